@@ -1,0 +1,130 @@
+"""Opening the database: pragmas, transactions, migrations, and SQLite's errors in plain words."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from patternmind.errors import NewerSchema, StoreUnavailable
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+REVISIONS = ("0001",)
+"""Every schema this program knows, oldest first; a test holds it to the files in ``migrations``."""
+
+BUSY_MILLISECONDS = 30_000
+
+
+def open_engine(path: Path) -> Engine:
+    """An engine on a database at the newest schema, made or migrated as needed.
+
+    Raises:
+        NewerSchema: a newer program wrote it; nothing is changed.
+        StoreUnavailable: read-only, full, damaged or not a database.
+    """
+    with plain_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        revision = _revision(path)
+        if revision is not None and revision not in REVISIONS:
+            raise NewerSchema(path, revision)
+        engine = _engine(path)
+        if revision != REVISIONS[-1]:
+            if revision is not None:
+                _copy(path, path.with_suffix(f".before-{REVISIONS[-1]}.db"))
+            _migrate(engine)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine, path: Path) -> Iterator[Connection]:
+    """One transaction that holds the write lock from its start; all of it is stored, or nothing."""
+    with plain_errors(path), engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine, path: Path) -> Iterator[Connection]:
+    """One consistent view of the database."""
+    with plain_errors(path), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say into one sentence with a remedy."""
+    try:
+        yield
+    except (OperationalError, DatabaseError, sqlite3.Error, OSError) as error:
+        raise StoreUnavailable(_sentence(path, error)) from error
+
+
+def _sentence(path: Path, error: BaseException) -> str:
+    said = str(getattr(error, "orig", error)).casefold()
+    if "readonly" in said or "read-only" in said or isinstance(error, PermissionError) or "unable to open" in said:
+        return f"{path} cannot be written. Give yourself write rights on its folder, or name another with --home."
+    if "full" in said or "no space" in said:
+        return f"The disk that holds {path} is full. Free some space and run the command again; nothing was lost."
+    if "locked" in said:
+        return f"{path} is in use by another process for too long. Try again when it has finished."
+    if "not a database" in said or "malformed" in said:
+        return f"{path} is not a patternmind database or is damaged. Restore a backup, or name another folder."
+    return f"{path} cannot be used ({type(error).__name__}). Check the disk and the folder's rights; nothing was lost."
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}")
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        del record
+        connection.isolation_level = None  # we say BEGIN ourselves: the driver's own comes too late for a write lock
+        for pragma in (
+            f"busy_timeout={BUSY_MILLISECONDS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _revision(path: Path) -> str | None:
+    """The schema of the file, ``None`` where there is none yet; asked without SQLAlchemy or Alembic, in 1 ms."""
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_MILLISECONDS / 1000)) as connection:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        if not tables[0]:
+            return None
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return row[0] if row else None
+
+
+def _migrate(engine: Engine) -> None:
+    from alembic import command  # 0.3 s
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A consistent copy before migrating, through SQLite's own backup."""
+    if shutil.disk_usage(source.parent).free < source.stat().st_size * 2:
+        raise StoreUnavailable(f"There is too little space beside {source} to back it up before migrating. Free some.")
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)

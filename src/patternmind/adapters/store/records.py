@@ -1,0 +1,108 @@
+"""Nouns to JSON and back. One place knows how each noun is kept; a round trip gives an equal noun."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from patternmind.model.cases import Case, Consent, Kind, Submission
+from patternmind.model.drafts import (
+    Action,
+    Claim,
+    Decision,
+    Draft,
+    DraftKind,
+    DraftState,
+    Provenance,
+    Quote,
+    Reason,
+)
+from patternmind.model.themes import Lineage, Theme, ThemeChange
+
+Record = dict[str, Any]
+
+
+def submission_record(submission: Submission) -> Record:
+    return asdict(submission)
+
+
+def case_record(case: Case) -> Record:
+    record = asdict(case)
+    record["date"] = case.date.isoformat() if case.date else None
+    del record["duplicate_of"]  # belongs to the last run, kept in its own column
+    return record
+
+
+def read_case(record: Mapping[str, Any], duplicate_of: str | None) -> Case:
+    return Case(
+        **{
+            **record,
+            "kind": Kind(record["kind"]),
+            "consent": Consent(record["consent"]),
+            "date": date.fromisoformat(record["date"]) if record["date"] else None,
+            "linked_cases": tuple(record["linked_cases"]),
+            "flags": tuple(record["flags"]),
+            "duplicate_of": duplicate_of,
+        }
+    )
+
+
+def theme_record(theme: Theme) -> Record:
+    return asdict(theme)
+
+
+def read_theme(record: Mapping[str, Any]) -> Theme:
+    tuples = {name: tuple(record[name]) for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre")}
+    return Theme(**{**record, **tuples, "lineage": Lineage(record["lineage"])})
+
+
+def change_record(change: ThemeChange) -> Record:
+    return asdict(change)
+
+
+def read_change(record: Mapping[str, Any]) -> ThemeChange:
+    return ThemeChange(**{**record, "others": tuple(record["others"]), "lineage": Lineage(record["lineage"])})
+
+
+def draft_record(draft: Draft) -> Record:
+    return asdict(draft)
+
+
+def read_draft(record: Mapping[str, Any]) -> Draft:
+    return Draft(
+        **{
+            **record,
+            "kind": DraftKind(record["kind"]),
+            "fields": read_fields(record["fields"]),
+            "claims": tuple(_read_claim(claim) for claim in record["claims"]),
+            "provenance": Provenance(
+                **{**record["provenance"], "inputs": tuple(record["provenance"]["inputs"])},
+            ),
+        }
+    )
+
+
+def _read_claim(record: Mapping[str, Any]) -> Claim:
+    return Claim(text=record["text"], field=record["field"], quotes=tuple(Quote(**quote) for quote in record["quotes"]))
+
+
+def read_fields(record: Mapping[str, str | Sequence[str]]) -> dict[str, str | tuple[str, ...]]:
+    return {name: value if isinstance(value, str) else tuple(value) for name, value in record.items()}
+
+
+def decision_record(decision: Decision) -> Record:
+    return {**asdict(decision), "at": decision.at.isoformat()}
+
+
+def read_decision(record: Mapping[str, Any]) -> Decision:
+    return Decision(
+        **{
+            **record,
+            "action": Action(record["action"]),
+            "before": DraftState(record["before"]),
+            "after": DraftState(record["after"]),
+            "reason": Reason(record["reason"]) if record["reason"] else None,
+            "at": datetime.fromisoformat(record["at"]),
+            "edits": read_fields(record["edits"]),
+        }
+    )

@@ -1,0 +1,168 @@
+"""The tables as SQLAlchemy sees them. Migrations make them; a test holds the two together.
+
+Every row belongs to a network. JSON columns hold what is only ever read whole.
+"""
+
+from sqlalchemy import JSON, Column, Float, ForeignKeyConstraint, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData(naming_convention={"fk": "fk_%(table_name)s_%(column_0_name)s"})
+
+
+def _network() -> Column[str]:
+    return Column("network_id", String, primary_key=True)
+
+
+network = Table(
+    "network",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("purpose", Text, nullable=False, default=""),
+    Column("min_contributors", Integer, nullable=False),
+    Column("min_teams", Integer, nullable=False),
+    Column("default_consent", String, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _network(),
+    Column("number", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("email", String),
+    Column("team", String),
+)
+
+submission = Table(
+    "submission",
+    metadata,
+    _network(),
+    Column("case_id", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("content_hash", String, nullable=False),
+    comment="As handed in, names included: read by the steward's tools alone. A new text is a new version.",
+)
+
+case = Table(
+    "case",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("external_id", String),
+    Column("date", String),
+    Column("content_hash", String, nullable=False, index=True),
+    Column("text_version", String, nullable=False),
+    Column("duplicate_of", String),
+    Column("body", JSON, nullable=False),
+)
+
+vector = Table(
+    "vector",
+    metadata,
+    _network(),
+    Column("encoder_id", String, primary_key=True),
+    Column("text_hash", String, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("lens", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("started_at", String, nullable=False),
+    Column("finished_at", String),
+    Column("fingerprint", String, nullable=False, default=""),
+    Column("body", JSON, nullable=False),
+)
+
+
+def _of_run() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["network_id", "run_id"], ["run.network_id", "run.id"])
+
+
+theme = Table(
+    "theme",
+    metadata,
+    _network(),
+    Column("run_id", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("rank", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    _of_run(),
+)
+
+area = Table(
+    "area",
+    metadata,
+    _network(),
+    Column("run_id", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    _of_run(),
+)
+
+theme_change = Table(
+    "theme_change",
+    metadata,
+    _network(),
+    Column("run_id", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("theme_id", String, nullable=False),
+    Column("body", JSON, nullable=False),
+    _of_run(),
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    _network(),
+    Column("run_id", String, primary_key=True),
+    Column("case_id", String, primary_key=True),
+    Column("theme_id", String),
+    Column("area_id", String),
+    Column("strength", Float, nullable=False),
+    Column("nearest_theme_id", String),
+    Column("reason", String, nullable=False, default=""),
+    _of_run(),
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("theme_id", String),
+    Column("created_at", String, nullable=False),
+    Column("current", Integer, nullable=False, default=1),
+    Column("body", JSON, nullable=False),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    _network(),
+    Column("draft_id", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("body", JSON, nullable=False),
+    ForeignKeyConstraint(["network_id", "draft_id"], ["draft.network_id", "draft.id"]),
+    comment="Append-only: rows are never changed and never deleted; an undo is a row of its own.",
+)
+
+token = Table(
+    "token",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("expires_at", String),
+)

@@ -1,0 +1,98 @@
+"""The composition root: every adapter is built here, when first used, and handed down."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from patternmind.adapters.clock import SystemClock
+from patternmind.adapters.runlock import run_lock
+from patternmind.adapters.store import SqlStore
+from patternmind.cycle import Namer, run_cycle
+from patternmind.errors import IndexUnavailable
+from patternmind.ports import Clock, Encoder, Progress, RunParameters, RunRecord, Store, VectorIndex
+from patternmind.settings import Settings
+from patternmind.verbs.search import index_vectors
+
+DATABASE = "patternmind.db"
+
+
+class House:
+    """The parts of one data folder. Nothing is opened or loaded before it is used."""
+
+    def __init__(self, settings: Settings, *, encoder: Encoder | None = None, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self._given_encoder = encoder
+
+    @cached_property
+    def store(self) -> Store:
+        return SqlStore(self.settings.home / DATABASE)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        if self._given_encoder is not None:
+            return self._given_encoder
+        from patternmind.adapters.encoder import MiniLM
+
+        return MiniLM(self.settings.encoder, verdicts=self.settings.home / "encoder-check.json")
+
+    @cached_property
+    def namer(self) -> Namer | None:
+        if self.settings.model is None:
+            return None
+        from patternmind.adapters.prompts import PromptFiles, packaged_prompts
+
+        return Namer(self.gateway(), PromptFiles(self.settings.prompts or packaged_prompts()))
+
+    def gateway(self):  # noqa: ANN201 - its class is loaded late
+        from patternmind.adapters.gateway import LiteLLMGateway
+
+        assert self.settings.model is not None
+        return LiteLLMGateway(
+            self.settings.model,
+            api_base=self.settings.api_base,
+            api_key=self.settings.api_key,
+            timeout_seconds=self.settings.model_timeout_seconds,
+        )
+
+    def run(self, parameters: RunParameters, *, progress: Progress | None = None) -> RunRecord:
+        """Run a cycle alone on this data folder, and bring the index up to date where there is one.
+
+        Raises:
+            RunInProgress
+        """
+        self.settings.home.mkdir(parents=True, exist_ok=True) if self.settings.home.parent.exists() else None
+        store = self.store
+        with run_lock(self.settings.home):
+            return run_cycle(store, self.encoder, self.clock, parameters, namer=self.namer, progress=progress)
+
+    @property
+    def index_folder(self):  # noqa: ANN201
+        return self.settings.home / "index"
+
+    @contextmanager
+    def index(self, *, progress: Progress | None = None) -> Iterator[VectorIndex]:
+        """The index to search with: Chroma where this process can own it and it is fresh, else the rows themselves."""
+        from patternmind.adapters.index import ExactIndex, digest_rows
+
+        ids, vectors = index_vectors(self.store, self.encoder, progress=progress)
+        try:
+            chroma = self.chroma() if (self.index_folder / "manifest.json").exists() else None
+        except IndexUnavailable:
+            chroma = None
+        if chroma is not None and chroma.holds(digest_rows(ids, vectors)):
+            yield chroma
+        else:
+            yield ExactIndex(ids, vectors)
+        if chroma is not None:
+            chroma.close()
+
+    def chroma(self):  # noqa: ANN201
+        """Own the Chroma index.
+
+        Raises:
+            IndexUnavailable: another process owns it.
+        """
+        from patternmind.adapters.index import ChromaIndex
+
+        return ChromaIndex(self.index_folder, name=self.encoder.id)

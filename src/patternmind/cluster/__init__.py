@@ -1,0 +1,1 @@
+"""Embeddings to clusters: neighbour graph, partition, levels, outliers, stability, exemplars, near-duplicates."""

@@ -1,0 +1,53 @@
+"""Near-duplicates: the same incident told twice. Found among neighbours, confirmed by words, kept out of counts."""
+
+import re
+from collections.abc import Sequence
+
+from patternmind.model.themes import Neighbours
+
+CLOSE = 0.85
+"""Candidates; an edited copy of a case keeps a higher cosine than this, and so do many merely similar cases."""
+
+SHARED_WORDS = 0.6
+"""Share of the shorter text's word pairs that the other holds too; different reports of one theme stay below 0.25."""
+
+SHORTEST = 25
+"""Texts of fewer word pairs share many by chance ("my card has not arrived"): they must be alike word for word."""
+
+
+def near_duplicates(texts: Sequence[str], neighbours: Neighbours) -> dict[int, int]:
+    """Each row that repeats an earlier row, with the earliest row of its group.
+
+    Args:
+        texts: row i of the neighbour search.
+    """
+    pairs = [_word_pairs(text) for text in texts]
+    first: dict[int, int] = {}
+    for row in range(len(texts)):
+        for other, cosine in zip(neighbours.index[row], neighbours.similarity[row], strict=True):
+            if cosine < CLOSE:
+                break
+            earlier, later = sorted((row, int(other)))
+            if _same_story(pairs[earlier], pairs[later]):
+                first[later] = min(first.get(later, earlier), earlier)
+    return {row: _root(row, first) for row in sorted(first)}
+
+
+def _root(row: int, first: dict[int, int]) -> int:
+    while row in first:
+        row = first[row]
+    return row
+
+
+def _word_pairs(text: str) -> set[tuple[str, str]]:
+    words = re.findall(r"\w+", text.casefold())
+    return set(zip(words, words[1:], strict=False))
+
+
+def _same_story(left: set[tuple[str, str]], right: set[tuple[str, str]]) -> bool:
+    shorter, longer = sorted((left, right), key=len)
+    if len(shorter) < SHORTEST:
+        return left == right and bool(left)
+    if len(longer) > 2 * len(shorter):
+        return False
+    return len(shorter & longer) / len(shorter) >= SHARED_WORDS

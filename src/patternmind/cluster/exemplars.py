@@ -1,0 +1,36 @@
+"""The cases that speak for a cluster: three central ones, and one at its edge."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternmind.cluster.neighbours import similarity
+from patternmind.model.themes import Vectors
+
+CENTRAL = 3
+TOO_ALIKE = 0.92
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplars:
+    """Rows: ``central`` the medoid first, then central ones that are not its copies; ``edge`` the farthest member."""
+
+    central: tuple[int, ...]
+    edge: int | None
+    cohesion: float
+
+
+def choose_exemplars(vectors: Vectors, members: NDArray[np.int32], centre: Vectors) -> Exemplars:
+    """Pick exemplars of one cluster; ``cohesion`` is the mean cosine of its members to its centre."""
+    to_centre = similarity(vectors[members], centre[None, :])[:, 0]
+    order = members[np.argsort(-to_centre, kind="stable")]
+    central: list[int] = []
+    for row in order:
+        alike = similarity(vectors[central], vectors[[row]]).max() if central else 0
+        if alike < TOO_ALIKE:
+            central.append(int(row))
+        if len(central) == CENTRAL:
+            break
+    edge = int(order[-1]) if len(order) > CENTRAL and int(order[-1]) not in central else None
+    return Exemplars(tuple(central), edge, float(to_centre.mean()))

@@ -1,0 +1,51 @@
+"""What a drafter gets to see of one theme: its cases, their sentences by role, and the phrases that set it apart."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from patternmind.draft.choose import centrality
+from patternmind.draft.keyphrases import Phrase
+from patternmind.draft.sentences import Sentence, sentences_of
+from patternmind.model.cases import Case
+from patternmind.model.themes import Theme
+
+MOST_CASES = 60
+"""A theme of hundreds is read through its strongest cases; the drafts say how many of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeEvidence:
+    """``cases`` by falling strength, near-duplicates left out; ``n_members`` counts them all."""
+
+    theme: Theme
+    cases: tuple[Case, ...]
+    n_members: int
+    sentences: tuple[Sentence, ...]
+    phrases: tuple[Phrase, ...]
+    firmness: Mapping[str, float]
+
+    def score(self, sentence: Sentence) -> float:
+        return centrality(sentence, self.phrases, firmness=self.firmness.get(sentence.case_id, 0.0))
+
+    def case(self, case_id: str) -> Case:
+        return next(case for case in self.cases if case.id == case_id)
+
+    def n_teams(self, case_ids: Sequence[str]) -> int:
+        """Distinct teams of cases; all that name no team count as one."""
+        return len({self.case(case_id).team for case_id in case_ids})
+
+
+def gather_evidence(
+    theme: Theme, cases: Mapping[str, Case], *, phrases: Sequence[Phrase], firmness: Mapping[str, float]
+) -> ThemeEvidence:
+    """Read a theme's cases once for all its drafts."""
+    members = [cases[case_id] for case_id in theme.case_ids if case_id in cases]
+    told_once = [case for case in members if case.duplicate_of not in theme.case_ids][:MOST_CASES]
+    return ThemeEvidence(
+        theme=theme,
+        cases=tuple(told_once),
+        n_members=len(members),
+        sentences=tuple(sentence for case in told_once for sentence in sentences_of(case)),
+        phrases=tuple(phrases),
+        firmness=firmness,
+    )

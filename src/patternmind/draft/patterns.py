@@ -1,0 +1,104 @@
+"""The candidate pattern of a theme, drafted without a model: the cases' own sentences, put where a pattern needs them.
+
+Every claim is a sentence of a case, word for word, so its quote is the claim. What the cases do not say is said to be
+missing; nothing is filled in.
+"""
+
+import re
+from collections.abc import Sequence
+
+from patternmind.draft.choose import of_roles, pick
+from patternmind.draft.evidence import ThemeEvidence
+from patternmind.draft.identity import draft_id
+from patternmind.draft.sentences import TENSION, UNLESS, Role, Sentence
+from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance
+
+NOT_STATED = "not stated in these cases"
+NO_PATTERN = "No repeatable pattern in these cases"
+MOST_STEPS = 5
+METHOD = "extractive-pattern/1"
+
+
+def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
+    """A candidate pattern, or the stored answer that there is none: fewer than two cases say what helped."""
+    helped = pick(of_roles(evidence.sentences, Role.HELPED, Role.OUTCOME), evidence.score, limit=MOST_STEPS)
+    problems = pick(of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED), evidence.score, limit=3)
+    provenance = Provenance(
+        run_id=run_id, prompt=METHOD, inputs=tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)
+    )
+    if len(helped) < 2 or not problems:
+        return _no_pattern(evidence, problems, provenance)
+    return _pattern(evidence, problems, helped, provenance)
+
+
+def _pattern(
+    evidence: ThemeEvidence, problems: Sequence[Sentence], helped: Sequence[Sentence], provenance: Provenance
+) -> Draft:
+    used = [*problems, *helped]
+    context = pick(of_roles(evidence.sentences, Role.CONTEXT), evidence.score, limit=1, unlike=used)
+    forces = pick(_matching(evidence, TENSION), evidence.score, limit=3, unlike=[*used, *context])
+    limits = pick(_matching(evidence, UNLESS), evidence.score, limit=2, unlike=[*used, *forces])
+    counter = pick(of_roles(evidence.sentences, Role.WORSE), evidence.score, limit=3)
+    outcomes = pick(of_roles(evidence.sentences, Role.OUTCOME), evidence.score, limit=2, unlike=helped)
+    chosen = {
+        "context": context,
+        "problem": problems[:1],
+        "forces": forces,
+        "solution": helped,
+        "signs_it_applies": problems[1:],
+        "do_not_use_when": limits,
+        "consequences": outcomes,
+        "counter_evidence": counter,
+    }
+    fields: dict[str, str | tuple[str, ...]] = {
+        "patlet": f"{problems[0].text} Therefore: {helped[0].text}",
+        **{name: tuple(s.text for s in found) or NOT_STATED for name, found in chosen.items()},
+        "coverage": _coverage(evidence, [*used, *counter]),
+        "related": evidence.theme.nearest_theme_id or "",
+    }
+    claims = [_claim(name, sentence) for name, found in chosen.items() for sentence in found]
+    return _draft(evidence, evidence.theme.name, fields, claims, provenance)
+
+
+def _no_pattern(evidence: ThemeEvidence, problems: Sequence[Sentence], provenance: Provenance) -> Draft:
+    fields: dict[str, str | tuple[str, ...]] = {
+        "problem": tuple(sentence.text for sentence in problems) or NOT_STATED,
+        "reason": "Fewer than two of these cases say what helped.",
+        "coverage": _coverage(evidence, problems),
+    }
+    return _draft(evidence, NO_PATTERN, fields, [_claim("problem", sentence) for sentence in problems], provenance)
+
+
+def _draft(
+    evidence: ThemeEvidence,
+    name: str,
+    fields: dict[str, str | tuple[str, ...]],
+    claims: Sequence[Claim],
+    provenance: Provenance,
+) -> Draft:
+    return Draft(
+        id=draft_id(DraftKind.PATTERN, evidence.theme.id, name, fields, claims),
+        kind=DraftKind.PATTERN,
+        theme_id=evidence.theme.id,
+        name=name,
+        fields=fields,
+        claims=tuple(claims),
+        provenance=provenance,
+    )
+
+
+def _matching(evidence: ThemeEvidence, cue: re.Pattern[str]) -> list[Sentence]:
+    return [sentence for sentence in evidence.sentences if sentence.quotable and cue.search(sentence.text)]
+
+
+def _claim(field: str, sentence: Sentence) -> Claim:
+    return Claim(text=sentence.text, field=field, quotes=(sentence.quote(),))
+
+
+def _coverage(evidence: ThemeEvidence, used: Sequence[Sentence]) -> str:
+    """From how many cases and teams the evidence comes, and of how many; too narrow evidence says so."""
+    cases = sorted({sentence.case_id for sentence in used})
+    teams = evidence.n_teams(cases)
+    told = f"Evidence from {len(cases)} of {evidence.n_members} cases and {teams} team{'s' if teams != 1 else ''}."
+    narrow = len(cases) < 2 or teams < 2
+    return told + (" That is fewer than two cases or two known teams: treat it as an anecdote." if narrow else "")

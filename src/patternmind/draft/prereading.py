@@ -1,0 +1,119 @@
+"""Pre-reading for a session: the case in its own words, its theme, three voices, what is known and what is not."""
+
+from collections.abc import Sequence
+
+from patternmind.draft.choose import of_roles, pick
+from patternmind.draft.evidence import ThemeEvidence
+from patternmind.draft.identity import draft_id
+from patternmind.draft.patterns import NOT_STATED
+from patternmind.draft.sentences import Role, Sentence, sentences_of
+from patternmind.model.cases import Case
+from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance
+
+CASE_WORDS = 250
+METHOD = "extractive-prereading/1"
+
+
+def draft_prereading(evidence: ThemeEvidence, case: Case, *, session: str, date: str, run_id: str) -> Draft:
+    """Two pages at most, every sentence of the cases word for word, in the order a reader needs them.
+
+    Args:
+        evidence: of the case's theme; of the cases closest to the topic where they are in no theme.
+        case: the one the session works on.
+    """
+    others = [s for s in evidence.sentences if s.case_id != case.id]
+    own = _own_words(case)
+    voices = pick(of_roles(others, Role.PROBLEM, Role.HAPPENED), evidence.score, limit=3, unlike=own)
+    helped = pick(of_roles(others, Role.HELPED, Role.OUTCOME), evidence.score, limit=3, unlike=[*own, *voices])
+    against = pick(of_roles(evidence.sentences, Role.WORSE), evidence.score, limit=2, unlike=[*voices, *helped])
+    chosen = {"case": own, "quotes": voices, "helped": helped, "disagreement": against}
+    claims = [
+        Claim(text=s.text, field=name, quotes=(s.quote(),)) for name, found in chosen.items() for s in found
+    ]
+    fields: dict[str, str | tuple[str, ...]] = {
+        "session": session,
+        "date": date,
+        "case_title": case.title,
+        "leave_with": _leave_with(evidence),
+        **{name: tuple(s.text for s in found) or NOT_STATED for name, found in chosen.items()},
+        "unknown": _unknown(evidence, helped),
+        "questions": _questions(evidence, case, helped, against),
+    }
+    name = f"Pre-reading: {evidence.theme.name}"
+    theme_id = evidence.theme.id or None
+    return Draft(
+        id=draft_id(DraftKind.PREREADING, theme_id, name, fields, claims),
+        kind=DraftKind.PREREADING,
+        theme_id=theme_id,
+        name=name,
+        fields=fields,
+        claims=tuple(claims),
+        provenance=Provenance(
+            run_id=run_id, prompt=METHOD, inputs=tuple(f"{c.id}@{c.text_version}" for c in evidence.cases)
+        ),
+    )
+
+
+def _own_words(case: Case) -> list[Sentence]:
+    """The case from its beginning, whole sentences, 250 words at most."""
+    taken: list[Sentence] = []
+    words = 0
+    for sentence in sentences_of(case):
+        words += sentence.n_words
+        if words > CASE_WORDS and taken:
+            break
+        taken.append(sentence)
+    return taken
+
+
+def _leave_with(evidence: ThemeEvidence) -> str:
+    what = evidence.theme.name
+    return f"We will leave with one thing each of us tries about “{what}” before we meet again, and a date for it."
+
+
+def _without_remedy(evidence: ThemeEvidence) -> int:
+    telling = {s.case_id for s in evidence.sentences if s.role in (Role.HELPED, Role.OUTCOME)}
+    return len(evidence.cases) - len(telling)
+
+
+def _unknown(evidence: ThemeEvidence, helped: Sequence[Sentence]) -> tuple[str, ...]:
+    """What the cases leave open, counted rather than guessed."""
+    silent, n = _without_remedy(evidence), len(evidence.cases)
+    lines = [f"{silent} of {n} cases do not say what helped."] if silent else []
+    undated = sum(case.date is None for case in evidence.cases)
+    if undated:
+        lines.append(f"{undated} of {n} cases have no date, so whether it gets rarer cannot be seen.")
+    if evidence.n_teams([case.id for case in evidence.cases]) < 2:
+        lines.append("All of them come from one team, or name none: it may be a local matter.")
+    if not helped:
+        lines.append("No other case says what helped.")
+    return tuple(lines) or ("The cases leave nothing out that can be counted; ask what they do not mention.",)
+
+
+def _questions(
+    evidence: ThemeEvidence, case: Case, helped: Sequence[Sentence], against: Sequence[Sentence]
+) -> tuple[str, ...]:
+    """Three questions that only people can answer, tied to what these cases hold or lack."""
+    key = evidence.phrases[0].text if evidence.phrases else evidence.theme.name
+    first = (
+        f"Which of these remedies has somebody here seen work, and what was different there: {_short(helped[0].text)}"
+        if helped
+        else f"Nobody wrote down what helped with “{key}”. Who here has got past it, and how?"
+    )
+    second = (
+        f"One case says: {_short(against[0].text)} When does the remedy turn against us?"
+        if against
+        else f"What would have to be true for “{key}” not to come back next quarter?"
+    )
+    open_point = case.text.get("decision_point") or case.text.get("open_question")
+    third = (
+        f"The case stands before this decision: {_short(open_point)} What would you need to know to take it?"
+        if open_point
+        else "At which moment could somebody have noticed earlier, and what would they have had to look at?"
+    )
+    return (first, second, third)
+
+
+def _short(text: str) -> str:
+    words = text.split()
+    return f"“{' '.join(words[:24])}{' …' if len(words) > 24 else ''}”"

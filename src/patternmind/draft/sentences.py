@@ -1,0 +1,140 @@
+"""Sentences of a case with their offsets and their role: what was wrong, what happened, what was tried, what helped."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from patternmind.model.cases import Case
+from patternmind.model.drafts import Quote
+
+
+class Role(StrEnum):
+    CONTEXT = "context"
+    PROBLEM = "problem"
+    HAPPENED = "what happened"
+    TRIED = "tried"
+    HELPED = "what helped"
+    WORSE = "what did not help"
+    OUTCOME = "outcome"
+
+
+FIELD_ROLES: Mapping[str, Role] = {
+    "title": Role.PROBLEM,
+    "problem": Role.PROBLEM,
+    "context": Role.CONTEXT,
+    "expected": Role.CONTEXT,
+    "what_happened": Role.HAPPENED,
+    "tried": Role.TRIED,
+    "decision_point": Role.CONTEXT,
+    "newcomer_miss": Role.HAPPENED,
+    "outcome": Role.OUTCOME,
+    "lesson": Role.HELPED,
+    "recommendation": Role.HELPED,
+    "case": Role.PROBLEM,
+    "pattern": Role.HELPED,
+    "decision": Role.HELPED,
+    "next_use": Role.CONTEXT,
+    "open_question": Role.CONTEXT,
+    "notes": Role.HAPPENED,
+}
+"""A structured case says itself what each part is; a sentence's own words may then say more (``WORSE``, ``HELPED``)."""
+
+WHOLE_TEXT_FIELDS = frozenset({"problem", "notes"})
+"""Where a plain text lands whole, so that a sentence's words must say whether it tells of a remedy."""
+
+MADE_WORSE = re.compile(
+    r"\b(made (it|things|this|that) worse|worse than|got worse|did(n't| not) (help|work|hold|last)"
+    r"|does(n't| not) (help|work)|no (use|effect)|backfired|only half|too late|gave up|abandoned|went back to"
+    r"|in vain|stopped after|nobody (kept|used|read))\b",
+    re.IGNORECASE,
+)
+HELPED = re.compile(
+    r"\b(since then|from then on|solved|fixed|resolved|(that|this|it) (helped|worked|works|holds)|now we|we now"
+    r"|we (should|ought|must|agreed|decided)|should (be|have|always|never)|recommend(ed|s|ation)?|make sure|ensure"
+    r"|always|never again|next time|lesson|learned|instead of|to (prevent|avoid)|workaround|corrected by)\b",
+    re.IGNORECASE,
+)
+TENSION = re.compile(r"\b(but|however|although|though|on the other hand|whereas|while|yet|even though)\b", re.IGNORECASE)
+UNLESS = re.compile(
+    r"\b(unless|except (when|for|if)|only (works|helps|if|when)|not (for|when|if)|do(n't| not) use|not worth)\b",
+    re.IGNORECASE,
+)
+
+SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\s])|\n+|(?<=[。！？])")
+ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|Mr|Mrs|Ms|Dr|Prof|Nr|No|approx|ca|bzw|z\.B|Fig|Sec|St|Inc|Ltd|Co|U\.S)|\b[A-Z]|^\d+)\.$"
+)
+LIST_MARK = re.compile(r"^\s*(?:[-*•>#|]+|\d+[.)])\s*")
+
+SHORTEST_WORDS, LONGEST_WORDS = 5, 45
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence at ``case.text[field][start:end]``; ``n_words`` counts its words."""
+
+    case_id: str
+    field: str
+    start: int
+    end: int
+    text: str
+    role: Role
+
+    @property
+    def n_words(self) -> int:
+        return len(self.text.split())
+
+    @property
+    def quotable(self) -> bool:
+        """Long enough to say something, short enough to read, and prose rather than a table row or a link."""
+        letters = sum(char.isalpha() or char.isspace() for char in self.text)
+        return SHORTEST_WORDS <= self.n_words <= LONGEST_WORDS and letters >= 0.8 * len(self.text)
+
+    def quote(self) -> Quote:
+        return Quote(case_id=self.case_id, field=self.field, start=self.start, end=self.end, text=self.text)
+
+
+def sentences_of(case: Case) -> list[Sentence]:
+    """The sentences of a case in reading order, the title left out where there is any other text."""
+    fields = [name for name in case.text if name != "title"] or list(case.text)
+    return [sentence for field in fields for sentence in _split_field(case, field)]
+
+
+def _split_field(case: Case, field: str) -> Iterator[Sentence]:
+    text = case.text[field]
+    for start, end in split_sentences(text):
+        part = text[start:end]
+        yield Sentence(case.id, field, start, end, part, _role(field, part, plain=len(case.text) <= 2))
+
+
+def _role(field: str, text: str, *, plain: bool) -> Role:
+    role = FIELD_ROLES.get(field, Role.HAPPENED)
+    if MADE_WORSE.search(text):
+        return Role.WORSE
+    if plain and field in WHOLE_TEXT_FIELDS and HELPED.search(text):
+        return Role.HELPED
+    return role
+
+
+def split_sentences(text: str) -> list[tuple[int, int]]:
+    """(start, end) of each sentence, without the space around it or the mark of a list before it."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in SENTENCE_END.finditer(text):
+        if "\n" not in match.group() and ABBREVIATION.search(text[start : match.start()]):
+            continue
+        spans.append((start, match.end()))
+        start = match.end()
+    spans.append((start, len(text)))
+    return [trimmed for span in spans if (trimmed := _trim(text, *span)) is not None]
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
+    part = text[start:end]
+    if mark := LIST_MARK.match(part):
+        start += mark.end()
+    part = text[start:end]
+    start += len(part) - len(part.lstrip())
+    end -= len(part) - len(part.rstrip())
+    return (start, end) if start < end else None

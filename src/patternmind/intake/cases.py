@@ -1,0 +1,115 @@
+"""A submission as a case: redacted, with an id that depends on nothing but what was handed in."""
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from patternmind.intake.redaction import Redacted, Roster, own_names, redact, redact_forms, submitter_name
+from patternmind.model.cases import Case, Consent, Kind, Submission
+
+LONG_TITLE_CHARS = 80
+
+_CHECKED_FACTS = frozenset({"status", "opened_on", "solved_on", "recurrence", "consent"})
+"""Dates and words of a list: nothing to redact in them."""
+_FREE_FACTS = frozenset({"impact", "help_wanted", "role"})
+"""Facts people write sentences in; the others are labels, in which a name is one only if it is the whole."""
+
+
+def make_case(
+    submission: Submission, *, roster: Roster, network_id: str, secret: bytes
+) -> tuple[Case, Mapping[str, int]]:
+    """The submission as the rest of the line may see it, and how much was redacted, by kind.
+
+    The id depends on network, kind and external id (without one, on the raw text), and on no order of rows.
+    The submitter is kept as a hash keyed with ``secret``, of the roster's name where the roster knows the person.
+    """
+    redactor = _Redactor(roster, own_names(submission.facts.get("submitter", "")))
+    text = {name: redactor.redact(value) for name, value in submission.text.items()}
+    extra = redactor.redact_extra(submission.extra)
+    facts = {n: redactor.redact_fact(n, v) for n, v in submission.facts.items() if n not in {"submitter", "consent"}}
+    text_hash = content_hash(submission)
+    case = Case(
+        id=_make_id(submission, text_hash, network_id),
+        kind=submission.kind,
+        external_id=submission.external_id,
+        text=text,
+        extra=extra,
+        facts=facts,
+        date=dt.date.fromisoformat(submission.facts["opened_on"]) if "opened_on" in submission.facts else None,
+        team=facts.get("team"),
+        contributor=_hash_contributor(submission.facts.get("submitter", ""), roster, secret),
+        consent=Consent(submission.facts.get("consent", Consent.NETWORK_ONLY)),
+        linked_cases=submission.linked_cases,
+        content_hash=text_hash,
+        text_version=_sha256(list(text.items()))[:16],
+        flags=_flag(submission, redactor.counts),
+    )
+    return case, dict(redactor.counts)
+
+
+def content_hash(submission: Submission) -> str:
+    """SHA-256 of kind and raw text; ids, facts and extras left out, so that the same text again is known for it."""
+    return _sha256([submission.kind, list(submission.text.items())])
+
+
+class _Redactor:
+    """Redacts the parts of one submission and counts what it took out."""
+
+    def __init__(self, roster: Roster, own: Sequence[str]) -> None:
+        self._roster = roster
+        self._own = own
+        self.counts: Counter[str] = Counter()
+
+    def redact(self, value: str) -> str:
+        return self._count(redact(value, self._roster, self._own))
+
+    def redact_extra(self, extra: Mapping[str, str]) -> dict[str, str]:
+        """Names of columns too ("Anna's remarks"); two that become alike are told apart by their number."""
+        redacted: dict[str, str] = {}
+        for position, (name, value) in enumerate(extra.items(), start=1):
+            key = self.redact(name)
+            redacted[f"{key} ({position})" if key in redacted else key] = self.redact(value)
+        return redacted
+
+    def redact_fact(self, name: str, value: str) -> str:
+        if name in _CHECKED_FACTS:
+            return value
+        whole = redact(value, self._roster, self._own)
+        is_name = set(whole.counts) == {"person"} and whole.text.startswith("[person") and whole.text.endswith("]")
+        return self._count(whole if name in _FREE_FACTS or is_name else redact_forms(value, self._roster))
+
+    def _count(self, redacted: Redacted) -> str:
+        self.counts.update(redacted.counts)
+        return redacted.text
+
+
+def _make_id(submission: Submission, text_hash: str, network_id: str) -> str:
+    prefix = "c" if submission.kind is Kind.CASE else "r"
+    known_by = ["hash", text_hash] if submission.external_id is None else ["id", submission.external_id]
+    return f"{prefix}-{_sha256([network_id, submission.kind, *known_by])[:16]}"
+
+
+def _hash_contributor(submitter: str, roster: Roster, secret: bytes) -> str | None:
+    person = roster.person(submitter)
+    name = person.name if person else submitter_name(submitter) or ("" if "@" not in submitter else submitter)
+    if not name:
+        return None
+    plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return hmac.new(secret, plain.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _flag(submission: Submission, counts: Mapping[str, int]) -> tuple[str, ...]:
+    flags = {
+        "long title": len(submission.text.get("title", "")) > LONG_TITLE_CHARS,
+        "redacted": bool(counts),
+        "no consent given": "consent" not in submission.facts,
+    }
+    return tuple(flag for flag, holds in flags.items() if holds)
+
+
+def _sha256(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,68 @@
+"""Any file a person hands in, as rows."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from patternmind.errors import UnreadableFile
+from patternmind.intake.csv_rows import read_csv
+from patternmind.intake.decoding import read_text
+from patternmind.intake.json_rows import read_json, read_jsonl
+from patternmind.intake.markdown_rows import read_markdown
+from patternmind.intake.rows import MAX_ROW_CHARS, Row
+from patternmind.intake.xlsx_rows import read_xlsx
+from patternmind.model.cases import RejectedRow
+
+Reader = Callable[[Path], Iterator[Row | RejectedRow]]
+
+
+def read_plain(path: Path) -> Iterator[Row]:
+    """A text file as one item."""
+    text = read_text(path, limit=MAX_ROW_CHARS, remedy="Give one file a case, or a CSV with one row a case.")
+    if text.strip():
+        yield Row(file=str(path), row=1, values={"text": text})
+
+
+_READERS: dict[str, Reader] = {
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".xlsx": read_xlsx,
+    ".json": read_json,
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".txt": read_plain,
+}
+
+
+def read_rows(path: Path) -> Iterator[Row | RejectedRow]:
+    """The rows of a file in its order, read as they are asked for; the format is known by the file's name.
+
+    Raises:
+        UnreadableFile: at once where the file is missing, is a folder or has an ending nobody reads; at the first row
+            where it is empty, damaged, not text, or inflates like a bomb.
+    """
+    if path.is_dir():
+        raise UnreadableFile(path, "is a folder", f"Give the files in it, for example {path}/*.csv.")
+    if not path.exists():
+        raise UnreadableFile(path, "does not exist", "Check the path.")
+    return _at_least_one(path, _reader_of(path)(path))
+
+
+def _reader_of(path: Path) -> Reader:
+    name = path.name.lower().removesuffix(".gz")
+    ending = Path(name).suffix
+    reader = _READERS.get(ending)
+    if reader is None:
+        known = ", ".join(_READERS)
+        remedy = "Save it as .xlsx or .csv." if ending in {".xls", ".ods", ".numbers"} else f"Give one of: {known}."
+        raise UnreadableFile(path, f'has the ending "{ending}", which is not read', remedy)
+    return reader
+
+
+def _at_least_one(path: Path, rows: Iterator[Row | RejectedRow]) -> Iterator[Row | RejectedRow]:
+    first = next(rows, None)
+    if first is None:
+        raise UnreadableFile(path, "holds no rows", "Give a file with at least one case in it.")
+    yield first
+    yield from rows

@@ -1,0 +1,1 @@
+"""The nouns of patternmind, frozen: cases, themes, drafts, patterns and the network they belong to."""

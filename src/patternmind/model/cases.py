@@ -1,0 +1,133 @@
+"""Submission, case and recap: what people hand in, and what the rest of the line may see of it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+CASE_FIELDS = (
+    "title",
+    "problem",
+    "context",
+    "expected",
+    "what_happened",
+    "tried",
+    "decision_point",
+    "newcomer_miss",
+    "outcome",
+    "lesson",
+    "recommendation",
+)
+"""Free text of a case, in reading order. Only these are embedded, clustered and drafted from."""
+
+RECAP_FIELDS = ("title", "case", "pattern", "decision", "next_use", "open_question", "notes")
+"""Free text of a recap: its title, the five bullets, and notes."""
+
+FACT_FIELDS = (
+    "status",
+    "opened_on",
+    "solved_on",
+    "recurrence",
+    "impact",
+    "impact_unit",
+    "help_wanted",
+    "team",
+    "region",
+    "role",
+    "source_format",
+    "links",
+    "consent",
+    "submitter",
+)
+"""What is known about a case beside its text; ``date`` in a file is taken as ``opened_on``."""
+
+
+class Kind(StrEnum):
+    CASE = "case"
+    RECAP = "recap"
+
+
+class Consent(StrEnum):
+    """How far a text may go. Unknown means the network alone."""
+
+    NETWORK_ONLY = "network only"
+    ORGANISATION = "organisation"
+    QUOTABLE = "quotable without name"
+
+
+def text_fields(kind: Kind) -> tuple[str, ...]:
+    """The free-text fields of a kind, in reading order."""
+    return CASE_FIELDS if kind is Kind.CASE else RECAP_FIELDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One row as it was handed in, checked but not redacted. Only the steward may read it.
+
+    ``text`` holds the non-empty free-text fields in reading order, ``facts`` the non-empty facts as written (dates as
+    ISO), ``extra`` every unknown column.
+    """
+
+    kind: Kind
+    external_id: str | None
+    text: Mapping[str, str]
+    facts: Mapping[str, str]
+    extra: Mapping[str, str]
+    linked_cases: tuple[str, ...] = ()
+    file: str = ""
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case or recap as every later step sees it: redacted, with a stable id.
+
+    ``contributor`` is a keyed hash of the submitter, so that distinct people can be counted without their names;
+    ``None`` where nobody is named (all unknown contributors together count as one).
+    """
+
+    id: str
+    kind: Kind
+    external_id: str | None
+    text: Mapping[str, str]
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+    date: dt.date | None = None
+    team: str | None = None
+    contributor: str | None = None
+    consent: Consent = Consent.NETWORK_ONLY
+    linked_cases: tuple[str, ...] = ()
+    content_hash: str = ""
+    text_version: str = ""
+    flags: tuple[str, ...] = ()
+    duplicate_of: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The title, or the beginning of the first text where there is none."""
+        return self.text.get("title") or next(iter(self.text.values()), "")[:80]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """A row that could not be taken, with everything that is wrong with it."""
+
+    file: str
+    row: int
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeReport:
+    """What became of every row of an ingest: accepted + unchanged + rejected = rows read.
+
+    ``updated`` counts the accepted rows that replaced an earlier text of the same id; ``duplicates`` the accepted rows
+    whose text is in the network under another id.
+    """
+
+    accepted: int
+    unchanged: int
+    duplicates: int
+    updated: int
+    rejected: tuple[RejectedRow, ...]
+    redacted: Mapping[str, int]

@@ -1,0 +1,173 @@
+"""Drafts, their claims and quotes, the states they go through, and the patterns people make of them.
+
+The types carry the promise: ``Draft -> GroundedDraft -> Pattern``. Only ``ground`` holds the seal that makes a
+``GroundedDraft``, ``review`` takes nothing else, and only ``review`` makes a ``Pattern``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """``text == case.text[field][start:end]`` of the case's redacted text; offsets in code points."""
+
+    case_id: str
+    field: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One statement of a draft, the draft's field it stands in, and the quotes it rests on."""
+
+    text: str
+    field: str
+    quotes: tuple[Quote, ...]
+
+
+class DraftKind(StrEnum):
+    PATTERN = "pattern"
+    PREREADING = "pre-reading"
+    THEME_NAME = "theme name"
+
+
+class DraftState(StrEnum):
+    CANDIDATE = "candidate"
+    IN_REVIEW = "in_review"
+    ACCEPTED = "accepted"
+    FIELD_TESTED = "field_tested"
+    RETIRED = "retired"
+    REJECTED = "rejected"
+
+
+NO_AI = "no AI used"
+"""The model named by drafts that were made from the texts alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What a draft was made from: enough to make it again, and to say what it cost."""
+
+    run_id: str
+    model: str = NO_AI
+    prompt: str = ""
+    prompt_hash: str = ""
+    inputs: tuple[str, ...] = ()
+    n_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A text the machine proposes. ``fields`` hold strings or lists of strings, in reading order."""
+
+    id: str
+    kind: DraftKind
+    theme_id: str | None
+    name: str
+    fields: Mapping[str, str | tuple[str, ...]]
+    claims: tuple[Claim, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A claim that did not hold, and why; counted and shown, never used as evidence."""
+
+    claim: Claim
+    reason: str
+
+
+class GroundingSeal:
+    """Held by ``ground`` alone; without it no ``GroundedDraft`` can be made."""
+
+
+class GroundedDraft:
+    """A draft whose every quote was found, character for character, in the redacted text of its case."""
+
+    __slots__ = ("draft", "refused")
+
+    def __init__(self, draft: Draft, refused: tuple[Refused, ...], *, seal: GroundingSeal) -> None:
+        if type(seal) is not GroundingSeal:
+            raise TypeError("only ground() makes a GroundedDraft")
+        self.draft = draft
+        self.refused = refused
+
+
+class Action(StrEnum):
+    ACCEPT = "accept"
+    EDIT = "edit"
+    REJECT = "reject"
+    NOT_SURE = "not_sure"
+    RETIRE = "retire"
+    UNDO = "undo"
+
+
+class Reason(StrEnum):
+    """Why a draft was rejected."""
+
+    NOT_IN_EVIDENCE = "not in the evidence"
+    TOO_ABSTRACT = "too abstract"
+    WRONG_CAUSE = "wrong cause"
+    DUPLICATE = "duplicate of"
+    OUTSIDE_CHARTER = "outside charter"
+    IDENTIFIES_SOMEONE = "identifies someone"
+    NOT_USEFUL = "not useful"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One line of the append-only decision log.
+
+    ``before`` and ``after`` are states; ``edits`` the fields a person wrote, whole; ``undoes`` the decision taken back.
+    """
+
+    id: str
+    draft_id: str
+    action: Action
+    by: str
+    at: datetime
+    before: DraftState
+    after: DraftState
+    reason: Reason | None = None
+    note: str = ""
+    edits: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict[str, str | tuple[str, ...]])
+    undoes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewedDraft:
+    """A grounded draft with the decisions taken on it; state and fields are what the log says, newest last.
+
+    ``version`` counts the decisions, so that two reviewers cannot overwrite each other unseen.
+    """
+
+    grounded: GroundedDraft
+    decisions: tuple[Decision, ...] = ()
+    created_at: datetime | None = None
+
+    @property
+    def version(self) -> int:
+        return len(self.decisions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A draft that a named person accepted; the only thing a playbook can hold."""
+
+    id: str
+    theme_id: str | None
+    name: str
+    fields: Mapping[str, str | tuple[str, ...]]
+    claims: tuple[Claim, ...]
+    provenance: Provenance
+    state: DraftState
+    reviewers: tuple[str, ...]
+    accepted_at: datetime
+    version: int
+    share_edited: float

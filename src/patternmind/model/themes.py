@@ -1,0 +1,120 @@
+"""Clusters of one run, themes that outlive it, and what changed between runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+"""(n, d), every row of norm 1."""
+
+OUTLIER = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """The nearest neighbours of every row by cosine, nearest first, the row itself left out.
+
+    ``index`` (n, k) int32; ``similarity`` (n, k) float32, falling along each row; ties broken by the lower index.
+    """
+
+    index: NDArray[np.int32]
+    similarity: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partition:
+    """What clustering found in one run, by row.
+
+    ``labels`` (n,) from 0 by falling size, ``OUTLIER`` where a case stands alone; ``areas`` (k,) the area of each
+    cluster; ``strength`` (n,) 0..1, how often resampled fits agree; ``nearest`` (n,) the cluster each row belongs to
+    or comes nearest to, ``OUTLIER`` where there is none; ``centres`` (k, d) unit norm; ``stability`` (k,) 0..1.
+    """
+
+    labels: NDArray[np.int32]
+    areas: NDArray[np.int32]
+    strength: NDArray[np.float32]
+    nearest: NDArray[np.int32]
+    centres: Vectors
+    stability: NDArray[np.float32]
+
+    @property
+    def n_clusters(self) -> int:
+        return len(self.areas)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Where a run put a case: in one theme, or with the outliers and then why."""
+
+    case_id: str
+    theme_id: str | None
+    area_id: str | None
+    strength: float
+    nearest_theme_id: str | None
+    reason: str = ""
+
+
+class Lineage(StrEnum):
+    NEW = "new"
+    CONTINUED = "continued"
+    GREW = "grew"
+    SHRANK = "shrank"
+    SPLIT = "split"
+    MERGED = "merged"
+    DORMANT = "dormant"
+    RETURNED = "returned"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """A theme as it stands after a run. ``case_ids`` are its members by falling strength, recaps of them included.
+
+    ``n_cases`` leaves out near-duplicates and the recaps that link to a case of the same theme.
+    ``centre`` is the unit-norm mean of the members' vectors.
+    """
+
+    id: str
+    lens: str
+    area_id: str
+    name: str
+    gist: str = ""
+    keywords: tuple[str, ...] = ()
+    case_ids: tuple[str, ...]
+    exemplars: tuple[str, ...] = ()
+    edge_case: str | None = None
+    n_cases: int
+    n_teams: int
+    n_contributors: int
+    new_cases: int = 0
+    share: float = 0.0
+    stability: float = 0.0
+    cohesion: float = 0.0
+    nearest_theme_id: str | None = None
+    differs_by: tuple[str, ...] = ()
+    trend: Mapping[str, int] = field(default_factory=dict[str, int])
+    lineage: Lineage = Lineage.NEW
+    quiet_runs: int = 0
+    name_locked: bool = False
+    centre: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThemeChange:
+    """One line of a theme's history, with its evidence.
+
+    ``others`` are the themes it came from (split, merged); ``n_shared`` the cases it shares with its former self;
+    ``overlap`` is their Jaccard index, ``similarity`` the cosine of the two centres.
+    """
+
+    theme_id: str
+    lineage: Lineage
+    others: tuple[str, ...] = ()
+    n_before: int = 0
+    n_after: int = 0
+    n_shared: int = 0
+    overlap: float = 0.0
+    similarity: float = 0.0

@@ -1,0 +1,293 @@
+"""What the line needs from outside, as protocols; ``adapters`` hold the real ones and their in-memory twins."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from patternmind.model.cases import Case, Kind, Submission
+from patternmind.model.drafts import Decision, Draft, ReviewedDraft
+from patternmind.model.network import Network, Person
+from patternmind.model.themes import Assignment, Theme, ThemeChange, Vectors
+
+Progress = Callable[[str, int, int], None]
+"""Called with (step, done, total) as long work goes on."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        ...
+
+
+class Encoder(Protocol):
+    """Texts to vectors. A vector depends on its text alone: not on order, batch, threads or what was embedded before."""
+
+    @property
+    def id(self) -> str:
+        """Names weights and precision; vectors of different ids are never mixed."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        """Row i is the unit-norm float32 vector of ``texts[i]``, the whole text covered.
+
+        Raises:
+            ModelUnavailable: the model could not be loaded; nothing was embedded.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedPrompt:
+    """A prompt with its variables filled in. ``hash`` names the prompt file's content, not the variables."""
+
+    id: str
+    hash: str
+    system: str
+    user: str
+    answer_schema: Mapping[str, Any]
+
+
+class PromptBook(Protocol):
+    def render(self, prompt_id: str, variables: Mapping[str, object]) -> RenderedPrompt:
+        """The prompt, ready to send.
+
+        Raises:
+            PromptInvalid: no such prompt, or the variables are not exactly the ones it declares.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAnswer:
+    """``value`` fits the prompt's answer schema."""
+
+    value: Mapping[str, Any]
+    model: str
+    n_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+class LanguageModel(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def ask(self, task: str, prompt: RenderedPrompt) -> ModelAnswer:
+        """One answer that fits the prompt's schema.
+
+        Raises:
+            GatewayFailed: after its own retries and one repair attempt; the caller goes on without the answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A case found by meaning; ``score`` is the cosine, 0..1."""
+
+    case_id: str
+    score: float
+
+
+class VectorIndex(Protocol):
+    """Nearest cases to a vector. Derived from the store and disposable: ids and vectors, never text."""
+
+    def search(self, vector: Vectors, k: int) -> list[Hit]:
+        """The k nearest cases to a (d,) vector, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunParameters:
+    """The modelling choices of a run, stored with it."""
+
+    label: str = ""
+    lens: str = "all"
+    level: str = "theme"
+    engine: str = "graph"
+    seed: int = 0
+    since: str | None = None
+    draft: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as the store knows it; ``state`` is running, finished, failed or interrupted."""
+
+    id: str
+    number: int
+    parameters: RunParameters
+    state: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    n_cases: int = 0
+    n_themes: int = 0
+    n_outliers: int = 0
+    n_drafts: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict[str, float])
+    notes: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """Everything a run found, handed over whole so that it can be stored in one transaction or not at all.
+
+    ``themes`` include the dormant; ``areas`` map area id to its name; ``duplicate_of`` maps a near-duplicate to the
+    case it repeats.
+    """
+
+    themes: Sequence[Theme]
+    areas: Mapping[str, str]
+    changes: Sequence[ThemeChange]
+    assignments: Sequence[Assignment]
+    duplicate_of: Mapping[str, str]
+    drafts: Sequence[Draft]
+    n_refused_claims: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict[str, float])
+    notes: Sequence[str] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCounts:
+    accepted: int
+    unchanged: int
+    duplicates: int
+    updated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token as it is kept: its SHA-256, never itself."""
+
+    id: str
+    name: str
+    sha256: str
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+class Store(Protocol):
+    """The truth of one network: every method sees that network's rows and no other's."""
+
+    @property
+    def network(self) -> Network: ...
+
+    def save_network(self, network: Network) -> None: ...
+
+    # intake
+    def secret(self) -> bytes:
+        """The key that turns submitters' names into contributor hashes; made once, never exported."""
+        ...
+
+    def roster(self) -> list[Person]: ...
+
+    def add_people(self, people: Iterable[tuple[str, str | None, str | None]]) -> int:
+        """Add (name, e-mail, team) to the roster; people already on it are left. The number added."""
+        ...
+
+    def save_cases(self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False) -> StoredCounts:
+        """Take in cases in one transaction; a case already there with the same content is left as it is.
+
+        With ``dry_run`` the counts are what they would be, and nothing is stored.
+        """
+        ...
+
+    def cases(self, *, kind: Kind | None = None, since: str | None = None) -> list[Case]:
+        """All cases and recaps, by id; ``since`` keeps those dated on or after an ISO date, and the undated."""
+        ...
+
+    def case(self, case_id: str) -> Case:
+        """One case, by its id or its external id.
+
+        Raises:
+            NotFound
+        """
+        ...
+
+    # vectors
+    def vectors(self, encoder_id: str, hashes: Sequence[str]) -> dict[str, Vectors]:
+        """The known vectors among text hashes; each (d,) float32."""
+        ...
+
+    def save_vectors(self, encoder_id: str, rows: Mapping[str, Vectors]) -> None: ...
+
+    # runs and themes
+    def begin_run(self, parameters: RunParameters, now: datetime) -> RunRecord:
+        """Open a run, marking any unfinished one of a dead process as interrupted."""
+        ...
+
+    def finish_run(self, run_id: str, outcome: RunOutcome, now: datetime) -> RunRecord:
+        """Store all that a run found, in one transaction. Drafts that people decided on are left as they are."""
+        ...
+
+    def fail_run(self, run_id: str, reason: str, now: datetime) -> None: ...
+
+    def last_run(self, lens: str | None = None) -> RunRecord | None:
+        """The newest finished run, of a lens where one is named."""
+        ...
+
+    def runs(self) -> list[RunRecord]: ...
+
+    def themes(self, lens: str | None = None) -> list[Theme]:
+        """The themes of the newest finished run of the lens, by falling size, the dormant last."""
+        ...
+
+    def theme_ids(self) -> set[str]:
+        """Every theme id ever given in this network; none is given twice."""
+        ...
+
+    def areas(self, lens: str | None = None) -> dict[str, str]: ...
+
+    def assignments(self, lens: str | None = None) -> list[Assignment]:
+        """By case id."""
+        ...
+
+    def changes(self, run_id: str) -> list[ThemeChange]: ...
+
+    # review
+    def drafts(self, *, current: bool = True) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
+        """Drafts with their decision logs, by id; ``current`` leaves out those a later run replaced unreviewed."""
+        ...
+
+    def draft(self, draft_id: str) -> tuple[Draft, tuple[Decision, ...], datetime]: ...
+
+    def save_drafts(self, drafts: Sequence[Draft], now: datetime) -> None: ...
+
+    def append_decision(self, decision: Decision, *, expected_version: int) -> None:
+        """Add one line to the log of a draft.
+
+        Raises:
+            ChangedMeanwhile: the draft has more decisions than ``expected_version``.
+        """
+        ...
+
+    # sign-in
+    def save_token(self, token: Token) -> None: ...
+
+    def tokens(self) -> list[Token]: ...
+
+
+__all__ = [
+    "Clock",
+    "Decision",
+    "Encoder",
+    "Hit",
+    "LanguageModel",
+    "ModelAnswer",
+    "Progress",
+    "PromptBook",
+    "RenderedPrompt",
+    "ReviewedDraft",
+    "RunOutcome",
+    "RunParameters",
+    "RunRecord",
+    "Store",
+    "StoredCounts",
+    "Token",
+    "VectorIndex",
+]

@@ -1,0 +1,176 @@
+"""What people may decide about a draft, and what the log of their decisions adds up to.
+
+The log is append-only. State and text are read off it: nothing is overwritten, and every decision can be taken back.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from patternmind.errors import NotAllowed, WrongState
+from patternmind.model.drafts import (
+    Action,
+    Decision,
+    DraftKind,
+    DraftState,
+    Pattern,
+    Reason,
+    ReviewedDraft,
+)
+
+TRANSITIONS: Mapping[DraftState, Mapping[Action, DraftState]] = {
+    DraftState.CANDIDATE: {
+        Action.ACCEPT: DraftState.ACCEPTED,
+        Action.EDIT: DraftState.IN_REVIEW,
+        Action.REJECT: DraftState.REJECTED,
+        Action.NOT_SURE: DraftState.IN_REVIEW,
+    },
+    DraftState.IN_REVIEW: {
+        Action.ACCEPT: DraftState.ACCEPTED,
+        Action.EDIT: DraftState.IN_REVIEW,
+        Action.REJECT: DraftState.REJECTED,
+        Action.NOT_SURE: DraftState.IN_REVIEW,
+    },
+    DraftState.ACCEPTED: {Action.EDIT: DraftState.ACCEPTED, Action.RETIRE: DraftState.RETIRED},
+    DraftState.FIELD_TESTED: {Action.EDIT: DraftState.FIELD_TESTED, Action.RETIRE: DraftState.RETIRED},
+    DraftState.RETIRED: {},
+    DraftState.REJECTED: {},
+}
+
+
+def standing(decisions: Sequence[Decision]) -> list[Decision]:
+    """The decisions that still hold: those that are no undo and were not taken back."""
+    taken_back = {decision.undoes for decision in decisions}
+    return [one for one in decisions if one.action is not Action.UNDO and one.id not in taken_back]
+
+
+def state_of(decisions: Sequence[Decision]) -> DraftState:
+    held = standing(decisions)
+    return held[-1].after if held else DraftState.CANDIDATE
+
+
+def fields_of(reviewed: ReviewedDraft) -> dict[str, str | tuple[str, ...]]:
+    """The draft's fields with every edit that stands, the last one winning; ``name`` among them."""
+    draft = reviewed.grounded.draft
+    fields: dict[str, str | tuple[str, ...]] = {"name": draft.name, **draft.fields}
+    for decision in standing(reviewed.decisions):
+        fields.update(decision.edits)
+    return fields
+
+
+def possible_actions(decisions: Sequence[Decision]) -> list[Action]:
+    actions = list(TRANSITIONS[state_of(decisions)])
+    return [*actions, Action.UNDO] if standing(decisions) else actions
+
+
+def decide(
+    reviewed: ReviewedDraft,
+    action: Action,
+    *,
+    by: str,
+    at: datetime,
+    reason: Reason | None = None,
+    note: str = "",
+    edits: Mapping[str, str | tuple[str, ...]] | None = None,
+) -> Decision:
+    """The next line of the log.
+
+    Raises:
+        WrongState: the action does not fit the draft's state.
+        NotAllowed: a rejection without a reason, an edit without a change, an unknown field, or nobody named.
+    """
+    draft = reviewed.grounded.draft
+    before = state_of(reviewed.decisions)
+    if action not in possible_actions(reviewed.decisions):
+        raise WrongState(draft.id, before.value, action.value, [a.value for a in possible_actions(reviewed.decisions)])
+    changed = _changed(reviewed, edits or {})
+    _check(reviewed, action, by=by, reason=reason, changed=changed)
+    undone = standing(reviewed.decisions)[-1] if action is Action.UNDO else None
+    return Decision(
+        id=f"{draft.id}.{reviewed.version + 1}",
+        draft_id=draft.id,
+        action=action,
+        by=by.strip(),
+        at=at,
+        before=before,
+        after=undone.before if undone else TRANSITIONS[before][action],
+        reason=reason,
+        note=note.strip(),
+        edits=changed,
+        undoes=undone.id if undone else None,
+    )
+
+
+def _changed(
+    reviewed: ReviewedDraft, edits: Mapping[str, str | tuple[str, ...]]
+) -> dict[str, str | tuple[str, ...]]:
+    current = fields_of(reviewed)
+    unknown = sorted(set(edits) - set(current))
+    if unknown:
+        raise NotAllowed(f"This draft has no field {', '.join(unknown)}. It has: {', '.join(current)}.")
+    return {name: value for name, value in edits.items() if value != current[name]}
+
+
+def _check(
+    reviewed: ReviewedDraft,
+    action: Action,
+    *,
+    by: str,
+    reason: Reason | None,
+    changed: Mapping[str, str | tuple[str, ...]],
+) -> None:
+    if not by.strip():
+        raise NotAllowed("Every decision is a named person's: say who decides.")
+    if action is Action.REJECT and reason is None:
+        raise NotAllowed(f"A rejection needs a reason: {', '.join(one.value for one in Reason)}.")
+    if action is Action.EDIT and not changed:
+        raise NotAllowed("The edit changes nothing.")
+    if changed and action is not Action.EDIT:
+        raise NotAllowed(f"Edits belong to the action edit, not to {action.value}.")
+    accepts = action is Action.ACCEPT and reviewed.grounded.draft.kind is DraftKind.PATTERN
+    if accepts and not any(claim.field == "solution" for claim in reviewed.grounded.draft.claims):
+        raise NotAllowed("No claim of its solution stands on a quote, so it cannot become a pattern. Reject it instead.")
+
+
+def pattern_of(reviewed: ReviewedDraft) -> Pattern | None:
+    """The pattern that the decisions made of this draft; ``None`` while nobody has accepted it, or once it is rejected."""
+    draft, held = reviewed.grounded.draft, standing(reviewed.decisions)
+    state = state_of(reviewed.decisions)
+    accepted = [decision for decision in held if decision.action is Action.ACCEPT]
+    if draft.kind is not DraftKind.PATTERN or not accepted or state is DraftState.REJECTED:
+        return None
+    fields = fields_of(reviewed)
+    name = fields.pop("name")
+    return Pattern(
+        id=draft.id.replace("d-", "p-", 1),
+        theme_id=draft.theme_id,
+        name=name if isinstance(name, str) else " ".join(name),
+        fields=fields,
+        claims=draft.claims,
+        provenance=draft.provenance,
+        state=state,
+        reviewers=tuple(dict.fromkeys(decision.by for decision in held)),
+        accepted_at=accepted[-1].at,
+        version=len([one for one in held if one.action in (Action.ACCEPT, Action.EDIT)]),
+        share_edited=share_edited(reviewed),
+    )
+
+
+def share_edited(reviewed: ReviewedDraft) -> float:
+    """Share of the words that people changed, 0..1, from the machine's text to the one that stands."""
+    draft = reviewed.grounded.draft
+    machine = _words({"name": draft.name, **draft.fields})
+    person = _words(fields_of(reviewed))
+    if machine == person:
+        return 0.0
+    same = sum(block.size for block in difflib.SequenceMatcher(None, machine, person, False).get_matching_blocks())
+    return 1 - same / max(len(machine), len(person), 1)
+
+
+def _words(fields: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+    return [
+        word
+        for value in fields.values()
+        for line in ([value] if isinstance(value, str) else value)
+        for word in line.split()
+    ]

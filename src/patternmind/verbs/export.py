@@ -1,0 +1,190 @@
+"""What may leave as a file: assignments, cases, themes, drafts and patterns, consent and threshold applied."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from patternmind.errors import UsageError
+from patternmind.model.cases import Case, Consent
+from patternmind.model.drafts import Claim, Draft, Pattern, ReviewedDraft
+from patternmind.model.themes import Theme
+from patternmind.ports import Store
+from patternmind.review import fields_of, state_of
+from patternmind.verbs.reviewing import open_drafts, patterns_of
+
+Row = dict[str, Any]
+
+WITHHELD = "network only"
+
+
+def export_rows(store: Store, what: str) -> Iterator[Row]:
+    """The rows of one kind, in a fixed order.
+
+    Raises:
+        UsageError: no such kind.
+    """
+    kinds = {
+        "assignments": _assignments,
+        "cases": _cases,
+        "themes": _themes,
+        "drafts": _drafts,
+        "patterns": _patterns,
+    }
+    if what not in kinds:
+        raise UsageError(f'There is no export of "{what}". Choose one of: {", ".join(kinds)}.')
+    return kinds[what](store)
+
+
+def _assignments(store: Store) -> Iterator[Row]:
+    external = {case.id: case.external_id for case in store.cases()}
+    for one in store.assignments():
+        yield {
+            "case_id": one.case_id,
+            "external_id": external.get(one.case_id),
+            "theme_id": one.theme_id,
+            "area_id": one.area_id,
+            "strength": one.strength,
+            "nearest_theme_id": one.nearest_theme_id,
+            "reason": one.reason,
+        }
+
+
+def _cases(store: Store) -> Iterator[Row]:
+    """Every case as redacted; the text of one that may not leave the network is withheld, its row is not."""
+    for case in store.cases():
+        may_leave = case.consent is not Consent.NETWORK_ONLY
+        row: Row = {
+            "case_id": case.id,
+            "external_id": case.external_id,
+            "kind": case.kind.value,
+            "text": dict(case.text) if may_leave else {},
+            "date": case.date.isoformat() if case.date else None,
+            "team": case.team,
+            "consent": case.consent.value,
+            "flags": list(case.flags),
+            "near_duplicate_of": case.duplicate_of,
+            "extra": dict(case.extra) if may_leave else {},
+        }
+        yield row if may_leave else {**row, "withheld": WITHHELD}
+
+
+def theme_row(theme: Theme) -> Row:
+    """A theme as ``patternmind themes --json`` shows it; ``size`` counts every member, ``n_cases`` each story once."""
+    return {
+        "theme_id": theme.id,
+        "name": theme.name,
+        "gist": theme.gist,
+        "size": len(theme.case_ids),
+        "n_cases": theme.n_cases,
+        "n_teams": theme.n_teams,
+        "n_contributors": theme.n_contributors,
+        "keywords": list(theme.keywords),
+        "exemplars": list(theme.exemplars),
+        "edge_case": theme.edge_case,
+        "lineage": theme.lineage.value,
+        "area_id": theme.area_id,
+        "lens": theme.lens,
+        "new_cases": theme.new_cases,
+        "share": round(theme.share, 4),
+        "stability": round(theme.stability, 4),
+        "cohesion": round(theme.cohesion, 4),
+        "nearest_theme_id": theme.nearest_theme_id,
+        "differs_by": list(theme.differs_by),
+        "trend": dict(theme.trend),
+    }
+
+
+def _themes(store: Store) -> Iterator[Row]:
+    yield from (theme_row(theme) for theme in store.themes())
+
+
+def _drafts(store: Store) -> Iterator[Row]:
+    private = _private(store.cases())
+    for reviewed in open_drafts(store):
+        yield draft_row(reviewed, private)
+
+
+def _patterns(store: Store) -> Iterator[Row]:
+    private = _private(store.cases())
+    for pattern in patterns_of(open_drafts(store)):
+        yield _pattern_row(pattern, private)
+
+
+def _private(cases: Sequence[Case]) -> frozenset[str]:
+    return frozenset(case.id for case in cases if case.consent is Consent.NETWORK_ONLY)
+
+
+def draft_row(reviewed: ReviewedDraft, private: frozenset[str] = frozenset()) -> Row:
+    """A draft as reviewers and exports see it; quotes of the cases in ``private`` are withheld and counted."""
+    draft: Draft = reviewed.grounded.draft
+    fields = dict(fields_of(reviewed))
+    name = fields.pop("name")
+    return {
+        "id": draft.id,
+        "kind": draft.kind.value,
+        "state": state_of(reviewed.decisions).value,
+        "theme_id": draft.theme_id,
+        "name": name,
+        **_told(fields, draft.claims, private),
+        "refused_claims": len(reviewed.grounded.refused),
+        "version": reviewed.version,
+        "provenance": _provenance(draft),
+    }
+
+
+def _pattern_row(pattern: Pattern, private: frozenset[str]) -> Row:
+    return {
+        "id": pattern.id,
+        "kind": "pattern",
+        "state": pattern.state.value,
+        "theme_id": pattern.theme_id,
+        "name": pattern.name,
+        **_told(dict(pattern.fields), pattern.claims, private),
+        "reviewers": list(pattern.reviewers),
+        "accepted_at": pattern.accepted_at.isoformat(),
+        "version": pattern.version,
+        "share_edited": round(pattern.share_edited, 4),
+        "provenance": _provenance(pattern),
+    }
+
+
+def _told(fields: Mapping[str, Any], claims: Sequence[Claim], private: frozenset[str]) -> Row:
+    """Fields and claims without what may not leave: a claim all of whose quotes are private, and its text in a field."""
+    hidden = {claim.text for claim in claims if claim.quotes and all(q.case_id in private for q in claim.quotes)}
+    shown = [claim for claim in claims if claim.text not in hidden]
+    return {
+        "fields": {name: _without(value, hidden) for name, value in fields.items()},
+        "claims": [
+            {
+                "text": claim.text,
+                "field": claim.field,
+                "quotes": [
+                    {"case_id": q.case_id, "field": q.field, "start": q.start, "end": q.end, "text": q.text}
+                    for q in claim.quotes
+                    if q.case_id not in private
+                ],
+            }
+            for claim in shown
+        ],
+        "withheld_claims": len(claims) - len(shown),
+    }
+
+
+def _without(value: str | Sequence[str], hidden: set[str]) -> str | list[str]:
+    if isinstance(value, str):
+        for text in hidden:
+            value = value.replace(text, f"[withheld: {WITHHELD}]")
+        return value
+    return [line for line in value if line not in hidden]
+
+
+def _provenance(source: Draft | Pattern) -> Row:
+    made = source.provenance
+    return {
+        "run_id": made.run_id,
+        "model": made.model,
+        "prompt": made.prompt,
+        "prompt_hash": made.prompt_hash,
+        "inputs": list(made.inputs),
+        "n_tokens": made.n_tokens,
+        "cost_usd": made.cost_usd,
+    }

@@ -1,0 +1,68 @@
+"""Drafts as reviewers meet them: grounded anew against the cases as they are now, with the log of their decisions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from patternmind.errors import ChangedMeanwhile
+from patternmind.ground import ground
+from patternmind.model.cases import Case
+from patternmind.model.drafts import Action, Decision, Draft, DraftKind, Pattern, Reason, ReviewedDraft
+from patternmind.ports import Clock, Store
+from patternmind.review import decide, pattern_of
+
+
+def open_draft(store: Store, draft_id: str) -> ReviewedDraft:
+    """One draft with its log.
+
+    Raises:
+        NotFound
+    """
+    return _grounded(store.draft(draft_id), {case.id: case for case in store.cases()})
+
+
+def open_drafts(store: Store, *, kind: DraftKind | None = None) -> list[ReviewedDraft]:
+    """Every current draft and every one that was ever decided on, oldest first."""
+    cases = {case.id: case for case in store.cases()}
+    current = {draft.id for draft, _, _ in store.drafts()}
+    kept = [row for row in store.drafts(current=False) if row[0].id in current or row[1]]
+    return [_grounded(row, cases) for row in kept if kind is None or row[0].kind is kind]
+
+
+def _grounded(row: tuple[Draft, tuple[Decision, ...], datetime], cases: Mapping[str, Case]) -> ReviewedDraft:
+    draft, decisions, created_at = row
+    return ReviewedDraft(grounded=ground(draft, cases), decisions=decisions, created_at=created_at)
+
+
+def decide_draft(
+    store: Store,
+    clock: Clock,
+    draft_id: str,
+    action: Action,
+    *,
+    by: str,
+    reason: Reason | None = None,
+    note: str = "",
+    edits: Mapping[str, str | tuple[str, ...]] | None = None,
+    expected_version: int | None = None,
+) -> ReviewedDraft:
+    """Write one decision down and give the draft as it then stands.
+
+    Args:
+        expected_version: the number of decisions the person had seen; ``None`` decides on whatever stands now.
+
+    Raises:
+        NotFound, WrongState, NotAllowed
+        ChangedMeanwhile: somebody else decided first.
+    """
+    reviewed = open_draft(store, draft_id)
+    if expected_version is not None and expected_version != reviewed.version:
+        raise ChangedMeanwhile("draft", draft_id)
+    decision = decide(reviewed, action, by=by, at=clock.now(), reason=reason, note=note, edits=edits)
+    store.append_decision(decision, expected_version=reviewed.version)
+    return open_draft(store, draft_id)
+
+
+def patterns_of(reviewed: Sequence[ReviewedDraft]) -> list[Pattern]:
+    """The patterns people made of these drafts, by name."""
+    found = [pattern for one in reviewed if (pattern := pattern_of(one)) is not None]
+    return sorted(found, key=lambda pattern: (pattern.name.casefold(), pattern.id))

@@ -1,0 +1,129 @@
+"""Search by meaning over cases, recaps and accepted patterns."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from patternmind.cluster.neighbours import similarity
+from patternmind.cycle import embed_cases
+from patternmind.draft.choose import content_words
+from patternmind.draft.sentences import sentences_of
+from patternmind.embed import text_hash
+from patternmind.errors import UsageError
+from patternmind.model.cases import Case
+from patternmind.model.drafts import DraftKind, Pattern
+from patternmind.model.themes import Vectors
+from patternmind.ports import Encoder, Progress, Store, VectorIndex
+from patternmind.verbs.reviewing import open_drafts, patterns_of
+
+LONGEST_SNIPPET = 240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """``kind`` is case, recap or pattern; ``score`` 0..1 is the cosine, negative ones counted as 0."""
+
+    kind: str
+    id: str
+    external_id: str | None
+    score: float
+    snippet: str
+
+
+def search(
+    store: Store,
+    encoder: Encoder,
+    index: VectorIndex,
+    text: str,
+    *,
+    kind: str | None = None,
+    k: int = 10,
+) -> list[Result]:
+    """The k results nearest in meaning, best first.
+
+    Args:
+        index: over the vectors of all cases; ``index_vectors`` says which.
+        kind: "case", "recap" or "pattern"; all of them where none is named.
+
+    Raises:
+        UsageError: there is nothing to search for.
+    """
+    if not text.strip():
+        raise UsageError("Say what to search for.")
+    query = encoder.encode([text])[0]
+    found = _cases(store, index, query, text, kind, k) if kind != "pattern" else []
+    found += _patterns(store, encoder, query, text) if kind in (None, "pattern") else []
+    return sorted(found, key=lambda result: (-result.score, result.id))[:k]
+
+
+def index_vectors(store: Store, encoder: Encoder, *, progress: Progress | None = None) -> tuple[list[str], Vectors]:
+    """Ids of all cases and their vectors under the whole-text lens; texts never embedded are embedded now."""
+    cases = store.cases()
+    return [case.id for case in cases], embed_cases(store, encoder, cases, "all", progress=progress)
+
+
+def _cases(
+    store: Store, index: VectorIndex, query: Vectors, text: str, kind: str | None, k: int
+) -> list[Result]:
+    by_id = {case.id: case for case in store.cases()}
+    wanted = len(by_id) if kind else k
+    return [
+        Result(
+            kind=case.kind.value,
+            id=case.id,
+            external_id=case.external_id,
+            score=_score(hit.score),
+            snippet=snippet(case, text),
+        )
+        for hit in index.search(query, wanted)
+        if (case := by_id.get(hit.case_id)) is not None and kind in (None, case.kind.value)
+    ]
+
+
+def _patterns(store: Store, encoder: Encoder, query: Vectors, text: str) -> list[Result]:
+    patterns = patterns_of(open_drafts(store, kind=DraftKind.PATTERN))
+    if not patterns:
+        return []
+    scores = similarity(_pattern_vectors(store, encoder, patterns), query[None, :])[:, 0]
+    return [
+        Result(
+            kind="pattern",
+            id=pattern.id,
+            external_id=None,
+            score=_score(float(score)),
+            snippet=_shorten(str(pattern.fields.get("patlet", pattern.name))),
+        )
+        for pattern, score in zip(patterns, scores, strict=True)
+    ]
+
+
+def _pattern_vectors(store: Store, encoder: Encoder, patterns: Sequence[Pattern]) -> Vectors:
+    texts = [f"{pattern.name}\n{pattern.fields.get('patlet', '')}" for pattern in patterns]
+    known = store.vectors(encoder.id, [text_hash(text) for text in texts])
+    missing = [text for text in texts if text_hash(text) not in known]
+    if missing:
+        fresh = {text_hash(text): row for text, row in zip(missing, encoder.encode(missing), strict=True)}
+        store.save_vectors(encoder.id, fresh)
+        known |= fresh
+    import numpy as np
+
+    return np.stack([known[text_hash(text)] for text in texts])
+
+
+def _score(cosine: float) -> float:
+    return round(min(1.0, max(0.0, cosine)), 4)
+
+
+def snippet(case: Case, query: str) -> str:
+    """The sentence of the case that shares most words with the query; its first where none does."""
+    wanted = content_words(query)
+    sentences = sentences_of(case)
+    if not sentences:
+        return _shorten(case.title)
+    best = max(sentences, key=lambda s: (len(wanted & content_words(s.text)), -sentences.index(s)))
+    return _shorten(best.text)
+
+
+def _shorten(text: str) -> str:
+    text = re.sub(r"\s+", " ", text).strip()
+    return text if len(text) <= LONGEST_SNIPPET else text[:LONGEST_SNIPPET].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,415 @@
+"""What every ``LanguageModel`` keeps, asked of the litellm gateway over a real socket and of its shipped double.
+
+Below the contract stands what only the gateway does: retries, waits, limits.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from patternmind.adapters.gateway import LiteLLMGateway, Unfit, read_answer
+from patternmind.adapters.scripted_model import FILTERED, OUT_OF_ORDER, REFUSES, Fails, Line, ScriptedModel
+from patternmind.errors import GatewayFailed
+from patternmind.ports import LanguageModel, RenderedPrompt
+
+CASE_TEXT = "pallet 4711 left without its red tape"
+
+PROMPT = RenderedPrompt(
+    id="theme-name",
+    hash="0123456789abcdef",
+    system="Answer with one JSON object.",
+    user=CASE_TEXT,
+    answer_schema={
+        "type": "object",
+        "required": ["name"],
+        "additionalProperties": False,
+        "properties": {"name": {"type": ["string", "null"], "maxLength": 20}},
+    },
+)
+
+FITS = {"name": "pallets on hold"}
+TOO_LONG = {"name": f"{CASE_TEXT}, again and again"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer of the provider; ``drip_seconds`` is the pause between two bytes of it."""
+
+    status: int = 200
+    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    drip_seconds: float = 0.0
+
+
+def completion(content: str | None, *, finish: str = "stop", refusal: str | None = None) -> Answer:
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    return Answer(
+        body={
+            "id": "1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "test-model",
+            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+            "usage": {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42},
+        }
+    )
+
+
+def failing(status: int, **headers: str) -> Answer:
+    body = {"error": {"message": f"cannot answer to: {CASE_TEXT}", "type": "error"}}
+    return Answer(status=status, body=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@dataclass
+class Provider:
+    """A small OpenAI-compatible server: its answers in order, the last one for ever, and what it was sent."""
+
+    url: str
+    answers: list[Answer]
+    requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    keys: list[str | None] = field(default_factory=list[str | None])
+    closed: Event = field(default_factory=Event)
+
+    @property
+    def users(self) -> list[str]:
+        return [request["messages"][-1]["content"] for request in self.requests]
+
+
+@contextmanager
+def served(answers: Sequence[Answer]) -> Generator[Provider]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            provider.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            provider.keys.append(self.headers["Authorization"])
+            answer = provider.answers.pop(0) if len(provider.answers) > 1 else provider.answers[0]
+            body = json.dumps(answer.body).encode()
+            self.send_response(answer.status)
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **answer.headers}
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.drip(body, answer.drip_seconds)
+
+        def drip(self, body: bytes, seconds: float) -> None:
+            for start in range(0, len(body), 1 if seconds else len(body)):
+                if provider.closed.wait(seconds) if seconds else False:
+                    return
+                self.wfile.write(body[start : start + 1] if seconds else body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    provider = Provider(url=f"http://127.0.0.1:{server.server_port}/v1", answers=list(answers))
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield provider
+    finally:
+        provider.closed.set()
+        server.shutdown()
+        server.server_close()
+
+
+def do_not_wait(seconds: float) -> None:
+    pass
+
+
+def gateway_to(provider: Provider, **settings: Any) -> LiteLLMGateway:
+    settings = {"model": "openai/test-model", "api_base": provider.url, "sleep": do_not_wait, **settings}
+    return LiteLLMGateway(**settings)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    """litellm loads for seconds at the first call; the limits below are shorter than that."""
+    with served([completion("{}")]) as provider:
+        gateway_to(provider).ping()
+
+
+# The contract
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """A model under test, and the texts it was sent so far."""
+
+    model: LanguageModel
+    sent: Callable[[], list[str]]
+
+
+Script = Callable[[Sequence[Line]], AbstractContextManager[Scripted]]
+
+
+def as_http(line: Line) -> Answer:
+    if isinstance(line, Fails):
+        known = {
+            REFUSES: completion(None, refusal="no"),
+            FILTERED: completion("", finish="content_filter"),
+            OUT_OF_ORDER: failing(500),
+        }
+        return known[line]
+    return completion(line if isinstance(line, str) else json.dumps(line))
+
+
+@contextmanager
+def real_gateway(lines: Sequence[Line]) -> Generator[Scripted]:
+    with served([as_http(line) for line in lines]) as provider:
+        yield Scripted(gateway_to(provider), lambda: provider.users)
+
+
+@contextmanager
+def shipped_double(lines: Sequence[Line]) -> Generator[Scripted]:
+    model = ScriptedModel({"naming": lines})
+    yield Scripted(model, lambda: [request.prompt.user for request in model.requests])
+
+
+@pytest.fixture(params=[real_gateway, shipped_double])
+def script(request: pytest.FixtureRequest) -> Script:
+    return request.param
+
+
+@pytest.mark.parametrize(
+    "line", [FITS, json.dumps(FITS), f"```json\n{json.dumps(FITS)}\n```", f"Here it is:\n```\n{json.dumps(FITS)}\n```"]
+)
+def test_an_answer_that_fits_is_given_back_as_it_is(script: Script, line: Line) -> None:
+    with script([line]) as scripted:
+        answer = scripted.model.ask("naming", PROMPT)
+        assert answer.value == FITS
+        assert answer.model == scripted.model.name
+        assert scripted.sent() == [CASE_TEXT]
+
+
+@pytest.mark.parametrize("first", ["{'name': 1}", "I would call it a pallet.", TOO_LONG, {"title": "x"}, "[1]"])
+def test_an_answer_that_does_not_fit_is_repaired_once(script: Script, first: Line) -> None:
+    with script([first, FITS]) as scripted:
+        assert scripted.model.ask("naming", PROMPT).value == FITS
+        asked, repair = scripted.sent()
+        assert asked == CASE_TEXT
+        assert repair.startswith(CASE_TEXT)
+        assert "could not be used" in repair
+
+
+def test_the_repair_names_every_place_and_its_rule(script: Script) -> None:
+    with script([TOO_LONG, FITS]) as scripted:
+        scripted.model.ask("naming", PROMPT)
+        assert "at $.name, which must fulfil maxLength: 20" in scripted.sent()[1]
+    with script([{"title": "x"}, FITS]) as scripted:
+        scripted.model.ask("naming", PROMPT)
+        assert "'name' is a required property" in scripted.sent()[1]
+        assert "'title' was unexpected" in scripted.sent()[1]
+
+
+def test_two_answers_that_do_not_fit_are_a_failure(script: Script) -> None:
+    with script(["no idea", TOO_LONG, FITS]) as scripted:
+        with pytest.raises(GatewayFailed) as failure:
+            scripted.model.ask("naming", PROMPT)
+        assert failure.value.task == "naming"
+        assert failure.value.reason == "neither the answer nor its repair fits the schema (properties/name/maxLength)"
+        assert len(scripted.sent()) == 2
+
+
+@pytest.mark.parametrize("line", [REFUSES, FILTERED, Fails("the answer was empty"), OUT_OF_ORDER])
+def test_no_answer_is_a_failure_with_its_reason(script: Script, line: Fails) -> None:
+    lines: list[Line] = ["  "] if line.reason == "the answer was empty" else [line]
+    with script(lines) as scripted:
+        with pytest.raises(GatewayFailed) as failure:
+            scripted.model.ask("naming", PROMPT)
+        assert failure.value.reason == line.reason
+
+
+@pytest.mark.parametrize("lines", [[TOO_LONG, TOO_LONG], [OUT_OF_ORDER], [f"{CASE_TEXT} {{"] * 2])
+def test_no_failure_repeats_a_text(script: Script, lines: list[Line]) -> None:
+    with script(lines) as scripted:
+        with pytest.raises(GatewayFailed) as failure:
+            scripted.model.ask("naming", PROMPT)
+        error: BaseException | None = failure.value
+        while error is not None:
+            assert "4711" not in str(error)
+            error = error.__cause__ or error.__context__
+
+
+# Only the gateway
+
+
+def test_tokens_of_both_replies_count_and_an_unknown_price_is_zero() -> None:
+    with served([completion("no idea"), completion(json.dumps(FITS))]) as provider:
+        answer = gateway_to(provider).ask("naming", PROMPT)
+    assert (answer.n_tokens, answer.cost_usd) == (84, 0.0)
+
+
+def test_a_known_price_is_counted() -> None:
+    with served([completion(json.dumps(FITS))]) as provider:
+        answer = gateway_to(provider, model="openai/gpt-4o-mini").ask("naming", PROMPT)
+    assert 0 < answer.cost_usd < 0.001
+
+
+def test_the_rate_limit_is_waited_for_as_long_as_the_server_says() -> None:
+    waits: list[float] = []
+    with served([failing(429, Retry_After="7"), completion(json.dumps(FITS))]) as provider:
+        assert gateway_to(provider, sleep=waits.append).ask("naming", PROMPT).value == FITS
+        assert len(provider.requests) == 2
+    assert waits == [7.0]
+
+
+@pytest.mark.parametrize("after", ["86400", formatdate(time.time() + 86400, usegmt=True), "inf"])
+def test_no_wait_is_longer_than_half_a_minute(after: str) -> None:
+    waits: list[float] = []
+    with served([failing(503, Retry_After=after), completion(json.dumps(FITS))]) as provider:
+        gateway_to(provider, sleep=waits.append).ask("naming", PROMPT)
+    assert waits == [30.0]
+
+
+@pytest.mark.parametrize("after", ["0", "-5", "nan", formatdate(0, usegmt=True)])
+def test_a_wait_that_is_over_is_none(after: str) -> None:
+    waits: list[float] = []
+    with served([failing(429, Retry_After=after), completion(json.dumps(FITS))]) as provider:
+        gateway_to(provider, sleep=waits.append).ask("naming", PROMPT)
+    assert waits == [0.0]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 529])
+def test_three_passing_failures_are_three_requests_and_then_the_end(status: int) -> None:
+    waits: list[float] = []
+    with served([failing(status)]) as provider:
+        with pytest.raises(GatewayFailed, match="requests made: 3"):
+            gateway_to(provider, sleep=waits.append).ask("naming", PROMPT)
+        assert len(provider.requests) == 3
+    assert waits == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(400, "refused (400)"), (401, "the key was refused (401)"), (404, "there is no such model or address (404)")],
+)
+def test_a_lasting_failure_is_one_request(status: int, reason: str) -> None:
+    with served([failing(status)]) as provider:
+        with pytest.raises(GatewayFailed) as failure:
+            gateway_to(provider).ask("naming", PROMPT)
+        assert failure.value.reason == reason
+        assert len(provider.requests) == 1
+
+
+def test_the_repair_is_one_of_the_three_requests() -> None:
+    with served([failing(500), completion("no idea"), failing(500)]) as provider:
+        with pytest.raises(GatewayFailed, match="requests made: 3"):
+            gateway_to(provider).ask("naming", PROMPT)
+        assert len(provider.requests) == 3
+    with served([failing(500), failing(500), completion("no idea")]) as provider:
+        with pytest.raises(GatewayFailed, match="no request was left to repair it"):
+            gateway_to(provider).ask("naming", PROMPT)
+        assert len(provider.requests) == 3
+
+
+def test_a_slow_drip_is_given_up_at_the_limit() -> None:
+    drip = Answer(body=completion(json.dumps(FITS)).body, drip_seconds=0.2)
+    with served([drip]) as provider:
+        start = time.monotonic()
+        with pytest.raises(GatewayFailed, match=r"no whole answer within 0\.5 s; requests made: 2"):
+            gateway_to(provider, timeout_seconds=0.5, max_attempts=2).ask("naming", PROMPT)
+        assert time.monotonic() - start < 2
+        assert len(provider.requests) == 2
+
+
+def test_nobody_at_the_address_is_a_failure_with_a_remedy() -> None:
+    model = LiteLLMGateway("openai/test-model", api_base="http://127.0.0.1:9/v1", sleep=do_not_wait)
+    with pytest.raises(GatewayFailed, match="is the address right and served"):
+        model.ask("naming", PROMPT)
+
+
+def test_a_model_of_no_provider_is_a_failure_with_a_remedy() -> None:
+    with pytest.raises(GatewayFailed, match="is its name right, such as openai/gpt-4o"):
+        LiteLLMGateway("no-such-model").ask("naming", PROMPT)
+
+
+@pytest.mark.parametrize("body", [{}, {"choices": []}, {"choices": [{"message": None}]}])
+def test_a_response_of_another_shape_is_a_failure(body: Mapping[str, Any]) -> None:
+    with served([Answer(body=body)]) as provider, pytest.raises(GatewayFailed):
+        gateway_to(provider).ask("naming", PROMPT)
+
+
+def test_an_answer_cut_off_is_not_repaired() -> None:
+    with served([completion('{"name": "pal', finish="length")]) as provider:
+        with pytest.raises(GatewayFailed, match="longer than allowed and cut off"):
+            gateway_to(provider).ask("naming", PROMPT)
+        assert len(provider.requests) == 1
+
+
+def test_a_key_from_the_environment_does_not_travel_to_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-house")
+    with served([completion(json.dumps(FITS))]) as provider:
+        gateway_to(provider).ask("naming", PROMPT)
+        gateway_to(provider, api_key="ours").ask("naming", PROMPT)
+        assert provider.keys == ["Bearer none", "Bearer ours"]
+
+
+def test_a_ping_is_one_request_for_one_token() -> None:
+    with served([completion("", finish="length")]) as provider:
+        gateway_to(provider).ping()
+        assert [request["max_tokens"] for request in provider.requests] == [1]
+    with served([failing(500)]) as provider:
+        with pytest.raises(GatewayFailed, match=r"the connection check failed: the model's server failed \(500\)"):
+            gateway_to(provider).ping()
+        assert len(provider.requests) == 1
+
+
+def test_nothing_is_printed_and_no_text_is_logged(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with served([failing(500), completion(json.dumps(TOO_LONG))]) as provider, pytest.raises(GatewayFailed):
+        gateway_to(provider).ask("naming", PROMPT)
+    assert capfd.readouterr() == ("", "")
+    assert "4711" not in caplog.text
+
+
+# Reading an answer
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        ("", "no JSON object"),
+        ('[{"name": "x"}]', "no JSON object"),
+        ('{"name": NaN}', "no valid JSON"),
+        ('{"name": "x"} and more', "text after the JSON"),
+        ('{"a":' * 100_000, "no valid JSON"),
+        ('{"name": 3}', "properties/name/type"),
+        ('{"name": "x", "other": 1}', "additionalProperties"),
+        ("{}", "required"),
+    ],
+)
+def test_what_is_no_fitting_object_is_said_by_rule(content: str, rule: str) -> None:
+    unfit = read_answer(content, PROMPT.answer_schema)
+    assert isinstance(unfit, Unfit)
+    assert unfit.rule == rule
+
+
+def test_a_fence_inside_the_answer_does_not_end_it() -> None:
+    content = '```json\n{"name": "a ``` b"}\n```'
+    assert read_answer(content, PROMPT.answer_schema) == {"name": "a ``` b"}
+
+
+# Only the double
+
+
+def test_a_script_may_be_a_function_of_the_prompt() -> None:
+    model = ScriptedModel({"naming": lambda prompt: {"name": prompt.user[:6]}})
+    assert model.ask("naming", PROMPT).value == {"name": "pallet"}
+    assert [(request.task, request.prompt) for request in model.requests] == [("naming", PROMPT)]
+
+
+def test_a_script_that_ends_fails() -> None:
+    model = ScriptedModel({"naming": [FITS]})
+    model.ask("naming", PROMPT)
+    for task in ("naming", "another"):
+        with pytest.raises(GatewayFailed, match="the script holds no further answer"):
+            model.ask(task, PROMPT)
