@@ -197,6 +197,10 @@ class Store(Protocol):
         """
         ...
 
+    def submissions(self) -> list[Submission]:
+        """The newest version of every submission, raw, by case id. For redacting again; nothing else may read it."""
+        ...
+
     def cases(self, *, kind: Kind | None = None, since: str | None = None) -> list[Case]:
         """All cases and recaps, by id; ``since`` keeps those dated on or after an ISO date, and the undated."""
         ...

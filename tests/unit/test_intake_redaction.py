@@ -80,6 +80,7 @@ def test_names_that_are_words_are_names_only_where_somebody_acts(text: str, expe
         ("mail anna.b+x@mail.example.co.uk.", "mail [email]."),
         ("mail Anna@Intranet now", "mail [email] now"),
         ("mail jørn@exämple.org", "mail [email]"),
+        ("'o'brien@x.org', **b@x.org**, mailto:c@x.org", "'[email]', **[email]**, mailto:[email]"),
         ("see (https://x.example/a_(b)?q=1), or www.example.org/x.", "see ([link]), or [link]."),
         ("example.com/path but not node.js or example.com", "[link] but not node.js or example.com"),
         ("card 4111 1111 1111 1111 12/27", "card [card] 12/27"),
@@ -194,8 +195,7 @@ def test_a_hostile_text_takes_no_long_time(text: str) -> None:
 
 def test_a_thousand_long_texts_take_seconds() -> None:
     roster = Roster.of(Person(number=i, name=f"Name{chr(97 + i % 26)} Family{chr(97 + i // 26)}") for i in range(200))
-    words = "the lorry Namea came late again and Familyb called from Moss on 12 May about order 48213377".split()
-    text = " ".join(words * 20)
+    text = "the lorry Namea came late again and Familyb called from Moss on 12 May about order 48213377 " * 20
     began = time.perf_counter()
     assert redact(text, roster).counts == {"person": 40}
     for i in range(100):

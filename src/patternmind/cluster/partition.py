@@ -64,7 +64,7 @@ def partition(vectors: Vectors, neighbours: Neighbours, *, engine: str, seed: in
     if n < FEWEST_CASES:
         return _nothing(n, vectors.shape[1])
     fit = ENGINES[engine](vectors, neighbours, seed)
-    labels = np.where(stands_alone(neighbours), OUTLIER, fit.labels)
+    labels = np.where(stands_alone(neighbours, fit.labels), OUTLIER, fit.labels)
     labels = _by_size(labels, most=n // 4)
     areas = group_into_areas(_centres(vectors, labels))
     if level == "area":

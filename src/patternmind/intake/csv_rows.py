@@ -3,7 +3,7 @@
 import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from patternmind.intake.decoding import read_lines
@@ -94,7 +94,7 @@ def _to_row(path: Path, line: int, header: Sequence[str], cells: list[str]) -> R
     if any(cell.strip() for cell in cells[len(header) :]):
         error = f"the row has {len(cells)} cells, the header {len(header)}: quote cells that hold the delimiter"
         return RejectedRow(file=str(path), row=line, errors=(error,))
-    return Row(file=str(path), row=line, values=dict(zip(header, cells, strict=False)))
+    return Row(file=str(path), row=line, values=dict(zip_longest(header, cells[: len(header)], fillvalue="")))
 
 
 def _read_records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:

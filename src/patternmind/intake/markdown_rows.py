@@ -67,9 +67,8 @@ def _split_front_matter(text: str) -> tuple[dict[str, object] | str, str]:
 def _parse_yaml(text: str) -> dict[str, object] | str:
     import yaml  # noqa: PLC0415 - 0.02 s
 
-    loader = _plain_loader()(text)
     try:
-        document = loader.get_single_data()
+        document = _plain_loader()(text).get_single_data()
     except (yaml.YAMLError, RecursionError):
         return "the front matter is not plain YAML of the form name: value"
     if not isinstance(document, dict):

@@ -9,9 +9,7 @@ Span = tuple[int, int, str]
 Finder = Callable[[str], Iterator[Span]]
 
 # Possessive, and begun only where no such character stands before: one pass, however long the run of letters.
-_EMAIL = re.compile(
-    r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]++@(?:[^\W_](?:[\w-]*+)\.)+[^\W\d_][\w-]*[^\W_]", re.UNICODE
-)
+_EMAIL = re.compile(r"(?<![\w.%+~&-])[\w.%+~&-]++(?:'[\w.%+~&-]++){0,2}@(?:[^\W_](?:[\w-]*+)\.)+[^\W\d_][\w-]*[^\W_]")
 _URL = re.compile(
     r"(?<![^\W_])(?:(?:https?|ftps?|sftp|ssh|wss?|file)://|www\.(?=[^\W_]))[^\s<>\"\ue000\[\]{}|\\^`]+"
     r"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]*+)\.)+(?:com|org|net|edu|gov|info|io|eu|uk|de|dk|se|no|nl|fr|ca|au)"

@@ -6,6 +6,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -123,7 +124,7 @@ def _to_row(path: Path, number: int, header: tuple[str, ...], cells: tuple[objec
     if len(cells) > _MAX_COLUMNS or any(cell is not None and cell != "" for cell in cells[len(header) :]):
         error = f"the row has cells to the right of the header's {len(header)} columns"
         return RejectedRow(file=str(path), row=number, errors=(error,))
-    values = {name: _as_written(cell) for name, cell in zip(header, cells, strict=False)}
+    values = {name: _as_written(cell) for name, cell in zip_longest(header, cells[: len(header)])}
     return Row(file=str(path), row=number, values=values)
 
 

@@ -26,6 +26,10 @@ def submission_record(submission: Submission) -> Record:
     return asdict(submission)
 
 
+def read_submission(record: Mapping[str, Any]) -> Submission:
+    return Submission(**{**record, "kind": Kind(record["kind"]), "linked_cases": tuple(record["linked_cases"])})
+
+
 def case_record(case: Case) -> Record:
     record = asdict(case)
     record["date"] = case.date.isoformat() if case.date else None

@@ -151,19 +151,32 @@ class SqlStore:
         else:
             where = (tables.case.c.network_id == self._id) & (tables.case.c.id == case.id)
             connection.execute(update(tables.case).where(where).values(row))
+        self._keep_submission(connection, submission, case)
+
+    def _keep_submission(self, connection: Connection, submission: Submission, case: Case) -> None:
+        """A new version where what was handed in is new; redacting the same submission again keeps the one there is."""
         kept = tables.submission
-        version = connection.execute(
-            self._of(kept, func.coalesce(func.max(kept.c.version), 0)).where(kept.c.case_id == case.id)
-        ).scalar_one()
+        query = self._of(kept, kept.c.version, kept.c.body).where(kept.c.case_id == case.id)
+        newest = connection.execute(query.order_by(kept.c.version.desc()).limit(1)).first()
+        body = records.submission_record(submission)
+        if newest is not None and records.read_submission(newest.body) == submission:
+            return
         connection.execute(
             insert(kept).values(
                 network_id=self._id,
                 case_id=case.id,
-                version=version + 1,
-                body=records.submission_record(submission),
+                version=newest.version + 1 if newest is not None else 1,
+                body=body,
                 content_hash=case.content_hash,
             )
         )
+
+    def submissions(self) -> list[Submission]:
+        kept = tables.submission
+        query = self._of(kept, kept.c.case_id, kept.c.body).order_by(kept.c.case_id, kept.c.version)
+        with self._reading() as connection:
+            newest = {row.case_id: row.body for row in connection.execute(query)}
+        return [records.read_submission(body) for body in newest.values()]
 
     def cases(self, *, kind: Kind | None = None, since: str | None = None) -> list[Case]:
         case = tables.case

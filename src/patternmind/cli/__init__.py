@@ -1,0 +1,37 @@
+"""The command line: `patternmind`. Nothing heavy is imported before a command needs it."""
+
+import os
+import sys
+
+from patternmind.errors import PatternmindError
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong ends in one sentence on stderr and an exit code, never in a traceback."""
+    from patternmind.cli.app import app
+
+    try:
+        app()
+    except PatternmindError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. What was finished is kept; run the same command again to go on.\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - the outermost edge: recorded and ended here
+        sys.stderr.write(f"{_unexpected(error)}\n")
+        sys.exit(1)
+
+
+def _unexpected(error: BaseException) -> str:
+    """Type and place, never the message: it could hold the text of a case."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"  # noqa: PTH119
+    if isinstance(error, MemoryError):
+        return "Out of memory. Give the process more, or ingest and run a smaller network. Nothing stored was changed."
+    return f"Something unexpected happened ({type(error).__name__} at {where}). Nothing stored was lost; please report it."

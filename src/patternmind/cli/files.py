@@ -1,0 +1,66 @@
+"""Writing what a command made: whole or not at all, and safe to open in a spreadsheet."""
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from patternmind.errors import PatternmindError, UsageError
+
+if TYPE_CHECKING:
+    from patternmind.publish.document import Document
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins like this is run as a formula by spreadsheets; an apostrophe before it makes it text."""
+
+
+def check_suffix(out: Path | None, known: Sequence[str]) -> None:
+    """Refuse a file name before the work, not after it."""
+    if out is not None and out.suffix.casefold() not in known:
+        raise UsageError(f"{out} should end in one of: {', '.join(known)}.")
+
+
+def write_file(out: Path, content: "Document | str | Mapping[str, Any]") -> None:
+    """Write through a temporary file beside the target, so that a full disk leaves the old file as it was."""
+    if isinstance(content, str):
+        data = content.encode("utf-8", "surrogatepass")
+    elif isinstance(content, Mapping):
+        data = json.dumps(content, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass") + b"\n"
+    else:
+        from patternmind.publish.render import render
+
+        data = render(content, out.suffix.casefold())
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=".patternmind-", delete=False) as file:
+            file.write(data)
+        os.chmod(file.name, 0o644)  # noqa: PTH101, S103 - a document to hand round, not a secret
+        Path(file.name).replace(out)
+    except OSError as error:
+        raise PatternmindError(f"{out} cannot be written ({error.strerror}). Name another place with --out.") from error
+
+
+def rows_to_text(rows: Iterable[Mapping[str, Any]], format: str) -> str:
+    """JSON lines, or CSV with nested values as JSON and formulas defused."""
+    if format == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if format != "csv":
+        raise UsageError(f'There is no format "{format}". Choose jsonl or csv.')
+    listed = list(rows)
+    columns = list(dict.fromkeys(name for row in listed for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([[_cell(row.get(name)) for name in columns] for row in listed])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text

@@ -1,0 +1,281 @@
+"""What the commands print: JSON alone on stdout when asked, else readable text; progress on stderr, plain when piped."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from patternmind.model.cases import IntakeReport
+from patternmind.model.network import Network
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from patternmind.adapters.index import IndexCheck
+    from patternmind.cli.checkup import Finding
+    from patternmind.evals.report import Report
+    from patternmind.model.drafts import ReviewedDraft
+    from patternmind.model.themes import Assignment, Theme
+    from patternmind.ports import Progress, RunRecord
+    from patternmind.publish.document import Document
+    from patternmind.verbs.publishing import CollectedPlaybook
+    from patternmind.verbs.search import Result
+
+MOST_REJECTED_SHOWN = 20
+
+
+def raw(text: str) -> None:
+    """Text as it is, whatever the terminal's encoding can show of it."""
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+    sys.stdout.flush()
+
+
+def json_line(value: Any) -> None:
+    raw(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def console() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 110)
+
+
+def done(record: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
+    json_line(record) if as_json else raw(sentence + "\n")
+
+
+def text(document: "Document") -> None:
+    from patternmind.publish.render import render
+
+    raw(render(document, ".md").decode())
+
+
+@contextmanager
+def progress() -> "Iterator[Progress]":
+    """A bar on a terminal; else a plain line at most every five seconds."""
+    if not sys.stderr.isatty():
+        yield _plain_lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    no_color = bool(os.environ.get("NO_COLOR"))
+    with Progress(*columns, console=Console(stderr=True, no_color=no_color), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(step: str, n_done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total or None)
+            bars.update(tasks[step], completed=n_done, total=total or None)
+
+        yield advance
+
+
+def _plain_lines() -> "Progress":
+    said = [time.monotonic()]
+
+    def advance(step: str, n_done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - said[0] >= 5:  # noqa: PLR2004
+            said[0] = now
+            say(f"{step}: {n_done} of {total}" if total else f"{step}: {n_done}")
+
+    return advance
+
+
+# Commands ------------------------------------------------------------------------------------------------------------
+
+
+def network(network: Network, home: Path, added: int | None, *, as_json: bool) -> None:
+    record = {**asdict(network), "home": str(home), "people_added": added or 0}
+    people = f" {added} people were put on the roster." if added is not None else ""
+    rule = f"at least {network.rule.min_contributors} contributors and {network.rule.min_teams} teams"
+    done(record, f"{network.name} is in {home}. Published is what stands on {rule}.{people}", as_json=as_json)
+
+
+def intake(report: IntakeReport, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        json_line({**asdict(report), "dry_run": dry_run})
+        return
+    what = "would be taken in" if dry_run else "taken in"
+    lines = [
+        f"{report.accepted} {what} ({report.updated} of them new versions, {report.duplicates} with a text known "
+        f"under another id), {report.unchanged} unchanged, {len(report.rejected)} rejected."
+    ]
+    if report.redacted:
+        lines.append("Redacted: " + ", ".join(f"{n} {kind}" for kind, n in sorted(report.redacted.items())) + ".")
+    for row in report.rejected[:MOST_REJECTED_SHOWN]:
+        lines.append(f"  {row.file}, row {row.row}: {'; '.join(row.errors)}")
+    if len(report.rejected) > MOST_REJECTED_SHOWN:
+        lines.append(f"  and {len(report.rejected) - MOST_REJECTED_SHOWN} more; --json lists them all.")
+    raw("\n".join(lines) + "\n")
+
+
+def run(record: "RunRecord", *, as_json: bool) -> None:
+    if as_json:
+        json_line(
+            {
+                "run_id": record.id,
+                "label": record.parameters.label,
+                "lens": record.parameters.lens,
+                "cases": record.n_cases,
+                "themes": record.n_themes,
+                "outliers": record.n_outliers,
+                "drafts": record.n_drafts,
+                "seconds": dict(record.seconds),
+                "notes": list(record.notes),
+            }
+        )
+        return
+    seconds = sum(record.seconds.values())
+    lines = [
+        f"{record.id}: {record.n_cases} cases in {record.n_themes} themes, {record.n_outliers} not in a theme yet, "
+        f"{record.n_drafts} candidate patterns ({seconds:.1f} s).",
+        *record.notes,
+    ]
+    if record.n_themes:
+        lines.append("Next: `patternmind themes`, `patternmind review list`, `patternmind prereading --topic ...`")
+    raw("\n".join(lines) + "\n")
+
+
+def themes(
+    found: "Sequence[Theme]",
+    areas: Mapping[str, str],
+    outliers: "Sequence[Assignment]",
+    last: "RunRecord | None",
+    *,
+    as_json: bool,
+) -> None:
+    if as_json:
+        from patternmind.verbs.export import theme_row
+
+        json_line([theme_row(theme) for theme in found])
+        return
+    if last is None:
+        raw("There has been no run yet. Take in cases with `patternmind ingest`, then `patternmind run`.\n")
+        return
+    if not found:
+        raw("\n".join(last.notes or ("Nothing recurs yet.",)) + f"\n{len(outliers)} cases not in a theme yet.\n")
+        return
+    console().print(theme_table(found, areas))
+    raw(f"{len(outliers)} cases not in a theme yet. Names are key phrases of the cases (no AI used).\n")
+
+
+def theme_table(found: "Sequence[Theme]", areas: Mapping[str, str]) -> Any:
+    """Areas and themes with names, sizes and one quote each."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False)
+    for name, ratio in (("theme", 3), ("in its own words", 6)):
+        table.add_column(name, ratio=ratio, overflow="fold")
+    for name in ("cases", "teams", ""):
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    order: dict[str, list[Theme]] = {}
+    for theme in found:
+        order.setdefault(theme.area_id, []).append(theme)
+    for area_id, members in order.items():
+        table.add_row(Text(areas.get(area_id, area_id).upper(), style="bold"))
+        for theme in members:
+            gist = Text(f"“{_shorten(theme.gist)}”" if theme.gist else "", style="italic")
+            name = Text(f"  {theme.name}\n  {theme.id}")
+            table.add_row(name, gist, str(theme.n_cases), str(theme.n_teams), theme.lineage.value)
+    return table
+
+
+def _shorten(text: str, limit: int = 150) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def results(found: "Sequence[Result]", *, as_json: bool) -> None:
+    if as_json:
+        json_line([asdict(result) for result in found])
+    elif not found:
+        raw("Nothing found: there are no cases yet. Take some in with `patternmind ingest`.\n")
+    else:
+        raw("".join(f"{r.score:.2f}  {r.kind}  {r.external_id or r.id}\n      {r.snippet}\n" for r in found))
+
+
+def playbook(collected: "CollectedPlaybook", document: "Document | None", out: Path | None, *, as_json: bool) -> None:
+    withheld = [asdict(one) for one in collected.withheld]
+    if as_json:
+        json_line({"patterns": len(collected.published), "withheld": withheld, "out": str(out) if out else None})
+        return
+    if document is not None:
+        text(document)
+    say(f"{len(collected.published)} patterns{f' written to {out}' if out else ''}, {len(withheld)} withheld.")
+    for one in collected.withheld:
+        say(f"  {one.name}: {one.reason}")
+
+
+def drafts(found: "Sequence[ReviewedDraft]", *, as_json: bool) -> None:
+    from patternmind.verbs.export import draft_row
+
+    rows = [draft_row(one) for one in found]
+    if as_json:
+        json_line(rows)
+    elif not rows:
+        raw("No drafts yet. `patternmind run` makes them.\n")
+    else:
+        raw("".join(f"{row['id']}  {row['state']:<12}  {row['kind']:<12}  {row['name']}\n" for row in rows))
+
+
+def draft(reviewed: "ReviewedDraft", *, as_json: bool) -> None:
+    from patternmind.verbs.export import draft_row
+
+    row = draft_row(reviewed)
+    if as_json:
+        json_line(row)
+        return
+    lines = [f"{row['name']}  [{row['kind']}, {row['state']}, {row['provenance']['model']}]", ""]
+    for name, value in row["fields"].items():
+        lines += [f"{name.replace('_', ' ')}:", *(f"  {line}" for line in ([value] if isinstance(value, str) else value))]
+    lines += ["", f"{len(row['claims'])} quotes checked, {row['refused_claims']} claims refused."]
+    lines += [f"{d.at:%Y-%m-%d %H:%M}  {d.action.value} by {d.by}  {d.reason or ''} {d.note}" for d in reviewed.decisions]
+    raw("\n".join(lines) + "\n")
+
+
+def index_check(check: "IndexCheck", *, as_json: bool) -> None:
+    if check.ok:
+        sentence = f"The index holds exactly the {check.n_rows} rows it should."
+    else:
+        sentence = (
+            f"The index lacks {len(check.missing)} rows, holds {len(check.extra)} it should not and "
+            f"{len(check.different)} with another vector. Run `patternmind index rebuild`; search works meanwhile."
+        )
+    done({**asdict(check), "ok": check.ok}, sentence, as_json=as_json)
+
+
+def findings(found: "Sequence[Finding]", *, as_json: bool) -> None:
+    if as_json:
+        json_line([asdict(finding) for finding in found])
+    else:
+        raw("".join(f"{'ok' if f.ok else 'ATTENTION':<10} {f.what}: {f.says}\n" for f in found))
+
+
+def evaluation(report: "Report", junit: Path | None, *, as_json: bool) -> None:
+    """Print the figures, write JUnit, and fail where a gate fell."""
+    from patternmind.errors import GateFailed
+
+    if junit is not None:
+        from patternmind.cli.files import write_file
+
+        write_file(junit, report.junit())
+    if as_json:
+        json_line(report.record())
+    else:
+        console().print(report.table())
+    if report.failed:
+        raise GateFailed(f"{len(report.failed)} of {len(report.figures)} figures fell below their gates.")

@@ -1,0 +1,143 @@
+"""A document as a short list of blocks. All text is plain text: every renderer makes it safe in its own format."""
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+FrontValue = str | int | bool | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """``level`` 2 begins a section, 3 a part of it; ``anchor`` is a target of ``Contents``."""
+
+    level: int
+    text: str
+    anchor: str = ""
+    new_page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """``lead`` marks the one sentence a hurried reader should see."""
+
+    text: str
+    lead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Somebody's own words; ``link`` leads to their source and is dropped unless it is an http(s) address."""
+
+    text: str
+    source: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Label and value, a row each."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A word on how far to trust what stands here: ``label`` in short, ``text`` in a sentence."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of ``Contents``: where ``text`` is given, it is the reason to go to ``target``."""
+
+    target: str
+    anchor: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Ways to the headings of this document; ``label`` tells two of them apart for who hears the page."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+Block = Heading | Paragraph | Bullets | Numbered | Quote | Facts | Note | Contents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """``kind`` is playbook or pre-reading; ``front`` is what a program may want to read before the text."""
+
+    kind: str
+    title: str
+    blocks: tuple[Block, ...]
+    front: Mapping[str, FrontValue]
+    lang: str = "en"
+
+
+KEPT_FORMAT_MARKS = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2")
+"""Joiners that Persian, Indic scripts and emoji need, and Arabic number signs. Every other invisible mark goes out:
+they reorder a line or hide words in it."""
+
+
+def plain(text: str) -> str:
+    """One line of visible characters that any format can hold: runs of space folded, invisible marks left out."""
+    return " ".join("".join(char for char in text if char.isspace() or _shows(char)).split())
+
+
+def _shows(char: str) -> bool:
+    category = unicodedata.category(char)
+    noncharacter = (ord(char) & 0xFFFE) == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
+    hidden = category in {"Cc", "Cs"} or (category == "Cf" and char not in KEPT_FORMAT_MARKS)
+    return not (hidden or noncharacter)
+
+
+def texts_of(block: Block) -> Iterator[str]:
+    """Every text of a block that a reader reads."""
+    match block:
+        case Heading() | Paragraph():
+            yield block.text
+        case Bullets() | Numbered():
+            yield from block.items
+        case Quote():
+            yield from (block.text, block.source)
+        case Facts():
+            yield from (text for row in block.rows for text in row)
+        case Note():
+            yield from (block.label, block.text)
+        case Contents():
+            yield from (text for entry in block.entries for text in (entry.text, entry.target))
+
+
+LETTERS_A_WORD = 6
+"""English text has about six characters a word, its space counted; scripts without spaces are measured by it."""
+
+
+def count_words(text: str) -> int:
+    """How long a text takes to read, in words; never fewer than its length would hold."""
+    return max(len(text.split()), len(text) // LETTERS_A_WORD)
+
+
+def document_words(document: Document) -> int:
+    return count_words(document.title) + sum(count_words(text) for block in document.blocks for text in texts_of(block))
+
+
+def safe_link(link: str) -> str:
+    """The address where it is one of the web's, else nothing."""
+    shown = plain(link)
+    return shown if shown.startswith(("https://", "http://")) and " " not in shown else ""

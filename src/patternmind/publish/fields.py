@@ -1,0 +1,74 @@
+"""Reading the fields and claims of a draft for print: lines, sources, and the line on how it was made."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from patternmind.model.cases import Case
+from patternmind.model.drafts import NO_AI, Claim, Provenance
+from patternmind.publish.document import Paragraph, Quote
+
+NOT_STATED = "not stated in these cases"
+"""What drafting writes where the cases say nothing; a test holds it equal to ``draft.patterns.NOT_STATED``."""
+
+WITHDRAWN = "[withdrawn]"
+"""What grounding writes where a claim was refused; a test holds it equal to ``ground.WITHDRAWN``."""
+
+FieldValue = str | tuple[str, ...]
+
+
+def lines_of(fields: Mapping[str, FieldValue], name: str) -> tuple[str, ...]:
+    """The stated lines of a field; none where it is missing, empty or says that the cases do not state it."""
+    value = fields.get(name, "")
+    lines = value.splitlines() if isinstance(value, str) else value
+    return tuple(line.strip() for line in lines if line.strip() and line.strip() != NOT_STATED and WITHDRAWN not in line)
+
+
+def one_text(fields: Mapping[str, FieldValue], name: str) -> str:
+    return " ".join(lines_of(fields, name))
+
+
+def reference(case: Case) -> str:
+    """How a published quote names its source: an id and a quarter, never a person or a team."""
+    id = case.external_id or case.id
+    return f"{id}, {case.date.year}Q{(case.date.month - 1) // 3 + 1}" if case.date else id
+
+
+def references(claims: Iterable[Claim], cases: Mapping[str, Case]) -> dict[str, str]:
+    """Reference by case id, of every quoted case."""
+    ids = {quote.case_id for claim in claims for quote in claim.quotes}
+    return {id: reference(cases[id]) for id in sorted(ids) if id in cases}
+
+
+def told(lines: Sequence[str], claims: Sequence[Claim], sources: Mapping[str, str]) -> list[Quote | Paragraph]:
+    """Each line as a quote with its source where it is one; a line in other words is followed by what it rests on."""
+    by_text = {claim.text.strip(): claim for claim in claims}
+    found: list[Quote | Paragraph] = []
+    for line in lines:
+        claim = by_text.get(line)
+        if claim is None or all(quote.text.strip() != line for quote in claim.quotes):
+            found.append(Paragraph(line))
+        found.extend(_first_quote(claim, sources) if claim else ())
+    return found
+
+
+def _first_quote(claim: Claim, sources: Mapping[str, str]) -> list[Quote]:
+    same = [quote for quote in claim.quotes if quote.text.strip() == claim.text.strip()]
+    return [Quote(one.text, sources.get(one.case_id, one.case_id)) for one in (same or claim.quotes)[:1]]
+
+
+def sourced(lines: Sequence[str], claims: Sequence[Claim], sources: Mapping[str, str]) -> tuple[str, ...]:
+    """Lines with the reference of the case they come from in brackets, where they come from one."""
+    by_text = {claim.text.strip(): claim.quotes[0].case_id for claim in claims if claim.quotes}
+    return tuple(f"{line} ({sources[id]})" if (id := by_text.get(line, "")) in sources else line for line in lines)
+
+
+def provenance_line(provenance: Provenance) -> str:
+    """What wrote the text, from how many cases, in which run."""
+    method = provenance.prompt + (f" ({provenance.prompt_hash})" if provenance.prompt_hash else "")
+    by = NO_AI if provenance.model == NO_AI else f"written by the model {provenance.model}"
+    parts = [by, method, f"from {counted(len(provenance.inputs), 'case')}", f"run {provenance.run_id or 'none'}"]
+    line = "; ".join(part for part in parts if part)
+    return f"{line[:1].upper()}{line[1:]}."
+
+
+def counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -1,0 +1,43 @@
+"""Arguments checked before any work begins."""
+
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+from patternmind.embed import check_lens
+from patternmind.errors import UsageError
+from patternmind.ports import RunParameters
+
+Word = TypeVar("Word", bound=StrEnum)
+
+ENGINES = ("graph", "hdbscan")
+LEVELS = ("theme", "area")
+
+
+def check_parameters(parameters: RunParameters) -> None:
+    """Refuse a lens, level, engine or date that does not exist.
+
+    Raises:
+        UsageError: naming what there is.
+    """
+    check_lens(parameters.lens)
+    for name, value, known in (("level", parameters.level, LEVELS), ("engine", parameters.engine, ENGINES)):
+        if value not in known:
+            raise UsageError(f'There is no {name} "{value}". Choose one of: {", ".join(known)}.')
+    if parameters.since is not None:
+        try:
+            date.fromisoformat(parameters.since)
+        except ValueError as error:
+            raise UsageError(f'--since takes a date such as 2026-10-01, not "{parameters.since}".') from error
+
+
+def one_of(words: type[Word], value: str, name: str) -> Word:
+    """The word of a fixed list.
+
+    Raises:
+        UsageError: naming the words there are.
+    """
+    try:
+        return words(value)
+    except ValueError as error:
+        raise UsageError(f'There is no {name} "{value}". Choose one of: {", ".join(words)}.') from error

@@ -1,0 +1,73 @@
+"""What a network agreed on, and its roster."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from patternmind.errors import UnreadableFile
+from patternmind.intake.cases import make_case
+from patternmind.intake.readers import read_rows
+from patternmind.intake.redaction import Roster
+from patternmind.intake.rows import Row
+from patternmind.model.cases import Consent
+from patternmind.model.network import Network, PublishingRule
+from patternmind.ports import Store
+from patternmind.verbs.checks import one_of
+
+
+def change_network(
+    store: Store,
+    *,
+    name: str = "",
+    purpose: str = "",
+    min_contributors: int | None = None,
+    min_teams: int | None = None,
+    default_consent: str | None = None,
+) -> Network:
+    """The network with what is named changed, and all else as it was."""
+    before = store.network
+    rule = PublishingRule(
+        min_contributors=min_contributors or before.rule.min_contributors, min_teams=min_teams or before.rule.min_teams
+    )
+    consent = one_of(Consent, default_consent, "consent") if default_consent else before.default_consent
+    after = replace(
+        before, name=name or before.name, purpose=purpose or before.purpose, rule=rule, default_consent=consent
+    )
+    if after != before:
+        store.save_network(after)
+    return after
+
+
+def add_roster(store: Store, path: Path) -> int:
+    """Put the people of a file on the roster, and redact again what was taken in before they were known.
+
+    Raises:
+        UnreadableFile: not a table, or a table without a column ``name``.
+    """
+    people = [_person(row) for row in read_rows(path) if isinstance(row, Row)]
+    named = [(name, email, team) for name, email, team in people if name]
+    if not named:
+        raise UnreadableFile(path, "no row has a name", 'Give a CSV with the columns "name", "email" and "team"')
+    added = store.add_people(named)
+    if added:
+        redact_again(store)
+    return added
+
+
+def _person(row: Row) -> tuple[str, str | None, str | None]:
+    values = {name.strip().casefold(): str(value).strip() for name, value in row.values.items() if value}
+    return values.get("name", ""), values.get("email"), values.get("team")
+
+
+def redact_again(store: Store) -> int:
+    """Redact every stored submission by the roster as it is now; the number of cases whose text changed."""
+    roster = Roster.of(store.roster())
+    network, secret = store.network, store.secret()
+    again = [
+        (submission, make_case(submission, roster=roster, network_id=network.id, secret=secret)[0])
+        for submission in store.submissions()
+    ]
+    kept = [
+        (submission, case if "consent" in submission.facts else replace(case, consent=network.default_consent))
+        for submission, case in again
+    ]
+    return store.save_cases(kept).updated
