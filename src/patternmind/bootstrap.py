@@ -1,6 +1,6 @@
 """The composition root: every adapter is built here, when first used, and handed down."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -8,7 +8,7 @@ from patternmind.adapters.clock import SystemClock
 from patternmind.adapters.runlock import run_lock
 from patternmind.adapters.store import SqlStore
 from patternmind.cycle import Namer, run_cycle
-from patternmind.errors import IndexUnavailable
+from patternmind.errors import IndexUnavailable, UsageError
 from patternmind.ports import Clock, Encoder, Progress, RunParameters, RunRecord, Store, VectorIndex
 from patternmind.settings import Settings
 from patternmind.verbs.search import index_vectors
@@ -44,10 +44,11 @@ class House:
 
         return Namer(self.gateway(), PromptFiles(self.settings.prompts or packaged_prompts()))
 
-    def gateway(self):  # noqa: ANN201 - its class is loaded late
+    def gateway(self):
         from patternmind.adapters.gateway import LiteLLMGateway
 
-        assert self.settings.model is not None
+        if self.settings.model is None:
+            raise UsageError("No model is set. Name one in PATTERNMIND_MODEL.")
         return LiteLLMGateway(
             self.settings.model,
             api_base=self.settings.api_base,
@@ -67,11 +68,11 @@ class House:
             return run_cycle(store, self.encoder, self.clock, parameters, namer=self.namer, progress=progress)
 
     @property
-    def index_folder(self):  # noqa: ANN201
+    def index_folder(self):
         return self.settings.home / "index"
 
     @contextmanager
-    def index(self, *, progress: Progress | None = None) -> Iterator[VectorIndex]:
+    def index(self, *, progress: Progress | None = None) -> Generator[VectorIndex]:
         """The index to search with: Chroma where this process can own it and it is fresh, else the rows themselves."""
         from patternmind.adapters.index import ExactIndex, digest_rows
 
@@ -87,7 +88,7 @@ class House:
         if chroma is not None:
             chroma.close()
 
-    def chroma(self):  # noqa: ANN201
+    def chroma(self):
         """Own the Chroma index.
 
         Raises:

@@ -7,6 +7,7 @@ made from its lens and first members, so the same history gives the same ids, wh
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ SAME_BY_CENTRE = 0.85
 """Least cosine of centres for a match without shared cases (a run narrowed to new cases)."""
 
 CAME_FROM = 0.5
-"""A theme whose former cases mostly went into another theme was merged into it; one made mostly of them was split off."""
+"""A theme whose cases mostly went into another was merged into it; one made mostly of another's was split off."""
 
 GREW, SHRANK = 1.25, 0.8
 QUIET_RUNS = 2
@@ -37,7 +38,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """``theme_ids[i]`` is the theme of group i; ``continues[i]`` the former theme, if any; ``vanished`` themes got none."""
+    """``theme_ids[i]`` is the theme of group i, ``continues[i]`` its former self, if any; ``vanished`` got no group."""
 
     theme_ids: tuple[str, ...]
     continues: tuple[Theme | None, ...]
@@ -73,10 +74,11 @@ def carry_themes(
 def _match_by_cases(groups: Sequence[Group], former: Sequence[Theme], known: frozenset[str]) -> dict[int, int]:
     if not groups or not former:
         return {}
-    from scipy.optimize import linear_sum_assignment  # 0.2 s
+    from scipy import optimize  # 0.2 s
 
+    untyped: Any = optimize
     overlap = np.array([[_jaccard(group.case_ids & known, theme.case_ids) for theme in former] for group in groups])
-    rows, columns = linear_sum_assignment(-overlap)
+    rows, columns = untyped.linear_sum_assignment(-overlap)
     return {int(g): int(t) for g, t in zip(rows, columns, strict=True) if overlap[g, t] >= SAME_BY_CASES}
 
 

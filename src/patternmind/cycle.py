@@ -1,9 +1,9 @@
-"""The line: cases in, themes and grounded drafts out. ``run_cycle`` is the whole of it; the rest of the file serves it."""
+"""The line: cases in, themes and grounded drafts out. ``run_cycle`` is all of it; the rest of the file serves it."""
 
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
@@ -80,9 +80,7 @@ def run_cycle(
         with steps.timed("cluster"):
             neighbours = nearest_neighbours(vectors, n_neighbours(len(cases)))
             texts = [lens_text(case, parameters.lens) for case in cases]
-            repeats = {
-                cases[row].id: cases[first].id for row, first in near_duplicates(texts, neighbours).items()
-            }
+            repeats = {cases[row].id: cases[first].id for row, first in near_duplicates(texts, neighbours).items()}
             found = partition(
                 vectors, neighbours, engine=parameters.engine, seed=parameters.seed, level=parameters.level
             )
@@ -157,7 +155,7 @@ class Steps:
     seconds: dict[str, float] = field(default_factory=dict[str, float])
 
     @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
+    def timed(self, step: str) -> Generator[None]:
         begun = time.perf_counter()
         yield
         self.seconds[step] = round(time.perf_counter() - begun, 3)
@@ -175,7 +173,7 @@ class Line:
 
     def __post_init__(self) -> None:
         self.by_id: Mapping[str, Case] = {case.id: case for case in self.cases}
-        self.members = [np.flatnonzero(self.found.labels == label) for label in range(self.found.n_clusters)]
+        self.members = [self.found.rows_of(label) for label in range(self.found.n_clusters)]
         self.groups = [
             Group(frozenset(self.cases[row].id for row in rows), centre)
             for rows, centre in zip(self.members, self.found.centres, strict=True)
@@ -187,9 +185,7 @@ class Line:
         self._found_phrases: dict[str, list[Phrase]] = {}
 
     def carry(self, *, taken: set[str], known: set[str]) -> Carried:
-        return carry_themes(
-            self.groups, self.former, lens=self.run.parameters.lens, taken=taken, known_cases=known
-        )
+        return carry_themes(self.groups, self.former, lens=self.run.parameters.lens, taken=taken, known_cases=known)
 
     def themes(self, carried: Carried, known: set[str], *, labelled: bool) -> tuple[list[Theme], dict[str, str]]:
         """The theme cards by falling size, those that vanished last; and the areas' names by id."""
@@ -216,12 +212,12 @@ class Line:
         ]
         return [*self._with_nearest(cards), *vanished], self._name_areas(cards)
 
-    def _told_once(self, rows: Sequence[int] | np.ndarray) -> list[str]:
-        return [self.cases[row].id for row in rows if self.cases[row].duplicate_of is None]
+    def _told_once(self, rows: Sequence[int]) -> list[str]:
+        members = [self.cases[row] for row in rows]
+        return [case.id for case in members if case.duplicate_of is None]
 
     def _card(self, position: int, theme_id: str, area_of: Mapping[int, str], name: ThemeName) -> Theme:
-        rows = self.members[position]
-        rows = rows[np.argsort(-self.found.strength[rows], kind="stable")]
+        rows = sorted(self.members[position], key=lambda row: (-float(self.found.strength[row]), row))
         speaks = choose_exemplars(self.vectors, self.members[position], self.found.centres[position])
         counts = describe.count_cases([self.cases[row] for row in rows])
         return Theme(
@@ -252,7 +248,9 @@ class Line:
             nearest = cards[int(cosine[position].argmax())] if len(cards) > 1 else None
             differs = self._differs_by(card, nearest) if nearest else ()
             told.append(
-                replace(card, nearest_theme_id=nearest.id if nearest else None, differs_by=differs, gist=self._gist(card))
+                replace(
+                    card, nearest_theme_id=nearest.id if nearest else None, differs_by=differs, gist=self._gist(card)
+                )
             )
         return told
 
@@ -288,19 +286,19 @@ class Line:
     def assignments(self, themes: Sequence[Theme]) -> list[Assignment]:
         """One line a case, by case id: in one theme, or an outlier with the nearest theme and the reason."""
         placed = [theme for theme in themes if theme.case_ids]
-        return [
-            Assignment(
-                case_id=case.id,
-                theme_id=placed[label].id if label != OUTLIER else None,
-                area_id=placed[label].area_id if label != OUTLIER else None,
-                strength=round(float(strength), 4),
-                nearest_theme_id=placed[nearest].id if nearest != OUTLIER else None,
-                reason="" if label != OUTLIER else self._why_alone(bool(placed)),
-            )
-            for case, label, nearest, strength in zip(
-                self.cases, self.found.labels, self.found.nearest, self.found.strength, strict=True
-            )
-        ]
+        return [self._assignment(row, placed) for row in range(len(self.cases))]
+
+    def _assignment(self, row: int, placed: Sequence[Theme]) -> Assignment:
+        label, nearest = int(self.found.labels[row]), int(self.found.nearest[row])
+        theme = placed[label] if label != OUTLIER else None
+        return Assignment(
+            case_id=self.cases[row].id,
+            theme_id=theme.id if theme else None,
+            area_id=theme.area_id if theme else None,
+            strength=round(float(self.found.strength[row]), 4),
+            nearest_theme_id=placed[nearest].id if nearest != OUTLIER else None,
+            reason="" if theme else self._why_alone(bool(placed)),
+        )
 
     def _why_alone(self, any_theme: bool) -> str:
         if len(self.cases) < FEWEST_CASES:

@@ -31,7 +31,7 @@ def check_lens(lens: str) -> str:
 
 
 def lens_text(case: Case, lens: str) -> str:
-    """The text that stands for a case under a lens, its fields in reading order; the whole text where the lens is empty.
+    """The text that stands for a case under a lens, its fields in reading order; all of it where the lens sees none.
 
     A recap or case that says nothing in the lens's fields is still placed, by all it says.
     """

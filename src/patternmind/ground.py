@@ -18,7 +18,7 @@ FOLDED = {
     **dict.fromkeys("“”„‟″«»", '"'),
     **dict.fromkeys("‐‑‒–—―−", "-"),
 }
-"""Marks that people and models write in different ways without meaning anything else. Never NFKC: "10²" is not "102"."""
+"""Marks that are written in different ways and mean the same. Never NFKC: "10²" is not "102"."""
 
 
 @dataclass(frozen=True, slots=True)

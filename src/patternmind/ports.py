@@ -21,7 +21,7 @@ class Clock(Protocol):
 
 
 class Encoder(Protocol):
-    """Texts to vectors. A vector depends on its text alone: not on order, batch, threads or what was embedded before."""
+    """Texts to vectors. A vector depends on its text alone: not on order, batch, threads or what came before."""
 
     @property
     def id(self) -> str:

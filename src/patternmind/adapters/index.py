@@ -1,8 +1,8 @@
 """Nearest cases to a vector: exactly by NumPy over the rows, or by a Chroma index that is derived and disposable.
 
 Chroma's client goes stale when another process writes, so one process owns the index at a time (a lock file), and a
-manifest says which rows it holds; whoever does not own it, or finds it stale, searches exactly and gets the same answer.
-Ids and vectors go in, never text.
+manifest says which rows it holds; whoever does not own it, or finds it stale, searches exactly and gets the same
+answer. Ids and vectors go in, never text.
 """
 
 import fcntl
@@ -155,14 +155,15 @@ class ChromaIndex:
 
 
 @contextmanager
-def _plain_errors(folder: Path):  # noqa: ANN202
+def _plain_errors(folder: Path):
     """Chroma raises many kinds, some from Rust; whatever it is, the index is not needed and can be rebuilt."""
     try:
         yield
     except IndexUnavailable:
         raise
-    except Exception as error:  # noqa: BLE001 - the edge to a derived part: nothing of ours runs inside
+    except Exception as error:
         reason = type(error).__name__
         raise IndexUnavailable(
-            f"The index in {folder} cannot be used ({reason}). Run `patternmind index rebuild`; search works without it."
+            f"The index in {folder} cannot be used ({reason}). Search works without it; "
+            "`patternmind index rebuild` makes it anew."
         ) from error

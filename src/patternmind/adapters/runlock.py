@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from patternmind.errors import RunInProgress
 
 
 @contextmanager
-def run_lock(home: Path) -> Iterator[None]:
+def run_lock(home: Path) -> Generator[None]:
     """Hold the folder's run lock.
 
     Raises:

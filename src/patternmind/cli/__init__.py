@@ -34,4 +34,6 @@ def _unexpected(error: BaseException) -> str:
     where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"  # noqa: PTH119
     if isinstance(error, MemoryError):
         return "Out of memory. Give the process more, or ingest and run a smaller network. Nothing stored was changed."
-    return f"Something unexpected happened ({type(error).__name__} at {where}). Nothing stored was lost; please report it."
+    return (
+        f"Something unexpected happened ({type(error).__name__} at {where}). Nothing stored was lost; please report it."
+    )

@@ -38,7 +38,7 @@ def write_file(out: Path, content: "Document | str | Mapping[str, Any]") -> None
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=out.parent, prefix=".patternmind-", delete=False) as file:
             file.write(data)
-        os.chmod(file.name, 0o644)  # noqa: PTH101, S103 - a document to hand round, not a secret
+        os.chmod(file.name, 0o644)  # noqa: PTH101 - a document to hand round, not a secret
         Path(file.name).replace(out)
     except OSError as error:
         raise PatternmindError(f"{out} cannot be written ({error.strerror}). Name another place with --out.") from error

@@ -1,10 +1,10 @@
-"""What the commands print: JSON alone on stdout when asked, else readable text; progress on stderr, plain when piped."""
+"""What the commands print: JSON alone on stdout when asked, else readable text; progress on stderr."""
 
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -60,7 +60,7 @@ def text(document: "Document") -> None:
 
 
 @contextmanager
-def progress() -> "Iterator[Progress]":
+def progress() -> "Generator[Progress]":
     """A bar on a terminal; else a plain line at most every five seconds."""
     if not sys.stderr.isatty():
         yield _plain_lines()
@@ -86,7 +86,7 @@ def _plain_lines() -> "Progress":
 
     def advance(step: str, n_done: int, total: int) -> None:
         now = time.monotonic()
-        if now - said[0] >= 5:  # noqa: PLR2004
+        if now - said[0] >= 5:
             said[0] = now
             say(f"{step}: {n_done} of {total}" if total else f"{step}: {n_done}")
 
@@ -108,14 +108,15 @@ def intake(report: IntakeReport, *, dry_run: bool, as_json: bool) -> None:
         json_line({**asdict(report), "dry_run": dry_run})
         return
     what = "would be taken in" if dry_run else "taken in"
-    lines = [
+    counts = (
         f"{report.accepted} {what} ({report.updated} of them new versions, {report.duplicates} with a text known "
         f"under another id), {report.unchanged} unchanged, {len(report.rejected)} rejected."
-    ]
+    )
+    lines = [counts]
     if report.redacted:
         lines.append("Redacted: " + ", ".join(f"{n} {kind}" for kind, n in sorted(report.redacted.items())) + ".")
-    for row in report.rejected[:MOST_REJECTED_SHOWN]:
-        lines.append(f"  {row.file}, row {row.row}: {'; '.join(row.errors)}")
+    shown = report.rejected[:MOST_REJECTED_SHOWN]
+    lines += [f"  {row.file}, row {row.row}: {'; '.join(row.errors)}" for row in shown]
     if len(report.rejected) > MOST_REJECTED_SHOWN:
         lines.append(f"  and {len(report.rejected) - MOST_REJECTED_SHOWN} more; --json lists them all.")
     raw("\n".join(lines) + "\n")
@@ -138,11 +139,11 @@ def run(record: "RunRecord", *, as_json: bool) -> None:
         )
         return
     seconds = sum(record.seconds.values())
-    lines = [
+    counts = (
         f"{record.id}: {record.n_cases} cases in {record.n_themes} themes, {record.n_outliers} not in a theme yet, "
-        f"{record.n_drafts} candidate patterns ({seconds:.1f} s).",
-        *record.notes,
-    ]
+        f"{record.n_drafts} candidate patterns ({seconds:.1f} s)."
+    )
+    lines = [counts, *record.notes]
     if record.n_themes:
         lines.append("Next: `patternmind themes`, `patternmind review list`, `patternmind prereading --topic ...`")
     raw("\n".join(lines) + "\n")
@@ -241,9 +242,14 @@ def draft(reviewed: "ReviewedDraft", *, as_json: bool) -> None:
         return
     lines = [f"{row['name']}  [{row['kind']}, {row['state']}, {row['provenance']['model']}]", ""]
     for name, value in row["fields"].items():
-        lines += [f"{name.replace('_', ' ')}:", *(f"  {line}" for line in ([value] if isinstance(value, str) else value))]
+        lines += [
+            f"{name.replace('_', ' ')}:",
+            *(f"  {line}" for line in ([value] if isinstance(value, str) else value)),
+        ]
     lines += ["", f"{len(row['claims'])} quotes checked, {row['refused_claims']} claims refused."]
-    lines += [f"{d.at:%Y-%m-%d %H:%M}  {d.action.value} by {d.by}  {d.reason or ''} {d.note}" for d in reviewed.decisions]
+    lines += [
+        f"{d.at:%Y-%m-%d %H:%M}  {d.action.value} by {d.by}  {d.reason or ''} {d.note}" for d in reviewed.decisions
+    ]
     raw("\n".join(lines) + "\n")
 
 

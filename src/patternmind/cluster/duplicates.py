@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from patternmind.model.themes import Neighbours
 
@@ -41,7 +42,7 @@ def _root(row: int, first: dict[int, int]) -> int:
 
 def _word_pairs(text: str) -> set[tuple[str, str]]:
     words = re.findall(r"\w+", text.casefold())
-    return set(zip(words, words[1:], strict=False))
+    return set(pairwise(words))
 
 
 def _same_story(left: set[tuple[str, str]], right: set[tuple[str, str]]) -> bool:

@@ -1,9 +1,9 @@
 """The cases that speak for a cluster: three central ones, and one at its edge."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from patternmind.cluster.neighbours import similarity
 from patternmind.model.themes import Vectors
@@ -21,8 +21,9 @@ class Exemplars:
     cohesion: float
 
 
-def choose_exemplars(vectors: Vectors, members: NDArray[np.int32], centre: Vectors) -> Exemplars:
+def choose_exemplars(vectors: Vectors, rows: Sequence[int], centre: Vectors) -> Exemplars:
     """Pick exemplars of one cluster; ``cohesion`` is the mean cosine of its members to its centre."""
+    members = np.asarray(rows)
     to_centre = similarity(vectors[members], centre[None, :])[:, 0]
     order = members[np.argsort(-to_centre, kind="stable")]
     central: list[int] = []

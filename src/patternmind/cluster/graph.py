@@ -5,7 +5,9 @@ ends of an edge fall together, squared, times the edge's similarity, is its weig
 how firmly each case sits in its cluster. Figures: docs/decisions/0004.
 """
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,10 +50,10 @@ def find_communities(neighbours: Neighbours, *, seed: int) -> Communities:
     edges = neighbour_edges(neighbours)
     rng = np.random.default_rng(seed)
     together = np.zeros(len(edges.left))
-    low, high = np.log(RESOLUTIONS)
+    low, high = (math.log(resolution) for resolution in RESOLUTIONS)
     for fit in range(FITS):
         kept = rng.random(len(edges.left)) < EDGES_KEPT
-        labels = _leiden(edges, np.where(kept, edges.weight, 0), float(np.exp(rng.uniform(low, high))), seed + fit)
+        labels = _leiden(edges, edges.weight * kept, float(np.exp(rng.uniform(low, high))), seed + fit)
         together += labels[edges.left] == labels[edges.right]
     agreement = together / FITS
     labels = _leiden(edges, edges.weight * agreement**2, 1.0, seed)
@@ -60,22 +62,26 @@ def find_communities(neighbours: Neighbours, *, seed: int) -> Communities:
 
 def neighbour_edges(neighbours: Neighbours) -> Edges:
     n, k = neighbours.index.shape
-    rows = np.repeat(np.arange(n), k)
+    rows = np.indices((n, k))[0].ravel()
+    matrices: Any = sparse
     weights = np.maximum(neighbours.similarity.ravel().astype(np.float64), 0)
-    directed = sparse.csr_matrix((weights, (rows, neighbours.index.ravel())), shape=(n, n))
-    upper = sparse.triu(directed + directed.T, k=1).tocoo()
+    directed = matrices.csr_matrix((weights, (rows, neighbours.index.ravel())), shape=(n, n))
+    upper = matrices.triu(directed + directed.T, k=1).tocoo()
     real = upper.data > 0
     return Edges(n, upper.row[real].astype(np.int32), upper.col[real].astype(np.int32), upper.data[real])
 
 
 def _leiden(edges: Edges, weight: NDArray[np.float64], resolution: float, seed: int) -> NDArray[np.int32]:
-    from sknetwork.clustering import Leiden  # 0.4 s
+    from sknetwork import clustering  # 0.4 s
+
+    matrices: Any = sparse
+    communities: Any = clustering
 
     used = weight > 0
     if not used.any():
         return np.arange(edges.n, dtype=np.int32)
-    half = sparse.csr_matrix((weight[used], (edges.left[used], edges.right[used])), shape=(edges.n, edges.n))
-    fit = Leiden(resolution=resolution, shuffle_nodes=True, random_state=seed)
+    half = matrices.csr_matrix((weight[used], (edges.left[used], edges.right[used])), shape=(edges.n, edges.n))
+    fit = communities.Leiden(resolution=resolution, shuffle_nodes=True, random_state=seed)
     return np.asarray(fit.fit_predict(half + half.T), np.int32)
 
 

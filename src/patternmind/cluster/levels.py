@@ -1,5 +1,7 @@
 """Broad areas over the clusters: nested by construction, because an area is a set of whole clusters."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,7 @@ def group_into_areas(centres: Vectors) -> NDArray[np.int32]:
         return np.zeros(k, np.int32)
     from sklearn.cluster import AgglomerativeClustering  # 0.6 s
 
-    fit = AgglomerativeClustering(n_clusters=wanted, metric="cosine", linkage="average").fit(centres)
+    fit: Any = AgglomerativeClustering(n_clusters=wanted, metric="cosine", linkage="average")
+    fit.fit(centres)
     found: dict[int, int] = {}
     return np.asarray([found.setdefault(int(label), len(found)) for label in fit.labels_], np.int32)

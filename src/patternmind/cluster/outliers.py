@@ -11,8 +11,8 @@ ALONE = 1.5
 """Spreads below the median at which a case stands alone: 6-12 % of the real corpora, half of the sample's strangers."""
 
 LEFTOVERS = 1.2
-"""Spreads below the median at which a whole cluster is what was left over: strangers whose only likeness is to be unlike
-the rest. Themes of the real corpora lie above -0.95, groups of planted strangers between -1.35 and -1.8."""
+"""Spreads below the median at which a whole cluster is what was left over: strangers who are only alike in being unlike
+the rest. Themes of the real corpora lie above -0.95, groups of strangers between -1.35 and -1.8."""
 
 MOST = 0.2
 """Never more than this share stands alone by evidence of distance; a network where more do has no such tail."""

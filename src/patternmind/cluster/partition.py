@@ -94,7 +94,7 @@ def _nothing(n: int, d: int) -> Partition:
 
 
 def _by_size(labels: NDArray[np.int32], *, most: int) -> NDArray[np.int32]:
-    """Number the clusters by falling size (ties: the first row first); the too small, and those past ``most``, dissolve."""
+    """Number the clusters by falling size, ties by first row; the too small, and those past ``most``, dissolve."""
     found, first, size = np.unique(labels[labels != OUTLIER], return_index=True, return_counts=True)
     kept = [i for i in np.lexsort((first, -size)) if size[i] >= SMALLEST_CLUSTER][:most]
     renumber = {int(found[i]): rank for rank, i in enumerate(kept)}

@@ -16,6 +16,8 @@ def draft_id(
 ) -> str:
     """``d-`` and 16 hex digits. Run, model and cost are left out, so that a rejected text comes back as rejected."""
     said = [kind.value, theme_id, name, {k: list(v) if not isinstance(v, str) else v for k, v in fields.items()}]
-    quoted = [(claim.text, claim.field, [(q.case_id, q.field, q.start, q.end) for q in claim.quotes]) for claim in claims]
+    quoted = [
+        (claim.text, claim.field, [(q.case_id, q.field, q.start, q.end) for q in claim.quotes]) for claim in claims
+    ]
     canonical = json.dumps([said, quoted], ensure_ascii=False, sort_keys=True)
     return "d-" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -17,9 +17,56 @@ RAREST = 0.15
 """A phrase that fewer of a theme's cases hold is an incident of theirs, not what they have in common."""
 
 VAGUE = frozenset(
-    "various diverse different several issue issues problem problems challenge challenges improving improvement thing "
-    "things lot way ways time times day days week weeks month months year years case cases people person team teams "
-    "work example general use used using need needed part parts number process result results order".split()
+    [
+        "various",
+        "diverse",
+        "different",
+        "several",
+        "issue",
+        "issues",
+        "problem",
+        "problems",
+        "challenge",
+        "challenges",
+        "improving",
+        "improvement",
+        "thing",
+        "things",
+        "lot",
+        "way",
+        "ways",
+        "time",
+        "times",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "case",
+        "cases",
+        "people",
+        "person",
+        "team",
+        "teams",
+        "work",
+        "example",
+        "general",
+        "use",
+        "used",
+        "using",
+        "need",
+        "needed",
+        "part",
+        "parts",
+        "number",
+        "process",
+        "result",
+        "results",
+        "order",
+    ]
 )
 """Never a theme's name on their own: they fit every neighbour as well."""
 
@@ -69,9 +116,7 @@ class PhraseCounts:
     def __init__(self, texts: Mapping[str, str]) -> None:
         """``texts`` by case id."""
         self._phrases = {case_id: phrases_in(text) for case_id, text in texts.items()}
-        self._overall: Counter[tuple[str, ...]] = Counter(
-            key for phrases in self._phrases.values() for key in phrases
-        )
+        self._overall: Counter[tuple[str, ...]] = Counter(key for phrases in self._phrases.values() for key in phrases)
 
     def distinguishing(self, case_ids: Sequence[str], *, limit: int = 12) -> list[Phrase]:
         """The phrases of a theme that its cases share and the other cases do not, best first.

@@ -24,7 +24,7 @@ def name_themes(phrases: Mapping[str, Sequence[Phrase]]) -> dict[str, ThemeName]
     """
     names: dict[str, ThemeName] = {}
     taken: set[str] = set()
-    for theme_id in sorted(phrases, key=lambda id: (-_best(phrases[id]), id)):
+    for theme_id in sorted(phrases, key=lambda theme: (-_best(phrases[theme]), theme)):
         name = next((name for name in _proposals(phrases[theme_id]) if name.casefold() not in taken), "")
         name = name or f"Theme {theme_id[-4:]}"
         taken.add(name.casefold())

@@ -27,9 +27,7 @@ def draft_prereading(evidence: ThemeEvidence, case: Case, *, session: str, date:
     helped = pick(of_roles(others, Role.HELPED, Role.OUTCOME), evidence.score, limit=3, unlike=[*own, *voices])
     against = pick(of_roles(evidence.sentences, Role.WORSE), evidence.score, limit=2, unlike=[*voices, *helped])
     chosen = {"case": own, "quotes": voices, "helped": helped, "disagreement": against}
-    claims = [
-        Claim(text=s.text, field=name, quotes=(s.quote(),)) for name, found in chosen.items() for s in found
-    ]
+    claims = [Claim(text=s.text, field=name, quotes=(s.quote(),)) for name, found in chosen.items() for s in found]
     fields: dict[str, str | tuple[str, ...]] = {
         "session": session,
         "date": date,

@@ -36,7 +36,8 @@ def draft_theme_name(
     if wrong:
         raise GatewayFailed(PROMPT, wrong[0])
     quotes = tuple(
-        Quote(case_id=quote["case_id"], field="", start=0, end=0, text=quote["text"]) for quote in answer.value["quotes"]
+        Quote(case_id=quote["case_id"], field="", start=0, end=0, text=quote["text"])
+        for quote in answer.value["quotes"]
     )
     claims = [Claim(text=gist, field="gist", quotes=quotes)]
     return Draft(

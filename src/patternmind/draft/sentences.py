@@ -55,7 +55,9 @@ HELPED = re.compile(
     r"|always|never again|next time|lesson|learned|instead of|to (prevent|avoid)|workaround|corrected by)\b",
     re.IGNORECASE,
 )
-TENSION = re.compile(r"\b(but|however|although|though|on the other hand|whereas|while|yet|even though)\b", re.IGNORECASE)
+TENSION = re.compile(
+    r"\b(but|however|although|though|on the other hand|whereas|while|yet|even though)\b", re.IGNORECASE
+)
 UNLESS = re.compile(
     r"\b(unless|except (when|for|if)|only (works|helps|if|when)|not (for|when|if)|do(n't| not) use|not worth)\b",
     re.IGNORECASE,

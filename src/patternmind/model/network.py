@@ -30,4 +30,4 @@ class Network:
     purpose: str = ""
     rule: PublishingRule = PublishingRule()
     default_consent: Consent = Consent.ORGANISATION
-    """What a row without a word on consent means: whoever imports a file answers for it, and `init` can say otherwise."""
+    """What a row without a word on consent means: whoever imports a file answers for it; `init` can say otherwise."""

@@ -44,6 +44,10 @@ class Partition:
     def n_clusters(self) -> int:
         return len(self.areas)
 
+    def rows_of(self, label: int) -> list[int]:
+        """The rows of a cluster, in order."""
+        return [int(row) for row in np.flatnonzero(self.labels == label)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:

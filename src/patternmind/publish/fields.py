@@ -19,7 +19,9 @@ def lines_of(fields: Mapping[str, FieldValue], name: str) -> tuple[str, ...]:
     """The stated lines of a field; none where it is missing, empty or says that the cases do not state it."""
     value = fields.get(name, "")
     lines = value.splitlines() if isinstance(value, str) else value
-    return tuple(line.strip() for line in lines if line.strip() and line.strip() != NOT_STATED and WITHDRAWN not in line)
+    return tuple(
+        line.strip() for line in lines if line.strip() and line.strip() != NOT_STATED and WITHDRAWN not in line
+    )
 
 
 def one_text(fields: Mapping[str, FieldValue], name: str) -> str:

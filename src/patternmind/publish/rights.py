@@ -91,6 +91,7 @@ def _judge(pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule) ->
     lacking = [
         *_too_few(len(contributors), rule.min_contributors, len(teams), rule.min_teams),
         *_too_little_evidence(cut.pattern, cases),
+        *(["Its name repeats a text that may not go out: rename it."] if cut.name_tells else []),
     ]
     if lacking:
         lacking += _not_counted(pattern, cases)
@@ -170,6 +171,7 @@ class _Cut:
     n_quotes: int
     n_claims: int
     n_lines: int
+    name_tells: bool
 
 
 def _cut(pattern: Pattern, cases: Mapping[str, Case]) -> _Cut:
@@ -180,12 +182,14 @@ def _cut(pattern: Pattern, cases: Mapping[str, Case]) -> _Cut:
         if _still_meant(claim, pattern)
     ]
     kept = [claim for claim in kept if claim.quotes]
-    fields = _cut_fields(pattern.fields, _kept_back(pattern, kept, cases))
+    kept_back = _kept_back(pattern, kept, cases)
+    fields = _cut_fields(pattern.fields, kept_back)
     return _Cut(
         pattern=replace(pattern, claims=tuple(kept), fields=fields),
         n_quotes=_n_quotes(pattern.claims) - _n_quotes(kept),
         n_claims=len(pattern.claims) - len(kept),
         n_lines=_n_lines(pattern.fields) - _n_lines(fields),
+        name_tells=kept_back.found_in(pattern.name),
     )
 
 

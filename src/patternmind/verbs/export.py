@@ -148,7 +148,7 @@ def _pattern_row(pattern: Pattern, private: frozenset[str]) -> Row:
 
 
 def _told(fields: Mapping[str, Any], claims: Sequence[Claim], private: frozenset[str]) -> Row:
-    """Fields and claims without what may not leave: a claim all of whose quotes are private, and its text in a field."""
+    """Fields and claims without what may not leave: claims all of whose quotes are private, and their text."""
     hidden = {claim.text for claim in claims if claim.quotes and all(q.case_id in private for q in claim.quotes)}
     shown = [claim for claim in claims if claim.text not in hidden]
     return {

@@ -83,12 +83,14 @@ def _themes(store: Store) -> list[Theme]:
     return store.themes(last.parameters.lens) if last else []
 
 
-def _assignments(store: Store):  # noqa: ANN202
+def _assignments(store: Store):
     last = store.last_run()
     return store.assignments(last.parameters.lens) if last else []
 
 
-def prepare(store: Store, clock: Clock, subject: Subject, *, topic: str = "", session: str = "", date: str = "") -> Prepared:
+def prepare(
+    store: Store, clock: Clock, subject: Subject, *, topic: str = "", session: str = "", date: str = ""
+) -> Prepared:
     """Draft, ground and keep the pre-reading of a session."""
     cases = {case.id: case for case in store.cases()}
     evidence = _evidence(store, subject, cases, topic)

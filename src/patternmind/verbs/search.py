@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from patternmind.cluster.neighbours import similarity
 from patternmind.cycle import embed_cases
 from patternmind.draft.choose import content_words
@@ -52,7 +54,7 @@ def search(
         raise UsageError("Say what to search for.")
     query = encoder.encode([text])[0]
     found = _cases(store, index, query, text, kind, k) if kind != "pattern" else []
-    found += _patterns(store, encoder, query, text) if kind in (None, "pattern") else []
+    found += _patterns(store, encoder, query) if kind in (None, "pattern") else []
     return sorted(found, key=lambda result: (-result.score, result.id))[:k]
 
 
@@ -62,9 +64,7 @@ def index_vectors(store: Store, encoder: Encoder, *, progress: Progress | None =
     return [case.id for case in cases], embed_cases(store, encoder, cases, "all", progress=progress)
 
 
-def _cases(
-    store: Store, index: VectorIndex, query: Vectors, text: str, kind: str | None, k: int
-) -> list[Result]:
+def _cases(store: Store, index: VectorIndex, query: Vectors, text: str, kind: str | None, k: int) -> list[Result]:
     by_id = {case.id: case for case in store.cases()}
     wanted = len(by_id) if kind else k
     return [
@@ -80,7 +80,7 @@ def _cases(
     ]
 
 
-def _patterns(store: Store, encoder: Encoder, query: Vectors, text: str) -> list[Result]:
+def _patterns(store: Store, encoder: Encoder, query: Vectors) -> list[Result]:
     patterns = patterns_of(open_drafts(store, kind=DraftKind.PATTERN))
     if not patterns:
         return []
@@ -105,8 +105,6 @@ def _pattern_vectors(store: Store, encoder: Encoder, patterns: Sequence[Pattern]
         fresh = {text_hash(text): row for text, row in zip(missing, encoder.encode(missing), strict=True)}
         store.save_vectors(encoder.id, fresh)
         known |= fresh
-    import numpy as np
-
     return np.stack([known[text_hash(text)] for text in texts])
 
 

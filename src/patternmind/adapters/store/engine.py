@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,21 +40,21 @@ def open_engine(path: Path) -> Engine:
 
 
 @contextmanager
-def writing(engine: Engine, path: Path) -> Iterator[Connection]:
+def writing(engine: Engine, path: Path) -> Generator[Connection]:
     """One transaction that holds the write lock from its start; all of it is stored, or nothing."""
     with plain_errors(path), engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
-def reading(engine: Engine, path: Path) -> Iterator[Connection]:
+def reading(engine: Engine, path: Path) -> Generator[Connection]:
     """One consistent view of the database."""
     with plain_errors(path), engine.connect() as connection, connection.begin():
         yield connection
 
 
 @contextmanager
-def plain_errors(path: Path) -> Iterator[None]:
+def plain_errors(path: Path) -> Generator[None]:
     """Turn what SQLite and the file system say into one sentence with a remedy."""
     try:
         yield

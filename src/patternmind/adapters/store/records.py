@@ -27,7 +27,8 @@ def submission_record(submission: Submission) -> Record:
 
 
 def read_submission(record: Mapping[str, Any]) -> Submission:
-    return Submission(**{**record, "kind": Kind(record["kind"]), "linked_cases": tuple(record["linked_cases"])})
+    values: Record = {**record, "kind": Kind(record["kind"]), "linked_cases": tuple(record["linked_cases"])}
+    return Submission(**values)
 
 
 def case_record(case: Case) -> Record:
@@ -38,17 +39,16 @@ def case_record(case: Case) -> Record:
 
 
 def read_case(record: Mapping[str, Any], duplicate_of: str | None) -> Case:
-    return Case(
-        **{
-            **record,
-            "kind": Kind(record["kind"]),
-            "consent": Consent(record["consent"]),
-            "date": date.fromisoformat(record["date"]) if record["date"] else None,
-            "linked_cases": tuple(record["linked_cases"]),
-            "flags": tuple(record["flags"]),
-            "duplicate_of": duplicate_of,
-        }
-    )
+    values: Record = {
+        **record,
+        "kind": Kind(record["kind"]),
+        "consent": Consent(record["consent"]),
+        "date": date.fromisoformat(record["date"]) if record["date"] else None,
+        "linked_cases": tuple(record["linked_cases"]),
+        "flags": tuple(record["flags"]),
+        "duplicate_of": duplicate_of,
+    }
+    return Case(**values)
 
 
 def theme_record(theme: Theme) -> Record:
@@ -56,8 +56,10 @@ def theme_record(theme: Theme) -> Record:
 
 
 def read_theme(record: Mapping[str, Any]) -> Theme:
-    tuples = {name: tuple(record[name]) for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre")}
-    return Theme(**{**record, **tuples, "lineage": Lineage(record["lineage"])})
+    values: Record = {**record, "lineage": Lineage(record["lineage"])}
+    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre"):
+        values[name] = tuple(record[name])
+    return Theme(**values)
 
 
 def change_record(change: ThemeChange) -> Record:
@@ -65,7 +67,8 @@ def change_record(change: ThemeChange) -> Record:
 
 
 def read_change(record: Mapping[str, Any]) -> ThemeChange:
-    return ThemeChange(**{**record, "others": tuple(record["others"]), "lineage": Lineage(record["lineage"])})
+    values: Record = {**record, "others": tuple(record["others"]), "lineage": Lineage(record["lineage"])}
+    return ThemeChange(**values)
 
 
 def draft_record(draft: Draft) -> Record:
@@ -73,17 +76,15 @@ def draft_record(draft: Draft) -> Record:
 
 
 def read_draft(record: Mapping[str, Any]) -> Draft:
-    return Draft(
-        **{
-            **record,
-            "kind": DraftKind(record["kind"]),
-            "fields": read_fields(record["fields"]),
-            "claims": tuple(_read_claim(claim) for claim in record["claims"]),
-            "provenance": Provenance(
-                **{**record["provenance"], "inputs": tuple(record["provenance"]["inputs"])},
-            ),
-        }
-    )
+    provenance: Record = {**record["provenance"], "inputs": tuple(record["provenance"]["inputs"])}
+    values: Record = {
+        **record,
+        "kind": DraftKind(record["kind"]),
+        "fields": read_fields(record["fields"]),
+        "claims": tuple(_read_claim(claim) for claim in record["claims"]),
+        "provenance": Provenance(**provenance),
+    }
+    return Draft(**values)
 
 
 def _read_claim(record: Mapping[str, Any]) -> Claim:
@@ -99,14 +100,13 @@ def decision_record(decision: Decision) -> Record:
 
 
 def read_decision(record: Mapping[str, Any]) -> Decision:
-    return Decision(
-        **{
-            **record,
-            "action": Action(record["action"]),
-            "before": DraftState(record["before"]),
-            "after": DraftState(record["after"]),
-            "reason": Reason(record["reason"]) if record["reason"] else None,
-            "at": datetime.fromisoformat(record["at"]),
-            "edits": read_fields(record["edits"]),
-        }
-    )
+    values: Record = {
+        **record,
+        "action": Action(record["action"]),
+        "before": DraftState(record["before"]),
+        "after": DraftState(record["after"]),
+        "reason": Reason(record["reason"]) if record["reason"] else None,
+        "at": datetime.fromisoformat(record["at"]),
+        "edits": read_fields(record["edits"]),
+    }
+    return Decision(**values)

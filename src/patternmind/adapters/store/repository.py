@@ -38,10 +38,10 @@ class SqlStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def _reading(self):  # noqa: ANN202 - a context manager of Connection
+    def _reading(self):
         return reading(self._engine, self.path)
 
-    def _writing(self):  # noqa: ANN202
+    def _writing(self):
         return writing(self._engine, self.path)
 
     def _of(self, table: Table, *columns: Any) -> Select[Any]:

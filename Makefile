@@ -1,0 +1,52 @@
+# patternmind: `make demo` and `make test` do everything on a fresh machine with Python 3.11 and make.
+PYTHON ?= python3.11
+# Where pip gets torch: by default pip's own index. On Linux its plain build may bring several GB of CUDA packages;
+# name PyTorch's CPU wheels here to avoid them, e.g. make setup TORCH_PIP="--index-url URL-OF-THE-CPU-WHEELS".
+TORCH_PIP ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.locked
+export HF_HUB_OFFLINE := 1
+
+.PHONY: help setup demo test check eval prove serve lock clean
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+
+setup: $(STAMP) ## Make .venv with everything locked
+
+# torch first, on its own line: it is not in the lock, because its builds differ from platform to platform.
+$(STAMP): requirements/dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make setup needs $(PYTHON); name another with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH_PIP) torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## The whole line on the sample network; writes to demo/
+	$(BIN)/patternmind demo --out demo
+
+test: setup ## Every test but the long proofs
+	$(BIN)/python -m pytest -m "not prove"
+
+check: setup ## Format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+eval: setup ## Quality against the baselines, exit 3 below a gate
+	$(BIN)/patternmind eval --suite ci
+
+prove: setup ## The long proofs: kills, sizes, full disks, the wheel elsewhere (about 30 minutes; CORPORA=folder for the real ones)
+	PATTERNMIND_CORPORA="$(abspath $(or $(CORPORA),../shared/corpora))" $(BIN)/python -m pytest -m prove -v
+
+serve: setup ## The API on loopback
+	$(BIN)/patternmind serve
+
+lock: ## Rewrite the lock (needs uv)
+	requirements/lock.sh
+
+clean: ## Remove what the build and the demo made
+	rm -rf $(VENV) demo dist build reports

@@ -1,0 +1,148 @@
+"""A document as one self-contained HTML file: no script, no request, styles inside and named by their hash."""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from html import escape as escape_html
+
+from patternmind.publish.document import (
+    Block,
+    Bullets,
+    Contents,
+    Document,
+    Entry,
+    Facts,
+    Heading,
+    Note,
+    Numbered,
+    Paragraph,
+    Quote,
+    plain,
+    safe_link,
+)
+from patternmind.publish.stylesheet import STYLES
+
+POLICY = (
+    "default-src 'none'; "
+    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLES.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""Nothing may load or run; only this very style sheet may apply."""
+
+PAGE = """\
+<!doctype html>
+<html lang="{lang}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="generator" content="patternmind">
+<title>{title}</title>
+<style>{styles}</style>
+</head>
+<body class="{kind}">
+<a class="skip" href="#content">Skip to the content</a>
+<header>
+<p class="kind">{kind_shown}</p>
+<h1 dir="auto">{title}</h1>
+</header>
+<main id="content">
+{content}
+</main>
+</body>
+</html>
+"""
+
+
+def to_html(document: Document) -> str:
+    """The whole file as text; no text of the document can become an element, an attribute or an address."""
+    return PAGE.format(
+        lang=escape(document.lang),
+        policy=escape(POLICY),
+        title=escape(document.title),
+        styles=STYLES,
+        kind=escape(document.kind),
+        kind_shown=escape(document.kind.capitalize()),
+        content="\n".join(_sections(document.blocks)),
+    )
+
+
+def escape(text: str) -> str:
+    return escape_html(plain(text), quote=True)
+
+
+def _sections(blocks: Iterable[Block]) -> list[str]:
+    """Blocks as elements; every heading of level 2 opens a section that it names."""
+    lines: list[str] = []
+    n_sections = 0
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == 2:
+            if n_sections:
+                lines.append("</section>")
+            n_sections += 1
+            lines.append(_open_section(block, n_sections))
+        else:
+            lines.append(_block(block))
+    return [*lines, "</section>"] if n_sections else lines
+
+
+def _open_section(heading: Heading, number: int) -> str:
+    anchor = heading.anchor or f"section-{number}"
+    page = ' class="page"' if heading.new_page else ""
+    return f'<section{page} aria-labelledby="{escape(anchor)}">\n{_heading(heading, anchor)}'
+
+
+def _heading(heading: Heading, anchor: str) -> str:
+    named = f' id="{escape(anchor)}"' if anchor else ""
+    return f'<h{heading.level}{named} dir="auto">{escape(heading.text)}</h{heading.level}>'
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading():
+            return _heading(block, block.anchor)
+        case Paragraph():
+            lead = ' class="lead"' if block.lead else ""
+            return f'<p{lead} dir="auto">{escape(block.text)}</p>'
+        case Bullets():
+            return _list("ul", block.items)
+        case Numbered():
+            return _list("ol", block.items)
+        case Quote():
+            return _quote(block)
+        case Facts():
+            return _facts(block)
+        case Note():
+            return f'<p class="note" dir="auto"><strong>{escape(block.label)}.</strong> {escape(block.text)}</p>'
+        case Contents():
+            entries = "\n".join(_entry(entry) for entry in block.entries)
+            return f'<nav aria-label="{escape(block.label)}">\n<ul>\n{entries}\n</ul>\n</nav>'
+
+
+def _list(tag: str, items: Iterable[str]) -> str:
+    lines = "\n".join(f'<li dir="auto">{escape(item)}</li>' for item in items)
+    return f"<{tag}>\n{lines}\n</{tag}>"
+
+
+def _quote(quote: Quote) -> str:
+    link = safe_link(quote.link)
+    source = f'<a href="{escape(link)}">{escape(quote.source)}</a>' if link else escape(quote.source)
+    return (
+        f'<figure>\n<blockquote><p dir="auto">{escape(quote.text)}</p></blockquote>\n'
+        f'<figcaption dir="auto">{source}</figcaption>\n</figure>'
+    )
+
+
+def _facts(facts: Facts) -> str:
+    rows = "\n".join(
+        f'<div><dt>{escape(label)}</dt><dd dir="auto">{escape(value)}</dd></div>' for label, value in facts.rows
+    )
+    return f"<dl>\n{rows}\n</dl>"
+
+
+def _entry(entry: Entry) -> str:
+    link = f'<a href="#{escape(entry.anchor)}">{escape(entry.target)}</a>'
+    reason = f'<span class="reason" dir="auto">{escape(entry.text)}</span> ' if entry.text else ""
+    return f"<li>{reason}{link}</li>"

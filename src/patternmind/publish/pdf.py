@@ -1,0 +1,35 @@
+"""A document as PDF, drawn by WeasyPrint from the HTML; the one owner of weasyprint."""
+
+import importlib
+from typing import Any, Never
+
+from patternmind.errors import UsageError
+from patternmind.publish.document import Document
+from patternmind.publish.html import to_html
+
+
+NO_PANGO = (
+    "A PDF needs the Pango library: install libpango (Debian, Ubuntu: libpango-1.0-0 and libpangoft2-1.0-0), "
+    "or write .html and print it from a browser."
+)
+
+
+def to_pdf(document: Document) -> bytes:
+    """Tagged PDF (PDF/UA-1).
+
+    Raises:
+        UsageError: the native Pango libraries, or weasyprint itself, are missing.
+    """
+    return _weasyprint().HTML(string=to_html(document), url_fetcher=refuse).write_pdf(pdf_variant="pdf/ua-1")
+
+
+def _weasyprint() -> Any:
+    try:
+        return importlib.import_module("weasyprint")  # 0.6 s, and it loads Pango
+    except (ImportError, OSError) as error:
+        raise UsageError(NO_PANGO) from error
+
+
+def refuse(url: str, *_: object, **__: object) -> Never:
+    """Answers every request for something outside the document."""
+    raise ValueError(f"A document loads nothing: {url[:80]}")
