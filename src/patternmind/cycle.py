@@ -265,7 +265,9 @@ class Line:
     def _gist(self, card: Theme) -> str:
         """The sentence that best says the theme's problem, word for word from one of its cases."""
         evidence = self.evidence(card)
-        best = pick(of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED), evidence.score, limit=1)
+        telling = of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED)
+        central = [sentence for sentence in telling if sentence.case_id in card.exemplars]
+        best = pick(central or telling, evidence.score, limit=1)
         return best[0].text if best else ""
 
     def evidence(self, theme: Theme) -> ThemeEvidence:

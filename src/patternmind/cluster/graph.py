@@ -15,7 +15,16 @@ from scipy import sparse
 
 from patternmind.model.themes import Neighbours
 
-FITS = 30
+
+def n_fits(n: int) -> int:
+    """Resampled fits for n rows: 100 for a thousand, where they cost a second, down to 30 for very many.
+
+    On 118 rows the themes of two seeds agreed to .86 (adjusted Rand) with 30 fits and to .89 with 100; on 1,000 rows
+    .93 and .99.
+    """
+    return max(30, min(100, 100_000 // max(1, n)))
+
+
 EDGES_KEPT = 0.6
 RESOLUTIONS = (0.6, 2.5)
 """Drawn log-uniformly; outside, fits fall into one blob or into single edges and agree on nothing."""
@@ -51,11 +60,12 @@ def find_communities(neighbours: Neighbours, *, seed: int) -> Communities:
     rng = np.random.default_rng(seed)
     together = np.zeros(len(edges.left))
     low, high = (math.log(resolution) for resolution in RESOLUTIONS)
-    for fit in range(FITS):
+    fits = n_fits(edges.n)
+    for fit in range(fits):
         kept = rng.random(len(edges.left)) < EDGES_KEPT
         labels = _leiden(edges, edges.weight * kept, float(np.exp(rng.uniform(low, high))), seed + fit)
         together += labels[edges.left] == labels[edges.right]
-    agreement = together / FITS
+    agreement = together / fits
     labels = _leiden(edges, edges.weight * agreement**2, 1.0, seed)
     return Communities(labels, _strength(edges, agreement, labels), edges, agreement)
 

@@ -134,7 +134,7 @@ class PhraseCounts:
             share = count / n
             elsewhere = (self._overall[key] - count + 0.5) / (rest + 1)
             lift = math.log(share / elsewhere) if share > elsewhere else 0.0
-            score = share**0.75 * lift * (1 + 0.35 * (len(key) - 1))
+            score = share * lift * (1 + 0.35 * (len(key) - 1))
             if score > 0:
                 found.append(Phrase(self._spelling(key, case_ids), key, share, score))
         found.sort(key=lambda phrase: (-phrase.score, phrase.words))

@@ -37,10 +37,13 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Somebody's own words; ``link`` leads to their source and is dropped unless it is an http(s) address."""
+    """Somebody's own words; without a ``source`` the next quote goes on with them and names it.
+
+    ``link`` leads to the source and is dropped unless it is an http(s) address.
+    """
 
     text: str
-    source: str
+    source: str = ""
     link: str = ""
 
 
@@ -124,13 +127,17 @@ def texts_of(block: Block) -> Iterator[str]:
             yield from (text for entry in block.entries for text in (entry.text, entry.target))
 
 
-LETTERS_A_WORD = 6
-"""English text has about six characters a word, its space counted; scripts without spaces are measured by it."""
+LONG_WORD = 7
+"""Characters, its space counted, that one word takes at most in this count: German words are as long as they look."""
+
+WIDE_A_WORD = 2
+"""Characters a word takes where they are drawn double wide and without spaces: Chinese, Japanese, Korean."""
 
 
 def count_words(text: str) -> int:
-    """How long a text takes to read, in words; never fewer than its length would hold."""
-    return max(len(text.split()), len(text) // LETTERS_A_WORD)
+    """How long a text takes to read, in words, whatever its script; never fewer than the spaces say."""
+    n_wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return max(len(text.split()), (len(text) - n_wide) // LONG_WORD + n_wide // WIDE_A_WORD)
 
 
 def document_words(document: Document) -> int:

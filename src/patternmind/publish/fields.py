@@ -9,8 +9,12 @@ from patternmind.publish.document import Paragraph, Quote
 NOT_STATED = "not stated in these cases"
 """What drafting writes where the cases say nothing; a test holds it equal to ``draft.patterns.NOT_STATED``."""
 
+SAYS_NOTHING = f"{NOT_STATED.capitalize()}."
+
 WITHDRAWN = "[withdrawn]"
 """What grounding writes where a claim was refused; a test holds it equal to ``ground.WITHDRAWN``."""
+
+COUNTER = "counter_evidence"
 
 FieldValue = str | tuple[str, ...]
 

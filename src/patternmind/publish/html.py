@@ -45,7 +45,6 @@ PAGE = """\
 <body class="{kind}">
 <a class="skip" href="#content">Skip to the content</a>
 <header>
-<p class="kind">{kind_shown}</p>
 <h1 dir="auto">{title}</h1>
 </header>
 <main id="content">
@@ -64,7 +63,6 @@ def to_html(document: Document) -> str:
         title=escape(document.title),
         styles=STYLES,
         kind=escape(document.kind),
-        kind_shown=escape(document.kind.capitalize()),
         content="\n".join(_sections(document.blocks)),
     )
 
@@ -99,7 +97,7 @@ def _heading(heading: Heading, anchor: str) -> str:
     return f'<h{heading.level}{named} dir="auto">{escape(heading.text)}</h{heading.level}>'
 
 
-def _block(block: Block) -> str:
+def _block(block: Block) -> str:  # noqa: PLR0911 - a case for each block
     match block:
         case Heading():
             return _heading(block, block.anchor)
@@ -127,12 +125,12 @@ def _list(tag: str, items: Iterable[str]) -> str:
 
 
 def _quote(quote: Quote) -> str:
+    said = f'<blockquote><p dir="auto">{escape(quote.text)}</p></blockquote>'
+    if not quote.source:
+        return f"<figure>\n{said}\n</figure>"
     link = safe_link(quote.link)
     source = f'<a href="{escape(link)}">{escape(quote.source)}</a>' if link else escape(quote.source)
-    return (
-        f'<figure>\n<blockquote><p dir="auto">{escape(quote.text)}</p></blockquote>\n'
-        f'<figcaption dir="auto">{source}</figcaption>\n</figure>'
-    )
+    return f'<figure>\n{said}\n<figcaption dir="auto">{source}</figcaption>\n</figure>'
 
 
 def _facts(facts: Facts) -> str:

@@ -21,10 +21,10 @@ from patternmind.publish.document import (
     safe_link,
 )
 
-SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~$&^]|(?:(?<==)|(?==))=|(?<=%)%|(?<=:):")
-"""Characters that begin markup in CommonMark or its usual extensions (tables, math, highlights, comments, templates)."""
+SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~$&^]|(?<==)=|(?<=%)%|(?<=:):")
+"""Characters that begin markup in CommonMark or in its usual extensions (tables, math, highlights, templates)."""
 
-ADDRESS = re.compile(r"(?<=\w):(?=//)|(?i:(?<=mailto|script|.xmpp):)|(?i:(?<=www)\.)|@(?=\w)")
+ADDRESS = re.compile(r"(?<=[A-Za-z]):(?=\S)|(?<=\w)\.(?=[^\W\d])|@(?=\w)")
 """Where readers make a link of a bare address: an escape in its middle keeps it text."""
 
 LINE_START = re.compile(r"^(?:[#+\-=@:!%]|\d{1,9}(?=[.)](?:\s|$)))")
@@ -64,29 +64,25 @@ def _yaml(value: FrontValue) -> str:
     return json.dumps(value)
 
 
-def _block(block: Block) -> str:
+def _block(block: Block) -> str:  # noqa: PLR0911 - a case for each block
     match block:
         case Heading():
             anchor = f'<a id="{block.anchor}"></a>\n\n' if block.anchor else ""
             return f"{anchor}{'#' * block.level} {escape(block.text)}"
         case Paragraph():
-            return _strong(block.text) if block.lead else escape(block.text)
+            return f"**{escape(block.text)}**" if block.lead else escape(block.text)
         case Bullets():
             return "\n".join(f"- {escape(item)}" for item in block.items)
         case Numbered():
             return "\n".join(f"{n}. {escape(item)}" for n, item in enumerate(block.items, 1))
         case Quote():
-            return f"> {escape(block.text)}\n>\n> — {_source(block)}"
+            return f"> {escape(block.text)}" + (f"\n>\n> — {_source(block)}" if block.source else "")
         case Facts():
-            return "\n".join(f"- {_strong(label)}: {escape(value)}" for label, value in block.rows)
+            return "\n".join(f"- **{escape(label)}:** {escape(value)}" for label, value in block.rows)
         case Note():
-            return f"{_strong(block.label)}. {escape(block.text)}"
+            return f"**{escape(block.label)}.** {escape(block.text)}"
         case Contents():
             return "\n".join(f"- {_entry(entry)}" for entry in block.entries)
-
-
-def _strong(text: str) -> str:
-    return f"**{escape(text)}**" if plain(text) else ""
 
 
 def _source(quote: Quote) -> str:

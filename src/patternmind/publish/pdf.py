@@ -7,7 +7,6 @@ from patternmind.errors import UsageError
 from patternmind.publish.document import Document
 from patternmind.publish.html import to_html
 
-
 NO_PANGO = (
     "A PDF needs the Pango library: install libpango (Debian, Ubuntu: libpango-1.0-0 and libpangoft2-1.0-0), "
     "or write .html and print it from a browser."

@@ -22,16 +22,16 @@ from patternmind.publish.document import (
     Paragraph,
     Quote,
 )
-from patternmind.publish.fields import NOT_STATED, counted, lines_of, one_text, provenance_line, told
-from patternmind.publish.rights import COUNTER, Published, Withheld
+from patternmind.publish.fields import COUNTER, SAYS_NOTHING, counted, lines_of, one_text, provenance_line, told
+from patternmind.publish.rights import Published, Withheld
 
 WHAT_IT_IS = (
     "Ways of working that recurred in this network's own cases. Each was proposed from those cases and accepted by a "
     "named person; every quote stands word for word in a case of a colleague, without names."
 )
 WHAT_IT_IS_NOT = (
-    "It is no rule book and no ranking of people or teams. A pattern helped where it was tried: read when not to use it, "
-    "and what speaks against it, before you rely on it."
+    "It is no rule book and no ranking of people or teams. A pattern helped where it was tried: read when not to use "
+    "it, and what speaks against it, before you rely on it."
 )
 NO_COUNTER_EVIDENCE = "None in these cases. Nobody wrote that it failed; that is no proof that it cannot."
 NO_USES = "No use is recorded yet. If you try it, tell the network how it went."
@@ -117,8 +117,8 @@ def _why_empty(withheld: Sequence[Withheld]) -> str:
             "colleague to try."
         )
     return (
-        f"There is no pattern here yet. {_held_back(withheld)} Next: ask other teams for a case of the same kind, and ask "
-        "those whose case is for the network only whether it may be quoted without their name."
+        f"There is no pattern here yet. {_held_back(withheld)} Next: ask other teams for a case of the same kind, and "
+        "ask those whose case is for the network only whether it may be quoted without their name."
     )
 
 
@@ -151,7 +151,7 @@ def _pattern_page(
     pattern, fields = one.pattern, one.pattern.fields
     return [
         Heading(2, pattern.name, anchors[pattern.id], new_page=True),
-        Paragraph(one_text(fields, "patlet") or NOT_STATED.capitalize(), lead=True),
+        Paragraph(one_text(fields, "patlet") or SAYS_NOTHING, lead=True),
         *_part("Context", fields, "context"),
         *_part("Problem", fields, "problem"),
         *_part("Forces", fields, "forces"),
@@ -168,7 +168,7 @@ def _pattern_page(
 
 
 def _part(
-    title: str, fields: Mapping[str, str | tuple[str, ...]], name: str, *, empty: str = f"{NOT_STATED.capitalize()}."
+    title: str, fields: Mapping[str, str | tuple[str, ...]], name: str, *, empty: str = SAYS_NOTHING
 ) -> list[Block]:
     lines = lines_of(fields, name)
     if len(lines) > 1:
@@ -212,16 +212,13 @@ def _related(pattern: Pattern, anchors: Mapping[str, str], others: Sequence[Publ
 def _standing(one: Published, themes: Sequence[Theme]) -> list[Block]:
     pattern = one.pattern
     theme = next((theme for theme in themes if theme.id == pattern.theme_id), None)
-    stands_on = (
-        f"{counted(one.n_cases, 'case')} by {counted(one.n_contributors, 'contributor')} in {counted(one.n_teams, 'team')}"
-    )
+    people = f"{counted(one.n_contributors, 'contributor')} in {counted(one.n_teams, 'team')}"
     rows = [
         ("Standing", "field-tested" if pattern.state is DraftState.FIELD_TESTED else "accepted"),
-        ("Stands on", stands_on),
+        ("Stands on", f"{counted(one.n_cases, 'case')} by {people}"),
         ("Theme", theme.name if theme else ""),
         ("Reviewed by", ", ".join(pattern.reviewers)),
-        ("Pattern version", str(pattern.version)),
-        ("Accepted on", pattern.accepted_at.date().isoformat()),
+        ("Version", f"{pattern.version}, accepted on {pattern.accepted_at.date().isoformat()}"),
         ("How it was written", provenance_line(pattern.provenance)),
         ("Changed by people", _share(pattern.share_edited)),
         ("Left out", _left_out(one)),

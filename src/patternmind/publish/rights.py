@@ -1,7 +1,7 @@
 """Which patterns may go out, and how much of them: consent first, then enough different people and teams behind it.
 
-A doubt keeps a text back: a case that is gone, a quote that no longer stands in it and a line that a person took out are
-all left out, and everything left out is counted.
+A doubt keeps a text back: a case that is gone, a quote that no longer stands in it and a line that a person took out
+are all left out, and everything left out is counted.
 """
 
 import re
@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 from patternmind.model.cases import Case, Consent, Kind
 from patternmind.model.drafts import Claim, DraftState, Pattern, Quote
 from patternmind.model.network import PublishingRule
-from patternmind.publish.fields import NOT_STATED, WITHDRAWN, FieldValue, counted, lines_of, references
+from patternmind.publish.fields import COUNTER, NOT_STATED, WITHDRAWN, FieldValue, counted, lines_of, references
 
 PUBLISHED_STATES = frozenset({DraftState.ACCEPTED, DraftState.FIELD_TESTED})
 
 MIN_QUOTED = 2
 """Evidence is quoted from at least so many cases, and from as many teams (product.md, Pattern)."""
-
-COUNTER = "counter_evidence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +173,7 @@ class _Cut:
 
 
 def _cut(pattern: Pattern, cases: Mapping[str, Case]) -> _Cut:
-    """The pattern without the quotes that may not go out, the claims they leave bare, and the lines that repeat these."""
+    """The pattern without the quotes that may not go out, the claims left bare, and the lines that repeat these."""
     kept = [
         replace(claim, quotes=tuple(quote for quote in claim.quotes if _may_go(quote, cases)))
         for claim in pattern.claims

@@ -21,15 +21,16 @@ main { padding-block-end: var(--s5); }
 h1, h2, h3 { line-height: 1.2; text-wrap: balance; margin: 0; }
 h1 { font-size: var(--title); letter-spacing: -.015em; }
 h2 { font-size: var(--section); letter-spacing: -.01em; margin-block-end: var(--s3); }
-h3 { font-size: var(--text); color: var(--accent); margin-block: var(--s4) var(--s1); }
+h3 { font-size: var(--text); color: var(--accent); margin-block: var(--s4) var(--s2); }
+h2 + h3 { margin-block-start: 0; }
 p, ul, ol, dl, figure { margin: 0 0 var(--s3); }
-section { margin-block-start: var(--s5); padding-block-start: var(--s4); border-block-start: 1px solid var(--line); }
+section { margin-block-start: var(--s4); padding-block-start: var(--s4); border-block-start: 1px solid var(--line); }
+.page { margin-block-start: var(--s5); padding-block-start: var(--s5); }
 ul, ol { padding-inline-start: 1.4em; }
 li { margin-block-end: var(--s1); }
 li::marker { color: var(--quiet); }
 a { color: var(--accent); text-underline-offset: .18em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.kind { color: var(--quiet); font-size: var(--small); margin-block-end: var(--s2); }
 .lead { font-size: var(--large); line-height: 1.45; }
 .note { padding: var(--s2) var(--s3); background: var(--tint); border-radius: var(--s1); }
 .skip { position: absolute; inset-inline-start: var(--s3); inset-block-start: -6rem; }
@@ -44,6 +45,7 @@ dt { flex: 0 0 11em; color: var(--quiet); }
 dd { flex: 1 1 0; min-width: 0; margin: 0; }
 nav ul { list-style: none; padding: 0; }
 nav li { padding-block: var(--s2); margin: 0; border-block-end: 1px solid var(--line); }
+dl div:last-child, nav li:last-child { border: 0; }
 nav a { display: inline-block; }
 .reason { display: block; }
 @media screen and (max-width: 34rem) {
@@ -58,19 +60,27 @@ nav a { display: inline-block; }
   :root {
     color-scheme: light;
     --ground: #fff; --tint: #f4f2ee;
-    --small: 8.5pt; --text: 9.5pt; --large: 11.5pt; --section: 13pt; --title: 20pt;
-    --s1: 2pt; --s2: 4pt; --s3: 7pt; --s4: 10pt; --s5: 14pt;
+    --small: 8.5pt; --text: 9.5pt; --large: 11.5pt; --section: 13pt; --title: 19pt;
+    --s1: 2pt; --s2: 3pt; --s3: 6pt; --s4: 9pt; --s5: 12pt;
   }
   html { line-height: 1.4; }
   header, main { max-width: none; padding-inline: 0; }
   header { padding-block: 0 var(--s2); }
   main { padding-block-end: 0; }
   .skip { display: none; }
-  section { margin-block-start: var(--s4); padding-block-start: var(--s3); }
-  section.page { break-before: page; border: 0; margin-block-start: 0; padding-block-start: 0; }
+  section { padding-block-start: var(--s3); }
+  .page { break-before: page; border: 0; margin-block-start: 0; padding-block-start: 0; }
   h1, h2, h3 { break-after: avoid; }
-  figure, li, dl div, .note { break-inside: avoid; }
+  h2 { margin-block-end: var(--s2); }
+  h3 { margin-block: var(--s3) var(--s1); }
+  figure, li, dl, .note { break-inside: avoid; }
+  h3 + .note { break-after: avoid; }
+  blockquote, blockquote p { display: inline; }
+  figcaption { display: inline-block; margin-inline-start: .5em; }
+  figcaption::before { content: "— "; }
   p { orphans: 3; widows: 3; }
   a { color: inherit; }
+  .pre-reading { --small: 8pt; --text: 9pt; --large: 10.5pt; --section: 11pt; --title: 16pt; line-height: 1.35; }
+  .pre-reading { --s3: 5pt; --s4: 7pt; }
 }
 """

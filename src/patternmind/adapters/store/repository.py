@@ -472,7 +472,7 @@ class SqlStore:
 
 def _same(known: Any, case: Case) -> bool:
     """Whether the stored row already says all that this submission says (redaction included)."""
-    return known is not None and known.content_hash == case.content_hash and known.body == records.case_record(case)
+    return known is not None and records.read_case(known.body, None) == replace(case, duplicate_of=None)
 
 
 def _network_row(network: Network) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Quality, measured: dataset -> step -> scorers -> figures judged by baselines. What each means: evals/README.md."""

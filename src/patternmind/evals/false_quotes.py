@@ -1,0 +1,287 @@
+"""Quotes planted to be told apart: sentences altered as a model or a careless hand would, and spellings of true ones.
+
+Whether an altered text is false is not asked of the code under test: it is false when, spaces, quote marks and dashes
+written alike, it stands in no field of its case.
+"""
+
+import random
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from patternmind.draft.sentences import sentences_of
+from patternmind.draft.stopwords import STOPWORDS
+from patternmind.model.cases import Case, Kind
+from patternmind.model.drafts import Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A quote and what ``ground`` must do with it. ``keep`` is ``None`` where either is right."""
+
+    quote: Quote
+    how: str
+    keep: bool | None
+
+
+Alteration = Callable[[str, str, random.Random], str | None]
+"""A sentence, another one, and chance: the altered sentence, or ``None`` where it cannot be altered in this way."""
+
+HARD_TEXT = (
+    "The valve opened at 10² mbar and not at 102, the gauge said ½ bar. "
+    "“Don’t touch it – it’s fine,” said the fitter from Zürich‑Örlikon, and left the ﬁtting loose. "
+    "Part № 77 cost 1 250 €, the café's bill „nur“ 12,50 — no more than that."
+)
+"""What the sample's own sentences seldom hold: superscripts, ligatures, four kinds of quote marks, three of dashes."""
+
+
+def hard_case() -> Case:
+    return Case(
+        id="c-hard", kind=Kind.CASE, external_id=None, text={"problem": HARD_TEXT, "lesson": "Look it up first."}
+    )
+
+
+def plant(cases: Sequence[Case], *, n_sentences: int, seed: int) -> Iterator[Planted]:
+    """Every alteration that fits, of ``n_sentences`` true sentences drawn from the cases, and of every hard one."""
+    chance = random.Random(seed)
+    sentences = [s for case in cases for s in sentences_of(case) if s.quotable]
+    hard = sentences_of(hard_case())
+    drawn = chance.sample(sentences, min(n_sentences, len(sentences))) + hard
+    by_id = {case.id: case for case in [*cases, hard_case()]}
+    for sentence in drawn:
+        case = by_id[sentence.case_id]
+        other = chance.choice([s for s in sentences if s.case_id != sentence.case_id] or hard)
+        true = sentence.quote()
+        yield from _true_variants(true)
+        yield from _misplaced(true, other.quote(), case)
+        for how, alter in ALTERATIONS.items():
+            text = alter(true.text, other.text, chance)
+            if text is not None and not stands_in(text, case):
+                yield Planted(replace(true, text=text), how, keep=False)
+
+
+def stands_in(text: str, case: Case) -> bool:
+    """Whether the text is in a field of the case, spaces, quote marks and dashes written alike."""
+    wanted = plain(text)
+    return bool(wanted) and any(wanted in plain(field) for field in case.text.values())
+
+
+_PLAIN = str.maketrans(
+    {**dict.fromkeys("‘’‚‛′´`", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
+)
+
+
+def plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).translate(_PLAIN).split())
+
+
+# Ways of writing the same -------------------------------------------------------------------------------------------
+
+
+def _true_variants(true: Quote) -> Iterator[Planted]:
+    text = true.text
+    lost = replace(true, start=0, end=0)
+    yield Planted(true, "as it stands", keep=True)
+    yield Planted(lost, "offsets lost", keep=True)
+    yield Planted(replace(true, start=true.start + 1, end=true.end + 1), "offsets one too far", keep=True)
+    yield Planted(replace(lost, field=""), "no field named", keep=True)
+    written: Mapping[str, str] = {
+        "straight quote marks": plain(text),
+        "curly quote marks": re.sub(r"'", "’", re.sub(r'"([^"]*)"', r"“\1”", text)),
+        "long dashes": re.sub(r"[-‑–—]", "—", text),
+        "hyphens for dashes": re.sub(r"[‑–—]", "-", text),
+        "a line broken": text.replace(" ", "\n", 1),
+        "spaces doubled": text.replace(" ", "  "),
+        "no-break spaces": text.replace(" ", "\u00a0"),
+        "accents apart from their letters": unicodedata.normalize("NFD", text),
+    }
+    for how, variant in written.items():
+        if variant != text:
+            yield Planted(replace(lost, text=variant), how, keep=True)
+
+
+def _misplaced(true: Quote, other: Quote, case: Case) -> Iterator[Planted]:
+    """True sentences where they do not belong."""
+    elsewhere = [name for name in case.text if name != true.field and plain(true.text) not in plain(case.text[name])]
+    if elsewhere:
+        yield Planted(replace(true, field=elsewhere[0]), "another field of the case", keep=None)
+    if not stands_in(other.text, case):
+        yield Planted(replace(other, case_id=case.id), "a sentence of another case", keep=False)
+        yield Planted(replace(other, case_id=case.id, field=""), "a sentence of another case, no field", keep=False)
+    yield Planted(replace(true, case_id="c-nowhere"), "a case that is not there", keep=False)
+    yield Planted(replace(true, text=" \n "), "nothing but spaces", keep=False)
+
+
+# Ways of saying something else ---------------------------------------------------------------------------------------
+
+
+def _words(text: str) -> list[re.Match[str]]:
+    return list(re.finditer(r"[^\W\d_]+", text))
+
+
+def _replace_word(text: str, word: re.Match[str], new: str) -> str:
+    return text[: word.start()] + new + text[word.end() :]
+
+
+def swap_word(text: str, other: str, chance: random.Random) -> str | None:
+    """A word of the sentence for a word of another one."""
+    mine = [w for w in _words(text) if len(w[0]) > 3]
+    theirs = [w[0] for w in _words(other) if len(w[0]) > 3 and w[0].casefold() not in text.casefold()]
+    return _replace_word(text, chance.choice(mine), chance.choice(theirs)) if mine and theirs else None
+
+
+def drop_word(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    inner = _words(text)[1:-1]
+    word = chance.choice(inner) if inner else None
+    return None if word is None else text[: word.start()].rstrip() + text[word.end() :]
+
+
+def drop_small_words(text: str, other: str, chance: random.Random) -> str | None:
+    """What a summary does: everything that says little left out."""
+    del other, chance
+    kept = [word for word in text.split() if word.strip(".,;:!?").casefold() not in STOPWORDS]
+    return " ".join(kept) if 2 < len(kept) < len(text.split()) else None
+
+
+def turn_words(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    words = text.split(" ")
+    turnable = [i for i in range(len(words) - 1) if words[i] != words[i + 1]]
+    if not turnable:
+        return None
+    i = chance.choice(turnable)
+    return " ".join([*words[:i], words[i + 1], words[i], *words[i + 2 :]])
+
+
+def change_number(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    digits = [i for i, char in enumerate(text) if char in "0123456789"]
+    if not digits:
+        return None
+    i = chance.choice(digits)
+    return text[:i] + str((int(text[i]) + chance.randint(1, 9)) % 10) + text[i + 1 :]
+
+
+def add_digit(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    number = re.search(r"\d+", text)
+    return None if number is None else text[: number.end()] + "0" + text[number.end() :]
+
+
+def add_negation(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    verb = re.search(r"\b(is|was|are|were|has|had|have|can|could|will|would|did|does|do)\b", text)
+    if verb is not None:
+        return text[: verb.end()] + " not" + text[verb.end() :]
+    inner = _words(text)[1:]
+    return _replace_word(text, word := chance.choice(inner), f"not {word[0]}") if inner else None
+
+
+def drop_negation(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    shorter = re.sub(r"\b(not|never|no|nobody|nothing)\b ?|n['’]t\b", "", text, count=1, flags=re.IGNORECASE)
+    return shorter if shorter != text and len(shorter.split()) > 2 else None
+
+
+def splice(text: str, other: str, chance: random.Random) -> str | None:
+    """The beginning of one sentence and the end of another, as one."""
+    del chance
+    left, right = text.split(" "), other.split(" ")
+    return " ".join(left[: len(left) // 2] + right[len(right) // 2 :])
+
+
+def leave_out_middle(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    words = text.split(" ")
+    third = len(words) // 3
+    return " ".join([*words[:third], "…", *words[-third:]]) if third else None
+
+
+def add_ending(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return text.rstrip(".!?") + ", which cost us a week."
+
+
+def add_beginning(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return f"As everybody knows, {text}"
+
+
+def correct_spelling(text: str, other: str, chance: random.Random) -> str | None:
+    """Two letters turned inside a word: a typo made or mended."""
+    del other
+    long = [w for w in _words(text) if len(w[0]) > 4 and w[0][1] != w[0][2]]
+    if not long:
+        return None
+    word = chance.choice(long)
+    return _replace_word(text, word, word[0][0] + word[0][2] + word[0][1] + word[0][3:])
+
+
+def other_case(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return text.upper()
+
+
+def look_alike(text: str, other: str, chance: random.Random) -> str | None:
+    """A Latin letter for the Cyrillic one that looks the same."""
+    del other, chance
+    return text.replace("a", "а", 1) if "a" in text else None
+
+
+def compatible_form(text: str, other: str, chance: random.Random) -> str | None:
+    """What NFKC would call the same: "10²" as "102", a ligature as two letters."""
+    del other, chance
+    return unicodedata.normalize("NFKC", text)
+
+
+def without_accents(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+
+
+def invent_name(text: str, other: str, chance: random.Random) -> str | None:
+    """A name where one was redacted."""
+    del other, chance
+    return re.sub(r"\[person(?: \d+)?\]", "Kari Nordmann", text) if "[person" in text else None
+
+
+def other_ending_mark(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return text[:-1] + ("?" if text.endswith(".") else ".") if text[-1:] in ".!?" else None
+
+
+def quote_twice(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return f"{text} {text}"
+
+
+def invent(text: str, other: str, chance: random.Random) -> str | None:
+    del text, other, chance
+    return "We agreed that every team would report its numbers weekly from then on."
+
+
+ALTERATIONS: Mapping[str, Alteration] = {
+    "a word swapped": swap_word,
+    "a word left out": drop_word,
+    "small words left out": drop_small_words,
+    "two words turned": turn_words,
+    "a number changed": change_number,
+    "a digit added": add_digit,
+    "a negation added": add_negation,
+    "a negation left out": drop_negation,
+    "two sentences spliced": splice,
+    "the middle left out": leave_out_middle,
+    "an ending added": add_ending,
+    "a beginning added": add_beginning,
+    "spelling corrected": correct_spelling,
+    "capitals throughout": other_case,
+    "a look-alike letter": look_alike,
+    "compatibility forms": compatible_form,
+    "accents dropped": without_accents,
+    "a name for a placeholder": invent_name,
+    "another end mark": other_ending_mark,
+    "said twice": quote_twice,
+    "freely invented": invent,
+}

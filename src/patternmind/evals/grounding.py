@@ -1,0 +1,123 @@
+"""Whether quotes stand where they say: in everything a network exports, and among quotes planted to deceive."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from patternmind.evals.false_quotes import Planted, hard_case, plain
+from patternmind.evals.gates import Score
+from patternmind.evals.networks import RunNetwork
+from patternmind.evals.report import Direction, Unit
+from patternmind.ground import ground
+from patternmind.model.cases import Case
+from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance, Quote
+from patternmind.verbs import prepare
+from patternmind.verbs.export import export_rows
+
+EVAL = "grounding"
+PLANTED = "planted quotes"
+
+
+def score_exported_quotes(network: RunNetwork) -> list[Score]:
+    """Every quote of every exported draft, a pre-reading of each theme among them, against the exported cases."""
+    store = network.house.store
+    for theme in store.themes():
+        if theme.case_ids:
+            prepare.prepare(store, network.house.clock, prepare.by_theme(store, theme.id))
+    texts = {row["case_id"]: row["text"] for row in export_rows(store, "cases")}
+    drafts = list(export_rows(store, "drafts"))
+    quotes = [quote for draft in drafts for claim in draft["claims"] for quote in claim["quotes"]]
+    if not quotes:
+        return []
+    exact = sum(_stands(quote, texts) for quote in quotes)
+    claims = [claim for draft in drafts for claim in draft["claims"]]
+    quoted = sum(bool(claim["quotes"]) for claim in claims)
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(draft["kind"] for draft in drafts).items()))
+    return [
+        _promised(network.name, "quotes that are slices of their case", exact, len(quotes), f"quotes; {kinds}"),
+        _promised(network.name, "claims with a quote", quoted, len(claims), "claims"),
+    ]
+
+
+def _stands(quote: Mapping[str, Any], texts: Mapping[str, Mapping[str, str]]) -> bool:
+    source = texts.get(quote["case_id"], {}).get(quote["field"], "")
+    return 0 <= quote["start"] < quote["end"] and source[quote["start"] : quote["end"]] == quote["text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a planted quote; ``kept`` is the quote as ``ground`` kept it."""
+
+    planted: Planted
+    kept: Quote | None
+
+
+def score_planted_quotes(planted: Iterable[Planted], cases: Sequence[Case]) -> list[Score]:
+    """``ground`` as a detector of false quotes: recall, precision, and that what it keeps is the slice it names."""
+    by_id = {case.id: case for case in [*cases, hard_case()]}
+    verdicts = [Verdict(one, kept) for one, kept in _ground_each(list(planted), by_id)]
+    false = [one for one in verdicts if one.planted.keep is False]
+    true = [one for one in verdicts if one.planted.keep]
+    refused_false = [one for one in false if one.kept is None]
+    refused_true = [one for one in true if one.kept is None]
+    kept = [one for one in verdicts if one.kept is not None]
+    n_refused = len(refused_false) + len(refused_true)
+    rightly_kept = sum(_is_slice(one, by_id) for one in kept)
+    missed = _ways([one for one in false if one.kept is not None])
+    n_ways = len({one.planted.how for one in false})
+    return [
+        _promised(
+            PLANTED, "false quotes refused (recall)", len(refused_false), len(false), f"in {n_ways} ways", missed
+        ),
+        _promised(PLANTED, "refused quotes false (precision)", len(refused_false), n_refused, "", _ways(refused_true)),
+        _promised(PLANTED, "kept quotes that are slices", rightly_kept, len(kept), ""),
+        _moved(verdicts),
+    ]
+
+
+def _ground_each(planted: Sequence[Planted], cases: Mapping[str, Case]) -> list[tuple[Planted, Quote | None]]:
+    """All quotes as claims of one draft; a claim's text is its number."""
+    claims = tuple(Claim(text=str(i), field="", quotes=(one.quote,)) for i, one in enumerate(planted))
+    draft = Draft(
+        id="d-planted",
+        kind=DraftKind.PATTERN,
+        theme_id=None,
+        name="",
+        fields={},
+        claims=claims,
+        provenance=Provenance(run_id=""),
+    )
+    kept = {claim.text: claim.quotes[0] for claim in ground(draft, cases).draft.claims}
+    return [(one, kept.get(str(i))) for i, one in enumerate(planted)]
+
+
+def _is_slice(verdict: Verdict, cases: Mapping[str, Case]) -> bool:
+    """Kept text is the source's own, and says what was asked for."""
+    quote = verdict.kept
+    if quote is None:
+        return False
+    source = cases[quote.case_id].text[quote.field]
+    return source[quote.start : quote.end] == quote.text and plain(quote.text) == plain(verdict.planted.quote.text)
+
+
+def _moved(verdicts: Sequence[Verdict]) -> Score:
+    """True text under another field of its case: to find it and to refuse it are both right."""
+    either = [one for one in verdicts if one.planted.keep is None]
+    found = sum(one.kept is not None for one in either)
+    value = found / len(either) if either else 0.0
+    note = f"{found} of {len(either)}"
+    name = "found under another field"
+    return Score(eval=EVAL, on=PLANTED, name=name, value=value, direction=Direction.NONE, note=note)
+
+
+def _ways(verdicts: Sequence[Verdict]) -> str:
+    return ", ".join(f"{how}: {n}" for how, n in Counter(one.planted.how for one in verdicts).most_common(5))
+
+
+def _promised(on: str, name: str, part: int, whole: int, of: str, wrong: str = "") -> Score:
+    """A share that must be 1; where it is not, the note says in which ways it failed."""
+    note = f"{part} of {whole}" + (f" {of}" if of else "") + (f"; wrong: {wrong}" if wrong else "")
+    return Score(
+        eval=EVAL, on=on, name=name, value=part / whole if whole else 0.0, unit=Unit.SHARE, limit=1.0, note=note
+    )

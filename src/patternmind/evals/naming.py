@@ -1,0 +1,41 @@
+"""Whether theme names are distinct, short, of their own cases, and not vague."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from patternmind.draft.choose import content_words
+from patternmind.draft.names import MOST_WORDS, lint_name
+from patternmind.evals.gates import Score
+from patternmind.model.themes import Theme
+
+EVAL = "naming"
+
+
+def score_names(on: str, themes: Sequence[Theme], texts: Mapping[str, str]) -> list[Score]:
+    """The four things a name must be, each as a share of the themes that have cases.
+
+    Args:
+        texts: by case id.
+    """
+    named = [theme for theme in themes if theme.case_ids]
+    if not named:
+        return []
+    own = {theme.id: [texts[case_id] for case_id in theme.case_ids if case_id in texts] for theme in named}
+
+    def share(name: str, holds: Callable[[Theme], bool]) -> Score:
+        good = sum(holds(theme) for theme in named)
+        return Score(eval=EVAL, on=on, name=name, value=good / len(named), note=f"{good} of {len(named)}")
+
+    names = [theme.name.casefold() for theme in named]
+    return [
+        share("distinct names", lambda theme: names.count(theme.name.casefold()) == 1),
+        share("hold a word of their cases", lambda theme: _holds_own_word(theme.name, own[theme.id])),
+        share("pass the lint", lambda theme: not lint_name(theme.name, own[theme.id])),
+        share(f"{MOST_WORDS} words or fewer", lambda theme: 0 < len(theme.name.split()) <= MOST_WORDS),
+    ]
+
+
+def _holds_own_word(name: str, texts: Sequence[str]) -> bool:
+    """A word that says something and that at least two of the theme's cases hold, or its only case."""
+    wanted = content_words(name)
+    holding = [bool(wanted & content_words(text)) for text in texts]
+    return sum(holding) >= min(2, len(holding)) > 0

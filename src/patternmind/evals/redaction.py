@@ -1,0 +1,194 @@
+"""Whether personal data is taken out, and nothing else: gold spans of synthetic texts, and canaries in the sample."""
+
+import csv
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from patternmind.evals.datasets import SAMPLE, Sample, read_jsonl
+from patternmind.evals.gates import Score
+from patternmind.evals.networks import RunNetwork
+from patternmind.evals.report import Direction, Unit
+from patternmind.intake.redaction import PLACEHOLDER, Roster, redact
+from patternmind.model.network import Person
+from patternmind.verbs.export import export_rows
+
+EVAL = "redaction"
+ON_PII = "pii"
+
+CLAIMED: Mapping[str, str] = {
+    "EMAIL_ADDRESS": "email",
+    "PHONE_NUMBER": "phone",
+    "CREDIT_CARD": "card",
+    "IBAN_CODE": "iban",
+    "IP_ADDRESS": "ip",
+    "DOMAIN_NAME": "link",
+}
+"""Types of the gold spans that the first redaction pack says it takes out, with its placeholder for each."""
+
+PERSON = "PERSON"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    type: str
+    start: int
+    end: int
+
+    def meets(self, other: "Span") -> bool:
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text with what people say is in it and what the redaction took out of it, in the offsets of the text."""
+
+    text: str
+    gold: tuple[Span, ...]
+    taken: tuple[Span, ...]
+
+    def leaks(self, span: Span) -> bool:
+        """Whether a letter or digit of a gold span was left standing."""
+        covered = {i for one in self.taken for i in range(one.start, one.end)}
+        return any(self.text[i].isalnum() and i not in covered for i in range(span.start, span.end))
+
+
+def score_pii(path: Path) -> list[Score]:
+    """Recall and precision by claimed type; and how many names leak without a roster, and with one that knows them."""
+    rows = [row for row in read_jsonl(path) if row["text"].strip()]
+    nobody = [mark(row, Roster.of([])) for row in rows]
+    names = sorted({span["value"] for row in rows for span in row.get("spans", ()) if span["type"] == PERSON})
+    roster = Roster.of(Person(number=i, name=name) for i, name in enumerate(names, start=1))
+    known = [mark(row, roster) for row in rows]
+    scores = [score for type, word in CLAIMED.items() for score in score_type(nobody, type, word)]
+    return [
+        *scores,
+        _leak_rate("names left, no roster", nobody, Direction.NONE),
+        _leak_rate("names left, all on the roster", known, Direction.LOWER),
+        _false_names(known),
+    ]
+
+
+def mark(row: Mapping[str, Any], roster: Roster) -> Marked:
+    text = unicodedata.normalize("NFC", row["text"])
+    gold = tuple(Span(span["type"], span["start"], span["end"]) for span in row.get("spans", ()))
+    return Marked(text, gold if text == row["text"] else (), tuple(taken_spans(text, redact(text, roster).text)))
+
+
+def taken_spans(text: str, redacted: str) -> Iterator[Span]:
+    """What each placeholder stands for, found by laying the redacted text over the text it was made of."""
+    kept = PLACEHOLDER.split(redacted)
+    if len(kept) == 1:
+        return
+    laid = re.fullmatch("(.+?)".join(re.escape(part) for part in kept), text, re.DOTALL)
+    if laid is None:
+        raise ValueError("not a redaction of this text")
+    for i, found in enumerate(PLACEHOLDER.finditer(redacted), start=1):
+        yield Span(found[0].strip("[]").split(" ")[0], *laid.span(i))
+
+
+def score_type(texts: Sequence[Marked], type: str, word: str) -> list[Score]:
+    """Of the gold spans of a type, how many left no letter behind; of what was taken as it, how much was personal data.
+
+    What a placeholder of another kind covers is out all the same, and a card taken for a telephone number harms nobody:
+    precision counts as wrong only what no gold span of any type names.
+    """
+    gold = [(one, span) for one in texts for span in one.gold if span.type == type]
+    taken = [(one, span) for one in texts for span in one.taken if span.type == word]
+    out = sum(not one.leaks(span) for one, span in gold)
+    right = sum(any(span.meets(named) for named in one.gold) for one, span in taken)
+    return [*_share(f"{word}: taken out (recall)", out, gold), *_share(f"{word}: rightly (precision)", right, taken)]
+
+
+def _share(name: str, part: int, whole: Sequence[object]) -> list[Score]:
+    if not whole:
+        return []
+    return [Score(eval=EVAL, on=ON_PII, name=name, value=part / len(whole), note=f"{part} of {len(whole)}")]
+
+
+def _leak_rate(name: str, texts: Sequence[Marked], direction: Direction) -> Score:
+    gold = [(one, span) for one in texts for span in one.gold if span.type == PERSON]
+    left = sum(one.leaks(span) for one, span in gold)
+    note = f"{left} of {len(gold)}"
+    return Score(eval=EVAL, on=ON_PII, name=name, value=left / max(1, len(gold)), direction=direction, note=note)
+
+
+def _false_names(texts: Sequence[Marked]) -> Score:
+    taken = [(one, span) for one in texts for span in one.taken if span.type == "person"]
+    right = sum(any(span.meets(named) for named in one.gold if named.type == PERSON) for one, span in taken)
+    note = f"{right} of {len(taken)}"
+    return Score(eval=EVAL, on=ON_PII, name="person: rightly (precision)", value=right / max(1, len(taken)), note=note)
+
+
+# Canaries ------------------------------------------------------------------------------------------------------------
+
+_EMAIL = re.compile(r"[^\s@<>(),;]+@[^\s@<>(),;]+\.\w+")
+_NUMBER = re.compile(r"(?<![\w-])\+?\d[\d ()/-]{6,}\d(?![\w-])")
+_DATE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
+
+
+def score_canaries(network: RunNetwork, sample: Sample) -> list[Score]:
+    """Roster names, e-mails and telephone numbers of the raw rows that are left in anything the network exports."""
+    raw = list(_raw_texts(sample))
+    people = _rows(sample.roster)
+    exported = [
+        json.dumps(row, ensure_ascii=False)
+        for what in ("cases", "drafts", "themes", "patterns")
+        for row in export_rows(network.house.store, what)
+    ]
+    names = {person["name"] for person in people}
+    parts = {part for name in names for part in name.split() if part[0].isupper() and len(part) > 2}
+    emails = {person["email"] for person in people} | {found for text in raw for found in _EMAIL.findall(text)}
+    numbers = {number for text in raw for number in telephone_numbers(text)}
+    return [
+        _canary("roster names left", names, exported, standing_word),
+        _canary("first or last names left", parts, exported, standing_word),
+        _canary("e-mail addresses left", emails, exported, lambda email, text: email.casefold() in text.casefold()),
+        _canary("telephone numbers left", numbers, exported, lambda number, text: number in telephone_numbers(text)),
+    ]
+
+
+Standing = Callable[[str, str], bool]
+"""Whether a secret stands in an exported text."""
+
+
+def _canary(name: str, secrets: Iterable[str], exported: Sequence[str], stands: Standing) -> Score:
+    listed = sorted(secrets)
+    left = [secret for secret in listed if any(stands(secret, text) for text in exported)]
+    note = f"{len(listed)} looked for"
+    return Score(
+        eval=EVAL,
+        on=SAMPLE,
+        name=name,
+        value=len(left),
+        direction=Direction.LOWER,
+        unit=Unit.COUNT,
+        limit=0.0,
+        note=note,
+    )
+
+
+def standing_word(name: str, text: str) -> bool:
+    """The name as it is written, as a word of its own."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+
+
+def telephone_numbers(text: str) -> set[str]:
+    """Digits of every run of eight or more that is no date. Looked for without the code under test."""
+    runs = (found for found in _NUMBER.findall(_DATE.sub(" ", text)))
+    return {digits for run in runs if len(digits := re.sub(r"\D", "", run)) >= 8}
+
+
+def _raw_texts(sample: Sample) -> Iterator[str]:
+    for path in sample.quarters.values():
+        yield from (json.dumps(row, ensure_ascii=False) for row in _rows(path))
+    yield from (json.dumps(row, ensure_ascii=False) for row in read_jsonl(sample.recaps))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,194 @@
+"""Figures and what is told of them: one table for people, JSON for machines, JUnit for CI. Gates judge them."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+ABOUT = {
+    "themes": "do machine themes agree with people's? 1 = the same, 0 = chance; do they keep within bounds?",
+    "stability": "do four cases in five, drawn anew, give the same themes? 1 = always, 0 = chance",
+    "naming": "is every name short, of its own cases, and unlike the others?",
+    "grounding": "does every quote stand in its case, and is every planted false quote refused?",
+    "retrieval": "does search find what belongs together, and a case by a sentence of its own?",
+    "redaction": "is personal data taken out, and nothing else?",
+}
+
+
+class Direction(StrEnum):
+    HIGHER = "higher is better"
+    LOWER = "lower is better"
+    NONE = "reported only"
+
+
+class Unit(StrEnum):
+    SCORE = "score"
+    SHARE = "share"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One measured value and the verdict on it.
+
+    ``value`` is ``None`` where a figure that the baselines expect was not measured, ``baseline`` and ``noise`` where
+    none was recorded yet, ``gate`` where nothing is asked of the figure. ``note`` says what it was counted over.
+    """
+
+    eval: str
+    measured_on: str
+    name: str
+    value: float | None
+    direction: Direction
+    unit: Unit
+    ok: bool
+    baseline: float | None = None
+    noise: float | None = None
+    gate: float | None = None
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.eval}/{self.measured_on}/{self.name}"
+
+    @property
+    def verdict(self) -> str:
+        if self.value is None:
+            return "MISSING"
+        if not self.ok:
+            return "FAILED"
+        if self.gate is not None:
+            return "ok"
+        return "reported" if self.direction is Direction.NONE else "no baseline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything one suite measured. ``seconds`` by eval and data set; ``encoder`` names weights and precision."""
+
+    suite: str
+    encoder: str
+    figures: tuple[Figure, ...]
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> tuple[Figure, ...]:
+        return tuple(figure for figure in self.figures if not figure.ok)
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "suite": self.suite,
+            "ok": not self.failed,
+            "encoder": self.encoder,
+            "seconds": round(self.seconds, 1),
+            "failed": [figure.key for figure in self.failed],
+            "figures": [{"key": one.key, **asdict(one), "verdict": one.verdict} for one in self.figures],
+        }
+
+    def table(self) -> "Table":
+        """By eval and data set: what was measured, what it was before, and what it must not fall below."""
+        from rich.table import Table
+        from rich.text import Text
+
+        page = Table.grid()
+        page.add_row(Text(self._title(), style="bold"))
+        page.add_row(_section([], header=True))
+        for eval_name, of_eval in groupby(self._ordered(), key=lambda figure: figure.eval):
+            page.add_row(Text.assemble("\n", (eval_name.upper(), "bold"), "  ", (ABOUT[eval_name], "italic")))
+            page.add_row(_section(list(of_eval)))
+        page.add_row(Text(f"\n{CAPTION}", style="dim"))
+        return page
+
+    def _title(self) -> str:
+        verdict = f"{len(self.failed)} FAILED" if self.failed else "none failed"
+        return f"suite {self.suite}: {len(self.figures)} figures, {verdict} ({self.seconds:.0f} s, {self.encoder})"
+
+    def _ordered(self) -> list[Figure]:
+        """By eval in the order of ``ABOUT``, then by data set and figure as they were measured."""
+        evals, sets = list(ABOUT), list(dict.fromkeys(figure.measured_on for figure in self.figures))
+        return sorted(self.figures, key=lambda figure: (evals.index(figure.eval), sets.index(figure.measured_on)))
+
+    def junit(self) -> str:
+        """JUnit XML: a test suite for each eval, a test case for each figure."""
+        root = ET.Element("testsuites", name=f"patternmind eval {self.suite}", time=f"{self.seconds:.1f}")
+        for eval_name, figures in groupby(self._ordered(), key=lambda figure: figure.eval):
+            root.append(_test_suite(eval_name, list(figures)))
+        totals = {"tests": len(self.figures), "failures": len(self.failed), "errors": 0}
+        root.attrib.update({name: str(count) for name, count in totals.items()})
+        ET.indent(root)
+        return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+CAPTION = (
+    "gate: the stricter of what is promised and what was reached before, less the noise over seeds. "
+    "A figure without a gate is reported only."
+)
+
+
+COLUMNS = (("measured on", 14), ("figure", 43), ("value", 7), ("baseline", 8), ("noise", 7), ("gate", 8), ("", 11))
+"""Headings and widths, so that the sections stand under each other in 110 characters."""
+
+
+def _section(figures: Sequence[Figure], *, header: bool = False) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=header)
+    for name, width in COLUMNS:
+        justify = "right" if name in ("value", "baseline", "noise", "gate") else "left"
+        table.add_column(name, width=width, justify=justify, overflow="fold")
+    for data_set, of_set in groupby(figures, key=lambda figure: figure.measured_on):
+        for position, figure in enumerate(of_set):
+            table.add_row(*_cells(figure, data_set if position == 0 else ""))
+    return table
+
+
+def _cells(figure: Figure, data_set: str) -> Iterator["Text"]:
+    from rich.text import Text
+
+    styles = {"FAILED": "bold red", "MISSING": "bold red", "ok": "green"}
+    sign = {Direction.HIGHER: "≥ ", Direction.LOWER: "≤ ", Direction.NONE: ""}[figure.direction]
+    yield Text(data_set)
+    yield Text.assemble(figure.name, (f" ({figure.note})" if figure.note else "", "dim"))
+    yield Text(show(figure.value, figure.unit))
+    yield Text(show(figure.baseline, figure.unit))
+    yield Text(f"±{show(figure.noise, figure.unit)}" if figure.noise else "")
+    yield Text("" if figure.gate is None else sign + show(figure.gate, figure.unit))
+    yield Text(figure.verdict, style=styles.get(figure.verdict, "dim"))
+
+
+def show(value: float | None, unit: Unit) -> str:
+    if value is None:
+        return ""
+    return f"{value:.0f}" if unit is Unit.COUNT else f"{value:.3f}"
+
+
+def _test_suite(name: str, figures: Sequence[Figure]) -> ET.Element:
+    n_failed = sum(not figure.ok for figure in figures)
+    suite = ET.Element("testsuite", name=name, tests=str(len(figures)), failures=str(n_failed), errors="0")
+    for figure in figures:
+        classname = f"{figure.eval}.{figure.measured_on}"
+        case = ET.SubElement(suite, "testcase", classname=classname, name=figure.name, time="0")
+        if not figure.ok:
+            failure = ET.SubElement(case, "failure", type=figure.verdict, message=explain(figure))
+            failure.text = explain(figure)
+        ET.SubElement(case, "system-out").text = f"value {show(figure.value, figure.unit)} {figure.note}".strip()
+    return suite
+
+
+def explain(figure: Figure) -> str:
+    """Why a figure failed, in one sentence."""
+    if figure.value is None:
+        return f"{figure.key} is in the baselines but was not measured."
+    bound = "at least" if figure.direction is Direction.HIGHER else "at most"
+    wanted = show(figure.gate, figure.unit)
+    note = f" ({figure.note})" if figure.note else ""
+    return f"{figure.key} is {show(figure.value, figure.unit)}, its gate asks for {bound} {wanted}{note}."
+
+
+__all__ = ["Direction", "Figure", "Report", "Unit", "explain", "show"]

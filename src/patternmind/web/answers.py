@@ -1,0 +1,364 @@
+"""What the API takes and answers, as typed shapes; the names are those of the command line's JSON."""
+
+import datetime as dt
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+
+from patternmind.model.cases import Consent, Kind
+from patternmind.model.drafts import Action, DraftKind, DraftState, Reason
+from patternmind.model.themes import Lineage
+from patternmind.web.problems import Problem
+
+Item = TypeVar("Item")
+
+Text = dict[str, str]
+DraftFields = dict[str, str | list[str]]
+
+
+class Listing(BaseModel, Generic[Item]):
+    """All of a short list."""
+
+    items: list[Item]
+
+
+class Page(BaseModel, Generic[Item]):
+    """Part of a long list."""
+
+    items: list[Item]
+    next_cursor: str | None = Field(description="Ask again with this as `cursor` for the next page; null on the last.")
+
+
+class Asked(BaseModel):
+    """A request's body; fields nobody knows are refused by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# Network, cases ------------------------------------------------------------------------------------------------------
+
+
+class RuleAnswer(BaseModel):
+    """Nothing is published that stands on fewer distinct contributors or teams."""
+
+    min_contributors: int
+    min_teams: int
+
+
+class NetworkAnswer(BaseModel):
+    id: str
+    name: str
+    purpose: str
+    rule: RuleAnswer
+    default_consent: Consent = Field(description="What a row without a word on consent means.")
+    n_cases: int
+    n_recaps: int
+    last_run_id: str | None
+
+
+class CaseAnswer(BaseModel):
+    """A case or recap as redacted; the raw text and the submitter's name are in no answer."""
+
+    case_id: str
+    external_id: str | None
+    kind: Kind
+    title: str
+    text: Text = Field(description="Free text by field, redacted. Quotes are offsets into it, in code points.")
+    extra: Text = Field(description="Columns without a known name, redacted; never embedded or drafted from.")
+    date: dt.date | None
+    team: str | None
+    consent: Consent = Field(description="How far its text may go; the API answers reviewers inside the network.")
+    linked_cases: list[str]
+    flags: list[str]
+    near_duplicate_of: str | None
+    theme_id: str | None = Field(description="In the last run; null while it is in no theme.")
+    strength: float | None = Field(description="0..1, how often resampled fits agree with its theme.")
+
+
+class RejectedRowAnswer(BaseModel):
+    file: str
+    row: int
+    errors: list[str]
+
+
+class IntakeAnswer(BaseModel):
+    """What became of every row: accepted + unchanged + rejected = rows read."""
+
+    accepted: int
+    unchanged: int
+    duplicates: int = Field(description="Accepted rows whose text is in the network under another id.")
+    updated: int = Field(description="Accepted rows that replaced an earlier text of the same id.")
+    rejected: list[RejectedRowAnswer]
+    redacted: dict[str, int] = Field(description="How much was redacted, by kind.")
+    dry_run: bool
+
+
+class AssignmentAnswer(BaseModel):
+    """Where the last run put a case: in one theme, or in none and then why."""
+
+    case_id: str
+    external_id: str | None
+    theme_id: str | None
+    area_id: str | None
+    strength: float
+    nearest_theme_id: str | None
+    reason: str
+
+
+class ResultAnswer(BaseModel):
+    """Something found by meaning."""
+
+    kind: Literal["case", "recap", "pattern"]
+    id: str
+    external_id: str | None
+    score: float = Field(description="0..1, the cosine.")
+    snippet: str
+
+
+# Runs, themes --------------------------------------------------------------------------------------------------------
+
+
+class RunAsked(Asked):
+    """The modelling choices of a run; leave all of them out for the usual one."""
+
+    label: str = Field(default="", max_length=40, description="The period, such as 2026Q4.")
+    lens: Literal["all", "problem", "helped"] = Field(default="all", description="Which part of a case is compared.")
+    level: Literal["theme", "area"] = "theme"
+    engine: Literal["graph", "hdbscan"] = "graph"
+    seed: StrictInt = Field(default=0, ge=0, le=2**31 - 1, description="Same cases and seed, same themes.")
+    since: dt.date | None = Field(default=None, description="Only cases dated on or after it, and the undated.")
+    draft: StrictBool = Field(default=True, description="Whether candidate patterns are drafted.")
+
+
+class RunAnswer(BaseModel):
+    run_id: str
+    state: str = Field(description="running, finished, failed or interrupted.")
+    label: str
+    lens: str
+    level: str
+    engine: str
+    seed: int
+    since: str | None
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+    cases: int
+    themes: int
+    outliers: int
+    drafts: int
+    seconds: dict[str, float]
+    notes: list[str]
+
+
+class ProgressAnswer(BaseModel):
+    step: str
+    done: int
+    total: int
+
+
+class JobAnswer(BaseModel):
+    """Long work: ask again until `state` is no longer running."""
+
+    job_id: str
+    state: Literal["running", "finished", "failed"]
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+    progress: ProgressAnswer
+    run: RunAnswer | None = Field(description="What the run found, once finished.")
+    problem: Problem | None = Field(description="Why it failed.")
+
+
+class ThemeAnswer(BaseModel):
+    theme_id: str
+    name: str
+    gist: str = Field(description="A sentence of one of its cases, word for word.")
+    size: int = Field(description="Every member, near-duplicates and recaps included.")
+    n_cases: int = Field(description="Each story once.")
+    n_teams: int
+    n_contributors: int
+    keywords: list[str]
+    exemplars: list[str] = Field(description="Ids of its most central cases.")
+    edge_case: str | None
+    lineage: Lineage
+    area_id: str
+    lens: str
+    new_cases: int
+    share: float
+    stability: float
+    cohesion: float
+    nearest_theme_id: str | None
+    differs_by: list[str]
+    trend: dict[str, int] = Field(description="Cases by quarter.")
+
+
+class ThemeWithCases(ThemeAnswer):
+    case_ids: list[str] = Field(description="By falling strength.")
+
+
+class AreaAnswer(BaseModel):
+    """A broad area: themes that belong together."""
+
+    area_id: str
+    name: str
+    theme_ids: list[str]
+    n_cases: int
+
+
+class ThemeChangeAnswer(BaseModel):
+    """One line of a theme's history, with its evidence."""
+
+    theme_id: str
+    lineage: Lineage
+    others: list[str] = Field(description="The themes it came from, where it was split or merged.")
+    n_before: int
+    n_after: int
+    n_shared: int
+    overlap: float
+    similarity: float
+
+
+# Drafts, patterns ----------------------------------------------------------------------------------------------------
+
+
+class QuoteAnswer(BaseModel):
+    """`text` is the case's redacted `field` from `start` to `end`, in code points."""
+
+    case_id: str
+    field: str
+    start: int
+    end: int
+    text: str
+
+
+class ClaimAnswer(BaseModel):
+    text: str
+    field: str
+    quotes: list[QuoteAnswer]
+
+
+class ProvenanceAnswer(BaseModel):
+    run_id: str
+    model: str
+    prompt: str
+    prompt_hash: str
+    inputs: list[str]
+    n_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+class DraftedAnswer(BaseModel):
+    """What a draft, a pattern and a pre-reading have in common."""
+
+    id: str
+    kind: DraftKind
+    state: DraftState
+    theme_id: str | None
+    name: str
+    fields: DraftFields
+    claims: list[ClaimAnswer]
+    provenance: ProvenanceAnswer
+
+
+class DecisionAnswer(BaseModel):
+    """One line of the append-only decision log."""
+
+    id: str
+    action: Action
+    by: str
+    at: dt.datetime
+    before: DraftState
+    after: DraftState
+    reason: Reason | None
+    note: str
+    fields: DraftFields = Field(description="The fields the person wrote, whole.")
+    undoes: str | None
+
+
+class DraftAnswer(DraftedAnswer):
+    """A draft as it stands after its decisions. `version` counts them, and is its ETag."""
+
+    version: int
+    refused_claims: int = Field(description="Claims whose quote was not found; they are not shown.")
+    created_at: dt.datetime | None
+    decisions: list[DecisionAnswer]
+    possible_actions: list[Action]
+
+
+class DecisionAsked(Asked):
+    """What a person decides about a draft."""
+
+    action: Action
+    by: str | None = Field(
+        default=None, min_length=1, max_length=120, description="Who decides. With a token it is the token's name."
+    )
+    reason: Reason | None = Field(default=None, description="Needed to reject.")
+    note: str = Field(default="", max_length=4000)
+    fields: dict[str, str | list[str]] = Field(
+        default={}, max_length=40, description="For edit: the fields as they should read, whole; `name` among them."
+    )
+
+
+class PatternAnswer(DraftedAnswer):
+    """A pattern that a named person accepted, without the quotes that may not leave the network."""
+
+    reviewers: list[str]
+    accepted_at: dt.datetime
+    version: int
+    share_edited: float
+    withheld_claims: int
+
+
+# Publishing ----------------------------------------------------------------------------------------------------------
+
+
+class PrereadingAsked(Asked):
+    """Exactly one of theme, topic and case."""
+
+    theme: str | None = Field(default=None, max_length=200, description="Theme id.")
+    topic: str | None = Field(default=None, max_length=2000, description="What the session is about.")
+    case: str | None = Field(default=None, max_length=500, description="Case id or external id.")
+    session: str = Field(default="", max_length=200, description="The session's name.")
+    date: dt.date | None = Field(default=None, description="The session's date.")
+
+
+class PublishedAnswer(BaseModel):
+    """A pattern cut to what may be read by others."""
+
+    id: str
+    name: str
+    state: DraftState
+    theme_id: str | None
+    fields: DraftFields
+    claims: list[ClaimAnswer]
+    reviewers: list[str]
+    accepted_at: dt.datetime
+    n_cases: int
+    n_contributors: int
+    n_teams: int
+    n_cut_quotes: int = Field(description="Quotes that consent took away.")
+
+
+class WithheldAnswer(BaseModel):
+    """A pattern that stays with its reviewers, and why."""
+
+    pattern_id: str
+    name: str
+    reason: str
+
+
+class RetiredAnswer(BaseModel):
+    id: str
+    name: str
+
+
+class PlaybookAnswer(BaseModel):
+    network: str
+    patterns: list[PublishedAnswer]
+    withheld: list[WithheldAnswer]
+    retired: list[RetiredAnswer]
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+
+
+Record = dict[str, Any]

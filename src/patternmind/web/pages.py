@@ -1,0 +1,83 @@
+"""The two pages there are: what this server is, and the API's description for people. No script, nothing loaded."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, cast
+
+from jinja2 import Environment, PackageLoader
+from starlette.responses import HTMLResponse
+
+from patternmind.publish.stylesheet import STYLES
+from patternmind.web.problems import KINDS
+
+OWN_STYLES = """
+header, main { max-width: 80ch; }
+code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9em; }
+pre { overflow-x: auto; padding: var(--s2) var(--s3); background: var(--tint); }
+table { border-collapse: collapse; inline-size: 100%; font-size: var(--small); margin-block-end: var(--s3); }
+th, td { text-align: start; vertical-align: top; padding: var(--s1) var(--s2); }
+tr { border-block-end: 1px solid var(--line); }
+caption { text-align: start; color: var(--quiet); padding-block: var(--s1); }
+"""
+
+SHEET = STYLES + OWN_STYLES
+
+POLICY = (
+    "default-src 'none'; "
+    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(SHEET.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("patternmind.web"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def home_page(version: str) -> HTMLResponse:
+    return _page("home.html", version=version)
+
+
+def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
+    """Every operation, shape and problem of an OpenAPI description."""
+    operations = [
+        {"path": path, "method": method.upper(), **operation}
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return _page(
+        "docs.html",
+        info=schema["info"],
+        operations=operations,
+        schemas=schema["components"]["schemas"],
+        kinds=KINDS,
+        type_of=type_of,
+    )
+
+
+def _page(name: str, **values: Any) -> HTMLResponse:
+    html = _templates().get_template(name).render(styles=SHEET, **values)
+    return HTMLResponse(html, headers={"content-security-policy": POLICY})
+
+
+def type_of(schema: Mapping[str, Any]) -> str:
+    """A JSON schema in a few words: "list of Case", "string or null"."""
+    inner = schema.get("items") or schema.get("additionalProperties")
+    if "$ref" in schema:
+        words = str(schema["$ref"]).rpartition("/")[2]
+    elif "anyOf" in schema:
+        words = " or ".join(type_of(part) for part in schema["anyOf"])
+    elif "enum" in schema:
+        words = " | ".join(str(value) for value in schema["enum"])
+    elif isinstance(inner, dict):
+        words = f"{'list' if 'items' in schema else 'object'} of {type_of(cast(Mapping[str, Any], inner))}"
+    else:
+        words = str(schema.get("const") or schema.get("format") or schema.get("type") or "anything")
+    return words

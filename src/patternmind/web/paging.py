@@ -1,0 +1,45 @@
+"""Cursor pages: a cursor says after which row to go on, so rows that come or go between two pages move nothing."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+
+from fastapi import Query
+
+from patternmind.errors import UsageError
+
+Row = TypeVar("Row")
+
+MOST_ROWS = 200
+
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows on a page.")]
+Cursor = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the page before.")]
+
+
+def one_page(
+    rows: Sequence[Row], *, key: Callable[[Row], str], limit: int, cursor: str | None
+) -> tuple[list[Row], str | None]:
+    """The rows after the cursor, and the cursor of the page after them.
+
+    Args:
+        key: names a row and gives the order.
+
+    Raises:
+        UsageError: no cursor of ours.
+    """
+    after = _read(cursor) if cursor is not None else ""
+    left = sorted((row for row in rows if key(row) > after), key=key)
+    page = left[:limit]
+    return page, _write(key(page[-1])) if len(left) > limit else None
+
+
+def _write(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def _read(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise UsageError('"cursor" is not one that this service gave. Begin again without it.') from error

@@ -1,0 +1,190 @@
+"""Problem details (RFC 9457): what went wrong, for a program and for a person, and never the text of a case."""
+
+import json
+import logging
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from patternmind import errors
+
+log = logging.getLogger("patternmind.web")
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(description="Where it stands: body, query, path or header, then the names down to it.")
+    message: str
+
+
+class Problem(BaseModel):
+    """Problem details as in RFC 9457."""
+
+    type: str = Field(description="Names the kind of problem; leads to its entry in the documentation.")
+    title: str = Field(description="The kind of problem in words, the same every time.")
+    status: int
+    detail: str = Field(description="What happened this time, and what to do.")
+    request_id: str = Field(description="Also in the header `X-Request-Id`; the server's log knows it.")
+    errors: list[FieldProblem] = Field(
+        default=[], description="For invalid requests: every field and what is wrong with it."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    slug: str
+    status: int
+    title: str
+
+
+MALFORMED = ProblemKind("malformed", 400, "The request cannot be read")
+TOKEN_NEEDED = ProblemKind("token-needed", 401, "A valid bearer token is needed")
+REFUSED = ProblemKind("refused", 403, "Requests from there are refused")
+NOT_FOUND = ProblemKind("not-found", 404, "There is no such thing")
+NO_METHOD = ProblemKind("method-not-allowed", 405, "This address does not take that method")
+WRONG_STATE = ProblemKind("wrong-state", 409, "That decision is not possible now")
+RUN_IN_PROGRESS = ProblemKind("run-in-progress", 409, "Another run is in progress")
+STILL_WORKING = ProblemKind("still-working", 409, "The same request is still being worked on")
+CHANGED = ProblemKind("changed-meanwhile", 412, "Somebody changed it meanwhile")
+TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
+INVALID = ProblemKind("invalid", 422, "The request is not valid")
+NOT_ALLOWED = ProblemKind("not-allowed", 422, "A rule forbids it")
+UNREADABLE = ProblemKind("unreadable-file", 422, "The file cannot be read")
+KEY_REUSED = ProblemKind("key-reused", 422, "That Idempotency-Key was used for another request")
+UNEXPECTED = ProblemKind("unexpected", 500, "Something unexpected happened")
+STORE = ProblemKind("store-unavailable", 503, "The data folder cannot be used now")
+MODEL = ProblemKind("model-unavailable", 503, "The encoder cannot be used now")
+
+KINDS: Sequence[ProblemKind] = (
+    MALFORMED,
+    TOKEN_NEEDED,
+    REFUSED,
+    NOT_FOUND,
+    NO_METHOD,
+    WRONG_STATE,
+    RUN_IN_PROGRESS,
+    STILL_WORKING,
+    CHANGED,
+    TOO_LARGE,
+    INVALID,
+    NOT_ALLOWED,
+    UNREADABLE,
+    KEY_REUSED,
+    UNEXPECTED,
+    STORE,
+    MODEL,
+)
+
+OF_ERROR: Mapping[type[errors.PatternmindError], ProblemKind] = {
+    errors.NotFound: NOT_FOUND,
+    errors.NotAllowed: NOT_ALLOWED,
+    errors.WrongState: WRONG_STATE,
+    errors.RunInProgress: RUN_IN_PROGRESS,
+    errors.ChangedMeanwhile: CHANGED,
+    errors.UsageError: INVALID,
+    errors.UnknownColumn: INVALID,
+    errors.UnreadableFile: UNREADABLE,
+    errors.StoreUnavailable: STORE,
+    errors.IndexUnavailable: STORE,
+    errors.ModelUnavailable: MODEL,
+}
+
+OF_STATUS: Mapping[int, ProblemKind] = {kind.status: kind for kind in reversed(KINDS)}
+"""For what FastAPI itself turns down: the first kind of each status."""
+
+MOST_FIELDS = 50
+"""Fields named in one answer."""
+
+KEPT_IN_LOG = frozenset({STORE, MODEL, UNEXPECTED})
+"""Their messages name folders of the server: they go to its log, and the caller gets the request id."""
+
+
+class Declined(HTTPException):
+    """A request that the web itself turns down, with the kind of problem it is."""
+
+    def __init__(self, kind: ProblemKind, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(kind.status, detail, headers)
+        self.kind = kind
+
+
+def kind_of(error: errors.PatternmindError) -> ProblemKind:
+    return next((OF_ERROR[cls] for cls in type(error).__mro__ if cls in OF_ERROR), UNEXPECTED)
+
+
+def problem(kind: ProblemKind, detail: str, *, request_id: str, fields: Sequence[FieldProblem] = ()) -> Problem:
+    return Problem(
+        type=f"/api/v1/docs#problem-{kind.slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        request_id=request_id,
+        errors=list(fields),
+    )
+
+
+def problem_of(error: errors.PatternmindError, *, request_id: str) -> Problem:
+    """The problem an error is to the caller; what only the server's owner should read is logged instead."""
+    kind = kind_of(error)
+    if kind not in KEPT_IN_LOG:
+        return problem(kind, str(error), request_id=request_id)
+    log.error("%s: %s (request %s)", type(error).__name__, error, request_id)
+    return problem(kind, f"{kind.title}. The server's log says why, under this request id.", request_id=request_id)
+
+
+def unexpected(error: Exception, *, request_id: str) -> Problem:
+    """Logged by type and place; the message of an unknown exception could hold the text of a case."""
+    places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [place for place in places if "patternmind" in place and "site-packages" not in place]
+    where = ", ".join(dict.fromkeys([*ours[-1:], *places[-1:]]))
+    log.error("%s at %s (request %s)", type(error).__name__, where, request_id)
+    detail = "Nothing stored was lost. The server's log has the place, under this request id."
+    return problem(UNEXPECTED, detail, request_id=request_id)
+
+
+def respond(said: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """Written in ASCII, so that no character a client sent can make the answer fail."""
+    body = json.dumps(said.model_dump()).encode("ascii")
+    return Response(body, status_code=said.status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answer every error that reaches the edge with problem details; ``Guard`` takes what nobody expected."""
+
+    async def on_error(request: Request, error: Exception) -> Response:
+        known = cast(errors.PatternmindError, error)
+        return respond(problem_of(known, request_id=request.state.request_id))
+
+    async def on_invalid(request: Request, error: Exception) -> Response:
+        fields = [_field_problem(one) for one in cast(RequestValidationError, error).errors()[:MOST_FIELDS]]
+        first = f"{fields[0].field}: {fields[0].message}."
+        detail = first if len(fields) == 1 else f"{len(fields)} fields are not valid. {first}"
+        return respond(problem(INVALID, detail, request_id=request.state.request_id, fields=fields))
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        refused = cast(HTTPException, error)
+        kind = refused.kind if isinstance(refused, Declined) else OF_STATUS.get(refused.status_code, MALFORMED)
+        detail = (
+            refused.detail if isinstance(refused, Declined) else f"{kind.title}: {request.method} {request.url.path}."
+        )
+        return respond(problem(kind, detail, request_id=request.state.request_id), refused.headers)
+
+    app.add_exception_handler(errors.PatternmindError, on_error)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+
+
+def _field_problem(found: Mapping[str, Any]) -> FieldProblem:
+    """Where and why; what was sent is left out, since it may be the text of a case."""
+    names = [str(part)[:80] for part in found["loc"]]
+    return FieldProblem(field=".".join(names), message=str(found["msg"]).rstrip("."))

@@ -1,0 +1,202 @@
+"""The network, its cases, taking in files of them, and finding them again."""
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import asdict, replace
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import anyio
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+from starlette.requests import Request
+
+from patternmind.adapters.index import ExactIndex
+from patternmind.adapters.store.engine import plain_errors
+from patternmind.errors import UnreadableFile, UsageError
+from patternmind.model.cases import Case, Kind
+from patternmind.model.themes import Assignment
+from patternmind.verbs import search as finding
+from patternmind.verbs.export import export_rows
+from patternmind.verbs.ingest import ingest_files
+from patternmind.web import answers
+from patternmind.web.door import MAY_REPEAT, Door, TheHouse, problems
+from patternmind.web.paging import Cursor, Limit, one_page
+
+router = APIRouter(route_class=Door, tags=["cases"])
+
+LONGEST_NAME_BYTES = 240
+"""File systems take 255."""
+
+ANY_FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The file as it is: CSV, TSV, XLSX, JSON, JSONL, Markdown or text, .gz too. At most 64 MB.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.get("/network", tags=["network"])
+def read_network(house: TheHouse) -> answers.NetworkAnswer:
+    """What the network agreed on, and how much it holds."""
+    store = house.store
+    network, last = store.network, store.last_run()
+    kinds = [case.kind for case in store.cases()]
+    return answers.NetworkAnswer(
+        id=network.id,
+        name=network.name,
+        purpose=network.purpose,
+        rule=answers.RuleAnswer(**asdict(network.rule)),
+        default_consent=network.default_consent,
+        n_cases=kinds.count(Kind.CASE),
+        n_recaps=kinds.count(Kind.RECAP),
+        last_run_id=last.id if last else None,
+    )
+
+
+@router.get("/cases")
+def list_cases(
+    house: TheHouse,
+    kind: Kind | None = None,
+    theme_id: Annotated[str | None, Query(max_length=200, description="Only the members of this theme.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> answers.Page[answers.CaseAnswer]:
+    """Cases and recaps as redacted, by id."""
+    placed = {one.case_id: one for one in house.store.assignments()}
+    wanted = [
+        case
+        for case in house.store.cases(kind=kind)
+        if theme_id is None or ((one := placed.get(case.id)) is not None and one.theme_id == theme_id)
+    ]
+    page, following = one_page(wanted, key=lambda case: case.id, limit=limit, cursor=cursor)
+    return answers.Page(items=[_case(case, placed.get(case.id)) for case in page], next_cursor=following)
+
+
+@router.get("/cases/{case_id:path}", responses=problems(404))
+def read_case(house: TheHouse, case_id: str) -> answers.CaseAnswer:
+    """One case or recap as redacted, by its id or its external id."""
+    case = house.store.case(case_id)
+    placed = {one.case_id: one for one in house.store.assignments()}
+    return _case(case, placed.get(case.id))
+
+
+def _case(case: Case, placed: Assignment | None) -> answers.CaseAnswer:
+    return answers.CaseAnswer(
+        case_id=case.id,
+        external_id=case.external_id,
+        kind=case.kind,
+        title=case.title,
+        text=dict(case.text),
+        extra=dict(case.extra),
+        date=case.date,
+        team=case.team,
+        consent=case.consent,
+        linked_cases=list(case.linked_cases),
+        flags=list(case.flags),
+        near_duplicate_of=case.duplicate_of,
+        theme_id=placed.theme_id if placed else None,
+        strength=placed.strength if placed else None,
+    )
+
+
+FileName = Annotated[
+    str,
+    Query(
+        pattern=r"^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$",
+        max_length=120,
+        description="The file's name; its ending says how it is read.",
+    ),
+]
+
+
+async def _uploaded(request: Request, house: TheHouse, filename: FileName) -> AsyncIterator[Path]:
+    """The body as a file of that name, in a folder of its own inside the data folder, and gone afterwards.
+
+    It is raw text, so it stays where raw text is kept.
+    """
+    if len(filename.encode()) > LONGEST_NAME_BYTES:
+        raise UsageError("That file name is too long. Shorten it.")
+    home = house.settings.home
+    with plain_errors(home):
+        folder = tempfile.TemporaryDirectory(prefix=".upload-", dir=home)
+    with folder as place:
+        path = Path(place) / filename
+        with plain_errors(home):
+            async with await anyio.open_file(path, "wb") as file:
+                async for chunk in request.stream():
+                    await file.write(chunk)
+        yield path
+
+
+@router.post("/imports", responses=problems(400, 409), openapi_extra=ANY_FILE, dependencies=[MAY_REPEAT])
+def import_file(
+    house: TheHouse,
+    path: Annotated[Path, Depends(_uploaded)],
+    kind: Annotated[Kind, Query(alias="as", description="Whether its rows are cases or recaps.")] = Kind.CASE,
+    mapping: Annotated[
+        list[str], Query(alias="map", max_length=100, description="FIELD=COLUMN, as often as needed.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+    dry_run: Annotated[bool, Query(description="Check everything, store nothing.")] = False,
+) -> answers.IntakeAnswer:
+    """Take in a file of cases or recaps. Good rows are kept, bad rows are listed with everything wrong with them."""
+    try:
+        report = ingest_files(house.store, [path], kind=kind, mapping=mapping, dry_run=dry_run)
+    except UnreadableFile as error:
+        raise UnreadableFile(path.name, error.reason, error.remedy) from error
+    rejected = tuple(replace(row, file=path.name) for row in report.rejected)
+    return answers.IntakeAnswer(**asdict(replace(report, rejected=rejected)), dry_run=dry_run)
+
+
+@router.get("/assignments")
+def list_assignments(
+    house: TheHouse, limit: Limit = 200, cursor: Cursor = None
+) -> answers.Page[answers.AssignmentAnswer]:
+    """Where the last run put each case, by case id: in one theme, or in none and then why."""
+    rows = list(export_rows(house.store, "assignments"))
+    page, following = one_page(rows, key=lambda row: row["case_id"], limit=limit, cursor=cursor)
+    return answers.Page(items=[answers.AssignmentAnswer(**row) for row in page], next_cursor=following)
+
+
+@router.get("/search")
+def search(
+    house: TheHouse,
+    q: Annotated[str, Query(min_length=1, max_length=2000, description="What to look for, in your own words.")],
+    kind: Literal["case", "recap", "pattern"] | None = None,
+    k: Annotated[int, Query(ge=1, le=100, description="How many.")] = 10,
+) -> answers.Listing[answers.ResultAnswer]:
+    """Cases, recaps and accepted patterns nearest in meaning, best first.
+
+    Searched exactly over the stored vectors: Chroma's client goes stale where another process rebuilds the index.
+    """
+    index = ExactIndex(*finding.index_vectors(house.store, house.encoder))
+    found = finding.search(house.store, house.encoder, index, q, kind=kind, k=k)
+    return answers.Listing(items=[answers.ResultAnswer.model_validate(asdict(one)) for one in found])
+
+
+@router.get(
+    "/export/{what}",
+    response_class=StreamingResponse,
+    responses={200: {"description": "A JSON object a line.", "content": {"application/x-ndjson": {}}}},
+)
+def export(
+    house: TheHouse,
+    what: Literal["assignments", "cases", "themes", "drafts", "patterns"],
+    format: Literal["jsonl"] = "jsonl",  # noqa: ARG001 - the only one; named so that another can come
+) -> StreamingResponse:
+    """Rows for other tools, as `patternmind export` writes them: what may not leave the network is withheld."""
+    return StreamingResponse(
+        _from_first(map(_json_line, export_rows(house.store, what))), media_type="application/x-ndjson"
+    )
+
+
+def _from_first(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """The same lines, the first already made: what fails before it is still answered with a problem."""
+    return chain([next(lines, b"")], lines)
+
+
+def _json_line(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"

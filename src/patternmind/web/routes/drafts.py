@@ -1,0 +1,128 @@
+"""Drafts as reviewers meet them, what they decide, and the patterns that come of it."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from patternmind.errors import ChangedMeanwhile, UsageError
+from patternmind.model.drafts import Decision, DraftKind, DraftState, ReviewedDraft
+from patternmind.ports import Store
+from patternmind.review import possible_actions, state_of
+from patternmind.verbs.export import draft_row, export_rows
+from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
+from patternmind.web import answers
+from patternmind.web.door import MAY_REPEAT, Door, TheCaller, TheHouse, problems
+from patternmind.web.paging import Cursor, Limit, one_page
+
+router = APIRouter(route_class=Door, tags=["review"])
+
+ETAG = {200: {"headers": {"ETag": {"description": "The draft's version.", "schema": {"type": "string"}}}}}
+
+
+@router.get("/drafts")
+def list_drafts(
+    house: TheHouse,
+    kind: DraftKind | None = None,
+    state: DraftState | None = None,
+    theme_id: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> answers.Page[answers.DraftAnswer]:
+    """Drafts that wait for somebody and drafts that were decided on, oldest first."""
+    wanted = [
+        one
+        for one in open_drafts(house.store, kind=kind)
+        if state in (None, state_of(one.decisions)) and theme_id in (None, one.grounded.draft.theme_id)
+    ]
+    page, following = one_page(wanted, key=_place, limit=limit, cursor=cursor)
+    return answers.Page(items=[_draft(one) for one in page], next_cursor=following)
+
+
+def _place(reviewed: ReviewedDraft) -> str:
+    return f"{reviewed.created_at.isoformat() if reviewed.created_at else ''} {reviewed.grounded.draft.id}"
+
+
+@router.get("/drafts/{draft_id}", responses=problems(404) | ETAG)
+def read_draft(house: TheHouse, response: Response, draft_id: str) -> answers.DraftAnswer:
+    """One draft with its quotes and its decisions."""
+    return _tagged(open_draft(house.store, draft_id), response)
+
+
+@router.post("/drafts/{draft_id}/decisions", responses=problems(400, 404, 409, 412) | ETAG, dependencies=[MAY_REPEAT])
+def decide(
+    house: TheHouse,
+    caller: TheCaller,
+    response: Response,
+    draft_id: str,
+    asked: answers.DecisionAsked,
+    if_match: Annotated[
+        str | None, Header(max_length=200, description="The ETag you decide on; without it, on whatever stands now.")
+    ] = None,
+) -> answers.DraftAnswer:
+    """Accept, edit, reject, retire or undo. Every decision is logged under a name, and can be undone."""
+    if not isinstance(asked.fields.get("name", ""), str):
+        raise UsageError('"fields.name" is one line of text, not a list.')
+    reviewed = decide_draft(
+        house.store,
+        house.clock,
+        draft_id,
+        asked.action,
+        by=caller.signs_as(asked.by),
+        reason=asked.reason,
+        note=asked.note,
+        edits={name: value if isinstance(value, str) else tuple(value) for name, value in asked.fields.items()},
+        expected_version=_expected_version(house.store, draft_id, if_match),
+    )
+    return _tagged(reviewed, response)
+
+
+def _expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
+    """The version that the caller has seen, ``None`` for any.
+
+    Raises:
+        ChangedMeanwhile: the draft's version is none of those named.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    version = open_draft(store, draft_id).version
+    if f'"{version}"' not in re.findall(r'(?<!W/)"[^"]*"', if_match):
+        raise ChangedMeanwhile("draft", draft_id)
+    return version
+
+
+@router.get("/patterns")
+def list_patterns(house: TheHouse) -> answers.Listing[answers.PatternAnswer]:
+    """What people accepted, by name; quotes that may not leave the network are withheld and counted."""
+    rows = export_rows(house.store, "patterns")
+    return answers.Listing(items=[answers.PatternAnswer.model_validate(row) for row in rows])
+
+
+def _tagged(reviewed: ReviewedDraft, response: Response) -> answers.DraftAnswer:
+    response.headers["etag"] = f'"{reviewed.version}"'
+    return _draft(reviewed)
+
+
+def _draft(reviewed: ReviewedDraft) -> answers.DraftAnswer:
+    row: dict[str, Any] = {
+        **draft_row(reviewed),
+        "created_at": reviewed.created_at,
+        "decisions": [_decision(one) for one in reviewed.decisions],
+        "possible_actions": possible_actions(reviewed.decisions),
+    }
+    return answers.DraftAnswer.model_validate(row)
+
+
+def _decision(one: Decision) -> answers.DecisionAnswer:
+    return answers.DecisionAnswer(
+        id=one.id,
+        action=one.action,
+        by=one.by,
+        at=one.at,
+        before=one.before,
+        after=one.after,
+        reason=one.reason,
+        note=one.note,
+        fields={name: value if isinstance(value, str) else list(value) for name, value in one.edits.items()},
+        undoes=one.undoes,
+    )

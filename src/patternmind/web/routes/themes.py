@@ -1,0 +1,137 @@
+"""Runs, the jobs that do them, and the themes they found."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from patternmind.errors import NotFound
+from patternmind.model.themes import Theme
+from patternmind.ports import RunParameters, RunRecord, Store
+from patternmind.verbs.checks import check_parameters
+from patternmind.verbs.export import theme_row
+from patternmind.web import answers
+from patternmind.web.door import MAY_REPEAT, Door, TheHouse, TheJobs, problems
+from patternmind.web.jobs import Job
+
+router = APIRouter(route_class=Door)
+
+Lens = Annotated[str | None, Query(max_length=40, description="A lens other than that of the last run.")]
+
+
+@router.post("/runs", tags=["runs"], status_code=202, responses=problems(400, 409), dependencies=[MAY_REPEAT])
+def start_run(jobs: TheJobs, response: Response, asked: answers.RunAsked | None = None) -> answers.JobAnswer:
+    """Group all cases to date into themes, carry the themes on, draft their patterns; `Location` is the job."""
+    chosen = (asked or answers.RunAsked()).model_dump()
+    chosen["since"] = chosen["since"].isoformat() if chosen["since"] else None
+    parameters = RunParameters(**chosen)
+    check_parameters(parameters)
+    job = jobs.start(parameters)
+    response.headers["location"] = f"/api/v1/jobs/{job.id}"
+    response.headers["retry-after"] = "1"
+    return _job(job)
+
+
+@router.get("/jobs/{job_id}", tags=["runs"], responses=problems(404))
+def read_job(jobs: TheJobs, job_id: str) -> answers.JobAnswer:
+    """How far a job is."""
+    return _job(jobs.job(job_id))
+
+
+def _job(job: Job) -> answers.JobAnswer:
+    return answers.JobAnswer.model_validate(
+        {
+            "job_id": job.id,
+            "state": job.state,
+            "started_at": job.started_at,
+            "finished_at": job.finished_at,
+            "progress": {"step": job.step, "done": job.n_done, "total": job.n_total},
+            "run": _run(job.record) if job.record else None,
+            "problem": job.problem,
+        }
+    )
+
+
+@router.get("/runs", tags=["runs"])
+def list_runs(house: TheHouse) -> answers.Listing[answers.RunAnswer]:
+    """Every run, newest first."""
+    return answers.Listing(items=[_run(record) for record in reversed(house.store.runs())])
+
+
+@router.get("/runs/{run_id}", tags=["runs"], responses=problems(404))
+def read_run(house: TheHouse, run_id: str) -> answers.RunAnswer:
+    return _run(_find_run(house.store, run_id))
+
+
+@router.get("/runs/{run_id}/changes", tags=["runs"], responses=problems(404))
+def list_changes(house: TheHouse, run_id: str) -> answers.Listing[answers.ThemeChangeAnswer]:
+    """What a run made of the themes before it: new, continued, split, merged, dormant, with the evidence."""
+    changes = house.store.changes(_find_run(house.store, run_id).id)
+    return answers.Listing(items=[answers.ThemeChangeAnswer.model_validate(asdict(change)) for change in changes])
+
+
+def _find_run(store: Store, run_id: str) -> RunRecord:
+    found = next((record for record in store.runs() if record.id == run_id), None)
+    if found is None:
+        raise NotFound("run", run_id)
+    return found
+
+
+def _run(record: RunRecord) -> answers.RunAnswer:
+    parameters = asdict(record.parameters)
+    del parameters["draft"]
+    return answers.RunAnswer(
+        **parameters,
+        run_id=record.id,
+        state=record.state,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        cases=record.n_cases,
+        themes=record.n_themes,
+        outliers=record.n_outliers,
+        drafts=record.n_drafts,
+        seconds=dict(record.seconds),
+        notes=list(record.notes),
+    )
+
+
+@router.get("/themes", tags=["themes"])
+def list_themes(
+    house: TheHouse,
+    lens: Lens = None,
+    every: Annotated[bool, Query(alias="all", description="Also themes that have no case any more.")] = False,
+) -> answers.Listing[answers.ThemeAnswer]:
+    """The themes of the last run, the largest first."""
+    found = [theme for theme in house.store.themes(lens) if every or theme.case_ids]
+    return answers.Listing(items=[answers.ThemeAnswer.model_validate(theme_row(theme)) for theme in found])
+
+
+@router.get("/themes/{theme_id}", tags=["themes"], responses=problems(404))
+def read_theme(house: TheHouse, theme_id: str, lens: Lens = None) -> answers.ThemeWithCases:
+    """One theme of the last run, with the ids of its cases."""
+    theme = _find_theme(house.store, theme_id, lens)
+    return answers.ThemeWithCases.model_validate({**theme_row(theme), "case_ids": theme.case_ids})
+
+
+def _find_theme(store: Store, theme_id: str, lens: str | None) -> Theme:
+    found = next((theme for theme in store.themes(lens) if theme.id == theme_id), None)
+    if found is None:
+        raise NotFound("theme", theme_id, "GET /api/v1/themes lists them.")
+    return found
+
+
+@router.get("/areas", tags=["themes"])
+def list_areas(house: TheHouse, lens: Lens = None) -> answers.Listing[answers.AreaAnswer]:
+    """The broad areas of the last run and the themes in them."""
+    themes = [theme for theme in house.store.themes(lens) if theme.case_ids]
+    return answers.Listing(
+        items=[
+            answers.AreaAnswer(
+                area_id=area_id,
+                name=name,
+                theme_ids=[theme.id for theme in themes if theme.area_id == area_id],
+                n_cases=sum(theme.n_cases for theme in themes if theme.area_id == area_id),
+            )
+            for area_id, name in house.store.areas(lens).items()
+        ]
+    )

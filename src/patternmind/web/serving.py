@@ -1,0 +1,81 @@
+"""Listening: on loopback unless somebody made a token, until somebody says stop."""
+
+import signal
+import socket
+import sys
+
+import uvicorn
+
+from patternmind.bootstrap import House
+from patternmind.errors import PatternmindError, UsageError
+from patternmind.web.app import make_app
+from patternmind.web.guard import is_loopback
+
+GRACE_SECONDS = 10
+"""How long requests that are being answered may go on after a stop."""
+
+
+class CannotListen(PatternmindError):
+    """The address is taken, not this machine's, or not allowed."""
+
+
+def serve(house: House, *, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        port: 0 takes any that is free; the one taken is printed.
+
+    Raises:
+        UsageError: beyond loopback without a token that is valid now.
+        CannotListen
+    """
+    now = house.clock.now()
+    valid = [token for token in house.store.tokens() if token.expires_at is None or token.expires_at > now]
+    if not is_loopback(host) and not valid:
+        raise UsageError(
+            f"To listen on {host}, where others can reach it, the API needs a token: make one with "
+            "`patternmind token create NAME`, then start again."
+        )
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        make_app(house, host=host),
+        log_config=None,
+        access_log=False,  # addresses hold what people search for
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    _say(f"patternmind listens on {_address(host, listener)} (API: /api/v1/docs). Stop it with Ctrl+C.")
+    _run_until_stopped(uvicorn.Server(config), listener)
+    _say("Stopped.")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise CannotListen(
+            f"Port {port} on {host} cannot be listened on ({error.strerror or error}). "
+            "Choose another with --port, or stop the program that holds it."
+        ) from error
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+
+
+def _run_until_stopped(server: uvicorn.Server, listener: socket.socket) -> None:
+    """uvicorn raises the signal that stopped it once more when it is done; by then it is answered for."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        server.run(sockets=[listener])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

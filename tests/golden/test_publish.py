@@ -1,0 +1,200 @@
+"""Playbook and pre-reading as people get them. After a wanted change: ``python -m tests.golden.test_publish``."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from tests.builders import NOON, a_case, a_claim, a_grounded, a_pattern, a_theme, by_id, inputs
+
+from patternmind.model.cases import Consent
+from patternmind.model.drafts import Claim, DraftKind, DraftState, Provenance, ReviewedDraft
+from patternmind.model.network import Network, PublishingRule
+from patternmind.publish.document import Document
+from patternmind.publish.playbook import make_playbook
+from patternmind.publish.prereading import make_prereading
+from patternmind.publish.render import render
+from patternmind.publish.rights import sort_patterns
+
+NETWORK = Network(
+    id="n-1",
+    name="Nordlys Heat Pumps",
+    purpose="Fewer wrong deliveries and second visits, by learning from each other's cases.",
+    rule=PublishingRule(min_contributors=3, min_teams=2),
+)
+
+NIGHT = a_case(
+    "hn-002",
+    {
+        "title": "nobody told nights about the pallet on hold",
+        "problem": "came on at 22. pallet with 12 outdoor units stood in lane 4 like any other.",
+        "what_happened": "seven came back. two are still at a customer i think",
+        "tried": "asked for a notebook on the lead desk. lasted until somebody put coffee on it",
+        "lesson": "red tape on the goods themselves. a sheet in the office is no use when you sit on the truck",
+    },
+    team="Nord",
+)
+DOCK = a_case(
+    "hn-017",
+    {
+        "problem": "A carton on hold for a recall went out with the Friday lorry because the list hangs in the office.",
+        "lesson": "We now turn the pallet round so that its label faces the wall; nobody picks what he cannot scan.",
+    },
+    team="Syd",
+    date=dt.date(2026, 8, 21),
+)
+RETURNS = a_case(
+    "hn-031",
+    {
+        "problem": "Returned pumps stood beside new ones, but only the day shift knew which were which.",
+        "outcome": "Since the red tape no returned pump has left the house.",
+        "notes": "Tape did not help in the cold store: it falls off below zero.",
+    },
+    team="Returns",
+    date=dt.date(2026, 10, 2),
+)
+QUIET = a_case(
+    "hn-044",
+    {"problem": "Our supplier asked us to keep this one to ourselves, and so we do, in this network."},
+    team="Syd",
+    consent=Consent.NETWORK_ONLY,
+)
+CASES = by_id(NIGHT, DOCK, RETURNS, QUIET)
+
+CLAIMS = (
+    a_claim("problem", NIGHT, "pallet with 12 outdoor units stood in lane 4 like any other."),
+    a_claim("forces", RETURNS),
+    a_claim("solution", NIGHT, "red tape on the goods themselves.", source="lesson"),
+    a_claim("solution", DOCK, source="lesson"),
+    a_claim("signs_it_applies", DOCK),
+    a_claim("signs_it_applies", QUIET),
+    a_claim("consequences", RETURNS, source="outcome"),
+    a_claim("counter_evidence", RETURNS, source="notes"),
+)
+TAPE = a_pattern(
+    [NIGHT, DOCK, RETURNS, QUIET],
+    CLAIMS,
+    fields={
+        "patlet": f"{CLAIMS[0].text} Therefore: {CLAIMS[2].text}",
+        "context": "not stated in these cases",
+        "problem": (CLAIMS[0].text,),
+        "forces": (CLAIMS[1].text, "A mark must be seen from the truck, yet come off without a trace."),
+        "solution": ("Tape the goods themselves, in red, on two sides.", CLAIMS[3].text),
+        "signs_it_applies": (CLAIMS[4].text, CLAIMS[5].text),
+        "do_not_use_when": "not stated in these cases",
+        "consequences": (CLAIMS[6].text,),
+        "counter_evidence": (CLAIMS[7].text,),
+        "coverage": "Evidence from 3 of 4 cases and 3 teams.",
+        "related": "t-2",
+    },
+    share_edited=0.18,
+    version=2,
+)
+ASK = a_pattern(
+    [NIGHT, DOCK, RETURNS],
+    [
+        a_claim("problem", DOCK),
+        a_claim("solution", RETURNS, source="outcome"),
+        a_claim("solution", DOCK, source="lesson"),
+    ],
+    id="p-2",
+    theme_id="t-2",
+    name="A shelf of their own",
+    state=DraftState.FIELD_TESTED,
+    reviewers=("Ada Berg", "Tor Lie"),
+)
+NARROW = a_pattern([NIGHT], [a_claim("solution", NIGHT, source="lesson")], id="p-3", name="Not for others")
+OLD = a_pattern(
+    [NIGHT, DOCK, RETURNS], ASK.claims, id="p-4", name="Notebook on the lead desk", state=DraftState.RETIRED
+)
+THEMES = [
+    a_theme(
+        name="pallets on hold",
+        gist="Goods on hold look like any other goods to whoever was not told.",
+        n_cases=4,
+        n_contributors=4,
+        new_cases=1,
+        share=0.08,
+        trend={"2026Q3": 3, "2026Q4": 1},
+        differs_by=("hold", "tape", "night shift"),
+    ),
+    a_theme("t-2", name="returned goods"),
+]
+
+
+def playbook() -> Document:
+    sorted_ = sort_patterns([TAPE, ASK, NARROW, OLD], CASES, NETWORK.rule)
+    return make_playbook(
+        sorted_.published,
+        sorted_.withheld,
+        sorted_.retired,
+        network=NETWORK,
+        themes=THEMES,
+        date=dt.date(2026, 11, 21),
+    )
+
+
+def prereading() -> Document:
+    own = [
+        a_claim("case", NIGHT, text, source=field)
+        for field, text in (
+            ("problem", "came on at 22."),
+            ("problem", "pallet with 12 outdoor units stood in lane 4 like any other."),
+            ("what_happened", "seven came back."),
+            ("what_happened", "two are still at a customer i think"),
+        )
+    ]
+    claims: list[Claim] = [
+        *own,
+        a_claim("quotes", DOCK),
+        a_claim("quotes", RETURNS),
+        a_claim("quotes", QUIET),
+        a_claim("helped", DOCK, source="lesson"),
+        a_claim("disagreement", RETURNS, source="notes"),
+    ]
+    grounded = a_grounded(
+        CASES,
+        claims,
+        fields={
+            "session": "Jam 7: what nobody told the night shift",
+            "date": "2026-12-03",
+            "case_title": NIGHT.title,
+            "leave_with": "We will leave with one thing each of us tries about “pallets on hold” before we meet again, "
+            "and a date for it.",
+            "unknown": ("1 of 4 cases do not say what helped.",),
+            "questions": (
+                "Which of these remedies has somebody here seen work, and what was different there?",
+                "One case says: “Tape did not help in the cold store.” When does the remedy turn against us?",
+                "At which moment could somebody have noticed earlier, and what would they have had to look at?",
+            ),
+        },
+    )
+    candidate = a_grounded(
+        CASES,
+        [a_claim("forces", RETURNS), a_claim("solution", NIGHT, source="lesson")],
+        DraftKind.PATTERN,
+        id="d-2",
+        name="Marks on the goods",
+        fields={"patlet": f"{RETURNS.text['problem']} Therefore: {NIGHT.text['lesson']}"},
+        provenance=Provenance(run_id="r-1", prompt="extractive-pattern/1", inputs=inputs([NIGHT, RETURNS])),
+    )
+    patterns = [ReviewedDraft(grounded=candidate, created_at=NOON), TAPE]
+    return make_prereading(grounded, theme=THEMES[0], patterns=patterns, cases=CASES, network=NETWORK)
+
+
+MADE = {"playbook": playbook, "prereading": prereading}
+
+
+def golden(name: str, suffix: str) -> Path:
+    return Path(__file__).with_name(f"{name}{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".md", ".html"])
+@pytest.mark.parametrize("name", list(MADE))
+def test_the_document_is_the_reviewed_one(name: str, suffix: str) -> None:
+    assert render(MADE[name](), suffix).decode() == golden(name, suffix).read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for name, make in MADE.items():
+        for suffix in (".md", ".html"):
+            golden(name, suffix).write_bytes(render(make(), suffix))
