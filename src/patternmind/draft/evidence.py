@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from patternmind.draft.choose import centrality
+from patternmind.draft.choose import centrality, of_roles
 from patternmind.draft.keyphrases import Phrase
-from patternmind.draft.sentences import Sentence, sentences_of
+from patternmind.draft.sentences import Role, Sentence, sentences_of
 from patternmind.model.cases import Case
 from patternmind.model.themes import Theme
+
+ADVICE = frozenset({"recommendation", "decision"})
 
 MOST_CASES = 60
 """A theme of hundreds is read through its strongest cases; the drafts say how many of how many."""
@@ -26,6 +28,18 @@ class ThemeEvidence:
 
     def score(self, sentence: Sentence) -> float:
         return centrality(sentence, self.phrases, firmness=self.firmness.get(sentence.case_id, 0.0))
+
+    def remedy_score(self, sentence: Sentence) -> float:
+        """As ``score``, with what a case recommends or decided before what it merely learned."""
+        return self.score(sentence) * (1.5 if sentence.field in ADVICE else 1.0)
+
+    def remedies(self) -> list[Sentence]:
+        """Sentences that say what helped; where fewer than two cases do, also what was tried and did not fail."""
+        helped = of_roles(self.sentences, Role.HELPED)
+        if len({sentence.case_id for sentence in helped}) > 1:
+            return helped
+        failed = {sentence.case_id for sentence in self.sentences if sentence.role is Role.WORSE}
+        return helped + [s for s in of_roles(self.sentences, Role.TRIED) if s.case_id not in failed]
 
     def case(self, case_id: str) -> Case:
         return next(case for case in self.cases if case.id == case_id)

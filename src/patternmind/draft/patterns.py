@@ -21,7 +21,7 @@ METHOD = "extractive-pattern/1"
 
 def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
     """A candidate pattern, or the stored answer that there is none: fewer than two cases say what helped."""
-    helped = pick(of_roles(evidence.sentences, Role.HELPED, Role.OUTCOME), evidence.score, limit=MOST_STEPS)
+    helped = pick(evidence.remedies(), evidence.remedy_score, limit=MOST_STEPS)
     problems = pick(of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED), evidence.score, limit=3)
     provenance = Provenance(
         run_id=run_id, prompt=METHOD, inputs=tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)

@@ -24,7 +24,8 @@ def draft_prereading(evidence: ThemeEvidence, case: Case, *, session: str, date:
     others = [s for s in evidence.sentences if s.case_id != case.id]
     own = _own_words(case)
     voices = pick(of_roles(others, Role.PROBLEM, Role.HAPPENED), evidence.score, limit=3, unlike=own)
-    helped = pick(of_roles(others, Role.HELPED, Role.OUTCOME), evidence.score, limit=3, unlike=[*own, *voices])
+    remedies = [sentence for sentence in evidence.remedies() if sentence.case_id != case.id]
+    helped = pick(remedies, evidence.remedy_score, limit=3, unlike=[*own, *voices])
     against = pick(of_roles(evidence.sentences, Role.WORSE), evidence.score, limit=2, unlike=[*voices, *helped])
     chosen = {"case": own, "quotes": voices, "helped": helped, "disagreement": against}
     claims = [Claim(text=s.text, field=name, quotes=(s.quote(),)) for name, found in chosen.items() for s in found]
@@ -70,7 +71,7 @@ def _leave_with(evidence: ThemeEvidence) -> str:
 
 
 def _without_remedy(evidence: ThemeEvidence) -> int:
-    telling = {s.case_id for s in evidence.sentences if s.role in (Role.HELPED, Role.OUTCOME)}
+    telling = {sentence.case_id for sentence in evidence.remedies()}
     return len(evidence.cases) - len(telling)
 
 

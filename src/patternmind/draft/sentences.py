@@ -32,7 +32,7 @@ FIELD_ROLES: Mapping[str, Role] = {
     "lesson": Role.HELPED,
     "recommendation": Role.HELPED,
     "case": Role.PROBLEM,
-    "pattern": Role.HELPED,
+    "pattern": Role.CONTEXT,
     "decision": Role.HELPED,
     "next_use": Role.CONTEXT,
     "open_question": Role.CONTEXT,

@@ -30,7 +30,7 @@ class Grouping:
 
     @property
     def n_themes(self) -> int:
-        return len(np.unique(self.labels[self.labels != OUTLIER]))
+        return len({label for label in self.labels.tolist() if label != OUTLIER})
 
     @property
     def outlier_share(self) -> float:

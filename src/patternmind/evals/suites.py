@@ -110,28 +110,35 @@ def measure(suite: str, corpora: Path | None, given: Conditions) -> list[Score]:
 def measure_sample(given: Conditions, *, full: bool = False) -> list[Score]:
     sample = Sample()
     network = run_sample(sample, given)
-    truth = [sample.themes_of_cases.get(case_id) for case_id in network.external_ids]
-    rows = [row for row, case in enumerate(network.cases) if case.kind is Kind.CASE]
-    of_cases = network.grouping.rows(rows)
-    hdbscan = fit(network.vectors, engine="hdbscan", seed=given.seed)
-    truth_of_cases = [truth[row] for row in rows]
+    planted = plant(network.cases, n_sentences=PLANTED_SENTENCES, seed=given.seed)
     return [
         *_conservation(network),
-        *themes.score_agreement(SAMPLE, of_cases, truth_of_cases),
-        *themes.score_strangers(SAMPLE, of_cases, truth_of_cases),
-        *themes.score_duplicates(SAMPLE, found_duplicates(network), sample.near_duplicates),
-        *themes.score_bounds(SAMPLE, network.grouping, large=False),
-        *themes.for_comparison(themes.score_agreement(SAMPLE, hdbscan.rows(rows), truth_of_cases), "hdbscan"),
-        *themes.for_comparison(themes.score_bounds(SAMPLE, hdbscan, large=False), "hdbscan"),
+        *_sample_themes(network, sample, given),
         *_stability(network, given, n_fits=FITS_IN_FULL if full else FITS_IN_CI),
         *_naming(network),
         *grounding.score_exported_quotes(network),
-        *grounding.score_planted_quotes(
-            plant(network.cases, n_sentences=PLANTED_SENTENCES, seed=given.seed), network.cases
-        ),
+        *grounding.score_planted_quotes(planted, network.cases),
         *retrieval.score_theme_search(network, sample),
         *retrieval.score_known_item(network, most=KNOWN_ITEMS, seed=given.seed),
         *redaction.score_canaries(network, sample),
+    ]
+
+
+def _sample_themes(network: RunNetwork, sample: Sample, given: Conditions) -> list[Score]:
+    """Agreement is counted over cases; bounds over all that is grouped, recaps too."""
+    rows = [row for row, case in enumerate(network.cases) if case.kind is Kind.CASE]
+    truth = [sample.themes_of_cases.get(network.external_ids[row]) for row in rows]
+    hdbscan = fit(network.vectors, engine="hdbscan", seed=given.seed)
+    of_hdbscan = [
+        *themes.score_agreement(SAMPLE, hdbscan.rows(rows), truth),
+        *themes.score_bounds(SAMPLE, hdbscan, large=False),
+    ]
+    return [
+        *themes.score_agreement(SAMPLE, network.grouping.rows(rows), truth),
+        *themes.score_strangers(SAMPLE, network.grouping.rows(rows), truth),
+        *themes.score_duplicates(SAMPLE, found_duplicates(network), sample.near_duplicates),
+        *themes.score_bounds(SAMPLE, network.grouping, large=False),
+        *themes.for_comparison(of_hdbscan, "hdbscan"),
     ]
 
 
@@ -165,7 +172,7 @@ def measure_arxiv(corpora: Path, given: Conditions) -> list[Score]:
 
 
 def found_duplicates(network: RunNetwork) -> frozenset[frozenset[str]]:
-    """Pairs of external ids of which one is marked as the other told again; recaps are never one of them."""
+    """Pairs of external ids of which one is marked as the other told again."""
     external = dict(zip((case.id for case in network.cases), network.external_ids, strict=True))
     return frozenset(
         frozenset((external[case.id], external[case.duplicate_of]))

@@ -20,7 +20,6 @@ from patternmind.publish.document import (
     Numbered,
     Paragraph,
     Quote,
-    document_words,
 )
 from patternmind.publish.fields import (
     COUNTER,
@@ -34,12 +33,12 @@ from patternmind.publish.fields import (
     told,
 )
 from patternmind.publish.shorten import (
-    MOST_WORDS,
     SHORTENING,
     Parts,
     longest_part,
     n_lines,
     parts_of,
+    too_long,
     without_long_sentences,
 )
 from patternmind.publish.subject import Card, Subject, gather_subject
@@ -74,7 +73,7 @@ def make_prereading(
     parts = without_long_sentences(whole)
     document = _document(subject, parts, n_left_out=n_lines(whole) - n_lines(parts))
     for name, least in SHORTENING:
-        while document_words(document) > MOST_WORDS and (longest := longest_part(parts, name, least)):
+        while too_long(document) and (longest := longest_part(parts, name, least)):
             parts[longest] = parts[longest][:-1]
             document = _document(subject, parts, n_left_out=n_lines(whole) - n_lines(parts))
     return document

@@ -1,0 +1,91 @@
+"""The API against its own description: whatever schemathesis thinks of, no 5xx and no answer that is not documented."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.bootstrap import House
+from patternmind.model.cases import Kind
+from patternmind.ports import RunParameters
+from patternmind.settings import Settings
+from patternmind.verbs.ingest import ingest_files
+from patternmind.verbs.tokens import create_token
+from patternmind.web.app import make_app
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+OPENAPI = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text(encoding="utf-8"))
+OPERATIONS = [(method.upper(), path) for path, methods in OPENAPI["paths"].items() for method in methods]
+
+Known = Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Known, str]]:
+    """The described app over a small network, ids that are in it, and a token."""
+    home = tmp_path_factory.mktemp("schema")
+    house = House(Settings(home=home), encoder=HashingEncoder())
+    file = home / "cases.jsonl"
+    lines = [{"id": f"k{n}", "problem": f"The {word} broke.", "lesson": f"A new {word} helped. Try it."}
+             for n, word in enumerate(["pump", "lift", "gate", "scale"] * 6)]  # fmt: skip
+    file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    ingest_files(house.store, [file], kind=Kind.CASE)
+    run = house.run(RunParameters())
+    secret, _ = create_token(house.store, house.clock, "schemathesis", days=1)
+    app = make_app(house)
+    known = {
+        "case_id": house.store.cases()[0].id,
+        "run_id": run.id,
+        **{"theme_id": theme.id for theme in house.store.themes()[:1]},
+        **{"draft_id": draft.id for draft, _, _ in house.store.drafts()[:1]},
+    }
+    yield cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=_bearer(secret)), known, secret
+    app.state.rooms.jobs.stop()
+
+
+def _bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_answer_is_a_documented_one(method: str, path: str, served: tuple[Any, Known, str]) -> None:
+    schema, known, secret = served
+    modes = schemathesis.GenerationMode
+    operation = schema[path][method]
+    cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in (modes.POSITIVE, modes.NEGATIVE)))
+
+    @seed(20261120)
+    @settings(
+        max_examples=12,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases, with_known_ids=st.booleans())
+    def ask(case: Any, with_known_ids: bool) -> None:
+        if with_known_ids:
+            case.path_parameters.update({name: id for name, id in known.items() if name in case.path_parameters})
+        case.call_and_validate(headers=_bearer(secret), checks=CHECKS)
+
+    ask()

@@ -1,0 +1,69 @@
+"""`patternmind eval` as CI runs it: once, with the real encoder."""
+
+import json
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    junit = tmp_path_factory.mktemp("eval") / "junit.xml"
+    begun = time.monotonic()
+    command = [
+        str(Path(sys.executable).parent / "patternmind"),
+        "eval",
+        "--suite",
+        "ci",
+        "--json",
+        "--junit",
+        str(junit),
+    ]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=300)
+    return {"done": done, "junit": junit, "seconds": time.monotonic() - begun}
+
+
+def test_every_figure_of_the_sample_holds_its_gate(ran):
+    record = json.loads(ran["done"].stdout)
+    assert record["failed"] == []
+    assert (ran["done"].returncode, record["ok"]) == (0, True)
+
+
+def test_the_six_evals_are_there_with_both_engines(ran):
+    figures = json.loads(ran["done"].stdout)["figures"]
+    assert {figure["eval"] for figure in figures} == {
+        "themes",
+        "stability",
+        "naming",
+        "grounding",
+        "retrieval",
+        "redaction",
+    }
+    assert {"AMI", "AMI filled", "AMI, hdbscan", "AMI filled, hdbscan"} <= {figure["name"] for figure in figures}
+
+
+def test_no_quote_is_false_and_nothing_leaks(ran):
+    figures = {figure["key"]: figure["value"] for figure in json.loads(ran["done"].stdout)["figures"]}
+    assert {key: value for key, value in figures.items() if key.startswith("grounding/") and "found" not in key} == {
+        "grounding/sample/quotes that are slices of their case": 1.0,
+        "grounding/sample/claims with a quote": 1.0,
+        "grounding/planted quotes/false quotes refused (recall)": 1.0,
+        "grounding/planted quotes/refused quotes false (precision)": 1.0,
+        "grounding/planted quotes/kept quotes that are slices": 1.0,
+    }
+    assert {value for key, value in figures.items() if key.startswith("redaction/")} == {0.0}
+
+
+def test_junit_holds_every_figure(ran):
+    root = ET.parse(ran["junit"]).getroot()  # noqa: S314 - written by the command
+    assert root.get("tests") == str(len(json.loads(ran["done"].stdout)["figures"]))
+    assert root.get("failures") == "0"
+
+
+def test_it_takes_about_a_minute(ran):
+    assert ran["seconds"] < 120, "60 s are wanted on two free cores"

@@ -1,0 +1,106 @@
+"""Which suites there are, what they need, and what a regression does to the command."""
+
+import json
+
+import pytest
+
+from patternmind import cli
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.errors import UsageError
+from patternmind.evals import suites
+from patternmind.evals.datasets import CORPORA, PII
+from patternmind.evals.gates import Score
+from patternmind.evals.rebase import rebase
+from patternmind.evals.suites import check_suite, mode_of, modes_of, run_suite
+from patternmind.evals.vectors import OffEncoder, RememberingEncoder
+
+SCORE = Score(eval="themes", on="sample", name="AMI", value=0.5)
+
+
+def test_an_unknown_suite_is_refused_before_anything_is_measured():
+    with pytest.raises(UsageError, match=r'There is no suite "nightly"\. Choose one of: ci, full\.'):
+        run_suite("nightly", corpora=None)
+
+
+def test_the_full_suite_needs_the_real_corpora():
+    with pytest.raises(UsageError, match=r"Name their folder with --corpora\."):
+        run_suite("full", corpora=None)
+
+
+def test_a_corpora_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UsageError, match=r"There is no folder .*nowhere"):
+        run_suite("ci", corpora=tmp_path / "nowhere")
+
+
+def test_a_corpora_folder_that_lacks_files_says_which(tmp_path):
+    for corpus in CORPORA[1:]:
+        (tmp_path / corpus.file).touch()
+    with pytest.raises(UsageError, match=rf"lacks banking77\.jsonl\.gz, {PII}\. Name the folder"):
+        check_suite("ci", tmp_path)
+
+
+def test_figures_of_the_sample_are_due_with_and_without_corpora(tmp_path):
+    assert modes_of("ci", None) == ["ci"]
+    assert modes_of("ci", tmp_path) == ["ci", "ci+corpora"]
+    assert modes_of("full", tmp_path) == ["full"]
+    on_bills = Score(eval="themes", on="bills", name="AMI", value=0.4)
+    assert [mode_of("ci", SCORE), mode_of("ci", on_bills), mode_of("full", on_bills)] == ["ci", "ci+corpora", "full"]
+
+
+def measured_as(monkeypatch, tmp_path, baselines: dict[str, dict[str, object]], *scores: Score) -> None:
+    """Let the suite find these baselines and measure these scores."""
+    path = tmp_path / "baselines.json"
+    path.write_text(json.dumps(baselines))
+    monkeypatch.setattr(suites, "find_baselines", lambda: path)
+    monkeypatch.setattr(suites, "measure", lambda *_: list(scores))
+
+
+def test_a_regression_ends_the_command_with_exit_code_3(monkeypatch, tmp_path, capfd):
+    doctored = {SCORE.key: {"value": 0.9, "noise": 0.01, "gate": 0.89, "modes": ["ci"]}}
+    measured_as(monkeypatch, tmp_path, doctored, SCORE)
+    monkeypatch.setattr("sys.argv", ["patternmind", "eval", "--json", "--junit", str(tmp_path / "junit.xml")])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out, err = capfd.readouterr()
+    assert ended.value.code == 3
+    assert json.loads(out)["failed"] == ["themes/sample/AMI"]
+    assert "1 of 1 figures fell below their gates." in err
+    assert 'failures="1"' in (tmp_path / "junit.xml").read_text()
+
+
+def test_a_figure_that_vanished_ends_the_command_with_exit_code_3(monkeypatch, tmp_path, capfd):
+    expected = {"grounding/sample/quotes": {"value": 1.0, "noise": 0.0, "gate": 1.0, "modes": ["ci"]}}
+    measured_as(monkeypatch, tmp_path, expected, SCORE)
+    monkeypatch.setattr("sys.argv", ["patternmind", "eval"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 3
+    assert "MISSING" in capfd.readouterr().out
+
+
+def test_one_seed_has_no_spread():
+    with pytest.raises(UsageError, match="two or more"):
+        rebase("ci", None, n_seeds=1)
+
+
+def test_a_text_is_embedded_once_and_with_a_folder_once_for_good(tmp_path):
+    inner = HashingEncoder()
+    first = RememberingEncoder(inner, folder=tmp_path)
+    rows = first.encode(["a late part", "no call", "a late part"])
+    first.encode(["no call"])
+    first.keep()
+    assert inner.n_encoded == 2
+    again = RememberingEncoder(inner, folder=tmp_path)
+    assert again.encode(["no call"])[0].tolist() == rows[1].tolist()
+    assert inner.n_encoded == 2
+
+
+def test_an_encoder_that_is_off_is_off_by_little_and_always_alike():
+    exact = HashingEncoder()
+    off = OffEncoder(exact, seed=1)
+    texts = ["a late part", "no call"]
+    moved = off.encode(texts)
+    cosine = (moved * exact.encode(texts)).sum(axis=1)
+    assert ((cosine > 0.9998) & (cosine < 1)).all()
+    assert off.encode(texts[::-1])[::-1].tolist() == moved.tolist()
+    assert OffEncoder(exact, seed=2).encode(texts).tolist() != moved.tolist()
