@@ -4,10 +4,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from patternmind.ground import ground
-from patternmind.model.cases import Case, Consent, Kind
+from patternmind.model.cases import Case, Consent, Kind, Submission
 from patternmind.model.drafts import Claim, Draft, DraftKind, DraftState, GroundedDraft, Pattern, Provenance, Quote
-from patternmind.model.themes import Theme
+from patternmind.model.themes import OUTLIER, Theme, Vectors
 
 NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
 
@@ -98,3 +101,21 @@ def a_grounded(
     }
     given["fields"] = {**fields_by_claims(claims), **known.get("fields", {})}
     return ground(Draft(kind=kind, claims=tuple(claims), **given), cases)
+
+
+def a_submission(text: str | Mapping[str, str] = "The pallet stood in lane 4.", **known: Any) -> Submission:
+    given: dict[str, Any] = {"kind": Kind.CASE, "external_id": None, "facts": {}, "extra": {}, **known}
+    return Submission(text={"problem": text} if isinstance(text, str) else text, **given)
+
+
+def planted_vectors(
+    sizes: Sequence[int], *, strangers: int = 0, spread: float = 0.35, d: int = 64
+) -> tuple[Vectors, NDArray[np.int32]]:
+    """Groups around orthogonal directions and strangers with a direction each; the truth numbers them, -1 a stranger."""
+    rng = np.random.default_rng(0)
+    directions = np.linalg.qr(rng.standard_normal((d, d)))[0]
+    truth = [group for group, size in enumerate(sizes) for _ in range(size)] + [OUTLIER] * strangers
+    own = [*truth[: sum(sizes)], *range(len(sizes), len(sizes) + strangers)]
+    around = spread * rng.standard_normal((len(own), d)) / np.sqrt(d)
+    rows = directions[own] + np.where(np.asarray(truth)[:, None] == OUTLIER, 0, around)
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), np.asarray(truth, np.int32)

@@ -62,7 +62,6 @@ class House:
         Raises:
             RunInProgress
         """
-        self.settings.home.mkdir(parents=True, exist_ok=True) if self.settings.home.parent.exists() else None
         store = self.store
         with run_lock(self.settings.home):
             return run_cycle(store, self.encoder, self.clock, parameters, namer=self.namer, progress=progress)

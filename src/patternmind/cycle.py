@@ -201,7 +201,7 @@ class Line:
         for position, (theme_id, change) in enumerate(zip(carried.theme_ids, changes, strict=False)):
             before = carried.continues[position]
             card = self._card(position, theme_id, area_of, _kept_name(before, names[theme_id]))
-            n_new = sum(case_id not in known for case_id in card.case_ids)
+            n_new = sum(case.id not in known for case in self._counted(card))
             quiet = describe.quiet_for(before, n_new=n_new, labelled=labelled)
             lineage = describe.lineage_now(change, quiet, QUIET_RUNS)
             locked = before.name_locked if before else False
@@ -238,6 +238,9 @@ class Line:
             trend=describe.trend_by_quarter(counts.cases),
             centre=tuple(float(x) for x in self.found.centres[position]),
         )
+
+    def _counted(self, card: Theme) -> Sequence[Case]:
+        return describe.count_cases([self.by_id[case_id] for case_id in card.case_ids]).cases
 
     def _with_nearest(self, cards: Sequence[Theme]) -> list[Theme]:
         """Each card with its nearest theme, the phrases it holds far more often than that one, and a gist."""

@@ -3,10 +3,11 @@
 import json
 import logging
 import random
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import httpx
 import pytest
@@ -15,10 +16,12 @@ from starlette.testclient import TestClient
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.adapters.runlock import run_lock
 from patternmind.bootstrap import House
+from patternmind.embed import LENSES
 from patternmind.errors import StoreUnavailable
 from patternmind.settings import Settings
+from patternmind.verbs.checks import ENGINES, LEVELS
 from patternmind.verbs.tokens import create_token
-from patternmind.web import guard, problems
+from patternmind.web import answers, guard, problems
 from patternmind.web.app import make_app
 from patternmind.web.openapi import describe
 
@@ -86,8 +89,9 @@ class Program:
     """A program that talks to the API of a house; an address without a slash is one of the API's."""
 
     def __init__(self, house: House, *, at: tuple[str, int] = HERE, host: str = "127.0.0.1", **headers: str) -> None:
+        self.app = make_app(house, host=host)
         self._client: Any = cast(Any, TestClient)(
-            make_app(house, host=host), base_url="http://127.0.0.1:8765", client=at, headers=headers
+            self.app, base_url="http://127.0.0.1:8765", client=at, headers=headers
         )
 
     def ask(self, method: str, address: str, **said: Any) -> httpx.Response:
@@ -392,6 +396,39 @@ def test_two_runs_at_once_are_one(client: Program, tmp_path: Path) -> None:
     assert run_to_the_end(client)["run"]["notes"] == ["Too few to group: 0 cases, 20 are needed."]
 
 
+class Waiting(HashingEncoder):
+    """Encodes once it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def encode(self, texts: Any, *, progress: Any = None) -> Any:
+        self.asked.set()
+        assert self.go_on.wait(20)
+        return super().encode(texts, progress=progress)
+
+
+def test_while_a_run_goes_on_a_second_waits_and_the_rest_answers(tmp_path: Path) -> None:
+    encoder = Waiting()
+    client = Program(House(Settings(home=tmp_path), encoder=encoder))
+    take_in(client)
+    job = client.post("runs").headers["location"]
+    assert encoder.asked.wait(20)
+    check_problem(client.post("runs"), 409, "run-in-progress")
+    assert client.get(job).json()["state"] == "running"
+    assert len(client.get("cases").json()["items"]) == 48
+    stopping = threading.Thread(target=client.app.state.rooms.jobs.stop)
+    stopping.start()
+    time.sleep(0.1)
+    encoder.go_on.set()
+    stopping.join()
+    ended = client.get(job).json()
+    assert (ended["state"], ended["problem"]["status"]) == ("failed", 503)
+    assert client.get("runs").json()["items"][0]["state"] == "failed"
+    assert run_to_the_end(Program(House(Settings(home=tmp_path), encoder=encoder)))["run"]["cases"] == 48
+
+
 def test_a_wrong_decision_says_what_is_possible(grown: Program) -> None:
     here = f"drafts/{patterns_among(grown)[0]['id']}/decisions"
     wrong = check_problem(grown.post(here, json={"action": "retire", "by": "Ada Berg"}), 409, "wrong-state")
@@ -489,6 +526,11 @@ def test_the_pages_load_nothing_and_name_every_operation_and_problem(grown: Prog
         assert path in docs
     for kind in problems.KINDS:
         assert f'id="problem-{kind.slug}"' in docs
+
+
+def test_the_words_a_run_takes_are_those_of_the_line() -> None:
+    assert get_args(answers.LensName) == tuple(LENSES)
+    assert (get_args(answers.LevelName), get_args(answers.EngineName)) == (LEVELS, ENGINES)
 
 
 def test_every_error_has_a_documented_status(tmp_path: Path) -> None:

@@ -6,16 +6,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import schemathesis
+import schemathesis.checks
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
+from schemathesis.specs.openapi import checks
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
@@ -26,12 +20,13 @@ from patternmind.verbs.ingest import ingest_files
 from patternmind.verbs.tokens import create_token
 from patternmind.web.app import make_app
 
+GENERAL, SPECIFIED = cast(Any, schemathesis.checks), cast(Any, checks)
 CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
+    GENERAL.not_a_server_error,
+    SPECIFIED.status_code_conformance,
+    SPECIFIED.content_type_conformance,
+    SPECIFIED.response_headers_conformance,
+    SPECIFIED.response_schema_conformance,
 ]
 
 OPENAPI = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text(encoding="utf-8"))
@@ -56,8 +51,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
     known = {
         "case_id": house.store.cases()[0].id,
         "run_id": run.id,
-        **{"theme_id": theme.id for theme in house.store.themes()[:1]},
-        **{"draft_id": draft.id for draft, _, _ in house.store.drafts()[:1]},
+        "theme_id": house.store.themes()[0].id,
+        "draft_id": house.store.drafts()[0][0].id,
     }
     yield cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=_bearer(secret)), known, secret
     app.state.rooms.jobs.stop()
@@ -80,12 +75,21 @@ def test_every_answer_is_a_documented_one(method: str, path: str, served: tuple[
         deadline=None,
         database=None,
         phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
     @given(case=cases, with_known_ids=st.booleans())
     def ask(case: Any, with_known_ids: bool) -> None:
         if with_known_ids:
-            case.path_parameters.update({name: id for name, id in known.items() if name in case.path_parameters})
+            _lead_somewhere(case, known)
         case.call_and_validate(headers=_bearer(secret), checks=CHECKS)
 
     ask()
+
+
+def _lead_somewhere(case: Any, known: Known) -> None:
+    """Put in what is there, so that more is met than "there is no such thing"."""
+    case.path_parameters.update({name: id for name, id in known.items() if name in case.path_parameters})
+    if case.path.endswith("/imports"):
+        case.query["filename"] = "note.txt"
+    if case.path.endswith("/prereadings"):
+        case.body = {"theme": known["theme_id"]}

@@ -28,13 +28,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"done": done, "junit": junit, "seconds": time.monotonic() - begun}
 
 
-def test_every_figure_of_the_sample_holds_its_gate(ran):
+def test_every_figure_of_the_sample_holds_its_gate(ran: dict[str, Any]) -> None:
     record = json.loads(ran["done"].stdout)
     assert record["failed"] == []
     assert (ran["done"].returncode, record["ok"]) == (0, True)
 
 
-def test_the_six_evals_are_there_with_both_engines(ran):
+def test_the_six_evals_are_there_with_both_engines(ran: dict[str, Any]) -> None:
     figures = json.loads(ran["done"].stdout)["figures"]
     assert {figure["eval"] for figure in figures} == {
         "themes",
@@ -47,7 +47,7 @@ def test_the_six_evals_are_there_with_both_engines(ran):
     assert {"AMI", "AMI filled", "AMI, hdbscan", "AMI filled, hdbscan"} <= {figure["name"] for figure in figures}
 
 
-def test_no_quote_is_false_and_nothing_leaks(ran):
+def test_no_quote_is_false_and_nothing_leaks(ran: dict[str, Any]) -> None:
     figures = {figure["key"]: figure["value"] for figure in json.loads(ran["done"].stdout)["figures"]}
     assert {key: value for key, value in figures.items() if key.startswith("grounding/") and "found" not in key} == {
         "grounding/sample/quotes that are slices of their case": 1.0,
@@ -59,11 +59,11 @@ def test_no_quote_is_false_and_nothing_leaks(ran):
     assert {value for key, value in figures.items() if key.startswith("redaction/")} == {0.0}
 
 
-def test_junit_holds_every_figure(ran):
+def test_junit_holds_every_figure(ran: dict[str, Any]) -> None:
     root = ET.parse(ran["junit"]).getroot()  # noqa: S314 - written by the command
     assert root.get("tests") == str(len(json.loads(ran["done"].stdout)["figures"]))
     assert root.get("failures") == "0"
 
 
-def test_it_takes_about_a_minute(ran):
+def test_it_takes_about_a_minute(ran: dict[str, Any]) -> None:
     assert ran["seconds"] < 120, "60 s are wanted on two free cores"

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from patternmind.evals.datasets import Sample, gold_labels
 from patternmind.evals.false_quotes import ALTERATIONS, Planted, hard_case, plain, plant, stands_in
@@ -49,34 +49,36 @@ def grouping(labels: Sequence[int], nearest: Sequence[int] | None = None) -> Gro
 # Themes --------------------------------------------------------------------------------------------------------------
 
 
-def test_outliers_are_singletons_or_filled_into_their_nearest_theme():
+def test_outliers_are_singletons_or_filled_into_their_nearest_theme() -> None:
     found = grouping([0, 0, 1, -1, -1], nearest=[0, 0, 1, 1, -1])
     assert found.singletons.tolist() == [0, 0, 1, 2, 3]
     assert found.filled.tolist() == [0, 0, 1, 1, 2]
     assert (found.n_themes, found.outlier_share, found.largest_share) == (2, 0.4, 0.4)
 
 
-def test_a_grouping_is_made_of_theme_ids():
+def test_a_grouping_is_made_of_theme_ids() -> None:
     found = Grouping.of(["t-b", None, "t-a"], ["t-b", "t-a", "t-a"])
     assert (found.labels.tolist(), found.nearest.tolist()) == ([1, -1, 0], [1, 0, 0])
 
 
-def test_the_same_partition_under_other_numbers_agrees_wholly():
+def test_the_same_partition_under_other_numbers_agrees_wholly() -> None:
     assert agreement(["x", "x", "y", "z"], np.asarray([7, 7, 2, 0], np.int32)) == pytest.approx(
         {"AMI": 1, "ARI": 1, "V": 1}
     )
 
 
-def test_agreement_is_sklearns_over_the_labelled_cases_alone():
+def test_agreement_is_counted_over_the_labelled_cases_alone() -> None:
     gold = ["a", "a", "b", "b", "b", None]
     found = grouping([0, 0, 0, 1, -1, 1], nearest=[0, 0, 0, 1, 1, 1])
     told = values(score_agreement("sample", found, gold))
-    assert told["AMI"] == round(adjusted_mutual_info_score(list("aabbb"), [0, 0, 0, 1, 2]), 4)
-    assert told["ARI filled"] == round(adjusted_rand_score(list("aabbb"), [0, 0, 0, 1, 1]), 4)
     assert list(told) == ["AMI", "ARI", "V", "AMI filled", "ARI filled", "V filled"]
+    assert told["ARI"] == round((1 - 4 * 3 / 10) / ((4 + 3) / 2 - 4 * 3 / 10), 4), (
+        "pairs together: both 1, gold 4, found 3"
+    )
+    assert told["ARI filled"] == round((2 - 4 * 4 / 10) / (4 - 4 * 4 / 10), 4), "both 2, gold 4, found 4"
 
 
-def test_only_banking77_filled_is_promised_an_agreement():
+def test_only_banking77_filled_is_promised_an_agreement() -> None:
     found = grouping([0, 0, 1, 1])
     limits = {
         (on, score.name): score.limit for on in ("banking77", "bills") for score in score_agreement(on, found, "aabb")
@@ -84,14 +86,14 @@ def test_only_banking77_filled_is_promised_an_agreement():
     assert {key: limit for key, limit in limits.items() if limit is not None} == {("banking77", "AMI filled"): 0.77}
 
 
-def test_bounds_are_a_quarter_of_the_cases_half_outliers_and_no_blob_where_it_is_large():
+def test_bounds_are_a_quarter_of_the_cases_half_outliers_and_no_blob_where_it_is_large() -> None:
     found = grouping([0] * 6 + [1] * 3 + [-1] * 3)
     large = {score.name: (score.value, score.limit) for score in score_bounds("lessons", found, large=True)}
     assert large == {"themes found": (2, 3), "outlier share": (0.25, 0.5), "largest theme": (0.5, 0.5)}
     assert [score.limit for score in score_bounds("sample", found, large=False)] == [3, 0.5, None]
 
 
-def test_nothing_is_asked_of_the_engine_that_is_only_compared():
+def test_nothing_is_asked_of_the_engine_that_is_only_compared() -> None:
     scores = for_comparison(score_agreement("banking77", grouping([0, 0, 1, 1]), "aabb"), "hdbscan")
     assert [score.name for score in scores] == [
         "AMI, hdbscan",
@@ -102,7 +104,7 @@ def test_nothing_is_asked_of_the_engine_that_is_only_compared():
     assert {score.limit for score in scores} == {None}
 
 
-def test_strangers_left_outside_are_counted_both_ways():
+def test_strangers_left_outside_are_counted_both_ways() -> None:
     found = grouping([-1, -1, 0, -1, 0, 0])
     gold = [None, None, None, "a", "a", "a"]
     assert values(score_strangers("sample", found, gold)) == {
@@ -111,7 +113,7 @@ def test_strangers_left_outside_are_counted_both_ways():
     }
 
 
-def test_near_duplicates_found_and_false_ones():
+def test_near_duplicates_found_and_false_ones() -> None:
     planted = frozenset({frozenset("ab"), frozenset("cd")})
     assert values(score_duplicates("sample", frozenset({frozenset("ab"), frozenset("xy")}), planted)) == {
         "near-duplicate pairs found": 0.5,
@@ -119,7 +121,7 @@ def test_near_duplicates_found_and_false_ones():
     }
 
 
-def test_a_lost_row_breaks_a_promise():
+def test_a_lost_row_breaks_a_promise() -> None:
     lost = score_conservation("lessons", 1052, 1053)
     assert (lost.limit, lost.value < 1) == (1.0, True)
 
@@ -131,7 +133,7 @@ def by_sign(vectors: Vectors) -> Grouping:
     return grouping((vectors[:, 0] > 0).astype(int).tolist())
 
 
-def test_fits_that_depend_on_the_cases_alone_are_wholly_stable():
+def test_fits_that_depend_on_the_cases_alone_are_wholly_stable() -> None:
     vectors = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
     assert values(score_stability("sample", vectors, by_sign, n_fits=3, seed=0)) == {
         "ARI between 3 fits": 1,
@@ -139,7 +141,7 @@ def test_fits_that_depend_on_the_cases_alone_are_wholly_stable():
     }
 
 
-def test_fits_by_chance_agree_no_better_than_chance():
+def test_fits_by_chance_agree_no_better_than_chance() -> None:
     rng = np.random.default_rng(1)
     score, _ = score_stability(
         "sample",
@@ -151,7 +153,7 @@ def test_fits_by_chance_agree_no_better_than_chance():
     assert abs(score.value) < 0.05
 
 
-def test_samples_are_four_fifths_in_order_and_the_same_for_the_same_seed():
+def test_samples_are_four_fifths_in_order_and_the_same_for_the_same_seed() -> None:
     first, second = draw_samples(10, n_fits=2, seed=3)
     assert (len(first), sorted(set(first.tolist()))) == (8, first.tolist())
     assert first.tolist() != second.tolist()
@@ -167,7 +169,7 @@ def theme(id: str, name: str, *case_ids: str) -> Theme:
     )
 
 
-def test_names_are_judged_by_the_cases_of_their_own_theme():
+def test_names_are_judged_by_the_cases_of_their_own_theme() -> None:
     texts = {"c1": "The scanner froze.", "c2": "Scanners in the cold.", "c3": "Nobody called back.", "c4": "A call."}
     themes = [
         theme("t1", "Frozen scanners", "c1", "c2"),
@@ -183,7 +185,7 @@ def test_names_are_judged_by_the_cases_of_their_own_theme():
     }
 
 
-def test_where_there_is_no_theme_there_is_no_figure_on_names():
+def test_where_there_is_no_theme_there_is_no_figure_on_names() -> None:
     assert score_names("sample", [], {}) == []
 
 
@@ -204,29 +206,29 @@ CASES = [
 ]
 
 
-def test_every_planted_false_quote_is_refused_and_every_true_one_kept():
+def test_every_planted_false_quote_is_refused_and_every_true_one_kept() -> None:
     scores = score_planted_quotes(plant(CASES, n_sentences=10, seed=0), CASES)
     assert [(score.value, score.limit) for score in scores[:3]] == [(1, 1), (1, 1), (1, 1)]
 
 
-def test_every_alteration_can_be_planted_in_some_sentence():
+def test_every_alteration_can_be_planted_in_some_sentence() -> None:
     hows = {one.how for one in plant(CASES, n_sentences=10, seed=0) if one.keep is False}
     assert set(ALTERATIONS) <= hows
 
 
-def test_a_false_quote_stands_nowhere_in_its_case_and_a_true_one_does():
+def test_a_false_quote_stands_nowhere_in_its_case_and_a_true_one_does() -> None:
     by_id = {case.id: case for case in [*CASES, hard_case()]}
     for one in plant(CASES, n_sentences=10, seed=0):
         if one.quote.case_id in by_id and one.keep is not None:
             assert stands_in(one.quote.text, by_id[one.quote.case_id]) is one.keep, one.how
 
 
-def test_marks_and_spaces_say_the_same_but_a_superscript_does_not():
+def test_marks_and_spaces_say_the_same_but_a_superscript_does_not() -> None:
     assert plain("“don’t”\u00a0– so") == plain('"don\'t" - so')
     assert plain("10²") != plain("102")
 
 
-def test_a_detector_that_errs_is_found_out_and_the_note_says_how():
+def test_a_detector_that_errs_is_found_out_and_the_note_says_how() -> None:
     quote = next(one.quote for one in plant(CASES, n_sentences=2, seed=0) if one.how == "as it stands")
     missed, wrongly = Planted(quote, "a true one called false", keep=False), Planted(quote, "as it stands", keep=True)
     recall, *_ = score_planted_quotes([missed, wrongly], CASES)
@@ -236,14 +238,14 @@ def test_a_detector_that_errs_is_found_out_and_the_note_says_how():
 # Retrieval -----------------------------------------------------------------------------------------------------------
 
 
-def test_precision_and_reciprocal_rank():
+def test_precision_and_reciprocal_rank() -> None:
     assert precision(["a", None, "a", "b"], "a") == 0.5
     assert precision([], "a") == 0
     assert reciprocal_rank(["b", None, "a", "a"], "a") == pytest.approx(1 / 3)
     assert reciprocal_rank(["b"], "a") == 0
 
 
-def test_a_known_item_is_asked_for_by_a_sentence_that_is_neither_first_nor_last():
+def test_a_known_item_is_asked_for_by_a_sentence_that_is_neither_first_nor_last() -> None:
     text = (
         "The first sentence of this long story. The middle of it tells more than that. And it ends like this, quietly."
     )
@@ -254,7 +256,7 @@ def test_a_known_item_is_asked_for_by_a_sentence_that_is_neither_first_nor_last(
 # Redaction -----------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_taken_out_is_found_in_the_offsets_of_the_text():
+def test_what_was_taken_out_is_found_in_the_offsets_of_the_text() -> None:
     text = "Mail ola@example.org or ring (+47) 22 33 44 55."
     spans = list(taken_spans(text, "Mail [email] or ring ([phone]."))
     assert [(span.type, text[span.start : span.end]) for span in spans] == [
@@ -264,14 +266,14 @@ def test_what_was_taken_out_is_found_in_the_offsets_of_the_text():
     assert list(taken_spans("nothing", "nothing")) == []
 
 
-def test_a_span_leaks_while_one_of_its_letters_is_left():
+def test_a_span_leaks_while_one_of_its_letters_is_left() -> None:
     text = "Ring 22 33 44 55 now"
     whole, half = Span("phone", 5, 16), Span("phone", 5, 10)
     assert not Marked(text, (), (whole,)).leaks(Span("PHONE_NUMBER", 5, 16))
     assert Marked(text, (), (half,)).leaks(Span("PHONE_NUMBER", 5, 16))
 
 
-def test_recall_and_precision_of_a_type_are_counted_over_gold_and_over_what_was_taken():
+def test_recall_and_precision_of_a_type_are_counted_over_gold_and_over_what_was_taken() -> None:
     found = Marked("a@b.no", (Span("EMAIL_ADDRESS", 0, 6),), (Span("email", 0, 6),))
     missed = Marked("c@d.no", (Span("EMAIL_ADDRESS", 0, 6),), ())
     wrong = Marked("e@f.no", (), (Span("email", 0, 6),))
@@ -281,7 +283,7 @@ def test_recall_and_precision_of_a_type_are_counted_over_gold_and_over_what_was_
     }
 
 
-def test_names_leak_without_a_roster_and_not_with_one(tmp_path):
+def test_names_leak_without_a_roster_and_not_with_one(tmp_path: Path) -> None:
     path = tmp_path / "pii.jsonl"
     span = {"type": "PERSON", "start": 5, "end": 18, "value": "Faina Yefremo"}
     path.write_text(json.dumps({"id": "1", "text": "Call Faina Yefremo back.", "spans": [span]}) + "\n")
@@ -289,12 +291,12 @@ def test_names_leak_without_a_roster_and_not_with_one(tmp_path):
     assert (told["names left, no roster"], told["names left, all on the roster"]) == (1, 0)
 
 
-def test_gold_spans_of_a_text_that_is_not_composed_are_left_out():
+def test_gold_spans_of_a_text_that_is_not_composed_are_left_out() -> None:
     row = {"text": "Ame\u0301lie rang.", "spans": [{"type": "PERSON", "start": 0, "end": 7}]}
     assert mark(row, Roster.of([])).gold == ()
 
 
-def test_canaries_are_looked_for_as_they_stand():
+def test_canaries_are_looked_for_as_they_stand() -> None:
     assert standing_word("Linh", "asked Linh's opinion")
     assert not standing_word("Tom", "the Tomorrow list")
     assert telephone_numbers('"date": "2026-07-06", ring +47 22 33 44 55 or 4711') == {"4722334455"}
@@ -303,13 +305,13 @@ def test_canaries_are_looked_for_as_they_stand():
 # Data sets -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_sample_is_whole():
+def test_the_sample_is_whole() -> None:
     sample = Sample()
     assert sorted(sample.quarters) == ["2026Q3", "2026Q4"]
     assert (len(sample.themes_of_cases), len(sample.themes_of_recaps), len(sample.near_duplicates)) == (104, 14, 3)
 
 
-def test_labels_are_read_by_id_where_there_are_any(tmp_path):
+def test_labels_are_read_by_id_where_there_are_any(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{"id": 1, "label": "a"}\n\n{"id": "2"}\n')
     assert gold_labels(path) == {"1": "a"}

@@ -177,7 +177,7 @@ def test_forces_and_counter_evidence_are_shown_even_when_there_is_none() -> None
     document = prereading(patterns=[candidate(), accepted()])
     assert under(document, "Marks d-2")[-2:] == [
         f"Force: {DOCK.text['problem']} (C-2, 2026Q3)",
-        "Counter-evidence: none in these cases.",
+        "Counter-evidence: none found in these cases.",
     ]
     assert under(document, "Tape p-1")[-1] == f"Counter-evidence: {COLD.text['problem']} (C-4, 2026Q3)"
 

@@ -83,7 +83,7 @@ def verify_weights(folder: Path) -> None:
 def split_windows(pieces: Sequence[int], size: int) -> list[Sequence[int]]:
     """Full windows of ``size`` word pieces and one with the rest; one empty window for no text.
 
-    Windows of equal length would all carry padding up to the next row length; so only the last one does (7 % less work).
+    Windows of equal length would all carry padding up to the next row length; like this only the last one does.
     """
     return [pieces[start : start + size] for start in range(0, max(1, len(pieces)), size)]
 
@@ -126,8 +126,10 @@ class MiniLM:
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         precision = self.id.split("/")[1]
-        model = self._model or self._load(precision)
-        self._model = model
+        self._model = self._model or self._load(precision)
+        return self._embed(self._model, texts, progress)
+
+    def _embed(self, model: "SentenceTransformer", texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         windows = self._windows(model, texts)
         sums = np.zeros((len(texts), self.dimensions), np.float64)
         done = 0
@@ -195,17 +197,12 @@ class MiniLM:
     def _check_precision(self) -> str:
         precision = "fp32"
         if _cpu_has_bf16():
-            exact, fast = self._probe("fp32"), self._probe("bf16")
-            agree = float((exact.encode(PROBES) * fast.encode(PROBES)).sum(axis=1).min()) >= LEAST_COSINE
-            precision = "bf16" if agree else "fp32"
-            self._model = (fast if agree else exact)._model
+            exact, fast = self._load("fp32"), self._load("bf16")
+            agreement = (self._embed(exact, PROBES) * self._embed(fast, PROBES)).sum(axis=1)
+            precision = "bf16" if float(agreement.min()) >= LEAST_COSINE else "fp32"
+            self._model = fast if precision == "bf16" else exact
         self._remember_precision(precision)
         return precision
-
-    def _probe(self, precision: str) -> "MiniLM":
-        probe = MiniLM(self._folder)
-        probe._precision = precision
-        return probe
 
     def _remembered_precision(self) -> str | None:
         if self._verdicts is None:

@@ -16,18 +16,20 @@ def pack_layers(bert: Any) -> bool:
     import torch
 
     operations: Any = torch.ops.mkldnn
-    if not (hasattr(operations, "_linear_pointwise") and hasattr(operations, "_reorder_linear_weight")):
+    multiply = getattr(operations, "_linear_pointwise", None)
+    lay_out = getattr(operations, "_reorder_linear_weight", None)
+    if multiply is None or lay_out is None:
         return False
 
     class PackedLinear(torch.nn.Module):
         def __init__(self, layer: Any, *, gelu: bool = False) -> None:
             super().__init__()
-            self.weight = operations._reorder_linear_weight(layer.weight.detach(), BATCH_TOKENS)
+            self.weight = lay_out(layer.weight.detach(), BATCH_TOKENS)
             self.bias = layer.bias.detach()
             self.fused = ("gelu", [], "none") if gelu else ("none", [], "")
 
         def forward(self, hidden: Any) -> Any:
-            return operations._linear_pointwise(hidden, self.weight, self.bias, *self.fused)
+            return multiply(hidden, self.weight, self.bias, *self.fused)
 
     untyped: Any = torch
     with untyped.inference_mode():

@@ -2,28 +2,45 @@
 
 import os
 import sys
+from typing import Any
 
 from patternmind.errors import PatternmindError
+
+INTERRUPTED = 130
+"""What typer makes of Ctrl-C."""
 
 
 def main() -> None:
     """Run a command; whatever goes wrong ends in one sentence on stderr and an exit code, never in a traceback."""
+    from typer.exceptions import TyperException
+
     from patternmind.cli.app import app
 
     try:
-        app()
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        sys.stderr.write(f"{_misused(error)}\n")
+        sys.exit(error.exit_code)
     except PatternmindError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped. What was finished is kept; run the same command again to go on.\n")
-        sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:  # noqa: BLE001 - the outermost edge: recorded and ended here
         sys.stderr.write(f"{_unexpected(error)}\n")
         sys.exit(1)
+    if code == INTERRUPTED:
+        sys.stderr.write("Stopped. What was finished is kept; run the same command again to go on.\n")
+    sys.exit(code)
+
+
+def _misused(error: Any) -> str:
+    """What typer says about wrong arguments, as one sentence; where a command was left out, its help as it is."""
+    said: str = error.format_message()
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "patternmind"
+    return said if "\n" in said else f"{said.rstrip('.')}. See `{command} --help`."
 
 
 def _unexpected(error: BaseException) -> str:

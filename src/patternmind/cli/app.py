@@ -167,6 +167,7 @@ def prereading(
     """Two pages for a session: the case in its own words, its theme, voices, what helped, what is open."""
     from patternmind.cli.files import check_suffix, write_file
     from patternmind.verbs import prepare
+    from patternmind.verbs.checks import check_text
     from patternmind.verbs.publishing import prereading_document, prereading_row
 
     if sum(chosen is not None for chosen in (theme, topic, case)) != 1:
@@ -179,6 +180,7 @@ def prereading(
     elif case is not None:
         subject = prepare.by_case(store, case)
     else:
+        check_text(topic or "")
         with show.progress() as progress, house.index(progress=progress) as index:
             subject = prepare.by_topic(store, house.encoder, index, topic or "")
     prepared = prepare.prepare(store, house.clock, subject, topic=topic or "", session=session, date=date)
@@ -202,10 +204,12 @@ def search(
     json: Json = False,
 ) -> None:
     """Cases, recaps and accepted patterns nearest in meaning."""
+    from patternmind.verbs.checks import check_text
     from patternmind.verbs.search import search as find
 
     if kind not in (None, "case", "recap", "pattern"):
         raise UsageError(f'--kind takes case, recap or pattern, not "{kind}".')
+    check_text(text)
     house = open_house(home)
     with show.progress() as progress, house.index(progress=progress) as index:
         results = find(house.store, house.encoder, index, text, kind=kind, k=k)

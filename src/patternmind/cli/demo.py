@@ -7,7 +7,7 @@ from pathlib import Path
 from patternmind.bootstrap import House
 from patternmind.cli import show
 from patternmind.cli.files import write_file
-from patternmind.errors import UsageError
+from patternmind.errors import PatternmindError, UsageError
 from patternmind.model.cases import IntakeReport, Kind
 from patternmind.model.drafts import Action, DraftKind
 from patternmind.model.network import PublishingRule
@@ -79,13 +79,17 @@ def _fresh_home(out: Path) -> Path:
 
     Raises:
         UsageError: a folder is there that no demo made.
+        PatternmindError: it cannot be made.
     """
     home = out / "home"
     if home.exists() and not (home / MARK).exists():
         raise UsageError(f"{home} was not made by a demo. Name another folder with --out.")
     shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    (home / MARK).touch()
+    try:
+        home.mkdir(parents=True)
+        (home / MARK).touch()
+    except OSError as error:
+        raise PatternmindError(f"{home} cannot be made ({error.strerror}). Name another place with --out.") from error
     return home
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from patternmind.model.themes import Assignment, Theme
     from patternmind.ports import Progress, RunRecord
     from patternmind.publish.document import Document
-    from patternmind.verbs.publishing import CollectedPlaybook
+    from patternmind.publish.rights import Sorted
     from patternmind.verbs.search import Result
 
 MOST_REJECTED_SHOWN = 20
@@ -209,7 +209,7 @@ def results(found: "Sequence[Result]", *, as_json: bool) -> None:
         raw("".join(f"{r.score:.2f}  {r.kind}  {r.external_id or r.id}\n      {r.snippet}\n" for r in found))
 
 
-def playbook(collected: "CollectedPlaybook", document: "Document | None", out: Path | None, *, as_json: bool) -> None:
+def playbook(collected: "Sorted", document: "Document | None", out: Path | None, *, as_json: bool) -> None:
     withheld = [asdict(one) for one in collected.withheld]
     if as_json:
         json_line({"patterns": len(collected.published), "withheld": withheld, "out": str(out) if out else None})

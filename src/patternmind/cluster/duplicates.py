@@ -19,6 +19,8 @@ SHORTEST = 25
 def near_duplicates(texts: Sequence[str], neighbours: Neighbours) -> dict[int, int]:
     """Each row that repeats an earlier row, with the earliest row of its group.
 
+    Groups are joined through every pair: of forty copies each lists only its few neighbours, all the same ones.
+
     Args:
         texts: row i of the neighbour search.
     """
@@ -28,9 +30,10 @@ def near_duplicates(texts: Sequence[str], neighbours: Neighbours) -> dict[int, i
         for other, cosine in zip(neighbours.index[row], neighbours.similarity[row], strict=True):
             if cosine < CLOSE:
                 break
-            earlier, later = sorted((row, int(other)))
-            if _same_story(pairs[earlier], pairs[later]):
-                first[later] = min(first.get(later, earlier), earlier)
+            if _same_story(pairs[row], pairs[int(other)]):
+                earlier, later = sorted((_root(row, first), _root(int(other), first)))
+                if earlier < later:
+                    first[later] = earlier
     return {row: _root(row, first) for row in sorted(first)}
 
 

@@ -5,8 +5,10 @@ ends of an edge fall together, squared, times the edge's similarity, is its weig
 how firmly each case sits in its cluster. Figures: docs/decisions/0004.
 """
 
+import ctypes
 import math
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,12 @@ def n_fits(n: int) -> int:
 EDGES_KEPT = 0.6
 RESOLUTIONS = (0.6, 2.5)
 """Drawn log-uniformly; outside, fits fall into one blob or into single edges and agree on nothing."""
+
+
+_LIBC = ctypes.CDLL(None)
+_DRAWS = Lock()
+"""Leiden's refinement draws from the C library's one ``rand()`` and never seeds it: left alone, a second run in the same
+process found other clusters than the first. It is seeded before every fit, and one fit draws at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +100,9 @@ def _leiden(edges: Edges, weight: NDArray[np.float64], resolution: float, seed: 
         return np.arange(edges.n, dtype=np.int32)
     half = matrices.csr_matrix((weight[used], (edges.left[used], edges.right[used])), shape=(edges.n, edges.n))
     fit = communities.Leiden(resolution=resolution, shuffle_nodes=True, random_state=seed)
-    return np.asarray(fit.fit_predict(half + half.T), np.int32)
+    with _DRAWS:
+        _LIBC.srand(ctypes.c_uint(seed))
+        return np.asarray(fit.fit_predict(half + half.T), np.int32)
 
 
 def _strength(edges: Edges, agreement: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float32]:

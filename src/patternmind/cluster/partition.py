@@ -102,10 +102,12 @@ def _by_size(labels: NDArray[np.int32], *, most: int) -> NDArray[np.int32]:
 
 
 def _centres(vectors: Vectors, labels: NDArray[np.int32]) -> Vectors:
+    """Unit-norm means; zeros where the members cancel each other out or are all zero."""
     k = int(labels.max()) + 1
     sums = np.zeros((k, vectors.shape[1]))
     np.add.at(sums, labels[labels != OUTLIER], vectors[labels != OUTLIER].astype(np.float64))
-    return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    return (sums / np.where(norms > 0, norms, 1)).astype(np.float32)
 
 
 def _nearest(vectors: Vectors, labels: NDArray[np.int32], centres: Vectors) -> NDArray[np.int32]:

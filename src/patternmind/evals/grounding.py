@@ -19,12 +19,16 @@ EVAL = "grounding"
 PLANTED = "planted quotes"
 
 
-def score_exported_quotes(network: RunNetwork) -> list[Score]:
-    """Every quote of every exported draft, a pre-reading of each theme among them, against the exported cases."""
+def score_exported_quotes(network: RunNetwork, *, most_prereadings: int | None = None) -> list[Score]:
+    """Every quote of every exported draft, a pre-reading of each theme among them, against the exported cases.
+
+    Args:
+        most_prereadings: of the largest themes only; each takes seconds where the cases are many and long.
+    """
     store = network.house.store
-    for theme in store.themes():
-        if theme.case_ids:
-            prepare.prepare(store, network.house.clock, prepare.by_theme(store, theme.id))
+    standing = [theme for theme in store.themes() if theme.case_ids]
+    for theme in standing[:most_prereadings]:
+        prepare.prepare(store, network.house.clock, prepare.by_theme(store, theme.id))
     texts = {row["case_id"]: row["text"] for row in export_rows(store, "cases")}
     drafts = list(export_rows(store, "drafts"))
     quotes = [quote for draft in drafts for claim in draft["claims"] for quote in claim["quotes"]]

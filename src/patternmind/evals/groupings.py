@@ -30,11 +30,11 @@ class Grouping:
 
     @property
     def n_themes(self) -> int:
-        return len({label for label in self.labels.tolist() if label != OUTLIER})
+        return int(np.count_nonzero(np.bincount(self.labels[self.labels != OUTLIER])))
 
     @property
     def outlier_share(self) -> float:
-        return float(np.mean(self.labels == OUTLIER)) if len(self.labels) else 1.0
+        return int(np.count_nonzero(self.labels == OUTLIER)) / len(self.labels) if len(self.labels) else 1.0
 
     @property
     def largest_share(self) -> float:

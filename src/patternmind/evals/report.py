@@ -70,7 +70,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything one suite measured. ``seconds`` by eval and data set; ``encoder`` names weights and precision."""
+    """Everything one suite measured, in how many seconds; ``encoder`` names weights and precision."""
 
     suite: str
     encoder: str

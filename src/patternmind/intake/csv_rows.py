@@ -64,7 +64,7 @@ class _Lines:
         self._ahead.popleft()
 
 
-class _RecordTooLong(Exception):  # noqa: N818 - a signal between two parts of this file, never seen outside
+class _RecordTooLong(Exception):
     pass
 
 

@@ -65,7 +65,7 @@ def _split_front_matter(text: str) -> tuple[dict[str, object] | str, str]:
 
 
 def _parse_yaml(text: str) -> dict[str, object] | str:
-    import yaml  # noqa: PLC0415 - 0.02 s
+    import yaml
 
     try:
         document = _plain_loader()(text).get_single_data()
@@ -79,7 +79,7 @@ def _parse_yaml(text: str) -> dict[str, object] | str:
 @lru_cache(maxsize=1)
 def _plain_loader() -> Any:
     """Reads every scalar as the text it is, since safe_load makes a region NO false; refuses aliases, YAML's bombs."""
-    import yaml  # noqa: PLC0415 - 0.02 s
+    import yaml
 
     class PlainLoader(yaml.BaseLoader):
         def compose_node(self, parent: Any, index: Any) -> Any:

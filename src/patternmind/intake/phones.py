@@ -44,7 +44,7 @@ def find_phones(text: str) -> Iterator[Span]:
 
 @lru_cache(maxsize=4096)
 def _find_valid(run: str) -> tuple[tuple[int, int], ...]:
-    from phonenumbers import Leniency, PhoneNumberMatcher  # noqa: PLC0415 - 0.03 s
+    from phonenumbers import Leniency, PhoneNumberMatcher
 
     if run.startswith("+"):
         return tuple((m.start, m.end) for m in PhoneNumberMatcher(run, None, leniency=Leniency.POSSIBLE))

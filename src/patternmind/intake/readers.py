@@ -1,5 +1,6 @@
 """Any file a person hands in, as rows."""
 
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,14 +40,26 @@ def read_rows(path: Path) -> Iterator[Row | RejectedRow]:
     """The rows of a file in its order, read as they are asked for; the format is known by the file's name.
 
     Raises:
-        UnreadableFile: at once where the file is missing, is a folder or has an ending nobody reads; at the first row
+        UnreadableFile: at once where the file is missing, is no file or has an ending nobody reads; at the first row
             where it is empty, damaged, not text, or inflates like a bomb.
     """
-    if path.is_dir():
-        raise UnreadableFile(path, "is a folder", f"Give the files in it, for example {path}/*.csv.")
-    if not path.exists():
-        raise UnreadableFile(path, "does not exist", "Check the path.")
+    _check_file(path)
     return _at_least_one(path, _reader_of(path)(path))
+
+
+def _check_file(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        reason = "does not exist" if missing else f"cannot be read ({error.strerror or 'the system refused'})"
+        raise UnreadableFile(path, reason, "Check the path.") from error
+    except ValueError as error:  # a NUL in the name
+        raise UnreadableFile(repr(path), "is no name of a file", "Check the path.") from error
+    if stat.S_ISDIR(mode):
+        raise UnreadableFile(path, "is a folder", f"Give the files in it, for example {path}/*.csv.")
+    if not stat.S_ISREG(mode):
+        raise UnreadableFile(path, "is a pipe or a device", "Save what it gives to a file; a file is read twice.")
 
 
 def _reader_of(path: Path) -> Reader:

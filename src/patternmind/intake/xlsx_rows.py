@@ -86,7 +86,7 @@ def _refuse_doctype(path: Path, seen: bytes) -> bytes:
 
 
 def _read_workbook(path: Path, stream: BinaryIO) -> Iterator[Row | RejectedRow]:
-    from openpyxl import load_workbook  # noqa: PLC0415 - 0.2 s
+    from openpyxl import load_workbook
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and validations, which are not read here

@@ -1,6 +1,5 @@
 """A document as PDF, drawn by WeasyPrint from the HTML; the one owner of weasyprint."""
 
-import importlib
 from typing import Any, Never
 
 from patternmind.errors import UsageError
@@ -24,9 +23,10 @@ def to_pdf(document: Document) -> bytes:
 
 def _weasyprint() -> Any:
     try:
-        return importlib.import_module("weasyprint")  # 0.6 s, and it loads Pango
+        import weasyprint  # 0.6 s, and it loads Pango
     except (ImportError, OSError) as error:
         raise UsageError(NO_PANGO) from error
+    return weasyprint
 
 
 def refuse(url: str, *_: object, **__: object) -> Never:

@@ -33,7 +33,7 @@ WHAT_IT_IS_NOT = (
     "It is no rule book and no ranking of people or teams. A pattern helped where it was tried: read when not to use "
     "it, and what speaks against it, before you rely on it."
 )
-NO_COUNTER_EVIDENCE = "None in these cases. Nobody wrote that it failed; that is no proof that it cannot."
+NO_COUNTER_EVIDENCE = "None was found in these cases. That is no proof that it cannot fail."
 NO_USES = "No use is recorded yet. If you try it, tell the network how it went."
 
 

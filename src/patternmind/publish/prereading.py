@@ -49,7 +49,7 @@ SPACE_BETWEEN = 3
 MOST_QUARTERS = 8
 
 LEFT_OUT = "Left out to keep to two pages; it stands in the draft."
-NO_DISAGREEMENT = "No case says that a remedy failed or made things worse."
+NO_DISAGREEMENT = "Nothing was found in these cases that speaks against a remedy."
 NO_SLIDES = "No slides. Bring your own case of this kind, one question, and what you would like to try."
 
 
@@ -235,7 +235,7 @@ def _pattern(card: Card, subject: Subject, parts: Parts) -> list[Block]:
     patlet = " ".join(parts[f"patlet of {card.id}"])
     forces = sourced(parts[f"forces of {card.id}"], card.claims, subject.sources)
     counter = sourced(parts[f"counter of {card.id}"], card.claims, subject.sources)
-    nothing = _nothing(card.fields, COUNTER, empty="none in these cases.")
+    nothing = _nothing(card.fields, COUNTER, empty="none found in these cases.")
     against = tuple(f"Counter-evidence: {line}" for line in (counter or (nothing,)))
     blocks: list[Block] = [Heading(3, card.name), Note(label, f"{meaning[:1].upper()}{meaning[1:]}.")]
     blocks += [Paragraph(patlet)] if patlet else []
@@ -267,7 +267,7 @@ def _closing(subject: Subject, parts: Parts, *, n_left_out: int) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Before you come"), Paragraph(NO_SLIDES)]
     n_closed = _n_network_only(subject, parts)
     if n_closed:
-        text = f"It quotes {counted(n_closed, 'case')} whose authors let it go no further. Do not pass it on."
+        text = f"It quotes {counted(n_closed, 'case')} that may go no further. Do not pass it on."
         blocks.append(Note(f"For {subject.network.name or 'this network'} only", text))
     shortened = f" Shortened to two pages: {counted(n_left_out, 'sentence')} left out." if n_left_out else ""
     return [*blocks, Paragraph(f"How this was made: {provenance_line(subject.draft.provenance)}{shortened}")]

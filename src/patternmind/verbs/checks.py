@@ -31,6 +31,16 @@ def check_parameters(parameters: RunParameters) -> None:
             raise UsageError(f'--since takes a date such as 2026-10-01, not "{parameters.since}".') from error
 
 
+def check_text(text: str) -> None:
+    """Refuse to look for nothing, before all cases are embedded for it.
+
+    Raises:
+        UsageError
+    """
+    if not text.strip():
+        raise UsageError("Say what to look for, in a few words.")
+
+
 def one_of(words: type[Word], value: str, name: str) -> Word:
     """The word of a fixed list.
 

@@ -8,6 +8,7 @@ from patternmind.model.cases import Case, Consent
 from patternmind.model.drafts import Claim, Draft, Pattern, ReviewedDraft
 from patternmind.model.themes import Theme
 from patternmind.ports import Store
+from patternmind.publish.rights import sort_patterns
 from patternmind.review import fields_of, state_of
 from patternmind.verbs.reviewing import open_drafts, patterns_of
 
@@ -104,9 +105,13 @@ def _drafts(store: Store) -> Iterator[Row]:
 
 
 def _patterns(store: Store) -> Iterator[Row]:
-    private = _private(store.cases())
-    for pattern in patterns_of(open_drafts(store)):
-        yield _pattern_row(pattern, private)
+    """Every accepted pattern: whole where it may be published, else its id and why it is withheld."""
+    cases = {case.id: case for case in store.cases()}
+    found = sort_patterns(patterns_of(open_drafts(store)), cases, store.network.rule)
+    for pattern in (*(one.pattern for one in found.published), *found.retired):
+        yield _pattern_row(pattern)
+    for one in found.withheld:
+        yield {"id": one.pattern_id, "kind": "pattern", "fields": {}, "claims": [], "withheld": one.reason}
 
 
 def _private(cases: Sequence[Case]) -> frozenset[str]:
@@ -131,14 +136,14 @@ def draft_row(reviewed: ReviewedDraft, private: frozenset[str] = frozenset()) ->
     }
 
 
-def _pattern_row(pattern: Pattern, private: frozenset[str]) -> Row:
+def _pattern_row(pattern: Pattern) -> Row:
     return {
         "id": pattern.id,
         "kind": "pattern",
         "state": pattern.state.value,
         "theme_id": pattern.theme_id,
         "name": pattern.name,
-        **_told(dict(pattern.fields), pattern.claims, private),
+        **_told(dict(pattern.fields), pattern.claims, frozenset()),
         "reviewers": list(pattern.reviewers),
         "accepted_at": pattern.accepted_at.isoformat(),
         "version": pattern.version,

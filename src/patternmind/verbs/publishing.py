@@ -1,43 +1,27 @@
 """The playbook and pre-reading as documents."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from patternmind.model.drafts import DraftKind, DraftState, Pattern
+from patternmind.model.drafts import DraftKind
 from patternmind.model.network import Network
 from patternmind.ports import Store
 from patternmind.publish.document import Document
 from patternmind.publish.playbook import make_playbook
 from patternmind.publish.prereading import make_prereading, prereading_record
-from patternmind.publish.rights import Published, Withheld, publishable
+from patternmind.publish.rights import Sorted, sort_patterns
 from patternmind.verbs.prepare import Prepared
 from patternmind.verbs.reviewing import open_drafts, patterns_of
 
 
-@dataclass(frozen=True, slots=True)
-class CollectedPlaybook:
-    published: tuple[Published, ...]
-    withheld: tuple[Withheld, ...]
-    retired: tuple[Pattern, ...]
-
-
-def collect_playbook(store: Store) -> CollectedPlaybook:
+def collect_playbook(store: Store) -> Sorted:
     """What people accepted, parted into what may be published, what is withheld and why, and what was retired."""
     cases = {case.id: case for case in store.cases()}
-    rule = store.network.rule
-    patterns = patterns_of(open_drafts(store, kind=DraftKind.PATTERN))
-    standing = [pattern for pattern in patterns if pattern.state is not DraftState.RETIRED]
-    judged = [publishable(pattern, cases, rule) for pattern in standing]
-    return CollectedPlaybook(
-        published=tuple(one for one in judged if isinstance(one, Published)),
-        withheld=tuple(one for one in judged if isinstance(one, Withheld)),
-        retired=tuple(pattern for pattern in patterns if pattern.state is DraftState.RETIRED),
-    )
+    return sort_patterns(patterns_of(open_drafts(store, kind=DraftKind.PATTERN)), cases, store.network.rule)
 
 
-def playbook_document(store: Store, collected: CollectedPlaybook, now: datetime) -> Document:
+def playbook_document(store: Store, collected: Sorted, now: datetime) -> Document:
     return make_playbook(
         collected.published,
         collected.withheld,

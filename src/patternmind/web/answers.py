@@ -1,7 +1,7 @@
 """What the API takes and answers, as typed shapes; the names are those of the command line's JSON."""
 
 import datetime as dt
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
@@ -13,6 +13,9 @@ from patternmind.web.problems import Problem
 Item = TypeVar("Item")
 
 Text = dict[str, str]
+LensName = Literal["all", "problem", "helped"]
+LevelName = Literal["theme", "area"]
+EngineName = Literal["graph", "hdbscan"]
 DraftFields = dict[str, str | list[str]]
 
 
@@ -122,9 +125,9 @@ class RunAsked(Asked):
     """The modelling choices of a run; leave all of them out for the usual one."""
 
     label: str = Field(default="", max_length=40, description="The period, such as 2026Q4.")
-    lens: Literal["all", "problem", "helped"] = Field(default="all", description="Which part of a case is compared.")
-    level: Literal["theme", "area"] = "theme"
-    engine: Literal["graph", "hdbscan"] = "graph"
+    lens: LensName = Field(default="all", description="Which part of a case is compared.")
+    level: LevelName = "theme"
+    engine: EngineName = "graph"
     seed: StrictInt = Field(default=0, ge=0, le=2**31 - 1, description="Same cases and seed, same themes.")
     since: dt.date | None = Field(default=None, description="Only cases dated on or after it, and the undated.")
     draft: StrictBool = Field(default=True, description="Whether candidate patterns are drafted.")
@@ -359,6 +362,3 @@ class PlaybookAnswer(BaseModel):
 
 class Health(BaseModel):
     status: Literal["ok"]
-
-
-Record = dict[str, Any]

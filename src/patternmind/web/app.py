@@ -69,7 +69,7 @@ def _add_open_pages(app: FastAPI) -> None:
 
     @app.get("/", include_in_schema=False)
     async def home() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return home_page(app.version)
+        return home_page()
 
     @app.get(f"{API}/openapi.json", include_in_schema=False)
     async def description() -> JSONResponse:  # pyright: ignore[reportUnusedFunction]

@@ -10,20 +10,11 @@ from patternmind.adapters.runlock import run_lock
 from patternmind.bootstrap import House
 from patternmind.errors import NotFound, PatternmindError, RunInProgress
 from patternmind.ports import RunParameters, RunRecord
-from patternmind.web.problems import Problem, problem_of, unexpected
+from patternmind.web.problems import Problem, ServerStopped, problem_of, unexpected
 
 MOST_KEPT = 100
 STOP_SECONDS = 5.0
 """How long a stopping server waits for a run; the next run finishes what was cut off."""
-
-
-class ServerStopped(PatternmindError):
-    """The server was stopped while a run went on."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The server was stopped while the run went on. What was embedded is kept; start the run again."
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

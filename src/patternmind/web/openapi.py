@@ -22,6 +22,9 @@ ask after. Case text is always the redacted one.
 
 While no token exists, requests from the machine itself need none, and a decision says who decides in `by`. As soon as
 one exists (`patternmind token create NAME`) every request needs a valid one, and decides as the token's name.
+
+Without a token the `Host` must be localhost, 127.0.0.1 or [::1], and no page of another site may change anything: a
+browser cannot be kept from knocking at a server on its own machine.
 """
 
 

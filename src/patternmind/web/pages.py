@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from patternmind.publish.stylesheet import STYLES
@@ -15,6 +17,7 @@ from patternmind.web.problems import KINDS
 OWN_STYLES = """
 header, main { max-width: 80ch; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9em; }
+a:has(code) { text-decoration: none; }
 pre { overflow-x: auto; padding: var(--s2) var(--s3); background: var(--tint); }
 table { border-collapse: collapse; inline-size: 100%; font-size: var(--small); margin-block-end: var(--s3); }
 th, td { text-align: start; vertical-align: top; padding: var(--s1) var(--s2); }
@@ -33,16 +36,20 @@ POLICY = (
 
 @cache
 def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("patternmind.web"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    templates = Environment(
+        loader=PackageLoader("patternmind.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    templates.filters["coded"] = coded
+    return templates
 
 
-def home_page(version: str) -> HTMLResponse:
-    return _page("home.html", version=version)
+def coded(text: str | None) -> Markup:
+    """Plain text with its `words of code` marked."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text or ""))))  # noqa: S704 - escaped
+
+
+def home_page() -> HTMLResponse:
+    return _page("home.html")
 
 
 def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:

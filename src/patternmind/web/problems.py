@@ -66,6 +66,8 @@ UNEXPECTED = ProblemKind("unexpected", 500, "Something unexpected happened")
 STORE = ProblemKind("store-unavailable", 503, "The data folder cannot be used now")
 MODEL = ProblemKind("model-unavailable", 503, "The encoder cannot be used now")
 
+STOPPED = ProblemKind("stopped", 503, "The server was stopped")
+
 KINDS: Sequence[ProblemKind] = (
     MALFORMED,
     TOKEN_NEEDED,
@@ -84,7 +86,16 @@ KINDS: Sequence[ProblemKind] = (
     UNEXPECTED,
     STORE,
     MODEL,
+    STOPPED,
 )
+
+
+class ServerStopped(errors.PatternmindError):
+    """The server was stopped while a run went on."""
+
+    def __init__(self) -> None:
+        super().__init__("The server was stopped while the run went on. What was embedded is kept; start it again.")
+
 
 OF_ERROR: Mapping[type[errors.PatternmindError], ProblemKind] = {
     errors.NotFound: NOT_FOUND,
@@ -98,6 +109,7 @@ OF_ERROR: Mapping[type[errors.PatternmindError], ProblemKind] = {
     errors.StoreUnavailable: STORE,
     errors.IndexUnavailable: STORE,
     errors.ModelUnavailable: MODEL,
+    ServerStopped: STOPPED,
 }
 
 OF_STATUS: Mapping[int, ProblemKind] = {kind.status: kind for kind in reversed(KINDS)}

@@ -67,8 +67,12 @@ def _address(host: str, listener: socket.socket) -> str:
 
 
 def _run_until_stopped(server: uvicorn.Server, listener: socket.socket) -> None:
-    """uvicorn raises the signal that stopped it once more when it is done; by then it is answered for."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    """uvicorn raises the signal that stopped it once more when it is done; by then there is nothing left to do."""
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         server.run(sockets=[listener])
     finally:

@@ -17,6 +17,7 @@ REVISIONS = ("0001",)
 """Every schema this program knows, oldest first; a test holds it to the files in ``migrations``."""
 
 BUSY_MILLISECONDS = 30_000
+LOG_INDEX_BYTES = 32 << 10
 
 
 def open_engine(path: Path) -> Engine:
@@ -66,13 +67,23 @@ def _sentence(path: Path, error: BaseException) -> str:
     said = str(getattr(error, "orig", error)).casefold()
     if "readonly" in said or "read-only" in said or isinstance(error, PermissionError) or "unable to open" in said:
         return f"{path} cannot be written. Give yourself write rights on its folder, or name another with --home."
-    if "full" in said or "no space" in said:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{path.parent} is a file, not a folder. Name another data folder with --home."
+    if "full" in said or "no space" in said or ("disk i/o" in said and _disk_is_full(path)):
         return f"The disk that holds {path} is full. Free some space and run the command again; nothing was lost."
     if "locked" in said:
         return f"{path} is in use by another process for too long. Try again when it has finished."
     if "not a database" in said or "malformed" in said:
         return f"{path} is not a patternmind database or is damaged. Restore a backup, or name another folder."
     return f"{path} cannot be used ({type(error).__name__}). Check the disk and the folder's rights; nothing was lost."
+
+
+def _disk_is_full(path: Path) -> bool:
+    """SQLite says "disk I/O error" where there is no room for the index of its log (32 KiB)."""
+    try:
+        return shutil.disk_usage(path.parent).free < LOG_INDEX_BYTES
+    except OSError:
+        return False
 
 
 def _engine(path: Path) -> Engine:

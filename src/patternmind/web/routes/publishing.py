@@ -12,9 +12,9 @@ from patternmind.errors import UsageError
 from patternmind.publish.document import Document
 from patternmind.publish.html import POLICY
 from patternmind.publish.render import render
+from patternmind.publish.rights import Sorted
 from patternmind.verbs import prepare
 from patternmind.verbs.publishing import (
-    CollectedPlaybook,
     collect_playbook,
     playbook_document,
     prereading_document,
@@ -81,7 +81,7 @@ def read_playbook(house: TheHouse, format: Format = "json") -> Response:
     return _file(playbook_document(house.store, collected, house.clock.now()), format, status_code=200, headers={})
 
 
-def _playbook(house: House, collected: CollectedPlaybook) -> answers.PlaybookAnswer:
+def _playbook(house: House, collected: Sorted) -> answers.PlaybookAnswer:
     published = [
         {**asdict(one.pattern), **{name: getattr(one, name) for name in PUBLISHED_COUNTS}}
         for one in collected.published

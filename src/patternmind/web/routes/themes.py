@@ -16,7 +16,7 @@ from patternmind.web.jobs import Job
 
 router = APIRouter(route_class=Door)
 
-Lens = Annotated[str | None, Query(max_length=40, description="A lens other than that of the last run.")]
+Lens = Annotated[answers.LensName | None, Query(description="A lens other than that of the last run.")]
 
 
 @router.post("/runs", tags=["runs"], status_code=202, responses=problems(400, 409), dependencies=[MAY_REPEAT])

@@ -1,0 +1,127 @@
+"""The real command, as a person runs it: a process of its own, on a data folder of its own."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+COMMAND = Path(sys.executable).parent / "patternmind"
+SAMPLE = Path(str(files("patternmind") / "sample"))
+NOBODY = 65534
+
+_MEASURED = """
+import os, sys
+child = os.fork()
+if child == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+_, status, usage = os.wait4(child, 0)
+with open(sys.argv[1], "w") as file:
+    file.write(str(usage.ru_maxrss))
+os._exit(os.waitstatus_to_exitcode(status) % 256)
+"""
+"""A process inherits the peak of the one it is forked from; this one is small, the process that tests is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command said and how it ended; ``peak_mb`` is 0 where it was not asked for."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    peak_mb: float = 0.0
+
+    def json(self) -> Any:
+        """The one JSON value on stdout, after exit 0."""
+        assert self.code == 0, self
+        return json.loads(self.out)
+
+    def rows(self) -> list[Any]:
+        """The JSON values on stdout, one a line, after exit 0."""
+        assert self.code == 0, self
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True, slots=True)
+class Patternmind:
+    """The command on one data folder.
+
+    ``before`` stands before the command, such as a program that changes the namespace; ``user`` is who runs it.
+    """
+
+    home: Path
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    before: Sequence[str] = ()
+    user: int | None = None
+
+    def __call__(self, *arguments: object, seconds: float = 120, measured: bool = False) -> Answer:
+        """Run it to its end; after ``seconds`` it is killed and fails."""
+        with tempfile.TemporaryDirectory(prefix="patternmind-test-") as scratch:
+            peak = Path(scratch) / "peak"
+            before = [sys.executable, "-I", "-S", "-c", _MEASURED, str(peak)] if measured else []
+            begun = time.monotonic()
+            with (Path(scratch) / "out").open("w+b") as out, (Path(scratch) / "err").open("w+b") as err:
+                process = self._start(arguments, before, stdout=out, stderr=err)
+                killer = threading.Timer(seconds, process.kill)
+                killer.start()
+                code = process.wait()
+                killer.cancel()
+                took = time.monotonic() - begun
+                said = [stream.seek(0) or stream.read().decode() for stream in (out, err)]
+            peak_mb = int(peak.read_text()) / 1024 if measured else 0.0
+        return Answer(code, said[0], said[1], took, peak_mb)
+
+    @contextlib.contextmanager
+    def started(self, *arguments: object) -> Iterator["subprocess.Popen[bytes]"]:
+        """Start it and go on; what still runs at the end of the block is killed."""
+        process = self._start(arguments, [], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def _start(
+        self, arguments: Sequence[object], before: Sequence[str], *, stdout: Any, stderr: Any
+    ) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [*self.before, *before, str(COMMAND), *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=clean_environment() | {"PATTERNMIND_HOME": str(self.home), **self.env},
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
+            cwd="/",
+        )
+
+    def on(self, home: Path) -> "Patternmind":
+        return replace(self, home=home)
+
+    def with_env(self, **env: str) -> "Patternmind":
+        return replace(self, env={**self.env, **env})
+
+    def by(self, user: int | None) -> "Patternmind":
+        return replace(self, user=user)
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without settings, and with no network for anything that asks politely."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PATTERNMIND_")}
+    return kept | {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "COLUMNS": "200"}
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path

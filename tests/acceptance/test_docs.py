@@ -1,0 +1,92 @@
+"""Every command that the README and the guides show is run as it stands, in their order, on the sample network."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GUIDES = ("README.md", "docs/steward.md", "docs/facilitator.md", "docs/operator.md", "docs/developer.md")
+COMMAND = Path(sys.executable).with_name("patternmind")
+
+
+def shown_commands(guide: str) -> list[str]:
+    """The lines of a guide's sh blocks."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / guide).read_text(encoding="utf-8"), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the guides speak of."""
+    place = tmp_path_factory.mktemp("docs")
+    sample = Path(str(files("patternmind"))) / "sample"
+    first, second = ((sample / f"cases-2026Q{n}.csv").read_text(encoding="utf-8") for n in (3, 4))
+    (place / "cases.csv").write_text(first + second.split("\n", 1)[1], encoding="utf-8")
+    shutil.copy(sample / "recaps.jsonl", place)
+    shutil.copy(sample / "roster.csv", place)
+    return place
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = shlex.split(line)
+    environment = {**os.environ, "PATTERNMIND_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
+    command = [str(COMMAND), *words[1:]]
+    if words[1] == "serve":
+        return _serve_for_a_moment(command, folder, environment)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def _serve_for_a_moment(
+    command: list[str], folder: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        time.sleep(4)
+        alive = server.poll() is None
+        server.send_signal(signal.SIGTERM)
+        out, said = server.communicate(timeout=20)
+    return subprocess.CompletedProcess(command, 0 if alive else 1, out, said)
+
+
+def a_candidate(folder: Path) -> str:
+    drafts = json.loads(run("patternmind review list --json", folder).stdout)
+    return next(row["id"] for row in drafts if row["kind"] == "pattern" and row["fields"].get("solution"))
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_command_of_a_guide_runs(guide: str, folder: Path) -> None:
+    lines = [line for line in shown_commands(guide) if line.startswith("patternmind ")]
+    draft = a_candidate(folder) if any("DRAFT" in line for line in lines) else ""
+    for line in lines:
+        done = run(line.replace("DRAFT", draft), folder)
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+
+def test_every_command_of_the_program_is_in_a_guide() -> None:
+    told = " ".join((ROOT / guide).read_text(encoding="utf-8") for guide in GUIDES)
+    listed = subprocess.run([str(COMMAND), "--help"], capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^[│|]\s(\w+)\s{2,}", listed, re.MULTILINE)
+    assert len(commands) > 10
+    assert [name for name in commands if f"patternmind {name}" not in told] == []
+
+
+def test_every_make_target_that_a_guide_names_exists() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    told = {
+        target
+        for guide in GUIDES
+        for target in re.findall(r"(?:^|`)make (\w+)", (ROOT / guide).read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert {"demo", "test"} <= told
+    assert told <= targets
