@@ -26,7 +26,7 @@ def pack_layers(bert: Any) -> bool:
             super().__init__()
             self.weight = lay_out(layer.weight.detach(), BATCH_TOKENS)
             self.bias = layer.bias.detach()
-            self.fused = ("gelu", [], "none") if gelu else ("none", [], "")
+            self.fused: tuple[str, list[float], str] = ("gelu", [], "none") if gelu else ("none", [], "")
 
         def forward(self, hidden: Any) -> Any:
             return multiply(hidden, self.weight, self.bias, *self.fused)
