@@ -1,7 +1,7 @@
 """The composition root: every adapter is built here, when first used, and handed down."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import cached_property
 
 from patternmind.adapters.clock import SystemClock
@@ -62,9 +62,26 @@ class House:
         Raises:
             RunInProgress
         """
-        store = self.store
+        store = self.store  # opening it makes the folder that the lock lies in
         with run_lock(self.settings.home):
-            return run_cycle(store, self.encoder, self.clock, parameters, namer=self.namer, progress=progress)
+            record = run_cycle(store, self.encoder, self.clock, parameters, namer=self.namer, progress=progress)
+            if parameters.lens == "all":
+                self._refresh_index()
+        return record
+
+    def _refresh_index(self) -> None:
+        """Bring an index that was built before up to the rows; where it cannot be, search goes by the rows."""
+        from patternmind.adapters.index import digest_rows
+
+        if not (self.index_folder / "manifest.json").exists():
+            return
+        ids, vectors = index_vectors(self.store, self.encoder)
+        try:
+            with closing(self.chroma()) as index:
+                if not index.holds(digest_rows(ids, vectors)):
+                    index.rebuild(ids, vectors)
+        except IndexUnavailable:
+            return
 
     @property
     def index_folder(self):
@@ -80,12 +97,9 @@ class House:
             chroma = self.chroma() if (self.index_folder / "manifest.json").exists() else None
         except IndexUnavailable:
             chroma = None
-        if chroma is not None and chroma.holds(digest_rows(ids, vectors)):
-            yield chroma
-        else:
-            yield ExactIndex(ids, vectors)
-        if chroma is not None:
-            chroma.close()
+        with nullcontext() if chroma is None else closing(chroma):
+            fresh = chroma is not None and chroma.holds(digest_rows(ids, vectors))
+            yield chroma if chroma is not None and fresh else ExactIndex(ids, vectors)
 
     def chroma(self):
         """Own the Chroma index.

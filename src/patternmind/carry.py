@@ -53,7 +53,7 @@ def carry_themes(
     Args:
         former: the themes of the lens's last run, dormant ones included.
         taken: every theme id ever given; none of them is given to a new theme.
-        known_cases: the cases the last run had seen; only they can be shared.
+        known_cases: the cases that this run and the last one had both; only they can be shared or missed.
     """
     known = frozenset(known_cases)
     matches = _match_by_cases(groups, former, known)
@@ -77,9 +77,12 @@ def _match_by_cases(groups: Sequence[Group], former: Sequence[Theme], known: fro
     from scipy import optimize  # 0.2 s
 
     untyped: Any = optimize
-    overlap = np.array([[_jaccard(group.case_ids & known, theme.case_ids) for theme in former] for group in groups])
-    rows, columns = untyped.linear_sum_assignment(-overlap)
-    return {int(g): int(t) for g, t in zip(rows, columns, strict=True) if overlap[g, t] >= SAME_BY_CASES}
+    overlap = np.array(
+        [[_jaccard(group.case_ids & known, known & set(theme.case_ids)) for theme in former] for group in groups]
+    )
+    same = np.where(overlap >= SAME_BY_CASES, overlap, 0)  # two pairs of .29 must not outweigh one of .43
+    rows, columns = untyped.linear_sum_assignment(-same)
+    return {int(g): int(t) for g, t in zip(rows, columns, strict=True) if same[g, t] > 0}
 
 
 def _match_by_centre(groups: Sequence[Group], former: Sequence[Theme], matched: Mapping[int, int]) -> dict[int, int]:
@@ -151,7 +154,8 @@ def _change_of_group(
 def _lineage(before: Theme, group: Group, *, absorbed: bool) -> Lineage:
     if before.lineage is Lineage.RETIRED:
         return Lineage.RETIRED
-    if before.lineage is Lineage.DORMANT and group.case_ids - set(before.case_ids):
+    asleep = before.lineage is Lineage.DORMANT or not before.case_ids
+    if asleep and group.case_ids - set(before.case_ids):
         return Lineage.RETURNED
     if absorbed:
         return Lineage.MERGED
@@ -167,8 +171,8 @@ def _change_of_vanished(theme: Theme, groups: Sequence[Group], carried: Carried)
         for group, theme_id in zip(groups, carried.theme_ids, strict=True)
         if theme.case_ids and _share(frozenset(theme.case_ids), group.case_ids) >= CAME_FROM
     )
-    kept = theme.lineage is Lineage.RETIRED
-    lineage = Lineage.RETIRED if kept else Lineage.MERGED if into else Lineage.DORMANT
+    kept = theme.lineage is Lineage.RETIRED or (theme.lineage is Lineage.MERGED and not theme.case_ids)
+    lineage = theme.lineage if kept else Lineage.MERGED if into else Lineage.DORMANT
     return ThemeChange(theme_id=theme.id, lineage=lineage, others=into, n_before=len(theme.case_ids))
 
 

@@ -185,7 +185,8 @@ class Line:
         self._found_phrases: dict[str, list[Phrase]] = {}
 
     def carry(self, *, taken: set[str], known: set[str]) -> Carried:
-        return carry_themes(self.groups, self.former, lens=self.run.parameters.lens, taken=taken, known_cases=known)
+        both = known & self.by_id.keys()
+        return carry_themes(self.groups, self.former, lens=self.run.parameters.lens, taken=taken, known_cases=both)
 
     def themes(self, carried: Carried, known: set[str], *, labelled: bool) -> tuple[list[Theme], dict[str, str]]:
         """The theme cards by falling size, those that vanished last; and the areas' names by id."""

@@ -73,6 +73,8 @@ def area_ids(theme_ids: Sequence[str], areas: Sequence[int], former: Mapping[str
     for theme_id, area in zip(theme_ids, areas, strict=True):
         if area not in chosen:
             fresh = f"a-{theme_id[2:]}"
-            chosen[area] = fresh if fresh not in taken else f"{fresh}x"
-            taken.add(chosen[area])
+            while fresh in taken:
+                fresh += "x"
+            chosen[area] = fresh
+            taken.add(fresh)
     return chosen

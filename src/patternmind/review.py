@@ -121,6 +121,8 @@ def _check(
         raise NotAllowed("Every decision is a named person's: say who decides.")
     if action is Action.REJECT and reason is None:
         raise NotAllowed(f"A rejection needs a reason: {', '.join(one.value for one in Reason)}.")
+    if not str(changed.get("name", "x")).strip():
+        raise NotAllowed("A draft cannot be without a name.")
     if action is Action.EDIT and not changed:
         raise NotAllowed("The edit changes nothing.")
     if changed and action is not Action.EDIT:

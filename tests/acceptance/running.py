@@ -16,7 +16,11 @@ from typing import Any
 
 COMMAND = Path(sys.executable).parent / "patternmind"
 SAMPLE = Path(str(files("patternmind") / "sample"))
-NOBODY = 65534
+NOBODY = (
+    *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+    *("--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"),
+)
+"""An ordinary user who may read all, for the interpreter may lie in root's own folder; writing is what is tried."""
 
 _MEASURED = """
 import os, sys
@@ -56,13 +60,12 @@ class Answer:
 class Patternmind:
     """The command on one data folder.
 
-    ``before`` stands before the command, such as a program that changes the namespace; ``user`` is who runs it.
+    ``before`` stands before the command, such as a program that changes the user or the namespace it runs in.
     """
 
     home: Path
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     before: Sequence[str] = ()
-    user: int | None = None
 
     def __call__(self, *arguments: object, seconds: float = 120, measured: bool = False) -> Answer:
         """Run it to its end; after ``seconds`` it is killed and fails."""
@@ -100,9 +103,6 @@ class Patternmind:
             stdout=stdout,
             stderr=stderr,
             env=clean_environment() | {"PATTERNMIND_HOME": str(self.home), **self.env},
-            user=self.user,
-            group=self.user,
-            extra_groups=None if self.user is None else [],
             cwd="/",
         )
 
@@ -112,8 +112,9 @@ class Patternmind:
     def with_env(self, **env: str) -> "Patternmind":
         return replace(self, env={**self.env, **env})
 
-    def by(self, user: int | None) -> "Patternmind":
-        return replace(self, user=user)
+    def as_ordinary_user(self) -> "Patternmind":
+        """As somebody whom file permissions stop from writing: this user, or ``NOBODY`` where this user is root."""
+        return self if os.getuid() else replace(self, before=NOBODY)
 
 
 def clean_environment() -> dict[str, str]:

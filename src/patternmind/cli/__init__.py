@@ -12,27 +12,31 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run a command; whatever goes wrong ends in one sentence on stderr and an exit code, never in a traceback."""
+    try:
+        code = _run()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        sys.stderr.write("Stopped. What was finished is kept; run the same command again to go on.\n")
+    sys.exit(code)
+
+
+def _run() -> int | None:
     from typer.exceptions import TyperException
 
     from patternmind.cli.app import app
 
     try:
-        code = app(standalone_mode=False)
+        return app(standalone_mode=False)
     except TyperException as error:
         sys.stderr.write(f"{_misused(error)}\n")
-        sys.exit(error.exit_code)
+        return error.exit_code
     except PatternmindError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost edge: recorded and ended here
         sys.stderr.write(f"{_unexpected(error)}\n")
-        sys.exit(1)
-    if code == INTERRUPTED:
-        sys.stderr.write("Stopped. What was finished is kept; run the same command again to go on.\n")
-    sys.exit(code)
+        return 1
 
 
 def _misused(error: Any) -> str:

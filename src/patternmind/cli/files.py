@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -34,13 +33,17 @@ def write_file(out: Path, content: "Document | str | Mapping[str, Any]") -> None
         from patternmind.publish.render import render
 
         data = render(content, out.suffix.casefold())
+    written: Path | None = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=out.parent, prefix=".patternmind-", delete=False) as file:
+            written = Path(file.name)
             file.write(data)
-        os.chmod(file.name, 0o644)  # noqa: PTH101 - a document to hand round, not a secret
-        Path(file.name).replace(out)
+        written.chmod(0o644)  # a document to hand round, not a secret
+        written.replace(out)
     except OSError as error:
+        if written is not None:
+            written.unlink(missing_ok=True)
         raise PatternmindError(f"{out} cannot be written ({error.strerror}). Name another place with --out.") from error
 
 

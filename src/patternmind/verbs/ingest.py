@@ -55,7 +55,8 @@ def ingest_files(
 
     for path in paths:
         for batch in _batches(read_submissions(path, kind=kind, mapping=fields)):
-            taken = [row for row in batch if isinstance(row, Submission)]
+            # Kept is the file's name alone: where it lay is nobody's business later on.
+            taken = [replace(row, file=path.name) for row in batch if isinstance(row, Submission)]
             tally.rejected += [row for row in batch if isinstance(row, RejectedRow)]
             counts = store.save_cases([(row, case_of(row)) for row in taken], dry_run=dry_run)
             tally.accepted += counts.accepted

@@ -1,8 +1,10 @@
 """Listening: on loopback unless somebody made a token, until somebody says stop."""
 
+import shutil
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 
@@ -10,6 +12,8 @@ from patternmind.bootstrap import House
 from patternmind.errors import PatternmindError, UsageError
 from patternmind.web.app import make_app
 from patternmind.web.guard import is_loopback
+
+UPLOAD_SECONDS = 3600
 
 GRACE_SECONDS = 10
 """How long requests that are being answered may go on after a stop."""
@@ -37,6 +41,7 @@ def serve(house: House, *, host: str, port: int) -> None:
             "`patternmind token create NAME`, then start again."
         )
     listener = _listen(host, port)
+    _sweep_uploads(house.settings.home, now.timestamp())
     config = uvicorn.Config(
         make_app(house, host=host),
         log_config=None,
@@ -49,6 +54,13 @@ def serve(house: House, *, host: str, port: int) -> None:
     _say(f"patternmind listens on {_address(host, listener)} (API: /api/v1/docs). Stop it with Ctrl+C.")
     _run_until_stopped(uvicorn.Server(config), listener)
     _say("Stopped.")
+
+
+def _sweep_uploads(home: Path, now: float) -> None:
+    """Remove what a killed server left of uploads: raw text nobody will read again. Younger ones may be another's."""
+    for left in home.glob(".upload-*"):
+        if now - left.stat().st_mtime > UPLOAD_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:
