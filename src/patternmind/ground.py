@@ -43,7 +43,8 @@ def ground(draft: Draft, cases: Mapping[str, Case]) -> GroundedDraft:
         else:
             reason = next((one.reason for one in found), "the claim names no quote")
             refused.append(Refused(claim=claim, reason=reason))
-    fields = _without_refused(draft, refused)
+    standing = {claim.text for claim in kept}
+    fields = _without(draft, {one.claim.text for one in refused} - standing)
     return GroundedDraft(replace(draft, claims=tuple(kept), fields=fields), tuple(refused), seal=_SEAL)
 
 
@@ -55,7 +56,7 @@ def locate_quote(quote: Quote, cases: Mapping[str, Case]) -> Located:
     if not quote.text.strip():
         return Located(None, "the quote is empty")
     source = case.text.get(quote.field)
-    if source is not None and source[quote.start : quote.end] == quote.text and 0 <= quote.start < quote.end:
+    if source is not None and _stands_at(quote, source):
         return Located(quote)
     fields = [quote.field] if source is not None else list(case.text)
     for field in fields:
@@ -66,29 +67,42 @@ def locate_quote(quote: Quote, cases: Mapping[str, Case]) -> Located:
     return Located(None, "the quote is not in the case's text")
 
 
+def _stands_at(quote: Quote, source: str) -> bool:
+    return 0 <= quote.start < quote.end <= len(source) and source[quote.start : quote.end] == quote.text
+
+
 def find_folded(wanted: str, source: str) -> tuple[int, int] | None:
-    """Where ``wanted`` stands in ``source`` once both are folded; offsets in the source's code points."""
+    """Where ``wanted`` stands in ``source`` once both are folded; offsets in the source's code points.
+
+    A character and its marks are found whole or not at all: "cafe" is not the beginning of "café".
+    """
     folded, spans = _fold(source)
     needle, _ = _fold(wanted.strip())
     at = folded.find(needle) if needle else -1
-    if at < 0:
-        return None
-    return spans[at][0], spans[at + len(needle) - 1][1]
+    while at >= 0:
+        end = at + len(needle)
+        cuts_first = at > 0 and spans[at - 1] == spans[at]
+        cuts_last = end < len(spans) and spans[end] == spans[end - 1]
+        if not (cuts_first or cuts_last):
+            return spans[at][0], spans[end - 1][1]
+        at = folded.find(needle, at + 1)
+    return None
 
 
 def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Folded text in NFC, and for each of its characters the span of the source that it stands for.
+    """Folded text in NFD, and for each of its characters the span of the source that it stands for.
 
-    A base character is composed together with its marks, so that "é" is found however it was typed.
+    A base character is taken together with its marks, so that "é" is found however it was typed. Taken apart rather than
+    composed, because only so does a text fold piece by piece into what it folds into as a whole (Korean, Bengali).
     """
     out: list[str] = []
     spans: list[tuple[int, int]] = []
     start = 0
     while start < len(text):
         end = start + 1
-        while end < len(text) and unicodedata.combining(text[end]):
+        while end < len(text) and _belongs_to_the_one_before(text[end]):
             end += 1
-        plain = unicodedata.normalize("NFC", text[start:end])
+        plain = unicodedata.normalize("NFD", text[start:end])
         plain = " " if plain.isspace() else FOLDED.get(plain, plain)
         if not (plain == " " and out and out[-1] == " "):
             out.extend(plain)
@@ -97,16 +111,20 @@ def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
     return "".join(out), spans
 
 
+def _belongs_to_the_one_before(char: str) -> bool:
+    """A mark, or a vowel or final consonant of a Korean syllable."""
+    return unicodedata.category(char).startswith("M") or "\u1160" <= char <= "\u11ff"
+
+
 WITHDRAWN = "[withdrawn]"
 
 
-def _without_refused(draft: Draft, refused: list[Refused]) -> dict[str, str | tuple[str, ...]]:
-    """The fields without the lines of refused claims; where one is part of a longer text it reads "[withdrawn]"."""
-    gone = {one.claim.text for one in refused if one.claim.text}
+def _without(draft: Draft, gone: set[str]) -> dict[str, str | tuple[str, ...]]:
+    """The fields without these lines; where one is part of a longer text it reads "[withdrawn]"."""
     fields: dict[str, str | tuple[str, ...]] = {}
     for name, value in draft.fields.items():
         if isinstance(value, str):
-            fields[name] = _blank(value, gone)
+            fields[name] = _blank(value, gone - {""})
         else:
             fields[name] = tuple(line for line in value if line not in gone)
     return fields

@@ -17,7 +17,7 @@ from typing import Any
 COMMAND = Path(sys.executable).parent / "patternmind"
 SAMPLE = Path(str(files("patternmind") / "sample"))
 NOBODY = (
-    *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+    *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--securebits=+no_setuid_fixup"),
     *("--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"),
 )
 """An ordinary user who may read all, for the interpreter may lie in root's own folder; writing is what is tried."""

@@ -164,8 +164,17 @@ def test_samples_are_four_fifths_in_order_and_the_same_for_the_same_seed() -> No
 
 
 def theme(id: str, name: str, *case_ids: str) -> Theme:
+    n = len(case_ids)
     return Theme(
-        id=id, lens="all", area_id="a", name=name, case_ids=case_ids, n_cases=len(case_ids), n_teams=1, n_contributors=1
+        id=id,
+        lens="all",
+        area_id="a",
+        name=name,
+        case_ids=case_ids,
+        n_cases=n,
+        n_teams=1,
+        n_contributors=1,
+        nearest_theme_id="t2",
     )
 
 
@@ -181,6 +190,7 @@ def test_names_are_judged_by_the_cases_of_their_own_theme() -> None:
         "distinct names": 0.3333,
         "hold a word of their cases": 0.3333,
         "pass the lint": 0.3333,
+        "no word shared with nearest theme": 0.6667,
         "6 words or fewer": 0.6667,
     }
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from patternmind.draft.keyphrases import Phrase, fold
+from patternmind.draft.keyphrases import COMMON, Phrase, fold
 from patternmind.draft.sentences import Role, Sentence
-from patternmind.draft.stopwords import STOPWORDS
 
 IDEAL_WORDS = (10, 28)
 SAME_WORDS = 0.5
@@ -12,7 +11,7 @@ SAME_WORDS = 0.5
 
 def content_words(text: str) -> frozenset[str]:
     folded = (fold(word.strip(".,;:!?()[]\"'“”")) for word in text.split())
-    return frozenset(word for word in folded if len(word) >= 3 and word not in STOPWORDS)
+    return frozenset(word for word in folded if len(word) >= 3 and word not in COMMON)
 
 
 def centrality(sentence: Sentence, phrases: Sequence[Phrase], *, firmness: float) -> float:

@@ -91,6 +91,10 @@ def fold(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
+COMMON = STOPWORDS | {fold(word) for word in STOPWORDS}
+"""Also as they are compared: "does" is folded to "doe"."""
+
+
 def phrases_in(text: str) -> dict[tuple[str, ...], str]:
     """Every phrase of up to three words that begins and ends with a word that says something, with its spelling."""
     found: dict[tuple[str, ...], str] = {}
@@ -107,7 +111,7 @@ def phrases_in(text: str) -> dict[tuple[str, ...], str]:
 
 
 def _says_something(word: str) -> bool:
-    return len(word) >= 3 and word not in STOPWORDS
+    return len(word) >= 3 and word not in COMMON
 
 
 class PhraseCounts:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from patternmind.draft.keyphrases import VAGUE, Phrase, fold
 
@@ -16,17 +17,22 @@ class ThemeName:
     keywords: tuple[str, ...]
 
 
-def name_themes(phrases: Mapping[str, Sequence[Phrase]]) -> dict[str, ThemeName]:
+def name_themes(
+    phrases: Mapping[str, Sequence[Phrase]], *, kept: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, ThemeName]:
     """A name for each theme id, no two alike.
+
+    Args:
+        kept: names that themes are known by already, those of themes without phrases too; they stay theirs.
 
     A name is the best phrase and, where the words still fit, a second one that shares no word with it. Where two themes
     would bear the same name, the smaller score adds its next phrase until they differ.
     """
     names: dict[str, ThemeName] = {}
-    taken: set[str] = set()
+    taken = {name.casefold() for name in kept.values()}
     for theme_id in sorted(phrases, key=lambda theme: (-_best(phrases[theme]), theme)):
-        name = next((name for name in _proposals(phrases[theme_id]) if name.casefold() not in taken), "")
-        name = name or f"Theme {theme_id[-4:]}"
+        free = (name for name in _proposals(phrases[theme_id]) if name.casefold() not in taken)
+        name = kept.get(theme_id) or next(free, f"Theme {theme_id[-4:]}")
         taken.add(name.casefold())
         names[theme_id] = ThemeName(name, tuple(phrase.text for phrase in phrases[theme_id][:KEYWORDS]))
     return names

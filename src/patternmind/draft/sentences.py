@@ -44,8 +44,8 @@ WHOLE_TEXT_FIELDS = frozenset({"problem", "notes"})
 """Where a plain text lands whole, so that a sentence's words must say whether it tells of a remedy."""
 
 MADE_WORSE = re.compile(
-    r"\b(made (it|things|this|that) worse|worse than|got worse|did(n't| not) (help|work|hold|last)"
-    r"|does(n't| not) (help|work)|no (use|effect)|backfired|only half|too late|gave up|abandoned|went back to"
+    r"\b(made (it|things|this|that) worse|worse than|got worse|did(n['’]t| not) (help|work|hold|last)"
+    r"|does(n['’]t| not) (help|work)|no (use|effect)|backfired|only half|too late|gave up|abandoned|went back to"
     r"|in vain|stopped after|nobody (kept|used|read))\b",
     re.IGNORECASE,
 )
@@ -55,11 +55,14 @@ HELPED = re.compile(
     r"|always|never again|next time|lesson|learned|instead of|to (prevent|avoid)|workaround|corrected by)\b",
     re.IGNORECASE,
 )
+NOT_SOLVED = re.compile(
+    r"\b(not|never|nobody|cannot|\w+n['’]t)( \w+){0,2} (solved?|fix(ed)?|resolved?|corrected)\b", re.IGNORECASE
+)
 TENSION = re.compile(
     r"\b(but|however|although|though|on the other hand|whereas|while|yet|even though)\b", re.IGNORECASE
 )
 UNLESS = re.compile(
-    r"\b(unless|except (when|for|if)|only (works|helps|if|when)|not (for|when|if)|do(n't| not) use|not worth)\b",
+    r"\b(unless|except (when|for|if)|only (works|helps|if|when)|not (for|when|if)|do(n['’]t| not) use|not worth)\b",
     re.IGNORECASE,
 )
 
@@ -67,7 +70,8 @@ SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\
 ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|Mr|Mrs|Ms|Dr|Prof|Nr|No|approx|ca|bzw|z\.B|Fig|Sec|St|Inc|Ltd|Co|U\.S)|\b[A-Z]|^\d+)\.$"
 )
-LIST_MARK = re.compile(r"^\s*(?:[-*•>#|]+|\d+[.)])\s*")
+LIST_MARK = re.compile(r"^\s*(?:[•>|]+\s*|(?:[-*#]+|\d+[.)])(?:\s+|$))")
+"""A bullet, or a dash or number with a space after it: "3.5 hours" and "-20 degrees" begin with what they say."""
 
 SHORTEST_WORDS, LONGEST_WORDS = 5, 45
 
@@ -114,7 +118,7 @@ def _role(field: str, text: str, *, plain: bool) -> Role:
     role = FIELD_ROLES.get(field, Role.HAPPENED)
     if MADE_WORSE.search(text):
         return Role.WORSE
-    if plain and field in WHOLE_TEXT_FIELDS and HELPED.search(text):
+    if plain and field in WHOLE_TEXT_FIELDS and HELPED.search(text) and not NOT_SOLVED.search(text):
         return Role.HELPED
     return role
 

@@ -11,7 +11,7 @@ EVAL = "naming"
 
 
 def score_names(on: str, themes: Sequence[Theme], texts: Mapping[str, str]) -> list[Score]:
-    """The four things a name must be, each as a share of the themes that have cases.
+    """What a name must be, each as a share of the themes that have cases.
 
     Args:
         texts: by case id.
@@ -26,10 +26,15 @@ def score_names(on: str, themes: Sequence[Theme], texts: Mapping[str, str]) -> l
         return Score(eval=EVAL, on=on, name=name, value=good / len(named), note=f"{good} of {len(named)}")
 
     names = [theme.name.casefold() for theme in named]
+    words = {theme.id: content_words(theme.name) for theme in named}
     return [
         share("distinct names", lambda theme: names.count(theme.name.casefold()) == 1),
         share("hold a word of their cases", lambda theme: _holds_own_word(theme.name, own[theme.id])),
         share("pass the lint", lambda theme: not lint_name(theme.name, own[theme.id])),
+        share(
+            "no word shared with nearest theme",
+            lambda theme: not words[theme.id] & words.get(theme.nearest_theme_id or "", frozenset()),
+        ),
         share(f"{MOST_WORDS} words or fewer", lambda theme: 0 < len(theme.name.split()) <= MOST_WORDS),
     ]
 

@@ -5,7 +5,7 @@ The types carry the promise: ``Draft -> GroundedDraft -> Pattern``. Only ``groun
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -87,16 +87,17 @@ class GroundingSeal:
     """Held by ``ground`` alone; without it no ``GroundedDraft`` can be made."""
 
 
+@dataclass(frozen=True, slots=True)
 class GroundedDraft:
     """A draft whose every quote was found, character for character, in the redacted text of its case."""
 
-    __slots__ = ("draft", "refused")
+    draft: Draft
+    refused: tuple[Refused, ...]
+    seal: InitVar[GroundingSeal] = field(kw_only=True)
 
-    def __init__(self, draft: Draft, refused: tuple[Refused, ...], *, seal: GroundingSeal) -> None:
+    def __post_init__(self, seal: GroundingSeal) -> None:
         if type(seal) is not GroundingSeal:
             raise TypeError("only ground() makes a GroundedDraft")
-        self.draft = draft
-        self.refused = refused
 
 
 class Action(StrEnum):

@@ -1,0 +1,45 @@
+"""What can be shown of the Dockerfile without an engine: its rules, and that its steps work from what it copies."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.prove
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_the_image_runs_as_an_ordinary_user_with_its_data_outside() -> None:
+    last_stage = DOCKERFILE.rsplit("\nFROM ", 1)[1]
+    assert re.search(r"^USER patternmind$", last_stage, re.MULTILINE)
+    assert last_stage.index("USER patternmind") > last_stage.index("useradd")
+    for word in ("HEALTHCHECK", "VOLUME /data", "PATTERNMIND_HOME=/data"):
+        assert word in last_stage
+
+
+def test_the_image_holds_no_secret() -> None:
+    assert not re.search(r"(?i)(password|secret|api_?key|token)\s*=", DOCKERFILE)
+
+
+def test_the_wheel_is_built_from_exactly_what_is_copied(tmp_path: Path) -> None:
+    for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE):
+        *sources, target = line.split()
+        for source in sources:
+            place = tmp_path / target if target != "./" else tmp_path / source
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(ROOT / source, place)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--wheel-dir", "dist", "."], cwd=tmp_path, check=True)
+    assert list((tmp_path / "dist").glob("patternmind-*.whl"))
+
+
+def test_every_step_names_what_the_lock_and_the_makefile_name() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "torch==2.13.0" in DOCKERFILE
+    assert "torch==2.13.0" in makefile
+    assert "--no-deps --require-hashes -r requirements/run.txt" in DOCKERFILE

@@ -1,0 +1,100 @@
+"""The same cases give the same vectors and assignments, however they came in and whatever was interrupted."""
+
+import random
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.acceptance.running import Patternmind, write_rows
+from tests.prove.corpora import corpus_path, corpus_rows
+from tests.prove.outcome import vectors_of
+
+pytestmark = pytest.mark.prove
+
+SLICE = 300
+"""Rows of the variants; the whole corpus runs once."""
+
+
+def test_lessons_whole(tmp_path: Path) -> None:
+    """1,053 in, 1,053 unchanged, under a minute, again in seconds and byte for byte the same."""
+    patternmind = Patternmind(tmp_path / "home")
+    lessons = corpus_path("lessons")
+    assert patternmind("ingest", lessons, "--json").json()["accepted"] == 1053
+    assert patternmind("ingest", lessons, "--json").json()["unchanged"] == 1053
+    first = patternmind("run", "--json", seconds=300, measured=True)
+    assignments = patternmind("export", "assignments")
+    again = patternmind("run", "--json")
+    print(f"\nlessons: {first.seconds:.1f} s, {first.peak_mb:.0f} MB, again {again.seconds:.1f} s; {first.json()}")
+    rows = assignments.rows()
+    assert len(rows) == 1053 == len({row["case_id"] for row in rows})
+    assert all((row["theme_id"] is None) == (row["area_id"] is None) for row in rows)
+    assert patternmind("export", "assignments").out == assignments.out
+    # Another label is another run: everything is computed anew but the vectors.
+    vectors = vectors_of(patternmind.home)
+    anew = patternmind("run", "--label", "again", "--json", measured=True)
+    assert anew.json()["run_id"] != first.json()["run_id"]
+    assert patternmind("export", "assignments").out == assignments.out
+    assert vectors_of(patternmind.home) == vectors
+    print(f"computed anew without embedding: {anew.seconds:.1f} s")
+    assert anew.seconds < 15
+    assert again.seconds < 10
+    assert first.peak_mb < 1500
+    assert first.seconds < 60
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, Any]]:
+    return corpus_rows("lessons")[:SLICE]
+
+
+@pytest.fixture(scope="module")
+def plain(rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
+    """One ingest, one run, undisturbed."""
+    return _ran(Patternmind(tmp_path_factory.mktemp("plain") / "home"), [rows])
+
+
+def _ran(patternmind: Patternmind, parts: Sequence[list[dict[str, Any]]]) -> Patternmind:
+    patternmind.home.parent.mkdir(parents=True, exist_ok=True)
+    for number, part in enumerate(parts):
+        file = write_rows(patternmind.home.parent / f"part-{number}.jsonl", part)
+        assert patternmind("ingest", file, "--json").json()["accepted"] == len(part)
+    assert patternmind("run", "--json", seconds=300).code == 0
+    return patternmind
+
+
+def _same(one: Patternmind, other: Patternmind) -> bool:
+    assignments = one("export", "assignments").out == other("export", "assignments").out
+    return assignments and vectors_of(one.home) == vectors_of(other.home)
+
+
+def test_shuffled(rows: list[dict[str, Any]], plain: Patternmind, tmp_path: Path) -> None:
+    shuffled = random.Random(3).sample(rows, len(rows))
+    assert _same(plain, _ran(Patternmind(tmp_path / "home"), [shuffled]))
+
+
+def test_in_five_ingests(rows: list[dict[str, Any]], plain: Patternmind, tmp_path: Path) -> None:
+    parts = [rows[start::5] for start in range(5)]
+    assert _same(plain, _ran(Patternmind(tmp_path / "home"), parts))
+
+
+def test_on_one_thread(rows: list[dict[str, Any]], plain: Patternmind, tmp_path: Path) -> None:
+    slow = Patternmind(tmp_path / "home").with_env(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    assert _same(plain, _ran(slow, [rows]))
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_interrupted_and_resumed(
+    stop: signal.Signals, rows: list[dict[str, Any]], plain: Patternmind, tmp_path: Path
+) -> None:
+    patternmind = Patternmind(tmp_path / "home")
+    file = write_rows(tmp_path / "rows.jsonl", rows)
+    assert patternmind("ingest", file).code == 0
+    with patternmind.started("run") as process:
+        time.sleep(9)
+        process.send_signal(stop)
+        process.wait()
+    assert patternmind("run", "--json", seconds=300).code == 0
+    assert _same(plain, patternmind)

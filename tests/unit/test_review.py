@@ -1,0 +1,256 @@
+"""What people may decide, and what the log of their decisions adds up to."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.builders import NOON, a_case, a_claim, a_grounded, by_id
+
+from patternmind.errors import NotAllowed, WrongState
+from patternmind.model.drafts import Action, Decision, DraftKind, DraftState, Pattern, Reason, ReviewedDraft
+from patternmind.review import (
+    TRANSITIONS,
+    decide,
+    fields_of,
+    pattern_of,
+    possible_actions,
+    share_edited,
+    standing,
+    state_of,
+)
+
+LANE = a_case("c-1", "The pallet stood in lane 4.")
+TAPE = a_case("c-2", "Red tape on the goods helps.")
+CASES = by_id(LANE, TAPE)
+CLAIMS = [a_claim("problem", LANE), a_claim("solution", TAPE)]
+FIELDS = {"problem": ("The pallet stood in lane 4.",), "solution": ("Red tape on the goods helps.",), "forces": "none"}
+REASON = {Action.REJECT: Reason.TOO_ABSTRACT}
+EDIT: Mapping[str, str | tuple[str, ...]] = {"forces": "Tape is cheap, lanes are not."}
+
+
+def a_candidate(kind: DraftKind = DraftKind.PATTERN) -> ReviewedDraft:
+    return ReviewedDraft(grounded=a_grounded(CASES, CLAIMS, kind, name="Red tape", fields=FIELDS), created_at=NOON)
+
+
+def after(reviewed: ReviewedDraft, *actions: Action | Mapping[str, str | tuple[str, ...]]) -> ReviewedDraft:
+    """The draft after a row of actions; a mapping is an edit, a bare EDIT writes its number."""
+    for action in actions:
+        number = reviewed.version
+        edits = action if isinstance(action, Mapping) else {"forces": f"edit {number}"} if action == "edit" else {}
+        taken = action if isinstance(action, Action) else Action.EDIT
+        one = decide(
+            reviewed,
+            taken,
+            by=f"Ada {number}",
+            at=NOON + dt.timedelta(minutes=number),
+            reason=REASON.get(taken),
+            edits=edits,
+        )
+        reviewed = ReviewedDraft(
+            grounded=reviewed.grounded, decisions=(*reviewed.decisions, one), created_at=reviewed.created_at
+        )
+    return reviewed
+
+
+def pattern(reviewed: ReviewedDraft) -> Pattern:
+    made = pattern_of(reviewed)
+    assert made is not None
+    return made
+
+
+WAYS: Mapping[DraftState, tuple[Action, ...]] = {
+    DraftState.CANDIDATE: (),
+    DraftState.IN_REVIEW: (Action.NOT_SURE,),
+    DraftState.ACCEPTED: (Action.ACCEPT,),
+    DraftState.REJECTED: (Action.REJECT,),
+    DraftState.RETIRED: (Action.ACCEPT, Action.RETIRE),
+}
+ALLOWED = [(before, action, to) for before in WAYS for action, to in TRANSITIONS[before].items()]
+FORBIDDEN = [
+    (before, action)
+    for before in WAYS
+    for action in Action
+    if action not in TRANSITIONS[before] and (action is not Action.UNDO or before is DraftState.CANDIDATE)
+]
+
+
+def test_a_draft_starts_as_a_candidate() -> None:
+    assert state_of([]) is DraftState.CANDIDATE
+    assert possible_actions([]) == [Action.ACCEPT, Action.EDIT, Action.REJECT, Action.NOT_SURE]
+
+
+def test_the_table_of_states_is_this_one() -> None:
+    candidate, review, accepted, tested, retired, rejected = DraftState
+    assert {before: dict(actions) for before, actions in TRANSITIONS.items()} == {
+        candidate: {"accept": accepted, "edit": review, "reject": rejected, "not_sure": review},
+        review: {"accept": accepted, "edit": review, "reject": rejected, "not_sure": review},
+        accepted: {"edit": accepted, "retire": retired},
+        tested: {"edit": tested, "retire": retired},
+        retired: {},
+        rejected: {},
+    }
+
+
+@pytest.mark.parametrize(("before", "action", "to"), ALLOWED)
+def test_every_allowed_action_leads_to_its_state_and_undo_leads_back(
+    before: DraftState, action: Action, to: DraftState
+) -> None:
+    here = after(a_candidate(), *WAYS[before])
+    there = after(here, action)
+    assert (state_of(here.decisions), state_of(there.decisions)) == (before, to)
+    assert (there.decisions[-1].before, there.decisions[-1].after) == (before, to)
+    back = after(there, Action.UNDO)
+    assert state_of(back.decisions) is before
+    assert fields_of(back) == fields_of(here)
+    assert back.decisions[:-1] == there.decisions
+
+
+@pytest.mark.parametrize(("before", "action"), FORBIDDEN)
+def test_every_other_action_is_refused_and_says_what_is_possible(before: DraftState, action: Action) -> None:
+    here = after(a_candidate(), *WAYS[before])
+    with pytest.raises(WrongState) as refused:
+        after(here, action)
+    assert (refused.value.state, refused.value.action) == (before, action)
+    assert refused.value.allowed == tuple(possible_actions(here.decisions))
+
+
+def test_a_decision_names_its_draft_its_person_its_time_and_what_it_takes_back() -> None:
+    reviewed = after(a_candidate(), Action.REJECT, Action.UNDO)
+    assert reviewed.decisions == (
+        Decision(
+            id="d-1.1",
+            draft_id="d-1",
+            action=Action.REJECT,
+            by="Ada 0",
+            at=NOON,
+            before=DraftState.CANDIDATE,
+            after=DraftState.REJECTED,
+            reason=Reason.TOO_ABSTRACT,
+        ),
+        Decision(
+            id="d-1.2",
+            draft_id="d-1",
+            action=Action.UNDO,
+            by="Ada 1",
+            at=NOON + dt.timedelta(minutes=1),
+            before=DraftState.REJECTED,
+            after=DraftState.CANDIDATE,
+            undoes="d-1.1",
+        ),
+    )
+    assert standing(reviewed.decisions) == []
+
+
+def test_a_second_undo_takes_back_the_decision_before_and_a_third_has_nothing_left() -> None:
+    twice = after(a_candidate(), EDIT, Action.ACCEPT, Action.UNDO, Action.UNDO)
+    assert state_of(twice.decisions) is DraftState.CANDIDATE
+    assert [one.undoes for one in twice.decisions] == [None, None, "d-1.2", "d-1.1"]
+    with pytest.raises(WrongState):
+        after(twice, Action.UNDO)
+
+
+def test_after_an_undo_a_draft_can_be_decided_on_anew() -> None:
+    reviewed = after(a_candidate(), Action.REJECT, Action.UNDO, Action.ACCEPT)
+    assert state_of(reviewed.decisions) is DraftState.ACCEPTED
+    assert state_of(after(reviewed, Action.UNDO).decisions) is DraftState.CANDIDATE
+
+
+def test_edits_add_up_the_last_one_winning_and_an_undone_edit_is_gone() -> None:
+    reviewed = after(a_candidate(), {"forces": "first", "name": "Yellow tape"}, {"forces": "second"})
+    assert fields_of(reviewed) == {"name": "Yellow tape", **FIELDS, "forces": "second"}
+    assert fields_of(after(reviewed, Action.UNDO))["forces"] == "first"
+
+
+def test_only_what_an_edit_changed_is_written_down() -> None:
+    reviewed = after(a_candidate(), {"name": "Red tape", **EDIT})
+    assert reviewed.decisions[0].edits == EDIT
+
+
+@pytest.mark.parametrize(
+    ("action", "by", "edits", "reason", "said"),
+    [
+        (Action.ACCEPT, "  ", {}, None, "who decides"),
+        (Action.REJECT, "Ada", {}, None, "needs a reason"),
+        (Action.EDIT, "Ada", {}, None, "changes nothing"),
+        (Action.EDIT, "Ada", {"forces": "none"}, None, "changes nothing"),
+        (Action.EDIT, "Ada", {"colour": "red"}, None, "no field colour"),
+        (Action.ACCEPT, "Ada", EDIT, None, "belong to the action edit"),
+    ],
+)
+def test_a_decision_that_breaks_a_rule_is_refused_with_the_rule(
+    action: Action, by: str, edits: Mapping[str, str], reason: Reason | None, said: str
+) -> None:
+    with pytest.raises(NotAllowed, match=said):
+        decide(a_candidate(), action, by=by, at=NOON, reason=reason, edits=edits)
+
+
+def test_a_pattern_whose_solution_stands_on_no_quote_cannot_be_accepted() -> None:
+    bare = ReviewedDraft(grounded=a_grounded(CASES, CLAIMS[:1], DraftKind.PATTERN))
+    with pytest.raises(NotAllowed, match="solution"):
+        after(bare, Action.ACCEPT)
+    after(ReviewedDraft(grounded=a_grounded(CASES, CLAIMS[:1], DraftKind.PREREADING)), Action.ACCEPT)
+
+
+# patterns
+
+
+@pytest.mark.parametrize(
+    "actions", [(), (Action.NOT_SURE,), (Action.EDIT,), (Action.REJECT,), (Action.ACCEPT, Action.UNDO)]
+)
+def test_there_is_no_pattern_before_a_person_accepts_one(actions: tuple[Action, ...]) -> None:
+    assert pattern_of(after(a_candidate(), *actions)) is None
+
+
+def test_only_a_pattern_draft_becomes_a_pattern() -> None:
+    assert pattern_of(after(a_candidate(DraftKind.PREREADING), Action.ACCEPT)) is None
+
+
+def test_an_accepted_draft_is_a_pattern_with_its_people_its_edits_and_its_evidence() -> None:
+    reviewed = after(a_candidate(), EDIT, Action.ACCEPT, {"name": "Yellow tape"})
+    draft = reviewed.grounded.draft
+    assert pattern(reviewed) == Pattern(
+        id="p-1",
+        theme_id="t-1",
+        name="Yellow tape",
+        fields={**FIELDS, **EDIT},
+        claims=draft.claims,
+        provenance=draft.provenance,
+        state=DraftState.ACCEPTED,
+        reviewers=("Ada 0", "Ada 1", "Ada 2"),
+        accepted_at=NOON + dt.timedelta(minutes=1),
+        version=3,
+        share_edited=share_edited(reviewed),
+    )
+    assert pattern(after(reviewed, Action.RETIRE)).state is DraftState.RETIRED
+
+
+def test_the_share_edited_is_none_without_an_edit_and_the_changed_words_with_one() -> None:
+    assert share_edited(after(a_candidate(), Action.ACCEPT)) == 0
+    n_words = len("Red tape The pallet stood in lane 4. Red tape on the goods helps. none".split())
+    assert share_edited(after(a_candidate(), {"name": "Yellow tape"})) == pytest.approx(1 / n_words)
+    assert share_edited(after(a_candidate(), {"name": "Yellow tape"}, {"name": "Red tape"})) == 0
+    other = {"name": "a", "problem": "b", "solution": "c", "forces": "d"}
+    assert share_edited(after(a_candidate(), other)) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(choices=st.lists(st.integers(0, 5), max_size=12))
+def test_whatever_people_do_the_log_only_grows_and_undoing_everything_leads_back(choices: list[int]) -> None:
+    reviewed = a_candidate()
+    for choice in choices:
+        possible = possible_actions(reviewed.decisions)
+        then = after(reviewed, possible[choice % len(possible)])
+        assert then.decisions[:-1] == reviewed.decisions
+        assert then.decisions[-1].before is state_of(reviewed.decisions)
+        assert then.decisions[-1].after is state_of(then.decisions)
+        assert (pattern_of(then) is not None) == (
+            state_of(then.decisions) in {DraftState.ACCEPTED, DraftState.RETIRED, DraftState.FIELD_TESTED}
+        )
+        assert 0 <= share_edited(then) <= 1
+        reviewed = then
+    while standing(reviewed.decisions):
+        reviewed = after(reviewed, Action.UNDO)
+    assert state_of(reviewed.decisions) is DraftState.CANDIDATE
+    assert fields_of(reviewed) == fields_of(a_candidate())
