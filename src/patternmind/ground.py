@@ -92,8 +92,8 @@ def find_folded(wanted: str, source: str) -> tuple[int, int] | None:
 def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Folded text in NFD, and for each of its characters the span of the source that it stands for.
 
-    A base character is taken together with its marks, so that "é" is found however it was typed. Taken apart rather than
-    composed, because only so does a text fold piece by piece into what it folds into as a whole (Korean, Bengali).
+    A base character is taken together with its marks, so that "é" is found however it was typed. Taken apart rather
+    than composed, because only so does a text fold piece by piece into what it folds into whole (Korean, Bengali).
     """
     out: list[str] = []
     spans: list[tuple[int, int]] = []

@@ -1,7 +1,7 @@
 """The environment, read once. Modelling choices are no settings: they are stored with the run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from patternmind.errors import SettingsInvalid
@@ -19,7 +19,7 @@ class Settings:
     home: Path
     model: str | None = None
     api_base: str | None = None
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     model_timeout_seconds: float = 60.0
     prompts: Path | None = None
     encoder: Path | None = None
@@ -46,7 +46,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Se
     if wrong:
         raise SettingsInvalid(f"The settings are not usable: {'; '.join(wrong)}.")
     return Settings(
-        home=home or Path(known.get("HOME", _default_home(environ))),
+        home=home or Path(known.get("HOME", _default_home(environ))).expanduser(),
         model=known.get("MODEL"),
         api_base=known.get("API_BASE"),
         api_key=known.get("API_KEY"),

@@ -145,10 +145,8 @@ BAD_FILES: list[tuple[Callable[[Path], Path], str]] = [
     (name_too_long, "cannot be read"),
     (pipe, "is a pipe"),
     (bytes_named(".csv"), "is not text"),
-    (bytes_named(".jsonl"), "is not text"),
     (bytes_named(".jsonl.gz"), "is not a whole gzip file"),
     (bytes_named(".xlsx"), "is not a readable XLSX workbook"),
-    (bytes_named(".pdf"), '".pdf", which is not read'),
     (zip_bomb, "inflates to far more"),
 ]
 
@@ -262,11 +260,8 @@ def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_the
         (["ingest", "FILE", "--map", "problem=nope"], ['no column "nope"', "text"]),
         (["ingest", "FILE", "--map", "problem"], ["FIELD=COLUMN"]),
         (["ingest", "FILE", "--as", "letter"], ["case", "recap", "letter"]),
-        (["ingest"], ["Missing argument"]),
         (["run", "--lens", "x"], ['lens "x"', "problem"]),
         (["run", "--since", "31/02/2026"], ["--since", "31/02/2026"]),
-        (["run", "--seed", "x"], ["--seed"]),
-        (["export", "letters"], ['"letters"', "drafts"]),
         (["search", " "], ["Say what to look for"]),
         (["search", "pump", "-k", "0"], ["-k"]),
         (["prereading", "--theme", "t-1", "--out", "x.exe"], [".docx"]),
@@ -295,7 +290,6 @@ def test_wrong_arguments_are_answered_by_what_would_be_right(
         (["prereading", "--case", "c-none"], 'no case "c-none"'),
         (["review", "show", "d-none"], 'no draft "d-none"'),
         (["review", "decide", "d-none", "accept", "--by", "Ada"], 'no draft "d-none"'),
-        (["init", "--roster", "/nowhere/roster.csv"], "/nowhere/roster.csv: does not exist"),
         (["playbook", "--out", "/proc/nowhere/playbook.md"], "cannot be written"),
         (["demo", "--out", "/proc/nowhere"], "cannot be made"),
     ],
@@ -352,7 +346,6 @@ def test_a_database_that_cannot_be_used_is_left_as_it_is(
     before = database.read_bytes()
 
     assert_one_sentence(patternmind("ingest", write_rows(tmp_path / "more.jsonl", CASES)), str(database), said)
-    assert_one_sentence(patternmind("run"), str(database), said)
     assert database.read_bytes() == before
 
 

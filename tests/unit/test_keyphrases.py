@@ -82,9 +82,9 @@ def test_the_phrase_its_cases_share_and_others_lack_comes_first() -> None:
     assert not network.holds("d", ("label", "printer"))
 
 
-def test_a_phrase_of_a_single_case_or_of_everybody_is_not_distinguishing() -> None:
-    network = counts(a="valve leak", b="valve rust", c="valve noise", d="valve smell")
-    assert network.distinguishing(["a", "b"]) == []
+def test_a_phrase_of_a_single_case_is_not_distinguishing_and_one_of_everybody_comes_last() -> None:
+    network = counts(a="valve leak pump", b="valve rust pump", c="valve noise", d="valve smell")
+    assert [phrase.text for phrase in network.distinguishing(["a", "b"])] == ["pump", "valve"]
 
 
 def test_vague_words_are_no_phrase_on_their_own() -> None:

@@ -34,8 +34,8 @@ RESOLUTIONS = (0.6, 2.5)
 
 _LIBC = ctypes.CDLL(None)
 _DRAWS = Lock()
-"""Leiden's refinement draws from the C library's one ``rand()`` and never seeds it: left alone, a second run in the same
-process found other clusters than the first. It is seeded before every fit, and one fit draws at a time."""
+"""Leiden's refinement draws from the C library's one ``rand()`` and never seeds it: left alone, a second run in the
+same process found other clusters than the first. It is seeded before every fit, and one fit draws at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,7 +21,7 @@ METHOD = "extractive-pattern/1"
 
 def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
     """A candidate pattern, or the stored answer that there is none: fewer than two cases say what helped."""
-    helped = pick(evidence.remedies(), evidence.remedy_score, limit=MOST_STEPS)
+    helped = _steps(evidence)
     problems = pick(of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED), evidence.score, limit=3)
     provenance = Provenance(
         run_id=run_id, prompt=METHOD, inputs=tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)
@@ -29,6 +29,16 @@ def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
     if len(helped) < 2 or not problems:
         return _no_pattern(evidence, problems, provenance)
     return _pattern(evidence, problems, helped, provenance)
+
+
+def _steps(evidence: ThemeEvidence) -> list[Sentence]:
+    """What helped, each remedy once; where all say the same, from two cases: the same twice is what recurs."""
+    remedies = evidence.remedies()
+    steps = pick(remedies, evidence.remedy_score, limit=MOST_STEPS)
+    if len(steps) == 1:
+        others = [sentence for sentence in remedies if sentence.case_id != steps[0].case_id]
+        steps += pick(others, evidence.remedy_score, limit=1)
+    return steps
 
 
 def _pattern(

@@ -8,7 +8,7 @@ from patternmind.draft.identity import draft_id
 from patternmind.draft.patterns import NOT_STATED
 from patternmind.draft.sentences import Role, Sentence, sentences_of
 from patternmind.model.cases import Case
-from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance
+from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance, Quote
 
 CASE_WORDS = 250
 METHOD = "extractive-prereading/1"
@@ -28,7 +28,12 @@ def draft_prereading(evidence: ThemeEvidence, case: Case, *, session: str, date:
     helped = pick(remedies, evidence.remedy_score, limit=3, unlike=[*own, *voices])
     against = pick(of_roles(evidence.sentences, Role.WORSE), evidence.score, limit=2, unlike=[*voices, *helped])
     chosen = {"case": own, "quotes": voices, "helped": helped, "disagreement": against}
-    claims = [Claim(text=s.text, field=name, quotes=(s.quote(),)) for name, found in chosen.items() for s in found]
+    questions = _questions(evidence, case, helped, against)
+    claims = [
+        Claim(text=case.title, field="case_title", quotes=(_title_quote(case),)),
+        *(Claim(text=s.text, field=name, quotes=(s.quote(),)) for name, found in chosen.items() for s in found),
+        *(Claim(text=text, field="questions", quotes=(quote,)) for text, quote in questions if quote),
+    ]
     fields: dict[str, str | tuple[str, ...]] = {
         "session": session,
         "date": date,
@@ -36,7 +41,7 @@ def draft_prereading(evidence: ThemeEvidence, case: Case, *, session: str, date:
         "leave_with": _leave_with(evidence),
         **{name: tuple(s.text for s in found) or NOT_STATED for name, found in chosen.items()},
         "unknown": _unknown(evidence, helped),
-        "questions": _questions(evidence, case, helped, against),
+        "questions": tuple(text for text, _ in questions),
     }
     name = f"Pre-reading: {evidence.theme.name}"
     theme_id = evidence.theme.id or None
@@ -91,8 +96,8 @@ def _unknown(evidence: ThemeEvidence, helped: Sequence[Sentence]) -> tuple[str, 
 
 def _questions(
     evidence: ThemeEvidence, case: Case, helped: Sequence[Sentence], against: Sequence[Sentence]
-) -> tuple[str, ...]:
-    """Three questions that only people can answer, tied to what these cases hold or lack."""
+) -> tuple[tuple[str, Quote | None], ...]:
+    """Three questions that only people can answer, tied to what these cases hold or lack, and the words they repeat."""
     key = evidence.phrases[0].text if evidence.phrases else evidence.theme.name
     first = (
         f"Which of these remedies has somebody here seen work, and what was different there: {_short(helped[0].text)}"
@@ -104,13 +109,25 @@ def _questions(
         if against
         else f"What would have to be true for “{key}” not to come back next quarter?"
     )
-    open_point = case.text.get("decision_point") or case.text.get("open_question")
+    open_point = next((name for name in ("decision_point", "open_question") if case.text.get(name)), None)
     third = (
-        f"The case stands before this decision: {_short(open_point)} What would you need to know to take it?"
+        f"The case stands before this decision: {_short(case.text[open_point])} What would you need to know to take it?"
         if open_point
         else "At which moment could somebody have noticed earlier, and what would they have had to look at?"
     )
-    return (first, second, third)
+    return (
+        (first, helped[0].quote() if helped else None),
+        (second, against[0].quote() if against else None),
+        (third, _field_quote(case, open_point, case.text[open_point]) if open_point else None),
+    )
+
+
+def _title_quote(case: Case) -> Quote:
+    return _field_quote(case, "title" if case.text.get("title") else next(iter(case.text), ""), case.title)
+
+
+def _field_quote(case: Case, field: str, beginning: str) -> Quote:
+    return Quote(case_id=case.id, field=field, start=0, end=len(beginning), text=beginning)
 
 
 def _short(text: str) -> str:

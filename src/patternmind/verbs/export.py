@@ -95,7 +95,17 @@ def theme_row(theme: Theme) -> Row:
 
 
 def _themes(store: Store) -> Iterator[Row]:
-    yield from (theme_row(theme) for theme in store.themes())
+    """Every theme; a gist is a sentence of a case, and stays where that case may not leave the network."""
+    cases = store.cases()
+    for theme in store.themes():
+        row = theme_row(theme)
+        yield {**row, "gist": "", "withheld": WITHHELD} if _is_private(theme.gist, cases) else row
+
+
+def _is_private(said: str, cases: Sequence[Case]) -> bool:
+    """Whether these words stand in a case that may not leave, and in none that may."""
+    holding = [case for case in cases if said and any(said in text for text in case.text.values())]
+    return bool(holding) and all(case.consent is Consent.NETWORK_ONLY for case in holding)
 
 
 def _drafts(store: Store) -> Iterator[Row]:
@@ -121,15 +131,15 @@ def _private(cases: Sequence[Case]) -> frozenset[str]:
 def draft_row(reviewed: ReviewedDraft, private: frozenset[str] = frozenset()) -> Row:
     """A draft as reviewers and exports see it; quotes of the cases in ``private`` are withheld and counted."""
     draft: Draft = reviewed.grounded.draft
-    fields = dict(fields_of(reviewed))
-    name = fields.pop("name")
+    told = _told(fields_of(reviewed), draft.claims, private)
+    name = told["fields"].pop("name")
     return {
         "id": draft.id,
         "kind": draft.kind.value,
         "state": state_of(reviewed.decisions).value,
         "theme_id": draft.theme_id,
         "name": name,
-        **_told(fields, draft.claims, private),
+        **told,
         "refused_claims": len(reviewed.grounded.refused),
         "version": reviewed.version,
         "provenance": _provenance(draft),

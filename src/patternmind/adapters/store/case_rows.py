@@ -1,0 +1,210 @@
+"""The network itself, its roster, what was handed in, and the vectors of its texts."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, insert, select, update
+
+from patternmind.adapters.store import records, tables
+from patternmind.adapters.store.network_rows import NetworkRows, slices
+from patternmind.errors import NotFound
+from patternmind.model.cases import Case, Consent, Kind, Submission
+from patternmind.model.network import Network, Person, PublishingRule
+from patternmind.model.themes import Vectors
+from patternmind.ports import StoredCounts
+
+
+class CaseRows(NetworkRows):
+    """Submissions, cases and vectors."""
+
+    def _make_network(self, network: Network) -> None:
+        row = {**_network_row(network), "id": network.id, "secret": secrets.token_bytes(32)}
+        with self._writing() as connection:
+            connection.execute(insert(tables.network).prefix_with("OR IGNORE").values(row))
+
+    @property
+    def network(self) -> Network:
+        with self._reading() as connection:
+            row = connection.execute(select(tables.network).where(tables.network.c.id == self._id)).one()
+        return Network(
+            id=row.id,
+            name=row.name,
+            purpose=row.purpose,
+            rule=PublishingRule(min_contributors=row.min_contributors, min_teams=row.min_teams),
+            default_consent=Consent(row.default_consent),
+        )
+
+    def save_network(self, network: Network) -> None:
+        with self._writing() as connection:
+            connection.execute(
+                update(tables.network).where(tables.network.c.id == self._id).values(_network_row(network))
+            )
+
+    def secret(self) -> bytes:
+        with self._reading() as connection:
+            secret: bytes = connection.execute(
+                select(tables.network.c.secret).where(tables.network.c.id == self._id)
+            ).scalar_one()
+        return secret
+
+    def roster(self) -> list[Person]:
+        with self._reading() as connection:
+            rows = connection.execute(self._of(tables.person).order_by(tables.person.c.number)).all()
+        return [Person(number=row.number, name=row.name, email=row.email, team=row.team) for row in rows]
+
+    def add_people(self, people: Iterable[tuple[str, str | None, str | None]]) -> int:
+        with self._writing() as connection:
+            rows = connection.execute(self._of(tables.person)).all()
+            known = {row.name.casefold() for row in rows}
+            number = max((row.number for row in rows), default=0)
+            added: list[dict[str, Any]] = []
+            for name, email, team in people:
+                if name.casefold() in known:
+                    continue
+                known.add(name.casefold())
+                number += 1
+                added.append({"network_id": self._id, "number": number, "name": name, "email": email, "team": team})
+            if added:
+                connection.execute(insert(tables.person), added)
+        return len(added)
+
+    def save_cases(self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False) -> StoredCounts:
+        with self._writing() as connection:
+            known = self._content(connection, [case.id for _, case in cases])
+            taken = {case.id: (submission, case) for submission, case in cases if not _same(known.get(case.id), case)}
+            elsewhere = self._same_text(connection, [case for _, case in taken.values()])
+            for submission, case in () if dry_run else taken.values():
+                self._put_case(connection, submission, case, known.get(case.id))
+        return StoredCounts(
+            accepted=len(taken),
+            unchanged=len(cases) - len(taken),
+            duplicates=elsewhere,
+            updated=sum(case_id in known for case_id in taken),
+        )
+
+    def _content(self, connection: Connection, ids: Sequence[str]) -> dict[str, Any]:
+        case = tables.case
+        query = self._of(case, case.c.id, case.c.content_hash, case.c.body)
+        return {row.id: row for part in slices(ids) for row in connection.execute(query.where(case.c.id.in_(part)))}
+
+    def _same_text(self, connection: Connection, cases: Sequence[Case]) -> int:
+        """How many of these cases have a text that an earlier case, stored or in this list, has under another id."""
+        case = tables.case
+        hashes = sorted({one.content_hash for one in cases})
+        query = self._of(case, case.c.content_hash, case.c.id)
+        owners: dict[str, set[str]] = {}
+        for part in slices(hashes):
+            for row in connection.execute(query.where(case.c.content_hash.in_(part))):
+                owners.setdefault(row.content_hash, set()).add(row.id)
+        repeated = 0
+        for one in cases:
+            others = owners.setdefault(one.content_hash, set())
+            repeated += bool(others - {one.id})
+            others.add(one.id)
+        return repeated
+
+    def _put_case(self, connection: Connection, submission: Submission, case: Case, known: Any) -> None:
+        row = {
+            "kind": case.kind.value,
+            "external_id": case.external_id,
+            "date": case.date.isoformat() if case.date else None,
+            "content_hash": case.content_hash,
+            "text_version": case.text_version,
+            "body": records.case_record(case),
+        }
+        if known is None:
+            connection.execute(insert(tables.case).values(network_id=self._id, id=case.id, **row))
+        else:
+            where = (tables.case.c.network_id == self._id) & (tables.case.c.id == case.id)
+            connection.execute(update(tables.case).where(where).values(row))
+        self._keep_submission(connection, submission, case)
+
+    def _keep_submission(self, connection: Connection, submission: Submission, case: Case) -> None:
+        """A new version where what was handed in is new; redacting the same submission again keeps the one there is."""
+        kept = tables.submission
+        query = self._of(kept, kept.c.version, kept.c.body).where(kept.c.case_id == case.id)
+        newest = connection.execute(query.order_by(kept.c.version.desc()).limit(1)).first()
+        body = records.submission_record(submission)
+        if newest is not None and records.read_submission(newest.body) == submission:
+            return
+        connection.execute(
+            insert(kept).values(
+                network_id=self._id,
+                case_id=case.id,
+                version=newest.version + 1 if newest is not None else 1,
+                body=body,
+                content_hash=case.content_hash,
+            )
+        )
+
+    def submissions(self) -> list[Submission]:
+        kept = tables.submission
+        query = self._of(kept, kept.c.case_id, kept.c.body).order_by(kept.c.case_id, kept.c.version)
+        with self._reading() as connection:
+            newest = {row.case_id: row.body for row in connection.execute(query)}
+        return [records.read_submission(body) for body in newest.values()]
+
+    def cases(self, *, kind: Kind | None = None, since: str | None = None) -> list[Case]:
+        case = tables.case
+        query = self._of(case, case.c.body, case.c.duplicate_of).order_by(case.c.id)
+        if kind is not None:
+            query = query.where(case.c.kind == kind.value)
+        if since is not None:
+            query = query.where((case.c.date >= since) | case.c.date.is_(None))
+        with self._reading() as connection:
+            return [records.read_case(row.body, row.duplicate_of) for row in connection.execute(query)]
+
+    def case(self, case_id: str) -> Case:
+        case = tables.case
+        query = self._of(case, case.c.id, case.c.body, case.c.duplicate_of).where(
+            (case.c.id == case_id) | (case.c.external_id == case_id)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query.order_by(case.c.id)).all()
+        if not rows:
+            raise NotFound("case", case_id)
+        row = next((row for row in rows if row.id == case_id), rows[0])
+        return records.read_case(row.body, row.duplicate_of)
+
+    def vectors(self, encoder_id: str, hashes: Sequence[str]) -> dict[str, Vectors]:
+        kept = tables.vector
+        query = self._of(kept, kept.c.text_hash, kept.c.vector).where(kept.c.encoder_id == encoder_id)
+        with self._reading() as connection:
+            return {
+                row.text_hash: np.frombuffer(row.vector, np.float32)
+                for part in slices(sorted(set(hashes)))
+                for row in connection.execute(query.where(kept.c.text_hash.in_(part)))
+            }
+
+    def save_vectors(self, encoder_id: str, rows: Mapping[str, Vectors]) -> None:
+        if not rows:
+            return
+        values = [
+            {
+                "network_id": self._id,
+                "encoder_id": encoder_id,
+                "text_hash": text_hash,
+                "vector": np.ascontiguousarray(vector, np.float32).tobytes(),
+            }
+            for text_hash, vector in rows.items()
+        ]
+        with self._writing() as connection:
+            connection.execute(insert(tables.vector).prefix_with("OR IGNORE"), values)
+
+
+def _same(known: Any, case: Case) -> bool:
+    """Whether the stored row already says all that this submission says (redaction included)."""
+    return known is not None and records.read_case(known.body, None) == replace(case, duplicate_of=None)
+
+
+def _network_row(network: Network) -> dict[str, Any]:
+    return {
+        "name": network.name,
+        "purpose": network.purpose,
+        "min_contributors": network.rule.min_contributors,
+        "min_teams": network.rule.min_teams,
+        "default_consent": network.default_consent.value,
+    }

@@ -1,0 +1,94 @@
+"""Drafts and the append-only log of the decisions on them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, update
+
+from patternmind.adapters.store import records, tables
+from patternmind.adapters.store.network_rows import NetworkRows
+from patternmind.errors import ChangedMeanwhile, NotFound
+from patternmind.model.drafts import Decision, Draft
+
+
+class DraftRows(NetworkRows):
+    """Drafts and decisions."""
+
+    def drafts(self, *, current: bool = True) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
+        draft = tables.draft
+        query = self._of(draft).order_by(draft.c.created_at, draft.c.id)
+        with self._reading() as connection:
+            rows = connection.execute(query.where(draft.c.current == 1) if current else query).all()
+            decisions = self._decisions(connection)
+        return [
+            (records.read_draft(row.body), decisions.get(row.id, ()), datetime.fromisoformat(row.created_at))
+            for row in rows
+        ]
+
+    def draft(self, draft_id: str) -> tuple[Draft, tuple[Decision, ...], datetime]:
+        with self._reading() as connection:
+            row = connection.execute(self._of(tables.draft).where(tables.draft.c.id == draft_id)).first()
+            if row is None:
+                raise NotFound("draft", draft_id)
+            decisions = self._decisions(connection, draft_id).get(draft_id, ())
+        return records.read_draft(row.body), decisions, datetime.fromisoformat(row.created_at)
+
+    def _decisions(self, connection: Connection, draft_id: str | None = None) -> dict[str, tuple[Decision, ...]]:
+        kept = tables.decision
+        query = self._of(kept).order_by(kept.c.draft_id, kept.c.seq)
+        found: dict[str, tuple[Decision, ...]] = {}
+        for row in connection.execute(query if draft_id is None else query.where(kept.c.draft_id == draft_id)):
+            found[row.draft_id] = (*found.get(row.draft_id, ()), records.read_decision(row.body))
+        return found
+
+    def save_drafts(self, drafts: Sequence[Draft], now: datetime) -> None:
+        with self._writing() as connection:
+            self._put_drafts(connection, drafts, now)
+
+    def _put_drafts(self, connection: Connection, drafts: Sequence[Draft], now: datetime) -> None:
+        known = set(connection.execute(self._of(tables.draft, tables.draft.c.id)).scalars())
+        mine = tables.draft.c.network_id == self._id
+        for draft in drafts:
+            if draft.id in known:
+                connection.execute(update(tables.draft).where(mine & (tables.draft.c.id == draft.id)).values(current=1))
+                continue
+            connection.execute(
+                insert(tables.draft).values(
+                    network_id=self._id,
+                    id=draft.id,
+                    kind=draft.kind.value,
+                    theme_id=draft.theme_id,
+                    created_at=now.isoformat(),
+                    body=records.draft_record(draft),
+                )
+            )
+
+    def _replace_drafts(self, connection: Connection, drafts: Sequence[Draft], now: datetime, lens: str) -> None:
+        """Step aside the pattern drafts of this lens that nobody decided on; those with a decision stay as they are."""
+        theme, draft, decision = tables.theme, tables.draft, tables.decision
+        of_lens = self._of(theme, theme.c.id).where(theme.c.body["lens"].as_string() == lens)
+        decided = self._of(decision, decision.c.draft_id)
+        connection.execute(
+            update(draft)
+            .where(draft.c.network_id == self._id, draft.c.kind == "pattern", draft.c.theme_id.in_(of_lens))
+            .where(draft.c.id.not_in(decided))
+            .values(current=0)
+        )
+        self._put_drafts(connection, drafts, now)
+
+    def append_decision(self, decision: Decision, *, expected_version: int) -> None:
+        kept = tables.decision
+        with self._writing() as connection:
+            count = connection.execute(
+                self._of(kept, func.count()).where(kept.c.draft_id == decision.draft_id)
+            ).scalar_one()
+            if count != expected_version:
+                raise ChangedMeanwhile("draft", decision.draft_id)
+            connection.execute(
+                insert(kept).values(
+                    network_id=self._id,
+                    draft_id=decision.draft_id,
+                    seq=count + 1,
+                    body=records.decision_record(decision),
+                )
+            )

@@ -1,0 +1,185 @@
+"""Runs and everything they found: themes, areas, assignments, changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, update
+
+from patternmind.adapters.store import records, tables
+from patternmind.adapters.store.draft_rows import DraftRows
+from patternmind.adapters.store.network_rows import insert_all
+from patternmind.errors import NotFound
+from patternmind.model.themes import Assignment, Theme, ThemeChange
+from patternmind.ports import RunOutcome, RunParameters, RunRecord
+
+
+class RunRows(DraftRows):
+    """Runs; a finished one brings its drafts with it, in the same transaction."""
+
+    def begin_run(self, parameters: RunParameters, now: datetime) -> RunRecord:
+        run = tables.run
+        with self._writing() as connection:
+            self._close_open_runs(connection, "interrupted", now)
+            number = connection.execute(self._of(run, func.coalesce(func.max(run.c.number), 0))).scalar_one() + 1
+            record = RunRecord(
+                id=f"run-{number:04d}", number=number, parameters=parameters, state="running", started_at=now
+            )
+            connection.execute(insert(run).values(network_id=self._id, **_run_row(record)))
+        return record
+
+    def _close_open_runs(self, connection: Connection, state: str, now: datetime) -> None:
+        run = tables.run
+        open_runs = (run.c.network_id == self._id) & (run.c.state == "running")
+        connection.execute(update(run).where(open_runs).values(state=state, finished_at=now.isoformat()))
+
+    def finish_run(self, run_id: str, outcome: RunOutcome, now: datetime) -> RunRecord:
+        with self._writing() as connection:
+            begun = self._run(connection, run_id)
+            record = replace(
+                begun,
+                state="finished",
+                finished_at=now,
+                n_cases=len(outcome.assignments),
+                n_themes=sum(bool(theme.case_ids) for theme in outcome.themes),
+                n_outliers=sum(one.theme_id is None for one in outcome.assignments),
+                n_drafts=len(outcome.drafts),
+                seconds=dict(outcome.seconds),
+                notes=tuple(outcome.notes),
+                fingerprint=outcome.fingerprint,
+            )
+            self._put_outcome(connection, run_id, outcome)
+            if begun.parameters.draft:
+                self._replace_drafts(connection, outcome.drafts, now, begun.parameters.lens)
+            self._put_run(connection, record)
+        return record
+
+    def _put_outcome(self, connection: Connection, run_id: str, outcome: RunOutcome) -> None:
+        of_run = {"network_id": self._id, "run_id": run_id}
+        insert_all(
+            connection,
+            tables.theme,
+            [
+                {**of_run, "id": theme.id, "rank": rank, "body": records.theme_record(theme)}
+                for rank, theme in enumerate(outcome.themes)
+            ],
+        )
+        insert_all(connection, tables.area, [{**of_run, "id": id, "name": name} for id, name in outcome.areas.items()])
+        insert_all(
+            connection,
+            tables.theme_change,
+            [
+                {**of_run, "seq": seq, "theme_id": change.theme_id, "body": records.change_record(change)}
+                for seq, change in enumerate(outcome.changes)
+            ],
+        )
+        insert_all(connection, tables.assignment, [{**of_run, **asdict(one)} for one in outcome.assignments])
+        self._mark_duplicates(connection, outcome.duplicate_of)
+
+    def _mark_duplicates(self, connection: Connection, duplicate_of: Mapping[str, str]) -> None:
+        case = tables.case
+        mine = case.c.network_id == self._id
+        connection.execute(update(case).where(mine & case.c.duplicate_of.is_not(None)).values(duplicate_of=None))
+        for case_id, first in duplicate_of.items():
+            connection.execute(update(case).where(mine & (case.c.id == case_id)).values(duplicate_of=first))
+
+    def fail_run(self, run_id: str, reason: str, now: datetime) -> None:
+        with self._writing() as connection:
+            begun = self._run(connection, run_id)
+            self._put_run(connection, replace(begun, state="failed", finished_at=now, notes=(*begun.notes, reason)))
+
+    def _run(self, connection: Connection, run_id: str) -> RunRecord:
+        row = connection.execute(self._of(tables.run).where(tables.run.c.id == run_id)).first()
+        if row is None:
+            raise NotFound("run", run_id)
+        return _read_run(row)
+
+    def _put_run(self, connection: Connection, record: RunRecord) -> None:
+        where = (tables.run.c.network_id == self._id) & (tables.run.c.id == record.id)
+        connection.execute(update(tables.run).where(where).values(_run_row(record)))
+
+    def last_run(self, lens: str | None = None) -> RunRecord | None:
+        with self._reading() as connection:
+            return self._last(connection, lens)
+
+    def _last(self, connection: Connection, lens: str | None) -> RunRecord | None:
+        run = tables.run
+        query = self._of(run).where(run.c.state == "finished").order_by(run.c.number.desc()).limit(1)
+        row = connection.execute(query if lens is None else query.where(run.c.lens == lens)).first()
+        return _read_run(row) if row is not None else None
+
+    def runs(self) -> list[RunRecord]:
+        with self._reading() as connection:
+            rows = connection.execute(self._of(tables.run).order_by(tables.run.c.number)).all()
+        return [_read_run(row) for row in rows]
+
+    def themes(self, lens: str | None = None) -> list[Theme]:
+        theme = tables.theme
+        rows = self._of_last_run(theme, lens, theme.c.rank)
+        return [records.read_theme(row.body) for row in rows]
+
+    def theme_ids(self) -> set[str]:
+        with self._reading() as connection:
+            return set(connection.execute(self._of(tables.theme, tables.theme.c.id).distinct()).scalars())
+
+    def areas(self, lens: str | None = None) -> dict[str, str]:
+        return {row.id: row.name for row in self._of_last_run(tables.area, lens, tables.area.c.id)}
+
+    def assignments(self, lens: str | None = None) -> list[Assignment]:
+        return [
+            Assignment(
+                case_id=row.case_id,
+                theme_id=row.theme_id,
+                area_id=row.area_id,
+                strength=row.strength,
+                nearest_theme_id=row.nearest_theme_id,
+                reason=row.reason,
+            )
+            for row in self._of_last_run(tables.assignment, lens, tables.assignment.c.case_id)
+        ]
+
+    def _of_last_run(self, table: Table, lens: str | None, order: Any) -> Sequence[Any]:
+        with self._reading() as connection:
+            last = self._last(connection, lens)
+            if last is None:
+                return []
+            return connection.execute(self._of(table).where(table.c.run_id == last.id).order_by(order)).all()
+
+    def changes(self, run_id: str) -> list[ThemeChange]:
+        change = tables.theme_change
+        query = self._of(change).where(change.c.run_id == run_id).order_by(change.c.seq)
+        with self._reading() as connection:
+            return [records.read_change(row.body) for row in connection.execute(query)]
+
+
+def _run_row(record: RunRecord) -> dict[str, Any]:
+    body = asdict(record)
+    for name in ("id", "number", "state", "started_at", "finished_at", "fingerprint"):
+        del body[name]
+    return {
+        "id": record.id,
+        "number": record.number,
+        "lens": record.parameters.lens,
+        "state": record.state,
+        "started_at": record.started_at.isoformat(),
+        "finished_at": record.finished_at.isoformat() if record.finished_at else None,
+        "fingerprint": record.fingerprint,
+        "body": body,
+    }
+
+
+def _read_run(row: Any) -> RunRecord:
+    body = dict(row.body)
+    parameters = RunParameters(**body.pop("parameters"))
+    body["notes"] = tuple(body["notes"])
+    return RunRecord(
+        id=row.id,
+        number=row.number,
+        parameters=parameters,
+        state=row.state,
+        started_at=datetime.fromisoformat(row.started_at),
+        finished_at=datetime.fromisoformat(row.finished_at) if row.finished_at else None,
+        fingerprint=row.fingerprint,
+        **body,
+    )

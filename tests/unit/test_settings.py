@@ -1,0 +1,72 @@
+"""The environment, read once: everything wrong is named at once, and the key is never shown."""
+
+from pathlib import Path
+
+import pytest
+
+from patternmind.errors import SettingsInvalid
+from patternmind.settings import Settings, read_settings
+
+
+def test_without_any_setting_data_lies_in_the_users_share_folder() -> None:
+    assert read_settings({"HOME": "/home/ada"}) == Settings(home=Path("/home/ada/.local/share/patternmind"))
+    assert read_settings({"XDG_DATA_HOME": "/data"}).home == Path("/data/patternmind")
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    environ = {
+        "PATTERNMIND_HOME": "/data/pm",
+        "PATTERNMIND_MODEL": "openai/gpt",
+        "PATTERNMIND_API_BASE": "http://localhost:1",
+        "PATTERNMIND_API_KEY": "sk-1",
+        "PATTERNMIND_MODEL_TIMEOUT_SECONDS": "2.5",
+        "PATTERNMIND_PROMPTS": str(tmp_path),
+        "PATTERNMIND_ENCODER": str(tmp_path),
+    }
+    assert read_settings(environ) == Settings(
+        home=Path("/data/pm"),
+        model="openai/gpt",
+        api_base="http://localhost:1",
+        api_key="sk-1",
+        model_timeout_seconds=2.5,
+        prompts=tmp_path,
+        encoder=tmp_path,
+    )
+
+
+def test_the_folder_on_the_command_line_wins_and_an_empty_setting_is_none() -> None:
+    environ = {"PATTERNMIND_HOME": "/data/pm", "PATTERNMIND_MODEL": ""}
+    assert read_settings(environ, home=Path("/here")) == Settings(home=Path("/here"))
+
+
+def test_a_home_written_with_a_tilde_is_the_users_own() -> None:
+    assert read_settings({"PATTERNMIND_HOME": "~/pm"}).home == Path.home() / "pm"
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    environ = {
+        "PATTERNMIND_API_BASE": "http://localhost:1",
+        "PATTERNMIND_MODEL_TIMEOUT_SECONDS": "soon",
+        "PATTERNMIND_PROMPTS": "/nowhere",
+        "PATTERNMIND_COLOUR": "red",
+        "COLOUR": "red",
+    }
+    with pytest.raises(SettingsInvalid) as refused:
+        read_settings(environ)
+    for name in ("COLOUR is no setting", "API_BASE needs", "MODEL_TIMEOUT_SECONDS must", "PROMPTS must be a folder"):
+        assert f"PATTERNMIND_{name}" in str(refused.value)
+    assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "inf", "nan", ""])
+def test_a_timeout_is_a_number_of_seconds_above_nothing(seconds: str) -> None:
+    environ = {"PATTERNMIND_MODEL_TIMEOUT_SECONDS": seconds}
+    if seconds:
+        with pytest.raises(SettingsInvalid):
+            read_settings(environ)
+    else:
+        assert read_settings(environ).model_timeout_seconds == 60
+
+
+def test_the_key_is_not_shown_where_settings_are_printed() -> None:
+    assert "sk-secret" not in repr(read_settings({"PATTERNMIND_API_KEY": "sk-secret"}))
