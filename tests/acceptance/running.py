@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -73,19 +73,19 @@ class Patternmind:
             peak = Path(scratch) / "peak"
             before = [sys.executable, "-I", "-S", "-c", _MEASURED, str(peak)] if measured else []
             begun = time.monotonic()
-            with (Path(scratch) / "out").open("w+b") as out, (Path(scratch) / "err").open("w+b") as err:
-                process = self._start(arguments, before, stdout=out, stderr=err)
+            out, err = Path(scratch) / "out", Path(scratch) / "err"
+            with out.open("wb") as stdout, err.open("wb") as stderr:
+                process = self._start(arguments, before, stdout=stdout, stderr=stderr)
                 killer = threading.Timer(seconds, process.kill)
                 killer.start()
                 code = process.wait()
                 killer.cancel()
                 took = time.monotonic() - begun
-                said = [stream.seek(0) or stream.read().decode() for stream in (out, err)]
             peak_mb = int(peak.read_text()) / 1024 if measured else 0.0
-        return Answer(code, said[0], said[1], took, peak_mb)
+            return Answer(code, out.read_text("utf-8"), err.read_text("utf-8"), took, peak_mb)
 
     @contextlib.contextmanager
-    def started(self, *arguments: object) -> Iterator["subprocess.Popen[bytes]"]:
+    def started(self, *arguments: object) -> Generator["subprocess.Popen[bytes]"]:
         """Start it and go on; what still runs at the end of the block is killed."""
         process = self._start(arguments, [], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -126,3 +126,14 @@ def clean_environment() -> dict[str, str]:
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return path
+
+
+def quotes_in(drafts: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every quote of every claim of these exported drafts or pre-readings."""
+    return (quote for draft in drafts for claim in draft["claims"] for quote in claim["quotes"])
+
+
+def is_verbatim(quote: Mapping[str, Any], texts: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether a quote stands where it says it stands; ``texts`` are exported cases' texts by case id."""
+    text = texts.get(quote["case_id"], {}).get(quote["field"], "")
+    return bool(quote["text"]) and text[quote["start"] : quote["end"]] == quote["text"]

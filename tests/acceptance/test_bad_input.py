@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.acceptance.running import Answer, Patternmind, write_rows
 
 from patternmind.adapters.encoder import weights_folder
 from patternmind.adapters.runlock import run_lock
-from tests.acceptance.running import Answer, Patternmind, write_rows
 
 MB = 1 << 20
 DATABASE = "patternmind.db"
@@ -250,7 +250,7 @@ def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_the
     assert {"'=cmd|A1", "'@SUM(A1)"} < {cell for row in table for cell in row}
 
 
-# Arguments and settings ------------------------------------------------------------------------------------------------
+# Arguments and settings ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_the
         (["review", "decide", "d-1", "zap", "--by", "Ada"], ['"zap"', "reject"]),
         (["nosuch"], ["nosuch", "--help"]),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=str,
 )
 def test_wrong_arguments_are_answered_by_what_would_be_right(
     stored: Path, tmp_path: Path, arguments: Sequence[str], named: Sequence[str]
@@ -293,7 +293,7 @@ def test_wrong_arguments_are_answered_by_what_would_be_right(
         (["playbook", "--out", "/proc/nowhere/playbook.md"], "cannot be written"),
         (["demo", "--out", "/proc/nowhere"], "cannot be made"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=str,
 )
 def test_what_does_not_exist_is_named(stored: Path, arguments: Sequence[str], named: str) -> None:
     assert_one_sentence(Patternmind(stored)(*arguments), named)
@@ -307,7 +307,7 @@ def test_wrong_settings_are_all_named_at_once(stored: Path) -> None:
     assert_one_sentence(wrong("themes"), "_COLOUR is no", "_ENCODER must", "_SECONDS must", code=2)
 
 
-# The data folder -------------------------------------------------------------------------------------------------------
+# The data folder -----------------------------------------------------------------------------------------------------
 
 
 def cut_short(path: Path) -> None:
@@ -439,7 +439,7 @@ def test_a_full_disk_stops_every_writer_with_a_sentence_and_loses_nothing(
     assert disk("export", "assignments").out == assigned
 
 
-# Runs ------------------------------------------------------------------------------------------------------------------
+# Runs ----------------------------------------------------------------------------------------------------------------
 
 
 def test_fewer_than_20_cases_are_too_few_to_group(grouped: Path, tmp_path: Path) -> None:
@@ -510,7 +510,7 @@ def n_cases(home: Path) -> int:
         return connection.execute('SELECT count(*) FROM "case"').fetchone()[0]
 
 
-# The terminal ----------------------------------------------------------------------------------------------------------
+# The terminal --------------------------------------------------------------------------------------------------------
 
 
 def test_help_answers_in_under_half_a_second(stored: Path) -> None:

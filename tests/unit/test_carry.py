@@ -190,9 +190,7 @@ def test_over_any_history_every_theme_has_one_id_that_no_other_ever_bears(seed: 
         carried = carry_themes(groups, former, lens="all", taken=given_ids, known_cases=known)
         described = describe_changes(groups, carried, former)
         assert len(set(carried.theme_ids)) == len(groups)
-        fresh = {
-            id for id, before in zip(carried.theme_ids, carried.continues, strict=True) if before is None
-        }
+        fresh = {id for id, before in zip(carried.theme_ids, carried.continues, strict=True) if before is None}
         assert not fresh & given_ids
         assert all(b is None or b.id == i for i, b in zip(carried.theme_ids, carried.continues, strict=True))
         assert {one.id for one in former} == {one.theme_id for one in described} - fresh

@@ -162,7 +162,9 @@ def test_the_similarity_is_the_same_bits_whatever_the_block_and_the_order(monkey
     vectors = random_vectors(150, 40, 0)
     whole = nearest_neighbours(vectors, 7)
     order = np.random.default_rng(2).permutation(150)
-    assert np.array_equal(similarity(vectors, vectors)[np.ix_(order, order)], similarity(vectors[order], vectors[order]))
+    assert np.array_equal(
+        similarity(vectors, vectors)[np.ix_(order, order)], similarity(vectors[order], vectors[order])
+    )
     assert np.array_equal(similarity(vectors, vectors)[5:6], similarity(vectors[5:6], vectors))
     columns = np.random.default_rng(3).permutation(40)
     assert np.array_equal(similarity(vectors, vectors), similarity(vectors[:, columns], vectors[:, columns]))

@@ -168,7 +168,9 @@ def test_narrow_evidence_says_that_it_is_an_anecdote() -> None:
     assert "anecdote" not in str(pattern_of([BATTERY, SPARE]).fields["coverage"])
     one_team = [replace(case, team="North") for case in (BATTERY, SPARE)]
     nobody = [replace(case, team=None) for case in (BATTERY, SPARE)]
-    assert str(pattern_of(one_team).fields["coverage"]).startswith("Evidence from 2 of 2 cases and 1 team. That is fewer")
+    assert str(pattern_of(one_team).fields["coverage"]).startswith(
+        "Evidence from 2 of 2 cases and 1 team. That is fewer"
+    )
     assert "anecdote" in str(pattern_of(nobody).fields["coverage"])
 
 
@@ -220,7 +222,9 @@ def test_the_best_sentences_are_picked_one_a_case_and_none_that_repeats_another(
 
 
 def test_only_where_too_few_say_what_helped_is_what_was_tried_taken() -> None:
-    tried = a_case("c-6", {"problem": "The scanner died.", "tried": "We warmed every battery on the office radiator first."})
+    tried = a_case(
+        "c-6", {"problem": "The scanner died.", "tried": "We warmed every battery on the office radiator first."}
+    )
     assert {sentence.role for sentence in evidence_of([BATTERY, SPARE, tried]).remedies()} == {Role.HELPED}
     assert {sentence.case_id for sentence in evidence_of([BATTERY, tried]).remedies()} == {"c-1", "c-6"}
     failed = replace(tried, text={**tried.text, "outcome": "It did not help in the cold store at all."})

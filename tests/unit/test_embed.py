@@ -27,7 +27,9 @@ RECAP = a_case(kind=Kind.RECAP, text={name: f"The {name}." for name in RECAP_FIE
         ("helped", ("tried", "outcome", "lesson", "recommendation"), ("pattern", "decision", "next_use")),
     ],
 )
-def test_a_lens_sees_its_fields_in_reading_order(lens: str, of_case: tuple[str, ...], of_recap: tuple[str, ...]) -> None:
+def test_a_lens_sees_its_fields_in_reading_order(
+    lens: str, of_case: tuple[str, ...], of_recap: tuple[str, ...]
+) -> None:
     assert lens_text(CASE, lens) == "\n".join(f"The {name}." for name in of_case)
     assert lens_text(RECAP, lens) == "\n".join(f"The {name}." for name in of_recap)
 

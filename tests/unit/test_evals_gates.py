@@ -121,3 +121,10 @@ def test_a_report_in_which_nothing_failed_says_so() -> None:
     good = report(*judge([HIGHER], {}))
     assert good.failed == ()
     assert good.record()["ok"] is True
+
+
+def test_an_expected_figure_of_an_eval_that_is_no_more_is_told_last() -> None:
+    before = {"speed/sample/seconds": baseline(1, 1), HIGHER.key: baseline(0.6, 0.6)}
+    told = report(*judge([HIGHER], before, expected=list(before)))
+    assert [suite.get("name") for suite in ET.fromstring(told.junit())] == ["themes", "speed"]  # noqa: S314
+    assert told.table().row_count > 0

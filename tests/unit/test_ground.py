@@ -13,12 +13,18 @@ from patternmind.ground import WITHDRAWN, find_folded, ground, locate_quote
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Claim, Draft, DraftKind, GroundedDraft, GroundingSeal, Provenance, Quote, Refused
 
-CASE = a_case("c-1", {"problem": "The pallet stood in lane 4. Nobody saw it.", "lesson": "Red tape on the goods helps."})
+CASE = a_case(
+    "c-1", {"problem": "The pallet stood in lane 4. Nobody saw it.", "lesson": "Red tape on the goods helps."}
+)
 OTHER = a_case("c-2", "The pallet stood in lane 4.")
 CASES = by_id(CASE, OTHER)
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=40)
-MARKED = st.text(alphabet=st.sampled_from("aeo \t\n\u00a0'’`\"“«-–—\u0301\u0308\u0327éöA\u030aÅ한글\u1112\u1161\u11ab²2=\u0338"), min_size=1, max_size=24)
+MARKED = st.text(
+    alphabet=st.sampled_from("aeo \t\n\u00a0'’`\"“«-–—\u0301\u0308\u0327éöA\u030aÅ한글\u1112\u1161\u11ab²2=\u0338"),
+    min_size=1,
+    max_size=24,
+)
 
 
 def quote(text: str, *, case_id: str = "c-1", field: str = "problem", start: int = 0, end: int = 0) -> Quote:
@@ -117,8 +123,8 @@ def test_the_same_words_in_another_field_of_the_case_are_not_the_quote_of_this_o
         ("lane 4", "in lane\u00a04 today"),
         ("lane 4", "in lane \n\t 4 today"),
         ("lane\u2003 4", "in lane 4 today"),
-        ("it's \"done\"", "so it’s “done” now"),
-        ("it’s «done»", "so it's \"done\" now"),
+        ('it\'s "done"', "so it’s “done” now"),
+        ("it’s «done»", 'so it\'s "done" now'),
         ("a - b", "first a — b then"),
         ("caf\u00e9", "the cafe\u0301 shut"),
         ("cafe\u0301", "the caf\u00e9 shut"),
@@ -200,8 +206,17 @@ def test_grounding_again_changes_nothing(source: str, wanted: list[str]) -> None
 
 
 def test_a_case_that_was_redacted_anew_takes_its_old_words_out_of_every_field() -> None:
-    before = draft(claim("Nobody saw it.", EXACT), solution=("Nobody saw it.",), patlet="Nobody saw it. Therefore: look.")
-    now = by_id(Case(id="c-1", kind=CASE.kind, external_id=None, text={"problem": "The pallet stood in lane 4. [person 1] saw it."}))
+    before = draft(
+        claim("Nobody saw it.", EXACT), solution=("Nobody saw it.",), patlet="Nobody saw it. Therefore: look."
+    )
+    now = by_id(
+        Case(
+            id="c-1",
+            kind=CASE.kind,
+            external_id=None,
+            text={"problem": "The pallet stood in lane 4. [person 1] saw it."},
+        )
+    )
     grounded = ground(before, now)
     assert grounded.draft.claims == ()
     assert "Nobody" not in str(grounded.draft.fields)

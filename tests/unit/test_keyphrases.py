@@ -40,7 +40,17 @@ def test_phrases_are_one_to_three_telling_words_in_a_row() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[person 3]", "[person]", "[email] [phone] [link]", "XXXX", "xx/XX/xxxx", "card XXXX", "42 of 17", "a to be or", ""],
+    [
+        "[person 3]",
+        "[person]",
+        "[email] [phone] [link]",
+        "XXXX",
+        "xx/XX/xxxx",
+        "card XXXX",
+        "42 of 17",
+        "a to be or",
+        "",
+    ],
 )
 def test_placeholders_masks_numbers_and_common_words_are_no_phrases(text: str) -> None:
     assert set(phrases_in(text)) <= {("card",)}

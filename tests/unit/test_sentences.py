@@ -21,7 +21,10 @@ def split(text: str) -> list[str]:
         ("He said “Stop.” Then he left.", ["He said “Stop.”", "Then he left."]),
         ("See e.g. lane 4. Ask Dr. Berg approx. at noon.", ["See e.g. lane 4.", "Ask Dr. Berg approx. at noon."]),
         ("A line without an end\nand the next", ["A line without an end", "and the next"]),
-        ("- First step\n2) Second step\n* Third\n• Fourth\n•Fifth", ["First step", "Second step", "Third", "Fourth", "Fifth"]),
+        (
+            "- First step\n2) Second step\n* Third\n• Fourth\n•Fifth",
+            ["First step", "Second step", "Third", "Fourth", "Fifth"],
+        ),
         ("東京に行く。明日帰る。", ["東京に行く。", "明日帰る。"]),
         ("Version 1.2.3 is out", ["Version 1.2.3 is out"]),
         ("", []),
@@ -55,7 +58,9 @@ def test_spans_reproduce_the_text_in_order_and_leave_out_only_space_and_list_mar
     assert all(0 <= start < end <= len(text) for start, end in spans)
     assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:], strict=False))
     assert all(part == part.strip() for part in split(text))
-    between = "".join(text[a:b] for a, b in zip([0, *(e for _, e in spans)], [*(s for s, _ in spans), len(text)], strict=True))
+    between = "".join(
+        text[a:b] for a, b in zip([0, *(e for _, e in spans)], [*(s for s, _ in spans), len(text)], strict=True)
+    )
     assert not any(char.isalpha() for char in between)
 
 
@@ -69,7 +74,9 @@ def test_a_sentence_is_its_own_quote(text: str) -> None:
 
 
 def test_the_title_is_left_out_where_there_is_any_other_text() -> None:
-    assert [one.field for one in sentences_of(a_case(text={"title": "Late lorry", "problem": "It came late."}))] == ["problem"]
+    assert [one.field for one in sentences_of(a_case(text={"title": "Late lorry", "problem": "It came late."}))] == [
+        "problem"
+    ]
     assert [one.quote() for one in sentences_of(a_case(text={"title": "Late lorry"}))] == [
         Quote(case_id="c-1", field="title", start=0, end=10, text="Late lorry")
     ]
@@ -80,7 +87,9 @@ def roles(**text: str) -> list[Role]:
 
 
 def test_a_structured_case_says_itself_what_its_parts_are() -> None:
-    said = roles(problem="It fails.", tried="A reset.", outcome="It ran.", lesson="Ask first.", recommendation="Label it.")
+    said = roles(
+        problem="It fails.", tried="A reset.", outcome="It ran.", lesson="Ask first.", recommendation="Label it."
+    )
     assert said == [Role.PROBLEM, Role.TRIED, Role.OUTCOME, Role.HELPED, Role.HELPED]
 
 
@@ -89,7 +98,9 @@ def test_a_recap_says_it_too() -> None:
     assert [one.role for one in sentences_of(recap)] == [Role.PROBLEM, Role.HELPED, Role.CONTEXT]
 
 
-@pytest.mark.parametrize("words", ["It did not help at all.", "That made things worse.", "We went back to paper.", "It didn’t work."])
+@pytest.mark.parametrize(
+    "words", ["It did not help at all.", "That made things worse.", "We went back to paper.", "It didn’t work."]
+)
 def test_what_did_not_help_is_told_by_its_words_in_any_field(words: str) -> None:
     assert roles(tried=words) == [Role.WORSE]
     assert roles(lesson=words) == [Role.WORSE]
@@ -99,7 +110,9 @@ def role_of_plain(text: str) -> Role:
     return sentences_of(a_case(text=text))[0].role
 
 
-@pytest.mark.parametrize("words", ["Since then we label every pallet.", "That solved it for us.", "We agreed on red tape."])
+@pytest.mark.parametrize(
+    "words", ["Since then we label every pallet.", "That solved it for us.", "We agreed on red tape."]
+)
 def test_in_a_plain_text_a_remedy_is_told_by_its_words(words: str) -> None:
     assert role_of_plain(words) is Role.HELPED
 

@@ -90,8 +90,14 @@ class ChromaIndex:
             raise IndexUnavailable("Another process owns the index; search goes on without it.") from error
 
     def close(self) -> None:
-        self._client = None
+        self._let_go()
         self._lock.close()
+
+    def _let_go(self) -> None:
+        """Close the files: Chroma keeps them open for the next client of this process, also once they are deleted."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def holds(self, digest: str) -> bool:
         """Whether the index was built from exactly these rows (``digest_rows``)."""
@@ -103,8 +109,8 @@ class ChromaIndex:
 
     def rebuild(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Throw the index away and build it from these rows."""
-        self._client = None
         with _plain_errors(self._folder):
+            self._let_go()
             (self._folder / "manifest.json").unlink(missing_ok=True)
             shutil.rmtree(self._folder / "chroma", ignore_errors=True)
             collection = self._collection()

@@ -55,6 +55,8 @@ def rows_to_text(rows: Iterable[Mapping[str, Any]], format: str) -> str:
         raise UsageError(f'There is no format "{format}". Choose jsonl or csv.')
     listed = list(rows)
     columns = list(dict.fromkeys(name for row in listed for name in row))
+    if not columns:
+        return ""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

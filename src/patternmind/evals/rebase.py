@@ -47,7 +47,13 @@ def rebase(suite: str, corpora: Path | None, *, n_seeds: int, cache: Path | None
 def _measure_seed(suite: str, corpora: Path | None, real: RememberingEncoder, seed: int) -> dict[str, Score]:
     sys.stderr.write(f"seed {seed}\n")
     encoder: Encoder = real if seed == 0 else OffEncoder(real, seed=seed)
-    with conditions(encoder=encoder, seed=seed, progress=_say) as given:
+
+    def say(step: str, done: int, total: int) -> None:
+        if step == "eval":
+            sys.stderr.write(f"  {done} of {total} data sets\n")
+            real.keep()
+
+    with conditions(encoder=encoder, seed=seed, progress=say) as given:
         scores = measure(suite, corpora, given)
     real.keep()
     return {score.key: score for score in scores}
@@ -62,11 +68,6 @@ def baseline_of(key: str, rounds: Sequence[Mapping[str, Score]], mode: str) -> B
     asked = worse is not None and score.tracked
     gate = round(values[0] + worse, DIGITS) if asked and worse is not None else None
     return Baseline(value=values[0], noise=noise, gate=gate, modes=(mode,))
-
-
-def _say(step: str, done: int, total: int) -> None:
-    if step == "eval":
-        sys.stderr.write(f"  {done} of {total} data sets\n")
 
 
 def _tell(old: Mapping[str, Baseline], new: Mapping[str, Baseline]) -> None:

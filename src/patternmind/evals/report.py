@@ -100,7 +100,7 @@ class Report:
         page.add_row(Text(self._title(), style="bold"))
         page.add_row(_section([], header=True))
         for eval_name, of_eval in groupby(self._ordered(), key=lambda figure: figure.eval):
-            page.add_row(Text.assemble("\n", (eval_name.upper(), "bold"), "  ", (ABOUT[eval_name], "italic")))
+            page.add_row(Text.assemble("\n", (eval_name.upper(), "bold"), "  ", (ABOUT.get(eval_name, ""), "italic")))
             page.add_row(_section(list(of_eval)))
         page.add_row(Text(f"\n{CAPTION}", style="dim"))
         return page
@@ -111,7 +111,8 @@ class Report:
 
     def _ordered(self) -> list[Figure]:
         """By eval in the order of ``ABOUT``, then by data set and figure as they were measured."""
-        evals, sets = list(ABOUT), list(dict.fromkeys(figure.measured_on for figure in self.figures))
+        evals = list(dict.fromkeys([*ABOUT, *(figure.eval for figure in self.figures)]))
+        sets = list(dict.fromkeys(figure.measured_on for figure in self.figures))
         return sorted(self.figures, key=lambda figure: (evals.index(figure.eval), sets.index(figure.measured_on)))
 
     def junit(self) -> str:

@@ -21,6 +21,7 @@ class RememberingEncoder:
         self._encoder = encoder
         self._folder = folder
         self._known: dict[str, Vectors] | None = None
+        self._n_kept = 0
 
     @property
     def id(self) -> str:
@@ -38,8 +39,9 @@ class RememberingEncoder:
         return stack_vectors(texts, known, self.dimensions)
 
     def keep(self) -> None:
-        """Write what is known to the folder, where there is one."""
-        if (file := self._file()) is not None and self._known:
+        """Write what is known to the folder, where there is one and anything new."""
+        if (file := self._file()) is not None and self._known and len(self._known) > self._n_kept:
+            self._n_kept = len(self._known)
             file.parent.mkdir(parents=True, exist_ok=True)
             np.savez(file, hashes=np.asarray(list(self._known)), vectors=np.stack(list(self._known.values())))
 
@@ -49,6 +51,7 @@ class RememberingEncoder:
             if (file := self._file()) is not None and file.is_file():
                 with np.load(file) as kept:
                     self._known = dict(zip(kept["hashes"].tolist(), kept["vectors"], strict=True))
+                self._n_kept = len(self._known)
         return self._known
 
     def _file(self) -> Path | None:

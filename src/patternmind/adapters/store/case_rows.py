@@ -72,41 +72,43 @@ class CaseRows(NetworkRows):
         return len(added)
 
     def save_cases(self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False) -> StoredCounts:
+        updated = 0
+        taken: list[Case] = []
         with self._writing() as connection:
-            known = self._content(connection, [case.id for _, case in cases])
-            taken = {case.id: (submission, case) for submission, case in cases if not _same(known.get(case.id), case)}
-            elsewhere = self._same_text(connection, [case for _, case in taken.values()])
-            for submission, case in () if dry_run else taken.values():
-                self._put_case(connection, submission, case, known.get(case.id))
+            known = self._known(connection, [case.id for _, case in cases])
+            owners = self._owners(connection, [case.content_hash for _, case in cases])
+            for submission, case in cases:
+                before, now = known.get(case.id), replace(case, duplicate_of=None)
+                if before == now:
+                    continue
+                known[case.id] = now
+                taken.append(case)
+                updated += before is not None
+                if not dry_run:
+                    self._put_case(connection, submission, case, new=before is None)
         return StoredCounts(
             accepted=len(taken),
             unchanged=len(cases) - len(taken),
-            duplicates=elsewhere,
-            updated=sum(case_id in known for case_id in taken),
+            duplicates=_repeated(taken, owners),
+            updated=updated,
         )
 
-    def _content(self, connection: Connection, ids: Sequence[str]) -> dict[str, Any]:
-        case = tables.case
-        query = self._of(case, case.c.id, case.c.content_hash, case.c.body)
-        return {row.id: row for part in slices(ids) for row in connection.execute(query.where(case.c.id.in_(part)))}
+    def _known(self, connection: Connection, ids: Sequence[str]) -> dict[str, Case]:
+        query = self._of(tables.case, tables.case.c.body)
+        rows = (row for part in slices(ids) for row in connection.execute(query.where(tables.case.c.id.in_(part))))
+        return {one.id: one for one in (records.read_case(row.body, None) for row in rows)}
 
-    def _same_text(self, connection: Connection, cases: Sequence[Case]) -> int:
-        """How many of these cases have a text that an earlier case, stored or in this list, has under another id."""
+    def _owners(self, connection: Connection, hashes: Sequence[str]) -> dict[str, set[str]]:
+        """The stored cases of each text."""
         case = tables.case
-        hashes = sorted({one.content_hash for one in cases})
         query = self._of(case, case.c.content_hash, case.c.id)
         owners: dict[str, set[str]] = {}
-        for part in slices(hashes):
+        for part in slices(sorted(set(hashes))):
             for row in connection.execute(query.where(case.c.content_hash.in_(part))):
                 owners.setdefault(row.content_hash, set()).add(row.id)
-        repeated = 0
-        for one in cases:
-            others = owners.setdefault(one.content_hash, set())
-            repeated += bool(others - {one.id})
-            others.add(one.id)
-        return repeated
+        return owners
 
-    def _put_case(self, connection: Connection, submission: Submission, case: Case, known: Any) -> None:
+    def _put_case(self, connection: Connection, submission: Submission, case: Case, *, new: bool) -> None:
         row = {
             "kind": case.kind.value,
             "external_id": case.external_id,
@@ -115,7 +117,7 @@ class CaseRows(NetworkRows):
             "text_version": case.text_version,
             "body": records.case_record(case),
         }
-        if known is None:
+        if new:
             connection.execute(insert(tables.case).values(network_id=self._id, id=case.id, **row))
         else:
             where = (tables.case.c.network_id == self._id) & (tables.case.c.id == case.id)
@@ -195,9 +197,15 @@ class CaseRows(NetworkRows):
             connection.execute(insert(tables.vector).prefix_with("OR IGNORE"), values)
 
 
-def _same(known: Any, case: Case) -> bool:
-    """Whether the stored row already says all that this submission says (redaction included)."""
-    return known is not None and records.read_case(known.body, None) == replace(case, duplicate_of=None)
+def _repeated(cases: Sequence[Case], owners: Mapping[str, set[str]]) -> int:
+    """How many of these cases have a text that an earlier case, stored or in this list, has under another id."""
+    seen = {text: set(ids) for text, ids in owners.items()}
+    repeated = 0
+    for one in cases:
+        others = seen.setdefault(one.content_hash, set())
+        repeated += bool(others - {one.id})
+        others.add(one.id)
+    return repeated
 
 
 def _network_row(network: Network) -> dict[str, Any]:

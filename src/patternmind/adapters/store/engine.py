@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from patternmind.errors import NewerSchema, StoreUnavailable
@@ -87,7 +87,7 @@ def _disk_is_full(path: Path) -> bool:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True)  # they are case text
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: object) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -114,7 +114,8 @@ def _revision(path: Path) -> str | None:
     """The schema of the file, ``None`` where there is none yet; asked without SQLAlchemy or Alembic, in 1 ms."""
     if not path.exists() or path.stat().st_size == 0:
         return None
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_MILLISECONDS / 1000)) as connection:
+    read_only = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(read_only, uri=True, timeout=BUSY_MILLISECONDS / 1000)) as connection:
         tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
         if not tables[0]:
             return None

@@ -5,7 +5,9 @@ Every row belongs to a network. JSON columns hold what is only ever read whole.
 
 from sqlalchemy import JSON, Column, Float, ForeignKeyConstraint, Integer, LargeBinary, MetaData, String, Table, Text
 
-metadata = MetaData(naming_convention={"fk": "fk_%(table_name)s_%(column_0_name)s"})
+metadata = MetaData(
+    naming_convention={"fk": "fk_%(table_name)s_%(column_0_name)s", "ix": "ix_%(table_name)s_%(column_0_name)s"}
+)
 
 
 def _network() -> Column[str]:

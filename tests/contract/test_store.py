@@ -1,0 +1,502 @@
+"""The store keeps every noun as it was, shows one network to itself alone, and stores a step whole or not at all."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.builders import NOON, a_case, a_quote, a_submission, a_theme
+
+from patternmind.adapters.store import SqlStore
+from patternmind.errors import ChangedMeanwhile, NotFound, StoreUnavailable
+from patternmind.model.cases import Case, Consent, Kind
+from patternmind.model.drafts import (
+    Action,
+    Claim,
+    Decision,
+    Draft,
+    DraftKind,
+    DraftState,
+    Provenance,
+    Reason,
+)
+from patternmind.model.network import Network, Person, PublishingRule
+from patternmind.model.themes import Assignment, Lineage, ThemeChange
+from patternmind.ports import RunOutcome, RunParameters, RunRecord, Store, StoredCounts, Token
+
+LATER = NOON + dt.timedelta(minutes=7)
+
+Opener = Callable[[str], Store]
+
+nothing: Any = None
+"""What no table takes for an id: a write that fails half-way."""
+
+
+@pytest.fixture
+def open_network(tmp_path: Path) -> Iterator[Opener]:
+    """Opens one network of one database; every call is a connection of its own, as another process would have."""
+    opened: list[SqlStore] = []
+
+    def opener(network_id: str) -> Store:
+        opened.append(SqlStore(tmp_path / "patternmind.db", network_id, name=f"The {network_id}"))
+        return opened[-1]
+
+    yield opener
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(open_network: Opener) -> Store:
+    return open_network("north")
+
+
+def pairs(*cases: Case) -> list[Any]:
+    return [(a_submission(case.text, external_id=case.external_id), case) for case in cases]
+
+
+FULL = a_case(
+    "c-1",
+    {"title": "Fünf Töne 東京 \ud800", "problem": 'She said "no".\n\0 Then —'},
+    extra={"label": "gold"},
+    facts={"status": "open"},
+    linked_cases=("HN-2",),
+    content_hash="h1",
+    flags=("redacted",),
+)
+BARE = Case(id="r-1", kind=Kind.RECAP, external_id=None, text={}, content_hash="h2")
+
+
+# the network and its people
+
+
+def test_a_network_is_made_once_and_kept_as_it_is_changed(open_network: Opener) -> None:
+    store = open_network("north")
+    assert store.network == Network(id="north", name="The north")
+    changed = Network(
+        id="north",
+        name="Nord",
+        purpose="Fewer returns",
+        rule=PublishingRule(min_contributors=3, min_teams=4),
+        default_consent=Consent.NETWORK_ONLY,
+    )
+    store.save_network(changed)
+    assert open_network("north").network == changed
+
+
+def test_the_secret_is_made_once_and_is_no_other_networks(open_network: Opener) -> None:
+    secret = open_network("north").secret()
+    assert len(secret) == 32
+    assert open_network("north").secret() == secret
+    assert open_network("south").secret() != secret
+
+
+def test_people_are_put_on_the_roster_once_with_numbers_that_never_change(store: Store) -> None:
+    assert store.add_people([("Anna Hansen", "anna@example.org", "North"), ("Bo", None, None)]) == 2
+    assert store.add_people([("anna hansen", None, None), ("Cy", None, None), ("Cy", None, None)]) == 1
+    assert store.roster() == [
+        Person(number=1, name="Anna Hansen", email="anna@example.org", team="North"),
+        Person(number=2, name="Bo"),
+        Person(number=3, name="Cy"),
+    ]
+    assert store.add_people([]) == 0
+
+
+# cases
+
+
+def test_cases_come_back_as_they_were_by_id(store: Store) -> None:
+    assert store.save_cases(pairs(BARE, FULL)) == StoredCounts(accepted=2, unchanged=0, duplicates=0, updated=0)
+    assert store.cases() == [FULL, BARE]
+    assert (store.case("c-1"), store.case("C-1"), store.case("r-1")) == (FULL, FULL, BARE)
+    with pytest.raises(NotFound):
+        store.case("c-9")
+
+
+def test_the_same_case_again_is_unchanged_and_a_changed_one_replaces_it(store: Store) -> None:
+    store.save_cases(pairs(FULL))
+    assert store.save_cases(pairs(FULL)) == StoredCounts(accepted=0, unchanged=1, duplicates=0, updated=0)
+    changed = replace(FULL, team="South")
+    assert store.save_cases(pairs(changed)) == StoredCounts(accepted=1, unchanged=0, duplicates=0, updated=1)
+    assert store.cases() == [changed]
+
+
+def test_the_same_text_under_another_id_is_accepted_and_counted(store: Store) -> None:
+    same = [a_case(f"c-{n}", content_hash="h") for n in range(3)]
+    assert store.save_cases(pairs(*same[:2])) == StoredCounts(accepted=2, unchanged=0, duplicates=1, updated=0)
+    assert store.save_cases(pairs(same[2])) == StoredCounts(accepted=1, unchanged=0, duplicates=1, updated=0)
+    assert store.save_cases(pairs(*same)) == StoredCounts(accepted=0, unchanged=3, duplicates=0, updated=0)
+
+
+def test_one_id_twice_in_a_batch_counts_as_it_would_in_two(open_network: Opener) -> None:
+    first, second = a_case("c-1", "First.", content_hash="h1"), a_case("c-1", "Second.", content_hash="h2")
+    at_once = open_network("at once")
+    assert at_once.save_cases(pairs(first, second)) == StoredCounts(accepted=2, unchanged=0, duplicates=0, updated=1)
+    assert at_once.cases() == [second]
+    assert at_once.save_cases(pairs(first, second)) == StoredCounts(accepted=2, unchanged=0, duplicates=0, updated=2)
+    assert at_once.cases() == [second]
+    assert at_once.save_cases(pairs(second, second)).unchanged == 2
+
+
+def test_a_dry_run_counts_and_stores_nothing(store: Store) -> None:
+    store.save_cases(pairs(FULL))
+    again = pairs(FULL, replace(FULL, id="c-2"), BARE)
+    assert store.save_cases(again, dry_run=True) == StoredCounts(accepted=2, unchanged=1, duplicates=1, updated=0)
+    assert store.cases() == [FULL]
+    assert len(store.submissions()) == 1
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
+    with pytest.raises(StoreUnavailable) as failed:
+        store.save_cases(pairs(FULL, replace(CASES[0], id=nothing)))
+    assert "lane 4" not in f"{failed.value} {failed.value.__cause__}"
+    assert store.cases() == []
+    assert store.submissions() == []
+
+
+def test_submissions_come_back_as_handed_in_the_newest_of_each(store: Store) -> None:
+    first = a_submission("Anna waited.", external_id="HN-1", facts={"submitter": "Anna"}, linked_cases=("x",), row=3)
+    second = replace(first, text={"problem": "Anna waited long."})
+    store.save_cases([(first, a_case("c-1", "[person 1] waited."))])
+    store.save_cases([(second, a_case("c-1", "[person 1] waited long."))])
+    assert store.submissions() == [second]
+    store.save_cases([(second, a_case("c-1", "[person] waited long."))])
+    assert store.submissions() == [second]
+
+
+def test_cases_can_be_asked_for_by_kind_and_by_date(store: Store) -> None:
+    old, new = a_case("c-1", date=dt.date(2026, 1, 1)), a_case("c-2", date=dt.date(2026, 7, 1))
+    undated = a_case("c-3", date=None)
+    store.save_cases(pairs(old, new, undated, BARE))
+    assert store.cases(kind=Kind.CASE) == [old, new, undated]
+    assert store.cases(kind=Kind.RECAP) == [BARE]
+    assert store.cases(since="2026-07-01") == [new, undated, BARE]
+    assert store.cases(kind=Kind.CASE, since="2027-01-01") == [undated]
+
+
+def test_more_cases_than_one_statement_takes(store: Store) -> None:
+    many = [a_case(f"c-{n:05d}", content_hash=f"h{n}") for n in range(2000)]
+    assert store.save_cases(pairs(*many)).accepted == 2000
+    assert store.save_cases(pairs(*many)).unchanged == 2000
+    assert [case.id for case in store.cases()] == [case.id for case in many]
+
+
+# vectors
+
+
+def test_vectors_come_back_bit_for_bit_for_their_encoder_alone(store: Store) -> None:
+    rows = np.random.default_rng(0).standard_normal((1000, 8)).astype(np.float32)
+    kept = {f"{n:032x}": row for n, row in enumerate(rows)}
+    store.save_vectors("mini/1", kept)
+    found = store.vectors("mini/1", [*kept, "unknown"])
+    assert list(found) == sorted(kept)
+    assert all(np.array_equal(found[key], kept[key]) and found[key].dtype == np.float32 for key in kept)
+    assert store.vectors("mini/2", list(kept)) == {}
+    assert store.vectors("mini/1", []) == {}
+
+
+def test_a_vector_once_kept_stays(store: Store) -> None:
+    store.save_vectors("mini/1", {"h": np.ones(3, np.float32)})
+    store.save_vectors("mini/1", {"h": np.zeros(3, np.float32)})
+    store.save_vectors("mini/1", {})
+    assert store.vectors("mini/1", ["h"])["h"].tolist() == [1, 1, 1]
+
+
+# runs
+
+PARAMETERS = RunParameters(label="2026Q4", lens="all", level="area", engine="hdbscan", seed=3, since="2026-01-01")
+CASES = [a_case("c-1", "The pallet stood in lane 4."), a_case("c-2", "Red tape on the goods helps.")]
+THEME = a_theme(
+    "t-1",
+    case_ids=("c-1", "c-2"),
+    keywords=("tape",),
+    exemplars=("c-1",),
+    edge_case="c-2",
+    differs_by=("lane",),
+    trend={"2026Q3": 2},
+    lineage=Lineage.GREW,
+    centre=(0.6, 0.8),
+    gist="Red tape.",
+    nearest_theme_id="t-2",
+)
+ASLEEP = a_theme("t-2", case_ids=(), lineage=Lineage.DORMANT)
+PLACED = Assignment(case_id="c-1", theme_id="t-1", area_id="a-1", strength=0.5, nearest_theme_id="t-1")
+ALONE = Assignment(
+    case_id="c-2", theme_id=None, area_id=None, strength=0.1, nearest_theme_id="t-1", reason="not close enough"
+)
+CHANGES = [
+    ThemeChange(theme_id="t-1", lineage=Lineage.GREW, n_before=1, n_after=2, n_shared=1, overlap=0.5, similarity=0.9),
+    ThemeChange(theme_id="t-2", lineage=Lineage.MERGED, others=("t-1",), n_before=3),
+]
+
+
+def a_draft(id: str = "d-1", theme_id: str | None = "t-1", kind: DraftKind = DraftKind.PATTERN) -> Draft:
+    quote = a_quote(CASES[1])
+    return Draft(
+        id=id,
+        kind=kind,
+        theme_id=theme_id,
+        name="Red tape",
+        fields={"solution": (quote.text,), "patlet": "Red tape."},
+        claims=(Claim(text=quote.text, field="solution", quotes=(quote,)),),
+        provenance=Provenance(
+            run_id="run-0001", model="m", prompt="p", prompt_hash="h", inputs=("c-2@v1",), n_tokens=3, cost_usd=0.25
+        ),
+    )
+
+
+def an_outcome(**known: Any) -> RunOutcome:
+    given: dict[str, Any] = {
+        "themes": [THEME, ASLEEP],
+        "areas": {"a-1": "Goods"},
+        "changes": CHANGES,
+        "assignments": [PLACED, ALONE],
+        "duplicate_of": {"c-2": "c-1"},
+        "drafts": [a_draft()],
+        "seconds": {"embed": 0.1},
+        "notes": ["one note"],
+        "fingerprint": "f",
+        **known,
+    }
+    return RunOutcome(**given)
+
+
+def finished(store: Store, outcome: RunOutcome | None = None, parameters: RunParameters = PARAMETERS) -> RunRecord:
+    run = store.begin_run(parameters, NOON)
+    return store.finish_run(run.id, outcome or an_outcome(), LATER)
+
+
+def everything(store: Store) -> list[object]:
+    last = store.last_run()
+    return [
+        store.cases(),
+        store.themes(),
+        store.theme_ids(),
+        store.areas(),
+        store.assignments(),
+        store.changes(last.id if last else ""),
+        store.drafts(current=False),
+        last,
+    ]
+
+
+def test_a_store_without_a_run_has_none(store: Store) -> None:
+    assert everything(store) == [[], [], set(), {}, [], [], [], None]
+    assert store.runs() == []
+
+
+def test_what_a_run_found_comes_back_as_it_was(store: Store) -> None:
+    store.save_cases(pairs(*CASES))
+    record = finished(store)
+    assert record == RunRecord(
+        id="run-0001",
+        number=1,
+        parameters=PARAMETERS,
+        state="finished",
+        started_at=NOON,
+        finished_at=LATER,
+        n_cases=2,
+        n_themes=1,
+        n_outliers=1,
+        n_drafts=1,
+        seconds={"embed": 0.1},
+        notes=("one note",),
+        fingerprint="f",
+    )
+    assert (store.last_run(), store.last_run("all"), store.last_run("helped")) == (record, record, None)
+    assert store.themes() == store.themes("all") == [THEME, ASLEEP]
+    assert store.theme_ids() == {"t-1", "t-2"}
+    assert store.areas() == {"a-1": "Goods"}
+    assert store.assignments() == [PLACED, ALONE]
+    assert store.changes("run-0001") == CHANGES
+    assert store.drafts() == [(a_draft(), (), LATER)]
+    assert store.cases() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
+    assert store.themes("helped") == []
+
+
+def test_the_newest_finished_run_of_a_lens_is_the_one_that_is_shown(store: Store) -> None:
+    finished(store)
+    helped = a_theme("t-9", lens="helped")
+    finished(store, an_outcome(themes=[helped], drafts=[]), RunParameters(lens="helped"))
+    store.begin_run(PARAMETERS, LATER)
+    assert (store.themes("all"), store.themes("helped"), store.themes()) == ([THEME, ASLEEP], [helped], [helped])
+    assert [run.number for run in store.runs()] == [1, 2, 3]
+    assert store.theme_ids() == {"t-1", "t-2", "t-9"}
+
+
+def test_duplicates_belong_to_the_last_run(store: Store) -> None:
+    store.save_cases(pairs(*CASES))
+    finished(store)
+    finished(store, an_outcome(duplicate_of={}))
+    assert store.cases() == CASES
+
+
+def test_a_run_that_died_is_interrupted_when_the_next_begins(store: Store) -> None:
+    dead = store.begin_run(PARAMETERS, NOON)
+    begun = store.begin_run(PARAMETERS, LATER)
+    assert store.runs() == [replace(dead, state="interrupted", finished_at=LATER), begun]
+    assert (begun.state, begun.id, store.last_run()) == ("running", "run-0002", None)
+
+
+def test_a_failed_run_says_why_and_leaves_the_last_results(store: Store) -> None:
+    record = finished(store)
+    run = store.begin_run(PARAMETERS, NOON)
+    store.fail_run(run.id, "ModelUnavailable", LATER)
+    assert store.runs()[1] == replace(run, state="failed", finished_at=LATER, notes=("ModelUnavailable",))
+    assert store.last_run() == record
+
+
+def test_a_run_that_does_not_exist_cannot_end(store: Store) -> None:
+    with pytest.raises(NotFound):
+        store.finish_run("run-0009", an_outcome(), NOON)
+    with pytest.raises(NotFound):
+        store.fail_run("run-0009", "why", NOON)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"assignments": [PLACED, PLACED]},
+        {"themes": [THEME, THEME]},
+        {"drafts": [a_draft("d-2"), replace(a_draft(), id=nothing)]},
+    ],
+    ids=["assignments", "themes", "drafts"],
+)
+def test_an_outcome_is_stored_whole_or_not_at_all(store: Store, broken: dict[str, Any]) -> None:
+    store.save_cases(pairs(*CASES))
+    finished(store)
+    before = everything(store)
+    run = store.begin_run(PARAMETERS, LATER)
+    new: dict[str, Any] = {"duplicate_of": {}, "themes": [a_theme("t-8")], "drafts": [a_draft("d-9")], **broken}
+    with pytest.raises(StoreUnavailable):
+        store.finish_run(run.id, an_outcome(**new), LATER)
+    assert everything(store) == before
+    assert store.runs()[-1] == run
+
+
+# drafts and decisions
+
+
+def a_decision(draft_id: str = "d-1", seq: int = 1, **known: Any) -> Decision:
+    given: dict[str, Any] = {
+        "action": Action.REJECT,
+        "by": "Ada",
+        "at": NOON,
+        "before": DraftState.CANDIDATE,
+        "after": DraftState.REJECTED,
+        "reason": Reason.DUPLICATE,
+        "note": "of d-0",
+        **known,
+    }
+    return Decision(id=f"{draft_id}.{seq}", draft_id=draft_id, **given)
+
+
+def test_decisions_come_back_in_the_order_they_were_taken(store: Store) -> None:
+    store.save_drafts([a_draft()], NOON)
+    edit = a_decision(action=Action.EDIT, reason=None, edits={"name": "Tape", "solution": ("a", "b")})
+    undo = a_decision(seq=2, action=Action.UNDO, reason=None, undoes="d-1.1")
+    store.append_decision(edit, expected_version=0)
+    store.append_decision(undo, expected_version=1)
+    assert store.draft("d-1") == (a_draft(), (edit, undo), NOON)
+    assert store.drafts() == [(a_draft(), (edit, undo), NOON)]
+    with pytest.raises(NotFound):
+        store.draft("d-9")
+
+
+def test_of_two_who_decide_on_the_same_state_the_second_is_told(open_network: Opener) -> None:
+    one, two = open_network("north"), open_network("north")
+    one.save_drafts([a_draft()], NOON)
+    one.append_decision(a_decision(), expected_version=0)
+    with pytest.raises(ChangedMeanwhile):
+        two.append_decision(a_decision(by="Bo"), expected_version=0)
+    with pytest.raises(ChangedMeanwhile):
+        two.append_decision(a_decision(by="Bo"), expected_version=2)
+    assert [decision.by for decision in two.draft("d-1")[1]] == ["Ada"]
+
+
+def test_a_candidate_that_a_later_run_does_not_repeat_steps_aside(store: Store) -> None:
+    finished(store)
+    finished(store, an_outcome(drafts=[a_draft("d-2")]))
+    assert [draft.id for draft, _, _ in store.drafts()] == ["d-2"]
+    assert [draft.id for draft, _, _ in store.drafts(current=False)] == ["d-1", "d-2"]
+    finished(store, an_outcome(drafts=[a_draft("d-1")]))
+    assert [(draft.id, created) for draft, _, created in store.drafts()] == [("d-1", LATER)]
+
+
+def test_a_draft_that_a_person_decided_on_stays_as_it_is(store: Store) -> None:
+    finished(store)
+    store.append_decision(a_decision(), expected_version=0)
+    again = replace(a_draft(), provenance=Provenance(run_id="run-0002"))
+    finished(store, an_outcome(drafts=[again, a_draft("d-2")]))
+    finished(store, an_outcome(drafts=[]))
+    assert store.drafts() == [(a_draft(), (a_decision(),), LATER)]
+
+
+def test_a_run_of_another_lens_or_without_drafts_lets_drafts_be(store: Store) -> None:
+    finished(store)
+    finished(store, an_outcome(themes=[a_theme("t-9", lens="helped")], drafts=[]), RunParameters(lens="helped"))
+    finished(store, an_outcome(drafts=[]), replace(PARAMETERS, draft=False))
+    assert [draft.id for draft, _, _ in store.drafts()] == ["d-1"]
+
+
+def test_a_prereading_outlives_later_runs(store: Store) -> None:
+    finished(store)
+    store.save_drafts([a_draft("d-5", kind=DraftKind.PREREADING)], LATER)
+    finished(store, an_outcome(drafts=[]))
+    assert [draft.id for draft, _, _ in store.drafts()] == ["d-5"]
+
+
+# tokens
+
+
+def test_tokens_come_back_oldest_first(store: Store) -> None:
+    first = Token(id="a", name="laptop", sha256="0" * 64, created_at=NOON, expires_at=LATER)
+    second = Token(id="b", name="script", sha256="1" * 64, created_at=LATER)
+    store.save_token(second)
+    store.save_token(first)
+    assert store.tokens() == [first, second]
+
+
+# other networks and other processes
+
+
+def test_a_network_sees_nothing_of_another(open_network: Opener) -> None:
+    north, south = open_network("north"), open_network("south")
+    north.save_cases(pairs(*CASES))
+    north.add_people([("Anna", None, None)])
+    north.save_vectors("mini/1", {"h": np.ones(3, np.float32)})
+    finished(north)
+    north.append_decision(a_decision(), expected_version=0)
+    north.save_token(Token(id="a", name="laptop", sha256="0" * 64, created_at=NOON))
+    assert everything(south) == [[], [], set(), {}, [], [], [], None]
+    assert (south.runs(), south.roster(), south.tokens(), south.submissions()) == ([], [], [], [])
+    assert south.vectors("mini/1", ["h"]) == {}
+    for ask in (lambda: south.case("c-1"), lambda: south.draft("d-1")):
+        with pytest.raises(NotFound):
+            ask()
+
+
+def test_what_one_network_does_changes_nothing_in_another(open_network: Opener) -> None:
+    north, south = open_network("north"), open_network("south")
+    for store in (north, south):
+        store.save_cases(pairs(*CASES))
+        finished(store)
+    before = everything(south)
+    north.save_cases(pairs(replace(CASES[0], team="other")))
+    finished(north, an_outcome(themes=[a_theme("t-9")], duplicate_of={}, drafts=[]))
+    north.begin_run(PARAMETERS, NOON)
+    north.append_decision(a_decision(), expected_version=0)
+    north.save_network(replace(north.network, name="Nord"))
+    assert everything(south) == before
+    assert south.network.name == "The south"
+    assert south.save_cases(pairs(*CASES)).unchanged == 2
+
+
+def test_another_process_sees_what_was_stored(open_network: Opener) -> None:
+    store = open_network("north")
+    store.save_cases(pairs(*CASES))
+    finished(store)
+    assert everything(open_network("north")) == everything(store)

@@ -1,0 +1,128 @@
+"""The database is at the newest schema, equals the tables, and one from a newer program is left alone."""
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.builders import a_case, a_submission
+
+from patternmind.adapters.store import SqlStore, tables
+from patternmind.adapters.store.engine import BUSY_MILLISECONDS, MIGRATIONS, REVISIONS, open_engine
+from patternmind.errors import NewerSchema, StoreUnavailable
+
+
+def ask(path: Path, question: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(question).fetchall()
+
+
+def test_a_new_database_is_at_the_newest_schema(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "patternmind.db"
+    open_engine(path).dispose()
+    assert ask(path, "SELECT version_num FROM alembic_version") == [(REVISIONS[-1],)]
+
+
+def test_the_migrated_tables_are_the_tables_the_program_knows(tmp_path: Path) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    engine = open_engine(tmp_path / "patternmind.db")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+    engine.dispose()
+
+
+def test_every_table_but_the_network_itself_names_the_network_in_its_key() -> None:
+    for table in tables.metadata.sorted_tables:
+        key = [column.name for column in table.primary_key.columns]
+        assert key[0] == ("id" if table is tables.network else "network_id"), table.name
+
+
+def test_the_revisions_are_the_files_in_order() -> None:
+    files = sorted(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    assert [name[:4] for name in files] == list(REVISIONS)
+    for before, (revision, name) in zip([None, *REVISIONS], zip(REVISIONS, files, strict=True), strict=False):
+        source = (MIGRATIONS / "versions" / name).read_text(encoding="utf-8")
+        assert f'revision = "{revision}"' in source
+        assert f"down_revision = {before if before is None else repr(before)}".replace("'", '"') in source
+
+
+def test_an_opened_connection_keeps_what_it_promises(tmp_path: Path) -> None:
+    engine = open_engine(tmp_path / "patternmind.db")
+    with engine.connect() as connection:
+        pragmas = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
+        values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in pragmas]
+    assert values == ["wal", 2, 1, 1, BUSY_MILLISECONDS]
+    engine.dispose()
+
+
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "patternmind.db"
+    first = SqlStore(path)
+    case = a_case()
+    first.save_cases([(a_submission(), case)])
+    first.close()
+    again = SqlStore(path)
+    assert again.cases() == [case]
+    assert again.secret() == first.secret()
+    again.close()
+    assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_a_database_from_a_newer_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "patternmind.db"
+    open_engine(path).dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(NewerSchema, match="9999") as refused:
+        SqlStore(path)
+    assert refused.value.revision == "9999"
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+    assert not list(tmp_path.glob("*.before-*"))
+
+
+@pytest.mark.parametrize("folder", ["50 % done", "a#b", "what?", "så ü", "x%20y", "a;b&c=d"])
+def test_a_folder_may_have_any_name(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / folder / "patternmind.db"
+    for _ in range(2):
+        store = SqlStore(path)
+        store.add_people([("Anna", None, None)])
+        store.close()
+    assert path.is_file()
+    assert [one.name for one in tmp_path.iterdir()] == [folder]
+
+
+@pytest.mark.parametrize("content", [b"not a database " * 100, b"SQLite format 3\x00" + b"\xff" * 4096])
+def test_a_file_that_is_no_database_is_refused_in_plain_words(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "patternmind.db"
+    path.write_bytes(content)
+    with pytest.raises(StoreUnavailable, match=r"patternmind\.db"):
+        SqlStore(path)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_that_is_a_file_is_refused_in_plain_words(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    with pytest.raises(StoreUnavailable, match="not a folder"):
+        SqlStore(tmp_path / "home" / "patternmind.db")
+
+
+def test_a_decision_needs_its_draft_and_a_theme_its_run(tmp_path: Path) -> None:
+    path = tmp_path / "patternmind.db"
+    open_engine(path).dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        for statement in (
+            "INSERT INTO decision VALUES ('n', 'd-1', 1, '{}')",
+            "INSERT INTO theme VALUES ('n', 'run-1', 't-1', 0, '{}')",
+        ):
+            with pytest.raises(sqlite3.IntegrityError):
+                connection.execute(statement)
