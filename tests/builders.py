@@ -111,7 +111,7 @@ def a_submission(text: str | Mapping[str, str] = "The pallet stood in lane 4.", 
 def planted_vectors(
     sizes: Sequence[int], *, strangers: int = 0, spread: float = 0.35, d: int = 64
 ) -> tuple[Vectors, NDArray[np.int32]]:
-    """Groups around orthogonal directions and strangers with a direction each; the truth numbers them, -1 a stranger."""
+    """Groups around orthogonal directions and strangers with one each; the truth numbers them, -1 a stranger."""
     rng = np.random.default_rng(0)
     directions = np.linalg.qr(rng.standard_normal((d, d)))[0]
     truth = [group for group, size in enumerate(sizes) for _ in range(size)] + [OUTLIER] * strangers

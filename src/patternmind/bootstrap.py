@@ -9,6 +9,7 @@ from patternmind.adapters.runlock import run_lock
 from patternmind.adapters.store import SqlStore
 from patternmind.cycle import Namer, run_cycle
 from patternmind.errors import IndexUnavailable, UsageError
+from patternmind.model.themes import Vectors
 from patternmind.ports import Clock, Encoder, Progress, RunParameters, RunRecord, Store, VectorIndex
 from patternmind.settings import Settings
 from patternmind.verbs.search import index_vectors
@@ -98,7 +99,7 @@ class House:
         except IndexUnavailable:
             chroma = None
         with nullcontext() if chroma is None else closing(chroma):
-            fresh = chroma is not None and chroma.holds(digest_rows(ids, vectors))
+            fresh = chroma is not None and chroma.holds(digest_rows(ids, vectors)) and _answers(chroma, vectors)
             yield chroma if chroma is not None and fresh else ExactIndex(ids, vectors)
 
     def chroma(self):
@@ -110,3 +111,11 @@ class House:
         from patternmind.adapters.index import ChromaIndex
 
         return ChromaIndex(self.index_folder, name=self.encoder.id)
+
+
+def _answers(index: VectorIndex, vectors: Vectors) -> bool:
+    """Whether a search ends in an answer; the manifest of a damaged index is still in order."""
+    try:
+        return bool(index.search(vectors[0], 1)) if len(vectors) else True
+    except IndexUnavailable:
+        return False

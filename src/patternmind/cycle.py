@@ -27,7 +27,7 @@ from patternmind.errors import GatewayFailed, PatternmindError
 from patternmind.ground import ground
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, GroundedDraft
-from patternmind.model.themes import OUTLIER, Assignment, Partition, Theme, Vectors
+from patternmind.model.themes import OUTLIER, Assignment, Lineage, Partition, Theme, Vectors
 from patternmind.ports import (
     Clock,
     Encoder,
@@ -90,7 +90,7 @@ def run_cycle(
             known = {one.case_id for one in store.assignments(parameters.lens)}
             carried = line.carry(taken=store.theme_ids(), known=known)
         with steps.timed("draft"):
-            themes, areas = line.themes(carried, known, labelled=_is_new_label(parameters, last))
+            themes, areas = line.themes(carried, known, labelled=_is_new_label(parameters, store.runs()))
             themes, notes = name_by_model(line, themes, namer)
             drafts = [ground(draft, line.by_id) for draft in line.patterns(themes)] if parameters.draft else []
         outcome = RunOutcome(
@@ -144,8 +144,10 @@ def fingerprint(cases: Sequence[Case], parameters: RunParameters, encoder_id: st
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _is_new_label(parameters: RunParameters, last: RunRecord | None) -> bool:
-    return bool(parameters.label) and (last is None or last.parameters.label != parameters.label)
+def _is_new_label(parameters: RunParameters, runs: Sequence[RunRecord]) -> bool:
+    """Whether this run opens a period: labelled as no finished run of the lens was before."""
+    of_lens = (run.parameters for run in runs if run.state == "finished" and run.parameters.lens == parameters.lens)
+    return bool(parameters.label) and all(one.label != parameters.label for one in of_lens)
 
 
 @dataclass
@@ -208,14 +210,16 @@ class Line:
             locked = before.name_locked if before else False
             cards.append(replace(card, new_cases=n_new, quiet_runs=quiet, lineage=lineage, name_locked=locked))
         vanished = [
-            replace(theme, case_ids=(), exemplars=(), edge_case=None, n_cases=0, new_cases=0, lineage=change.lineage)
+            _without_cases(theme, change.lineage)
             for theme, change in zip(carried.vanished, changes[len(cards) :], strict=True)
         ]
         return [*self._with_nearest(cards), *vanished], self._name_areas(cards)
 
     def _told_once(self, rows: Sequence[int]) -> list[str]:
+        """The cases that name a theme: each story once, unless there are too few stories to have anything in common."""
         members = [self.cases[row] for row in rows]
-        return [case.id for case in members if case.duplicate_of is None]
+        once = [case.id for case in members if case.duplicate_of is None]
+        return once if len(once) > 1 else [case.id for case in members]
 
     def _card(self, position: int, theme_id: str, area_of: Mapping[int, str], name: ThemeName) -> Theme:
         rows = sorted(self.members[position], key=lambda row: (-float(self.found.strength[row]), row))
@@ -321,14 +325,31 @@ class Line:
         return notes
 
 
+def _without_cases(theme: Theme, lineage: Lineage) -> Theme:
+    """A theme that no group continues: kept with its name, its centre and its history, for its cases to come back."""
+    return replace(
+        theme,
+        case_ids=(),
+        exemplars=(),
+        edge_case=None,
+        n_cases=0,
+        n_teams=0,
+        n_contributors=0,
+        new_cases=0,
+        share=0.0,
+        lineage=lineage,
+    )
+
+
 def name_by_model(line: Line, themes: Sequence[Theme], namer: Namer | None) -> tuple[list[Theme], list[str]]:
     """New themes renamed by the model where its answer holds; a failed call is a note, and the key phrases stay."""
     if namer is None:
         return list(themes), []
     named: list[Theme] = []
     notes: list[str] = []
-    for theme in themes:
-        proposal = _ask_for_name(line, theme, themes, namer) if theme.lineage == "new" else theme
+    for position, theme in enumerate(themes):
+        now = [*named, *themes[position:]]
+        proposal = _ask_for_name(line, theme, now, namer) if theme.lineage is Lineage.NEW else theme
         if isinstance(proposal, str):
             notes.append(f"Theme {theme.id} keeps its key phrases as a name: {proposal}.")
         named.append(theme if isinstance(proposal, str) else proposal)

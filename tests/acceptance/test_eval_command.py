@@ -1,9 +1,9 @@
 """`patternmind eval` as CI runs it: once, with the real encoder."""
 
 import json
+import resource
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     junit = tmp_path_factory.mktemp("eval") / "junit.xml"
-    begun = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [
         str(Path(sys.executable).parent / "patternmind"),
         "eval",
@@ -25,7 +25,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         str(junit),
     ]
     done = subprocess.run(command, capture_output=True, check=False, timeout=300)
-    return {"done": done, "junit": junit, "seconds": time.monotonic() - begun}
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"done": done, "junit": junit, "cpu_seconds": spent}
 
 
 def test_every_figure_of_the_sample_holds_its_gate(ran: dict[str, Any]) -> None:
@@ -65,5 +67,7 @@ def test_junit_holds_every_figure(ran: dict[str, Any]) -> None:
     assert root.get("failures") == "0"
 
 
-def test_it_takes_about_a_minute(ran: dict[str, Any]) -> None:
-    assert ran["seconds"] < 120, "60 s are wanted on two free cores"
+def test_it_is_light_enough_for_a_minute_on_two_cores(ran: dict[str, Any]) -> None:
+    assert ran["cpu_seconds"] < 120, (
+        "40 s of processor time when written; a clock on the wall would measure the neighbours"
+    )

@@ -1,6 +1,7 @@
 """Both indexes find the same cases with the same scores; the derived one says what it holds and can be thrown away."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def test_hits_come_best_first_each_case_once_and_as_many_as_asked_for(index: Vec
     for k in (1, 10, 300, N, N + 5):
         hits = index.search(ROWS[3], k)
         assert len(hits) == len({hit.case_id for hit in hits}) == min(k, N)
-        assert all(one.score >= two.score for one, two in zip(hits, hits[1:], strict=False))
+        assert all(one.score >= two.score for one, two in pairwise(hits))
     assert index.search(ROWS[3], 0) == []
 
 

@@ -32,4 +32,4 @@ def is_sound(home: Path) -> bool:
 
 def count(home: Path, table: str) -> int:
     with closing(sqlite3.connect(home / "patternmind.db")) as connection:
-        return connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608 - a fixed name
+        return connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]

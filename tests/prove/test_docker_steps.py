@@ -23,16 +23,33 @@ def test_the_image_runs_as_an_ordinary_user_with_its_data_outside() -> None:
 
 
 def test_the_image_holds_no_secret() -> None:
+    """What is set in it says where things are; the one thing its build may be given is where torch comes from."""
+    named = re.findall(r"^(?:ENV|ARG) (.+)$", DOCKERFILE, re.MULTILINE)
+    assert {word.split("=")[0] for line in named for word in line.split()} == {
+        *("TORCH_PIP", "PATH", "PATTERNMIND_HOME", "HF_HUB_OFFLINE"),
+    }
     assert not re.search(r"(?i)(password|secret|api_?key|token)\s*=", DOCKERFILE)
 
 
+def copied_from_here() -> list[tuple[str, str]]:
+    """Source and target of every COPY that takes from this folder."""
+    lines = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+    return [(source, target) for line in lines for *sources, target in [line.split()] for source in sources]
+
+
+def test_what_is_copied_is_there_and_not_ignored() -> None:
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert copied_from_here()
+    for source, _ in copied_from_here():
+        assert (ROOT / source).exists(), source
+        assert not [entry for entry in ignored if Path(source).parts[0] == entry], source
+
+
 def test_the_wheel_is_built_from_exactly_what_is_copied(tmp_path: Path) -> None:
-    for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE):
-        *sources, target = line.split()
-        for source in sources:
-            place = tmp_path / target if target != "./" else tmp_path / source
-            place.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(ROOT / source, place)
+    for source, target in copied_from_here():
+        place = tmp_path / source if target == "./" else tmp_path / target
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(ROOT / source, place)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--wheel-dir", "dist", "."], cwd=tmp_path, check=True)
     assert list((tmp_path / "dist").glob("patternmind-*.whl"))

@@ -1,12 +1,10 @@
 """Every quote of every draft and pre-reading is the slice of the exported case that it says it is."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.acceptance.running import Patternmind
+from tests.acceptance.running import Patternmind, is_verbatim, quotes_in
 from tests.prove.corpora import corpus_path
 
 pytestmark = pytest.mark.prove
@@ -26,16 +24,10 @@ def test_every_quote_is_a_slice_of_its_case(corpus: str, kind: str, tmp_path: Pa
         out = tmp_path / f"{theme['theme_id']}.json"
         assert patternmind("prereading", "--theme", theme["theme_id"], "--out", out).code == 0
         drafts.append(json.loads(out.read_text(encoding="utf-8")))
-    quotes = list(_quotes(drafts))
-    held = sum(texts[q["case_id"]][q["field"]][q["start"] : q["end"]] == q["text"] != "" for q in quotes)
+    quotes = list(quotes_in(drafts))
+    held = sum(is_verbatim(quote, texts) for quote in quotes)
     bare = sum(not claim["quotes"] for draft in drafts for claim in draft["claims"])
     print(f"\n{corpus} as {kind}: {held} of {len(quotes)} quotes hold, in {len(drafts)} drafts; {bare} bare claims")
     assert quotes
     assert held == len(quotes)
     assert bare == 0
-
-
-def _quotes(drafts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for draft in drafts:
-        for claim in draft["claims"]:
-            yield from claim["quotes"]

@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from tests.acceptance.running import Patternmind, write_rows
 from tests.prove.corpora import corpus_path, corpus_rows
-from tests.prove.outcome import vectors_of
+from tests.prove.outcome import count, vectors_of
+
+from patternmind.cycle import CHUNK
 
 pytestmark = pytest.mark.prove
 
 SLICE = 300
 """Rows of the variants; the whole corpus runs once."""
+
+SHORT_ROWS = 4 * CHUNK
 
 
 def test_lessons_whole(tmp_path: Path) -> None:
@@ -52,8 +56,9 @@ def rows() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def plain(rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
-    """One ingest, one run, undisturbed."""
-    return _ran(Patternmind(tmp_path_factory.mktemp("plain") / "home"), [rows])
+    """One ingest, one run on two threads, undisturbed."""
+    two = Patternmind(tmp_path_factory.mktemp("plain") / "home").with_env(OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2")
+    return _ran(two, [rows])
 
 
 def _ran(patternmind: Patternmind, parts: Sequence[list[dict[str, Any]]]) -> Patternmind:
@@ -81,20 +86,39 @@ def test_in_five_ingests(rows: list[dict[str, Any]], plain: Patternmind, tmp_pat
 
 
 def test_on_one_thread(rows: list[dict[str, Any]], plain: Patternmind, tmp_path: Path) -> None:
-    slow = Patternmind(tmp_path / "home").with_env(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    assert _same(plain, _ran(slow, [rows]))
+    one = Patternmind(tmp_path / "home").with_env(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    assert _same(plain, _ran(one, [rows]))
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_rows(tmp_path_factory.mktemp("many") / "rows.jsonl", corpus_rows("banking77")[:SHORT_ROWS])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
+    patternmind = Patternmind(tmp_path_factory.mktemp("undisturbed") / "home")
+    assert patternmind("ingest", many).code == 0
+    assert patternmind("run", "--no-draft", seconds=300).code == 0
+    return patternmind
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_interrupted_and_resumed(
-    stop: signal.Signals, rows: list[dict[str, Any]], plain: Patternmind, tmp_path: Path
+def test_interrupted_while_embedding_and_resumed(
+    stop: signal.Signals, many: Path, undisturbed: Patternmind, tmp_path: Path
 ) -> None:
+    """Stopped when some vectors are stored and others are not; short texts, so that there are several commits."""
     patternmind = Patternmind(tmp_path / "home")
-    file = write_rows(tmp_path / "rows.jsonl", rows)
-    assert patternmind("ingest", file).code == 0
-    with patternmind.started("run") as process:
-        time.sleep(9)
+    assert patternmind("ingest", many).code == 0
+    with patternmind.started("run", "--no-draft") as process:
+        while process.poll() is None and count(patternmind.home, "vector") < CHUNK:
+            time.sleep(0.01)
         process.send_signal(stop)
-        process.wait()
-    assert patternmind("run", "--json", seconds=300).code == 0
-    assert _same(plain, patternmind)
+        code = process.wait(60)
+    kept = vectors_of(patternmind.home)
+    assert patternmind("run", "--no-draft", "--json", seconds=300).json()["cases"] == SHORT_ROWS
+
+    print(f"\n{stop.name}: exit {code}, {len(kept)} of {len(vectors_of(patternmind.home))} vectors were stored")
+    assert code == (130 if stop == signal.SIGINT else -stop)
+    assert CHUNK <= len(kept) < len(vectors_of(patternmind.home))
+    assert _same(undisturbed, patternmind)

@@ -1,4 +1,4 @@
-"""Clusters of one run to themes that last: who continues whom, what became of the rest, and ids that never come back."""
+"""Clusters of one run to themes that last: who continues whom, what became of the rest, ids that never come back."""
 
 import random
 from collections.abc import Iterable, Sequence

@@ -53,7 +53,7 @@ def assert_sound(found: Partition, n: int, d: int) -> None:
     assert sorted(set(found.areas.tolist())) == list(range(len(set(found.areas.tolist()))))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(n=st.integers(20, 45), d=st.integers(2, 24), seed=st.integers(0, 1000), level=st.sampled_from(["theme", "area"]))
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_row_is_in_one_cluster_or_an_outlier_and_clusters_come_by_size(

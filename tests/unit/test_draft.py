@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,7 +47,7 @@ SILENT = a_case("c-4", {"problem": "The scanner battery is empty before lunch on
 ALL = [BATTERY, SPARE, WORSE, SILENT]
 
 
-def evidence_of(cases: Sequence[Case], **known: object) -> ThemeEvidence:
+def evidence_of(cases: Sequence[Case], **known: Any) -> ThemeEvidence:
     theme = a_theme(case_ids=tuple(case.id for case in cases), name="Scanner battery", **known)
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases})
     return gather_evidence(
@@ -57,7 +58,7 @@ def evidence_of(cases: Sequence[Case], **known: object) -> ThemeEvidence:
     )
 
 
-def pattern_of(cases: Sequence[Case], *, run_id: str = "run-1", **known: object) -> Draft:
+def pattern_of(cases: Sequence[Case], *, run_id: str = "run-1", **known: Any) -> Draft:
     return draft_pattern(evidence_of(cases, **known), run_id=run_id)
 
 

@@ -60,9 +60,8 @@ def test_no_phrase_goes_over_a_placeholder_a_mask_or_a_full_stop() -> None:
     assert ("pallet", "lane") not in phrases_in("pallet [person 3] lane. pallet XXXX lane. Pallet. Lane")
 
 
-@pytest.mark.parametrize("word", sorted(STOPWORDS))
-def test_a_common_word_says_nothing_however_it_is_folded(word: str) -> None:
-    assert (fold(word),) not in phrases_in(word)
+def test_a_common_word_says_nothing_however_it_is_folded() -> None:
+    assert [word for word in STOPWORDS if (fold(word),) in phrases_in(word)] == []
 
 
 @settings(max_examples=100, deadline=None)

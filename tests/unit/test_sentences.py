@@ -1,5 +1,7 @@
 """Sentences keep their place in the text, lose only the marks of lists, and know what they tell of."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,7 +58,7 @@ def test_a_number_at_the_beginning_is_no_mark_of_a_list(text: str) -> None:
 def test_spans_reproduce_the_text_in_order_and_leave_out_only_space_and_list_marks(text: str) -> None:
     spans = split_sentences(text)
     assert all(0 <= start < end <= len(text) for start, end in spans)
-    assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= two[0] for one, two in pairwise(spans))
     assert all(part == part.strip() for part in split(text))
     between = "".join(
         text[a:b] for a, b in zip([0, *(e for _, e in spans)], [*(s for s, _ in spans), len(text)], strict=True)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -90,8 +90,8 @@ class ChromaIndex:
             raise IndexUnavailable("Another process owns the index; search goes on without it.") from error
 
     def close(self) -> None:
-        self._let_go()
-        self._lock.close()
+        with closing(self._lock):
+            self._let_go()
 
     def _let_go(self) -> None:
         """Close the files: Chroma keeps them open for the next client of this process, also once they are deleted."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from patternmind.draft.keyphrases import VAGUE, Phrase, fold
+from patternmind.draft.keyphrases import COMMON, VAGUE, Phrase, fold
 
 MOST_WORDS = 6
 KEYWORDS = 8
@@ -66,6 +66,6 @@ def lint_name(name: str, case_texts: Sequence[str]) -> list[str]:
         wrong.append(f"the name has more than {MOST_WORDS} words")
     if re.search(r"\b(various|diverse|issues around|challenges|improving)\b", name, re.IGNORECASE):
         wrong.append("the name is vague")
-    if words and not any(word in own for word in words):
+    if words and not any(word in own and word not in COMMON for word in words):
         wrong.append("no word of the name is in its cases")
     return wrong
