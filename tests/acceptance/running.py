@@ -3,10 +3,10 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -68,7 +68,7 @@ class Patternmind:
     before: Sequence[str] = ()
 
     def __call__(self, *arguments: object, seconds: float = 120, measured: bool = False) -> Answer:
-        """Run it to its end; after ``seconds`` it is killed and fails."""
+        """Run it to its end; one that takes longer than ``seconds`` is killed, and the test fails."""
         with tempfile.TemporaryDirectory(prefix="patternmind-test-") as scratch:
             peak = Path(scratch) / "peak"
             before = [sys.executable, "-I", "-S", "-c", _MEASURED, str(peak)] if measured else []
@@ -76,10 +76,10 @@ class Patternmind:
             out, err = Path(scratch) / "out", Path(scratch) / "err"
             with out.open("wb") as stdout, err.open("wb") as stderr:
                 process = self._start(arguments, before, stdout=stdout, stderr=stderr)
-                killer = threading.Timer(seconds, process.kill)
-                killer.start()
-                code = process.wait()
-                killer.cancel()
+                try:
+                    code = process.wait(seconds)
+                finally:
+                    end(process)
                 took = time.monotonic() - begun
             peak_mb = int(peak.read_text()) / 1024 if measured else 0.0
             return Answer(code, out.read_text("utf-8"), err.read_text("utf-8"), took, peak_mb)
@@ -91,8 +91,7 @@ class Patternmind:
         try:
             yield process
         finally:
-            process.kill()
-            process.wait()
+            end(process)
 
     def _start(
         self, arguments: Sequence[object], before: Sequence[str], *, stdout: Any, stderr: Any
@@ -104,6 +103,7 @@ class Patternmind:
             stderr=stderr,
             env=clean_environment() | {"PATTERNMIND_HOME": str(self.home), **self.env},
             cwd="/",
+            process_group=0,
         )
 
     def on(self, home: Path) -> "Patternmind":
@@ -115,6 +115,13 @@ class Patternmind:
     def as_ordinary_user(self) -> "Patternmind":
         """As somebody whom file permissions stop from writing: this user, or ``NOBODY`` where this user is root."""
         return self if os.getuid() else replace(self, before=NOBODY)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process and all that it started, where any of them still runs."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def clean_environment() -> dict[str, str]:

@@ -16,8 +16,8 @@ LARGE = ("banking77", "complaints", "bills", "lessons")
 @pytest.mark.parametrize("corpus", [*LARGE, "recaps", "postmortems"])
 def test_guards_hold(corpus: str, tmp_path: Path) -> None:
     patternmind = Patternmind(tmp_path / "home")
-    assert patternmind("ingest", corpus_path(corpus)).code == 0
-    assert patternmind("run", "--no-draft", "--json", seconds=400).code == 0
+    assert patternmind("ingest", corpus_path(corpus), seconds=300).code == 0
+    assert patternmind("run", "--no-draft", "--json", seconds=1200).code == 0
     rows = patternmind("export", "assignments").rows()
     sizes = Counter(row["theme_id"] for row in rows if row["theme_id"])
     alone = sum(row["theme_id"] is None for row in rows) / len(rows)

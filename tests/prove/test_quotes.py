@@ -17,7 +17,7 @@ pytestmark = pytest.mark.prove
 def test_every_quote_is_a_slice_of_its_case(corpus: str, kind: str, tmp_path: Path) -> None:
     patternmind = Patternmind(tmp_path / "home")
     assert patternmind("ingest", corpus_path(corpus), "--as", kind).code == 0
-    assert patternmind("run", "--json", seconds=400).code == 0
+    assert patternmind("run", "--json", seconds=1200).code == 0
     texts = {row["case_id"]: row["text"] for row in patternmind("export", "cases").rows()}
     drafts = patternmind("export", "drafts").rows()
     for theme in patternmind("themes", "--json").json():

@@ -28,7 +28,7 @@ def test_lessons_whole(tmp_path: Path) -> None:
     lessons = corpus_path("lessons")
     assert patternmind("ingest", lessons, "--json").json()["accepted"] == 1053
     assert patternmind("ingest", lessons, "--json").json()["unchanged"] == 1053
-    first = patternmind("run", "--json", seconds=300, measured=True)
+    first = patternmind("run", "--json", seconds=1200, measured=True)
     assignments = patternmind("export", "assignments")
     again = patternmind("run", "--json")
     print(f"\nlessons: {first.seconds:.1f} s, {first.peak_mb:.0f} MB, again {again.seconds:.1f} s; {first.json()}")
@@ -66,7 +66,7 @@ def _ran(patternmind: Patternmind, parts: Sequence[list[dict[str, Any]]]) -> Pat
     for number, part in enumerate(parts):
         file = write_rows(patternmind.home.parent / f"part-{number}.jsonl", part)
         assert patternmind("ingest", file, "--json").json()["accepted"] == len(part)
-    assert patternmind("run", "--json", seconds=300).code == 0
+    assert patternmind("run", "--json", seconds=1200).code == 0
     return patternmind
 
 
@@ -99,7 +99,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
     patternmind = Patternmind(tmp_path_factory.mktemp("undisturbed") / "home")
     assert patternmind("ingest", many).code == 0
-    assert patternmind("run", "--no-draft", seconds=300).code == 0
+    assert patternmind("run", "--no-draft", seconds=1200).code == 0
     return patternmind
 
 
@@ -116,7 +116,7 @@ def test_interrupted_while_embedding_and_resumed(
         process.send_signal(stop)
         code = process.wait(60)
     kept = vectors_of(patternmind.home)
-    assert patternmind("run", "--no-draft", "--json", seconds=300).json()["cases"] == SHORT_ROWS
+    assert patternmind("run", "--no-draft", "--json", seconds=1200).json()["cases"] == SHORT_ROWS
 
     print(f"\n{stop.name}: exit {code}, {len(kept)} of {len(vectors_of(patternmind.home))} vectors were stored")
     assert code == (130 if stop == signal.SIGINT else -stop)
