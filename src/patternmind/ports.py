@@ -241,6 +241,10 @@ class Store(Protocol):
         """The themes of the newest finished run of the lens, by falling size, the dormant last."""
         ...
 
+    def rewrite_themes(self, rewrite: Callable[[Theme], Theme], rename: Callable[[str], str]) -> None:
+        """Put every stored theme, and every area's name, through a function: names that became known go there too."""
+        ...
+
     def theme_ids(self) -> set[str]:
         """Every theme id ever given in this network; none is given twice."""
         ...

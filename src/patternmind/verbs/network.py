@@ -6,10 +6,11 @@ from pathlib import Path
 from patternmind.errors import UnreadableFile
 from patternmind.intake.cases import make_case
 from patternmind.intake.readers import read_rows
-from patternmind.intake.redaction import Roster
+from patternmind.intake.redaction import Roster, redact
 from patternmind.intake.rows import Row
 from patternmind.model.cases import Consent
 from patternmind.model.network import Network, PublishingRule
+from patternmind.model.themes import Theme
 from patternmind.ports import Store
 from patternmind.verbs.checks import one_of
 
@@ -59,8 +60,9 @@ def _person(row: Row) -> tuple[str, str | None, str | None]:
 
 
 def redact_again(store: Store) -> int:
-    """Redact every stored submission by the roster as it is now; the number of cases whose text changed."""
+    """Redact all that is stored by the roster as it is now, themes included; the number of cases that changed."""
     roster = Roster.of(store.roster())
+    store.rewrite_themes(lambda theme: _without_names(theme, roster), lambda name: _phrases_left(name, roster))
     network, secret = store.network, store.secret()
     again = [
         (submission, make_case(submission, roster=roster, network_id=network.id, secret=secret)[0])
@@ -71,3 +73,26 @@ def redact_again(store: Store) -> int:
         for submission, case in again
     ]
     return store.save_cases(kept).updated
+
+
+def _without_names(theme: Theme, roster: Roster) -> Theme:
+    """A theme whose texts hold no name of the roster; key phrases with a name in them go, the other words stay."""
+    return replace(
+        theme,
+        name=_phrases_left(theme.name, roster),
+        gist=redact(theme.gist, roster).text,
+        keywords=tuple(word for word in theme.keywords if not _names_somebody(word, roster)),
+        differs_by=tuple(word for word in theme.differs_by if not _names_somebody(word, roster)),
+    )
+
+
+def _phrases_left(name: str, roster: Roster) -> str:
+    """A name made of key phrases without those that name somebody; the words that are left where all of them do."""
+    phrases = name.split(", ")
+    kept = [phrase for phrase in phrases if not _names_somebody(phrase, roster)]
+    return ", ".join(kept) or redact(name.title(), roster).text
+
+
+def _names_somebody(phrase: str, roster: Roster) -> bool:
+    """Key phrases are written small, and a first name alone counts only with its capital."""
+    return bool(redact(phrase.title(), roster).counts or redact(phrase, roster).counts)

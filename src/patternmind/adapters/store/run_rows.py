@@ -1,6 +1,6 @@
 """Runs and everything they found: themes, areas, assignments, changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -118,6 +118,17 @@ class RunRows(DraftRows):
         theme = tables.theme
         rows = self._of_last_run(theme, lens, theme.c.rank)
         return [records.read_theme(row.body) for row in rows]
+
+    def rewrite_themes(self, rewrite: Callable[[Theme], Theme], rename: Callable[[str], str]) -> None:
+        theme, area = tables.theme, tables.area
+        with self._writing() as connection:
+            for row in connection.execute(self._of(theme)).all():
+                where = (theme.c.network_id == self._id) & (theme.c.run_id == row.run_id) & (theme.c.id == row.id)
+                body = records.theme_record(rewrite(records.read_theme(row.body)))
+                connection.execute(update(theme).where(where).values(body=body))
+            for row in connection.execute(self._of(area)).all():
+                where = (area.c.network_id == self._id) & (area.c.run_id == row.run_id) & (area.c.id == row.id)
+                connection.execute(update(area).where(where).values(name=rename(row.name)))
 
     def theme_ids(self) -> set[str]:
         with self._reading() as connection:
