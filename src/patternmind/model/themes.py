@@ -51,14 +51,23 @@ class Partition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """Where a run put a case: in one theme, or with the outliers and then why."""
+    """Where a run put a case: in one theme, or with the outliers and then why.
+
+    ``second_theme_id`` is a further theme it also belongs to, ``second_strength`` 0..1 how firmly;
+    ``outlier_score`` 0..1, 1 for the case that stands most alone; ``x``, ``y`` its place on the map.
+    """
 
     case_id: str
     theme_id: str | None
     area_id: str | None
     strength: float
     nearest_theme_id: str | None
+    second_theme_id: str | None = None
+    second_strength: float = 0.0
+    outlier_score: float = 0.0
     reason: str = ""
+    x: float | None = None
+    y: float | None = None
 
 
 class Lineage(StrEnum):
@@ -96,6 +105,7 @@ class Theme:
     new_cases: int = 0
     share: float = 0.0
     stability: float = 0.0
+    tentative: bool = False
     cohesion: float = 0.0
     nearest_theme_id: str | None = None
     differs_by: tuple[str, ...] = ()

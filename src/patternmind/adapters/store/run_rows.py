@@ -145,7 +145,12 @@ class RunRows(DraftRows):
                 area_id=row.area_id,
                 strength=row.strength,
                 nearest_theme_id=row.nearest_theme_id,
+                second_theme_id=row.second_theme_id,
+                second_strength=row.second_strength,
+                outlier_score=row.outlier_score,
                 reason=row.reason,
+                x=row.x,
+                y=row.y,
             )
             for row in self._of_last_run(tables.assignment, lens, tables.assignment.c.case_id)
         ]

@@ -131,8 +131,23 @@ assignment = Table(
     Column("area_id", String),
     Column("strength", Float, nullable=False),
     Column("nearest_theme_id", String),
+    Column("second_theme_id", String),
+    Column("second_strength", Float, nullable=False, server_default="0"),
+    Column("outlier_score", Float, nullable=False, server_default="0"),
     Column("reason", String, nullable=False, default=""),
+    Column("x", Float),
+    Column("y", Float),
     _of_run(),
+)
+
+edit = Table(
+    "edit",
+    metadata,
+    _network(),
+    Column("seq", Integer, primary_key=True),
+    Column("lens", String, nullable=False),
+    Column("body", JSON, nullable=False),
+    comment="Append-only: what people decided about themes; an undo is a row of its own.",
 )
 
 draft = Table(
