@@ -10,7 +10,17 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 
 from patternmind import __version__, describe
-from patternmind.carry import QUIET_RUNS, Carried, Group, carry_themes, describe_changes
+from patternmind.carry import (
+    Group,
+    Past,
+    carry_areas,
+    carry_themes,
+    describe_changes,
+    keep_in_mind,
+    lay_to_rest,
+    newer_than,
+    periods_with,
+)
 from patternmind.cluster.duplicates import near_duplicates
 from patternmind.cluster.exemplars import choose_exemplars
 from patternmind.cluster.neighbours import nearest_neighbours, similarity
@@ -27,7 +37,7 @@ from patternmind.errors import GatewayFailed, PatternmindError
 from patternmind.ground import ground
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, GroundedDraft
-from patternmind.model.themes import OUTLIER, Assignment, Lineage, Partition, Theme, Vectors
+from patternmind.model.themes import OUTLIER, Assignment, Lineage, Partition, Theme, ThemeChange, Vectors
 from patternmind.ports import (
     Clock,
     Encoder,
@@ -85,18 +95,20 @@ def run_cycle(
                 vectors, neighbours, engine=parameters.engine, seed=parameters.seed, level=parameters.level
             )
         cases = [replace(case, duplicate_of=repeats.get(case.id)) for case in cases]
-        line = Line(cases=cases, vectors=vectors, found=found, former=store.themes(parameters.lens), run=run)
         with steps.timed("carry"):
-            known = {one.case_id for one in store.assignments(parameters.lens)}
-            carried = line.carry(taken=store.theme_ids(), known=known)
+            past = read_past(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
+            old = cases_before_period(store, parameters)
+            line = Line(cases=cases, vectors=vectors, found=found, past=past, old=old, run=run)
+            theme_ids = carry_themes(line.groups, past, lens=parameters.lens)
+            changes = describe_changes(line.groups, theme_ids, past, label=parameters.label)
         with steps.timed("draft"):
-            themes, areas = line.themes(carried, known, labelled=_is_new_label(parameters, store.runs()))
+            themes, areas = line.themes(changes)
             themes, notes = name_by_model(line, themes, namer)
             drafts = [ground(draft, line.by_id) for draft in line.patterns(themes)] if parameters.draft else []
         outcome = RunOutcome(
             themes=themes,
             areas=areas,
-            changes=describe_changes(line.groups, carried, line.former),
+            changes=changes,
             assignments=line.assignments(themes),
             duplicate_of=repeats,
             drafts=[grounded.draft for grounded in drafts],
@@ -144,10 +156,21 @@ def fingerprint(cases: Sequence[Case], parameters: RunParameters, encoder_id: st
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _is_new_label(parameters: RunParameters, runs: Sequence[RunRecord]) -> bool:
-    """Whether this run opens a period: labelled as no finished run of the lens was before."""
-    of_lens = (run.parameters for run in runs if run.state == "finished" and run.parameters.lens == parameters.lens)
-    return bool(parameters.label) and all(one.label != parameters.label for one in of_lens)
+def read_past(store: Store, cases: Sequence[Case], vectors: Vectors, *, lens: str, encoder: str) -> Past:
+    """What this run of the lens continues; row i of ``vectors`` is the encoder's for ``cases[i]``."""
+    return Past(
+        themes=store.themes(lens),
+        known=frozenset(store.cases_seen(lens) & {case.id for case in cases}),
+        taken=store.theme_ids(),
+        encoder=encoder,
+        vectors={case.id: vector for case, vector in zip(cases, vectors, strict=True)},
+    )
+
+
+def cases_before_period(store: Store, parameters: RunParameters) -> frozenset[str]:
+    """The cases that are not new in the period that the run belongs to."""
+    closed = newer_than(store.runs(), lens=parameters.lens, label=parameters.label)
+    return frozenset(store.cases_seen(through=closed.number)) if closed else frozenset()
 
 
 @dataclass
@@ -165,19 +188,23 @@ class Steps:
 
 @dataclass
 class Line:
-    """What one run knows, handed from step to step. ``cases[i]`` has row i of ``vectors`` and of ``found``."""
+    """What one run knows, handed from step to step. ``cases[i]`` has row i of ``vectors`` and of ``found``.
+
+    ``old`` are the cases that were there before the period that the run belongs to.
+    """
 
     cases: Sequence[Case]
     vectors: Vectors
     found: Partition
-    former: Sequence[Theme]
+    past: Past
+    old: frozenset[str]
     run: RunRecord
 
     def __post_init__(self) -> None:
         self.by_id: Mapping[str, Case] = {case.id: case for case in self.cases}
         self.members = [self.found.rows_of(label) for label in range(self.found.n_clusters)]
         self.groups = [
-            Group(frozenset(self.cases[row].id for row in rows), centre)
+            Group(frozenset(self.cases[row].id for row in rows), centre, n_new=self._count_new(rows))
             for rows, centre in zip(self.members, self.found.centres, strict=True)
         ]
         self.firmness = {
@@ -186,34 +213,45 @@ class Line:
         self.phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in self.cases})
         self._found_phrases: dict[str, list[Phrase]] = {}
 
-    def carry(self, *, taken: set[str], known: set[str]) -> Carried:
-        both = known & self.by_id.keys()
-        return carry_themes(self.groups, self.former, lens=self.run.parameters.lens, taken=taken, known_cases=both)
+    def _count_new(self, rows: Sequence[int]) -> int:
+        counted = describe.count_cases([self.cases[row] for row in rows]).cases
+        return sum(case.id not in self.old for case in counted)
 
-    def themes(self, carried: Carried, known: set[str], *, labelled: bool) -> tuple[list[Theme], dict[str, str]]:
-        """The theme cards by falling size, those that vanished last; and the areas' names by id."""
-        changes = describe_changes(self.groups, carried, self.former)
-        former_areas = {theme.id: theme.area_id for theme in self.former}
-        area_of = describe.area_ids(carried.theme_ids, list(self.found.areas), former_areas)
+    def themes(self, changes: Sequence[ThemeChange]) -> tuple[list[Theme], dict[str, str]]:
+        """The theme cards by falling size, those without a group last; and the areas' names by id.
+
+        Args:
+            changes: first those of the groups, in order, then those of the themes that have none.
+        """
+        former = {theme.id: theme for theme in self.past.themes}
+        with_group, without = changes[: len(self.groups)], changes[len(self.groups) :]
+        theme_ids = [change.theme_id for change in with_group]
+        areas = [int(area) for area in self.found.areas]
+        area_of = carry_areas(self.groups, areas, self.past, lens=self.run.parameters.lens)
         self._found_phrases = {
             theme_id: self.phrases.distinguishing(self._told_once(rows))
-            for theme_id, rows in zip(carried.theme_ids, self.members, strict=True)
+            for theme_id, rows in zip(theme_ids, self.members, strict=True)
         }
-        names = name_themes(self._found_phrases, kept={theme.id: theme.name for theme in self.former})
+        names = name_themes(self._found_phrases, kept={theme.id: theme.name for theme in self.past.themes})
         cards: list[Theme] = []
-        for position, (theme_id, change) in enumerate(zip(carried.theme_ids, changes, strict=False)):
-            before = carried.continues[position]
-            card = self._card(position, theme_id, area_of, names[theme_id])
-            n_new = sum(case.id not in known for case in self._counted(card))
-            quiet = describe.quiet_for(before, n_new=n_new, labelled=labelled)
-            lineage = describe.lineage_now(change, quiet, QUIET_RUNS)
-            locked = before.name_locked if before else False
-            cards.append(replace(card, new_cases=n_new, quiet_runs=quiet, lineage=lineage, name_locked=locked))
-        vanished = [
-            _without_cases(theme, change.lineage)
-            for theme, change in zip(carried.vanished, changes[len(cards) :], strict=True)
+        for position, change in enumerate(with_group):
+            card = self._card(position, change.theme_id, area_of, names[change.theme_id])
+            cards.append(self._carried(card, change, former.get(change.theme_id)))
+        rest = [
+            self._in_period(lay_to_rest(former[change.theme_id], change.lineage), change, former[change.theme_id])
+            for change in without
         ]
-        return [*self._with_nearest(cards), *vanished], self._name_areas(cards)
+        return [*self._with_nearest(cards), *rest], self._name_areas(cards)
+
+    def _carried(self, card: Theme, change: ThemeChange, before: Theme | None) -> Theme:
+        """The card with what it has from its former self."""
+        locked = before.name_locked if before else False
+        card = replace(card, new_cases=change.n_new, lineage=change.lineage, name_locked=locked)
+        return self._in_period(keep_in_mind(card, before, self.by_id), change, before)
+
+    def _in_period(self, theme: Theme, change: ThemeChange, before: Theme | None) -> Theme:
+        periods = periods_with(before, label=self.run.parameters.label, n_new=change.n_new)
+        return replace(theme, quiet_runs=change.quiet_runs, new_by_period=periods)
 
     def _told_once(self, rows: Sequence[int]) -> list[str]:
         """The cases that name a theme: each story once, unless there are too few stories to have anything in common."""
@@ -242,10 +280,8 @@ class Line:
             cohesion=speaks.cohesion,
             trend=describe.trend_by_quarter(counts.cases),
             centre=tuple(float(x) for x in self.found.centres[position]),
+            encoder=self.past.encoder,
         )
-
-    def _counted(self, card: Theme) -> Sequence[Case]:
-        return describe.count_cases([self.by_id[case_id] for case_id in card.case_ids]).cases
 
     def _with_nearest(self, cards: Sequence[Theme]) -> list[Theme]:
         """Each card with its nearest theme, the phrases it holds far more often than that one, and a gist."""
@@ -323,22 +359,6 @@ class Line:
         elif not self.groups:
             notes.append("Nothing recurs yet.")
         return notes
-
-
-def _without_cases(theme: Theme, lineage: Lineage) -> Theme:
-    """A theme that no group continues: kept with its name, its centre and its history, for its cases to come back."""
-    return replace(
-        theme,
-        case_ids=(),
-        exemplars=(),
-        edge_case=None,
-        n_cases=0,
-        n_teams=0,
-        n_contributors=0,
-        new_cases=0,
-        share=0.0,
-        lineage=lineage,
-    )
 
 
 def name_by_model(line: Line, themes: Sequence[Theme], namer: Namer | None) -> tuple[list[Theme], list[str]]:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from patternmind.model.cases import Case, Kind, Submission
 from patternmind.model.drafts import Decision, Draft, ReviewedDraft
+from patternmind.model.edits import Edit, Proposal
+from patternmind.model.found import Found
 from patternmind.model.network import Network, Person
 from patternmind.model.themes import Assignment, Theme, ThemeChange, Vectors
 
@@ -130,6 +132,7 @@ class RunRecord:
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
+    proposals: tuple[Proposal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +140,8 @@ class RunOutcome:
     """Everything a run found, handed over whole so that it can be stored in one transaction or not at all.
 
     ``themes`` include the dormant; ``areas`` map area id to its name; ``duplicate_of`` maps a near-duplicate to the
-    case it repeats.
+    case it repeats; ``found`` is what was there before people's decisions; ``decided`` the number of the last one of
+    this lens that was reckoned with, None where nobody asked.
     """
 
     themes: Sequence[Theme]
@@ -150,6 +154,21 @@ class RunOutcome:
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: Sequence[str] = ()
     fingerprint: str = ""
+    proposals: Sequence[Proposal] = ()
+    found: Found | None = None
+    decided: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """The last run of a lens as one more decision leaves it: what people see at once, without a run."""
+
+    run_id: str
+    themes: Sequence[Theme]
+    areas: Mapping[str, str]
+    assignments: Sequence[Assignment]
+    drafts: Sequence[Draft]
+    proposals: Sequence[Proposal] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +245,11 @@ class Store(Protocol):
         ...
 
     def finish_run(self, run_id: str, outcome: RunOutcome, now: datetime) -> RunRecord:
-        """Store all that a run found, in one transaction. Drafts that people decided on are left as they are."""
+        """Store all that a run found, in one transaction. Drafts that people decided on are left as they are.
+
+        Raises:
+            ChangedMeanwhile: somebody decided about themes of this lens after ``outcome.decided``; nothing is stored.
+        """
         ...
 
     def fail_run(self, run_id: str, reason: str, now: datetime) -> None: ...
@@ -242,7 +265,10 @@ class Store(Protocol):
         ...
 
     def rewrite_themes(self, rewrite: Callable[[Theme], Theme], rename: Callable[[str], str]) -> None:
-        """Put every stored theme, and every area's name, through a function: names that became known go there too."""
+        """Put every stored theme, area's name and name in the log of edits through a function.
+
+        Names of people that became known go there too.
+        """
         ...
 
     def theme_ids(self) -> set[str]:
@@ -255,7 +281,32 @@ class Store(Protocol):
         """By case id."""
         ...
 
+    def cases_seen(self, lens: str | None = None, *, through: int | None = None) -> set[str]:
+        """The ids of all cases that finished runs looked at, of a lens where one is named, up to a run's number."""
+        ...
+
     def changes(self, run_id: str) -> list[ThemeChange]: ...
+
+    def found(self, run_id: str) -> Found | None:
+        """What a run found before people's decisions; kept of the newest finished run of each lens."""
+        ...
+
+    # people's edits
+    def edits(self, lens: str | None = None) -> list[Edit]:
+        """The log, in order, of a lens where one is named; what was taken back and the undo of it are in it."""
+        ...
+
+    def append_edit(self, edit: Edit, *, expected_seq: int, amended: Amended | None = None) -> None:
+        """Add one line to the log, and put the last run of its lens as it then stands, in one transaction.
+
+        Args:
+            expected_seq: the number of the newest line of the network that the person had seen, 0 for none.
+            amended: of the last finished run of the lens; None where there is none.
+
+        Raises:
+            ChangedMeanwhile: there is a newer line or a newer run.
+        """
+        ...
 
     # review
     def drafts(self, *, current: bool = True) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
@@ -281,6 +332,7 @@ class Store(Protocol):
 
 
 __all__ = [
+    "Amended",
     "Clock",
     "Decision",
     "Encoder",

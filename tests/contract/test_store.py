@@ -11,6 +11,7 @@ import pytest
 from tests.builders import NOON, a_case, a_quote, a_submission, a_theme
 
 from patternmind.adapters.store import SqlStore
+from patternmind.adapters.store.records import change_record, read_change, read_theme, theme_record
 from patternmind.errors import ChangedMeanwhile, NotFound, StoreUnavailable
 from patternmind.model.cases import Case, Consent, Kind
 from patternmind.model.drafts import (
@@ -24,7 +25,7 @@ from patternmind.model.drafts import (
     Reason,
 )
 from patternmind.model.network import Network, Person, PublishingRule
-from patternmind.model.themes import Assignment, Lineage, ThemeChange
+from patternmind.model.themes import Assignment, Flow, Lineage, ThemeChange
 from patternmind.ports import RunOutcome, RunParameters, RunRecord, Store, StoredCounts, Token
 
 LATER = NOON + dt.timedelta(minutes=7)
@@ -222,14 +223,30 @@ THEME = a_theme(
     gist="Red tape.",
     nearest_theme_id="t-2",
 )
-ASLEEP = a_theme("t-2", case_ids=(), lineage=Lineage.DORMANT)
+ASLEEP = a_theme(
+    "t-2",
+    case_ids=(),
+    lineage=Lineage.DORMANT,
+    encoder="minilm",
+    remembered=("c-3", "c-4"),
+    spoke=("c-3",),
+    new_by_period=(("2026Q2", 2), ("2026Q3", 0)),
+)
 PLACED = Assignment(case_id="c-1", theme_id="t-1", area_id="a-1", strength=0.5, nearest_theme_id="t-1")
 ALONE = Assignment(
     case_id="c-2", theme_id=None, area_id=None, strength=0.1, nearest_theme_id="t-1", reason="not close enough"
 )
 CHANGES = [
     ThemeChange(theme_id="t-1", lineage=Lineage.GREW, n_before=1, n_after=2, n_shared=1, overlap=0.5, similarity=0.9),
-    ThemeChange(theme_id="t-2", lineage=Lineage.MERGED, others=("t-1",), n_before=3),
+    ThemeChange(
+        theme_id="t-2",
+        lineage=Lineage.MERGED,
+        others=("t-1",),
+        n_before=3,
+        shared_exemplars=("c-1",),
+        went=(Flow(theme_id="t-1", n_cases=2, share=0.6667), Flow(theme_id=None, n_cases=1, share=0.3333)),
+        came=(Flow(theme_id="t-2", n_cases=3, share=1.0),),
+    ),
 ]
 
 
@@ -325,6 +342,26 @@ def test_the_newest_finished_run_of_a_lens_is_the_one_that_is_shown(store: Store
     assert (store.themes("all"), store.themes("helped"), store.themes()) == ([THEME, ASLEEP], [helped], [helped])
     assert [run.number for run in store.runs()] == [1, 2, 3]
     assert store.theme_ids() == {"t-1", "t-2", "t-9"}
+
+
+def test_every_case_that_runs_looked_at_is_known_by_lens_and_by_time(store: Store) -> None:
+    assert store.cases_seen() == set()
+    finished(store, an_outcome(assignments=[PLACED]))
+    finished(store, an_outcome(assignments=[ALONE], drafts=[]), RunParameters(lens="helped"))
+    finished(store, an_outcome(assignments=[replace(PLACED, case_id="c-3")]))
+    store.fail_run(store.begin_run(PARAMETERS, LATER).id, "why", LATER)
+    assert store.cases_seen() == {"c-1", "c-2", "c-3"}
+    assert (store.cases_seen("all"), store.cases_seen("helped")) == ({"c-1", "c-3"}, {"c-2"})
+    assert (store.cases_seen(through=2), store.cases_seen("all", through=2)) == ({"c-1", "c-2"}, {"c-1"})
+
+
+def test_themes_and_changes_of_the_first_release_are_read_by_defaults() -> None:
+    theme, change = theme_record(THEME), change_record(CHANGES[0])
+    for name in ("encoder", "remembered", "spoke", "new_by_period"):
+        del theme[name]
+    for name in ("n_known", "n_new", "quiet_runs", "shared_exemplars", "went", "came"):
+        del change[name]
+    assert (read_theme(theme), read_change(change)) == (THEME, CHANGES[0])
 
 
 def test_duplicates_belong_to_the_last_run(store: Store) -> None:

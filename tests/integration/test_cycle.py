@@ -250,19 +250,46 @@ def test_the_same_label_again_is_no_second_quiet_run(network: Cycle) -> None:
     assert {theme.quiet_runs for theme in network.store.themes()} == {1}
 
 
-def test_a_theme_that_is_gone_stays_on_record_without_cases_and_counts(cycle: Cycle) -> None:
+def test_a_theme_that_a_narrowed_run_did_not_look_at_stays_on_record_and_goes_on_after_it(cycle: Cycle) -> None:
     old = [replace(case, date=dt.date(2025, 5, 5)) for case in told(0, 10, ["scanner", "pallet"])]
     cycle.take_in(old + told(100, 10, ["login", "pump"]))
     cycle.run()
     scanner = cycle.theme_of("scanner")
     cycle.run(since="2026-01-01")
     gone = next(theme for theme in cycle.store.themes() if theme.id == scanner.id)
-    assert (gone.name, gone.case_ids, gone.lineage) == (scanner.name, (), Lineage.DORMANT)
+    assert (gone.name, gone.case_ids, gone.lineage) == (scanner.name, (), Lineage.CONTINUED)
     assert (gone.n_cases, gone.n_teams, gone.n_contributors, gone.share) == (0, 0, 0, 0)
     assert cycle.store.themes()[-1].case_ids == ()
     cycle.run()
     again = cycle.theme_of("scanner")
-    assert (again.id, again.lineage) == (scanner.id, Lineage.RETURNED)
+    assert (again.id, again.lineage, again.new_cases) == (scanner.id, Lineage.CONTINUED, 0)
+
+
+def test_an_unlabelled_run_within_the_quarter_does_not_use_up_what_is_new(network: Cycle) -> None:
+    network.run(label="2026Q1")
+    network.take_in(told(100, 2, ["login"]))
+    for label, n_new in (("", 2), ("2026Q2", 2), ("2026Q2", 2), ("", 0), ("2026Q3", 0)):
+        network.run(label=label)
+        assert network.theme_of("login").new_cases == n_new, label
+        assert network.theme_of("pump").new_cases == 0
+
+
+def test_a_new_lens_counts_as_new_what_the_network_did_not_know_last_quarter(network: Cycle) -> None:
+    network.run(label="2026Q1")
+    network.take_in(told(100, 2, ["login"]))
+    network.run(label="2026Q2", lens="problem")
+    assert sum(theme.new_cases for theme in network.store.themes("problem")) == 2
+
+
+def test_near_duplicates_stay_marked_after_a_narrowed_run_and_one_of_another_lens(network: Cycle) -> None:
+    first = told(0, 1, ["scanner"])[0]
+    again = replace(first, id="c-800", external_id="C-800", content_hash="again", date=dt.date(2026, 8, 1))
+    network.take_in([again])
+    network.run()
+    assert [case.id for case in network.store.cases() if case.duplicate_of] == ["c-800"]
+    for narrowed in ({"lens": "helped"}, {"since": "2026-02-01"}, {"since": "2026-09-01"}):
+        network.run(**narrowed)
+        assert network.store.case("c-800").duplicate_of == first.id, narrowed
 
 
 def test_lenses_have_themes_of_their_own(network: Cycle) -> None:

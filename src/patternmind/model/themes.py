@@ -87,7 +87,11 @@ class Theme:
     """A theme as it stands after a run. ``case_ids`` are its members by falling strength, recaps of them included.
 
     ``n_cases`` leaves out near-duplicates and the recaps that link to a case of the same theme.
-    ``centre`` is the unit-norm mean of the members' vectors.
+    ``centre`` is the unit-norm mean of the members' vectors, made by the encoder named ``encoder`` ("" where unknown).
+
+    What the next run needs to know it by: ``remembered`` are cases it has beside ``case_ids`` that its last run did not
+    look at, or, while it has no group, those it last had; ``spoke`` its exemplars when it last had any;
+    ``new_by_period`` its new cases in each labelled period, oldest first.
     """
 
     id: str
@@ -114,14 +118,32 @@ class Theme:
     quiet_runs: int = 0
     name_locked: bool = False
     centre: tuple[float, ...] = ()
+    encoder: str = ""
+    remembered: tuple[str, ...] = ()
+    spoke: tuple[str, ...] = ()
+    new_by_period: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """How many cases went between two themes, and the share they are; ``theme_id`` None stands for "in no theme"."""
+
+    theme_id: str | None
+    n_cases: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThemeChange:
     """One line of a theme's history, with its evidence.
 
-    ``others`` are the themes it came from (split, merged); ``n_shared`` the cases it shares with its former self;
-    ``overlap`` is their Jaccard index, ``similarity`` the cosine of the two centres.
+    ``others`` are the themes that the word is about: where it came from or went to (split, merged). ``n_before`` are
+    the cases it had, ``n_known`` those of them that this run looked at, ``n_after`` the cases it has, ``n_shared`` of
+    them from before, ``n_new`` new in this period. ``overlap`` is the Jaccard index of before and after over the cases
+    both runs knew, ``similarity`` the cosine of the two centres, 0 where they cannot be compared.
+    ``shared_exemplars`` are those of its former exemplars that are still in it. ``went`` says where its earlier cases
+    are now, itself included, as shares of ``n_known``; ``came`` where its known cases were before, as shares of those;
+    both by falling number.
     """
 
     theme_id: str
@@ -132,3 +154,9 @@ class ThemeChange:
     n_shared: int = 0
     overlap: float = 0.0
     similarity: float = 0.0
+    n_known: int = 0
+    n_new: int = 0
+    quiet_runs: int = 0
+    shared_exemplars: tuple[str, ...] = ()
+    went: tuple[Flow, ...] = ()
+    came: tuple[Flow, ...] = ()

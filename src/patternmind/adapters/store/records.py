@@ -17,7 +17,8 @@ from patternmind.model.drafts import (
     Quote,
     Reason,
 )
-from patternmind.model.themes import Lineage, Theme, ThemeChange
+from patternmind.model.edits import Edit, EditAction
+from patternmind.model.themes import Flow, Lineage, Theme, ThemeChange
 
 Record = dict[str, Any]
 
@@ -57,8 +58,9 @@ def theme_record(theme: Theme) -> Record:
 
 def read_theme(record: Mapping[str, Any]) -> Theme:
     values: Record = {**record, "lineage": Lineage(record["lineage"])}
-    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre"):
-        values[name] = tuple(record[name])
+    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre", "remembered", "spoke"):
+        values[name] = tuple(record.get(name, ()))
+    values["new_by_period"] = tuple((label, n_new) for label, n_new in record.get("new_by_period", ()))
     return Theme(**values)
 
 
@@ -68,7 +70,24 @@ def change_record(change: ThemeChange) -> Record:
 
 def read_change(record: Mapping[str, Any]) -> ThemeChange:
     values: Record = {**record, "others": tuple(record["others"]), "lineage": Lineage(record["lineage"])}
+    values["shared_exemplars"] = tuple(record.get("shared_exemplars", ()))
+    for name in ("went", "came"):
+        values[name] = tuple(Flow(**flow) for flow in record.get(name, ()))
     return ThemeChange(**values)
+
+
+def edit_record(edit: Edit) -> Record:
+    return {**asdict(edit), "at": edit.at.isoformat()}
+
+
+def read_edit(record: Mapping[str, Any]) -> Edit:
+    values: Record = {
+        **record,
+        "action": EditAction(record["action"]),
+        "at": datetime.fromisoformat(record["at"]),
+        "case_ids": tuple(record["case_ids"]),
+    }
+    return Edit(**values)
 
 
 def draft_record(draft: Draft) -> Record:

@@ -9,13 +9,18 @@ from sqlalchemy import Connection, Table, func, insert, update
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.draft_rows import DraftRows
+from patternmind.adapters.store.found_rows import FoundRows
 from patternmind.adapters.store.network_rows import insert_all
-from patternmind.errors import NotFound
+from patternmind.errors import ChangedMeanwhile, NotFound
+from patternmind.model.edits import Proposal
 from patternmind.model.themes import Assignment, Theme, ThemeChange
-from patternmind.ports import RunOutcome, RunParameters, RunRecord
+from patternmind.ports import Amended, RunOutcome, RunParameters, RunRecord
+
+WHOLE_TEXT = "all"
+"""The lens that reads all of a case."""
 
 
-class RunRows(DraftRows):
+class RunRows(DraftRows, FoundRows):
     """Runs; a finished one brings its drafts with it, in the same transaction."""
 
     def begin_run(self, parameters: RunParameters, now: datetime) -> RunRecord:
@@ -37,6 +42,7 @@ class RunRows(DraftRows):
     def finish_run(self, run_id: str, outcome: RunOutcome, now: datetime) -> RunRecord:
         with self._writing() as connection:
             begun = self._run(connection, run_id)
+            self._check_decided(connection, begun.parameters.lens, outcome.decided)
             record = replace(
                 begun,
                 state="finished",
@@ -45,27 +51,44 @@ class RunRows(DraftRows):
                 n_themes=sum(bool(theme.case_ids) for theme in outcome.themes),
                 n_outliers=sum(one.theme_id is None for one in outcome.assignments),
                 n_drafts=len(outcome.drafts),
+                proposals=tuple(outcome.proposals),
                 seconds=dict(outcome.seconds),
                 notes=tuple(outcome.notes),
                 fingerprint=outcome.fingerprint,
             )
             self._put_outcome(connection, run_id, outcome)
+            if outcome.found is not None:
+                self._put_found(connection, run_id, begun.parameters.lens, outcome.found)
+            if self._marks_duplicates(connection, begun.parameters.lens):
+                self._mark_duplicates(connection, outcome)
             if begun.parameters.draft:
                 self._replace_drafts(connection, outcome.drafts, now, begun.parameters.lens)
             self._put_run(connection, record)
         return record
 
-    def _put_outcome(self, connection: Connection, run_id: str, outcome: RunOutcome) -> None:
+    def _check_decided(self, connection: Connection, lens: str, decided: int | None) -> None:
+        """A run does not end on themes that somebody changed while it went on."""
+        edit = tables.edit
+        newest = self._of(edit, func.coalesce(func.max(edit.c.seq), 0)).where(edit.c.lens == lens)
+        if decided is not None and connection.execute(newest).scalar_one() != decided:
+            raise ChangedMeanwhile("themes of lens", lens)
+
+    def _put_themes(self, connection: Connection, run_id: str, shown: RunOutcome | Amended) -> None:
         of_run = {"network_id": self._id, "run_id": run_id}
         insert_all(
             connection,
             tables.theme,
             [
                 {**of_run, "id": theme.id, "rank": rank, "body": records.theme_record(theme)}
-                for rank, theme in enumerate(outcome.themes)
+                for rank, theme in enumerate(shown.themes)
             ],
         )
-        insert_all(connection, tables.area, [{**of_run, "id": id, "name": name} for id, name in outcome.areas.items()])
+        insert_all(connection, tables.area, [{**of_run, "id": id, "name": name} for id, name in shown.areas.items()])
+        insert_all(connection, tables.assignment, [{**of_run, **asdict(one)} for one in shown.assignments])
+
+    def _put_outcome(self, connection: Connection, run_id: str, outcome: RunOutcome) -> None:
+        self._put_themes(connection, run_id, outcome)
+        of_run = {"network_id": self._id, "run_id": run_id}
         insert_all(
             connection,
             tables.theme_change,
@@ -74,15 +97,20 @@ class RunRows(DraftRows):
                 for seq, change in enumerate(outcome.changes)
             ],
         )
-        insert_all(connection, tables.assignment, [{**of_run, **asdict(one)} for one in outcome.assignments])
-        self._mark_duplicates(connection, outcome.duplicate_of)
 
-    def _mark_duplicates(self, connection: Connection, duplicate_of: Mapping[str, str]) -> None:
-        case = tables.case
-        mine = case.c.network_id == self._id
-        connection.execute(update(case).where(mine & case.c.duplicate_of.is_not(None)).values(duplicate_of=None))
-        for case_id, first in duplicate_of.items():
-            connection.execute(update(case).where(mine & (case.c.id == case_id)).values(duplicate_of=first))
+    def _marks_duplicates(self, connection: Connection, lens: str) -> bool:
+        """The whole text says best who tells the same story; another lens does only where that was never looked at."""
+        return lens == WHOLE_TEXT or self._last(connection, WHOLE_TEXT) is None
+
+    def _mark_duplicates(self, connection: Connection, outcome: RunOutcome) -> None:
+        """Mark this run's cases anew; what it could not compare, because one of the two was not in it, stays."""
+        case, looked_at = tables.case, {one.case_id for one in outcome.assignments}
+        for row in connection.execute(self._of(case, case.c.id, case.c.duplicate_of)).all():
+            first = outcome.duplicate_of.get(row.id)
+            compared = row.id in looked_at and (row.duplicate_of in looked_at or not row.duplicate_of or first)
+            if compared and first != row.duplicate_of:
+                mine = (case.c.network_id == self._id) & (case.c.id == row.id)
+                connection.execute(update(case).where(mine).values(duplicate_of=first))
 
     def fail_run(self, run_id: str, reason: str, now: datetime) -> None:
         with self._writing() as connection:
@@ -120,7 +148,7 @@ class RunRows(DraftRows):
         return [records.read_theme(row.body) for row in rows]
 
     def rewrite_themes(self, rewrite: Callable[[Theme], Theme], rename: Callable[[str], str]) -> None:
-        theme, area = tables.theme, tables.area
+        theme, area, edit = tables.theme, tables.area, tables.edit
         with self._writing() as connection:
             for row in connection.execute(self._of(theme)).all():
                 where = (theme.c.network_id == self._id) & (theme.c.run_id == row.run_id) & (theme.c.id == row.id)
@@ -129,6 +157,10 @@ class RunRows(DraftRows):
             for row in connection.execute(self._of(area)).all():
                 where = (area.c.network_id == self._id) & (area.c.run_id == row.run_id) & (area.c.id == row.id)
                 connection.execute(update(area).where(where).values(name=rename(row.name)))
+            for row in connection.execute(self._of(edit)).all():
+                where = (edit.c.network_id == self._id) & (edit.c.seq == row.seq)
+                told = {name: rename(row.body[name]) for name in ("name", "former_name", "note") if row.body[name]}
+                connection.execute(update(edit).where(where).values(body={**row.body, **told}))
 
     def theme_ids(self) -> set[str]:
         with self._reading() as connection:
@@ -154,6 +186,15 @@ class RunRows(DraftRows):
             )
             for row in self._of_last_run(tables.assignment, lens, tables.assignment.c.case_id)
         ]
+
+    def cases_seen(self, lens: str | None = None, *, through: int | None = None) -> set[str]:
+        run, assignment = tables.run, tables.assignment
+        runs = self._of(run, run.c.id).where(run.c.state == "finished")
+        runs = runs if lens is None else runs.where(run.c.lens == lens)
+        runs = runs if through is None else runs.where(run.c.number <= through)
+        query = self._of(assignment, assignment.c.case_id).where(assignment.c.run_id.in_(runs)).distinct()
+        with self._reading() as connection:
+            return set(connection.execute(query).scalars())
 
     def _of_last_run(self, table: Table, lens: str | None, order: Any) -> Sequence[Any]:
         with self._reading() as connection:
@@ -189,6 +230,7 @@ def _read_run(row: Any) -> RunRecord:
     body = dict(row.body)
     parameters = RunParameters(**body.pop("parameters"))
     body["notes"] = tuple(body["notes"])
+    body["proposals"] = tuple(_read_proposal(one) for one in body.get("proposals", ()))
     return RunRecord(
         id=row.id,
         number=row.number,
@@ -199,3 +241,8 @@ def _read_run(row: Any) -> RunRecord:
         fingerprint=row.fingerprint,
         **body,
     )
+
+
+def _read_proposal(record: Mapping[str, Any]) -> Proposal:
+    values = {**record, "theme_ids": tuple(record["theme_ids"]), "case_ids": tuple(record["case_ids"])}
+    return Proposal(**values)
