@@ -122,6 +122,29 @@ class ChangedMeanwhile(PatternmindError):
         super().__init__(f"The {kind} {id} was changed by somebody else meanwhile. Read it again, then decide.")
 
 
+class Contradiction(PatternmindError):
+    """A new decision about themes cannot stand beside one that stands; both are named, and nothing was changed."""
+
+    def __init__(self, new: str, standing: Sequence[str], numbers: Sequence[int]) -> None:
+        self.new, self.standing, self.numbers = new, tuple(standing), tuple(numbers)
+        undo = f"`patternmind themes undo {numbers[-1]}`" if numbers else "an undo"
+        super().__init__(
+            f"{new[:1].upper()}{new[1:]} contradicts {' and '.join(standing)}. "
+            f"Take that back first with {undo}, or leave it; nothing was changed."
+        )
+
+
+class BrokenDecision(PatternmindError):
+    """A run would have broken what a person decided: a mistake of the program, which stored nothing of it."""
+
+    def __init__(self, decision: str, how: str, n: int) -> None:
+        self.decision, self.how, self.n = decision, how, n
+        super().__init__(
+            f"The run would have broken {decision}: {how}{f', and {n - 1} more' if n > 1 else ''}. It was not stored, "
+            "and the themes stand as they were. Please report it."
+        )
+
+
 class GateFailed(PatternmindError):
     """A quality figure fell below its gate by more than its noise."""
 

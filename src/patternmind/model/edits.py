@@ -1,5 +1,6 @@
 """What people decided about themes: an ordered log that stands over every later run of its lens."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,25 @@ class EditAction(StrEnum):
     UNDO = "undo"
 
 
+HOLDING = frozenset(
+    (EditAction.PIN, EditAction.MOVE_IN, EditAction.SPLIT_OFF, EditAction.LOCK, EditAction.RETIRE),
+)
+"""Actions whose cases stay in one theme, whatever a run finds."""
+
+
+_WORDING = {
+    EditAction.RENAME: "rename {theme} to “{name}”",
+    EditAction.MERGE: "merge {theme} into {other}",
+    EditAction.MOVE_OUT: "move {cases} out of {theme}",
+    EditAction.MOVE_IN: "move {cases} into {theme}",
+    EditAction.SPLIT_OFF: "split {cases} off from {theme} as {other}",
+    EditAction.TOGETHER: "keep {cases} together",
+    EditAction.APART: "keep {cases} apart",
+    EditAction.PIN: "pin {cases} to {theme}",
+    EditAction.UNDO: "undo decision {undoes}",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
     """One line of the log; it is never changed, an undo is a line of its own.
@@ -28,11 +48,13 @@ class Edit:
     - rename: ``theme_id``, ``name``
     - merge: ``theme_id`` goes into ``other_theme_id``
     - move_out, move_in, pin: ``theme_id``, ``case_ids``
-    - split_off: ``case_ids`` leave ``theme_id`` for ``other_theme_id``, an id never given before
+    - split_off: ``case_ids`` leave ``theme_id`` for ``other_theme_id``, an id never given before; ``name`` where given
     - together, apart: ``case_ids``, two or more; apart keeps every two of them in different themes
-    - lock: ``theme_id``, and in ``case_ids`` the members it had: they stay, and nothing merges or renames it
-    - retire: ``theme_id``
+    - lock: ``theme_id``, its ``name``, and in ``case_ids`` the members it had: they stay, nothing merges or renames it
+    - retire: ``theme_id``, and in ``case_ids`` the members it had: they stay
     - undo: ``undoes``, the ``seq`` of an edit that stands
+
+    ``former_name`` is what a renamed theme was called before, for an undo to give back.
     """
 
     seq: int
@@ -44,14 +66,51 @@ class Edit:
     other_theme_id: str | None = None
     case_ids: tuple[str, ...] = ()
     name: str = ""
+    former_name: str = ""
     undoes: int | None = None
     note: str = ""
 
+    @property
+    def holds_in(self) -> str | None:
+        """The theme that ``case_ids`` stay in, as it was called when this was decided."""
+        if self.action not in HOLDING:
+            return None
+        return self.other_theme_id if self.action is EditAction.SPLIT_OFF else self.theme_id
 
-def standing(log: "list[Edit] | tuple[Edit, ...]") -> list[Edit]:
+    def what(self) -> str:
+        """The decision in a few words, with ids and never a text."""
+        told = ", ".join(self.case_ids[:3]) + (f" and {len(self.case_ids) - 3} more" if len(self.case_ids) > 3 else "")
+        wording = _WORDING.get(self.action, "{action} {theme}")
+        return wording.format(
+            action=self.action.value,
+            theme=self.theme_id or "no theme",
+            other=self.other_theme_id,
+            cases=told,
+            name=self.name,
+            undoes=self.undoes,
+        )
+
+    def told(self) -> str:
+        """Number, what, who and when, as an error names a decision."""
+        return f"decision {self.seq} ({self.what()}; {self.by}, {self.at:%Y-%m-%d %H:%M})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Where the cases and a standing decision disagree strongly. It is said, and nothing is done about it.
+
+    ``kind`` is the action of the decision with number ``edit_seq``; ``text`` a sentence with ids and names of themes.
+    """
+
+    kind: str
+    edit_seq: int
+    theme_ids: tuple[str, ...] = ()
+    case_ids: tuple[str, ...] = ()
+    text: str
+
+
+def standing(log: Iterable[Edit]) -> list[Edit]:
     """The edits that hold now, in order: those that no undo took back, and no undo itself."""
-    undone: set[int] = set()
-    for edit in sorted(log, key=lambda edit: edit.seq):
-        if edit.action is EditAction.UNDO and edit.undoes is not None:
-            undone.add(edit.undoes)
-    return [edit for edit in log if edit.seq not in undone and edit.action is not EditAction.UNDO]
+    ordered = sorted(log, key=lambda edit: edit.seq)
+    undone = {edit.undoes for edit in ordered if edit.action is EditAction.UNDO}
+    return [edit for edit in ordered if edit.seq not in undone and edit.action is not EditAction.UNDO]

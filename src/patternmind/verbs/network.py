@@ -81,18 +81,18 @@ def _without_names(theme: Theme, roster: Roster) -> Theme:
         theme,
         name=_phrases_left(theme.name, roster),
         gist=redact(theme.gist, roster).text,
-        keywords=tuple(word for word in theme.keywords if not _names_somebody(word, roster)),
-        differs_by=tuple(word for word in theme.differs_by if not _names_somebody(word, roster)),
+        keywords=tuple(word for word in theme.keywords if not names_somebody(word, roster)),
+        differs_by=tuple(word for word in theme.differs_by if not names_somebody(word, roster)),
     )
 
 
 def _phrases_left(name: str, roster: Roster) -> str:
     """A name made of key phrases without those that name somebody; the words that are left where all of them do."""
     phrases = name.split(", ")
-    kept = [phrase for phrase in phrases if not _names_somebody(phrase, roster)]
+    kept = [phrase for phrase in phrases if not names_somebody(phrase, roster)]
     return ", ".join(kept) or redact(name.title(), roster).text
 
 
-def _names_somebody(phrase: str, roster: Roster) -> bool:
+def names_somebody(phrase: str, roster: Roster) -> bool:
     """Key phrases are written small, and a first name alone counts only with its capital."""
     return bool(redact(phrase.title(), roster).counts or redact(phrase, roster).counts)

@@ -71,6 +71,8 @@ def change_record(change: ThemeChange) -> Record:
 def read_change(record: Mapping[str, Any]) -> ThemeChange:
     values: Record = {**record, "others": tuple(record["others"]), "lineage": Lineage(record["lineage"])}
     values["shared_exemplars"] = tuple(record.get("shared_exemplars", ()))
+    former = record.get("former_lineage")
+    values["former_lineage"] = Lineage(former) if former else None
     for name in ("went", "came"):
         values[name] = tuple(Flow(**flow) for flow in record.get(name, ()))
     return ThemeChange(**values)

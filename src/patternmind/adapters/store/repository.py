@@ -8,12 +8,12 @@ from sqlalchemy import insert, select
 
 from patternmind.adapters.store import tables
 from patternmind.adapters.store.case_rows import CaseRows
-from patternmind.adapters.store.run_rows import RunRows
+from patternmind.adapters.store.edit_rows import EditRows
 from patternmind.model.network import Network
 from patternmind.ports import Token
 
 
-class SqlStore(CaseRows, RunRows):
+class SqlStore(CaseRows, EditRows):
     """Implements ``ports.Store``."""
 
     def __init__(self, path: Path, network_id: str = "default", *, name: str = "") -> None:

@@ -244,5 +244,5 @@ def _read_run(row: Any) -> RunRecord:
 
 
 def _read_proposal(record: Mapping[str, Any]) -> Proposal:
-    values = {**record, "theme_ids": tuple(record["theme_ids"]), "case_ids": tuple(record["case_ids"])}
+    values: dict[str, Any] = {**record, "theme_ids": tuple(record["theme_ids"]), "case_ids": tuple(record["case_ids"])}
     return Proposal(**values)

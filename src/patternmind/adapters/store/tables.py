@@ -140,6 +140,18 @@ assignment = Table(
     _of_run(),
 )
 
+found = Table(
+    "found",
+    metadata,
+    _network(),
+    Column("run_id", String, primary_key=True),
+    Column("lens", String, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("partition", LargeBinary, nullable=False),
+    _of_run(),
+    comment="What a run found before people's edits; only of the newest run of a lens.",
+)
+
 edit = Table(
     "edit",
     metadata,

@@ -1,0 +1,250 @@
+"""Theme cards, drafts and places of one run: what was found, with people's decisions laid over it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from patternmind import describe
+from patternmind.carry import (
+    Group,
+    Past,
+    carry_areas,
+    describe_changes,
+    keep_in_mind,
+    lay_to_rest,
+    periods_with,
+)
+from patternmind.cluster.exemplars import choose_exemplars
+from patternmind.cluster.neighbours import similarity
+from patternmind.cluster.partition import FEWEST_CASES
+from patternmind.draft.choose import of_roles, pick
+from patternmind.draft.evidence import ThemeEvidence, gather_evidence
+from patternmind.draft.keyphrases import Phrase, PhraseCounts
+from patternmind.draft.names import ThemeName, name_themes
+from patternmind.draft.patterns import draft_pattern
+from patternmind.draft.sentences import Role
+from patternmind.model.cases import Case
+from patternmind.model.drafts import Draft, GroundedDraft
+from patternmind.model.edits import Edit, EditAction, standing
+from patternmind.model.found import Found
+from patternmind.model.themes import OUTLIER, Assignment, Lineage, Theme, ThemeChange, Vectors
+from patternmind.overlay import lay_over, place_cases, read_decisions
+from patternmind.ports import RunRecord
+
+
+@dataclass
+class Line:
+    """What one run knows, handed from step to step. ``cases[i]`` has row i of ``vectors`` and of the partition.
+
+    Attributes:
+        found: before people's decisions; ``part`` and ``theme_ids`` are what they leave of it.
+        past: the themes as people saw them last.
+        log: all edits of the lens, those taken back too.
+    """
+
+    cases: Sequence[Case]
+    vectors: Vectors
+    found: Found
+    past: Past
+    run: RunRecord
+    log: Sequence[Edit] = field(default_factory=list[Edit])
+
+    def __post_init__(self) -> None:
+        self.by_id: Mapping[str, Case] = {case.id: case for case in self.cases}
+        self.edits = standing(self.log)
+        self.decisions = read_decisions(self.edits)
+        self.placed = place_cases(self.found, self.vectors, self.decisions)
+        self.part, self.theme_ids = lay_over(self.found, self.placed, self.decisions, self.vectors)
+        self.past = replace(self.past, themes=[self._as_decided(theme) for theme in self.past.themes])
+        self.members = [self.part.rows_of(label) for label in range(self.part.n_clusters)]
+        self.groups = groups_of(self.cases, self.members, self.part.centres, frozenset(self.found.new_cases))
+        self.firmness = {
+            case.id: float(strength) for case, strength in zip(self.cases, self.part.strength, strict=True)
+        }
+        self.phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in self.cases})
+        self._found_phrases: dict[str, list[Phrase]] = {}
+
+    def _as_decided(self, theme: Theme) -> Theme:
+        """A former theme with the name and the retirement that stand now, which an undo may have changed."""
+        name = self.decisions.names.get(theme.id) or self._former_name(theme)
+        if theme.id in self.decisions.retired:
+            return replace(theme, name=name, lineage=Lineage.RETIRED)
+        back = Lineage.CONTINUED if theme.case_ids else Lineage.DORMANT
+        return replace(theme, name=name, lineage=back if theme.lineage is Lineage.RETIRED else theme.lineage)
+
+    def _former_name(self, theme: Theme) -> str:
+        """What a theme was called before any person renamed it."""
+        renames = (one for one in self.log if one.action is EditAction.RENAME and one.theme_id == theme.id)
+        first = next(renames, None)
+        return first.former_name if first else theme.name
+
+    def changes(self) -> list[ThemeChange]:
+        """What became of every theme, first those that have cases, in order; a merge by a person is told as one."""
+        told = describe_changes(self.groups, self.theme_ids, self.past, label=self.run.parameters.label)
+        into = self.decisions.goes
+        return [
+            replace(one, lineage=Lineage.MERGED, others=(into[one.theme_id],)) if one.theme_id in into else one
+            for one in told
+        ]
+
+    def themes(self, changes: Sequence[ThemeChange]) -> tuple[list[Theme], dict[str, str]]:
+        """The theme cards by falling size, those without a group last; and the areas' names by id.
+
+        Args:
+            changes: first those of the groups, in order, then those of the themes that have none.
+        """
+        former = {theme.id: theme for theme in self.past.themes}
+        with_group, without = changes[: len(self.groups)], changes[len(self.groups) :]
+        areas = [int(area) for area in self.part.areas]
+        area_of = carry_areas(self.groups, areas, self.past, lens=self.run.parameters.lens)
+        self._found_phrases = {
+            theme_id: self.phrases.distinguishing(self._told_once(rows))
+            for theme_id, rows in zip(self.theme_ids, self.members, strict=True)
+        }
+        kept = {theme.id: theme.name for theme in self.past.themes} | dict(self.decisions.names)
+        names = name_themes(self._found_phrases, kept=kept)
+        cards: list[Theme] = []
+        for position, change in enumerate(with_group):
+            card = self._card(position, change.theme_id, area_of, names[change.theme_id])
+            cards.append(self._carried(card, change, former.get(change.theme_id)))
+        rest = [
+            self._in_period(lay_to_rest(former[change.theme_id], change.lineage), change, former[change.theme_id])
+            for change in without
+        ]
+        return [*self._with_nearest(cards), *rest], self._name_areas(cards)
+
+    def _carried(self, card: Theme, change: ThemeChange, before: Theme | None) -> Theme:
+        """The card with what it has from its former self."""
+        card = replace(card, new_cases=change.n_new, lineage=change.lineage)
+        return self._in_period(keep_in_mind(card, before, self.by_id), change, before)
+
+    def _in_period(self, theme: Theme, change: ThemeChange, before: Theme | None) -> Theme:
+        periods = periods_with(before, label=self.run.parameters.label, n_new=change.n_new)
+        locked = theme.id in self.decisions.names
+        return replace(theme, quiet_runs=change.quiet_runs, new_by_period=periods, name_locked=locked)
+
+    def _told_once(self, rows: Sequence[int]) -> list[str]:
+        """The cases that name a theme: each story once, unless there are too few stories to have anything in common."""
+        members = [self.cases[row] for row in rows]
+        once = [case.id for case in members if case.duplicate_of is None]
+        return once if len(once) > 1 else [case.id for case in members]
+
+    def _card(self, position: int, theme_id: str, area_of: Mapping[int, str], name: ThemeName) -> Theme:
+        rows = sorted(self.members[position], key=lambda row: (-float(self.part.strength[row]), row))
+        speaks = choose_exemplars(self.vectors, self.members[position], self.part.centres[position])
+        counts = describe.count_cases([self.cases[row] for row in rows])
+        return Theme(
+            id=theme_id,
+            lens=self.run.parameters.lens,
+            area_id=area_of[int(self.part.areas[position])],
+            name=name.name,
+            keywords=name.keywords,
+            case_ids=tuple(self.cases[row].id for row in rows),
+            exemplars=tuple(self.cases[row].id for row in speaks.central),
+            edge_case=self.cases[speaks.edge].id if speaks.edge is not None else None,
+            n_cases=len(counts.cases),
+            n_teams=counts.n_teams,
+            n_contributors=counts.n_contributors,
+            share=len(rows) / len(self.cases),
+            stability=float(self.part.stability[position]),
+            cohesion=speaks.cohesion,
+            trend=describe.trend_by_quarter(counts.cases),
+            centre=tuple(float(x) for x in self.part.centres[position]),
+            encoder=self.past.encoder,
+        )
+
+    def _with_nearest(self, cards: Sequence[Theme]) -> list[Theme]:
+        """Each card with its nearest theme, the phrases it holds far more often than that one, and a gist."""
+        cosine = similarity(self.part.centres, self.part.centres)
+        np.fill_diagonal(cosine, -np.inf)
+        told: list[Theme] = []
+        for position, card in enumerate(cards):
+            nearest = cards[int(cosine[position].argmax())] if len(cards) > 1 else None
+            differs = self._differs_by(card, nearest) if nearest else ()
+            told.append(
+                replace(
+                    card, nearest_theme_id=nearest.id if nearest else None, differs_by=differs, gist=self._gist(card)
+                )
+            )
+        return told
+
+    def _differs_by(self, card: Theme, other: Theme) -> tuple[str, ...]:
+        def lead(phrase: Phrase) -> float:
+            there = sum(self.phrases.holds(case_id, phrase.words) for case_id in other.case_ids)
+            return phrase.share - there / max(1, len(other.case_ids))
+
+        ranked = sorted(self._found_phrases[card.id], key=lambda phrase: (-lead(phrase), phrase.words))
+        return tuple(phrase.text for phrase in ranked[:3])
+
+    def _gist(self, card: Theme) -> str:
+        """The sentence that best says the theme's problem, word for word from one of its cases."""
+        evidence = self.evidence(card)
+        telling = of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED)
+        central = [sentence for sentence in telling if sentence.case_id in card.exemplars]
+        best = pick(central or telling, evidence.score, limit=1)
+        return best[0].text if best else ""
+
+    def evidence(self, theme: Theme) -> ThemeEvidence:
+        return gather_evidence(theme, self.by_id, phrases=self._found_phrases[theme.id], firmness=self.firmness)
+
+    def _name_areas(self, cards: Sequence[Theme]) -> dict[str, str]:
+        inside: dict[str, list[str]] = {}
+        for card in cards:
+            inside.setdefault(card.area_id, []).extend(card.case_ids)
+        names = name_themes({area: self.phrases.distinguishing(ids) for area, ids in inside.items()})
+        return {area: names[area].name for area in inside}
+
+    def patterns(self, themes: Sequence[Theme]) -> Iterator[Draft]:
+        for theme in themes:
+            if theme.case_ids and theme.lineage is not Lineage.RETIRED:
+                yield draft_pattern(self.evidence(theme), run_id=self.run.id)
+
+    def assignments(self, themes: Sequence[Theme]) -> list[Assignment]:
+        """One line a case, by case id: in one theme, or an outlier with the nearest theme and the reason."""
+        placed = [theme for theme in themes if theme.case_ids]
+        return [self._assignment(row, placed) for row in range(len(self.cases))]
+
+    def _assignment(self, row: int, placed: Sequence[Theme]) -> Assignment:
+        label, nearest = int(self.part.labels[row]), int(self.part.nearest[row])
+        theme = placed[label] if label != OUTLIER else None
+        case_id = self.cases[row].id
+        return Assignment(
+            case_id=case_id,
+            theme_id=theme.id if theme else None,
+            area_id=theme.area_id if theme else None,
+            strength=round(float(self.part.strength[row]), 4),
+            nearest_theme_id=placed[nearest].id if nearest != OUTLIER else None,
+            reason=self.placed.reasons.get(case_id) or ("" if theme else self._why_alone(bool(placed))),
+        )
+
+    def _why_alone(self, any_theme: bool) -> str:
+        if len(self.cases) < FEWEST_CASES:
+            return "too few cases to group"
+        return "not close enough to any other cases" if any_theme else "nothing recurs yet"
+
+    def notes(self, drafts: Sequence[GroundedDraft]) -> list[str]:
+        refused = sum(len(grounded.refused) for grounded in drafts)
+        notes = [f"{refused} claims were refused because their quote was not found."] if refused else []
+        if len(self.cases) < FEWEST_CASES:
+            notes.append(f"Too few to group: {len(self.cases)} cases, {FEWEST_CASES} are needed.")
+        elif not self.groups:
+            notes.append("Nothing recurs yet.")
+        return notes
+
+
+def groups_of(
+    cases: Sequence[Case], members: Sequence[Sequence[int]], centres: Vectors, new: frozenset[str]
+) -> list[Group]:
+    """Each cluster as ``carry`` looks at it. ``members`` are rows of ``cases``, ``new`` those new in this period."""
+    return [
+        Group(
+            frozenset(cases[row].id for row in rows),
+            centre,
+            n_new=sum(case.id in new for case in describe.count_cases([cases[row] for row in rows]).cases),
+        )
+        for rows, centre in zip(members, centres, strict=True)
+    ]
+
+
+__all__ = ["Line", "groups_of"]

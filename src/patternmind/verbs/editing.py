@@ -1,0 +1,331 @@
+"""People's decisions about themes: checked against those that stand, logged, and seen at once without a run."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from patternmind.carry import Past
+from patternmind.cycle import draft_outcome
+from patternmind.embed import lens_text, text_hash
+from patternmind.errors import ChangedMeanwhile, Contradiction, NotFound, UsageError
+from patternmind.intake.redaction import Roster
+from patternmind.line import Line
+from patternmind.model.cases import Case
+from patternmind.model.edits import Edit, EditAction, Proposal, standing
+from patternmind.model.found import Found
+from patternmind.model.themes import OUTLIER, Assignment, Lineage, Theme, Vectors
+from patternmind.overlay import contradicting
+from patternmind.ports import Amended, Clock, RunRecord, Store
+from patternmind.verbs.network import names_somebody
+
+ATTEMPTS = 3
+"""How often a decision is tried again when a run or another decision came in between."""
+
+LONGEST_NAME = 120
+
+TELLING = frozenset((Lineage.MERGED, Lineage.SPLIT, Lineage.RETURNED, Lineage.RETIRED))
+"""What a decision does to a theme; any other word of lineage stays what the run said."""
+
+NEEDS_THEME = frozenset(EditAction) - {EditAction.TOGETHER, EditAction.APART, EditAction.UNDO, EditAction.SPLIT_OFF}
+NEEDS_CASES = frozenset(
+    (
+        EditAction.MOVE_OUT,
+        EditAction.MOVE_IN,
+        EditAction.PIN,
+        EditAction.SPLIT_OFF,
+        EditAction.TOGETHER,
+        EditAction.APART,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a person wants done, as they said it.
+
+    ``lens`` None means that of the last run; ``case_ids`` may be external ids.
+    """
+
+    action: EditAction
+    by: str
+    lens: str | None = None
+    theme_id: str | None = None
+    other_theme_id: str | None = None
+    case_ids: tuple[str, ...] = ()
+    name: str = ""
+    undoes: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The line that was added to the log, and what the data says against it, if it does firmly."""
+
+    edit: Edit
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEdit:
+    """``undone_by`` is the number of the undo that took it back."""
+
+    edit: Edit
+    undone_by: int | None
+
+
+def decide_themes(store: Store, clock: Clock, asked: Asked) -> Decided:
+    """Write a decision down and put the themes of the last run as it leaves them, in one transaction.
+
+    Raises:
+        UsageError: something is missing, empty, or a person's name.
+        NotFound: no such theme, case or decision in this lens.
+        Contradiction: a decision that stands says otherwise.
+        ChangedMeanwhile: others went on deciding through all attempts.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return _decide_once(store, clock, asked)
+        except ChangedMeanwhile:
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError
+
+
+def edit_log(store: Store, lens: str | None = None) -> list[LoggedEdit]:
+    """Every decision about themes, oldest first, of a lens where one is named."""
+    log = store.edits(lens)
+    undone = {edit.undoes: edit.seq for edit in log if edit.undoes is not None}
+    return [LoggedEdit(edit, undone.get(edit.seq)) for edit in log]
+
+
+def _decide_once(store: Store, clock: Clock, asked: Asked) -> Decided:
+    everything = store.edits()
+    newest = everything[-1].seq if everything else 0
+    lens = _lens(store, asked, everything)
+    last = store.last_run(lens)
+    desk = _Desk(store=store, lens=lens, last=last, log=[one for one in everything if one.lens == lens])
+    edit = desk.edit(asked, seq=newest + 1, clock=clock)
+    desk.check(edit)
+    amended = amend(store, last, [*desk.log, edit]) if last else None
+    store.append_edit(edit, expected_seq=newest, amended=amended)
+    about = [one for one in (amended.proposals if amended else ()) if one.edit_seq == edit.seq]
+    return Decided(edit, tuple(about))
+
+
+def _lens(store: Store, asked: Asked, log: Sequence[Edit]) -> str:
+    if asked.action is EditAction.UNDO:
+        undone = next((edit for edit in log if edit.seq == asked.undoes), None)
+        if undone is None or (asked.lens and undone.lens != asked.lens):
+            raise NotFound("decision", str(asked.undoes), "List them with `patternmind themes log`.")
+        return undone.lens
+    if asked.lens is not None:
+        return asked.lens
+    last = store.last_run()
+    return last.parameters.lens if last else "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """The lens as it stands when a decision is made."""
+
+    store: Store
+    lens: str
+    last: RunRecord | None
+    log: Sequence[Edit]
+
+    def edit(self, asked: Asked, *, seq: int, clock: Clock) -> Edit:
+        """The line to be added, everything in it known and well-formed."""
+        if not asked.by.strip():
+            raise UsageError("Say who decides, with --by.")
+        themes = {theme.id: theme for theme in self.store.themes(self.lens)} if self.last else {}
+        cases = tuple(dict.fromkeys(self.store.case(case_id).id for case_id in asked.case_ids))
+        edit = Edit(
+            seq=seq,
+            lens=self.lens,
+            action=asked.action,
+            by=" ".join(asked.by.split()),
+            at=clock.now(),
+            theme_id=self._known(asked.theme_id, themes),
+            other_theme_id=self._known(asked.other_theme_id, themes),
+            case_ids=cases,
+            name=self._name(asked.name, asked.action),
+            undoes=asked.undoes,
+            note=self._words(asked.note, "note"),
+        )
+        _check_parts(edit)
+        if edit.action is EditAction.UNDO:
+            self._check_undo(edit)
+            return edit
+        return self._completed(edit, themes)
+
+    def check(self, edit: Edit) -> None:
+        """Refuse what cannot stand beside the decisions that stand.
+
+        Raises:
+            Contradiction
+        """
+        stand = standing(self.log)
+        if edit.action is EditAction.UNDO:
+            stand = [one for one in stand if one.seq != edit.undoes]
+            against = contradicting(stand) or self._locks_of(edit, stand)
+        else:
+            against = contradicting(stand, edit)
+        if against:
+            raise Contradiction(edit.told(), [one.told() for one in against], [one.seq for one in against])
+
+    def _locks_of(self, undo: Edit, stand: Sequence[Edit]) -> tuple[Edit, ...]:
+        """The locks that hold the name which an undo would take back."""
+        undone = next(edit for edit in self.log if edit.seq == undo.undoes)
+        named = undone.action is EditAction.RENAME
+        locks = (edit for edit in stand if edit.action is EditAction.LOCK and edit.theme_id == undone.theme_id)
+        return tuple(lock for lock in locks if named and lock.seq > undone.seq)
+
+    def _known(self, theme_id: str | None, themes: dict[str, Theme]) -> str | None:
+        if theme_id is None or theme_id in themes:
+            return theme_id
+        remedy = "List them with `patternmind themes --all`."
+        if theme_id in self.store.theme_ids():
+            remedy = f'It belongs to another lens than "{self.lens}"; name that with --lens.'
+        raise NotFound("theme", theme_id, remedy)
+
+    def _name(self, name: str, action: EditAction) -> str:
+        name = self._words(name, "name")
+        if action is EditAction.RENAME and not any(character.isalnum() for character in name):
+            raise UsageError("Give the theme a name with at least one word.")
+        if len(name) > LONGEST_NAME:
+            raise UsageError(f"A theme's name has at most {LONGEST_NAME} characters; this one has {len(name)}.")
+        return name
+
+    def _words(self, text: str, what: str) -> str:
+        """A text on one line that names nobody: a person's name would leave with every export."""
+        text = " ".join(text.split())
+        if text and names_somebody(text, Roster.of(self.store.roster())):
+            raise UsageError(f"The {what} names a person or holds contact data. Say it without, please.")
+        return text
+
+    def _check_undo(self, edit: Edit) -> None:
+        undone = next(one for one in self.log if one.seq == edit.undoes)
+        if undone.action is EditAction.UNDO:
+            raise UsageError(f"Decision {undone.seq} is an undo itself. Decide anew what it took back.")
+        before = next((one for one in self.log if one.undoes == undone.seq), None)
+        if before is not None:
+            raise UsageError(f"Decision {undone.seq} was taken back already, by {before.told()}.")
+
+    def _completed(self, edit: Edit, themes: dict[str, Theme]) -> Edit:
+        """The edit with what the person did not have to say: members, names, the id of a theme split off."""
+        theme = themes.get(edit.theme_id or "")
+        placed = {one.case_id: one.theme_id for one in self.store.assignments(self.lens)} if self.last else {}
+        match edit.action:
+            case EditAction.RENAME if theme:
+                return replace(edit, former_name=theme.name)
+            case EditAction.LOCK if theme:
+                return replace(edit, case_ids=tuple(sorted(theme.case_ids)), name=theme.name)
+            case EditAction.RETIRE if theme:
+                return replace(edit, case_ids=tuple(sorted(theme.case_ids)))
+            case EditAction.MOVE_OUT if theme:
+                strangers = [case_id for case_id in edit.case_ids if placed.get(case_id) != theme.id]
+                if strangers:
+                    raise UsageError(f"{', '.join(strangers)}: not in {theme.id}, so it cannot be moved out of it.")
+                return edit
+            case EditAction.SPLIT_OFF:
+                return replace(edit, other_theme_id=self._split_off(edit, theme, placed))
+            case _:
+                return edit
+
+    def _split_off(self, edit: Edit, theme: Theme | None, placed: dict[str, str | None]) -> str:
+        """The id of the new theme; none where nothing would be left of the old one, or the cases are not known yet."""
+        home = theme.id if theme else None
+        strangers = [case_id for case_id in edit.case_ids if case_id not in placed or placed[case_id] != home]
+        if strangers:
+            place = f"in {home}" if home else "known to the last run and in no theme"
+            raise UsageError(f"{', '.join(strangers)}: not {place}, so it cannot be split off from there.")
+        if theme and set(theme.case_ids) <= set(edit.case_ids):
+            raise UsageError(f"Nothing would be left of {theme.id}. Rename it instead, or leave a case in it.")
+        taken = self.store.theme_ids()
+        salt = 0
+        while True:
+            told = "\n".join((self.lens, str(edit.seq), str(salt), *sorted(edit.case_ids)))
+            theme_id = f"t-{hashlib.sha256(told.encode()).hexdigest()[:10]}"
+            if theme_id not in taken:
+                return theme_id
+            salt += 1
+
+
+def _check_parts(edit: Edit) -> None:
+    if edit.action in NEEDS_THEME and edit.theme_id is None:
+        raise UsageError(f"Name the theme to {edit.action.value.replace('_', ' ')}.")
+    if edit.action in NEEDS_CASES and not edit.case_ids:
+        raise UsageError("Name at least one case.")
+    if edit.action in {EditAction.TOGETHER, EditAction.APART} and len(edit.case_ids) < 2:
+        raise UsageError(f"It takes two different cases to be kept {edit.action.value}.")
+    if edit.action is EditAction.MERGE and edit.other_theme_id in {None, edit.theme_id}:
+        raise UsageError("Name two different themes to merge.")
+
+
+# At once -------------------------------------------------------------------------------------------------------------
+
+
+def amend(store: Store, last: RunRecord, log: Sequence[Edit]) -> Amended:
+    """The last run of a lens with a log of edits laid over what it found: what the next run finds in the same cases.
+
+    Raises:
+        UsageError: that run was made by a program that did not keep what it found, or a case of it is gone.
+    """
+    found = store.found(last.id)
+    by_id = {case.id: case for case in store.cases()}
+    if found is None or any(case_id not in by_id for case_id in found.case_ids):
+        raise UsageError("The last run does not fit the cases any more. Run `patternmind run` first, then decide.")
+    cases = [replace(by_id[id], duplicate_of=found.duplicate_of.get(id)) for id in found.case_ids]
+    before = store.themes(last.parameters.lens)
+    vectors = _vectors(store, cases, found, last.parameters.lens)
+    past = Past(
+        themes=before,
+        known=frozenset(found.case_ids),
+        taken=store.theme_ids(),
+        encoder=found.encoder,
+        vectors=dict(zip(found.case_ids, vectors, strict=True)),
+    )
+    line = Line(cases=cases, vectors=vectors, found=found, past=past, run=last, log=log)
+    outcome = draft_outcome(line, None)
+    return Amended(
+        run_id=last.id,
+        themes=_as_told(outcome.themes, before),
+        areas=outcome.areas,
+        assignments=_on_the_map(outcome.assignments, store.assignments(last.parameters.lens)),
+        drafts=outcome.drafts,
+        proposals=outcome.proposals,
+    )
+
+
+def _vectors(store: Store, cases: Sequence[Case], found: Found, lens: str) -> Vectors:
+    """(n, d); a case whose text changed since the run stands where its cluster does until the next one."""
+    import numpy as np  # 0.1 s
+
+    hashes = [text_hash(lens_text(case, lens)) for case in cases]
+    known = store.vectors(found.encoder, hashes)
+    part = found.partition
+    d = part.centres.shape[1]
+    vectors = np.zeros((len(cases), d), np.float32)
+    for row, key in enumerate(hashes):
+        if key in known:
+            vectors[row] = known[key]
+        elif part.labels[row] != OUTLIER:
+            vectors[row] = part.centres[part.labels[row]]
+    return vectors
+
+
+def _as_told(themes: Sequence[Theme], before: Sequence[Theme]) -> list[Theme]:
+    """The themes with the lineage that the run told, but where the decision itself made another of it."""
+    told = {theme.id: theme.lineage for theme in before if theme.case_ids and theme.lineage is not Lineage.RETIRED}
+    return [
+        theme
+        if theme.lineage in TELLING or theme.id not in told or not theme.case_ids
+        else replace(theme, lineage=told[theme.id])
+        for theme in themes
+    ]
+
+
+def _on_the_map(assignments: Sequence[Assignment], before: Sequence[Assignment]) -> list[Assignment]:
+    """A decision moves no case on the map: the data are what they were."""
+    places = {one.case_id: (one.x, one.y) for one in before}
+    return [replace(one, x=places[one.case_id][0], y=places[one.case_id][1]) for one in assignments]
