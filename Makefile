@@ -6,9 +6,11 @@ TORCH_PIP ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
+BENCH_VENV := .venv-bench
+BENCH_STAMP := $(BENCH_VENV)/.locked
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo test check eval prove serve lock clean
+.PHONY: help setup demo test check eval prove bench serve lock clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -42,6 +44,18 @@ eval: setup ## Quality against the baselines, exit 3 below a gate
 prove: setup ## The long proofs: kills, sizes, full disks, the wheel elsewhere (about 30 minutes; CORPORA=folder for the real ones)
 	PATTERNMIND_CORPORA="$(abspath $(or $(CORPORA),../shared/corpora))" $(BIN)/python -m pytest -m prove -v
 
+# Its own venv: the peers bring what the product does not need, and nothing of them may reach .venv.
+$(BENCH_STAMP): requirements/bench.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make bench needs $(PYTHON); name another with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check $(TORCH_PIP) torch==2.13.0
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/bench.txt
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench: $(BENCH_STAMP) ## Beside BERTopic and EVoC on the same vectors; writes docs/bench.md (hours; CORPORA=folder, BENCH="peers --only bills" for a part)
+	$(BENCH_VENV)/bin/python -m bench $(or $(BENCH),all) --corpora "$(abspath $(or $(CORPORA),../shared/corpora))"
+
 serve: setup ## The API on loopback
 	$(BIN)/patternmind serve
 
@@ -49,4 +63,4 @@ lock: ## Rewrite the lock (needs uv)
 	requirements/lock.sh
 
 clean: ## Remove what the build and the demo made
-	rm -rf $(VENV) demo dist build reports
+	rm -rf $(VENV) $(BENCH_VENV) demo dist build reports

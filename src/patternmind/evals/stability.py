@@ -1,6 +1,6 @@
 """Whether the same themes come back when a fifth of the cases is left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -21,8 +21,7 @@ def score_stability(on: str, vectors: Vectors, fit: Fitter, *, n_fits: int, seed
     """Mean pairwise ARI between fits on random samples, over the cases both saw, outliers as singletons."""
     samples = draw_samples(len(vectors), n_fits=n_fits, seed=seed)
     fits = [fit(vectors[rows]) for rows in samples]
-    pairs = list(combinations(range(n_fits), 2))
-    values = [_agree(samples[i], fits[i], samples[j], fits[j]) for i, j in pairs]
+    values = agree_on_shared_rows(samples, fits)
     counts = [one.n_themes for one in fits]
     note = f"{n_fits} fits, {min(counts)}-{max(counts)} themes"
     return [
@@ -37,7 +36,7 @@ def score_stability(on: str, vectors: Vectors, fit: Fitter, *, n_fits: int, seed
         Score(
             eval=EVAL,
             on=on,
-            name=f"lowest ARI of {len(pairs)} pairs",
+            name=f"lowest ARI of {len(values)} pairs",
             value=float(np.min(values)),
             direction=Direction.NONE,
             unit=Unit.SCORE,
@@ -50,6 +49,11 @@ def draw_samples(n: int, *, n_fits: int, seed: int) -> list[NDArray[np.intp]]:
     size = round(KEPT * n)
     draws = [np.random.default_rng([seed, fit]).permutation(n)[:size] for fit in range(n_fits)]
     return [np.sort(draw) for draw in draws]
+
+
+def agree_on_shared_rows(samples: Sequence[NDArray[np.intp]], fits: Sequence[Grouping]) -> list[float]:
+    """ARI of every pair of fits over the rows both saw, outliers as singletons."""
+    return [_agree(samples[i], fits[i], samples[j], fits[j]) for i, j in combinations(range(len(samples)), 2)]
 
 
 def _agree(left_rows: NDArray[np.intp], left: Grouping, right_rows: NDArray[np.intp], right: Grouping) -> float:

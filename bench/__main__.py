@@ -1,0 +1,115 @@
+"""``python -m bench PART``: measure what is not measured yet, a line of JSON each; ``report`` writes docs/bench.md."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bench.cells import Cell, Job, Line, append_line, is_finished, read_lines, run_cell
+from bench.corpora import NotReady, Place, digest_vectors, prepare
+from bench.machine import ROOT, describe_machine, digest_of_ours, versions
+from bench.methods import METHODS, OURS
+from bench.outliers import extra_corpora
+
+PARTS: Mapping[str, str] = {
+    "peers": "every method on every corpus: time, memory, agreement, stability (targets 1, 2)",
+    "sizes": "random samples of 50 to 1,000 rows, and strangers (target 3)",
+    "outliers": "planted strangers against the outlier score (target 4)",
+    "strength": "calibration of strength (target 5)",
+    "scale": "100,000, 300,000 and 1,000,000 vectors (targets 8, 9)",
+    "same": "identical themes with other threads and order (target 10)",
+}
+DEFAULT_METHODS: Mapping[str, Sequence[str]] = {"sizes": (OURS,), "same": (OURS, "patternmind hdbscan")}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    told = _parser().parse_args(arguments)
+    place = Place(told.corpora, told.cache, told.vectors)
+    chosen = list(PARTS) if told.part == "all" else [told.part] if told.part in PARTS else []
+    failed = 0
+    for part in chosen:
+        for cell in _cells(part, told):
+            try:
+                line = _measure(cell, place, told)
+            except NotReady as error:
+                print(f"{cell}: skipped. {error}", flush=True)
+                continue
+            failed += line["status"] != "ok"
+    if told.part in {"all", "report"}:
+        from bench.report import write_report
+
+        write_report(list(read_lines(told.results).values()), told.out)
+        print(f"wrote {told.out / 'bench.md'} and {told.out / 'bench.svg'}")
+    return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="parts:\n" + "\n".join(f"  {name:10}{about}" for name, about in PARTS.items()),
+    )
+    parser.add_argument("part", choices=[*PARTS, "all", "report"])
+    parser.add_argument("--corpora", type=Path, default=ROOT.parent / "shared" / "corpora", help="the real corpora")
+    parser.add_argument("--cache", type=Path, default=ROOT / "reports" / "bench", help="vectors and rows made once")
+    parser.add_argument("--vectors", type=Path, help="ready vectors: NAME.npy with NAME.json, first of each row its id")
+    parser.add_argument("--results", type=Path, default=ROOT / "reports" / "bench.jsonl", help="one line a cell")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where report writes bench.md and bench.svg")
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), help="only these")
+    parser.add_argument("--only", nargs="+", metavar="CORPUS", help="only these corpora")
+    parser.add_argument("--rows", type=int, default=0, help="the first so many rows of each corpus, for trying")
+    parser.add_argument(
+        "--limit", type=int, default=0, help="seconds a cell may take; by default an hour, at scale three"
+    )
+    parser.add_argument("--fresh", action="store_true", help="measure again what is measured")
+    return parser
+
+
+def _cells(part: str, told: argparse.Namespace) -> list[Cell]:
+    methods = told.methods or DEFAULT_METHODS.get(part, list(METHODS))
+    found: list[Cell] = import_module(f"bench.{part}").cells(methods, told.rows)
+    return [cell for cell in found if cell.method in methods and (not told.only or cell.corpus in told.only)]
+
+
+def _measure(cell: Cell, place: Place, told: argparse.Namespace) -> Line:
+    cell = _limited(cell, told.limit)
+    wanted = {cell.corpus: cell.n} | (extra_corpora(cell) if cell.part == "outliers" else {})
+    files = {name: prepare(name, n, place) for name, n in wanted.items()}
+    fingerprint = _fingerprint(cell, {name: (files[name][0], n) for name, n in wanted.items()})
+    known = read_lines(told.results).get(cell.key)
+    if known is not None and not told.fresh and is_finished(known, fingerprint):
+        print(f"{cell}: known", flush=True)
+        return known
+    job = Job(cell=cell, files={name: (str(vectors), str(rows)) for name, (vectors, rows) in files.items()})
+    line = run_cell(job, fingerprint)
+    append_line(told.results, line)
+    print(f"{cell}: {line['status']}, {line['seconds']} s{_told(line['values'])}", flush=True)
+    return line
+
+
+def _limited(cell: Cell, seconds: int) -> Cell:
+    return replace(cell, limit_seconds=seconds) if seconds else cell
+
+
+def _fingerprint(cell: Cell, files: Mapping[str, tuple[Path, int]]) -> dict[str, str]:
+    """Everything the figures depend on: machine, vectors, versions, and for ours the code."""
+    method = METHODS[cell.method]
+    found = {"machine": describe_machine()} | versions(method.packages)
+    found |= {f"vectors of {name}": digest_vectors(path, n) for name, (path, n) in files.items()}
+    return found | ({"patternmind": digest_of_ours()} if method.is_ours else {})
+
+
+def _told(values: Mapping[str, Any]) -> str:
+    if "error" in values:
+        return f"\n{values['error']}"
+    short = {name: value for name, value in values.items() if isinstance(value, (int, float, str))}
+    return "".join(
+        f"  {name} {value:.3g}" if isinstance(value, float) else f"  {name} {value}" for name, value in short.items()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""A cell is one thing to measure, in a process of its own with a time limit; what it gave is one line of JSON.
+
+A line holds everything its figures depend on; a cell whose latest line still matches is not measured again.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+OFFLINE = {"HF_HUB_OFFLINE": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "TOKENIZERS_PARALLELISM": "false"}
+"""Toponymy imports litellm, which fetches prices as it loads."""
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One measurement. ``n`` rows of the corpus, 0 for all; ``threads`` 0 leaves the libraries their own choice.
+
+    ``variant`` tells cells apart that differ in nothing else.
+    """
+
+    part: str
+    method: str
+    corpus: str
+    n: int = 0
+    variant: str = ""
+    threads: int = 0
+    limit_seconds: int = 3600
+
+    @property
+    def key(self) -> tuple[str, str, str, int, str, int]:
+        return (self.part, self.method, self.corpus, self.n, self.variant, self.threads)
+
+    def __str__(self) -> str:
+        rows = f"{self.n:,}" if self.n else ""
+        return " ".join(filter(None, (self.part, self.method, self.corpus, rows, self.variant)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A cell with the files that its process reads: by corpus name the vectors and the rows (ids, labels, texts)."""
+
+    cell: Cell
+    files: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+
+    @classmethod
+    def read(cls, text: str) -> "Job":
+        told = json.loads(text)
+        return cls(cell=Cell(**told["cell"]), files={name: (v, r) for name, (v, r) in told["files"].items()})
+
+    def written(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def key_of(line: Line) -> tuple[str, str, str, int, str, int]:
+    return Cell(**line["cell"]).key
+
+
+def read_lines(path: Path) -> dict[tuple[str, str, str, int, str, int], Line]:
+    """The latest line of each cell."""
+    if not path.is_file():
+        return {}
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return {key_of(line): line for line in lines}
+
+
+def is_finished(line: Line | None, fingerprint: Mapping[str, str]) -> bool:
+    """Measured, and under the same versions, vectors and machine. What ran over its time would do so again."""
+    return line is not None and line["status"] in {"ok", "over time"} and line["fingerprint"] == fingerprint
+
+
+def append_line(path: Path, line: Line) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def run_cell(job: Job, fingerprint: Mapping[str, str]) -> Line:
+    """Measure in a fresh process; a failure is a line too, with the last words of the process."""
+    cell = job.cell
+    environment = {**os.environ, **OFFLINE, **({name: str(cell.threads) for name in THREADS} if cell.threads else {})}
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        out, told = Path(folder) / "out.json", Path(folder) / "told.txt"
+        with told.open("w", encoding="utf-8") as log:
+            status = _wait(
+                [sys.executable, "-m", "bench.measure", job.written(), str(out)], environment, log, cell.limit_seconds
+            )
+        values: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+        if status == "failed":
+            values = {"error": told.read_text(encoding="utf-8", errors="replace").strip()[-600:]}
+    return {
+        "cell": asdict(cell),
+        "status": status,
+        "values": values,
+        "seconds": round(time.perf_counter() - started, 1),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fingerprint": dict(fingerprint),
+    }
+
+
+def _wait(command: Sequence[str], environment: Mapping[str, str], log: Any, limit_seconds: int) -> str:
+    try:
+        done = subprocess.run(
+            command, env=environment, stdout=log, stderr=subprocess.STDOUT, timeout=limit_seconds, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "over time"
+    return "failed" if done.returncode else "ok"

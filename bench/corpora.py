@@ -1,0 +1,176 @@
+"""The corpora as files that every process reads: vectors (n, d) as .npy, rows (ids, labels, texts) as JSON.
+
+Made once in the cache. Vectors come from a folder of ready ones, or from our encoder.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternmind.evals.datasets import ARXIV, CORPORA, read_jsonl
+from patternmind.model.themes import Vectors
+
+ARXIV_NAME = "arxiv"
+ARXIV_ROWS = 20_000
+MIXED = "arxiv pairs"
+FIELDS = ("title", "abstract", "driving_event", "lesson", "recommendation")
+FILES = {corpus.name: corpus.file for corpus in CORPORA} | {ARXIV_NAME: ARXIV.file}
+LABELLED = ("banking77", "complaints", "bills", ARXIV_NAME)
+
+
+class NotReady(Exception):
+    """Ready vectors that cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is known of each row beside its vector; ``labels`` are ``None`` where nobody gave one."""
+
+    ids: list[str]
+    labels: list[str | None]
+    texts: list[str]
+
+    def first(self, n: int) -> "Rows":
+        return Rows(self.ids[:n], self.labels[:n], self.texts[:n])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things lie. ``vectors`` is a folder of ready vectors (NAME.npy, NAME.json) or ``None``."""
+
+    corpora: Path
+    cache: Path
+    vectors: Path | None
+
+
+def read_rows(name: str, corpora: Path) -> Rows:
+    """A corpus in the order of its file; arXiv by the hash of the id, so that its first n rows are a random sample."""
+    rows = list(read_jsonl(corpora / FILES[name]))
+    if name == ARXIV_NAME:
+        rows.sort(key=lambda row: hashlib.sha256(str(row["id"]).encode()).hexdigest())
+    return Rows(
+        [str(row["id"]) for row in rows],
+        [str(row["label"]) if row.get("label") else None for row in rows],
+        [text_of(row) for row in rows],
+    )
+
+
+def text_of(row: Mapping[str, Any]) -> str:
+    return str(row.get("text") or "\n".join(str(row[name]) for name in FIELDS if row.get(name)))
+
+
+def prepare(name: str, n: int, place: Place) -> tuple[Path, Path]:
+    """The files of the first ``n`` rows of a corpus (0 for all), made where they are missing.
+
+    Raises:
+        NotReady: the folder of ready vectors holds others, or too few as yet.
+    """
+    if name == MIXED:
+        return _prepare_mixed(n, place)
+    known = place.cache / f"{name}-{n}.rows.json"
+    if not known.is_file():
+        place.cache.mkdir(parents=True, exist_ok=True)
+        rows = read_rows(name, place.corpora)
+        write_rows(known, rows.first(n or len(rows.ids)))
+    rows = load_rows(known)
+    if place.vectors and (place.vectors / f"{name}.npy").is_file():
+        return _check_ready(name, rows, place.vectors), known
+    content = hashlib.sha256("\0".join(rows.texts).encode()).hexdigest()[:16]
+    vectors = place.cache / f"{name}-{content}.npy"
+    if not vectors.is_file():
+        subprocess.run([sys.executable, "-m", "bench.corpora", str(known), str(vectors)], check=True)
+    return vectors, known
+
+
+def write_rows(path: Path, rows: Rows) -> None:
+    told = {"ids": rows.ids, "labels": rows.labels, "texts": rows.texts}
+    path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+
+
+def load_rows(path: Path) -> Rows:
+    return Rows(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def load_vectors(path: Path, n: int) -> Vectors:
+    """The first ``n`` rows (0 for all) in memory, of unit norm."""
+    kept = np.load(path, mmap_mode="r")
+    return np.array(kept[: n or len(kept)], np.float32)
+
+
+def digest_vectors(path: Path, n: int) -> str:
+    kept = np.load(path, mmap_mode="r")
+    digest = hashlib.sha256()
+    for start in range(0, n or len(kept), 50_000):
+        digest.update(np.ascontiguousarray(kept[start : min(start + 50_000, n or len(kept))]).data)
+    return digest.hexdigest()[:12]
+
+
+def pair_rows(labels: list[str], n: int, *, seed: int) -> NDArray[np.int64]:
+    """``n`` random pairs (n, 2) of different rows that carry the same label; a label as often as it has rows."""
+    rng = np.random.default_rng(seed)
+    number = np.unique(np.asarray(labels), return_inverse=True)[1]
+    order = np.argsort(number, kind="stable")
+    size = np.bincount(number)
+    start = np.concatenate([[0], np.cumsum(size)[:-1]])
+    chosen = rng.choice(len(size), n, p=np.where(size > 1, size, 0) / size[size > 1].sum())
+    left = (rng.random(n) * size[chosen]).astype(np.int64)
+    step = 1 + (rng.random(n) * (size[chosen] - 1)).astype(np.int64)
+    right = (left + step) % size[chosen]
+    return np.stack([order[start[chosen] + left], order[start[chosen] + right]], axis=1)
+
+
+def _check_ready(name: str, rows: Rows, folder: Path) -> Path:
+    path = folder / f"{name}.npy"
+    ids = [str(row[0]) for row in json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))]
+    if ids[: len(rows.ids)] != rows.ids:
+        raise NotReady(f"{path} holds other rows than the corpus, or in another order.")
+    filled = folder / f"{name}.done"
+    n_ready = int(filled.read_text(encoding="utf-8")) if filled.is_file() else len(np.load(path, mmap_mode="r"))
+    if n_ready < len(rows.ids):
+        raise NotReady(f"{path} is filled up to row {n_ready:,} of the {len(rows.ids):,} asked for. Try again later.")
+    return path
+
+
+def _prepare_mixed(n: int, place: Place) -> tuple[Path, Path]:
+    """Unit means of random pairs of arXiv rows of one category: as many vectors as are wanted, none twice as a rule."""
+    base, known = prepare(ARXIV_NAME, 0, place)
+    out, told = place.cache / f"arxiv-pairs-{n}.npy", place.cache / f"arxiv-pairs-{n}.rows.json"
+    if not (out.is_file() and told.is_file()):
+        vectors, rows = np.load(base, mmap_mode="r"), load_rows(known)
+        labels = [label or "" for label in rows.labels]
+        pairs = pair_rows(labels, n, seed=0)
+        _write_in_blocks(out, n, vectors.shape[1], lambda part: vectors[pairs[part, 0]] + vectors[pairs[part, 1]])
+        write_rows(told, Rows([str(row) for row in range(n)], [labels[int(row)] for row in pairs[:, 0]], []))
+    return out, told
+
+
+def _write_in_blocks(out: Path, n: int, d: int, block: Callable[[slice], Vectors]) -> None:
+    unfinished = out.with_suffix(".part")
+    file = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.float32, shape=(n, d))
+    for start in range(0, n, 50_000):
+        part = slice(start, min(start + 50_000, n))
+        mean = block(part)
+        norms = np.linalg.norm(mean, axis=1, keepdims=True)
+        file[part] = mean / np.where(norms > 0, norms, 1)
+    file.flush()
+    unfinished.rename(out)
+
+
+def embed(rows: Path, out: Path) -> None:
+    """Embed the texts by our encoder and write (n, d) float32."""
+    from patternmind.adapters.encoder import MiniLM  # torch, 5 s
+
+    encoder = MiniLM(None, verdicts=out.parent / "verdicts.json")
+    np.save(out, encoder.encode(load_rows(rows).texts))
+
+
+if __name__ == "__main__":
+    embed(Path(sys.argv[1]), Path(sys.argv[2]))

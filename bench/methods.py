@@ -1,0 +1,154 @@
+"""Every method behind one shape: vectors and texts in, labels with -1 for outliers and the seconds of its steps out.
+
+Peers stand at their defaults, unseeded where that is their default: a seed makes UMAP run on one thread, and nobody who
+takes the default gets one. What differs from a default is in the name of the method.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternmind.model.themes import Vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """``labels`` (n,) int32. ``seconds["clustering"]`` is what is compared: vectors in, labels out."""
+
+    labels: NDArray[np.int32]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Input:
+    """``texts`` is empty for a method that reads none; ``true_k`` 0 where nobody labelled the rows."""
+
+    vectors: Vectors
+    texts: Sequence[str]
+    true_k: int
+
+    def rows(self, chosen: NDArray[np.intp]) -> "Input":
+        texts = [self.texts[int(row)] for row in chosen] if self.texts else []
+        return Input(self.vectors[chosen], texts, self.true_k)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """``is_peer``: the targets name it; the others stand beside it for reference. ``packages``: what it depends on."""
+
+    fit: Callable[[Input], Fit]
+    about: str
+    packages: tuple[str, ...] = ()
+    reads_texts: bool = False
+    needs_k: bool = False
+    is_peer: bool = False
+    is_ours: bool = False
+
+
+def fit_graph(given: Input) -> Fit:
+    return _fit_ours(given, "graph")
+
+
+def fit_hdbscan(given: Input) -> Fit:
+    return _fit_ours(given, "hdbscan")
+
+
+def _fit_ours(given: Input, engine: str) -> Fit:
+    from bench.ours import cluster  # inside, so that its imports count as cold time
+
+    found = cluster(given.vectors, engine=engine)
+    return Fit(found.labels, found.seconds)
+
+
+def fit_bertopic(given: Input) -> Fit:
+    return _fit_bertopic(given)
+
+
+def fit_bertopic_sqrt(given: Input) -> Fit:
+    """The default but for ``min_cluster_size``, which is sqrt(n)/2 instead of 10."""
+    size = max(2, round(np.sqrt(len(given.vectors)) / 2))
+    density: Any = import_module("hdbscan")
+    model = density.HDBSCAN(
+        min_cluster_size=size, metric="euclidean", cluster_selection_method="eom", prediction_data=True
+    )
+    return _fit_bertopic(given, hdbscan_model=model)
+
+
+def _fit_bertopic(given: Input, **options: Any) -> Fit:
+    """BERTopic's own fit. The time inside its UMAP and HDBSCAN is apart from the whole; only that is compared."""
+    library: Any = import_module("bertopic")
+    model = library.BERTopic(calculate_probabilities=False, **options)
+    spent = [0.0]
+    model.umap_model.fit_transform = _timed(model.umap_model.fit_transform, spent)
+    model.hdbscan_model.fit = _timed(model.hdbscan_model.fit, spent)
+    started = time.perf_counter()
+    topics, _ = model.fit_transform(list(given.texts), embeddings=given.vectors)
+    return Fit(np.asarray(topics, np.int32), {"clustering": spent[0], "whole": time.perf_counter() - started})
+
+
+def _timed(call: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
+    def timed(*args: Any, **options: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return call(*args, **options)
+        finally:
+            spent[0] += time.perf_counter() - started
+
+    return timed
+
+
+def fit_evoc(given: Input) -> Fit:
+    library: Any = import_module("evoc")
+    started = time.perf_counter()
+    labels = library.EVoC().fit_predict(given.vectors)
+    return _fit(labels, started)
+
+
+def fit_toponymy(given: Input) -> Fit:
+    """As its guide shows it: UMAP to two dimensions, the layered clusterer on that; its finest layer is taken."""
+    umap: Any = import_module("umap")
+    clustering: Any = import_module("toponymy.clustering")
+    started = time.perf_counter()
+    flat = umap.UMAP(metric="cosine").fit_transform(given.vectors)
+    layers, _ = clustering.ToponymyClusterer().fit_predict(flat, given.vectors)
+    return _fit(layers[0].cluster_labels, started)
+
+
+def fit_k_means(given: Input) -> Fit:
+    library: Any = import_module("sklearn.cluster")
+    started = time.perf_counter()
+    labels = library.KMeans(given.true_k, n_init=10, random_state=0).fit_predict(given.vectors)
+    return _fit(labels, started)
+
+
+def _fit(labels: Any, started: float) -> Fit:
+    return Fit(np.asarray(labels, np.int32), {"clustering": time.perf_counter() - started})
+
+
+OURS = "patternmind"
+BERTOPIC = "BERTopic"
+EVOC = "EVoC"
+
+_OWN = ("numpy", "scipy", "scikit-learn", "scikit-network")
+_BERTOPIC = ("bertopic", "umap-learn", "hdbscan", "numba", "pynndescent", "scikit-learn", "numpy")
+
+METHODS: dict[str, Method] = {
+    OURS: Method(fit_graph, "engine graph, its defaults", _OWN, is_ours=True),
+    "patternmind hdbscan": Method(fit_hdbscan, "engine hdbscan", (*_OWN, "hdbscan"), is_ours=True),
+    BERTOPIC: Method(fit_bertopic, "its defaults", _BERTOPIC, reads_texts=True, is_peer=True),
+    EVOC: Method(fit_evoc, "its defaults", ("evoc", "numba", "scikit-learn", "numpy"), is_peer=True),
+    "BERTopic sqrt": Method(
+        fit_bertopic_sqrt, "min_cluster_size sqrt(n)/2, for reference", _BERTOPIC, reads_texts=True
+    ),
+    "Toponymy": Method(
+        fit_toponymy,
+        "UMAP 2-d and its clusterer, finest layer, for reference",
+        ("toponymy", "fast-hdbscan", "umap-learn", "numba", "scikit-learn", "numpy"),
+    ),
+    "k-means": Method(fit_k_means, "the true k given, for reference", ("scikit-learn", "numpy"), needs_k=True),
+}

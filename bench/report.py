@@ -1,0 +1,237 @@
+"""From the lines to docs/bench.md and docs/bench.svg: each target beside its figure, met or not, then all figures."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.cells import Line
+from bench.corpora import LABELLED
+from bench.methods import METHODS
+from bench.plot import draw_quality_against_time
+from bench.targets import Target, Values, judge
+
+COLUMNS: Mapping[str, Callable[[Values], str]] = {
+    "k": lambda v: f"{v['k']}",
+    "outliers": lambda v: f"{v['outlier_share']:.0%}",
+    "AMI": lambda v: _score(v, "AMI"),
+    "filled": lambda v: _score(v, "AMI filled"),
+    "ARI": lambda v: _score(v, "ARI"),
+    "filled ": lambda v: _score(v, "ARI filled"),
+    "V": lambda v: _score(v, "V"),
+    "filled  ": lambda v: _score(v, "V filled"),
+    "stability": lambda v: _score(v, "stability"),
+    "k of samples": lambda v: f"{min(v['sample_k'])}-{max(v['sample_k'])}" if v.get("sample_k") else "",
+    "cold s": lambda v: f"{v['cold_seconds']:.1f}",
+    "warm s": lambda v: f"{v['warm_seconds']:.2f}",
+    "steps s": lambda v: _steps(v["steps"]),
+    "GB": lambda v: f"{v['peak_gb']:.2f}",
+}
+
+INTRO = """\
+# Bench
+
+Written by `python -m bench report` from what `make bench` measured; do not edit. Every cell ran in a process of its
+own on the same vectors (all-MiniLM-L6-v2 by our encoder), peers at their defaults, unseeded where that is their
+default: their figures differ a little from run to run, and time depends on what else the machine did.
+
+- **AMI, ARI, V** against people's labels with each outlier as a cluster of its own; **filled** with each outlier put
+  to the nearest centre by cosine, one rule for all methods.
+- **Stability**: mean pairwise ARI between fits on ten random 80 % samples, over the rows both saw, outliers as
+  singletons.
+- **Cold**: from the start of a fresh process through the first fit, imports and compilation included, the reading of
+  the vectors not. **Warm**: the second fit in that process, vectors in, labels out (at scale ours warms up on 1,000
+  rows). Of BERTopic that is its UMAP and HDBSCAN alone; its whole fit stands under steps. Of ours it is search and
+  partition; resampling stands apart where it is a step of its own.
+- **GB**: the most memory the process held, vectors included.
+"""
+
+
+def write_report(lines: Sequence[Line], folder: Path) -> None:
+    """Write bench.md and bench.svg; a cell that was not measured is said to be missing, never left out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    measured = [line for line in lines if not _is_trial(line)]
+    text = "\n".join(
+        [INTRO, *_machines(measured), "", "## Targets", "", *_target_table(judge(measured)), "", *_parts(measured)]
+    )
+    (folder / "bench.md").write_text(text.rstrip() + "\n", encoding="utf-8")
+    draw_quality_against_time(measured, folder / "bench.svg")
+
+
+def _is_trial(line: Line) -> bool:
+    """Measured with --rows, which is for trying: a corpus that stands whole in the bench has no row count."""
+    cell = line["cell"]
+    whole = {"arxiv": {0, 20_000, 100_000, 300_000}, "arxiv pairs": {1_000_000}}
+    return cell["n"] not in whole.get(cell["corpus"], {0})
+
+
+def _machines(lines: Sequence[Line]) -> list[str]:
+    machines = sorted({line["fingerprint"]["machine"] for line in lines})
+    days = sorted(line["at"][:10] for line in lines)
+    versions = {
+        name: version
+        for line in lines
+        for name, version in line["fingerprint"].items()
+        if name != "machine" and not name.startswith("vectors of")
+    }
+    out = [f"Machine: {machine}." for machine in machines]
+    if days:
+        out.append(f"Measured {days[0]}{'' if days[0] == days[-1] else ' to ' + days[-1]}.")
+    return [*out, "", "Versions: " + ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) + "."]
+
+
+def _target_table(targets: Sequence[Target]) -> list[str]:
+    verdicts = {True: "met", False: "**not met**", None: "not measured"}
+    rows = [(str(one.number), one.asked, one.found, verdicts[one.met]) for one in targets]
+    return _table(("target", "asked", "found", ""), rows)
+
+
+def _parts(lines: Sequence[Line]) -> list[str]:
+    out: list[str] = []
+    for corpus in (*LABELLED, "lessons"):
+        of = _of(lines, "peers", corpus)
+        if of:
+            out += [f"## {corpus}{'' if corpus != 'arxiv' else ', 20,000 rows'}", "", *_peer_table(of), ""]
+    if any(line["cell"]["part"] == "peers" for line in lines):
+        out += ["![Quality against time](bench.svg)", ""]
+    out += _section("Small networks (ten samples each)", _of(lines, "sizes"), _size_row, SIZE_HEAD)
+    out += _section("Planted strangers (ten draws)", _of(lines, "outliers"), _outlier_row, OUTLIER_HEAD)
+    out += _section("Strength", _of(lines, "strength"), _strength_row, STRENGTH_HEAD)
+    out += _section("Scale", _of(lines, "scale"), _scale_row, SCALE_HEAD)
+    return out + _section("Same themes", _of(lines, "same"), _same_row, SAME_HEAD)
+
+
+def _of(lines: Iterable[Line], part: str, corpus: str | None = None) -> list[Line]:
+    order = list(METHODS)
+    found = [line for line in lines if line["cell"]["part"] == part and corpus in {None, line["cell"]["corpus"]}]
+    return sorted(
+        found,
+        key=lambda line: (
+            line["cell"]["corpus"] if corpus is None else "",
+            line["cell"]["n"],
+            order.index(line["cell"]["method"]),
+            line["cell"]["variant"].zfill(5),
+            line["cell"]["threads"],
+        ),
+    )
+
+
+def _peer_table(lines: Sequence[Line]) -> list[str]:
+    shown = COLUMNS if any("AMI" in line["values"] for line in lines) else _without_labels()
+    rows = [(_method(line), *_cells(line, lambda v: [column(v) for column in shown.values()])) for line in lines]
+    return _table(("", *shown), rows)
+
+
+def _without_labels() -> Mapping[str, Callable[[Values], str]]:
+    return {name: column for name, column in COLUMNS.items() if name.strip() not in {"AMI", "ARI", "V", "filled"}}
+
+
+def _method(line: Line) -> str:
+    return f"{line['cell']['method']} ({METHODS[line['cell']['method']].about})"
+
+
+def _cells(line: Line, row: Callable[[Values], Sequence[str]]) -> Sequence[str]:
+    if line["status"] == "ok":
+        return row(line["values"])
+    return [
+        f"{line['status']} ({line['cell']['limit_seconds']} s)" if line["status"] == "over time" else line["status"]
+    ]
+
+
+def _section(
+    title: str, lines: Sequence[Line], row: Callable[[Values], Sequence[str]], head: Sequence[str]
+) -> list[str]:
+    if not lines:
+        return []
+    rows = [(_what(line), *_cells(line, row)) for line in lines]
+    return [f"## {title}", "", *_table(("", *head), rows), ""]
+
+
+def _what(line: Line) -> str:
+    cell = line["cell"]
+    words = [cell["method"], cell["corpus"], f"{cell['n']:,} rows" if cell["n"] else "", cell["variant"]]
+    threads = f"{cell['threads']} thread{'s' if cell['threads'] > 1 else ''}" if cell["threads"] else ""
+    return ", ".join(filter(None, [*words, threads]))
+
+
+SIZE_HEAD = ("k", "largest theme", "outliers", "all tentative")
+
+
+def _size_row(values: Values) -> Sequence[str]:
+    tentative: Sequence[bool] = values.get("all_tentative", ())
+    return (
+        _range(values["k"], "{}"),
+        _range(values.get("largest_share", ()), "{:.0%}"),
+        _range(values["outlier_share"], "{:.0%}"),
+        f"{sum(tentative)} of {len(tentative)}" if tentative else "",
+    )
+
+
+OUTLIER_HEAD = ("AUROC of our score, mean (least to most)", "of mean similarity to five", "planted")
+
+
+def _outlier_row(values: Values) -> Sequence[str]:
+    return (
+        f"{_mean(values['score']):.3f} ({_range(values['score'], '{:.3f}')})",
+        f"{_mean(values['baseline']):.3f} ({_range(values['baseline'], '{:.3f}')})",
+        _range(values["n_planted"], "{}"),
+    )
+
+
+STRENGTH_HEAD = ("calibration error", "said", "happened", "AUROC of its theme's majority label")
+
+
+def _strength_row(values: Values) -> Sequence[str]:
+    label = values["label_ranking"]
+    return (
+        f"{values['calibration_error']:.3f}",
+        f"{values['said']:.2f}",
+        f"{values['happened']:.2f}",
+        "" if label is None else f"{label:.2f}",
+    )
+
+
+SCALE_HEAD = ("warm s", "steps s", "GB", "search recall", "k", "outliers", "AMI", "AMI filled")
+
+
+def _scale_row(values: Values) -> Sequence[str]:
+    return (
+        f"{values['warm_seconds']:.1f}",
+        _steps(values["steps"]),
+        f"{values['peak_gb']:.2f}",
+        _score(values, "search_recall"),
+        f"{values['k']}",
+        f"{values['outlier_share']:.0%}",
+        _score(values, "AMI"),
+        _score(values, "AMI filled"),
+    )
+
+
+SAME_HEAD = ("k", "digest of the labels", "with strengths")
+
+
+def _same_row(values: Values) -> Sequence[str]:
+    return (f"{values['k']}", values["labels"], values["labels_and_strengths"])
+
+
+def _steps(steps: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {seconds:.2f}" for name, seconds in steps.items() if name != "clustering")
+
+
+def _score(values: Values, name: str) -> str:
+    return f"{values[name]:.3f}" if name in values else ""
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _range(values: Sequence[Any], form: str) -> str:
+    if not values:
+        return ""
+    least, most = form.format(min(values)), form.format(max(values))
+    return least if least == most else f"{least} to {most}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    padded = [[*row, *[""] * (len(head) - len(row))] for row in rows]
+    return ["| " + " | ".join(row) + " |" for row in ([name.strip() for name in head], ["---"] * len(head), *padded)]

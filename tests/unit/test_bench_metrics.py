@@ -1,0 +1,154 @@
+"""The bench's own measures: they judge us and the peers by one rule."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from bench.cells import Cell, append_line, is_finished, read_lines
+from bench.corpora import pair_rows
+from bench.outliers import NEAREST, Apart, plant_pairs
+from bench.quality import agrees, calibration_error, group, has_majority_label, quality, ranking, stability
+from bench.report import write_report
+from bench.targets import judge
+
+from patternmind.model.themes import Vectors
+
+EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
+
+
+def directions(*rows: tuple[float, float]) -> Vectors:
+    found = np.asarray(rows, np.float32)
+    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+
+
+def labels(*numbers: int) -> Any:
+    return np.asarray(numbers, np.int32)
+
+
+def test_an_outlier_is_filled_into_the_nearest_centre_and_else_stands_alone() -> None:
+    found = group(labels(0, 0, 1, -1), directions(EAST, EAST, NORTH, (1, 3)))
+    assert found.filled.tolist() == [0, 0, 1, 1]
+    assert found.singletons.tolist() == [0, 0, 1, 2]
+    assert group(labels(-1, -1), directions(EAST, NORTH)).filled.tolist() == [1, 2]
+
+
+def test_outliers_cost_agreement_as_singletons_and_not_where_filled_rightly() -> None:
+    vectors = directions(EAST, EAST, EAST, NORTH, NORTH, NORTH)
+    told = quality(group(labels(0, 0, -1, 1, 1, 1), vectors), list("aaabbb"))
+    assert told["AMI filled"] == pytest.approx(1)
+    assert told["AMI"] < 1
+
+
+def test_rows_without_a_label_are_not_judged() -> None:
+    vectors = directions(EAST, EAST, NORTH, NORTH)
+    assert quality(group(labels(0, 0, 1, 1), vectors), [None, None, None, None]) == {}
+    assert quality(group(labels(0, 1, 1, 1), vectors), ["a", None, "b", "b"])["ARI"] == pytest.approx(1)
+
+
+def test_stability_is_counted_over_the_rows_that_both_fits_saw() -> None:
+    vectors = directions(EAST, EAST, NORTH, NORTH)
+    whole, part, other = labels(0, 0, 1, 1), labels(1, 1, 0), labels(0, 1, 1)
+    first, rows = np.arange(4), np.asarray([0, 1, 2])
+    told = stability([first, rows], [group(whole, vectors), group(part, vectors[rows])])
+    assert told == {"stability": 1, "stability_lowest": 1, "sample_k": [2, 2]}
+    assert stability([first, rows], [group(whole, vectors), group(other, vectors[rows])])["stability"] < 1
+
+
+def test_calibration_error_is_nought_where_what_was_said_happens() -> None:
+    said = np.asarray([0.75] * 4 + [1.0] * 2)
+    assert calibration_error(said, np.asarray([True, True, True, False, True, True])) == 0
+    assert calibration_error(said, np.zeros(6, np.bool_)) == pytest.approx((3 + 2) / 6)
+
+
+def test_ranking_needs_both_kinds() -> None:
+    score = np.asarray([0.1, 0.9])
+    assert ranking(score, np.asarray([False, True])) == 1
+    assert ranking(score, np.asarray([True, True])) is None
+
+
+def test_a_resampled_fit_agrees_whatever_its_numbers_are() -> None:
+    themes = labels(0, 0, 0, 1, 1, -1)
+    assert agrees(themes, labels(5, 5, 2, 2, 2, 2)).tolist() == [True, True, False, True, True, False]
+    assert agrees(themes, labels(-1, -1, -1, -1, -1, -1)).tolist() == [False] * 6
+
+
+def test_the_majority_label_is_of_the_theme() -> None:
+    assert has_majority_label(labels(0, 0, 0, 1, -1), ["a", "a", "b", "b", "a"]).tolist() == [
+        True,
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_planted_rows_are_never_among_each_others_nearest() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((40, 8))
+    names = np.repeat([f"intent {i:02}" for i in range(40)], 30)
+    vectors = (np.repeat(centres, 30, axis=0) + 2 * rng.standard_normal((1200, 8))).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    planted, kept = plant_pairs(vectors, names, rng)
+    assert len(planted) == 34
+    assert not set(names[planted]) & set(names[kept])
+    whole = np.concatenate([planted, kept])
+    cosine = vectors[whole] @ vectors[whole].T
+    np.fill_diagonal(cosine, -1)
+    nearest = np.argsort(-cosine[:34], axis=1)[:, :NEAREST]
+    assert (nearest >= 34).all()
+
+
+def test_a_row_is_planted_once() -> None:
+    background = directions(*[EAST] * 20)
+    apart = Apart(directions(EAST, NORTH), background)
+    assert apart.plant([0])
+    assert not apart.plant([0])
+
+
+def test_pairs_are_of_one_label_and_of_two_rows() -> None:
+    names = ["a", "b", "a", "c", "b", "a"]
+    pairs: list[list[int]] = pair_rows(names, 200, seed=0).tolist()
+    assert all(names[left] == names[right] and left != right for left, right in pairs)
+
+
+def line(cell: Cell, status: str = "ok", **values: Any) -> dict[str, Any]:
+    return {
+        "cell": asdict(cell),
+        "status": status,
+        "values": values,
+        "seconds": 1.0,
+        "at": "2026-01-01T00:00:00+00:00",
+        "fingerprint": {"machine": "one"},
+    }
+
+
+def test_a_cell_is_measured_again_when_what_it_depends_on_changed(tmp_path: Path) -> None:
+    cell = Cell(part="peers", method="EVoC", corpus="bills")
+    file = tmp_path / "lines.jsonl"
+    append_line(file, line(cell, "failed"))
+    assert not is_finished(read_lines(file)[cell.key], {"machine": "one"})
+    append_line(file, line(cell))
+    known = read_lines(file)[cell.key]
+    assert is_finished(known, {"machine": "one"})
+    assert not is_finished(known, {"machine": "two"})
+
+
+def test_what_was_not_measured_is_not_met() -> None:
+    assert {target.met for target in judge([])} == {None}
+
+
+def test_a_target_is_judged_by_its_line() -> None:
+    found = [
+        line(Cell(part="scale", method=method, corpus="banking77"), warm_seconds=seconds, steps={}, peak_gb=1.0)
+        for method, seconds in (("patternmind", 1.0), ("BERTopic", 9.0))
+    ]
+    met = {target.asked: target.met for target in judge(found)}
+    assert met["banking77: at least 8 times faster than BERTopic, warm"] is True
+
+
+def test_a_failed_cell_stands_in_the_report(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    write_report([line(Cell(part="peers", method="EVoC", corpus="bills"), "failed")], tmp_path)
+    assert "| EVoC (its defaults) | failed |" in (tmp_path / "bench.md").read_text(encoding="utf-8")
