@@ -242,6 +242,7 @@ CHANGES = [
         theme_id="t-2",
         lineage=Lineage.MERGED,
         others=("t-1",),
+        former_lineage=Lineage.GREW,
         n_before=3,
         shared_exemplars=("c-1",),
         went=(Flow(theme_id="t-1", n_cases=2, share=0.6667), Flow(theme_id=None, n_cases=1, share=0.3333)),
@@ -359,7 +360,7 @@ def test_themes_and_changes_of_the_first_release_are_read_by_defaults() -> None:
     theme, change = theme_record(THEME), change_record(CHANGES[0])
     for name in ("encoder", "remembered", "spoke", "new_by_period"):
         del theme[name]
-    for name in ("n_known", "n_new", "quiet_runs", "shared_exemplars", "went", "came"):
+    for name in ("former_lineage", "n_known", "n_new", "quiet_runs", "shared_exemplars", "went", "came"):
         del change[name]
     assert (read_theme(theme), read_change(change)) == (THEME, CHANGES[0])
 

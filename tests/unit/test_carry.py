@@ -69,6 +69,7 @@ def test_the_same_clusters_keep_their_themes() -> None:
     assert changes(SAME, OLD)[0] == ThemeChange(
         theme_id="t-a",
         lineage=Lineage.CONTINUED,
+        former_lineage=Lineage.CONTINUED,
         n_before=10,
         n_known=10,
         n_after=10,
@@ -200,6 +201,7 @@ def test_what_was_merged_stays_merged_in_later_runs() -> None:
     former = [theme("t-a", cases(1, 18), 0), lay_to_rest(OLD[1], Lineage.MERGED)]
     kept, gone = changes([group(cases(1, 18), 0)], former)
     assert (kept.lineage, gone.lineage, gone.others) == (Lineage.CONTINUED, Lineage.MERGED, ())
+    assert (kept.is_news, gone.is_news) == (True, False)
 
 
 def test_a_dormant_theme_returns_with_its_id_when_its_subject_comes_back() -> None:

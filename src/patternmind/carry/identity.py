@@ -73,7 +73,7 @@ def match_groups(groups: Sequence[Group], past: Past) -> dict[int, int]:
         matched |= match_by_cases(pairs, lambda pair: (past.themes[pair.theme].id, min(groups[pair.group].case_ids)))
     left = {i: theme for i, theme in enumerate(past.themes) if i not in matched.values()}
     d = len(groups[0].centre)
-    centres = {i: centre for i, theme in left.items() if (centre := past.centre(theme, d)) is not None}
+    centres = {i: centre for i, theme in enumerate(past.themes) if (centre := past.centre(theme, d)) is not None}
     free = [i for i in range(len(groups)) if i not in matched]
     return matched | match_by_centre([(group.case_ids, group.centre) for group in groups], free, left, centres)
 

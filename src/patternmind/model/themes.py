@@ -141,6 +141,7 @@ class ThemeChange:
     the cases it had, ``n_known`` those of them that this run looked at, ``n_after`` the cases it has, ``n_shared`` of
     them from before, ``n_new`` new in this period. ``overlap`` is the Jaccard index of before and after over the cases
     both runs knew, ``similarity`` the cosine of the two centres, 0 where they cannot be compared.
+    ``former_lineage`` is the word of the run before, none for a theme that is new to the lens.
     ``shared_exemplars`` are those of its former exemplars that are still in it. ``went`` says where its earlier cases
     are now, itself included, as shares of ``n_known``; ``came`` where its known cases were before, as shares of those;
     both by falling number.
@@ -154,9 +155,15 @@ class ThemeChange:
     n_shared: int = 0
     overlap: float = 0.0
     similarity: float = 0.0
+    former_lineage: Lineage | None = None
     n_known: int = 0
     n_new: int = 0
     quiet_runs: int = 0
     shared_exemplars: tuple[str, ...] = ()
     went: tuple[Flow, ...] = ()
     came: tuple[Flow, ...] = ()
+
+    @property
+    def is_news(self) -> bool:
+        """False for a theme that was at rest before the run and still is: on record, and nothing to tell."""
+        return self.n_after > 0 or self.lineage is not self.former_lineage
