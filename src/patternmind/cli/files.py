@@ -23,9 +23,11 @@ def check_suffix(out: Path | None, known: Sequence[str]) -> None:
         raise UsageError(f"{out} should end in one of: {', '.join(known)}.")
 
 
-def write_file(out: Path, content: "Document | str | Mapping[str, Any]") -> None:
+def write_file(out: Path, content: "Document | str | bytes | Mapping[str, Any]") -> None:
     """Write through a temporary file beside the target, so that a full disk leaves the old file as it was."""
-    if isinstance(content, str):
+    if isinstance(content, bytes):
+        data = content
+    elif isinstance(content, str):
         data = content.encode("utf-8", "surrogatepass")
     elif isinstance(content, Mapping):
         data = json.dumps(content, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass") + b"\n"

@@ -8,7 +8,7 @@ from patternmind.publish.html import to_html
 
 NO_PANGO = (
     "A PDF needs the Pango library: install libpango (Debian, Ubuntu: libpango-1.0-0 and libpangoft2-1.0-0), "
-    "or write .html and print it from a browser."
+    "or write .html or .svg and print it from a browser."
 )
 
 
@@ -19,6 +19,16 @@ def to_pdf(document: Document) -> bytes:
         UsageError: the native Pango libraries, or weasyprint itself, are missing.
     """
     return _weasyprint().HTML(string=to_html(document), url_fetcher=refuse).write_pdf(pdf_variant="pdf/ua-1")
+
+
+def drawing_to_pdf(svg: str, *, width: float, height: float) -> bytes:
+    """One page of exactly this size, in CSS pixels, with the drawing on it.
+
+    Raises:
+        UsageError: the native Pango libraries, or weasyprint itself, are missing.
+    """
+    page = f"@page {{ size: {width}px {height}px; margin: 0 }} body {{ margin: 0 }} svg {{ display: block }}"
+    return _weasyprint().HTML(string=f"<style>{page}</style>{svg}", url_fetcher=refuse).write_pdf()
 
 
 def _weasyprint() -> Any:

@@ -1,4 +1,4 @@
-"""What may leave as a file: assignments, cases, themes, drafts and patterns, consent and threshold applied."""
+"""What may leave as a file: assignments, the map, cases, themes, drafts and patterns, consent and threshold applied."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +10,7 @@ from patternmind.model.themes import Theme
 from patternmind.ports import Store
 from patternmind.publish.rights import sort_patterns
 from patternmind.review import fields_of, state_of
+from patternmind.verbs.mapping import map_rows
 from patternmind.verbs.reviewing import open_drafts, patterns_of
 
 Row = dict[str, Any]
@@ -25,6 +26,7 @@ def export_rows(store: Store, what: str) -> Iterator[Row]:
     """
     kinds = {
         "assignments": _assignments,
+        "map": map_rows,
         "cases": _cases,
         "themes": _themes,
         "drafts": _drafts,
