@@ -5,6 +5,7 @@ decided and follows merges by itself.
 """
 
 import datetime as dt
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -18,11 +19,12 @@ from tests.builders import NOON, a_case, a_submission
 from patternmind.adapters.clock import FixedClock
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.adapters.store import SqlStore
+from patternmind.cluster.partition import partition
 from patternmind.cycle import run_cycle
 from patternmind.errors import Contradiction, UsageError
 from patternmind.model.cases import Case
-from patternmind.model.edits import EditAction
-from patternmind.model.themes import Vectors
+from patternmind.model.edits import Edit, EditAction
+from patternmind.model.themes import Neighbours, Partition, Vectors
 from patternmind.ports import Encoder, Progress, RunParameters
 from patternmind.verbs.editing import Asked, decide_themes
 
@@ -56,18 +58,33 @@ class OtherEncoder:
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def short_cases(first: int, n: int, draw: random.Random) -> list[Case]:
-    """Cases of a few words; one in twelve is about nothing that recurs."""
-    told: list[Case] = []
-    for number in range(first, first + n):
-        words = draw.choice(SUBJECTS).split()
-        said = [*draw.sample(words, 4), *draw.sample(COMMON, 3)]
-        if draw.random() < 1 / 12:
-            said = [f"stray{number}word{i}" for i in range(7)]
-        text = {"problem": f"The {' '.join(said)}."}
-        day = dt.date(2026, 1, 1) + dt.timedelta(days=number)
-        told.append(a_case(f"c-{number:03d}", text, date=day, content_hash=str(number)))
-    return told
+BATCH = 6
+"""New cases come by as many, so that sequences meet the same partitions and each is computed once."""
+
+
+def short_cases(pool: int, first: int, n: int) -> list[Case]:
+    """Cases of a few words from one of several pools; one in twelve is about nothing that recurs."""
+    return [_short_case(pool, number) for number in range(first, first + n)]
+
+
+def _short_case(pool: int, number: int) -> Case:
+    draw = random.Random(f"{pool} {number}")
+    said = [*draw.sample(draw.choice(SUBJECTS).split(), 4), *draw.sample(COMMON, 3)]
+    if draw.random() < 1 / 12:
+        said = [f"stray{number}word{i}" for i in range(7)]
+    day = dt.date(2026, 1, 1) + dt.timedelta(days=number)
+    return a_case(f"c-{number:03d}", {"problem": f"The {' '.join(said)}."}, date=day, content_hash=str(number))
+
+
+_partitions: dict[object, Partition] = {}
+
+
+def partition_once(vectors: Vectors, neighbours: Neighbours, **how: Any) -> Partition:
+    """The real partition, computed once for the same vectors: between two runs that differ in decisions alone."""
+    key = (hashlib.sha256(vectors.tobytes()).digest(), vectors.shape, tuple(sorted(how.items())))
+    if key not in _partitions:
+        _partitions[key] = partition(vectors, neighbours, **how)
+    return _partitions[key]
 
 
 @dataclass
@@ -83,7 +100,7 @@ class Said:
 
 
 @dataclass
-class Sequence_:
+class History:
     """One network, one stream of random events; ``counts`` says what happened."""
 
     folder: Path
@@ -99,26 +116,51 @@ class Sequence_:
         self.encoder: Encoder = HashingEncoder()
         self.engine = "graph"
         self.n_cases = 0
-        self.take_in(self.draw.randint(40, 80))
+        self.last_inputs: object = None
+        self.take_in(self.draw.choice((40, 58)))
 
     def take_in(self, n: int) -> None:
-        cases = short_cases(self.n_cases, n, self.draw)
+        cases = short_cases(self.seed % 3, self.n_cases, n)
         self.n_cases += n
         self.store.save_cases([(a_submission(case.text, external_id=case.external_id), case) for case in cases])
 
     def run(self, **known: Any) -> None:
         self.clock.at += dt.timedelta(minutes=1)
         parameters = RunParameters(engine=self.engine, draft=False, **known)
+        inputs = (self.engine, self.encoder.id, self.n_cases, known.get("since"))
+        before = self.shown()
         run_cycle(self.store, self.encoder, self.clock, parameters)
         self.counts["run"] += 1
         self.check("run")
+        if inputs == self.last_inputs:
+            self.counts["run on the same cases"] += 1
+            if self.shown() != before:
+                self.broken.append(f"seed {self.seed}: a run on the same cases changed what people saw")
+        self.last_inputs = inputs
 
     def play(self) -> None:
-        """1-30 events between a first run and a last one."""
+        """1-30 events between a first run and a last one; then all is taken back that is decided after it."""
         self.run()
         for _ in range(self.draw.randint(1, 30)):
             self.step()
         self.run(label="last")
+        before, stood = self.shown(), {one.seq for one in self.standing}
+        for _ in range(5):
+            self.edit()
+        for one in reversed([one for one in self.standing if one.seq not in stood]):
+            self.decide(Asked(action=EditAction.UNDO, by="Bo", undoes=one.seq))
+        known = {theme[0] for theme in before[0]}
+        after = self.shown()
+        if [theme for theme in after[0] if theme[0] in known] != before[0] or after[1:] != before[1:]:
+            self.broken.append(f"seed {self.seed}: what was decided and taken back left a trace")
+
+    def shown(self) -> list[Any]:
+        """What people see, without the words that tell what changed since."""
+        themes = [
+            (one.id, one.name, one.area_id, one.case_ids, one.exemplars, one.gist, one.keywords, one.nearest_theme_id)
+            for one in sorted(self.store.themes("all"), key=lambda theme: theme.id)
+        ]
+        return [themes, self.store.assignments("all"), self.store.areas("all")]
 
     def step(self) -> None:
         event = self.draw.choices(("edit", "undo", "run", "new", "engine", "encoder"), (60, 10, 12, 8, 6, 4))[0]
@@ -129,7 +171,7 @@ class Sequence_:
             case "undo":
                 self.undo()
             case "new":
-                self.take_in(self.draw.randint(1, 12))
+                self.take_in(BATCH)
                 self.run()
             case "engine":
                 self.engine = "hdbscan" if self.engine == "graph" else "graph"
@@ -178,14 +220,9 @@ class Sequence_:
 
     def decide(self, asked: Asked) -> None:
         before = self.state()
-        try:
-            edit = decide_themes(self.store, self.clock, asked).edit
-        except (Contradiction, UsageError) as refused:
-            self.counts[type(refused).__name__] += 1
-            assert self.state() == before
-            if isinstance(refused, Contradiction):
-                assert set(refused.numbers) <= {one.seq for one in self.standing}
-                assert refused.numbers
+        edit, refused = self._try(asked)
+        if edit is None:
+            self._check_refusal(refused, before)
             return
         self.counts[edit.action.value] += 1
         if edit.action is EditAction.UNDO:
@@ -195,6 +232,21 @@ class Sequence_:
                 Said(edit.seq, edit.action, edit.theme_id, edit.other_theme_id, edit.case_ids, edit.name)
             )
         self.check(f"{edit.action.value} {edit.seq}")
+
+    def _try(self, asked: Asked) -> tuple[Edit | None, Contradiction | UsageError | None]:
+        try:
+            return decide_themes(self.store, self.clock, asked).edit, None
+        except (Contradiction, UsageError) as refused:
+            return None, refused
+
+    def _check_refusal(self, refused: Contradiction | UsageError | None, before: list[object]) -> None:
+        """A refusal changes nothing, and a contradiction names decisions that stand."""
+        self.counts[type(refused).__name__] += 1
+        stands = {one.seq for one in self.standing}
+        if isinstance(refused, Contradiction) and not (refused.numbers and set(refused.numbers) <= stands):
+            self.broken.append(f"seed {self.seed}: refused because of decisions that do not stand")
+        if self.state() != before:
+            self.broken.append(f"seed {self.seed}: a refused decision changed something")
 
     def state(self) -> list[object]:
         return [self.store.edits(), self.store.themes("all"), self.store.assignments("all"), self.store.areas("all")]
@@ -219,13 +271,13 @@ class Sequence_:
             return theme
 
         wrong: list[str] = []
-        last_name: dict[str | None, Said] = {}
+        last_name: dict[str, Said] = {}
         for one in self.standing:
             here = [case_id for case_id in one.cases if case_id in place]
             where = {place[case_id] for case_id in here}
             home = one.other if one.action is EditAction.SPLIT_OFF else one.theme
             if one.action in {EditAction.RENAME, EditAction.LOCK}:
-                last_name[one.theme] = one
+                last_name[one.theme or ""] = one
             ok = {
                 EditAction.RENAME: one.theme in themes,
                 EditAction.MERGE: one.theme not in place.values() and one.other in themes,
@@ -252,7 +304,7 @@ def play_sequences(folder: Path, seeds: Sequence[int]) -> tuple[Counter[str], li
     for seed in seeds:
         place = folder / str(seed)
         place.mkdir()
-        one = Sequence_(place, seed)
+        one = History(place, seed)
         one.play()
         one.store.close()
         counts += one.counts

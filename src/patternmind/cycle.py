@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from patternmind import __version__
 from patternmind.carry import (
     Past,
+    carry_areas,
     carry_themes,
     describe_changes,
     is_resting,
@@ -218,6 +219,8 @@ def carry_on(
     members = [part.rows_of(label) for label in range(part.n_clusters)]
     groups = groups_of(cases, members, part.centres, new)
     theme_ids = carry_themes(groups, before, lens=lens)
+    area_of = carry_areas(groups, [int(area) for area in part.areas], before, lens=lens)
+    area_ids = tuple(area_of[int(area)] for area in part.areas)
     known = {theme.id: theme for theme in before.themes}
     seen = {case.id for case in cases}
     memory: list[Theme] = []
@@ -230,7 +233,7 @@ def carry_on(
         theme = Theme(
             id=change.theme_id,
             lens=lens,
-            area_id="",
+            area_id=area_ids[position],
             name="",
             case_ids=tuple(cases[row].id for row in members[position]),
             exemplars=tuple(cases[row].id for row in speaks.central),
@@ -245,6 +248,7 @@ def carry_on(
     return Found(
         case_ids=tuple(case.id for case in cases),
         theme_ids=theme_ids,
+        area_ids=area_ids,
         partition=part,
         encoder=past.encoder,
         memory=tuple(memory),

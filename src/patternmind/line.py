@@ -9,7 +9,6 @@ from patternmind import describe
 from patternmind.carry import (
     Group,
     Past,
-    carry_areas,
     describe_changes,
     keep_in_mind,
     lay_to_rest,
@@ -96,8 +95,6 @@ class Line:
         """
         former = {theme.id: theme for theme in self.past.themes}
         with_group, without = changes[: len(self.groups)], changes[len(self.groups) :]
-        areas = [int(area) for area in self.part.areas]
-        area_of = carry_areas(self.groups, areas, self.past, lens=self.run.parameters.lens)
         self._found_phrases = {
             theme_id: self.phrases.distinguishing(self._told_once(rows))
             for theme_id, rows in zip(self.theme_ids, self.members, strict=True)
@@ -106,7 +103,7 @@ class Line:
         names = name_themes(self._found_phrases, kept=kept)
         cards: list[Theme] = []
         for position, change in enumerate(with_group):
-            card = self._card(position, change.theme_id, area_of, names[change.theme_id])
+            card = self._card(position, change.theme_id, names[change.theme_id])
             cards.append(self._carried(card, change, former.get(change.theme_id)))
         rest = [
             self._in_period(lay_to_rest(former[change.theme_id], change.lineage), change, former[change.theme_id])
@@ -130,14 +127,23 @@ class Line:
         once = [case.id for case in members if case.duplicate_of is None]
         return once if len(once) > 1 else [case.id for case in members]
 
-    def _card(self, position: int, theme_id: str, area_of: Mapping[int, str], name: ThemeName) -> Theme:
+    def _area_id(self, position: int) -> str:
+        """The area of a theme as found; where nothing was, themes that people made share that of the largest."""
+        found = self.found.partition.areas
+        number = int(self.part.areas[position])
+        ids = [area_id for area, area_id in zip(found, self.found.area_ids, strict=True) if int(area) == number]
+        first = self.theme_ids[0]
+        former = (theme.area_id for theme in self.past.themes if theme.id == first)
+        return ids[0] if ids else next(former, f"a-{first[2:]}")
+
+    def _card(self, position: int, theme_id: str, name: ThemeName) -> Theme:
         rows = sorted(self.members[position], key=lambda row: (-float(self.part.strength[row]), row))
         speaks = choose_exemplars(self.vectors, self.members[position], self.part.centres[position])
         counts = describe.count_cases([self.cases[row] for row in rows])
         return Theme(
             id=theme_id,
             lens=self.run.parameters.lens,
-            area_id=area_of[int(self.part.areas[position])],
+            area_id=self._area_id(position),
             name=name.name,
             keywords=name.keywords,
             case_ids=tuple(self.cases[row].id for row in rows),

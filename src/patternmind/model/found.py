@@ -15,7 +15,7 @@ class Found:
 
     Attributes:
         case_ids: row i of the partition is case i.
-        theme_ids: the lasting theme of each cluster, by label.
+        theme_ids: the lasting theme of each cluster, by label; ``area_ids`` its lasting area.
         encoder: the id of the encoder that made the vectors it was found with.
         memory: every theme as the machine knows it, to be continued; without names.
         new_cases: those that were new in the period of the run.
@@ -24,6 +24,7 @@ class Found:
 
     case_ids: tuple[str, ...]
     theme_ids: tuple[str, ...]
+    area_ids: tuple[str, ...]
     partition: Partition
     encoder: str
     memory: tuple[Theme, ...] = ()

@@ -29,6 +29,7 @@ class FoundRows(NetworkRows):
         body = {
             "case_ids": found.case_ids,
             "theme_ids": found.theme_ids,
+            "area_ids": found.area_ids,
             "encoder": found.encoder,
             "memory": [records.theme_record(theme) for theme in found.memory],
             "new_cases": found.new_cases,
@@ -55,6 +56,7 @@ def _read(body: Mapping[str, Any], partition: bytes) -> Found:
     return Found(
         case_ids=tuple(body["case_ids"]),
         theme_ids=tuple(body["theme_ids"]),
+        area_ids=tuple(body["area_ids"]),
         partition=read,
         encoder=body["encoder"],
         memory=tuple(records.read_theme(one) for one in body["memory"]),
