@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 line = _measure(cell, place, told)
             except NotReady as error:
                 print(f"{cell}: skipped. {error}", flush=True)
+                failed += 1
                 continue
             failed += line["status"] != "ok"
     if told.part in {"all", "report"}:

@@ -91,12 +91,18 @@ def prepare(name: str, n: int, place: Place) -> tuple[Path, Path]:
 
 
 def write_rows(path: Path, rows: Rows) -> None:
-    told = {"ids": rows.ids, "labels": rows.labels, "texts": rows.texts}
-    path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    """Texts lie in a file of their own, so that who needs none does not hold them in memory."""
+    _texts_of(path).write_text(json.dumps(rows.texts, ensure_ascii=False), encoding="utf-8")
+    path.write_text(json.dumps({"ids": rows.ids, "labels": rows.labels}, ensure_ascii=False), encoding="utf-8")
 
 
-def load_rows(path: Path) -> Rows:
-    return Rows(**json.loads(path.read_text(encoding="utf-8")))
+def load_rows(path: Path, *, texts: bool = True) -> Rows:
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return Rows(told["ids"], told["labels"], json.loads(_texts_of(path).read_text(encoding="utf-8")) if texts else [])
+
+
+def _texts_of(path: Path) -> Path:
+    return path.with_name(path.name.replace(".rows.json", ".texts.json"))
 
 
 def load_vectors(path: Path, n: int) -> Vectors:
@@ -144,7 +150,7 @@ def _prepare_mixed(n: int, place: Place) -> tuple[Path, Path]:
     base, known = prepare(ARXIV_NAME, 0, place)
     out, told = place.cache / f"arxiv-pairs-{n}.npy", place.cache / f"arxiv-pairs-{n}.rows.json"
     if not (out.is_file() and told.is_file()):
-        vectors, rows = np.load(base, mmap_mode="r"), load_rows(known)
+        vectors, rows = np.load(base, mmap_mode="r"), load_rows(known, texts=False)
         labels = [label or "" for label in rows.labels]
         pairs = pair_rows(labels, n, seed=0)
         _write_in_blocks(out, n, vectors.shape[1], lambda part: vectors[pairs[part, 0]] + vectors[pairs[part, 1]])

@@ -29,7 +29,7 @@ def load(job: Job, corpus: str | None = None) -> Loaded:
     cell = job.cell
     method = METHODS[cell.method]
     vectors_file, rows_file = (Path(name) for name in job.files[corpus or cell.corpus])
-    vectors, rows = load_vectors(vectors_file, cell.n), load_rows(rows_file)
+    vectors, rows = load_vectors(vectors_file, cell.n), load_rows(rows_file, texts=method.reads_texts)
     if cell.n:
         rows = rows.first(cell.n)
     true_k = len({label for label in rows.labels if label is not None})

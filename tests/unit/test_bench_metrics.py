@@ -1,5 +1,6 @@
 """The bench's own measures: they judge us and the peers by one rule."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 from bench.cells import Cell, append_line, is_finished, read_lines
-from bench.corpora import pair_rows
+from bench.corpora import (
+    MIXED,
+    NotReady,
+    Place,
+    Rows,
+    load_rows,
+    load_vectors,
+    pair_rows,
+    prepare,
+    write_rows,
+)
 from bench.outliers import NEAREST, Apart, plant_pairs
 from bench.quality import agrees, calibration_error, group, has_majority_label, quality, ranking, stability
 from bench.report import write_report
@@ -111,6 +122,26 @@ def test_pairs_are_of_one_label_and_of_two_rows() -> None:
     names = ["a", "b", "a", "c", "b", "a"]
     pairs: list[list[int]] = pair_rows(names, 200, seed=0).tolist()
     assert all(names[left] == names[right] and left != right for left, right in pairs)
+
+
+def test_mixed_vectors_are_unit_means_of_two_rows_of_one_label(tmp_path: Path) -> None:
+    ready, cache = tmp_path / "ready", tmp_path / "cache"
+    ready.mkdir()
+    cache.mkdir()
+    write_rows(cache / "arxiv-0.rows.json", Rows(["1", "2", "3"], ["a", "a", "b"], ["", "", ""]))
+    (ready / "arxiv.json").write_text(json.dumps([["1", "a"], ["2", "a"], ["3", "b"]]), encoding="utf-8")
+    np.save(ready / "arxiv.npy", directions(EAST, NORTH, EAST))
+    vectors, rows = prepare(MIXED, 5, Place(tmp_path, cache, ready))
+    assert load_vectors(vectors, 0) == pytest.approx(directions(*[(1, 1)] * 5))
+    assert load_rows(rows).labels == ["a"] * 5
+
+
+def test_vectors_of_other_rows_are_refused(tmp_path: Path) -> None:
+    write_rows(tmp_path / "bills-0.rows.json", Rows(["1"], [None], ["one"]))
+    (tmp_path / "bills.json").write_text(json.dumps([["2", None]]), encoding="utf-8")
+    np.save(tmp_path / "bills.npy", directions(EAST))
+    with pytest.raises(NotReady):
+        prepare("bills", 0, Place(tmp_path, tmp_path, tmp_path))
 
 
 def line(cell: Cell, status: str = "ok", **values: Any) -> dict[str, Any]:
