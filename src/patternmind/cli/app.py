@@ -218,7 +218,7 @@ def search(
 
 @app.command()
 def export(
-    what: Annotated[str, typer.Argument(help="assignments, cases, themes, drafts or patterns.")],
+    what: Annotated[str, typer.Argument(help="assignments, map, cases, themes, drafts or patterns.")],
     format: Annotated[str, typer.Option("--format", help="jsonl or csv.")] = "jsonl",
     out: Annotated[Path | None, typer.Option(help="A file instead of stdout.")] = None,
     home: Home = None,
@@ -399,3 +399,7 @@ def evaluate(
     with show.progress() as progress:
         report = run_suite(suite, corpora=corpora, progress=progress)
     show.evaluation(report, junit, as_json=json)
+
+
+# A command with a file of its own registers itself here.
+from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

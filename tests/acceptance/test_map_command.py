@@ -1,0 +1,67 @@
+"""`patternmind map` and its table twin, as a person uses them, on the packaged sample."""
+
+import csv
+import io
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from tests.acceptance.running import SAMPLE, Patternmind
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def patternmind(tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
+    """The command on the sample network after a run of each quarter."""
+    command = Patternmind(tmp_path_factory.mktemp("map") / "home")
+    assert command("init", "--name", "Halden", "--roster", SAMPLE / "roster.csv").code == 0
+    for quarter in ("2026Q3", "2026Q4"):
+        assert command("ingest", SAMPLE / f"cases-{quarter}.csv").code == 0
+        assert command("run", "--label", quarter, "--no-draft").code == 0
+    return command
+
+
+def test_the_picture_shows_every_theme_by_name_and_no_text_of_a_case(patternmind: Patternmind, tmp_path: Path) -> None:
+    said = patternmind("map", "--out", tmp_path / "map.svg", "--json").json()
+    svg = (tmp_path / "map.svg").read_text("utf-8")
+
+    themes = patternmind("themes", "--json").json()
+    texts = [text for case in patternmind("export", "cases").rows() for text in case["text"].values()]
+    told = ET.fromstring(svg).findtext(f"{SVG}desc") or ""  # noqa: S314 - our own words
+    assert said["themes"] == len(themes) > 1
+    assert said["cases"] == said["drawn"] == 104
+    assert [theme["name"] for theme in themes if theme["name"] not in told] == []
+    assert "Distance means little" in svg
+    assert not [text for text in texts if text and text[:60] in svg]
+
+
+def test_the_same_map_is_the_same_file_and_a_png_is_one_too(patternmind: Patternmind, tmp_path: Path) -> None:
+    for name in ("one.svg", "two.svg", "map.png"):
+        assert patternmind("map", "--out", tmp_path / name).code == 0
+
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_twin_says_the_same_in_rows(patternmind: Patternmind) -> None:
+    rows = patternmind("export", "map").rows()
+    table = list(csv.DictReader(io.StringIO(patternmind("export", "map", "--format", "csv").out)))
+
+    themes = {theme["theme_id"]: theme["name"] for theme in patternmind("themes", "--json").json()}
+    assigned = {row["case_id"]: row["theme_id"] for row in patternmind("export", "assignments").rows()}
+    assert list(rows[0]) == ["case_id", "external_id", "x", "y", "theme_id", "theme"]
+    assert {row["case_id"]: row["theme_id"] for row in rows} == assigned
+    assert all(row["theme"] == themes.get(row["theme_id"]) for row in rows)
+    assert all(-2 < row["x"] < 2 and -2 < row["y"] < 2 for row in rows)
+    assert [row["case_id"] for row in table] == [row["case_id"] for row in rows]
+
+
+def test_before_a_run_there_is_no_map_and_other_files_are_refused(patternmind: Patternmind, tmp_path: Path) -> None:
+    nothing = patternmind.on(tmp_path / "empty")("map", "--out", tmp_path / "map.svg")
+    other = patternmind("map", "--out", tmp_path / "map.gif")
+
+    assert (nothing.code, other.code) == (2, 2)
+    assert "patternmind run" in nothing.err
+    assert ".svg" in other.err
+    assert not list(tmp_path.glob("map.*"))
