@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import a_theme
+from tests.builders import NOON, a_theme
 
 from patternmind.carry import (
     Group,
@@ -20,9 +20,12 @@ from patternmind.carry import (
     explain,
     keep_in_mind,
     lay_to_rest,
+    newer_than,
+    periods_with,
 )
 from patternmind.carry.memory import members_of
 from patternmind.model.themes import Flow, Lineage, Theme, ThemeChange, Vectors
+from patternmind.ports import RunParameters, RunRecord
 
 D = 16
 
@@ -334,6 +337,54 @@ def test_of_an_area_that_comes_apart_the_part_with_more_cases_keeps_the_id() -> 
     parts = carry_areas(SAME, [0, 1, 1], past(former), lens="all")
     assert parts[1] == "a-x"
     assert parts[0] != "a-x"
+
+
+# periods
+
+
+def a_run(number: int, label: str = "", lens: str = "all", state: str = "finished") -> RunRecord:
+    known = RunParameters(label=label, lens=lens)
+    return RunRecord(id=f"run-{number}", number=number, parameters=known, state=state, started_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("runs", "label", "closed"),
+    [
+        ([], "Q1", None),
+        ([a_run(1), a_run(2)], "", 2),
+        ([a_run(1), a_run(2)], "Q1", None),
+        ([a_run(1, "Q1"), a_run(2)], "Q2", 1),
+        ([a_run(1, "Q1"), a_run(2)], "", 1),
+        ([a_run(1, "Q1"), a_run(2, "Q2"), a_run(3, "Q2")], "Q2", 1),
+        ([a_run(1, "Q1"), a_run(2, "Q2"), a_run(3, "Q2")], "", 3),
+        ([a_run(1, "Q1"), a_run(2, "Q2", state="failed")], "Q3", 1),
+        ([a_run(1, "Q1", "problem"), a_run(2, "Q2", "problem")], "Q2", 1),
+        ([a_run(1, "Q1"), a_run(2, "Q2", "problem")], "Q3", 1),
+    ],
+)
+def test_a_case_is_new_that_no_run_up_to_the_last_label_saw(
+    runs: list[RunRecord], label: str, closed: int | None
+) -> None:
+    found = newer_than(runs, lens="all", label=label)
+    assert (found.number if found else None) == closed
+
+
+def test_a_period_is_counted_once_however_often_it_is_run() -> None:
+    before = None
+    for label, n_new, periods in (
+        ("Q1", 5, (("Q1", 5),)),
+        ("", 2, (("Q1", 5),)),
+        ("Q2", 0, (("Q1", 5), ("Q2", 0))),
+        ("Q2", 3, (("Q1", 5), ("Q2", 3))),
+        ("Q3", 0, (("Q1", 5), ("Q2", 3), ("Q3", 0))),
+    ):
+        assert periods_with(before, label=label, n_new=n_new) == periods
+        before = theme("t-a", cases(1, 3), new_by_period=periods)
+
+
+def test_a_theme_of_the_first_release_keeps_its_quiet_periods() -> None:
+    old = theme("t-a", cases(1, 3), quiet_runs=1)
+    assert changes([group(cases(1, 3))], [old], label="Q3")[0].lineage is Lineage.DORMANT
 
 
 # in words

@@ -10,17 +10,17 @@ Periods = tuple[tuple[str, int], ...]
 
 
 def newer_than(runs: Sequence[RunRecord], *, lens: str, label: str) -> RunRecord | None:
-    """The run that closed the last period: a case that no run up to it saw is new.
+    """The run that closed the last period: a case that no run up to it saw is new. None where every case is.
 
     That is the newest finished run with a label other than this run's: of the lens, else of any lens of the network.
-    Runs without a label belong to the period that is open, and the same label again to its own. Where no run ever bore
-    a label, every run is a period of its own.
+    Runs without a label belong to the period that is open, and the same label again to its own. While no run of the
+    network ever bore a label, this one included, every run is a period of its own.
     """
     finished = sorted((run for run in runs if run.state == "finished"), key=lambda run: -run.number)
-    closed = [run for run in finished if run.parameters.label and run.parameters.label != label]
-    candidates = closed or ([] if any(run.parameters.label for run in finished) else finished)
-    of_lens = [run for run in candidates if run.parameters.lens == lens]
-    return next(iter(of_lens or candidates), None)
+    labelled = [run for run in finished if run.parameters.label]
+    closed = [run for run in labelled if run.parameters.label != label] if label or labelled else finished
+    of_lens = [run for run in closed if run.parameters.lens == lens]
+    return next(iter(of_lens or closed), None)
 
 
 def periods_of(theme: Theme) -> Periods:
