@@ -87,6 +87,21 @@ def partition_once(vectors: Vectors, neighbours: Neighbours, **how: Any) -> Part
     return _partitions[key]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much happens: every new number of cases under every engine and encoder is a partition to compute."""
+
+    pools: int
+    first_cases: tuple[int, ...]
+    most_cases: int
+    most_events: int
+    taken_back: int
+
+
+QUICK = Size(pools=1, first_cases=(46,), most_cases=58, most_events=14, taken_back=3)
+LONG = Size(pools=3, first_cases=(40, 58, 82), most_cases=120, most_events=30, taken_back=5)
+
+
 @dataclass
 class Said:
     """One decision as the checker remembers it."""
@@ -105,6 +120,7 @@ class History:
 
     folder: Path
     seed: int
+    size: "Size"
     standing: list[Said] = field(default_factory=list[Said])
     counts: Counter[str] = field(default_factory=Counter[str])
     broken: list[str] = field(default_factory=list[str])
@@ -117,10 +133,10 @@ class History:
         self.engine = "graph"
         self.n_cases = 0
         self.last_inputs: object = None
-        self.take_in(self.draw.choice((40, 58)))
+        self.take_in(self.draw.choice(self.size.first_cases))
 
     def take_in(self, n: int) -> None:
-        cases = short_cases(self.seed % 3, self.n_cases, n)
+        cases = short_cases(self.seed % self.size.pools, self.n_cases, n)
         self.n_cases += n
         self.store.save_cases([(a_submission(case.text, external_id=case.external_id), case) for case in cases])
 
@@ -141,11 +157,11 @@ class History:
     def play(self) -> None:
         """1-30 events between a first run and a last one; then all is taken back that is decided after it."""
         self.run()
-        for _ in range(self.draw.randint(1, 30)):
+        for _ in range(self.draw.randint(1, self.size.most_events)):
             self.step()
         self.run(label="last")
         before, stood = self.shown(), {one.seq for one in self.standing}
-        for _ in range(5):
+        for _ in range(self.size.taken_back):
             self.edit()
         for one in reversed([one for one in self.standing if one.seq not in stood]):
             self.decide(Asked(action=EditAction.UNDO, by="Bo", undoes=one.seq))
@@ -171,7 +187,8 @@ class History:
             case "undo":
                 self.undo()
             case "new":
-                self.take_in(BATCH)
+                if self.n_cases < self.size.most_cases:
+                    self.take_in(BATCH)
                 self.run()
             case "engine":
                 self.engine = "hdbscan" if self.engine == "graph" else "graph"
@@ -297,14 +314,14 @@ class History:
         return wrong
 
 
-def play_sequences(folder: Path, seeds: Sequence[int]) -> tuple[Counter[str], list[str]]:
+def play_sequences(folder: Path, seeds: Sequence[int], size: Size) -> tuple[Counter[str], list[str]]:
     """What happened in all of them, and what did not hold."""
     counts: Counter[str] = Counter()
     broken: list[str] = []
     for seed in seeds:
         place = folder / str(seed)
         place.mkdir()
-        one = History(place, seed)
+        one = History(place, seed, size)
         one.play()
         one.store.close()
         counts += one.counts

@@ -140,20 +140,6 @@ def run(
 
 
 @app.command()
-def themes(
-    lens: Annotated[str | None, typer.Option(help="A lens other than that of the last run.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Also themes that have no case any more.")] = False,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """The themes of the last run, with names, sizes and one quote each."""
-    store = open_house(home).store
-    found = [theme for theme in store.themes(lens) if every or theme.case_ids]
-    outliers = [one for one in store.assignments(lens) if one.theme_id is None]
-    show.themes(found, store.areas(lens), outliers, store.last_run(lens), as_json=json)
-
-
-@app.command()
 def prereading(
     theme: Annotated[str | None, typer.Option(help="Theme id.")] = None,
     topic: Annotated[str | None, typer.Option(help="What the session is about.")] = None,
@@ -403,3 +389,4 @@ def evaluate(
 
 # A command with a file of its own registers itself here.
 from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
+from patternmind.cli import themes as _themes  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

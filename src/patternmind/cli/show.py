@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from patternmind.verbs.search import Result
 
 MOST_REJECTED_SHOWN = 20
+RETIRED = "retired by a person"
+"""The heading of the themes that are shown apart."""
 
 
 def raw(text: str) -> None:
@@ -135,6 +137,7 @@ def run(record: "RunRecord", *, as_json: bool) -> None:
                 "drafts": record.n_drafts,
                 "seconds": dict(record.seconds),
                 "notes": list(record.notes),
+                "proposals": [asdict(one) for one in record.proposals],
             }
         )
         return
@@ -144,6 +147,7 @@ def run(record: "RunRecord", *, as_json: bool) -> None:
         f"{record.n_drafts} candidate patterns ({seconds:.1f} s)."
     )
     lines = [counts, *record.notes]
+    lines += [f"The cases disagree with decision {one.edit_seq}: {one.text}" for one in record.proposals]
     if record.n_themes:
         lines.append("Next: `patternmind themes`, `patternmind review list`, `patternmind prereading --topic ...`")
     raw("\n".join(lines) + "\n")
@@ -185,8 +189,8 @@ def theme_table(found: "Sequence[Theme]", areas: Mapping[str, str]) -> Any:
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
     order: dict[str, list[Theme]] = {}
     for theme in found:
-        order.setdefault(theme.area_id, []).append(theme)
-    for area_id, members in order.items():
+        order.setdefault(RETIRED if theme.lineage == "retired" else theme.area_id, []).append(theme)
+    for area_id, members in sorted(order.items(), key=lambda item: item[0] == RETIRED):
         table.add_row(Text(areas.get(area_id, area_id).upper(), style="bold"))
         for theme in members:
             gist = Text(f"“{_shorten(theme.gist)}”" if theme.gist else "", style="italic")
