@@ -99,6 +99,20 @@ def test_old_cases_hardly_move_when_a_tenth_is_new(planted: tuple[Vectors, NDArr
     assert own_middle_is_nearest(now, labels) >= 0.98
 
 
+def test_a_network_that_doubled_still_has_an_island_for_every_theme(
+    planted: tuple[Vectors, NDArray[np.int32]],
+) -> None:
+    vectors, labels = planted
+    old = np.arange(len(labels)) % 2 == 0
+    former = np.full((len(labels), 2), np.nan, np.float32)
+    former[old] = a_map(vectors[old], labels[old])
+
+    now = a_map(vectors, labels, former)
+
+    assert own_middle_is_nearest(now, labels) >= 0.98
+    assert float(np.median(np.linalg.norm(now[old] - former[old], axis=1))) < 0.1
+
+
 def test_a_case_whose_theme_changed_goes_where_its_theme_is(
     planted: tuple[Vectors, NDArray[np.int32]], places: NDArray[np.float32]
 ) -> None:

@@ -41,6 +41,9 @@ ANCHOR = 0.03
 STRAYED = 2.5
 """Middle distances from its theme's middle at which a former place no longer holds a case: its theme has changed."""
 
+SMALLEST_MAP, BLOWN_BY, MOST_BLOWN = 1.0, 1.1, 70
+"""Sizes at which a former map is tried before it is moved on: 1 to 800 units from its middle to its edge."""
+
 MOST_ROWS = 120_000
 """Above, so many rows are laid out and the rest placed among their neighbours."""
 
@@ -263,14 +266,17 @@ def _themes(labels: NDArray[np.int32]) -> list[NDArray[np.int64]]:
 
 
 def _balance(places: Places, pull: _Pull, push: Repulsion) -> float:
-    """How far to blow places up so that, all in all, they are neither drawn together nor pushed apart."""
-    low, high = 1e-2, 1e4 / (float(np.abs(places).max()) + 1e-12)
-    for _ in range(16):
-        middle = float(np.sqrt(low * high))
-        blown = middle * places
-        outward = float((blown.conj() * (pull(blown) + push(blown))).real.sum())
-        low, high = (middle, high) if outward > 0 else (low, middle)
-    return float(np.sqrt(low * high))
+    """How far to blow places up so that, all in all, they are neither drawn together nor pushed apart.
+
+    From small to large, to the first such size: where hardly any two rows are near, the grid's error alone decides.
+    """
+    scale = SMALLEST_MAP / (float(np.abs(places).max()) + 1e-12)
+    for _ in range(MOST_BLOWN):
+        blown = scale * places
+        if float((blown.conj() * (pull(blown) + push(blown))).real.sum()) <= 0:
+            break
+        scale *= BLOWN_BY
+    return scale
 
 
 def _slowed(moving: Places) -> Places:
