@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,11 @@ from patternmind.model.drafts import (
     Provenance,
     Reason,
 )
+from patternmind.model.edits import Edit, EditAction, Proposal
+from patternmind.model.found import Found
 from patternmind.model.network import Network, Person, PublishingRule
-from patternmind.model.themes import Assignment, Flow, Lineage, ThemeChange
-from patternmind.ports import RunOutcome, RunParameters, RunRecord, Store, StoredCounts, Token
+from patternmind.model.themes import Assignment, Flow, Lineage, Partition, ThemeChange
+from patternmind.ports import Amended, RunOutcome, RunParameters, RunRecord, Store, StoredCounts, Token
 
 LATER = NOON + dt.timedelta(minutes=7)
 
@@ -415,6 +417,131 @@ def test_an_outcome_is_stored_whole_or_not_at_all(store: Store, broken: dict[str
     assert store.runs()[-1] == run
 
 
+# people's edits of themes
+
+
+def an_edit(seq: int = 1, action: EditAction = EditAction.RENAME, **known: Any) -> Edit:
+    given: dict[str, Any] = {"lens": "all", "by": "Ada", "at": NOON, "theme_id": "t-1", "name": "Given", **known}
+    return Edit(seq=seq, action=action, **given)
+
+
+def amended(run_id: str = "run-0001", **known: Any) -> Amended:
+    given: dict[str, Any] = {
+        "themes": [replace(THEME, name="Given"), ASLEEP],
+        "areas": {"a-1": "Goods"},
+        "assignments": [PLACED, ALONE],
+        "drafts": [a_draft("d-2")],
+        "proposals": [PROPOSAL],
+        **known,
+    }
+    return Amended(run_id=run_id, **given)
+
+
+PROPOSAL = Proposal(kind="pin", edit_seq=1, theme_ids=("t-1",), case_ids=("c-1",), text="Decision 1: elsewhere.")
+
+FOUND = Found(
+    case_ids=("c-1", "r-1"),
+    theme_ids=("t-1",),
+    area_ids=("a-1",),
+    partition=Partition(
+        labels=np.asarray([0, -1], np.int32),
+        areas=np.asarray([0], np.int32),
+        strength=np.asarray([0.9, 0.1], np.float32),
+        nearest=np.asarray([0, 0], np.int32),
+        centres=np.eye(1, 3, dtype=np.float32),
+        stability=np.asarray([0.9], np.float32),
+    ),
+    encoder="mini/1",
+    memory=(THEME, ASLEEP),
+    new_cases=("r-1",),
+    duplicate_of={"r-1": "c-1"},
+)
+
+
+def test_edits_come_back_whole_and_in_order_of_a_lens_or_of_all(store: Store) -> None:
+    pin = an_edit(action=EditAction.PIN, case_ids=("c-1", "r-1"), name="", note="seen twice")
+    split = an_edit(2, EditAction.SPLIT_OFF, lens="helped", other_theme_id="t-9", case_ids=("c-1",))
+    undo = an_edit(3, EditAction.UNDO, theme_id=None, name="", undoes=1)
+    rename = an_edit(4, former_name="Goods")
+    for edit in (pin, split, undo, rename):
+        store.append_edit(edit, expected_seq=edit.seq - 1)
+    assert store.edits() == [pin, split, undo, rename]
+    assert (store.edits("helped"), store.edits("problem")) == ([split], [])
+
+
+def test_an_edit_puts_the_last_run_as_it_leaves_it(store: Store) -> None:
+    store.save_cases(pairs(*CASES))
+    record = finished(store)
+    changes = store.changes(record.id)
+    alone = replace(PLACED, theme_id=None, area_id=None, reason="moved out by a person (decision 1)")
+    store.append_edit(an_edit(), expected_seq=0, amended=amended(assignments=[alone, ALONE]))
+    assert store.themes() == [replace(THEME, name="Given"), ASLEEP]
+    assert store.assignments() == [alone, ALONE]
+    assert [draft.id for draft, _, _ in store.drafts()] == ["d-2"]
+    assert store.last_run() == replace(record, n_outliers=2, proposals=(PROPOSAL,))
+    assert store.changes(record.id) == changes
+    assert store.cases() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
+
+
+def test_of_two_edits_made_on_the_same_state_the_second_is_told(open_network: Opener) -> None:
+    one, two = open_network("north"), open_network("north")
+    one.append_edit(an_edit(), expected_seq=0)
+    with pytest.raises(ChangedMeanwhile):
+        two.append_edit(an_edit(by="Bo"), expected_seq=0)
+    assert [edit.by for edit in two.edits()] == ["Ada"]
+
+
+def test_an_edit_made_on_a_run_that_is_not_the_last_any_more_is_told(store: Store) -> None:
+    finished(store)
+    finished(store)
+    before = everything(store)
+    for made_on in (amended("run-0001"), None):
+        with pytest.raises(ChangedMeanwhile):
+            store.append_edit(an_edit(), expected_seq=0, amended=made_on)
+    assert (store.edits(), everything(store)) == ([], before)
+
+
+def test_an_edit_is_stored_with_what_it_changes_or_not_at_all(store: Store) -> None:
+    finished(store)
+    before = everything(store)
+    with pytest.raises(StoreUnavailable):
+        store.append_edit(an_edit(), expected_seq=0, amended=amended(assignments=[PLACED, PLACED]))
+    assert (store.edits(), everything(store)) == ([], before)
+
+
+def test_a_run_does_not_end_on_themes_that_were_changed_while_it_went_on(store: Store) -> None:
+    run = store.begin_run(PARAMETERS, NOON)
+    store.append_edit(an_edit(lens="helped"), expected_seq=0)
+    store.append_edit(an_edit(2), expected_seq=1)
+    with pytest.raises(ChangedMeanwhile):
+        store.finish_run(run.id, an_outcome(decided=0), LATER)
+    assert store.last_run() is None
+    assert store.finish_run(run.id, an_outcome(decided=2, proposals=[PROPOSAL]), LATER).proposals == (PROPOSAL,)
+
+
+def test_what_a_run_found_is_kept_whole_of_the_newest_run_of_each_lens(store: Store) -> None:
+    first = finished(store, an_outcome(found=FOUND))
+    helped = finished(store, an_outcome(found=FOUND, themes=[], drafts=[]), RunParameters(lens="helped"))
+    last = finished(store, an_outcome(found=replace(FOUND, encoder="mini/2")))
+    assert store.found(first.id) is None
+    for run_id, encoder in ((helped.id, "mini/1"), (last.id, "mini/2")):
+        found = store.found(run_id)
+        assert found is not None
+        for one in fields(Partition):
+            assert np.array_equal(getattr(found.partition, one.name), getattr(FOUND.partition, one.name))
+            assert getattr(found.partition, one.name).dtype == getattr(FOUND.partition, one.name).dtype
+        assert (found.case_ids, found.theme_ids, found.area_ids) == (FOUND.case_ids, ("t-1",), ("a-1",))
+        assert found.encoder == encoder
+        assert (found.memory, found.new_cases, found.duplicate_of) == (FOUND.memory, ("r-1",), {"r-1": "c-1"})
+
+
+def test_names_in_the_log_of_edits_are_rewritten_with_those_of_the_themes(store: Store) -> None:
+    store.append_edit(an_edit(name="by Anna", former_name="Anna's", note="says Anna"), expected_seq=0)
+    store.rewrite_themes(lambda theme: theme, lambda name: name.replace("Anna", "[person]"))
+    (edit,) = store.edits()
+    assert (edit.name, edit.former_name, edit.note) == ("by [person]", "[person]'s", "says [person]")
+
+
 # drafts and decisions
 
 
@@ -508,10 +635,12 @@ def test_a_network_sees_nothing_of_another(open_network: Opener) -> None:
     north.save_vectors("mini/1", {"h": np.ones(3, np.float32)})
     finished(north)
     north.append_decision(a_decision(), expected_version=0)
+    north.append_edit(an_edit(), expected_seq=0, amended=amended())
     north.save_token(Token(id="a", name="laptop", sha256="0" * 64, created_at=NOON))
     assert everything(south) == [[], [], set(), {}, [], [], [], None]
     assert (south.runs(), south.roster(), south.tokens(), south.submissions()) == ([], [], [], [])
     assert south.vectors("mini/1", ["h"]) == {}
+    assert (south.edits(), south.found("run-0001")) == ([], None)
     for ask in (lambda: south.case("c-1"), lambda: south.draft("d-1")):
         with pytest.raises(NotFound):
             ask()

@@ -31,7 +31,7 @@ def show_decided(decided: "Decided", *, as_json: bool) -> None:
 
 
 def _disagreeing(proposals: "Sequence[Proposal]") -> list[str]:
-    return [f"The cases disagree with decision {one.edit_seq}: {one.text}" for one in proposals]
+    return [f"The cases disagree. {one.text}" for one in proposals]
 
 
 def show_log(found: "Sequence[LoggedEdit]", *, as_json: bool) -> None:

@@ -147,7 +147,7 @@ def run(record: "RunRecord", *, as_json: bool) -> None:
         f"{record.n_drafts} candidate patterns ({seconds:.1f} s)."
     )
     lines = [counts, *record.notes]
-    lines += [f"The cases disagree with decision {one.edit_seq}: {one.text}" for one in record.proposals]
+    lines += [f"The cases disagree. {one.text}" for one in record.proposals]
     if record.n_themes:
         lines.append("Next: `patternmind themes`, `patternmind review list`, `patternmind prereading --topic ...`")
     raw("\n".join(lines) + "\n")

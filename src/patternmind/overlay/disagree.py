@@ -82,7 +82,7 @@ class _Data:
         if not away or few:
             return None
         themes = tuple(sorted(set(away.values())))
-        said = f"{_cases(away)} held in {home}, and the cases nearest to them are firmly in {', '.join(themes)}"
+        said = f"{_cases(away)} held in {home}, and their like are firmly in {', '.join(themes)}"
         return _said(edit, said, themes=(home, *themes), cases=tuple(away))
 
     def _drawn_back(self, edit: Edit) -> Proposal | None:
@@ -134,5 +134,5 @@ def _cases(case_ids: Sequence[str] | Mapping[str, str]) -> str:
 
 def _said(edit: Edit, what: str, *, themes: tuple[str, ...] | None = None, cases: tuple[str, ...] = ()) -> Proposal:
     spoken_of = tuple(id for id in (edit.theme_id, edit.other_theme_id) if id) if themes is None else themes
-    text = f"{what[:1].upper()}{what[1:]}: take decision {edit.seq} back, or let it stand."
+    text = f"Decision {edit.seq}: {what}. Take it back, or let it stand."
     return Proposal(kind=edit.action.value, edit_seq=edit.seq, theme_ids=spoken_of, case_ids=cases, text=text)
