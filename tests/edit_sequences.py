@@ -9,7 +9,7 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -171,12 +171,18 @@ class History:
             self.broken.append(f"seed {self.seed}: what was decided and taken back left a trace")
 
     def shown(self) -> list[Any]:
-        """What people see, without the words that tell what changed since."""
+        """What people see, without the words that tell what changed since.
+
+        Of a theme without cases that is its name: the rest of its card is from the last time that it had any.
+        """
         themes = [
             (one.id, one.name, one.area_id, one.case_ids, one.exemplars, one.gist, one.keywords, one.nearest_theme_id)
+            if one.case_ids
+            else (one.id, one.name)
             for one in sorted(self.store.themes("all"), key=lambda theme: theme.id)
         ]
-        return [themes, self.store.assignments("all"), self.store.areas("all")]
+        assignments = [replace(one, x=None, y=None) for one in self.store.assignments("all")]
+        return [themes, assignments, self.store.areas("all")]
 
     def step(self) -> None:
         event = self.draw.choices(("edit", "undo", "run", "new", "engine", "encoder"), (60, 10, 12, 8, 6, 4))[0]

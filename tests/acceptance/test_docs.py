@@ -64,12 +64,25 @@ def a_candidate(folder: Path) -> str:
     return next(row["id"] for row in drafts if row["kind"] == "pattern" and row["fields"].get("solution"))
 
 
+def the_names(folder: Path) -> dict[str, str]:
+    """What THEME, OTHER, CASE-1 and so on stand for: themes by size, cases of the first, the last of another."""
+    themes = [theme["theme_id"] for theme in json.loads(run("patternmind themes --json", folder).stdout)]
+    rows = [json.loads(line) for line in run("patternmind export assignments", folder).stdout.splitlines()]
+    inside = [row["case_id"] for row in rows if row["theme_id"] == themes[0]]
+    other = next(row["case_id"] for row in rows if row["theme_id"] == themes[1])
+    cases = [*inside[:4], other]
+    return dict(zip(("THEME", "OTHER", "THIRD", "FOURTH"), themes, strict=False)) | {
+        f"CASE-{number}": case_id for number, case_id in enumerate(cases, 1)
+    }
+
+
 @pytest.mark.parametrize("guide", GUIDES)
 def test_every_command_of_a_guide_runs(guide: str, folder: Path) -> None:
     lines = [line for line in shown_commands(guide) if line.startswith("patternmind ")]
-    draft = a_candidate(folder) if any("DRAFT" in line for line in lines) else ""
+    told = {"DRAFT": a_candidate(folder)} if any("DRAFT" in line for line in lines) else {}
+    told |= the_names(folder) if any("THEME" in line for line in lines) else {}
     for line in lines:
-        done = run(line.replace("DRAFT", draft), folder)
+        done = run(" ".join(told.get(word, word) for word in line.split(" ")), folder)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 

@@ -65,12 +65,13 @@ class Desk:
         return next(one for one in self.store.assignments("all") if one.case_id == case_id)
 
     def shown(self) -> list[Any]:
-        """What people see but for the words that tell what a run changed."""
+        """What people see but for the words that tell what a run changed, and the map, which moves at the next run."""
         themes = [
             replace(theme, lineage=Lineage.NEW, new_cases=0, quiet_runs=0, new_by_period=(), remembered=(), spoke=())
             for theme in sorted(self.store.themes("all"), key=lambda theme: theme.id)
         ]
-        return [themes, self.store.assignments("all"), self.store.areas("all")]
+        assignments = [replace(one, x=None, y=None) for one in self.store.assignments("all")]
+        return [themes, assignments, self.store.areas("all")]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from patternmind.model.found import Found
 from patternmind.model.themes import OUTLIER, Partition, Vectors
 from patternmind.overlay.decisions import Decisions
 from patternmind.overlay.place import Placed, machine_themes
+
+SECOND = ("second",)
+"""Fields of a partition, beside those that are made anew, whose values are labels."""
 
 
 def lay_over(found: Found, placed: Placed, decisions: Decisions, vectors: Vectors) -> tuple[Partition, tuple[str, ...]]:
@@ -52,9 +56,27 @@ class _Shaping:
                 nearest=self._nearest(labels, centres),
                 centres=centres,
                 stability=self._stability(as_found),
+                **self._further_labels(labels),
             ),
             self.theme_ids,
         )
+
+    def _further_labels(self, labels: NDArray[np.int32]) -> dict[str, Any]:
+        """The fields beside ``labels`` that hold labels, if a partition has them, in the new numbering.
+
+        A second theme that is now a case's own, or one it was moved out of, is none.
+        """
+        return {name: self._renumbered(getattr(self.old, name), labels) for name in SECOND if hasattr(self.old, name)}
+
+    def _renumbered(self, old: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
+        ends = [self.decisions.end_of(theme_id) for theme_id in self.found.theme_ids]
+        now = np.full(len(old), OUTLIER, np.int32)
+        for row in np.flatnonzero(old != OUTLIER):
+            theme_id = ends[int(old[row])]
+            label = self.label_of.get(theme_id, OUTLIER)
+            barred = self.decisions.barred.get(self.found.case_ids[int(row)], {})
+            now[row] = OUTLIER if label == labels[row] or theme_id in barred else label
+        return now
 
     def _as_found(self, theme_id: str) -> int | None:
         """The label a theme's cluster was found under, where its members are exactly those."""

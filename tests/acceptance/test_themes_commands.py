@@ -1,0 +1,172 @@
+"""`patternmind themes` and the decisions under it, as a facilitator uses them, on the packaged sample."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.acceptance.running import SAMPLE, Answer, Patternmind
+
+BY = ("--by", "Ines")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
+    """The command on the first quarter of the sample network after a run."""
+    command = Patternmind(tmp_path_factory.mktemp("themes") / "home")
+    assert command("init", "--name", "Halden", "--roster", SAMPLE / "roster.csv").code == 0
+    assert command("ingest", SAMPLE / "cases-2026Q3.csv").code == 0
+    assert command("run", "--label", "2026Q3").code == 0
+    return command
+
+
+@pytest.fixture
+def patternmind(made: Patternmind, tmp_path: Path) -> Patternmind:
+    shutil.copytree(made.home, tmp_path / "home")
+    return made.on(tmp_path / "home")
+
+
+def themes_of(patternmind: Patternmind) -> dict[str, dict[str, Any]]:
+    return {theme["theme_id"]: theme for theme in patternmind("themes", "--json").json()}
+
+
+def places(patternmind: Patternmind) -> dict[str, dict[str, Any]]:
+    return {row["external_id"]: row for row in patternmind("export", "assignments").rows()}
+
+
+def inside(rows: Mapping[str, Mapping[str, Any]], theme_id: str | None) -> list[str]:
+    return [external_id for external_id, row in rows.items() if row["theme_id"] == theme_id]
+
+
+def ids_by_size(themes: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
+    return sorted(themes, key=lambda theme_id: (-themes[theme_id]["size"], theme_id))
+
+
+def refused(answer: Answer, code: int = 1) -> str:
+    """What a refusal says: one line on stderr, nothing on stdout."""
+    assert (answer.code, answer.out) == (code, ""), answer
+    assert answer.err.count("\n") == 1
+    return answer.err
+
+
+def test_what_a_facilitator_decides_is_seen_at_once_and_after_the_next_quarter(patternmind: Patternmind) -> None:
+    first, second, third, *_ = ids_by_size(themes_of(patternmind))
+    before = places(patternmind)
+    moved, kept, *_ = inside(before, first)
+    stray = inside(before, None)[0]
+    assert patternmind("themes", "rename", first, "Numbers copied by hand", *BY).code == 0
+    assert patternmind("themes", "merge", third, second, *BY, "--note", "the same to us").code == 0
+    assert patternmind("themes", "move-out", first, moved, *BY).code == 0
+    assert patternmind("themes", "move-in", first, stray, *BY).code == 0
+    split = patternmind("themes", "split-off", kept, "--from", first, "--name", "Owners", *BY, "--json").json()
+
+    def check() -> None:
+        now, themes = places(patternmind), themes_of(patternmind)
+        assert themes[first]["name"] == "Numbers copied by hand"
+        assert themes[split["other_theme_id"]]["name"] == "Owners"
+        assert third not in themes
+        assert now[moved]["theme_id"] != first
+        assert (now[stray]["theme_id"], now[kept]["theme_id"]) == (first, split["other_theme_id"])
+        assert set(inside(before, second)) | set(inside(before, third)) == {
+            id for id in inside(now, second) if id in before
+        }
+
+    check()
+    at_once = patternmind("export", "assignments").out
+    assert patternmind("run", "--label", "2026Q3", "--json").json()["run_id"] == "run-0002"
+    assert patternmind("export", "assignments").out == at_once
+    check()
+    assert patternmind("ingest", SAMPLE / "cases-2026Q4.csv").code == 0
+    assert patternmind("run", "--label", "2026Q4", "--engine", "hdbscan").code == 0
+    now = places(patternmind)
+    assert (now[stray]["theme_id"], now[kept]["theme_id"]) == (first, split["other_theme_id"])
+    assert now[moved]["theme_id"] != first
+    assert themes_of(patternmind).get(first, {"name": ""})["name"] == "Numbers copied by hand"
+
+
+def test_the_log_tells_who_decided_what_and_what_was_taken_back(patternmind: Patternmind) -> None:
+    assert "Nobody has decided anything" in patternmind("themes", "log").out
+    before = patternmind("themes", "--json").out
+    theme = ids_by_size(themes_of(patternmind))[0]
+    assert patternmind("themes", "lock", theme, *BY, "--note", "agreed in the jam").code == 0
+    assert patternmind("themes", "undo", 1, "--by", "Bo").code == 0
+    rows = patternmind("themes", "log", "--json").json()
+    assert [(row["seq"], row["action"], row["by"], row["undone_by"]) for row in rows] == [
+        (1, "lock", "Ines", 2),
+        (2, "undo", "Bo", None),
+    ]
+    told = patternmind("themes", "log").out
+    assert "agreed in the jam" in told
+    assert "taken back by decision 2" in told
+    assert patternmind("themes", "--json").out == before
+
+
+def test_a_retired_theme_is_shown_apart_keeps_its_cases_and_is_drafted_from_no_more(patternmind: Patternmind) -> None:
+    theme = ids_by_size(themes_of(patternmind))[0]
+    size = themes_of(patternmind)[theme]["size"]
+    assert patternmind("themes", "retire", theme, *BY).code == 0
+    assert (themes_of(patternmind)[theme]["lineage"], themes_of(patternmind)[theme]["size"]) == ("retired", size)
+    told = patternmind("themes").out
+    assert told.index("RETIRED BY A PERSON") < told.index(theme)
+    assert theme not in {row["theme_id"] for row in patternmind("export", "drafts").rows()}
+
+
+def test_cases_are_kept_together_apart_and_pinned(patternmind: Patternmind) -> None:
+    first, second, *_ = ids_by_size(themes_of(patternmind))
+    here, there = inside(places(patternmind), first), inside(places(patternmind), second)
+    assert patternmind("themes", "pin", first, here[0], *BY).code == 0
+    assert patternmind("themes", "together", here[0], there[0], *BY).code == 0
+    assert patternmind("themes", "apart", here[0], here[1], *BY).code == 0
+    now = places(patternmind)
+    assert now[there[0]]["theme_id"] == now[here[0]]["theme_id"] == first
+    assert now[here[1]]["theme_id"] != first
+
+
+def test_refusals_are_one_sentence_and_name_both_decisions(patternmind: Patternmind) -> None:
+    first, second, *_ = ids_by_size(themes_of(patternmind))
+    case = inside(places(patternmind), first)[0]
+    assert patternmind("themes", "pin", first, case, *BY).code == 0
+    said = refused(patternmind("themes", "pin", second, case, "--by", "Bo"))
+    assert "Decision 2 (pin" in said
+    assert "; Bo, " in said
+    assert "decision 1 (pin" in said
+    assert "; Ines, " in said
+    assert "no theme" in refused(patternmind("themes", "rename", "t-none", "Name", *BY))
+    assert "no case" in refused(patternmind("themes", "pin", first, "c-none", *BY))
+    assert "no decision" in refused(patternmind("themes", "undo", 9, *BY))
+    assert "a name" in refused(patternmind("themes", "rename", first, " ", *BY), 2)
+    assert "names a person" in refused(patternmind("themes", "rename", first, "Ask Tomasz Wilk", *BY), 2)
+    assert "--by" in refused(patternmind("themes", "lock", first), 2)
+    assert len(patternmind("themes", "log", "--json").json()) == 1
+
+
+def test_what_a_run_changed_comes_with_its_evidence(patternmind: Patternmind) -> None:
+    first, *_ = ids_by_size(themes_of(patternmind))
+    told = patternmind("themes", "changes", "--run", "run-0001", "--json").json()
+    assert told["run_id"] == "run-0001"
+    assert {change["lineage"] for change in told["changes"]} == {"new"}
+    assert {"theme_id", "n_before", "n_after", "n_shared", "overlap", "others"} <= set(told["changes"][0])
+    assert told["proposals"] == []
+    assert first in patternmind("themes", "changes").out
+    assert "run-0009" in refused(patternmind("themes", "changes", "--run", "run-0009"))
+
+
+def test_a_run_says_where_its_cases_disagree_with_a_decision(patternmind: Patternmind) -> None:
+    """What counts as firm is a strength of .8; where no case of the sample is, nothing may be said."""
+    rows = places(patternmind)
+    firm = max((row for row in rows.values() if row["theme_id"]), key=lambda row: (row["strength"], row["case_id"]))
+    other = next(theme_id for theme_id in ids_by_size(themes_of(patternmind)) if theme_id != firm["theme_id"])
+    at_once = patternmind("themes", "move-in", other, firm["case_id"], *BY, "--json").json()["proposals"]
+    run = patternmind("run", "--label", "2026Q3", "--json").json()
+    assert run["proposals"] == at_once
+    assert [(one["kind"], one["edit_seq"]) for one in at_once] == [("move_in", 1)] * (firm["strength"] >= 0.8)
+    assert patternmind("themes", "changes", "--json").json()["proposals"] == at_once
+    assert all(one["text"] in patternmind("themes", "changes").out for one in at_once)
+    assert places(patternmind)[firm["external_id"]]["theme_id"] == other
+
+
+def test_the_group_takes_the_data_folder_before_its_commands_too(patternmind: Patternmind, tmp_path: Path) -> None:
+    elsewhere = patternmind.on(tmp_path / "nothing here")
+    assert elsewhere("themes", "--home", patternmind.home, "log").out.startswith("Nobody")
+    assert len(elsewhere("themes", "--home", patternmind.home, "--json").json()) == len(themes_of(patternmind))
