@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
@@ -30,7 +30,7 @@ from patternmind.line import Line, groups_of
 from patternmind.model.cases import Case
 from patternmind.model.edits import Edit, standing
 from patternmind.model.found import Found
-from patternmind.model.themes import Assignment, Lineage, Partition, Theme, Vectors
+from patternmind.model.themes import Assignment, Lineage, Partition, Theme, ThemeChange, Vectors
 from patternmind.overlay import disagreements, read_decisions, violations
 from patternmind.ports import (
     Clock,
@@ -220,41 +220,46 @@ def carry_on(
     groups = groups_of(cases, members, part.centres, new)
     theme_ids = carry_themes(groups, before, lens=lens)
     area_of = carry_areas(groups, [int(area) for area in part.areas], before, lens=lens)
-    area_ids = tuple(area_of[int(area)] for area in part.areas)
-    known = {theme.id: theme for theme in before.themes}
-    seen = {case.id for case in cases}
-    memory: list[Theme] = []
-    for position, change in enumerate(describe_changes(groups, theme_ids, before, label=run.parameters.label)):
-        former = known.get(change.theme_id)
-        if position >= len(groups):
-            memory.append(lay_to_rest(known[change.theme_id], change.lineage))
-            continue
-        speaks = choose_exemplars(vectors, members[position], part.centres[position])
+    found = Found(
+        case_ids=tuple(case.id for case in cases),
+        theme_ids=theme_ids,
+        area_ids=tuple(area_of[int(area)] for area in part.areas),
+        partition=part,
+        encoder=past.encoder,
+        new_cases=tuple(sorted(new)),
+        duplicate_of={case.id: case.duplicate_of for case in cases if case.duplicate_of},
+    )
+    changes = describe_changes(groups, theme_ids, before, label=run.parameters.label)
+    return replace(found, memory=tuple(remember(found, vectors, before.themes, changes, lens=lens)))
+
+
+def remember(
+    found: Found, vectors: Vectors, former: Sequence[Theme], changes: Sequence[ThemeChange], *, lens: str
+) -> Iterator[Theme]:
+    """Every theme as the next run has to know it: cases, exemplars, centre, and the rest it may be at; no words."""
+    known = {theme.id: theme for theme in former}
+    n_groups = len(found.theme_ids)
+    for label, change in enumerate(changes[:n_groups]):
+        rows = found.partition.rows_of(label)
+        speaks = choose_exemplars(vectors, rows, found.partition.centres[label])
         theme = Theme(
             id=change.theme_id,
             lens=lens,
-            area_id=area_ids[position],
+            area_id=found.area_ids[label],
             name="",
-            case_ids=tuple(cases[row].id for row in members[position]),
-            exemplars=tuple(cases[row].id for row in speaks.central),
+            case_ids=tuple(found.case_ids[row] for row in rows),
+            exemplars=tuple(found.case_ids[row] for row in speaks.central),
             n_cases=0,
             n_teams=0,
             n_contributors=0,
             lineage=change.lineage,
-            centre=tuple(float(x) for x in part.centres[position]),
-            encoder=past.encoder,
+            centre=tuple(float(x) for x in found.partition.centres[label]),
+            encoder=found.encoder,
         )
-        memory.append(keep_in_mind(theme, former, seen))
-    return Found(
-        case_ids=tuple(case.id for case in cases),
-        theme_ids=theme_ids,
-        area_ids=area_ids,
-        partition=part,
-        encoder=past.encoder,
-        memory=tuple(memory),
-        new_cases=tuple(sorted(new)),
-        duplicate_of={case.id: case.duplicate_of for case in cases if case.duplicate_of},
-    )
+        yield keep_in_mind(theme, known.get(change.theme_id), found.case_ids)
+    for change in changes[n_groups:]:
+        former_self = replace(known[change.theme_id], name="", gist="", keywords=(), differs_by=())
+        yield lay_to_rest(former_self, change.lineage)
 
 
 def remembered_themes(store: Store, past: Past, *, lens: str) -> list[Theme]:
