@@ -7,6 +7,8 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
+import numpy as np
+
 from patternmind import __version__
 from patternmind.carry import (
     Past,
@@ -20,6 +22,7 @@ from patternmind.carry import (
 )
 from patternmind.cluster.duplicates import near_duplicates
 from patternmind.cluster.exemplars import choose_exemplars
+from patternmind.cluster.layout import lay_out
 from patternmind.cluster.neighbours import nearest_neighbours
 from patternmind.cluster.partition import n_neighbours, partition
 from patternmind.draft.prompted import draft_theme_name
@@ -30,7 +33,7 @@ from patternmind.line import Line, groups_of
 from patternmind.model.cases import Case
 from patternmind.model.edits import Edit, standing
 from patternmind.model.found import Found
-from patternmind.model.themes import Assignment, Lineage, Partition, Theme, ThemeChange, Vectors
+from patternmind.model.themes import Assignment, Lineage, Neighbours, Partition, Theme, ThemeChange, Vectors
 from patternmind.overlay import disagreements, read_decisions, violations
 from patternmind.ports import (
     Clock,
@@ -46,6 +49,9 @@ from patternmind.ports import (
 
 CHUNK = 512
 """Texts embedded between two commits: what a killed run has to do again, at most."""
+
+METHOD = "map/1 themes/2"
+"""Part of every fingerprint: a network whose last run was made by another method is run anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,8 @@ def run_cycle(
             with steps.timed("draft"):
                 line = Line(cases=cases, vectors=vectors, found=found, past=past, run=run, log=log)
                 outcome = draft_outcome(line, namer)
+            with steps.timed("map"):
+                outcome = replace(outcome, assignments=on_the_map(store, line, neighbours, outcome.assignments))
             inputs = fingerprint(cases, parameters, encoder.id, namer, line.edits)
             outcome = replace(outcome, seconds=steps.seconds, fingerprint=inputs)
             try:
@@ -133,6 +141,15 @@ def draft_outcome(line: Line, namer: Namer | None) -> RunOutcome:
         found=line.found,
         decided=line.log[-1].seq if line.log else 0,
     )
+
+
+def on_the_map(store: Store, line: Line, neighbours: Neighbours, assignments: Sequence[Assignment]) -> list[Assignment]:
+    """The assignments with their places; a case that the last map of the lens had stays about where it was."""
+    parameters = line.run.parameters
+    last = {one.case_id: (one.x, one.y) for one in store.assignments(parameters.lens) if one.x is not None}
+    former = np.array([last.get(one.case_id, (None, None)) for one in assignments], np.float32).reshape(-1, 2)
+    places = lay_out(neighbours, line.part.labels, line.part.centres, former=former, seed=parameters.seed)
+    return [replace(one, x=float(x), y=float(y)) for one, (x, y) in zip(assignments, places, strict=True)]
 
 
 def check_decisions(themes: Sequence[Theme], assignments: Sequence[Assignment], edits: Sequence[Edit]) -> None:
@@ -184,7 +201,7 @@ def fingerprint(
     decided = [
         [edit.seq, edit.action, edit.theme_id, edit.other_theme_id, list(edit.case_ids), edit.name] for edit in edits
     ]
-    said = json.dumps([__version__, asdict(parameters), encoder_id, model, seen, decided], ensure_ascii=False)
+    said = json.dumps([__version__, METHOD, asdict(parameters), encoder_id, model, seen, decided], ensure_ascii=False)
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
