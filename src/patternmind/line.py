@@ -22,7 +22,6 @@ from patternmind.draft.evidence import ThemeEvidence, gather_evidence
 from patternmind.draft.keyphrases import Phrase, PhraseCounts
 from patternmind.draft.names import ThemeName, name_themes
 from patternmind.draft.patterns import draft_pattern
-from patternmind.draft.sentences import Role
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, GroundedDraft
 from patternmind.model.edits import Edit, EditAction, standing
@@ -30,6 +29,7 @@ from patternmind.model.found import Found
 from patternmind.model.themes import OUTLIER, Assignment, Lineage, Theme, ThemeChange, Vectors
 from patternmind.overlay import lay_over, place_cases, read_decisions
 from patternmind.ports import RunRecord
+from patternmind.sentences import Role
 
 
 @dataclass

@@ -13,10 +13,10 @@ from patternmind.draft.evidence import MOST_CASES, ThemeEvidence, gather_evidenc
 from patternmind.draft.keyphrases import PhraseCounts
 from patternmind.draft.patterns import MOST_STEPS, NO_PATTERN, NOT_STATED, draft_pattern
 from patternmind.draft.prereading import draft_prereading
-from patternmind.draft.sentences import Role, sentences_of
 from patternmind.ground import ground
 from patternmind.model.cases import Case
 from patternmind.model.drafts import NO_AI, Claim, Draft, DraftKind
+from patternmind.sentences import Role, sentences_of
 
 BATTERY = a_case(
     "c-1",

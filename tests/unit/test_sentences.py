@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import a_case
 
-from patternmind.draft.sentences import Role, Sentence, sentences_of, split_sentences
 from patternmind.model.cases import Kind
 from patternmind.model.drafts import Quote
+from patternmind.sentences import Role, Sentence, sentences_of, split_sentences
 
 
 def split(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from patternmind.draft.keyphrases import COMMON, Phrase, fold
-from patternmind.draft.sentences import Role, Sentence
+from patternmind.sentences import Role, Sentence
 
 IDEAL_WORDS = (10, 28)
 SAME_WORDS = 0.5

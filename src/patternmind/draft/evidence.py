@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from patternmind.draft.choose import centrality, of_roles
 from patternmind.draft.keyphrases import Phrase
-from patternmind.draft.sentences import Role, Sentence, sentences_of
 from patternmind.model.cases import Case
 from patternmind.model.themes import Theme
+from patternmind.sentences import Role, Sentence, sentences_of
 
 ADVICE = frozenset({"recommendation", "decision"})
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from patternmind.draft.choose import of_roles, pick
 from patternmind.draft.evidence import ThemeEvidence
 from patternmind.draft.identity import draft_id
-from patternmind.draft.sentences import TENSION, UNLESS, Role, Sentence
 from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance
+from patternmind.sentences import TENSION, UNLESS, Role, Sentence
 
 NOT_STATED = "not stated in these cases"
 NO_PATTERN = "No repeatable pattern in these cases"

@@ -6,9 +6,9 @@ from patternmind.draft.choose import of_roles, pick
 from patternmind.draft.evidence import ThemeEvidence
 from patternmind.draft.identity import draft_id
 from patternmind.draft.patterns import NOT_STATED
-from patternmind.draft.sentences import Role, Sentence, sentences_of
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance, Quote
+from patternmind.sentences import Role, Sentence, sentences_of
 
 CASE_WORDS = 250
 METHOD = "extractive-prereading/1"

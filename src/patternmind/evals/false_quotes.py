@@ -10,10 +10,10 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from patternmind.draft.sentences import sentences_of
 from patternmind.draft.stopwords import STOPWORDS
 from patternmind.model.cases import Case, Kind
 from patternmind.model.drafts import Quote
+from patternmind.sentences import sentences_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from itertools import islice
 import numpy as np
 
 from patternmind.adapters.index import ExactIndex
-from patternmind.draft.sentences import sentences_of
 from patternmind.evals.datasets import SAMPLE, Sample
 from patternmind.evals.gates import Score
 from patternmind.evals.networks import RunNetwork
 from patternmind.evals.report import Unit
 from patternmind.model.cases import Case, Kind
 from patternmind.ports import VectorIndex
+from patternmind.sentences import sentences_of
 from patternmind.verbs.search import search
 
 EVAL = "retrieval"

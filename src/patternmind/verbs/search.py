@@ -9,13 +9,13 @@ import numpy as np
 from patternmind.cluster.neighbours import similarity
 from patternmind.cycle import embed_cases
 from patternmind.draft.choose import content_words
-from patternmind.draft.sentences import sentences_of
 from patternmind.embed import text_hash
 from patternmind.errors import UsageError
 from patternmind.model.cases import Case
 from patternmind.model.drafts import DraftKind, Pattern
 from patternmind.model.themes import Vectors
 from patternmind.ports import Encoder, Progress, Store, VectorIndex
+from patternmind.sentences import sentences_of
 from patternmind.verbs.reviewing import open_drafts, patterns_of
 
 LONGEST_SNIPPET = 240

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Quote
+from patternmind.sentences.cues import NOT_SOLVED
+from patternmind.sentences.split import split_sentences
 
 
 class Role(StrEnum):
@@ -55,9 +57,6 @@ HELPED = re.compile(
     r"|always|never again|next time|lesson|learned|instead of|to (prevent|avoid)|workaround|corrected by)\b",
     re.IGNORECASE,
 )
-NOT_SOLVED = re.compile(
-    r"\b(not|never|nobody|cannot|\w+n['’]t)( \w+){0,2} (solved?|fix(ed)?|resolved?|corrected)\b", re.IGNORECASE
-)
 TENSION = re.compile(
     r"\b(but|however|although|though|on the other hand|whereas|while|yet|even though)\b", re.IGNORECASE
 )
@@ -65,13 +64,6 @@ UNLESS = re.compile(
     r"\b(unless|except (when|for|if)|only (works|helps|if|when)|not (for|when|if)|do(n['’]t| not) use|not worth)\b",
     re.IGNORECASE,
 )
-
-SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\s])|\n+|(?<=[。！？])")
-ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|Mr|Mrs|Ms|Dr|Prof|Nr|No|approx|ca|bzw|z\.B|Fig|Sec|St|Inc|Ltd|Co|U\.S)|\b[A-Z]|^\d+)\.$"
-)
-LIST_MARK = re.compile(r"^\s*(?:[•>|]+\s*|(?:[-*#]+|\d+[.)])(?:\s+|$))")
-"""A bullet, or a dash or number with a space after it: "3.5 hours" and "-20 degrees" begin with what they say."""
 
 SHORTEST_WORDS, LONGEST_WORDS = 5, 45
 
@@ -121,26 +113,3 @@ def _role(field: str, text: str, *, plain: bool) -> Role:
     if plain and field in WHOLE_TEXT_FIELDS and HELPED.search(text) and not NOT_SOLVED.search(text):
         return Role.HELPED
     return role
-
-
-def split_sentences(text: str) -> list[tuple[int, int]]:
-    """(start, end) of each sentence, without the space around it or the mark of a list before it."""
-    spans: list[tuple[int, int]] = []
-    start = 0
-    for match in SENTENCE_END.finditer(text):
-        if "\n" not in match.group() and ABBREVIATION.search(text[start : match.start()]):
-            continue
-        spans.append((start, match.end()))
-        start = match.end()
-    spans.append((start, len(text)))
-    return [trimmed for span in spans if (trimmed := _trim(text, *span)) is not None]
-
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
-    part = text[start:end]
-    if mark := LIST_MARK.match(part):
-        start += mark.end()
-    part = text[start:end]
-    start += len(part) - len(part.lstrip())
-    end -= len(part) - len(part.rstrip())
-    return (start, end) if start < end else None

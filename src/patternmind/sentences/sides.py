@@ -1,0 +1,135 @@
+"""Which sentences of a plain text tell of the problem and which of what helped, read in order."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+
+from patternmind.sentences.cues import leaning
+
+
+class Side(StrEnum):
+    PROBLEM = "problem"
+    HELPED = "helped"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The text at ``[start:end]`` and the side it is on; ``None`` for a heading, which says nothing itself."""
+
+    start: int
+    end: int
+    side: Side | None
+
+
+LATER_IS_REMEDY = 1.5
+"""Log-odds from the first sentence (minus) to the last (plus): people tell a problem before its remedy."""
+
+STAY = 0.75
+"""How likely a sentence is on the side of the one before it."""
+
+UNDER_HEADING = 4.0
+"""A writer's own heading outweighs place and any two cues."""
+
+HEADING = re.compile(r"[ \t]*(#+[ \t].*|\*\*[^*\n]{2,60}\*\*:?|[^\n.!?:]{2,60}:)[ \t]*")
+"""A whole line: Markdown, bold, or words before a colon."""
+
+LABEL = re.compile(r"[\W_]*((?:\w+ ){0,3}\w+)\s*:\s")
+"""Up to four words and a colon before a sentence: "Problem: ..." or "What helped: ..."."""
+
+OF_REMEDY = re.compile(
+    r"\b(lessons?|learn(ed|t|ings?)|recommend\w*|solutions?|solved|resolution|fix(es|ed)?|actions?|next steps?"
+    r"|improve\w*|start|continue|keep|(what )?(helped|worked|went well)|mitigat\w*|remed(y|ies)|take-?aways?|decisions?"
+    r"|decided|outcomes?|results?|tried|workarounds?|advice|tips?|therefore|prevent\w*)\b",
+    re.IGNORECASE,
+)
+OF_PROBLEM = re.compile(
+    r"\b(problems?|issues?|happened|incidents?|summary|backgrounds?|contexts?|timeline|impact|causes?|challenges?|stop"
+    r"|(did ?n[o'’]t|not) (go|work|help)\w*|wrong|symptoms?|description|situation|difficult\w*|obstacles?"
+    r"|driving event)\b",
+    re.IGNORECASE,
+)
+
+
+def tell_apart(text: str, spans: Sequence[tuple[int, int]], *, whole: bool = True) -> list[Told]:
+    """The side of each sentence: the likeliest sequence by its own words, its neighbours, its place and headings.
+
+    A stretch whose every sentence speaks of a problem by its own words or heading is told as one: the second half of a
+    complaint is no remedy because it comes second.
+
+    Args:
+        spans: of the sentences, in order.
+        whole: the text is all there is, so its end may be the remedy; a field of a structured case is about one thing.
+    """
+    headings = [is_heading(text, start, end) for start, end in spans]
+    said = [position for position, heading in enumerate(headings) if not heading]
+    own = _under_headings(text, spans, headings)
+    slope = LATER_IS_REMEDY if whole else 0.0
+    place = [slope * (2 * (number + 0.5) / len(said) - 1) for number in range(len(said))]
+    sides = _likeliest([own[position] + at for position, at in zip(said, place, strict=True)])
+    sides = _with_ground(sides, [own[position] for position in said])
+    side_of = dict(zip(said, sides, strict=True))
+    return [Told(start, end, side_of.get(position)) for position, (start, end) in enumerate(spans)]
+
+
+def is_heading(text: str, start: int, end: int) -> bool:
+    """Whether the sentence is a whole line that only says what comes after it."""
+    begin, stop = text.rfind("\n", 0, start) + 1, text.find("\n", start)
+    line = text[begin : stop if stop >= 0 else len(text)]
+    return HEADING.fullmatch(line) is not None and end <= begin + len(line)
+
+
+def _under_headings(text: str, spans: Sequence[tuple[int, int]], headings: Sequence[bool]) -> list[float]:
+    """What each sentence leans to, with the heading it stands under or the label it begins with."""
+    leans: list[float] = []
+    under = 0.0
+    for (start, end), heading in zip(spans, headings, strict=True):
+        said = text[start:end]
+        label = LABEL.match(said)
+        if heading:
+            under = _of_heading(said)
+        elif label and (named := _of_heading(label.group(1))):
+            under = named
+        leans.append(leaning(said) + under)
+    return leans
+
+
+def _of_heading(said: str) -> float:
+    """For one side, the other, or neither; "What did not work" is a problem although it holds a word of remedies."""
+    if OF_PROBLEM.search(said):
+        return -UNDER_HEADING
+    return UNDER_HEADING if OF_REMEDY.search(said) else 0.0
+
+
+def _likeliest(leans: Sequence[float]) -> list[Side]:
+    """Viterbi over two sides; a lean is the log-odds of the remedy."""
+    if not leans:
+        return []
+    stay, change = math.log(STAY), math.log(1 - STAY)
+    problem, helped = 0.0, leans[0]
+    came_from: list[tuple[bool, bool]] = []
+    for lean in leans[1:]:
+        came_from.append((helped + change > problem + stay, helped + stay > problem + change))
+        problem, helped = max(problem + stay, helped + change), lean + max(helped + stay, problem + change)
+    is_helped = helped > problem
+    found = [is_helped]
+    for from_helped in reversed(came_from):
+        is_helped = from_helped[is_helped]
+        found.append(is_helped)
+    return [Side.HELPED if one else Side.PROBLEM for one in reversed(found)]
+
+
+def _with_ground(sides: Sequence[Side], own: Sequence[float]) -> list[Side]:
+    grounded: list[Side] = []
+    position = 0
+    for side, stretch in groupby(sides):
+        n = len(list(stretch))
+        spoken = side is Side.PROBLEM or any(lean >= 0 for lean in own[position : position + n])
+        grounded += [side if spoken else Side.PROBLEM] * n
+        position += n
+    return grounded
+
+
+__all__ = ["Side", "Told", "tell_apart"]
