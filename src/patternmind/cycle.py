@@ -26,7 +26,7 @@ from patternmind.cluster.layout import lay_out
 from patternmind.cluster.neighbours import nearest_neighbours
 from patternmind.cluster.partition import n_neighbours, partition
 from patternmind.draft.prompted import draft_theme_name
-from patternmind.embed import check_lens, lens_text, missing_texts, stack_vectors, text_hash
+from patternmind.embed import check_lens, lens_notes, lens_text, look_through, missing_texts, stack_vectors, text_hash
 from patternmind.errors import BrokenDecision, ChangedMeanwhile, GatewayFailed, PatternmindError
 from patternmind.ground import ground
 from patternmind.line import Line, groups_of
@@ -50,7 +50,7 @@ from patternmind.ports import (
 CHUNK = 512
 """Texts embedded between two commits: what a killed run has to do again, at most."""
 
-METHOD = "map/1 themes/2"
+METHOD = "lens/2 map/1 themes/2"
 """Part of every fingerprint: a network whose last run was made by another method is run anew."""
 
 
@@ -86,10 +86,11 @@ def run_cycle(
     steps = Steps()
     try:
         with steps.timed("embed"):
-            vectors = embed_cases(store, encoder, cases, parameters.lens, progress=progress)
+            looked = [look_through(case, parameters.lens) for case in cases]
+            texts = [one.text for one in looked]
+            vectors = embed_texts(store, encoder, texts, progress=progress)
         with steps.timed("cluster"):
             neighbours = nearest_neighbours(vectors, n_neighbours(len(cases)))
-            texts = [lens_text(case, parameters.lens) for case in cases]
             repeats = {cases[row].id: cases[first].id for row, first in near_duplicates(texts, neighbours).items()}
             part = partition(
                 vectors, neighbours, engine=parameters.engine, seed=parameters.seed, level=parameters.level
@@ -107,7 +108,8 @@ def run_cycle(
             with steps.timed("map"):
                 outcome = replace(outcome, assignments=on_the_map(store, line, neighbours, outcome.assignments))
             inputs = fingerprint(cases, parameters, encoder.id, namer, line.edits)
-            outcome = replace(outcome, seconds=steps.seconds, fingerprint=inputs)
+            notes = [*outcome.notes, *lens_notes(looked, parameters.lens)]
+            outcome = replace(outcome, notes=notes, seconds=steps.seconds, fingerprint=inputs)
             try:
                 return store.finish_run(run.id, outcome, clock.now())
             except ChangedMeanwhile:
@@ -148,7 +150,7 @@ def on_the_map(store: Store, line: Line, neighbours: Neighbours, assignments: Se
     parameters = line.run.parameters
     last = {one.case_id: (one.x, one.y) for one in store.assignments(parameters.lens) if one.x is not None}
     former = np.array([last.get(one.case_id, (None, None)) for one in assignments], np.float32).reshape(-1, 2)
-    places = lay_out(neighbours, line.part.labels, line.part.centres, former=former, seed=parameters.seed)
+    places = lay_out(neighbours.first(MAPPED), line.part.labels, line.part.centres, former=former, seed=parameters.seed)
     return [replace(one, x=float(x), y=float(y)) for one, (x, y) in zip(assignments, places, strict=True)]
 
 
@@ -166,8 +168,12 @@ def check_decisions(themes: Sequence[Theme], assignments: Sequence[Assignment], 
 def embed_cases(
     store: Store, encoder: Encoder, cases: Sequence[Case], lens: str, *, progress: Progress | None = None
 ) -> Vectors:
-    """The vector of each case under a lens; only texts never seen are embedded, and kept as soon as they are."""
-    texts = [lens_text(case, lens) for case in cases]
+    """The vector of each case under a lens."""
+    return embed_texts(store, encoder, [lens_text(case, lens) for case in cases], progress=progress)
+
+
+def embed_texts(store: Store, encoder: Encoder, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+    """The vector of each text; only texts never seen are embedded, and kept as soon as they are."""
     known = store.vectors(encoder.id, [text_hash(text) for text in texts])
     missing = list(missing_texts(texts, known).items())
     for start in range(0, len(missing), CHUNK):

@@ -10,10 +10,10 @@ from tests.builders import planted_vectors
 from patternmind.cluster import neighbours as search
 from patternmind.cluster.duplicates import near_duplicates
 from patternmind.cluster.exemplars import Exemplars, choose_exemplars
-from patternmind.cluster.graph import n_fits
+from patternmind.cluster.graph import Communities, Edges, find_communities, n_fits, neighbour_edges
 from patternmind.cluster.levels import group_into_areas
-from patternmind.cluster.neighbours import nearest_neighbours, on_grid, similarity
-from patternmind.cluster.outliers import stands_alone
+from patternmind.cluster.neighbours import best_of, nearest_neighbours, on_grid, similarity
+from patternmind.cluster.outliers import find_outliers
 from patternmind.cluster.partition import FEWEST_CASES, n_neighbours, partition
 from patternmind.model.themes import OUTLIER, Neighbours, Partition, Vectors
 
@@ -197,20 +197,91 @@ def test_neighbours_are_the_k_most_similar_other_rows_nearest_first(n: int, k: i
 
 
 def test_neighbours_and_fits_stay_within_their_bounds() -> None:
-    assert [n_neighbours(n) for n in (20, 100, 400, 100_000)] == [5, 5, 10, 15]
-    assert [n_fits(n) for n in (0, 100, 2000, 100_000)] == [100, 100, 50, 30]
+    assert [n_neighbours(n) for n in (20, 100, 400, 100_000)] == [5, 10, 40, 15]
+    assert [n_neighbours(n) for n in (1000, 4000, 8000, 1_000_000)] == [80, 80, 40, 15]
+    assert [n_fits(n) for n in (0, 100, 2000, 10_000, 100_000)] == [60, 60, 60, 20, 6]
+
+
+def communities(labels: NDArray[np.int32], firmness: NDArray[np.float64] | None = None) -> Communities:
+    n = len(labels)
+    rows = np.arange(n - 1, dtype=np.int32)
+    edges = Edges(n, rows, rows + 1, np.ones(n - 1))
+    return Communities(labels, np.ones(n) if firmness is None else firmness, edges, np.ones(n - 1))
 
 
 def test_nobody_stands_alone_where_all_are_equally_close() -> None:
     alike = Neighbours(np.zeros((30, 5), np.int32), np.full((30, 5), 0.4, np.float32))
-    assert not stands_alone(alike, np.zeros(30, np.int32)).any()
+    found = find_outliers(alike, communities(np.zeros(30, np.int32)))
+    assert not found.alone.any()
+    assert not found.between.any()
 
 
 def test_a_cluster_of_what_was_left_over_stands_alone_as_a_whole() -> None:
     close = np.tile(np.linspace(0.6, 0.8, 40, dtype=np.float32)[:, None], (1, 5))
     close[:4] = 0.2
     labels = np.array([0] * 4 + [1] * 36, np.int32)
-    assert stands_alone(Neighbours(np.zeros((40, 5), np.int32), close), labels)[:4].all()
+    found = find_outliers(Neighbours(np.zeros((40, 5), np.int32), close), communities(labels))
+    assert found.alone[:4].all()
+
+
+def test_a_row_that_the_fits_keep_with_little_of_its_theme_is_between_themes() -> None:
+    alike = Neighbours(np.zeros((30, 5), np.int32), np.full((30, 5), 0.4, np.float32))
+    firmness = np.full(30, 0.9)
+    firmness[:2] = 0.2
+    found = find_outliers(alike, communities(np.zeros(30, np.int32), firmness))
+    assert np.flatnonzero(found.between).tolist() == [0, 1]
+
+
+def test_strangers_make_only_tentative_clusters_and_planted_themes_do_not() -> None:
+    strangers = random_vectors(100, 64, 0)
+    assert found_in(strangers).tentative.all()
+    planted, _ = planted_vectors([12] * 6)
+    assert not found_in(planted).tentative.any()
+
+
+def test_resampling_changes_no_label() -> None:
+    vectors, _ = planted_vectors([10, 9, 8], strangers=3, spread=0.3)
+    neighbours = nearest_neighbours(vectors, n_neighbours(len(vectors)))
+    with_it = partition(vectors, neighbours, engine="graph", seed=0)
+    without = partition(vectors, neighbours, engine="graph", seed=0, resample=False)
+    for name in ("labels", "areas", "nearest", "centres", "second", "outlier_score", "why"):
+        assert np.array_equal(getattr(with_it, name), getattr(without, name)), name
+
+
+@settings(max_examples=50, deadline=None)
+@given(b=st.integers(1, 4), m=st.integers(2, 400), k=st.integers(1, 20), seed=st.integers(0, 99))
+def test_the_best_of_a_row_are_the_first_of_it_sorted(b: int, m: int, k: int, seed: int) -> None:
+    k = min(k, m - 1)
+    rows = np.random.default_rng(seed).integers(0, 50, (b, m)).astype(np.float32)
+    index, best = best_of(rows, k)
+    order = np.argsort(-rows, axis=1, kind="stable")[:, :k]
+    assert index.tolist() == order.tolist()
+    assert best.tolist() == np.take_along_axis(rows, order, axis=1).tolist()
+
+
+def test_candidates_find_nearly_all_neighbours_with_exact_similarities() -> None:
+    vectors, _ = planted_vectors([60] * 50, spread=0.5)
+    exact, found = nearest_neighbours(vectors, 15), nearest_neighbours(vectors, 15, most_exact=100)
+    shared = [len(set(a.tolist()) & set(b.tolist())) for a, b in zip(exact.index, found.index, strict=True)]
+    assert np.mean(shared) / 15 >= 0.95
+    rows = np.arange(len(vectors))[:, None]
+    assert np.array_equal(found.similarity, similarity(vectors, vectors)[rows, found.index])
+    assert not (found.index == rows).any()
+
+
+def test_a_part_of_a_graph_holds_the_edges_among_its_rows() -> None:
+    edges = Edges(5, np.array([0, 1, 2], np.int32), np.array([1, 3, 4], np.int32), np.array([1.0, 2.0, 3.0]))
+    part = edges.among(np.array([1, 2, 3, 4]))
+    assert (part.n, part.left.tolist(), part.right.tolist(), part.weight.tolist()) == (4, [0, 1], [2, 3], [2.0, 3.0])
+
+
+def test_communities_are_the_same_for_the_same_seed_and_firm_where_groups_are_clear() -> None:
+    vectors, truth = planted_vectors([10, 10, 10], spread=0.2)
+    edges = neighbour_edges(nearest_neighbours(vectors, 5))
+    one, two = find_communities(edges, fits=10, seed=1), find_communities(edges, fits=10, seed=1)
+    assert np.array_equal(one.labels, two.labels)
+    assert groups_of(one.labels) == groups_of(truth)
+    assert one.firmness.min() > 0.5
 
 
 # near-duplicates

@@ -2,60 +2,89 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patternmind.cluster.chance import recurring_rows
 from patternmind.cluster.density import find_dense_regions
-from patternmind.cluster.graph import find_communities
+from patternmind.cluster.graph import Communities, find_communities, memberships, n_fits, neighbour_edges
 from patternmind.cluster.levels import group_into_areas
 from patternmind.cluster.neighbours import similarity
-from patternmind.cluster.outliers import stands_alone
-from patternmind.model.themes import OUTLIER, Neighbours, Partition, Vectors
+from patternmind.cluster.outliers import find_outliers
+from patternmind.cluster.resampling import measure_steadiness
+from patternmind.model.themes import OUTLIER, Neighbours, Partition, Vectors, Why
 
 FEWEST_CASES = 20
 """Below this the answer is "too few to group"."""
 
 SMALLEST_CLUSTER = 3
-MOST_NEIGHBOURS = 15
+
+FEWEST_NEIGHBOURS, MOST_NEIGHBOURS, LARGE_NEIGHBOURS = 5, 80, 15
+SMALL, LARGE = 800, 4000
+
+SECOND = 0.25
+"""Share of a row's ties that a second theme must hold for the row to belong to it as well."""
 
 
 def n_neighbours(n: int) -> int:
-    """Neighbours a case is compared with: half the root of n, between 5 and 15.
+    """Neighbours a case is compared with: a tenth of the network, between 5 and 80, and fewer again above 4,000.
 
-    A fixed 15 on 120 cases links every case to an eighth of the network, and themes of ten run together.
+    What counts as near is a share of the network while it is small: a fixed 15 on 120 cases runs themes of ten
+    together, and on 1,000 leaves the themes to chance. Very large networks hold finer themes, and the fifteenth
+    neighbour is as near there as the eightieth is here.
     """
-    return min(MOST_NEIGHBOURS, max(5, round(np.sqrt(n) / 2)))
+    if n > LARGE:
+        return max(LARGE_NEIGHBOURS, round(MOST_NEIGHBOURS * LARGE / n))
+    return min(MOST_NEIGHBOURS, max(FEWEST_NEIGHBOURS, round(n * MOST_NEIGHBOURS / SMALL)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """What an engine hands over: labels (n,), -1 for its own noise; strength (n,) 0..1."""
+    """What an engine hands over: communities of all rows, and which rows it calls noise, (n,)."""
 
-    labels: NDArray[np.int32]
-    strength: NDArray[np.float32]
+    communities: Communities
+    noise: NDArray[np.bool_]
+    resampled: bool
 
 
 def fit_graph(vectors: Vectors, neighbours: Neighbours, seed: int) -> Fit:
     del vectors  # the graph holds all it needs
-    communities = find_communities(neighbours, seed=seed)
-    return Fit(communities.labels, communities.strength)
+    n = len(neighbours.index)
+    communities = find_communities(neighbour_edges(neighbours), fits=n_fits(n), seed=seed)
+    return Fit(communities, np.zeros(n, np.bool_), resampled=True)
 
 
 def fit_hdbscan(vectors: Vectors, neighbours: Neighbours, seed: int) -> Fit:
-    return Fit(*find_dense_regions(vectors, neighbours, seed=seed))
+    labels, probability = find_dense_regions(vectors, neighbours, seed=seed)
+    edges = neighbour_edges(neighbours)
+    own = np.where(labels == OUTLIER, labels.max() + 1, labels)
+    together = (own[edges.left] == own[edges.right]).astype(np.float64)
+    communities = Communities(own, probability.astype(np.float64), edges, together)
+    return Fit(communities, labels == OUTLIER, resampled=False)
 
 
 ENGINES: Mapping[str, Callable[[Vectors, Neighbours, int], Fit]] = {"graph": fit_graph, "hdbscan": fit_hdbscan}
 
 
-def partition(vectors: Vectors, neighbours: Neighbours, *, engine: str, seed: int, level: str = "theme") -> Partition:
+def partition(
+    vectors: Vectors,
+    neighbours: Neighbours,
+    *,
+    engine: str,
+    seed: int,
+    level: str = "theme",
+    resample: bool = True,
+) -> Partition:
     """Group the rows; every row ends in one cluster or as an outlier.
 
     Args:
         vectors: in an order that does not depend on how they came in (by case id).
         engine: a key of ``ENGINES``.
         level: "theme", or "area" to take the broad areas as the clusters.
+        resample: whether to measure strength and stability on resampled fits, at about three times the cost of the
+            partition; without, they are what its own fits say of it.
 
     Returns:
         Fewer than ``FEWEST_CASES`` rows give no cluster at all.
@@ -64,20 +93,34 @@ def partition(vectors: Vectors, neighbours: Neighbours, *, engine: str, seed: in
     if n < FEWEST_CASES:
         return _nothing(n, vectors.shape[1])
     fit = ENGINES[engine](vectors, neighbours, seed)
-    labels = np.where(stands_alone(neighbours, fit.labels), OUTLIER, fit.labels)
-    labels = _by_size(labels, most=n // 4)
+    found = find_outliers(neighbours, fit.communities)
+    between = found.between & fit.resampled  # the other engine says by itself whom it leaves out
+    why = np.where(found.alone | fit.noise, Why.ALONE, np.where(between, Why.BETWEEN, Why.PLACED)).astype(np.int8)
+    labels, home = _by_size(
+        np.where(why == Why.PLACED, fit.communities.labels, OUTLIER), fit.communities.labels, n // 4
+    )
     areas = group_into_areas(_centres(vectors, labels))
     if level == "area":
-        labels = _by_size(np.where(labels == OUTLIER, OUTLIER, np.append(areas, 0)[labels]), most=n // 4)
+        area_of = np.append(areas, OUTLIER)
+        labels, home = _by_size(area_of[labels], area_of[home], n // 4)
         areas = np.arange(labels.max() + 1, dtype=np.int32)
+    why = np.where((labels == OUTLIER) & (why == Why.PLACED), Why.SMALL, why).astype(np.int8)
     centres = _centres(vectors, labels)
+    nearest = _nearest(vectors, labels, home, centres)
+    strength, stability = _steadiness(fit, labels, nearest, seed=seed, resample=resample)
+    second, second_strength = _second(fit.communities, labels, nearest, len(centres))
     return Partition(
         labels=labels,
         areas=areas,
-        strength=fit.strength,
-        nearest=_nearest(vectors, labels, centres),
+        strength=strength,
+        nearest=nearest,
         centres=centres,
-        stability=_mean_strength(fit.strength, labels, len(centres)),
+        stability=stability,
+        second=second,
+        second_strength=second_strength,
+        outlier_score=found.score,
+        why=why,
+        recurring=recurring_rows(vectors, seed=seed),
     )
 
 
@@ -90,35 +133,79 @@ def _nothing(n: int, d: int) -> Partition:
         nearest=none,
         centres=np.zeros((0, d), np.float32),
         stability=np.zeros(0, np.float32),
+        why=np.full(n, Why.TOO_FEW, np.int8),
     )
 
 
-def _by_size(labels: NDArray[np.int32], *, most: int) -> NDArray[np.int32]:
-    """Number the clusters by falling size, ties by first row; the too small, and those past ``most``, dissolve."""
+def _by_size(
+    labels: NDArray[np.int32], home: NDArray[np.int32], most: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Number the clusters by falling size, ties by first row; the too small, and those past ``most``, dissolve.
+
+    ``home`` (n,), where each row would be were it no outlier, is numbered alike.
+    """
     found, first, size = np.unique(labels[labels != OUTLIER], return_index=True, return_counts=True)
     kept = [i for i in np.lexsort((first, -size)) if size[i] >= SMALLEST_CLUSTER][:most]
-    renumber = {int(found[i]): rank for rank, i in enumerate(kept)}
-    return np.asarray([renumber.get(int(label), OUTLIER) for label in labels], np.int32)
+    renumber = np.full(int(max(labels.max(), home.max(), 0)) + 2, OUTLIER, np.int32)
+    renumber[found[kept]] = np.arange(len(kept), dtype=np.int32)
+    return renumber[labels], renumber[home]
 
 
 def _centres(vectors: Vectors, labels: NDArray[np.int32]) -> Vectors:
     """Unit-norm means; zeros where the members cancel each other out or are all zero."""
+    from scipy import sparse
+
+    matrices: Any = sparse
     k = int(labels.max()) + 1
-    sums = np.zeros((k, vectors.shape[1]))
-    np.add.at(sums, labels[labels != OUTLIER], vectors[labels != OUTLIER].astype(np.float64))
+    inside = np.flatnonzero(labels != OUTLIER)
+    member = matrices.csr_matrix((np.ones(len(inside)), (labels[inside], inside)), shape=(k, len(labels)))
+    sums = np.asarray(member @ vectors, np.float64)
     norms = np.linalg.norm(sums, axis=1, keepdims=True)
     return (sums / np.where(norms > 0, norms, 1)).astype(np.float32)
 
 
-def _nearest(vectors: Vectors, labels: NDArray[np.int32], centres: Vectors) -> NDArray[np.int32]:
-    """A member's own cluster; for an outlier the cluster whose centre is closest."""
-    if not len(centres):
-        return labels
-    closest = similarity(vectors, centres).argmax(axis=1).astype(np.int32)
-    return np.where(labels == OUTLIER, closest, labels)
+def _nearest(
+    vectors: Vectors, labels: NDArray[np.int32], home: NDArray[np.int32], centres: Vectors
+) -> NDArray[np.int32]:
+    """A member's own cluster; for an outlier the one the fit had put it in, or else the one whose centre is closest."""
+    nearest = np.where(labels == OUTLIER, home, labels)
+    lost = np.flatnonzero(nearest == OUTLIER)
+    if len(centres) and len(lost):
+        nearest[lost] = similarity(vectors[lost], centres).argmax(axis=1)
+    return nearest
 
 
-def _mean_strength(strength: NDArray[np.float32], labels: NDArray[np.int32], k: int) -> NDArray[np.float32]:
+def _steadiness(
+    fit: Fit, labels: NDArray[np.int32], nearest: NDArray[np.int32], *, seed: int, resample: bool
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    k = int(labels.max()) + 1
+    firmness = np.clip(fit.communities.firmness, 0, 1)
+    if k and fit.resampled and resample:
+        steady = measure_steadiness(fit.communities.edges, labels, nearest, firmness, seed=seed)
+        return steady.strength, steady.stability
     inside = labels != OUTLIER
     size = np.bincount(labels[inside], minlength=k)
-    return (np.bincount(labels[inside], strength[inside], k) / np.maximum(size, 1)).astype(np.float32)
+    mean = np.bincount(labels[inside], firmness[inside], k) / np.maximum(size, 1)
+    return firmness.astype(np.float32), mean[:k].astype(np.float32)
+
+
+def _second(
+    communities: Communities, labels: NDArray[np.int32], nearest: NDArray[np.int32], k: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The cluster that holds most of a row's ties beside its own, where it holds many, and their share."""
+    n = len(labels)
+    if not k:
+        return np.full(n, OUTLIER, np.int32), np.zeros(n, np.float32)
+    edges = communities.edges
+    shares = memberships(edges, edges.weight * communities.agreement, labels, k).tocoo()
+    other = shares.col != nearest[shares.row]
+    row, column, share = shares.row[other], shares.col[other], shares.data[other]
+    order = np.lexsort((column, -share, row))
+    row, first = np.unique(row[order], return_index=True)
+    column, share = column[order][first], share[order][first]
+    many = share >= SECOND
+    second = np.full(n, OUTLIER, np.int32)
+    strength = np.zeros(n, np.float32)
+    second[row[many]] = column[many]
+    strength[row[many]] = share[many]
+    return second, strength

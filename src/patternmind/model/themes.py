@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,25 @@ Vectors = NDArray[np.float32]
 """(n, d), every row of norm 1."""
 
 OUTLIER = -1
+
+TENTATIVE_BELOW = 0.6
+"""Stability under which a theme is tentative: more than a third of it changes from one resampled fit to the next."""
+
+RECURS_FROM = 0.1
+"""Share of recurring rows under which a theme is tentative; by chance it would be one in twenty."""
+
+ROWS_OF_ALL = 20
+"""Rows of the whole network that are counted beside a theme's own."""
+
+
+class Why(IntEnum):
+    """Why a row is in no cluster; ``PLACED`` where it is in one."""
+
+    PLACED = 0
+    TOO_FEW = 1
+    ALONE = 2
+    BETWEEN = 3
+    SMALL = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +42,20 @@ class Neighbours:
     index: NDArray[np.int32]
     similarity: NDArray[np.float32]
 
+    def first(self, k: int) -> "Neighbours":
+        """The k nearest of each row, or all there are."""
+        return Neighbours(self.index[:, :k], self.similarity[:, :k])
+
+
+UNSAID: Mapping[str, int] = {
+    "second": OUTLIER,
+    "second_strength": 0,
+    "outlier_score": 0,
+    "why": Why.PLACED,
+    "recurring": 1,
+}
+"""What stands for a per-row field of a partition that was left out."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partition:
@@ -30,7 +63,12 @@ class Partition:
 
     ``labels`` (n,) from 0 by falling size, ``OUTLIER`` where a case stands alone; ``areas`` (k,) the area of each
     cluster; ``strength`` (n,) 0..1, how often resampled fits agree; ``nearest`` (n,) the cluster each row belongs to
-    or comes nearest to, ``OUTLIER`` where there is none; ``centres`` (k, d) unit norm; ``stability`` (k,) 0..1.
+    or comes nearest to, ``OUTLIER`` where there is none; ``centres`` (k, d) unit norm; ``stability`` (k,) 0..1, the
+    mean Jaccard index of a cluster and the one most like it in each resampled fit.
+
+    ``second`` (n,) a further cluster a row belongs to, ``OUTLIER`` where there is none, with ``second_strength`` (n,)
+    0..1; ``outlier_score`` (n,) 0..1, 1 for the row that stands most alone; ``why`` (n,) a ``Why`` for each row;
+    ``recurring`` (n,) whether a row has closer company than chance would give it. Left out, they say nothing.
     """
 
     labels: NDArray[np.int32]
@@ -39,6 +77,36 @@ class Partition:
     nearest: NDArray[np.int32]
     centres: Vectors
     stability: NDArray[np.float32]
+    second: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    second_strength: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    outlier_score: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    why: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    recurring: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    def __post_init__(self) -> None:
+        n = len(self.labels)
+        for name, absent in UNSAID.items():
+            given = getattr(self, name)
+            if len(given) != n:
+                object.__setattr__(self, name, np.full(n, absent, given.dtype))
+
+    @property
+    def tentative(self) -> NDArray[np.bool_]:
+        """(k,), whether a cluster is less stable than a theme should be, or no more than chance would make.
+
+        Few members say little: a cluster's share of recurring rows is taken together with that of all rows.
+        """
+        inside = self.labels != OUTLIER
+        size = np.bincount(self.labels[inside], minlength=self.n_clusters)
+        recurring = np.bincount(self.labels[inside], self.recurring[inside], self.n_clusters)
+        everywhere = float(self.recurring.mean()) if len(self.recurring) else 1.0
+        share = (recurring + ROWS_OF_ALL * everywhere) / (size + ROWS_OF_ALL)
+        return (self.stability < TENTATIVE_BELOW) | (share < RECURS_FROM)
+
+    @property
+    def nothing_certain(self) -> bool:
+        """Whether there are clusters, and every one is tentative."""
+        return bool(self.n_clusters) and bool(self.tentative.all())
 
     @property
     def n_clusters(self) -> int:

@@ -1,0 +1,38 @@
+"""Candidates for the neighbours of very many rows, by the neighbours of neighbours (pynndescent)."""
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternmind.model.themes import Vectors
+
+THREADS = 2
+"""Always two, on any machine: the search shares its random draws out by threads, and one more would find others."""
+
+MORE = 1.5
+"""Candidates a neighbour: 24 for 16 find .97 of them, 17 only .93."""
+
+
+def candidate_neighbours(vectors: Vectors, k: int) -> NDArray[np.int32]:
+    """About ``MORE`` times k candidates of each row, itself among them, (n, m), in no order of use.
+
+    The same rows in the same order give the same candidates on any number of processors.
+    """
+    os.environ.setdefault("NUMBA_NUM_THREADS", str(max(THREADS, os.cpu_count() or 1)))
+    import pynndescent  # 3 s, and 20 s more the first time on a machine: it is compiled there
+
+    search: Any = pynndescent
+    found = search.NNDescent(
+        vectors,
+        metric="cosine",
+        n_neighbors=round(k * MORE),
+        n_iters=5,
+        random_state=0,
+        n_jobs=THREADS,
+        low_memory=True,
+        compressed=False,
+    )
+    index = np.asarray(found.neighbor_graph[0], np.int32)
+    return np.where(index < 0, np.arange(len(index), dtype=np.int32)[:, None], index)
