@@ -2,13 +2,16 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from patternmind.errors import UsageError
 from patternmind.model.cases import CASE_FIELDS, RECAP_FIELDS, Case, Kind
 from patternmind.model.themes import Vectors
+from patternmind.sentences import Side, Told, is_english, is_plain, split_sentences, tell_apart
 
 LENSES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "all": (CASE_FIELDS, RECAP_FIELDS),
@@ -20,8 +23,33 @@ LENSES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Fields of a case and of a recap that a lens looks at."""
 
+SIDE_OF = {"problem": Side.PROBLEM, "helped": Side.HELPED}
+"""The sentences that a lens looks at where a case has no fields of its own for it."""
+
+ABOUT = {"problem": "the problem", "helped": "what helped"}
+
+FEWEST_WORDS = 8
+"""Fewer say too little to place a case by: "It is solved now." would lie beside every other that is solved."""
+
 PERSON = re.compile(r"\[person(?: \d+)?\]")
 """Who is meant must not draw cases together: with their numbers left in, cases that name a colleague looked alike."""
+
+
+class Seen(StrEnum):
+    """How a lens came by the text of a case."""
+
+    FIELDS = "its fields"
+    SENTENCES = "its sentences"
+    NOTHING_APART = "all of it: it says nothing apart"
+    NOT_ENGLISH = "all of it: its sentences are not English"
+
+
+@dataclass(frozen=True, slots=True)
+class LensText:
+    """The text that stands for a case under a lens, and how it was found."""
+
+    text: str
+    seen: Seen
 
 
 def check_lens(lens: str) -> str:
@@ -31,14 +59,66 @@ def check_lens(lens: str) -> str:
 
 
 def lens_text(case: Case, lens: str) -> str:
-    """The text that stands for a case under a lens, its fields in reading order; all of it where the lens sees none.
+    """The text that stands for a case under a lens, in reading order; all of it where the lens sees too little."""
+    return look_through(case, lens).text
 
-    A recap or case that says nothing in the lens's fields is still placed, by all it says.
+
+def look_through(case: Case, lens: str) -> LensText:
+    """What a lens sees of a case: its fields where the case has any of them, else the sentences on its side.
+
+    A text that stands whole in one field has its sentences told apart. Where what is left says too little, or the text
+    is not English, the case is placed by all it says.
     """
     of_case, of_recap = LENSES[lens]
-    fields = of_case if case.kind is Kind.CASE else of_recap
-    seen = [case.text[field] for field in fields if field in case.text]
-    return PERSON.sub("somebody", "\n".join(seen or case.text.values()))
+    fields = [field for field in (of_case if case.kind is Kind.CASE else of_recap) if field in case.text]
+    plain = is_plain(case)
+    if lens == "all" or (fields and not plain):
+        return LensText(_join(case.text[field] for field in fields), Seen.FIELDS)
+    body = [field for field in case.text if field != "title"]
+    if not body:
+        return LensText(_join(case.text.values()), Seen.NOTHING_APART)
+    if not is_english(" ".join(case.text[field] for field in body)):
+        return LensText(_join(case.text.values()), Seen.NOT_ENGLISH)
+    told = {field: _told(case.text[field], whole=plain) for field in body}
+    side = SIDE_OF[lens]
+    if all(one.side is side for sentences in told.values() for one in sentences):
+        return LensText(_join(case.text.values()), Seen.SENTENCES)
+    kept = [case.text[field][one.start : one.end] for field in body for one in told[field] if one.side is side]
+    if len(" ".join(kept).split()) < FEWEST_WORDS:
+        return LensText(_join(case.text.values()), Seen.NOTHING_APART)
+    title = [case.text["title"]] if "title" in fields else []
+    return LensText(_join([*title, *kept]), Seen.SENTENCES)
+
+
+def _told(text: str, *, whole: bool) -> list[Told]:
+    return tell_apart(text, split_sentences(text), whole=whole)
+
+
+def _join(parts: Iterable[str]) -> str:
+    return PERSON.sub("somebody", "\n".join(parts))
+
+
+def lens_notes(looked: Sequence[LensText], lens: str) -> list[str]:
+    """How many cases a lens could not look into, in sentences for the people who read its themes."""
+    seen = [one.seen for one in looked]
+    silent, foreign = seen.count(Seen.NOTHING_APART), seen.count(Seen.NOT_ENGLISH)
+    notes: list[str] = []
+    if silent:
+        say = "says" if silent == 1 else "say"
+        notes.append(
+            f"{silent} of {len(seen)} cases {say} nothing apart about {ABOUT.get(lens, lens)}; {_placed(silent)}."
+        )
+    if foreign:
+        are = "is" if foreign == 1 else "are"
+        notes.append(
+            f"{foreign} of {len(seen)} cases {are} not in English, so their sentences were not told apart;"
+            f" {_placed(foreign)}."
+        )
+    return notes
+
+
+def _placed(n: int) -> str:
+    return "it is placed by all it says" if n == 1 else "they are placed by all they say"
 
 
 def text_hash(text: str) -> str:

@@ -206,6 +206,9 @@ def search(
 def export(
     what: Annotated[str, typer.Argument(help="assignments, map, cases, themes, drafts or patterns.")],
     format: Annotated[str, typer.Option("--format", help="jsonl or csv.")] = "jsonl",
+    lens: Annotated[
+        str | None, typer.Option(help="Of assignments, map, themes: another lens than the last run's.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A file instead of stdout.")] = None,
     home: Home = None,
 ) -> None:
@@ -213,7 +216,7 @@ def export(
     from patternmind.cli.files import rows_to_text, write_file
     from patternmind.verbs.export import export_rows
 
-    text = rows_to_text(export_rows(open_house(home).store, what), format)
+    text = rows_to_text(export_rows(open_house(home).store, what, lens=lens), format)
     if out is None:
         show.raw(text)
     else:

@@ -4,7 +4,7 @@ Two steps read them, ``draft`` and ``embed``; steps never import each other, so 
 """
 
 from patternmind.sentences.english import is_english
-from patternmind.sentences.roles import TENSION, UNLESS, Role, Sentence, sentences_of
+from patternmind.sentences.roles import TENSION, UNLESS, Role, Sentence, is_plain, sentences_of
 from patternmind.sentences.sides import Side, Told, tell_apart
 from patternmind.sentences.split import split_sentences
 
@@ -16,6 +16,7 @@ __all__ = [
     "Side",
     "Told",
     "is_english",
+    "is_plain",
     "sentences_of",
     "split_sentences",
     "tell_apart",

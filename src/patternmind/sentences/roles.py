@@ -99,17 +99,23 @@ def sentences_of(case: Case) -> list[Sentence]:
     return [sentence for field in fields for sentence in _split_field(case, field)]
 
 
+def is_plain(case: Case) -> bool:
+    """Whether the text of a case stands whole in one field, beside a title at most."""
+    body = case.text.keys() - {"title"}
+    return len(body) == 1 and body <= WHOLE_TEXT_FIELDS
+
+
 def _split_field(case: Case, field: str) -> Iterator[Sentence]:
     text = case.text[field]
     for start, end in split_sentences(text):
         part = text[start:end]
-        yield Sentence(case.id, field, start, end, part, _role(field, part, plain=len(case.text) <= 2))
+        yield Sentence(case.id, field, start, end, part, _role(field, part, plain=is_plain(case)))
 
 
 def _role(field: str, text: str, *, plain: bool) -> Role:
     role = FIELD_ROLES.get(field, Role.HAPPENED)
     if MADE_WORSE.search(text):
         return Role.WORSE
-    if plain and field in WHOLE_TEXT_FIELDS and HELPED.search(text) and not NOT_SOLVED.search(text):
+    if plain and HELPED.search(text) and not NOT_SOLVED.search(text):
         return Role.HELPED
     return role

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from patternmind.embed import check_lens
 from patternmind.errors import UsageError
 from patternmind.model.cases import Case, Consent
 from patternmind.model.drafts import Claim, Draft, Pattern, ReviewedDraft
@@ -17,29 +18,34 @@ Row = dict[str, Any]
 
 WITHHELD = "network only"
 
+EXPORTS = ("assignments", "map", "cases", "themes", "drafts", "patterns")
 
-def export_rows(store: Store, what: str) -> Iterator[Row]:
+
+def export_rows(store: Store, what: str, *, lens: str | None = None) -> Iterator[Row]:
     """The rows of one kind, in a fixed order.
 
+    Args:
+        lens: whose themes, assignments or map; None means that of the last run. Other kinds belong to no lens.
+
     Raises:
-        UsageError: no such kind.
+        UsageError: no such kind, no such lens, or a lens for what has none.
     """
-    kinds = {
-        "assignments": _assignments,
-        "map": map_rows,
-        "cases": _cases,
-        "themes": _themes,
-        "drafts": _drafts,
-        "patterns": _patterns,
-    }
-    if what not in kinds:
-        raise UsageError(f'There is no export of "{what}". Choose one of: {", ".join(kinds)}.')
-    return kinds[what](store)
+    of_lens = {"assignments": _assignments, "map": map_rows, "themes": _themes}
+    of_network = {"cases": _cases, "drafts": _drafts, "patterns": _patterns}
+    if what not in of_lens and what not in of_network:
+        raise UsageError(f'There is no export of "{what}". Choose one of: {", ".join(EXPORTS)}.')
+    if lens is not None:
+        check_lens(lens)
+    if what in of_lens:
+        return of_lens[what](store, lens)
+    if lens is not None:
+        raise UsageError(f"The export of {what} is the same under every lens. Leave --lens out.")
+    return of_network[what](store)
 
 
-def _assignments(store: Store) -> Iterator[Row]:
+def _assignments(store: Store, lens: str | None) -> Iterator[Row]:
     external = {case.id: case.external_id for case in store.cases()}
-    for one in store.assignments():
+    for one in store.assignments(lens):
         yield {
             "case_id": one.case_id,
             "external_id": external.get(one.case_id),
@@ -96,10 +102,10 @@ def theme_row(theme: Theme) -> Row:
     }
 
 
-def _themes(store: Store) -> Iterator[Row]:
+def _themes(store: Store, lens: str | None) -> Iterator[Row]:
     """Every theme; a gist is a sentence of a case, and stays where that case may not leave the network."""
     cases = store.cases()
-    for theme in store.themes():
+    for theme in store.themes(lens):
         row = theme_row(theme)
         yield {**row, "gist": "", "withheld": WITHHELD} if _is_private(theme.gist, cases) else row
 
