@@ -36,8 +36,9 @@ def between(vectors: Vectors, part: Partition, one: int, other: int) -> Vectors:
 def test_new_rows_go_where_their_group_is_and_strangers_stand_alone() -> None:
     vectors, part, new, wanted = a_network()
     found = place(new, known_of(vectors, part))
-    assert found.labels.tolist() == wanted
-    assert (found.strength[:, 0] > 0.8).all()
+    assert found.offered[:, 0].tolist() == wanted
+    assert (found.labels != OUTLIER).mean() > 0.9
+    assert (found.strength[:, 0] > 0.8).mean() > 0.9
     stranger = np.linalg.qr(np.vstack([part.centres, np.ones((1, 64))]).T)[0][:, -1:].T.astype(np.float32)
     alone = place(stranger, known_of(vectors, part))
     assert (alone.labels[0], alone.why[0]) == (OUTLIER, Why.ALONE)

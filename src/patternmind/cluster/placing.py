@@ -31,8 +31,8 @@ OFFERED = 5
 SECOND = 1 / 3
 """Share of the votes from which a row belongs to a second cluster too: 6-11 % of the rows of four corpora."""
 
-LEAST = 0.2
-"""Share of the votes that puts a row into a cluster where a better one may take none in."""
+LEAST = 0.36
+"""Strength that puts a row into a cluster where a better one may not take it in: a fifth of the votes."""
 
 ALONE, MOST_ALONE = 3.0, 0.2
 """Standing alone begins between so many robust spreads below the placed rows' median closeness and this quantile."""
@@ -108,8 +108,8 @@ def place(vectors: Vectors, known: Known, *, closed: Collection[int] = ()) -> Pl
 
     Args:
         vectors: (m, d), unit norm.
-        closed: clusters that take no row in; a row that would belong to one is in none, unless another cluster has
-            ``LEAST`` of its votes.
+        closed: clusters that take no row in; a row that would belong to one is in none, unless another one has at
+            least the strength ``LEAST``.
     """
     block = max(1, BLOCK_BYTES // (4 * max(1, len(known.home))))
     grid = on_grid(vectors)
@@ -125,7 +125,7 @@ def _place(grid: NDArray[np.float32], known: Known, closed: Collection[int]) -> 
     shut = np.isin(offered, list(closed))
     best = np.where(shut[:, 0], OUTLIER, offered[:, 0])
     turned_away = np.where(shut, strength, 0).max(axis=1) > strength[:, 0]
-    turned_away &= seen.share(best) < LEAST
+    turned_away &= strength[:, 0] < LEAST
     why = np.where(turned_away | (seen.votes.max(axis=1, initial=0) < known.between_below), Why.BETWEEN, Why.PLACED)
     why = np.where((seen.closeness < known.alone_below) | (best == OUTLIER), Why.ALONE, why)
     labels = np.where(why == Why.PLACED, best, OUTLIER).astype(np.int32)
