@@ -50,8 +50,11 @@ from patternmind.ports import (
 CHUNK = 512
 """Texts embedded between two commits: what a killed run has to do again, at most."""
 
-METHOD = "lens/2 map/1 themes/2"
+METHOD = "lens/2 map/1 themes/3"
 """Part of every fingerprint: a network whose last run was made by another method is run anew."""
+
+MAPPED = 15
+"""Neighbours that pull on the map; the themes' own graph is wider, and would pull every island towards the middle."""
 
 
 @dataclass(frozen=True, slots=True)
