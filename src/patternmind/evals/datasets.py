@@ -32,11 +32,12 @@ class Corpus:
 
 BANKING77 = Corpus("banking77", "banking77.jsonl.gz", labelled=True, large=True, drafted=False)
 ARXIV = Corpus("arxiv 20,000", "arxiv_titles.jsonl.gz", labelled=True, large=True, drafted=False)
+LESSONS = Corpus("lessons", "lessons.jsonl.gz", large=True)
 CORPORA = (
     BANKING77,
     Corpus("complaints", "complaints.jsonl.gz", labelled=True, large=True),
     Corpus("bills", "bills.jsonl.gz", labelled=True, large=True, drafted=False),
-    Corpus("lessons", "lessons.jsonl.gz", large=True),
+    LESSONS,
     Corpus("recaps", "recaps.jsonl", kind=Kind.RECAP),
     Corpus("postmortems", "postmortems.jsonl"),
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ABOUT = {
     "themes": "do machine themes agree with people's? 1 = the same, 0 = chance; do they keep within bounds?",
     "stability": "do four cases in five, drawn anew, give the same themes? 1 = always, 0 = chance",
+    "lenses": "does a lens find in plain text what structured cases keep in fields of their own?",
     "naming": "is every name short, of its own cases, and unlike the others?",
     "grounding": "does every quote stand in its case, and is every planted false quote refused?",
     "retrieval": "does search find what belongs together, and a case by a sentence of its own?",

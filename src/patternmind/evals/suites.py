@@ -9,12 +9,13 @@ from pathlib import Path
 
 from patternmind.bootstrap import House
 from patternmind.errors import UsageError
-from patternmind.evals import grounding, naming, redaction, retrieval, stability, themes
+from patternmind.evals import grounding, lenses, naming, redaction, retrieval, stability, themes
 from patternmind.evals.baselines import expected_keys, find_baselines, read_baselines
 from patternmind.evals.datasets import (
     ARXIV,
     BANKING77,
     CORPORA,
+    LESSONS,
     PII,
     SAMPLE,
     Corpus,
@@ -120,6 +121,7 @@ def measure_sample(given: Conditions, *, full: bool = False) -> list[Score]:
         *_sample_themes(network, sample, given),
         *_stability(network, given, n_fits=FITS_IN_FULL if full else FITS_IN_CI),
         *_naming(network),
+        *lenses.score_telling_apart(SAMPLE, network.cases),
         *grounding.score_exported_quotes(network),
         *grounding.score_planted_quotes(planted, network.cases),
         *retrieval.score_theme_search(network, sample),
@@ -159,6 +161,8 @@ def measure_corpus(corpus: Corpus, path: Path, given: Conditions, *, full: bool 
     if corpus.drafted:
         scores += grounding.score_exported_quotes(network, most_prereadings=None if full else PREREADINGS_IN_CI)
         scores += retrieval.score_known_item(network, most=KNOWN_ITEMS, seed=given.seed)
+    if corpus is LESSONS:
+        scores += _lenses(network, given, full=full)
     if corpus is BANKING77:
         scores += retrieval.score_label_search(network, gold, seed=given.seed)
     return scores
@@ -200,6 +204,16 @@ def _themes(corpus: Corpus, grouping: Grouping, gold: Sequence[str | None]) -> l
 def _stability(network: RunNetwork, given: Conditions, *, n_fits: int) -> list[Score]:
     fitted = partial(fit, engine="graph", seed=given.seed)
     return stability.score_stability(network.name, network.vectors, fitted, n_fits=n_fits, seed=given.seed)
+
+
+def _lenses(network: RunNetwork, given: Conditions, *, full: bool) -> list[Score]:
+    """The lessons keep event, lesson and recommendation apart; only those that the cues were not fitted to count."""
+    cases = lenses.held_out(network.cases)
+    scores = lenses.score_telling_apart(network.name, cases)
+    if full:
+        fitted = partial(fit, engine="graph", seed=given.seed)
+        scores += lenses.score_lens_themes(network.name, cases, given.encoder, fitted)
+    return scores
 
 
 def _naming(network: RunNetwork) -> list[Score]:

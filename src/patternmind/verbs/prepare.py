@@ -11,7 +11,7 @@ from patternmind.errors import NotFound, UsageError
 from patternmind.ground import ground
 from patternmind.model.cases import Case
 from patternmind.model.drafts import DraftKind, DraftState, GroundedDraft, ReviewedDraft
-from patternmind.model.themes import Theme
+from patternmind.model.themes import Assignment, Theme
 from patternmind.ports import Clock, Encoder, Store, VectorIndex
 from patternmind.review import state_of
 from patternmind.verbs.reviewing import open_drafts
@@ -20,6 +20,9 @@ CLOSEST = 12
 """Cases read for a topic that is in no theme."""
 
 MOST_PATTERNS = 2
+
+WHOLE = "all"
+"""The lens that reads all of a case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,13 @@ class Subject:
 
 
 def by_theme(store: Store, theme_id: str) -> Subject:
-    """The theme, worked on through its most central case.
+    """The theme, of whichever lens, worked on through its most central case.
 
     Raises:
-        NotFound: no such theme in the last run.
+        NotFound: no such theme in the last run of any lens.
     """
-    theme = next((one for one in _themes(store) if one.id == theme_id and one.case_ids), None)
+    found = (one for lens in lenses_run(store) for one in store.themes(lens))
+    theme = next((one for one in found if one.id == theme_id and one.case_ids), None)
     if theme is None:
         raise NotFound("theme", theme_id, "List them with `patternmind themes`.")
     return Subject(store.case((theme.exemplars or theme.case_ids)[0]), theme, theme.case_ids)
@@ -78,14 +82,20 @@ def by_topic(store: Store, encoder: Encoder, index: VectorIndex, topic: str) -> 
     return Subject(case, theme, theme.case_ids if theme else tuple(hits))
 
 
+def lenses_run(store: Store) -> list[str]:
+    """The lenses that have themes: all of a case first, for whoever asks without naming one; then the last one run."""
+    finished = (run.parameters.lens for run in reversed(store.runs()) if run.state == "finished")
+    return sorted(dict.fromkeys(finished), key=lambda lens: lens != WHOLE)
+
+
 def _themes(store: Store) -> list[Theme]:
-    last = store.last_run()
-    return store.themes(last.parameters.lens) if last else []
+    lenses = lenses_run(store)
+    return store.themes(lenses[0]) if lenses else []
 
 
-def _assignments(store: Store):
-    last = store.last_run()
-    return store.assignments(last.parameters.lens) if last else []
+def _assignments(store: Store, lens: str | None = None) -> list[Assignment]:
+    lenses = lenses_run(store)
+    return store.assignments(lens or lenses[0]) if lenses else []
 
 
 def prepare(
@@ -94,7 +104,7 @@ def prepare(
     """Draft, ground and keep the pre-reading of a session."""
     cases = {case.id: case for case in store.cases()}
     evidence = _evidence(store, subject, cases, topic)
-    last = store.last_run()
+    last = store.last_run(subject.theme.lens if subject.theme else None)
     draft = draft_prereading(
         evidence, cases[subject.case.id], session=session, date=date, run_id=last.id if last else ""
     )
@@ -105,7 +115,7 @@ def prepare(
 
 def _evidence(store: Store, subject: Subject, cases: Mapping[str, Case], topic: str) -> ThemeEvidence:
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases.values()})
-    firmness = {one.case_id: one.strength for one in _assignments(store)}
+    firmness = {one.case_id: one.strength for one in _assignments(store, subject.theme.lens if subject.theme else None)}
     theme = subject.theme or _unthemed(subject, topic)
     return gather_evidence(theme, cases, phrases=phrases.distinguishing(theme.case_ids), firmness=firmness)
 
@@ -113,7 +123,7 @@ def _evidence(store: Store, subject: Subject, cases: Mapping[str, Case], topic: 
 def _unthemed(subject: Subject, topic: str) -> Theme:
     """The cases closest to a topic, held together for one pre-reading and never stored."""
     return Theme(
-        id="", lens="all", area_id="", name=topic or subject.case.title, case_ids=subject.close,
+        id="", lens=WHOLE, area_id="", name=topic or subject.case.title, case_ids=subject.close,
         n_cases=len(subject.close), n_teams=0, n_contributors=0,
     )  # fmt: skip
 

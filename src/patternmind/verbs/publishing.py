@@ -11,7 +11,7 @@ from patternmind.publish.document import Document
 from patternmind.publish.playbook import make_playbook
 from patternmind.publish.prereading import make_prereading, prereading_record
 from patternmind.publish.rights import Sorted, sort_patterns
-from patternmind.verbs.prepare import Prepared
+from patternmind.verbs.prepare import Prepared, lenses_run
 from patternmind.verbs.reviewing import open_drafts, patterns_of
 
 
@@ -27,7 +27,7 @@ def playbook_document(store: Store, collected: Sorted, now: datetime) -> Documen
         collected.withheld,
         collected.retired,
         network=store.network,
-        themes=store.themes(),
+        themes=[theme for lens in lenses_run(store) for theme in store.themes(lens)],
         date=now.date(),
     )
 

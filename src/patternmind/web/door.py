@@ -3,17 +3,20 @@
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Query
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind.bootstrap import House
+from patternmind.web.answers import LensName
 from patternmind.web.auth import Caller, identify
 from patternmind.web.jobs import RunJobs
 from patternmind.web.problems import MEDIA_TYPE
 from patternmind.web.repeats import LONGEST_KEY, Repeats
+
+Lens = Annotated[LensName | None, Query(description="A lens other than that of the last run.")]
 
 
 class Rooms:

@@ -22,7 +22,7 @@ from patternmind.verbs import search as finding
 from patternmind.verbs.export import export_rows
 from patternmind.verbs.ingest import ingest_files
 from patternmind.web import answers
-from patternmind.web.door import MAY_REPEAT, Door, TheHouse, problems
+from patternmind.web.door import MAY_REPEAT, Door, Lens, TheHouse, problems
 from patternmind.web.paging import Cursor, Limit, one_page
 
 router = APIRouter(route_class=Door, tags=["cases"])
@@ -153,10 +153,10 @@ def import_file(
 
 @router.get("/assignments")
 def list_assignments(
-    house: TheHouse, limit: Limit = 200, cursor: Cursor = None
+    house: TheHouse, lens: Lens = None, limit: Limit = 200, cursor: Cursor = None
 ) -> answers.Page[answers.AssignmentAnswer]:
     """Where the last run put each case, by case id: in one theme, or in none and then why."""
-    rows = list(export_rows(house.store, "assignments"))
+    rows = list(export_rows(house.store, "assignments", lens=lens))
     page, following = one_page(rows, key=lambda row: row["case_id"], limit=limit, cursor=cursor)
     return answers.Page(items=[answers.AssignmentAnswer(**row) for row in page], next_cursor=following)
 
@@ -185,11 +185,12 @@ def search(
 def export(
     house: TheHouse,
     what: Literal["assignments", "cases", "themes", "drafts", "patterns"],
+    lens: Lens = None,
     format: Literal["jsonl"] = "jsonl",  # noqa: ARG001 - the only one; named so that another can come
 ) -> StreamingResponse:
     """Rows for other tools, as `patternmind export` writes them: what may not leave the network is withheld."""
     return StreamingResponse(
-        _from_first(map(_json_line, export_rows(house.store, what))), media_type="application/x-ndjson"
+        _from_first(map(_json_line, export_rows(house.store, what, lens=lens))), media_type="application/x-ndjson"
     )
 
 

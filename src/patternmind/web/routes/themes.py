@@ -11,12 +11,10 @@ from patternmind.ports import RunParameters, RunRecord, Store
 from patternmind.verbs.checks import check_parameters
 from patternmind.verbs.export import theme_row
 from patternmind.web import answers
-from patternmind.web.door import MAY_REPEAT, Door, TheHouse, TheJobs, problems
+from patternmind.web.door import MAY_REPEAT, Door, Lens, TheHouse, TheJobs, problems
 from patternmind.web.jobs import Job
 
 router = APIRouter(route_class=Door)
-
-Lens = Annotated[answers.LensName | None, Query(description="A lens other than that of the last run.")]
 
 
 @router.post("/runs", tags=["runs"], status_code=202, responses=problems(400, 409), dependencies=[MAY_REPEAT])
