@@ -56,7 +56,7 @@ def measure(job: Job, started: float) -> dict[str, Any]:
     planted: list[int] = []
     of: list[list[int]] = []
     for vectors, is_planted, counts in _plantings(job):
-        found = cluster(vectors)
+        found = cluster(vectors, resample=False)
         closest = nearest_neighbours(vectors, CLOSEST).similarity.mean(axis=1)
         ours.append(ranking(found.outlier_score, is_planted))
         plain.append(ranking(-closest, is_planted))

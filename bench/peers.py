@@ -32,5 +32,6 @@ def measure(job: Job, started: float) -> dict[str, Any]:
     given = loaded.given
     grouping = group(fit.labels, given.vectors)
     samples = draw_samples(len(given.vectors), n_fits=SAMPLES, seed=0)
-    fits = [group(loaded.method.fit(one).labels, one.vectors) for one in (given.rows(sample) for sample in samples)]
+    refit = loaded.method.refit or loaded.method.fit
+    fits = [group(refit(one).labels, one.vectors) for one in (given.rows(sample) for sample in samples)]
     return plain(values | shape(grouping) | quality(grouping, loaded.rows.labels) | stability(samples, fits))

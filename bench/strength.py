@@ -35,7 +35,7 @@ def measure(job: Job, started: float) -> dict[str, Any]:
     said: list[float] = []
     came_true: list[bool] = []
     for fit, rows in enumerate(draw_samples(len(vectors), n_fits=FITS, seed=FIRST_SEED)):
-        other = cluster(vectors[rows], seed=FIRST_SEED + fit)
+        other = cluster(vectors[rows], seed=FIRST_SEED + fit, resample=False)
         themed = found.labels[rows] >= 0
         said += found.strength[rows][themed].tolist()
         came_true += agrees(found.labels[rows], other.labels)[themed].tolist()

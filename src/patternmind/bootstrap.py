@@ -12,6 +12,7 @@ from patternmind.errors import IndexUnavailable, UsageError
 from patternmind.model.themes import Vectors
 from patternmind.ports import Clock, Encoder, Progress, RunParameters, RunRecord, Store, VectorIndex
 from patternmind.settings import Settings
+from patternmind.verbs.placing import Placer
 from patternmind.verbs.search import index_vectors
 
 DATABASE = "patternmind.db"
@@ -24,6 +25,7 @@ class House:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
         self._given_encoder = encoder
+        self._placers: dict[str | None, Placer] = {}
 
     @cached_property
     def store(self) -> Store:
@@ -69,6 +71,10 @@ class House:
             if parameters.lens == "all":
                 self._refresh_index()
         return record
+
+    def placer(self, lens: str | None = None) -> Placer:
+        """The one that places cases of a lens, None for that of the last run; it keeps what it has read."""
+        return self._placers.setdefault(lens, Placer(self.store, self.encoder, lens))
 
     def _refresh_index(self) -> None:
         """Bring an index that was built before up to the rows; where it cannot be, search goes by the rows."""

@@ -111,7 +111,7 @@ def lens_notes(looked: Sequence[LensText], lens: str) -> list[str]:
     if foreign:
         are = "is" if foreign == 1 else "are"
         notes.append(
-            f"{foreign} of {len(seen)} cases {are} not in English, so their sentences were not told apart;"
+            f"{foreign} of {len(seen)} cases {are} not in English, and sentences are told apart in English only;"
             f" {_placed(foreign)}."
         )
     return notes

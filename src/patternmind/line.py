@@ -26,10 +26,17 @@ from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, GroundedDraft
 from patternmind.model.edits import Edit, EditAction, standing
 from patternmind.model.found import Found
-from patternmind.model.themes import OUTLIER, Assignment, Lineage, Theme, ThemeChange, Vectors
+from patternmind.model.themes import OUTLIER, Assignment, Lineage, Theme, ThemeChange, Vectors, Why
 from patternmind.overlay import lay_over, place_cases, read_decisions
 from patternmind.ports import RunRecord
 from patternmind.sentences import Role
+
+WHY_ALONE: Mapping[Why, str] = {
+    Why.ALONE: "not close enough to any other cases",
+    Why.BETWEEN: "between several themes, firmly in none",
+    Why.SMALL: "in a group too small for a theme",
+}
+"""Said of an outlier that no person put there."""
 
 
 @dataclass
@@ -154,6 +161,7 @@ class Line:
             n_contributors=counts.n_contributors,
             share=len(rows) / len(self.cases),
             stability=float(self.part.stability[position]),
+            tentative=bool(self.part.tentative[position]),
             cohesion=speaks.cohesion,
             trend=describe.trend_by_quarter(counts.cases),
             centre=tuple(float(x) for x in self.part.centres[position]),
@@ -214,6 +222,7 @@ class Line:
     def _assignment(self, row: int, placed: Sequence[Theme]) -> Assignment:
         label, nearest = int(self.part.labels[row]), int(self.part.nearest[row])
         theme = placed[label] if label != OUTLIER else None
+        second = int(self.part.second[row])
         case_id = self.cases[row].id
         return Assignment(
             case_id=case_id,
@@ -221,13 +230,18 @@ class Line:
             area_id=theme.area_id if theme else None,
             strength=round(float(self.part.strength[row]), 4),
             nearest_theme_id=placed[nearest].id if nearest != OUTLIER else None,
-            reason=self.placed.reasons.get(case_id) or ("" if theme else self._why_alone(bool(placed))),
+            second_theme_id=placed[second].id if second != OUTLIER else None,
+            second_strength=round(float(self.part.second_strength[row]), 4) if second != OUTLIER else 0.0,
+            outlier_score=round(float(self.part.outlier_score[row]), 4),
+            reason=self.placed.reasons.get(case_id) or ("" if theme else self._why_alone(row, bool(placed))),
         )
 
-    def _why_alone(self, any_theme: bool) -> str:
+    def _why_alone(self, row: int, any_theme: bool) -> str:
         if len(self.cases) < FEWEST_CASES:
             return "too few cases to group"
-        return "not close enough to any other cases" if any_theme else "nothing recurs yet"
+        if not any_theme:
+            return "nothing recurs yet"
+        return WHY_ALONE.get(Why(int(self.part.why[row])), "not close enough to any other cases")
 
     def notes(self, drafts: Sequence[GroundedDraft]) -> list[str]:
         refused = sum(len(grounded.refused) for grounded in drafts)
@@ -236,6 +250,8 @@ class Line:
             notes.append(f"Too few to group: {len(self.cases)} cases, {FEWEST_CASES} are needed.")
         elif not self.groups:
             notes.append("Nothing recurs yet.")
+        elif self.part.nothing_certain:
+            notes.append("Nothing recurs for certain yet: every theme is tentative.")
         return notes
 
 

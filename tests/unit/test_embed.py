@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 from tests.builders import a_case
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.embed import LENSES, check_lens, lens_text, missing_texts, stack_vectors, text_hash
+from patternmind.embed import (
+    LENSES,
+    LensText,
+    Seen,
+    check_lens,
+    lens_notes,
+    lens_text,
+    look_through,
+    missing_texts,
+    stack_vectors,
+    text_hash,
+)
 from patternmind.errors import UsageError
 from patternmind.model.cases import CASE_FIELDS, RECAP_FIELDS, Kind
 
@@ -37,6 +48,60 @@ def test_a_lens_sees_its_fields_in_reading_order(
 def test_a_case_that_says_nothing_under_a_lens_is_placed_by_all_it_says() -> None:
     silent = a_case(text={"title": "Late lorry", "problem": "It came late."})
     assert lens_text(silent, "helped") == "Late lorry\nIt came late."
+
+
+TOLD = (
+    "The pallet was on hold and nobody had told the night shift. They shipped nine units on Monday. Put red tape on the"
+    " goods. The lead of the shift should sign every hold."
+)
+
+
+def test_a_plain_text_is_seen_by_the_sentences_on_the_side_of_the_lens() -> None:
+    plain = a_case(text={"title": "Nine units", "problem": TOLD})
+    assert look_through(plain, "problem") == LensText(
+        "Nine units\nThe pallet was on hold and nobody had told the night shift.\nThey shipped nine units on Monday.",
+        Seen.SENTENCES,
+    )
+    assert look_through(plain, "helped") == LensText(
+        "Put red tape on the goods.\nThe lead of the shift should sign every hold.", Seen.SENTENCES
+    )
+    assert lens_text(plain, "all") == f"Nine units\n{TOLD}"
+
+
+def test_a_structured_case_without_fields_for_the_lens_is_seen_by_its_sentences() -> None:
+    told = {"problem": "The pallet was lost.", "what_happened": "Put red tape on all the goods that are on hold."}
+    assert look_through(a_case(text=told), "helped").text == told["what_happened"]
+
+
+def test_fields_of_the_lens_are_read_whole_whatever_their_sentences_say() -> None:
+    case = a_case(text={"problem": "You should see it.", "lesson": "It was lost."})
+    assert look_through(case, "problem") == LensText("You should see it.", Seen.FIELDS)
+    assert look_through(case, "helped") == LensText("It was lost.", Seen.FIELDS)
+
+
+def test_a_recap_told_in_its_notes_is_seen_by_its_sentences() -> None:
+    recap = a_case(kind=Kind.RECAP, text={"notes": TOLD})
+    assert look_through(recap, "helped").seen is Seen.SENTENCES
+
+
+def test_a_text_that_is_all_problem_keeps_the_vector_of_the_whole() -> None:
+    case = a_case(text="The bank charged me twice on 3 May. It was never refunded to me.")
+    assert look_through(case, "problem") == LensText(lens_text(case, "all"), Seen.SENTENCES)
+    assert look_through(case, "helped") == LensText(lens_text(case, "all"), Seen.NOTHING_APART)
+
+
+def test_a_text_in_another_language_is_placed_by_all_it_says() -> None:
+    case = a_case(text="Die Palette war gesperrt. Niemand sagte es der Nachtschicht. Man sollte rotes Band nehmen.")
+    assert look_through(case, "helped") == LensText(lens_text(case, "all"), Seen.NOT_ENGLISH)
+
+
+def test_cases_that_a_lens_cannot_look_into_are_counted_and_said() -> None:
+    looked = [LensText("x", seen) for seen in (Seen.FIELDS, Seen.NOTHING_APART, Seen.NOTHING_APART, Seen.NOT_ENGLISH)]
+    assert lens_notes(looked, "helped") == [
+        "2 of 4 cases say nothing apart about what helped; they are placed by all they say.",
+        "1 of 4 cases is not in English, and sentences are told apart in English only; it is placed by all it says.",
+    ]
+    assert lens_notes(looked[:1], "all") == []
 
 
 def test_only_the_free_text_is_embedded() -> None:

@@ -109,6 +109,9 @@ def ingest(
             house.store, paths, kind=Kind(as_kind), mapping=mapping or (), dry_run=dry_run, progress=progress
         )
     show.intake(report, dry_run=dry_run, as_json=json)
+    n_new = 0 if dry_run or json else report.accepted - report.updated
+    if n_new and house.store.last_run() is not None:
+        show.raw(f"{n_new} new cases; `patternmind place` shows where they belong, `patternmind run` takes them in.\n")
     if (report.accepted == 0 and report.unchanged == 0) or (strict and report.rejected):
         raise typer.Exit(1)
 
@@ -392,4 +395,5 @@ def evaluate(
 
 # A command with a file of its own registers itself here.
 from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
+from patternmind.cli import place as _place  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import themes as _themes  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

@@ -108,6 +108,33 @@ class AssignmentAnswer(BaseModel):
     reason: str
 
 
+class TextAsked(Asked):
+    text: str = Field(min_length=1, max_length=20_000, description="What happened, in plain words; it is not stored.")
+    lens: LensName | None = Field(default=None, description="A lens other than that of the last run.")
+
+
+class OfferAnswer(BaseModel):
+    theme_id: str
+    name: str
+    strength: float = Field(description="0..1, about how often the next run puts such a case there.")
+
+
+class PlacementAnswer(BaseModel):
+    """Where a case or a text belongs, without a run: in one theme, or in none and then why."""
+
+    case_id: str | None
+    external_id: str | None
+    by: Literal["run", "placing", "person"] = Field(description="Who says so; the next run decides `placing` anew.")
+    theme_id: str | None
+    theme: str | None = Field(description="The theme's name.")
+    strength: float
+    second_theme_id: str | None = Field(description="A further theme that it belongs to.")
+    nearest_theme_id: str | None
+    offers: list[OfferAnswer] = Field(description="The themes it comes near, best first, retired ones last.")
+    reason: str
+    like: list[str] = Field(description="Ids of the cases most like it.")
+
+
 class ResultAnswer(BaseModel):
     """Something found by meaning."""
 

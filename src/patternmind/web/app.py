@@ -17,7 +17,7 @@ from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
 from patternmind.web.pages import docs_page, home_page
 from patternmind.web.problems import add_handlers
-from patternmind.web.routes import cases, drafts, publishing, themes
+from patternmind.web.routes import cases, drafts, placing, publishing, themes
 
 API = "/api/v1"
 
@@ -53,7 +53,8 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     app.openapi = partial(describe, app)
     app.add_middleware(Guard, local=local)
     add_handlers(app)
-    for routes in (cases, themes, drafts, publishing):
+    # placing comes first: the route of one case takes whatever follows /cases/ for an id
+    for routes in (placing, cases, themes, drafts, publishing):
         app.include_router(routes.router, prefix=API, dependencies=[Depends(BEARER)], responses=EVERYWHERE)
     _add_open_pages(app)
     return app
