@@ -37,6 +37,10 @@ class UsageError(PatternmindError):
     exit_code = 2
 
 
+class BadInput(UsageError, ValueError):
+    """What was handed to a function cannot be worked with; a ``ValueError`` too, as other libraries expect."""
+
+
 class NotFound(PatternmindError):
     """The thing asked for is not in this network."""
 

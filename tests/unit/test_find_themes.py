@@ -1,0 +1,201 @@
+"""Themes for a notebook: a list of texts, or an estimator of scikit-learn; nothing stored, the order no matter."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import base
+from tests.builders import planted_vectors
+
+import patternmind
+from patternmind import ThemeFinder, find_themes
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.errors import BadInput, PatternmindError
+from patternmind.model.themes import OUTLIER, Vectors
+
+ROOT = Path(__file__).parents[2]
+TOPICS = {
+    "scanner": "hand scanner frozen battery cold store ramp",
+    "invoice": "invoice copied twice customer number column sheet",
+    "handover": "night shift handover board empty pallet nobody told",
+}
+
+
+def some_texts(n_each: int = 12) -> list[str]:
+    """Every text says most of the words of its topic, and some of its own."""
+    draw = np.random.default_rng(0)
+    return [
+        " ".join(draw.permutation(words.split())[:5]) + f" aside{draw.integers(10_000)}"
+        for words in TOPICS.values()
+        for _ in range(n_each)
+    ]
+
+
+def found(texts: Any, **known: Any) -> patternmind.Themes:
+    given: dict[str, Any] = {"encoder": HashingEncoder(), **known}
+    return find_themes(texts, **given)
+
+
+def groups_of(labels: Any) -> set[frozenset[int]]:
+    return {frozenset(np.flatnonzero(labels == label).tolist()) for label in set(labels.tolist()) - {OUTLIER}}
+
+
+def vectors_of(n_each: int = 14) -> Vectors:
+    return planted_vectors([n_each] * 3, spread=0.4)[0]
+
+
+def test_texts_give_themes_with_names_of_their_words() -> None:
+    result = found(some_texts())
+    assert len(result.labels) == len(result.strengths) == 36
+    assert groups_of(result.nearest) == {frozenset(range(start, start + 12)) for start in (0, 12, 24)}
+    assert (result.labels != OUTLIER).sum() >= 34
+    for number, theme in enumerate(result.themes):
+        rows = result.rows_of(number)
+        topic = list(TOPICS.values())[rows[0] // 12]
+        assert theme.size == len(rows)
+        assert set(theme.exemplars) <= set(rows)
+        assert set(re.findall(r"\w+", theme.name.casefold())) <= set(topic.split())
+        assert theme.nearest in {0, 1, 2} - {number}
+        assert theme.keywords
+        assert 0 <= theme.stability <= 1
+    assert str(result).startswith("3 themes in 36 rows, ")
+    assert ((result.strengths >= 0) & (result.strengths <= 1)).all()
+
+
+@pytest.mark.parametrize("engine", ["graph", "hdbscan"])
+@pytest.mark.filterwarnings("ignore:'force_all_finite'")
+def test_the_order_of_the_texts_changes_nothing_but_the_order_of_the_answer(engine: str) -> None:
+    texts = some_texts()
+    order = np.random.default_rng(3).permutation(len(texts))
+    here, there = found(texts, engine=engine), found([texts[row] for row in order], engine=engine)
+    assert np.array_equal(here.labels[order], there.labels)
+    assert np.array_equal(here.strengths[order], there.strengths)
+    assert [theme.name for theme in here.themes] == [theme.name for theme in there.themes]
+    back = {int(row): place for place, row in enumerate(order)}
+    assert [tuple(back[row] for row in theme.exemplars) for theme in here.themes] == [
+        theme.exemplars for theme in there.themes
+    ]
+
+
+def test_the_same_again_is_the_same_bits() -> None:
+    first, again = found(some_texts(), seed=4), found(some_texts(), seed=4)
+    assert np.array_equal(first.labels, again.labels)
+    assert np.array_equal(first.strengths, again.strengths)
+    assert first.themes == again.themes
+
+
+def test_vectors_alone_are_enough_and_need_no_unit_norm() -> None:
+    vectors = vectors_of()
+    unit, longer = find_themes(vectors=vectors), find_themes(vectors=7.0 * vectors.astype(np.float64))
+    assert [theme.name for theme in unit.themes] == ["Theme 0", "Theme 1", "Theme 2"]
+    assert groups_of(unit.labels) == groups_of(longer.labels)
+
+
+def test_areas_are_few_and_themes_name_theirs() -> None:
+    themes = found(some_texts())
+    assert {theme.area for theme in themes.themes} == set(range(len({theme.area for theme in themes.themes})))
+    assert all(theme.area_name for theme in themes.themes)
+    assert len(found(some_texts(), level="area").themes) <= len(themes.themes)
+
+
+@pytest.mark.parametrize("n", [0, 1, 19])
+def test_too_few_texts_are_all_in_none_and_it_says_so(n: int) -> None:
+    result = found(some_texts()[:n])
+    assert result.labels.tolist() == [OUTLIER] * n
+    assert (result.themes, result.note) == ((), f"Too few to group: {n} rows, 20 are needed.")
+    assert result.note in str(result)
+
+
+# the estimator
+
+
+def test_the_estimator_says_what_the_function_says() -> None:
+    texts = some_texts()
+    finder = ThemeFinder(encoder=HashingEncoder(), seed=1)
+    labels = finder.fit_predict(texts)
+    assert np.array_equal(labels, found(texts, seed=1).labels)
+    assert np.array_equal(finder.strengths_, finder.themes_.strengths)
+    assert finder.n_features_in_ == HashingEncoder.dimensions
+
+
+def test_further_rows_are_placed_and_nothing_found_changes() -> None:
+    vectors = vectors_of()
+    kept = np.arange(len(vectors)) % 7 != 0
+    finder = ThemeFinder().fit(vectors[kept])
+    before = finder.labels_.copy()
+    label_of = {row // 14: int(finder.labels_[np.flatnonzero(kept).tolist().index(row)]) for row in (1, 15, 29)}
+    placed = finder.predict(vectors[~kept])
+    wanted = [label_of[int(row) // 14] for row in np.flatnonzero(~kept)]
+    assert np.mean(placed == np.asarray(wanted)) > 0.8
+    assert np.array_equal(finder.labels_, before)
+    assert finder.predict(vectors[:0]).tolist() == []
+
+
+def test_it_can_be_cloned_and_its_parameters_read_and_set() -> None:
+    finder = ThemeFinder(seed=3, engine="hdbscan")
+    untyped: Any = base
+    copy: Any = untyped.clone(finder)
+    assert copy is not finder
+    assert copy.get_params() == {"encoder": None, "engine": "hdbscan", "level": "theme", "seed": 3}
+    assert copy.set_params(seed=5).seed == 5
+    assert "ThemeFinder(engine='hdbscan', seed=5)" in repr(copy)
+
+
+# what cannot work
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"texts": "one text"}, "not one text"),
+        ({"texts": ["a", 3]}, "Row 1 is no text but int"),
+        ({"texts": 7}, "not int"),
+        ({}, "Give texts, or vectors"),
+        ({"vectors": [1.0, 2.0]}, r"shape \(2,\)"),
+        ({"vectors": [["a", "b"]]}, "no matrix of numbers"),
+        ({"vectors": [[1.0, float("nan")]]}, "Row 0 holds"),
+        ({"texts": ["a"], "vectors": np.eye(2)}, "1 texts and 2 vectors"),
+        ({"texts": ["a"], "engine": "kmeans"}, "graph, hdbscan"),
+        ({"texts": ["a"], "level": "top"}, "theme, area"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence_and_a_value_error(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadInput, match=says) as caught:
+        find_themes(**given)
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, PatternmindError)
+
+
+def test_the_estimator_refuses_what_does_not_fit() -> None:
+    with pytest.raises(BadInput, match="Call fit"):
+        ThemeFinder().predict(np.eye(3))
+    with pytest.raises(BadInput, match="columns"):
+        ThemeFinder().fit(vectors_of()).predict(np.eye(3))
+    with pytest.raises(BadInput, match="not one text"):
+        ThemeFinder().fit("one text")
+
+
+# what is promised beside
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    said = "import sys, patternmind; print([m for m in ('numpy', 'sklearn', 'torch') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    with pytest.raises(AttributeError, match="no attribute 'find_topics'"):
+        _ = patternmind.find_topics  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_the_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = next(block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "find_themes" in block)
+    monkeypatch.setattr("patternmind.adapters.encoder.MiniLM", HashingEncoder)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"texts": some_texts()}
+    exec(example, names)  # noqa: S102 - our own README
+    assert len(names["found"].themes) == 3
+    assert list(tmp_path.iterdir()) == [], "nothing is written"
