@@ -20,9 +20,14 @@ PARTS: Mapping[str, str] = {
     "outliers": "planted strangers against the outlier score (target 4)",
     "strength": "calibration of strength (target 5)",
     "scale": "100,000, 300,000 and 1,000,000 vectors (targets 8, 9)",
+    "place": "one more case among 100,000: from text to theme (target 8)",
     "same": "identical themes with other threads and order (target 10)",
 }
-DEFAULT_METHODS: Mapping[str, Sequence[str]] = {"sizes": (OURS,), "same": (OURS, "patternmind hdbscan")}
+DEFAULT_METHODS: Mapping[str, Sequence[str]] = {
+    "sizes": (OURS,),
+    "place": (OURS,),
+    "same": (OURS, "patternmind hdbscan"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
