@@ -1,7 +1,8 @@
 """The hdbscan engine: vectors smoothed over their neighbours, brought to few dimensions, then HDBSCAN.
 
 On raw 384-dimensional vectors HDBSCAN calls 51-80 % of every corpus noise; smoothed it stands beside the graph on wide
-corpora and falls to 2-4 clusters on narrow ones (docs/decisions/0004), so it is the alternative, not the default.
+corpora. On narrow ones its usual choice of clusters falls to two with nearly everything in one; there the leaves of its
+tree are taken, at the price of much noise (docs/decisions/0010). So it is the alternative, not the default.
 """
 
 from typing import Any
@@ -9,10 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patternmind.model.themes import Neighbours, Vectors
+from patternmind.model.themes import OUTLIER, Neighbours, Vectors
 
 ROUNDS = 4
 COMPONENTS = 20
+FEWEST_NEIGHBOURS, MOST_NEIGHBOURS = 5, 15
+"""To smooth over; the graph's eighty would wash everything into one."""
+
+BLOB = 0.5
+"""Share of all rows in one cluster from which the leaves of the tree are taken instead."""
 
 
 def find_dense_regions(
@@ -25,10 +31,15 @@ def find_dense_regions(
     density: Any = hdbscan
     untyped: Any = decomposition
 
+    n, d = vectors.shape
+    near = neighbours.first(min(MOST_NEIGHBOURS, max(FEWEST_NEIGHBOURS, round(np.sqrt(n) / 2)))).index
     smooth = vectors.astype(np.float64)
     for _ in range(ROUNDS):
-        smooth = (smooth + smooth[neighbours.index].mean(axis=1)) / 2
-    n, d = vectors.shape
+        smooth = (smooth + smooth[near].mean(axis=1)) / 2
     reduced = untyped.PCA(min(COMPONENTS, d, n - 1), random_state=seed, svd_solver="full").fit_transform(smooth)
     fit = density.HDBSCAN(min_cluster_size=max(3, round(np.sqrt(n) / 2)), min_samples=3).fit(reduced)
+    if np.bincount(fit.labels_[fit.labels_ != OUTLIER], minlength=1).max() > BLOB * n:
+        smallest = max(3, round(np.sqrt(n) / 4))
+        leaves = density.HDBSCAN(min_cluster_size=smallest, min_samples=3, cluster_selection_method="leaf").fit(reduced)
+        fit = leaves if leaves.labels_.max() > fit.labels_.max() else fit
     return np.asarray(fit.labels_, np.int32), np.asarray(fit.probabilities_, np.float32)

@@ -17,7 +17,7 @@ SPLIT = 0.5
 ALONE = 2.6
 """Robust spreads of the score above its median at which a case stands alone."""
 
-BETWEEN = 0.62
+BETWEEN = 0.55
 """A case is between themes when the fits keep it with less than this part of what they keep its theme's median case
 with: it would sit elsewhere in the next fit, and counting it in makes every theme unsteady."""
 
