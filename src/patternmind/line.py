@@ -20,7 +20,7 @@ from patternmind.cluster.partition import FEWEST_CASES
 from patternmind.draft.choose import of_roles, pick
 from patternmind.draft.evidence import ThemeEvidence, gather_evidence
 from patternmind.draft.keyphrases import Phrase, PhraseCounts
-from patternmind.draft.names import ThemeName, name_themes
+from patternmind.draft.names import ThemeName, holds_own_word, name_themes
 from patternmind.draft.patterns import draft_pattern
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, GroundedDraft
@@ -106,7 +106,8 @@ class Line:
             theme_id: self.phrases.distinguishing(self._told_once(rows))
             for theme_id, rows in zip(self.theme_ids, self.members, strict=True)
         }
-        kept = {theme.id: theme.name for theme in self.past.themes} | dict(self.decisions.names)
+        kept = {theme.id: theme.name for theme in self.past.themes if self._still_fits(theme)}
+        kept |= dict(self.decisions.names)
         names = name_themes(self._found_phrases, kept=kept)
         cards: list[Theme] = []
         for position, change in enumerate(with_group):
@@ -117,6 +118,13 @@ class Line:
             for change in without
         ]
         return [*self._with_nearest(cards), *rest], self._name_areas(cards)
+
+    def _still_fits(self, theme: Theme) -> bool:
+        """Whether a theme keeps the name it had: unless a machine gave it and no two of its cases hold it any more."""
+        if theme.name_locked or theme.id not in self.theme_ids:
+            return True
+        rows = self.members[self.theme_ids.index(theme.id)]
+        return holds_own_word(theme.name, ["\n".join(self.cases[row].text.values()) for row in rows])
 
     def _carried(self, card: Theme, change: ThemeChange, before: Theme | None) -> Theme:
         """The card with what it has from its former self."""

@@ -116,7 +116,7 @@ def test_a_run_finds_the_planted_groups_and_leaves_strangers_alone(network: Cycl
     record = network.run()
     themes = network.store.themes()
     assert (record.state, record.n_cases, record.n_themes, record.n_drafts) == ("finished", 43, 5, 5)
-    assert list(record.seconds) == ["embed", "cluster", "carry", "draft"]
+    assert list(record.seconds) == ["embed", "cluster", "carry", "draft", "map"]
     for subject in SUBJECTS:
         theme = network.theme_of(subject)
         assert all(network.tells(case_id, subject) for case_id in theme.case_ids)

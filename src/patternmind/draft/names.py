@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from patternmind.draft.choose import content_words
 from patternmind.draft.keyphrases import COMMON, VAGUE, Phrase, fold
 
 MOST_WORDS = 6
@@ -36,6 +37,13 @@ def name_themes(
         taken.add(name.casefold())
         names[theme_id] = ThemeName(name, tuple(phrase.text for phrase in phrases[theme_id][:KEYWORDS]))
     return names
+
+
+def holds_own_word(name: str, texts: Sequence[str]) -> bool:
+    """Whether a word of the name that says something is in at least two of the theme's texts, or in its only one."""
+    wanted = content_words(name)
+    holding = [bool(wanted & content_words(text)) for text in texts]
+    return sum(holding) >= min(2, len(holding)) > 0
 
 
 def _best(phrases: Sequence[Phrase]) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from patternmind.draft.choose import content_words
-from patternmind.draft.names import MOST_WORDS, lint_name
+from patternmind.draft.names import MOST_WORDS, holds_own_word, lint_name
 from patternmind.evals.gates import Score
 from patternmind.model.themes import Theme
 
@@ -29,7 +29,7 @@ def score_names(on: str, themes: Sequence[Theme], texts: Mapping[str, str]) -> l
     words = {theme.id: content_words(theme.name) for theme in named}
     return [
         share("distinct names", lambda theme: names.count(theme.name.casefold()) == 1),
-        share("hold a word of their cases", lambda theme: _holds_own_word(theme.name, own[theme.id])),
+        share("hold a word of their cases", lambda theme: holds_own_word(theme.name, own[theme.id])),
         share("pass the lint", lambda theme: not lint_name(theme.name, own[theme.id])),
         share(
             "no word shared with nearest theme",
@@ -37,10 +37,3 @@ def score_names(on: str, themes: Sequence[Theme], texts: Mapping[str, str]) -> l
         ),
         share(f"{MOST_WORDS} words or fewer", lambda theme: 0 < len(theme.name.split()) <= MOST_WORDS),
     ]
-
-
-def _holds_own_word(name: str, texts: Sequence[str]) -> bool:
-    """A word that says something and that at least two of the theme's cases hold, or its only case."""
-    wanted = content_words(name)
-    holding = [bool(wanted & content_words(text)) for text in texts]
-    return sum(holding) >= min(2, len(holding)) > 0
