@@ -287,7 +287,8 @@ def test_near_duplicates_stay_marked_after_a_narrowed_run_and_one_of_another_len
     network.take_in([again])
     network.run()
     assert [case.id for case in network.store.cases() if case.duplicate_of] == ["c-800"]
-    for narrowed in ({"lens": "helped"}, {"since": "2026-02-01"}, {"since": "2026-09-01"}):
+    narrow: list[dict[str, Any]] = [{"lens": "helped"}, {"since": "2026-02-01"}, {"since": "2026-09-01"}]
+    for narrowed in narrow:
         network.run(**narrowed)
         assert network.store.case("c-800").duplicate_of == first.id, narrowed
 

@@ -97,7 +97,8 @@ def best_of(rows: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArr
     best = rows[:, :whole].reshape(b, m // n_groups, n_groups).max(axis=1)
     bound = np.partition(best, n_groups - k, axis=1)[:, n_groups - k]
     passed = np.flatnonzero(rows >= bound[:, None])
-    row, column = np.divmod(passed, m)
+    row: NDArray[np.intp] = passed // m
+    column: NDArray[np.intp] = passed - row * m
     value = rows.ravel()[passed]
     order = np.lexsort((column, -value, row))
     chosen = order[np.searchsorted(row, np.arange(b))[:, None] + np.arange(k)]
