@@ -101,5 +101,5 @@ def best_of(rows: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArr
     column: NDArray[np.intp] = passed - row * m
     value = rows.ravel()[passed]
     order = np.lexsort((column, -value, row))
-    chosen = order[np.searchsorted(row, np.arange(b))[:, None] + np.arange(k)]
+    chosen = order[np.searchsorted(row, np.arange(b, dtype=np.intp))[:, None] + np.arange(k)]
     return column[chosen].astype(np.int32), value[chosen]

@@ -15,6 +15,8 @@ OUTLIER = -1
 TENTATIVE_BELOW = 0.6
 """Stability under which a theme is tentative: more than a third of it changes from one resampled fit to the next."""
 
+STEADY_FROM = 0.8
+
 RECURS_FROM = 0.1
 """Share of recurring rows under which a theme is tentative; by chance it would be one in twenty."""
 
@@ -148,6 +150,13 @@ class Lineage(StrEnum):
     DORMANT = "dormant"
     RETURNED = "returned"
     RETIRED = "retired"
+
+
+def steadiness(stability: float, *, tentative: bool) -> str:
+    """A theme's stability in words: steady, fairly steady, or tentative."""
+    if tentative:
+        return "tentative"
+    return "steady" if stability >= STEADY_FROM else "fairly steady"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from patternmind.embed import check_lens
 from patternmind.errors import UsageError
 from patternmind.model.cases import Case, Consent
 from patternmind.model.drafts import Claim, Draft, Pattern, ReviewedDraft
-from patternmind.model.themes import Theme
+from patternmind.model.themes import Theme, steadiness
 from patternmind.ports import Store
 from patternmind.publish.rights import sort_patterns
 from patternmind.review import fields_of, state_of
@@ -53,6 +53,9 @@ def _assignments(store: Store, lens: str | None) -> Iterator[Row]:
             "area_id": one.area_id,
             "strength": one.strength,
             "nearest_theme_id": one.nearest_theme_id,
+            "second_theme_id": one.second_theme_id,
+            "second_strength": one.second_strength,
+            "outlier_score": one.outlier_score,
             "reason": one.reason,
         }
 
@@ -95,6 +98,8 @@ def theme_row(theme: Theme) -> Row:
         "new_cases": theme.new_cases,
         "share": round(theme.share, 4),
         "stability": round(theme.stability, 4),
+        "tentative": theme.tentative,
+        "steadiness": steadiness(theme.stability, tentative=theme.tentative),
         "cohesion": round(theme.cohesion, 4),
         "nearest_theme_id": theme.nearest_theme_id,
         "differs_by": list(theme.differs_by),

@@ -105,6 +105,9 @@ class AssignmentAnswer(BaseModel):
     area_id: str | None
     strength: float
     nearest_theme_id: str | None
+    second_theme_id: str | None = Field(description="A further theme it also belongs to.")
+    second_strength: float
+    outlier_score: float = Field(description="1 for the case that stands most alone.")
     reason: str
 
 
@@ -214,6 +217,8 @@ class ThemeAnswer(BaseModel):
     new_cases: int
     share: float
     stability: float
+    tentative: bool = Field(description="Less steady than a theme should be, or no more than chance would make.")
+    steadiness: str = Field(description="Stability in words.")
     cohesion: float
     nearest_theme_id: str | None
     differs_by: list[str]

@@ -93,8 +93,11 @@ def _expected_version(store: Store, draft_id: str, if_match: str | None) -> int 
 
 @router.get("/patterns")
 def list_patterns(house: TheHouse) -> answers.Listing[answers.PatternAnswer]:
-    """What people accepted, by name; quotes that may not leave the network are withheld and counted."""
-    rows = export_rows(house.store, "patterns")
+    """What people accepted and may be published, by name; quotes that may not leave are withheld and counted.
+
+    `GET /api/v1/playbook` lists what is withheld as a whole, with the reason.
+    """
+    rows = [row for row in export_rows(house.store, "patterns") if "withheld" not in row]
     return answers.Listing(items=[answers.PatternAnswer.model_validate(row) for row in rows])
 
 
