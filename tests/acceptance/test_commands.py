@@ -94,7 +94,7 @@ def test_run_counts_cases_themes_outliers_and_drafts_and_times_each_step(said: M
     run = said["run"].json()
 
     assert (run["run_id"], run["label"], run["cases"]) == ("run-0001", "2026Q4", N_CASES + N_RECAPS)
-    assert set(run["seconds"]) == {"embed", "cluster", "carry", "draft"}
+    assert set(run["seconds"]) == {"embed", "cluster", "carry", "draft", "map"}
     assert run["themes"] == run["drafts"] > 4
     assert run["outliers"] < run["cases"] / 2
 
