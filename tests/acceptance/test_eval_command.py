@@ -36,11 +36,12 @@ def test_every_figure_of_the_sample_holds_its_gate(ran: dict[str, Any]) -> None:
     assert (ran["done"].returncode, record["ok"]) == (0, True)
 
 
-def test_the_six_evals_are_there_with_both_engines(ran: dict[str, Any]) -> None:
+def test_the_seven_evals_are_there_with_both_engines(ran: dict[str, Any]) -> None:
     figures = json.loads(ran["done"].stdout)["figures"]
     assert {figure["eval"] for figure in figures} == {
         "themes",
         "stability",
+        "lenses",
         "naming",
         "grounding",
         "retrieval",
