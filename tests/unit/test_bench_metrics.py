@@ -179,7 +179,14 @@ def test_a_target_is_judged_by_its_line() -> None:
     assert met["banking77: at least 8 times faster than BERTopic, warm"] is True
 
 
-def test_a_failed_cell_stands_in_the_report(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+def test_a_failed_cell_stands_in_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Path] = []
+
+    def draw(lines: object, path: Path) -> None:
+        del lines  # the picture itself needs what only the bench's own environment has
+        drawn.append(path)
+
+    monkeypatch.setattr("bench.report.draw_quality_against_time", draw)
     write_report([line(Cell(part="peers", method="EVoC", corpus="bills"), "failed")], tmp_path)
     assert "| EVoC (its defaults) | failed |" in (tmp_path / "bench.md").read_text(encoding="utf-8")
+    assert drawn == [tmp_path / "bench.svg"]
