@@ -201,7 +201,9 @@ def _find(
 def _note(part: Partition) -> str:
     if len(part.labels) < FEWEST_CASES:
         return f"Too few to group: {len(part.labels)} rows, {FEWEST_CASES} are needed."
-    return "" if part.n_clusters else "Nothing recurs yet."
+    if not part.n_clusters:
+        return "Nothing recurs yet."
+    return "Nothing recurs for certain yet: every theme is tentative." if part.nothing_certain else ""
 
 
 def _themes(

@@ -121,7 +121,7 @@ class Line:
 
     def _still_fits(self, theme: Theme) -> bool:
         """Whether a theme keeps the name it had: unless a machine gave it and no two of its cases hold it any more."""
-        if theme.name_locked or theme.id not in self.theme_ids:
+        if theme.name_locked or theme.id in self.decisions.names or theme.id not in self.theme_ids:
             return True
         rows = self.members[self.theme_ids.index(theme.id)]
         return holds_own_word(theme.name, ["\n".join(self.cases[row].text.values()) for row in rows])
@@ -260,6 +260,11 @@ class Line:
             notes.append("Nothing recurs yet.")
         elif self.part.nothing_certain:
             notes.append("Nothing recurs for certain yet: every theme is tentative.")
+        notes += [
+            f'Theme {theme.id} is no longer called "{theme.name}": its cases do not hold a word of it.'
+            for theme in self.past.themes
+            if theme.name and not self._still_fits(theme)
+        ]
         return notes
 
 

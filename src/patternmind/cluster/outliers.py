@@ -64,19 +64,14 @@ def find_outliers(neighbours: Neighbours, communities: Communities) -> Outliers:
     spreads = _spreads_from_median(score)
     alone = spreads > max(ALONE, float(np.quantile(spreads, 1 - MOST)))
     distance = _spreads_from_median(closeness(neighbours))
-    for label in np.unique(communities.labels):
-        members = communities.labels == label
-        alone |= members & (float(np.median(distance[members])) < -LEFTOVERS)
+    alone |= _medians(distance, communities.labels) < -LEFTOVERS
     return Outliers(_ranked(score), alone, lies_between(communities) & ~alone)
 
 
 def lies_between(communities: Communities) -> NDArray[np.bool_]:
     """Rows that the fits keep with much less of their community than its median row; at most ``MOST`` of all."""
-    relative = np.ones(len(communities.labels))
-    for label in np.unique(communities.labels):
-        members = communities.labels == label
-        middle = float(np.median(communities.firmness[members]))
-        relative[members] = communities.firmness[members] / middle if middle > 0 else 1.0
+    middle = _medians(communities.firmness, communities.labels)
+    relative = np.where(middle > 0, communities.firmness / np.where(middle > 0, middle, 1), 1.0)
     return relative < min(BETWEEN, float(np.quantile(relative, MOST)))
 
 
@@ -87,6 +82,14 @@ def _kept(communities: Communities) -> NDArray[np.float64]:
     held = np.bincount(edges.left, kept, edges.n) + np.bincount(edges.right, kept, edges.n)
     total = np.bincount(edges.left, edges.weight, edges.n) + np.bincount(edges.right, edges.weight, edges.n)
     return held / np.where(total > 0, total, 1)
+
+
+def _medians(values: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float64]:
+    """The median of each row's community, (n,); sorted once, for there may be thousands of communities."""
+    _, number, size = np.unique(labels, return_inverse=True, return_counts=True)
+    ordered = values[np.lexsort((values, number))]
+    first = np.cumsum(size) - size
+    return ((ordered[first + (size - 1) // 2] + ordered[first + size // 2]) / 2)[number]
 
 
 def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:

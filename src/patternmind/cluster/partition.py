@@ -84,7 +84,7 @@ def partition(
         engine: a key of ``ENGINES``.
         level: "theme", or "area" to take the broad areas as the clusters.
         resample: whether to measure strength and stability on resampled fits, at about three times the cost of the
-            partition; without, they are what its own fits say of it.
+            partition; without, and under hdbscan, they are what the engine itself says of a row, and its mean.
 
     Returns:
         Fewer than ``FEWEST_CASES`` rows give no cluster at all.
