@@ -26,7 +26,10 @@ LEFTOVERS = 1.2
 the rest. Themes of the real corpora lie above -0.95, groups of strangers between -1.35 and -1.8."""
 
 MOST = 0.12
-"""Never more than this share stands alone, and never more than this share is between themes."""
+"""Never more than this share stands alone by its score, and never more than this share is between themes."""
+
+MOST_IN_ALL = 0.2
+"""Never more than this share is left out in all: rows between themes stay in theirs before that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,14 +68,15 @@ def find_outliers(neighbours: Neighbours, communities: Communities) -> Outliers:
     alone = spreads > max(ALONE, float(np.quantile(spreads, 1 - MOST)))
     distance = _spreads_from_median(closeness(neighbours))
     alone |= _medians(distance, communities.labels) < -LEFTOVERS
-    return Outliers(_ranked(score), alone, lies_between(communities) & ~alone)
+    room = max(0.0, min(MOST, MOST_IN_ALL - float(alone.mean())))
+    return Outliers(_ranked(score), alone, lies_between(communities, most=room) & ~alone)
 
 
-def lies_between(communities: Communities) -> NDArray[np.bool_]:
-    """Rows that the fits keep with much less of their community than its median row; at most ``MOST`` of all."""
+def lies_between(communities: Communities, *, most: float = MOST) -> NDArray[np.bool_]:
+    """Rows that the fits keep with much less of their community than its median row; at most ``most`` of all."""
     middle = _medians(communities.firmness, communities.labels)
     relative = np.where(middle > 0, communities.firmness / np.where(middle > 0, middle, 1), 1.0)
-    return relative < min(BETWEEN, float(np.quantile(relative, MOST)))
+    return relative < min(BETWEEN, float(np.quantile(relative, most)))
 
 
 def _kept(communities: Communities) -> NDArray[np.float64]:
