@@ -20,6 +20,8 @@ LARGE, FEW, CLEAR = 0.25, 15, 0.75
 """A branch with more than this share of all rows, and more than a few rows, must be found again this well: a theme of a
 quarter of the cases says little. Planted groups of a third are at .77 to .90, large branches of corpora below .6."""
 
+TIE = 1e-12
+
 
 def merge_agreed(
     labels: NDArray[np.int32],
@@ -49,15 +51,15 @@ def _tree(
     labels: NDArray[np.int32], ties: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]], k: int
 ) -> list[tuple[int, int]]:
     """The two branches of each inner node, ``k`` onwards, bottom up."""
-    from sknetwork.hierarchy import Paris  # 0.4 s
+    from sknetwork import hierarchy  # 0.4 s
 
     left, right, weight = ties
     matrices: Any = sparse
+    trees: Any = hierarchy
     half = matrices.csr_matrix((weight, (labels[left], labels[right])), shape=(k, k))
-    between = half + half.T
-    hierarchy: Any = Paris
-    joined = hierarchy().fit_predict(between + matrices.identity(k, format="csr") * 1e-12)
-    return [(int(row[0]), int(row[1])) for row in joined]
+    loops = matrices.identity(k, format="csr") * TIE  # Paris asks that every node has a weight
+    joined: list[list[float]] = trees.Paris().fit_predict(half + half.T + loops).tolist()
+    return [(int(one), int(other)) for one, other, *_ in joined]
 
 
 def _best_jaccard(
