@@ -82,19 +82,29 @@ def n_tries(n: int) -> int:
 
 def find_communities(edges: Edges, *, fits: int, seed: int) -> Communities:
     """Partition the rows of a graph; the same graph, seed and number of fits give the same answer."""
+    return judge_fits(edges, fit_parts(edges, fits=fits, seed=seed), seed=seed)
+
+
+def fit_parts(edges: Edges, *, fits: int, seed: int) -> list[NDArray[np.int32]]:
+    """The labels (n,) of each fit on a random part of the edges."""
     rng = np.random.default_rng(seed)
     finer = max(1.0, edges.n / SMALL) ** 0.5
     resolutions = finer * np.geomspace(*RESOLUTIONS, 2 * fits + 1)[1::2][rng.permutation(fits)]
-    together = np.zeros(len(edges.left))
     found: list[NDArray[np.int32]] = []
     for fit in range(fits):
         kept = rng.random(len(edges.left)) < EDGES_KEPT
-        labels = _louvain(edges, edges.weight * kept, float(resolutions[fit]), seed + fit)
+        found.append(louvain(edges, edges.weight * kept, float(resolutions[fit]), seed + fit))
+    return found
+
+
+def judge_fits(edges: Edges, found: Sequence[NDArray[np.int32]], *, seed: int) -> Communities:
+    """The communities that fits of the graph agree about, however the fits were come by."""
+    together = np.zeros(len(edges.left))
+    for labels in found:
         together += labels[edges.left] == labels[edges.right]
-        found.append(labels)
-    agreement = together / max(1, fits)
+    agreement = together / max(1, len(found))
     weight = edges.weight * agreement**2
-    tried = [_louvain(edges, weight, LAST_RESOLUTION, seed + i) for i in range(n_tries(edges.n))]
+    tried = [louvain(edges, weight, LAST_RESOLUTION, seed + i) for i in range(n_tries(edges.n))]
     best = max(tried, key=lambda labels: _modularity(edges, weight, labels, LAST_RESOLUTION))
     labels = merge_agreed(best, (edges.left, edges.right, weight), found)
     return Communities(labels, _firmness(labels, found), edges, agreement)
@@ -122,9 +132,12 @@ def memberships(edges: Edges, weight: NDArray[np.float64], labels: NDArray[np.in
     return (matrices.diags(1 / np.where(total > 0, total, 1)) @ led).tocsr()
 
 
-def _louvain(edges: Edges, weight: NDArray[np.float64], resolution: float, seed: int) -> NDArray[np.int32]:
-    """Louvain rather than Leiden: the consensus mends what Leiden's refinement would, at half the time, and the
-    refinement draws from the C library's one unseeded ``rand()``."""
+def louvain(edges: Edges, weight: NDArray[np.float64], resolution: float, seed: int) -> NDArray[np.int32]:
+    """The labels (n,) of one fit.
+
+    Louvain rather than Leiden: the consensus mends what Leiden's refinement would, at half the time, and the
+    refinement draws from the C library's one unseeded ``rand()``.
+    """
     from sknetwork import clustering  # 0.4 s
 
     matrices: Any = sparse

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from patternmind.cluster.chance import recurring_rows
 from patternmind.cluster.density import find_dense_regions
-from patternmind.cluster.graph import Communities, find_communities, memberships, n_fits, neighbour_edges
+from patternmind.cluster.graph import Communities, fit_parts, judge_fits, memberships, n_fits, neighbour_edges
 from patternmind.cluster.levels import group_into_areas
 from patternmind.cluster.neighbours import similarity
 from patternmind.cluster.outliers import find_outliers
-from patternmind.cluster.resampling import measure_steadiness
+from patternmind.cluster.resampling import fit_samples, judge_samples, measure_steadiness
+from patternmind.model.fits import Fits
 from patternmind.model.themes import OUTLIER, Neighbours, Partition, Vectors, Why
 
 FEWEST_CASES = 20
@@ -42,21 +43,35 @@ def n_neighbours(n: int) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """What an engine hands over: communities of all rows, and which rows it calls noise, (n,)."""
+    """What an engine hands over: communities of all rows, and which rows it calls noise, (n,).
+
+    ``samples`` (r, n) are fits on parts of the rows where they were made before; ``resampled`` says whether they are
+    to be made.
+    """
 
     communities: Communities
     noise: NDArray[np.bool_]
     resampled: bool
+    samples: NDArray[np.int32] | None = None
 
 
-def fit_graph(vectors: Vectors, neighbours: Neighbours, seed: int) -> Fit:
+def make_fits(neighbours: Neighbours, *, seed: int) -> Fits:
+    """All the fits that the graph engine judges by: what takes the time in a run, and what the next may continue."""
+    edges = neighbour_edges(neighbours)
+    found = fit_parts(edges, fits=n_fits(edges.n), seed=seed)
+    return Fits(np.array(found, np.int32).reshape(-1, edges.n), fit_samples(edges, seed=seed))
+
+
+def fit_graph(vectors: Vectors, neighbours: Neighbours, seed: int, fits: Fits | None = None) -> Fit:
     del vectors  # the graph holds all it needs
-    n = len(neighbours.index)
-    communities = find_communities(neighbour_edges(neighbours), fits=n_fits(n), seed=seed)
-    return Fit(communities, np.zeros(n, np.bool_), resampled=True)
+    edges = neighbour_edges(neighbours)
+    found = fit_parts(edges, fits=n_fits(edges.n), seed=seed) if fits is None else list(fits.parts)
+    noise = np.zeros(edges.n, np.bool_)
+    return Fit(judge_fits(edges, found, seed=seed), noise, resampled=True, samples=fits.samples if fits else None)
 
 
-def fit_hdbscan(vectors: Vectors, neighbours: Neighbours, seed: int) -> Fit:
+def fit_hdbscan(vectors: Vectors, neighbours: Neighbours, seed: int, fits: Fits | None = None) -> Fit:
+    del fits  # it makes one
     labels, probability = find_dense_regions(vectors, neighbours, seed=seed)
     edges = neighbour_edges(neighbours)
     own = np.where(labels == OUTLIER, labels.max() + 1, labels)
@@ -65,7 +80,10 @@ def fit_hdbscan(vectors: Vectors, neighbours: Neighbours, seed: int) -> Fit:
     return Fit(communities, labels == OUTLIER, resampled=False)
 
 
-ENGINES: Mapping[str, Callable[[Vectors, Neighbours, int], Fit]] = {"graph": fit_graph, "hdbscan": fit_hdbscan}
+ENGINES: Mapping[str, Callable[[Vectors, Neighbours, int, Fits | None], Fit]] = {
+    "graph": fit_graph,
+    "hdbscan": fit_hdbscan,
+}
 
 
 def partition(
@@ -76,6 +94,7 @@ def partition(
     seed: int,
     level: str = "theme",
     resample: bool = True,
+    fits: Fits | None = None,
 ) -> Partition:
     """Group the rows; every row ends in one cluster or as an outlier.
 
@@ -85,6 +104,7 @@ def partition(
         level: "theme", or "area" to take the broad areas as the clusters.
         resample: whether to measure strength and stability on resampled fits, at about three times the cost of the
             partition; without, and under hdbscan, they are what the engine itself says of a row, and its mean.
+        fits: what the graph engine judges by, as ``make_fits`` or ``extend_fits`` gives them; made here where None.
 
     Returns:
         Fewer than ``FEWEST_CASES`` rows give no cluster at all.
@@ -92,7 +112,7 @@ def partition(
     n = len(vectors)
     if n < FEWEST_CASES:
         return _nothing(n, vectors.shape[1])
-    fit = ENGINES[engine](vectors, neighbours, seed)
+    fit = ENGINES[engine](vectors, neighbours, seed, fits)
     found = find_outliers(neighbours, fit.communities)
     between = found.between & fit.resampled  # the other engine says by itself whom it leaves out
     why = np.where(found.alone | fit.noise, Why.ALONE, np.where(between, Why.BETWEEN, Why.PLACED)).astype(np.int8)
@@ -181,7 +201,10 @@ def _steadiness(
     k = int(labels.max()) + 1
     firmness = np.clip(fit.communities.firmness, 0, 1)
     if k and fit.resampled and resample:
-        steady = measure_steadiness(fit.communities.edges, labels, nearest, firmness, seed=seed)
+        if fit.samples is None:
+            steady = measure_steadiness(fit.communities.edges, labels, nearest, firmness, seed=seed)
+        else:
+            steady = judge_samples(fit.samples, labels, nearest, firmness)
         return steady.strength, steady.stability
     inside = labels != OUTLIER
     size = np.bincount(labels[inside], minlength=k)

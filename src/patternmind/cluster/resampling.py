@@ -11,6 +11,7 @@ from patternmind.cluster.outliers import lies_between
 from patternmind.model.themes import OUTLIER
 
 SHARE = 0.8
+NOT_DRAWN = -2
 PRIOR = 3.0
 """Resamples that the calibrated firmness of a row counts as, beside the eight or so that it was itself in."""
 
@@ -28,24 +29,35 @@ def n_resamples(n: int) -> int:
     return 10 if n <= 20_000 else 5
 
 
-def measure_steadiness(
-    edges: Edges, labels: NDArray[np.int32], home: NDArray[np.int32], firmness: NDArray[np.float64], *, seed: int
+def fit_samples(edges: Edges, *, seed: int) -> NDArray[np.int32]:
+    """Fit four fifths of the graph anew, ten times: labels (r, n), ``OUTLIER`` between themes, or ``NOT_DRAWN``."""
+    n = edges.n
+    rng = np.random.default_rng([seed, n])
+    samples = np.full((n_resamples(n), n), NOT_DRAWN, np.int32)
+    for draw, sample in enumerate(samples):
+        rows = np.sort(rng.choice(n, round(SHARE * n), replace=False))
+        found = find_communities(edges.among(rows), fits=max(3, n_fits(n) // 3), seed=seed + 1000 * (draw + 1))
+        sample[rows] = np.where(lies_between(found), OUTLIER, found.labels)
+    return samples
+
+
+def judge_samples(
+    samples: NDArray[np.int32], labels: NDArray[np.int32], home: NDArray[np.int32], firmness: NDArray[np.float64]
 ) -> Steadiness:
-    """Fit four fifths of the graph anew, ten times, and see who stays together.
+    """Who stays together in fits on parts of the rows.
 
     Args:
+        samples: (r, n) as ``fit_samples`` gives them.
         labels: (n,) the clusters, ``OUTLIER`` for rows in none.
         home: (n,) the cluster of each row, or for an outlier the nearest.
         firmness: (n,) 0..1, what the partition itself says of each row; the resamples calibrate it.
     """
     n, k = len(labels), int(labels.max()) + 1
-    rng = np.random.default_rng([seed, n])
     drawn, stayed = np.zeros(n), np.zeros(n)
     overlaps: list[NDArray[np.float64]] = []
-    for draw in range(n_resamples(n)):
-        rows = np.sort(rng.choice(n, round(SHARE * n), replace=False))
-        found = find_communities(edges.among(rows), fits=max(3, n_fits(n) // 3), seed=seed + 1000 * (draw + 1))
-        theirs = np.where(lies_between(found), OUTLIER, found.labels)
+    for sample in samples:
+        rows = np.flatnonzero(sample != NOT_DRAWN)
+        theirs = sample[rows]
         overlap = _jaccard(labels[rows], theirs, k)
         overlaps.append(overlap.max(axis=1))
         match = _matched(overlap)
@@ -55,6 +67,13 @@ def measure_steadiness(
         strength=_calibrated(firmness, drawn, stayed).astype(np.float32),
         stability=np.mean(overlaps, axis=0).astype(np.float32),
     )
+
+
+def measure_steadiness(
+    edges: Edges, labels: NDArray[np.int32], home: NDArray[np.int32], firmness: NDArray[np.float64], *, seed: int
+) -> Steadiness:
+    """What fits on four fifths of the rows say of a partition; the arguments are those of ``judge_samples``."""
+    return judge_samples(fit_samples(edges, seed=seed), labels, home, firmness)
 
 
 def _jaccard(labels: NDArray[np.int32], theirs: NDArray[np.int32], k: int) -> NDArray[np.float64]:
@@ -68,13 +87,13 @@ def _jaccard(labels: NDArray[np.int32], theirs: NDArray[np.int32], k: int) -> ND
 
 
 def _matched(overlap: NDArray[np.float64]) -> NDArray[np.int32]:
-    """The community of each cluster, one to one, (k,); -2 where there is none, which nothing is in."""
+    """The community of each cluster, one to one, (k,); ``NOT_DRAWN``, which no drawn row is, where there is none."""
     from scipy import optimize  # 0.2 s
 
     untyped: Any = optimize
     ours, theirs = untyped.linear_sum_assignment(-overlap)
-    match = np.full(len(overlap), -2, np.int32)
-    match[ours] = np.where(overlap[ours, theirs] > 0, theirs, -2)
+    match = np.full(len(overlap), NOT_DRAWN, np.int32)
+    match[ours] = np.where(overlap[ours, theirs] > 0, theirs, NOT_DRAWN)
     return match
 
 
