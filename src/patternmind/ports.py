@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from patternmind.model.cases import Case, Kind, Submission
 from patternmind.model.drafts import Decision, Draft, ReviewedDraft
 from patternmind.model.edits import Edit, Proposal
+from patternmind.model.fits import KeptFits
 from patternmind.model.found import Found
 from patternmind.model.network import Network, Person
 from patternmind.model.themes import Assignment, Theme, ThemeChange, Vectors
@@ -104,7 +105,7 @@ class VectorIndex(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunParameters:
-    """The modelling choices of a run, stored with it."""
+    """The modelling choices of a run, stored with it; ``afresh`` makes all fits anew, whatever the last run left."""
 
     label: str = ""
     lens: str = "all"
@@ -113,6 +114,7 @@ class RunParameters:
     seed: int = 0
     since: str | None = None
     draft: bool = True
+    afresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,7 @@ class RunOutcome:
 
     ``themes`` include the dormant; ``areas`` map area id to its name; ``duplicate_of`` maps a near-duplicate to the
     case it repeats; ``found`` is what was there before people's decisions; ``decided`` the number of the last one of
-    this lens that was reckoned with, None where nobody asked.
+    this lens that was reckoned with, None where nobody asked; ``fits`` what the next run of the lens may continue.
     """
 
     themes: Sequence[Theme]
@@ -157,6 +159,7 @@ class RunOutcome:
     proposals: Sequence[Proposal] = ()
     found: Found | None = None
     decided: int | None = None
+    fits: KeptFits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +292,13 @@ class Store(Protocol):
 
     def found(self, run_id: str) -> Found | None:
         """What a run found before people's decisions; kept of the newest finished run of each lens."""
+        ...
+
+    def fits(self, lens: str) -> KeptFits | None:
+        """What the fits of the newest finished run of a lens said; None where it kept none.
+
+        Numbers that can be made again: where they are damaged, there are none.
+        """
         ...
 
     # people's edits

@@ -25,9 +25,10 @@ from patternmind.model.drafts import (
     Reason,
 )
 from patternmind.model.edits import Edit, EditAction, Proposal
+from patternmind.model.fits import Fits, KeptFits
 from patternmind.model.found import Found
 from patternmind.model.network import Network, Person, PublishingRule
-from patternmind.model.themes import Assignment, Flow, Lineage, Partition, ThemeChange
+from patternmind.model.themes import Assignment, Flow, Lineage, Neighbours, Partition, ThemeChange
 from patternmind.ports import Amended, RunOutcome, RunParameters, RunRecord, Store, StoredCounts, Token
 
 LATER = NOON + dt.timedelta(minutes=7)
@@ -533,6 +534,56 @@ def test_what_a_run_found_is_kept_whole_of_the_newest_run_of_each_lens(store: St
         assert (found.case_ids, found.theme_ids, found.area_ids) == (FOUND.case_ids, ("t-1",), ("a-1",))
         assert found.encoder == encoder
         assert (found.memory, found.new_cases, found.duplicate_of) == (FOUND.memory, ("r-1",), {"r-1": "c-1"})
+
+
+def kept_fits(run_id: str, holds_for: str = "these") -> KeptFits:
+    return KeptFits(
+        run_id=run_id,
+        holds_for=holds_for,
+        marks=np.array([[1, 2**64 - 1], [2, 3]], np.uint64),
+        first=np.array([[1, 5]], np.uint64),
+        neighbours=Neighbours(np.array([[1], [0]], np.int32), np.array([[0.25], [0.25]], np.float32)),
+        fits=Fits(np.array([[0, 1], [0, 0]], np.int32), np.array([[-2, 0]], np.int32)),
+    )
+
+
+def test_what_the_fits_said_is_kept_bit_for_bit_of_the_newest_run_of_each_lens(store: Store) -> None:
+    assert store.fits("all") is None
+    for lens, holds_for in (("all", "former"), ("helped", "those"), ("all", "these")):
+        run = store.begin_run(RunParameters(lens=lens), NOON)
+        outcome = an_outcome(themes=[], drafts=[], fits=kept_fits(run.id, holds_for))
+        store.finish_run(run.id, outcome, LATER)
+    last, other = store.fits("all"), store.fits("helped")
+    assert last is not None
+    assert other is not None
+    assert (last.run_id, last.holds_for) == ("run-0003", "these")
+    assert (other.run_id, other.holds_for) == ("run-0002", "those")
+    wanted = kept_fits("run-0003")
+    for mine, theirs in (
+        (last.marks, wanted.marks),
+        (last.first, wanted.first),
+        (last.neighbours.index, wanted.neighbours.index),
+        (last.neighbours.similarity, wanted.neighbours.similarity),
+        (last.fits.parts, wanted.fits.parts),
+        (last.fits.samples, wanted.fits.samples),
+    ):
+        assert np.array_equal(mine, theirs)
+        assert mine.dtype == theirs.dtype
+
+
+def test_a_run_without_fits_leaves_none_and_one_that_fails_leaves_the_former(store: Store) -> None:
+    run = store.begin_run(PARAMETERS, NOON)
+    store.finish_run(run.id, an_outcome(fits=kept_fits(run.id)), LATER)
+    store.fail_run(store.begin_run(PARAMETERS, NOON).id, "Broke", LATER)
+    half = store.begin_run(PARAMETERS, NOON)
+    broken = an_outcome(fits=kept_fits(half.id), drafts=[a_draft(id=nothing)])
+    with pytest.raises(StoreUnavailable):
+        store.finish_run(half.id, broken, LATER)
+    kept = store.fits("all")
+    assert kept is not None
+    assert kept.run_id == run.id
+    finished(store)
+    assert store.fits("all") is None
 
 
 def test_names_in_the_log_of_edits_are_rewritten_with_those_of_the_themes(store: Store) -> None:

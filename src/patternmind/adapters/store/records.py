@@ -1,7 +1,7 @@
 """Nouns to JSON and back. One place knows how each noun is kept; a round trip gives an equal noun."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -53,7 +53,8 @@ def read_case(record: Mapping[str, Any], duplicate_of: str | None) -> Case:
 
 
 def theme_record(theme: Theme) -> Record:
-    return asdict(theme)
+    """As ``asdict``, which would copy every case id and every number of the centre."""
+    return {one.name: getattr(theme, one.name) for one in fields(theme)} | {"trend": dict(theme.trend)}
 
 
 def read_theme(record: Mapping[str, Any]) -> Theme:

@@ -1,7 +1,7 @@
 """Runs and everything they found: themes, areas, assignments, changes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, func, insert, update
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.draft_rows import DraftRows
+from patternmind.adapters.store.fit_rows import FitRows
 from patternmind.adapters.store.found_rows import FoundRows
 from patternmind.adapters.store.network_rows import insert_all
 from patternmind.errors import ChangedMeanwhile, NotFound
@@ -20,7 +21,7 @@ WHOLE_TEXT = "all"
 """The lens that reads all of a case."""
 
 
-class RunRows(DraftRows, FoundRows):
+class RunRows(DraftRows, FoundRows, FitRows):
     """Runs; a finished one brings its drafts with it, in the same transaction."""
 
     def begin_run(self, parameters: RunParameters, now: datetime) -> RunRecord:
@@ -59,6 +60,7 @@ class RunRows(DraftRows, FoundRows):
             self._put_outcome(connection, run_id, outcome)
             if outcome.found is not None:
                 self._put_found(connection, run_id, begun.parameters.lens, outcome.found)
+            self._put_fits(connection, begun.parameters.lens, outcome.fits)
             if self._marks_duplicates(connection, begun.parameters.lens):
                 self._mark_duplicates(connection, outcome)
             if begun.parameters.draft:
@@ -84,7 +86,12 @@ class RunRows(DraftRows, FoundRows):
             ],
         )
         insert_all(connection, tables.area, [{**of_run, "id": id, "name": name} for id, name in shown.areas.items()])
-        insert_all(connection, tables.assignment, [{**of_run, **asdict(one)} for one in shown.assignments])
+        names = [one.name for one in fields(Assignment)]  # flat: ``asdict`` would copy every value, for seconds
+        insert_all(
+            connection,
+            tables.assignment,
+            [{**of_run, **{name: getattr(one, name) for name in names}} for one in shown.assignments],
+        )
 
     def _put_outcome(self, connection: Connection, run_id: str, outcome: RunOutcome) -> None:
         self._put_themes(connection, run_id, outcome)

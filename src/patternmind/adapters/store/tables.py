@@ -152,6 +152,18 @@ found = Table(
     comment="What a run found before people's edits; only of the newest run of a lens.",
 )
 
+fits = Table(
+    "fits",
+    metadata,
+    _network(),
+    Column("lens", String, primary_key=True),
+    Column("run_id", String, nullable=False),
+    Column("holds_for", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _of_run(),
+    comment="What the fits of the newest run of a lens said, for the next to continue; numbers alone.",
+)
+
 edit = Table(
     "edit",
     metadata,
