@@ -70,6 +70,7 @@ class Line:
         }
         self.phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in self.cases})
         self._found_phrases: dict[str, list[Phrase]] = {}
+        self._fitting: dict[tuple[str, str], bool] = {}
 
     def _as_decided(self, theme: Theme) -> Theme:
         """A former theme with the name and the retirement that stand now, which an undo may have changed."""
@@ -123,8 +124,12 @@ class Line:
         """Whether a theme keeps the name it had: unless a machine gave it and no two of its cases hold it any more."""
         if theme.name_locked or theme.id in self.decisions.names or theme.id not in self.theme_ids:
             return True
-        rows = self.members[self.theme_ids.index(theme.id)]
-        return holds_own_word(theme.name, ["\n".join(self.cases[row].text.values()) for row in rows])
+        asked = (theme.id, theme.name)
+        if asked not in self._fitting:
+            rows = self.members[self.theme_ids.index(theme.id)]
+            texts = ["\n".join(self.cases[row].text.values()) for row in rows]
+            self._fitting[asked] = holds_own_word(theme.name, texts)
+        return self._fitting[asked]
 
     def _carried(self, card: Theme, change: ThemeChange, before: Theme | None) -> Theme:
         """The card with what it has from its former self."""

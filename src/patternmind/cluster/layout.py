@@ -34,6 +34,9 @@ GATHER_STEPS, GATHER = 80, 12.0
 
 SETTLE_STEPS = 220
 WARM_STEPS = 100
+QUICK_STEPS = 30
+"""Enough where nearly every case was on the last map and few new ones have to find their place among them."""
+
 
 ANCHOR = 0.03
 """Pull of a case's former place beside that of its neighbours."""
@@ -50,6 +53,9 @@ MOST_ROWS = 120_000
 MOST_THEMES = 2_000
 """Themes that are placed before their cases, largest first; the rest find their places through their neighbours."""
 
+STRIDE = 4
+"""Sizes tried at first are so far apart; those between are tried before the first that will do."""
+
 FARTHEST_STEP = 5.0
 
 
@@ -60,6 +66,7 @@ def lay_out(
     *,
     former: NDArray[np.float32] | None = None,
     seed: int = 0,
+    steps: int = WARM_STEPS,
 ) -> NDArray[np.float32]:
     """Where each row lies on the map.
 
@@ -68,6 +75,7 @@ def lay_out(
         labels: (n,) theme of each row by rank of size, ``OUTLIER`` for none.
         centres: (k, d) of the themes, unit norm.
         former: (n, 2) places in the last map of the same lens, NaN for rows it did not have.
+        steps: in which all come to rest where there is a former map.
 
     Returns:
         (n, 2), within -1..1 for a first map; a later one keeps the scale and the bearing of the one before it and may
@@ -78,9 +86,9 @@ def lay_out(
         return np.zeros((n, 2), np.float32)
     known = _as_places(former, n)
     if n > MOST_ROWS:
-        places = _lay_out_sample(neighbours, labels, centres, known, seed)
+        places = _lay_out_sample(neighbours, labels, centres, known, seed, steps)
     else:
-        places = _lay_out_all(_Graph(neighbours.index, labels), centres, known, seed)
+        places = _lay_out_all(_Graph(neighbours.index, labels), centres, known, seed, steps)
     return np.round(np.stack([places.real, places.imag], axis=1), 5).astype(np.float32)
 
 
@@ -98,11 +106,11 @@ class _Graph:
     labels: NDArray[np.int32]
 
 
-def _lay_out_all(graph: _Graph, centres: Vectors, former: Places, seed: int) -> Places:
+def _lay_out_all(graph: _Graph, centres: Vectors, former: Places, seed: int, steps: int) -> Places:
     if np.isnan(former).sum() > len(former) - 3:
         return _fit(_settle(graph, _first_places(graph, centres, seed)))
     held = _still_at_home(graph.labels, former)
-    return _align(_resettle(graph, former, held, seed), former, held)
+    return _align(_resettle(graph, former, held, seed, steps), former, held)
 
 
 def _first_places(graph: _Graph, centres: Vectors, seed: int) -> Places:
@@ -215,7 +223,7 @@ def _settle(graph: _Graph, places: Places) -> Places:
     return places
 
 
-def _resettle(graph: _Graph, former: Places, held: NDArray[np.bool_], seed: int) -> Places:
+def _resettle(graph: _Graph, former: Places, held: NDArray[np.bool_], seed: int, steps: int) -> Places:
     """New and strayed rows put beside their own, then all at rest again, the held ones tied to where they were."""
     pull, push = _Pull(graph), Repulsion()
     n = len(former)
@@ -225,7 +233,7 @@ def _resettle(graph: _Graph, former: Places, held: NDArray[np.bool_], seed: int)
     tied = np.where(held, ANCHOR / n, 0)
     places = start + np.where(held, 0, 1) * _jitter(n, seed)
     moving = np.zeros_like(places)
-    for _ in range(WARM_STEPS):
+    for _ in range(steps):
         force = pull(places) + push(places) + tied * (start - places)
         moving = _slowed(0.8 * moving + n * force)
         places = places + moving
@@ -270,13 +278,16 @@ def _balance(places: Places, pull: _Pull, push: Repulsion) -> float:
 
     From small to large, to the first such size: where hardly any two rows are near, the grid's error alone decides.
     """
-    scale = SMALLEST_MAP / (float(np.abs(places).max()) + 1e-12)
+    sizes = [SMALLEST_MAP / (float(np.abs(places).max()) + 1e-12)]
     for _ in range(MOST_BLOWN):
-        blown = scale * places
-        if float((blown.conj() * (pull(blown) + push(blown))).real.sum()) <= 0:
-            break
-        scale *= BLOWN_BY
-    return scale
+        sizes.append(sizes[-1] * BLOWN_BY)
+
+    def rests(size: float) -> bool:
+        blown = size * places
+        return float((blown.conj() * (pull(blown) + push(blown))).real.sum()) <= 0
+
+    first = next((at for at in range(0, MOST_BLOWN, STRIDE) if rests(sizes[at])), MOST_BLOWN)
+    return next((size for size in sizes[max(0, first - STRIDE + 1) : first] if rests(size)), sizes[first])
 
 
 def _slowed(moving: Places) -> Places:
@@ -305,7 +316,7 @@ def _align(places: Places, former: Places, held: NDArray[np.bool_]) -> Places:
 
 
 def _lay_out_sample(
-    neighbours: Neighbours, labels: NDArray[np.int32], centres: Vectors, former: Places, seed: int
+    neighbours: Neighbours, labels: NDArray[np.int32], centres: Vectors, former: Places, seed: int, steps: int
 ) -> Places:
     """A sample laid out, the rest beside those of their neighbours of the same theme that were, outliers beside any.
 
@@ -316,7 +327,7 @@ def _lay_out_sample(
     stands_for = _nearest_of(sample, neighbours.index)
     graph = _Graph(stands_for[neighbours.index[sample]], labels[sample])
     places = former.copy()
-    places[sample] = _lay_out_all(graph, centres, former[sample], seed)
+    places[sample] = _lay_out_all(graph, centres, former[sample], seed, steps)
     kin = (labels[neighbours.index] == labels[:, None]) | (labels == OUTLIER)[:, None]
     places = _reach(np.where(kin, neighbours.index, np.arange(n, dtype=np.int32)[:, None]), places)
     places = np.where(np.isnan(places), _homes(labels, places), places)

@@ -55,4 +55,4 @@ def _alike(left: Sentence, right: Sentence) -> bool:
 
 
 def of_roles(sentences: Sequence[Sentence], *roles: Role) -> list[Sentence]:
-    return [sentence for sentence in sentences if sentence.quotable and sentence.role in roles]
+    return [sentence for sentence in sentences if sentence.role in roles and sentence.quotable]

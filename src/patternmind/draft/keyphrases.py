@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from patternmind.draft.stopwords import STOPWORDS
 
@@ -81,6 +82,7 @@ class Phrase:
     score: float
 
 
+@lru_cache(maxsize=1 << 16)  # a large network says the same words a million times
 def fold(word: str) -> str:
     """A word without case, possessive or plural s, so that "Scanners" and "scanner's" count together."""
     word = re.sub(r"['’]s?$", "", word.casefold())
@@ -102,11 +104,12 @@ def phrases_in(text: str) -> dict[tuple[str, ...], str]:
     for part in re.split(r"[.,;:!?()\[\]\"“”\n/|{}\0]+", clean):
         words = WORD.findall(part)
         folded = [fold(word) for word in words]
+        says = [_says_something(word) for word in folded]
         for start in range(len(words)):
             for end in range(start + 1, min(start + LONGEST_PHRASE, len(words)) + 1):
-                key = tuple(folded[start:end])
-                if all(_says_something(word) for word in key):
-                    found.setdefault(key, " ".join(words[start:end]))
+                if not says[end - 1]:
+                    break
+                found.setdefault(tuple(folded[start:end]), " ".join(words[start:end]))
     return found
 
 

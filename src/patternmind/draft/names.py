@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
 from patternmind.draft.choose import content_words
@@ -42,8 +43,9 @@ def name_themes(
 def holds_own_word(name: str, texts: Sequence[str]) -> bool:
     """Whether a word of the name that says something is in at least two of the theme's texts, or in its only one."""
     wanted = content_words(name)
-    holding = [bool(wanted & content_words(text)) for text in texts]
-    return sum(holding) >= min(2, len(holding)) > 0
+    enough = min(2, len(texts))
+    holding = (text for text in texts if wanted & content_words(text))
+    return len(list(islice(holding, enough))) == enough > 0
 
 
 def _best(phrases: Sequence[Phrase]) -> float:

@@ -86,8 +86,10 @@ class Sentence:
     @property
     def quotable(self) -> bool:
         """Long enough to say something, short enough to read, and prose rather than a table row or a link."""
-        letters = sum(char.isalpha() or char.isspace() for char in self.text)
-        return SHORTEST_WORDS <= self.n_words <= LONGEST_WORDS and letters >= 0.8 * len(self.text)
+        if not SHORTEST_WORDS <= self.n_words <= LONGEST_WORDS:
+            return False
+        letters = sum(map(str.isalpha, self.text)) + sum(map(str.isspace, self.text))
+        return letters >= 0.8 * len(self.text)
 
     def quote(self) -> Quote:
         return Quote(case_id=self.case_id, field=self.field, start=self.start, end=self.end, text=self.text)
