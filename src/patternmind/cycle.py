@@ -22,9 +22,10 @@ from patternmind.carry import (
 )
 from patternmind.cluster.duplicates import near_duplicates
 from patternmind.cluster.exemplars import choose_exemplars
-from patternmind.cluster.layout import lay_out
+from patternmind.cluster.layout import QUICK_STEPS, WARM_STEPS, lay_out
 from patternmind.cluster.neighbours import nearest_neighbours
-from patternmind.cluster.partition import n_neighbours, partition
+from patternmind.cluster.partition import make_fits, n_neighbours, partition
+from patternmind.cluster.warm import FEWEST_ROWS, mark_rows, start_warm
 from patternmind.draft.prompted import draft_theme_name
 from patternmind.embed import check_lens, lens_notes, lens_text, look_through, missing_texts, stack_vectors, text_hash
 from patternmind.errors import BrokenDecision, ChangedMeanwhile, GatewayFailed, PatternmindError
@@ -32,6 +33,7 @@ from patternmind.ground import ground
 from patternmind.line import Line, groups_of
 from patternmind.model.cases import Case
 from patternmind.model.edits import Edit, standing
+from patternmind.model.fits import Fits, KeptFits
 from patternmind.model.found import Found
 from patternmind.model.themes import Assignment, Lineage, Neighbours, Partition, Theme, ThemeChange, Vectors
 from patternmind.overlay import disagreements, read_decisions, violations
@@ -83,7 +85,7 @@ def run_cycle(
     cases = store.cases(since=parameters.since)
     last = store.last_run(parameters.lens)
     inputs = fingerprint(cases, parameters, encoder.id, namer, standing(store.edits(parameters.lens)))
-    if last is not None and last.fingerprint == inputs:
+    if last is not None and last.fingerprint == inputs and not parameters.afresh:
         return last
     run = store.begin_run(parameters, clock.now())
     steps = Steps()
@@ -93,12 +95,18 @@ def run_cycle(
             texts = [one.text for one in looked]
             vectors = embed_texts(store, encoder, texts, progress=progress)
         with steps.timed("cluster"):
-            neighbours = nearest_neighbours(vectors, n_neighbours(len(cases)))
+            basis = find_basis(store, cases, vectors, run, encoder.id)
+            neighbours = basis.neighbours
             repeats = {cases[row].id: cases[first].id for row, first in near_duplicates(texts, neighbours).items()}
             part = partition(
-                vectors, neighbours, engine=parameters.engine, seed=parameters.seed, level=parameters.level
+                vectors,
+                neighbours,
+                engine=parameters.engine,
+                seed=parameters.seed,
+                level=parameters.level,
+                fits=basis.fits,
             )
-        cases = [replace(case, duplicate_of=repeats.get(case.id)) for case in cases]
+        cases = [_repeating(case, repeats.get(case.id)) for case in cases]
         with steps.timed("carry"):
             past = read_past(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
             new = frozenset(case.id for case in cases) - cases_before_period(store, parameters)
@@ -109,10 +117,10 @@ def run_cycle(
                 line = Line(cases=cases, vectors=vectors, found=found, past=past, run=run, log=log)
                 outcome = draft_outcome(line, namer)
             with steps.timed("map"):
-                outcome = replace(outcome, assignments=on_the_map(store, line, neighbours, outcome.assignments))
+                outcome = replace(outcome, assignments=on_the_map(store, line, basis, outcome.assignments))
             inputs = fingerprint(cases, parameters, encoder.id, namer, line.edits)
-            notes = [*outcome.notes, *lens_notes(looked, parameters.lens)]
-            outcome = replace(outcome, notes=notes, seconds=steps.seconds, fingerprint=inputs)
+            notes = [*basis.notes, *outcome.notes, *lens_notes(looked, parameters.lens)]
+            outcome = replace(outcome, notes=notes, seconds=steps.seconds, fingerprint=inputs, fits=basis.kept)
             try:
                 return store.finish_run(run.id, outcome, clock.now())
             except ChangedMeanwhile:
@@ -120,6 +128,41 @@ def run_cycle(
     except PatternmindError as error:
         store.fail_run(run.id, type(error).__name__, clock.now())
         raise
+
+
+def _repeating(case: Case, first: str | None) -> Case:
+    return case if case.duplicate_of == first else replace(case, duplicate_of=first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a run groups its cases by; ``kept`` is what the next may continue, and ``notes`` say what this one did."""
+
+    neighbours: Neighbours
+    fits: Fits | None = None
+    kept: KeptFits | None = None
+    notes: tuple[str, ...] = ()
+    continues: bool = False
+
+
+def find_basis(store: Store, cases: Sequence[Case], vectors: Vectors, run: RunRecord, encoder: str) -> Basis:
+    """Neighbours and fits: those of the last run of the lens brought up to date where little changed, or made anew."""
+    given = run.parameters
+    if given.engine != "graph" or len(cases) < FEWEST_ROWS:
+        return Basis(neighbours=nearest_neighbours(vectors, n_neighbours(len(cases))))
+    said = json.dumps([__version__, METHOD, given.engine, given.seed, given.level, encoder])
+    holds_for = hashlib.sha256(said.encode()).hexdigest()
+    marks = mark_rows([case.id for case in cases], vectors)
+    last = None if given.afresh else store.fits(given.lens)
+    warm = start_warm(last, vectors, marks, seed=given.seed) if last and last.holds_for == holds_for else None
+    if last and warm:
+        first, neighbours, fits = last.first, warm.neighbours, warm.fits
+        notes = (f"Continued from {last.run_id}: {warm.n_new} of {len(cases)} cases are new or changed.",)
+    else:
+        neighbours = nearest_neighbours(vectors, n_neighbours(len(cases)))
+        first, fits, notes = marks, make_fits(neighbours, seed=given.seed), ()
+    kept = KeptFits(run_id=run.id, holds_for=holds_for, marks=marks, first=first, neighbours=neighbours, fits=fits)
+    return Basis(neighbours=neighbours, fits=fits, kept=kept, notes=notes, continues=warm is not None)
 
 
 def draft_outcome(line: Line, namer: Namer | None) -> RunOutcome:
@@ -148,12 +191,19 @@ def draft_outcome(line: Line, namer: Namer | None) -> RunOutcome:
     )
 
 
-def on_the_map(store: Store, line: Line, neighbours: Neighbours, assignments: Sequence[Assignment]) -> list[Assignment]:
+def on_the_map(store: Store, line: Line, basis: Basis, assignments: Sequence[Assignment]) -> list[Assignment]:
     """The assignments with their places; a case that the last map of the lens had stays about where it was."""
     parameters = line.run.parameters
     last = {one.case_id: (one.x, one.y) for one in store.assignments(parameters.lens) if one.x is not None}
     former = np.array([last.get(one.case_id, (None, None)) for one in assignments], np.float32).reshape(-1, 2)
-    places = lay_out(neighbours.first(MAPPED), line.part.labels, line.part.centres, former=former, seed=parameters.seed)
+    places = lay_out(
+        basis.neighbours.first(MAPPED),
+        line.part.labels,
+        line.part.centres,
+        former=former,
+        seed=parameters.seed,
+        steps=QUICK_STEPS if basis.continues else WARM_STEPS,
+    )
     return [replace(one, x=float(x), y=float(y)) for one, (x, y) in zip(assignments, places, strict=True)]
 
 
@@ -210,7 +260,8 @@ def fingerprint(
     decided = [
         [edit.seq, edit.action, edit.theme_id, edit.other_theme_id, list(edit.case_ids), edit.name] for edit in edits
     ]
-    said = json.dumps([__version__, METHOD, asdict(parameters), encoder_id, model, seen, decided], ensure_ascii=False)
+    chosen = asdict(replace(parameters, afresh=False))
+    said = json.dumps([__version__, METHOD, chosen, encoder_id, model, seen, decided], ensure_ascii=False)
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -125,6 +125,9 @@ def run(
     seed: Annotated[int, typer.Option(help="Same cases and seed, same themes.")] = 0,
     since: Annotated[str | None, typer.Option(help="Only cases dated on or after this ISO date.")] = None,
     no_draft: Annotated[bool, typer.Option("--no-draft", help="Themes only.")] = False,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Continue no fit of the last run, however few are new.")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -133,7 +136,14 @@ def run(
     from patternmind.verbs.checks import check_parameters
 
     parameters = RunParameters(
-        label=label, lens=lens, level=level, engine=engine, seed=seed, since=since, draft=not no_draft
+        label=label,
+        lens=lens,
+        level=level,
+        engine=engine,
+        seed=seed,
+        since=since,
+        draft=not no_draft,
+        afresh=afresh,
     )
     check_parameters(parameters)
     house = open_house(home)
