@@ -24,7 +24,8 @@ GROUPS = 8
 
 def on_grid(vectors: Vectors) -> NDArray[np.float32]:
     """Whole numbers as float32, (n, d); ``on_grid(a) @ on_grid(b).T / GRID**2`` is the cosine, exactly repeatable."""
-    return np.rint(vectors * np.float32(GRID)).astype(np.float32)
+    scaled = np.asarray(vectors * np.float32(GRID), np.float32)
+    return np.rint(scaled, out=scaled)
 
 
 def similarity(left: Vectors, right: Vectors) -> NDArray[np.float32]:
@@ -69,17 +70,26 @@ def _among_candidates(vectors: Vectors, k: int) -> Neighbours:
     n, m = candidates.shape
     index = np.zeros((n, k), np.int32)
     found = np.zeros((n, k), np.float32)
-    grid = on_grid(vectors)
+    grid = _small_grid(vectors)
     block = max(1, BLOCK_BYTES // (4 * m * vectors.shape[1]))
     for start in range(0, n, block):
         theirs = np.sort(candidates[start : start + block], axis=1)
-        own = grid[start : start + block]
-        dots = np.matmul(grid[theirs], own[:, :, None])[:, :, 0]
+        own = grid[start : start + block].astype(np.float32)
+        dots = np.matmul(grid[theirs].astype(np.float32), own[:, :, None])[:, :, 0]
         dots[theirs == np.arange(start, start + len(own))[:, None]] = -np.inf
         order = np.argsort(-dots, axis=1, kind="stable")[:, :k]
         index[start : start + block] = np.take_along_axis(theirs, order, axis=1)
         found[start : start + block] = np.take_along_axis(dots, order, axis=1) / np.float32(GRID * GRID)
     return Neighbours(index, found)
+
+
+def _small_grid(vectors: Vectors) -> NDArray[np.int16]:
+    """``on_grid`` at half the size: no number of a row of norm 1 is above ``GRID``."""
+    grid = np.empty(vectors.shape, np.int16)
+    block = max(1, BLOCK_BYTES // (4 * vectors.shape[1]))
+    for start in range(0, len(vectors), block):
+        grid[start : start + block] = on_grid(vectors[start : start + block])
+    return grid
 
 
 def best_of(rows: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
