@@ -13,8 +13,9 @@ from sklearn.base import BaseEstimator, ClusterMixin  # 0.6 s; this module loads
 
 from patternmind.cluster.duplicates import near_duplicates
 from patternmind.cluster.exemplars import choose_exemplars
-from patternmind.cluster.neighbours import nearest_neighbours, similarity
-from patternmind.cluster.partition import ENGINES, FEWEST_CASES, n_neighbours, partition
+from patternmind.cluster.finding import find_clusters
+from patternmind.cluster.neighbours import similarity
+from patternmind.cluster.partition import ENGINES, FEWEST_CASES
 from patternmind.cluster.placing import Known, know, place
 from patternmind.draft.keyphrases import Phrase, PhraseCounts
 from patternmind.draft.names import KEYWORDS, name_themes
@@ -182,8 +183,7 @@ def _find(
     rows = _vectors_of(texts, vectors, encoder)
     order = _canonical_order(texts, rows)
     rows, texts = rows[order], None if texts is None else [texts[int(row)] for row in order]
-    neighbours = nearest_neighbours(rows, n_neighbours(len(rows)))
-    part = partition(rows, neighbours, engine=engine, seed=seed, level=level)
+    neighbours, part = find_clusters(rows, engine=engine, seed=seed, level=level)
     back = np.argsort(order)
     return _Found(
         Themes(
@@ -203,7 +203,10 @@ def _note(part: Partition) -> str:
         return f"Too few to group: {len(part.labels)} rows, {FEWEST_CASES} are needed."
     if not part.n_clusters:
         return "Nothing recurs yet."
-    return "Nothing recurs for certain yet: every theme is tentative." if part.nothing_certain else ""
+    notes = ["Nothing recurs for certain yet: every theme is tentative."] if part.nothing_certain else []
+    if part.smallest_visible:
+        notes.append(f"A sample of the rows was grouped: themes under {part.smallest_visible} rows may go unseen.")
+    return " ".join(notes)
 
 
 def _themes(

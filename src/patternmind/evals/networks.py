@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patternmind.bootstrap import House
-from patternmind.cluster.neighbours import nearest_neighbours
-from patternmind.cluster.partition import n_neighbours, partition
+from patternmind.cluster.finding import find_clusters
 from patternmind.cycle import embed_cases
 from patternmind.evals.datasets import SAMPLE, Corpus, Sample
 from patternmind.evals.groupings import Grouping
@@ -101,6 +100,5 @@ def _read_back(name: str, house: House, intake: Sequence[IntakeReport], conditio
 
 def fit(vectors: Vectors, *, engine: str, seed: int) -> Grouping:
     """One fit of the cluster step alone, for engines and samples that no run of the line uses."""
-    neighbours = nearest_neighbours(vectors, n_neighbours(len(vectors)))
-    found = partition(vectors, neighbours, engine=engine, seed=seed)
+    found = find_clusters(vectors, engine=engine, seed=seed).partition
     return Grouping(found.labels, found.nearest)

@@ -71,6 +71,8 @@ class Partition:
     ``second`` (n,) a further cluster a row belongs to, ``OUTLIER`` where there is none, with ``second_strength`` (n,)
     0..1; ``outlier_score`` (n,) 0..1, 1 for the row that stands most alone; ``why`` (n,) a ``Why`` for each row;
     ``recurring`` (n,) whether a row has closer company than chance would give it. Left out, they say nothing.
+
+    ``smallest_visible`` rows a theme needs to be seen where only a sample was fitted; 0 where all rows were.
     """
 
     labels: NDArray[np.int32]
@@ -84,8 +86,10 @@ class Partition:
     outlier_score: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     why: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
     recurring: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    smallest_visible: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "smallest_visible", int(self.smallest_visible))  # an array of one where kept as one
         n = len(self.labels)
         for name, absent in UNSAID.items():
             given = getattr(self, name)
