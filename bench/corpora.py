@@ -21,6 +21,8 @@ from patternmind.model.themes import Vectors
 ARXIV_NAME = "arxiv"
 ARXIV_ROWS = 20_000
 MIXED = "arxiv pairs"
+MIXED_FROM = 150_000
+"""Rows of arXiv that pairs are drawn from, the same for every number of pairs."""
 FIELDS = ("title", "abstract", "driving_event", "lesson", "recommendation")
 FILES = {corpus.name: corpus.file for corpus in CORPORA} | {ARXIV_NAME: ARXIV.file}
 LABELLED = ("banking77", "complaints", "bills", ARXIV_NAME)
@@ -147,7 +149,7 @@ def _check_ready(name: str, rows: Rows, folder: Path) -> Path:
 
 def _prepare_mixed(n: int, place: Place) -> tuple[Path, Path]:
     """Unit means of random pairs of arXiv rows of one category: as many vectors as are wanted, none twice as a rule."""
-    base, known = prepare(ARXIV_NAME, 0, place)
+    base, known = prepare(ARXIV_NAME, MIXED_FROM, place)
     out, told = place.cache / f"arxiv-pairs-{n}.npy", place.cache / f"arxiv-pairs-{n}.rows.json"
     if not (out.is_file() and told.is_file()):
         vectors, rows = np.load(base, mmap_mode="r"), load_rows(known, texts=False)

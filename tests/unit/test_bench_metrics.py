@@ -10,6 +10,7 @@ import pytest
 from bench.cells import Cell, append_line, is_finished, read_lines
 from bench.corpora import (
     MIXED,
+    MIXED_FROM,
     NotReady,
     Place,
     Rows,
@@ -128,7 +129,7 @@ def test_mixed_vectors_are_unit_means_of_two_rows_of_one_label(tmp_path: Path) -
     ready, cache = tmp_path / "ready", tmp_path / "cache"
     ready.mkdir()
     cache.mkdir()
-    write_rows(cache / "arxiv-0.rows.json", Rows(["1", "2", "3"], ["a", "a", "b"], ["", "", ""]))
+    write_rows(cache / f"arxiv-{MIXED_FROM}.rows.json", Rows(["1", "2", "3"], ["a", "a", "b"], ["", "", ""]))
     (ready / "arxiv.json").write_text(json.dumps([["1", "a"], ["2", "a"], ["3", "b"]]), encoding="utf-8")
     np.save(ready / "arxiv.npy", directions(EAST, NORTH, EAST))
     vectors, rows = prepare(MIXED, 5, Place(tmp_path, cache, ready))
