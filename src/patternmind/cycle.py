@@ -22,6 +22,7 @@ from patternmind.carry import (
 )
 from patternmind.cluster.duplicates import near_duplicates
 from patternmind.cluster.exemplars import choose_exemplars
+from patternmind.cluster.finding import MOST_FITTED, group_rows
 from patternmind.cluster.layout import QUICK_STEPS, WARM_STEPS, lay_out
 from patternmind.cluster.neighbours import nearest_neighbours
 from patternmind.cluster.partition import make_fits, n_neighbours, partition
@@ -52,7 +53,7 @@ from patternmind.ports import (
 CHUNK = 512
 """Texts embedded between two commits: what a killed run has to do again, at most."""
 
-METHOD = "lens/2 map/1 themes/3"
+METHOD = "lens/2 map/1 themes/4"
 """Part of every fingerprint: a network whose last run was made by another method is run anew."""
 
 MAPPED = 15
@@ -98,14 +99,7 @@ def run_cycle(
             basis = find_basis(store, cases, vectors, run, encoder.id)
             neighbours = basis.neighbours
             repeats = {cases[row].id: cases[first].id for row, first in near_duplicates(texts, neighbours).items()}
-            part = partition(
-                vectors,
-                neighbours,
-                engine=parameters.engine,
-                seed=parameters.seed,
-                level=parameters.level,
-                fits=basis.fits,
-            )
+            part = _group(vectors, basis, parameters)
         cases = [_repeating(case, repeats.get(case.id)) for case in cases]
         with steps.timed("carry"):
             past = read_past(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
@@ -145,10 +139,18 @@ class Basis:
     continues: bool = False
 
 
+def _group(vectors: Vectors, basis: Basis, given: RunParameters) -> Partition:
+    if basis.fits is None:
+        return group_rows(vectors, basis.neighbours, engine=given.engine, seed=given.seed, level=given.level)
+    return partition(
+        vectors, basis.neighbours, engine=given.engine, seed=given.seed, level=given.level, fits=basis.fits
+    )
+
+
 def find_basis(store: Store, cases: Sequence[Case], vectors: Vectors, run: RunRecord, encoder: str) -> Basis:
     """Neighbours and fits: those of the last run of the lens brought up to date where little changed, or made anew."""
     given = run.parameters
-    if given.engine != "graph" or len(cases) < FEWEST_ROWS:
+    if given.engine != "graph" or not FEWEST_ROWS <= len(cases) <= MOST_FITTED:
         return Basis(neighbours=nearest_neighbours(vectors, n_neighbours(len(cases))))
     said = json.dumps([__version__, METHOD, given.engine, given.seed, given.level, encoder])
     holds_for = hashlib.sha256(said.encode()).hexdigest()

@@ -265,6 +265,9 @@ class Line:
             notes.append("Nothing recurs yet.")
         elif self.part.nothing_certain:
             notes.append("Nothing recurs for certain yet: every theme is tentative.")
+        if self.found.partition.smallest_visible:
+            least = self.found.partition.smallest_visible
+            notes.append(f"A sample of the cases was fitted: themes of fewer than {least} cases may not be seen.")
         notes += [
             f'Theme {theme.id} is no longer called "{theme.name}": its cases do not hold a word of it.'
             for theme in self.past.themes

@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from patternmind.adapters.prompts import PromptFiles, packaged_prompts
 from patternmind.adapters.scripted_model import OUT_OF_ORDER, Line, ScriptedModel
 from patternmind.adapters.store import SqlStore
 from patternmind.bootstrap import DATABASE, House
+from patternmind.cluster.finding import group_rows
 from patternmind.cycle import CHUNK, Namer, embed_cases, run_cycle
 from patternmind.draft.names import lint_name
 from patternmind.draft.prompted import PROMPT
@@ -309,6 +311,21 @@ def test_the_area_level_groups_by_broad_areas(network: Cycle) -> None:
     network.run()
     n_areas = len(network.store.areas())
     assert network.run(level="area").n_themes == n_areas < 5
+
+
+def test_above_a_limit_a_sample_is_fitted_and_the_run_says_what_it_may_not_see(
+    network: Cycle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.run()
+    known = {one.case_id: one.theme_id for one in network.store.assignments()}
+    fewer = len(known) * 3 // 4
+    monkeypatch.setattr("patternmind.cycle.MOST_FITTED", fewer)
+    monkeypatch.setattr("patternmind.cycle.group_rows", partial(group_rows, most_fitted=fewer))
+    run = network.run(afresh=True)
+    assert any("A sample of the cases was fitted" in note for note in run.notes)
+    now = {one.case_id: one.theme_id for one in network.store.assignments()}
+    assert now.keys() == known.keys()
+    assert sum(now[case_id] == theme_id for case_id, theme_id in known.items()) >= 0.8 * len(known)
 
 
 def test_hdbscan_runs_the_whole_line_too(network: Cycle) -> None:

@@ -25,7 +25,7 @@ SMALLEST_CLUSTER = 3
 FEWEST_NEIGHBOURS, MOST_NEIGHBOURS, LARGE_NEIGHBOURS = 5, 80, 15
 SMALL, LARGE = 800, 4000
 FALLS = 0.7
-"""How steeply above 4,000 rows. Falling with n itself, four fifths of banking77 had 70 themes where all of it had 100."""
+"""How steeply above 4,000 rows. Falling with n itself, four fifths of banking77 had 70 themes, and all of it 100."""
 
 SECOND = 0.25
 """Share of a row's ties that a second theme must hold for the row to belong to it as well."""

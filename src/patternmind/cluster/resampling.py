@@ -13,9 +13,9 @@ from patternmind.model.themes import OUTLIER
 SHARE = 0.8
 NOT_DRAWN = -2
 PRIOR = 8.0
-"""Resamples that the calibrated firmness of a row counts as, as many as the row was itself in. What a row saw is noisier
-than what all rows as firm as it saw (AUROC against the majority label with 3 and with 8: banking77 .649, .659; bills
-.674, .678)."""
+"""Resamples that the calibrated firmness of a row counts as, as many as the row was in. What a row saw is noisier than
+what all rows as firm as it saw (AUROC against the majority label with 3 and with 8: banking77 .649, .659; bills .674,
+.678)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
