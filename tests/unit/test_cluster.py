@@ -198,7 +198,7 @@ def test_neighbours_are_the_k_most_similar_other_rows_nearest_first(n: int, k: i
 
 def test_neighbours_and_fits_stay_within_their_bounds() -> None:
     assert [n_neighbours(n) for n in (20, 100, 400, 100_000)] == [5, 10, 40, 15]
-    assert [n_neighbours(n) for n in (1000, 4000, 8000, 1_000_000)] == [80, 80, 40, 15]
+    assert [n_neighbours(n) for n in (1000, 4000, 8000, 1_000_000)] == [80, 80, 49, 15]
     assert [n_fits(n) for n in (0, 100, 2000, 10_000, 100_000)] == [60, 60, 60, 20, 6]
 
 

@@ -89,7 +89,6 @@ class Partition:
     smallest_visible: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "smallest_visible", int(self.smallest_visible))  # an array of one where kept as one
         n = len(self.labels)
         for name, absent in UNSAID.items():
             given = getattr(self, name)

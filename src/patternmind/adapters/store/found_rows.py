@@ -52,7 +52,8 @@ def _arrays(partition: Partition) -> bytes:
 def _read(body: Mapping[str, Any], partition: bytes) -> Found:
     with np.load(io.BytesIO(partition), allow_pickle=False) as arrays:
         known = {one.name for one in fields(Partition)}
-        read = Partition(**{name: arrays[name] for name in arrays.files if name in known})
+        whole = {name: arrays[name] for name in arrays.files if name in known}
+    read = Partition(**{name: one.item() if one.ndim == 0 else one for name, one in whole.items()})
     return Found(
         case_ids=tuple(body["case_ids"]),
         theme_ids=tuple(body["theme_ids"]),
