@@ -487,7 +487,7 @@ def test_a_weight_file_that_fails_its_checksum_is_not_loaded(
 
 
 def test_a_person_who_stops_an_ingest_keeps_what_was_stored_and_goes_on_later(tmp_path: Path) -> None:
-    n_rows = 8000  # far more than are read between the first commit and the signal, however busy the machine is
+    n_rows = 20_000  # far more than are read between the first commit and the signal, however busy the machine is
     rows = [{"id": f"p{n}", "text": f"Pump {n} leaks into the cellar. " * 10} for n in range(n_rows)]
     path = write_rows(tmp_path / "rows.jsonl", rows)
     patternmind = Patternmind(tmp_path / "home")
