@@ -3,11 +3,12 @@
 import hashlib
 import json
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from patternmind import __version__
 from patternmind.carry import (
@@ -32,7 +33,7 @@ from patternmind.embed import check_lens, lens_notes, lens_text, look_through, m
 from patternmind.errors import BrokenDecision, ChangedMeanwhile, GatewayFailed, PatternmindError
 from patternmind.ground import ground
 from patternmind.line import Line, groups_of
-from patternmind.model.cases import Case
+from patternmind.model.cases import Case, Kind
 from patternmind.model.edits import Edit, standing
 from patternmind.model.fits import Fits, KeptFits
 from patternmind.model.found import Found
@@ -53,7 +54,7 @@ from patternmind.ports import (
 CHUNK = 512
 """Texts embedded between two commits: what a killed run has to do again, at most."""
 
-METHOD = "lens/2 map/1 themes/4"
+METHOD = "lens/2 map/1 themes/5"
 """Part of every fingerprint: a network whose last run was made by another method is run anew."""
 
 MAPPED = 15
@@ -99,7 +100,7 @@ def run_cycle(
             basis = find_basis(store, cases, vectors, run, encoder.id)
             neighbours = basis.neighbours
             repeats = {cases[row].id: cases[first].id for row, first in near_duplicates(texts, neighbours).items()}
-            part = _group(vectors, basis, parameters)
+            part = _group(vectors, basis, parameters, repeats=_tell_again(cases, repeats))
         cases = [_repeating(case, repeats.get(case.id)) for case in cases]
         with steps.timed("carry"):
             past = read_past(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
@@ -139,11 +140,28 @@ class Basis:
     continues: bool = False
 
 
-def _group(vectors: Vectors, basis: Basis, given: RunParameters) -> Partition:
+def _tell_again(cases: Sequence[Case], repeats: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Which cases, (n,), tell again what another tells: near-duplicates, and recaps of cases that are there."""
+    known = {case.id for case in cases} | {case.external_id for case in cases if case.external_id}
+    return np.array(
+        [case.id in repeats or (case.kind is Kind.RECAP and not known.isdisjoint(case.linked_cases)) for case in cases],
+        np.bool_,
+    )
+
+
+def _group(vectors: Vectors, basis: Basis, given: RunParameters, *, repeats: NDArray[np.bool_]) -> Partition:
     if basis.fits is None:
-        return group_rows(vectors, basis.neighbours, engine=given.engine, seed=given.seed, level=given.level)
+        return group_rows(
+            vectors, basis.neighbours, engine=given.engine, seed=given.seed, level=given.level, repeats=repeats
+        )
     return partition(
-        vectors, basis.neighbours, engine=given.engine, seed=given.seed, level=given.level, fits=basis.fits
+        vectors,
+        basis.neighbours,
+        engine=given.engine,
+        seed=given.seed,
+        level=given.level,
+        fits=basis.fits,
+        repeats=repeats,
     )
 
 

@@ -3,7 +3,7 @@
 ``find_themes(texts)`` is all of it; ``ThemeFinder`` is the same as scikit-learn has its estimators.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -13,14 +13,14 @@ from sklearn.base import BaseEstimator, ClusterMixin  # 0.6 s; this module loads
 
 from patternmind.cluster.duplicates import near_duplicates
 from patternmind.cluster.exemplars import choose_exemplars
-from patternmind.cluster.finding import find_clusters
-from patternmind.cluster.neighbours import similarity
-from patternmind.cluster.partition import ENGINES, FEWEST_CASES
+from patternmind.cluster.finding import group_rows
+from patternmind.cluster.neighbours import nearest_neighbours, similarity
+from patternmind.cluster.partition import ENGINES, FEWEST_CASES, n_neighbours
 from patternmind.cluster.placing import Known, know, place
 from patternmind.draft.keyphrases import Phrase, PhraseCounts
 from patternmind.draft.names import KEYWORDS, name_themes
 from patternmind.errors import BadInput
-from patternmind.model.themes import OUTLIER, Neighbours, Partition, Vectors
+from patternmind.model.themes import OUTLIER, Partition, Vectors
 from patternmind.verbs.checks import LEVELS
 
 LARGEST_ID = 10
@@ -183,7 +183,10 @@ def _find(
     rows = _vectors_of(texts, vectors, encoder)
     order = _canonical_order(texts, rows)
     rows, texts = rows[order], None if texts is None else [texts[int(row)] for row in order]
-    neighbours, part = find_clusters(rows, engine=engine, seed=seed, level=level)
+    neighbours = nearest_neighbours(rows, n_neighbours(len(rows)))
+    repeats = near_duplicates(texts, neighbours) if texts is not None else {}
+    told_again = np.isin(np.arange(len(rows)), list(repeats))
+    part = group_rows(rows, neighbours, engine=engine, seed=seed, level=level, repeats=told_again)
     back = np.argsort(order)
     return _Found(
         Themes(
@@ -191,7 +194,7 @@ def _find(
             strengths=part.strength[back],
             nearest=part.nearest[back],
             second=part.second[back],
-            themes=tuple(_themes(texts, rows, neighbours, part, order)),
+            themes=tuple(_themes(texts, rows, repeats, part, order)),
             note=_note(part),
         ),
         know(rows, part.nearest, part.strength, part.why),
@@ -210,14 +213,14 @@ def _note(part: Partition) -> str:
 
 
 def _themes(
-    texts: Sequence[str] | None, rows: Vectors, neighbours: Neighbours, part: Partition, order: NDArray[np.intp]
+    texts: Sequence[str] | None, rows: Vectors, repeats: Mapping[int, int], part: Partition, order: NDArray[np.intp]
 ) -> list[FoundTheme]:
     members = [part.rows_of(label) for label in range(part.n_clusters)]
     areas = {
         int(area): [row for label in np.flatnonzero(part.areas == area) for row in members[label]]
         for area in part.areas
     }
-    phrases, of_area = _phrases(texts, neighbours, members, areas)
+    phrases, of_area = _phrases(texts, repeats, members, areas)
     names, area_names = name_themes(phrases), name_themes(of_area)
     cosine = similarity(part.centres, part.centres)
     np.fill_diagonal(cosine, -np.inf)
@@ -241,7 +244,7 @@ def _themes(
 
 def _phrases(
     texts: Sequence[str] | None,
-    neighbours: Neighbours,
+    repeats: Mapping[int, int],
     members: Sequence[Sequence[int]],
     areas: dict[int, list[int]],
 ) -> tuple[dict[str, list[Phrase]], dict[str, list[Phrase]]]:
@@ -249,7 +252,6 @@ def _phrases(
     if texts is None:
         return {_key(label): [] for label in range(len(members))}, {_key(area): [] for area in areas}
     counts = PhraseCounts({_key(row): text for row, text in enumerate(texts)})
-    repeats = near_duplicates(texts, neighbours)
 
     def told_once(rows: Sequence[int]) -> list[str]:
         once = [_key(row) for row in rows if row not in repeats]

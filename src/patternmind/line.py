@@ -70,7 +70,7 @@ class Line:
         }
         self.phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in self.cases})
         self._found_phrases: dict[str, list[Phrase]] = {}
-        self._fitting: dict[tuple[str, str], bool] = {}
+        self._names_given_up: list[Theme] = []
 
     def _as_decided(self, theme: Theme) -> Theme:
         """A former theme with the name and the retirement that stand now, which an undo may have changed."""
@@ -107,9 +107,13 @@ class Line:
             theme_id: self.phrases.distinguishing(self._told_once(rows))
             for theme_id, rows in zip(self.theme_ids, self.members, strict=True)
         }
-        kept = {theme.id: theme.name for theme in self.past.themes if self._still_fits(theme)}
-        kept |= dict(self.decisions.names)
-        names = name_themes(self._found_phrases, kept=kept)
+        fitting = {theme.id: theme.name for theme in self.past.themes if self._still_fits(theme)}
+        names = name_themes(self._found_phrases, kept=fitting | dict(self.decisions.names))
+        self._names_given_up = [
+            theme
+            for theme in self.past.themes
+            if theme.id not in fitting and theme.name and names[theme.id].name != theme.name
+        ]
         cards: list[Theme] = []
         for position, change in enumerate(with_group):
             card = self._card(position, change.theme_id, names[change.theme_id])
@@ -124,12 +128,8 @@ class Line:
         """Whether a theme keeps the name it had: unless a machine gave it and no two of its cases hold it any more."""
         if theme.name_locked or theme.id in self.decisions.names or theme.id not in self.theme_ids:
             return True
-        asked = (theme.id, theme.name)
-        if asked not in self._fitting:
-            rows = self.members[self.theme_ids.index(theme.id)]
-            texts = ["\n".join(self.cases[row].text.values()) for row in rows]
-            self._fitting[asked] = holds_own_word(theme.name, texts)
-        return self._fitting[asked]
+        rows = self.members[self.theme_ids.index(theme.id)]
+        return holds_own_word(theme.name, ["\n".join(self.cases[row].text.values()) for row in rows])
 
     def _carried(self, card: Theme, change: ThemeChange, before: Theme | None) -> Theme:
         """The card with what it has from its former self."""
@@ -270,8 +270,7 @@ class Line:
             notes.append(f"A sample of the cases was fitted: themes of fewer than {least} cases may not be seen.")
         notes += [
             f'Theme {theme.id} is no longer called "{theme.name}": its cases do not hold a word of it.'
-            for theme in self.past.themes
-            if theme.name and not self._still_fits(theme)
+            for theme in self._names_given_up
         ]
         return notes
 

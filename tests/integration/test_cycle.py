@@ -377,6 +377,24 @@ def test_near_duplicates_are_counted_once_and_told_once(network: Cycle) -> None:
         assert theme.n_cases == len(theme.case_ids) - max(0, len(inside) - 1)
 
 
+def test_one_story_told_again_and_again_is_no_theme(network: Cycle) -> None:
+    first = a_case("c-200", "The pump lost its gasket " + " ".join(f"detail{n}" for n in range(30)))
+    again = [replace(first, id=f"c-{number}") for number in range(201, 206)]
+    network.take_in([first, *again])
+    network.run()
+    inside = {one.case_id: one.theme_id for one in network.store.assignments()}
+    with_it = {inside[case.id] for case in [first, *again]} - {None}
+    assert all(theme.n_cases >= 3 for theme in network.store.themes() if theme.id in with_it)
+
+
+def test_a_theme_that_never_had_words_for_a_name_is_not_said_to_have_lost_it(network: Cycle) -> None:
+    small = "it was as that and is for with from this".split()
+    network.take_in([a_case(f"c-{300 + n}", " ".join(small[n:] + small[:n]), content_hash=str(n)) for n in range(6)])
+    network.run(label="2026Q3")
+    network.take_in(told(100, 3))
+    assert not [note for note in network.run(label="2026Q4").notes if "no longer called" in note]
+
+
 # what people decided
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from patternmind.model.themes import Neighbours
 
 CLOSE = 0.85
@@ -24,16 +26,18 @@ def near_duplicates(texts: Sequence[str], neighbours: Neighbours) -> dict[int, i
     Args:
         texts: row i of the neighbour search.
     """
-    pairs = [_word_pairs(text) for text in texts]
+    close = neighbours.similarity >= CLOSE
+    pairs: dict[int, set[tuple[str, str]]] = {}  # of the rows that are close to another: few of very many
     first: dict[int, int] = {}
-    for row in range(len(texts)):
-        for other, cosine in zip(neighbours.index[row], neighbours.similarity[row], strict=True):
-            if cosine < CLOSE:
-                break
-            if _same_story(pairs[row], pairs[int(other)]):
-                earlier, later = sorted((_root(row, first), _root(int(other), first)))
-                if earlier < later:
-                    first[later] = earlier
+    for row, rank in np.argwhere(close).tolist():
+        other = int(neighbours.index[row, rank])
+        for one in (row, other):
+            if one not in pairs:
+                pairs[one] = _word_pairs(texts[one])
+        if _same_story(pairs[row], pairs[other]):
+            earlier, later = sorted((_root(row, first), _root(other, first)))
+            if earlier < later:
+                first[later] = earlier
     return {row: _root(row, first) for row in sorted(first)}
 
 

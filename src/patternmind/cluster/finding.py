@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from patternmind.cluster.neighbours import nearest_neighbours
 from patternmind.cluster.partition import n_neighbours, partition
 from patternmind.cluster.sampling import partition_sample
@@ -37,13 +40,21 @@ def group_rows(
     seed: int,
     level: str = "theme",
     resample: bool = True,
+    repeats: NDArray[np.bool_] | None = None,
     most_fitted: int = MOST_FITTED,
 ) -> Partition:
     """``partition``, or above ``most_fitted`` rows that of a sample of so many, with all others placed by it."""
     if len(vectors) <= most_fitted:
-        return partition(vectors, neighbours, engine=engine, seed=seed, level=level, resample=resample)
+        return partition(vectors, neighbours, engine=engine, seed=seed, level=level, resample=resample, repeats=repeats)
     return partition_sample(
-        vectors, neighbours, size=most_fitted, engine=engine, seed=seed, level=level, resample=resample
+        vectors,
+        neighbours,
+        size=most_fitted,
+        engine=engine,
+        seed=seed,
+        level=level,
+        resample=resample,
+        repeats=repeats,
     )
 
 

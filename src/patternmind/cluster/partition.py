@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patternmind.cluster.centres import centres_of
 from patternmind.cluster.chance import recurring_rows
 from patternmind.cluster.density import find_dense_regions
 from patternmind.cluster.graph import Communities, fit_parts, judge_fits, memberships, n_fits, neighbour_edges
@@ -97,6 +97,7 @@ def partition(
     level: str = "theme",
     resample: bool = True,
     fits: Fits | None = None,
+    repeats: NDArray[np.bool_] | None = None,
 ) -> Partition:
     """Group the rows; every row ends in one cluster or as an outlier.
 
@@ -107,6 +108,7 @@ def partition(
         resample: whether to measure strength and stability on resampled fits, at about three times the cost of the
             partition; without, and under hdbscan, they are what the engine itself says of a row, and its mean.
         fits: what the graph engine judges by, as ``make_fits`` or ``extend_fits`` gives them; made here where None.
+        repeats: (n,) rows that tell again what another row tells; they make no cluster large enough to be one.
 
     Returns:
         Fewer than ``FEWEST_CASES`` rows give no cluster at all.
@@ -118,16 +120,17 @@ def partition(
     found = find_outliers(neighbours, fit.communities)
     between = found.between & fit.resampled  # the other engine says by itself whom it leaves out
     why = np.where(found.alone | fit.noise, Why.ALONE, np.where(between, Why.BETWEEN, Why.PLACED)).astype(np.int8)
+    told_once = np.ones(n, np.bool_) if repeats is None else ~repeats
     labels, home = _by_size(
-        np.where(why == Why.PLACED, fit.communities.labels, OUTLIER), fit.communities.labels, n // 4
+        np.where(why == Why.PLACED, fit.communities.labels, OUTLIER), fit.communities.labels, told_once, n // 4
     )
-    areas = group_into_areas(_centres(vectors, labels))
+    areas = group_into_areas(centres_of(vectors, labels))
     if level == "area":
         area_of = np.append(areas, OUTLIER)
-        labels, home = _by_size(area_of[labels], area_of[home], n // 4)
+        labels, home = _by_size(area_of[labels], area_of[home], told_once, n // 4)
         areas = np.arange(labels.max() + 1, dtype=np.int32)
     why = np.where((labels == OUTLIER) & (why == Why.PLACED), Why.SMALL, why).astype(np.int8)
-    centres = _centres(vectors, labels)
+    centres = centres_of(vectors, labels)
     nearest = _nearest(vectors, labels, home, centres)
     strength, stability = _steadiness(fit, labels, nearest, seed=seed, resample=resample)
     second, second_strength = _second(fit.communities, labels, nearest, len(centres))
@@ -160,30 +163,20 @@ def _nothing(n: int, d: int) -> Partition:
 
 
 def _by_size(
-    labels: NDArray[np.int32], home: NDArray[np.int32], most: int
+    labels: NDArray[np.int32], home: NDArray[np.int32], told_once: NDArray[np.bool_], most: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Number the clusters by falling size, ties by first row; the too small, and those past ``most``, dissolve.
 
-    ``home`` (n,), where each row would be were it no outlier, is numbered alike.
+    Small is by rows ``told_once`` (n,): one story told three times is no theme. ``home`` (n,), where each row would be
+    were it no outlier, is numbered alike.
     """
-    found, first, size = np.unique(labels[labels != OUTLIER], return_index=True, return_counts=True)
-    kept = [i for i in np.lexsort((first, -size)) if size[i] >= SMALLEST_CLUSTER][:most]
+    inside = labels != OUTLIER
+    found, first, size = np.unique(labels[inside], return_index=True, return_counts=True)
+    told = np.bincount(labels[inside & told_once], minlength=int(labels.max(initial=0)) + 1)[found]
+    kept = [i for i in np.lexsort((first, -size)) if told[i] >= SMALLEST_CLUSTER][:most]
     renumber = np.full(int(max(labels.max(), home.max(), 0)) + 2, OUTLIER, np.int32)
     renumber[found[kept]] = np.arange(len(kept), dtype=np.int32)
     return renumber[labels], renumber[home]
-
-
-def _centres(vectors: Vectors, labels: NDArray[np.int32]) -> Vectors:
-    """Unit-norm means; zeros where the members cancel each other out or are all zero."""
-    from scipy import sparse
-
-    matrices: Any = sparse
-    k = int(labels.max()) + 1
-    inside = np.flatnonzero(labels != OUTLIER)
-    member = matrices.csr_matrix((np.ones(len(inside)), (labels[inside], inside)), shape=(k, len(labels)))
-    sums = np.asarray(member @ vectors, np.float64)
-    norms = np.linalg.norm(sums, axis=1, keepdims=True)
-    return (sums / np.where(norms > 0, norms, 1)).astype(np.float32)
 
 
 def _nearest(

@@ -52,6 +52,7 @@ def partition_sample(
     seed: int,
     level: str = "theme",
     resample: bool = True,
+    repeats: NDArray[np.bool_] | None = None,
 ) -> Partition:
     """The partition of all rows by that of a sample, which is searched by itself.
 
@@ -61,7 +62,7 @@ def partition_sample(
     Args:
         neighbours: of all rows.
         size: rows of the sample, at least ``FEWEST_CASES``.
-        engine, seed, level, resample: as ``partition`` takes them.
+        engine, seed, level, resample, repeats: as ``partition`` takes them.
     """
     rows = draw_sample(len(vectors), max(size, FEWEST_CASES), seed=seed)
     drawn = vectors[rows]
@@ -72,6 +73,7 @@ def partition_sample(
         seed=seed,
         level=level,
         resample=resample,
+        repeats=None if repeats is None else repeats[rows],
     )
     del drawn  # half a gigabyte
     votes = _count_votes(neighbours, rows, found)
