@@ -70,6 +70,7 @@ class Line:
         }
         self.phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in self.cases})
         self._found_phrases: dict[str, list[Phrase]] = {}
+        self._read: dict[str, ThemeEvidence] = {}
         self._names_given_up: list[Theme] = []
 
     def _as_decided(self, theme: Theme) -> Theme:
@@ -213,7 +214,11 @@ class Line:
         return best[0].text if best else ""
 
     def evidence(self, theme: Theme) -> ThemeEvidence:
-        return gather_evidence(theme, self.by_id, phrases=self._found_phrases[theme.id], firmness=self.firmness)
+        """What its cases say, read once however often the card is rewritten."""
+        if theme.id not in self._read:
+            phrases = self._found_phrases[theme.id]
+            self._read[theme.id] = gather_evidence(theme, self.by_id, phrases=phrases, firmness=self.firmness)
+        return replace(self._read[theme.id], theme=theme)
 
     def _name_areas(self, cards: Sequence[Theme]) -> dict[str, str]:
         inside: dict[str, list[str]] = {}
