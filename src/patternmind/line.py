@@ -20,7 +20,7 @@ from patternmind.cluster.partition import FEWEST_CASES
 from patternmind.draft.choose import of_roles, pick
 from patternmind.draft.evidence import ThemeEvidence, gather_evidence
 from patternmind.draft.keyphrases import Phrase, PhraseCounts
-from patternmind.draft.names import ThemeName, holds_own_word, name_themes
+from patternmind.draft.names import ThemeName, holds_own_word, name_themes, stand_in_name
 from patternmind.draft.patterns import draft_pattern
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, GroundedDraft
@@ -113,7 +113,7 @@ class Line:
         self._names_given_up = [
             theme
             for theme in self.past.themes
-            if theme.id not in fitting and theme.name and names[theme.id].name != theme.name
+            if theme.id not in fitting and theme.name not in {"", stand_in_name(theme.id), names[theme.id].name}
         ]
         cards: list[Theme] = []
         for position, change in enumerate(with_group):

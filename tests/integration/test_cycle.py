@@ -391,8 +391,11 @@ def test_a_theme_that_never_had_words_for_a_name_is_not_said_to_have_lost_it(net
     small = "it was as that and is for with from this".split()
     network.take_in([a_case(f"c-{300 + n}", " ".join(small[n:] + small[:n]), content_hash=str(n)) for n in range(6)])
     network.run(label="2026Q3")
-    network.take_in(told(100, 3))
+    words = [*small, "gasket"]
+    network.take_in([a_case(f"c-{310 + n}", " ".join(words[n:] + words[:n]), content_hash=str(n)) for n in range(6)])
+    assert any(theme.name == f"Theme {theme.id[-4:]}" for theme in network.store.themes())
     assert not [note for note in network.run(label="2026Q4").notes if "no longer called" in note]
+    assert any("gasket" in theme.name.casefold() for theme in network.store.themes())
 
 
 # what people decided

@@ -34,10 +34,15 @@ def name_themes(
     taken = {name.casefold() for name in kept.values()}
     for theme_id in sorted(phrases, key=lambda theme: (-_best(phrases[theme]), theme)):
         free = (name for name in _proposals(phrases[theme_id]) if name.casefold() not in taken)
-        name = kept.get(theme_id) or next(free, f"Theme {theme_id[-4:]}")
+        name = kept.get(theme_id) or next(free, stand_in_name(theme_id))
         taken.add(name.casefold())
         names[theme_id] = ThemeName(name, tuple(phrase.text for phrase in phrases[theme_id][:KEYWORDS]))
     return names
+
+
+def stand_in_name(theme_id: str) -> str:
+    """What a theme is called while its cases share no phrase."""
+    return f"Theme {theme_id[-4:]}"
 
 
 def holds_own_word(name: str, texts: Sequence[str]) -> bool:
