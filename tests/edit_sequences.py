@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tests.builders import NOON, a_case, a_submission
 
 from patternmind.adapters.clock import FixedClock
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.adapters.store import SqlStore
-from patternmind.cluster.partition import partition
+from patternmind.cluster.finding import group_rows
 from patternmind.cycle import run_cycle
 from patternmind.errors import Contradiction, UsageError
 from patternmind.model.cases import Case
@@ -79,11 +80,12 @@ def _short_case(pool: int, number: int) -> Case:
 _partitions: dict[object, Partition] = {}
 
 
-def partition_once(vectors: Vectors, neighbours: Neighbours, **how: Any) -> Partition:
-    """The real partition, computed once for the same vectors: between two runs that differ in decisions alone."""
-    key = (hashlib.sha256(vectors.tobytes()).digest(), vectors.shape, tuple(sorted(how.items())))
+def group_once(vectors: Vectors, neighbours: Neighbours, *, repeats: NDArray[np.bool_], **how: Any) -> Partition:
+    """The real ``group_rows``, computed once for the same vectors: between two runs that differ in decisions alone."""
+    rows = hashlib.sha256(vectors.tobytes() + repeats.tobytes()).digest()
+    key = (rows, vectors.shape, tuple(sorted(how.items())))
     if key not in _partitions:
-        _partitions[key] = partition(vectors, neighbours, **how)
+        _partitions[key] = group_rows(vectors, neighbours, repeats=repeats, **how)
     return _partitions[key]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.builders import NOON, a_submission
-from tests.edit_sequences import QUICK, OtherEncoder, partition_once, play_sequences, short_cases
+from tests.edit_sequences import QUICK, OtherEncoder, group_once, play_sequences, short_cases
 
 from patternmind.adapters.clock import FixedClock
 from patternmind.adapters.hashing_encoder import HashingEncoder
@@ -28,7 +28,7 @@ N_CASES = 58
 @pytest.fixture(autouse=True)
 def one_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same cases are grouped once in all tests here."""
-    monkeypatch.setattr("patternmind.cycle.partition", partition_once)
+    monkeypatch.setattr("patternmind.cycle.group_rows", group_once)
 
 
 class Desk:

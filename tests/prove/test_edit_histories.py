@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.edit_sequences import LONG, partition_once, play_sequences
+from tests.edit_sequences import LONG, group_once, play_sequences
 
 from patternmind.model.edits import EditAction
 
@@ -18,7 +18,7 @@ EACH = 30
 def test_every_standing_decision_holds_after_every_event(
     first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("patternmind.cycle.partition", partition_once)
+    monkeypatch.setattr("patternmind.cycle.group_rows", group_once)
     counts, broken = play_sequences(tmp_path, range(first, first + EACH), LONG)
     print(f"\n{first}-{first + EACH - 1}: {_told(counts)}")
     assert broken == []
