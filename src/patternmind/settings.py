@@ -1,5 +1,8 @@
 """The environment, read once. Modelling choices are no settings: they are stored with the run."""
 
+import base64
+import binascii
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +11,19 @@ from patternmind.errors import SettingsInvalid
 
 PREFIX = "PATTERNMIND_"
 
+KNOWN = frozenset(
+    "HOME MODEL API_BASE API_KEY MODEL_TIMEOUT_SECONDS PROMPTS ENCODER RAW_KEY RAW_KEY_BEFORE".split(),
+)
+
+KEY_BYTES = 32
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """``model`` is any litellm model name; without one no language model is called.
 
-    From PATTERNMIND_HOME, _MODEL, _API_BASE, _API_KEY, _MODEL_TIMEOUT_SECONDS, _PROMPTS, _ENCODER (a folder).
+    From PATTERNMIND_HOME, _MODEL, _API_BASE, _API_KEY, _MODEL_TIMEOUT_SECONDS, _PROMPTS, _ENCODER (a folder),
+    _RAW_KEY and _RAW_KEY_BEFORE (see ``make_key``; 32 bytes here).
     """
 
     home: Path
@@ -23,6 +33,8 @@ class Settings:
     model_timeout_seconds: float = 60.0
     prompts: Path | None = None
     encoder: Path | None = None
+    raw_key: bytes | None = field(default=None, repr=False)
+    raw_key_before: bytes | None = field(default=None, repr=False)
 
 
 def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Settings:
@@ -33,7 +45,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Se
     """
     known = {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX) and value}
     wrong: list[str] = []
-    unknown = set(known) - {"HOME", "MODEL", "API_BASE", "API_KEY", "MODEL_TIMEOUT_SECONDS", "PROMPTS", "ENCODER"}
+    unknown = set(known) - KNOWN
     wrong += [f"{PREFIX}{name} is no setting" for name in sorted(unknown)]
     if "API_BASE" in known and "MODEL" not in known:
         wrong.append(f"{PREFIX}API_BASE needs {PREFIX}MODEL")
@@ -43,6 +55,8 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Se
     for name in ("PROMPTS", "ENCODER"):
         if name in known and not Path(known[name]).is_dir():
             wrong.append(f"{PREFIX}{name} must be a folder that exists")
+    keys = {name: _key(known[name]) for name in ("RAW_KEY", "RAW_KEY_BEFORE") if name in known}
+    wrong += [f"{PREFIX}{name} must be a key made by `patternmind key new`" for name, key in keys.items() if not key]
     if wrong:
         raise SettingsInvalid(f"The settings are not usable: {'; '.join(wrong)}.")
     return Settings(
@@ -53,7 +67,23 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Se
         model_timeout_seconds=timeout or 60.0,
         prompts=Path(known["PROMPTS"]) if "PROMPTS" in known else None,
         encoder=Path(known["ENCODER"]) if "ENCODER" in known else None,
+        raw_key=keys.get("RAW_KEY"),
+        raw_key_before=keys.get("RAW_KEY_BEFORE"),
     )
+
+
+def make_key() -> str:
+    """A fresh key for PATTERNMIND_RAW_KEY: 32 random bytes in URL-safe base64."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
+
+
+def _key(text: str) -> bytes | None:
+    """The bytes of a key; a passphrase is none, for it could be guessed."""
+    try:
+        key = base64.b64decode(text.strip(), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == KEY_BYTES else None
 
 
 def _default_home(environ: Mapping[str, str]) -> str:
