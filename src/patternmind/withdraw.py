@@ -12,15 +12,13 @@ from functools import lru_cache
 from patternmind.draft.stopwords import STOPWORDS
 from patternmind.ground import WITHDRAWN
 from patternmind.model.drafts import Claim, Decision, Draft, Quote
+from patternmind.publish.closed import Run, parts_of, runs_of, words_of
 
 Words = Callable[[str], str]
 Fields = Mapping[str, str | tuple[str, ...]]
 
 SHORT = 12
 """Characters below which a text is withdrawn only where it is the whole line: "twice" stands in half of all lines."""
-
-RUN = 6
-"""Words in a row that give a text away, as in ``publish.rights``."""
 
 LEAST_LETTERS = 4
 """A shorter word without a digit says nothing about who used it."""
@@ -170,24 +168,22 @@ class Traces:
     """Words, and runs of words, that one case says and no other: where they stand, it is spoken of."""
 
     words: frozenset[str]
-    runs: frozenset[tuple[str, ...]]
+    runs: frozenset[Run]
 
     @classmethod
     def of(cls, gone: Iterable[str], others: Iterable[str]) -> "Traces":
         words: set[str] = set()
-        runs: set[tuple[str, ...]] = set()
+        runs: set[Run] = set()
         for text in gone:
-            said = _words(text)
-            words |= {word for word in said if _is_telling(word)}
-            runs |= _runs(said)
+            words |= {word for word in words_of(text) if _is_telling(word)}
+            runs |= runs_of(text)
         for text in others:
-            said = _words(text)
-            words -= set(said)
-            runs -= _runs(said)
+            words -= set(words_of(text))
+            runs -= runs_of(text)
         return cls(frozenset(words), frozenset(runs))
 
     def in_phrase(self, phrase: str) -> bool:
-        return not self.words.isdisjoint(_words(phrase))
+        return not self.words.isdisjoint(words_of(phrase))
 
     def name(self, name: str) -> str:
         """A name made of key phrases without those that hold such a word; "[withdrawn]" where none is left."""
@@ -196,7 +192,7 @@ class Traces:
 
     def withdraw_runs(self, text: str) -> str:
         """The text without its sentences that share a run, and without the key phrases quoted in it."""
-        told = "".join(WITHDRAWN + _space_after(part) if self._has_run(part) else part for part in _sentences(text))
+        told = "".join(WITHDRAWN + _space_after(part) if self._has_run(part) else part for part in parts_of(text))
         return QUOTED.sub(lambda found: found[0] if not self.in_phrase(found[0]) else f"“{WITHDRAWN}”", told)
 
     def withdraw_words(self, text: str) -> str:
@@ -206,24 +202,11 @@ class Traces:
         )
 
     def _has_run(self, sentence: str) -> bool:
-        return not self.runs.isdisjoint(_runs(_words(sentence)))
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
-
-
-def _runs(words: Sequence[str]) -> set[tuple[str, ...]]:
-    return {tuple(words[at : at + RUN]) for at in range(len(words) - RUN + 1)}
+        return not self.runs.isdisjoint(runs_of(sentence))
 
 
 def _is_telling(word: str) -> bool:
     return any(char.isdigit() for char in word) or (len(word) >= LEAST_LETTERS and word not in STOPWORDS)
-
-
-def _sentences(text: str) -> list[str]:
-    """Parts that end behind the space after a sentence; together they are the text."""
-    return [part for part in re.split(r"(?<=[.!?…]\s)|(?<=\n)", text) if part]
 
 
 def _space_after(part: str) -> str:

@@ -61,7 +61,12 @@ def add_roster(store: Store, path: Path) -> RosterChange:
     named = [(name, email, team) for name, email, team in people if name]
     if not named:
         raise UnreadableFile(path, "no row has a name", 'Give a CSV with the columns "name", "email" and "team"')
-    return store.change_roster(named, partial(redact_by, store))
+    return add_people(store, named)
+
+
+def add_people(store: Store, people: Sequence[tuple[str, str | None, str | None]]) -> RosterChange:
+    """Put (name, e-mail, team) on the roster, and redact again what was taken in before they were known."""
+    return store.change_roster(people, partial(redact_by, store))
 
 
 def _person(row: Row) -> tuple[str, str | None, str | None]:
@@ -71,7 +76,7 @@ def _person(row: Row) -> tuple[str, str | None, str | None]:
 
 def redact_again(store: Store) -> int:
     """Redact all that is stored by the roster as it is now; the number of cases that changed."""
-    return store.change_roster((), partial(redact_by, store)).changed
+    return add_people(store, ()).changed
 
 
 def redact_by(store: Store, people: Sequence[Person]) -> tuple[list[tuple[Submission, Case]], Retelling]:
