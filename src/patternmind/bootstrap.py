@@ -1,19 +1,24 @@
 """The composition root: every adapter is built here, when first used, and handed down."""
 
 import gc
+import shutil
 from collections.abc import Generator
 from contextlib import closing, contextmanager, nullcontext
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patternmind.adapters.clock import SystemClock
 from patternmind.adapters.runlock import run_lock
 from patternmind.adapters.store import SqlStore
+from patternmind.adapters.store.engine import plain_errors
+from patternmind.adapters.store.sealing import Sealer
 from patternmind.cycle import Namer, run_cycle
 from patternmind.errors import IndexUnavailable, SettingsInvalid, UsageError
 from patternmind.model.themes import Vectors
 from patternmind.ports import Clock, Encoder, Progress, RunParameters, RunRecord, Store, VectorIndex
 from patternmind.settings import Settings
+from patternmind.verbs.erasing import Erased, erase_case, find_erased
 from patternmind.verbs.placing import Placer
 from patternmind.verbs.search import index_vectors
 
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
     from patternmind.adapters.gateway import LiteLLMGateway
 
 DATABASE = "patternmind.db"
+
+UPLOADS = ".upload-"
+"""How the folders begin that hold a file while it is taken in."""
 
 
 class House:
@@ -34,7 +42,8 @@ class House:
 
     @cached_property
     def store(self) -> Store:
-        return SqlStore(self.settings.home / DATABASE)
+        sealer = Sealer(self.settings.raw_key, self.settings.raw_key_before)
+        return SqlStore(self.settings.home / DATABASE, sealer=sealer)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -94,12 +103,54 @@ class House:
         Raises:
             RunInProgress
         """
-        store = self.store  # opening it makes the folder that the lock lies in
-        with run_lock(self.settings.home), uncollected():
+        with self.alone() as store, uncollected():
             record = run_cycle(store, self.encoder, self.clock, parameters, namer=self.namer, progress=progress)
             if parameters.lens == "all":
                 self._refresh_index()
         return record
+
+    @contextmanager
+    def alone(self) -> Generator[Store]:
+        """The store, while no run goes on: what a run has read by then would come back when it ends.
+
+        Raises:
+            RunInProgress
+        """
+        store = self.store  # opening it makes the folder that the lock lies in
+        with run_lock(self.settings.home):
+            yield store
+
+    def erase(self, case_id: str, *, by: str) -> Erased:
+        """Erase a case everywhere in this data folder: rows and log, index, copies of the database, stray uploads.
+
+        Raises:
+            RunInProgress, NotFound, UsageError
+            IndexUnavailable: another process owns the index; nothing was changed.
+            StoreUnavailable: another process reads the database, so that its log cannot be emptied: erase again.
+        """
+        with self.alone() as store:
+            if find_erased(store, case_id) is None:
+                store.case(case_id)  # what is not there costs nobody the index
+            has_index = (self.index_folder / "manifest.json").exists()
+            if self.index_folder.exists():
+                with closing(self.chroma()) as index:
+                    index.drop()
+            self._remove_copies()
+            told = erase_case(store, self.clock, case_id, by=by)
+            self._placers.clear()
+            if has_index:
+                self._build_index()
+        return told
+
+    def copies(self) -> list[Path]:
+        """Copies of the database from before migrations, and uploads that a killed server left: raw text, all of it."""
+        home = self.settings.home
+        return sorted([*home.glob(f"{Path(DATABASE).stem}.before-*.db*"), *home.glob(f"{UPLOADS}*")])
+
+    def _remove_copies(self) -> None:
+        with plain_errors(self.settings.home / DATABASE):
+            for path in self.copies():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def placer(self, lens: str | None = None) -> Placer:
         """The one that places cases of a lens, None for that of the last run; it keeps what it has read."""
@@ -107,10 +158,12 @@ class House:
 
     def _refresh_index(self) -> None:
         """Bring an index that was built before up to the rows; where it cannot be, search goes by the rows."""
+        if (self.index_folder / "manifest.json").exists():
+            self._build_index()
+
+    def _build_index(self) -> None:
         from patternmind.adapters.index import digest_rows
 
-        if not (self.index_folder / "manifest.json").exists():
-            return
         ids, vectors = index_vectors(self.store, self.encoder)
         try:
             with closing(self.chroma()) as index:

@@ -79,6 +79,22 @@ class NewerSchema(StoreUnavailable):
         )
 
 
+class RawTextLocked(PatternmindError):
+    """Raw text is encrypted, and the key that opens it is not there."""
+
+    def __init__(self, needed: str, given: str | None) -> None:
+        self.needed, self.given = needed, given
+        missing = "and PATTERNMIND_RAW_KEY is not set. Set it to that key"
+        other = (
+            f"and PATTERNMIND_RAW_KEY is another one ({given}). Set the right one; to change keys, put the former one "
+            "in PATTERNMIND_RAW_KEY_BEFORE and run `patternmind key apply`"
+        )
+        super().__init__(
+            f"The raw text here is encrypted with key {needed}, {missing if given is None else other}. "
+            "Nothing was changed."
+        )
+
+
 class RunInProgress(PatternmindError):
     """Another process is running a cycle on this data folder."""
 

@@ -1,6 +1,6 @@
 """What the line needs from outside, as protocols; ``adapters`` hold the real ones and their in-memory twins."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -223,6 +223,48 @@ class StoredCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawCounts:
+    """How much raw text is kept, and how much of it sealed; ``opens`` where the settings hold the right key."""
+
+    n: int
+    n_sealed: int
+    key_name: str | None
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChange:
+    """``added`` people, ``changed`` cases that have a new redacted text for it."""
+
+    added: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """That a case was erased, by whom and when; its id is all that is left of it."""
+
+    case_id: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retelling:
+    """How all that is stored in words is told anew; each function gives back what it was given where nothing changes.
+
+    ``name`` is for names of themes and areas, ``words`` for notes, of runs and of people; ``draft`` takes a draft with
+    its log and gives as many decisions back. ``vectors`` are hashes of texts whose vectors go.
+    """
+
+    theme: Callable[[Theme], Theme]
+    name: Callable[[str], str]
+    words: Callable[[str], str]
+    draft: Callable[[Draft, tuple[Decision, ...]], tuple[Draft, tuple[Decision, ...]]]
+    vectors: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """A bearer token as it is kept: its SHA-256, never itself."""
 
@@ -252,15 +294,84 @@ class Store(Ledger, Protocol):
         """Add (name, e-mail, team) to the roster; people already on it are left. The number added."""
         ...
 
-    def save_cases(self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False) -> StoredCounts:
+    def change_roster(
+        self,
+        people: Iterable[tuple[str, str | None, str | None]],
+        redact: Callable[[list[Person]], tuple[Sequence[tuple[Submission, Case]], Retelling]],
+    ) -> RosterChange:
+        """Add people, and put all that is stored as it is redacted by the roster as it then is: in one transaction.
+
+        Args:
+            redact: from that roster, the cases as they then are, and how everything else is told. It may read the
+                store, which shows it what was there before.
+        """
+        ...
+
+    def save_cases(
+        self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, n_people: int | None = None
+    ) -> StoredCounts:
         """Take in cases in one transaction; a case already there with the same content is left as it is.
 
         With ``dry_run`` the counts are what they would be, and nothing is stored.
+
+        Args:
+            n_people: on the roster that the cases were redacted by; None where that does not matter.
+
+        Raises:
+            ChangedMeanwhile: the roster has another number of people by now; nothing is stored.
+            RawTextLocked: raw text is sealed here, and not by the key in the settings; nothing is stored.
         """
         ...
 
     def submissions(self) -> list[Submission]:
-        """The newest version of every submission, raw, by case id. For redacting again; nothing else may read it."""
+        """The newest version of every submission, raw, by case id. For redacting again; nothing else may read it.
+
+        Raises:
+            RawTextLocked
+        """
+        ...
+
+    def submission(self, case_id: str) -> Submission:
+        """The newest version of one, raw, by the id of its case: for the steward's eyes alone.
+
+        Raises:
+            NotFound, RawTextLocked
+        """
+        ...
+
+    def raw_counts(self) -> RawCounts: ...
+
+    def reseal(self) -> int:
+        """Seal all raw text, every version, by the key in the settings, or open it where there is none. The number.
+
+        Raises:
+            RawTextLocked: some of it opens by neither key of the settings; nothing was changed.
+        """
+        ...
+
+    def forget_case(
+        self, case_id: str, retelling: Retelling, *, kept_vectors: Collection[str], by: str, at: datetime
+    ) -> None:
+        """Take a case out of every table, in one transaction, and note that it was erased.
+
+        Args:
+            kept_vectors: the hashes of the texts that have a vector still; every other vector goes.
+
+        Raises:
+            NotFound
+        """
+        ...
+
+    def erasures(self) -> list[Erasure]:
+        """Oldest first."""
+        ...
+
+    def scrub(self) -> None:
+        """Take what was deleted out of the files too; safe to do again.
+
+        Raises:
+            StoreUnavailable: it cannot be done while another process reads; the rows are gone whatever becomes of it.
+        """
         ...
 
     def cases(self, *, kind: Kind | None = None, since: str | None = None) -> list[Case]:
@@ -305,13 +416,6 @@ class Store(Ledger, Protocol):
 
     def themes(self, lens: str | None = None) -> list[Theme]:
         """The themes of the newest finished run of the lens, by falling size, the dormant last."""
-        ...
-
-    def rewrite_themes(self, rewrite: Callable[[Theme], Theme], rename: Callable[[str], str]) -> None:
-        """Put every stored theme, area's name and name in the log of edits through a function.
-
-        Names of people that became known go there too.
-        """
         ...
 
     def theme_ids(self) -> set[str]:
@@ -394,14 +498,18 @@ __all__ = [
     "Clock",
     "Decision",
     "Encoder",
+    "Erasure",
     "Hit",
     "LanguageModel",
     "Ledger",
     "ModelAnswer",
     "Progress",
     "PromptBook",
+    "RawCounts",
     "RenderedPrompt",
+    "Retelling",
     "ReviewedDraft",
+    "RosterChange",
     "RunOutcome",
     "RunParameters",
     "RunRecord",

@@ -1,5 +1,7 @@
 """The environment, read once. Modelling choices are no settings: they are stored with the run."""
 
+import base64
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +14,7 @@ PREFIX = "PATTERNMIND_"
 
 NAMES = frozenset(
     {
-        *("HOME", "MODEL", "API_BASE", "API_KEY", "PROMPTS", "ENCODER"),
+        *("HOME", "MODEL", "API_BASE", "API_KEY", "PROMPTS", "ENCODER", "RAW_KEY", "RAW_KEY_BEFORE"),
         *("TASK_MODELS", "FALLBACK_MODEL", "PRICES"),
         *("MODEL_TIMEOUT_SECONDS", "MODEL_MAX_TOKENS", "MODEL_PARALLEL"),
         *("BUDGET_RUN_USD", "BUDGET_MONTH_USD", "BUDGET_NETWORK_USD"),
@@ -27,6 +29,8 @@ MOST_PARALLEL = 12
 
 T = TypeVar("T")
 
+KEY_BYTES = 32
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -36,7 +40,8 @@ class Settings:
 
     From PATTERNMIND_HOME, _MODEL, _API_BASE, _API_KEY, _MODEL_TIMEOUT_SECONDS, _MODEL_MAX_TOKENS, _MODEL_PARALLEL,
     _TASK_MODELS ("task=model, ..."), _FALLBACK_MODEL, _PRICES ("model=IN/OUT, ...", USD a million tokens),
-    _BUDGET_RUN_USD, _BUDGET_MONTH_USD, _BUDGET_NETWORK_USD ("none" for no limit), _PROMPTS, _ENCODER (folders).
+    _BUDGET_RUN_USD, _BUDGET_MONTH_USD, _BUDGET_NETWORK_USD ("none" for no limit), _PROMPTS, _ENCODER (folders),
+    _RAW_KEY and _RAW_KEY_BEFORE (see ``make_key``; 32 bytes here).
     """
 
     home: Path
@@ -50,6 +55,8 @@ class Settings:
     budget: Budget = DEFAULT_BUDGET
     prompts: Path | None = None
     encoder: Path | None = None
+    raw_key: bytes | None = field(default=None, repr=False)
+    raw_key_before: bytes | None = field(default=None, repr=False)
 
 
 def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Settings:
@@ -89,6 +96,8 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Se
         ),
         prompts=reader.read("PROMPTS", None, _folder, "a folder that exists"),
         encoder=reader.read("ENCODER", None, _folder, "a folder that exists"),
+        raw_key=reader.read("RAW_KEY", None, _key, MADE_KEY),
+        raw_key_before=reader.read("RAW_KEY_BEFORE", None, _key, MADE_KEY),
     )
     if reader.wrong:
         raise SettingsInvalid(f"The settings are not usable: {'; '.join(reader.wrong)}.")
@@ -96,6 +105,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Se
 
 
 USD = "a number of USD, 0 or more, or none for no limit"
+MADE_KEY = "a key made by `patternmind key new`"
 
 
 @dataclass
@@ -126,6 +136,19 @@ class _Reader:
             return {key: convert(value) for key, value in split}
 
         return self.read(name, {}, read_all, must_be)
+
+
+def make_key() -> str:
+    """A fresh key for PATTERNMIND_RAW_KEY: 32 random bytes in URL-safe base64."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
+
+
+def _key(text: str) -> bytes:
+    """The bytes of a key; a passphrase is none, for it could be guessed. Raises ValueError."""
+    key = base64.b64decode(text.strip(), altchars=b"-_", validate=True)
+    if len(key) != KEY_BYTES:
+        raise ValueError
+    return key
 
 
 def _default_home(environ: Mapping[str, str]) -> str:

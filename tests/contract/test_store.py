@@ -1,7 +1,9 @@
 """The store keeps every noun as it was, shows one network to itself alone, and stores a step whole or not at all."""
 
 import datetime as dt
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,10 @@ import pytest
 from tests.builders import NOON, a_case, a_quote, a_submission, a_theme
 
 from patternmind.adapters.store import SqlStore
+from patternmind.adapters.store.engine import scrub
 from patternmind.adapters.store.records import change_record, read_change, read_theme, theme_record
-from patternmind.errors import ChangedMeanwhile, NotFound, StoreUnavailable
+from patternmind.adapters.store.sealing import Sealer, name_key
+from patternmind.errors import ChangedMeanwhile, NotFound, RawTextLocked, StoreUnavailable
 from patternmind.model.cases import Case, Consent, Kind
 from patternmind.model.drafts import (
     Action,
@@ -28,8 +32,20 @@ from patternmind.model.edits import Edit, EditAction, Proposal
 from patternmind.model.fits import Fits, KeptFits
 from patternmind.model.found import Found
 from patternmind.model.network import Network, Person, PublishingRule
-from patternmind.model.themes import Assignment, Flow, Lineage, Neighbours, Partition, ThemeChange
-from patternmind.ports import Amended, RunOutcome, RunParameters, RunRecord, Store, StoredCounts, Token
+from patternmind.model.themes import Assignment, Flow, Lineage, Neighbours, Partition, Theme, ThemeChange
+from patternmind.ports import (
+    Amended,
+    Erasure,
+    RawCounts,
+    Retelling,
+    RosterChange,
+    RunOutcome,
+    RunParameters,
+    RunRecord,
+    Store,
+    StoredCounts,
+    Token,
+)
 
 LATER = NOON + dt.timedelta(minutes=7)
 
@@ -587,11 +603,202 @@ def test_a_run_without_fits_leaves_none_and_one_that_fails_leaves_the_former(sto
     assert store.fits("all") is None
 
 
+def retelling(words: Callable[[str], str], **known: Any) -> Retelling:
+    """Every word through one function; themes are told by their names."""
+    given: dict[str, Any] = {
+        "theme": lambda theme: replace(theme, name=words(theme.name)),
+        "name": words,
+        "words": words,
+        "draft": lambda draft, log: (
+            replace(draft, name=words(draft.name)),
+            tuple(replace(one, note=words(one.note)) for one in log),
+        ),
+        **known,
+    }
+    return Retelling(**given)
+
+
 def test_names_in_the_log_of_edits_are_rewritten_with_those_of_the_themes(store: Store) -> None:
     store.append_edit(an_edit(name="by Anna", former_name="Anna's", note="says Anna"), expected_seq=0)
-    store.rewrite_themes(lambda theme: theme, lambda name: name.replace("Anna", "[person]"))
+    store.change_roster((), lambda _: ((), retelling(lambda told: told.replace("Anna", "[person]"))))
     (edit,) = store.edits()
     assert (edit.name, edit.former_name, edit.note) == ("by [person]", "[person]'s", "says [person]")
+
+
+# a roster that changes
+
+
+def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store: Store) -> None:
+    anna = a_submission("Anna waited.", external_id="C-1")
+    store.save_cases([(anna, a_case("c-1", "Anna waited."))])
+    finished(store, an_outcome(drafts=[replace(a_draft(), name="Anna's tape")]))
+    store.append_decision(a_decision(note="as Anna said"), expected_version=0)
+    store.save_vectors("mini/1", {"old": np.ones(3, np.float32), "other": np.ones(3, np.float32)})
+    before = [everything(store), store.roster(), store.edits()]
+
+    def clean(told: str) -> str:
+        return told.replace("Anna", "[person 1]")
+
+    def redact(people: list[Person]) -> tuple[list[Any], Retelling]:
+        assert [person.name for person in people] == ["Anna"]
+        assert [everything(store), store.roster(), store.edits()] == before
+        return [(anna, a_case("c-1", "[person 1] waited."))], retelling(clean, vectors=frozenset({"old"}))
+
+    def fail(people: list[Person]) -> tuple[list[Any], Retelling]:
+        return redact(people)[0], retelling(clean, draft=lambda draft, log: (replace(draft, id=draft.fields["x"]), log))
+
+    with pytest.raises(KeyError):
+        store.change_roster([("Anna", None, None)], fail)
+    assert [everything(store), store.roster(), store.edits()] == before
+    assert store.change_roster([("Anna", None, None)], redact) == RosterChange(added=1, changed=1)
+    ((draft, log, _),) = store.drafts()
+    assert (draft.name, [one.note for one in log]) == ("[person 1]'s tape", ["as [person 1] said"])
+    assert store.case("c-1").text == {"problem": "[person 1] waited."}
+    assert list(store.vectors("mini/1", ["old", "other"])) == ["other"]
+    assert store.submissions() == [anna]
+
+
+def test_cases_redacted_by_a_roster_that_has_grown_since_are_told(store: Store) -> None:
+    store.add_people([("Anna", None, None)])
+    with pytest.raises(ChangedMeanwhile):
+        store.save_cases(pairs(FULL), n_people=0)
+    assert store.cases() == []
+    assert store.save_cases(pairs(FULL), n_people=1).accepted == 1
+
+
+# raw text
+
+KEY, OTHER = b"k" * 32, b"o" * 32
+ANNA = a_submission("Anna's pallet stood in lane 4.", external_id="C-1", facts={"submitter": "Anna Hansen"})
+
+
+def sealed_network(tmp_path: Path, key: bytes | None = KEY, before: bytes | None = None) -> SqlStore:
+    return SqlStore(tmp_path / "patternmind.db", sealer=Sealer(key, before))
+
+
+def raw_bytes(tmp_path: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_raw_text_is_sealed_by_the_key_and_opens_with_it_alone(tmp_path: Path) -> None:
+    sealed_network(tmp_path).save_cases([(ANNA, a_case("c-1", "[person]'s pallet."))])
+    assert b"Anna" not in raw_bytes(tmp_path)
+    again = sealed_network(tmp_path)
+    assert again.submissions() == [again.submission("c-1")] == [ANNA]
+    assert again.raw_counts() == RawCounts(n=1, n_sealed=1, key_name=name_key(KEY), opens=True)
+    for key, said in ((None, "PATTERNMIND_RAW_KEY is not set"), (OTHER, "PATTERNMIND_RAW_KEY is another one")):
+        locked = sealed_network(tmp_path, key)
+        reads: list[Callable[[], object]] = [locked.submissions, lambda one=locked: one.submission("c-1")]
+        writes: list[Callable[[], object]] = [
+            locked.reseal,
+            lambda one=locked: one.save_cases(pairs(FULL)),
+            lambda one=locked: one.change_roster((), lambda _: ((), retelling(str))),
+        ]
+        for attempt in (*reads, *writes):
+            with pytest.raises(RawTextLocked, match=said) as refused:
+                attempt()
+            assert name_key(KEY) in str(refused.value)
+            assert "Anna" not in str(refused.value)
+        assert [case.id for case in locked.cases()] == ["c-1"]
+        assert locked.raw_counts().opens is False
+
+
+def test_what_was_taken_in_before_there_was_a_key_is_sealed_on_demand_and_opened_again(tmp_path: Path) -> None:
+    plain = sealed_network(tmp_path, None)
+    plain.save_cases([(ANNA, a_case("c-1", "[person]'s pallet."))])
+    plain.save_cases([(replace(ANNA, text={"problem": "Anna's second text."}), a_case("c-1", "[person]'s second."))])
+    plain.close()
+    assert b"Anna" in raw_bytes(tmp_path)
+    store = sealed_network(tmp_path)
+    assert store.raw_counts() == RawCounts(n=2, n_sealed=0, key_name=None, opens=True)
+    assert store.reseal() == 2
+    store.scrub()
+    assert b"Anna" not in raw_bytes(tmp_path)
+    assert store.submission("c-1").text == {"problem": "Anna's second text."}
+    assert store.raw_counts() == RawCounts(n=2, n_sealed=2, key_name=name_key(KEY), opens=True)
+    assert sealed_network(tmp_path, None, KEY).reseal() == 2
+    assert sealed_network(tmp_path, None).submissions() == store.submissions()
+
+
+def test_a_key_is_changed_by_naming_the_one_before_it(tmp_path: Path) -> None:
+    sealed_network(tmp_path).save_cases([(ANNA, a_case("c-1", "[person]'s pallet."))])
+    changed = sealed_network(tmp_path, OTHER, KEY)
+    assert changed.submissions() == [ANNA]
+    with pytest.raises(RawTextLocked):
+        changed.save_cases(pairs(BARE))
+    assert changed.reseal() == 1
+    assert changed.save_cases(pairs(BARE)).accepted == 1
+    assert len(sealed_network(tmp_path, OTHER).submissions()) == 2
+    with pytest.raises(RawTextLocked):
+        sealed_network(tmp_path, KEY).submissions()
+
+
+def test_a_sealed_text_that_was_changed_or_put_elsewhere_does_not_open(tmp_path: Path) -> None:
+    store = sealed_network(tmp_path)
+    store.save_cases([(ANNA, a_case("c-1", "a")), (replace(ANNA, external_id="C-2"), a_case("c-2", "b"))])
+    with closing(sqlite3.connect(tmp_path / "patternmind.db")) as connection:
+        connection.execute(
+            "UPDATE submission SET body = (SELECT body FROM submission WHERE case_id = 'c-1') WHERE case_id = 'c-2'"
+        )
+        connection.commit()
+    assert store.submission("c-1") == ANNA
+    with pytest.raises(StoreUnavailable, match="damaged"):
+        store.submission("c-2")
+
+
+# erasing
+
+
+def test_an_erased_case_leaves_its_id_and_nothing_else(store: Store) -> None:
+    gone, left = a_case("c-1", "The zyxquokka stood."), a_case("r-1", "Left.", duplicate_of=None)
+    store.save_cases(pairs(gone, left))
+    store.save_vectors("mini/1", {"its": np.ones(3, np.float32), "left": np.ones(3, np.float32)})
+    begun = store.begin_run(PARAMETERS, NOON)
+    outcome = an_outcome(
+        found=FOUND, fits=kept_fits(begun.id), assignments=[PLACED, replace(ALONE, case_id="r-1")],
+        duplicate_of={"r-1": "c-1"},
+    )  # fmt: skip
+    store.finish_run(begun.id, outcome, LATER)
+
+    def forgetting(theme: Theme) -> Theme:
+        return replace(theme, case_ids=tuple(id for id in theme.case_ids if id != "c-1"), centre=())
+
+    told = retelling(lambda words: words, theme=forgetting)
+    store.forget_case("c-1", told, kept_vectors={"left"}, by="Ada", at=LATER)
+    assert store.erasures() == [Erasure(case_id="c-1", by="Ada", at=LATER)]
+    assert store.cases() == [left]
+    assert [one.case_id for one in store.assignments()] == ["r-1"]
+    assert list(store.vectors("mini/1", ["its", "left"])) == ["left"]
+    assert store.fits("all") is None
+    found = store.found(begun.id)
+    assert found is not None
+    assert (found.case_ids, found.theme_ids, found.duplicate_of) == (("r-1",), (), {})
+    assert len(store.submissions()) == 1
+    for attempt in (store.submission, store.case):
+        with pytest.raises(NotFound):
+            attempt("c-1")
+    with pytest.raises(NotFound):
+        store.forget_case("c-1", told, kept_vectors=(), by="Ada", at=LATER)
+
+
+def test_an_erasure_is_stored_whole_or_not_at_all(store: Store) -> None:
+    store.save_cases(pairs(*CASES))
+    finished(store)
+    before = everything(store)
+    with pytest.raises(StoreUnavailable):
+        store.forget_case("c-1", retelling(lambda words: words), kept_vectors=(), by=nothing, at=LATER)
+    assert (everything(store), store.erasures()) == (before, [])
+
+
+def test_the_files_are_not_clean_while_another_process_reads_them(tmp_path: Path) -> None:
+    store = sealed_network(tmp_path, None)
+    store.save_cases(pairs(FULL))
+    with closing(sqlite3.connect(tmp_path / "patternmind.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM submission").fetchall()
+        with pytest.raises(StoreUnavailable, match="Another process reads"):
+            scrub(tmp_path / "patternmind.db", seconds=0.05)
+    scrub(tmp_path / "patternmind.db")
 
 
 # drafts and decisions

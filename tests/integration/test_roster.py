@@ -1,40 +1,200 @@
-"""A roster that grows later takes its names out of everything that is stored and shown."""
+"""A roster that grows later takes its names out of everything that is stored and shown, and loses nothing else."""
 
 import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.bootstrap import House
+from patternmind.adapters.runlock import run_lock
+from patternmind.bootstrap import DATABASE, House
+from patternmind.embed import lens_text, text_hash
+from patternmind.errors import RunInProgress
+from patternmind.ground import WITHDRAWN
 from patternmind.model.cases import Kind
-from patternmind.ports import RunParameters
+from patternmind.model.drafts import Action, Draft, Quote
+from patternmind.model.edits import EditAction
+from patternmind.ports import RosterChange, RunParameters
 from patternmind.settings import Settings
+from patternmind.verbs import prepare
+from patternmind.verbs.editing import Asked, decide_themes
 from patternmind.verbs.export import export_rows
 from patternmind.verbs.ingest import ingest_files
-from patternmind.verbs.network import add_roster
+from patternmind.verbs.network import add_roster, redact_again
+from patternmind.verbs.reviewing import decide_draft, open_drafts
+
+SUBJECTS = ("printer", "valve", "login")
 
 
-def test_a_name_on_a_later_roster_leaves_cases_drafts_and_themes(tmp_path: Path) -> None:
-    house = House(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
-    rows = [
+def rows() -> list[dict[str, str]]:
+    """Of every case one sentence names Zebulon, and three do not."""
+    return [
         {
             "id": f"{subject}-{number}",
-            "problem": f"Zebulon saw the {subject} fail again in hall {number}. Zebulon lost the {subject} order.",
-            "lesson": f"Ask Zebulon to check the {subject} before the shift {number} begins.",
+            "problem": f"Zebulon saw the {subject} fail again in hall {number}. The {subject} order was lost there.",
+            "lesson": f"Ask Zebulon to check the {subject} before shift {number} begins. Mark the {subject} in red.",
             "team": f"team {number % 3}",
         }
-        for subject in ("printer", "valve", "login")
+        for subject in SUBJECTS
         for number in range(9)
     ]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
     cases = tmp_path / "cases.json"
-    cases.write_text(json.dumps(rows), encoding="utf-8")
+    cases.write_text(json.dumps(rows()), encoding="utf-8")
     ingest_files(house.store, [cases], kind=Kind.CASE)
-    house.run(RunParameters())
-    assert any("Zebulon" in theme.gist for theme in house.store.themes())
+    for lens in ("helped", "all"):
+        house.run(RunParameters(lens=lens))
+    store, clock = house.store, house.clock
+    prepare.prepare(store, clock, prepare.by_case(store, "printer-1"), session="With Zebulon Quast")
+    for one in open_drafts(store):
+        if any(claim.field == "solution" for claim in one.grounded.draft.claims):
+            first = one.grounded.draft.claims[0].text
+            edits = {"context": f"Zebulon Quast knows: {first}"}
+            decide_draft(
+                store, clock, one.grounded.draft.id, Action.EDIT, by="Ada", edits=edits, note="as Zebulon said"
+            )
+            decide_draft(store, clock, one.grounded.draft.id, Action.ACCEPT, by="Ada")
+    theme = store.themes("all")[0].id
+    asked = Asked(
+        action=EditAction.RENAME, by="Ada", lens="all", theme_id=theme, name="Zebulon, printers", note="Zebulon"
+    )
+    decide_themes(store, clock, asked)
+    return house
+
+
+@pytest.fixture
+def roster(tmp_path: Path) -> Path:
     roster = tmp_path / "roster.csv"
     roster.write_text("name,email,team\nZebulon Quast,,\n", encoding="utf-8")
-    assert add_roster(house.store, roster) == 1
-    shown = [
-        json.dumps(row) for what in ("cases", "themes", "drafts", "patterns") for row in export_rows(house.store, what)
-    ]
-    shown += house.store.areas().values()
-    assert [text for text in shown if "zebulon" in text.casefold()] == []
+    return roster
+
+
+def shown(house: House) -> list[str]:
+    exported = ("cases", "themes", "drafts", "patterns")
+    told = [json.dumps(row) for what in exported for row in export_rows(house.store, what)]
+    return [*told, *house.store.areas().values()]
+
+
+def named_in(path: Path, *, but: set[str]) -> dict[str, int]:
+    """How many rows of each table hold the name; the raw text and the roster itself left out."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")} - but
+        told = {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}  # noqa: S608
+    counts = {name: sum("zebulon" in str(row).casefold() for row in held) for name, held in told.items()}
+    return {name: n for name, n in sorted(counts.items()) if n}
+
+
+def quotes(drafts: list[Draft]) -> Iterator[Quote]:
+    return (quote for draft in drafts for claim in draft.claims for quote in claim.quotes)
+
+
+def stored(house: House) -> list[Draft]:
+    return [draft for draft, _, _ in house.store.drafts(current=False)]
+
+
+def test_a_name_on_a_later_roster_leaves_cases_drafts_and_themes(house: House, roster: Path) -> None:
+    assert any("Zebulon" in theme.gist for theme in house.store.themes())
+    path, but = house.settings.home / DATABASE, {"submission", "person"}
+    assert set(named_in(path, but=but)) >= {"case", "decision", "draft", "edit", "theme"}
+    assert add_roster(house.store, roster) == RosterChange(added=1, changed=27)
+    assert [text for text in shown(house) if "zebulon" in text.casefold()] == []
+    assert named_in(path, but=but) == {}
+    assert len(house.store.submissions()) == 27
+
+
+def test_quotes_move_with_their_text_and_those_that_held_the_name_are_withdrawn(house: House, roster: Path) -> None:
+    before = {draft.id: draft for draft in stored(house)}
+    named = {id for id, draft in before.items() if any("Zebulon" in quote.text for quote in quotes([draft]))}
+    add_roster(house.store, roster)
+    cases = {case.id: case for case in house.store.cases()}
+    after = {draft.id: draft for draft in stored(house)}
+    assert list(after) == list(before)
+    assert named
+    moved = 0
+    for id, draft in after.items():
+        for old, new in zip(quotes([before[id]]), quotes([draft]), strict=True):
+            if "Zebulon" in old.text:
+                assert new == Quote(case_id=old.case_id, field=old.field, start=0, end=0, text=WITHDRAWN)
+                continue
+            assert cases[new.case_id].text[new.field][new.start : new.end] == new.text == old.text
+            moved += (old.start, old.end) != (new.start, new.end)
+        assert all(f"{id}@{cases[id].text_version}" == name for name in draft.provenance.inputs for id in [name[:18]])
+    assert moved > 0
+    for one in open_drafts(house.store):
+        lost = sum(quote.text == WITHDRAWN for quote in quotes([after[one.grounded.draft.id]]))
+        assert len(one.grounded.refused) == lost
+    assert [one for one in open_drafts(house.store) if one.decisions]
+
+
+def test_a_change_that_is_stopped_half_way_changes_nothing_and_is_done_by_doing_it_again(
+    house: House, roster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shown(house)
+
+    def stop(*known: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(house.store), "_retell_drafts", stop)
+    with pytest.raises(KeyboardInterrupt):
+        add_roster(house.store, roster)
+    monkeypatch.undo()
+    assert (shown(house), house.store.roster()) == (before, [])
+    assert add_roster(house.store, roster) == RosterChange(added=1, changed=27)
+    again = shown(house)
+    assert add_roster(house.store, roster) == RosterChange(added=0, changed=0)
+    assert redact_again(house.store) == 0
+    assert shown(house) == again
+
+
+def test_vectors_of_changed_texts_go_and_are_made_anew_by_the_next_run(house: House, roster: Path) -> None:
+    def vectors() -> set[str]:
+        hashes = [text_hash(lens_text(case, "all")) for case in house.store.cases()]
+        return set(house.store.vectors(house.encoder.id, hashes))
+
+    old = vectors()
+    assert old
+    add_roster(house.store, roster)
+    assert vectors() == set()
+    assert house.store.vectors(house.encoder.id, sorted(old)) == {}
+    themes = {theme.id: theme.case_ids for theme in house.store.themes("all")}
+    house.run(RunParameters())
+    assert len(vectors()) > 0
+    assert {theme.id for theme in house.store.themes("all")} >= {id for id, cases in themes.items() if cases}
+
+
+def test_rows_that_come_in_while_the_roster_grows_are_redacted_by_it(
+    house: House, roster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = tmp_path / "late.json"
+    late.write_text(json.dumps([{"id": "late", "problem": "Zebulon Quast was late."}]), encoding="utf-8")
+    secret = house.store.secret
+
+    def grow_first() -> bytes:
+        monkeypatch.undo()
+        people = house.store.roster
+
+        def then(*_: object) -> object:
+            found = people()
+            monkeypatch.undo()
+            add_roster(house.store, roster)
+            return found
+
+        monkeypatch.setattr(house.store, "roster", then)
+        return secret()
+
+    monkeypatch.setattr(house.store, "secret", grow_first)
+    report = ingest_files(house.store, [late], kind=Kind.CASE)
+    assert report.accepted == 1
+    assert house.store.case("late").text == {"problem": "[person 1] was late."}
+
+
+def test_the_roster_waits_for_a_run(house: House) -> None:
+    with run_lock(house.settings.home), pytest.raises(RunInProgress), house.alone():
+        pass

@@ -1,12 +1,13 @@
 """The environment, read once: everything wrong is named at once, and the key is never shown."""
 
+import base64
 from pathlib import Path
 
 import pytest
 
 from patternmind.errors import SettingsInvalid
 from patternmind.model.calls import Budget, CallLimits, Price
-from patternmind.settings import Settings, read_settings
+from patternmind.settings import Settings, make_key, read_settings
 
 
 def test_without_any_setting_data_lies_in_the_users_share_folder() -> None:
@@ -31,6 +32,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "PATTERNMIND_BUDGET_NETWORK_USD": "100",
         "PATTERNMIND_PROMPTS": str(tmp_path),
         "PATTERNMIND_ENCODER": str(tmp_path),
+        "PATTERNMIND_RAW_KEY": base64.urlsafe_b64encode(b"\xff" * 32).decode(),
+        "PATTERNMIND_RAW_KEY_BEFORE": base64.urlsafe_b64encode(b"b" * 32).decode(),
     }
     assert read_settings(environ) == Settings(
         home=Path("/data/pm"),
@@ -44,6 +47,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         budget=Budget(run_usd=0.1, month_usd=None, network_usd=100),
         prompts=tmp_path,
         encoder=tmp_path,
+        raw_key=b"\xff" * 32,
+        raw_key_before=b"b" * 32,
     )
 
 
@@ -110,6 +115,16 @@ def test_other_models_need_a_usual_one(name: str) -> None:
 
 def test_nobody_spends_without_limit_who_did_not_say_so() -> None:
     assert read_settings({}).budget == Budget(run_usd=1.0, month_usd=10.0, network_usd=None)
+
+
+def test_a_key_for_raw_text_is_one_that_was_made_and_no_passphrase() -> None:
+    key = make_key()
+    assert len(read_settings({"PATTERNMIND_RAW_KEY": key}).raw_key or b"") == 32
+    assert key != make_key()
+    assert key not in repr(read_settings({"PATTERNMIND_RAW_KEY": key}))
+    for text in ("correct horse battery staple", key[:-4], "ö" * 44, key + "AAAA"):
+        with pytest.raises(SettingsInvalid, match="PATTERNMIND_RAW_KEY must be a key made by `patternmind key new`"):
+            read_settings({"PATTERNMIND_RAW_KEY": text})
 
 
 def test_the_key_is_not_shown_where_settings_are_printed() -> None:

@@ -109,16 +109,22 @@ class ChromaIndex:
 
     def rebuild(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Throw the index away and build it from these rows."""
+        self.drop()
         with _plain_errors(self._folder):
-            self._let_go()
-            (self._folder / "manifest.json").unlink(missing_ok=True)
-            shutil.rmtree(self._folder / "chroma", ignore_errors=True)
             collection = self._collection()
             for start in range(0, len(ids), BATCH):
                 rows = slice(start, start + BATCH)
                 collection.upsert(ids=list(ids[rows]), embeddings=vectors[rows])
             manifest = {"name": self._name, "digest": digest_rows(ids, vectors)}
             (self._folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    def drop(self) -> None:
+        """Throw the index away, its files too: a deleted row stays in them otherwise."""
+        with _plain_errors(self._folder):
+            self._let_go()
+            (self._folder / "manifest.json").unlink(missing_ok=True)
+            if (self._folder / "chroma").exists():
+                shutil.rmtree(self._folder / "chroma")
 
     def verify(self, ids: Sequence[str], vectors: Vectors) -> IndexCheck:
         """Compare every row of the index with the rows it should hold."""

@@ -83,8 +83,11 @@ def init(
         min_teams=min_teams,
         default_consent=default_consent,
     )
-    added = add_roster(house.store, roster) if roster else None
-    show.network(network, house.settings.home, added, as_json=json)
+    changed = None
+    if roster:
+        with house.alone() as store:
+            changed = add_roster(store, roster)
+    show.network(network, house.settings.home, changed, as_json=json)
 
 
 @app.command()
@@ -405,6 +408,7 @@ def evaluate(
 
 
 # A command with a file of its own registers itself here.
+from patternmind.cli import erase as _erase  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import place as _place  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import runs as _runs  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

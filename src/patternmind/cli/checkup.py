@@ -23,6 +23,7 @@ def examine(house: House) -> list[Finding]:
     parts: dict[str, Callable[[House], str]] = {
         "data folder": _folder,
         "store": _store,
+        "raw text": _raw_text,
         "encoder": _encoder,
         "index": _index,
         "model gateway": _gateway,
@@ -54,6 +55,22 @@ def _store(house: House) -> str:
     cases, last = house.store.cases(), house.store.last_run()
     ran = f"last run {last.id}" if last else "no run yet"
     return f"{DATABASE}: {len(cases)} cases, {ran}, {len(house.store.roster())} people on the roster"
+
+
+def _raw_text(house: House) -> str:
+    """Whether what was handed in is encrypted as the settings say, and nothing of it lies about."""
+    counts = house.store.raw_counts()
+    if not counts.opens:
+        house.store.submissions()
+    key = house.settings.raw_key
+    if key is not None and counts.n_sealed < counts.n:
+        raise PatternmindError(
+            f"{counts.n - counts.n_sealed} raw texts are not encrypted. Run `patternmind key apply`."
+        )
+    copies = ", ".join(path.name for path in house.copies())
+    if key is not None and copies:
+        raise PatternmindError(f"Raw text lies open in {copies}. Delete what you do not need any more.")
+    return f"{counts.n} texts, {f'encrypted with key {counts.key_name}' if key else 'not encrypted'}"
 
 
 def _encoder(house: House) -> str:

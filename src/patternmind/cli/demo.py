@@ -40,7 +40,7 @@ def run_demo(out: Path, *, as_json: bool) -> None:
     house = House(Settings(home=_fresh_home(out)))
     change_network(house.store, name="Halden Nordic peer network (sample)")
     with as_file(files("patternmind") / "sample") as sample, show.progress() as progress:
-        people = add_roster(house.store, sample / "roster.csv")
+        people = add_roster(house.store, sample / "roster.csv").added
         show.say(f"A sample network: {people} people on the roster; their names will not leave the redaction.")
         for label, cases in QUARTERS:
             report = ingest_files(house.store, [sample / cases], kind=Kind.CASE)

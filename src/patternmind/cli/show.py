@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from patternmind.model.calls import CallTotals
     from patternmind.model.drafts import ReviewedDraft
     from patternmind.model.themes import Assignment, Theme
-    from patternmind.ports import Progress, RunRecord
+    from patternmind.ports import Progress, RosterChange, RunRecord
     from patternmind.publish.document import Document
     from patternmind.publish.rights import Sorted
     from patternmind.verbs.search import Result
@@ -99,9 +99,10 @@ def _plain_lines() -> "Progress":
 # Commands ------------------------------------------------------------------------------------------------------------
 
 
-def network(network: Network, home: Path, added: int | None, *, as_json: bool) -> None:
-    record = {**asdict(network), "home": str(home), "people_added": added or 0}
-    people = f" {added} people were put on the roster." if added is not None else ""
+def network(network: Network, home: Path, roster: "RosterChange | None", *, as_json: bool) -> None:
+    added, changed = (roster.added, roster.changed) if roster else (0, 0)
+    record = {**asdict(network), "home": str(home), "people_added": added, "cases_redacted_again": changed}
+    people = f" {added} people were put on the roster, and {changed} cases redacted anew for it." if roster else ""
     rule = f"at least {network.rule.min_contributors} contributors and {network.rule.min_teams} teams"
     done(record, f"{network.name} is in {home}. Published is what stands on {rule}.{people}", as_json=as_json)
 

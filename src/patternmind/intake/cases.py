@@ -88,9 +88,19 @@ class _Redactor:
 
 
 def _make_id(submission: Submission, text_hash: str, network_id: str) -> str:
-    prefix = "c" if submission.kind is Kind.CASE else "r"
-    known_by = ["hash", text_hash] if submission.external_id is None else ["id", submission.external_id]
-    return f"{prefix}-{_sha256([network_id, submission.kind, *known_by])[:16]}"
+    if submission.external_id is not None:
+        return case_id_of(submission.external_id, kind=submission.kind, network_id=network_id)
+    return _id(submission.kind, network_id, "hash", text_hash)
+
+
+def case_id_of(external_id: str, *, kind: Kind, network_id: str) -> str:
+    """The id that a case of this external id has, whether it is here or not."""
+    return _id(kind, network_id, "id", external_id)
+
+
+def _id(kind: Kind, *known_by: str) -> str:
+    network_id, *rest = known_by
+    return f"{'c' if kind is Kind.CASE else 'r'}-{_sha256([network_id, kind, *rest])[:16]}"
 
 
 def _hash_contributor(submitter: str, roster: Roster, secret: bytes) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from patternmind.model.cases import Case, Consent, Kind
 from patternmind.model.drafts import Claim, DraftState, Pattern, Quote
 from patternmind.model.network import PublishingRule
+from patternmind.publish.closed import Closed, Run, runs_of, words_of
 from patternmind.publish.fields import COUNTER, NOT_STATED, WITHDRAWN, FieldValue, counted, lines_of, references
 
 PUBLISHED_STATES = frozenset({DraftState.ACCEPTED, DraftState.FIELD_TESTED})
@@ -58,9 +59,10 @@ class Sorted:
 
 def sort_patterns(patterns: Sequence[Pattern], cases: Mapping[str, Case], rule: PublishingRule) -> Sorted:
     """What goes into the playbook, what is held back, and what its retired list names."""
+    closed = _closed(patterns, cases)
     standing = [one for one in patterns if one.state is not DraftState.RETIRED]
-    judged = [publishable(one, cases, rule) for one in standing]
-    former = [_judge(one, cases, rule) for one in patterns if one.state is DraftState.RETIRED]
+    judged = [publishable(one, cases, rule, closed=closed) for one in standing]
+    former = [_judge(one, cases, rule, closed) for one in patterns if one.state is DraftState.RETIRED]
     return Sorted(
         published=tuple(one for one in judged if isinstance(one, Published)),
         withheld=tuple(one for one in (*judged, *former) if isinstance(one, Withheld)),
@@ -68,24 +70,32 @@ def sort_patterns(patterns: Sequence[Pattern], cases: Mapping[str, Case], rule: 
     )
 
 
-def publishable(pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule) -> Published | Withheld:
+def publishable(
+    pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule, *, closed: Closed | None = None
+) -> Published | Withheld:
     """The pattern as others may read it, or why they may not.
 
     Args:
         cases: every case of the network as it is now, by id; one that is missing counts as withdrawn.
+        closed: what network-only cases alone say, of the words of these patterns; made here where it is None.
     """
     if pattern.state not in PUBLISHED_STATES:
         state = pattern.state.value.replace("_", " ")
         return Withheld(pattern_id=pattern.id, name=pattern.name, reason=f"It is {state}, not accepted.")
-    return _judge(pattern, cases, rule)
+    return _judge(pattern, cases, rule, closed or _closed([pattern], cases))
 
 
-def _judge(pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule) -> Published | Withheld:
+def _closed(patterns: Iterable[Pattern], cases: Mapping[str, Case]) -> Closed:
+    texts = (line for one in patterns for name in one.fields for line in lines_of(one.fields, name))
+    return Closed.within([*texts, *(one.name for one in patterns)], cases.values())
+
+
+def _judge(pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule, closed: Closed) -> Published | Withheld:
     open_cases = [cases[id] for id in _inputs(pattern, cases) if id in cases and lets_out(cases[id])]
     standing = _count_once(open_cases)
     contributors = {case.contributor for case in standing}
     teams = {case.team for case in standing}
-    cut = _cut(pattern, cases)
+    cut = _cut(pattern, cases, closed)
     lacking = [
         *_too_few(len(contributors), rule.min_contributors, len(teams), rule.min_teams),
         *_too_little_evidence(cut.pattern, cases),
@@ -172,7 +182,7 @@ class _Cut:
     name_tells: bool
 
 
-def _cut(pattern: Pattern, cases: Mapping[str, Case]) -> _Cut:
+def _cut(pattern: Pattern, cases: Mapping[str, Case], closed: Closed) -> _Cut:
     """The pattern without the quotes that may not go out, the claims left bare, and the lines that repeat these."""
     kept = [
         replace(claim, quotes=tuple(quote for quote in claim.quotes if _may_go(quote, cases)))
@@ -180,7 +190,7 @@ def _cut(pattern: Pattern, cases: Mapping[str, Case]) -> _Cut:
         if _still_meant(claim, pattern)
     ]
     kept = [claim for claim in kept if claim.quotes]
-    kept_back = _kept_back(pattern, kept, cases)
+    kept_back = _kept_back(pattern, kept, cases, closed)
     fields = _cut_fields(pattern.fields, kept_back)
     return _Cut(
         pattern=replace(pattern, claims=tuple(kept), fields=fields),
@@ -217,12 +227,9 @@ def _still_meant(claim: Claim, pattern: Pattern) -> bool:
         return False
     if len(lines) >= sum(other.field == claim.field for other in pattern.claims):
         return True
-    words, held = set(_words(claim.text)), set(_words(" ".join(lines)))
+    words, held = set(words_of(claim.text)), set(words_of(" ".join(lines)))
     return len(words & held) >= SAME_LINE * len(words)
 
-
-RUN = 6
-"""Words in a row that give a text away even where a person has mended the rest of the sentence."""
 
 SHORT = 12
 """Characters below which a text is only looked for as a whole line: "twice" would take half of the pattern with it."""
@@ -233,15 +240,15 @@ class _KeptBack:
     """Texts, and runs of words, that may not go out."""
 
     texts: frozenset[str]
-    runs: frozenset[tuple[str, ...]]
+    runs: frozenset[Run]
 
     def found_in(self, line: str) -> bool:
         folded = _fold(line)
         whole = any(text == folded or (len(text) >= SHORT and text in folded) for text in self.texts)
-        return whole or WITHDRAWN in line or not self.runs.isdisjoint(_runs(line))
+        return whole or WITHDRAWN in line or not self.runs.isdisjoint(runs_of(line))
 
 
-def _kept_back(pattern: Pattern, kept: Sequence[Claim], cases: Mapping[str, Case]) -> _KeptBack:
+def _kept_back(pattern: Pattern, kept: Sequence[Claim], cases: Mapping[str, Case], closed_runs: Closed) -> _KeptBack:
     """What only network-only, missing or changed cases say; a sentence that an open case says as well may go out."""
     ids = {*_inputs(pattern, cases), *(quote.case_id for claim in pattern.claims for quote in claim.quotes)}
     here = [cases[id] for id in ids if id in cases]
@@ -249,8 +256,8 @@ def _kept_back(pattern: Pattern, kept: Sequence[Claim], cases: Mapping[str, Case
     opened = [text for case in here if lets_out(case) for text in case.text.values()]
     stays = set(_texts(kept))
     gone = [text for text in _texts(pattern.claims) if text not in stays and text.strip()]
-    runs = {run for text in (*closed, *gone) for run in _runs(text)}
-    runs -= {run for text in (*opened, *stays) for run in _runs(text)}
+    runs = {run for text in (*closed, *gone) for run in runs_of(text)} | closed_runs.runs
+    runs -= {run for text in (*opened, *stays) for run in runs_of(text)}
     said = " \n ".join(_fold(text) for text in (*opened, *stays))
     return _KeptBack(frozenset(_fold(text) for text in gone if _fold(text) not in said), frozenset(runs))
 
@@ -261,15 +268,6 @@ def _texts(claims: Iterable[Claim]) -> list[str]:
 
 def _fold(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"\w+", text.casefold()))
-
-
-def _runs(text: str) -> set[tuple[str, ...]]:
-    words = _words(text)
-    return {words[at : at + RUN] for at in range(len(words) - RUN + 1)}
 
 
 def _cut_fields(fields: Mapping[str, FieldValue], kept_back: _KeptBack) -> dict[str, FieldValue]:

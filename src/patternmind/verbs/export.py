@@ -9,6 +9,7 @@ from patternmind.model.cases import Case, Consent
 from patternmind.model.drafts import Claim, Draft, Pattern, ReviewedDraft
 from patternmind.model.themes import Theme, steadiness
 from patternmind.ports import Store
+from patternmind.publish.closed import Closed, all_texts
 from patternmind.publish.rights import sort_patterns
 from patternmind.review import fields_of, state_of
 from patternmind.verbs.mapping import map_rows
@@ -122,9 +123,10 @@ def _is_private(said: str, cases: Sequence[Case]) -> bool:
 
 
 def _drafts(store: Store) -> Iterator[Row]:
-    private = _private(store.cases())
-    for reviewed in open_drafts(store):
-        yield draft_row(reviewed, private)
+    cases = store.cases()
+    rows = [draft_row(reviewed, _private(cases)) for reviewed in open_drafts(store)]
+    closed = Closed.within(all_texts(rows), cases)
+    yield from (closed.cut(row) for row in rows)
 
 
 def _patterns(store: Store) -> Iterator[Row]:

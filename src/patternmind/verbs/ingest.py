@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from patternmind.errors import ChangedMeanwhile
 from patternmind.intake.cases import make_case
 from patternmind.intake.fields import parse_mapping
 from patternmind.intake.redaction import Roster
 from patternmind.intake.submissions import read_submissions
-from patternmind.model.cases import Case, IntakeReport, Kind, RejectedRow, Submission
-from patternmind.ports import Progress, Store
+from patternmind.model.cases import IntakeReport, Kind, RejectedRow, Submission
+from patternmind.ports import Erasure, Progress, Store, StoredCounts
 
 BATCH = 1000
 """Rows stored in one transaction: what an interrupted ingest has to read again; reading them again changes nothing."""
@@ -44,21 +45,13 @@ def ingest_files(
         UnreadableFile, UnknownColumn: before any row of that file is stored, except where the file breaks off later.
     """
     fields = parse_mapping(mapping, kind)
-    roster = Roster.of(store.roster())
-    network, secret = store.network, store.secret()
     tally = _Tally()
-
-    def case_of(submission: Submission) -> Case:
-        case, redacted = make_case(submission, roster=roster, network_id=network.id, secret=secret)
-        tally.redacted.update(redacted)
-        return case if "consent" in submission.facts else replace(case, consent=network.default_consent)
-
     for path in paths:
         for batch in _batches(read_submissions(path, kind=kind, mapping=fields)):
             # Kept is the file's name alone: where it lay is nobody's business later on.
             taken = [replace(row, file=path.name) for row in batch if isinstance(row, Submission)]
             tally.rejected += [row for row in batch if isinstance(row, RejectedRow)]
-            counts = store.save_cases([(row, case_of(row)) for row in taken], dry_run=dry_run)
+            counts = _take_in(store, taken, tally, dry_run=dry_run)
             tally.accepted += counts.accepted
             tally.unchanged += counts.unchanged
             tally.duplicates += counts.duplicates
@@ -73,6 +66,34 @@ def ingest_files(
         rejected=tuple(tally.rejected),
         redacted=dict(tally.redacted),
     )
+
+
+def _take_in(store: Store, rows: Sequence[Submission], tally: _Tally, *, dry_run: bool) -> StoredCounts:
+    """Store a batch, redacted by the roster as it is at that moment; rows of erased cases are rejected."""
+    network, secret = store.network, store.secret()
+    erased = {one.case_id: one for one in store.erasures()}
+    while True:  # ends: it goes on only where somebody changed the roster in the moment it took
+        people = store.roster()
+        roster = Roster.of(people)
+        made = [(row, *make_case(row, roster=roster, network_id=network.id, secret=secret)) for row in rows]
+        kept = [
+            (row, case if "consent" in row.facts else replace(case, consent=network.default_consent))
+            for row, case, _ in made
+            if case.id not in erased
+        ]
+        try:
+            counts = store.save_cases(kept, dry_run=dry_run, n_people=len(people))
+        except ChangedMeanwhile:
+            continue
+        tally.rejected += [_erased(row, erased[case.id]) for row, case, _ in made if case.id in erased]
+        for _, case, redacted in made:
+            tally.redacted.update(redacted if case.id not in erased else {})
+        return counts
+
+
+def _erased(row: Submission, erasure: Erasure) -> RejectedRow:
+    error = f"this case was erased on {erasure.at:%Y-%m-%d}; take its row out of the file"
+    return RejectedRow(file=row.file, row=row.row, errors=(error,))
 
 
 def _batches(rows: Iterator[Submission | RejectedRow]) -> Iterator[list[Submission | RejectedRow]]:

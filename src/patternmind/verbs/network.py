@@ -1,18 +1,27 @@
 """What a network agreed on, and its roster."""
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from patternmind.embed import LENSES, lens_text, text_hash
 from patternmind.errors import UnreadableFile
 from patternmind.intake.cases import make_case
 from patternmind.intake.readers import read_rows
 from patternmind.intake.redaction import Roster, redact
 from patternmind.intake.rows import Row
-from patternmind.model.cases import Consent
-from patternmind.model.network import Network, PublishingRule
+from patternmind.model.cases import Case, Consent, Submission
+from patternmind.model.drafts import Quote
+from patternmind.model.network import Network, Person, PublishingRule
 from patternmind.model.themes import Theme
-from patternmind.ports import Store
+from patternmind.ports import Retelling, RosterChange, Store
 from patternmind.verbs.checks import one_of
+from patternmind.withdraw import QUOTED, Teller, move_quote, withdrawn
+
+MOST_PHRASE_WORDS = 6
+"""What stands in quotation marks in a sentence of ours and has no more words is a key phrase or a name of a theme."""
 
 
 def change_network(
@@ -38,20 +47,26 @@ def change_network(
     return after
 
 
-def add_roster(store: Store, path: Path) -> int:
+def add_roster(store: Store, path: Path) -> RosterChange:
     """Put the people of a file on the roster, and redact again what was taken in before they were known.
+
+    All in one transaction. People who are on the roster already are left, and all is redacted again even so: by the
+    rules of this version, or because an earlier version was stopped between the two.
 
     Raises:
         UnreadableFile: not a table, or a table without a column ``name``.
+        RawTextLocked: raw text is sealed, and the key is not there.
     """
     people = [_person(row) for row in read_rows(path) if isinstance(row, Row)]
     named = [(name, email, team) for name, email, team in people if name]
     if not named:
         raise UnreadableFile(path, "no row has a name", 'Give a CSV with the columns "name", "email" and "team"')
-    added = store.add_people(named)
-    if added:
-        redact_again(store)
-    return added
+    return add_people(store, named)
+
+
+def add_people(store: Store, people: Sequence[tuple[str, str | None, str | None]]) -> RosterChange:
+    """Put (name, e-mail, team) on the roster, and redact again what was taken in before they were known."""
+    return store.change_roster(people, partial(redact_by, store))
 
 
 def _person(row: Row) -> tuple[str, str | None, str | None]:
@@ -60,19 +75,61 @@ def _person(row: Row) -> tuple[str, str | None, str | None]:
 
 
 def redact_again(store: Store) -> int:
-    """Redact all that is stored by the roster as it is now, themes included; the number of cases that changed."""
-    roster = Roster.of(store.roster())
-    store.rewrite_themes(lambda theme: _without_names(theme, roster), lambda name: _phrases_left(name, roster))
+    """Redact all that is stored by the roster as it is now; the number of cases that changed."""
+    return add_people(store, ()).changed
+
+
+def redact_by(store: Store, people: Sequence[Person]) -> tuple[list[tuple[Submission, Case]], Retelling]:
+    """All cases by a roster, and how all that was made of them is told then.
+
+    Quotes move with their text, or are withdrawn where a name was found in them; the vectors of changed texts go.
+    """
+    roster = Roster.of(people)
     network, secret = store.network, store.secret()
-    again = [
+    made = [
         (submission, make_case(submission, roster=roster, network_id=network.id, secret=secret)[0])
         for submission in store.submissions()
     ]
     kept = [
         (submission, case if "consent" in submission.facts else replace(case, consent=network.default_consent))
-        for submission, case in again
+        for submission, case in made
     ]
-    return store.save_cases(kept).updated
+    before = {case.id: case for case in store.cases()}
+    changed = {case.id: case for _, case in kept if case.id in before and before[case.id].text != case.text}
+    teller = Teller(
+        requote=lambda quote: _requote(quote, before, changed),
+        name=lambda name: _phrases_left(name, roster),
+        words=lambda text: _without_quoted(redact(text, roster).text, roster),
+        own_words=lambda text: _without_quoted(redact(text, roster).text, roster),
+        versions={case_id: case.text_version for case_id, case in changed.items()},
+    )
+    retelling = Retelling(
+        theme=lambda theme: _without_names(theme, roster),
+        name=teller.name,
+        words=teller.words,
+        draft=teller.tell,
+        vectors=frozenset(text_hash(lens_text(before[case_id], lens)) for case_id in changed for lens in LENSES),
+    )
+    return kept, retelling
+
+
+def _requote(quote: Quote, before: Mapping[str, Case], changed: Mapping[str, Case]) -> Quote:
+    if quote.case_id not in changed:
+        return quote
+    old, new = before[quote.case_id].text.get(quote.field, ""), changed[quote.case_id].text.get(quote.field, "")
+    return move_quote(quote, old, new) or withdrawn(quote)
+
+
+def _without_quoted(text: str, roster: Roster) -> str:
+    """A sentence of ours without the key phrases in it that name somebody; they are written small."""
+
+    def told(found: re.Match[str]) -> str:
+        phrase = found[1] or found[2]
+        if len(phrase.split()) > MOST_PHRASE_WORDS or not names_somebody(phrase, roster):
+            return found[0]
+        return found[0].replace(phrase, _phrases_left(phrase, roster))
+
+    return QUOTED.sub(told, text)
 
 
 def _without_names(theme: Theme, roster: Roster) -> Theme:

@@ -11,14 +11,15 @@ from sqlalchemy import Connection, insert, select, update
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.call_rows import CallRows
 from patternmind.adapters.store.network_rows import slices
-from patternmind.errors import NotFound
+from patternmind.adapters.store.raw_rows import RawRows
+from patternmind.errors import ChangedMeanwhile, NotFound
 from patternmind.model.cases import Case, Consent, Kind, Submission
 from patternmind.model.network import Network, Person, PublishingRule
 from patternmind.model.themes import Vectors
 from patternmind.ports import StoredCounts
 
 
-class CaseRows(CallRows):
+class CaseRows(RawRows, CallRows):
     """Submissions, cases and vectors; a case with a new text takes the answers about its old one with it."""
 
     def _make_network(self, network: Network) -> None:
@@ -53,44 +54,61 @@ class CaseRows(CallRows):
 
     def roster(self) -> list[Person]:
         with self._reading() as connection:
-            rows = connection.execute(self._of(tables.person).order_by(tables.person.c.number)).all()
+            return self._roster(connection)
+
+    def _roster(self, connection: Connection) -> list[Person]:
+        rows = connection.execute(self._of(tables.person).order_by(tables.person.c.number)).all()
         return [Person(number=row.number, name=row.name, email=row.email, team=row.team) for row in rows]
 
     def add_people(self, people: Iterable[tuple[str, str | None, str | None]]) -> int:
         with self._writing() as connection:
-            rows = connection.execute(self._of(tables.person)).all()
-            known = {row.name.casefold() for row in rows}
-            number = max((row.number for row in rows), default=0)
-            added: list[dict[str, Any]] = []
-            for name, email, team in people:
-                if name.casefold() in known:
-                    continue
-                known.add(name.casefold())
-                number += 1
-                added.append({"network_id": self._id, "number": number, "name": name, "email": email, "team": team})
-            if added:
-                connection.execute(insert(tables.person), added)
+            return self._add_people(connection, people)
+
+    def _add_people(self, connection: Connection, people: Iterable[tuple[str, str | None, str | None]]) -> int:
+        rows = connection.execute(self._of(tables.person)).all()
+        known = {row.name.casefold() for row in rows}
+        number = max((row.number for row in rows), default=0)
+        added: list[dict[str, Any]] = []
+        for name, email, team in people:
+            if name.casefold() in known:
+                continue
+            known.add(name.casefold())
+            number += 1
+            added.append({"network_id": self._id, "number": number, "name": name, "email": email, "team": team})
+        if added:
+            connection.execute(insert(tables.person), added)
         return len(added)
 
-    def save_cases(self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False) -> StoredCounts:
+    def save_cases(
+        self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, n_people: int | None = None
+    ) -> StoredCounts:
+        with self._writing() as connection:
+            if n_people is not None and len(self._roster(connection)) != n_people:
+                raise ChangedMeanwhile("roster of network", self._id)
+            if not dry_run:
+                self._check_key(connection)
+            return self._put_cases(connection, cases, dry_run=dry_run)
+
+    def _put_cases(
+        self, connection: Connection, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False
+    ) -> StoredCounts:
         updated = 0
         taken: list[Case] = []
         retold: list[str] = []
-        with self._writing() as connection:
-            known = self._known(connection, [case.id for _, case in cases])
-            owners = self._owners(connection, [case.content_hash for _, case in cases])
-            for submission, case in cases:
-                before, now = known.get(case.id), replace(case, duplicate_of=None)
-                if before == now:
-                    continue
-                known[case.id] = now
-                taken.append(case)
-                updated += before is not None
-                if not dry_run:
-                    self._put_case(connection, submission, case, new=before is None)
-                if before is not None and before.text_version != case.text_version and not dry_run:
-                    retold.append(case.id)
-            self._forget(connection, retold)
+        known = self._known(connection, [case.id for _, case in cases])
+        owners = self._owners(connection, [case.content_hash for _, case in cases])
+        for submission, case in cases:
+            before, now = known.get(case.id), replace(case, duplicate_of=None)
+            if before == now:
+                continue
+            known[case.id] = now
+            taken.append(case)
+            updated += before is not None
+            if not dry_run:
+                self._put_case(connection, submission, case, new=before is None)
+            if before is not None and before.text_version != case.text_version and not dry_run:
+                retold.append(case.id)
+        self._forget(connection, retold)
         return StoredCounts(
             accepted=len(taken),
             unchanged=len(cases) - len(taken),
@@ -128,31 +146,6 @@ class CaseRows(CallRows):
             where = (tables.case.c.network_id == self._id) & (tables.case.c.id == case.id)
             connection.execute(update(tables.case).where(where).values(row))
         self._keep_submission(connection, submission, case)
-
-    def _keep_submission(self, connection: Connection, submission: Submission, case: Case) -> None:
-        """A new version where what was handed in is new; redacting the same submission again keeps the one there is."""
-        kept = tables.submission
-        query = self._of(kept, kept.c.version, kept.c.body).where(kept.c.case_id == case.id)
-        newest = connection.execute(query.order_by(kept.c.version.desc()).limit(1)).first()
-        body = records.submission_record(submission)
-        if newest is not None and records.read_submission(newest.body) == submission:
-            return
-        connection.execute(
-            insert(kept).values(
-                network_id=self._id,
-                case_id=case.id,
-                version=newest.version + 1 if newest is not None else 1,
-                body=body,
-                content_hash=case.content_hash,
-            )
-        )
-
-    def submissions(self) -> list[Submission]:
-        kept = tables.submission
-        query = self._of(kept, kept.c.case_id, kept.c.body).order_by(kept.c.case_id, kept.c.version)
-        with self._reading() as connection:
-            newest = {row.case_id: row.body for row in connection.execute(query)}
-        return [records.read_submission(body) for body in newest.values()]
 
     def cases(self, *, kind: Kind | None = None, since: str | None = None) -> list[Case]:
         case = tables.case

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from patternmind.errors import NewerSchema, StoreUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every schema this program knows, oldest first; a test holds it to the files in ``migrations``."""
 
 BUSY_MILLISECONDS = 30_000
@@ -61,6 +61,26 @@ def plain_errors(path: Path) -> Generator[None]:
         yield
     except (OperationalError, DatabaseError, sqlite3.Error, OSError) as error:
         raise StoreUnavailable(_sentence(path, error)) from error
+
+
+def scrub(path: Path, *, seconds: float = BUSY_MILLISECONDS / 1000) -> None:
+    """Take what was deleted out of the file and its log: SQLite leaves it there until the space is used again.
+
+    Args:
+        seconds: to wait for others.
+
+    Raises:
+        StoreUnavailable: another process reads the database, so that its log cannot be emptied; or the disk is full.
+    """
+    with plain_errors(path), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for pragma in (f"busy_timeout={int(seconds * 1000)}", "secure_delete=ON", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("VACUUM")
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise StoreUnavailable(
+            f"Another process reads {path}, so its log still holds what was deleted. Stop it, then run this again."
+        )
 
 
 def _sentence(path: Path, error: BaseException) -> str:

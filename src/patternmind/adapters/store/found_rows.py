@@ -21,7 +21,7 @@ class FoundRows(NetworkRows):
         kept = tables.found
         with self._reading() as connection:
             row = connection.execute(self._of(kept).where(kept.c.run_id == run_id)).first()
-        return None if row is None else _read(row.body, row.partition)
+        return None if row is None else read_found(row.body, row.partition)
 
     def _put_found(self, connection: Connection, run_id: str, lens: str, found: Found) -> None:
         kept = tables.found
@@ -49,7 +49,7 @@ def _arrays(partition: Partition) -> bytes:
     return written.getvalue()
 
 
-def _read(body: Mapping[str, Any], partition: bytes) -> Found:
+def read_found(body: Mapping[str, Any], partition: bytes) -> Found:
     with np.load(io.BytesIO(partition), allow_pickle=False) as arrays:
         known = {one.name for one in fields(Partition)}
         whole = {name: arrays[name] for name in arrays.files if name in known}

@@ -7,17 +7,20 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from patternmind.adapters.store import tables
-from patternmind.adapters.store.case_rows import CaseRows
-from patternmind.adapters.store.edit_rows import EditRows
+from patternmind.adapters.store.erase_rows import EraseRows
+from patternmind.adapters.store.sealing import Sealer
 from patternmind.model.network import Network
 from patternmind.ports import Token
 
 
-class SqlStore(CaseRows, EditRows):
+class SqlStore(EraseRows):
     """Implements ``ports.Store``."""
 
-    def __init__(self, path: Path, network_id: str = "default", *, name: str = "") -> None:
+    def __init__(
+        self, path: Path, network_id: str = "default", *, name: str = "", sealer: Sealer | None = None
+    ) -> None:
         super().__init__(path, network_id)
+        self.sealer = sealer or Sealer()
         with self._reading() as connection:
             known = connection.execute(select(tables.network.c.id).where(tables.network.c.id == network_id)).first()
         if known is None:

@@ -1,6 +1,6 @@
 """Runs and everything they found: themes, areas, assignments, changes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
@@ -153,21 +153,6 @@ class RunRows(DraftRows, FoundRows, FitRows):
         theme = tables.theme
         rows = self._of_last_run(theme, lens, theme.c.rank)
         return [records.read_theme(row.body) for row in rows]
-
-    def rewrite_themes(self, rewrite: Callable[[Theme], Theme], rename: Callable[[str], str]) -> None:
-        theme, area, edit = tables.theme, tables.area, tables.edit
-        with self._writing() as connection:
-            for row in connection.execute(self._of(theme)).all():
-                where = (theme.c.network_id == self._id) & (theme.c.run_id == row.run_id) & (theme.c.id == row.id)
-                body = records.theme_record(rewrite(records.read_theme(row.body)))
-                connection.execute(update(theme).where(where).values(body=body))
-            for row in connection.execute(self._of(area)).all():
-                where = (area.c.network_id == self._id) & (area.c.run_id == row.run_id) & (area.c.id == row.id)
-                connection.execute(update(area).where(where).values(name=rename(row.name)))
-            for row in connection.execute(self._of(edit)).all():
-                where = (edit.c.network_id == self._id) & (edit.c.seq == row.seq)
-                told = {name: rename(row.body[name]) for name in ("name", "former_name", "note") if row.body[name]}
-                connection.execute(update(edit).where(where).values(body={**row.body, **told}))
 
     def theme_ids(self) -> set[str]:
         with self._reading() as connection:

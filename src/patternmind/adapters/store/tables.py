@@ -37,6 +37,7 @@ network = Table(
     Column("min_teams", Integer, nullable=False),
     Column("default_consent", String, nullable=False),
     Column("secret", LargeBinary, nullable=False),
+    Column("raw_key", String),
 )
 
 person = Table(
@@ -58,6 +59,16 @@ submission = Table(
     Column("body", JSON, nullable=False),
     Column("content_hash", String, nullable=False),
     comment="As handed in, names included: read by the steward's tools alone. A new text is a new version.",
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    _network(),
+    Column("case_id", String, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("by", String, nullable=False),
+    comment="What was erased, when and by whom: the id, and nothing else of the case. It is not taken in again.",
 )
 
 case = Table(

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from patternmind.adapters.index import ExactIndex
 from patternmind.adapters.store.engine import plain_errors
+from patternmind.bootstrap import UPLOADS
 from patternmind.errors import UnreadableFile, UsageError
 from patternmind.model.cases import Case, Kind
 from patternmind.model.themes import Assignment
@@ -122,7 +123,7 @@ async def _uploaded(request: Request, house: TheHouse, filename: FileName) -> As
         raise UsageError("That file name is too long. Shorten it.")
     home = house.settings.home
     with plain_errors(home):
-        folder = tempfile.TemporaryDirectory(prefix=".upload-", dir=home)
+        folder = tempfile.TemporaryDirectory(prefix=UPLOADS, dir=home)
     with folder as place:
         path = Path(place) / filename
         with plain_errors(home):

@@ -1,0 +1,96 @@
+"""What was handed in, as it was: kept apart from the redacted text, and sealed where there is a key."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from patternmind.adapters.store import records, tables
+from patternmind.adapters.store.network_rows import NetworkRows
+from patternmind.adapters.store.sealing import KEY_NAME, Sealer
+from patternmind.errors import NotFound
+from patternmind.model.cases import Case, Submission
+from patternmind.ports import RawCounts
+
+
+class RawRows(NetworkRows):
+    """Submissions; what opens them is handed in with the settings."""
+
+    sealer = Sealer()
+
+    def submissions(self) -> list[Submission]:
+        with self._reading() as connection:
+            newest = {row.case_id: row for row in self._raw(connection)}
+            return [self._opened(row) for row in newest.values()]
+
+    def submission(self, case_id: str) -> Submission:
+        with self._reading() as connection:
+            rows = list(self._raw(connection, case_id))
+            if not rows:
+                raise NotFound("case", case_id)
+            return self._opened(rows[-1])
+
+    def _raw(self, connection: Connection, case_id: str | None = None) -> Iterator[Any]:
+        """Every version, by case and age."""
+        kept = tables.submission
+        query = self._of(kept).order_by(kept.c.case_id, kept.c.version)
+        yield from connection.execute(query if case_id is None else query.where(kept.c.case_id == case_id))
+
+    def _opened(self, row: Any) -> Submission:
+        return records.read_submission(self.sealer.open(row.body, self._place(row.case_id, row.version)))
+
+    def _place(self, case_id: str, version: int) -> str:
+        return f"{self._id}\n{case_id}\n{version}"
+
+    def _keep_submission(self, connection: Connection, submission: Submission, case: Case) -> None:
+        """A new version where what was handed in is new; redacting the same submission again keeps the one there is."""
+        kept = tables.submission
+        rows = list(self._raw(connection, case.id))
+        if rows and self._opened(rows[-1]) == submission:
+            return
+        version = rows[-1].version + 1 if rows else 1
+        body = self.sealer.seal(records.submission_record(submission), self._place(case.id, version))
+        row = {"case_id": case.id, "version": version, "body": body, "content_hash": case.content_hash}
+        connection.execute(insert(kept).values(network_id=self._id, **row))
+
+    def _check_key(self, connection: Connection) -> None:
+        """Nothing is written in the open beside what is sealed; the first thing sealed says by which key.
+
+        Raises:
+            RawTextLocked
+        """
+        name = self._key_name(connection)
+        self.sealer.check(name)
+        if name != self.sealer.key_name:
+            self._name_key(connection)
+
+    def _key_name(self, connection: Connection) -> str | None:
+        network = tables.network
+        return connection.execute(select(network.c.raw_key).where(network.c.id == self._id)).scalar_one()
+
+    def _name_key(self, connection: Connection) -> None:
+        network = tables.network
+        mine = network.c.id == self._id
+        connection.execute(update(network).where(mine).values(raw_key=self.sealer.key_name))
+
+    def reseal(self) -> int:
+        kept = tables.submission
+        with self._writing() as connection:
+            n = 0
+            for row in list(self._raw(connection)):
+                place = self._place(row.case_id, row.version)
+                body = self.sealer.seal(self.sealer.open(row.body, place), place)
+                mine = (kept.c.network_id == self._id) & (kept.c.case_id == row.case_id)
+                connection.execute(update(kept).where(mine, kept.c.version == row.version).values(body=body))
+                n += 1
+            self._name_key(connection)
+        return n
+
+    def raw_counts(self) -> RawCounts:
+        kept = tables.submission
+        with self._reading() as connection:
+            n = connection.execute(self._of(kept, func.count())).scalar_one()
+            has_key = kept.c.body[KEY_NAME].as_string().is_not(None)
+            sealed = connection.execute(self._of(kept, func.count()).where(has_key)).scalar_one()
+            key_name = self._key_name(connection)
+        return RawCounts(n=n, n_sealed=sealed, key_name=key_name, opens=key_name in {None, self.sealer.key_name})

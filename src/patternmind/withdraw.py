@@ -1,0 +1,216 @@
+"""What becomes of quotes when the text they stand in changes or goes: they move with it, or they are withdrawn.
+
+A withdrawn quote keeps the id of its case, and reads "[withdrawn]" wherever a draft or a person's edit repeated it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from patternmind.draft.stopwords import STOPWORDS
+from patternmind.ground import WITHDRAWN
+from patternmind.model.drafts import Claim, Decision, Draft, Quote
+from patternmind.publish.closed import Run, parts_of, runs_of, words_of
+
+Words = Callable[[str], str]
+Fields = Mapping[str, str | tuple[str, ...]]
+
+SHORT = 12
+"""Characters below which a text is withdrawn only where it is the whole line: "twice" stands in half of all lines."""
+
+LEAST_LETTERS = 4
+"""A shorter word without a digit says nothing about who used it."""
+
+PREFIX = "Pre-reading: "
+"""Stands before the name of a theme in the name of a draft."""
+
+BY_PEOPLE = frozenset({"session", "date"})
+"""Fields of a draft that a person filled in when asking for it."""
+
+QUOTED = re.compile(r"“([^”]{1,120})”|\"([^\"]{1,120})\"")
+"""A name of a theme, or a key phrase, inside a sentence of ours."""
+
+
+# Quotes --------------------------------------------------------------------------------------------------------------
+
+
+def move_quote(quote: Quote, before: str, after: str) -> Quote | None:
+    """The same words at their place in the field's new text; None where they are no longer said there.
+
+    The two texts are laid side by side token by token: of two places with the same words the right one is taken.
+    """
+    if before[quote.start : quote.end] == quote.text:
+        for old, new, length in _common(before, after):
+            if old <= quote.start and quote.end <= old + length:
+                return _at(quote, quote.start - old + new)
+    if after.count(quote.text) == 1:
+        return _at(quote, after.index(quote.text))
+    return None
+
+
+def _at(quote: Quote, start: int) -> Quote:
+    return replace(quote, start=start, end=start + len(quote.text))
+
+
+@lru_cache(maxsize=64)  # a case is quoted many times
+def _common(before: str, after: str) -> tuple[tuple[int, int, int], ...]:
+    """Spans the texts share, in order: where in the one, where in the other, how many characters."""
+    old, new = re.findall(r"\s+|\S+\s*", before), re.findall(r"\s+|\S+\s*", after)
+    starts = [_starts(old), _starts(new)]
+    blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+    return tuple((starts[0][a], starts[1][b], starts[0][a + n] - starts[0][a]) for a, b, n in blocks if n)
+
+
+def _starts(tokens: Sequence[str]) -> list[int]:
+    starts = [0]
+    for token in tokens:
+        starts.append(starts[-1] + len(token))
+    return starts
+
+
+def withdrawn(quote: Quote) -> Quote:
+    return replace(quote, start=0, end=0, text=WITHDRAWN)
+
+
+# Drafts --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller:
+    """How the words of a draft are told anew.
+
+    ``requote`` gives a quote as it stands now, ``withdrawn`` where it stands no more; ``name`` is for what a theme is
+    called, ``words`` for the machine's and ``own_words`` for people's; ``versions`` are new text versions by case id.
+    """
+
+    requote: Callable[[Quote], Quote]
+    name: Words
+    words: Words
+    own_words: Words
+    versions: Mapping[str, str]
+
+    def tell(self, draft: Draft, log: Sequence[Decision]) -> tuple[Draft, tuple[Decision, ...]]:
+        """The draft and its decisions; quotes that still stand, and the lines that are them, stay letter by letter."""
+        quotes = {quote: self.requote(quote) for claim in draft.claims for quote in claim.quotes}
+        stands = frozenset(new.text for new in quotes.values() if new.text != WITHDRAWN)
+        gone = {old.text for old, new in quotes.items() if new.text == WITHDRAWN != old.text}
+        gone |= {claim.text for claim in draft.claims if _all_gone(claim, quotes)} - {WITHDRAWN}
+        renamed = self._renamed(draft)
+        pen = _Pen(gone=frozenset(gone - stands), stands=stands, renamed=renamed)
+        told = replace(
+            draft,
+            name=draft.name.replace(*renamed) if renamed else draft.name,
+            fields=pen.fields(draft.fields, self.words) | pen.fields(_by_people(draft.fields), self.own_words),
+            claims=tuple(self._claim(claim, quotes, pen) for claim in draft.claims),
+            provenance=replace(draft.provenance, inputs=tuple(map(self._input, draft.provenance.inputs))),
+        )
+        return told, tuple(self._decision(one, pen) for one in log)
+
+    def _renamed(self, draft: Draft) -> tuple[str, str] | None:
+        called = draft.name.removeprefix(PREFIX)
+        name = self.name(called)
+        return (called, name) if called and name != called else None
+
+    def _claim(self, claim: Claim, quotes: Mapping[Quote, Quote], pen: "_Pen") -> Claim:
+        told = WITHDRAWN if _all_gone(claim, quotes) else pen.line(claim.text, self.words)
+        return replace(claim, text=told, quotes=tuple(quotes[quote] for quote in claim.quotes))
+
+    def _input(self, name: str) -> str:
+        case_id, _, version = name.partition("@")
+        return f"{case_id}@{self.versions.get(case_id, version)}" if version else name
+
+    def _decision(self, one: Decision, pen: "_Pen") -> Decision:
+        edits = dict(pen.fields(one.edits, self.own_words))
+        if isinstance(called := one.edits.get("name"), str):
+            edits["name"] = self.name(called)
+        return replace(one, edits=edits, note=pen.line(one.note, self.own_words))
+
+
+def _by_people(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if name in BY_PEOPLE}
+
+
+def _all_gone(claim: Claim, quotes: Mapping[Quote, Quote]) -> bool:
+    return bool(claim.quotes) and all(quotes[quote].text == WITHDRAWN for quote in claim.quotes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pen:
+    """Writes lines anew: ``gone`` is blanked, ``stands`` is left, ``renamed`` is a theme's name and what it is now."""
+
+    gone: frozenset[str]
+    stands: frozenset[str]
+    renamed: tuple[str, str] | None
+
+    def fields(self, fields: Fields, words: Words) -> dict[str, str | tuple[str, ...]]:
+        return {
+            name: self.line(value, words) if isinstance(value, str) else tuple(self.line(line, words) for line in value)
+            for name, value in fields.items()
+        }
+
+    def line(self, line: str, words: Words) -> str:
+        if line in self.stands:
+            return line
+        if line in self.gone:
+            return WITHDRAWN
+        for text in sorted((one for one in self.gone if len(one) >= SHORT), key=len, reverse=True):
+            line = line.replace(text, WITHDRAWN)
+        return words(line.replace(*self.renamed) if self.renamed else line)
+
+
+# What only one case says ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Words, and runs of words, that one case says and no other: where they stand, it is spoken of."""
+
+    words: frozenset[str]
+    runs: frozenset[Run]
+
+    @classmethod
+    def of(cls, gone: Iterable[str], others: Iterable[str]) -> "Traces":
+        words: set[str] = set()
+        runs: set[Run] = set()
+        for text in gone:
+            words |= {word for word in words_of(text) if _is_telling(word)}
+            runs |= runs_of(text)
+        for text in others:
+            words -= set(words_of(text))
+            runs -= runs_of(text)
+        return cls(frozenset(words), frozenset(runs))
+
+    def in_phrase(self, phrase: str) -> bool:
+        return not self.words.isdisjoint(words_of(phrase))
+
+    def name(self, name: str) -> str:
+        """A name made of key phrases without those that hold such a word; "[withdrawn]" where none is left."""
+        kept = [phrase for phrase in name.split(", ") if not self.in_phrase(phrase)]
+        return ", ".join(kept) if kept or not name else WITHDRAWN
+
+    def withdraw_runs(self, text: str) -> str:
+        """The text without its sentences that share a run, and without the key phrases quoted in it."""
+        told = "".join(WITHDRAWN + _space_after(part) if self._has_run(part) else part for part in parts_of(text))
+        return QUOTED.sub(lambda found: found[0] if not self.in_phrase(found[0]) else f"“{WITHDRAWN}”", told)
+
+    def withdraw_words(self, text: str) -> str:
+        """The same, and without every single such word."""
+        return re.sub(
+            r"\w+", lambda found: WITHDRAWN if found[0].casefold() in self.words else found[0], self.withdraw_runs(text)
+        )
+
+    def _has_run(self, sentence: str) -> bool:
+        return not self.runs.isdisjoint(runs_of(sentence))
+
+
+def _is_telling(word: str) -> bool:
+    return any(char.isdigit() for char in word) or (len(word) >= LEAST_LETTERS and word not in STOPWORDS)
+
+
+def _space_after(part: str) -> str:
+    return part[len(part.rstrip()) :]
+
+
+__all__ = ["PREFIX", "QUOTED", "Teller", "Traces", "move_quote", "withdrawn"]

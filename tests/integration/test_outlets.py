@@ -1,0 +1,330 @@
+"""Where texts go out, and how far: every outlet has a row here, and one without a row fails.
+
+A case for the network only has a word of its own in every sentence; where its text may not go, none of these words is.
+"""
+
+import io
+import json
+import pkgutil
+import zipfile
+from collections.abc import Iterator
+from enum import Enum
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+from tests.acceptance.running import write_rows
+
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.adapters.prompts import PromptFiles, packaged_prompts
+from patternmind.adapters.scripted_model import OUT_OF_ORDER, ScriptedModel
+from patternmind.bootstrap import House
+from patternmind.cli.app import app
+from patternmind.cli.files import rows_to_text
+from patternmind.cycle import Namer, run_cycle
+from patternmind.model.cases import Consent, Kind
+from patternmind.model.drafts import Action
+from patternmind.ports import RunParameters
+from patternmind.publish.map import draw_map
+from patternmind.publish.render import FORMATS, render
+from patternmind.settings import Settings
+from patternmind.verbs import prepare
+from patternmind.verbs.export import EXPORTS, export_rows
+from patternmind.verbs.ingest import ingest_files
+from patternmind.verbs.mapping import collect_map
+from patternmind.verbs.network import add_roster, change_network
+from patternmind.verbs.publishing import collect_playbook, playbook_document, prereading_document
+from patternmind.verbs.reviewing import decide_draft, open_drafts
+from patternmind.web import routes
+from patternmind.web.app import make_app
+
+
+class Reach(Enum):
+    """How far what an outlet gives may go."""
+
+    OUT = "others read it: nothing of a case for the network only"
+    MEMBERS = "members and reviewers read it: any case, redacted"
+    STEWARD = "the steward alone reads it: raw text"
+    NO_TEXT = "it gives no text of cases"
+
+
+COMMANDS = {
+    "export": Reach.OUT,
+    "playbook": Reach.OUT,
+    "map": Reach.OUT,
+    "prereading": Reach.MEMBERS,
+    "search": Reach.MEMBERS,
+    "place": Reach.MEMBERS,
+    "review list": Reach.MEMBERS,
+    "review show": Reach.MEMBERS,
+    "review decide": Reach.MEMBERS,
+    "raw": Reach.STEWARD,
+    **dict.fromkeys(["themes", "themes log", "themes changes", "run"], Reach.MEMBERS),
+    **dict.fromkeys(
+        [
+            f"themes {verb}"
+            for verb in ("rename merge move-in move-out split-off together apart pin lock retire undo".split())
+        ],
+        Reach.MEMBERS,
+    ),
+    **dict.fromkeys(
+        "init|ingest|index rebuild|index verify|token create|serve|doctor|demo|eval|erase|key new|key apply".split("|"),
+        Reach.NO_TEXT,
+    ),
+}
+"""`demo` and `eval` read the sample and the corpora; `serve` gives what the API's rows say."""
+
+API = "/api/v1"
+
+ROUTES = {
+    f"GET {API}/export/{{what}}": Reach.OUT,
+    f"GET {API}/patterns": Reach.OUT,
+    f"GET {API}/playbook": Reach.OUT,
+    **dict.fromkeys(
+        [
+            f"GET {API}/cases",
+            f"GET {API}/cases/{{case_id:path}}",
+            f"GET {API}/cases/{{case_id:path}}/placement",
+            f"POST {API}/placements",
+            f"GET {API}/search",
+            f"GET {API}/assignments",
+            f"GET {API}/themes",
+            f"GET {API}/themes/{{theme_id}}",
+            f"GET {API}/areas",
+            f"GET {API}/drafts",
+            f"GET {API}/drafts/{{draft_id}}",
+            f"POST {API}/drafts/{{draft_id}}/decisions",
+            f"POST {API}/prereadings",
+            f"GET {API}/runs/{{run_id}}/changes",
+        ],
+        Reach.MEMBERS,
+    ),
+    **dict.fromkeys(
+        [
+            f"GET {API}/network",
+            f"POST {API}/imports",
+            f"POST {API}/runs",
+            f"GET {API}/runs",
+            f"GET {API}/runs/{{run_id}}",
+            f"GET {API}/jobs/{{job_id}}",
+            "GET /healthz",
+            "GET /",
+            f"GET {API}/openapi.json",
+            f"GET {API}/docs",
+        ],
+        Reach.NO_TEXT,
+    ),
+}
+
+SUBMITTER, ON_ROSTER = "Wilhelmina Krups", "Zebulon Quast"
+SUBJECTS = ("printer", "valve", "login")
+
+
+def private_word(subject: str, number: int) -> str:
+    return f"zyx{subject}quokka{number}"
+
+
+def rows() -> Iterator[dict[str, str]]:
+    """Every third case is for the network only; so are all of "login" but one."""
+    for subject in SUBJECTS:
+        for number in range(12):
+            private = number % 3 == 0 or (subject == "login" and number > 1)
+            own = f" {private_word(subject, number)}" if private else ""
+            yield {
+                "id": f"{subject}-{number}",
+                "title": f"The{own} {subject} failed",
+                "problem": f"The{own} {subject} at the dock failed again and the order was lost for hall {number}. "
+                f"{ON_ROSTER} saw{own} that {subject} stop.",
+                "outcome": f"But marking the{own} {subject} in red made the next shift slower than shift {number}.",
+                "lesson": f"Check the{own} {subject} before shift {number} begins and mark the order of it in red.",
+                "team": f"team {number % 4}",
+                "submitter": f"{SUBMITTER} {'ABCDEFGHIJKL'[number]}.",
+                "remark": f"Said{own} in the meeting",
+                "consent": Consent.NETWORK_ONLY.value if private else Consent.ORGANISATION.value,
+            }
+
+
+PRIVATE = tuple(private_word(subject, number) for subject in SUBJECTS for number in range(12))
+RAW = (SUBMITTER, "Wilhelmina", "Krups", ON_ROSTER, "Zebulon", "Quast")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A network where people accepted all they could, and repeated private sentences in their own words."""
+    folder = tmp_path_factory.mktemp("outlets")
+    house = House(Settings(home=folder / "home"), encoder=HashingEncoder())
+    store, clock = house.store, house.clock
+    change_network(store, name="Docks", min_contributors=2, min_teams=2)
+    add_roster(store, write_rows(folder / "roster.jsonl", [{"name": ON_ROSTER}]))
+    report = ingest_files(store, [write_rows(folder / "cases.jsonl", list(rows()))], kind=Kind.CASE)
+    assert report.accepted == 36
+    for lens in ("helped", "problem", "all"):
+        house.run(RunParameters(lens=lens))
+    private = [case for case in store.cases() if case.consent is Consent.NETWORK_ONLY]
+    for case in private[:3]:
+        prepare.prepare(store, clock, prepare.by_case(store, case.id))
+    for number, one in enumerate(open_drafts(store)):
+        draft = one.grounded.draft
+        said = private[number % len(private)].text["problem"].partition(".")[0]
+        told = {
+            "context": f"They said: {said}, and so on.",
+            "forces": (f"As we know, {said.lower()}!", "Speed or care."),
+        }
+        edits = {name: value for name, value in told.items() if name in draft.fields}
+        if edits:
+            decide_draft(store, clock, draft.id, Action.EDIT, by="Ada Berg", edits=edits, note=said)
+        if any(claim.field == "solution" for claim in draft.claims):
+            decide_draft(store, clock, draft.id, Action.ACCEPT, by="Ada Berg")
+    return house
+
+
+def held(text: str, words: tuple[str, ...]) -> list[str]:
+    return [word for word in words if word.casefold() in text.casefold()]
+
+
+def as_text(data: bytes, suffix: str) -> str:
+    """What a reader of the file can find in it, metadata too."""
+    if suffix == ".docx":
+        with zipfile.ZipFile(io.BytesIO(data)) as parts:
+            return "\n".join(parts.read(name).decode("utf-8", "replace") for name in parts.namelist())
+    if suffix == ".pdf":
+        from pypdfium2 import PdfDocument
+
+        pages: Any = PdfDocument(data)
+        shown = " ".join(page.get_textpage().get_text_range() for page in pages)
+        return f"{shown} {pages.get_metadata_dict()}".replace("\r\n", " ")
+    return data.decode()
+
+
+def test_the_sample_holds_what_must_not_go_out(house: House) -> None:
+    texts = json.dumps([dict(case.text) for case in house.store.cases()])
+    assert len(held(texts, PRIVATE)) == 20
+    assert held(texts, RAW) == []
+    drafts = json.dumps([str(one) for one in open_drafts(house.store)])
+    assert len(held(drafts, PRIVATE)) >= 5
+    assert len(collect_playbook(house.store).published) >= 1
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+@pytest.mark.parametrize("what", EXPORTS)
+def test_no_export_holds_what_is_for_the_network_only(house: House, what: str, format: str) -> None:
+    text = rows_to_text(export_rows(house.store, what), format)
+    assert len(text) > 100
+    assert held(text, PRIVATE + RAW) == []
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_no_playbook_holds_what_is_for_the_network_only(house: House, suffix: str) -> None:
+    collected = collect_playbook(house.store)
+    text = as_text(render(playbook_document(house.store, collected, house.clock.now()), suffix), suffix)
+    assert "marking" in text or "mark" in text
+    assert held(text, PRIVATE + RAW) == []
+
+
+def test_no_map_holds_what_is_for_the_network_only(house: House) -> None:
+    for lens in ("all", "problem", "helped"):
+        svg = draw_map(collect_map(house.store, lens)).svg
+        assert held(svg, PRIVATE + RAW) == []
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_prereading_may_quote_it_and_then_says_so(house: House, suffix: str) -> None:
+    case = next(one for one in house.store.cases() if one.consent is Consent.NETWORK_ONLY)
+    prepared = prepare.prepare(house.store, house.clock, prepare.by_case(house.store, case.id))
+    text = as_text(render(prereading_document(prepared, house.store.network), suffix), suffix)
+    assert held(text, PRIVATE)
+    assert "may go no further" in " ".join(text.split())
+    assert held(text, RAW) == []
+
+
+def commands(group: Any, prefix: str = "") -> Iterator[str]:
+    for name, command in group.commands.items():
+        if not hasattr(command, "commands"):
+            yield f"{prefix}{name}"
+            continue
+        if command.invoke_without_command:
+            yield f"{prefix}{name}"
+        yield from commands(command, f"{prefix}{name} ")
+
+
+def test_every_command_has_a_row() -> None:
+    assert sorted(commands(typer.main.get_command(app))) == sorted(COMMANDS)
+
+
+def api_routes(house: House) -> Iterator[str]:
+    """Of every module of routes, and what the application has beside them."""
+    modules = [import_module(f"{routes.__name__}.{one.name}") for one in pkgutil.iter_modules(routes.__path__)]
+    for prefix, found in (
+        (API, [one for module in modules for one in module.router.routes]),
+        ("", make_app(house).routes),
+    ):
+        for route in found:
+            if isinstance(route, APIRoute):
+                yield from (f"{method} {prefix}{route.path}" for method in route.methods)
+
+
+def test_every_route_of_the_api_has_a_row(house: House) -> None:
+    assert sorted(api_routes(house)) == sorted(ROUTES)
+
+
+def test_what_the_api_gives_to_others_holds_nothing_that_is_for_the_network_only(house: House) -> None:
+    asked = [f"{API}/export/{what}" for what in EXPORTS if what != "map"]
+    asked += [f"{API}/patterns", *(f"{API}/playbook?format={form}" for form in ("json", "md", "html", "pdf", "docx"))]
+    with TestClient(make_app(house), base_url="http://localhost", client=("127.0.0.1", 5)) as client:
+        for path in asked:
+            answer = client.get(path)
+            assert answer.status_code == 200
+            form = path.partition("format=")[2]
+            text = as_text(answer.content, f".{form}" if form in {"pdf", "docx"} else ".json")
+            assert held(text, PRIVATE + RAW) == [], path
+    outlets = {path.partition("?")[0] for path in asked}
+    of_rows = {row.partition(" ")[2] for row, reach in ROUTES.items() if reach is Reach.OUT}
+    assert {
+        path.replace(path.rpartition("/")[2], "{what}") if "/export/" in path else path for path in outlets
+    } == of_rows
+
+
+def test_no_answer_of_the_api_holds_raw_text(house: House) -> None:
+    ids = {
+        "case_id:path": house.store.cases()[0].id,
+        "theme_id": house.store.themes()[0].id,
+        "draft_id": open_drafts(house.store)[0].grounded.draft.id,
+        "run_id": "run-0003",
+        "job_id": "none",
+        "what": "cases",
+    }
+    with TestClient(make_app(house), base_url="http://localhost", client=("127.0.0.1", 5)) as client:
+        for row in ROUTES:
+            method, _, path = row.partition(" ")
+            for name, value in ids.items():
+                path = path.replace(f"{{{name}}}", value)
+            if method == "GET":
+                answer = client.get(path, params={"q": "printer"} if path.endswith("search") else {})
+                assert answer.status_code == (404 if "/jobs/" in path else 200), path
+                assert held(answer.text, RAW) == [], path
+
+
+def test_a_model_is_told_redacted_text_and_no_submitter(house: House) -> None:
+    model = ScriptedModel({"theme-name": lambda _: OUT_OF_ORDER})
+    namer = Namer(model, PromptFiles(packaged_prompts()))
+    run_cycle(house.store, house.encoder, house.clock, RunParameters(seed=1, lens="problem", afresh=True), namer=namer)
+    sent = "".join(f"{one.prompt.system}\n{one.prompt.user}" for one in model.requests)
+    assert held(sent, RAW) == []
+
+
+RAW_READERS = {"verbs/network.py", "cli/erase.py", "cli/checkup.py"}
+"""Redacting again; `patternmind raw`, for the steward; the doctor, which asks only whether it opens."""
+
+
+def test_raw_text_is_read_in_these_places_alone() -> None:
+    source = Path(str(__import__("patternmind").__file__)).parent
+    reading = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if ".submissions()" in (text := path.read_text(encoding="utf-8")) or ".submission(" in text
+    }
+    assert reading == RAW_READERS
