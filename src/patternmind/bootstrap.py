@@ -10,7 +10,7 @@ from patternmind.adapters.store import SqlStore
 from patternmind.cycle import Namer, run_cycle
 from patternmind.errors import IndexUnavailable, UsageError
 from patternmind.model.themes import Vectors
-from patternmind.ports import Clock, Encoder, Progress, RunParameters, RunRecord, Store, VectorIndex
+from patternmind.ports import Clock, Encoder, Progress, PromptBook, RunParameters, RunRecord, Store, VectorIndex
 from patternmind.settings import Settings
 from patternmind.verbs.placing import Placer
 from patternmind.verbs.search import index_vectors
@@ -41,11 +41,18 @@ class House:
 
     @cached_property
     def namer(self) -> Namer | None:
-        if self.settings.model is None:
-            return None
+        return Namer(self.gateway(), self.prompts) if self.settings.model is not None else None
+
+    @cached_property
+    def prompts(self) -> PromptBook:
+        """The packaged prompts, and in the place of some the organisation's own.
+
+        Raises:
+            PromptInvalid: a file cannot be used.
+        """
         from patternmind.adapters.prompts import PromptFiles, packaged_prompts
 
-        return Namer(self.gateway(), PromptFiles(self.settings.prompts or packaged_prompts()))
+        return PromptFiles(packaged_prompts(), overrides=self.settings.prompts)
 
     def gateway(self):
         from patternmind.adapters.gateway import LiteLLMGateway

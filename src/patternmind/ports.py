@@ -45,16 +45,29 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPrompt:
-    """A prompt with its variables filled in. ``hash`` names the prompt file's content, not the variables."""
+    """A prompt with its variables filled in. ``hash`` names the prompt file's content, not the variables.
+
+    Attributes:
+        case_ids: the cases whose words stand in it, so that erasing one removes the cached answers that saw it. None
+            is not known: such an answer goes with the first case that is erased, whichever it is.
+        input_hash: names what was filled in, for a prompt that is not rendered to the same text twice (a fence drawn
+            at random). Empty, and the text itself is what an answer is cached by.
+    """
 
     id: str
     hash: str
     system: str
     user: str
     answer_schema: Mapping[str, Any]
+    case_ids: tuple[str, ...] | None = None
+    input_hash: str = ""
 
 
 class PromptBook(Protocol):
+    def hash_of(self, *prompt_ids: str) -> str:
+        """Names the content of these prompts together; of all, where none is named."""
+        ...
+
     def render(self, prompt_id: str, variables: Mapping[str, object]) -> RenderedPrompt:
         """The prompt, ready to send.
 
