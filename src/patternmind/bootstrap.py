@@ -16,7 +16,7 @@ from patternmind.adapters.store.sealing import Sealer
 from patternmind.cycle import Namer, run_cycle
 from patternmind.errors import IndexUnavailable, SettingsInvalid, UsageError
 from patternmind.model.themes import Vectors
-from patternmind.ports import Clock, Encoder, Progress, RunParameters, RunRecord, Store, VectorIndex
+from patternmind.ports import Clock, Encoder, Progress, PromptBook, RunParameters, RunRecord, Store, VectorIndex
 from patternmind.settings import Settings
 from patternmind.verbs.erasing import Erased, erase_case, find_erased
 from patternmind.verbs.placing import Placer
@@ -55,11 +55,18 @@ class House:
 
     @cached_property
     def namer(self) -> Namer | None:
-        if self.settings.model is None:
-            return None
+        return Namer(self.gateway(), self.prompts) if self.settings.model is not None else None
+
+    @cached_property
+    def prompts(self) -> PromptBook:
+        """The packaged prompts, and in the place of some the organisation's own.
+
+        Raises:
+            PromptInvalid: a file cannot be used.
+        """
         from patternmind.adapters.prompts import PromptFiles, packaged_prompts
 
-        return Namer(self.gateway(), PromptFiles(self.settings.prompts or packaged_prompts()))
+        return PromptFiles(packaged_prompts(), overrides=self.settings.prompts)
 
     def gateway(self) -> "LiteLLMGateway":
         """The language model as set, the same one every time; nothing of it is loaded before it is asked.

@@ -28,29 +28,28 @@ from patternmind.cluster.layout import QUICK_STEPS, WARM_STEPS, lay_out
 from patternmind.cluster.neighbours import nearest_neighbours
 from patternmind.cluster.partition import make_fits, n_neighbours, partition
 from patternmind.cluster.warm import FEWEST_ROWS, mark_rows, start_warm
-from patternmind.draft.prompted import draft_theme_name
 from patternmind.embed import check_lens, lens_notes, lens_text, look_through, missing_texts, stack_vectors, text_hash
-from patternmind.errors import BrokenDecision, ChangedMeanwhile, GatewayFailed, PatternmindError
-from patternmind.ground import ground
+from patternmind.errors import BrokenDecision, ChangedMeanwhile, PatternmindError
+from patternmind.intake.redaction import Roster
 from patternmind.line import Line, groups_of
 from patternmind.model.calls import current_run
 from patternmind.model.cases import Case, Kind
+from patternmind.model.drafts import Draft
 from patternmind.model.edits import Edit, standing
 from patternmind.model.fits import Fits, KeptFits
 from patternmind.model.found import Found
-from patternmind.model.themes import Assignment, Lineage, Neighbours, Partition, Theme, ThemeChange, Vectors
+from patternmind.model.themes import Assignment, Neighbours, Partition, Theme, ThemeChange, Vectors
 from patternmind.overlay import disagreements, read_decisions, violations
 from patternmind.ports import (
     Clock,
     Encoder,
-    LanguageModel,
     Progress,
-    PromptBook,
     RunOutcome,
     RunParameters,
     RunRecord,
     Store,
 )
+from patternmind.writing import Namer, Writer, Written, draft_patterns, name_by_model
 
 CHUNK = 512
 """Texts embedded between two commits: what a killed run has to do again, at most."""
@@ -58,16 +57,11 @@ CHUNK = 512
 METHOD = "lens/2 map/1 themes/5"
 """Part of every fingerprint: a network whose last run was made by another method is run anew."""
 
+UNFINISHED = ""
+"""The fingerprint of a run in which calls to the model failed: it stands, and the next run asks again."""
+
 MAPPED = 15
 """Neighbours that pull on the map; the themes' own graph is wider, and would pull every island towards the middle."""
-
-
-@dataclass(frozen=True, slots=True)
-class Namer:
-    """A language model and its prompts; without one, names come from key phrases."""
-
-    model: LanguageModel
-    prompts: PromptBook
 
 
 def run_cycle(
@@ -108,14 +102,18 @@ def run_cycle(
             past = read_past(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
             new = frozenset(case.id for case in cases) - cases_before_period(store, parameters)
             found = carry_on(store, cases, vectors, part, past, new=new, run=run)
+        writer = Writer(namer, Roster.of(store.roster())) if namer else None
         while True:  # ends: it goes on only where somebody decided about a theme in the moment it took
             log = store.edits(parameters.lens)
             with steps.timed("draft"):
                 line = Line(cases=cases, vectors=vectors, found=found, past=past, run=run, log=log)
-                outcome = draft_outcome(line, namer)
+                former = [draft for draft, _, _ in store.drafts(current=False)] if writer else []
+                outcome = draft_outcome(line, writer, former)
             with steps.timed("map"):
                 outcome = replace(outcome, assignments=on_the_map(store, line, basis, outcome.assignments))
             inputs = fingerprint(cases, parameters, encoder.id, namer, line.edits)
+            if writer and writer.n_failed:
+                inputs = UNFINISHED
             notes = [*basis.notes, *outcome.notes, *lens_notes(looked, parameters.lens)]
             outcome = replace(outcome, notes=notes, seconds=steps.seconds, fingerprint=inputs, fits=basis.kept)
             try:
@@ -189,15 +187,18 @@ def find_basis(store: Store, cases: Sequence[Case], vectors: Vectors, run: RunRe
     return Basis(neighbours=neighbours, fits=fits, kept=kept, notes=notes, continues=warm is not None)
 
 
-def draft_outcome(line: Line, namer: Namer | None) -> RunOutcome:
+def draft_outcome(line: Line, writer: Writer | None, former: Sequence[Draft] = ()) -> RunOutcome:
     """Everything the line says of a run, and the proof that it breaks no decision.
+
+    Args:
+        former: all drafts there ever were; what a theme has already is not asked for again.
 
     Raises:
         BrokenDecision
     """
     themes, areas = line.themes(line.changes())
-    themes, notes = name_by_model(line, themes, namer)
-    drafts = [ground(draft, line.by_id) for draft in line.patterns(themes)] if line.run.parameters.draft else []
+    themes, notes = name_by_model(line, themes, writer)
+    written = draft_patterns(line, themes, writer, former) if line.run.parameters.draft else Written([], [])
     assignments = line.assignments(themes)
     check_decisions(themes, assignments, line.edits)
     return RunOutcome(
@@ -206,9 +207,9 @@ def draft_outcome(line: Line, namer: Namer | None) -> RunOutcome:
         changes=line.changes(),
         assignments=assignments,
         duplicate_of=line.found.duplicate_of,
-        drafts=[grounded.draft for grounded in drafts],
-        n_refused_claims=sum(len(grounded.refused) for grounded in drafts),
-        notes=[*line.notes(drafts), *notes],
+        drafts=[grounded.draft for grounded in written.drafts],
+        n_refused_claims=sum(len(grounded.refused) for grounded in written.drafts),
+        notes=[*line.notes(written.drafts), *notes, *written.notes, *(writer.notes() if writer else ())],
         proposals=disagreements(line.found, line.edits),
         found=line.found,
         decided=line.log[-1].seq if line.log else 0,
@@ -280,7 +281,7 @@ def fingerprint(
         [case.id, case.text_version, str(case.date), case.team, case.contributor, list(case.linked_cases)]
         for case in cases
     ]
-    model = namer.model.name if namer else None
+    model = [namer.model.name, namer.prompts.hash_of()] if namer else None
     decided = [
         [edit.seq, edit.action, edit.theme_id, edit.other_theme_id, list(edit.case_ids), edit.name] for edit in edits
     ]
@@ -395,46 +396,6 @@ class Steps:
         begun = time.perf_counter()
         yield
         self.seconds[step] = round(time.perf_counter() - begun, 3)
-
-
-def name_by_model(line: Line, themes: Sequence[Theme], namer: Namer | None) -> tuple[list[Theme], list[str]]:
-    """New themes renamed by the model where its answer holds; a failed call is a note, and the key phrases stay."""
-    if namer is None:
-        return list(themes), []
-    named: list[Theme] = []
-    notes: list[str] = []
-    for position, theme in enumerate(themes):
-        now = [*named, *themes[position:]]
-        asks = theme.lineage is Lineage.NEW and not theme.name_locked
-        proposal = _ask_for_name(line, theme, now, namer) if asks else theme
-        if isinstance(proposal, str):
-            notes.append(f"Theme {theme.id} keeps its key phrases as a name: {proposal}.")
-        named.append(theme if isinstance(proposal, str) else proposal)
-    return named, notes
-
-
-def _ask_for_name(line: Line, theme: Theme, themes: Sequence[Theme], namer: Namer) -> Theme | str:
-    """The theme with the model's name and gist, or why it keeps its own."""
-    siblings = [other for other in themes if other.area_id == theme.area_id and other.id != theme.id and other.case_ids]
-    nearest = next((other for other in themes if other.id == theme.nearest_theme_id), None)
-    contrast = ["\n".join(line.by_id[case_id].text.values()) for case_id in (nearest.exemplars if nearest else ())]
-    try:
-        draft = draft_theme_name(
-            line.evidence(theme),
-            siblings=siblings,
-            contrast=contrast,
-            model=namer.model,
-            prompts=namer.prompts,
-            run_id=line.run.id,
-        )
-    except GatewayFailed as failed:
-        return failed.reason
-    grounded = ground(draft, line.by_id)
-    if not grounded.draft.claims:
-        return "its quotes were not found in the cases"
-    if any(other.name.casefold() == draft.name.casefold() for other in themes if other.id != theme.id):
-        return "another theme bears that name"
-    return replace(theme, name=draft.name, gist=grounded.draft.claims[0].text)
 
 
 __all__ = ["CHUNK", "Namer", "draft_outcome", "embed_cases", "fingerprint", "run_cycle"]

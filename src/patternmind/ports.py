@@ -65,6 +65,10 @@ class RenderedPrompt:
 
 
 class PromptBook(Protocol):
+    def hash_of(self, *prompt_ids: str) -> str:
+        """Names the content of these prompts together; of all, where none is named."""
+        ...
+
     def render(self, prompt_id: str, variables: Mapping[str, object]) -> RenderedPrompt:
         """The prompt, ready to send.
 

@@ -509,50 +509,81 @@ def naming(cycle: Cycle, answer: Mapping[str, Any] | None = None, *, lie: bool =
 
 def test_a_model_names_new_themes_once_and_people_can_see_on_what_ground(network: Cycle) -> None:
     namer, model = naming(network)
-    record = network.run(namer)
+    record = network.run(namer, draft=False)
     for subject in SUBJECTS:
         theme = network.theme_of(subject)
         assert (theme.name, theme.gist) == (f"{subject} standstill", f"The {subject} stands still.")
     assert (len(model.requests), record.notes) == (5, ())
     network.take_in(told(100, 1, ["pump"]))
-    network.run(namer)
+    network.run(namer, draft=False)
     assert len(model.requests) == 5
     assert network.theme_of("pump").name == "pump standstill"
 
 
 def test_a_model_that_fails_leaves_the_key_phrases_and_a_note_for_each_theme(network: Cycle) -> None:
     model = ScriptedModel({PROMPT: [OUT_OF_ORDER] * 5})
-    record = network.run(Namer(model, PromptFiles(packaged_prompts())))
+    record = network.run(Namer(model, PromptFiles(packaged_prompts())), draft=False)
     assert (record.state, len(record.notes)) == ("finished", 5)
     assert all("keeps its key phrases as a name: the model's server failed" in note for note in record.notes)
     named = [theme.name for theme in network.store.themes()]
-    network.run()
+    network.run(draft=False)
     assert [theme.name for theme in network.store.themes()] == named
+
+
+def test_a_run_whose_calls_failed_is_not_taken_for_the_answer_next_time(network: Cycle) -> None:
+    failing = Namer(ScriptedModel({PROMPT: [OUT_OF_ORDER] * 5}), PromptFiles(packaged_prompts()))
+    assert network.run(failing, draft=False).number == 1
+    assert network.run(failing, draft=False).number == 2
 
 
 def test_a_model_that_invents_its_quotes_is_refused(network: Cycle) -> None:
     namer, model = naming(network, lie=True)
-    record = network.run(namer)
+    record = network.run(namer, draft=False)
     assert len(model.requests) == 5
     assert [note.split(": ")[1] for note in record.notes] == ["its quotes were not found in the cases."] * 5
     assert not any("standstill" in theme.name or "stands still" in theme.gist for theme in network.store.themes())
 
 
-def test_a_model_that_says_the_same_of_every_theme_names_only_one(network: Cycle) -> None:
-    namer, _ = naming(network, {"name": "Morning shift"})
-    record = network.run(namer)
+def test_a_gist_cannot_stand_on_a_case_of_another_theme(network: Cycle) -> None:
+    def quote_a_neighbour(prompt: RenderedPrompt) -> Line:
+        own = network.store.case(re.findall(r"Its case (c-\d+):", prompt.user)[0]).text["problem"]
+        subject = own.split()[1]
+        outside = next(case for case in network.store.cases() if subject not in case.text["problem"])
+        quotes = [{"case_id": outside.id, "text": outside.text["problem"]}]
+        return {"name": f"{subject} standstill", "gist": "It stands still.", "quotes": quotes}
+
+    model = ScriptedModel({PROMPT: quote_a_neighbour})
+    record = network.run(Namer(model, PromptFiles(packaged_prompts())), draft=False)
+    assert [note.split(": ")[1] for note in record.notes] == ["its quotes were not found in the cases."] * 5
+
+
+def test_a_name_like_a_neighbours_is_sent_back_once_then_told_apart_by_a_key_phrase(network: Cycle) -> None:
+    namer, model = naming(network, {"name": "Morning shift"})
+    record = network.run(namer, draft=False)
     names = [theme.name for theme in network.store.themes()]
+    assert record.notes == ()
+    assert len(model.requests) == 5 + 4
     assert names.count("Morning shift") == 1
+    assert all(name.startswith("Morning shift") and len(name.split()) <= 6 for name in names)
     assert len(set(names)) == 5
-    assert len(record.notes) == 4
+    again = [request.prompt.user for request in model.requests if "could not stand" in request.prompt.user]
+    assert len(again) == 4
+    assert all('too like the name of another theme, "Morning shift' in asked for asked in again)
 
 
-@pytest.mark.parametrize("name", [None, "Various challenges", "Leadership alignment"])
-def test_a_name_that_says_nothing_is_refused(network: Cycle, name: str | None) -> None:
-    namer, _ = naming(network, {"name": name} if name else {"name": None, "gist": "", "quotes": []})
-    record = network.run(namer)
-    assert len(record.notes) == 5
+@pytest.mark.parametrize("name", ["Various challenges", "Leadership alignment"])
+def test_a_name_that_says_nothing_is_sent_back_once_with_the_reason_and_then_refused(network: Cycle, name: str) -> None:
+    namer, model = naming(network, {"name": name})
+    record = network.run(namer, draft=False)
+    assert (len(record.notes), len(model.requests)) == (5, 10)
     assert name not in {theme.name for theme in network.store.themes()}
+
+
+def test_a_model_that_sees_nothing_shared_is_not_asked_again(network: Cycle) -> None:
+    namer, model = naming(network, {"name": None, "gist": "", "quotes": []})
+    record = network.run(namer, draft=False)
+    assert (len(record.notes), len(model.requests)) == (5, 5)
+    assert all("it sees no problem that these cases share" in note for note in record.notes)
 
 
 # what may leave the network

@@ -1,24 +1,28 @@
 """The prompt book: one Markdown file a prompt, checked when it is opened, rendered with exactly its variables."""
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, cast
 
 import yaml
-from jinja2 import StrictUndefined, Template, TemplateError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes, pass_context
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
+from patternmind.adapters.narrower import wider_than
 from patternmind.errors import PromptInvalid
 from patternmind.ports import RenderedPrompt
 
 HEADER_SCHEMA: Mapping[str, Any] = {
     "type": "object",
-    "required": ["id", "purpose", "variables", "answer_schema"],
+    "required": ["id", "purpose", "variables"],
     "additionalProperties": False,
     "properties": {
         "id": {"type": "string", "pattern": "^[a-z][a-z0-9-]*$"},
@@ -41,6 +45,14 @@ PARTS = re.compile(
     r"\A---\n(?P<header>.*?)\n---\n\s*^## System\n(?P<system>.*?)^## User\n(?P<user>.*)\Z", re.DOTALL | re.MULTILINE
 )
 
+CODE = "code"
+"""The one name a template knows beside its variables: the code of this prompt's fences."""
+
+SAFE = ("fenced", "id", "number")
+"""What may print a variable: nothing that a member wrote can stand in a prompt outside its fence."""
+
+AN_ID = re.compile(r"[A-Za-z0-9][\w.:@+-]{0,127}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prompt:
@@ -48,27 +60,48 @@ class _Prompt:
     id: str
     hash: str
     variables: frozenset[str]
-    answer_schema: Mapping[str, Any]
+    used: frozenset[str]
+    answer_schema: Mapping[str, Any] | None
     system: Template
     user: Template
+
+
+def draw_code() -> str:
+    """Twelve hex digits that nobody who writes a case can guess."""
+    return token_hex(6)
 
 
 class PromptFiles:
     """``PromptBook`` over the ``*.md`` files of a folder, all of them checked at once."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, overrides: Path | None = None, draw: Callable[[], str] = draw_code) -> None:
         """
+        Args:
+            overrides: a folder with prompts of an organisation's own, each under the name of the one it replaces. It
+                may use fewer of its variables, and its answers must fit ours too.
+            draw: gives the code of a prompt's fences, another one every time it is asked; at random but for a test.
+
         Raises:
             PromptInvalid: a file cannot be used, or there is none.
         """
         environment = _environment()
         self._directory = directory
-        self._prompts = {path.stem: _read_prompt(path, environment) for path in sorted(directory.glob("*.md"))}
-        if not self._prompts:
-            raise PromptInvalid(directory, "there is no prompt file (*.md) in this folder")
+        self._draw = draw
+        self._prompts = {path.stem: _read_prompt(path, environment) for path in _files_of(directory)}
+        for prompt in self._prompts.values():
+            if prompt.answer_schema is None:
+                raise PromptInvalid(prompt.path, "its front matter has no answer_schema")
+            _check_same(prompt.path, declared=prompt.variables, given=prompt.used, verb="are used")
+        for path in _files_of(overrides) if overrides else []:
+            self._prompts[path.stem] = _in_place_of(self._prompts, _read_prompt(path, environment))
+
+    def hash_of(self, *prompt_ids: str) -> str:
+        """Names the content of these prompts together; of all, where none is named."""
+        said = {id: prompt.hash for id, prompt in self._prompts.items() if id in prompt_ids or not prompt_ids}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     def render(self, prompt_id: str, variables: Mapping[str, object]) -> RenderedPrompt:
-        """The prompt, ready to send.
+        """The prompt, ready to send. The same variables give the same ``input_hash``, and each time another fence.
 
         Raises:
             PromptInvalid: no such prompt, or the variables are not exactly the ones it declares.
@@ -77,13 +110,23 @@ class PromptFiles:
         if prompt is None:
             raise PromptInvalid(self._directory / f"{prompt_id}.md", "there is no such prompt")
         _check_same(prompt.path, declared=prompt.variables, given=variables.keys(), verb="were given")
+        shown = json.dumps(dict(variables), ensure_ascii=False, sort_keys=True, default=str)
+        values = {name: variables[name] for name in prompt.used} | {CODE: self._code_outside(shown)}
         return RenderedPrompt(
             id=prompt.id,
             hash=prompt.hash,
-            system=_fill_in(prompt.path, prompt.system, variables),
-            user=_fill_in(prompt.path, prompt.user, variables),
-            answer_schema=prompt.answer_schema,
+            system=_fill_in(prompt.path, prompt.system, values),
+            user=_fill_in(prompt.path, prompt.user, values),
+            answer_schema=prompt.answer_schema or {},
+            input_hash=hashlib.sha256(shown.encode(errors="surrogatepass")).hexdigest(),
         )
+
+    def _code_outside(self, shown: str) -> str:
+        """A code that stands nowhere in what is shown."""
+        plain, code = shown.casefold(), self._draw()
+        while code.casefold() in plain:
+            code = self._draw()
+        return code
 
 
 def packaged_prompts() -> Path:
@@ -101,19 +144,29 @@ def packaged_prompts() -> Path:
     raise PromptInvalid(package / "prompts", "the folder is missing from this installation; install patternmind again")
 
 
-def fence(text: str) -> str:
-    """The text between two lines of its own, so that nothing in it can pass for the end of it.
-
-    The code on those lines is derived from the whole text, and derived again while the text contains it: always the
-    same for the same text, so that answers can be cached, and not to be guessed from within.
-    """
-    code, plain = "", text.casefold()
-    n_tries = 0
-    while not code or code in plain:
-        key = f"patternmind fence {n_tries}".encode()
-        code = hashlib.blake2b(text.encode(errors="surrogatepass"), key=key, digest_size=6).hexdigest()
-        n_tries += 1
+def fence(text: str, code: str) -> str:
+    """The text between two lines of its own, so that nothing in it can pass for the end of it."""
     return f"<<<{code}\n{text}\n{code}>>>"
+
+
+@pass_context
+def _fenced(context: Context, text: object) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"only a text can be fenced, not {type(text).__name__}")
+    return fence(text, cast("str", context[CODE]))
+
+
+def _id(value: object) -> str:
+    text = str(value)
+    if AN_ID.fullmatch(text) is None:
+        raise TypeError("what is printed as an id must be one word of letters, digits and . : @ + _ -")
+    return text
+
+
+def _number(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"what is printed as a number must be one, not {type(value).__name__}")
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _environment() -> SandboxedEnvironment:
@@ -123,8 +176,31 @@ def _environment() -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["fenced"] = fence
+    filters = cast("dict[str, Any]", environment.filters)
+    filters |= {"fenced": _fenced, "id": _id, "number": _number}
     return environment
+
+
+def _files_of(directory: Path) -> list[Path]:
+    paths = sorted(directory.glob("*.md"))
+    if not paths:
+        raise PromptInvalid(directory, "there is no prompt file (*.md) in this folder")
+    return paths
+
+
+def _in_place_of(prompts: Mapping[str, _Prompt], theirs: _Prompt) -> _Prompt:
+    """Their prompt, where ours can be left to it."""
+    ours = prompts.get(theirs.id)
+    if ours is None:
+        raise PromptInvalid(theirs.path, f"there is no prompt of that name to replace; there are {', '.join(prompts)}")
+    unknown = sorted((theirs.variables | theirs.used) - ours.variables)
+    if unknown:
+        known = ", ".join(sorted(ours.variables))
+        raise PromptInvalid(theirs.path, f"it has no variable {', '.join(unknown)}; it can use {known}")
+    _check_same(theirs.path, declared=theirs.variables, given=theirs.used, verb="are used")
+    if theirs.answer_schema is not None and (problem := wider_than(theirs.answer_schema, ours.answer_schema or {})):
+        raise PromptInvalid(theirs.path, f"its answer_schema lets through what ours does not: {problem}")
+    return replace(theirs, variables=ours.variables, answer_schema=theirs.answer_schema or ours.answer_schema)
 
 
 def _read_prompt(path: Path, environment: SandboxedEnvironment) -> _Prompt:
@@ -136,18 +212,18 @@ def _read_prompt(path: Path, environment: SandboxedEnvironment) -> _Prompt:
     if parts is None:
         raise PromptInvalid(path, 'it must be front matter between "---" lines, then "## System" and "## User"')
     header = _read_header(path, parts["header"])
-    prompt = _Prompt(
+    system, user = (_compile(path, parts[part], environment) for part in ("system", "user"))
+    used = meta.find_undeclared_variables(environment.parse(parts["system"] + parts["user"]))
+    return _Prompt(
         path=path,
         id=header["id"],
         hash=hashlib.sha256(content).hexdigest()[:16],
         variables=frozenset(header["variables"]),
-        answer_schema=header["answer_schema"],
-        system=_compile(path, parts["system"], environment),
-        user=_compile(path, parts["user"], environment),
+        used=frozenset(used - {CODE}),
+        answer_schema=header.get("answer_schema"),
+        system=system,
+        user=user,
     )
-    used = meta.find_undeclared_variables(environment.parse(parts["system"] + parts["user"]))
-    _check_same(path, declared=prompt.variables, given=used, verb="are used")
-    return prompt
 
 
 def _read_header(path: Path, text: str) -> dict[str, Any]:
@@ -162,8 +238,10 @@ def _read_header(path: Path, text: str) -> dict[str, Any]:
     valid = cast("dict[str, Any]", header)
     if valid["id"] != path.stem:
         raise PromptInvalid(path, f'its id is "{valid["id"]}", not the name of the file')
+    if CODE in valid["variables"]:
+        raise PromptInvalid(path, f'no variable may be called "{CODE}": it is the code of the fences')
     try:
-        Draft202012Validator.check_schema(valid["answer_schema"])
+        Draft202012Validator.check_schema(valid.get("answer_schema", {}))
     except SchemaError as error:
         raise PromptInvalid(path, f"its answer_schema is no JSON schema: {error.message}") from error
     return valid
@@ -175,9 +253,19 @@ def _compile(path: Path, text: str, environment: SandboxedEnvironment) -> Templa
     if re.search(r"^## (System|User)$", text, re.MULTILINE):
         raise PromptInvalid(path, '"## System" and "## User" must stand in it once each')
     try:
-        return environment.from_string(text.strip())
+        template = environment.from_string(text.strip())
+        tree = environment.parse(text)
     except TemplateError as error:
         raise PromptInvalid(path, f"its template is not valid: {error.message}") from error
+    if any(not _is_safe(node) for output in tree.find_all(nodes.Output) for node in output.nodes):
+        raise PromptInvalid(path, 'it prints a variable without "| fenced" (or "| id", "| number")')
+    return template
+
+
+def _is_safe(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.Filter):
+        return node.name in SAFE
+    return isinstance(node, nodes.TemplateData) or (isinstance(node, nodes.Name) and node.name == CODE)
 
 
 def _check_same(path: Path, *, declared: frozenset[str], given: Any, verb: str) -> None:

@@ -186,7 +186,11 @@ def prereading(
         check_text(topic or "")
         with show.progress() as progress, house.index(progress=progress) as index:
             subject = prepare.by_topic(store, house.encoder, index, topic or "")
-    prepared = prepare.prepare(store, house.clock, subject, topic=topic or "", session=session, date=date)
+    prepared = prepare.prepare(
+        store, house.clock, subject, topic=topic or "", session=session, date=date, namer=house.namer
+    )
+    for note in prepared.notes:
+        show.say(note)
     written = prereading_row(prepared)
     if out is not None:
         write_file(out, written if out.suffix == ".json" else prereading_document(prepared, store.network))
@@ -412,4 +416,5 @@ from patternmind.cli import erase as _erase  # noqa: E402, F401  # pyright: igno
 from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import place as _place  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import runs as _runs  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
+from patternmind.cli import telling as _telling  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import themes as _themes  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

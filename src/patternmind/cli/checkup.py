@@ -26,6 +26,7 @@ def examine(house: House) -> list[Finding]:
         "raw text": _raw_text,
         "encoder": _encoder,
         "index": _index,
+        "prompts": _prompts,
         "model gateway": _gateway,
     }
     return [_try(what, look, house) for what, look in parts.items()]
@@ -84,6 +85,13 @@ def _index(house: House) -> str:
     with house.index() as index:
         kind = type(index).__name__
     return "fresh" if kind == "ChromaIndex" else "stale or owned by another process; search goes by the rows"
+
+
+def _prompts(house: House) -> str:
+    own = house.settings.prompts
+    names = sorted(path.stem for path in own.glob("*.md")) if own else []
+    _ = house.prompts
+    return f"ours, but {', '.join(names)} from {own}" if names else "ours"
 
 
 def _gateway(house: House) -> str:

@@ -34,6 +34,9 @@ class DraftKind(StrEnum):
     PATTERN = "pattern"
     PREREADING = "pre-reading"
     THEME_NAME = "theme name"
+    RECAP = "recap"
+    THEME_CHANGE = "theme change"
+    FACETS = "case facets"
 
 
 class DraftState(StrEnum):
@@ -51,7 +54,11 @@ NO_AI = "no AI used"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What a draft was made from: enough to make it again, and to say what it cost."""
+    """What a draft was made from: enough to make it again, and to say what it cost.
+
+    ``made_for`` names the theme's cases and what a model was asked about them: where both are the same it is not asked
+    again. Empty without a model.
+    """
 
     run_id: str
     model: str = NO_AI
@@ -60,6 +67,7 @@ class Provenance:
     inputs: tuple[str, ...] = ()
     n_tokens: int = 0
     cost_usd: float = 0.0
+    made_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

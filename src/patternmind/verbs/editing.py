@@ -286,7 +286,7 @@ def amend(store: Store, last: RunRecord, log: Sequence[Edit]) -> Amended:
         vectors=dict(zip(found.case_ids, vectors, strict=True)),
     )
     line = Line(cases=cases, vectors=vectors, found=found, past=past, run=last, log=log)
-    outcome = draft_outcome(line, None)
+    outcome = draft_outcome(line, None, [draft for draft, _, _ in store.drafts()])
     return Amended(
         run_id=last.id,
         themes=_as_told(outcome.themes, before),

@@ -8,13 +8,15 @@ from patternmind.draft.evidence import ThemeEvidence, gather_evidence
 from patternmind.draft.keyphrases import PhraseCounts
 from patternmind.draft.prereading import draft_prereading
 from patternmind.errors import NotFound, UsageError
-from patternmind.ground import ground
+from patternmind.intake.redaction import Roster
 from patternmind.model.cases import Case
 from patternmind.model.drafts import DraftKind, DraftState, GroundedDraft, ReviewedDraft
 from patternmind.model.themes import Assignment, Theme
 from patternmind.ports import Clock, Encoder, Store, VectorIndex
 from patternmind.review import state_of
 from patternmind.verbs.reviewing import open_drafts
+from patternmind.writing import Namer, Writer
+from patternmind.writing.prose import write_prereading
 
 CLOSEST = 12
 """Cases read for a topic that is in no theme."""
@@ -27,12 +29,16 @@ WHOLE = "all"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """``theme`` is ``None`` where the topic is in no theme yet; ``patterns`` at most two, the accepted first."""
+    """``theme`` is ``None`` where the topic is in no theme yet; ``patterns`` at most two, the accepted first.
+
+    ``notes`` say where a model failed or was refused.
+    """
 
     grounded: GroundedDraft
     theme: Theme | None
     patterns: tuple[ReviewedDraft, ...]
     cases: Mapping[str, Case]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +105,26 @@ def _assignments(store: Store, lens: str | None = None) -> list[Assignment]:
 
 
 def prepare(
-    store: Store, clock: Clock, subject: Subject, *, topic: str = "", session: str = "", date: str = ""
+    store: Store,
+    clock: Clock,
+    subject: Subject,
+    *,
+    topic: str = "",
+    session: str = "",
+    date: str = "",
+    namer: Namer | None = None,
 ) -> Prepared:
-    """Draft, ground and keep the pre-reading of a session."""
+    """Draft, ground and keep the pre-reading of a session, by the model where there is one and it answers."""
     cases = {case.id: case for case in store.cases()}
     evidence = _evidence(store, subject, cases, topic)
     last = store.last_run(subject.theme.lens if subject.theme else None)
     draft = draft_prereading(
         evidence, cases[subject.case.id], session=session, date=date, run_id=last.id if last else ""
     )
-    grounded = ground(draft, cases)
-    store.save_drafts([grounded.draft], clock.now())
-    return Prepared(grounded, subject.theme, _patterns(store, subject.theme), cases)
+    writer = Writer(namer, Roster.of(store.roster())) if namer else None
+    prose = write_prereading(evidence, cases[subject.case.id], draft, cases, writer)
+    store.save_drafts([prose.grounded.draft], clock.now())
+    return Prepared(prose.grounded, subject.theme, _patterns(store, subject.theme), cases, prose.notes)
 
 
 def _evidence(store: Store, subject: Subject, cases: Mapping[str, Case], topic: str) -> ThemeEvidence:

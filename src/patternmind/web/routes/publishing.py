@@ -52,7 +52,13 @@ def make_prereading(house: TheHouse, asked: answers.PrereadingAsked, format: For
     """
     date = asked.date.isoformat() if asked.date else ""
     prepared = prepare.prepare(
-        house.store, house.clock, _subject(house, asked), topic=asked.topic or "", session=asked.session, date=date
+        house.store,
+        house.clock,
+        _subject(house, asked),
+        topic=asked.topic or "",
+        session=asked.session,
+        date=date,
+        namer=house.namer,
     )
     place = {"location": f"/api/v1/drafts/{prepared.grounded.draft.id}"}
     if format == "json":

@@ -1,0 +1,50 @@
+"""Map: the facets of one case, each with the passage it stands on. Read once, used for every draft of its theme."""
+
+from dataclasses import dataclass
+
+from patternmind.draft.prompted.asking import Ask, draft_of, one_line
+from patternmind.model.cases import Case
+from patternmind.model.drafts import Claim, Draft, DraftKind, Quote
+
+PROMPT = "case-facets"
+
+LONGEST = 12_000
+"""Characters of a case that are read, about 2,000 words; a longer one is read from its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacets:
+    """``draft`` has one claim a facet, its field the kind; ``instructions`` says that the case speaks to machines."""
+
+    draft: Draft
+    instructions: bool
+
+
+def draft_facets(case: Case, ask: Ask, *, run_id: str) -> CaseFacets:
+    """What the model reads out of a case, not yet grounded.
+
+    Raises:
+        GatewayFailed: there is no usable answer.
+    """
+    answer = ask(PROMPT, {"case": {"case_id": case.id, "parts": _parts(case)}}, case_ids=[case.id])
+    claims = [
+        Claim(
+            text=one_line(facet["text"]),
+            field=facet["kind"],
+            quotes=(Quote(case_id=case.id, field="", start=0, end=0, text=facet["quote"]),),
+        )
+        for facet in answer.value["facets"]
+    ]
+    draft = draft_of(DraftKind.FACETS, None, case.id, {}, claims, answer.provenance(run_id, [case]))
+    return CaseFacets(draft, answer.value["instructions"])
+
+
+def _parts(case: Case) -> list[dict[str, str]]:
+    parts: list[dict[str, str]] = []
+    left = LONGEST
+    for field, text in case.text.items():
+        if left <= 0:
+            break
+        parts.append({"field": field, "text": text[:left]})
+        left -= len(text)
+    return parts

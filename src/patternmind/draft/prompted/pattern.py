@@ -1,0 +1,167 @@
+"""Reduce: one candidate pattern out of the facets of a theme's cases, each sentence standing on facets by their ids."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from patternmind.draft.choose import content_words
+from patternmind.draft.names import lint_name
+from patternmind.draft.patterns import NO_PATTERN, NOT_STATED
+from patternmind.draft.prompted.asking import Answer, Ask, draft_of, lines_in, not_shown, one_line
+from patternmind.model.cases import Case
+from patternmind.model.drafts import Claim, Draft, DraftKind
+from patternmind.model.themes import Theme
+
+PROMPT = "candidate-pattern"
+
+SOLUTION = ("therefore", "steps")
+"""Two lists of the answer that are one field of a pattern."""
+
+FIELDS = (
+    "context",
+    "problem",
+    "forces",
+    "solution",
+    "signs_it_applies",
+    "do_not_use_when",
+    "consequences",
+    "counter_evidence",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCase:
+    """A case as the model gets to see it: why it was chosen, and its facets, every one of them grounded."""
+
+    case: Case
+    why: str
+    facets: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatternProposal:
+    """What the model proposes for a theme. ``claims`` are not grounded yet; ``reason`` where it sees no pattern."""
+
+    theme: Theme
+    shown: tuple[ShownCase, ...]
+    n_cases: int
+    name: str
+    reason: str
+    claims: tuple[Claim, ...]
+    answer: Answer
+
+    def draft(self, kept: Sequence[Claim], *, run_id: str, made_for: str) -> Draft:
+        """The draft that these of its claims make; what none of them states is said to be not stated."""
+        fields = self._fields(kept) if not self.reason else {"problem": lines_in(kept, "problem") or NOT_STATED}
+        coverage = _coverage(kept, self.shown, self.n_cases)
+        provenance = self.answer.provenance(run_id, [one.case for one in self.shown])
+        return draft_of(
+            DraftKind.PATTERN,
+            self.theme.id,
+            self.name if not self.reason else NO_PATTERN,
+            {**fields, **({"reason": self.reason} if self.reason else {}), "coverage": coverage}
+            | ({} if self.reason else {"related": self.theme.nearest_theme_id or ""}),
+            kept,
+            replace(provenance, made_for=made_for),
+        )
+
+    def _fields(self, kept: Sequence[Claim]) -> dict[str, str | tuple[str, ...]]:
+        patlet = " ".join(lines_in(kept, "patlet")) or _patlet(kept)
+        return {"patlet": patlet, **{name: lines_in(kept, name) or NOT_STATED for name in FIELDS}}
+
+
+def propose_pattern(theme: Theme, shown: Sequence[ShownCase], ask: Ask, *, n_cases: int) -> PatternProposal:
+    """What the model makes of the facets shown to it.
+
+    Args:
+        n_cases: of the theme, each story once, shown or not.
+
+    Raises:
+        GatewayFailed: there is no usable answer.
+    """
+    facets = {f"q{number}": facet for number, facet in enumerate((f for one in shown for f in one.facets), 1)}
+    answer = ask(PROMPT, _variables(theme, shown, facets, n_cases), case_ids=[one.case.id for one in shown])
+    said = answer.value
+    parts = ("patlet", "context", "problem", "forces", *SOLUTION, *FIELDS[4:]) if said["pattern"] else ("problem",)
+    return PatternProposal(
+        theme=theme,
+        shown=tuple(shown),
+        n_cases=n_cases,
+        name=_name(said["name"], theme, shown),
+        reason="" if said["pattern"] else f"{said['reason'][:1].upper()}{said['reason'][1:]}.",
+        claims=tuple(_claim(part, one, facets) for part in parts for one in said[part]),
+        answer=answer,
+    )
+
+
+def stands(kept: Sequence[Claim]) -> bool:
+    """Whether these claims are a pattern at all: a problem and what helped."""
+    return {"problem", "solution"} <= {claim.field for claim in kept}
+
+
+def _claim(part: str, said: Mapping[str, Any], facets: Mapping[str, Claim]) -> Claim:
+    field = "solution" if part in SOLUTION else part
+    ids = dict.fromkeys(said["facets"])
+    quotes = tuple(quote for id in ids for quote in (facets[id].quotes if id in facets else (not_shown(id),)))
+    return Claim(text=one_line(said["text"]), field=field, quotes=tuple(dict.fromkeys(quotes)))
+
+
+def _patlet(kept: Sequence[Claim]) -> str:
+    """Problem and remedy, where the sentence that was to say both did not hold."""
+    return " ".join(part[0] for name in ("problem", "solution") if (part := lines_in(kept, name)))
+
+
+def _name(name: str, theme: Theme, shown: Sequence[ShownCase]) -> str:
+    """The proposed name where it is in the words of the cases; else the theme's, which is checked already."""
+    texts = ["\n".join(one.case.text.values()) for one in shown]
+    said = content_words(name)
+    own = {word for text in texts for word in content_words(text)}
+    fits = bool(said) and 2 * len(said & own) >= len(said) and not lint_name(name, texts)
+    return one_line(name) if fits else theme.name
+
+
+def _variables(
+    theme: Theme, shown: Sequence[ShownCase], facets: Mapping[str, Claim], n_cases: int
+) -> dict[str, object]:
+    teams = {team: number for number, team in enumerate(sorted({c.case.team for c in shown if c.case.team}), 1)}
+    ids = {facet: id for id, facet in facets.items()}
+    return {
+        "theme": {"name": theme.name, "gist": theme.gist, "keywords": list(theme.keywords)},
+        "n_shown": len(shown),
+        "n_cases": n_cases,
+        "n_teams": len(teams),
+        "cases": [
+            {
+                "case_id": one.case.id,
+                "why": one.why,
+                "team": teams.get(one.case.team or "", 0),
+                "facets": "\n".join(_line(ids[facet], facet) for facet in one.facets),
+            }
+            for one in shown
+        ],
+    }
+
+
+def _line(id: str, facet: Claim) -> str:
+    passages = " … ".join(one_line(quote.text) for quote in facet.quotes)
+    return f'{id} {facet.field.replace("_", " ")}: {facet.text} "{passages}"'
+
+
+def _coverage(kept: Sequence[Claim], shown: Sequence[ShownCase], n_cases: int) -> str:
+    """From how many cases and teams the evidence comes, and of how many; too narrow evidence says so."""
+    quoted = _quoted(claim.quotes for claim in kept)
+    team_of = {one.case.id: one.case.team for one in shown}
+    teams = {team_of.get(case_id) for case_id in quoted}
+    told = (
+        f"Evidence from {len(quoted)} of {n_cases} cases and {len(teams)} team{'s' if len(teams) != 1 else ''}; "
+        f"{len(shown)} of {n_cases} cases shown to the model."
+    )
+    narrow = len(quoted) < 2 or len(teams) < 2
+    return told + (" That is fewer than two cases or two known teams: treat it as an anecdote." if narrow else "")
+
+
+def _quoted(quotes: Any) -> set[str]:
+    found: set[str] = set()
+    for several in quotes:
+        found |= {quote.case_id for quote in several}
+    return found

@@ -1,0 +1,94 @@
+"""Asking the model: one place where prompts are rendered, answers redacted, and failures counted."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from patternmind.draft.prompted.asking import Answer
+from patternmind.errors import GatewayFailed
+from patternmind.intake.redaction import Roster, redact
+from patternmind.ports import LanguageModel, ModelAnswer, PromptBook
+
+AN_ID = re.compile(r"[qs][1-9]\d*")
+"""Of a facet or a sentence, as prompts give them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Namer:
+    """A language model and its prompts; without one, everything comes from the texts themselves."""
+
+    model: LanguageModel
+    prompts: PromptBook
+
+
+@dataclass
+class Writer:
+    """Asks on behalf of one run or one draft. The same is asked once, and its answer or failure is kept for the run.
+
+    Attributes:
+        n_failed: calls that gave no usable answer; where there are any, the run may be tried again.
+        suspicious: cases that speak to machines, as the model reported them.
+    """
+
+    namer: Namer
+    roster: Roster
+    n_failed: int = 0
+    suspicious: set[str] = field(default_factory=set[str])
+    _said: dict[tuple[str, ...], ModelAnswer | GatewayFailed] = field(
+        default_factory=dict[tuple[str, ...], ModelAnswer | GatewayFailed]
+    )
+
+    def ask(self, prompt_id: str, variables: Mapping[str, object], *, case_ids: Sequence[str]) -> Answer:
+        """The answer to a prompt, redacted: nothing the model says is seen, kept or shown before.
+
+        Raises:
+            GatewayFailed: there is no usable answer.
+        """
+        prompt = replace(self.namer.prompts.render(prompt_id, variables), case_ids=tuple(sorted(set(case_ids))))
+        key = (prompt.id, prompt.hash, prompt.input_hash or prompt.system + prompt.user)
+        if key not in self._said:
+            try:
+                self._said[key] = self.namer.model.ask(prompt_id, prompt)
+            except GatewayFailed as failed:
+                self.n_failed += 1
+                self._said[key] = failed
+        said = self._said[key]
+        if isinstance(said, GatewayFailed):
+            raise GatewayFailed(said.task, said.reason)
+        return Answer(
+            value=redact_answer(said.value, self.roster, keep=frozenset(case_ids)),
+            model=said.model,
+            prompt=prompt.id,
+            prompt_hash=prompt.hash,
+            n_tokens=said.n_tokens,
+            cost_usd=said.cost_usd,
+        )
+
+    def hash_of(self, method: str, prompt_ids: Sequence[str]) -> str:
+        """Names who answers and what is asked of them: a method of ours, the model, and the content of prompts."""
+        said = [method, self.namer.model.name, self.namer.prompts.hash_of(*prompt_ids)]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+    def notes(self) -> list[str]:
+        return [
+            f"Case {case_id} speaks to a machine instead of telling of work; that was not followed. Look at it."
+            for case_id in sorted(self.suspicious)
+        ]
+
+
+def redact_answer(value: Mapping[str, Any], roster: Roster, *, keep: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The answer with every text in it redacted; ids that we gave (``keep``, "q7") stay as they are."""
+    return {name: _redacted(part, roster, keep) for name, part in value.items()}
+
+
+def _redacted(part: Any, roster: Roster, keep: frozenset[str]) -> Any:
+    if isinstance(part, str):
+        return part if part in keep or AN_ID.fullmatch(part) else redact(part, roster).text
+    if isinstance(part, Mapping):
+        return redact_answer(cast("Mapping[str, Any]", part), roster, keep=keep)
+    if isinstance(part, list | tuple):
+        return [_redacted(one, roster, keep) for one in cast("Sequence[Any]", part)]
+    return part
