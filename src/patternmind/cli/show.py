@@ -235,7 +235,13 @@ def drafts(found: "Sequence[ReviewedDraft]", *, as_json: bool) -> None:
     elif not rows:
         raw("No drafts yet. `patternmind run` makes them.\n")
     else:
-        raw("".join(f"{row['id']}  {row['state']:<12}  {row['kind']:<12}  {row['name']}\n" for row in rows))
+        raw("".join(_listed(row) for row in rows))
+
+
+def _listed(row: Mapping[str, Any]) -> str:
+    n = len(row["flags"])
+    doubts = f"  ({n} {'doubt' if n == 1 else 'doubts'})" if n else ""
+    return f"{row['id']}  {row['state']:<12}  {row['kind']:<12}  {row['name']}{doubts}\n"
 
 
 def draft(reviewed: "ReviewedDraft", *, as_json: bool) -> None:
@@ -252,10 +258,16 @@ def draft(reviewed: "ReviewedDraft", *, as_json: bool) -> None:
             *(f"  {line}" for line in ([value] if isinstance(value, str) else value)),
         ]
     lines += ["", f"{len(row['claims'])} quotes checked, {row['refused_claims']} claims refused."]
+    lines += [_doubt(flag) for flag in row["flags"]]
     lines += [
         f"{d.at:%Y-%m-%d %H:%M}  {d.action.value} by {d.by}  {d.reason or ''} {d.note}" for d in reviewed.decisions
     ]
     raw("\n".join(lines) + "\n")
+
+
+def _doubt(flag: Mapping[str, str]) -> str:
+    about = f" ({flag['field'].replace('_', ' ')}: {_shorten(flag['text'], 60)})" if flag["text"] else ""
+    return f"Look twice, {flag['doubt']}: {flag['reason']}{about}"
 
 
 def index_check(check: "IndexCheck", *, as_json: bool) -> None:
