@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
@@ -30,9 +30,10 @@ from patternmind.cluster.warm import FEWEST_ROWS, mark_rows, start_warm
 from patternmind.draft.prompted import draft_theme_name
 from patternmind.embed import check_lens, lens_notes, lens_text, look_through, missing_texts, stack_vectors, text_hash
 from patternmind.errors import BrokenDecision, ChangedMeanwhile, GatewayFailed, PatternmindError
-from patternmind.ground import ground
+from patternmind.ground import Similarity, ground
 from patternmind.line import Line, groups_of
 from patternmind.model.cases import Case
+from patternmind.model.drafts import Doubt, Draft
 from patternmind.model.edits import Edit, standing
 from patternmind.model.fits import Fits, KeptFits
 from patternmind.model.found import Found
@@ -53,7 +54,7 @@ from patternmind.ports import (
 CHUNK = 512
 """Texts embedded between two commits: what a killed run has to do again, at most."""
 
-METHOD = "lens/2 map/1 themes/4"
+METHOD = "lens/2 map/1 themes/4 counter/1"
 """Part of every fingerprint: a network whose last run was made by another method is run anew."""
 
 MAPPED = 15
@@ -109,7 +110,7 @@ def run_cycle(
             log = store.edits(parameters.lens)
             with steps.timed("draft"):
                 line = Line(cases=cases, vectors=vectors, found=found, past=past, run=run, log=log)
-                outcome = draft_outcome(line, namer)
+                outcome = draft_outcome(line, namer, pair_similarity(encoder))
             with steps.timed("map"):
                 outcome = replace(outcome, assignments=on_the_map(store, line, basis, outcome.assignments))
             inputs = fingerprint(cases, parameters, encoder.id, namer, line.edits)
@@ -167,14 +168,28 @@ def find_basis(store: Store, cases: Sequence[Case], vectors: Vectors, run: RunRe
     return Basis(neighbours=neighbours, fits=fits, kept=kept, notes=notes, continues=warm is not None)
 
 
-def draft_outcome(line: Line, namer: Namer | None) -> RunOutcome:
+def pair_similarity(encoder: Encoder) -> Similarity:
+    """Cosines of pairs of texts, which are not kept: they are a model's sentences and short quotes."""
+
+    def similarity(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+        rows = dict(zip(texts, encoder.encode(texts), strict=True))
+        return [float(rows[left] @ rows[right]) for left, right in pairs]
+
+    return similarity
+
+
+def draft_outcome(line: Line, namer: Namer | None, similarity: Similarity | None = None) -> RunOutcome:
     """Everything the line says of a run, and the proof that it breaks no decision.
+
+    Args:
+        similarity: for the second look at what a model claims; without a model it is not asked.
 
     Raises:
         BrokenDecision
     """
     themes, areas = line.themes(line.changes())
-    themes, notes = name_by_model(line, themes, namer)
+    themes, notes = name_by_model(line, themes, namer, similarity)
     drafts = [ground(draft, line.by_id) for draft in line.patterns(themes)] if line.run.parameters.draft else []
     assignments = line.assignments(themes)
     check_decisions(themes, assignments, line.edits)
@@ -375,7 +390,9 @@ class Steps:
         self.seconds[step] = round(time.perf_counter() - begun, 3)
 
 
-def name_by_model(line: Line, themes: Sequence[Theme], namer: Namer | None) -> tuple[list[Theme], list[str]]:
+def name_by_model(
+    line: Line, themes: Sequence[Theme], namer: Namer | None, similarity: Similarity | None = None
+) -> tuple[list[Theme], list[str]]:
     """New themes renamed by the model where its answer holds; a failed call is a note, and the key phrases stay."""
     if namer is None:
         return list(themes), []
@@ -384,14 +401,16 @@ def name_by_model(line: Line, themes: Sequence[Theme], namer: Namer | None) -> t
     for position, theme in enumerate(themes):
         now = [*named, *themes[position:]]
         asks = theme.lineage is Lineage.NEW and not theme.name_locked
-        proposal = _ask_for_name(line, theme, now, namer) if asks else theme
+        proposal = _ask_for_name(line, theme, now, namer, similarity) if asks else theme
         if isinstance(proposal, str):
             notes.append(f"Theme {theme.id} keeps its key phrases as a name: {proposal}.")
         named.append(theme if isinstance(proposal, str) else proposal)
     return named, notes
 
 
-def _ask_for_name(line: Line, theme: Theme, themes: Sequence[Theme], namer: Namer) -> Theme | str:
+def _ask_for_name(
+    line: Line, theme: Theme, themes: Sequence[Theme], namer: Namer, similarity: Similarity | None
+) -> Theme | str:
     """The theme with the model's name and gist, or why it keeps its own."""
     siblings = [other for other in themes if other.area_id == theme.area_id and other.id != theme.id and other.case_ids]
     nearest = next((other for other in themes if other.id == theme.nearest_theme_id), None)
@@ -407,12 +426,32 @@ def _ask_for_name(line: Line, theme: Theme, themes: Sequence[Theme], namer: Name
         )
     except GatewayFailed as failed:
         return failed.reason
-    grounded = ground(draft, line.by_id)
+    return settle_name(draft, theme, themes, line.by_id, similarity=similarity)
+
+
+NOT_FOR_A_NAME = frozenset({Doubt.WEAK_SUPPORT, Doubt.NO_QUOTE})
+"""A name and a gist stand before people without a review, so what a reviewer would be asked to doubt is not taken."""
+
+
+def settle_name(
+    draft: Draft,
+    theme: Theme,
+    themes: Sequence[Theme],
+    cases: Mapping[str, Case],
+    *,
+    similarity: Similarity | None,
+) -> Theme | str:
+    """The theme with the name and the gist of a draft that holds, or why it keeps its own."""
+    grounded = ground(draft, cases, similarity=similarity)
     if not grounded.draft.claims:
-        return "its quotes were not found in the cases"
+        held = [one.reason for one in grounded.refused if one.reason.startswith(("the cases it quotes", "it holds"))]
+        return f"its gist does not hold ({held[0]})" if held else "its quotes were not found in the cases"
+    doubts = [flag.doubt.value for flag in grounded.flags if flag.doubt in NOT_FOR_A_NAME]
+    if doubts:
+        return f"what it says is doubtful ({doubts[0]})"
     if any(other.name.casefold() == draft.name.casefold() for other in themes if other.id != theme.id):
         return "another theme bears that name"
     return replace(theme, name=draft.name, gist=grounded.draft.claims[0].text)
 
 
-__all__ = ["CHUNK", "Namer", "draft_outcome", "embed_cases", "fingerprint", "run_cycle"]
+__all__ = ["CHUNK", "Namer", "draft_outcome", "embed_cases", "fingerprint", "run_cycle", "settle_name"]

@@ -195,7 +195,8 @@ def theme_table(found: "Sequence[Theme]", areas: Mapping[str, str]) -> Any:
         for theme in members:
             gist = Text(f"“{_shorten(theme.gist)}”" if theme.gist else "", style="italic")
             name = Text(f"  {theme.name}\n  {theme.id}")
-            said = Text(theme.lineage.value + ("\ntentative" if theme.tentative else ""))
+            marks = ["tentative"] * theme.tentative + ["one contributor"] * theme.one_contributor
+            said = Text("\n".join([theme.lineage.value, *marks]))
             table.add_row(name, gist, str(theme.n_cases), str(theme.n_teams), said)
     return table
 

@@ -5,6 +5,7 @@ marks and dashes, occurs in the named field; what is kept is always the slice of
 """
 
 from patternmind.ground.claims import ground
+from patternmind.ground.counter import look_for_counter_evidence
 from patternmind.ground.facts import Missing, facts_of, missing_facts
 from patternmind.ground.folding import FOLDED, find_folded
 from patternmind.ground.lines import WITHDRAWN
@@ -21,6 +22,7 @@ __all__ = [
     "find_folded",
     "ground",
     "locate_quote",
+    "look_for_counter_evidence",
     "missing_facts",
     "overlap",
 ]

@@ -21,6 +21,10 @@ INVENTED = ("quoted words", "address")
 """What a line that no claim covers may not hold either: it would read as evidence, or lead somewhere."""
 
 
+HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+"""Controls, marks that turn the direction of a text, and tags: what a model has no honest use for."""
+
+
 def ground(draft: Draft, cases: Mapping[str, Case], *, similarity: Similarity | None = None) -> GroundedDraft:
     """The draft with only the claims that stand on a quote in these cases' redacted text.
 
@@ -39,6 +43,8 @@ def ground(draft: Draft, cases: Mapping[str, Case], *, similarity: Similarity | 
     for claim in draft.claims:
         quotes, reason = _found(claim, cases)
         missing = _missing(claim, quotes, cases) if quotes and by_model else None
+        if by_model and not reason and HIDDEN.search(claim.text) and claim.text not in {one.text for one in quotes}:
+            reason = "it holds characters that do not show"
         if missing is not None and missing.nowhere:
             reason = f"the cases it quotes do not hold {_told(missing.nowhere)}"
         if reason:
@@ -103,9 +109,10 @@ def _told(missing: Iterable[Missing]) -> str:
 def _invented(draft: Draft, kept: Sequence[Claim], cases: Mapping[str, Case]) -> set[str]:
     """Lines of a model that no claim covers and that put words into a case's mouth, or lead out of the text."""
     lines = [line for _, line in unclaimed(draft.fields, kept)]
-    suspect = [line for line in lines if re.search(r"[“”\"„«»「]|://|www\.|@|\.\w{2,3}\b|:", line)]
+    suspect = [line for line in lines if re.search(r"[“”\"„«»「]|//|@|\.\w|:", line)]
     known = _inputs(draft, cases) if suspect else []
-    return {line for line in suspect if any(one.kind in INVENTED for one in _nowhere(line, known))}
+    hiding = {line for line in lines if HIDDEN.search(line)}
+    return hiding | {line for line in suspect if any(one.kind in INVENTED for one in _nowhere(line, known))}
 
 
 def _inputs(draft: Draft, cases: Mapping[str, Case]) -> list[Case]:

@@ -1,5 +1,6 @@
 """Doubts about what was let through, each with its reason, for the reviewer to weigh."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from patternmind.ground.facts import facts_of, missing_facts
@@ -12,6 +13,9 @@ COUNTER = "counter_evidence"
 
 MIN_QUOTED = 2
 """Evidence is asked from so many cases, and from as many teams (product.md, Pattern)."""
+
+
+WITHOUT_A_NAME = frozenset({"", "No repeatable pattern in these cases"})
 
 
 def weak_flags(draft: Draft, similarity: Similarity) -> list[Flag]:
@@ -63,12 +67,17 @@ def unquoted_flags(draft: Draft) -> Iterator[Flag]:
 def name_flags(draft: Draft, cases: Sequence[Case]) -> Iterator[Flag]:
     """A model's name for a draft with a number or a name in it that its cases do not hold."""
     texts = [text for case in cases for text in case.text.values()]
-    missing = missing_facts(draft.name, facts_of(texts))
+    missing = missing_facts(_as_sentence(draft.name), facts_of(texts)) if draft.name not in WITHOUT_A_NAME else []
     if missing:
         kinds = " and ".join(dict.fromkeys(one.kind for one in missing))
         yield Flag(
             doubt=Doubt.NO_QUOTE, reason=f"Its cases do not hold a {kinds} in it.", field="name", text=draft.name
         )
+
+
+def _as_sentence(name: str) -> str:
+    """A name with its plain words small: "Callbacks Never Made" names nobody, "SAP Callbacks" does."""
+    return re.sub(r"\b[^\W\d_][^\W\d_]*\b", lambda word: word[0].lower() if word[0][1:].islower() else word[0], name)
 
 
 def _counted(n: int, noun: str) -> str:

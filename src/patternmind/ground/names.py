@@ -6,8 +6,8 @@ from patternmind.ground.support import SMALL_WORDS
 
 _PLACEHOLDER = re.compile(r"\[[a-z]+(?: \d+)?\]")
 _ADDRESS = re.compile(
-    r"(?:\b[a-z]{2,9}://|\bwww\.|\bmailto:|\bjavascript:|\bdata:\w+/)\S+"
-    r"|\b[\w.+-]+@[\w-]+\.\w+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|no|de|eu|uk)\b\S*",
+    r"(?:\b[a-z]{2,9}://|(?<!\w)//\w|\bwww\.|\bmailto:|\bjavascript:|\bdata:\w+/)\S+"
+    r"|\b[\w.+-]+@[\w-]+\.\w+|\b[\w-]{2,}(?:\.[\w-]{2,})*\.[^\W\d_]{2,}\b(?:[/:?#]\S*)?",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_][\w’'&-]*")

@@ -89,6 +89,7 @@ def theme_row(theme: Theme) -> Row:
         "n_cases": theme.n_cases,
         "n_teams": theme.n_teams,
         "n_contributors": theme.n_contributors,
+        "one_contributor": theme.one_contributor,
         "keywords": list(theme.keywords),
         "exemplars": list(theme.exemplars),
         "edge_case": theme.edge_case,

@@ -209,6 +209,9 @@ class ThemeAnswer(BaseModel):
     n_cases: int = Field(description="Each story once.")
     n_teams: int
     n_contributors: int
+    one_contributor: bool = Field(
+        description="All cases come from one known person of several; no pattern is drafted from it."
+    )
     keywords: list[str]
     exemplars: list[str] = Field(description="Ids of its most central cases.")
     edge_case: str | None
