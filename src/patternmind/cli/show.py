@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from patternmind.cli.visible import visible
 from patternmind.model.cases import IntakeReport
 from patternmind.model.network import Network
 
@@ -31,18 +32,23 @@ RETIRED = "retired by a person"
 """The heading of the themes that are shown apart."""
 
 
-def raw(text: str) -> None:
-    """Text as it is, whatever the terminal's encoding can show of it."""
+def exact(text: str) -> None:
+    """Text for programs, as it is, whatever the terminal's encoding can show of it."""
     sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
     sys.stdout.flush()
 
 
+def raw(text: str) -> None:
+    """Text for people, without what a terminal would act on."""
+    exact(visible(text))
+
+
 def json_line(value: Any) -> None:
-    raw(json.dumps(value, ensure_ascii=False) + "\n")
+    exact(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def say(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(visible(text) + "\n")
 
 
 def console() -> "Console":
@@ -191,10 +197,10 @@ def theme_table(found: "Sequence[Theme]", areas: Mapping[str, str]) -> Any:
     for theme in found:
         order.setdefault(RETIRED if theme.lineage == "retired" else theme.area_id, []).append(theme)
     for area_id, members in sorted(order.items(), key=lambda item: item[0] == RETIRED):
-        table.add_row(Text(areas.get(area_id, area_id).upper(), style="bold"))
+        table.add_row(Text(visible(areas.get(area_id, area_id)).upper(), style="bold"))
         for theme in members:
-            gist = Text(f"“{_shorten(theme.gist)}”" if theme.gist else "", style="italic")
-            name = Text(f"  {theme.name}\n  {theme.id}")
+            gist = Text(f"“{visible(_shorten(theme.gist))}”" if theme.gist else "", style="italic")
+            name = Text(f"  {visible(theme.name)}\n  {theme.id}")
             marks = ["tentative"] * theme.tentative + ["one contributor"] * theme.one_contributor
             said = Text("\n".join([theme.lineage.value, *marks]))
             table.add_row(name, gist, str(theme.n_cases), str(theme.n_teams), said)

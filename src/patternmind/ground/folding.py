@@ -4,6 +4,7 @@ Only what is listed here is folded. Never NFKC: "10²" is not "102", and "ﬁt" 
 """
 
 import unicodedata
+from functools import lru_cache
 
 FOLDED = {
     **dict.fromkeys("‘’‚‛′´`", "'"),
@@ -77,6 +78,7 @@ def fold(text: str) -> str:
     return _fold(text.strip())[0]
 
 
+@lru_cache(maxsize=32)  # the claims of a draft quote the same few cases
 def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Folded text in NFD, and for each of its characters the span of the source that it stands for.
 
