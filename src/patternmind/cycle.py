@@ -401,16 +401,26 @@ def name_by_model(
     for position, theme in enumerate(themes):
         now = [*named, *themes[position:]]
         asks = theme.lineage is Lineage.NEW and not theme.name_locked
-        proposal = _ask_for_name(line, theme, now, namer, similarity) if asks else theme
-        if isinstance(proposal, str):
-            notes.append(f"Theme {theme.id} keeps its key phrases as a name: {proposal}.")
-        named.append(theme if isinstance(proposal, str) else proposal)
+        settled = _ask_for_name(line, theme, now, namer, similarity) if asks else Settled(theme)
+        if settled.theme is None:
+            notes.append(f"Theme {theme.id} keeps its key phrases as a name: {settled.note}.")
+        elif settled.note:
+            notes.append(f"Theme {theme.id} has a gist to look at twice: {settled.note}")
+        named.append(settled.theme or theme)
     return named, notes
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A theme with the name and gist that a model gave it, and a doubt about them if any; or no theme, and why."""
+
+    theme: Theme | None
+    note: str = ""
 
 
 def _ask_for_name(
     line: Line, theme: Theme, themes: Sequence[Theme], namer: Namer, similarity: Similarity | None
-) -> Theme | str:
+) -> Settled:
     """The theme with the model's name and gist, or why it keeps its own."""
     siblings = [other for other in themes if other.area_id == theme.area_id and other.id != theme.id and other.case_ids]
     nearest = next((other for other in themes if other.id == theme.nearest_theme_id), None)
@@ -425,12 +435,8 @@ def _ask_for_name(
             run_id=line.run.id,
         )
     except GatewayFailed as failed:
-        return failed.reason
+        return Settled(None, failed.reason)
     return settle_name(draft, theme, themes, line.by_id, similarity=similarity)
-
-
-NOT_FOR_A_NAME = frozenset({Doubt.WEAK_SUPPORT, Doubt.NO_QUOTE})
-"""A name and a gist stand before people without a review, so what a reviewer would be asked to doubt is not taken."""
 
 
 def settle_name(
@@ -440,18 +446,24 @@ def settle_name(
     cases: Mapping[str, Case],
     *,
     similarity: Similarity | None,
-) -> Theme | str:
-    """The theme with the name and the gist of a draft that holds, or why it keeps its own."""
+) -> Settled:
+    """The theme with the name and the gist of a draft that holds, or why it keeps its own.
+
+    A name and a gist stand before people without a review, so one with a fact that no case holds is not taken; one
+    whose quotes carry it weakly is, with a note.
+    """
     grounded = ground(draft, cases, similarity=similarity)
     if not grounded.draft.claims:
         held = [one.reason for one in grounded.refused if one.reason.startswith(("the cases it quotes", "it holds"))]
-        return f"its gist does not hold ({held[0]})" if held else "its quotes were not found in the cases"
-    doubts = [flag.doubt.value for flag in grounded.flags if flag.doubt in NOT_FOR_A_NAME]
-    if doubts:
-        return f"what it says is doubtful ({doubts[0]})"
+        return Settled(
+            None, f"its gist does not hold ({held[0]})" if held else "its quotes were not found in the cases"
+        )
+    if any(flag.doubt is Doubt.NO_QUOTE for flag in grounded.flags):
+        return Settled(None, "it names what its cases do not hold")
     if any(other.name.casefold() == draft.name.casefold() for other in themes if other.id != theme.id):
-        return "another theme bears that name"
-    return replace(theme, name=draft.name, gist=grounded.draft.claims[0].text)
+        return Settled(None, "another theme bears that name")
+    note = next((flag.reason for flag in grounded.flags if flag.doubt is Doubt.WEAK_SUPPORT), "")
+    return Settled(replace(theme, name=draft.name, gist=grounded.draft.claims[0].text), note)
 
 
-__all__ = ["CHUNK", "Namer", "draft_outcome", "embed_cases", "fingerprint", "run_cycle", "settle_name"]
+__all__ = ["CHUNK", "Namer", "Settled", "draft_outcome", "embed_cases", "fingerprint", "run_cycle", "settle_name"]

@@ -8,6 +8,7 @@ import pytest
 from tests.builders import a_case, a_claim, a_grounded, by_id
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.cycle import Settled
 from patternmind.evals import escapes, injection
 from patternmind.evals.networks import Conditions
 from patternmind.evals.obeying import MISCHIEF, readings
@@ -48,8 +49,8 @@ def test_nothing_escapes_and_no_case_is_lost(given: Conditions) -> None:
 def test_the_scorer_sees_what_a_trusting_program_would_let_out(
     given: Conditions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def trusting(draft: Draft, theme: Theme, *_: Any, **__: Any) -> Theme:
-        return dataclasses.replace(theme, name=draft.name, gist=draft.claims[0].text)
+    def trusting(draft: Draft, theme: Theme, *_: Any, **__: Any) -> Settled:
+        return Settled(dataclasses.replace(theme, name=draft.name, gist=draft.claims[0].text))
 
     monkeypatch.setattr(injection, "settle_name", trusting)
     found = injection.Found()

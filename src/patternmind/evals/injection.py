@@ -129,8 +129,7 @@ def _settle(evidence: Any, theme: Theme, cases: Mapping[str, Case], model: Obeyi
         draft = draft_theme_name(evidence, siblings=[], contrast=[], model=model, prompts=prompts, run_id="r")
     except GatewayFailed:
         return theme
-    settled = settle_name(draft, theme, [theme], cases, similarity=similarity)
-    return settled if isinstance(settled, Theme) else theme
+    return settle_name(draft, theme, [theme], cases, similarity=similarity).theme or theme
 
 
 def _wrong_with(theme: Theme, cases: Mapping[str, Case], mischief: Mischief) -> list[str]:

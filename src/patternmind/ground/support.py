@@ -7,7 +7,7 @@ Similarity = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 """Cosines, -1..1, of pairs of texts, in order. Handed in, so that grounding stays pure and needs no encoder."""
 
 LEAST_OVERLAP = 0.5
-LEAST_SIMILARITY = 0.45
+LEAST_SIMILARITY = 0.4
 """Below both, support is weak. Measured in docs/decisions/0020-grounding.md on summaries that people wrote."""
 
 STEM = 5
