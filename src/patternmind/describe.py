@@ -31,6 +31,15 @@ def count_cases(members: Sequence[Case]) -> Counts:
     )
 
 
+def has_one_contributor(members: Sequence[Case], everyone: Sequence[Case]) -> bool:
+    """Whether one known person handed in all of a theme's cases, in a network where others hand in too.
+
+    An unknown contributor counts as somebody else, as everywhere; where nobody is named nothing can be said.
+    """
+    here = {case.contributor for case in members}
+    return len(here) == 1 and None not in here and any(case.contributor not in here for case in everyone)
+
+
 def quarter_of(day: dt.date) -> str:
     return f"{day.year}Q{(day.month - 1) // 3 + 1}"
 

@@ -19,9 +19,12 @@ from patternmind.cluster.neighbours import similarity
 from patternmind.cluster.partition import FEWEST_CASES
 from patternmind.draft.choose import of_roles, pick
 from patternmind.draft.evidence import ThemeEvidence, gather_evidence
+from patternmind.draft.identity import with_own_id
 from patternmind.draft.keyphrases import Phrase, PhraseCounts
 from patternmind.draft.names import ThemeName, holds_own_word, name_themes, stand_in_name
+from patternmind.draft.one_contributor import draft_no_pattern_of_one
 from patternmind.draft.patterns import draft_pattern
+from patternmind.ground import look_for_counter_evidence
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, GroundedDraft
 from patternmind.model.edits import Edit, EditAction, standing
@@ -173,6 +176,7 @@ class Line:
             n_cases=len(counts.cases),
             n_teams=counts.n_teams,
             n_contributors=counts.n_contributors,
+            one_contributor=describe.has_one_contributor([self.cases[row] for row in rows], self.cases),
             share=len(rows) / len(self.cases),
             stability=float(self.part.stability[position]),
             tentative=bool(self.part.tentative[position]),
@@ -230,7 +234,15 @@ class Line:
     def patterns(self, themes: Sequence[Theme]) -> Iterator[Draft]:
         for theme in themes:
             if theme.case_ids and theme.lineage is not Lineage.RETIRED:
-                yield draft_pattern(self.evidence(theme), run_id=self.run.id)
+                yield self._pattern(theme)
+
+    def _pattern(self, theme: Theme) -> Draft:
+        """A candidate pattern with what speaks against it, or the stored answer that there is none."""
+        evidence = self.evidence(theme)
+        if theme.one_contributor:
+            return draft_no_pattern_of_one(evidence, run_id=self.run.id)
+        members = [self.by_id[case_id] for case_id in theme.case_ids]
+        return with_own_id(look_for_counter_evidence(draft_pattern(evidence, run_id=self.run.id), members))
 
     def assignments(self, themes: Sequence[Theme]) -> list[Assignment]:
         """One line a case, by case id: in one theme, or an outlier with the nearest theme and the reason."""

@@ -489,6 +489,57 @@ def test_progress_counts_every_text_once(network: Cycle, monkeypatch: pytest.Mon
     assert told_to == [("embed", done, 43) for done in range(1, 44)]
 
 
+# one person's flood
+
+
+FLOOD = (
+    "The {0} stood still {1} and the {2} was {3}, as on the day before.",
+    "Once more the {0} stood still {1}; the {2} was {3}, and nobody came.",
+    "{1} the {0} stood still, for the {2} was {3} and no one had looked.",
+)
+
+
+def flooded(cycle: Cycle, *, contributor: str | None) -> Theme:
+    """Fifty cases by one person, all of one making, beside the honest forty of forty people."""
+    when = ("at night", "in summer", "on Monday", "after lunch", "before noon", "late", "twice")
+    parts = ("turbine", "sluice", "penstock", "weir", "spillway")
+    states = ("cold", "loose", "bent", "dry")
+    texts = [
+        FLOOD[n % 3].format("turbine", when[n % 7], parts[n % 5], states[n % 4]) + f" It was turbine number {n}."
+        for n in range(50)
+    ]
+    cycle.take_in(
+        [
+            a_case(f"c-{500 + n}", text, contributor=contributor, team="dam", content_hash=text)
+            for n, text in enumerate(texts)
+        ]
+    )
+    cycle.run()
+    return max(
+        cycle.store.themes(),
+        key=lambda theme: sum("turbine" in cycle.store.case(c).text["problem"] for c in theme.case_ids),
+    )
+
+
+def test_fifty_cases_of_one_making_by_one_person_are_marked_kept_and_no_pattern(network: Cycle) -> None:
+    flood = flooded(network, contributor="one person")
+    placed = {one.case_id for one in network.store.assignments()}
+    assert {f"c-{500 + n}" for n in range(50)} <= placed
+    patterns = {draft.theme_id: draft for draft, _, _ in network.store.drafts()}
+    own = {f"c-{500 + n}" for n in range(50)}
+    assert set(flood.case_ids) <= own
+    assert flood.one_contributor
+    assert patterns[flood.id].name == "No repeatable pattern in these cases"
+    assert "one contributor" in str(patterns[flood.id].fields["reason"])
+    honest = [theme for theme in network.store.themes() if not set(theme.case_ids) & own]
+    assert len(honest) >= 4
+    assert not any(theme.one_contributor for theme in honest)
+
+
+def test_where_nobody_is_named_no_theme_is_one_persons(network: Cycle) -> None:
+    assert not flooded(network, contributor=None).one_contributor
+
+
 # names by a language model
 
 
@@ -500,7 +551,7 @@ def naming(cycle: Cycle, answer: Mapping[str, Any] | None = None, *, lie: bool =
         problem = cycle.store.case(case_id).text["problem"]
         subject = next(word for word in SUBJECTS if f" {word} " in problem)
         text = "The choir sang all night." if lie else problem
-        said = {"name": f"{subject} standstill", "gist": f"The {subject} stands still.", **(answer or {})}
+        said = {"name": f"{subject} standstill", "gist": f"The {subject} again.", **(answer or {})}
         return {**said, "quotes": [{"case_id": case_id, "text": text}]}
 
     model = ScriptedModel({PROMPT: say})
@@ -512,7 +563,7 @@ def test_a_model_names_new_themes_once_and_people_can_see_on_what_ground(network
     record = network.run(namer, draft=False)
     for subject in SUBJECTS:
         theme = network.theme_of(subject)
-        assert (theme.name, theme.gist) == (f"{subject} standstill", f"The {subject} stands still.")
+        assert (theme.name, theme.gist) == (f"{subject} standstill", f"The {subject} again.")
     assert (len(model.requests), record.notes) == (5, ())
     network.take_in(told(100, 1, ["pump"]))
     network.run(namer, draft=False)
@@ -541,7 +592,24 @@ def test_a_model_that_invents_its_quotes_is_refused(network: Cycle) -> None:
     record = network.run(namer, draft=False)
     assert len(model.requests) == 5
     assert [note.split(": ")[1] for note in record.notes] == ["its quotes were not found in the cases."] * 5
-    assert not any("standstill" in theme.name or "stands still" in theme.gist for theme in network.store.themes())
+    assert not any("standstill" in theme.name or theme.gist.endswith(" again.") for theme in network.store.themes())
+
+
+def test_a_gist_that_its_quotes_hardly_carry_comes_with_a_note(network: Cycle) -> None:
+    namer, _ = naming(network, {"gist": "People never talk about their mistakes openly."})
+    record = network.run(namer)
+    assert len(record.notes) == 5
+    assert all("has a gist to look at twice: Its quotes hold" in note for note in record.notes)
+    assert all("standstill" in theme.name for theme in network.store.themes())
+
+
+def test_a_name_or_a_gist_with_a_fact_that_no_case_holds_is_not_taken(network: Cycle) -> None:
+    namer, _ = naming(network, {"gist": "It went wrong 9731 times again."})
+    record = network.run(namer)
+    assert [note.split(": ")[1] for note in record.notes] == [
+        "its gist does not hold (the cases it quotes do not hold a number)."
+    ] * 5
+    assert not any("standstill" in theme.name for theme in network.store.themes())
 
 
 def test_a_gist_cannot_stand_on_a_case_of_another_theme(network: Cycle) -> None:

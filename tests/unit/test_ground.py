@@ -10,8 +10,19 @@ from hypothesis import strategies as st
 from tests.builders import a_case, by_id
 
 from patternmind.ground import WITHDRAWN, find_folded, ground, locate_quote
+from patternmind.ground.folding import cuts
 from patternmind.model.cases import Case
-from patternmind.model.drafts import Claim, Draft, DraftKind, GroundedDraft, GroundingSeal, Provenance, Quote, Refused
+from patternmind.model.drafts import (
+    Claim,
+    Draft,
+    DraftKind,
+    GroundedDraft,
+    GroundingSeal,
+    Provenance,
+    Quote,
+    Refused,
+    take_seal,
+)
 
 CASE = a_case(
     "c-1", {"problem": "The pallet stood in lane 4. Nobody saw it.", "lesson": "Red tape on the goods helps."}
@@ -182,7 +193,52 @@ def test_every_slice_of_a_text_is_found_with_its_offsets(data: st.DataObject, so
     end = data.draw(st.integers(start + 1, len(source)))
     exact = quote(source[start:end], start=start, end=end)
     found = locate_quote(exact, by_id(a_case("c-1", source))).quote
-    assert found == (exact if source[start:end].strip() else None)
+    if cuts(source, start, end):
+        assert found is None or not cuts(source, found.start, found.end)
+    else:
+        assert found == (exact if source[start:end].strip() else None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "source"),
+    [
+        ("We can", "We cannot lift it."),
+        ("We could", "We couldn't lift it."),
+        ("We did", "We didn’t lift it."),
+        ("tested", "It was untested."),
+        ("at 10", "at 102 mbar"),
+        ("at 10", "at 10² mbar"),
+        ("cost 12", "cost 12,50 in all"),
+        ("50 in all", "cost 12.50 in all"),
+        ("5 degrees", "at -5 degrees"),
+        ("5 degrees", "at −5 degrees"),
+        ("12 days", "10–12 days"),
+        ("cafe", "the café shut"),
+    ],
+)
+def test_a_quote_does_not_begin_or_end_inside_a_word_or_a_number(wanted: str, source: str) -> None:
+    assert located(wanted, source) is None
+    at = source.find(wanted)
+    if at >= 0:
+        exact = quote(wanted, start=at, end=at + len(wanted))
+        assert locate_quote(exact, by_id(a_case("c-1", source))).quote is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "source"),
+    [
+        ("托盘在", "那个托盘在四号通道。"),
+        ("ที่สี่", "พาเลทอยู่ที่สี่แล้ว"),
+        ("the team", "the team's list"),
+        ("lane 4", "in lane 4, today"),
+        ("4 of them", "(4 of them) stood"),
+        ("mark", "a re-mark of it; mark it"),
+    ],
+)
+def test_where_a_word_ends_or_none_can_be_told_a_quote_may_end(wanted: str, source: str) -> None:
+    found = located(wanted, source)
+    assert found is not None
+    assert found.text == wanted
 
 
 @settings(max_examples=150, deadline=None)
@@ -224,11 +280,16 @@ def test_a_case_that_was_redacted_anew_takes_its_old_words_out_of_every_field() 
 
 def test_a_grounded_draft_is_made_by_ground_alone() -> None:
     forged = cast(Any, object())
-    for seal in (None, forged, type("Seal", (GroundingSeal,), {})()):
+    for seal in (None, forged, cast(Any, GroundingSeal)(), cast(Any, type("Seal", (GroundingSeal,), {}))()):
         with pytest.raises(TypeError, match="only ground"):
             GroundedDraft(draft(), (), seal=cast(Any, seal))
     with pytest.raises(TypeError):
         cast(Any, GroundedDraft)(draft(), ())
+    with pytest.raises(TypeError, match="only ground"):
+        take_seal()
+    grounded = ground(draft(claim("Nobody saw it.", EXACT)), CASES)
+    with pytest.raises((TypeError, ValueError)):
+        replace(grounded, draft=draft(claim("Anything.", quote("invented"))))
 
 
 def test_a_grounded_draft_cannot_be_changed_afterwards() -> None:

@@ -239,7 +239,7 @@ def export(
 
     text = rows_to_text(export_rows(open_house(home).store, what, lens=lens), format)
     if out is None:
-        show.raw(text)
+        show.exact(text)
     else:
         write_file(out, text)
         show.say(f"Written: {out}")
@@ -412,6 +412,7 @@ def evaluate(
 
 
 # A command with a file of its own registers itself here.
+from patternmind.cli import cases as _cases  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import erase as _erase  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import place as _place  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

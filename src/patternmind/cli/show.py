@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from patternmind.cli.visible import visible
 from patternmind.model.cases import IntakeReport
 from patternmind.model.network import Network
 
@@ -32,18 +33,23 @@ RETIRED = "retired by a person"
 """The heading of the themes that are shown apart."""
 
 
-def raw(text: str) -> None:
-    """Text as it is, whatever the terminal's encoding can show of it."""
+def exact(text: str) -> None:
+    """Text for programs, as it is, whatever the terminal's encoding can show of it."""
     sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
     sys.stdout.flush()
 
 
+def raw(text: str) -> None:
+    """Text for people, without what a terminal would act on."""
+    exact(visible(text))
+
+
 def json_line(value: Any) -> None:
-    raw(json.dumps(value, ensure_ascii=False) + "\n")
+    exact(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def say(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(visible(text) + "\n")
 
 
 def console() -> "Console":
@@ -202,11 +208,12 @@ def theme_table(found: "Sequence[Theme]", areas: Mapping[str, str]) -> Any:
     for theme in found:
         order.setdefault(RETIRED if theme.lineage == "retired" else theme.area_id, []).append(theme)
     for area_id, members in sorted(order.items(), key=lambda item: item[0] == RETIRED):
-        table.add_row(Text(areas.get(area_id, area_id).upper(), style="bold"))
+        table.add_row(Text(visible(areas.get(area_id, area_id)).upper(), style="bold"))
         for theme in members:
-            gist = Text(f"“{_shorten(theme.gist)}”" if theme.gist else "", style="italic")
-            name = Text(f"  {theme.name}\n  {theme.id}")
-            said = Text(theme.lineage.value + ("\ntentative" if theme.tentative else ""))
+            gist = Text(f"“{visible(_shorten(theme.gist))}”" if theme.gist else "", style="italic")
+            name = Text(f"  {visible(theme.name)}\n  {theme.id}")
+            marks = ["tentative"] * theme.tentative + ["one contributor"] * theme.one_contributor
+            said = Text("\n".join([theme.lineage.value, *marks]))
             table.add_row(name, gist, str(theme.n_cases), str(theme.n_teams), said)
     return table
 
@@ -246,7 +253,13 @@ def drafts(found: "Sequence[ReviewedDraft]", *, as_json: bool) -> None:
     elif not rows:
         raw("No drafts yet. `patternmind run` makes them.\n")
     else:
-        raw("".join(f"{row['id']}  {row['state']:<12}  {row['kind']:<12}  {row['name']}\n" for row in rows))
+        raw("".join(_listed(row) for row in rows))
+
+
+def _listed(row: Mapping[str, Any]) -> str:
+    n = len(row["flags"])
+    doubts = f"  ({n} {'doubt' if n == 1 else 'doubts'})" if n else ""
+    return f"{row['id']}  {row['state']:<12}  {row['kind']:<12}  {row['name']}{doubts}\n"
 
 
 def draft(reviewed: "ReviewedDraft", *, as_json: bool) -> None:
@@ -263,10 +276,16 @@ def draft(reviewed: "ReviewedDraft", *, as_json: bool) -> None:
             *(f"  {line}" for line in ([value] if isinstance(value, str) else value)),
         ]
     lines += ["", f"{len(row['claims'])} quotes checked, {row['refused_claims']} claims refused."]
+    lines += [_doubt(flag) for flag in row["flags"]]
     lines += [
         f"{d.at:%Y-%m-%d %H:%M}  {d.action.value} by {d.by}  {d.reason or ''} {d.note}" for d in reviewed.decisions
     ]
     raw("\n".join(lines) + "\n")
+
+
+def _doubt(flag: Mapping[str, str]) -> str:
+    about = f" ({flag['field'].replace('_', ' ')}: {_shorten(flag['text'], 60)})" if flag["text"] else ""
+    return f"Look twice, {flag['doubt']}: {flag['reason']}{about}"
 
 
 def index_check(check: "IndexCheck", *, as_json: bool) -> None:

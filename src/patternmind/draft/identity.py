@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from patternmind.model.drafts import Claim, DraftKind
+from patternmind.model.drafts import Claim, Draft, DraftKind
 
 
 def draft_id(
@@ -21,3 +22,8 @@ def draft_id(
     ]
     canonical = json.dumps([said, quoted], ensure_ascii=False, sort_keys=True)
     return "d-" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def with_own_id(draft: Draft) -> Draft:
+    """The draft under the id of what it says now, after something was added to it."""
+    return replace(draft, id=draft_id(draft.kind, draft.theme_id, draft.name, draft.fields, draft.claims))

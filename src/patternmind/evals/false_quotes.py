@@ -1,7 +1,7 @@
 """Quotes planted to be told apart: sentences altered as a model or a careless hand would, and spellings of true ones.
 
 Whether an altered text is false is not asked of the code under test: it is false when, spaces, quote marks and dashes
-written alike, it stands in no field of its case.
+written alike, it stands in no field of its case as whole words.
 """
 
 import random
@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from patternmind.draft.stopwords import STOPWORDS
 from patternmind.model.cases import Case, Kind
@@ -62,9 +63,26 @@ def plant(cases: Sequence[Case], *, n_sentences: int, seed: int) -> Iterator[Pla
 
 
 def stands_in(text: str, case: Case) -> bool:
-    """Whether the text is in a field of the case, spaces, quote marks and dashes written alike."""
+    """Whether the text is in a field of the case as whole words, spaces, quote marks and dashes written alike."""
     wanted = plain(text)
-    return bool(wanted) and any(wanted in plain(field) for field in case.text.values())
+    return bool(wanted) and any(_stands_whole(wanted, field) for field in _plain_fields(case))
+
+
+def _stands_whole(wanted: str, field: str) -> bool:
+    if wanted not in field:
+        return False
+    begins = r"(?<!\w)" if re.match(r"\w", wanted) else ""
+    ends = r"(?!\w)" if re.search(r"\w\Z", wanted) else ""
+    return re.search(f"{begins}{re.escape(wanted)}{ends}", field) is not None
+
+
+def _plain_fields(case: Case) -> tuple[str, ...]:
+    return _plain_texts(tuple(case.text.values()))
+
+
+@lru_cache(maxsize=64)
+def _plain_texts(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(plain(text) for text in texts)
 
 
 _PLAIN = str.maketrans(
@@ -95,6 +113,9 @@ def _true_variants(true: Quote) -> Iterator[Planted]:
         "spaces doubled": text.replace(" ", "  "),
         "no-break spaces": text.replace(" ", "\u00a0"),
         "accents apart from their letters": unicodedata.normalize("NFD", text),
+        "accents with their letters": unicodedata.normalize("NFC", text),
+        "guillemets": re.sub(r"[“”\"]", "»", text),
+        "thin spaces": text.replace(" ", "\u2009"),
     }
     for how, variant in written.items():
         if variant != text:
@@ -257,12 +278,85 @@ def quote_twice(text: str, other: str, chance: random.Random) -> str | None:
     return f"{text} {text}"
 
 
+def drop_character(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    at = chance.randrange(len(text))
+    return text[:at] + text[at + 1 :] if len(text) > 1 else None
+
+
+def drop_last_letter(text: str, other: str, chance: random.Random) -> str | None:
+    """What stays is a piece of the case, cut through a word."""
+    del other, chance
+    bare = text.rstrip(" .,;:!?…\"'”’)")
+    return bare[:-1] if len(bare) > 2 and bare[-1].isalnum() and bare[-2].isalnum() else None
+
+
+def change_character(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    letters = [i for i, char in enumerate(text) if char.isascii() and char.isalpha()]
+    if not letters:
+        return None
+    i = chance.choice(letters)
+    new = chance.choice([char for char in "abcdefghijklmnopqrstuvwxyz" if char != text[i].lower()])
+    return text[:i] + new + text[i + 1 :]
+
+
+def add_character(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    i = chance.randrange(len(text) + 1)
+    return text[:i] + chance.choice("aeinorst") + text[i:]
+
+
+def raise_digit(text: str, other: str, chance: random.Random) -> str | None:
+    """ "102" as "10²"."""
+    del other, chance
+    number = re.search(r"(?<=\d)\d", text)
+    return None if number is None else text[: number.start()] + "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(number[0])] + text[number.end() :]
+
+
+def other_case_of_a_word(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    words = _words(text)
+    word = chance.choice(words) if words else None
+    return None if word is None else _replace_word(text, word, word[0].swapcase())
+
+
+def join(text: str, other: str, chance: random.Random) -> str | None:
+    """Two whole sentences of two cases as one quote."""
+    del chance
+    return f"{text} {other}"
+
+
+GLOSSARY = {
+    "de": "the der|a ein|an ein|and und|of von|to zu|is ist|was war|were waren|are sind|not nicht|that dass|this dies"
+    "|with mit|for für|on auf|it es|be sein|we wir|i ich|my mein|they sie|by von|at bei|from aus|had hatte|have haben",
+    "nb": "the den|a en|an en|and og|of av|to til|is er|was var|were var|are er|not ikke|that at|this dette|with med"
+    "|on på|it det|be være|we vi|i jeg|my min|they de|by av|at ved|from fra|had hadde|have har|has har",
+}
+
+
+def translate(text: str, other: str, chance: random.Random) -> str | None:
+    """Word by word as far as a small glossary goes: enough to be nobody's words."""
+    del other
+    pairs = (pair.split(" ") for pair in GLOSSARY[chance.choice(["de", "nb"])].split("|"))
+    known = dict(pairs)
+    return re.sub(r"[^\W\d_]+", lambda word: known.get(word[0].casefold(), word[0]), text)
+
+
 def invent(text: str, other: str, chance: random.Random) -> str | None:
     del text, other, chance
     return "We agreed that every team would report its numbers weekly from then on."
 
 
 ALTERATIONS: Mapping[str, Alteration] = {
+    "a character left out": drop_character,
+    "the last letter left out": drop_last_letter,
+    "a character changed": change_character,
+    "a character added": add_character,
+    "a digit raised": raise_digit,
+    "the case of a word changed": other_case_of_a_word,
+    "two whole sentences joined": join,
+    "translated word by word": translate,
     "a word swapped": swap_word,
     "a word left out": drop_word,
     "small words left out": drop_small_words,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from patternmind.bootstrap import House
 from patternmind.errors import UsageError
-from patternmind.evals import grounding, lenses, naming, redaction, retrieval, stability, themes
+from patternmind.evals import grounding, injection, lenses, naming, redaction, retrieval, stability, themes
 from patternmind.evals.baselines import expected_keys, find_baselines, read_baselines
 from patternmind.evals.datasets import (
     ARXIV,
@@ -81,7 +81,7 @@ def modes_of(suite: str, corpora: Path | None) -> list[str]:
 
 def mode_of(suite: str, score: Score) -> str:
     """The way of measuring that a score needed: the real corpora are extra to "ci"."""
-    packaged = score.on in (SAMPLE, grounding.PLANTED)
+    packaged = score.on in (SAMPLE, grounding.PLANTED, injection.ORDERS)
     return suite if packaged or suite == "full" else "ci+corpora"
 
 
@@ -98,7 +98,10 @@ def conditions(
 def measure(suite: str, corpora: Path | None, given: Conditions) -> list[Score]:
     """Every score of a suite, data set by data set."""
     full = suite == "full"
-    steps: list[Callable[[], list[Score]]] = [partial(measure_sample, given, full=full)]
+    steps: list[Callable[[], list[Score]]] = [
+        partial(measure_sample, given, full=full),
+        partial(injection.score_injection, given),
+    ]
     if corpora is not None:
         steps += [partial(measure_corpus, corpus, corpora / corpus.file, given, full=full) for corpus in CORPORA]
         steps.append(partial(redaction.score_pii, corpora / PII))

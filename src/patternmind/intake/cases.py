@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from patternmind.intake.redaction import Redacted, Roster, own_names, redact, redact_forms, submitter_name
+from patternmind.intake.suspicion import suspicions
 from patternmind.model.cases import Case, Consent, Kind, Submission
 
 LONG_TITLE_CHARS = 80
@@ -46,7 +47,7 @@ def make_case(
         linked_cases=submission.linked_cases,
         content_hash=text_hash,
         text_version=_sha256(list(text.items()))[:16],
-        flags=_flag(submission, redactor.counts),
+        flags=(*_flag(submission, redactor.counts), *suspicions(submission)),
     )
     return case, dict(redactor.counts)
 

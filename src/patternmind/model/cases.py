@@ -42,6 +42,12 @@ FACT_FIELDS = (
 """What is known about a case beside its text; ``date`` in a file is taken as ``opened_on``."""
 
 
+TITLE_CHARS = 80
+
+SUSPICIOUS = "suspicious:"
+"""A flag that begins so says in our words what is odd about a text; the case counts like any other."""
+
+
 class Kind(StrEnum):
     CASE = "case"
     RECAP = "recap"
@@ -104,8 +110,15 @@ class Case:
 
     @property
     def title(self) -> str:
-        """The title, or the beginning of the first text where there is none."""
-        return self.text.get("title") or next(iter(self.text.values()), "")[:80]
+        """The title, or the beginning of the first text where there is none, in whole words where it has spaces."""
+        return self.text.get("title") or _beginning(next(iter(self.text.values()), ""))
+
+
+def _beginning(text: str) -> str:
+    if len(text) <= TITLE_CHARS or text[TITLE_CHARS].isspace():
+        return text[:TITLE_CHARS]
+    space = max((at for at, char in enumerate(text[:TITLE_CHARS]) if char.isspace()), default=TITLE_CHARS)
+    return text[:space]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

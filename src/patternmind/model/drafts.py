@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +71,35 @@ class Provenance:
     made_for: str = ""
 
 
+class Doubt(StrEnum):
+    """Why a reviewer should look twice at what was let through."""
+
+    WEAK_SUPPORT = "weak support"
+    NOT_IN_QUOTE = "not in the quote"
+    NO_QUOTE = "no quote"
+    NARROW = "narrow evidence"
+    SUSPICIOUS = "suspicious case"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A doubt about one text of a draft, or about the draft as a whole where ``field`` and ``text`` are empty.
+
+    ``reason`` is a sentence in our words, without a word of a case.
+    """
+
+    doubt: Doubt
+    reason: str
+    field: str = ""
+    text: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A text the machine proposes. ``fields`` hold strings or lists of strings, in reading order."""
+    """A text the machine proposes. ``fields`` hold strings or lists of strings, in reading order.
+
+    ``flags`` are the doubts that only the run could see, for it had an encoder; ``ground`` adds what it sees itself.
+    """
 
     id: str
     kind: DraftKind
@@ -81,6 +108,7 @@ class Draft:
     fields: Mapping[str, str | tuple[str, ...]]
     claims: tuple[Claim, ...]
     provenance: Provenance
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,19 +120,42 @@ class Refused:
 
 
 class GroundingSeal:
-    """Held by ``ground`` alone; without it no ``GroundedDraft`` can be made."""
+    """Held by ``ground`` alone; without it no ``GroundedDraft`` can be made, and none can be made of it by hand."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, never: Never) -> None: ...
+
+
+_given: list[GroundingSeal] = []
+
+
+def take_seal() -> GroundingSeal:
+    """The one seal there is. It is given out once, and ``ground`` takes it as it is imported.
+
+    Raises:
+        TypeError: it has been taken.
+    """
+    if _given:
+        raise TypeError("only ground() holds the seal")
+    _given.append(object.__new__(GroundingSeal))
+    return _given[0]
 
 
 @dataclass(frozen=True, slots=True)
 class GroundedDraft:
-    """A draft whose every quote was found, character for character, in the redacted text of its case."""
+    """A draft whose every quote was found, character for character, in the redacted text of its case.
+
+    ``flags`` are all doubts about what is left of it, those of the draft among them.
+    """
 
     draft: Draft
     refused: tuple[Refused, ...]
+    flags: tuple[Flag, ...] = ()
     seal: InitVar[GroundingSeal] = field(kw_only=True)
 
     def __post_init__(self, seal: GroundingSeal) -> None:
-        if type(seal) is not GroundingSeal:
+        if not any(seal is one for one in _given):
             raise TypeError("only ground() makes a GroundedDraft")
 
 

@@ -166,7 +166,8 @@ def steadiness(stability: float, *, tentative: bool) -> str:
 class Theme:
     """A theme as it stands after a run. ``case_ids`` are its members by falling strength, recaps of them included.
 
-    ``n_cases`` leaves out near-duplicates and the recaps that link to a case of the same theme.
+    ``n_cases`` leaves out near-duplicates and the recaps that link to a case of the same theme. ``one_contributor``
+    marks a theme all of whose cases one known person handed in, in a network of several: nothing is drafted from it.
     ``centre`` is the unit-norm mean of the members' vectors, made by the encoder named ``encoder`` ("" where unknown).
 
     What the next run needs to know it by: ``remembered`` are cases it has beside ``case_ids`` that its last run did not
@@ -186,6 +187,7 @@ class Theme:
     n_cases: int
     n_teams: int
     n_contributors: int
+    one_contributor: bool = False
     new_cases: int = 0
     share: float = 0.0
     stability: float = 0.0

@@ -6,7 +6,7 @@ from typing import Any
 from patternmind.embed import check_lens
 from patternmind.errors import UsageError
 from patternmind.model.cases import Case, Consent
-from patternmind.model.drafts import Claim, Draft, Pattern, ReviewedDraft
+from patternmind.model.drafts import Claim, Draft, Flag, Pattern, ReviewedDraft
 from patternmind.model.themes import Theme, steadiness
 from patternmind.ports import Store
 from patternmind.publish.closed import Closed, all_texts
@@ -90,6 +90,7 @@ def theme_row(theme: Theme) -> Row:
         "n_cases": theme.n_cases,
         "n_teams": theme.n_teams,
         "n_contributors": theme.n_contributors,
+        "one_contributor": theme.one_contributor,
         "keywords": list(theme.keywords),
         "exemplars": list(theme.exemplars),
         "edge_case": theme.edge_case,
@@ -155,10 +156,15 @@ def draft_row(reviewed: ReviewedDraft, private: frozenset[str] = frozenset()) ->
         "theme_id": draft.theme_id,
         "name": name,
         **told,
+        "flags": [_flag(flag) for flag in reviewed.grounded.flags if not _hidden(flag.text, draft.claims, private)],
         "refused_claims": len(reviewed.grounded.refused),
         "version": reviewed.version,
         "provenance": _provenance(draft),
     }
+
+
+def _flag(flag: Flag) -> Row:
+    return {"doubt": flag.doubt.value, "reason": flag.reason, "field": flag.field, "text": flag.text}
 
 
 def _pattern_row(pattern: Pattern) -> Row:
@@ -179,7 +185,7 @@ def _pattern_row(pattern: Pattern) -> Row:
 
 def _told(fields: Mapping[str, Any], claims: Sequence[Claim], private: frozenset[str]) -> Row:
     """Fields and claims without what may not leave: claims all of whose quotes are private, and their text."""
-    hidden = {claim.text for claim in claims if claim.quotes and all(q.case_id in private for q in claim.quotes)}
+    hidden = {claim.text for claim in claims if _hidden(claim.text, [claim], private)}
     shown = [claim for claim in claims if claim.text not in hidden]
     return {
         "fields": {name: _without(value, hidden) for name, value in fields.items()},
@@ -197,6 +203,12 @@ def _told(fields: Mapping[str, Any], claims: Sequence[Claim], private: frozenset
         ],
         "withheld_claims": len(claims) - len(shown),
     }
+
+
+def _hidden(text: str, claims: Sequence[Claim], private: frozenset[str]) -> bool:
+    """Whether a claim of these words rests on private cases alone."""
+    said = [claim for claim in claims if claim.text == text and claim.quotes]
+    return any(all(quote.case_id in private for quote in claim.quotes) for claim in said)
 
 
 def _without(value: str | Sequence[str], hidden: set[str]) -> str | list[str]:

@@ -6,7 +6,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from patternmind.model.cases import Consent, Kind
-from patternmind.model.drafts import Action, DraftKind, DraftState, Reason
+from patternmind.model.drafts import Action, Doubt, DraftKind, DraftState, Reason
 from patternmind.model.themes import Lineage
 from patternmind.web.problems import Problem
 
@@ -209,6 +209,9 @@ class ThemeAnswer(BaseModel):
     n_cases: int = Field(description="Each story once.")
     n_teams: int
     n_contributors: int
+    one_contributor: bool = Field(
+        description="All cases come from one known person of several; no pattern is drafted from it."
+    )
     keywords: list[str]
     exemplars: list[str] = Field(description="Ids of its most central cases.")
     edge_case: str | None
@@ -294,6 +297,15 @@ class DraftedAnswer(BaseModel):
     provenance: ProvenanceAnswer
 
 
+class FlagAnswer(BaseModel):
+    """A doubt about what was let through, for the reviewer to weigh."""
+
+    doubt: Doubt
+    reason: str = Field(description="In our words; no word of a case.")
+    field: str = Field(description="The draft's field; empty where the doubt is about the whole draft.")
+    text: str = Field(description="The claim or line it is about.")
+
+
 class DecisionAnswer(BaseModel):
     """One line of the append-only decision log."""
 
@@ -313,7 +325,8 @@ class DraftAnswer(DraftedAnswer):
     """A draft as it stands after its decisions. `version` counts them, and is its ETag."""
 
     version: int
-    refused_claims: int = Field(description="Claims whose quote was not found; they are not shown.")
+    flags: list[FlagAnswer]
+    refused_claims: int = Field(description="Claims that their cases do not bear out; they are not shown.")
     created_at: dt.datetime | None
     decisions: list[DecisionAnswer]
     possible_actions: list[Action]

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from patternmind.draft.prompted.asking import Answer
 from patternmind.errors import GatewayFailed
+from patternmind.ground import Similarity
 from patternmind.intake.redaction import Roster, redact
-from patternmind.ports import LanguageModel, ModelAnswer, PromptBook
+from patternmind.ports import Encoder, LanguageModel, ModelAnswer, PromptBook
 
 AN_ID = re.compile(r"[qs][1-9]\d*")
 """Of a facet or a sentence, as prompts give them."""
@@ -29,12 +30,14 @@ class Writer:
     """Asks on behalf of one run or one draft. The same is asked once, and its answer or failure is kept for the run.
 
     Attributes:
+        similarity: for the second look at what the model claims; without it, words alone are compared.
         n_failed: calls that gave no usable answer; where there are any, the run may be tried again.
         suspicious: cases that speak to machines, as the model reported them.
     """
 
     namer: Namer
     roster: Roster
+    similarity: Similarity | None = None
     n_failed: int = 0
     suspicious: set[str] = field(default_factory=set[str])
     _said: dict[tuple[str, ...], ModelAnswer | GatewayFailed] = field(
@@ -77,6 +80,17 @@ class Writer:
             f"Case {case_id} speaks to a machine instead of telling of work; that was not followed. Look at it."
             for case_id in sorted(self.suspicious)
         ]
+
+
+def pair_similarity(encoder: Encoder) -> Similarity:
+    """Cosines of pairs of texts, which are not kept: they are a model's sentences and short quotes."""
+
+    def similarity(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+        rows = dict(zip(texts, encoder.encode(texts), strict=True))
+        return [float(rows[left] @ rows[right]) for left, right in pairs]
+
+    return similarity
 
 
 def redact_answer(value: Mapping[str, Any], roster: Roster, *, keep: frozenset[str] = frozenset()) -> dict[str, Any]:

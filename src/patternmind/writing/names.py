@@ -1,14 +1,24 @@
 """New themes named by the model; where its answer does not hold, the key phrases stay."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from patternmind.draft.prompted.theme_name import draft_theme_name
 from patternmind.errors import GatewayFailed
-from patternmind.ground import ground
+from patternmind.ground import Similarity, ground
 from patternmind.line import Line
+from patternmind.model.cases import Case
+from patternmind.model.drafts import Doubt, Draft
 from patternmind.model.themes import Lineage, Theme
 from patternmind.writing.asking import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A theme with the name and gist that a model gave it, and a doubt about them if any; or no theme, and why."""
+
+    theme: Theme | None
+    note: str = ""
 
 
 def name_by_model(line: Line, themes: Sequence[Theme], writer: Writer | None) -> tuple[list[Theme], list[str]]:
@@ -20,14 +30,16 @@ def name_by_model(line: Line, themes: Sequence[Theme], writer: Writer | None) ->
     for position, theme in enumerate(themes):
         now = [*named, *themes[position:]]
         asks = theme.lineage is Lineage.NEW and not theme.name_locked
-        proposal = _ask_for_name(line, theme, now, writer) if asks else theme
-        if isinstance(proposal, str):
-            notes.append(f"Theme {theme.id} keeps its key phrases as a name: {proposal}.")
-        named.append(theme if isinstance(proposal, str) else proposal)
+        settled = _ask_for_name(line, theme, now, writer) if asks else Settled(theme)
+        if settled.theme is None:
+            notes.append(f"Theme {theme.id} keeps its key phrases as a name: {settled.note}.")
+        elif settled.note:
+            notes.append(f"Theme {theme.id} has a gist to look at twice: {settled.note}")
+        named.append(settled.theme or theme)
     return named, notes
 
 
-def _ask_for_name(line: Line, theme: Theme, themes: Sequence[Theme], writer: Writer) -> Theme | str:
+def _ask_for_name(line: Line, theme: Theme, themes: Sequence[Theme], writer: Writer) -> Settled:
     """The theme with the model's name and gist, or why it keeps its own."""
     others = [other for other in themes if other.id != theme.id and other.case_ids]
     nearest = next((other for other in others if other.id == theme.nearest_theme_id), None)
@@ -42,9 +54,34 @@ def _ask_for_name(line: Line, theme: Theme, themes: Sequence[Theme], writer: Wri
             run_id=line.run.id,
         )
     except GatewayFailed as failed:
-        return failed.reason
+        return Settled(None, failed.reason)
     writer.suspicious.update(proposal.instructions_in)
-    grounded = ground(proposal.draft, {id: line.by_id[id] for id in theme.case_ids})
+    members = {id: line.by_id[id] for id in theme.case_ids}
+    return settle_name(proposal.draft, theme, themes, members, similarity=writer.similarity)
+
+
+def settle_name(
+    draft: Draft,
+    theme: Theme,
+    themes: Sequence[Theme],
+    cases: Mapping[str, Case],
+    *,
+    similarity: Similarity | None,
+) -> Settled:
+    """The theme with the name and the gist of a draft that holds, or why it keeps its own.
+
+    A name and a gist stand before people without a review, so one with a fact that no case holds is not taken; one
+    whose quotes carry it weakly is, with a note.
+    """
+    grounded = ground(draft, cases, similarity=similarity)
     if not grounded.draft.claims:
-        return "its quotes were not found in the cases"
-    return replace(theme, name=proposal.draft.name, gist=grounded.draft.claims[0].text)
+        held = [one.reason for one in grounded.refused if one.reason.startswith(("the cases it quotes", "it holds"))]
+        return Settled(
+            None, f"its gist does not hold ({held[0]})" if held else "its quotes were not found in the cases"
+        )
+    if any(flag.doubt is Doubt.NO_QUOTE for flag in grounded.flags):
+        return Settled(None, "it names what its cases do not hold")
+    if any(other.name.casefold() == draft.name.casefold() for other in themes if other.id != theme.id):
+        return Settled(None, "another theme bears that name")
+    note = next((flag.reason for flag in grounded.flags if flag.doubt is Doubt.WEAK_SUPPORT), "")
+    return Settled(replace(theme, name=draft.name, gist=grounded.draft.claims[0].text), note)

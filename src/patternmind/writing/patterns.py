@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from patternmind.draft.identity import with_own_id
 from patternmind.draft.prompted import facets, pattern, second_look
 from patternmind.draft.prompted.facets import draft_facets
 from patternmind.draft.prompted.pattern import PatternProposal, ShownCase, propose_pattern, stands
 from patternmind.draft.prompted.second_look import look_again
 from patternmind.draft.selection import MOST_SHOWN, Chosen, choose_cases
 from patternmind.errors import GatewayFailed
-from patternmind.ground import ground
+from patternmind.ground import ground, look_for_counter_evidence
 from patternmind.line import Line
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, DraftKind, GroundedDraft
@@ -80,7 +81,8 @@ def draft_patterns(line: Line, themes: Sequence[Theme], writer: Writer | None, f
         if known is not None:
             written.drafts.append(ground(known, line.by_id))
             continue
-        made = _by_model(line, theme, members, writer, reuse, written.notes) if writer else None
+        asked = writer is not None and not theme.one_contributor  # whose pattern would be that one person's
+        made = _by_model(line, theme, members, writer, reuse, written.notes) if writer and asked else None
         written.drafts.append(made or ground(plain, line.by_id))
     return written
 
@@ -164,7 +166,7 @@ def _reduce(line: Line, proposal: PatternProposal, writer: Writer, notes: list[s
     """
     theme_id, sources = proposal.theme.id, {one.case.id: one.case for one in proposal.shown}
     first = proposal.draft(proposal.claims, run_id=line.run.id, made_for=made_for)
-    tried = ground(first, sources)
+    tried = ground(first, sources, similarity=writer.similarity)
     kept = tried.draft.claims
     if not proposal.reason and not stands(kept):
         raise GatewayFailed(pattern.PROMPT, "its problem or its remedy does not stand on the cases")
@@ -178,4 +180,6 @@ def _reduce(line: Line, proposal: PatternProposal, writer: Writer, notes: list[s
         weak = ()
     if weak:
         draft = replace(draft, fields={**draft.fields, second_look.FIELD: weak})
-    return ground(draft, sources)
+    members = [line.by_id[case_id] for case_id in proposal.theme.case_ids]
+    draft = with_own_id(look_for_counter_evidence(draft, members))
+    return ground(draft, {case.id: case for case in members}, similarity=writer.similarity)

@@ -10,9 +10,11 @@ from patternmind.model.drafts import (
     Action,
     Claim,
     Decision,
+    Doubt,
     Draft,
     DraftKind,
     DraftState,
+    Flag,
     Provenance,
     Quote,
     Reason,
@@ -105,6 +107,7 @@ def read_draft(record: Mapping[str, Any]) -> Draft:
         "fields": read_fields(record["fields"]),
         "claims": tuple(_read_claim(claim) for claim in record["claims"]),
         "provenance": Provenance(**provenance),
+        "flags": tuple(Flag(**{**flag, "doubt": Doubt(flag["doubt"])}) for flag in record.get("flags", ())),
     }
     return Draft(**values)
 
