@@ -8,7 +8,6 @@ import pytest
 from tests.builders import a_case, a_claim, a_grounded, by_id
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.writing import Settled
 from patternmind.evals import escapes, injection
 from patternmind.evals.networks import Conditions
 from patternmind.evals.obeying import MISCHIEF, readings
@@ -23,6 +22,7 @@ from patternmind.publish.html import to_html
 from patternmind.publish.markdown import to_markdown
 from patternmind.publish.pdf import to_pdf
 from patternmind.publish.prereading import make_prereading
+from patternmind.writing import Settled
 
 ORDERS = payloads()
 

@@ -15,9 +15,8 @@ from patternmind.adapters.clock import SystemClock
 from patternmind.adapters.prompts import PromptFiles, packaged_prompts
 from patternmind.adapters.store import SqlStore
 from patternmind.cycle import Namer, run_cycle
-from patternmind.writing import pair_similarity, settle_name
 from patternmind.draft.evidence import gather_evidence
-from patternmind.draft.prompted import draft_theme_name
+from patternmind.draft.prompted.theme_name import draft_theme_name
 from patternmind.errors import GatewayFailed
 from patternmind.evals import escapes
 from patternmind.evals.datasets import Sample
@@ -43,6 +42,7 @@ from patternmind.verbs.export import EXPORTS, export_rows
 from patternmind.verbs.ingest import ingest_files
 from patternmind.verbs.publishing import collect_playbook, playbook_document, prereading_document
 from patternmind.verbs.reviewing import decide_draft, open_drafts
+from patternmind.writing import Namer, Writer, pair_similarity, settle_name
 
 EVAL = "injection"
 ORDERS = "injected orders"
@@ -127,10 +127,11 @@ def obey_each(orders: Sequence[Payload], found: Found, given: Conditions) -> Non
 
 def _settle(evidence: Any, theme: Theme, cases: Mapping[str, Case], model: ObeyingModel, prompts: Any, similarity: Any):
     try:
-        draft = draft_theme_name(evidence, siblings=[], contrast=[], model=model, prompts=prompts, run_id="r")
+        ask = Writer(Namer(model, prompts), Roster.of(())).ask
+        proposal = draft_theme_name(evidence, siblings=[], contrast={}, taken=[], ask=ask, run_id="r")
     except GatewayFailed:
         return theme
-    return settle_name(draft, theme, [theme], cases, similarity=similarity).theme or theme
+    return settle_name(proposal.draft, theme, [theme], cases, similarity=similarity).theme or theme
 
 
 def _wrong_with(theme: Theme, cases: Mapping[str, Case], mischief: Mischief) -> list[str]:
