@@ -129,10 +129,13 @@ class Line:
         return [*self._with_nearest(cards), *rest], self._name_areas(cards)
 
     def _still_fits(self, theme: Theme) -> bool:
-        """Whether a theme keeps the name it had: unless a machine gave it and no two of its cases hold it any more."""
-        if theme.name_locked or theme.id in self.decisions.names or theme.id not in self.theme_ids:
+        """Whether a theme keeps the name it had: unless a machine gave it and no two of its cases hold it any more.
+
+        Its cases as the machine found them: what a person moved may be moved back, and must leave no trace.
+        """
+        if theme.name_locked or theme.id in self.decisions.names or theme.id not in self.found.theme_ids:
             return True
-        rows = self.members[self.theme_ids.index(theme.id)]
+        rows = self.found.partition.rows_of(self.found.theme_ids.index(theme.id))
         return holds_own_word(theme.name, ["\n".join(self.cases[row].text.values()) for row in rows])
 
     def _carried(self, card: Theme, change: ThemeChange, before: Theme | None) -> Theme:

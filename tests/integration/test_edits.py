@@ -236,6 +236,17 @@ def test_a_pinned_theme_outlives_the_cluster_it_came_from(desk: Desk) -> None:
     assert desk.theme(theme.id).name == theme.name
 
 
+def test_a_strange_case_pinned_to_a_theme_and_taken_back_leaves_its_name(desk: Desk) -> None:
+    first, other = desk.themes()[0], desk.themes()[-1]
+    split = desk.decide(EditAction.SPLIT_OFF, *first.case_ids[:3], theme_id=first.id).edit
+    made = next(theme for theme in desk.themes() if set(theme.case_ids) == set(first.case_ids[:3]))
+    desk.undo(split.seq)
+    pinned = desk.decide(EditAction.PIN, other.case_ids[0], theme_id=made.id).edit
+    assert desk.theme(made.id).name == made.name
+    desk.undo(pinned.seq)
+    assert desk.theme(made.id).name == made.name
+
+
 def test_a_theme_whose_cases_a_run_does_not_look_at_stays_on_record(desk: Desk) -> None:
     theme = desk.themes()[0]
     desk.decide(EditAction.LOCK, theme_id=theme.id)
