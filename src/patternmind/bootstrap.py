@@ -4,17 +4,21 @@ import gc
 from collections.abc import Generator
 from contextlib import closing, contextmanager, nullcontext
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from patternmind.adapters.clock import SystemClock
 from patternmind.adapters.runlock import run_lock
 from patternmind.adapters.store import SqlStore
 from patternmind.cycle import Namer, run_cycle
-from patternmind.errors import IndexUnavailable, UsageError
+from patternmind.errors import IndexUnavailable, SettingsInvalid, UsageError
 from patternmind.model.themes import Vectors
 from patternmind.ports import Clock, Encoder, Progress, RunParameters, RunRecord, Store, VectorIndex
 from patternmind.settings import Settings
 from patternmind.verbs.placing import Placer
 from patternmind.verbs.search import index_vectors
+
+if TYPE_CHECKING:
+    from patternmind.adapters.gateway import LiteLLMGateway
 
 DATABASE = "patternmind.db"
 
@@ -48,17 +52,41 @@ class House:
 
         return Namer(self.gateway(), PromptFiles(self.settings.prompts or packaged_prompts()))
 
-    def gateway(self):
-        from patternmind.adapters.gateway import LiteLLMGateway
+    def gateway(self) -> "LiteLLMGateway":
+        """The language model as set, the same one every time; nothing of it is loaded before it is asked.
 
-        if self.settings.model is None:
+        Raises:
+            UsageError: none is set.
+            SettingsInvalid: one is set for a task that there is not.
+            PriceUnknown
+        """
+        return self._gateway
+
+    @cached_property
+    def _gateway(self) -> "LiteLLMGateway":
+        from patternmind.adapters.gateway import LiteLLMGateway, choose_models
+        from patternmind.adapters.prompts import packaged_prompts
+
+        settings = self.settings
+        if settings.model is None:
             raise UsageError("No model is set. Name one in PATTERNMIND_MODEL.")
-        return LiteLLMGateway(
-            self.settings.model,
-            api_base=self.settings.api_base,
-            api_key=self.settings.api_key,
-            timeout_seconds=self.settings.model_timeout_seconds,
+        tasks = sorted(path.stem for path in packaged_prompts().glob("*.md"))
+        for task in settings.task_models:
+            if task not in tasks:
+                raise SettingsInvalid(
+                    f'PATTERNMIND_TASK_MODELS names a task "{task}" that there is not. Tasks are: {", ".join(tasks)}.'
+                )
+        choice = choose_models(
+            settings.model,
+            api_base=settings.api_base,
+            api_key=settings.api_key,
+            task_models=settings.task_models,
+            fallback=settings.fallback_model,
+            prices=settings.prices,
         )
+        gateway = LiteLLMGateway(choice, self.store, self.clock, limits=settings.limits, budget=settings.budget)
+        gateway.check_prices()
+        return gateway
 
     def run(self, parameters: RunParameters, *, progress: Progress | None = None) -> RunRecord:
         """Run a cycle alone on this data folder, and bring the index up to date where there is one.

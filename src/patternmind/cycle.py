@@ -33,6 +33,7 @@ from patternmind.embed import check_lens, lens_notes, lens_text, look_through, m
 from patternmind.errors import BrokenDecision, ChangedMeanwhile, GatewayFailed, PatternmindError
 from patternmind.ground import ground
 from patternmind.line import Line, groups_of
+from patternmind.model.calls import current_run
 from patternmind.model.cases import Case, Kind
 from patternmind.model.edits import Edit, standing
 from patternmind.model.fits import Fits, KeptFits
@@ -90,6 +91,7 @@ def run_cycle(
     if last is not None and last.fingerprint == inputs and not parameters.afresh:
         return last
     run = store.begin_run(parameters, clock.now())
+    outside = current_run.set(run.id)
     steps = Steps()
     try:
         with steps.timed("embed"):
@@ -123,6 +125,8 @@ def run_cycle(
     except PatternmindError as error:
         store.fail_run(run.id, type(error).__name__, clock.now())
         raise
+    finally:
+        current_run.reset(outside)
 
 
 def _repeating(case: Case, first: str | None) -> Case:

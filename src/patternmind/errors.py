@@ -90,11 +90,47 @@ class RunInProgress(PatternmindError):
 
 
 class GatewayFailed(PatternmindError):
-    """A call to the language model did not give a usable answer."""
+    """A call to the language model did not give a usable answer.
 
-    def __init__(self, task: str, reason: str) -> None:
-        self.task, self.reason = task, reason
+    ``outcome`` is the word of ``CallOutcome``; ``elsewhere`` says that another model may well answer.
+    """
+
+    def __init__(self, task: str, reason: str, *, outcome: str = "failed", elsewhere: bool = False) -> None:
+        self.task, self.reason, self.outcome, self.elsewhere = task, reason, outcome, elsewhere
         super().__init__(f"The model call for {task} failed: {reason}. The rest of the run goes on without it.")
+
+
+class BudgetReached(PatternmindError):
+    """The next call could cost more than is left; it was not sent.
+
+    ``pending`` says that it may fit once the calls under way are settled.
+    """
+
+    exit_code = 4
+
+    def __init__(
+        self, scope: str, *, limit_usd: float, spent_usd: float, needed_usd: float, pending: bool = False
+    ) -> None:
+        self.scope, self.pending = scope, pending
+        self.limit_usd, self.spent_usd, self.needed_usd = limit_usd, spent_usd, needed_usd
+        super().__init__(
+            f"The budget of {limit_usd:.4g} USD for this {scope} is reached: {spent_usd:.4g} USD are spent, and the "
+            f"next call may cost {needed_usd:.2g} USD. It was not sent, and what was answered is kept. Raise "
+            f"PATTERNMIND_BUDGET_{scope.upper()}_USD and run the same command again to go on."
+        )
+
+
+class PriceUnknown(PatternmindError):
+    """Nobody said what a model costs, so no budget can hold; nothing was sent."""
+
+    exit_code = 2
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(
+            f"The price of {model} is not known, so nothing is sent to it. Set it in USD for a million tokens read and "
+            f'written, such as PATTERNMIND_PRICES="{model}=0.15/0.60", or "{model}=0/0" where it costs nothing.'
+        )
 
 
 class PromptInvalid(PatternmindError):

@@ -1,26 +1,53 @@
 """The environment, read once. Modelling choices are no settings: they are stored with the run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from patternmind.errors import SettingsInvalid
+from patternmind.model.calls import Budget, CallLimits, Price
 
 PREFIX = "PATTERNMIND_"
+
+NAMES = frozenset(
+    {
+        *("HOME", "MODEL", "API_BASE", "API_KEY", "PROMPTS", "ENCODER"),
+        *("TASK_MODELS", "FALLBACK_MODEL", "PRICES"),
+        *("MODEL_TIMEOUT_SECONDS", "MODEL_MAX_TOKENS", "MODEL_PARALLEL"),
+        *("BUDGET_RUN_USD", "BUDGET_MONTH_USD", "BUDGET_NETWORK_USD"),
+    }
+)
+
+DEFAULT_BUDGET = Budget(run_usd=1.0, month_usd=10.0)
+"""Nobody spends without having said so: enough for some thousand cases with a small model, too little to hurt."""
+
+MOST_PARALLEL = 12
+"""The store gives a process 15 connections."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """``model`` is any litellm model name; without one no language model is called.
 
-    From PATTERNMIND_HOME, _MODEL, _API_BASE, _API_KEY, _MODEL_TIMEOUT_SECONDS, _PROMPTS, _ENCODER (a folder).
+    A model's name may carry the address where it is served: ``openai/qwen2.5@http://localhost:8000/v1``.
+
+    From PATTERNMIND_HOME, _MODEL, _API_BASE, _API_KEY, _MODEL_TIMEOUT_SECONDS, _MODEL_MAX_TOKENS, _MODEL_PARALLEL,
+    _TASK_MODELS ("task=model, ..."), _FALLBACK_MODEL, _PRICES ("model=IN/OUT, ...", USD a million tokens),
+    _BUDGET_RUN_USD, _BUDGET_MONTH_USD, _BUDGET_NETWORK_USD ("none" for no limit), _PROMPTS, _ENCODER (folders).
     """
 
     home: Path
     model: str | None = None
     api_base: str | None = None
     api_key: str | None = field(default=None, repr=False)
-    model_timeout_seconds: float = 60.0
+    task_models: Mapping[str, str] = field(default_factory=dict[str, str])
+    fallback_model: str | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    limits: CallLimits = CallLimits()  # noqa: RUF009 - frozen
+    budget: Budget = DEFAULT_BUDGET
     prompts: Path | None = None
     encoder: Path | None = None
 
@@ -32,28 +59,73 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Se
         SettingsInvalid: naming everything that is wrong at once.
     """
     known = {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX) and value}
-    wrong: list[str] = []
-    unknown = set(known) - {"HOME", "MODEL", "API_BASE", "API_KEY", "MODEL_TIMEOUT_SECONDS", "PROMPTS", "ENCODER"}
-    wrong += [f"{PREFIX}{name} is no setting" for name in sorted(unknown)]
-    if "API_BASE" in known and "MODEL" not in known:
-        wrong.append(f"{PREFIX}API_BASE needs {PREFIX}MODEL")
-    timeout = _seconds(known.get("MODEL_TIMEOUT_SECONDS", "60"))
-    if timeout is None:
-        wrong.append(f"{PREFIX}MODEL_TIMEOUT_SECONDS must be a number of seconds above 0")
-    for name in ("PROMPTS", "ENCODER"):
-        if name in known and not Path(known[name]).is_dir():
-            wrong.append(f"{PREFIX}{name} must be a folder that exists")
-    if wrong:
-        raise SettingsInvalid(f"The settings are not usable: {'; '.join(wrong)}.")
-    return Settings(
+    reader = _Reader(known)
+    reader.wrong += [f"{PREFIX}{name} is no setting" for name in sorted(set(known) - NAMES)]
+    for name in ("API_BASE", "TASK_MODELS", "FALLBACK_MODEL"):
+        if name in known and "MODEL" not in known:
+            reader.wrong.append(f"{PREFIX}{name} needs {PREFIX}MODEL")
+    usual = CallLimits()
+    settings = Settings(
         home=home or Path(known.get("HOME", _default_home(environ))).expanduser(),
         model=known.get("MODEL"),
         api_base=known.get("API_BASE"),
         api_key=known.get("API_KEY"),
-        model_timeout_seconds=timeout or 60.0,
-        prompts=Path(known["PROMPTS"]) if "PROMPTS" in known else None,
-        encoder=Path(known["ENCODER"]) if "ENCODER" in known else None,
+        task_models=reader.pairs("TASK_MODELS", _word, "task=model pairs, such as case-facets=openai/gpt-4o-mini"),
+        fallback_model=known.get("FALLBACK_MODEL"),
+        prices=reader.pairs("PRICES", _price, "model=IN/OUT pairs in USD a million tokens, such as openai/qwen=0/0"),
+        limits=CallLimits(
+            timeout_seconds=reader.read(
+                "MODEL_TIMEOUT_SECONDS", usual.timeout_seconds, _above_0, "a number of seconds above 0"
+            ),
+            max_tokens=reader.read("MODEL_MAX_TOKENS", usual.max_tokens, _count, "a whole number above 0"),
+            n_parallel=reader.read(
+                "MODEL_PARALLEL", usual.n_parallel, _parallel, f"a whole number from 1 to {MOST_PARALLEL}"
+            ),
+        ),
+        budget=Budget(
+            run_usd=reader.read("BUDGET_RUN_USD", DEFAULT_BUDGET.run_usd, _usd, USD),
+            month_usd=reader.read("BUDGET_MONTH_USD", DEFAULT_BUDGET.month_usd, _usd, USD),
+            network_usd=reader.read("BUDGET_NETWORK_USD", DEFAULT_BUDGET.network_usd, _usd, USD),
+        ),
+        prompts=reader.read("PROMPTS", None, _folder, "a folder that exists"),
+        encoder=reader.read("ENCODER", None, _folder, "a folder that exists"),
     )
+    if reader.wrong:
+        raise SettingsInvalid(f"The settings are not usable: {'; '.join(reader.wrong)}.")
+    return settings
+
+
+USD = "a number of USD, 0 or more, or none for no limit"
+
+
+@dataclass
+class _Reader:
+    """Reads one setting after the other and remembers what was wrong."""
+
+    known: Mapping[str, str]
+    wrong: list[str] = field(default_factory=list[str])
+
+    def read(self, name: str, default: T, convert: Callable[[str], T], must_be: str) -> T:
+        """The setting, or its default; ``convert`` raises ValueError where it is none."""
+        if name not in self.known:
+            return default
+        try:
+            return convert(self.known[name])
+        except ValueError:
+            self.wrong.append(f"{PREFIX}{name} must be {must_be}")
+            return default
+
+    def pairs(self, name: str, convert: Callable[[str], T], must_be: str) -> dict[str, T]:
+        """A list of ``key=value`` with commas between."""
+
+        def read_all(text: str) -> dict[str, T]:
+            parts = [part.strip() for part in text.split(",") if part.strip()]
+            split = [(key.strip(), value.strip()) for key, _, value in (part.partition("=") for part in parts)]
+            if not all(key and value for key, value in split):
+                raise ValueError
+            return {key: convert(value) for key, value in split}
+
+        return self.read(name, {}, read_all, must_be)
 
 
 def _default_home(environ: Mapping[str, str]) -> str:
@@ -61,9 +133,49 @@ def _default_home(environ: Mapping[str, str]) -> str:
     return str(Path(data) / "patternmind")
 
 
-def _seconds(text: str) -> float | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return seconds if 0 < seconds < float("inf") else None
+def _word(text: str) -> str:
+    return text
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
+def _above_0(text: str) -> float:
+    number = _number(text)
+    if number == 0:
+        raise ValueError
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _parallel(text: str) -> int:
+    number = _count(text)
+    if number > MOST_PARALLEL:
+        raise ValueError
+    return number
+
+
+def _usd(text: str) -> float | None:
+    return None if text.strip().casefold() == "none" else _number(text)
+
+
+def _price(text: str) -> Price:
+    read, written = text.split("/")
+    return Price(_number(read), _number(written))
+
+
+def _folder(text: str) -> Path | None:
+    path = Path(text)
+    if not path.is_dir():
+        raise ValueError
+    return path

@@ -8,20 +8,18 @@ import logging
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
 from typing import Any
 
 import pytest
+from tests.model_server import CASE_TEXT, CHEAP, Answer, completion, endpoint_at, failing, gateway_to, served
 
-from patternmind.adapters.gateway import LiteLLMGateway, Unfit, read_answer
+from patternmind.adapters.gateway import Unfit, read_answer
 from patternmind.adapters.scripted_model import FILTERED, OUT_OF_ORDER, REFUSES, Fails, Line, ScriptedModel
-from patternmind.errors import GatewayFailed
+from patternmind.errors import GatewayFailed, PriceUnknown
+from patternmind.model.calls import Endpoint, ModelChoice, Price
 from patternmind.ports import LanguageModel, RenderedPrompt
-
-CASE_TEXT = "pallet 4711 left without its red tape"
 
 PROMPT = RenderedPrompt(
     id="theme-name",
@@ -38,94 +36,6 @@ PROMPT = RenderedPrompt(
 
 FITS = {"name": "pallets on hold"}
 TOO_LONG = {"name": f"{CASE_TEXT}, again and again"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One HTTP answer of the provider; ``drip_seconds`` is the pause between two bytes of it."""
-
-    status: int = 200
-    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    drip_seconds: float = 0.0
-
-
-def completion(content: str | None, *, finish: str = "stop", refusal: str | None = None) -> Answer:
-    message = {"role": "assistant", "content": content, "refusal": refusal}
-    return Answer(
-        body={
-            "id": "1",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "test-model",
-            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-            "usage": {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42},
-        }
-    )
-
-
-def failing(status: int, **headers: str) -> Answer:
-    body = {"error": {"message": f"cannot answer to: {CASE_TEXT}", "type": "error"}}
-    return Answer(status=status, body=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-
-@dataclass
-class Provider:
-    """A small OpenAI-compatible server: its answers in order, the last one for ever, and what it was sent."""
-
-    url: str
-    answers: list[Answer]
-    requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    keys: list[str | None] = field(default_factory=list[str | None])
-    closed: Event = field(default_factory=Event)
-
-    @property
-    def users(self) -> list[str]:
-        return [request["messages"][-1]["content"] for request in self.requests]
-
-
-@contextmanager
-def served(answers: Sequence[Answer]) -> Generator[Provider]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            provider.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            provider.keys.append(self.headers["Authorization"])
-            answer = provider.answers.pop(0) if len(provider.answers) > 1 else provider.answers[0]
-            body = json.dumps(answer.body).encode()
-            self.send_response(answer.status)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **answer.headers}
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.drip(body, answer.drip_seconds)
-
-        def drip(self, body: bytes, seconds: float) -> None:
-            for start in range(0, len(body), 1 if seconds else len(body)):
-                if provider.closed.wait(seconds) if seconds else False:
-                    return
-                self.wfile.write(body[start : start + 1] if seconds else body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    provider = Provider(url=f"http://127.0.0.1:{server.server_port}/v1", answers=list(answers))
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield provider
-    finally:
-        provider.closed.set()
-        server.shutdown()
-        server.server_close()
-
-
-def do_not_wait(seconds: float) -> None:
-    pass
-
-
-def gateway_to(provider: Provider, **settings: Any) -> LiteLLMGateway:
-    settings = {"model": "openai/test-model", "api_base": provider.url, "sleep": do_not_wait, **settings}
-    return LiteLLMGateway(**settings)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -240,16 +150,34 @@ def test_no_failure_repeats_a_text(script: Script, lines: list[Line]) -> None:
 # Only the gateway
 
 
-def test_tokens_of_both_replies_count_and_an_unknown_price_is_zero() -> None:
+def only(endpoint: Endpoint) -> ModelChoice:
+    return ModelChoice(usual=endpoint)
+
+
+def test_tokens_and_cost_of_both_replies_count() -> None:
     with served([completion("no idea"), completion(json.dumps(FITS))]) as provider:
         answer = gateway_to(provider).ask("naming", PROMPT)
-    assert (answer.n_tokens, answer.cost_usd) == (84, 0.0)
+    assert (answer.n_tokens, answer.cost_usd) == (84, pytest.approx(2 * (30 * 1 + 12 * 4) / 1e6))
 
 
-def test_a_known_price_is_counted() -> None:
+def test_a_listed_price_is_counted() -> None:
     with served([completion(json.dumps(FITS))]) as provider:
-        answer = gateway_to(provider, model="openai/gpt-4o-mini").ask("naming", PROMPT)
-    assert 0 < answer.cost_usd < 0.001
+        listed = only(endpoint_at(provider, "openai/gpt-4o-mini", price=None))
+        answer = gateway_to(provider, choice=listed).ask("naming", PROMPT)
+    assert answer.cost_usd == pytest.approx((30 * 0.15 + 12 * 0.6) / 1e6)
+
+
+def test_an_unknown_price_sends_nothing_unless_one_is_set() -> None:
+    with served([completion(json.dumps(FITS))]) as provider:
+        unpriced = endpoint_at(provider, price=None)
+        gateway = gateway_to(provider, choice=only(unpriced))
+        for refuses in (gateway.check_prices, gateway.ping, lambda: gateway.ask("naming", PROMPT)):
+            with pytest.raises(PriceUnknown, match=r'PATTERNMIND_PRICES="openai/test-model=') as refused:
+                refuses()
+        assert refused.value.exit_code == 2
+        assert provider.requests == []
+        free = only(replace(unpriced, price=Price(0, 0)))
+        assert gateway_to(provider, choice=free).ask("naming", PROMPT).cost_usd == 0
 
 
 def test_the_rate_limit_is_waited_for_as_long_as_the_server_says() -> None:
@@ -320,14 +248,14 @@ def test_a_slow_drip_is_given_up_at_the_limit() -> None:
 
 
 def test_nobody_at_the_address_is_a_failure_with_a_remedy() -> None:
-    model = LiteLLMGateway("openai/test-model", api_base="http://127.0.0.1:9/v1", sleep=do_not_wait)
-    with pytest.raises(GatewayFailed, match="is the address right and served"):
-        model.ask("naming", PROMPT)
+    nobody = only(Endpoint(model="openai/test-model", api_base="http://127.0.0.1:9/v1", price=CHEAP))
+    with served([]) as provider, pytest.raises(GatewayFailed, match="is the address right and served"):
+        gateway_to(provider, choice=nobody).ask("naming", PROMPT)
 
 
 def test_a_model_of_no_provider_is_a_failure_with_a_remedy() -> None:
-    with pytest.raises(GatewayFailed, match="is its name right, such as openai/gpt-4o"):
-        LiteLLMGateway("no-such-model").ask("naming", PROMPT)
+    with served([]) as provider, pytest.raises(GatewayFailed, match="is its name right, such as openai/gpt-4o"):
+        gateway_to(provider, choice=only(Endpoint(model="no-such-model", price=CHEAP))).ask("naming", PROMPT)
 
 
 @pytest.mark.parametrize("body", [{}, {"choices": []}, {"choices": [{"message": None}]}])
@@ -347,7 +275,7 @@ def test_a_key_from_the_environment_does_not_travel_to_another_address(monkeypat
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-house")
     with served([completion(json.dumps(FITS))]) as provider:
         gateway_to(provider).ask("naming", PROMPT)
-        gateway_to(provider, api_key="ours").ask("naming", PROMPT)
+        gateway_to(provider, choice=only(endpoint_at(provider, api_key="ours"))).ask("naming", PROMPT)
         assert provider.keys == ["Bearer none", "Bearer ours"]
 
 

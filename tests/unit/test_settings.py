@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from patternmind.errors import SettingsInvalid
+from patternmind.model.calls import Budget, CallLimits, Price
 from patternmind.settings import Settings, read_settings
 
 
@@ -19,7 +20,15 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "PATTERNMIND_MODEL": "openai/gpt",
         "PATTERNMIND_API_BASE": "http://localhost:1",
         "PATTERNMIND_API_KEY": "sk-1",
+        "PATTERNMIND_TASK_MODELS": "case-facets=openai/small, pattern = openai/c@http://localhost:2/v1",
+        "PATTERNMIND_FALLBACK_MODEL": "anthropic/claude",
+        "PATTERNMIND_PRICES": "openai/small=0/0,openai/gpt=2.5/10",
         "PATTERNMIND_MODEL_TIMEOUT_SECONDS": "2.5",
+        "PATTERNMIND_MODEL_MAX_TOKENS": "900",
+        "PATTERNMIND_MODEL_PARALLEL": "8",
+        "PATTERNMIND_BUDGET_RUN_USD": "0.10",
+        "PATTERNMIND_BUDGET_MONTH_USD": "None",
+        "PATTERNMIND_BUDGET_NETWORK_USD": "100",
         "PATTERNMIND_PROMPTS": str(tmp_path),
         "PATTERNMIND_ENCODER": str(tmp_path),
     }
@@ -28,7 +37,11 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         model="openai/gpt",
         api_base="http://localhost:1",
         api_key="sk-1",
-        model_timeout_seconds=2.5,
+        task_models={"case-facets": "openai/small", "pattern": "openai/c@http://localhost:2/v1"},
+        fallback_model="anthropic/claude",
+        prices={"openai/small": Price(0, 0), "openai/gpt": Price(2.5, 10)},
+        limits=CallLimits(timeout_seconds=2.5, max_tokens=900, n_parallel=8),
+        budget=Budget(run_usd=0.1, month_usd=None, network_usd=100),
         prompts=tmp_path,
         encoder=tmp_path,
     )
@@ -65,7 +78,38 @@ def test_a_timeout_is_a_number_of_seconds_above_nothing(seconds: str) -> None:
         with pytest.raises(SettingsInvalid):
             read_settings(environ)
     else:
-        assert read_settings(environ).model_timeout_seconds == 60
+        assert read_settings(environ).limits.timeout_seconds == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("MODEL_MAX_TOKENS", "0", "a whole number above 0"),
+        ("MODEL_MAX_TOKENS", "1.5", "a whole number above 0"),
+        ("MODEL_PARALLEL", "13", "a whole number from 1 to 12"),
+        ("BUDGET_RUN_USD", "-1", "a number of USD"),
+        ("BUDGET_MONTH_USD", "much", "a number of USD"),
+        ("BUDGET_NETWORK_USD", "nan", "a number of USD"),
+        ("PRICES", "openai/gpt=1", "model=IN/OUT pairs"),
+        ("PRICES", "openai/gpt", "model=IN/OUT pairs"),
+        ("PRICES", "openai/gpt=-1/2", "model=IN/OUT pairs"),
+        ("TASK_MODELS", "naming", "task=model pairs"),
+        ("TASK_MODELS", "=openai/gpt", "task=model pairs"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_says_what_it_must_be(name: str, value: str, told: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"PATTERNMIND_{name} must be {told}"):
+        read_settings({f"PATTERNMIND_{name}": value, "PATTERNMIND_MODEL": "openai/gpt"})
+
+
+@pytest.mark.parametrize("name", ["TASK_MODELS", "FALLBACK_MODEL", "API_BASE"])
+def test_other_models_need_a_usual_one(name: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"PATTERNMIND_{name} needs PATTERNMIND_MODEL"):
+        read_settings({f"PATTERNMIND_{name}": "a=b"})
+
+
+def test_nobody_spends_without_limit_who_did_not_say_so() -> None:
+    assert read_settings({}).budget == Budget(run_usd=1.0, month_usd=10.0, network_usd=None)
 
 
 def test_the_key_is_not_shown_where_settings_are_printed() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 from sqlalchemy import Connection, insert, select, update
 
 from patternmind.adapters.store import records, tables
-from patternmind.adapters.store.network_rows import NetworkRows, slices
+from patternmind.adapters.store.call_rows import CallRows
+from patternmind.adapters.store.network_rows import slices
 from patternmind.errors import NotFound
 from patternmind.model.cases import Case, Consent, Kind, Submission
 from patternmind.model.network import Network, Person, PublishingRule
@@ -17,8 +18,8 @@ from patternmind.model.themes import Vectors
 from patternmind.ports import StoredCounts
 
 
-class CaseRows(NetworkRows):
-    """Submissions, cases and vectors."""
+class CaseRows(CallRows):
+    """Submissions, cases and vectors; a case with a new text takes the answers about its old one with it."""
 
     def _make_network(self, network: Network) -> None:
         row = {**_network_row(network), "id": network.id, "secret": secrets.token_bytes(32)}
@@ -74,6 +75,7 @@ class CaseRows(NetworkRows):
     def save_cases(self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False) -> StoredCounts:
         updated = 0
         taken: list[Case] = []
+        retold: list[str] = []
         with self._writing() as connection:
             known = self._known(connection, [case.id for _, case in cases])
             owners = self._owners(connection, [case.content_hash for _, case in cases])
@@ -86,6 +88,9 @@ class CaseRows(NetworkRows):
                 updated += before is not None
                 if not dry_run:
                     self._put_case(connection, submission, case, new=before is None)
+                if before is not None and before.text_version != case.text_version and not dry_run:
+                    retold.append(case.id)
+            self._forget(connection, retold)
         return StoredCounts(
             accepted=len(taken),
             unchanged=len(cases) - len(taken),

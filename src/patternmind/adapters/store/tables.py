@@ -3,7 +3,20 @@
 Every row belongs to a network. JSON columns hold what is only ever read whole.
 """
 
-from sqlalchemy import JSON, Column, Float, ForeignKeyConstraint, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData(
     naming_convention={"fk": "fk_%(table_name)s_%(column_0_name)s", "ix": "ix_%(table_name)s_%(column_0_name)s"}
@@ -206,4 +219,59 @@ token = Table(
     Column("sha256", String, nullable=False),
     Column("created_at", String, nullable=False),
     Column("expires_at", String),
+)
+
+model_call = Table(
+    "model_call",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("run_id", String, nullable=False),
+    Column("month", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("task", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("prompt_hash", String, nullable=False),
+    Column("input_hash", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("n_attempts", Integer, nullable=False),
+    Column("n_tokens_in", Integer, nullable=False),
+    Column("n_tokens_out", Integer, nullable=False),
+    Column("cost_nanousd", BigInteger, nullable=False),
+    Column("reserved_nanousd", BigInteger, nullable=False),
+    Column("reserved_until", String),
+    Column("seconds", Float, nullable=False),
+    # Both hold the money, so that a sum reads the index alone.
+    Index("ix_model_call_run", "network_id", "run_id", "cost_nanousd", "reserved_nanousd"),
+    Index("ix_model_call_month", "network_id", "month", "cost_nanousd", "reserved_nanousd"),
+    Index("ix_model_call_open", "network_id", "reserved_until"),
+    comment="Every call of the language model, never a text. What is reserved or spent here is what budgets hold to.",
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    _network(),
+    Column("key", String, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("prompt_hash", String, nullable=False),
+    Column("input_hash", String, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("value", JSON, nullable=False),
+    Column("cases_known", Integer, nullable=False),
+    Column("at", String, nullable=False),
+    Column("n_tokens", Integer, nullable=False),
+    Column("cost_nanousd", BigInteger, nullable=False),
+    comment="Paid answers by everything that they depend on; they hold words of cases.",
+)
+
+answer_case = Table(
+    "answer_case",
+    metadata,
+    _network(),
+    Column("key", String, primary_key=True),
+    Column("case_id", String, primary_key=True),
+    ForeignKeyConstraint(["network_id", "key"], ["answer.network_id", "answer.key"]),
+    Index("ix_answer_case_case", "network_id", "case_id"),
+    comment="The cases that a paid answer saw: erasing one removes the answer.",
 )

@@ -1,0 +1,186 @@
+"""One HTTP request through litellm, which is loaded here and nowhere else.
+
+As litellm 1.106.2 behaves: with ``num_retries`` and ``max_retries`` both 0 it makes one HTTP request; its timeout
+starts anew with every byte, so a slow drip outlasts it; and its errors quote the provider, who may quote the prompt.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, partial
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Any, Protocol, TypeVar, cast
+
+from patternmind.adapters.gateway.failures import (
+    CUT_OFF,
+    EMPTY,
+    FILTERED,
+    REFUSED,
+    AnswerTooLong,
+    Failure,
+    failure_of,
+    too_slow,
+)
+from patternmind.model.calls import CallOutcome, Endpoint
+
+MOST_BYTES = 2 << 20
+"""Of an HTTP answer, read at most. 4,000 tokens are some 20 kB, reasoning included; a server that sends on and on
+must not fill the memory."""
+
+_loading = Lock()
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request as the provider counted them; ``known`` is False where it did not."""
+
+    n_tokens_in: int = 0
+    n_tokens_out: int = 0
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP answer of the provider: the text of the model or why there is none, and what to pay."""
+
+    content: str | Failure
+    usage: Usage
+
+
+def complete(
+    endpoint: Endpoint, messages: Sequence[Mapping[str, str]], *, max_tokens: int, timeout_seconds: float
+) -> Response | Failure:
+    """One HTTP request, given up when its time is over. A key from the environment does not travel to ``api_base``."""
+    with _loading:  # one thread loads, the others wait; and it is done before the clock starts
+        send = _load_completion()
+    request = partial(
+        send,
+        model=endpoint.model,
+        messages=messages,
+        max_tokens=max_tokens,
+        timeout=timeout_seconds,
+        num_retries=0,
+        max_retries=0,
+        api_base=endpoint.api_base,
+        api_key=endpoint.api_key or ("none" if endpoint.api_base else None),
+    )
+    outcome = _within(timeout_seconds, partial(_outcome, request, timeout_seconds))
+    return too_slow(timeout_seconds) if outcome is None else outcome
+
+
+class _Completion(Protocol):
+    def __call__(self, **request: object) -> object: ...
+
+
+@cache
+def _load_completion() -> _Completion:
+    """litellm's ``completion``, silent and without reading a .env file or fetching its price list; 2.4 s."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    os.environ["LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS"] = "True"
+    os.environ["LITELLM_MODE"] = "PRODUCTION"
+    import litellm
+
+    library = cast("Any", litellm)
+    library.suppress_debug_info = True  # else an advertisement is printed on stdout, into --json
+    library.redact_messages_in_exceptions = True
+    library.turn_off_message_logging = True
+    library.client_session = _bounded_client()
+    for logger in ("LiteLLM", "openai", "httpx", "httpcore"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # at DEBUG they write whole prompts
+    return cast("_Completion", library.completion)
+
+
+def _bounded_client() -> object:
+    """The HTTP client of every OpenAI-compatible server: it stops reading when the time is over or it is enough.
+
+    Without it the thread and the socket of a dripping server live as long as the server drips. Other providers have
+    clients of their own in litellm; there the thread ends when the server lets go.
+    """
+    import httpx
+
+    class Bounded(httpx.SyncByteStream):
+        def __init__(self, stream: httpx.SyncByteStream, deadline: float) -> None:
+            self._stream, self._deadline = stream, deadline
+
+        def __iter__(self) -> Iterator[bytes]:
+            n_bytes = 0
+            for chunk in self._stream:
+                n_bytes += len(chunk)
+                if n_bytes > MOST_BYTES:
+                    raise AnswerTooLong
+                if time.monotonic() > self._deadline:
+                    raise httpx.ReadTimeout("the time of the whole answer is over")
+                yield chunk
+
+        def close(self) -> None:
+            self._stream.close()
+
+    class BoundedClient(httpx.Client):
+        def send(self, request: httpx.Request, *, stream: bool = False, **how: Any) -> httpx.Response:
+            limit = request.extensions.get("timeout", {}).get("read")
+            deadline = time.monotonic() + (limit or float("inf"))
+            response = super().send(request, stream=True, **how)
+            response.stream = Bounded(cast("httpx.SyncByteStream", response.stream), deadline)
+            if not stream:
+                try:
+                    response.read()
+                except BaseException:
+                    response.close()
+                    raise
+            return response
+
+    return BoundedClient(follow_redirects=True)
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T | None:
+    """What the call gives, or None when the time is over; its thread ends by itself."""
+    answers: SimpleQueue[T] = SimpleQueue()
+    Thread(target=lambda: answers.put(call()), name="model call", daemon=True).start()
+    with suppress(Empty):
+        return answers.get(timeout=seconds)
+    return None
+
+
+def _outcome(request: Callable[[], object], timeout_seconds: float) -> Response | Failure:
+    """The response, or the failure in our own words.
+
+    The error stops here and is not chained: litellm raises more classes than it documents, and their messages may hold
+    the prompt.
+    """
+    try:
+        response = request()
+    except Exception as error:  # noqa: BLE001 - recorded as the failure, which is raised as GatewayFailed
+        return failure_of(error, timeout_seconds=timeout_seconds)
+    return Response(_content(response), _usage(response))
+
+
+def _content(response: Any) -> str | Failure:
+    """The text; everything in a ModelResponse is the provider's and may be missing."""
+    choice: Any = response.choices[0] if getattr(response, "choices", None) else None
+    message: Any = getattr(choice, "message", None)
+    content: str = getattr(message, "content", None) or ""
+    extras: Mapping[str, object] = getattr(message, "provider_specific_fields", None) or {}
+    finish = getattr(choice, "finish_reason", None)
+    if finish == "content_filter":
+        return Failure(FILTERED, CallOutcome.FILTERED)
+    if extras.get("refusal"):
+        return Failure(REFUSED, CallOutcome.REFUSED)
+    if finish == "length" or len(content) > MOST_BYTES:
+        return Failure(CUT_OFF, CallOutcome.CUT_OFF)
+    if not content.strip():
+        return Failure(EMPTY, CallOutcome.EMPTY)
+    return content
+
+
+def _usage(response: Any) -> Usage:
+    usage: Any = getattr(response, "usage", None)
+    n_in, n_out = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+    if not isinstance(n_in, int) or not isinstance(n_out, int) or n_in <= 0 or n_out < 0:
+        return Usage()
+    return Usage(n_in, n_out, known=True)

@@ -1,0 +1,196 @@
+"""The ledger: calls of the language model, what they cost, what is reserved for them, and the answers they gave.
+
+A reservation is checked and written in one transaction that nobody else can write in: SQLite's BEGIN IMMEDIATE, or a
+lock on the network's row (FOR UPDATE, which SQLite leaves out). So the limits hold for all threads and processes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from patternmind.adapters.store import tables
+from patternmind.adapters.store.network_rows import NetworkRows, insert_all, slices
+from patternmind.model.calls import Budget, Call, CallOutcome, KeptAnswer, check_budget, nanousd
+
+OWN_COLUMN = frozenset({"cost_usd", "reserved_usd", "reserved_until", "at"})
+"""Fields of a call that are kept in another form."""
+
+
+class CallRows(NetworkRows):
+    """Implements ``ports.Ledger``."""
+
+    def kept_answer(self, keys: Sequence[str]) -> KeptAnswer | None:
+        answer, seen = tables.answer, tables.answer_case
+        with self._reading() as connection:
+            rows = {row.key: row for row in connection.execute(self._of(answer).where(answer.c.key.in_(keys)))}
+            row = next((rows[key] for key in keys if key in rows), None)
+            if row is None:
+                return None
+            of_answer = self._of(seen, seen.c.case_id).where(seen.c.key == row.key).order_by(seen.c.case_id)
+            case_ids = tuple(connection.execute(of_answer).scalars())
+        return KeptAnswer(
+            key=row.key,
+            model=row.model,
+            prompt_hash=row.prompt_hash,
+            input_hash=row.input_hash,
+            parameters=row.parameters,
+            value=row.value,
+            case_ids=case_ids if row.cases_known else None,
+            at=datetime.fromisoformat(row.at),
+            n_tokens=row.n_tokens,
+            cost_usd=row.cost_nanousd / 1e9,
+        )
+
+    def reserve(self, call: Call, budget: Budget, now: datetime) -> None:
+        with self._writing() as connection:
+            self._lock_network(connection)
+            self._close_lost(connection, call.id, now)
+            own = tables.model_call.c
+            limits = (
+                ("run", budget.run_usd if call.run_id else None, own.run_id.in_(self._series(connection, call.run_id))),
+                ("month", budget.month_usd, own.month == call.month),
+                ("network", budget.network_usd, own.id.is_not(None)),
+            )
+            for scope, limit_usd, within in limits:
+                if limit_usd is None:
+                    continue
+                spent, open = self._spent(connection, within & (own.id != call.id))
+                check_budget(
+                    scope,
+                    limit_usd,
+                    spent=spent + nanousd(call.cost_usd),
+                    open=open,
+                    needed=nanousd(call.reserved_usd),
+                )
+            self._put_call(connection, call)
+
+    def settle(self, call: Call, answer: KeptAnswer | None = None) -> None:
+        with self._writing() as connection:
+            self._put_call(connection, replace(call, reserved_usd=0.0, reserved_until=None))
+            if answer is not None:
+                self._put_answer(connection, answer)
+
+    def calls(self, run_id: str | None = None) -> list[Call]:
+        call = tables.model_call
+        query = self._of(call).order_by(call.c.at, call.c.id)
+        with self._reading() as connection:
+            rows = connection.execute(query if run_id is None else query.where(call.c.run_id == run_id)).all()
+        return [_read_call(row) for row in rows]
+
+    def forget_answers(self, case_ids: Iterable[str]) -> int:
+        with self._writing() as connection:
+            return self._forget(connection, sorted(set(case_ids)))
+
+    def _forget(self, connection: Connection, case_ids: Sequence[str]) -> int:
+        """Remove the answers that saw a case; where one of them is not known to have, it may have."""
+        answer, seen = tables.answer, tables.answer_case
+        if not case_ids:
+            return 0
+        gone = set(connection.execute(self._of(answer, answer.c.key).where(answer.c.cases_known == 0)).scalars())
+        for part in slices(case_ids):
+            gone.update(connection.execute(self._of(seen, seen.c.key).where(seen.c.case_id.in_(part))).scalars())
+        for part in slices(sorted(gone)):
+            for table in (seen, answer):
+                connection.execute(delete(table).where(table.c.network_id == self._id, table.c.key.in_(part)))
+        return len(gone)
+
+    def _lock_network(self, connection: Connection) -> None:
+        network = tables.network
+        connection.execute(select(network.c.id).where(network.c.id == self._id).with_for_update()).one()
+
+    def _close_lost(self, connection: Connection, but: str, now: datetime) -> None:
+        """Calls whose request must be over and whom nobody settled: what was reserved for them may have been billed."""
+        call = tables.model_call
+        over = (call.c.network_id == self._id) & (call.c.id != but) & (call.c.reserved_until < _moment(now))
+        connection.execute(
+            update(call)
+            .where(over)
+            .values(
+                outcome=CallOutcome.LOST.value,
+                cost_nanousd=call.c.cost_nanousd + call.c.reserved_nanousd,
+                reserved_nanousd=0,
+                reserved_until=None,
+            )
+        )
+
+    def _series(self, connection: Connection, run_id: str) -> list[str]:
+        """A run and the unfinished ones of its lens before it: one that is begun again does not get its money anew."""
+        run = tables.run
+        this = connection.execute(self._of(run, run.c.number, run.c.lens).where(run.c.id == run_id)).first()
+        if this is None:
+            return [run_id]
+        before = self._of(run).where(run.c.lens == this.lens, run.c.number < this.number)
+        finished = before.where(run.c.state == "finished").with_only_columns(func.coalesce(func.max(run.c.number), 0))
+        last = connection.execute(finished).scalar_one()
+        ids = before.where(run.c.number > last).with_only_columns(run.c.id)
+        return [*connection.execute(ids).scalars(), run_id]
+
+    def _spent(self, connection: Connection, within: ColumnElement[bool]) -> tuple[int, int]:
+        """What is paid and what is reserved, in billionths of a dollar."""
+        call = tables.model_call.c
+        sums = [func.coalesce(func.sum(money), 0) for money in (call.cost_nanousd, call.reserved_nanousd)]
+        row: Any = connection.execute(self._of(tables.model_call, *sums).where(within)).one()
+        return int(row[0]), int(row[1])
+
+    def _put_call(self, connection: Connection, call: Call) -> None:
+        mine = (tables.model_call.c.network_id == self._id) & (tables.model_call.c.id == call.id)
+        row = _call_row(call)
+        if connection.execute(update(tables.model_call).where(mine).values(row)).rowcount == 0:
+            connection.execute(insert(tables.model_call).values(network_id=self._id, **row))
+
+    def _put_answer(self, connection: Connection, answer: KeptAnswer) -> None:
+        """In place of one under the same key: two processes may have asked the same at once."""
+        for table in (tables.answer_case, tables.answer):
+            connection.execute(delete(table).where(table.c.network_id == self._id, table.c.key == answer.key))
+        connection.execute(
+            insert(tables.answer).values(
+                network_id=self._id,
+                key=answer.key,
+                model=answer.model,
+                prompt_hash=answer.prompt_hash,
+                input_hash=answer.input_hash,
+                parameters=dict(answer.parameters),
+                value=dict(answer.value),
+                cases_known=int(answer.case_ids is not None),
+                at=answer.at.isoformat(),
+                n_tokens=answer.n_tokens,
+                cost_nanousd=nanousd(answer.cost_usd),
+            )
+        )
+        of_answer = {"network_id": self._id, "key": answer.key}
+        rows = [{**of_answer, "case_id": case_id} for case_id in sorted(set(answer.case_ids or ()))]
+        insert_all(connection, tables.answer_case, rows)
+
+
+def _call_row(call: Call) -> dict[str, Any]:
+    same = {one.name: getattr(call, one.name) for one in fields(call) if one.name not in OWN_COLUMN}
+    return {
+        **same,
+        "outcome": call.outcome.value,
+        "at": _moment(call.at),
+        "month": call.month,
+        "cost_nanousd": nanousd(call.cost_usd),
+        "reserved_nanousd": nanousd(call.reserved_usd),
+        "reserved_until": _moment(call.reserved_until) if call.reserved_until else None,
+    }
+
+
+def _read_call(row: Any) -> Call:
+    same = {one.name: getattr(row, one.name) for one in fields(Call) if one.name not in OWN_COLUMN}
+    values: dict[str, Any] = {
+        **same,
+        "outcome": CallOutcome(row.outcome),
+        "at": datetime.fromisoformat(row.at),
+        "cost_usd": row.cost_nanousd / 1e9,
+        "reserved_usd": row.reserved_nanousd / 1e9,
+        "reserved_until": datetime.fromisoformat(row.reserved_until) if row.reserved_until else None,
+    }
+    return Call(**values)
+
+
+def _moment(at: datetime) -> str:
+    """In UTC and of one length, so that texts order as moments do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
