@@ -132,6 +132,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Group all cases to date into themes, carry the themes on, draft their patterns."""
+    from patternmind.model.calls import total
     from patternmind.ports import RunParameters
     from patternmind.verbs.checks import check_parameters
 
@@ -149,7 +150,7 @@ def run(
     house = open_house(home)
     with show.progress() as progress:
         record = house.run(parameters, progress=progress)
-    show.run(record, as_json=json)
+    show.run(record, total(house.store.calls(record.id)), as_json=json)
 
 
 @app.command()
@@ -406,4 +407,5 @@ def evaluate(
 # A command with a file of its own registers itself here.
 from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import place as _place  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
+from patternmind.cli import runs as _runs  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import themes as _themes  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

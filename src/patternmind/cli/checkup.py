@@ -70,7 +70,28 @@ def _index(house: House) -> str:
 
 
 def _gateway(house: House) -> str:
+    """One token from every model that is set: its price, address and key in words, and how it answered."""
+    from patternmind.adapters.gateway import price_of, say_address, say_key, say_price
+
     if house.settings.model is None:
         return "no model set; everything works from the texts themselves"
-    house.gateway().ping()
-    return f"{house.settings.model} answers"
+    gateway = house.gateway()
+    told: list[str] = []
+    for endpoint in gateway.choice.endpoints:
+        where = f"{say_address(endpoint)}, {say_key(endpoint)}, {say_price(price_of(endpoint))}"
+        try:
+            call = gateway.ping(endpoint)
+        except GatewayFailed as failed:
+            raise GatewayFailed(failed.task, f"{endpoint.model} {where}: {failed.reason}") from failed
+        told.append(f"{endpoint.model} answers in {call.seconds:.1f} s, {where}")
+    return f"{'; '.join(told)}. {_spent(house)}"
+
+
+def _spent(house: House) -> str:
+    from patternmind.verbs.calls import spent_usd
+
+    spent, budget = spent_usd(house.store, house.clock.now()), house.settings.budget
+    limits = (("this month", spent.month_usd, budget.month_usd), ("in all", spent.network_usd, budget.network_usd))
+    told = [f"{usd or 0:.4g} USD {when}{'' if limit is None else f' of {limit:.4g}'}" for when, usd, limit in limits]
+    a_run = "no limit for a run" if budget.run_usd is None else f"at most {budget.run_usd:.4g} USD a run"
+    return f"Spent: {', '.join(told)}; {a_run}"

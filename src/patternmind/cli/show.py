@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from patternmind.adapters.index import IndexCheck
     from patternmind.cli.checkup import Finding
     from patternmind.evals.report import Report
+    from patternmind.model.calls import CallTotals
     from patternmind.model.drafts import ReviewedDraft
     from patternmind.model.themes import Assignment, Theme
     from patternmind.ports import Progress, RunRecord
@@ -124,8 +125,10 @@ def intake(report: IntakeReport, *, dry_run: bool, as_json: bool) -> None:
     raw("\n".join(lines) + "\n")
 
 
-def run(record: "RunRecord", *, as_json: bool) -> None:
+def run(record: "RunRecord", calls: "CallTotals", *, as_json: bool) -> None:
     if as_json:
+        from patternmind.verbs.calls import totals_row
+
         json_line(
             {
                 "run_id": record.id,
@@ -138,6 +141,7 @@ def run(record: "RunRecord", *, as_json: bool) -> None:
                 "seconds": dict(record.seconds),
                 "notes": list(record.notes),
                 "proposals": [asdict(one) for one in record.proposals],
+                "calls": totals_row(calls),
             }
         )
         return
@@ -148,6 +152,12 @@ def run(record: "RunRecord", *, as_json: bool) -> None:
     )
     lines = [counts, *record.notes]
     lines += [f"The cases disagree. {one.text}" for one in record.proposals]
+    if calls.n_asked:
+        lines.append(
+            f"The model was asked {calls.n_asked} times: {calls.n_cached} answered from the cache, "
+            f"{calls.n_failed} failed, {calls.n_requests} requests, {calls.cost_usd:.4f} USD. "
+            "`patternmind runs --calls` lists them."
+        )
     if record.n_themes:
         lines.append("Next: `patternmind themes`, `patternmind review list`, `patternmind prereading --topic ...`")
     raw("\n".join(lines) + "\n")

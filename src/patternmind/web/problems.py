@@ -62,6 +62,7 @@ INVALID = ProblemKind("invalid", 422, "The request is not valid")
 NOT_ALLOWED = ProblemKind("not-allowed", 422, "A rule forbids it")
 UNREADABLE = ProblemKind("unreadable-file", 422, "The file cannot be read")
 KEY_REUSED = ProblemKind("key-reused", 422, "That Idempotency-Key was used for another request")
+BUDGET = ProblemKind("budget-reached", 402, "A budget for the language model is reached")
 UNEXPECTED = ProblemKind("unexpected", 500, "Something unexpected happened")
 STORE = ProblemKind("store-unavailable", 503, "The data folder cannot be used now")
 MODEL = ProblemKind("model-unavailable", 503, "The encoder cannot be used now")
@@ -83,6 +84,7 @@ KINDS: Sequence[ProblemKind] = (
     NOT_ALLOWED,
     UNREADABLE,
     KEY_REUSED,
+    BUDGET,
     UNEXPECTED,
     STORE,
     MODEL,
@@ -104,6 +106,7 @@ OF_ERROR: Mapping[type[errors.PatternmindError], ProblemKind] = {
     errors.RunInProgress: RUN_IN_PROGRESS,
     errors.ChangedMeanwhile: CHANGED,
     errors.UsageError: INVALID,
+    errors.BudgetReached: BUDGET,
     errors.UnknownColumn: INVALID,
     errors.UnreadableFile: UNREADABLE,
     errors.StoreUnavailable: STORE,

@@ -1,0 +1,167 @@
+"""A run with a language model as an operator sees it: what it costs, where it stops, and how it goes on."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.acceptance.running import SAMPLE, Patternmind
+from tests.model_server import Answer, Provider, completion, failing, served
+
+PROMPTS = Path(__file__).parents[2] / "prompts"
+CALL_USD = 0.05
+"""What a request costs here: 100 tokens written at 500 USD a million, as many as are reserved for it."""
+
+
+def schemas() -> dict[str, Mapping[str, Any]]:
+    """The answer schema of every prompt, by the beginning of its system message."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for path in PROMPTS.glob("*.md"):
+        _, header, text = path.read_text(encoding="utf-8").split("---\n", 2)
+        system = re.split(r"^## System\n", text, flags=re.MULTILINE)[1].strip()
+        found[system[:60]] = yaml.safe_load(header)["answer_schema"]
+    return found
+
+
+def least(schema: Mapping[str, Any]) -> Any:
+    """The least that fits: null where it may be, nothing where nothing is required."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    kinds: Any = schema.get("type", "object")
+    kind: str = kinds if isinstance(kinds, str) else "null" if "null" in kinds else kinds[0]
+    if kind == "object":
+        return {name: least(schema["properties"][name]) for name in schema.get("required", ())}
+    if kind == "array":
+        return [least(schema["items"])] * schema.get("minItems", 0)
+    plain: dict[str, Any] = {"null": None, "boolean": False, "integer": 1, "number": 1}
+    return "word" if kind == "string" else plain[kind]
+
+
+def answer(request: Mapping[str, Any]) -> Answer:
+    fits = least(schemas()[request["messages"][0]["content"][:60]])
+    return completion(json.dumps(fits), tokens=(10, 100))
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with served(answer) as serving:
+        yield serving
+
+
+@pytest.fixture
+def patternmind(tmp_path: Path, provider: Provider) -> Patternmind:
+    """The command on the sample network, with a model that costs something."""
+    command = Patternmind(tmp_path / "home").with_env(
+        PATTERNMIND_MODEL="openai/test-model",
+        PATTERNMIND_API_BASE=provider.url,
+        PATTERNMIND_PRICES="openai/test-model=0/500",
+        PATTERNMIND_MODEL_MAX_TOKENS="100",
+    )
+    command("ingest", SAMPLE / "cases-2026Q3.csv", SAMPLE / "cases-2026Q4.csv")
+    return command
+
+
+def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(patternmind: Patternmind, provider: Provider) -> None:
+    stopped = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="0.10")("run", "--json")
+    assert (stopped.code, stopped.out) == (4, "")
+    assert "budget of 0.1 USD for this run is reached" in stopped.err
+    assert "PATTERNMIND_BUDGET_RUN_USD" in stopped.err
+    assert len(provider.requests) == 2
+    [cost] = patternmind("runs", "--json").json()
+    assert (cost["state"], cost["cost_usd"]) == ("failed", pytest.approx(0.10))
+
+    rich = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="50", PATTERNMIND_BUDGET_MONTH_USD="none")
+    done = rich("run", "--json").json()
+    n_needed = len(provider.requests)
+    assert n_needed > 2
+    assert done["calls"]["cached"] == 2
+    assert done["calls"]["requests"] == n_needed - 2
+    calls = rich("runs", "--calls", "--json").json()
+    assert sum(call["cost_usd"] for call in calls) == pytest.approx((n_needed - 2) * CALL_USD)
+    assert {call["outcome"] for call in calls} == {"cached", "answered"}
+
+    again = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="0")("run", "--afresh", "--json").json()
+    assert again["calls"]["cost_usd"] == 0
+    assert again["calls"]["cached"] == again["calls"]["asked"]
+    assert len(provider.requests) == n_needed
+    assert "from cache" in patternmind("runs").out
+    assert "cached" in patternmind("runs", "--calls", "--run", done["run_id"]).out
+
+
+def test_a_run_completes_where_the_model_fails_and_says_so(patternmind: Patternmind, provider: Provider) -> None:
+    provider.answers = [failing(400)]
+    done = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="none")("run", "--json").json()
+    assert done["themes"] > 1
+    assert done["calls"]["failed"] == done["calls"]["requests"] == len(provider.requests)
+    assert done["calls"]["cost_usd"] == 0
+    assert any("refused (400)" in note for note in done["notes"])
+    calls = patternmind("runs", "--calls", "--run", done["run_id"], "--json").json()
+    assert {call["outcome"] for call in calls} == {"failed"}
+
+
+def test_an_unknown_price_stops_a_run_before_any_work(patternmind: Patternmind, provider: Provider) -> None:
+    unpriced = patternmind.with_env(PATTERNMIND_PRICES="")
+    stopped = unpriced("run")
+    assert stopped.code == 2
+    assert 'PATTERNMIND_PRICES="openai/test-model=0.15/0.60"' in stopped.err
+    assert patternmind("runs", "--json").json() == []
+    assert provider.requests == []
+
+
+def test_a_model_for_no_task_is_wrong_use(patternmind: Patternmind) -> None:
+    stopped = patternmind.with_env(PATTERNMIND_TASK_MODELS="nameing=openai/gpt-4o")("run")
+    assert stopped.code == 2
+    assert 'a task "nameing" that there is not. Tasks are: ' in stopped.err
+    assert "theme-name" in stopped.err
+
+
+def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
+    patternmind: Patternmind, provider: Provider
+) -> None:
+    two = patternmind.with_env(
+        PATTERNMIND_FALLBACK_MODEL=f"openai/second@{provider.url}",
+        PATTERNMIND_PRICES="openai/test-model=0/500,openai/second=0/0",
+    )
+    provider.answers = [completion("", finish="length", tokens=(8, 1))]
+    finding = two("doctor", "--json").json()[-1]
+    assert finding["ok"]
+    assert [request["max_tokens"] for request in provider.requests] == [1, 1]
+    for said in (
+        "openai/test-model answers in",
+        f"at {provider.url}, no key, 0 USD in and 500 USD out a million tokens",
+        "openai/second answers in",
+        "free of charge",
+        "0.0005 USD this month of 10",
+        "at most 1 USD a run",
+    ):
+        assert said in finding["says"]
+    calls = patternmind("runs", "--calls", "--run", "none", "--json").json()
+    assert [(call["task"], call["outcome"], call["cost_usd"]) for call in calls] == [
+        ("check", "answered", 0.0005),
+        ("check", "answered", 0.0),
+    ]
+
+
+def test_the_doctor_says_what_is_wrong_with_a_model(patternmind: Patternmind, provider: Provider) -> None:
+    provider.answers = [failing(401)]
+    said = patternmind("doctor", "--json")
+    assert said.code == 1
+    finding = json.loads(said.out)[-1]
+    assert "the key was refused (401). Check PATTERNMIND_MODEL" in finding["says"]
+    unpriced = json.loads(patternmind.with_env(PATTERNMIND_PRICES="")("doctor", "--json").out)[-1]
+    assert "The price of openai/test-model is not known" in unpriced["says"]
+
+
+def test_runs_of_an_empty_network_and_of_no_such_run(tmp_path: Path) -> None:
+    empty = Patternmind(tmp_path / "home")
+    assert "There has been no run yet" in empty("runs").out
+    assert empty("runs", "--calls").out == "No model was called.\n"
+    missing = empty("runs", "--calls", "--run", "run-0009")
+    assert (missing.code, missing.err.strip()) == (
+        1,
+        'There is no run "run-0009" in this network. `patternmind runs` lists them.',
+    )
+    assert empty("runs", "--run", "run-0001").code == 2
