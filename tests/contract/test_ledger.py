@@ -1,23 +1,26 @@
 """What every ``Ledger`` keeps, asked of the store and of the double in memory: no limit is passed, nothing is lost."""
 
 import datetime as dt
+import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders import NOON, a_case, a_submission
 
 from patternmind.adapters.gateway import MemoryLedger
 from patternmind.adapters.store import SqlStore
 from patternmind.errors import BudgetReached
-from patternmind.model.calls import Budget, Call, CallOutcome, KeptAnswer, total
+from patternmind.model.calls import Budget, Call, CallOutcome, KeptAnswer, nanousd, total
 from patternmind.ports import Ledger, RunOutcome, RunParameters
 
 SOON = NOON + dt.timedelta(minutes=2)
@@ -225,9 +228,46 @@ def test_processes_together_hold_the_limit(store: SqlStore) -> None:
         )
         for name in ("north", "south")
     ]
-    went = [int(one.communicate(timeout=60)[0]) for one in spenders]
+    went = [int(one.communicate(timeout=120)[0]) for one in spenders]
     assert sum(went) == 10
     assert total(store.calls()).cost_usd == 0.1
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["reserve", "settle"]),
+            st.integers(0, 4),
+            st.integers(0, 3),
+            st.sampled_from([0.0, 0.01, 0.0333]),
+        ),
+        max_size=12,
+    )
+)
+def test_the_sums_that_budgets_look_at_are_those_of_the_calls(store: SqlStore, steps: list[Any]) -> None:
+    """Whatever is reserved, settled, settled late or lost, in two months and two runs."""
+    network_id = uuid.uuid4().hex
+    store = SqlStore(store.path, network_id)
+    for number, (step, id, when, usd) in enumerate(steps):
+        at = NOON + dt.timedelta(days=10 * id)
+        call = asking(str(id), usd, at=at, run_id=f"run-{id % 2}", cost_usd=number / 100)
+        if step == "reserve":
+            store.reserve(call, Budget(), NOON + dt.timedelta(minutes=when))
+        else:
+            store.settle(call)
+    with closing(sqlite3.connect(store.path)) as connection:
+        sums = connection.execute("SELECT * FROM model_spend WHERE network_id = ?", [network_id]).fetchall()
+    kept = {(scope, key): (paid, open) for _, scope, key, paid, open in sums}
+    expected: dict[tuple[str, str], tuple[int, int]] = {}
+    for call in store.calls():
+        for scope, key in (("network", ""), ("month", call.month), ("run", call.run_id)):
+            paid, open = expected.get((scope, key), (0, 0))
+            expected[scope, key] = (paid + nanousd(call.cost_usd), open + nanousd(call.reserved_usd))
+    store.close()
+    assert {key: money for key, money in kept.items() if money != (0, 0)} == {
+        key: money for key, money in expected.items() if money != (0, 0)
+    }
 
 
 # Answers
@@ -308,6 +348,24 @@ def test_a_case_with_another_text_takes_its_answers_with_it(store: SqlStore) -> 
     store.save_cases([(a_submission("Another text."), told)])
     assert store.kept_answer(["saw"]) is None
     assert store.kept_answer(["not"]) is not None
+
+
+def test_on_postgresql_a_reservation_locks_the_row_of_its_network(store: SqlStore) -> None:
+    """SQLite's write lock is the whole database's; there, the statement that stands in for it must not be left out."""
+    from sqlalchemy.dialects import postgresql
+
+    said: list[str] = []
+
+    class Recording:
+        def execute(self, statement: Any) -> Any:
+            said.append(str(statement.compile(dialect=postgresql.dialect())))
+            return self
+
+        def one(self) -> None: ...
+
+    recording: Any = Recording()
+    store._lock_network(recording)  # pyright: ignore[reportPrivateUsage]
+    assert said[0].endswith("FOR UPDATE")
 
 
 def test_a_forgotten_answer_is_not_in_the_file(store: SqlStore) -> None:

@@ -1,7 +1,8 @@
 """The ledger: calls of the language model, what they cost, what is reserved for them, and the answers they gave.
 
 A reservation is checked and written in one transaction that nobody else can write in: SQLite's BEGIN IMMEDIATE, or a
-lock on the network's row (FOR UPDATE, which SQLite leaves out). So the limits hold for all threads and processes.
+lock on the network's row (FOR UPDATE, which SQLite leaves out). So the limits hold for all threads and processes, and
+so do the sums that are kept with every row.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,11 +10,14 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from patternmind.adapters.store import tables
 from patternmind.adapters.store.network_rows import NetworkRows, insert_all, slices
 from patternmind.model.calls import Budget, Call, CallOutcome, KeptAnswer, check_budget, nanousd
+
+EVER = ""
+"""The key of the sum over all time."""
 
 OWN_COLUMN = frozenset({"cost_usd", "reserved_usd", "reserved_until", "at"})
 """Fields of a call that are kept in another form."""
@@ -48,27 +52,29 @@ class CallRows(NetworkRows):
         with self._writing() as connection:
             self._lock_network(connection)
             self._close_lost(connection, call.id, now)
-            own = tables.model_call.c
+            run_ids = self._series(connection, call.run_id) if call.run_id and budget.run_usd is not None else []
             limits = (
-                ("run", budget.run_usd if call.run_id else None, own.run_id.in_(self._series(connection, call.run_id))),
-                ("month", budget.month_usd, own.month == call.month),
-                ("network", budget.network_usd, own.id.is_not(None)),
+                ("run", budget.run_usd if call.run_id else None, run_ids),
+                ("month", budget.month_usd, [call.month]),
+                ("network", budget.network_usd, [EVER]),
             )
-            for scope, limit_usd, within in limits:
+            own = self._money_of(connection, call.id)
+            for scope, limit_usd, keys in limits:
                 if limit_usd is None:
                     continue
-                spent, open = self._spent(connection, within & (own.id != call.id))
+                spent, open = self._spent(connection, scope, keys)
                 check_budget(
                     scope,
                     limit_usd,
-                    spent=spent + nanousd(call.cost_usd),
-                    open=open,
+                    spent=spent - own[0] + nanousd(call.cost_usd),
+                    open=open - own[1],
                     needed=nanousd(call.reserved_usd),
                 )
             self._put_call(connection, call)
 
     def settle(self, call: Call, answer: KeptAnswer | None = None) -> None:
         with self._writing() as connection:
+            self._lock_network(connection)
             self._put_call(connection, replace(call, reserved_usd=0.0, reserved_until=None))
             if answer is not None:
                 self._put_answer(connection, answer)
@@ -104,17 +110,11 @@ class CallRows(NetworkRows):
     def _close_lost(self, connection: Connection, but: str, now: datetime) -> None:
         """Calls whose request must be over and whom nobody settled: what was reserved for them may have been billed."""
         call = tables.model_call
-        over = (call.c.network_id == self._id) & (call.c.id != but) & (call.c.reserved_until < _moment(now))
-        connection.execute(
-            update(call)
-            .where(over)
-            .values(
-                outcome=CallOutcome.LOST.value,
-                cost_nanousd=call.c.cost_nanousd + call.c.reserved_nanousd,
-                reserved_nanousd=0,
-                reserved_until=None,
-            )
-        )
+        over = self._of(call).where(call.c.id != but, call.c.reserved_until < _moment(now))
+        for lost in [_read_call(row) for row in connection.execute(over).all()]:
+            cost_usd = (nanousd(lost.cost_usd) + nanousd(lost.reserved_usd)) / 1e9
+            closed = replace(lost, outcome=CallOutcome.LOST, cost_usd=cost_usd)
+            self._put_call(connection, replace(closed, reserved_usd=0.0, reserved_until=None))
 
     def _series(self, connection: Connection, run_id: str) -> list[str]:
         """A run and the unfinished ones of its lens before it: one that is begun again does not get its money anew."""
@@ -128,18 +128,43 @@ class CallRows(NetworkRows):
         ids = before.where(run.c.number > last).with_only_columns(run.c.id)
         return [*connection.execute(ids).scalars(), run_id]
 
-    def _spent(self, connection: Connection, within: ColumnElement[bool]) -> tuple[int, int]:
+    def _spent(self, connection: Connection, scope: str, keys: Sequence[str]) -> tuple[int, int]:
         """What is paid and what is reserved, in billionths of a dollar."""
-        call = tables.model_call.c
-        sums = [func.coalesce(func.sum(money), 0) for money in (call.cost_nanousd, call.reserved_nanousd)]
-        row: Any = connection.execute(self._of(tables.model_call, *sums).where(within)).one()
+        spend = tables.model_spend
+        sums = [func.coalesce(func.sum(money), 0) for money in (spend.c.cost_nanousd, spend.c.reserved_nanousd)]
+        query = self._of(spend, *sums).where(spend.c.scope == scope, spend.c.key.in_(keys))
+        row: Any = connection.execute(query).one()
         return int(row[0]), int(row[1])
 
+    def _money_of(self, connection: Connection, call_id: str) -> tuple[int, int]:
+        """What is paid and what is reserved for one call as it is stored; nothing for one that is not."""
+        call = tables.model_call.c
+        query = self._of(tables.model_call, call.cost_nanousd, call.reserved_nanousd).where(call.id == call_id)
+        row: Any = connection.execute(query).first()
+        return (0, 0) if row is None else (row.cost_nanousd, row.reserved_nanousd)
+
     def _put_call(self, connection: Connection, call: Call) -> None:
+        """Write the row, and what changed of its money into the sums."""
         mine = (tables.model_call.c.network_id == self._id) & (tables.model_call.c.id == call.id)
-        row = _call_row(call)
+        before, row = self._money_of(connection, call.id), _call_row(call)
         if connection.execute(update(tables.model_call).where(mine).values(row)).rowcount == 0:
             connection.execute(insert(tables.model_call).values(network_id=self._id, **row))
+        more = (row["cost_nanousd"] - before[0], row["reserved_nanousd"] - before[1])
+        if more != (0, 0):
+            self._add(connection, "network", EVER, more)
+            self._add(connection, "month", call.month, more)
+            self._add(connection, "run", call.run_id, more)
+
+    def _add(self, connection: Connection, scope: str, key: str, more: tuple[int, int]) -> None:
+        spend = tables.model_spend
+        mine = (spend.c.network_id == self._id) & (spend.c.scope == scope) & (spend.c.key == key)
+        grown = {
+            "cost_nanousd": spend.c.cost_nanousd + more[0],
+            "reserved_nanousd": spend.c.reserved_nanousd + more[1],
+        }
+        if connection.execute(update(spend).where(mine).values(grown)).rowcount == 0:
+            new = {"scope": scope, "key": key, "cost_nanousd": more[0], "reserved_nanousd": more[1]}
+            connection.execute(insert(spend).values(network_id=self._id, **new))
 
     def _put_answer(self, connection: Connection, answer: KeptAnswer) -> None:
         """In place of one under the same key: two processes may have asked the same at once."""
@@ -171,7 +196,6 @@ def _call_row(call: Call) -> dict[str, Any]:
         **same,
         "outcome": call.outcome.value,
         "at": _moment(call.at),
-        "month": call.month,
         "cost_nanousd": nanousd(call.cost_usd),
         "reserved_nanousd": nanousd(call.reserved_usd),
         "reserved_until": _moment(call.reserved_until) if call.reserved_until else None,

@@ -227,7 +227,6 @@ model_call = Table(
     _network(),
     Column("id", String, primary_key=True),
     Column("run_id", String, nullable=False),
-    Column("month", String, nullable=False),
     Column("at", String, nullable=False),
     Column("task", String, nullable=False),
     Column("model", String, nullable=False),
@@ -241,11 +240,20 @@ model_call = Table(
     Column("reserved_nanousd", BigInteger, nullable=False),
     Column("reserved_until", String),
     Column("seconds", Float, nullable=False),
-    # Both hold the money, so that a sum reads the index alone.
-    Index("ix_model_call_run", "network_id", "run_id", "cost_nanousd", "reserved_nanousd"),
-    Index("ix_model_call_month", "network_id", "month", "cost_nanousd", "reserved_nanousd"),
+    Index("ix_model_call_run", "network_id", "run_id"),
     Index("ix_model_call_open", "network_id", "reserved_until"),
-    comment="Every call of the language model, never a text. What is reserved or spent here is what budgets hold to.",
+    comment="Every call of the language model, never a text.",
+)
+
+model_spend = Table(
+    "model_spend",
+    metadata,
+    _network(),
+    Column("scope", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("cost_nanousd", BigInteger, nullable=False),
+    Column("reserved_nanousd", BigInteger, nullable=False),
+    comment="The sums of model_call by run, month and network, kept with every row: a budget is checked in one look.",
 )
 
 answer = Table(

@@ -13,7 +13,6 @@ def upgrade() -> None:
         sa.Column("network_id", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
-        sa.Column("month", sa.String(), nullable=False),
         sa.Column("at", sa.String(), nullable=False),
         sa.Column("task", sa.String(), nullable=False),
         sa.Column("model", sa.String(), nullable=False),
@@ -29,10 +28,17 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("network_id", "id"),
     )
-    money = ["cost_nanousd", "reserved_nanousd"]
-    op.create_index("ix_model_call_run", "model_call", ["network_id", "run_id", *money])
-    op.create_index("ix_model_call_month", "model_call", ["network_id", "month", *money])
+    op.create_index("ix_model_call_run", "model_call", ["network_id", "run_id"])
     op.create_index("ix_model_call_open", "model_call", ["network_id", "reserved_until"])
+    op.create_table(
+        "model_spend",
+        sa.Column("network_id", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("cost_nanousd", sa.BigInteger(), nullable=False),
+        sa.Column("reserved_nanousd", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("network_id", "scope", "key"),
+    )
     op.create_table(
         "answer",
         sa.Column("network_id", sa.String(), nullable=False),
