@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -107,7 +108,7 @@ TROUBLES = {
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=list(TROUBLES))
 def test_every_trouble_ends_as_stated_and_is_counted(trouble: Trouble) -> None:
     ledger = MemoryLedger()
-    limit = 0.3 if trouble.n_billed == 3 else 10.0
+    limit = 1.0 if trouble.n_billed == 3 else 10.0
     with served(trouble.answers) as provider:
         gateway = gateway_to(provider, ledger=ledger, timeout_seconds=limit, max_tokens=100)
         begun = time.monotonic()
@@ -116,6 +117,7 @@ def test_every_trouble_ends_as_stated_and_is_counted(trouble: Trouble) -> None:
         assert len(provider.requests) == trouble.n_requests
     if isinstance(result, GatewayFailed):
         assert (result.outcome, result.task) == (trouble.outcome, "naming")
+        assert re.search(trouble.reason, result.reason)
         assert CASE_TEXT not in str(result)
     [call] = ledger.calls()
     assert (call.outcome, call.n_attempts) == (trouble.outcome, trouble.n_requests)
@@ -123,10 +125,7 @@ def test_every_trouble_ends_as_stated_and_is_counted(trouble: Trouble) -> None:
     most = (most_tokens(PROMPT) * 1 + 100 * 4) / 1e6
     assert call.cost_usd == pytest.approx(trouble.n_paid * ONE_REPLY_USD + trouble.n_billed * most)
     assert (call.reserved_usd, call.reserved_until) == (0, None)
-    assert took < trouble.n_requests * limit + 2
-    if trouble.reason:
-        with served(trouble.answers) as provider, pytest.raises(GatewayFailed, match=trouble.reason):
-            gateway_to(provider, timeout_seconds=limit).ask("naming", PROMPT)
+    assert took < trouble.n_requests * limit + 5  # the drip alone would take half a minute
 
 
 def test_nobody_at_the_address_costs_nothing() -> None:
