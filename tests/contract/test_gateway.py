@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from threading import Barrier, BrokenBarrierError, Thread
+from threading import Barrier, BrokenBarrierError, Event, Thread
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from tests.model_server import (
 
 from patternmind.adapters.clock import FixedClock
 from patternmind.adapters.gateway import MemoryLedger, choose_models, listed_price
+from patternmind.adapters.gateway import completion as completion_module
 from patternmind.adapters.gateway.endpoints import say_address, say_key
 from patternmind.adapters.gateway.prices import most_tokens
 from patternmind.asking import Question, ask_all
@@ -145,6 +146,26 @@ def test_who_drips_for_ever_is_hung_up_on() -> None:
         while provider.n_open and time.monotonic() < give_up:
             time.sleep(0.02)
         assert provider.n_open == 0
+
+
+def test_what_is_given_up_before_it_is_sent_is_not_sent_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """litellm may take its time to make a request ready, the first of a process most of all."""
+    late = Event()
+    made = completion_module.load()
+
+    def slow(**request: Any) -> object:
+        try:
+            time.sleep(0.4)
+            return made(**request)
+        finally:
+            late.set()
+
+    monkeypatch.setattr(completion_module, "load", lambda: slow)
+    with served([OK]) as provider:
+        with pytest.raises(GatewayFailed, match="no whole answer within"):
+            gateway_to(provider, timeout_seconds=0.2, max_attempts=1).ask("naming", PROMPT)
+        assert late.wait(10)
+        assert provider.requests == []
 
 
 def test_where_the_provider_does_not_count_the_reservation_is_the_cost() -> None:

@@ -162,8 +162,8 @@ def test_a_run_completes_through_every_trouble_and_its_report_names_each_failure
     failed = [call for call in calls if call["outcome"] not in {"answered", "repaired", "cached"}]
     assert report["calls"]["failed"] == len(failed) > 0
     assert report["notes"]
-    # Three requests at most, each in its second, and the waits between them: 1 and 2 seconds.
-    assert max(call["seconds"] for call in calls) < 3 * 1 + 3 + 3
+    # Three requests at most, each in its second, the waits between them, 1 and 2 seconds, and a busy machine.
+    assert max(call["seconds"] for call in calls) < 3 * 1 + 3 + 5
     print(
         f"\n{len(calls)} calls, {len(provider.requests)} requests: {json.dumps(Counter(c['outcome'] for c in calls))}"
     )
