@@ -2,10 +2,11 @@
 
 import datetime as dt
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from threading import Barrier, BrokenBarrierError, Thread
+from threading import Barrier, BrokenBarrierError, Event, Thread
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.model_server import (
 
 from patternmind.adapters.clock import FixedClock
 from patternmind.adapters.gateway import MemoryLedger, choose_models, listed_price
+from patternmind.adapters.gateway import completion as completion_module
 from patternmind.adapters.gateway.endpoints import say_address, say_key
 from patternmind.adapters.gateway.prices import most_tokens
 from patternmind.asking import Question, ask_all
@@ -107,7 +109,7 @@ TROUBLES = {
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=list(TROUBLES))
 def test_every_trouble_ends_as_stated_and_is_counted(trouble: Trouble) -> None:
     ledger = MemoryLedger()
-    limit = 0.3 if trouble.n_billed == 3 else 10.0
+    limit = 1.0 if trouble.n_billed == 3 else 10.0
     with served(trouble.answers) as provider:
         gateway = gateway_to(provider, ledger=ledger, timeout_seconds=limit, max_tokens=100)
         begun = time.monotonic()
@@ -116,6 +118,7 @@ def test_every_trouble_ends_as_stated_and_is_counted(trouble: Trouble) -> None:
         assert len(provider.requests) == trouble.n_requests
     if isinstance(result, GatewayFailed):
         assert (result.outcome, result.task) == (trouble.outcome, "naming")
+        assert re.search(trouble.reason, result.reason)
         assert CASE_TEXT not in str(result)
     [call] = ledger.calls()
     assert (call.outcome, call.n_attempts) == (trouble.outcome, trouble.n_requests)
@@ -123,10 +126,7 @@ def test_every_trouble_ends_as_stated_and_is_counted(trouble: Trouble) -> None:
     most = (most_tokens(PROMPT) * 1 + 100 * 4) / 1e6
     assert call.cost_usd == pytest.approx(trouble.n_paid * ONE_REPLY_USD + trouble.n_billed * most)
     assert (call.reserved_usd, call.reserved_until) == (0, None)
-    assert took < trouble.n_requests * limit + 2
-    if trouble.reason:
-        with served(trouble.answers) as provider, pytest.raises(GatewayFailed, match=trouble.reason):
-            gateway_to(provider, timeout_seconds=limit).ask("naming", PROMPT)
+    assert took < trouble.n_requests * limit + 5  # the drip alone would take half a minute
 
 
 def test_nobody_at_the_address_costs_nothing() -> None:
@@ -146,6 +146,26 @@ def test_who_drips_for_ever_is_hung_up_on() -> None:
         while provider.n_open and time.monotonic() < give_up:
             time.sleep(0.02)
         assert provider.n_open == 0
+
+
+def test_what_is_given_up_before_it_is_sent_is_not_sent_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """litellm may take its time to make a request ready, the first of a process most of all."""
+    late = Event()
+    made = completion_module.load()
+
+    def slow(**request: Any) -> object:
+        try:
+            time.sleep(0.4)
+            return made(**request)
+        finally:
+            late.set()
+
+    monkeypatch.setattr(completion_module, "load", lambda: slow)
+    with served([OK]) as provider:
+        with pytest.raises(GatewayFailed, match="no whole answer within"):
+            gateway_to(provider, timeout_seconds=0.2, max_attempts=1).ask("naming", PROMPT)
+        assert late.wait(10)
+        assert provider.requests == []
 
 
 def test_where_the_provider_does_not_count_the_reservation_is_the_cost() -> None:

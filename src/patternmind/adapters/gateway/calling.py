@@ -4,12 +4,12 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import BoundedSemaphore, Condition
 
 from patternmind.adapters.gateway.answers import Reply, Unfit, ask_until_fit, read_answer
-from patternmind.adapters.gateway.completion import Response, Usage, complete
+from patternmind.adapters.gateway.completion import Response, Usage, complete, load
 from patternmind.adapters.gateway.failures import Failure, wait_seconds
 from patternmind.adapters.gateway.keys import answer_key, input_hash
 from patternmind.adapters.gateway.prices import most_tokens, price_of
@@ -224,9 +224,10 @@ class _Asking:
     prompt: RenderedPrompt
     max_tokens: int
     n_replies: int = 0
-    begun: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
+        load()  # seconds, once in a process, and none of this call's
+        self.begun = time.monotonic()
         self.call = self.gateway.new_call(self.task, self.endpoint.model, self.prompt)
         self._attempts: Iterator[int] = iter(range(1, self.gateway.limits.max_attempts + 1))
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, Thread, local
 from typing import Any, Protocol, TypeVar, cast
 
 from patternmind.adapters.gateway.failures import (
@@ -32,6 +32,9 @@ MOST_BYTES = 2 << 20
 must not fill the memory."""
 
 _loading = Lock()
+
+_this_thread = local()
+"""``deadline``: when the request of this thread is given up."""
 
 T = TypeVar("T")
 
@@ -57,10 +60,8 @@ def complete(
     endpoint: Endpoint, messages: Sequence[Mapping[str, str]], *, max_tokens: int, timeout_seconds: float
 ) -> Response | Failure:
     """One HTTP request, given up when its time is over. A key from the environment does not travel to ``api_base``."""
-    with _loading:  # one thread loads, the others wait; and it is done before the clock starts
-        send = _load_completion()
     request = partial(
-        send,
+        load(),  # before the clock starts
         model=endpoint.model,
         messages=messages,
         max_tokens=max_tokens,
@@ -76,6 +77,12 @@ def complete(
 
 class _Completion(Protocol):
     def __call__(self, **request: object) -> object: ...
+
+
+def load() -> _Completion:
+    """litellm, loaded once; one thread loads, the others wait."""
+    with _loading:
+        return _load_completion()
 
 
 @cache
@@ -97,16 +104,17 @@ def _load_completion() -> _Completion:
 
 
 def _bounded_client() -> object:
-    """The HTTP client of every OpenAI-compatible server: it stops reading when the time is over or it is enough.
+    """The HTTP client of every OpenAI-compatible server: it sends nothing late, and stops reading when it is enough.
 
-    Without it the thread and the socket of a dripping server live as long as the server drips. Other providers have
-    clients of their own in litellm; there the thread ends when the server lets go.
+    Without it a request that was given up while litellm still made it ready would leave after all, and the thread and
+    the socket of a dripping server would live as long as the server drips. Other providers have clients of their own in
+    litellm; there the thread ends when the server lets go.
     """
     import httpx
 
     class Bounded(httpx.SyncByteStream):
-        def __init__(self, stream: httpx.SyncByteStream, deadline: float) -> None:
-            self._stream, self._deadline = stream, deadline
+        def __init__(self, stream: httpx.SyncByteStream) -> None:
+            self._stream = stream
 
         def __iter__(self) -> Iterator[bytes]:
             n_bytes = 0
@@ -114,7 +122,7 @@ def _bounded_client() -> object:
                 n_bytes += len(chunk)
                 if n_bytes > MOST_BYTES:
                     raise AnswerTooLong
-                if time.monotonic() > self._deadline:
+                if _seconds_left() < 0:
                     raise httpx.ReadTimeout("the time of the whole answer is over")
                 yield chunk
 
@@ -123,19 +131,27 @@ def _bounded_client() -> object:
 
     class BoundedClient(httpx.Client):
         def send(self, request: httpx.Request, *, stream: bool = False, **how: Any) -> httpx.Response:
-            limit = request.extensions.get("timeout", {}).get("read")
-            deadline = time.monotonic() + (limit or float("inf"))
+            if _seconds_left() < 0:
+                raise httpx.ConnectTimeout("it was given up before it was sent")
             response = super().send(request, stream=True, **how)
-            response.stream = Bounded(cast("httpx.SyncByteStream", response.stream), deadline)
-            if not stream:
-                try:
-                    response.read()
-                except BaseException:
-                    response.close()
-                    raise
-            return response
+            response.stream = Bounded(cast("httpx.SyncByteStream", response.stream))
+            return response if stream else _read(response)
 
     return BoundedClient(follow_redirects=True)
+
+
+def _seconds_left() -> float:
+    """Until the request of this thread is given up; it is read where it was sent."""
+    return getattr(_this_thread, "deadline", float("inf")) - time.monotonic()
+
+
+def _read(response: Any) -> Any:
+    try:
+        response.read()
+    except BaseException:
+        response.close()
+        raise
+    return response
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T | None:
@@ -153,6 +169,7 @@ def _outcome(request: Callable[[], object], timeout_seconds: float) -> Response 
     The error stops here and is not chained: litellm raises more classes than it documents, and their messages may hold
     the prompt.
     """
+    _this_thread.deadline = time.monotonic() + timeout_seconds
     try:
         response = request()
     except Exception as error:  # noqa: BLE001 - recorded as the failure, which is raised as GatewayFailed

@@ -88,9 +88,9 @@ class CallRows(NetworkRows):
 
     def forget_answers(self, case_ids: Iterable[str]) -> int:
         with self._writing() as connection:
-            return self._forget(connection, sorted(set(case_ids)))
+            return self._forget_answers(connection, sorted(set(case_ids)))
 
-    def _forget(self, connection: Connection, case_ids: Sequence[str]) -> int:
+    def _forget_answers(self, connection: Connection, case_ids: Sequence[str]) -> int:
         """Remove the answers that saw a case; where one of them is not known to have, it may have."""
         answer, seen = tables.answer, tables.answer_case
         if not case_ids:

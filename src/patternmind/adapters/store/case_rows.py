@@ -94,7 +94,6 @@ class CaseRows(RawRows, CallRows):
     ) -> StoredCounts:
         updated = 0
         taken: list[Case] = []
-        retold: list[str] = []
         known = self._known(connection, [case.id for _, case in cases])
         owners = self._owners(connection, [case.content_hash for _, case in cases])
         for submission, case in cases:
@@ -106,9 +105,6 @@ class CaseRows(RawRows, CallRows):
             updated += before is not None
             if not dry_run:
                 self._put_case(connection, submission, case, new=before is None)
-            if before is not None and before.text_version != case.text_version and not dry_run:
-                retold.append(case.id)
-        self._forget(connection, retold)
         return StoredCounts(
             accepted=len(taken),
             unchanged=len(cases) - len(taken),
@@ -144,6 +140,9 @@ class CaseRows(RawRows, CallRows):
             connection.execute(insert(tables.case).values(network_id=self._id, id=case.id, **row))
         else:
             where = (tables.case.c.network_id == self._id) & (tables.case.c.id == case.id)
+            told = connection.execute(select(tables.case.c.text_version).where(where)).scalar_one()
+            if told != case.text_version:
+                self._forget_answers(connection, [case.id])
             connection.execute(update(tables.case).where(where).values(row))
         self._keep_submission(connection, submission, case)
 
