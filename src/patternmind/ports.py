@@ -473,7 +473,13 @@ class Store(Ledger, Protocol):
 
     def draft(self, draft_id: str) -> tuple[Draft, tuple[Decision, ...], datetime]: ...
 
-    def save_drafts(self, drafts: Sequence[Draft], now: datetime) -> None: ...
+    def save_drafts(self, drafts: Sequence[Draft], now: datetime) -> None:
+        """Keep drafts; one that is there already is current again, and else as it was.
+
+        Raises:
+            ChangedMeanwhile: a case that they quote was erased since.
+        """
+        ...
 
     def append_decision(self, decision: Decision, *, expected_version: int) -> None:
         """Add one line to the log of a draft.

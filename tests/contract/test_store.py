@@ -605,16 +605,14 @@ def test_a_run_without_fits_leaves_none_and_one_that_fails_leaves_the_former(sto
 
 def retelling(words: Callable[[str], str], **known: Any) -> Retelling:
     """Every word through one function; themes are told by their names."""
-    given: dict[str, Any] = {
-        "theme": lambda theme: replace(theme, name=words(theme.name)),
-        "name": words,
-        "words": words,
-        "draft": lambda draft, log: (
-            replace(draft, name=words(draft.name)),
-            tuple(replace(one, note=words(one.note)) for one in log),
-        ),
-        **known,
-    }
+
+    def theme(told: Theme) -> Theme:
+        return replace(told, name=words(told.name))
+
+    def draft(told: Draft, log: tuple[Decision, ...]) -> tuple[Draft, tuple[Decision, ...]]:
+        return replace(told, name=words(told.name)), tuple(replace(one, note=words(one.note)) for one in log)
+
+    given: dict[str, Any] = {"theme": theme, "name": words, "words": words, "draft": draft, **known}
     return Retelling(**given)
 
 
@@ -644,8 +642,11 @@ def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store:
         assert [everything(store), store.roster(), store.edits()] == before
         return [(anna, a_case("c-1", "[person 1] waited."))], retelling(clean, vectors=frozenset({"old"}))
 
+    def break_off(*_: object) -> Any:
+        raise KeyError
+
     def fail(people: list[Person]) -> tuple[list[Any], Retelling]:
-        return redact(people)[0], retelling(clean, draft=lambda draft, log: (replace(draft, id=draft.fields["x"]), log))
+        return redact(people)[0], retelling(clean, draft=break_off)
 
     with pytest.raises(KeyError):
         store.change_roster([("Anna", None, None)], fail)
@@ -788,6 +789,14 @@ def test_an_erasure_is_stored_whole_or_not_at_all(store: Store) -> None:
     with pytest.raises(StoreUnavailable):
         store.forget_case("c-1", retelling(lambda words: words), kept_vectors=(), by=nothing, at=LATER)
     assert (everything(store), store.erasures()) == (before, [])
+
+
+def test_a_draft_that_quotes_a_case_erased_meanwhile_is_not_kept(store: Store) -> None:
+    store.save_cases(pairs(*CASES))
+    store.forget_case("c-2", retelling(lambda words: words), kept_vectors=(), by="Ada", at=LATER)
+    with pytest.raises(ChangedMeanwhile, match="c-2"):
+        store.save_drafts([a_draft()], LATER)
+    assert store.drafts(current=False) == []
 
 
 def test_the_files_are_not_clean_while_another_process_reads_them(tmp_path: Path) -> None:

@@ -264,17 +264,21 @@ def api_routes(house: House) -> Iterator[str]:
     ):
         for route in found:
             if isinstance(route, APIRoute):
-                yield from (f"{method} {prefix}{route.path}" for method in route.methods)
+                yield from (f"{method} {prefix}{route.path}" for method in route.methods or ())
 
 
 def test_every_route_of_the_api_has_a_row(house: House) -> None:
     assert sorted(api_routes(house)) == sorted(ROUTES)
 
 
+def a_member(house: House) -> Any:
+    return TestClient(make_app(house), base_url="http://localhost", client=("127.0.0.1", 5))
+
+
 def test_what_the_api_gives_to_others_holds_nothing_that_is_for_the_network_only(house: House) -> None:
     asked = [f"{API}/export/{what}" for what in EXPORTS if what != "map"]
     asked += [f"{API}/patterns", *(f"{API}/playbook?format={form}" for form in ("json", "md", "html", "pdf", "docx"))]
-    with TestClient(make_app(house), base_url="http://localhost", client=("127.0.0.1", 5)) as client:
+    with a_member(house) as client:
         for path in asked:
             answer = client.get(path)
             assert answer.status_code == 200
@@ -297,7 +301,7 @@ def test_no_answer_of_the_api_holds_raw_text(house: House) -> None:
         "job_id": "none",
         "what": "cases",
     }
-    with TestClient(make_app(house), base_url="http://localhost", client=("127.0.0.1", 5)) as client:
+    with a_member(house) as client:
         for row in ROUTES:
             method, _, path = row.partition(" ")
             for name, value in ids.items():

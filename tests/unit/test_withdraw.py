@@ -1,6 +1,7 @@
 """Quotes move with their text or are withdrawn; what one case alone says is found wherever it was repeated."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -145,6 +146,27 @@ def test_a_short_quote_is_withdrawn_as_a_line_and_not_out_of_every_other() -> No
     draft = a_draft(claim, fields={"problem": ("twice",), "context": "It was said twice by others."})
     told, _ = teller(twice, None).tell(draft, [])
     assert told.fields == {"problem": (WITHDRAWN,), "context": "It was said twice by others."}
+
+
+TOLD = {
+    Draft: "name fields claims provenance",
+    Claim: "text quotes",
+    Quote: "start end text",
+    Decision: "edits note",
+}
+KEPT = {
+    Draft: "id kind theme_id",
+    Claim: "field",
+    Quote: "case_id field",
+    Decision: "id draft_id action by at before after reason undoes",
+}
+"""What holds no words of cases."""
+
+
+@pytest.mark.parametrize("noun", TOLD)
+def test_every_field_of_a_draft_is_told_anew_or_holds_no_words_of_cases(noun: Any) -> None:
+    """A field that comes to it belongs into ``Teller``, or into the second list."""
+    assert sorted(one.name for one in fields(noun)) == sorted(f"{TOLD[noun]} {KEPT[noun]}".split())
 
 
 TRACES = Traces.of(

@@ -26,7 +26,7 @@ def erase(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Erase a case for good: texts, vectors, index, places; quotes of it become "[withdrawn]". It has no undo."""
+    """Erase a case for good: texts, vectors, index, places; its quotes are withdrawn. It has no undo."""
     from dataclasses import asdict
 
     house = open_house(home)

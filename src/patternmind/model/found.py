@@ -45,7 +45,7 @@ class Found:
             known = (theme.centre for theme in memory if theme.id == self.theme_ids[home])
             centres[home] = next(known, ()) or 0
         part = _without_row(replace(self.partition, centres=centres), row)
-        left = np.unique(part.labels[part.labels != OUTLIER]).tolist()
+        left = [int(label) for label in np.unique(part.labels[part.labels != OUTLIER])]
         return replace(
             self,
             case_ids=tuple(id for id in self.case_ids if id != case_id),

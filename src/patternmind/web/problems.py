@@ -110,6 +110,7 @@ OF_ERROR: Mapping[type[errors.PatternmindError], ProblemKind] = {
     errors.UnknownColumn: INVALID,
     errors.UnreadableFile: UNREADABLE,
     errors.StoreUnavailable: STORE,
+    errors.RawTextLocked: STORE,
     errors.IndexUnavailable: STORE,
     errors.ModelUnavailable: MODEL,
     ServerStopped: STOPPED,

@@ -43,7 +43,15 @@ class DraftRows(NetworkRows):
 
     def save_drafts(self, drafts: Sequence[Draft], now: datetime) -> None:
         with self._writing() as connection:
+            self._check_erased(connection, drafts)
             self._put_drafts(connection, drafts, now)
+
+    def _check_erased(self, connection: Connection, drafts: Sequence[Draft]) -> None:
+        """A draft begun before a case was erased would bring its words back."""
+        erased = set(connection.execute(self._of(tables.erasure, tables.erasure.c.case_id)).scalars())
+        quoted = {quote.case_id for draft in drafts for claim in draft.claims for quote in claim.quotes}
+        for case_id in sorted(quoted & erased):
+            raise ChangedMeanwhile("case", case_id)
 
     def _put_drafts(self, connection: Connection, drafts: Sequence[Draft], now: datetime) -> None:
         known = set(connection.execute(self._of(tables.draft, tables.draft.c.id)).scalars())
