@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from patternmind.asking import Answered, Question, ask_all
 from patternmind.draft.prompted.asking import Answer
 from patternmind.errors import GatewayFailed
 from patternmind.ground import Similarity
 from patternmind.intake.redaction import Roster, redact
-from patternmind.ports import Encoder, LanguageModel, ModelAnswer, PromptBook
+from patternmind.ports import Encoder, LanguageModel, PromptBook, RenderedPrompt
 
 AN_ID = re.compile(r"[qs][1-9]\d*")
 """Of a facet or a sentence, as prompts give them."""
@@ -40,9 +41,7 @@ class Writer:
     similarity: Similarity | None = None
     n_failed: int = 0
     suspicious: set[str] = field(default_factory=set[str])
-    _said: dict[tuple[str, ...], ModelAnswer | GatewayFailed] = field(
-        default_factory=dict[tuple[str, ...], ModelAnswer | GatewayFailed]
-    )
+    _said: dict[tuple[str, ...], Answered] = field(default_factory=dict[tuple[str, ...], Answered])
 
     def ask(self, prompt_id: str, variables: Mapping[str, object], *, case_ids: Sequence[str]) -> Answer:
         """The answer to a prompt, redacted: nothing the model says is seen, kept or shown before.
@@ -50,15 +49,9 @@ class Writer:
         Raises:
             GatewayFailed: there is no usable answer.
         """
-        prompt = replace(self.namer.prompts.render(prompt_id, variables), case_ids=tuple(sorted(set(case_ids))))
-        key = (prompt.id, prompt.hash, prompt.input_hash or prompt.system + prompt.user)
-        if key not in self._said:
-            try:
-                self._said[key] = self.namer.model.ask(prompt_id, prompt)
-            except GatewayFailed as failed:
-                self.n_failed += 1
-                self._said[key] = failed
-        said = self._said[key]
+        prompt = self._render(prompt_id, variables, case_ids)
+        self._ask_all([Question(prompt_id, prompt)])
+        said = self._said[_key(prompt)]
         if isinstance(said, GatewayFailed):
             raise GatewayFailed(said.task, said.reason)
         return Answer(
@@ -69,6 +62,24 @@ class Writer:
             n_tokens=said.n_tokens,
             cost_usd=said.cost_usd,
         )
+
+    def ask_ahead(self, prompt_id: str, by_case: Mapping[str, Mapping[str, object]]) -> None:
+        """Put one question a case, as many at once as the model takes; ``ask`` then has the answers, or the failures.
+
+        Args:
+            by_case: the variables, by the id of the case that stands in them.
+        """
+        prompts = [self._render(prompt_id, variables, [case_id]) for case_id, variables in by_case.items()]
+        self._ask_all([Question(prompt_id, prompt) for prompt in prompts])
+
+    def _render(self, prompt_id: str, variables: Mapping[str, object], case_ids: Sequence[str]) -> RenderedPrompt:
+        return replace(self.namer.prompts.render(prompt_id, variables), case_ids=tuple(sorted(set(case_ids))))
+
+    def _ask_all(self, questions: Sequence[Question]) -> None:
+        new = {_key(one.prompt): one for one in questions if _key(one.prompt) not in self._said}
+        answers = ask_all(self.namer.model, list(new.values()))
+        self._said.update(zip(new, answers, strict=True))
+        self.n_failed += sum(isinstance(answer, GatewayFailed) for answer in answers)
 
     def hash_of(self, method: str, prompt_ids: Sequence[str]) -> str:
         """Names who answers and what is asked of them: a method of ours, the model, and the content of prompts."""
@@ -91,6 +102,10 @@ def pair_similarity(encoder: Encoder) -> Similarity:
         return [float(rows[left] @ rows[right]) for left, right in pairs]
 
     return similarity
+
+
+def _key(prompt: RenderedPrompt) -> tuple[str, ...]:
+    return (prompt.id, prompt.hash, prompt.input_hash or prompt.system + prompt.user)
 
 
 def redact_answer(value: Mapping[str, Any], roster: Roster, *, keep: frozenset[str] = frozenset()) -> dict[str, Any]:

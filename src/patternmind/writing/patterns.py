@@ -13,7 +13,7 @@ import numpy as np
 
 from patternmind.draft.identity import with_own_id
 from patternmind.draft.prompted import facets, pattern, second_look
-from patternmind.draft.prompted.facets import draft_facets
+from patternmind.draft.prompted.facets import draft_facets, variables_of
 from patternmind.draft.prompted.pattern import PatternProposal, ShownCase, propose_pattern, stands
 from patternmind.draft.prompted.second_look import look_again
 from patternmind.draft.selection import MOST_SHOWN, Chosen, choose_cases
@@ -71,33 +71,50 @@ def draft_patterns(line: Line, themes: Sequence[Theme], writer: Writer | None, f
         former: pattern drafts there were, oldest first. A theme that has the cases it had when a model drafted one of
             them is not drafted again: it has that one, and whatever people decided on it.
     """
-    written = Written([], [])
     reuse = _Reuse.of(former, writer)
     by_id = {theme.id: theme for theme in themes}
-    for plain in line.patterns(themes):
-        theme = by_id[plain.theme_id or ""]
-        members = _told_once(line, theme)
-        known = reuse.drafts.get((theme.id, _hash_cases(members)))
-        if known is not None:
-            written.drafts.append(ground(known, line.by_id))
-            continue
-        asked = writer is not None and not theme.one_contributor  # whose pattern would be that one person's
-        made = _by_model(line, theme, members, writer, reuse, written.notes) if writer and asked else None
-        written.drafts.append(made or ground(plain, line.by_id))
+    coming = [_coming(line, by_id[plain.theme_id or ""], plain, reuse) for plain in line.patterns(themes)]
+    if writer is not None:
+        coming = [replace(one, chosen=_choose(line, one, reuse)) if one.asks else one for one in coming]
+        chosen = {one.case.id: one.case for theme in coming for one in theme.chosen}
+        writer.ask_ahead(facets.PROMPT, {case_id: variables_of(case) for case_id, case in chosen.items()})
+    written = Written([], [])
+    for one in coming:
+        made = _by_model(line, one, writer, written.notes) if writer and one.asks else None
+        written.drafts.append(made or ground(one.known or one.plain, line.by_id))
     return written
 
 
-def _by_model(
-    line: Line, theme: Theme, members: Sequence[Case], writer: Writer, reuse: _Reuse, notes: list[str]
-) -> GroundedDraft | None:
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A theme that has a pattern coming: the one it has already, or the cases to show; ``plain`` needs no model."""
+
+    theme: Theme
+    plain: Draft
+    members: Sequence[Case]
+    known: Draft | None
+    chosen: Sequence[Chosen] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether a model is asked: not for what it said before, and not for one person's pattern."""
+        return self.known is None and not self.theme.one_contributor
+
+
+def _coming(line: Line, theme: Theme, plain: Draft, reuse: _Reuse) -> _Coming:
+    members = _told_once(line, theme)
+    return _Coming(theme, plain, members, reuse.drafts.get((theme.id, _hash_cases(members))))
+
+
+def _by_model(line: Line, one: _Coming, writer: Writer, notes: list[str]) -> GroundedDraft | None:
     """The model's draft of a theme; None, and a note why, where it has to do without."""
-    made_for = f"{_hash_cases(members)}/{writer.hash_of(METHOD, PROMPTS)}"
+    made_for = f"{_hash_cases(one.members)}/{writer.hash_of(METHOD, PROMPTS)}"
     try:
-        shown = _map(line, theme, _choose(line, theme, members, reuse), writer, notes)
-        proposal = propose_pattern(theme, shown, writer.ask, n_cases=len(members))
+        shown = _map(line, one.theme, one.chosen, writer, notes)
+        proposal = propose_pattern(one.theme, shown, writer.ask, n_cases=len(one.members))
         return _reduce(line, proposal, writer, notes, made_for=made_for)
     except GatewayFailed as failed:
-        notes.append(f"Theme {theme.id}: its pattern is drafted with no AI used: {failed.reason}.")
+        notes.append(f"Theme {one.theme.id}: its pattern is drafted with no AI used: {failed.reason}.")
         return None
 
 
@@ -112,18 +129,18 @@ def _hash_cases(members: Sequence[Case]) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
-def _choose(line: Line, theme: Theme, members: Sequence[Case], reuse: _Reuse) -> list[Chosen]:
+def _choose(line: Line, one: _Coming, reuse: _Reuse) -> list[Chosen]:
     """The cases to show. Where enough of them were read already or are new, no other one is paid for."""
     new = frozenset(line.found.new_cases)
-    read = [case for case in members if case.id in new or f"{case.id}@{case.text_version}" in reuse.read]
-    pool = read if reuse.read and len(read) >= MOST_SHOWN else members
+    read = [case for case in one.members if case.id in new or f"{case.id}@{case.text_version}" in reuse.read]
+    pool = read if reuse.read and len(read) >= MOST_SHOWN else one.members
     rows = {case.id: row for row, case in enumerate(line.cases)}
     return choose_cases(
         pool,
         line.vectors[np.asarray([rows[case.id] for case in pool], np.intp)],
         [line.firmness[case.id] for case in pool],
-        central=theme.exemplars,
-        edge=theme.edge_case,
+        central=one.theme.exemplars,
+        edge=one.theme.edge_case,
     )
 
 

@@ -20,13 +20,17 @@ class CaseFacets:
     instructions: bool
 
 
+def variables_of(case: Case) -> dict[str, object]:
+    return {"case": {"case_id": case.id, "parts": _parts(case)}}
+
+
 def draft_facets(case: Case, ask: Ask, *, run_id: str) -> CaseFacets:
     """What the model reads out of a case, not yet grounded.
 
     Raises:
         GatewayFailed: there is no usable answer.
     """
-    answer = ask(PROMPT, {"case": {"case_id": case.id, "parts": _parts(case)}}, case_ids=[case.id])
+    answer = ask(PROMPT, variables_of(case), case_ids=[case.id])
     claims = [
         Claim(
             text=one_line(facet["text"]),
