@@ -22,7 +22,7 @@ from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance
 from patternmind.sentences import Sentence, sentences_of
 
 N_SENTENCES = 1000
-NUMBER = re.compile(r"(?<![\w.,:/$-])\d{1,6}(?![\w.,:/²³-])")
+NUMBER = re.compile(r"(?<![\w.,:/$-])\d{1,6}(?![\w.,:/²³\]-])")
 NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{3,}\b(?! [A-Z])")
 SMALL = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
