@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from patternmind.evals.datasets import Sample, gold_labels
+from patternmind.evals.false_facts import measure
 from patternmind.evals.false_quotes import ALTERATIONS, Planted, hard_case, plain, plant, stands_in
 from patternmind.evals.gates import Score
 from patternmind.evals.grounding import score_planted_quotes
@@ -218,7 +219,7 @@ CASES = [
 
 def test_every_planted_false_quote_is_refused_and_every_true_one_kept() -> None:
     scores = score_planted_quotes(plant(CASES, n_sentences=10, seed=0), CASES)
-    assert [(score.value, score.limit) for score in scores[:3]] == [(1, 1), (1, 1), (1, 1)]
+    assert [(score.value, score.limit) for score in scores[:5]] == [(1, 1), (1, 1), (1, 1), (1, 1), (1, 0.995)]
 
 
 def test_every_alteration_can_be_planted_in_some_sentence() -> None:
@@ -242,7 +243,19 @@ def test_a_detector_that_errs_is_found_out_and_the_note_says_how() -> None:
     quote = next(one.quote for one in plant(CASES, n_sentences=2, seed=0) if one.how == "as it stands")
     missed, wrongly = Planted(quote, "a true one called false", keep=False), Planted(quote, "as it stands", keep=True)
     recall, *_ = score_planted_quotes([missed, wrongly], CASES)
-    assert (recall.value, recall.note) == (0.0, "0 of 1 in 1 ways; wrong: a true one called false: 1")
+    assert (recall.value, recall.note) == (
+        0.0,
+        "0 of 1 in 1 ways; 95 % 0.0000-0.7935; wrong: a true one called false: 1",
+    )
+
+
+def test_altered_facts_are_refused_and_the_same_facts_in_other_words_are_not() -> None:
+    told = list(measure(CASES, n_sentences=10, seed=0))
+    assert [line.split(" (")[0] for line in told[-2:]] == [
+        "  true claims accepted: 3 of 3 = 1.0000",
+        "  false claims refused: 2 of 2 = 1.0000",
+    ]
+    assert any("another number" in line for line in told)
 
 
 # Retrieval -----------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ def kinds(claim: str, *sources: str, days: tuple[dt.date, ...] = ()) -> list[str
         ("It cost 1,234.50.", "Kosten: 1.234,5"),
         ("A share of 3 % is lost.", "we lose 3% of them"),
         ("A share of 3% is lost.", "we lose three percent of them"),
+        ("A share of six % is lost.", "we lose 6 % of them"),
         ("Three teams waited.", "3 teams had to wait"),
         ("It took 3 teams.", "three teams had to wait"),
         ("It took two hundred and fifty calls.", "250 calls"),

@@ -14,7 +14,7 @@ from typing import Any
 from patternmind.adapters.clock import SystemClock
 from patternmind.adapters.prompts import PromptFiles, packaged_prompts
 from patternmind.adapters.store import SqlStore
-from patternmind.cycle import Namer, run_cycle
+from patternmind.cycle import run_cycle
 from patternmind.draft.evidence import gather_evidence
 from patternmind.draft.prompted.theme_name import draft_theme_name
 from patternmind.errors import GatewayFailed

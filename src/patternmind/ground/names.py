@@ -84,7 +84,15 @@ def is_named(name: str, source: str, words: frozenset[str]) -> bool:
     return folded in words or all(part in words for part in folded.split("-") if part)
 
 
+_GERMAN = frozenset("der die das und nicht mit ein eine ist zu von den dem auf für wir es sich war wurde".split())
+
+
 def capitalises_nouns(text: str) -> bool:
-    """Whether a text writes common nouns with a capital, as German does: then a capital tells no name."""
+    """Whether a text writes common nouns with a capital, as German does: then a capital tells no name.
+
+    By its small words as well: an English text full of acronyms and titles has as many capitals.
+    """
+    small = {word for word in re.findall(r"\b[a-zäöüß]+\b", text) if word in _GERMAN}
     inside = [word[0] for word in re.finditer(r"(?<=[a-zäöüß,] )[^\W\d_]{4,}", text)]
-    return len(inside) >= 8 and sum(word[0].isupper() for word in inside) > 0.3 * len(inside)
+    many = len(inside) >= 4 and sum(word[0].isupper() for word in inside) > 0.3 * len(inside)
+    return many and len(small) >= 3

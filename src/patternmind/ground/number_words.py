@@ -69,4 +69,4 @@ FURTHER: dict[str, int | Scale] = {
 }
 """In a source these may be what a claim writes in figures; half of them mean something else as well."""
 
-UNIT_WORDS = "%|per ?cent|percent|prosent|Prozent"
+UNIT_WORDS = r"%|(?:per ?cent|percent|prosent|Prozent)\b"

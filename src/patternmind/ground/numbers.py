@@ -213,7 +213,7 @@ def _has_scale(run: list[re.Match[str]]) -> bool:
 def _worded(run: list[re.Match[str]], text: str, known: dict[str, int | Scale], *, as_source: bool) -> list[Number]:
     words = [word[0].casefold() for word in run]
     told = text[run[0].start() : run[-1].end()]
-    unit = "%" if re.match(rf"\s?(?:{UNIT_WORDS})\b", text[run[-1].end() :], re.IGNORECASE) else ""
+    unit = "%" if re.match(rf"\s?(?:{UNIT_WORDS})", text[run[-1].end() :], re.IGNORECASE) else ""
     values = {_value(words, known)}
     if as_source:
         bounds = combinations(range(len(words) + 1), 2)
