@@ -406,4 +406,5 @@ def evaluate(
 # A command with a file of its own registers itself here.
 from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import place as _place  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
+from patternmind.cli import redaction as _redaction  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import themes as _themes  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

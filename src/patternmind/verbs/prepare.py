@@ -9,6 +9,7 @@ from patternmind.draft.keyphrases import PhraseCounts
 from patternmind.draft.prereading import draft_prereading
 from patternmind.errors import NotFound, UsageError
 from patternmind.ground import ground
+from patternmind.intake.redaction import Roster, redact_output
 from patternmind.model.cases import Case
 from patternmind.model.drafts import DraftKind, DraftState, GroundedDraft, ReviewedDraft
 from patternmind.model.themes import Assignment, Theme
@@ -101,7 +102,8 @@ def _assignments(store: Store, lens: str | None = None) -> list[Assignment]:
 def prepare(
     store: Store, clock: Clock, subject: Subject, *, topic: str = "", session: str = "", date: str = ""
 ) -> Prepared:
-    """Draft, ground and keep the pre-reading of a session."""
+    """Draft, ground and keep the pre-reading of a session; names in what was asked for do not get into it."""
+    topic, session, date = redact_output([topic, session, date], Roster.of(store.roster()))
     cases = {case.id: case for case in store.cases()}
     evidence = _evidence(store, subject, cases, topic)
     last = store.last_run(subject.theme.lens if subject.theme else None)
