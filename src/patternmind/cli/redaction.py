@@ -31,7 +31,8 @@ def possible_names(
         show.raw("No possible names were found. Rules find most names, not all: read before you publish.\n")
         return
     for one in found[:most]:
-        show.raw(f"{one.name}  ({one.n} times; {', '.join(one.why)})\n    {one.contexts[0]}\n")
+        often = "once" if one.n == 1 else f"{one.n} times"
+        show.raw(f"{one.name}  ({often}; {', '.join(one.why)})\n    {one.contexts[0]}\n")
     more = f"{len(found) - most} more; --most shows them. " if len(found) > most else ""
     show.raw(f'{more}Put those that are names on the roster: `patternmind redaction confirm "NAME"`\n')
 

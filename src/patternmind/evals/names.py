@@ -10,7 +10,17 @@ from typing import Any
 
 from patternmind.evals.datasets import read_jsonl
 from patternmind.evals.gates import Score
-from patternmind.evals.redaction import EVAL, ON_PII, PERSON, PROMISED, Marked, Span, counted, taken_spans
+from patternmind.evals.redaction import (
+    EVAL,
+    ON_PII,
+    PERSON,
+    PROMISED,
+    Marked,
+    Span,
+    composed_rows,
+    counted,
+    taken_spans,
+)
 from patternmind.evals.report import Direction, Unit
 from patternmind.intake.names import fold, without_titles
 from patternmind.intake.possible_names import find_possible, likely_names, possible_names, small_words
@@ -51,7 +61,7 @@ class Varied:
 
 def score_known_names(path: Path, *, seed: int) -> list[Score]:
     """The roster holds the whole names alone; in the texts each is written in a way that is drawn for it."""
-    rows = [row for row in read_jsonl(path) if unicodedata.is_normalized("NFC", row["text"])]
+    rows = composed_rows(path)
     names = sorted({name for row in rows for name, _ in whole_names(row)})
     roster = Roster.of(Person(number=i, name=name) for i, name in enumerate(names, start=1))
     rng = random.Random(seed)
@@ -95,7 +105,7 @@ def vary(row: Mapping[str, Any], roster: Roster, rng: random.Random) -> Varied:
 
 def score_possible_names(path: Path) -> list[Score]:
     """Nobody is on the roster: the names that are offered, and how many of the places that they were seen are names."""
-    rows = [row for row in read_jsonl(path) if row["text"].strip()]
+    rows = composed_rows(path)
     texts = [row["text"] for row in rows]
     parts = {part for one in possible_names(texts) for part in (one.name, *one.name.split())}
     small = small_words(texts)

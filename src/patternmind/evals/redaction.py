@@ -64,7 +64,7 @@ class Marked:
 
 def score_pii(path: Path) -> list[Score]:
     """Recall and precision by claimed type; and how many names leak without a roster, and with one that knows them."""
-    rows = [row for row in read_jsonl(path) if row["text"].strip()]
+    rows = composed_rows(path)
     nobody = [mark(row, Roster.of([])) for row in rows]
     names = sorted({span["value"] for row in rows for span in row.get("spans", ()) if span["type"] == PERSON})
     roster = Roster.of(Person(number=i, name=name) for i, name in enumerate(names, start=1))
@@ -78,6 +78,12 @@ def score_pii(path: Path) -> list[Score]:
         _leak_rate("names left, all on the roster", known, Direction.LOWER),
         _false_names(known),
     ]
+
+
+def composed_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows with a text in composed form (NFC), as redaction hands it out; in others gold spans lie elsewhere."""
+    rows = (row for row in read_jsonl(path) if row["text"].strip())
+    return [row for row in rows if unicodedata.is_normalized("NFC", row["text"])]
 
 
 def mark(row: Mapping[str, Any], roster: Roster) -> Marked:

@@ -12,12 +12,12 @@ angelo anika anil anita anja anke ann anna annabel anne annette annika ansgar an
 anushka aoife april arash ariel arjun arne arnold arthur artur arun asha ashley ashok asif astrid atle audrey august
 axel ayesha aylin ayse barbara barry bartek bas beata beatrice beatriz ben benedikt benjamin bente berit bernard bernd
 bert beth betty bianca bilal birgit birgitte bjørn bob bogdan bożena brandon brenda brendan brian bridget britt
-brittany bruce bruno bryan camilla camille carina carl carla carlo carlos carmen carol carolina caroline carolyn
+bruce bruno bryan camilla camille carina carl carla carlo carlos carmen carol carolina caroline carolyn
 carsten catarina catherine cathy cecilia cecilie chantal charles charlie charlotte chen chiara chloe chris christa
 christian christiane christina christine christoph christophe christopher ciara cindy claire clara claude claudia
 claudio claus clemens colin colleen connor conor constantin cora corinna cristian cristina curtis cynthia cédric
 dagmar damian damien dan dana daniel daniela danielle danny daria dario darko darren dave david dawid deborah debra
-deepak dejan delia denis denise dennis derek devin diana diane diego dieter dietmar dilip dimitri dimitris dina dirk
+deepak dejan delia denis denise dennis derek diana diane diego dieter dietmar dilip dimitri dimitris dina dirk
 dmitri dmitry dolores dominic dominik dominique don donald donna dora doris dorota dorothea dorothy doug douglas
 duncan dustin dylan eduard eduardo edward edwin egil eileen einar eivind ekaterina elaine elena eleni elias elif elin
 elina elisa elisabeth elise eliza elizabeth ella ellen elliot elsa else elvira emil emilia emilie emily emine emma
@@ -37,11 +37,11 @@ jerome jerry jesper jesse jessica jesus jill jim jimmy jing joachim joan joana j
 johan johann johanna johannes john johnny jon jonas jonathan joost jordan jorge jorgen jose josef josefine joseph josh
 joshua josé jovana joyce juan judith judy julia julian juliana julie julien juliette julio julius jussi justin justyna
 jutta jörg jørgen jürgen kaj kamal kamil karen karim karin karina karl karla karsten kasia katarina katarzyna kate
-katherine kathleen kathrin kathrine kathy katie katja katrin katrina kay kazimierz keira keith kelly ken kenji kenneth
+katherine kathleen kathrin kathrine kathy katie katja katrin katrina kay kazimierz keith kelly ken kenji kenneth
 kerry kerstin kevin khadija khaled khalid kim kimberly kiran kirsten kirsti kjell kjersti kjetil klaus knut konrad
-krishna kristen kristian kristin kristina kristine kristof krzysztof kumar kurt kyle larry lars laszlo latifa laura
+krishna kristian kristin kristina kristine kristof krzysztof kumar kurt kyle larry lars laszlo latifa laura
 lauren laurence laurent layla lea leah lee leif leila lena leo leon leonard leonardo leonie leopold leslie liam lidia
-lili lilian liliana lin lina linda lindsay lisa lise lito liv liza lorena lorenzo lori lothar lotte louis louise luc
+lili lilian liliana lin lina linda lindsay lisa lise lito liv liza lorena lorenzo lothar lotte louis louise luc
 luca lucas lucia lucie lucy ludwig luigi luis luisa lukas luke lydia lynn maarten maciej madeleine magda magdalena
 magnus mahmoud maja malgorzata malik malin manfred manuel manuela marc marcel marcela marcello marcin marco marcos
 marcus marek margaret margarita margit maria marian mariana marianne marie marija marijke marina mario marion marit
@@ -55,7 +55,7 @@ nicola nicolas nicole niels nigel nikhil nikita nikola nikolai nikos nils nina n
 olav ole oleg olena olga oliver olivia olivier omar ondrej oscar oskar osman otto pablo pal pamela paola paolo pascal
 pat patricia patricio patrick patrik paul paula paulina pauline paulo pavel pawel paweł pedro penelope per pernille
 peter petra petter phil philip philipp philippe phoebe pia pierre piet pieter pietro piotr pooja prakash priya rachel
-radek rafael rafał ragnhild rahul raj rajesh ralf ralph ramon ramona randi randy rania raquel rashid raul ravi raymond
+radek rafael rafał ragnhild rahul raj rajesh ralf ralph ramon ramona randi rania raquel rashid raul ravi raymond
 rebecca regina reinhard renata renate rene rené ricardo riccardo richard rick rita rob robert roberta roberto robin
 rodrigo roger roland rolf roman ron ronald rosa rosalind rosemarie rosie ross roxana roy rune rupert russell ruth ryan
 saad sabine sabrina said saleh sally salma sam samantha samir samira samuel sander sandra sandro sanjay sanna sanne
