@@ -74,9 +74,15 @@ def test_no_variant_of_a_known_name_passes(name: str, variant: str, before: str,
 
 
 def test_columns_that_name_somebody_are_taken_for_names() -> None:
-    columns = {"Customer": "Borealis AG", "Reported by": "Ada Lund", "Site": "n/a", "colour": "Red", "Account": "4711"}
+    columns = {"Customer": "Borealis AG", "Reported by": "Ada Lund", "Site": "n/a", "colour": "Red", "Client": "4711"}
     assert own_things(columns) == ("customer: Borealis AG", "Ada Lund")
     assert redact("Ada from Borealis", ROSTER, own_things(columns)).text == "[person] from [customer]"
+
+
+def test_what_stands_in_a_naming_column_and_is_no_name_takes_no_words_out() -> None:
+    columns = {"Site": "Production", "Customer": "Retail", "Owner": "night shift", "Assignee": "IT Support"}
+    text = "The production line for retail stopped in the shift, and support came. We asked the team."
+    assert redact(text, ROSTER, own_things(columns)).text == text
 
 
 def test_an_answer_is_redacted_in_every_string_but_ids_and_quotes() -> None:

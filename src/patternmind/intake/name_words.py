@@ -58,7 +58,19 @@ wheeler whistler white wick wide widow wild will willow wind winder window winne
 wonder wood woods woody wool word work worker works world worth wren wright yard year years yellow york young youngman
 zen zimmermann zwart
 """
-NAME_WORDS = frozenset(_WORD_LIST.split())
+_ROLE_LIST = """
+accounting admin administration administrator agent analyst assembly assistant audit author branch building central
+cleaning client colleague communication company compliance consultant controlling coordinator crew customer customers
+data delivery department dept designer desk developer development digital director employee engineer engineering
+everyone external facilitator facilities facility factory finance floor general group helpdesk human information
+intern internal inventory lead legal local location logistics main maintenance manager marketing member night nobody
+office operation operations operator owner packing participant partner planning plant procurement product production
+products project projects purchasing quality receiving reception region research resources room safety sales security
+service services several shift shipping site somebody someone staff student supervisor supplier support teacher team
+teams technician technology testing training transport unit unknown user users various vendor volunteer warehouse
+"""
+"""Words that stand in fields for names: a submitter may be "night shift", and shifts are not taken out for it."""
+NAME_WORDS = frozenset((*_WORD_LIST.split(), *_ROLE_LIST.split()))
 """Names that are also words. Alone they are taken for a name only where the text lets no other reading stand."""
 _MONTHS = frozenset({"april", "may", "june", "august"})
 _BEFORE_MONTH = re.compile(

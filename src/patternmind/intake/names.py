@@ -24,6 +24,8 @@ _NO_INITIALS = frozenset(
 _INITIALS = re.compile(
     r"(?<![^\W_])(?<![^\W\d_]\.)[^\W\d_]\.[ ]?(?:[^\W\d_]\.[ ]?)?[^\W\d_]\.(?![^\W_]|[ ]?[^\W\d_]\.)"
 )
+_NUMBERLESS = frozenset(["[customer]", "[site]"])
+"""Of a row's own columns, in which "Production" may stand as well as "Maersk"."""
 _BEGINNINGS = frozenset(
     """
     a after all also an and as at but by cc for he hello hi i if in is it no not now of on or our please she so thank
@@ -107,7 +109,7 @@ class NameForms:
             for variant in {name, name.lower().translate(_SPELLED_OUT)}:
                 full, partial = _forms(variant) if is_person else _organisation_forms(variant)
                 whole |= full
-                cautious |= set() if is_person or not full else partial
+                cautious |= set() if is_person or not (full or placeholder in _NUMBERLESS) else partial
                 _claim(holders, full | partial, placeholder)
             _claim(initials, _initials(name) if is_person else (), placeholder)
         return cls(_compile(holders), holders, frozenset(whole), initials, frozenset(cautious))

@@ -47,13 +47,11 @@ _NAMING_COLUMNS = {
         r"|owner|assignee"
         r"|contact(?:[ _-]?(?:name|person))?|requester|requestor|agent|employee|manager|facilitator"
         r"|participants?|attendees?"
-        r"|(?:first|last|full|sur|family|given|user|customer|client|contact|employee)[ _-]?name|handle|who",
+        r"|(?:first|last|full|sur|family|given|user|contact|employee)[ _-]?name|handle|who",
         re.IGNORECASE,
     ),
-    "customer": re.compile(r"(?:customer|client|account|company|supplier|vendor)s?(?:[ _-]?name)?", re.IGNORECASE),
-    "site": re.compile(
-        r"(?:site|plant|location|branch|office|store|warehouse|factory|depot)(?:[ _-]?name)?", re.IGNORECASE
-    ),
+    "customer": re.compile(r"(?:customer|client)s?(?:[ _-]?name)?", re.IGNORECASE),
+    "site": re.compile(r"(?:site|plant|factory|branch|depot)(?:[ _-]?name)?", re.IGNORECASE),
 }
 """What the unknown columns are called whose values are names; ``customer_name`` may be a person's or a company's."""
 _LONGEST_NAME = 60
