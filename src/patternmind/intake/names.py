@@ -9,6 +9,7 @@ from patternmind.intake.name_words import NAME_WORDS, is_somebody
 from patternmind.intake.patterns import Span
 
 _LETTER = r"[^\W\d_]"
+_WORD = re.compile(rf"{_LETTER}+")
 _GAP = r"[\s._'’,\-]{1,3}"
 _MIN_LONE_LETTERS = 3
 """A first or last name alone is looked for from this length; "Bo" or "Li" alone would hit too many words."""
@@ -74,7 +75,7 @@ _SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ø": "oe", "å": "aa", "�
 
 def fold(text: str) -> str:
     """The text lower-cased and without accents, character for character."""
-    return text.translate(_FOLD)
+    return text.lower() if text.isascii() else text.translate(_FOLD)
 
 
 def without_titles(name: str) -> str:
@@ -96,6 +97,10 @@ class NameForms:
     """Placeholders by initials with their dots, ``a.h.``."""
     cautious: frozenset[str]
     """First words of organisations, which may be words of any sentence."""
+    beginnings: frozenset[str]
+    """The first words of all forms."""
+    unspaced: re.Pattern[str] | None
+    """Where names may begin inside what looks like one word: in scripts without spaces."""
 
     @classmethod
     def of(cls, people: Iterable[tuple[str, str]]) -> "NameForms":
@@ -112,7 +117,7 @@ class NameForms:
                 cautious |= set() if is_person or not (full or placeholder in _NUMBERLESS) else partial
                 _claim(holders, full | partial, placeholder)
             _claim(initials, _initials(name) if is_person else (), placeholder)
-        return cls(_compile(holders), holders, frozenset(whole), initials, frozenset(cautious))
+        return cls(_compile(holders), holders, frozenset(whole), initials, frozenset(cautious), *_beginnings(holders))
 
     def find(self, text: str) -> Iterator[Span]:
         """The names in a text, longest form first.
@@ -127,11 +132,26 @@ class NameForms:
             yield from self._find_initials(text)
         folded = fold(text)
         position = 0
-        while found := self.pattern.search(folded, position):
-            end = next((end for end in _ends(found) if self._is_name(text, folded, found.start(), end)), None)
+        for start in self._starts(folded):
+            found = self.pattern.match(folded, start) if start >= position else None
+            if found is None:
+                continue
+            end = next((end for end in _ends(found) if self._is_name(text, folded, start, end)), None)
             if end is not None:
-                yield found.start(), end, self.holders[_key(folded[found.start() : end])]
-            position = end or found.start() + 1
+                yield start, end, self.holders[_key(folded[start:end])]
+                position = end
+
+    def _starts(self, folded: str) -> Iterable[int]:
+        """Where a name may begin: to look words up is quicker than to try every name at every word."""
+        words = _WORD.finditer(folded)
+        starts = [
+            word.start()
+            for word in words
+            if (written := word[0]) in self.beginnings or (written[-1] == "s" and written[:-1] in self.beginnings)
+        ]
+        if self.unspaced is None:
+            return starts
+        return sorted({*starts, *(found.start() for found in self.unspaced.finditer(folded))})
 
     def _find_initials(self, text: str) -> Iterator[Span]:
         for found in _INITIALS.finditer(text):
@@ -247,6 +267,14 @@ def _with_initials(given: str, middles: list[str], family: str) -> set[str]:
         forms |= {f"{given} {middle_initials} {family}", f"{initials} {middle_initials} {family}"}
         forms |= {f"{given} {middle}" for middle in middles}
     return forms
+
+
+def _beginnings(forms: Iterable[str]) -> tuple[frozenset[str], re.Pattern[str] | None]:
+    firsts = {form.split(" ")[0] for form in forms}
+    unspaced = sorted(first for first in firsts if _is_unspaced(first))
+    # looked for without taking it, for one name may begin within another
+    pattern = re.compile(f"(?={'|'.join(map(re.escape, unspaced))})") if unspaced else None
+    return frozenset(firsts), pattern
 
 
 def _compile(forms: Iterable[str]) -> re.Pattern[str] | None:

@@ -75,25 +75,34 @@ class Roster:
     """By placeholder; customers and sites are not among them."""
     literals: Mapping[str, str]
     """Placeholders by what is written, lower case: e-mails, handles, names with digits in them."""
-    literal_pattern: re.Pattern[str] | None
+    address_pattern: re.Pattern[str] | None
+    handle_pattern: re.Pattern[str] | None
     regions: tuple[str, ...]
 
     @classmethod
     def of(cls, people: Iterable[Person]) -> "Roster":
-        """Of everybody and everything on it; where it names no region, the common ones are known."""
-        everything = list(people)
+        """Of everybody and everything on it; where it names no region, the common ones are known.
+
+        A thousand names take half a second to make ready, so the last few rosters are kept.
+        """
+        return _ready(tuple(people))
+
+    @classmethod
+    def make(cls, everything: Sequence[Person]) -> "Roster":
+        """The same, made anew."""
         known = [one for one in everything if one.kind != "region"]
         regions = tuple(split_kind(one.name)[1].upper() for one in everything if one.kind == "region")
         named = [(split_kind(person.name)[1], person.placeholder) for person in known]
         literals = {name.lower(): placeholder for name, placeholder in named if _HAS_DIGIT.search(name)}
         for person in known:
             literals |= {word.strip().lower(): person.placeholder for word in (person.email or "").split()}
-        spelled = "|".join(re.escape(word.lstrip("@")) for word in sorted(literals, key=len, reverse=True) if word)
+        written = {word.lstrip("@"): placeholder for word, placeholder in literals.items() if word.lstrip("@")}
         return cls(
             names=NameForms.of((name, placeholder) for name, placeholder in named if not _HAS_DIGIT.search(name)),
             people={person.placeholder: person for person in known if person.kind == "person"},
-            literals={word.lstrip("@"): placeholder for word, placeholder in literals.items()},
-            literal_pattern=re.compile(rf"@?(?<![\w.])(?:{spelled})(?!\w)", re.IGNORECASE) if spelled else None,
+            literals=written,
+            address_pattern=_spelled(word for word in written if "@" in word),
+            handle_pattern=_spelled(word for word in written if "@" not in word),
             regions=tuple(sorted(known_regions())) if ALL_REGIONS in regions else regions or REGIONS,
         )
 
@@ -106,14 +115,26 @@ class Roster:
 
     def find_literals(self, text: str) -> Iterator[Span]:
         """E-mails of the roster, which need not look like one ("ola@intranet"), and handles with or without @."""
-        if self.literal_pattern is None:
-            return
-        for found in self.literal_pattern.finditer(text):
-            word = found[0].lower().removeprefix("@")
-            yield (*found.span(), "[email]" if "@" in word else self.literals[word])
+        if self.address_pattern and "@" in text:
+            for found in self.address_pattern.finditer(text):
+                yield (*found.span(), "[email]")
+        if self.handle_pattern:
+            for found in self.handle_pattern.finditer(text):
+                yield (*found.span(), self.literals.get(found[0].lower().removeprefix("@"), "[person]"))
 
     def find_regional_phones(self, text: str) -> Iterator[Span]:
         return find_phones(text, self.regions)
+
+
+@lru_cache(maxsize=4)
+def _ready(people: tuple[Person, ...]) -> Roster:
+    return Roster.make(people)
+
+
+def _spelled(words: Iterable[str]) -> re.Pattern[str] | None:
+    """Any of these words, in any case, a handle's @ with it."""
+    spelled = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.compile(rf"@?(?<![\w.])(?:{spelled})(?!\w)", re.IGNORECASE) if spelled else None
 
 
 def redact(text: str, roster: Roster, own_names: Sequence[str] = ()) -> Redacted:
