@@ -31,7 +31,7 @@ ABOUT = {"problem": "the problem", "helped": "what helped"}
 FEWEST_WORDS = 8
 """Fewer say too little to place a case by: "It is solved now." would lie beside every other that is solved."""
 
-PERSON = re.compile(r"\[person(?: \d+)?\]")
+PERSON = re.compile(r"\[(?:person|customer|site)(?: \d+)?\]")
 """Who is meant must not draw cases together: with their numbers left in, cases that name a colleague looked alike."""
 
 

@@ -188,16 +188,16 @@ def test_a_known_full_name_never_passes(around: str) -> None:
     "text", ["a@" * 50_000, "http://" + ")" * 100_000, "1 " * 50_000, "call " + "1234567" * 10_000, "anna " * 20_000]
 )
 def test_a_hostile_text_takes_no_long_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     redacted(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_thousand_long_texts_take_seconds() -> None:
     roster = Roster.of(Person(number=i, name=f"Name{chr(97 + i % 26)} Family{chr(97 + i // 26)}") for i in range(200))
     text = "the lorry Namea came late again and Familyb called from Moss on 12 May about order 48213377 " * 20
-    began = time.perf_counter()
+    began = time.process_time()
     assert redact(text, roster).counts == {"person": 40}
     for i in range(100):
         redact(f"{i} {text}", roster)
-    assert time.perf_counter() - began < 1.5
+    assert time.process_time() - began < 1.5

@@ -416,6 +416,7 @@ from patternmind.cli import cases as _cases  # noqa: E402, F401  # pyright: igno
 from patternmind.cli import erase as _erase  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import place as _place  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
+from patternmind.cli import redaction as _redaction  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import runs as _runs  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import telling as _telling  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import themes as _themes  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

@@ -27,8 +27,13 @@ CLAIMED: Mapping[str, str] = {
     "IBAN_CODE": "iban",
     "IP_ADDRESS": "ip",
     "DOMAIN_NAME": "link",
+    "US_SSN": "id",
 }
-"""Types of the gold spans that the first redaction pack says it takes out, with its placeholder for each."""
+"""Types of the gold spans that redaction says it takes out, with its placeholder for each."""
+
+PROMISED = 0.95
+PROMISED_PHONES = 0.75
+"""Of telephone numbers with every region of the world on; most are written without their country code."""
 
 PERSON = "PERSON"
 
@@ -59,18 +64,26 @@ class Marked:
 
 def score_pii(path: Path) -> list[Score]:
     """Recall and precision by claimed type; and how many names leak without a roster, and with one that knows them."""
-    rows = [row for row in read_jsonl(path) if row["text"].strip()]
+    rows = composed_rows(path)
     nobody = [mark(row, Roster.of([])) for row in rows]
     names = sorted({span["value"] for row in rows for span in row.get("spans", ()) if span["type"] == PERSON})
     roster = Roster.of(Person(number=i, name=name) for i, name in enumerate(names, start=1))
     known = [mark(row, roster) for row in rows]
-    scores = [score for type, word in CLAIMED.items() for score in score_type(nobody, type, word)]
+    scores = [score for type, word in CLAIMED.items() for score in score_type(nobody, type, word, limit=_limit(word))]
+    everywhere = Roster.of([Person(number=1, name="region: all")])
     return [
         *scores,
+        *score_type([mark(row, everywhere) for row in rows], "PHONE_NUMBER", "phone", suffix=", all regions"),
         _leak_rate("names left, no roster", nobody, Direction.NONE),
         _leak_rate("names left, all on the roster", known, Direction.LOWER),
         _false_names(known),
     ]
+
+
+def composed_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows with a text in composed form (NFC), as redaction hands it out; in others gold spans lie elsewhere."""
+    rows = (row for row in read_jsonl(path) if row["text"].strip())
+    return [row for row in rows if unicodedata.is_normalized("NFC", row["text"])]
 
 
 def mark(row: Mapping[str, Any], roster: Roster) -> Marked:
@@ -91,7 +104,13 @@ def taken_spans(text: str, redacted: str) -> Iterator[Span]:
         yield Span(found[0].strip("[]").split(" ")[0], *laid.span(i))
 
 
-def score_type(texts: Sequence[Marked], type: str, word: str) -> list[Score]:
+def _limit(word: str) -> float | None:
+    return None if word == "phone" else PROMISED
+
+
+def score_type(
+    texts: Sequence[Marked], type: str, word: str, *, limit: float | None = None, suffix: str = ""
+) -> list[Score]:
     """Of the gold spans of a type, how many left no letter behind; of what was taken as it, how much was personal data.
 
     What a placeholder of another kind covers is out all the same, and a card taken for a telephone number harms nobody:
@@ -101,26 +120,40 @@ def score_type(texts: Sequence[Marked], type: str, word: str) -> list[Score]:
     taken = [(one, span) for one in texts for span in one.taken if span.type == word]
     out = sum(not one.leaks(span) for one, span in gold)
     right = sum(any(span.meets(named) for named in one.gold) for one, span in taken)
-    return [*_share(f"{word}: taken out (recall)", out, gold), *_share(f"{word}: rightly (precision)", right, taken)]
+    recall, precision = f"{word}{suffix}: taken out (recall)", f"{word}{suffix}: rightly (precision)"
+    least = PROMISED_PHONES if suffix else limit
+    return [*_share(recall, out, gold, least), *_share(precision, right, taken, limit)]
 
 
-def _share(name: str, part: int, whole: Sequence[object]) -> list[Score]:
+def _share(name: str, part: int, whole: Sequence[object], limit: float | None) -> list[Score]:
     if not whole:
         return []
-    return [Score(eval=EVAL, on=ON_PII, name=name, value=part / len(whole), note=f"{part} of {len(whole)}")]
+    note = counted(part, len(whole))
+    return [Score(eval=EVAL, on=ON_PII, name=name, value=part / len(whole), limit=limit, note=note)]
+
+
+def counted(part: int, whole: int) -> str:
+    """``47 of 49, .86-.99``: a share with its 95 % interval by Wilson's score, which holds near 0 and 1 too."""
+    if not whole:
+        return "0 of 0"
+    z, share = 1.96, part / whole
+    middle = (share + z * z / (2 * whole)) / (1 + z * z / whole)
+    half = z / (1 + z * z / whole) * (share * (1 - share) / whole + z * z / (4 * whole * whole)) ** 0.5
+    low, high = (f"{max(0.0, min(1.0, end)):.3f}".removeprefix("0") for end in (middle - half, middle + half))
+    return f"{part} of {whole}, {low}-{high}"
 
 
 def _leak_rate(name: str, texts: Sequence[Marked], direction: Direction) -> Score:
     gold = [(one, span) for one in texts for span in one.gold if span.type == PERSON]
     left = sum(one.leaks(span) for one, span in gold)
-    note = f"{left} of {len(gold)}"
+    note = counted(left, len(gold))
     return Score(eval=EVAL, on=ON_PII, name=name, value=left / max(1, len(gold)), direction=direction, note=note)
 
 
 def _false_names(texts: Sequence[Marked]) -> Score:
     taken = [(one, span) for one in texts for span in one.taken if span.type == "person"]
     right = sum(any(span.meets(named) for named in one.gold if named.type == PERSON) for one, span in taken)
-    note = f"{right} of {len(taken)}"
+    note = counted(right, len(taken))
     return Score(eval=EVAL, on=ON_PII, name="person: rightly (precision)", value=right / max(1, len(taken)), note=note)
 
 

@@ -9,7 +9,17 @@ from pathlib import Path
 
 from patternmind.bootstrap import House
 from patternmind.errors import UsageError
-from patternmind.evals import grounding, injection, lenses, naming, redaction, retrieval, stability, themes
+from patternmind.evals import (
+    grounding,
+    injection,
+    lenses,
+    names,
+    naming,
+    redaction,
+    retrieval,
+    stability,
+    themes,
+)
 from patternmind.evals.baselines import expected_keys, find_baselines, read_baselines
 from patternmind.evals.datasets import (
     ARXIV,
@@ -105,6 +115,9 @@ def measure(suite: str, corpora: Path | None, given: Conditions) -> list[Score]:
     if corpora is not None:
         steps += [partial(measure_corpus, corpus, corpora / corpus.file, given, full=full) for corpus in CORPORA]
         steps.append(partial(redaction.score_pii, corpora / PII))
+        steps.append(partial(names.score_known_names, corpora / PII, seed=given.seed))
+        steps.append(partial(names.score_possible_names, corpora / PII))
+        steps.append(partial(names.score_false_alarms, LESSONS.name, corpora / LESSONS.file, corpora / PII))
         if full:
             steps.append(partial(measure_arxiv, corpora, given))
     scores: list[Score] = []

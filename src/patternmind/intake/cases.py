@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from patternmind.intake.redaction import Redacted, Roster, own_names, redact, redact_forms, submitter_name
+from patternmind.intake.redaction import Redacted, Roster, own_names, own_things, redact, redact_forms, submitter_name
 from patternmind.intake.suspicion import suspicions
 from patternmind.model.cases import Case, Consent, Kind, Submission
 
@@ -28,7 +28,7 @@ def make_case(
     The id depends on network, kind and external id (without one, on the raw text), and on no order of rows.
     The submitter is kept as a hash keyed with ``secret``, of the roster's name where the roster knows the person.
     """
-    redactor = _Redactor(roster, own_names(submission.facts.get("submitter", "")))
+    redactor = _Redactor(roster, (*own_names(submission.facts.get("submitter", "")), *own_things(submission.extra)))
     text = {name: redactor.redact(value) for name, value in submission.text.items()}
     extra = redactor.redact_extra(submission.extra)
     facts = {n: redactor.redact_fact(n, v) for n, v in submission.facts.items() if n not in {"submitter", "consent"}}

@@ -2,16 +2,53 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from patternmind.intake.name_words import NAME_WORDS, is_somebody
 from patternmind.intake.patterns import Span
 
 _LETTER = r"[^\W\d_]"
+_WORD = re.compile(rf"{_LETTER}+")
 _GAP = r"[\s._'’,\-]{1,3}"
 _MIN_LONE_LETTERS = 3
 """A first or last name alone is looked for from this length; "Bo" or "Li" alone would hit too many words."""
+_MIN_SMALL_LETTERS = 4
+"""And from this one where it is written small, as people do in chats."""
+_NO_INITIALS = frozenset(
+    """
+    a.d. a.i. a.m. b.a. b.c. b.s. b.v. c.g. c.v. d.c. d.h. d.v. e.g. e.u. f.e. h.q. h.r. i.d. i.e. i.t. l.a. m.a.
+    m.s. n.b. n.v. n.y. o.a. o.k. p.c. p.m. p.o. p.r. p.s. q.a. r.d. s.a. t.o. t.v. u.a. u.k. u.n. u.s. v.p. z.b.
+    """.split()
+)
+"""What two letters with dots mean more often than somebody."""
+_INITIALS = re.compile(
+    r"(?<![^\W_])(?<![^\W\d_]\.)[^\W\d_]\.[ ]?(?:[^\W\d_]\.[ ]?)?[^\W\d_]\.(?![^\W_]|[ ]?[^\W\d_]\.)"
+)
+_NUMBERLESS = frozenset(["[customer]", "[site]"])
+"""Of a row's own columns, in which "Production" may stand as well as "Maersk"."""
+_BEGINNINGS = frozenset(
+    """
+    a after all also an and as at but by cc for he hello hi i if in is it no not now of on or our please she so thank
+    thanks that the then there these they this to we what when where who why with yes you
+    """.split()
+)
+"""Words that a sentence begins with behind initials, or that stand before somebody who is greeted."""
+_LEGAL = frozenset(
+    """
+    ab ag aps as asa bv co corp corporation gmbh inc kg limited llc llp ltd nv ohg oy oyj plc pty sa sarl sas se spa srl
+    """.split()
+)
+_COMMON_IN_ORGANISATIONS = frozenset(
+    """
+    africa alpha america american asia atlantic bank bay capital central centre center city club college east
+    eastern euro european first freight general global group hospital hotel house institute international lake
+    logistics main metro ministry modern national nordic north northern office pacific plant port premier prime
+    public royal school section service services site smart south southern standard station store super team
+    terminal the trans transport union united university universal warehouse west western world
+    """.split()
+)
+"""Words that many organisations begin with: alone they name none of them."""
 
 _TITLES = frozenset(["dr", "mr", "mrs", "ms", "prof", "professor", "herr", "frau"])
 _PARTICLE_LIST = "van der den de von zu zum zur da di du dos das del della la le el al bin ibn ter ten af av"
@@ -38,7 +75,15 @@ _SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ø": "oe", "å": "aa", "�
 
 def fold(text: str) -> str:
     """The text lower-cased and without accents, character for character."""
-    return text.translate(_FOLD)
+    return text.lower() if text.isascii() else text.translate(_FOLD)
+
+
+def without_titles(name: str) -> str:
+    """The name as written, without "Dr." and the like before it."""
+    words = name.split()
+    while len(words) > 1 and _key(fold(words[0])) in _TITLES:
+        words = words[1:]
+    return " ".join(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +93,71 @@ class NameForms:
     pattern: re.Pattern[str] | None
     holders: Mapping[str, str]
     whole: frozenset[str]
+    initials: Mapping[str, str]
+    """Placeholders by initials with their dots, ``a.h.``."""
+    cautious: frozenset[str]
+    """First words of organisations, which may be words of any sentence."""
+    beginnings: frozenset[str]
+    """The first words of all forms."""
+    unspaced: re.Pattern[str] | None
+    """Where names may begin inside what looks like one word: in scripts without spaces."""
 
     @classmethod
     def of(cls, people: Iterable[tuple[str, str]]) -> "NameForms":
         """From (name, placeholder). A form that two people share belongs to ``[person]``, not to either."""
         holders: dict[str, str] = {}
+        initials: dict[str, str] = {}
         whole: set[str] = set()
+        cautious: set[str] = set()
         for name, placeholder in people:
+            is_person = placeholder.startswith("[person")
             for variant in {name, name.lower().translate(_SPELLED_OUT)}:
-                full, partial = _forms(variant)
+                full, partial = _forms(variant) if is_person else _organisation_forms(variant)
                 whole |= full
-                for form in full | partial:
-                    holders[form] = placeholder if holders.get(form, placeholder) == placeholder else "[person]"
-        return cls(_compile(holders), holders, frozenset(whole))
+                cautious |= set() if is_person or not (full or placeholder in _NUMBERLESS) else partial
+                _claim(holders, full | partial, placeholder)
+            _claim(initials, _initials(name) if is_person else (), placeholder)
+        return cls(_compile(holders), holders, frozenset(whole), initials, frozenset(cautious), *_beginnings(holders))
 
     def find(self, text: str) -> Iterator[Span]:
         """The names in a text, longest form first.
 
-        Whole names count in any case, parts of a name only with capitals. Left alone is a part that is also a word
-        ("Mark", "May", "Berg") in capitals throughout, as a month, or where a sentence begins and nobody acts in it.
+        Whole names count in any case, and so does a part of four letters or more that is no word as well. Shorter parts
+        count with capitals, initials with their dots. Left alone is a part that is also a word ("Mark", "May", "Berg")
+        in small letters or in capitals throughout, as a month, or where a sentence begins and nobody acts in it.
         """
         if self.pattern is None:
             return
+        if self.initials and "." in text:
+            yield from self._find_initials(text)
         folded = fold(text)
         position = 0
-        while found := self.pattern.search(folded, position):
-            end = next((end for end in _ends(found) if self._is_name(text, folded, found.start(), end)), None)
+        for start in self._starts(folded):
+            found = self.pattern.match(folded, start) if start >= position else None
+            if found is None:
+                continue
+            end = next((end for end in _ends(found) if self._is_name(text, folded, start, end)), None)
             if end is not None:
-                yield found.start(), end, self.holders[_key(folded[found.start() : end])]
-            position = end or found.start() + 1
+                yield start, end, self.holders[_key(folded[start:end])]
+                position = end
+
+    def _starts(self, folded: str) -> Iterable[int]:
+        """Where a name may begin: to look words up is quicker than to try every name at every word."""
+        words = _WORD.finditer(folded)
+        starts = [
+            word.start()
+            for word in words
+            if (written := word[0]) in self.beginnings or (written[-1] == "s" and written[:-1] in self.beginnings)
+        ]
+        if self.unspaced is None:
+            return starts
+        return sorted({*starts, *(found.start() for found in self.unspaced.finditer(folded))})
+
+    def _find_initials(self, text: str) -> Iterator[Span]:
+        for found in _INITIALS.finditer(text):
+            key = fold(found[0].replace(" ", ""))
+            if found[0].upper() == found[0] and key in self.initials and not _is_of_surname(text, *found.span()):
+                yield (*found.span(), self.initials[key])
 
     def holder(self, name: str) -> str | None:
         """Whose name this is, written alone in any of its forms."""
@@ -91,8 +172,30 @@ class NameForms:
             return True
         written = [word for word in re.split(_GAP, text[start:end]) if word]
         if any(word[0].islower() and fold(word) not in _PARTICLES for word in written) or written[-1][0].islower():
-            return False
-        return len(words) > 1 or key not in NAME_WORDS or is_somebody(text, key, start, end)
+            dotted = all(len(word) > 1 or f"{word}." in folded[start : end + 1] for word in words)
+            return key not in self.cautious and dotted and _counts_small(words)
+        is_word = key in NAME_WORDS or key in self.cautious
+        return len(words) > 1 or not is_word or is_somebody(text, key, start, end)
+
+
+def _is_of_surname(text: str, start: int, end: int) -> bool:
+    """Whether a surname stands beside initials, which then are of somebody else: "J. M. Hine", "Nemeth, N. N."."""
+    behind = re.match(rf" ?({_LETTER}{{2,}})", text[end : end + 30])
+    if behind and behind[1][0].isupper() and behind[1].lower() not in _BEGINNINGS:
+        return True
+    before = re.search(rf"({_LETTER}{{3,}}), ?$", text[max(0, start - 30) : start])
+    return before is not None and before[1][0].isupper() and before[1].lower() not in _BEGINNINGS
+
+
+def _counts_small(words: Sequence[str]) -> bool:
+    """Whether a part of a name is one in small letters too: "krisztian", "k. szollosy", not "may", "per"."""
+    return any(len(word) >= _MIN_SMALL_LETTERS and word not in NAME_WORDS | _PARTICLES for word in words)
+
+
+def _claim(holders: dict[str, str], forms: Iterable[str], placeholder: str) -> None:
+    """A form that two have belongs to neither."""
+    for form in forms:
+        holders[form] = placeholder if holders.get(form, placeholder) == placeholder else "[person]"
 
 
 def _ends(found: re.Match[str]) -> list[int]:
@@ -113,13 +216,39 @@ def _forms(name: str) -> tuple[set[str], set[str]]:
         return set(), {word for word in words if len(word) >= 2}
     given, families, middles = _parts(words)
     whole = {" ".join(words), "".join(words).replace(" ", "")}
-    whole |= {form for family in families for form in (f"{given} {family}", f"{family} {given}")}
+    pairs = {form for family in families for form in (f"{given} {family}", f"{family} {given}")}
+    whole |= pairs | {form.replace(" ", "") for form in pairs}
     partial = {form for family in families for form in _with_initials(given, middles, family)}
     # half of a double name ("Per" of Per-Olav) is a name too, unless it is a word
     halves = (half for word in (given, *middles, families[-1]) for half in word.split(" ") if " " in word)
     lone = [given, *families, *middles, *(half for half in halves if half not in NAME_WORDS)]
     partial |= {form for form in lone if len(form) >= _MIN_LONE_LETTERS and form not in _PARTICLES}
     return whole, partial - whole
+
+
+def _initials(name: str) -> set[str]:
+    """``a.h.`` of Anna Hansen, ``a.b.h.`` of Anna Berg Hansen, without those that stand for something else."""
+    last, comma, first = name.partition(",")
+    words = [_key(fold(word)) for word in (f"{first} {last}" if comma else name).split()]
+    words = [word for word in words if word and word not in _TITLES]
+    if len(words) < 2:
+        return set()
+    short, long = (words[0], words[-1]), tuple(words)
+    forms = {"".join(f"{word[0]}." for word in one) for one in (short, long) if len(one) <= 3}
+    return forms - _NO_INITIALS
+
+
+def _organisation_forms(name: str) -> tuple[set[str], set[str]]:
+    """The folded forms of a customer's or a site's name: whole, without "Ltd", and its first word where that tells."""
+    words = [key for key in (_key(fold(word)) for word in name.split()) if key]
+    bare = [word for word in words if word not in _LEGAL] or words
+    whole = {" ".join(one) for one in (words, bare) if len(one) > 1}
+    lone = (
+        {bare[0]}
+        if bare and len(bare[0]) >= _MIN_LONE_LETTERS and bare[0] not in _COMMON_IN_ORGANISATIONS
+        else set[str]()
+    )
+    return whole, lone - whole
 
 
 def _parts(words: list[str]) -> tuple[str, list[str], list[str]]:
@@ -140,6 +269,14 @@ def _with_initials(given: str, middles: list[str], family: str) -> set[str]:
     return forms
 
 
+def _beginnings(forms: Iterable[str]) -> tuple[frozenset[str], re.Pattern[str] | None]:
+    firsts = {form.split(" ")[0] for form in forms}
+    unspaced = sorted(first for first in firsts if _is_unspaced(first))
+    # looked for without taking it, for one name may begin within another
+    pattern = re.compile(f"(?={'|'.join(map(re.escape, unspaced))})") if unspaced else None
+    return frozenset(firsts), pattern
+
+
 def _compile(forms: Iterable[str]) -> re.Pattern[str] | None:
     """One alternation, its forms grouped by their first word and letter, since every word of a text is tried on it.
 
@@ -153,7 +290,8 @@ def _compile(forms: Iterable[str]) -> re.Pattern[str] | None:
     if not spaced:
         return None
     by_letter = (
-        f"{re.escape(letter)}(?:{'|'.join(_branch(first[1:], rests) for first, rests in sorted(words.items()))})"
+        # "adams" before "adam", which would leave its s standing
+        f"{re.escape(letter)}(?:{'|'.join(_branch(first[1:], words[first]) for first in sorted(words, reverse=True))})"
         for letter, words in sorted(spaced.items())
     )
     pattern = rf"(?<!{_LETTER})(?:{'|'.join(by_letter)})(?=s?(?!{_LETTER}))"

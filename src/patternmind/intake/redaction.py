@@ -6,21 +6,55 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, cast
 
+from patternmind.intake.addresses import find_emails, find_hidden_emails
+from patternmind.intake.keys import find_keys
 from patternmind.intake.names import NameForms, fold
-from patternmind.intake.patterns import Finder, Span, find_cards, find_emails, find_ibans, find_ips, find_links
-from patternmind.intake.phones import find_phones
-from patternmind.model.network import Person
+from patternmind.intake.national_ids import find_national_ids
+from patternmind.intake.patterns import Finder, Span, find_cards, find_ibans, find_ips, find_links, find_macs
+from patternmind.intake.phones import ALL_REGIONS, REGIONS, find_phones, known_regions
+from patternmind.model.network import Person, split_kind
 
-PLACEHOLDER = re.compile(r"\[(?:email|link|iban|card|ip|phone|person(?: \d+)?)\]")
+PLACEHOLDER = re.compile(r"\[(?:email|link|iban|card|ip|mac|id|key|phone|(?:person|customer|site)(?: \d+)?)\]")
 _MASK = "\ue000"
 """Stands for what is redacted already while the next pattern looks: a character that no pattern takes."""
 
-_BY_FORM: tuple[Finder, ...] = (find_emails, find_links, find_ibans, find_cards, find_ips, find_phones)
-"""In this order: a link may hold an account's digits, a card a telephone's. All go before names: e-mails hold them."""
+_BY_FORM: tuple[Finder, ...] = (
+    find_keys,
+    find_emails,
+    find_hidden_emails,
+    find_ibans,
+    find_cards,
+    find_national_ids,
+    find_macs,
+    find_ips,
+)
+"""In this order, links before and telephones behind: a link may hold an e-mail, a key an account's digits, a card a
+telephone's. All go before names: e-mails hold them."""
 
 _NOBODY = frozenset(["anonymous", "anonym", "unknown", "ukjent", "unbekannt", "none", "nobody", "na", "n/a", "-", "?"])
+_HAS_DIGIT = re.compile(r"\d")
+_IDS = ("id", "external_id", "exemplars", "edge_case", "case_id", "case_ids", "inputs")
+_KEPT = frozenset((*_IDS, "quotes", "provenance", "reviewers", "kind", "state", "lens", "lineage", "trend"))
+"""Of a row or an answer: ids, words of our own lists, quotes that are slices of redacted texts, and the reviewers, who
+stand by what they accepted with their names."""
 _SEVERAL = re.compile(r"\s*(?:[,;/&+\n]|\b(?:and|og|och|und|en)\b)\s*")
+_NOTHING = frozenset(["yes", "no", "internal", "external", "various", "several", "all", "other", "test", "x", "tbd"])
+_NAMING_COLUMNS = {
+    "person": re.compile(
+        r"(?:submitted|reported|written|raised|created|assigned|approved|owned)[ _-]?(?:by|to)|reporter|author"
+        r"|owner|assignee"
+        r"|contact(?:[ _-]?(?:name|person))?|requester|requestor|agent|employee|manager|facilitator"
+        r"|participants?|attendees?"
+        r"|(?:first|last|full|sur|family|given|user|contact|employee)[ _-]?name|handle|who",
+        re.IGNORECASE,
+    ),
+    "customer": re.compile(r"(?:customer|client)s?(?:[ _-]?name)?", re.IGNORECASE),
+    "site": re.compile(r"(?:site|plant|factory|branch|depot)(?:[ _-]?name)?", re.IGNORECASE),
+}
+"""What the unknown columns are called whose values are names; ``customer_name`` may be a person's or a company's."""
+_LONGEST_NAME = 60
 _ADDRESS = re.compile(r"[^\s<>,;()]+@[^\s<>,;()]+")
 
 
@@ -34,52 +68,111 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The people a network knows, ready to be found in texts."""
+    """The names a network knows, ready to be found in texts, and the regions whose telephone numbers it knows."""
 
     names: NameForms
     people: Mapping[str, Person]
-    """By placeholder."""
-    addresses: Mapping[str, Person]
-    """By e-mail, lower case."""
+    """By placeholder; customers and sites are not among them."""
+    literals: Mapping[str, str]
+    """Placeholders by what is written, lower case: e-mails, handles, names with digits in them."""
     address_pattern: re.Pattern[str] | None
+    handle_pattern: re.Pattern[str] | None
+    regions: tuple[str, ...]
 
     @classmethod
     def of(cls, people: Iterable[Person]) -> "Roster":
-        known = {f"[person {person.number}]": person for person in people}
-        addresses = {person.email.strip().lower(): person for person in known.values() if person.email}
-        spelled = "|".join(re.escape(address) for address in sorted(addresses, key=len, reverse=True) if address)
+        """Of everybody and everything on it; where it names no region, the common ones are known.
+
+        A thousand names take half a second to make ready, so the last few rosters are kept.
+        """
+        return _ready(tuple(people))
+
+    @classmethod
+    def make(cls, everything: Sequence[Person]) -> "Roster":
+        """The same, made anew."""
+        known = [one for one in everything if one.kind != "region"]
+        regions = tuple(split_kind(one.name)[1].upper() for one in everything if one.kind == "region")
+        named = [(split_kind(person.name)[1], person.placeholder) for person in known]
+        literals = {name.lower(): placeholder for name, placeholder in named if _HAS_DIGIT.search(name)}
+        for person in known:
+            literals |= {word.strip().lower(): person.placeholder for word in (person.email or "").split()}
+        written = {word.lstrip("@"): placeholder for word, placeholder in literals.items() if word.lstrip("@")}
         return cls(
-            names=NameForms.of((person.name, placeholder) for placeholder, person in known.items()),
-            people=known,
-            addresses=addresses,
-            address_pattern=re.compile(rf"(?<![\w.])(?:{spelled})(?!\w)", re.IGNORECASE) if spelled else None,
+            names=NameForms.of((name, placeholder) for name, placeholder in named if not _HAS_DIGIT.search(name)),
+            people={person.placeholder: person for person in known if person.kind == "person"},
+            literals=written,
+            address_pattern=_spelled(word for word in written if "@" in word),
+            handle_pattern=_spelled(word for word in written if "@" not in word),
+            regions=tuple(sorted(known_regions())) if ALL_REGIONS in regions else regions or REGIONS,
         )
 
     def person(self, submitter: str) -> Person | None:
-        """Who this is, by e-mail or by any form of the name that only one person has."""
-        if (address := _ADDRESS.search(submitter)) and (person := self.addresses.get(address[0].lower())):
-            return person
+        """Who this is, by e-mail, by handle, or by any form of the name that only one person has."""
+        for word in submitter.split():
+            if person := self.people.get(self.literals.get(word.strip("<>(),;").lstrip("@").lower(), "")):
+                return person
         return self.people.get(self.names.holder(_ADDRESS.sub("", submitter)) or "")
 
-    def find_addresses(self, text: str) -> Iterator[Span]:
-        """The roster's e-mails as they stand there, which need not have the form of one ("ola@intranet")."""
-        if self.address_pattern is None or "@" not in text:
-            return iter(())
-        return ((*found.span(), "[email]") for found in self.address_pattern.finditer(text))
+    def find_literals(self, text: str) -> Iterator[Span]:
+        """E-mails of the roster, which need not look like one ("ola@intranet"), and handles with or without @."""
+        if self.address_pattern and "@" in text:
+            for found in self.address_pattern.finditer(text):
+                yield (*found.span(), "[email]")
+        if self.handle_pattern:
+            for found in self.handle_pattern.finditer(text):
+                yield (*found.span(), self.literals.get(found[0].lower().removeprefix("@"), "[person]"))
+
+    def find_regional_phones(self, text: str) -> Iterator[Span]:
+        return find_phones(text, self.regions)
+
+
+@lru_cache(maxsize=4)
+def _ready(people: tuple[Person, ...]) -> Roster:
+    return Roster.make(people)
+
+
+def _spelled(words: Iterable[str]) -> re.Pattern[str] | None:
+    """Any of these words, in any case, a handle's @ with it."""
+    spelled = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.compile(rf"@?(?<![\w.])(?:{spelled})(?!\w)", re.IGNORECASE) if spelled else None
 
 
 def redact(text: str, roster: Roster, own_names: Sequence[str] = ()) -> Redacted:
-    """The text (NFC) without what identifies a person. Doing it again changes nothing.
+    """The text (NFC) without what identifies a person, a customer or a site. Doing it again changes nothing.
 
-    ``own_names`` are the submitter's: a person not on the roster becomes ``[person]``.
+    ``own_names`` are the submission's: who is not on the roster becomes ``[person]``, "customer: Acme" ``[customer]``.
     """
     own = _own_forms(tuple(own_names))
-    return _redact(text, (roster.find_addresses, *_BY_FORM, roster.names.find, own.find))
+    return _redact(text, (*_by_form(roster), roster.names.find, own.find))
 
 
 def redact_forms(text: str, roster: Roster) -> Redacted:
     """The text without addresses, links, accounts, numbers; names stay."""
-    return _redact(text, (roster.find_addresses, *_BY_FORM))
+    return _redact(text, _by_form(roster))
+
+
+def redact_output(value: Any, roster: Roster, *, keep: frozenset[str] = _KEPT) -> Any:
+    """What a model answered or a person wrote, redacted in every string of it: the last look before it leaves.
+
+    Args:
+        value: a string, number or None, or lists and dicts of them, as JSON has them; keys are left.
+        keep: keys whose values are left as they are, besides those that end in ``_id``.
+    """
+    if isinstance(value, str):
+        return redact(value, roster).text
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, Any]", value).items()
+        return {
+            key: one if key in keep or key.endswith("_id") else redact_output(one, roster, keep=keep)
+            for key, one in members
+        }
+    if isinstance(value, list | tuple):
+        return [redact_output(one, roster, keep=keep) for one in cast("Sequence[Any]", value)]
+    return value
+
+
+def _by_form(roster: Roster) -> tuple[Finder, ...]:
+    return (find_links, roster.find_literals, *_BY_FORM, roster.find_regional_phones)
 
 
 def own_names(submitter: str) -> tuple[str, ...]:
@@ -97,9 +190,23 @@ def submitter_name(submitter: str) -> str:
     return "" if fold(name) in _NOBODY else name
 
 
+def own_things(columns: Mapping[str, str]) -> tuple[str, ...]:
+    """The names in the columns of a submission that say who or what it is about, a kind before those of no person."""
+    return tuple(name for column, value in columns.items() for name in _in_column(column, value))
+
+
+def _in_column(column: str, value: str) -> Iterator[str]:
+    kind = next((kind for kind, words in _NAMING_COLUMNS.items() if words.fullmatch(column.strip())), None)
+    if kind == "person":
+        yield from own_names(value)
+    elif kind and len(value) <= _LONGEST_NAME and fold(value) not in _NOBODY | _NOTHING and not value.isdecimal():
+        yield f"{kind}: {value}"
+
+
 @lru_cache(maxsize=512)
 def _own_forms(names: tuple[str, ...]) -> NameForms:
-    return NameForms.of((name, "[person]") for name in names)
+    split = (split_kind(name) for name in names)
+    return NameForms.of((name, f"[{kind}]") for kind, name in split if not _HAS_DIGIT.search(name))
 
 
 def _redact(text: str, finders: Sequence[Finder]) -> Redacted:
@@ -111,8 +218,11 @@ def _redact(text: str, finders: Sequence[Finder]) -> Redacted:
     redacted, before = unicodedata.normalize("NFC", text), None
     while redacted != before:
         before = redacted
+        masked = _mask(redacted)
         for find in finders:
-            redacted = _replace(redacted, find(_mask(redacted)), counts)
+            replaced = _replace(redacted, find(masked), counts)
+            if replaced is not redacted:
+                redacted, masked = replaced, _mask(replaced)
     return Redacted(redacted, dict(counts))
 
 

@@ -4,15 +4,38 @@ from dataclasses import dataclass
 
 from patternmind.model.cases import Consent
 
+KINDS = ("person", "customer", "site", "region")
+"""What a roster lists. The kind of what is no person stands before its name: ``customer: Acme Logistics``. A region
+is one whose telephone numbers are known without their country code."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody the network knows by name; names on the roster never leave redaction. ``number`` never changes."""
+    """Somebody the network knows by name; names on the roster never leave redaction. ``number`` never changes.
+
+    A customer, a site, a region is one too. ``email`` holds addresses and handles ("@anna_h") with spaces between.
+    """
 
     number: int
     name: str
     email: str | None = None
     team: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return split_kind(self.name)[0]
+
+    @property
+    def placeholder(self) -> str:
+        """What stands in texts for this name, the same in all of them."""
+        return f"[{self.kind} {self.number}]"
+
+
+def split_kind(name: str) -> tuple[str, str]:
+    """The kind and the name alone: ``customer: Acme`` is ("customer", "Acme"), anything else a person."""
+    kind, colon, rest = name.partition(":")
+    known = kind.strip().casefold()
+    return (known, rest.strip()) if colon and known in KINDS else ("person", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

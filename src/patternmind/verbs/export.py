@@ -5,6 +5,7 @@ from typing import Any
 
 from patternmind.embed import check_lens
 from patternmind.errors import UsageError
+from patternmind.intake.redaction import Roster, redact_output
 from patternmind.model.cases import Case, Consent
 from patternmind.model.drafts import Claim, Draft, Flag, Pattern, ReviewedDraft
 from patternmind.model.themes import Theme, steadiness
@@ -38,10 +39,20 @@ def export_rows(store: Store, what: str, *, lens: str | None = None) -> Iterator
     if lens is not None:
         check_lens(lens)
     if what in of_lens:
-        return of_lens[what](store, lens)
+        return _redacted(store, of_lens[what](store, lens))
     if lens is not None:
         raise UsageError(f"The export of {what} is the same under every lens. Leave --lens out.")
-    return of_network[what](store)
+    rows = of_network[what](store)
+    return rows if what == "cases" else _redacted(store, rows)
+
+
+def _redacted(store: Store, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows once more without names, for words of machines and people are older than the roster may be.
+
+    Cases need it not: a change of the roster redacts them again.
+    """
+    roster = Roster.of(store.roster())
+    return (redact_output(row, roster) for row in rows)
 
 
 def _assignments(store: Store, lens: str | None) -> Iterator[Row]:

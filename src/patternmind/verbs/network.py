@@ -9,12 +9,13 @@ from pathlib import Path
 from patternmind.embed import LENSES, lens_text, text_hash
 from patternmind.errors import UnreadableFile
 from patternmind.intake.cases import make_case
+from patternmind.intake.phones import ALL_REGIONS, known_regions
 from patternmind.intake.readers import read_rows
 from patternmind.intake.redaction import Roster, redact
 from patternmind.intake.rows import Row
 from patternmind.model.cases import Case, Consent, Submission
 from patternmind.model.drafts import Quote
-from patternmind.model.network import Network, Person, PublishingRule
+from patternmind.model.network import KINDS, Network, Person, PublishingRule
 from patternmind.model.themes import Theme
 from patternmind.ports import Retelling, RosterChange, Store
 from patternmind.verbs.checks import one_of
@@ -48,30 +49,37 @@ def change_network(
 
 
 def add_roster(store: Store, path: Path) -> RosterChange:
-    """Put the people of a file on the roster, and redact again what was taken in before they were known.
+    """Put the people, customers and sites of a file on the roster, and redact again what was taken in before.
 
     All in one transaction. People who are on the roster already are left, and all is redacted again even so: by the
     rules of this version, or because an earlier version was stopped between the two.
 
     Raises:
-        UnreadableFile: not a table, or a table without a column ``name``.
+        UnreadableFile: not a table, a table without a column ``name``, or a row of a kind that no roster lists.
         RawTextLocked: raw text is sealed, and the key is not there.
     """
-    people = [_person(row) for row in read_rows(path) if isinstance(row, Row)]
-    named = [(name, email, team) for name, email, team in people if name]
+    named = [one for one in (_person(row, path) for row in read_rows(path) if isinstance(row, Row)) if one[0]]
     if not named:
         raise UnreadableFile(path, "no row has a name", 'Give a CSV with the columns "name", "email" and "team"')
     return add_people(store, named)
 
 
 def add_people(store: Store, people: Sequence[tuple[str, str | None, str | None]]) -> RosterChange:
-    """Put (name, e-mail, team) on the roster, and redact again what was taken in before they were known."""
+    """Put (name, e-mail and handles, team) on the roster, and redact again what was taken in before they were known."""
     return store.change_roster(people, partial(redact_by, store))
 
 
-def _person(row: Row) -> tuple[str, str | None, str | None]:
+def _person(row: Row, path: Path) -> tuple[str, str | None, str | None]:
     values = {name.strip().casefold(): str(value).strip() for name, value in row.values.items() if value}
-    return values.get("name", ""), values.get("email"), values.get("team")
+    name, kind = values.get("name", ""), values.get("kind", "person").casefold()
+    if kind not in KINDS:
+        raise UnreadableFile(path, f"row {row.row} is of no kind that is known", f"Write one of {', '.join(KINDS)}")
+    if kind == "region" and name.upper() not in {*known_regions(), ALL_REGIONS}:
+        raise UnreadableFile(
+            path, f"row {row.row} names no region", 'Write two letters (ISO 3166-1) such as NO, or "all"'
+        )
+    written = " ".join(filter(None, (values.get("email"), values.get("handle"), values.get("handles"))))
+    return (name if kind == "person" or not name else f"{kind}: {name}"), written or None, values.get("team")
 
 
 def redact_again(store: Store) -> int:

@@ -8,7 +8,7 @@ from patternmind.draft.evidence import ThemeEvidence, gather_evidence
 from patternmind.draft.keyphrases import PhraseCounts
 from patternmind.draft.prereading import draft_prereading
 from patternmind.errors import NotFound, UsageError
-from patternmind.intake.redaction import Roster
+from patternmind.intake.redaction import Roster, redact_output
 from patternmind.model.cases import Case
 from patternmind.model.drafts import DraftKind, DraftState, GroundedDraft, ReviewedDraft
 from patternmind.model.themes import Assignment, Theme
@@ -114,7 +114,11 @@ def prepare(
     date: str = "",
     namer: Namer | None = None,
 ) -> Prepared:
-    """Draft, ground and keep the pre-reading of a session, by the model where there is one and it answers."""
+    """Draft, ground and keep the pre-reading of a session, by the model where there is one and it answers.
+
+    Names in what was asked for do not get into it.
+    """
+    topic, session, date = redact_output([topic, session, date], Roster.of(store.roster()))
     cases = {case.id: case for case in store.cases()}
     evidence = _evidence(store, subject, cases, topic)
     last = store.last_run(subject.theme.lens if subject.theme else None)

@@ -1,10 +1,12 @@
 """Drafts as reviewers meet them: grounded anew against the cases as they are now, with the log of their decisions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from patternmind.errors import ChangedMeanwhile
+from patternmind.errors import ChangedMeanwhile, UsageError
 from patternmind.ground import ground
+from patternmind.intake.redaction import Roster, redact
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Action, Decision, Draft, DraftKind, Pattern, Reason, ReviewedDraft
 from patternmind.ports import Clock, Store
@@ -17,20 +19,37 @@ def open_draft(store: Store, draft_id: str) -> ReviewedDraft:
     Raises:
         NotFound
     """
-    return _grounded(store.draft(draft_id), {case.id: case for case in store.cases()})
+    return _grounded(store.draft(draft_id), {case.id: case for case in store.cases()}, Roster.of(store.roster()))
 
 
 def open_drafts(store: Store, *, kind: DraftKind | None = None) -> list[ReviewedDraft]:
     """Every current draft and every one that was ever decided on, oldest first."""
     cases = {case.id: case for case in store.cases()}
+    roster = Roster.of(store.roster())
     current = {draft.id for draft, _, _ in store.drafts()}
     kept = [row for row in store.drafts(current=False) if row[0].id in current or row[1]]
-    return [_grounded(row, cases) for row in kept if kind is None or row[0].kind is kind]
+    return [_grounded(row, cases, roster) for row in kept if kind is None or row[0].kind is kind]
 
 
-def _grounded(row: tuple[Draft, tuple[Decision, ...], datetime], cases: Mapping[str, Case]) -> ReviewedDraft:
+def _grounded(
+    row: tuple[Draft, tuple[Decision, ...], datetime], cases: Mapping[str, Case], roster: Roster
+) -> ReviewedDraft:
+    """Every outlet reads drafts through here, so here people's words lose the names that the roster learned later."""
     draft, decisions, created_at = row
-    return ReviewedDraft(grounded=ground(draft, cases), decisions=decisions, created_at=created_at)
+    cleaned = tuple(_without_names(decision, roster) for decision in decisions)
+    return ReviewedDraft(grounded=ground(draft, cases), decisions=cleaned, created_at=created_at)
+
+
+def _without_names(decision: Decision, roster: Roster) -> Decision:
+    if not decision.edits and not decision.note:
+        return decision
+    edits = {
+        field: redact(value, roster).text
+        if isinstance(value, str)
+        else tuple(redact(one, roster).text for one in value)
+        for field, value in decision.edits.items()
+    }
+    return replace(decision, edits=edits, note=redact(decision.note, roster).text)
 
 
 def decide_draft(  # noqa: PLR0913 - one decision has this many parts
@@ -52,14 +71,24 @@ def decide_draft(  # noqa: PLR0913 - one decision has this many parts
 
     Raises:
         NotFound, WrongState, NotAllowed
+        UsageError: what the person wrote names somebody.
         ChangedMeanwhile: somebody else decided first.
     """
+    _refuse_names(store, note, edits or {})
     reviewed = open_draft(store, draft_id)
     if expected_version is not None and expected_version != reviewed.version:
         raise ChangedMeanwhile("draft", draft_id)
     decision = decide(reviewed, action, by=by, at=clock.now(), reason=reason, note=note, edits=edits)
     store.append_decision(decision, expected_version=reviewed.version)
     return open_draft(store, draft_id)
+
+
+def _refuse_names(store: Store, note: str, edits: Mapping[str, str | tuple[str, ...]]) -> None:
+    """As theme names are: a person's name would leave with every export."""
+    lines = (line for value in edits.values() for line in ([value] if isinstance(value, str) else value))
+    roster = Roster.of(store.roster())
+    if any(redact(text, roster).counts for text in (note, *lines)):
+        raise UsageError("What you wrote names a person or holds contact data. Say it without, please.")
 
 
 def patterns_of(reviewed: Sequence[ReviewedDraft]) -> list[Pattern]:

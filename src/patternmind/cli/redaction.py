@@ -1,0 +1,53 @@
+"""`patternmind redaction`: the names that nobody put on the roster, for the steward to confirm."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from patternmind.cli import show
+from patternmind.cli.app import Home, Json, app, open_house
+
+redaction_app = typer.Typer(
+    no_args_is_help=True, help="Names that redaction could not know, for the steward to confirm."
+)
+app.add_typer(redaction_app, name="redaction")
+
+
+@redaction_app.command("possible-names")
+def possible_names(
+    most: Annotated[int, typer.Option("--most", min=1, help="How many to show; --json has all.")] = 40,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List what may be names in the redacted texts, the likeliest first. For the steward's eyes alone."""
+    from patternmind.verbs.redaction import offer_names
+
+    found = offer_names(open_house(home).store)
+    if json:
+        show.json_line([asdict(one) for one in found])
+        return
+    if not found:
+        show.raw("No possible names were found. Rules find most names, not all: read before you publish.\n")
+        return
+    for one in found[:most]:
+        often = "once" if one.n == 1 else f"{one.n} times"
+        show.raw(f"{one.name}  ({often}; {', '.join(one.why)})\n    {one.contexts[0]}\n")
+    more = f"{len(found) - most} more; --most shows them. " if len(found) > most else ""
+    show.raw(f'{more}Put those that are names on the roster: `patternmind redaction confirm "NAME"`\n')
+
+
+@redaction_app.command("confirm")
+def confirm(
+    names: Annotated[list[str], typer.Argument(help="Names, or `customer: NAME` and `site: NAME`.")],
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Put names on the roster and take them out of everything that is stored."""
+    from patternmind.verbs.redaction import confirm_names
+
+    added = confirm_names(open_house(home).store, names)
+    known = f"; {len(names) - added} known before" if added < len(names) else ""
+    show.done(
+        {"people_added": added}, f"{added} put on the roster{known}. All stored texts are redacted anew.", as_json=json
+    )

@@ -1,0 +1,25 @@
+"""What redaction could not know: names that nobody put on the roster, offered to the steward and confirmed by hand."""
+
+from collections.abc import Sequence
+
+from patternmind.errors import UsageError
+from patternmind.intake.possible_names import PossibleName, possible_names
+from patternmind.ports import Store
+from patternmind.verbs.network import add_people
+
+
+def offer_names(store: Store) -> tuple[PossibleName, ...]:
+    """The names that redacted texts of cases and recaps may still hold, the likeliest first. For stewards alone."""
+    return possible_names([text for case in store.cases() for text in (*case.text.values(), *case.extra.values())])
+
+
+def confirm_names(store: Store, names: Sequence[str]) -> int:
+    """Put names on the roster, which takes them out of everything stored; the number that was new.
+
+    Raises:
+        UsageError: a name without two letters, which would be found everywhere.
+    """
+    wanted = [" ".join(name.split()).removeprefix("@") for name in names]
+    if not all(sum(c.isalpha() for c in name) >= 2 for name in wanted):
+        raise UsageError("A name has at least two letters. Nothing was put on the roster.")
+    return add_people(store, [(name, None, None) for name in wanted]).added
