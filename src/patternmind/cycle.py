@@ -108,7 +108,15 @@ def run_cycle(
         while True:  # ends: it goes on only where somebody decided about a theme in the moment it took
             log = store.edits(parameters.lens)
             with steps.timed("draft"):
-                line = Line(cases=cases, vectors=vectors, found=found, past=past, run=run, log=log)
+                line = Line(
+                    cases=cases,
+                    vectors=vectors,
+                    found=found,
+                    past=past,
+                    run=run,
+                    log=log,
+                    encode=encoder.encode,
+                )
                 outcome = draft_outcome(line, namer)
             with steps.timed("map"):
                 outcome = replace(outcome, assignments=on_the_map(store, line, basis, outcome.assignments))

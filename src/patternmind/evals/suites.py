@@ -9,7 +9,7 @@ from pathlib import Path
 
 from patternmind.bootstrap import House
 from patternmind.errors import UsageError
-from patternmind.evals import grounding, lenses, naming, redaction, retrieval, stability, themes
+from patternmind.evals import grounding, lenses, naming, redaction, retrieval, stability, telling, themes
 from patternmind.evals.baselines import expected_keys, find_baselines, read_baselines
 from patternmind.evals.datasets import (
     ARXIV,
@@ -120,7 +120,7 @@ def measure_sample(given: Conditions, *, full: bool = False) -> list[Score]:
         *_conservation(network),
         *_sample_themes(network, sample, given),
         *_stability(network, given, n_fits=FITS_IN_FULL if full else FITS_IN_CI),
-        *_naming(network),
+        *_naming(network, given),
         *lenses.score_telling_apart(SAMPLE, network.cases),
         *grounding.score_exported_quotes(network),
         *grounding.score_planted_quotes(planted, network.cases),
@@ -157,7 +157,7 @@ def measure_corpus(corpus: Corpus, path: Path, given: Conditions, *, full: bool 
     scores += themes.for_comparison(_themes(corpus, hdbscan, network.gold(gold)), "hdbscan")
     if full:
         scores += _stability(network, given, n_fits=FITS_IN_FULL)
-    scores += _naming(network)
+    scores += _naming(network, given)
     if corpus.drafted:
         scores += grounding.score_exported_quotes(network, most_prereadings=None if full else PREREADINGS_IN_CI)
         scores += retrieval.score_known_item(network, most=KNOWN_ITEMS, seed=given.seed)
@@ -175,7 +175,7 @@ def measure_arxiv(corpora: Path, given: Conditions) -> list[Score]:
     return [
         *_conservation(network),
         *_themes(ARXIV, network.grouping, network.gold(gold_labels(path))),
-        *_naming(network),
+        *_naming(network, given),
     ]
 
 
@@ -215,9 +215,15 @@ def _lenses(network: RunNetwork, given: Conditions, *, full: bool) -> list[Score
     return scores
 
 
-def _naming(network: RunNetwork) -> list[Score]:
+def _naming(network: RunNetwork, given: Conditions) -> list[Score]:
     texts = {case.id: "\n".join(case.text.values()) for case in network.cases}
-    return naming.score_names(network.name, network.house.store.themes(), texts)
+    found = network.house.store.themes()
+    return [
+        *naming.score_names(network.name, found, texts),
+        *telling.score_telling(
+            network.name, found, network.cases, network.vectors, given.encoder, seed=given.seed
+        ),
+    ]
 
 
 __all__: Sequence[str] = ("SUITES", "check_suite", "conditions", "measure", "mode_of", "modes_of", "run_suite")
