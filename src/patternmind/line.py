@@ -237,7 +237,7 @@ class Line:
         evidence = self.evidence(card)
         telling = of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED)
         central = [sentence for sentence in telling if sentence.case_id in card.exemplars]
-        best = pick(central or telling, evidence.score, limit=1)
+        best = pick(central or telling, evidence.problem_score, limit=1)
         return best[0].text if best else ""
 
     def evidence(self, theme: Theme) -> ThemeEvidence:

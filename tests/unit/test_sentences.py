@@ -97,7 +97,7 @@ def test_a_structured_case_says_itself_what_its_parts_are() -> None:
 
 def test_a_recap_says_it_too() -> None:
     recap = a_case(kind=Kind.RECAP, text={"case": "It fails.", "decision": "Label it.", "open_question": "Who pays?"})
-    assert [one.role for one in sentences_of(recap)] == [Role.PROBLEM, Role.HELPED, Role.CONTEXT]
+    assert [one.role for one in sentences_of(recap)] == [Role.PROBLEM, Role.HELPED, Role.OTHER]
 
 
 @pytest.mark.parametrize(

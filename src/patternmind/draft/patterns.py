@@ -7,11 +7,11 @@ missing; nothing is filled in.
 import re
 from collections.abc import Sequence
 
-from patternmind.draft.choose import of_roles, pick
+from patternmind.draft.choose import of_roles, pick, tells
 from patternmind.draft.evidence import ThemeEvidence
 from patternmind.draft.identity import draft_id
 from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance
-from patternmind.sentences import TENSION, UNLESS, Role, Sentence
+from patternmind.sentences import TENSION, UNLESS, Role, Sentence, stands_alone
 
 NOT_STATED = "not stated in these cases"
 NO_PATTERN = "No repeatable pattern in these cases"
@@ -22,7 +22,7 @@ METHOD = "extractive-pattern/1"
 def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
     """A candidate pattern, or the stored answer that there is none: fewer than two cases say what helped."""
     helped = _steps(evidence)
-    problems = pick(of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED), evidence.score, limit=3)
+    problems = pick(of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED), evidence.problem_score, limit=3)
     provenance = Provenance(
         run_id=run_id, prompt=METHOD, inputs=tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)
     )
@@ -46,8 +46,9 @@ def _pattern(
 ) -> Draft:
     used = [*problems, *helped]
     context = pick(of_roles(evidence.sentences, Role.CONTEXT), evidence.score, limit=1, unlike=used)
-    forces = pick(_matching(evidence, TENSION), evidence.score, limit=3, unlike=[*used, *context])
-    limits = pick(_matching(evidence, UNLESS), evidence.score, limit=2, unlike=[*used, *forces])
+    limits = pick(_saying(evidence, UNLESS), evidence.centrality, limit=2, unlike=used)
+    tensions = [one for one in _saying(evidence, TENSION) if stands_alone(one.text)]
+    forces = pick(tensions, evidence.centrality, limit=3, unlike=[*used, *context, *limits])
     counter = pick(of_roles(evidence.sentences, Role.WORSE), evidence.score, limit=3)
     outcomes = pick(of_roles(evidence.sentences, Role.OUTCOME), evidence.score, limit=2, unlike=helped)
     chosen = {
@@ -97,8 +98,9 @@ def _draft(
     )
 
 
-def _matching(evidence: ThemeEvidence, cue: re.Pattern[str]) -> list[Sentence]:
-    return [sentence for sentence in evidence.sentences if sentence.quotable and cue.search(sentence.text)]
+def _saying(evidence: ThemeEvidence, cue: re.Pattern[str]) -> list[Sentence]:
+    """Sentences of any role that say it in so many words; nothing is inferred."""
+    return [one for one in evidence.sentences if tells(one) and cue.search(one.text)]
 
 
 def _claim(field: str, sentence: Sentence) -> Claim:

@@ -15,7 +15,7 @@ from patternmind.draft.wordings import wordings_in
 MOST_READ = 200
 """Cases of a theme, the strongest, whose wordings are looked at; words are counted over all of them."""
 
-KEPT = 40
+KEPT = 24
 """Proposals a theme: what its best words can be said with, few enough to be compared by meaning."""
 
 FALLING = (1.0, 0.7, 0.4, 0.2, 0.1)
@@ -23,6 +23,9 @@ FALLING = (1.0, 0.7, 0.4, 0.2, 0.1)
 
 OF_MEANING = 3.0
 """Weight of meaning beside words: cosines of a name with two centres differ by .1-.3, proposals' scores by about as much."""
+
+ONE_WORD = 0.4
+"""What a single word has to make up for: "desk" names a place, "desk slots" a matter."""
 
 FEWEST_OF_A_BRAND = 3
 BRAND_SHARE = 1 / 8
@@ -125,6 +128,8 @@ def _score(key: tuple[str, ...], n_told: int, weighed: Weighed, n: int) -> tuple
     best = sorted((weighed.weight[word] for word in said), reverse=True)
     score = sum(value * gain for value, gain in zip(best, FALLING, strict=False))
     score += 0.3 * together / n - 0.08 * sum(not says_something(word) for word in key)
+    if len(key) == 1:
+        score -= ONE_WORD
     if len(said) > 1:
         score += 0.25 * math.log(n_told) / math.log(n + 1)
     return said, together / n, score

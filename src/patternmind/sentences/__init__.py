@@ -3,10 +3,12 @@
 Two steps read them, ``draft`` and ``embed``; steps never import each other, so this lies beneath both.
 """
 
+from patternmind.sentences.cues import tells_trouble
 from patternmind.sentences.english import is_english
 from patternmind.sentences.roles import TENSION, UNLESS, Role, Sentence, is_plain, sentences_of
-from patternmind.sentences.sides import Side, Told, tell_apart
+from patternmind.sentences.sides import Side, Told, odds_of_remedy, tell_apart
 from patternmind.sentences.split import split_sentences
+from patternmind.sentences.standing import is_scrap, stands_alone
 
 __all__ = [
     "TENSION",
@@ -17,7 +19,11 @@ __all__ = [
     "Told",
     "is_english",
     "is_plain",
+    "is_scrap",
+    "odds_of_remedy",
     "sentences_of",
     "split_sentences",
+    "stands_alone",
     "tell_apart",
+    "tells_trouble",
 ]
