@@ -38,8 +38,12 @@ class ThemeEvidence:
         return self.centrality(sentence) * sentence.sure**SURE
 
     def problem_score(self, sentence: Sentence) -> float:
-        """As ``score``, with sentences in which something fails or lacks before those that only set the scene."""
-        return self.score(sentence) * (1.0 if tells_trouble(sentence.text) else SCENE)
+        """As ``score``, with sentences in which something fails or lacks before those that only set the scene.
+
+        Where a plain text's own words gave the role, they have had their say.
+        """
+        by_field = sentence.sure == 1.0
+        return self.score(sentence) * (SCENE if by_field and not tells_trouble(sentence.text) else 1.0)
 
     def centrality(self, sentence: Sentence) -> float:
         firmness = self.firmness.get(sentence.case_id, 0.0)

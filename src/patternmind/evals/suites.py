@@ -9,7 +9,7 @@ from pathlib import Path
 
 from patternmind.bootstrap import House
 from patternmind.errors import UsageError
-from patternmind.evals import grounding, lenses, naming, redaction, retrieval, stability, telling, themes
+from patternmind.evals import grounding, lenses, naming, redaction, retrieval, roles, stability, telling, themes
 from patternmind.evals.baselines import expected_keys, find_baselines, read_baselines
 from patternmind.evals.datasets import (
     ARXIV,
@@ -209,6 +209,9 @@ def _stability(network: RunNetwork, given: Conditions, *, n_fits: int) -> list[S
 def _lenses(network: RunNetwork, given: Conditions, *, full: bool) -> list[Score]:
     """The lessons keep event, lesson and recommendation apart."""
     scores = lenses.score_telling_apart(network.name, network.cases)
+    firmness = {one.case_id: one.strength for one in network.house.store.assignments()}
+    found = network.house.store.themes()
+    scores += roles.score_roles(network.name, found, network.cases, firmness, seed=given.seed)
     if full:
         fitted = partial(fit, engine="graph", seed=given.seed)
         scores += lenses.score_lens_themes(network.name, network.cases, given.encoder, fitted)

@@ -3,9 +3,9 @@
 Two steps read them, ``draft`` and ``embed``; steps never import each other, so this lies beneath both.
 """
 
-from patternmind.sentences.cues import tells_trouble
+from patternmind.sentences.cues import tells_story, tells_trouble
 from patternmind.sentences.english import is_english
-from patternmind.sentences.roles import TENSION, UNLESS, Role, Sentence, is_plain, sentences_of
+from patternmind.sentences.roles import TENSION, UNLESS, WHOLE_TEXT_FIELDS, Role, Sentence, is_plain, sentences_of
 from patternmind.sentences.sides import Side, Told, odds_of_remedy, tell_apart
 from patternmind.sentences.split import split_sentences
 from patternmind.sentences.standing import is_scrap, stands_alone
@@ -13,6 +13,7 @@ from patternmind.sentences.standing import is_scrap, stands_alone
 __all__ = [
     "TENSION",
     "UNLESS",
+    "WHOLE_TEXT_FIELDS",
     "Role",
     "Sentence",
     "Side",
@@ -25,5 +26,6 @@ __all__ = [
     "split_sentences",
     "stands_alone",
     "tell_apart",
+    "tells_story",
     "tells_trouble",
 ]

@@ -50,9 +50,11 @@ WHOLE_TEXT_FIELDS = frozenset({"problem", "notes"})
 """Where a plain text lands whole, so that a sentence's words must say whether it tells of a remedy."""
 
 MADE_WORSE = re.compile(
-    r"\b(made (it|things|this|that) worse|worse than|got worse|did(n['’]t| not) (help|work|hold|last)"
-    r"|does(n['’]t| not) (help|work)|no (use|effect)|backfired|only half|(was|were|came|comes?) too late|gave up"
-    r"|abandoned|went back to|in vain|stopped after|nobody (kept|used|read))\b",
+    r"\b(made (it|things|this|that|matters) (even )?worse|(is|was|were|became) worse than (before|without|no|any)"
+    r"|(it|things|this|that) (only |all )?got worse|did(n['’]t| not) (help|work|hold|last)|does(n['’]t| not) (help|work)"
+    r"|(of|was|is|were|had) no (use|effect)|backfired|only (half|partly) (helped|worked|solved|fixed)|gave (it )?up"
+    r" (after|on|again|because)|(we|they|i) (soon |then )?abandoned|abandoned (it|the (idea|plan|list|attempt|trial))"
+    r"|went back to|in vain|stopped after|nobody (kept|used|read))\b",
     re.IGNORECASE,
 )
 TRIED = re.compile(
@@ -73,7 +75,8 @@ CONTEXT = re.compile(
 """How things are, before anything goes wrong; only where no word of failure stands in it."""
 
 CURED = re.compile(
-    r"\b(since then|from then on|solved|fixed|resolved|(that|this|it) (helped|worked|works|holds)|corrected by|workaround)\b",
+    r"\b(since then|from then on|solved|(was|were|got|is|are|been|we|i|they|finally) (fixed|resolved)|agreed (on|to|that)"
+    r"|(that|this|it) (helped|worked|works|holds)|corrected by|workaround)\b",
     re.IGNORECASE,
 )
 """Said of a remedy in the past, where tense and pointing words speak of a story."""
@@ -81,12 +84,18 @@ CURED = re.compile(
 ABOUT_ZERO = -0.5
 """Odds at which a cure named outright is believed."""
 
-DEMANDED = re.compile(
-    r"\b(i|my|me|we|they|you) (\w+ )?(should|must|need(ed)?|ha(ve|d) to|ought)\b.*\b(i|my|me|mine)\b"
-    r"|\b(i|my|me|mine)\b.*\b(should|must|needs?|ha(s|ve) to|ought)\b",
+OWN_STORY = re.compile(r"\b(i|my|me|mine|i['’](m|ve|d|ll))\b", re.IGNORECASE)
+"""What somebody demands, fears or has to bear has the words of advice: "they should refund me", "I have to pay"."""
+
+REPORTED = re.compile(
+    r"\b(told|stated?s?|says?|said|inform(s|ed)|advised|claim(s|ed)?|replied|promised|request(s|ed)|refus(es|ed)) (me|us|that"
+    r"|him|her|them|i|we|he|she|they|my|our|by)\b",
     re.IGNORECASE,
 )
-"""What somebody demands or has to bear, "they should refund me", is no advice although it has advice's words."""
+"""Somebody else's words, told as part of the story."""
+
+FIRM = 1.0
+"""Own log-odds from which a sentence counts as advice: one clear cue and nothing against it."""
 
 TENSION = re.compile(
     r"[^.?!]{15,}(\b(but|although|though|on the other hand|whereas|even though|yet|at the (same time|cost|expense)"
@@ -192,9 +201,7 @@ def role_of_plain(field: str, text: str, odds: float | None) -> Role:
         return Role.CONTEXT
     if MADE_WORSE.search(text):
         return Role.WORSE
-    advised = odds > 0 and leaning(text) > 0
-    cured = odds > ABOUT_ZERO and CURED.search(text)
-    if (advised or cured) and not (NOT_SOLVED.search(text) or DEMANDED.search(text)):
+    if _helped(text, odds):
         return Role.HELPED
     if TRIED.search(text):
         return Role.TRIED
@@ -203,3 +210,12 @@ def role_of_plain(field: str, text: str, odds: float | None) -> Role:
     if CONTEXT.match(text) and not tells_failure(text):
         return Role.CONTEXT
     return FIELD_ROLES.get(field, Role.HAPPENED)
+
+
+def _helped(text: str, odds: float) -> bool:
+    """A cure named outright, or advice that is neither somebody's own story nor somebody's words in it."""
+    if NOT_SOLVED.search(text):
+        return False
+    if odds > ABOUT_ZERO and CURED.search(text):
+        return True
+    return odds > 0 and leaning(text) >= FIRM and not (OWN_STORY.search(text) or REPORTED.search(text))

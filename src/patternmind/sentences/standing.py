@@ -31,13 +31,19 @@ LABELLED = re.compile(
 SHOUTED = re.compile(r"^(?:[^\w]*\b[A-Z][A-Z&/-]{3,}\b){2,}")
 """A heading in capitals that has run into the sentence after it."""
 
+LABEL = re.compile(r"^(?:[A-Z][\w/-]+ ?){1,4}: |^\(?[A-Za-z0-9]{1,2}[.)] ")
+"""A label of a form before a sentence, or the number of a list."""
+
+MASK = re.compile(r"\b[xX]{2,}\b")
+
 HEADING_SHARE = 0.6
 """So many of a heading's words begin with a capital; in a sentence full of names it is under half."""
 
 
 def stands_alone(sentence: str) -> bool:
     """Whether a reader who sees nothing else would follow the sentence."""
-    points = POINTS_BACK.match(sentence) or POINTS_INSIDE.search(sentence)
+    points = POINTS_BACK.match(sentence) or POINTS_INSIDE.search(sentence) or LABEL.match(sentence)
+    points = points or len(MASK.findall(sentence)) > 1
     return not (points or is_scrap(sentence) or sentence.rstrip().endswith(("?", ":", ";", ",")))
 
 
