@@ -21,8 +21,8 @@ from patternmind.draft.choose import of_roles, pick
 from patternmind.draft.evidence import ThemeEvidence, gather_evidence
 from patternmind.draft.keyphrases import Phrase, PhraseCounts
 from patternmind.draft.names import ThemeName, holds_own_word, name_themes
-from patternmind.draft.proposals import by_meaning, propose_names
 from patternmind.draft.patterns import draft_pattern
+from patternmind.draft.proposals import by_meaning, propose_names
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, GroundedDraft
 from patternmind.model.edits import Edit, EditAction, standing

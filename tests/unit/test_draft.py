@@ -190,7 +190,11 @@ def plain_cases(n_telling: int, n: int) -> list[Case]:
         a_case(
             f"c-{row}",
             f"The {part} was dead on Monday and nobody had noticed the leak."
-            + (f" Always check every {part}, its {part}seal and its {part}lock before a shift." if row < n_telling else ""),
+            + (
+                f" Always check every {part}, its {part}seal and its {part}lock before a shift."
+                if row < n_telling
+                else ""
+            ),
         )
         for row, part in enumerate(parts[:n])
     ]
@@ -215,7 +219,9 @@ def test_forces_and_limits_are_rules_and_not_stories_or_questions() -> None:
 
 
 def test_a_sentence_that_points_at_the_one_before_gives_way_to_one_that_stands_alone() -> None:
-    pointing = a_case("c-8", {"lesson": "That is why the scanner battery goes into a warm pocket all day. Warm pockets help."})
+    pointing = a_case(
+        "c-8", {"lesson": "That is why the scanner battery goes into a warm pocket all day. Warm pockets help."}
+    )
     alone = a_case("c-9", {"lesson": "Carry the scanner battery in a warm pocket and swap it at noon."})
     assert claims_in(pattern_of([BATTERY, pointing, alone]), "solution")[0].text.startswith(("Keep", "Carry"))
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patternmind.draft.keyphrases import Phrase, PhraseCounts
-from patternmind.draft.names import MOST_WORDS, alike, lint_name, name_themes, set_apart
+from patternmind.draft.names import alike, lint_name, name_themes, set_apart
 from patternmind.draft.proposals import by_meaning, propose_names, weigh_words
 from patternmind.draft.wordings import MOST_WORDS as MOST_IN_A_WORDING
 from patternmind.draft.wordings import wordings_in

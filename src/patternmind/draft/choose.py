@@ -58,8 +58,8 @@ def pick(
 ) -> list[Sentence]:
     """Sentences that each score high and say little of what those before them say, best first.
 
-    One that shares half of its words with a chosen one, or with one of ``unlike``, is left out; below that it loses worth
-    by what it shares.
+    One that shares half of its words with a chosen one, or with one of ``unlike``, is left out; below that it loses
+    worth by what it shares.
     """
     chosen: list[Sentence] = []
     worth = {sentence: score(sentence) for sentence in sentences}

@@ -15,7 +15,8 @@ SCENE = 0.6
 """What a sentence of the problem is worth in which nothing is amiss."""
 
 SURE = 2
-"""Power of a role's certainty beside centrality: of two equally central sentences the one twice as sure counts four times."""
+"""Power of a role's certainty beside centrality: of two sentences equally central the one twice as sure counts four
+times."""
 
 MOST_CASES = 60
 """A theme of hundreds is read through its strongest cases; the drafts say how many of how many."""

@@ -135,7 +135,7 @@ def _refused(name: str) -> bool:
 
 
 def _names_a_few(name: str, own: Sequence[frozenset[str]]) -> bool:
-    """Whether a word with a capital inside the name, as of a product or a place, is held by one case in eight or fewer."""
+    """Whether a word with a capital inside the name, as of a product, is held by one case in eight or fewer."""
     capitals = [fold(word) for word in re.findall(r"(?<!^)\b[^\W\d_]*[A-Z][^\W\d_]*", name)]
     held = [sum(word in text for text in own) for word in capitals]
     return any(0 < n <= len(own) / 8 for n in held)

@@ -22,7 +22,7 @@ FALLING = (1.0, 0.7, 0.4, 0.2, 0.1)
 """What a wording gains by its best word, its second, and so on: two strong words tell a theme, five are a sentence."""
 
 OF_MEANING = 3.0
-"""Weight of meaning beside words: cosines of a name with two centres differ by .1-.3, proposals' scores by about as much."""
+"""Weight of meaning beside words: cosines of a name with two centres differ by .1-.3, scores by three times that."""
 
 ONE_WORD = 0.4
 """What a single word has to make up for: "desk" names a place, "desk slots" a matter."""
@@ -64,7 +64,9 @@ def propose_names(
     ]
     found = [phrase for phrase in found if not names_a_few(phrase.text, weighed.holders, len(case_ids))]
     found.sort(key=lambda phrase: (-phrase.score, phrase.text))
-    written: Counter[str] = Counter(word for case_id in islice(case_ids, MOST_READ) for word in WORD.findall(counts.texts[case_id]))
+    written: Counter[str] = Counter(
+        word for case_id in islice(case_ids, MOST_READ) for word in WORD.findall(counts.texts[case_id])
+    )
     return [replace(phrase, text=_in_lower_case(phrase.text, written)) for phrase in found[:limit]]
 
 
@@ -122,7 +124,7 @@ def _score(key: tuple[str, ...], n_told: int, weighed: Weighed, n: int) -> tuple
     said = tuple(word for word in dict.fromkeys(key) if word in weighed.weight)
     if not said:
         return None
-    together = len(frozenset.intersection(*(weighed.holders[word] for word in said)))
+    together = sum(all(case in weighed.holders[word] for word in said[1:]) for case in weighed.holders[said[0]])
     if together < min(n, max(2, math.ceil(RAREST * n / 2))):
         return None
     best = sorted((weighed.weight[word] for word in said), reverse=True)

@@ -1,7 +1,7 @@
 """Whether what a draft without a model says comes from the right part of its cases.
 
-Structured cases are the gold: their fields are joined in random order into one plain text, patterns are drafted from those
-for the themes that were found, and each sentence used is asked which field it came from.
+Structured cases are the gold: their fields are joined in random order into one plain text, patterns are drafted from
+those for the themes that were found, and each sentence used is asked which field it came from.
 """
 
 import random

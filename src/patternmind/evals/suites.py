@@ -223,9 +223,7 @@ def _naming(network: RunNetwork, given: Conditions) -> list[Score]:
     found = network.house.store.themes()
     return [
         *naming.score_names(network.name, found, texts),
-        *telling.score_telling(
-            network.name, found, network.cases, network.vectors, given.encoder, seed=given.seed
-        ),
+        *telling.score_telling(network.name, found, network.cases, network.vectors, given.encoder, seed=given.seed),
     ]
 
 

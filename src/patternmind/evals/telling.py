@@ -5,13 +5,12 @@ of the theme and one of its nearest theme, the name is closer to. What it knows 
 """
 
 import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from patternmind.draft.keyphrases import PhraseCounts
+from patternmind.draft.keyphrases import Phrase, PhraseCounts
 from patternmind.draft.names import name_themes
 from patternmind.draft.proposals import by_meaning, propose_names
 from patternmind.evals.gates import Score
@@ -30,91 +29,93 @@ ONE_FOLD_FROM = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """One fold: the name each theme got without it, and the cases of each theme that are in it."""
+class Network:
+    """What the questions are about. Row ``row_of[id]`` of ``vectors`` is the case's; ``nearest`` by theme id."""
 
-    names: Mapping[str, str]
-    cases: Mapping[str, Sequence[str]]
+    members: Mapping[str, Sequence[str]]
+    nearest: Mapping[str, str]
+    texts: Mapping[str, str]
+    vectors: Vectors
+    row_of: Mapping[str, int]
+
+    def vector(self, case_id: str) -> Vectors:
+        return self.vectors[self.row_of[case_id]]
+
+    def centre(self, case_ids: Sequence[str]) -> Vectors:
+        mean = self.vectors[[self.row_of[case_id] for case_id in case_ids]].mean(axis=0)
+        return (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Names made without a fold, as vectors, and the cases of each theme that are in it."""
+
+    named: Mapping[str, Vectors]
+    held: Mapping[str, Sequence[str]]
+
+    def askable(self, nearest: Mapping[str, str]) -> list[str]:
+        return [theme_id for theme_id in sorted(nearest) if self.held[theme_id] and self.held[nearest[theme_id]]]
 
 
 def score_telling(
     on: str, themes: Sequence[Theme], cases: Sequence[Case], vectors: Vectors, encoder: Encoder, *, seed: int
 ) -> list[Score]:
-    """The share of ``ASKED`` questions answered right; beside it, chance, which is one half.
+    """The share of ``ASKED`` questions answered right; a name that says nothing would get half of them.
 
     Args:
         vectors: row i of ``cases[i]``, the whole of it.
     """
-    members = {theme.id: list(theme.case_ids) for theme in themes if len(theme.case_ids) >= FEWEST_CASES}
+    members = {theme.id: theme.case_ids for theme in themes if len(theme.case_ids) >= FEWEST_CASES}
     nearest = {
         theme.id: theme.nearest_theme_id
         for theme in themes
         if theme.id in members and theme.nearest_theme_id in members
     }
-    if not nearest:
-        return []
-    row_of = {case.id: row for row, case in enumerate(cases)}
     texts = {case.id: "\n".join(case.text.values()) for case in cases}
+    network = Network(members, nearest, texts, vectors, {case.id: row for row, case in enumerate(cases)})
     rng = random.Random(seed)
     n_folds = 1 if sum(map(len, members.values())) >= ONE_FOLD_FROM else FOLDS
-    fold_of = {case_id: row % FOLDS for ids in members.values() for row, case_id in enumerate(_shuffled(ids, rng))}
-    right: Counter[str] = Counter()
-    n_asked = 0
+    fold_of = {
+        case_id: place % FOLDS
+        for ids in members.values()
+        for place, case_id in enumerate(rng.sample(sorted(ids), len(ids)))
+    }
+    answers: list[bool] = []
     for fold in range(n_folds):
-        held = _hold_out(fold, members, nearest, fold_of, texts, vectors, row_of, encoder)
-        named = dict(zip(held.names, encoder.encode(list(held.names.values())), strict=True))
-        askable = [t for t in sorted(nearest) if held.cases[t] and held.cases[nearest[t] or ""]]
-        for _ in range(ASKED // n_folds if askable else 0):
-            theme_id = rng.choice(askable)
-            own, other = (rng.choice(held.cases[of]) for of in (theme_id, nearest[theme_id] or ""))
-            right[theme_id] += bool(named[theme_id] @ (vectors[row_of[own]] - vectors[row_of[other]]) > 0)
-            n_asked += 1
-    if not n_asked:
+        answers += _ask(network, _hold_out(network, fold_of, fold, encoder), rng, ASKED // n_folds)
+    if not answers:
         return []
-    hits = right.total()
-    low, high = wilson(hits, n_asked)
-    note = f"{hits} of {n_asked}, {low:.2f}-{high:.2f}, seed {seed}, {len(nearest)} themes, {n_folds} of {FOLDS} folds"
-    return [Score(eval=EVAL, on=on, name="name leads to a held-out case", value=hits / n_asked, note=note)]
+    hits, n = sum(answers), len(answers)
+    low, high = wilson(hits, n)
+    note = f"{hits} of {n}, {low:.2f}-{high:.2f}, seed {seed}, {len(nearest)} themes, {n_folds} of {FOLDS} folds"
+    return [Score(eval=EVAL, on=on, name="name leads to a held-out case", value=hits / n, note=note)]
 
 
-def _shuffled(ids: Sequence[str], rng: random.Random) -> list[str]:
-    return rng.sample(sorted(ids), len(ids))
+def _ask(network: Network, fold: Fold, rng: random.Random, n: int) -> list[bool]:
+    askable = fold.askable(network.nearest)
+    answers: list[bool] = []
+    for _ in range(n if askable else 0):
+        theme_id = rng.choice(askable)
+        own = network.vector(rng.choice(fold.held[theme_id]))
+        other = network.vector(rng.choice(fold.held[network.nearest[theme_id]]))
+        answers.append(bool(fold.named[theme_id] @ own > fold.named[theme_id] @ other))
+    return answers
 
 
-def _hold_out(
-    fold: int,
-    members: Mapping[str, Sequence[str]],
-    nearest: Mapping[str, str | None],
-    fold_of: Mapping[str, int],
-    texts: Mapping[str, str],
-    vectors: Vectors,
-    row_of: Mapping[str, int],
-    encoder: Encoder,
-) -> Held:
-    kept = {theme_id: [one for one in ids if fold_of[one] != fold] for theme_id, ids in members.items()}
-    out = {theme_id: [one for one in ids if fold_of[one] == fold] for theme_id, ids in members.items()}
-    counts = PhraseCounts({case_id: text for case_id, text in texts.items() if fold_of.get(case_id) != fold})
-    centres = {theme_id: _centre(vectors[[row_of[one] for one in ids]]) for theme_id, ids in kept.items()}
-    proposals = {
-        theme_id: propose_names(counts, ids, beside=kept.get(nearest.get(theme_id) or "", ()))
-        for theme_id, ids in kept.items()
-    }
-    weighed = {
-        theme_id: by_meaning(
-            found,
-            encoder.encode([phrase.text for phrase in found]),
-            centre=centres[theme_id],
-            beside=centres.get(nearest.get(theme_id) or ""),
-        )
-        for theme_id, found in proposals.items()
-    }
-    phrases = {theme_id: counts.distinguishing(ids) for theme_id, ids in kept.items()}
-    return Held({theme_id: one.name for theme_id, one in name_themes(phrases, proposals=weighed).items()}, out)
-
-
-def _centre(rows: Vectors) -> Vectors:
-    mean = rows.mean(axis=0)
-    return (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
+def _hold_out(network: Network, fold_of: Mapping[str, int], fold: int, encoder: Encoder) -> Fold:
+    kept = {id: [one for one in ids if fold_of[one] != fold] for id, ids in network.members.items()}
+    held = {id: [one for one in ids if fold_of[one] == fold] for id, ids in network.members.items()}
+    counts = PhraseCounts({case_id: text for case_id, text in network.texts.items() if fold_of.get(case_id) != fold})
+    centres = {id: network.centre(ids) for id, ids in kept.items()}
+    weighed: dict[str, list[Phrase]] = {}
+    for id, ids in kept.items():
+        beside = network.nearest.get(id, "")
+        found = propose_names(counts, ids, beside=kept.get(beside, ()))
+        vectors = encoder.encode([phrase.text for phrase in found])
+        weighed[id] = by_meaning(found, vectors, centre=centres[id], beside=centres.get(beside))
+    names = name_themes({id: counts.distinguishing(ids) for id, ids in kept.items()}, proposals=weighed)
+    vectors = encoder.encode([one.name for one in names.values()])
+    return Fold(dict(zip(names, vectors, strict=True)), held)
 
 
 __all__ = ["score_telling"]

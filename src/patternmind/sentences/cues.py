@@ -129,9 +129,9 @@ def _narrated(sentence: str, words: frozenset[str], *, ordered: bool) -> float:
 
 
 MISSING = frozenset(
-    "no not never nobody nothing none without neither nor can't don't doesn't won't isn't aren't haven't hasn't too only"
-    " again instead twice dead empty stopped lack lacks lacked lacking inadequate insufficient incorrect incorrectly improper"
-    " improperly poor poorly hazard risk".split()
+    "no not never nobody nothing none without neither nor can't don't doesn't won't isn't aren't haven't hasn't too"
+    " only again instead twice dead empty stopped lack lacks lacked lacking inadequate insufficient incorrect"
+    " incorrectly improper improperly poor poorly hazard risk".split()
 )
 """Words that say what is absent or amiss without naming a failure."""
 

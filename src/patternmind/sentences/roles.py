@@ -1,7 +1,6 @@
 """Sentences of a case with their offsets and their role: what was wrong, what happened, what was tried, what helped."""
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +9,17 @@ from patternmind.model.cases import Case
 from patternmind.model.drafts import Quote
 from patternmind.sentences.cues import NOT_SOLVED, leaning, tells_failure
 from patternmind.sentences.english import is_english
+from patternmind.sentences.role_cues import (
+    ABOUT_ZERO,
+    CONTEXT,
+    CURED,
+    FIRM,
+    MADE_WORSE,
+    OUTCOME,
+    OWN_STORY,
+    REPORTED,
+    TRIED,
+)
 from patternmind.sentences.sides import odds_of_remedy
 from patternmind.sentences.split import split_sentences
 
@@ -48,70 +58,6 @@ FIELD_ROLES: Mapping[str, Role] = {
 
 WHOLE_TEXT_FIELDS = frozenset({"problem", "notes"})
 """Where a plain text lands whole, so that a sentence's words must say whether it tells of a remedy."""
-
-MADE_WORSE = re.compile(
-    r"\b(made (it|things|this|that|matters) (even )?worse|(is|was|were|became) worse than (before|without|no|any)"
-    r"|(it|things|this|that) (only |all )?got worse|did(n['’]t| not) (help|work|hold|last)|does(n['’]t| not) (help|work)"
-    r"|(of|was|is|were|had) no (use|effect)|backfired|only (half|partly) (helped|worked|solved|fixed)|gave (it )?up"
-    r" (after|on|again|because)|(we|they|i) (soon |then )?abandoned|abandoned (it|the (idea|plan|list|attempt|trial))"
-    r"|went back to|in vain|stopped after|nobody (kept|used|read))\b",
-    re.IGNORECASE,
-)
-TRIED = re.compile(
-    r"\b(we|i|they|he|she|somebody|the team) (also |then |first )?(tried|attempted|experimented)\b"
-    r"|\b(tried (to|with|it)|as a (test|trial|pilot|stopgap)|first attempt|attempts? to)\b",
-    re.IGNORECASE,
-)
-OUTCOME = re.compile(
-    r"\b(as a result|in the end|eventually|no longer|ever since|(that|this|it) (helped|worked|saved|cut|reduced|halved)"
-    r"|(dropped|fell|went down|came down|rose|grew) (to|from|by)|(has|have) (been|run|held) (stable|fine|quiet|well))\b",
-    re.IGNORECASE,
-)
-CONTEXT = re.compile(
-    r"^(our|there (is|are)|we (are|have|use|run|work|keep)|(the|this) [\w-]+ (is|are|consists|uses|runs|provides)"
-    r"|(at|in|on) (our|the|every|each))\b",
-    re.IGNORECASE,
-)
-"""How things are, before anything goes wrong; only where no word of failure stands in it."""
-
-CURED = re.compile(
-    r"\b(since then|from then on|solved|(was|were|got|is|are|been|we|i|they|finally) (fixed|resolved)|agreed (on|to|that)"
-    r"|(that|this|it) (helped|worked|works|holds)|corrected by|workaround)\b",
-    re.IGNORECASE,
-)
-"""Said of a remedy in the past, where tense and pointing words speak of a story."""
-
-ABOUT_ZERO = -0.5
-"""Odds at which a cure named outright is believed."""
-
-OWN_STORY = re.compile(r"\b(i|my|me|mine|i['’](m|ve|d|ll))\b", re.IGNORECASE)
-"""What somebody demands, fears or has to bear has the words of advice: "they should refund me", "I have to pay"."""
-
-REPORTED = re.compile(
-    r"\b(told|stated?s?|says?|said|inform(s|ed)|advised|claim(s|ed)?|replied|promised|request(s|ed)|refus(es|ed)) (me|us|that"
-    r"|him|her|them|i|we|he|she|they|my|our|by)\b",
-    re.IGNORECASE,
-)
-"""Somebody else's words, told as part of the story."""
-
-FIRM = 1.0
-"""Own log-odds from which a sentence counts as advice: one clear cue and nothing against it."""
-
-TENSION = re.compile(
-    r"[^.?!]{15,}(\b(but|although|though|on the other hand|whereas|even though|yet|at the (same time|cost|expense)"
-    r"|trade-?offs?|versus|conflict(s|ing)? (with|between))\b)[^.?!]{10,}",
-    re.IGNORECASE,
-)
-"""A contrast with something to say on either side of it."""
-
-UNLESS = re.compile(
-    r"\b(unless|except (when|if|where|in cases?)|only (works?|helps?|holds?|applies|use(ful)?|suitable|recommended) "
-    r"(if|when|where|for|with)|works only (if|when|where|for|with)|(do|should|must)(n['’]t| not) (be )?used? "
-    r"(it |this |the |\w+ ){0,3}(if|when|where|for|in|unless)|not (suitable|recommended|appropriate|useful) (for|if|when"
-    r"|where|in)|not worth|does(n['’]t| not) (work|help|apply) (for|if|when|where|in|with))\b",
-    re.IGNORECASE,
-)
-"""A limit of a remedy, said as one."""
 
 SHORTEST_WORDS, LONGEST_WORDS = 5, 45
 
@@ -203,13 +149,15 @@ def role_of_plain(field: str, text: str, odds: float | None) -> Role:
         return Role.WORSE
     if _helped(text, odds):
         return Role.HELPED
+    return _of_story(text) or FIELD_ROLES.get(field, Role.HAPPENED)
+
+
+def _of_story(text: str) -> Role | None:
     if TRIED.search(text):
         return Role.TRIED
     if OUTCOME.search(text):
         return Role.OUTCOME
-    if CONTEXT.match(text) and not tells_failure(text):
-        return Role.CONTEXT
-    return FIELD_ROLES.get(field, Role.HAPPENED)
+    return Role.CONTEXT if CONTEXT.match(text) and not tells_failure(text) else None
 
 
 def _helped(text: str, odds: float) -> bool:

@@ -34,8 +34,8 @@ STAY = 0.75
 """How likely a sentence is on the side of the one before it."""
 
 OWN_LEVEL = 0.5
-"""How much of a text's mean odds is taken off each sentence: in a handbook all is advice, and its last sentence no remedy
-of the case told in it. On lessons in random order .88 of each case's likeliest sentences are then what helped."""
+"""How much of a text's mean odds is taken off each sentence: in a handbook all is advice, and its last sentence no
+remedy of the case told in it. On lessons in random order .88 of each case's likeliest sentences are right then."""
 
 UNDER_HEADING = 4.0
 """A writer's own heading outweighs place and any two cues."""
@@ -84,8 +84,8 @@ def tell_apart(text: str, spans: Sequence[tuple[int, int]], *, whole: bool = Tru
 def odds_of_remedy(text: str, spans: Sequence[tuple[int, int]]) -> list[float | None]:
     """Log-odds that each sentence tells what helped, beside the rest of its text; ``None`` for a heading.
 
-    The whole text is looked at forward and backward, so each sentence has what all others make of it, and how sure it is;
-    ``tell_apart`` gives the likeliest sides together.
+    The whole text is looked at forward and backward, so each sentence has what all others make of it, and how sure it
+    is; ``tell_apart`` gives the likeliest sides together.
     """
     headings = [is_heading(text, start, end) for start, end in spans]
     own = [lean for lean, heading in zip(_under_headings(text, spans, headings), headings, strict=True) if not heading]

@@ -1,4 +1,4 @@
-"""Whether a sentence can be read alone: not a heading, a reference or a question, and not pointing at the one before."""
+"""Whether a sentence can be read alone: no heading, reference or question, and not pointing at the one before."""
 
 import re
 
@@ -22,8 +22,8 @@ POINTS_INSIDE = re.compile(
 )
 
 LABELLED = re.compile(
-    r"^[\W_]*(?:additional keyword|reference|keyword|related|relevant historical|lesson\(s\)|abstract|summary|figure|table|note"
-    r"|link|source|title|subject|date|author|attachment|appendix)s?\b[^.]{0,40}[:)]",
+    r"^[\W_]*(?:additional keyword|reference|keyword|related|relevant historical|lesson\(s\)|abstract|summary|figure"
+    r"|table|note|link|source|title|subject|date|author|attachment|appendix)s?\b[^.]{0,40}[:)]",
     re.IGNORECASE,
 )
 """A label that forms put before what they hold."""
