@@ -130,11 +130,9 @@ def _score(key: tuple[str, ...], n_told: int, weighed: Weighed, n: int) -> tuple
     best = sorted((weighed.weight[word] for word in said), reverse=True)
     score = sum(value * gain for value, gain in zip(best, FALLING, strict=False))
     score += 0.3 * together / n - 0.08 * sum(not says_something(word) for word in key)
-    if len(key) == 1:
-        score -= ONE_WORD
     if len(said) > 1:
         score += 0.25 * math.log(n_told) / math.log(n + 1)
-    return said, together / n, score
+    return said, together / n, score - (ONE_WORD if len(key) == 1 else 0.0)
 
 
 def names_a_few(name: str, holders: Mapping[str, frozenset[str]], n: int) -> bool:
@@ -161,7 +159,12 @@ def by_meaning(
     apart = own - vectors @ beside if beside is not None else np.zeros(len(proposals))
     best = max((one.score for one in proposals), default=1.0)
     told = [
-        replace(one, score=one.score / best + OF_MEANING * float(apart[row] + 0.3 * own[row]))
+        replace(one, score=one.score / best + OF_MEANING * float(apart[row] + 0.3 * own[row]) - _alone(one))
         for row, one in enumerate(proposals)
     ]
     return sorted(told, key=lambda phrase: (-phrase.score, phrase.text))
+
+
+def _alone(proposal: Phrase) -> float:
+    """A single word lies nearer to everything it occurs in than a phrase does, so it pays again."""
+    return ONE_WORD if " " not in proposal.text else 0.0

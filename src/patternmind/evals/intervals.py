@@ -13,7 +13,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     share, z2 = hits / n, Z * Z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return middle - half if hits else 0.0, middle + half if hits < n else 1.0
 
 
 __all__ = ["wilson"]
