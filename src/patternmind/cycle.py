@@ -106,7 +106,15 @@ def run_cycle(
         while True:  # ends: it goes on only where somebody decided about a theme in the moment it took
             log = store.edits(parameters.lens)
             with steps.timed("draft"):
-                line = Line(cases=cases, vectors=vectors, found=found, past=past, run=run, log=log)
+                line = Line(
+                    cases=cases,
+                    vectors=vectors,
+                    found=found,
+                    past=past,
+                    run=run,
+                    log=log,
+                    encode=encoder.encode,
+                )
                 former = [draft for draft, _, _ in store.drafts(current=False)] if writer else []
                 outcome = draft_outcome(line, writer, former)
             with steps.timed("map"):

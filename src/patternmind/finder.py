@@ -17,8 +17,9 @@ from patternmind.cluster.finding import group_rows
 from patternmind.cluster.neighbours import nearest_neighbours, similarity
 from patternmind.cluster.partition import ENGINES, FEWEST_CASES, n_neighbours
 from patternmind.cluster.placing import Known, know, place
-from patternmind.draft.keyphrases import Phrase, PhraseCounts
-from patternmind.draft.names import KEYWORDS, name_themes
+from patternmind.draft.keyphrases import PhraseCounts
+from patternmind.draft.names import KEYWORDS, ThemeName, name_themes
+from patternmind.draft.proposals import propose_names
 from patternmind.errors import BadInput
 from patternmind.model.themes import OUTLIER, Partition, Vectors
 from patternmind.verbs.checks import LEVELS
@@ -220,10 +221,9 @@ def _themes(
         int(area): [row for label in np.flatnonzero(part.areas == area) for row in members[label]]
         for area in part.areas
     }
-    phrases, of_area = _phrases(texts, repeats, members, areas)
-    names, area_names = name_themes(phrases), name_themes(of_area)
     cosine = similarity(part.centres, part.centres)
     np.fill_diagonal(cosine, -np.inf)
+    names, area_names = _names(texts, repeats, members, areas, cosine)
     return [
         FoundTheme(
             name=names[_key(label)].name if texts is not None else f"Theme {label}",
@@ -242,24 +242,40 @@ def _themes(
     ]
 
 
-def _phrases(
+def _names(
     texts: Sequence[str] | None,
     repeats: Mapping[int, int],
     members: Sequence[Sequence[int]],
     areas: dict[int, list[int]],
-) -> tuple[dict[str, list[Phrase]], dict[str, list[Phrase]]]:
-    """What sets each theme and each area apart, by number; a text that repeats another counts once."""
+    cosine: NDArray[np.float32],
+) -> tuple[dict[str, ThemeName], dict[str, ThemeName]]:
+    """Names and key phrases of each theme and each area, by number; a text that repeats another counts once."""
     if texts is None:
-        return {_key(label): [] for label in range(len(members))}, {_key(area): [] for area in areas}
+        return (
+            name_themes({_key(label): [] for label in range(len(members))}),
+            name_themes({_key(area): [] for area in areas}),
+        )
     counts = PhraseCounts({_key(row): text for row, text in enumerate(texts)})
 
     def told_once(rows: Sequence[int]) -> list[str]:
         once = [_key(row) for row in rows if row not in repeats]
         return once if len(once) > 1 else [_key(row) for row in rows]
 
+    told = [told_once(rows) for rows in members]
+    nearest = [told[int(cosine[label].argmax())] if len(told) > 1 else [] for label in range(len(told))]
+    in_area = {_key(area): [_key(row) for row in rows] for area, rows in areas.items()}
     return (
-        {_key(label): counts.distinguishing(told_once(rows)) for label, rows in enumerate(members)},
-        {_key(area): counts.distinguishing([_key(row) for row in rows]) for area, rows in areas.items()},
+        name_themes(
+            {_key(label): counts.distinguishing(keys) for label, keys in enumerate(told)},
+            proposals={
+                _key(label): propose_names(counts, keys, beside=beside)
+                for label, (keys, beside) in enumerate(zip(told, nearest, strict=True))
+            },
+        ),
+        name_themes(
+            {area: counts.distinguishing(keys) for area, keys in in_area.items()},
+            proposals={area: propose_names(counts, keys) for area, keys in in_area.items()},
+        ),
     )
 
 

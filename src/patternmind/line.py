@@ -1,6 +1,6 @@
 """Theme cards, drafts and places of one run: what was found, with people's decisions laid over it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from patternmind.draft.keyphrases import Phrase, PhraseCounts
 from patternmind.draft.names import ThemeName, holds_own_word, name_themes, stand_in_name
 from patternmind.draft.one_contributor import draft_no_pattern_of_one
 from patternmind.draft.patterns import draft_pattern
+from patternmind.draft.proposals import by_meaning, propose_names
 from patternmind.ground import look_for_counter_evidence
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Draft, GroundedDraft
@@ -50,6 +51,7 @@ class Line:
         found: before people's decisions; ``part`` and ``theme_ids`` are what they leave of it.
         past: the themes as people saw them last.
         log: all edits of the lens, those taken back too.
+        encode: texts to (n, d) vectors in the space of ``vectors``, to choose names by; without it words alone choose.
     """
 
     cases: Sequence[Case]
@@ -58,6 +60,7 @@ class Line:
     past: Past
     run: RunRecord
     log: Sequence[Edit] = field(default_factory=list[Edit])
+    encode: Callable[[Sequence[str]], Vectors] | None = None
 
     def __post_init__(self) -> None:
         self.by_id: Mapping[str, Case] = {case.id: case for case in self.cases}
@@ -112,7 +115,13 @@ class Line:
             for theme_id, rows in zip(self.theme_ids, self.members, strict=True)
         }
         fitting = {theme.id: theme.name for theme in self.past.themes if self._still_fits(theme)}
-        names = name_themes(self._found_phrases, kept=fitting | dict(self.decisions.names))
+        kept = fitting | dict(self.decisions.names)
+        proposals = {
+            theme_id: self._proposals(position)
+            for position, theme_id in enumerate(self.theme_ids)
+            if theme_id not in kept
+        }
+        names = name_themes(self._found_phrases, proposals=proposals, kept=kept)
         self._names_given_up = [
             theme
             for theme in self.past.themes
@@ -163,6 +172,27 @@ class Line:
         former = (theme.area_id for theme in self.past.themes if theme.id == first)
         return ids[0] if ids else next(former, f"a-{first[2:]}")
 
+    def _proposals(self, position: int) -> list[Phrase]:
+        """Wordings of a group's cases that could be its name, those that tell it from the nearest group first."""
+        nearest = self._nearest(position)
+        beside = self._told_once(self.members[nearest]) if nearest is not None else []
+        told = sorted(self._told_once(self.members[position]), key=lambda case_id: (-self.firmness[case_id], case_id))
+        proposals = propose_names(self.phrases, told, beside=beside)
+        if self.encode is None or not proposals:
+            return proposals
+        return by_meaning(
+            proposals,
+            self.encode([phrase.text for phrase in proposals]),
+            centre=self.part.centres[position],
+            beside=self.part.centres[nearest] if nearest is not None else None,
+        )
+
+    def _nearest(self, position: int) -> int | None:
+        """The group whose centre is nearest; ``None`` where there is no other."""
+        cosine = similarity(self.part.centres[position : position + 1], self.part.centres)[0]
+        cosine[position] = -np.inf
+        return int(cosine.argmax()) if len(cosine) > 1 else None
+
     def _card(self, position: int, theme_id: str, name: ThemeName) -> Theme:
         rows = sorted(self.members[position], key=lambda row: (-float(self.part.strength[row]), row))
         speaks = choose_exemplars(self.vectors, self.members[position], self.part.centres[position])
@@ -191,11 +221,10 @@ class Line:
 
     def _with_nearest(self, cards: Sequence[Theme]) -> list[Theme]:
         """Each card with its nearest theme, the phrases it holds far more often than that one, and a gist."""
-        cosine = similarity(self.part.centres, self.part.centres)
-        np.fill_diagonal(cosine, -np.inf)
         told: list[Theme] = []
         for position, card in enumerate(cards):
-            nearest = cards[int(cosine[position].argmax())] if len(cards) > 1 else None
+            number = self._nearest(position)
+            nearest = cards[number] if number is not None else None
             differs = self._differs_by(card, nearest) if nearest else ()
             told.append(
                 replace(
@@ -217,7 +246,7 @@ class Line:
         evidence = self.evidence(card)
         telling = of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED)
         central = [sentence for sentence in telling if sentence.case_id in card.exemplars]
-        best = pick(central or telling, evidence.score, limit=1)
+        best = pick(central or telling, evidence.problem_score, limit=1)
         return best[0].text if best else ""
 
     def evidence(self, theme: Theme) -> ThemeEvidence:
@@ -231,7 +260,10 @@ class Line:
         inside: dict[str, list[str]] = {}
         for card in cards:
             inside.setdefault(card.area_id, []).extend(card.case_ids)
-        names = name_themes({area: self.phrases.distinguishing(ids) for area, ids in inside.items()})
+        names = name_themes(
+            {area: self.phrases.distinguishing(ids) for area, ids in inside.items()},
+            proposals={area: propose_names(self.phrases, ids) for area, ids in inside.items()},
+        )
         return {area: names[area].name for area in inside}
 
     def patterns(self, themes: Sequence[Theme]) -> Iterator[Draft]:

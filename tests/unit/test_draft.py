@@ -183,6 +183,49 @@ def test_a_near_duplicate_is_told_once_and_a_large_theme_is_read_through_its_str
     assert evidence_of(many).n_members == MOST_CASES + 5
 
 
+def plain_cases(n_telling: int, n: int) -> list[Case]:
+    """Plain texts about the same; the first few say what to do, each about another part."""
+    parts = "hose crane valve pump gate lamp belt motor brake wheel".split()
+    return [
+        a_case(
+            f"c-{row}",
+            f"The {part} was dead on Monday and nobody had noticed the leak."
+            + (
+                f" Always check every {part}, its {part}seal and its {part}lock before a shift."
+                if row < n_telling
+                else ""
+            ),
+        )
+        for row, part in enumerate(parts[:n])
+    ]
+
+
+def test_where_one_plain_text_in_ten_sounds_like_advice_there_is_no_pattern() -> None:
+    few = pattern_of(plain_cases(2, 10) + [replace(SILENT, id=f"c-x{n}") for n in range(10)])
+    assert (few.name, few.fields["reason"]) == (NO_PATTERN, "Only 2 of the 20 cases read say what helped.")
+    many = pattern_of(plain_cases(6, 10))
+    assert many.name == "Scanner battery"
+    assert all("Always check" in claim.text for claim in claims_in(many, "solution"))
+
+
+def test_forces_and_limits_are_rules_and_not_stories_or_questions() -> None:
+    story = a_case("c-5", {"problem": "The dock was warm on Monday, but the office was as cold as ever."})
+    asked = a_case("c-6", {"problem": "Is the dock quick to reach for all, although it fills half of the lane?"})
+    assert pattern_of([BATTERY, SPARE, story, asked]).fields["forces"] == (SPARE.text["recommendation"],) or (
+        pattern_of([BATTERY, SPARE, story, asked]).fields["forces"] == NOT_STATED
+    )
+    once = a_case("c-7", {"context": "The dock was not used unless somebody had asked for it."})
+    assert pattern_of([BATTERY, SPARE, once]).fields["do_not_use_when"] == NOT_STATED
+
+
+def test_a_sentence_that_points_at_the_one_before_gives_way_to_one_that_stands_alone() -> None:
+    pointing = a_case(
+        "c-8", {"lesson": "That is why the scanner battery goes into a warm pocket all day. Warm pockets help."}
+    )
+    alone = a_case("c-9", {"lesson": "Carry the scanner battery in a warm pocket and swap it at noon."})
+    assert claims_in(pattern_of([BATTERY, pointing, alone]), "solution")[0].text.startswith(("Keep", "Carry"))
+
+
 # identity
 
 

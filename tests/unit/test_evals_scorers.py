@@ -189,6 +189,8 @@ def test_names_are_judged_by_the_cases_of_their_own_theme() -> None:
     ]
     assert values(score_names("sample", themes, texts)) == {
         "distinct names": 0.3333,
+        "like no other name": 0.3333,
+        "fit better than the nearest theme": 0.3333,
         "hold a word of their cases": 0.3333,
         "pass the lint": 0.3333,
         "no word shared with nearest theme": 0.6667,

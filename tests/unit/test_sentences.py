@@ -9,7 +9,17 @@ from tests.builders import a_case
 
 from patternmind.model.cases import Kind
 from patternmind.model.drafts import Quote
-from patternmind.sentences import Role, Sentence, sentences_of, split_sentences
+from patternmind.sentences import (
+    Role,
+    Sentence,
+    is_scrap,
+    odds_of_remedy,
+    sentences_of,
+    split_sentences,
+    stands_alone,
+    tell_apart,
+    tells_story,
+)
 
 
 def split(text: str) -> list[str]:
@@ -97,7 +107,7 @@ def test_a_structured_case_says_itself_what_its_parts_are() -> None:
 
 def test_a_recap_says_it_too() -> None:
     recap = a_case(kind=Kind.RECAP, text={"case": "It fails.", "decision": "Label it.", "open_question": "Who pays?"})
-    assert [one.role for one in sentences_of(recap)] == [Role.PROBLEM, Role.HELPED, Role.CONTEXT]
+    assert [one.role for one in sentences_of(recap)] == [Role.PROBLEM, Role.HELPED, Role.OTHER]
 
 
 @pytest.mark.parametrize(
@@ -145,3 +155,113 @@ def test_in_a_plain_text_what_is_not_solved_is_no_remedy(words: str) -> None:
 def test_a_quote_is_prose_of_five_to_forty_five_words(text: str, quotable: bool) -> None:
     text = text.strip()
     assert Sentence("c-1", "problem", 0, len(text), text, Role.PROBLEM).quotable is quotable
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "They should refund me for both months.",
+        "I have to pay more than I can afford.",
+        "My manager must sign it before I can go on.",
+        "She told me that I must always call again.",
+        "He stated that they will continue to call until the payment has been made.",
+    ],
+)
+def test_in_a_plain_text_demands_and_other_peoples_words_are_no_remedy(words: str) -> None:
+    assert role_of_plain(words) is not Role.HELPED
+
+
+def test_roles_of_a_plain_text_are_found_whatever_order_it_is_told_in() -> None:
+    told = "The pallet was on hold on Monday and nobody had told the night shift. They shipped nine units."
+    advice = "Always put red tape on the goods. A lead should sign every hold before the shift ends."
+    for text in (f"{told} {advice}", f"{advice} {told}"):
+        said = {one.text: one.role for one in sentences_of(a_case(text=text))}
+        assert said["Always put red tape on the goods."] is Role.HELPED
+        assert said["A lead should sign every hold before the shift ends."] is Role.HELPED
+        assert said["They shipped nine units."] is Role.PROBLEM
+
+
+def test_tried_outcome_and_context_are_told_by_their_words() -> None:
+    assert role_of_plain("We tried a second scanner on the ramp.") is Role.TRIED
+    assert role_of_plain("Returns fell from nine to two a week.") is Role.OUTCOME
+    assert role_of_plain("There are three shifts and one gate.") is Role.CONTEXT
+
+
+def test_how_sure_a_role_is_lies_between_nothing_and_one_and_a_field_makes_it_surer() -> None:
+    plain = sentences_of(a_case(text="Always put red tape on the goods. The pallet stood there. It was lost."))
+    assert all(0 <= one.sure <= 1 for one in plain)
+    lesson = sentences_of(a_case(text={"problem": "It fails.", "lesson": "Label it. I was free that Monday."}))
+    by_text = {one.text: one.sure for one in lesson}
+    assert by_text["It fails."] == 1
+    assert by_text["Label it."] > by_text["I was free that Monday."]
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(alphabet="abA1 .!?:#*-\nshould", max_size=200))
+def test_every_sentence_but_a_heading_has_odds(text: str) -> None:
+    spans = split_sentences(text)
+    odds = odds_of_remedy(text, spans)
+    headings = [one.side is None for one in tell_apart(text, spans)]
+    assert [one is None for one in odds] == headings
+
+
+def test_in_a_text_of_nothing_but_advice_none_of_it_stands_out() -> None:
+    handbook = "Check the seals. Clean the valve. Label the box. Test the pump. Replace the gate."
+    case = "The seal was lost on Monday. The valve was stuck. Nobody had noticed it. Check the seals."
+    of_handbook = [one or 0.0 for one in odds_of_remedy(handbook, split_sentences(handbook))]
+    of_case = [one or 0.0 for one in odds_of_remedy(case, split_sentences(case))]
+    assert of_case[-1] > of_handbook[-1] > 0
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "That was why nobody had seen it.",
+        "It got worse after the second week.",
+        "However, the pump was never tested.",
+        "As a result of this, the program took steps.",
+        "Who is allowed to order an account?",
+        "The valve failed as shown in figure 3.",
+        "Implementation Method: The design must be checked.",
+        "C. When using dishes, clean them.",
+        "On XX/XX/2023 I called XXXX and XXXX again.",
+        "The following parts were lost:",
+    ],
+)
+def test_a_sentence_that_needs_the_one_before_it_does_not_stand_alone(sentence: str) -> None:
+    assert not stands_alone(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The scanner battery is flat after an hour in the cold.",
+        "Ask the caller whether we have ever been at their house.",
+        "Smell, gas, CO: never a promised call.",
+        "[person 3] scans inside gate 2 since Monday.",
+        "Theoretical values were never compared with the test.",
+    ],
+)
+def test_a_plain_statement_stands_alone(sentence: str) -> None:
+    assert stands_alone(sentence)
+    assert not is_scrap(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Additional Keyword(s): Electrical Isolations Reference(s): Voyager",
+        "PROGRAMMATIC BENEFITS Maintainability is planned early in the program.",
+        "(Relevant Historical Lesson(s) Learned) The lander has three levels.",
+        "NASA Reliability Preferred Practices For Design And Test",
+        "The part (see the drawing was never found in the store.",
+    ],
+)
+def test_headings_labels_and_broken_brackets_are_scraps(sentence: str) -> None:
+    assert is_scrap(sentence)
+
+
+def test_a_story_tells_what_once_was_and_a_rule_does_not() -> None:
+    assert tells_story("The power was off, but the batteries were charged.")
+    assert tells_story("I paid it twice, but nobody noticed.")
+    assert not tells_story("Copying rights is quick, but the newcomer inherits a whole history.")

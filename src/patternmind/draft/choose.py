@@ -1,12 +1,18 @@
 """Choosing sentences: central to the theme, different from each other, from different cases and teams."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from patternmind.draft.keyphrases import COMMON, Phrase, fold
-from patternmind.sentences import Role, Sentence
+from patternmind.sentences import Role, Sentence, is_scrap, stands_alone
 
 IDEAL_WORDS = (10, 28)
 SAME_WORDS = 0.5
+
+NOT_ALONE = 0.3
+"""What a sentence is worth that points at the one before it: taken where nothing else is said."""
+
+DIVERSITY = 0.5
+"""How much of its worth a sentence loses that says all that one chosen before it said (maximal marginal relevance)."""
 
 
 def content_words(text: str) -> frozenset[str]:
@@ -14,18 +20,32 @@ def content_words(text: str) -> frozenset[str]:
     return frozenset(word for word in folded if len(word) >= 3 and word not in COMMON)
 
 
-def centrality(sentence: Sentence, phrases: Sequence[Phrase], *, firmness: float) -> float:
-    """How well a sentence speaks for its theme: the theme's phrases it holds, its length, and its case's strength.
+def shares_of_words(texts: Sequence[str]) -> dict[str, float]:
+    """The share of a theme's cases that hold each word: its centroid, each case counted once however long it is."""
+    held: dict[str, int] = {}
+    for text in texts:
+        for word in content_words(text):
+            held[word] = held.get(word, 0) + 1
+    return {word: n / len(texts) for word, n in held.items()}
+
+
+def centrality(
+    sentence: Sentence, phrases: Sequence[Phrase], *, firmness: float, shares: Mapping[str, float] | None = None
+) -> float:
+    """How well a sentence speaks for its theme: the theme's phrases and common words it holds, length, strength.
 
     Args:
         firmness: the strength of the sentence's case in the theme, 0..1.
+        shares: by word, the share of the theme's cases that hold it (centroid of Radev et al., 2004).
     """
     words = content_words(sentence.text)
     held = sum(phrase.score for phrase in phrases if set(phrase.words) <= words)
+    shared = sum((shares or {}).get(word, 0.0) for word in words) / max(1, len(words))
     low, high = IDEAL_WORDS
     n = sentence.n_words
     fit = 1.0 if low <= n <= high else 0.6 if n < low else high / n
-    return (0.3 + held) * fit * (0.5 + 0.5 * firmness)
+    alone = 1.0 if stands_alone(sentence.text) else NOT_ALONE
+    return (0.3 + held + shared) * fit * alone * (0.5 + 0.5 * firmness)
 
 
 def pick(
@@ -36,23 +56,35 @@ def pick(
     one_per_case: bool = True,
     unlike: Sequence[Sentence] = (),
 ) -> list[Sentence]:
-    """The best sentences that do not repeat each other (or ``unlike``) in half of their words, best first."""
+    """Sentences that each score high and say little of what those before them say, best first.
+
+    One that shares half of its words with a chosen one, or with one of ``unlike``, is left out; below that it loses
+    worth by what it shares.
+    """
     chosen: list[Sentence] = []
-    ranked = sorted(sentences, key=lambda s: (-score(s), s.case_id, s.field, s.start))
-    for sentence in ranked:
-        if len(chosen) == limit:
+    worth = {sentence: score(sentence) for sentence in sentences}
+    words = {sentence: content_words(sentence.text) for sentence in (*sentences, *unlike)}
+    left = sorted(worth, key=lambda s: (-worth[s], s.case_id, s.field, s.start))
+    overlap = {one: max((_overlap(words[one], words[other]) for other in unlike), default=0.0) for one in left}
+    while left and len(chosen) < limit:
+        left = [one for one in left if overlap[one] < SAME_WORDS]
+        if not left:
             break
-        if one_per_case and any(sentence.case_id == other.case_id for other in chosen):
-            continue
-        if not any(_alike(sentence, other) for other in (*chosen, *unlike)):
-            chosen.append(sentence)
+        best = max(left, key=lambda one: worth[one] * (1 - DIVERSITY * overlap[one]))
+        chosen.append(best)
+        left = [one for one in left if one != best and not (one_per_case and one.case_id == best.case_id)]
+        overlap = {one: max(overlap[one], _overlap(words[one], words[best])) for one in left}
     return chosen
 
 
-def _alike(left: Sentence, right: Sentence) -> bool:
-    mine, theirs = content_words(left.text), content_words(right.text)
-    return len(mine & theirs) >= SAME_WORDS * max(1, min(len(mine), len(theirs)))
+def _overlap(mine: frozenset[str], theirs: frozenset[str]) -> float:
+    return len(mine & theirs) / max(1, min(len(mine), len(theirs)))
 
 
 def of_roles(sentences: Sequence[Sentence], *roles: Role) -> list[Sentence]:
-    return [sentence for sentence in sentences if sentence.role in roles and sentence.quotable]
+    """The sentences of these roles that can be quoted: no questions, no headings or labels of forms."""
+    return [sentence for sentence in sentences if sentence.role in roles and tells(sentence)]
+
+
+def tells(sentence: Sentence) -> bool:
+    return sentence.quotable and not is_scrap(sentence.text) and not sentence.text.rstrip().endswith("?")

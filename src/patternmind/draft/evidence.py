@@ -1,15 +1,22 @@
 """What a drafter gets to see of one theme: its cases, their sentences by role, and the phrases that set it apart."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from patternmind.draft.choose import centrality, of_roles
+from patternmind.draft.choose import centrality, of_roles, shares_of_words
 from patternmind.draft.keyphrases import Phrase
 from patternmind.model.cases import Case
 from patternmind.model.themes import Theme
-from patternmind.sentences import Role, Sentence, sentences_of
+from patternmind.sentences import Role, Sentence, sentences_of, tells_trouble
 
 ADVICE = frozenset({"recommendation", "decision"})
+
+SCENE = 0.6
+"""What a sentence of the problem is worth in which nothing is amiss."""
+
+SURE = 2
+"""Power of a role's certainty beside centrality: of two sentences equally central the one twice as sure counts four
+times."""
 
 MOST_CASES = 60
 """A theme of hundreds is read through its strongest cases; the drafts say how many of how many."""
@@ -25,9 +32,23 @@ class ThemeEvidence:
     sentences: tuple[Sentence, ...]
     phrases: tuple[Phrase, ...]
     firmness: Mapping[str, float]
+    shares: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def score(self, sentence: Sentence) -> float:
-        return centrality(sentence, self.phrases, firmness=self.firmness.get(sentence.case_id, 0.0))
+        """How central a sentence is, and how sure its role: a doubtful one is quoted where nothing surer is said."""
+        return self.centrality(sentence) * sentence.sure**SURE
+
+    def problem_score(self, sentence: Sentence) -> float:
+        """As ``score``, with sentences in which something fails or lacks before those that only set the scene.
+
+        Where a plain text's own words gave the role, they have had their say.
+        """
+        by_field = sentence.sure == 1.0
+        return self.score(sentence) * (SCENE if by_field and not tells_trouble(sentence.text) else 1.0)
+
+    def centrality(self, sentence: Sentence) -> float:
+        firmness = self.firmness.get(sentence.case_id, 0.0)
+        return centrality(sentence, self.phrases, firmness=firmness, shares=self.shares)
 
     def remedy_score(self, sentence: Sentence) -> float:
         """As ``score``, with what a case recommends or decided before what it merely learned."""
@@ -62,4 +83,5 @@ def gather_evidence(
         sentences=tuple(sentence for case in told_once for sentence in sentences_of(case)),
         phrases=tuple(phrases),
         firmness=firmness,
+        shares=shares_of_words(["\n".join(case.text.values()) for case in told_once]),
     )

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -104,7 +104,7 @@ def phrases_in(text: str) -> dict[tuple[str, ...], str]:
     for part in re.split(r"[.,;:!?()\[\]\"“”\n/|{}\0]+", clean):
         words = WORD.findall(part)
         folded = [fold(word) for word in words]
-        says = [_says_something(word) for word in folded]
+        says = [says_something(word) for word in folded]
         for start in range(len(words)):
             for end in range(start + 1, min(start + LONGEST_PHRASE, len(words)) + 1):
                 if not says[end - 1]:
@@ -113,7 +113,7 @@ def phrases_in(text: str) -> dict[tuple[str, ...], str]:
     return found
 
 
-def _says_something(word: str) -> bool:
+def says_something(word: str) -> bool:
     return len(word) >= 3 and word not in COMMON
 
 
@@ -122,6 +122,7 @@ class PhraseCounts:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         """``texts`` by case id."""
+        self.texts = texts
         self._phrases = {case_id: phrases_in(text) for case_id, text in texts.items()}
         self._overall: Counter[tuple[str, ...]] = Counter(key for phrases in self._phrases.values() for key in phrases)
 
@@ -155,6 +156,19 @@ class PhraseCounts:
 
     def holds(self, case_id: str, key: tuple[str, ...]) -> bool:
         return key in self._phrases[case_id]
+
+    def __len__(self) -> int:
+        return len(self._phrases)
+
+    def n_holding(self, word: str, case_ids: Iterable[str] | None = None) -> int:
+        """How many of these cases, or of all, hold a word as it is compared."""
+        if case_ids is None:
+            return self._overall[word,]
+        return sum((word,) in self._phrases[case_id] for case_id in case_ids)
+
+    def words_of(self, case_id: str) -> Iterator[str]:
+        """The words of a case that say something, each once."""
+        return (key[0] for key in self._phrases[case_id] if len(key) == 1)
 
 
 def _without_repeats(phrases: Sequence[Phrase], limit: int) -> list[Phrase]:

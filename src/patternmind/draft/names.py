@@ -1,4 +1,4 @@
-"""Names and gists of themes without a model: key phrases that the theme's cases share and its neighbours do not."""
+"""Names of themes without a model, no two alike, and the lint that every name has to pass, whoever proposes it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,8 @@ from patternmind.draft.keyphrases import COMMON, VAGUE, Phrase, fold
 
 MOST_WORDS = 6
 KEYWORDS = 8
+SAME_NAME = 2 / 3
+"""Two names of two words each may share one: "Scanner battery" and "Scanner dock" are told apart at a glance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +22,28 @@ class ThemeName:
 
 
 def name_themes(
-    phrases: Mapping[str, Sequence[Phrase]], *, kept: Mapping[str, str] = MappingProxyType({})
+    phrases: Mapping[str, Sequence[Phrase]],
+    *,
+    proposals: Mapping[str, Sequence[Phrase]] = MappingProxyType({}),
+    kept: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, ThemeName]:
-    """A name for each theme id, no two alike.
+    """A name for each theme id, no two nearly alike.
 
     Args:
+        phrases: what sets each theme apart, best first; its keywords, and its name where no proposal is left.
+        proposals: wordings of its cases that read as a name, best first.
         kept: names that themes are known by already, those of themes without phrases too; they stay theirs.
 
-    A name is the best phrase and, where the words still fit, a second one that shares no word with it. Where two themes
-    would bear the same name, the smaller score adds its next phrase until they differ.
+    Each theme in turn, those with the best phrases first, takes its first proposal that is like no name taken; then its
+    best phrase with a second one that shares no word with it. Only where everything it could say is like another's name
+    does it take one that differs in a word.
     """
     names: dict[str, ThemeName] = {}
-    taken = {name.casefold() for name in kept.values()}
+    taken = list(kept.values())
     for theme_id in sorted(phrases, key=lambda theme: (-_best(phrases[theme]), theme)):
-        free = (name for name in _proposals(phrases[theme_id]) if name.casefold() not in taken)
-        name = kept.get(theme_id) or next(free, stand_in_name(theme_id))
-        taken.add(name.casefold())
+        said = [*_sentences(proposals.get(theme_id, ())), *_pairs(phrases[theme_id])]
+        name = kept.get(theme_id) or _first_free(said, taken) or stand_in_name(theme_id)
+        taken.append(name)
         names[theme_id] = ThemeName(name, tuple(phrase.text for phrase in phrases[theme_id][:KEYWORDS]))
     return names
 
@@ -43,6 +51,30 @@ def name_themes(
 def stand_in_name(theme_id: str) -> str:
     """What a theme is called while its cases share no phrase."""
     return f"Theme {theme_id[-4:]}"
+
+
+def _first_free(said: Sequence[str], taken: Sequence[str]) -> str | None:
+    words = [content_words(name) for name in taken]
+    unlike = (name for name in said if not any(_share_most(content_words(name), other) for other in words))
+    same = {name.casefold() for name in taken}
+    return next(unlike, None) or next((name for name in said if name.casefold() not in same), None)
+
+
+def alike(name: str, other: str) -> bool:
+    """Whether two names are near-duplicates: two thirds of what the shorter one says are in the other."""
+    return name.casefold() == other.casefold() or _share_most(content_words(name), content_words(other))
+
+
+def _share_most(words: frozenset[str], others: frozenset[str]) -> bool:
+    fewest = min(len(words), len(others))
+    return fewest > 0 and len(words & others) >= SAME_NAME * fewest
+
+
+def set_apart(name: str, phrases: Sequence[Phrase], taken: Sequence[str]) -> str | None:
+    """A name with the first key phrase that makes it unlike all names taken; ``None`` where none does."""
+    longer = (f"{name}, {phrase.text}" for phrase in phrases if not set(phrase.words) & content_words(name))
+    fitting = (one for one in longer if len(one.split()) <= MOST_WORDS)
+    return next((one for one in fitting if not any(alike(one, other) for other in taken)), None)
 
 
 def holds_own_word(name: str, texts: Sequence[str]) -> bool:
@@ -57,30 +89,68 @@ def _best(phrases: Sequence[Phrase]) -> float:
     return phrases[0].score if phrases else 0.0
 
 
-def _proposals(phrases: Sequence[Phrase]) -> list[str]:
-    """Names from the plainest on: the two best phrases, then every other pair of the first five, then three at once."""
+def _sentences(proposals: Sequence[Phrase]) -> list[str]:
+    return [_sentence_case(one.text) for one in proposals if not _refused(one.text)]
+
+
+def _pairs(phrases: Sequence[Phrase]) -> list[str]:
+    """Names of key phrases, from the plainest on: the two best, then every other pair of the first five, then each."""
     usable = [phrase for phrase in phrases if not all(word in VAGUE for word in phrase.words)][:5]
     pairs = [[a, b] for i, a in enumerate(usable) for b in usable[i + 1 :] if not set(a.words) & set(b.words)]
     singles = [[phrase] for phrase in usable]
     fitting = [join for join in pairs + singles if sum(len(phrase.words) for phrase in join) < MOST_WORDS]
-    return [_sentence_case(", ".join(phrase.text for phrase in join)) for join in fitting]
+    said = [_sentence_case(", ".join(phrase.text for phrase in join)) for join in fitting]
+    return [name for name in said if not _refused(name)]
 
 
 def _sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def lint_name(name: str, case_texts: Sequence[str]) -> list[str]:
-    """What is wrong with a theme's name; nothing where it may stand."""
+def lint_name(
+    name: str, case_texts: Sequence[str], *, beside: Sequence[str] = (), others: Sequence[str] = ()
+) -> list[str]:
+    """What is wrong with a theme's name; nothing where it may stand.
+
+    Args:
+        case_texts: of the theme's own cases.
+        beside: texts of the nearest theme's cases, which the name must fit less well.
+        others: names of the other themes.
+    """
     words = [fold(word) for word in re.findall(r"[^\W\d_]+", name)]
-    own = {fold(word) for text in case_texts for word in re.findall(r"[^\W\d_]+", text)}
-    wrong: list[str] = []
-    if not words:
-        wrong.append("the name is empty")
+    own = [frozenset(fold(word) for word in re.findall(r"[^\W\d_]+", text)) for text in case_texts]
+    wrong = ["the name is empty"] if not words else []
     if len(name.split()) > MOST_WORDS:
         wrong.append(f"the name has more than {MOST_WORDS} words")
-    if re.search(r"\b(various|diverse|issues around|challenges|improving)\b", name, re.IGNORECASE):
+    if _refused(name):
         wrong.append("the name is vague")
-    if words and not any(word in own and word not in COMMON for word in words):
+    if words and not any(word in text and word not in COMMON for word in words for text in own):
         wrong.append("no word of the name is in its cases")
+    if _names_a_few(name, own):
+        wrong.append("the name holds a name that one case in eight or fewer bears")
+    if beside and not _fits_better(name, case_texts, beside):
+        wrong.append("the name fits its nearest theme as well")
+    if any(alike(name, other) for other in others):
+        wrong.append("the name is nearly that of another theme")
     return wrong
+
+
+def _refused(name: str) -> bool:
+    return re.search(r"\b(various|diverse|issues around|challenges|improving)\b", name, re.IGNORECASE) is not None
+
+
+def _names_a_few(name: str, own: Sequence[frozenset[str]]) -> bool:
+    """Whether a word with a capital inside the name, as of a product, is held by one case in eight or fewer."""
+    capitals = [fold(word) for word in re.findall(r"(?<!^)\b[^\W\d_]*[A-Z][^\W\d_]*", name)]
+    held = [sum(word in text for text in own) for word in capitals]
+    return any(0 < n <= len(own) / 8 for n in held)
+
+
+def _fits_better(name: str, case_texts: Sequence[str], beside: Sequence[str]) -> bool:
+    """Whether the theme's cases hold more of the name's words than those of the nearest theme do."""
+    said = content_words(name)
+
+    def share(texts: Sequence[str]) -> float:
+        return sum(len(said & content_words(text)) for text in texts) / max(1, len(texts))
+
+    return not said or share(case_texts) > share(beside)

@@ -7,26 +7,30 @@ missing; nothing is filled in.
 import re
 from collections.abc import Sequence
 
-from patternmind.draft.choose import of_roles, pick
+from patternmind.draft.choose import of_roles, pick, tells
 from patternmind.draft.evidence import ThemeEvidence
 from patternmind.draft.identity import draft_id
 from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance
-from patternmind.sentences import TENSION, UNLESS, Role, Sentence
+from patternmind.sentences import TENSION, UNLESS, WHOLE_TEXT_FIELDS, Role, Sentence, stands_alone, tells_story
 
 NOT_STATED = "not stated in these cases"
 NO_PATTERN = "No repeatable pattern in these cases"
 MOST_STEPS = 5
+FEWEST_SHARE = 0.2
+"""Of the cases read, where sentences of plain texts were judged by their words: among many that only complain some will
+sound like advice. Nine lessons in ten say what helped, one complaint in six."""
+
 METHOD = "extractive-pattern/1"
 
 
 def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
     """A candidate pattern, or the stored answer that there is none: fewer than two cases say what helped."""
     helped = _steps(evidence)
-    problems = pick(of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED), evidence.score, limit=3)
+    problems = pick(of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED), evidence.problem_score, limit=3)
     provenance = Provenance(
         run_id=run_id, prompt=METHOD, inputs=tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)
     )
-    if len(helped) < 2 or not problems:
+    if len(helped) < 2 or not problems or _judged_by_words(evidence):
         return _no_pattern(evidence, problems, provenance)
     return _pattern(evidence, problems, helped, provenance)
 
@@ -46,8 +50,9 @@ def _pattern(
 ) -> Draft:
     used = [*problems, *helped]
     context = pick(of_roles(evidence.sentences, Role.CONTEXT), evidence.score, limit=1, unlike=used)
-    forces = pick(_matching(evidence, TENSION), evidence.score, limit=3, unlike=[*used, *context])
-    limits = pick(_matching(evidence, UNLESS), evidence.score, limit=2, unlike=[*used, *forces])
+    limits = pick(_saying(evidence, UNLESS), evidence.centrality, limit=2, unlike=used)
+    tensions = [one for one in _saying(evidence, TENSION) if stands_alone(one.text)]
+    forces = pick(tensions, evidence.centrality, limit=3, unlike=[*used, *context, *limits])
     counter = pick(of_roles(evidence.sentences, Role.WORSE), evidence.score, limit=3)
     outcomes = pick(of_roles(evidence.sentences, Role.OUTCOME), evidence.score, limit=2, unlike=helped)
     chosen = {
@@ -73,10 +78,24 @@ def _pattern(
 def _no_pattern(evidence: ThemeEvidence, problems: Sequence[Sentence], provenance: Provenance) -> Draft:
     fields: dict[str, str | tuple[str, ...]] = {
         "problem": tuple(sentence.text for sentence in problems) or NOT_STATED,
-        "reason": "Fewer than two of these cases say what helped.",
+        "reason": _too_few(evidence),
         "coverage": _coverage(evidence, problems),
     }
     return _draft(evidence, NO_PATTERN, fields, [_claim("problem", sentence) for sentence in problems], provenance)
+
+
+def _judged_by_words(evidence: ThemeEvidence) -> bool:
+    """Whether too few cases say what helped for words alone to be believed; two that say it in a field are enough."""
+    remedies = evidence.remedies()
+    in_fields = {one.case_id for one in remedies if one.field not in WHOLE_TEXT_FIELDS}
+    telling = {one.case_id for one in remedies}
+    return len(in_fields) < 2 and len(telling) < FEWEST_SHARE * len(evidence.cases)
+
+
+def _too_few(evidence: ThemeEvidence) -> str:
+    telling, n = len({sentence.case_id for sentence in evidence.remedies()}), len(evidence.cases)
+    few = "Fewer than two of these cases say what helped."
+    return few if telling < 2 else f"Only {telling} of the {n} cases read say what helped."
 
 
 def _draft(
@@ -97,8 +116,10 @@ def _draft(
     )
 
 
-def _matching(evidence: ThemeEvidence, cue: re.Pattern[str]) -> list[Sentence]:
-    return [sentence for sentence in evidence.sentences if sentence.quotable and cue.search(sentence.text)]
+def _saying(evidence: ThemeEvidence, cue: re.Pattern[str]) -> list[Sentence]:
+    """Sentences that say it in so many words and of whatever comes up, not of what once was; nothing is inferred."""
+    said = (one for one in evidence.sentences if cue.search(one.text))
+    return [one for one in said if tells(one) and not tells_story(one.text)]
 
 
 def _claim(field: str, sentence: Sentence) -> Claim:

@@ -23,7 +23,7 @@ def draft_prereading(evidence: ThemeEvidence, case: Case, *, session: str, date:
     """
     others = [s for s in evidence.sentences if s.case_id != case.id]
     own = _own_words(case)
-    voices = pick(of_roles(others, Role.PROBLEM, Role.HAPPENED), evidence.score, limit=3, unlike=own)
+    voices = pick(of_roles(others, Role.PROBLEM, Role.HAPPENED), evidence.problem_score, limit=3, unlike=own)
     remedies = [sentence for sentence in evidence.remedies() if sentence.case_id != case.id]
     helped = pick(remedies, evidence.remedy_score, limit=3, unlike=[*own, *voices])
     against = pick(of_roles(evidence.sentences, Role.WORSE), evidence.score, limit=2, unlike=[*voices, *helped])

@@ -1,15 +1,19 @@
-"""How far a share measured on few cases may be off."""
+"""How sure a share is, from how many it was counted."""
 
-from math import sqrt
+import math
 
-Z95 = 1.959964
+Z = 1.959964
+"""Standard errors of a 95 % interval."""
 
 
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share; it holds at 0 and at 1 too, where the usual one has no width."""
-    if whole == 0:
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share, within 0..1 also where all or none of a few are hits (Wilson, 1927)."""
+    if n == 0:
         return 0.0, 1.0
-    share, square = part / whole, Z95**2
-    middle = (share + square / (2 * whole)) / (1 + square / whole)
-    half = Z95 * sqrt(share * (1 - share) / whole + square / (4 * whole**2)) / (1 + square / whole)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    share, z2 = hits / n, Z * Z
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return middle - half if hits else 0.0, middle + half if hits < n else 1.0
+
+
+__all__ = ["wilson"]

@@ -1,9 +1,10 @@
 """Whether theme names are distinct, short, of their own cases, and not vague."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from patternmind.draft.choose import content_words
-from patternmind.draft.names import MOST_WORDS, holds_own_word, lint_name
+from patternmind.draft.names import MOST_WORDS, alike, holds_own_word, lint_name
 from patternmind.evals.gates import Score
 from patternmind.model.themes import Theme
 
@@ -25,10 +26,20 @@ def score_names(on: str, themes: Sequence[Theme], texts: Mapping[str, str]) -> l
         good = sum(holds(theme) for theme in named)
         return Score(eval=EVAL, on=on, name=name, value=good / len(named), note=f"{good} of {len(named)}")
 
+    beside = {theme.id: own.get(theme.nearest_theme_id or "", []) for theme in named}
+    others = {theme.id: [other.name for other in named if other.id != theme.id] for theme in named}
     names = [theme.name.casefold() for theme in named]
     words = {theme.id: content_words(theme.name) for theme in named}
     return [
         share("distinct names", lambda theme: names.count(theme.name.casefold()) == 1),
+        replace(
+            share("like no other name", lambda theme: not any(alike(theme.name, one) for one in others[theme.id])),
+            limit=1.0,
+        ),
+        share(
+            "fit better than the nearest theme",
+            lambda theme: not lint_name(theme.name, own[theme.id], beside=beside[theme.id]),
+        ),
         share("hold a word of their cases", lambda theme: holds_own_word(theme.name, own[theme.id])),
         share("pass the lint", lambda theme: not lint_name(theme.name, own[theme.id])),
         share(

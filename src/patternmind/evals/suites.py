@@ -17,7 +17,9 @@ from patternmind.evals import (
     naming,
     redaction,
     retrieval,
+    roles,
     stability,
+    telling,
     themes,
 )
 from patternmind.evals.baselines import expected_keys, find_baselines, read_baselines
@@ -136,7 +138,7 @@ def measure_sample(given: Conditions, *, full: bool = False) -> list[Score]:
         *_conservation(network),
         *_sample_themes(network, sample, given),
         *_stability(network, given, n_fits=FITS_IN_FULL if full else FITS_IN_CI),
-        *_naming(network),
+        *_naming(network, given),
         *lenses.score_telling_apart(SAMPLE, network.cases),
         *grounding.score_exported_quotes(network),
         *grounding.score_planted_quotes(planted, network.cases),
@@ -173,7 +175,7 @@ def measure_corpus(corpus: Corpus, path: Path, given: Conditions, *, full: bool 
     scores += themes.for_comparison(_themes(corpus, hdbscan, network.gold(gold)), "hdbscan")
     if full:
         scores += _stability(network, given, n_fits=FITS_IN_FULL)
-    scores += _naming(network)
+    scores += _naming(network, given)
     if corpus.drafted:
         scores += grounding.score_exported_quotes(network, most_prereadings=None if full else PREREADINGS_IN_CI)
         scores += retrieval.score_known_item(network, most=KNOWN_ITEMS, seed=given.seed)
@@ -191,7 +193,7 @@ def measure_arxiv(corpora: Path, given: Conditions) -> list[Score]:
     return [
         *_conservation(network),
         *_themes(ARXIV, network.grouping, network.gold(gold_labels(path))),
-        *_naming(network),
+        *_naming(network, given),
     ]
 
 
@@ -225,15 +227,22 @@ def _stability(network: RunNetwork, given: Conditions, *, n_fits: int) -> list[S
 def _lenses(network: RunNetwork, given: Conditions, *, full: bool) -> list[Score]:
     """The lessons keep event, lesson and recommendation apart."""
     scores = lenses.score_telling_apart(network.name, network.cases)
+    firmness = {one.case_id: one.strength for one in network.house.store.assignments()}
+    found = network.house.store.themes()
+    scores += roles.score_roles(network.name, found, network.cases, firmness, seed=given.seed)
     if full:
         fitted = partial(fit, engine="graph", seed=given.seed)
         scores += lenses.score_lens_themes(network.name, network.cases, given.encoder, fitted)
     return scores
 
 
-def _naming(network: RunNetwork) -> list[Score]:
+def _naming(network: RunNetwork, given: Conditions) -> list[Score]:
     texts = {case.id: "\n".join(case.text.values()) for case in network.cases}
-    return naming.score_names(network.name, network.house.store.themes(), texts)
+    found = network.house.store.themes()
+    return [
+        *naming.score_names(network.name, found, texts),
+        *telling.score_telling(network.name, found, network.cases, network.vectors, given.encoder, seed=given.seed),
+    ]
 
 
 __all__: Sequence[str] = ("SUITES", "check_suite", "conditions", "measure", "mode_of", "modes_of", "run_suite")

@@ -75,6 +75,8 @@ POINTING = re.compile(r"^(the|this|these|that|those|it|an?|there)\b", re.IGNOREC
 """A sentence that goes on about a certain thing is more often part of a story than of a rule."""
 
 
+OWN = frozenset("i my me mine i'm i've i'd i'll he she his her him".split())
+
 WORD = re.compile(r"\w+(?:'\w+)?")
 
 HINTS = {
@@ -126,4 +128,29 @@ def _narrated(sentence: str, words: frozenset[str], *, ordered: bool) -> float:
     return told - 0.3 * (not ordered and PAST.search(sentence) is not None)
 
 
-__all__ = ["NOT_SOLVED", "leaning"]
+MISSING = frozenset(
+    "no not never nobody nothing none without neither nor can't don't doesn't won't isn't aren't haven't hasn't too"
+    " only again instead twice dead empty stopped lack lacks lacked lacking inadequate insufficient incorrect"
+    " incorrectly improper improperly poor poorly hazard risk".split()
+)
+"""Words that say what is absent or amiss without naming a failure."""
+
+
+def tells_failure(sentence: str) -> bool:
+    return not FAILED.isdisjoint(WORD.findall(sentence.casefold().replace("’", "'")))
+
+
+def tells_story(sentence: str) -> bool:
+    """Whether a sentence tells what once was, to whom, or when, rather than what is so whenever it comes up."""
+    words = WORD.findall(sentence.casefold().replace("’", "'"))
+    told = not (WAS.isdisjoint(words) and OWN.isdisjoint(words))
+    return told or PAST.search(sentence) is not None or DATED.search(sentence) is not None
+
+
+def tells_trouble(sentence: str) -> bool:
+    """Whether something fails, lacks or is amiss, by the sentence's words."""
+    words = WORD.findall(sentence.casefold().replace("’", "'"))
+    return not (FAILED.isdisjoint(words) and MISSING.isdisjoint(words))
+
+
+__all__ = ["NOT_SOLVED", "leaning", "tells_failure", "tells_story", "tells_trouble"]

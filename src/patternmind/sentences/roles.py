@@ -1,13 +1,26 @@
 """Sentences of a case with their offsets and their role: what was wrong, what happened, what was tried, what helped."""
 
-import re
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Quote
-from patternmind.sentences.cues import NOT_SOLVED
+from patternmind.sentences.cues import NOT_SOLVED, leaning, tells_failure
+from patternmind.sentences.english import is_english
+from patternmind.sentences.role_cues import (
+    ABOUT_ZERO,
+    CONTEXT,
+    CURED,
+    FIRM,
+    MADE_WORSE,
+    OUTCOME,
+    OWN_STORY,
+    REPORTED,
+    TRIED,
+)
+from patternmind.sentences.sides import odds_of_remedy
 from patternmind.sentences.split import split_sentences
 
 
@@ -19,6 +32,7 @@ class Role(StrEnum):
     HELPED = "what helped"
     WORSE = "what did not help"
     OUTCOME = "outcome"
+    OTHER = "other"
 
 
 FIELD_ROLES: Mapping[str, Role] = {
@@ -36,8 +50,8 @@ FIELD_ROLES: Mapping[str, Role] = {
     "case": Role.PROBLEM,
     "pattern": Role.CONTEXT,
     "decision": Role.HELPED,
-    "next_use": Role.CONTEXT,
-    "open_question": Role.CONTEXT,
+    "next_use": Role.OTHER,
+    "open_question": Role.OTHER,
     "notes": Role.HAPPENED,
 }
 """A structured case says itself what each part is; a sentence's own words may then say more (``WORSE``, ``HELPED``)."""
@@ -45,32 +59,21 @@ FIELD_ROLES: Mapping[str, Role] = {
 WHOLE_TEXT_FIELDS = frozenset({"problem", "notes"})
 """Where a plain text lands whole, so that a sentence's words must say whether it tells of a remedy."""
 
-MADE_WORSE = re.compile(
-    r"\b(made (it|things|this|that) worse|worse than|got worse|did(n['’]t| not) (help|work|hold|last)"
-    r"|does(n['’]t| not) (help|work)|no (use|effect)|backfired|only half|too late|gave up|abandoned|went back to"
-    r"|in vain|stopped after|nobody (kept|used|read))\b",
-    re.IGNORECASE,
-)
-HELPED = re.compile(
-    r"\b(since then|from then on|solved|fixed|resolved|(that|this|it) (helped|worked|works|holds)|now we|we now"
-    r"|we (should|ought|must|agreed|decided)|should (be|have|always|never)|recommend(ed|s|ation)?|make sure|ensure"
-    r"|always|never again|next time|lesson|learned|instead of|to (prevent|avoid)|workaround|corrected by)\b",
-    re.IGNORECASE,
-)
-TENSION = re.compile(
-    r"\b(but|however|although|though|on the other hand|whereas|while|yet|even though)\b", re.IGNORECASE
-)
-UNLESS = re.compile(
-    r"\b(unless|except (when|for|if)|only (works|helps|if|when)|not (for|when|if)|do(n['’]t| not) use|not worth)\b",
-    re.IGNORECASE,
-)
-
 SHORTEST_WORDS, LONGEST_WORDS = 5, 45
+
+FIELD_SAYS = 1.5
+"""Log-odds that a sentence of a lesson or recommendation tells what helped, whatever its words."""
+
+FEWEST_TO_JUDGE = 12
+"""Words from which a text's language shows in its small words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence at ``case.text[field][start:end]``; ``n_words`` counts its words."""
+    """A sentence at ``case.text[field][start:end]``; ``n_words`` counts its words.
+
+    ``sure``, 0..1: how likely it is on the side of its role, what helped or the problem; 1 where a field says so.
+    """
 
     case_id: str
     field: str
@@ -78,6 +81,7 @@ class Sentence:
     end: int
     text: str
     role: Role
+    sure: float = 1.0
 
     @property
     def n_words(self) -> int:
@@ -109,15 +113,57 @@ def is_plain(case: Case) -> bool:
 
 def _split_field(case: Case, field: str) -> Iterator[Sentence]:
     text = case.text[field]
-    for start, end in split_sentences(text):
+    spans = split_sentences(text)
+    foreign = len(text.split()) >= FEWEST_TO_JUDGE and not is_english(text)
+    if not is_plain(case) or foreign:
+        for start, end in spans:
+            part = text[start:end]
+            role = Role.WORSE if MADE_WORSE.search(part) else FIELD_ROLES.get(field, Role.HAPPENED)
+            yield Sentence(case.id, field, start, end, part, role, _sure(role, part, foreign=foreign))
+        return
+    for (start, end), odds in zip(spans, odds_of_remedy(text, spans), strict=True):
         part = text[start:end]
-        yield Sentence(case.id, field, start, end, part, _role(field, part, plain=is_plain(case)))
+        role = role_of_plain(field, part, odds)
+        sure = _likely(odds if role is Role.HELPED else -odds) if odds is not None else 0.0
+        yield Sentence(case.id, field, start, end, part, role, sure)
 
 
-def _role(field: str, text: str, *, plain: bool) -> Role:
-    role = FIELD_ROLES.get(field, Role.HAPPENED)
+def _sure(role: Role, text: str, *, foreign: bool) -> float:
+    """A field says what its sentences are, and people tell stories in it too: "I was free that Monday" is no remedy."""
+    return _likely(leaning(text) + FIELD_SAYS) if role is Role.HELPED and not foreign else 1.0
+
+
+def _likely(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds))
+
+
+def role_of_plain(field: str, text: str, odds: float | None) -> Role:
+    """The role of a sentence of a plain text: what helped where words, neighbours and the rest of its text say so.
+
+    Args:
+        odds: by ``odds_of_remedy``; ``None`` for a heading.
+    """
+    if odds is None:
+        return Role.CONTEXT
     if MADE_WORSE.search(text):
         return Role.WORSE
-    if plain and HELPED.search(text) and not NOT_SOLVED.search(text):
+    if _helped(text, odds):
         return Role.HELPED
-    return role
+    return _of_story(text) or FIELD_ROLES.get(field, Role.HAPPENED)
+
+
+def _of_story(text: str) -> Role | None:
+    if TRIED.search(text):
+        return Role.TRIED
+    if OUTCOME.search(text):
+        return Role.OUTCOME
+    return Role.CONTEXT if CONTEXT.match(text) and not tells_failure(text) else None
+
+
+def _helped(text: str, odds: float) -> bool:
+    """A cure named outright, or advice that is neither somebody's own story nor somebody's words in it."""
+    if NOT_SOLVED.search(text):
+        return False
+    if odds > ABOUT_ZERO and CURED.search(text):
+        return True
+    return odds > 0 and leaning(text) >= FIRM and not (OWN_STORY.search(text) or REPORTED.search(text))

@@ -27,8 +27,15 @@ class Told:
 LATER_IS_REMEDY = 1.5
 """Log-odds from the first sentence (minus) to the last (plus): people tell a problem before its remedy."""
 
+PLACE_OF_QUOTES = 0.5
+"""The same where a sentence is to be quoted as advice: a text may as well begin with its remedy."""
+
 STAY = 0.75
 """How likely a sentence is on the side of the one before it."""
+
+OWN_LEVEL = 0.5
+"""How much of a text's mean odds is taken off each sentence: in a handbook all is advice, and its last sentence no
+remedy of the case told in it. On lessons in random order .88 of each case's likeliest sentences are right then."""
 
 UNDER_HEADING = 4.0
 """A writer's own heading outweighs place and any two cues."""
@@ -72,6 +79,40 @@ def tell_apart(text: str, spans: Sequence[tuple[int, int]], *, whole: bool = Tru
     sides = _with_ground(sides, [own[position] for position in said])
     side_of = dict(zip(said, sides, strict=True))
     return [Told(start, end, side_of.get(position)) for position, (start, end) in enumerate(spans)]
+
+
+def odds_of_remedy(text: str, spans: Sequence[tuple[int, int]]) -> list[float | None]:
+    """Log-odds that each sentence tells what helped, beside the rest of its text; ``None`` for a heading.
+
+    The whole text is looked at forward and backward, so each sentence has what all others make of it, and how sure it
+    is; ``tell_apart`` gives the likeliest sides together.
+    """
+    headings = [is_heading(text, start, end) for start, end in spans]
+    own = [lean for lean, heading in zip(_under_headings(text, spans, headings), headings, strict=True) if not heading]
+    n = len(own)
+    placed = [lean + PLACE_OF_QUOTES * (2 * (row + 0.5) / n - 1) for row, lean in enumerate(own)]
+    odds = _posterior(placed)
+    level = OWN_LEVEL * sum(odds) / n if n else 0.0
+    beside = iter(one - level for one in odds)
+    return [None if heading else next(beside) for heading in headings]
+
+
+def _posterior(leans: Sequence[float]) -> list[float]:
+    """Forward and backward over two sides, in log-odds: what a neighbour says is worth at most that sides change."""
+    before = _passed_on(leans)
+    after = _passed_on(leans[::-1])[::-1]
+    return [left + lean + right for left, lean, right in zip(before, leans, after, strict=True)]
+
+
+def _passed_on(leans: Sequence[float]) -> list[float]:
+    """For each sentence what those before it make of its side."""
+    passed: list[float] = []
+    said = 0.0
+    for lean in leans:
+        passed.append(said)
+        odds = math.exp(max(-30.0, min(30.0, said + lean)))
+        said = math.log((STAY * odds + 1 - STAY) / ((1 - STAY) * odds + STAY))
+    return passed
 
 
 def is_heading(text: str, start: int, end: int) -> bool:
@@ -132,4 +173,4 @@ def _with_ground(sides: Sequence[Side], own: Sequence[float]) -> list[Side]:
     return grounded
 
 
-__all__ = ["Side", "Told", "tell_apart"]
+__all__ = ["Side", "Told", "odds_of_remedy", "tell_apart"]

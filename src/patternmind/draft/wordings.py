@@ -1,0 +1,77 @@
+"""Wordings: stretches of a case's own text that read as a name, "label printer" or "scanner in the cold".
+
+Words that say something stand in runs between small words and punctuation. A wording begins inside a run and goes on to
+its end, for a run in English ends in its noun; it may cross small words that link ("in the", "without") into the next
+run, which it then takes whole. Without a tagger this is as near to a noun phrase as counting comes.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from patternmind.draft.keyphrases import BREAK, MASKED, PLACEHOLDER, WORD, fold, says_something
+
+MOST_WORDS = 5
+MOST_LINKS = 2
+
+LINKS = frozenset(
+    "of in on at for to from with without by the a an no not never before after into during under between".split()
+)
+"""Small words that a wording may cross; not "and", which as often joins half a list or another verb."""
+
+CUT_SHORT = frozenset(
+    "a an the that this these those my our his her their your its it them to him us me you how what whether if i we he"
+    " she they as".split()
+)
+"""After one of these words a verb's object or clause follows: "spacecraft experienced | a" is no name."""
+
+VERB_NEXT = frozenset(
+    "to will would can could should must may might shall not never i we you they he she it who didn't don't doesn't"
+    " didn’t don’t doesn’t can't can’t cannot let please".split()
+)
+"""A word after one of these is a verb as a rule: "we | scan the box" is no name."""
+
+PARTS = re.compile(r"[.,;:!?()\[\]\"“”\n/|{}\0]+")
+EDGES = "'’‘*#_-–—"
+
+Token = tuple[str, str | None]
+"""A word as written and, where it says something, as it is compared; a number or sign is ("", None)."""
+
+
+def wordings_in(text: str) -> dict[tuple[str, ...], str]:
+    """Every wording of a text as compared, with its first spelling; small words are compared in lower case."""
+    found: dict[tuple[str, ...], str] = {}
+    for part in PARTS.split(MASKED.sub(BREAK, PLACEHOLDER.sub(BREAK, text))):
+        tokens = [_token(word) for word in part.split()]
+        for start in range(len(tokens)):
+            if tokens[start][1] is not None and not (start and tokens[start - 1][0].casefold() in VERB_NEXT):
+                for wording in _from(tokens, start):
+                    key = tuple(said or word.casefold() for word, said in wording)
+                    found.setdefault(key, " ".join(word for word, _ in wording))
+    return found
+
+
+def _token(written: str) -> Token:
+    word = written.strip(EDGES)
+    if not WORD.fullmatch(word):
+        return "", None
+    folded = fold(word)
+    return word, folded if says_something(folded) else None
+
+
+def _from(tokens: Sequence[Token], start: int) -> Iterator[Sequence[Token]]:
+    """The wordings that begin at a token: to the end of its run, and on to the end of the next ones."""
+    links = 0
+    for end in range(start + 1, min(start + MOST_WORDS, len(tokens)) + 1):
+        word, said = tokens[end - 1]
+        if said is not None:
+            links = 0
+            after = tokens[end] if end < len(tokens) else ("", None)
+            if after[1] is None and after[0].casefold() not in CUT_SHORT:
+                yield tokens[start:end]
+            continue
+        links += 1
+        if word.casefold() not in LINKS or links > MOST_LINKS:
+            return
+
+
+__all__ = ["LINKS", "MOST_WORDS", "wordings_in"]
