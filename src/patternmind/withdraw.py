@@ -105,6 +105,7 @@ class Teller:
             fields=pen.fields(draft.fields, self.words) | pen.fields(_by_people(draft.fields), self.own_words),
             claims=tuple(self._claim(claim, quotes, pen) for claim in draft.claims),
             provenance=replace(draft.provenance, inputs=tuple(map(self._input, draft.provenance.inputs))),
+            flags=tuple(replace(one, text=pen.line(one.text, self.words)) for one in draft.flags),
         )
         return told, tuple(self._decision(one, pen) for one in log)
 

@@ -147,9 +147,9 @@ def tables_holding(path: Path) -> set[str]:
     return {name for name, rows in told.items() if WORD.casefold() in rows.casefold()}
 
 
-WORDS = {"submission", "case", "theme", "area", "run", "found", "edit", "draft", "decision"}
-NUMBERS = {"vector", "assignment", "fits"}
-NOTHING = {"network", "person", "theme_change", "erasure", "token"}
+WORDS = {"submission", "case", "theme", "area", "run", "found", "edit", "draft", "decision", "answer"}
+NUMBERS = {"vector", "assignment", "fits", "answer_case"}
+NOTHING = {"network", "person", "theme_change", "erasure", "token", "model_call", "model_spend"}
 """Ids at most; the roster and the network's own words are no case's."""
 
 

@@ -63,6 +63,8 @@ COMMANDS = {
     "review show": Reach.MEMBERS,
     "review decide": Reach.MEMBERS,
     "raw": Reach.STEWARD,
+    "redaction possible-names": Reach.STEWARD,
+    **dict.fromkeys(["cases list", "cases show", "recap", "themes new"], Reach.MEMBERS),
     **dict.fromkeys(["themes", "themes log", "themes changes", "run"], Reach.MEMBERS),
     **dict.fromkeys(
         [
@@ -72,7 +74,7 @@ COMMANDS = {
         Reach.MEMBERS,
     ),
     **dict.fromkeys(
-        "init|ingest|index rebuild|index verify|token create|serve|doctor|demo|eval|erase|key new|key apply".split("|"),
+        "init|ingest|index rebuild|index verify|token create|serve|doctor|demo|eval|erase|key new|key apply|runs|redaction confirm".split("|"),
         Reach.NO_TEXT,
     ),
 }

@@ -149,7 +149,7 @@ def test_a_short_quote_is_withdrawn_as_a_line_and_not_out_of_every_other() -> No
 
 
 TOLD = {
-    Draft: "name fields claims provenance",
+    Draft: "name fields claims provenance flags",
     Claim: "text quotes",
     Quote: "start end text",
     Decision: "edits note",
