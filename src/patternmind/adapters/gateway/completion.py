@@ -100,7 +100,19 @@ def _load_completion() -> _Completion:
     library.client_session = _bounded_client()
     for logger in ("LiteLLM", "openai", "httpx", "httpcore"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)  # at DEBUG they write whole prompts
-    return cast("_Completion", library.completion)
+    completion = cast("_Completion", library.completion)
+    _warm_up(completion)
+    return completion
+
+
+def _warm_up(completion: _Completion) -> None:
+    """Have litellm load what a first request needs, by one that is over before it is sent: it never leaves."""
+    _this_thread.deadline = float("-inf")
+    with suppress(Exception):
+        messages = [{"role": "user", "content": "never sent"}]
+        address = {"api_base": "http://127.0.0.1:9/v1", "api_key": "none"}
+        completion(model="openai/none", messages=messages, timeout=1, num_retries=0, max_retries=0, **address)
+    del _this_thread.deadline
 
 
 def _bounded_client() -> object:
