@@ -9,7 +9,7 @@ from patternmind.intake.cases import make_case
 from patternmind.intake.fields import parse_mapping
 from patternmind.intake.redaction import Roster
 from patternmind.intake.submissions import read_submissions
-from patternmind.model.cases import Case, IntakeReport, Kind, RejectedRow, Submission
+from patternmind.model.cases import SUSPICIOUS, Case, IntakeReport, Kind, RejectedRow, Submission
 from patternmind.ports import Progress, Store
 
 BATCH = 1000
@@ -23,6 +23,7 @@ class _Tally:
     duplicates: int = 0
     updated: int = 0
     rejected: list[RejectedRow] = field(default_factory=list[RejectedRow])
+    suspicious: int = 0
     redacted: Counter[str] = field(default_factory=Counter[str])
 
 
@@ -51,6 +52,7 @@ def ingest_files(
     def case_of(submission: Submission) -> Case:
         case, redacted = make_case(submission, roster=roster, network_id=network.id, secret=secret)
         tally.redacted.update(redacted)
+        tally.suspicious += any(flag.startswith(SUSPICIOUS) for flag in case.flags)
         return case if "consent" in submission.facts else replace(case, consent=network.default_consent)
 
     for path in paths:
@@ -72,6 +74,7 @@ def ingest_files(
         updated=tally.updated,
         rejected=tuple(tally.rejected),
         redacted=dict(tally.redacted),
+        suspicious=tally.suspicious,
     )
 
 
