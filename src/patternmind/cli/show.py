@@ -125,6 +125,8 @@ def intake(report: IntakeReport, *, dry_run: bool, as_json: bool) -> None:
     lines = [counts]
     if report.redacted:
         lines.append("Redacted: " + ", ".join(f"{n} {kind}" for kind, n in sorted(report.redacted.items())) + ".")
+    if report.suspicious:
+        lines.append(f"Suspicious: {report.suspicious}; `patternmind cases list --suspicious` says why.")
     shown = report.rejected[:MOST_REJECTED_SHOWN]
     lines += [f"  {row.file}, row {row.row}: {'; '.join(row.errors)}" for row in shown]
     if len(report.rejected) > MOST_REJECTED_SHOWN:

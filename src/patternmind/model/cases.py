@@ -135,7 +135,7 @@ class IntakeReport:
     """What became of every row of an ingest: accepted + unchanged + rejected = rows read.
 
     ``updated`` counts the accepted rows that replaced an earlier text of the same id; ``duplicates`` the accepted rows
-    whose text is in the network under another id.
+    whose text is in the network under another id; ``suspicious`` the rows read that got such a note.
     """
 
     accepted: int
@@ -144,3 +144,4 @@ class IntakeReport:
     updated: int
     rejected: tuple[RejectedRow, ...]
     redacted: Mapping[str, int]
+    suspicious: int = 0

@@ -10,7 +10,7 @@ from patternmind.intake.cases import make_case
 from patternmind.intake.fields import parse_mapping
 from patternmind.intake.redaction import Roster
 from patternmind.intake.submissions import read_submissions
-from patternmind.model.cases import IntakeReport, Kind, RejectedRow, Submission
+from patternmind.model.cases import SUSPICIOUS, IntakeReport, Kind, RejectedRow, Submission
 from patternmind.ports import Erasure, Progress, Store, StoredCounts
 
 BATCH = 1000
@@ -24,6 +24,7 @@ class _Tally:
     duplicates: int = 0
     updated: int = 0
     rejected: list[RejectedRow] = field(default_factory=list[RejectedRow])
+    suspicious: int = 0
     redacted: Counter[str] = field(default_factory=Counter[str])
 
 
@@ -65,6 +66,7 @@ def ingest_files(
         updated=tally.updated,
         rejected=tuple(tally.rejected),
         redacted=dict(tally.redacted),
+        suspicious=tally.suspicious,
     )
 
 
@@ -87,7 +89,9 @@ def _take_in(store: Store, rows: Sequence[Submission], tally: _Tally, *, dry_run
             continue
         tally.rejected += [_erased(row, erased[case.id]) for row, case, _ in made if case.id in erased]
         for _, case, redacted in made:
-            tally.redacted.update(redacted if case.id not in erased else {})
+            if case.id not in erased:
+                tally.redacted.update(redacted)
+                tally.suspicious += any(flag.startswith(SUSPICIOUS) for flag in case.flags)
         return counts
 
 

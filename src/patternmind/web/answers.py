@@ -93,6 +93,9 @@ class IntakeAnswer(BaseModel):
     updated: int = Field(description="Accepted rows that replaced an earlier text of the same id.")
     rejected: list[RejectedRowAnswer]
     redacted: dict[str, int] = Field(description="How much was redacted, by kind.")
+    suspicious: int = Field(
+        description="Rows with a suspicious note among their flags; they are taken in all the same."
+    )
     dry_run: bool
 
 
