@@ -166,6 +166,13 @@ def test_every_drafted_claim_stands_on_a_quote_of_its_theme(network: Cycle) -> N
         assert quoted <= set(themes[draft.theme_id or ""].case_ids)
 
 
+@pytest.fixture
+def names_by_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wording is proposed as a name, so that the encoder's count is of cases alone."""
+    monkeypatch.setattr("patternmind.line.propose_names", lambda *_, **__: [])
+
+
+@pytest.mark.usefixtures("names_by_words")
 def test_running_again_without_a_change_is_the_same_run_and_embeds_nothing(network: Cycle) -> None:
     first = network.run()
     encoded = network.encoder.n_encoded
@@ -426,6 +433,7 @@ def test_a_run_whose_encoder_fails_is_marked_failed_and_the_last_results_stand(n
     assert network.encoder.n_encoded == 10
 
 
+@pytest.mark.usefixtures("names_by_words")
 def test_what_was_embedded_before_a_failure_is_not_embedded_again(
     cycle: Cycle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
