@@ -20,6 +20,7 @@ from patternmind.adapters.store import SqlStore
 from patternmind.bootstrap import DATABASE, House
 from patternmind.cluster.finding import group_rows
 from patternmind.cycle import CHUNK, Namer, embed_cases, run_cycle
+from patternmind.draft.keyphrases import Phrase
 from patternmind.draft.names import lint_name
 from patternmind.draft.prompted import PROMPT
 from patternmind.errors import ModelUnavailable, UsageError
@@ -166,6 +167,17 @@ def test_every_drafted_claim_stands_on_a_quote_of_its_theme(network: Cycle) -> N
         assert quoted <= set(themes[draft.theme_id or ""].case_ids)
 
 
+def no_names(*_: object, **__: object) -> list[Phrase]:
+    return []
+
+
+@pytest.fixture
+def names_by_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wording is proposed as a name, so that the encoder's count is of cases alone."""
+    monkeypatch.setattr("patternmind.line.propose_names", no_names)
+
+
+@pytest.mark.usefixtures("names_by_words")
 def test_running_again_without_a_change_is_the_same_run_and_embeds_nothing(network: Cycle) -> None:
     first = network.run()
     encoded = network.encoder.n_encoded
@@ -447,6 +459,7 @@ def test_a_run_whose_encoder_fails_is_marked_failed_and_the_last_results_stand(n
     assert network.encoder.n_encoded == 10
 
 
+@pytest.mark.usefixtures("names_by_words")
 def test_what_was_embedded_before_a_failure_is_not_embedded_again(
     cycle: Cycle, monkeypatch: pytest.MonkeyPatch
 ) -> None:

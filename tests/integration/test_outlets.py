@@ -74,7 +74,9 @@ COMMANDS = {
         Reach.MEMBERS,
     ),
     **dict.fromkeys(
-        "init|ingest|index rebuild|index verify|token create|serve|doctor|demo|eval|erase|key new|key apply|runs|redaction confirm".split("|"),
+        "init|ingest|index rebuild|index verify|token create|serve|doctor|demo|eval|erase|key new|key apply|runs|redaction confirm".split(
+            "|"
+        ),
         Reach.NO_TEXT,
     ),
 }

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.test_edits import Desk
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.draft.keyphrases import Phrase
 from patternmind.errors import UsageError
 from patternmind.model.edits import EditAction
 from patternmind.model.themes import Vectors
@@ -35,7 +36,11 @@ def test_without_a_run_it_says_so(tmp_path: Path) -> None:
         Placer(empty.store, empty.encoder, "problem").place_text("a text")
 
 
-def test_every_new_case_is_placed_and_only_its_text_is_embedded(desk: Desk) -> None:
+def no_names(*_: object, **__: object) -> list[Phrase]:
+    return []
+
+
+def test_every_new_case_is_placed_and_only_its_text_is_embedded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(desk.encoder, HashingEncoder)
     before, themes = desk.encoder.n_encoded, {theme.id for theme in desk.themes()}
     placer = placer_of(desk)
@@ -49,6 +54,7 @@ def test_every_new_case_is_placed_and_only_its_text_is_embedded(desk: Desk) -> N
         assert len(one.like) == 3
     assert any(one.theme_id for one in places)
     again = desk.encoder.n_encoded
+    monkeypatch.setattr("patternmind.line.propose_names", no_names)  # a new theme's name is not a case
     assert placer.place_new() == places
     desk.run()
     assert desk.encoder.n_encoded == again, "the run embeds nothing that placing did"

@@ -1,6 +1,7 @@
 """Names of themes without a model, no two alike, and the lint that every name has to pass, whoever proposes it."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -41,7 +42,9 @@ def name_themes(
     names: dict[str, ThemeName] = {}
     taken = list(kept.values())
     for theme_id in sorted(phrases, key=lambda theme: (-_best(phrases[theme]), theme)):
-        said = [*_sentences(proposals.get(theme_id, ())), *_pairs(phrases[theme_id])]
+        shared = _shared_words(theme_id, proposals)
+        found = [*_sentences(proposals.get(theme_id, ())), *_pairs(phrases[theme_id]), *_pairs(phrases[theme_id], 12)]
+        said = [one for one in found if " " in one or shared.isdisjoint(content_words(one))]
         name = kept.get(theme_id) or _first_free(said, taken) or stand_in_name(theme_id)
         taken.append(name)
         names[theme_id] = ThemeName(name, tuple(phrase.text for phrase in phrases[theme_id][:KEYWORDS]))
@@ -53,11 +56,21 @@ def stand_in_name(theme_id: str) -> str:
     return f"Theme {theme_id[-4:]}"
 
 
+def _shared_words(theme_id: str, proposals: Mapping[str, Sequence[Phrase]]) -> frozenset[str]:
+    """Words that two other themes may be named with: a theme called "Card" would be like "Lost card" and "Card PIN"."""
+    others = (found[:5] for other, found in proposals.items() if other != theme_id)
+    n_holding = Counter(word for found in others for word in {word for one in found for word in one.words})
+    return frozenset(word for word, n in n_holding.items() if n > 1)
+
+
 def _first_free(said: Sequence[str], taken: Sequence[str]) -> str | None:
     words = [content_words(name) for name in taken]
     unlike = (name for name in said if not any(_share_most(content_words(name), other) for other in words))
+    if (free := next(unlike, None)) is not None:
+        return free
     same = {name.casefold() for name in taken}
-    return next(unlike, None) or next((name for name in said if name.casefold() not in same), None)
+    left = [name for name in said if name.casefold() not in same]
+    return min(left, key=lambda name: sum(_share_most(content_words(name), other) for other in words), default=None)
 
 
 def alike(name: str, other: str) -> bool:
@@ -93,9 +106,9 @@ def _sentences(proposals: Sequence[Phrase]) -> list[str]:
     return [_sentence_case(one.text) for one in proposals if not _refused(one.text)]
 
 
-def _pairs(phrases: Sequence[Phrase]) -> list[str]:
-    """Names of key phrases, from the plainest on: the two best, then every other pair of the first five, then each."""
-    usable = [phrase for phrase in phrases if not all(word in VAGUE for word in phrase.words)][:5]
+def _pairs(phrases: Sequence[Phrase], most: int = 5) -> list[str]:
+    """Names of key phrases, from the plainest on: the two best, then every other pair of the first, then each."""
+    usable = [phrase for phrase in phrases if not all(word in VAGUE for word in phrase.words)][:most]
     pairs = [[a, b] for i, a in enumerate(usable) for b in usable[i + 1 :] if not set(a.words) & set(b.words)]
     singles = [[phrase] for phrase in usable]
     fitting = [join for join in pairs + singles if sum(len(phrase.words) for phrase in join) < MOST_WORDS]

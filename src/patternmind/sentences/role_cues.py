@@ -53,8 +53,8 @@ FIRM = 1.0
 """Own log-odds from which a sentence counts as advice: one clear cue and nothing against it."""
 
 TENSION = re.compile(
-    r"[^.?!]{15,}(\b(but|although|though|on the other hand|whereas|even though|yet|at the (same time|cost|expense)"
-    r"|trade-?offs?|versus|conflict(s|ing)? (with|between))\b)[^.?!]{10,}",
+    r"(?<=[^.?!]{15})\b(but|although|though|on the other hand|whereas|even though|yet|at the (same time|cost|expense)"
+    r"|trade-?offs?|versus|conflict(s|ing)? (with|between))\b(?=[^.?!]{10})",
     re.IGNORECASE,
 )
 """A contrast with something to say on either side of it."""
