@@ -12,7 +12,7 @@ from functools import lru_cache
 from patternmind.draft.stopwords import STOPWORDS
 from patternmind.ground import WITHDRAWN
 from patternmind.model.drafts import Claim, Decision, Draft, Quote
-from patternmind.publish.closed import Run, parts_of, runs_of, words_of
+from patternmind.publish.closed import LEAST_LETTERS, QUOTED, Run, parts_of, runs_of, words_of
 
 Words = Callable[[str], str]
 Fields = Mapping[str, str | tuple[str, ...]]
@@ -20,17 +20,11 @@ Fields = Mapping[str, str | tuple[str, ...]]
 SHORT = 12
 """Characters below which a text is withdrawn only where it is the whole line: "twice" stands in half of all lines."""
 
-LEAST_LETTERS = 4
-"""A shorter word without a digit says nothing about who used it."""
-
 PREFIX = "Pre-reading: "
 """Stands before the name of a theme in the name of a draft."""
 
 BY_PEOPLE = frozenset({"session", "date"})
 """Fields of a draft that a person filled in when asking for it."""
-
-QUOTED = re.compile(r"“([^”]{1,120})”|\"([^\"]{1,120})\"")
-"""A name of a theme, or a key phrase, inside a sentence of ours."""
 
 
 # Quotes --------------------------------------------------------------------------------------------------------------

@@ -609,16 +609,30 @@ def test_a_model_that_invents_its_quotes_is_refused(network: Cycle) -> None:
 
 
 def test_a_gist_that_its_quotes_hardly_carry_comes_with_a_note(network: Cycle) -> None:
-    namer, _ = naming(network, {"gist": "People never talk about their mistakes openly."})
-    record = network.run(namer)
+    namer, _ = naming(network, {"gist": "People hide mistakes and never talk in any meeting or to any colleague."})
+    record = network.run(namer, draft=False)
     assert len(record.notes) == 5
     assert all("has a gist to look at twice: Its quotes hold" in note for note in record.notes)
     assert all("standstill" in theme.name for theme in network.store.themes())
 
 
+def test_a_gist_that_its_quotes_hardly_carry_and_no_case_words_is_not_taken(network: Cycle) -> None:
+    namer, _ = naming(network, {"gist": "You name themes for practitioners who share real problems."})
+    record = network.run(namer, draft=False)
+    assert [note.split(": ")[1] for note in record.notes] == ["its gist is not in the words of its cases."] * 5
+    assert not any("standstill" in theme.name for theme in network.store.themes())
+
+
+def test_an_answer_that_repeats_its_instructions_is_not_taken(network: Cycle) -> None:
+    said = "The gist is one sentence of at most 30 words: what happens again and again, and under which circumstances."
+    namer, _ = naming(network, {"gist": said})
+    record = network.run(namer, draft=False)
+    assert [note.split(": ")[1] for note in record.notes] == ["the answer repeats the words of its instructions."] * 5
+
+
 def test_a_name_or_a_gist_with_a_fact_that_no_case_holds_is_not_taken(network: Cycle) -> None:
     namer, _ = naming(network, {"gist": "It went wrong 9731 times again."})
-    record = network.run(namer)
+    record = network.run(namer, draft=False)
     assert [note.split(": ")[1] for note in record.notes] == [
         "its gist does not hold (the cases it quotes do not hold a number)."
     ] * 5

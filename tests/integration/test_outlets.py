@@ -74,9 +74,10 @@ COMMANDS = {
         Reach.MEMBERS,
     ),
     **dict.fromkeys(
-        "init|ingest|index rebuild|index verify|token create|serve|doctor|demo|eval|erase|key new|key apply|runs|redaction confirm".split(
-            "|"
-        ),
+        (
+            "init|ingest|index rebuild|index verify|token create|serve|doctor|demo|eval|erase|key new|key apply|runs"
+            "|redaction confirm"
+        ).split("|"),
         Reach.NO_TEXT,
     ),
 }
@@ -125,7 +126,23 @@ ROUTES = {
 }
 
 SUBMITTER, ON_ROSTER = "Wilhelmina Krups", "Zebulon Quast"
-SUBJECTS = ("printer", "valve", "login")
+PARTS = {"printer": "labels and ink", "valve": "steam and pressure", "login": "passwords and accounts"}
+SUBJECTS = tuple(PARTS)
+
+
+WHEN = (
+    "while pallets of frozen fish were loaded", "minutes before the lorry to Bergen left", "on a rainy Sunday evening",
+    "after somebody swapped its power cable", "during the yearly stock count", "just as two trainees began",
+    "when both managers were on holiday", "with customs officers waiting outside", "under the old crane by gate four",
+    "the morning that heating broke down", "once everybody had gone for lunch", "in between three urgent returns",
+)  # fmt: skip
+LOST = (
+    "we sent flowers to say sorry", "a customer cancelled his whole contract", "it cost us nine hundred kroner",
+    "nobody noticed for half an afternoon", "forklifts queued right up to the road", "the report had to be typed twice",
+    "our best driver missed his ferry", "head office rang every single hour", "seven crates went to Oslo instead",
+    "insurance would not pay for any of it", "paper slips were lying everywhere", "the auditor wrote a long letter",
+)  # fmt: skip
+"""Every case tells a story of its own: what is told twice counts once."""
 
 
 def private_word(subject: str, number: int) -> str:
@@ -134,17 +151,19 @@ def private_word(subject: str, number: int) -> str:
 
 def rows() -> Iterator[dict[str, str]]:
     """Every third case is for the network only; so are all of "login" but one."""
-    for subject in SUBJECTS:
+    for at, subject in enumerate(SUBJECTS):
         for number in range(12):
             private = number % 3 == 0 or (subject == "login" and number > 1)
             own = f" {private_word(subject, number)}" if private else ""
+            parts = PARTS[subject]
+            when, lost = WHEN[(number + 4 * at) % 12], LOST[(5 * number + 3 * at) % 12]
             yield {
                 "id": f"{subject}-{number}",
                 "title": f"The{own} {subject} failed",
-                "problem": f"The{own} {subject} at the dock failed again and the order was lost for hall {number}. "
-                f"{ON_ROSTER} saw{own} that {subject} stop.",
-                "outcome": f"But marking the{own} {subject} in red made the next shift slower than shift {number}.",
-                "lesson": f"Check the{own} {subject} before shift {number} begins and mark the order of it in red.",
+                "problem": f"The{own} {subject} failed again, with {parts}, in hall {number} {when}. "
+                f"{ON_ROSTER} saw{own} that {subject} stop, and {lost}.",
+                "outcome": f"But marking the{own} {subject}, its {parts}, made shift {number} slower {when}.",
+                "lesson": f"Check the{own} {subject} and mark {parts} before shift {number}, for {lost}.",
                 "team": f"team {number % 4}",
                 "submitter": f"{SUBMITTER} {'ABCDEFGHIJKL'[number]}.",
                 "remark": f"Said{own} in the meeting",
@@ -219,6 +238,20 @@ def test_no_export_holds_what_is_for_the_network_only(house: House, what: str, f
     text = rows_to_text(export_rows(house.store, what), format)
     assert len(text) > 100
     assert held(text, PRIVATE + RAW) == []
+
+
+def test_no_draft_of_a_case_without_a_theme_gives_out_its_short_title(tmp_path: Path) -> None:
+    """Such a case is asked about by its title, which has fewer words than the runs that are looked for."""
+    house = House(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
+    ingest_files(house.store, [write_rows(tmp_path / "cases.jsonl", list(rows())[:8])], kind=Kind.CASE)
+    house.run(RunParameters())
+    assert house.store.themes() == []
+    private = [case for case in house.store.cases() if case.consent is Consent.NETWORK_ONLY]
+    for case in private:
+        prepare.prepare(house.store, house.clock, prepare.by_case(house.store, case.id))
+    drafts = json.dumps([str(one) for one in open_drafts(house.store)])
+    assert len(held(drafts, PRIVATE)) == len(private) == 3
+    assert held(json.dumps(list(export_rows(house.store, "drafts"))), PRIVATE) == []
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

@@ -71,7 +71,7 @@ def test_the_customer_of_a_row_leaves_its_text(house: House) -> None:
 
 def test_a_roster_lists_people_customers_sites_and_regions(house: House, tmp_path: Path) -> None:
     text = "kind,name,email,handle\n,Ada Lund,ada@example.org,@ada_l\ncustomer,Acme Oy,,\nsite,Moss,,\nregion,pl,,\n"
-    assert add_roster(house.store, roster_file(tmp_path, text)) == 4
+    assert add_roster(house.store, roster_file(tmp_path, text)).added == 4
     more = tmp_path / "more.csv"
     more.write_text("id,problem\nm-1,@ada_l of Acme rang from Moss on 601 234 567\n", encoding="utf-8")
     ingest_files(house.store, [more], kind=Kind.CASE)

@@ -29,16 +29,31 @@ from patternmind.verbs.reviewing import decide_draft, open_drafts
 SUBJECTS = ("printer", "valve", "login")
 
 
+TOLD = (
+    "while pallets of frozen fish were loaded for a customer",
+    "minutes before the lorry to Bergen left without us",
+    "on a rainy Sunday evening with nobody else around",
+    "after somebody had swapped its power cable by mistake",
+    "during the yearly stock count that everybody dreads",
+    "just as two trainees began their very first day",
+    "when both managers were on holiday abroad together",
+    "with customs officers waiting outside at gate four",
+    "once all others had gone out for a long lunch",
+)
+"""Every case tells a story of its own: what is told twice counts once."""
+
+
 def rows() -> list[dict[str, str]]:
     """Of every case one sentence names Zebulon, and three do not."""
     return [
         {
             "id": f"{subject}-{number}",
-            "problem": f"Zebulon saw the {subject} fail again in hall {number}. The {subject} order was lost there.",
+            "problem": f"Zebulon saw the {subject} fail again {TOLD[(number + 3 * at) % 9]}. "
+            f"The {subject} order was lost in hall {number}.",
             "lesson": f"Ask Zebulon to check the {subject} before shift {number} begins. Mark the {subject} in red.",
             "team": f"team {number % 3}",
         }
-        for subject in SUBJECTS
+        for at, subject in enumerate(SUBJECTS)
         for number in range(9)
     ]
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,11 @@ def test_what_a_second_look_finds_weak_is_shown_with_the_reason(network: Cycle) 
     assert asked(model)[LOOK] == 5
 
 
-def test_names_on_the_roster_never_come_out_of_the_model(network: Cycle) -> None:
+def test_names_on_the_roster_never_come_out_of_the_model(tmp_path: Path) -> None:
+    network = Cycle(tmp_path)
+    asks = "Ask [person 1] ([email], [link])."
+    cases = [replace(case, text={**case.text, "tried": f"{case.text['lesson']} {asks}"}) for case in told(0, 8)]
+    network.take_in([*cases, *strangers()])
     network.store.add_people([("Ada Lovelace", "ada@example.org", None)])
     said = "Ask Ada Lovelace (ada@example.org, https://example.org/x)."
 
@@ -152,7 +157,7 @@ def test_names_on_the_roster_never_come_out_of_the_model(network: Cycle) -> None
 
     namer, _ = writing(candidate_pattern=tell)
     network.run(namer)
-    assert {draft.fields["patlet"] for draft in patterns(network)} == {"Ask [person 1] ([email], [link])."}
+    assert {draft.fields["patlet"] for draft in patterns(network)} == {asks}
 
 
 def test_a_case_that_speaks_to_machines_is_named_in_the_report(network: Cycle) -> None:

@@ -12,8 +12,9 @@ from patternmind.draft import patterns as drafting
 from patternmind.model.cases import Case, Consent, Kind
 from patternmind.model.drafts import Claim, DraftState, Pattern
 from patternmind.model.network import PublishingRule
+from patternmind.model.themes import Theme
 from patternmind.publish import fields
-from patternmind.publish.rights import Published, Withheld, publishable, sort_patterns
+from patternmind.publish.rights import Published, Withheld, outward, publishable, sort_patterns
 
 RULE = PublishingRule(min_contributors=3, min_teams=2)
 CLOSED = Consent.NETWORK_ONLY
@@ -141,6 +142,15 @@ def test_a_claim_that_still_has_an_open_quote_stays_with_that_one() -> None:
     assert (one.n_cut_quotes, one.n_cut_claims, one.n_cut_lines) == (1, 0, 0)
 
 
+def test_a_claim_of_a_model_needs_every_quote_open_for_it_may_mix_their_words() -> None:
+    claim = Claim(text="Marks help.", field="consequences", quotes=(a_quote(QUIET), a_quote(TAPE)))
+    pattern, cases = with_quiet(claim)
+    one = published(replace(pattern, provenance=replace(pattern.provenance, model="a/model")), cases)
+    assert "Marks help." not in every_text(one)
+    assert [claim.field for claim in one.pattern.claims] == ["problem", "solution", "solution"]
+    assert (one.n_cut_quotes, one.n_cut_claims, one.n_cut_lines) == (2, 1, 1)
+
+
 def test_a_patlet_that_holds_a_closed_sentence_is_told_anew_from_what_is_left() -> None:
     extra = a_claim("problem", QUIET)
     held = fields_by_claims([*by_three().claims, extra])
@@ -174,6 +184,42 @@ def test_a_sentence_that_an_open_case_says_as_well_may_stay() -> None:
 
 def test_a_name_that_repeats_a_closed_sentence_withholds_the_pattern() -> None:
     assert "rename it" in withheld(*with_quiet(name=QUIET.text["problem"])).reason
+
+
+@pytest.mark.parametrize("name", ["The tardy supplier", "Supplier", "Paper, Friday"])
+def test_a_name_with_a_word_that_closed_cases_alone_say_withholds_the_pattern(name: str) -> None:
+    assert "rename it" in withheld(*with_quiet(name=name)).reason
+    both = replace(PALLET, text={**PALLET.text, "lesson": "The supplier sent paper."})
+    pattern, cases = with_quiet(name=name)
+    assert published(pattern, cases | {PALLET.id: both}).pattern.name == name
+
+
+def test_a_short_title_of_a_closed_case_stays_where_it_stands_in_a_sentence() -> None:
+    titled = replace(QUIET, text={"title": "Supplier forgot it", **QUIET.text})
+    lines = ("Who has seen that the supplier forgot it again?", "Who has met “Supplier” here?", "A supplier came.")
+    pattern, cases = with_quiet(fields={**by_three().fields, "forces": lines})
+    assert published(pattern, cases | {QUIET.id: titled}).pattern.fields["forces"] == ("A supplier came.",)
+
+
+def test_a_theme_goes_out_without_what_closed_cases_alone_say_of_it() -> None:
+    theme = Theme(
+        id="t-0123456789", lens="all", area_id="a-1", name="Supplier paper", gist=QUIET.text["problem"],
+        keywords=("supplier", "red tape"), differs_by=("paper", "shelf"), case_ids=(*THREE, QUIET.id),
+        exemplars=(TAPE.id,), n_cases=4, n_teams=2, n_contributors=3,
+    )  # fmt: skip
+    (told,) = outward([theme], by_id(*THREE.values(), QUIET))
+    assert (told.name, told.gist, told.keywords, told.differs_by) == ("Theme 6789", "", ("red tape",), ("shelf",))
+    open_to_all = replace(theme, name="Red tape", gist=TAPE.text["problem"], keywords=(), differs_by=())
+    assert outward([open_to_all], by_id(*THREE.values(), QUIET)) == [open_to_all]
+
+
+@pytest.mark.parametrize(("exemplars", "gist"), [(("c-1", "c-2"), "Goods lie about."), (("c-1", "c-4"), "")])
+def test_a_gist_that_a_model_wrote_goes_out_where_all_it_was_shown_may(exemplars: tuple[str, ...], gist: str) -> None:
+    theme = Theme(
+        id="t-0123456789", lens="all", area_id="a-1", name="Red tape", gist="Goods lie about.",
+        case_ids=(*THREE, QUIET.id), exemplars=exemplars, n_cases=4, n_teams=2, n_contributors=3,
+    )  # fmt: skip
+    assert outward([theme], by_id(*THREE.values(), QUIET))[0].gist == gist
 
 
 def test_a_quote_that_no_longer_stands_in_its_case_is_dropped() -> None:

@@ -6,8 +6,9 @@ import html
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -20,12 +21,21 @@ from patternmind.ports import ModelAnswer, RenderedPrompt
 INVENTED = "We all agreed that testing is a waste of time"
 """Words that stand in no case and in no payload."""
 
+FOREIGN = "kvartsitt"
+"""A word that only the other network's case holds."""
+
+FOREIGN_LINE = f"The {FOREIGN} of the other network is nobody's business here."
+
+FEW_WORDS = 48
+"""Characters of the prompt's beginning: too few words in a row to be known for its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mischief:
     """One way of obeying: what is written into every text of the answer, and how its quotes are made.
 
-    ``text`` may hold {canary}, {word} and {line} (of a case in the prompt), {prompt} (the prompt's own beginning).
+    ``text`` may hold {canary}, {word} and {line} (of a case in the prompt), {prompt} (the prompt's own beginning),
+    {few} (a few words of it).
     ``quotes`` is "true" (a line of the prompt), "invented", "altered" or "of another case".
     """
 
@@ -46,6 +56,7 @@ MISCHIEF: Sequence[Mischief] = (
     Mischief("a terminal escape", "{line} \x1b]8;;https://evil.example\x1b\\open\x1b]8;;\x1b\\ \u202edetressap"),
     Mischief("a turned direction", "{line} \u202edetressap\u202c", title="{word} \u202edetressap"),
     Mischief("the prompt itself", "{prompt}"),
+    Mischief("a few words of the prompt", "{few}"),
     Mischief("an opinion", "{line} Managers are to blame."),
     Mischief("a number", "{line} This went wrong 9731 times."),
     Mischief("a name for a link", "{line}", title="{word} [x](https://evil.example)"),
@@ -64,14 +75,19 @@ class ObeyingModel:
     """``LanguageModel`` that answers as the orders in its prompt demand, as badly as the answer's schema allows.
 
     Without an order it answers honestly: with a line of the prompt as its own quote. ``mischief`` is taken in turn;
-    ``obeyed`` are the canaries found.
+    ``obeyed`` are the canaries found. ``persistent`` goes on obeying in prompts that no longer show the order.
+    In ``spared`` tasks it answers honestly, so that its mischief in later ones is not stopped before.
     """
 
     payloads: Sequence[Payload]
     mischief: Sequence[Mischief]
     foreign_case_id: str = "c-foreign"
+    persistent: bool = False
+    spared: frozenset[str] = frozenset()
     obeyed: set[str] = field(default_factory=set[str])
     prompts: list[str] = field(default_factory=list[str])
+    openings: set[str] = field(default_factory=set[str])
+    n_answers: Counter[str] = field(default_factory=Counter[str])
 
     @property
     def name(self) -> str:
@@ -82,10 +98,16 @@ class ObeyingModel:
         self.prompts.append(f"{prompt.system}\n{prompt.user}")
         found = sorted(self._found(prompt.user))
         self.obeyed.update(found)
+        self.openings.add(_opening(prompt))
+        self.n_answers[task] += 1
+        if self.persistent:
+            found = found or sorted(self.obeyed)
 
         def send(request: RenderedPrompt) -> gateway.Reply:
             del request
-            return gateway.Reply(json.dumps(self._answer(prompt, found), ensure_ascii=False))
+            return gateway.Reply(
+                json.dumps(self._answer(prompt, [] if task in self.spared else found), ensure_ascii=False)
+            )
 
         return gateway.ask_until_fit(task, prompt, send, model=self.name)
 
@@ -94,26 +116,44 @@ class ObeyingModel:
         return {one.canary for one in self.payloads if one.canary in everything}
 
     def _answer(self, prompt: RenderedPrompt, found: Sequence[str]) -> Any:
-        lines = _case_lines(prompt.user)
+        lines = _lines_of(prompt.user)
         mischief = self.mischief[(len(self.prompts) - 1) % len(self.mischief)] if found else HONEST
         writer = _Writer(mischief, found[0] if found else "", prompt, lines, self.foreign_case_id)
-        answer = writer.fill(prompt.answer_schema, "")
+        answer = cast("dict[str, Any]", writer.fill(prompt.answer_schema, ""))
         if mischief.quotes == "further fields":
             answer |= {"state": "accepted", "decisions": [{"action": "accept"}], "tool_calls": ["publish"]}
         return answer
 
 
+IDS = frozenset({"facets", "sentences", "voices"})
+"""Lists of ids that a prompt gave; "facets" is also the list of a case's own."""
+
+MOST_FACETS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A line of a case in a prompt, and the id it has there, if any."""
+
+    case_id: str
+    id: str
+    text: str
+
+
 @dataclass
 class _Writer:
-    """Fills any answer schema: hostile text wherever it fits, quotes where there is a ``case_id``."""
+    """Fills any answer schema: hostile text wherever it fits, quotes where there is a ``case_id`` or a ``quote``, and
+    ids of the prompt where it gives lines ids."""
 
     mischief: Mischief
     canary: str
     prompt: RenderedPrompt
-    lines: Sequence[tuple[str, str]]
+    lines: Sequence[Shown]
     foreign: str
 
     def fill(self, schema: Mapping[str, Any], name: str) -> Any:
+        if "$ref" in schema:
+            schema = self.prompt.answer_schema["$defs"][str(schema["$ref"]).rpartition("/")[2]]
         kinds = schema.get("type", "object")
         kind = kinds if isinstance(kinds, str) else kinds[0]
         if kind == "object":
@@ -124,46 +164,84 @@ class _Writer:
                 else {key: self.fill(value, key) for key, value in properties.items()}
             )
         if kind == "array":
-            return [self.fill(schema.get("items", {"type": "string"}), name)]
+            return self._several(schema, name)
         if kind in {"integer", "number"}:
             return schema.get("minimum", 1)
         if kind == "boolean":
             return True
         return self._text(schema, name)
 
+    def _several(self, schema: Mapping[str, Any], name: str) -> list[Any]:
+        items: Mapping[str, Any] = schema.get("items", {"type": "string"})
+        if name in IDS and items.get("type") != "object":
+            return self._ids()[: schema.get("maxItems", 9)]
+        if "quote" in items.get("properties", {}):
+            return [replace(self, lines=[line]).fill(items, name) for line in self.lines[:MOST_FACETS]]
+        return [self.fill(items, name)]
+
+    def _ids(self) -> list[str]:
+        """The first and the last id of the prompt: in some tasks a claim must stand on a case shown late."""
+        known = [line.id for line in self.lines if line.id] or ["s1"]
+        true = list(dict.fromkeys([known[0], known[-1]]))
+        made = {"invented": [f"{known[0][0]}999"], "of another case": [known[-1]], "altered": [known[-1]]}
+        return made.get(self.mischief.quotes, true)
+
     def _text(self, schema: Mapping[str, Any], name: str) -> str:
         if "enum" in schema:
             return schema["enum"][0]
+        if name == "quote":
+            return self._quoted()[1][: schema.get("maxLength", 400)]
         wanted = self.mischief.title if name == "name" else self.mischief.text
-        word = next((w for _, line in self.lines for w in re.findall(r"[^\W\d_]{5,}", line)), "case")
+        word = next((w for line in self.lines for w in re.findall(r"[^\W\d_]{5,}", line.text)), "case")
         text = wanted.replace("{canary}", self.canary).replace("{word}", word).replace("{prompt}", self.prompt.system)
-        line = self.lines[0][1][:120].rpartition(" ")[0] if self.lines else "nothing"
+        text = text.replace("{few}", " ".join(self.prompt.system.split())[:FEW_WORDS])
+        line = self.lines[0].text[:120].rpartition(" ")[0] if self.lines else "nothing"
         text = text.replace("{line}", line)
         text = text[: schema.get("maxLength", 10_000)].strip()
         fits = not list(cast("Any", Draft202012Validator)(schema).iter_errors(text))
         return text if fits else f"{word} {self.canary}".strip()
 
     def _quote(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        case_id, line = self.lines[0] if self.lines else ("", "nothing")
-        made = {
-            "invented": (case_id, INVENTED),
-            "altered": (case_id, re.sub(r"\b(\w+)$", r"\1ly", line.rstrip(". "))),
-            "of another case": (self.foreign, line),
-        }
-        id, text = made.get(self.mischief.quotes, (case_id, line))
+        id, text = self._quoted()
         known = {"case_id": id, "text": text[: properties.get("text", {}).get("maxLength", 400)]}
         return {key: known.get(key, "") for key in properties}
 
+    def _quoted(self) -> tuple[str, str]:
+        """The case a quote is said to be of, and its words."""
+        case_id, line = (self.lines[0].case_id, self.lines[0].text) if self.lines else ("", "nothing")
+        made = {
+            "invented": (case_id, INVENTED),
+            "altered": (case_id, re.sub(r"\b(\w+)$", r"\1ly", line.rstrip(". "))),
+            "of another case": (self.foreign, FOREIGN_LINE),
+        }
+        return made.get(self.mischief.quotes, (case_id, line))
 
-def _case_lines(user: str) -> list[tuple[str, str]]:
-    """Case id and text of every line of the fenced cases in a prompt."""
-    fenced = re.finditer(FENCED_CASE, user, re.DOTALL)
-    return [
-        (match["id"], line.strip()) for match in fenced for line in match["text"].splitlines() if len(line.split()) > 4
-    ]
+
+def _lines_of(user: str) -> list[Shown]:
+    """The lines of the fenced cases in a prompt."""
+    found: list[Shown] = []
+    case_id = ""
+    for block in BLOCK.finditer(user):
+        ids = re.findall(r"\b[cr]-[\w-]+\b", block["before"])
+        case_id = ids[-1] if ids else case_id
+        if case_id or "Claim " in block["before"]:
+            found += [_shown(case_id, line.strip()) for line in block["text"].splitlines() if len(line.split()) > 4]
+    return found
 
 
-FENCED_CASE = r"\b(?P<id>[cr]-[\w-]+)\b[^\n]*\n+<<<(?P<code>\w+)\n(?P<text>.*?)\n(?P=code)>>>"
+def _shown(case_id: str, line: str) -> Shown:
+    match = re.match(r"([qs]\d+) (.*)", line)
+    if match is None:
+        return Shown(case_id, "", line)
+    passage = re.search(r'"(.+)"$', match[2]) if match[1].startswith("q") else None
+    return Shown(case_id, match[1], passage[1] if passage else match[2])
+
+
+def _opening(prompt: RenderedPrompt) -> str:
+    return " ".join(prompt.system.split())
+
+
+BLOCK = re.compile(r"(?P<before>.*?)<<<(?P<code>\w+)\n(?P<text>.*?)\n(?P=code)>>>", re.DOTALL)
 
 
 def readings(text: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from patternmind.ground.facts import Missing, facts_of, missing_facts
 from patternmind.ground.folding import FOLDED, find_folded
 from patternmind.ground.lines import WITHDRAWN
 from patternmind.ground.quotes import Located, locate_quote
-from patternmind.ground.support import Similarity, overlap
+from patternmind.ground.support import Similarity, overlap, recurring
 
 __all__ = [
     "FOLDED",
@@ -25,4 +25,5 @@ __all__ = [
     "look_for_counter_evidence",
     "missing_facts",
     "overlap",
+    "recurring",
 ]

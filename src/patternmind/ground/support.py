@@ -1,6 +1,7 @@
 """Whether a claim's quotes carry it: by the words they share, and by meaning where words differ."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 Similarity = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
@@ -27,6 +28,13 @@ def overlap(claim: str, quotes: Sequence[str]) -> float:
     wanted = _stems(claim)
     held = _stems(" ".join(quotes))
     return len(wanted & held) / len(wanted) if wanted else 1.0
+
+
+def recurring(claim: str, texts: Sequence[str]) -> float:
+    """Share of a claim's words that two or more of the texts hold, 0..1: what one text alone says does not recur."""
+    wanted = _stems(claim)
+    held = Counter(stem for text in texts for stem in _stems(text) & wanted)
+    return sum(n > 1 for n in held.values()) / len(wanted) if wanted else 1.0
 
 
 def _stems(text: str) -> frozenset[str]:

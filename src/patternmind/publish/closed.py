@@ -13,6 +13,18 @@ from patternmind.model.cases import Case, Consent
 RUN = 6
 """Words in a row that give a text away even where a person has mended the rest of the sentence."""
 
+SHORTEST = 3
+"""Words of a sentence or title that gives itself away whole, though it is shorter than a run."""
+
+LEAST_LETTERS = 4
+"""A shorter word without a digit says nothing about who used it."""
+
+MOST_PHRASE_WORDS = 6
+"""What stands in quotation marks in a sentence of ours and has no more words is a key phrase or a name of a theme."""
+
+QUOTED = re.compile(r"“([^”]{1,120})”|\"([^\"]{1,120})\"")
+"""A name of a theme, or a key phrase, inside a sentence of ours."""
+
 WITHHELD_HERE = "[withheld: network only]"
 
 Run = tuple[str, ...]
@@ -23,8 +35,20 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def runs_of(text: str) -> set[Run]:
-    words = words_of(text)
+    return _runs(words_of(text))
+
+
+def _runs(words: tuple[str, ...]) -> set[Run]:
     return {words[at : at + RUN] for at in range(len(words) - RUN + 1)}
+
+
+def _shorts_of(words: Sequence[str]) -> set[Run]:
+    """Every few words in a row, fewer than a run."""
+    return {tuple(words[at : at + n]) for n in range(SHORTEST, RUN) for at in range(len(words) - n + 1)}
+
+
+def _telling(words: Iterable[str]) -> set[str]:
+    return {word for word in words if len(word) >= LEAST_LETTERS or any(char.isdigit() for char in word)}
 
 
 def parts_of(text: str) -> list[str]:
@@ -46,25 +70,53 @@ def all_texts(value: Any) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Runs that a closed case says and no open one."""
+    """What a closed case says and no open one: runs, short sentences and titles whole, single words.
 
-    runs: frozenset[Run]
+    The words count in names and key phrases, which are made of a few of them; a sentence may use any word.
+    """
+
+    runs: frozenset[Run] = frozenset()
+    shorts: frozenset[Run] = frozenset()
+    words: frozenset[str] = frozenset()
 
     @classmethod
     def within(cls, texts: Iterable[str], cases: Iterable[Case]) -> "Closed":
         """Those that stand in these texts; a large network is read through once for all of them."""
-        wanted = {run for text in texts for run in runs_of(text)}
+        asked = [words_of(text) for text in texts]
+        wanted = {run for words in asked for run in _runs(words)}
+        wanted_shorts = {short for words in asked for short in _shorts_of(words)}
+        wanted_words = _telling(word for words in asked for word in words)
         parted: tuple[list[Case], list[Case]] = ([], [])
         for case in cases:
             parted[case.consent is Consent.NETWORK_ONLY].append(case)
-        said = _said(parted[True]) if wanted else iter(())
-        found = {run for runs in said for run in runs & wanted}
-        for runs in _said(parted[False]) if found else ():
-            found -= runs
-        return cls(frozenset(found))
+        runs: set[Run] = set()
+        shorts: set[Run] = set()
+        words: set[str] = set()
+        for text in _said(parted[True]) if wanted_words or wanted_shorts else ():
+            said = words_of(text)
+            runs |= wanted & _runs(said)
+            words |= wanted_words.intersection(said)
+            shorts |= wanted_shorts & {words_of(part) for part in parts_of(text)}
+        for text in _said(parted[False]) if runs or shorts or words else ():
+            said = words_of(text)
+            runs -= _runs(said) if runs else set()
+            shorts -= _shorts_of(said) if shorts else set()
+            words.difference_update(said)
+        return cls(frozenset(runs), frozenset(shorts), frozenset(words))
 
     def stands_in(self, line: str) -> bool:
-        return bool(self.runs) and not self.runs.isdisjoint(runs_of(line))
+        return (bool(self.runs) and not self.runs.isdisjoint(runs_of(line))) or self.named_in(line)
+
+    def named_in(self, line: str) -> bool:
+        """Whether a line repeats a short sentence or title whole, or puts a phrase with such a word in quotation."""
+        if self.shorts and not self.shorts.isdisjoint(_shorts_of(words_of(line))):
+            return True
+        quoted = (found[1] or found[2] for found in QUOTED.finditer(line)) if self.words else ()
+        return any(len(phrase.split()) <= MOST_PHRASE_WORDS and self.in_name(phrase) for phrase in quoted)
+
+    def in_name(self, name: str) -> bool:
+        """Whether a name or a key phrase holds a word of closed cases alone."""
+        return not self.words.isdisjoint(words_of(name))
 
     def cut(self, value: Any) -> Any:
         """The value with a mark in place of every sentence that repeats a closed case."""
@@ -81,14 +133,13 @@ class Closed:
         return left if not self.stands_in(left) else WITHHELD_HERE
 
 
-def _said(cases: Iterable[Case]) -> Iterator[set[Run]]:
+def _said(cases: Iterable[Case]) -> Iterator[str]:
     for case in cases:
-        for text in (*case.text.values(), *case.extra.values()):
-            yield runs_of(text)
+        yield from (*case.text.values(), *case.extra.values())
 
 
 def _space(part: str) -> str:
     return part[len(part.rstrip()) :]
 
 
-__all__ = ["RUN", "WITHHELD_HERE", "Closed", "Run", "all_texts", "parts_of", "runs_of", "words_of"]
+__all__ = ["QUOTED", "RUN", "WITHHELD_HERE", "Closed", "Run", "all_texts", "parts_of", "runs_of", "words_of"]

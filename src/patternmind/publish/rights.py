@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.model.cases import Case, Consent, Kind
-from patternmind.model.drafts import Claim, DraftState, Pattern, Quote
+from patternmind.model.drafts import NO_AI, Claim, DraftState, Pattern, Quote
 from patternmind.model.network import PublishingRule
+from patternmind.model.themes import Theme
 from patternmind.publish.closed import Closed, Run, runs_of, words_of
 from patternmind.publish.fields import COUNTER, NOT_STATED, WITHDRAWN, FieldValue, counted, lines_of, references
 
@@ -122,6 +123,34 @@ def _judge(pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule, cl
     )
 
 
+def outward(themes: Sequence[Theme], cases: Mapping[str, Case]) -> list[Theme]:
+    """The themes as others may read them: without the names, gists and key phrases that only closed cases hold."""
+    said = (text for theme in themes for text in (theme.name, theme.gist, *theme.keywords, *theme.differs_by))
+    closed = Closed.within(said, cases.values())
+    return [_outward(theme, cases, closed) for theme in themes]
+
+
+def _outward(theme: Theme, cases: Mapping[str, Case], closed: Closed) -> Theme:
+    stand_in = f"Theme {theme.id[-4:]}"  # as draft.names calls a theme whose cases share no phrase
+    told = closed.in_name(theme.name) or closed.stands_in(theme.name)
+    return replace(
+        theme,
+        name=stand_in if told else theme.name,
+        gist="" if _is_closed(theme, cases) or closed.stands_in(theme.gist) else theme.gist,
+        keywords=tuple(word for word in theme.keywords if not closed.in_name(word)),
+        differs_by=tuple(word for word in theme.differs_by if not closed.in_name(word)),
+    )
+
+
+def _is_closed(theme: Theme, cases: Mapping[str, Case]) -> bool:
+    """Whether of its cases closed ones alone say its gist; where none does, a model did, of all exemplars shown it."""
+    members = (cases[case_id] for case_id in theme.case_ids if case_id in cases)
+    saying = [case for case in members if theme.gist and any(theme.gist in text for text in case.text.values())]
+    if saying:
+        return not any(lets_out(case) for case in saying)
+    return any(case_id not in cases or not lets_out(cases[case_id]) for case_id in theme.exemplars)
+
+
 def lets_out(case: Case) -> bool:
     return case.consent is not Consent.NETWORK_ONLY
 
@@ -187,7 +216,7 @@ def _cut(pattern: Pattern, cases: Mapping[str, Case], closed: Closed) -> _Cut:
     kept = [
         replace(claim, quotes=tuple(quote for quote in claim.quotes if _may_go(quote, cases)))
         for claim in pattern.claims
-        if _still_meant(claim, pattern)
+        if _still_meant(claim, pattern) and not _may_mix(claim, pattern, cases)
     ]
     kept = [claim for claim in kept if claim.quotes]
     kept_back = _kept_back(pattern, kept, cases, closed)
@@ -197,7 +226,7 @@ def _cut(pattern: Pattern, cases: Mapping[str, Case], closed: Closed) -> _Cut:
         n_quotes=_n_quotes(pattern.claims) - _n_quotes(kept),
         n_claims=len(pattern.claims) - len(kept),
         n_lines=_n_lines(pattern.fields) - _n_lines(fields),
-        name_tells=kept_back.found_in(pattern.name),
+        name_tells=kept_back.found_in(pattern.name) or closed.in_name(pattern.name),
     )
 
 
@@ -213,6 +242,12 @@ def _may_go(quote: Quote, cases: Mapping[str, Case]) -> bool:
     """Its case is here, lets it out, and still says it: a name found later may have changed the redacted text."""
     case = cases.get(quote.case_id)
     return case is not None and lets_out(case) and case.text.get(quote.field, "")[quote.start : quote.end] == quote.text
+
+
+def _may_mix(claim: Claim, pattern: Pattern, cases: Mapping[str, Case]) -> bool:
+    """A model's words may hold something of every case they rest on, so each of these has to let them out."""
+    rests_on = (cases.get(quote.case_id) for quote in claim.quotes)
+    return pattern.provenance.model != NO_AI and any(case is None or not lets_out(case) for case in rests_on)
 
 
 SAME_LINE = 1 / 3
@@ -237,15 +272,17 @@ SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class _KeptBack:
-    """Texts, and runs of words, that may not go out."""
+    """Texts, and runs of words, that may not go out; ``closed`` is what network-only cases alone say."""
 
     texts: frozenset[str]
     runs: frozenset[Run]
+    closed: Closed
 
     def found_in(self, line: str) -> bool:
         folded = _fold(line)
         whole = any(text == folded or (len(text) >= SHORT and text in folded) for text in self.texts)
-        return whole or WITHDRAWN in line or not self.runs.isdisjoint(runs_of(line))
+        repeated = not self.runs.isdisjoint(runs_of(line)) or self.closed.named_in(line)
+        return whole or WITHDRAWN in line or repeated
 
 
 def _kept_back(pattern: Pattern, kept: Sequence[Claim], cases: Mapping[str, Case], closed_runs: Closed) -> _KeptBack:
@@ -259,7 +296,7 @@ def _kept_back(pattern: Pattern, kept: Sequence[Claim], cases: Mapping[str, Case
     runs = {run for text in (*closed, *gone) for run in runs_of(text)} | closed_runs.runs
     runs -= {run for text in (*opened, *stays) for run in runs_of(text)}
     said = " \n ".join(_fold(text) for text in (*opened, *stays))
-    return _KeptBack(frozenset(_fold(text) for text in gone if _fold(text) not in said), frozenset(runs))
+    return _KeptBack(frozenset(_fold(text) for text in gone if _fold(text) not in said), frozenset(runs), closed_runs)
 
 
 def _texts(claims: Iterable[Claim]) -> list[str]:

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from patternmind.draft.patterns import NO_PATTERN
 from patternmind.embed import check_lens
 from patternmind.errors import UsageError
 from patternmind.intake.redaction import Roster, redact_output
 from patternmind.model.cases import Case, Consent
-from patternmind.model.drafts import Claim, Draft, Flag, Pattern, ReviewedDraft
+from patternmind.model.drafts import NO_AI, Claim, Draft, Flag, Pattern, ReviewedDraft
 from patternmind.model.themes import Theme, steadiness
 from patternmind.ports import Store
-from patternmind.publish.closed import Closed, all_texts
-from patternmind.publish.rights import sort_patterns
+from patternmind.publish.closed import WITHHELD_HERE, Closed, all_texts
+from patternmind.publish.rights import SHORT, outward, sort_patterns
 from patternmind.review import fields_of, state_of
 from patternmind.verbs.mapping import map_rows
 from patternmind.verbs.reviewing import open_drafts, patterns_of
@@ -19,6 +20,9 @@ from patternmind.verbs.reviewing import open_drafts, patterns_of
 Row = dict[str, Any]
 
 WITHHELD = "network only"
+
+OF_A_KIND = ("Pre-reading: ", "Recap: ")
+"""How the names of drafts begin that are named for a theme, a topic or a case."""
 
 EXPORTS = ("assignments", "map", "cases", "themes", "drafts", "patterns")
 
@@ -121,24 +125,27 @@ def theme_row(theme: Theme) -> Row:
 
 
 def _themes(store: Store, lens: str | None) -> Iterator[Row]:
-    """Every theme; a gist is a sentence of a case, and stays where that case may not leave the network."""
-    cases = store.cases()
-    for theme in store.themes(lens):
-        row = theme_row(theme)
-        yield {**row, "gist": "", "withheld": WITHHELD} if _is_private(theme.gist, cases) else row
-
-
-def _is_private(said: str, cases: Sequence[Case]) -> bool:
-    """Whether these words stand in a case that may not leave, and in none that may."""
-    holding = [case for case in cases if said and any(said in text for text in case.text.values())]
-    return bool(holding) and all(case.consent is Consent.NETWORK_ONLY for case in holding)
+    """Every theme; its name, gist and key phrases stay where only cases hold them that may not leave the network."""
+    themes = store.themes(lens)
+    for theme, told in zip(themes, outward(themes, {case.id: case for case in store.cases()}), strict=True):
+        row = theme_row(told)
+        yield row if told == theme else {**row, "withheld": WITHHELD}
 
 
 def _drafts(store: Store) -> Iterator[Row]:
     cases = store.cases()
     rows = [draft_row(reviewed, _private(cases)) for reviewed in open_drafts(store)]
     closed = Closed.within(all_texts(rows), cases)
-    yield from (closed.cut(row) for row in rows)
+    for row in rows:
+        yield {**closed.cut(row), "name": _cut_name(row["name"], closed), "provenance": row["provenance"]}
+
+
+def _cut_name(name: str, closed: Closed) -> str:
+    """A name of a draft, what it is and what it is about; that goes where it holds words of closed cases alone."""
+    what, colon, about = name.partition(": ") if name.startswith(OF_A_KIND) else ("", "", name)
+    if name == NO_PATTERN or not (closed.in_name(about) or closed.stands_in(about)):
+        return name
+    return f"{what}{colon}{WITHHELD_HERE}"
 
 
 def _patterns(store: Store) -> Iterator[Row]:
@@ -158,7 +165,11 @@ def _private(cases: Sequence[Case]) -> frozenset[str]:
 def draft_row(reviewed: ReviewedDraft, private: frozenset[str] = frozenset()) -> Row:
     """A draft as reviewers and exports see it; quotes of the cases in ``private`` are withheld and counted."""
     draft: Draft = reviewed.grounded.draft
-    told = _told(fields_of(reviewed), draft.claims, private)
+    by_model = draft.provenance.model != NO_AI
+    hidden = {claim.text for claim in draft.claims if _hidden(claim.text, draft.claims, private, by_model=by_model)}
+    if by_model and any(name.partition("@")[0] in private for name in draft.provenance.inputs):
+        hidden |= set(all_texts(draft.fields.get("reason", "")))
+    told = _told(fields_of(reviewed), draft.claims, private, hidden - {""})
     name = told["fields"].pop("name")
     return {
         "id": draft.id,
@@ -167,7 +178,7 @@ def draft_row(reviewed: ReviewedDraft, private: frozenset[str] = frozenset()) ->
         "theme_id": draft.theme_id,
         "name": name,
         **told,
-        "flags": [_flag(flag) for flag in reviewed.grounded.flags if not _hidden(flag.text, draft.claims, private)],
+        "flags": [_flag(flag) for flag in reviewed.grounded.flags if flag.text not in hidden],
         "refused_claims": len(reviewed.grounded.refused),
         "version": reviewed.version,
         "provenance": _provenance(draft),
@@ -185,7 +196,7 @@ def _pattern_row(pattern: Pattern) -> Row:
         "state": pattern.state.value,
         "theme_id": pattern.theme_id,
         "name": pattern.name,
-        **_told(dict(pattern.fields), pattern.claims, frozenset()),
+        **_told(dict(pattern.fields), pattern.claims, frozenset(), set()),
         "reviewers": list(pattern.reviewers),
         "accepted_at": pattern.accepted_at.isoformat(),
         "version": pattern.version,
@@ -194,9 +205,8 @@ def _pattern_row(pattern: Pattern) -> Row:
     }
 
 
-def _told(fields: Mapping[str, Any], claims: Sequence[Claim], private: frozenset[str]) -> Row:
-    """Fields and claims without what may not leave: claims all of whose quotes are private, and their text."""
-    hidden = {claim.text for claim in claims if _hidden(claim.text, [claim], private)}
+def _told(fields: Mapping[str, Any], claims: Sequence[Claim], private: frozenset[str], hidden: set[str]) -> Row:
+    """Fields and claims without what may not leave: the claims of these words, and their text wherever it stands."""
     shown = [claim for claim in claims if claim.text not in hidden]
     return {
         "fields": {name: _without(value, hidden) for name, value in fields.items()},
@@ -216,18 +226,25 @@ def _told(fields: Mapping[str, Any], claims: Sequence[Claim], private: frozenset
     }
 
 
-def _hidden(text: str, claims: Sequence[Claim], private: frozenset[str]) -> bool:
-    """Whether a claim of these words rests on private cases alone."""
+def _hidden(text: str, claims: Sequence[Claim], private: frozenset[str], *, by_model: bool) -> bool:
+    """Whether a claim of these words rests on private cases alone; of a model, on any, for it may mix their words."""
     said = [claim for claim in claims if claim.text == text and claim.quotes]
-    return any(all(quote.case_id in private for quote in claim.quotes) for claim in said)
+    enough = any if by_model else all
+    return any(enough(quote.case_id in private for quote in claim.quotes) for claim in said)
 
 
 def _without(value: str | Sequence[str], hidden: set[str]) -> str | list[str]:
     if isinstance(value, str):
-        for text in hidden:
-            value = value.replace(text, f"[withheld: {WITHHELD}]")
-        return value
-    return [line for line in value if line not in hidden]
+        return _blanked(value, hidden)
+    long = {text for text in hidden if len(text) >= SHORT}
+    return [_blanked(line, long) for line in value if line not in hidden]
+
+
+def _blanked(line: str, hidden: set[str]) -> str:
+    """The line without the texts in it that are hidden, the longest first: a title may stand in a sentence."""
+    for text in sorted(hidden, key=len, reverse=True):
+        line = line.replace(text, WITHHELD_HERE)
+    return line
 
 
 def _provenance(source: Draft | Pattern) -> Row:

@@ -9,16 +9,17 @@ from patternmind.errors import UsageError
 from patternmind.model.themes import Assignment, Theme
 from patternmind.ports import Store
 from patternmind.publish.map import MapTheme, ThemeMap
+from patternmind.publish.rights import outward
 
 
 def map_rows(store: Store, lens: str | None = None) -> Iterator[dict[str, Any]]:
     """The table twin of the picture: a row a case, by case id; no place where the run that placed it made no map."""
-    external = {case.id: case.external_id for case in store.cases()}
-    names = {theme.id: theme.name for theme in store.themes(lens)}
+    cases = {case.id: case for case in store.cases()}
+    names = {theme.id: theme.name for theme in outward(store.themes(lens), cases)}
     for one in store.assignments(lens):
         yield {
             "case_id": one.case_id,
-            "external_id": external.get(one.case_id),
+            "external_id": cases[one.case_id].external_id if one.case_id in cases else None,
             "x": one.x,
             "y": one.y,
             "theme_id": one.theme_id,
@@ -35,7 +36,7 @@ def collect_map(store: Store, lens: str | None = None) -> ThemeMap:
     placed = [one for one in store.assignments(lens) if one.x is not None and one.y is not None]
     if not placed:
         raise UsageError("There is no map yet. Make one with: patternmind run")
-    themes = _by_size(store.themes(lens), placed)
+    themes = _by_size(outward(store.themes(lens), {case.id: case for case in store.cases()}), placed)
     number = {theme.id: position for position, theme in enumerate(themes)}
     return ThemeMap(
         title=_title(store, lens),

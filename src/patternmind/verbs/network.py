@@ -18,11 +18,9 @@ from patternmind.model.drafts import Quote
 from patternmind.model.network import KINDS, Network, Person, PublishingRule
 from patternmind.model.themes import Theme
 from patternmind.ports import Retelling, RosterChange, Store
+from patternmind.publish.closed import MOST_PHRASE_WORDS, QUOTED
 from patternmind.verbs.checks import one_of
-from patternmind.withdraw import QUOTED, Teller, move_quote, withdrawn
-
-MOST_PHRASE_WORDS = 6
-"""What stands in quotation marks in a sentence of ours and has no more words is a key phrase or a name of a theme."""
+from patternmind.withdraw import Teller, move_quote, withdrawn
 
 
 def change_network(
@@ -155,7 +153,10 @@ def _phrases_left(name: str, roster: Roster) -> str:
     """A name made of key phrases without those that name somebody; the words that are left where all of them do."""
     phrases = name.split(", ")
     kept = [phrase for phrase in phrases if not names_somebody(phrase, roster)]
-    return ", ".join(kept) or redact(name.title(), roster).text
+    if kept:
+        return ", ".join(kept)
+    told = redact(name, roster).text
+    return told if not names_somebody(told, roster) else redact(name.title(), roster).text
 
 
 def names_somebody(phrase: str, roster: Roster) -> bool:

@@ -10,7 +10,7 @@ from patternmind.ports import Store
 from patternmind.publish.document import Document
 from patternmind.publish.playbook import make_playbook
 from patternmind.publish.prereading import make_prereading, prereading_record
-from patternmind.publish.rights import Sorted, sort_patterns
+from patternmind.publish.rights import Sorted, outward, sort_patterns
 from patternmind.verbs.prepare import Prepared, lenses_run
 from patternmind.verbs.reviewing import open_drafts, patterns_of
 
@@ -22,12 +22,13 @@ def collect_playbook(store: Store) -> Sorted:
 
 
 def playbook_document(store: Store, collected: Sorted, now: datetime) -> Document:
+    themes = [theme for lens in lenses_run(store) for theme in store.themes(lens)]
     return make_playbook(
         collected.published,
         collected.withheld,
         collected.retired,
         network=store.network,
-        themes=[theme for lens in lenses_run(store) for theme in store.themes(lens)],
+        themes=outward(themes, {case.id: case for case in store.cases()}),
         date=now.date(),
     )
 

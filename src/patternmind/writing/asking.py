@@ -17,6 +17,9 @@ from patternmind.ports import Encoder, LanguageModel, PromptBook, RenderedPrompt
 AN_ID = re.compile(r"[qs][1-9]\d*")
 """Of a facet or a sentence, as prompts give them."""
 
+SAID_BACK = 12
+"""So many words of our instructions in a row are no answer; what they let a model choose from is shorter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Namer:
@@ -54,6 +57,8 @@ class Writer:
         said = self._said[_key(prompt)]
         if isinstance(said, GatewayFailed):
             raise GatewayFailed(said.task, said.reason)
+        if says_back(said.value, prompt):
+            raise GatewayFailed(prompt_id, "the answer repeats the words of its instructions")
         return Answer(
             value=redact_answer(said.value, self.roster, keep=frozenset(case_ids)),
             model=said.model,
@@ -102,6 +107,24 @@ def pair_similarity(encoder: Encoder) -> Similarity:
         return [float(rows[left] @ rows[right]) for left, right in pairs]
 
     return similarity
+
+
+def says_back(value: Any, prompt: RenderedPrompt) -> bool:
+    """Whether a text of an answer holds a long run of words of the instructions that no case in the prompt holds."""
+    if isinstance(value, Mapping):
+        return any(says_back(part, prompt) for part in cast("Mapping[str, Any]", value).values())
+    if isinstance(value, list | tuple):
+        return any(says_back(part, prompt) for part in cast("Sequence[Any]", value))
+    said = _words(value) if isinstance(value, str) else []
+    if len(said) < SAID_BACK:
+        return False
+    ours, theirs = (f" {' '.join(_words(text))} " for text in (prompt.system, prompt.user))
+    runs = (f" {' '.join(said[at : at + SAID_BACK])} " for at in range(len(said) - SAID_BACK + 1))
+    return any(run in ours and run not in theirs for run in runs)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
 
 
 def _key(prompt: RenderedPrompt) -> tuple[str, ...]:

@@ -5,12 +5,16 @@ from dataclasses import dataclass, replace
 
 from patternmind.draft.prompted.theme_name import draft_theme_name
 from patternmind.errors import GatewayFailed
-from patternmind.ground import Similarity, ground
+from patternmind.ground import Similarity, ground, recurring
 from patternmind.line import Line
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Doubt, Draft
 from patternmind.model.themes import Lineage, Theme
 from patternmind.writing.asking import Writer
+
+LEAST_OF_CASES = 0.25
+"""Share of a gist's words that two of the theme's cases must hold where its quotes hardly carry it: else it tells of
+something else. One case alone, or an order in it, is not what recurs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,9 @@ def settle_name(
 ) -> Settled:
     """The theme with the name and the gist of a draft that holds, or why it keeps its own.
 
-    A name and a gist stand before people without a review, so one with a fact that no case holds is not taken; one
-    whose quotes carry it weakly is, with a note.
+    A name and a gist stand before people without a review, so one with a fact that no case holds is not taken, nor one
+    that is neither carried by its quotes nor in words that recur in the theme's cases; one that only its quotes
+    carry weakly is, with a note.
     """
     grounded = ground(draft, cases, similarity=similarity)
     if not grounded.draft.claims:
@@ -84,4 +89,8 @@ def settle_name(
     if any(other.name.casefold() == draft.name.casefold() for other in themes if other.id != theme.id):
         return Settled(None, "another theme bears that name")
     note = next((flag.reason for flag in grounded.flags if flag.doubt is Doubt.WEAK_SUPPORT), "")
-    return Settled(replace(theme, name=draft.name, gist=grounded.draft.claims[0].text), note)
+    gist = grounded.draft.claims[0].text
+    texts = ["\n".join(case.text.values()) for case in cases.values()]
+    if (note or similarity is None) and recurring(gist, texts) < LEAST_OF_CASES:
+        return Settled(None, "its gist is not in the words of its cases")
+    return Settled(replace(theme, name=draft.name, gist=gist), note)

@@ -110,12 +110,34 @@ def _by_model(line: Line, one: _Coming, writer: Writer, notes: list[str]) -> Gro
     """The model's draft of a theme; None, and a note why, where it has to do without."""
     made_for = f"{_hash_cases(one.members)}/{writer.hash_of(METHOD, PROMPTS)}"
     try:
-        shown = _map(line, one.theme, one.chosen, writer, notes)
-        proposal = propose_pattern(one.theme, shown, writer.ask, n_cases=len(one.members))
-        return _reduce(line, proposal, writer, notes, made_for=made_for)
+        return write_pattern(
+            one.theme, one.chosen, line.by_id, writer, notes, n_cases=len(one.members), run_id=line.run.id,
+            made_for=made_for,
+        )  # fmt: skip
     except GatewayFailed as failed:
         notes.append(f"Theme {one.theme.id}: its pattern is drafted with no AI used: {failed.reason}.")
         return None
+
+
+def write_pattern(
+    theme: Theme,
+    chosen: Sequence[Chosen],
+    cases: Mapping[str, Case],
+    writer: Writer,
+    notes: list[str],
+    *,
+    n_cases: int,
+    run_id: str,
+    made_for: str = "",
+) -> GroundedDraft:
+    """The model's draft out of the chosen cases of a theme; ``notes`` are added to.
+
+    Raises:
+        GatewayFailed: too few cases could be read, or what holds is no pattern.
+    """
+    shown = _map(theme, chosen, writer, notes, run_id=run_id)
+    proposal = propose_pattern(theme, shown, writer.ask, n_cases=n_cases)
+    return _reduce(cases, proposal, writer, notes, run_id=run_id, made_for=made_for)
 
 
 def _told_once(line: Line, theme: Theme) -> list[Case]:
@@ -144,7 +166,7 @@ def _choose(line: Line, one: _Coming, reuse: _Reuse) -> list[Chosen]:
     )
 
 
-def _map(line: Line, theme: Theme, chosen: Sequence[Chosen], writer: Writer, notes: list[str]) -> list[ShownCase]:
+def _map(theme: Theme, chosen: Sequence[Chosen], writer: Writer, notes: list[str], *, run_id: str) -> list[ShownCase]:
     """The facets of each chosen case whose quotes stand in it. A case that cannot be read is counted with the reason.
 
     Raises:
@@ -154,7 +176,7 @@ def _map(line: Line, theme: Theme, chosen: Sequence[Chosen], writer: Writer, not
     failed: Counter[str] = Counter()
     for one in chosen:
         try:
-            read = draft_facets(one.case, writer.ask, run_id=line.run.id)
+            read = draft_facets(one.case, writer.ask, run_id=run_id)
         except GatewayFailed as failure:
             failed[failure.reason] += 1
             continue
@@ -175,21 +197,29 @@ def _map(line: Line, theme: Theme, chosen: Sequence[Chosen], writer: Writer, not
     return shown
 
 
-def _reduce(line: Line, proposal: PatternProposal, writer: Writer, notes: list[str], *, made_for: str) -> GroundedDraft:
+def _reduce(
+    cases: Mapping[str, Case],
+    proposal: PatternProposal,
+    writer: Writer,
+    notes: list[str],
+    *,
+    run_id: str,
+    made_for: str,
+) -> GroundedDraft:
     """The proposal with the claims that hold, and what a second look says of them.
 
     Raises:
         GatewayFailed: what holds is no pattern.
     """
     theme_id, sources = proposal.theme.id, {one.case.id: one.case for one in proposal.shown}
-    first = proposal.draft(proposal.claims, run_id=line.run.id, made_for=made_for)
+    first = proposal.draft(proposal.claims, run_id=run_id, made_for=made_for)
     tried = ground(first, sources, similarity=writer.similarity)
     kept = tried.draft.claims
     if not proposal.reason and not stands(kept):
         raise GatewayFailed(pattern.PROMPT, "its problem or its remedy does not stand on the cases")
     if tried.refused:
         notes.append(f"Theme {theme_id}: {len(tried.refused)} of {len(first.claims)} claims of the model were refused.")
-    draft = proposal.draft(kept, run_id=line.run.id, made_for=made_for)
+    draft = proposal.draft(kept, run_id=run_id, made_for=made_for)
     try:
         weak = look_again(kept, writer.ask)
     except GatewayFailed as failed:
@@ -197,6 +227,6 @@ def _reduce(line: Line, proposal: PatternProposal, writer: Writer, notes: list[s
         weak = ()
     if weak:
         draft = replace(draft, fields={**draft.fields, second_look.FIELD: weak})
-    members = [line.by_id[case_id] for case_id in proposal.theme.case_ids]
+    members = [cases[case_id] for case_id in proposal.theme.case_ids]
     draft = with_own_id(look_for_counter_evidence(draft, members))
     return ground(draft, {case.id: case for case in members}, similarity=writer.similarity)
