@@ -142,7 +142,8 @@ class Line:
 
         Its cases as the machine found them: what a person moved may be moved back, and must leave no trace.
         """
-        if theme.name_locked or theme.id in self.decisions.names or theme.id not in self.found.theme_ids:
+        judged = {*self.theme_ids} & {*self.found.theme_ids}
+        if theme.name_locked or theme.id in self.decisions.names or theme.id not in judged:
             return True
         rows = self.found.partition.rows_of(self.found.theme_ids.index(theme.id))
         return holds_own_word(theme.name, ["\n".join(self.cases[row].text.values()) for row in rows])

@@ -32,6 +32,11 @@ CHECKS = [
 OPENAPI = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text(encoding="utf-8"))
 OPERATIONS = [(method.upper(), path) for path, methods in OPENAPI["paths"].items() for method in methods]
 
+WHEN = """on Monday|at noon|by night|in March|after lunch|before dawn|under load|in rain|while empty|during stocktaking|
+at start|once more|on Friday|near closing|without warning|with trainees|in frost|on holiday|beside ours|past midnight|
+over Easter|for hours|upstairs|downstairs""".replace("\n", "").split("|")
+"""What is told twice counts once, so every case tells of another time."""
+
 Known = Mapping[str, str]
 
 
@@ -41,8 +46,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
     home = tmp_path_factory.mktemp("schema")
     house = House(Settings(home=home), encoder=HashingEncoder())
     file = home / "cases.jsonl"
-    lines = [{"id": f"k{n}", "problem": f"The {word} broke.", "lesson": f"A new {word} helped. Try it."}
-             for n, word in enumerate(["pump", "lift", "gate", "scale"] * 6)]  # fmt: skip
+    lines = [{"id": f"k{n}", "problem": f"The {word} broke again {when}.", "lesson": f"A new {word} helped. Try it."}
+             for n, (word, when) in enumerate(zip(["pump", "lift", "gate", "scale"] * 6, WHEN, strict=True))]  # fmt: skip
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
     ingest_files(house.store, [file], kind=Kind.CASE)
     run = house.run(RunParameters())
