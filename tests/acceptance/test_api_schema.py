@@ -46,8 +46,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
     home = tmp_path_factory.mktemp("schema")
     house = House(Settings(home=home), encoder=HashingEncoder())
     file = home / "cases.jsonl"
-    lines = [{"id": f"k{n}", "problem": f"The {word} broke again {when}.", "lesson": f"A new {word} helped. Try it."}
-             for n, (word, when) in enumerate(zip(["pump", "lift", "gate", "scale"] * 6, WHEN, strict=True))]  # fmt: skip
+    told = enumerate(zip(["pump", "lift", "gate", "scale"] * 6, WHEN, strict=True))
+    lines = [
+        {"id": f"k{n}", "problem": f"The {word} broke again {when}.", "lesson": f"A new {word} helped. Try it."}
+        for n, (word, when) in told
+    ]
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
     ingest_files(house.store, [file], kind=Kind.CASE)
     run = house.run(RunParameters())
