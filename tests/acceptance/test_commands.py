@@ -296,7 +296,7 @@ def test_doctor_looks_at_every_part(patternmind: Patternmind) -> None:
     findings = patternmind("doctor", "--json").json()
 
     parts = [finding["what"] for finding in findings]
-    assert parts == ["data folder", "store", "encoder", "index", "model gateway"]
+    assert parts == ["data folder", "store", "raw text", "encoder", "index", "prompts", "model gateway"]
     assert [finding for finding in findings if not finding["ok"]] == []
 
 

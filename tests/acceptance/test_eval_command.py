@@ -36,7 +36,7 @@ def test_every_figure_of_the_sample_holds_its_gate(ran: dict[str, Any]) -> None:
     assert (ran["done"].returncode, record["ok"]) == (0, True)
 
 
-def test_the_seven_evals_are_there_with_both_engines(ran: dict[str, Any]) -> None:
+def test_the_eight_evals_are_there_with_both_engines(ran: dict[str, Any]) -> None:
     figures = json.loads(ran["done"].stdout)["figures"]
     assert {figure["eval"] for figure in figures} == {
         "themes",
@@ -46,6 +46,7 @@ def test_the_seven_evals_are_there_with_both_engines(ran: dict[str, Any]) -> Non
         "grounding",
         "retrieval",
         "redaction",
+        "injection",
     }
     assert {"AMI", "AMI filled", "AMI, hdbscan", "AMI filled, hdbscan"} <= {figure["name"] for figure in figures}
 
@@ -58,6 +59,8 @@ def test_no_quote_is_false_and_nothing_leaks(ran: dict[str, Any]) -> None:
         "grounding/planted quotes/false quotes refused (recall)": 1.0,
         "grounding/planted quotes/refused quotes false (precision)": 1.0,
         "grounding/planted quotes/kept quotes that are slices": 1.0,
+        "grounding/planted quotes/accepted quotes true (precision)": 1.0,
+        "grounding/planted quotes/true quotes accepted (recall)": 1.0,
     }
     assert {value for key, value in figures.items() if key.startswith("redaction/")} == {0.0}
 
