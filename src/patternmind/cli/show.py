@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -15,6 +16,8 @@ from patternmind.model.cases import IntakeReport
 from patternmind.model.network import Network
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from rich.console import Console
 
     from patternmind.adapters.index import IndexCheck
@@ -70,7 +73,32 @@ def text(document: "Document") -> None:
 
 @contextmanager
 def progress() -> "Generator[Progress]":
-    """A bar on a terminal; else a plain line at most every five seconds."""
+    """A bar on a terminal; else a plain line at most every five seconds.
+
+    Ctrl-C stops at the next step where it did not at once: Python drops it where it comes while a library calls back.
+    """
+    asked: list[int] = []
+
+    def stop(number: int, frame: "FrameType | None") -> None:
+        asked.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        with _shown() as advance:
+
+            def advance_or_stop(step: str, n_done: int, total: int) -> None:
+                if asked:
+                    raise KeyboardInterrupt
+                advance(step, n_done, total)
+
+            yield advance_or_stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _shown() -> "Generator[Progress]":
     if not sys.stderr.isatty():
         yield _plain_lines()
         return
