@@ -205,7 +205,7 @@ def says_no_json(_: RenderedPrompt) -> Line:
     ("task", "script", "reason"),
     [
         ("case_facets", fails, "0 of 8 cases could be read: the model's server failed"),
-        ("case_facets", finds_no_facet, "0 of 8 cases could be read."),
+        ("case_facets", finds_no_facet, "0 of 8 cases could be read: no point of it stands in its text (8)."),
         ("candidate_pattern", fails, "the model's server failed"),
         ("candidate_pattern", says_no_json, "neither the answer nor its repair fits the schema"),
     ],

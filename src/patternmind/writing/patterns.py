@@ -185,6 +185,8 @@ def _map(theme: Theme, chosen: Sequence[Chosen], writer: Writer, notes: list[str
         held = tuple(dict.fromkeys(ground(read.draft, {one.case.id: one.case}).draft.claims))
         if held:
             shown.append(ShownCase(one.case, one.why, held))
+        else:
+            failed["no point of it stands in its text"] += 1
     why = "; ".join(f"{reason} ({n})" for reason, n in sorted(failed.items()))
     if len(shown) < FEWEST_READ:
         told = f": {why}" if why else ""

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from patternmind.draft.alike import too_like
 from patternmind.draft.evidence import ThemeEvidence
-from patternmind.draft.names import MOST_WORDS, lint_name
+from patternmind.draft.names import alike, lint_name, set_apart
 from patternmind.draft.prompted.asking import Answer, Ask, draft_of, one_line
 from patternmind.errors import GatewayFailed
 from patternmind.model.drafts import Claim, Draft, DraftKind, Quote
@@ -49,7 +48,7 @@ def draft_theme_name(
         return next(iter(lint_name(name, texts)), "")
 
     def like(name: str) -> str:
-        other = next((other for other in taken if too_like(name, other)), None)
+        other = next((other for other in taken if alike(name, other)), None)
         return f'it is too like the name of another theme, "{other}"' if other else ""
 
     def ask_with(refused: Sequence[Mapping[str, str]]) -> Answer:
@@ -66,16 +65,10 @@ def draft_theme_name(
         raise GatewayFailed(PROMPT, "it sees no problem that these cases share")
     if still := refused(name):
         raise GatewayFailed(PROMPT, still)
-    apart = next((one for one in _longer(name, evidence) if not like(one) and not refused(one)), None)
-    if apart is None:
+    apart = set_apart(name, evidence.phrases, taken) if like(name) else name
+    if apart is None or refused(apart):
         raise GatewayFailed(PROMPT, like(name))
     return _proposal(evidence, apart, answer, shown, run_id=run_id)
-
-
-def _longer(name: str, evidence: ThemeEvidence) -> list[str]:
-    """The name, then with each key phrase of the theme beside it, as long as it stays short."""
-    beside = [f"{name}, {phrase.text}" for phrase in evidence.phrases]
-    return [name, *(one for one in beside if len(one.split()) <= MOST_WORDS)]
 
 
 def _proposal(
