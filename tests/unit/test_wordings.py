@@ -129,7 +129,8 @@ def test_names_are_alike_where_two_thirds_of_the_shorter_is_in_the_other(name: s
 def test_a_name_like_anothers_is_set_apart_by_a_key_phrase() -> None:
     phrases = [phrase("printer jam"), phrase("night update")]
     assert set_apart("Printer", phrases, ["Label printer"]) == "Printer, night update"
-    assert set_apart("Label printer", phrases, ["Label printers"]) is None
+    assert set_apart("Label printer", phrases, ["Label printers"]) == "Label printer, night update"
+    assert set_apart("Label printer", phrases, ["Label printers", "Label printer, updates"]) is None
 
 
 def test_the_lint_refuses_a_name_that_fits_the_neighbour_or_is_nearly_anothers() -> None:

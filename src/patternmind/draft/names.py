@@ -84,10 +84,11 @@ def _share_most(words: frozenset[str], others: frozenset[str]) -> bool:
 
 
 def set_apart(name: str, phrases: Sequence[Phrase], taken: Sequence[str]) -> str | None:
-    """A name with the first key phrase that makes it unlike all names taken; ``None`` where none does."""
-    longer = (f"{name}, {phrase.text}" for phrase in phrases if not set(phrase.words) & content_words(name))
-    fitting = (one for one in longer if len(one.split()) <= MOST_WORDS)
-    return next((one for one in fitting if not any(alike(one, other) for other in taken)), None)
+    """A name with the first of its theme's key phrases that no name like it says; ``None`` where none does."""
+    words = content_words(name)
+    said = words.union(*(content_words(other) for other in taken if alike(name, other)))
+    longer = (f"{name}, {phrase.text}" for phrase in phrases if said.isdisjoint(content_words(phrase.text)))
+    return next((one for one in longer if len(one.split()) <= MOST_WORDS), None)
 
 
 def holds_own_word(name: str, texts: Sequence[str]) -> bool:
