@@ -17,8 +17,9 @@ TENTATIVE_BELOW = 0.6
 
 STEADY_FROM = 0.8
 
-RECURS_FROM = 0.1
-"""Share of recurring rows under which a theme is tentative; by chance it would be one in twenty."""
+RECURS_FROM = 0.15
+"""Share of recurring rows under which a theme is tentative: three times what chance makes, one in twenty. Of 50 draws
+of 100 rows with nothing in common, every theme was tentative in 42 at twice chance, and in 49 at three times."""
 
 ROWS_OF_ALL = 20
 """Rows of the whole network that are counted beside a theme's own."""
