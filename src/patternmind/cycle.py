@@ -54,7 +54,7 @@ from patternmind.writing import Namer, Writer, Written, draft_patterns, name_by_
 CHUNK = 512
 """Texts embedded between two commits: what a killed run has to do again, at most."""
 
-METHOD = "lens/2 map/1 themes/5 counter/1"
+METHOD = "lens/3 map/1 themes/6 counter/1"
 """Part of every fingerprint: a network whose last run was made by another method is run anew."""
 
 UNFINISHED = ""
