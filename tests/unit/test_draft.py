@@ -212,6 +212,11 @@ def plain_cases(n_telling: int, n: int) -> list[Case]:
     ]
 
 
+def test_where_four_plain_texts_in_ten_sound_like_advice_there_is_no_pattern() -> None:
+    some = pattern_of(plain_cases(4, 10))
+    assert (some.name, some.fields["reason"]) == (NO_PATTERN, "Only 4 of the 10 cases read say what helped.")
+
+
 def test_where_one_plain_text_in_ten_sounds_like_advice_there_is_no_pattern() -> None:
     few = pattern_of(plain_cases(2, 10) + [replace(SILENT, id=f"c-x{n}") for n in range(10)])
     assert (few.name, few.fields["reason"]) == (NO_PATTERN, "Only 2 of the 20 cases read say what helped.")

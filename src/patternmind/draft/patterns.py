@@ -18,11 +18,11 @@ NOT_STATED = "not stated in these cases"
 NO_PATTERN = "No repeatable pattern in these cases"
 ANECDOTE = " That is fewer than two cases or two known teams: treat it as an anecdote."
 MOST_STEPS = 5
-FEWEST_SHARE = 0.2
+FEWEST_SHARE = 0.5
 """Of the cases read, where sentences of plain texts were judged by their words: among many that only complain some will
-sound like advice. Nine lessons in ten say what helped, one complaint in six."""
+sound like advice. Of a theme of complaints .05-.38 of the cases do, of lessons .76-1, of postmortems .6-1."""
 
-METHOD = "extractive-pattern/1"
+METHOD = "extractive-pattern/2"
 
 
 def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
