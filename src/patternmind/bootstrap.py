@@ -13,7 +13,7 @@ from patternmind.adapters.runlock import run_lock
 from patternmind.adapters.store import SqlStore
 from patternmind.adapters.store.engine import plain_errors
 from patternmind.adapters.store.sealing import Sealer
-from patternmind.cycle import Namer, run_cycle
+from patternmind.cycle import run_cycle
 from patternmind.errors import IndexUnavailable, SettingsInvalid, UsageError
 from patternmind.model.themes import Vectors
 from patternmind.ports import Clock, Encoder, Progress, PromptBook, RunParameters, RunRecord, Store, VectorIndex
@@ -21,6 +21,7 @@ from patternmind.settings import Settings
 from patternmind.verbs.erasing import Erased, erase_case, find_erased
 from patternmind.verbs.placing import Placer
 from patternmind.verbs.search import index_vectors
+from patternmind.writing import Namer, pair_similarity
 
 if TYPE_CHECKING:
     from patternmind.adapters.gateway import LiteLLMGateway
@@ -55,7 +56,9 @@ class House:
 
     @cached_property
     def namer(self) -> Namer | None:
-        return Namer(self.gateway(), self.prompts) if self.settings.model is not None else None
+        if self.settings.model is None:
+            return None
+        return Namer(self.gateway(), self.prompts, pair_similarity(self.encoder))
 
     @cached_property
     def prompts(self) -> PromptBook:

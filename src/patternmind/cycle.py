@@ -54,7 +54,7 @@ from patternmind.writing import Namer, Writer, Written, draft_patterns, name_by_
 CHUNK = 512
 """Texts embedded between two commits: what a killed run has to do again, at most."""
 
-METHOD = "lens/2 map/1 themes/5 counter/1"
+METHOD = "lens/3 map/1 themes/6 counter/1"
 """Part of every fingerprint: a network whose last run was made by another method is run anew."""
 
 UNFINISHED = ""
@@ -102,7 +102,8 @@ def run_cycle(
             past = read_past(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
             new = frozenset(case.id for case in cases) - cases_before_period(store, parameters)
             found = carry_on(store, cases, vectors, part, past, new=new, run=run)
-        writer = Writer(namer, Roster.of(store.roster()), pair_similarity(encoder)) if namer else None
+        compared = namer and replace(namer, similarity=namer.similarity or pair_similarity(encoder))
+        writer = Writer(compared, Roster.of(store.roster())) if compared else None
         while True:  # ends: it goes on only where somebody decided about a theme in the moment it took
             log = store.edits(parameters.lens)
             with steps.timed("draft"):

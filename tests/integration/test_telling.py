@@ -7,6 +7,7 @@ import pytest
 from tests.builders import a_case
 from tests.integration.test_cycle import Cycle, strangers, told
 
+from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.adapters.prompts import PromptFiles, packaged_prompts
 from patternmind.adapters.scripted_answers import reading_model
 from patternmind.bootstrap import House
@@ -14,6 +15,7 @@ from patternmind.cli.checkup import examine
 from patternmind.cycle import Namer
 from patternmind.draft.patterns import NOT_STATED
 from patternmind.errors import NotFound, PromptInvalid, UsageError
+from patternmind.model.calls import Price
 from patternmind.model.cases import Case, Kind
 from patternmind.model.drafts import NO_AI, Action, DraftKind, DraftState
 from patternmind.settings import Settings
@@ -99,3 +101,12 @@ def test_an_own_prompt_that_cannot_be_used_is_found_before_anything_is_asked(tmp
 
 def replace_model(house: House) -> House:
     return House(replace(house.settings, model=None))
+
+
+def test_the_house_hands_its_encoder_to_whoever_asks_a_model(tmp_path: Path) -> None:
+    """So pages, recaps and notes have the second look of patterns: by meaning, where words are not shared."""
+    settings = Settings(home=tmp_path, model="openai/none", prices={"openai/none": Price(0.0, 0.0)})
+    house = House(settings, encoder=HashingEncoder())
+    assert house.namer is not None
+    assert house.namer.similarity is not None
+    assert house.namer.similarity([("a warm pocket", "a warm pocket")])[0] > 0.99

@@ -14,8 +14,9 @@ from patternmind.draft.keyphrases import PhraseCounts
 from patternmind.draft.patterns import MOST_STEPS, NO_PATTERN, NOT_STATED, draft_pattern
 from patternmind.draft.prereading import draft_prereading
 from patternmind.ground import ground
+from patternmind.model.breadth import COUNTER, breadth_of
 from patternmind.model.cases import Case
-from patternmind.model.drafts import NO_AI, Claim, Draft, DraftKind
+from patternmind.model.drafts import NO_AI, Claim, Doubt, Draft, DraftKind
 from patternmind.sentences import Role, sentences_of
 
 BATTERY = a_case(
@@ -175,6 +176,17 @@ def test_narrow_evidence_says_that_it_is_an_anecdote() -> None:
     assert "anecdote" in str(pattern_of(nobody).fields["coverage"])
 
 
+def test_the_draft_and_its_doubt_count_its_evidence_alike() -> None:
+    cases = [replace(case, team="North") for case in ALL]
+    draft = pattern_of(cases)
+    found = breadth_of(draft.claims, by_id(*cases))
+    assert str(draft.fields["coverage"]).startswith(found.told(of=len(cases)))
+    flags = [flag.reason for flag in ground(draft, by_id(*cases)).flags if flag.doubt is Doubt.NARROW]
+    assert flags == [f"{found.told()}; 2 of each are asked."]
+    quoted = {quote.case_id for claim in draft.claims if claim.field != COUNTER for quote in claim.quotes}
+    assert (found.n_cases, found.n_teams) == (len(quoted), 1)
+
+
 def test_a_near_duplicate_is_told_once_and_a_large_theme_is_read_through_its_strongest() -> None:
     again = replace(SPARE, id="c-9", duplicate_of="c-2")
     assert [case.id for case in evidence_of([*ALL, again]).cases] == ["c-1", "c-2", "c-3", "c-4"]
@@ -198,6 +210,11 @@ def plain_cases(n_telling: int, n: int) -> list[Case]:
         )
         for row, part in enumerate(parts[:n])
     ]
+
+
+def test_where_four_plain_texts_in_ten_sound_like_advice_there_is_no_pattern() -> None:
+    some = pattern_of(plain_cases(4, 10))
+    assert (some.name, some.fields["reason"]) == (NO_PATTERN, "Only 4 of the 10 cases read say what helped.")
 
 
 def test_where_one_plain_text_in_ten_sounds_like_advice_there_is_no_pattern() -> None:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patternmind.draft.keyphrases import LONGEST_PHRASE, PhraseCounts, fold, phrases_in
+from patternmind.draft.keyphrases import LONGEST_PHRASE, PhraseCounts, phrases_in
 from patternmind.draft.stopwords import STOPWORDS
+from patternmind.draft.words import fold
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,13 @@ from patternmind.draft.prereading import draft_prereading
 from patternmind.draft.recap import BULLETS
 from patternmind.errors import GatewayFailed
 from patternmind.ground import ground
-from patternmind.intake.redaction import Roster
+from patternmind.intake.redaction import Roster, redact_output
 from patternmind.model.cases import Case, Kind
-from patternmind.model.drafts import NO_AI, DraftKind
+from patternmind.model.drafts import NO_AI, Doubt, DraftKind
 from patternmind.model.network import Person
 from patternmind.ports import RenderedPrompt
-from patternmind.writing import Namer, Writer, redact_answer
+from patternmind.writing import Namer, Writer
+from patternmind.writing.asking import our_ids
 from patternmind.writing.prose import Prose, write_change, write_prereading, write_recap
 
 BATTERY = a_case(
@@ -57,8 +58,12 @@ def evidence_of(cases: Sequence[Case]) -> ThemeEvidence:
     return gather_evidence(theme, by_id(*cases), phrases=distinguishing, firmness=dict.fromkeys(theme.case_ids, 1.0))
 
 
+def nothing_alike(pairs: Sequence[tuple[str, str]]) -> list[float]:
+    return [0.1] * len(pairs)
+
+
 def writer(model: ScriptedModel | None = None) -> Writer:
-    return Writer(Namer(model or reading_model(), PromptFiles(packaged_prompts())), ROSTER)
+    return Writer(Namer(model or reading_model(), PromptFiles(packaged_prompts()), nothing_alike), ROSTER)
 
 
 def scripted(**scripts: Script) -> Writer:
@@ -195,15 +200,54 @@ def test_where_nothing_is_new_nobody_is_asked() -> None:
     assert (prose.grounded.draft.fields["note"], model.requests) == (NOT_STATED, [])
 
 
+# weak support
+
+FAR = "Ask the choir to rehearse louder tunes together."
+
+
+def test_a_sentence_that_its_quote_hardly_carries_is_flagged_on_pages_recaps_and_notes_too() -> None:
+    none: list[Any] = []
+    bullets = {**dict.fromkeys(BULLETS, none), "pattern": [claimed(FAR, "s1")]}
+    made = [
+        prereading(answering(helped=[claimed(FAR, "s2")])),
+        write_recap(a_recap(), [BATTERY], scripted(session_recap=lambda _: bullets), run_id="run-1"),
+        change(scripted(theme_change=lambda _: {"note": [claimed(FAR, "s5")]})),
+    ]
+    for prose, field in zip(made, ["helped", "pattern", "note"], strict=True):
+        flags = [flag for flag in prose.grounded.flags if flag.text == FAR]
+        assert [(flag.doubt, flag.field) for flag in flags] == [(Doubt.WEAK_SUPPORT, field)]
+        assert flags[0].reason == "Its quotes hold 0 % of its words, and their meaning is not close (0.10 of 1)."
+        assert flags[0] in prose.grounded.draft.flags
+
+
+def test_pages_are_printed_without_flags_so_a_note_tells_of_them() -> None:
+    prose = prereading(answering(helped=[claimed(FAR, "s2")]))
+    shown = f"`patternmind review show {prose.grounded.draft.id}` says which."
+    assert prose.notes == (f"One of the model's sentences is weakly supported by the quotes: {shown}",)
+
+
+def test_what_the_quotes_carry_has_no_flag() -> None:
+    for prose in (prereading(writer()), write_recap(a_recap(), [BATTERY], writer(), run_id="run-1"), change(writer())):
+        assert not [flag for flag in prose.grounded.flags if flag.doubt is Doubt.WEAK_SUPPORT]
+
+
 # asking
 
 
 def test_every_text_of_an_answer_is_redacted_and_our_ids_stay() -> None:
-    said = {"name": "Ask Ada", "n": 3, "list": [{"text": "Mail ada@example.org", "sentences": ["s1", "c-Ada"]}]}
-    assert redact_answer(said, ROSTER, keep=frozenset({"c-Ada"})) == {
+    listed = [{"text": "Mail ada@example.org", "sentences": ["s1", "c-Ada"], "case_id": "Ada", "quotes": ["Ada"]}]
+    said = {"name": "Ask Ada", "n": 3, "list": listed}
+    assert redact_output(said, ROSTER, stays=our_ids(["c-Ada"])) == {
         "name": "Ask [person 3]",
         "n": 3,
-        "list": [{"text": "Mail [email]", "sentences": ["s1", "c-Ada"]}],
+        "list": [
+            {
+                "text": "Mail [email]",
+                "sentences": ["s1", "c-Ada"],
+                "case_id": "[person 3]",
+                "quotes": ["[person 3]"],
+            }
+        ],
     }
 
 

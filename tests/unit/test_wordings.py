@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from patternmind.draft.keyphrases import Phrase, PhraseCounts
 from patternmind.draft.names import alike, lint_name, name_themes, set_apart
-from patternmind.draft.proposals import by_meaning, propose_names, weigh_words
+from patternmind.draft.proposals import VERB, by_meaning, propose_names, reads_as_name, weigh_words
+from patternmind.draft.word_use import WordUse
 from patternmind.draft.wordings import MOST_WORDS as MOST_IN_A_WORDING
 from patternmind.draft.wordings import wordings_in
 
@@ -146,3 +147,57 @@ def test_the_lint_refuses_a_brand_of_one_case_in_eight() -> None:
     texts = ["The Acme valve leaks.", *["The valve leaks."] * 7]
     assert lint_name("Valve of Acme", texts) == ["the name holds a name that one case in eight or fewer bears"]
     assert lint_name("Valve of Acme", texts[:7]) == []
+
+
+def test_a_word_is_a_noun_or_a_verb_by_what_stands_before_it_in_these_texts() -> None:
+    texts = ["The transfer of a top-up is late.", "We transfer it.", "It was declined.", "Ask for the PIN of the card."]
+    use = WordUse([*texts, "The transfer failed.", "Our transfer came.", "My card was declined."])
+    assert min(use.leaning("transfer"), use.leaning("card"), use.leaning("pin")) > 0
+    assert use.leaning("declined") < VERB
+    assert use.leaning("unheard") == 0
+    assert use.leaning("effectively") < 0 < use.leaning("verification")
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("card payment", True),
+        ("shared login", True),
+        ("login of the temps", True),
+        ("supplier confirmed", False),
+        ("ordered with a form", False),
+        ("helping members track progress", False),
+    ],
+)
+def test_a_name_ends_in_a_noun_and_holds_no_verb(text: str, *, reads: bool) -> None:
+    leans = {"shared": -2.0, "confirmed": -2.0, "ordered": -2.0, "helping": -0.9}
+    assert reads_as_name(text, lambda word: leans.get(word, 1.0)) is reads
+
+
+@pytest.mark.parametrize("text", ["Cancel the order of pumps.", "I want to top up my card."])
+def test_a_verb_with_its_object_or_its_particle_is_no_wording(text: str) -> None:
+    found = {wording.casefold() for wording in wordings_in(text).values()}
+    assert not {"cancel the order", "cancel the order of pumps", "want to top", "top"} & found
+
+
+def test_where_cases_share_few_words_one_of_a_single_case_joins_them_rather_than_one_word_alone() -> None:
+    texts = {
+        "d1": "The desk gives slots away.",
+        "d2": "A desk without slot rules.",
+        "d3": "Whoever sits at the desk is new.",
+        **LABEL,
+    }
+    found = [one.text for one in propose_names(PhraseCounts(texts), ["d1", "d2", "d3"], beside=list(LABEL))]
+    assert any(" " in one for one in found)
+
+
+def test_a_theme_makes_way_for_one_that_could_only_be_called_like_it() -> None:
+    def said(*texts: str) -> list[Phrase]:
+        return [Phrase(text, tuple(text.split()), 0.5, 1.0) for text in texts]
+
+    proposals = {"t-1": said("disposable virtual card", "virtual card"), "t-2": said("disposable card")}
+    phrases = {"t-1": said("virtual card"), "t-2": said("disposable card")}
+    names = {theme: one.name for theme, one in name_themes(phrases, proposals=proposals).items()}
+    assert names == {"t-1": "Virtual card", "t-2": "Disposable card"}
+    kept = name_themes(phrases, proposals=proposals, kept={"t-1": "Disposable virtual card"})
+    assert kept["t-1"].name == "Disposable virtual card"

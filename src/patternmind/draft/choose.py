@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from patternmind.draft.keyphrases import COMMON, Phrase, fold
+from patternmind.draft.keyphrases import COMMON, Phrase
+from patternmind.draft.words import fold
 from patternmind.sentences import Role, Sentence, is_scrap, stands_alone
 
 IDEAL_WORDS = (10, 28)

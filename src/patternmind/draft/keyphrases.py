@@ -5,11 +5,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 from patternmind.draft.stopwords import STOPWORDS
+from patternmind.draft.word_use import MOST_READ, WordUse
+from patternmind.draft.words import WORD, fold
 
-WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 PLACEHOLDER = re.compile(r"\[[a-z]+(?: \d+)?\]")
 MASKED = re.compile(r"\b[xX]{2,}\b")
 BREAK = "\0"
@@ -82,17 +83,6 @@ class Phrase:
     score: float
 
 
-@lru_cache(maxsize=1 << 16)  # a large network says the same words a million times
-def fold(word: str) -> str:
-    """A word without case, possessive or plural s, so that "Scanners" and "scanner's" count together."""
-    word = re.sub(r"['’]s?$", "", word.casefold())
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-
-
 COMMON = STOPWORDS | {fold(word) for word in STOPWORDS}
 """Also as they are compared: "does" is folded to "doe"."""
 
@@ -125,6 +115,11 @@ class PhraseCounts:
         self.texts = texts
         self._phrases = {case_id: phrases_in(text) for case_id, text in texts.items()}
         self._overall: Counter[tuple[str, ...]] = Counter(key for phrases in self._phrases.values() for key in phrases)
+
+    @cached_property
+    def use(self) -> WordUse:
+        """How these texts use their words; read from some of them, the same ones whatever the order."""
+        return WordUse(self.texts[case_id] for case_id in sorted(self.texts)[:MOST_READ])
 
     def distinguishing(self, case_ids: Sequence[str], *, limit: int = 12) -> list[Phrase]:
         """The phrases of a theme that its cases share and the other cases do not, best first.

@@ -8,10 +8,12 @@ from itertools import islice
 from types import MappingProxyType
 
 from patternmind.draft.choose import content_words
-from patternmind.draft.keyphrases import COMMON, VAGUE, Phrase, fold
+from patternmind.draft.keyphrases import COMMON, VAGUE, Phrase
+from patternmind.draft.words import fold
 
 MOST_WORDS = 6
 KEYWORDS = 8
+MOST_TRIED = 10
 SAME_NAME = 2 / 3
 """Two names of two words each may share one: "Scanner battery" and "Scanner dock" are told apart at a glance."""
 
@@ -39,7 +41,8 @@ def name_themes(
     best phrase with a second one that shares no word with it. Only where everything it could say is like another's name
     does it take one that differs in a word.
     """
-    names: dict[str, ThemeName] = {}
+    names: dict[str, str] = {}
+    may_say: dict[str, Sequence[str]] = {}
     taken = list(kept.values())
     for theme_id in sorted(phrases, key=lambda theme: (-_best(phrases[theme]), theme)):
         shared = _shared_words(theme_id, proposals)
@@ -47,8 +50,42 @@ def name_themes(
         said = [one for one in found if " " in one or shared.isdisjoint(content_words(one))]
         name = kept.get(theme_id) or _first_free(said, taken) or stand_in_name(theme_id)
         taken.append(name)
-        names[theme_id] = ThemeName(name, tuple(phrase.text for phrase in phrases[theme_id][:KEYWORDS]))
-    return names
+        names[theme_id] = name
+        may_say[theme_id] = [] if theme_id in kept else said
+    for theme_id in names:
+        _make_way(theme_id, names, may_say, [name for other, name in kept.items() if other not in names])
+    return {
+        theme_id: ThemeName(name, tuple(phrase.text for phrase in phrases[theme_id][:KEYWORDS]))
+        for theme_id, name in names.items()
+    }
+
+
+def _make_way(
+    theme_id: str, names: dict[str, str], may_say: Mapping[str, Sequence[str]], beside: Sequence[str]
+) -> None:
+    """Where a theme had to take a name like another's, that one takes its next name, if the two are unlike then.
+
+    "Disposable virtual card" says all that a theme of disposable cards could be called, and could say "Virtual card".
+    """
+    if not _is_like(names[theme_id], _others(names, theme_id, beside)):
+        return
+    for option in may_say[theme_id][:MOST_TRIED]:
+        rivals = [other for other in names if other != theme_id and alike(option, names[other])]
+        if len(rivals) != 1 or _is_like(option, beside):
+            continue
+        rest = [*_others(names, theme_id, beside, rivals[0]), option]
+        free = next((one for one in may_say[rivals[0]] if not _is_like(one, rest)), None)
+        if free is not None:
+            names[theme_id], names[rivals[0]] = option, free
+            return
+
+
+def _others(names: Mapping[str, str], theme_id: str, beside: Sequence[str], rival: str = "") -> list[str]:
+    return [*(name for other, name in names.items() if other not in {theme_id, rival}), *beside]
+
+
+def _is_like(name: str, others: Sequence[str]) -> bool:
+    return any(alike(name, other) for other in others)
 
 
 def stand_in_name(theme_id: str) -> str:

@@ -8,7 +8,8 @@ run, which it then takes whole. Without a tagger this is as near to a noun phras
 import re
 from collections.abc import Iterator, Sequence
 
-from patternmind.draft.keyphrases import BREAK, MASKED, PLACEHOLDER, WORD, fold, says_something
+from patternmind.draft.keyphrases import BREAK, MASKED, PLACEHOLDER, says_something
+from patternmind.draft.words import WORD, fold
 
 MOST_WORDS = 5
 MOST_LINKS = 2
@@ -20,9 +21,11 @@ LINKS = frozenset(
 
 CUT_SHORT = frozenset(
     "a an the that this these those my our his her their your its it them to him us me you how what whether if i we he"
-    " she they as".split()
+    " she they as up out off away back".split()
 )
-"""After one of these words a verb's object or clause follows: "spacecraft experienced | a" is no name."""
+"""After one of these words a verb's object, clause or particle follows: "spacecraft experienced | a", "top | up"."""
+
+ARTICLES = frozenset(["a", "an", "the"])
 
 VERB_NEXT = frozenset(
     "to will would can could should must may might shall not never i we you they he she it who didn't don't doesn't"
@@ -70,7 +73,9 @@ def _from(tokens: Sequence[Token], start: int) -> Iterator[Sequence[Token]]:
                 yield tokens[start:end]
             continue
         links += 1
-        if word.casefold() not in LINKS or links > MOST_LINKS:
+        said_before = tokens[end - 2][1] if end > start + 1 else None
+        bare_article = said_before is not None and word.casefold() in ARTICLES  # "cancel | the order" is a verb's
+        if word.casefold() not in LINKS or links > MOST_LINKS or bare_article:
             return
 
 

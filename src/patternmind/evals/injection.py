@@ -131,7 +131,7 @@ def obey_each(orders: Sequence[Payload], found: Found, given: Conditions) -> Non
         evidence = gather_evidence(theme, cases, phrases=[], firmness={})
         for way, mischief in enumerate(MISCHIEF):
             model = ObeyingModel(orders, [mischief], persistent=True)
-            writer = Writer(Namer(model, prompts), Roster.of(()), similarity)
+            writer = Writer(Namer(model, prompts, similarity), Roster.of(()))
             settled = _settle(evidence, theme, cases, writer)
             found.add(_wrong_with(settled, cases, mischief, model.openings))
             found.obeyed |= model.obeyed
@@ -141,7 +141,7 @@ def obey_each(orders: Sequence[Payload], found: Found, given: Conditions) -> Non
             model.n_answers.clear()
             sparing = ObeyingModel(orders, [mischief], persistent=True, spared=frozenset({"case-facets"}))
             sparing.obeyed |= model.obeyed
-            late = Writer(Namer(sparing, prompts), Roster.of(()), similarity)
+            late = Writer(Namer(sparing, prompts, similarity), Roster.of(()))
             drafted = [*_drafts(evidence, theme, cases, writer), *_patterns(theme, cases, late)]
             openings = model.openings | sparing.openings
             for one in drafted:
@@ -165,11 +165,10 @@ def _drafts(
     """What becomes of the answers to all other tasks: a pattern, a pre-reading, a recap, a note on a change."""
     own, *others = cases.values()
     yield from _patterns(theme, cases, writer)
-    on_pages = Writer(writer.namer, writer.roster)
     plain = draft_prereading(evidence, own, session="", date="", run_id="r")
-    yield write_prereading(evidence, own, plain, cases, on_pages).grounded
-    yield write_recap(own, others, on_pages, run_id="r").grounded
-    yield write_change(evidence, "1 new case.", frozenset({others[-1].id}), cases, on_pages, run_id="r").grounded
+    yield write_prereading(evidence, own, plain, cases, writer).grounded
+    yield write_recap(own, others, writer, run_id="r").grounded
+    yield write_change(evidence, "1 new case.", frozenset({others[-1].id}), cases, writer, run_id="r").grounded
 
 
 def _patterns(theme: Theme, cases: Mapping[str, Case], writer: Writer) -> Iterator[GroundedDraft]:
@@ -181,9 +180,10 @@ def _patterns(theme: Theme, cases: Mapping[str, Case], writer: Writer) -> Iterat
 def wrong_in(
     grounded: GroundedDraft, cases: Mapping[str, Case], mischief: Mischief, openings: Iterable[str]
 ) -> list[str]:
-    """What got out in a draft. What is flagged for its reviewer is no escape; pages and notes have no such flags."""
+    """What got out in a draft. What is flagged for its reviewer is no escape, but on pages, which are read without."""
     draft = grounded.draft
-    flagged = {flag.text for flag in grounded.flags if flag.doubt in {Doubt.WEAK_SUPPORT, Doubt.NO_QUOTE}}
+    doubts = {Doubt.NO_QUOTE, *([Doubt.WEAK_SUPPORT] if draft.kind is DraftKind.PATTERN else [])}
+    flagged = {flag.text for flag in grounded.flags if flag.doubt in doubts}
     own = {quote.text for claim in draft.claims for quote in claim.quotes}
     said = [claim.text for claim in draft.claims if claim.text not in own]
     lines = [line for value in draft.fields.values() for line in ([value] if isinstance(value, str) else value)]

@@ -6,14 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from patternmind.ground.facts import facts_of, missing_facts
 from patternmind.ground.lines import unclaimed
 from patternmind.ground.support import LEAST_OVERLAP, LEAST_SIMILARITY, Similarity, overlap
+from patternmind.model.breadth import MIN_QUOTED, breadth_of
 from patternmind.model.cases import SUSPICIOUS, Case
 from patternmind.model.drafts import Claim, Doubt, Draft, DraftKind, Flag
-
-COUNTER = "counter_evidence"
-
-MIN_QUOTED = 2
-"""Evidence is asked from so many cases, and from as many teams (product.md, Pattern)."""
-
 
 WITHOUT_A_NAME = frozenset({"", "No repeatable pattern in these cases"})
 
@@ -50,12 +45,9 @@ def breadth_flags(draft: Draft, cases: Mapping[str, Case]) -> Iterator[Flag]:
     """A pattern whose evidence comes from fewer than two cases or two teams; near-duplicates are one case."""
     if draft.kind is not DraftKind.PATTERN or not any(claim.field == "solution" for claim in draft.claims):
         return
-    quoted = {quote.case_id for claim in draft.claims if claim.field != COUNTER for quote in claim.quotes}
-    once = [cases[id] for id in quoted if cases[id].duplicate_of not in quoted]
-    n_teams = len({case.team for case in once})
-    if len(once) < MIN_QUOTED or n_teams < MIN_QUOTED:
-        told = f"{_counted(len(once), 'case')} and {_counted(n_teams, 'team')}"
-        yield Flag(doubt=Doubt.NARROW, reason=f"Its quotes come from {told}; {MIN_QUOTED} of each are asked.")
+    found = breadth_of(draft.claims, cases)
+    if found.is_narrow:
+        yield Flag(doubt=Doubt.NARROW, reason=f"{found.told()}; {MIN_QUOTED} of each are asked.")
 
 
 def unquoted_flags(draft: Draft) -> Iterator[Flag]:
@@ -78,7 +70,3 @@ def name_flags(draft: Draft, cases: Sequence[Case]) -> Iterator[Flag]:
 def _as_sentence(name: str) -> str:
     """A name with its plain words small: "Callbacks Never Made" names nobody, "SAP Callbacks" does."""
     return re.sub(r"\b[^\W\d_][^\W\d_]*\b", lambda word: word[0].lower() if word[0][1:].islower() else word[0], name)
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

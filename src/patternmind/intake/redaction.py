@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -39,6 +39,9 @@ _IDS = ("id", "external_id", "exemplars", "edge_case", "case_id", "case_ids", "i
 _KEPT = frozenset((*_IDS, "quotes", "provenance", "reviewers", "kind", "state", "lens", "lineage", "trend"))
 """Of a row or an answer: ids, words of our own lists, quotes that are slices of redacted texts, and the reviewers, who
 stand by what they accepted with their names."""
+
+Stays = Callable[[str, Any], bool]
+"""Whether the value under a key ("" for none) is left as it is, whole."""
 _SEVERAL = re.compile(r"\s*(?:[,;/&+\n]|\b(?:and|og|och|und|en)\b)\s*")
 _NOTHING = frozenset(["yes", "no", "internal", "external", "various", "several", "all", "other", "test", "x", "tbd"])
 _NAMING_COLUMNS = {
@@ -151,23 +154,25 @@ def redact_forms(text: str, roster: Roster) -> Redacted:
     return _redact(text, _by_form(roster))
 
 
-def redact_output(value: Any, roster: Roster, *, keep: frozenset[str] = _KEPT) -> Any:
+def is_ours_by_key(key: str, _: Any) -> bool:
+    """Of a row of ours: ids, words of our own lists, quotes, reviewers."""
+    return key in _KEPT or key.endswith("_id")
+
+
+def redact_output(value: Any, roster: Roster, *, stays: Stays = is_ours_by_key) -> Any:
     """What a model answered or a person wrote, redacted in every string of it: the last look before it leaves.
 
     Args:
         value: a string, number or None, or lists and dicts of them, as JSON has them; keys are left.
-        keep: keys whose values are left as they are, besides those that end in ``_id``.
+        stays: what is left as it is, whole.
     """
     if isinstance(value, str):
-        return redact(value, roster).text
+        return value if stays("", value) else redact(value, roster).text
     if isinstance(value, Mapping):
         members = cast("Mapping[str, Any]", value).items()
-        return {
-            key: one if key in keep or key.endswith("_id") else redact_output(one, roster, keep=keep)
-            for key, one in members
-        }
+        return {key: one if stays(key, one) else redact_output(one, roster, stays=stays) for key, one in members}
     if isinstance(value, list | tuple):
-        return [redact_output(one, roster, keep=keep) for one in cast("Sequence[Any]", value)]
+        return [redact_output(one, roster, stays=stays) for one in cast("Sequence[Any]", value)]
     return value
 
 

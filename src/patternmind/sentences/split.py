@@ -6,8 +6,20 @@ SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\
 ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|Mr|Mrs|Ms|Dr|Prof|Nr|No|approx|ca|bzw|z\.B|Fig|Sec|St|Inc|Ltd|Co|U\.S)|\b[A-Z]|^\d+)\.$"
 )
-LIST_MARK = re.compile(r"^\s*(?:[•>|]+\s*|(?:[-*#]+|\d+[.)])(?:\s+|$))")
-"""A bullet, or a dash or number with a space after it: "3.5 hours" and "-20 degrees" begin with what they say."""
+LIST_MARK = re.compile(
+    r"""\s*(?:
+        [•>|]+\s*                                                   # glued to the text or not
+      | (?:[-–—*#·+]+|\d+[.)])(?:\s+|$)                            # "- ", "3) "
+      | \[[ xX]?\](?:\s+|$)                                        # a box to tick
+      | [\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\u2022-\u2023\u2043\u200d\ufe0f]+\s*
+      | \(?[ ]?(?:[a-zA-Z]|[ivx]{2,4}|\d{1,2})[ ]?\)\s+           # "a) ", "( ii ) "
+      | [o§]\s+(?=[A-Z])                                           # of word processors; "§ 12" is said
+      | (?:\d{1,2}[.)]|[-–—])(?=[A-Z][a-z])                        # "3.Charge", "-Charge"
+      | \*{1,3}(?=[A-Z][a-z][^*]*$)                                # "*Charge it", and not "*Charge* it"
+    )""",
+    re.VERBOSE,
+)
+"""A bullet or number before a line. "3.5 hours" and "-20 degrees" begin with what they say."""
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
@@ -24,9 +36,8 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
-    part = text[start:end]
-    if mark := LIST_MARK.match(part):
-        start += mark.end()
+    while (mark := LIST_MARK.match(text, start, end)) and mark.end() > start:  # "> - [x] Charge it"
+        start = mark.end()
     part = text[start:end]
     start += len(part) - len(part.lstrip())
     end -= len(part) - len(part.rstrip())

@@ -1,6 +1,6 @@
 """Where a language model is asked: its answers are redacted, then grounded, and may fail without harm."""
 
-from patternmind.writing.asking import Namer, Writer, pair_similarity, redact_answer
+from patternmind.writing.asking import Namer, Writer, pair_similarity
 from patternmind.writing.names import Settled, name_by_model, settle_name
 from patternmind.writing.patterns import Written, draft_patterns
 
@@ -12,6 +12,5 @@ __all__ = [
     "draft_patterns",
     "name_by_model",
     "pair_similarity",
-    "redact_answer",
     "settle_name",
 ]

@@ -11,7 +11,7 @@ from patternmind.asking import Answered, Question, ask_all
 from patternmind.draft.prompted.asking import Answer
 from patternmind.errors import GatewayFailed
 from patternmind.ground import Similarity
-from patternmind.intake.redaction import Roster, redact
+from patternmind.intake.redaction import Roster, Stays, redact_output
 from patternmind.ports import Encoder, LanguageModel, PromptBook, RenderedPrompt
 
 AN_ID = re.compile(r"[qs][1-9]\d*")
@@ -23,10 +23,15 @@ SAID_BACK = 12
 
 @dataclass(frozen=True, slots=True)
 class Namer:
-    """A language model and its prompts; without one, everything comes from the texts themselves."""
+    """A language model and its prompts; without one, everything comes from the texts themselves.
+
+    Attributes:
+        similarity: for the second look at what the model claims; without it no support is called weak.
+    """
 
     model: LanguageModel
     prompts: PromptBook
+    similarity: Similarity | None = None
 
 
 @dataclass
@@ -34,17 +39,19 @@ class Writer:
     """Asks on behalf of one run or one draft. The same is asked once, and its answer or failure is kept for the run.
 
     Attributes:
-        similarity: for the second look at what the model claims; without it, words alone are compared.
         n_failed: calls that gave no usable answer; where there are any, the run may be tried again.
         suspicious: cases that speak to machines, as the model reported them.
     """
 
     namer: Namer
     roster: Roster
-    similarity: Similarity | None = None
     n_failed: int = 0
     suspicious: set[str] = field(default_factory=set[str])
     _said: dict[tuple[str, ...], Answered] = field(default_factory=dict[tuple[str, ...], Answered])
+
+    @property
+    def similarity(self) -> Similarity | None:
+        return self.namer.similarity
 
     def ask(self, prompt_id: str, variables: Mapping[str, object], *, case_ids: Sequence[str]) -> Answer:
         """The answer to a prompt, redacted: nothing the model says is seen, kept or shown before.
@@ -60,7 +67,7 @@ class Writer:
         if says_back(said.value, prompt):
             raise GatewayFailed(prompt_id, "the answer repeats the words of its instructions")
         return Answer(
-            value=redact_answer(said.value, self.roster, keep=frozenset(case_ids)),
+            value=redact_output(said.value, self.roster, stays=our_ids(case_ids)),
             model=said.model,
             prompt=prompt.id,
             prompt_hash=prompt.hash,
@@ -131,16 +138,7 @@ def _key(prompt: RenderedPrompt) -> tuple[str, ...]:
     return (prompt.id, prompt.hash, prompt.input_hash or prompt.system + prompt.user)
 
 
-def redact_answer(value: Mapping[str, Any], roster: Roster, *, keep: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The answer with every text in it redacted; ids that we gave (``keep``, "q7") stay as they are."""
-    return {name: _redacted(part, roster, keep) for name, part in value.items()}
-
-
-def _redacted(part: Any, roster: Roster, keep: frozenset[str]) -> Any:
-    if isinstance(part, str):
-        return part if part in keep or AN_ID.fullmatch(part) else redact(part, roster).text
-    if isinstance(part, Mapping):
-        return redact_answer(cast("Mapping[str, Any]", part), roster, keep=keep)
-    if isinstance(part, list | tuple):
-        return [_redacted(one, roster, keep) for one in cast("Sequence[Any]", part)]
-    return part
+def our_ids(case_ids: Sequence[str]) -> Stays:
+    """The ids that we gave, and no other text, whatever key it stands under: a model may write a name there."""
+    given = frozenset(case_ids)
+    return lambda _, value: isinstance(value, str) and (value in given or AN_ID.fullmatch(value) is not None)

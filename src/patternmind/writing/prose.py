@@ -12,7 +12,7 @@ from patternmind.draft.recap import BULLETS, draft_recap, recap_of, written_bull
 from patternmind.errors import GatewayFailed
 from patternmind.ground import ground
 from patternmind.model.cases import Case
-from patternmind.model.drafts import Claim, Draft, GroundedDraft
+from patternmind.model.drafts import Claim, Doubt, Draft, GroundedDraft
 from patternmind.writing.asking import Writer
 
 
@@ -37,7 +37,8 @@ def write_prereading(
     run_id = plain.provenance.run_id
     sources = {one.id: one for one in proposal.shown}
     tried = ground(claims_only(proposal.claims, plain), sources)
-    return Prose(ground(proposal.draft(tried.draft.claims, run_id=run_id), cases), told_refused(tried))
+    pages = ground(proposal.draft(tried.draft.claims, run_id=run_id), cases, similarity=writer.similarity)
+    return Prose(pages, (*told_refused(tried), *told_weak(pages)))
 
 
 def claims_only(claims: Sequence[Claim], of: Draft) -> Draft:
@@ -48,6 +49,14 @@ def claims_only(claims: Sequence[Claim], of: Draft) -> Draft:
 def told_refused(tried: GroundedDraft) -> tuple[str, ...]:
     n = len(tried.refused)
     return (f"{n} of the model's sentences do not stand on the cases and were left out.",) if n else ()
+
+
+def told_weak(pages: GroundedDraft) -> tuple[str, ...]:
+    """Pages are printed without their flags, so whoever asked for them hears of them."""
+    n = sum(flag.doubt is Doubt.WEAK_SUPPORT for flag in pages.flags)
+    told = "One of the model's sentences is" if n == 1 else f"{n} of the model's sentences are"
+    shown = f"`patternmind review show {pages.draft.id}` says which."
+    return (f"{told} weakly supported by the quotes: {shown}",) if n else ()
 
 
 def write_recap(recap: Case, linked: Sequence[Case], writer: Writer | None, *, run_id: str) -> Prose:
@@ -64,7 +73,7 @@ def write_recap(recap: Case, linked: Sequence[Case], writer: Writer | None, *, r
         return Prose(ground(plain, cases), (f"Made with no AI used: {failed.reason}.",))
     tried = ground(claims_only([claim for claim in claims if claim.field in missing], plain), cases)
     draft = recap_of(recap, [*own, *tried.draft.claims], answer.provenance(run_id, list(cases.values())))
-    return Prose(ground(draft, cases), told_refused(tried))
+    return Prose(ground(draft, cases, similarity=writer.similarity), told_refused(tried))
 
 
 def write_change(
@@ -94,4 +103,5 @@ def write_change(
     tried = ground(claims_only(claims, plain), {case.id: case for case in evidence.cases})
     shown = {sentence.case_id for sentences in told for sentence in sentences}
     provenance = answer.provenance(run_id, [case for case in evidence.cases if case.id in shown])
-    return Prose(ground(change_of(evidence.theme, counted, tried.draft.claims, provenance), cases), told_refused(tried))
+    draft = change_of(evidence.theme, counted, tried.draft.claims, provenance)
+    return Prose(ground(draft, cases, similarity=writer.similarity), told_refused(tried))

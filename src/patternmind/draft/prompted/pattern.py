@@ -6,8 +6,9 @@ from typing import Any
 
 from patternmind.draft.choose import content_words
 from patternmind.draft.names import lint_name
-from patternmind.draft.patterns import NO_PATTERN, NOT_STATED
+from patternmind.draft.patterns import ANECDOTE, NO_PATTERN, NOT_STATED
 from patternmind.draft.prompted.asking import Answer, Ask, draft_of, lines_in, not_shown, one_line
+from patternmind.model.breadth import breadth_of
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Claim, Draft, DraftKind
 from patternmind.model.themes import Theme
@@ -149,19 +150,6 @@ def _line(id: str, facet: Claim) -> str:
 
 def _coverage(kept: Sequence[Claim], shown: Sequence[ShownCase], n_cases: int) -> str:
     """From how many cases and teams the evidence comes, and of how many; too narrow evidence says so."""
-    quoted = _quoted(claim.quotes for claim in kept)
-    team_of = {one.case.id: one.case.team for one in shown}
-    teams = {team_of.get(case_id) for case_id in quoted}
-    told = (
-        f"Evidence from {len(quoted)} of {n_cases} cases and {len(teams)} team{'s' if len(teams) != 1 else ''}; "
-        f"{len(shown)} of {n_cases} cases shown to the model."
-    )
-    narrow = len(quoted) < 2 or len(teams) < 2
-    return told + (" That is fewer than two cases or two known teams: treat it as an anecdote." if narrow else "")
-
-
-def _quoted(quotes: Any) -> set[str]:
-    found: set[str] = set()
-    for several in quotes:
-        found |= {quote.case_id for quote in several}
-    return found
+    found = breadth_of(kept, {one.case.id: one.case for one in shown})
+    told = f"{found.told(of=n_cases)}; {len(shown)} of {n_cases} cases shown to the model."
+    return told + (ANECDOTE if found.is_narrow else "")
