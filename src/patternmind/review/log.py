@@ -24,14 +24,20 @@ TRANSITIONS: Mapping[DraftState, Mapping[Action, DraftState]] = {
         Action.EDIT: DraftState.IN_REVIEW,
         Action.REJECT: DraftState.REJECTED,
         Action.NOT_SURE: DraftState.IN_REVIEW,
+        Action.FLAG: DraftState.IN_REVIEW,
     },
     DraftState.IN_REVIEW: {
         Action.ACCEPT: DraftState.ACCEPTED,
         Action.EDIT: DraftState.IN_REVIEW,
         Action.REJECT: DraftState.REJECTED,
         Action.NOT_SURE: DraftState.IN_REVIEW,
+        Action.FLAG: DraftState.IN_REVIEW,
     },
-    DraftState.ACCEPTED: {Action.EDIT: DraftState.ACCEPTED, Action.RETIRE: DraftState.RETIRED},
+    DraftState.ACCEPTED: {
+        Action.EDIT: DraftState.ACCEPTED,
+        Action.FIELD_TEST: DraftState.FIELD_TESTED,
+        Action.RETIRE: DraftState.RETIRED,
+    },
     DraftState.FIELD_TESTED: {Action.EDIT: DraftState.FIELD_TESTED, Action.RETIRE: DraftState.RETIRED},
     DraftState.RETIRED: {},
     DraftState.REJECTED: {},
@@ -59,7 +65,8 @@ def fields_of(reviewed: ReviewedDraft) -> dict[str, str | tuple[str, ...]]:
 
 
 def possible_actions(decisions: Sequence[Decision]) -> list[Action]:
-    actions = list(TRANSITIONS[state_of(decisions)])
+    """What a person may choose now; that a pattern is field-tested follows from its uses."""
+    actions = [action for action in TRANSITIONS[state_of(decisions)] if action is not Action.FIELD_TEST]
     return [*actions, Action.UNDO] if standing(decisions) else actions
 
 
@@ -81,7 +88,7 @@ def decide(
     """
     draft = reviewed.grounded.draft
     before = state_of(reviewed.decisions)
-    if action not in possible_actions(reviewed.decisions):
+    if action not in {*possible_actions(reviewed.decisions), *TRANSITIONS[before]}:
         raise WrongState(draft.id, before.value, action.value, [a.value for a in possible_actions(reviewed.decisions)])
     changed = _changed(reviewed, edits or {})
     _check(reviewed, action, by=by, reason=reason, changed=changed)
