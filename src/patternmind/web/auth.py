@@ -7,9 +7,12 @@ from starlette.requests import Request
 
 from patternmind.bootstrap import House
 from patternmind.errors import UsageError
+from patternmind.model import rights
+from patternmind.model.members import Member
+from patternmind.model.rights import EVERY_ROLE, Action, Role
 from patternmind.verbs.tokens import find_token
 from patternmind.web.guard import is_loopback
-from patternmind.web.problems import TOKEN_NEEDED, Declined
+from patternmind.web.problems import NOT_YOURS, TOKEN_NEEDED, Declined
 
 BEARER = HTTPBearer(
     auto_error=False,
@@ -18,11 +21,33 @@ BEARER = HTTPBearer(
 """For the documentation; ``identify`` does the work, before the body of a request is read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """``name`` is the token's; ``None`` for the person at this machine, while no token exists."""
+    """Who asks, and what they may.
+
+    Attributes:
+        name: the member's or the token's; None for the person at this machine, while there is neither.
+        session: names the session for its form tokens; None without one.
+    """
 
     name: str | None
+    member: Member | None = None
+    roles: frozenset[Role] = EVERY_ROLE
+    network_id: str = "default"
+    session: str | None = None
+
+    def may(self, action: Action, own: bool = False, *, proposing: bool = False, reading: bool = False) -> bool:
+        """Whether they may do it; see ``model.rights.may``."""
+        return rights.may(self.roles, action, own=own, proposing=proposing, reading=reading)
+
+    def must(self, action: Action, own: bool = False, *, proposing: bool = False, reading: bool = False) -> None:
+        """Go on only if they may.
+
+        Raises:
+            Declined: they may not.
+        """
+        if not self.may(action, own, proposing=proposing, reading=reading):
+            raise Declined(NOT_YOURS, "None of your roles in this network allows that. Ask a steward for it.")
 
     def signs_as(self, by: str | None) -> str:
         """The name a decision is logged under: the token's, or what the person at this machine calls themselves.
@@ -54,9 +79,9 @@ def identify(house: House, request: Request, *, local: bool) -> Caller:
         token = find_token(house.store, secret.strip(), house.clock.now()) if scheme.casefold() == "bearer" else None
         if token is None:
             raise _declined('Bearer realm="patternmind", error="invalid_token"')
-        return Caller(token.name)
+        return Caller(name=token.name, roles=frozenset({Role.STEWARD}))
     if local and request.client is not None and is_loopback(request.client.host) and not house.store.tokens():
-        return Caller(None)
+        return Caller(name=None)
     raise _declined('Bearer realm="patternmind"')
 
 

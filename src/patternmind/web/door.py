@@ -1,20 +1,27 @@
-"""The way into every route of the API: first who asks, then whether it was asked before, then the route."""
+"""The way into every route: first who asks, then whether they may, then whether it was asked before, then the route."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Annotated, Any, cast
+from urllib.parse import quote
 
 from fastapi import Depends, Header, Query
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import House
+from patternmind.errors import PatternmindError
 from patternmind.web.answers import LensName
 from patternmind.web.auth import Caller, identify
+from patternmind.web.forms import check_form
+from patternmind.web.guard import SAFE_METHODS
 from patternmind.web.jobs import RunJobs
-from patternmind.web.problems import MEDIA_TYPE
+from patternmind.web.problems import MEDIA_TYPE, TOKEN_NEEDED, Declined, problem_of
+from patternmind.web.rendering import error_page
 from patternmind.web.repeats import LONGEST_KEY, Repeats
+from patternmind.web.rights import Need, needs_of
 
 Lens = Annotated[LensName | None, Query(description="A lens other than that of the last run.")]
 
@@ -27,32 +34,100 @@ class Rooms:
         self.local = local
         self.jobs = RunJobs(house)
         self.repeats = Repeats()
+        self.identify: Callable[[Request], Caller] = partial(identify, house, local=local)
 
 
-class Door(APIRoute):
-    """A route behind the door. Who is not let in has not even their body read."""
+def rooms_of(request: Request) -> Rooms:
+    return cast(Rooms, request.app.state.rooms)
+
+
+class _Behind(APIRoute):
+    """A route with a door before it. Who is not let in has not even their body read."""
+
+    @property
+    def need(self) -> Need:
+        """What the route declared; one that declared nothing is open to nobody."""
+        declared = needs_of(self.dependencies)
+        if len(declared) != 1:
+            raise RuntimeError(f"{self.path} must declare one need, and declares {len(declared)}")
+        return declared[0]
+
+
+class Door(_Behind):
+    """The way into a route of the API: turned away with problem details."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        route = super().get_route_handler()
+        route, need = super().get_route_handler(), self.need
 
         async def enter(request: Request) -> Response:
-            rooms = _rooms(request)
-            request.state.caller = await run_in_threadpool(identify, rooms.house, request, local=rooms.local)
+            rooms = rooms_of(request)
+            request.state.caller = await run_in_threadpool(rooms.identify, request)
+            admit(request, need)
             return await rooms.repeats.answer(request, route)
 
         return enter
 
 
-def _rooms(request: Request) -> Rooms:
-    return cast(Rooms, request.app.state.rooms)
+class PageDoor(_Behind):
+    """The way into a page: sent to sign in, or told on a page what is wrong.
+
+    A form must hold the token of the page it was on (``{{ form_token() }}``), or a script send it in a header.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        route, need = super().get_route_handler(), self.need
+
+        async def enter(request: Request) -> Response:
+            try:
+                request.state.caller = await run_in_threadpool(_who_reads, request, need)
+                admit(request, need)
+                await check_form(request)
+                return await route(request)
+            except Declined as declined:
+                if declined.kind is TOKEN_NEEDED:
+                    return RedirectResponse(sign_in_address(request), status_code=303)
+                return error_page(request, declined.kind.title, declined.detail, declined.status_code)
+            except PatternmindError as error:
+                said = problem_of(error, request_id=request.state.request_id)
+                return error_page(request, said.title, said.detail, said.status)
+
+        return enter
+
+
+def _who_reads(request: Request, need: Need) -> Caller | None:
+    """The caller; nobody where nobody is needed and nobody has signed in."""
+    try:
+        return rooms_of(request).identify(request)
+    except Declined:
+        if need.action is None:
+            return None
+        raise
+
+
+def admit(request: Request, need: Need) -> None:
+    """Let the caller in if the matrix does.
+
+    Raises:
+        Declined: it does not.
+    """
+    if need.action is not None:
+        reading = request.method in SAFE_METHODS
+        request.state.caller.must(need.action, need.own, proposing=need.proposing, reading=reading)
+    request.state.admitted = need
+
+
+def sign_in_address(request: Request) -> str:
+    """The sign-in page, which leads back to the page that was asked for."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"/sign-in?next={quote(asked, safe='/')}" if request.method == "GET" else "/sign-in"
 
 
 async def _house(request: Request) -> House:
-    return _rooms(request).house
+    return rooms_of(request).house
 
 
 async def _jobs(request: Request) -> RunJobs:
-    return _rooms(request).jobs
+    return rooms_of(request).jobs
 
 
 async def _caller(request: Request) -> Caller:
@@ -80,7 +155,7 @@ MAY_REPEAT = Depends(_idempotency_key)
 SAYS: Mapping[int, str] = {
     400: "The request cannot be read.",
     401: "A valid bearer token is needed.",
-    403: "Refused: an unknown host, or a page of another site.",
+    403: "Refused: an unknown host, a page of another site, or no role that allows it.",
     404: "There is no such thing in this network.",
     409: "Not possible now.",
     412: "Somebody changed it meanwhile.",

@@ -51,6 +51,8 @@ class ProblemKind:
 MALFORMED = ProblemKind("malformed", 400, "The request cannot be read")
 TOKEN_NEEDED = ProblemKind("token-needed", 401, "A valid bearer token is needed")
 REFUSED = ProblemKind("refused", 403, "Requests from there are refused")
+NOT_YOURS = ProblemKind("not-yours", 403, "No role of yours allows that")
+FORM_REFUSED = ProblemKind("form-refused", 403, "That form is not of this session")
 NOT_FOUND = ProblemKind("not-found", 404, "There is no such thing")
 NO_METHOD = ProblemKind("method-not-allowed", 405, "This address does not take that method")
 WRONG_STATE = ProblemKind("wrong-state", 409, "That decision is not possible now")
@@ -73,6 +75,8 @@ KINDS: Sequence[ProblemKind] = (
     MALFORMED,
     TOKEN_NEEDED,
     REFUSED,
+    NOT_YOURS,
+    FORM_REFUSED,
     NOT_FOUND,
     NO_METHOD,
     WRONG_STATE,

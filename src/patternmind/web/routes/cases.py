@@ -18,6 +18,7 @@ from patternmind.adapters.store.engine import plain_errors
 from patternmind.bootstrap import UPLOADS
 from patternmind.errors import UnreadableFile, UsageError
 from patternmind.model.cases import Case, Kind
+from patternmind.model.rights import Action
 from patternmind.model.themes import Assignment
 from patternmind.verbs import search as finding
 from patternmind.verbs.export import export_rows
@@ -25,6 +26,7 @@ from patternmind.verbs.ingest import ingest_files
 from patternmind.web import answers
 from patternmind.web.door import MAY_REPEAT, Door, Lens, TheHouse, problems
 from patternmind.web.paging import Cursor, Limit, one_page
+from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door, tags=["cases"])
 
@@ -40,7 +42,7 @@ ANY_FILE: dict[str, Any] = {
 }
 
 
-@router.get("/network", tags=["network"])
+@router.get("/network", tags=["network"], dependencies=[needs(Action.SEARCH)])
 def read_network(house: TheHouse) -> answers.NetworkAnswer:
     """What the network agreed on, and how much it holds."""
     store = house.store
@@ -58,7 +60,7 @@ def read_network(house: TheHouse) -> answers.NetworkAnswer:
     )
 
 
-@router.get("/cases")
+@router.get("/cases", dependencies=[needs(Action.SEARCH)])
 def list_cases(
     house: TheHouse,
     kind: Kind | None = None,
@@ -77,7 +79,7 @@ def list_cases(
     return answers.Page(items=[_case(case, placed.get(case.id)) for case in page], next_cursor=following)
 
 
-@router.get("/cases/{case_id:path}", responses=problems(404))
+@router.get("/cases/{case_id:path}", responses=problems(404), dependencies=[needs(Action.SEARCH)])
 def read_case(house: TheHouse, case_id: str) -> answers.CaseAnswer:
     """One case or recap as redacted, by its id or its external id."""
     case = house.store.case(case_id)
@@ -133,7 +135,12 @@ async def _uploaded(request: Request, house: TheHouse, filename: FileName) -> As
         yield path
 
 
-@router.post("/imports", responses=problems(400, 409), openapi_extra=ANY_FILE, dependencies=[MAY_REPEAT])
+@router.post(
+    "/imports",
+    responses=problems(400, 409),
+    openapi_extra=ANY_FILE,
+    dependencies=[needs(Action.IMPORT_FILES), MAY_REPEAT],
+)
 def import_file(
     house: TheHouse,
     path: Annotated[Path, Depends(_uploaded)],
@@ -152,7 +159,7 @@ def import_file(
     return answers.IntakeAnswer(**asdict(replace(report, rejected=rejected)), dry_run=dry_run)
 
 
-@router.get("/assignments")
+@router.get("/assignments", dependencies=[needs(Action.SEE_THEMES)])
 def list_assignments(
     house: TheHouse, lens: Lens = None, limit: Limit = 200, cursor: Cursor = None
 ) -> answers.Page[answers.AssignmentAnswer]:
@@ -162,7 +169,7 @@ def list_assignments(
     return answers.Page(items=[answers.AssignmentAnswer(**row) for row in page], next_cursor=following)
 
 
-@router.get("/search")
+@router.get("/search", dependencies=[needs(Action.SEARCH)])
 def search(
     house: TheHouse,
     q: Annotated[str, Query(min_length=1, max_length=2000, description="What to look for, in your own words.")],
@@ -182,6 +189,7 @@ def search(
     "/export/{what}",
     response_class=StreamingResponse,
     responses={200: {"description": "A JSON object a line.", "content": {"application/x-ndjson": {}}}},
+    dependencies=[needs(Action.EXPORT)],
 )
 def export(
     house: TheHouse,

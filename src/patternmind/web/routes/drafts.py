@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 
 from patternmind.errors import ChangedMeanwhile, UsageError
+from patternmind.model import rights
 from patternmind.model.drafts import Decision, DraftKind, DraftState, ReviewedDraft
 from patternmind.ports import Store
 from patternmind.review import possible_actions, state_of
@@ -14,13 +15,14 @@ from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
 from patternmind.web import answers
 from patternmind.web.door import MAY_REPEAT, Door, TheCaller, TheHouse, problems
 from patternmind.web.paging import Cursor, Limit, one_page
+from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door, tags=["review"])
 
 ETAG = {200: {"headers": {"ETag": {"description": "The draft's version.", "schema": {"type": "string"}}}}}
 
 
-@router.get("/drafts")
+@router.get("/drafts", dependencies=[needs(rights.Action.SEE_DRAFTS)])
 def list_drafts(
     house: TheHouse,
     kind: DraftKind | None = None,
@@ -43,13 +45,17 @@ def _place(reviewed: ReviewedDraft) -> str:
     return f"{reviewed.created_at.isoformat() if reviewed.created_at else ''} {reviewed.grounded.draft.id}"
 
 
-@router.get("/drafts/{draft_id}", responses=problems(404) | ETAG)
+@router.get("/drafts/{draft_id}", responses=problems(404) | ETAG, dependencies=[needs(rights.Action.SEE_DRAFTS)])
 def read_draft(house: TheHouse, response: Response, draft_id: str) -> answers.DraftAnswer:
     """One draft with its quotes and its decisions."""
     return _tagged(open_draft(house.store, draft_id), response)
 
 
-@router.post("/drafts/{draft_id}/decisions", responses=problems(400, 404, 409, 412) | ETAG, dependencies=[MAY_REPEAT])
+@router.post(
+    "/drafts/{draft_id}/decisions",
+    responses=problems(400, 404, 409, 412) | ETAG,
+    dependencies=[needs(rights.Action.REVIEW_DRAFTS), MAY_REPEAT],
+)
 def decide(
     house: TheHouse,
     caller: TheCaller,
@@ -91,7 +97,7 @@ def _expected_version(store: Store, draft_id: str, if_match: str | None) -> int 
     return version
 
 
-@router.get("/patterns")
+@router.get("/patterns", dependencies=[needs(rights.Action.SEARCH)])
 def list_patterns(house: TheHouse) -> answers.Listing[answers.PatternAnswer]:
     """What people accepted and may be published, by name; quotes that may not leave are withheld and counted.
 

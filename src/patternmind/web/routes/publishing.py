@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from patternmind.adapters.index import ExactIndex
 from patternmind.bootstrap import House
 from patternmind.errors import UsageError
+from patternmind.model.rights import Action
 from patternmind.publish.document import Document
 from patternmind.publish.html import POLICY
 from patternmind.publish.render import render
@@ -23,6 +24,7 @@ from patternmind.verbs.publishing import (
 from patternmind.verbs.search import index_vectors
 from patternmind.web import answers
 from patternmind.web.door import MAY_REPEAT, Door, TheHouse, problems
+from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door, tags=["publishing"])
 
@@ -43,7 +45,7 @@ FILES: dict[str, Any] = {media.partition(";")[0]: {"schema": {"type": "string"}}
     status_code=201,
     response_model=answers.DraftedAnswer,
     responses=problems(400, 404) | {201: {"content": FILES}},
-    dependencies=[MAY_REPEAT],
+    dependencies=[needs(Action.REQUEST_PREREADING), MAY_REPEAT],
 )
 def make_prereading(house: TheHouse, asked: answers.PrereadingAsked, format: Format = "json") -> Response:
     """Two pages for a session: the case in its own words, its theme, voices, what helped, what is open.
@@ -78,7 +80,12 @@ def _subject(house: House, asked: answers.PrereadingAsked) -> prepare.Subject:
     return prepare.by_topic(house.store, house.encoder, index, asked.topic or "")
 
 
-@router.get("/playbook", response_model=answers.PlaybookAnswer, responses={200: {"content": FILES}})
+@router.get(
+    "/playbook",
+    response_model=answers.PlaybookAnswer,
+    responses={200: {"content": FILES}},
+    dependencies=[needs(Action.SEARCH)],
+)
 def read_playbook(house: TheHouse, format: Format = "json") -> Response:
     """What people accepted, as far as consent and threshold let it out; the JSON alone lists what is withheld."""
     collected = collect_playbook(house.store)
