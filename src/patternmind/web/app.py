@@ -18,16 +18,32 @@ from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
+from patternmind.web.pages import account, audit_log, members, sign_in, tokens
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
 from patternmind.web.routes import cases, drafts, placing, publishing, themes
+from patternmind.web.routes import members as network
 
 API = "/api/v1"
 
-ROUTERS: Sequence[APIRouter] = (placing.router, cases.router, themes.router, drafts.router, publishing.router)
+ROUTERS: Sequence[APIRouter] = (
+    placing.router,
+    cases.router,
+    themes.router,
+    drafts.router,
+    publishing.router,
+    network.router,
+)
 """Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
 
-PAGES: Sequence[APIRouter] = (static_files.router,)
+PAGES: Sequence[APIRouter] = (
+    static_files.router,
+    sign_in.router,
+    account.router,
+    members.router,
+    tokens.router,
+    audit_log.router,
+)
 """Of the pages, one an area."""
 
 
@@ -39,12 +55,13 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     """
     local = is_loopback(host)
     one_encoder = OneAtATime(lambda: house.encoder)
-    rooms = Rooms(House(house.settings, encoder=one_encoder, clock=house.clock), local=local)
+    only_here = local and house.settings.url is None
+    rooms = Rooms(House(house.settings, encoder=one_encoder, clock=house.clock), local=only_here)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
-        rooms.jobs.stop()
+        rooms.stop()
 
     app = FastAPI(
         title="patternmind",
@@ -60,7 +77,7 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     )
     app.state.rooms = rooms
     app.openapi = partial(describe, app)
-    app.add_middleware(Guard, local=local)
+    app.add_middleware(Guard, local=local, url=house.settings.url)
     add_handlers(app)
     for router in ROUTERS:
         app.include_router(router, prefix=API, dependencies=[Depends(BEARER)], responses=EVERYWHERE)
