@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Response
 
 from patternmind.errors import ChangedMeanwhile, UsageError
 from patternmind.model import rights
-from patternmind.model.drafts import Decision, DraftKind, DraftState, ReviewedDraft
+from patternmind.model.drafts import Action, Decision, DraftKind, DraftState, ReviewedDraft
 from patternmind.ports import Store
 from patternmind.review import possible_actions, state_of
 from patternmind.verbs.export import draft_row, export_rows
@@ -67,6 +67,8 @@ def decide(
     ] = None,
 ) -> answers.DraftAnswer:
     """Accept, edit, reject, retire or undo. Every decision is logged under a name, and can be undone."""
+    for action in _rights_of(house.store, draft_id, asked.action):
+        caller.must(action)
     if not isinstance(asked.fields.get("name", ""), str):
         raise UsageError('"fields.name" is one line of text, not a list.')
     reviewed = decide_draft(
@@ -81,6 +83,17 @@ def decide(
         expected_version=_expected_version(house.store, draft_id, if_match),
     )
     return _tagged(reviewed, response)
+
+
+def _rights_of(store: Store, draft_id: str, action: Action) -> list[rights.Action]:
+    """What a decision takes beside the right to review: a pattern is retired, and brought back, by a steward."""
+    if action is Action.RETIRE:
+        return [rights.Action.RETIRE_PATTERN]
+    reviewed = open_draft(store, draft_id)
+    if action is Action.UNDO and state_of(reviewed.decisions) is DraftState.RETIRED:
+        return [rights.Action.RETIRE_PATTERN]
+    is_prereading = reviewed.grounded.draft.kind is DraftKind.PREREADING
+    return [rights.Action.APPROVE_PREREADING] if is_prereading and action is Action.ACCEPT else []
 
 
 def _expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
