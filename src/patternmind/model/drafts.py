@@ -160,7 +160,7 @@ class GroundedDraft:
 
 
 class Action(StrEnum):
-    """What the log of a draft may say. ``FLAG`` is for a jam; ``FIELD_TEST`` follows from uses and is nobody's choice."""
+    """What the log of a draft may say. ``FLAG`` is for a jam; ``FIELD_TEST`` follows from uses, nobody chooses it."""
 
     ACCEPT = "accept"
     EDIT = "edit"

@@ -13,21 +13,37 @@ from patternmind.bootstrap import House
 from patternmind.web import static_files
 from patternmind.web.answers import Health
 from patternmind.web.auth import BEARER
-from patternmind.web.described import docs_page, home_page
+from patternmind.web.described import docs_page
 from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
+from patternmind.web.pages import draft as draft_page
+from patternmind.web.pages import home, library
+from patternmind.web.pages import review as review_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
-from patternmind.web.routes import cases, drafts, placing, publishing, themes
+from patternmind.web.routes import cases, drafts, placing, publishing, review, themes
 
 API = "/api/v1"
 
-ROUTERS: Sequence[APIRouter] = (placing.router, cases.router, themes.router, drafts.router, publishing.router)
+ROUTERS: Sequence[APIRouter] = (
+    placing.router,
+    cases.router,
+    themes.router,
+    drafts.router,
+    review.router,
+    publishing.router,
+)
 """Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
 
-PAGES: Sequence[APIRouter] = (static_files.router,)
+PAGES: Sequence[APIRouter] = (
+    static_files.router,
+    home.router,
+    review_pages.router,
+    draft_page.router,
+    library.router,
+)
 """Of the pages, one an area."""
 
 
@@ -79,10 +95,6 @@ def _add_open_pages(app: FastAPI) -> None:
     async def health() -> Health:  # pyright: ignore[reportUnusedFunction]
         """A sign of life, and nothing more."""
         return Health(status="ok")
-
-    @app.get("/", include_in_schema=False, dependencies=[needs_nobody()])
-    async def home() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return home_page()
 
     @app.get(f"{API}/openapi.json", include_in_schema=False, dependencies=[needs_nobody()])
     async def description() -> JSONResponse:  # pyright: ignore[reportUnusedFunction]

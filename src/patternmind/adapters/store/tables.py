@@ -221,6 +221,31 @@ decision = Table(
     comment="Append-only: rows are never changed and never deleted; an undo is a row of its own.",
 )
 
+reservation = Table(
+    "reservation",
+    metadata,
+    _network(),
+    Column("draft_id", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("until", String, nullable=False),
+    comment="Who looks at which draft just now; what has lapsed means nothing.",
+)
+
+pattern_use = Table(
+    "pattern_use",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("pattern_id", String, nullable=False),
+    Column("on", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", String, nullable=False),
+    Index("ix_pattern_use_pattern", "network_id", "pattern_id"),
+    comment="That a team worked by a pattern; the note is in people's words.",
+)
+
 token = Table(
     "token",
     metadata,
