@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from patternmind.model.calls import Budget, Call, KeptAnswer
 from patternmind.model.cases import Case, Kind, Submission
-from patternmind.model.drafts import Decision, Draft, Reservation, ReviewedDraft, Use
+from patternmind.model.drafts import Decision, Draft, Outline, Reservation, ReviewedDraft, Use
 from patternmind.model.edits import Edit, Proposal
 from patternmind.model.fits import KeptFits
 from patternmind.model.found import Found
@@ -487,6 +487,10 @@ class Store(Ledger, Protocol):
         Raises:
             ChangedMeanwhile: the draft has more decisions than ``expected_version``.
         """
+        ...
+
+    def outlines(self) -> list[Outline]:
+        """Every current draft and every one that was ever decided on, by id, without their texts."""
         ...
 
     def decisions_of(self, by: str, *, limit: int) -> list[Decision]:

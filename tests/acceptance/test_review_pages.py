@@ -48,11 +48,11 @@ def bo(house: House) -> Visitor:
 def _as_it_was(house: House) -> Iterator[None]:
     """Every test leaves all drafts undecided; the log keeps what was done."""
     yield
-    for draft, log, _ in house.store.drafts(current=False):
-        while state_of(log) is not DraftState.CANDIDATE:
-            log = decide_draft(house.store, house.clock, draft.id, Action.UNDO, by="Zed").decisions
-        for one in house.store.reservations(house.clock.now()):
-            house.store.release_draft(one.draft_id, one.by)
+    for one in house.store.outlines():
+        while state(house, one.id) is not DraftState.CANDIDATE:
+            decide_draft(house.store, house.clock, one.id, Action.UNDO, by="Zed")
+    for held in house.store.reservations(house.clock.now()):
+        house.store.release_draft(held.draft_id, held.by)
 
 
 def a_draft(house: House) -> str:

@@ -345,13 +345,15 @@ def test_no_answer_of_the_api_holds_raw_text(house: House) -> None:
         "job_id": "none",
         "what": "cases",
     }
+    asks = {"search": {"q": "printer"}, "decisions": {"by": "Ada"}}
     with a_member(house) as client:
+        ids["pattern_id"] = client.get(f"{API}/patterns").json()["items"][0]["id"]
         for row in ROUTES:
             method, _, path = row.partition(" ")
             for name, value in ids.items():
                 path = path.replace(f"{{{name}}}", value)
             if method == "GET":
-                answer = client.get(path, params={"q": "printer"} if path.endswith("search") else {})
+                answer = client.get(path, params=asks.get(path.rpartition("/")[2], {}))
                 assert answer.status_code == (404 if "/jobs/" in path else 200), path
                 assert held(answer.text, RAW) == [], path
 

@@ -37,7 +37,9 @@ def views(reviewed: ReviewedDraft):
 
 def test_a_sentence_with_a_quote_leads_to_its_claim_and_one_without_says_so() -> None:
     seen = views(a_reviewed())
-    assert [(piece.text, piece.claim) for piece in seen["problem"].lines[0].pieces] == [("The pallet stood in lane 4.", 0)]
+    assert [(piece.text, piece.claim) for piece in seen["problem"].lines[0].pieces] == [
+        ("The pallet stood in lane 4.", 0)
+    ]
     assert [(line.bare, line.pieces[0].claim) for line in seen["context"].lines] == [(True, None)]
     assert [piece.claim for piece in seen["patlet"].lines[0].pieces] == [0, None, 1]
     assert not seen["coverage"].lines[0].bare
@@ -93,6 +95,8 @@ def test_two_claims_of_the_same_words_are_told_by_their_field() -> None:
 
 
 def test_a_claim_that_lost_its_case_is_no_evidence() -> None:
-    lost = Claim(text="Gone.", field="solution", quotes=(Quote(case_id="c-9", field="x", start=0, end=5, text="Gone."),))
+    lost = Claim(
+        text="Gone.", field="solution", quotes=(Quote(case_id="c-9", field="x", start=0, end=5, text="Gone."),)
+    )
     reviewed = ReviewedDraft(grounded=a_grounded(CASES, [a_claim("problem", ONE), lost], DraftKind.PATTERN))
     assert evidence_view(reviewed, 1, CASES) is None

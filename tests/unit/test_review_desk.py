@@ -55,17 +55,17 @@ def a_log(*said: tuple[str, Action] | tuple[str, Action, int]) -> list[Decision]
 
 
 def many(n: int) -> dict[str, Evidence]:
-    return {f"d-{k:04d}": Evidence(n_claims=5, n_cases=1 + k % 9, n_teams=1 + k % 4, stability=0.9) for k in range(n)}
+    return {f"d-{k:04d}": Evidence(n_cases=1 + k % 9, n_teams=1 + k % 4, stability=0.9) for k in range(n)}
 
 
 def test_a_doubt_few_cases_and_an_unsteady_theme_each_make_a_draft_less_certain() -> None:
-    sure = Evidence(n_claims=6, n_cases=9, n_teams=5, stability=1.0)
+    sure = Evidence(n_cases=9, n_teams=5, stability=1.0)
     assert uncertainty(sure)[0] < 0.1
     for worse, why in (
-        (Evidence(doubts=(Doubt.WEAK_SUPPORT,), n_claims=6, n_cases=9, n_teams=5, stability=1.0), "weak support"),
-        (Evidence(n_claims=6, n_cases=1, n_teams=5, stability=1.0), "quotes from 1 case"),
-        (Evidence(n_claims=6, n_cases=9, n_teams=1, stability=1.0), "1 team behind its theme"),
-        (Evidence(n_claims=6, n_cases=9, n_teams=5, stability=0.3), "a theme that is not steady"),
+        (Evidence(doubts=(Doubt.WEAK_SUPPORT,), n_cases=9, n_teams=5, stability=1.0), "weak support"),
+        (Evidence(n_cases=1, n_teams=5, stability=1.0), "quotes from 1 case"),
+        (Evidence(n_cases=9, n_teams=1, stability=1.0), "1 team behind its theme"),
+        (Evidence(n_cases=9, n_teams=5, stability=0.3), "a theme that is not steady"),
     ):
         value, reasons = uncertainty(worse)
         assert value > uncertainty(sure)[0]

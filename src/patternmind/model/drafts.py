@@ -221,6 +221,19 @@ class ReviewedDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A draft without its text, with its log: what a queue is ordered by. ``n_cases`` are those that it quotes."""
+
+    id: str
+    kind: DraftKind
+    theme_id: str | None
+    name: str
+    doubts: tuple[Doubt, ...]
+    n_cases: int
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """A draft that a named person accepted; the only thing a playbook can hold."""
 

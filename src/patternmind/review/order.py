@@ -29,7 +29,6 @@ class Evidence:
     """
 
     doubts: tuple[Doubt, ...] = ()
-    n_claims: int = 0
     n_cases: int = 0
     n_teams: int | None = None
     stability: float | None = None

@@ -1,14 +1,16 @@
 """The review desk: what waits for whom, in which order, and what one person decided last."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from patternmind.errors import NotAllowed
-from patternmind.model.drafts import Action, Decision, Draft, DraftKind, DraftState, Reservation, ReviewedDraft
+from patternmind.errors import NotAllowed, NotFound
+from patternmind.model.cases import Case
+from patternmind.model.drafts import Action, Decision, Draft, DraftKind, DraftState, Outline, Reservation, ReviewedDraft
 from patternmind.model.themes import Theme
 from patternmind.ports import Clock, Store
-from patternmind.review import DECIDED, Evidence, Standing, disagree, hides_log, in_order, standing, standing_for
+from patternmind.review import Evidence, Queued, Standing, disagree, hides_log, in_order, standing, standing_for
 from patternmind.review import state_of as state_by
 from patternmind.verbs.prepare import lenses_run
 from patternmind.verbs.reviewing import decide_draft
@@ -68,50 +70,61 @@ class Desk:
 
 def open_desk(store: Store, clock: Clock, reviewer: str | None, *, seed: int = 0) -> Desk:
     """The desk as it is for this reviewer now."""
-    rows = {row[0].id: row for row in store.drafts(current=False) if row[0].kind in REVIEWED_KINDS}
-    current = {draft.id for draft, _, _ in store.drafts()}
-    rows = {id: row for id, row in rows.items() if id in current or row[1]}
+    rows = {row.id: row for row in store.outlines() if row.kind in REVIEWED_KINDS}
     now = clock.now()
-    themes = {theme.id: theme for lens in lenses_run(store) for theme in store.themes(lens)}
+    themes = _themes(store)
     taken = {one.draft_id: one.by for one in store.reservations(now) if one.by != reviewer}
-    evidence = {id: _evidence(draft, themes) for id, (draft, _, _) in rows.items()}
+    evidence = {row.id: _evidence(row, themes) for row in rows.values()}
     queue = in_order(evidence, day=now.date(), seed=seed)
-    return Desk(
-        tuple(
-            Line(
-                draft_id=one.draft_id,
-                kind=draft.kind,
-                name=_name(draft, log),
-                theme_id=draft.theme_id,
-                state=state_by(log),
-                standing=standing_for(log, reviewer),
-                version=len(log),
-                uncertainty=one.uncertainty,
-                why=one.why,
-                at_random=one.at_random,
-                reserved_by=taken.get(one.draft_id),
-                differs=disagree(log) and not hides_log(log, reviewer),
-            )
-            for one in queue
-            for draft, log, _ in [rows[one.draft_id]]
-        )
+    return Desk(tuple(_line(one, rows[one.draft_id], reviewer, taken.get(one.draft_id)) for one in queue))
+
+
+def _themes(store: Store) -> dict[str, Theme]:
+    return {theme.id: theme for lens in lenses_run(store) for theme in store.themes(lens)}
+
+
+def _line(queued: Queued, row: Outline, reviewer: str | None, reserved_by: str | None) -> Line:
+    log = row.decisions
+    return Line(
+        draft_id=row.id,
+        kind=row.kind,
+        name=_name(row.name, log),
+        theme_id=row.theme_id,
+        state=state_by(log),
+        standing=standing_for(log, reviewer),
+        version=len(log),
+        uncertainty=queued.uncertainty,
+        why=queued.why,
+        at_random=queued.at_random,
+        reserved_by=reserved_by,
+        differs=disagree(log) and not hides_log(log, reviewer),
     )
 
 
-def _evidence(draft: Draft, themes: Mapping[str, Theme]) -> Evidence:
-    theme = themes.get(draft.theme_id or "")
+def _evidence(row: Outline, themes: Mapping[str, Theme]) -> Evidence:
+    theme = themes.get(row.theme_id or "")
     return Evidence(
-        doubts=tuple(flag.doubt for flag in draft.flags),
-        n_claims=len(draft.claims),
-        n_cases=len({quote.case_id for claim in draft.claims for quote in claim.quotes}),
+        doubts=row.doubts,
+        n_cases=row.n_cases,
         n_teams=theme.n_teams if theme else None,
         stability=theme.stability if theme else None,
     )
 
 
-def _name(draft: Draft, log: tuple[Decision, ...]) -> str:
+def cases_of(store: Store, draft: Draft) -> dict[str, Case]:
+    """The cases that a draft quotes and those that it was made from, as far as they are still there."""
+    quoted = (quote.case_id for claim in draft.claims for quote in claim.quotes)
+    made_from = (name.rpartition("@")[0] or name for name in draft.provenance.inputs)
+    found: dict[str, Case] = {}
+    for case_id in dict.fromkeys([*quoted, *made_from]):
+        with suppress(NotFound):
+            found[case_id] = store.case(case_id)
+    return found
+
+
+def _name(name: str, log: tuple[Decision, ...]) -> str:
     names = [one.edits["name"] for one in standing(log) if "name" in one.edits]
-    return str(names[-1]) if names else draft.name
+    return str(names[-1]) if names else name
 
 
 def next_draft(desk: Desk, *, after: str | None = None, kind: DraftKind | None = None) -> str | None:
@@ -165,7 +178,9 @@ def last_decisions(store: Store, by: str) -> list[OwnDecision]:
         draft, log, _ = store.draft(decision.draft_id)
         held = standing(log)
         stands = any(one.id == decision.id for one in held)
-        found[draft.id] = OwnDecision(decision, _name(draft, log), stands, bool(held) and held[-1].id == decision.id)
+        found[draft.id] = OwnDecision(
+            decision, _name(draft.name, log), stands, bool(held) and held[-1].id == decision.id
+        )
     return list(found.values())
 
 
@@ -185,18 +200,3 @@ def undo_last(store: Store, clock: Clock, by: str) -> ReviewedDraft:
             raise NotAllowed("Somebody decided on that draft after you. Open it, and decide on what stands there now.")
         return decide_draft(store, clock, decision.draft_id, Action.UNDO, by=by, expected_version=len(log))
     raise NotAllowed("There is nothing of yours to take back.")
-
-
-__all__ = [
-    "DECIDED",
-    "Desk",
-    "Line",
-    "OwnDecision",
-    "last_decisions",
-    "log_for",
-    "neighbours",
-    "next_draft",
-    "open_desk",
-    "reserve_draft",
-    "undo_last",
-]

@@ -5,13 +5,34 @@ from datetime import date, datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from patternmind.adapters.store import records, tables
-from patternmind.adapters.store.network_rows import NetworkRows
-from patternmind.model.drafts import Decision, Reservation, Use
+from patternmind.adapters.store.draft_rows import DraftRows
+from patternmind.model.drafts import Decision, Doubt, DraftKind, Outline, Reservation, Use
 from patternmind.ports import Retelling
 
 
-class DeskRows(NetworkRows):
-    """Reservations and uses."""
+class DeskRows(DraftRows):
+    """The queue, reservations and uses."""
+
+    def outlines(self) -> list[Outline]:
+        draft, decision = tables.draft, tables.decision
+        wanted = (draft.c.id, draft.c.kind, draft.c.theme_id, draft.c.doubts, draft.c.n_cases)
+        shown = (draft.c.current == 1) | draft.c.id.in_(self._of(decision, decision.c.draft_id))
+        query = self._of(draft, *wanted, draft.c.body["name"].as_string().label("name")).where(shown)
+        with self._reading() as connection:
+            logs = self._decisions(connection)
+            rows = connection.execute(query.order_by(draft.c.id)).all()
+        return [
+            Outline(
+                id=row.id,
+                kind=DraftKind(row.kind),
+                theme_id=row.theme_id,
+                name=row.name,
+                doubts=tuple(Doubt(one) for one in row.doubts.splitlines()),
+                n_cases=row.n_cases,
+                decisions=logs.get(row.id, ()),
+            )
+            for row in rows
+        ]
 
     def hold_draft(self, wanted: Reservation, now: datetime) -> Reservation:
         kept = tables.reservation

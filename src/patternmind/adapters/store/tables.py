@@ -208,6 +208,9 @@ draft = Table(
     Column("created_at", String, nullable=False),
     Column("current", Integer, nullable=False, default=1),
     Column("body", JSON, nullable=False),
+    Column("doubts", String, nullable=False, server_default=""),
+    Column("n_cases", Integer, nullable=False, server_default="0"),
+    comment="``doubts`` and ``n_cases`` are told by the body and never change: the review queue is ordered by them.",
 )
 
 decision = Table(

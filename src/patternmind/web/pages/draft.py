@@ -18,7 +18,7 @@ from patternmind.publish.fields import NOT_STATED, provenance_line
 from patternmind.publish.rights import Published, publishable
 from patternmind.review import diff_words, fields_of, hides_log, pattern_of, possible_actions, standing, standing_for
 from patternmind.review import state_of as state_by
-from patternmind.verbs.desk import log_for, neighbours, open_desk, reserve_draft
+from patternmind.verbs.desk import cases_of, log_for, neighbours, open_desk, reserve_draft
 from patternmind.verbs.reviewing import decide_draft, open_draft, with_decision
 from patternmind.web import draft_view
 from patternmind.web.door import PageDoor, TheCaller, TheHouse
@@ -74,7 +74,7 @@ def _page(
     before, after = neighbours(desk, draft.id)
     numbers = [number for number, one in enumerate(draft.claims) if one.quotes]
     chosen = claim if claim in numbers else (numbers[0] if numbers else -1)
-    cases = {case.id: case for case in house.store.cases()}
+    cases = cases_of(house.store, draft)
     blind = hides_log(reviewed.decisions, caller.name)
     actions = possible_actions(reviewed.decisions)
     values: dict[str, Any] = {

@@ -1,4 +1,6 @@
-"""Who looks at which draft just now, and the uses of patterns."""
+"""Who looks at which draft just now, the uses of patterns, and what the review queue is ordered by."""
+
+import json
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +10,9 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
+    op.add_column("draft", sa.Column("doubts", sa.String(), nullable=False, server_default=""))
+    op.add_column("draft", sa.Column("n_cases", sa.Integer(), nullable=False, server_default="0"))
+    _fill(op.get_bind())
     op.create_table(
         "reservation",
         sa.Column("network_id", sa.String(), nullable=False),
@@ -29,3 +34,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("network_id", "id"),
     )
     op.create_index("ix_pattern_use_pattern", "pattern_use", ["network_id", "pattern_id"])
+
+
+def _fill(connection: sa.Connection) -> None:
+    draft = sa.table("draft", *(sa.column(name) for name in ("network_id", "id", "body", "doubts", "n_cases")))
+    for row in connection.execute(sa.select(draft.c.network_id, draft.c.id, draft.c.body)).all():
+        body = json.loads(row.body) if isinstance(row.body, str) else row.body
+        doubts = sorted({flag["doubt"] for flag in body.get("flags", ())})
+        cases = {quote["case_id"] for claim in body["claims"] for quote in claim["quotes"]}
+        mine = (draft.c.network_id == row.network_id) & (draft.c.id == row.id)
+        connection.execute(sa.update(draft).where(mine).values(doubts="\n".join(doubts), n_cases=len(cases)))
