@@ -20,6 +20,7 @@ from patternmind.settings import Settings
 from patternmind.verbs.desk import last_decisions
 from patternmind.verbs.ingest import ingest_files
 from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
+from patternmind.web.cookies import PLAIN_NAME
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +35,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     return house
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ada(house: House) -> Visitor:
     return Visitor(house, Role.FACILITATOR, name="Ada Berg")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bo(house: House) -> Visitor:
     return Visitor(house, Role.FACILITATOR, name="Bo Lind")
 
@@ -217,7 +218,8 @@ def test_a_jam_flag_takes_it_out_of_the_queue_to_the_list_for_the_jam(house: Hou
 def test_the_last_decisions_are_there_after_a_restart(house: House, ada: Visitor) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, decision="accept")
-    again = Visitor(House(house.settings, encoder=HashingEncoder()), Role.FACILITATOR, name="Ada Berg")
+    again = Visitor(House(house.settings, encoder=HashingEncoder()))
+    again.client.cookies.set(PLAIN_NAME, ada.secret, domain="127.0.0.1")
     aside = again.get("/review").text.partition("Your last decisions")[2]
     assert draft_id in aside
     again.send("/review/undo", page="/review")

@@ -18,12 +18,13 @@ from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
+from patternmind.web.pages import account, audit_log, home, library, members, sign_in, tokens
 from patternmind.web.pages import draft as draft_page
-from patternmind.web.pages import home, library
 from patternmind.web.pages import review as review_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
 from patternmind.web.routes import cases, drafts, placing, publishing, review, themes
+from patternmind.web.routes import members as network
 
 API = "/api/v1"
 
@@ -34,6 +35,7 @@ ROUTERS: Sequence[APIRouter] = (
     drafts.router,
     review.router,
     publishing.router,
+    network.router,
 )
 """Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
 
@@ -43,6 +45,11 @@ PAGES: Sequence[APIRouter] = (
     review_pages.router,
     draft_page.router,
     library.router,
+    sign_in.router,
+    account.router,
+    members.router,
+    tokens.router,
+    audit_log.router,
 )
 """Of the pages, one an area."""
 
@@ -55,12 +62,13 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     """
     local = is_loopback(host)
     one_encoder = OneAtATime(lambda: house.encoder)
-    rooms = Rooms(House(house.settings, encoder=one_encoder, clock=house.clock), local=local)
+    only_here = local and house.settings.url is None
+    rooms = Rooms(House(house.settings, encoder=one_encoder, clock=house.clock), local=only_here)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
-        rooms.jobs.stop()
+        rooms.stop()
 
     app = FastAPI(
         title="patternmind",
@@ -76,7 +84,7 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     )
     app.state.rooms = rooms
     app.openapi = partial(describe, app)
-    app.add_middleware(Guard, local=local)
+    app.add_middleware(Guard, local=local, url=house.settings.url)
     add_handlers(app)
     for router in ROUTERS:
         app.include_router(router, prefix=API, dependencies=[Depends(BEARER)], responses=EVERYWHERE)

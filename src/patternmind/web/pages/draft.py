@@ -227,7 +227,7 @@ def _after(house: TheHouse, caller: TheCaller, draft_id: str, action: Action) ->
     return answer
 
 
-def _again(  # noqa: PLR0913 - what the person wrote, and why it was not taken
+def _again(
     request: Request,
     house: TheHouse,
     caller: TheCaller,

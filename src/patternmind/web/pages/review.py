@@ -12,6 +12,7 @@ from patternmind.model.drafts import DraftKind
 from patternmind.model.rights import Action
 from patternmind.review import Standing, views_of
 from patternmind.verbs.desk import Desk, Line, last_decisions, next_draft, open_desk, reserve_draft, undo_last
+from patternmind.web.audit import touched
 from patternmind.web.door import PageDoor, TheCaller, TheHouse
 from patternmind.web.rendering import flash, render
 from patternmind.web.rights import needs
@@ -124,7 +125,7 @@ def go_on(house: TheHouse, caller: TheCaller, *, after: str | None = None) -> Re
 
 
 @router.post("/review/undo", dependencies=[needs(Action.REVIEW_DRAFTS)])
-def undo(house: TheHouse, caller: TheCaller) -> Response:
+def undo(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Take back one's last decision, and look at that draft again."""
     try:
         reviewed = undo_last(house.store, house.clock, caller.name or "")
@@ -132,6 +133,7 @@ def undo(house: TheHouse, caller: TheCaller) -> Response:
         answer: Response = RedirectResponse("/review", status_code=303)
         flash(answer, str(error))
         return answer
+    touched(request, "draft", reviewed.grounded.draft.id)
     answer = RedirectResponse(f"/drafts/{reviewed.grounded.draft.id}", status_code=303)
     flash(answer, "Taken back. The draft stands as it did before.")
     return answer
@@ -151,7 +153,7 @@ KEYS = (
 )
 
 
-@router.get("/review/keys", dependencies=[needs(Action.OWN_KEYS)])
+@router.get("/settings/keys", dependencies=[needs(Action.OWN_KEYS)])
 def keys(request: Request) -> Response:
     """Kept in the browser, for that is where keys are pressed."""
-    return render(request, "review/keys_page.html", keys=KEYS)
+    return render(request, "settings/keys.html", keys=KEYS)

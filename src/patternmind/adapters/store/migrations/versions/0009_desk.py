@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0007"
 
 
 def upgrade() -> None:
@@ -34,6 +34,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("network_id", "id"),
     )
     op.create_index("ix_pattern_use_pattern", "pattern_use", ["network_id", "pattern_id"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_pattern_use_pattern", "pattern_use")
+    op.drop_table("pattern_use")
+    op.drop_table("reservation")
+    for column in ("n_cases", "doubts"):
+        op.drop_column("draft", column)
 
 
 def _fill(connection: sa.Connection) -> None:
