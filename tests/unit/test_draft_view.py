@@ -9,7 +9,7 @@ from tests.builders import NOON, a_case, a_claim, a_grounded, by_id
 from patternmind.model.drafts import Action, Claim, DraftKind, Quote, ReviewedDraft
 from patternmind.publish.fields import NOT_STATED
 from patternmind.review import decide
-from patternmind.web.draft_view import _runs, as_text, as_value, evidence_view, field_views
+from patternmind.web.draft_view import as_text, as_value, evidence_view, field_views, marked_runs
 
 ONE = a_case("c-1", {"problem": "The pallet stood in lane 4. Nobody knew.", "lesson": "We put red tape on it."})
 TWO = a_case("c-2", {"problem": "A truck left without papers.", "lesson": "We put red tape on it."})
@@ -73,7 +73,7 @@ def test_evidence_is_the_whole_case_with_the_quote_marked() -> None:
 @given(st.text(max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=5))
 def test_marking_changes_no_character(text: str, places: list[tuple[int, int]]) -> None:
     marks = [(min(pair), min(max(pair), len(text))) for pair in places if min(pair) < min(max(pair), len(text))]
-    runs = _runs(text, marks)
+    runs = marked_runs(text, marks)
     assert "".join(run for run, _ in runs) == text
     marked = {at for start, end in marks for at in range(start, end)}
     assert sum(len(run) for run, mark in runs if mark) == len(marked)

@@ -190,13 +190,13 @@ def _source(case: Case, quotes: Iterable[Quote]) -> Source:
     names = sorted(case.text, key=lambda name: order.get(name, len(order)))
     here = [quote for quote in quotes if quote.case_id == case.id]
     passages = (
-        Passage(title_of(name), _runs(case.text[name], [(q.start, q.end) for q in here if q.field == name]))
+        Passage(title_of(name), marked_runs(case.text[name], [(q.start, q.end) for q in here if q.field == name]))
         for name in names
     )
     return Source(case, tuple(passages))
 
 
-def _runs(text: str, marks: Sequence[tuple[int, int]]) -> tuple[tuple[str, bool], ...]:
+def marked_runs(text: str, marks: Sequence[tuple[int, int]]) -> tuple[tuple[str, bool], ...]:
     """The text in runs, overlapping marks joined."""
     runs: list[tuple[str, bool]] = []
     at = 0

@@ -1,7 +1,5 @@
 """Who looks at which draft just now, the uses of patterns, and what the review queue is ordered by."""
 
-import json
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -45,9 +43,16 @@ def downgrade() -> None:
 
 
 def _fill(connection: sa.Connection) -> None:
-    draft = sa.table("draft", *(sa.column(name) for name in ("network_id", "id", "body", "doubts", "n_cases")))
+    draft = sa.table(
+        "draft",
+        sa.column("network_id", sa.String),
+        sa.column("id", sa.String),
+        sa.column("body", sa.JSON),
+        sa.column("doubts", sa.String),
+        sa.column("n_cases", sa.Integer),
+    )
     for row in connection.execute(sa.select(draft.c.network_id, draft.c.id, draft.c.body)).all():
-        body = json.loads(row.body) if isinstance(row.body, str) else row.body
+        body = row.body
         doubts = sorted({flag["doubt"] for flag in body.get("flags", ())})
         cases = {quote["case_id"] for claim in body["claims"] for quote in claim["quotes"]}
         mine = (draft.c.network_id == row.network_id) & (draft.c.id == row.id)
