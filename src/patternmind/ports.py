@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from patternmind.model.calls import Budget, Call, KeptAnswer
 from patternmind.model.cases import Case, Kind, Submission
-from patternmind.model.drafts import Decision, Draft, ReviewedDraft
+from patternmind.model.drafts import Decision, Draft, Outline, Reservation, ReviewedDraft, Use
 from patternmind.model.edits import Edit, Proposal
 from patternmind.model.fits import KeptFits
 from patternmind.model.found import Found
@@ -477,6 +477,35 @@ class Store(Ledger, Protocol):
         Raises:
             ChangedMeanwhile: the draft has more decisions than ``expected_version``.
         """
+        ...
+
+    def outlines(self) -> list[Outline]:
+        """Every current draft and every one that was ever decided on, by id, without their texts."""
+        ...
+
+    def decisions_of(self, by: str, *, limit: int) -> list[Decision]:
+        """The last decisions of a person, newest first, those that were taken back and the undoing too."""
+        ...
+
+    def hold_draft(self, wanted: Reservation, now: datetime) -> Reservation:
+        """Keep a draft for somebody, unless another has it still: then the answer is that one's reservation."""
+        ...
+
+    def release_draft(self, draft_id: str, by: str) -> None:
+        """Give a draft back; nothing happens where somebody else has it."""
+        ...
+
+    def reservations(self, now: datetime) -> list[Reservation]:
+        """Those that have not lapsed."""
+        ...
+
+    # uses of patterns
+    def save_use(self, use: Use) -> None:
+        """Keep a use; one that is there already is left as it is."""
+        ...
+
+    def uses(self, pattern_id: str | None = None) -> list[Use]:
+        """Of a pattern, or all of them; the latest first."""
         ...
 
     # answers of the language model

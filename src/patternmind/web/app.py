@@ -13,15 +13,17 @@ from patternmind.bootstrap import House
 from patternmind.web import static_files
 from patternmind.web.answers import Health
 from patternmind.web.auth import BEARER
-from patternmind.web.described import docs_page, home_page
+from patternmind.web.described import docs_page
 from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
-from patternmind.web.pages import account, audit_log, members, sign_in, tokens
+from patternmind.web.pages import account, audit_log, home, library, members, sign_in, tokens
+from patternmind.web.pages import draft as draft_page
+from patternmind.web.pages import review as review_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
-from patternmind.web.routes import cases, drafts, placing, publishing, themes
+from patternmind.web.routes import cases, drafts, placing, publishing, review, themes
 from patternmind.web.routes import members as network
 
 API = "/api/v1"
@@ -31,6 +33,7 @@ ROUTERS: Sequence[APIRouter] = (
     cases.router,
     themes.router,
     drafts.router,
+    review.router,
     publishing.router,
     network.router,
 )
@@ -38,6 +41,10 @@ ROUTERS: Sequence[APIRouter] = (
 
 PAGES: Sequence[APIRouter] = (
     static_files.router,
+    home.router,
+    review_pages.router,
+    draft_page.router,
+    library.router,
     sign_in.router,
     account.router,
     members.router,
@@ -96,10 +103,6 @@ def _add_open_pages(app: FastAPI) -> None:
     async def health() -> Health:  # pyright: ignore[reportUnusedFunction]
         """A sign of life, and nothing more."""
         return Health(status="ok")
-
-    @app.get("/", include_in_schema=False, dependencies=[needs_nobody()])
-    async def home() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return home_page()
 
     @app.get(f"{API}/openapi.json", include_in_schema=False, dependencies=[needs_nobody()])
     async def description() -> JSONResponse:  # pyright: ignore[reportUnusedFunction]

@@ -41,13 +41,15 @@ class Way:
     title: str
     address: str
     action: Action
+    also: str = ""
+    """Another beginning of addresses that belong to it."""
 
 
 NAVIGATION: Sequence[Way] = (
     Way("Home", "/", Action.SEARCH),
     Way("Cases", "/cases", Action.SEARCH),
     Way("Themes", "/themes", Action.SEE_THEMES),
-    Way("Review", "/review", Action.SEE_DRAFTS),
+    Way("Review", "/review", Action.SEE_DRAFTS, also="/drafts/"),
     Way("Pre-reading", "/prereadings", Action.REQUEST_PREREADING),
     Way("Library", "/library", Action.SEARCH),
     Way("Runs", "/runs", Action.SEE_THEMES),
@@ -58,6 +60,7 @@ NAVIGATION: Sequence[Way] = (
 SETTINGS: Sequence[Way] = (
     Way("Account", "/settings/account", Action.OWN_TOKENS),
     Way("Tokens", "/settings/tokens", Action.OWN_TOKENS),
+    Way("Keys", "/settings/keys", Action.OWN_KEYS),
     Way("Members", "/settings/members", Action.MEMBERS),
     Way("Audit log", "/settings/audit", Action.AUDIT_LOG),
 )
@@ -132,6 +135,12 @@ def templates() -> Environment:
     )
 
 
+def _is_current(way: Way, here: str) -> bool:
+    if way.address == "/":
+        return here == "/"
+    return here.startswith(f"{way.address}/") or bool(way.also and here.startswith(way.also))
+
+
 def _navigation(request: Request, caller: "Caller | None") -> list[dict[str, Any]]:
     """Where this caller may go; ``current`` marks where they are."""
     here = f"{request.url.path.rstrip('/')}/"
@@ -139,7 +148,7 @@ def _navigation(request: Request, caller: "Caller | None") -> list[dict[str, Any
         {
             "title": way.title,
             "address": way.address,
-            "current": (here == "/") if way.address == "/" else here.startswith(f"{way.address}/"),
+            "current": _is_current(way, here),
         }
         for way in _open_to(request, caller, NAVIGATION)
     ]

@@ -208,6 +208,9 @@ draft = Table(
     Column("created_at", String, nullable=False),
     Column("current", Integer, nullable=False, default=1),
     Column("body", JSON, nullable=False),
+    Column("doubts", String, nullable=False, server_default=""),
+    Column("n_cases", Integer, nullable=False, server_default="0"),
+    comment="``doubts`` and ``n_cases`` are told by the body and never change: the review queue is ordered by them.",
 )
 
 decision = Table(
@@ -219,6 +222,31 @@ decision = Table(
     Column("body", JSON, nullable=False),
     ForeignKeyConstraint(["network_id", "draft_id"], ["draft.network_id", "draft.id"]),
     comment="Append-only: rows are never changed and never deleted; an undo is a row of its own.",
+)
+
+reservation = Table(
+    "reservation",
+    metadata,
+    _network(),
+    Column("draft_id", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("until", String, nullable=False),
+    comment="Who looks at which draft just now; what has lapsed means nothing.",
+)
+
+pattern_use = Table(
+    "pattern_use",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("pattern_id", String, nullable=False),
+    Column("on", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", String, nullable=False),
+    Index("ix_pattern_use_pattern", "network_id", "pattern_id"),
+    comment="That a team worked by a pattern; the note is in people's words.",
 )
 
 account = Table(
