@@ -113,7 +113,8 @@ def test_the_first_link_is_printed_until_somebody_has_signed_in(tmp_path: Path) 
         assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/settings/account")
         assert "HttpOnly" in signed_in.headers["set-cookie"]
         assert get(f"{address}/api/v1/themes").status_code == 401
-    with serving(tmp_path) as (server, _):
+    with serving(tmp_path) as (server, address):
+        get(f"{address}/healthz")
         server.send_signal(signal.SIGTERM)
         assert server.wait(15) == 0
         assert server.stderr is not None
