@@ -6,7 +6,7 @@ The types carry the promise: ``Draft -> GroundedDraft -> Pattern``. Only ``groun
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Never
 
@@ -160,10 +160,14 @@ class GroundedDraft:
 
 
 class Action(StrEnum):
+    """What the log of a draft may say. ``FLAG`` is for a jam; ``FIELD_TEST`` follows from uses, nobody chooses it."""
+
     ACCEPT = "accept"
     EDIT = "edit"
     REJECT = "reject"
     NOT_SURE = "not_sure"
+    FLAG = "flag"
+    FIELD_TEST = "field_test"
     RETIRE = "retire"
     UNDO = "undo"
 
@@ -217,6 +221,19 @@ class ReviewedDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A draft without its text, with its log: what a queue is ordered by. ``n_cases`` are those that it quotes."""
+
+    id: str
+    kind: DraftKind
+    theme_id: str | None
+    name: str
+    doubts: tuple[Doubt, ...]
+    n_cases: int
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """A draft that a named person accepted; the only thing a playbook can hold."""
 
@@ -231,3 +248,25 @@ class Pattern:
     accepted_at: datetime
     version: int
     share_edited: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """That a team worked by a pattern on a day, and what came of it in a few words."""
+
+    id: str
+    pattern_id: str
+    on: date
+    team: str
+    note: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A draft that somebody looks at just now, so that others are given another. It lapses by itself."""
+
+    draft_id: str
+    by: str
+    until: datetime

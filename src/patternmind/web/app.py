@@ -1,25 +1,57 @@
 """The application: the API, its description, a page that says what this is, and a sign of life."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, JSONResponse
 
 from patternmind import __version__
 from patternmind.bootstrap import House
+from patternmind.web import static_files
 from patternmind.web.answers import Health
 from patternmind.web.auth import BEARER
+from patternmind.web.described import docs_page
 from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
-from patternmind.web.pages import docs_page, home_page
+from patternmind.web.pages import account, audit_log, home, library, members, sign_in, tokens
+from patternmind.web.pages import draft as draft_page
+from patternmind.web.pages import review as review_pages
 from patternmind.web.problems import add_handlers
-from patternmind.web.routes import cases, drafts, placing, publishing, themes
+from patternmind.web.rights import needs_nobody
+from patternmind.web.routes import cases, drafts, placing, publishing, review, themes
+from patternmind.web.routes import members as network
 
 API = "/api/v1"
+
+ROUTERS: Sequence[APIRouter] = (
+    placing.router,
+    cases.router,
+    themes.router,
+    drafts.router,
+    review.router,
+    publishing.router,
+    network.router,
+)
+"""Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
+
+PAGES: Sequence[APIRouter] = (
+    static_files.router,
+    home.router,
+    review_pages.router,
+    draft_page.router,
+    library.router,
+    sign_in.router,
+    account.router,
+    members.router,
+    tokens.router,
+    audit_log.router,
+)
+"""Of the pages, one an area."""
 
 
 def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
@@ -30,12 +62,13 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     """
     local = is_loopback(host)
     one_encoder = OneAtATime(lambda: house.encoder)
-    rooms = Rooms(House(house.settings, encoder=one_encoder, clock=house.clock), local=local)
+    only_here = local and house.settings.url is None
+    rooms = Rooms(House(house.settings, encoder=one_encoder, clock=house.clock), local=only_here)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
-        rooms.jobs.stop()
+        rooms.stop()
 
     app = FastAPI(
         title="patternmind",
@@ -51,11 +84,14 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     )
     app.state.rooms = rooms
     app.openapi = partial(describe, app)
-    app.add_middleware(Guard, local=local)
+    app.add_middleware(Guard, local=local, url=house.settings.url)
     add_handlers(app)
-    # placing comes first: the route of one case takes whatever follows /cases/ for an id
-    for routes in (placing, cases, themes, drafts, publishing):
-        app.include_router(routes.router, prefix=API, dependencies=[Depends(BEARER)], responses=EVERYWHERE)
+    for router in ROUTERS:
+        app.include_router(router, prefix=API, dependencies=[Depends(BEARER)], responses=EVERYWHERE)
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
+    pages = [route for router in PAGES for route in router.routes if isinstance(route, APIRoute)]
+    app.state.pages = frozenset(route.path for route in pages)
     _add_open_pages(app)
     return app
 
@@ -63,19 +99,15 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
 def _add_open_pages(app: FastAPI) -> None:
     """What anybody who can reach the server may read: nothing of it comes from the data folder."""
 
-    @app.get("/healthz", tags=["health"])
+    @app.get("/healthz", tags=["health"], dependencies=[needs_nobody()])
     async def health() -> Health:  # pyright: ignore[reportUnusedFunction]
         """A sign of life, and nothing more."""
         return Health(status="ok")
 
-    @app.get("/", include_in_schema=False)
-    async def home() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return home_page()
-
-    @app.get(f"{API}/openapi.json", include_in_schema=False)
+    @app.get(f"{API}/openapi.json", include_in_schema=False, dependencies=[needs_nobody()])
     async def description() -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         return JSONResponse(app.openapi())
 
-    @app.get(f"{API}/docs", include_in_schema=False)
+    @app.get(f"{API}/docs", include_in_schema=False, dependencies=[needs_nobody()])
     async def documentation() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         return docs_page(app.openapi())

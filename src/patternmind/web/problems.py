@@ -51,12 +51,15 @@ class ProblemKind:
 MALFORMED = ProblemKind("malformed", 400, "The request cannot be read")
 TOKEN_NEEDED = ProblemKind("token-needed", 401, "A valid bearer token is needed")
 REFUSED = ProblemKind("refused", 403, "Requests from there are refused")
+NOT_YOURS = ProblemKind("not-yours", 403, "No role of yours allows that")
+FORM_REFUSED = ProblemKind("form-refused", 403, "That form is not of this session")
 NOT_FOUND = ProblemKind("not-found", 404, "There is no such thing")
 NO_METHOD = ProblemKind("method-not-allowed", 405, "This address does not take that method")
 WRONG_STATE = ProblemKind("wrong-state", 409, "That decision is not possible now")
 RUN_IN_PROGRESS = ProblemKind("run-in-progress", 409, "Another run is in progress")
 STILL_WORKING = ProblemKind("still-working", 409, "The same request is still being worked on")
 CHANGED = ProblemKind("changed-meanwhile", 412, "Somebody changed it meanwhile")
+TOO_MANY = ProblemKind("too-many", 429, "Too many tries")
 TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
 INVALID = ProblemKind("invalid", 422, "The request is not valid")
 NOT_ALLOWED = ProblemKind("not-allowed", 422, "A rule forbids it")
@@ -73,6 +76,8 @@ KINDS: Sequence[ProblemKind] = (
     MALFORMED,
     TOKEN_NEEDED,
     REFUSED,
+    NOT_YOURS,
+    FORM_REFUSED,
     NOT_FOUND,
     NO_METHOD,
     WRONG_STATE,
@@ -80,6 +85,7 @@ KINDS: Sequence[ProblemKind] = (
     STILL_WORKING,
     CHANGED,
     TOO_LARGE,
+    TOO_MANY,
     INVALID,
     NOT_ALLOWED,
     UNREADABLE,

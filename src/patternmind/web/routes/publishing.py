@@ -1,6 +1,6 @@
 """Pre-reading for a session, and the playbook of what people accepted."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from patternmind.adapters.index import ExactIndex
 from patternmind.bootstrap import House
 from patternmind.errors import UsageError
+from patternmind.model.rights import Action
 from patternmind.publish.document import Document
 from patternmind.publish.html import POLICY
 from patternmind.publish.render import render
@@ -22,7 +23,8 @@ from patternmind.verbs.publishing import (
 )
 from patternmind.verbs.search import index_vectors
 from patternmind.web import answers
-from patternmind.web.door import MAY_REPEAT, Door, TheHouse, problems
+from patternmind.web.door import MAY_REPEAT, Door, TheCaller, TheHouse, problems
+from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door, tags=["publishing"])
 
@@ -43,7 +45,7 @@ FILES: dict[str, Any] = {media.partition(";")[0]: {"schema": {"type": "string"}}
     status_code=201,
     response_model=answers.DraftedAnswer,
     responses=problems(400, 404) | {201: {"content": FILES}},
-    dependencies=[MAY_REPEAT],
+    dependencies=[needs(Action.REQUEST_PREREADING), MAY_REPEAT],
 )
 def make_prereading(house: TheHouse, asked: answers.PrereadingAsked, format: Format = "json") -> Response:
     """Two pages for a session: the case in its own words, its theme, voices, what helped, what is open.
@@ -78,10 +80,17 @@ def _subject(house: House, asked: answers.PrereadingAsked) -> prepare.Subject:
     return prepare.by_topic(house.store, house.encoder, index, asked.topic or "")
 
 
-@router.get("/playbook", response_model=answers.PlaybookAnswer, responses={200: {"content": FILES}})
-def read_playbook(house: TheHouse, format: Format = "json") -> Response:
-    """What people accepted, as far as consent and threshold let it out; the JSON alone lists what is withheld."""
+@router.get(
+    "/playbook",
+    response_model=answers.PlaybookAnswer,
+    responses={200: {"content": FILES}},
+    dependencies=[needs(Action.SEARCH)],
+)
+def read_playbook(house: TheHouse, caller: TheCaller, format: Format = "json") -> Response:
+    """What people accepted, as far as consent and threshold let it out; the JSON tells reviewers what is withheld."""
     collected = collect_playbook(house.store)
+    if not caller.may(Action.SEE_DRAFTS):
+        collected = replace(collected, withheld=())
     if format == "json":
         return JSONResponse(_playbook(house, collected).model_dump(mode="json"))
     return _file(playbook_document(house.store, collected, house.clock.now()), format, status_code=200, headers={})

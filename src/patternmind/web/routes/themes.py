@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from patternmind.errors import NotFound
+from patternmind.model.rights import Action
 from patternmind.model.themes import Theme
 from patternmind.ports import RunParameters, RunRecord, Store
 from patternmind.verbs.checks import check_parameters
@@ -13,11 +14,18 @@ from patternmind.verbs.export import theme_row
 from patternmind.web import answers
 from patternmind.web.door import MAY_REPEAT, Door, Lens, TheHouse, TheJobs, problems
 from patternmind.web.jobs import Job
+from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door)
 
 
-@router.post("/runs", tags=["runs"], status_code=202, responses=problems(400, 409), dependencies=[MAY_REPEAT])
+@router.post(
+    "/runs",
+    tags=["runs"],
+    status_code=202,
+    responses=problems(400, 409),
+    dependencies=[needs(Action.START_RUN), MAY_REPEAT],
+)
 def start_run(jobs: TheJobs, response: Response, asked: answers.RunAsked | None = None) -> answers.JobAnswer:
     """Group all cases to date into themes, carry the themes on, draft their patterns; `Location` is the job."""
     chosen = (asked or answers.RunAsked()).model_dump()
@@ -30,7 +38,7 @@ def start_run(jobs: TheJobs, response: Response, asked: answers.RunAsked | None 
     return _job(job)
 
 
-@router.get("/jobs/{job_id}", tags=["runs"], responses=problems(404))
+@router.get("/jobs/{job_id}", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_job(jobs: TheJobs, job_id: str) -> answers.JobAnswer:
     """How far a job is."""
     return _job(jobs.job(job_id))
@@ -50,18 +58,18 @@ def _job(job: Job) -> answers.JobAnswer:
     )
 
 
-@router.get("/runs", tags=["runs"])
+@router.get("/runs", tags=["runs"], dependencies=[needs(Action.SEE_THEMES)])
 def list_runs(house: TheHouse) -> answers.Listing[answers.RunAnswer]:
     """Every run, newest first."""
     return answers.Listing(items=[_run(record) for record in reversed(house.store.runs())])
 
 
-@router.get("/runs/{run_id}", tags=["runs"], responses=problems(404))
+@router.get("/runs/{run_id}", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_run(house: TheHouse, run_id: str) -> answers.RunAnswer:
     return _run(_find_run(house.store, run_id))
 
 
-@router.get("/runs/{run_id}/changes", tags=["runs"], responses=problems(404))
+@router.get("/runs/{run_id}/changes", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def list_changes(house: TheHouse, run_id: str) -> answers.Listing[answers.ThemeChangeAnswer]:
     """What a run made of the themes before it: new, continued, split, merged, dormant, with the evidence."""
     changes = house.store.changes(_find_run(house.store, run_id).id)
@@ -93,7 +101,7 @@ def _run(record: RunRecord) -> answers.RunAnswer:
     )
 
 
-@router.get("/themes", tags=["themes"])
+@router.get("/themes", tags=["themes"], dependencies=[needs(Action.SEE_THEMES)])
 def list_themes(
     house: TheHouse,
     lens: Lens = None,
@@ -104,7 +112,7 @@ def list_themes(
     return answers.Listing(items=[answers.ThemeAnswer.model_validate(theme_row(theme)) for theme in found])
 
 
-@router.get("/themes/{theme_id}", tags=["themes"], responses=problems(404))
+@router.get("/themes/{theme_id}", tags=["themes"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_theme(house: TheHouse, theme_id: str, lens: Lens = None) -> answers.ThemeWithCases:
     """One theme of the last run, with the ids of its cases."""
     theme = _find_theme(house.store, theme_id, lens)
@@ -118,7 +126,7 @@ def _find_theme(store: Store, theme_id: str, lens: str | None) -> Theme:
     return found
 
 
-@router.get("/areas", tags=["themes"])
+@router.get("/areas", tags=["themes"], dependencies=[needs(Action.SEE_THEMES)])
 def list_areas(house: TheHouse, lens: Lens = None) -> answers.Listing[answers.AreaAnswer]:
     """The broad areas of the last run and the themes in them."""
     themes = [theme for theme in house.store.themes(lens) if theme.case_ids]

@@ -24,12 +24,14 @@ TRANSITIONS: Mapping[DraftState, Mapping[Action, DraftState]] = {
         Action.EDIT: DraftState.IN_REVIEW,
         Action.REJECT: DraftState.REJECTED,
         Action.NOT_SURE: DraftState.IN_REVIEW,
+        Action.FLAG: DraftState.IN_REVIEW,
     },
     DraftState.IN_REVIEW: {
         Action.ACCEPT: DraftState.ACCEPTED,
         Action.EDIT: DraftState.IN_REVIEW,
         Action.REJECT: DraftState.REJECTED,
         Action.NOT_SURE: DraftState.IN_REVIEW,
+        Action.FLAG: DraftState.IN_REVIEW,
     },
     DraftState.ACCEPTED: {Action.EDIT: DraftState.ACCEPTED, Action.RETIRE: DraftState.RETIRED},
     DraftState.FIELD_TESTED: {Action.EDIT: DraftState.FIELD_TESTED, Action.RETIRE: DraftState.RETIRED},
@@ -101,6 +103,23 @@ def decide(
     )
 
 
+def field_test(reviewed: ReviewedDraft, *, by: str, at: datetime, note: str) -> Decision | None:
+    """That an accepted pattern proved itself, where it is accepted: a line that follows from uses, by whoever told the
+    last of them. It can be undone like any other."""
+    if state_of(reviewed.decisions) is not DraftState.ACCEPTED:
+        return None
+    return Decision(
+        id=f"{reviewed.grounded.draft.id}.{reviewed.version + 1}",
+        draft_id=reviewed.grounded.draft.id,
+        action=Action.FIELD_TEST,
+        by=by.strip(),
+        at=at,
+        before=DraftState.ACCEPTED,
+        after=DraftState.FIELD_TESTED,
+        note=note,
+    )
+
+
 def _changed(reviewed: ReviewedDraft, edits: Mapping[str, str | tuple[str, ...]]) -> dict[str, str | tuple[str, ...]]:
     current = fields_of(reviewed)
     unknown = sorted(set(edits) - set(current))
@@ -151,7 +170,7 @@ def pattern_of(reviewed: ReviewedDraft) -> Pattern | None:
         claims=draft.claims,
         provenance=draft.provenance,
         state=state,
-        reviewers=tuple(dict.fromkeys(decision.by for decision in held)),
+        reviewers=tuple(dict.fromkeys(one.by for one in held if one.action is not Action.FIELD_TEST)),
         accepted_at=accepted[-1].at,
         version=len([one for one in held if one.action in (Action.ACCEPT, Action.EDIT)]),
         share_edited=share_edited(reviewed),

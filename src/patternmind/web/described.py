@@ -1,4 +1,4 @@
-"""The two pages there are: what this server is, and the API's description for people. No script, nothing loaded."""
+"""Two pages for anybody: what this server is, and the API described. No script, nothing loaded."""
 
 import base64
 import hashlib
@@ -49,7 +49,7 @@ def coded(text: str | None) -> Markup:
 
 
 def home_page() -> HTMLResponse:
-    return _page("home.html")
+    return _page("described/home.html")
 
 
 def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
@@ -60,7 +60,7 @@ def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
         for method, operation in methods.items()
     ]
     return _page(
-        "docs.html",
+        "described/docs.html",
         info=schema["info"],
         operations=operations,
         schemas=schema["components"]["schemas"],
