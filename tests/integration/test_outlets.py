@@ -76,7 +76,8 @@ COMMANDS = {
     **dict.fromkeys(
         (
             "init|ingest|index rebuild|index verify|token create|serve|doctor|demo|eval|erase|key new|key apply|runs"
-            "|redaction confirm"
+            "|redaction confirm|member add|member link|member list|member role|member remove|network add|network list"
+            "|token list|token revoke"
         ).split("|"),
         Reach.NO_TEXT,
     ),
@@ -122,6 +123,9 @@ ROUTES = {
             f"GET {API}/runs",
             f"GET {API}/runs/{{run_id}}",
             f"GET {API}/jobs/{{job_id}}",
+            f"GET {API}/me",
+            f"GET {API}/members",
+            f"GET {API}/audit",
             f"POST {API}/drafts/{{draft_id}}/reservation",
             f"DELETE {API}/drafts/{{draft_id}}/reservation",
             "GET /healthz",

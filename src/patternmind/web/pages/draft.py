@@ -21,6 +21,7 @@ from patternmind.review import state_of as state_by
 from patternmind.verbs.desk import cases_of, last_to_undo, log_for, neighbours, open_desk, reserve_draft
 from patternmind.verbs.reviewing import decide_draft, open_draft, with_decision
 from patternmind.web import draft_view
+from patternmind.web.deciding import must_decide
 from patternmind.web.door import PageDoor, TheCaller, TheHouse
 from patternmind.web.pages.review import go_on, progress_text
 from patternmind.web.rendering import flash, render
@@ -174,8 +175,7 @@ def _decide(request: Request, house: TheHouse, caller: TheCaller, draft_id: str,
     }
     if _said_already(reviewed, action, by, version, edits):
         return _after(house, caller, draft_id, action)
-    if action is Action.RETIRE:
-        caller.must(rights.Action.RETIRE_PATTERN)
+    must_decide(house.store, caller, draft_id, action)
     try:
         decide_draft(
             house.store,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Response
 
 from patternmind.errors import ChangedMeanwhile, UsageError
 from patternmind.model import rights
-from patternmind.model.drafts import Action, Decision, DraftKind, DraftState, ReviewedDraft
+from patternmind.model.drafts import Decision, DraftKind, DraftState, ReviewedDraft
 from patternmind.ports import Store
 from patternmind.review import possible_actions, state_of
 from patternmind.verbs.desk import log_for
@@ -15,6 +15,7 @@ from patternmind.verbs.export import draft_row, export_rows
 from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
 from patternmind.web import answers
 from patternmind.web.auth import Caller
+from patternmind.web.deciding import must_decide
 from patternmind.web.door import MAY_REPEAT, Door, TheCaller, TheHouse, problems
 from patternmind.web.paging import Cursor, Limit, one_page
 from patternmind.web.rights import needs
@@ -74,8 +75,7 @@ def decide(
 
     Only a steward retires.
     """
-    if asked.action is Action.RETIRE:
-        caller.must(rights.Action.RETIRE_PATTERN)
+    must_decide(house.store, caller, draft_id, asked.action)
     if not isinstance(asked.fields.get("name", ""), str):
         raise UsageError('"fields.name" is one line of text, not a list.')
     reviewed = decide_draft(
