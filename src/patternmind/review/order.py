@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from patternmind.model.drafts import Doubt, DraftState
 
@@ -64,14 +65,20 @@ def in_order(evidence: Mapping[str, Evidence], *, day: date, seed: int = 0) -> l
 
     Who is drawn depends on the draft, the day and the seed alone, so that the order stands while others decide.
     """
-    judged = {draft_id: uncertainty(one) for draft_id, one in evidence.items()}
+    return list(_in_order(tuple(evidence.items()), day, seed))
+
+
+@lru_cache(maxsize=8)
+def _in_order(evidence: tuple[tuple[str, Evidence], ...], day: date, seed: int) -> tuple[Queued, ...]:
+    """Kept, for every page of the desk asks for it, and it changes only where drafts come or go."""
+    judged = {draft_id: uncertainty(one) for draft_id, one in evidence}
     drawn = {draft_id for draft_id in judged if _draw(draft_id, day, seed, "drawn") < RANDOM_SHARE}
     rest = sorted((one for one in judged if one not in drawn), key=lambda one: (-judged[one][0], one))
     queue: list[Queued] = [Queued(one, *judged[one]) for one in rest]
     for draft_id in sorted(drawn):
         place = int(_draw(draft_id, day, seed, "place") * (len(queue) + 1))
         queue.insert(place, Queued(draft_id, *judged[draft_id], at_random=True))
-    return queue
+    return tuple(queue)
 
 
 def _draw(draft_id: str, day: date, seed: int, what: str) -> float:

@@ -184,6 +184,15 @@ def last_decisions(store: Store, by: str) -> list[OwnDecision]:
     return list(found.values())
 
 
+def last_to_undo(store: Store, by: str | None) -> str | None:
+    """The draft whose decision ``undo_last`` would take back; None where it would take back none."""
+    for decision in store.decisions_of(by, limit=LOOKED_BACK) if by else ():
+        held = standing(store.draft(decision.draft_id)[1])
+        if any(one.id == decision.id for one in held):
+            return decision.draft_id if held[-1].id == decision.id else None
+    return None
+
+
 def undo_last(store: Store, clock: Clock, by: str) -> ReviewedDraft:
     """Take back what this person decided last, wherever that was; again, and the one before it goes too.
 

@@ -15,9 +15,9 @@ class DeskRows(DraftRows):
 
     def outlines(self) -> list[Outline]:
         draft, decision = tables.draft, tables.decision
-        wanted = (draft.c.id, draft.c.kind, draft.c.theme_id, draft.c.doubts, draft.c.n_cases)
+        wanted = (draft.c.id, draft.c.kind, draft.c.theme_id, draft.c.name, draft.c.doubts, draft.c.n_cases)
         shown = (draft.c.current == 1) | draft.c.id.in_(self._of(decision, decision.c.draft_id))
-        query = self._of(draft, *wanted, draft.c.body["name"].as_string().label("name")).where(shown)
+        query = self._of(draft, *wanted).where(shown)
         with self._reading() as connection:
             logs = self._decisions(connection)
             rows = connection.execute(query.order_by(draft.c.id)).all()

@@ -82,7 +82,7 @@ class RetellRows(CaseRows, EditRows, DeskRows):
             told, logged = retelling.draft(before, decided)
             if told != before:
                 mine = (draft.c.network_id == self._id) & (draft.c.id == row.id)
-                connection.execute(update(draft).where(mine).values(body=records.draft_record(told)))
+                connection.execute(update(draft).where(mine).values(body=records.draft_record(told), name=told.name))
             for seq, (was, one) in enumerate(zip(decided, logged, strict=True), start=1):
                 if one != was:
                     mine = (decision.c.network_id == self._id) & (decision.c.draft_id == row.id)

@@ -208,9 +208,11 @@ draft = Table(
     Column("created_at", String, nullable=False),
     Column("current", Integer, nullable=False, default=1),
     Column("body", JSON, nullable=False),
+    Column("name", String, nullable=False, server_default=""),
     Column("doubts", String, nullable=False, server_default=""),
     Column("n_cases", Integer, nullable=False, server_default="0"),
-    comment="``doubts`` and ``n_cases`` are told by the body and never change: the review queue is ordered by them.",
+    Index("ix_draft_desk", *("network_id", "id", "current", "kind", "theme_id", "name", "doubts", "n_cases")),
+    comment="``name``, ``doubts`` and ``n_cases`` are told by the body: the review queue reads them alone.",
 )
 
 decision = Table(

@@ -18,7 +18,7 @@ from patternmind.publish.fields import NOT_STATED, provenance_line
 from patternmind.publish.rights import Published, publishable
 from patternmind.review import diff_words, fields_of, hides_log, pattern_of, possible_actions, standing, standing_for
 from patternmind.review import state_of as state_by
-from patternmind.verbs.desk import cases_of, log_for, neighbours, open_desk, reserve_draft
+from patternmind.verbs.desk import cases_of, last_to_undo, log_for, neighbours, open_desk, reserve_draft
 from patternmind.verbs.reviewing import decide_draft, open_draft, with_decision
 from patternmind.web import draft_view
 from patternmind.web.deciding import must_decide
@@ -78,6 +78,7 @@ def _page(
     cases = cases_of(house.store, draft)
     blind = hides_log(reviewed.decisions, caller.name)
     actions = possible_actions(reviewed.decisions)
+    last = last_to_undo(house.store, caller.name)
     values: dict[str, Any] = {
         "draft": draft,
         "reviewed": log_for(reviewed, caller.name),
@@ -99,6 +100,8 @@ def _page(
         "publication": _publication(house.store, reviewed, cases),
         "can": {action.value for action in actions if action is not Action.RETIRE or _may_retire(caller)},
         "reasons": REASONS,
+        "mine_last": last is not None,
+        "mine_here": last == draft.id,
         "theme_page": draft.theme_id and "/themes/{theme_id}" in request.app.state.pages,
         "before": before,
         "after": after,

@@ -8,9 +8,12 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
+    op.add_column("draft", sa.Column("name", sa.String(), nullable=False, server_default=""))
     op.add_column("draft", sa.Column("doubts", sa.String(), nullable=False, server_default=""))
     op.add_column("draft", sa.Column("n_cases", sa.Integer(), nullable=False, server_default="0"))
     _fill(op.get_bind())
+    told = ("id", "current", "kind", "theme_id", "name", "doubts", "n_cases")
+    op.create_index("ix_draft_desk", "draft", ["network_id", *told])  # without the bodies: a queue reads no text
     op.create_table(
         "reservation",
         sa.Column("network_id", sa.String(), nullable=False),
@@ -38,7 +41,8 @@ def downgrade() -> None:
     op.drop_index("ix_pattern_use_pattern", "pattern_use")
     op.drop_table("pattern_use")
     op.drop_table("reservation")
-    for column in ("n_cases", "doubts"):
+    op.drop_index("ix_draft_desk", "draft")
+    for column in ("n_cases", "doubts", "name"):
         op.drop_column("draft", column)
 
 
@@ -48,6 +52,7 @@ def _fill(connection: sa.Connection) -> None:
         sa.column("network_id", sa.String),
         sa.column("id", sa.String),
         sa.column("body", sa.JSON),
+        sa.column("name", sa.String),
         sa.column("doubts", sa.String),
         sa.column("n_cases", sa.Integer),
     )
@@ -56,4 +61,6 @@ def _fill(connection: sa.Connection) -> None:
         doubts = sorted({flag["doubt"] for flag in body.get("flags", ())})
         cases = {quote["case_id"] for claim in body["claims"] for quote in claim["quotes"]}
         mine = (draft.c.network_id == row.network_id) & (draft.c.id == row.id)
-        connection.execute(sa.update(draft).where(mine).values(doubts="\n".join(doubts), n_cases=len(cases)))
+        connection.execute(
+            sa.update(draft).where(mine).values(name=body["name"], doubts="\n".join(doubts), n_cases=len(cases))
+        )
