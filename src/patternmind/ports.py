@@ -1,6 +1,6 @@
 """What the line needs from outside, as protocols; ``adapters`` hold the real ones and their in-memory twins."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -155,8 +155,8 @@ class Hit:
 class VectorIndex(Protocol):
     """Nearest cases to a vector. Derived from the store and disposable: ids and vectors, never text."""
 
-    def search(self, vector: Vectors, k: int) -> list[Hit]:
-        """The k nearest cases to a (d,) vector, best first."""
+    def search(self, vector: Vectors, k: int, *, kind: Kind | None = None) -> list[Hit]:
+        """The k nearest cases to a (d,) vector, best first, of a kind where one is named."""
         ...
 
 
@@ -325,6 +325,12 @@ class Reads(Protocol):
         """The teams that cases name, in order: what a filter offers."""
         ...
 
+    def list_assignments(
+        self, lens: str | None = None, *, limit: int, after: str | None = None
+    ) -> PageOf[tuple[str | None, Assignment]]:
+        """Where the last run put each case, by case id, each with the external id of its case."""
+        ...
+
     # themes and runs
     def theme_cards(self, lens: str | None = None, *, every: bool = False) -> list[ThemeCard]:
         """The themes of ``themes`` without their members; those with none any more only where ``every``."""
@@ -370,7 +376,7 @@ class Reads(Protocol):
     # vectors
     def vector_stamp(self) -> VectorStamp: ...
 
-    def vector_rows(self, encoder_id: str, *, since: int = 0) -> list[VectorRow]:
+    def vector_rows(self, encoder_id: str, *, since: int = 0) -> Iterator[VectorRow]:
         """The cases written after the write numbered ``since``, by that number: the newest last."""
         ...
 

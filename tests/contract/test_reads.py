@@ -220,7 +220,10 @@ def test_cases_are_read_by_their_ids(store: Store) -> None:
 def test_words_follow_a_case_as_it_changes_and_goes(own: Store) -> None:
     first, second = a_case("c-1", "The pump leaked."), a_case("c-2", "A pump, too.")
     own.save_cases([(a_submission(one.text), one) for one in (first, second)])
-    found = lambda word: [row.case.id for row in own.list_cases(CasesWanted(words=word), limit=9).rows]  # noqa: E731
+
+    def found(word: str) -> list[str]:
+        return [row.case.id for row in own.list_cases(CasesWanted(words=word), limit=9).rows]
+
     assert (found("pump"), found("door")) == (["c-1", "c-2"], [])
     own.save_cases([(a_submission("x"), replace(first, text={"problem": "The door jammed."}))])
     assert (found("pump"), found("door")) == (["c-2"], ["c-1"])
@@ -309,17 +312,17 @@ def decide(store: Store, draft_id: str, *actions: tuple[Action, DraftState, Draf
         store.append_decision(decision, expected_version=version)
 
 
-C, I, A, R = DraftState.CANDIDATE, DraftState.IN_REVIEW, DraftState.ACCEPTED, DraftState.REJECTED
+C, V, A, R = DraftState.CANDIDATE, DraftState.IN_REVIEW, DraftState.ACCEPTED, DraftState.REJECTED
 
 
-@pytest.fixture
-def reviewed(own: Store) -> Store:
+@pytest.fixture(scope="module")
+def reviewed(opener: Opener) -> Store:
     """Twenty drafts of several times and kinds, three of them decided on, of which two a later run replaced."""
-    fill(own)
+    own = fill(opener("west"))
     kinds = [DraftKind.PATTERN, DraftKind.PATTERN, DraftKind.PREREADING]
     for number in range(20):
         own.save_drafts([a_draft(number, kinds[number % 3])], NOON + dt.timedelta(minutes=number // 4))
-    decide(own, "d-03", (Action.NOT_SURE, C, I), (Action.ACCEPT, I, A))
+    decide(own, "d-03", (Action.NOT_SURE, C, V), (Action.ACCEPT, V, A))
     decide(own, "d-04", (Action.ACCEPT, C, A), (Action.UNDO, A, C))
     decide(own, "d-06", (Action.REJECT, C, R))
     run = own.begin_run(RunParameters(), NOON)
@@ -388,7 +391,7 @@ def test_new_changed_and_erased_cases_are_told_by_a_stamp(own: Store) -> None:
     cases = [a_case(f"c-{n}", f"Text {text}") for n, text in enumerate(texts)]
     own.save_cases([(a_submission(case.text), case) for case in cases])
     first = own.vector_stamp()
-    assert own.vector_rows("e") == [("c-0", None), ("c-1", None), ("c-2", None)]
+    assert list(own.vector_rows("e")) == [("c-0", None), ("c-1", None), ("c-2", None)]
     own.save_cases([(a_submission(case.text), case) for case in cases])
     assert own.vector_stamp() == first
     own.save_cases([(a_submission("x"), replace(cases[0], text={"problem": "Another."}))])

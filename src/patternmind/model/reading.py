@@ -107,11 +107,15 @@ class ThemeStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftsWanted:
-    """Which drafts a list is of: those that are current or were decided on, narrowed by what is named."""
+    """Which drafts a list is of: those that are current or were decided on, narrowed by what is named.
+
+    ``decided`` are those that somebody decided on, whatever became of them.
+    """
 
     kind: DraftKind | None = None
     state: DraftState | None = None
     theme_id: str | None = None
+    decided: bool = False
 
 
 StoredDraft = tuple[Draft, tuple[Decision, ...], datetime]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal_column, select, tuple_
 
@@ -58,6 +58,22 @@ class CaseReads(EraseRows):
             if query is None:
                 return 0
             return connection.execute(query.with_only_columns(func.count())).scalar_one()
+
+    def list_assignments(
+        self, lens: str | None = None, *, limit: int, after: str | None = None
+    ) -> PageOf[tuple[str | None, Assignment]]:
+        with self._reading() as connection:
+            run = self._last(connection, lens)
+            query = (
+                self._of(assignment, assignment, case.c.external_id)
+                .outerjoin(case, (case.c.network_id == assignment.c.network_id) & (case.c.id == assignment.c.case_id))
+                .where(assignment.c.run_id == (run.id if run else ""), assignment.c.case_id > (after or ""))
+                .order_by(assignment.c.case_id)
+                .limit(limit + 1)
+            )
+            rows = connection.execute(query).all()
+        shown = tuple((row.external_id, read_assignment(row)) for row in rows[:limit])
+        return PageOf(shown, shown[-1][1].case_id if len(rows) > limit else None)
 
     def teams(self) -> list[str]:
         named = self._of(case, case.c.team).where(case.c.team.is_not(None)).distinct().order_by(case.c.team)
@@ -141,6 +157,6 @@ def match_words(words: str) -> str:
 
 
 def _matching(words: str) -> Any:
-    rowid: Any = literal_column("rowid")
+    rowid = cast(Any, literal_column("rowid"))
     found: Any = literal_column("case_words").op("MATCH")(words)
     return select(rowid).select_from(tables.case_words).where(found)

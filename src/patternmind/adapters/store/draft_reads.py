@@ -1,5 +1,6 @@
 """Drafts a page at a time, what there is in numbers, and the vectors of cases as they come and go."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +56,7 @@ class DraftReads(ThemeReads):
     def _wanted_drafts(self, wanted: DraftsWanted, *columns: Any) -> Select[Any]:
         query = self._of(draft, *columns).where(SHOWN).order_by(draft.c.created_at, draft.c.id)
         named = ((draft.c.kind, wanted.kind), (draft.c.state, wanted.state), (draft.c.theme_id, wanted.theme_id))
+        query = query.where(draft.c.n_decisions > 0) if wanted.decided else query
         return query.where(*(column == value for column, value in named if value is not None))
 
     def counts(self, lens: str | None = None) -> Counts:
@@ -92,7 +94,7 @@ class DraftReads(ThemeReads):
             n_erased = connection.execute(self._of(erasure, func.count())).scalar_one()
             return VectorStamp(connection.execute(newest).scalar_one(), n_erased)
 
-    def vector_rows(self, encoder_id: str, *, since: int = 0) -> list[VectorRow]:
+    def vector_rows(self, encoder_id: str, *, since: int = 0) -> Iterator[VectorRow]:
         query = (
             self._of(case, case.c.id, vector.c.vector)
             .outerjoin(
@@ -105,8 +107,8 @@ class DraftReads(ThemeReads):
             .order_by(case.c.number)
         )
         with self._reading() as connection:
-            rows = connection.execute(query)
-            return [(row.id, None if row.vector is None else np.frombuffer(row.vector, np.float32)) for row in rows]
+            for row in connection.execute(query):
+                yield row.id, None if row.vector is None else np.frombuffer(row.vector, np.float32)
 
 
 def _after(query: Select[Any], after: str | None) -> Select[Any]:
