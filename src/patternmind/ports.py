@@ -358,6 +358,10 @@ class Reads(Protocol):
 
     def theme_names(self, lens: str | None = None) -> dict[str, str]: ...
 
+    def theme_encoder(self, lens: str | None = None) -> str | None:
+        """The id of the encoder whose vectors the themes were found in; None where there are none."""
+        ...
+
     def find_run(self, run_id: str) -> RunRecord:
         """Raises: NotFound."""
         ...

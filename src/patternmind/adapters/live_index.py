@@ -104,7 +104,7 @@ class LiveIndex:
 
     def neighbours(self, case_id: str, k: int) -> list[Hit]:
         """The cases nearest to a stored one; none where its vector is not known. No encoder is loaded for it."""
-        encoder_id = next((card.theme.encoder for card in self._store.theme_cards() if card.theme.encoder), None)
+        encoder_id = self._store.theme_encoder()
         if encoder_id is None:
             return []
         table = self._refreshed(encoder_id, embed=False)

@@ -109,13 +109,13 @@ class ThemeStory:
 class DraftsWanted:
     """Which drafts a list is of: those that are current or were decided on, narrowed by what is named.
 
-    ``decided`` are those that somebody decided on, whatever became of them.
+    ``accepted`` are those that somebody accepted, the field-tested and the retired among them.
     """
 
     kind: DraftKind | None = None
     state: DraftState | None = None
     theme_id: str | None = None
-    decided: bool = False
+    accepted: bool = False
 
 
 StoredDraft = tuple[Draft, tuple[Decision, ...], datetime]

@@ -8,7 +8,7 @@ from patternmind.errors import ChangedMeanwhile, UsageError
 from patternmind.ground import ground
 from patternmind.intake.redaction import Roster, redact
 from patternmind.model.cases import Case
-from patternmind.model.drafts import Action, Decision, Draft, DraftKind, Pattern, Reason, ReviewedDraft
+from patternmind.model.drafts import NO_AI, Action, Decision, Draft, DraftKind, Pattern, Reason, ReviewedDraft
 from patternmind.model.reading import DraftsWanted, PageOf, StoredDraft
 from patternmind.ports import Clock, Store
 from patternmind.review import decide, pattern_of
@@ -40,9 +40,9 @@ def page_of_drafts(
 
 
 def accepted_patterns(store: Store) -> list[Pattern]:
-    """The patterns people made, by name: of all drafts, only those that somebody decided on are read."""
-    decided = store.list_drafts(DraftsWanted(kind=DraftKind.PATTERN, decided=True), limit=ALL).rows
-    return patterns_of(_grounded_all(store, decided))
+    """The patterns people made, by name: of all drafts, only those that somebody accepted are read."""
+    accepted = store.list_drafts(DraftsWanted(kind=DraftKind.PATTERN, accepted=True), limit=ALL).rows
+    return patterns_of(_grounded_all(store, accepted))
 
 
 def _grounded_all(store: Store, rows: Sequence[StoredDraft]) -> list[ReviewedDraft]:
@@ -52,8 +52,10 @@ def _grounded_all(store: Store, rows: Sequence[StoredDraft]) -> list[ReviewedDra
 
 
 def _rests_on(draft: Draft) -> Iterator[str]:
-    """The cases that a draft quotes, and those that it was made from, with a version behind their id or without."""
+    """The cases that a draft quotes; and those that a model made it from, which may say what it claims elsewhere."""
     yield from (quote.case_id for claim in draft.claims for quote in claim.quotes)
+    if draft.provenance.model == NO_AI:
+        return
     for name in draft.provenance.inputs:
         yield from (name, name.rpartition("@")[0])
 

@@ -59,7 +59,18 @@ class CaseReads(EraseRows):
             query = self._wanted(connection, wanted)
             if query is None:
                 return 0
+            if wanted == CasesWanted(unplaced=True, lens=wanted.lens):
+                return self._count_unplaced(connection, wanted.lens)
             return connection.execute(query.with_only_columns(func.count())).scalar_one()
+
+    def _count_unplaced(self, connection: Connection, lens: str | None) -> int:
+        """All but those placed, without looking for each case among them."""
+        run = self._last(connection, lens)
+        there = connection.execute(self._of(case, func.count())).scalar_one()
+        placed = self._of(assignment, func.count()).where(
+            assignment.c.run_id == (run.id if run else ""), assignment.c.theme_id.is_not(None)
+        )
+        return there - connection.execute(placed).scalar_one()
 
     def list_assignments(
         self, lens: str | None = None, *, limit: int, after: str | None = None

@@ -21,6 +21,7 @@ case, draft, vector, assignment, erasure = (
     tables.assignment,
     tables.erasure,
 )
+ACCEPTED = (DraftState.ACCEPTED, DraftState.FIELD_TESTED, DraftState.RETIRED)
 SHOWN = (draft.c.current == 1) | (draft.c.n_decisions > 0)
 """Current, or decided on by somebody: what reviewers see."""
 
@@ -56,7 +57,7 @@ class DraftReads(ThemeReads):
     def _wanted_drafts(self, wanted: DraftsWanted, *columns: Any) -> Select[Any]:
         query = self._of(draft, *columns).where(SHOWN).order_by(draft.c.created_at, draft.c.id)
         named = ((draft.c.kind, wanted.kind), (draft.c.state, wanted.state), (draft.c.theme_id, wanted.theme_id))
-        query = query.where(draft.c.n_decisions > 0) if wanted.decided else query
+        query = query.where(draft.c.state.in_(ACCEPTED)) if wanted.accepted else query
         return query.where(*(column == value for column, value in named if value is not None))
 
     def counts(self, lens: str | None = None) -> Counts:
@@ -70,23 +71,23 @@ class DraftReads(ThemeReads):
             )
             drafts = {(DraftKind(row.kind), DraftState(row.state)): int(row.n) for row in by_state}
             last = self._last(connection, lens)
-            n_new, n_alone = (0, 0) if last is None else self._outside(connection, last.id)
+            there = sum(by_kind.values())
+            seen, n_alone = (0, 0) if last is None else self._looked_at(connection, last.id)
         return Counts(
             n_cases=by_kind.get(Kind.CASE, 0),
             n_recaps=by_kind.get(Kind.RECAP, 0),
-            n_new=n_new if last else sum(by_kind.values()),
+            n_new=there - seen,
             n_unplaced=n_alone,
             n_themes=last.n_themes if last else 0,
             drafts=drafts,
         )
 
-    def _outside(self, connection: Connection, run_id: str) -> tuple[int, int]:
-        """How many cases a run did not look at, and how many it put in no theme."""
+    def _looked_at(self, connection: Connection, run_id: str) -> tuple[int, int]:
+        """How many cases of a run are still there, and how many of them it put in no theme."""
         of_run = and_(assignment.c.network_id == self._id, assignment.c.run_id == run_id)
         seen = connection.execute(select(func.count()).where(of_run)).scalar_one()
         alone = connection.execute(select(func.count()).where(of_run, assignment.c.theme_id.is_(None))).scalar_one()
-        there = connection.execute(self._of(case, func.count())).scalar_one()
-        return there - seen, alone
+        return seen, alone
 
     def vector_stamp(self) -> VectorStamp:
         newest = self._of(case, func.coalesce(func.max(case.c.number), 0))

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, update
 
 from patternmind.adapters.store import records, tables
-from patternmind.adapters.store.network_rows import NetworkRows
+from patternmind.adapters.store.network_rows import NetworkRows, slices
 from patternmind.errors import ChangedMeanwhile, NotFound
 from patternmind.model.drafts import Decision, Draft
 from patternmind.review import state_of
@@ -44,7 +44,13 @@ class DraftRows(NetworkRows):
 
     def _logs(self, connection: Connection, draft_ids: Sequence[str]) -> dict[str, tuple[Decision, ...]]:
         """The decisions on some drafts."""
-        return {id: log for id in draft_ids if (log := self._decisions(connection, id).get(id))}
+        kept = tables.decision
+        found: dict[str, tuple[Decision, ...]] = {}
+        query = self._of(kept).order_by(kept.c.draft_id, kept.c.seq)
+        for part in slices(draft_ids):
+            for row in connection.execute(query.where(kept.c.draft_id.in_(part))):
+                found[row.draft_id] = (*found.get(row.draft_id, ()), records.read_decision(row.body))
+        return found
 
     def save_drafts(self, drafts: Sequence[Draft], now: datetime) -> None:
         with self._writing() as connection:

@@ -93,6 +93,7 @@ case = Table(
     Index("ix_case_number", "number", unique=True),
     Index("ix_case_listed", "network_id", "id", "kind", "team", "status", "flags", "number", "dated"),
     Index("ix_case_dated", "network_id", "dated", "id", "kind", "team", "status", "flags", "number"),
+    Index("ix_case_kind", "network_id", "kind", "id", "team", "status", "flags", "number", "dated"),
     Index("ix_case_team", "network_id", "team", "id"),
     Index("ix_case_external_id", "network_id", "external_id"),
     Index("ix_case_written", "network_id", "number", "id", "vector_hash"),

@@ -67,6 +67,12 @@ class ThemeReads(CaseReads):
             names = self._of(theme, theme.c.id, theme.c.card["name"].as_string().label("name"))
             return {row.id: row.name for row in connection.execute(names.where(theme.c.run_id == last.id))}
 
+    def theme_encoder(self, lens: str | None = None) -> str | None:
+        with self._reading() as connection:
+            last = self._last(connection, lens)
+            named = self._of(theme, theme.c.card["encoder"].as_string()).where(theme.c.run_id == (last.id if last else ""))
+            return connection.execute(named.where(theme.c.centre.is_not(None)).limit(1)).scalar() or None
+
     def find_run(self, run_id: str) -> RunRecord:
         with self._reading() as connection:
             return self._run(connection, run_id)

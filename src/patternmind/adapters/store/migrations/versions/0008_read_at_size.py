@@ -54,6 +54,7 @@ def upgrade() -> None:
     listed = ["kind", "team", "status", "flags", "number"]
     op.create_index("ix_case_listed", "case", ["network_id", "id", *listed, "dated"])
     op.create_index("ix_case_dated", "case", ["network_id", "dated", "id", *listed])
+    op.create_index("ix_case_kind", "case", ["network_id", "kind", "id", *listed[1:], "dated"])
     op.create_index("ix_case_team", "case", ["network_id", "team", "id"])
     op.create_index("ix_case_external_id", "case", ["network_id", "external_id"])
     op.create_index("ix_case_written", "case", ["network_id", "number", "id", "vector_hash"])
