@@ -1,5 +1,6 @@
 """A real `patternmind serve` on a data folder, in a process of its own."""
 
+import contextlib
 import re
 import signal
 import subprocess
@@ -34,11 +35,11 @@ def serving(home: Path, **headers: str) -> Generator[Served]:
     environment = clean_environment() | {"PATTERNMIND_HOME": str(home)}
     begun = time.monotonic()
     process = subprocess.Popen(
-        [str(COMMAND), "serve", "--port", "0"], env=environment, stderr=subprocess.PIPE, text=True, process_group=0
+        [str(COMMAND), "serve", "--port", "0"], env=environment, stderr=subprocess.PIPE, process_group=0
     )
     try:
         assert process.stderr is not None
-        said = next(line for line in process.stderr if "listens on" in line)
+        said = next(line for line in process.stderr if b"listens on" in line).decode()
         found = re.search(r"http://[^\s/]+", said)
         assert found is not None
         _wait_for(found[0], headers)
@@ -52,9 +53,8 @@ def serving(home: Path, **headers: str) -> Generator[Served]:
 def _wait_for(address: str, headers: dict[str, str]) -> None:
     with httpx.Client(base_url=address, headers=headers) as client:
         for _ in range(1500):
-            try:
+            with contextlib.suppress(httpx.ConnectError):
                 client.get("/api/v1/network").raise_for_status()
                 return
-            except httpx.ConnectError:
-                time.sleep(0.02)
+            time.sleep(0.02)
     raise AssertionError("the server did not come up")

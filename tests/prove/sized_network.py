@@ -236,7 +236,9 @@ def _draft(number: int, theme: Theme, cases: Mapping[str, Case], run_id: str) ->
         kind=DraftKind.PATTERN,
         theme_id=theme.id,
         name=f"{theme.name} {number}",
-        fields={field: tuple(claim.text for claim in claims if claim.field == field) for field in dict.fromkeys(fields)},
+        fields={
+            field: tuple(claim.text for claim in claims if claim.field == field) for field in dict.fromkeys(fields)
+        },
         claims=claims,
         provenance=Provenance(run_id=run_id, inputs=tuple(f"{id}@{cases[id].text_version}" for id in ids)),
     )

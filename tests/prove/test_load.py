@@ -143,7 +143,9 @@ def test_twenty_readers_of_a_hundred_thousand_cases(folders: dict[int, Path]) ->
     everything = milliseconds(list(itertools.chain(*large.values())))
     print("\n" + "\n".join(table(small, large)))
     print(f"all reads: p50 {everything[0]:.1f}, p95 {everything[1]:.1f}, p99 {everything[2]:.1f} ms")
-    print(f"search, {SEARCHES_A_SECOND} a second: p50 {searched[0]:.1f}, p95 {searched[1]:.1f}, p99 {searched[2]:.1f} ms")
+    print(
+        f"search, {SEARCHES_A_SECOND} a second: p50 {searched[0]:.1f}, p95 {searched[1]:.1f}, p99 {searched[2]:.1f} ms"
+    )
     print(f"ready in {ready:.2f} s; {before_model:.0f} MB before the model, {after_model:.0f} MB after searches")
     assert everything[1] < 100
     assert all(milliseconds(taken)[1] < 100 for taken in large.values())

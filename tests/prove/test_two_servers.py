@@ -55,9 +55,7 @@ def _ids(home: Path) -> list[str]:
     return ids
 
 
-async def _decide(
-    servers: list[Served], headers: list[dict[str, str]], ids: list[str]
-) -> dict[str, tuple[int, int]]:
+async def _decide(servers: list[Served], headers: list[dict[str, str]], ids: list[str]) -> dict[str, tuple[int, int]]:
     """The status of both answers about each draft; both are sent at the same moment."""
     body = {"action": "reject", "reason": "not useful"}
     some = asyncio.Semaphore(AT_ONCE)

@@ -70,7 +70,9 @@ class ThemeReads(CaseReads):
     def theme_encoder(self, lens: str | None = None) -> str | None:
         with self._reading() as connection:
             last = self._last(connection, lens)
-            named = self._of(theme, theme.c.card["encoder"].as_string()).where(theme.c.run_id == (last.id if last else ""))
+            named = self._of(theme, theme.c.card["encoder"].as_string()).where(
+                theme.c.run_id == (last.id if last else "")
+            )
             return connection.execute(named.where(theme.c.centre.is_not(None)).limit(1)).scalar() or None
 
     def find_run(self, run_id: str) -> RunRecord:
