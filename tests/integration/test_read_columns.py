@@ -46,7 +46,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     house = House(Settings(home=home), encoder=HashingEncoder())
     cases = [
         {"id": f"k{n}", "problem": f"The {word} of Zebulon Quist broke {when}.",
-         "lesson": f"A new {word} {when} helped.", "team": f"T{n % 3}", "date": f"2026-0{1 + n % 9}-03", "status": "open" if n % 2 else "solved"}
+         "lesson": f"A new {word} {when} helped.", "team": f"T{n % 3}",
+         "date": f"2026-0{1 + n % 9}-03", "status": "open" if n % 2 else "solved"}
         for n, (word, when) in enumerate((word, when) for word in ("pump", "lift", "gate") for when in WHEN)
     ]  # fmt: skip
     ingest_files(house.store, [write_rows(home / "cases.jsonl", cases)], kind=Kind.CASE)

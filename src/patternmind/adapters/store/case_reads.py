@@ -104,8 +104,8 @@ class CaseReads(EraseRows):
         query = self._of(case, case.c.id, case.c.dated)
         if words and self._are_few(connection, words):
             # "likely" takes the network out of the choice of an index: else SQLite goes through all of its cases
-            columns: tuple[Any, ...] = (case.c.id, case.c.dated)
-            query = select(*columns).where(func.likely(case.c.network_id) == self._id)
+            told: Any = select(case.c.id, case.c.dated)
+            query = told.where(func.likely(case.c.network_id) == self._id)
         query = query.where(*_narrowed(wanted))
         if words:
             query = query.where(case.c.number.in_(_matching(words)))
