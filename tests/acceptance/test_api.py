@@ -488,10 +488,10 @@ def test_what_nobody_expected_tells_no_text_to_anybody(
     assert "ValueError" in caplog.text
     assert "SECRET" not in caplog.text + wrong.text + json.dumps(job)
 
-    def unwritable(*_: object) -> None:
+    def unwritable(*_: object, **__: object) -> None:
         raise StoreUnavailable(f"{tmp_path} cannot be written.")
 
-    monkeypatch.setattr(type(make_house(tmp_path).store), "themes", unwritable)
+    monkeypatch.setattr(type(make_house(tmp_path).store), "theme_cards", unwritable)
     assert str(tmp_path) not in check_problem(client.get("themes"), 503, "store-unavailable")["detail"]
 
 

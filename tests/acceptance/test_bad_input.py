@@ -24,6 +24,8 @@ from patternmind.adapters.runlock import run_lock
 
 MB = 1 << 20
 DATABASE = "patternmind.db"
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'case_words'"
+"""The index of words cannot be read itself, but the tables that it is made of can."""
 
 TOPICS = {
     "scanner": "The hand scanner froze in the cold store and the pallet left without its label",
@@ -75,13 +77,14 @@ def everything_in(home: Path) -> dict[str, list[Any]]:
     """Every row of every table, after a check that the database is whole."""
     with closing(sqlite3.connect(home / DATABASE)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        names = [name for (name,) in connection.execute(TABLES)]
         return {name: sorted(connection.execute(f'SELECT * FROM "{name}"'), key=repr) for name in names}  # noqa: S608
 
 
 def texts_in(home: Path) -> dict[str, str]:
     """The problem of each case by its external id."""
-    bodies = [json.loads(body) for *_, body in everything_in(home)["case"]]
+    with closing(sqlite3.connect(home / DATABASE)) as connection:
+        bodies = [json.loads(body) for (body,) in connection.execute('SELECT body FROM "case"')]
     return {body["external_id"]: body["text"]["problem"] for body in bodies}
 
 

@@ -145,10 +145,18 @@ def holding(home: Path, wanted: list[bytes]) -> list[str]:
 
 
 def tables_holding(path: Path) -> set[str]:
+    """Of the index of words, the tables that it is made of: it cannot be read itself."""
     with closing(sqlite3.connect(path)) as connection:
-        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        asked = "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'case_words'"
+        names = [name for (name,) in connection.execute(asked)]
         told = {name: str(connection.execute(f'SELECT * FROM "{name}"').fetchall()) for name in names}  # noqa: S608
     return {name for name, rows in told.items() if WORD.casefold() in rows.casefold()}
+
+
+def words_indexed(path: Path) -> bytes:
+    """The pages of the index of words, as they lie in the file."""
+    with closing(sqlite3.connect(path)) as connection:
+        return b"".join(block for (block,) in connection.execute("SELECT block FROM case_words_data"))
 
 
 WORDS = {"submission", "case", "theme", "area", "run", "found", "edit", "draft", "decision", "answer", "pattern_use"}
@@ -170,9 +178,11 @@ def test_nothing_of_an_erased_case_is_left_in_any_file(place: Place) -> None:
     assert {log, "patternmind.before-0006.db", "cases.jsonl"} <= set(holding(place.home, list(spellings())))
     assert {log, "chroma.sqlite3"} <= set(holding(place.home, [its_vector]))
     assert tables_holding(place.home / DATABASE) >= {"submission", "case", "draft", "decision", "edit", "theme"}
+    assert WORD.casefold().encode() in words_indexed(place.home / DATABASE)
     case = place.case
     told = place.house.erase("canary", by="Stella Steward")
     assert holding(place.home, wanted) == []
+    assert b"uokka" not in words_indexed(place.home / DATABASE)
     assert told.case_id == case.id
     assert told.n_quotes > 0
     assert told.linked == (store.case("recap-1").id,)

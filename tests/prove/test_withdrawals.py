@@ -83,7 +83,9 @@ def test_late_names_and_erased_cases_leave_nothing_behind(tmp_path: Path) -> Non
         seconds.append(time.perf_counter() - begun)
         held = bytes_in(tmp_path / "home")
         lines = [line for text in (*raw.text.values(), *case.text.values()) for line in text.lower().split("\n")]
-        long = [word for word in traces.words if len(word) >= LONG and word not in WITHDRAWN and word.encode() not in bare]
+        long = [
+            word for word in traces.words if len(word) >= LONG and word not in WITHDRAWN and word.encode() not in bare
+        ]
         wanted = [*long, *(line for line in lines if len(words_of(line)) > 5 and line not in " ".join(others).lower())]
         left = [one for one in wanted if one.encode() in held or one.encode("utf-16-le") in held]
         assert left == [], f"{len(left)} of {len(wanted)}"

@@ -2,14 +2,11 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import Query
 
 from patternmind.errors import UsageError
-
-Row = TypeVar("Row")
 
 MOST_ROWS = 200
 
@@ -19,26 +16,28 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows on a page.")]
 Cursor = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the page before.")]
 
 
-def one_page(
-    rows: Sequence[Row], *, key: Callable[[Row], str], limit: int, cursor: str | None
-) -> tuple[list[Row], str | None]:
-    """The rows after the cursor, and the cursor of the page after them.
+def write_cursor(place: str | None) -> str | None:
+    """The place after which a list goes on, as it travels in an address; None where the list has ended."""
+    return None if place is None else base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
-    Args:
-        key: names a row and gives the order.
+
+def read_cursor(cursor: str | None) -> str | None:
+    """The place that a cursor names; None for the beginning.
 
     Raises:
         UsageError: no cursor of ours.
     """
-    after = _read(cursor) if cursor is not None else ""
-    left = sorted((row for row in rows if key(row) > after), key=key)
-    page = left[:limit]
-    return page, _write(key(page[-1])) if len(left) > limit else None
+    if cursor is None:
+        return None
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise UsageError('"cursor" is not one that this service gave. Begin again without it.') from error
 
 
 def write_number(number: int) -> str:
     """A cursor that says which number came last."""
-    return _write(str(number))
+    return base64.urlsafe_b64encode(str(number).encode()).decode().rstrip("=")
 
 
 def read_number(cursor: str | None) -> int | None:
@@ -47,20 +46,9 @@ def read_number(cursor: str | None) -> int | None:
     Raises:
         UsageError: no cursor of ours.
     """
-    if cursor is None:
+    text = read_cursor(cursor)
+    if text is None:
         return None
-    text = _read(cursor)
     if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER:
         raise UsageError('"cursor" is not one that this service gave. Begin again without it.')
     return int(text)
-
-
-def _write(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
-
-
-def _read(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise UsageError('"cursor" is not one that this service gave. Begin again without it.') from error

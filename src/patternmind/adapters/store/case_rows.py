@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.call_rows import CallRows
 from patternmind.adapters.store.network_rows import slices
 from patternmind.adapters.store.raw_rows import RawRows
+from patternmind.embed import lens_text, text_hash
 from patternmind.errors import ChangedMeanwhile, NotFound
 from patternmind.model.cases import Case, Consent, Kind, Submission
 from patternmind.model.network import Network, Person, PublishingRule
@@ -129,6 +130,8 @@ class CaseRows(RawRows, CallRows):
             "content_hash": case.content_hash,
             "text_version": case.text_version,
             "body": records.case_record(case),
+            **listed_by(case),
+            "number": self._next_number(connection),
         }
         if new:
             connection.execute(insert(tables.case).values(network_id=self._id, id=case.id, **row))
@@ -139,6 +142,10 @@ class CaseRows(RawRows, CallRows):
                 self._forget_answers(connection, [case.id])
             connection.execute(update(tables.case).where(where).values(row))
         self._keep_submission(connection, submission, case)
+
+    def _next_number(self, connection: Connection) -> int:
+        """Of all networks: the index of words knows a case by it."""
+        return connection.execute(select(func.coalesce(func.max(tables.case.c.number), 0))).scalar_one() + 1
 
     def cases(self, *, kind: Kind | None = None, since: str | None = None) -> list[Case]:
         case = tables.case
@@ -152,14 +159,13 @@ class CaseRows(RawRows, CallRows):
 
     def case(self, case_id: str) -> Case:
         case = tables.case
-        query = self._of(case, case.c.id, case.c.body, case.c.duplicate_of).where(
-            (case.c.id == case_id) | (case.c.external_id == case_id)
-        )
-        with self._reading() as connection:
-            rows = connection.execute(query.order_by(case.c.id)).all()
-        if not rows:
+        query = self._of(case, case.c.id, case.c.body, case.c.duplicate_of)
+        with self._reading() as connection:  # one look by each index: both in one look would read every case
+            row = connection.execute(query.where(case.c.id == case_id)).first()
+            known_by = query.where(case.c.external_id == case_id).order_by(case.c.id)
+            row = row or connection.execute(known_by).first()
+        if row is None:
             raise NotFound("case", case_id)
-        row = next((row for row in rows if row.id == case_id), rows[0])
         return records.read_case(row.body, row.duplicate_of)
 
     def vectors(self, encoder_id: str, hashes: Sequence[str]) -> dict[str, Vectors]:
@@ -197,6 +203,17 @@ def _repeated(cases: Sequence[Case], owners: Mapping[str, set[str]]) -> int:
         repeated += bool(others - {one.id})
         others.add(one.id)
     return repeated
+
+
+def listed_by(case: Case) -> dict[str, Any]:
+    """The columns that lists and search go by; all of them are read off the case."""
+    return {
+        "dated": case.date.isoformat() if case.date else "",
+        "team": case.team,
+        "status": case.facts.get("status"),
+        "flags": "".join(f"|{flag}" for flag in case.flags),
+        "vector_hash": text_hash(lens_text(case, "all")),
+    }
 
 
 def read_network(row: Row[Any]) -> Network:

@@ -13,7 +13,7 @@ from patternmind.verbs.library import published_pattern
 from patternmind.verbs.using import record_use
 from patternmind.web import answers
 from patternmind.web.door import MAY_REPEAT, Door, TheCaller, TheHouse, problems
-from patternmind.web.paging import Cursor, Limit, one_page
+from patternmind.web.paging import Cursor, Limit, read_number, write_number
 from patternmind.web.rights import needs
 from patternmind.web.routes.drafts import ETAG, decision_answer, tagged
 
@@ -35,11 +35,12 @@ def review_queue(
 ) -> answers.QueueAnswer:
     """Drafts in the order of the day: the most uncertain first, one in ten drawn at random."""
     desk = open_desk(house.store, house.clock, caller.name)
-    wanted = list(enumerate(desk.of(*([standing] if standing else Standing), kind=kind)))
-    page, following = one_page(wanted, key=lambda row: f"{row[0]:08d}", limit=limit, cursor=cursor)
+    wanted = desk.of(*([standing] if standing else Standing), kind=kind)
+    begin = read_number(cursor) or 0
+    page = wanted[begin : begin + limit]
     return answers.QueueAnswer(
-        items=[_line(line) for _, line in page],
-        next_cursor=following,
+        items=[_line(line) for line in page],
+        next_cursor=write_number(begin + limit) if begin + limit < len(wanted) else None,
         n_drafts=len(desk.lines),
         n_decided=desk.n_decided,
         n_second=desk.n_second,

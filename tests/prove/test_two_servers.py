@@ -1,0 +1,77 @@
+"""Two servers on one data folder: two hundred drafts, each decided on through both at once; one is in time, always."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.acceptance.running import Patternmind
+from tests.prove.serving import Served, serving
+from tests.prove.sized_network import make_network
+
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.adapters.store import SqlStore
+from patternmind.bootstrap import DATABASE
+from patternmind.model.reading import DraftsWanted
+
+pytestmark = pytest.mark.prove
+
+DRAFTS = 200
+AT_ONCE = 16
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("queue")
+    make_network(home, n_cases=2000, n_drafts=DRAFTS, n_decided=0, encoder=HashingEncoder())
+    return home
+
+
+def test_of_two_decisions_on_a_draft_one_stands_and_the_other_is_told(home: Path) -> None:
+    ask = Patternmind(home)
+    tokens = [ask("token", "create", name, "--json").json()["token"] for name in ("Ada", "Bo")]
+    headers = [{"authorization": f"Bearer {token}"} for token in tokens]
+    with serving(home, **headers[0]) as one, serving(home, **headers[1]) as other:
+        answers = asyncio.run(_decide([one, other], headers, _ids(home)))
+    assert Counter(tuple(sorted(pair)) for pair in answers.values()) == Counter({(200, 412): DRAFTS})
+    store = SqlStore(home / DATABASE)
+    drafts = store.drafts()
+    lines = store.draft_lines(DraftsWanted(), limit=1000).rows
+    store.close()
+    assert [len(log) for _, log, _ in drafts] == [1] * DRAFTS
+    for draft, log, _ in drafts:
+        assert log[0].by == ("Ada", "Bo")[answers[draft.id].index(200)]
+    assert {(line.version, line.state.value) for line in lines} == {(1, "rejected")}
+    quicker = Counter(log[0].by for _, log, _ in drafts)
+    print(f"\n{2 * DRAFTS} decisions by two servers on {DRAFTS} drafts: stood {dict(quicker)}, told {DRAFTS}, lost 0")
+
+
+def _ids(home: Path) -> list[str]:
+    store = SqlStore(home / DATABASE)
+    ids = [line.id for line in store.draft_lines(DraftsWanted(), limit=1000).rows]
+    store.close()
+    assert len(ids) == DRAFTS
+    return ids
+
+
+async def _decide(servers: list[Served], headers: list[dict[str, str]], ids: list[str]) -> dict[str, tuple[int, int]]:
+    """The status of both answers about each draft; both are sent at the same moment."""
+    body = {"action": "reject", "reason": "not useful"}
+    some = asyncio.Semaphore(AT_ONCE)
+    clients = [
+        httpx.AsyncClient(base_url=server.address, headers=header | {"if-match": '"0"'}, timeout=60)
+        for server, header in zip(servers, headers, strict=True)
+    ]
+
+    async def about(id: str) -> tuple[str, tuple[int, int]]:
+        async with some:
+            sent = (client.post(f"/api/v1/drafts/{id}/decisions", json=body) for client in clients)
+            first, second = await asyncio.gather(*sent)
+            return id, (first.status_code, second.status_code)
+
+    try:
+        return dict(await asyncio.gather(*(about(id) for id in ids)))
+    finally:
+        for client in clients:
+            await client.aclose()
