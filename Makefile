@@ -10,7 +10,7 @@ BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.locked
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo test check eval prove bench serve lock clean
+.PHONY: help setup browser demo test check eval prove bench serve lock clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -29,8 +29,14 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: setup ## The whole line on the sample network; writes to demo/
 	$(BIN)/patternmind demo --out demo
 
-test: setup ## Every test but the long proofs
-	$(BIN)/python -m pytest -m "not prove"
+# The pages are tested in a real browser. As root on Debian it is installed; elsewhere the line says what is missing.
+browser:
+	@test -n "$(CHROMIUM)" || command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		apt-get update -qq && apt-get install -y -qq chromium; } || \
+		{ echo "make test drives a real browser: install Debian's chromium, or name one: make test CHROMIUM=/path/to/it"; exit 1; }
+
+test: setup browser ## Every test but the long proofs, two at a time (needs chromium: installed as root on Debian, else named by CHROMIUM=...)
+	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") $(BIN)/python -m pytest -m "not prove" -n 2 --dist loadfile
 
 check: setup ## Format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -1,17 +1,12 @@
 """The review desk in a browser, by keyboard: decisions, undo, quotes, keys off, text that survives a dead server."""
 
 import re
-import socket
-import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from tests.acceptance.test_api import CASES
+from tests.browsing import chromium, complaints_of, findings_of, served
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
@@ -26,12 +21,7 @@ from patternmind.verbs.library import open_library
 from patternmind.verbs.members import add_member
 from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
 from patternmind.verbs.signing_in import begin_session
-from patternmind.web.app import make_app
 from patternmind.web.cookies import PLAIN_NAME
-
-CHROMIUM = "/usr/bin/chromium"
-
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no Chromium here")
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +37,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 @pytest.fixture(scope="module")
 def address(house: House) -> Iterator[str]:
-    """The desk on a port of its own."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(make_app(house), log_config=None, server_header=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=10)
+    with served(house) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +49,8 @@ def secret(house: House) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -79,10 +60,7 @@ def page(browser: Browser, address: str, secret: str) -> Iterator[Page]:
     context.add_cookies([{"name": PLAIN_NAME, "value": secret, "url": address}])
     page = context.new_page()
     page.set_default_timeout(15_000)
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda asked: None if asked.url.startswith((address, "data:")) else complaints.append(asked.url))
+    complaints = complaints_of(page, address)
     yield page
     context.close()
     assert [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one] == []
@@ -216,13 +194,11 @@ def the_pages(draft_id: str) -> Iterator[str]:
 def test_no_page_of_the_desk_has_a_finding_of_axe_or_is_wider_than_a_phone(house: House, page: Page) -> None:
     """In both themes; at 320 pixels, which is also 1280 at 400 %."""
     draft_id = publish_one(house)
-    axe = Axe()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": 320, "height": 700})
         for address in the_pages(draft_id):
             page.goto(address)
-            found: Any = axe.run(page).response["violations"]
-            assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == [], (address, scheme)
+            assert findings_of(page) == [], (address, scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
     decide_draft(house.store, house.clock, draft_id, Action.UNDO, by="Ada Berg")

@@ -246,8 +246,8 @@ draft = Table(
         "ix_draft_listed",
         *("network_id", "created_at", "id", "current", "n_decisions", "kind", "state", "theme_id"),
     ),
-    comment="``name``, ``doubts`` and ``n_cases`` are told by the body: the review queue reads them alone; ``state`` and "
-    "``n_decisions`` are what its log adds up to, written with every line of it.",
+    comment="``name``, ``doubts`` and ``n_cases`` are told by the body: the review queue reads them alone. "
+    "``state`` and ``n_decisions`` are what its log adds up to, written with every line of it.",
 )
 
 decision = Table(
