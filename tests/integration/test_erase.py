@@ -162,6 +162,7 @@ def words_indexed(path: Path) -> bytes:
 WORDS = {"submission", "case", "theme", "area", "run", "found", "edit", "draft", "decision", "answer", "pattern_use"}
 NUMBERS = {"vector", "assignment", "fits", "answer_case"}
 NOTHING = {"network", "person", "theme_change", "erasure", "token", "model_call", "model_spend", "reservation"}
+NOTHING |= {"account", "member", "session", "sign_in_link", "audit"}
 """Ids at most; the roster and the network's own words are no case's."""
 
 
