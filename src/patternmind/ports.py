@@ -11,6 +11,7 @@ from patternmind.model.drafts import Decision, Draft, ReviewedDraft
 from patternmind.model.edits import Edit, Proposal
 from patternmind.model.fits import KeptFits
 from patternmind.model.found import Found
+from patternmind.model.jobs import Job, JobKind
 from patternmind.model.network import Network, Person
 from patternmind.model.themes import Assignment, Theme, ThemeChange, Vectors
 
@@ -495,6 +496,39 @@ class Store(Ledger, Protocol):
 
         A case that is stored with another text loses its answers without being asked. The number removed.
         """
+        ...
+
+    # long work
+    def begin_job(self, job: Job) -> None:
+        """Write down that work began. Of the jobs that ended, the last few hundred are kept.
+
+        Raises:
+            RunInProgress: it is a run, and another one of this network shows signs of life.
+        """
+        ...
+
+    def put_job(self, job: Job) -> None:
+        """Write down how far a job is, or how it ended; nothing where there is no such job any more."""
+        ...
+
+    def beat(self, job_ids: Sequence[str], now: datetime) -> None:
+        """A sign of life for these jobs."""
+        ...
+
+    def job(self, job_id: str) -> Job:
+        """One job as it was written down last.
+
+        Raises:
+            NotFound
+        """
+        ...
+
+    def jobs(self, *, kind: JobKind | None = None, before: str | None = None, limit: int | None = None) -> list[Job]:
+        """Newest first; ``before`` is the id of the last one seen."""
+        ...
+
+    def marks(self) -> dict[str, int]:
+        """Numbers that grow with every change of ``jobs``, ``runs``, ``themes`` (decisions on them) and ``reviews``."""
         ...
 
     # sign-in

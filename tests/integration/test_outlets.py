@@ -27,7 +27,7 @@ from patternmind.cli.app import app
 from patternmind.cli.files import rows_to_text
 from patternmind.cycle import Namer, run_cycle
 from patternmind.model.cases import Consent, Kind
-from patternmind.model.drafts import Action
+from patternmind.model.drafts import Action, DraftKind
 from patternmind.ports import RunParameters
 from patternmind.publish.map import draw_map
 from patternmind.publish.render import FORMATS, render
@@ -104,6 +104,11 @@ ROUTES = {
             f"GET {API}/drafts/{{draft_id}}",
             f"POST {API}/drafts/{{draft_id}}/decisions",
             f"POST {API}/prereadings",
+            f"GET {API}/prereadings",
+            f"GET {API}/prereadings/{{prereading_id}}",
+            f"PATCH {API}/prereadings/{{prereading_id}}",
+            f"POST {API}/prereadings/{{prereading_id}}/approval",
+            f"POST {API}/prereadings/{{prereading_id}}/undo",
             f"GET {API}/runs/{{run_id}}/changes",
         ],
         Reach.MEMBERS,
@@ -115,7 +120,12 @@ ROUTES = {
             f"POST {API}/runs",
             f"GET {API}/runs",
             f"GET {API}/runs/{{run_id}}",
+            f"GET {API}/jobs",
             f"GET {API}/jobs/{{job_id}}",
+            f"GET {API}/jobs/{{job_id}}/events",
+            f"GET {API}/events",
+            f"POST {API}/runs/jobs/{{job_id}}/restart",
+            f"POST {API}/prereadings/jobs/{{job_id}}/restart",
             "GET /healthz",
             "GET /",
             f"GET {API}/openapi.json",
@@ -335,6 +345,7 @@ def test_no_answer_of_the_api_holds_raw_text(house: House) -> None:
         "theme_id": house.store.themes()[0].id,
         "draft_id": open_drafts(house.store)[0].grounded.draft.id,
         "run_id": "run-0003",
+        "prereading_id": next(one.id for one, _, _ in house.store.drafts() if one.kind is DraftKind.PREREADING),
         "job_id": "none",
         "what": "cases",
     }
@@ -343,7 +354,7 @@ def test_no_answer_of_the_api_holds_raw_text(house: House) -> None:
             method, _, path = row.partition(" ")
             for name, value in ids.items():
                 path = path.replace(f"{{{name}}}", value)
-            if method == "GET":
+            if method == "GET" and path != f"{API}/events":  # that one ends when nobody listens any more
                 answer = client.get(path, params={"q": "printer"} if path.endswith("search") else {})
                 assert answer.status_code == (404 if "/jobs/" in path else 200), path
                 assert held(answer.text, RAW) == [], path

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from patternmind.model.cases import Consent, Kind
 from patternmind.model.drafts import Action, Doubt, DraftKind, DraftState, Reason
+from patternmind.model.jobs import JobKind
 from patternmind.model.themes import Lineage
 from patternmind.web.problems import Problem
 
@@ -193,15 +194,19 @@ class ProgressAnswer(BaseModel):
 
 
 class JobAnswer(BaseModel):
-    """Long work: ask again until `state` is no longer running."""
+    """Long work: ask again until `state` is no longer running, or listen to its events."""
 
     job_id: str
+    kind: JobKind
     state: Literal["running", "finished", "failed"]
+    by: str = Field(description="Who asked for it.")
     started_at: dt.datetime
     finished_at: dt.datetime | None
     progress: ProgressAnswer
     run: RunAnswer | None = Field(description="What the run found, once finished.")
-    problem: Problem | None = Field(description="Why it failed.")
+    prereading_id: str | None = Field(description="The pre-reading, once finished.")
+    notes: list[str] = Field(description="What to know of how it was made.")
+    problem: Problem | None = Field(description="Why it failed; of type `lost` where its process died.")
 
 
 class ThemeAnswer(BaseModel):
@@ -370,6 +375,44 @@ class PrereadingAsked(Asked):
     case: str | None = Field(default=None, max_length=500, description="Case id or external id.")
     session: str = Field(default="", max_length=200, description="The session's name.")
     date: dt.date | None = Field(default=None, description="The session's date.")
+    leave_with: str = Field(default="", max_length=400, description="What the session will leave with, a sentence.")
+
+
+class PrereadingRow(BaseModel):
+    """A pre-reading in the list. `approved_by` is null while it prints "Draft, not reviewed"."""
+
+    id: str
+    name: str
+    session: str
+    date: str
+    theme_id: str | None
+    state: DraftState
+    version: int
+    created_at: dt.datetime
+    approved_by: str | None
+    approved_at: dt.datetime | None
+
+
+class PrereadingAnswer(DraftedAnswer):
+    """A pre-reading as it stands. `version` counts its decisions, and is its ETag."""
+
+    version: int
+    approved_by: str | None
+    approved_at: dt.datetime | None
+    decisions: list[DecisionAnswer]
+
+
+class PrereadingEdit(Asked):
+    """The fields as they should read, whole; `name` among them. What was approved has to be approved again."""
+
+    fields: dict[str, str | list[str]] = Field(min_length=1, max_length=40)
+    by: str | None = Field(default=None, min_length=1, max_length=120, description="As for a decision.")
+
+
+class Signed(Asked):
+    by: str | None = Field(
+        default=None, min_length=1, max_length=120, description="Who decides. With a token it is the token's name."
+    )
 
 
 class PublishedAnswer(BaseModel):

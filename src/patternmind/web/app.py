@@ -20,11 +20,19 @@ from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
-from patternmind.web.routes import cases, drafts, placing, publishing, themes
+from patternmind.web.routes import cases, drafts, jobs, placing, prereadings, publishing, themes
 
 API = "/api/v1"
 
-ROUTERS: Sequence[APIRouter] = (placing.router, cases.router, themes.router, drafts.router, publishing.router)
+ROUTERS: Sequence[APIRouter] = (
+    placing.router,
+    cases.router,
+    jobs.router,
+    themes.router,
+    drafts.router,
+    prereadings.router,
+    publishing.router,
+)
 """Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
 
 PAGES: Sequence[APIRouter] = (static_files.router,)

@@ -17,11 +17,12 @@ from patternmind.web.answers import LensName
 from patternmind.web.auth import Caller, identify
 from patternmind.web.forms import check_form
 from patternmind.web.guard import SAFE_METHODS
-from patternmind.web.jobs import RunJobs
+from patternmind.web.jobs import Jobs
 from patternmind.web.problems import MEDIA_TYPE, TOKEN_NEEDED, Declined, problem_of
 from patternmind.web.rendering import error_page
 from patternmind.web.repeats import LONGEST_KEY, Repeats
 from patternmind.web.rights import Need, needs_of
+from patternmind.web.streams import Streams
 
 Lens = Annotated[LensName | None, Query(description="A lens other than that of the last run.")]
 
@@ -32,7 +33,8 @@ class Rooms:
     def __init__(self, house: House, *, local: bool) -> None:
         self.house = house
         self.local = local
-        self.jobs = RunJobs(house)
+        self.jobs = Jobs(house)
+        self.streams = Streams()
         self.repeats = Repeats()
         self.identify: Callable[[Request], Caller] = partial(identify, house, local=local)
 
@@ -126,8 +128,12 @@ async def _house(request: Request) -> House:
     return rooms_of(request).house
 
 
-async def _jobs(request: Request) -> RunJobs:
+async def _jobs(request: Request) -> Jobs:
     return rooms_of(request).jobs
+
+
+async def _streams(request: Request) -> Streams:
+    return rooms_of(request).streams
 
 
 async def _caller(request: Request) -> Caller:
@@ -147,7 +153,8 @@ async def _idempotency_key(
 
 
 TheHouse = Annotated[House, Depends(_house)]
-TheJobs = Annotated[RunJobs, Depends(_jobs)]
+TheJobs = Annotated[Jobs, Depends(_jobs)]
+TheStreams = Annotated[Streams, Depends(_streams)]
 TheCaller = Annotated[Caller, Depends(_caller)]
 
 MAY_REPEAT = Depends(_idempotency_key)
@@ -160,6 +167,7 @@ SAYS: Mapping[int, str] = {
     409: "Not possible now.",
     412: "Somebody changed it meanwhile.",
     413: "The request is too large.",
+    429: "Too many tries; `Retry-After` says when to come again.",
     422: "The request is not valid; `errors` names the fields.",
     500: "Something unexpected happened; the server's log has the place.",
     503: "The data folder or the encoder cannot be used now.",

@@ -59,6 +59,7 @@ WRONG_STATE = ProblemKind("wrong-state", 409, "That decision is not possible now
 RUN_IN_PROGRESS = ProblemKind("run-in-progress", 409, "Another run is in progress")
 STILL_WORKING = ProblemKind("still-working", 409, "The same request is still being worked on")
 CHANGED = ProblemKind("changed-meanwhile", 412, "Somebody changed it meanwhile")
+TOO_MANY = ProblemKind("too-many", 429, "Too many tries")
 TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
 INVALID = ProblemKind("invalid", 422, "The request is not valid")
 NOT_ALLOWED = ProblemKind("not-allowed", 422, "A rule forbids it")
@@ -70,6 +71,7 @@ STORE = ProblemKind("store-unavailable", 503, "The data folder cannot be used no
 MODEL = ProblemKind("model-unavailable", 503, "The encoder cannot be used now")
 
 STOPPED = ProblemKind("stopped", 503, "The server was stopped")
+LOST = ProblemKind("lost", 503, "The process that did it is gone")
 
 KINDS: Sequence[ProblemKind] = (
     MALFORMED,
@@ -84,6 +86,7 @@ KINDS: Sequence[ProblemKind] = (
     STILL_WORKING,
     CHANGED,
     TOO_LARGE,
+    TOO_MANY,
     INVALID,
     NOT_ALLOWED,
     UNREADABLE,
@@ -93,6 +96,7 @@ KINDS: Sequence[ProblemKind] = (
     STORE,
     MODEL,
     STOPPED,
+    LOST,
 )
 
 

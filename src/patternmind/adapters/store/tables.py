@@ -232,6 +232,24 @@ token = Table(
     Column("expires_at", String),
 )
 
+job = Table(
+    "job",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("started_at", String, nullable=False),
+    Column("beat_at", String, nullable=False),
+    Column("finished_at", String),
+    Column("changed", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index("ix_job_number", "network_id", "number"),
+    Index("ix_job_changed", "network_id", "changed"),
+    comment="Long work as it stands; ``changed`` counts the changes of all jobs of a network.",
+)
+
 model_call = Table(
     "model_call",
     metadata,

@@ -78,12 +78,12 @@ def decide(
         reason=asked.reason,
         note=asked.note,
         edits={name: value if isinstance(value, str) else tuple(value) for name, value in asked.fields.items()},
-        expected_version=_expected_version(house.store, draft_id, if_match),
+        expected_version=expected_version(house.store, draft_id, if_match),
     )
     return _tagged(reviewed, response)
 
 
-def _expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
+def expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
     """The version that the caller has seen, ``None`` for any.
 
     Raises:
@@ -116,13 +116,13 @@ def _draft(reviewed: ReviewedDraft) -> answers.DraftAnswer:
     row: dict[str, Any] = {
         **draft_row(reviewed),
         "created_at": reviewed.created_at,
-        "decisions": [_decision(one) for one in reviewed.decisions],
+        "decisions": [decision_answer(one) for one in reviewed.decisions],
         "possible_actions": possible_actions(reviewed.decisions),
     }
     return answers.DraftAnswer.model_validate(row)
 
 
-def _decision(one: Decision) -> answers.DecisionAnswer:
+def decision_answer(one: Decision) -> answers.DecisionAnswer:
     return answers.DecisionAnswer(
         id=one.id,
         action=one.action,
