@@ -18,6 +18,8 @@ from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
+from patternmind.web.pages import prereading_edit
+from patternmind.web.pages import prereadings as prereadings_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
 from patternmind.web.routes import cases, drafts, jobs, placing, prereadings, publishing, themes
@@ -35,7 +37,7 @@ ROUTERS: Sequence[APIRouter] = (
 )
 """Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
 
-PAGES: Sequence[APIRouter] = (static_files.router,)
+PAGES: Sequence[APIRouter] = (static_files.router, prereadings_pages.router, prereading_edit.router)
 """Of the pages, one an area."""
 
 

@@ -6,8 +6,10 @@ of the same session, in the same network, was given.
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
+from fastapi import Depends
 from starlette.requests import Request
 
 from patternmind.web.guard import SAFE_METHODS
@@ -49,3 +51,12 @@ async def check_form(request: Request) -> None:
     expected = form_token(request.app.state.rooms.house, request.state.caller)
     if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
         raise Declined(FORM_REFUSED, "This page was left open over a sign-in. Go back, reload it, and send it again.")
+
+
+async def form_values(request: Request) -> dict[str, str]:
+    """The fields of the form that was sent, the last of each name; files are left out."""
+    form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
+    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+TheForm = Annotated[Mapping[str, str], Depends(form_values)]
