@@ -27,10 +27,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Any]]
     add_people(house.store, [("Zebulon Quast", None, None)])
     made = make_app(house)
     yield house, made
-    made.state.rooms.jobs.stop()
+    made.state.rooms.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ada(app: tuple[House, Any]) -> Visitor:
     return Visitor(app[0], Role.FACILITATOR, app=app[1])
 
@@ -123,13 +123,11 @@ def test_an_edit_of_one_line_leaves_the_others_quotes(ada: Visitor) -> None:
 
 
 def test_two_who_edit_lose_nothing_and_see_what_the_other_wrote(ada: Visitor, app: tuple[House, Any]) -> None:
-    here = ask_for(ada, session="Two hands")
     bo = Visitor(app[0], Role.STEWARD, name="Bo Lind", app=app[1])
+    here = ask_for(ada, session="Two hands")
     of_bo = fields_on(bo.get(f"{here}/edit"))
-    ada = Visitor(app[0], Role.FACILITATOR, app=app[1])
     of_ada = fields_on(ada.get(f"{here}/edit"))
     ada.send(f"{here}/edit", {**of_ada, "leave_with": "Ada's sentence."}, page=f"{here}/edit")
-    bo = Visitor(app[0], Role.STEWARD, name="Bo Lind", app=app[1])
     late = bo.send(f"{here}/edit", {**of_bo, "leave_with": "Bo's sentence."}, page=f"{here}/edit")
     assert late.status_code == 412
     told = words_of(late)

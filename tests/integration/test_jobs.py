@@ -168,7 +168,7 @@ def test_a_job_whose_process_died_says_so_and_can_be_started_again(home: Path) -
     assert program.post("runs/jobs/dead/restart").status_code == 404, "it is no run"
     again = program.post("prereadings/jobs/dead/restart")
     assert again.status_code == 202
-    assert ended(program.app.state.rooms.jobs, again.json()["job_id"]).made
+    assert ended(program.app.state.rooms.of("default").jobs, again.json()["job_id"]).made
     listed = program.get("jobs", params={"limit": 1}).json()
     assert [one["job_id"] for one in listed["items"]] == [again.json()["job_id"]]
     assert [one["job_id"] for one in program.get("jobs", params={"cursor": listed["next_cursor"]}).json()["items"]] == [

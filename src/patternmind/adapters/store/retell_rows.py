@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, update
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.case_rows import CaseRows
+from patternmind.adapters.store.desk_rows import DeskRows
 from patternmind.adapters.store.edit_rows import EditRows
 from patternmind.adapters.store.job_rows import JobRows
 from patternmind.adapters.store.network_rows import slices
@@ -14,7 +15,7 @@ from patternmind.model.network import Person
 from patternmind.ports import Retelling, RosterChange
 
 
-class RetellRows(CaseRows, EditRows, JobRows):
+class RetellRows(CaseRows, EditRows, DeskRows, JobRows):
     """A table that comes to hold words of cases gets its lines in ``_retell``."""
 
     def change_roster(
@@ -35,6 +36,7 @@ class RetellRows(CaseRows, EditRows, JobRows):
         self._retell_edits(connection, retelling)
         self._retell_runs(connection, retelling)
         self._retell_drafts(connection, retelling)
+        self._retell_uses(connection, retelling)
         self._retell_jobs(connection, retelling)
         self._drop_vectors(connection, retelling.vectors)
 

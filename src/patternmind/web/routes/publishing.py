@@ -1,6 +1,6 @@
 """The playbook of what people accepted."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -10,7 +10,7 @@ from patternmind.model.rights import Action
 from patternmind.publish.rights import Sorted
 from patternmind.verbs.publishing import collect_playbook, playbook_document
 from patternmind.web import answers
-from patternmind.web.door import Door, TheHouse
+from patternmind.web.door import Door, TheCaller, TheHouse
 from patternmind.web.files import FILES, Format, as_file
 from patternmind.web.rights import needs
 
@@ -23,9 +23,11 @@ router = APIRouter(route_class=Door, tags=["publishing"])
     responses={200: {"content": FILES}},
     dependencies=[needs(Action.SEARCH)],
 )
-def read_playbook(house: TheHouse, format: Format = "json") -> Response:
-    """What people accepted, as far as consent and threshold let it out; the JSON alone lists what is withheld."""
+def read_playbook(house: TheHouse, caller: TheCaller, format: Format = "json") -> Response:
+    """What people accepted, as far as consent and threshold let it out; the JSON tells reviewers what is withheld."""
     collected = collect_playbook(house.store)
+    if not caller.may(Action.SEE_DRAFTS):
+        collected = replace(collected, withheld=())
     if format == "json":
         return JSONResponse(_playbook(house, collected).model_dump(mode="json"))
     return as_file(playbook_document(house.store, collected, house.clock.now()), format, status_code=200, headers={})
