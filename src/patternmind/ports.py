@@ -183,6 +183,15 @@ class RunRecord:
     proposals: tuple[Proposal, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ThemeThen:
+    """A theme as a run left it, in short."""
+
+    id: str
+    name: str
+    n_cases: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
     """Everything a run found, handed over whole so that it can be stored in one transaction or not at all.
@@ -301,6 +310,22 @@ class Store(Ledger, Protocol):
                 store, which shows it what was there before.
         """
         ...
+
+    def take_off_roster(
+        self, number: int, redact: Callable[[list[Person]], tuple[Sequence[tuple[Submission, Case]], Retelling]]
+    ) -> RosterChange:
+        """Take a name off the roster, and put all that is stored as it is redacted without it: in one transaction.
+
+        Raises:
+            NotFound: nobody has that number, or whoever had it was taken off.
+        """
+        ...
+
+    def dismissed_names(self) -> set[str]:
+        """The digests of possible names that the steward said are none."""
+        ...
+
+    def dismiss_names(self, digests: Iterable[str], *, by: str, at: datetime) -> None: ...
 
     def save_cases(
         self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, n_people: int | None = None
@@ -428,6 +453,14 @@ class Store(Ledger, Protocol):
         ...
 
     def changes(self, run_id: str) -> list[ThemeChange]: ...
+
+    def themes_of_run(self, run_id: str) -> list[ThemeThen]:
+        """The themes with cases of any finished run, by falling size."""
+        ...
+
+    def places_of_run(self, run_id: str) -> dict[str, str | None]:
+        """The theme of each case that a finished run looked at, None for one in no theme."""
+        ...
 
     def found(self, run_id: str) -> Found | None:
         """What a run found before people's decisions; kept of the newest finished run of each lens."""
@@ -683,6 +716,7 @@ __all__ = [
     "RunRecord",
     "Store",
     "StoredCounts",
+    "ThemeThen",
     "Token",
     "VectorIndex",
 ]

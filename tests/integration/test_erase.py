@@ -165,7 +165,17 @@ WORDS = {
     "job",
 }
 NUMBERS = {"vector", "assignment", "fits", "answer_case"}
-NOTHING = {"network", "person", "theme_change", "erasure", "token", "model_call", "model_spend", "reservation"}
+NOTHING = {
+    "network",
+    "person",
+    "theme_change",
+    "erasure",
+    "token",
+    "model_call",
+    "model_spend",
+    "dismissed_name",
+    "reservation",
+}
 """Ids at most; the roster and the network's own words are no case's."""
 
 

@@ -10,7 +10,7 @@ from tests.integration.test_cycle import Cycle, strangers, told
 from patternmind.adapters.prompts import PromptFiles, packaged_prompts
 from patternmind.adapters.scripted_answers import reading_model
 from patternmind.bootstrap import House
-from patternmind.cli.checkup import examine
+from patternmind.checkup import examine
 from patternmind.cycle import Namer
 from patternmind.draft.patterns import NOT_STATED
 from patternmind.errors import NotFound, PromptInvalid, UsageError

@@ -340,6 +340,16 @@ job = Table(
     comment="Long work as it stands; ``changed`` counts the changes of all jobs of a network.",
 )
 
+dismissed_name = Table(
+    "dismissed_name",
+    metadata,
+    _network(),
+    Column("digest", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("at", String, nullable=False),
+    comment="Possible names that are none, by a keyed digest: no word of a case.",
+)
+
 model_call = Table(
     "model_call",
     metadata,

@@ -1,4 +1,4 @@
-"""Long work, kept beyond the process that does it."""
+"""Long work, kept beyond the process that does it; possible names that are none."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,14 @@ def upgrade() -> None:
         sa.Column("changed", sa.Integer(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("network_id", "id"),
+    )
+    op.create_table(
+        "dismissed_name",
+        sa.Column("network_id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("network_id", "digest"),
     )
     op.create_index("ix_job_number", "job", ["network_id", "number"])
     op.create_index("ix_job_changed", "job", ["network_id", "changed"])
