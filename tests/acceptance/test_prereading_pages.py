@@ -179,11 +179,12 @@ def test_a_job_that_failed_says_why_and_starts_again_with_one_button(
         patched.setattr("patternmind.verbs.prereadings.prepare", fail)
         sent = ada.send("/prereadings", {"about": "topic", "topic": "pumps"}, page="/prereadings/new")
         here = sent.headers["location"]
+        page = ada.get(here)
         for _ in range(200):
-            page = ada.get(here)
             if "Start it again" in page.text:
                 break
             time.sleep(0.02)
+            page = ada.get(here)
     assert "Something unexpected happened" in words_of(page)
     assert "words of a case" not in page.text
     again = ada.send(f"{here}/restart", page=here)

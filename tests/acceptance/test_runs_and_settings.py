@@ -98,6 +98,7 @@ def test_a_run_is_started_waited_for_read_and_compared(sten: Visitor, house: Hou
         page="/runs",
     )
     assert begun.status_code == 303
+    found = None
     for _ in range(600):
         page = sten.get(begun.headers["location"])
         if found := re.search(r'data-do="go" href="(/runs/run-\d+)"', page.text):

@@ -139,6 +139,7 @@ def test_another_process_sees_how_far_a_job_is_and_what_came_of_it(home: Path) -
     here, there = Jobs(a_house(home, encoder=encoder)), Program(a_house(home))
     job = here.start(JobKind.PREREADING, {"topic": "the scanner froze in the cold"}, by="Ada Berg")
     assert encoder.asked.wait(20)
+    told: dict[str, Any] = {}
     for _ in range(200):
         told = there.get(f"jobs/{job.id}").json()
         if told["progress"]["step"] == "embed":
@@ -178,7 +179,8 @@ def test_a_job_whose_process_died_says_so_and_can_be_started_again(home: Path) -
 
 def events_in(text: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for part in text.split("\n\n"):
-        lines = dict(line.partition(": ")[::2] for line in part.splitlines() if not line.startswith(":"))
+        pairs = [line.partition(": ") for line in part.splitlines() if not line.startswith(":")]
+        lines = {name: value for name, _, value in pairs}
         if "event" in lines:
             yield lines["id"], lines["event"], json.loads(lines["data"])
 
@@ -234,7 +236,11 @@ def test_a_stream_goes_on_after_what_was_seen_and_ends_when_the_server_stops(
 def test_a_quiet_stream_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.web.streams.LOOK_SECONDS", 0.0)
     monkeypatch.setattr("patternmind.web.streams.QUIET_SECONDS", 0.0)
-    assert asyncio.run(collect(Streams(), lambda _: [], n=2))[1] == ": still here\n\n"
+
+    def look(last_id: str) -> list[Event]:
+        return []
+
+    assert asyncio.run(collect(Streams(), look, n=2))[1] == ": still here\n\n"
 
 
 def test_a_caller_has_so_many_streams_and_no_more_until_one_ends(home: Path) -> None:

@@ -1,6 +1,6 @@
 """Settings of the network: its words, thresholds and budgets, the roster, possible names, and how all is."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 
@@ -17,7 +17,9 @@ from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door, tags=["settings"])
 
-ETAG = {200: {"headers": {"ETag": {"description": "Names what is set now.", "schema": {"type": "string"}}}}}
+ETAG: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": {"description": "Names what is set now.", "schema": {"type": "string"}}}}
+}
 IfMatch = Annotated[str | None, Header(max_length=200, description="The ETag you have seen.")]
 
 
