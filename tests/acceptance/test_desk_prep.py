@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -168,7 +168,7 @@ def test_every_page_is_fit_for_everybody_and_for_a_narrow_screen(
     id = list_prereadings(house.store)[0].id
     for path in PAGES:
         page.goto(path.format(id=id))
-        found = Axe().run(page).response["violations"]
+        found: list[dict[str, Any]] = cast(Any, Axe()).run(page).response["violations"]
         serious = [one["id"] for one in found if one["impact"] in {"serious", "critical"}]
         assert serious == [], f"{path}: {serious}"
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), f"{path} is too wide"

@@ -176,6 +176,7 @@ NOTHING = {
     "dismissed_name",
     "reservation",
 }
+NOTHING |= {"account", "member", "session", "sign_in_link", "audit"}
 """Ids at most; the roster and the network's own words are no case's."""
 
 

@@ -111,7 +111,9 @@ def read_edits(reviewed: ReviewedDraft, typed: Mapping[str, str]) -> dict[str, F
 
 
 @router.post("/prereadings/{prereading_id}/edit", dependencies=[needs(Action.APPROVE_PREREADING)])
-def edit(request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm) -> Response:
+def edit_prereading(
+    request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm
+) -> Response:
     typed = {name: value.replace("\r\n", "\n").strip("\n") for name, value in form.items()}
     reviewed = prereadings.open_prereading(house.store, prereading_id)
     if version_in(form) != reviewed.version:

@@ -84,7 +84,7 @@ def _form(
 
 
 @router.post("/prereadings", dependencies=[needs(Action.REQUEST_PREREADING)])
-def ask(request: Request, house: TheHouse, jobs: TheJobs, caller: TheCaller, form: TheForm) -> Response:
+def ask_for_prereading(request: Request, house: TheHouse, jobs: TheJobs, caller: TheCaller, form: TheForm) -> Response:
     about = form.get("about", "")
     chosen = form.get(about, "") if about in {"theme", "topic", "case"} else ""
     rest = {name: form.get(name, "") for name in ("session", "date", "leave_with")}
@@ -115,7 +115,7 @@ def wait_page(request: Request, jobs: TheJobs, job_id: str) -> Response:
 
 
 @router.post("/prereadings/jobs/{job_id}/restart", dependencies=[needs(Action.REQUEST_PREREADING)])
-def ask_again(jobs: TheJobs, caller: TheCaller, job_id: str) -> Response:
+def restart_prereading(jobs: TheJobs, caller: TheCaller, job_id: str) -> Response:
     job = jobs.restart(job_id, kind=JobKind.PREREADING, by=caller.name)
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
@@ -170,19 +170,23 @@ def print_page(house: TheHouse, prereading_id: str) -> Response:
 
 
 @router.get("/prereadings/{prereading_id}/file/{format}", dependencies=[needs(Action.REQUEST_PREREADING)])
-def download(house: TheHouse, prereading_id: str, format: FileFormat) -> Response:
+def download_prereading(house: TheHouse, prereading_id: str, format: FileFormat) -> Response:
     reviewed = prereadings.open_prereading(house.store, prereading_id)
     return as_file(prereadings.document_of(house.store, reviewed), format, kept=True)
 
 
 @router.post("/prereadings/{prereading_id}/approve", dependencies=[needs(Action.APPROVE_PREREADING)])
-def approve(request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm) -> Response:
+def approve_prereading(
+    request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm
+) -> Response:
     """Approve what was on the page; what changed since is shown instead."""
     return _decide(request, house, caller, prereading_id, form, what="approve")
 
 
 @router.post("/prereadings/{prereading_id}/undo", dependencies=[needs(Action.APPROVE_PREREADING)])
-def undo(request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm) -> Response:
+def undo_prereading(
+    request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm
+) -> Response:
     return _decide(request, house, caller, prereading_id, form, what="undo")
 
 

@@ -67,7 +67,7 @@ def _roster(
 
 
 @router.post("/settings/roster", dependencies=[needs(Action.ROSTER)])
-def add_name(request: Request, house: TheHouse, form: TheForm) -> Response:
+def add_to_roster(request: Request, house: TheHouse, form: TheForm) -> Response:
     line = tuple(form.get(name, "") for name in ("name", "kind", "email", "team"))
     try:
         changed = settings.put_on_roster(house.store, [(line[0], line[1], line[2], line[3])])
@@ -88,7 +88,7 @@ def _back(address: str, said: str) -> Response:
 
 
 @router.post("/settings/roster/import", dependencies=[needs(Action.ROSTER)])
-def import_names(request: Request, house: TheHouse, file: UploadFile) -> Response:
+def import_roster(request: Request, house: TheHouse, file: UploadFile) -> Response:
     """A CSV or workbook with a column "name", and if there are any "kind", "email", "handles", "team"."""
     try:
         with on_disk(house.settings.home, file) as path:
@@ -101,7 +101,7 @@ def import_names(request: Request, house: TheHouse, file: UploadFile) -> Respons
 
 
 @router.post("/settings/roster/{number}/remove", dependencies=[needs(Action.ROSTER)])
-def remove_name(house: TheHouse, number: int) -> Response:
+def take_off_roster(house: TheHouse, number: int) -> Response:
     if not 0 < number < 2**31:
         raise NotFound("line on the roster", str(number))
     changed = settings.take_off_roster(house.store, number).changed
@@ -129,7 +129,7 @@ def _names(
 
 
 @router.post("/settings/names", dependencies=[needs(Action.ROSTER)])
-async def decide_on_names(request: Request, house: TheHouse, caller: TheCaller) -> Response:
+async def decide_on_possible_names(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """What is ticked goes on the roster, or is offered no more."""
     form = await request.form()
     names = tuple(value for value in form.getlist("names") if isinstance(value, str))

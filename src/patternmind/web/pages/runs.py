@@ -118,7 +118,7 @@ def name_of(run: RunRecord) -> str:
 
 
 @router.post("/runs", dependencies=[needs(Action.START_RUN)])
-def start(request: Request, house: TheHouse, jobs: TheJobs, caller: TheCaller, form: TheForm) -> Response:
+def start_run(request: Request, house: TheHouse, jobs: TheJobs, caller: TheCaller, form: TheForm) -> Response:
     errors: dict[str, str] = {}
     parameters = read_parameters(form, errors)
     if errors:
@@ -166,7 +166,7 @@ def wait_page(request: Request, jobs: TheJobs, job_id: str) -> Response:
 
 
 @router.post("/runs/jobs/{job_id}/restart", dependencies=[needs(Action.START_RUN)])
-def start_again(jobs: TheJobs, caller: TheCaller, job_id: str) -> Response:
+def restart_run(jobs: TheJobs, caller: TheCaller, job_id: str) -> Response:
     job = jobs.restart(job_id, kind=JobKind.RUN, by=caller.name)
     return RedirectResponse(f"/runs/jobs/{job.id}", status_code=303)
 

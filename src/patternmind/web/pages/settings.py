@@ -53,7 +53,7 @@ def _network(
 
 
 @router.post("/settings/network", dependencies=[needs(Action.SETTINGS)])
-def save_network(request: Request, house: TheHouse, form: TheForm) -> Response:
+def put_network_settings(request: Request, house: TheHouse, form: TheForm) -> Response:
     try:
         settings.describe_network(
             house.store,
@@ -103,7 +103,7 @@ def _limits(
 
 
 @router.post("/settings/limits", dependencies=[needs(Action.SET_BUDGETS)])
-def save_limits(request: Request, house: TheHouse, form: TheForm) -> Response:
+def put_thresholds(request: Request, house: TheHouse, form: TheForm) -> Response:
     given = {name: form.get(name, "").strip() for name in ("contributors", "teams")}
     wanted = f"A whole number from {settings.FEWEST} to {settings.MOST}."
     errors = {name: wanted for name, value in given.items() if not (value.isascii() and value.isdigit())}
@@ -132,7 +132,7 @@ def status_page(request: Request, house: TheHouse) -> Response:
 
 
 @router.post("/settings/status", dependencies=[needs(Action.SETTINGS)])
-def look(request: Request, house: TheHouse) -> Response:
+def check_up(request: Request, house: TheHouse) -> Response:
     """Everything tried once, the language model too."""
     return _status(request, house, look_over(house))
 

@@ -34,7 +34,8 @@ STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
         "description": "Server-sent events, each with an id.",
-    }
+    },
+    204: {"description": "All of it was told; do not ask again."},
 }
 
 
@@ -187,7 +188,7 @@ def begun(house: House, job: Job, response: Response) -> answers.JobAnswer:
 
 def job_answer(house: House, job: Job) -> answers.JobAnswer:
     made = job.made if job.state is JobState.FINISHED else ""
-    run = next((one for one in house.store.runs() if one.id == made), None) if job.kind is JobKind.RUN else None
+    run = next((one for one in house.store.runs() if one.id == made), None) if made and is_run(job) else None
     return answers.JobAnswer(
         job_id=job.id,
         kind=job.kind,
@@ -197,10 +198,14 @@ def job_answer(house: House, job: Job) -> answers.JobAnswer:
         finished_at=job.finished_at,
         progress=answers.ProgressAnswer(step=job.step, done=job.n_done, total=job.n_total),
         run=run_answer(run) if run else None,
-        prereading_id=made if made and job.kind is JobKind.PREREADING else None,
+        prereading_id=made if made and not is_run(job) else None,
         notes=list(job.notes),
         problem=problem_in(job),
     )
+
+
+def is_run(job: Job) -> bool:
+    return job.kind is JobKind.RUN
 
 
 def problem_in(job: Job) -> Problem | None:
