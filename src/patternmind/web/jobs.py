@@ -98,6 +98,12 @@ class Jobs:
         found = self._house.store.jobs(kind=kind, before=before, limit=limit)
         return [self._here.get(job.id) or job.as_of(now) for job in found]
 
+    def knows(self, job_id: str) -> bool:
+        try:
+            return bool(self.job(job_id))
+        except NotFound:
+            return False
+
     def stop(self) -> None:
         """Ask the work to end at its next step, wait a little for it, and write down what did not make it."""
         self._stopping.set()

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from patternmind.bootstrap import House
+from patternmind.errors import UsageError
 from patternmind.model.jobs import Job, JobKind, JobState
 from patternmind.model.rights import Action
 from patternmind.ports import RunParameters
@@ -66,8 +67,8 @@ def list_jobs(
     cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
 ) -> answers.Page[answers.JobAnswer]:
     """The last jobs of the network, newest first; those of every process."""
-    if cursor is not None:
-        jobs.job(cursor)
+    if cursor is not None and not jobs.knows(cursor):
+        raise UsageError('"cursor" is not one that this service gave. Begin again without it.')
     found = jobs.jobs(kind=kind, before=cursor, limit=limit + 1)
     following = found[limit - 1].id if len(found) > limit else None
     return answers.Page(items=[job_answer(house, job) for job in found[:limit]], next_cursor=following)
