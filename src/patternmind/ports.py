@@ -11,6 +11,7 @@ from patternmind.model.drafts import Decision, Draft, Outline, Reservation, Revi
 from patternmind.model.edits import Edit, Proposal
 from patternmind.model.fits import KeptFits
 from patternmind.model.found import Found
+from patternmind.model.jobs import Job, JobKind
 from patternmind.model.members import Account, AuditEntry, Link, Member, Session, Token
 from patternmind.model.network import Network, Person
 from patternmind.model.reading import (
@@ -193,6 +194,15 @@ class RunRecord:
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
     proposals: tuple[Proposal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeThen:
+    """A theme as a run left it, in short."""
+
+    id: str
+    name: str
+    n_cases: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,6 +417,22 @@ class Store(Ledger, Reads, Protocol):
         """
         ...
 
+    def take_off_roster(
+        self, number: int, redact: Callable[[list[Person]], tuple[Sequence[tuple[Submission, Case]], Retelling]]
+    ) -> RosterChange:
+        """Take a name off the roster, and put all that is stored as it is redacted without it: in one transaction.
+
+        Raises:
+            NotFound: nobody has that number, or whoever had it was taken off.
+        """
+        ...
+
+    def dismissed_names(self) -> set[str]:
+        """The digests of possible names that the steward said are none."""
+        ...
+
+    def dismiss_names(self, digests: Iterable[str], *, by: str, at: datetime) -> None: ...
+
     def save_cases(
         self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, n_people: int | None = None
     ) -> StoredCounts:
@@ -534,6 +560,14 @@ class Store(Ledger, Reads, Protocol):
 
     def changes(self, run_id: str) -> list[ThemeChange]: ...
 
+    def themes_of_run(self, run_id: str) -> list[ThemeThen]:
+        """The themes with cases of any finished run, by falling size."""
+        ...
+
+    def places_of_run(self, run_id: str) -> dict[str, str | None]:
+        """The theme of each case that a finished run looked at, None for one in no theme."""
+        ...
+
     def found(self, run_id: str) -> Found | None:
         """What a run found before people's decisions; kept of the newest finished run of each lens."""
         ...
@@ -620,6 +654,39 @@ class Store(Ledger, Reads, Protocol):
 
         A case that is stored with another text loses its answers without being asked. The number removed.
         """
+        ...
+
+    # long work
+    def begin_job(self, job: Job) -> None:
+        """Write down that work began. Of the jobs that ended, the last few hundred are kept.
+
+        Raises:
+            RunInProgress: it is a run, and another one of this network shows signs of life.
+        """
+        ...
+
+    def put_job(self, job: Job) -> None:
+        """Write down how far a job is, or how it ended; nothing where there is no such job any more."""
+        ...
+
+    def beat(self, job_ids: Sequence[str], now: datetime) -> None:
+        """A sign of life for these jobs."""
+        ...
+
+    def job(self, job_id: str) -> Job:
+        """One job as it was written down last.
+
+        Raises:
+            NotFound
+        """
+        ...
+
+    def jobs(self, *, kind: JobKind | None = None, before: str | None = None, limit: int | None = None) -> list[Job]:
+        """Newest first; ``before`` is the id of the last one seen."""
+        ...
+
+    def marks(self) -> dict[str, int]:
+        """Numbers that grow with every change of ``jobs``, ``runs``, ``themes`` (decisions on them) and ``reviews``."""
         ...
 
     # sign-in
@@ -756,6 +823,7 @@ __all__ = [
     "RunRecord",
     "Store",
     "StoredCounts",
+    "ThemeThen",
     "Token",
     "VectorIndex",
     "VectorRow",

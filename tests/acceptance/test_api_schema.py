@@ -14,8 +14,10 @@ from schemathesis.specs.openapi import checks
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
 from patternmind.model.cases import Kind
+from patternmind.model.jobs import Job, JobKind
 from patternmind.ports import RunParameters
 from patternmind.settings import Settings
+from patternmind.verbs import prepare
 from patternmind.verbs.ingest import ingest_files
 from patternmind.verbs.tokens import create_token
 from patternmind.web.app import make_app
@@ -56,11 +58,20 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
     run = house.run(RunParameters())
     secret, _ = create_token(house.store, house.clock, "schemathesis", days=1)
     app = make_app(house)
+    app.state.rooms.streams.close()  # they would tell for ever
+    other = house.run(RunParameters(seed=1, afresh=True))
+    theme = prepare.by_theme(house.store, house.store.themes()[0].id)
+    now = house.clock.now()
+    job = Job(id="j-1", kind=JobKind.PREREADING, by="Ada", asked={"topic": "pumps"}, started_at=now, beat_at=now)
+    house.store.begin_job(job)
     known = {
         "case_id": house.store.cases()[0].id,
         "run_id": run.id,
         "theme_id": house.store.themes()[0].id,
         "draft_id": house.store.drafts()[0][0].id,
+        "prereading_id": prepare.prepare(house.store, house.clock, theme).grounded.draft.id,
+        "job_id": job.id,
+        "other_id": other.id,
     }
     yield cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=_bearer(secret)), known, secret
     app.state.rooms.stop()
@@ -99,5 +110,5 @@ def _lead_somewhere(case: Any, known: Known) -> None:
     case.path_parameters.update({name: id for name, id in known.items() if name in case.path_parameters})
     if case.path.endswith("/imports"):
         case.query["filename"] = "note.txt"
-    if case.path.endswith("/prereadings"):
+    if case.method == "POST" and case.path.endswith("/prereadings"):
         case.body = {"theme": known["theme_id"]}

@@ -6,7 +6,7 @@ A new route needs a row here: what it takes, and where it does not stand for its
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from patternmind.bootstrap import House
 from patternmind.model.cases import Kind
 from patternmind.model.drafts import Action as Accept
 from patternmind.model.drafts import DraftKind
+from patternmind.model.jobs import Job, JobKind
 from patternmind.model.rights import Action, Cell, Role
 from patternmind.ports import RunParameters
 from patternmind.settings import Settings
+from patternmind.verbs import prepare
 from patternmind.verbs.ingest import ingest_files
 from patternmind.verbs.members import add_member, add_network
 from patternmind.verbs.publishing import collect_playbook
@@ -86,10 +88,17 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
         row("export", path={"what": "assignments"}, also=Action.SEE_THEMES),
     ),
     f"POST {API}/runs": row("start_run", body={"lens": "nonsense"}),
+    f"GET {API}/jobs": row("see_themes"),
     f"GET {API}/jobs/{{job_id}}": row("see_themes"),
+    f"GET {API}/jobs/{{job_id}}/events": row("see_themes"),
+    f"GET {API}/events": row("see_themes"),
+    f"POST {API}/runs/jobs/{{job_id}}/restart": row("start_run"),
+    f"POST {API}/prereadings/jobs/{{job_id}}/restart": row("request_prereading", path={"job_id": "asked"}),
     f"GET {API}/runs": row("see_themes"),
     f"GET {API}/runs/{{run_id}}": row("see_themes"),
     f"GET {API}/runs/{{run_id}}/changes": row("see_themes"),
+    f"GET {API}/runs/{{run_id}}/costs": row("see_themes"),
+    f"GET {API}/runs/{{run_id}}/comparison/{{other_id}}": row("see_themes", path={"other_id": "run-0001"}),
     f"GET {API}/themes": row("see_themes"),
     f"GET {API}/themes/{{theme_id}}": row("see_themes"),
     f"GET {API}/areas": row("see_themes"),
@@ -101,6 +110,11 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     ),
     f"GET {API}/patterns": row("search"),
     f"POST {API}/prereadings": row("request_prereading", body={"theme": "{theme_id}"}),
+    f"GET {API}/prereadings": row("request_prereading"),
+    f"GET {API}/prereadings/{{prereading_id}}": row("request_prereading"),
+    f"PATCH {API}/prereadings/{{prereading_id}}": row("approve_prereading", body={"fields": {"session": "Jam"}}),
+    f"POST {API}/prereadings/{{prereading_id}}/approval": row("approve_prereading", body={}),
+    f"POST {API}/prereadings/{{prereading_id}}/undo": row("approve_prereading", body={}),
     f"GET {API}/playbook": row("search"),
     f"GET {API}/review/queue": row("see_drafts"),
     f"GET {API}/review/discuss": row("see_drafts"),
@@ -126,6 +140,47 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     "GET /library": row("search"),
     "GET /library/{pattern_id}": row("search"),
     "POST /library/{pattern_id}/uses": row("record_use", form={}),
+    "GET /prereadings": row("request_prereading"),
+    "GET /prereadings/new": row("request_prereading"),
+    "POST /prereadings": row("request_prereading", form={"about": "nothing"}),
+    "GET /prereadings/jobs/{job_id}": row("request_prereading", path={"job_id": "asked"}),
+    "POST /prereadings/jobs/{job_id}/restart": row("request_prereading", form={}, path={"job_id": "asked"}),
+    "GET /prereadings/{prereading_id}": row("request_prereading"),
+    "GET /prereadings/{prereading_id}/print": row("request_prereading"),
+    "GET /prereadings/{prereading_id}/file/{format}": row("request_prereading", path={"format": "md"}),
+    "GET /prereadings/{prereading_id}/edit": row("approve_prereading"),
+    "POST /prereadings/{prereading_id}/edit": row("approve_prereading", form={}),
+    "POST /prereadings/{prereading_id}/approve": row("approve_prereading", form={}),
+    "POST /prereadings/{prereading_id}/undo": row("approve_prereading", form={}),
+    "GET /runs": row("see_themes"),
+    "POST /runs": row("start_run", form={"seed": "x"}),
+    "GET /runs/compare": row("see_themes"),
+    "GET /runs/{run_id}": row("see_themes"),
+    "GET /runs/jobs/{job_id}": row("see_themes"),
+    "POST /runs/jobs/{job_id}/restart": row("start_run", form={}),
+    f"GET {API}/settings/network": row("settings"),
+    f"PUT {API}/settings/network": row("settings", body={"name": ""}),
+    f"GET {API}/settings/limits": row("set_budgets"),
+    f"PUT {API}/settings/limits/thresholds": row("set_budgets", body={"min_teams": 0}),
+    f"GET {API}/roster": row("roster"),
+    f"POST {API}/roster": row("roster", body={"people": []}),
+    f"DELETE {API}/roster/{{number}}": row("roster", path={"number": "x"}),
+    f"GET {API}/possible-names": row("see_possible_names"),
+    f"POST {API}/possible-names/confirm": row("roster", body={"names": []}),
+    f"POST {API}/possible-names/dismiss": row("roster", body={"names": ["Kanban"]}),
+    f"POST {API}/checkup": row("settings"),
+    "GET /settings/network": row("settings"),
+    "POST /settings/network": row("settings", form={"name": ""}),
+    "GET /settings/limits": row("set_budgets"),
+    "POST /settings/limits": row("set_budgets", form={"teams": "x"}),
+    "GET /settings/status": row("settings"),
+    "POST /settings/status": row("settings", form={}),
+    "GET /settings/roster": row("roster"),
+    "POST /settings/roster": row("roster", form={"name": ""}),
+    "POST /settings/roster/import": row("roster", form={}),
+    "POST /settings/roster/{number}/remove": row("roster", form={}, path={"number": "x"}),
+    "GET /settings/names": row("see_possible_names"),
+    "POST /settings/names": row("roster", form={}),
     # Open to anybody
     **dict.fromkeys(
         ["GET /healthz", f"GET {API}/openapi.json", f"GET {API}/docs", "GET /static/{digest}/{name}"],
@@ -177,7 +232,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     pattern = _accept_patterns(house)
     target = add_member(house.accounts, house.clock, "default", "Target", [Role.MEMBER])
     _, token = create_token(house.store, house.clock, "target", days=1, maker=target, roles=[Role.MEMBER])
-    job = app.state.rooms.of("default").jobs.start(RunParameters(draft=False))
+    job = app.state.rooms.of("default").jobs.start(JobKind.RUN, asdict(RunParameters(draft=False)))
+    app.state.rooms.streams.close()  # they would tell for ever
+    prereading = _ask_for_prereading(house)
     visitors = {
         (network, role): Visitor(house, role, name=f"{role.words} of {network}", app=app, network=network)
         for network in ("default", "south")
@@ -199,6 +256,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         "pattern_id": pattern,
         "run_id": run.id,
         "job_id": job.id,
+        "prereading_id": prereading,
         "member_id": target.id,
         "token_id": token.id,
         "secret": "no-such-link",
@@ -206,6 +264,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         "name": "desk.css",
     }
     return World(app, ids, visitors, tokens, Visitor(house, app=app))
+
+
+def _ask_for_prereading(house: House) -> str:
+    """The id of one; a job called "asked" is still being worked on."""
+    now = house.clock.now()
+    asked = Job(id="asked", kind=JobKind.PREREADING, by="Target", asked={"topic": "pumps"}, started_at=now, beat_at=now)
+    house.store.begin_job(asked)
+    return prepare.prepare(
+        house.store, house.clock, prepare.by_theme(house.store, house.store.themes()[0].id)
+    ).grounded.draft.id
 
 
 def _accept_patterns(house: House) -> str:

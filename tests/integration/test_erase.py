@@ -21,6 +21,7 @@ from patternmind.ground import WITHDRAWN
 from patternmind.model.cases import Case, Kind
 from patternmind.model.drafts import Action, Use
 from patternmind.model.edits import EditAction
+from patternmind.model.jobs import Job, JobKind
 from patternmind.model.themes import Vectors
 from patternmind.ports import RunParameters
 from patternmind.settings import Settings
@@ -74,6 +75,7 @@ class Place:
             self.house.run(RunParameters(lens=lens, label="2026Q3"))
         self._decide_on_themes()
         self._review()
+        self._ask_for_work()
         self.house.run(RunParameters(label="2026Q4"))
         with closing(self.house.chroma()) as index:
             ids = [case.id for case in self.house.store.cases()]
@@ -91,6 +93,13 @@ class Place:
 
     def vectors(self, ids: list[str]) -> Vectors:
         return self.house.encoder.encode([lens_text(self.house.store.case(id), "all") for id in ids])
+
+    def _ask_for_work(self) -> None:
+        """Two pre-readings that were never made: one on words of the case, one on the case itself."""
+        now = self.house.clock.now()
+        for n, asked in enumerate(({"topic": f"Why {PROBLEM}"}, {"case": self.case.id, "session": f"The {WORD} jam"})):
+            job = Job(id=f"j-{n}", kind=JobKind.PREREADING, by="Ada", asked=asked, started_at=now, beat_at=now)
+            self.house.store.begin_job(job)
 
     def decide(self, action: EditAction, **known: Any) -> None:
         decide_themes(self.house.store, self.house.clock, Asked(action=action, by="Ada", lens="all", **known))
@@ -159,10 +168,25 @@ def words_indexed(path: Path) -> bytes:
         return b"".join(block for (block,) in connection.execute("SELECT block FROM case_words_data"))
 
 
-WORDS = {"submission", "case", "theme", "area", "run", "found", "edit", "draft", "decision", "answer", "pattern_use"}
+WORDS = {
+    "submission",
+    "case",
+    "theme",
+    "area",
+    "run",
+    "found",
+    "edit",
+    "draft",
+    "decision",
+    "answer",
+    "pattern_use",
+    "job",
+}
 NUMBERS = {"vector", "assignment", "fits", "answer_case"}
-NOTHING = {"network", "person", "theme_change", "erasure", "token", "model_call", "model_spend", "reservation"}
-NOTHING |= {"account", "member", "session", "sign_in_link", "audit"}
+NOTHING = {
+    *("network", "person", "theme_change", "erasure", "token", "model_call", "model_spend", "reservation"),
+    *("dismissed_name", "account", "member", "session", "sign_in_link", "audit"),
+}
 """Ids at most; the roster and the network's own words are no case's."""
 
 
@@ -178,7 +202,7 @@ def test_nothing_of_an_erased_case_is_left_in_any_file(place: Place) -> None:
     log = f"{DATABASE}-wal"
     assert {log, "patternmind.before-0006.db", "cases.jsonl"} <= set(holding(place.home, list(spellings())))
     assert {log, "chroma.sqlite3"} <= set(holding(place.home, [its_vector]))
-    assert tables_holding(place.home / DATABASE) >= {"submission", "case", "draft", "decision", "edit", "theme"}
+    assert tables_holding(place.home / DATABASE) >= {"submission", "case", "draft", "decision", "edit", "theme", "job"}
     assert WORD.casefold().encode() in words_indexed(place.home / DATABASE)
     case = place.case
     told = place.house.erase("canary", by="Stella Steward")
@@ -189,6 +213,7 @@ def test_nothing_of_an_erased_case_is_left_in_any_file(place: Place) -> None:
     assert told.linked == (store.case("recap-1").id,)
     assert [(one.case_id, one.by) for one in store.erasures()] == [(case.id, "Stella Steward")]
     assert "canary" not in str([case.external_id for case in store.cases()])
+    assert [job.id for job in store.jobs()] == ["j-0"]
 
 
 def test_what_is_left_goes_on_as_if_the_case_had_not_been_there(place: Place) -> None:

@@ -11,7 +11,7 @@ from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.adapters.prompts import PromptFiles, packaged_prompts
 from patternmind.adapters.scripted_answers import reading_model
 from patternmind.bootstrap import House
-from patternmind.cli.checkup import examine
+from patternmind.checkup import examine
 from patternmind.cycle import Namer
 from patternmind.draft.patterns import NOT_STATED
 from patternmind.errors import NotFound, PromptInvalid, UsageError

@@ -363,7 +363,7 @@ def serve(
 @app.command()
 def doctor(home: Home = None, json: Json = False) -> None:
     """Check data folder, encoder, index and gateway; exit 1 where something needs attention."""
-    from patternmind.cli.checkup import examine
+    from patternmind.checkup import examine
 
     findings = examine(open_house(home))
     show.findings(findings, as_json=json)

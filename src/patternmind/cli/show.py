@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from patternmind.adapters.index import IndexCheck
-    from patternmind.cli.checkup import Finding
+    from patternmind.checkup import Finding
     from patternmind.evals.report import Report
     from patternmind.model.calls import CallTotals
     from patternmind.model.drafts import ReviewedDraft

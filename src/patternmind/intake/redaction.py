@@ -88,7 +88,7 @@ class Roster:
 
         A thousand names take half a second to make ready, so the last few rosters are kept.
         """
-        return _ready(tuple(people))
+        return _ready(tuple(one for one in people if one.name))  # without those taken off it
 
     @classmethod
     def make(cls, everything: Sequence[Person]) -> "Roster":

@@ -13,6 +13,9 @@ is one whose telephone numbers are known without their country code."""
 class Person:
     """Somebody the network knows by name; names on the roster never leave redaction. ``number`` never changes.
 
+    Whoever was taken off keeps a number and no name, and taking off adds one more such line: so two rosters of a
+    network that have as many lines are the same.
+
     A customer, a site, a region is one too. ``email`` holds addresses and handles ("@anna_h") with spaces between.
     """
 

@@ -95,12 +95,18 @@ def decide(
         by=by.strip(),
         at=at,
         before=before,
-        after=undone.before if undone else TRANSITIONS[before][action],
+        after=undone.before if undone else _after(draft.kind, before, action),
         reason=reason,
         note=note.strip(),
         edits=changed,
         undoes=undone.id if undone else None,
     )
+
+
+def _after(kind: DraftKind, before: DraftState, action: Action) -> DraftState:
+    """An approved pre-reading that is edited is what nobody approved yet; it says so until somebody does."""
+    reopened = kind is DraftKind.PREREADING and action is Action.EDIT
+    return DraftState.IN_REVIEW if reopened else TRANSITIONS[before][action]
 
 
 def field_test(reviewed: ReviewedDraft, *, by: str, at: datetime, note: str) -> Decision | None:

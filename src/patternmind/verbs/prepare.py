@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from patternmind.draft.evidence import ThemeEvidence, gather_evidence
+from patternmind.draft.identity import with_own_id
 from patternmind.draft.keyphrases import PhraseCounts
 from patternmind.draft.prereading import draft_prereading
 from patternmind.errors import NotFound, UsageError
+from patternmind.ground import ground
 from patternmind.intake.redaction import Roster, redact_output
 from patternmind.model.cases import Case
-from patternmind.model.drafts import DraftKind, DraftState, GroundedDraft, ReviewedDraft
+from patternmind.model.drafts import Draft, DraftKind, DraftState, GroundedDraft, ReviewedDraft
 from patternmind.model.themes import Assignment, Theme
 from patternmind.ports import Clock, Encoder, Store, VectorIndex
 from patternmind.review import state_of
@@ -113,13 +115,18 @@ def prepare(
     topic: str = "",
     session: str = "",
     date: str = "",
+    leave_with: str = "",
     namer: Namer | None = None,
 ) -> Prepared:
     """Draft, ground and keep the pre-reading of a session, by the model where there is one and it answers.
 
     Names in what was asked for do not get into it.
+
+    Args:
+        leave_with: what the session will leave with, in a person's words; those of the draft where it is empty.
     """
-    topic, session, date = redact_output([topic, session, date], Roster.of(store.roster()))
+    asked = [topic, session, date, leave_with]
+    topic, session, date, leave_with = redact_output(asked, Roster.of(store.roster()))
     cases = {case.id: case for case in store.cases()}
     evidence = _evidence(store, subject, cases, topic)
     last = store.last_run(subject.theme.lens if subject.theme else None)
@@ -128,8 +135,15 @@ def prepare(
     )
     writer = Writer(namer, Roster.of(store.roster())) if namer else None
     prose = write_prereading(evidence, cases[subject.case.id], draft, cases, writer)
-    store.save_drafts([prose.grounded.draft], clock.now())
-    return Prepared(prose.grounded, subject.theme, _patterns(store, subject.theme), cases, prose.notes)
+    grounded = ground(_leaving(prose.grounded.draft, leave_with), cases) if leave_with else prose.grounded
+    store.save_drafts([grounded.draft], clock.now())
+    return Prepared(grounded, subject.theme, patterns_for(store, subject.theme), cases, prose.notes)
+
+
+def _leaving(draft: Draft, leave_with: str) -> Draft:
+    """The draft with a person's own sentence for what the session leaves with, in place of any claim about it."""
+    claims = tuple(claim for claim in draft.claims if claim.field != "leave_with")
+    return with_own_id(replace(draft, fields={**draft.fields, "leave_with": leave_with}, claims=claims))
 
 
 def _evidence(store: Store, subject: Subject, cases: Mapping[str, Case], topic: str) -> ThemeEvidence:
@@ -147,7 +161,8 @@ def _unthemed(subject: Subject, topic: str) -> Theme:
     )  # fmt: skip
 
 
-def _patterns(store: Store, theme: Theme | None) -> tuple[ReviewedDraft, ...]:
+def patterns_for(store: Store, theme: Theme | None) -> tuple[ReviewedDraft, ...]:
+    """The patterns worth a look beside a theme, at most two, the accepted first."""
     if theme is None:
         return ()
     order = [DraftState.FIELD_TESTED, DraftState.ACCEPTED, DraftState.IN_REVIEW, DraftState.CANDIDATE]
@@ -164,4 +179,4 @@ def _has_solution(reviewed: ReviewedDraft) -> bool:
     return any(claim.field == "solution" for claim in reviewed.grounded.draft.claims)
 
 
-__all__: Sequence[str] = ("Prepared", "Subject", "by_case", "by_theme", "by_topic", "prepare")
+__all__: Sequence[str] = ("Prepared", "Subject", "by_case", "by_theme", "by_topic", "patterns_for", "prepare")

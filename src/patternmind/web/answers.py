@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from patternmind.model.cases import Consent, Kind
 from patternmind.model.drafts import Action, Doubt, DraftKind, DraftState, Reason
+from patternmind.model.jobs import JobKind
 from patternmind.model.themes import Lineage
 from patternmind.review import Standing
 from patternmind.web.problems import Problem
@@ -194,15 +195,87 @@ class ProgressAnswer(BaseModel):
 
 
 class JobAnswer(BaseModel):
-    """Long work: ask again until `state` is no longer running."""
+    """Long work: ask again until `state` is no longer running, or listen to its events."""
 
     job_id: str
+    kind: JobKind
     state: Literal["running", "finished", "failed"]
+    by: str = Field(description="Who asked for it.")
     started_at: dt.datetime
     finished_at: dt.datetime | None
     progress: ProgressAnswer
     run: RunAnswer | None = Field(description="What the run found, once finished.")
-    problem: Problem | None = Field(description="Why it failed.")
+    prereading_id: str | None = Field(description="The pre-reading, once finished.")
+    notes: list[str] = Field(description="What to know of how it was made.")
+    problem: Problem | None = Field(description="Why it failed; of type `lost` where its process died.")
+
+
+class TaskCost(BaseModel):
+    """What a run asked of the language model for one task."""
+
+    task: str
+    asked: int
+    cached: int
+    failed: int
+    requests: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float
+
+
+class FailedCall(BaseModel):
+    """A call that brought no usable answer; the run went on without it."""
+
+    call_id: str
+    task: str
+    model: str
+    outcome: str
+    at: dt.datetime
+    requests: int
+    cost_usd: float
+
+
+class RunCosts(BaseModel):
+    cost_usd: float
+    tasks: list[TaskCost]
+    failures: list[FailedCall]
+
+
+class ThemeOfRun(BaseModel):
+    theme_id: str
+    name: str
+    n_cases: int
+
+
+class KeptTheme(BaseModel):
+    theme_id: str
+    name_before: str
+    name_after: str
+    n_before: int
+    n_after: int
+
+
+class MovedCase(BaseModel):
+    """In another theme than before; null is in no theme."""
+
+    case_id: str
+    before: str | None
+    after: str | None
+
+
+class ComparisonAnswer(BaseModel):
+    """One run beside another."""
+
+    before: RunAnswer
+    after: RunAnswer
+    same_lens: bool = Field(description="Themes of two lenses have nothing to do with each other.")
+    kept: list[KeptTheme]
+    new: list[ThemeOfRun]
+    gone: list[ThemeOfRun]
+    moved: list[MovedCase]
+    n_stayed: int
+    n_only_before: int
+    n_only_after: int
 
 
 class ThemeAnswer(BaseModel):
@@ -447,6 +520,44 @@ class PrereadingAsked(Asked):
     case: str | None = Field(default=None, max_length=500, description="Case id or external id.")
     session: str = Field(default="", max_length=200, description="The session's name.")
     date: dt.date | None = Field(default=None, description="The session's date.")
+    leave_with: str = Field(default="", max_length=400, description="What the session will leave with, a sentence.")
+
+
+class PrereadingRow(BaseModel):
+    """A pre-reading in the list. `approved_by` is null while it prints "Draft, not reviewed"."""
+
+    id: str
+    name: str
+    session: str
+    date: str
+    theme_id: str | None
+    state: DraftState
+    version: int
+    created_at: dt.datetime
+    approved_by: str | None
+    approved_at: dt.datetime | None
+
+
+class PrereadingAnswer(DraftedAnswer):
+    """A pre-reading as it stands. `version` counts its decisions, and is its ETag."""
+
+    version: int
+    approved_by: str | None
+    approved_at: dt.datetime | None
+    decisions: list[DecisionAnswer]
+
+
+class PrereadingEdit(Asked):
+    """The fields as they should read, whole; `name` among them. What was approved has to be approved again."""
+
+    fields: dict[str, str | list[str]] = Field(min_length=1, max_length=40)
+    by: str | None = Field(default=None, min_length=1, max_length=120, description="As for a decision.")
+
+
+class Signed(Asked):
+    by: str | None = Field(
+        default=None, min_length=1, max_length=120, description="Who decides. With a token it is the token's name."
+    )
 
 
 class PublishedAnswer(BaseModel):
@@ -488,3 +599,82 @@ class PlaybookAnswer(BaseModel):
 
 class Health(BaseModel):
     status: Literal["ok"]
+
+
+# Settings ------------------------------------------------------------------------------------------------------------
+
+
+class NetworkSettings(Asked):
+    name: str = Field(min_length=1, max_length=120)
+    purpose: str = Field(default="", max_length=2000)
+    default_consent: Consent = Field(description="What a row without a word on consent means.")
+
+
+class Thresholds(Asked):
+    """Nothing is published that stands on fewer distinct contributors or teams."""
+
+    min_contributors: StrictInt = Field(ge=2, le=10)
+    min_teams: StrictInt = Field(ge=2, le=10)
+
+
+class BudgetAnswer(BaseModel):
+    """In USD; null is no limit. What is spent includes what is reserved."""
+
+    run_usd: float | None
+    month_usd: float | None
+    network_usd: float | None
+    spent_month_usd: float
+    spent_network_usd: float
+
+
+class LimitsAnswer(BaseModel):
+    thresholds: Thresholds
+    budgets: BudgetAnswer
+
+
+class RosterLine(BaseModel):
+    """Somebody or something whose name is taken out of every text."""
+
+    number: int
+    name: str
+    kind: str = Field(description="person, customer, site or region.")
+    email: str | None = Field(description="Addresses and handles.")
+    team: str | None
+
+
+class PersonAsked(Asked):
+    name: str = Field(min_length=1, max_length=200)
+    kind: Literal["person", "customer", "site", "region"] = "person"
+    email: str = Field(default="", max_length=400, description="Addresses and handles, with spaces between.")
+    team: str = Field(default="", max_length=200)
+
+
+class RosterAsked(Asked):
+    people: list[PersonAsked] = Field(min_length=1, max_length=5000)
+
+
+class RosterAnswer(BaseModel):
+    added: int
+    changed_cases: int | None = Field(description="Cases with another redacted text for it; null where not counted.")
+
+
+class PossibleNameAnswer(BaseModel):
+    name: str
+    n: int
+    n_texts: int
+    why: list[str]
+    contexts: list[str] = Field(description="Where it stands, other possible names left out.")
+
+
+class NamesAsked(Asked):
+    names: list[str] = Field(min_length=1, max_length=500)
+
+
+class DismissedAnswer(BaseModel):
+    dismissed: int
+
+
+class FindingAnswer(BaseModel):
+    what: str
+    ok: bool
+    says: str

@@ -18,12 +18,15 @@ from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
-from patternmind.web.pages import account, audit_log, home, library, members, sign_in, tokens
+from patternmind.web.pages import account, audit_log, home, library, members, prereading_edit, roster, sign_in, tokens
 from patternmind.web.pages import draft as draft_page
+from patternmind.web.pages import prereadings as prereading_pages
 from patternmind.web.pages import review as review_pages
+from patternmind.web.pages import runs as run_pages
+from patternmind.web.pages import settings as settings_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
-from patternmind.web.routes import cases, drafts, placing, publishing, review, themes
+from patternmind.web.routes import cases, drafts, jobs, placing, prereadings, publishing, review, runs, settings, themes
 from patternmind.web.routes import members as network
 
 API = "/api/v1"
@@ -31,10 +34,14 @@ API = "/api/v1"
 ROUTERS: Sequence[APIRouter] = (
     placing.router,
     cases.router,
+    jobs.router,
+    runs.router,
     themes.router,
     drafts.router,
+    prereadings.router,
     review.router,
     publishing.router,
+    settings.router,
     network.router,
 )
 """Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
@@ -45,6 +52,11 @@ PAGES: Sequence[APIRouter] = (
     review_pages.router,
     draft_page.router,
     library.router,
+    prereading_pages.router,
+    prereading_edit.router,
+    run_pages.router,
+    settings_pages.router,
+    roster.router,
     sign_in.router,
     account.router,
     members.router,

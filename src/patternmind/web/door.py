@@ -20,12 +20,13 @@ from patternmind.web.audit import note_change
 from patternmind.web.auth import Caller, identify
 from patternmind.web.forms import check_form, kept_form, read_kept
 from patternmind.web.guard import SAFE_METHODS
-from patternmind.web.jobs import RunJobs
+from patternmind.web.jobs import Jobs
 from patternmind.web.limiting import Tries
 from patternmind.web.problems import FORM_REFUSED, MEDIA_TYPE, TOKEN_NEEDED, Declined, problem_of
 from patternmind.web.rendering import error_page, render
 from patternmind.web.repeats import LONGEST_KEY, Endpoint, Repeats
 from patternmind.web.rights import Need, needs_of
+from patternmind.web.streams import Streams
 
 Lens = Annotated[LensName | None, Query(description="A lens other than that of the last run.")]
 
@@ -40,7 +41,7 @@ class Room:
     """One network in this process."""
 
     house: House
-    jobs: RunJobs
+    jobs: Jobs
 
 
 class Rooms:
@@ -54,11 +55,12 @@ class Rooms:
     def __init__(self, house: House, *, local: bool) -> None:
         self.house = house
         self.local = local
+        self.streams = Streams()
         self.repeats = Repeats()
         self.identify: Callable[[Request], Caller] = partial(identify, self)
         self.wrong_tokens = Tries(WRONG_TOKENS, seconds=60)
         self.wrong_passwords = Tries(PASSWORD_TRIES, seconds=PASSWORD_SECONDS)
-        self._rooms = {house.settings.network: Room(house, RunJobs(house))}
+        self._rooms = {house.settings.network: Room(house, Jobs(house))}
         self._lock = threading.Lock()
 
     def of(self, network_id: str) -> Room:
@@ -66,7 +68,7 @@ class Rooms:
         with self._lock:
             if network_id not in self._rooms:
                 house = self.house.on(network_id)
-                self._rooms[network_id] = Room(house, RunJobs(house))
+                self._rooms[network_id] = Room(house, Jobs(house))
             return self._rooms[network_id]
 
     def stop(self) -> None:
@@ -209,8 +211,12 @@ def _house(request: Request) -> House:
     return room_of(request).house
 
 
-def _jobs(request: Request) -> RunJobs:
+def _jobs(request: Request) -> Jobs:
     return room_of(request).jobs
+
+
+async def _streams(request: Request) -> Streams:
+    return rooms_of(request).streams
 
 
 async def _caller(request: Request) -> Caller:
@@ -235,7 +241,8 @@ async def _rooms(request: Request) -> Rooms:
 
 TheRooms = Annotated[Rooms, Depends(_rooms)]
 TheHouse = Annotated[House, Depends(_house)]
-TheJobs = Annotated[RunJobs, Depends(_jobs)]
+TheJobs = Annotated[Jobs, Depends(_jobs)]
+TheStreams = Annotated[Streams, Depends(_streams)]
 TheCaller = Annotated[Caller, Depends(_caller)]
 
 MAY_REPEAT = Depends(_idempotency_key)

@@ -7,9 +7,11 @@ of the same session, in the same network, was given.
 import hashlib
 import hmac
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
+from fastapi import Depends
 from starlette.requests import Request
 
 from patternmind.web.guard import SAFE_METHODS
@@ -54,6 +56,15 @@ async def check_form(request: Request) -> None:
         allowed.append(form_token(house, None))
     if not any(hmac.compare_digest(given.encode("utf-8", "replace"), one.encode()) for one in allowed):
         raise Declined(FORM_REFUSED, "This page was left open over a sign-in. Go back, reload it, and send it again.")
+
+
+async def form_values(request: Request) -> dict[str, str]:
+    """The fields of the form that was sent, the last of each name; files are left out."""
+    form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
+    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+TheForm = Annotated[Mapping[str, str], Depends(form_values)]
 
 
 async def kept_form(request: Request) -> str | None:

@@ -1,103 +1,183 @@
-"""Long work: one run at a time in a thread of its own. A job is how to ask after it; the store's runs are the truth."""
+"""Long work in threads of this process, written down so that every process sees it and none of it is forgotten.
 
+A run is alone on its data folder; pre-readings are worked on a few at a time. While a job is worked on, its process
+gives a sign of life every few seconds; without one it counts as lost, says so, and can be started again.
+"""
+
+import logging
 import threading
+import time
 import uuid
-from collections import OrderedDict
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from patternmind.adapters.runlock import run_lock
 from patternmind.bootstrap import House
-from patternmind.errors import NotFound, PatternmindError, RunInProgress
-from patternmind.ports import RunParameters, RunRecord
-from patternmind.web.problems import Problem, ServerStopped, problem_of, unexpected
+from patternmind.errors import NotFound, PatternmindError
+from patternmind.model.jobs import Job, JobKind, JobState
+from patternmind.web.problems import WRONG_STATE, Declined, ServerStopped, problem_of, unexpected
+from patternmind.web.work import WORK, Made
 
-MOST_KEPT = 100
+log = logging.getLogger("patternmind.web")
+
 STOP_SECONDS = 5.0
-"""How long a stopping server waits for a run; the next run finishes what was cut off."""
+"""How long a stopping server waits for its work; the next run finishes what was cut off."""
+
+TICK_SECONDS = 0.5
+"""How often progress is written down, where there is any."""
+
+TICKS_A_BEAT = 10
+"""A sign of life without progress comes every so many ticks."""
+
+AT_ONCE = 2
+"""Pre-readings worked on at a time; the others wait."""
+
+NOBODY = "the person at this machine"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """``state`` is running, finished or failed; ``record`` is there when finished, ``problem`` when failed."""
-
-    id: str
-    parameters: RunParameters
-    state: str
-    started_at: datetime
-    finished_at: datetime | None = None
-    step: str = ""
-    n_done: int = 0
-    n_total: int = 0
-    record: RunRecord | None = None
-    problem: Problem | None = None
-
-
-class RunJobs:
-    """The jobs of this process, newest last. Safe to use from any thread."""
+class Jobs:
+    """The jobs of one network. Those of this process are known here too, so that their progress is told at once."""
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._lock = threading.Lock()
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._thread: threading.Thread | None = None
+        self._pen = threading.Lock()
+        self._here: dict[str, Job] = {}
+        self._threads: dict[str, threading.Thread] = {}
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._stopping = threading.Event()
+        self._beating: threading.Thread | None = None
 
-    def start(self, parameters: RunParameters) -> Job:
-        """Begin a run in the background.
+    def start(self, kind: JobKind, asked: Mapping[str, Any], *, by: str | None = None) -> Job:
+        """Begin in the background.
 
         Raises:
-            RunInProgress: here, or in another process on this data folder.
+            RunInProgress: it is a run, and one goes on here or in another process on this data folder.
         """
-        with self._lock:
-            busy = next((job for job in self._jobs.values() if job.state == "running"), None)
-            if busy is not None:
-                raise RunInProgress(f"job {busy.id}")
+        store, now = self._house.store, self._house.clock.now()
+        job = Job(id=uuid.uuid4().hex, kind=kind, by=by or NOBODY, asked=dict(asked), started_at=now, beat_at=now)
+        if kind is JobKind.RUN:
             with run_lock(self._house.settings.home):
-                job = Job(
-                    id=uuid.uuid4().hex, parameters=parameters, state="running", started_at=self._house.clock.now()
-                )
-            self._jobs[job.id] = job
-            while len(self._jobs) > MOST_KEPT:
-                self._jobs.popitem(last=False)
-            self._thread = threading.Thread(target=self._work, args=(job,), name=f"run-{job.id[:8]}", daemon=True)
-            self._thread.start()
+                store.begin_job(job)
+        else:
+            store.begin_job(job)
+        with self._pen:
+            self._here[job.id] = job
+            self._beat_from_now_on()
+        thread = threading.Thread(target=self._work, args=(job,), name=f"job-{job.id[:8]}", daemon=True)
+        self._threads[job.id] = thread
+        thread.start()
         return job
 
-    def job(self, job_id: str) -> Job:
-        """One job.
+    def restart(self, job_id: str, *, kind: JobKind, by: str | None = None) -> Job:
+        """Begin what failed or was lost once more, as it was asked for.
 
         Raises:
-            NotFound: never begun, or by a server process that has stopped since.
+            NotFound, RunInProgress
+            Declined: it goes on, or is finished.
         """
-        with self._lock:
-            if job_id not in self._jobs:
-                raise NotFound("job", job_id, "Jobs are forgotten when the server stops; the runs themselves are kept.")
-            return self._jobs[job_id]
+        job = self.job(job_id, kind=kind)
+        if job.state not in {JobState.FAILED, JobState.LOST}:
+            raise Declined(WRONG_STATE, "Only what failed can be started again; this goes on, or is done.")
+        return self.start(job.kind, job.asked, by=by)
+
+    def job(self, job_id: str, *, kind: JobKind | None = None) -> Job:
+        """One job as it stands.
+
+        Raises:
+            NotFound
+        """
+        found = self._here.get(job_id) or self._house.store.job(job_id).as_of(self._house.clock.now())
+        if kind not in (None, found.kind):
+            raise NotFound("job", job_id)
+        return found
+
+    def jobs(self, *, kind: JobKind | None = None, before: str | None = None, limit: int = 50) -> list[Job]:
+        """Newest first."""
+        now = self._house.clock.now()
+        found = self._house.store.jobs(kind=kind, before=before, limit=limit)
+        return [self._here.get(job.id) or job.as_of(now) for job in found]
+
+    def knows(self, job_id: str) -> bool:
+        try:
+            return bool(self.job(job_id))
+        except NotFound:
+            return False
 
     def stop(self) -> None:
-        """Ask the run to end at its next batch, and wait a little for it."""
+        """Ask the work to end at its next step, wait a little for it, and write down what did not make it."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
+        for thread in list(self._threads.values()):
+            thread.join(STOP_SECONDS)
+        for job in list(self._here.values()):
+            self._end(job.id, problem_of(ServerStopped(), request_id=job.id).model_dump())
+        if self._beating is not None:
+            self._beating.join(STOP_SECONDS)
 
     def _work(self, job: Job) -> None:
         def progress(step: str, n_done: int, n_total: int) -> None:
             if self._stopping.is_set():
                 raise ServerStopped
-            self._change(job.id, step=step, n_done=n_done, n_total=n_total)
+            if known := self._here.get(job.id):
+                self._here[job.id] = replace(known, step=step, n_done=n_done, n_total=n_total)
 
         try:
-            record = self._house.run(job.parameters, progress=progress)
-            self._end(job.id, "finished", record=record)
+            if job.kind is JobKind.RUN:
+                self._end(job.id, made=WORK[job.kind](self._house, job.asked, progress))
+                return
+            with self._slots:
+                progress(job.step, 0, 0)
+                self._end(job.id, made=WORK[job.kind](self._house, job.asked, progress))
         except PatternmindError as error:
-            self._end(job.id, "failed", problem=problem_of(error, request_id=job.id))
+            self._end(job.id, problem_of(error, request_id=job.id).model_dump())
         except Exception as error:  # noqa: BLE001 - the outermost edge of a thread: recorded and ended here
-            self._end(job.id, "failed", problem=unexpected(error, request_id=job.id))
+            self._end(job.id, unexpected(error, request_id=job.id).model_dump())
+        finally:
+            self._threads.pop(job.id, None)
 
-    def _end(self, job_id: str, state: str, *, record: RunRecord | None = None, problem: Problem | None = None) -> None:
-        self._change(job_id, state=state, finished_at=self._house.clock.now(), record=record, problem=problem)
+    def _end(self, job_id: str, problem: Mapping[str, Any] | None = None, *, made: Made | None = None) -> None:
+        now = self._house.clock.now()
+        with self._pen:
+            known = self._here.get(job_id)
+            if known is None or known.ended:
+                return
+            ended = replace(known, state=JobState.FAILED, finished_at=now, beat_at=now, problem=problem or {})
+            if made is not None:
+                ended = replace(ended, state=JobState.FINISHED, made=made.id, notes=made.notes, asked=made.asked)
+            self._here[job_id] = ended  # told from here until it is written, and for ever where it cannot be
+            try:
+                self._house.store.put_job(ended)
+                del self._here[job_id]
+            except PatternmindError as error:
+                log.warning("the end of a job could not be written down: %s", type(error).__name__)
 
-    def _change(self, job_id: str, **changes: object) -> None:
-        with self._lock:
-            self._jobs[job_id] = replace(self._jobs[job_id], **changes)  # pyright: ignore[reportArgumentType]
+    def _beat_from_now_on(self) -> None:
+        if self._beating is None or not self._beating.is_alive():
+            self._beating = threading.Thread(target=self._beat, name="jobs-beat", daemon=True)
+            self._beating.start()
+
+    def _beat(self) -> None:
+        """Write progress and signs of life until no job of this process is worked on."""
+        written: dict[str, Job] = {}
+        tick = 0
+        while True:
+            time.sleep(TICK_SECONDS)
+            tick += 1
+            with self._pen:
+                mine = {id: job for id, job in self._here.items() if not job.ended}
+                if not mine:
+                    self._beating = None
+                    return
+                try:
+                    self._write(mine, written, alive=tick % TICKS_A_BEAT == 0)
+                except PatternmindError as error:
+                    log.warning("no progress could be written down: %s", type(error).__name__)
+
+    def _write(self, mine: Mapping[str, Job], written: dict[str, Job], *, alive: bool) -> None:
+        now = self._house.clock.now()
+        for id, job in mine.items():
+            if written.get(id) != job:
+                self._house.store.put_job(replace(job, beat_at=now))
+                written[id] = job
+        if alive:
+            self._house.store.beat(list(mine), now)

@@ -2,11 +2,14 @@
 
 import base64
 import binascii
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
 
 from fastapi import Query
 
 from patternmind.errors import UsageError
+
+Row = TypeVar("Row")
 
 MOST_ROWS = 200
 
@@ -33,6 +36,23 @@ def read_cursor(cursor: str | None) -> str | None:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise UsageError('"cursor" is not one that this service gave. Begin again without it.') from error
+
+
+def one_page(
+    rows: Sequence[Row], *, key: Callable[[Row], str], limit: int, cursor: str | None
+) -> tuple[list[Row], str | None]:
+    """Of a list that is short enough to hold: the rows after the cursor, and the cursor of the page after them.
+
+    Args:
+        key: names a row and gives the order.
+
+    Raises:
+        UsageError: no cursor of ours.
+    """
+    after = read_cursor(cursor) or ""
+    left = sorted((row for row in rows if key(row) > after), key=key)
+    page = left[:limit]
+    return page, write_cursor(key(page[-1])) if len(left) > limit else None
 
 
 def write_number(number: int) -> str:

@@ -71,6 +71,7 @@ STORE = ProblemKind("store-unavailable", 503, "The data folder cannot be used no
 MODEL = ProblemKind("model-unavailable", 503, "The encoder cannot be used now")
 
 STOPPED = ProblemKind("stopped", 503, "The server was stopped")
+LOST = ProblemKind("lost", 503, "The process that did it is gone")
 
 KINDS: Sequence[ProblemKind] = (
     MALFORMED,
@@ -95,6 +96,7 @@ KINDS: Sequence[ProblemKind] = (
     STORE,
     MODEL,
     STOPPED,
+    LOST,
 )
 
 

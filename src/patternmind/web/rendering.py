@@ -61,6 +61,11 @@ SETTINGS: Sequence[Way] = (
     Way("Account", "/settings/account", Action.OWN_TOKENS),
     Way("Tokens", "/settings/tokens", Action.OWN_TOKENS),
     Way("Keys", "/settings/keys", Action.OWN_KEYS),
+    Way("Network", "/settings/network", Action.SETTINGS),
+    Way("Limits", "/settings/limits", Action.SET_BUDGETS),
+    Way("Roster", "/settings/roster", Action.ROSTER),
+    Way("Possible names", "/settings/names", Action.SEE_POSSIBLE_NAMES),
+    Way("Status", "/settings/status", Action.SETTINGS),
     Way("Members", "/settings/members", Action.MEMBERS),
     Way("Audit log", "/settings/audit", Action.AUDIT_LOG),
 )

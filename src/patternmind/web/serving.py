@@ -13,6 +13,7 @@ from patternmind.errors import PatternmindError, UsageError
 from patternmind.verbs.signing_in import make_first_link
 from patternmind.web.app import make_app
 from patternmind.web.guard import is_loopback
+from patternmind.web.streams import Streams
 
 UPLOAD_SECONDS = 3600
 
@@ -43,8 +44,9 @@ def serve(house: House, *, host: str, port: int) -> None:
         )
     listener = _listen(host, port)
     _sweep_uploads(house.settings.home, now.timestamp())
+    app = make_app(house, host=host)
     config = uvicorn.Config(
-        make_app(house, host=host),
+        app,
         log_config=None,
         access_log=False,  # addresses hold what people search for
         server_header=False,
@@ -59,7 +61,7 @@ def serve(house: House, *, host: str, port: int) -> None:
         _say(f"Nobody has signed in here yet. Who opens this link becomes the steward: {base}/sign-in/link/{link}")
     if not is_loopback(host) and not (house.settings.url or "").startswith("https://"):
         _say("What is sent can be read on the way: put a proxy with HTTPS before it, and set PATTERNMIND_URL.")
-    _run_until_stopped(uvicorn.Server(config), listener)
+    _run_until_stopped(uvicorn.Server(config), listener, app.state.rooms.streams)
     _say("Stopped.")
 
 
@@ -85,10 +87,14 @@ def _address(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
 
-def _run_until_stopped(server: uvicorn.Server, listener: socket.socket) -> None:
-    """uvicorn raises the signal that stopped it once more when it is done; by then there is nothing left to do."""
+def _run_until_stopped(server: uvicorn.Server, listener: socket.socket, streams: Streams) -> None:
+    """uvicorn raises the signal that stopped it once more when it is done; by then there is nothing left to do.
+
+    Streams of events would hold it until its grace is over, so they end first.
+    """
 
     def stop(*_: object) -> None:
+        streams.close()
         server.should_exit = True
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -39,6 +39,7 @@ class EraseRows(RetellRows):
         The one place for whatever is kept by a case's id: deleted here, in the transaction that deletes the case.
         """
         self._forget_answers(connection, [case_id])  # what a model answered about it
+        self._forget_jobs(connection, case_id)
         for table in (tables.submission, tables.assignment):
             mine = (table.c.network_id == self._id) & (table.c.case_id == case_id)
             connection.execute(delete(table).where(mine))

@@ -5,14 +5,16 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from patternmind.adapters.store import tables
+from patternmind.adapters.store.dismissed_rows import DismissedRows
 from patternmind.adapters.store.draft_reads import DraftReads
+from patternmind.adapters.store.past_rows import PastRows
 from patternmind.adapters.store.sealing import Sealer
 from patternmind.adapters.store.sign_in_records import read_token, token_row
 from patternmind.model.members import Token
 from patternmind.model.network import Network
 
 
-class SqlStore(DraftReads):
+class SqlStore(DraftReads, PastRows, DismissedRows):
     """Implements ``ports.Store``."""
 
     def __init__(

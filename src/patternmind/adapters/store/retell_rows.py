@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, insert, update
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.case_rows import CaseRows
 from patternmind.adapters.store.desk_rows import DeskRows
 from patternmind.adapters.store.edit_rows import EditRows
+from patternmind.adapters.store.job_rows import JobRows
 from patternmind.adapters.store.network_rows import slices
 from patternmind.adapters.store.run_rows import theme_columns
+from patternmind.errors import NotFound
 from patternmind.model.cases import Case, Submission
 from patternmind.model.network import Person
 from patternmind.ports import Retelling, RosterChange
 
 
-class RetellRows(CaseRows, EditRows, DeskRows):
+class RetellRows(CaseRows, EditRows, DeskRows, JobRows):
     """A table that comes to hold words of cases gets its lines in ``_retell``."""
 
     def change_roster(
@@ -33,12 +35,33 @@ class RetellRows(CaseRows, EditRows, DeskRows):
                 self._write_words_anew(connection)
         return RosterChange(added=added, changed=changed)
 
+    def take_off_roster(
+        self, number: int, redact: Callable[[list[Person]], tuple[Sequence[tuple[Submission, Case]], Retelling]]
+    ) -> RosterChange:
+        person = tables.person
+        with self._writing() as connection:
+            self._check_key(connection)
+            roster = self._roster(connection)
+            if not any(one.number == number and one.name for one in roster):
+                raise NotFound("line on the roster", str(number))
+            mine = (person.c.network_id == self._id) & (person.c.number == number)
+            connection.execute(update(person).where(mine).values(name="", email=None, team=None))
+            empty = {"network_id": self._id, "number": roster[-1].number + 1, "name": ""}  # see ``Person``
+            connection.execute(insert(person).values(empty))
+            cases, retelling = redact(self._roster(connection))
+            changed = self._put_cases(connection, cases).updated
+            self._retell(connection, retelling)
+            if changed:
+                self._write_words_anew(connection)
+        return RosterChange(added=0, changed=changed)
+
     def _retell(self, connection: Connection, retelling: Retelling) -> None:
         self._retell_themes(connection, retelling)
         self._retell_edits(connection, retelling)
         self._retell_runs(connection, retelling)
         self._retell_drafts(connection, retelling)
         self._retell_uses(connection, retelling)
+        self._retell_jobs(connection, retelling)
         self._drop_vectors(connection, retelling.vectors)
 
     def _retell_themes(self, connection: Connection, retelling: Retelling) -> None:

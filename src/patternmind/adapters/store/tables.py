@@ -359,6 +359,34 @@ audit = Table(
     comment="Append-only: triggers turn down every change. Ids and our own words, no text of a case.",
 )
 
+job = Table(
+    "job",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("started_at", String, nullable=False),
+    Column("beat_at", String, nullable=False),
+    Column("finished_at", String),
+    Column("changed", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index("ix_job_number", "network_id", "number"),
+    Index("ix_job_changed", "network_id", "changed"),
+    comment="Long work as it stands; ``changed`` counts the changes of all jobs of a network.",
+)
+
+dismissed_name = Table(
+    "dismissed_name",
+    metadata,
+    _network(),
+    Column("digest", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("at", String, nullable=False),
+    comment="Possible names that are none, by a keyed digest: no word of a case.",
+)
+
 model_call = Table(
     "model_call",
     metadata,

@@ -80,12 +80,12 @@ def decide(
         reason=asked.reason,
         note=asked.note,
         edits={name: value if isinstance(value, str) else tuple(value) for name, value in asked.fields.items()},
-        expected_version=_expected_version(house.store, draft_id, if_match),
+        expected_version=expected_version(house.store, draft_id, if_match),
     )
     return tagged(reviewed, caller, response)
 
 
-def _expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
+def expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
     """The version that the caller has seen, ``None`` for any.
 
     Raises:

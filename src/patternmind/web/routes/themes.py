@@ -1,71 +1,30 @@
-"""Runs, the jobs that do them, and the themes they found."""
+"""Runs, and the themes they found."""
 
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from patternmind.errors import NotFound
 from patternmind.model.rights import Action
-from patternmind.ports import RunParameters, RunRecord
-from patternmind.verbs.checks import check_parameters
+from patternmind.ports import RunRecord
 from patternmind.verbs.export import theme_row
 from patternmind.web import answers
-from patternmind.web.door import MAY_REPEAT, Door, Lens, TheHouse, TheJobs, problems
-from patternmind.web.jobs import Job
+from patternmind.web.door import Door, Lens, TheHouse, problems
 from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door)
 
 
-@router.post(
-    "/runs",
-    tags=["runs"],
-    status_code=202,
-    responses=problems(400, 409),
-    dependencies=[needs(Action.START_RUN), MAY_REPEAT],
-)
-def start_run(jobs: TheJobs, response: Response, asked: answers.RunAsked | None = None) -> answers.JobAnswer:
-    """Group all cases to date into themes, carry the themes on, draft their patterns; `Location` is the job."""
-    chosen = (asked or answers.RunAsked()).model_dump()
-    chosen["since"] = chosen["since"].isoformat() if chosen["since"] else None
-    parameters = RunParameters(**chosen)
-    check_parameters(parameters)
-    job = jobs.start(parameters)
-    response.headers["location"] = f"/api/v1/jobs/{job.id}"
-    response.headers["retry-after"] = "1"
-    return _job(job)
-
-
-@router.get("/jobs/{job_id}", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
-def read_job(jobs: TheJobs, job_id: str) -> answers.JobAnswer:
-    """How far a job is."""
-    return _job(jobs.job(job_id))
-
-
-def _job(job: Job) -> answers.JobAnswer:
-    return answers.JobAnswer.model_validate(
-        {
-            "job_id": job.id,
-            "state": job.state,
-            "started_at": job.started_at,
-            "finished_at": job.finished_at,
-            "progress": {"step": job.step, "done": job.n_done, "total": job.n_total},
-            "run": _run(job.record) if job.record else None,
-            "problem": job.problem,
-        }
-    )
-
-
 @router.get("/runs", tags=["runs"], dependencies=[needs(Action.SEE_THEMES)])
 def list_runs(house: TheHouse) -> answers.Listing[answers.RunAnswer]:
     """Every run, newest first."""
-    return answers.Listing(items=[_run(record) for record in reversed(house.store.runs())])
+    return answers.Listing(items=[run_answer(record) for record in reversed(house.store.runs())])
 
 
 @router.get("/runs/{run_id}", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_run(house: TheHouse, run_id: str) -> answers.RunAnswer:
-    return _run(house.store.find_run(run_id))
+    return run_answer(house.store.find_run(run_id))
 
 
 @router.get("/runs/{run_id}/changes", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
@@ -75,7 +34,7 @@ def list_changes(house: TheHouse, run_id: str) -> answers.Listing[answers.ThemeC
     return answers.Listing(items=[answers.ThemeChangeAnswer.model_validate(asdict(change)) for change in changes])
 
 
-def _run(record: RunRecord) -> answers.RunAnswer:
+def run_answer(record: RunRecord) -> answers.RunAnswer:
     parameters = asdict(record.parameters)
     del parameters["draft"]
     return answers.RunAnswer(

@@ -245,7 +245,10 @@ function atonce(form) {
   form.addEventListener("change", (event) => { if (event.target.matches("select, [type=radio], [type=checkbox]")) form.requestSubmit(); });
 }
 
-const BEHAVIOURS = { part, poll, events, keyhelp, keysettings, autosave, once, atonce };
+/** Where a waiting page leads once it is done waiting. */
+function go(link) { location.replace(link.href); }
+
+const BEHAVIOURS = { go, part, poll, events, keyhelp, keysettings, autosave, once, atonce };
 
 document.addEventListener("keydown", onKey);
 addEventListener("focusin", (event) => { for (const open of document.querySelectorAll("details.menu[open]")) if (!open.contains(event.target)) open.open = false; });

@@ -55,7 +55,8 @@ def _folder(house: House) -> str:
 def _store(house: House) -> str:
     cases, last = house.store.cases(), house.store.last_run()
     ran = f"last run {last.id}" if last else "no run yet"
-    return f"{DATABASE}: {len(cases)} cases, {ran}, {len(house.store.roster())} people on the roster"
+    n_people = sum(bool(one.name) for one in house.store.roster())
+    return f"{DATABASE}: {len(cases)} cases, {ran}, {n_people} people on the roster"
 
 
 def _raw_text(house: House) -> str:

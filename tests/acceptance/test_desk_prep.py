@@ -1,0 +1,176 @@
+"""Pre-reading, runs and settings in a browser: with scripts and without, and fit for everybody."""
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.acceptance.test_api import CASES
+
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.bootstrap import House
+from patternmind.model.cases import Kind
+from patternmind.model.rights import Role
+from patternmind.ports import RunParameters
+from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.verbs import prepare
+from patternmind.verbs.ingest import ingest_files
+from patternmind.verbs.members import add_member
+from patternmind.verbs.network import add_people
+from patternmind.verbs.prereadings import list_prereadings
+from patternmind.verbs.signing_in import begin_session
+from patternmind.web.app import make_app
+from patternmind.web.cookies import PLAIN_NAME
+
+CHROMIUM = "/usr/bin/chromium"
+
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no Chromium here")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    home = tmp_path_factory.mktemp("prep")
+    house = House(Settings(home=home), encoder=HashingEncoder())
+    file = home / "cases.jsonl"
+    file.write_bytes(CASES)
+    ingest_files(house.store, [file], kind=Kind.CASE)
+    house.run(RunParameters(label="2026Q3", seed=1))
+    house.run(RunParameters(label="2026Q4", seed=2, afresh=True))
+    prepare.prepare(house.store, house.clock, prepare.by_theme(house.store, house.store.themes()[0].id))
+    add_people(house.store, [("Lars Monsen", "lars@example.org", "Team 1")])
+    return house
+
+
+@pytest.fixture(scope="module")
+def address(house: House) -> Iterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = make_app(house)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, server_header=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app.state.rooms.streams.close()
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def secret(house: House) -> str:
+    member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Sten Steward", (Role.STEWARD,))
+    return begin_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def open_page(browser: Browser, address: str, secret: str, complaints: list[str], **how: Any) -> Page:
+    context = browser.new_context(base_url=address, **how)
+    context.add_cookies([{"name": PLAIN_NAME, "value": secret, "url": address}])
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith((address, "data:")) else complaints.append(asked.url))
+    return page
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_steward_has_approved_pre_reading_before_the_jam(
+    scripts: bool, browser: Browser, address: str, secret: str, house: House
+) -> None:
+    complaints: list[str] = []
+    page = open_page(browser, address, secret, complaints, java_script_enabled=scripts)
+    session = f"Jam {'with' if scripts else 'without'} scripts"
+    page.goto("/prereadings")
+    page.get_by_role("link", name="Ask for one").first.click()
+    page.get_by_label("A topic, in your words").check()
+    page.get_by_label("Topic", exact=True).fill("The scanner froze in the cold store")
+    page.get_by_label("Session").fill(session)
+    page.get_by_role("button", name="Make the pre-reading").click()
+    page.wait_for_url(re.compile(r"/prereadings/d-"))  # the waiting page leads on by itself
+    expect(page.get_by_text("draft, not reviewed", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("What we will leave with").fill("One rule for cold scanners.")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(re.compile(r"/prereadings/d-\w+$"))
+    expect(page.get_by_text("One rule for cold scanners.")).to_be_visible()
+    if scripts:
+        page.keyboard.press("a")
+    else:
+        page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("approved by Sten Steward", exact=True)).to_be_visible()
+    assert {one.session: one.approved_by for one in list_prereadings(house.store)}[session] == "Sten Steward"
+    page.reload()
+    expect(page.get_by_text("Approved. It prints under your name now.")).to_have_count(0)
+    page.get_by_role("link", name="Print view").click()
+    expect(page.get_by_text("Draft, not reviewed")).to_have_count(0)
+    page.go_back()
+    page.get_by_role("button", name="Take back the approval").click()
+    expect(page.get_by_text("draft, not reviewed", exact=True)).to_be_visible()
+    page.context.close()
+    assert complaints == []
+
+
+def test_what_is_typed_into_an_edit_outlives_a_closed_tab(
+    browser: Browser, address: str, secret: str, house: House
+) -> None:
+    complaints: list[str] = []
+    page = open_page(browser, address, secret, complaints)
+    id = list_prereadings(house.store)[0].id
+    page.goto(f"/prereadings/{id}/edit")
+    page.get_by_label("What we will leave with").fill("Half a thought")
+    expect(page.locator("[data-kept]")).to_contain_text("Not saved yet")
+    again = page.context.new_page()
+    page.close()
+    again.goto(f"/prereadings/{id}/edit")
+    expect(again.get_by_label("What we will leave with")).to_have_value("Half a thought")
+    again.context.close()
+    assert complaints == []
+
+
+def test_a_run_is_started_and_its_page_opens_when_it_is_done(browser: Browser, address: str, secret: str) -> None:
+    complaints: list[str] = []
+    page = open_page(browser, address, secret, complaints)
+    page.goto("/runs")
+    page.get_by_text("Start a run").click()
+    page.get_by_label("Period").fill("2027Q1")
+    page.get_by_role("button", name="Start the run").click()
+    page.wait_for_url(re.compile(r"/runs/run-\d+$"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("2027Q1")
+    page.context.close()
+    assert complaints == []
+
+
+PAGES = (
+    *("/prereadings", "/prereadings/new", "/prereadings/{id}", "/prereadings/{id}/edit"),
+    *("/runs", "/runs/run-0002", "/runs/compare?before=run-0001&after=run-0002"),
+    *("/settings/network", "/settings/limits", "/settings/roster", "/settings/names", "/settings/status"),
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_fit_for_everybody_and_for_a_narrow_screen(
+    scheme: Any, browser: Browser, address: str, secret: str, house: House
+) -> None:
+    complaints: list[str] = []
+    page = open_page(browser, address, secret, complaints, color_scheme=scheme, viewport={"width": 320, "height": 700})
+    id = list_prereadings(house.store)[0].id
+    for path in PAGES:
+        page.goto(path.format(id=id))
+        found: list[dict[str, Any]] = cast(Any, Axe()).run(page).response["violations"]
+        serious = [one["id"] for one in found if one["impact"] in {"serious", "critical"}]
+        assert serious == [], f"{path}: {serious}"
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), f"{path} is too wide"
+    page.context.close()
+    assert complaints == []

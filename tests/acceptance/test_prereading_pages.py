@@ -1,0 +1,192 @@
+"""Pre-reading as a facilitator meets it, in a browser without scripts."""
+
+import html
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.acceptance.test_api import Program, make_house, run_to_the_end, take_in
+from tests.visitor import Visitor
+
+from patternmind.bootstrap import House
+from patternmind.model.drafts import DraftKind
+from patternmind.model.rights import Role
+from patternmind.verbs.network import add_people
+from patternmind.web.app import make_app
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Any]]:
+    house = make_house(tmp_path_factory.mktemp("pages"))
+    client = Program(house)
+    take_in(client)
+    run_to_the_end(client)
+    add_people(house.store, [("Zebulon Quast", None, None)])
+    made = make_app(house)
+    yield house, made
+    made.state.rooms.stop()
+
+
+@pytest.fixture(scope="module")
+def ada(app: tuple[House, Any]) -> Visitor:
+    return Visitor(app[0], Role.FACILITATOR, app=app[1])
+
+
+def words_of(page: Any) -> str:
+    """What a person reads, without marks."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+
+
+def ask_for(visitor: Visitor, **fields: str) -> str:
+    """The address of a new pre-reading."""
+    asked = {"about": "topic", "topic": "the scanner froze in the cold", **fields}
+    sent = visitor.send("/prereadings", asked, page="/prereadings/new")
+    assert sent.status_code == 303, words_of(sent)
+    for _ in range(400):
+        page = visitor.get(sent.headers["location"])
+        found = re.search(r'data-do="go" href="(/prereadings/d-\w+)"', page.text)
+        if found:
+            assert f'content="0; url={found[1]}"' in page.text, "without scripts the page leads on by itself"
+            return found[1]
+        assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in page.text
+        time.sleep(0.05)
+    raise AssertionError("it was never ready")
+
+
+def fields_on(page: Any) -> dict[str, str]:
+    """What the fields of a form hold, as a browser would send them."""
+    areas = re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', page.text, re.DOTALL)
+    inputs = re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', page.text)
+    return {name: html.unescape(value) for name, value in [*inputs, *areas] if name != "form_token"}
+
+
+def test_before_the_first_one_the_list_says_what_to_do(tmp_path: Path) -> None:
+    early = Visitor(make_house(tmp_path), Role.FACILITATOR)
+    page = early.get("/prereadings")
+    assert "No pre-reading yet" in words_of(page)
+    assert 'href="/prereadings/new"' in page.text
+    assert "A topic, in your words" in words_of(early.get("/prereadings/new"))
+
+
+def test_what_cannot_be_asked_for_is_said_beside_its_field_and_what_was_typed_stays(ada: Visitor) -> None:
+    wrong = {
+        "about": {"session": "Jam in <May>"},
+        "topic": {"about": "topic", "topic": "  ", "session": "Jam in <May>"},
+        "case": {"about": "case", "case": "none such", "session": "Jam in <May>"},
+        "theme": {"about": "theme", "theme": "t-none", "session": "Jam in <May>"},
+        "date": {"about": "topic", "topic": "pumps", "date": "3 May", "session": "Jam in <May>"},
+    }
+    for field, asked in wrong.items():
+        page = ada.send("/prereadings", asked, page="/prereadings/new")
+        assert page.status_code == 422
+        assert f'id="f-{field}-error"' in page.text, field
+        assert 'value="Jam in &lt;May&gt;"' in page.text
+
+
+def test_a_facilitator_asks_reads_edits_approves_and_takes_back(ada: Visitor) -> None:
+    here = ask_for(ada, session="Cold store jam", date="2026-12-03", leave_with="One rule.")
+    page = ada.get(here)
+    assert "draft, not reviewed" in words_of(page)
+    assert "One rule." in words_of(page)
+    assert '<figure class="quote">' in page.text
+    edit = fields_on(ada.get(f"{here}/edit"))
+    saved = ada.send(f"{here}/edit", {**edit, "session": "Cold store jam, moved"}, page=f"{here}/edit")
+    assert (saved.status_code, saved.headers["location"]) == (303, here)
+    assert "Saved." in words_of(ada.get(here))
+    assert ada.get(here).text.count('<figure class="quote">') == page.text.count('<figure class="quote">')
+    done = ada.send(f"{here}/approve", {"version": "1"}, page=here)
+    assert done.status_code == 303
+    page = ada.get(here)
+    assert "approved by Ada Berg" in words_of(page)
+    assert "Approved by Ada Berg" in words_of(page)
+    assert "Draft, not reviewed" not in ada.get(f"{here}/print").text
+    assert ada.send(f"{here}/undo", {"version": "2"}, page=here).status_code == 303
+    assert "Draft, not reviewed" in ada.get(f"{here}/print").text
+    assert "Ada Berg took a decision back" in words_of(ada.get(here))
+
+
+def test_an_edit_of_one_line_leaves_the_others_quotes(ada: Visitor) -> None:
+    here = ask_for(ada, session="Lines")
+    edit = fields_on(ada.get(f"{here}/edit"))
+    lines = edit["case"].split("\n")
+    assert len(lines) > 1
+    edit["case"] = "\r\n".join(["In our own words.", *lines[1:]])
+    ada.send(f"{here}/edit", edit, page=f"{here}/edit")
+    after = ada.get(here)
+    assert ">In our own words.</p>" in after.text.replace("<p>", ">")
+    quoted = " ".join(re.findall(r"<blockquote>(.*?)</blockquote>", after.text, re.DOTALL))
+    assert all(html.escape(line, quote=False) in html.unescape(quoted).replace("’", "'") for line in lines[1:])
+    assert lines[0] not in quoted
+
+
+def test_two_who_edit_lose_nothing_and_see_what_the_other_wrote(ada: Visitor, app: tuple[House, Any]) -> None:
+    bo = Visitor(app[0], Role.STEWARD, name="Bo Lind", app=app[1])
+    here = ask_for(ada, session="Two hands")
+    of_bo = fields_on(bo.get(f"{here}/edit"))
+    of_ada = fields_on(ada.get(f"{here}/edit"))
+    ada.send(f"{here}/edit", {**of_ada, "leave_with": "Ada's sentence."}, page=f"{here}/edit")
+    late = bo.send(f"{here}/edit", {**of_bo, "leave_with": "Bo's sentence."}, page=f"{here}/edit")
+    assert late.status_code == 412
+    told = words_of(late)
+    assert "Ada Berg changed it while you wrote." in told
+    assert "Bo's sentence." in told
+    assert "What stands now Ada's sentence." in told
+    again = bo.send(f"{here}/edit", fields_on(late), page=f"{here}/edit")
+    assert again.status_code == 303
+    assert "Bo's sentence." in words_of(bo.get(here))
+    stale = bo.send(f"{here}/approve", {"version": "0"}, page=here)
+    assert stale.status_code == 412
+    assert "Somebody decided while you read" in words_of(stale)
+
+
+def test_what_an_edit_may_not_hold_is_said_beside_the_field_and_the_text_stays(ada: Visitor) -> None:
+    here = ask_for(ada, session="Names")
+    edit = fields_on(ada.get(f"{here}/edit"))
+    sent = {**edit, "questions": "Ask Zebulon Quast?", "date": "soon", "name": ""}
+    page = ada.send(f"{here}/edit", sent, page=f"{here}/edit")
+    assert page.status_code == 422
+    for field in ("questions", "date", "name"):
+        assert f'id="f-{field}-error"' in page.text
+    assert "Ask Zebulon Quast?" in page.text
+
+
+@pytest.mark.parametrize("format", ["md", "html", "pdf", "docx"])
+def test_it_can_be_downloaded(ada: Visitor, format: str) -> None:
+    file = ada.get(f"{ask_for(ada, session='Files')}/file/{format}")
+    assert file.status_code == 200
+    assert file.headers["content-disposition"] == f'attachment; filename="pre-reading.{format}"'
+
+
+def test_who_may_not_and_what_is_not_there(app: tuple[House, Any]) -> None:
+    member = Visitor(app[0], Role.MEMBER, app=app[1])
+    assert member.get("/prereadings").status_code == 403
+    steward = Visitor(app[0], Role.STEWARD, app=app[1])
+    pattern = next(draft.id for draft, _, _ in app[0].store.drafts() if draft.kind is DraftKind.PATTERN)
+    for address in ("/prereadings/d-none", f"/prereadings/{pattern}", "/prereadings/jobs/none"):
+        assert steward.get(address).status_code == 404, address
+
+
+def test_a_job_that_failed_says_why_and_starts_again_with_one_button(
+    ada: Visitor, app: tuple[House, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("words of a case")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("patternmind.verbs.prereadings.prepare", fail)
+        sent = ada.send("/prereadings", {"about": "topic", "topic": "pumps"}, page="/prereadings/new")
+        here = sent.headers["location"]
+        page = ada.get(here)
+        for _ in range(200):
+            if "Start it again" in page.text:
+                break
+            time.sleep(0.02)
+            page = ada.get(here)
+    assert "Something unexpected happened" in words_of(page)
+    assert "words of a case" not in page.text
+    again = ada.send(f"{here}/restart", page=here)
+    assert again.status_code == 303
+    assert again.headers["location"] != here

@@ -1,0 +1,348 @@
+"""Runs and settings as stewards and data partners meet them, and the API that does the same."""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.acceptance.test_api import Program, check_problem, make_house, run_to_the_end, take_in
+from tests.acceptance.test_prereading_pages import fields_on, words_of
+from tests.visitor import Visitor
+
+from patternmind.adapters.runlock import run_lock
+from patternmind.bootstrap import House
+from patternmind.errors import NotFound
+from patternmind.model.calls import Call, CallOutcome
+from patternmind.model.jobs import LOST_AFTER, Job, JobKind
+from patternmind.model.rights import Role
+from patternmind.ports import RunParameters
+from patternmind.verbs.redaction import waiting_names
+from patternmind.verbs.settings import on_roster
+from patternmind.web.app import make_app
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    house = make_house(tmp_path_factory.mktemp("settings"))
+    client = Program(house)
+    take_in(client)
+    run_to_the_end(client, label="2026Q3")
+    return house
+
+
+@pytest.fixture(scope="module")
+def app(house: House) -> Iterator[Any]:
+    made = make_app(house)
+    yield made
+    made.state.rooms.stop()
+
+
+@pytest.fixture(scope="module")
+def sten(house: House, app: Any) -> Visitor:
+    return Visitor(house, Role.STEWARD, name="Sten Steward", app=app)
+
+
+@pytest.fixture(scope="module")
+def api(house: House, app: Any, sten: Visitor) -> Any:
+    """The API in the steward's session."""
+    token = re.search(r'name="form-token" content="(\w+)"', sten.get("/runs").text)
+    assert token
+
+    def ask(method: str, address: str, **said: Any) -> Any:
+        headers = {"x-form-token": token[1], **said.pop("headers", {})}
+        return sten.client.request(method, f"/api/v1/{address}", headers=headers, **said)
+
+    return ask
+
+
+# Runs ----------------------------------------------------------------------------------------------------------------
+
+
+def test_before_the_first_run_the_page_says_what_to_do(tmp_path: Path) -> None:
+    early = make_house(tmp_path)
+    app = make_app(early)
+    assert "no run yet" in words_of(Visitor(early, Role.STEWARD, app=app).get("/runs"))
+    reader = words_of(Visitor(early, Role.FACILITATOR, name="Fia", app=app).get("/runs"))
+    assert "No run yet" in reader
+    assert "Start the run" not in reader
+    assert "Nothing to compare yet" in words_of(Visitor(early, Role.STEWARD, name="Bo", app=app).get("/runs/compare"))
+
+
+def test_a_wrong_parameter_is_said_beside_its_field_and_the_rest_stays(sten: Visitor) -> None:
+    asked = {"label": "2026Q4 <b>", "lens": "problem", "level": "theme", "engine": "graph", "seed": "-1", "since": ""}
+    page = sten.send("/runs", asked, page="/runs")
+    assert page.status_code == 422
+    assert 'id="f-seed-error"' in page.text
+    assert 'value="2026Q4 &lt;b&gt;"' in page.text
+    assert re.search(r'name="lens" value="problem" checked', page.text)
+    assert not re.search(r'name="draft" value="1" checked', page.text)
+    unknown = sten.send("/runs", {**asked, "seed": "1", "lens": "nonsense"}, page="/runs")
+    assert unknown.status_code == 422
+
+
+def test_a_run_is_started_waited_for_read_and_compared(sten: Visitor, house: House) -> None:
+    begun = sten.send(
+        "/runs",
+        {
+            "label": "2026Q4",
+            "lens": "all",
+            "level": "theme",
+            "engine": "graph",
+            "seed": "7",
+            "draft": "1",
+            "afresh": "1",
+        },
+        page="/runs",
+    )
+    assert begun.status_code == 303
+    found = None
+    for _ in range(600):
+        page = sten.get(begun.headers["location"])
+        if found := re.search(r'data-do="go" href="(/runs/run-\d+)"', page.text):
+            break
+        time.sleep(0.05)
+    assert found
+    told = words_of(sten.get(found[1]))
+    for words in ("2026Q4", "Seed 7", "Reading the cases", "Grouping", "no language model was asked", "Begun afresh"):
+        assert words in told, words
+    listed = sten.get("/runs")
+    assert words_of(listed).count("finished") == 2
+    compared = sten.get(f"/runs/compare?before=run-0001&after={found[1].rpartition('/')[2]}")
+    told = words_of(compared)
+    for words in ("In numbers", "Themes in both", "Cases that moved", "stayed where they were"):
+        assert words in told, words
+    assert sten.get("/runs/compare?before=run-0001&after=run-0001").status_code == 422
+    assert sten.get("/runs/compare?before=run-0001&after=run-0909").status_code == 404
+
+
+def test_a_comparison_adds_up(api: Any, house: House) -> None:
+    house.run(RunParameters(label="2026Q4", seed=3, afresh=True, level="area"))
+    house.run(RunParameters(label="2026Q4", seed=4, lens="problem"))
+    runs = [run.id for run in house.store.runs()]
+    told = api("GET", f"runs/{runs[-2]}/comparison/{runs[0]}").json()
+    cases = len(house.store.cases())
+    assert told["same_lens"]
+    assert len(told["moved"]) + told["n_stayed"] + told["n_only_before"] == told["before"]["cases"] == cases
+    assert len(told["kept"]) + len(told["new"]) == told["after"]["themes"]
+    assert len(told["kept"]) + len(told["gone"]) == told["before"]["themes"]
+    places = house.store.places_of_run(runs[0])
+    assert all(places[one["case_id"]] == one["after"] for one in told["moved"])
+    other = api("GET", f"runs/{runs[-1]}/comparison/{runs[0]}").json()
+    assert (other["same_lens"], other["kept"]) == (False, [])
+    check_problem(api("GET", f"runs/{runs[0]}/comparison/run-0909"), 404, "not-found")
+    check_problem(api("GET", f"runs/{runs[0]}/comparison/{runs[0]}"), 422, "invalid")
+
+
+def test_what_a_run_asked_of_a_model_is_told_by_task_and_every_failure_by_itself(
+    api: Any, sten: Visitor, house: House
+) -> None:
+    at = house.clock.now()
+    for n, outcome in enumerate((CallOutcome.ANSWERED, CallOutcome.REFUSED)):
+        call = Call(id=f"call-{n}", task="theme-name", model="m", at=at, run_id="run-0001", outcome=outcome,
+                    n_attempts=1, cost_usd=0.25)  # fmt: skip
+        _keep(house, call)
+    told = api("GET", "runs/run-0001/costs").json()
+    assert (told["cost_usd"], [one["task"] for one in told["tasks"]]) == (0.5, ["theme-name"])
+    assert [(one["call_id"], one["outcome"]) for one in told["failures"]] == [("call-1", "refused")]
+    page = words_of(sten.get("/runs/run-0001"))
+    assert "What failed" in page
+    assert "The run went on without this answer" in page
+
+
+def _keep(house: House, call: Call) -> None:
+    house.store.reserve(call, house.settings.budget, call.at)
+    house.store.settle(call)
+
+
+def test_while_another_process_runs_a_second_run_is_refused_and_the_form_stays(sten: Visitor, house: House) -> None:
+    with run_lock(house.settings.home):
+        page = sten.send("/runs", {"label": "2027Q1", "seed": "0", "lens": "all"}, page="/runs")
+    assert page.status_code == 409
+    assert "Another run is in progress" in words_of(page)
+    assert 'value="2027Q1"' in page.text
+
+
+def test_a_run_whose_process_died_is_started_again_from_its_page(sten: Visitor, house: House) -> None:
+    long_ago = house.clock.now() - LOST_AFTER - timedelta(seconds=1)
+    asked = {"label": "2027Q2", "draft": False}
+    house.store.begin_job(Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago))
+    assert "The last run did not end well." in words_of(sten.get("/runs"))
+    assert "The process that did it is gone" in words_of(sten.get("/runs/jobs/dead"))
+    again = sten.send("/runs/jobs/dead/restart", page="/runs/jobs/dead")
+    assert again.status_code == 303
+    for _ in range(600):
+        if "Ready." in words_of(sten.get(again.headers["location"])):
+            break
+        time.sleep(0.05)
+    assert house.store.runs()[-1].parameters.label == "2027Q2"
+
+
+# Settings ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_network_is_described_and_two_who_do_so_at_once_lose_nothing(sten: Visitor, house: House) -> None:
+    form = fields_on(sten.get("/settings/network"))
+    saved = sten.send(
+        "/settings/network", {**form, "name": "Docks", "purpose": "Learn.", "consent": "network only"},
+        page="/settings/network",
+    )  # fmt: skip
+    assert saved.status_code == 303
+    network = house.store.network
+    assert (network.name, network.purpose, network.default_consent.value) == ("Docks", "Learn.", "network only")
+    late = sten.send(
+        "/settings/network", {**form, "name": "Piers", "consent": "network only"}, page="/settings/network"
+    )
+    assert late.status_code == 412
+    assert 'value="Piers"' in late.text
+    now = fields_on(late)
+    empty = sten.send("/settings/network", {**now, "name": " ", "consent": "network only"}, page="/settings/network")
+    assert (empty.status_code, 'id="f-name-error"' in empty.text) == (422, True)
+    assert house.store.network.name == "Docks"
+
+
+def test_thresholds_are_set_within_bounds_and_budgets_say_where_they_are_set(
+    house: House, app: Any, sten: Visitor
+) -> None:
+    partner = Visitor(house, Role.DATA_PARTNER, name="Dana", app=app)
+    page = partner.get("/settings/limits")
+    assert "PATTERNMIND_BUDGET_MONTH_USD" in page.text
+    form = fields_on(page)
+    for wrong in ("1", "11", "many", "²"):
+        sent = partner.send("/settings/limits", {**form, "contributors": wrong, "teams": "3"}, page="/settings/limits")
+        assert sent.status_code == 422
+        assert 'id="f-contributors-error"' in sent.text
+        assert f'value="{wrong}"' in sent.text
+    assert partner.send(
+        "/settings/limits", {**form, "contributors": "4", "teams": "3"}, page="/settings/limits"
+    ).status_code == 303  # fmt: skip
+    rule = house.store.network.rule
+    assert (rule.min_contributors, rule.min_teams) == (4, 3)
+    assert partner.get("/settings/network").status_code == 403
+
+
+def test_the_api_sets_the_same_on_what_was_seen(api: Any) -> None:
+    seen = api("GET", "settings/limits")
+    assert seen.json()["thresholds"] == {"min_contributors": 4, "min_teams": 3}
+    asked = {"min_contributors": 5, "min_teams": 2}
+    tag = {"if-match": seen.headers["etag"]}
+    assert api("PUT", "settings/limits/thresholds", json=asked, headers=tag).json()["thresholds"] == asked
+    check_problem(api("PUT", "settings/limits/thresholds", json=asked, headers=tag), 412, "changed-meanwhile")
+    wrong = check_problem(
+        api("PUT", "settings/limits/thresholds", json={"min_contributors": 1, "min_teams": 2}), 422, "invalid"
+    )
+    assert wrong["errors"][0]["field"] == "body.min_contributors"
+    described = {"name": "Docks", "purpose": "", "default_consent": "organisation"}
+    assert api("PUT", "settings/network", json=described).json() == described
+
+
+def test_a_name_on_the_roster_leaves_every_text_and_comes_back_when_it_is_taken_off(
+    sten: Visitor, house: House
+) -> None:
+    def texts() -> str:
+        return " ".join(text for case in house.store.cases() for text in case.text.values())
+
+    assert "Friday" not in texts()
+    assert "coffee" in texts()
+    sent = sten.send("/settings/roster", {"name": "Coffee3 Coffee4", "kind": "person"}, page="/settings/roster")
+    assert sent.status_code == 303
+    page = sten.get("/settings/roster")
+    assert "Coffee3 Coffee4" in words_of(page)
+    one = next(one for one in on_roster(house.store) if one.name == "Coffee3 Coffee4")
+    n_lines = len(house.store.roster())
+    assert sten.send(f"/settings/roster/{one.number}/remove", page="/settings/roster").status_code == 303
+    assert one.name not in {each.name for each in on_roster(house.store)}
+    assert len(house.store.roster()) > n_lines, "whoever counts lines sees that the roster is another one"
+    with pytest.raises(NotFound):
+        house.store.take_off_roster(one.number, lambda _: pytest.fail("nobody is taken off twice"))
+    again = sten.send("/settings/roster", {"name": "Anna Berg", "kind": "person"}, page="/settings/roster")
+    assert again.status_code == 303
+    assert max(each.number for each in on_roster(house.store)) > one.number, "a number is given once"
+
+
+def test_a_case_taken_in_after_a_name_came_off_the_roster_keeps_the_word(tmp_path: Path) -> None:
+    client = Program(make_house(tmp_path))
+    row = b'{"id": "%s", "problem": "Sakura Blossom jammed the press %s."}\n'
+    added = client.post("roster", json={"people": [{"name": "Sakura Blossom"}]}).json()
+    assert added == {"added": 1, "changed_cases": 0}
+    client.post("imports", params={"filename": "a.jsonl"}, content=row % (b"a", b"at dawn"))
+    assert "Sakura" not in client.get("cases").text
+    assert client.ask("DELETE", "roster/1").json()["changed_cases"] == 1
+    client.post("imports", params={"filename": "b.jsonl"}, content=row % (b"b", b"by night"))
+    assert client.get("cases").text.count("Sakura Blossom jammed") == 4  # title and text of both
+    check_problem(client.ask("DELETE", "roster/1"), 404, "not-found")
+    assert client.get("roster").json()["items"] == []
+
+
+def test_names_come_from_a_file_and_a_bad_file_says_why(sten: Visitor, house: House) -> None:
+    def send(name: str, content: bytes) -> Any:
+        token = re.search(r'name="form-token" content="(\w+)"', sten.get("/settings/roster").text)
+        assert token
+        return sten.client.post(
+            "/settings/roster/import", data={"form_token": token[1]}, files={"file": (name, content)}
+        )
+
+    taken = send("../../people.csv", b"name,kind,team\nLars Monsen,person,Team 1\nAcme Logistics,customer,\n")
+    assert taken.status_code == 303
+    assert {"Lars Monsen", "customer: Acme Logistics"} <= {one.name for one in on_roster(house.store)}
+    wrong = send("people.csv", b"who\nLars\n")
+    assert wrong.status_code == 422
+    assert 'id="f-file-error"' in wrong.text
+    assert str(house.settings.home) not in wrong.text
+    assert not list(house.settings.home.glob(".upload-*"))
+
+
+def test_wrong_words_for_the_roster_are_said_beside_their_field(sten: Visitor) -> None:
+    for fields, wrong in (({"name": "7", "kind": "person"}, "name"), ({"name": "Bo Lind", "kind": "dog"}, "kind"),
+                          ({"name": "Atlantis", "kind": "region"}, "name")):  # fmt: skip
+        page = sten.send("/settings/roster", {**fields, "team": "Team <9>"}, page="/settings/roster")
+        assert page.status_code == 422
+        assert f'id="f-{wrong}-error"' in page.text
+        assert 'value="Team &lt;9&gt;"' in page.text
+
+
+def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten: Visitor, house: House) -> None:
+    sent = {"filename": "more.jsonl"}
+    rows = b"".join(
+        b'{"id": "n%d", "problem": "Yesterday Mr. Torvald Nilsen said no, and we asked Dr. Priya Kapoor %s."}\n' % one
+        for one in ((1, b"about the crane"), (2, b"for a spare gasket"))
+    )
+    sten.client.post(
+        "/api/v1/imports", params=sent, content=rows,
+        headers={"x-form-token": form_token(sten), "content-type": "application/octet-stream"},
+    )  # fmt: skip
+    names = {one.name for one in waiting_names(house.store)}
+    assert {"Torvald Nilsen", "Priya Kapoor"} <= names, names
+    page = sten.get("/settings/names")
+    assert "Torvald Nilsen" in words_of(page)
+    nothing = sten.send("/settings/names", {"decision": "confirm"}, page="/settings/names")
+    assert (nothing.status_code, "Tick at least one" in words_of(nothing)) == (422, True)
+    for name, decision in (("Torvald Nilsen", "confirm"), ("Priya Kapoor", "dismiss")):
+        sent_form = sten.send("/settings/names", {"names": name, "decision": decision}, page="/settings/names")
+        assert sent_form.status_code == 303
+    left = {one.name for one in waiting_names(house.store)}
+    assert not {"Torvald Nilsen", "Priya Kapoor"} & left
+    texts = " ".join(text for case in house.store.cases() for text in case.text.values())
+    assert "Nilsen" not in texts
+    assert "Priya Kapoor" in texts
+    assert not any("priya" in str(one).casefold() for one in house.store.dismissed_names())
+
+
+def form_token(visitor: Visitor) -> str:
+    found = re.search(r'name="form-token" content="(\w+)"', visitor.get("/runs").text)
+    assert found
+    return found[1]
+
+
+def test_the_status_tells_what_is_set_and_tries_it_when_asked_without_folders(sten: Visitor, house: House) -> None:
+    page = sten.get("/settings/status")
+    assert "PATTERNMIND_MODEL" in page.text
+    looked = sten.send("/settings/status", page="/settings/status")
+    told = words_of(looked)
+    assert "Data folder works" in told
+    assert str(house.settings.home) not in looked.text
+    member = Visitor(house, Role.MEMBER, name="Mo", app=sten.app)
+    for address in ("network", "limits", "roster", "names", "status"):
+        assert member.get(f"/settings/{address}").status_code == 403
