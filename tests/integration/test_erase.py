@@ -149,7 +149,7 @@ def tables_holding(path: Path) -> set[str]:
 
 WORDS = {"submission", "case", "theme", "area", "run", "found", "edit", "draft", "decision", "answer"}
 NUMBERS = {"vector", "assignment", "fits", "answer_case"}
-NOTHING = {"network", "person", "theme_change", "erasure", "token", "model_call", "model_spend"}
+NOTHING = {"network", "person", "theme_change", "erasure", "withdrawal", "token", "model_call", "model_spend"}
 """Ids at most; the roster and the network's own words are no case's."""
 
 

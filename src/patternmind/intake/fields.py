@@ -14,6 +14,9 @@ ID, LINKED_CASES = "id", "linked_cases"
 FieldMap = Mapping[str, str]
 """Field to column, as the user wrote it with ``--map FIELD=COLUMN``."""
 
+BESIDE = "beside"
+"""What a column is mapped to that is to be no field, whatever it is called; as many columns as wanted."""
+
 _COMMON_NAMES = {
     ID: "id, case id, external id",
     "title": "title, subject, summary, headline",
@@ -68,7 +71,7 @@ def parse_mapping(pairs: Iterable[str], kind: Kind) -> FieldMap:
         name, equals, column = pair.partition("=")
         if not equals or not name.strip() or not column.strip():
             raise UsageError('A mapping is written FIELD=COLUMN, for example --map "problem=Describe it".')
-        field = _field_named(name, kind)
+        field = f"{BESIDE} {column.strip()}" if _plain(name) == BESIDE else _field_named(name, kind)
         if field in mapping:
             raise UsageError(f'The field "{field}" is mapped twice. Give each field one column.')
         mapping[field] = column.strip()

@@ -18,17 +18,27 @@ from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
+from patternmind.web.pages import cases as case_pages
+from patternmind.web.pages import handing_in as handing_in_pages
+from patternmind.web.pages import importing as importing_pages
+from patternmind.web.pages import leaving as leaving_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
-from patternmind.web.routes import cases, drafts, placing, publishing, themes
+from patternmind.web.routes import cases, drafts, handing_in, placing, publishing, themes, uploads
 
 API = "/api/v1"
 
-ROUTERS: Sequence[APIRouter] = (placing.router, cases.router, themes.router, drafts.router, publishing.router)
-"""Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
+ROUTERS: Sequence[APIRouter] = (
+    *(placing.router, handing_in.router, uploads.router),
+    *(cases.router, themes.router, drafts.router, publishing.router),
+)
+"""Of the API. Placing and handing in come first: the route of one case takes whatever follows /cases/ for an id."""
 
-PAGES: Sequence[APIRouter] = (static_files.router,)
-"""Of the pages, one an area."""
+PAGES: Sequence[APIRouter] = (
+    static_files.router,
+    *(handing_in_pages.router, importing_pages.router, leaving_pages.router, case_pages.router),
+)
+"""Of the pages, one an area. That of a case takes what follows /cases/ for an id, so it comes last."""
 
 
 def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:

@@ -34,6 +34,20 @@ def one_page(
     return page, _write(key(page[-1])) if len(left) > limit else None
 
 
+def write_place(place: str) -> str:
+    """The place after which a list goes on, as it travels in an address."""
+    return _write(place)
+
+
+def read_place(cursor: str) -> str:
+    """The place that a cursor names.
+
+    Raises:
+        UsageError: no cursor of ours.
+    """
+    return _read(cursor)
+
+
 def _write(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 

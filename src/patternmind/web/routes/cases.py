@@ -1,5 +1,6 @@
 """The network, its cases, taking in files of them, and finding them again."""
 
+import datetime as dt
 import json
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -21,6 +22,7 @@ from patternmind.model.cases import Case, Kind
 from patternmind.model.rights import Action
 from patternmind.model.themes import Assignment
 from patternmind.verbs import search as finding
+from patternmind.verbs.browsing import CasesWanted, cases_wanted
 from patternmind.verbs.export import export_rows
 from patternmind.verbs.ingest import ingest_files
 from patternmind.web import answers
@@ -61,22 +63,36 @@ def read_network(house: TheHouse) -> answers.NetworkAnswer:
 
 
 @router.get("/cases", dependencies=[needs(Action.SEARCH)])
-def list_cases(
+def list_cases(  # noqa: PLR0913 - a filter each
     house: TheHouse,
+    *,
     kind: Kind | None = None,
     theme_id: Annotated[str | None, Query(max_length=200, description="Only the members of this theme.")] = None,
+    unplaced: Annotated[bool, Query(description="Only those in no theme yet.")] = False,
+    team: Annotated[str | None, Query(max_length=200)] = None,
+    since: Annotated[dt.date | None, Query(description="Dated on or after it.")] = None,
+    until: Annotated[dt.date | None, Query(description="Dated on or before it.")] = None,
+    status: Annotated[str | None, Query(max_length=40)] = None,
+    flag: Annotated[str | None, Query(max_length=200, description="A flag, or the beginning of one.")] = None,
+    q: Annotated[str | None, Query(max_length=400, description="Words that it holds.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> answers.Page[answers.CaseAnswer]:
     """Cases and recaps as redacted, by id."""
-    placed = {one.case_id: one for one in house.store.assignments()}
-    wanted = [
-        case
-        for case in house.store.cases(kind=kind)
-        if theme_id is None or ((one := placed.get(case.id)) is not None and one.theme_id == theme_id)
-    ]
-    page, following = one_page(wanted, key=lambda case: case.id, limit=limit, cursor=cursor)
-    return answers.Page(items=[_case(case, placed.get(case.id)) for case in page], next_cursor=following)
+    wanted = CasesWanted(
+        kind=kind,
+        theme_id=theme_id,
+        unplaced=unplaced,
+        team=team,
+        since=since,
+        until=until,
+        status=status,
+        flag=flag,
+        words=q or "",
+    )
+    found, placed = cases_wanted(house.store, wanted)
+    page, following = one_page(found, key=lambda case: case.id, limit=limit, cursor=cursor)
+    return answers.Page(items=[case_answer(case, placed.get(case.id)) for case in page], next_cursor=following)
 
 
 @router.get("/cases/{case_id:path}", responses=problems(404), dependencies=[needs(Action.SEARCH)])
@@ -84,10 +100,10 @@ def read_case(house: TheHouse, case_id: str) -> answers.CaseAnswer:
     """One case or recap as redacted, by its id or its external id."""
     case = house.store.case(case_id)
     placed = {one.case_id: one for one in house.store.assignments()}
-    return _case(case, placed.get(case.id))
+    return case_answer(case, placed.get(case.id))
 
 
-def _case(case: Case, placed: Assignment | None) -> answers.CaseAnswer:
+def case_answer(case: Case, placed: Assignment | None) -> answers.CaseAnswer:
     return answers.CaseAnswer(
         case_id=case.id,
         external_id=case.external_id,
