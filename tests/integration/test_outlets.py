@@ -85,15 +85,27 @@ COMMANDS = {
 
 API = "/api/v1"
 
+UPLOADS = (("POST", ""), ("GET", "/{upload_id}"), ("PUT", "/{upload_id}/mapping"), ("POST", "/{upload_id}/import"))
+"""Their rows are shown redacted; the errors file goes back to who sent the file, and to nobody else."""
+
 ROUTES = {
     f"GET {API}/export/{{what}}": Reach.OUT,
     f"GET {API}/patterns": Reach.OUT,
     f"GET {API}/playbook": Reach.OUT,
+    f"GET {API}/cases/{{case_id:path}}/raw": Reach.STEWARD,
+    f"GET {API}/cases/{{case_id:path}}/possible-names": Reach.STEWARD,
+    f"GET {API}/uploads/{{upload_id}}/errors": Reach.STEWARD,
     **dict.fromkeys(
         [
             f"GET {API}/cases",
             f"GET {API}/cases/{{case_id:path}}",
             f"GET {API}/cases/{{case_id:path}}/placement",
+            f"GET {API}/cases/{{case_id:path}}/surroundings",
+            f"POST {API}/cases",
+            f"POST {API}/cases/preview",
+            f"PUT {API}/cases/{{case_id:path}}",
+            f"DELETE {API}/cases/{{case_id:path}}/withdrawal",
+            *(f"{ask} {API}/uploads{rest}" for ask, rest in UPLOADS),
             f"POST {API}/placements",
             f"GET {API}/search",
             f"GET {API}/assignments",
@@ -111,6 +123,10 @@ ROUTES = {
     **dict.fromkeys(
         [
             f"GET {API}/network",
+            f"POST {API}/cases/{{case_id:path}}/possible-names",
+            f"POST {API}/cases/{{case_id:path}}/withdrawal",
+            f"DELETE {API}/cases/{{case_id:path}}",
+            f"DELETE {API}/uploads/{{upload_id}}",
             f"POST {API}/imports",
             f"POST {API}/runs",
             f"GET {API}/runs",

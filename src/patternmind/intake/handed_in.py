@@ -62,7 +62,7 @@ def check_fields(
         values["id"] = external_id
     taken = to_submission(Row(file="", row=0, values=values), mapping={}, kind=kind)
     if isinstance(taken, RejectedRow):
-        return tuple(Wrong(_field_of(error, kind), _plainly(error, kind)) for error in taken.errors)
+        return tuple(Wrong(_field_of(error, kind), plainly(error, kind)) for error in taken.errors)
     return taken
 
 
@@ -75,8 +75,8 @@ def _field_of(error: str, kind: CaseKind) -> str:
     return text_fields(kind)[1] if error.startswith(("it has no", "its text has")) else ""
 
 
-def _plainly(error: str, kind: CaseKind) -> str:
-    """Without the words that are for files."""
+def plainly(error: str, kind: CaseKind) -> str:
+    """Without the words that are for files, and without the field's name, beside which it stands."""
     if error.startswith("it has no title"):
         return (
             "Give it a title, or say in a sentence what the problem is."
@@ -84,6 +84,8 @@ def _plainly(error: str, kind: CaseKind) -> str:
             else ("Give it a title, or say in a sentence what came of the session.")
         )
     told = re.sub(r"; save the file as UTF-8$", "; write it anew", error)
+    told = re.sub(r'^(?:column )?"[^"]*" (?=is |holds )', "it ", told)
+    told = re.sub(r'^\w+ is "[^"]*": ', "", told)
     return f"{told[:1].upper()}{told[1:]}{'' if told.endswith('.') else '.'}"
 
 

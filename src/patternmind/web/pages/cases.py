@@ -172,7 +172,7 @@ def _facts(case: Case) -> list[tuple[str, Any]]:
         if name not in {"opened_on", "solved_on", "source_format"}
     ]
     told += [
-        (case_fields.label(name), dt.date.fromisoformat(case.facts[name]))
+        (case_fields.label(name), f"{dt.date.fromisoformat(case.facts[name]):%-d %b %Y}")
         for name in ("opened_on", "solved_on")
         if name in case.facts
     ]

@@ -65,6 +65,8 @@ def send_case(request: Request, house: TheHouse, caller: TheCaller, sent: TheFor
     form = _fields(sent, kind)
     key = "".join(char for char in _text(sent, "key") if char.isalnum())[:LONGEST_KEY] or secrets.token_hex(8)
     page = Shown(kind=kind, form=form, full=bool(_text(sent, "full")), key=key)
+    if _text(sent, "do") == "more":
+        return _page(request, caller, replace(page, full=True), more=True)
     written = _written(caller, sent, form, kind, external_id=f"desk-{key}")
     try:
         if _text(sent, "do") != "save":
@@ -194,6 +196,7 @@ def _page(
         "errors": {one.field: one.message for one in reversed(wrong) if one.field in names},
         "wrong": [one.message for one in wrong if one.field not in names],
         "other": [],
+        "more": False,
         "groups": GROUPS[shown.kind],
         "consents": CONSENTS,
         "may_name": caller.may(Action.SEE_RAW_TEXT),

@@ -1,6 +1,7 @@
 """Taking in a file: upload, what its columns are taken for, how its rows would read, what is rejected, and then all."""
 
 import shutil
+from dataclasses import replace
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends
@@ -11,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from patternmind.adapters.store.engine import plain_errors
 from patternmind.bootstrap import House
 from patternmind.errors import NotAllowed, PatternmindError, UnreadableFile
-from patternmind.model.cases import Kind
+from patternmind.model.cases import Kind, RejectedRow
 from patternmind.model.rights import Action
 from patternmind.verbs.importing import FileSeen, look_into, mapping_of, rejected_as_csv
 from patternmind.web import case_fields
@@ -149,7 +150,7 @@ def _page(
         seen=seen,
         error=error or upload.failure,
         kinds=KINDS,
-        rejected=rejected[:MOST_SHOWN],
+        rejected=[_in_plain_words(row, upload.kind) for row in rejected[:MOST_SHOWN]],
         n_rejected=len(rejected),
         options=_options(seen),
         rows=[
@@ -165,6 +166,13 @@ def _page(
         ],
         redactions=_redactions(upload),
     )
+
+
+def _in_plain_words(row: RejectedRow, kind: Kind) -> RejectedRow:
+    """A column that a form has no name for keeps it: there are many in a row."""
+    nothing = "It has no title and no text. Fill one in, or say below which column holds the problem."
+    errors = (nothing if one.startswith("it has no title") else f"{one[:1].upper()}{one[1:]}." for one in row.errors)
+    return replace(row, errors=tuple(errors))
 
 
 def _short(text: str) -> str:
