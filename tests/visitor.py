@@ -1,18 +1,19 @@
 """Somebody at the pages and the API of a house, in a role, without a browser."""
 
 import re
-from functools import partial
 from typing import Any, cast
 
 import httpx
-from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from patternmind.bootstrap import House
 from patternmind.model.members import Member
 from patternmind.model.rights import Role
+from patternmind.settings import DEFAULT_NETWORK
+from patternmind.verbs.members import add_member
+from patternmind.verbs.signing_in import begin_session
 from patternmind.web.app import make_app
-from patternmind.web.auth import Caller
+from patternmind.web.cookies import PLAIN_NAME
 
 AT = "http://127.0.0.1:8765"
 
@@ -23,12 +24,18 @@ class Visitor:
     Redirects are not followed; without a role it is somebody who has not signed in.
     """
 
-    def __init__(self, house: House, *roles: Role, name: str = "Ada Berg", app: Any = None) -> None:
+    member: Member
+    secret: str
+
+    def __init__(
+        self,
+        house: House,
+        *roles: Role,
+        name: str = "Ada Berg",
+        app: Any = None,
+        network: str = DEFAULT_NETWORK,
+    ) -> None:
         self.app = app or make_app(house)
-        member = Member(id=name.casefold().replace(" ", "-"), network_id="default", name=name, roles=frozenset(roles))
-        caller = Caller(name=name, member=member, roles=member.roles, session=f"session of {name}")
-        if roles:
-            self.app.state.rooms.identify = partial(_always, caller)
         self.client: Any = cast(Any, TestClient)(
             self.app,
             base_url=AT,
@@ -36,6 +43,12 @@ class Visitor:
             headers={"sec-fetch-site": "same-origin", "origin": AT},
             follow_redirects=False,
         )
+        if roles:
+            _ = house.store  # opening it makes the default network
+            called = f"{name} {sum(one.name.startswith(name) for one in house.accounts.members(network)) or ''}".strip()
+            self.member = add_member(house.accounts, house.clock, network, called, roles)
+            self.secret = begin_session(house.accounts, house.clock, self.member.id, network_id=network).secret
+            self.client.cookies.set(PLAIN_NAME, self.secret, domain="127.0.0.1")
 
     def get(self, address: str, **said: Any) -> httpx.Response:
         return self.client.get(address, **said)
@@ -50,13 +63,8 @@ class Visitor:
         return self.client.post(address, data={**(fields or {}), "form_token": token}, **said)
 
 
-def _always(caller: Caller, request: Request) -> Caller:
-    del request
-    return caller
-
-
 def form_token_on(html: str) -> str:
     """The token of the forms on a page."""
-    found = re.search(r'<meta name="form-token" content="([0-9a-f]+)">', html)
+    found = re.search(r'name="form[-_]token" (?:content|value)="([0-9a-f]+)"', html)
     assert found, "the page has no form token"
     return found[1]

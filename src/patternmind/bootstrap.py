@@ -4,20 +4,33 @@ import gc
 import shutil
 from collections.abc import Generator
 from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patternmind.adapters.clock import SystemClock
 from patternmind.adapters.runlock import run_lock
-from patternmind.adapters.store import SqlStore
+from patternmind.adapters.store import SqlAccounts, SqlStore
 from patternmind.adapters.store.engine import plain_errors
 from patternmind.adapters.store.sealing import Sealer
 from patternmind.cycle import Namer, run_cycle
 from patternmind.errors import IndexUnavailable, SettingsInvalid, UsageError
+from patternmind.model.network import Network
 from patternmind.model.themes import Vectors
-from patternmind.ports import Clock, Encoder, Progress, PromptBook, RunParameters, RunRecord, Store, VectorIndex
-from patternmind.settings import Settings
+from patternmind.ports import (
+    Accounts,
+    Clock,
+    Encoder,
+    Passwords,
+    Progress,
+    PromptBook,
+    RunParameters,
+    RunRecord,
+    Store,
+    VectorIndex,
+)
+from patternmind.settings import DEFAULT_NETWORK, Settings
 from patternmind.verbs.erasing import Erased, erase_case, find_erased, find_withdrawn, withdraw_case
 from patternmind.verbs.placing import Placer
 from patternmind.verbs.search import index_vectors
@@ -40,10 +53,35 @@ class House:
         self._given_encoder = encoder
         self._placers: dict[str | None, Placer] = {}
 
+    def on(self, network_id: str) -> "House":
+        """The same data folder, clock and encoder, with another of its networks."""
+        encoder = self._given_encoder or self.encoder
+        return House(replace(self.settings, network=network_id), encoder=encoder, clock=self.clock)
+
     @cached_property
     def store(self) -> Store:
+        """The rows of one network.
+
+        Raises:
+            UsageError: there is no such network; the default one is made as it is first used.
+        """
+        chosen = self.settings.network
+        if chosen != DEFAULT_NETWORK and chosen not in {one.id for one in self.accounts.networks()}:
+            raise UsageError(f'There is no network "{chosen}" here. `patternmind network list` shows those there are.')
         sealer = Sealer(self.settings.raw_key, self.settings.raw_key_before)
-        return SqlStore(self.settings.home / DATABASE, sealer=sealer)
+        return SqlStore(self.settings.home / DATABASE, chosen, sealer=sealer)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who may sign in, to all networks of this data folder."""
+        first = Network(id=DEFAULT_NETWORK, name=DEFAULT_NETWORK)
+        return SqlAccounts(self.settings.home / DATABASE, first=first)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        from patternmind.adapters.passwords import Argon2Passwords
+
+        return Argon2Passwords()
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -197,8 +235,10 @@ class House:
             return
 
     @property
-    def index_folder(self):
-        return self.settings.home / "index"
+    def index_folder(self) -> Path:
+        """Of this network alone: what one network finds by meaning is no other's."""
+        chosen = self.settings.network
+        return self.settings.home / ("index" if chosen == DEFAULT_NETWORK else f"index-{chosen}")
 
     @contextmanager
     def index(self, *, progress: Progress | None = None) -> Generator[VectorIndex]:

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 from patternmind.model.calls import Budget, Call, KeptAnswer
 from patternmind.model.cases import Case, Kind, Submission
-from patternmind.model.drafts import Decision, Draft, ReviewedDraft
+from patternmind.model.drafts import Decision, Draft, Outline, Reservation, ReviewedDraft, Use
 from patternmind.model.edits import Edit, Proposal
 from patternmind.model.fits import KeptFits
 from patternmind.model.found import Found
+from patternmind.model.members import Account, AuditEntry, Link, Member, Session, Token
 from patternmind.model.network import Network, Person
 from patternmind.model.themes import Assignment, Theme, ThemeChange, Vectors
 
@@ -277,17 +278,6 @@ class Retelling:
     vectors: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A bearer token as it is kept: its SHA-256, never itself."""
-
-    id: str
-    name: str
-    sha256: str
-    created_at: datetime
-    expires_at: datetime | None = None
-
-
 class Store(Ledger, Protocol):
     """The truth of one network: every method sees that network's rows and no other's."""
 
@@ -540,6 +530,35 @@ class Store(Ledger, Protocol):
         """
         ...
 
+    def outlines(self) -> list[Outline]:
+        """Every current draft and every one that was ever decided on, by id, without their texts."""
+        ...
+
+    def decisions_of(self, by: str, *, limit: int) -> list[Decision]:
+        """The last decisions of a person, newest first, those that were taken back and the undoing too."""
+        ...
+
+    def hold_draft(self, wanted: Reservation, now: datetime) -> Reservation:
+        """Keep a draft for somebody, unless another has it still: then the answer is that one's reservation."""
+        ...
+
+    def release_draft(self, draft_id: str, by: str) -> None:
+        """Give a draft back; nothing happens where somebody else has it."""
+        ...
+
+    def reservations(self, now: datetime) -> list[Reservation]:
+        """Those that have not lapsed."""
+        ...
+
+    # uses of patterns
+    def save_use(self, use: Use) -> None:
+        """Keep a use; one that is there already is left as it is."""
+        ...
+
+    def uses(self, pattern_id: str | None = None) -> list[Use]:
+        """Of a pattern, or all of them; the latest first."""
+        ...
+
     # answers of the language model
     def forget_answers(self, case_ids: Iterable[str]) -> int:
         """Remove the cached answers that saw any of these cases, and those of which nobody knows what they saw.
@@ -554,7 +573,110 @@ class Store(Ledger, Protocol):
     def tokens(self) -> list[Token]: ...
 
 
+class Passwords(Protocol):
+    def hash(self, password: str) -> str: ...
+
+    def fits(self, password: str, password_hash: str | None) -> bool:
+        """Whether it is that password; without a hash never, after the same work."""
+        ...
+
+
+MemberChange = Callable[[Sequence[Member]], Sequence[Member]]
+"""Takes the members of a network and gives them as they should be; raises where that may not be."""
+
+
+class Accounts(Protocol):
+    """Who may sign in to this installation and to which of its networks, and the log of what was done."""
+
+    # networks
+    def networks(self) -> list[Network]: ...
+
+    def add_network(self, network: Network) -> None:
+        """Make an empty network.
+
+        Raises:
+            UsageError: there is one of that id.
+        """
+        ...
+
+    # members
+    def has_accounts(self) -> bool: ...
+
+    def account(self, account_id: str) -> Account | None: ...
+
+    def members(self, network_id: str) -> list[Member]:
+        """By name."""
+        ...
+
+    def memberships(self, account_id: str) -> list[Member]:
+        """One for each network that the account is in, by the network's id."""
+        ...
+
+    def change_members(
+        self, network_id: str, change: MemberChange, *, account: Account | None = None
+    ) -> tuple[Member, ...]:
+        """Change who is in a network, in one transaction; an account without a network is removed with its sessions.
+
+        Args:
+            account: made first, for a member who is new to the installation.
+        """
+        ...
+
+    def save_password(self, account_id: str, password_hash: str) -> None: ...
+
+    # sign-in
+    def save_link(self, link: Link) -> None: ...
+
+    def link(self, sha256: str) -> Link | None: ...
+
+    def take_link(self, sha256: str) -> Link | None:
+        """The link, which is gone then: of two who take it at once only one gets it. With the first link of an
+        installation all its others of that kind are gone too."""
+        ...
+
+    def save_session(self, session: Session) -> None:
+        """Make it, or change what it shows and when it was seen."""
+        ...
+
+    def session(self, sha256: str) -> Session | None: ...
+
+    def sessions(self, account_id: str) -> list[Session]:
+        """The newest first."""
+        ...
+
+    def end_sessions(self, sha256s: Sequence[str]) -> None: ...
+
+    def forget_expired(self, *, links: datetime, sessions: datetime, unseen: datetime) -> None:
+        """Remove links that expired before, sessions made before, and sessions not seen since."""
+        ...
+
+    # tokens
+    def find_token(self, sha256: str) -> tuple[str, Token] | None:
+        """A token by its hash, with the id of its network."""
+        ...
+
+    def has_tokens(self) -> bool: ...
+
+    def revoke_token(self, network_id: str, token_id: str, at: datetime) -> None:
+        """Make it open nothing any more.
+
+        Raises:
+            NotFound: no such token in this network.
+        """
+        ...
+
+    # audit
+    def append_audit(self, network_id: str, entry: AuditEntry) -> None:
+        """Write one line; its number is given here."""
+        ...
+
+    def audit(self, network_id: str, *, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
+        """The newest first, those with smaller numbers than ``before``."""
+        ...
+
+
 __all__ = [
+    "Accounts",
     "Amended",
     "Clock",
     "Decision",
@@ -563,7 +685,9 @@ __all__ = [
     "Hit",
     "LanguageModel",
     "Ledger",
+    "MemberChange",
     "ModelAnswer",
+    "Passwords",
     "Progress",
     "PromptBook",
     "RawCounts",

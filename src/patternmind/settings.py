@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from patternmind.errors import SettingsInvalid
 from patternmind.model.calls import Budget, CallLimits, Price
@@ -14,7 +15,7 @@ PREFIX = "PATTERNMIND_"
 
 NAMES = frozenset(
     {
-        *("HOME", "MODEL", "API_BASE", "API_KEY", "PROMPTS", "ENCODER", "RAW_KEY", "RAW_KEY_BEFORE"),
+        *("HOME", "NETWORK", "URL", "MODEL", "API_BASE", "API_KEY", "PROMPTS", "ENCODER", "RAW_KEY", "RAW_KEY_BEFORE"),
         *("TASK_MODELS", "FALLBACK_MODEL", "PRICES"),
         *("MODEL_TIMEOUT_SECONDS", "MODEL_MAX_TOKENS", "MODEL_PARALLEL"),
         *("BUDGET_RUN_USD", "BUDGET_MONTH_USD", "BUDGET_NETWORK_USD"),
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 KEY_BYTES = 32
 
+DEFAULT_NETWORK = "default"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -38,13 +41,19 @@ class Settings:
 
     A model's name may carry the address where it is served: ``openai/qwen2.5@http://localhost:8000/v1``.
 
-    From PATTERNMIND_HOME, _MODEL, _API_BASE, _API_KEY, _MODEL_TIMEOUT_SECONDS, _MODEL_MAX_TOKENS, _MODEL_PARALLEL,
+    ``network`` is the one that commands work on, where there are several. ``url`` is the address under which people
+    reach the pages through a proxy, such as https://patterns.example.org; without it they are on this machine alone.
+
+    From PATTERNMIND_HOME, _NETWORK, _URL, _MODEL, _API_BASE, _API_KEY, _MODEL_TIMEOUT_SECONDS, _MODEL_MAX_TOKENS,
+    _MODEL_PARALLEL,
     _TASK_MODELS ("task=model, ..."), _FALLBACK_MODEL, _PRICES ("model=IN/OUT, ...", USD a million tokens),
     _BUDGET_RUN_USD, _BUDGET_MONTH_USD, _BUDGET_NETWORK_USD ("none" for no limit), _PROMPTS, _ENCODER (folders),
     _RAW_KEY and _RAW_KEY_BEFORE (see ``make_key``; 32 bytes here).
     """
 
     home: Path
+    network: str = DEFAULT_NETWORK
+    url: str | None = None
     model: str | None = None
     api_base: str | None = None
     api_key: str | None = field(default=None, repr=False)
@@ -59,8 +68,8 @@ class Settings:
     raw_key_before: bytes | None = field(default=None, repr=False)
 
 
-def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Settings:
-    """The settings of this process; ``home`` given on the command line wins.
+def read_settings(environ: Mapping[str, str], *, home: Path | None = None, network: str | None = None) -> Settings:
+    """The settings of this process; ``home`` and ``network`` given on the command line win.
 
     Raises:
         SettingsInvalid: naming everything that is wrong at once.
@@ -74,6 +83,8 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None) -> Se
     usual = CallLimits()
     settings = Settings(
         home=home or Path(known.get("HOME", _default_home(environ))).expanduser(),
+        network=network or known.get("NETWORK", DEFAULT_NETWORK),
+        url=reader.read("URL", None, _url, "an address without a path, such as https://patterns.example.org"),
         model=known.get("MODEL"),
         api_base=known.get("API_BASE"),
         api_key=known.get("API_KEY"),
@@ -154,6 +165,13 @@ def _key(text: str) -> bytes:
 def _default_home(environ: Mapping[str, str]) -> str:
     data = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".local" / "share")
     return str(Path(data) / "patternmind")
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc}".casefold()
 
 
 def _word(text: str) -> str:

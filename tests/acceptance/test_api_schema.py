@@ -64,7 +64,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
         "draft_id": house.store.drafts()[0][0].id,
     }
     yield cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=_bearer(secret)), known, secret
-    app.state.rooms.jobs.stop()
+    app.state.rooms.stop()
 
 
 def _bearer(secret: str) -> dict[str, str]:

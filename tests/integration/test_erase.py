@@ -19,7 +19,7 @@ from patternmind.embed import LENSES, lens_text
 from patternmind.errors import IndexUnavailable, NotFound, RunInProgress, StoreUnavailable, UsageError
 from patternmind.ground import WITHDRAWN
 from patternmind.model.cases import Case, Kind
-from patternmind.model.drafts import Action
+from patternmind.model.drafts import Action, Use
 from patternmind.model.edits import EditAction
 from patternmind.model.themes import Vectors
 from patternmind.ports import RunParameters
@@ -113,6 +113,10 @@ class Place:
             decide_draft(store, clock, draft.id, Action.EDIT, by="Ada", edits=edits, note=f"see {ACCENTED}")
             if any(claim.field == "solution" for claim in draft.claims):
                 decide_draft(store, clock, draft.id, Action.ACCEPT, by="Ada")
+        today = clock.now()
+        note = f"The {WORD} case helped: {PROBLEM}"
+        told = Use(id="u-1", pattern_id="p-1", on=today.date(), team="team 1", note=note, by="Ada", at=today)
+        store.save_use(told)
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +151,12 @@ def tables_holding(path: Path) -> set[str]:
     return {name for name, rows in told.items() if WORD.casefold() in rows.casefold()}
 
 
-WORDS = {"submission", "case", "theme", "area", "run", "found", "edit", "draft", "decision", "answer"}
+WORDS = {"submission", "case", "theme", "area", "run", "found", "edit", "draft", "decision", "answer", "pattern_use"}
 NUMBERS = {"vector", "assignment", "fits", "answer_case"}
-NOTHING = {"network", "person", "theme_change", "erasure", "withdrawal", "token", "model_call", "model_spend"}
+NOTHING = {
+    *("network", "person", "theme_change", "erasure", "withdrawal", "model_call", "model_spend", "reservation"),
+    *("account", "member", "session", "sign_in_link", "token", "audit"),
+}
 """Ids at most; the roster and the network's own words are no case's."""
 
 

@@ -10,7 +10,13 @@ import pytest
 from tests.builders import a_case, a_submission
 
 from patternmind.adapters.store import SqlStore, tables
-from patternmind.adapters.store.engine import BUSY_MILLISECONDS, MIGRATIONS, REVISIONS, open_engine
+from patternmind.adapters.store.engine import (
+    BUSY_MILLISECONDS,
+    MIGRATIONS,
+    REVISIONS,
+    _engine,  # pyright: ignore[reportPrivateUsage] - a database at an older schema, which the door refuses to leave
+    open_engine,
+)
 from patternmind.errors import NewerSchema, StoreUnavailable
 
 
@@ -36,10 +42,55 @@ def test_the_migrated_tables_are_the_tables_the_program_knows(tmp_path: Path) ->
     engine.dispose()
 
 
-def test_every_table_but_the_network_itself_names_the_network_in_its_key() -> None:
+OF_THE_INSTALLATION = (tables.network, tables.account, tables.session, tables.sign_in_link)
+"""Who signs in may be in several networks."""
+
+
+def test_every_table_but_those_of_the_installation_names_the_network_in_its_key() -> None:
     for table in tables.metadata.sorted_tables:
         key = [column.name for column in table.primary_key.columns]
-        assert key[0] == ("id" if table is tables.network else "network_id"), table.name
+        assert (key[0] == "network_id") == (table not in OF_THE_INSTALLATION), table.name
+
+
+def test_a_token_from_before_scopes_opens_what_a_steward_may_and_the_way_back_keeps_it(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    path = tmp_path / "patternmind.db"
+    engine = _engine(path)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+
+    def migrate(step: Any, revision: str) -> None:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            config.attributes["connection"] = connection
+            step(config, revision)
+
+    migrate(command.upgrade, "0006")
+    tables_before = ask(path, "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO token VALUES ('default', 't1', 'laptop', 'abc', '2026-01-01T00:00:00+00:00', NULL)"
+        )
+        connection.commit()
+    migrate(command.upgrade, "0007")
+    assert ask(path, "SELECT name, roles, actions, account_id, revoked_at FROM token") == [
+        ("laptop", "steward", None, None, None)
+    ]
+    migrate(command.downgrade, "0006")
+    assert ask(path, "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name") == tables_before
+    assert ask(path, "SELECT id, name, sha256 FROM token") == [("t1", "laptop", "abc")]
+    engine.dispose()
+
+
+def test_the_audit_log_can_only_grow(tmp_path: Path) -> None:
+    path = tmp_path / "patternmind.db"
+    open_engine(path).dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO audit VALUES ('n', 1, 'now', 'Ada', 'start_run', 'start_run', '', '')")
+        for statement in ("UPDATE audit SET who = 'Bo'", "DELETE FROM audit"):
+            with pytest.raises(sqlite3.IntegrityError, match="only grow"):
+                connection.execute(statement)
 
 
 def test_the_revisions_are_the_files_in_order() -> None:

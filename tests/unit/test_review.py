@@ -78,14 +78,14 @@ FORBIDDEN = [
 
 def test_a_draft_starts_as_a_candidate() -> None:
     assert state_of([]) is DraftState.CANDIDATE
-    assert possible_actions([]) == [Action.ACCEPT, Action.EDIT, Action.REJECT, Action.NOT_SURE]
+    assert possible_actions([]) == [Action.ACCEPT, Action.EDIT, Action.REJECT, Action.NOT_SURE, Action.FLAG]
 
 
 def test_the_table_of_states_is_this_one() -> None:
     candidate, review, accepted, tested, retired, rejected = DraftState
     assert {before: dict(actions) for before, actions in TRANSITIONS.items()} == {
-        candidate: {"accept": accepted, "edit": review, "reject": rejected, "not_sure": review},
-        review: {"accept": accepted, "edit": review, "reject": rejected, "not_sure": review},
+        candidate: {"accept": accepted, "edit": review, "reject": rejected, "not_sure": review, "flag": review},
+        review: {"accept": accepted, "edit": review, "reject": rejected, "not_sure": review, "flag": review},
         accepted: {"edit": accepted, "retire": retired},
         tested: {"edit": tested, "retire": retired},
         retired: {},

@@ -20,16 +20,15 @@ app = typer.Typer(
     help="Groups real work problems into lasting themes, drafts patterns with checked quotes, prepares pre-reading.",
 )
 index_app = typer.Typer(no_args_is_help=True, help="The vector index: derived, disposable, and checked.")
-token_app = typer.Typer(no_args_is_help=True, help="Bearer tokens for the API.")
 review_app = typer.Typer(no_args_is_help=True, help="Decide about drafts; every decision is logged and can be undone.")
 app.add_typer(index_app, name="index")
-app.add_typer(token_app, name="token")
 app.add_typer(review_app, name="review")
 
 Home = Annotated[Path | None, typer.Option("--home", help="Data folder; PATTERNMIND_HOME names it too.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout and nothing else there.")]
 
 _chosen: dict[str, Path] = {}
+_chosen_network: dict[str, str] = {}
 
 
 def _version(wanted: bool) -> None:
@@ -43,21 +42,28 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def choose_home(
     home: Home = None,
+    network: Annotated[
+        str | None, typer.Option("--network", help="Where there are several: its id; PATTERNMIND_NETWORK names it too.")
+    ] = None,
     version: Annotated[  # noqa: ARG001
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Take --home before the command as well as after it."""
+    """Take --home before the command as well as after it, and --network before it."""
     _chosen.clear()
+    _chosen_network.clear()
     if home is not None:
         _chosen["home"] = home
+    if network is not None:
+        _chosen_network["network"] = network
 
 
 def open_house(home: Path | None) -> "House":
     from patternmind.bootstrap import House
     from patternmind.settings import read_settings
 
-    return House(read_settings(os.environ, home=home or _chosen.get("home")))
+    chosen = home or _chosen.get("home")
+    return House(read_settings(os.environ, home=chosen, network=_chosen_network.get("network")))
 
 
 @app.command()
@@ -342,33 +348,13 @@ def index_verify(home: Home = None, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@token_app.command("create")
-def token_create(
-    name: Annotated[str, typer.Argument(help="Who or what will use it.")],
-    days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 90,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Make a bearer token. It is shown once and kept only as a hash."""
-    from patternmind.verbs.tokens import create_token
-
-    house = open_house(home)
-    secret, token = create_token(house.store, house.clock, name, days=days)
-    expires = token.expires_at.date().isoformat() if token.expires_at else "never"
-    show.done(
-        {"token": secret, "id": token.id, "name": name, "expires": expires},
-        f"{secret}\nShown once; expires {expires}. Send it as: Authorization: Bearer {secret[:6]}…",
-        as_json=json,
-    )
-
-
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8765,
     home: Home = None,
 ) -> None:
-    """Serve the API. Beyond loopback it needs a token to exist (`patternmind token create`)."""
+    """Serve the pages and the API; where nobody has signed in yet, it prints the first link."""
     from patternmind.web.serving import serve as listen
 
     listen(open_house(home), host=host, port=port)
@@ -415,8 +401,10 @@ def evaluate(
 from patternmind.cli import cases as _cases  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import erase as _erase  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import map as _map  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
+from patternmind.cli import members as _members  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import place as _place  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import redaction as _redaction  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import runs as _runs  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import telling as _telling  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
 from patternmind.cli import themes as _themes  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
+from patternmind.cli import tokens as _tokens  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]

@@ -160,7 +160,7 @@ class GroundedDraft:
 
 
 class Action(StrEnum):
-    """What the log of a draft may say. ``FLAG`` is for a jam; ``FIELD_TEST`` follows from uses and is nobody's choice."""
+    """What the log of a draft may say. ``FLAG`` is for a jam; ``FIELD_TEST`` follows from uses, nobody chooses it."""
 
     ACCEPT = "accept"
     EDIT = "edit"
@@ -218,6 +218,19 @@ class ReviewedDraft:
     @property
     def version(self) -> int:
         return len(self.decisions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A draft without its text, with its log: what a queue is ordered by. ``n_cases`` are those that it quotes."""
+
+    id: str
+    kind: DraftKind
+    theme_id: str | None
+    name: str
+    doubts: tuple[Doubt, ...]
+    n_cases: int
+    decisions: tuple[Decision, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from patternmind.review.log import (
     TRANSITIONS,
     decide,
+    field_test,
     fields_of,
     pattern_of,
     possible_actions,
@@ -24,6 +25,7 @@ __all__ = [
     "decide",
     "diff_words",
     "disagree",
+    "field_test",
     "fields_of",
     "hides_log",
     "in_order",

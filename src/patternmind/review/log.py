@@ -33,11 +33,7 @@ TRANSITIONS: Mapping[DraftState, Mapping[Action, DraftState]] = {
         Action.NOT_SURE: DraftState.IN_REVIEW,
         Action.FLAG: DraftState.IN_REVIEW,
     },
-    DraftState.ACCEPTED: {
-        Action.EDIT: DraftState.ACCEPTED,
-        Action.FIELD_TEST: DraftState.FIELD_TESTED,
-        Action.RETIRE: DraftState.RETIRED,
-    },
+    DraftState.ACCEPTED: {Action.EDIT: DraftState.ACCEPTED, Action.RETIRE: DraftState.RETIRED},
     DraftState.FIELD_TESTED: {Action.EDIT: DraftState.FIELD_TESTED, Action.RETIRE: DraftState.RETIRED},
     DraftState.RETIRED: {},
     DraftState.REJECTED: {},
@@ -65,8 +61,7 @@ def fields_of(reviewed: ReviewedDraft) -> dict[str, str | tuple[str, ...]]:
 
 
 def possible_actions(decisions: Sequence[Decision]) -> list[Action]:
-    """What a person may choose now; that a pattern is field-tested follows from its uses."""
-    actions = [action for action in TRANSITIONS[state_of(decisions)] if action is not Action.FIELD_TEST]
+    actions = list(TRANSITIONS[state_of(decisions)])
     return [*actions, Action.UNDO] if standing(decisions) else actions
 
 
@@ -88,7 +83,7 @@ def decide(
     """
     draft = reviewed.grounded.draft
     before = state_of(reviewed.decisions)
-    if action not in {*possible_actions(reviewed.decisions), *TRANSITIONS[before]}:
+    if action not in possible_actions(reviewed.decisions):
         raise WrongState(draft.id, before.value, action.value, [a.value for a in possible_actions(reviewed.decisions)])
     changed = _changed(reviewed, edits or {})
     _check(reviewed, action, by=by, reason=reason, changed=changed)
@@ -105,6 +100,23 @@ def decide(
         note=note.strip(),
         edits=changed,
         undoes=undone.id if undone else None,
+    )
+
+
+def field_test(reviewed: ReviewedDraft, *, by: str, at: datetime, note: str) -> Decision | None:
+    """That an accepted pattern proved itself, where it is accepted: a line that follows from uses, by whoever told the
+    last of them. It can be undone like any other."""
+    if state_of(reviewed.decisions) is not DraftState.ACCEPTED:
+        return None
+    return Decision(
+        id=f"{reviewed.grounded.draft.id}.{reviewed.version + 1}",
+        draft_id=reviewed.grounded.draft.id,
+        action=Action.FIELD_TEST,
+        by=by.strip(),
+        at=at,
+        before=DraftState.ACCEPTED,
+        after=DraftState.FIELD_TESTED,
+        note=note,
     )
 
 
@@ -158,7 +170,7 @@ def pattern_of(reviewed: ReviewedDraft) -> Pattern | None:
         claims=draft.claims,
         provenance=draft.provenance,
         state=state,
-        reviewers=tuple(dict.fromkeys(decision.by for decision in held)),
+        reviewers=tuple(dict.fromkeys(one.by for one in held if one.action is not Action.FIELD_TEST)),
         accepted_at=accepted[-1].at,
         version=len([one for one in held if one.action in (Action.ACCEPT, Action.EDIT)]),
         share_edited=share_edited(reviewed),

@@ -1,4 +1,4 @@
-"""What to look at next: the most uncertain first, and one in ten drawn at random, so that the sure ones are seen too."""
+"""What to look at next: the most uncertain first, and one in ten at random, so that the sure ones are seen too."""
 
 import hashlib
 from collections.abc import Mapping
@@ -29,7 +29,6 @@ class Evidence:
     """
 
     doubts: tuple[Doubt, ...] = ()
-    n_claims: int = 0
     n_cases: int = 0
     n_teams: int | None = None
     stability: float | None = None

@@ -41,8 +41,7 @@ def standing_for(decisions: Sequence[Decision], reviewer: str | None) -> Standin
 
 def hides_log(decisions: Sequence[Decision], reviewer: str | None) -> bool:
     """Whether this reviewer gives the second view, and so sees nothing of the first until theirs is given."""
-    said = {decision.by for decision in decisions}
-    return reviewer is not None and reviewer not in said and needs_second(decisions)
+    return reviewer is not None and reviewer not in views_of(decisions) and needs_second(decisions)
 
 
 def views_of(decisions: Sequence[Decision]) -> dict[str, Action]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from patternmind.errors import ChangedMeanwhile, NotAllowed, NotFound, UsageError
+from patternmind.errors import ChangedMeanwhile, NotAllowed, NotFound, RawTextLocked, UsageError
 from patternmind.intake.cases import contributor_named, make_case, owner_of
 from patternmind.intake.handed_in import Missing, Wrong, check_fields, most_missing
 from patternmind.intake.possible_names import possible_names
@@ -152,16 +152,29 @@ def is_own(store: Store, case: Case, member: Member | None) -> bool:
     return case.owner == owner_of(member.id, secret) or case.contributor == contributor_named(member.name, secret)
 
 
-def owns_submission(submission: Submission, member: Member | None) -> bool:
-    """The same of what was handed in, for a case that is not there."""
+def owns_withdrawn(store: Store, case_id: str, member: Member | None) -> bool:
+    """The same of a case that is withdrawn. Nobody's where the raw text is sealed and the key is not there."""
     if member is None:
+        return False
+    try:
+        submission = store.submission(case_id)
+    except RawTextLocked:
         return False
     named = " ".join(submission.facts.get("submitter", "").casefold().split())
     return submission.member == member.id or named == " ".join(member.name.casefold().split())
 
 
+def fields_handed_in(store: Store, case_id: str) -> dict[str, str]:
+    """The fields of a form as they were handed in last: for the steward and for whose case it is.
+
+    Raises:
+        NotFound, RawTextLocked
+    """
+    return fields_of(store.submission(case_id))
+
+
 def fields_of(submission: Submission) -> dict[str, str]:
-    """The fields of a form as they were handed in."""
+    """What was handed in, by the names that a form has."""
     linked = {"linked_cases": ", ".join(submission.linked_cases)} if submission.linked_cases else {}
     return {**submission.text, **submission.facts, **linked}
 

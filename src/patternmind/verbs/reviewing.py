@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from patternmind.errors import ChangedMeanwhile, UsageError
+from patternmind.errors import ChangedMeanwhile, NotAllowed, UsageError, WrongState
 from patternmind.ground import ground
 from patternmind.intake.redaction import Roster, redact
 from patternmind.model.cases import Case
@@ -74,7 +74,7 @@ def decide_draft(  # noqa: PLR0913 - one decision has this many parts
         UsageError: what the person wrote names somebody.
         ChangedMeanwhile: somebody else decided first.
     """
-    _refuse_names(store, note, edits or {})
+    refuse_names(store, note, edits or {})
     reviewed = open_draft(store, draft_id)
     if expected_version is not None and expected_version != reviewed.version:
         raise ChangedMeanwhile("draft", draft_id)
@@ -83,7 +83,16 @@ def decide_draft(  # noqa: PLR0913 - one decision has this many parts
     return open_draft(store, draft_id)
 
 
-def _refuse_names(store: Store, note: str, edits: Mapping[str, str | tuple[str, ...]]) -> None:
+def with_decision(reviewed: ReviewedDraft, action: Action) -> ReviewedDraft:
+    """The draft as this decision would leave it, stored nowhere; as it is where the decision is not possible."""
+    try:
+        decision = decide(reviewed, action, by="-", at=reviewed.created_at or datetime.min.replace(tzinfo=UTC))
+    except (NotAllowed, WrongState):
+        return reviewed
+    return replace(reviewed, decisions=(*reviewed.decisions, decision))
+
+
+def refuse_names(store: Store, note: str, edits: Mapping[str, str | tuple[str, ...]]) -> None:
     """As theme names are: a person's name would leave with every export."""
     lines = (line for value in edits.values() for line in ([value] if isinstance(value, str) else value))
     roster = Roster.of(store.roster())

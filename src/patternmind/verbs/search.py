@@ -97,6 +97,14 @@ def _patterns(store: Store, encoder: Encoder, query: Vectors) -> list[Result]:
     ]
 
 
+def search_patterns(store: Store, encoder: Encoder, patterns: Sequence[Pattern], text: str) -> list[float]:
+    """How near each of these patterns is to a text in meaning, 0..1, in their order."""
+    if not patterns:
+        return []
+    query = encoder.encode([text])[0]
+    return [_score(float(one)) for one in similarity(_pattern_vectors(store, encoder, patterns), query[None, :])[:, 0]]
+
+
 def _pattern_vectors(store: Store, encoder: Encoder, patterns: Sequence[Pattern]) -> Vectors:
     texts = [f"{pattern.name}\n{pattern.fields.get('patlet', '')}" for pattern in patterns]
     known = store.vectors(encoder.id, [text_hash(text) for text in texts])

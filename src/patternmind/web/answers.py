@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from patternmind.model.cases import Consent, Kind
 from patternmind.model.drafts import Action, Doubt, DraftKind, DraftState, Reason
 from patternmind.model.themes import Lineage
+from patternmind.review import Standing
 from patternmind.web.problems import Problem
 
 Item = TypeVar("Item")
@@ -347,6 +348,82 @@ class DecisionAsked(Asked):
     fields: dict[str, str | list[str]] = Field(
         default={}, max_length=40, description="For edit: the fields as they should read, whole; `name` among them."
     )
+
+
+class QueueLineAnswer(BaseModel):
+    """A draft on the review desk, in the order of the day."""
+
+    draft_id: str
+    kind: DraftKind
+    name: str
+    theme_id: str | None
+    state: DraftState
+    standing: Standing = Field(description="For this reviewer; `asked` is one of which they were not sure.")
+    version: int
+    uncertainty: float = Field(description="0..1; the most uncertain come first.")
+    why: list[str] = Field(description="What is uncertain about it, the weightiest first.")
+    at_random: bool = Field(description="One in ten is drawn at random by draft and day, whatever its uncertainty.")
+    reserved_by: str | None = Field(description="Who else has it open just now.")
+    differs: bool = Field(description="People see it differently.")
+
+
+class QueueAnswer(Page[QueueLineAnswer]):
+    n_drafts: int
+    n_decided: int
+    n_second: int = Field(description="Drafts that need a second view.")
+
+
+class ReservedAnswer(BaseModel):
+    draft_id: str
+    by: str
+    until: dt.datetime
+    mine: bool = Field(description="False where somebody else has it; it lapses at `until`.")
+
+
+class ViewAnswer(BaseModel):
+    by: str
+    action: Action
+
+
+class DiscussAnswer(BaseModel):
+    draft_id: str
+    kind: DraftKind
+    name: str
+    views: list[ViewAnswer] = Field(description="The last view of each, where they differ.")
+    for_jam: bool
+
+
+class OwnDecisionAnswer(BaseModel):
+    """One of the caller's last ten decisions."""
+
+    draft_id: str
+    name: str
+    decision: DecisionAnswer
+    stands: bool
+    last: bool = Field(description="Nobody decided after it, so that it can be undone at once.")
+
+
+class UndoAsked(Asked):
+    by: str | None = Field(default=None, min_length=1, max_length=120, description="As in a decision.")
+
+
+class UseAsked(Asked):
+    """That a team worked by a pattern."""
+
+    on: dt.date = Field(description="The day; not one to come.")
+    team: str = Field(min_length=1, max_length=100)
+    note: str = Field(default="", max_length=1000, description="What came of it.")
+    by: str | None = Field(default=None, min_length=1, max_length=120, description="As in a decision.")
+
+
+class UseAnswer(BaseModel):
+    """Who told it is not answered: uses are counted by team, never by person."""
+
+    id: str
+    pattern_id: str
+    on: dt.date
+    team: str
+    note: str
 
 
 class PatternAnswer(DraftedAnswer):

@@ -13,32 +13,55 @@ from patternmind.bootstrap import House
 from patternmind.web import static_files
 from patternmind.web.answers import Health
 from patternmind.web.auth import BEARER
-from patternmind.web.described import docs_page, home_page
+from patternmind.web.described import docs_page
 from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
+from patternmind.web.pages import account, audit_log, home, library, members, sign_in, tokens
 from patternmind.web.pages import cases as case_pages
+from patternmind.web.pages import draft as draft_page
 from patternmind.web.pages import handing_in as handing_in_pages
 from patternmind.web.pages import importing as importing_pages
 from patternmind.web.pages import leaving as leaving_pages
+from patternmind.web.pages import review as review_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
-from patternmind.web.routes import cases, drafts, handing_in, placing, publishing, themes, uploads
+from patternmind.web.routes import cases, drafts, handing_in, placing, publishing, review, themes, uploads
+from patternmind.web.routes import members as network
 
 API = "/api/v1"
 
 ROUTERS: Sequence[APIRouter] = (
-    *(placing.router, handing_in.router, uploads.router),
-    *(cases.router, themes.router, drafts.router, publishing.router),
+    placing.router,
+    handing_in.router,
+    uploads.router,
+    cases.router,
+    themes.router,
+    drafts.router,
+    review.router,
+    publishing.router,
+    network.router,
 )
 """Of the API. Placing and handing in come first: the route of one case takes whatever follows /cases/ for an id."""
 
 PAGES: Sequence[APIRouter] = (
     static_files.router,
-    *(handing_in_pages.router, importing_pages.router, leaving_pages.router, case_pages.router),
+    home.router,
+    review_pages.router,
+    draft_page.router,
+    library.router,
+    handing_in_pages.router,
+    importing_pages.router,
+    leaving_pages.router,
+    case_pages.router,
+    sign_in.router,
+    account.router,
+    members.router,
+    tokens.router,
+    audit_log.router,
 )
-"""Of the pages, one an area. That of a case takes what follows /cases/ for an id, so it comes last."""
+"""Of the pages, one an area."""
 
 
 def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
@@ -49,12 +72,13 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     """
     local = is_loopback(host)
     one_encoder = OneAtATime(lambda: house.encoder)
-    rooms = Rooms(House(house.settings, encoder=one_encoder, clock=house.clock), local=local)
+    only_here = local and house.settings.url is None
+    rooms = Rooms(House(house.settings, encoder=one_encoder, clock=house.clock), local=only_here)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
-        rooms.jobs.stop()
+        rooms.stop()
 
     app = FastAPI(
         title="patternmind",
@@ -70,7 +94,7 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     )
     app.state.rooms = rooms
     app.openapi = partial(describe, app)
-    app.add_middleware(Guard, local=local)
+    app.add_middleware(Guard, local=local, url=house.settings.url)
     add_handlers(app)
     for router in ROUTERS:
         app.include_router(router, prefix=API, dependencies=[Depends(BEARER)], responses=EVERYWHERE)
@@ -89,10 +113,6 @@ def _add_open_pages(app: FastAPI) -> None:
     async def health() -> Health:  # pyright: ignore[reportUnusedFunction]
         """A sign of life, and nothing more."""
         return Health(status="ok")
-
-    @app.get("/", include_in_schema=False, dependencies=[needs_nobody()])
-    async def home() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return home_page()
 
     @app.get(f"{API}/openapi.json", include_in_schema=False, dependencies=[needs_nobody()])
     async def description() -> JSONResponse:  # pyright: ignore[reportUnusedFunction]

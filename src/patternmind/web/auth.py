@@ -1,22 +1,31 @@
-"""Who is asking. A bearer token says so; without any token made yet, the person at this machine may ask."""
+"""Who is asking: a bearer token says so, or a browser's session; before there is either, who sits at this machine."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
-from patternmind.bootstrap import House
 from patternmind.errors import UsageError
 from patternmind.model import rights
-from patternmind.model.members import Member
+from patternmind.model.members import Member, Session, Token
 from patternmind.model.rights import EVERY_ROLE, Action, Role
+from patternmind.settings import DEFAULT_NETWORK
+from patternmind.verbs.signing_in import find_session
 from patternmind.verbs.tokens import find_token
+from patternmind.web.audit import NOBODY
+from patternmind.web.cookies import session_secret
 from patternmind.web.guard import is_loopback
+from patternmind.web.limiting import place_of
 from patternmind.web.problems import NOT_YOURS, TOKEN_NEEDED, Declined
+
+if TYPE_CHECKING:
+    from patternmind.web.door import Rooms
 
 BEARER = HTTPBearer(
     auto_error=False,
-    description="Made with `patternmind token create NAME`. Needed as soon as one exists, or beyond loopback.",
+    description="Made with `patternmind token create NAME` or on the settings page. Needed as soon as there is a token "
+    "or a member, or beyond loopback; pages of the same server may send their session instead.",
 )
 """For the documentation; ``identify`` does the work, before the body of a request is read."""
 
@@ -26,18 +35,22 @@ class Caller:
     """Who asks, and what they may.
 
     Attributes:
-        name: the member's or the token's; None for the person at this machine, while there is neither.
-        session: names the session for its form tokens; None without one.
+        name: the name decisions are logged under; None for the person at this machine, before there is anybody else.
+        actions: the only ones that their token is for; None for all that the roles allow.
     """
 
     name: str | None
     member: Member | None = None
     roles: frozenset[Role] = EVERY_ROLE
-    network_id: str = "default"
-    session: str | None = None
+    actions: frozenset[Action] | None = None
+    network_id: str = DEFAULT_NETWORK
+    session: Session | None = None
+    token: Token | None = None
 
     def may(self, action: Action, own: bool = False, *, proposing: bool = False, reading: bool = False) -> bool:
         """Whether they may do it; see ``model.rights.may``."""
+        if self.actions is not None and action not in self.actions:
+            return False
         return rights.may(self.roles, action, own=own, proposing=proposing, reading=reading)
 
     def must(self, action: Action, own: bool = False, *, proposing: bool = False, reading: bool = False) -> None:
@@ -50,39 +63,72 @@ class Caller:
             raise Declined(NOT_YOURS, "None of your roles in this network allows that. Ask a steward for it.")
 
     def signs_as(self, by: str | None) -> str:
-        """The name a decision is logged under: the token's, or what the person at this machine calls themselves.
+        """The name a decision is logged under: their own, or what the person at this machine calls themselves.
 
         Raises:
-            UsageError: nobody is named, or somebody other than the token's holder.
+            UsageError: nobody is named, or somebody else.
         """
         if self.name is None:
             if by is None or not by.strip():
                 raise UsageError('Every decision is a named person\'s: say who decides in "by", or use a token.')
             return by
         if by is not None and by != self.name:
-            raise UsageError(f'This token decides as "{self.name}"; leave "by" out, or use a token of your own.')
+            raise UsageError(f'You decide as "{self.name}"; leave "by" out, or use a token of your own.')
         return self.name
 
+    @property
+    def known_as(self) -> str:
+        """As the audit log names them."""
+        if self.token is not None and self.member is not None:
+            return f"{self.name} (token {self.token.name})"
+        return f"token {self.token.name}" if self.token else self.name or NOBODY
 
-def identify(house: House, request: Request, *, local: bool) -> Caller:
+    @property
+    def key(self) -> str:
+        """Tells callers apart."""
+        way = self.token.id if self.token else self.session.sha256 if self.session else ""
+        return f"{self.network_id}/{way}"
+
+
+def identify(rooms: "Rooms", request: Request) -> Caller:
     """Who sent this request.
 
-    Args:
-        local: the server listens on loopback only.
-
     Raises:
-        Declined: a token is needed and none, or no valid one, was sent.
+        Declined: nobody we know, or too many wrong tokens came from there.
     """
+    house = rooms.house
+    now = house.clock.now()
     given = request.headers.get("authorization")
     if given is not None:
-        scheme, _, secret = given.partition(" ")
-        token = find_token(house.store, secret.strip(), house.clock.now()) if scheme.casefold() == "bearer" else None
-        if token is None:
-            raise _declined('Bearer realm="patternmind", error="invalid_token"')
-        return Caller(name=token.name, roles=frozenset({Role.STEWARD}))
-    if local and request.client is not None and is_loopback(request.client.host) and not house.store.tokens():
-        return Caller(name=None)
+        return _by_token(rooms, request, given)
+    secret = session_secret(request)
+    found = find_session(house.accounts, secret, now) if secret else None
+    if found is not None:
+        session, member = found
+        return Caller(
+            name=member.name, member=member, roles=member.roles, network_id=session.network_id, session=session
+        )
+    if rooms.local and request.client is not None and is_loopback(request.client.host) and not rooms.has_people():
+        return Caller(name=None, network_id=house.settings.network)
     raise _declined('Bearer realm="patternmind"')
+
+
+def _by_token(rooms: "Rooms", request: Request, given: str) -> Caller:
+    scheme, _, secret = given.partition(" ")
+    house = rooms.house
+    found = find_token(house.accounts, secret.strip(), house.clock.now()) if scheme.casefold() == "bearer" else None
+    if found is None:
+        rooms.wrong_tokens.failed(place_of(request, proxied=house.settings.url is not None))
+        raise _declined('Bearer realm="patternmind", error="invalid_token"')
+    token, network_id, maker = found
+    return Caller(
+        name=maker.name if maker else token.name,
+        member=maker,
+        roles=token.roles & maker.roles if maker else token.roles,
+        actions=token.actions,
+        network_id=network_id,
+        token=token,
+    )
 
 
 def _declined(challenge: str) -> Declined:

@@ -1,6 +1,8 @@
 """The way into every route: first who asks, then whether they may, then whether it was asked before, then the route."""
 
+import threading
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, cast
 from urllib.parse import quote
@@ -14,27 +16,66 @@ from starlette.responses import RedirectResponse, Response
 from patternmind.bootstrap import House
 from patternmind.errors import PatternmindError
 from patternmind.web.answers import LensName
+from patternmind.web.audit import note_change
 from patternmind.web.auth import Caller, identify
-from patternmind.web.forms import check_form
+from patternmind.web.forms import check_form, kept_form, read_kept
 from patternmind.web.guard import SAFE_METHODS
 from patternmind.web.jobs import RunJobs
-from patternmind.web.problems import MEDIA_TYPE, TOKEN_NEEDED, Declined, problem_of
-from patternmind.web.rendering import error_page
-from patternmind.web.repeats import LONGEST_KEY, Repeats
+from patternmind.web.limiting import Tries
+from patternmind.web.problems import FORM_REFUSED, MEDIA_TYPE, TOKEN_NEEDED, Declined, problem_of
+from patternmind.web.rendering import error_page, render
+from patternmind.web.repeats import LONGEST_KEY, Endpoint, Repeats
 from patternmind.web.rights import Need, needs_of
 
 Lens = Annotated[LensName | None, Query(description="A lens other than that of the last run.")]
 
 
+WRONG_TOKENS = 30
+PASSWORD_TRIES = 10
+PASSWORD_SECONDS = 15 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One network in this process."""
+
+    house: House
+    jobs: RunJobs
+
+
 class Rooms:
-    """What the routes share. ``local``: the server listens on loopback only."""
+    """What the routes share.
+
+    Attributes:
+        house: of the network that the server was started on; its clock, encoder and accounts are those of all.
+        local: nobody but this machine can have sent a request.
+    """
 
     def __init__(self, house: House, *, local: bool) -> None:
         self.house = house
         self.local = local
-        self.jobs = RunJobs(house)
         self.repeats = Repeats()
-        self.identify: Callable[[Request], Caller] = partial(identify, house, local=local)
+        self.identify: Callable[[Request], Caller] = partial(identify, self)
+        self.wrong_tokens = Tries(WRONG_TOKENS, seconds=60)
+        self.wrong_passwords = Tries(PASSWORD_TRIES, seconds=PASSWORD_SECONDS)
+        self._rooms = {house.settings.network: Room(house, RunJobs(house))}
+        self._lock = threading.Lock()
+
+    def of(self, network_id: str) -> Room:
+        """The room of a network that somebody was found to be in."""
+        with self._lock:
+            if network_id not in self._rooms:
+                house = self.house.on(network_id)
+                self._rooms[network_id] = Room(house, RunJobs(house))
+            return self._rooms[network_id]
+
+    def stop(self) -> None:
+        for room in self._rooms.values():
+            room.jobs.stop()
+
+    def has_people(self) -> bool:
+        """Whether anybody could say who they are: from then on everybody must."""
+        return self.house.accounts.has_tokens() or self.house.accounts.has_accounts()
 
 
 def rooms_of(request: Request) -> Rooms:
@@ -54,16 +95,21 @@ class _Behind(APIRoute):
 
 
 class Door(_Behind):
-    """The way into a route of the API: turned away with problem details."""
+    """The way into a route of the API: turned away with problem details.
+
+    A script of our own pages may send the session; to change something, with the form token of its page.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         route, need = super().get_route_handler(), self.need
 
         async def enter(request: Request) -> Response:
             rooms = rooms_of(request)
-            request.state.caller = await run_in_threadpool(rooms.identify, request)
+            caller = request.state.caller = await run_in_threadpool(rooms.identify, request)
             admit(request, need)
-            return await rooms.repeats.answer(request, route)
+            if caller.session is not None:
+                await check_form(request)
+            return await rooms.repeats.answer(request, _noted(route, need))
 
         return enter
 
@@ -82,11 +128,9 @@ class PageDoor(_Behind):
                 request.state.caller = await run_in_threadpool(_who_reads, request, need)
                 admit(request, need)
                 await check_form(request)
-                return await route(request)
+                return await _noted(route, need)(request)
             except Declined as declined:
-                if declined.kind is TOKEN_NEEDED:
-                    return RedirectResponse(sign_in_address(request), status_code=303)
-                return error_page(request, declined.kind.title, declined.detail, declined.status_code)
+                return await _turned_away(request, declined)
             except PatternmindError as error:
                 said = problem_of(error, request_id=request.state.request_id)
                 return error_page(request, said.title, said.detail, said.status)
@@ -94,14 +138,44 @@ class PageDoor(_Behind):
         return enter
 
 
+def _noted(route: Endpoint, need: Need) -> Endpoint:
+    """The route, and a line in the audit log when it has changed something."""
+
+    async def answer(request: Request) -> Response:
+        response = await route(request)
+        await run_in_threadpool(note_change, request, response, need.action)
+        return response
+
+    return answer
+
+
+async def _turned_away(request: Request, declined: Declined) -> Response:
+    """To sign in and back; with a form that was sent after all, so that nothing a person wrote is lost."""
+    if declined.kind is TOKEN_NEEDED:
+        kept = await kept_form(request)
+        if kept is None:
+            return RedirectResponse(sign_in_address(request), status_code=303)
+        return render(request, "sign_in/form.html", 401, next=request.url.path, kept=kept, error="", sign_in_name="")
+    if declined.kind is FORM_REFUSED and request.headers.get("sec-fetch-site") == "same-origin":
+        kept = await kept_form(request)
+        if kept is not None and request.state.caller is not None:
+            return render(request, "sign_in/resume.html", 403, target=request.url.path, kept=read_kept(kept))
+    return error_page(request, declined.kind.title, declined.detail, declined.status_code, headers=declined.headers)
+
+
 def _who_reads(request: Request, need: Need) -> Caller | None:
-    """The caller; nobody where nobody is needed and nobody has signed in."""
+    """Who signed in; nobody where nobody is needed. Pages are for members, who have a name to decide under."""
     try:
-        return rooms_of(request).identify(request)
-    except Declined:
-        if need.action is None:
+        caller = rooms_of(request).identify(request)
+    except Declined as declined:
+        if need.action is None and declined.kind is TOKEN_NEEDED:
             return None
         raise
+    if caller.session is not None:
+        return caller
+    if need.action is None:
+        return None
+    raise Declined(TOKEN_NEEDED, "Sign in first.")
 
 
 def admit(request: Request, need: Need) -> None:
@@ -122,16 +196,25 @@ def sign_in_address(request: Request) -> str:
     return f"/sign-in?next={quote(asked, safe='/')}" if request.method == "GET" else "/sign-in"
 
 
-async def _house(request: Request) -> House:
-    return rooms_of(request).house
+def room_of(request: Request) -> Room:
+    """The room of the caller's network: a route sees that network and no other."""
+    return rooms_of(request).of(caller_of(request).network_id)
 
 
-async def _jobs(request: Request) -> RunJobs:
-    return rooms_of(request).jobs
+def caller_of(request: Request) -> Caller:
+    return cast(Caller, request.state.caller)
+
+
+def _house(request: Request) -> House:
+    return room_of(request).house
+
+
+def _jobs(request: Request) -> RunJobs:
+    return room_of(request).jobs
 
 
 async def _caller(request: Request) -> Caller:
-    return cast(Caller, request.state.caller)
+    return caller_of(request)
 
 
 async def _idempotency_key(
@@ -146,6 +229,11 @@ async def _idempotency_key(
     """For the documentation and the length; ``Repeats`` reads it."""
 
 
+async def _rooms(request: Request) -> Rooms:
+    return rooms_of(request)
+
+
+TheRooms = Annotated[Rooms, Depends(_rooms)]
 TheHouse = Annotated[House, Depends(_house)]
 TheJobs = Annotated[RunJobs, Depends(_jobs)]
 TheCaller = Annotated[Caller, Depends(_caller)]
@@ -161,6 +249,7 @@ SAYS: Mapping[int, str] = {
     409: "Not possible now.",
     412: "Somebody changed it meanwhile.",
     413: "The request is too large.",
+    429: "Too many tries; `Retry-After` says when to come again.",
     422: "The request is not valid; `errors` names the fields.",
     500: "Something unexpected happened; the server's log has the place.",
     503: "The data folder or the encoder cannot be used now.",
@@ -173,4 +262,4 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": SAYS[status], "content": content} for status in statuses}
 
 
-EVERYWHERE = problems(401, 403, 408, 413, 422, 500, 503)
+EVERYWHERE = problems(401, 403, 408, 413, 422, 429, 500, 503)

@@ -55,11 +55,19 @@ def is_loopback(name: str) -> bool:
 
 
 class Guard:
-    """ASGI middleware. ``local`` says that the server listens on loopback, where a request may come without a token."""
+    """ASGI middleware.
 
-    def __init__(self, app: ASGIApp, *, local: bool, patience: float = PATIENCE_SECONDS) -> None:
+    ``local`` says that the server listens on loopback, where a request may come without a token; ``url`` is the address
+    under which a proxy on this machine gives it to others.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, local: bool, url: str | None = None, patience: float = PATIENCE_SECONDS
+    ) -> None:
         self.app = app
         self.local = local
+        self.url = url
+        self.public_host = urlsplit(url).hostname if url else None
         self.patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,9 +90,10 @@ class Guard:
                 await respond(said)(scope, receive, answer.send)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
-        if self.local and "authorization" not in headers and not is_loopback(_host_name(headers)):
+        host = _host_name(headers)
+        if self.local and "authorization" not in headers and not is_loopback(host) and host != self.public_host:
             raise Declined(REFUSED, "Without a token this server answers to localhost, 127.0.0.1 and [::1] only.")
-        if scope["method"] not in SAFE_METHODS and _is_cross_origin(headers):
+        if scope["method"] not in SAFE_METHODS and _is_cross_origin(headers, self.url):
             raise Declined(REFUSED, "A page of another site may not change anything here.")
         if _announced_bytes(headers) > _limit(scope):
             raise Declined(TOO_LARGE, _too_large(_limit(scope)))
@@ -103,12 +112,14 @@ def _host_name(headers: Headers) -> str:
         return ""
 
 
-def _is_cross_origin(headers: Headers) -> bool:
+def _is_cross_origin(headers: Headers, url: str | None) -> bool:
     """Browsers say where a request comes from in one of two headers; other programs send neither."""
     if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
         return True
     origin = headers.get("origin")
-    return origin is not None and origin.partition("://")[2].casefold() != headers.get("host", "").casefold()
+    if origin is None or (url is not None and origin.casefold() == url):
+        return False
+    return origin.partition("://")[2].casefold() != headers.get("host", "").casefold()
 
 
 def _announced_bytes(headers: Headers) -> int:

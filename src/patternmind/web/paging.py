@@ -13,6 +13,8 @@ Row = TypeVar("Row")
 
 MOST_ROWS = 200
 
+LONGEST_NUMBER = 15
+
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows on a page.")]
 Cursor = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the page before.")]
 
@@ -46,6 +48,25 @@ def read_place(cursor: str) -> str:
         UsageError: no cursor of ours.
     """
     return _read(cursor)
+
+
+def write_number(number: int) -> str:
+    """A cursor that says which number came last."""
+    return _write(str(number))
+
+
+def read_number(cursor: str | None) -> int | None:
+    """The number in a cursor.
+
+    Raises:
+        UsageError: no cursor of ours.
+    """
+    if cursor is None:
+        return None
+    text = _read(cursor)
+    if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER:
+        raise UsageError('"cursor" is not one that this service gave. Begin again without it.')
+    return int(text)
 
 
 def _write(key: str) -> str:

@@ -1,6 +1,6 @@
 """Pages: a template with what every page needs, and the policy under which a browser shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
@@ -41,19 +41,30 @@ class Way:
     title: str
     address: str
     action: Action
+    also: str = ""
+    """Another beginning of addresses that belong to it."""
 
 
 NAVIGATION: Sequence[Way] = (
     Way("Home", "/", Action.SEARCH),
     Way("Cases", "/cases", Action.SEARCH),
     Way("Themes", "/themes", Action.SEE_THEMES),
-    Way("Review", "/review", Action.SEE_DRAFTS),
+    Way("Review", "/review", Action.SEE_DRAFTS, also="/drafts/"),
     Way("Pre-reading", "/prereadings", Action.REQUEST_PREREADING),
     Way("Library", "/library", Action.SEARCH),
     Way("Runs", "/runs", Action.SEE_THEMES),
     Way("Settings", "/settings", Action.OWN_TOKENS),
 )
 """An entry whose page is not there yet is left out."""
+
+SETTINGS: Sequence[Way] = (
+    Way("Account", "/settings/account", Action.OWN_TOKENS),
+    Way("Tokens", "/settings/tokens", Action.OWN_TOKENS),
+    Way("Keys", "/settings/keys", Action.OWN_KEYS),
+    Way("Members", "/settings/members", Action.MEMBERS),
+    Way("Audit log", "/settings/audit", Action.AUDIT_LOG),
+)
+"""The tabs of the settings pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "caller": caller,
         "may": partial(_may, caller),
         "nav": _navigation(request, caller),
+        "settings_tabs": [(way.address, way.title) for way in _open_to(request, caller, SETTINGS)],
         "flash": said,
         "form_token": FormToken(forms.form_token(house, caller)),
         "now": house.clock.now(),
@@ -95,13 +107,17 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
 def flash(response: Response, text: str) -> None:
     """Say this on the next page that is shown, once. Never the text of a case."""
     response.set_cookie(
-        FLASH, quote(text[:LONGEST_FLASH]), max_age=FLASH_SECONDS, path="/", httponly=True, samesite="lax"
+        FLASH, quote(text[:LONGEST_FLASH], safe=""), max_age=FLASH_SECONDS, path="/", httponly=True, samesite="lax"
     )
 
 
-def error_page(request: Request, title: str, detail: str, status: int) -> HTMLResponse:
+def error_page(
+    request: Request, title: str, detail: str, status: int, *, headers: Mapping[str, str] | None = None
+) -> HTMLResponse:
     """What went wrong and what to do, on a page."""
-    return render(request, "error.html", status, title=title, detail=detail, request_id=request.state.request_id)
+    page = render(request, "error.html", status, title=title, detail=detail, request_id=request.state.request_id)
+    page.headers.update(headers or {})
+    return page
 
 
 def _may(caller: "Caller | None", action: str, own: bool = False, *, proposing: bool = False) -> bool:
@@ -119,18 +135,25 @@ def templates() -> Environment:
     )
 
 
+def _is_current(way: Way, here: str) -> bool:
+    if way.address == "/":
+        return here == "/"
+    return here.startswith(f"{way.address}/") or bool(way.also and here.startswith(way.also))
+
+
 def _navigation(request: Request, caller: "Caller | None") -> list[dict[str, Any]]:
     """Where this caller may go; ``current`` marks where they are."""
-    if caller is None:
-        return []
-    there = request.app.state.pages
-    open_to_them = [way for way in NAVIGATION if way.address in there and caller.may(way.action, reading=True)]
     here = f"{request.url.path.rstrip('/')}/"
     return [
         {
             "title": way.title,
             "address": way.address,
-            "current": (here == "/") if way.address == "/" else here.startswith(f"{way.address}/"),
+            "current": _is_current(way, here),
         }
-        for way in open_to_them
+        for way in _open_to(request, caller, NAVIGATION)
     ]
+
+
+def _open_to(request: Request, caller: "Caller | None", ways: Sequence[Way]) -> list[Way]:
+    there = request.app.state.pages
+    return [way for way in ways if caller and way.address in there and caller.may(way.action, reading=True)]

@@ -53,7 +53,7 @@ class Repeats:
         key = request.headers.get("idempotency-key", "")
         if request.method != "POST" or not 0 < len(key) <= LONGEST_KEY:
             return await endpoint(request)
-        place = (request.headers.get("authorization", ""), request.url.path, key)
+        place = (request.state.caller.key, request.url.path, key)
         fingerprint = await _fingerprint(request)
         known = self._kept.get(place)
         if known is not None:

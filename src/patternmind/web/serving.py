@@ -10,6 +10,7 @@ import uvicorn
 
 from patternmind.bootstrap import House
 from patternmind.errors import PatternmindError, UsageError
+from patternmind.verbs.signing_in import make_first_link
 from patternmind.web.app import make_app
 from patternmind.web.guard import is_loopback
 
@@ -34,11 +35,11 @@ def serve(house: House, *, host: str, port: int) -> None:
         CannotListen
     """
     now = house.clock.now()
-    valid = [token for token in house.store.tokens() if token.expires_at is None or token.expires_at > now]
-    if not is_loopback(host) and not valid:
+    valid = [token for token in house.store.tokens() if token.is_valid(now)]
+    if not is_loopback(host) and not valid and not house.accounts.has_accounts():
         raise UsageError(
-            f"To listen on {host}, where others can reach it, the API needs a token: make one with "
-            "`patternmind token create NAME`, then start again."
+            f"To listen on {host}, where others can reach it, there must be somebody to let in: make a token with "
+            "`patternmind token create NAME` or a member with `patternmind member add NAME`, then start again."
         )
     listener = _listen(host, port)
     _sweep_uploads(house.settings.home, now.timestamp())
@@ -52,6 +53,12 @@ def serve(house: House, *, host: str, port: int) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     _say(f"patternmind listens on {_address(host, listener)} (API: /api/v1/docs). Stop it with Ctrl+C.")
+    if not house.accounts.has_accounts():
+        link = make_first_link(house.accounts, house.clock, house.settings.network)
+        base = house.settings.url or _address(host, listener)
+        _say(f"Nobody has signed in here yet. Who opens this link becomes the steward: {base}/sign-in/link/{link}")
+    if not is_loopback(host) and not (house.settings.url or "").startswith("https://"):
+        _say("What is sent can be read on the way: put a proxy with HTTPS before it, and set PATTERNMIND_URL.")
     _run_until_stopped(uvicorn.Server(config), listener)
     _say("Stopped.")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.call_rows import CallRows
@@ -23,7 +23,7 @@ class CaseRows(RawRows, CallRows):
     """Submissions, cases and vectors; a case with a new text takes the answers about its old one with it."""
 
     def _make_network(self, network: Network) -> None:
-        row = {**_network_row(network), "id": network.id, "secret": secrets.token_bytes(32)}
+        row = {**network_row(network), "id": network.id, "secret": secrets.token_bytes(32)}
         with self._writing() as connection:
             connection.execute(insert(tables.network).prefix_with("OR IGNORE").values(row))
 
@@ -31,18 +31,12 @@ class CaseRows(RawRows, CallRows):
     def network(self) -> Network:
         with self._reading() as connection:
             row = connection.execute(select(tables.network).where(tables.network.c.id == self._id)).one()
-        return Network(
-            id=row.id,
-            name=row.name,
-            purpose=row.purpose,
-            rule=PublishingRule(min_contributors=row.min_contributors, min_teams=row.min_teams),
-            default_consent=Consent(row.default_consent),
-        )
+        return read_network(row)
 
     def save_network(self, network: Network) -> None:
         with self._writing() as connection:
             connection.execute(
-                update(tables.network).where(tables.network.c.id == self._id).values(_network_row(network))
+                update(tables.network).where(tables.network.c.id == self._id).values(network_row(network))
             )
 
     def secret(self) -> bytes:
@@ -219,7 +213,17 @@ def _repeated(cases: Sequence[Case], owners: Mapping[str, set[str]]) -> int:
     return repeated
 
 
-def _network_row(network: Network) -> dict[str, Any]:
+def read_network(row: Row[Any]) -> Network:
+    return Network(
+        id=row.id,
+        name=row.name,
+        purpose=row.purpose,
+        rule=PublishingRule(min_contributors=row.min_contributors, min_teams=row.min_teams),
+        default_consent=Consent(row.default_consent),
+    )
+
+
+def network_row(network: Network) -> dict[str, Any]:
     return {
         "name": network.name,
         "purpose": network.purpose,

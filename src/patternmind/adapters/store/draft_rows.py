@@ -68,6 +68,8 @@ class DraftRows(NetworkRows):
                     theme_id=draft.theme_id,
                     created_at=now.isoformat(),
                     body=records.draft_record(draft),
+                    doubts="\n".join(sorted({flag.doubt.value for flag in draft.flags})),
+                    n_cases=len({quote.case_id for claim in draft.claims for quote in claim.quotes}),
                 )
             )
 

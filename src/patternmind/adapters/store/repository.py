@@ -1,7 +1,5 @@
 """The store of one network on SQLite. Every statement names the network; every write is one transaction."""
 
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import insert, select
@@ -9,8 +7,9 @@ from sqlalchemy import insert, select
 from patternmind.adapters.store import tables
 from patternmind.adapters.store.erase_rows import EraseRows
 from patternmind.adapters.store.sealing import Sealer
+from patternmind.adapters.store.sign_in_records import read_token, token_row
+from patternmind.model.members import Token
 from patternmind.model.network import Network
-from patternmind.ports import Token
 
 
 class SqlStore(EraseRows):
@@ -27,22 +26,10 @@ class SqlStore(EraseRows):
             self._make_network(Network(id=network_id, name=name or network_id))
 
     def save_token(self, token: Token) -> None:
-        row = asdict(token)
-        row["created_at"] = token.created_at.isoformat()
-        row["expires_at"] = token.expires_at.isoformat() if token.expires_at else None
         with self._writing() as connection:
-            connection.execute(insert(tables.token).values(network_id=self._id, **row))
+            connection.execute(insert(tables.token).values(network_id=self._id, **token_row(token)))
 
     def tokens(self) -> list[Token]:
         with self._reading() as connection:
             rows = connection.execute(self._of(tables.token).order_by(tables.token.c.created_at)).all()
-        return [
-            Token(
-                id=row.id,
-                name=row.name,
-                sha256=row.sha256,
-                created_at=datetime.fromisoformat(row.created_at),
-                expires_at=datetime.fromisoformat(row.expires_at) if row.expires_at else None,
-            )
-            for row in rows
-        ]
+        return [read_token(row) for row in rows]

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, update
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.case_rows import CaseRows
+from patternmind.adapters.store.desk_rows import DeskRows
 from patternmind.adapters.store.edit_rows import EditRows
 from patternmind.adapters.store.network_rows import slices
 from patternmind.model.cases import Case, Submission
@@ -13,7 +14,7 @@ from patternmind.model.network import Person
 from patternmind.ports import Retelling, RosterChange
 
 
-class RetellRows(CaseRows, EditRows):
+class RetellRows(CaseRows, EditRows, DeskRows):
     """A table that comes to hold words of cases gets its lines in ``_retell``."""
 
     def change_roster(
@@ -34,6 +35,7 @@ class RetellRows(CaseRows, EditRows):
         self._retell_edits(connection, retelling)
         self._retell_runs(connection, retelling)
         self._retell_drafts(connection, retelling)
+        self._retell_uses(connection, retelling)
         self._drop_vectors(connection, retelling.vectors)
 
     def _retell_themes(self, connection: Connection, retelling: Retelling) -> None:

@@ -218,6 +218,9 @@ draft = Table(
     Column("created_at", String, nullable=False),
     Column("current", Integer, nullable=False, default=1),
     Column("body", JSON, nullable=False),
+    Column("doubts", String, nullable=False, server_default=""),
+    Column("n_cases", Integer, nullable=False, server_default="0"),
+    comment="``doubts`` and ``n_cases`` are told by the body and never change: the review queue is ordered by them.",
 )
 
 decision = Table(
@@ -231,15 +234,102 @@ decision = Table(
     comment="Append-only: rows are never changed and never deleted; an undo is a row of its own.",
 )
 
+reservation = Table(
+    "reservation",
+    metadata,
+    _network(),
+    Column("draft_id", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("until", String, nullable=False),
+    comment="Who looks at which draft just now; what has lapsed means nothing.",
+)
+
+pattern_use = Table(
+    "pattern_use",
+    metadata,
+    _network(),
+    Column("id", String, primary_key=True),
+    Column("pattern_id", String, nullable=False),
+    Column("on", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", String, nullable=False),
+    Index("ix_pattern_use_pattern", "network_id", "pattern_id"),
+    comment="That a team worked by a pattern; the note is in people's words.",
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("password_hash", String),
+    comment="Somebody who may sign in; of the installation, since one may be in several networks.",
+)
+
+member = Table(
+    "member",
+    metadata,
+    _network(),
+    Column("account_id", String, primary_key=True, index=True),
+    Column("roles", String, nullable=False),
+    ForeignKeyConstraint(["network_id"], ["network.id"]),
+    ForeignKeyConstraint(["account_id"], ["account.id"]),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("account_id", String, nullable=False, index=True),
+    Column("network_id", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("seen_at", String, nullable=False),
+    Column("confined", Integer, nullable=False),
+    ForeignKeyConstraint(["account_id"], ["account.id"]),
+)
+
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("account_id", String),
+    Column("network_id", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("confined", Integer, nullable=False),
+    ForeignKeyConstraint(["account_id"], ["account.id"]),
+)
+
 token = Table(
     "token",
     metadata,
     _network(),
     Column("id", String, primary_key=True),
     Column("name", String, nullable=False),
-    Column("sha256", String, nullable=False),
+    Column("sha256", String, nullable=False, index=True),
     Column("created_at", String, nullable=False),
     Column("expires_at", String),
+    Column("account_id", String),
+    Column("roles", String, nullable=False, server_default="steward"),
+    Column("actions", String),
+    Column("revoked_at", String),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _network(),
+    Column("number", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("did", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    comment="Append-only: triggers turn down every change. Ids and our own words, no text of a case.",
 )
 
 model_call = Table(

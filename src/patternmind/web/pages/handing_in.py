@@ -15,7 +15,16 @@ from patternmind.intake.handed_in import Wrong, most_missing
 from patternmind.model.cases import Kind
 from patternmind.model.rights import Action
 from patternmind.verbs.case_view import view_case
-from patternmind.verbs.handing_in import NotFilledIn, Seen, Written, edit_case, fields_of, hand_in, is_own, look_over
+from patternmind.verbs.handing_in import (
+    NotFilledIn,
+    Seen,
+    Written,
+    edit_case,
+    fields_handed_in,
+    hand_in,
+    is_own,
+    look_over,
+)
 from patternmind.verbs.placing import Place
 from patternmind.web import case_fields
 from patternmind.web.auth import Caller
@@ -110,10 +119,10 @@ def edit_form(request: Request, house: TheHouse, caller: TheCaller, case_id: str
     case = view.case
     caller.must(Action.EDIT_CASE, is_own(house.store, case, caller.member))
     try:
-        before = house.store.submission(case.id)
+        before = fields_handed_in(house.store, case.id)
     except RawTextLocked as error:
         raise Declined(STORE, "The raw text is sealed, and this server was started without its key.") from error
-    form = {**fields_of(before), "consent": case.consent.value}
+    form = {**before, "consent": case.consent.value}
     return _page(request, caller, Shown(kind=case.kind, form=form, case_id=case.id, version=view.n_versions))
 
 
@@ -134,7 +143,7 @@ def send_edit(request: Request, house: TheHouse, caller: TheCaller, case_id: str
     except NotFilledIn as error:
         return _page(request, caller, page, wrong=error.wrong, status=422)
     except ChangedMeanwhile:
-        theirs = fields_of(house.store.submission(case.id))
+        theirs = fields_handed_in(house.store, case.id)
         other = [
             (case_fields.label(name), redacted(theirs.get(name, "")))
             for name in names_of(case.kind)

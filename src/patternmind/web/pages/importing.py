@@ -150,7 +150,7 @@ def _page(
         seen=seen,
         error=error or upload.failure,
         kinds=KINDS,
-        rejected=[_in_plain_words(row, upload.kind) for row in rejected[:MOST_SHOWN]],
+        rejected=[_in_plain_words(row) for row in rejected[:MOST_SHOWN]],
         n_rejected=len(rejected),
         options=_options(seen),
         rows=[
@@ -168,7 +168,7 @@ def _page(
     )
 
 
-def _in_plain_words(row: RejectedRow, kind: Kind) -> RejectedRow:
+def _in_plain_words(row: RejectedRow) -> RejectedRow:
     """A column that a form has no name for keeps it: there are many in a row."""
     nothing = "It has no title and no text. Fill one in, or say below which column holds the problem."
     errors = (nothing if one.startswith("it has no title") else f"{one[:1].upper()}{one[1:]}." for one in row.errors)

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.errors import NotFound, RawTextLocked
+from patternmind.errors import NotFound
 from patternmind.model.cases import Case
 from patternmind.model.rights import Action
 from patternmind.ports import Withdrawal
 from patternmind.verbs.case_view import quotes_of
 from patternmind.verbs.erasing import find_withdrawn
-from patternmind.verbs.handing_in import is_own, owns_submission, put_back
+from patternmind.verbs.handing_in import is_own, owns_withdrawn, put_back
 from patternmind.web.auth import Caller
 from patternmind.web.door import PageDoor, TheCaller, TheHouse
 from patternmind.web.rendering import flash, render
@@ -101,16 +101,9 @@ def _theirs(house: TheHouse, caller: Caller, case_id: str, action: Action) -> Ca
 def _hidden(house: TheHouse, caller: Caller, case_id: str) -> Withdrawal:
     """A withdrawn case is not there for who may not put it back."""
     hidden = find_withdrawn(house.store, case_id)
-    if hidden is None or not caller.may(Action.EDIT_CASE, _owned(house, caller, hidden.case_id)):
+    if hidden is None or not caller.may(Action.EDIT_CASE, owns_withdrawn(house.store, hidden.case_id, caller.member)):
         raise NotFound("case", case_id)
     return hidden
-
-
-def _owned(house: TheHouse, caller: Caller, case_id: str) -> bool:
-    try:
-        return owns_submission(house.store.submission(case_id), caller.member)
-    except RawTextLocked:
-        return False
 
 
 def _ask(

@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from patternmind.adapters.index import ExactIndex
 from patternmind.adapters.store.engine import plain_errors
-from patternmind.bootstrap import UPLOADS
+from patternmind.bootstrap import UPLOADS, House
 from patternmind.errors import UnreadableFile, UsageError
 from patternmind.model.cases import Case, Kind
 from patternmind.model.rights import Action
@@ -26,7 +26,8 @@ from patternmind.verbs.browsing import CasesWanted, cases_wanted
 from patternmind.verbs.export import export_rows
 from patternmind.verbs.ingest import ingest_files
 from patternmind.web import answers
-from patternmind.web.door import MAY_REPEAT, Door, Lens, TheHouse, problems
+from patternmind.web.auth import Caller
+from patternmind.web.door import MAY_REPEAT, Door, Lens, TheCaller, TheHouse, problems
 from patternmind.web.paging import Cursor, Limit, one_page
 from patternmind.web.rights import needs
 
@@ -65,6 +66,7 @@ def read_network(house: TheHouse) -> answers.NetworkAnswer:
 @router.get("/cases", dependencies=[needs(Action.SEARCH)])
 def list_cases(  # noqa: PLR0913 - a filter each
     house: TheHouse,
+    caller: TheCaller,
     *,
     kind: Kind | None = None,
     theme_id: Annotated[str | None, Query(max_length=200, description="Only the members of this theme.")] = None,
@@ -79,6 +81,8 @@ def list_cases(  # noqa: PLR0913 - a filter each
     cursor: Cursor = None,
 ) -> answers.Page[answers.CaseAnswer]:
     """Cases and recaps as redacted, by id."""
+    if theme_id is not None or unplaced:
+        caller.must(Action.SEE_THEMES)
     wanted = CasesWanted(
         kind=kind,
         theme_id=theme_id,
@@ -90,17 +94,22 @@ def list_cases(  # noqa: PLR0913 - a filter each
         flag=flag,
         words=q or "",
     )
-    found, placed = cases_wanted(house.store, wanted)
+    found, _ = cases_wanted(house.store, wanted)
+    placed = _placed(house, caller)
     page, following = one_page(found, key=lambda case: case.id, limit=limit, cursor=cursor)
     return answers.Page(items=[case_answer(case, placed.get(case.id)) for case in page], next_cursor=following)
 
 
 @router.get("/cases/{case_id:path}", responses=problems(404), dependencies=[needs(Action.SEARCH)])
-def read_case(house: TheHouse, case_id: str) -> answers.CaseAnswer:
+def read_case(house: TheHouse, caller: TheCaller, case_id: str) -> answers.CaseAnswer:
     """One case or recap as redacted, by its id or its external id."""
     case = house.store.case(case_id)
-    placed = {one.case_id: one for one in house.store.assignments()}
-    return case_answer(case, placed.get(case.id))
+    return case_answer(case, _placed(house, caller).get(case.id))
+
+
+def _placed(house: House, caller: Caller) -> dict[str, Assignment]:
+    """Where the last run put each case, for who may see its themes."""
+    return {one.case_id: one for one in house.store.assignments()} if caller.may(Action.SEE_THEMES) else {}
 
 
 def case_answer(case: Case, placed: Assignment | None) -> answers.CaseAnswer:
@@ -209,14 +218,28 @@ def search(
 )
 def export(
     house: TheHouse,
+    caller: TheCaller,
     what: Literal["assignments", "cases", "themes", "drafts", "patterns"],
     lens: Lens = None,
     format: Literal["jsonl"] = "jsonl",  # noqa: ARG001 - the only one; named so that another can come
 ) -> StreamingResponse:
-    """Rows for other tools, as `patternmind export` writes them: what may not leave the network is withheld."""
+    """Rows for other tools, as `patternmind export` writes them: what may not leave the network is withheld.
+
+    Drafts, themes and assignments are for who may see them before anybody accepted them.
+    """
+    if what in EXPORTED:
+        caller.must(EXPORTED[what])
     return StreamingResponse(
         _from_first(map(_json_line, export_rows(house.store, what, lens=lens))), media_type="application/x-ndjson"
     )
+
+
+EXPORTED: Mapping[str, Action] = {
+    "drafts": Action.SEE_DRAFTS,
+    "themes": Action.SEE_THEMES,
+    "assignments": Action.SEE_THEMES,
+}
+"""What the right to export is not enough for."""
 
 
 def _from_first(lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -10,9 +10,12 @@ from patternmind.model import rights
 from patternmind.model.drafts import Decision, DraftKind, DraftState, ReviewedDraft
 from patternmind.ports import Store
 from patternmind.review import possible_actions, state_of
+from patternmind.verbs.desk import log_for
 from patternmind.verbs.export import draft_row, export_rows
 from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
 from patternmind.web import answers
+from patternmind.web.auth import Caller
+from patternmind.web.deciding import must_decide
 from patternmind.web.door import MAY_REPEAT, Door, TheCaller, TheHouse, problems
 from patternmind.web.paging import Cursor, Limit, one_page
 from patternmind.web.rights import needs
@@ -25,6 +28,8 @@ ETAG = {200: {"headers": {"ETag": {"description": "The draft's version.", "schem
 @router.get("/drafts", dependencies=[needs(rights.Action.SEE_DRAFTS)])
 def list_drafts(
     house: TheHouse,
+    caller: TheCaller,
+    *,
     kind: DraftKind | None = None,
     state: DraftState | None = None,
     theme_id: Annotated[str | None, Query(max_length=200)] = None,
@@ -38,7 +43,7 @@ def list_drafts(
         if state in (None, state_of(one.decisions)) and theme_id in (None, one.grounded.draft.theme_id)
     ]
     page, following = one_page(wanted, key=_place, limit=limit, cursor=cursor)
-    return answers.Page(items=[_draft(one) for one in page], next_cursor=following)
+    return answers.Page(items=[_draft(one, caller) for one in page], next_cursor=following)
 
 
 def _place(reviewed: ReviewedDraft) -> str:
@@ -46,9 +51,9 @@ def _place(reviewed: ReviewedDraft) -> str:
 
 
 @router.get("/drafts/{draft_id}", responses=problems(404) | ETAG, dependencies=[needs(rights.Action.SEE_DRAFTS)])
-def read_draft(house: TheHouse, response: Response, draft_id: str) -> answers.DraftAnswer:
-    """One draft with its quotes and its decisions."""
-    return _tagged(open_draft(house.store, draft_id), response)
+def read_draft(house: TheHouse, caller: TheCaller, response: Response, draft_id: str) -> answers.DraftAnswer:
+    """One draft with its quotes and its decisions; who gives the second view sees those once theirs is given."""
+    return tagged(open_draft(house.store, draft_id), caller, response)
 
 
 @router.post(
@@ -66,7 +71,11 @@ def decide(
         str | None, Header(max_length=200, description="The ETag you decide on; without it, on whatever stands now.")
     ] = None,
 ) -> answers.DraftAnswer:
-    """Accept, edit, reject, retire or undo. Every decision is logged under a name, and can be undone."""
+    """Accept, edit, reject, not sure, flag, retire or undo. Every decision is logged under a name, and can be undone.
+
+    Only a steward retires.
+    """
+    must_decide(house.store, caller, draft_id, asked.action)
     if not isinstance(asked.fields.get("name", ""), str):
         raise UsageError('"fields.name" is one line of text, not a list.')
     reviewed = decide_draft(
@@ -80,7 +89,7 @@ def decide(
         edits={name: value if isinstance(value, str) else tuple(value) for name, value in asked.fields.items()},
         expected_version=_expected_version(house.store, draft_id, if_match),
     )
-    return _tagged(reviewed, response)
+    return tagged(reviewed, caller, response)
 
 
 def _expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
@@ -107,22 +116,22 @@ def list_patterns(house: TheHouse) -> answers.Listing[answers.PatternAnswer]:
     return answers.Listing(items=[answers.PatternAnswer.model_validate(row) for row in rows])
 
 
-def _tagged(reviewed: ReviewedDraft, response: Response) -> answers.DraftAnswer:
+def tagged(reviewed: ReviewedDraft, caller: Caller, response: Response) -> answers.DraftAnswer:
     response.headers["etag"] = f'"{reviewed.version}"'
-    return _draft(reviewed)
+    return _draft(reviewed, caller)
 
 
-def _draft(reviewed: ReviewedDraft) -> answers.DraftAnswer:
+def _draft(reviewed: ReviewedDraft, caller: Caller) -> answers.DraftAnswer:
     row: dict[str, Any] = {
         **draft_row(reviewed),
         "created_at": reviewed.created_at,
-        "decisions": [_decision(one) for one in reviewed.decisions],
+        "decisions": [decision_answer(one) for one in log_for(reviewed, caller.name).decisions],
         "possible_actions": possible_actions(reviewed.decisions),
     }
     return answers.DraftAnswer.model_validate(row)
 
 
-def _decision(one: Decision) -> answers.DecisionAnswer:
+def decision_answer(one: Decision) -> answers.DecisionAnswer:
     return answers.DecisionAnswer(
         id=one.id,
         action=one.action,

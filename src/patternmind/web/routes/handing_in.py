@@ -22,7 +22,7 @@ from patternmind.verbs.handing_in import (
     hand_in,
     is_own,
     look_over,
-    owns_submission,
+    owns_withdrawn,
     put_back,
 )
 from patternmind.verbs.redaction import confirm_names
@@ -245,7 +245,7 @@ def _hidden(house: TheHouse, caller: Caller, case_id: str, action: Action) -> st
     hidden = find_withdrawn(house.store, case_id)
     if hidden is None:
         return None
-    if not (caller.may(action) or owns_submission(house.store.submission(hidden.case_id), caller.member)):
+    if not caller.may(action, owns_withdrawn(house.store, hidden.case_id, caller.member)):
         raise NotFound("case", case_id)
     return hidden.case_id
 

@@ -16,7 +16,8 @@ router = APIRouter(route_class=Door, tags=["cases"])
 @router.get("/cases/{case_id:path}/placement", responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_placement(house: TheHouse, case_id: str, lens: Lens = None) -> answers.PlacementAnswer:
     """Where a case is, or where one that came since the last run belongs."""
-    return _placement(house.placer(lens).place_cases([case_id])[0])
+    known = house.store.case(case_id)  # what is not there is said to be missing, run or no run
+    return _placement(house.placer(lens).place_cases([known.id])[0])
 
 
 @router.post("/placements", responses=problems(400), dependencies=[needs(Action.SEE_THEMES), MAY_REPEAT])

@@ -1,6 +1,6 @@
 """Pre-reading for a session, and the playbook of what people accepted."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -23,7 +23,7 @@ from patternmind.verbs.publishing import (
 )
 from patternmind.verbs.search import index_vectors
 from patternmind.web import answers
-from patternmind.web.door import MAY_REPEAT, Door, TheHouse, problems
+from patternmind.web.door import MAY_REPEAT, Door, TheCaller, TheHouse, problems
 from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door, tags=["publishing"])
@@ -86,9 +86,11 @@ def _subject(house: House, asked: answers.PrereadingAsked) -> prepare.Subject:
     responses={200: {"content": FILES}},
     dependencies=[needs(Action.SEARCH)],
 )
-def read_playbook(house: TheHouse, format: Format = "json") -> Response:
-    """What people accepted, as far as consent and threshold let it out; the JSON alone lists what is withheld."""
+def read_playbook(house: TheHouse, caller: TheCaller, format: Format = "json") -> Response:
+    """What people accepted, as far as consent and threshold let it out; the JSON tells reviewers what is withheld."""
     collected = collect_playbook(house.store)
+    if not caller.may(Action.SEE_DRAFTS):
+        collected = replace(collected, withheld=())
     if format == "json":
         return JSONResponse(_playbook(house, collected).model_dump(mode="json"))
     return _file(playbook_document(house.store, collected, house.clock.now()), format, status_code=200, headers={})

@@ -1,0 +1,139 @@
+"""Who is in a network and what they may do. The last steward of a network can neither leave nor stop being one."""
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from patternmind.errors import NotAllowed, NotFound, UsageError
+from patternmind.model.members import Account, Member
+from patternmind.model.network import Network
+from patternmind.model.rights import Role
+from patternmind.ports import Accounts, Clock
+
+LONGEST_NAME = 120
+
+NETWORK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+def add_member(
+    accounts: Accounts,
+    clock: Clock,
+    network_id: str,
+    name: str,
+    roles: Collection[Role],
+    *,
+    account_id: str | None = None,
+) -> Member:
+    """A new member.
+
+    Args:
+        account_id: of somebody who signs in here already, in another network; without it the member is new to the
+            installation and gets a sign-in name.
+
+    Raises:
+        UsageError: no name, no role, a name that another member of the network has, or an unknown account.
+    """
+    name = " ".join(name.split())
+    if account_id is not None:
+        known = accounts.account(account_id)
+        if known is None:
+            raise UsageError(f'Nobody signs in as "{account_id}". Leave it out to make a new account.')
+        name = known.name
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise UsageError(f"A member needs a name of at most {LONGEST_NAME} characters.")
+    wanted = _some(roles)
+    account = None if account_id else Account(id=_free_id(accounts, name), name=name, created_at=clock.now())
+    member = Member(id=account_id or (account.id if account else ""), network_id=network_id, name=name, roles=wanted)
+
+    def add(before: Sequence[Member]) -> Sequence[Member]:
+        if any(one.name.casefold() == name.casefold() or one.id == member.id for one in before):
+            raise UsageError(f'There is a member "{name}" already. Decisions are logged by name, so choose another.')
+        return [*before, member]
+
+    accounts.change_members(network_id, add, account=account)
+    return member
+
+
+def remove_member(accounts: Accounts, network_id: str, who: str) -> Member:
+    """Take somebody out of a network; their sessions there and their tokens open nothing any more.
+
+    Raises:
+        NotFound
+        NotAllowed: the last steward.
+    """
+    gone = find_member(accounts, network_id, who)
+    accounts.change_members(
+        network_id, lambda before: _kept_steward(before, [one for one in before if one.id != gone.id])
+    )
+    return gone
+
+
+def change_roles(accounts: Accounts, network_id: str, who: str, roles: Collection[Role]) -> Member:
+    """Give a member other roles; it holds from their next request on.
+
+    Raises:
+        NotFound
+        NotAllowed: the last steward.
+    """
+    wanted, found = _some(roles), find_member(accounts, network_id, who)
+    changed = replace(found, roles=wanted)
+    accounts.change_members(
+        network_id,
+        lambda before: _kept_steward(before, [changed if one.id == found.id else one for one in before]),
+    )
+    return changed
+
+
+def find_member(accounts: Accounts, network_id: str, who: str) -> Member:
+    """By sign-in name or by name.
+
+    Raises:
+        NotFound
+    """
+    members = accounts.members(network_id)
+    found = [one for one in members if one.id == who] or [
+        one for one in members if one.name.casefold() == who.casefold()
+    ]
+    if not found:
+        raise NotFound("member", who)
+    return found[0]
+
+
+def add_network(accounts: Accounts, id: str, name: str) -> Network:
+    """A further network in this installation, with nothing and nobody in it.
+
+    Raises:
+        UsageError: no usable id, or one that is taken.
+    """
+    if not NETWORK_ID.fullmatch(id):
+        raise UsageError("A network's id is up to 40 small letters, digits and hyphens, such as sales-north.")
+    network = Network(id=id, name=name or id)
+    accounts.add_network(network)
+    return network
+
+
+def _some(roles: Collection[Role]) -> frozenset[Role]:
+    if not roles:
+        raise UsageError(f"Name at least one role: {', '.join(Role)}.")
+    return frozenset(roles)
+
+
+def _kept_steward(before: Sequence[Member], after: Sequence[Member]) -> Sequence[Member]:
+    def n_stewards(members: Sequence[Member]) -> int:
+        return sum(Role.STEWARD in one.roles for one in members)
+
+    if n_stewards(before) and not n_stewards(after):
+        raise NotAllowed("A network keeps at least one steward. Make somebody else a steward first.")
+    return after
+
+
+def _free_id(accounts: Accounts, name: str) -> str:
+    """A sign-in name made of a name, with digits behind it where somebody has it."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "member"
+    id = base
+    while accounts.account(id) is not None:
+        id = f"{base}-{secrets.randbelow(9000) + 1000}"
+    return id

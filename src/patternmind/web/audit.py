@@ -1,0 +1,49 @@
+"""What was changed through the web goes into the audit log: by the door, so that no route can forget it."""
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from patternmind.model.members import AuditEntry
+from patternmind.model.rights import Action
+from patternmind.web.guard import SAFE_METHODS
+
+if TYPE_CHECKING:
+    from patternmind.web.auth import Caller
+
+LONGEST_ID = 200
+NOBODY = "the person at this machine"
+
+
+def touched(request: Request, kind: str, id: str) -> None:
+    """Say what a request changed, where its address does not name it by the id that it is kept under."""
+    request.state.touched = (kind, id)
+
+
+def note_change(request: Request, response: Response, action: Action | None) -> None:
+    """Write down a request that changed something, once it has. What needs no right (to sign in) says so itself."""
+    if action is None or request.method in SAFE_METHODS or response.status_code >= 400:
+        return
+    caller: Caller = request.state.caller
+    write_down(request, caller, request.scope["route"].name, action, *_what(request, response))
+
+
+def write_down(
+    request: Request, caller: "Caller", did: str, action: Action | None, kind: str = "", id: str = ""
+) -> None:
+    house = request.app.state.rooms.house
+    entry = AuditEntry(at=house.clock.now(), who=caller.known_as, action=action, did=did, kind=kind, id=id[:LONGEST_ID])
+    house.accounts.append_audit(caller.network_id, entry)
+
+
+def _what(request: Request, response: Response) -> tuple[str, str]:
+    """What the route said; else the last id in the address; else the id of what was made, from where it is now."""
+    said = getattr(request.state, "touched", None)
+    if said is not None:
+        return said
+    named = [(name.removesuffix("_id"), str(value)) for name, value in request.path_params.items()]
+    if named:
+        return named[-1]
+    parts = response.headers.get("location", "").partition("?")[0].strip("/").split("/")
+    return (parts[-2].rstrip("s"), parts[-1]) if len(parts) > 2 else ("", "")

@@ -1,0 +1,44 @@
+"""The cookie that holds a session.
+
+``__Host-`` makes a browser take it only over HTTPS, from this very host and for all of it. Over plain HTTP, as on
+http://localhost, it has a plain name and no Secure: a browser takes no ``__Host-`` without it, and not every browser
+takes a Secure cookie from there.
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from patternmind.verbs.signing_in import LONGEST
+
+SECURE_NAME = "__Host-patternmind"
+PLAIN_NAME = "patternmind_session"
+
+
+def is_secure(request: Request) -> bool:
+    """Whether the browser speaks HTTPS, to us or to the proxy before us."""
+    public = request.app.state.rooms.house.settings.url or ""
+    return public.startswith("https://") or request.url.scheme == "https"
+
+
+def session_secret(request: Request) -> str | None:
+    return request.cookies.get(SECURE_NAME if is_secure(request) else PLAIN_NAME)
+
+
+def give_session(request: Request, response: Response, secret: str) -> None:
+    secure = is_secure(request)
+    response.set_cookie(
+        SECURE_NAME if secure else PLAIN_NAME,
+        secret,
+        max_age=int(LONGEST.total_seconds()),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def take_session(request: Request, response: Response) -> None:
+    """Sign the browser out; what it was given is worth nothing any more, and goes."""
+    secure = is_secure(request)
+    name = SECURE_NAME if secure else PLAIN_NAME
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")

@@ -1,0 +1,278 @@
+"""The review desk as a person uses it without scripts: queue, evidence, decisions, undo, two at once, the library."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from tests.acceptance.test_api import CASES
+from tests.visitor import Visitor
+
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.bootstrap import House
+from patternmind.model.cases import Kind
+from patternmind.model.drafts import Action, DraftKind, DraftState, Reason
+from patternmind.model.rights import Role
+from patternmind.ports import RunParameters
+from patternmind.review import state_of
+from patternmind.settings import Settings
+from patternmind.verbs.desk import last_decisions
+from patternmind.verbs.ingest import ingest_files
+from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
+from patternmind.web.cookies import PLAIN_NAME
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A network whose run left drafts to review."""
+    home = tmp_path_factory.mktemp("desk")
+    house = House(Settings(home=home), encoder=HashingEncoder())
+    file = home / "cases.jsonl"
+    file.write_bytes(CASES)
+    ingest_files(house.store, [file], kind=Kind.CASE)
+    house.run(RunParameters(label="2026Q4", seed=1))
+    return house
+
+
+@pytest.fixture(scope="module")
+def ada(house: House) -> Visitor:
+    return Visitor(house, Role.FACILITATOR, name="Ada Berg")
+
+
+@pytest.fixture(scope="module")
+def bo(house: House) -> Visitor:
+    return Visitor(house, Role.FACILITATOR, name="Bo Lind")
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(house: House) -> Iterator[None]:
+    """Every test leaves all drafts undecided; the log keeps what was done."""
+    yield
+    for one in house.store.outlines():
+        while state(house, one.id) is not DraftState.CANDIDATE:
+            decide_draft(house.store, house.clock, one.id, Action.UNDO, by="Zed")
+    for held in house.store.reservations(house.clock.now()):
+        house.store.release_draft(held.draft_id, held.by)
+
+
+def a_draft(house: House) -> str:
+    """One that can be accepted, with claims of several cases."""
+    drafts = [one.grounded.draft for one in open_drafts(house.store, kind=DraftKind.PATTERN)]
+    return next(one.id for one in drafts if any(claim.field == "solution" for claim in one.claims))
+
+
+def decide(visitor: Visitor, draft_id: str, **fields: str):
+    page = f"/drafts/{draft_id}"
+    version = re.search(r'name="version" value="(\d+)"', visitor.get(page).text)
+    assert version
+    return visitor.send(f"{page}/decide", {"version": version[1], **fields}, page=page)
+
+
+def state(house: House, draft_id: str) -> DraftState:
+    return state_of(open_draft(house.store, draft_id).decisions)
+
+
+def test_the_queue_says_how_it_is_ordered_and_how_far_one_is(house: House, ada: Visitor) -> None:
+    n = len(open_drafts(house.store))
+    page = unescape(ada.get("/review").text)
+    assert f"0 of {n} decided" in page
+    assert "Most uncertain first. One in ten is drawn at random" in page
+    assert page.count("data-stop") == n
+    assert "All is decided" not in page
+    assert "Nothing here fits the filter" in ada.get("/review?words=zzzzz").text
+    assert "Nobody asked for a second view" in ada.get("/review?shelf=second").text
+    assert "Nothing to discuss" in ada.get("/review/discuss").text
+
+
+def test_a_sentence_leads_to_its_quote_marked_in_the_whole_case(house: House, ada: Visitor) -> None:
+    draft = open_draft(house.store, a_draft(house)).grounded.draft
+    number = next(n for n, claim in enumerate(draft.claims) if claim.field == "solution")
+    page = unescape(ada.get(f"/drafts/{draft.id}?claim={number}").text)
+    quote = draft.claims[number].quotes[0]
+    case = house.store.case(quote.case_id)
+    assert f"<mark>{quote.text}</mark>" in page
+    for text in case.text.values():
+        assert text in re.sub(r"</?mark>", "", page)
+    assert "Counter-evidence" in page
+    assert "No AI used" in page
+    assert "published" in page
+
+
+def test_accepting_goes_on_to_the_next_and_can_be_taken_back(house: House, ada: Visitor) -> None:
+    draft_id = a_draft(house)
+    answer = decide(ada, draft_id, decision="accept")
+    assert answer.status_code == 303
+    following = answer.headers["location"]
+    assert re.fullmatch(r"/drafts/d-[0-9a-f]+", following)
+    assert following != f"/drafts/{draft_id}"
+    assert "Accepted." in ada.get(following).text
+    assert state(house, draft_id) is DraftState.ACCEPTED
+    assert "1 of" in ada.get("/review").text
+    back = ada.send("/review/undo", page="/review")
+    assert back.headers["location"] == f"/drafts/{draft_id}"
+    assert state(house, draft_id) is DraftState.CANDIDATE
+
+
+def test_rejecting_takes_one_button_and_its_reason(house: House, ada: Visitor) -> None:
+    draft_id = a_draft(house)
+    decide(ada, draft_id, reason=Reason.TOO_ABSTRACT.value)
+    assert state(house, draft_id) is DraftState.REJECTED
+    last = last_decisions(house.store, "Ada Berg")[0].decision
+    assert (last.action, last.reason) == (Action.REJECT, Reason.TOO_ABSTRACT)
+    without = decide(ada, next(one.grounded.draft.id for one in open_drafts(house.store)), decision="reject")
+    assert without.status_code in {409, 422}
+
+
+def test_a_second_click_and_the_back_button_decide_nothing_twice(house: House, ada: Visitor) -> None:
+    draft_id = a_draft(house)
+    before = open_draft(house.store, draft_id).version
+    for _ in range(3):
+        page = f"/drafts/{draft_id}"
+        answer = ada.send(f"{page}/decide", {"version": str(before), "decision": "accept"}, page=page)
+        assert answer.status_code == 303
+    assert open_draft(house.store, draft_id).version == before + 1
+
+
+def test_an_edit_is_shown_as_words_taken_out_and_put_in(house: House, ada: Visitor) -> None:
+    draft_id = a_draft(house)
+    form = ada.get(f"/drafts/{draft_id}?edit=1").text
+    assert 'name="f.solution"' in form
+    decide(ada, draft_id, decision="edit", **{"f.name": "Red cards at handover", "note": "clearer"})
+    page = unescape(ada.get(f"/drafts/{draft_id}").text)
+    assert "<h1>Red cards at handover</h1>" in page
+    assert "<ins>" in page
+    assert "<del>" in page
+    assert "clearer" in page
+
+
+def test_the_second_of_two_sees_the_difference_and_keeps_every_word(house: House, ada: Visitor, bo: Visitor) -> None:
+    draft_id = a_draft(house)
+    seen = str(open_draft(house.store, draft_id).version)
+    decide(ada, draft_id, decision="edit", **{"f.name": "Handover in person"})
+    mine = {"f.name": "Handover with a red card", "f.context": "At night, <in the yard>.", "note": "my reason"}
+    page = f"/drafts/{draft_id}"
+    answer = bo.send(f"{page}/decide", {"version": seen, "decision": "edit", **mine}, page=page)
+    assert answer.status_code == 412
+    told = unescape(answer.text)
+    assert "Meanwhile Ada Berg decided: edit" in told
+    assert all(words in told for words in mine.values())
+    assert "<del>in person</del><ins>with a red card</ins>" in told
+    assert open_draft(house.store, draft_id).decisions[-1].by == "Ada Berg"
+    again = re.search(r'name="version" value="(\d+)"', answer.text)
+    assert again
+    bo.send(f"{page}/decide", {"version": again[1], "decision": "edit", **mine}, page=page)
+    assert "Handover with a red card" in unescape(bo.get(page).text)
+
+
+def test_names_in_an_edit_are_refused_and_the_text_is_kept(house: House, ada: Visitor) -> None:
+    draft_id = a_draft(house)
+    answer = decide(ada, draft_id, decision="edit", **{"f.context": "Ask ada.berg@example.com about it."})
+    assert answer.status_code == 422
+    assert "ada.berg@example.com" in answer.text
+    assert "names a person or holds contact data" in answer.text
+
+
+def test_the_second_view_is_blind_until_it_is_given(house: House, ada: Visitor, bo: Visitor) -> None:
+    draft_id = a_draft(house)
+    decide(ada, draft_id, decision="not_sure", note="I doubt the cause")
+    page = bo.get(f"/drafts/{draft_id}").text
+    assert "Yours is the second view" in page
+    assert "Ada Berg" not in page
+    assert "doubt the cause" not in page
+    assert bo.get(f"/api/v1/drafts/{draft_id}").json()["decisions"] == []
+    assert "waits for somebody else" in ada.get("/review?shelf=second").text
+    assert "1 need" in ada.get("/review").text
+    begun = bo.send("/review/next", page="/review")
+    assert begun.headers["location"] == f"/drafts/{draft_id}"
+    decide(bo, draft_id, reason=Reason.WRONG_CAUSE.value)
+    assert "doubt the cause" in bo.get(f"/drafts/{draft_id}").text
+
+
+def test_what_people_see_differently_is_listed_to_be_talked_about(house: House, ada: Visitor, bo: Visitor) -> None:
+    draft_id = a_draft(house)
+    decide(ada, draft_id, decision="accept")
+    decide(bo, draft_id, decision="undo")
+    decide(bo, draft_id, reason=Reason.WRONG_CAUSE.value)
+    page = ada.get("/review/discuss").text
+    assert draft_id in page
+    assert "Ada Berg: accept" in page
+    assert "Bo Lind: reject" in page
+
+
+def test_a_draft_that_one_has_open_is_not_given_to_another(house: House, ada: Visitor, bo: Visitor) -> None:
+    hers = ada.send("/review/next", page="/review").headers["location"]
+    his = bo.send("/review/next", page="/review").headers["location"]
+    assert hers != his
+    assert "open at Ada Berg" in bo.get(hers).text
+
+
+def test_a_jam_flag_takes_it_out_of_the_queue_to_the_list_for_the_jam(house: House, ada: Visitor) -> None:
+    draft_id = a_draft(house)
+    decide(ada, draft_id, decision="flag")
+    assert draft_id not in ada.get("/review").text.partition("Your last decisions")[0]
+    assert draft_id in ada.get("/review/discuss").text
+    assert draft_id in ada.get("/review?shelf=jam").text.partition("Your last decisions")[0]
+
+
+def test_the_last_decisions_are_there_after_a_restart(house: House, ada: Visitor) -> None:
+    draft_id = a_draft(house)
+    decide(ada, draft_id, decision="accept")
+    again = Visitor(House(house.settings, encoder=HashingEncoder()))
+    again.client.cookies.set(PLAIN_NAME, ada.secret, domain="127.0.0.1")
+    aside = again.get("/review").text.partition("Your last decisions")[2]
+    assert draft_id in aside
+    again.send("/review/undo", page="/review")
+    assert state(house, draft_id) is DraftState.CANDIDATE
+
+
+def test_only_reviewers_decide_and_only_a_steward_retires(house: House, ada: Visitor) -> None:
+    draft_id = a_draft(house)
+    for role, may_read in ((Role.MEMBER, 403), (Role.SPONSOR, 403), (Role.DATA_PARTNER, 200)):
+        visitor = Visitor(house, role, name="Cy")
+        assert visitor.get(f"/drafts/{draft_id}").status_code == may_read
+        sent = visitor.send(f"/drafts/{draft_id}/decide", {"version": "0", "decision": "accept"}, page="/")
+        assert sent.status_code == 403
+    decide(ada, draft_id, decision="accept")
+    assert decide(ada, draft_id, decision="retire").status_code == 403
+    assert ada.get("/drafts/d-nothing").status_code == 404
+
+
+def test_every_member_finds_a_pattern_and_tells_of_its_use(house: House, ada: Visitor) -> None:
+    member = Visitor(house, Role.MEMBER, name="Mia")
+    assert "No pattern is published yet" in member.get("/library").text
+    pattern_id = None
+    for one in open_drafts(house.store, kind=DraftKind.PATTERN):
+        decide_draft(house.store, house.clock, one.grounded.draft.id, Action.ACCEPT, by="Ada Berg")
+        if (found := re.search(r"/library/(p-[0-9a-f]+)", member.get("/library").text)) is not None:
+            pattern_id = found[1]
+            break
+        decide_draft(house.store, house.clock, one.grounded.draft.id, Action.UNDO, by="Ada Berg")
+    assert pattern_id, "one of the drafts can be published"
+    page = f"/library/{pattern_id}"
+    assert "Counter-evidence" in member.get(page).text
+    assert f"/library/{pattern_id}" in member.get("/library?words=frozen+scanner").text
+    wrong = member.send(f"{page}/uses", {"on": "soon", "team": "Hall 3", "note": "It <helped>."}, page=page)
+    assert wrong.status_code == 422
+    assert "year-month-day" in wrong.text
+    assert "It <helped>." in unescape(wrong.text)
+    for team, day in (("Hall 3", "2026-01-05"), ("Hall 3", "2026-01-06"), ("Yard", "2026-01-07")):
+        sent = member.send(f"{page}/uses", {"on": day, "team": team, "note": "It helped."}, page=page)
+        assert sent.status_code == 303
+        member.send(f"{page}/uses", {"on": day, "team": team, "note": "It helped."}, page=page)
+    assert len(house.store.uses(pattern_id)) == 3
+    assert "field-tested" in member.get(page).text
+    assert state(house, pattern_id.replace("p-", "d-")) is DraftState.FIELD_TESTED
+    assert "Mia" not in member.get(page).text.partition("<main")[2]
+
+
+def test_home_tells_each_what_waits_for_them(house: House, ada: Visitor) -> None:
+    assert "to review" in ada.get("/").text
+    assert "to review" not in Visitor(house, Role.MEMBER, name="Mia").get("/").text
+
+
+def test_an_empty_network_says_what_to_do(tmp_path: Path) -> None:
+    steward = Visitor(House(Settings(home=tmp_path), encoder=HashingEncoder()), Role.STEWARD)
+    assert "No drafts yet" in steward.get("/review").text
+    assert "No run yet" in steward.get("/").text
+    assert "No pattern is published yet" in steward.get("/library").text

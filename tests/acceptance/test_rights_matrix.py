@@ -1,0 +1,374 @@
+"""Every route, asked by every role, in its own network and in a foreign one: exactly the matrix that was agreed on.
+
+A new route needs a row here: what it takes, and where it does not stand for itself, how to ask it.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.acceptance.test_api import the_cases
+from tests.unit.test_rights import agreed, all_routes
+from tests.visitor import Visitor, form_token_on
+
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.bootstrap import House
+from patternmind.model.cases import Kind
+from patternmind.model.drafts import Action as Accept
+from patternmind.model.drafts import DraftKind
+from patternmind.model.rights import Action, Cell, Role
+from patternmind.ports import RunParameters
+from patternmind.settings import Settings
+from patternmind.verbs.handing_in import Written, hand_in
+from patternmind.verbs.ingest import ingest_files
+from patternmind.verbs.members import add_member, add_network
+from patternmind.verbs.publishing import collect_playbook
+from patternmind.verbs.reviewing import decide_draft
+from patternmind.verbs.tokens import create_token
+from patternmind.web.app import make_app
+from patternmind.web.rights import Need, needs_of
+
+API = "/api/v1"
+AGREED = dict(agreed())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """How a route is asked.
+
+    Attributes:
+        action: the right that it takes; None where it takes none.
+        own: it is open to whom the matrix says "own", and then looks whose it is.
+        proposing: it is open to whom the matrix says "propose".
+        also: a further right, of what is asked for here.
+        mine: the case is the member's own.
+        path: other values than the usual ones for the names in its address.
+        query: behind the address.
+        form: fields of a form; body: JSON. Without either a POST is sent empty, and turned down once it is let in.
+        foreign: what a foreign network gets where the address names an id.
+    """
+
+    action: Action | None
+    own: bool = False
+    proposing: bool = False
+    also: Action | None = None
+    mine: bool = False
+    path: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: str = ""
+    form: Mapping[str, Any] | None = None
+    body: Any = None
+    foreign: int = 404
+
+
+def row(action: str | None, **how: Any) -> Row:
+    return Row(action=Action(action) if action else None, **how)
+
+
+ROWS: Mapping[str, Row | Sequence[Row]] = {
+    # The API
+    f"GET {API}/me": row("own_tokens"),
+    f"GET {API}/members": row("members"),
+    f"GET {API}/audit": row("audit_log"),
+    f"GET {API}/network": row("search"),
+    f"GET {API}/cases": (row("search"), row("search", also=Action.SEE_THEMES, query="?theme_id={theme_id}")),
+    f"GET {API}/cases/{{case_id:path}}": row("search"),
+    f"POST {API}/cases": row("submit_case", body={}),
+    f"POST {API}/cases/preview": row("submit_case", body={}),
+    f"PUT {API}/cases/{{case_id:path}}": row("edit_case", own=True, mine=True, body={}),
+    f"DELETE {API}/cases/{{case_id:path}}": row("erase_case", own=True, mine=True, query="?by=nobody"),
+    f"POST {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True, body={"by": "nobody"}),
+    f"DELETE {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True),
+    f"GET {API}/cases/{{case_id:path}}/surroundings": row("search"),
+    f"GET {API}/cases/{{case_id:path}}/raw": row("see_raw_text", own=True, mine=True),
+    f"GET {API}/cases/{{case_id:path}}/possible-names": row("see_possible_names", own=True, mine=True),
+    f"POST {API}/cases/{{case_id:path}}/possible-names": row("roster", body={"names": ["Nobody Here"]}),
+    f"POST {API}/uploads": row("import_files", query="?filename=a.csv"),
+    f"GET {API}/uploads/{{upload_id}}": row("import_files"),
+    f"PUT {API}/uploads/{{upload_id}}/mapping": row("import_files", body={}),
+    f"POST {API}/uploads/{{upload_id}}/import": row("import_files"),
+    f"GET {API}/uploads/{{upload_id}}/errors": row("import_files"),
+    f"DELETE {API}/uploads/{{upload_id}}": row("import_files"),
+    f"GET {API}/cases/{{case_id:path}}/placement": row("see_themes"),
+    f"POST {API}/placements": row("see_themes", body={"text": "The pump leaks again."}),
+    f"POST {API}/imports": row("import_files", query="?filename=a.csv&dry_run=true"),
+    f"GET {API}/assignments": row("see_themes"),
+    f"GET {API}/search": row("search", query="?q=pump"),
+    f"GET {API}/export/{{what}}": (
+        row("export", path={"what": "cases"}),
+        row("export", path={"what": "patterns"}),
+        row("export", path={"what": "drafts"}, also=Action.SEE_DRAFTS),
+        row("export", path={"what": "themes"}, also=Action.SEE_THEMES),
+        row("export", path={"what": "assignments"}, also=Action.SEE_THEMES),
+    ),
+    f"POST {API}/runs": row("start_run", body={"lens": "nonsense"}),
+    f"GET {API}/jobs/{{job_id}}": row("see_themes"),
+    f"GET {API}/runs": row("see_themes"),
+    f"GET {API}/runs/{{run_id}}": row("see_themes"),
+    f"GET {API}/runs/{{run_id}}/changes": row("see_themes"),
+    f"GET {API}/themes": row("see_themes"),
+    f"GET {API}/themes/{{theme_id}}": row("see_themes"),
+    f"GET {API}/areas": row("see_themes"),
+    f"GET {API}/drafts": row("see_drafts"),
+    f"GET {API}/drafts/{{draft_id}}": row("see_drafts"),
+    f"POST {API}/drafts/{{draft_id}}/decisions": (
+        row("review_drafts", body={"action": "not_sure"}),
+        row("review_drafts", body={"action": "retire"}, also=Action.RETIRE_PATTERN),
+    ),
+    f"GET {API}/patterns": row("search"),
+    f"POST {API}/prereadings": row("request_prereading", body={"theme": "{theme_id}"}),
+    f"GET {API}/playbook": row("search"),
+    f"GET {API}/review/queue": row("see_drafts"),
+    f"GET {API}/review/discuss": row("see_drafts"),
+    f"GET {API}/review/decisions": row("see_drafts"),
+    f"POST {API}/review/undo": row("review_drafts"),
+    f"POST {API}/drafts/{{draft_id}}/reservation": row("review_drafts", body={}),
+    f"DELETE {API}/drafts/{{draft_id}}/reservation": row("review_drafts"),
+    f"GET {API}/patterns/{{pattern_id}}/uses": row("search"),
+    f"POST {API}/patterns/{{pattern_id}}/uses": row("record_use", body={"on": "2026-10-01", "team": "Team 1"}),
+    # Cases
+    "GET /cases": row("search"),
+    "GET /cases/new": row("submit_case"),
+    "POST /cases/new": row("submit_case", form={}),
+    "GET /cases/{case_id}": row("search"),
+    "GET /cases/{case_id}/saved": row("search"),
+    "GET /cases/{case_id}/raw": row("see_raw_text", own=True, mine=True),
+    "POST /cases/{case_id}/names": row("roster", form={}),
+    "GET /cases/{case_id}/edit": row("edit_case", own=True, mine=True),
+    "POST /cases/{case_id}/edit": row("edit_case", own=True, mine=True, form={}),
+    "GET /cases/{case_id}/withdraw": row("edit_case", own=True, mine=True),
+    "POST /cases/{case_id}/withdraw": row("edit_case", own=True, mine=True, form={"by": "x" * 201}, foreign=422),
+    "POST /cases/{case_id}/back": row("edit_case", own=True, mine=True, form={}),
+    "GET /cases/{case_id}/erase": row("erase_case", own=True, mine=True),
+    "POST /cases/{case_id}/erase": row("erase_case", own=True, mine=True, form={}),
+    "GET /cases/import": row("import_files"),
+    "POST /cases/import": row("import_files", form={}),
+    "GET /cases/import/{upload_id}": row("import_files"),
+    "POST /cases/import/{upload_id}": row("import_files", form={}),
+    "POST /cases/import/{upload_id}/columns": row("import_files", form={}),
+    "POST /cases/import/{upload_id}/drop": row("import_files", form={}),
+    "GET /cases/import/{upload_id}/errors.csv": row("import_files"),
+    # The desk
+    "GET /": row("search"),
+    "GET /review": row("see_drafts"),
+    "GET /review/discuss": row("see_drafts"),
+    "POST /review/next": row("review_drafts", form={}),
+    "POST /review/undo": row("review_drafts", form={}),
+    "GET /settings/keys": row("own_keys"),
+    "GET /drafts/{draft_id}": row("see_drafts"),
+    "POST /drafts/{draft_id}/reserve": row("review_drafts", form={}),
+    "POST /drafts/{draft_id}/decide": (
+        row("review_drafts", form={"decision": "nonsense"}, foreign=404),
+        row("review_drafts", form={"decision": "retire"}, also=Action.RETIRE_PATTERN),
+    ),
+    "GET /library": row("search"),
+    "GET /library/{pattern_id}": row("search"),
+    "POST /library/{pattern_id}/uses": row("record_use", form={}),
+    # Open to anybody
+    **dict.fromkeys(
+        ["GET /healthz", f"GET {API}/openapi.json", f"GET {API}/docs", "GET /static/{digest}/{name}"],
+        row(None),
+    ),
+    **dict.fromkeys(["GET /sign-in", "POST /sign-in", "POST /sign-in/again"], row(None)),
+    **dict.fromkeys(["GET /sign-in/link/{secret}", "POST /sign-in/link/{secret}"], row(None)),
+    **dict.fromkeys(["POST /sign-out", "POST /sign-out/everywhere"], row(None)),
+    # Settings
+    "GET /settings": row("own_tokens"),
+    "GET /settings/account": row("own_tokens"),
+    "POST /settings/account/password": row("own_tokens", form={"password": "short"}),
+    "POST /settings/account/network": row("own_tokens", form={"network": "nowhere"}),
+    "GET /settings/tokens": row("own_tokens"),
+    "POST /settings/tokens": row("own_tokens", form={"name": ""}),
+    "POST /settings/tokens/{token_id}/revoke": row("own_tokens", form={}, foreign=404),
+    "GET /settings/members": row("members"),
+    "POST /settings/members": row("members", form={"name": ""}),
+    "POST /settings/members/{member_id}/roles": row("members", form={"roles": ["sponsor"]}),
+    "POST /settings/members/{member_id}/link": row("members", form={}),
+    "POST /settings/members/{member_id}/remove": row("members", form={}),
+    "GET /settings/audit": row("audit_log"),
+}
+
+OWNERS = {
+    "POST /settings/tokens/{token_id}/revoke",
+    *(name for name in ROWS if "{upload_id}" in name),
+    *(f"DELETE {API}/cases/{{case_id:path}}/withdrawal", "POST /cases/{case_id}/back"),  # nothing is withdrawn here
+}
+"""Routes where the right is not enough: what is another's is not there for them. Tried by tests of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One installation with two networks, the ids of the first, and somebody in each role in each."""
+
+    app: Any
+    ids: Mapping[str, str]
+    visitors: Mapping[tuple[str, Role], Visitor]
+    tokens: Mapping[tuple[str, Role], str]
+    nobody: Visitor
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    home = tmp_path_factory.mktemp("rights")
+    house = House(Settings(home=home), encoder=HashingEncoder())
+    add_network(house.accounts, "south", "South")
+    _take_in(house, home)
+    run = house.run(RunParameters())
+    south = house.on("south")
+    app = make_app(house)
+    pattern = _accept_patterns(house)
+    target = add_member(house.accounts, house.clock, "default", "Target", [Role.MEMBER])
+    _, token = create_token(house.store, house.clock, "target", days=1, maker=target, roles=[Role.MEMBER])
+    job = app.state.rooms.of("default").jobs.start(RunParameters(draft=False))
+    visitors = {
+        (network, role): Visitor(house, role, name=f"{role.words} of {network}", app=app, network=network)
+        for network in ("default", "south")
+        for role in Role
+    }
+    for visitor in visitors.values():
+        visitor.client.headers["x-form-token"] = form_token_on(visitor.get("/settings/account").text)
+    tokens = {
+        key: create_token(
+            house.store if key[0] == "default" else south.store,
+            house.clock, f"batch {key[1]}", days=1, maker=visitor.member, roles=[key[1]],
+        )[0]
+        for key, visitor in visitors.items()
+    }  # fmt: skip
+    own = Written(fields={"problem": "The gate froze by night."}, member=visitors["default", Role.MEMBER].member)
+    ids = {
+        "own_case_id": hand_in(house.store, house.clock, own).case.id,
+        "upload_id": "x" * 22,
+        "case_id": house.store.cases()[0].id,
+        "theme_id": house.store.themes()[0].id,
+        "draft_id": next(d.id for d, _, _ in house.store.drafts()),
+        "pattern_id": pattern,
+        "run_id": run.id,
+        "job_id": job.id,
+        "member_id": target.id,
+        "token_id": token.id,
+        "secret": "no-such-link",
+        "digest": "0",
+        "name": "desk.css",
+    }
+    return World(app, ids, visitors, tokens, Visitor(house, app=app))
+
+
+def _accept_patterns(house: House) -> str:
+    """Accept what can be accepted; the id of one that may be published."""
+    for draft, _, _ in house.store.drafts():
+        if draft.kind is DraftKind.PATTERN and "solution" in {claim.field for claim in draft.claims}:
+            decide_draft(house.store, house.clock, draft.id, Accept.ACCEPT, by="Target")
+    return collect_playbook(house.store).published[0].pattern.id
+
+
+def _take_in(house: House, home: Path) -> None:
+    file = home / "cases.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in the_cases()), encoding="utf-8")
+    ingest_files(house.store, [file], kind=Kind.CASE)
+
+
+def rows() -> Iterator[tuple[str, Row]]:
+    """By name; what takes something away comes last, and of that what is foreign first."""
+    for name, found in sorted(ROWS.items(), key=lambda one: one[0].endswith("/remove")):
+        yield from ((name, one) for one in (found if isinstance(found, Sequence) else [found]))
+
+
+def is_open(row: Row, method: str, role: Role) -> bool:
+    """What the matrix says."""
+
+    def cell_opens(action: Action, **how: bool) -> bool:
+        cell = AGREED[action][role]
+        reading = method == "GET"
+        return cell is Cell.YES or (cell is Cell.READ and reading) or (
+            (cell is Cell.OWN and how.get("own", False)) or (cell is Cell.PROPOSE and how.get("proposing", False))
+        )  # fmt: skip
+
+    if row.action is None:
+        return True
+    return cell_opens(row.action, own=row.own, proposing=row.proposing) and (
+        row.also is None or AGREED[row.also][role] is Cell.YES
+    )
+
+
+def ask(world: World, visitor: Visitor, name: str, row: Row, **said: Any) -> Any:
+    method, _, address = name.partition(" ")
+    ids = {**world.ids, **row.path} | ({"case_id": world.ids["own_case_id"]} if row.mine else {})
+    filled = re.sub(r"\{(\w+)(?::path)?\}", lambda found: ids[found[1]], address) + row.query.format(**ids)
+    if row.body is not None:
+        said["json"] = json.loads(re.sub(r"\{(\w+_id)\}", lambda found: ids[found[1]], json.dumps(row.body)))
+    if row.form is not None:
+        said["data"] = dict(row.form)
+    return visitor.client.request(method, filled, **said)
+
+
+def names_an_id(world: World, name: str, row: Row) -> bool:
+    said = name + json.dumps(row.body)
+    return any(f"{{{id}" in said for id in world.ids if id.endswith("_id"))
+
+
+def test_every_route_has_a_row_and_declares_what_the_row_says() -> None:
+    named: dict[str, Any] = {}
+    for name, route in all_routes():
+        for method in route.methods or ():
+            named[f"{method} {name.partition(' /')[1].strip()}{name.partition(' /')[2]}"] = route
+    assert sorted(named) == sorted(ROWS), "a new route needs a row in ROWS"
+    for name, route in named.items():
+        found = ROWS[name]
+        for one in found if isinstance(found, Sequence) else [found]:
+            assert needs_of(route.dependencies) == [Need(one.action, own=one.own, proposing=one.proposing)], name
+
+
+def test_who_has_not_signed_in_gets_nothing_that_takes_a_right(world: World) -> None:
+    for name, row in rows():
+        answer = ask(world, world.nobody, name, row, headers={"sec-fetch-site": "none"})
+        if row.action is not None:
+            expected = {401} if API in name else {303, 401}
+            assert answer.status_code in expected, (name, answer.status_code)
+            assert answer.status_code == 401 or answer.headers["location"].startswith("/sign-in"), name
+
+
+def test_every_role_gets_what_the_matrix_says_and_no_foreign_id(world: World) -> None:
+    wrong = [
+        f"{name} as {role} in {network}: {answer.status_code}, allowed: {is_open(row, name.partition(' ')[0], role)}"
+        for name, row in rows()
+        if row.action is not None
+        for network in ("south", "default")
+        for role in Role
+        for answer in answers(world, network, role, name, row)
+        if not is_right(world, network, role, name, row, answer)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def is_right(world: World, network: str, role: Role, name: str, row: Row, answer: Any) -> bool:
+    status = answer.status_code
+    is_foreign = network == "south" and names_an_id(world, name, row)
+    if not is_open(row, name.partition(" ")[0], role):
+        return status == 403 or (status == 404 and is_foreign and row.also is not None)
+    if is_foreign:
+        return status == row.foreign
+    own_ids = [world.ids[id] for id in ("case_id", "theme_id", "draft_id", "pattern_id", "run_id")]
+    if network == "south" and any(id in answer.text for id in own_ids):
+        return False
+    missing = set[int]() if name in OWNERS else {404}
+    return status not in {401, 403, *missing} and status < 500
+
+
+def answers(world: World, network: str, role: Role, name: str, row: Row) -> Iterator[Any]:
+    """By a browser's session; the API by a token too, which may what its maker may."""
+    yield ask(world, world.visitors[network, role], name, row)
+    if API in name:
+        headers = {"authorization": f"Bearer {world.tokens[network, role]}"}
+        yield ask(world, world.nobody, name, row, headers=headers)
+
+
+def test_what_stands_behind_a_further_right_is_left_out_of_answers(world: World) -> None:
+    for role in Role:
+        sees = AGREED[Action.SEE_THEMES][role] is Cell.YES
+        case = world.visitors["default", role].get(f"{API}/cases/{world.ids['case_id']}").json()
+        assert (case["theme_id"] is not None) == sees, role
+        withheld = world.visitors["default", role].get(f"{API}/playbook").json()["withheld"]
+        assert bool(withheld) == (AGREED[Action.SEE_DRAFTS][role] is Cell.YES), role

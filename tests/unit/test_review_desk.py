@@ -1,0 +1,171 @@
+"""What comes next on the review desk, who sees what of whom, and how words changed: all of it without a store."""
+
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.builders import NOON
+
+from patternmind.model.drafts import Action, Decision, Doubt, DraftState
+from patternmind.review import (
+    Change,
+    Evidence,
+    Standing,
+    diff_words,
+    disagree,
+    hides_log,
+    in_order,
+    needs_second,
+    standing_for,
+    uncertainty,
+    views_of,
+)
+
+DAY = dt.date(2026, 11, 20)
+
+AFTER = {
+    Action.ACCEPT: DraftState.ACCEPTED,
+    Action.REJECT: DraftState.REJECTED,
+    Action.NOT_SURE: DraftState.IN_REVIEW,
+    Action.FLAG: DraftState.IN_REVIEW,
+    Action.EDIT: DraftState.IN_REVIEW,
+}
+
+
+def a_log(*said: tuple[str, Action] | tuple[str, Action, int]) -> list[Decision]:
+    """(who, what) in order; an undo names the decision it takes back by its number from 1."""
+    log: list[Decision] = []
+    for number, (by, action, *undone) in enumerate(said, start=1):
+        log.append(
+            Decision(
+                id=f"d-1.{number}",
+                draft_id="d-1",
+                action=action,
+                by=by,
+                at=NOON,
+                before=log[-1].after if log else DraftState.CANDIDATE,
+                after=AFTER.get(action, DraftState.CANDIDATE),
+                undoes=f"d-1.{undone[0]}" if undone else None,
+            )
+        )
+    return log
+
+
+# The queue -----------------------------------------------------------------------------------------------------------
+
+
+def many(n: int) -> dict[str, Evidence]:
+    return {f"d-{k:04d}": Evidence(n_cases=1 + k % 9, n_teams=1 + k % 4, stability=0.9) for k in range(n)}
+
+
+def test_a_doubt_few_cases_and_an_unsteady_theme_each_make_a_draft_less_certain() -> None:
+    sure = Evidence(n_cases=9, n_teams=5, stability=1.0)
+    assert uncertainty(sure)[0] < 0.1
+    for worse, why in (
+        (Evidence(doubts=(Doubt.WEAK_SUPPORT,), n_cases=9, n_teams=5, stability=1.0), "weak support"),
+        (Evidence(n_cases=1, n_teams=5, stability=1.0), "quotes from 1 case"),
+        (Evidence(n_cases=9, n_teams=1, stability=1.0), "1 team behind its theme"),
+        (Evidence(n_cases=9, n_teams=5, stability=0.3), "a theme that is not steady"),
+    ):
+        value, reasons = uncertainty(worse)
+        assert value > uncertainty(sure)[0]
+        assert reasons == (why,)
+
+
+@given(st.dictionaries(st.text("abcdef", min_size=1, max_size=6), st.integers(1, 9), max_size=60), st.integers(0, 9))
+def test_every_draft_stands_in_the_queue_once_and_those_not_drawn_fall_in_uncertainty(
+    n_cases: dict[str, int], seed: int
+) -> None:
+    queue = in_order({id: Evidence(n_cases=n) for id, n in n_cases.items()}, day=DAY, seed=seed)
+    assert sorted(one.draft_id for one in queue) == sorted(n_cases)
+    rest = [one.uncertainty for one in queue if not one.at_random]
+    assert rest == sorted(rest, reverse=True)
+
+
+def test_about_one_in_ten_is_drawn_anew_each_day_and_the_same_all_day() -> None:
+    drafts = many(1000)
+    drawn = {one.draft_id for one in in_order(drafts, day=DAY) if one.at_random}
+    assert 70 < len(drawn) < 130
+    assert in_order(drafts, day=DAY) == in_order(dict(reversed(drafts.items())), day=DAY)
+    assert drawn != {one.draft_id for one in in_order(drafts, day=DAY + dt.timedelta(days=1)) if one.at_random}
+    assert drawn != {one.draft_id for one in in_order(drafts, day=DAY, seed=1) if one.at_random}
+
+
+def test_the_drawn_stand_all_over_the_queue() -> None:
+    queue = in_order(many(1000), day=DAY)
+    places = [place for place, one in enumerate(queue) if one.at_random]
+    assert min(places) < 100
+    assert max(places) > 900
+
+
+def test_who_is_drawn_stays_drawn_while_others_are_decided() -> None:
+    drafts = many(200)
+    drawn = {one.draft_id for one in in_order(drafts, day=DAY) if one.at_random}
+    left = {id: one for id, one in drafts.items() if int(id[2:]) % 2}
+    assert {one.draft_id for one in in_order(left, day=DAY) if one.at_random} == drawn & set(left)
+
+
+# Second views --------------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_stands_elsewhere_for_whoever_was_not_sure() -> None:
+    log = a_log(("Ada", Action.NOT_SURE))
+    assert (standing_for(log, "Ada"), standing_for(log, "Bo")) == (Standing.ASKED, Standing.SECOND)
+    assert standing_for([], "Bo") is Standing.WAITING
+    assert standing_for(a_log(("Ada", Action.EDIT)), "Bo") is Standing.WAITING
+    assert standing_for(a_log(("Ada", Action.FLAG)), "Bo") is Standing.JAM
+    assert standing_for(a_log(("Ada", Action.REJECT)), "Bo") is Standing.DECIDED
+
+
+def test_the_second_reviewer_sees_no_decision_of_the_first_until_theirs_is_given() -> None:
+    log = a_log(("Ada", Action.EDIT), ("Ada", Action.NOT_SURE))
+    assert hides_log(log, "Bo")
+    assert not hides_log(log, "Ada")
+    both = [*log, *a_log(("Ada", Action.EDIT), ("Ada", Action.NOT_SURE), ("Bo", Action.REJECT))[2:]]
+    assert not hides_log(both, "Bo")
+    assert not needs_second(both)
+
+
+def test_a_not_sure_that_was_taken_back_needs_nobody() -> None:
+    log = a_log(("Ada", Action.NOT_SURE), ("Ada", Action.UNDO, 1))
+    assert not needs_second(log)
+    assert standing_for(log, "Bo") is Standing.WAITING
+
+
+def test_people_differ_where_one_accepts_what_another_rejects() -> None:
+    assert not disagree(a_log(("Ada", Action.NOT_SURE), ("Bo", Action.ACCEPT)))
+    log = a_log(("Ada", Action.ACCEPT), ("Bo", Action.UNDO, 1), ("Bo", Action.REJECT))
+    assert views_of(log) == {"Ada": Action.ACCEPT, "Bo": Action.REJECT}
+    assert disagree(log)
+    assert disagree(a_log(("Ada", Action.NOT_SURE), ("Bo", Action.NOT_SURE)))
+
+
+def test_a_change_of_ones_own_mind_is_no_disagreement() -> None:
+    log = a_log(("Ada", Action.ACCEPT), ("Ada", Action.UNDO, 1), ("Ada", Action.REJECT))
+    assert views_of(log) == {"Ada": Action.REJECT}
+    assert not disagree(log)
+
+
+# Word diffs ----------------------------------------------------------------------------------------------------------
+
+TEXTS = st.text("ab ,.\n", max_size=40) | st.lists(st.sampled_from("the red tape is on a pallet".split())).map(" ".join)
+
+
+@given(TEXTS, TEXTS)
+def test_a_diff_loses_no_character_of_either_text(before: str, after: str) -> None:
+    changes = diff_words(before, after)
+    assert "".join(one.text for one in changes if one.kind != "in") == before
+    assert "".join(one.text for one in changes if one.kind != "out") == after
+    assert all(one.text for one in changes)
+
+
+def test_a_diff_is_by_words() -> None:
+    assert diff_words("Put red tape on it.", "Put a red tag on it.") == [
+        Change("same", "Put"),
+        Change("in", " a"),
+        Change("same", " red "),
+        Change("out", "tape"),
+        Change("in", "tag"),
+        Change("same", " on it."),
+    ]
+    assert diff_words("same words", "same words") == [Change("same", "same words")]
