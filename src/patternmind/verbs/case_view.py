@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from patternmind.cluster.neighbours import similarity
+from patternmind.draft.stopwords import STOPWORDS
 from patternmind.embed import lens_text, text_hash
 from patternmind.errors import NotFound
 from patternmind.intake.possible_names import PossibleName, possible_names
@@ -16,6 +17,8 @@ from patternmind.ports import Store
 from patternmind.verbs import browsing
 
 MOST_LIKE = 5
+
+_WORDS = " ".join(sorted(STOPWORDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,12 @@ def _quotes(store: Store, case_id: str) -> Iterator[Quoted]:
 
 def names_in(case: Case) -> tuple[PossibleName, ...]:
     """What may be names in the redacted text of one case, the likeliest first."""
-    return possible_names([*case.text.values(), *case.extra.values()])
+    return names_among([*case.text.values(), *case.extra.values()])
+
+
+def names_among(texts: Sequence[str]) -> tuple[PossibleName, ...]:
+    """What may be names in a few texts: too few to tell by themselves that "We" is a word, so they are told."""
+    return tuple(one for one in possible_names([*texts, _WORDS]) if any(one.name in text for text in texts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from patternmind.errors import ChangedMeanwhile, NotAllowed, NotFound, RawTextLocked, UsageError
 from patternmind.intake.cases import contributor_named, make_case, owner_of
 from patternmind.intake.handed_in import Missing, Wrong, check_fields, most_missing
-from patternmind.intake.possible_names import possible_names
 from patternmind.intake.redaction import Roster
 from patternmind.model.cases import SUSPICIOUS, Case, Kind, Submission
 from patternmind.model.members import Member
 from patternmind.ports import Clock, Store
+from patternmind.verbs.case_view import names_among
 
 
 class NotFilledIn(UsageError):
@@ -213,7 +213,7 @@ def _seen(submission: Submission, case: Case, redacted: Mapping[str, int], *, is
     return Seen(
         case=case,
         redacted=redacted,
-        possible=tuple(one.name for one in possible_names([*case.text.values()])),
+        possible=tuple(one.name for one in names_among([*case.text.values()])),
         missing=most_missing(fields_of(submission), kind=submission.kind),
         is_new=is_new,
     )

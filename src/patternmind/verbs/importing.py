@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from patternmind.errors import UnknownColumn
 from patternmind.intake.cases import make_case
 from patternmind.intake.checks import to_submission
-from patternmind.intake.fields import BESIDE, FieldMap, as_text, known_field, mappable_fields, parse_mapping
+from patternmind.intake.fields import (
+    BESIDE,
+    FieldMap,
+    as_text,
+    find_column,
+    known_field,
+    mappable_fields,
+    parse_mapping,
+)
 from patternmind.intake.readers import read_rows
 from patternmind.intake.redaction import Roster, redact
 from patternmind.intake.rows import Row
@@ -56,11 +65,20 @@ def look_into(store: Store, path: Path, *, kind: Kind, mapping: Sequence[str] = 
     fields = parse_mapping(mapping, kind)
     roster = Roster.of(store.roster())
     first = [row for row in islice(read_rows(path), ROWS_LOOKED_AT) if isinstance(row, Row)]
+    if len(first) < ROWS_LOOKED_AT:  # all of it was seen; else the check of the whole file says so
+        _check_columns(first, fields)
     return FileSeen(
         columns=tuple(_columns(first, fields, kind, roster)),
         rows=tuple(islice(_as_read(store, first, fields, kind, roster), ROWS_SHOWN)),
         fields=mappable_fields(kind),
     )
+
+
+def _check_columns(rows: Sequence[Row], mapping: FieldMap) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row.values))
+    missing = [column for column in mapping.values() if find_column(column, names) is None]
+    if missing:
+        raise UnknownColumn(missing[0], "column", names[:MOST_COLUMNS])
 
 
 def _columns(rows: Sequence[Row], mapping: FieldMap, kind: Kind, roster: Roster) -> Iterator[ColumnSeen]:
