@@ -67,7 +67,9 @@ def test_it_answers_at_once_and_stops_when_told(tmp_path: Path, how: signal.Sign
         server.send_signal(how)
         assert server.wait(15) == 0
         assert server.stderr is not None
-        assert server.stderr.read() == "Stopped.\n"
+        link, stopped = server.stderr.read().splitlines()
+        assert f"becomes the steward: {address}/sign-in/link/" in link
+        assert stopped == "Stopped."
 
 
 def test_beyond_loopback_it_wants_a_token_first(tmp_path: Path) -> None:
@@ -97,3 +99,23 @@ def test_a_forwarded_address_is_not_believed(tmp_path: Path) -> None:
     with serving(tmp_path) as (_, address):
         forwarded = {"x-forwarded-for": "192.0.2.7", "x-forwarded-host": "evil.example"}
         assert get(f"{address}/api/v1/themes", **forwarded).status_code == 200
+
+
+def test_the_first_link_is_printed_until_somebody_has_signed_in(tmp_path: Path) -> None:
+    with serving(tmp_path) as (server, address):
+        assert server.stderr is not None
+        link = server.stderr.readline().split()[-1]
+        page = get(link)
+        assert "You are the first here" in page.text
+        token = re.findall(r'name="form_token" value="([0-9a-f]+)"', page.text)[0]
+        same = {"origin": address, "sec-fetch-site": "same-origin"}
+        signed_in = httpx.post(link, data={"name": "Ada Berg", "form_token": token}, headers=same, trust_env=False)
+        assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/settings/account")
+        assert "HttpOnly" in signed_in.headers["set-cookie"]
+        assert get(f"{address}/api/v1/themes").status_code == 401
+    with serving(tmp_path) as (server, address):
+        get(f"{address}/healthz")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(15) == 0
+        assert server.stderr is not None
+        assert server.stderr.read() == "Stopped.\n"

@@ -64,9 +64,9 @@ def token_list(home: Home = None, json: Json = False) -> None:
         for one in house.store.tokens()
     ]
     lines = [
-        f"{row['id']}  {row['name']}  ({', '.join(row['only'] or row['roles'])})  "
-        f"{'until ' + str(row['expires']) if row['valid'] else 'not valid any more'}"
-        for row in rows
+        f"{one.id}  {one.name}  ({', '.join(sorted(one.actions or one.roles))})  "
+        f"{f'until {one.expires_at:%Y-%m-%d}' if one.is_valid(now) and one.expires_at else 'not valid any more'}"
+        for one in house.store.tokens()
     ]
     show.done({"tokens": rows}, "\n".join(lines) or "There are none.", as_json=json)
 

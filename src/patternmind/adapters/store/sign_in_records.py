@@ -25,7 +25,7 @@ def read_account(row: Row[Any]) -> Account:
     )
 
 
-def read_member(row: Row[Any]) -> Member:
+def read_member(row: Row[Any, Any, Any, Any, Any]) -> Member:
     return Member(
         id=row.account_id,
         network_id=row.network_id,

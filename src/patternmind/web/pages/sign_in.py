@@ -138,7 +138,8 @@ def sign_out_everywhere(request: Request) -> Response:
 
 
 def _out(request: Request, *, everywhere: bool) -> Response:
-    caller, house = caller_of(request), rooms_of(request).house
+    caller: Caller | None = request.state.caller
+    house = rooms_of(request).house
     answer = RedirectResponse("/sign-in", status_code=303)
     take_session(request, answer)
     if caller is not None and caller.session is not None:
