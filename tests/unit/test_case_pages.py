@@ -143,6 +143,8 @@ def test_how_others_will_read_it_is_shown_before_anything_is_stored(world: World
     assert f"{PROBLEM} Call +47 22 33 44 55.</textarea>" in page.text
     assert 'value="network only" checked' in page.text
     assert len(world.house.store.cases()) == before
+    lines = world.house.accounts.audit("default", limit=20)
+    assert "send_case" not in {one.did for one in lines if one.id == ""}
 
 
 def test_what_is_wrong_keeps_the_text_and_stands_beside_its_field(world: World) -> None:

@@ -27,6 +27,7 @@ from patternmind.verbs.handing_in import (
 )
 from patternmind.verbs.placing import Place
 from patternmind.web import case_fields
+from patternmind.web.audit import nothing_changed, touched
 from patternmind.web.auth import Caller
 from patternmind.web.case_fields import CONSENTS, GROUPS, names_of
 from patternmind.web.door import PageDoor, TheCaller, TheHouse
@@ -74,6 +75,8 @@ def send_case(request: Request, house: TheHouse, caller: TheCaller, sent: TheFor
     form = _fields(sent, kind)
     key = "".join(char for char in _text(sent, "key") if char.isalnum())[:LONGEST_KEY] or secrets.token_hex(8)
     page = Shown(kind=kind, form=form, full=bool(_text(sent, "full")), key=key)
+    if _text(sent, "do") != "save":
+        nothing_changed(request)
     if _text(sent, "do") == "more":
         return _page(request, caller, replace(page, full=True), more=True)
     written = _written(caller, sent, form, kind, external_id=f"desk-{key}")
@@ -85,6 +88,7 @@ def send_case(request: Request, house: TheHouse, caller: TheCaller, sent: TheFor
         return _page(request, caller, page, wrong=error.wrong, status=422)
     except NotAllowed as error:
         return _page(request, caller, page, wrong=(Wrong("", str(error)),), status=409)
+    touched(request, "case", seen.case.id)
     answer = RedirectResponse(f"/cases/{seen.case.id}/saved", status_code=303)
     flash(answer, "Saved. Thank you." if seen.is_new else "This was saved already; it is one case.")
     return answer
@@ -138,6 +142,7 @@ def send_edit(request: Request, house: TheHouse, caller: TheCaller, case_id: str
     written = _written(caller, sent, form, case.kind, external_id=case.external_id)
     try:
         if _text(sent, "do") != "save":
+            nothing_changed(request)
             return _page(request, caller, page, seen=look_over(house.store, written))
         edit_case(house.store, house.clock, case.id, written, expected_version=version)
     except NotFilledIn as error:

@@ -27,6 +27,7 @@ from patternmind.verbs.handing_in import (
 )
 from patternmind.verbs.redaction import confirm_names
 from patternmind.web import answers, case_answers
+from patternmind.web.audit import nothing_changed, touched
 from patternmind.web.auth import Caller
 from patternmind.web.door import MAY_REPEAT, Door, TheCaller, TheHouse, problems
 from patternmind.web.problems import INVALID, MEDIA_TYPE, FieldProblem, problem
@@ -50,6 +51,7 @@ IfMatch = Annotated[
 )
 def preview_case(request: Request, house: TheHouse, caller: TheCaller, asked: case_answers.CaseAsked) -> object:
     """How others would read a case; nothing is stored."""
+    nothing_changed(request)
     try:
         return _seen(look_over(house.store, _written(caller, asked)))
     except NotFilledIn as error:
@@ -94,6 +96,7 @@ def replace_case(
 ) -> object:
     """Put another text and other facts in the place of a case's. All earlier versions are kept."""
     case = _theirs(house, caller, case_id, Action.EDIT_CASE)
+    touched(request, "case", case.id)
     if asked.kind is not case.kind or asked.external_id not in (None, case.external_id):
         raise UsageError("A case keeps its kind and its external id; leave them out.")
     expected = _expected(house, case, if_match)
@@ -202,10 +205,11 @@ def confirm_possible_names(
     dependencies=[needs(Action.EDIT_CASE, own=True), MAY_REPEAT],
 )
 def withdraw_case(
-    house: TheHouse, caller: TheCaller, case_id: str, asked: case_answers.LeavingAsked
+    request: Request, house: TheHouse, caller: TheCaller, case_id: str, asked: case_answers.LeavingAsked
 ) -> case_answers.GoneAnswer:
     """Take a case out of every list, theme, draft and search; what was handed in is kept, to be put back."""
     case = _theirs(house, caller, case_id, Action.EDIT_CASE)
+    touched(request, "case", case.id)
     return _gone(house.withdraw(case.id, by=caller.signs_as(asked.by)))
 
 
@@ -229,6 +233,7 @@ def erase_case(
     wanted = _hidden(house, caller, case_id, Action.ERASE_CASE)
     if wanted is None:
         wanted = _theirs(house, caller, case_id, Action.ERASE_CASE).id
+    touched(request, "case", wanted)
     told = house.erase(wanted, by=caller.signs_as(by))
     request.app.state.rooms.repeats.forget()
     return _gone(told)
