@@ -10,6 +10,7 @@ from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
 from patternmind.model.rights import Role
 from patternmind.settings import Settings
+from patternmind.web import uploads
 from patternmind.web.app import make_app
 
 API = "/api/v1"
@@ -126,7 +127,10 @@ def test_a_list_is_narrowed_by_all_it_can_be(everybody: dict[str, Visitor]) -> N
     assert member.get(f"{API}/cases?unplaced=true").status_code == 403
 
 
-def test_a_file_is_sent_mapped_taken_in_and_its_rest_given_back(everybody: dict[str, Visitor]) -> None:
+def test_a_file_is_sent_mapped_taken_in_and_its_rest_given_back(
+    everybody: dict[str, Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "SMALL_WAIT_SECONDS", 60)
     steward = everybody["steward"]
     rows = (
         b"nr,Beskrivelse,status\n71,The hatch leaked oil on the belt.,open\n72,,open\n73,The belt tore at noon.,maybe\n"

@@ -5,7 +5,6 @@ import csv
 import io
 import json
 import re
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,13 @@ from tests.visitor import Visitor, form_token_on
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import UPLOADS, House
 from patternmind.errors import StoreUnavailable
+from patternmind.intake.fields import FORMULA_STARTS, harmless
 from patternmind.model.cases import Kind
 from patternmind.model.rights import Role
 from patternmind.settings import Settings
-from patternmind.verbs.importing import FORMULA_STARTS, harmless, look_into, mapping_of
+from patternmind.verbs.importing import look_into, mapping_of
 from patternmind.web import guard
+from patternmind.web import uploads as uploading
 from patternmind.web.app import make_app
 from patternmind.web.guard import Guard
 from patternmind.web.uploads import Upload, Uploads, safe_name
@@ -30,6 +31,11 @@ ROWS = b"""id,Problem,Remark,status,submitter
 3,The gate stood open all night.,@SUM(A1),half done,
 4,The scanner froze in the yard.,fine,solved,Bo Lind
 """
+
+
+@pytest.fixture(autouse=True)
+def _waiting_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
+    monkeypatch.setattr(uploading, "SMALL_WAIT_SECONDS", 60)
 
 
 @pytest.fixture
@@ -157,8 +163,6 @@ def test_when_storing_fails_nothing_is_half_done_and_it_is_said(
 
     monkeypatch.setattr(store, "_put_case", fails)
     steward.send(address, {}, page=address)
-    for thread in [one for one in threading.enumerate() if one.name.startswith("upload-")]:
-        thread.join()
     page = steward.get(address)
     assert "The data folder cannot be used now" in words(page)
     assert "disk" not in page.text
@@ -174,10 +178,30 @@ def test_rejected_rows_come_back_as_a_file_to_mend_that_calculates_nothing(house
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="rows-to-mend.csv"'
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-    assert rows[0] == ["row", "what is wrong", "id", "Problem", "Remark", "status", "submitter"]
+    assert rows[0] == [
+        "patternmind: row",
+        "patternmind: what is wrong",
+        "id",
+        "Problem",
+        "Remark",
+        "status",
+        "submitter",
+    ]
     assert [row[2] for row in rows[1:]] == ["2", "3"]
     assert rows[2][4] == "'@SUM(A1)"
     assert house.store.cases() == []
+
+
+def test_a_mended_file_comes_back_as_if_it_had_been_right_at_first(house: House, steward: Visitor) -> None:
+    address = upload(steward, "cases.csv", ROWS).headers["location"]
+    mended = steward.get(f"{address}/errors.csv").text.replace("half done", "open").encode()
+    again = upload(steward, "rows-to-mend.csv", mended).headers["location"]
+    page = steward.get(again)
+    assert "1 row would be taken in, 1 rejected." in words(page)
+    assert "patternmind: row" not in page.text
+    steward.send(again, {}, page=again)
+    case = house.store.case("3")
+    assert (case.text["problem"], case.extra) == ("The gate stood open all night.", {"Remark": "@SUM(A1)"})
 
 
 @pytest.mark.parametrize("start", [*FORMULA_STARTS, " =", "\u00a0@"])

@@ -12,9 +12,11 @@ from patternmind.intake.cases import make_case
 from patternmind.intake.checks import to_submission
 from patternmind.intake.fields import (
     BESIDE,
+    TO_MEND,
     FieldMap,
     as_text,
     find_column,
+    harmless,
     known_field,
     mappable_fields,
     parse_mapping,
@@ -30,8 +32,6 @@ ROWS_LOOKED_AT = 200
 """Columns and examples are read off the first rows; every row is checked all the same."""
 MOST_COLUMNS = 200
 LONGEST_EXAMPLE = 80
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def _columns(rows: Sequence[Row], mapping: FieldMap, kind: Kind, roster: Roster)
     examples: dict[str, str] = {}
     for row in rows:
         for name, value in row.values.items():
-            if not examples.get(name):
+            if not examples.get(name) and not name.startswith(TO_MEND):
                 examples[name] = as_text(value)[: 4 * LONGEST_EXAMPLE] if value is not None else ""
     for name, example in islice(examples.items(), MOST_COLUMNS):
         guess = known_field(name, kind)
@@ -122,18 +122,13 @@ def rejected_as_csv(path: Path, rejected: Sequence[RejectedRow]) -> str:
     """
     wrong = {row.row: row.errors for row in rejected}
     rows = [row for row in read_rows(path) if isinstance(row, Row) and row.row in wrong]
-    columns = list(dict.fromkeys(name for row in rows for name in row.values))
+    columns = [name for name in dict.fromkeys(n for row in rows for n in row.values) if not name.startswith(TO_MEND)]
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow([harmless(name) for name in ("row", "what is wrong", *columns)])
+    writer.writerow([harmless(name) for name in (f"{TO_MEND}row", f"{TO_MEND}what is wrong", *columns)])
     by_number = {row.row: row.values for row in rows}
     for number, errors in sorted(wrong.items()):
         values = by_number.get(number, {})
         cells = [str(number), "; ".join(errors), *(as_text(values.get(name) or "") for name in columns)]
         writer.writerow([harmless(cell) for cell in cells])
     return written.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA_STARTS) else cell
