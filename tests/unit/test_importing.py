@@ -150,8 +150,8 @@ def test_when_storing_fails_nothing_is_half_done_and_it_is_said(
 ) -> None:
     rows = b"problem\n" + b"".join(b"The pump number %d leaked in hall four.\n" % n for n in range(1500))
     address = upload(steward, "many.csv", rows).headers["location"]
-    store = type(house.store)
-    usual = store._put_case  # pyright: ignore[reportPrivateUsage]
+    store: Any = type(house.store)
+    usual = store._put_case
     done = 0
 
     def fails(self: Any, *said: Any, **more: Any) -> None:
@@ -294,7 +294,7 @@ def test_an_import_of_a_server_that_was_killed_is_said_to_be_off(house: House, t
     upload_id, place = uploads.folder()
     (place / "a.csv").write_bytes(ROWS)
     one = Upload(id=upload_id, owner="o", name="a.csv", kind=Kind.CASE, state="importing", pid=2**22 + 1)
-    said = {**{name: getattr(one, name) for name in Upload.__slots__}, "mapping": [], "report": {}}
+    said: dict[str, Any] = {**{name: getattr(one, name) for name in Upload.__slots__}, "mapping": [], "report": {}}
     (place.parent / "state.json").write_text(json.dumps(said), encoding="utf-8")
     found = uploads.find(upload_id, owner="o")
     assert found.state == "failed"
