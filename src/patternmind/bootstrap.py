@@ -32,7 +32,7 @@ from patternmind.ports import (
     VectorIndex,
 )
 from patternmind.settings import DEFAULT_NETWORK, Settings
-from patternmind.verbs.erasing import Erased, erase_case, find_erased
+from patternmind.verbs.erasing import Erased, erase_case, find_erased, find_withdrawn, withdraw_case
 from patternmind.verbs.placing import Placer
 from patternmind.verbs.search import index_vectors
 from patternmind.writing import Namer, pair_similarity
@@ -178,18 +178,35 @@ class House:
             StoreUnavailable: another process reads the database, so that its log cannot be emptied: erase again.
         """
         with self.alone() as store:
-            if find_erased(store, case_id) is None:
+            if find_erased(store, case_id) is None and find_withdrawn(store, case_id) is None:
                 store.case(case_id)  # what is not there costs nobody the index
-            has_index = (self.index_folder / "manifest.json").exists()
-            if self.index_folder.exists():
-                with closing(self.chroma()) as index:
-                    index.drop()
-            self._remove_copies()
-            told = erase_case(store, self.clock, case_id, by=by)
-            self._placers.clear()
-            if has_index:
-                self._build_index()
-        return told
+            with self._without_index():
+                self._remove_copies()
+                return erase_case(store, self.clock, case_id, by=by)
+
+    def withdraw(self, case_id: str, *, by: str) -> Erased:
+        """Withdraw a case: out of lists, themes, drafts, search and index; what was handed in stays, to be put back.
+
+        Raises:
+            RunInProgress, NotFound, UsageError
+            IndexUnavailable: another process owns the index; nothing was changed.
+        """
+        with self.alone() as store:
+            store.case(case_id)  # as above
+            with self._without_index():
+                return withdraw_case(store, self.clock, case_id, by=by)
+
+    @contextmanager
+    def _without_index(self) -> Generator[None]:
+        """Drop what is derived from the rows, and make it again of those that are left."""
+        has_index = (self.index_folder / "manifest.json").exists()
+        if self.index_folder.exists():
+            with closing(self.chroma()) as index:
+                index.drop()
+        yield
+        self._placers.clear()
+        if has_index:
+            self._build_index()
 
     def copies(self) -> list[Path]:
         """Copies of the database from before migrations, and uploads that a killed server left: raw text, all of it."""

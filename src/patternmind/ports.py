@@ -278,6 +278,15 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """That a case was withdrawn, by whom and when; what was handed in is kept until it is put back or erased."""
+
+    case_id: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retelling:
     """How all that is stored in words is told anew; each function gives back what it was given where nothing changes.
 
@@ -450,18 +459,60 @@ class Store(Ledger, Reads, Protocol):
         ...
 
     def submissions(self) -> list[Submission]:
-        """The newest version of every submission, raw, by case id. For redacting again; nothing else may read it.
+        """The newest version of every submission, raw, by case id; withdrawn ones are left out.
+
+        For redacting again; nothing else may read it.
 
         Raises:
             RawTextLocked
         """
         ...
 
-    def submission(self, case_id: str) -> Submission:
-        """The newest version of one, raw, by the id of its case: for the steward's eyes alone.
+    def submission(self, case_id: str, version: int | None = None) -> Submission:
+        """One version of one, the newest where none is named, raw, by the id of its case: for the steward's eyes alone.
+
+        That of a withdrawn case is there too.
 
         Raises:
             NotFound, RawTextLocked
+        """
+        ...
+
+    def n_versions(self, case_id: str) -> int:
+        """How many versions of a case were handed in, counted from 1; 0 where there is no such case."""
+        ...
+
+    def replace_case(
+        self, submission: Submission, case: Case, *, expected_version: int | None = None, n_people: int | None = None
+    ) -> None:
+        """Keep a new version of a case that is here.
+
+        Raises:
+            NotFound, RawTextLocked
+            ChangedMeanwhile: it has another number of versions than ``expected_version``, or the roster other people.
+        """
+        ...
+
+    def withdraw_case(
+        self, case_id: str, retelling: Retelling, *, kept_vectors: Collection[str], by: str, at: datetime
+    ) -> None:
+        """As ``forget_case``, but what was handed in is kept, unseen, so that the case can be put back.
+
+        Raises:
+            NotFound
+        """
+        ...
+
+    def withdrawals(self) -> list[Withdrawal]:
+        """Oldest first."""
+        ...
+
+    def put_back(self, submission: Submission, case: Case, *, n_people: int | None = None) -> None:
+        """Take a withdrawn case in again, as a case that came since the last run.
+
+        Raises:
+            NotFound: it is not withdrawn.
+            ChangedMeanwhile: the roster has another number of people by now.
         """
         ...
 
@@ -478,7 +529,7 @@ class Store(Ledger, Reads, Protocol):
     def forget_case(
         self, case_id: str, retelling: Retelling, *, kept_vectors: Collection[str], by: str, at: datetime
     ) -> None:
-        """Take a case out of every table, in one transaction, and note that it was erased.
+        """Take a case, a withdrawn one too, out of every table, in one transaction, and note that it was erased.
 
         Args:
             kept_vectors: the hashes of the texts that have a vector still; every other vector goes.
@@ -827,4 +878,5 @@ __all__ = [
     "Token",
     "VectorIndex",
     "VectorRow",
+    "Withdrawal",
 ]

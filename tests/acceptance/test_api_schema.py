@@ -66,6 +66,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
     house.store.begin_job(job)
     known = {
         "case_id": house.store.cases()[0].id,
+        "leaving_id": house.store.cases()[-1].id,
         "run_id": run.id,
         "theme_id": house.store.themes()[0].id,
         "draft_id": house.store.drafts()[0][0].id,
@@ -108,7 +109,9 @@ def test_every_answer_is_a_documented_one(method: str, path: str, served: tuple[
 def _lead_somewhere(case: Any, known: Known) -> None:
     """Put in what is there, so that more is met than "there is no such thing"."""
     case.path_parameters.update({name: id for name, id in known.items() if name in case.path_parameters})
-    if case.path.endswith("/imports"):
+    if "case_id" in case.path_parameters and (case.method == "DELETE" or case.path.endswith("/withdrawal")):
+        case.path_parameters["case_id"] = known["leaving_id"]  # the other one is still asked for
+    if case.path.endswith(("/imports", "/uploads")):
         case.query["filename"] = "note.txt"
     if case.method == "POST" and case.path.endswith("/prereadings"):
         case.body = {"theme": known["theme_id"]}

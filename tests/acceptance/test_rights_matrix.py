@@ -25,6 +25,7 @@ from patternmind.model.rights import Action, Cell, Role
 from patternmind.ports import RunParameters
 from patternmind.settings import Settings
 from patternmind.verbs import prepare
+from patternmind.verbs.handing_in import Written, hand_in
 from patternmind.verbs.ingest import ingest_files
 from patternmind.verbs.members import add_member, add_network
 from patternmind.verbs.publishing import collect_playbook
@@ -46,6 +47,7 @@ class Row:
         own: it is open to whom the matrix says "own", and then looks whose it is.
         proposing: it is open to whom the matrix says "propose".
         also: a further right, of what is asked for here.
+        mine: the case is the member's own.
         path: other values than the usual ones for the names in its address.
         query: behind the address.
         form: fields of a form; body: JSON. Without either a POST is sent empty, and turned down once it is let in.
@@ -56,6 +58,7 @@ class Row:
     own: bool = False
     proposing: bool = False
     also: Action | None = None
+    mine: bool = False
     path: Mapping[str, str] = field(default_factory=dict[str, str])
     query: str = ""
     form: Mapping[str, Any] | None = None
@@ -75,6 +78,22 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     f"GET {API}/network": row("search"),
     f"GET {API}/cases": (row("search"), row("search", also=Action.SEE_THEMES, query="?theme_id={theme_id}")),
     f"GET {API}/cases/{{case_id:path}}": row("search"),
+    f"POST {API}/cases": row("submit_case", body={}),
+    f"POST {API}/cases/preview": row("submit_case", body={}),
+    f"PUT {API}/cases/{{case_id:path}}": row("edit_case", own=True, mine=True, body={}),
+    f"DELETE {API}/cases/{{case_id:path}}": row("erase_case", own=True, mine=True, query="?by=nobody"),
+    f"POST {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True, body={"by": "nobody"}),
+    f"DELETE {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True),
+    f"GET {API}/cases/{{case_id:path}}/surroundings": row("search"),
+    f"GET {API}/cases/{{case_id:path}}/raw": row("see_raw_text", own=True, mine=True),
+    f"GET {API}/cases/{{case_id:path}}/possible-names": row("see_possible_names", own=True, mine=True),
+    f"POST {API}/cases/{{case_id:path}}/possible-names": row("roster", body={"names": ["Nobody Here"]}),
+    f"POST {API}/uploads": row("import_files", query="?filename=a.csv"),
+    f"GET {API}/uploads/{{upload_id}}": row("import_files"),
+    f"PUT {API}/uploads/{{upload_id}}/mapping": row("import_files", body={}),
+    f"POST {API}/uploads/{{upload_id}}/import": row("import_files"),
+    f"GET {API}/uploads/{{upload_id}}/errors": row("import_files"),
+    f"DELETE {API}/uploads/{{upload_id}}": row("import_files"),
     f"GET {API}/cases/{{case_id:path}}/placement": row("see_themes"),
     f"POST {API}/placements": row("see_themes", body={"text": "The pump leaks again."}),
     f"POST {API}/imports": row("import_files", query="?filename=a.csv&dry_run=true"),
@@ -124,6 +143,28 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     f"DELETE {API}/drafts/{{draft_id}}/reservation": row("review_drafts"),
     f"GET {API}/patterns/{{pattern_id}}/uses": row("search"),
     f"POST {API}/patterns/{{pattern_id}}/uses": row("record_use", body={"on": "2026-10-01", "team": "Team 1"}),
+    # Cases
+    "GET /cases": row("search"),
+    "GET /cases/new": row("submit_case"),
+    "POST /cases/new": row("submit_case", form={}),
+    "GET /cases/{case_id}": row("search"),
+    "GET /cases/{case_id}/saved": row("search"),
+    "GET /cases/{case_id}/raw": row("see_raw_text", own=True, mine=True),
+    "POST /cases/{case_id}/names": row("roster", form={}),
+    "GET /cases/{case_id}/edit": row("edit_case", own=True, mine=True),
+    "POST /cases/{case_id}/edit": row("edit_case", own=True, mine=True, form={}),
+    "GET /cases/{case_id}/withdraw": row("edit_case", own=True, mine=True),
+    "POST /cases/{case_id}/withdraw": row("edit_case", own=True, mine=True, form={"by": "x" * 201}, foreign=422),
+    "POST /cases/{case_id}/back": row("edit_case", own=True, mine=True, form={}),
+    "GET /cases/{case_id}/erase": row("erase_case", own=True, mine=True),
+    "POST /cases/{case_id}/erase": row("erase_case", own=True, mine=True, form={}),
+    "GET /cases/import": row("import_files"),
+    "POST /cases/import": row("import_files", form={}),
+    "GET /cases/import/{upload_id}": row("import_files"),
+    "POST /cases/import/{upload_id}": row("import_files", form={}),
+    "POST /cases/import/{upload_id}/columns": row("import_files", form={}),
+    "POST /cases/import/{upload_id}/drop": row("import_files", form={}),
+    "GET /cases/import/{upload_id}/errors.csv": row("import_files"),
     # The desk
     "GET /": row("search"),
     "GET /review": row("see_drafts"),
@@ -205,7 +246,11 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     "GET /settings/audit": row("audit_log"),
 }
 
-OWNERS = {"POST /settings/tokens/{token_id}/revoke"}
+OWNERS = {
+    "POST /settings/tokens/{token_id}/revoke",
+    *(name for name in ROWS if "{upload_id}" in name),
+    *(f"DELETE {API}/cases/{{case_id:path}}/withdrawal", "POST /cases/{case_id}/back"),  # nothing is withdrawn here
+}
 """Routes where the right is not enough: what is another's is not there for them. Tried by tests of their own."""
 
 
@@ -249,7 +294,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         )[0]
         for key, visitor in visitors.items()
     }  # fmt: skip
+    own = Written(fields={"problem": "The gate froze by night."}, member=visitors["default", Role.MEMBER].member)
     ids = {
+        "own_case_id": hand_in(house.store, house.clock, own).case.id,
+        "upload_id": "x" * 22,
         "case_id": house.store.cases()[0].id,
         "theme_id": house.store.themes()[0].id,
         "draft_id": next(d.id for d, _, _ in house.store.drafts()),
@@ -315,7 +363,7 @@ def is_open(row: Row, method: str, role: Role) -> bool:
 
 def ask(world: World, visitor: Visitor, name: str, row: Row, **said: Any) -> Any:
     method, _, address = name.partition(" ")
-    ids = {**world.ids, **row.path}
+    ids = {**world.ids, **row.path} | ({"case_id": world.ids["own_case_id"]} if row.mine else {})
     filled = re.sub(r"\{(\w+)(?::path)?\}", lambda found: ids[found[1]], address) + row.query.format(**ids)
     if row.body is not None:
         said["json"] = json.loads(re.sub(r"\{(\w+_id)\}", lambda found: ids[found[1]], json.dumps(row.body)))

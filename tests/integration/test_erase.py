@@ -184,7 +184,17 @@ WORDS = {
 }
 NUMBERS = {"vector", "assignment", "fits", "answer_case"}
 NOTHING = {
-    *("network", "person", "theme_change", "erasure", "token", "model_call", "model_spend", "reservation"),
+    *(
+        "network",
+        "person",
+        "theme_change",
+        "erasure",
+        "withdrawal",
+        "token",
+        "model_call",
+        "model_spend",
+        "reservation",
+    ),
     *("dismissed_name", "account", "member", "session", "sign_in_link", "audit"),
 }
 """Ids at most; the roster and the network's own words are no case's."""

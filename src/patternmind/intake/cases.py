@@ -43,6 +43,7 @@ def make_case(
         date=dt.date.fromisoformat(submission.facts["opened_on"]) if "opened_on" in submission.facts else None,
         team=facts.get("team"),
         contributor=_hash_contributor(submission.facts.get("submitter", ""), roster, secret),
+        owner=owner_of(submission.member, secret),
         consent=Consent(submission.facts.get("consent", Consent.NETWORK_ONLY)),
         linked_cases=submission.linked_cases,
         content_hash=text_hash,
@@ -89,6 +90,8 @@ class _Redactor:
 
 
 def _make_id(submission: Submission, text_hash: str, network_id: str) -> str:
+    if submission.known_as is not None:
+        return submission.known_as
     if submission.external_id is not None:
         return case_id_of(submission.external_id, kind=submission.kind, network_id=network_id)
     return _id(submission.kind, network_id, "hash", text_hash)
@@ -104,13 +107,24 @@ def _id(kind: Kind, *known_by: str) -> str:
     return f"{'c' if kind is Kind.CASE else 'r'}-{_sha256([network_id, kind, *rest])[:16]}"
 
 
+def owner_of(member_id: str | None, secret: bytes) -> str | None:
+    """What a case keeps of the member who handed it in: enough to know them again, and nothing to find them by."""
+    return None if member_id is None else _keyed(f"member\0{member_id}", secret)
+
+
+def contributor_named(name: str, secret: bytes) -> str:
+    """The contributor that a submitter of exactly this name is, whole: part of a name could be somebody else's."""
+    return _keyed(" ".join(unicodedata.normalize("NFKC", name).casefold().split()), secret)
+
+
+def _keyed(text: str, secret: bytes) -> str:
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:16]
+
+
 def _hash_contributor(submitter: str, roster: Roster, secret: bytes) -> str | None:
     person = roster.person(submitter)
     name = person.name if person else submitter_name(submitter) or ("" if "@" not in submitter else submitter)
-    if not name:
-        return None
-    plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-    return hmac.new(secret, plain.encode(), hashlib.sha256).hexdigest()[:16]
+    return contributor_named(name, secret) if name else None
 
 
 def _flag(submission: Submission, counts: Mapping[str, int]) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ ID, LINKED_CASES = "id", "linked_cases"
 FieldMap = Mapping[str, str]
 """Field to column, as the user wrote it with ``--map FIELD=COLUMN``."""
 
+BESIDE = "beside"
+"""What a column is mapped to that is to be no field, whatever it is called; as many columns as wanted."""
+
 _COMMON_NAMES = {
     ID: "id, case id, external id",
     "title": "title, subject, summary, headline",
@@ -47,6 +50,12 @@ _RECAP_NAMES = {
 """Names by field, the one that wins first where a row fills several. Every field also goes by its own name."""
 
 
+TO_MEND = "patternmind: "
+"""How the columns begin that we put into a file of rejected rows; they are no part of a row that comes back."""
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+
+
 @dataclass(frozen=True, slots=True)
 class Sorted:
     """A row's values by what they are; ``extra`` holds the columns that no field took. Nothing is trimmed."""
@@ -68,7 +77,7 @@ def parse_mapping(pairs: Iterable[str], kind: Kind) -> FieldMap:
         name, equals, column = pair.partition("=")
         if not equals or not name.strip() or not column.strip():
             raise UsageError('A mapping is written FIELD=COLUMN, for example --map "problem=Describe it".')
-        field = _field_named(name, kind)
+        field = f"{BESIDE} {column.strip()}" if _plain(name) == BESIDE else _field_named(name, kind)
         if field in mapping:
             raise UsageError(f'The field "{field}" is mapped twice. Give each field one column.')
         mapping[field] = column.strip()
@@ -111,6 +120,7 @@ def sort_values(values: Mapping[str, object], *, mapping: FieldMap, kind: Kind) 
     Of several columns for a field the first that is filled is taken, in the order of the names above; the others stay
     in ``extra``, as do nested values, which no field can hold.
     """
+    values = _mended(values)
     fields: dict[str, str] = {}
     linked: tuple[str, ...] = ()
     taken: set[str] = set()
@@ -125,6 +135,22 @@ def sort_values(values: Mapping[str, object], *, mapping: FieldMap, kind: Kind) 
             fields[field] = as_text(values[column])
     extra = {c: as_text(v) for c, v in values.items() if c not in taken and is_filled(v)}
     return Sorted(fields, extra, linked)
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA_STARTS) else cell
+
+
+def _mended(values: Mapping[str, object]) -> Mapping[str, object]:
+    """A row of a file of ours, mended: without our columns, and cells as they were before they were made harmless."""
+    if not any(name.startswith(TO_MEND) for name in values):
+        return values
+    return {
+        name: value[1:] if isinstance(value, str) and value[:1] == "'" and harmless(value[1:]) == value else value
+        for name, value in values.items()
+        if not name.startswith(TO_MEND)
+    }
 
 
 @lru_cache(maxsize=64)

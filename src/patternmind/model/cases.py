@@ -77,6 +77,11 @@ class Submission:
 
     ``text`` holds the non-empty free-text fields in reading order, ``facts`` the non-empty facts as written (dates as
     ISO), ``extra`` every unknown column.
+
+    Attributes:
+        member: the id of the member who handed it in at the desk; None for a row of a file.
+        by: the name of who wrote this version at the desk, ``at`` when (ISO, UTC).
+        known_as: the id its case keeps, where it had no id of its own and its text was edited since.
     """
 
     kind: Kind
@@ -87,6 +92,10 @@ class Submission:
     linked_cases: tuple[str, ...] = ()
     file: str = ""
     row: int = 0
+    member: str | None = None
+    by: str | None = None
+    at: str | None = None
+    known_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +103,8 @@ class Case:
     """A case or recap as every later step sees it: redacted, with a stable id.
 
     ``contributor`` is a keyed hash of the submitter, so that distinct people can be counted without their names;
-    ``None`` where nobody is named (all unknown contributors together count as one).
+    ``None`` where nobody is named (all unknown contributors together count as one). ``owner`` is a keyed hash of the
+    member who handed it in at the desk: it is theirs to edit, withdraw and erase.
     """
 
     id: str
@@ -106,6 +116,7 @@ class Case:
     date: dt.date | None = None
     team: str | None = None
     contributor: str | None = None
+    owner: str | None = None
     consent: Consent = Consent.NETWORK_ONLY
     linked_cases: tuple[str, ...] = ()
     content_hash: str = ""

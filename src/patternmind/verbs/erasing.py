@@ -1,7 +1,9 @@
 """Erasing a case: out of every table, out of what was made of it, out of the files; its id alone stays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from patternmind.intake.cases import case_id_of
 from patternmind.model.cases import Case, Kind
 from patternmind.model.drafts import NO_AI, Decision, Draft, DraftKind, Quote
 from patternmind.model.themes import Lineage, Theme
-from patternmind.ports import Clock, Erasure, Retelling, Store
+from patternmind.ports import Clock, Erasure, Retelling, Store, Withdrawal
 from patternmind.verbs.reviewing import open_drafts, patterns_of
 from patternmind.withdraw import Teller, Traces, withdrawn
 
@@ -52,16 +54,46 @@ def erase_case(store: Store, clock: Clock, case_id: str, *, by: str) -> Erased:
     try:
         case = store.case(case_id)
     except NotFound:
+        if (hidden := find_withdrawn(store, case_id)) is not None:
+            store.forget_case(hidden.case_id, _AS_IT_IS, kept_vectors=(), by=by.strip(), at=clock.now())
+            store.scrub()
+            return Erased(case_id=hidden.case_id)
         if (gone := find_erased(store, case_id)) is None:
             raise
         store.scrub()
         return Erased(case_id=gone.case_id, again=True)
-    told = _forget(store, clock, case, by=by.strip())
+    told = _forget(store, clock, case, by=by.strip(), out=store.forget_case)
     store.scrub()
     return told
 
 
-def _forget(store: Store, clock: Clock, case: Case, *, by: str) -> Erased:
+def find_withdrawn(store: Store, case_id: str) -> Withdrawal | None:
+    """The withdrawal of a case, by its id or its external id; None where it is here, or never was."""
+    ids = {case_id, *(case_id_of(case_id, kind=kind, network_id=store.network.id) for kind in Kind)}
+    return next((one for one in store.withdrawals() if one.case_id in ids), None)
+
+
+def withdraw_case(store: Store, clock: Clock, case_id: str, *, by: str) -> Erased:
+    """Take a case out of everything people and machines look at, its quotes withdrawn; it can be put back.
+
+    Raises:
+        NotFound: it is not here, or withdrawn already.
+        UsageError: nobody says who withdraws it.
+    """
+    if not by.strip():
+        raise UsageError("Every withdrawal is a named person's: say who withdraws it.")
+    return _forget(store, clock, store.case(case_id), by=by.strip(), out=store.withdraw_case)
+
+
+class _Out(Protocol):
+    """How a case goes: for good, or so that it can be put back."""
+
+    def __call__(
+        self, case_id: str, retelling: Retelling, *, kept_vectors: Collection[str], by: str, at: datetime
+    ) -> None: ...
+
+
+def _forget(store: Store, clock: Clock, case: Case, *, by: str, out: _Out) -> Erased:
     others = [
         replace(one, duplicate_of=None) if one.duplicate_of == case.id else one
         for one in store.cases()
@@ -82,7 +114,7 @@ def _forget(store: Store, clock: Clock, case: Case, *, by: str) -> Erased:
         draft=lambda draft, log: _tell(draft, log, case.id, traces),
     )
     kept = {text_hash(lens_text(one, lens)) for one in others for lens in LENSES}
-    store.forget_case(case.id, retelling, kept_vectors=kept | _kept_patterns(store, case.id), by=by, at=clock.now())
+    out(case.id, retelling, kept_vectors=kept | _kept_patterns(store, case.id), by=by, at=clock.now())
     names = {case.id, case.external_id} - {None}
     return Erased(
         case_id=case.id,
@@ -91,6 +123,11 @@ def _forget(store: Store, clock: Clock, case: Case, *, by: str) -> Erased:
         same=tuple(one.id for one in others if case.content_hash and one.content_hash == case.content_hash),
         linked=tuple(one.id for one in others if names & set(one.linked_cases)),
     )
+
+
+_AS_IT_IS = Retelling(
+    theme=lambda theme: theme, name=lambda name: name, words=lambda words: words, draft=lambda draft, log: (draft, log)
+)
 
 
 def _texts(case: Case) -> list[str]:

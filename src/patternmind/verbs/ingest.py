@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from patternmind.errors import ChangedMeanwhile
@@ -11,7 +12,7 @@ from patternmind.intake.fields import parse_mapping
 from patternmind.intake.redaction import Roster
 from patternmind.intake.submissions import read_submissions
 from patternmind.model.cases import SUSPICIOUS, IntakeReport, Kind, RejectedRow, Submission
-from patternmind.ports import Erasure, Progress, Store, StoredCounts
+from patternmind.ports import Progress, Store, StoredCounts
 
 BATCH = 1000
 """Rows stored in one transaction: what an interrupted ingest has to read again; reading them again changes nothing."""
@@ -35,11 +36,13 @@ def ingest_files(
     kind: Kind,
     mapping: Sequence[str] = (),
     dry_run: bool = False,
+    whole: bool = False,
     progress: Progress | None = None,
 ) -> IntakeReport:
     """Take in files, in batches that are each stored whole.
 
     Args:
+        whole: each file is one batch, so that all of it is stored or nothing; it is held in memory.
         mapping: FIELD=COLUMN pairs that come before the known names of columns.
 
     Raises:
@@ -48,7 +51,7 @@ def ingest_files(
     fields = parse_mapping(mapping, kind)
     tally = _Tally()
     for path in paths:
-        for batch in _batches(read_submissions(path, kind=kind, mapping=fields)):
+        for batch in _batches(read_submissions(path, kind=kind, mapping=fields), None if whole else BATCH):
             # Kept is the file's name alone: where it lay is nobody's business later on.
             taken = [replace(row, file=path.name) for row in batch if isinstance(row, Submission)]
             tally.rejected += [row for row in batch if isinstance(row, RejectedRow)]
@@ -73,7 +76,8 @@ def ingest_files(
 def _take_in(store: Store, rows: Sequence[Submission], tally: _Tally, *, dry_run: bool) -> StoredCounts:
     """Store a batch, redacted by the roster as it is at that moment; rows of erased cases are rejected."""
     network, secret = store.network, store.secret()
-    erased = {one.case_id: one for one in store.erasures()}
+    gone = {one.case_id: _gone("erased", one.at) for one in store.erasures()}
+    gone |= {one.case_id: _gone("withdrawn", one.at) for one in store.withdrawals()}
     while True:  # ends: it goes on only where somebody changed the roster in the moment it took
         people = store.roster()
         roster = Roster.of(people)
@@ -81,30 +85,31 @@ def _take_in(store: Store, rows: Sequence[Submission], tally: _Tally, *, dry_run
         kept = [
             (row, case if "consent" in row.facts else replace(case, consent=network.default_consent))
             for row, case, _ in made
-            if case.id not in erased
+            if case.id not in gone
         ]
         try:
             counts = store.save_cases(kept, dry_run=dry_run, n_people=len(people))
         except ChangedMeanwhile:
             continue
-        tally.rejected += [_erased(row, erased[case.id]) for row, case, _ in made if case.id in erased]
+        tally.rejected += [
+            RejectedRow(file=row.file, row=row.row, errors=(gone[case.id],)) for row, case, _ in made if case.id in gone
+        ]
         for _, case, redacted in made:
-            if case.id not in erased:
+            if case.id not in gone:
                 tally.redacted.update(redacted)
                 tally.suspicious += any(flag.startswith(SUSPICIOUS) for flag in case.flags)
         return counts
 
 
-def _erased(row: Submission, erasure: Erasure) -> RejectedRow:
-    error = f"this case was erased on {erasure.at:%Y-%m-%d}; take its row out of the file"
-    return RejectedRow(file=row.file, row=row.row, errors=(error,))
+def _gone(how: str, at: datetime) -> str:
+    return f"this case was {how} on {at:%Y-%m-%d}; take its row out of the file"
 
 
-def _batches(rows: Iterator[Submission | RejectedRow]) -> Iterator[list[Submission | RejectedRow]]:
+def _batches(rows: Iterator[Submission | RejectedRow], size: int | None) -> Iterator[list[Submission | RejectedRow]]:
     batch: list[Submission | RejectedRow] = []
     for row in rows:
         batch.append(row)
-        if len(batch) == BATCH:
+        if len(batch) == size:
             yield batch
             batch = []
     yield batch

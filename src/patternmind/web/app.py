@@ -19,20 +19,39 @@ from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
 from patternmind.web.pages import account, audit_log, home, library, members, prereading_edit, roster, sign_in, tokens
+from patternmind.web.pages import cases as case_pages
 from patternmind.web.pages import draft as draft_page
+from patternmind.web.pages import handing_in as handing_in_pages
+from patternmind.web.pages import importing as importing_pages
+from patternmind.web.pages import leaving as leaving_pages
 from patternmind.web.pages import prereadings as prereading_pages
 from patternmind.web.pages import review as review_pages
 from patternmind.web.pages import runs as run_pages
 from patternmind.web.pages import settings as settings_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
-from patternmind.web.routes import cases, drafts, jobs, placing, prereadings, publishing, review, runs, settings, themes
+from patternmind.web.routes import (
+    cases,
+    drafts,
+    handing_in,
+    jobs,
+    placing,
+    prereadings,
+    publishing,
+    review,
+    runs,
+    settings,
+    themes,
+    uploads,
+)
 from patternmind.web.routes import members as network
 
 API = "/api/v1"
 
 ROUTERS: Sequence[APIRouter] = (
     placing.router,
+    handing_in.router,
+    uploads.router,
     cases.router,
     jobs.router,
     runs.router,
@@ -44,7 +63,7 @@ ROUTERS: Sequence[APIRouter] = (
     settings.router,
     network.router,
 )
-"""Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
+"""Of the API. Placing and handing in come first: the route of one case takes whatever follows /cases/ for an id."""
 
 PAGES: Sequence[APIRouter] = (
     static_files.router,
@@ -57,6 +76,10 @@ PAGES: Sequence[APIRouter] = (
     run_pages.router,
     settings_pages.router,
     roster.router,
+    handing_in_pages.router,
+    importing_pages.router,
+    leaving_pages.router,
+    case_pages.router,
     sign_in.router,
     account.router,
     members.router,

@@ -21,9 +21,16 @@ def touched(request: Request, kind: str, id: str) -> None:
     request.state.touched = (kind, id)
 
 
+def nothing_changed(request: Request) -> None:
+    """Say that a request, though sent like a change, only looked: there is nothing to write down."""
+    request.state.changed_nothing = True
+
+
 def note_change(request: Request, response: Response, action: Action | None) -> None:
     """Write down a request that changed something, once it has. What needs no right (to sign in) says so itself."""
     if action is None or request.method in SAFE_METHODS or response.status_code >= 400:
+        return
+    if getattr(request.state, "changed_nothing", False):
         return
     caller: Caller = request.state.caller
     write_down(request, caller, request.scope["route"].name, action, *_what(request, response))

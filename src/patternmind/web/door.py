@@ -252,6 +252,7 @@ SAYS: Mapping[int, str] = {
     401: "A valid bearer token is needed.",
     403: "Refused: an unknown host, a page of another site, or no role that allows it.",
     404: "There is no such thing in this network.",
+    408: "The request came too slowly.",
     409: "Not possible now.",
     412: "Somebody changed it meanwhile.",
     413: "The request is too large.",
@@ -268,4 +269,4 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": SAYS[status], "content": content} for status in statuses}
 
 
-EVERYWHERE = problems(401, 403, 413, 422, 429, 500, 503)
+EVERYWHERE = problems(401, 403, 408, 413, 422, 429, 500, 503)

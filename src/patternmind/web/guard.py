@@ -6,15 +6,17 @@ loopback host (a rebound DNS name does not), and nothing may be changed from ano
 
 import ipaddress
 import re
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from patternmind.web.problems import REFUSED, TOO_LARGE, Declined, problem, respond, unexpected
+from patternmind.web.problems import REFUSED, TOO_LARGE, TOO_SLOW, Declined, problem, respond, unexpected
 
 BODY_BYTES = 1_000_000
 """Enough for any decision a person writes."""
@@ -22,7 +24,12 @@ BODY_BYTES = 1_000_000
 IMPORT_BYTES = 64_000_000
 """The largest file taken in one upload; larger ones go through `patternmind ingest`, which has no limit."""
 
-IMPORTS = "/api/v1/imports"
+IMPORTS = frozenset({"/api/v1/imports", "/api/v1/uploads", "/cases/import"})
+
+PATIENCE_SECONDS = 30.0
+"""How long a body may say nothing, and how much longer it may take than ``SLOWEST_BYTES_A_SECOND`` would."""
+SLOWEST_BYTES_A_SECOND = 1_000
+"""A slow line still sends ten times that; whoever sends a byte now and then only wants to be waited for."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -54,11 +61,14 @@ class Guard:
     under which a proxy on this machine gives it to others.
     """
 
-    def __init__(self, app: ASGIApp, *, local: bool, url: str | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, local: bool, url: str | None = None, patience: float = PATIENCE_SECONDS
+    ) -> None:
         self.app = app
         self.local = local
         self.url = url
         self.public_host = urlsplit(url).hostname if url else None
+        self.patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,7 +80,7 @@ class Guard:
         answer = _Answer(send, request_id)
         try:
             self._check(scope, headers)
-            await self.app(scope, _Counted(receive, _limit(scope)).receive, answer.send)
+            await self.app(scope, _Counted(receive, _limit(scope), self.patience).receive, answer.send)
         except Declined as declined:
             said = problem(declined.kind, declined.detail, request_id=request_id)
             await respond(said)(scope, receive, answer.send)
@@ -118,7 +128,7 @@ def _announced_bytes(headers: Headers) -> int:
 
 
 def _limit(scope: Scope) -> int:
-    return IMPORT_BYTES if scope["path"] == IMPORTS else BODY_BYTES
+    return IMPORT_BYTES if scope["path"] in IMPORTS else BODY_BYTES
 
 
 def _too_large(limit: int) -> str:
@@ -127,14 +137,27 @@ def _too_large(limit: int) -> str:
 
 @dataclass
 class _Counted:
-    """A body read no further than its limit, whatever it announced."""
+    """A body read no further than its limit, whatever it announced, and waited for no longer than it is worth."""
 
     inner: Receive
     limit: int
+    patience: float
     n_bytes: int = 0
+    waited: float = 0.0
+    is_whole: bool = False
 
     async def receive(self) -> Message:
-        message = await self.inner()
+        if self.is_whole:
+            return await self.inner()  # a long answer listens here for the other side to go away
+        begun = time.monotonic()
+        left = self.patience + self.n_bytes / SLOWEST_BYTES_A_SECOND - self.waited
+        try:
+            with anyio.fail_after(min(self.patience, max(left, 0.0))):
+                message = await self.inner()
+        except TimeoutError as error:
+            raise Declined(TOO_SLOW, "The request stopped coming. Send it again on a better line.") from error
+        self.waited += time.monotonic() - begun
+        self.is_whole = not message.get("more_body", False)
         self.n_bytes += len(message.get("body", b""))
         if self.n_bytes > self.limit:
             raise Declined(TOO_LARGE, _too_large(self.limit))

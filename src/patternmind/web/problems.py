@@ -59,6 +59,7 @@ WRONG_STATE = ProblemKind("wrong-state", 409, "That decision is not possible now
 RUN_IN_PROGRESS = ProblemKind("run-in-progress", 409, "Another run is in progress")
 STILL_WORKING = ProblemKind("still-working", 409, "The same request is still being worked on")
 CHANGED = ProblemKind("changed-meanwhile", 412, "Somebody changed it meanwhile")
+TOO_SLOW = ProblemKind("too-slow", 408, "The request came too slowly")
 TOO_MANY = ProblemKind("too-many", 429, "Too many tries")
 TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
 INVALID = ProblemKind("invalid", 422, "The request is not valid")
@@ -85,6 +86,7 @@ KINDS: Sequence[ProblemKind] = (
     RUN_IN_PROGRESS,
     STILL_WORKING,
     CHANGED,
+    TOO_SLOW,
     TOO_LARGE,
     TOO_MANY,
     INVALID,

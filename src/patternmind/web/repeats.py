@@ -40,6 +40,10 @@ class Repeats:
     def __init__(self) -> None:
         self._kept: OrderedDict[Place, _Kept] = OrderedDict()
 
+    def forget(self) -> None:
+        """Give no answer again: a case was erased, and one of them may hold its text."""
+        self._kept = OrderedDict((place, kept) for place, kept in self._kept.items() if kept.answer is None)
+
     async def answer(self, request: Request, endpoint: Endpoint) -> Response:
         """What the endpoint says, or said to this very request before.
 

@@ -93,7 +93,7 @@ class CaseRows(RawRows, CallRows):
         owners = self._owners(connection, [case.content_hash for _, case in cases])
         for submission, case in cases:
             before, now = known.get(case.id), replace(case, duplicate_of=None)
-            if before == now:
+            if before == now or (before is not None and self._is_of_old(connection, submission, now)):
                 continue
             known[case.id] = now
             taken.append(case)
@@ -106,6 +106,20 @@ class CaseRows(RawRows, CallRows):
             duplicates=_repeated(taken, owners),
             updated=updated,
         )
+
+    def replace_case(
+        self, submission: Submission, case: Case, *, expected_version: int | None = None, n_people: int | None = None
+    ) -> None:
+        with self._writing() as connection:
+            if n_people is not None and len(self._roster(connection)) != n_people:
+                raise ChangedMeanwhile("roster of network", self._id)
+            version = self._n_versions(connection, case.id)
+            if not self._known(connection, [case.id]):
+                raise NotFound("case", case.id)
+            if expected_version not in (None, version):
+                raise ChangedMeanwhile("case", case.id)
+            self._check_key(connection)
+            self._put_cases(connection, [(submission, case)])
 
     def _known(self, connection: Connection, ids: Sequence[str]) -> dict[str, Case]:
         query = self._of(tables.case, tables.case.c.body)

@@ -21,14 +21,24 @@ class RawRows(NetworkRows):
     def submissions(self) -> list[Submission]:
         with self._reading() as connection:
             newest = {row.case_id: row for row in self._raw(connection)}
-            return [self._opened(row) for row in newest.values()]
+            gone = set(connection.execute(self._of(tables.withdrawal, tables.withdrawal.c.case_id)).scalars())
+            return [self._opened(row) for row in newest.values() if row.case_id not in gone]
 
-    def submission(self, case_id: str) -> Submission:
+    def submission(self, case_id: str, version: int | None = None) -> Submission:
         with self._reading() as connection:
-            rows = list(self._raw(connection, case_id))
+            rows = [row for row in self._raw(connection, case_id) if version in (None, row.version)]
             if not rows:
-                raise NotFound("case", case_id)
+                raise NotFound("case" if version is None else f"version {version} of case", case_id)
             return self._opened(rows[-1])
+
+    def n_versions(self, case_id: str) -> int:
+        with self._reading() as connection:
+            return self._n_versions(connection, case_id)
+
+    def _n_versions(self, connection: Connection, case_id: str) -> int:
+        kept = tables.submission
+        newest = self._of(kept, func.max(kept.c.version)).where(kept.c.case_id == case_id)
+        return connection.execute(newest).scalar_one() or 0
 
     def _raw(self, connection: Connection, case_id: str | None = None) -> Iterator[Any]:
         """Every version, by case and age."""
@@ -52,6 +62,15 @@ class RawRows(NetworkRows):
         body = self.sealer.seal(records.submission_record(submission), self._place(case.id, version))
         row = {"case_id": case.id, "version": version, "body": body, "content_hash": case.content_hash}
         connection.execute(insert(kept).values(network_id=self._id, **row))
+
+    def _is_of_old(self, connection: Connection, submission: Submission, case: Case) -> bool:
+        """Whether a file brings a text again that a person has edited since at the desk: their edit stands."""
+        if submission.by is not None:
+            return False
+        rows = list(self._raw(connection, case.id))
+        if not any(row.content_hash == case.content_hash for row in rows[:-1]):
+            return False
+        return self._opened(rows[-1]).by is not None
 
     def _check_key(self, connection: Connection) -> None:
         """Nothing is written in the open beside what is sealed; the first thing sealed says by which key.

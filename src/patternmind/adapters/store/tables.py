@@ -72,6 +72,16 @@ erasure = Table(
     comment="What was erased, when and by whom: the id, and nothing else of the case. It is not taken in again.",
 )
 
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    _network(),
+    Column("case_id", String, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("by", String, nullable=False),
+    comment="What was withdrawn, when and by whom; of the case only its submission is left, which nobody else reads.",
+)
+
 case = Table(
     "case",
     metadata,

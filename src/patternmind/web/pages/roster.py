@@ -20,7 +20,7 @@ from patternmind.web.forms import TheForm
 from patternmind.web.paging import Cursor, one_page
 from patternmind.web.rendering import flash, render
 from patternmind.web.rights import needs
-from patternmind.web.uploads import on_disk
+from patternmind.web.sent_file import on_disk
 
 router = APIRouter(route_class=PageDoor)
 

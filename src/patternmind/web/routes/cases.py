@@ -98,7 +98,7 @@ def list_cases(
     if wanted.theme_id is not None or wanted.unplaced:
         caller.must(Action.SEE_THEMES)
     page = house.store.list_cases(wanted, limit=limit, after=read_cursor(cursor), order=order)
-    items = [_case(one.case, one.placed if caller.may(Action.SEE_THEMES) else None) for one in page.rows]
+    items = [case_answer(one.case, one.placed if caller.may(Action.SEE_THEMES) else None) for one in page.rows]
     return answers.Page(items=items, next_cursor=write_cursor(page.following))
 
 
@@ -106,10 +106,10 @@ def list_cases(
 def read_case(house: TheHouse, caller: TheCaller, case_id: str) -> answers.CaseAnswer:
     """One case or recap as redacted, by its id or its external id."""
     case = house.store.case(case_id)
-    return _case(case, house.store.place_of(case.id) if caller.may(Action.SEE_THEMES) else None)
+    return case_answer(case, house.store.place_of(case.id) if caller.may(Action.SEE_THEMES) else None)
 
 
-def _case(case: Case, placed: Assignment | None) -> answers.CaseAnswer:
+def case_answer(case: Case, placed: Assignment | None) -> answers.CaseAnswer:
     return answers.CaseAnswer(
         case_id=case.id,
         external_id=case.external_id,

@@ -188,13 +188,25 @@ function autosave(form) {
   const says = form.querySelector("[data-kept]");
   const fields = () => [...form.elements].filter((f) => f.name && !["hidden", "submit", "button", "file", "password"].includes(f.type));
   const read = () => fields().map((f) => (["radio", "checkbox"].includes(f.type) ? [f.name, f.value, f.checked] : [f.name, f.value]));
-  const first = JSON.stringify(read());
+  const first = read();
+  const has = (was) => first.some((now) => now.length === was.length && now.every((part, at) => part === was[at]));
   const say = (words, unsaved) => { if (says) { says.textContent = words; says.classList.toggle("unsaved", unsaved); } };
-  const put = (values) => values.forEach((was, at) => { const f = fields()[at]; if (f?.name !== was[0]) return; if (was.length === 3) f.checked = was[2]; else f.value = was[1]; });
+  const put = (values) => { // by name, and by value where several have one name: the form may have other fields now
+    const left = fields();
+    for (const was of values) {
+      const at = left.findIndex((f) => f.name === was[0] && (was.length === 2 || f.value === was[1]));
+      if (at < 0) continue;
+      const [f] = left.splice(at, 1);
+      if (was.length === 3) f.checked = was[2]; else f.value = was[1];
+    }
+  };
 
   const copy = kept.get(key);
-  if (copy && copy.version !== form.dataset.version && copy.sent) kept.drop(key);
-  else if (copy && JSON.stringify(copy.values) === first) kept.drop(key);
+  if ("unsaved" in form.dataset) { // the server gave the text back, and keeps nothing of it
+    const stored = kept.set(key, { version: form.dataset.version, values: first });
+    say(stored ? "Not saved yet; kept in this browser." : "Not saved yet.", true);
+  } else if (copy && copy.version !== form.dataset.version && copy.sent) kept.drop(key);
+  else if (copy && copy.values.every(has)) kept.drop(key);
   else if (copy) {
     put(copy.values);
     say("Not saved yet: this is what you wrote last, kept in this browser.", true);

@@ -1,0 +1,149 @@
+"""All that the page of one case shows: where it is, what is like it, what was made of it, and how it came to be."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from patternmind.cluster.neighbours import similarity
+from patternmind.draft.stopwords import STOPWORDS
+from patternmind.embed import lens_text, text_hash
+from patternmind.errors import NotFound
+from patternmind.intake.possible_names import PossibleName, possible_names
+from patternmind.model.cases import Case, Submission
+from patternmind.model.themes import Assignment
+from patternmind.ports import Store
+
+MOST_LIKE = 5
+
+_WORDS = " ".join(sorted(STOPWORDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A case like another; ``score`` 0..1 is the cosine of their texts."""
+
+    case: Case
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A sentence of the case that a draft quotes, withdrawn drafts and replaced ones left out."""
+
+    draft_id: str
+    kind: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case with its surroundings. ``themes`` are names by id, of those that it touches.
+
+    ``repeats`` is the case it nearly repeats, ``repeated_by`` those that nearly repeat it; ``linked`` are the cases a
+    recap names, ``linked_by`` the recaps that name it.
+    """
+
+    case: Case
+    placed: Assignment | None
+    themes: dict[str, str]
+    n_versions: int
+    repeats: Case | None = None
+    repeated_by: tuple[Case, ...] = ()
+    linked: tuple[Case, ...] = ()
+    linked_by: tuple[Case, ...] = ()
+
+    @property
+    def tag(self) -> str:
+        """Names this version, for edits that must not overwrite another."""
+        return f'"{self.n_versions}"'
+
+
+def view_case(store: Store, case_id: str) -> CaseView:
+    """One case by its id or its external id.
+
+    Raises:
+        NotFound
+    """
+    case = store.case(case_id)
+    placed = store.place_of(case.id)
+    names = {case.id, case.external_id} - {None}
+    others = store.cases()
+    touched = {placed.theme_id, placed.second_theme_id, placed.nearest_theme_id} if placed else set[str | None]()
+    themes = {id: name for id, name in store.theme_names().items() if id in touched}
+    linked = set(case.linked_cases)
+    return CaseView(
+        case=case,
+        placed=placed,
+        themes=themes,
+        n_versions=store.n_versions(case.id),
+        repeats=next((one for one in others if one.id == case.duplicate_of), None),
+        repeated_by=tuple(one for one in others if one.duplicate_of == case.id),
+        linked=tuple(one for one in others if linked & {one.id, one.external_id} and one.id != case.id),
+        linked_by=tuple(one for one in others if names & set(one.linked_cases) and one.id != case.id),
+    )
+
+
+def cases_like(store: Store, case: Case, *, k: int = MOST_LIKE) -> list[Like]:
+    """The cases nearest in meaning, nearest first; none while the case is not embedded. No encoder is loaded for it."""
+    encoder_id = next((theme.encoder for theme in store.themes() if theme.encoder), None)
+    if encoder_id is None:
+        return []
+    hashes = {one.id: text_hash(lens_text(one, "all")) for one in store.cases()}
+    known = store.vectors(encoder_id, list(hashes.values()))
+    others = [id for id, text in hashes.items() if text in known and id != case.id]
+    if hashes.get(case.id) not in known or not others:
+        return []
+    scores = similarity(np.stack([known[hashes[id]] for id in others]), known[hashes[case.id]][None, :])[:, 0]
+    near = sorted(zip(scores.tolist(), others, strict=True), key=lambda one: (-one[0], one[1]))[:k]
+    there = store.cases_by_id([id for _, id in near])
+    return [Like(there[id], max(0.0, min(1.0, score))) for score, id in near]
+
+
+def quotes_of(store: Store, case_id: str) -> list[Quoted]:
+    """Where its sentences are quoted: drafts that stand now, by name; a sentence once a draft."""
+    found = dict.fromkeys(_quotes(store, case_id))
+    return sorted(found, key=lambda one: (one.name.casefold(), one.draft_id))
+
+
+def _quotes(store: Store, case_id: str) -> Iterator[Quoted]:
+    for draft, _, _ in store.drafts():
+        for claim in draft.claims:
+            for quote in claim.quotes:
+                if quote.case_id == case_id:
+                    yield Quoted(draft.id, draft.kind.value, draft.name, quote.text)
+
+
+def names_in(case: Case) -> tuple[PossibleName, ...]:
+    """What may be names in the redacted text of one case, the likeliest first."""
+    return names_among([*case.text.values(), *case.extra.values()])
+
+
+def names_among(texts: Sequence[str]) -> tuple[PossibleName, ...]:
+    """What may be names in a few texts: too few to tell by themselves that "We" is a word, so they are told."""
+    return tuple(one for one in possible_names([*texts, _WORDS]) if any(one.name in text for text in texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version as it was handed in. ``at`` and ``by`` are known of those written at the desk."""
+
+    number: int
+    submission: Submission
+    at: datetime | None
+    by: str | None
+
+
+def versions_of(store: Store, case_id: str) -> Sequence[Version]:
+    """Every version that was handed in, raw, newest first: for the steward and for whose case it is.
+
+    Raises:
+        NotFound, RawTextLocked
+    """
+    n = store.n_versions(case_id)
+    if not n:
+        raise NotFound("case", case_id)
+    raw = [(number, store.submission(case_id, number)) for number in range(n, 0, -1)]
+    return [Version(number, one, datetime.fromisoformat(one.at) if one.at else None, one.by) for number, one in raw]

@@ -1,0 +1,163 @@
+"""Telling a case in a real browser, with scripts and without: looked over, saved, edited; no word lost on the way."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.acceptance.running import write_rows
+from tests.acceptance.test_api import the_cases
+
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.bootstrap import House
+from patternmind.model.cases import Kind
+from patternmind.model.rights import Role
+from patternmind.ports import RunParameters
+from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.verbs.ingest import ingest_files
+from patternmind.verbs.members import add_member
+from patternmind.verbs.signing_in import begin_session
+from patternmind.web.app import make_app
+from patternmind.web.cookies import PLAIN_NAME
+
+CHROMIUM = "/usr/bin/chromium"
+PROBLEM = "The scanner of Kjetil Moe froze in the cold store and nobody could label a pallet."
+
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs the system's Chromium")
+
+
+class Served:
+    """The desk on a port of its own, and a session of somebody who may do all that is tried here."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.at = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.server = uvicorn.Server(uvicorn.Config(make_app(house), log_config=None, server_header=False))
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]}, daemon=True)
+        self.thread.start()
+        member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
+        self.secret = begin_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
+
+    def context(self, browser: Browser, **said: Any) -> BrowserContext:
+        context = browser.new_context(base_url=self.at, **said)
+        context.add_cookies([{"name": PLAIN_NAME, "value": self.secret, "url": self.at}])
+        context.set_default_timeout(15_000)
+        return context
+
+    def stop(self) -> None:
+        self.server.should_exit = self.server.force_exit = True
+        self.thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("desk-cases")
+    house = House(Settings(home=folder / "home"), encoder=HashingEncoder())
+    ingest_files(house.store, [write_rows(folder / "rows.jsonl", list(the_cases()))], kind=Kind.CASE)
+    house.run(RunParameters())
+    one = Served(house)
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(served: Served, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """With scripts unless the test says otherwise; it fails on anything that the console or the policy complains of."""
+    context = served.context(browser, java_script_enabled=getattr(request, "param", True))
+    made = context.new_page()
+    complaints: list[str] = []
+    made.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    yield made
+    context.close()
+    assert [said for said in complaints if "ERR_INTERNET_DISCONNECTED" not in said] == []
+
+
+@pytest.mark.parametrize("page", [True, False], indirect=True, ids=["with scripts", "without scripts"])
+def test_a_case_is_told_looked_over_saved_and_edited(served: Served, page: Page) -> None:
+    page.goto("/cases")
+    page.get_by_role("link", name="Tell a case").click()
+    page.get_by_label("What is the problem").fill(f"{PROBLEM} Call 415-555-2671.")
+    page.get_by_label("Only this network").check()
+    page.get_by_role("button", name="See how others will read it").click()
+    preview = page.get_by_role("region", name="This is how others will read it")
+    assert "Call phone." in preview.inner_text()
+    assert "415-555" not in preview.inner_text()
+    assert page.get_by_label("Only this network").is_checked()
+    assert page.get_by_label("What is the problem").input_value() == f"{PROBLEM} Call 415-555-2671."
+    preview.get_by_role("button", name="Save it").click()
+    page.wait_for_url("**/saved")
+    assert "Where it belongs" in page.get_by_role("main").inner_text()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("What is the problem").fill("Told anew: the scanner froze in the cold store once more.")
+    page.get_by_role("button", name="Save right away").click()
+    page.wait_for_url("**/saved")
+    page.get_by_role("link", name="To the case").click()
+    assert "Told anew" in page.get_by_role("main").inner_text()
+    assert "Version 2" in page.get_by_role("main").inner_text()
+
+
+def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(served: Served, page: Page) -> None:
+    page.goto("/cases/new")
+    page.get_by_label("What is the problem").fill(PROBLEM)
+    page.get_by_label("Anybody, without my name").check()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Save right away").click()
+    page.get_by_text("Not saved yet: the server does not answer.").wait_for()
+    page.context.set_offline(False)
+    page.goto("/cases")
+    page.goto("/cases/new")
+    page.get_by_text("Not saved yet: this is what you wrote last").wait_for()
+    assert page.get_by_label("What is the problem").input_value() == PROBLEM
+    assert page.get_by_label("Anybody, without my name").is_checked()
+    page.get_by_role("button", name="Save right away").click()
+    page.wait_for_url("**/saved")
+    page.goto("/cases/new")
+    assert page.get_by_label("What is the problem").input_value() == ""
+
+
+def test_a_file_is_looked_at_and_taken_in(served: Served, page: Page) -> None:
+    page.goto("/cases/import")
+    rows = b"nr,Beskrivelse\n91,The hatch leaked oil on the belt.\n92,\n"
+    page.get_by_label("File").set_input_files([{"name": "rows.csv", "mimeType": "text/csv", "buffer": rows}])
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_label("Beskrivelse is read as").select_option("problem")
+    page.get_by_role("button", name="Read it this way").click()
+    page.get_by_text("1 row would be taken in, 1 rejected.").wait_for()
+    page.get_by_role("button", name="Take in 1 row").click()
+    page.get_by_text("1 row taken in, 1 rejected.").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_of_cases_has_a_serious_finding_and_none_scrolls_sideways(
+    served: Served, browser: Browser, scheme: Any
+) -> None:
+    case_id = served.house.store.cases()[0].id
+    context = served.context(browser, color_scheme=scheme, viewport={"width": 320, "height": 800})
+    page = context.new_page()
+    for path in (
+        "/cases",
+        f"/cases/{case_id}",
+        "/cases/new?full=1",
+        f"/cases/{case_id}/raw",
+        f"/cases/{case_id}/erase",
+    ):
+        page.goto(path)
+        assert path.partition("?")[0] in page.url
+        findings: list[Any] = cast(Any, Axe()).run(page).response["violations"]
+        assert [one["id"] for one in findings if one["impact"] in {"serious", "critical"}] == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    context.close()
