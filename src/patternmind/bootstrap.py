@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patternmind.adapters.clock import SystemClock
+from patternmind.adapters.live_index import LiveIndex
 from patternmind.adapters.runlock import run_lock
 from patternmind.adapters.store import SqlStore
 from patternmind.adapters.store.engine import plain_errors
@@ -188,14 +189,22 @@ class House:
         """The index to search with: Chroma where this process can own it and it is fresh, else the rows themselves."""
         from patternmind.adapters.index import ExactIndex, digest_rows
 
+        if not (self.index_folder / "manifest.json").exists():
+            yield self.live_index
+            return
         ids, vectors = index_vectors(self.store, self.encoder, progress=progress)
         try:
-            chroma = self.chroma() if (self.index_folder / "manifest.json").exists() else None
+            chroma = self.chroma()
         except IndexUnavailable:
             chroma = None
         with nullcontext() if chroma is None else closing(chroma):
             fresh = chroma is not None and chroma.holds(digest_rows(ids, vectors)) and _answers(chroma, vectors)
             yield chroma if chroma is not None and fresh else ExactIndex(ids, vectors)
+
+    @cached_property
+    def live_index(self) -> LiveIndex:
+        """The vectors of all cases in the memory of this process, as fresh as the store; read when first searched."""
+        return LiveIndex(self.store, lambda: self.encoder)
 
     def chroma(self):
         """Own the Chroma index.

@@ -1,6 +1,6 @@
 """What the line needs from outside, as protocols; ``adapters`` hold the real ones and their in-memory twins."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,6 +12,19 @@ from patternmind.model.edits import Edit, Proposal
 from patternmind.model.fits import KeptFits
 from patternmind.model.found import Found
 from patternmind.model.network import Network, Person
+from patternmind.model.reading import (
+    CaseOrder,
+    CasesWanted,
+    Counts,
+    DraftLine,
+    DraftsWanted,
+    PageOf,
+    PlacedCase,
+    StoredDraft,
+    ThemeCard,
+    ThemeStory,
+    VectorStamp,
+)
 from patternmind.model.themes import Assignment, Theme, ThemeChange, Vectors
 
 Progress = Callable[[str, int, int], None]
@@ -142,8 +155,8 @@ class Hit:
 class VectorIndex(Protocol):
     """Nearest cases to a vector. Derived from the store and disposable: ids and vectors, never text."""
 
-    def search(self, vector: Vectors, k: int) -> list[Hit]:
-        """The k nearest cases to a (d,) vector, best first."""
+    def search(self, vector: Vectors, k: int, *, kind: Kind | None = None) -> list[Hit]:
+        """The k nearest cases to a (d,) vector, best first, of a kind where one is named."""
         ...
 
 
@@ -279,7 +292,96 @@ class Token:
     expires_at: datetime | None = None
 
 
-class Store(Ledger, Protocol):
+VectorRow = tuple[str, Vectors | None]
+"""The id of a case and the vector of its whole text; None where it has none yet."""
+
+
+class Reads(Protocol):
+    """What lists and pages are made of. Each takes about as long in a network of 100,000 cases as in one of 100.
+
+    A list answers in pages: ``after`` is ``following`` of the page before, with all else as it was.
+    """
+
+    # cases
+    def list_cases(
+        self, wanted: CasesWanted, *, limit: int, after: str | None = None, order: CaseOrder = CaseOrder.ID
+    ) -> PageOf[PlacedCase]:
+        """Cases and recaps, each with its place in the last run of ``wanted.lens``."""
+        ...
+
+    def count_cases(self, wanted: CasesWanted) -> int:
+        """How many cases a list has in all: an index is read through for it, a tenth of a second at 100,000."""
+        ...
+
+    def cases_by_id(self, case_ids: Sequence[str]) -> dict[str, Case]:
+        """Those of these cases that are there, in no order; by their own ids, not by external ones."""
+        ...
+
+    def place_of(self, case_id: str, lens: str | None = None) -> Assignment | None:
+        """Where the last run of a lens put a case; None where it did not look at it."""
+        ...
+
+    def teams(self) -> list[str]:
+        """The teams that cases name, in order: what a filter offers."""
+        ...
+
+    def list_assignments(
+        self, lens: str | None = None, *, limit: int, after: str | None = None
+    ) -> PageOf[tuple[str | None, Assignment]]:
+        """Where the last run put each case, by case id, each with the external id of its case."""
+        ...
+
+    # themes and runs
+    def theme_cards(self, lens: str | None = None, *, every: bool = False) -> list[ThemeCard]:
+        """The themes of ``themes`` without their members; those with none any more only where ``every``."""
+        ...
+
+    def theme_card(self, theme_id: str, lens: str | None = None) -> ThemeCard:
+        """Raises: NotFound."""
+        ...
+
+    def theme_story(self, theme_id: str, lens: str | None = None) -> ThemeStory:
+        """A theme with all that its page shows but its members, which ``list_cases`` gives.
+
+        Raises:
+            NotFound
+        """
+        ...
+
+    def theme_members(self, theme_id: str, lens: str | None = None) -> tuple[str, ...]:
+        """The ids of all its cases by falling strength.
+
+        Raises:
+            NotFound
+        """
+        ...
+
+    def theme_names(self, lens: str | None = None) -> dict[str, str]: ...
+
+    def find_run(self, run_id: str) -> RunRecord:
+        """Raises: NotFound."""
+        ...
+
+    # drafts
+    def list_drafts(self, wanted: DraftsWanted, *, limit: int, after: str | None = None) -> PageOf[StoredDraft]:
+        """Every current draft and every one that was ever decided on, oldest first, as made: to be grounded."""
+        ...
+
+    def draft_lines(self, wanted: DraftsWanted, *, limit: int, after: str | None = None) -> PageOf[DraftLine]:
+        """The same without their texts: for a queue, which orders all of them."""
+        ...
+
+    def counts(self, lens: str | None = None) -> Counts: ...
+
+    # vectors
+    def vector_stamp(self) -> VectorStamp: ...
+
+    def vector_rows(self, encoder_id: str, *, since: int = 0) -> Iterator[VectorRow]:
+        """The cases written after the write numbered ``since``, by that number: the newest last."""
+        ...
+
+
+class Store(Ledger, Reads, Protocol):
     """The truth of one network: every method sees that network's rows and no other's."""
 
     @property
@@ -516,6 +618,7 @@ __all__ = [
     "Progress",
     "PromptBook",
     "RawCounts",
+    "Reads",
     "RenderedPrompt",
     "Retelling",
     "ReviewedDraft",
@@ -527,4 +630,5 @@ __all__ = [
     "StoredCounts",
     "Token",
     "VectorIndex",
+    "VectorRow",
 ]

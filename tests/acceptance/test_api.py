@@ -491,7 +491,7 @@ def test_what_nobody_expected_tells_no_text_to_anybody(
     def unwritable(*_: object) -> None:
         raise StoreUnavailable(f"{tmp_path} cannot be written.")
 
-    monkeypatch.setattr(type(make_house(tmp_path).store), "themes", unwritable)
+    monkeypatch.setattr(type(make_house(tmp_path).store), "theme_cards", unwritable)
     assert str(tmp_path) not in check_problem(client.get("themes"), 503, "store-unavailable")["detail"]
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from patternmind.cluster.neighbours import similarity
 from patternmind.errors import IndexUnavailable
+from patternmind.model.cases import Kind, kind_of
 from patternmind.model.themes import Vectors
 from patternmind.ports import Hit
 
@@ -36,15 +37,16 @@ class ExactIndex:
         self._ids = list(ids)
         self._vectors = vectors
 
-    def search(self, vector: Vectors, k: int) -> list[Hit]:
-        return _rank(self._ids, self._vectors, vector, k)
+    def search(self, vector: Vectors, k: int, *, kind: Kind | None = None) -> list[Hit]:
+        return _rank(self._ids, self._vectors, vector, k, kind)
 
 
-def _rank(ids: Sequence[str], vectors: Vectors, vector: Vectors, k: int) -> list[Hit]:
+def _rank(ids: Sequence[str], vectors: Vectors, vector: Vectors, k: int, kind: Kind | None) -> list[Hit]:
     if not len(ids):
         return []
     scores = similarity(vectors, vector[None, :])[:, 0]
-    order = sorted(range(len(ids)), key=lambda row: (-float(scores[row]), ids[row]))[:k]
+    rows = (row for row, id in enumerate(ids) if kind in (None, kind_of(id)))
+    order = sorted(rows, key=lambda row: (-float(scores[row]), ids[row]))[:k]
     return [Hit(ids[row], float(scores[row])) for row in order]
 
 
@@ -140,14 +142,16 @@ class ChromaIndex:
             ),
         )
 
-    def search(self, vector: Vectors, k: int) -> list[Hit]:
+    def search(self, vector: Vectors, k: int, *, kind: Kind | None = None) -> list[Hit]:
+        """Of one kind, all rows are looked through: there may be few of it, and none of them near."""
         with _plain_errors(self._folder):
             collection = self._collection()
-            wanted = min(max(50, CANDIDATES * k), collection.count())
+            n = collection.count()
+            wanted = n if kind is not None else min(max(50, CANDIDATES * k), n)
             if not wanted:
                 return []
             found = collection.query(query_embeddings=[vector], n_results=wanted, include=["embeddings"])
-        return _rank(found["ids"][0], np.asarray(found["embeddings"][0], np.float32), vector, k)
+        return _rank(found["ids"][0], np.asarray(found["embeddings"][0], np.float32), vector, k, kind)
 
     def _rows(self) -> Mapping[str, Vectors]:
         held = self._collection().get(include=["embeddings"])

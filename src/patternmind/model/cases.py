@@ -53,6 +53,11 @@ class Kind(StrEnum):
     RECAP = "recap"
 
 
+def kind_of(case_id: str) -> Kind:
+    """What is known by this id: it says so with its first letter."""
+    return Kind.RECAP if case_id.startswith("r-") else Kind.CASE
+
+
 class Consent(StrEnum):
     """How far a text may go. Unknown means the network alone."""
 

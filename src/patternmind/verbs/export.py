@@ -9,13 +9,13 @@ from patternmind.errors import UsageError
 from patternmind.intake.redaction import Roster, redact_output
 from patternmind.model.cases import Case, Consent
 from patternmind.model.drafts import NO_AI, Claim, Draft, Flag, Pattern, ReviewedDraft
-from patternmind.model.themes import Theme, steadiness
+from patternmind.model.themes import Assignment, Theme, steadiness
 from patternmind.ports import Store
 from patternmind.publish.closed import WITHHELD_HERE, Closed, all_texts
 from patternmind.publish.rights import SHORT, outward, sort_patterns
 from patternmind.review import fields_of, state_of
 from patternmind.verbs.mapping import map_rows
-from patternmind.verbs.reviewing import open_drafts, patterns_of
+from patternmind.verbs.reviewing import accepted_patterns, open_drafts
 
 Row = dict[str, Any]
 
@@ -62,18 +62,22 @@ def _redacted(store: Store, rows: Iterator[Row]) -> Iterator[Row]:
 def _assignments(store: Store, lens: str | None) -> Iterator[Row]:
     external = {case.id: case.external_id for case in store.cases()}
     for one in store.assignments(lens):
-        yield {
-            "case_id": one.case_id,
-            "external_id": external.get(one.case_id),
-            "theme_id": one.theme_id,
-            "area_id": one.area_id,
-            "strength": one.strength,
-            "nearest_theme_id": one.nearest_theme_id,
-            "second_theme_id": one.second_theme_id,
-            "second_strength": one.second_strength,
-            "outlier_score": one.outlier_score,
-            "reason": one.reason,
-        }
+        yield assignment_row(one, external.get(one.case_id))
+
+
+def assignment_row(one: Assignment, external_id: str | None) -> Row:
+    return {
+        "case_id": one.case_id,
+        "external_id": external_id,
+        "theme_id": one.theme_id,
+        "area_id": one.area_id,
+        "strength": one.strength,
+        "nearest_theme_id": one.nearest_theme_id,
+        "second_theme_id": one.second_theme_id,
+        "second_strength": one.second_strength,
+        "outlier_score": one.outlier_score,
+        "reason": one.reason,
+    }
 
 
 def _cases(store: Store) -> Iterator[Row]:
@@ -95,13 +99,17 @@ def _cases(store: Store) -> Iterator[Row]:
         yield row if may_leave else {**row, "withheld": WITHHELD}
 
 
-def theme_row(theme: Theme) -> Row:
-    """A theme as ``patternmind themes --json`` shows it; ``size`` counts every member, ``n_cases`` each story once."""
+def theme_row(theme: Theme, size: int | None = None) -> Row:
+    """A theme as ``patternmind themes --json`` shows it; ``size`` counts every member, ``n_cases`` each story once.
+
+    Args:
+        size: of a theme that is given without its members.
+    """
     return {
         "theme_id": theme.id,
         "name": theme.name,
         "gist": theme.gist,
-        "size": len(theme.case_ids),
+        "size": len(theme.case_ids) if size is None else size,
         "n_cases": theme.n_cases,
         "n_teams": theme.n_teams,
         "n_contributors": theme.n_contributors,
@@ -151,7 +159,7 @@ def _cut_name(name: str, closed: Closed) -> str:
 def _patterns(store: Store) -> Iterator[Row]:
     """Every accepted pattern: whole where it may be published, else its id and why it is withheld."""
     cases = {case.id: case for case in store.cases()}
-    found = sort_patterns(patterns_of(open_drafts(store)), cases, store.network.rule)
+    found = sort_patterns(accepted_patterns(store), cases, store.network.rule)
     for pattern in (*(one.pattern for one in found.published), *found.retired):
         yield _pattern_row(pattern)
     for one in found.withheld:

@@ -63,8 +63,9 @@ def by_theme(store: Store, theme_id: str) -> Subject:
 
 def by_case(store: Store, case_id: str) -> Subject:
     case = store.case(case_id)
-    placed = {one.case_id: one.theme_id for one in _assignments(store)}
-    theme = next((one for one in _themes(store) if one.id == placed.get(case.id)), None)
+    lenses = lenses_run(store)
+    placed = store.place_of(case.id, lenses[0]) if lenses else None
+    theme = next((one for one in _themes(store) if placed and one.id == placed.theme_id), None)
     return Subject(case, theme, theme.case_ids if theme else (case.id,))
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from patternmind.model.drafts import DraftKind
 from patternmind.model.network import Network
 from patternmind.ports import Store
 from patternmind.publish.document import Document
@@ -12,13 +11,13 @@ from patternmind.publish.playbook import make_playbook
 from patternmind.publish.prereading import make_prereading, prereading_record
 from patternmind.publish.rights import Sorted, outward, sort_patterns
 from patternmind.verbs.prepare import Prepared, lenses_run
-from patternmind.verbs.reviewing import open_drafts, patterns_of
+from patternmind.verbs.reviewing import accepted_patterns
 
 
 def collect_playbook(store: Store) -> Sorted:
     """What people accepted, parted into what may be published, what is withheld and why, and what was retired."""
     cases = {case.id: case for case in store.cases()}
-    return sort_patterns(patterns_of(open_drafts(store, kind=DraftKind.PATTERN)), cases, store.network.rule)
+    return sort_patterns(accepted_patterns(store), cases, store.network.rule)
 
 
 def playbook_document(store: Store, collected: Sorted, now: datetime) -> Document:

@@ -1,6 +1,6 @@
 """Drafts as reviewers meet them: grounded anew against the cases as they are now, with the log of their decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,8 +9,12 @@ from patternmind.ground import ground
 from patternmind.intake.redaction import Roster, redact
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Action, Decision, Draft, DraftKind, Pattern, Reason, ReviewedDraft
+from patternmind.model.reading import DraftsWanted, PageOf, StoredDraft
 from patternmind.ports import Clock, Store
 from patternmind.review import decide, pattern_of
+
+ALL = 10**9
+"""Rows of a list that is wanted whole."""
 
 
 def open_draft(store: Store, draft_id: str) -> ReviewedDraft:
@@ -19,16 +23,39 @@ def open_draft(store: Store, draft_id: str) -> ReviewedDraft:
     Raises:
         NotFound
     """
-    return _grounded(store.draft(draft_id), {case.id: case for case in store.cases()}, Roster.of(store.roster()))
+    return _grounded_all(store, [store.draft(draft_id)])[0]
 
 
 def open_drafts(store: Store, *, kind: DraftKind | None = None) -> list[ReviewedDraft]:
     """Every current draft and every one that was ever decided on, oldest first."""
-    cases = {case.id: case for case in store.cases()}
+    return _grounded_all(store, store.list_drafts(DraftsWanted(kind=kind), limit=ALL).rows)
+
+
+def page_of_drafts(
+    store: Store, wanted: DraftsWanted, *, limit: int, after: str | None = None
+) -> PageOf[ReviewedDraft]:
+    """Some of them; only the cases that these rest on are read."""
+    page = store.list_drafts(wanted, limit=limit, after=after)
+    return PageOf(tuple(_grounded_all(store, page.rows)), page.following)
+
+
+def accepted_patterns(store: Store) -> list[Pattern]:
+    """The patterns people made, by name: of all drafts, only those that somebody decided on are read."""
+    decided = store.list_drafts(DraftsWanted(kind=DraftKind.PATTERN, decided=True), limit=ALL).rows
+    return patterns_of(_grounded_all(store, decided))
+
+
+def _grounded_all(store: Store, rows: Sequence[StoredDraft]) -> list[ReviewedDraft]:
+    cases = store.cases_by_id([case_id for draft, _, _ in rows for case_id in _rests_on(draft)])
     roster = Roster.of(store.roster())
-    current = {draft.id for draft, _, _ in store.drafts()}
-    kept = [row for row in store.drafts(current=False) if row[0].id in current or row[1]]
-    return [_grounded(row, cases, roster) for row in kept if kind is None or row[0].kind is kind]
+    return [_grounded(row, cases, roster) for row in rows]
+
+
+def _rests_on(draft: Draft) -> Iterator[str]:
+    """The cases that a draft quotes, and those that it was made from, with a version behind their id or without."""
+    yield from (quote.case_id for claim in draft.claims for quote in claim.quotes)
+    for name in draft.provenance.inputs:
+        yield from (name, name.rpartition("@")[0])
 
 
 def _grounded(

@@ -11,12 +11,12 @@ from patternmind.cycle import embed_cases
 from patternmind.draft.choose import content_words
 from patternmind.embed import text_hash
 from patternmind.errors import UsageError
-from patternmind.model.cases import Case
-from patternmind.model.drafts import DraftKind, Pattern
+from patternmind.model.cases import Case, Kind
+from patternmind.model.drafts import Pattern
 from patternmind.model.themes import Vectors
 from patternmind.ports import Encoder, Progress, Store, VectorIndex
 from patternmind.sentences import sentences_of
-from patternmind.verbs.reviewing import open_drafts, patterns_of
+from patternmind.verbs.reviewing import accepted_patterns
 
 LONGEST_SNIPPET = 240
 
@@ -65,8 +65,8 @@ def index_vectors(store: Store, encoder: Encoder, *, progress: Progress | None =
 
 
 def _cases(store: Store, index: VectorIndex, query: Vectors, text: str, kind: str | None, k: int) -> list[Result]:
-    by_id = {case.id: case for case in store.cases()}
-    wanted = len(by_id) if kind else k
+    hits = index.search(query, k, kind=Kind(kind) if kind else None)
+    by_id = store.cases_by_id([hit.case_id for hit in hits])
     return [
         Result(
             kind=case.kind.value,
@@ -75,13 +75,13 @@ def _cases(store: Store, index: VectorIndex, query: Vectors, text: str, kind: st
             score=_score(hit.score),
             snippet=snippet(case, text),
         )
-        for hit in index.search(query, wanted)
-        if (case := by_id.get(hit.case_id)) is not None and kind in (None, case.kind.value)
+        for hit in hits
+        if (case := by_id.get(hit.case_id)) is not None
     ]
 
 
 def _patterns(store: Store, encoder: Encoder, query: Vectors) -> list[Result]:
-    patterns = patterns_of(open_drafts(store, kind=DraftKind.PATTERN))
+    patterns = accepted_patterns(store)
     if not patterns:
         return []
     scores = similarity(_pattern_vectors(store, encoder, patterns), query[None, :])[:, 0]

@@ -2,14 +2,11 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import Query
 
 from patternmind.errors import UsageError
-
-Row = TypeVar("Row")
 
 MOST_ROWS = 200
 
@@ -17,28 +14,19 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows on a page.")]
 Cursor = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the page before.")]
 
 
-def one_page(
-    rows: Sequence[Row], *, key: Callable[[Row], str], limit: int, cursor: str | None
-) -> tuple[list[Row], str | None]:
-    """The rows after the cursor, and the cursor of the page after them.
+def write_cursor(place: str | None) -> str | None:
+    """The place after which a list goes on, as it travels in an address; None where the list has ended."""
+    return None if place is None else base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
-    Args:
-        key: names a row and gives the order.
+
+def read_cursor(cursor: str | None) -> str | None:
+    """The place that a cursor names; None for the beginning.
 
     Raises:
         UsageError: no cursor of ours.
     """
-    after = _read(cursor) if cursor is not None else ""
-    left = sorted((row for row in rows if key(row) > after), key=key)
-    page = left[:limit]
-    return page, _write(key(page[-1])) if len(left) > limit else None
-
-
-def _write(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
-
-
-def _read(cursor: str) -> str:
+    if cursor is None:
+        return None
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.call_rows import CallRows
 from patternmind.adapters.store.network_rows import slices
 from patternmind.adapters.store.raw_rows import RawRows
+from patternmind.embed import lens_text, text_hash
 from patternmind.errors import ChangedMeanwhile, NotFound
 from patternmind.model.cases import Case, Consent, Kind, Submission
 from patternmind.model.network import Network, Person, PublishingRule
@@ -135,6 +136,8 @@ class CaseRows(RawRows, CallRows):
             "content_hash": case.content_hash,
             "text_version": case.text_version,
             "body": records.case_record(case),
+            **listed_by(case),
+            "number": self._next_number(connection),
         }
         if new:
             connection.execute(insert(tables.case).values(network_id=self._id, id=case.id, **row))
@@ -145,6 +148,10 @@ class CaseRows(RawRows, CallRows):
                 self._forget_answers(connection, [case.id])
             connection.execute(update(tables.case).where(where).values(row))
         self._keep_submission(connection, submission, case)
+
+    def _next_number(self, connection: Connection) -> int:
+        """Of all networks: the index of words knows a case by it."""
+        return connection.execute(select(func.coalesce(func.max(tables.case.c.number), 0))).scalar_one() + 1
 
     def cases(self, *, kind: Kind | None = None, since: str | None = None) -> list[Case]:
         case = tables.case
@@ -203,6 +210,17 @@ def _repeated(cases: Sequence[Case], owners: Mapping[str, set[str]]) -> int:
         repeated += bool(others - {one.id})
         others.add(one.id)
     return repeated
+
+
+def listed_by(case: Case) -> dict[str, Any]:
+    """The columns that lists and search go by; all of them are read off the case."""
+    return {
+        "dated": case.date.isoformat() if case.date else "",
+        "team": case.team,
+        "status": case.facts.get("status"),
+        "flags": "".join(f"|{flag}" for flag in case.flags),
+        "vector_hash": text_hash(lens_text(case, "all")),
+    }
 
 
 def _network_row(network: Network) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, update
+from sqlalchemy import Connection, insert, update
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.network_rows import NetworkRows
 from patternmind.errors import ChangedMeanwhile, NotFound
 from patternmind.model.drafts import Decision, Draft
+from patternmind.review import state_of
 
 
 class DraftRows(NetworkRows):
@@ -40,6 +41,10 @@ class DraftRows(NetworkRows):
         for row in connection.execute(query if draft_id is None else query.where(kept.c.draft_id == draft_id)):
             found[row.draft_id] = (*found.get(row.draft_id, ()), records.read_decision(row.body))
         return found
+
+    def _logs(self, connection: Connection, draft_ids: Sequence[str]) -> dict[str, tuple[Decision, ...]]:
+        """The decisions on some drafts."""
+        return {id: log for id in draft_ids if (log := self._decisions(connection, id).get(id))}
 
     def save_drafts(self, drafts: Sequence[Draft], now: datetime) -> None:
         with self._writing() as connection:
@@ -87,16 +92,22 @@ class DraftRows(NetworkRows):
     def append_decision(self, decision: Decision, *, expected_version: int) -> None:
         kept = tables.decision
         with self._writing() as connection:
-            count = connection.execute(
-                self._of(kept, func.count()).where(kept.c.draft_id == decision.draft_id)
-            ).scalar_one()
-            if count != expected_version:
+            log = self._decisions(connection, decision.draft_id).get(decision.draft_id, ())
+            if len(log) != expected_version:
                 raise ChangedMeanwhile("draft", decision.draft_id)
             connection.execute(
                 insert(kept).values(
                     network_id=self._id,
                     draft_id=decision.draft_id,
-                    seq=count + 1,
+                    seq=len(log) + 1,
                     body=records.decision_record(decision),
                 )
             )
+            self._put_state(connection, (*log, decision))
+
+    def _put_state(self, connection: Connection, log: Sequence[Decision]) -> None:
+        """What the log adds up to, kept beside the draft, so that a list need not read every log."""
+        draft = tables.draft
+        mine = (draft.c.network_id == self._id) & (draft.c.id == log[-1].draft_id)
+        values = {"state": state_of(log).value, "n_decisions": len(log)}
+        connection.execute(update(draft).where(mine).values(values))

@@ -29,6 +29,7 @@ class EraseRows(RetellRows):
             self._forget_rows(connection, case_id)
             self._keep_vectors(connection, kept_vectors)
             connection.execute(delete(case).where(mine))
+            self._write_words_anew(connection)
             row = {"case_id": case_id, "at": at.isoformat(), "by": by}
             connection.execute(insert(tables.erasure).values(network_id=self._id, **row))
 

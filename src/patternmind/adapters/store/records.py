@@ -54,6 +54,10 @@ def read_case(record: Mapping[str, Any], duplicate_of: str | None) -> Case:
     return Case(**values)
 
 
+MEMBERS = ("case_ids", "centre", "remembered", "spoke", "new_by_period")
+"""The fields of a theme that grow with the network, or that only the next run reads."""
+
+
 def theme_record(theme: Theme) -> Record:
     """As ``asdict``, which would copy every case id and every number of the centre."""
     return {one.name: getattr(theme, one.name) for one in fields(theme)} | {"trend": dict(theme.trend)}

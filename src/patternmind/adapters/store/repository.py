@@ -7,13 +7,13 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from patternmind.adapters.store import tables
-from patternmind.adapters.store.erase_rows import EraseRows
+from patternmind.adapters.store.draft_reads import DraftReads
 from patternmind.adapters.store.sealing import Sealer
 from patternmind.model.network import Network
 from patternmind.ports import Token
 
 
-class SqlStore(EraseRows):
+class SqlStore(DraftReads):
     """Implements ``ports.Store``."""
 
     def __init__(

@@ -8,6 +8,7 @@ from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.case_rows import CaseRows
 from patternmind.adapters.store.edit_rows import EditRows
 from patternmind.adapters.store.network_rows import slices
+from patternmind.adapters.store.run_rows import theme_columns
 from patternmind.model.cases import Case, Submission
 from patternmind.model.network import Person
 from patternmind.ports import Retelling, RosterChange
@@ -27,6 +28,8 @@ class RetellRows(CaseRows, EditRows):
             cases, retelling = redact(self._roster(connection))
             changed = self._put_cases(connection, cases).updated
             self._retell(connection, retelling)
+            if changed:
+                self._write_words_anew(connection)
         return RosterChange(added=added, changed=changed)
 
     def _retell(self, connection: Connection, retelling: Retelling) -> None:
@@ -42,7 +45,7 @@ class RetellRows(CaseRows, EditRows):
             before = records.read_theme(row.body)
             if (told := retelling.theme(before)) != before:
                 mine = (theme.c.network_id == self._id) & (theme.c.run_id == row.run_id) & (theme.c.id == row.id)
-                connection.execute(update(theme).where(mine).values(body=records.theme_record(told)))
+                connection.execute(update(theme).where(mine).values(**theme_columns(told)))
         for row in connection.execute(self._of(area)).all():
             if (name := retelling.name(row.name)) != row.name:
                 mine = (area.c.network_id == self._id) & (area.c.run_id == row.run_id) & (area.c.id == row.id)
@@ -86,6 +89,11 @@ class RetellRows(CaseRows, EditRows):
                     mine = (decision.c.network_id == self._id) & (decision.c.draft_id == row.id)
                     body = records.decision_record(one)
                     connection.execute(update(decision).where(mine, decision.c.seq == seq).values(body=body))
+
+    def _write_words_anew(self, connection: Connection) -> None:
+        """The index of words keeps those of former texts in its older parts until it is written anew."""
+        connection.exec_driver_sql("INSERT INTO case_words (case_words) VALUES ('delete-all')")
+        connection.exec_driver_sql("INSERT INTO case_words (rowid, words) SELECT number, words FROM case_said")
 
     def _drop_vectors(self, connection: Connection, hashes: Iterable[str]) -> None:
         kept = tables.vector

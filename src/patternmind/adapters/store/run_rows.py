@@ -5,6 +5,7 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Table, func, insert, update
 
 from patternmind.adapters.store import records, tables
@@ -81,7 +82,7 @@ class RunRows(DraftRows, FoundRows, FitRows):
             connection,
             tables.theme,
             [
-                {**of_run, "id": theme.id, "rank": rank, "body": records.theme_record(theme)}
+                {**of_run, "id": theme.id, "rank": rank, **theme_columns(theme)}
                 for rank, theme in enumerate(shown.themes)
             ],
         )
@@ -162,22 +163,8 @@ class RunRows(DraftRows, FoundRows, FitRows):
         return {row.id: row.name for row in self._of_last_run(tables.area, lens, tables.area.c.id)}
 
     def assignments(self, lens: str | None = None) -> list[Assignment]:
-        return [
-            Assignment(
-                case_id=row.case_id,
-                theme_id=row.theme_id,
-                area_id=row.area_id,
-                strength=row.strength,
-                nearest_theme_id=row.nearest_theme_id,
-                second_theme_id=row.second_theme_id,
-                second_strength=row.second_strength,
-                outlier_score=row.outlier_score,
-                reason=row.reason,
-                x=row.x,
-                y=row.y,
-            )
-            for row in self._of_last_run(tables.assignment, lens, tables.assignment.c.case_id)
-        ]
+        rows = self._of_last_run(tables.assignment, lens, tables.assignment.c.case_id)
+        return [read_assignment(row) for row in rows]
 
     def cases_seen(self, lens: str | None = None, *, through: int | None = None) -> set[str]:
         run, assignment = tables.run, tables.assignment
@@ -202,6 +189,18 @@ class RunRows(DraftRows, FoundRows, FitRows):
             return [records.read_change(row.body) for row in connection.execute(query)]
 
 
+def theme_columns(theme: Theme) -> dict[str, Any]:
+    """A theme as it is kept: whole, and once more without what grows with the network."""
+    whole = records.theme_record(theme)
+    centre = np.asarray(theme.centre, np.float32).tobytes() if theme.centre else None
+    return {
+        "body": whole,
+        "card": {name: value for name, value in whole.items() if name not in records.MEMBERS} | {"case_ids": ()},
+        "n_members": len(theme.case_ids),
+        "centre": centre,
+    }
+
+
 def _run_row(record: RunRecord) -> dict[str, Any]:
     body = asdict(record)
     for name in ("id", "number", "state", "started_at", "finished_at", "fingerprint"):
@@ -216,6 +215,22 @@ def _run_row(record: RunRecord) -> dict[str, Any]:
         "fingerprint": record.fingerprint,
         "body": body,
     }
+
+
+def read_assignment(row: Any) -> Assignment:
+    return Assignment(
+        case_id=row.case_id,
+        theme_id=row.theme_id,
+        area_id=row.area_id,
+        strength=row.strength,
+        nearest_theme_id=row.nearest_theme_id,
+        second_theme_id=row.second_theme_id,
+        second_strength=row.second_strength,
+        outlier_score=row.outlier_score,
+        reason=row.reason,
+        x=row.x,
+        y=row.y,
+    )
 
 
 def _read_run(row: Any) -> RunRecord:

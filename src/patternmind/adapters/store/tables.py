@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    table,
 )
 
 metadata = MetaData(
@@ -83,7 +84,26 @@ case = Table(
     Column("text_version", String, nullable=False),
     Column("duplicate_of", String),
     Column("body", JSON, nullable=False),
+    Column("number", Integer, nullable=False, server_default="0"),
+    Column("dated", String, nullable=False, server_default=""),
+    Column("flags", String, nullable=False, server_default=""),
+    Column("vector_hash", String, nullable=False, server_default=""),
+    Column("team", String),
+    Column("status", String),
+    Index("ix_case_number", "number", unique=True),
+    Index("ix_case_listed", "network_id", "id", "kind", "team", "status", "flags", "number", "dated"),
+    Index("ix_case_dated", "network_id", "dated", "id", "kind", "team", "status", "flags", "number"),
+    Index("ix_case_team", "network_id", "team", "id"),
+    Index("ix_case_external_id", "network_id", "external_id"),
+    Index("ix_case_written", "network_id", "number", "id", "vector_hash"),
+    comment="``number`` grows with every write, so that a reader can ask for what is new; the rest repeats the body.",
 )
+
+case_words = table("case_words")
+"""The words of all cases of all networks by the number of the case; a migration makes it, triggers keep it.
+
+It is SQLite's own full-text index, without the texts, and no part of ``metadata``.
+"""
 
 vector = Table(
     "vector",
@@ -106,6 +126,7 @@ run = Table(
     Column("finished_at", String),
     Column("fingerprint", String, nullable=False, default=""),
     Column("body", JSON, nullable=False),
+    Index("ix_run_number", "network_id", "state", "number"),
 )
 
 
@@ -121,7 +142,11 @@ theme = Table(
     Column("id", String, primary_key=True),
     Column("rank", Integer, nullable=False),
     Column("body", JSON, nullable=False),
+    Column("card", JSON, nullable=False, server_default="{}"),
+    Column("n_members", Integer, nullable=False, server_default="0"),
+    Column("centre", LargeBinary),
     _of_run(),
+    comment="``card`` is the body without its members, whose number grows with the network.",
 )
 
 area = Table(
@@ -143,6 +168,7 @@ theme_change = Table(
     Column("theme_id", String, nullable=False),
     Column("body", JSON, nullable=False),
     _of_run(),
+    Index("ix_theme_change_theme", "network_id", "theme_id"),
 )
 
 assignment = Table(
@@ -162,6 +188,7 @@ assignment = Table(
     Column("x", Float),
     Column("y", Float),
     _of_run(),
+    Index("ix_assignment_theme", "network_id", "run_id", "theme_id", "case_id"),
 )
 
 found = Table(
@@ -208,6 +235,13 @@ draft = Table(
     Column("created_at", String, nullable=False),
     Column("current", Integer, nullable=False, default=1),
     Column("body", JSON, nullable=False),
+    Column("state", String, nullable=False, server_default="candidate"),
+    Column("n_decisions", Integer, nullable=False, server_default="0"),
+    Index(
+        "ix_draft_listed",
+        *("network_id", "created_at", "id", "current", "n_decisions", "kind", "state", "theme_id"),
+    ),
+    comment="``state`` and ``n_decisions`` are what its log adds up to, written with every line of it.",
 )
 
 decision = Table(

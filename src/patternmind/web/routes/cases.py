@@ -1,5 +1,6 @@
 """The network, its cases, taking in files of them, and finding them again."""
 
+import datetime as dt
 import json
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -13,19 +14,20 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from starlette.requests import Request
 
-from patternmind.adapters.index import ExactIndex
 from patternmind.adapters.store.engine import plain_errors
 from patternmind.bootstrap import UPLOADS
 from patternmind.errors import UnreadableFile, UsageError
+from patternmind.intake.redaction import Roster, redact_output
 from patternmind.model.cases import Case, Kind
+from patternmind.model.reading import CaseOrder, CasesWanted
 from patternmind.model.rights import Action
 from patternmind.model.themes import Assignment
 from patternmind.verbs import search as finding
-from patternmind.verbs.export import export_rows
+from patternmind.verbs.export import assignment_row, export_rows
 from patternmind.verbs.ingest import ingest_files
 from patternmind.web import answers
 from patternmind.web.door import MAY_REPEAT, Door, Lens, TheHouse, problems
-from patternmind.web.paging import Cursor, Limit, one_page
+from patternmind.web.paging import Cursor, Limit, read_cursor, write_cursor
 from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door, tags=["cases"])
@@ -46,45 +48,62 @@ ANY_FILE: dict[str, Any] = {
 def read_network(house: TheHouse) -> answers.NetworkAnswer:
     """What the network agreed on, and how much it holds."""
     store = house.store
-    network, last = store.network, store.last_run()
-    kinds = [case.kind for case in store.cases()]
+    network, last, counts = store.network, store.last_run(), store.counts()
     return answers.NetworkAnswer(
         id=network.id,
         name=network.name,
         purpose=network.purpose,
         rule=answers.RuleAnswer(**asdict(network.rule)),
         default_consent=network.default_consent,
-        n_cases=kinds.count(Kind.CASE),
-        n_recaps=kinds.count(Kind.RECAP),
+        n_cases=counts.n_cases,
+        n_recaps=counts.n_recaps,
         last_run_id=last.id if last else None,
+    )
+
+
+def _wanted(  # noqa: PLR0913, PLR0917 - a filter for each thing that a list is narrowed by
+    kind: Kind | None = None,
+    theme_id: Annotated[str | None, Query(max_length=200, description="Only the members of this theme.")] = None,
+    unplaced: Annotated[bool, Query(description="Only those in no theme yet.")] = False,
+    team: Annotated[str | None, Query(max_length=200)] = None,
+    since: Annotated[dt.date | None, Query(description="Dated on or after it.")] = None,
+    until: Annotated[dt.date | None, Query(description="Dated on or before it.")] = None,
+    status: Annotated[str | None, Query(max_length=40)] = None,
+    flag: Annotated[str | None, Query(max_length=200, description="A flag, or the beginning of one.")] = None,
+    q: Annotated[str, Query(max_length=400, description="Words that it holds, or beginnings of words.")] = "",
+) -> CasesWanted:
+    return CasesWanted(
+        kind=kind,
+        theme_id=theme_id,
+        unplaced=unplaced,
+        team=team,
+        since=since,
+        until=until,
+        status=status,
+        flag=flag,
+        words=q,
     )
 
 
 @router.get("/cases", dependencies=[needs(Action.SEARCH)])
 def list_cases(
     house: TheHouse,
-    kind: Kind | None = None,
-    theme_id: Annotated[str | None, Query(max_length=200, description="Only the members of this theme.")] = None,
+    wanted: Annotated[CasesWanted, Depends(_wanted)],
+    order: Annotated[CaseOrder, Query(description="By id, or the latest date first.")] = CaseOrder.ID,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> answers.Page[answers.CaseAnswer]:
-    """Cases and recaps as redacted, by id."""
-    placed = {one.case_id: one for one in house.store.assignments()}
-    wanted = [
-        case
-        for case in house.store.cases(kind=kind)
-        if theme_id is None or ((one := placed.get(case.id)) is not None and one.theme_id == theme_id)
-    ]
-    page, following = one_page(wanted, key=lambda case: case.id, limit=limit, cursor=cursor)
-    return answers.Page(items=[_case(case, placed.get(case.id)) for case in page], next_cursor=following)
+    """Cases and recaps as redacted; a cursor belongs to the order that it was given in."""
+    page = house.store.list_cases(wanted, limit=limit, after=read_cursor(cursor), order=order)
+    items = [_case(one.case, one.placed) for one in page.rows]
+    return answers.Page(items=items, next_cursor=write_cursor(page.following))
 
 
 @router.get("/cases/{case_id:path}", responses=problems(404), dependencies=[needs(Action.SEARCH)])
 def read_case(house: TheHouse, case_id: str) -> answers.CaseAnswer:
     """One case or recap as redacted, by its id or its external id."""
     case = house.store.case(case_id)
-    placed = {one.case_id: one for one in house.store.assignments()}
-    return _case(case, placed.get(case.id))
+    return _case(case, house.store.place_of(case.id))
 
 
 def _case(case: Case, placed: Assignment | None) -> answers.CaseAnswer:
@@ -164,9 +183,11 @@ def list_assignments(
     house: TheHouse, lens: Lens = None, limit: Limit = 200, cursor: Cursor = None
 ) -> answers.Page[answers.AssignmentAnswer]:
     """Where the last run put each case, by case id: in one theme, or in none and then why."""
-    rows = list(export_rows(house.store, "assignments", lens=lens))
-    page, following = one_page(rows, key=lambda row: row["case_id"], limit=limit, cursor=cursor)
-    return answers.Page(items=[answers.AssignmentAnswer(**row) for row in page], next_cursor=following)
+    page = house.store.list_assignments(lens, limit=limit, after=read_cursor(cursor))
+    roster = Roster.of(house.store.roster())
+    rows = (redact_output(assignment_row(one, external_id), roster) for external_id, one in page.rows)
+    items = [answers.AssignmentAnswer.model_validate(row) for row in rows]
+    return answers.Page(items=items, next_cursor=write_cursor(page.following))
 
 
 @router.get("/search", dependencies=[needs(Action.SEARCH)])
@@ -180,8 +201,7 @@ def search(
 
     Searched exactly over the stored vectors: Chroma's client goes stale where another process rebuilds the index.
     """
-    index = ExactIndex(*finding.index_vectors(house.store, house.encoder))
-    found = finding.search(house.store, house.encoder, index, q, kind=kind, k=k)
+    found = finding.search(house.store, house.encoder, house.live_index, q, kind=kind, k=k)
     return answers.Listing(items=[answers.ResultAnswer.model_validate(asdict(one)) for one in found])
 
 

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Header, Query, Response
 from patternmind.errors import ChangedMeanwhile, UsageError
 from patternmind.model import rights
 from patternmind.model.drafts import Decision, DraftKind, DraftState, ReviewedDraft
+from patternmind.model.reading import DraftsWanted
 from patternmind.ports import Store
-from patternmind.review import possible_actions, state_of
+from patternmind.review import possible_actions
 from patternmind.verbs.export import draft_row, export_rows
-from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
+from patternmind.verbs.reviewing import decide_draft, open_draft, page_of_drafts
 from patternmind.web import answers
 from patternmind.web.door import MAY_REPEAT, Door, TheCaller, TheHouse, problems
-from patternmind.web.paging import Cursor, Limit, one_page
+from patternmind.web.paging import Cursor, Limit, read_cursor, write_cursor
 from patternmind.web.rights import needs
 
 router = APIRouter(route_class=Door, tags=["review"])
@@ -32,17 +33,9 @@ def list_drafts(
     cursor: Cursor = None,
 ) -> answers.Page[answers.DraftAnswer]:
     """Drafts that wait for somebody and drafts that were decided on, oldest first."""
-    wanted = [
-        one
-        for one in open_drafts(house.store, kind=kind)
-        if state in (None, state_of(one.decisions)) and theme_id in (None, one.grounded.draft.theme_id)
-    ]
-    page, following = one_page(wanted, key=_place, limit=limit, cursor=cursor)
-    return answers.Page(items=[_draft(one) for one in page], next_cursor=following)
-
-
-def _place(reviewed: ReviewedDraft) -> str:
-    return f"{reviewed.created_at.isoformat() if reviewed.created_at else ''} {reviewed.grounded.draft.id}"
+    wanted = DraftsWanted(kind=kind, state=state, theme_id=theme_id)
+    page = page_of_drafts(house.store, wanted, limit=limit, after=read_cursor(cursor))
+    return answers.Page(items=[_draft(one) for one in page.rows], next_cursor=write_cursor(page.following))
 
 
 @router.get("/drafts/{draft_id}", responses=problems(404) | ETAG, dependencies=[needs(rights.Action.SEE_DRAFTS)])

@@ -6,7 +6,6 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from patternmind.adapters.index import ExactIndex
 from patternmind.bootstrap import House
 from patternmind.errors import UsageError
 from patternmind.model.rights import Action
@@ -21,7 +20,6 @@ from patternmind.verbs.publishing import (
     prereading_document,
     prereading_row,
 )
-from patternmind.verbs.search import index_vectors
 from patternmind.web import answers
 from patternmind.web.door import MAY_REPEAT, Door, TheHouse, problems
 from patternmind.web.rights import needs
@@ -76,8 +74,7 @@ def _subject(house: House, asked: answers.PrereadingAsked) -> prepare.Subject:
         return prepare.by_theme(house.store, asked.theme)
     if asked.case is not None:
         return prepare.by_case(house.store, asked.case)
-    index = ExactIndex(*index_vectors(house.store, house.encoder))
-    return prepare.by_topic(house.store, house.encoder, index, asked.topic or "")
+    return prepare.by_topic(house.store, house.encoder, house.live_index, asked.topic or "")
 
 
 @router.get(

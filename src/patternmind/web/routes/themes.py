@@ -7,8 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from patternmind.errors import NotFound
 from patternmind.model.rights import Action
-from patternmind.model.themes import Theme
-from patternmind.ports import RunParameters, RunRecord, Store
+from patternmind.ports import RunParameters, RunRecord
 from patternmind.verbs.checks import check_parameters
 from patternmind.verbs.export import theme_row
 from patternmind.web import answers
@@ -66,21 +65,14 @@ def list_runs(house: TheHouse) -> answers.Listing[answers.RunAnswer]:
 
 @router.get("/runs/{run_id}", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_run(house: TheHouse, run_id: str) -> answers.RunAnswer:
-    return _run(_find_run(house.store, run_id))
+    return _run(house.store.find_run(run_id))
 
 
 @router.get("/runs/{run_id}/changes", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def list_changes(house: TheHouse, run_id: str) -> answers.Listing[answers.ThemeChangeAnswer]:
     """What a run made of the themes before it: new, continued, split, merged, dormant, with the evidence."""
-    changes = house.store.changes(_find_run(house.store, run_id).id)
+    changes = house.store.changes(house.store.find_run(run_id).id)
     return answers.Listing(items=[answers.ThemeChangeAnswer.model_validate(asdict(change)) for change in changes])
-
-
-def _find_run(store: Store, run_id: str) -> RunRecord:
-    found = next((record for record in store.runs() if record.id == run_id), None)
-    if found is None:
-        raise NotFound("run", run_id)
-    return found
 
 
 def _run(record: RunRecord) -> answers.RunAnswer:
@@ -108,28 +100,24 @@ def list_themes(
     every: Annotated[bool, Query(alias="all", description="Also themes that have no case any more.")] = False,
 ) -> answers.Listing[answers.ThemeAnswer]:
     """The themes of the last run, the largest first."""
-    found = [theme for theme in house.store.themes(lens) if every or theme.case_ids]
-    return answers.Listing(items=[answers.ThemeAnswer.model_validate(theme_row(theme)) for theme in found])
+    rows = (theme_row(card.theme, card.size) for card in house.store.theme_cards(lens, every=every))
+    return answers.Listing(items=[answers.ThemeAnswer.model_validate(row) for row in rows])
 
 
 @router.get("/themes/{theme_id}", tags=["themes"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_theme(house: TheHouse, theme_id: str, lens: Lens = None) -> answers.ThemeWithCases:
     """One theme of the last run, with the ids of its cases."""
-    theme = _find_theme(house.store, theme_id, lens)
-    return answers.ThemeWithCases.model_validate({**theme_row(theme), "case_ids": theme.case_ids})
-
-
-def _find_theme(store: Store, theme_id: str, lens: str | None) -> Theme:
-    found = next((theme for theme in store.themes(lens) if theme.id == theme_id), None)
-    if found is None:
-        raise NotFound("theme", theme_id, "GET /api/v1/themes lists them.")
-    return found
+    try:
+        card, case_ids = house.store.theme_card(theme_id, lens), house.store.theme_members(theme_id, lens)
+    except NotFound as error:
+        raise NotFound("theme", theme_id, "GET /api/v1/themes lists them.") from error
+    return answers.ThemeWithCases.model_validate({**theme_row(card.theme, card.size), "case_ids": case_ids})
 
 
 @router.get("/areas", tags=["themes"], dependencies=[needs(Action.SEE_THEMES)])
 def list_areas(house: TheHouse, lens: Lens = None) -> answers.Listing[answers.AreaAnswer]:
     """The broad areas of the last run and the themes in them."""
-    themes = [theme for theme in house.store.themes(lens) if theme.case_ids]
+    themes = [card.theme for card in house.store.theme_cards(lens)]
     return answers.Listing(
         items=[
             answers.AreaAnswer(

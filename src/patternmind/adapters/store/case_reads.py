@@ -1,0 +1,162 @@
+"""Cases a page at a time, by columns and indexes: no list reads more than it shows, whatever the network holds."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal_column, select, tuple_
+
+from patternmind.adapters.store import records, tables
+from patternmind.adapters.store.erase_rows import EraseRows
+from patternmind.adapters.store.network_rows import slices
+from patternmind.adapters.store.run_rows import read_assignment
+from patternmind.errors import UsageError
+from patternmind.model.cases import Case
+from patternmind.model.reading import CaseOrder, CasesWanted, PageOf, PlacedCase
+from patternmind.model.themes import Assignment
+
+case, assignment = tables.case, tables.assignment
+
+
+class CaseReads(EraseRows):
+    """Implements the part of ``ports.Reads`` that is about cases."""
+
+    def cases_by_id(self, case_ids: Sequence[str]) -> dict[str, Case]:
+        query = self._of(case, case.c.id, case.c.body, case.c.duplicate_of)
+        with self._reading() as connection:
+            return {
+                row.id: records.read_case(row.body, row.duplicate_of)
+                for part in slices(sorted(set(case_ids)))
+                for row in connection.execute(query.where(case.c.id.in_(part)))
+            }
+
+    def place_of(self, case_id: str, lens: str | None = None) -> Assignment | None:
+        with self._reading() as connection:
+            return self._places(connection, [case_id], lens).get(case_id)
+
+    def list_cases(
+        self,
+        wanted: CasesWanted,
+        *,
+        limit: int,
+        after: str | None = None,
+        order: CaseOrder = CaseOrder.ID,
+    ) -> PageOf[PlacedCase]:
+        with self._reading() as connection:
+            query = self._wanted(connection, wanted)
+            if query is None:
+                return PageOf(())
+            ids = connection.execute(_ordered(query, order, after).limit(limit + 1)).all()
+            shown = [row.id for row in ids[:limit]]
+            told = self._told(connection, shown, wanted.lens)
+        following = _place(ids[limit - 1], order) if len(ids) > limit else None
+        return PageOf(tuple(told[id] for id in shown), following)
+
+    def count_cases(self, wanted: CasesWanted) -> int:
+        with self._reading() as connection:
+            query = self._wanted(connection, wanted)
+            if query is None:
+                return 0
+            return connection.execute(query.with_only_columns(func.count())).scalar_one()
+
+    def list_assignments(
+        self, lens: str | None = None, *, limit: int, after: str | None = None
+    ) -> PageOf[tuple[str | None, Assignment]]:
+        with self._reading() as connection:
+            run = self._last(connection, lens)
+            query = (
+                self._of(assignment, assignment, case.c.external_id)
+                .outerjoin(case, (case.c.network_id == assignment.c.network_id) & (case.c.id == assignment.c.case_id))
+                .where(assignment.c.run_id == (run.id if run else ""), assignment.c.case_id > (after or ""))
+                .order_by(assignment.c.case_id)
+                .limit(limit + 1)
+            )
+            rows = connection.execute(query).all()
+        shown = tuple((row.external_id, read_assignment(row)) for row in rows[:limit])
+        return PageOf(shown, shown[-1][1].case_id if len(rows) > limit else None)
+
+    def teams(self) -> list[str]:
+        named = self._of(case, case.c.team).where(case.c.team.is_not(None)).distinct().order_by(case.c.team)
+        with self._reading() as connection:
+            return list(connection.execute(named).scalars())
+
+    def _wanted(self, connection: Connection, wanted: CasesWanted) -> Select[Any] | None:
+        """Ids and dates of the cases wanted; None where there can be none."""
+        words = match_words(wanted.words)
+        if wanted.words.strip() and not words:
+            return None
+        run = self._last(connection, wanted.lens) if wanted.theme_id or wanted.unplaced else None
+        if wanted.theme_id and run is None:
+            return None
+        query = self._of(case, case.c.id, case.c.dated).where(*_narrowed(wanted))
+        if words:
+            query = query.where(case.c.number.in_(_matching(words)))
+        if run is not None:
+            query = query.where(self._in_theme(run.id, wanted))
+        return query
+
+    def _in_theme(self, run_id: str, wanted: CasesWanted) -> ColumnElement[bool]:
+        of_run = and_(assignment.c.network_id == self._id, assignment.c.run_id == run_id)
+        if wanted.theme_id:
+            members = select(assignment.c.case_id).where(of_run, assignment.c.theme_id == wanted.theme_id)
+            return case.c.id.in_(members)
+        placed = select(1).where(of_run, assignment.c.case_id == case.c.id, assignment.c.theme_id.is_not(None))
+        return ~exists(placed.correlate(case))
+
+    def _told(self, connection: Connection, ids: Sequence[str], lens: str | None) -> dict[str, PlacedCase]:
+        query = self._of(case, case.c.id, case.c.body, case.c.duplicate_of)
+        rows = [row for part in slices(ids) for row in connection.execute(query.where(case.c.id.in_(part)))]
+        places = self._places(connection, ids, lens)
+        return {row.id: PlacedCase(records.read_case(row.body, row.duplicate_of), places.get(row.id)) for row in rows}
+
+    def _places(self, connection: Connection, ids: Sequence[str], lens: str | None) -> dict[str, Assignment]:
+        run = self._last(connection, lens)
+        if run is None:
+            return {}
+        query = self._of(assignment).where(assignment.c.run_id == run.id)
+        return {
+            row.case_id: read_assignment(row)
+            for part in slices(ids)
+            for row in connection.execute(query.where(assignment.c.case_id.in_(part)))
+        }
+
+
+def _narrowed(wanted: CasesWanted) -> list[ColumnElement[bool]]:
+    narrowed: list[ColumnElement[bool]] = []
+    for column, value in ((case.c.kind, wanted.kind), (case.c.team, wanted.team), (case.c.status, wanted.status)):
+        if value is not None:
+            narrowed.append(column == value)
+    if wanted.since is not None:
+        narrowed.append(case.c.dated >= wanted.since.isoformat())
+    if wanted.until is not None:
+        narrowed.append(case.c.dated.between("0", wanted.until.isoformat()))
+    if wanted.flag:
+        narrowed.append(case.c.flags.contains(f"|{wanted.flag}", autoescape=True))
+    return narrowed
+
+
+def _ordered(query: Select[Any], order: CaseOrder, after: str | None) -> Select[Any]:
+    if order is CaseOrder.ID:
+        query = query if after is None else query.where(case.c.id > after)
+        return query.order_by(case.c.id)
+    if after is not None:
+        dated, parted, id = after.partition(" ")
+        if not parted:
+            raise UsageError("That list is in another order. Begin it again from its first page.")
+        query = query.where(tuple_(case.c.dated, case.c.id) < tuple_(dated, id))
+    return query.order_by(case.c.dated.desc(), case.c.id.desc())
+
+
+def _place(row: Any, order: CaseOrder) -> str:
+    return row.id if order is CaseOrder.ID else f"{row.dated} {row.id}"
+
+
+def match_words(words: str) -> str:
+    """What the index of words is asked: every word, or a longer one that begins so. Empty where there is no word."""
+    return " ".join(f'"{word}"*' for word in re.findall(r"\w+", words))
+
+
+def _matching(words: str) -> Any:
+    rowid = cast(Any, literal_column("rowid"))
+    found: Any = literal_column("case_words").op("MATCH")(words)
+    return select(rowid).select_from(tables.case_words).where(found)

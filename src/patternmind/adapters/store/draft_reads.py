@@ -1,0 +1,139 @@
+"""Drafts a page at a time, what there is in numbers, and the vectors of cases as they come and go."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from patternmind.adapters.store import records, tables
+from patternmind.adapters.store.theme_reads import ThemeReads
+from patternmind.model.cases import Kind
+from patternmind.model.drafts import DraftKind, DraftState
+from patternmind.model.reading import Counts, DraftLine, DraftsWanted, PageOf, StoredDraft, VectorStamp
+from patternmind.ports import VectorRow
+
+case, draft, vector, assignment, erasure = (
+    tables.case,
+    tables.draft,
+    tables.vector,
+    tables.assignment,
+    tables.erasure,
+)
+SHOWN = (draft.c.current == 1) | (draft.c.n_decisions > 0)
+"""Current, or decided on by somebody: what reviewers see."""
+
+
+class DraftReads(ThemeReads):
+    """Implements the part of ``ports.Reads`` that is about drafts, counts and vectors."""
+
+    def list_drafts(self, wanted: DraftsWanted, *, limit: int, after: str | None = None) -> PageOf[StoredDraft]:
+        query = _after(self._wanted_drafts(wanted, draft), after).limit(limit + 1)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+            shown = rows[:limit]
+            logs = self._logs(connection, [row.id for row in shown])
+        found = tuple(
+            (records.read_draft(row.body), logs.get(row.id, ()), datetime.fromisoformat(row.created_at))
+            for row in shown
+        )
+        return PageOf(found, _place(shown[-1]) if len(rows) > limit else None)
+
+    def draft_lines(self, wanted: DraftsWanted, *, limit: int, after: str | None = None) -> PageOf[DraftLine]:
+        said = func.json_extract(draft.c.body, "$.name", "$.provenance.model", "$.flags", type_=draft.c.body.type)
+        columns = (
+            *(draft.c.id, draft.c.kind, draft.c.state, draft.c.theme_id, draft.c.n_decisions, draft.c.created_at),
+            func.json_array_length(draft.c.body, "$.claims").label("n_claims"),
+            said.label("said"),
+        )
+        query = _after(self._wanted_drafts(wanted, *columns), after).limit(limit + 1)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        lines = tuple(_line(row) for row in rows[:limit])
+        return PageOf(lines, _place(rows[limit - 1]) if len(rows) > limit else None)
+
+    def _wanted_drafts(self, wanted: DraftsWanted, *columns: Any) -> Select[Any]:
+        query = self._of(draft, *columns).where(SHOWN).order_by(draft.c.created_at, draft.c.id)
+        named = ((draft.c.kind, wanted.kind), (draft.c.state, wanted.state), (draft.c.theme_id, wanted.theme_id))
+        query = query.where(draft.c.n_decisions > 0) if wanted.decided else query
+        return query.where(*(column == value for column, value in named if value is not None))
+
+    def counts(self, lens: str | None = None) -> Counts:
+        with self._reading() as connection:
+            kinds = connection.execute(self._of(case, case.c.kind, func.count().label("n")).group_by(case.c.kind))
+            by_kind = {str(row.kind): int(row.n) for row in kinds}
+            by_state = connection.execute(
+                self._of(draft, draft.c.kind, draft.c.state, func.count().label("n"))
+                .where(SHOWN)
+                .group_by(draft.c.kind, draft.c.state)
+            )
+            drafts = {(DraftKind(row.kind), DraftState(row.state)): int(row.n) for row in by_state}
+            last = self._last(connection, lens)
+            n_new, n_alone = (0, 0) if last is None else self._outside(connection, last.id)
+        return Counts(
+            n_cases=by_kind.get(Kind.CASE, 0),
+            n_recaps=by_kind.get(Kind.RECAP, 0),
+            n_new=n_new if last else sum(by_kind.values()),
+            n_unplaced=n_alone,
+            n_themes=last.n_themes if last else 0,
+            drafts=drafts,
+        )
+
+    def _outside(self, connection: Connection, run_id: str) -> tuple[int, int]:
+        """How many cases a run did not look at, and how many it put in no theme."""
+        of_run = and_(assignment.c.network_id == self._id, assignment.c.run_id == run_id)
+        seen = connection.execute(select(func.count()).where(of_run)).scalar_one()
+        alone = connection.execute(select(func.count()).where(of_run, assignment.c.theme_id.is_(None))).scalar_one()
+        there = connection.execute(self._of(case, func.count())).scalar_one()
+        return there - seen, alone
+
+    def vector_stamp(self) -> VectorStamp:
+        newest = self._of(case, func.coalesce(func.max(case.c.number), 0))
+        with self._reading() as connection:
+            n_erased = connection.execute(self._of(erasure, func.count())).scalar_one()
+            return VectorStamp(connection.execute(newest).scalar_one(), n_erased)
+
+    def vector_rows(self, encoder_id: str, *, since: int = 0) -> Iterator[VectorRow]:
+        query = (
+            self._of(case, case.c.id, vector.c.vector)
+            .outerjoin(
+                vector,
+                (vector.c.network_id == case.c.network_id)
+                & (vector.c.text_hash == case.c.vector_hash)
+                & (vector.c.encoder_id == encoder_id),
+            )
+            .where(case.c.number > since)
+            .order_by(case.c.number)
+        )
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                yield row.id, None if row.vector is None else np.frombuffer(row.vector, np.float32)
+
+
+def _after(query: Select[Any], after: str | None) -> Select[Any]:
+    if after is None:
+        return query
+    created_at, _, id = after.partition(" ")
+    later = and_(draft.c.created_at == created_at, draft.c.id > id)
+    return query.where(or_(draft.c.created_at > created_at, later))
+
+
+def _place(row: Any) -> str:
+    return f"{row.created_at} {row.id}"
+
+
+def _line(row: Any) -> DraftLine:
+    name, model, flags = row.said
+    return DraftLine(
+        id=row.id,
+        kind=DraftKind(row.kind),
+        state=DraftState(row.state),
+        theme_id=row.theme_id,
+        name=name,
+        version=row.n_decisions,
+        created_at=datetime.fromisoformat(row.created_at),
+        model=model,
+        n_claims=row.n_claims,
+        doubts=tuple(flag["doubt"] for flag in flags or ()),
+    )
