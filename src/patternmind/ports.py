@@ -568,6 +568,17 @@ class Store(Ledger, Reads, Protocol):
         """
         ...
 
+    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, amended: Amended | None = None) -> None:
+        """The same for several lines of one lens that belong together: all of them are added, or none.
+
+        Lines of which none changes themes need nothing amended.
+        """
+        ...
+
+    def places_before(self, run_id: str) -> dict[str, str | None]:
+        """The theme of every case as the finished run of the same lens before this one left it; empty for the first."""
+        ...
+
     # review
     def drafts(self, *, current: bool = True) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
         """Drafts with their decision logs, by id; ``current`` leaves out those a later run replaced unreviewed."""
