@@ -31,7 +31,6 @@ from patternmind.verbs.theme_changes import (
     proposed_edits,
 )
 
-
 JOINED = 7
 """The seed of runs that find the smallest two groups to be one."""
 
