@@ -152,6 +152,22 @@ def _unanswered(store: Store, run_id: str, theme_id: str) -> ChangeToReview:
     return found
 
 
+def waiting_count(store: Store, lens: str) -> int:
+    """How much waits for somebody in a lens: changes of its last run, doubts and proposals without an answer."""
+    run = store.last_run(lens)
+    if run is None:
+        return 0
+    answered = {
+        line.theme_id
+        for line in in_force(store.edits(lens))
+        if line.run_id == run.id and line.action in {EditAction.ACCEPT, EditAction.DECLINE}
+    }
+    changed = [one for one in store.changes(run.id) if one.is_news and one.lineage in TOLD_ALONE]
+    open_doubts = [one for one in doubts_to_review(store, lens) if one.answer is None]
+    open_proposals = [one for one in proposed_edits(store, lens) if one.answer is None]
+    return sum(one.theme_id not in answered for one in changed) + len(open_doubts) + len(open_proposals)
+
+
 # Doubts: where a run's cases speak against a decision ----------------------------------------------------------------
 
 

@@ -18,6 +18,8 @@ from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
+from patternmind.web.pages import theme, theme_changes
+from patternmind.web.pages import themes as themes_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
 from patternmind.web.routes import cases, drafts, placing, publishing, themes
@@ -27,7 +29,12 @@ API = "/api/v1"
 ROUTERS: Sequence[APIRouter] = (placing.router, cases.router, themes.router, drafts.router, publishing.router)
 """Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
 
-PAGES: Sequence[APIRouter] = (static_files.router,)
+PAGES: Sequence[APIRouter] = (
+    static_files.router,
+    themes_pages.router,
+    theme_changes.router,
+    theme.router,
+)
 """Of the pages, one an area."""
 
 
