@@ -114,7 +114,7 @@ def draw_map(found: ThemeMap, *, most_dots: int = MOST_DOTS, linked: bool = Fals
         ),
         *(_leader(label) for label, _, _ in labels),
         *(link(f"/themes/{theme_id}", _label(label, *look)) for label, look, theme_id in labels),
-        *_foot(found, n_named=len(labels), every=every, table="" if linked else EXPORT_HINT),
+        *_foot(found, n_named=len(labels), every=every, linked=linked),
         "</svg>",
     ]
     return DrawnMap("\n".join(part for part in parts if part) + "\n", WIDTH, HEIGHT, len(dots), len(labels))
@@ -233,15 +233,16 @@ def _head(found: ThemeMap, *, role: str) -> list[str]:
 EXPORT_HINT = "As a table: patternmind export map"
 
 
-def _foot(found: ThemeMap, *, n_named: int, every: int, table: str) -> list[str]:
+def _foot(found: ThemeMap, *, n_named: int, every: int, linked: bool) -> list[str]:
+    """Where it is linked, the page below says in its own letters what the picture would say in small ones."""
     limits = [
         f"{n_named} of {len(found.themes)} themes are named." if n_named < len(found.themes) else "",
         f"One case in {every} is drawn." if every > 1 else "",
         "Small grey dots are outliers." if (found.of_theme < 0).any() else "",
     ]
     return [
-        _text(CAPTION, 36, HEIGHT - 34, 13, INK),
-        _text(" ".join([*filter(None, limits), table]), 36, HEIGHT - 14, 12, QUIET),
+        "" if linked else _text(CAPTION, 36, HEIGHT - 34, 13, INK),
+        _text(" ".join([*filter(None, limits), "" if linked else EXPORT_HINT]).strip(), 36, HEIGHT - 14, 12, QUIET),
     ]
 
 

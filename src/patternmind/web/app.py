@@ -22,12 +22,20 @@ from patternmind.web.pages import theme, theme_changes
 from patternmind.web.pages import themes as themes_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
-from patternmind.web.routes import cases, drafts, placing, publishing, themes
+from patternmind.web.routes import cases, drafts, placing, publishing, theme_edits, themes
 
 API = "/api/v1"
 
-ROUTERS: Sequence[APIRouter] = (placing.router, cases.router, themes.router, drafts.router, publishing.router)
-"""Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id."""
+ROUTERS: Sequence[APIRouter] = (
+    placing.router,
+    cases.router,
+    theme_edits.router,
+    themes.router,
+    drafts.router,
+    publishing.router,
+)
+"""Of the API. Placing comes first: the route of one case takes whatever follows /cases/ for an id;
+the log of edits before the route of one theme, for the same reason."""
 
 PAGES: Sequence[APIRouter] = (
     static_files.router,

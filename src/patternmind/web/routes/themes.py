@@ -90,6 +90,7 @@ def _run(record: RunRecord) -> answers.RunAnswer:
         drafts=record.n_drafts,
         seconds=dict(record.seconds),
         notes=list(record.notes),
+        doubts=[answers.DoubtAnswer(**asdict(one)) for one in record.proposals],
     )
 
 
