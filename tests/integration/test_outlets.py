@@ -118,20 +118,6 @@ ROUTES = {
             f"POST {API}/themes/proposals/{{seq}}",
             f"POST {API}/themes/doubts/{{seq}}",
             f"POST {API}/themes/changes/{{run_id}}/{{theme_id}}",
-            "GET /themes",
-            "GET /themes/map",
-            "GET /themes/trend",
-            "GET /themes/unplaced",
-            "POST /themes/unplaced",
-            "GET /themes/log",
-            "POST /themes/log",
-            "GET /themes/changes",
-            "GET /runs/{run_id}/changes",
-            "POST /runs/{run_id}/changes",
-            "POST /themes/proposals/{seq}",
-            "POST /themes/doubts/{seq}",
-            "GET /themes/{theme_id}",
-            "POST /themes/{theme_id}",
         ],
         Reach.MEMBERS,
     ),
@@ -341,7 +327,12 @@ def a_member(house: House) -> Any:
 
 def test_what_the_api_gives_to_others_holds_nothing_that_is_for_the_network_only(house: House) -> None:
     asked = [f"{API}/export/{what}" for what in EXPORTS if what != "map"]
-    asked += [f"{API}/patterns", *(f"{API}/playbook?format={form}" for form in ("json", "md", "html", "pdf", "docx"))]
+    asked += [
+        f"{API}/patterns",
+        f"{API}/map.json",
+        f"{API}/map.svg",
+        *(f"{API}/playbook?format={form}" for form in ("json", "md", "html", "pdf", "docx")),
+    ]
     with a_member(house) as client:
         for path in asked:
             answer = client.get(path)
