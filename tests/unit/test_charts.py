@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from patternmind.web.charts import MOST_BARS, bars, quarters_of, sparkline, trend_words
 
-QUARTERS = st.builds(lambda year, part: f"{year}Q{part}", st.integers(1995, 2030), st.integers(1, 4))
+QUARTERS = st.tuples(st.integers(1995, 2030), st.integers(1, 4)).map(lambda one: f"{one[0]}Q{one[1]}")
 TRENDS = st.dictionaries(QUARTERS, st.integers(0, 10_000), max_size=12)
 
 

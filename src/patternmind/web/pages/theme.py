@@ -150,6 +150,6 @@ def _edits(
 
 
 def _glimpse(case: Case) -> str:
-    """The beginning of what a case tells beside its title."""
-    text = " ".join(value for name, value in case.text.items() if name != "title") or case.title
+    """The beginning of the first thing that a case tells beside its title, word for word."""
+    text = next((value for name, value in case.text.items() if name != "title"), case.title)
     return text if len(text) <= GLIMPSE else f"{text[:GLIMPSE].rsplit(' ', 1)[0]} …"
