@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,8 +26,17 @@ CHROMIUM = "/usr/bin/chromium"
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs the system's Chromium")
 
 
+@dataclass(frozen=True)
+class Served:
+    """A server, and the cookies of a facilitator who signed in to it."""
+
+    house: House
+    at: str
+    cookies: list[dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, str]]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A network after two runs, served to a facilitator."""
     house = House(Settings(home=tmp_path_factory.mktemp("desk")), encoder=HashingEncoder())
     with pytest.MonkeyPatch.context() as patch:
@@ -36,14 +46,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, st
             house.store.save_cases([(a_submission(one.text, external_id=one.external_id), one) for one in cases])
             house.run(RunParameters(label=label, draft=False))
     app = make_app(house)
-    Visitor(house, Role.FACILITATOR, app=app)
+    ada = Visitor(house, Role.FACILITATOR, app=app)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield house, f"http://127.0.0.1:{port}"
+    cookies = [{"name": one.name, "value": one.value} for one in ada.client.cookies.jar]
+    yield Served(house, f"http://127.0.0.1:{port}", cookies)
     server.should_exit = True
     thread.join(10)
 
@@ -56,9 +67,11 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-def opened(browser: Browser, at: str, **how: Any) -> tuple[BrowserContext, Page, list[str]]:
+def opened(browser: Browser, served: Served, **how: Any) -> tuple[BrowserContext, Page, list[str]]:
     """A page of a context of its own, and what went wrong on it: errors, policy violations, requests elsewhere."""
+    at = served.at
     context = browser.new_context(base_url=at, **how)
+    context.add_cookies([cast(Any, {**one, "url": at}) for one in served.cookies])
     page = context.new_page()
     wrong: list[str] = []
     page.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
@@ -67,11 +80,9 @@ def opened(browser: Browser, at: str, **how: Any) -> tuple[BrowserContext, Page,
     return context, page, wrong
 
 
-def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(
-    browser: Browser, served: tuple[House, str]
-) -> None:
-    house, at = served
-    context, page, wrong = opened(browser, at)
+def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser: Browser, served: Served) -> None:
+    house = served.house
+    context, page, wrong = opened(browser, served)
     theme = house.store.themes()[0]
     page.goto("/themes")
     page.keyboard.press("j")
@@ -98,9 +109,9 @@ def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(
     context.close()
 
 
-def test_the_same_without_any_script_on_a_phone(browser: Browser, served: tuple[House, str]) -> None:
-    house, at = served
-    context, page, wrong = opened(browser, at, java_script_enabled=False, viewport={"width": 360, "height": 740})
+def test_the_same_without_any_script_on_a_phone(browser: Browser, served: Served) -> None:
+    house = served.house
+    context, page, wrong = opened(browser, served, java_script_enabled=False, viewport={"width": 360, "height": 740})
     theme = house.store.themes()[1]
     page.goto("/themes")
     page.get_by_role("link", name=theme.name, exact=True).click()
@@ -122,10 +133,10 @@ def test_the_same_without_any_script_on_a_phone(browser: Browser, served: tuple[
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_read_aloud_well_fits_a_phone_and_breaks_no_policy(
-    browser: Browser, served: tuple[House, str], scheme: str
+    browser: Browser, served: Served, scheme: str
 ) -> None:
-    house, at = served
-    context, page, wrong = opened(browser, at, color_scheme=scheme, viewport={"width": 320, "height": 700})
+    house = served.house
+    context, page, wrong = opened(browser, served, color_scheme=scheme, viewport={"width": 320, "height": 700})
     there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{house.store.themes()[0].id}")
     for address in there:
         page.goto(f"/themes{address}")
