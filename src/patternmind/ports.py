@@ -575,8 +575,11 @@ class Store(Ledger, Reads, Protocol):
         """
         ...
 
-    def places_before(self, run_id: str) -> dict[str, str | None]:
-        """The theme of every case as the finished run of the same lens before this one left it; empty for the first."""
+    def moved_by(self, run_id: str) -> list[tuple[str, str, str | None]]:
+        """The cases that were in a theme after the finished run of the same lens before this one, and are elsewhere now.
+
+        By case id, each with that theme and the one it is in, None for none; as people left both runs.
+        """
         ...
 
     # review

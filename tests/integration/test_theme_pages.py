@@ -1,5 +1,6 @@
 """Themes at the pages and the API: what a person sees, decides, proposes, takes back, and what is refused."""
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from patternmind.model.themes import Theme
 from patternmind.ports import RunParameters
 from patternmind.settings import Settings
 from patternmind.web.app import make_app
+from patternmind.web.pages import themes
 from patternmind.web.pages.themes import drawn_map
 
 LATER = "2026Q2"
@@ -396,3 +398,19 @@ def test_the_api_of_proposals_changes_trends_and_the_map(place: Place, ada: Visi
     assert picture.headers["content-type"].startswith("image/svg+xml")
     assert ask(ada, "GET", "themes/doubts").json() == {"items": []}
     assert ask(ada, "GET", "runs/run-0002").json()["doubts"] == []
+
+
+def test_many_themes_are_shown_a_page_at_a_time(place: Place, ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(themes, "MOST_THEMES", 2)
+    every = {theme.id for theme in place.themes()}
+    for address in ("/themes?sort=name", "/themes", "/themes/trend", "/themes/map"):
+        seen, at, n_pages = set[str](), address, 0
+        while at:
+            page = ada.get(at).text
+            links = re.findall(r'<(?:h3|th scope="row")><a href="/themes/(t-[^"]+)"', page)
+            assert len(links) <= 2
+            assert not seen & set(links)
+            seen |= set(links)
+            following = re.search(r'rel="next" href="([^"]+)"', page)
+            at, n_pages = html.unescape(following[1]) if following else "", n_pages + 1
+        assert (seen, n_pages) == (every, -(-len(every) // 2)), address

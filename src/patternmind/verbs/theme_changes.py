@@ -69,17 +69,10 @@ class _Former:
     """Where cases were before a run, beside where they are now; what people hold elsewhere is left alone."""
 
     def __init__(self, store: Store, run: RunRecord) -> None:
-        lens = run.parameters.lens
-        before = store.places_before(run.id)
-        now = {one.case_id: one.theme_id for one in store.assignments(lens)}
-        decisions = read_decisions(standing(store.edits(lens)))
+        decisions = read_decisions(standing(store.edits(run.parameters.lens)))
         left_alone: Collection[str] = decisions.held.keys() | decisions.barred.keys() | decisions.unit_of.keys()
         closed = decisions.retired.keys() | decisions.goes.keys()
-        self.moved = [
-            (case_id, was, now[case_id])
-            for case_id, was in sorted(before.items())
-            if was and case_id in now and now[case_id] != was and case_id not in left_alone and was not in closed
-        ]
+        self.moved = [one for one in store.moved_by(run.id) if one[0] not in left_alone and one[1] not in closed]
 
     def of(self, theme_id: str) -> dict[str, tuple[str, ...]]:
         """By theme, the cases to put back there: those that this theme lost, and those that it took from others."""
@@ -154,18 +147,21 @@ def _unanswered(store: Store, run_id: str, theme_id: str) -> ChangeToReview:
 
 def waiting_count(store: Store, lens: str) -> int:
     """How much waits for somebody in a lens: changes of its last run, doubts and proposals without an answer."""
-    run = store.last_run(lens)
+    run, log = store.last_run(lens), store.edits(lens)
     if run is None:
         return 0
+    lines = in_force(log)
     answered = {
         line.theme_id
-        for line in in_force(store.edits(lens))
+        for line in lines
         if line.run_id == run.id and line.action in {EditAction.ACCEPT, EditAction.DECLINE}
     }
     changed = [one for one in store.changes(run.id) if one.is_news and one.lineage in TOLD_ALONE]
-    open_doubts = [one for one in doubts_to_review(store, lens) if one.answer is None]
-    open_proposals = [one for one in proposed_edits(store, lens) if one.answer is None]
-    return sum(one.theme_id not in answered for one in changed) + len(open_doubts) + len(open_proposals)
+    return (
+        sum(one.theme_id not in answered for one in changed)
+        + sum(one.answer is None for one in _doubts(run, lines))
+        + sum(one.answer is None for one in _proposed(log, lines))
+    )
 
 
 # Doubts: where a run's cases speak against a decision ----------------------------------------------------------------
@@ -174,9 +170,10 @@ def waiting_count(store: Store, lens: str) -> int:
 def doubts_to_review(store: Store, lens: str | None = None) -> list[DoubtToReview]:
     """Where the last run's cases firmly disagree with decisions that stand."""
     run = store.last_run(lens)
-    if run is None:
-        return []
-    lines = in_force(store.edits(run.parameters.lens))
+    return [] if run is None else _doubts(run, in_force(store.edits(run.parameters.lens)))
+
+
+def _doubts(run: RunRecord, lines: Sequence[Edit]) -> list[DoubtToReview]:
     by_seq = {line.seq: line for line in lines}
     answers = {line.answers: line for line in lines if line.action is EditAction.DECLINE and line.answers}
     return [
@@ -210,9 +207,13 @@ def answer_doubt(store: Store, clock: Clock, seq: int, *, accept: bool, by: str,
 
 def proposed_edits(store: Store, lens: str | None = None) -> list[Proposed]:
     """Every proposal that was not taken back, oldest first, each with its answer if one stands."""
-    lines = in_force(store.edits(lens))
-    wished = [line for line in store.edits(lens) if line.proposed]
-    taken_back = {line.undoes for line in store.edits(lens) if line.undoes and not line.proposed}
+    log = store.edits(lens)
+    return _proposed(log, in_force(log))
+
+
+def _proposed(log: Sequence[Edit], lines: Sequence[Edit]) -> list[Proposed]:
+    wished = [line for line in log if line.proposed]
+    taken_back = {line.undoes for line in log if line.undoes and not line.proposed}
     answers = {line.answers: line for line in lines if line.answers and not line.proposed}
     return [Proposed(line, answers.get(line.seq)) for line in wished if line.seq not in taken_back]
 

@@ -39,16 +39,22 @@ class EditRows(RunRows):
             if amended is not None:
                 self._amend(connection, amended, edits[-1])
 
-    def places_before(self, run_id: str) -> dict[str, str | None]:
-        run, assignment = tables.run, tables.assignment
+    def moved_by(self, run_id: str) -> list[tuple[str, str, str | None]]:
+        run, now, before = tables.run, tables.assignment, tables.assignment.alias("before")
         with self._reading() as connection:
             here = self._run(connection, run_id)
             same_lens = (run.c.lens == here.parameters.lens) & (run.c.state == "finished")
             earlier = self._of(run, run.c.id).where(same_lens, run.c.number < here.number)
-            before = connection.execute(earlier.order_by(run.c.number.desc()).limit(1)).scalar()
-            places = self._of(assignment, assignment.c.case_id, assignment.c.theme_id)
-            rows = connection.execute(places.where(assignment.c.run_id == (before or ""))).all()
-        return {row.case_id: row.theme_id for row in rows}
+            last = connection.execute(earlier.order_by(run.c.number.desc()).limit(1)).scalar()
+            same_case = (before.c.network_id == now.c.network_id) & (before.c.case_id == now.c.case_id)
+            elsewhere = now.c.theme_id.is_(None) | (now.c.theme_id != before.c.theme_id)
+            query = (
+                self._of(now, now.c.case_id, before.c.theme_id.label("was"), now.c.theme_id)
+                .join(before, same_case & (before.c.run_id == (last or "")))
+                .where(now.c.run_id == run_id, before.c.theme_id.is_not(None), elsewhere)
+                .order_by(now.c.case_id)
+            )
+            return [(row.case_id, row.was, row.theme_id) for row in connection.execute(query)]
 
     def _amend(self, connection: Connection, amended: Amended, edit: Edit) -> None:
         """Put the themes and places of a run anew; what the run told of its changes stays as it was told."""

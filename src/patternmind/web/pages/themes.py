@@ -31,6 +31,9 @@ from patternmind.web.theme_words import LENS_WORDS, LINEAGE_WORDS, MOST_CASES, e
 router = APIRouter(route_class=PageDoor)
 
 ROWS = 25
+MOST_THEMES = 50
+"""Themes on a page."""
+
 MOST_DOTS = 4_000
 """Dots on the map of a page: enough to see the islands, and half a megabyte less than all twenty thousand."""
 
@@ -41,6 +44,7 @@ SORTS: Mapping[str, tuple[str, Callable[[ThemeCard], Any]]] = {
     "name": ("Name", lambda card: card.theme.name.casefold()),
 }
 
+Start = Annotated[int, Query(ge=0, le=1_000_000)]
 LensOf = Annotated[str, Query(max_length=20)]
 
 
@@ -50,20 +54,24 @@ def known_lens(said: str) -> str | None:
 
 
 @router.get("/themes", dependencies=[needs(Action.SEE_THEMES)])
-def list_themes(request: Request, house: TheHouse, lens: LensOf = "", sort: str = "size") -> Response:
+def list_themes(
+    request: Request, house: TheHouse, lens: LensOf = "", sort: LensOf = "size", start: Start = 0
+) -> Response:
     shown = read_themes(house.store, known_lens(lens))
     sort = sort if sort in SORTS else "size"
-    cards = sorted(shown.cards, key=SORTS[sort][1])
+    groups = _by_area(sorted(shown.cards, key=SORTS[sort][1]), shown.areas, together=sort == "size")
+    page = _page_of(groups, start)
     return render(
         request,
         "themes/list.html",
         **frame(house, shown, "/themes"),
-        groups=_by_area(cards, shown.areas) if sort == "size" else [("", cards)],
+        **pages_of("/themes", len(shown.cards), start, lens=shown.lens, sort=sort),
+        groups=page,
         sort=sort,
         sorts=[(name, words) for name, (words, _) in SORTS.items()],
-        quarters=charts.quarters_of(*(card.theme.trend for card in cards)),
+        quarters=charts.quarters_of(*(card.theme.trend for card in shown.cards)),
         sparkline=charts.sparkline,
-        certain=any(not card.theme.tentative for card in cards),
+        certain=any(not card.theme.tentative for card in shown.cards),
     )
 
 
@@ -89,13 +97,39 @@ def frame(house: House, shown: ThemesShown, here: str) -> dict[str, Any]:
     }
 
 
-def _by_area(cards: Sequence[ThemeCard], areas: Mapping[str, str]) -> list[tuple[str, list[ThemeCard]]]:
-    """The areas, that of the largest theme first; one name for all where there is only one."""
+Groups = list[tuple[str, list[ThemeCard]]]
+
+
+def _by_area(cards: Sequence[ThemeCard], areas: Mapping[str, str], *, together: bool) -> Groups:
+    """The areas, that of the first theme first; one group without a name where there is one area, or none is wanted."""
     groups: dict[str, list[ThemeCard]] = {}
     for card in cards:
-        groups.setdefault(card.theme.area_id, []).append(card)
+        groups.setdefault(card.theme.area_id if together else "", []).append(card)
     named = [(areas.get(area_id, ""), inside) for area_id, inside in groups.items()]
     return named if len(named) > 1 else [("", inside) for _, inside in named]
+
+
+def _page_of(groups: Groups, start: int) -> Groups:
+    """What of the groups stands on the page that begins after so many themes."""
+    page: Groups = []
+    passed = 0
+    for name, cards in groups:
+        inside = cards[max(0, start - passed) : max(0, start + MOST_THEMES - passed)]
+        passed += len(cards)
+        if inside:
+            page.append((name, inside))
+    return page
+
+
+def pages_of(address: str, n: int, start: int, **said: str) -> dict[str, Any]:
+    """The way from page to page of so many themes."""
+    at = f"{address}?{urlencode({name: value for name, value in said.items() if value})}"
+    last = min(start + MOST_THEMES, n)
+    return {
+        "paged": f"{start + 1} to {last} of {n} themes" if n > MOST_THEMES else "",
+        "following": f"{at}&start={last}" if last < n else "",
+        "first": at if start else "",
+    }
 
 
 # The map -------------------------------------------------------------------------------------------------------------
@@ -121,7 +155,7 @@ def drawn_map(house: House, lens: str) -> DrawnMap:
 
 
 @router.get("/themes/map", dependencies=[needs(Action.SEE_THEMES)])
-def map_of_themes(request: Request, house: TheHouse, lens: LensOf = "") -> Response:
+def map_of_themes(request: Request, house: TheHouse, lens: LensOf = "", start: Start = 0) -> Response:
     shown = read_themes(house.store, known_lens(lens))
     drawn: DrawnMap | None = None
     if shown.standing is Standing.THEMES:
@@ -133,6 +167,8 @@ def map_of_themes(request: Request, house: TheHouse, lens: LensOf = "") -> Respo
         request,
         "themes/map.html",
         **frame(house, shown, "/themes/map"),
+        **pages_of("/themes/map", len(shown.cards), start, lens=shown.lens),
+        cards=shown.cards[start : start + MOST_THEMES],
         drawn=drawn,
         svg=Markup(drawn.svg) if drawn else "",  # noqa: S704 - our own drawing, every name in it escaped
         n_all=shown.run.n_cases if shown.run else 0,
@@ -144,7 +180,7 @@ def map_of_themes(request: Request, house: TheHouse, lens: LensOf = "") -> Respo
 
 
 @router.get("/themes/trend", dependencies=[needs(Action.SEE_THEMES)])
-def trend(request: Request, house: TheHouse, lens: LensOf = "") -> Response:
+def trend(request: Request, house: TheHouse, lens: LensOf = "", start: Start = 0) -> Response:
     shown = read_themes(house.store, known_lens(lens))
     trends = [card.theme.trend for card in shown.cards]
     quarters = charts.quarters_of(*trends)
@@ -153,6 +189,8 @@ def trend(request: Request, house: TheHouse, lens: LensOf = "") -> Response:
         request,
         "themes/trend.html",
         **frame(house, shown, "/themes/trend"),
+        **pages_of("/themes/trend", len(shown.cards), start, lens=shown.lens),
+        cards=shown.cards[start : start + MOST_THEMES],
         quarters=quarters,
         total=total,
         chart=charts.bars(total, quarters),
@@ -207,9 +245,7 @@ async def edit_unplaced(request: Request, house: TheHouse, caller: TheCaller) ->
 
 
 @router.get("/themes/log", dependencies=[needs(Action.SEE_THEMES)])
-def log(
-    request: Request, house: TheHouse, lens: LensOf = "", start: Annotated[int, Query(ge=0, le=1_000_000)] = 0
-) -> Response:
+def log(request: Request, house: TheHouse, lens: LensOf = "", start: Start = 0) -> Response:
     return _log_page(request, house, known_lens(lens), start)
 
 
