@@ -299,6 +299,8 @@ def test_a_data_partner_proposes_and_a_facilitator_decides(place: Place) -> None
     answer = ada.send(f"/themes/proposals/{seq}", {"answer": "accept"}, page="/themes")
     assert answer.status_code == 303
     assert place.theme(theme.id).name == "Doors in frost"
+    again = ada.send(f"/themes/proposals/{seq}", {"answer": "accept"}, page="/themes")
+    assert said(again) == "That is your answer already."
     assert f"accepted by Ada Berg (decision {place.newest()})" in ada.get("/themes/changes").text
     edit(ada, address, action="undo", undoes=str(place.newest()))
     ada.send(f"/themes/proposals/{seq}", {"answer": "decline"}, page="/themes")
@@ -326,7 +328,12 @@ def test_changes_are_answered_one_by_one_and_the_rest_at_once(place: Place, ada:
     page = ada.get(f"/runs/run-0001/changes?at={theme_id}").text
     assert re.search(r"Accepted by Ada Berg, .*: as I thought\.", page)
     again = ada.send("/runs/run-0001/changes", {"answer": "accept", "theme_id": theme_id}, page="/themes")
-    assert again.status_code == 422
+    assert (again.status_code, said(again)) == (303, "That is your answer already.")
+    bo = place.visit(Role.FACILITATOR, name="Bo Lind")
+    other = bo.send("/runs/run-0001/changes", {"answer": "accept", "theme_id": theme_id}, page="/themes")
+    assert other.status_code == 422
+    assert "answered already, by decision" in other.text
+    ada = place.visit(Role.FACILITATOR)
     undone = ada.send(
         "/runs/run-0001/changes",
         {"answer": "undo", "undoes": field(page, "undoes"), "theme_id": theme_id},

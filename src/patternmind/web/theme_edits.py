@@ -143,9 +143,11 @@ def _said_already(store: Store, asked: Asked) -> Edit | None:
 
 def _refused(store: Store, sent: Sent, error: PatternmindError) -> Refused:
     if isinstance(error, Contradiction):
-        return Refused(sent=sent, status=409, message=contradiction_words(error, _wish(store, sent), _log(store)))
+        return Refused(sent=sent, status=409, message=contradiction_words(error, _wish(store, sent), log_words(store)))
     if isinstance(error, ChangedMeanwhile):
-        since = tuple(f"{number}: {words}" for number, words in _log(store).items() if number > int(sent.seen or 0))
+        since = tuple(
+            f"{number}: {words}" for number, words in log_words(store).items() if number > int(sent.seen or 0)
+        )
         message = "Somebody decided about this meanwhile. Nothing of yours was saved; look at it, then send it again."
         return Refused(sent=sent, status=412, message=message, since=since)
     if isinstance(error, NotFound) and error.kind != "case":
@@ -188,7 +190,7 @@ def _wish(store: Store, sent: Sent) -> str:
     return edit_words(wish, names, called).removeprefix("proposed ")
 
 
-def _log(store: Store) -> dict[int, str]:
+def log_words(store: Store) -> dict[int, str]:
     """Every line in words with who and when, by number."""
     log = store.edits()
     cases = names_of_cases(store, log, MOST_CASES)

@@ -14,7 +14,7 @@ from patternmind.carry import explain
 from patternmind.errors import Contradiction, PatternmindError, UsageError
 from patternmind.model.edits import EditAction
 from patternmind.model.rights import Action
-from patternmind.ports import RunRecord
+from patternmind.ports import RunRecord, Store
 from patternmind.verbs.editing import Asked, decide_themes
 from patternmind.verbs.theme_changes import (
     ChangeToReview,
@@ -33,7 +33,8 @@ from patternmind.web.door import PageDoor, TheCaller, TheHouse
 from patternmind.web.pages.themes import LensOf, frame, known_lens
 from patternmind.web.rendering import flash, render
 from patternmind.web.rights import needs
-from patternmind.web.theme_words import LINEAGE_WORDS, MOST_CASES, edit_words
+from patternmind.web.theme_edits import log_words
+from patternmind.web.theme_words import LINEAGE_WORDS, MOST_CASES, contradiction_words, edit_words
 
 router = APIRouter(route_class=PageDoor)
 
@@ -113,7 +114,7 @@ def _page(
         after=f"{address}?at={quote(lines[place + 1].change.theme_id)}" if -1 < place < len(lines) - 1 else "",
         doubts=[(one, edit_words(one.decision, names, cases)) for one in doubts],
         proposed=[(one, edit_words(one.edit, names, cases)) for one in proposed],
-        error=_plain(refused) if refused else "",
+        error=_plain(store, refused) if refused else "",
         note=given.note if given else "",
         by=given.by if given else "",
     )
@@ -152,7 +153,8 @@ def answer_change(request: Request, house: TheHouse, caller: TheCaller, run_id: 
     run = house.store.find_run(run_id)
     lens = run.parameters.lens
     try:
-        said = _answer(house, run, given, _signed(caller, given))
+        by = _signed(caller, given)
+        said = AGAIN if _answered(house.store, run, given, by) else _answer(house, run, given, by)
     except (UsageError, Contradiction) as error:
         return _page(request, house, run, given.theme_id, lens=lens, refused=error, given=given)
     stay = f"?at={quote(given.theme_id)}" if given.answer == "undo" else ""
@@ -171,6 +173,18 @@ def _signed(caller: Caller, given: Given) -> str:
     if not name.strip():
         raise UsageError("Say who decides.")
     return name
+
+
+AGAIN = "That is your answer already."
+
+
+def _answered(store: Store, run: RunRecord, given: Given, by: str) -> bool:
+    """A second click, a reload or the back button sent again what is there."""
+    if given.answer not in {"accept", "decline"}:
+        return False
+    lines = changes_to_review(store, run.id)
+    answer = next((one.answer for one in lines if one.change.theme_id == given.theme_id), None)
+    return answer is not None and (answer.by, answer.action.value) == (by, given.answer)
 
 
 def _answer(house: House, run: RunRecord, given: Given, by: str) -> str:
@@ -195,12 +209,10 @@ def _answer(house: House, run: RunRecord, given: Given, by: str) -> str:
             raise UsageError("Choose to accept or to decline.")
 
 
-def _plain(error: PatternmindError) -> str:
+def _plain(store: Store, error: PatternmindError) -> str:
     """The message for somebody at a page: without the commands for a terminal."""
     if isinstance(error, Contradiction):
-        return (
-            f"{error.new[:1].upper()}{error.new[1:]} contradicts {' and '.join(error.standing)}. Nothing was changed."
-        )
+        return contradiction_words(error, "that", log_words(store))
     return str(error)
 
 
@@ -210,6 +222,9 @@ def answer_proposal(request: Request, house: TheHouse, caller: TheCaller, seq: i
 
     def do(by: str) -> str:
         accept = _accepts(given)
+        known = next((one.answer for one in proposed_edits(house.store) if one.edit.seq == seq), None)
+        if known is not None and known.by == by and (known.action is not EditAction.DECLINE) == accept:
+            return AGAIN
         answer_proposed(house.store, house.clock, seq, accept=accept, by=by)
         return "Accepted, and done." if accept else "Declined. Nothing was changed."
 
@@ -219,10 +234,15 @@ def answer_proposal(request: Request, house: TheHouse, caller: TheCaller, seq: i
 @router.post("/themes/doubts/{seq}", dependencies=[needs(Action.EDIT_THEMES)])
 def answer_one_doubt(request: Request, house: TheHouse, caller: TheCaller, seq: int, given: TheGiven) -> Response:
     """Take a decision back that the cases speak against, or let it stand."""
+    lens = known_lens(given.lens)
 
     def do(by: str) -> str:
         accept = _accepts(given)
-        answer_doubt(house.store, house.clock, seq, accept=accept, by=by, lens=known_lens(given.lens))
+        kept = next((one.answer for one in doubts_to_review(house.store, lens) if one.proposal.edit_seq == seq), None)
+        undone = any(one.undoes == seq and one.by == by and not one.proposed for one in house.store.edits())
+        if (undone and accept) or (kept is not None and kept.by == by and not accept):
+            return AGAIN
+        answer_doubt(house.store, house.clock, seq, accept=accept, by=by, lens=lens)
         return "Taken back." if accept else "It stands, and is not asked about again."
 
     return _settle(request, house, caller, given, do)
