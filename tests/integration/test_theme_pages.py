@@ -421,3 +421,17 @@ def test_many_themes_are_shown_a_page_at_a_time(place: Place, ada: Visitor, monk
             following = re.search(r'rel="next" href="([^"]+)"', page)
             at, n_pages = html.unescape(following[1]) if following else "", n_pages + 1
         assert (seen, n_pages) == (every, -(-len(every) // 2)), address
+
+
+def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: Visitor) -> None:
+    first, second, *_ = place.themes()
+    sure = first.case_ids[0]
+    edit(ada, f"/themes/{second.id}", action="move_in", theme_id=second.id, cases=sure)
+    seq = place.newest()
+    page = ada.get("/themes/changes").text
+    assert f"{sure.upper()} is held in “{second.name}”, and their like are firmly in “{first.name}”" in page
+    for _ in range(2):
+        assert ada.send(f"/themes/doubts/{seq}", {"answer": "decline"}, page="/themes").status_code == 303
+    assert "Let stand by Ada Berg" in ada.get("/themes/changes").text
+    assert place.newest() == seq + 1
+    edit(ada, "/themes/log", action="undo", undoes=str(seq))

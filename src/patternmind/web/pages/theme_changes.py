@@ -18,6 +18,7 @@ from patternmind.ports import RunRecord, Store
 from patternmind.verbs.editing import Asked, decide_themes
 from patternmind.verbs.theme_changes import (
     ChangeToReview,
+    DoubtToReview,
     accept_change,
     accept_rest,
     answer_doubt,
@@ -112,12 +113,22 @@ def _page(
         address=address,
         before=f"{address}?at={quote(lines[place - 1].change.theme_id)}" if place > 0 else "",
         after=f"{address}?at={quote(lines[place + 1].change.theme_id)}" if -1 < place < len(lines) - 1 else "",
-        doubts=[(one, edit_words(one.decision, names, cases)) for one in doubts],
+        doubts=[(one, edit_words(one.decision, names, cases), _named(one, names, cases)) for one in doubts],
         proposed=[(one, edit_words(one.edit, names, cases)) for one in proposed],
         error=_plain(store, refused) if refused else "",
         note=given.note if given else "",
         by=given.by if given else "",
     )
+
+
+def _named(one: DoubtToReview, names: Mapping[str, str], cases: Mapping[str, str]) -> str:
+    """What the cases say against a decision, with names in the place of ids."""
+    told = one.proposal.text
+    for theme_id in one.proposal.theme_ids:
+        told = told.replace(theme_id, f"“{names[theme_id]}”" if theme_id in names else theme_id)
+    for case_id in one.proposal.case_ids:
+        told = told.replace(case_id, cases.get(case_id, case_id))
+    return told
 
 
 def _status(refused: PatternmindError | None) -> int:
