@@ -24,7 +24,7 @@ from patternmind.cluster.finding import group_rows
 from patternmind.cycle import run_cycle
 from patternmind.errors import Contradiction, UsageError
 from patternmind.model.cases import Case
-from patternmind.model.edits import Edit, EditAction
+from patternmind.model.edits import BINDING, Edit, EditAction
 from patternmind.model.themes import Neighbours, Partition, Vectors
 from patternmind.ports import Encoder, Progress, RunParameters
 from patternmind.verbs.editing import Asked, decide_themes
@@ -40,7 +40,7 @@ SUBJECTS = (
 )
 COMMON = "morning shift colleague window late again office report floor phone night door meeting".split()
 
-EDITS = [action for action in EditAction if action is not EditAction.UNDO]
+EDITS = [action for action in EditAction if action in BINDING]
 
 
 class OtherEncoder:

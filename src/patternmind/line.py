@@ -89,7 +89,8 @@ class Line:
 
     def _former_name(self, theme: Theme) -> str:
         """What a theme was called before any person renamed it."""
-        renames = (one for one in self.log if one.action is EditAction.RENAME and one.theme_id == theme.id)
+        lines = (one for one in self.log if one.action is EditAction.RENAME and not one.proposed)
+        renames = (one for one in lines if one.theme_id == theme.id)
         first = next(renames, None)
         return first.former_name if first else theme.name
 

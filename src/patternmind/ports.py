@@ -647,6 +647,20 @@ class Store(Ledger, Reads, Protocol):
         """
         ...
 
+    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, amended: Amended | None = None) -> None:
+        """The same for several lines of one lens that belong together: all of them are added, or none.
+
+        Lines of which none changes themes need nothing amended.
+        """
+        ...
+
+    def moved_by(self, run_id: str) -> list[tuple[str, str, str | None]]:
+        """The cases that were in a theme after the run of its lens before this one, and are elsewhere now.
+
+        By case id, each with that theme and the one it is in, None for none; as people left both runs.
+        """
+        ...
+
     # review
     def drafts(self, *, current: bool = True) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
         """Drafts with their decision logs, by id; ``current`` leaves out those a later run replaced unreviewed."""

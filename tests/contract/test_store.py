@@ -526,6 +526,40 @@ def test_an_edit_is_stored_with_what_it_changes_or_not_at_all(store: Store) -> N
     assert (store.edits(), everything(store)) == ([], before)
 
 
+def test_several_edits_are_added_all_or_none(store: Store) -> None:
+    finished(store)
+    note = an_edit(1, EditAction.DECLINE, name="", run_id="run-0001")
+    pins = [an_edit(seq, EditAction.PIN, name="", case_ids=("c-1",), because=1) for seq in (2, 3)]
+    with pytest.raises(StoreUnavailable):
+        store.append_edits([note, pins[0], pins[0]], expected_seq=0, amended=amended())
+    with pytest.raises(ChangedMeanwhile):
+        store.append_edits([note, *pins], expected_seq=0)
+    assert store.edits() == []
+    store.append_edits([note, *pins], expected_seq=0, amended=amended())
+    assert store.edits() == [note, *pins]
+
+
+def test_notes_and_proposals_change_no_themes(store: Store) -> None:
+    finished(store)
+    before = everything(store)
+    lines = [an_edit(1, proposed=True), an_edit(2, EditAction.OWN, name=""), an_edit(3, EditAction.DECLINE, answers=1)]
+    for line in lines:
+        store.append_edit(line, expected_seq=line.seq - 1)
+    assert (store.edits(), everything(store)) == (lines, before)
+
+
+def test_cases_that_a_run_moved_are_told_with_where_they_were(open_network: Opener) -> None:
+    store = open_network("north")
+    there = [replace(PLACED, case_id=f"c-{n}", theme_id=theme) for n, theme in enumerate(("t-1", "t-1", "t-2", None))]
+    now = [replace(one, theme_id=theme) for one, theme in zip(there, ("t-1", "t-2", None, "t-1"), strict=True)]
+    first = finished(store, an_outcome(assignments=there))
+    finished(store, an_outcome(assignments=[]), replace(PARAMETERS, lens="helped"))
+    second = finished(store, an_outcome(assignments=now))
+    finished(open_network("south"), an_outcome(assignments=there))
+    assert store.moved_by(first.id) == []
+    assert store.moved_by(second.id) == [("c-1", "t-1", "t-2"), ("c-2", "t-2", None)]
+
+
 def test_a_run_does_not_end_on_themes_that_were_changed_while_it_went_on(store: Store) -> None:
     run = store.begin_run(PARAMETERS, NOON)
     store.append_edit(an_edit(lens="helped"), expected_seq=0)

@@ -195,7 +195,7 @@ NOTHING = {
         "model_spend",
         "reservation",
     ),
-    *("dismissed_name", "account", "member", "session", "sign_in_link", "audit"),
+    *("token", "dismissed_name", "account", "member", "session", "sign_in_link", "audit"),
 }
 """Ids at most; the roster and the network's own words are no case's."""
 

@@ -98,6 +98,8 @@ ROUTES = {
     f"GET {API}/uploads/{{upload_id}}/errors": Reach.STEWARD,
     f"GET {API}/patterns/{{pattern_id}}/uses": Reach.MEMBERS,
     f"POST {API}/patterns/{{pattern_id}}/uses": Reach.MEMBERS,
+    f"GET {API}/map.json": Reach.OUT,
+    f"GET {API}/map.svg": Reach.OUT,
     **dict.fromkeys(
         [
             f"GET {API}/cases",
@@ -130,6 +132,17 @@ ROUTES = {
             f"POST {API}/prereadings/{{prereading_id}}/undo",
             f"GET {API}/runs/{{run_id}}/changes",
             f"GET {API}/runs/{{run_id}}/comparison/{{other_id}}",
+            f"GET {API}/themes/log",
+            f"GET {API}/themes/proposals",
+            f"GET {API}/themes/doubts",
+            f"GET {API}/themes/changes",
+            f"GET {API}/themes/trends",
+            f"POST {API}/themes/edits",
+            f"POST {API}/themes/{{theme_id}}/edits",
+            f"POST {API}/themes/log/{{seq}}/undo",
+            f"POST {API}/themes/proposals/{{seq}}",
+            f"POST {API}/themes/doubts/{{seq}}",
+            f"POST {API}/themes/changes/{{run_id}}/{{theme_id}}",
         ],
         Reach.MEMBERS,
     ),
@@ -363,7 +376,12 @@ def a_member(house: House) -> Any:
 
 def test_what_the_api_gives_to_others_holds_nothing_that_is_for_the_network_only(house: House) -> None:
     asked = [f"{API}/export/{what}" for what in EXPORTS if what != "map"]
-    asked += [f"{API}/patterns", *(f"{API}/playbook?format={form}" for form in ("json", "md", "html", "pdf", "docx"))]
+    asked += [
+        f"{API}/patterns",
+        f"{API}/map.json",
+        f"{API}/map.svg",
+        *(f"{API}/playbook?format={form}" for form in ("json", "md", "html", "pdf", "docx")),
+    ]
     with a_member(house) as client:
         for path in asked:
             answer = client.get(path)

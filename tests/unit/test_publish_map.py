@@ -1,6 +1,8 @@
 """The picture of the map: what it shows, what it may not hold, and that names never lie on each other."""
 
 import itertools
+from collections import Counter
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -97,7 +99,24 @@ def test_many_cases_are_drawn_in_part_and_the_picture_says_so() -> None:
     drawn = draw_map(a_theme_map("a", "b", n=2 * MOST_DOTS + 1))
 
     assert drawn.n_drawn <= MOST_DOTS
+    of_theme = np.zeros(1000, np.int64)
+    of_theme[[1, 2]] = 1
+    small = ThemeMap("Themes", themes_named("large", "small"), np.random.default_rng(0).random((1000, 2)), of_theme)
+    assert "small" in texts_in(draw_map(small, most_dots=100).svg)
     assert any("One case in 3 is drawn." in text for text in texts_in(drawn.svg))
+
+
+def test_on_a_page_names_and_islands_lead_to_themes_and_dots_to_cases() -> None:
+    found = a_theme_map("a", "b", n=40)
+    linked = replace(found, case_ids=[f"c {number}" for number in range(40)])
+
+    root = parsed(draw_map(linked, linked=True).svg)
+    to = Counter(link.get("href") for link in root.iter(f"{SVG}a"))
+    spoken = [link.get("href") for link in root.iter(f"{SVG}a") if link.get("aria-hidden") is None]
+    assert root.get("role") == "group"
+    assert to == {"/themes/t-0": 2, "/themes/t-1": 2, **{f"/cases/c%20{number}": 1 for number in range(40)}}
+    assert sorted(filter(None, spoken)) == ["/themes/t-0", "/themes/t-1"]
+    assert not any("export map" in text for text in texts_in(draw_map(linked, linked=True).svg))
 
 
 def test_hardly_any_cases_and_no_themes_are_a_picture_too() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def edit_row(edit: "Edit") -> dict[str, Any]:
     """A decision as ``--json`` shows it; what does not belong to its action is left out."""
     told = {**asdict(edit), "action": edit.action.value, "at": edit.at.isoformat(), "what": edit.what()}
-    return {name: value for name, value in told.items() if value not in ("", None, ())}
+    return {name: value for name, value in told.items() if value is not False and value not in ("", None, ())}
 
 
 def show_decided(decided: "Decided", *, as_json: bool) -> None:

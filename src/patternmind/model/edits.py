@@ -17,8 +17,17 @@ class EditAction(StrEnum):
     PIN = "pin"
     LOCK = "lock"
     RETIRE = "retire"
+    OWN = "own"
+    ACCEPT = "accept"
+    DECLINE = "decline"
     UNDO = "undo"
 
+
+NOTES = frozenset((EditAction.OWN, EditAction.ACCEPT, EditAction.DECLINE))
+"""Actions that say something about a theme or about another line, and place and name nothing themselves."""
+
+BINDING = frozenset(EditAction) - NOTES - {EditAction.UNDO}
+"""Actions that every later run keeps to."""
 
 HOLDING = frozenset(
     (EditAction.PIN, EditAction.MOVE_IN, EditAction.SPLIT_OFF, EditAction.LOCK, EditAction.RETIRE),
@@ -35,6 +44,7 @@ _WORDING = {
     EditAction.TOGETHER: "keep {cases} together",
     EditAction.APART: "keep {cases} apart",
     EditAction.PIN: "pin {cases} to {theme}",
+    EditAction.OWN: "look after {theme}",
     EditAction.UNDO: "undo decision {undoes}",
 }
 
@@ -52,9 +62,14 @@ class Edit:
     - together, apart: ``case_ids``, two or more; apart keeps every two of them in different themes
     - lock: ``theme_id``, its ``name``, and in ``case_ids`` the members it had: they stay, nothing merges or renames it
     - retire: ``theme_id``, and in ``case_ids`` the members it had: they stay
+    - own: ``theme_id``, which ``by`` looks after from now on
+    - accept, decline: what a run made of a theme (``run_id``, ``theme_id``), or the line that ``answers`` names: one
+      that was proposed, or one that the cases of a run speak against. Accepting what was proposed is the edit itself.
     - undo: ``undoes``, the ``seq`` of an edit that stands
 
-    ``former_name`` is what a renamed theme was called before, for an undo to give back.
+    ``former_name`` is what a renamed theme was called before, for an undo to give back. ``proposed`` is a wish of
+    somebody who may not decide: it binds nothing until somebody else says the same. ``because`` is the line that this
+    one was made for: it stands only while that one does.
     """
 
     seq: int
@@ -69,6 +84,15 @@ class Edit:
     former_name: str = ""
     undoes: int | None = None
     note: str = ""
+    proposed: bool = False
+    answers: int | None = None
+    run_id: str = ""
+    because: int | None = None
+
+    @property
+    def changes_themes(self) -> bool:
+        """Whether the themes may be others after it."""
+        return not self.proposed and self.action not in NOTES
 
     @property
     def holds_in(self) -> str | None:
@@ -81,7 +105,10 @@ class Edit:
         """The decision in a few words, with ids and never a text."""
         told = ", ".join(self.case_ids[:3]) + (f" and {len(self.case_ids) - 3} more" if len(self.case_ids) > 3 else "")
         wording = _WORDING.get(self.action, "{action} {theme}")
-        return wording.format(
+        if self.action in {EditAction.ACCEPT, EditAction.DECLINE}:
+            about = f"decision {self.answers}" if self.answers else f"what {self.run_id} made of {self.theme_id}"
+            return f"{self.action.value} {about}"
+        return ("propose to " if self.proposed else "") + wording.format(
             action=self.action.value,
             theme=self.theme_id or "no theme",
             other=self.other_theme_id,
@@ -109,8 +136,26 @@ class Proposal:
     text: str
 
 
-def standing(log: Iterable[Edit]) -> list[Edit]:
-    """The edits that hold now, in order: those that no undo took back, and no undo itself."""
+def in_force(log: Iterable[Edit]) -> list[Edit]:
+    """The lines that hold now, in order: no undo, nothing that one took back, and nothing made for such a line."""
     ordered = sorted(log, key=lambda edit: edit.seq)
-    undone = {edit.undoes for edit in ordered if edit.action is EditAction.UNDO}
-    return [edit for edit in ordered if edit.seq not in undone and edit.action is not EditAction.UNDO]
+    undone = {edit.undoes for edit in ordered if edit.action is EditAction.UNDO and not edit.proposed}
+    return [
+        edit
+        for edit in ordered
+        if edit.action is not EditAction.UNDO and edit.seq not in undone and edit.because not in undone
+    ]
+
+
+def standing(log: Iterable[Edit]) -> list[Edit]:
+    """The edits in force that runs keep to, in order: notes and proposals are left out."""
+    return [edit for edit in in_force(log) if edit.action in BINDING and not edit.proposed]
+
+
+def owners(log: Iterable[Edit]) -> dict[str, str]:
+    """Who looks after each theme that somebody looks after; the last who said so."""
+    return {
+        edit.theme_id: edit.by
+        for edit in in_force(log)
+        if edit.action is EditAction.OWN and edit.theme_id and not edit.proposed
+    }

@@ -7,6 +7,7 @@ that nothing hangs on colour alone. Outliers are small and grey. No text of a ca
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -41,6 +42,12 @@ LONGEST_LINK, SHORTEST_GAP = 5.0, 60.0
 WIDEST_LAND = 1.5
 """Longest side of a piece of land, in longest links."""
 
+MOST_CASE_LINKS = 1_200
+"""Dots up to which each leads to its case on a page; more would make the page slow, and no dot can be hit any more."""
+
+FEWEST_OF_THEME = 3
+"""Dots of a theme that are drawn however few of all cases are."""
+
 CAPTION = "Cases that resemble each other lie side by side. Distance means little, and so does the width of a gap."
 
 
@@ -55,13 +62,14 @@ class MapTheme:
 class ThemeMap:
     """``places`` (n, 2) of every case; ``of_theme`` (n,) its theme's place in ``themes``, -1 for none.
 
-    ``themes`` stand by falling size.
+    ``themes`` stand by falling size; ``case_ids`` are needed only where dots are to be links.
     """
 
     title: str
     themes: Sequence[MapTheme]
     places: NDArray[np.float64]
     of_theme: NDArray[np.int64]
+    case_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +83,80 @@ class DrawnMap:
     n_named: int
 
 
-def draw_map(found: ThemeMap) -> DrawnMap:
-    """The same map gives the same text, byte for byte."""
-    every = -(-len(found.places) // MOST_DOTS) or 1
-    dots = _on_page(found.places)[::every]
-    of_theme = found.of_theme[::every]
+def draw_map(found: ThemeMap, *, most_dots: int = MOST_DOTS, linked: bool = False) -> DrawnMap:
+    """The same map gives the same text, byte for byte.
+
+    Args:
+        linked: for a page of ours: islands and names lead to their themes, dots to their cases while there are few.
+    """
+    every = -(-len(found.places) // most_dots) or 1
+    rows = _chosen(found.of_theme, every)
+    dots = _on_page(found.places)[rows]
+    of_theme = found.of_theme[rows]
     radius = float(np.clip(4.6 * (200 / max(1, len(dots))) ** 0.3, 1.2, 4.6))
     members = [dots[of_theme == position] for position in range(len(found.themes))]
     boxes = [_island_box(island, _shore_width(radius) / 2) for island in members]
     looks = _looks(boxes)
     labels = _labels(found.themes, members, boxes, looks, dots)
+    link = _link if linked else _unlinked
+    case_ids = [found.case_ids[row] for row in rows.tolist()] if linked and len(rows) <= MOST_CASE_LINKS else []
     parts = [
-        *_head(found),
-        *_outliers(dots[of_theme < 0], radius),
-        *(_shore(island, colour, radius) for island, (colour, _) in zip(members, looks, strict=True)),
-        *(_dots(island, *look, radius) for island, look in zip(members, looks, strict=True)),
-        *(_leader(label) for label, _ in labels),
-        *(_label(label, *look) for label, look in labels),
-        *_foot(found, n_named=len(labels), every=every),
+        *_head(found, role="group" if linked else "img"),
+        *(_outliers(dots[of_theme < 0], radius) if not case_ids else ()),
+        *(
+            link(f"/themes/{theme.id}", _shore(island, colour, radius), quiet=True)
+            for theme, island, (colour, _) in zip(found.themes, members, looks, strict=True)
+        ),
+        *(
+            _case_links(dots, of_theme, case_ids, looks, radius)
+            if case_ids
+            else (_dots(island, *look, radius) for island, look in zip(members, looks, strict=True))
+        ),
+        *(_leader(label) for label, _, _ in labels),
+        *(link(f"/themes/{theme_id}", _label(label, *look)) for label, look, theme_id in labels),
+        *_foot(found, n_named=len(labels), every=every, linked=linked),
         "</svg>",
     ]
     return DrawnMap("\n".join(part for part in parts if part) + "\n", WIDTH, HEIGHT, len(dots), len(labels))
+
+
+def _chosen(of_theme: NDArray[np.int64], every: int) -> NDArray[np.int64]:
+    """The rows that are drawn: one in so many, and a few of every theme, so that none is missing for being small."""
+    taken = np.zeros(len(of_theme), bool)
+    taken[::every] = True
+    if every > 1:
+        for theme in np.unique(of_theme[of_theme >= 0]):
+            rows = np.flatnonzero(of_theme == theme)
+            if taken[rows].sum() < FEWEST_OF_THEME:
+                taken[rows[:FEWEST_OF_THEME]] = True
+    return np.flatnonzero(taken)
+
+
+def _unlinked(address: str, drawn: str, *, quiet: bool = False) -> str:
+    del address, quiet
+    return drawn
+
+
+def _link(address: str, drawn: str, *, quiet: bool = False) -> str:
+    """A quiet link is one for the mouse: the same place is reached by the name of the theme, or by the table."""
+    hidden = ' tabindex="-1" aria-hidden="true"' if quiet else ""
+    return f'<a href="{escape(quote(address))}"{hidden}>{drawn}</a>' if drawn else ""
+
+
+def _case_links(
+    dots: NDArray[np.float64],
+    of_theme: NDArray[np.int64],
+    case_ids: Sequence[str],
+    looks: Sequence[tuple[str, str]],
+    radius: float,
+) -> list[str]:
+    drawn: list[str] = []
+    for row, case_id in enumerate(case_ids):
+        place = dots[row : row + 1]
+        theme = int(of_theme[row])
+        dot = "".join(_outliers(place, radius)) if theme < 0 else _dots(place, *looks[theme], radius)
+        drawn.append(_link(f"/cases/{case_id}", dot, quiet=True))
+    return drawn
 
 
 def _on_page(places: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,12 +185,12 @@ def _labels(
     boxes: Sequence[Box],
     looks: Sequence[tuple[str, str]],
     dots: NDArray[np.float64],
-) -> list[tuple[Label, tuple[str, str]]]:
-    """The names of the largest themes that have a dot on the page and room beside it, each with its island's look."""
+) -> list[tuple[Label, tuple[str, str], str]]:
+    """The names of the largest themes that have a dot on the page and room beside it, with island's look and theme."""
     shown = [position for position, island in enumerate(members) if len(island)][:MOST_NAMED]
     islands = [Island(plain(themes[i].name), _counted(themes[i].n_cases), boxes[i], members[i]) for i in shown]
     placed = place_labels(islands, dots, FRAME)
-    return [(label, looks[i]) for i, label in zip(shown, placed, strict=True) if label is not None]
+    return [(label, looks[i], themes[i].id) for i, label in zip(shown, placed, strict=True) if label is not None]
 
 
 def _counted(n: int, noun: str = "case") -> str:
@@ -154,13 +215,13 @@ def _farthest(choices: Sequence[str], borne: Sequence[str], away: NDArray[np.flo
     return max(choices, key=nearest)
 
 
-def _head(found: ThemeMap) -> list[str]:
+def _head(found: ThemeMap, *, role: str) -> list[str]:
     named = "; ".join(f"{plain(theme.name)}, {_counted(theme.n_cases)}" for theme in found.themes)
     n_alone = int((found.of_theme < 0).sum())
     told = f"{_counted(len(found.places))}, {_counted(len(found.themes), 'theme')}, {_counted(n_alone, 'outlier')}"
     page = f'viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" height="{HEIGHT:g}" font-family="{FONTS}"'
     return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {page} role="img" aria-labelledby="map-title map-told">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {page} role="{role}" aria-labelledby="map-title map-told">',
         f'<title id="map-title">{escape(plain(found.title))}</title>',
         f'<desc id="map-told">{escape(told)}. {escape(named)}. {CAPTION}</desc>',
         f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="{GROUND}"/>',
@@ -169,15 +230,19 @@ def _head(found: ThemeMap) -> list[str]:
     ]
 
 
-def _foot(found: ThemeMap, *, n_named: int, every: int) -> list[str]:
+EXPORT_HINT = "As a table: patternmind export map"
+
+
+def _foot(found: ThemeMap, *, n_named: int, every: int, linked: bool) -> list[str]:
+    """Where it is linked, the page below says in its own letters what the picture would say in small ones."""
     limits = [
         f"{n_named} of {len(found.themes)} themes are named." if n_named < len(found.themes) else "",
         f"One case in {every} is drawn." if every > 1 else "",
         "Small grey dots are outliers." if (found.of_theme < 0).any() else "",
     ]
     return [
-        _text(CAPTION, 36, HEIGHT - 34, 13, INK),
-        _text(" ".join([*filter(None, limits), "As a table: patternmind export map"]), 36, HEIGHT - 14, 12, QUIET),
+        "" if linked else _text(CAPTION, 36, HEIGHT - 34, 13, INK),
+        _text(" ".join([*filter(None, limits), "" if linked else EXPORT_HINT]).strip(), 36, HEIGHT - 14, 12, QUIET),
     ]
 
 

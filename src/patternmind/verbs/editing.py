@@ -11,7 +11,7 @@ from patternmind.errors import ChangedMeanwhile, Contradiction, NotFound, UsageE
 from patternmind.intake.redaction import Roster
 from patternmind.line import Line
 from patternmind.model.cases import Case
-from patternmind.model.edits import Edit, EditAction, Proposal, standing
+from patternmind.model.edits import BINDING, Edit, EditAction, Proposal, in_force, standing
 from patternmind.model.found import Found
 from patternmind.model.themes import OUTLIER, Assignment, Lineage, Theme, Vectors
 from patternmind.overlay import contradicting
@@ -26,7 +26,7 @@ LONGEST_NAME = 120
 TELLING = frozenset((Lineage.MERGED, Lineage.SPLIT, Lineage.RETURNED, Lineage.RETIRED))
 """What a decision does to a theme; any other word of lineage stays what the run said."""
 
-NEEDS_THEME = frozenset(EditAction) - {EditAction.TOGETHER, EditAction.APART, EditAction.UNDO, EditAction.SPLIT_OFF}
+NEEDS_THEME = BINDING - {EditAction.TOGETHER, EditAction.APART, EditAction.SPLIT_OFF} | {EditAction.OWN}
 NEEDS_CASES = frozenset(
     (
         EditAction.MOVE_OUT,
@@ -43,7 +43,8 @@ NEEDS_CASES = frozenset(
 class Asked:
     """What a person wants done, as they said it.
 
-    ``lens`` None means that of the last run; ``case_ids`` may be external ids.
+    ``lens`` None means that of the last run; ``case_ids`` may be external ids. ``seen`` is the number of the newest
+    line of the log that the person had seen; None decides on whatever stands. The others are as in ``Edit``.
     """
 
     action: EditAction
@@ -55,6 +56,10 @@ class Asked:
     name: str = ""
     undoes: int | None = None
     note: str = ""
+    proposed: bool = False
+    answers: int | None = None
+    run_id: str = ""
+    seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,24 @@ def decide_themes(store: Store, clock: Clock, asked: Asked) -> Decided:
         UsageError: something is missing, empty, or a person's name.
         NotFound: no such theme, case or decision in this lens.
         Contradiction: a decision that stands says otherwise.
-        ChangedMeanwhile: others went on deciding through all attempts.
+        ChangedMeanwhile: somebody decided about the same after ``seen``, or others went on deciding through all
+            attempts.
+    """
+    return decide_all(store, clock, [asked])[0]
+
+
+def decide_all(store: Store, clock: Clock, asked: Sequence[Asked], *, chained: bool = False) -> list[Decided]:
+    """Write several decisions about one lens down, all of them or none.
+
+    Args:
+        chained: those after the first are made because of it, and stand only while it does.
+
+    Raises:
+        as ``decide_themes``.
     """
     for attempt in range(ATTEMPTS):
         try:
-            return _decide_once(store, clock, asked)
+            return _decide_once(store, clock, asked, chained=chained)
         except ChangedMeanwhile:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -94,22 +112,46 @@ def decide_themes(store: Store, clock: Clock, asked: Asked) -> Decided:
 def edit_log(store: Store, lens: str | None = None) -> list[LoggedEdit]:
     """Every decision about themes, oldest first, of a lens where one is named."""
     log = store.edits(lens)
-    undone = {edit.undoes: edit.seq for edit in log if edit.undoes is not None}
-    return [LoggedEdit(edit, undone.get(edit.seq)) for edit in log]
+    undone = {edit.undoes: edit.seq for edit in log if edit.undoes is not None and not edit.proposed}
+    return [LoggedEdit(edit, undone.get(edit.seq) or undone.get(edit.because or 0)) for edit in log]
 
 
-def _decide_once(store: Store, clock: Clock, asked: Asked) -> Decided:
+def newest_line(store: Store) -> int:
+    """The number of the newest line of the log, over all lenses; 0 where there is none."""
+    log = store.edits()
+    return log[-1].seq if log else 0
+
+
+def _decide_once(store: Store, clock: Clock, asked: Sequence[Asked], *, chained: bool) -> list[Decided]:
     everything = store.edits()
     newest = everything[-1].seq if everything else 0
-    lens = _lens(store, asked, everything)
+    lens = _lens(store, asked[0], everything)
     last = store.last_run(lens)
-    desk = _Desk(store=store, lens=lens, last=last, log=[one for one in everything if one.lens == lens])
-    edit = desk.edit(asked, seq=newest + 1, clock=clock)
-    desk.check(edit)
-    amended = amend(store, last, [*desk.log, edit]) if last else None
-    store.append_edit(edit, expected_seq=newest, amended=amended)
-    about = [one for one in (amended.proposals if amended else ()) if one.edit_seq == edit.seq]
-    return Decided(edit, tuple(about))
+    log = [one for one in everything if one.lens == lens]
+    added: list[Edit] = []
+    for one in asked:
+        _check_seen(one, log)
+        desk = _Desk(store=store, lens=lens, last=last, log=[*log, *added])
+        edit = desk.edit(one, seq=newest + 1 + len(added), clock=clock)
+        desk.check(edit)
+        added.append(replace(edit, because=added[0].seq) if chained and added else edit)
+    changes = any(edit.changes_themes for edit in added)
+    amended = amend(store, last, [*log, *added]) if last and changes else None
+    store.append_edits(added, expected_seq=newest, amended=amended)
+    doubts = amended.proposals if amended else ()
+    return [Decided(edit, tuple(one for one in doubts if one.edit_seq == edit.seq)) for edit in added]
+
+
+def _check_seen(asked: Asked, log: Sequence[Edit]) -> None:
+    """Refuse a decision on something that others decided about since the person looked."""
+    if asked.seen is None:
+        return
+    about = {asked.theme_id, asked.other_theme_id} - {None}
+    for line in log:
+        meets = about & {line.theme_id, line.other_theme_id} or set(asked.case_ids) & set(line.case_ids)
+        same = asked.undoes is not None and asked.undoes in {line.seq, line.undoes}
+        if line.seq > asked.seen and not line.proposed and (meets or same):
+            raise ChangedMeanwhile("themes of lens", line.lens)
 
 
 def _lens(store: Store, asked: Asked, log: Sequence[Edit]) -> str:
@@ -151,12 +193,16 @@ class _Desk:
             name=self._name(asked.name, asked.action),
             undoes=asked.undoes,
             note=self._words(asked.note, "note"),
+            proposed=asked.proposed,
+            answers=asked.answers,
+            run_id=asked.run_id,
         )
         _check_parts(edit)
         if edit.action is EditAction.UNDO:
             self._check_undo(edit)
             return edit
-        return self._completed(edit, themes)
+        done = self._completed(edit, themes)
+        return replace(done, other_theme_id=None) if edit.proposed and edit.action is EditAction.SPLIT_OFF else done
 
     def check(self, edit: Edit) -> None:
         """Refuse what cannot stand beside the decisions that stand.
@@ -164,9 +210,11 @@ class _Desk:
         Raises:
             Contradiction
         """
+        if edit.action not in BINDING | {EditAction.UNDO}:
+            return
         stand = standing(self.log)
         if edit.action is EditAction.UNDO:
-            stand = [one for one in stand if one.seq != edit.undoes]
+            stand = standing([*self.log, replace(edit, proposed=False)])
             against = contradicting(stand) or self._locks_of(edit, stand)
         else:
             against = contradicting(stand, edit)
@@ -207,9 +255,11 @@ class _Desk:
         undone = next(one for one in self.log if one.seq == edit.undoes)
         if undone.action is EditAction.UNDO:
             raise UsageError(f"Decision {undone.seq} is an undo itself. Decide anew what it took back.")
-        before = next((one for one in self.log if one.undoes == undone.seq), None)
+        before = next((one for one in self.log if one.undoes == undone.seq and not one.proposed), None)
         if before is not None:
             raise UsageError(f"Decision {undone.seq} was taken back already, by {before.told()}.")
+        if undone not in in_force(self.log):
+            raise UsageError(f"Decision {undone.seq} was made for decision {undone.because}, which was taken back.")
 
     def _completed(self, edit: Edit, themes: dict[str, Theme]) -> Edit:
         """The edit with what the person did not have to say: members, names, the id of a theme split off."""
@@ -258,6 +308,8 @@ def _check_parts(edit: Edit) -> None:
         raise UsageError("Name at least one case.")
     if edit.action in {EditAction.TOGETHER, EditAction.APART} and len(edit.case_ids) < 2:
         raise UsageError(f"It takes two different cases to be kept {edit.action.value}.")
+    if edit.action in {EditAction.ACCEPT, EditAction.DECLINE} and not (edit.answers or (edit.run_id and edit.theme_id)):
+        raise UsageError("Say what is accepted or declined: what a run made of a theme, or a decision by its number.")
     if edit.action is EditAction.MERGE and edit.other_theme_id in {None, edit.theme_id}:
         raise UsageError("Name two different themes to merge.")
 

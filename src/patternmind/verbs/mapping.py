@@ -43,6 +43,7 @@ def collect_map(store: Store, lens: str | None = None) -> ThemeMap:
         themes=[MapTheme(theme.id, theme.name, theme.n_cases) for theme in themes],
         places=np.array([(one.x, one.y) for one in placed], np.float64),
         of_theme=np.array([number.get(one.theme_id or "", -1) for one in placed], np.int64),
+        case_ids=[one.case_id for one in placed],
     )
 
 

@@ -169,6 +169,16 @@ class RunAsked(Asked):
     afresh: StrictBool = Field(default=False, description="Continue no fit of the last run, however few cases are new.")
 
 
+class DoubtAnswer(BaseModel):
+    """Where the cases and a standing decision disagree strongly."""
+
+    kind: str
+    edit_seq: int
+    theme_ids: list[str]
+    case_ids: list[str]
+    text: str
+
+
 class RunAnswer(BaseModel):
     run_id: str
     state: str = Field(description="running, finished, failed or interrupted.")
@@ -186,6 +196,7 @@ class RunAnswer(BaseModel):
     drafts: int
     seconds: dict[str, float]
     notes: list[str]
+    doubts: list[DoubtAnswer] = Field(description="Decisions that its cases firmly speak against; they stand.")
 
 
 class ProgressAnswer(BaseModel):

@@ -18,7 +18,19 @@ from patternmind.web.door import EVERYWHERE, Rooms
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
-from patternmind.web.pages import account, audit_log, home, library, members, prereading_edit, roster, sign_in, tokens
+from patternmind.web.pages import (
+    account,
+    audit_log,
+    home,
+    library,
+    members,
+    prereading_edit,
+    roster,
+    sign_in,
+    theme,
+    theme_changes,
+    tokens,
+)
 from patternmind.web.pages import cases as case_pages
 from patternmind.web.pages import draft as draft_page
 from patternmind.web.pages import handing_in as handing_in_pages
@@ -28,6 +40,7 @@ from patternmind.web.pages import prereadings as prereading_pages
 from patternmind.web.pages import review as review_pages
 from patternmind.web.pages import runs as run_pages
 from patternmind.web.pages import settings as settings_pages
+from patternmind.web.pages import themes as themes_pages
 from patternmind.web.problems import add_handlers
 from patternmind.web.rights import needs_nobody
 from patternmind.web.routes import (
@@ -41,6 +54,7 @@ from patternmind.web.routes import (
     review,
     runs,
     settings,
+    theme_edits,
     themes,
     uploads,
 )
@@ -55,6 +69,7 @@ ROUTERS: Sequence[APIRouter] = (
     cases.router,
     jobs.router,
     runs.router,
+    theme_edits.router,
     themes.router,
     drafts.router,
     prereadings.router,
@@ -63,7 +78,8 @@ ROUTERS: Sequence[APIRouter] = (
     settings.router,
     network.router,
 )
-"""Of the API. Placing and handing in come first: the route of one case takes whatever follows /cases/ for an id."""
+"""Of the API. Placing and handing in come first: the route of one case takes whatever follows /cases/ for an id;
+the log of edits before the route of one theme, for the same reason."""
 
 PAGES: Sequence[APIRouter] = (
     static_files.router,
@@ -71,6 +87,9 @@ PAGES: Sequence[APIRouter] = (
     review_pages.router,
     draft_page.router,
     library.router,
+    themes_pages.router,
+    theme_changes.router,
+    theme.router,
     prereading_pages.router,
     prereading_edit.router,
     run_pages.router,

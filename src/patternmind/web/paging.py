@@ -55,20 +55,6 @@ def one_page(
     return page, write_cursor(key(page[-1])) if len(left) > limit else None
 
 
-def write_place(place: str) -> str:
-    """The place after which a list goes on, as it travels in an address."""
-    return _write(place)
-
-
-def read_place(cursor: str) -> str:
-    """The place that a cursor names.
-
-    Raises:
-        UsageError: no cursor of ours.
-    """
-    return _read(cursor)
-
-
 def write_number(number: int) -> str:
     """A cursor that says which number came last."""
     return base64.urlsafe_b64encode(str(number).encode()).decode().rstrip("=")

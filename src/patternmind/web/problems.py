@@ -56,6 +56,7 @@ FORM_REFUSED = ProblemKind("form-refused", 403, "That form is not of this sessio
 NOT_FOUND = ProblemKind("not-found", 404, "There is no such thing")
 NO_METHOD = ProblemKind("method-not-allowed", 405, "This address does not take that method")
 WRONG_STATE = ProblemKind("wrong-state", 409, "That decision is not possible now")
+CONTRADICTION = ProblemKind("contradiction", 409, "A decision that stands says otherwise")
 RUN_IN_PROGRESS = ProblemKind("run-in-progress", 409, "Another run is in progress")
 STILL_WORKING = ProblemKind("still-working", 409, "The same request is still being worked on")
 CHANGED = ProblemKind("changed-meanwhile", 412, "Somebody changed it meanwhile")
@@ -83,6 +84,7 @@ KINDS: Sequence[ProblemKind] = (
     NOT_FOUND,
     NO_METHOD,
     WRONG_STATE,
+    CONTRADICTION,
     RUN_IN_PROGRESS,
     STILL_WORKING,
     CHANGED,
@@ -113,6 +115,7 @@ OF_ERROR: Mapping[type[errors.PatternmindError], ProblemKind] = {
     errors.NotFound: NOT_FOUND,
     errors.NotAllowed: NOT_ALLOWED,
     errors.WrongState: WRONG_STATE,
+    errors.Contradiction: CONTRADICTION,
     errors.RunInProgress: RUN_IN_PROGRESS,
     errors.ChangedMeanwhile: CHANGED,
     errors.UsageError: INVALID,

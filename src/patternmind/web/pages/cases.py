@@ -20,7 +20,7 @@ from patternmind.web import case_fields
 from patternmind.web.auth import Caller
 from patternmind.web.case_fields import STATUSES_SHOWN
 from patternmind.web.door import PageDoor, TheCaller, TheHouse
-from patternmind.web.paging import read_place, write_place
+from patternmind.web.paging import read_cursor, write_cursor
 from patternmind.web.problems import NOT_YOURS, Declined
 from patternmind.web.rendering import flash, render
 from patternmind.web.rights import needs
@@ -56,7 +56,7 @@ def list_cases(
     said = {name: request.query_params.get(name, "")[:LONGEST_SAID] for name in NARROWED_BY}
     said = {name: value for name, value in said.items() if value and (sees_themes or name != "theme")}
     errors: dict[str, str] = {}
-    found = find_cases(house.store, _wanted(said, errors), limit=ROWS, after=read_place(after) if after else None)
+    found = find_cases(house.store, _wanted(said, errors), limit=ROWS, after=read_cursor(after or None))
     names = house.store.theme_names() if sees_themes else {}
     return render(
         request,
@@ -72,7 +72,7 @@ def list_cases(
         themes=[("", "All"), (NOT_IN_A_THEME, "Not in a theme yet"), *names.items()],
         teams=[("", "All"), *((one, one) for one in house.store.teams())],
         n_said=len(said),
-        following=_address({**said, "after": write_place(found.following)}) if found.following else "",
+        following=_address({**said, "after": write_cursor(found.following) or ""}) if found.following else "",
         first=_address(said) if after else "",
         count=_count(found.n, narrowed=bool(said)),
         words_of=case_fields.said,

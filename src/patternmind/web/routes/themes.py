@@ -49,6 +49,7 @@ def run_answer(record: RunRecord) -> answers.RunAnswer:
         drafts=record.n_drafts,
         seconds=dict(record.seconds),
         notes=list(record.notes),
+        doubts=[answers.DoubtAnswer(**asdict(one)) for one in record.proposals],
     )
 
 

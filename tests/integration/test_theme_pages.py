@@ -1,0 +1,437 @@
+"""Themes at the pages and the API: what a person sees, decides, proposes, takes back, and what is refused."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from tests.builders import a_submission
+from tests.edit_sequences import group_once, short_cases
+from tests.visitor import AT, Visitor
+
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.bootstrap import House
+from patternmind.model.rights import Role
+from patternmind.model.themes import Theme
+from patternmind.ports import RunParameters
+from patternmind.settings import Settings
+from patternmind.web.app import make_app
+from patternmind.web.pages import themes
+from patternmind.web.pages.themes import drawn_map
+
+LATER = "2026Q2"
+
+
+class Place:
+    """A network after two runs, and people who visit it, all of one app."""
+
+    def __init__(self, home: Path) -> None:
+        self.house = House(Settings(home=home), encoder=HashingEncoder())
+        self.take_in(0, 52)
+        self.house.run(RunParameters(label="2026Q1", draft=False))
+        self.take_in(52, 6)
+        self.house.run(RunParameters(label=LATER, draft=False))
+        self.app = make_app(self.house)
+        self.visitors: dict[str, tuple[Visitor, Any]] = {}
+
+    def take_in(self, first: int, n: int) -> None:
+        cases = short_cases(0, first, n)
+        rows = [(a_submission(case.text, external_id=case.external_id), case) for case in cases]
+        self.house.store.save_cases(rows)
+
+    def visit(self, role: Role, name: str = "Ada Berg") -> Visitor:
+        """The same visitor each time, who asks from now on."""
+        if name not in self.visitors:
+            who = Visitor(self.house, role, name=name, app=self.app)
+            self.visitors[name] = who, self.app.state.rooms.identify
+        who, self.app.state.rooms.identify = self.visitors[name]
+        return who
+
+    def themes(self) -> list[Theme]:
+        return [theme for theme in self.house.store.themes() if theme.case_ids]
+
+    def theme(self, theme_id: str) -> Theme:
+        return next(theme for theme in self.house.store.themes() if theme.id == theme_id)
+
+    def newest(self) -> int:
+        log = self.house.store.edits()
+        return log[-1].seq if log else 0
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("patternmind.cycle.group_rows", group_once)
+        return Place(tmp_path_factory.mktemp("themes"))
+
+
+@pytest.fixture
+def ada(place: Place) -> Visitor:
+    return place.visit(Role.FACILITATOR)
+
+
+def field(html: str, name: str) -> str:
+    """The value of a hidden field, the first of its name."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', html)
+    assert found, f"no field {name}"
+    return found[1]
+
+
+def edit(who: Visitor, address: str, **fields: Any) -> Any:
+    """Send a form of a page, with all that its hidden fields hold."""
+    page = who.get(address).text
+    hidden = {name: field(page, name) for name in ("seen", "lens")}
+    return who.send(address, {**hidden, **fields}, page=address)
+
+
+def said(answer: Any) -> str:
+    """What the next page says once."""
+    return unquote(answer.cookies.get("patternmind_flash", ""))
+
+
+# reading
+
+
+def test_the_list_shows_every_theme_with_its_numbers_and_those_in_none(place: Place, ada: Visitor) -> None:
+    page = ada.get("/themes").text
+    for theme in place.themes():
+        assert f'href="/themes/{theme.id}"' in page
+        assert theme.name in page
+    run = place.house.store.last_run()
+    assert run is not None
+    assert f"{run.n_outliers} case" in page
+    assert ada.get("/themes", params={"sort": "name", "lens": "nonsense"}).status_code == 200
+
+
+def test_a_theme_shows_its_card_its_cases_with_strength_and_its_history(place: Place, ada: Visitor) -> None:
+    theme = place.themes()[0]
+    page = ada.get(f"/themes/{theme.id}").text
+    for case_id in theme.case_ids[:20]:
+        assert f'href="/cases/{case_id}"' in page
+    assert page.count('aria-label="strength ') == min(len(theme.case_ids), 25)
+    for words in ("Share of intake", "Steadiness", "Lineage", "Closest themes", "What runs made of it", LATER):
+        assert words in page
+    assert ada.get("/themes/t-none").status_code == 404
+
+
+def test_the_map_leads_to_themes_and_cases_and_has_its_table(place: Place, ada: Visitor) -> None:
+    page = ada.get("/themes/map").text
+    theme = place.themes()[0]
+    assert "Distance means little" in page
+    assert page.count(f'href="/themes/{theme.id}"') >= 3
+    assert f'href="/cases/{theme.case_ids[0]}"' in page
+    assert "The same as a table" in page
+    assert drawn_map(place.house, "all") is drawn_map(place.house, "all")
+
+
+def test_the_quarters_are_a_picture_and_the_same_as_a_table(place: Place, ada: Visitor) -> None:
+    page = ada.get("/themes/trend").text
+    assert 'role="img" aria-label="Cases by quarter: ' in page
+    assert "Q1 2026" in page
+    assert sum(sum(theme.trend.values()) for theme in place.themes()) > 0
+
+
+def test_without_a_run_or_with_too_few_cases_the_pages_say_what_to_do(tmp_path: Path) -> None:
+    house = House(Settings(home=tmp_path), encoder=HashingEncoder())
+    ada = Visitor(house, Role.STEWARD)
+    for address in ("", "/map", "/trend", "/changes"):
+        assert "No run yet" in ada.get(f"/themes{address}").text
+    assert "Every case is in a theme" in ada.get("/themes/unplaced").text
+    assert "Nobody has decided anything yet" in ada.get("/themes/log").text
+    cases = short_cases(0, 0, 8)
+    house.store.save_cases([(a_submission(case.text, external_id=case.external_id), case) for case in cases])
+    house.run(RunParameters(draft=False))
+    for address in ("", "/map", "/trend"):
+        page = ada.get(f"/themes{address}").text
+        assert "Too few to group" in page
+        assert "8 cases" in page
+    assert ada.get("/themes/unplaced").text.count('name="case"') == 8
+
+
+# deciding
+
+
+def test_a_rename_is_seen_at_once_sent_twice_is_one_and_can_be_taken_back(place: Place, ada: Visitor) -> None:
+    theme = place.themes()[0]
+    address = f"/themes/{theme.id}"
+    page = ada.get(address).text
+    form = {
+        "seen": field(page, "seen"),
+        "lens": "all",
+        "action": "rename",
+        "theme_id": theme.id,
+        "name": "Yard at night",
+    }
+    first, again = ada.send(address, form, page=address), ada.send(address, form, page=address)
+    assert (first.status_code, again.status_code) == (303, 303)
+    assert said(first).startswith("Renamed.")
+    seq = place.newest()
+    assert place.house.store.edits()[-1].by == "Ada Berg"
+    assert [one.name for one in place.house.store.edits()].count("Yard at night") == 1
+    page = ada.get(address).text
+    assert "Ada Berg renamed" in page
+    assert "named by a person" in page
+    assert edit(ada, address, action="undo", undoes=str(seq)).status_code == 303
+    assert place.theme(theme.id).name == theme.name
+    assert f"taken back by decision {seq + 1}" in ada.get(address).text
+    assert f"taken back by decision {seq + 1}" in ada.get("/themes/log").text
+
+
+def test_a_wrong_name_keeps_what_was_written_beside_its_field(place: Place, ada: Visitor) -> None:
+    theme, before = place.themes()[0], place.newest()
+    address = f"/themes/{theme.id}"
+    for wrong, message in (
+        ("!!!", "at least one word"),
+        ("x" * 130, "at most 120"),
+        ("Call 0047 22 33 44 55", "names a person"),
+    ):
+        answer = edit(ada, address, action="rename", theme_id=theme.id, name=wrong, note="because")
+        assert answer.status_code == 422
+        assert f'value="{wrong}"' in answer.text
+        assert 'value="because"' in answer.text
+        assert re.search(rf'class="error" id="f-rename-error">[^<]*{message}', answer.text)
+    assert place.newest() == before
+
+
+def test_a_contradiction_names_both_decisions_and_keeps_the_choice(place: Place, ada: Visitor) -> None:
+    theme = place.themes()[0]
+    address, (left, right) = f"/themes/{theme.id}", theme.case_ids[:2]
+    assert edit(ada, address, action="pin", theme_id=theme.id, case=[left, right]).status_code == 303
+    seq = place.newest()
+    answer = edit(ada, address, action="apart", theme_id=theme.id, case=[left, right], name="kept words")
+    assert answer.status_code == 409
+    assert f"To keep {left.upper()}, {right.upper()} apart contradicts decision {seq}" in answer.text
+    assert "Ada Berg pinned" in answer.text
+    assert answer.text.count(" checked>") == 2
+    edit(ada, address, action="undo", undoes=str(seq))
+
+
+def test_moving_out_and_in_and_splitting_off_go_where_the_cases_went(place: Place, ada: Visitor) -> None:
+    first, second, *_ = place.themes()
+    moved = first.case_ids[0]
+    answer = edit(ada, f"/themes/{first.id}", action="move_out", theme_id=first.id, case=[moved])
+    assert answer.status_code == 303
+    assert moved not in place.theme(first.id).case_ids
+    edit(ada, f"/themes/{first.id}", action="undo", undoes=str(place.newest()))
+    answer = edit(ada, f"/themes/{second.id}", action="move_in", theme_id=second.id, cases=f" {moved.upper()} \n")
+    assert answer.status_code == 303
+    assert moved in place.theme(second.id).case_ids
+    edit(ada, f"/themes/{second.id}", action="undo", undoes=str(place.newest()))
+    some = list(place.theme(first.id).case_ids[:2])
+    answer = edit(ada, f"/themes/{first.id}", action="split_off", theme_id=first.id, case=some, name="Ramps")
+    new = answer.headers["location"].rpartition("/")[2]
+    assert set(place.theme(new).case_ids) == set(some)
+    assert "Ramps" in ada.get(f"/themes/{new}").text
+    edit(ada, "/themes/log", action="undo", undoes=str(place.newest()))
+    assert "No case of the last run" in ada.get(f"/themes/{new}").text
+    answer = edit(ada, f"/themes/{first.id}", action="move_in", theme_id=first.id, cases="nobody-knows")
+    assert answer.status_code == 422
+    assert "nobody-knows</textarea>" in answer.text
+
+
+def test_a_merge_leads_to_the_theme_that_took_it_in(place: Place, ada: Visitor) -> None:
+    first, second, *_ = place.themes()
+    address = f"/themes/{second.id}"
+    assert edit(ada, address, action="merge", theme_id=second.id).status_code == 422
+    answer = edit(ada, address, action="merge", theme_id=second.id, other_theme_id=first.id)
+    assert answer.headers["location"] == f"/themes/{first.id}"
+    assert "This theme was merged into" in ada.get(address).text
+    edit(ada, f"/themes/{first.id}", action="undo", undoes=str(place.newest()))
+    assert place.theme(second.id).case_ids == second.case_ids
+
+
+def test_who_looks_after_a_theme_stands_on_its_card_and_a_locked_one_says_so(place: Place, ada: Visitor) -> None:
+    theme = place.themes()[-1]
+    address = f"/themes/{theme.id}"
+    edit(ada, address, action="own", theme_id=theme.id)
+    edit(ada, address, action="lock", theme_id=theme.id)
+    page = ada.get(address).text
+    assert re.search(r"<dt>Owner</dt><dd>Ada Berg</dd>", page)
+    assert ">locked</span>" in page
+    edit(ada, address, action="undo", undoes=str(place.newest()))
+
+
+def test_what_somebody_decided_meanwhile_is_shown_and_the_text_kept(place: Place, ada: Visitor) -> None:
+    theme = place.themes()[0]
+    address = f"/themes/{theme.id}"
+    seen = field(ada.get(address).text, "seen")
+    bo = place.visit(Role.FACILITATOR, name="Bo Lind")
+    edit(bo, address, action="rename", theme_id=theme.id, name="Gate at dawn")
+    ada = place.visit(Role.FACILITATOR)
+    form = {"seen": seen, "lens": "all", "action": "rename", "theme_id": theme.id, "name": "Yard"}
+    answer = ada.send(address, form, page=address)
+    assert answer.status_code == 412
+    assert "Bo Lind renamed" in answer.text
+    assert 'value="Yard"' in answer.text
+    assert edit(ada, address, action="undo", undoes=str(place.newest())).status_code == 303
+
+
+def test_cases_in_no_theme_are_moved_into_one(place: Place, ada: Visitor) -> None:
+    theme = place.themes()[0]
+    page = ada.get("/themes/unplaced").text
+    chosen = field(page, "case")
+    answer = edit(ada, "/themes/unplaced", action="move_in", other_theme_id=theme.id, case=[chosen])
+    assert answer.status_code == 303
+    assert chosen in place.theme(theme.id).case_ids
+    edit(ada, "/themes/log", action="undo", undoes=str(place.newest()))
+    assert edit(ada, "/themes/unplaced", action="split_off").status_code == 422
+
+
+# who may do what
+
+
+def test_a_data_partner_proposes_and_a_facilitator_decides(place: Place) -> None:
+    theme = place.themes()[0]
+    address = f"/themes/{theme.id}"
+    partner = place.visit(Role.DATA_PARTNER, name="Data Partner")
+    assert "is a proposal" in partner.get(address).text
+    answer = edit(partner, address, action="rename", theme_id=theme.id, name="Doors in frost", note="see the charts")
+    assert said(answer).startswith("Proposed.")
+    assert place.theme(theme.id).name == theme.name
+    seq = place.newest()
+    assert "Data Partner proposed to rename" in partner.get("/themes/changes").text
+    for refused in (f"/themes/proposals/{seq}", "/runs/run-0002/changes"):
+        assert partner.send(refused, {"answer": "accept"}, page="/themes").status_code == 403
+    ada = place.visit(Role.FACILITATOR)
+    assert ada.send(f"/themes/proposals/{seq}", {"answer": "maybe"}, page="/themes").status_code == 422
+    answer = ada.send(f"/themes/proposals/{seq}", {"answer": "accept"}, page="/themes")
+    assert answer.status_code == 303
+    assert place.theme(theme.id).name == "Doors in frost"
+    again = ada.send(f"/themes/proposals/{seq}", {"answer": "accept"}, page="/themes")
+    assert said(again) == "That is your answer already."
+    assert f"accepted by Ada Berg (decision {place.newest()})" in ada.get("/themes/changes").text
+    edit(ada, address, action="undo", undoes=str(place.newest()))
+    ada.send(f"/themes/proposals/{seq}", {"answer": "decline"}, page="/themes")
+    assert "declined by Ada Berg" in ada.get("/themes/changes").text
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.SPONSOR])
+def test_members_and_sponsors_see_no_unpublished_themes(place: Place, role: Role) -> None:
+    visitor = place.visit(role, name=f"Some {role.words}")
+    for address in ("/themes", "/themes/map", f"/themes/{place.themes()[0].id}", "/themes/log", "/themes/changes"):
+        assert visitor.get(address).status_code == 403
+
+
+# changes of a run
+
+
+def test_changes_are_answered_one_by_one_and_the_rest_at_once(place: Place, ada: Visitor) -> None:
+    page = ada.get("/runs/run-0001/changes").text
+    assert "can only be accepted" in page
+    theme_id = re.findall(r'name="theme_id" value="([^"]+)"', page)[0]
+    answer = ada.send(
+        "/runs/run-0001/changes", {"answer": "accept", "theme_id": theme_id, "note": "as I thought"}, page="/themes"
+    )
+    assert answer.headers["location"] == "/runs/run-0001/changes"
+    page = ada.get(f"/runs/run-0001/changes?at={theme_id}").text
+    assert re.search(r"Accepted by Ada Berg, .*: as I thought\.", page)
+    again = ada.send("/runs/run-0001/changes", {"answer": "accept", "theme_id": theme_id}, page="/themes")
+    assert (again.status_code, said(again)) == (303, "That is your answer already.")
+    bo = place.visit(Role.FACILITATOR, name="Bo Lind")
+    other = bo.send("/runs/run-0001/changes", {"answer": "accept", "theme_id": theme_id}, page="/themes")
+    assert other.status_code == 422
+    assert "answered already, by decision" in other.text
+    ada = place.visit(Role.FACILITATOR)
+    undone = ada.send(
+        "/runs/run-0001/changes",
+        {"answer": "undo", "undoes": field(page, "undoes"), "theme_id": theme_id},
+        page="/themes",
+    )
+    assert undone.status_code == 303
+    ada.send("/runs/run-0001/changes", {"answer": "accept_rest"}, page="/themes")
+    page = ada.get("/runs/run-0001/changes").text
+    n = page.count("data-stop")
+    assert f"{n} of {n} answered" in page
+    wrong = ada.send(
+        "/runs/run-0001/changes", {"answer": "decline", "theme_id": theme_id, "note": "my words"}, page="/themes"
+    )
+    assert wrong.status_code == 422
+    assert 'role="alert"' in wrong.text
+    assert ada.get("/runs/run-9999/changes").status_code == 404
+
+
+# the API
+
+
+def ask(who: Visitor, method: str, path: str, **said: Any) -> Any:
+    return who.client.request(method, f"{AT}/api/v1/{path}", **said)
+
+
+def test_the_api_edits_proposes_answers_and_takes_back(place: Place, ada: Visitor) -> None:
+    theme = place.themes()[0]
+    tag = ask(ada, "GET", "themes/log").headers["etag"]
+    assert tag == f'"{place.newest()}"'
+    path, body = f"themes/{theme.id}/edits", {"action": "rename", "name": "Ferry at noon"}
+    key = {"idempotency-key": "once", "if-match": tag}
+    first, again = ask(ada, "POST", path, json=body, headers=key), ask(ada, "POST", path, json=body, headers=key)
+    assert (first.status_code, again.json()) == (200, first.json())
+    seq = first.json()["edit"]["seq"]
+    assert place.newest() == seq
+    assert place.theme(theme.id).name == "Ferry at noon"
+    assert ask(ada, "POST", path, json=body, headers={"if-match": tag}).status_code == 412
+    assert ask(ada, "POST", f"themes/log/{seq}/undo").json()["edit"]["undoes"] == seq
+    assert ask(ada, "POST", path, json={"action": "fly"}).status_code == 422
+    assert ask(ada, "POST", "themes/t-none/edits", json=body).status_code == 404
+    pair = {"action": "together", "case_ids": [id.upper() for id in theme.case_ids[:2]]}
+    together = ask(ada, "POST", "themes/edits", json=pair).json()["edit"]
+    apart = ask(ada, "POST", "themes/edits", json={**pair, "action": "apart"})
+    assert (apart.status_code, apart.json()["type"]) == (409, "/api/v1/docs#problem-contradiction")
+    ask(ada, "POST", f"themes/log/{together['seq']}/undo")
+    page = ask(ada, "GET", "themes/log", params={"limit": 2}).json()
+    after = ask(ada, "GET", "themes/log", params={"limit": 2, "cursor": page["next_cursor"]}).json()
+    assert [one["seq"] for one in page["items"] + after["items"]] == [1, 2, 3, 4]
+
+
+def test_the_api_of_proposals_changes_trends_and_the_map(place: Place, ada: Visitor) -> None:
+    theme = place.themes()[0]
+    partner = place.visit(Role.DATA_PARTNER, name="Data Partner")
+    wish = ask(partner, "POST", f"themes/{theme.id}/edits", json={"action": "retire"}).json()["edit"]
+    assert wish["proposed"]
+    assert ask(partner, "POST", f"themes/proposals/{wish['seq']}", json={"answer": "accept"}).status_code == 403
+    ada = place.visit(Role.FACILITATOR)
+    assert [one["edit"]["seq"] for one in ask(ada, "GET", "themes/proposals").json()["items"]] == [wish["seq"]]
+    ask(ada, "POST", f"themes/proposals/{wish['seq']}", json={"answer": "decline", "note": "still comes"})
+    assert ask(ada, "GET", "themes/proposals").json()["items"] == []
+    told = ask(ada, "GET", "themes/changes", params={"run": "run-0001"}).json()["items"]
+    assert {one["lineage"] for one in told} == {"new"}
+    declined = ask(ada, "POST", f"themes/changes/run-0001/{told[0]['theme_id']}", json={"answer": "decline"})
+    assert declined.status_code == 422
+    trends = ask(ada, "GET", "themes/trends").json()
+    assert [sum(one["n_cases"]) for one in trends["themes"]] == [sum(one.trend.values()) for one in place.themes()]
+    assert len(ask(ada, "GET", "map.json").json()["items"]) == 58
+    picture = ask(ada, "GET", "map.svg")
+    assert picture.headers["content-type"].startswith("image/svg+xml")
+    assert ask(ada, "GET", "themes/doubts").json() == {"items": []}
+    assert ask(ada, "GET", "runs/run-0002").json()["doubts"] == []
+
+
+def test_many_themes_are_shown_a_page_at_a_time(place: Place, ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(themes, "MOST_THEMES", 2)
+    every = {theme.id for theme in place.themes()}
+    for address in ("/themes?sort=name", "/themes", "/themes/trend", "/themes/map"):
+        seen, at, n_pages = set[str](), address, 0
+        while at:
+            page = ada.get(at).text
+            links = re.findall(r'<(?:h3|th scope="row")><a href="/themes/(t-[^"]+)"', page)
+            assert len(links) <= 2
+            assert not seen & set(links)
+            seen |= set(links)
+            following = re.search(r'rel="next" href="([^"]+)"', page)
+            at, n_pages = html.unescape(following[1]) if following else "", n_pages + 1
+        assert (seen, n_pages) == (every, -(-len(every) // 2)), address
+
+
+def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: Visitor) -> None:
+    first, second, *_ = place.themes()
+    sure = first.case_ids[0]
+    edit(ada, f"/themes/{second.id}", action="move_in", theme_id=second.id, cases=sure)
+    seq = place.newest()
+    page = ada.get("/themes/changes").text
+    assert f"{sure.upper()} is held in “{second.name}”, and their like are firmly in “{first.name}”" in page
+    for _ in range(2):
+        assert ada.send(f"/themes/doubts/{seq}", {"answer": "decline"}, page="/themes").status_code == 303
+    assert "Let stand by Ada Berg" in ada.get("/themes/changes").text
+    assert place.newest() == seq + 1
+    edit(ada, "/themes/log", action="undo", undoes=str(seq))
