@@ -70,6 +70,10 @@ def row(action: str | None, **how: Any) -> Row:
     return Row(action=Action(action) if action else None, **how)
 
 
+SEQ = {"seq": "7"}
+"""A line of the log about themes that is not there: 404 for those to whom its address is open."""
+
+
 ROWS: Mapping[str, Row | Sequence[Row]] = {
     # The API
     f"GET {API}/me": row("own_tokens"),
@@ -121,6 +125,25 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     f"GET {API}/themes": row("see_themes"),
     f"GET {API}/themes/{{theme_id}}": row("see_themes"),
     f"GET {API}/areas": row("see_themes"),
+    **dict.fromkeys(
+        [f"GET {API}/{one}" for one in ("map.json", "map.svg")]
+        + [f"GET {API}/themes/{one}" for one in ("changes", "doubts", "log", "proposals", "trends")]
+        + ["GET /themes", *(f"GET /themes/{one}" for one in ("changes", "log", "map", "trend", "unplaced"))]
+        + ["GET /themes/{theme_id}", "GET /runs/{run_id}/changes"],
+        row("see_themes"),
+    ),
+    f"POST {API}/themes/edits": row("edit_themes", proposing=True, body={}),
+    f"POST {API}/themes/{{theme_id}}/edits": row("edit_themes", proposing=True, body={"action": "own"}),
+    f"POST {API}/themes/log/{{seq}}/undo": row("edit_themes", proposing=True, path=SEQ),
+    f"POST {API}/themes/changes/{{run_id}}/{{theme_id}}": row("edit_themes", body={"answer": "accept"}),
+    f"POST {API}/themes/doubts/{{seq}}": row("edit_themes", path=SEQ, body={"answer": "accept"}),
+    f"POST {API}/themes/proposals/{{seq}}": row("edit_themes", path=SEQ, body={"answer": "accept"}),
+    "POST /themes/{theme_id}": row("edit_themes", proposing=True, form={"answer": "accept"}),
+    "POST /themes/unplaced": row("edit_themes", proposing=True, form={}),
+    "POST /themes/log": row("edit_themes", proposing=True, form={}),
+    "POST /themes/doubts/{seq}": row("edit_themes", path=SEQ, form={"answer": "accept"}),
+    "POST /themes/proposals/{seq}": row("edit_themes", path=SEQ, form={"answer": "accept"}),
+    "POST /runs/{run_id}/changes": row("edit_themes", form={"answer": "accept", "theme_id": "{theme_id}"}),
     f"GET {API}/drafts": row("see_drafts"),
     f"GET {API}/drafts/{{draft_id}}": row("see_drafts"),
     f"POST {API}/drafts/{{draft_id}}/decisions": (
@@ -248,7 +271,8 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
 
 OWNERS = {
     "POST /settings/tokens/{token_id}/revoke",
-    *(name for name in ROWS if "{upload_id}" in name),
+    *(name for name in ROWS if "{upload_id}" in name or "{seq}" in name),
+    f"GET {API}/map.svg",  # there is none where nothing was grouped
     *(f"DELETE {API}/cases/{{case_id:path}}/withdrawal", "POST /cases/{case_id}/back"),  # nothing is withdrawn here
 }
 """Routes where the right is not enough: what is another's is not there for them. Tried by tests of their own."""
@@ -368,7 +392,7 @@ def ask(world: World, visitor: Visitor, name: str, row: Row, **said: Any) -> Any
     if row.body is not None:
         said["json"] = json.loads(re.sub(r"\{(\w+_id)\}", lambda found: ids[found[1]], json.dumps(row.body)))
     if row.form is not None:
-        said["data"] = dict(row.form)
+        said["data"] = {name: one.format(**ids) if isinstance(one, str) else one for name, one in row.form.items()}
     return visitor.client.request(method, filled, **said)
 
 

@@ -99,7 +99,8 @@ def draw_map(found: ThemeMap, *, most_dots: int = MOST_DOTS, linked: bool = Fals
     looks = _looks(boxes)
     labels = _labels(found.themes, members, boxes, looks, dots)
     link = _link if linked else _unlinked
-    case_ids = [found.case_ids[row] for row in rows.tolist()] if linked and len(rows) <= MOST_CASE_LINKS else []
+    few = linked and len(rows) <= MOST_CASE_LINKS
+    case_ids = [found.case_ids[int(row)] for row in rows] if few else []
     parts = [
         *_head(found, role="group" if linked else "img"),
         *(_outliers(dots[of_theme < 0], radius) if not case_ids else ()),
