@@ -326,6 +326,13 @@ class Reads(Protocol):
         """Those of these cases that are there, in no order; by their own ids, not by external ones."""
         ...
 
+    def cases_beside(self, one: Case) -> list[Case]:
+        """The cases that it nearly repeats or names, and those that nearly repeat or name it; by id, itself left out.
+
+        Near: a recap is among them too whose text holds its id; who needs to know looks at ``linked_cases``.
+        """
+        ...
+
     def place_of(self, case_id: str, lens: str | None = None) -> Assignment | None:
         """Where the last run of a lens put a case; None where it did not look at it."""
         ...
@@ -378,6 +385,10 @@ class Reads(Protocol):
     # drafts
     def list_drafts(self, wanted: DraftsWanted, *, limit: int, after: str | None = None) -> PageOf[StoredDraft]:
         """Every current draft and every one that was ever decided on, oldest first, as made: to be grounded."""
+        ...
+
+    def drafts_quoting(self, case_id: str) -> list[Draft]:
+        """The current drafts that quote a case, oldest first, as made."""
         ...
 
     def draft_lines(self, wanted: DraftsWanted, *, limit: int, after: str | None = None) -> PageOf[DraftLine]:

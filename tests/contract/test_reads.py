@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.builders import NOON, a_case, a_submission, a_theme
+from tests.builders import NOON, a_case, a_claim, a_submission, a_theme
 
 from patternmind.adapters.store import SqlStore
 from patternmind.errors import NotFound, UsageError
@@ -234,6 +234,33 @@ def test_words_follow_a_case_as_it_changes_and_goes(own: Store) -> None:
 # themes
 
 
+def test_beside_a_case_are_those_that_repeat_it_those_it_names_and_those_that_name_it(own: Store) -> None:
+    cases = [
+        a_case("c-1", "The pump leaked."),
+        a_case("c-2", "The pump leaked again."),
+        a_case("c-3", "A door."),
+        a_case("r-1", "Of the door and the pump.", kind=Kind.RECAP, linked_cases=("C-1", "c-3")),
+        a_case("r-2", 'It says "C-1" and links to nothing.', kind=Kind.RECAP),
+    ]
+    own.save_cases([(a_submission(case.text), case) for case in cases])
+    run = own.begin_run(RunParameters(), NOON)
+    own.finish_run(run.id, the_outcome(cases, themes=[], duplicate_of={"c-2": "c-1"}), NOON)
+    beside = {case.id: [one.id for one in own.cases_beside(own.case(case.id))] for case in cases}
+    assert beside == {"c-1": ["c-2", "r-1"], "c-2": ["c-1"], "c-3": ["r-1"], "r-1": ["c-1", "c-3"], "r-2": []}
+    assert own.cases_beside(own.case("c-1"))[0].duplicate_of == "c-1"
+
+
+def test_drafts_that_quote_a_case_are_found_by_it(own: Store) -> None:
+    cases = [a_case("c-1", "The pump leaked."), a_case("c-10", "The door stuck.")]
+    own.save_cases([(a_submission(case.text), case) for case in cases])
+    one, other = (replace(a_draft(n), claims=(a_claim("problem", case),)) for n, case in enumerate(cases))
+    named = replace(a_draft(3), name="c-1")
+    own.save_drafts([one, other, named], NOON)
+    assert own.drafts_quoting("c-1") == [one]
+    assert own.drafts_quoting("c-10") == [other]
+    assert own.drafts_quoting("c-%") == []
+
+
 def test_cards_are_the_themes_without_their_members(store: Store) -> None:
     def card(theme: Any) -> ThemeCard:
         empty: dict[str, Any] = dict.fromkeys(("case_ids", "centre", "remembered", "spoke", "new_by_period"), ())
@@ -397,8 +424,12 @@ def test_new_changed_and_erased_cases_are_told_by_a_stamp(own: Store) -> None:
     own.save_cases([(a_submission("x"), replace(cases[0], text={"problem": "Another."}))])
     assert [id for id, _ in own.vector_rows("e", since=first.newest)] == ["c-0"]
     own.forget_case("c-0", STAY, kept_vectors=(), by="Ada", at=NOON)
-    assert own.vector_stamp() != first
+    second = own.vector_stamp()
+    assert second != first
     assert [id for id, _ in own.vector_rows("e")] == ["c-1", "c-2"]
+    own.withdraw_case("c-1", STAY, kept_vectors=(), by="Ada", at=NOON)
+    assert own.vector_stamp() not in {first, second}
+    assert [id for id, _ in own.vector_rows("e")] == ["c-2"]
 
 
 def test_a_case_has_the_vector_of_its_whole_text(own: Store) -> None:

@@ -1,19 +1,15 @@
 """All that the page of one case shows: where it is, what is like it, what was made of it, and how it came to be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-
-from patternmind.cluster.neighbours import similarity
 from patternmind.draft.stopwords import STOPWORDS
-from patternmind.embed import lens_text, text_hash
 from patternmind.errors import NotFound
 from patternmind.intake.possible_names import PossibleName, possible_names
 from patternmind.model.cases import Case, Submission
 from patternmind.model.themes import Assignment
-from patternmind.ports import Store
+from patternmind.ports import Hit, Store
 
 MOST_LIKE = 5
 
@@ -70,7 +66,7 @@ def view_case(store: Store, case_id: str) -> CaseView:
     case = store.case(case_id)
     placed = store.place_of(case.id)
     names = {case.id, case.external_id} - {None}
-    others = store.cases()
+    others = store.cases_beside(case)
     touched = {placed.theme_id, placed.second_theme_id, placed.nearest_theme_id} if placed else set[str | None]()
     themes = {id: name for id, name in store.theme_names().items() if id in touched}
     linked = set(case.linked_cases)
@@ -86,20 +82,17 @@ def view_case(store: Store, case_id: str) -> CaseView:
     )
 
 
-def cases_like(store: Store, case: Case, *, k: int = MOST_LIKE) -> list[Like]:
-    """The cases nearest in meaning, nearest first; none while the case is not embedded. No encoder is loaded for it."""
-    encoder_id = next((theme.encoder for theme in store.themes() if theme.encoder), None)
-    if encoder_id is None:
-        return []
-    hashes = {one.id: text_hash(lens_text(one, "all")) for one in store.cases()}
-    known = store.vectors(encoder_id, list(hashes.values()))
-    others = [id for id, text in hashes.items() if text in known and id != case.id]
-    if hashes.get(case.id) not in known or not others:
-        return []
-    scores = similarity(np.stack([known[hashes[id]] for id in others]), known[hashes[case.id]][None, :])[:, 0]
-    near = sorted(zip(scores.tolist(), others, strict=True), key=lambda one: (-one[0], one[1]))[:k]
-    there = store.cases_by_id([id for _, id in near])
-    return [Like(there[id], max(0.0, min(1.0, score))) for score, id in near]
+def cases_like(
+    store: Store, near: Callable[[str, int], Sequence[Hit]], case: Case, *, k: int = MOST_LIKE
+) -> list[Like]:
+    """The cases nearest in meaning, nearest first; none while the case is not embedded.
+
+    Args:
+        near: gives the k nearest of a case by its id, best first.
+    """
+    hits = near(case.id, k)
+    there = store.cases_by_id([hit.case_id for hit in hits])
+    return [Like(there[hit.case_id], hit.score) for hit in hits if hit.case_id in there]
 
 
 def quotes_of(store: Store, case_id: str) -> list[Quoted]:
@@ -109,7 +102,7 @@ def quotes_of(store: Store, case_id: str) -> list[Quoted]:
 
 
 def _quotes(store: Store, case_id: str) -> Iterator[Quoted]:
-    for draft, _, _ in store.drafts():
+    for draft in store.drafts_quoting(case_id):
         for claim in draft.claims:
             for quote in claim.quotes:
                 if quote.case_id == case_id:

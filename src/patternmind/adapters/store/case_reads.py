@@ -1,17 +1,19 @@
 """Cases a page at a time, by columns and indexes: no list reads more than it shows, whatever the network holds."""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, exists, func, literal_column, or_, select, tuple_
+from sqlalchemy import cast as cast_column
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.erase_rows import EraseRows
 from patternmind.adapters.store.network_rows import slices
 from patternmind.adapters.store.run_rows import read_assignment
 from patternmind.errors import UsageError
-from patternmind.model.cases import Case
+from patternmind.model.cases import Case, Kind
 from patternmind.model.reading import CaseOrder, CasesWanted, PageOf, PlacedCase
 from patternmind.model.themes import Assignment
 
@@ -31,6 +33,24 @@ class CaseReads(EraseRows):
                 for part in slices(sorted(set(case_ids)))
                 for row in connection.execute(query.where(case.c.id.in_(part)))
             }
+
+    def cases_beside(self, one: Case) -> list[Case]:
+        names = [one.id, one.external_id] if one.external_id else [one.id]
+        said = cast_column(case.c.body, Text)
+        named = or_(*(said.contains(json.dumps(name), autoescape=True) for name in names))
+        recaps = (case.c.kind == Kind.RECAP.value) & named
+        told = or_(
+            case.c.id == one.duplicate_of, case.c.id.in_(one.linked_cases), case.c.external_id.in_(one.linked_cases)
+        )
+        query = self._of(case, case.c.id, case.c.body, case.c.duplicate_of).where(case.c.id != one.id)
+        with self._reading() as connection:
+            rows = [
+                row
+                for which in (case.c.duplicate_of == one.id, told, recaps)
+                for row in connection.execute(query.where(which)).all()
+            ]
+        found = {row.id: records.read_case(row.body, row.duplicate_of) for row in rows}
+        return [found[id] for id in sorted(found)]
 
     def place_of(self, case_id: str, lens: str | None = None) -> Assignment | None:
         with self._reading() as connection:

@@ -1,25 +1,28 @@
 """Drafts a page at a time, what there is in numbers, and the vectors of cases as they come and go."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, Text, and_, func, or_, select
+from sqlalchemy import cast as cast_column
 
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.theme_reads import ThemeReads
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import DraftKind, DraftState
+from patternmind.model.drafts import Draft, DraftKind, DraftState
 from patternmind.model.reading import Counts, DraftLine, DraftsWanted, PageOf, StoredDraft, VectorStamp
 from patternmind.ports import VectorRow
 
-case, draft, vector, assignment, erasure = (
+case, draft, vector, assignment, erasure, withdrawal = (
     tables.case,
     tables.draft,
     tables.vector,
     tables.assignment,
     tables.erasure,
+    tables.withdrawal,
 )
 ACCEPTED = (DraftState.ACCEPTED, DraftState.FIELD_TESTED, DraftState.RETIRED)
 SHOWN = (draft.c.current == 1) | (draft.c.n_decisions > 0)
@@ -40,6 +43,15 @@ class DraftReads(ThemeReads):
             for row in shown
         )
         return PageOf(found, _place(shown[-1]) if len(rows) > limit else None)
+
+    def drafts_quoting(self, case_id: str) -> list[Draft]:
+        named = cast_column(draft.c.body, Text).contains(json.dumps(case_id), autoescape=True)
+        query = (
+            self._of(draft, draft.c.body).where(draft.c.current == 1, named).order_by(draft.c.created_at, draft.c.id)
+        )
+        with self._reading() as connection:
+            found = [records.read_draft(row.body) for row in connection.execute(query)]
+        return [one for one in found if any(quote.case_id == case_id for claim in one.claims for quote in claim.quotes)]
 
     def draft_lines(self, wanted: DraftsWanted, *, limit: int, after: str | None = None) -> PageOf[DraftLine]:
         said = func.json_extract(draft.c.body, "$.name", "$.provenance.model", "$.flags", type_=draft.c.body.type)
@@ -92,7 +104,8 @@ class DraftReads(ThemeReads):
     def vector_stamp(self) -> VectorStamp:
         newest = self._of(case, func.coalesce(func.max(case.c.number), 0))
         with self._reading() as connection:
-            n_erased = connection.execute(self._of(erasure, func.count())).scalar_one()
+            taken_out = (self._of(table, func.count()) for table in (erasure, withdrawal))
+            n_erased = sum(connection.execute(query).scalar_one() for query in taken_out)
             return VectorStamp(connection.execute(newest).scalar_one(), n_erased)
 
     def vector_rows(self, encoder_id: str, *, since: int = 0) -> Iterator[VectorRow]:

@@ -105,6 +105,7 @@ case = Table(
     Index("ix_case_dated", "network_id", "dated", "id", "kind", "team", "status", "flags", "number"),
     Index("ix_case_kind", "network_id", "kind", "id", "team", "status", "flags", "number", "dated"),
     Index("ix_case_team", "network_id", "team", "id"),
+    Index("ix_case_repeats", "network_id", "duplicate_of"),
     Index("ix_case_external_id", "network_id", "external_id"),
     Index("ix_case_written", "network_id", "number", "id", "vector_hash"),
     comment="``number`` grows with every write, so that a reader can ask for what is new; the rest repeats the body.",

@@ -138,7 +138,7 @@ def _surroundings(house: TheHouse, caller: Caller, view: CaseView) -> case_answe
         linked_by=[one.id for one in view.linked_by],
         like=[
             case_answers.LikeAnswer(case_id=one.case.id, title=one.case.title, score=one.score)
-            for one in cases_like(house.store, view.case)
+            for one in cases_like(house.store, house.live_index.neighbours, view.case)
         ],
         quotes=[case_answers.QuotedAnswer(**asdict(one)) for one in quotes],
     )
