@@ -1,7 +1,7 @@
 """Cases a page at a time, by columns and indexes: no list reads more than it shows, whatever the network holds."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal_column, select, tuple_
@@ -11,9 +11,10 @@ from patternmind.adapters.store.erase_rows import EraseRows
 from patternmind.adapters.store.network_rows import slices
 from patternmind.adapters.store.run_rows import read_assignment
 from patternmind.errors import UsageError
-from patternmind.model.cases import Case
+from patternmind.model.cases import Case, Consent
 from patternmind.model.reading import CaseOrder, CasesWanted, PageOf, PlacedCase
 from patternmind.model.themes import Assignment
+from patternmind.ports import CaseWords
 
 FEW = 2000
 
@@ -31,6 +32,13 @@ class CaseReads(EraseRows):
                 for part in slices(sorted(set(case_ids)))
                 for row in connection.execute(query.where(case.c.id.in_(part)))
             }
+
+    def case_words(self, *, since: int = 0) -> Iterator[CaseWords]:
+        query = self._of(case, case.c.id, case.c.body).where(case.c.number > since).order_by(case.c.number)
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                body = row.body
+                yield row.id, Consent(body["consent"]), (*body["text"].values(), *body["extra"].values())
 
     def place_of(self, case_id: str, lens: str | None = None) -> Assignment | None:
         with self._reading() as connection:
