@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from patternmind.model.calls import Budget, Call, KeptAnswer
-from patternmind.model.cases import Case, Kind, Submission
+from patternmind.model.cases import Case, Consent, Kind, Submission
 from patternmind.model.drafts import Decision, Draft, Outline, Reservation, ReviewedDraft, Use
 from patternmind.model.edits import Edit, Proposal
 from patternmind.model.fits import KeptFits
@@ -22,6 +22,7 @@ from patternmind.model.reading import (
     DraftsWanted,
     PageOf,
     PlacedCase,
+    Stamp,
     StoredDraft,
     ThemeCard,
     ThemeStory,
@@ -301,6 +302,9 @@ class Retelling:
     vectors: frozenset[str] = frozenset()
 
 
+CaseWords = tuple[str, Consent, tuple[str, ...]]
+"""The id of a case, how far its text may go, and all its texts, those of unknown columns too."""
+
 VectorRow = tuple[str, Vectors | None]
 """The id of a case and the vector of its whole text; None where it has none yet."""
 
@@ -331,6 +335,10 @@ class Reads(Protocol):
 
         Near: a recap is among them too whose text holds its id; who needs to know looks at ``linked_cases``.
         """
+        ...
+
+    def case_words(self, *, since: int = 0) -> Iterator[CaseWords]:
+        """What each case says, of those written after the write numbered ``since``, by that number."""
         ...
 
     def place_of(self, case_id: str, lens: str | None = None) -> Assignment | None:
@@ -396,6 +404,10 @@ class Reads(Protocol):
         ...
 
     def counts(self, lens: str | None = None) -> Counts: ...
+
+    def stamp(self) -> Stamp:
+        """What an answer is kept by, in a millisecond or two; it changes with every write that people read."""
+        ...
 
     # vectors
     def vector_stamp(self) -> VectorStamp: ...
@@ -876,6 +888,7 @@ class Accounts(Protocol):
 __all__ = [
     "Accounts",
     "Amended",
+    "CaseWords",
     "Clock",
     "Decision",
     "Encoder",

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from patternmind.model.cases import Case, Kind
 from patternmind.model.drafts import Decision, Draft, DraftKind, DraftState
 from patternmind.model.edits import Edit
+from patternmind.model.network import Network
 from patternmind.model.themes import Assignment, Theme, ThemeChange
 
 Row = TypeVar("Row")
@@ -159,3 +160,23 @@ class VectorStamp:
 
     newest: int
     n_erased: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What tells whether anything was written that people read: equal stamps, equal answers.
+
+    Uses of patterns, reservations and sign-ins are not in it: they are few, and read anew.
+
+    Attributes:
+        drafts: how many there are, how many of them are current, how many decisions are on them.
+        last_run: the number of the newest finished run; what it says of near-duplicates stands with the cases.
+        last_edit: the number of the newest line of people's edits of themes.
+    """
+
+    network: Network
+    cases: VectorStamp
+    n_people: int
+    drafts: tuple[int, int, int]
+    last_run: int
+    last_edit: int

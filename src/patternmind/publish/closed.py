@@ -51,6 +51,14 @@ def _telling(words: Iterable[str]) -> set[str]:
     return {word for word in words if len(word) >= LEAST_LETTERS or any(char.isdigit() for char in word)}
 
 
+def asked_in(texts: Iterable[str]) -> tuple[set[Run], set[Run], set[str]]:
+    """The runs, the shorter rows of words and the telling words of texts: what a closed case might give away by."""
+    asked = [words_of(text) for text in texts]
+    runs = {run for words in asked for run in _runs(words)}
+    shorts = {short for words in asked for short in _shorts_of(words)}
+    return runs, shorts, _telling(word for words in asked for word in words)
+
+
 def parts_of(text: str) -> list[str]:
     """Sentences and lines with the space behind them; together they are the text."""
     return [part for part in re.split(r"(?<=[.!?…]\s)|(?<=\n)", text) if part]
@@ -82,10 +90,7 @@ class Closed:
     @classmethod
     def within(cls, texts: Iterable[str], cases: Iterable[Case]) -> "Closed":
         """Those that stand in these texts; a large network is read through once for all of them."""
-        asked = [words_of(text) for text in texts]
-        wanted = {run for words in asked for run in _runs(words)}
-        wanted_shorts = {short for words in asked for short in _shorts_of(words)}
-        wanted_words = _telling(word for words in asked for word in words)
+        wanted, wanted_shorts, wanted_words = asked_in(texts)
         parted: tuple[list[Case], list[Case]] = ([], [])
         for case in cases:
             parted[case.consent is Consent.NETWORK_ONLY].append(case)
@@ -142,4 +147,16 @@ def _space(part: str) -> str:
     return part[len(part.rstrip()) :]
 
 
-__all__ = ["QUOTED", "RUN", "WITHHELD_HERE", "Closed", "Run", "all_texts", "parts_of", "runs_of", "words_of"]
+__all__ = [
+    "QUOTED",
+    "RUN",
+    "SHORTEST",
+    "WITHHELD_HERE",
+    "Closed",
+    "Run",
+    "all_texts",
+    "asked_in",
+    "parts_of",
+    "runs_of",
+    "words_of",
+]

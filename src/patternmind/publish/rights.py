@@ -5,7 +5,7 @@ are all left out, and everything left out is counted.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.model.cases import Case, Consent, Kind
@@ -58,9 +58,11 @@ class Sorted:
     retired: tuple[Pattern, ...]
 
 
-def sort_patterns(patterns: Sequence[Pattern], cases: Mapping[str, Case], rule: PublishingRule) -> Sorted:
-    """What goes into the playbook, what is held back, and what its retired list names."""
-    closed = _closed(patterns, cases)
+def sort_patterns(
+    patterns: Sequence[Pattern], cases: Mapping[str, Case], rule: PublishingRule, *, closed: Closed | None = None
+) -> Sorted:
+    """What goes into the playbook, what is held back, and what its retired list names; see ``publishable``."""
+    closed = closed or _closed(patterns, cases)
     standing = [one for one in patterns if one.state is not DraftState.RETIRED]
     judged = [publishable(one, cases, rule, closed=closed) for one in standing]
     former = [_judge(one, cases, rule, closed) for one in patterns if one.state is DraftState.RETIRED]
@@ -77,7 +79,8 @@ def publishable(
     """The pattern as others may read it, or why they may not.
 
     Args:
-        cases: every case of the network as it is now, by id; one that is missing counts as withdrawn.
+        cases: every case of the network as it is now, by id; one that is missing counts as withdrawn. With ``closed``
+            those that the pattern rests on are enough.
         closed: what network-only cases alone say, of the words of these patterns; made here where it is None.
     """
     if pattern.state not in PUBLISHED_STATES:
@@ -87,8 +90,24 @@ def publishable(
 
 
 def _closed(patterns: Iterable[Pattern], cases: Mapping[str, Case]) -> Closed:
-    texts = (line for one in patterns for name in one.fields for line in lines_of(one.fields, name))
-    return Closed.within([*texts, *(one.name for one in patterns)], cases.values())
+    return Closed.within(said_by(patterns), cases.values())
+
+
+def said_by(patterns: Iterable[Pattern]) -> list[str]:
+    """Every line and name of patterns: what is looked for in closed cases."""
+    return [text for one in patterns for text in (one.name, *_lines(one))]
+
+
+def _lines(pattern: Pattern) -> Iterator[str]:
+    for name in pattern.fields:
+        yield from lines_of(pattern.fields, name)
+
+
+def rests_on(pattern: Pattern) -> Iterator[str]:
+    """The ids that its cases may have: an input is "case_id@version" or the bare id."""
+    yield from (quote.case_id for claim in pattern.claims for quote in claim.quotes)
+    for name in pattern.provenance.inputs:
+        yield from (name, name.rpartition("@")[0])
 
 
 def _judge(pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule, closed: Closed) -> Published | Withheld:

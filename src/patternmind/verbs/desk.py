@@ -1,17 +1,27 @@
 """The review desk: what waits for whom, in which order, and what one person decided last."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
-from patternmind.errors import NotAllowed, NotFound
+from patternmind.errors import NotAllowed
 from patternmind.model.cases import Case
 from patternmind.model.drafts import Action, Decision, Draft, DraftKind, DraftState, Outline, Reservation, ReviewedDraft
 from patternmind.model.themes import Theme
 from patternmind.ports import Clock, Store
-from patternmind.review import Evidence, Queued, Standing, disagree, hides_log, in_order, standing, standing_for
+from patternmind.review import (
+    Evidence,
+    Queued,
+    Standing,
+    disagree,
+    hides_log,
+    in_order,
+    needs_second,
+    standing,
+    standing_for,
+)
 from patternmind.review import state_of as state_by
+from patternmind.verbs.keeping import Keeping
 from patternmind.verbs.prepare import lenses_run
 from patternmind.verbs.reviewing import decide_draft
 
@@ -68,22 +78,62 @@ class Desk:
         return [one for one in self.lines if one.differs or one.standing is Standing.JAM]
 
 
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    """The desk as everybody shares it, kept until something is written.
+
+    ``second`` are the places of the drafts that wait for a second view, whose lines differ by who reads them.
+    """
+
+    queued: tuple[Queued, ...]
+    rows: tuple[Outline, ...]
+    lines: tuple[Line, ...]
+    place_of: Mapping[str, int]
+    second: tuple[int, ...]
+
+
+_OUTLINES: Keeping[tuple[Outline, ...]] = Keeping()
+_QUEUES: Keeping[_Queue] = Keeping()
+
+
 def open_desk(store: Store, clock: Clock, reviewer: str | None, *, seed: int = 0) -> Desk:
     """The desk as it is for this reviewer now."""
-    rows = {row.id: row for row in store.outlines() if row.kind in REVIEWED_KINDS}
     now = clock.now()
+    queue = _QUEUES.of(store, lambda: _queue(store, now.date(), seed), key=(now.date(), seed))
+    lines = list(queue.lines)
+    for place in queue.second:
+        lines[place] = _line(queue.queued[place], queue.rows[place], reviewer)
+    for held in store.reservations(now):
+        place = queue.place_of.get(held.draft_id)
+        if place is not None and held.by != reviewer:
+            lines[place] = replace(lines[place], reserved_by=held.by)
+    return Desk(tuple(lines))
+
+
+def _queue(store: Store, day: date, seed: int) -> _Queue:
+    rows = {row.id: row for row in _outlines(store) if row.kind in REVIEWED_KINDS}
     themes = _themes(store)
-    taken = {one.draft_id: one.by for one in store.reservations(now) if one.by != reviewer}
-    evidence = {row.id: _evidence(row, themes) for row in rows.values()}
-    queue = in_order(evidence, day=now.date(), seed=seed)
-    return Desk(tuple(_line(one, rows[one.draft_id], reviewer, taken.get(one.draft_id)) for one in queue))
+    queued = tuple(in_order({row.id: _evidence(row, themes) for row in rows.values()}, day=day, seed=seed))
+    ordered = tuple(rows[one.draft_id] for one in queued)
+    return _Queue(
+        queued=queued,
+        rows=ordered,
+        lines=tuple(_line(one, row, None) for one, row in zip(queued, ordered, strict=True)),
+        place_of={row.id: place for place, row in enumerate(ordered)},
+        second=tuple(place for place, row in enumerate(ordered) if needs_second(row.decisions)),
+    )
+
+
+def _outlines(store: Store) -> tuple[Outline, ...]:
+    return _OUTLINES.of(store, lambda: tuple(store.outlines()))
 
 
 def _themes(store: Store) -> dict[str, Theme]:
-    return {theme.id: theme for lens in lenses_run(store) for theme in store.themes(lens)}
+    """Without their cases, whose number grows with the network."""
+    return {card.theme.id: card.theme for lens in lenses_run(store) for card in store.theme_cards(lens, every=True)}
 
 
-def _line(queued: Queued, row: Outline, reviewer: str | None, reserved_by: str | None) -> Line:
+def _line(queued: Queued, row: Outline, reviewer: str | None) -> Line:
     log = row.decisions
     return Line(
         draft_id=row.id,
@@ -96,7 +146,6 @@ def _line(queued: Queued, row: Outline, reviewer: str | None, reserved_by: str |
         uncertainty=queued.uncertainty,
         why=queued.why,
         at_random=queued.at_random,
-        reserved_by=reserved_by,
         differs=disagree(log) and not hides_log(log, reviewer),
     )
 
@@ -115,11 +164,7 @@ def cases_of(store: Store, draft: Draft) -> dict[str, Case]:
     """The cases that a draft quotes and those that it was made from, as far as they are still there."""
     quoted = (quote.case_id for claim in draft.claims for quote in claim.quotes)
     made_from = (name.rpartition("@")[0] or name for name in draft.provenance.inputs)
-    found: dict[str, Case] = {}
-    for case_id in dict.fromkeys([*quoted, *made_from]):
-        with suppress(NotFound):
-            found[case_id] = store.case(case_id)
-    return found
+    return store.cases_by_id([*quoted, *made_from])
 
 
 def _name(name: str, log: tuple[Decision, ...]) -> str:
@@ -172,25 +217,37 @@ class OwnDecision:
 def last_decisions(store: Store, by: str) -> list[OwnDecision]:
     """A person's last ten decisions, newest first, one a draft; all of them can still be changed."""
     found: dict[str, OwnDecision] = {}
-    for decision in store.decisions_of(by, limit=LOOKED_BACK):
+    for decision, row in _decisions_of(store, by):
         if decision.action is Action.UNDO or decision.draft_id in found or len(found) == LAST:
             continue
-        draft, log, _ = store.draft(decision.draft_id)
-        held = standing(log)
+        held = standing(row.decisions)
         stands = any(one.id == decision.id for one in held)
-        found[draft.id] = OwnDecision(
-            decision, _name(draft.name, log), stands, bool(held) and held[-1].id == decision.id
+        found[row.id] = OwnDecision(
+            decision, _name(row.name, row.decisions), stands, bool(held) and held[-1].id == decision.id
         )
     return list(found.values())
 
 
 def last_to_undo(store: Store, by: str | None) -> str | None:
     """The draft whose decision ``undo_last`` would take back; None where it would take back none."""
-    for decision in store.decisions_of(by, limit=LOOKED_BACK) if by else ():
-        held = standing(store.draft(decision.draft_id)[1])
+    for decision, row in _decisions_of(store, by) if by else ():
+        held = standing(row.decisions)
         if any(one.id == decision.id for one in held):
             return decision.draft_id if held[-1].id == decision.id else None
     return None
+
+
+_OWN: Keeping[tuple[tuple[Decision, Outline], ...]] = Keeping()
+
+
+def _decisions_of(store: Store, by: str) -> tuple[tuple[Decision, Outline], ...]:
+    """``store.decisions_of``, each with its draft and the whole log."""
+    return _OWN.of(store, lambda: _find_decisions(store, by), key=by)
+
+
+def _find_decisions(store: Store, by: str) -> tuple[tuple[Decision, Outline], ...]:
+    rows = {row.id: row for row in _outlines(store)}
+    return tuple((one, rows[one.draft_id]) for one in store.decisions_of(by, limit=LOOKED_BACK) if one.draft_id in rows)
 
 
 def undo_last(store: Store, clock: Clock, by: str) -> ReviewedDraft:

@@ -12,10 +12,11 @@ from patternmind.model.drafts import NO_AI, Claim, Draft, Flag, Pattern, Reviewe
 from patternmind.model.themes import Assignment, Theme, steadiness
 from patternmind.ports import Store
 from patternmind.publish.closed import WITHHELD_HERE, Closed, all_texts
-from patternmind.publish.rights import SHORT, outward, sort_patterns
+from patternmind.publish.rights import SHORT, outward
 from patternmind.review import fields_of, state_of
 from patternmind.verbs.mapping import map_rows
-from patternmind.verbs.reviewing import accepted_patterns, open_drafts
+from patternmind.verbs.publishing import collect_playbook
+from patternmind.verbs.reviewing import open_drafts
 
 Row = dict[str, Any]
 
@@ -158,8 +159,7 @@ def _cut_name(name: str, closed: Closed) -> str:
 
 def _patterns(store: Store) -> Iterator[Row]:
     """Every accepted pattern: whole where it may be published, else its id and why it is withheld."""
-    cases = {case.id: case for case in store.cases()}
-    found = sort_patterns(accepted_patterns(store), cases, store.network.rule)
+    found = collect_playbook(store)
     for pattern in (*(one.pattern for one in found.published), *found.retired):
         yield _pattern_row(pattern)
     for one in found.withheld:

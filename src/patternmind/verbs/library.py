@@ -1,5 +1,6 @@
 """The library: published patterns as their readers find them, by words and by meaning."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,13 +24,14 @@ class Shelved:
 
 def open_library(store: Store) -> list[Shelved]:
     """Every published pattern by name."""
-    uses = store.uses()
-    return [_shelved(one, uses) for one in collect_playbook(store).published]
+    uses: defaultdict[str, list[Use]] = defaultdict(list)
+    for use in store.uses():
+        uses[use.pattern_id].append(use)
+    return [_shelved(one, uses[one.pattern.id]) for one in collect_playbook(store).published]
 
 
 def _shelved(published: Published, uses: Sequence[Use]) -> Shelved:
-    own = [use for use in uses if use.pattern_id == published.pattern.id]
-    return Shelved(published, len(own), len({use.team.casefold() for use in own}))
+    return Shelved(published, len(uses), len({use.team.casefold() for use in uses}))
 
 
 def published_pattern(store: Store, pattern_id: str) -> Shelved:
@@ -38,10 +40,10 @@ def published_pattern(store: Store, pattern_id: str) -> Shelved:
     Raises:
         NotFound: none of this id is published.
     """
-    found = next((one for one in open_library(store) if one.published.pattern.id == pattern_id), None)
+    found = next((one for one in collect_playbook(store).published if one.pattern.id == pattern_id), None)
     if found is None:
         raise NotFound("pattern", pattern_id)
-    return found
+    return _shelved(found, store.uses(pattern_id))
 
 
 def find_in_library(shelved: Sequence[Shelved], store: Store, encoder: Encoder, text: str) -> list[Shelved]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, exists, func, literal_column, or_, select, tuple_
@@ -13,9 +13,10 @@ from patternmind.adapters.store.erase_rows import EraseRows
 from patternmind.adapters.store.network_rows import slices
 from patternmind.adapters.store.run_rows import read_assignment
 from patternmind.errors import UsageError
-from patternmind.model.cases import Case, Kind
+from patternmind.model.cases import Case, Consent, Kind
 from patternmind.model.reading import CaseOrder, CasesWanted, PageOf, PlacedCase
 from patternmind.model.themes import Assignment
+from patternmind.ports import CaseWords
 
 FEW = 2000
 
@@ -51,6 +52,13 @@ class CaseReads(EraseRows):
             ]
         found = {row.id: records.read_case(row.body, row.duplicate_of) for row in rows}
         return [found[id] for id in sorted(found)]
+
+    def case_words(self, *, since: int = 0) -> Iterator[CaseWords]:
+        query = self._of(case, case.c.id, case.c.body).where(case.c.number > since).order_by(case.c.number)
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                body = row.body
+                yield row.id, Consent(body["consent"]), (*body["text"].values(), *body["extra"].values())
 
     def place_of(self, case_id: str, lens: str | None = None) -> Assignment | None:
         with self._reading() as connection:

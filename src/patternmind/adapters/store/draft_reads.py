@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, Text, and_, func, or_, select
+from sqlalchemy import Connection, Select, Text, and_, func, or_, select, text
 from sqlalchemy import cast as cast_column
 
 from patternmind.adapters.store import records, tables
+from patternmind.adapters.store.case_rows import read_network
 from patternmind.adapters.store.theme_reads import ThemeReads
 from patternmind.model.cases import Kind
 from patternmind.model.drafts import Draft, DraftKind, DraftState
-from patternmind.model.reading import Counts, DraftLine, DraftsWanted, PageOf, StoredDraft, VectorStamp
+from patternmind.model.reading import Counts, DraftLine, DraftsWanted, PageOf, Stamp, StoredDraft, VectorStamp
 from patternmind.ports import VectorRow
 
 case, draft, vector, assignment, erasure, withdrawal = (
@@ -27,6 +28,21 @@ case, draft, vector, assignment, erasure, withdrawal = (
 ACCEPTED = (DraftState.ACCEPTED, DraftState.FIELD_TESTED, DraftState.RETIRED)
 SHOWN = (draft.c.current == 1) | (draft.c.n_decisions > 0)
 """Current, or decided on by somebody: what reviewers see."""
+
+
+STAMP = text("""
+    SELECT network.*, d.*,
+      (SELECT coalesce(max(number), 0) FROM "case" WHERE network_id = :id) AS newest,
+      (SELECT count(*) FROM erasure WHERE network_id = :id) AS n_erased,
+      (SELECT count(*) FROM person WHERE network_id = :id) AS n_people,
+      (SELECT coalesce(max(number), 0) FROM run WHERE network_id = :id AND state = 'finished') AS last_run,
+      (SELECT coalesce(max(seq), 0) FROM edit WHERE network_id = :id) AS last_edit
+    FROM network,
+      (SELECT count(*) AS n_drafts, coalesce(sum(current), 0) AS n_current, coalesce(sum(n_decisions), 0) AS n_decisions
+       FROM draft WHERE network_id = :id) AS d
+    WHERE network.id = :id""")
+"""One statement, so that all of it is of one moment; as text, for it is asked for by every page. An index answers each
+part."""
 
 
 class DraftReads(ThemeReads):
@@ -100,6 +116,18 @@ class DraftReads(ThemeReads):
         seen = connection.execute(select(func.count()).where(of_run)).scalar_one()
         alone = connection.execute(select(func.count()).where(of_run, assignment.c.theme_id.is_(None))).scalar_one()
         return seen, alone
+
+    def stamp(self) -> Stamp:
+        with self._reading() as connection:
+            row = connection.execute(STAMP, {"id": self._id}).one()
+        return Stamp(
+            network=read_network(row),
+            cases=VectorStamp(row.newest, row.n_erased),
+            n_people=row.n_people,
+            drafts=(row.n_drafts, row.n_current, row.n_decisions),
+            last_run=row.last_run,
+            last_edit=row.last_edit,
+        )
 
     def vector_stamp(self) -> VectorStamp:
         newest = self._of(case, func.coalesce(func.max(case.c.number), 0))

@@ -11,14 +11,14 @@ from starlette.responses import RedirectResponse, Response
 
 from patternmind.errors import ChangedMeanwhile, NotAllowed, PatternmindError, UsageError, WrongState
 from patternmind.model import rights
-from patternmind.model.cases import Case
 from patternmind.model.drafts import Action, DraftKind, DraftState, Reason, ReviewedDraft
 from patternmind.ports import Store
 from patternmind.publish.fields import NOT_STATED, provenance_line
-from patternmind.publish.rights import Published, publishable
+from patternmind.publish.rights import Published
 from patternmind.review import diff_words, fields_of, hides_log, pattern_of, possible_actions, standing, standing_for
 from patternmind.review import state_of as state_by
 from patternmind.verbs.desk import cases_of, last_to_undo, log_for, neighbours, open_desk, reserve_draft
+from patternmind.verbs.publishing import judge_pattern
 from patternmind.verbs.reviewing import decide_draft, open_draft, with_decision
 from patternmind.web import draft_view
 from patternmind.web.deciding import must_decide
@@ -97,7 +97,7 @@ def _page(
         "blind": blind,
         "held": {one.id for one in standing(reviewed.decisions)},
         "provenance": provenance_line(draft.provenance),
-        "publication": _publication(house.store, reviewed, cases),
+        "publication": _publication(house.store, reviewed),
         "can": {action.value for action in actions if action is not Action.RETIRE or _may_retire(caller)},
         "reasons": REASONS,
         "mine_last": last is not None,
@@ -131,14 +131,14 @@ def _form_fields(reviewed: ReviewedDraft, written: Mapping[str, str] | None = No
     ]
 
 
-def _publication(store: Store, reviewed: ReviewedDraft, cases: Mapping[str, Case]) -> tuple[bool, str] | None:
+def _publication(store: Store, reviewed: ReviewedDraft) -> tuple[bool, str] | None:
     """Whether the draft could be published were it accepted as it stands, and why or why not."""
     if reviewed.grounded.draft.kind is not DraftKind.PATTERN or state_by(reviewed.decisions) is DraftState.REJECTED:
         return None
     pattern = pattern_of(with_decision(reviewed, Action.ACCEPT)) or pattern_of(reviewed)
     if pattern is None:
         return False, "No claim of its solution stands on a quote, so it cannot become a pattern."
-    judged = publishable(pattern, cases, store.network.rule)
+    judged = judge_pattern(store, pattern)
     if isinstance(judged, Published):
         n, teams = judged.n_contributors, judged.n_teams
         return True, f"It stands on {n} contributors and {teams} teams, from {judged.n_cases} cases that may go out."

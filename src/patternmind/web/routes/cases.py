@@ -23,6 +23,7 @@ from patternmind.model.reading import CaseOrder, CasesWanted
 from patternmind.model.rights import Action
 from patternmind.model.themes import Assignment
 from patternmind.verbs import search as finding
+from patternmind.verbs.counting import counts_of
 from patternmind.verbs.export import assignment_row, export_rows
 from patternmind.verbs.ingest import ingest_files
 from patternmind.web import answers
@@ -48,7 +49,7 @@ ANY_FILE: dict[str, Any] = {
 def read_network(house: TheHouse) -> answers.NetworkAnswer:
     """What the network agreed on, and how much it holds."""
     store = house.store
-    network, last, counts = store.network, store.last_run(), store.counts()
+    network, last, counts = store.network, store.last_run(), counts_of(store)
     return answers.NetworkAnswer(
         id=network.id,
         name=network.name,

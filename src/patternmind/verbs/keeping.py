@@ -1,0 +1,53 @@
+"""Answers kept in the memory of this process for as long as the store's stamp says that they are still true.
+
+Every reader asks for the stamp first, so no process answers from what another has changed meanwhile.
+"""
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+from patternmind.model.reading import Stamp
+from patternmind.ports import Store
+
+Made = TypeVar("Made")
+
+MOST = 64
+"""Answers of one kind kept of one store; the oldest goes first."""
+
+
+class _Shelf:
+    """What is kept of one store. ``lock`` lets one reader make what the others wait for."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.stamp: Stamp | None = None
+        self.made: dict[Hashable, object] = {}
+
+
+class Keeping(Generic[Made]):
+    """One kind of answer, of any number of stores; it goes when its store does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shelves: WeakKeyDictionary[Store, _Shelf] = WeakKeyDictionary()
+
+    def of(self, store: Store, make: Callable[[], Made], *, key: Hashable = None) -> Made:
+        """What ``make`` gives, made only where something was written since.
+
+        Args:
+            make: reads the store and nothing else that changes; nobody may change what it gives.
+            key: all else that the answer depends on.
+        """
+        with self._lock:
+            shelf = self._shelves.setdefault(store, _Shelf())
+        with shelf.lock:
+            stamp = store.stamp()  # before the reading: what is written meanwhile makes the next reader read again
+            if shelf.stamp != stamp:
+                shelf.stamp, shelf.made = stamp, {}
+            if key not in shelf.made:
+                shelf.made[key] = make()
+                if len(shelf.made) > MOST:
+                    del shelf.made[next(iter(shelf.made))]
+            return cast(Made, shelf.made[key])

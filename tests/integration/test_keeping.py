@@ -1,0 +1,218 @@
+"""What a process keeps in memory is what it would read anew, whoever wrote meanwhile."""
+
+import datetime as dt
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.builders import NOON, a_case, a_claim, a_submission, a_theme, inputs
+
+from patternmind.adapters.clock import FixedClock
+from patternmind.adapters.store import SqlStore
+from patternmind.model.cases import Case, Consent
+from patternmind.model.drafts import Action, Draft, DraftKind, Provenance, Reason, Reservation
+from patternmind.model.reading import CasesWanted
+from patternmind.model.themes import Assignment, Lineage, ThemeChange
+from patternmind.ports import Retelling, RunOutcome, RunParameters, Store
+from patternmind.publish.rights import publishable, sort_patterns
+from patternmind.review import possible_actions
+from patternmind.verbs.counting import counts_of, n_cases_of
+from patternmind.verbs.desk import last_decisions, last_to_undo, open_desk
+from patternmind.verbs.network import change_network
+from patternmind.verbs.publishing import collect_playbook, judge_pattern
+from patternmind.verbs.reviewing import accepted_patterns, decide_draft
+
+STAY = Retelling(theme=lambda one: one, name=str, words=str, draft=lambda draft, log: (draft, log))
+CLOCK = FixedClock(NOON)
+N = 24
+SAYS = (
+    "Pump {n} stood in lane {m} without its paper",
+    "The night shift of hall {n} never heard of label {m}",
+    "Our scanner froze while dock {n} waited for number {m}",
+    "Supplier {n} sent the seals for valve {m} too late",
+)
+
+
+def the_case(n: int, consent: Consent = Consent.ORGANISATION, more: str = "") -> Case:
+    text = {"problem": f"{SAYS[n % 4].format(n=n, m=n * 7)}. It was like that again.{more}", "lesson": f"Ask team {n}."}
+    return a_case(f"c-{n:02d}", text, consent=consent, text_version=f"v{len(more)}")
+
+
+def the_draft(n: int) -> Draft:
+    cases = [the_case((n + step) % N) for step in range(4)]
+    claims = (
+        *(a_claim("solution", case) for case in cases[:2]),
+        a_claim("problem", cases[2]),
+        a_claim("context", cases[3]),
+    )
+    fields = {name: tuple(claim.text for claim in claims if claim.field == name) for name in ("solution", "problem")}
+    return Draft(
+        id=f"d-{n:02d}", kind=DraftKind.PATTERN, theme_id=f"t-{n % 2}", name=f"A label of its own {n}", fields=fields,
+        claims=claims, provenance=Provenance(run_id="run-0001", inputs=inputs(cases)),
+    )  # fmt: skip
+
+
+def a_run(store: Store, stability: float, drafts: list[Draft], duplicate: str) -> None:
+    themes = [a_theme(f"t-{n}", case_ids=("c-00",), n_teams=2 + n, stability=stability) for n in range(2)]
+    begun = store.begin_run(RunParameters(), NOON)
+    homes = [Assignment(case_id="c-00", theme_id="t-0", area_id="a-1", strength=1.0, nearest_theme_id="t-0")]
+    outcome = RunOutcome(
+        themes=themes, areas={"a-1": "Docks"}, assignments=homes, duplicate_of={duplicate: "c-01"}, drafts=drafts,
+        changes=[ThemeChange(theme_id="t-0", lineage=Lineage.NEW, n_after=1)],
+    )  # fmt: skip
+    store.finish_run(begun.id, outcome, NOON)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "patternmind.db"
+
+
+@pytest.fixture
+def stores(path: Path) -> Iterator[tuple[SqlStore, SqlStore]]:
+    """Two processes on one network: one reads, the other writes."""
+    one = SqlStore(path)
+    one.save_cases([(a_submission(case.text), case) for case in map(the_case, range(N))])
+    a_run(one, 0.9, [the_draft(n) for n in range(10)], "c-02")
+    change_network(one, min_contributors=3, min_teams=2)
+    other = SqlStore(path)
+    yield one, other
+    one.close()
+    other.close()
+
+
+def rewrite(store: Store, draw: random.Random) -> None:
+    consent = draw.choice((Consent.NETWORK_ONLY, Consent.ORGANISATION))
+    case = the_case(draw.randrange(N), consent, draw.choice(("", " A label of its own helped.")))
+    store.save_cases([(a_submission(case.text), case)])
+
+
+def decide(store: Store, draw: random.Random) -> None:
+    draft_id = f"d-{draw.randrange(10):02d}"
+    actions = [one for one in possible_actions(store.draft(draft_id)[1]) if one is not Action.EDIT]
+    if actions:
+        action = draw.choice(actions)
+        reason = Reason.NOT_USEFUL if action is Action.REJECT else None
+        decide_draft(store, CLOCK, draft_id, action, by=draw.choice(("Ada", "Bo")), reason=reason)
+
+
+def accept(store: Store, n: int) -> None:
+    for number in range(n):
+        decide_draft(store, CLOCK, f"d-{number:02d}", Action.ACCEPT, by="Ada")
+
+
+def rename(store: Store, draw: random.Random) -> None:
+    draft_id = f"d-{draw.randrange(10):02d}"
+    if Action.EDIT in possible_actions(store.draft(draft_id)[1]):
+        said = the_case(draw.randrange(N)).text["problem"][:40]
+        decide_draft(
+            store, CLOCK, draft_id, Action.EDIT, by="Ada", edits={"name": f"Label {draw.random()}", "problem": (said,)}
+        )
+
+
+def erase(store: Store, draw: random.Random) -> None:
+    ids = [case.id for case in store.cases()]
+    if len(ids) > N - 4:
+        store.forget_case(draw.choice(ids), STAY, kept_vectors=(), by="Ada", at=NOON)
+
+
+def run(store: Store, draw: random.Random) -> None:
+    a_run(store, draw.random(), [the_draft(n) for n in range(draw.randrange(10))], "c-03")
+
+
+def change_rule(store: Store, draw: random.Random) -> None:
+    change_network(store, min_contributors=draw.choice((2, 3, 4)))
+
+
+def hold(store: Store, draw: random.Random) -> None:
+    held = Reservation(draft_id=f"d-{draw.randrange(10):02d}", by="Bo", until=NOON + dt.timedelta(minutes=15))
+    store.hold_draft(held, NOON)
+
+
+def name_somebody(store: Store, draw: random.Random) -> None:
+    store.add_people([(f"Wilhelmina Krups{draw.randrange(99)}", None, None)])
+
+
+WRITES: tuple[Callable[[Store, random.Random], None], ...] = (
+    decide, decide, decide, decide, rename, rewrite, rewrite, erase, run, change_rule, hold, name_somebody
+)  # fmt: skip
+
+
+def all_told(store: Store) -> list[object]:
+    """What pages are made of, of one store."""
+    desks = [open_desk(store, CLOCK, reviewer) for reviewer in ("Ada", "Bo", None)]
+    own = [(last_decisions(store, by), last_to_undo(store, by)) for by in ("Ada", "Bo")]
+    wanted = CasesWanted(unplaced=True)
+    return [desks, own, collect_playbook(store), counts_of(store), n_cases_of(store, wanted)]
+
+
+def test_what_is_kept_is_what_a_new_process_reads(stores: tuple[SqlStore, SqlStore], path: Path) -> None:
+    reads, writes = stores
+    draw = random.Random(5)
+    accept(writes, 6)
+    n_published = 0
+    for _ in range(30):
+        write = draw.choice(WRITES)
+        write(draw.choice((writes, reads)), draw)
+        new = SqlStore(path)
+        assert all_told(reads) == all_told(new), write.__name__
+        new.close()
+        cases = {case.id: case for case in reads.cases()}
+        patterns = accepted_patterns(reads)
+        collected = collect_playbook(reads)
+        assert collected == sort_patterns(patterns, cases, reads.network.rule), write.__name__
+        assert counts_of(reads) == reads.counts()
+        n_published += len(collected.published)
+    assert n_published > 20
+
+
+def test_one_pattern_is_judged_as_by_reading_every_case(stores: tuple[SqlStore, SqlStore]) -> None:
+    store, _ = stores
+    draw = random.Random(3)
+    accept(store, 6)
+    kinds: set[type] = set()
+    for _ in range(16):
+        rewrite(store, draw)
+        cases = {case.id: case for case in store.cases()}
+        for pattern in accepted_patterns(store):
+            judged = judge_pattern(store, pattern)
+            assert judged == publishable(pattern, cases, store.network.rule)
+            kinds.add(type(judged))
+    assert len(kinds) == 2
+
+
+def test_nothing_is_read_again_where_nothing_was_written(stores: tuple[SqlStore, SqlStore]) -> None:
+    store, _ = stores
+    assert collect_playbook(store) is collect_playbook(store)
+    assert open_desk(store, CLOCK, "Ada").lines[0] is open_desk(store, CLOCK, "Bo").lines[0]
+
+
+@pytest.mark.parametrize("write", sorted(set(WRITES) - {hold, erase, run}, key=lambda one: one.__name__))
+def test_every_write_that_people_read_changes_the_stamp(
+    stores: tuple[SqlStore, SqlStore], write: Callable[[Store, random.Random], None]
+) -> None:
+    one, other = stores
+    before = one.stamp()
+    assert other.stamp() == before
+    _until_written(write, other, before)
+    assert one.stamp() == other.stamp() != before
+
+
+def _until_written(write: Callable[[Store, random.Random], None], store: Store, before: object) -> None:
+    for seed in range(5):
+        write(store, random.Random(seed))
+        if store.stamp() != before:
+            return
+
+
+def test_the_network_beside_it_changes_no_stamp(stores: tuple[SqlStore, SqlStore], path: Path) -> None:
+    before = stores[0].stamp()
+    beside = SqlStore(path, "beside")
+    case = replace(the_case(1), id="c-other")
+    beside.save_cases([(a_submission(case.text), case)])
+    beside.add_people([("Wilhelmina Krups", None, None)])
+    beside.save_drafts([the_draft(3)], NOON)
+    assert stores[0].stamp() == before
+    beside.close()
