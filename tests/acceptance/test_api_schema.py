@@ -43,7 +43,20 @@ Known = Mapping[str, str]
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Known, str]]:
     """The described app over a small network, ids that are in it, and a token."""
-    home = tmp_path_factory.mktemp("schema")
+    house, known = make_described(tmp_path_factory.mktemp("schema"))
+    secret, _ = create_token(house.store, house.clock, "schemathesis", days=1)
+    app = make_app(house)
+    yield describe_app(app, secret), known, secret
+    app.state.rooms.stop()
+
+
+def describe_app(app: Any, secret: str) -> Any:
+    """The app's own description, which makes requests and judges their answers."""
+    return cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=bearer(secret))
+
+
+def make_described(home: Path) -> tuple[House, Known]:
+    """A small network, and ids that are in it."""
     house = House(Settings(home=home), encoder=HashingEncoder())
     file = home / "cases.jsonl"
     told = enumerate(zip(["pump", "lift", "gate", "scale"] * 6, WHEN, strict=True))
@@ -54,19 +67,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
     ingest_files(house.store, [file], kind=Kind.CASE)
     run = house.run(RunParameters())
-    secret, _ = create_token(house.store, house.clock, "schemathesis", days=1)
-    app = make_app(house)
-    known = {
+    return house, {
         "case_id": house.store.cases()[0].id,
         "run_id": run.id,
         "theme_id": house.store.themes()[0].id,
         "draft_id": house.store.drafts()[0][0].id,
     }
-    yield cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=_bearer(secret)), known, secret
-    app.state.rooms.stop()
 
 
-def _bearer(secret: str) -> dict[str, str]:
+def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -88,13 +97,13 @@ def test_every_answer_is_a_documented_one(method: str, path: str, served: tuple[
     @given(case=cases, with_known_ids=st.booleans())
     def ask(case: Any, with_known_ids: bool) -> None:
         if with_known_ids:
-            _lead_somewhere(case, known)
-        case.call_and_validate(headers=_bearer(secret), checks=CHECKS)
+            lead_somewhere(case, known)
+        case.call_and_validate(headers=bearer(secret), checks=CHECKS)
 
     ask()
 
 
-def _lead_somewhere(case: Any, known: Known) -> None:
+def lead_somewhere(case: Any, known: Known) -> None:
     """Put in what is there, so that more is met than "there is no such thing"."""
     case.path_parameters.update({name: id for name, id in known.items() if name in case.path_parameters})
     if case.path.endswith("/imports"):
