@@ -1,5 +1,6 @@
 """Attacks on the pages and the API, a listed test each. Where it can, a test walks all routes, and grows with them."""
 
+import asyncio
 import re
 import sqlite3
 import sys
@@ -340,6 +341,25 @@ def chunks(n: int) -> Iterator[bytes]:
     """A body that announces no length."""
     for start in range(0, n, 65_536):
         yield b"a" * min(65_536, n - start)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "SLOWEST_BYTES", 20 * BODY_BYTES)
+    said: list[Any] = []
+    pieces = iter([{"type": "http.request", "body": b"name=", "more_body": True}])
+
+    async def receive() -> Any:
+        return next(pieces, None) or await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    form = [(b"host", b"127.0.0.1"), (b"content-type", b"application/x-www-form-urlencoded")]
+    scope = {"type": "http", "method": "POST", "path": "/sign-in", "raw_path": b"/sign-in", "query_string": b"",
+             "headers": form, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8765), "scheme": "http"}  # fmt: skip
+    asyncio.run(whole.app(scope, receive, send))
+    assert said[0]["status"] == 408
+    assert b"did not come in time" in said[1]["body"]
 
 
 def test_no_shape_of_a_body_makes_the_server_fail(whole: Whole) -> None:

@@ -278,6 +278,7 @@ SAYS: Mapping[int, str] = {
     404: "There is no such thing in this network.",
     409: "Not possible now.",
     412: "Somebody changed it meanwhile.",
+    408: "The body of the request came too slowly.",
     413: "The request is too large.",
     429: "Too many tries; `Retry-After` says when to come again.",
     422: "The request is not valid; `errors` names the fields.",
@@ -292,4 +293,4 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": SAYS[status], "content": content} for status in statuses}
 
 
-EVERYWHERE = problems(401, 403, 413, 422, 429, 500, 503)
+EVERYWHERE = problems(401, 403, 408, 413, 422, 429, 500, 503)

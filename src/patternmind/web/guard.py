@@ -4,6 +4,7 @@ A browser cannot be kept from sending requests to a server on the same machine. 
 loopback host (a rebound DNS name does not), and nothing may be changed from another origin.
 """
 
+import asyncio
 import ipaddress
 import re
 import uuid
@@ -14,13 +15,16 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from patternmind.web.problems import REFUSED, TOO_LARGE, Declined, problem, respond, unexpected
+from patternmind.web.problems import REFUSED, TOO_LARGE, TOO_SLOW, Declined, problem, respond, unexpected
 
 BODY_BYTES = 1_000_000
 """Enough for any decision a person writes."""
 
 IMPORT_BYTES = 64_000_000
 """The largest file taken in one upload; larger ones go through `patternmind ingest`, which has no limit."""
+
+SLOWEST_BYTES = 20_000
+"""A second, on the average of the largest body: a megabyte may take 50 s, a file of 64 MB most of an hour."""
 
 IMPORTS = "/api/v1/imports"
 
@@ -127,14 +131,26 @@ def _too_large(limit: int) -> str:
 
 @dataclass
 class _Counted:
-    """A body read no further than its limit, whatever it announced."""
+    """A body read no further than its limit, whatever it announced, and no longer than that takes.
+
+    After its end there is no hurry: what is waited for then is that the other side goes away.
+    """
 
     inner: Receive
     limit: int
     n_bytes: int = 0
+    until: float | None = None
+    ended: bool = False
 
     async def receive(self) -> Message:
-        message = await self.inner()
+        if self.until is None:
+            self.until = asyncio.get_running_loop().time() + self.limit / SLOWEST_BYTES
+        try:
+            async with asyncio.timeout_at(None if self.ended else self.until):
+                message = await self.inner()
+        except TimeoutError as error:
+            raise Declined(TOO_SLOW, "The rest of it did not come in time. Send it again.") from error
+        self.ended = not message.get("more_body", False)
         self.n_bytes += len(message.get("body", b""))
         if self.n_bytes > self.limit:
             raise Declined(TOO_LARGE, _too_large(self.limit))

@@ -60,6 +60,7 @@ RUN_IN_PROGRESS = ProblemKind("run-in-progress", 409, "Another run is in progres
 STILL_WORKING = ProblemKind("still-working", 409, "The same request is still being worked on")
 CHANGED = ProblemKind("changed-meanwhile", 412, "Somebody changed it meanwhile")
 TOO_MANY = ProblemKind("too-many", 429, "Too many tries")
+TOO_SLOW = ProblemKind("too-slow", 408, "The request came too slowly")
 TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
 INVALID = ProblemKind("invalid", 422, "The request is not valid")
 NOT_ALLOWED = ProblemKind("not-allowed", 422, "A rule forbids it")
@@ -84,6 +85,7 @@ KINDS: Sequence[ProblemKind] = (
     RUN_IN_PROGRESS,
     STILL_WORKING,
     CHANGED,
+    TOO_SLOW,
     TOO_LARGE,
     TOO_MANY,
     INVALID,
