@@ -39,9 +39,9 @@ def chromium() -> Generator[Browser]:
 
 
 @contextmanager
-def served(house: House, app: Any = None) -> Generator[str]:
-    """The address of the house's pages on a port of their own."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def served(house: House, app: Any = None, *, port: int = 0) -> Generator[str]:
+    """The address of the house's pages, on a port of their own unless one is named."""
+    listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app or make_app(house), log_config=None, server_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -45,7 +45,21 @@ Known = Mapping[str, str]
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Known, str]]:
     """The described app over a small network, ids that are in it, and a token."""
-    home = tmp_path_factory.mktemp("schema")
+    house, known = make_described(tmp_path_factory.mktemp("schema"))
+    secret, _ = create_token(house.store, house.clock, "schemathesis", days=1)
+    app = make_app(house)
+    app.state.rooms.streams.close()  # they would tell for ever
+    yield describe_app(app, secret), known, secret
+    app.state.rooms.stop()
+
+
+def describe_app(app: Any, secret: str) -> Any:
+    """The app's own description, which makes requests and judges their answers."""
+    return cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=bearer(secret))
+
+
+def make_described(home: Path) -> tuple[House, Known]:
+    """A small network, and ids that are in it."""
     house = House(Settings(home=home), encoder=HashingEncoder())
     file = home / "cases.jsonl"
     told = enumerate(zip(["pump", "lift", "gate", "scale"] * 6, WHEN, strict=True))
@@ -56,15 +70,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
     ingest_files(house.store, [file], kind=Kind.CASE)
     run = house.run(RunParameters())
-    secret, _ = create_token(house.store, house.clock, "schemathesis", days=1)
-    app = make_app(house)
-    app.state.rooms.streams.close()  # they would tell for ever
     other = house.run(RunParameters(seed=1, afresh=True))
     theme = prepare.by_theme(house.store, house.store.themes()[0].id)
     now = house.clock.now()
     job = Job(id="j-1", kind=JobKind.PREREADING, by="Ada", asked={"topic": "pumps"}, started_at=now, beat_at=now)
     house.store.begin_job(job)
-    known = {
+    return house, {
         "case_id": house.store.cases()[0].id,
         "leaving_id": house.store.cases()[-1].id,
         "run_id": run.id,
@@ -74,11 +85,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
         "job_id": job.id,
         "other_id": other.id,
     }
-    yield cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=_bearer(secret)), known, secret
-    app.state.rooms.stop()
 
 
-def _bearer(secret: str) -> dict[str, str]:
+def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -100,13 +109,13 @@ def test_every_answer_is_a_documented_one(method: str, path: str, served: tuple[
     @given(case=cases, with_known_ids=st.booleans())
     def ask(case: Any, with_known_ids: bool) -> None:
         if with_known_ids:
-            _lead_somewhere(case, known)
-        case.call_and_validate(headers=_bearer(secret), checks=CHECKS)
+            lead_somewhere(case, known)
+        case.call_and_validate(headers=bearer(secret), checks=CHECKS)
 
     ask()
 
 
-def _lead_somewhere(case: Any, known: Known) -> None:
+def lead_somewhere(case: Any, known: Known) -> None:
     """Put in what is there, so that more is met than "there is no such thing"."""
     case.path_parameters.update({name: id for name, id in known.items() if name in case.path_parameters})
     if "case_id" in case.path_parameters and (case.method == "DELETE" or case.path.endswith("/withdrawal")):

@@ -158,3 +158,27 @@ def test_static_files_are_kept_for_ever_under_the_digest_of_their_content(
             assert stranger.get(f"/static/{static_files.version()}/{missing}").status_code == 404
     finally:
         static_files.version.cache_clear()
+
+
+def test_an_address_that_leads_nowhere_is_a_page_for_people_and_a_problem_for_programs(app: tuple[House, Any]) -> None:
+    ada = Visitor(app[0], Role.MEMBER, app=app[1])
+    for visitor in (ada, Visitor(app[0], app=app[1])):
+        page = visitor.get("/nowhere", headers={"accept": "text/html,*/*"})
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "The address leads nowhere" in page.text
+        for address, accept in (("/nowhere", "*/*"), ("/api/v1/nowhere", "text/html")):
+            problem = visitor.get(address, headers={"accept": accept})
+            assert (problem.status_code, problem.json()["status"]) == (404, 404)
+
+
+def test_a_page_asked_for_or_filled_in_wrongly_says_so_on_a_page(app: tuple[House, Any]) -> None:
+    ada = Visitor(app[0], Role.FACILITATOR, app=app[1])
+    token = {"x-form-token": form_token_on(ada.get("/note").text)}
+    many = {f"a{n}": (None, "x") for n in range(301)}
+    for answer, status, words in (
+        (ada.get("/review?start=soon"), 422, "query.start"),
+        (ada.post("/note", headers=token), 422, "body.note"),
+        (ada.post("/note", files=many), 400, "Go back"),
+    ):
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert words in answer.text

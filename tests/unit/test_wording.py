@@ -12,10 +12,14 @@ WORDS = st.sampled_from(("we", "label", "pump7", "Straße", "STRASSE", "hold", "
 TEXT = st.lists(st.tuples(WORDS, st.sampled_from((" ", " ", ". ", "\n", " – "))), max_size=14).map(
     lambda parts: "".join(word + space for word, space in parts)
 )
+
+
+def the_case(number: int, title: str, problem: str, extra: str, consent: Consent) -> Case:
+    return a_case(f"c-{number}", {"title": title, "problem": problem}, extra={"column": extra}, consent=consent)
+
+
 CASES = st.builds(
-    lambda number, title, problem, extra, consent: a_case(
-        f"c-{number}", {"title": title, "problem": problem}, extra={"column": extra}, consent=consent
-    ),
+    the_case,
     st.integers(0, 5),
     TEXT,
     TEXT,

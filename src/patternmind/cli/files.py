@@ -13,8 +13,11 @@ from patternmind.errors import PatternmindError, UsageError
 if TYPE_CHECKING:
     from patternmind.publish.document import Document
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins like this is run as a formula by spreadsheets; an apostrophe before it makes it text."""
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+"""A cell that begins like this is run as a formula by spreadsheets; an apostrophe before it makes it text.
+
+Wide signs are read as plain ones where people write in Chinese or Japanese; leading space is dropped by some.
+"""
 
 
 def check_suffix(out: Path | None, known: Sequence[str]) -> None:
@@ -70,4 +73,5 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
+    runs = text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
+    return f"'{text}" if isinstance(value, str) and runs else text

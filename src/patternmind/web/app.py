@@ -1,12 +1,15 @@
 """The application: the API, its description, a page that says what this is, and a sign of life."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import cast
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from patternmind import __version__
 from patternmind.bootstrap import House
@@ -14,7 +17,7 @@ from patternmind.web import static_files
 from patternmind.web.answers import Health
 from patternmind.web.auth import BEARER
 from patternmind.web.described import docs_page
-from patternmind.web.door import EVERYWHERE, Rooms
+from patternmind.web.door import EVERYWHERE, Rooms, missing_page
 from patternmind.web.encoding import OneAtATime
 from patternmind.web.guard import Guard, is_loopback
 from patternmind.web.openapi import DESCRIPTION, describe
@@ -147,7 +150,21 @@ def make_app(house: House, *, host: str = "127.0.0.1") -> FastAPI:
     pages = [route for router in PAGES for route in router.routes if isinstance(route, APIRoute)]
     app.state.pages = frozenset(route.path for route in pages)
     _add_open_pages(app)
+    _answer_browsers(app)
     return app
+
+
+def _answer_browsers(app: FastAPI) -> None:
+    """A person at an address that is not there gets a page; a program gets problem details."""
+    for_programs = cast(Callable[[Request, Exception], Awaitable[Response]], app.exception_handlers[HTTPException])
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        asks_for_a_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+        if asks_for_a_page and cast(HTTPException, error).status_code == 404:
+            return await missing_page(request)
+        return await for_programs(request, error)
+
+    app.add_exception_handler(HTTPException, on_http)
 
 
 def _add_open_pages(app: FastAPI) -> None:

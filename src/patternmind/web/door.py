@@ -8,8 +8,10 @@ from typing import Annotated, Any, cast
 from urllib.parse import quote
 
 from fastapi import Depends, Header, Query
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,7 +24,18 @@ from patternmind.web.forms import check_form, kept_form, read_kept
 from patternmind.web.guard import SAFE_METHODS
 from patternmind.web.jobs import Jobs
 from patternmind.web.limiting import Tries
-from patternmind.web.problems import FORM_REFUSED, MEDIA_TYPE, TOKEN_NEEDED, Declined, problem_of
+from patternmind.web.problems import (
+    FORM_REFUSED,
+    MALFORMED,
+    MEDIA_TYPE,
+    NOT_FOUND,
+    OF_STATUS,
+    TOKEN_NEEDED,
+    Declined,
+    invalid,
+    problem,
+    problem_of,
+)
 from patternmind.web.rendering import error_page, render
 from patternmind.web.repeats import LONGEST_KEY, Endpoint, Repeats
 from patternmind.web.rights import Need, needs_of
@@ -34,6 +47,8 @@ Lens = Annotated[LensName | None, Query(description="A lens other than that of t
 WRONG_TOKENS = 30
 PASSWORD_TRIES = 10
 PASSWORD_SECONDS = 15 * 60
+
+GO_BACK = "Go back and try again; what you wrote is still on the page you came from."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +150,13 @@ class PageDoor(_Behind):
                 return await _turned_away(request, declined)
             except PatternmindError as error:
                 said = problem_of(error, request_id=request.state.request_id)
-                return error_page(request, said.title, said.detail, said.status)
+            except RequestValidationError as error:
+                said = invalid(error, request_id=request.state.request_id)
+            except HTTPException as error:
+                said = problem(
+                    OF_STATUS.get(error.status_code, MALFORMED), GO_BACK, request_id=request.state.request_id
+                )
+            return error_page(request, said.title, said.detail, said.status)
 
         return enter
 
@@ -178,6 +199,16 @@ def _who_reads(request: Request, need: Need) -> Caller | None:
     if need.action is None:
         return None
     raise Declined(TOKEN_NEEDED, "Sign in first.")
+
+
+async def missing_page(request: Request) -> Response:
+    """For a browser at an address of no page."""
+    try:
+        request.state.caller = await run_in_threadpool(_who_reads, request, Need(None))
+    except Declined:
+        request.state.caller = None
+    detail = "The address leads nowhere. A link may be old, or a letter of it missing."
+    return error_page(request, NOT_FOUND.title, detail, NOT_FOUND.status)
 
 
 def admit(request: Request, need: Need) -> None:

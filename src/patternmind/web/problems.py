@@ -187,6 +187,14 @@ def respond(said: Problem, headers: Mapping[str, str] | None = None) -> Response
     return Response(body, status_code=said.status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
+def invalid(error: RequestValidationError, *, request_id: str) -> Problem:
+    """Every field that is not valid, the first of them in words."""
+    fields = [_field_problem(one) for one in error.errors()[:MOST_FIELDS]]
+    first = f"{fields[0].field}: {fields[0].message}."
+    detail = first if len(fields) == 1 else f"{len(fields)} fields are not valid. {first}"
+    return problem(INVALID, detail, request_id=request_id, fields=fields)
+
+
 def add_handlers(app: FastAPI) -> None:
     """Answer every error that reaches the edge with problem details; ``Guard`` takes what nobody expected."""
 
@@ -195,10 +203,7 @@ def add_handlers(app: FastAPI) -> None:
         return respond(problem_of(known, request_id=request.state.request_id))
 
     async def on_invalid(request: Request, error: Exception) -> Response:
-        fields = [_field_problem(one) for one in cast(RequestValidationError, error).errors()[:MOST_FIELDS]]
-        first = f"{fields[0].field}: {fields[0].message}."
-        detail = first if len(fields) == 1 else f"{len(fields)} fields are not valid. {first}"
-        return respond(problem(INVALID, detail, request_id=request.state.request_id, fields=fields))
+        return respond(invalid(cast(RequestValidationError, error), request_id=request.state.request_id))
 
     async def on_http(request: Request, error: Exception) -> Response:
         refused = cast(HTTPException, error)

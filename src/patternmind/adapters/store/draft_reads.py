@@ -33,7 +33,8 @@ SHOWN = (draft.c.current == 1) | (draft.c.n_decisions > 0)
 STAMP = text("""
     SELECT network.*, d.*,
       (SELECT coalesce(max(number), 0) FROM "case" WHERE network_id = :id) AS newest,
-      (SELECT count(*) FROM erasure WHERE network_id = :id) AS n_erased,
+      (SELECT count(*) FROM erasure WHERE network_id = :id)
+        + (SELECT count(*) FROM withdrawal WHERE network_id = :id) AS n_erased,
       (SELECT count(*) FROM person WHERE network_id = :id) AS n_people,
       (SELECT coalesce(max(number), 0) FROM run WHERE network_id = :id AND state = 'finished') AS last_run,
       (SELECT coalesce(max(seq), 0) FROM edit WHERE network_id = :id) AS last_edit
