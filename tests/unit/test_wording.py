@@ -12,16 +12,14 @@ WORDS = st.sampled_from(("we", "label", "pump7", "Straße", "STRASSE", "hold", "
 TEXT = st.lists(st.tuples(WORDS, st.sampled_from((" ", " ", ". ", "\n", " – "))), max_size=14).map(
     lambda parts: "".join(word + space for word, space in parts)
 )
-CASES = st.builds(
-    lambda number, title, problem, extra, consent: a_case(
-        f"c-{number}", {"title": title, "problem": problem}, extra={"column": extra}, consent=consent
-    ),
-    st.integers(0, 5),
-    TEXT,
-    TEXT,
-    TEXT,
-    st.sampled_from((Consent.NETWORK_ONLY, Consent.ORGANISATION, Consent.QUOTABLE)),
-)
+
+
+def one_case(number: int, texts: tuple[str, str, str], consent: Consent) -> Case:
+    title, problem, extra = texts
+    return a_case(f"c-{number}", {"title": title, "problem": problem}, extra={"column": extra}, consent=consent)
+
+
+CASES = st.builds(one_case, st.integers(0, 5), st.tuples(TEXT, TEXT, TEXT), st.sampled_from(Consent))
 
 
 def told(case: Case) -> tuple[str, bool, tuple[str, ...]]:
