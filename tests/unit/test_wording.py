@@ -14,18 +14,12 @@ TEXT = st.lists(st.tuples(WORDS, st.sampled_from((" ", " ", ". ", "\n", " – ")
 )
 
 
-def the_case(number: int, title: str, problem: str, extra: str, consent: Consent) -> Case:
+def one_case(number: int, texts: tuple[str, str, str], consent: Consent) -> Case:
+    title, problem, extra = texts
     return a_case(f"c-{number}", {"title": title, "problem": problem}, extra={"column": extra}, consent=consent)
 
 
-CASES = st.builds(
-    the_case,
-    st.integers(0, 5),
-    TEXT,
-    TEXT,
-    TEXT,
-    st.sampled_from((Consent.NETWORK_ONLY, Consent.ORGANISATION, Consent.QUOTABLE)),
-)
+CASES = st.builds(one_case, st.integers(0, 5), st.tuples(TEXT, TEXT, TEXT), st.sampled_from(Consent))
 
 
 def told(case: Case) -> tuple[str, bool, tuple[str, ...]]:

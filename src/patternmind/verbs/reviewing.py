@@ -12,6 +12,7 @@ from patternmind.model.drafts import NO_AI, Action, Decision, Draft, DraftKind, 
 from patternmind.model.reading import DraftsWanted, PageOf, StoredDraft
 from patternmind.ports import Clock, Store
 from patternmind.review import decide, pattern_of
+from patternmind.verbs.keeping import Keeping
 
 ALL = 10**9
 """Rows of a list that is wanted whole."""
@@ -39,10 +40,17 @@ def page_of_drafts(
     return PageOf(tuple(_grounded_all(store, page.rows)), page.following)
 
 
+_ACCEPTED: Keeping[tuple[Pattern, ...]] = Keeping()
+
+
 def accepted_patterns(store: Store) -> list[Pattern]:
     """The patterns people made, by name: of all drafts, only those that somebody accepted are read."""
+    return list(_ACCEPTED.of(store, lambda: _read_accepted(store)))
+
+
+def _read_accepted(store: Store) -> tuple[Pattern, ...]:
     accepted = store.list_drafts(DraftsWanted(kind=DraftKind.PATTERN, accepted=True), limit=ALL).rows
-    return patterns_of(_grounded_all(store, accepted))
+    return tuple(patterns_of(_grounded_all(store, accepted)))
 
 
 def _grounded_all(store: Store, rows: Sequence[StoredDraft]) -> list[ReviewedDraft]:
