@@ -10,7 +10,7 @@ BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.locked
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup browser demo test check eval prove bench serve lock clean
+.PHONY: help setup browser pictures demo test check eval prove bench serve lock clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -43,6 +43,9 @@ check: setup ## Format, lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+pictures: setup browser ## A picture of every page, desk and phone, light and dark, to docs/pictures
+	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") PYTHONPATH=. $(BIN)/python -m tests.pictures
 
 eval: setup ## Quality against the baselines, exit 3 below a gate
 	$(BIN)/patternmind eval --suite ci

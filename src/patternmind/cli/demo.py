@@ -147,7 +147,7 @@ def _closing(accepted: list[str], written: list[Path], home: Path) -> str:
         "Written:",
         *(f"  {path}" for path in written),
         "",
-        f"Open the service:  patternmind serve --home {home}   then http://127.0.0.1:8765/",
+        f"Open the service:  patternmind serve --home {home}   and open the sign-in link that it prints",
         "",
     ]
     return "\n".join(lines)
