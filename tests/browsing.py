@@ -42,18 +42,20 @@ def chromium() -> Generator[Browser]:
 def served(house: House, app: Any = None, *, port: int = 0) -> Generator[str]:
     """The address of the house's pages, on a port of their own unless one is named."""
     listener = socket.create_server(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(app or make_app(house), log_config=None, server_header=False))
+    app = app or make_app(house)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, server_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app.state.rooms.streams.close()  # a page that is still open listens to one
     server.should_exit = True
     thread.join(timeout=10)
 
 
 def complaints_of(page: Page, address: str) -> list[str]:
-    """Filled as the page is used: errors, violations of its policy, requests to anywhere else."""
+    """Filled as the page is used: errors, warnings, violations of its policy, requests to anywhere else."""
     said: list[str] = []
-    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    page.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda asked: None if asked.url.startswith((address, "data:")) else said.append(asked.url))
     return said

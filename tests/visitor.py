@@ -21,7 +21,8 @@ AT = "http://127.0.0.1:8765"
 class Visitor:
     """A member who has signed in, in a browser without scripts: ``get`` a page, ``send`` a form of it.
 
-    Redirects are not followed; without a role it is somebody who has not signed in.
+    Redirects are not followed; without a role it is somebody who has not signed in. With ``member`` it is a session of
+    that one.
     """
 
     member: Member
@@ -34,19 +35,22 @@ class Visitor:
         name: str = "Ada Berg",
         app: Any = None,
         network: str = DEFAULT_NETWORK,
+        member: Member | None = None,
     ) -> None:
         self.app = app or make_app(house)
         self.client: Any = cast(Any, TestClient)(
             self.app,
             base_url=AT,
-            client=("127.0.0.1" if roles else "192.0.2.7", 50_000),
+            client=("127.0.0.1" if roles or member else "192.0.2.7", 50_000),
             headers={"sec-fetch-site": "same-origin", "origin": AT},
             follow_redirects=False,
         )
-        if roles:
+        if roles and member is None:
             _ = house.store  # opening it makes the default network
             called = f"{name} {sum(one.name.startswith(name) for one in house.accounts.members(network)) or ''}".strip()
-            self.member = add_member(house.accounts, house.clock, network, called, roles)
+            member = add_member(house.accounts, house.clock, network, called, roles)
+        if member is not None:
+            self.member = member
             self.secret = begin_session(house.accounts, house.clock, self.member.id, network_id=network).secret
             self.client.cookies.set(PLAIN_NAME, self.secret, domain="127.0.0.1")
 

@@ -1,17 +1,13 @@
 """Telling a case in a real browser, with scripts and without: looked over, saved, edited; no word lost on the way."""
 
-import socket
-import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import uvicorn
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from tests.acceptance.running import write_rows
 from tests.acceptance.test_api import the_cases
+from tests.browsing import chromium, complaints_of, findings_of, served
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
@@ -22,25 +18,17 @@ from patternmind.settings import DEFAULT_NETWORK, Settings
 from patternmind.verbs.ingest import ingest_files
 from patternmind.verbs.members import add_member
 from patternmind.verbs.signing_in import begin_session
-from patternmind.web.app import make_app
 from patternmind.web.cookies import PLAIN_NAME
 
-CHROMIUM = "/usr/bin/chromium"
 PROBLEM = "The scanner of Kjetil Moe froze in the cold store and nobody could label a pallet."
 
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs the system's Chromium")
 
+class Desk:
+    """The address of the desk, and a session of somebody who may do all that is tried here."""
 
-class Served:
-    """The desk on a port of its own, and a session of somebody who may do all that is tried here."""
-
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, at: str) -> None:
         self.house = house
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.at = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self.server = uvicorn.Server(uvicorn.Config(make_app(house), log_config=None, server_header=False))
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]}, daemon=True)
-        self.thread.start()
+        self.at = at
         member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
         self.secret = begin_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
 
@@ -50,44 +38,36 @@ class Served:
         context.set_default_timeout(15_000)
         return context
 
-    def stop(self) -> None:
-        self.server.should_exit = self.server.force_exit = True
-        self.thread.join(timeout=10)
-
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk-cases")
     house = House(Settings(home=folder / "home"), encoder=HashingEncoder())
     ingest_files(house.store, [write_rows(folder / "rows.jsonl", list(the_cases()))], kind=Kind.CASE)
     house.run(RunParameters())
-    one = Served(house)
-    yield one
-    one.stop()
+    with served(house) as address:
+        yield Desk(house, address)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
-def page(served: Served, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(desk: Desk, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """With scripts unless the test says otherwise; it fails on anything that the console or the policy complains of."""
-    context = served.context(browser, java_script_enabled=getattr(request, "param", True))
+    context = desk.context(browser, java_script_enabled=getattr(request, "param", True))
     made = context.new_page()
-    complaints: list[str] = []
-    made.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    complaints = complaints_of(made, desk.at)
     yield made
     context.close()
     assert [said for said in complaints if "ERR_INTERNET_DISCONNECTED" not in said] == []
 
 
 @pytest.mark.parametrize("page", [True, False], indirect=True, ids=["with scripts", "without scripts"])
-def test_a_case_is_told_looked_over_saved_and_edited(served: Served, page: Page) -> None:
+def test_a_case_is_told_looked_over_saved_and_edited(desk: Desk, page: Page) -> None:
     page.goto("/cases")
     page.get_by_role("link", name="Tell a case").click()
     page.get_by_label("What is the problem").fill(f"{PROBLEM} Call 415-555-2671.")
@@ -110,7 +90,7 @@ def test_a_case_is_told_looked_over_saved_and_edited(served: Served, page: Page)
     assert "Version 2" in page.get_by_role("main").inner_text()
 
 
-def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(served: Served, page: Page) -> None:
+def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(desk: Desk, page: Page) -> None:
     page.goto("/cases/new")
     page.get_by_label("What is the problem").fill(PROBLEM)
     page.get_by_label("Anybody, without my name").check()
@@ -129,7 +109,7 @@ def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(served: Served,
     assert page.get_by_label("What is the problem").input_value() == ""
 
 
-def test_a_file_is_looked_at_and_taken_in(served: Served, page: Page) -> None:
+def test_a_file_is_looked_at_and_taken_in(desk: Desk, page: Page) -> None:
     page.goto("/cases/import")
     rows = b"nr,Beskrivelse\n91,The hatch leaked oil on the belt.\n92,\n"
     page.get_by_label("File").set_input_files([{"name": "rows.csv", "mimeType": "text/csv", "buffer": rows}])
@@ -142,11 +122,9 @@ def test_a_file_is_looked_at_and_taken_in(served: Served, page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_of_cases_has_a_serious_finding_and_none_scrolls_sideways(
-    served: Served, browser: Browser, scheme: Any
-) -> None:
-    case_id = served.house.store.cases()[0].id
-    context = served.context(browser, color_scheme=scheme, viewport={"width": 320, "height": 800})
+def test_no_page_of_cases_has_a_finding_and_none_scrolls_sideways(desk: Desk, browser: Browser, scheme: Any) -> None:
+    case_id = desk.house.store.cases()[0].id
+    context = desk.context(browser, color_scheme=scheme, viewport={"width": 320, "height": 800})
     page = context.new_page()
     for path in (
         "/cases",
@@ -157,7 +135,6 @@ def test_no_page_of_cases_has_a_serious_finding_and_none_scrolls_sideways(
     ):
         page.goto(path)
         assert path.partition("?")[0] in page.url
-        findings: list[Any] = cast(Any, Axe()).run(page).response["violations"]
-        assert [one["id"] for one in findings if one["impact"] in {"serious", "critical"}] == [], path
+        assert findings_of(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
     context.close()

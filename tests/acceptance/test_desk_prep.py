@@ -1,17 +1,13 @@
 """Pre-reading, runs and settings in a browser: with scripts and without, and fit for everybody."""
 
 import re
-import socket
-import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import uvicorn
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from tests.acceptance.test_api import CASES
+from tests.browsing import chromium, complaints_of, findings_of, served
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
@@ -25,12 +21,7 @@ from patternmind.verbs.members import add_member
 from patternmind.verbs.network import add_people
 from patternmind.verbs.prereadings import list_prereadings
 from patternmind.verbs.signing_in import begin_session
-from patternmind.web.app import make_app
 from patternmind.web.cookies import PLAIN_NAME
-
-CHROMIUM = "/usr/bin/chromium"
-
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no Chromium here")
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +40,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 @pytest.fixture(scope="module")
 def address(house: House) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    app = make_app(house)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, server_header=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    app.state.rooms.streams.close()
-    server.should_exit = True
-    thread.join(timeout=10)
+    with served(house) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -68,29 +52,24 @@ def secret(house: House) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
-def open_page(browser: Browser, address: str, secret: str, complaints: list[str], **how: Any) -> Page:
+def open_page(browser: Browser, address: str, secret: str, **how: Any) -> tuple[Page, list[str]]:
+    """A page, and what it complains of while it is used."""
     context = browser.new_context(base_url=address, **how)
     context.add_cookies([{"name": PLAIN_NAME, "value": secret, "url": address}])
     page = context.new_page()
     page.set_default_timeout(15_000)
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda asked: None if asked.url.startswith((address, "data:")) else complaints.append(asked.url))
-    return page
+    return page, complaints_of(page, address)
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
 def test_a_steward_has_approved_pre_reading_before_the_jam(
     scripts: bool, browser: Browser, address: str, secret: str, house: House
 ) -> None:
-    complaints: list[str] = []
-    page = open_page(browser, address, secret, complaints, java_script_enabled=scripts)
+    page, complaints = open_page(browser, address, secret, java_script_enabled=scripts)
     session = f"Jam {'with' if scripts else 'without'} scripts"
     page.goto("/prereadings")
     page.get_by_role("link", name="Ask for one").first.click()
@@ -125,8 +104,7 @@ def test_a_steward_has_approved_pre_reading_before_the_jam(
 def test_what_is_typed_into_an_edit_outlives_a_closed_tab(
     browser: Browser, address: str, secret: str, house: House
 ) -> None:
-    complaints: list[str] = []
-    page = open_page(browser, address, secret, complaints)
+    page, complaints = open_page(browser, address, secret)
     id = list_prereadings(house.store)[0].id
     page.goto(f"/prereadings/{id}/edit")
     page.get_by_label("What we will leave with").fill("Half a thought")
@@ -140,8 +118,7 @@ def test_what_is_typed_into_an_edit_outlives_a_closed_tab(
 
 
 def test_a_run_is_started_and_its_page_opens_when_it_is_done(browser: Browser, address: str, secret: str) -> None:
-    complaints: list[str] = []
-    page = open_page(browser, address, secret, complaints)
+    page, complaints = open_page(browser, address, secret)
     page.goto("/runs")
     page.get_by_text("Start a run").click()
     page.get_by_label("Period").fill("2027Q1")
@@ -163,14 +140,11 @@ PAGES = (
 def test_every_page_is_fit_for_everybody_and_for_a_narrow_screen(
     scheme: Any, browser: Browser, address: str, secret: str, house: House
 ) -> None:
-    complaints: list[str] = []
-    page = open_page(browser, address, secret, complaints, color_scheme=scheme, viewport={"width": 320, "height": 700})
+    page, complaints = open_page(browser, address, secret, color_scheme=scheme, viewport={"width": 320, "height": 700})
     id = list_prereadings(house.store)[0].id
     for path in PAGES:
         page.goto(path.format(id=id))
-        found: list[dict[str, Any]] = cast(Any, Axe()).run(page).response["violations"]
-        serious = [one["id"] for one in found if one["impact"] in {"serious", "critical"}]
-        assert serious == [], f"{path}: {serious}"
+        assert findings_of(page) == [], path
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), f"{path} is too wide"
     page.context.close()
     assert complaints == []

@@ -1,16 +1,12 @@
 """Themes in a real browser: by keys and scripts, without any script, on a phone, and read aloud."""
 
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import uvicorn
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
+from tests.browsing import chromium, complaints_of, findings_of, served
 from tests.builders import a_submission
 from tests.edit_sequences import group_once, short_cases
 from tests.visitor import Visitor
@@ -22,13 +18,10 @@ from patternmind.ports import RunParameters
 from patternmind.settings import Settings
 from patternmind.web.app import make_app
 
-CHROMIUM = "/usr/bin/chromium"
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs the system's Chromium")
-
 
 @dataclass(frozen=True)
-class Served:
-    """A server, and the cookies of a facilitator who signed in to it."""
+class Desk:
+    """A server's house and address, and the cookies of a facilitator who signed in to it."""
 
     house: House
     at: str
@@ -36,7 +29,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A network after two runs, served to a facilitator."""
     house = House(Settings(home=tmp_path_factory.mktemp("desk")), encoder=HashingEncoder())
     with pytest.MonkeyPatch.context() as patch:
@@ -47,42 +40,29 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             house.run(RunParameters(label=label, draft=False))
     app = make_app(house)
     ada = Visitor(house, Role.FACILITATOR, app=app)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
     cookies = [{"name": one.name, "value": one.value} for one in ada.client.cookies.jar]
-    yield Served(house, f"http://127.0.0.1:{port}", cookies)
-    server.should_exit = True
-    thread.join(10)
+    with served(house, app) as address:
+        yield Desk(house, address, cookies)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
-def opened(browser: Browser, served: Served, **how: Any) -> tuple[BrowserContext, Page, list[str]]:
+def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Page, list[str]]:
     """A page of a context of its own, and what went wrong on it: errors, policy violations, requests elsewhere."""
-    at = served.at
+    at = desk.at
     context = browser.new_context(base_url=at, **how)
-    context.add_cookies([cast(Any, {**one, "url": at}) for one in served.cookies])
+    context.add_cookies([cast(Any, {**one, "url": at}) for one in desk.cookies])
     page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith((at, "data:")) else None)
-    return context, page, wrong
+    return context, page, complaints_of(page, at)
 
 
-def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser: Browser, served: Served) -> None:
-    house = served.house
-    context, page, wrong = opened(browser, served)
+def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser: Browser, desk: Desk) -> None:
+    house = desk.house
+    context, page, wrong = opened(browser, desk)
     theme = house.store.themes()[0]
     page.goto("/themes")
     page.keyboard.press("j")
@@ -109,9 +89,9 @@ def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser
     context.close()
 
 
-def test_the_same_without_any_script_on_a_phone(browser: Browser, served: Served) -> None:
-    house = served.house
-    context, page, wrong = opened(browser, served, java_script_enabled=False, viewport={"width": 360, "height": 740})
+def test_the_same_without_any_script_on_a_phone(browser: Browser, desk: Desk) -> None:
+    house = desk.house
+    context, page, wrong = opened(browser, desk, java_script_enabled=False, viewport={"width": 360, "height": 740})
     theme = house.store.themes()[1]
     page.goto("/themes")
     page.get_by_role("link", name=theme.name, exact=True).click()
@@ -133,18 +113,16 @@ def test_the_same_without_any_script_on_a_phone(browser: Browser, served: Served
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_read_aloud_well_fits_a_phone_and_breaks_no_policy(
-    browser: Browser, served: Served, scheme: str
+    browser: Browser, desk: Desk, scheme: str
 ) -> None:
-    house = served.house
-    context, page, wrong = opened(browser, served, color_scheme=scheme, viewport={"width": 320, "height": 700})
+    house = desk.house
+    context, page, wrong = opened(browser, desk, color_scheme=scheme, viewport={"width": 320, "height": 700})
     there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{house.store.themes()[0].id}")
     for address in there:
         page.goto(f"/themes{address}")
         for box in page.locator("details").all():
             box.evaluate("one => { one.open = true; }")
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
-        found: list[dict[str, Any]] = cast(Any, Axe()).run(page).response["violations"]
-        serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in {"serious", "critical"}]
-        assert serious == [], address
+        assert findings_of(page) == [], address
     assert wrong == []
     context.close()
