@@ -4,7 +4,6 @@ The pages are found by walking the routes, so a new one is looked at without bei
 opened with what ``tests.whole_network`` knows fails.
 """
 
-import itertools
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -15,9 +14,7 @@ from playwright.sync_api import Browser, Page
 from tests.browsing import chromium, complaints_of, findings_of, served
 from tests.whole_network import Whole, make_whole, page_routes
 
-from patternmind.model.rights import Role
 from patternmind.settings import DEFAULT_NETWORK
-from patternmind.verbs.members import add_member
 from patternmind.verbs.signing_in import begin_session
 from patternmind.web.cookies import PLAIN_NAME
 
@@ -40,9 +37,11 @@ OTHER_STATES = (
 )
 """Pages that look otherwise with a query, or are not there."""
 
-NUMBERS = itertools.count(1)
-
-FILES = ("/static/{digest}/{name}", "/cases/import/{upload_id}/errors.csv", "/prereadings/{prereading_id}/file/{format}")
+FILES = (
+    "/static/{digest}/{name}",
+    "/cases/import/{upload_id}/errors.csv",
+    "/prereadings/{prereading_id}/file/{format}",
+)
 """Answers that a browser saves, and shows nothing of."""
 
 ON_PAPER = "/prereadings/{prereading_id}/print"
@@ -72,10 +71,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, whole: Whole, address: str) -> Iterator[Page]:
-    member = add_member(
-        whole.house.accounts, whole.house.clock, DEFAULT_NETWORK, f"Stella {next(NUMBERS)}", [Role.STEWARD]
-    )
-    started = begin_session(whole.house.accounts, whole.house.clock, member.id, network_id=DEFAULT_NETWORK)
+    started = begin_session(whole.house.accounts, whole.house.clock, whole.member.id, network_id=DEFAULT_NETWORK)
     context = browser.new_context(base_url=address, reduced_motion="reduce")
     context.add_cookies([{"name": PLAIN_NAME, "value": started.secret, "url": address}])
     page = context.new_page()
