@@ -36,7 +36,7 @@ browser:
 		{ echo "make test drives a real browser: install Debian's chromium, or name one: make test CHROMIUM=/path/to/it"; exit 1; }
 
 test: setup browser ## Every test but the long proofs, two at a time (needs chromium: installed as root on Debian, else named by CHROMIUM=...)
-	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") $(BIN)/python -m pytest -m "not prove" -n 2 --dist loadfile
+	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") $(BIN)/python -m pytest -m "not prove" -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup ## Format, lint, types, layers
 	$(BIN)/ruff format --check .
