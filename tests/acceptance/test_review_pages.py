@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.acceptance.test_api import CASES
@@ -131,6 +132,25 @@ def test_a_second_click_and_the_back_button_decide_nothing_twice(house: House, a
         page = f"/drafts/{draft_id}"
         answer = ada.send(f"{page}/decide", {"version": str(before), "decision": "accept"}, page=page)
         assert answer.status_code == 303
+    assert open_draft(house.store, draft_id).version == before + 1
+
+
+@pytest.mark.parametrize("fields", [{"decision": "accept"}, {"decision": "edit", "f.name": "Red cards at every door"}])
+def test_two_clicks_that_come_at_once_are_one_decision(
+    house: House, ada: Visitor, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
+) -> None:
+    """The other one gets there after this one has looked and before it writes."""
+    draft_id = a_draft(house)
+    before = open_draft(house.store, draft_id).version
+
+    def after_the_other(*said: Any, **how: Any) -> object:
+        decide_draft(*said, **how)
+        return decide_draft(*said, **how)
+
+    monkeypatch.setattr("patternmind.web.pages.draft.decide_draft", after_the_other)
+    page = f"/drafts/{draft_id}"
+    answer = ada.send(f"{page}/decide", {"version": str(before), **fields}, page=page)
+    assert answer.status_code == 303
     assert open_draft(house.store, draft_id).version == before + 1
 
 

@@ -167,12 +167,7 @@ def _decide(request: Request, house: TheHouse, caller: TheCaller, draft_id: str,
     by = caller.name or str(form.get("by", ""))
     note = str(form.get("note", ""))[:4000]
     written = {name[2:]: str(value) for name, value in form.items() if name.startswith("f.")}
-    current = fields_of(reviewed)
-    edits = {
-        name: value
-        for name, text in written.items()
-        if name in current and (value := draft_view.as_value(text, current[name])) != current[name]
-    }
+    edits = _edits(reviewed, written)
     if _said_already(reviewed, action, by, version, edits):
         return _after(house, caller, draft_id, action)
     must_decide(house.store, caller, draft_id, action)
@@ -189,8 +184,21 @@ def _decide(request: Request, house: TheHouse, caller: TheCaller, draft_id: str,
             expected_version=version,
         )
     except (ChangedMeanwhile, NotAllowed, UsageError, WrongState) as error:
+        reviewed = open_draft(house.store, draft_id)
+        if _said_already(reviewed, action, by, version, _edits(reviewed, written)):  # by the other of two clicks
+            return _after(house, caller, draft_id, action)
         return _again(request, house, caller, draft_id, error, action=action, written=written, note=note, by=by)
     return _after(house, caller, draft_id, action)
+
+
+def _edits(reviewed: ReviewedDraft, written: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
+    """What was written that is not so already."""
+    current = fields_of(reviewed)
+    return {
+        name: value
+        for name, text in written.items()
+        if name in current and (value := draft_view.as_value(text, current[name])) != current[name]
+    }
 
 
 def _action(form: FormData) -> Action:
