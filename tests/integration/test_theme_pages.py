@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 from tests.builders import a_submission
 from tests.edit_sequences import group_once, short_cases
-from tests.visitor import AT, Visitor
+from tests.visitor import AT, Visitor, form_token_on
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
@@ -356,6 +356,7 @@ def test_changes_are_answered_one_by_one_and_the_rest_at_once(place: Place, ada:
 
 
 def ask(who: Visitor, method: str, path: str, **said: Any) -> Any:
+    who.client.headers["x-form-token"] = form_token_on(who.get("/themes").text)
     return who.client.request(method, f"{AT}/api/v1/{path}", **said)
 
 
