@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from patternmind.model.calls import Budget, Call, KeptAnswer
 from patternmind.model.cases import Case, Consent, Kind, Submission
-from patternmind.model.drafts import Decision, Draft, Outline, Reservation, ReviewedDraft, Use
+from patternmind.model.drafts import Decision, Draft, DraftKind, Outline, Reservation, ReviewedDraft, Use
 from patternmind.model.edits import Edit, Proposal
 from patternmind.model.fits import KeptFits
 from patternmind.model.found import Found
@@ -685,7 +685,9 @@ class Store(Ledger, Reads, Protocol):
         ...
 
     # review
-    def drafts(self, *, current: bool = True) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
+    def drafts(
+        self, *, current: bool = True, kind: DraftKind | None = None
+    ) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
         """Drafts with their decision logs, by id; ``current`` leaves out those a later run replaced unreviewed."""
         ...
 

@@ -119,9 +119,8 @@ class Kept:
 def list_prereadings(store: Store) -> list[Kept]:
     """Newest first. The one place that reads the list."""
     roster = Roster.of(store.roster())
-    rows = [row for row in store.drafts(current=False) if row[0].kind is DraftKind.PREREADING]
     found: list[Kept] = []
-    for draft, decisions, created_at in rows:
+    for draft, decisions, created_at in store.drafts(current=False, kind=DraftKind.PREREADING):
         fields: dict[str, FieldValue] = {"name": draft.name, **draft.fields}
         for one in standing(decisions):
             fields.update(one.edits)

@@ -8,16 +8,19 @@ from sqlalchemy import Connection, insert, update
 from patternmind.adapters.store import records, tables
 from patternmind.adapters.store.network_rows import NetworkRows, slices
 from patternmind.errors import ChangedMeanwhile, NotFound
-from patternmind.model.drafts import Decision, Draft
+from patternmind.model.drafts import Decision, Draft, DraftKind
 from patternmind.review import state_of
 
 
 class DraftRows(NetworkRows):
     """Drafts and decisions."""
 
-    def drafts(self, *, current: bool = True) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
+    def drafts(
+        self, *, current: bool = True, kind: DraftKind | None = None
+    ) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
         draft = tables.draft
         query = self._of(draft).order_by(draft.c.created_at, draft.c.id)
+        query = query if kind is None else query.where(draft.c.kind == kind.value)
         with self._reading() as connection:
             rows = connection.execute(query.where(draft.c.current == 1) if current else query).all()
             decisions = self._decisions(connection)
