@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.builders import NOON
 from tests.integration.test_edits import Desk
 
 from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.adapters.store import SqlStore
 from patternmind.draft.keyphrases import Phrase
 from patternmind.errors import UsageError
 from patternmind.model.edits import EditAction
 from patternmind.model.themes import Vectors
-from patternmind.ports import Progress
+from patternmind.ports import Progress, Retelling
 from patternmind.verbs.placing import Placer
 
 
@@ -75,6 +77,19 @@ def test_a_case_of_the_run_stands_where_the_run_or_a_person_put_it(desk: Desk) -
     assert (one.by, one.theme_id, one.theme) == ("run", theme.id, theme.name)
     desk.decide(EditAction.MOVE_OUT, theme.case_ids[0], theme_id=theme.id)
     assert placer.place_cases([theme.case_ids[0]])[0].theme_id != theme.id, "it hears of a decision without a run"
+
+
+@pytest.mark.parametrize("go", ["forget_case", "withdraw_case"])
+def test_what_another_process_took_out_places_nothing_any_more(desk: Desk, tmp_path: Path, go: str) -> None:
+    placer, theme = placer_of(desk), desk.themes()[0]
+    text = "\n".join(desk.store.case(theme.case_ids[0]).text.values())
+    assert placer.place_text(text).theme_id == theme.id
+    kept = Retelling(theme=lambda one: one, name=str, words=str, draft=lambda draft, log: (draft, log))
+    other = SqlStore(tmp_path / "patternmind.db")
+    for case_id in theme.case_ids:
+        getattr(other, go)(case_id, kept, kept_vectors=(), by="Ada", at=NOON)
+    other.close()
+    assert placer.place_text(text).theme_id != theme.id
 
 
 def test_a_new_case_goes_where_a_person_holds_it(desk: Desk) -> None:

@@ -115,7 +115,7 @@ class LiveIndex:
         with self._lock:
             table = self._table
             stamp = self._store.vector_stamp()
-            if table is None or table.encoder_id != encoder_id or table.stamp.n_erased != stamp.n_erased:
+            if table is None or table.encoder_id != encoder_id or table.stamp.n_gone != stamp.n_gone:
                 table = self._read_all(encoder_id, stamp)
             elif table.stamp != stamp:
                 table = self._read_new(table, stamp)

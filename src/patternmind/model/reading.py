@@ -156,10 +156,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class VectorStamp:
-    """What tells whether cases came, changed or went: the number of the newest write, and how many were erased."""
+    """What tells whether cases came, changed or went: the newest write's number, and how many were taken out."""
 
     newest: int
-    n_erased: int
+    n_gone: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from patternmind.model.breadth import counted
 from patternmind.model.cases import Case
 from patternmind.model.drafts import NO_AI, Claim, Provenance
 from patternmind.publish.document import Paragraph, Quote
@@ -74,7 +75,3 @@ def provenance_line(provenance: Provenance) -> str:
     parts = [by, method, f"from {counted(len(provenance.inputs), 'case')}", f"run {provenance.run_id or 'none'}"]
     line = "; ".join(part for part in parts if part)
     return f"{line[:1].upper()}{line[1:]}."
-
-
-def counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from patternmind.model.breadth import counted
 from patternmind.model.drafts import DraftState, Pattern
 from patternmind.model.network import Network
 from patternmind.model.themes import Theme
@@ -22,7 +23,7 @@ from patternmind.publish.document import (
     Paragraph,
     Quote,
 )
-from patternmind.publish.fields import COUNTER, SAYS_NOTHING, counted, lines_of, one_text, provenance_line, told
+from patternmind.publish.fields import COUNTER, SAYS_NOTHING, lines_of, one_text, provenance_line, told
 from patternmind.publish.rights import Published, Withheld
 
 WHAT_IT_IS = (

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from patternmind.model.breadth import counted
 from patternmind.model.cases import Case, Consent, Kind
 from patternmind.model.drafts import NO_AI, Claim, DraftState, Pattern, Quote
 from patternmind.model.network import PublishingRule
 from patternmind.model.themes import Theme
 from patternmind.publish.closed import Closed, Run, runs_of, words_of
-from patternmind.publish.fields import COUNTER, NOT_STATED, WITHDRAWN, FieldValue, counted, lines_of, references
+from patternmind.publish.fields import COUNTER, NOT_STATED, WITHDRAWN, FieldValue, lines_of, references
 
 PUBLISHED_STATES = frozenset({DraftState.ACCEPTED, DraftState.FIELD_TESTED})
 

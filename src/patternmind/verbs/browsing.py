@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from patternmind.model.reading import CaseOrder, CasesWanted, PlacedCase
 from patternmind.ports import Store
+from patternmind.verbs.counting import n_cases_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,4 @@ def find_cases(store: Store, wanted: CasesWanted, *, limit: int, after: str | No
         UsageError: ``after`` is no place of such a list.
     """
     page = store.list_cases(wanted, limit=limit, after=after, order=CaseOrder.NEWEST)
-    return CasesFound(page.rows, page.following, store.count_cases(wanted))
+    return CasesFound(page.rows, page.following, n_cases_of(store, wanted))

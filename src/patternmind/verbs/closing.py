@@ -21,7 +21,7 @@ class _Read:
 
     def refresh(self, store: Store) -> Wording:
         stamp = store.vector_stamp()
-        if self.stamp is None or self.stamp.n_erased != stamp.n_erased:
+        if self.stamp is None or self.stamp.n_gone != stamp.n_gone:
             self.stamp, self.wording = None, Wording()
         if self.stamp != stamp:
             rows = store.case_words(since=self.stamp.newest if self.stamp else 0)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from patternmind.errors import NotFound, UsageError
+from patternmind.errors import UsageError
 from patternmind.model.calls import USABLE, Call, CallOutcome, CallTotals, total
 from patternmind.ports import RunRecord, Store, ThemeThen
 
@@ -48,18 +48,6 @@ class Comparison:
         return self.before.parameters.lens == self.after.parameters.lens
 
 
-def find_run(store: Store, run_id: str) -> RunRecord:
-    """One run, finished or not.
-
-    Raises:
-        NotFound
-    """
-    found = next((one for one in store.runs() if one.id == run_id), None)
-    if found is None:
-        raise NotFound("run", run_id, "`patternmind runs` lists them.")
-    return found
-
-
 def compare_runs(store: Store, before_id: str, after_id: str) -> Comparison:
     """What became of the themes and cases of one run in another.
 
@@ -67,7 +55,7 @@ def compare_runs(store: Store, before_id: str, after_id: str) -> Comparison:
         NotFound
         UsageError: it is one and the same run, or one of them did not finish.
     """
-    before, after = find_run(store, before_id), find_run(store, after_id)
+    before, after = store.find_run(before_id), store.find_run(after_id)
     if before.id == after.id:
         raise UsageError("Choose two different runs to compare.")
     unfinished = next((one for one in (before, after) if one.state != "finished"), None)

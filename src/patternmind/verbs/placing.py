@@ -134,12 +134,12 @@ class Placer:
 @dataclass(frozen=True, slots=True)
 class _Stamp:
     """What a change of which makes the desk stale: the run, the decisions, the people whose names are taken out,
-    the cases erased."""
+    the cases erased or withdrawn."""
 
     run: RunRecord
     newest_edit: int
     n_people: int
-    n_erased: int
+    n_gone: int
     encoder_id: str
 
 
@@ -151,7 +151,7 @@ def _stamp(store: Store, encoder: Encoder, lens: str | None) -> _Stamp:
             f"There has been no run{whose} yet, so there are no themes to place by. Start `patternmind run`."
         )
     edits = store.edits(run.parameters.lens)
-    return _Stamp(run, edits[-1].seq if edits else 0, len(store.roster()), len(store.erasures()), encoder.id)
+    return _Stamp(run, edits[-1].seq if edits else 0, len(store.roster()), store.vector_stamp().n_gone, encoder.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ STAMP = text("""
     SELECT network.*, d.*,
       (SELECT coalesce(max(number), 0) FROM "case" WHERE network_id = :id) AS newest,
       (SELECT count(*) FROM erasure WHERE network_id = :id)
-        + (SELECT count(*) FROM withdrawal WHERE network_id = :id) AS n_erased,
+        + (SELECT count(*) FROM withdrawal WHERE network_id = :id) AS n_gone,
       (SELECT count(*) FROM person WHERE network_id = :id) AS n_people,
       (SELECT coalesce(max(number), 0) FROM run WHERE network_id = :id AND state = 'finished') AS last_run,
       (SELECT coalesce(max(seq), 0) FROM edit WHERE network_id = :id) AS last_edit
@@ -123,7 +123,7 @@ class DraftReads(ThemeReads):
             row = connection.execute(STAMP, {"id": self._id}).one()
         return Stamp(
             network=read_network(row),
-            cases=VectorStamp(row.newest, row.n_erased),
+            cases=VectorStamp(row.newest, row.n_gone),
             n_people=row.n_people,
             drafts=(row.n_drafts, row.n_current, row.n_decisions),
             last_run=row.last_run,
@@ -134,8 +134,8 @@ class DraftReads(ThemeReads):
         newest = self._of(case, func.coalesce(func.max(case.c.number), 0))
         with self._reading() as connection:
             taken_out = (self._of(table, func.count()) for table in (erasure, withdrawal))
-            n_erased = sum(connection.execute(query).scalar_one() for query in taken_out)
-            return VectorStamp(connection.execute(newest).scalar_one(), n_erased)
+            n_gone = sum(connection.execute(query).scalar_one() for query in taken_out)
+            return VectorStamp(connection.execute(newest).scalar_one(), n_gone)
 
     def vector_rows(self, encoder_id: str, *, since: int = 0) -> Iterator[VectorRow]:
         query = (

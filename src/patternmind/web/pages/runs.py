@@ -16,7 +16,7 @@ from patternmind.model.rights import Action
 from patternmind.ports import RunParameters, RunRecord
 from patternmind.verbs.calls import list_costs, spent_usd
 from patternmind.verbs.checks import check_parameters
-from patternmind.verbs.comparing import compare_runs, find_run, spending_of
+from patternmind.verbs.comparing import compare_runs, spending_of
 from patternmind.web.door import PageDoor, TheCaller, TheHouse, TheJobs
 from patternmind.web.forms import TheForm
 from patternmind.web.jobs import Jobs
@@ -208,7 +208,7 @@ def _steps_of(before: RunRecord, after: RunRecord) -> list[tuple[str, float | No
 
 @router.get("/runs/{run_id}", dependencies=[needs(Action.SEE_THEMES)])
 def run_page(request: Request, house: TheHouse, run_id: str) -> Response:
-    run = find_run(house.store, run_id)
+    run = house.store.find_run(run_id)
     earlier = [
         one
         for one in house.store.runs()

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from patternmind.model.rights import Action
 from patternmind.ports import ThemeThen
-from patternmind.verbs.comparing import compare_runs, find_run, spending_of
+from patternmind.verbs.comparing import compare_runs, spending_of
 from patternmind.web import answers
 from patternmind.web.door import Door, TheHouse, problems
 from patternmind.web.rights import needs
@@ -18,7 +18,7 @@ router = APIRouter(route_class=Door, tags=["runs"])
 @router.get("/runs/{run_id}/costs", responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_costs(house: TheHouse, run_id: str) -> answers.RunCosts:
     """What a run asked of the language model, by task, and every call that failed."""
-    spent = spending_of(house.store, find_run(house.store, run_id).id)
+    spent = spending_of(house.store, house.store.find_run(run_id).id)
     tasks = [
         answers.TaskCost(
             task=task,
