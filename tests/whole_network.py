@@ -49,7 +49,7 @@ def hostile(field: str) -> str:
 
 
 def plain(field: str) -> str:
-    return f"of the {field}"
+    return field.capitalize()
 
 
 class Planted(HTMLParser):

@@ -333,6 +333,35 @@ def test_what_was_written_when_the_sign_in_ended_comes_back_after_signing_in(
     assert desk.decided(draft_id) == [("Bo Lind", "edit")]
 
 
+def test_text_kept_in_a_browser_is_shown_to_nobody_else_and_gone_after_signing_out(
+    browser: Browser, desk: Desk, ada: Member, bo: Member, draft_id: str
+) -> None:
+    def sign_in(context: BrowserContext, member: Member) -> None:
+        started = begin_session(desk.house.accounts, desk.house.clock, member.id, network_id=DEFAULT_NETWORK)
+        context.add_cookies([{"name": PLAIN_NAME, "value": started.secret, "url": desk.address}])
+
+    def name_shown(page: Page) -> str:
+        page.goto(f"/drafts/{draft_id}?edit=1")
+        return page.get_by_label("Name", exact=True).input_value()
+
+    with browsing(browser, desk, scripts=True) as context:
+        page = context.new_page()
+        sign_in(context, ada)
+        before = name_shown(page)
+        page.get_by_label("Name", exact=True).fill(NAME)
+        expect(page.locator("[data-kept]")).to_contain_text("kept in this browser")
+        sign_in(context, bo)
+        assert name_shown(page) == before
+        sign_in(context, ada)
+        assert name_shown(page) == NAME
+        page.goto("/settings/account")
+        page.get_by_role("button", name="Sign out", exact=True).click()
+        page.wait_for_url("**/sign-in*")
+        sign_in(context, ada)
+        assert name_shown(page) == before
+        assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('text'))") == []
+
+
 # From the first link to four decisions --------------------------------------------------------------------------------
 
 

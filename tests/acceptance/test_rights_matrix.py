@@ -196,7 +196,6 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     "POST /review/undo": row("review_drafts", form={}),
     "GET /settings/keys": row("own_keys"),
     "GET /drafts/{draft_id}": row("see_drafts"),
-    "POST /drafts/{draft_id}/reserve": row("review_drafts", form={}),
     "POST /drafts/{draft_id}/decide": (
         row("review_drafts", form={"decision": "nonsense"}, foreign=404),
         row("review_drafts", form={"decision": "retire"}, also=Action.RETIRE_PATTERN),

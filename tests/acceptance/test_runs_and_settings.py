@@ -313,7 +313,7 @@ def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten:
         "/api/v1/imports", params=sent, content=rows,
         headers={"x-form-token": form_token(sten), "content-type": "application/octet-stream"},
     )  # fmt: skip
-    names = {one.name for one in waiting_names(house.store)}
+    names = {one.name for one in waiting_names(house.store).names}
     assert {"Torvald Nilsen", "Priya Kapoor"} <= names, names
     page = sten.get("/settings/names")
     assert "Torvald Nilsen" in words_of(page)
@@ -322,7 +322,7 @@ def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten:
     for name, decision in (("Torvald Nilsen", "confirm"), ("Priya Kapoor", "dismiss")):
         sent_form = sten.send("/settings/names", {"names": name, "decision": decision}, page="/settings/names")
         assert sent_form.status_code == 303
-    left = {one.name for one in waiting_names(house.store)}
+    left = {one.name for one in waiting_names(house.store).names}
     assert not {"Torvald Nilsen", "Priya Kapoor"} & left
     texts = " ".join(text for case in house.store.cases() for text in case.text.values())
     assert "Nilsen" not in texts

@@ -209,6 +209,14 @@ def test_a_place_of_another_order_is_refused(store: Store) -> None:
         store.list_cases(CasesWanted(), limit=5, after="c-001", order=CaseOrder.NEWEST)
 
 
+def test_teams_are_told_once_and_in_order_whatever_they_are_called(own: Store) -> None:
+    assert own.teams() == []
+    names = ["B", "a", "", None, "B", "Ä", "a b", None, "10", "9", "日本"]
+    cases = [a_case(f"c-{n}", team=team) for n, team in enumerate(names)]
+    own.save_cases([(a_submission(one.text), one) for one in cases])
+    assert own.teams() == sorted({one for one in names if one is not None})
+
+
 def test_cases_are_read_by_their_ids(store: Store) -> None:
     assert store.cases_by_id(["c-001", "c-001", "HN-2", "c-999"]) == {"c-001": store.case("c-001")}
     assert store.cases_by_id([]) == {}

@@ -1,5 +1,6 @@
 """All that the page of one case shows: where it is, what is like it, what was made of it, and how it came to be."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +9,14 @@ from patternmind.draft.stopwords import STOPWORDS
 from patternmind.errors import NotFound
 from patternmind.intake.possible_names import PossibleName, possible_names
 from patternmind.model.cases import Case, Submission
+from patternmind.model.reading import CasesWanted
 from patternmind.model.themes import Assignment
 from patternmind.ports import Hit, Store
 
 MOST_LIKE = 5
+
+RAREST, MOST_COMPARED = 8, 100
+"""The longest words of a case, by which it is looked for, and cases that are compared then, to find its text again."""
 
 _WORDS = " ".join(sorted(STOPWORDS))
 
@@ -93,6 +98,15 @@ def cases_like(
     hits = near(case.id, k)
     there = store.cases_by_id([hit.case_id for hit in hits])
     return [Like(there[hit.case_id], hit.score) for hit in hits if hit.case_id in there]
+
+
+def same_text(store: Store, case: Case) -> list[Case]:
+    """The cases that hold the very same text under another id, by id; found by its words, of which no run need know."""
+    words = sorted({word for text in case.text.values() for word in re.findall(r"\w+", text)}, key=len)[-RAREST:]
+    if not words:
+        return []
+    alike = store.list_cases(CasesWanted(words=" ".join(words)), limit=MOST_COMPARED).rows
+    return [one.case for one in alike if one.case.content_hash == case.content_hash and one.case.id != case.id]
 
 
 def quotes_of(store: Store, case_id: str) -> list[Quoted]:

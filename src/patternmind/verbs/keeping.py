@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from patternmind.model.reading import Stamp
 from patternmind.ports import Store
 
 Made = TypeVar("Made")
@@ -22,14 +21,22 @@ class _Shelf:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.stamp: Stamp | None = None
+        self.stamp: Hashable = None
         self.made: dict[Hashable, object] = {}
 
 
-class Keeping(Generic[Made]):
-    """One kind of answer, of any number of stores; it goes when its store does."""
+def _of_everything(store: Store) -> Hashable:
+    return store.stamp()
 
-    def __init__(self) -> None:
+
+class Keeping(Generic[Made]):
+    """One kind of answer, of any number of stores; it goes when its store does.
+
+    ``stamp`` tells whether an answer is still true; by default anything that people read makes it untrue.
+    """
+
+    def __init__(self, stamp: Callable[[Store], Hashable] = _of_everything) -> None:
+        self._stamp = stamp
         self._lock = threading.Lock()
         self._shelves: WeakKeyDictionary[Store, _Shelf] = WeakKeyDictionary()
 
@@ -43,7 +50,7 @@ class Keeping(Generic[Made]):
         with self._lock:
             shelf = self._shelves.setdefault(store, _Shelf())
         with shelf.lock:
-            stamp = store.stamp()  # before the reading: what is written meanwhile makes the next reader read again
+            stamp = self._stamp(store)  # before the reading: what is written meanwhile makes the next reader read again
             if shelf.stamp != stamp:
                 shelf.stamp, shelf.made = stamp, {}
             if key not in shelf.made:

@@ -27,8 +27,11 @@ def map_rows(store: Store, lens: str | None = None) -> Iterator[dict[str, Any]]:
         }
 
 
-def collect_map(store: Store, lens: str | None = None) -> ThemeMap:
+def collect_map(store: Store, lens: str | None = None, *, named: Sequence[Theme] | None = None) -> ThemeMap:
     """The cases that have a place, and the themes they lie in by falling size.
+
+    Args:
+        named: the themes as those may read them who will see the map; without it, as anybody may.
 
     Raises:
         UsageError: no run of this lens, or none that placed its cases.
@@ -36,7 +39,9 @@ def collect_map(store: Store, lens: str | None = None) -> ThemeMap:
     placed = [one for one in store.assignments(lens) if one.x is not None and one.y is not None]
     if not placed:
         raise UsageError("There is no map yet. Make one with: patternmind run")
-    themes = _by_size(outward(store.themes(lens), {case.id: case for case in store.cases()}), placed)
+    if named is None:
+        named = outward(store.themes(lens), {case.id: case for case in store.cases()})
+    themes = _by_size(named, placed)
     number = {theme.id: position for position, theme in enumerate(themes)}
     return ThemeMap(
         title=_title(store, lens),

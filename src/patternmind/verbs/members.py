@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from patternmind.errors import NotAllowed, NotFound, UsageError
+from patternmind.errors import ChangedMeanwhile, NotAllowed, NotFound, UsageError
 from patternmind.model.members import Account, Member
 from patternmind.model.network import Network
 from patternmind.model.rights import Role
@@ -70,19 +70,28 @@ def remove_member(accounts: Accounts, network_id: str, who: str) -> Member:
     return gone
 
 
-def change_roles(accounts: Accounts, network_id: str, who: str, roles: Collection[Role]) -> Member:
+def change_roles(
+    accounts: Accounts, network_id: str, who: str, roles: Collection[Role], *, was: Collection[Role] | None = None
+) -> Member:
     """Give a member other roles; it holds from their next request on.
+
+    Args:
+        was: the roles that were seen; without them, whatever they are.
 
     Raises:
         NotFound
         NotAllowed: the last steward.
+        ChangedMeanwhile: the roles are not what they were when seen.
     """
     wanted, found = _some(roles), find_member(accounts, network_id, who)
     changed = replace(found, roles=wanted)
-    accounts.change_members(
-        network_id,
-        lambda before: _kept_steward(before, [changed if one.id == found.id else one for one in before]),
-    )
+
+    def change(before: Sequence[Member]) -> Sequence[Member]:
+        if was is not None and any(one.id == found.id and one.roles != frozenset(was) for one in before):
+            raise ChangedMeanwhile("member", found.name)
+        return _kept_steward(before, [changed if one.id == found.id else one for one in before])
+
+    accounts.change_members(network_id, change)
     return changed
 
 

@@ -9,6 +9,10 @@ from patternmind.model.themes import Lineage, ThemeChange
 from patternmind.overlay import read_decisions
 from patternmind.ports import Clock, RunRecord, Store
 from patternmind.verbs.editing import Asked, Decided, decide_all, decide_themes
+from patternmind.verbs.keeping import Keeping
+
+_MOVED: Keeping[list[tuple[str, str, str | None]]] = Keeping()
+"""Finding them compares the places of all cases."""
 
 TOLD_ALONE = frozenset(Lineage) - {Lineage.CONTINUED, Lineage.RETIRED}
 """Words of lineage that are worth a decision; that a theme went on as before is none."""
@@ -72,7 +76,8 @@ class _Former:
         decisions = read_decisions(standing(store.edits(run.parameters.lens)))
         left_alone: Collection[str] = decisions.held.keys() | decisions.barred.keys() | decisions.unit_of.keys()
         closed = decisions.retired.keys() | decisions.goes.keys()
-        self.moved = [one for one in store.moved_by(run.id) if one[0] not in left_alone and one[1] not in closed]
+        moved = _MOVED.of(store, lambda: store.moved_by(run.id), key=run.id)
+        self.moved = [one for one in moved if one[0] not in left_alone and one[1] not in closed]
 
     def of(self, theme_id: str) -> dict[str, tuple[str, ...]]:
         """By theme, the cases to put back there: those that this theme lost, and those that it took from others."""

@@ -39,6 +39,7 @@ from patternmind.web.problems import (
 from patternmind.web.rendering import error_page, render
 from patternmind.web.repeats import LONGEST_KEY, Endpoint, Repeats
 from patternmind.web.rights import Need, needs_of
+from patternmind.web.sendings import Sendings
 from patternmind.web.streams import Streams
 
 Lens = Annotated[LensName | None, Query(description="A lens other than that of the last run.")]
@@ -72,6 +73,7 @@ class Rooms:
         self.local = local
         self.streams = Streams()
         self.repeats = Repeats()
+        self.sendings = Sendings()
         self.identify: Callable[[Request], Caller] = partial(identify, self)
         self.wrong_tokens = Tries(WRONG_TOKENS, seconds=60)
         self.wrong_passwords = Tries(PASSWORD_TRIES, seconds=PASSWORD_SECONDS)
@@ -85,6 +87,11 @@ class Rooms:
                 house = self.house.on(network_id)
                 self._rooms[network_id] = Room(house, Jobs(house))
             return self._rooms[network_id]
+
+    def forget(self) -> None:
+        """Give no answer of before again: a case was erased, and one of them may hold its text."""
+        self.repeats.forget()
+        self.sendings.forget()
 
     def stop(self) -> None:
         for room in self._rooms.values():
@@ -145,7 +152,7 @@ class PageDoor(_Behind):
                 request.state.caller = await run_in_threadpool(_who_reads, request, need)
                 admit(request, need)
                 await check_form(request)
-                return await _noted(route, need)(request)
+                return await rooms_of(request).sendings.answer(request, _noted(route, need))
             except Declined as declined:
                 return await _turned_away(request, declined)
             except PatternmindError as error:

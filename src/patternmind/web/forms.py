@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from patternmind.web.auth import Caller
 
 FIELD = "form_token"
+KEY = "form_key"
 HEADER = "x-form-token"
 """For what a script of ours sends; the page holds the token in ``<meta name="form-token">``."""
 
+LONGEST_KEY = 40
 MOST_FIELDS = 300
 MOST_FILES = 5
 
@@ -36,6 +39,12 @@ def form_token(house: "House", caller: "Caller | None") -> str:
     session = caller.session.sha256 if caller and caller.session else ""
     network_id = caller.network_id if caller else ""
     return hmac.new(house.store.secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256).hexdigest()
+
+
+def shelf_of(house: "House", caller: "Caller | None") -> str:
+    """Under what a browser keeps the unsaved text of somebody: nobody else who signs in there finds it."""
+    who = caller.member.id if caller and caller.member else ""
+    return hmac.new(house.store.secret(), f"shelf\0{who}".encode(), hashlib.sha256).hexdigest()[:12] if who else ""
 
 
 async def check_form(request: Request) -> None:
@@ -67,6 +76,32 @@ async def form_values(request: Request) -> dict[str, str]:
 TheForm = Annotated[Mapping[str, str], Depends(form_values)]
 
 
+async def sent_as(request: Request) -> str | None:
+    """Names a form as it was shown, with what was written into it; None for what is no form of a page.
+
+    What was sent once and is sent again has the same name: a second click, a page gone back to.
+    """
+    if request.method in SAFE_METHODS or request.headers.get("content-type", "").partition(";")[0].strip() not in FORMS:
+        return None
+    form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
+    key = form.get(KEY)
+    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY:
+        return None
+    held = [
+        [name, value] if isinstance(value, str) else [name, value.filename, value.size]
+        for name, value in form.multi_items()
+    ]
+    return hashlib.sha256(json.dumps([request.url.path, held]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptForm:
+    """What a form held: its fields, and the names of those that held a file."""
+
+    fields: list[tuple[str, str]]
+    files: list[str]
+
+
 async def kept_form(request: Request) -> str | None:
     """What a form held that could not be taken, as text for a hidden field; None where there was none.
 
@@ -76,17 +111,21 @@ async def kept_form(request: Request) -> str | None:
     if request.method in SAFE_METHODS or kind not in FORMS:
         return None
     form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
-    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name != FIELD]
-    return json.dumps(pairs)
+    fields = [
+        (name, value) for name, value in form.multi_items() if isinstance(value, str) and name not in (FIELD, KEY)
+    ]
+    files = list(dict.fromkeys(name for name, value in form.multi_items() if not isinstance(value, str)))
+    return json.dumps({"fields": fields, "files": files})
 
 
-def read_kept(kept: str) -> list[tuple[str, str]]:
-    """The fields of a form that was kept; none where it is not one that we wrote."""
+def read_kept(kept: str) -> KeptForm | None:
+    """A form that was kept; None where it is not one that we wrote."""
     try:
-        pairs: Any = json.loads(kept)
-        return [(str(name), str(value)) for name, value in pairs if name != FIELD][:MOST_FIELDS]
-    except (ValueError, TypeError):
-        return []
+        said: Any = json.loads(kept)
+        fields = [(str(name), str(value)) for name, value in said["fields"] if name not in (FIELD, KEY)]
+        return KeptForm(fields[:MOST_FIELDS], [str(name) for name in said["files"]][:MOST_FILES])
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def local_path(text: str) -> str:

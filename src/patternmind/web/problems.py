@@ -58,6 +58,7 @@ NO_METHOD = ProblemKind("method-not-allowed", 405, "This address does not take t
 WRONG_STATE = ProblemKind("wrong-state", 409, "That decision is not possible now")
 CONTRADICTION = ProblemKind("contradiction", 409, "A decision that stands says otherwise")
 RUN_IN_PROGRESS = ProblemKind("run-in-progress", 409, "Another run is in progress")
+SENT_BEFORE = ProblemKind("sent-before", 409, "This form was sent before")
 STILL_WORKING = ProblemKind("still-working", 409, "The same request is still being worked on")
 CHANGED = ProblemKind("changed-meanwhile", 412, "Somebody changed it meanwhile")
 TOO_SLOW = ProblemKind("too-slow", 408, "The request came too slowly")
@@ -86,6 +87,7 @@ KINDS: Sequence[ProblemKind] = (
     WRONG_STATE,
     CONTRADICTION,
     RUN_IN_PROGRESS,
+    SENT_BEFORE,
     STILL_WORKING,
     CHANGED,
     TOO_SLOW,

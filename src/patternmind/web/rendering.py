@@ -1,5 +1,6 @@
 """Pages: a template with what every page needs, and the policy under which a browser shows it."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -74,19 +75,23 @@ SETTINGS: Sequence[Way] = (
 
 @dataclass(frozen=True, slots=True)
 class FormToken:
-    """``{{ form_token() }}`` is the hidden field of a form; ``form_token.value`` the token alone, for a script."""
+    """``{{ form_token() }}`` are the hidden fields of a form; ``form_token.value`` the token alone, for a script.
+
+    The second of the fields names this form of this page as it was shown once: two clicks on it are one.
+    """
 
     value: str
 
     def __call__(self) -> Markup:
-        return Markup('<input type="hidden" name="{}" value="{}">').format(forms.FIELD, self.value)
+        fields = Markup('<input type="hidden" name="{}" value="{}"><input type="hidden" name="{}" value="{}">')
+        return fields.format(forms.FIELD, self.value, forms.KEY, secrets.token_urlsafe(9))
 
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page of a template.
 
     Beside ``values`` a template gets ``caller`` (None where nobody signed in), ``may("review_drafts")``, ``nav``,
-    ``flash``, ``form_token()``, ``now``, ``path`` and ``asset("desk.css")``.
+    ``flash``, ``form_token()``, ``shelf``, ``now``, ``path`` and ``asset("desk.css")``.
     """
     caller = cast("Caller | None", getattr(request.state, "caller", None))
     house = request.app.state.rooms.house
@@ -98,6 +103,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "settings_tabs": [(way.address, way.title) for way in _open_to(request, caller, SETTINGS)],
         "flash": said,
         "form_token": FormToken(forms.form_token(house, caller)),
+        "shelf": forms.shelf_of(house, caller),
         "now": house.clock.now(),
         "path": request.url.path,
         "asset": asset,

@@ -17,7 +17,7 @@ from patternmind.publish.fields import NOT_STATED, provenance_line
 from patternmind.publish.rights import Published
 from patternmind.review import diff_words, fields_of, hides_log, pattern_of, possible_actions, standing, standing_for
 from patternmind.review import state_of as state_by
-from patternmind.verbs.desk import cases_of, last_to_undo, log_for, neighbours, open_desk, reserve_draft
+from patternmind.verbs.desk import cases_of, last_to_undo, log_for, neighbours, open_desk
 from patternmind.verbs.publishing import judge_pattern
 from patternmind.verbs.reviewing import decide_draft, open_draft, with_decision
 from patternmind.web import draft_view
@@ -143,16 +143,6 @@ def _publication(store: Store, reviewed: ReviewedDraft) -> tuple[bool, str] | No
         n, teams = judged.n_contributors, judged.n_teams
         return True, f"It stands on {n} contributors and {teams} teams, from {judged.n_cases} cases that may go out."
     return False, judged.reason
-
-
-@router.post("/drafts/{draft_id}/reserve", dependencies=[needs(rights.Action.REVIEW_DRAFTS)])
-def reserve(house: TheHouse, caller: TheCaller, draft_id: str) -> Response:
-    answer = RedirectResponse(f"/drafts/{draft_id}", status_code=303)
-    if caller.name:
-        held = reserve_draft(house.store, house.clock, draft_id, caller.name)
-        mine = held.by == caller.name
-        flash(answer, "Yours for a quarter of an hour." if mine else "Somebody else has it open just now.")
-    return answer
 
 
 @router.post("/drafts/{draft_id}/decide", dependencies=[needs(rights.Action.REVIEW_DRAFTS)])

@@ -10,7 +10,7 @@ from patternmind.errors import NotFound
 from patternmind.model.cases import Case
 from patternmind.model.rights import Action
 from patternmind.ports import Withdrawal
-from patternmind.verbs.case_view import quotes_of
+from patternmind.verbs.case_view import quotes_of, same_text
 from patternmind.verbs.erasing import find_withdrawn
 from patternmind.verbs.handing_in import is_own, owns_withdrawn, put_back
 from patternmind.web.auth import Caller
@@ -78,7 +78,7 @@ def erase(
     if error:
         return _ask(request, house, case, how="erase", case_id=wanted, error=error)
     told = house.erase(wanted, by=caller.name or by)
-    request.app.state.rooms.repeats.forget()
+    request.app.state.rooms.forget()
     return render(request, "cases/erased.html", told=told)
 
 
@@ -110,7 +110,7 @@ def _ask(
     request: Request, house: TheHouse, case: Case | None, *, how: str, case_id: str = "", error: str = ""
 ) -> Response:
     quotes = quotes_of(house.store, case.id) if case else []
-    same = [one for one in house.store.cases() if case and one.content_hash == case.content_hash and one.id != case.id]
+    same = same_text(house.store, case) if case else []
     return render(
         request,
         f"cases/{how}.html",

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.errors import NotAllowed, UsageError
+from patternmind.errors import ChangedMeanwhile, NotAllowed, UsageError
 from patternmind.model.rights import Action, Role
 from patternmind.verbs.members import add_member, change_roles, find_member, remove_member
 from patternmind.verbs.signing_in import LINK_LASTS, make_link
@@ -88,11 +88,15 @@ def change_member_roles(
     caller: TheCaller,
     member_id: str,
     roles: Roles = [],  # noqa: B006
+    was: Annotated[list[Role] | None, Form()] = None,
 ) -> Response:
     try:
-        member = change_roles(rooms_of(request).house.accounts, caller.network_id, member_id, roles)
+        member = change_roles(rooms_of(request).house.accounts, caller.network_id, member_id, roles, was=was)
     except (UsageError, NotAllowed) as error:
         return _page(request, caller, status=422, error=str(error))
+    except ChangedMeanwhile as error:
+        said = f"The roles of {error.id} were changed meanwhile. Below is what they are now: choose again."
+        return _page(request, caller, status=412, error=said)
     return _said(f"{member.name} is now: {', '.join(role.words for role in Role if role in member.roles)}.")
 
 

@@ -109,20 +109,28 @@ def take_off_roster(house: TheHouse, number: int) -> Response:
 
 
 @router.get("/settings/names", dependencies=[needs(Action.SEE_POSSIBLE_NAMES)])
-def names_page(request: Request, house: TheHouse) -> Response:
-    return _names(request, house)
+def names_page(request: Request, house: TheHouse, *, everywhere: bool = False) -> Response:
+    return _names(request, house, everywhere=everywhere)
 
 
 def _names(
-    request: Request, house: House, *, error: str = "", chosen: tuple[str, ...] = (), status: int = 200
+    request: Request,
+    house: House,
+    *,
+    error: str = "",
+    chosen: tuple[str, ...] = (),
+    everywhere: bool = False,
+    status: int = 200,
 ) -> Response:
-    found = redaction.waiting_names(house.store)
+    waiting = redaction.waiting_names(house.store, everywhere=everywhere)
+    found = waiting.names
     return render(
         request,
         "settings/names.html",
         status,
         names=found[:NAMES_ON_A_PAGE],
         n=len(found),
+        everywhere=waiting.everywhere,
         error=error,
         chosen=chosen,
     )

@@ -119,10 +119,10 @@ def _let_in(request: Request, started: Started, did: str, next: str, kept: str =
 
 
 def _back(request: Request, next: str, kept: str) -> Response:
-    fields = read_kept(kept) if kept else []
+    form = read_kept(kept) if kept else None
     return (
-        render(request, "sign_in/resume.html", target=next, kept=fields)
-        if fields
+        render(request, "sign_in/resume.html", target=next, kept=form)
+        if form is not None
         else RedirectResponse(next, status_code=303)
     )
 

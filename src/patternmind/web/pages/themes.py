@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
-from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Query
 from markupsafe import Markup
@@ -17,6 +16,7 @@ from patternmind.model.reading import ThemeCard
 from patternmind.model.rights import Action
 from patternmind.publish.map import DrawnMap, draw_map
 from patternmind.verbs.editing import edit_log, newest_line
+from patternmind.verbs.keeping import Keeping
 from patternmind.verbs.mapping import collect_map
 from patternmind.verbs.theme_changes import waiting_count
 from patternmind.verbs.theme_reading import Standing, ThemesShown, names_of_cases, read_themes, read_unplaced
@@ -134,24 +134,22 @@ def pages_of(address: str, n: int, start: int, **said: str) -> dict[str, Any]:
 
 # The map -------------------------------------------------------------------------------------------------------------
 
-_drawn: "WeakKeyDictionary[House, dict[tuple[str, str, int], DrawnMap]]" = WeakKeyDictionary()
-"""The last pictures of each house, by lens, run and newest decision: drawing one of 100,000 cases takes a second."""
+_DRAWN: Keeping[DrawnMap] = Keeping()
+"""The last pictures, by lens: drawing one of 100,000 cases takes a second."""
 
 
-def drawn_map(house: House, lens: str) -> DrawnMap:
+def drawn_map(house: House, shown: ThemesShown) -> DrawnMap:
     """The map of a lens as a page shows it.
 
     Raises:
         UsageError: no run placed its cases.
     """
-    run = house.store.last_run(lens)
-    key = (lens, run.id if run else "", newest_line(house.store))
-    kept = _drawn.setdefault(house, {})
-    if key not in kept:
-        for other in [one for one in kept if one[0] == lens]:
-            del kept[other]
-        kept[key] = draw_map(collect_map(house.store, lens), most_dots=MOST_DOTS, linked=True)
-    return kept[key]
+    named = [card.theme for card in shown.cards]
+
+    def draw() -> DrawnMap:
+        return draw_map(collect_map(house.store, shown.lens, named=named), most_dots=MOST_DOTS, linked=True)
+
+    return _DRAWN.of(house.store, draw, key=shown.lens)
 
 
 @router.get("/themes/map", dependencies=[needs(Action.SEE_THEMES)])
@@ -160,7 +158,7 @@ def map_of_themes(request: Request, house: TheHouse, lens: LensOf = "", start: S
     drawn: DrawnMap | None = None
     if shown.standing is Standing.THEMES:
         try:
-            drawn = drawn_map(house, shown.lens)
+            drawn = drawn_map(house, shown)
         except UsageError:
             drawn = None
     return render(

@@ -232,7 +232,7 @@ def erase_case(
         wanted = _theirs(house, caller, case_id, Action.ERASE_CASE).id
     touched(request, "case", wanted)
     told = house.erase(wanted, by=caller.signs_as(by))
-    request.app.state.rooms.repeats.forget()
+    request.app.state.rooms.forget()
     return _gone(told)
 
 

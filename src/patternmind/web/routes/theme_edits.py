@@ -12,8 +12,9 @@ from patternmind.errors import ChangedMeanwhile, NotFound
 from patternmind.model.edits import Edit, EditAction
 from patternmind.model.rights import Action
 from patternmind.ports import RunRecord, Store
-from patternmind.publish.map import draw_map
+from patternmind.publish.map import DrawnMap, draw_map
 from patternmind.verbs.editing import Asked, Decided, LoggedEdit, decide_themes, edit_log, newest_line
+from patternmind.verbs.keeping import Keeping
 from patternmind.verbs.mapping import collect_map, map_rows
 from patternmind.verbs.theme_changes import (
     ChangeToReview,
@@ -39,6 +40,9 @@ router = APIRouter(route_class=Door, tags=["themes"])
 LOG_ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "The newest line of the log.", "schema": {"type": "string"}}}}
 }
+
+_DRAWN: Keeping[DrawnMap] = Keeping()
+"""The last pictures, by lens, as anybody may see them."""
 
 IfMatch = Annotated[
     str | None,
@@ -305,4 +309,5 @@ def draw(house: TheHouse, lens: Lens = None) -> Response:
     """The map as a picture; names that only closed cases hold are left out of it."""
     if house.store.last_run(lens) is None:
         raise NotFound("map", lens or "of the last run", "Start a run first.")
-    return Response(draw_map(collect_map(house.store, lens)).svg, media_type="image/svg+xml")
+    drawn = _DRAWN.of(house.store, lambda: draw_map(collect_map(house.store, lens)), key=lens)
+    return Response(drawn.svg, media_type="image/svg+xml")

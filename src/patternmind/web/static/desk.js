@@ -182,9 +182,17 @@ function keysettings(form) {
 
 // Autosave ----------------------------------------------------------------------------------------------------------
 
+/** Where the unsaved text of whoever is signed in lies in this browser: nobody else who signs in here is shown it. */
+const shelf = `patternmind.text.${document.documentElement.dataset.shelf ?? ""}.`;
+
+/** Signing out on purpose leaves no text behind. */
+function forget(form) {
+  form.addEventListener("submit", () => { for (const key of Object.keys(localStorage)) if (key.startsWith(shelf)) kept.drop(key); });
+}
+
 /** What is typed into a form outlives a lost connection, an ended sign-in and a closed tab: data-save names the copy. */
 function autosave(form) {
-  const key = `patternmind.text.${form.dataset.save}`;
+  const key = shelf + form.dataset.save;
   const says = form.querySelector("[data-kept]");
   const fields = () => [...form.elements].filter((f) => f.name && !["hidden", "submit", "button", "file", "password"].includes(f.type));
   const read = () => fields().map((f) => (["radio", "checkbox"].includes(f.type) ? [f.name, f.value, f.checked] : [f.name, f.value]));
@@ -260,7 +268,7 @@ function atonce(form) {
 /** Where a waiting page leads once it is done waiting. */
 function go(link) { location.replace(link.href); }
 
-const BEHAVIOURS = { go, part, poll, events, keyhelp, keysettings, autosave, once, atonce };
+const BEHAVIOURS = { go, forget, part, poll, events, keyhelp, keysettings, autosave, once, atonce };
 
 document.addEventListener("keydown", onKey);
 addEventListener("focusin", (event) => { for (const open of document.querySelectorAll("details.menu[open]")) if (!open.contains(event.target)) open.open = false; });
