@@ -17,6 +17,7 @@ from patternmind.model.rights import Role
 from patternmind.model.themes import Theme
 from patternmind.ports import RunParameters
 from patternmind.settings import Settings
+from patternmind.verbs.theme_reading import read_themes
 from patternmind.web.app import make_app
 from patternmind.web.pages import themes
 from patternmind.web.pages.themes import drawn_map
@@ -123,7 +124,8 @@ def test_the_map_leads_to_themes_and_cases_and_has_its_table(place: Place, ada: 
     assert page.count(f'href="/themes/{theme.id}"') >= 3
     assert f'href="/cases/{theme.case_ids[0]}"' in page
     assert "The same as a table" in page
-    assert drawn_map(place.house, "all") is drawn_map(place.house, "all")
+    shown = read_themes(place.house.store, "all")
+    assert drawn_map(place.house, shown) is drawn_map(place.house, shown)
 
 
 def test_the_quarters_are_a_picture_and_the_same_as_a_table(place: Place, ada: Visitor) -> None:
@@ -436,3 +438,10 @@ def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: Visi
     assert "Let stand by Ada Berg" in ada.get("/themes/changes").text
     assert place.newest() == seq + 1
     edit(ada, "/themes/log", action="undo", undoes=str(seq))
+
+
+def test_a_case_that_was_withdrawn_is_on_the_map_no_more(place: Place, ada: Visitor) -> None:
+    gone = place.house.store.themes()[0].case_ids[1]
+    assert f'href="/cases/{gone}"' in ada.get("/themes/map").text
+    place.house.withdraw(gone, by="Ada Berg")
+    assert f'href="/cases/{gone}"' not in ada.get("/themes/map").text

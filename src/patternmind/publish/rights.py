@@ -150,12 +150,17 @@ def outward(themes: Sequence[Theme], cases: Mapping[str, Case]) -> list[Theme]:
     return [_outward(theme, cases, closed) for theme in themes]
 
 
+def outward_name(theme: Theme, closed: Closed) -> str:
+    """Its name, or one that tells nothing where only closed cases hold its words."""
+    if closed.in_name(theme.name) or closed.stands_in(theme.name):
+        return f"Theme {theme.id[-4:]}"  # as draft.names calls a theme whose cases share no phrase
+    return theme.name
+
+
 def _outward(theme: Theme, cases: Mapping[str, Case], closed: Closed) -> Theme:
-    stand_in = f"Theme {theme.id[-4:]}"  # as draft.names calls a theme whose cases share no phrase
-    told = closed.in_name(theme.name) or closed.stands_in(theme.name)
     return replace(
         theme,
-        name=stand_in if told else theme.name,
+        name=outward_name(theme, closed),
         gist="" if _is_closed(theme, cases) or closed.stands_in(theme.gist) else theme.gist,
         keywords=tuple(word for word in theme.keywords if not closed.in_name(word)),
         differs_by=tuple(word for word in theme.differs_by if not closed.in_name(word)),

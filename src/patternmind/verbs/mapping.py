@@ -1,6 +1,9 @@
 """The map of a lens: where the last run placed every case, as rows and as a picture."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from array import array
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,22 +12,35 @@ from patternmind.errors import UsageError
 from patternmind.model.themes import Assignment, Theme
 from patternmind.ports import Store
 from patternmind.publish.map import MapTheme, ThemeMap
-from patternmind.publish.rights import outward
+from patternmind.publish.rights import outward_name
+from patternmind.verbs.closing import closed_within
+
+ROWS_AT_ONCE = 5000
 
 
 def map_rows(store: Store, lens: str | None = None) -> Iterator[dict[str, Any]]:
     """The table twin of the picture: a row a case, by case id; no place where the run that placed it made no map."""
-    cases = {case.id: case for case in store.cases()}
-    names = {theme.id: theme.name for theme in outward(store.themes(lens), cases)}
-    for one in store.assignments(lens):
+    names = {theme.id: theme.name for theme in _named(store, store.themes(lens))}
+    for external_id, one in _assignments(store, lens):
         yield {
             "case_id": one.case_id,
-            "external_id": cases[one.case_id].external_id if one.case_id in cases else None,
+            "external_id": external_id,
             "x": one.x,
             "y": one.y,
             "theme_id": one.theme_id,
             "theme": names.get(one.theme_id) if one.theme_id else None,
         }
+
+
+def _assignments(store: Store, lens: str | None) -> Iterator[tuple[str | None, Assignment]]:
+    """Each with the external id of its case, by case id; a part at a time, for a large network has many."""
+    after: str | None = None
+    while True:
+        page = store.list_assignments(lens, limit=ROWS_AT_ONCE, after=after)
+        yield from page.rows
+        if page.following is None:
+            return
+        after = page.following
 
 
 def collect_map(store: Store, lens: str | None = None, *, named: Sequence[Theme] | None = None) -> ThemeMap:
@@ -36,25 +52,37 @@ def collect_map(store: Store, lens: str | None = None, *, named: Sequence[Theme]
     Raises:
         UsageError: no run of this lens, or none that placed its cases.
     """
-    placed = [one for one in store.assignments(lens) if one.x is not None and one.y is not None]
-    if not placed:
+    case_ids: list[str] = []
+    in_theme: list[str] = []
+    at = array("d")
+    for _, one in _assignments(store, lens):
+        if one.x is not None and one.y is not None:
+            case_ids.append(one.case_id)
+            in_theme.append(sys.intern(one.theme_id or ""))
+            at.extend((one.x, one.y))
+    if not case_ids:
         raise UsageError("There is no map yet. Make one with: patternmind run")
     if named is None:
-        named = outward(store.themes(lens), {case.id: case for case in store.cases()})
-    themes = _by_size(named, placed)
+        named = _named(store, store.themes(lens))
+    themes = _by_size(named, set(in_theme))
     number = {theme.id: position for position, theme in enumerate(themes)}
     return ThemeMap(
         title=_title(store, lens),
         themes=[MapTheme(theme.id, theme.name, theme.n_cases) for theme in themes],
-        places=np.array([(one.x, one.y) for one in placed], np.float64),
-        of_theme=np.array([number.get(one.theme_id or "", -1) for one in placed], np.int64),
-        case_ids=[one.case_id for one in placed],
+        places=np.array(at, np.float64).reshape(-1, 2),
+        of_theme=np.array([number.get(theme_id, -1) for theme_id in in_theme], np.int64),
+        case_ids=case_ids,
     )
 
 
-def _by_size(themes: Sequence[Theme], placed: Sequence[Assignment]) -> list[Theme]:
+def _named(store: Store, themes: Sequence[Theme]) -> list[Theme]:
+    """The themes by names that anybody may read."""
+    closed = closed_within(store, [theme.name for theme in themes])
+    return [replace(theme, name=outward_name(theme, closed)) for theme in themes]
+
+
+def _by_size(themes: Sequence[Theme], shown: Collection[str]) -> list[Theme]:
     """The themes that have a case on the map, largest first, ties by id."""
-    shown = {one.theme_id for one in placed}
     return sorted((theme for theme in themes if theme.id in shown), key=lambda theme: (-theme.n_cases, theme.id))
 
 

@@ -52,7 +52,7 @@ def tell_change(store: Store, clock: Clock, theme_id: str, *, namer: Namer | Non
     """
     run, theme = _theme(store, theme_id)
     change = next((one for one in store.changes(run.id) if one.theme_id == theme.id), None)
-    names = {one.id: one.name for one in store.themes(theme.lens)}
+    names = store.theme_names(theme.lens)
     counted = explain(change, names) if change else "The last run told no change of it."
     cases = {case.id: case for case in store.cases()}
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases.values()})

@@ -18,7 +18,8 @@ from patternmind.model.reading import CaseOrder, CasesWanted, PageOf, PlacedCase
 from patternmind.model.themes import Assignment
 from patternmind.ports import CaseWords
 
-FEW = 2000
+FEW = 400
+"""Where fewer cases hold the words, looking each up is faster than going through the list until enough are found."""
 
 case, assignment = tables.case, tables.assignment
 

@@ -69,7 +69,7 @@ def _form(
     request: Request, house: House, given: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
     names = ("about", "theme", "topic", "case", "session", "date", "leave_with")
-    themes = [theme for theme in house.store.themes() if theme.case_ids]
+    themes = [card.theme for card in house.store.theme_cards()]
     values = {name: given.get(name, "") for name in names}
     if not themes and values["about"] in {"", "theme"}:
         values["about"] = "topic"
