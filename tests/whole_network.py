@@ -20,7 +20,7 @@ from tests.visitor import Visitor
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import Action, DraftKind
+from patternmind.model.drafts import DraftAction, DraftKind
 from patternmind.model.edits import EditAction
 from patternmind.model.jobs import Job, JobKind, JobState
 from patternmind.model.members import Member
@@ -225,11 +225,11 @@ def _publish(house: House, said: Callable[[str], str]) -> tuple[str, str]:
     for one in open_drafts(house.store, kind=DraftKind.PATTERN):
         draft_id = one.grounded.draft.id
 
-        def decide(action: Action, draft_id: str = draft_id, **more: Any) -> None:
+        def decide(action: DraftAction, draft_id: str = draft_id, **more: Any) -> None:
             decide_draft(house.store, house.clock, draft_id, action, by=REVIEWER, **more)
 
-        decide(Action.EDIT, edits={"name": f"Red cards {said('edit')}"}, note=f"clearer {said('note')}")
-        decide(Action.ACCEPT)
+        decide(DraftAction.EDIT, edits={"name": f"Red cards {said('edit')}"}, note=f"clearer {said('note')}")
+        decide(DraftAction.ACCEPT)
         shelf = open_library(house.store)
         if shelf:
             break

@@ -11,7 +11,7 @@ from tests.browsing import chromium, complaints_of, findings_of, served
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import Action, DraftKind, DraftState
+from patternmind.model.drafts import DraftAction, DraftKind, DraftState
 from patternmind.model.rights import Role
 from patternmind.ports import RunParameters
 from patternmind.review import state_of
@@ -127,7 +127,7 @@ def test_keys_rest_while_typing_and_can_be_remapped_and_turned_off(house: House,
     page.keyboard.press("q")
     page.wait_for_url(re.compile(r"/drafts/(?!" + draft_id + ")"))
     assert state(house, draft_id) is DraftState.ACCEPTED
-    decide_draft(house.store, house.clock, draft_id, Action.UNDO, by="Ada Berg")
+    decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, by="Ada Berg")
     page.goto("/settings/keys")
     page.get_by_label("Turn all keys off").check()
     page.get_by_role("button", name="Save").click()
@@ -158,7 +158,7 @@ def test_what_was_typed_survives_a_dead_server_and_a_closed_page(house: House, p
     expect(page.get_by_role("heading", level=1)).to_have_text("A name from the train")
     page.goto(f"/drafts/{draft_id}?edit=1")
     expect(page.locator("[data-kept]")).to_have_text("")
-    decide_draft(house.store, house.clock, draft_id, Action.UNDO, by="Ada Berg")
+    decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, by="Ada Berg")
 
 
 PAGES = (
@@ -178,10 +178,10 @@ def publish_one(house: House) -> str:
     """Accept a draft that stands on enough to be published."""
     for one in open_drafts(house.store, kind=DraftKind.PATTERN):
         draft_id = one.grounded.draft.id
-        decide_draft(house.store, house.clock, draft_id, Action.ACCEPT, by="Ada Berg")
+        decide_draft(house.store, house.clock, draft_id, DraftAction.ACCEPT, by="Ada Berg")
         if open_library(house.store):
             return draft_id
-        decide_draft(house.store, house.clock, draft_id, Action.UNDO, by="Ada Berg")
+        decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, by="Ada Berg")
     raise AssertionError("none of the drafts can be published")
 
 
@@ -201,4 +201,4 @@ def test_no_page_of_the_desk_has_a_finding_of_axe_or_is_wider_than_a_phone(house
             page.goto(address)
             assert findings_of(page) == [], (address, scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
-    decide_draft(house.store, house.clock, draft_id, Action.UNDO, by="Ada Berg")
+    decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, by="Ada Berg")

@@ -18,7 +18,7 @@ from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.adapters.passwords import Argon2Passwords
 from patternmind.bootstrap import House
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import Action, DraftKind, DraftState, Reason
+from patternmind.model.drafts import DraftAction, DraftKind, DraftState, Reason
 from patternmind.model.members import Member
 from patternmind.model.rights import Role
 from patternmind.ports import RunParameters
@@ -66,7 +66,7 @@ class Desk:
         store, clock = self.house.store, self.house.clock
         for one in store.outlines():
             while standing(open_draft(store, one.id).decisions):
-                decide_draft(store, clock, one.id, Action.UNDO, by="Zed")
+                decide_draft(store, clock, one.id, DraftAction.UNDO, by="Zed")
             self.before[one.id] = open_draft(store, one.id).version
         for held in store.reservations(clock.now()):
             store.release_draft(held.draft_id, held.by)

@@ -29,7 +29,7 @@ from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.adapters.passwords import Argon2Passwords
 from patternmind.bootstrap import House
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import Action, DraftKind, DraftState
+from patternmind.model.drafts import DraftAction, DraftKind, DraftState
 from patternmind.model.edits import EditAction
 from patternmind.model.jobs import Job, JobKind, JobState
 from patternmind.model.members import Member
@@ -279,10 +279,10 @@ def _more(house: House, steward: Member) -> dict[str, str]:
         for one in open_drafts(store, kind=DraftKind.PATTERN)
         if state_of(one.decisions) is DraftState.CANDIDATE
     )
-    decide_draft(store, clock, waiting, Action.NOT_SURE, by=steward.name)
+    decide_draft(store, clock, waiting, DraftAction.NOT_SURE, by=steward.name)
     about = prepare.by_theme(store, second.id)
     approved = prepare.prepare(store, clock, about, session="Jam of May").grounded.draft
-    decide_draft(store, clock, approved.id, Action.ACCEPT, by=steward.name)
+    decide_draft(store, clock, approved.id, DraftAction.ACCEPT, by=steward.name)
     now = clock.now()
     failed = Job(
         id="failedrun", kind=JobKind.RUN, by="Bo", asked=asdict(RunParameters(draft=False)), started_at=now, beat_at=now

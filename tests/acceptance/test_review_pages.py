@@ -13,7 +13,7 @@ from tests.visitor import Visitor
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import Action, DraftKind, DraftState, Reason
+from patternmind.model.drafts import DraftAction, DraftKind, DraftState, Reason
 from patternmind.model.rights import Role
 from patternmind.ports import RunParameters
 from patternmind.review import state_of
@@ -52,7 +52,7 @@ def _as_it_was(house: House) -> Iterator[None]:
     yield
     for one in house.store.outlines():
         while state(house, one.id) is not DraftState.CANDIDATE:
-            decide_draft(house.store, house.clock, one.id, Action.UNDO, by="Zed")
+            decide_draft(house.store, house.clock, one.id, DraftAction.UNDO, by="Zed")
     for held in house.store.reservations(house.clock.now()):
         house.store.release_draft(held.draft_id, held.by)
 
@@ -120,7 +120,7 @@ def test_rejecting_takes_one_button_and_its_reason(house: House, ada: Visitor) -
     decide(ada, draft_id, reason=Reason.TOO_ABSTRACT.value)
     assert state(house, draft_id) is DraftState.REJECTED
     last = last_decisions(house.store, "Ada Berg")[0].decision
-    assert (last.action, last.reason) == (Action.REJECT, Reason.TOO_ABSTRACT)
+    assert (last.action, last.reason) == (DraftAction.REJECT, Reason.TOO_ABSTRACT)
     without = decide(ada, next(one.grounded.draft.id for one in open_drafts(house.store)), decision="reject")
     assert without.status_code in {409, 422}
 
@@ -263,11 +263,11 @@ def test_every_member_finds_a_pattern_and_tells_of_its_use(house: House, ada: Vi
     assert "No pattern is published yet" in member.get("/library").text
     pattern_id = None
     for one in open_drafts(house.store, kind=DraftKind.PATTERN):
-        decide_draft(house.store, house.clock, one.grounded.draft.id, Action.ACCEPT, by="Ada Berg")
+        decide_draft(house.store, house.clock, one.grounded.draft.id, DraftAction.ACCEPT, by="Ada Berg")
         if (found := re.search(r"/library/(p-[0-9a-f]+)", member.get("/library").text)) is not None:
             pattern_id = found[1]
             break
-        decide_draft(house.store, house.clock, one.grounded.draft.id, Action.UNDO, by="Ada Berg")
+        decide_draft(house.store, house.clock, one.grounded.draft.id, DraftAction.UNDO, by="Ada Berg")
     assert pattern_id, "one of the drafts can be published"
     page = f"/library/{pattern_id}"
     assert "Counter-evidence" in member.get(page).text

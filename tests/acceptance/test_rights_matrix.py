@@ -18,7 +18,7 @@ from tests.visitor import Visitor, form_token_on
 from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import Action as Accept
+from patternmind.model.drafts import DraftAction as Accept
 from patternmind.model.drafts import DraftKind
 from patternmind.model.jobs import Job, JobKind
 from patternmind.model.rights import Action, Cell, Role

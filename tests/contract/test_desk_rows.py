@@ -9,10 +9,10 @@ from tests.builders import NOON, a_case, a_claim
 
 from patternmind.adapters.store import SqlStore
 from patternmind.model.drafts import (
-    Action,
     Decision,
     Doubt,
     Draft,
+    DraftAction,
     DraftKind,
     DraftState,
     Flag,
@@ -57,7 +57,7 @@ def a_draft(id: str = "d-1") -> Draft:
 def a_decision(number: int, by: str, at: dt.datetime = NOON, draft_id: str = "d-1") -> Decision:
     before, after = DraftState.CANDIDATE, DraftState.IN_REVIEW
     return Decision(
-        id=f"{draft_id}.{number}", draft_id=draft_id, action=Action.FLAG, by=by, at=at, before=before, after=after
+        id=f"{draft_id}.{number}", draft_id=draft_id, action=DraftAction.FLAG, by=by, at=at, before=before, after=after
     )
 
 

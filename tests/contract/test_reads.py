@@ -14,7 +14,7 @@ from tests.builders import NOON, a_case, a_claim, a_submission, a_theme
 from patternmind.adapters.store import SqlStore
 from patternmind.errors import NotFound, UsageError
 from patternmind.model.cases import Case, Consent, Kind
-from patternmind.model.drafts import Action, Decision, Draft, DraftKind, DraftState, Provenance
+from patternmind.model.drafts import Decision, Draft, DraftAction, DraftKind, DraftState, Provenance
 from patternmind.model.edits import Edit, EditAction
 from patternmind.model.reading import (
     CaseOrder,
@@ -337,9 +337,9 @@ def a_draft(number: int, kind: DraftKind = DraftKind.PATTERN) -> Draft:
     )  # fmt: skip
 
 
-def decide(store: Store, draft_id: str, *actions: tuple[Action, DraftState, DraftState]) -> None:
+def decide(store: Store, draft_id: str, *actions: tuple[DraftAction, DraftState, DraftState]) -> None:
     for version, (action, before, after) in enumerate(actions):
-        undone = f"{draft_id}.{version}" if action is Action.UNDO else None
+        undone = f"{draft_id}.{version}" if action is DraftAction.UNDO else None
         decision = Decision(
             id=f"{draft_id}.{version + 1}", draft_id=draft_id, action=action, by="Ada", at=NOON,
             before=before, after=after, undoes=undone,
@@ -357,9 +357,9 @@ def reviewed(opener: Opener) -> Store:
     kinds = [DraftKind.PATTERN, DraftKind.PATTERN, DraftKind.PREREADING]
     for number in range(20):
         own.save_drafts([a_draft(number, kinds[number % 3])], NOON + dt.timedelta(minutes=number // 4))
-    decide(own, "d-03", (Action.NOT_SURE, C, V), (Action.ACCEPT, V, A))
-    decide(own, "d-04", (Action.ACCEPT, C, A), (Action.UNDO, A, C))
-    decide(own, "d-06", (Action.REJECT, C, R))
+    decide(own, "d-03", (DraftAction.NOT_SURE, C, V), (DraftAction.ACCEPT, V, A))
+    decide(own, "d-04", (DraftAction.ACCEPT, C, A), (DraftAction.UNDO, A, C))
+    decide(own, "d-06", (DraftAction.REJECT, C, R))
     run = own.begin_run(RunParameters(), NOON)
     own.finish_run(run.id, the_outcome(own.cases(), drafts=[a_draft(7)]), NOON)
     return own

@@ -19,10 +19,10 @@ from patternmind.adapters.store.sealing import Sealer, name_key
 from patternmind.errors import ChangedMeanwhile, NotFound, RawTextLocked, StoreUnavailable
 from patternmind.model.cases import Case, Consent, Kind
 from patternmind.model.drafts import (
-    Action,
     Claim,
     Decision,
     Draft,
+    DraftAction,
     DraftKind,
     DraftState,
     Provenance,
@@ -849,7 +849,7 @@ def test_the_files_are_not_clean_while_another_process_reads_them(tmp_path: Path
 
 def a_decision(draft_id: str = "d-1", seq: int = 1, **known: Any) -> Decision:
     given: dict[str, Any] = {
-        "action": Action.REJECT,
+        "action": DraftAction.REJECT,
         "by": "Ada",
         "at": NOON,
         "before": DraftState.CANDIDATE,
@@ -863,8 +863,8 @@ def a_decision(draft_id: str = "d-1", seq: int = 1, **known: Any) -> Decision:
 
 def test_decisions_come_back_in_the_order_they_were_taken(store: Store) -> None:
     store.save_drafts([a_draft()], NOON)
-    edit = a_decision(action=Action.EDIT, reason=None, edits={"name": "Tape", "solution": ("a", "b")})
-    undo = a_decision(seq=2, action=Action.UNDO, reason=None, undoes="d-1.1")
+    edit = a_decision(action=DraftAction.EDIT, reason=None, edits={"name": "Tape", "solution": ("a", "b")})
+    undo = a_decision(seq=2, action=DraftAction.UNDO, reason=None, undoes="d-1.1")
     store.append_decision(edit, expected_version=0)
     store.append_decision(undo, expected_version=1)
     assert store.draft("d-1") == (a_draft(), (edit, undo), NOON)

@@ -26,7 +26,7 @@ from patternmind.draft.prompted import PROMPT
 from patternmind.errors import ModelUnavailable, UsageError
 from patternmind.ground import ground
 from patternmind.model.cases import Case, Consent
-from patternmind.model.drafts import Action, DraftState, Reason
+from patternmind.model.drafts import DraftAction, DraftState, Reason
 from patternmind.model.themes import Lineage, Theme, Vectors
 from patternmind.ports import Progress, RenderedPrompt, RunParameters, RunRecord
 from patternmind.settings import Settings
@@ -416,8 +416,8 @@ def test_a_theme_that_never_had_words_for_a_name_is_not_said_to_have_lost_it(net
 def test_what_people_decided_survives_later_runs_and_rejected_stays_rejected(network: Cycle) -> None:
     network.run(label="2026Q3")
     first, second, *_ = [draft.id for draft, _, _ in network.store.drafts()]
-    decide_draft(network.store, network.clock, first, Action.ACCEPT, by="Ada")
-    decide_draft(network.store, network.clock, second, Action.REJECT, by="Ada", reason=Reason.NOT_USEFUL)
+    decide_draft(network.store, network.clock, first, DraftAction.ACCEPT, by="Ada")
+    decide_draft(network.store, network.clock, second, DraftAction.REJECT, by="Ada", reason=Reason.NOT_USEFUL)
     network.run(label="2026Q4")
     states = {one.grounded.draft.id: one for one in open_drafts(network.store)}
     assert {states[first].decisions[-1].after, states[second].decisions[-1].after} == {

@@ -19,7 +19,7 @@ from patternmind.embed import LENSES, lens_text
 from patternmind.errors import IndexUnavailable, NotFound, RunInProgress, StoreUnavailable, UsageError
 from patternmind.ground import WITHDRAWN
 from patternmind.model.cases import Case, Kind
-from patternmind.model.drafts import Action, Use
+from patternmind.model.drafts import DraftAction, Use
 from patternmind.model.edits import EditAction
 from patternmind.model.jobs import Job, JobKind
 from patternmind.model.themes import Vectors
@@ -119,9 +119,9 @@ class Place:
             draft = one.grounded.draft
             line = f"As one case says: {PROBLEM}"
             edits = {"context": (line,), "forces": (f"Look for a {WORD}.",)}
-            decide_draft(store, clock, draft.id, Action.EDIT, by="Ada", edits=edits, note=f"see {ACCENTED}")
+            decide_draft(store, clock, draft.id, DraftAction.EDIT, by="Ada", edits=edits, note=f"see {ACCENTED}")
             if any(claim.field == "solution" for claim in draft.claims):
-                decide_draft(store, clock, draft.id, Action.ACCEPT, by="Ada")
+                decide_draft(store, clock, draft.id, DraftAction.ACCEPT, by="Ada")
         today = clock.now()
         note = f"The {WORD} case helped: {PROBLEM}"
         told = Use(id="u-1", pattern_id="p-1", on=today.date(), team="team 1", note=note, by="Ada", at=today)

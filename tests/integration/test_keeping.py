@@ -12,7 +12,7 @@ from tests.builders import NOON, a_case, a_claim, a_submission, a_theme, inputs
 from patternmind.adapters.clock import FixedClock
 from patternmind.adapters.store import SqlStore
 from patternmind.model.cases import Case, Consent
-from patternmind.model.drafts import Action, Draft, DraftKind, Provenance, Reason, Reservation
+from patternmind.model.drafts import Draft, DraftAction, DraftKind, Provenance, Reason, Reservation
 from patternmind.model.reading import CasesWanted
 from patternmind.model.themes import Assignment, Lineage, ThemeChange
 from patternmind.ports import Retelling, RunOutcome, RunParameters, Store
@@ -91,24 +91,29 @@ def rewrite(store: Store, draw: random.Random) -> None:
 
 def decide(store: Store, draw: random.Random) -> None:
     draft_id = f"d-{draw.randrange(10):02d}"
-    actions = [one for one in possible_actions(store.draft(draft_id)[1]) if one is not Action.EDIT]
+    actions = [one for one in possible_actions(store.draft(draft_id)[1]) if one is not DraftAction.EDIT]
     if actions:
         action = draw.choice(actions)
-        reason = Reason.NOT_USEFUL if action is Action.REJECT else None
+        reason = Reason.NOT_USEFUL if action is DraftAction.REJECT else None
         decide_draft(store, CLOCK, draft_id, action, by=draw.choice(("Ada", "Bo")), reason=reason)
 
 
 def accept(store: Store, n: int) -> None:
     for number in range(n):
-        decide_draft(store, CLOCK, f"d-{number:02d}", Action.ACCEPT, by="Ada")
+        decide_draft(store, CLOCK, f"d-{number:02d}", DraftAction.ACCEPT, by="Ada")
 
 
 def rename(store: Store, draw: random.Random) -> None:
     draft_id = f"d-{draw.randrange(10):02d}"
-    if Action.EDIT in possible_actions(store.draft(draft_id)[1]):
+    if DraftAction.EDIT in possible_actions(store.draft(draft_id)[1]):
         said = the_case(draw.randrange(N)).text["problem"][:40]
         decide_draft(
-            store, CLOCK, draft_id, Action.EDIT, by="Ada", edits={"name": f"Label {draw.random()}", "problem": (said,)}
+            store,
+            CLOCK,
+            draft_id,
+            DraftAction.EDIT,
+            by="Ada",
+            edits={"name": f"Label {draw.random()}", "problem": (said,)},
         )
 
 

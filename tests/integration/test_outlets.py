@@ -27,7 +27,7 @@ from patternmind.cli.app import app
 from patternmind.cli.files import rows_to_text
 from patternmind.cycle import Namer, run_cycle
 from patternmind.model.cases import Consent, Kind
-from patternmind.model.drafts import Action, DraftKind
+from patternmind.model.drafts import DraftAction, DraftKind
 from patternmind.ports import RunParameters
 from patternmind.publish.map import draw_map
 from patternmind.publish.render import FORMATS, render
@@ -261,9 +261,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
         }
         edits = {name: value for name, value in told.items() if name in draft.fields}
         if edits:
-            decide_draft(store, clock, draft.id, Action.EDIT, by="Ada Berg", edits=edits, note=said)
+            decide_draft(store, clock, draft.id, DraftAction.EDIT, by="Ada Berg", edits=edits, note=said)
         if any(claim.field == "solution" for claim in draft.claims):
-            decide_draft(store, clock, draft.id, Action.ACCEPT, by="Ada Berg")
+            decide_draft(store, clock, draft.id, DraftAction.ACCEPT, by="Ada Berg")
     return house
 
 

@@ -18,7 +18,7 @@ from patternmind.adapters.store.engine import MIGRATIONS, _engine  # pyright: ig
 from patternmind.bootstrap import DATABASE, House
 from patternmind.embed import lens_text
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import Action, Reason
+from patternmind.model.drafts import DraftAction, Reason
 from patternmind.model.edits import EditAction
 from patternmind.model.reading import CasesWanted, DraftsWanted
 from patternmind.model.themes import Theme
@@ -55,9 +55,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     ingest_files(house.store, [write_rows(home / "recaps.jsonl", [recap])], kind=Kind.RECAP)
     house.run(RunParameters(label="2026Q1"))
     drafts = [draft.id for draft, _, _ in house.store.drafts()]
-    decide_draft(house.store, house.clock, drafts[0], Action.REJECT, by="Ada", reason=Reason.NOT_USEFUL)
-    decide_draft(house.store, house.clock, drafts[0], Action.UNDO, by="Ada")
-    decide_draft(house.store, house.clock, drafts[-1], Action.NOT_SURE, by="Ada")
+    decide_draft(house.store, house.clock, drafts[0], DraftAction.REJECT, by="Ada", reason=Reason.NOT_USEFUL)
+    decide_draft(house.store, house.clock, drafts[0], DraftAction.UNDO, by="Ada")
+    decide_draft(house.store, house.clock, drafts[-1], DraftAction.NOT_SURE, by="Ada")
     theme = house.store.themes()[0]
     asked = Asked(action=EditAction.MOVE_OUT, by="Ada", theme_id=theme.id, case_ids=theme.case_ids[:1])
     decide_themes(house.store, house.clock, asked)

@@ -9,7 +9,7 @@ from patternmind.adapters.hashing_encoder import HashingEncoder
 from patternmind.bootstrap import House
 from patternmind.errors import UnreadableFile, UsageError
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import Action, DraftKind
+from patternmind.model.drafts import DraftAction, DraftKind
 from patternmind.ports import RunParameters
 from patternmind.settings import Settings
 from patternmind.verbs import prepare
@@ -89,9 +89,11 @@ def test_what_people_write_names_nobody_now_or_later(house: House, tmp_path: Pat
     house.run(RunParameters())
     draft = open_drafts(house.store, kind=DraftKind.PATTERN)[0].grounded.draft.id
     with pytest.raises(UsageError, match="names a person"):
-        decide_draft(house.store, house.clock, draft, Action.EDIT, by="Kim", edits={"name": "Mail a@example.org first"})
+        decide_draft(
+            house.store, house.clock, draft, DraftAction.EDIT, by="Kim", edits={"name": "Mail a@example.org first"}
+        )
     decide_draft(
-        house.store, house.clock, draft, Action.EDIT, by="Kim", edits={"name": "Ask Quast first"}, note="Quast"
+        house.store, house.clock, draft, DraftAction.EDIT, by="Kim", edits={"name": "Ask Quast first"}, note="Quast"
     )
     add_roster(house.store, roster_file(tmp_path, "name\nOla Quast\n"))
     exported = [json.dumps(row) for what in ("drafts", "patterns", "themes") for row in export_rows(house.store, what)]

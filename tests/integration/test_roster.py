@@ -15,7 +15,7 @@ from patternmind.embed import lens_text, text_hash
 from patternmind.errors import RunInProgress
 from patternmind.ground import WITHDRAWN
 from patternmind.model.cases import Kind
-from patternmind.model.drafts import Action, Draft, Quote
+from patternmind.model.drafts import Draft, DraftAction, Quote
 from patternmind.model.edits import EditAction
 from patternmind.ports import RosterChange, RunParameters
 from patternmind.settings import Settings
@@ -73,9 +73,9 @@ def house(tmp_path: Path) -> House:
             first = one.grounded.draft.claims[0].text
             edits = {"context": f"Zebulon Quast knows: {first}"}
             decide_draft(
-                store, clock, one.grounded.draft.id, Action.EDIT, by="Ada", edits=edits, note="as Zebulon said"
+                store, clock, one.grounded.draft.id, DraftAction.EDIT, by="Ada", edits=edits, note="as Zebulon said"
             )
-            decide_draft(store, clock, one.grounded.draft.id, Action.ACCEPT, by="Ada")
+            decide_draft(store, clock, one.grounded.draft.id, DraftAction.ACCEPT, by="Ada")
     theme = store.themes("all")[0].id
     asked = Asked(
         action=EditAction.RENAME, by="Ada", lens="all", theme_id=theme, name="Zebulon, printers", note="Zebulon"

@@ -17,7 +17,7 @@ from patternmind.draft.patterns import NOT_STATED
 from patternmind.errors import NotFound, PromptInvalid, UsageError
 from patternmind.model.calls import Price
 from patternmind.model.cases import Case, Kind
-from patternmind.model.drafts import NO_AI, Action, DraftKind, DraftState
+from patternmind.model.drafts import NO_AI, DraftAction, DraftKind, DraftState
 from patternmind.settings import Settings
 from patternmind.verbs.prepare import by_theme, prepare
 from patternmind.verbs.reviewing import decide_draft, open_drafts
@@ -52,7 +52,7 @@ def test_a_recap_is_kept_as_a_draft_that_people_decide_on(network: Cycle, namer:
     if namer is None:
         assert draft.fields["open_question"] == ("Who pays for the spares?",)
         assert draft.fields["next_use"] == NOT_STATED
-    decided = decide_draft(network.store, network.clock, draft.id, Action.ACCEPT, by="Ada")
+    decided = decide_draft(network.store, network.clock, draft.id, DraftAction.ACCEPT, by="Ada")
     assert decided.decisions[-1].after is DraftState.ACCEPTED
     assert [one.grounded.draft.id for one in open_drafts(network.store, kind=DraftKind.RECAP)] == [draft.id]
 

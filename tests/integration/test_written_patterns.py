@@ -18,7 +18,7 @@ from patternmind.draft.patterns import NO_PATTERN, NOT_STATED
 from patternmind.draft.selection import MOST_SHOWN
 from patternmind.ground import ground
 from patternmind.model.cases import Case
-from patternmind.model.drafts import NO_AI, Action, Draft, DraftKind, DraftState, Reason
+from patternmind.model.drafts import NO_AI, Draft, DraftAction, DraftKind, DraftState, Reason
 from patternmind.model.edits import EditAction
 from patternmind.ports import ModelAnswer, RenderedPrompt
 from patternmind.verbs.editing import Asked, decide_themes
@@ -263,7 +263,7 @@ def test_what_people_rejected_is_neither_paid_for_again_nor_back(network: Cycle)
     network.run(namer)
     n_asked = len(model.requests)
     rejected = patterns(network)[0].id
-    decide_draft(network.store, network.clock, rejected, Action.REJECT, by="Ada", reason=Reason.NOT_USEFUL)
+    decide_draft(network.store, network.clock, rejected, DraftAction.REJECT, by="Ada", reason=Reason.NOT_USEFUL)
     network.run(namer, seed=1)
     states = {one.grounded.draft.id: one.decisions[-1].after for one in open_drafts(network.store) if one.decisions}
     assert states == {rejected: DraftState.REJECTED}

@@ -29,7 +29,7 @@ from patternmind.bootstrap import DATABASE, House
 from patternmind.draft.identity import with_own_id
 from patternmind.embed import lens_text, text_hash
 from patternmind.model.cases import Case, Consent, Kind, Submission
-from patternmind.model.drafts import Action, Claim, Decision, Draft, DraftKind, DraftState, Provenance, Quote
+from patternmind.model.drafts import Claim, Decision, Draft, DraftAction, DraftKind, DraftState, Provenance, Quote
 from patternmind.model.themes import Assignment, Lineage, Theme, ThemeChange, Vectors
 from patternmind.ports import Encoder, RunOutcome, RunParameters
 from patternmind.settings import Settings
@@ -247,7 +247,7 @@ def _draft(number: int, theme: Theme, cases: Mapping[str, Case], run_id: str) ->
 
 def _decide(store: SqlStore, draft: Draft) -> None:
     state = DraftState.ACCEPTED if int(draft.id[2:6], 16) % 2 else DraftState.IN_REVIEW
-    action = Action.ACCEPT if state is DraftState.ACCEPTED else Action.NOT_SURE
+    action = DraftAction.ACCEPT if state is DraftState.ACCEPTED else DraftAction.NOT_SURE
     decision = Decision(
         id=f"{draft.id}.1", draft_id=draft.id, action=action, by="Ada", at=NOW, before=DraftState.CANDIDATE, after=state
     )

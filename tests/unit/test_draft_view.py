@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import NOON, a_case, a_claim, a_grounded, by_id
 
-from patternmind.model.drafts import Action, Claim, DraftKind, Quote, ReviewedDraft
+from patternmind.model.drafts import Claim, DraftAction, DraftKind, Quote, ReviewedDraft
 from patternmind.publish.fields import NOT_STATED
 from patternmind.review import decide
 from patternmind.web.draft_view import as_text, as_value, evidence_view, field_views, marked_runs
@@ -49,7 +49,7 @@ def test_a_sentence_with_a_quote_leads_to_its_claim_and_one_without_says_so() ->
 def test_what_a_person_rewrote_has_no_quote_any_more_and_shows_both_texts() -> None:
     reviewed = a_reviewed()
     edits = {"problem": ("Goods on hold looked like all others.",)}
-    edit = decide(reviewed, Action.EDIT, by="Ada", at=NOON, edits=edits)
+    edit = decide(reviewed, DraftAction.EDIT, by="Ada", at=NOON, edits=edits)
     view = views(replace(reviewed, decisions=(edit,)))["problem"]
     assert view.lines[0].bare
     said = {kind: "".join(one.text for one in view.changes if one.kind == kind) for kind in ("out", "in")}

@@ -8,7 +8,16 @@ from tests.builders import NOON, a_case, a_claim, a_grounded, a_pattern, a_theme
 
 from patternmind import review
 from patternmind.model.cases import Case, Consent
-from patternmind.model.drafts import Action, Claim, DraftKind, DraftState, GroundedDraft, Pattern, Reason, ReviewedDraft
+from patternmind.model.drafts import (
+    Claim,
+    DraftAction,
+    DraftKind,
+    DraftState,
+    GroundedDraft,
+    Pattern,
+    Reason,
+    ReviewedDraft,
+)
 from patternmind.model.network import Network
 from patternmind.model.themes import Theme
 from patternmind.publish.decided import fields_of, name_of, parted, state_of
@@ -65,10 +74,10 @@ def prereading(
     return make_prereading(draft or grounded(), theme=theme, patterns=patterns, cases=cases, network=NETWORK)
 
 
-def decided(draft: ReviewedDraft, *actions: Action, **known: object) -> ReviewedDraft:
+def decided(draft: ReviewedDraft, *actions: DraftAction, **known: object) -> ReviewedDraft:
     for action in actions:
-        reason = Reason.TOO_ABSTRACT if action is Action.REJECT else None
-        edits = known if action is Action.EDIT else {}
+        reason = Reason.TOO_ABSTRACT if action is DraftAction.REJECT else None
+        edits = known if action is DraftAction.EDIT else {}
         decision = review.decide(draft, action, by="Ada Berg", at=NOON, reason=reason, edits=edits)  # pyright: ignore[reportArgumentType]
         draft = ReviewedDraft(grounded=draft.grounded, decisions=(*draft.decisions, decision))
     return draft
@@ -115,14 +124,14 @@ def test_without_approval_it_says_that_it_is_a_draft() -> None:
 
 def test_an_approved_one_names_who_approved_it_and_an_undo_takes_that_back() -> None:
     draft = ReviewedDraft(grounded=grounded())
-    approved = prereading(decided(draft, Action.ACCEPT))
+    approved = prereading(decided(draft, DraftAction.ACCEPT))
     assert Note("Approved", "By Ada Berg on 2026-11-20.") in approved.blocks
     assert "not reviewed" not in text_of(approved)
-    assert "Draft, not reviewed" in text_of(prereading(decided(draft, Action.ACCEPT, Action.UNDO)))
+    assert "Draft, not reviewed" in text_of(prereading(decided(draft, DraftAction.ACCEPT, DraftAction.UNDO)))
 
 
 def test_an_edit_is_what_is_printed() -> None:
-    edited = decided(ReviewedDraft(grounded=grounded()), Action.EDIT, leave_with="One date each.", name="Pallets")
+    edited = decided(ReviewedDraft(grounded=grounded()), DraftAction.EDIT, leave_with="One date each.", name="Pallets")
     document = prereading(edited)
     assert "One date each." in text_of(document)
     assert document.title == "Pallets"
@@ -143,7 +152,9 @@ def test_what_the_case_says_in_between_is_marked() -> None:
 
 
 def test_a_line_that_a_person_wrote_is_no_quote() -> None:
-    edited = decided(ReviewedDraft(grounded=grounded()), Action.EDIT, quotes=("My own view.", DOCK.text["problem"]))
+    edited = decided(
+        ReviewedDraft(grounded=grounded()), DraftAction.EDIT, quotes=("My own view.", DOCK.text["problem"])
+    )
     document = prereading(edited)
     assert "My own view." not in [block.text for block in document.blocks if isinstance(block, Quote)]
     assert under(document, "In the words of others") == ["My own view.", DOCK.text["problem"], "C-2, 2026Q3"]
@@ -182,8 +193,8 @@ def test_forces_and_counter_evidence_are_shown_even_when_there_is_none() -> None
     assert under(document, "Tape p-1")[-1] == f"Counter-evidence: {COLD.text['problem']} (C-4, 2026Q3)"
 
 
-@pytest.mark.parametrize("actions", [(Action.REJECT,), (Action.ACCEPT, Action.RETIRE)])
-def test_what_people_turned_down_does_not_come_back(actions: tuple[Action, ...]) -> None:
+@pytest.mark.parametrize("actions", [(DraftAction.REJECT,), (DraftAction.ACCEPT, DraftAction.RETIRE)])
+def test_what_people_turned_down_does_not_come_back(actions: tuple[DraftAction, ...]) -> None:
     assert "Marks" not in text_of(prereading(patterns=[decided(candidate(), *actions)]))
     assert "Tape p-1" not in text_of(prereading(patterns=[accepted(state=DraftState.RETIRED)]))
 
@@ -314,15 +325,15 @@ def test_the_record_is_a_line_of_the_export_of_drafts() -> None:
     "actions",
     [
         (),
-        (Action.EDIT,),
-        (Action.ACCEPT,),
-        (Action.EDIT, Action.UNDO),
-        (Action.ACCEPT, Action.RETIRE, Action.UNDO),
-        (Action.REJECT,),
-        (Action.REJECT, Action.UNDO, Action.EDIT, Action.ACCEPT),
+        (DraftAction.EDIT,),
+        (DraftAction.ACCEPT,),
+        (DraftAction.EDIT, DraftAction.UNDO),
+        (DraftAction.ACCEPT, DraftAction.RETIRE, DraftAction.UNDO),
+        (DraftAction.REJECT,),
+        (DraftAction.REJECT, DraftAction.UNDO, DraftAction.EDIT, DraftAction.ACCEPT),
     ],
 )
-def test_decisions_are_read_here_as_review_reads_them(actions: tuple[Action, ...]) -> None:
+def test_decisions_are_read_here_as_review_reads_them(actions: tuple[DraftAction, ...]) -> None:
     draft = decided(candidate(), *actions, name="Other name", solution=("Other line.",))
     plain, held = parted(draft)
     assert state_of(held) == review.state_of(draft.decisions)

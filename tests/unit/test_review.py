@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.builders import NOON, a_case, a_claim, a_grounded, by_id
 
 from patternmind.errors import NotAllowed, WrongState
-from patternmind.model.drafts import Action, Decision, DraftKind, DraftState, Pattern, Reason, ReviewedDraft
+from patternmind.model.drafts import Decision, DraftAction, DraftKind, DraftState, Pattern, Reason, ReviewedDraft
 from patternmind.review import (
     TRANSITIONS,
     decide,
@@ -26,7 +26,7 @@ TAPE = a_case("c-2", "Red tape on the goods helps.")
 CASES = by_id(LANE, TAPE)
 CLAIMS = [a_claim("problem", LANE), a_claim("solution", TAPE)]
 FIELDS = {"problem": ("The pallet stood in lane 4.",), "solution": ("Red tape on the goods helps.",), "forces": "none"}
-REASON = {Action.REJECT: Reason.TOO_ABSTRACT}
+REASON = {DraftAction.REJECT: Reason.TOO_ABSTRACT}
 EDIT: Mapping[str, str | tuple[str, ...]] = {"forces": "Tape is cheap, lanes are not."}
 
 
@@ -34,12 +34,12 @@ def a_candidate(kind: DraftKind = DraftKind.PATTERN) -> ReviewedDraft:
     return ReviewedDraft(grounded=a_grounded(CASES, CLAIMS, kind, name="Red tape", fields=FIELDS), created_at=NOON)
 
 
-def after(reviewed: ReviewedDraft, *actions: Action | Mapping[str, str | tuple[str, ...]]) -> ReviewedDraft:
+def after(reviewed: ReviewedDraft, *actions: DraftAction | Mapping[str, str | tuple[str, ...]]) -> ReviewedDraft:
     """The draft after a row of actions; a mapping is an edit, a bare EDIT writes its number."""
     for action in actions:
         number = reviewed.version
         edits = action if isinstance(action, Mapping) else {"forces": f"edit {number}"} if action == "edit" else {}
-        taken = action if isinstance(action, Action) else Action.EDIT
+        taken = action if isinstance(action, DraftAction) else DraftAction.EDIT
         one = decide(
             reviewed,
             taken,
@@ -60,25 +60,31 @@ def pattern(reviewed: ReviewedDraft) -> Pattern:
     return made
 
 
-WAYS: Mapping[DraftState, tuple[Action, ...]] = {
+WAYS: Mapping[DraftState, tuple[DraftAction, ...]] = {
     DraftState.CANDIDATE: (),
-    DraftState.IN_REVIEW: (Action.NOT_SURE,),
-    DraftState.ACCEPTED: (Action.ACCEPT,),
-    DraftState.REJECTED: (Action.REJECT,),
-    DraftState.RETIRED: (Action.ACCEPT, Action.RETIRE),
+    DraftState.IN_REVIEW: (DraftAction.NOT_SURE,),
+    DraftState.ACCEPTED: (DraftAction.ACCEPT,),
+    DraftState.REJECTED: (DraftAction.REJECT,),
+    DraftState.RETIRED: (DraftAction.ACCEPT, DraftAction.RETIRE),
 }
 ALLOWED = [(before, action, to) for before in WAYS for action, to in TRANSITIONS[before].items()]
 FORBIDDEN = [
     (before, action)
     for before in WAYS
-    for action in Action
-    if action not in TRANSITIONS[before] and (action is not Action.UNDO or before is DraftState.CANDIDATE)
+    for action in DraftAction
+    if action not in TRANSITIONS[before] and (action is not DraftAction.UNDO or before is DraftState.CANDIDATE)
 ]
 
 
 def test_a_draft_starts_as_a_candidate() -> None:
     assert state_of([]) is DraftState.CANDIDATE
-    assert possible_actions([]) == [Action.ACCEPT, Action.EDIT, Action.REJECT, Action.NOT_SURE, Action.FLAG]
+    assert possible_actions([]) == [
+        DraftAction.ACCEPT,
+        DraftAction.EDIT,
+        DraftAction.REJECT,
+        DraftAction.NOT_SURE,
+        DraftAction.FLAG,
+    ]
 
 
 def test_the_table_of_states_is_this_one() -> None:
@@ -95,20 +101,20 @@ def test_the_table_of_states_is_this_one() -> None:
 
 @pytest.mark.parametrize(("before", "action", "to"), ALLOWED)
 def test_every_allowed_action_leads_to_its_state_and_undo_leads_back(
-    before: DraftState, action: Action, to: DraftState
+    before: DraftState, action: DraftAction, to: DraftState
 ) -> None:
     here = after(a_candidate(), *WAYS[before])
     there = after(here, action)
     assert (state_of(here.decisions), state_of(there.decisions)) == (before, to)
     assert (there.decisions[-1].before, there.decisions[-1].after) == (before, to)
-    back = after(there, Action.UNDO)
+    back = after(there, DraftAction.UNDO)
     assert state_of(back.decisions) is before
     assert fields_of(back) == fields_of(here)
     assert back.decisions[:-1] == there.decisions
 
 
 @pytest.mark.parametrize(("before", "action"), FORBIDDEN)
-def test_every_other_action_is_refused_and_says_what_is_possible(before: DraftState, action: Action) -> None:
+def test_every_other_action_is_refused_and_says_what_is_possible(before: DraftState, action: DraftAction) -> None:
     here = after(a_candidate(), *WAYS[before])
     with pytest.raises(WrongState) as refused:
         after(here, action)
@@ -117,12 +123,12 @@ def test_every_other_action_is_refused_and_says_what_is_possible(before: DraftSt
 
 
 def test_a_decision_names_its_draft_its_person_its_time_and_what_it_takes_back() -> None:
-    reviewed = after(a_candidate(), Action.REJECT, Action.UNDO)
+    reviewed = after(a_candidate(), DraftAction.REJECT, DraftAction.UNDO)
     assert reviewed.decisions == (
         Decision(
             id="d-1.1",
             draft_id="d-1",
-            action=Action.REJECT,
+            action=DraftAction.REJECT,
             by="Ada 0",
             at=NOON,
             before=DraftState.CANDIDATE,
@@ -132,7 +138,7 @@ def test_a_decision_names_its_draft_its_person_its_time_and_what_it_takes_back()
         Decision(
             id="d-1.2",
             draft_id="d-1",
-            action=Action.UNDO,
+            action=DraftAction.UNDO,
             by="Ada 1",
             at=NOON + dt.timedelta(minutes=1),
             before=DraftState.REJECTED,
@@ -144,23 +150,23 @@ def test_a_decision_names_its_draft_its_person_its_time_and_what_it_takes_back()
 
 
 def test_a_second_undo_takes_back_the_decision_before_and_a_third_has_nothing_left() -> None:
-    twice = after(a_candidate(), EDIT, Action.ACCEPT, Action.UNDO, Action.UNDO)
+    twice = after(a_candidate(), EDIT, DraftAction.ACCEPT, DraftAction.UNDO, DraftAction.UNDO)
     assert state_of(twice.decisions) is DraftState.CANDIDATE
     assert [one.undoes for one in twice.decisions] == [None, None, "d-1.2", "d-1.1"]
     with pytest.raises(WrongState):
-        after(twice, Action.UNDO)
+        after(twice, DraftAction.UNDO)
 
 
 def test_after_an_undo_a_draft_can_be_decided_on_anew() -> None:
-    reviewed = after(a_candidate(), Action.REJECT, Action.UNDO, Action.ACCEPT)
+    reviewed = after(a_candidate(), DraftAction.REJECT, DraftAction.UNDO, DraftAction.ACCEPT)
     assert state_of(reviewed.decisions) is DraftState.ACCEPTED
-    assert state_of(after(reviewed, Action.UNDO).decisions) is DraftState.CANDIDATE
+    assert state_of(after(reviewed, DraftAction.UNDO).decisions) is DraftState.CANDIDATE
 
 
 def test_edits_add_up_the_last_one_winning_and_an_undone_edit_is_gone() -> None:
     reviewed = after(a_candidate(), {"forces": "first", "name": "Yellow tape"}, {"forces": "second"})
     assert fields_of(reviewed) == {"name": "Yellow tape", **FIELDS, "forces": "second"}
-    assert fields_of(after(reviewed, Action.UNDO))["forces"] == "first"
+    assert fields_of(after(reviewed, DraftAction.UNDO))["forces"] == "first"
 
 
 def test_only_what_an_edit_changed_is_written_down() -> None:
@@ -171,16 +177,16 @@ def test_only_what_an_edit_changed_is_written_down() -> None:
 @pytest.mark.parametrize(
     ("action", "by", "edits", "reason", "said"),
     [
-        (Action.ACCEPT, "  ", {}, None, "who decides"),
-        (Action.REJECT, "Ada", {}, None, "needs a reason"),
-        (Action.EDIT, "Ada", {}, None, "changes nothing"),
-        (Action.EDIT, "Ada", {"forces": "none"}, None, "changes nothing"),
-        (Action.EDIT, "Ada", {"colour": "red"}, None, "no field colour"),
-        (Action.ACCEPT, "Ada", EDIT, None, "belong to the action edit"),
+        (DraftAction.ACCEPT, "  ", {}, None, "who decides"),
+        (DraftAction.REJECT, "Ada", {}, None, "needs a reason"),
+        (DraftAction.EDIT, "Ada", {}, None, "changes nothing"),
+        (DraftAction.EDIT, "Ada", {"forces": "none"}, None, "changes nothing"),
+        (DraftAction.EDIT, "Ada", {"colour": "red"}, None, "no field colour"),
+        (DraftAction.ACCEPT, "Ada", EDIT, None, "belong to the action edit"),
     ],
 )
 def test_a_decision_that_breaks_a_rule_is_refused_with_the_rule(
-    action: Action, by: str, edits: Mapping[str, str], reason: Reason | None, said: str
+    action: DraftAction, by: str, edits: Mapping[str, str], reason: Reason | None, said: str
 ) -> None:
     with pytest.raises(NotAllowed, match=said):
         decide(a_candidate(), action, by=by, at=NOON, reason=reason, edits=edits)
@@ -189,26 +195,27 @@ def test_a_decision_that_breaks_a_rule_is_refused_with_the_rule(
 def test_a_pattern_whose_solution_stands_on_no_quote_cannot_be_accepted() -> None:
     bare = ReviewedDraft(grounded=a_grounded(CASES, CLAIMS[:1], DraftKind.PATTERN))
     with pytest.raises(NotAllowed, match="solution"):
-        after(bare, Action.ACCEPT)
-    after(ReviewedDraft(grounded=a_grounded(CASES, CLAIMS[:1], DraftKind.PREREADING)), Action.ACCEPT)
+        after(bare, DraftAction.ACCEPT)
+    after(ReviewedDraft(grounded=a_grounded(CASES, CLAIMS[:1], DraftKind.PREREADING)), DraftAction.ACCEPT)
 
 
 # patterns
 
 
 @pytest.mark.parametrize(
-    "actions", [(), (Action.NOT_SURE,), (Action.EDIT,), (Action.REJECT,), (Action.ACCEPT, Action.UNDO)]
+    "actions",
+    [(), (DraftAction.NOT_SURE,), (DraftAction.EDIT,), (DraftAction.REJECT,), (DraftAction.ACCEPT, DraftAction.UNDO)],
 )
-def test_there_is_no_pattern_before_a_person_accepts_one(actions: tuple[Action, ...]) -> None:
+def test_there_is_no_pattern_before_a_person_accepts_one(actions: tuple[DraftAction, ...]) -> None:
     assert pattern_of(after(a_candidate(), *actions)) is None
 
 
 def test_only_a_pattern_draft_becomes_a_pattern() -> None:
-    assert pattern_of(after(a_candidate(DraftKind.PREREADING), Action.ACCEPT)) is None
+    assert pattern_of(after(a_candidate(DraftKind.PREREADING), DraftAction.ACCEPT)) is None
 
 
 def test_an_accepted_draft_is_a_pattern_with_its_people_its_edits_and_its_evidence() -> None:
-    reviewed = after(a_candidate(), EDIT, Action.ACCEPT, {"name": "Yellow tape"})
+    reviewed = after(a_candidate(), EDIT, DraftAction.ACCEPT, {"name": "Yellow tape"})
     draft = reviewed.grounded.draft
     assert pattern(reviewed) == Pattern(
         id="p-1",
@@ -223,11 +230,11 @@ def test_an_accepted_draft_is_a_pattern_with_its_people_its_edits_and_its_eviden
         version=3,
         share_edited=share_edited(reviewed),
     )
-    assert pattern(after(reviewed, Action.RETIRE)).state is DraftState.RETIRED
+    assert pattern(after(reviewed, DraftAction.RETIRE)).state is DraftState.RETIRED
 
 
 def test_the_share_edited_is_none_without_an_edit_and_the_changed_words_with_one() -> None:
-    assert share_edited(after(a_candidate(), Action.ACCEPT)) == 0
+    assert share_edited(after(a_candidate(), DraftAction.ACCEPT)) == 0
     n_words = len("Red tape The pallet stood in lane 4. Red tape on the goods helps. none".split())
     assert share_edited(after(a_candidate(), {"name": "Yellow tape"})) == pytest.approx(1 / n_words)
     assert share_edited(after(a_candidate(), {"name": "Yellow tape"}, {"name": "Red tape"})) == 0
@@ -251,6 +258,6 @@ def test_whatever_people_do_the_log_only_grows_and_undoing_everything_leads_back
         assert 0 <= share_edited(then) <= 1
         reviewed = then
     while standing(reviewed.decisions):
-        reviewed = after(reviewed, Action.UNDO)
+        reviewed = after(reviewed, DraftAction.UNDO)
     assert state_of(reviewed.decisions) is DraftState.CANDIDATE
     assert fields_of(reviewed) == fields_of(a_candidate())

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import NOON
 
-from patternmind.model.drafts import Action, Decision, Doubt, DraftState
+from patternmind.model.drafts import Decision, Doubt, DraftAction, DraftState
 from patternmind.review import (
     Change,
     Evidence,
@@ -24,15 +24,15 @@ from patternmind.review import (
 DAY = dt.date(2026, 11, 20)
 
 AFTER = {
-    Action.ACCEPT: DraftState.ACCEPTED,
-    Action.REJECT: DraftState.REJECTED,
-    Action.NOT_SURE: DraftState.IN_REVIEW,
-    Action.FLAG: DraftState.IN_REVIEW,
-    Action.EDIT: DraftState.IN_REVIEW,
+    DraftAction.ACCEPT: DraftState.ACCEPTED,
+    DraftAction.REJECT: DraftState.REJECTED,
+    DraftAction.NOT_SURE: DraftState.IN_REVIEW,
+    DraftAction.FLAG: DraftState.IN_REVIEW,
+    DraftAction.EDIT: DraftState.IN_REVIEW,
 }
 
 
-def a_log(*said: tuple[str, Action] | tuple[str, Action, int]) -> list[Decision]:
+def a_log(*said: tuple[str, DraftAction] | tuple[str, DraftAction, int]) -> list[Decision]:
     """(who, what) in order; an undo names the decision it takes back by its number from 1."""
     log: list[Decision] = []
     for number, (by, action, *undone) in enumerate(said, start=1):
@@ -109,40 +109,40 @@ def test_who_is_drawn_stays_drawn_while_others_are_decided() -> None:
 
 
 def test_a_draft_stands_elsewhere_for_whoever_was_not_sure() -> None:
-    log = a_log(("Ada", Action.NOT_SURE))
+    log = a_log(("Ada", DraftAction.NOT_SURE))
     assert (standing_for(log, "Ada"), standing_for(log, "Bo")) == (Standing.ASKED, Standing.SECOND)
     assert standing_for([], "Bo") is Standing.WAITING
-    assert standing_for(a_log(("Ada", Action.EDIT)), "Bo") is Standing.WAITING
-    assert standing_for(a_log(("Ada", Action.FLAG)), "Bo") is Standing.JAM
-    assert standing_for(a_log(("Ada", Action.REJECT)), "Bo") is Standing.DECIDED
+    assert standing_for(a_log(("Ada", DraftAction.EDIT)), "Bo") is Standing.WAITING
+    assert standing_for(a_log(("Ada", DraftAction.FLAG)), "Bo") is Standing.JAM
+    assert standing_for(a_log(("Ada", DraftAction.REJECT)), "Bo") is Standing.DECIDED
 
 
 def test_the_second_reviewer_sees_no_decision_of_the_first_until_theirs_is_given() -> None:
-    log = a_log(("Ada", Action.EDIT), ("Ada", Action.NOT_SURE))
+    log = a_log(("Ada", DraftAction.EDIT), ("Ada", DraftAction.NOT_SURE))
     assert hides_log(log, "Bo")
     assert not hides_log(log, "Ada")
-    both = [*log, *a_log(("Ada", Action.EDIT), ("Ada", Action.NOT_SURE), ("Bo", Action.REJECT))[2:]]
+    both = [*log, *a_log(("Ada", DraftAction.EDIT), ("Ada", DraftAction.NOT_SURE), ("Bo", DraftAction.REJECT))[2:]]
     assert not hides_log(both, "Bo")
     assert not needs_second(both)
 
 
 def test_a_not_sure_that_was_taken_back_needs_nobody() -> None:
-    log = a_log(("Ada", Action.NOT_SURE), ("Ada", Action.UNDO, 1))
+    log = a_log(("Ada", DraftAction.NOT_SURE), ("Ada", DraftAction.UNDO, 1))
     assert not needs_second(log)
     assert standing_for(log, "Bo") is Standing.WAITING
 
 
 def test_people_differ_where_one_accepts_what_another_rejects() -> None:
-    assert not disagree(a_log(("Ada", Action.NOT_SURE), ("Bo", Action.ACCEPT)))
-    log = a_log(("Ada", Action.ACCEPT), ("Bo", Action.UNDO, 1), ("Bo", Action.REJECT))
-    assert views_of(log) == {"Ada": Action.ACCEPT, "Bo": Action.REJECT}
+    assert not disagree(a_log(("Ada", DraftAction.NOT_SURE), ("Bo", DraftAction.ACCEPT)))
+    log = a_log(("Ada", DraftAction.ACCEPT), ("Bo", DraftAction.UNDO, 1), ("Bo", DraftAction.REJECT))
+    assert views_of(log) == {"Ada": DraftAction.ACCEPT, "Bo": DraftAction.REJECT}
     assert disagree(log)
-    assert disagree(a_log(("Ada", Action.NOT_SURE), ("Bo", Action.NOT_SURE)))
+    assert disagree(a_log(("Ada", DraftAction.NOT_SURE), ("Bo", DraftAction.NOT_SURE)))
 
 
 def test_a_change_of_ones_own_mind_is_no_disagreement() -> None:
-    log = a_log(("Ada", Action.ACCEPT), ("Ada", Action.UNDO, 1), ("Ada", Action.REJECT))
-    assert views_of(log) == {"Ada": Action.REJECT}
+    log = a_log(("Ada", DraftAction.ACCEPT), ("Ada", DraftAction.UNDO, 1), ("Ada", DraftAction.REJECT))
+    assert views_of(log) == {"Ada": DraftAction.REJECT}
     assert not disagree(log)
 
 

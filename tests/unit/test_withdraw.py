@@ -11,7 +11,7 @@ from tests.builders import NOON, a_case, a_claim, a_quote
 from patternmind.ground import WITHDRAWN, ground
 from patternmind.intake.redaction import Roster, redact
 from patternmind.model.cases import Case
-from patternmind.model.drafts import Action, Claim, Decision, Draft, DraftKind, DraftState, Provenance, Quote
+from patternmind.model.drafts import Claim, Decision, Draft, DraftAction, DraftKind, DraftState, Provenance, Quote
 from patternmind.model.network import Person
 from patternmind.withdraw import Teller, Traces, move_quote, withdrawn
 
@@ -75,7 +75,7 @@ def a_draft(*claims: Claim, **known: object) -> Draft:
 
 
 def a_decision(**known: object) -> Decision:
-    given: dict[str, object] = {"action": Action.EDIT, "by": "Ada", "at": NOON, "edits": {}, **known}
+    given: dict[str, object] = {"action": DraftAction.EDIT, "by": "Ada", "at": NOON, "edits": {}, **known}
     states = {"before": DraftState.CANDIDATE, "after": DraftState.IN_REVIEW}
     return Decision(id="d-1.1", draft_id="d-1", **states, **given)  # pyright: ignore[reportArgumentType]
 

@@ -298,7 +298,7 @@ def review_decide(
     json: Json = False,
 ) -> None:
     """Accept, edit, reject, retire or undo."""
-    from patternmind.model.drafts import Action, Reason
+    from patternmind.model.drafts import DraftAction, Reason
     from patternmind.verbs.checks import one_of
     from patternmind.verbs.reviewing import decide_draft
 
@@ -310,7 +310,7 @@ def review_decide(
         house.store,
         house.clock,
         draft,
-        one_of(Action, action, "action"),
+        one_of(DraftAction, action, "action"),
         by=by,
         reason=one_of(Reason, reason, "reason") if reason else None,
         note=note,

@@ -9,7 +9,7 @@ from patternmind.cli import show
 from patternmind.cli.files import write_file
 from patternmind.errors import PatternmindError, UsageError
 from patternmind.model.cases import IntakeReport, Kind
-from patternmind.model.drafts import Action, DraftKind
+from patternmind.model.drafts import DraftAction, DraftKind
 from patternmind.model.network import PublishingRule
 from patternmind.model.themes import Theme
 from patternmind.ports import RunParameters
@@ -107,12 +107,12 @@ def _review(house: House) -> list[str]:
     accepted: list[str] = []
     for candidate in candidates:
         draft_id = candidate.grounded.draft.id
-        decide_draft(house.store, house.clock, draft_id, Action.ACCEPT, by=REVIEWER)
+        decide_draft(house.store, house.clock, draft_id, DraftAction.ACCEPT, by=REVIEWER)
         pattern = pattern_of(open_draft(house.store, draft_id))
         if pattern is not None and isinstance(publishable(pattern, cases, rule), Published):
             accepted.append(pattern.name)
         else:
-            decide_draft(house.store, house.clock, draft_id, Action.UNDO, by=REVIEWER)
+            decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, by=REVIEWER)
         if len(accepted) == MOST_ACCEPTED:
             break
     return accepted

@@ -30,7 +30,7 @@ from patternmind.evals.report import Direction, Unit
 from patternmind.intake.cases import make_case
 from patternmind.intake.redaction import Roster
 from patternmind.model.cases import SUSPICIOUS, Case, Kind, Submission
-from patternmind.model.drafts import NO_AI, Action, Doubt, DraftKind, DraftState, GroundedDraft
+from patternmind.model.drafts import NO_AI, Doubt, DraftAction, DraftKind, DraftState, GroundedDraft
 from patternmind.model.network import Network
 from patternmind.model.themes import Theme
 from patternmind.ports import RunParameters, Store
@@ -323,7 +323,7 @@ def _accept_everything(store: Store) -> None:
     """As a careless reviewer would: what is published must be safe even then."""
     for reviewed in open_drafts(store):
         if any(claim.field == "solution" for claim in reviewed.grounded.draft.claims):
-            decide_draft(store, SystemClock(), reviewed.grounded.draft.id, Action.ACCEPT, by="A careless reviewer")
+            decide_draft(store, SystemClock(), reviewed.grounded.draft.id, DraftAction.ACCEPT, by="A careless reviewer")
 
 
 def _look_through(store: Store, found: Found) -> None:

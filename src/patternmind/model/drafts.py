@@ -159,7 +159,7 @@ class GroundedDraft:
             raise TypeError("only ground() makes a GroundedDraft")
 
 
-class Action(StrEnum):
+class DraftAction(StrEnum):
     """What the log of a draft may say. ``FLAG`` is for a jam; ``FIELD_TEST`` follows from uses, nobody chooses it."""
 
     ACCEPT = "accept"
@@ -193,7 +193,7 @@ class Decision:
 
     id: str
     draft_id: str
-    action: Action
+    action: DraftAction
     by: str
     at: datetime
     before: DraftState

@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 
-from patternmind.model.drafts import Action, Decision, Draft, DraftState, GroundedDraft, ReviewedDraft
+from patternmind.model.drafts import Decision, Draft, DraftAction, DraftState, GroundedDraft, ReviewedDraft
 from patternmind.publish.fields import FieldValue
 
 
@@ -14,7 +14,7 @@ def parted(one: GroundedDraft | ReviewedDraft) -> tuple[Draft, list[Decision]]:
     if isinstance(one, GroundedDraft):
         return one.draft, []
     taken_back = {decision.undoes for decision in one.decisions}
-    held = [each for each in one.decisions if each.action is not Action.UNDO and each.id not in taken_back]
+    held = [each for each in one.decisions if each.action is not DraftAction.UNDO and each.id not in taken_back]
     return one.grounded.draft, held
 
 

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.model.cases import Case
-from patternmind.model.drafts import Action, Claim, Decision, Draft, DraftState, GroundedDraft, Pattern, ReviewedDraft
+from patternmind.model.drafts import (
+    Claim,
+    Decision,
+    Draft,
+    DraftAction,
+    DraftState,
+    GroundedDraft,
+    Pattern,
+    ReviewedDraft,
+)
 from patternmind.model.network import Network
 from patternmind.model.themes import Theme
 from patternmind.publish.decided import fields_of, name_of, parted, state_of
@@ -56,7 +65,7 @@ def gather_subject(
     network: Network,
 ) -> Subject:
     draft, held = parted(grounded)
-    approved = [one for one in held if one.action is Action.ACCEPT]
+    approved = [one for one in held if one.action is DraftAction.ACCEPT]
     standing = [card for one in patterns if (card := _card(one)).state not in {DraftState.REJECTED, DraftState.RETIRED}]
     usable = [card for card in standing if lines_of(card.fields, "solution")]
     usable.sort(key=lambda card: card.state not in {DraftState.ACCEPTED, DraftState.FIELD_TESTED})

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from patternmind.errors import NotAllowed, WrongState
 from patternmind.model.drafts import (
-    Action,
     Decision,
+    DraftAction,
     DraftKind,
     DraftState,
     Pattern,
@@ -18,23 +18,23 @@ from patternmind.model.drafts import (
     ReviewedDraft,
 )
 
-TRANSITIONS: Mapping[DraftState, Mapping[Action, DraftState]] = {
+TRANSITIONS: Mapping[DraftState, Mapping[DraftAction, DraftState]] = {
     DraftState.CANDIDATE: {
-        Action.ACCEPT: DraftState.ACCEPTED,
-        Action.EDIT: DraftState.IN_REVIEW,
-        Action.REJECT: DraftState.REJECTED,
-        Action.NOT_SURE: DraftState.IN_REVIEW,
-        Action.FLAG: DraftState.IN_REVIEW,
+        DraftAction.ACCEPT: DraftState.ACCEPTED,
+        DraftAction.EDIT: DraftState.IN_REVIEW,
+        DraftAction.REJECT: DraftState.REJECTED,
+        DraftAction.NOT_SURE: DraftState.IN_REVIEW,
+        DraftAction.FLAG: DraftState.IN_REVIEW,
     },
     DraftState.IN_REVIEW: {
-        Action.ACCEPT: DraftState.ACCEPTED,
-        Action.EDIT: DraftState.IN_REVIEW,
-        Action.REJECT: DraftState.REJECTED,
-        Action.NOT_SURE: DraftState.IN_REVIEW,
-        Action.FLAG: DraftState.IN_REVIEW,
+        DraftAction.ACCEPT: DraftState.ACCEPTED,
+        DraftAction.EDIT: DraftState.IN_REVIEW,
+        DraftAction.REJECT: DraftState.REJECTED,
+        DraftAction.NOT_SURE: DraftState.IN_REVIEW,
+        DraftAction.FLAG: DraftState.IN_REVIEW,
     },
-    DraftState.ACCEPTED: {Action.EDIT: DraftState.ACCEPTED, Action.RETIRE: DraftState.RETIRED},
-    DraftState.FIELD_TESTED: {Action.EDIT: DraftState.FIELD_TESTED, Action.RETIRE: DraftState.RETIRED},
+    DraftState.ACCEPTED: {DraftAction.EDIT: DraftState.ACCEPTED, DraftAction.RETIRE: DraftState.RETIRED},
+    DraftState.FIELD_TESTED: {DraftAction.EDIT: DraftState.FIELD_TESTED, DraftAction.RETIRE: DraftState.RETIRED},
     DraftState.RETIRED: {},
     DraftState.REJECTED: {},
 }
@@ -43,7 +43,7 @@ TRANSITIONS: Mapping[DraftState, Mapping[Action, DraftState]] = {
 def standing(decisions: Sequence[Decision]) -> list[Decision]:
     """The decisions that still hold: those that are no undo and were not taken back."""
     taken_back = {decision.undoes for decision in decisions}
-    return [one for one in decisions if one.action is not Action.UNDO and one.id not in taken_back]
+    return [one for one in decisions if one.action is not DraftAction.UNDO and one.id not in taken_back]
 
 
 def state_of(decisions: Sequence[Decision]) -> DraftState:
@@ -60,14 +60,14 @@ def fields_of(reviewed: ReviewedDraft) -> dict[str, str | tuple[str, ...]]:
     return fields
 
 
-def possible_actions(decisions: Sequence[Decision]) -> list[Action]:
+def possible_actions(decisions: Sequence[Decision]) -> list[DraftAction]:
     actions = list(TRANSITIONS[state_of(decisions)])
-    return [*actions, Action.UNDO] if standing(decisions) else actions
+    return [*actions, DraftAction.UNDO] if standing(decisions) else actions
 
 
 def decide(
     reviewed: ReviewedDraft,
-    action: Action,
+    action: DraftAction,
     *,
     by: str,
     at: datetime,
@@ -87,7 +87,7 @@ def decide(
         raise WrongState(draft.id, before.value, action.value, [a.value for a in possible_actions(reviewed.decisions)])
     changed = _changed(reviewed, edits or {})
     _check(reviewed, action, by=by, reason=reason, changed=changed)
-    undone = standing(reviewed.decisions)[-1] if action is Action.UNDO else None
+    undone = standing(reviewed.decisions)[-1] if action is DraftAction.UNDO else None
     return Decision(
         id=f"{draft.id}.{reviewed.version + 1}",
         draft_id=draft.id,
@@ -103,9 +103,9 @@ def decide(
     )
 
 
-def _after(kind: DraftKind, before: DraftState, action: Action) -> DraftState:
+def _after(kind: DraftKind, before: DraftState, action: DraftAction) -> DraftState:
     """An approved pre-reading that is edited is what nobody approved yet; it says so until somebody does."""
-    reopened = kind is DraftKind.PREREADING and action is Action.EDIT
+    reopened = kind is DraftKind.PREREADING and action is DraftAction.EDIT
     return DraftState.IN_REVIEW if reopened else TRANSITIONS[before][action]
 
 
@@ -117,7 +117,7 @@ def field_test(reviewed: ReviewedDraft, *, by: str, at: datetime, note: str) -> 
     return Decision(
         id=f"{reviewed.grounded.draft.id}.{reviewed.version + 1}",
         draft_id=reviewed.grounded.draft.id,
-        action=Action.FIELD_TEST,
+        action=DraftAction.FIELD_TEST,
         by=by.strip(),
         at=at,
         before=DraftState.ACCEPTED,
@@ -136,7 +136,7 @@ def _changed(reviewed: ReviewedDraft, edits: Mapping[str, str | tuple[str, ...]]
 
 def _check(
     reviewed: ReviewedDraft,
-    action: Action,
+    action: DraftAction,
     *,
     by: str,
     reason: Reason | None,
@@ -144,15 +144,15 @@ def _check(
 ) -> None:
     if not by.strip():
         raise NotAllowed("Every decision is a named person's: say who decides.")
-    if action is Action.REJECT and reason is None:
+    if action is DraftAction.REJECT and reason is None:
         raise NotAllowed(f"A rejection needs a reason: {', '.join(one.value for one in Reason)}.")
     if not str(changed.get("name", "x")).strip():
         raise NotAllowed("A draft cannot be without a name.")
-    if action is Action.EDIT and not changed:
+    if action is DraftAction.EDIT and not changed:
         raise NotAllowed("The edit changes nothing.")
-    if changed and action is not Action.EDIT:
+    if changed and action is not DraftAction.EDIT:
         raise NotAllowed(f"Edits belong to the action edit, not to {action.value}.")
-    accepts = action is Action.ACCEPT and reviewed.grounded.draft.kind is DraftKind.PATTERN
+    accepts = action is DraftAction.ACCEPT and reviewed.grounded.draft.kind is DraftKind.PATTERN
     if accepts and not any(claim.field == "solution" for claim in reviewed.grounded.draft.claims):
         raise NotAllowed(
             "No claim of its solution stands on a quote, so it cannot become a pattern. Reject it instead."
@@ -163,7 +163,7 @@ def pattern_of(reviewed: ReviewedDraft) -> Pattern | None:
     """The pattern that the decisions made of this draft; ``None`` while nobody has accepted it."""
     draft, held = reviewed.grounded.draft, standing(reviewed.decisions)
     state = state_of(reviewed.decisions)
-    accepted = [decision for decision in held if decision.action is Action.ACCEPT]
+    accepted = [decision for decision in held if decision.action is DraftAction.ACCEPT]
     if draft.kind is not DraftKind.PATTERN or not accepted or state is DraftState.REJECTED:
         return None
     fields = fields_of(reviewed)
@@ -176,9 +176,9 @@ def pattern_of(reviewed: ReviewedDraft) -> Pattern | None:
         claims=draft.claims,
         provenance=draft.provenance,
         state=state,
-        reviewers=tuple(dict.fromkeys(one.by for one in held if one.action is not Action.FIELD_TEST)),
+        reviewers=tuple(dict.fromkeys(one.by for one in held if one.action is not DraftAction.FIELD_TEST)),
         accepted_at=accepted[-1].at,
-        version=len([one for one in held if one.action in (Action.ACCEPT, Action.EDIT)]),
+        version=len([one for one in held if one.action in (DraftAction.ACCEPT, DraftAction.EDIT)]),
         share_edited=share_edited(reviewed),
     )
 

@@ -6,7 +6,16 @@ from datetime import date, timedelta
 
 from patternmind.errors import NotAllowed
 from patternmind.model.cases import Case
-from patternmind.model.drafts import Action, Decision, Draft, DraftKind, DraftState, Outline, Reservation, ReviewedDraft
+from patternmind.model.drafts import (
+    Decision,
+    Draft,
+    DraftAction,
+    DraftKind,
+    DraftState,
+    Outline,
+    Reservation,
+    ReviewedDraft,
+)
 from patternmind.model.themes import Theme
 from patternmind.ports import Clock, Store
 from patternmind.review import (
@@ -218,7 +227,7 @@ def last_decisions(store: Store, by: str) -> list[OwnDecision]:
     """A person's last ten decisions, newest first, one a draft; all of them can still be changed."""
     found: dict[str, OwnDecision] = {}
     for decision, row in _decisions_of(store, by):
-        if decision.action is Action.UNDO or decision.draft_id in found or len(found) == LAST:
+        if decision.action is DraftAction.UNDO or decision.draft_id in found or len(found) == LAST:
             continue
         held = standing(row.decisions)
         stands = any(one.id == decision.id for one in held)
@@ -264,5 +273,5 @@ def undo_last(store: Store, clock: Clock, by: str) -> ReviewedDraft:
             continue
         if held[-1].id != decision.id:
             raise NotAllowed("Somebody decided on that draft after you. Open it, and decide on what stands there now.")
-        return decide_draft(store, clock, decision.draft_id, Action.UNDO, by=by, expected_version=len(log))
+        return decide_draft(store, clock, decision.draft_id, DraftAction.UNDO, by=by, expected_version=len(log))
     raise NotAllowed("There is nothing of yours to take back.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from patternmind.errors import NotFound, UsageError, WrongState
 from patternmind.intake.redaction import Roster, redact, redact_output
-from patternmind.model.drafts import Action, DraftKind, DraftState, ReviewedDraft
+from patternmind.model.drafts import DraftAction, DraftKind, DraftState, ReviewedDraft
 from patternmind.model.themes import Theme
 from patternmind.ports import Clock, Encoder, Store, VectorIndex
 from patternmind.publish.document import Document
@@ -149,7 +149,7 @@ def one_line(value: FieldValue) -> str:
 
 def approval_of(decisions: tuple[Any, ...]) -> Any:
     """The decision that approved it as it stands now; None where there is none."""
-    accepted = [one for one in standing(decisions) if one.action is Action.ACCEPT]
+    accepted = [one for one in standing(decisions) if one.action is DraftAction.ACCEPT]
     return accepted[-1] if accepted and state_of(decisions) is DraftState.ACCEPTED else None
 
 
@@ -205,7 +205,7 @@ def edit_prereading(
     reviewed = open_prereading(store, id)
     known = fields_of(reviewed)
     changed = {name: value for name, value in edits.items() if known.get(name) != value}
-    return decide_draft(store, clock, id, Action.EDIT, by=by, edits=changed, expected_version=version)
+    return decide_draft(store, clock, id, DraftAction.EDIT, by=by, edits=changed, expected_version=version)
 
 
 def approve_prereading(store: Store, clock: Clock, id: str, *, by: str, version: int | None = None) -> ReviewedDraft:
@@ -215,7 +215,7 @@ def approve_prereading(store: Store, clock: Clock, id: str, *, by: str, version:
         NotFound, WrongState, ChangedMeanwhile
     """
     open_prereading(store, id)
-    return decide_draft(store, clock, id, Action.ACCEPT, by=by, expected_version=version)
+    return decide_draft(store, clock, id, DraftAction.ACCEPT, by=by, expected_version=version)
 
 
 def take_back(store: Store, clock: Clock, id: str, *, by: str, version: int | None = None) -> ReviewedDraft:
@@ -227,5 +227,5 @@ def take_back(store: Store, clock: Clock, id: str, *, by: str, version: int | No
     """
     reviewed = open_prereading(store, id)
     if not standing(reviewed.decisions):
-        raise WrongState(id, state_of(reviewed.decisions).value, Action.UNDO.value, [])
-    return decide_draft(store, clock, id, Action.UNDO, by=by, expected_version=version)
+        raise WrongState(id, state_of(reviewed.decisions).value, DraftAction.UNDO.value, [])
+    return decide_draft(store, clock, id, DraftAction.UNDO, by=by, expected_version=version)

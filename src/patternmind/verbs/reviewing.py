@@ -8,7 +8,7 @@ from patternmind.errors import ChangedMeanwhile, NotAllowed, UsageError, WrongSt
 from patternmind.ground import ground
 from patternmind.intake.redaction import Roster, redact
 from patternmind.model.cases import Case
-from patternmind.model.drafts import NO_AI, Action, Decision, Draft, DraftKind, Pattern, Reason, ReviewedDraft
+from patternmind.model.drafts import NO_AI, Decision, Draft, DraftAction, DraftKind, Pattern, Reason, ReviewedDraft
 from patternmind.model.reading import DraftsWanted, PageOf, StoredDraft
 from patternmind.ports import Clock, Store
 from patternmind.review import decide, pattern_of
@@ -93,7 +93,7 @@ def decide_draft(  # noqa: PLR0913 - one decision has this many parts
     store: Store,
     clock: Clock,
     draft_id: str,
-    action: Action,
+    action: DraftAction,
     *,
     by: str,
     reason: Reason | None = None,
@@ -120,7 +120,7 @@ def decide_draft(  # noqa: PLR0913 - one decision has this many parts
     return open_draft(store, draft_id)
 
 
-def with_decision(reviewed: ReviewedDraft, action: Action) -> ReviewedDraft:
+def with_decision(reviewed: ReviewedDraft, action: DraftAction) -> ReviewedDraft:
     """The draft as this decision would leave it, stored nowhere; as it is where the decision is not possible."""
     try:
         decision = decide(reviewed, action, by="-", at=reviewed.created_at or datetime.min.replace(tzinfo=UTC))

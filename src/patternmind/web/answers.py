@@ -6,7 +6,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from patternmind.model.cases import Consent, Kind
-from patternmind.model.drafts import Action, Doubt, DraftKind, DraftState, Reason
+from patternmind.model.drafts import Doubt, DraftAction, DraftKind, DraftState, Reason
 from patternmind.model.jobs import JobKind
 from patternmind.model.themes import Lineage
 from patternmind.review import Standing
@@ -398,7 +398,7 @@ class DecisionAnswer(BaseModel):
     """One line of the append-only decision log."""
 
     id: str
-    action: Action
+    action: DraftAction
     by: str
     at: dt.datetime
     before: DraftState
@@ -417,13 +417,13 @@ class DraftAnswer(DraftedAnswer):
     refused_claims: int = Field(description="Claims that their cases do not bear out; they are not shown.")
     created_at: dt.datetime | None
     decisions: list[DecisionAnswer]
-    possible_actions: list[Action]
+    possible_actions: list[DraftAction]
 
 
 class DecisionAsked(Asked):
     """What a person decides about a draft."""
 
-    action: Action
+    action: DraftAction
     by: str | None = Field(
         default=None, min_length=1, max_length=120, description="Who decides. With a token it is the token's name."
     )
@@ -466,7 +466,7 @@ class ReservedAnswer(BaseModel):
 
 class ViewAnswer(BaseModel):
     by: str
-    action: Action
+    action: DraftAction
 
 
 class DiscussAnswer(BaseModel):
@@ -678,7 +678,7 @@ class PossibleNameAnswer(BaseModel):
 
 
 class NamesAsked(Asked):
-    names: list[str] = Field(min_length=1, max_length=500)
+    names: list[str] = Field(min_length=1, max_length=500, description="Those of the possible names that are meant.")
 
 
 class DismissedAnswer(BaseModel):

@@ -102,10 +102,6 @@ class NameAnswer(Asked):
     contexts: list[str]
 
 
-class NamesAsked(Asked):
-    names: list[str] = Field(min_length=1, max_length=100, description="Those of the possible names that are names.")
-
-
 class NamesConfirmed(Asked):
     people_added: int
 

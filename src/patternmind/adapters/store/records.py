@@ -7,11 +7,11 @@ from typing import Any
 
 from patternmind.model.cases import Case, Consent, Kind, Submission
 from patternmind.model.drafts import (
-    Action,
     Claim,
     Decision,
     Doubt,
     Draft,
+    DraftAction,
     DraftKind,
     DraftState,
     Flag,
@@ -131,7 +131,7 @@ def decision_record(decision: Decision) -> Record:
 def read_decision(record: Mapping[str, Any]) -> Decision:
     values: Record = {
         **record,
-        "action": Action(record["action"]),
+        "action": DraftAction(record["action"]),
         "before": DraftState(record["before"]),
         "after": DraftState(record["after"]),
         "reason": Reason(record["reason"]) if record["reason"] else None,

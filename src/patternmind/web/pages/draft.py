@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from patternmind.errors import ChangedMeanwhile, NotAllowed, PatternmindError, UsageError, WrongState
 from patternmind.model import rights
-from patternmind.model.drafts import Action, DraftKind, DraftState, Reason, ReviewedDraft
+from patternmind.model.drafts import DraftAction, DraftKind, DraftState, Reason, ReviewedDraft
 from patternmind.ports import Store
 from patternmind.publish.fields import NOT_STATED, provenance_line
 from patternmind.publish.rights import Published
@@ -29,19 +29,19 @@ from patternmind.web.rights import needs
 
 router = APIRouter(route_class=PageDoor)
 
-SAID: Mapping[Action, str] = {
-    Action.ACCEPT: "Accepted.",
-    Action.EDIT: "Your edit is saved.",
-    Action.REJECT: "Rejected.",
-    Action.NOT_SURE: "Handed to a second reviewer.",
-    Action.FLAG: "Kept for a jam.",
-    Action.RETIRE: "Retired.",
-    Action.UNDO: "Taken back. The draft stands as it did before.",
+SAID: Mapping[DraftAction, str] = {
+    DraftAction.ACCEPT: "Accepted.",
+    DraftAction.EDIT: "Your edit is saved.",
+    DraftAction.REJECT: "Rejected.",
+    DraftAction.NOT_SURE: "Handed to a second reviewer.",
+    DraftAction.FLAG: "Kept for a jam.",
+    DraftAction.RETIRE: "Retired.",
+    DraftAction.UNDO: "Taken back. The draft stands as it did before.",
 }
 
 REASONS = [(reason.value, reason.value.capitalize()) for reason in Reason]
 
-STAYS = frozenset({Action.EDIT, Action.UNDO})
+STAYS = frozenset({DraftAction.EDIT, DraftAction.UNDO})
 """After these one goes on with the same draft."""
 
 
@@ -98,7 +98,7 @@ def _page(
         "held": {one.id for one in standing(reviewed.decisions)},
         "provenance": provenance_line(draft.provenance),
         "publication": _publication(house.store, reviewed),
-        "can": {action.value for action in actions if action is not Action.RETIRE or _may_retire(caller)},
+        "can": {action.value for action in actions if action is not DraftAction.RETIRE or _may_retire(caller)},
         "reasons": REASONS,
         "mine_last": last is not None,
         "mine_here": last == draft.id,
@@ -106,7 +106,7 @@ def _page(
         "before": before,
         "after": after,
         "progress": progress_text(desk),
-        "edit": edit and Action.EDIT in actions,
+        "edit": edit and DraftAction.EDIT in actions,
         "form": _form_fields(reviewed),
         "error": "",
         "difference": (),
@@ -135,7 +135,7 @@ def _publication(store: Store, reviewed: ReviewedDraft) -> tuple[bool, str] | No
     """Whether the draft could be published were it accepted as it stands, and why or why not."""
     if reviewed.grounded.draft.kind is not DraftKind.PATTERN or state_by(reviewed.decisions) is DraftState.REJECTED:
         return None
-    pattern = pattern_of(with_decision(reviewed, Action.ACCEPT)) or pattern_of(reviewed)
+    pattern = pattern_of(with_decision(reviewed, DraftAction.ACCEPT)) or pattern_of(reviewed)
     if pattern is None:
         return False, "No claim of its solution stands on a quote, so it cannot become a pattern."
     judged = judge_pattern(store, pattern)
@@ -168,9 +168,9 @@ def _decide(request: Request, house: TheHouse, caller: TheCaller, draft_id: str,
             draft_id,
             action,
             by=by,
-            reason=reason if action is Action.REJECT else None,
+            reason=reason if action is DraftAction.REJECT else None,
             note=note,
-            edits=edits if action is Action.EDIT else {},
+            edits=edits if action is DraftAction.EDIT else {},
             expected_version=version,
         )
     except (ChangedMeanwhile, NotAllowed, UsageError, WrongState) as error:
@@ -191,14 +191,14 @@ def _edits(reviewed: ReviewedDraft, written: Mapping[str, str]) -> dict[str, str
     }
 
 
-def _action(form: FormData) -> Action:
+def _action(form: FormData) -> DraftAction:
     """Raises:
     UsageError: none is named.
     """
     said = "reject" if form.get("reason") else str(form.get("decision", ""))
     if said not in {one.value for one in SAID}:
         raise UsageError("Choose a decision: accept, edit, reject, not sure, flag for a jam, or undo.")
-    return Action(said)
+    return DraftAction(said)
 
 
 def _reason(form: FormData) -> Reason | None:
@@ -211,7 +211,9 @@ def _version(form: FormData) -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else -1
 
 
-def _said_already(reviewed: ReviewedDraft, action: Action, by: str, version: int, edits: Mapping[str, object]) -> bool:
+def _said_already(
+    reviewed: ReviewedDraft, action: DraftAction, by: str, version: int, edits: Mapping[str, object]
+) -> bool:
     """A second click, a reload or the back button sent again what is there: nothing more is to be done."""
     if version != reviewed.version - 1 or not reviewed.decisions:
         return False
@@ -219,7 +221,7 @@ def _said_already(reviewed: ReviewedDraft, action: Action, by: str, version: int
     return last.by == by.strip() and last.action is action and not edits
 
 
-def _after(house: TheHouse, caller: TheCaller, draft_id: str, action: Action) -> Response:
+def _after(house: TheHouse, caller: TheCaller, draft_id: str, action: DraftAction) -> Response:
     """On to the next, or the same draft where one goes on with it."""
     answer = RedirectResponse(f"/drafts/{draft_id}", status_code=303)
     if action not in STAYS:
@@ -235,7 +237,7 @@ def _again(
     draft_id: str,
     error: PatternmindError,
     *,
-    action: Action,
+    action: DraftAction,
     written: Mapping[str, str],
     note: str,
     by: str,
@@ -250,7 +252,7 @@ def _again(
         house,
         caller,
         reviewed,
-        edit=action is Action.EDIT,
+        edit=action is DraftAction.EDIT,
         status=412 if isinstance(error, ChangedMeanwhile) else 409 if changed else 422,
         form=_form_fields(reviewed, written),
         error=message,

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import House
 from patternmind.errors import ChangedMeanwhile, NotFound, WrongState
-from patternmind.model.drafts import Action as Decided
+from patternmind.model.drafts import DraftAction as Decided
 from patternmind.model.drafts import ReviewedDraft
 from patternmind.model.jobs import JobKind, JobState
 from patternmind.model.rights import Action

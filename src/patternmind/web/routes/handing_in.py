@@ -188,7 +188,7 @@ def read_possible_names(house: TheHouse, caller: TheCaller, case_id: str) -> ans
     responses=problems(400, 404),
     dependencies=[needs(Action.ROSTER), MAY_REPEAT],
 )
-def confirm_names_of_case(house: TheHouse, case_id: str, asked: case_answers.NamesAsked) -> case_answers.NamesConfirmed:
+def confirm_names_of_case(house: TheHouse, case_id: str, asked: answers.NamesAsked) -> case_answers.NamesConfirmed:
     """Put possible names of a case on the roster, which takes them out of everything that is stored."""
     offered = {one.name for one in names_in(house.store.case(case_id))}
     if not set(asked.names) <= offered:

@@ -1,0 +1,115 @@
+"""A client that a generator makes of docs/openapi.json, without a line by hand, works against a server."""
+
+import importlib
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from openapi_python_client import generate
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from tests.acceptance.test_api import the_cases
+from tests.browsing import served
+
+from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.bootstrap import House
+from patternmind.model.rights import Role
+from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.verbs.members import add_member
+from patternmind.verbs.tokens import create_token
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "patternmind_client_made_here"
+
+AS_BYTES = {"application/x-ndjson": "application/octet-stream", "image/svg+xml": "application/octet-stream"}
+"""What the generator has no words for, and gives back as it comes."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the client; the generator found nothing to leave out."""
+    folder = tmp_path_factory.mktemp("client")
+    said = ConfigFile(post_hooks=[], content_type_overrides=AS_BYTES)
+    there = Config.from_sources(said, MetaType.NONE, ROOT / "docs" / "openapi.json", "utf-8", True, folder / PACKAGE)
+    complaints = generate(config=there)
+    assert [f"{one.header}: {one.detail}" for one in complaints] == []
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+    shutil.rmtree(folder)
+
+
+class Client:
+    """The generated functions by their names, called on one server."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self.models = importlib.import_module(f"{PACKAGE}.models")
+        self._client = importlib.import_module(f"{PACKAGE}.client").AuthenticatedClient(
+            base_url=address, token=token, raise_on_unexpected_status=True
+        )
+
+    def ask(self, name: str, **said: Any) -> Any:
+        """The parsed answer, whatever its status."""
+        return self._function(name).sync(client=self._client, **said)
+
+    def status(self, name: str, **said: Any) -> tuple[int, Any]:
+        answer = self._function(name).sync_detailed(client=self._client, **said)
+        return int(answer.status_code), answer
+
+    @staticmethod
+    def _function(name: str) -> ModuleType:
+        tag, _, function = name.partition(".")
+        return importlib.import_module(f"{PACKAGE}.api.{tag}.{function}")
+
+
+@pytest.fixture(scope="module")
+def client(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    house = House(Settings(home=tmp_path_factory.mktemp("house")), encoder=HashingEncoder())
+    _ = house.store
+    maker = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Stella Ward", [Role.STEWARD, Role.FACILITATOR])
+    secret, _ = create_token(
+        house.store, house.clock, "client", days=1, maker=maker, roles=[Role.STEWARD, Role.FACILITATOR]
+    )
+    with served(house) as address:
+        yield Client(address, secret)
+
+
+def test_from_cases_to_a_decision_by_the_generated_client(client: Client) -> None:
+    models = client.models
+    assert client.ask("network.read_me").name
+    for one in the_cases():
+        text = {name: one[name] for name in ("problem", "context", "lesson")}
+        written = models.CaseAsked.from_dict({"kind": "case", "text": text, "facts": {"team": one["team"]}})
+        status, answer = client.status("cases.submit_case", body=written)
+        assert status == 201, answer.content
+    page = client.ask("cases.list_cases", limit=20)
+    assert len(page.items) == 20
+    rest = client.ask("cases.list_cases", limit=200, cursor=page.next_cursor)
+    assert len(page.items) + len(rest.items) == 48
+
+    job = client.ask("jobs.start_run", body=models.RunAsked.from_dict({"label": "2026Q4"}))
+    while (job := client.ask("jobs.read_job", job_id=job.job_id)).state not in {"finished", "failed", "lost"}:
+        time.sleep(0.05)
+    assert job.state == "finished", job
+    themes = client.ask("themes.list_themes").items
+    assert themes
+    found = client.ask("cases.search", q="frozen scanner battery", k=3)
+    assert len(found.items) == 3
+
+    drafts = client.ask("review.list_drafts", kind=models.DraftKind("pattern")).items
+    status, answer = client.status("review.read_draft", draft_id=drafts[0].id)
+    assert status == 200
+    tag = answer.headers["etag"]
+    decision = models.DecisionAsked.from_dict({"action": "not_sure", "by": "Stella Ward"})
+    assert client.ask("review.decide", draft_id=drafts[0].id, body=decision, if_match=tag).id == drafts[0].id
+    status, answer = client.status("review.decide", draft_id=drafts[0].id, body=decision, if_match=tag)
+    assert (status, answer.parsed.title) == (412, "Somebody changed it meanwhile")
+
+    lines = client.status("cases.export", what=models.ExportWhat("cases"))[1].content.decode().splitlines()
+    assert len(lines) == 48
