@@ -31,6 +31,7 @@ from patternmind.model.drafts import (
 from patternmind.model.edits import Edit, EditAction, Proposal
 from patternmind.model.fits import Fits, KeptFits
 from patternmind.model.found import Found
+from patternmind.model.members import Token
 from patternmind.model.network import Network, Person, PublishingRule
 from patternmind.model.themes import Assignment, Flow, Lineage, Neighbours, Partition, Theme, ThemeChange
 from patternmind.ports import (
@@ -44,7 +45,6 @@ from patternmind.ports import (
     RunRecord,
     Store,
     StoredCounts,
-    Token,
 )
 
 LATER = NOON + dt.timedelta(minutes=7)

@@ -1,0 +1,110 @@
+"""Who there is, and how they show who they are."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from patternmind.model.members import Account, AuditEntry, Link, Member, Session, Token
+from patternmind.model.network import Network
+
+
+class Passwords(Protocol):
+    def hash(self, password: str) -> str: ...
+
+    def fits(self, password: str, password_hash: str | None) -> bool:
+        """Whether it is that password; without a hash never, after the same work."""
+        ...
+
+
+MemberChange = Callable[[Sequence[Member]], Sequence[Member]]
+"""Takes the members of a network and gives them as they should be; raises where that may not be."""
+
+
+class Accounts(Protocol):
+    """Who may sign in to this installation and to which of its networks, and the log of what was done."""
+
+    # networks
+    def networks(self) -> list[Network]: ...
+
+    def add_network(self, network: Network) -> None:
+        """Make an empty network.
+
+        Raises:
+            UsageError: there is one of that id.
+        """
+        ...
+
+    # members
+    def has_accounts(self) -> bool: ...
+
+    def account(self, account_id: str) -> Account | None: ...
+
+    def members(self, network_id: str) -> list[Member]:
+        """By name."""
+        ...
+
+    def memberships(self, account_id: str) -> list[Member]:
+        """One for each network that the account is in, by the network's id."""
+        ...
+
+    def change_members(
+        self, network_id: str, change: MemberChange, *, account: Account | None = None
+    ) -> tuple[Member, ...]:
+        """Change who is in a network, in one transaction; an account without a network is removed with its sessions.
+
+        Args:
+            account: made first, for a member who is new to the installation.
+        """
+        ...
+
+    def save_password(self, account_id: str, password_hash: str) -> None: ...
+
+    # sign-in
+    def save_link(self, link: Link) -> None: ...
+
+    def link(self, sha256: str) -> Link | None: ...
+
+    def take_link(self, sha256: str) -> Link | None:
+        """The link, which is gone then: of two who take it at once only one gets it. With the first link of an
+        installation all its others of that kind are gone too."""
+        ...
+
+    def save_session(self, session: Session) -> None:
+        """Make it, or change what it shows and when it was seen."""
+        ...
+
+    def session(self, sha256: str) -> Session | None: ...
+
+    def sessions(self, account_id: str) -> list[Session]:
+        """The newest first."""
+        ...
+
+    def end_sessions(self, sha256s: Sequence[str]) -> None: ...
+
+    def forget_expired(self, *, links: datetime, sessions: datetime, unseen: datetime) -> None:
+        """Remove links that expired before, sessions made before, and sessions not seen since."""
+        ...
+
+    # tokens
+    def find_token(self, sha256: str) -> tuple[str, Token] | None:
+        """A token by its hash, with the id of its network."""
+        ...
+
+    def has_tokens(self) -> bool: ...
+
+    def revoke_token(self, network_id: str, token_id: str, at: datetime) -> None:
+        """Make it open nothing any more.
+
+        Raises:
+            NotFound: no such token in this network.
+        """
+        ...
+
+    # audit
+    def append_audit(self, network_id: str, entry: AuditEntry) -> None:
+        """Write one line; its number is given here."""
+        ...
+
+    def audit(self, network_id: str, *, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
+        """The newest first, those with smaller numbers than ``before``."""
+        ...

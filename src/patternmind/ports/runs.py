@@ -1,0 +1,91 @@
+"""What a run is asked, what it leaves, and what people's edits put in its place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from patternmind.model.drafts import Draft
+from patternmind.model.edits import Proposal
+from patternmind.model.fits import KeptFits
+from patternmind.model.found import Found
+from patternmind.model.themes import Assignment, Theme, ThemeChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunParameters:
+    """The modelling choices of a run, stored with it; ``afresh`` makes all fits anew, whatever the last run left."""
+
+    label: str = ""
+    lens: str = "all"
+    level: str = "theme"
+    engine: str = "graph"
+    seed: int = 0
+    since: str | None = None
+    draft: bool = True
+    afresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as the store knows it; ``state`` is running, finished, failed or interrupted."""
+
+    id: str
+    number: int
+    parameters: RunParameters
+    state: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    n_cases: int = 0
+    n_themes: int = 0
+    n_outliers: int = 0
+    n_drafts: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict[str, float])
+    notes: tuple[str, ...] = ()
+    fingerprint: str = ""
+    proposals: tuple[Proposal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeThen:
+    """A theme as a run left it, in short."""
+
+    id: str
+    name: str
+    n_cases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """Everything a run found, handed over whole so that it can be stored in one transaction or not at all.
+
+    ``themes`` include the dormant; ``areas`` map area id to its name; ``duplicate_of`` maps a near-duplicate to the
+    case it repeats; ``found`` is what was there before people's decisions; ``decided`` the number of the last one of
+    this lens that was reckoned with, None where nobody asked; ``fits`` what the next run of the lens may continue.
+    """
+
+    themes: Sequence[Theme]
+    areas: Mapping[str, str]
+    changes: Sequence[ThemeChange]
+    assignments: Sequence[Assignment]
+    duplicate_of: Mapping[str, str]
+    drafts: Sequence[Draft]
+    n_refused_claims: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict[str, float])
+    notes: Sequence[str] = ()
+    fingerprint: str = ""
+    proposals: Sequence[Proposal] = ()
+    found: Found | None = None
+    decided: int | None = None
+    fits: KeptFits | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """The last run of a lens as one more decision leaves it: what people see at once, without a run."""
+
+    run_id: str
+    themes: Sequence[Theme]
+    areas: Mapping[str, str]
+    assignments: Sequence[Assignment]
+    drafts: Sequence[Draft]
+    proposals: Sequence[Proposal] = ()
