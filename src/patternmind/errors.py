@@ -32,9 +32,13 @@ class UnknownColumn(PatternmindError):
 
 
 class UsageError(PatternmindError):
-    """The command was called in a way that cannot work."""
+    """The command was called in a way that cannot work; ``field`` is what to mend, where it is one thing."""
 
     exit_code = 2
+
+    def __init__(self, message: str = "", *, field: str | None = None) -> None:
+        self.field = field
+        super().__init__(message)
 
 
 class BadInput(UsageError, ValueError):

@@ -443,6 +443,28 @@ def test_a_wrong_decision_says_what_is_possible(grown: Program) -> None:
 # What goes wrong -----------------------------------------------------------------------------------------------------
 
 
+def test_what_a_verb_turns_down_names_its_field_too(grown: Program) -> None:
+    theme = grown.get("themes").json()["items"][0]["theme_id"]
+    draft = patterns_among(grown)[0]["id"]
+    edit = {"action": "edit", "by": "Bo", "fields": {"name": "Ask bo@example.org"}}
+    asked = [
+        (f"themes/{theme}/edits", {"action": "rename", "name": "  ", "by": "Bo"}, "body.name"),
+        (f"themes/{theme}/edits", {"action": "move_out", "case_ids": [], "by": "Bo"}, "body.case_ids"),
+        (f"themes/{theme}/edits", {"action": "rename", "name": "Mail a@example.org", "by": "Bo"}, "body.name"),
+        (f"drafts/{draft}/decisions", {"action": "not_sure"}, "body.by"),
+        (f"drafts/{draft}/decisions", edit, "body.fields.name"),
+        ("cases", {"kind": "case", "text": {}}, "body.problem"),
+        ("runs", {"since": "yesterday"}, "body.since"),
+        ("prereadings", {}, "body.topic"),
+    ]
+    for address, body, field in asked:
+        said = grown.post(address, json=body)
+        assert said.status_code == 422, (address, body, said.text)
+        assert field in [one["field"] for one in said.json()["errors"]], (address, body, said.text)
+    said = grown.get("search", params={"q": "   "}).json()
+    assert [one["field"] for one in said["errors"]] == ["query.q"], said
+
+
 def test_a_request_that_is_not_valid_names_its_fields(client: Program) -> None:
     wrong = check_problem(client.post("runs", json={"seed": "x", "colour": "SECRET TEXT"}), 422, "invalid")
     assert {one["field"] for one in wrong["errors"]} == {"body.seed", "body.colour"}

@@ -23,12 +23,14 @@ def check_parameters(parameters: RunParameters) -> None:
     check_lens(parameters.lens)
     for name, value, known in (("level", parameters.level, LEVELS), ("engine", parameters.engine, ENGINES)):
         if value not in known:
-            raise UsageError(f'There is no {name} "{value}". Choose one of: {", ".join(known)}.')
+            raise UsageError(f'There is no {name} "{value}". Choose one of: {", ".join(known)}.', field=name)
     if parameters.since is not None:
         try:
             date.fromisoformat(parameters.since)
         except ValueError as error:
-            raise UsageError(f'--since takes a date such as 2026-10-01, not "{parameters.since}".') from error
+            raise UsageError(
+                f'--since takes a date such as 2026-10-01, not "{parameters.since}".', field="since"
+            ) from error
 
 
 def check_text(text: str) -> None:

@@ -178,7 +178,7 @@ class _Desk:
     def edit(self, asked: Asked, *, seq: int, clock: Clock) -> Edit:
         """The line to be added, everything in it known and well-formed."""
         if not asked.by.strip():
-            raise UsageError("Say who decides, with --by.")
+            raise UsageError("Say who decides, with --by.", field="by")
         themes = {theme.id: theme for theme in self.store.themes(self.lens)} if self.last else {}
         cases = tuple(dict.fromkeys(self.store.case(case_id).id for case_id in asked.case_ids))
         edit = Edit(
@@ -239,16 +239,18 @@ class _Desk:
     def _name(self, name: str, action: EditAction) -> str:
         name = self._words(name, "name")
         if action is EditAction.RENAME and not any(character.isalnum() for character in name):
-            raise UsageError("Give the theme a name with at least one word.")
+            raise UsageError("Give the theme a name with at least one word.", field="name")
         if len(name) > LONGEST_NAME:
-            raise UsageError(f"A theme's name has at most {LONGEST_NAME} characters; this one has {len(name)}.")
+            raise UsageError(
+                f"A theme's name has at most {LONGEST_NAME} characters; this one has {len(name)}.", field="name"
+            )
         return name
 
     def _words(self, text: str, what: str) -> str:
         """A text on one line that names nobody: a person's name would leave with every export."""
         text = " ".join(text.split())
         if text and names_somebody(text, Roster.of(self.store.roster())):
-            raise UsageError(f"The {what} names a person or holds contact data. Say it without, please.")
+            raise UsageError(f"The {what} names a person or holds contact data. Say it without, please.", field=what)
         return text
 
     def _check_undo(self, edit: Edit) -> None:
@@ -275,7 +277,9 @@ class _Desk:
             case EditAction.MOVE_OUT if theme:
                 strangers = [case_id for case_id in edit.case_ids if placed.get(case_id) != theme.id]
                 if strangers:
-                    raise UsageError(f"{', '.join(strangers)}: not in {theme.id}, so it cannot be moved out of it.")
+                    raise UsageError(
+                        f"{', '.join(strangers)}: not in {theme.id}, so it cannot be moved out of it.", field="case_ids"
+                    )
                 return edit
             case EditAction.SPLIT_OFF:
                 return replace(edit, other_theme_id=self._split_off(edit, theme, placed))
@@ -288,7 +292,9 @@ class _Desk:
         strangers = [case_id for case_id in edit.case_ids if case_id not in placed or placed[case_id] != home]
         if strangers:
             place = f"in {home}" if home else "known to the last run and in no theme"
-            raise UsageError(f"{', '.join(strangers)}: not {place}, so it cannot be split off from there.")
+            raise UsageError(
+                f"{', '.join(strangers)}: not {place}, so it cannot be split off from there.", field="case_ids"
+            )
         if theme and set(theme.case_ids) <= set(edit.case_ids):
             raise UsageError(f"Nothing would be left of {theme.id}. Rename it instead, or leave a case in it.")
         taken = self.store.theme_ids()
@@ -305,13 +311,13 @@ def _check_parts(edit: Edit) -> None:
     if edit.action in NEEDS_THEME and edit.theme_id is None:
         raise UsageError(f"Name the theme to {edit.action.value.replace('_', ' ')}.")
     if edit.action in NEEDS_CASES and not edit.case_ids:
-        raise UsageError("Name at least one case.")
+        raise UsageError("Name at least one case.", field="case_ids")
     if edit.action in {EditAction.TOGETHER, EditAction.APART} and len(edit.case_ids) < 2:
-        raise UsageError(f"It takes two different cases to be kept {edit.action.value}.")
+        raise UsageError(f"It takes two different cases to be kept {edit.action.value}.", field="case_ids")
     if edit.action in {EditAction.ACCEPT, EditAction.DECLINE} and not (edit.answers or (edit.run_id and edit.theme_id)):
         raise UsageError("Say what is accepted or declined: what a run made of a theme, or a decision by its number.")
     if edit.action is EditAction.MERGE and edit.other_theme_id in {None, edit.theme_id}:
-        raise UsageError("Name two different themes to merge.")
+        raise UsageError("Name two different themes to merge.", field="other_theme_id")
 
 
 # At once -------------------------------------------------------------------------------------------------------------

@@ -39,17 +39,21 @@ def add_member(
     if account_id is not None:
         known = accounts.account(account_id)
         if known is None:
-            raise UsageError(f'Nobody signs in as "{account_id}". Leave it out to make a new account.')
+            raise UsageError(
+                f'Nobody signs in as "{account_id}". Leave it out to make a new account.', field="account_id"
+            )
         name = known.name
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise UsageError(f"A member needs a name of at most {LONGEST_NAME} characters.")
+        raise UsageError(f"A member needs a name of at most {LONGEST_NAME} characters.", field="name")
     wanted = _some(roles)
     account = None if account_id else Account(id=_free_id(accounts, name), name=name, created_at=clock.now())
     member = Member(id=account_id or (account.id if account else ""), network_id=network_id, name=name, roles=wanted)
 
     def add(before: Sequence[Member]) -> Sequence[Member]:
         if any(one.name.casefold() == name.casefold() or one.id == member.id for one in before):
-            raise UsageError(f'There is a member "{name}" already. Decisions are logged by name, so choose another.')
+            raise UsageError(
+                f'There is a member "{name}" already. Decisions are logged by name, so choose another.', field="name"
+            )
         return [*before, member]
 
     accounts.change_members(network_id, add, account=account)
@@ -125,7 +129,7 @@ def add_network(accounts: Accounts, id: str, name: str) -> Network:
 
 def _some(roles: Collection[Role]) -> frozenset[Role]:
     if not roles:
-        raise UsageError(f"Name at least one role: {', '.join(Role)}.")
+        raise UsageError(f"Name at least one role: {', '.join(Role)}.", field="roles")
     return frozenset(roles)
 
 

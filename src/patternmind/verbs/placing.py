@@ -104,7 +104,7 @@ class Placer:
             UsageError: as for ``place_cases``, or there is nothing to place.
         """
         if not text.strip():
-            raise UsageError("Say what happened, in a few words.")
+            raise UsageError("Say what happened, in a few words.", field="text")
         desk = self._refreshed()
         vectors = self._encoder.encode([PERSON.sub("somebody", redact(text, desk.roster).text)])
         found = place(vectors, desk.known, closed=desk.closed)

@@ -37,9 +37,10 @@ class Wish:
 class WishInvalid(UsageError):
     """A wish that cannot be met; ``field`` is the one to mend."""
 
+    field: str
+
     def __init__(self, field: str, message: str) -> None:
-        self.field = field
-        super().__init__(message)
+        super().__init__(message, field=field)
 
 
 def check_wish(store: Store, wish: Wish) -> Wish:

@@ -72,5 +72,5 @@ def confirm_names(store: Store, names: Sequence[str]) -> int:
     """
     wanted = [" ".join(name.split()).removeprefix("@") for name in names]
     if not all(sum(c.isalpha() for c in name) >= 2 for name in wanted):
-        raise UsageError("A name has at least two letters. Nothing was put on the roster.")
+        raise UsageError("A name has at least two letters. Nothing was put on the roster.", field="names")
     return add_people(store, [(name, None, None) for name in wanted]).added

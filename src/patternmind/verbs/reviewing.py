@@ -131,10 +131,12 @@ def with_decision(reviewed: ReviewedDraft, action: DraftAction) -> ReviewedDraft
 
 def refuse_names(store: Store, note: str, edits: Mapping[str, str | tuple[str, ...]]) -> None:
     """As theme names are: a person's name would leave with every export."""
-    lines = (line for value in edits.values() for line in ([value] if isinstance(value, str) else value))
     roster = Roster.of(store.roster())
-    if any(redact(text, roster).counts for text in (note, *lines)):
-        raise UsageError("What you wrote names a person or holds contact data. Say it without, please.")
+    told = {"note": note, **{f"fields.{name}": value for name, value in edits.items()}}
+    for field, value in told.items():
+        if any(redact(line, roster).counts for line in ([value] if isinstance(value, str) else value)):
+            said = "What you wrote names a person or holds contact data. Say it without, please."
+            raise UsageError(said, field=field)
 
 
 def patterns_of(reviewed: Sequence[ReviewedDraft]) -> list[Pattern]:

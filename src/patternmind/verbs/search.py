@@ -51,7 +51,7 @@ def search(
         UsageError: there is nothing to search for.
     """
     if not text.strip():
-        raise UsageError("Say what to search for.")
+        raise UsageError("Say what to search for.", field="query.q")
     query = encoder.encode([text])[0]
     found = _cases(store, index, query, text, kind, k) if kind != "pattern" else []
     found += _patterns(store, encoder, query) if kind in (None, "pattern") else []

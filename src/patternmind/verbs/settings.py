@@ -24,9 +24,10 @@ MOST_AT_ONCE = 5000
 class FieldInvalid(UsageError):
     """``field`` is the one to mend."""
 
+    field: str
+
     def __init__(self, field: str, message: str) -> None:
-        self.field = field
-        super().__init__(message)
+        super().__init__(message, field=field)
 
 
 def network_version(network: Network) -> str:

@@ -149,7 +149,7 @@ def use_link(accounts: Accounts, clock: Clock, secret: str, *, name: str = "") -
     if link is None:
         return None
     if link.account_id is None and not name.strip():
-        raise UsageError("Say how you are called: decisions are logged under your name.")
+        raise UsageError("Say how you are called: decisions are logged under your name.", field="name")
     taken = _usable(accounts, accounts.take_link(link.sha256), clock.now())
     if taken is None:
         return None
@@ -185,7 +185,7 @@ def set_password(accounts: Accounts, passwords: Passwords, session: Session, pas
         NotAllowed: signed in by a steward's link, and a member of other networks too.
     """
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise UsageError(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
+        raise UsageError(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.", field="password")
     if session.confined and len(accounts.memberships(session.account_id)) > 1:
         raise NotAllowed(
             "You came here by a steward's link of one network, and your password opens several. Sign in by password, "

@@ -34,7 +34,7 @@ def create_token(
     """
     missing = set(roles) - maker.roles if maker else set[Role]()
     if missing or not roles:
-        raise UsageError("A token may do what its maker may, or less: choose among your own roles.")
+        raise UsageError("A token may do what its maker may, or less: choose among your own roles.", field="roles")
     secret = PREFIX + secrets.token_urlsafe(32)
     now = clock.now()
     token = Token(

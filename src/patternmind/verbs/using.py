@@ -40,11 +40,11 @@ def _check(clock: Clock, *, on: date, team: str, note: str, by: str) -> None:
     if not by:
         raise NotAllowed("Every use is told by somebody: say who.")
     if not team or len(team) > LONGEST_TEAM:
-        raise UsageError(f"Name the team that worked by it, in at most {LONGEST_TEAM} characters.")
+        raise UsageError(f"Name the team that worked by it, in at most {LONGEST_TEAM} characters.", field="team")
     if len(note) > LONGEST_NOTE:
-        raise UsageError(f"Say what came of it in at most {LONGEST_NOTE} characters.")
+        raise UsageError(f"Say what came of it in at most {LONGEST_NOTE} characters.", field="note")
     if on > clock.now().date():
-        raise UsageError("A use has happened: give a day that is not in the future.")
+        raise UsageError("A use has happened: give a day that is not in the future.", field="on")
 
 
 def _prove(store: Store, clock: Clock, pattern_id: str, by: str) -> None:

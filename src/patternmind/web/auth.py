@@ -70,10 +70,12 @@ class Caller:
         """
         if self.name is None:
             if by is None or not by.strip():
-                raise UsageError('Every decision is a named person\'s: say who decides in "by", or use a token.')
+                raise UsageError(
+                    'Every decision is a named person\'s: say who decides in "by", or use a token.', field="by"
+                )
             return by
         if by is not None and by != self.name:
-            raise UsageError(f'You decide as "{self.name}"; leave "by" out, or use a token of your own.')
+            raise UsageError(f'You decide as "{self.name}"; leave "by" out, or use a token of your own.', field="by")
         return self.name
 
     @property

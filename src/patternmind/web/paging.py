@@ -35,7 +35,9 @@ def read_cursor(cursor: str | None) -> str | None:
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        raise UsageError('"cursor" is not one that this service gave. Begin again without it.') from error
+        raise UsageError(
+            '"cursor" is not one that this service gave. Begin again without it.', field="query.cursor"
+        ) from error
 
 
 def one_page(
@@ -70,5 +72,5 @@ def read_number(cursor: str | None) -> int | None:
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER:
-        raise UsageError('"cursor" is not one that this service gave. Begin again without it.')
+        raise UsageError('"cursor" is not one that this service gave. Begin again without it.', field="query.cursor")
     return int(text)

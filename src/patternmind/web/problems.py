@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind import errors
+from patternmind.verbs.handing_in import NotFilledIn
 
 log = logging.getLogger("patternmind.web")
 
@@ -168,9 +169,23 @@ def problem_of(error: errors.PatternmindError, *, request_id: str) -> Problem:
     """The problem an error is to the caller; what only the server's owner should read is logged instead."""
     kind = kind_of(error)
     if kind not in KEPT_IN_LOG:
-        return problem(kind, str(error), request_id=request_id)
+        return problem(kind, str(error), request_id=request_id, fields=_fields_of(error))
     log.error("%s: %s (request %s)", type(error).__name__, error, request_id)
     return problem(kind, f"{kind.title}. The server's log says why, under this request id.", request_id=request_id)
+
+
+def _fields_of(error: errors.PatternmindError) -> list[FieldProblem]:
+    """The fields to mend, as far as the error tells; of a query where the name says so."""
+    if isinstance(error, NotFilledIn):
+        told = [(one.field, one.message) for one in error.wrong]
+    elif isinstance(error, errors.UsageError) and error.field:
+        told = [(error.field, str(error))]
+    else:
+        told = []
+    return [
+        FieldProblem(field=name if name.startswith("query.") else f"body.{name}", message=message.rstrip("."))
+        for name, message in told[:MOST_FIELDS]
+    ]
 
 
 def unexpected(error: Exception, *, request_id: str) -> Problem:

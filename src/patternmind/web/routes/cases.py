@@ -145,7 +145,7 @@ async def _uploaded(request: Request, house: TheHouse, filename: FileName) -> As
     It is raw text, so it stays where raw text is kept.
     """
     if len(filename.encode()) > LONGEST_NAME_BYTES:
-        raise UsageError("That file name is too long. Shorten it.")
+        raise UsageError("That file name is too long. Shorten it.", field="query.filename")
     home = house.settings.home
     with plain_errors(home):
         folder = tempfile.TemporaryDirectory(prefix=UPLOADS, dir=home)

@@ -70,7 +70,7 @@ def decide(
     """
     must_decide(house.store, caller, draft_id, asked.action)
     if not isinstance(asked.fields.get("name", ""), str):
-        raise UsageError('"fields.name" is one line of text, not a list.')
+        raise UsageError('"fields.name" is one line of text, not a list.', field="fields.name")
     reviewed = decide_draft(
         house.store,
         house.clock,

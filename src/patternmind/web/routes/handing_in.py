@@ -192,7 +192,7 @@ def confirm_names_of_case(house: TheHouse, case_id: str, asked: answers.NamesAsk
     """Put possible names of a case on the roster, which takes them out of everything that is stored."""
     offered = {one.name for one in names_in(house.store.case(case_id))}
     if not set(asked.names) <= offered:
-        raise UsageError('"names" has one that is no possible name of this case.')
+        raise UsageError('"names" has one that is no possible name of this case.', field="names")
     return case_answers.NamesConfirmed(people_added=confirm_names(house.store, asked.names))
 
 
@@ -256,7 +256,9 @@ def _written(caller: Caller, asked: case_answers.CaseAsked) -> Written:
     unknown = [name for name in asked.text if name not in text_fields(asked.kind)]
     unknown += [name for name in asked.facts if name not in FACT_FIELDS or name in {"consent", "submitter"}]
     if unknown:
-        raise UsageError(f'There is no field "{unknown[0][:80]}" of a {asked.kind}; text and facts name known ones.')
+        raise UsageError(
+            f'There is no field "{unknown[0][:80]}" of a {asked.kind}; text and facts name known ones.', field="text"
+        )
     if asked.submitter.strip() and not caller.may(Action.SEE_RAW_TEXT):
         raise NotAllowed('Leave "submitter" out: it is your own case. A steward may name somebody else.')
     fields = {**asked.text, **asked.facts}

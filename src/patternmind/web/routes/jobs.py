@@ -68,7 +68,7 @@ def list_jobs(
 ) -> answers.Page[answers.JobAnswer]:
     """The last jobs of the network, newest first; those of every process."""
     if cursor is not None and not jobs.knows(cursor):
-        raise UsageError('"cursor" is not one that this service gave. Begin again without it.')
+        raise UsageError('"cursor" is not one that this service gave. Begin again without it.', field="query.cursor")
     found = jobs.jobs(kind=kind, before=cursor, limit=limit + 1)
     following = found[limit - 1].id if len(found) > limit else None
     return answers.Page(items=[job_answer(house, job) for job in found[:limit]], next_cursor=following)

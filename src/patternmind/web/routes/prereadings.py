@@ -78,9 +78,9 @@ def _wish(asked: answers.PrereadingAsked) -> Wish:
     """What was asked for; an empty topic is one that says nothing, and no absent one."""
     given = {name: value for name, value in asked.model_dump(exclude={"date"}).items() if value is not None}
     if len({"theme", "topic", "case"} & set(given)) != 1:
-        raise UsageError("Name exactly one of theme, topic and case.")
+        raise UsageError("Name exactly one of theme, topic and case.", field="topic")
     if not any(given.get(name, "").strip() for name in ("theme", "topic", "case")):
-        raise UsageError("Say what the session is about.")
+        raise UsageError("Say what the session is about.", field="topic")
     return Wish(**given, date=asked.date.isoformat() if asked.date else "")
 
 
@@ -132,7 +132,7 @@ def edit_prereading(
     version = _seen(house, prereading_id, if_match)
     edits = {name: value if isinstance(value, str) else tuple(value) for name, value in asked.fields.items()}
     if not isinstance(edits.get("name", ""), str):
-        raise UsageError('"fields.name" is one line of text, not a list.')
+        raise UsageError('"fields.name" is one line of text, not a list.', field="fields.name")
     by = caller.signs_as(asked.by)
     reviewed = prereadings.edit_prereading(house.store, house.clock, prereading_id, edits, by=by, version=version)
     return _tagged(reviewed, response)
