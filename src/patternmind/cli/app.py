@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from patternmind.cli import show
+from patternmind.cli.audit import write_audit
 from patternmind.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def init(
     json: Json = False,
 ) -> None:
     """Make a network, or change what it agreed on. Running it again keeps everything that is not named."""
+    from patternmind.model.rights import Action
     from patternmind.verbs.network import add_roster, change_network
 
     house = open_house(home)
@@ -93,6 +95,7 @@ def init(
     if roster:
         with house.alone() as store:
             changed = add_roster(store, roster)
+    write_audit(house, Action.SETTINGS, "init")
     show.network(network, house.settings.home, changed, as_json=json)
 
 
@@ -108,6 +111,7 @@ def ingest(
 ) -> None:
     """Take in cases or recaps. Good rows are kept, bad rows are listed with everything that is wrong with them."""
     from patternmind.model.cases import Kind
+    from patternmind.model.rights import Action
     from patternmind.verbs.ingest import ingest_files
 
     if as_kind not in list(Kind):
@@ -117,6 +121,8 @@ def ingest(
         report = ingest_files(
             house.store, paths, kind=Kind(as_kind), mapping=mapping or (), dry_run=dry_run, progress=progress
         )
+    if report.accepted and not dry_run:
+        write_audit(house, Action.IMPORT_FILES, "ingest")
     show.intake(report, dry_run=dry_run, as_json=json)
     n_new = 0 if dry_run or json else report.accepted - report.updated
     if n_new and house.store.last_run() is not None:
@@ -142,6 +148,7 @@ def run(
 ) -> None:
     """Group all cases to date into themes, carry the themes on, draft their patterns."""
     from patternmind.model.calls import total
+    from patternmind.model.rights import Action
     from patternmind.ports import RunParameters
     from patternmind.verbs.checks import check_parameters
 
@@ -159,6 +166,7 @@ def run(
     house = open_house(home)
     with show.progress() as progress:
         record = house.run(parameters, progress=progress)
+    write_audit(house, Action.START_RUN, "run", "run", record.id)
     show.run(record, total(house.store.calls(record.id)), as_json=json)
 
 
@@ -175,6 +183,7 @@ def prereading(
 ) -> None:
     """Two pages for a session: the case in its own words, its theme, voices, what helped, what is open."""
     from patternmind.cli.files import check_suffix, write_file
+    from patternmind.model.rights import Action
     from patternmind.verbs import prepare
     from patternmind.verbs.checks import check_text
     from patternmind.verbs.publishing import prereading_document, prereading_row
@@ -195,6 +204,7 @@ def prereading(
     prepared = prepare.prepare(
         store, house.clock, subject, topic=topic or "", session=session, date=date, namer=house.namer
     )
+    write_audit(house, Action.REQUEST_PREREADING, "prereading", "prereading", prepared.grounded.draft.id)
     for note in prepared.notes:
         show.say(note)
     written = prereading_row(prepared)
@@ -299,6 +309,7 @@ def review_decide(
 ) -> None:
     """Accept, edit, reject, retire or undo."""
     from patternmind.model.drafts import DraftAction, Reason
+    from patternmind.model.rights import Action
     from patternmind.verbs.checks import one_of
     from patternmind.verbs.reviewing import decide_draft
 
@@ -316,6 +327,7 @@ def review_decide(
         note=note,
         edits=dict(edits),
     )
+    write_audit(house, Action.REVIEW_DRAFTS, "decide", "draft", draft, by=by)
     show.draft(reviewed, as_json=json)
 
 

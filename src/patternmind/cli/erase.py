@@ -7,6 +7,7 @@ import typer
 
 from patternmind.cli import show
 from patternmind.cli.app import Home, Json, app, open_house
+from patternmind.cli.audit import write_audit
 from patternmind.errors import UsageError
 
 key_app = typer.Typer(no_args_is_help=True, help="The key that encrypts raw text, in PATTERNMIND_RAW_KEY.")
@@ -29,6 +30,8 @@ def erase(
     """Erase a case for good: texts, vectors, index, places; its quotes are withdrawn. It has no undo."""
     from dataclasses import asdict
 
+    from patternmind.model.rights import Action
+
     house = open_house(home)
     if not yes:
         if json or not sys.stdin.isatty():
@@ -36,6 +39,7 @@ def erase(
         if not typer.confirm(f"Erase {case} for good? This has no undo."):
             raise typer.Exit(1)
     told = house.erase(case, by=by)
+    write_audit(house, Action.ERASE_CASE, "erase", "case", told.case_id, by=by)
     if json:
         show.json_line({**asdict(told), "elsewhere": ELSEWHERE})
         return
@@ -58,8 +62,12 @@ def raw(
     """A case as it was handed in, names included: for the steward alone. It needs the key where there is one."""
     from dataclasses import asdict
 
-    store = open_house(home).store
-    submission = store.submission(store.case(case).id)
+    from patternmind.model.rights import Action
+
+    house = open_house(home)
+    case_id = house.store.case(case).id
+    submission = house.store.submission(case_id)
+    write_audit(house, Action.SEE_RAW_TEXT, "read_raw", "case", case_id)
     if json:
         show.json_line(asdict(submission))
         return
@@ -82,10 +90,13 @@ def key_apply(home: Home = None, json: Json = False) -> None:
 
     Without PATTERNMIND_RAW_KEY it is decrypted.
     """
+    from patternmind.model.rights import Action
+
     house = open_house(home)
     with house.alone() as store:
         n = store.reseal()
         store.scrub()
+    write_audit(house, Action.SETTINGS, "key.apply")
     name, copies = store.raw_counts().key_name, [str(path) for path in house.copies()]
     told = f"{n} raw texts are {f'encrypted with key {name}' if name else 'not encrypted'}."
     if name and copies:

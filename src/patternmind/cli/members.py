@@ -6,10 +6,11 @@ import typer
 
 from patternmind.cli import show
 from patternmind.cli.app import Home, Json, app, open_house
+from patternmind.cli.audit import write_audit
 
 if TYPE_CHECKING:
     from patternmind.bootstrap import House
-    from patternmind.model.rights import Action, Role
+    from patternmind.model.rights import Role
 
 member_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the pages, and what they may do.")
 network_app = typer.Typer(no_args_is_help=True, help="Several networks in one data folder, each by itself.")
@@ -21,9 +22,6 @@ RolesOption = Annotated[
     typer.Option("--role", help="member, facilitator, steward, data_partner or sponsor; as often as needed."),
 ]
 Who = Annotated[str, typer.Argument(help="Name or sign-in name.")]
-
-HERE = "the command line"
-"""As the audit log names who works at the machine itself."""
 
 
 @member_app.command("add")
@@ -146,14 +144,6 @@ def network_list(home: Home = None, json: Json = False) -> None:
     ]
     told = "\n".join(f"{row['id']}  {row['name']}  ({row['n_members']} members)" for row in rows)
     show.done({"networks": rows}, told, as_json=json)
-
-
-def write_audit(house: "House", action: "Action", did: str, kind: str, id: str) -> None:
-    """A line in the audit log for what was done at the command line."""
-    from patternmind.model.members import AuditEntry
-
-    entry = AuditEntry(at=house.clock.now(), who=HERE, action=action, did=did, kind=kind, id=id)
-    house.accounts.append_audit(house.settings.network, entry)
 
 
 def _roles(words: list[str]) -> "list[Role]":

@@ -7,6 +7,7 @@ import typer
 
 from patternmind.cli import show
 from patternmind.cli.app import Home, Json, app, open_house
+from patternmind.cli.audit import write_audit
 
 redaction_app = typer.Typer(
     no_args_is_help=True, help="Names that redaction could not know, for the steward to confirm."
@@ -44,9 +45,12 @@ def confirm(
     json: Json = False,
 ) -> None:
     """Put names on the roster and take them out of everything that is stored."""
+    from patternmind.model.rights import Action
     from patternmind.verbs.redaction import confirm_names
 
-    added = confirm_names(open_house(home).store, names)
+    house = open_house(home)
+    added = confirm_names(house.store, names)
+    write_audit(house, Action.ROSTER, "roster.confirm")
     known = f"; {len(names) - added} known before" if added < len(names) else ""
     show.done(
         {"people_added": added}, f"{added} put on the roster{known}. All stored texts are redacted anew.", as_json=json

@@ -6,6 +6,7 @@ import typer
 
 from patternmind.cli import show
 from patternmind.cli.app import Home, Json, app, open_house
+from patternmind.cli.audit import write_audit
 from patternmind.cli.themes import themes_app
 
 
@@ -16,10 +17,12 @@ def recap(
     json: Json = False,
 ) -> None:
     """The five bullets of a session: its sender's own, the others out of the notes, each with its quote."""
+    from patternmind.model.rights import Action
     from patternmind.verbs.telling import tell_recap
 
     house = open_house(home)
     told = tell_recap(house.store, house.clock, recap, namer=house.namer)
+    write_audit(house, Action.SEND_RECAP, "recap", "draft", told.reviewed.grounded.draft.id)
     for note in told.notes:
         show.say(note)
     show.draft(told.reviewed, as_json=json)

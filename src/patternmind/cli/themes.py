@@ -6,6 +6,7 @@ import typer
 
 from patternmind.cli import show
 from patternmind.cli.app import Home, Json, app, choose_home, open_house
+from patternmind.cli.audit import write_audit
 from patternmind.errors import NotFound
 
 if TYPE_CHECKING:
@@ -47,12 +48,17 @@ def list_themes(
 
 def _decide(home: "Path | None", action: "EditAction", *, json: bool, **said: Any) -> None:
     from patternmind.cli.edited import show_decided
+    from patternmind.model.rights import Action
     from patternmind.verbs.editing import Asked, decide_themes
 
     house = open_house(home)
     if "case_ids" in said:
         said["case_ids"] = tuple(said["case_ids"])
-    show_decided(decide_themes(house.store, house.clock, Asked(action=action, **said)), as_json=json)
+    decided = decide_themes(house.store, house.clock, Asked(action=action, **said))
+    write_audit(
+        house, Action.EDIT_THEMES, f"themes.{action.value}", "theme", decided.edit.theme_id or "", by=decided.edit.by
+    )
+    show_decided(decided, as_json=json)
 
 
 @themes_app.command()

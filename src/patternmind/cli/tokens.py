@@ -23,7 +23,7 @@ def token_create(
     json: Json = False,
 ) -> None:
     """Make a bearer token, a steward's unless you say less. It is shown once and kept only as a hash."""
-    from patternmind.cli.members import write_audit
+    from patternmind.cli.audit import write_audit
     from patternmind.model.rights import Action, Role
     from patternmind.verbs.checks import one_of
     from patternmind.verbs.tokens import create_token
@@ -78,7 +78,7 @@ def token_revoke(
     json: Json = False,
 ) -> None:
     """Make a token open nothing any more."""
-    from patternmind.cli.members import write_audit
+    from patternmind.cli.audit import write_audit
     from patternmind.model.rights import Action
 
     house = open_house(home)
