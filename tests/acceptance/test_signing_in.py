@@ -382,6 +382,10 @@ def test_every_change_is_in_the_audit_log_without_the_text_of_a_case(house: Hous
     rest = steward.get("/api/v1/audit", params={"cursor": first["next_cursor"]}).json()
     assert [one["number"] for one in [*first["items"], *rest["items"]]] == [3, 2, 1]
     assert steward.get("/api/v1/audit?cursor=x").status_code == 422
+    case_id = house.store.cases()[0].id
+    assert "canary" in steward.get(f"/cases/{case_id}/raw").text
+    newest = steward.get("/api/v1/audit?limit=1").json()["items"][0]
+    assert (newest["did"], newest["kind"], newest["id"]) == ("read_raw", "case", case_id)
 
 
 # Several networks ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What was changed through the web goes into the audit log: by the door, so that no route can forget it."""
+"""What the web changed goes into the audit log, and who read raw text: by the door, so that no route can forget it."""
 
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,9 @@ def nothing_changed(request: Request) -> None:
 
 
 def note_change(request: Request, response: Response, action: Action | None) -> None:
-    """Write down a request that changed something, once it has. What needs no right (to sign in) says so itself."""
-    if action is None or request.method in SAFE_METHODS or response.status_code >= 400:
+    """Write down a request that changed something, once it has, or that read raw text. To sign in says so itself."""
+    reading = request.method in SAFE_METHODS and action is not Action.SEE_RAW_TEXT
+    if action is None or reading or response.status_code >= 400:
         return
     if getattr(request.state, "changed_nothing", False):
         return
