@@ -81,11 +81,12 @@ def markup_on(answer: Any) -> list[str]:
 
 
 def everything_stored(whole: Whole) -> dict[str, list[Any]]:
-    """All rows but those that only say who was here when."""
+    """All rows but those that only say who was here when, and who read raw text."""
     with closing(sqlite3.connect(whole.house.settings.home / "patternmind.db")) as connection:
         named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%word%'")
         names = {name for (name,) in named} - {"session"}
-        return {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}  # noqa: S608
+        rows = {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}  # noqa: S608
+    return {name: [one for one in held if "read_raw" not in one] for name, held in rows.items()}
 
 
 # Markup ---------------------------------------------------------------------------------------------------------------
@@ -503,7 +504,9 @@ def test_signing_in_leads_nowhere_else(whole: Whole, steward: Visitor) -> None:
         found = re.search(r'name="next" value="([^"]*)"', form)
         assert found
         assert lands(unescape(found[1])) == here, away
-        again = steward.send("/sign-in/again", {"next": away, "kept": '[["a", "b"]]'}, page="/settings/account")
+        again = steward.send(
+            "/sign-in/again", {"next": away, "kept": '{"fields": [["a", "b"]], "files": []}'}, page="/settings/account"
+        )
         target = re.search(r'action="([^"]*)"', again.text.partition("What you wrote is here")[2])
         assert target
         assert lands(unescape(target[1])) == here, away

@@ -69,7 +69,7 @@ def test_a_case_is_looked_over_handed_in_edited_withdrawn_put_back_and_erased(ev
     }  # fmt: skip
     assert member.get(f"{API}/cases/{id}").status_code == 404
     lines = [(one["did"], one["id"]) for one in steward.get(f"{API}/audit?limit=100").json()["items"]]
-    done = ["submit_case", "replace_case", "withdraw_case", "put_case_back", "erase_case"]
+    done = ["submit_case", "read_raw", "replace_case", "withdraw_case", "put_case_back", "erase_case"]
     assert [did for did, about in reversed(lines) if about == id] == done
     assert "preview_case" not in {did for did, _ in lines}
     again = hand_in(member, external_id="x")

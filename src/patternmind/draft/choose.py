@@ -56,8 +56,9 @@ def pick(
     limit: int,
     one_per_case: bool = True,
     unlike: Sequence[Sentence] = (),
+    first: Sentence | None = None,
 ) -> list[Sentence]:
-    """Sentences that each score high and say little of what those before them say, best first.
+    """Sentences that each score high and say little of what those before them say, best first; ``first`` if given.
 
     One that shares half of its words with a chosen one, or with one of ``unlike``, is left out; below that it loses
     worth by what it shares.
@@ -72,6 +73,7 @@ def pick(
         if not left:
             break
         best = max(left, key=lambda one: worth[one] * (1 - DIVERSITY * overlap[one]))
+        best, first = first if first in worth else best, None
         chosen.append(best)
         left = [one for one in left if one != best and not (one_per_case and one.case_id == best.case_id)]
         overlap = {one: max(overlap[one], _overlap(words[one], words[best])) for one in left}

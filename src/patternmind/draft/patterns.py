@@ -27,8 +27,10 @@ METHOD = "extractive-pattern/2"
 
 def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
     """A candidate pattern, or the stored answer that there is none: fewer than two cases say what helped."""
-    helped = _steps(evidence)
-    problems = pick(of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED), evidence.problem_score, limit=3)
+    told = of_roles(evidence.sentences, Role.PROBLEM, Role.HAPPENED)
+    problem, remedy = _pair(evidence, told, evidence.remedies())
+    helped = _steps(evidence, remedy)
+    problems = pick(told, evidence.problem_score, limit=3, first=problem)
     provenance = Provenance(
         run_id=run_id, prompt=METHOD, inputs=tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)
     )
@@ -37,10 +39,25 @@ def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
     return _pattern(evidence, problems, helped, provenance)
 
 
-def _steps(evidence: ThemeEvidence) -> list[Sentence]:
+def _pair(
+    evidence: ThemeEvidence, problems: Sequence[Sentence], remedies: Sequence[Sentence]
+) -> tuple[Sentence | None, Sentence | None]:
+    """A problem and what helped against it, out of one case: what opens the draft should belong together."""
+    best: dict[str, Sentence] = {}
+    for remedy in sorted(remedies, key=lambda one: (-evidence.remedy_score(one), one.case_id, one.field, one.start)):
+        best.setdefault(remedy.case_id, remedy)
+    pairs = [(problem, best[problem.case_id]) for problem in problems if problem.case_id in best]
+    return max(
+        pairs,
+        key=lambda pair: (evidence.problem_score(pair[0]) * evidence.remedy_score(pair[1]), pair[0].case_id),
+        default=(None, None),
+    )
+
+
+def _steps(evidence: ThemeEvidence, first: Sentence | None) -> list[Sentence]:
     """What helped, each remedy once; where all say the same, from two cases: the same twice is what recurs."""
     remedies = evidence.remedies()
-    steps = pick(remedies, evidence.remedy_score, limit=MOST_STEPS)
+    steps = pick(remedies, evidence.remedy_score, limit=MOST_STEPS, first=first)
     if len(steps) == 1:
         others = [sentence for sentence in remedies if sentence.case_id != steps[0].case_id]
         steps += pick(others, evidence.remedy_score, limit=1)

@@ -136,6 +136,14 @@ MISSING = frozenset(
 """Words that say what is absent or amiss without naming a failure."""
 
 
+GOOD_END = re.compile(
+    r"\b(success|successes|successful|successfully|no (one|personnel) (was|were) (hurt|injured)"
+    r"|no (\w+ )?(injur(y|ies)|damage|harm|loss|impact))\b",
+    re.IGNORECASE,
+)
+"""What went well, or did no harm: such a sentence is no problem, whatever else it denies."""
+
+
 def tells_failure(sentence: str) -> bool:
     return not FAILED.isdisjoint(WORD.findall(sentence.casefold().replace("’", "'")))
 
@@ -149,6 +157,8 @@ def tells_story(sentence: str) -> bool:
 
 def tells_trouble(sentence: str) -> bool:
     """Whether something fails, lacks or is amiss, by the sentence's words."""
+    if GOOD_END.search(sentence):
+        return False
     words = WORD.findall(sentence.casefold().replace("’", "'"))
     return not (FAILED.isdisjoint(words) and MISSING.isdisjoint(words))
 
