@@ -15,9 +15,9 @@ from patternmind.draft.patterns import MOST_STEPS, NO_PATTERN, NOT_STATED, draft
 from patternmind.draft.prereading import draft_prereading
 from patternmind.ground import ground
 from patternmind.model.breadth import COUNTER, breadth_of
-from patternmind.model.cases import Case
+from patternmind.model.cases import Case, Kind
 from patternmind.model.drafts import NO_AI, Claim, Doubt, Draft, DraftKind
-from patternmind.sentences import Role, sentences_of
+from patternmind.sentences import Role, sentences_of, tells_trouble
 
 BATTERY = a_case(
     "c-1",
@@ -105,6 +105,35 @@ def test_the_patlet_is_the_problem_and_the_first_remedy() -> None:
     draft = pattern_of(ALL)
     problem, solution = claims_in(draft, "problem")[0], claims_in(draft, "solution")[0]
     assert draft.fields["patlet"] == f"{problem.text} Therefore: {solution.text}"
+
+
+def opening_of(draft: Draft) -> set[str]:
+    """The cases that the first problem and the first remedy stand in."""
+    return {claims_in(draft, field)[0].quotes[0].case_id for field in ("problem", "solution")}
+
+
+@given(st.permutations(ALL))
+@settings(max_examples=24)
+def test_a_draft_opens_with_a_problem_and_the_remedy_of_the_same_case(order: Sequence[Case]) -> None:
+    assert len(opening_of(pattern_of(order))) == 1
+
+
+def test_a_case_opens_a_draft_before_a_recap_that_tells_of_several_things() -> None:
+    bullets = {
+        "problem": BATTERY.text["problem"],
+        "lesson": "Keep the scanner battery of the shift charged in the cold store.",
+    }
+    recap = a_case("r-1", bullets, kind=Kind.RECAP)
+    plain = a_case(
+        "c-9", {"problem": "The scanner is dead in the cold.", "lesson": "Put a spare battery on the truck."}
+    )
+    assert opening_of(pattern_of([recap, plain])) == {"c-9"}
+
+
+def test_what_went_well_or_did_no_harm_is_no_trouble() -> None:
+    assert tells_trouble("The scanner failed twice.")
+    assert not tells_trouble("No injuries occurred as a result of the mishap.")
+    assert not tells_trouble("Although the risk was high, the landing was very successful.")
 
 
 def test_what_did_not_help_stands_as_counter_evidence() -> None:

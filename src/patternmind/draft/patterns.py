@@ -11,6 +11,7 @@ from patternmind.draft.choose import of_roles, pick, tells
 from patternmind.draft.evidence import ThemeEvidence
 from patternmind.draft.identity import draft_id
 from patternmind.model.breadth import breadth_of
+from patternmind.model.cases import Kind
 from patternmind.model.drafts import Claim, Draft, DraftKind, Provenance
 from patternmind.sentences import TENSION, UNLESS, WHOLE_TEXT_FIELDS, Role, Sentence, stands_alone, tells_story
 
@@ -22,7 +23,10 @@ FEWEST_SHARE = 0.5
 """Of the cases read, where sentences of plain texts were judged by their words: among many that only complain some will
 sound like advice. Of a theme of complaints .05-.38 of the cases do, of lessons .76-1, of postmortems .6-1."""
 
-METHOD = "extractive-pattern/2"
+OF_RECAP = 0.3
+"""What a problem and a remedy out of one recap are worth beside a pair out of one case."""
+
+METHOD = "extractive-pattern/3"
 
 
 def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
@@ -42,16 +46,22 @@ def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
 def _pair(
     evidence: ThemeEvidence, problems: Sequence[Sentence], remedies: Sequence[Sentence]
 ) -> tuple[Sentence | None, Sentence | None]:
-    """A problem and what helped against it, out of one case: what opens the draft should belong together."""
+    """A problem and what helped against it, out of one case: what opens the draft should belong together.
+
+    A recap tells of several things at once, so what stands in one belongs together less surely.
+    """
     best: dict[str, Sentence] = {}
     for remedy in sorted(remedies, key=lambda one: (-evidence.remedy_score(one), one.case_id, one.field, one.start)):
         best.setdefault(remedy.case_id, remedy)
     pairs = [(problem, best[problem.case_id]) for problem in problems if problem.case_id in best]
-    return max(
-        pairs,
-        key=lambda pair: (evidence.problem_score(pair[0]) * evidence.remedy_score(pair[1]), pair[0].case_id),
-        default=(None, None),
-    )
+    recaps = {case.id for case in evidence.cases if case.kind is Kind.RECAP}
+
+    def worth(pair: tuple[Sentence, Sentence]) -> tuple[float, str]:
+        problem, remedy = pair
+        sure = OF_RECAP if problem.case_id in recaps else 1.0
+        return sure * evidence.problem_score(problem) * evidence.remedy_score(remedy), problem.case_id
+
+    return max(pairs, key=worth, default=(None, None))
 
 
 def _steps(evidence: ThemeEvidence, first: Sentence | None) -> list[Sentence]:
