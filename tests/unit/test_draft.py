@@ -124,9 +124,8 @@ def test_a_case_opens_a_draft_before_a_recap_that_tells_of_several_things() -> N
         "lesson": "Keep the scanner battery of the shift charged in the cold store.",
     }
     recap = a_case("r-1", bullets, kind=Kind.RECAP)
-    plain = a_case(
-        "c-9", {"problem": "The scanner is dead in the cold.", "lesson": "Put a spare battery on the truck."}
-    )
+    told = {"problem": BATTERY.text["problem"], "lesson": "Keep the battery of the scanner charged in the cold store."}
+    plain = a_case("c-9", told)
     assert opening_of(pattern_of([recap, plain])) == {"c-9"}
 
 
