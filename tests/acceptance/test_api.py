@@ -447,7 +447,7 @@ def test_what_a_verb_turns_down_names_its_field_too(grown: Program) -> None:
     theme = grown.get("themes").json()["items"][0]["theme_id"]
     draft = patterns_among(grown)[0]["id"]
     edit = {"action": "edit", "by": "Bo", "fields": {"name": "Ask bo@example.org"}}
-    asked = [
+    asked: list[tuple[str, dict[str, Any], str]] = [
         (f"themes/{theme}/edits", {"action": "rename", "name": "  ", "by": "Bo"}, "body.name"),
         (f"themes/{theme}/edits", {"action": "move_out", "case_ids": [], "by": "Bo"}, "body.case_ids"),
         (f"themes/{theme}/edits", {"action": "rename", "name": "Mail a@example.org", "by": "Bo"}, "body.name"),
