@@ -28,7 +28,7 @@ Place = tuple[str, str]
 
 @dataclass(slots=True)
 class _Sending:
-    """``answer`` is None while it is worked on, and where it failed; a page is taken out of it after a while."""
+    """``answer`` is None while it is worked on, and where it failed; after a while it is bare."""
 
     done: asyncio.Event = field(default_factory=asyncio.Event)
     answer: Response | None = None
@@ -44,9 +44,8 @@ class Sendings:
     def forget(self) -> None:
         """Show no page again: a case was erased, and one of them may hold its text."""
         for one in self._kept.values():
-            if one.answer is not None and one.answer.body:
-                one.at = float("-inf")
-                one.answer = Response(status_code=one.answer.status_code)
+            if one.answer is not None:
+                one.answer = _bare(one.answer)
 
     async def answer(self, request: Request, endpoint: Endpoint) -> Response:
         """What the endpoint says, or said when this very form was sent before.
@@ -63,9 +62,10 @@ class Sendings:
         if before is not None:
             at_once = not before.done.is_set()
             await before.done.wait()
-            if before.answer is not None:
-                request.state.changed_nothing = True
-                return _again(before, before.answer, at_once=at_once)
+            soon = at_once or time.monotonic() - before.at < CLICK_SECONDS
+            signing_in = request.state.admitted.action is None  # whoever signed out meanwhile means it
+            if before.answer is not None and (soon or not signing_in):
+                return _again(before.answer, soon=soon)
         sending = self._kept[place] = _Sending()
         try:
             response = await endpoint(request)
@@ -83,17 +83,22 @@ class Sendings:
             self._kept.popitem(last=False)
         now = time.monotonic()
         for one in self._kept.values():
-            if one.answer is not None and one.answer.body and now - one.at > BODY_SECONDS:
-                one.answer = Response(status_code=one.answer.status_code)
+            if one.answer is not None and now - one.at > BODY_SECONDS:
+                one.answer = _bare(one.answer)
 
 
-def _again(before: _Sending, answer: Response, *, at_once: bool) -> Response:
-    soon = at_once or time.monotonic() - before.at < CLICK_SECONDS
+def _bare(answer: Response) -> Response:
+    """Where an answer led and nothing else of it: no text, no cookie."""
+    place = answer.headers.get("location")
+    return Response(status_code=answer.status_code, headers={"location": place} if place else None)
+
+
+def _again(answer: Response, *, soon: bool) -> Response:
     if answer.status_code >= 300 and not soon:
         led_on = Response(status_code=answer.status_code, headers={"location": answer.headers["location"]})
         flash(led_on, "This was sent before, so nothing was done again.")
         return led_on
-    if answer.status_code < 300 and (not answer.body or time.monotonic() - before.at > BODY_SECONDS):
+    if answer.status_code < 300 and not answer.body:
         raise Declined(SENT_BEFORE, "Nothing was done again. Open the page anew to do it once more.")
     again = Response(answer.body, answer.status_code)
     again.raw_headers = list(answer.raw_headers)
