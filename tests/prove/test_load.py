@@ -260,6 +260,18 @@ def alone(served: Served, cookie: str) -> dict[str, float]:
     return found
 
 
+def asked_alone(*homes: Path) -> list[dict[str, float]]:
+    """As ``alone`` on a fresh server each, in turn and twice: of each address the better, for the machine has moods."""
+    found: list[dict[str, float]] = [{} for _ in homes]
+    for _ in range(2):
+        for home, best in zip(homes, found, strict=True):
+            cookie = sign_in(home, "Reader 0")
+            with serving(home, cookie=cookie) as served:
+                for name, taken in alone(served, cookie).items():
+                    best[name] = min(taken, best.get(name, taken))
+    return found
+
+
 def _without_ids(address: str) -> str:
     return re.sub(r"(cursor|theme_id)=[^&]*", r"\1=...", address)
 
@@ -277,14 +289,11 @@ def table(taken: Taken) -> Iterator[str]:
 
 
 def test_twenty_readers_of_a_hundred_thousand_cases(folders: dict[int, Path]) -> None:
-    small_cookie = sign_in(folders[SMALL], "Reader 0")
-    with serving(folders[SMALL], cookie=small_cookie) as served:
-        small = alone(served, small_cookie)
+    small, large = asked_alone(folders[SMALL], folders[LARGE])
     cookie = sign_in(folders[LARGE], "Reader 0")
     with serving(folders[LARGE], cookie=cookie) as served:
         taken = asyncio.run(read_on(served, folders[LARGE], READ_SECONDS))
         ready, before_model = served.ready_seconds, served.peak_megabytes()
-        large = alone(served, cookie)
         searched = milliseconds(asyncio.run(search_on(served, cookie)))
         after_model = served.peak_megabytes()
     everything = milliseconds(list(itertools.chain(*taken.values())))

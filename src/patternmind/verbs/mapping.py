@@ -15,7 +15,7 @@ from patternmind.publish.map import MapTheme, ThemeMap
 from patternmind.publish.rights import outward_name
 from patternmind.verbs.closing import closed_within
 
-ROWS_AT_ONCE = 5000
+ROWS_AT_ONCE = 1000
 
 
 def map_rows(store: Store, lens: str | None = None) -> Iterator[dict[str, Any]]:
