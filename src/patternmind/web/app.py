@@ -170,15 +170,15 @@ def _answer_browsers(app: FastAPI) -> None:
 def _add_open_pages(app: FastAPI) -> None:
     """What anybody who can reach the server may read: nothing of it comes from the data folder."""
 
-    @app.get("/healthz", tags=["health"], dependencies=[needs_nobody()])
+    @app.get("/healthz", name="health", tags=["health"], dependencies=[needs_nobody()])
     async def health() -> Health:  # pyright: ignore[reportUnusedFunction]
         """A sign of life, and nothing more."""
         return Health(status="ok")
 
-    @app.get(f"{API}/openapi.json", include_in_schema=False, dependencies=[needs_nobody()])
+    @app.get(f"{API}/openapi.json", name="description", include_in_schema=False, dependencies=[needs_nobody()])
     async def description() -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         return JSONResponse(app.openapi())
 
-    @app.get(f"{API}/docs", include_in_schema=False, dependencies=[needs_nobody()])
+    @app.get(f"{API}/docs", name="documentation", include_in_schema=False, dependencies=[needs_nobody()])
     async def documentation() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         return docs_page(app.openapi())

@@ -51,7 +51,7 @@ def asset(name: str) -> str:
     return f"/static/{version()}/{name}"
 
 
-@router.get("/static/{digest}/{name}", dependencies=[needs_nobody()])
+@router.get("/static/{digest}/{name}", name="read_static", dependencies=[needs_nobody()])
 async def read_static(digest: str, name: str) -> Response:
     """One file. An address with another digest is that of an older page, and gets the file as it is now, not kept."""
     if name not in _contents():

@@ -19,12 +19,12 @@ from patternmind.web.rights import needs
 router = APIRouter(route_class=PageDoor)
 
 
-@router.get("/settings", dependencies=[needs(Action.OWN_TOKENS)])
+@router.get("/settings", name="read_settings", dependencies=[needs(Action.OWN_TOKENS)])
 def read_settings() -> Response:
     return RedirectResponse("/settings/account", status_code=303)
 
 
-@router.get("/settings/account", dependencies=[needs(Action.OWN_TOKENS)])
+@router.get("/settings/account", name="read_account", dependencies=[needs(Action.OWN_TOKENS)])
 def read_account(request: Request, caller: TheCaller) -> Response:
     return _page(request, caller)
 
@@ -51,7 +51,7 @@ def _session_of(caller: Caller) -> Session:
     return caller.session
 
 
-@router.post("/settings/account/password", dependencies=[needs(Action.OWN_TOKENS)])
+@router.post("/settings/account/password", name="change_password", dependencies=[needs(Action.OWN_TOKENS)])
 def change_password(
     request: Request,
     caller: TheCaller,
@@ -77,7 +77,7 @@ def change_password(
     return _said("Your password is set. You are signed out everywhere else.")
 
 
-@router.post("/settings/account/network", dependencies=[needs(Action.OWN_TOKENS)])
+@router.post("/settings/account/network", name="choose_network", dependencies=[needs(Action.OWN_TOKENS)])
 def choose_network(request: Request, caller: TheCaller, network: Annotated[str, Form(max_length=40)]) -> Response:
     try:
         switch_network(rooms_of(request).house.accounts, _session_of(caller), network)

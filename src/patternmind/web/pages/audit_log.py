@@ -16,7 +16,7 @@ router = APIRouter(route_class=PageDoor)
 ON_A_PAGE = 50
 
 
-@router.get("/settings/audit", dependencies=[needs(Action.AUDIT_LOG)])
+@router.get("/settings/audit", name="read_audit_log", dependencies=[needs(Action.AUDIT_LOG)])
 def read_audit_log(
     request: Request, caller: TheCaller, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
 ) -> Response:

@@ -43,7 +43,7 @@ FLAGS = [
 ]
 
 
-@router.get("/cases", dependencies=[needs(Action.SEARCH)])
+@router.get("/cases", name="list_cases", dependencies=[needs(Action.SEARCH)])
 def list_cases(
     request: Request,
     house: TheHouse,
@@ -116,7 +116,7 @@ def _is_odd(case: Case) -> bool:
     return any(flag.startswith(SUSPICIOUS) for flag in case.flags)
 
 
-@router.get("/cases/{case_id}", dependencies=[needs(Action.SEARCH)])
+@router.get("/cases/{case_id}", name="read_case", dependencies=[needs(Action.SEARCH)])
 def read_case(request: Request, house: TheHouse, caller: TheCaller, case_id: str) -> Response:
     """A case as others read it. One that was withdrawn is there for those alone who may put it back."""
     from patternmind.web.pages.leaving import withdrawn_page  # the two pages share an address
@@ -179,7 +179,7 @@ def _facts(case: Case) -> list[tuple[str, Any]]:
     return [*told, (case_fields.label("consent"), case_fields.said("consent", case.consent.value))]
 
 
-@router.get("/cases/{case_id}/raw", dependencies=[needs(Action.SEE_RAW_TEXT, own=True)])
+@router.get("/cases/{case_id}/raw", name="read_raw", dependencies=[needs(Action.SEE_RAW_TEXT, own=True)])
 def read_raw(
     request: Request, house: TheHouse, caller: TheCaller, case_id: str, version: int | None = None
 ) -> Response:
@@ -208,7 +208,7 @@ def read_raw(
     )
 
 
-@router.post("/cases/{case_id}/names", dependencies=[needs(Action.ROSTER)])
+@router.post("/cases/{case_id}/names", name="confirm", dependencies=[needs(Action.ROSTER)])
 def confirm(house: TheHouse, case_id: str, names: Annotated[list[str], Form()] = []) -> Response:  # noqa: B006
     """Put possible names on the roster, which takes them out of everything that is stored."""
     case = house.store.case(case_id)

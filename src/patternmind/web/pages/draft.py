@@ -45,7 +45,7 @@ STAYS = frozenset({DraftAction.EDIT, DraftAction.UNDO})
 """After these one goes on with the same draft."""
 
 
-@router.get("/drafts/{draft_id}", dependencies=[needs(rights.Action.SEE_DRAFTS)])
+@router.get("/drafts/{draft_id}", name="read_draft", dependencies=[needs(rights.Action.SEE_DRAFTS)])
 def read_draft(
     request: Request,
     house: TheHouse,
@@ -145,7 +145,7 @@ def _publication(store: Store, reviewed: ReviewedDraft) -> tuple[bool, str] | No
     return False, judged.reason
 
 
-@router.post("/drafts/{draft_id}/decide", dependencies=[needs(rights.Action.REVIEW_DRAFTS)])
+@router.post("/drafts/{draft_id}/decide", name="decide", dependencies=[needs(rights.Action.REVIEW_DRAFTS)])
 async def decide(request: Request, house: TheHouse, caller: TheCaller, draft_id: str) -> Response:
     form = await request.form()
     return await run_in_threadpool(_decide, request, house, caller, draft_id, form)

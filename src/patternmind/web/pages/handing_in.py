@@ -61,14 +61,14 @@ class Shown:
     version: int | None = None
 
 
-@router.get("/cases/new", dependencies=[needs(Action.SUBMIT_CASE)])
+@router.get("/cases/new", name="new_case", dependencies=[needs(Action.SUBMIT_CASE)])
 def new_case(request: Request, house: TheHouse, caller: TheCaller, kind: str = "", full: str = "") -> Response:
     chosen = Kind.RECAP if kind == Kind.RECAP.value else Kind.CASE
     form = {"consent": house.store.network.default_consent.value}
     return _page(request, caller, Shown(kind=chosen, form=form, full=bool(full), key=secrets.token_hex(8)))
 
 
-@router.post("/cases/new", dependencies=[needs(Action.SUBMIT_CASE)])
+@router.post("/cases/new", name="send_case", dependencies=[needs(Action.SUBMIT_CASE)])
 def send_case(request: Request, house: TheHouse, caller: TheCaller, sent: TheForm) -> Response:
     """Show how others will read it, or save it. The form's key becomes its id: sent twice, it is one case."""
     kind = Kind.RECAP if _text(sent, "kind") == Kind.RECAP.value else Kind.CASE
@@ -94,7 +94,7 @@ def send_case(request: Request, house: TheHouse, caller: TheCaller, sent: TheFor
     return answer
 
 
-@router.get("/cases/{case_id}/saved", dependencies=[needs(Action.SEARCH)])
+@router.get("/cases/{case_id}/saved", name="saved_case", dependencies=[needs(Action.SEARCH)])
 def saved_case(request: Request, house: TheHouse, caller: TheCaller, case_id: str) -> Response:
     """The case as it was saved, with where it belongs, found at once and without a run."""
     view = view_case(house.store, case_id)
@@ -117,7 +117,7 @@ def _place(house: TheHouse, case_id: str, caller: Caller) -> tuple[Place | None,
         return None, "Where it belongs cannot be found just now. It is saved, and the next run places it."
 
 
-@router.get("/cases/{case_id}/edit", dependencies=[needs(Action.EDIT_CASE, own=True)])
+@router.get("/cases/{case_id}/edit", name="edit_form", dependencies=[needs(Action.EDIT_CASE, own=True)])
 def edit_form(request: Request, house: TheHouse, caller: TheCaller, case_id: str) -> Response:
     view = view_case(house.store, case_id)
     case = view.case
@@ -130,7 +130,7 @@ def edit_form(request: Request, house: TheHouse, caller: TheCaller, case_id: str
     return _page(request, caller, Shown(kind=case.kind, form=form, case_id=case.id, version=view.n_versions))
 
 
-@router.post("/cases/{case_id}/edit", dependencies=[needs(Action.EDIT_CASE, own=True)])
+@router.post("/cases/{case_id}/edit", name="send_edit", dependencies=[needs(Action.EDIT_CASE, own=True)])
 def send_edit(request: Request, house: TheHouse, caller: TheCaller, case_id: str, sent: TheForm) -> Response:
     """Save another version. Where somebody else was quicker, both are shown and no word is lost."""
     view = view_case(house.store, case_id)

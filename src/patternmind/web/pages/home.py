@@ -44,7 +44,7 @@ WAYS = (
 )
 
 
-@router.get("/", dependencies=[needs(Action.SEARCH)])
+@router.get("/", name="home", dependencies=[needs(Action.SEARCH)])
 def home(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     sees_drafts = caller.may(Action.SEE_DRAFTS)
     desk = open_desk(house.store, house.clock, caller.name) if sees_drafts else None

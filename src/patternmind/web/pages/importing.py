@@ -45,12 +45,12 @@ def owner_of(caller: Caller) -> str:
     return f"{caller.network_id}/{caller.member.id if caller.member else caller.name or ''}"
 
 
-@router.get("/cases/import", dependencies=[needs(Action.IMPORT_FILES)])
+@router.get("/cases/import", name="choose_file", dependencies=[needs(Action.IMPORT_FILES)])
 def choose_file(request: Request) -> Response:
     return render(request, "cases/import.html", kinds=KINDS, kind="case", error="")
 
 
-@router.post("/cases/import", dependencies=[needs(Action.IMPORT_FILES)])
+@router.post("/cases/import", name="upload_file", dependencies=[needs(Action.IMPORT_FILES)])
 def upload_file(request: Request, house: TheHouse, caller: TheCaller, sent: TheForm) -> Response:
     """Keep the file where raw text is kept, and look at it; nothing of it is taken in yet."""
     file, kind = sent.get("file"), _kind(sent)
@@ -71,13 +71,13 @@ def upload_file(request: Request, house: TheHouse, caller: TheCaller, sent: TheF
     return RedirectResponse(f"/cases/import/{upload_id}", status_code=303)
 
 
-@router.get("/cases/import/{upload_id}", dependencies=[needs(Action.IMPORT_FILES)])
+@router.get("/cases/import/{upload_id}", name="look_at_file", dependencies=[needs(Action.IMPORT_FILES)])
 def look_at_file(request: Request, house: TheHouse, caller: TheCaller, upload_id: str) -> Response:
     uploads = Uploads(house)
     return _page(request, house, uploads, uploads.find(upload_id, owner=owner_of(caller)))
 
 
-@router.post("/cases/import/{upload_id}/columns", dependencies=[needs(Action.IMPORT_FILES)])
+@router.post("/cases/import/{upload_id}/columns", name="map_columns", dependencies=[needs(Action.IMPORT_FILES)])
 def map_columns(request: Request, house: TheHouse, caller: TheCaller, upload_id: str, sent: TheForm) -> Response:
     """Read it again with other columns."""
     uploads = Uploads(house)
@@ -94,7 +94,7 @@ def map_columns(request: Request, house: TheHouse, caller: TheCaller, upload_id:
     return RedirectResponse(f"/cases/import/{upload.id}", status_code=303)
 
 
-@router.post("/cases/import/{upload_id}", dependencies=[needs(Action.IMPORT_FILES)])
+@router.post("/cases/import/{upload_id}", name="take_in", dependencies=[needs(Action.IMPORT_FILES)])
 def take_in(request: Request, house: TheHouse, caller: TheCaller, upload_id: str) -> Response:
     """Take in all good rows in one go; sent twice, it is done once."""
     uploads = Uploads(house)
@@ -106,7 +106,7 @@ def take_in(request: Request, house: TheHouse, caller: TheCaller, upload_id: str
     return RedirectResponse(f"/cases/import/{upload.id}", status_code=303)
 
 
-@router.post("/cases/import/{upload_id}/drop", dependencies=[needs(Action.IMPORT_FILES)])
+@router.post("/cases/import/{upload_id}/drop", name="drop_file", dependencies=[needs(Action.IMPORT_FILES)])
 def drop_file(house: TheHouse, caller: TheCaller, upload_id: str) -> Response:
     uploads = Uploads(house)
     uploads.remove(uploads.find(upload_id, owner=owner_of(caller)))
@@ -115,7 +115,7 @@ def drop_file(house: TheHouse, caller: TheCaller, upload_id: str) -> Response:
     return answer
 
 
-@router.get("/cases/import/{upload_id}/errors.csv", dependencies=[needs(Action.IMPORT_FILES)])
+@router.get("/cases/import/{upload_id}/errors.csv", name="errors_file", dependencies=[needs(Action.IMPORT_FILES)])
 def errors_file(house: TheHouse, caller: TheCaller, upload_id: str) -> Response:
     """The rejected rows as a file to mend and upload again."""
     uploads = Uploads(house)

@@ -21,12 +21,12 @@ from patternmind.web.rights import needs
 router = APIRouter(route_class=PageDoor)
 
 
-@router.get("/cases/{case_id}/withdraw", dependencies=[needs(Action.EDIT_CASE, own=True)])
+@router.get("/cases/{case_id}/withdraw", name="ask_withdraw", dependencies=[needs(Action.EDIT_CASE, own=True)])
 def ask_withdraw(request: Request, house: TheHouse, caller: TheCaller, case_id: str) -> Response:
     return _ask(request, house, _theirs(house, caller, case_id, Action.EDIT_CASE), how="withdraw")
 
 
-@router.post("/cases/{case_id}/withdraw", dependencies=[needs(Action.EDIT_CASE, own=True)])
+@router.post("/cases/{case_id}/withdraw", name="withdraw", dependencies=[needs(Action.EDIT_CASE, own=True)])
 def withdraw(
     request: Request, house: TheHouse, caller: TheCaller, case_id: str, by: Annotated[str, Form(max_length=200)] = ""
 ) -> Response:
@@ -39,7 +39,7 @@ def withdraw(
     return answer
 
 
-@router.post("/cases/{case_id}/back", dependencies=[needs(Action.EDIT_CASE, own=True)])
+@router.post("/cases/{case_id}/back", name="back", dependencies=[needs(Action.EDIT_CASE, own=True)])
 def back(house: TheHouse, caller: TheCaller, case_id: str) -> Response:
     hidden = _hidden(house, caller, case_id)
     put_back(house.store, hidden.case_id)
@@ -48,7 +48,7 @@ def back(house: TheHouse, caller: TheCaller, case_id: str) -> Response:
     return answer
 
 
-@router.get("/cases/{case_id}/erase", dependencies=[needs(Action.ERASE_CASE, own=True)])
+@router.get("/cases/{case_id}/erase", name="ask_erase", dependencies=[needs(Action.ERASE_CASE, own=True)])
 def ask_erase(request: Request, house: TheHouse, caller: TheCaller, case_id: str) -> Response:
     hidden = find_withdrawn(house.store, case_id)
     if hidden is not None:
@@ -57,7 +57,7 @@ def ask_erase(request: Request, house: TheHouse, caller: TheCaller, case_id: str
     return _ask(request, house, _theirs(house, caller, case_id, Action.ERASE_CASE), how="erase")
 
 
-@router.post("/cases/{case_id}/erase", dependencies=[needs(Action.ERASE_CASE, own=True)])
+@router.post("/cases/{case_id}/erase", name="erase", dependencies=[needs(Action.ERASE_CASE, own=True)])
 def erase(
     request: Request,
     house: TheHouse,

@@ -30,7 +30,7 @@ SHOWN = ("context", "problem", "forces", "solution", "signs_it_applies", "do_not
 STATES = [("", "All"), (DraftState.FIELD_TESTED.value, "Field-tested"), (DraftState.ACCEPTED.value, "Accepted")]
 
 
-@router.get("/library", dependencies=[needs(Action.SEARCH)])
+@router.get("/library", name="library", dependencies=[needs(Action.SEARCH)])
 def library(
     request: Request,
     house: TheHouse,
@@ -61,7 +61,7 @@ def _patlet(one: Shelved) -> str:
     return " ".join(lines_of(one.published.pattern.fields, "patlet"))
 
 
-@router.get("/library/{pattern_id}", dependencies=[needs(Action.SEARCH)])
+@router.get("/library/{pattern_id}", name="read_pattern", dependencies=[needs(Action.SEARCH)])
 def read_pattern(request: Request, house: TheHouse, pattern_id: str) -> Response:
     return _page(request, house, published_pattern(house.store, pattern_id))
 
@@ -104,7 +104,7 @@ def _sourced(
     return told
 
 
-@router.post("/library/{pattern_id}/uses", dependencies=[needs(Action.RECORD_USE)])
+@router.post("/library/{pattern_id}/uses", name="tell_use", dependencies=[needs(Action.RECORD_USE)])
 def tell_use(
     request: Request,
     house: TheHouse,

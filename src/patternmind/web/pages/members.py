@@ -21,7 +21,7 @@ router = APIRouter(route_class=PageDoor)
 Roles = Annotated[list[Role], Form()]
 
 
-@router.get("/settings/members", dependencies=[needs(Action.MEMBERS)])
+@router.get("/settings/members", name="list_members", dependencies=[needs(Action.MEMBERS)])
 def list_members(request: Request, caller: TheCaller) -> Response:
     return _page(request, caller)
 
@@ -52,7 +52,7 @@ def _page(
     )
 
 
-@router.post("/settings/members", dependencies=[needs(Action.MEMBERS)])
+@router.post("/settings/members", name="invite_member", dependencies=[needs(Action.MEMBERS)])
 def invite_member(
     request: Request,
     caller: TheCaller,
@@ -69,7 +69,7 @@ def invite_member(
     return _with_link(request, caller, member.id)
 
 
-@router.post("/settings/members/{member_id}/link", dependencies=[needs(Action.MEMBERS)])
+@router.post("/settings/members/{member_id}/link", name="make_member_link", dependencies=[needs(Action.MEMBERS)])
 def make_member_link(request: Request, caller: TheCaller, member_id: str) -> Response:
     return _with_link(request, caller, member_id)
 
@@ -82,7 +82,7 @@ def _with_link(request: Request, caller: Caller, member_id: str) -> Response:
     return _page(request, caller, link=f"{base}/sign-in/link/{secret}", link_for=member.name)
 
 
-@router.post("/settings/members/{member_id}/roles", dependencies=[needs(Action.MEMBERS)])
+@router.post("/settings/members/{member_id}/roles", name="change_member_roles", dependencies=[needs(Action.MEMBERS)])
 def change_member_roles(
     request: Request,
     caller: TheCaller,
@@ -100,7 +100,7 @@ def change_member_roles(
     return _said(f"{member.name} is now: {', '.join(role.words for role in Role if role in member.roles)}.")
 
 
-@router.post("/settings/members/{member_id}/remove", dependencies=[needs(Action.MEMBERS)])
+@router.post("/settings/members/{member_id}/remove", name="remove_from_network", dependencies=[needs(Action.MEMBERS)])
 def remove_from_network(request: Request, caller: TheCaller, member_id: str) -> Response:
     try:
         gone = remove_member(rooms_of(request).house.accounts, caller.network_id, member_id)

@@ -44,7 +44,7 @@ FIELDS: Mapping[str, tuple[str, str, int]] = {
 MOST_CHARACTERS = 20_000
 
 
-@router.get("/prereadings/{prereading_id}/edit", dependencies=[needs(Action.APPROVE_PREREADING)])
+@router.get("/prereadings/{prereading_id}/edit", name="edit_page", dependencies=[needs(Action.APPROVE_PREREADING)])
 def edit_page(request: Request, house: TheHouse, prereading_id: str) -> Response:
     return _page(request, prereadings.open_prereading(house.store, prereading_id))
 
@@ -110,7 +110,9 @@ def read_edits(reviewed: ReviewedDraft, typed: Mapping[str, str]) -> dict[str, F
     return edits
 
 
-@router.post("/prereadings/{prereading_id}/edit", dependencies=[needs(Action.APPROVE_PREREADING)])
+@router.post(
+    "/prereadings/{prereading_id}/edit", name="edit_prereading", dependencies=[needs(Action.APPROVE_PREREADING)]
+)
 def edit_prereading(
     request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm
 ) -> Response:

@@ -41,7 +41,7 @@ DONE = {
 """What a line of the log says somebody did."""
 
 
-@router.get("/prereadings", dependencies=[needs(Action.REQUEST_PREREADING)])
+@router.get("/prereadings", name="list_page", dependencies=[needs(Action.REQUEST_PREREADING)])
 def list_page(request: Request, house: TheHouse, jobs: TheJobs, cursor: Cursor = None) -> Response:
     rows = prereadings.list_prereadings(house.store)
     newest = {one.id: f"{10**6 - n:07d}" for n, one in enumerate(reversed(rows))}
@@ -59,7 +59,7 @@ def list_page(request: Request, house: TheHouse, jobs: TheJobs, cursor: Cursor =
     )
 
 
-@router.get("/prereadings/new", dependencies=[needs(Action.REQUEST_PREREADING)])
+@router.get("/prereadings/new", name="ask_page", dependencies=[needs(Action.REQUEST_PREREADING)])
 def ask_page(request: Request, house: TheHouse, theme: str = "", case: str = "", topic: str = "") -> Response:
     about = "case" if case else "topic" if topic else "theme"
     return _form(request, house, {"theme": theme, "case": case, "topic": topic, "about": about}, {})
@@ -83,7 +83,7 @@ def _form(
     )
 
 
-@router.post("/prereadings", dependencies=[needs(Action.REQUEST_PREREADING)])
+@router.post("/prereadings", name="ask_for_prereading", dependencies=[needs(Action.REQUEST_PREREADING)])
 def ask_for_prereading(request: Request, house: TheHouse, jobs: TheJobs, caller: TheCaller, form: TheForm) -> Response:
     about = form.get("about", "")
     chosen = form.get(about, "") if about in {"theme", "topic", "case"} else ""
@@ -101,7 +101,7 @@ def ask_for_prereading(request: Request, house: TheHouse, jobs: TheJobs, caller:
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
 
-@router.get("/prereadings/jobs/{job_id}", dependencies=[needs(Action.REQUEST_PREREADING)])
+@router.get("/prereadings/jobs/{job_id}", name="wait_page", dependencies=[needs(Action.REQUEST_PREREADING)])
 def wait_page(request: Request, jobs: TheJobs, job_id: str) -> Response:
     job = jobs.job(job_id, kind=JobKind.PREREADING)
     return waiting_page(
@@ -114,13 +114,15 @@ def wait_page(request: Request, jobs: TheJobs, job_id: str) -> Response:
     )
 
 
-@router.post("/prereadings/jobs/{job_id}/restart", dependencies=[needs(Action.REQUEST_PREREADING)])
+@router.post(
+    "/prereadings/jobs/{job_id}/restart", name="restart_prereading", dependencies=[needs(Action.REQUEST_PREREADING)]
+)
 def restart_prereading(jobs: TheJobs, caller: TheCaller, job_id: str) -> Response:
     job = jobs.restart(job_id, kind=JobKind.PREREADING, by=caller.name)
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
 
-@router.get("/prereadings/{prereading_id}", dependencies=[needs(Action.REQUEST_PREREADING)])
+@router.get("/prereadings/{prereading_id}", name="read_page", dependencies=[needs(Action.REQUEST_PREREADING)])
 def read_page(request: Request, house: TheHouse, prereading_id: str) -> Response:
     return _read(request, house, prereadings.open_prereading(house.store, prereading_id))
 
@@ -162,20 +164,26 @@ def can_be_approved(reviewed: ReviewedDraft) -> bool:
     return Decided.ACCEPT in possible_actions(reviewed.decisions)
 
 
-@router.get("/prereadings/{prereading_id}/print", dependencies=[needs(Action.REQUEST_PREREADING)])
+@router.get("/prereadings/{prereading_id}/print", name="print_page", dependencies=[needs(Action.REQUEST_PREREADING)])
 def print_page(house: TheHouse, prereading_id: str) -> Response:
     """The two pages alone, as they print; a document of its own, with its own style sheet."""
     reviewed = prereadings.open_prereading(house.store, prereading_id)
     return as_file(prereadings.document_of(house.store, reviewed), "html")
 
 
-@router.get("/prereadings/{prereading_id}/file/{format}", dependencies=[needs(Action.REQUEST_PREREADING)])
+@router.get(
+    "/prereadings/{prereading_id}/file/{format}",
+    name="download_prereading",
+    dependencies=[needs(Action.REQUEST_PREREADING)],
+)
 def download_prereading(house: TheHouse, prereading_id: str, format: FileFormat) -> Response:
     reviewed = prereadings.open_prereading(house.store, prereading_id)
     return as_file(prereadings.document_of(house.store, reviewed), format, kept=True)
 
 
-@router.post("/prereadings/{prereading_id}/approve", dependencies=[needs(Action.APPROVE_PREREADING)])
+@router.post(
+    "/prereadings/{prereading_id}/approve", name="approve_prereading", dependencies=[needs(Action.APPROVE_PREREADING)]
+)
 def approve_prereading(
     request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm
 ) -> Response:
@@ -183,7 +191,9 @@ def approve_prereading(
     return _decide(request, house, caller, prereading_id, form, what="approve")
 
 
-@router.post("/prereadings/{prereading_id}/undo", dependencies=[needs(Action.APPROVE_PREREADING)])
+@router.post(
+    "/prereadings/{prereading_id}/undo", name="undo_prereading", dependencies=[needs(Action.APPROVE_PREREADING)]
+)
 def undo_prereading(
     request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm
 ) -> Response:

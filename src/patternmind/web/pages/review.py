@@ -29,7 +29,7 @@ SHELVES = {
 }
 
 
-@router.get("/review", dependencies=[needs(Action.SEE_DRAFTS)])
+@router.get("/review", name="review_queue", dependencies=[needs(Action.SEE_DRAFTS)])
 def review_queue(
     request: Request,
     house: TheHouse,
@@ -87,7 +87,7 @@ def progress_text(desk: Desk) -> str:
     return f"{desk.n_decided} of {len(desk.lines)} decided{told}"
 
 
-@router.get("/review/discuss", dependencies=[needs(Action.SEE_DRAFTS)])
+@router.get("/review/discuss", name="to_discuss", dependencies=[needs(Action.SEE_DRAFTS)])
 def to_discuss(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     desk = open_desk(house.store, house.clock, caller.name)
     return render(
@@ -105,7 +105,7 @@ def _views(house: TheHouse, line: Line) -> list[tuple[str, str]]:
     return [(by, action.value.replace("_", " ")) for by, action in views_of(log).items()]
 
 
-@router.post("/review/next", dependencies=[needs(Action.REVIEW_DRAFTS)])
+@router.post("/review/next", name="begin_next", dependencies=[needs(Action.REVIEW_DRAFTS)])
 def begin_next(house: TheHouse, caller: TheCaller, after: Annotated[str, Form(max_length=200)] = "") -> Response:
     """Open what comes next, and keep it from others for a quarter of an hour."""
     return go_on(house, caller, after=after or None)
@@ -124,7 +124,7 @@ def go_on(house: TheHouse, caller: TheCaller, *, after: str | None = None) -> Re
     return RedirectResponse(f"/drafts/{following}", status_code=303)
 
 
-@router.post("/review/undo", dependencies=[needs(Action.REVIEW_DRAFTS)])
+@router.post("/review/undo", name="undo", dependencies=[needs(Action.REVIEW_DRAFTS)])
 def undo(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """Take back one's last decision, and look at that draft again."""
     try:
@@ -153,7 +153,7 @@ KEYS = (
 )
 
 
-@router.get("/settings/keys", dependencies=[needs(Action.OWN_KEYS)])
+@router.get("/settings/keys", name="keys", dependencies=[needs(Action.OWN_KEYS)])
 def keys(request: Request) -> Response:
     """Kept in the browser, for that is where keys are pressed."""
     return render(request, "settings/keys.html", keys=KEYS)

@@ -28,7 +28,7 @@ ON_A_PAGE = 50
 NAMES_ON_A_PAGE = 20
 
 
-@router.get("/settings/roster", dependencies=[needs(Action.ROSTER)])
+@router.get("/settings/roster", name="roster_page", dependencies=[needs(Action.ROSTER)])
 def roster_page(
     request: Request, house: TheHouse, words: Annotated[str, Query(max_length=200)] = "", cursor: Cursor = None
 ) -> Response:
@@ -66,7 +66,7 @@ def _roster(
     )
 
 
-@router.post("/settings/roster", dependencies=[needs(Action.ROSTER)])
+@router.post("/settings/roster", name="add_to_roster", dependencies=[needs(Action.ROSTER)])
 def add_to_roster(request: Request, house: TheHouse, form: TheForm) -> Response:
     line = tuple(form.get(name, "") for name in ("name", "kind", "email", "team"))
     try:
@@ -87,7 +87,7 @@ def _back(address: str, said: str) -> Response:
     return answer
 
 
-@router.post("/settings/roster/import", dependencies=[needs(Action.ROSTER)])
+@router.post("/settings/roster/import", name="import_roster", dependencies=[needs(Action.ROSTER)])
 def import_roster(request: Request, house: TheHouse, file: UploadFile) -> Response:
     """A CSV or workbook with a column "name", and if there are any "kind", "email", "handles", "team"."""
     try:
@@ -100,7 +100,7 @@ def import_roster(request: Request, house: TheHouse, file: UploadFile) -> Respon
     return _back("/settings/roster", f"{names} {_cases(changed.changed)}")
 
 
-@router.post("/settings/roster/{number}/remove", dependencies=[needs(Action.ROSTER)])
+@router.post("/settings/roster/{number}/remove", name="take_off_roster", dependencies=[needs(Action.ROSTER)])
 def take_off_roster(house: TheHouse, number: int) -> Response:
     if not 0 < number < 2**31:
         raise NotFound("line on the roster", str(number))
@@ -108,7 +108,7 @@ def take_off_roster(house: TheHouse, number: int) -> Response:
     return _back("/settings/roster", f"Taken off. {_cases(changed)}")
 
 
-@router.get("/settings/names", dependencies=[needs(Action.SEE_POSSIBLE_NAMES)])
+@router.get("/settings/names", name="names_page", dependencies=[needs(Action.SEE_POSSIBLE_NAMES)])
 def names_page(request: Request, house: TheHouse, *, everywhere: bool = False) -> Response:
     return _names(request, house, everywhere=everywhere)
 
@@ -136,7 +136,7 @@ def _names(
     )
 
 
-@router.post("/settings/names", dependencies=[needs(Action.ROSTER)])
+@router.post("/settings/names", name="decide_on_possible_names", dependencies=[needs(Action.ROSTER)])
 async def decide_on_possible_names(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     """What is ticked goes on the roster, or is offered no more."""
     form = await request.form()

@@ -52,7 +52,7 @@ STEP_WORDS = {
 STATE_BADGES = {"finished": "good", "failed": "bad", "interrupted": "doubt"}
 
 
-@router.get("/runs", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/runs", name="list_page", dependencies=[needs(Action.SEE_THEMES)])
 def list_page(request: Request, house: TheHouse, jobs: TheJobs, cursor: Cursor = None) -> Response:
     return _list(request, house, jobs, cursor=cursor)
 
@@ -117,7 +117,7 @@ def name_of(run: RunRecord) -> str:
     return f"{run.id} · {run.parameters.label}" if run.parameters.label else run.id
 
 
-@router.post("/runs", dependencies=[needs(Action.START_RUN)])
+@router.post("/runs", name="start_run", dependencies=[needs(Action.START_RUN)])
 def start_run(request: Request, house: TheHouse, jobs: TheJobs, caller: TheCaller, form: TheForm) -> Response:
     errors: dict[str, str] = {}
     parameters = read_parameters(form, errors)
@@ -151,7 +151,7 @@ def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParam
     )
 
 
-@router.get("/runs/jobs/{job_id}", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/runs/jobs/{job_id}", name="wait_page", dependencies=[needs(Action.SEE_THEMES)])
 def wait_page(request: Request, jobs: TheJobs, job_id: str) -> Response:
     job = jobs.job(job_id, kind=JobKind.RUN)
     label = job.asked.get("label")
@@ -165,7 +165,7 @@ def wait_page(request: Request, jobs: TheJobs, job_id: str) -> Response:
     )
 
 
-@router.post("/runs/jobs/{job_id}/restart", dependencies=[needs(Action.START_RUN)])
+@router.post("/runs/jobs/{job_id}/restart", name="restart_run", dependencies=[needs(Action.START_RUN)])
 def restart_run(jobs: TheJobs, caller: TheCaller, job_id: str) -> Response:
     job = jobs.restart(job_id, kind=JobKind.RUN, by=caller.name)
     return RedirectResponse(f"/runs/jobs/{job.id}", status_code=303)
@@ -174,7 +174,7 @@ def restart_run(jobs: TheJobs, caller: TheCaller, job_id: str) -> Response:
 RunId = Annotated[str, Query(max_length=40)]
 
 
-@router.get("/runs/compare", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/runs/compare", name="compare_page", dependencies=[needs(Action.SEE_THEMES)])
 def compare_page(request: Request, house: TheHouse, before: RunId = "", after: RunId = "") -> Response:
     """Two runs side by side; without a choice, the last two of the lens that ran last."""
     runs = [run for run in house.store.runs() if run.state == "finished"]
@@ -206,7 +206,7 @@ def _steps_of(before: RunRecord, after: RunRecord) -> list[tuple[str, float | No
     return [(STEP_WORDS.get(name, name), before.seconds.get(name), after.seconds.get(name)) for name in names]
 
 
-@router.get("/runs/{run_id}", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/runs/{run_id}", name="run_page", dependencies=[needs(Action.SEE_THEMES)])
 def run_page(request: Request, house: TheHouse, run_id: str) -> Response:
     run = house.store.find_run(run_id)
     earlier = [

@@ -31,7 +31,7 @@ CONSENT_WORDS = {
 }
 
 
-@router.get("/settings/network", dependencies=[needs(Action.SETTINGS)])
+@router.get("/settings/network", name="network_page", dependencies=[needs(Action.SETTINGS)])
 def network_page(request: Request, house: TheHouse) -> Response:
     return _network(request, house, {}, {})
 
@@ -52,7 +52,7 @@ def _network(
     )
 
 
-@router.post("/settings/network", dependencies=[needs(Action.SETTINGS)])
+@router.post("/settings/network", name="put_network_settings", dependencies=[needs(Action.SETTINGS)])
 def put_network_settings(request: Request, house: TheHouse, form: TheForm) -> Response:
     try:
         settings.describe_network(
@@ -72,7 +72,7 @@ def put_network_settings(request: Request, house: TheHouse, form: TheForm) -> Re
     return answer
 
 
-@router.get("/settings/limits", dependencies=[needs(Action.SET_BUDGETS)])
+@router.get("/settings/limits", name="limits_page", dependencies=[needs(Action.SET_BUDGETS)])
 def limits_page(request: Request, house: TheHouse) -> Response:
     return _limits(request, house, {}, {})
 
@@ -102,7 +102,7 @@ def _limits(
     )
 
 
-@router.post("/settings/limits", dependencies=[needs(Action.SET_BUDGETS)])
+@router.post("/settings/limits", name="put_thresholds", dependencies=[needs(Action.SET_BUDGETS)])
 def put_thresholds(request: Request, house: TheHouse, form: TheForm) -> Response:
     given = {name: form.get(name, "").strip() for name in ("contributors", "teams")}
     wanted = f"A whole number from {settings.FEWEST} to {settings.MOST}."
@@ -125,13 +125,13 @@ def put_thresholds(request: Request, house: TheHouse, form: TheForm) -> Response
     return answer
 
 
-@router.get("/settings/status", dependencies=[needs(Action.SETTINGS)])
+@router.get("/settings/status", name="status_page", dependencies=[needs(Action.SETTINGS)])
 def status_page(request: Request, house: TheHouse) -> Response:
     """What is set; nothing is asked or loaded."""
     return _status(request, house, None)
 
 
-@router.post("/settings/status", dependencies=[needs(Action.SETTINGS)])
+@router.post("/settings/status", name="check_up", dependencies=[needs(Action.SETTINGS)])
 def check_up(request: Request, house: TheHouse) -> Response:
     """Everything tried once, the language model too."""
     return _status(request, house, look_over(house))

@@ -31,7 +31,7 @@ Text = Annotated[str, Form()]
 Kept = Annotated[str, Form(max_length=1_000_000)]
 
 
-@router.get("/sign-in", dependencies=[needs_nobody()])
+@router.get("/sign-in", name="read_sign_in", dependencies=[needs_nobody()])
 def read_sign_in(request: Request, next: str = "/") -> Response:
     if request.state.caller is not None:
         return RedirectResponse(local_path(next), status_code=303)
@@ -44,7 +44,7 @@ def _form(
     return render(request, "sign_in/form.html", status, next=next, kept=kept, error=error, sign_in_name=sign_in_name)
 
 
-@router.post("/sign-in", dependencies=[needs_nobody()])
+@router.post("/sign-in", name="sign_in", dependencies=[needs_nobody()])
 def sign_in(
     request: Request, sign_in_name: Text = "", password: Text = "", next: Text = "/", kept: Kept = ""
 ) -> Response:
@@ -66,7 +66,7 @@ def sign_in(
     return _let_in(request, started, "sign_in", local_path(next), kept)
 
 
-@router.get("/sign-in/link/{secret}", dependencies=[needs_nobody()])
+@router.get("/sign-in/link/{secret}", name="read_sign_in_link", dependencies=[needs_nobody()])
 def read_sign_in_link(request: Request, secret: str) -> Response:
     """Shows a button and uses nothing up: mail scanners follow links, and press no buttons."""
     house = rooms_of(request).house
@@ -77,7 +77,7 @@ def read_sign_in_link(request: Request, secret: str) -> Response:
     return render(request, "sign_in/link.html", secret=secret, who=account, name="", error="")
 
 
-@router.post("/sign-in/link/{secret}", dependencies=[needs_nobody()])
+@router.post("/sign-in/link/{secret}", name="use_sign_in_link", dependencies=[needs_nobody()])
 def use_sign_in_link(request: Request, secret: str, name: Text = "") -> Response:
     house = rooms_of(request).house
     try:
@@ -89,7 +89,7 @@ def use_sign_in_link(request: Request, secret: str, name: Text = "") -> Response
     return _let_in(request, started, "sign_in_by_link", "/settings/account")
 
 
-@router.post("/sign-in/again", dependencies=[needs_nobody()])
+@router.post("/sign-in/again", name="sign_in_again", dependencies=[needs_nobody()])
 def sign_in_again(request: Request, next: Text = "/", kept: Kept = "") -> Response:
     """For who signed in in another window meanwhile."""
     if request.state.caller is None:
@@ -127,12 +127,12 @@ def _back(request: Request, next: str, kept: str) -> Response:
     )
 
 
-@router.post("/sign-out", dependencies=[needs_nobody()])
+@router.post("/sign-out", name="sign_out", dependencies=[needs_nobody()])
 def sign_out(request: Request) -> Response:
     return _out(request, everywhere=False)
 
 
-@router.post("/sign-out/everywhere", dependencies=[needs_nobody()])
+@router.post("/sign-out/everywhere", name="sign_out_everywhere", dependencies=[needs_nobody()])
 def sign_out_everywhere(request: Request) -> Response:
     return _out(request, everywhere=True)
 

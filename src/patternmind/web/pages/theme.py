@@ -34,12 +34,12 @@ GLIMPSE = 280
 Start = Annotated[int, Query(ge=0, le=10_000_000)]
 
 
-@router.get("/themes/{theme_id}", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/themes/{theme_id}", name="read_theme", dependencies=[needs(Action.SEE_THEMES)])
 def read_theme(request: Request, house: TheHouse, theme_id: str, start: Start = 0) -> Response:
     return _page(request, house, theme_id, start)
 
 
-@router.post("/themes/{theme_id}", dependencies=[needs(Action.EDIT_THEMES, proposing=True)])
+@router.post("/themes/{theme_id}", name="edit_theme", dependencies=[needs(Action.EDIT_THEMES, proposing=True)])
 async def edit_theme(request: Request, house: TheHouse, caller: TheCaller, theme_id: str) -> Response:
     sent = read_form(await request.form())
     return await run_in_threadpool(_edit, request, house, caller, theme_id, sent)

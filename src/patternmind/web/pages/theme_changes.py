@@ -65,13 +65,13 @@ TheGiven = Annotated[Given, Depends(_given)]
 Place = Annotated[str, Query(max_length=200)]
 
 
-@router.get("/themes/changes", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/themes/changes", name="changes", dependencies=[needs(Action.SEE_THEMES)])
 def changes(request: Request, house: TheHouse, lens: LensOf = "", at: Place = "") -> Response:
     shown = read_themes(house.store, known_lens(lens))
     return _page(request, house, shown.run, at, lens=shown.lens)
 
 
-@router.get("/runs/{run_id}/changes", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/runs/{run_id}/changes", name="changes_of_run", dependencies=[needs(Action.SEE_THEMES)])
 def changes_of_run(request: Request, house: TheHouse, run_id: str, at: Place = "") -> Response:
     run = house.store.find_run(run_id)
     return _page(request, house, run, at, lens=run.parameters.lens)
@@ -158,7 +158,7 @@ def _evidence(house: House, one: ChangeToReview, names: Mapping[str, str]) -> di
     }
 
 
-@router.post("/runs/{run_id}/changes", dependencies=[needs(Action.EDIT_THEMES)])
+@router.post("/runs/{run_id}/changes", name="answer_change", dependencies=[needs(Action.EDIT_THEMES)])
 def answer_change(request: Request, house: TheHouse, caller: TheCaller, run_id: str, given: TheGiven) -> Response:
     """Accept or decline one change, accept all that are left, or take an answer back."""
     run = house.store.find_run(run_id)
@@ -227,7 +227,7 @@ def _plain(store: Store, error: PatternmindError) -> str:
     return str(error)
 
 
-@router.post("/themes/proposals/{seq}", dependencies=[needs(Action.EDIT_THEMES)])
+@router.post("/themes/proposals/{seq}", name="answer_proposal", dependencies=[needs(Action.EDIT_THEMES)])
 def answer_proposal(request: Request, house: TheHouse, caller: TheCaller, seq: int, given: TheGiven) -> Response:
     """Do what a data partner proposed, or decline it."""
 
@@ -242,7 +242,7 @@ def answer_proposal(request: Request, house: TheHouse, caller: TheCaller, seq: i
     return _settle(request, house, caller, given, do)
 
 
-@router.post("/themes/doubts/{seq}", dependencies=[needs(Action.EDIT_THEMES)])
+@router.post("/themes/doubts/{seq}", name="answer_one_doubt", dependencies=[needs(Action.EDIT_THEMES)])
 def answer_one_doubt(request: Request, house: TheHouse, caller: TheCaller, seq: int, given: TheGiven) -> Response:
     """Take a decision back that the cases speak against, or let it stand."""
     lens = known_lens(given.lens)

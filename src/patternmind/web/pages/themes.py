@@ -53,7 +53,7 @@ def known_lens(said: str) -> str | None:
     return said if said in LENS_WORDS else None
 
 
-@router.get("/themes", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/themes", name="list_themes", dependencies=[needs(Action.SEE_THEMES)])
 def list_themes(
     request: Request, house: TheHouse, lens: LensOf = "", sort: LensOf = "size", start: Start = 0
 ) -> Response:
@@ -152,7 +152,7 @@ def drawn_map(house: House, shown: ThemesShown) -> DrawnMap:
     return _DRAWN.of(house.store, draw, key=shown.lens)
 
 
-@router.get("/themes/map", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/themes/map", name="map_of_themes", dependencies=[needs(Action.SEE_THEMES)])
 def map_of_themes(request: Request, house: TheHouse, lens: LensOf = "", start: Start = 0) -> Response:
     shown = read_themes(house.store, known_lens(lens))
     drawn: DrawnMap | None = None
@@ -177,7 +177,7 @@ def map_of_themes(request: Request, house: TheHouse, lens: LensOf = "", start: S
 # By quarter ----------------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/trend", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/themes/trend", name="trend", dependencies=[needs(Action.SEE_THEMES)])
 def trend(request: Request, house: TheHouse, lens: LensOf = "", start: Start = 0) -> Response:
     shown = read_themes(house.store, known_lens(lens))
     trends = [card.theme.trend for card in shown.cards]
@@ -201,7 +201,7 @@ def trend(request: Request, house: TheHouse, lens: LensOf = "", start: Start = 0
 # Not in a theme yet --------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/unplaced", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/themes/unplaced", name="unplaced", dependencies=[needs(Action.SEE_THEMES)])
 def unplaced(request: Request, house: TheHouse, lens: LensOf = "", cursor: Cursor = None) -> Response:
     return _unplaced_page(request, house, known_lens(lens), cursor)
 
@@ -229,7 +229,7 @@ def _unplaced_page(
     )
 
 
-@router.post("/themes/unplaced", dependencies=[needs(Action.EDIT_THEMES, proposing=True)])
+@router.post("/themes/unplaced", name="edit_unplaced", dependencies=[needs(Action.EDIT_THEMES, proposing=True)])
 async def edit_unplaced(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     sent = read_form(await request.form())
     back = f"/themes/unplaced?{urlencode({'lens': sent.lens})}"
@@ -242,7 +242,7 @@ async def edit_unplaced(request: Request, house: TheHouse, caller: TheCaller) ->
 # The log -------------------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/log", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/themes/log", name="log", dependencies=[needs(Action.SEE_THEMES)])
 def log(request: Request, house: TheHouse, lens: LensOf = "", start: Start = 0) -> Response:
     return _log_page(request, house, known_lens(lens), start)
 
@@ -268,7 +268,7 @@ def _log_page(request: Request, house: House, lens: str | None, start: int, refu
     )
 
 
-@router.post("/themes/log", dependencies=[needs(Action.EDIT_THEMES, proposing=True)])
+@router.post("/themes/log", name="undo_from_log", dependencies=[needs(Action.EDIT_THEMES, proposing=True)])
 async def undo_from_log(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     sent = read_form(await request.form())
     back = f"/themes/log?{urlencode({'lens': sent.lens})}"

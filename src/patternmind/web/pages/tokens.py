@@ -23,7 +23,7 @@ LONGEST_DAYS = 365
 LONGEST_NAME = 80
 
 
-@router.get("/settings/tokens", dependencies=[needs(Action.OWN_TOKENS)])
+@router.get("/settings/tokens", name="list_tokens", dependencies=[needs(Action.OWN_TOKENS)])
 def list_tokens(request: Request, house: TheHouse, caller: TheCaller) -> Response:
     return _page(request, house, caller)
 
@@ -59,7 +59,7 @@ def _seen(house: House, caller: Caller) -> list[Token]:
     return [one for one in house.store.tokens() if everybodys or one.account_id == mine]
 
 
-@router.post("/settings/tokens", dependencies=[needs(Action.OWN_TOKENS)])
+@router.post("/settings/tokens", name="make_token", dependencies=[needs(Action.OWN_TOKENS)])
 def make_token(
     request: Request,
     house: TheHouse,
@@ -99,7 +99,7 @@ def _days(text: str) -> int:
     return int(text)
 
 
-@router.post("/settings/tokens/{token_id}/revoke", dependencies=[needs(Action.OWN_TOKENS)])
+@router.post("/settings/tokens/{token_id}/revoke", name="revoke_token", dependencies=[needs(Action.OWN_TOKENS)])
 def revoke_token(request: Request, house: TheHouse, caller: TheCaller, token_id: str) -> Response:
     if token_id not in {one.id for one in _seen(house, caller)}:
         raise NotFound("token", token_id)

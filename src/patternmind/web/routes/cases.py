@@ -45,7 +45,7 @@ ANY_FILE: dict[str, Any] = {
 }
 
 
-@router.get("/network", tags=["network"], dependencies=[needs(Action.SEARCH)])
+@router.get("/network", name="read_network", tags=["network"], dependencies=[needs(Action.SEARCH)])
 def read_network(house: TheHouse) -> answers.NetworkAnswer:
     """What the network agreed on, and how much it holds."""
     store = house.store
@@ -86,7 +86,7 @@ def _wanted(  # noqa: PLR0913, PLR0917 - a filter for each thing that a list is 
     )
 
 
-@router.get("/cases", dependencies=[needs(Action.SEARCH)])
+@router.get("/cases", name="list_cases", dependencies=[needs(Action.SEARCH)])
 def list_cases(
     house: TheHouse,
     caller: TheCaller,
@@ -103,7 +103,7 @@ def list_cases(
     return answers.Page(items=items, next_cursor=write_cursor(page.following))
 
 
-@router.get("/cases/{case_id:path}", responses=problems(404), dependencies=[needs(Action.SEARCH)])
+@router.get("/cases/{case_id:path}", name="read_case", responses=problems(404), dependencies=[needs(Action.SEARCH)])
 def read_case(house: TheHouse, caller: TheCaller, case_id: str) -> answers.CaseAnswer:
     """One case or recap as redacted, by its id or its external id."""
     case = house.store.case(case_id)
@@ -160,6 +160,7 @@ async def _uploaded(request: Request, house: TheHouse, filename: FileName) -> As
 
 @router.post(
     "/imports",
+    name="import_file",
     responses=problems(400, 409),
     openapi_extra=ANY_FILE,
     dependencies=[needs(Action.IMPORT_FILES), MAY_REPEAT],
@@ -182,7 +183,7 @@ def import_file(
     return answers.IntakeAnswer(**asdict(replace(report, rejected=rejected)), dry_run=dry_run)
 
 
-@router.get("/assignments", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/assignments", name="list_assignments", dependencies=[needs(Action.SEE_THEMES)])
 def list_assignments(
     house: TheHouse, lens: Lens = None, limit: Limit = 200, cursor: Cursor = None
 ) -> answers.Page[answers.AssignmentAnswer]:
@@ -194,7 +195,7 @@ def list_assignments(
     return answers.Page(items=items, next_cursor=write_cursor(page.following))
 
 
-@router.get("/search", dependencies=[needs(Action.SEARCH)])
+@router.get("/search", name="search", dependencies=[needs(Action.SEARCH)])
 def search(
     house: TheHouse,
     q: Annotated[str, Query(min_length=1, max_length=2000, description="What to look for, in your own words.")],
@@ -211,6 +212,7 @@ def search(
 
 @router.get(
     "/export/{what}",
+    name="export",
     response_class=StreamingResponse,
     responses={200: {"description": "A JSON object a line.", "content": {"application/x-ndjson": {}}}},
     dependencies=[needs(Action.EXPORT)],

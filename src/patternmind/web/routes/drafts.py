@@ -26,7 +26,7 @@ router = APIRouter(route_class=Door, tags=["review"])
 ETAG = {200: {"headers": {"ETag": {"description": "The draft's version.", "schema": {"type": "string"}}}}}
 
 
-@router.get("/drafts", dependencies=[needs(rights.Action.SEE_DRAFTS)])
+@router.get("/drafts", name="list_drafts", dependencies=[needs(rights.Action.SEE_DRAFTS)])
 def list_drafts(
     house: TheHouse,
     caller: TheCaller,
@@ -43,7 +43,12 @@ def list_drafts(
     return answers.Page(items=[_draft(one, caller) for one in page.rows], next_cursor=write_cursor(page.following))
 
 
-@router.get("/drafts/{draft_id}", responses=problems(404) | ETAG, dependencies=[needs(rights.Action.SEE_DRAFTS)])
+@router.get(
+    "/drafts/{draft_id}",
+    name="read_draft",
+    responses=problems(404) | ETAG,
+    dependencies=[needs(rights.Action.SEE_DRAFTS)],
+)
 def read_draft(house: TheHouse, caller: TheCaller, response: Response, draft_id: str) -> answers.DraftAnswer:
     """One draft with its quotes and its decisions; who gives the second view sees those once theirs is given."""
     return tagged(open_draft(house.store, draft_id), caller, response)
@@ -51,6 +56,7 @@ def read_draft(house: TheHouse, caller: TheCaller, response: Response, draft_id:
 
 @router.post(
     "/drafts/{draft_id}/decisions",
+    name="decide",
     responses=problems(400, 404, 409, 412) | ETAG,
     dependencies=[needs(rights.Action.REVIEW_DRAFTS), MAY_REPEAT],
 )
@@ -99,7 +105,7 @@ def expected_version(store: Store, draft_id: str, if_match: str | None) -> int |
     return version
 
 
-@router.get("/patterns", dependencies=[needs(rights.Action.SEARCH)])
+@router.get("/patterns", name="list_patterns", dependencies=[needs(rights.Action.SEARCH)])
 def list_patterns(house: TheHouse) -> answers.Listing[answers.PatternAnswer]:
     """What people accepted and may be published, by name; quotes that may not leave are withheld and counted.
 

@@ -44,6 +44,7 @@ IfMatch = Annotated[
 
 @router.post(
     "/cases/preview",
+    name="preview_case",
     responses=problems(400),
     dependencies=[needs(Action.SUBMIT_CASE)],
     response_model=case_answers.SeenAnswer,
@@ -59,6 +60,7 @@ def preview_case(request: Request, house: TheHouse, caller: TheCaller, asked: ca
 
 @router.post(
     "/cases",
+    name="submit_case",
     status_code=201,
     responses=problems(400) | {201: ETAG},
     dependencies=[needs(Action.SUBMIT_CASE), MAY_REPEAT],
@@ -79,6 +81,7 @@ def submit_case(
 
 @router.put(
     "/cases/{case_id:path}",
+    name="replace_case",
     responses=problems(400, 404, 412) | {200: ETAG},
     dependencies=[needs(Action.EDIT_CASE, own=True)],
     response_model=case_answers.SeenAnswer,
@@ -109,6 +112,7 @@ def replace_case(
 
 @router.get(
     "/cases/{case_id:path}/surroundings",
+    name="read_surroundings",
     responses=problems(404) | {200: ETAG},
     dependencies=[needs(Action.SEARCH)],
 )
@@ -144,7 +148,12 @@ def _surroundings(house: TheHouse, caller: Caller, view: CaseView) -> case_answe
     )
 
 
-@router.get("/cases/{case_id:path}/raw", responses=problems(404), dependencies=[needs(Action.SEE_RAW_TEXT, own=True)])
+@router.get(
+    "/cases/{case_id:path}/raw",
+    name="read_raw",
+    responses=problems(404),
+    dependencies=[needs(Action.SEE_RAW_TEXT, own=True)],
+)
 def read_raw(house: TheHouse, caller: TheCaller, case_id: str) -> case_answers.RawAnswer:
     """A case as it was handed in, names included: for the steward, and for whose case it is."""
     case = _theirs(house, caller, case_id, Action.SEE_RAW_TEXT)
@@ -169,6 +178,7 @@ def read_raw(house: TheHouse, caller: TheCaller, case_id: str) -> case_answers.R
 
 @router.get(
     "/cases/{case_id:path}/possible-names",
+    name="read_possible_names",
     responses=problems(404),
     dependencies=[needs(Action.SEE_POSSIBLE_NAMES, own=True)],
 )
@@ -185,6 +195,7 @@ def read_possible_names(house: TheHouse, caller: TheCaller, case_id: str) -> ans
 
 @router.post(
     "/cases/{case_id:path}/possible-names",
+    name="confirm_names_of_case",
     responses=problems(400, 404),
     dependencies=[needs(Action.ROSTER), MAY_REPEAT],
 )
@@ -198,6 +209,7 @@ def confirm_names_of_case(house: TheHouse, case_id: str, asked: answers.NamesAsk
 
 @router.post(
     "/cases/{case_id:path}/withdrawal",
+    name="withdraw_case",
     responses=problems(400, 404, 409),
     dependencies=[needs(Action.EDIT_CASE, own=True), MAY_REPEAT],
 )
@@ -211,7 +223,10 @@ def withdraw_case(
 
 
 @router.delete(
-    "/cases/{case_id:path}/withdrawal", responses=problems(404), dependencies=[needs(Action.EDIT_CASE, own=True)]
+    "/cases/{case_id:path}/withdrawal",
+    name="put_case_back",
+    responses=problems(404),
+    dependencies=[needs(Action.EDIT_CASE, own=True)],
 )
 def put_case_back(house: TheHouse, caller: TheCaller, case_id: str) -> answers.CaseAnswer:
     """Take a withdrawn case in again; the next run places it."""
@@ -222,7 +237,12 @@ def put_case_back(house: TheHouse, caller: TheCaller, case_id: str) -> answers.C
     return case_answer(case, house.store.place_of(case.id))
 
 
-@router.delete("/cases/{case_id:path}", responses=problems(404, 409), dependencies=[needs(Action.ERASE_CASE, own=True)])
+@router.delete(
+    "/cases/{case_id:path}",
+    name="erase_case",
+    responses=problems(404, 409),
+    dependencies=[needs(Action.ERASE_CASE, own=True)],
+)
 def erase_case(
     request: Request, house: TheHouse, caller: TheCaller, case_id: str, by: str | None = None
 ) -> case_answers.GoneAnswer:

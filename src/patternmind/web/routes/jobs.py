@@ -42,6 +42,7 @@ STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/runs",
+    name="start_run",
     tags=["runs"],
     status_code=202,
     responses=problems(400, 409),
@@ -58,7 +59,7 @@ def start_run(
     return begun(house, jobs.start(JobKind.RUN, asdict(parameters), by=caller.name), response)
 
 
-@router.get("/jobs", dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/jobs", name="list_jobs", dependencies=[needs(Action.SEE_THEMES)])
 def list_jobs(
     house: TheHouse,
     jobs: TheJobs,
@@ -74,7 +75,7 @@ def list_jobs(
     return answers.Page(items=[job_answer(house, job) for job in found[:limit]], next_cursor=following)
 
 
-@router.get("/jobs/{job_id}", responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/jobs/{job_id}", name="read_job", responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_job(house: TheHouse, jobs: TheJobs, job_id: str) -> answers.JobAnswer:
     """How far a job is."""
     return job_answer(house, jobs.job(job_id))
@@ -82,6 +83,7 @@ def read_job(house: TheHouse, jobs: TheJobs, job_id: str) -> answers.JobAnswer:
 
 @router.post(
     "/runs/jobs/{job_id}/restart",
+    name="restart_run",
     status_code=202,
     responses=problems(404, 409),
     dependencies=[needs(Action.START_RUN), MAY_REPEAT],
@@ -95,6 +97,7 @@ def restart_run(
 
 @router.post(
     "/prereadings/jobs/{job_id}/restart",
+    name="restart_prereading",
     status_code=202,
     responses=problems(404, 409),
     dependencies=[needs(Action.REQUEST_PREREADING), MAY_REPEAT],
@@ -108,6 +111,7 @@ def restart_prereading(
 
 @router.get(
     "/jobs/{job_id}/events",
+    name="stream_job",
     response_class=Response,
     responses=problems(404, 429) | STREAM,
     dependencies=[needs(Action.SEE_THEMES)],
@@ -126,7 +130,11 @@ async def stream_job(
 
 
 @router.get(
-    "/events", response_class=Response, responses=problems(429) | STREAM, dependencies=[needs(Action.SEE_THEMES)]
+    "/events",
+    name="stream_events",
+    response_class=Response,
+    responses=problems(429) | STREAM,
+    dependencies=[needs(Action.SEE_THEMES)],
 )
 async def stream_events(
     house: TheHouse, streams: TheStreams, caller: TheCaller, last_event_id: LastEventId = None

@@ -39,7 +39,7 @@ class AuditAnswer(BaseModel):
     id: str
 
 
-@router.get("/me", dependencies=[needs(Action.OWN_TOKENS)])
+@router.get("/me", name="read_me", dependencies=[needs(Action.OWN_TOKENS)])
 def read_me(caller: TheCaller) -> MeAnswer:
     """The caller as this service sees them."""
     return MeAnswer(
@@ -50,7 +50,7 @@ def read_me(caller: TheCaller) -> MeAnswer:
     )
 
 
-@router.get("/members", dependencies=[needs(Action.MEMBERS)])
+@router.get("/members", name="list_members", dependencies=[needs(Action.MEMBERS)])
 def list_members(rooms: TheRooms, caller: TheCaller) -> answers.Listing[MemberAnswer]:
     """Who is in the network, by name."""
     return answers.Listing(
@@ -61,7 +61,7 @@ def list_members(rooms: TheRooms, caller: TheCaller) -> answers.Listing[MemberAn
     )
 
 
-@router.get("/audit", dependencies=[needs(Action.AUDIT_LOG)])
+@router.get("/audit", name="list_audit", dependencies=[needs(Action.AUDIT_LOG)])
 def list_audit(
     rooms: TheRooms, caller: TheCaller, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[AuditAnswer]:

@@ -33,6 +33,7 @@ IfMatch = Annotated[
 
 @router.post(
     "/prereadings",
+    name="make_prereading",
     status_code=201,
     response_model=answers.DraftedAnswer,
     responses=problems(400, 404) | {201: {"content": FILES}, 202: {"model": answers.JobAnswer}},
@@ -84,7 +85,7 @@ def _wish(asked: answers.PrereadingAsked) -> Wish:
     return Wish(**given, date=asked.date.isoformat() if asked.date else "")
 
 
-@router.get("/prereadings", dependencies=[needs(Action.REQUEST_PREREADING)])
+@router.get("/prereadings", name="list_prereadings", dependencies=[needs(Action.REQUEST_PREREADING)])
 def list_prereadings(house: TheHouse, limit: Limit = 50, cursor: Cursor = None) -> answers.Page[answers.PrereadingRow]:
     """Every pre-reading that was asked for, oldest first."""
     rows = prereadings.list_prereadings(house.store)
@@ -102,6 +103,7 @@ def list_prereadings(house: TheHouse, limit: Limit = 50, cursor: Cursor = None) 
 
 @router.get(
     "/prereadings/{prereading_id}",
+    name="read_prereading",
     response_model=answers.PrereadingAnswer,
     responses=problems(404) | {200: {**ETAG[200], "content": FILES}},
     dependencies=[needs(Action.REQUEST_PREREADING)],
@@ -117,6 +119,7 @@ def read_prereading(house: TheHouse, prereading_id: str, format: Format = "json"
 
 @router.patch(
     "/prereadings/{prereading_id}",
+    name="edit_prereading",
     responses=problems(400, 404, 412) | ETAG,
     dependencies=[needs(Action.APPROVE_PREREADING)],
 )
@@ -140,6 +143,7 @@ def edit_prereading(
 
 @router.post(
     "/prereadings/{prereading_id}/approval",
+    name="approve_prereading",
     responses=problems(400, 404, 409, 412) | ETAG,
     dependencies=[needs(Action.APPROVE_PREREADING), MAY_REPEAT],
 )
@@ -160,6 +164,7 @@ def approve_prereading(
 
 @router.post(
     "/prereadings/{prereading_id}/undo",
+    name="undo_prereading",
     responses=problems(400, 404, 409, 412) | ETAG,
     dependencies=[needs(Action.APPROVE_PREREADING), MAY_REPEAT],
 )

@@ -19,6 +19,7 @@ router = APIRouter(route_class=Door, tags=["publishing"])
 
 @router.get(
     "/playbook",
+    name="read_playbook",
     response_model=answers.PlaybookAnswer,
     responses={200: {"content": FILES}},
     dependencies=[needs(Action.SEARCH)],

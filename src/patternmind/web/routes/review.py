@@ -22,7 +22,7 @@ router = APIRouter(route_class=Door, tags=["review"])
 DraftId = Annotated[str, Path(max_length=200)]
 
 
-@router.get("/review/queue", dependencies=[needs(Action.SEE_DRAFTS)])
+@router.get("/review/queue", name="review_queue", dependencies=[needs(Action.SEE_DRAFTS)])
 def review_queue(
     house: TheHouse,
     caller: TheCaller,
@@ -51,7 +51,7 @@ def _line(line: Line) -> answers.QueueLineAnswer:
     return answers.QueueLineAnswer.model_validate(asdict(line))
 
 
-@router.get("/review/discuss", dependencies=[needs(Action.SEE_DRAFTS)])
+@router.get("/review/discuss", name="review_discuss", dependencies=[needs(Action.SEE_DRAFTS)])
 def review_discuss(house: TheHouse, caller: TheCaller) -> answers.Listing[answers.DiscussAnswer]:
     """What people see differently, and what was kept for a jam."""
     desk = open_desk(house.store, house.clock, caller.name)
@@ -69,7 +69,7 @@ def _discuss(house: TheHouse, line: Line) -> answers.DiscussAnswer:
     )
 
 
-@router.get("/review/decisions", responses=problems(422), dependencies=[needs(Action.SEE_DRAFTS)])
+@router.get("/review/decisions", name="my_decisions", responses=problems(422), dependencies=[needs(Action.SEE_DRAFTS)])
 def my_decisions(
     house: TheHouse,
     caller: TheCaller,
@@ -92,7 +92,10 @@ def my_decisions(
 
 
 @router.post(
-    "/review/undo", responses=problems(400, 412) | ETAG, dependencies=[needs(Action.REVIEW_DRAFTS), MAY_REPEAT]
+    "/review/undo",
+    name="undo_my_last",
+    responses=problems(400, 412) | ETAG,
+    dependencies=[needs(Action.REVIEW_DRAFTS), MAY_REPEAT],
 )
 def undo_my_last(
     house: TheHouse, caller: TheCaller, response: Response, asked: answers.UndoAsked
@@ -103,6 +106,7 @@ def undo_my_last(
 
 @router.post(
     "/drafts/{draft_id}/reservation",
+    name="reserve",
     responses=problems(400, 404),
     dependencies=[needs(Action.REVIEW_DRAFTS), MAY_REPEAT],
 )
@@ -118,6 +122,7 @@ def _reserved(held: Reservation, by: str) -> answers.ReservedAnswer:
 
 @router.delete(
     "/drafts/{draft_id}/reservation",
+    name="release",
     status_code=204,
     responses=problems(404),
     dependencies=[needs(Action.REVIEW_DRAFTS)],
@@ -130,7 +135,11 @@ def release(house: TheHouse, caller: TheCaller, draft_id: DraftId) -> None:
 
 
 @router.get(
-    "/patterns/{pattern_id}/uses", tags=["patterns"], responses=problems(404), dependencies=[needs(Action.SEARCH)]
+    "/patterns/{pattern_id}/uses",
+    name="list_uses",
+    tags=["patterns"],
+    responses=problems(404),
+    dependencies=[needs(Action.SEARCH)],
 )
 def list_uses(house: TheHouse, pattern_id: DraftId) -> answers.Listing[answers.UseAnswer]:
     """The uses of a published pattern, the latest first."""
@@ -140,6 +149,7 @@ def list_uses(house: TheHouse, pattern_id: DraftId) -> answers.Listing[answers.U
 
 @router.post(
     "/patterns/{pattern_id}/uses",
+    name="tell_use",
     tags=["patterns"],
     status_code=201,
     responses=problems(400, 404),

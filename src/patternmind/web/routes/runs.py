@@ -15,7 +15,7 @@ from patternmind.web.routes.themes import run_answer
 router = APIRouter(route_class=Door, tags=["runs"])
 
 
-@router.get("/runs/{run_id}/costs", responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/runs/{run_id}/costs", name="read_costs", responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
 def read_costs(house: TheHouse, run_id: str) -> answers.RunCosts:
     """What a run asked of the language model, by task, and every call that failed."""
     spent = spending_of(house.store, house.store.find_run(run_id).id)
@@ -47,7 +47,12 @@ def read_costs(house: TheHouse, run_id: str) -> answers.RunCosts:
     return answers.RunCosts(cost_usd=spent.total.cost_usd, tasks=tasks, failures=failures)
 
 
-@router.get("/runs/{run_id}/comparison/{other_id}", responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
+@router.get(
+    "/runs/{run_id}/comparison/{other_id}",
+    name="compare",
+    responses=problems(404),
+    dependencies=[needs(Action.SEE_THEMES)],
+)
 def compare(house: TheHouse, run_id: str, other_id: str) -> answers.ComparisonAnswer:
     """What another, usually later, run made of the themes and cases of this one."""
     found = compare_runs(house.store, run_id, other_id)

@@ -23,13 +23,18 @@ ETAG: dict[int | str, dict[str, Any]] = {
 IfMatch = Annotated[str | None, Header(max_length=200, description="The ETag you have seen.")]
 
 
-@router.get("/settings/network", responses=ETAG, dependencies=[needs(Action.SETTINGS)])
+@router.get("/settings/network", name="read_network_settings", responses=ETAG, dependencies=[needs(Action.SETTINGS)])
 def read_network_settings(house: TheHouse, response: Response) -> answers.NetworkSettings:
     """What the network is called, what it is for, and what a row without a word on consent means."""
     return _described(house, response)
 
 
-@router.put("/settings/network", responses=problems(400, 412) | ETAG, dependencies=[needs(Action.SETTINGS)])
+@router.put(
+    "/settings/network",
+    name="put_network_settings",
+    responses=problems(400, 412) | ETAG,
+    dependencies=[needs(Action.SETTINGS)],
+)
 def put_network_settings(
     house: TheHouse, response: Response, asked: answers.NetworkSettings, if_match: IfMatch = None
 ) -> answers.NetworkSettings:
@@ -60,14 +65,17 @@ def _seen(house: House, if_match: str | None) -> str | None:
     return now
 
 
-@router.get("/settings/limits", responses=ETAG, dependencies=[needs(Action.SET_BUDGETS)])
+@router.get("/settings/limits", name="read_limits", responses=ETAG, dependencies=[needs(Action.SET_BUDGETS)])
 def read_limits(house: TheHouse, response: Response) -> answers.LimitsAnswer:
     """How much must stand behind what is published, and what the language model may cost and has cost."""
     return _limits(house, response)
 
 
 @router.put(
-    "/settings/limits/thresholds", responses=problems(400, 412) | ETAG, dependencies=[needs(Action.SET_BUDGETS)]
+    "/settings/limits/thresholds",
+    name="put_thresholds",
+    responses=problems(400, 412) | ETAG,
+    dependencies=[needs(Action.SET_BUDGETS)],
 )
 def put_thresholds(
     house: TheHouse, response: Response, asked: answers.Thresholds, if_match: IfMatch = None
@@ -98,7 +106,7 @@ def _limits(house: House, response: Response) -> answers.LimitsAnswer:
     )
 
 
-@router.get("/roster", dependencies=[needs(Action.ROSTER)])
+@router.get("/roster", name="list_roster", dependencies=[needs(Action.ROSTER)])
 def list_roster(house: TheHouse, limit: Limit = 50, cursor: Cursor = None) -> answers.Page[answers.RosterLine]:
     """Whose names are taken out of every text, by number."""
     page, following = one_page(
@@ -111,7 +119,7 @@ def list_roster(house: TheHouse, limit: Limit = 50, cursor: Cursor = None) -> an
     return answers.Page(items=items, next_cursor=following)
 
 
-@router.post("/roster", responses=problems(400), dependencies=[needs(Action.ROSTER), MAY_REPEAT])
+@router.post("/roster", name="add_to_roster", responses=problems(400), dependencies=[needs(Action.ROSTER), MAY_REPEAT])
 def add_to_roster(house: TheHouse, asked: answers.RosterAsked) -> answers.RosterAnswer:
     """Put names on it. All that is stored is redacted again at once; on a large network that takes a while."""
     people = [(one.name, one.kind, one.email, one.team) for one in asked.people]
@@ -119,7 +127,7 @@ def add_to_roster(house: TheHouse, asked: answers.RosterAsked) -> answers.Roster
     return answers.RosterAnswer(added=changed.added, changed_cases=changed.changed)
 
 
-@router.delete("/roster/{number}", responses=problems(404), dependencies=[needs(Action.ROSTER)])
+@router.delete("/roster/{number}", name="take_off_roster", responses=problems(404), dependencies=[needs(Action.ROSTER)])
 def take_off_roster(house: TheHouse, number: int) -> answers.RosterAnswer:
     """Take one off: from then on it is a word like any other, and stands in texts again."""
     if not 0 < number < 2**31:
@@ -127,7 +135,7 @@ def take_off_roster(house: TheHouse, number: int) -> answers.RosterAnswer:
     return answers.RosterAnswer(added=0, changed_cases=settings.take_off_roster(house.store, number).changed)
 
 
-@router.get("/possible-names", dependencies=[needs(Action.SEE_POSSIBLE_NAMES)])
+@router.get("/possible-names", name="list_possible_names", dependencies=[needs(Action.SEE_POSSIBLE_NAMES)])
 def list_possible_names(
     house: TheHouse, *, everywhere: bool = False, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[answers.PossibleNameAnswer]:
@@ -146,20 +154,30 @@ def list_possible_names(
     return answers.Page(items=items, next_cursor=following)
 
 
-@router.post("/possible-names/confirm", responses=problems(400), dependencies=[needs(Action.ROSTER), MAY_REPEAT])
+@router.post(
+    "/possible-names/confirm",
+    name="confirm_possible_names",
+    responses=problems(400),
+    dependencies=[needs(Action.ROSTER), MAY_REPEAT],
+)
 def confirm_possible_names(house: TheHouse, asked: answers.NamesAsked) -> answers.RosterAnswer:
     """They are names: they go on the roster, and out of all that is stored."""
     return answers.RosterAnswer(added=redaction.confirm_names(house.store, asked.names), changed_cases=None)
 
 
-@router.post("/possible-names/dismiss", responses=problems(400), dependencies=[needs(Action.ROSTER), MAY_REPEAT])
+@router.post(
+    "/possible-names/dismiss",
+    name="dismiss_possible_names",
+    responses=problems(400),
+    dependencies=[needs(Action.ROSTER), MAY_REPEAT],
+)
 def dismiss_possible_names(house: TheHouse, caller: TheCaller, asked: answers.NamesAsked) -> answers.DismissedAnswer:
     """They are no names: they are offered no more."""
     n = redaction.dismiss_names(house.store, house.clock, asked.names, by=caller.known_as)
     return answers.DismissedAnswer(dismissed=n)
 
 
-@router.post("/checkup", dependencies=[needs(Action.SETTINGS), MAY_REPEAT])
+@router.post("/checkup", name="check_up", dependencies=[needs(Action.SETTINGS), MAY_REPEAT])
 def check_up(house: TheHouse) -> answers.Listing[answers.FindingAnswer]:
     """What `patternmind doctor` says, without the server's folders. It asks each language model for one token."""
     return answers.Listing(items=look_over(house))

@@ -86,7 +86,7 @@ def _decide(
 # Edits, their log -----------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/log", responses=LOG_ETAG, dependencies=[READING])
+@router.get("/themes/log", name="list_edits", responses=LOG_ETAG, dependencies=[READING])
 def list_edits(
     house: TheHouse, response: Response, lens: Lens = None, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[shapes.EditAnswer]:
@@ -98,7 +98,12 @@ def list_edits(
     return answers.Page(items=[_logged(one) for one in lines[:limit]], next_cursor=write_cursor(following))
 
 
-@router.post("/themes/edits", responses=problems(400, 404, 409, 412) | LOG_ETAG, dependencies=[PROPOSING, MAY_REPEAT])
+@router.post(
+    "/themes/edits",
+    name="edit_cases",
+    responses=problems(400, 404, 409, 412) | LOG_ETAG,
+    dependencies=[PROPOSING, MAY_REPEAT],
+)
 def edit_cases(
     house: TheHouse,
     caller: TheCaller,
@@ -119,7 +124,10 @@ def edit_cases(
 
 
 @router.post(
-    "/themes/{theme_id}/edits", responses=problems(400, 404, 409, 412) | LOG_ETAG, dependencies=[PROPOSING, MAY_REPEAT]
+    "/themes/{theme_id}/edits",
+    name="edit_theme",
+    responses=problems(400, 404, 409, 412) | LOG_ETAG,
+    dependencies=[PROPOSING, MAY_REPEAT],
 )
 def edit_theme(
     house: TheHouse,
@@ -144,7 +152,10 @@ def edit_theme(
 
 
 @router.post(
-    "/themes/log/{seq}/undo", responses=problems(400, 404, 409, 412) | LOG_ETAG, dependencies=[PROPOSING, MAY_REPEAT]
+    "/themes/log/{seq}/undo",
+    name="undo_edit",
+    responses=problems(400, 404, 409, 412) | LOG_ETAG,
+    dependencies=[PROPOSING, MAY_REPEAT],
 )
 def undo_edit(
     house: TheHouse,
@@ -176,7 +187,7 @@ def _decided(one: Decided) -> shapes.DecidedAnswer:
 # What others proposed -------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/proposals", dependencies=[READING])
+@router.get("/themes/proposals", name="list_proposals", dependencies=[READING])
 def list_proposals(
     house: TheHouse,
     lens: Lens = None,
@@ -187,7 +198,12 @@ def list_proposals(
     return answers.Listing(items=[_proposed(one) for one in found])
 
 
-@router.post("/themes/proposals/{seq}", responses=problems(400, 404, 409), dependencies=[DECIDING, MAY_REPEAT])
+@router.post(
+    "/themes/proposals/{seq}",
+    name="answer_proposal",
+    responses=problems(400, 404, 409),
+    dependencies=[DECIDING, MAY_REPEAT],
+)
 def answer_proposal(house: TheHouse, caller: TheCaller, seq: int, asked: shapes.AnswerAsked) -> shapes.DecidedAnswer:
     """Accept what was proposed, which does it under your name, or decline it."""
     by = caller.signs_as(asked.by)
@@ -202,7 +218,7 @@ def _proposed(one: Proposed) -> shapes.ProposedAnswer:
 # Where a run's cases doubt a decision ---------------------------------------------------------------------------------
 
 
-@router.get("/themes/doubts", dependencies=[READING])
+@router.get("/themes/doubts", name="list_doubts", dependencies=[READING])
 def list_doubts(house: TheHouse, lens: Lens = None) -> answers.Listing[shapes.DoubtedAnswer]:
     """Decisions that the cases of the last run firmly speak against. Nothing was done about it."""
     return answers.Listing(
@@ -217,7 +233,12 @@ def list_doubts(house: TheHouse, lens: Lens = None) -> answers.Listing[shapes.Do
     )
 
 
-@router.post("/themes/doubts/{seq}", responses=problems(400, 404, 409), dependencies=[DECIDING, MAY_REPEAT])
+@router.post(
+    "/themes/doubts/{seq}",
+    name="answer_one_doubt",
+    responses=problems(400, 404, 409),
+    dependencies=[DECIDING, MAY_REPEAT],
+)
 def answer_one_doubt(
     house: TheHouse, caller: TheCaller, seq: int, asked: shapes.AnswerAsked, lens: Lens = None
 ) -> shapes.DecidedAnswer:
@@ -229,7 +250,7 @@ def answer_one_doubt(
 # What a run changed ---------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/changes", responses=problems(404), dependencies=[READING])
+@router.get("/themes/changes", name="list_changes_to_review", responses=problems(404), dependencies=[READING])
 def list_changes_to_review(
     house: TheHouse,
     lens: Lens = None,
@@ -258,7 +279,10 @@ def _change(one: ChangeToReview, run: RunRecord, told: str) -> shapes.ChangeAnsw
 
 
 @router.post(
-    "/themes/changes/{run_id}/{theme_id}", responses=problems(400, 404, 409), dependencies=[DECIDING, MAY_REPEAT]
+    "/themes/changes/{run_id}/{theme_id}",
+    name="answer_change",
+    responses=problems(400, 404, 409),
+    dependencies=[DECIDING, MAY_REPEAT],
 )
 def answer_change(
     house: TheHouse, caller: TheCaller, run_id: str, theme_id: str, asked: shapes.AnswerAsked
@@ -276,7 +300,7 @@ def answer_change(
 # Trends, the map ------------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/trends", dependencies=[READING])
+@router.get("/themes/trends", name="read_trends", dependencies=[READING])
 def read_trends(house: TheHouse, lens: Lens = None) -> shapes.TrendsAnswer:
     """Cases by quarter, for every theme and for all of them; quarters without a case are there with 0."""
     cards = house.store.theme_cards(lens)
@@ -293,7 +317,7 @@ def read_trends(house: TheHouse, lens: Lens = None) -> shapes.TrendsAnswer:
     return shapes.TrendsAnswer(quarters=quarters, n_cases=every, themes=themes)
 
 
-@router.get("/map.json", dependencies=[READING])
+@router.get("/map.json", name="read_map", dependencies=[READING])
 def read_map(house: TheHouse, lens: Lens = None) -> answers.Listing[shapes.MapRowAnswer]:
     """Where each case lies on the map, as the picture shows it. Distance means little."""
     return answers.Listing(items=[shapes.MapRowAnswer.model_validate(row) for row in map_rows(house.store, lens)])
@@ -301,6 +325,7 @@ def read_map(house: TheHouse, lens: Lens = None) -> answers.Listing[shapes.MapRo
 
 @router.get(
     "/map.svg",
+    name="draw",
     response_class=Response,
     responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}} | problems(404),
     dependencies=[READING],

@@ -16,18 +16,26 @@ from patternmind.web.rights import needs
 router = APIRouter(route_class=Door)
 
 
-@router.get("/runs", tags=["runs"], dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/runs", name="list_runs", tags=["runs"], dependencies=[needs(Action.SEE_THEMES)])
 def list_runs(house: TheHouse) -> answers.Listing[answers.RunAnswer]:
     """Every run, newest first."""
     return answers.Listing(items=[run_answer(record) for record in reversed(house.store.runs())])
 
 
-@router.get("/runs/{run_id}", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
+@router.get(
+    "/runs/{run_id}", name="read_run", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)]
+)
 def read_run(house: TheHouse, run_id: str) -> answers.RunAnswer:
     return run_answer(house.store.find_run(run_id))
 
 
-@router.get("/runs/{run_id}/changes", tags=["runs"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
+@router.get(
+    "/runs/{run_id}/changes",
+    name="list_changes",
+    tags=["runs"],
+    responses=problems(404),
+    dependencies=[needs(Action.SEE_THEMES)],
+)
 def list_changes(house: TheHouse, run_id: str) -> answers.Listing[answers.ThemeChangeAnswer]:
     """What a run made of the themes before it: new, continued, split, merged, dormant, with the evidence."""
     changes = house.store.changes(house.store.find_run(run_id).id)
@@ -53,7 +61,7 @@ def run_answer(record: RunRecord) -> answers.RunAnswer:
     )
 
 
-@router.get("/themes", tags=["themes"], dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/themes", name="list_themes", tags=["themes"], dependencies=[needs(Action.SEE_THEMES)])
 def list_themes(
     house: TheHouse,
     lens: Lens = None,
@@ -64,7 +72,13 @@ def list_themes(
     return answers.Listing(items=[answers.ThemeAnswer.model_validate(row) for row in rows])
 
 
-@router.get("/themes/{theme_id}", tags=["themes"], responses=problems(404), dependencies=[needs(Action.SEE_THEMES)])
+@router.get(
+    "/themes/{theme_id}",
+    name="read_theme",
+    tags=["themes"],
+    responses=problems(404),
+    dependencies=[needs(Action.SEE_THEMES)],
+)
 def read_theme(house: TheHouse, theme_id: str, lens: Lens = None) -> answers.ThemeWithCases:
     """One theme of the last run, with the ids of its cases."""
     try:
@@ -74,7 +88,7 @@ def read_theme(house: TheHouse, theme_id: str, lens: Lens = None) -> answers.The
     return answers.ThemeWithCases.model_validate({**theme_row(card.theme, card.size), "case_ids": case_ids})
 
 
-@router.get("/areas", tags=["themes"], dependencies=[needs(Action.SEE_THEMES)])
+@router.get("/areas", name="list_areas", tags=["themes"], dependencies=[needs(Action.SEE_THEMES)])
 def list_areas(house: TheHouse, lens: Lens = None) -> answers.Listing[answers.AreaAnswer]:
     """The broad areas of the last run and the themes in them."""
     themes = [card.theme for card in house.store.theme_cards(lens)]

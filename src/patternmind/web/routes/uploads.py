@@ -46,6 +46,7 @@ async def _sent(request: Request, house: TheHouse, filename: FileName) -> AsyncI
 
 @router.post(
     "/uploads",
+    name="send_upload",
     status_code=201,
     responses=problems(400),
     openapi_extra=ANY_FILE,
@@ -66,14 +67,21 @@ def send_upload(
     return _answer(house, uploads, upload)
 
 
-@router.get("/uploads/{upload_id}", responses=problems(404), dependencies=[needs(Action.IMPORT_FILES)])
+@router.get(
+    "/uploads/{upload_id}", name="read_upload", responses=problems(404), dependencies=[needs(Action.IMPORT_FILES)]
+)
 def read_upload(house: TheHouse, caller: TheCaller, upload_id: str) -> case_answers.UploadAnswer:
     """Where a file stands; ask again while it is being checked or taken in."""
     uploads = Uploads(house)
     return _answer(house, uploads, uploads.find(upload_id, owner=owner_of(caller)))
 
 
-@router.put("/uploads/{upload_id}/mapping", responses=problems(400, 404), dependencies=[needs(Action.IMPORT_FILES)])
+@router.put(
+    "/uploads/{upload_id}/mapping",
+    name="map_upload",
+    responses=problems(400, 404),
+    dependencies=[needs(Action.IMPORT_FILES)],
+)
 def map_upload(
     house: TheHouse, caller: TheCaller, upload_id: str, asked: case_answers.MappingAsked
 ) -> case_answers.UploadAnswer:
@@ -86,6 +94,7 @@ def map_upload(
 
 @router.post(
     "/uploads/{upload_id}/import",
+    name="import_upload",
     responses=problems(404),
     dependencies=[needs(Action.IMPORT_FILES), MAY_REPEAT],
 )
@@ -98,6 +107,7 @@ def import_upload(house: TheHouse, caller: TheCaller, upload_id: str) -> case_an
 
 @router.get(
     "/uploads/{upload_id}/errors",
+    name="read_errors",
     responses=problems(404) | CSV,
     response_class=Response,
     dependencies=[needs(Action.IMPORT_FILES)],
@@ -109,7 +119,11 @@ def read_errors(house: TheHouse, caller: TheCaller, upload_id: str) -> Response:
 
 
 @router.delete(
-    "/uploads/{upload_id}", status_code=204, responses=problems(404), dependencies=[needs(Action.IMPORT_FILES)]
+    "/uploads/{upload_id}",
+    name="drop_upload",
+    status_code=204,
+    responses=problems(404),
+    dependencies=[needs(Action.IMPORT_FILES)],
 )
 def drop_upload(house: TheHouse, caller: TheCaller, upload_id: str) -> None:
     """Remove the file; what was taken in of it stays."""

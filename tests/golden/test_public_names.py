@@ -1,0 +1,83 @@
+"""Pin every name that other programs, stored audit entries and people's scripts rely on.
+
+After an intended change run ``python tests/golden/test_public_names.py`` and review the difference: a rename here
+breaks generated clients (operation ids, schemas), searches of the audit log (audit actions) or scripts (commands).
+"""
+
+import ast
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from fastapi.routing import APIRoute
+
+from patternmind.bootstrap import House
+from patternmind.cli.app import app as cli
+from patternmind.model.edits import EditAction
+from patternmind.settings import Settings
+from patternmind.web.app import PAGES, make_app
+
+GOLDEN = Path(__file__).with_name("public_names.json")
+SOURCE = Path(__file__).parents[2] / "src" / "patternmind"
+
+
+def test_public_names_stay_as_pinned() -> None:
+    assert public_names() == json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+
+def test_every_route_states_its_name_explicitly() -> None:
+    """A name that FastAPI derives would change with the function's name."""
+    for path in sorted((SOURCE / "web").rglob("*.py")):
+        for decorator in _route_decorators(path):
+            assert any(keyword.arg == "name" for keyword in decorator.keywords), (path.name, decorator.lineno)
+
+
+def public_names() -> Mapping[str, Any]:
+    app = make_app(House(Settings(home=Path("nowhere"))))
+    schema = app.openapi()
+    operations = {
+        f"{method.upper()} {path}": operation["operationId"]
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    }
+    pages = [route for router in PAGES for route in router.routes if isinstance(route, APIRoute)]
+    audited = {name for path in (SOURCE / "cli").glob("*.py") for name in _audited(path)}
+    return {
+        "operations": operations,
+        "pages": {f"{method} {page.path}": page.name for page in pages for method in sorted(page.methods or ())},
+        "schemas": sorted(schema["components"]["schemas"]),
+        "audit_actions_of_commands": sorted(audited | {f"themes.{action.value}" for action in EditAction}),
+        "commands": dict(_commands(typer.main.get_command(cli), "patternmind")),
+    }
+
+
+def _route_decorators(path: Path) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).startswith(("router.", "app.")):
+                    yield decorator
+
+
+def _audited(path: Path) -> Iterator[str]:
+    """Audit actions that are written out in a call of ``write_audit``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "write_audit":
+            name = node.args[2]
+            if isinstance(name, ast.Constant):
+                yield str(name.value)
+
+
+def _commands(command: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+    """The options and arguments of each command; nested groups by their whole path."""
+    if hasattr(command, "commands"):
+        for name, child in sorted(command.commands.items()):
+            yield from _commands(child, f"{path} {name}")
+    else:
+        yield path, sorted(option for parameter in command.params for option in parameter.opts)
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(json.dumps(public_names(), indent=2) + "\n", encoding="utf-8")
