@@ -45,7 +45,7 @@ check: setup ## Format, lint, types, layers
 	$(BIN)/lint-imports
 
 pictures: setup browser ## A picture of every page, desk and phone, light and dark, to docs/pictures
-	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") PYTHONPATH=. $(BIN)/python -m tests.pictures
+	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") PYTHONPATH=. $(BIN)/python -m tests.screenshots
 
 eval: setup ## Quality against the baselines, exit 3 below a gate
 	$(BIN)/patternmind eval --suite ci

@@ -8,10 +8,28 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bench.cells import Cell, Job, Line, append_line, is_finished, read_lines, run_cell
-from bench.corpora import NotReady, Place, digest_vectors, prepare
-from bench.machine import ROOT, describe_machine, digest_of_ours, versions
-from bench.methods import METHODS, OURS
+from bench.cells import (
+    BenchCell,
+    CellJob,
+    CellResult,
+    append_result,
+    is_finished,
+    read_results,
+    run_cell,
+)
+from bench.corpora import (
+    BenchPaths,
+    VectorsNotReady,
+    digest_vectors,
+    prepare_corpus,
+)
+from bench.machine import (
+    ROOT,
+    describe_machine,
+    digest_own_code,
+    package_versions,
+)
+from bench.methods import METHODS, PATTERNMIND
 from bench.outliers import extra_corpora
 
 PARTS: Mapping[str, str] = {
@@ -24,22 +42,22 @@ PARTS: Mapping[str, str] = {
     "same": "identical themes with other threads and order (target 10)",
 }
 DEFAULT_METHODS: Mapping[str, Sequence[str]] = {
-    "sizes": (OURS,),
-    "place": (OURS,),
-    "same": (OURS, "patternmind hdbscan"),
+    "sizes": (PATTERNMIND,),
+    "place": (PATTERNMIND,),
+    "same": (PATTERNMIND, "patternmind hdbscan"),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     told = _parser().parse_args(arguments)
-    place = Place(told.corpora, told.cache, told.vectors)
+    place = BenchPaths(told.corpora, told.cache, told.vectors)
     chosen = list(PARTS) if told.part == "all" else [told.part] if told.part in PARTS else []
     failed = 0
     for part in chosen:
-        for cell in _cells(part, told):
+        for cell in _select_cells(part, told):
             try:
                 line = _measure(cell, place, told)
-            except NotReady as error:
+            except VectorsNotReady as error:
                 print(f"{cell}: skipped. {error}", flush=True)
                 failed += 1
                 continue
@@ -47,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if told.part in {"all", "report"}:
         from bench.report import write_report
 
-        write_report(list(read_lines(told.results).values()), told.out)
+        write_report(list(read_results(told.results).values()), told.out)
         print(f"wrote {told.out / 'bench.md'} and {told.out / 'bench.svg'}")
     return 1 if failed else 0
 
@@ -74,41 +92,41 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cells(part: str, told: argparse.Namespace) -> list[Cell]:
-    methods = told.methods or DEFAULT_METHODS.get(part, list(METHODS))
-    found: list[Cell] = import_module(f"bench.{part}").cells(methods, told.rows)
-    return [cell for cell in found if cell.method in methods and (not told.only or cell.corpus in told.only)]
+def _select_cells(part: str, options: argparse.Namespace) -> list[BenchCell]:
+    methods = options.methods or DEFAULT_METHODS.get(part, list(METHODS))
+    found: list[BenchCell] = import_module(f"bench.{part}").cells(methods, options.rows)
+    return [cell for cell in found if cell.method in methods and (not options.only or cell.corpus in options.only)]
 
 
-def _measure(cell: Cell, place: Place, told: argparse.Namespace) -> Line:
-    cell = _limited(cell, told.limit)
+def _measure(cell: BenchCell, paths: BenchPaths, options: argparse.Namespace) -> CellResult:
+    cell = _with_time_limit(cell, options.limit)
     wanted = {cell.corpus: cell.n} | (extra_corpora(cell) if cell.part == "outliers" else {})
-    files = {name: prepare(name, n, place) for name, n in wanted.items()}
+    files = {name: prepare_corpus(name, n, paths) for name, n in wanted.items()}
     fingerprint = _fingerprint(cell, {name: (files[name][0], n) for name, n in wanted.items()})
-    known = read_lines(told.results).get(cell.key)
-    if known is not None and not told.fresh and is_finished(known, fingerprint):
+    known = read_results(options.results).get(cell.key)
+    if known is not None and not options.fresh and is_finished(known, fingerprint):
         print(f"{cell}: known", flush=True)
         return known
-    job = Job(cell=cell, files={name: (str(vectors), str(rows)) for name, (vectors, rows) in files.items()})
+    job = CellJob(cell=cell, files={name: (str(vectors), str(rows)) for name, (vectors, rows) in files.items()})
     line = run_cell(job, fingerprint)
-    append_line(told.results, line)
-    print(f"{cell}: {line['status']}, {line['seconds']} s{_told(line['values'])}", flush=True)
+    append_result(options.results, line)
+    print(f"{cell}: {line['status']}, {line['seconds']} s{_format_values(line['values'])}", flush=True)
     return line
 
 
-def _limited(cell: Cell, seconds: int) -> Cell:
+def _with_time_limit(cell: BenchCell, seconds: int) -> BenchCell:
     return replace(cell, limit_seconds=seconds) if seconds else cell
 
 
-def _fingerprint(cell: Cell, files: Mapping[str, tuple[Path, int]]) -> dict[str, str]:
+def _fingerprint(cell: BenchCell, files: Mapping[str, tuple[Path, int]]) -> dict[str, str]:
     """Everything the figures depend on: machine, vectors, versions, and for ours the code."""
     method = METHODS[cell.method]
-    found = {"machine": describe_machine()} | versions(method.packages)
+    found = {"machine": describe_machine()} | package_versions(method.packages)
     found |= {f"vectors of {name}": digest_vectors(path, n) for name, (path, n) in files.items()}
-    return found | ({"patternmind": digest_of_ours()} if method.is_ours else {})
+    return found | ({"patternmind": digest_own_code()} if method.is_ours else {})
 
 
-def _told(values: Mapping[str, Any]) -> str:
+def _format_values(values: Mapping[str, Any]) -> str:
     if "error" in values:
         return f"\n{values['error']}"
     short = {name: value for name, value in values.items() if isinstance(value, (int, float, str))}

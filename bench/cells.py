@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-OFFLINE = {"HF_HUB_OFFLINE": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "TOKENIZERS_PARALLELISM": "false"}
+OFFLINE_ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "TOKENIZERS_PARALLELISM": "false"}
 """Toponymy imports litellm, which fetches prices as it loads."""
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
-Line = Mapping[str, Any]
+CellResult = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class BenchCell:
     """One measurement. ``n`` rows of the corpus, 0 for all; ``threads`` 0 leaves the libraries their own choice.
 
     ``variant`` tells cells apart that differ in nothing else.
@@ -48,53 +48,57 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class CellJob:
     """A cell with the files that its process reads: by corpus name the vectors and the rows (ids, labels, texts)."""
 
-    cell: Cell
+    cell: BenchCell
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
     @classmethod
-    def read(cls, text: str) -> "Job":
+    def read(cls, text: str) -> "CellJob":
         told = json.loads(text)
-        return cls(cell=Cell(**told["cell"]), files={name: (v, r) for name, (v, r) in told["files"].items()})
+        return cls(cell=BenchCell(**told["cell"]), files={name: (v, r) for name, (v, r) in told["files"].items()})
 
     def written(self) -> str:
         return json.dumps(asdict(self))
 
 
-def key_of(line: Line) -> tuple[str, str, str, int, str, int]:
-    return Cell(**line["cell"]).key
+def result_key(result: CellResult) -> tuple[str, str, str, int, str, int]:
+    return BenchCell(**result["cell"]).key
 
 
-def read_lines(path: Path) -> dict[tuple[str, str, str, int, str, int], Line]:
+def read_results(path: Path) -> dict[tuple[str, str, str, int, str, int], CellResult]:
     """The latest line of each cell."""
     if not path.is_file():
         return {}
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return {key_of(line): line for line in lines}
+    return {result_key(line): line for line in lines}
 
 
-def is_finished(line: Line | None, fingerprint: Mapping[str, str]) -> bool:
+def is_finished(result: CellResult | None, fingerprint: Mapping[str, str]) -> bool:
     """Measured, and under the same versions, vectors and machine. What ran over its time would do so again."""
-    return line is not None and line["status"] in {"ok", "over time"} and line["fingerprint"] == fingerprint
+    return result is not None and result["status"] in {"ok", "over time"} and result["fingerprint"] == fingerprint
 
 
-def append_line(path: Path, line: Line) -> None:
+def append_result(path: Path, result: CellResult) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+        lines.write(json.dumps(result, ensure_ascii=False) + "\n")
 
 
-def run_cell(job: Job, fingerprint: Mapping[str, str]) -> Line:
+def run_cell(job: CellJob, fingerprint: Mapping[str, str]) -> CellResult:
     """Measure in a fresh process; a failure is a line too, with the last words of the process."""
     cell = job.cell
-    environment = {**os.environ, **OFFLINE, **({name: str(cell.threads) for name in THREADS} if cell.threads else {})}
+    environment = {
+        **os.environ,
+        **OFFLINE_ENVIRONMENT,
+        **({name: str(cell.threads) for name in THREAD_VARIABLES} if cell.threads else {}),
+    }
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         out, told = Path(folder) / "out.json", Path(folder) / "told.txt"
         with told.open("w", encoding="utf-8") as log:
-            status = _wait(
+            status = _run_process(
                 [sys.executable, "-m", "bench.measure", job.written(), str(out)], environment, log, cell.limit_seconds
             )
         values: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
@@ -110,7 +114,7 @@ def run_cell(job: Job, fingerprint: Mapping[str, str]) -> Line:
     }
 
 
-def _wait(command: Sequence[str], environment: Mapping[str, str], log: Any, limit_seconds: int) -> str:
+def _run_process(command: Sequence[str], environment: Mapping[str, str], log: Any, limit_seconds: int) -> str:
     try:
         done = subprocess.run(
             command, env=environment, stdout=log, stderr=subprocess.STDOUT, timeout=limit_seconds, check=False

@@ -14,38 +14,38 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from patternmind.evals.datasets.corpora import ARXIV, CORPORA, read_jsonl
 
-from patternmind.evals.datasets import ARXIV, CORPORA, read_jsonl
-from patternmind.model.themes import Vectors
+from patternmind.domain.themes import Vectors
 
 ARXIV_NAME = "arxiv"
 ARXIV_ROWS = 20_000
-MIXED = "arxiv pairs"
-MIXED_FROM = 150_000
+ARXIV_PAIRS = "arxiv pairs"
+ARXIV_PAIRS_SOURCE_ROWS = 150_000
 """Rows of arXiv that pairs are drawn from, the same for every number of pairs."""
-FIELDS = ("title", "abstract", "driving_event", "lesson", "recommendation")
-FILES = {corpus.name: corpus.file for corpus in CORPORA} | {ARXIV_NAME: ARXIV.file}
-LABELLED = ("banking77", "complaints", "bills", ARXIV_NAME)
+TEXT_FIELDS = ("title", "abstract", "driving_event", "lesson", "recommendation")
+CORPUS_FILES = {corpus.name: corpus.file for corpus in CORPORA} | {ARXIV_NAME: ARXIV.file}
+LABELLED_CORPORA = ("banking77", "complaints", "bills", ARXIV_NAME)
 
 
-class NotReady(Exception):
+class VectorsNotReady(Exception):
     """Ready vectors that cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class CorpusRows:
     """What is known of each row beside its vector; ``labels`` are ``None`` where nobody gave one."""
 
     ids: list[str]
     labels: list[str | None]
     texts: list[str]
 
-    def first(self, n: int) -> "Rows":
-        return Rows(self.ids[:n], self.labels[:n], self.texts[:n])
+    def first(self, n: int) -> "CorpusRows":
+        return CorpusRows(self.ids[:n], self.labels[:n], self.texts[:n])
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BenchPaths:
     """Where things lie. ``vectors`` is a folder of ready vectors (NAME.npy, NAME.json) or ``None``."""
 
     corpora: Path
@@ -53,57 +53,59 @@ class Place:
     vectors: Path | None
 
 
-def read_rows(name: str, corpora: Path) -> Rows:
+def read_rows(name: str, corpora: Path) -> CorpusRows:
     """A corpus in the order of its file; arXiv by the hash of the id, so that its first n rows are a random sample."""
-    rows = list(read_jsonl(corpora / FILES[name]))
+    rows = list(read_jsonl(corpora / CORPUS_FILES[name]))
     if name == ARXIV_NAME:
         rows.sort(key=lambda row: hashlib.sha256(str(row["id"]).encode()).hexdigest())
-    return Rows(
+    return CorpusRows(
         [str(row["id"]) for row in rows],
         [str(row["label"]) if row.get("label") else None for row in rows],
-        [text_of(row) for row in rows],
+        [row_text(row) for row in rows],
     )
 
 
-def text_of(row: Mapping[str, Any]) -> str:
-    return str(row.get("text") or "\n".join(str(row[name]) for name in FIELDS if row.get(name)))
+def row_text(row: Mapping[str, Any]) -> str:
+    return str(row.get("text") or "\n".join(str(row[name]) for name in TEXT_FIELDS if row.get(name)))
 
 
-def prepare(name: str, n: int, place: Place) -> tuple[Path, Path]:
+def prepare_corpus(name: str, n: int, paths: BenchPaths) -> tuple[Path, Path]:
     """The files of the first ``n`` rows of a corpus (0 for all), made where they are missing.
 
     Raises:
         NotReady: the folder of ready vectors holds others, or too few as yet.
     """
-    if name == MIXED:
-        return _prepare_mixed(n, place)
-    known = place.cache / f"{name}-{n}.rows.json"
+    if name == ARXIV_PAIRS:
+        return _prepare_arxiv_pairs(n, paths)
+    known = paths.cache / f"{name}-{n}.rows.json"
     if not known.is_file():
-        place.cache.mkdir(parents=True, exist_ok=True)
-        rows = read_rows(name, place.corpora)
+        paths.cache.mkdir(parents=True, exist_ok=True)
+        rows = read_rows(name, paths.corpora)
         write_rows(known, rows.first(n or len(rows.ids)))
     rows = load_rows(known)
-    if place.vectors and (place.vectors / f"{name}.npy").is_file():
-        return _check_ready(name, rows, place.vectors), known
+    if paths.vectors and (paths.vectors / f"{name}.npy").is_file():
+        return _check_ready_vectors(name, rows, paths.vectors), known
     content = hashlib.sha256("\0".join(rows.texts).encode()).hexdigest()[:16]
-    vectors = place.cache / f"{name}-{content}.npy"
+    vectors = paths.cache / f"{name}-{content}.npy"
     if not vectors.is_file():
         subprocess.run([sys.executable, "-m", "bench.corpora", str(known), str(vectors)], check=True)
     return vectors, known
 
 
-def write_rows(path: Path, rows: Rows) -> None:
+def write_rows(path: Path, rows: CorpusRows) -> None:
     """Texts lie in a file of their own, so that who needs none does not hold them in memory."""
-    _texts_of(path).write_text(json.dumps(rows.texts, ensure_ascii=False), encoding="utf-8")
+    _texts_path(path).write_text(json.dumps(rows.texts, ensure_ascii=False), encoding="utf-8")
     path.write_text(json.dumps({"ids": rows.ids, "labels": rows.labels}, ensure_ascii=False), encoding="utf-8")
 
 
-def load_rows(path: Path, *, texts: bool = True) -> Rows:
+def load_rows(path: Path, *, texts: bool = True) -> CorpusRows:
     told = json.loads(path.read_text(encoding="utf-8"))
-    return Rows(told["ids"], told["labels"], json.loads(_texts_of(path).read_text(encoding="utf-8")) if texts else [])
+    return CorpusRows(
+        told["ids"], told["labels"], json.loads(_texts_path(path).read_text(encoding="utf-8")) if texts else []
+    )
 
 
-def _texts_of(path: Path) -> Path:
+def _texts_path(path: Path) -> Path:
     return path.with_name(path.name.replace(".rows.json", ".texts.json"))
 
 
@@ -121,7 +123,7 @@ def digest_vectors(path: Path, n: int) -> str:
     return digest.hexdigest()[:12]
 
 
-def pair_rows(labels: list[str], n: int, *, seed: int) -> NDArray[np.int64]:
+def draw_pairs(labels: list[str], n: int, *, seed: int) -> NDArray[np.int64]:
     """``n`` random pairs (n, 2) of different rows that carry the same label; a label as often as it has rows."""
     rng = np.random.default_rng(seed)
     number = np.unique(np.asarray(labels), return_inverse=True)[1]
@@ -135,28 +137,30 @@ def pair_rows(labels: list[str], n: int, *, seed: int) -> NDArray[np.int64]:
     return np.stack([order[start[chosen] + left], order[start[chosen] + right]], axis=1)
 
 
-def _check_ready(name: str, rows: Rows, folder: Path) -> Path:
+def _check_ready_vectors(name: str, rows: CorpusRows, folder: Path) -> Path:
     path = folder / f"{name}.npy"
     ids = [str(row[0]) for row in json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))]
     if ids[: len(rows.ids)] != rows.ids:
-        raise NotReady(f"{path} holds other rows than the corpus, or in another order.")
+        raise VectorsNotReady(f"{path} holds other rows than the corpus, or in another order.")
     filled = folder / f"{name}.done"
     n_ready = int(filled.read_text(encoding="utf-8")) if filled.is_file() else len(np.load(path, mmap_mode="r"))
     if n_ready < len(rows.ids):
-        raise NotReady(f"{path} is filled up to row {n_ready:,} of the {len(rows.ids):,} asked for. Try again later.")
+        raise VectorsNotReady(
+            f"{path} is filled up to row {n_ready:,} of the {len(rows.ids):,} asked for. Try again later."
+        )
     return path
 
 
-def _prepare_mixed(n: int, place: Place) -> tuple[Path, Path]:
+def _prepare_arxiv_pairs(n: int, paths: BenchPaths) -> tuple[Path, Path]:
     """Unit means of random pairs of arXiv rows of one category: as many vectors as are wanted, none twice as a rule."""
-    base, known = prepare(ARXIV_NAME, MIXED_FROM, place)
-    out, told = place.cache / f"arxiv-pairs-{n}.npy", place.cache / f"arxiv-pairs-{n}.rows.json"
+    base, known = prepare_corpus(ARXIV_NAME, ARXIV_PAIRS_SOURCE_ROWS, paths)
+    out, told = paths.cache / f"arxiv-pairs-{n}.npy", paths.cache / f"arxiv-pairs-{n}.rows.json"
     if not (out.is_file() and told.is_file()):
         vectors, rows = np.load(base, mmap_mode="r"), load_rows(known, texts=False)
         labels = [label or "" for label in rows.labels]
-        pairs = pair_rows(labels, n, seed=0)
+        pairs = draw_pairs(labels, n, seed=0)
         _write_in_blocks(out, n, vectors.shape[1], lambda part: vectors[pairs[part, 0]] + vectors[pairs[part, 1]])
-        write_rows(told, Rows([str(row) for row in range(n)], [labels[int(row)] for row in pairs[:, 0]], []))
+        write_rows(told, CorpusRows([str(row) for row in range(n)], [labels[int(row)] for row in pairs[:, 0]], []))
     return out, told
 
 
@@ -172,13 +176,13 @@ def _write_in_blocks(out: Path, n: int, d: int, block: Callable[[slice], Vectors
     unfinished.rename(out)
 
 
-def embed(rows: Path, out: Path) -> None:
+def embed_rows(rows: Path, out: Path) -> None:
     """Embed the texts by our encoder and write (n, d) float32."""
-    from patternmind.adapters.encoder import MiniLM  # torch, 5 s
+    from patternmind.embedding.minilm_encoder import MiniLMEncoder  # torch, 5 s
 
-    encoder = MiniLM(None, verdicts=out.parent / "verdicts.json")
+    encoder = MiniLMEncoder(None, verdicts=out.parent / "verdicts.json")
     np.save(out, encoder.encode(load_rows(rows).texts))
 
 
 if __name__ == "__main__":
-    embed(Path(sys.argv[1]), Path(sys.argv[2]))
+    embed_rows(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = ("src/patternmind/cluster", "bench/ours.py")
+OWN_CODE_PATHS = ("src/patternmind/cluster", "bench/ours.py")
 
 
 def describe_machine() -> str:
@@ -20,15 +20,15 @@ def describe_machine() -> str:
     )
 
 
-def versions(packages: tuple[str, ...]) -> dict[str, str]:
+def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
     """The installed version of each package; "absent" where there is none."""
-    return {name: _version(name) for name in packages}
+    return {name: _package_version(name) for name in packages}
 
 
-def digest_of_ours() -> str:
+def digest_own_code() -> str:
     """Changes with every change of the clustering code, so that its cells are measured again and no others."""
     digest = hashlib.sha256()
-    for place in OURS:
+    for place in OWN_CODE_PATHS:
         path = ROOT / place
         for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
             digest.update(file.name.encode() + file.read_bytes())
@@ -46,7 +46,7 @@ def peak_memory_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
-def _version(name: str) -> str:
+def _package_version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:

@@ -9,12 +9,12 @@ import sys  # noqa: E402
 from importlib import import_module  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from bench.cells import Job  # noqa: E402
+from bench.cells import CellJob  # noqa: E402
 
 
-def main(told: str, out: str) -> None:
+def main(job_json: str, out: str) -> None:
     """Each part of the bench is a module with ``measure(job, started)`` that gives the values of the cell."""
-    job = Job.read(told)
+    job = CellJob.read(job_json)
     values = import_module(f"bench.{job.cell.part}").measure(job, STARTED)
     Path(out).write_text(json.dumps(values), encoding="utf-8")
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patternmind.model.themes import Vectors
+from patternmind.domain.themes import Vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fit:
+class MethodFit:
     """``labels`` (n,) int32. ``seconds["clustering"]`` is what is compared: vectors in, labels out."""
 
     labels: NDArray[np.int32]
@@ -25,67 +25,67 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Input:
+class MethodInput:
     """``texts`` is empty for a method that reads none; ``true_k`` 0 where nobody labelled the rows."""
 
     vectors: Vectors
     texts: Sequence[str]
     true_k: int
 
-    def rows(self, chosen: NDArray[np.intp]) -> "Input":
+    def rows(self, chosen: NDArray[np.intp]) -> "MethodInput":
         texts = [self.texts[int(row)] for row in chosen] if self.texts else []
-        return Input(self.vectors[chosen], texts, self.true_k)
+        return MethodInput(self.vectors[chosen], texts, self.true_k)
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """``is_peer``: the targets name it; the others stand beside it for reference. ``packages``: what it depends on."""
 
-    fit: Callable[[Input], Fit]
+    fit: Callable[[MethodInput], MethodFit]
     about: str
     packages: tuple[str, ...] = ()
     reads_texts: bool = False
     needs_k: bool = False
     is_peer: bool = False
     is_ours: bool = False
-    refit: Callable[[Input], Fit] | None = None
+    refit: Callable[[MethodInput], MethodFit] | None = None
     """The same labels with less beside them, for the fits on samples that nobody times."""
 
 
-def fit_graph(given: Input) -> Fit:
-    return _fit_ours(given, "graph")
+def fit_graph(data: MethodInput) -> MethodFit:
+    return _fit_patternmind(data, "graph")
 
 
-def fit_hdbscan(given: Input) -> Fit:
-    return _fit_ours(given, "hdbscan")
+def fit_hdbscan(data: MethodInput) -> MethodFit:
+    return _fit_patternmind(data, "hdbscan")
 
 
-def refit_graph(given: Input) -> Fit:
-    return _fit_ours(given, "graph", resample=False)
+def refit_graph(data: MethodInput) -> MethodFit:
+    return _fit_patternmind(data, "graph", resample=False)
 
 
-def _fit_ours(given: Input, engine: str, *, resample: bool = True) -> Fit:
-    from bench.ours import cluster  # inside, so that its imports count as cold time
+def _fit_patternmind(data: MethodInput, engine: str, *, resample: bool = True) -> MethodFit:
+    from bench.patternmind_clustering import cluster_timed  # inside, so that its imports count as cold time
 
-    found = cluster(given.vectors, engine=engine, resample=resample)
-    return Fit(found.labels, found.seconds)
-
-
-def fit_bertopic(given: Input) -> Fit:
-    return _fit_bertopic(given)
+    found = cluster_timed(data.vectors, engine=engine, resample=resample)
+    return MethodFit(found.labels, found.seconds)
 
 
-def fit_bertopic_sqrt(given: Input) -> Fit:
+def fit_bertopic(data: MethodInput) -> MethodFit:
+    return _fit_bertopic(data)
+
+
+def fit_bertopic_sqrt(data: MethodInput) -> MethodFit:
     """The default but for ``min_cluster_size``, which is sqrt(n)/2 instead of 10."""
-    size = max(2, round(np.sqrt(len(given.vectors)) / 2))
+    size = max(2, round(np.sqrt(len(data.vectors)) / 2))
     density: Any = import_module("hdbscan")
     model = density.HDBSCAN(
         min_cluster_size=size, metric="euclidean", cluster_selection_method="eom", prediction_data=True
     )
-    return _fit_bertopic(given, hdbscan_model=model)
+    return _fit_bertopic(data, hdbscan_model=model)
 
 
-def _fit_bertopic(given: Input, **options: Any) -> Fit:
+def _fit_bertopic(data: MethodInput, **options: Any) -> MethodFit:
     """BERTopic's own fit. The time inside its UMAP and HDBSCAN is apart from the whole; only that is compared."""
     library: Any = import_module("bertopic")
     model = library.BERTopic(calculate_probabilities=False, **options)
@@ -93,8 +93,8 @@ def _fit_bertopic(given: Input, **options: Any) -> Fit:
     model.umap_model.fit_transform = _timed(model.umap_model.fit_transform, spent)
     model.hdbscan_model.fit = _timed(model.hdbscan_model.fit, spent)
     started = time.perf_counter()
-    topics, _ = model.fit_transform(list(given.texts), embeddings=given.vectors)
-    return Fit(np.asarray(topics, np.int32), {"clustering": spent[0], "whole": time.perf_counter() - started})
+    topics, _ = model.fit_transform(list(data.texts), embeddings=data.vectors)
+    return MethodFit(np.asarray(topics, np.int32), {"clustering": spent[0], "whole": time.perf_counter() - started})
 
 
 def _timed(call: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
@@ -108,48 +108,48 @@ def _timed(call: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
     return timed
 
 
-def fit_evoc(given: Input) -> Fit:
+def fit_evoc(data: MethodInput) -> MethodFit:
     library: Any = import_module("evoc")
     started = time.perf_counter()
-    labels = library.EVoC().fit_predict(given.vectors)
-    return _fit(labels, started)
+    labels = library.EVoC().fit_predict(data.vectors)
+    return _timed_fit(labels, started)
 
 
-def fit_toponymy(given: Input) -> Fit:
+def fit_toponymy(data: MethodInput) -> MethodFit:
     """As its guide shows it: UMAP to two dimensions, the layered clusterer on that; its finest layer is taken."""
     umap: Any = import_module("umap")
     clustering: Any = import_module("toponymy.clustering")
     started = time.perf_counter()
-    flat = umap.UMAP(metric="cosine").fit_transform(given.vectors)
-    layers, _ = clustering.ToponymyClusterer().fit_predict(flat, given.vectors)
-    return _fit(layers[0].cluster_labels, started)
+    flat = umap.UMAP(metric="cosine").fit_transform(data.vectors)
+    layers, _ = clustering.ToponymyClusterer().fit_predict(flat, data.vectors)
+    return _timed_fit(layers[0].cluster_labels, started)
 
 
-def fit_k_means(given: Input) -> Fit:
+def fit_k_means(data: MethodInput) -> MethodFit:
     library: Any = import_module("sklearn.cluster")
     started = time.perf_counter()
-    labels = library.KMeans(given.true_k, n_init=10, random_state=0).fit_predict(given.vectors)
-    return _fit(labels, started)
+    labels = library.KMeans(data.true_k, n_init=10, random_state=0).fit_predict(data.vectors)
+    return _timed_fit(labels, started)
 
 
-def _fit(labels: Any, started: float) -> Fit:
-    return Fit(np.asarray(labels, np.int32), {"clustering": time.perf_counter() - started})
+def _timed_fit(labels: Any, started: float) -> MethodFit:
+    return MethodFit(np.asarray(labels, np.int32), {"clustering": time.perf_counter() - started})
 
 
-OURS = "patternmind"
+PATTERNMIND = "patternmind"
 BERTOPIC = "BERTopic"
 EVOC = "EVoC"
 
-_OWN = ("numpy", "scipy", "scikit-learn", "scikit-network")
-_BERTOPIC = ("bertopic", "umap-learn", "hdbscan", "numba", "pynndescent", "scikit-learn", "numpy")
+_OWN_PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-network")
+_BERTOPIC_PACKAGES = ("bertopic", "umap-learn", "hdbscan", "numba", "pynndescent", "scikit-learn", "numpy")
 
 METHODS: dict[str, Method] = {
-    OURS: Method(fit_graph, "engine graph, its defaults", _OWN, is_ours=True, refit=refit_graph),
-    "patternmind hdbscan": Method(fit_hdbscan, "engine hdbscan", (*_OWN, "hdbscan"), is_ours=True),
-    BERTOPIC: Method(fit_bertopic, "its defaults", _BERTOPIC, reads_texts=True, is_peer=True),
+    PATTERNMIND: Method(fit_graph, "engine graph, its defaults", _OWN_PACKAGES, is_ours=True, refit=refit_graph),
+    "patternmind hdbscan": Method(fit_hdbscan, "engine hdbscan", (*_OWN_PACKAGES, "hdbscan"), is_ours=True),
+    BERTOPIC: Method(fit_bertopic, "its defaults", _BERTOPIC_PACKAGES, reads_texts=True, is_peer=True),
     EVOC: Method(fit_evoc, "its defaults", ("evoc", "numba", "scikit-learn", "numpy"), is_peer=True),
     "BERTopic sqrt": Method(
-        fit_bertopic_sqrt, "min_cluster_size sqrt(n)/2, for reference", _BERTOPIC, reads_texts=True
+        fit_bertopic_sqrt, "min_cluster_size sqrt(n)/2, for reference", _BERTOPIC_PACKAGES, reads_texts=True
     ),
     "Toponymy": Method(
         fit_toponymy,

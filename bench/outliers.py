@@ -11,76 +11,76 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.cells import Cell, Job
+from bench.cells import BenchCell, CellJob
 from bench.corpora import ARXIV_NAME, ARXIV_ROWS
-from bench.fits import load
-from bench.methods import OURS
-from patternmind.cluster.neighbours import nearest_neighbours, similarity
-from patternmind.model.themes import Vectors
+from bench.method_runs import load_cell
+from bench.methods import PATTERNMIND
+from patternmind.clustering.neighbours import cosine_similarity, find_nearest_neighbours
+from patternmind.domain.themes import Vectors
 
-DRAWS = 10
-INTENTS = 17
-NEAREST = 15
-CLOSEST = 5
+N_DRAWS = 10
+N_INTENTS = 17
+N_NEAREST = 15
+N_CLOSEST = 5
 N_STRANGERS = 34
 """As many single rows as the other planting has; about 3 % of lessons."""
 
-TRIES = 4_000
+MAX_TRIES = 4_000
 INTENTS_PLANTED = "rows of emptied intents"
 STRANGERS_PLANTED = "rows of other corpora"
-SOURCES = ("bills", "complaints", ARXIV_NAME)
+STRANGER_SOURCES = ("bills", "complaints", ARXIV_NAME)
 
 
-def cells(methods: Sequence[str], n: int) -> list[Cell]:
+def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
     del methods, n  # only our score is one; the baseline stands beside it
     return [
-        Cell(part="outliers", method=OURS, corpus="banking77", variant=INTENTS_PLANTED),
-        Cell(part="outliers", method=OURS, corpus="lessons", variant=STRANGERS_PLANTED),
+        BenchCell(part="outliers", method=PATTERNMIND, corpus="banking77", variant=INTENTS_PLANTED),
+        BenchCell(part="outliers", method=PATTERNMIND, corpus="lessons", variant=STRANGERS_PLANTED),
     ]
 
 
-def extra_corpora(cell: Cell) -> dict[str, int]:
+def extra_corpora(cell: BenchCell) -> dict[str, int]:
     """What a cell reads beside its own corpus, with the number of rows."""
     if cell.variant == STRANGERS_PLANTED:
-        return {name: ARXIV_ROWS if name == ARXIV_NAME else 0 for name in SOURCES}
+        return {name: ARXIV_ROWS if name == ARXIV_NAME else 0 for name in STRANGER_SOURCES}
     return {}
 
 
-def measure(job: Job, started: float) -> dict[str, Any]:
+def measure(job: CellJob, started: float) -> dict[str, Any]:
     del started
-    from bench.ours import cluster
-    from bench.quality import ranking
+    from bench.patternmind_clustering import cluster_timed
+    from bench.quality import auroc
 
     ours: list[float | None] = []
     plain: list[float | None] = []
     planted: list[int] = []
     of: list[list[int]] = []
     for vectors, is_planted, counts in _plantings(job):
-        found = cluster(vectors, resample=False)
-        closest = nearest_neighbours(vectors, CLOSEST).similarity.mean(axis=1)
-        ours.append(ranking(found.outlier_score, is_planted))
-        plain.append(ranking(-closest, is_planted))
+        found = cluster_timed(vectors, resample=False)
+        closest = find_nearest_neighbours(vectors, N_CLOSEST).similarity.mean(axis=1)
+        ours.append(auroc(found.outlier_score, is_planted))
+        plain.append(auroc(-closest, is_planted))
         planted.append(int(is_planted.sum()))
         of.append(counts)
     return {"score": ours, "baseline": plain, "n_planted": planted, "planted_of": of}
 
 
-def _plantings(job: Job) -> Iterator[tuple[Vectors, NDArray[np.bool_], list[int]]]:
+def _plantings(job: CellJob) -> Iterator[tuple[Vectors, NDArray[np.bool_], list[int]]]:
     """Each draw: all vectors, which rows are strangers, and how many of them come from each source."""
-    loaded = load(job)
+    loaded = load_cell(job)
     if job.cell.variant == INTENTS_PLANTED:
         labels = np.asarray([label or "" for label in loaded.rows.labels])
-        for draw in range(DRAWS):
+        for draw in range(N_DRAWS):
             rows, kept = plant_pairs(loaded.given.vectors, labels, np.random.default_rng([17, draw]))
             chosen = np.sort(np.concatenate([rows, kept]))
             yield loaded.given.vectors[chosen], np.isin(chosen, rows), [len(rows)]
         return
-    pools = [load(replace(job, cell=replace(job.cell, n=n)), name) for name, n in extra_corpora(job.cell).items()]
+    pools = [load_cell(replace(job, cell=replace(job.cell, n=n)), name) for name, n in extra_corpora(job.cell).items()]
     sizes = [len(pool.given.vectors) for pool in pools]
     pool = np.concatenate([one.given.vectors for one in pools])
     source = np.repeat(np.arange(len(pools)), sizes)
     base = loaded.given.vectors
-    for draw in range(DRAWS):
+    for draw in range(N_DRAWS):
         rows = plant_singles(base, pool, source, np.random.default_rng([34, draw]))
         # among the others, as a case id would place them: at the end of the file ties would favour one side
         order = np.random.default_rng([35, draw]).permutation(len(base) + len(rows))
@@ -97,31 +97,31 @@ def plant_pairs(
     """
     names = np.unique(labels)
     while True:
-        emptied = rng.permutation(names)[:INTENTS]
+        emptied = rng.permutation(names)[:N_INTENTS]
         kept = np.flatnonzero(~np.isin(labels, emptied))
         candidates = np.flatnonzero(np.isin(labels, emptied))
-        apart = Apart(vectors[candidates], vectors[kept])
+        apart = StrangerPlanter(vectors[candidates], vectors[kept])
         if all(_plant_pair(apart, np.flatnonzero(labels[candidates] == name), rng) for name in emptied):
             return candidates[apart.planted], kept
 
 
-def _plant_pair(apart: "Apart", rows: NDArray[np.intp], rng: np.random.Generator) -> bool:
-    return any(apart.plant([int(row) for row in rng.choice(rows, 2, replace=False)]) for _ in range(TRIES))
+def _plant_pair(planter: "StrangerPlanter", rows: NDArray[np.intp], rng: np.random.Generator) -> bool:
+    return any(planter.plant([int(row) for row in rng.choice(rows, 2, replace=False)]) for _ in range(MAX_TRIES))
 
 
 def plant_singles(base: Vectors, pool: Vectors, source: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
     """Up to ``N_STRANGERS`` rows of the pool, each source as likely as the others; fewer where no more lie apart."""
     of_source = [np.flatnonzero(source == one) for one in range(int(source.max()) + 1)]
-    tried = [int(rng.choice(of_source[int(rng.integers(len(of_source)))])) for _ in range(TRIES)]
+    tried = [int(rng.choice(of_source[int(rng.integers(len(of_source)))])) for _ in range(MAX_TRIES)]
     rows = np.asarray(list(dict.fromkeys(tried)))
-    apart = Apart(pool[rows], base)
+    apart = StrangerPlanter(pool[rows], base)
     for row in range(len(rows)):
         if len(apart.planted) < N_STRANGERS:
             apart.plant([row])
     return rows[apart.planted]
 
 
-class Apart:
+class StrangerPlanter:
     """Rows planted one by one, each refused that would be among the ``NEAREST`` of a planted row, or have one there.
 
     Another stranger is among a row's nearest exactly if it is closer than the row's fifteenth of the background: the
@@ -133,7 +133,9 @@ class Apart:
         self._candidates = candidates
         self._reach = np.concatenate(
             [
-                np.partition(similarity(candidates[start : start + 500], background), -NEAREST, axis=1)[:, -NEAREST]
+                np.partition(cosine_similarity(candidates[start : start + 500], background), -N_NEAREST, axis=1)[
+                    :, -N_NEAREST
+                ]
                 for start in range(0, len(candidates), 500)
             ]
         )
@@ -144,7 +146,7 @@ class Apart:
         if len(set(together)) < len(together):
             return False
         new = list(rows)
-        between = similarity(self._candidates[new], self._candidates[together])
+        between = cosine_similarity(self._candidates[new], self._candidates[together])
         between[np.arange(len(new)), np.arange(len(self.planted), len(together))] = -1
         reach = np.minimum(self._reach[new][:, None], self._reach[together][None, :])
         if (between > reach).any():

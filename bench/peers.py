@@ -3,35 +3,45 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bench.cells import Cell, Job
-from bench.corpora import ARXIV_NAME, ARXIV_ROWS, LABELLED
-from bench.fits import fit_cold_and_warm, load, plain
+from bench.cells import BenchCell, CellJob
+from bench.corpora import ARXIV_NAME, ARXIV_ROWS, LABELLED_CORPORA
+from bench.method_runs import fit_cold_and_warm, load_cell, to_python_numbers
 from bench.methods import METHODS
 
-CORPORA = (*LABELLED, "lessons")
-SAMPLES = 10
+CORPORA = (*LABELLED_CORPORA, "lessons")
+N_SAMPLES = 10
 
 
-def cells(methods: Sequence[str], n: int) -> list[Cell]:
+def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
     """``n`` rows of each corpus; 0 for all of it, of arXiv 20,000."""
     return [
-        Cell(part="peers", method=method, corpus=corpus, n=n or (ARXIV_ROWS if corpus == ARXIV_NAME else 0))
+        BenchCell(part="peers", method=method, corpus=corpus, n=n or (ARXIV_ROWS if corpus == ARXIV_NAME else 0))
         for corpus in CORPORA
         for method in methods
-        if corpus in LABELLED or not METHODS[method].needs_k
+        if corpus in LABELLED_CORPORA or not METHODS[method].needs_k
     ]
 
 
-def measure(job: Job, started: float) -> dict[str, Any]:
-    loaded = load(job)
+def measure(job: CellJob, started: float) -> dict[str, Any]:
+    loaded = load_cell(job)
     fit, values = fit_cold_and_warm(loaded, started)
 
-    from bench.quality import group, quality, shape, stability  # after the clock has stopped
-    from patternmind.evals.stability import draw_samples
+    from bench.quality import (
+        build_grouping,
+        measure_agreement,
+        measure_pairwise_stability,
+        measure_shape,
+    )  # after the clock has stopped
+    from patternmind.evals.scorers.stability import draw_samples
 
     given = loaded.given
-    grouping = group(fit.labels, given.vectors)
-    samples = draw_samples(len(given.vectors), n_fits=SAMPLES, seed=0)
+    grouping = build_grouping(fit.labels, given.vectors)
+    samples = draw_samples(len(given.vectors), n_fits=N_SAMPLES, seed=0)
     refit = loaded.method.refit or loaded.method.fit
-    fits = [group(refit(one).labels, one.vectors) for one in (given.rows(sample) for sample in samples)]
-    return plain(values | shape(grouping) | quality(grouping, loaded.rows.labels) | stability(samples, fits))
+    fits = [build_grouping(refit(one).labels, one.vectors) for one in (given.rows(sample) for sample in samples)]
+    return to_python_numbers(
+        values
+        | measure_shape(grouping)
+        | measure_agreement(grouping, loaded.rows.labels)
+        | measure_pairwise_stability(samples, fits)
+    )

@@ -5,8 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bench.cells import Line
-from bench.corpora import LABELLED
+from bench.cells import CellResult
+from bench.corpora import LABELLED_CORPORA
 from bench.methods import METHODS
 
 COLOURS = ("#0072B2", "#56B4E9", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#666666")
@@ -15,7 +15,7 @@ COLOURS = ("#0072B2", "#56B4E9", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#6
 MARKS = "osD^vPX"
 
 
-def draw_quality_against_time(lines: Sequence[Line], out: Path) -> None:
+def draw_quality_against_time(results: Sequence[CellResult], out: Path) -> None:
     """AMI filled over warm seconds; the upper left is better."""
     library: Any = import_module("matplotlib")
     library.use("svg")
@@ -24,8 +24,8 @@ def draw_quality_against_time(lines: Sequence[Line], out: Path) -> None:
     )
     plots: Any = import_module("matplotlib.pyplot")
     figure, panels = plots.subplots(2, 2, figsize=(9, 6.4), layout="constrained")
-    for panel, corpus in zip(panels.flat, LABELLED, strict=True):
-        _draw_panel(panel, corpus, lines)
+    for panel, corpus in zip(panels.flat, LABELLED_CORPORA, strict=True):
+        _draw_panel(panel, corpus, results)
     handles = [
         plots.Line2D([], [], color=colour, marker=mark, linestyle="", label=name)
         for name, colour, mark in zip(METHODS, COLOURS, MARKS, strict=True)
@@ -35,7 +35,7 @@ def draw_quality_against_time(lines: Sequence[Line], out: Path) -> None:
     plots.close(figure)
 
 
-def _draw_panel(panel: Any, corpus: str, lines: Sequence[Line]) -> None:
+def _draw_panel(panel: Any, corpus: str, results: Sequence[CellResult]) -> None:
     panel.set_title(corpus if corpus != "arxiv" else "arXiv, 20,000 rows", loc="left", fontweight="bold")
     panel.set_xscale("log")
     panel.set_xlabel("seconds, warm")
@@ -46,7 +46,7 @@ def _draw_panel(panel: Any, corpus: str, lines: Sequence[Line]) -> None:
     panel.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
     panel.spines[["top", "right"]].set_visible(False)
     style = dict(zip(METHODS, zip(COLOURS, MARKS, strict=True), strict=True))
-    for line in lines:
+    for line in results:
         cell, values = line["cell"], line["values"]
         if cell["part"] == "peers" and cell["corpus"] == corpus and "AMI filled" in values:
             colour, mark = style[cell["method"]]

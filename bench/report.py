@@ -4,26 +4,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.cells import Line
-from bench.corpora import LABELLED
+from bench.cells import CellResult
+from bench.corpora import LABELLED_CORPORA
 from bench.methods import METHODS
 from bench.plot import draw_quality_against_time
-from bench.targets import Target, Values, judge
+from bench.targets import TargetResult, Values, evaluate_targets
 
-COLUMNS: Mapping[str, Callable[[Values], str]] = {
+PEER_COLUMNS: Mapping[str, Callable[[Values], str]] = {
     "k": lambda v: f"{v['k']}",
     "outliers": lambda v: f"{v['outlier_share']:.0%}",
-    "AMI": lambda v: _score(v, "AMI"),
-    "filled": lambda v: _score(v, "AMI filled"),
-    "ARI": lambda v: _score(v, "ARI"),
-    "filled ": lambda v: _score(v, "ARI filled"),
-    "V": lambda v: _score(v, "V"),
-    "filled  ": lambda v: _score(v, "V filled"),
-    "stability": lambda v: _score(v, "stability"),
+    "AMI": lambda v: _format_score(v, "AMI"),
+    "filled": lambda v: _format_score(v, "AMI filled"),
+    "ARI": lambda v: _format_score(v, "ARI"),
+    "filled ": lambda v: _format_score(v, "ARI filled"),
+    "V": lambda v: _format_score(v, "V"),
+    "filled  ": lambda v: _format_score(v, "V filled"),
+    "stability": lambda v: _format_score(v, "stability"),
     "k of samples": lambda v: f"{min(v['sample_k'])}-{max(v['sample_k'])}" if v.get("sample_k") else "",
     "cold s": lambda v: f"{v['cold_seconds']:.1f}",
     "warm s": lambda v: f"{v['warm_seconds']:.2f}",
-    "steps s": lambda v: _steps(v["steps"]),
+    "steps s": lambda v: _format_steps(v["steps"]),
     "GB": lambda v: f"{v['peak_gb']:.2f}",
 }
 
@@ -46,30 +46,39 @@ default: their figures differ a little from run to run, and time depends on what
 """
 
 
-def write_report(lines: Sequence[Line], folder: Path) -> None:
+def write_report(results: Sequence[CellResult], folder: Path) -> None:
     """Write bench.md and bench.svg; a cell that was not measured is said to be missing, never left out."""
     folder.mkdir(parents=True, exist_ok=True)
-    measured = [line for line in lines if not _is_trial(line)]
+    measured = [line for line in results if not _is_trial(line)]
     text = "\n".join(
-        [INTRO, *_machines(measured), "", "## Targets", "", *_target_table(judge(measured)), "", *_parts(measured)]
+        [
+            INTRO,
+            *_describe_machines(measured),
+            "",
+            "## Targets",
+            "",
+            *_target_table(evaluate_targets(measured)),
+            "",
+            *_part_sections(measured),
+        ]
     )
     (folder / "bench.md").write_text(text.rstrip() + "\n", encoding="utf-8")
     draw_quality_against_time(measured, folder / "bench.svg")
 
 
-def _is_trial(line: Line) -> bool:
+def _is_trial(result: CellResult) -> bool:
     """Measured with --rows, which is for trying: a corpus that stands whole in the bench has no row count."""
-    cell = line["cell"]
+    cell = result["cell"]
     whole = {"arxiv": {0, 20_000, 100_000}, "arxiv pairs": {100_000, 300_000, 1_000_000}}
     return cell["n"] not in whole.get(cell["corpus"], {0})
 
 
-def _machines(lines: Sequence[Line]) -> list[str]:
-    machines = sorted({line["fingerprint"]["machine"] for line in lines})
-    days = sorted(line["at"][:10] for line in lines)
+def _describe_machines(results: Sequence[CellResult]) -> list[str]:
+    machines = sorted({line["fingerprint"]["machine"] for line in results})
+    days = sorted(line["at"][:10] for line in results)
     versions = {
         name: version
-        for line in lines
+        for line in results
         for name, version in line["fingerprint"].items()
         if name != "machine" and not name.startswith("vectors of")
     }
@@ -79,30 +88,32 @@ def _machines(lines: Sequence[Line]) -> list[str]:
     return [*out, "", "Versions: " + ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) + "."]
 
 
-def _target_table(targets: Sequence[Target]) -> list[str]:
+def _target_table(targets: Sequence[TargetResult]) -> list[str]:
     verdicts = {True: "met", False: "**not met**", None: "not measured"}
     rows = [(str(one.number), one.asked, one.found, verdicts[one.met]) for one in targets]
-    return _table(("target", "asked", "found", ""), rows)
+    return _format_table(("target", "asked", "found", ""), rows)
 
 
-def _parts(lines: Sequence[Line]) -> list[str]:
+def _part_sections(results: Sequence[CellResult]) -> list[str]:
     out: list[str] = []
-    for corpus in (*LABELLED, "lessons"):
-        of = _of(lines, "peers", corpus)
+    for corpus in (*LABELLED_CORPORA, "lessons"):
+        of = _select_results(results, "peers", corpus)
         if of:
             out += [f"## {corpus}{'' if corpus != 'arxiv' else ', 20,000 rows'}", "", *_peer_table(of), ""]
-    if any(line["cell"]["part"] == "peers" for line in lines):
+    if any(line["cell"]["part"] == "peers" for line in results):
         out += ["![Quality against time](bench.svg)", ""]
-    out += _section("Small networks (ten samples each)", _of(lines, "sizes"), _size_row, SIZE_HEAD)
-    out += _section("Planted strangers (ten draws)", _of(lines, "outliers"), _outlier_row, OUTLIER_HEAD)
-    out += _section("Strength", _of(lines, "strength"), _strength_row, STRENGTH_HEAD)
-    out += _section("Scale", _of(lines, "scale"), _scale_row, SCALE_HEAD)
-    return out + _section("Same themes", _of(lines, "same"), _same_row, SAME_HEAD)
+    out += _section("Small networks (ten samples each)", _select_results(results, "sizes"), _size_row, SIZE_HEADINGS)
+    out += _section(
+        "Planted strangers (ten draws)", _select_results(results, "outliers"), _outlier_row, OUTLIER_HEADINGS
+    )
+    out += _section("Strength", _select_results(results, "strength"), _strength_row, STRENGTH_HEADINGS)
+    out += _section("Scale", _select_results(results, "scale"), _scale_row, SCALE_HEADINGS)
+    return out + _section("Same themes", _select_results(results, "same"), _same_row, SAME_HEADINGS)
 
 
-def _of(lines: Iterable[Line], part: str, corpus: str | None = None) -> list[Line]:
+def _select_results(results: Iterable[CellResult], part: str, corpus: str | None = None) -> list[CellResult]:
     order = list(METHODS)
-    found = [line for line in lines if line["cell"]["part"] == part and corpus in {None, line["cell"]["corpus"]}]
+    found = [line for line in results if line["cell"]["part"] == part and corpus in {None, line["cell"]["corpus"]}]
     return sorted(
         found,
         key=lambda line: (
@@ -115,69 +126,74 @@ def _of(lines: Iterable[Line], part: str, corpus: str | None = None) -> list[Lin
     )
 
 
-def _peer_table(lines: Sequence[Line]) -> list[str]:
-    shown = COLUMNS if any("AMI" in line["values"] for line in lines) else _without_labels()
-    rows = [(_method(line), *_cells(line, lambda v: [column(v) for column in shown.values()])) for line in lines]
-    return _table(("", *shown), rows)
+def _peer_table(results: Sequence[CellResult]) -> list[str]:
+    shown = PEER_COLUMNS if any("AMI" in line["values"] for line in results) else _without_labels()
+    rows = [
+        (_method_label(line), *_result_columns(line, lambda v: [column(v) for column in shown.values()]))
+        for line in results
+    ]
+    return _format_table(("", *shown), rows)
 
 
 def _without_labels() -> Mapping[str, Callable[[Values], str]]:
-    return {name: column for name, column in COLUMNS.items() if name.strip() not in {"AMI", "ARI", "V", "filled"}}
+    return {name: column for name, column in PEER_COLUMNS.items() if name.strip() not in {"AMI", "ARI", "V", "filled"}}
 
 
-def _method(line: Line) -> str:
-    return f"{line['cell']['method']} ({METHODS[line['cell']['method']].about})"
+def _method_label(result: CellResult) -> str:
+    return f"{result['cell']['method']} ({METHODS[result['cell']['method']].about})"
 
 
-def _cells(line: Line, row: Callable[[Values], Sequence[str]]) -> Sequence[str]:
-    if line["status"] == "ok":
-        return row(line["values"])
+def _result_columns(result: CellResult, row: Callable[[Values], Sequence[str]]) -> Sequence[str]:
+    if result["status"] == "ok":
+        return row(result["values"])
     return [
-        f"{line['status']} ({line['cell']['limit_seconds']} s)" if line["status"] == "over time" else line["status"]
+        f"{result['status']} ({result['cell']['limit_seconds']} s)"
+        if result["status"] == "over time"
+        else result["status"]
     ]
 
 
 def _section(
-    title: str, lines: Sequence[Line], row: Callable[[Values], Sequence[str]], head: Sequence[str]
+    title: str, results: Sequence[CellResult], row: Callable[[Values], Sequence[str]], headings: Sequence[str]
 ) -> list[str]:
-    if not lines:
+    if not results:
         return []
-    rows = [(_what(line), *_cells(line, row)) for line in lines]
-    return [f"## {title}", "", *_table(("", *head), rows), ""]
+    rows = [(_cell_label(line), *_result_columns(line, row)) for line in results]
+    return [f"## {title}", "", *_format_table(("", *headings), rows), ""]
 
 
-def _what(line: Line) -> str:
-    cell = line["cell"]
+def _cell_label(result: CellResult) -> str:
+    cell = result["cell"]
     words = [cell["method"], cell["corpus"], f"{cell['n']:,} rows" if cell["n"] else "", cell["variant"]]
     threads = f"{cell['threads']} thread{'s' if cell['threads'] > 1 else ''}" if cell["threads"] else ""
     return ", ".join(filter(None, [*words, threads]))
 
 
-SIZE_HEAD = ("k", "largest theme", "outliers", "all tentative")
+SIZE_HEADINGS = ("k", "largest theme", "outliers", "all tentative")
 
 
 def _size_row(values: Values) -> Sequence[str]:
     tentative: Sequence[bool] = values.get("all_tentative", ())
     return (
-        _range(values["k"], "{}"),
-        _range(values.get("largest_share", ()), "{:.0%}"),
-        _range(values["outlier_share"], "{:.0%}"),
+        _format_range(values["k"], "{}"),
+        _format_range(values.get("largest_share", ()), "{:.0%}"),
+        _format_range(values["outlier_share"], "{:.0%}"),
         f"{sum(tentative)} of {len(tentative)}" if tentative else "",
     )
 
 
-OUTLIER_HEAD = ("AUROC of our score, mean (least to most)", "of mean similarity to five", "planted")
+OUTLIER_HEADINGS = ("AUROC of our score, mean (least to most)", "of mean similarity to five", "planted")
 
 
 def _outlier_row(values: Values) -> Sequence[str]:
     return (
-        f"{_mean(values['score']):.3f} ({_range(values['score'], '{:.3f}')})",
-        f"{_mean(values['baseline']):.3f} ({_range(values['baseline'], '{:.3f}')})",
-        _range(values["n_planted"], "{}"),
+        f"{_mean(values['score']):.3f} ({_format_range(values['score'], '{:.3f}')})",
+        f"{_mean(values['baseline']):.3f} ({_format_range(values['baseline'], '{:.3f}')})",
+        _format_range(values["n_planted"], "{}"),
     )
 
 
-STRENGTH_HEAD = ("calibration error", "said", "happened", "AUROC of its theme's majority label")
+STRENGTH_HEADINGS = ("calibration error", "said", "happened", "AUROC of its theme's majority label")
 
 
 def _strength_row(values: Values) -> Sequence[str]:
@@ -190,35 +206,35 @@ def _strength_row(values: Values) -> Sequence[str]:
     )
 
 
-SCALE_HEAD = ("warm s", "steps s", "GB", "search recall", "smallest visible", "k", "outliers", "AMI", "AMI filled")
+SCALE_HEADINGS = ("warm s", "steps s", "GB", "search recall", "smallest visible", "k", "outliers", "AMI", "AMI filled")
 
 
 def _scale_row(values: Values) -> Sequence[str]:
     return (
         f"{values['warm_seconds']:.1f}",
-        _steps(values["steps"]),
+        _format_steps(values["steps"]),
         f"{values['peak_gb']:.2f}",
-        _score(values, "search_recall"),
+        _format_score(values, "search_recall"),
         f"{values.get('smallest_visible') or ''}",
         f"{values['k']}",
         f"{values['outlier_share']:.0%}",
-        _score(values, "AMI"),
-        _score(values, "AMI filled"),
+        _format_score(values, "AMI"),
+        _format_score(values, "AMI filled"),
     )
 
 
-SAME_HEAD = ("k", "digest of the labels", "with strengths")
+SAME_HEADINGS = ("k", "digest of the labels", "with strengths")
 
 
 def _same_row(values: Values) -> Sequence[str]:
     return (f"{values['k']}", values["labels"], values["labels_and_strengths"])
 
 
-def _steps(steps: Mapping[str, float]) -> str:
+def _format_steps(steps: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {seconds:.2f}" for name, seconds in steps.items() if name != "clustering")
 
 
-def _score(values: Values, name: str) -> str:
+def _format_score(values: Values, name: str) -> str:
     return f"{values[name]:.3f}" if name in values else ""
 
 
@@ -226,13 +242,15 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _range(values: Sequence[Any], form: str) -> str:
+def _format_range(values: Sequence[Any], form: str) -> str:
     if not values:
         return ""
     least, most = form.format(min(values)), form.format(max(values))
     return least if least == most else f"{least} to {most}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    padded = [[*row, *[""] * (len(head) - len(row))] for row in rows]
-    return ["| " + " | ".join(row) + " |" for row in ([name.strip() for name in head], ["---"] * len(head), *padded)]
+def _format_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    padded = [[*row, *[""] * (len(headings) - len(row))] for row in rows]
+    return [
+        "| " + " | ".join(row) + " |" for row in ([name.strip() for name in headings], ["---"] * len(headings), *padded)
+    ]

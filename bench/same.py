@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from bench.cells import Cell, Job
-from bench.corpora import ARXIV_NAME, ARXIV_ROWS, LABELLED
-from bench.fits import load
-from bench.methods import OURS
+from bench.cells import BenchCell, CellJob
+from bench.corpora import ARXIV_NAME, ARXIV_ROWS, LABELLED_CORPORA
+from bench.method_runs import load_cell
+from bench.methods import PATTERNMIND
 
-CORPORA = (*LABELLED, "lessons")
+CORPORA = (*LABELLED_CORPORA, "lessons")
 SHUFFLED = "shuffled"
 
 
-def cells(methods: Sequence[str], n: int) -> list[Cell]:
-    chosen = [method for method in methods if method.startswith(OURS)]
+def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
+    chosen = [method for method in methods if method.startswith(PATTERNMIND)]
     return [
-        Cell(
+        BenchCell(
             part="same",
             method=method,
             corpus=corpus,
@@ -32,19 +32,19 @@ def cells(methods: Sequence[str], n: int) -> list[Cell]:
     ]
 
 
-def measure(job: Job, started: float) -> dict[str, Any]:
+def measure(job: CellJob, started: float) -> dict[str, Any]:
     """A digest of label and strength by case id; rows are brought in the order of their ids first, as a run does."""
     del started
-    from bench.ours import cluster
+    from bench.patternmind_clustering import cluster_timed
 
-    loaded = load(job)
+    loaded = load_cell(job)
     ids = np.asarray(loaded.rows.ids)
     came_in = np.arange(len(ids))
     if job.cell.variant == SHUFFLED:
         came_in = np.random.default_rng(1).permutation(len(ids))
     order = came_in[np.argsort(ids[came_in], kind="stable")]
     engine = "hdbscan" if job.cell.method.endswith("hdbscan") else "graph"
-    found = cluster(loaded.given.vectors[order], engine=engine)
+    found = cluster_timed(loaded.given.vectors[order], engine=engine)
     told = [
         f"{id}\t{label}\t{strength:.6f}"
         for id, label, strength in zip(ids[order], found.labels, found.strength, strict=True)

@@ -5,60 +5,62 @@ from typing import Any
 
 import numpy as np
 
-from bench.cells import Cell, Job
-from bench.corpora import ARXIV_NAME, MIXED
-from bench.fits import fit_cold_and_warm, load, plain
+from bench.cells import BenchCell, CellJob
+from bench.corpora import ARXIV_NAME, ARXIV_PAIRS
 from bench.machine import peak_memory_gb
-from bench.methods import BERTOPIC, EVOC, OURS
-from patternmind.cluster.neighbours import nearest_neighbours
-from patternmind.model.themes import Neighbours, Vectors
+from bench.method_runs import fit_cold_and_warm, load_cell, to_python_numbers
+from bench.methods import BERTOPIC, EVOC, PATTERNMIND
+from patternmind.clustering.neighbours import find_nearest_neighbours
+from patternmind.domain.themes import Neighbours, Vectors
 
 SMALL, LARGE, MILLION = 100_000, 300_000, 1_000_000
-PROBES = 1_000
+N_PROBES = 1_000
 LIMIT_SECONDS = 3 * 3600
 
 
-def cells(methods: Sequence[str], n: int) -> list[Cell]:
+def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
     """Ours beside the peers on arXiv, then alone on one kind of vectors at every size, so that times compare.
 
     That kind is unit means of pairs of arXiv rows: a million of them can be made from what was embedded.
     ``n`` instead of the sizes is for trying.
     """
-    plan = [(method, ARXIV_NAME, n or SMALL) for method in (OURS, BERTOPIC, EVOC)]
-    plan += [(OURS, MIXED, size) for size in ((n,) if n else (SMALL, LARGE, MILLION))]
-    plan += [(OURS, "banking77", n), (BERTOPIC, "banking77", n)]
+    plan = [(method, ARXIV_NAME, n or SMALL) for method in (PATTERNMIND, BERTOPIC, EVOC)]
+    plan += [(PATTERNMIND, ARXIV_PAIRS, size) for size in ((n,) if n else (SMALL, LARGE, MILLION))]
+    plan += [(PATTERNMIND, "banking77", n), (BERTOPIC, "banking77", n)]
     return [
-        Cell(part="scale", method=method, corpus=corpus, n=size, limit_seconds=LIMIT_SECONDS)
+        BenchCell(part="scale", method=method, corpus=corpus, n=size, limit_seconds=LIMIT_SECONDS)
         for method, corpus, size in plan
         if method in methods
     ]
 
 
-def measure(job: Job, started: float) -> dict[str, Any]:
-    loaded = load(job)
-    if job.cell.method == OURS:
+def measure(job: CellJob, started: float) -> dict[str, Any]:
+    loaded = load_cell(job)
+    if job.cell.method == PATTERNMIND:
         return _measure_ours(job, loaded.given.vectors, loaded.rows.labels)
     fit, values = fit_cold_and_warm(loaded, started)
-    from bench.quality import group, quality, shape
+    from bench.quality import build_grouping, measure_agreement, measure_shape
 
-    grouping = group(fit.labels, loaded.given.vectors)
-    return plain(values | shape(grouping) | quality(grouping, loaded.rows.labels))
+    grouping = build_grouping(fit.labels, loaded.given.vectors)
+    return to_python_numbers(values | measure_shape(grouping) | measure_agreement(grouping, loaded.rows.labels))
 
 
-def _measure_ours(job: Job, vectors: Vectors, labels: Sequence[str | None]) -> dict[str, Any]:
+def _measure_ours(job: CellJob, vectors: Vectors, labels: Sequence[str | None]) -> dict[str, Any]:
     """Warmed up on a few rows, not on all: at a million the second fit would only cost the same again."""
-    from bench.ours import cluster
+    from bench.patternmind_clustering import cluster_timed
 
-    cluster(vectors[:1_000])
-    nearest_neighbours(vectors[:1_000], 15, most_exact=0)  # many rows are searched by other code, which is compiled
-    found = cluster(vectors)
+    cluster_timed(vectors[:1_000])
+    find_nearest_neighbours(
+        vectors[:1_000], 15, max_exact_rows=0
+    )  # many rows are searched by other code, which is compiled
+    found = cluster_timed(vectors)
     peak = peak_memory_gb()
 
-    from bench.quality import group, quality, shape
+    from bench.quality import build_grouping, measure_agreement, measure_shape
 
-    grouping = group(found.labels, vectors)
-    agreement = {} if job.cell.corpus == MIXED else quality(grouping, labels)
-    return plain(
+    grouping = build_grouping(found.labels, vectors)
+    agreement = {} if job.cell.corpus == ARXIV_PAIRS else measure_agreement(grouping, labels)
+    return to_python_numbers(
         {
             "n": len(vectors),
             "warm_seconds": found.seconds["clustering"],
@@ -68,7 +70,7 @@ def _measure_ours(job: Job, vectors: Vectors, labels: Sequence[str | None]) -> d
             "search_recall": search_recall(vectors, found.neighbours),
             "smallest_visible": found.smallest_visible,
         }
-        | shape(grouping)
+        | measure_shape(grouping)
         | agreement
     )
 
@@ -77,7 +79,7 @@ def search_recall(vectors: Vectors, neighbours: Neighbours) -> float:
     """Share of the true nearest rows that the search found, over random rows; a tie with the last true one counts."""
     n, k = neighbours.index.shape
     hits = total = 0
-    for row in np.random.default_rng(0).permutation(n)[:PROBES]:
+    for row in np.random.default_rng(0).permutation(n)[:N_PROBES]:
         cosine = vectors @ vectors[row]
         cosine[row] = -np.inf
         last = np.partition(cosine, n - k)[n - k]

@@ -6,51 +6,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.cells import Cell, Job
+from bench.cells import BenchCell, CellJob
 from bench.corpora import ARXIV_NAME, ARXIV_ROWS
-from bench.fits import load
-from bench.methods import OURS
+from bench.method_runs import load_cell
+from bench.methods import PATTERNMIND
 
 CORPORA = ("banking77", "complaints", "bills", "lessons")
 SIZES = (50, 100, 300, 1000)
-DRAWS = 10
-STRANGERS = "strangers"
+N_DRAWS = 10
+STRANGERS_VARIANT = "strangers"
 N_STRANGERS = 100
 
 
-def cells(methods: Sequence[str], n: int) -> list[Cell]:
+def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
     del n  # the sizes are what is measured
     sizes = [
-        Cell(part="sizes", method=method, corpus=corpus, variant=str(size))
+        BenchCell(part="sizes", method=method, corpus=corpus, variant=str(size))
         for corpus in CORPORA
         for size in SIZES
         for method in methods
     ]
-    return [*sizes, Cell(part="sizes", method=OURS, corpus=ARXIV_NAME, n=ARXIV_ROWS, variant=STRANGERS)]
+    return [
+        *sizes,
+        BenchCell(part="sizes", method=PATTERNMIND, corpus=ARXIV_NAME, n=ARXIV_ROWS, variant=STRANGERS_VARIANT),
+    ]
 
 
-def measure(job: Job, started: float) -> dict[str, Any]:
+def measure(job: CellJob, started: float) -> dict[str, Any]:
     del started
-    if job.cell.variant == STRANGERS:
+    if job.cell.variant == STRANGERS_VARIANT:
         return _measure_strangers(job)
-    from bench.quality import group, shape
+    from bench.quality import build_grouping, measure_shape
 
-    loaded, size = load(job), int(job.cell.variant)
+    loaded, size = load_cell(job), int(job.cell.variant)
     n = len(loaded.given.vectors)
     shapes: list[dict[str, float]] = []
-    for draw in range(DRAWS):
+    for draw in range(N_DRAWS):
         rows = np.sort(np.random.default_rng([size, draw]).permutation(n)[:size])
         one = loaded.given.rows(rows)
-        shapes.append(shape(group(loaded.method.fit(one).labels, one.vectors)))
+        shapes.append(measure_shape(build_grouping(loaded.method.fit(one).labels, one.vectors)))
     return {"n": min(n, size)} | {name: [one[name] for one in shapes] for name in shapes[0]}
 
 
-def _measure_strangers(job: Job) -> dict[str, Any]:
+def _measure_strangers(job: CellJob) -> dict[str, Any]:
     """One row each of as many categories as rows: nothing recurs, and the answer should say so."""
-    from bench.ours import cluster
+    from bench.patternmind_clustering import cluster_timed
 
-    loaded = load(job)
-    found = [cluster(loaded.given.vectors[one_of_each(loaded.rows.labels, draw)]) for draw in range(DRAWS)]
+    loaded = load_cell(job)
+    found = [
+        cluster_timed(loaded.given.vectors[draw_one_per_label(loaded.rows.labels, draw)]) for draw in range(N_DRAWS)
+    ]
     return {
         "n": N_STRANGERS,
         "k": [int(one.labels.max()) + 1 for one in found],
@@ -59,7 +64,7 @@ def _measure_strangers(job: Job) -> dict[str, Any]:
     }
 
 
-def one_of_each(labels: Sequence[str | None], draw: int) -> NDArray[np.intp]:
+def draw_one_per_label(labels: Sequence[str | None], draw: int) -> NDArray[np.intp]:
     """A random row each of ``N_STRANGERS`` random labels, ascending."""
     rng = np.random.default_rng([N_STRANGERS, draw])
     order = rng.permutation(len(labels))

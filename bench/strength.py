@@ -9,44 +9,50 @@ from typing import Any
 
 import numpy as np
 
-from bench.cells import Cell, Job
-from bench.fits import load
-from bench.methods import OURS
+from bench.cells import BenchCell, CellJob
+from bench.method_runs import load_cell
+from bench.methods import PATTERNMIND
 
 CORPORA = ("banking77", "complaints", "bills", "lessons")
-FITS = 10
+N_FITS = 10
 FIRST_SEED = 1_000
 
 
-def cells(methods: Sequence[str], n: int) -> list[Cell]:
+def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
     del methods  # no peer gives a strength that says anything of a resample
-    return [Cell(part="strength", method=OURS, corpus=corpus, n=n) for corpus in CORPORA]
+    return [BenchCell(part="strength", method=PATTERNMIND, corpus=corpus, n=n) for corpus in CORPORA]
 
 
-def measure(job: Job, started: float) -> dict[str, Any]:
+def measure(job: CellJob, started: float) -> dict[str, Any]:
     del started
-    from bench.ours import cluster
-    from bench.quality import agrees, calibration_error, has_majority_label, ranking, reliability
-    from patternmind.evals.stability import draw_samples
+    from bench.patternmind_clustering import cluster_timed
+    from bench.quality import (
+        auroc,
+        calibration_error,
+        find_agreeing_rows,
+        find_majority_label_rows,
+        reliability_bins,
+    )
+    from patternmind.evals.scorers.stability import draw_samples
 
-    loaded = load(job)
+    loaded = load_cell(job)
     vectors = loaded.given.vectors
-    found = cluster(vectors)
+    found = cluster_timed(vectors)
     said: list[float] = []
     came_true: list[bool] = []
-    for fit, rows in enumerate(draw_samples(len(vectors), n_fits=FITS, seed=FIRST_SEED)):
-        other = cluster(vectors[rows], seed=FIRST_SEED + fit, resample=False)
+    for fit, rows in enumerate(draw_samples(len(vectors), n_fits=N_FITS, seed=FIRST_SEED)):
+        other = cluster_timed(vectors[rows], seed=FIRST_SEED + fit, resample=False)
         themed = found.labels[rows] >= 0
         said += found.strength[rows][themed].tolist()
-        came_true += agrees(found.labels[rows], other.labels)[themed].tolist()
+        came_true += find_agreeing_rows(found.labels[rows], other.labels)[themed].tolist()
     predicted, happened = np.asarray(said), np.asarray(came_true, np.bool_)
     judged = (found.labels >= 0) & np.asarray([label is not None for label in loaded.rows.labels])
-    right = has_majority_label(found.labels, loaded.rows.labels)
+    right = find_majority_label_rows(found.labels, loaded.rows.labels)
     return {
         "n": len(vectors),
         "calibration_error": calibration_error(predicted, happened),
         "said": float(predicted.mean()),
         "happened": float(happened.mean()),
-        "bins": reliability(predicted, happened),
-        "label_ranking": ranking(found.strength[judged], right[judged]) if judged.any() else None,
+        "bins": reliability_bins(predicted, happened),
+        "label_ranking": auroc(found.strength[judged], right[judged]) if judged.any() else None,
     }

@@ -9,44 +9,50 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patternmind.adapters.clock import SystemClock
-from patternmind.adapters.live_index import LiveIndex
-from patternmind.adapters.runlock import run_lock
-from patternmind.adapters.store import SqlAccounts, SqlStore
-from patternmind.adapters.store.engine import plain_errors
-from patternmind.adapters.store.sealing import Sealer
-from patternmind.cycle import run_cycle
+from patternmind.clock import SystemClock
+from patternmind.domain.networks import Network
+from patternmind.domain.themes import Vectors
 from patternmind.errors import IndexUnavailable, SettingsInvalid, UsageError
-from patternmind.model.network import Network
-from patternmind.model.themes import Vectors
+from patternmind.llm_drafting import LlmContext, pair_similarity
+from patternmind.pipeline import run_pipeline
 from patternmind.ports import (
     Accounts,
     Clock,
     Encoder,
-    Passwords,
+    PasswordHasher,
     Progress,
-    PromptBook,
+    PromptTemplates,
     RunParameters,
     RunRecord,
     Store,
     VectorIndex,
 )
+from patternmind.services.erasure import (
+    ErasureResult,
+    erase_case,
+    find_erasure,
+    find_withdrawal,
+    withdraw_case,
+)
+from patternmind.services.placement import Placer
+from patternmind.services.search import embed_all_cases
 from patternmind.settings import DEFAULT_NETWORK, Settings
-from patternmind.verbs.erasing import Erased, erase_case, find_erased, find_withdrawn, withdraw_case
-from patternmind.verbs.placing import Placer
-from patternmind.verbs.search import index_vectors
-from patternmind.writing import Namer, pair_similarity
+from patternmind.storage import SqlAccounts, SqlStore
+from patternmind.storage.encryption import FieldCipher
+from patternmind.storage.engine import translate_db_errors
+from patternmind.storage.run_lock import run_lock
+from patternmind.storage.search.in_memory import InMemoryIndex
 
 if TYPE_CHECKING:
-    from patternmind.adapters.gateway import LiteLLMGateway
+    from patternmind.llm.gateway import LiteLLMGateway
 
-DATABASE = "patternmind.db"
+DATABASE_FILE = "patternmind.db"
 
-UPLOADS = ".upload-"
+UPLOAD_FOLDER_PREFIX = ".upload-"
 """How the folders begin that hold a file while it is taken in."""
 
 
-class House:
+class AppContext:
     """The parts of one data folder. Nothing is opened or loaded before it is used."""
 
     def __init__(self, settings: Settings, *, encoder: Encoder | None = None, clock: Clock | None = None) -> None:
@@ -55,10 +61,10 @@ class House:
         self._given_encoder = encoder
         self._placers: dict[str | None, Placer] = {}
 
-    def on(self, network_id: str) -> "House":
+    def on(self, network_id: str) -> "AppContext":
         """The same data folder, clock and encoder, with another of its networks."""
         encoder = self._given_encoder or self.encoder
-        return House(replace(self.settings, network=network_id), encoder=encoder, clock=self.clock)
+        return AppContext(replace(self.settings, network=network_id), encoder=encoder, clock=self.clock)
 
     @cached_property
     def store(self) -> Store:
@@ -70,45 +76,45 @@ class House:
         chosen = self.settings.network
         if chosen != DEFAULT_NETWORK and chosen not in {one.id for one in self.accounts.networks()}:
             raise UsageError(f'There is no network "{chosen}" here. `patternmind network list` shows those there are.')
-        sealer = Sealer(self.settings.raw_key, self.settings.raw_key_before)
-        return SqlStore(self.settings.home / DATABASE, chosen, sealer=sealer)
+        sealer = FieldCipher(self.settings.raw_key, self.settings.raw_key_before)
+        return SqlStore(self.settings.home / DATABASE_FILE, chosen, sealer=sealer)
 
     @cached_property
     def accounts(self) -> Accounts:
         """Who may sign in, to all networks of this data folder."""
         first = Network(id=DEFAULT_NETWORK, name=DEFAULT_NETWORK)
-        return SqlAccounts(self.settings.home / DATABASE, first=first)
+        return SqlAccounts(self.settings.home / DATABASE_FILE, first=first)
 
     @cached_property
-    def passwords(self) -> Passwords:
-        from patternmind.adapters.passwords import Argon2Passwords
+    def passwords(self) -> PasswordHasher:
+        from patternmind.storage.passwords import Argon2PasswordHasher
 
-        return Argon2Passwords()
+        return Argon2PasswordHasher()
 
     @cached_property
     def encoder(self) -> Encoder:
         if self._given_encoder is not None:
             return self._given_encoder
-        from patternmind.adapters.encoder import MiniLM
+        from patternmind.embedding.minilm_encoder import MiniLMEncoder
 
-        return MiniLM(self.settings.encoder, verdicts=self.settings.home / "encoder-check.json")
+        return MiniLMEncoder(self.settings.encoder, verdicts=self.settings.home / "encoder-check.json")
 
     @cached_property
-    def namer(self) -> Namer | None:
+    def namer(self) -> LlmContext | None:
         if self.settings.model is None:
             return None
-        return Namer(self.gateway(), self.prompts, pair_similarity(self.encoder))
+        return LlmContext(self.gateway(), self.prompts, pair_similarity(self.encoder))
 
     @cached_property
-    def prompts(self) -> PromptBook:
+    def prompts(self) -> PromptTemplates:
         """The packaged prompts, and in the place of some the organisation's own.
 
         Raises:
             PromptInvalid: a file cannot be used.
         """
-        from patternmind.adapters.prompts import PromptFiles, packaged_prompts
+        from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 
-        return PromptFiles(packaged_prompts(), overrides=self.settings.prompts)
+        return PromptFiles(packaged_prompts_dir(), overrides=self.settings.prompts)
 
     def gateway(self) -> "LiteLLMGateway":
         """The language model as set, the same one every time; nothing of it is loaded before it is asked.
@@ -122,19 +128,19 @@ class House:
 
     @cached_property
     def _gateway(self) -> "LiteLLMGateway":
-        from patternmind.adapters.gateway import LiteLLMGateway, choose_models
-        from patternmind.adapters.prompts import packaged_prompts
+        from patternmind.llm.gateway import LiteLLMGateway, build_model_choice
+        from patternmind.llm.prompts import packaged_prompts_dir
 
         settings = self.settings
         if settings.model is None:
             raise UsageError("No model is set. Name one in PATTERNMIND_MODEL.")
-        tasks = sorted(path.stem for path in packaged_prompts().glob("*.md"))
+        tasks = sorted(path.stem for path in packaged_prompts_dir().glob("*.md"))
         for task in settings.task_models:
             if task not in tasks:
                 raise SettingsInvalid(
                     f'PATTERNMIND_TASK_MODELS names a task "{task}" that there is not. Tasks are: {", ".join(tasks)}.'
                 )
-        choice = choose_models(
+        choice = build_model_choice(
             settings.model,
             api_base=settings.api_base,
             api_key=settings.api_key,
@@ -152,8 +158,8 @@ class House:
         Raises:
             RunInProgress
         """
-        with self.alone() as store, uncollected():
-            record = run_cycle(store, self.encoder, self.clock, parameters, namer=self.namer, progress=progress)
+        with self.alone() as store, gc_disabled():
+            record = run_pipeline(store, self.encoder, self.clock, parameters, llm=self.namer, progress=progress)
             if parameters.lens == "all":
                 self._refresh_index()
         return record
@@ -169,7 +175,7 @@ class House:
         with run_lock(self.settings.home):
             yield store
 
-    def erase(self, case_id: str, *, by: str) -> Erased:
+    def erase(self, case_id: str, *, by: str) -> ErasureResult:
         """Erase a case everywhere in this data folder: rows and log, index, copies of the database, stray uploads.
 
         Raises:
@@ -178,13 +184,13 @@ class House:
             StoreUnavailable: another process reads the database, so that its log cannot be emptied: erase again.
         """
         with self.alone() as store:
-            if find_erased(store, case_id) is None and find_withdrawn(store, case_id) is None:
+            if find_erasure(store, case_id) is None and find_withdrawal(store, case_id) is None:
                 store.case(case_id)  # what is not there costs nobody the index
             with self._without_index():
                 self._remove_copies()
-                return erase_case(store, self.clock, case_id, by=by)
+                return erase_case(store, self.clock, case_id, actor=by)
 
-    def withdraw(self, case_id: str, *, by: str) -> Erased:
+    def withdraw(self, case_id: str, *, by: str) -> ErasureResult:
         """Withdraw a case: out of lists, themes, drafts, search and index; what was handed in stays, to be put back.
 
         Raises:
@@ -194,7 +200,7 @@ class House:
         with self.alone() as store:
             store.case(case_id)  # as above
             with self._without_index():
-                return withdraw_case(store, self.clock, case_id, by=by)
+                return withdraw_case(store, self.clock, case_id, actor=by)
 
     @contextmanager
     def _without_index(self) -> Generator[None]:
@@ -211,10 +217,10 @@ class House:
     def copies(self) -> list[Path]:
         """Copies of the database from before migrations, and uploads that a killed server left: raw text, all of it."""
         home = self.settings.home
-        return sorted([*home.glob(f"{Path(DATABASE).stem}.before-*.db*"), *home.glob(f"{UPLOADS}*")])
+        return sorted([*home.glob(f"{Path(DATABASE_FILE).stem}.before-*.db*"), *home.glob(f"{UPLOAD_FOLDER_PREFIX}*")])
 
     def _remove_copies(self) -> None:
-        with plain_errors(self.settings.home / DATABASE):
+        with translate_db_errors(self.settings.home / DATABASE_FILE):
             for path in self.copies():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -228,9 +234,9 @@ class House:
             self._build_index()
 
     def _build_index(self) -> None:
-        from patternmind.adapters.index import digest_rows
+        from patternmind.storage.search.chroma import digest_rows
 
-        ids, vectors = index_vectors(self.store, self.encoder)
+        ids, vectors = embed_all_cases(self.store, self.encoder)
         try:
             with closing(self.chroma()) as index:
                 if not index.holds(digest_rows(ids, vectors)):
@@ -247,24 +253,24 @@ class House:
     @contextmanager
     def index(self, *, progress: Progress | None = None) -> Generator[VectorIndex]:
         """The index to search with: Chroma where this process can own it and it is fresh, else the rows themselves."""
-        from patternmind.adapters.index import ExactIndex, digest_rows
+        from patternmind.storage.search.chroma import ExactIndex, digest_rows
 
         if not (self.index_folder / "manifest.json").exists():
             yield self.live_index
             return
-        ids, vectors = index_vectors(self.store, self.encoder, progress=progress)
+        ids, vectors = embed_all_cases(self.store, self.encoder, progress=progress)
         try:
             chroma = self.chroma()
         except IndexUnavailable:
             chroma = None
         with nullcontext() if chroma is None else closing(chroma):
-            fresh = chroma is not None and chroma.holds(digest_rows(ids, vectors)) and _answers(chroma, vectors)
+            fresh = chroma is not None and chroma.holds(digest_rows(ids, vectors)) and _is_searchable(chroma, vectors)
             yield chroma if chroma is not None and fresh else ExactIndex(ids, vectors)
 
     @cached_property
-    def live_index(self) -> LiveIndex:
+    def live_index(self) -> InMemoryIndex:
         """The vectors of all cases in the memory of this process, as fresh as the store; read when first searched."""
-        return LiveIndex(self.store, lambda: self.encoder)
+        return InMemoryIndex(self.store, lambda: self.encoder)
 
     def chroma(self):
         """Own the Chroma index.
@@ -272,13 +278,13 @@ class House:
         Raises:
             IndexUnavailable: another process owns it.
         """
-        from patternmind.adapters.index import ChromaIndex
+        from patternmind.storage.search.chroma import ChromaIndex
 
         return ChromaIndex(self.index_folder, name=self.encoder.id)
 
 
 @contextmanager
-def uncollected() -> Generator[None]:
+def gc_disabled() -> Generator[None]:
     """Without Python's search for cycles of garbage: among the million objects of a large run it finds none, and at
     20,000 cases it takes a sixth of a run that continues the last.
     """
@@ -291,7 +297,7 @@ def uncollected() -> Generator[None]:
             gc.enable()
 
 
-def _answers(index: VectorIndex, vectors: Vectors) -> bool:
+def _is_searchable(index: VectorIndex, vectors: Vectors) -> bool:
     """Whether a search ends in an answer; the manifest of a damaged index is still in order."""
     try:
         return bool(index.search(vectors[0], 1)) if len(vectors) else True

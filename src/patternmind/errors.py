@@ -41,7 +41,7 @@ class UsageError(PatternmindError):
         super().__init__(message)
 
 
-class BadInput(UsageError, ValueError):
+class InvalidInput(UsageError, ValueError):
     """What was handed to a function cannot be worked with; a ``ValueError`` too, as other libraries expect."""
 
 
@@ -72,7 +72,7 @@ class StoreUnavailable(PatternmindError):
     """The data folder or its database cannot be used: read-only, full, locked or damaged."""
 
 
-class NewerSchema(StoreUnavailable):
+class SchemaTooNew(StoreUnavailable):
     """The database was written by a newer version of the program."""
 
     def __init__(self, path: Path | str, revision: str) -> None:
@@ -83,7 +83,7 @@ class NewerSchema(StoreUnavailable):
         )
 
 
-class RawTextLocked(PatternmindError):
+class RawTextKeyInvalid(PatternmindError):
     """Raw text is encrypted, and the key that opens it is not there."""
 
     def __init__(self, needed: str, given: str | None) -> None:
@@ -161,11 +161,11 @@ class PromptInvalid(PatternmindError):
         super().__init__(f"{path}: {reason}. Correct the file; nothing was sent.")
 
 
-class NotAllowed(PatternmindError):
+class RuleViolated(PatternmindError):
     """A rule forbids the step, and says which."""
 
 
-class WrongState(PatternmindError):
+class InvalidState(PatternmindError):
     """A decision does not fit the state that the draft is in."""
 
     def __init__(self, draft_id: str, state: str, action: str, allowed: Sequence[str]) -> None:
@@ -174,7 +174,7 @@ class WrongState(PatternmindError):
         super().__init__(f'Draft {draft_id} is "{state}"; {action} is not possible there. Possible: {may}.')
 
 
-class ChangedMeanwhile(PatternmindError):
+class VersionConflict(PatternmindError):
     """Somebody else changed the thing since it was read."""
 
     def __init__(self, kind: str, id: str) -> None:
@@ -182,7 +182,7 @@ class ChangedMeanwhile(PatternmindError):
         super().__init__(f"The {kind} {id} was changed by somebody else meanwhile. Read it again, then decide.")
 
 
-class Contradiction(PatternmindError):
+class ContradictoryEdit(PatternmindError):
     """A new decision about themes cannot stand beside one that stands; both are named, and nothing was changed."""
 
     def __init__(self, new: str, standing: Sequence[str], numbers: Sequence[int]) -> None:
@@ -194,7 +194,7 @@ class Contradiction(PatternmindError):
         )
 
 
-class BrokenDecision(PatternmindError):
+class EditsViolated(PatternmindError):
     """A run would have broken what a person decided: a mistake of the program, which stored nothing of it."""
 
     def __init__(self, decision: str, how: str, n: int) -> None:

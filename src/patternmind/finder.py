@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin  # 0.6 s; this module loads when it is asked for
 
-from patternmind.cluster.duplicates import near_duplicates
-from patternmind.cluster.exemplars import choose_exemplars
-from patternmind.cluster.finding import group_rows
-from patternmind.cluster.neighbours import nearest_neighbours, similarity
-from patternmind.cluster.partition import ENGINES, FEWEST_CASES, n_neighbours
-from patternmind.cluster.placing import Known, know, place
-from patternmind.draft.keyphrases import PhraseCounts
-from patternmind.draft.names import KEYWORDS, ThemeName, name_themes
-from patternmind.draft.proposals import propose_names
-from patternmind.errors import BadInput
-from patternmind.model.themes import OUTLIER, Partition, Vectors
-from patternmind.verbs.checks import LEVELS
+from patternmind.clustering.clusterer import group_rows
+from patternmind.clustering.duplicates import find_near_duplicates
+from patternmind.clustering.exemplars import choose_exemplars
+from patternmind.clustering.neighbours import cosine_similarity, find_nearest_neighbours
+from patternmind.clustering.partition import ENGINES, MIN_CASES, default_n_neighbours
+from patternmind.clustering.placement import PlacementModel, fit_placement, predict
+from patternmind.domain.themes import OUTLIER, Partition, Vectors
+from patternmind.drafting.keyphrases import PhraseCounts
+from patternmind.drafting.name_candidates import propose_name_candidates
+from patternmind.drafting.theme_names import N_KEYWORDS, ThemeName, name_themes
+from patternmind.errors import InvalidInput
+from patternmind.services.validation import LEVELS
 
-LARGEST_ID = 10
+KEY_DIGITS = 10
 """Digits of a row or theme as its key, so that keys sort as numbers do."""
 
 
@@ -110,7 +110,7 @@ def find_themes(
         BadInput: something that is no list of texts, or no matrix of numbers; a ``ValueError`` too.
         ModelUnavailable
     """
-    return _find(texts, vectors, encoder, seed=seed, engine=engine, level=level).themes
+    return _fit(texts, vectors, encoder, seed=seed, engine=engine, level=level).themes
 
 
 class ThemeFinder(ClusterMixin, BaseEstimator):
@@ -140,8 +140,8 @@ class ThemeFinder(ClusterMixin, BaseEstimator):
             BadInput, ModelUnavailable
         """
         del y
-        texts, vectors = _texts_or_vectors(X)
-        found = _find(texts, vectors, self.encoder, seed=self.seed, engine=self.engine, level=self.level)
+        texts, vectors = _split_input(X)
+        found = _fit(texts, vectors, self.encoder, seed=self.seed, engine=self.engine, level=self.level)
         self.themes_ = found.themes
         self.labels_ = found.themes.labels
         self.strengths_ = found.themes.strengths
@@ -160,51 +160,51 @@ class ThemeFinder(ClusterMixin, BaseEstimator):
             BadInput: other columns than in ``fit``, or ``fit`` has not been called.
         """
         if not hasattr(self, "_known"):
-            raise BadInput("Call fit before predict: there are no themes yet.")
-        texts, vectors = _texts_or_vectors(X)
-        rows = _vectors_of(texts, vectors, self.encoder)
+            raise InvalidInput("Call fit before predict: there are no themes yet.")
+        texts, vectors = _split_input(X)
+        rows = _to_vectors(texts, vectors, self.encoder)
         if len(rows) and rows.shape[1] != self.n_features_in_:
-            raise BadInput(f"The rows have {rows.shape[1]} columns, those of fit had {self.n_features_in_}.")
-        return place(rows.reshape(-1, self.n_features_in_), self._known).labels
+            raise InvalidInput(f"The rows have {rows.shape[1]} columns, those of fit had {self.n_features_in_}.")
+        return predict(rows.reshape(-1, self.n_features_in_), self._known).labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
+class _FinderResult:
     themes: Themes
-    known: Known
+    known: PlacementModel
 
 
-def _find(
+def _fit(
     texts: Sequence[str] | None, vectors: Any, encoder: TextEncoder | None, *, seed: int, engine: str, level: str
-) -> _Found:
+) -> _FinderResult:
     for name, value, known in (("engine", engine, ENGINES), ("level", level, LEVELS)):
         if value not in known:
-            raise BadInput(f'There is no {name} "{value}". Choose one of: {", ".join(known)}.')
-    texts = None if texts is None else _checked_texts(texts)
-    rows = _vectors_of(texts, vectors, encoder)
+            raise InvalidInput(f'There is no {name} "{value}". Choose one of: {", ".join(known)}.')
+    texts = None if texts is None else _validate_texts(texts)
+    rows = _to_vectors(texts, vectors, encoder)
     order = _canonical_order(texts, rows)
     rows, texts = rows[order], None if texts is None else [texts[int(row)] for row in order]
-    neighbours = nearest_neighbours(rows, n_neighbours(len(rows)))
-    repeats = near_duplicates(texts, neighbours) if texts is not None else {}
+    neighbours = find_nearest_neighbours(rows, default_n_neighbours(len(rows)))
+    repeats = find_near_duplicates(texts, neighbours) if texts is not None else {}
     told_again = np.isin(np.arange(len(rows)), list(repeats))
-    part = group_rows(rows, neighbours, engine=engine, seed=seed, level=level, repeats=told_again)
+    part = group_rows(rows, neighbours, engine=engine, seed=seed, level=level, is_duplicate=told_again)
     back = np.argsort(order)
-    return _Found(
+    return _FinderResult(
         Themes(
             labels=part.labels[back],
             strengths=part.strength[back],
             nearest=part.nearest[back],
             second=part.second[back],
-            themes=tuple(_themes(texts, rows, repeats, part, order)),
+            themes=tuple(_build_themes(texts, rows, repeats, part, order)),
             note=_note(part),
         ),
-        know(rows, part.nearest, part.strength, part.why),
+        fit_placement(rows, part.nearest, part.strength, part.why),
     )
 
 
 def _note(part: Partition) -> str:
-    if len(part.labels) < FEWEST_CASES:
-        return f"Too few to group: {len(part.labels)} rows, {FEWEST_CASES} are needed."
+    if len(part.labels) < MIN_CASES:
+        return f"Too few to group: {len(part.labels)} rows, {MIN_CASES} are needed."
     if not part.n_clusters:
         return "Nothing recurs yet."
     notes = ["Nothing recurs for certain yet: every theme is tentative."] if part.nothing_certain else []
@@ -213,28 +213,32 @@ def _note(part: Partition) -> str:
     return " ".join(notes)
 
 
-def _themes(
-    texts: Sequence[str] | None, rows: Vectors, repeats: Mapping[int, int], part: Partition, order: NDArray[np.intp]
+def _build_themes(
+    texts: Sequence[str] | None,
+    rows: Vectors,
+    duplicate_of: Mapping[int, int],
+    part: Partition,
+    order: NDArray[np.intp],
 ) -> list[FoundTheme]:
     members = [part.rows_of(label) for label in range(part.n_clusters)]
     areas = {
         int(area): [row for label in np.flatnonzero(part.areas == area) for row in members[label]]
         for area in part.areas
     }
-    cosine = similarity(part.centres, part.centres)
+    cosine = cosine_similarity(part.centres, part.centres)
     np.fill_diagonal(cosine, -np.inf)
-    names, area_names = _names(texts, repeats, members, areas, cosine)
+    names, area_names = _name_themes_and_areas(texts, duplicate_of, members, areas, cosine)
     return [
         FoundTheme(
-            name=names[_key(label)].name if texts is not None else f"Theme {label}",
-            keywords=names[_key(label)].keywords[:KEYWORDS],
+            name=names[_sort_key(label)].name if texts is not None else f"Theme {label}",
+            keywords=names[_sort_key(label)].keywords[:N_KEYWORDS],
             size=len(of_theme),
             exemplars=tuple(int(order[row]) for row in choose_exemplars(rows, of_theme, part.centres[label]).central),
             stability=round(float(part.stability[label]), 4),
             tentative=bool(part.tentative[label]),
             nearest=int(cosine[label].argmax()) if len(members) > 1 else None,
             area=int(part.areas[label]),
-            area_name=area_names[_key(int(part.areas[label]))].name
+            area_name=area_names[_sort_key(int(part.areas[label]))].name
             if texts is not None
             else f"Area {part.areas[label]}",
         )
@@ -242,9 +246,9 @@ def _themes(
     ]
 
 
-def _names(
+def _name_themes_and_areas(
     texts: Sequence[str] | None,
-    repeats: Mapping[int, int],
+    duplicate_of: Mapping[int, int],
     members: Sequence[Sequence[int]],
     areas: dict[int, list[int]],
     cosine: NDArray[np.float32],
@@ -252,80 +256,82 @@ def _names(
     """Names and key phrases of each theme and each area, by number; a text that repeats another counts once."""
     if texts is None:
         return (
-            name_themes({_key(label): [] for label in range(len(members))}),
-            name_themes({_key(area): [] for area in areas}),
+            name_themes({_sort_key(label): [] for label in range(len(members))}),
+            name_themes({_sort_key(area): [] for area in areas}),
         )
-    counts = PhraseCounts({_key(row): text for row, text in enumerate(texts)})
+    counts = PhraseCounts({_sort_key(row): text for row, text in enumerate(texts)})
 
     def told_once(rows: Sequence[int]) -> list[str]:
-        once = [_key(row) for row in rows if row not in repeats]
-        return once if len(once) > 1 else [_key(row) for row in rows]
+        once = [_sort_key(row) for row in rows if row not in duplicate_of]
+        return once if len(once) > 1 else [_sort_key(row) for row in rows]
 
     told = [told_once(rows) for rows in members]
     nearest = [told[int(cosine[label].argmax())] if len(told) > 1 else [] for label in range(len(told))]
-    in_area = {_key(area): [_key(row) for row in rows] for area, rows in areas.items()}
+    in_area = {_sort_key(area): [_sort_key(row) for row in rows] for area, rows in areas.items()}
     return (
         name_themes(
-            {_key(label): counts.distinguishing(keys) for label, keys in enumerate(told)},
-            proposals={
-                _key(label): propose_names(counts, keys, beside=beside)
+            {_sort_key(label): counts.distinguishing(keys) for label, keys in enumerate(told)},
+            candidates={
+                _sort_key(label): propose_name_candidates(counts, keys, contrast_case_ids=beside)
                 for label, (keys, beside) in enumerate(zip(told, nearest, strict=True))
             },
         ),
         name_themes(
             {area: counts.distinguishing(keys) for area, keys in in_area.items()},
-            proposals={area: propose_names(counts, keys) for area, keys in in_area.items()},
+            candidates={area: propose_name_candidates(counts, keys) for area, keys in in_area.items()},
         ),
     )
 
 
-def _key(number: int) -> str:
-    return str(number).zfill(LARGEST_ID)
+def _sort_key(number: int) -> str:
+    return str(number).zfill(KEY_DIGITS)
 
 
 # What is handed in ----------------------------------------------------------------------------------------------------
 
 
-def _texts_or_vectors(given: Any) -> tuple[Sequence[str] | None, Any]:
+def _split_input(data: Any) -> tuple[Sequence[str] | None, Any]:
     """``X`` as texts, or as vectors."""
-    if isinstance(given, str):
-        raise BadInput("Give a list of texts, not one text.")
+    if isinstance(data, str):
+        raise InvalidInput("Give a list of texts, not one text.")
     try:
-        first = next(iter(given), "")
+        first = next(iter(data), "")
     except TypeError as error:
-        raise BadInput(f"Give a list of texts or a matrix of vectors, not {type(given).__name__}.") from error
-    return (list(given), None) if isinstance(first, str) else (None, given)
+        raise InvalidInput(f"Give a list of texts or a matrix of vectors, not {type(data).__name__}.") from error
+    return (list(data), None) if isinstance(first, str) else (None, data)
 
 
-def _checked_texts(texts: Sequence[str]) -> list[str]:
+def _validate_texts(texts: Sequence[str]) -> list[str]:
     if isinstance(texts, str):
-        raise BadInput("Give a list of texts, not one text.")
+        raise InvalidInput("Give a list of texts, not one text.")
     try:
         found = list(texts)
     except TypeError as error:
-        raise BadInput(f"Give a list of texts, not {type(texts).__name__}.") from error
+        raise InvalidInput(f"Give a list of texts, not {type(texts).__name__}.") from error
     wrong = next((row for row, text in enumerate(found) if not isinstance(text, str)), None)  # pyright: ignore[reportUnnecessaryIsInstance]
     if wrong is not None:
-        raise BadInput(f"Row {wrong} is no text but {type(found[wrong]).__name__}. Leave it out, or make it a text.")
+        raise InvalidInput(
+            f"Row {wrong} is no text but {type(found[wrong]).__name__}. Leave it out, or make it a text."
+        )
     return found
 
 
-def _vectors_of(texts: Sequence[str] | None, vectors: Any, encoder: TextEncoder | None) -> Vectors:
+def _to_vectors(texts: Sequence[str] | None, vectors: Any, encoder: TextEncoder | None) -> Vectors:
     """(n, d) float32 of unit norm; zeros stay zeros."""
     if vectors is None:
         if texts is None:
-            raise BadInput("Give texts, or vectors, or both.")
+            raise InvalidInput("Give texts, or vectors, or both.")
         vectors = _default_encoder(encoder).encode(texts) if texts else np.zeros((0, 1), np.float32)
     try:
         rows = np.asarray(vectors, np.float64)
     except (TypeError, ValueError) as error:
-        raise BadInput("The vectors are no matrix of numbers.") from error
+        raise InvalidInput("The vectors are no matrix of numbers.") from error
     if rows.ndim != 2 or (len(rows) and rows.shape[1] == 0):
-        raise BadInput(f"The vectors have the shape {rows.shape}; it takes (rows, columns).")
+        raise InvalidInput(f"The vectors have the shape {rows.shape}; it takes (rows, columns).")
     if texts is not None and len(rows) != len(texts):
-        raise BadInput(f"There are {len(texts)} texts and {len(rows)} vectors. Give one vector a text.")
+        raise InvalidInput(f"There are {len(texts)} texts and {len(rows)} vectors. Give one vector a text.")
     if not np.isfinite(rows).all():
-        raise BadInput(f"Row {int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])} holds a number that is none.")
+        raise InvalidInput(f"Row {int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])} holds a number that is none.")
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(norms > 0, norms, 1)).astype(np.float32)
 
@@ -333,9 +339,9 @@ def _vectors_of(texts: Sequence[str] | None, vectors: Any, encoder: TextEncoder 
 def _default_encoder(encoder: TextEncoder | None) -> TextEncoder:
     if encoder is not None:
         return encoder
-    from patternmind.adapters.encoder import MiniLM  # torch, 5 s
+    from patternmind.embedding.minilm_encoder import MiniLMEncoder  # torch, 5 s
 
-    return MiniLM()
+    return MiniLMEncoder()
 
 
 def _canonical_order(texts: Sequence[str] | None, rows: Vectors) -> NDArray[np.intp]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from patternmind.domain.calls import Budget, CallLimits, Price
 from patternmind.errors import SettingsInvalid
-from patternmind.model.calls import Budget, CallLimits, Price
 
 PREFIX = "PATTERNMIND_"
 
-NAMES = frozenset(
+SETTING_NAMES = frozenset(
     {
         *("HOME", "NETWORK", "URL", "MODEL", "API_BASE", "API_KEY", "PROMPTS", "ENCODER", "RAW_KEY", "RAW_KEY_BEFORE"),
         *("TASK_MODELS", "FALLBACK_MODEL", "PRICES"),
@@ -25,7 +25,7 @@ NAMES = frozenset(
 DEFAULT_BUDGET = Budget(run_usd=1.0, month_usd=10.0)
 """Nobody spends without having said so: enough for some thousand cases with a small model, too little to hurt."""
 
-MOST_PARALLEL = 12
+MAX_PARALLEL = 12
 """The store gives a process 15 connections."""
 
 T = TypeVar("T")
@@ -75,8 +75,8 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None, netwo
         SettingsInvalid: naming everything that is wrong at once.
     """
     known = {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX) and value}
-    reader = _Reader(known)
-    reader.wrong += [f"{PREFIX}{name} is no setting" for name in sorted(set(known) - NAMES)]
+    reader = _SettingsReader(known)
+    reader.wrong += [f"{PREFIX}{name} is no setting" for name in sorted(set(known) - SETTING_NAMES)]
     for name in ("API_BASE", "TASK_MODELS", "FALLBACK_MODEL"):
         if name in known and "MODEL" not in known:
             reader.wrong.append(f"{PREFIX}{name} needs {PREFIX}MODEL")
@@ -84,43 +84,47 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None, netwo
     settings = Settings(
         home=home or Path(known.get("HOME", _default_home(environ))).expanduser(),
         network=network or known.get("NETWORK", DEFAULT_NETWORK),
-        url=reader.read("URL", None, _url, "an address without a path, such as https://patterns.example.org"),
+        url=reader.read("URL", None, _parse_url, "an address without a path, such as https://patterns.example.org"),
         model=known.get("MODEL"),
         api_base=known.get("API_BASE"),
         api_key=known.get("API_KEY"),
-        task_models=reader.pairs("TASK_MODELS", _word, "task=model pairs, such as case-facets=openai/gpt-4o-mini"),
+        task_models=reader.pairs(
+            "TASK_MODELS", _parse_text, "task=model pairs, such as case-facets=openai/gpt-4o-mini"
+        ),
         fallback_model=known.get("FALLBACK_MODEL"),
-        prices=reader.pairs("PRICES", _price, "model=IN/OUT pairs in USD a million tokens, such as openai/qwen=0/0"),
+        prices=reader.pairs(
+            "PRICES", _parse_price, "model=IN/OUT pairs in USD a million tokens, such as openai/qwen=0/0"
+        ),
         limits=CallLimits(
             timeout_seconds=reader.read(
-                "MODEL_TIMEOUT_SECONDS", usual.timeout_seconds, _above_0, "a number of seconds above 0"
+                "MODEL_TIMEOUT_SECONDS", usual.timeout_seconds, _parse_positive, "a number of seconds above 0"
             ),
-            max_tokens=reader.read("MODEL_MAX_TOKENS", usual.max_tokens, _count, "a whole number above 0"),
+            max_tokens=reader.read("MODEL_MAX_TOKENS", usual.max_tokens, _parse_positive_int, "a whole number above 0"),
             n_parallel=reader.read(
-                "MODEL_PARALLEL", usual.n_parallel, _parallel, f"a whole number from 1 to {MOST_PARALLEL}"
+                "MODEL_PARALLEL", usual.n_parallel, _parse_parallel, f"a whole number from 1 to {MAX_PARALLEL}"
             ),
         ),
         budget=Budget(
-            run_usd=reader.read("BUDGET_RUN_USD", DEFAULT_BUDGET.run_usd, _usd, USD),
-            month_usd=reader.read("BUDGET_MONTH_USD", DEFAULT_BUDGET.month_usd, _usd, USD),
-            network_usd=reader.read("BUDGET_NETWORK_USD", DEFAULT_BUDGET.network_usd, _usd, USD),
+            run_usd=reader.read("BUDGET_RUN_USD", DEFAULT_BUDGET.run_usd, _parse_usd, USD_EXPECTED),
+            month_usd=reader.read("BUDGET_MONTH_USD", DEFAULT_BUDGET.month_usd, _parse_usd, USD_EXPECTED),
+            network_usd=reader.read("BUDGET_NETWORK_USD", DEFAULT_BUDGET.network_usd, _parse_usd, USD_EXPECTED),
         ),
-        prompts=reader.read("PROMPTS", None, _folder, "a folder that exists"),
-        encoder=reader.read("ENCODER", None, _folder, "a folder that exists"),
-        raw_key=reader.read("RAW_KEY", None, _key, MADE_KEY),
-        raw_key_before=reader.read("RAW_KEY_BEFORE", None, _key, MADE_KEY),
+        prompts=reader.read("PROMPTS", None, _parse_folder, "a folder that exists"),
+        encoder=reader.read("ENCODER", None, _parse_folder, "a folder that exists"),
+        raw_key=reader.read("RAW_KEY", None, _parse_key, KEY_EXPECTED),
+        raw_key_before=reader.read("RAW_KEY_BEFORE", None, _parse_key, KEY_EXPECTED),
     )
     if reader.wrong:
         raise SettingsInvalid(f"The settings are not usable: {'; '.join(reader.wrong)}.")
     return settings
 
 
-USD = "a number of USD, 0 or more, or none for no limit"
-MADE_KEY = "a key made by `patternmind key new`"
+USD_EXPECTED = "a number of USD, 0 or more, or none for no limit"
+KEY_EXPECTED = "a key made by `patternmind key new`"
 
 
 @dataclass
-class _Reader:
+class _SettingsReader:
     """Reads one setting after the other and remembers what was wrong."""
 
     known: Mapping[str, str]
@@ -149,12 +153,12 @@ class _Reader:
         return self.read(name, {}, read_all, must_be)
 
 
-def make_key() -> str:
+def generate_key() -> str:
     """A fresh key for PATTERNMIND_RAW_KEY: 32 random bytes in URL-safe base64."""
     return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
 
 
-def _key(text: str) -> bytes:
+def _parse_key(text: str) -> bytes:
     """The bytes of a key; a passphrase is none, for it could be guessed. Raises ValueError."""
     key = base64.b64decode(text.strip(), altchars=b"-_", validate=True)
     if len(key) != KEY_BYTES:
@@ -167,55 +171,55 @@ def _default_home(environ: Mapping[str, str]) -> str:
     return str(Path(data) / "patternmind")
 
 
-def _url(text: str) -> str:
+def _parse_url(text: str) -> str:
     parts = urlsplit(text.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
         raise ValueError
     return f"{parts.scheme}://{parts.netloc}".casefold()
 
 
-def _word(text: str) -> str:
+def _parse_text(text: str) -> str:
     return text
 
 
-def _number(text: str) -> float:
+def _parse_number(text: str) -> float:
     number = float(text)
     if not 0 <= number < float("inf"):
         raise ValueError
     return number
 
 
-def _above_0(text: str) -> float:
-    number = _number(text)
+def _parse_positive(text: str) -> float:
+    number = _parse_number(text)
     if number == 0:
         raise ValueError
     return number
 
 
-def _count(text: str) -> int:
+def _parse_positive_int(text: str) -> int:
     number = int(text)
     if number < 1:
         raise ValueError
     return number
 
 
-def _parallel(text: str) -> int:
-    number = _count(text)
-    if number > MOST_PARALLEL:
+def _parse_parallel(text: str) -> int:
+    number = _parse_positive_int(text)
+    if number > MAX_PARALLEL:
         raise ValueError
     return number
 
 
-def _usd(text: str) -> float | None:
-    return None if text.strip().casefold() == "none" else _number(text)
+def _parse_usd(text: str) -> float | None:
+    return None if text.strip().casefold() == "none" else _parse_number(text)
 
 
-def _price(text: str) -> Price:
+def _parse_price(text: str) -> Price:
     read, written = text.split("/")
-    return Price(_number(read), _number(written))
+    return Price(_parse_number(read), _parse_number(written))
 
 
-def _folder(text: str) -> Path | None:
+def _parse_folder(text: str) -> Path | None:
     path = Path(text)
     if not path.is_dir():
         raise ValueError

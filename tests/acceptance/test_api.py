@@ -13,17 +13,18 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.adapters.runlock import run_lock
-from patternmind.bootstrap import House
-from patternmind.embed import LENSES
+from patternmind.bootstrap import AppContext
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.embedding.lenses import LENSES
 from patternmind.errors import StoreUnavailable
+from patternmind.services.tokens import create_token
+from patternmind.services.validation import ENGINES, LEVELS
 from patternmind.settings import Settings
-from patternmind.verbs.checks import ENGINES, LEVELS
-from patternmind.verbs.tokens import create_token
-from patternmind.web import answers, guard, problems
+from patternmind.storage.run_lock import run_lock
+from patternmind.web import middleware, problems
+from patternmind.web.api import schemas
 from patternmind.web.app import make_app
-from patternmind.web.openapi import describe
+from patternmind.web.openapi import build_openapi
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,14 +82,16 @@ def the_cases() -> Iterator[dict[str, str]]:
 CASES = "\n".join(json.dumps(case) for case in the_cases()).encode()
 
 
-def make_house(home: Path) -> House:
-    return House(Settings(home=home), encoder=HashingEncoder())
+def make_house(home: Path) -> AppContext:
+    return AppContext(Settings(home=home), encoder=HashingEncoder())
 
 
 class Program:
     """A program that talks to the API of a house; an address without a slash is one of the API's."""
 
-    def __init__(self, house: House, *, at: tuple[str, int] = HERE, host: str = "127.0.0.1", **headers: str) -> None:
+    def __init__(
+        self, house: AppContext, *, at: tuple[str, int] = HERE, host: str = "127.0.0.1", **headers: str
+    ) -> None:
         self.app = make_app(house, host=host)
         self._client: Any = cast(Any, TestClient)(
             self.app, base_url="http://127.0.0.1:8765", client=at, headers=headers
@@ -286,7 +289,7 @@ def test_as_soon_as_a_token_exists_every_request_needs_a_valid_one(tmp_path: Pat
     house = make_house(tmp_path)
     client = Program(house)
     assert client.get("themes").status_code == 200
-    secret, _ = create_token(house.store, house.clock, "batch", days=1)
+    secret, _ = create_token(house.store, house.clock, "batch", lifetime_days=1)
     for headers in ({}, {"authorization": "Bearer pm_wrong"}, {"authorization": f"Basic {secret}"}):
         turned_away = client.get("themes", headers=headers)
         check_problem(turned_away, 401, "token-needed")
@@ -300,7 +303,7 @@ def test_nobody_is_let_in_without_a_token_from_elsewhere_or_beyond_loopback(tmp_
     house = make_house(tmp_path)
     check_problem(Program(house, at=THERE).get("themes"), 401, "token-needed")
     check_problem(Program(house, host="0.0.0.0").get("themes"), 401, "token-needed")  # noqa: S104
-    secret, _ = create_token(house.store, house.clock, "batch", days=1)
+    secret, _ = create_token(house.store, house.clock, "batch", lifetime_days=1)
     everywhere = Program(house, at=THERE, host="0.0.0.0", authorization=f"Bearer {secret}")  # noqa: S104
     assert everywhere.get("themes", headers={"host": "patterns.example.org"}).status_code == 200
 
@@ -351,7 +354,7 @@ def test_a_decision_is_signed_by_the_token_or_by_who_sits_there(tmp_path: Path) 
     run_to_the_end(client)
     here = f"drafts/{patterns_among(client)[0]['id']}/decisions"
     check_problem(client.post(here, json={"action": "not_sure"}), 422, "invalid")
-    secret, _ = create_token(house.store, house.clock, "Ada Berg", days=1)
+    secret, _ = create_token(house.store, house.clock, "Ada Berg", lifetime_days=1)
     bearer = {"authorization": f"Bearer {secret}"}
     check_problem(client.post(here, json={"action": "not_sure", "by": "Bo Lind"}, headers=bearer), 422, "invalid")
     signed = client.post(here, json={"action": "not_sure"}, headers=bearer).json()
@@ -413,7 +416,7 @@ class Waiting(HashingEncoder):
 
 def test_while_a_run_goes_on_a_second_waits_and_the_rest_answers(tmp_path: Path) -> None:
     encoder = Waiting()
-    client = Program(House(Settings(home=tmp_path), encoder=encoder))
+    client = Program(AppContext(Settings(home=tmp_path), encoder=encoder))
     take_in(client)
     job = client.post("runs").headers["location"]
     assert encoder.asked.wait(20)
@@ -428,7 +431,7 @@ def test_while_a_run_goes_on_a_second_waits_and_the_rest_answers(tmp_path: Path)
     ended = client.get(job).json()
     assert (ended["state"], ended["problem"]["status"]) == ("failed", 503)
     assert client.get("runs").json()["items"][0]["state"] == "failed"
-    assert run_to_the_end(Program(House(Settings(home=tmp_path), encoder=encoder)))["run"]["cases"] == 48
+    assert run_to_the_end(Program(AppContext(Settings(home=tmp_path), encoder=encoder)))["run"]["cases"] == 48
 
 
 def test_a_wrong_decision_says_what_is_possible(grown: Program) -> None:
@@ -485,7 +488,7 @@ def test_addresses_and_methods_that_are_not_there(client: Program) -> None:
 
 
 def test_what_is_too_large_is_turned_down_announced_or_not(client: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "IMPORT_BYTES", 2_000_000)
+    monkeypatch.setattr(middleware, "IMPORT_BYTES", 2_000_000)
     much = b"x" * 1_100_000
     check_problem(client.post("runs", content=much), 413, "too-large")
     check_problem(client.post("runs", content=iter([much])), 413, "too-large")
@@ -500,7 +503,7 @@ def test_what_nobody_expected_tells_no_text_to_anybody(
         def encode(self, texts: Any, *, progress: Any = None) -> Any:
             raise ValueError("Zoe said SECRET TEXT")
 
-    client = Program(House(Settings(home=tmp_path), encoder=Broken()))
+    client = Program(AppContext(Settings(home=tmp_path), encoder=Broken()))
     take_in(client)
     with caplog.at_level(logging.DEBUG, logger="patternmind"):
         wrong = client.get("search", params={"q": "SECRET TEXT"})
@@ -547,17 +550,17 @@ def test_the_described_api_loads_nothing_and_names_every_operation_and_problem(g
     schema = grown.get("openapi.json").json()
     for path in schema["paths"]:
         assert path in docs
-    for kind in problems.KINDS:
+    for kind in problems.PROBLEM_KINDS:
         assert f'id="problem-{kind.slug}"' in docs
 
 
 def test_the_words_a_run_takes_are_those_of_the_line() -> None:
-    assert get_args(answers.LensName) == tuple(LENSES)
-    assert (get_args(answers.LevelName), get_args(answers.EngineName)) == (LEVELS, ENGINES)
+    assert get_args(schemas.LensName) == tuple(LENSES)
+    assert (get_args(schemas.LevelName), get_args(schemas.EngineName)) == (LEVELS, ENGINES)
 
 
 def test_every_error_has_a_documented_status(tmp_path: Path) -> None:
-    schema = describe(make_app(make_house(tmp_path)))
+    schema = build_openapi(make_app(make_house(tmp_path)))
     for path, methods in schema["paths"].items():
         for operation in methods.values():
             said = set(operation["responses"])

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi import checks
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.bootstrap import House
-from patternmind.model.cases import Kind
-from patternmind.model.jobs import Job, JobKind
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.jobs import Job, JobKind
+from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.ports import RunParameters
+from patternmind.services import prereading_builder
+from patternmind.services.file_import import import_files
+from patternmind.services.tokens import create_token
 from patternmind.settings import Settings
-from patternmind.verbs import prepare
-from patternmind.verbs.ingest import ingest_files
-from patternmind.verbs.tokens import create_token
 from patternmind.web.app import make_app
 
 GENERAL, SPECIFIED = cast(Any, schemathesis.checks), cast(Any, checks)
@@ -46,7 +46,7 @@ Known = Mapping[str, str]
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Known, str]]:
     """The described app over a small network, ids that are in it, and a token."""
     house, known = make_described(tmp_path_factory.mktemp("schema"))
-    secret, _ = create_token(house.store, house.clock, "schemathesis", days=1)
+    secret, _ = create_token(house.store, house.clock, "schemathesis", lifetime_days=1)
     app = make_app(house)
     app.state.rooms.streams.close()  # they would tell for ever
     yield describe_app(app, secret), known, secret
@@ -58,9 +58,9 @@ def describe_app(app: Any, secret: str) -> Any:
     return cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=bearer(secret))
 
 
-def make_described(home: Path) -> tuple[House, Known]:
+def make_described(home: Path) -> tuple[AppContext, Known]:
     """A small network, and ids that are in it."""
-    house = House(Settings(home=home), encoder=HashingEncoder())
+    house = AppContext(Settings(home=home), encoder=HashingEncoder())
     file = home / "cases.jsonl"
     told = enumerate(zip(["pump", "lift", "gate", "scale"] * 6, WHEN, strict=True))
     lines = [
@@ -68,10 +68,10 @@ def make_described(home: Path) -> tuple[House, Known]:
         for n, (word, when) in told
     ]
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
-    ingest_files(house.store, [file], kind=Kind.CASE)
+    import_files(house.store, [file], kind=CaseKind.CASE)
     run = house.run(RunParameters())
     other = house.run(RunParameters(seed=1, afresh=True))
-    theme = prepare.by_theme(house.store, house.store.themes()[0].id)
+    theme = prereading_builder.subject_from_theme(house.store, house.store.themes()[0].id)
     now = house.clock.now()
     job = Job(id="j-1", kind=JobKind.PREREADING, by="Ada", asked={"topic": "pumps"}, started_at=now, beat_at=now)
     house.store.begin_job(job)
@@ -81,7 +81,7 @@ def make_described(home: Path) -> tuple[House, Known]:
         "run_id": run.id,
         "theme_id": house.store.themes()[0].id,
         "draft_id": house.store.drafts()[0][0].id,
-        "prereading_id": prepare.prepare(house.store, house.clock, theme).grounded.draft.id,
+        "prereading_id": prereading_builder.build_prereading(house.store, house.clock, theme).grounded.draft.id,
         "job_id": job.id,
         "other_id": other.id,
     }

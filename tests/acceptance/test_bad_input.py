@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.running import Answer, Patternmind, write_rows
+from tests.fixtures.commands import CommandResult, CommandRunner, write_rows
 
-from patternmind.adapters.encoder import weights_folder
-from patternmind.adapters.runlock import run_lock
+from patternmind.embedding.minilm_encoder import find_weights_folder
+from patternmind.storage.run_lock import run_lock
 
 MB = 1 << 20
 DATABASE = "patternmind.db"
@@ -48,7 +48,7 @@ CASES = [
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with three cases and no run."""
     folder = tmp_path_factory.mktemp("stored")
-    assert Patternmind(folder / "home")("ingest", write_rows(folder / "three.jsonl", CASES[:3])).code == 0
+    assert CommandRunner(folder / "home")("ingest", write_rows(folder / "three.jsonl", CASES[:3])).code == 0
     return folder / "home"
 
 
@@ -57,20 +57,20 @@ def grouped(stored: Path) -> Path:
     """A data folder with 24 cases in themes, 19 of them dated in October."""
     home = stored.with_name("grouped")
     shutil.copytree(stored, home)
-    assert Patternmind(home)("ingest", write_rows(home.with_name("all.jsonl"), CASES)).code == 0
-    assert Patternmind(home)("run", "--json").json()["themes"] > 0
+    assert CommandRunner(home)("ingest", write_rows(home.with_name("all.jsonl"), CASES)).code == 0
+    assert CommandRunner(home)("run", "--json").json()["themes"] > 0
     return home
 
 
 @pytest.fixture
-def patternmind(stored: Path, tmp_path: Path) -> Patternmind:
+def patternmind(stored: Path, tmp_path: Path) -> CommandRunner:
     """The command on a data folder with three cases."""
     return on_a_copy(stored, tmp_path)
 
 
-def on_a_copy(home: Path, folder: Path) -> Patternmind:
+def on_a_copy(home: Path, folder: Path) -> CommandRunner:
     shutil.copytree(home, folder / "home")
-    return Patternmind(folder / "home")
+    return CommandRunner(folder / "home")
 
 
 def everything_in(home: Path) -> dict[str, list[Any]]:
@@ -88,7 +88,7 @@ def texts_in(home: Path) -> dict[str, str]:
     return {body["external_id"]: body["text"]["problem"] for body in bodies}
 
 
-def assert_one_sentence(answer: Answer, *words: str, code: int = 1) -> None:
+def assert_one_sentence(answer: CommandResult, *words: str, code: int = 1) -> None:
     """It failed with this code, said so in one or two lines on stderr and nothing on stdout, and named these words."""
     said = answer.err.strip()
     assert (answer.code, answer.out) == (code, ""), answer
@@ -156,7 +156,7 @@ BAD_FILES: list[tuple[Callable[[Path], Path], str]] = [
 
 @pytest.mark.parametrize(("make", "reason"), BAD_FILES, ids=[reason for _, reason in BAD_FILES])
 def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_costs_nothing(
-    patternmind: Patternmind, tmp_path: Path, make: Callable[[Path], Path], reason: str
+    patternmind: CommandRunner, tmp_path: Path, make: Callable[[Path], Path], reason: str
 ) -> None:
     before = everything_in(patternmind.home)
     path = make(tmp_path / "cases")
@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_costs_nothing(
 
 
 def test_broken_json_on_line_500_is_listed_and_the_rows_before_and_after_are_kept(
-    patternmind: Patternmind, tmp_path: Path
+    patternmind: CommandRunner, tmp_path: Path
 ) -> None:
     path = write_rows(tmp_path / "k.jsonl", [{"id": f"p{n}", "text": f"Pump {n} leaks."} for n in range(1, 1001)])
     lines = path.read_text().splitlines()
@@ -188,7 +188,7 @@ def test_broken_json_on_line_500_is_listed_and_the_rows_before_and_after_are_kep
     assert (strict.code, json.loads(strict.out)["unchanged"]) == (1, 999)
 
 
-def test_a_line_of_200_mb_is_rejected_alone_in_bounded_memory(patternmind: Patternmind, tmp_path: Path) -> None:
+def test_a_line_of_200_mb_is_rejected_alone_in_bounded_memory(patternmind: CommandRunner, tmp_path: Path) -> None:
     path = tmp_path / "long.jsonl"
     with path.open("wb") as file:
         file.write(b'{"id": "before", "text": "A short one before it."}\n{"id": "long", "text": "')
@@ -204,7 +204,7 @@ def test_a_line_of_200_mb_is_rejected_alone_in_bounded_memory(patternmind: Patte
 
 
 def test_rows_with_nul_bytes_or_days_that_do_not_exist_are_rejected_with_the_reason(
-    patternmind: Patternmind, tmp_path: Path
+    patternmind: CommandRunner, tmp_path: Path
 ) -> None:
     rows = [
         {"id": "nul", "text": "A NUL\0 in the text."},
@@ -223,7 +223,7 @@ def test_rows_with_nul_bytes_or_days_that_do_not_exist_are_rejected_with_the_rea
 
 
 def test_text_in_the_encodings_of_spreadsheets_and_of_the_world_is_taken_right(
-    patternmind: Patternmind, tmp_path: Path
+    patternmind: CommandRunner, tmp_path: Path
 ) -> None:
     german = "“Übergabe” an der Rampe – 5 € zu wenig im Café"
     world = "الماسح الضوئي متوقف 🚚🔧 והמשטח נשאר בלי תווית"
@@ -240,7 +240,7 @@ def test_text_in_the_encodings_of_spreadsheets_and_of_the_world_is_taken_right(
 
 
 def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_them(
-    patternmind: Patternmind, tmp_path: Path
+    patternmind: CommandRunner, tmp_path: Path
 ) -> None:
     (tmp_path / "f.csv").write_text('id,text,team\n=cmd|A1,"=HYPERLINK(""x"") was in the cell",@SUM(A1)\n')
     assert patternmind("ingest", tmp_path / "f.csv").code == 0
@@ -280,7 +280,7 @@ def test_wrong_arguments_are_answered_by_what_would_be_right(
     path = write_rows(tmp_path / "one.jsonl", [{"id": "new", "text": "Not to be taken in."}])
     before = everything_in(stored)
 
-    answer = Patternmind(stored)(*[str(path) if word == "FILE" else word for word in arguments])
+    answer = CommandRunner(stored)(*[str(path) if word == "FILE" else word for word in arguments])
 
     assert_one_sentence(answer, *named, code=2)
     assert everything_in(stored) == before
@@ -299,11 +299,11 @@ def test_wrong_arguments_are_answered_by_what_would_be_right(
     ids=str,
 )
 def test_what_does_not_exist_is_named(stored: Path, arguments: Sequence[str], named: str) -> None:
-    assert_one_sentence(Patternmind(stored)(*arguments), named)
+    assert_one_sentence(CommandRunner(stored)(*arguments), named)
 
 
 def test_wrong_settings_are_all_named_at_once(stored: Path) -> None:
-    wrong = Patternmind(stored).with_env(
+    wrong = CommandRunner(stored).with_env(
         PATTERNMIND_COLOUR="red", PATTERNMIND_ENCODER="/nowhere", PATTERNMIND_MODEL_TIMEOUT_SECONDS="soon"
     )
 
@@ -342,7 +342,7 @@ def write_newer_schema(path: Path) -> None:
     ids=["cut short", "overwritten", "no database", "newer"],
 )
 def test_a_database_that_cannot_be_used_is_left_as_it_is(
-    patternmind: Patternmind, tmp_path: Path, spoil: Callable[[Path], None], said: str
+    patternmind: CommandRunner, tmp_path: Path, spoil: Callable[[Path], None], said: str
 ) -> None:
     database = patternmind.home / DATABASE
     spoil(database)
@@ -355,10 +355,10 @@ def test_a_database_that_cannot_be_used_is_left_as_it_is(
 def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("A file.")
 
-    assert_one_sentence(Patternmind(tmp_path / "home")("run"), f"{tmp_path / 'home'} is a file")
+    assert_one_sentence(CommandRunner(tmp_path / "home")("run"), f"{tmp_path / 'home'} is a file")
 
 
-def test_a_read_only_data_folder_is_left_as_it_is(patternmind: Patternmind, tmp_path: Path) -> None:
+def test_a_read_only_data_folder_is_left_as_it_is(patternmind: CommandRunner, tmp_path: Path) -> None:
     before = everything_in(patternmind.home)
     more = write_rows(tmp_path / "more.jsonl", CASES)
     for path in (*patternmind.home.iterdir(), patternmind.home):
@@ -422,7 +422,7 @@ def test_a_full_disk_stops_every_writer_with_a_sentence_and_loses_nothing(
 ) -> None:
     more = write_rows(tmp_path / "more.jsonl", [{"id": f"m{n}", "text": "Much to say. " * 90} for n in range(3000)])
     small_disk.sh('cp -r "$1" "$0/home"', grouped)
-    disk = Patternmind(small_disk.folder / "home", before=small_disk.inside)
+    disk = CommandRunner(small_disk.folder / "home", before=small_disk.inside)
     elsewhere = disk.on(grouped)
     playbook = small_disk.folder / "playbook.md"
     assert elsewhere("playbook", "--out", playbook).code == 0
@@ -470,12 +470,12 @@ def test_a_second_run_at_the_same_time_is_refused_and_the_first_goes_on(grouped:
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json", "vocab.txt"])
 def test_a_weight_file_that_fails_its_checksum_is_not_loaded(
-    patternmind: Patternmind, tmp_path: Path, name: str
+    patternmind: CommandRunner, tmp_path: Path, name: str
 ) -> None:
     folder = tmp_path / "weights"
-    shutil.copytree(weights_folder(), folder, copy_function=os.symlink)
+    shutil.copytree(find_weights_folder(), folder, copy_function=os.symlink)
     (folder / name).unlink()
-    shutil.copy(weights_folder() / name, folder / name)
+    shutil.copy(find_weights_folder() / name, folder / name)
     with (folder / name).open("r+b") as file:
         file.seek(-1, os.SEEK_END)
         last = file.read(1)
@@ -493,7 +493,7 @@ def test_a_person_who_stops_an_ingest_keeps_what_was_stored_and_goes_on_later(tm
     n_rows = 20_000  # far more than are read between the first commit and the signal, however busy the machine is
     rows = [{"id": f"p{n}", "text": f"Pump {n} leaks into the cellar. " * 10} for n in range(n_rows)]
     path = write_rows(tmp_path / "rows.jsonl", rows)
-    patternmind = Patternmind(tmp_path / "home")
+    patternmind = CommandRunner(tmp_path / "home")
     patternmind("init")
 
     with patternmind.started("ingest", path) as process:
@@ -518,7 +518,7 @@ def n_cases(home: Path) -> int:
 
 
 def test_help_answers_in_under_half_a_second(stored: Path) -> None:
-    answers = [Patternmind(stored)("--help") for _ in range(5)]
+    answers = [CommandRunner(stored)("--help") for _ in range(5)]
 
     assert "ingest" in answers[0].out
     assert min(answer.seconds for answer in answers) < 0.5

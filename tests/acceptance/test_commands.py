@@ -9,16 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.running import SAMPLE, Answer, Patternmind, is_verbatim, quotes_in
+from tests.fixtures.commands import (
+    SAMPLE,
+    CommandResult,
+    CommandRunner,
+    is_verbatim,
+    quotes_in,
+)
 
 CASE_FILES = [SAMPLE / "cases-2026Q3.csv", SAMPLE / "cases-2026Q4.csv"]
 N_CASES, N_RECAPS = 104, 14
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Answer]:
+def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, CommandResult]:
     """What the commands said that made the data folder of this module, in their order."""
-    command = Patternmind(tmp_path_factory.mktemp("commands") / "home")
+    command = CommandRunner(tmp_path_factory.mktemp("commands") / "home")
     steps: dict[str, list[Any]] = {
         "init": ["init", "--name", "Halden", "--purpose", "Fewer repeats", "--roster", SAMPLE / "roster.csv", "--json"],
         "ingest": ["ingest", *CASE_FILES, "--json"],
@@ -29,30 +35,30 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Answer]:
 
 
 @pytest.fixture(scope="module")
-def patternmind(said: Mapping[str, Answer]) -> Patternmind:
+def patternmind(said: Mapping[str, CommandResult]) -> CommandRunner:
     """The command on the sample network after a run."""
-    return Patternmind(Path(said["init"].json()["home"]))
+    return CommandRunner(Path(said["init"].json()["home"]))
 
 
 @pytest.fixture
-def own(patternmind: Patternmind, tmp_path: Path) -> Patternmind:
+def own(patternmind: CommandRunner, tmp_path: Path) -> CommandRunner:
     """The same on a copy that a test may change."""
     shutil.copytree(patternmind.home, tmp_path / "home")
     return patternmind.on(tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
-def themes(patternmind: Patternmind) -> list[dict[str, Any]]:
+def themes(patternmind: CommandRunner) -> list[dict[str, Any]]:
     return patternmind("themes", "--json").json()
 
 
 @pytest.fixture(scope="module")
-def cases(patternmind: Patternmind) -> dict[str, dict[str, Any]]:
+def cases(patternmind: CommandRunner) -> dict[str, dict[str, Any]]:
     return {row["case_id"]: row for row in patternmind("export", "cases").rows()}
 
 
 @pytest.fixture(scope="module")
-def drafts(patternmind: Patternmind) -> list[dict[str, Any]]:
+def drafts(patternmind: CommandRunner) -> list[dict[str, Any]]:
     return patternmind("export", "drafts").rows()
 
 
@@ -64,7 +70,7 @@ def texts_of(cases: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]
 
 
 def test_init_says_what_the_network_agreed_on_and_keeps_what_is_not_named(
-    said: Mapping[str, Answer], own: Patternmind
+    said: Mapping[str, CommandResult], own: CommandRunner
 ) -> None:
     first = said["init"].json()
     again = own("init", "--min-contributors", "3", "--json").json()
@@ -75,7 +81,7 @@ def test_init_says_what_the_network_agreed_on_and_keeps_what_is_not_named(
 
 
 def test_ingest_counts_every_row_and_taking_the_same_in_again_changes_nothing(
-    said: Mapping[str, Answer], own: Patternmind, tmp_path: Path
+    said: Mapping[str, CommandResult], own: CommandRunner, tmp_path: Path
 ) -> None:
     first, recaps = said["ingest"].json(), said["recaps"].json()
     again = own("ingest", *CASE_FILES, "--json").json()
@@ -90,7 +96,7 @@ def test_ingest_counts_every_row_and_taking_the_same_in_again_changes_nothing(
     assert elsewhere("export", "cases").rows() == []
 
 
-def test_run_counts_cases_themes_outliers_and_drafts_and_times_each_step(said: Mapping[str, Answer]) -> None:
+def test_run_counts_cases_themes_outliers_and_drafts_and_times_each_step(said: Mapping[str, CommandResult]) -> None:
     run = said["run"].json()
 
     assert (run["run_id"], run["label"], run["cases"]) == ("run-0001", "2026Q4", N_CASES + N_RECAPS)
@@ -100,7 +106,7 @@ def test_run_counts_cases_themes_outliers_and_drafts_and_times_each_step(said: M
 
 
 def test_themes_have_names_sizes_keywords_exemplars_and_lineage(
-    themes: list[dict[str, Any]], cases: Mapping[str, Any], said: Mapping[str, Answer]
+    themes: list[dict[str, Any]], cases: Mapping[str, Any], said: Mapping[str, CommandResult]
 ) -> None:
     assert len(themes) == said["run"].json()["themes"]
     assert len({theme["name"] for theme in themes}) == len({theme["theme_id"] for theme in themes}) == len(themes)
@@ -111,7 +117,9 @@ def test_themes_have_names_sizes_keywords_exemplars_and_lineage(
         assert theme["lineage"] == "new"
 
 
-def test_themes_are_shown_as_a_table_with_a_quote_each(patternmind: Patternmind, themes: list[dict[str, Any]]) -> None:
+def test_themes_are_shown_as_a_table_with_a_quote_each(
+    patternmind: CommandRunner, themes: list[dict[str, Any]]
+) -> None:
     table = patternmind("themes").out
 
     assert not [theme["theme_id"] for theme in themes if theme["theme_id"] not in table]
@@ -119,7 +127,10 @@ def test_themes_are_shown_as_a_table_with_a_quote_each(patternmind: Patternmind,
 
 
 def test_assignments_put_every_case_in_one_theme_or_leave_it_out(
-    patternmind: Patternmind, themes: list[dict[str, Any]], cases: Mapping[str, Any], said: Mapping[str, Answer]
+    patternmind: CommandRunner,
+    themes: list[dict[str, Any]],
+    cases: Mapping[str, Any],
+    said: Mapping[str, CommandResult],
 ) -> None:
     rows = patternmind("export", "assignments", "--format", "jsonl").rows()
     table = list(csv.DictReader(io.StringIO(patternmind("export", "assignments", "--format", "csv").out)))
@@ -134,7 +145,7 @@ def test_assignments_put_every_case_in_one_theme_or_leave_it_out(
 
 
 def test_cases_are_exported_as_redacted_and_withheld_where_consent_says_so(
-    cases: Mapping[str, Any], patternmind: Patternmind
+    cases: Mapping[str, Any], patternmind: CommandRunner
 ) -> None:
     private = [case for case in cases.values() if case["consent"] == "network only"]
     exported = patternmind("export", "cases", "--format", "csv").out
@@ -149,7 +160,7 @@ def test_cases_are_exported_as_redacted_and_withheld_where_consent_says_so(
 
 
 def test_drafts_hold_claims_whose_quotes_stand_in_the_exported_cases(
-    drafts: list[dict[str, Any]], cases: Mapping[str, Any], said: Mapping[str, Answer]
+    drafts: list[dict[str, Any]], cases: Mapping[str, Any], said: Mapping[str, CommandResult]
 ) -> None:
     texts, quotes = texts_of(cases), list(quotes_in(drafts))
 
@@ -163,7 +174,7 @@ def test_drafts_hold_claims_whose_quotes_stand_in_the_exported_cases(
         assert all({"text", "field", "quotes"} <= set(claim) for claim in draft["claims"])
 
 
-def test_an_export_can_go_to_a_file(patternmind: Patternmind, tmp_path: Path) -> None:
+def test_an_export_can_go_to_a_file(patternmind: CommandRunner, tmp_path: Path) -> None:
     answer = patternmind("export", "themes", "--out", tmp_path / "themes.jsonl")
 
     assert (answer.code, answer.out) == (0, "")
@@ -173,7 +184,7 @@ def test_an_export_can_go_to_a_file(patternmind: Patternmind, tmp_path: Path) ->
 # Finding and preparing -----------------------------------------------------------------------------------------------
 
 
-def test_search_finds_by_meaning_and_the_same_with_the_index_as_without(own: Patternmind) -> None:
+def test_search_finds_by_meaning_and_the_same_with_the_index_as_without(own: CommandRunner) -> None:
     question = ["search", "the handheld dies in the cold", "-k", "5", "--json"]
     lacking = own("index", "verify", "--json")
     without = own(*question).json()
@@ -195,7 +206,7 @@ def test_search_finds_by_meaning_and_the_same_with_the_index_as_without(own: Pat
     [("md", b"---\ntitle: "), ("html", b"<!doctype html>"), ("pdf", b"%PDF-"), ("docx", b"PK\x03\x04"), ("json", b"{")],
 )
 def test_prereading_for_a_theme_is_written_in_the_format_of_its_name(
-    own: Patternmind, themes: list[dict[str, Any]], tmp_path: Path, ending: str, begins: bytes
+    own: CommandRunner, themes: list[dict[str, Any]], tmp_path: Path, ending: str, begins: bytes
 ) -> None:
     out = tmp_path / f"prereading.{ending}"
 
@@ -206,7 +217,7 @@ def test_prereading_for_a_theme_is_written_in_the_format_of_its_name(
 
 
 def test_prereading_for_a_case_tells_it_in_its_own_words_and_says_that_nobody_reviewed_it(
-    own: Patternmind,
+    own: CommandRunner,
 ) -> None:
     page = own("prereading", "--case", "HN-002").out
 
@@ -215,7 +226,7 @@ def test_prereading_for_a_case_tells_it_in_its_own_words_and_says_that_nobody_re
     assert "Three questions" in page
 
 
-def test_prereading_for_a_topic_holds_claims_with_quotes(own: Patternmind, cases: Mapping[str, Any]) -> None:
+def test_prereading_for_a_topic_holds_claims_with_quotes(own: CommandRunner, cases: Mapping[str, Any]) -> None:
     row = own("prereading", "--topic", "what the night shift is not told", "--json").json()
 
     texts = texts_of(cases)
@@ -239,7 +250,7 @@ def widest(drafts: list[dict[str, Any]], cases: Mapping[str, Any]) -> str:
 
 
 def test_what_a_person_accepts_is_in_the_playbook_until_it_is_undone(
-    own: Patternmind, drafts: list[dict[str, Any]], cases: Mapping[str, Any], tmp_path: Path
+    own: CommandRunner, drafts: list[dict[str, Any]], cases: Mapping[str, Any], tmp_path: Path
 ) -> None:
     chosen = widest(drafts, cases)
     own("init", "--min-contributors", "2")
@@ -262,7 +273,7 @@ def test_what_a_person_accepts_is_in_the_playbook_until_it_is_undone(
 
 
 def test_a_rejection_needs_a_reason_and_takes_the_draft_out_of_what_waits(
-    own: Patternmind, drafts: list[dict[str, Any]]
+    own: CommandRunner, drafts: list[dict[str, Any]]
 ) -> None:
     draft = drafts[0]["id"]
 
@@ -281,7 +292,7 @@ def test_a_rejection_needs_a_reason_and_takes_the_draft_out_of_what_waits(
     ("ending", "begins"), [("html", b"<!doctype html>"), ("pdf", b"%PDF-"), ("docx", b"PK\x03\x04")]
 )
 def test_an_empty_playbook_can_be_written_in_every_format(
-    patternmind: Patternmind, tmp_path: Path, ending: str, begins: bytes
+    patternmind: CommandRunner, tmp_path: Path, ending: str, begins: bytes
 ) -> None:
     answer = patternmind("playbook", "--out", tmp_path / f"playbook.{ending}")
 
@@ -292,7 +303,7 @@ def test_an_empty_playbook_can_be_written_in_every_format(
 # Keeping house -------------------------------------------------------------------------------------------------------
 
 
-def test_doctor_looks_at_every_part(patternmind: Patternmind) -> None:
+def test_doctor_looks_at_every_part(patternmind: CommandRunner) -> None:
     findings = patternmind("doctor", "--json").json()
 
     parts = [finding["what"] for finding in findings]
@@ -300,7 +311,7 @@ def test_doctor_looks_at_every_part(patternmind: Patternmind) -> None:
     assert [finding for finding in findings if not finding["ok"]] == []
 
 
-def test_a_token_is_shown_once_and_kept_as_a_hash(own: Patternmind) -> None:
+def test_a_token_is_shown_once_and_kept_as_a_hash(own: CommandRunner) -> None:
     made = own("token", "create", "quarterly report", "--days", "30", "--json").json()
 
     assert made["token"].startswith("pm_")
@@ -311,7 +322,7 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(own: Patternmind) -> None:
 def test_the_demo_writes_prereading_and_a_playbook_and_prints_one_json_value(tmp_path: Path) -> None:
     out = tmp_path / "demo"
 
-    said = Patternmind(tmp_path / "unused")("demo", "--out", out, "--json").json()
+    said = CommandRunner(tmp_path / "unused")("demo", "--out", out, "--json").json()
 
     assert len(said["themes"]) > 4
     assert len(said["accepted"]) > 0

@@ -13,14 +13,14 @@ import pytest
 from openapi_python_client import generate
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from tests.acceptance.test_api import the_cases
-from tests.browsing import served
+from tests.fixtures.browser import serve_in_thread
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.bootstrap import House
-from patternmind.model.rights import Role
+from patternmind.bootstrap import AppContext
+from patternmind.domain.permissions import Role
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.services.members import add_member
+from patternmind.services.tokens import create_token
 from patternmind.settings import DEFAULT_NETWORK, Settings
-from patternmind.verbs.members import add_member
-from patternmind.verbs.tokens import create_token
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "patternmind_client_made_here"
@@ -70,13 +70,13 @@ class Client:
 
 @pytest.fixture(scope="module")
 def client(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    house = House(Settings(home=tmp_path_factory.mktemp("house")), encoder=HashingEncoder())
+    house = AppContext(Settings(home=tmp_path_factory.mktemp("house")), encoder=HashingEncoder())
     _ = house.store
     maker = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Stella Ward", [Role.STEWARD, Role.FACILITATOR])
     secret, _ = create_token(
-        house.store, house.clock, "client", days=1, maker=maker, roles=[Role.STEWARD, Role.FACILITATOR]
+        house.store, house.clock, "client", lifetime_days=1, creator=maker, roles=[Role.STEWARD, Role.FACILITATOR]
     )
-    with served(house) as address:
+    with serve_in_thread(house) as address:
         yield Client(address, secret)
 
 

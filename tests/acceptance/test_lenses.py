@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.running import SAMPLE, Patternmind
+from tests.fixtures.commands import SAMPLE, CommandRunner
 
 LENSES = ("problem", "helped", "all")
 BY = ("--by", "Ines")
 
 
 @pytest.fixture(scope="module")
-def patternmind(tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
+def patternmind(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
     """The first quarter of the sample, two plain cases and a German one more, seen through every lens, all last."""
     folder = tmp_path_factory.mktemp("lenses")
-    command = Patternmind(folder / "home")
+    command = CommandRunner(folder / "home")
     plain = folder / "plain.jsonl"
     plain.write_text(
         "\n".join(json.dumps({"id": f"P-{number}", "text": text}) for number, text in enumerate(PLAIN, 1)),
@@ -38,22 +38,22 @@ PLAIN = (
 )
 
 
-def themes_of(patternmind: Patternmind, lens: str) -> list[dict[str, Any]]:
+def themes_of(patternmind: CommandRunner, lens: str) -> list[dict[str, Any]]:
     return patternmind("themes", "--lens", lens, "--json").json()
 
 
-def places(patternmind: Patternmind, lens: str) -> list[dict[str, Any]]:
+def places(patternmind: CommandRunner, lens: str) -> list[dict[str, Any]]:
     return patternmind("export", "assignments", "--lens", lens).rows()
 
 
-def everything(patternmind: Patternmind, lens: str) -> list[Any]:
+def everything(patternmind: CommandRunner, lens: str) -> list[Any]:
     """What people see of a lens."""
     drawn = patternmind("export", "map", "--lens", lens).rows()
     log = patternmind("themes", "log", "--lens", lens, "--json").json()
     return [themes_of(patternmind, lens), places(patternmind, lens), drawn, log]
 
 
-def test_every_lens_has_themes_of_its_own(patternmind: Patternmind) -> None:
+def test_every_lens_has_themes_of_its_own(patternmind: CommandRunner) -> None:
     ids: dict[str, list[str]] = {lens: [theme["theme_id"] for theme in themes_of(patternmind, lens)] for lens in LENSES}
     assert all(ids.values())
     every = [theme_id for found in ids.values() for theme_id in found]
@@ -64,13 +64,13 @@ def test_every_lens_has_themes_of_its_own(patternmind: Patternmind) -> None:
     ]
 
 
-def test_every_case_is_placed_under_every_lens(patternmind: Patternmind) -> None:
+def test_every_case_is_placed_under_every_lens(patternmind: CommandRunner) -> None:
     placed = [[row["external_id"] for row in places(patternmind, lens)] for lens in LENSES]
     assert placed[0] == placed[1] == placed[2]
     assert {"P-1", "P-2", "P-3"} < set(placed[0])
 
 
-def test_edits_of_a_lens_leave_the_others_as_they_are_now_and_after_their_next_run(patternmind: Patternmind) -> None:
+def test_edits_of_a_lens_leave_the_others_as_they_are_now_and_after_their_next_run(patternmind: CommandRunner) -> None:
     before = {lens: everything(patternmind, lens) for lens in LENSES}
     theme, other, *_ = [one["theme_id"] for one in themes_of(patternmind, "helped")]
     case = next(row["case_id"] for row in places(patternmind, "helped") if row["theme_id"] == other)
@@ -86,13 +86,13 @@ def test_edits_of_a_lens_leave_the_others_as_they_are_now_and_after_their_next_r
     assert next(row for row in places(patternmind, "helped") if row["case_id"] == case)["theme_id"] == theme
 
 
-def test_a_theme_of_another_lens_is_not_edited_by_accident(patternmind: Patternmind) -> None:
+def test_a_theme_of_another_lens_is_not_edited_by_accident(patternmind: CommandRunner) -> None:
     theme = themes_of(patternmind, "problem")[0]["theme_id"]
     answer = patternmind("themes", "rename", theme, "Elsewhere", "--lens", "all", *BY)
     assert (answer.code, "--lens" in answer.err) == (1, True)
 
 
-def test_a_run_says_how_many_cases_its_lens_could_not_look_into(patternmind: Patternmind) -> None:
+def test_a_run_says_how_many_cases_its_lens_could_not_look_into(patternmind: CommandRunner) -> None:
     told = patternmind("run", "--lens", "helped", "--label", "2026Q3", "--json").json()["notes"]
     assert any("cases say nothing apart about what helped; they are placed by all they say." in note for note in told)
     assert any("not in English" in note for note in told)
@@ -101,7 +101,7 @@ def test_a_run_says_how_many_cases_its_lens_could_not_look_into(patternmind: Pat
 
 
 def test_a_theme_of_any_lens_has_its_pre_reading_and_a_topic_is_looked_up_in_all_of_a_case(
-    patternmind: Patternmind, tmp_path: Path
+    patternmind: CommandRunner, tmp_path: Path
 ) -> None:
     for lens in LENSES:
         theme = themes_of(patternmind, lens)[0]["theme_id"]
@@ -113,7 +113,7 @@ def test_a_theme_of_any_lens_has_its_pre_reading_and_a_topic_is_looked_up_in_all
     assert patternmind("map", "--lens", "helped", "--out", tmp_path / "map.svg").code == 0
 
 
-def test_a_lens_that_is_none_and_an_export_that_has_none_are_refused(patternmind: Patternmind) -> None:
+def test_a_lens_that_is_none_and_an_export_that_has_none_are_refused(patternmind: CommandRunner) -> None:
     assert patternmind("export", "assignments", "--lens", "colour").code == 2
     answer = patternmind("export", "cases", "--lens", "helped")
     assert (answer.code, answer.out) == (2, "")

@@ -6,15 +6,15 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from tests.acceptance.running import SAMPLE, Patternmind
+from tests.fixtures.commands import SAMPLE, CommandRunner
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
-def patternmind(tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
+def patternmind(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
     """The command on the sample network after a run of each quarter."""
-    command = Patternmind(tmp_path_factory.mktemp("map") / "home")
+    command = CommandRunner(tmp_path_factory.mktemp("map") / "home")
     assert command("init", "--name", "Halden", "--roster", SAMPLE / "roster.csv").code == 0
     for quarter in ("2026Q3", "2026Q4"):
         assert command("ingest", SAMPLE / f"cases-{quarter}.csv").code == 0
@@ -22,7 +22,9 @@ def patternmind(tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
     return command
 
 
-def test_the_picture_shows_every_theme_by_name_and_no_text_of_a_case(patternmind: Patternmind, tmp_path: Path) -> None:
+def test_the_picture_shows_every_theme_by_name_and_no_text_of_a_case(
+    patternmind: CommandRunner, tmp_path: Path
+) -> None:
     said = patternmind("map", "--out", tmp_path / "map.svg", "--json").json()
     svg = (tmp_path / "map.svg").read_text("utf-8")
 
@@ -36,7 +38,7 @@ def test_the_picture_shows_every_theme_by_name_and_no_text_of_a_case(patternmind
     assert not [text for text in texts if text and text[:60] in svg]
 
 
-def test_the_same_map_is_the_same_file_and_a_png_is_one_too(patternmind: Patternmind, tmp_path: Path) -> None:
+def test_the_same_map_is_the_same_file_and_a_png_is_one_too(patternmind: CommandRunner, tmp_path: Path) -> None:
     for name in ("one.svg", "two.svg", "map.png"):
         assert patternmind("map", "--out", tmp_path / name).code == 0
 
@@ -44,7 +46,7 @@ def test_the_same_map_is_the_same_file_and_a_png_is_one_too(patternmind: Pattern
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_table_twin_says_the_same_in_rows(patternmind: Patternmind) -> None:
+def test_the_table_twin_says_the_same_in_rows(patternmind: CommandRunner) -> None:
     rows = patternmind("export", "map").rows()
     table = list(csv.DictReader(io.StringIO(patternmind("export", "map", "--format", "csv").out)))
 
@@ -57,7 +59,7 @@ def test_the_table_twin_says_the_same_in_rows(patternmind: Patternmind) -> None:
     assert [row["case_id"] for row in table] == [row["case_id"] for row in rows]
 
 
-def test_before_a_run_there_is_no_map_and_other_files_are_refused(patternmind: Patternmind, tmp_path: Path) -> None:
+def test_before_a_run_there_is_no_map_and_other_files_are_refused(patternmind: CommandRunner, tmp_path: Path) -> None:
     nothing = patternmind.on(tmp_path / "empty")("map", "--out", tmp_path / "map.svg")
     other = patternmind("map", "--out", tmp_path / "map.gif")
 

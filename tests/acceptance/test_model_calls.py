@@ -8,8 +8,14 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.acceptance.running import SAMPLE, Patternmind
-from tests.model_server import Answer, Provider, completion, failing, served
+from tests.fixtures.commands import SAMPLE, CommandRunner
+from tests.fixtures.model_server import (
+    Provider,
+    ProviderResponse,
+    completion,
+    failure_response,
+    serve_model,
+)
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
 CALL_USD = 0.05
@@ -40,21 +46,21 @@ def least(schema: Mapping[str, Any]) -> Any:
     return "word" if kind == "string" else plain[kind]
 
 
-def answer(request: Mapping[str, Any]) -> Answer:
+def answer(request: Mapping[str, Any]) -> ProviderResponse:
     fits = least(schemas()[request["messages"][0]["content"][:60]])
     return completion(json.dumps(fits), tokens=(10, 100))
 
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    with served(answer) as serving:
+    with serve_model(answer) as serving:
         yield serving
 
 
 @pytest.fixture
-def patternmind(tmp_path: Path, provider: Provider) -> Patternmind:
+def patternmind(tmp_path: Path, provider: Provider) -> CommandRunner:
     """The command on the sample network, with a model that costs something."""
-    command = Patternmind(tmp_path / "home").with_env(
+    command = CommandRunner(tmp_path / "home").with_env(
         PATTERNMIND_MODEL="openai/test-model",
         PATTERNMIND_API_BASE=provider.url,
         PATTERNMIND_PRICES="openai/test-model=0/500",
@@ -64,7 +70,9 @@ def patternmind(tmp_path: Path, provider: Provider) -> Patternmind:
     return command
 
 
-def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(patternmind: Patternmind, provider: Provider) -> None:
+def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(
+    patternmind: CommandRunner, provider: Provider
+) -> None:
     stopped = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="0.10")("run", "--json")
     assert (stopped.code, stopped.out) == (4, "")
     assert "budget of 0.1 USD for this run is reached" in stopped.err
@@ -91,8 +99,8 @@ def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(patternmind: Pa
     assert "cached" in patternmind("runs", "--calls", "--run", done["run_id"]).out
 
 
-def test_a_run_completes_where_the_model_fails_and_says_so(patternmind: Patternmind, provider: Provider) -> None:
-    provider.answers = [failing(400)]
+def test_a_run_completes_where_the_model_fails_and_says_so(patternmind: CommandRunner, provider: Provider) -> None:
+    provider.answers = [failure_response(400)]
     done = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="none")("run", "--json").json()
     assert done["themes"] > 1
     assert done["calls"]["failed"] == done["calls"]["requests"] == len(provider.requests)
@@ -102,7 +110,7 @@ def test_a_run_completes_where_the_model_fails_and_says_so(patternmind: Patternm
     assert {call["outcome"] for call in calls} == {"failed"}
 
 
-def test_an_unknown_price_stops_a_run_before_any_work(patternmind: Patternmind, provider: Provider) -> None:
+def test_an_unknown_price_stops_a_run_before_any_work(patternmind: CommandRunner, provider: Provider) -> None:
     unpriced = patternmind.with_env(PATTERNMIND_PRICES="")
     stopped = unpriced("run")
     assert stopped.code == 2
@@ -111,7 +119,7 @@ def test_an_unknown_price_stops_a_run_before_any_work(patternmind: Patternmind, 
     assert provider.requests == []
 
 
-def test_a_model_for_no_task_is_wrong_use(patternmind: Patternmind) -> None:
+def test_a_model_for_no_task_is_wrong_use(patternmind: CommandRunner) -> None:
     stopped = patternmind.with_env(PATTERNMIND_TASK_MODELS="nameing=openai/gpt-4o")("run")
     assert stopped.code == 2
     assert 'a task "nameing" that there is not. Tasks are: ' in stopped.err
@@ -119,7 +127,7 @@ def test_a_model_for_no_task_is_wrong_use(patternmind: Patternmind) -> None:
 
 
 def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
-    patternmind: Patternmind, provider: Provider
+    patternmind: CommandRunner, provider: Provider
 ) -> None:
     two = patternmind.with_env(
         PATTERNMIND_FALLBACK_MODEL=f"openai/second@{provider.url}",
@@ -145,8 +153,8 @@ def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
     ]
 
 
-def test_the_doctor_says_what_is_wrong_with_a_model(patternmind: Patternmind, provider: Provider) -> None:
-    provider.answers = [failing(401)]
+def test_the_doctor_says_what_is_wrong_with_a_model(patternmind: CommandRunner, provider: Provider) -> None:
+    provider.answers = [failure_response(401)]
     said = patternmind("doctor", "--json")
     assert said.code == 1
     finding = json.loads(said.out)[-1]
@@ -156,7 +164,7 @@ def test_the_doctor_says_what_is_wrong_with_a_model(patternmind: Patternmind, pr
 
 
 def test_runs_of_an_empty_network_and_of_no_such_run(tmp_path: Path) -> None:
-    empty = Patternmind(tmp_path / "home")
+    empty = CommandRunner(tmp_path / "home")
     assert "There has been no run yet" in empty("runs").out
     assert empty("runs", "--calls").out == "No model was called.\n"
     missing = empty("runs", "--calls", "--run", "run-0009")

@@ -8,7 +8,7 @@ import pytest
 from tests.acceptance.test_api import Program, check_problem, make_house, run_to_the_end, take_in
 from typer.testing import CliRunner
 
-from patternmind.bootstrap import House
+from patternmind.bootstrap import AppContext
 from patternmind.cli import place as commands
 from patternmind.cli.app import app
 from patternmind.errors import UsageError
@@ -49,7 +49,7 @@ def test_what_cannot_be_placed_is_a_problem(home: Path, tmp_path: Path) -> None:
     check_problem(Program(make_house(home)).post("placements", json={"text": " "}), 422, "invalid")
 
 
-def given(home: Path, _: Path | None) -> House:
+def given(home: Path, _: Path | None) -> AppContext:
     return make_house(home)
 
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 from tests.acceptance.test_api import Program, make_house, run_to_the_end, take_in
-from tests.visitor import Visitor
+from tests.fixtures.page_client import PageClient
 
-from patternmind.bootstrap import House
-from patternmind.model.drafts import DraftKind
-from patternmind.model.rights import Role
-from patternmind.verbs.network import add_people
+from patternmind.bootstrap import AppContext
+from patternmind.domain.drafts import DraftKind
+from patternmind.domain.permissions import Role
+from patternmind.services.network import add_people
 from patternmind.web.app import make_app
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Any]]:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppContext, Any]]:
     house = make_house(tmp_path_factory.mktemp("pages"))
     client = Program(house)
     take_in(client)
@@ -31,8 +31,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Any]]
 
 
 @pytest.fixture(scope="module")
-def ada(app: tuple[House, Any]) -> Visitor:
-    return Visitor(app[0], Role.FACILITATOR, app=app[1])
+def ada(app: tuple[AppContext, Any]) -> PageClient:
+    return PageClient(app[0], Role.FACILITATOR, app=app[1])
 
 
 def words_of(page: Any) -> str:
@@ -40,7 +40,7 @@ def words_of(page: Any) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
 
 
-def ask_for(visitor: Visitor, **fields: str) -> str:
+def ask_for(visitor: PageClient, **fields: str) -> str:
     """The address of a new pre-reading."""
     asked = {"about": "topic", "topic": "the scanner froze in the cold", **fields}
     sent = visitor.send("/prereadings", asked, page="/prereadings/new")
@@ -64,14 +64,14 @@ def fields_on(page: Any) -> dict[str, str]:
 
 
 def test_before_the_first_one_the_list_says_what_to_do(tmp_path: Path) -> None:
-    early = Visitor(make_house(tmp_path), Role.FACILITATOR)
+    early = PageClient(make_house(tmp_path), Role.FACILITATOR)
     page = early.get("/prereadings")
     assert "No pre-reading yet" in words_of(page)
     assert 'href="/prereadings/new"' in page.text
     assert "A topic, in your words" in words_of(early.get("/prereadings/new"))
 
 
-def test_what_cannot_be_asked_for_is_said_beside_its_field_and_what_was_typed_stays(ada: Visitor) -> None:
+def test_what_cannot_be_asked_for_is_said_beside_its_field_and_what_was_typed_stays(ada: PageClient) -> None:
     wrong = {
         "about": {"session": "Jam in <May>"},
         "topic": {"about": "topic", "topic": "  ", "session": "Jam in <May>"},
@@ -86,7 +86,7 @@ def test_what_cannot_be_asked_for_is_said_beside_its_field_and_what_was_typed_st
         assert 'value="Jam in &lt;May&gt;"' in page.text
 
 
-def test_a_facilitator_asks_reads_edits_approves_and_takes_back(ada: Visitor) -> None:
+def test_a_facilitator_asks_reads_edits_approves_and_takes_back(ada: PageClient) -> None:
     here = ask_for(ada, session="Cold store jam", date="2026-12-03", leave_with="One rule.")
     page = ada.get(here)
     assert "draft, not reviewed" in words_of(page)
@@ -108,7 +108,7 @@ def test_a_facilitator_asks_reads_edits_approves_and_takes_back(ada: Visitor) ->
     assert "Ada Berg took a decision back" in words_of(ada.get(here))
 
 
-def test_an_edit_of_one_line_leaves_the_others_quotes(ada: Visitor) -> None:
+def test_an_edit_of_one_line_leaves_the_others_quotes(ada: PageClient) -> None:
     here = ask_for(ada, session="Lines")
     edit = fields_on(ada.get(f"{here}/edit"))
     lines = edit["case"].split("\n")
@@ -122,8 +122,8 @@ def test_an_edit_of_one_line_leaves_the_others_quotes(ada: Visitor) -> None:
     assert lines[0] not in quoted
 
 
-def test_two_who_edit_lose_nothing_and_see_what_the_other_wrote(ada: Visitor, app: tuple[House, Any]) -> None:
-    bo = Visitor(app[0], Role.STEWARD, name="Bo Lind", app=app[1])
+def test_two_who_edit_lose_nothing_and_see_what_the_other_wrote(ada: PageClient, app: tuple[AppContext, Any]) -> None:
+    bo = PageClient(app[0], Role.STEWARD, name="Bo Lind", app=app[1])
     here = ask_for(ada, session="Two hands")
     of_bo = fields_on(bo.get(f"{here}/edit"))
     of_ada = fields_on(ada.get(f"{here}/edit"))
@@ -142,7 +142,7 @@ def test_two_who_edit_lose_nothing_and_see_what_the_other_wrote(ada: Visitor, ap
     assert "Somebody decided while you read" in words_of(stale)
 
 
-def test_what_an_edit_may_not_hold_is_said_beside_the_field_and_the_text_stays(ada: Visitor) -> None:
+def test_what_an_edit_may_not_hold_is_said_beside_the_field_and_the_text_stays(ada: PageClient) -> None:
     here = ask_for(ada, session="Names")
     edit = fields_on(ada.get(f"{here}/edit"))
     sent = {**edit, "questions": "Ask Zebulon Quast?", "date": "soon", "name": ""}
@@ -154,29 +154,29 @@ def test_what_an_edit_may_not_hold_is_said_beside_the_field_and_the_text_stays(a
 
 
 @pytest.mark.parametrize("format", ["md", "html", "pdf", "docx"])
-def test_it_can_be_downloaded(ada: Visitor, format: str) -> None:
+def test_it_can_be_downloaded(ada: PageClient, format: str) -> None:
     file = ada.get(f"{ask_for(ada, session='Files')}/file/{format}")
     assert file.status_code == 200
     assert file.headers["content-disposition"] == f'attachment; filename="pre-reading.{format}"'
 
 
-def test_who_may_not_and_what_is_not_there(app: tuple[House, Any]) -> None:
-    member = Visitor(app[0], Role.MEMBER, app=app[1])
+def test_who_may_not_and_what_is_not_there(app: tuple[AppContext, Any]) -> None:
+    member = PageClient(app[0], Role.MEMBER, app=app[1])
     assert member.get("/prereadings").status_code == 403
-    steward = Visitor(app[0], Role.STEWARD, app=app[1])
+    steward = PageClient(app[0], Role.STEWARD, app=app[1])
     pattern = next(draft.id for draft, _, _ in app[0].store.drafts() if draft.kind is DraftKind.PATTERN)
     for address in ("/prereadings/d-none", f"/prereadings/{pattern}", "/prereadings/jobs/none"):
         assert steward.get(address).status_code == 404, address
 
 
 def test_a_job_that_failed_says_why_and_starts_again_with_one_button(
-    ada: Visitor, app: tuple[House, Any], monkeypatch: pytest.MonkeyPatch
+    ada: PageClient, app: tuple[AppContext, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise ValueError("words of a case")
 
     with monkeypatch.context() as patched:
-        patched.setattr("patternmind.verbs.prereadings.prepare", fail)
+        patched.setattr("patternmind.services.prereadings.build_prereading", fail)
         sent = ada.send("/prereadings", {"about": "topic", "topic": "pumps"}, page="/prereadings/new")
         here = sent.headers["location"]
         page = ada.get(here)

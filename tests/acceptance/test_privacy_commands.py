@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.running import Patternmind, write_rows
+from tests.fixtures.commands import CommandRunner, write_rows
 
 ROWS: list[dict[str, Any]] = [
     {"id": "one", "problem": "Zebulon lost the order.", "submitter": "Wilhelmina Krups"},
@@ -14,8 +14,8 @@ ROWS: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Patternmind:
-    return Patternmind(tmp_path / "home")
+def command(tmp_path: Path) -> CommandRunner:
+    return CommandRunner(tmp_path / "home")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def in_files(home: Path, word: str) -> list[str]:
     return sorted(path.name for path in home.rglob("*") if path.is_file() and word.encode() in path.read_bytes())
 
 
-def test_raw_text_needs_its_key_and_a_key_is_changed_in_one_step(command: Patternmind, rows: Path) -> None:
+def test_raw_text_needs_its_key_and_a_key_is_changed_in_one_step(command: CommandRunner, rows: Path) -> None:
     first, second = (command("key", "new", "--json").json()["key"] for _ in range(2))
     keyed = command.with_env(PATTERNMIND_RAW_KEY=first)
     assert keyed("ingest", rows, "--json").json()["accepted"] == 2
@@ -50,7 +50,7 @@ def test_raw_text_needs_its_key_and_a_key_is_changed_in_one_step(command: Patter
     assert command.with_env(PATTERNMIND_RAW_KEY="a passphrase")("raw", "two").code == 2
 
 
-def test_a_case_is_erased_for_good_after_being_asked_for(command: Patternmind, rows: Path) -> None:
+def test_a_case_is_erased_for_good_after_being_asked_for(command: CommandRunner, rows: Path) -> None:
     command("ingest", rows)
     unsure = command("erase", "one", "--by", "Stella")
     assert (unsure.code, unsure.out) == (2, "")

@@ -8,74 +8,79 @@ from typing import Any
 
 import pytest
 from tests.acceptance.test_api import CASES
-from tests.visitor import Visitor
+from tests.fixtures.page_client import PageClient
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.bootstrap import House
-from patternmind.model.cases import Kind
-from patternmind.model.drafts import DraftAction, DraftKind, DraftState, Reason
-from patternmind.model.rights import Role
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.drafts import (
+    DraftAction,
+    DraftKind,
+    DraftState,
+    RejectionReason,
+)
+from patternmind.domain.permissions import Role
+from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.ports import RunParameters
 from patternmind.review import state_of
+from patternmind.services.file_import import import_files
+from patternmind.services.review_queue import list_own_decisions
+from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
 from patternmind.settings import Settings
-from patternmind.verbs.desk import last_decisions
-from patternmind.verbs.ingest import ingest_files
-from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
-from patternmind.web.cookies import PLAIN_NAME
+from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
     """A network whose run left drafts to review."""
     home = tmp_path_factory.mktemp("desk")
-    house = House(Settings(home=home), encoder=HashingEncoder())
+    house = AppContext(Settings(home=home), encoder=HashingEncoder())
     file = home / "cases.jsonl"
     file.write_bytes(CASES)
-    ingest_files(house.store, [file], kind=Kind.CASE)
+    import_files(house.store, [file], kind=CaseKind.CASE)
     house.run(RunParameters(label="2026Q4", seed=1))
     return house
 
 
 @pytest.fixture(scope="module")
-def ada(house: House) -> Visitor:
-    return Visitor(house, Role.FACILITATOR, name="Ada Berg")
+def ada(house: AppContext) -> PageClient:
+    return PageClient(house, Role.FACILITATOR, name="Ada Berg")
 
 
 @pytest.fixture(scope="module")
-def bo(house: House) -> Visitor:
-    return Visitor(house, Role.FACILITATOR, name="Bo Lind")
+def bo(house: AppContext) -> PageClient:
+    return PageClient(house, Role.FACILITATOR, name="Bo Lind")
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(house: House) -> Iterator[None]:
+def _as_it_was(house: AppContext) -> Iterator[None]:
     """Every test leaves all drafts undecided; the log keeps what was done."""
     yield
     for one in house.store.outlines():
         while state(house, one.id) is not DraftState.CANDIDATE:
-            decide_draft(house.store, house.clock, one.id, DraftAction.UNDO, by="Zed")
+            decide_draft(house.store, house.clock, one.id, DraftAction.UNDO, actor="Zed")
     for held in house.store.reservations(house.clock.now()):
         house.store.release_draft(held.draft_id, held.by)
 
 
-def a_draft(house: House) -> str:
+def a_draft(house: AppContext) -> str:
     """One that can be accepted, with claims of several cases."""
-    drafts = [one.grounded.draft for one in open_drafts(house.store, kind=DraftKind.PATTERN)]
+    drafts = [one.grounded.draft for one in list_all_drafts(house.store, kind=DraftKind.PATTERN)]
     return next(one.id for one in drafts if any(claim.field == "solution" for claim in one.claims))
 
 
-def decide(visitor: Visitor, draft_id: str, **fields: str):
+def decide(visitor: PageClient, draft_id: str, **fields: str):
     page = f"/drafts/{draft_id}"
     version = re.search(r'name="version" value="(\d+)"', visitor.get(page).text)
     assert version
     return visitor.send(f"{page}/decide", {"version": version[1], **fields}, page=page)
 
 
-def state(house: House, draft_id: str) -> DraftState:
-    return state_of(open_draft(house.store, draft_id).decisions)
+def state(house: AppContext, draft_id: str) -> DraftState:
+    return state_of(get_draft(house.store, draft_id).decisions)
 
 
-def test_the_queue_says_how_it_is_ordered_and_how_far_one_is(house: House, ada: Visitor) -> None:
-    n = len(open_drafts(house.store))
+def test_the_queue_says_how_it_is_ordered_and_how_far_one_is(house: AppContext, ada: PageClient) -> None:
+    n = len(list_all_drafts(house.store))
     page = unescape(ada.get("/review").text)
     assert f"0 of {n} decided" in page
     assert "Most uncertain first. One in ten is drawn at random" in page
@@ -86,8 +91,8 @@ def test_the_queue_says_how_it_is_ordered_and_how_far_one_is(house: House, ada: 
     assert "Nothing to discuss" in ada.get("/review/discuss").text
 
 
-def test_a_sentence_leads_to_its_quote_marked_in_the_whole_case(house: House, ada: Visitor) -> None:
-    draft = open_draft(house.store, a_draft(house)).grounded.draft
+def test_a_sentence_leads_to_its_quote_marked_in_the_whole_case(house: AppContext, ada: PageClient) -> None:
+    draft = get_draft(house.store, a_draft(house)).grounded.draft
     number = next(n for n, claim in enumerate(draft.claims) if claim.field == "solution")
     page = unescape(ada.get(f"/drafts/{draft.id}?claim={number}").text)
     quote = draft.claims[number].quotes[0]
@@ -100,7 +105,7 @@ def test_a_sentence_leads_to_its_quote_marked_in_the_whole_case(house: House, ad
     assert "published" in page
 
 
-def test_accepting_goes_on_to_the_next_and_can_be_taken_back(house: House, ada: Visitor) -> None:
+def test_accepting_goes_on_to_the_next_and_can_be_taken_back(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     answer = decide(ada, draft_id, decision="accept")
     assert answer.status_code == 303
@@ -115,33 +120,33 @@ def test_accepting_goes_on_to_the_next_and_can_be_taken_back(house: House, ada: 
     assert state(house, draft_id) is DraftState.CANDIDATE
 
 
-def test_rejecting_takes_one_button_and_its_reason(house: House, ada: Visitor) -> None:
+def test_rejecting_takes_one_button_and_its_reason(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
-    decide(ada, draft_id, reason=Reason.TOO_ABSTRACT.value)
+    decide(ada, draft_id, reason=RejectionReason.TOO_ABSTRACT.value)
     assert state(house, draft_id) is DraftState.REJECTED
-    last = last_decisions(house.store, "Ada Berg")[0].decision
-    assert (last.action, last.reason) == (DraftAction.REJECT, Reason.TOO_ABSTRACT)
-    without = decide(ada, next(one.grounded.draft.id for one in open_drafts(house.store)), decision="reject")
+    last = list_own_decisions(house.store, "Ada Berg")[0].decision
+    assert (last.action, last.reason) == (DraftAction.REJECT, RejectionReason.TOO_ABSTRACT)
+    without = decide(ada, next(one.grounded.draft.id for one in list_all_drafts(house.store)), decision="reject")
     assert without.status_code in {409, 422}
 
 
-def test_a_second_click_and_the_back_button_decide_nothing_twice(house: House, ada: Visitor) -> None:
+def test_a_second_click_and_the_back_button_decide_nothing_twice(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
-    before = open_draft(house.store, draft_id).version
+    before = get_draft(house.store, draft_id).version
     for _ in range(3):
         page = f"/drafts/{draft_id}"
         answer = ada.send(f"{page}/decide", {"version": str(before), "decision": "accept"}, page=page)
         assert answer.status_code == 303
-    assert open_draft(house.store, draft_id).version == before + 1
+    assert get_draft(house.store, draft_id).version == before + 1
 
 
 @pytest.mark.parametrize("fields", [{"decision": "accept"}, {"decision": "edit", "f.name": "Red cards at every door"}])
 def test_two_clicks_that_come_at_once_are_one_decision(
-    house: House, ada: Visitor, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
+    house: AppContext, ada: PageClient, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
 ) -> None:
     """The other one gets there after this one has looked and before it writes."""
     draft_id = a_draft(house)
-    before = open_draft(house.store, draft_id).version
+    before = get_draft(house.store, draft_id).version
 
     def after_the_other(*said: Any, **how: Any) -> object:
         decide_draft(*said, **how)
@@ -151,10 +156,10 @@ def test_two_clicks_that_come_at_once_are_one_decision(
     page = f"/drafts/{draft_id}"
     answer = ada.send(f"{page}/decide", {"version": str(before), **fields}, page=page)
     assert answer.status_code == 303
-    assert open_draft(house.store, draft_id).version == before + 1
+    assert get_draft(house.store, draft_id).version == before + 1
 
 
-def test_an_edit_is_shown_as_words_taken_out_and_put_in(house: House, ada: Visitor) -> None:
+def test_an_edit_is_shown_as_words_taken_out_and_put_in(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     form = ada.get(f"/drafts/{draft_id}?edit=1").text
     assert 'name="f.solution"' in form
@@ -166,9 +171,11 @@ def test_an_edit_is_shown_as_words_taken_out_and_put_in(house: House, ada: Visit
     assert "clearer" in page
 
 
-def test_the_second_of_two_sees_the_difference_and_keeps_every_word(house: House, ada: Visitor, bo: Visitor) -> None:
+def test_the_second_of_two_sees_the_difference_and_keeps_every_word(
+    house: AppContext, ada: PageClient, bo: PageClient
+) -> None:
     draft_id = a_draft(house)
-    seen = str(open_draft(house.store, draft_id).version)
+    seen = str(get_draft(house.store, draft_id).version)
     decide(ada, draft_id, decision="edit", **{"f.name": "Handover in person"})
     mine = {"f.name": "Handover with a red card", "f.context": "At night, <in the yard>.", "note": "my reason"}
     page = f"/drafts/{draft_id}"
@@ -178,14 +185,14 @@ def test_the_second_of_two_sees_the_difference_and_keeps_every_word(house: House
     assert "Meanwhile Ada Berg decided: edit" in told
     assert all(words in told for words in mine.values())
     assert "<del>in person</del><ins>with a red card</ins>" in told
-    assert open_draft(house.store, draft_id).decisions[-1].by == "Ada Berg"
+    assert get_draft(house.store, draft_id).decisions[-1].by == "Ada Berg"
     again = re.search(r'name="version" value="(\d+)"', answer.text)
     assert again
     bo.send(f"{page}/decide", {"version": again[1], "decision": "edit", **mine}, page=page)
     assert "Handover with a red card" in unescape(bo.get(page).text)
 
 
-def test_names_in_an_edit_are_refused_and_the_text_is_kept(house: House, ada: Visitor) -> None:
+def test_names_in_an_edit_are_refused_and_the_text_is_kept(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     answer = decide(ada, draft_id, decision="edit", **{"f.context": "Ask ada.berg@example.com about it."})
     assert answer.status_code == 422
@@ -193,7 +200,7 @@ def test_names_in_an_edit_are_refused_and_the_text_is_kept(house: House, ada: Vi
     assert "names a person or holds contact data" in answer.text
 
 
-def test_the_second_view_is_blind_until_it_is_given(house: House, ada: Visitor, bo: Visitor) -> None:
+def test_the_second_view_is_blind_until_it_is_given(house: AppContext, ada: PageClient, bo: PageClient) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, decision="not_sure", note="I doubt the cause")
     page = bo.get(f"/drafts/{draft_id}").text
@@ -205,29 +212,31 @@ def test_the_second_view_is_blind_until_it_is_given(house: House, ada: Visitor, 
     assert "1 need" in ada.get("/review").text
     begun = bo.send("/review/next", page="/review")
     assert begun.headers["location"] == f"/drafts/{draft_id}"
-    decide(bo, draft_id, reason=Reason.WRONG_CAUSE.value)
+    decide(bo, draft_id, reason=RejectionReason.WRONG_CAUSE.value)
     assert "doubt the cause" in bo.get(f"/drafts/{draft_id}").text
 
 
-def test_what_people_see_differently_is_listed_to_be_talked_about(house: House, ada: Visitor, bo: Visitor) -> None:
+def test_what_people_see_differently_is_listed_to_be_talked_about(
+    house: AppContext, ada: PageClient, bo: PageClient
+) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, decision="accept")
     decide(bo, draft_id, decision="undo")
-    decide(bo, draft_id, reason=Reason.WRONG_CAUSE.value)
+    decide(bo, draft_id, reason=RejectionReason.WRONG_CAUSE.value)
     page = ada.get("/review/discuss").text
     assert draft_id in page
     assert "Ada Berg: accept" in page
     assert "Bo Lind: reject" in page
 
 
-def test_a_draft_that_one_has_open_is_not_given_to_another(house: House, ada: Visitor, bo: Visitor) -> None:
+def test_a_draft_that_one_has_open_is_not_given_to_another(house: AppContext, ada: PageClient, bo: PageClient) -> None:
     hers = ada.send("/review/next", page="/review").headers["location"]
     his = bo.send("/review/next", page="/review").headers["location"]
     assert hers != his
     assert "open at Ada Berg" in bo.get(hers).text
 
 
-def test_a_jam_flag_takes_it_out_of_the_queue_to_the_list_for_the_jam(house: House, ada: Visitor) -> None:
+def test_a_jam_flag_takes_it_out_of_the_queue_to_the_list_for_the_jam(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, decision="flag")
     assert draft_id not in ada.get("/review").text.partition("Your last decisions")[0]
@@ -235,21 +244,21 @@ def test_a_jam_flag_takes_it_out_of_the_queue_to_the_list_for_the_jam(house: Hou
     assert draft_id in ada.get("/review?shelf=jam").text.partition("Your last decisions")[0]
 
 
-def test_the_last_decisions_are_there_after_a_restart(house: House, ada: Visitor) -> None:
+def test_the_last_decisions_are_there_after_a_restart(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, decision="accept")
-    again = Visitor(House(house.settings, encoder=HashingEncoder()))
-    again.client.cookies.set(PLAIN_NAME, ada.secret, domain="127.0.0.1")
+    again = PageClient(AppContext(house.settings, encoder=HashingEncoder()))
+    again.client.cookies.set(PLAIN_COOKIE, ada.secret, domain="127.0.0.1")
     aside = again.get("/review").text.partition("Your last decisions")[2]
     assert draft_id in aside
     again.send("/review/undo", page="/review")
     assert state(house, draft_id) is DraftState.CANDIDATE
 
 
-def test_only_reviewers_decide_and_only_a_steward_retires(house: House, ada: Visitor) -> None:
+def test_only_reviewers_decide_and_only_a_steward_retires(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     for role, may_read in ((Role.MEMBER, 403), (Role.SPONSOR, 403), (Role.DATA_PARTNER, 200)):
-        visitor = Visitor(house, role, name="Cy")
+        visitor = PageClient(house, role, name="Cy")
         assert visitor.get(f"/drafts/{draft_id}").status_code == may_read
         sent = visitor.send(f"/drafts/{draft_id}/decide", {"version": "0", "decision": "accept"}, page="/")
         assert sent.status_code == 403
@@ -258,16 +267,16 @@ def test_only_reviewers_decide_and_only_a_steward_retires(house: House, ada: Vis
     assert ada.get("/drafts/d-nothing").status_code == 404
 
 
-def test_every_member_finds_a_pattern_and_tells_of_its_use(house: House, ada: Visitor) -> None:
-    member = Visitor(house, Role.MEMBER, name="Mia")
+def test_every_member_finds_a_pattern_and_tells_of_its_use(house: AppContext, ada: PageClient) -> None:
+    member = PageClient(house, Role.MEMBER, name="Mia")
     assert "No pattern is published yet" in member.get("/library").text
     pattern_id = None
-    for one in open_drafts(house.store, kind=DraftKind.PATTERN):
-        decide_draft(house.store, house.clock, one.grounded.draft.id, DraftAction.ACCEPT, by="Ada Berg")
+    for one in list_all_drafts(house.store, kind=DraftKind.PATTERN):
+        decide_draft(house.store, house.clock, one.grounded.draft.id, DraftAction.ACCEPT, actor="Ada Berg")
         if (found := re.search(r"/library/(p-[0-9a-f]+)", member.get("/library").text)) is not None:
             pattern_id = found[1]
             break
-        decide_draft(house.store, house.clock, one.grounded.draft.id, DraftAction.UNDO, by="Ada Berg")
+        decide_draft(house.store, house.clock, one.grounded.draft.id, DraftAction.UNDO, actor="Ada Berg")
     assert pattern_id, "one of the drafts can be published"
     page = f"/library/{pattern_id}"
     assert "Counter-evidence" in member.get(page).text
@@ -286,13 +295,13 @@ def test_every_member_finds_a_pattern_and_tells_of_its_use(house: House, ada: Vi
     assert "Mia" not in member.get(page).text.partition("<main")[2]
 
 
-def test_home_tells_each_what_waits_for_them(house: House, ada: Visitor) -> None:
+def test_home_tells_each_what_waits_for_them(house: AppContext, ada: PageClient) -> None:
     assert "to review" in ada.get("/").text
-    assert "to review" not in Visitor(house, Role.MEMBER, name="Mia").get("/").text
+    assert "to review" not in PageClient(house, Role.MEMBER, name="Mia").get("/").text
 
 
 def test_an_empty_network_says_what_to_do(tmp_path: Path) -> None:
-    steward = Visitor(House(Settings(home=tmp_path), encoder=HashingEncoder()), Role.STEWARD)
+    steward = PageClient(AppContext(Settings(home=tmp_path), encoder=HashingEncoder()), Role.STEWARD)
     assert "No drafts yet" in steward.get("/review").text
     assert "No run yet" in steward.get("/").text
     assert "No pattern is published yet" in steward.get("/library").text

@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 from tests.acceptance.test_api import Program, check_problem, make_house, run_to_the_end, take_in
 from tests.acceptance.test_prereading_pages import fields_on, words_of
-from tests.visitor import Visitor
+from tests.fixtures.page_client import PageClient
 
-from patternmind.adapters.runlock import run_lock
-from patternmind.bootstrap import House
+from patternmind.bootstrap import AppContext
+from patternmind.domain.calls import Call, CallOutcome
+from patternmind.domain.jobs import HEARTBEAT_TIMEOUT, Job, JobKind
+from patternmind.domain.permissions import Role
 from patternmind.errors import NotFound
-from patternmind.model.calls import Call, CallOutcome
-from patternmind.model.jobs import LOST_AFTER, Job, JobKind
-from patternmind.model.rights import Role
 from patternmind.ports import RunParameters
-from patternmind.verbs.redaction import waiting_names
-from patternmind.verbs.settings import on_roster
+from patternmind.services.network_settings import list_roster
+from patternmind.services.possible_names import list_pending_names
+from patternmind.storage.run_lock import run_lock
 from patternmind.web.app import make_app
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
     house = make_house(tmp_path_factory.mktemp("settings"))
     client = Program(house)
     take_in(client)
@@ -34,19 +34,19 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 
 @pytest.fixture(scope="module")
-def app(house: House) -> Iterator[Any]:
+def app(house: AppContext) -> Iterator[Any]:
     made = make_app(house)
     yield made
     made.state.rooms.stop()
 
 
 @pytest.fixture(scope="module")
-def sten(house: House, app: Any) -> Visitor:
-    return Visitor(house, Role.STEWARD, name="Sten Steward", app=app)
+def sten(house: AppContext, app: Any) -> PageClient:
+    return PageClient(house, Role.STEWARD, name="Sten Steward", app=app)
 
 
 @pytest.fixture(scope="module")
-def api(house: House, app: Any, sten: Visitor) -> Any:
+def api(house: AppContext, app: Any, sten: PageClient) -> Any:
     """The API in the steward's session."""
     token = re.search(r'name="form-token" content="(\w+)"', sten.get("/runs").text)
     assert token
@@ -64,14 +64,16 @@ def api(house: House, app: Any, sten: Visitor) -> Any:
 def test_before_the_first_run_the_page_says_what_to_do(tmp_path: Path) -> None:
     early = make_house(tmp_path)
     app = make_app(early)
-    assert "no run yet" in words_of(Visitor(early, Role.STEWARD, app=app).get("/runs"))
-    reader = words_of(Visitor(early, Role.FACILITATOR, name="Fia", app=app).get("/runs"))
+    assert "no run yet" in words_of(PageClient(early, Role.STEWARD, app=app).get("/runs"))
+    reader = words_of(PageClient(early, Role.FACILITATOR, name="Fia", app=app).get("/runs"))
     assert "No run yet" in reader
     assert "Start the run" not in reader
-    assert "Nothing to compare yet" in words_of(Visitor(early, Role.STEWARD, name="Bo", app=app).get("/runs/compare"))
+    assert "Nothing to compare yet" in words_of(
+        PageClient(early, Role.STEWARD, name="Bo", app=app).get("/runs/compare")
+    )
 
 
-def test_a_wrong_parameter_is_said_beside_its_field_and_the_rest_stays(sten: Visitor) -> None:
+def test_a_wrong_parameter_is_said_beside_its_field_and_the_rest_stays(sten: PageClient) -> None:
     asked = {"label": "2026Q4 <b>", "lens": "problem", "level": "theme", "engine": "graph", "seed": "-1", "since": ""}
     page = sten.send("/runs", asked, page="/runs")
     assert page.status_code == 422
@@ -83,7 +85,7 @@ def test_a_wrong_parameter_is_said_beside_its_field_and_the_rest_stays(sten: Vis
     assert unknown.status_code == 422
 
 
-def test_a_run_is_started_waited_for_read_and_compared(sten: Visitor, house: House) -> None:
+def test_a_run_is_started_waited_for_read_and_compared(sten: PageClient, house: AppContext) -> None:
     begun = sten.send(
         "/runs",
         {
@@ -118,7 +120,7 @@ def test_a_run_is_started_waited_for_read_and_compared(sten: Visitor, house: Hou
     assert sten.get("/runs/compare?before=run-0001&after=run-0909").status_code == 404
 
 
-def test_a_comparison_adds_up(api: Any, house: House) -> None:
+def test_a_comparison_adds_up(api: Any, house: AppContext) -> None:
     house.run(RunParameters(label="2026Q4", seed=3, afresh=True, level="area"))
     house.run(RunParameters(label="2026Q4", seed=4, lens="problem"))
     runs = [run.id for run in house.store.runs()]
@@ -137,7 +139,7 @@ def test_a_comparison_adds_up(api: Any, house: House) -> None:
 
 
 def test_what_a_run_asked_of_a_model_is_told_by_task_and_every_failure_by_itself(
-    api: Any, sten: Visitor, house: House
+    api: Any, sten: PageClient, house: AppContext
 ) -> None:
     at = house.clock.now()
     for n, outcome in enumerate((CallOutcome.ANSWERED, CallOutcome.REFUSED)):
@@ -152,12 +154,14 @@ def test_what_a_run_asked_of_a_model_is_told_by_task_and_every_failure_by_itself
     assert "The run went on without this answer" in page
 
 
-def _keep(house: House, call: Call) -> None:
+def _keep(house: AppContext, call: Call) -> None:
     house.store.reserve(call, house.settings.budget, call.at)
     house.store.settle(call)
 
 
-def test_while_another_process_runs_a_second_run_is_refused_and_the_form_stays(sten: Visitor, house: House) -> None:
+def test_while_another_process_runs_a_second_run_is_refused_and_the_form_stays(
+    sten: PageClient, house: AppContext
+) -> None:
     with run_lock(house.settings.home):
         page = sten.send("/runs", {"label": "2027Q1", "seed": "0", "lens": "all"}, page="/runs")
     assert page.status_code == 409
@@ -165,8 +169,8 @@ def test_while_another_process_runs_a_second_run_is_refused_and_the_form_stays(s
     assert 'value="2027Q1"' in page.text
 
 
-def test_a_run_whose_process_died_is_started_again_from_its_page(sten: Visitor, house: House) -> None:
-    long_ago = house.clock.now() - LOST_AFTER - timedelta(seconds=1)
+def test_a_run_whose_process_died_is_started_again_from_its_page(sten: PageClient, house: AppContext) -> None:
+    long_ago = house.clock.now() - HEARTBEAT_TIMEOUT - timedelta(seconds=1)
     asked = {"label": "2027Q2", "draft": False}
     house.store.begin_job(Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago))
     assert "The last run did not end well." in words_of(sten.get("/runs"))
@@ -183,7 +187,7 @@ def test_a_run_whose_process_died_is_started_again_from_its_page(sten: Visitor, 
 # Settings ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_network_is_described_and_two_who_do_so_at_once_lose_nothing(sten: Visitor, house: House) -> None:
+def test_the_network_is_described_and_two_who_do_so_at_once_lose_nothing(sten: PageClient, house: AppContext) -> None:
     form = fields_on(sten.get("/settings/network"))
     saved = sten.send(
         "/settings/network", {**form, "name": "Docks", "purpose": "Learn.", "consent": "network only"},
@@ -204,9 +208,9 @@ def test_the_network_is_described_and_two_who_do_so_at_once_lose_nothing(sten: V
 
 
 def test_thresholds_are_set_within_bounds_and_budgets_say_where_they_are_set(
-    house: House, app: Any, sten: Visitor
+    house: AppContext, app: Any, sten: PageClient
 ) -> None:
-    partner = Visitor(house, Role.DATA_PARTNER, name="Dana", app=app)
+    partner = PageClient(house, Role.DATA_PARTNER, name="Dana", app=app)
     page = partner.get("/settings/limits")
     assert "PATTERNMIND_BUDGET_MONTH_USD" in page.text
     form = fields_on(page)
@@ -239,7 +243,7 @@ def test_the_api_sets_the_same_on_what_was_seen(api: Any) -> None:
 
 
 def test_a_name_on_the_roster_leaves_every_text_and_comes_back_when_it_is_taken_off(
-    sten: Visitor, house: House
+    sten: PageClient, house: AppContext
 ) -> None:
     def texts() -> str:
         return " ".join(text for case in house.store.cases() for text in case.text.values())
@@ -250,16 +254,16 @@ def test_a_name_on_the_roster_leaves_every_text_and_comes_back_when_it_is_taken_
     assert sent.status_code == 303
     page = sten.get("/settings/roster")
     assert "Coffee3 Coffee4" in words_of(page)
-    one = next(one for one in on_roster(house.store) if one.name == "Coffee3 Coffee4")
+    one = next(one for one in list_roster(house.store) if one.name == "Coffee3 Coffee4")
     n_lines = len(house.store.roster())
     assert sten.send(f"/settings/roster/{one.number}/remove", page="/settings/roster").status_code == 303
-    assert one.name not in {each.name for each in on_roster(house.store)}
+    assert one.name not in {each.name for each in list_roster(house.store)}
     assert len(house.store.roster()) > n_lines, "whoever counts lines sees that the roster is another one"
     with pytest.raises(NotFound):
         house.store.take_off_roster(one.number, lambda _: pytest.fail("nobody is taken off twice"))
     again = sten.send("/settings/roster", {"name": "Anna Berg", "kind": "person"}, page="/settings/roster")
     assert again.status_code == 303
-    assert max(each.number for each in on_roster(house.store)) > one.number, "a number is given once"
+    assert max(each.number for each in list_roster(house.store)) > one.number, "a number is given once"
 
 
 def test_a_case_taken_in_after_a_name_came_off_the_roster_keeps_the_word(tmp_path: Path) -> None:
@@ -276,7 +280,7 @@ def test_a_case_taken_in_after_a_name_came_off_the_roster_keeps_the_word(tmp_pat
     assert client.get("roster").json()["items"] == []
 
 
-def test_names_come_from_a_file_and_a_bad_file_says_why(sten: Visitor, house: House) -> None:
+def test_names_come_from_a_file_and_a_bad_file_says_why(sten: PageClient, house: AppContext) -> None:
     def send(name: str, content: bytes) -> Any:
         token = re.search(r'name="form-token" content="(\w+)"', sten.get("/settings/roster").text)
         assert token
@@ -286,7 +290,7 @@ def test_names_come_from_a_file_and_a_bad_file_says_why(sten: Visitor, house: Ho
 
     taken = send("../../people.csv", b"name,kind,team\nLars Monsen,person,Team 1\nAcme Logistics,customer,\n")
     assert taken.status_code == 303
-    assert {"Lars Monsen", "customer: Acme Logistics"} <= {one.name for one in on_roster(house.store)}
+    assert {"Lars Monsen", "customer: Acme Logistics"} <= {one.name for one in list_roster(house.store)}
     wrong = send("people.csv", b"who\nLars\n")
     assert wrong.status_code == 422
     assert 'id="f-file-error"' in wrong.text
@@ -294,7 +298,7 @@ def test_names_come_from_a_file_and_a_bad_file_says_why(sten: Visitor, house: Ho
     assert not list(house.settings.home.glob(".upload-*"))
 
 
-def test_wrong_words_for_the_roster_are_said_beside_their_field(sten: Visitor) -> None:
+def test_wrong_words_for_the_roster_are_said_beside_their_field(sten: PageClient) -> None:
     for fields, wrong in (({"name": "7", "kind": "person"}, "name"), ({"name": "Bo Lind", "kind": "dog"}, "kind"),
                           ({"name": "Atlantis", "kind": "region"}, "name")):  # fmt: skip
         page = sten.send("/settings/roster", {**fields, "team": "Team <9>"}, page="/settings/roster")
@@ -303,7 +307,7 @@ def test_wrong_words_for_the_roster_are_said_beside_their_field(sten: Visitor) -
         assert 'value="Team &lt;9&gt;"' in page.text
 
 
-def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten: Visitor, house: House) -> None:
+def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten: PageClient, house: AppContext) -> None:
     sent = {"filename": "more.jsonl"}
     rows = b"".join(
         b'{"id": "n%d", "problem": "Yesterday Mr. Torvald Nilsen said no, and we asked Dr. Priya Kapoor %s."}\n' % one
@@ -313,7 +317,7 @@ def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten:
         "/api/v1/imports", params=sent, content=rows,
         headers={"x-form-token": form_token(sten), "content-type": "application/octet-stream"},
     )  # fmt: skip
-    names = {one.name for one in waiting_names(house.store).names}
+    names = {one.name for one in list_pending_names(house.store).names}
     assert {"Torvald Nilsen", "Priya Kapoor"} <= names, names
     page = sten.get("/settings/names")
     assert "Torvald Nilsen" in words_of(page)
@@ -322,7 +326,7 @@ def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten:
     for name, decision in (("Torvald Nilsen", "confirm"), ("Priya Kapoor", "dismiss")):
         sent_form = sten.send("/settings/names", {"names": name, "decision": decision}, page="/settings/names")
         assert sent_form.status_code == 303
-    left = {one.name for one in waiting_names(house.store).names}
+    left = {one.name for one in list_pending_names(house.store).names}
     assert not {"Torvald Nilsen", "Priya Kapoor"} & left
     texts = " ".join(text for case in house.store.cases() for text in case.text.values())
     assert "Nilsen" not in texts
@@ -330,19 +334,21 @@ def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten:
     assert not any("priya" in str(one).casefold() for one in house.store.dismissed_names())
 
 
-def form_token(visitor: Visitor) -> str:
+def form_token(visitor: PageClient) -> str:
     found = re.search(r'name="form-token" content="(\w+)"', visitor.get("/runs").text)
     assert found
     return found[1]
 
 
-def test_the_status_tells_what_is_set_and_tries_it_when_asked_without_folders(sten: Visitor, house: House) -> None:
+def test_the_status_tells_what_is_set_and_tries_it_when_asked_without_folders(
+    sten: PageClient, house: AppContext
+) -> None:
     page = sten.get("/settings/status")
     assert "PATTERNMIND_MODEL" in page.text
     looked = sten.send("/settings/status", page="/settings/status")
     told = words_of(looked)
     assert "Data folder works" in told
     assert str(house.settings.home) not in looked.text
-    member = Visitor(house, Role.MEMBER, name="Mo", app=sten.app)
+    member = PageClient(house, Role.MEMBER, name="Mo", app=sten.app)
     for address in ("network", "limits", "roster", "names", "status"):
         assert member.get(f"/settings/{address}").status_code == 403

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.running import SAMPLE, Answer, Patternmind
+from tests.fixtures.commands import SAMPLE, CommandResult, CommandRunner
 
 BY = ("--by", "Ines")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
+def made(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
     """The command on the first quarter of the sample network after a run."""
-    command = Patternmind(tmp_path_factory.mktemp("themes") / "home")
+    command = CommandRunner(tmp_path_factory.mktemp("themes") / "home")
     assert command("init", "--name", "Halden", "--roster", SAMPLE / "roster.csv").code == 0
     assert command("ingest", SAMPLE / "cases-2026Q3.csv").code == 0
     assert command("run", "--label", "2026Q3").code == 0
@@ -22,16 +22,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Patternmind:
 
 
 @pytest.fixture
-def patternmind(made: Patternmind, tmp_path: Path) -> Patternmind:
+def patternmind(made: CommandRunner, tmp_path: Path) -> CommandRunner:
     shutil.copytree(made.home, tmp_path / "home")
     return made.on(tmp_path / "home")
 
 
-def themes_of(patternmind: Patternmind) -> dict[str, dict[str, Any]]:
+def themes_of(patternmind: CommandRunner) -> dict[str, dict[str, Any]]:
     return {theme["theme_id"]: theme for theme in patternmind("themes", "--json").json()}
 
 
-def places(patternmind: Patternmind) -> dict[str, dict[str, Any]]:
+def places(patternmind: CommandRunner) -> dict[str, dict[str, Any]]:
     return {row["external_id"]: row for row in patternmind("export", "assignments").rows()}
 
 
@@ -43,14 +43,14 @@ def ids_by_size(themes: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
     return sorted(themes, key=lambda theme_id: (-themes[theme_id]["size"], theme_id))
 
 
-def refused(answer: Answer, code: int = 1) -> str:
+def refused(answer: CommandResult, code: int = 1) -> str:
     """What a refusal says: one line on stderr, nothing on stdout."""
     assert (answer.code, answer.out) == (code, ""), answer
     assert answer.err.count("\n") == 1
     return answer.err
 
 
-def test_what_a_facilitator_decides_is_seen_at_once_and_after_the_next_quarter(patternmind: Patternmind) -> None:
+def test_what_a_facilitator_decides_is_seen_at_once_and_after_the_next_quarter(patternmind: CommandRunner) -> None:
     first, second, third, *_ = ids_by_size(themes_of(patternmind))
     before = places(patternmind)
     moved, kept, *_ = inside(before, first)
@@ -87,7 +87,7 @@ def test_what_a_facilitator_decides_is_seen_at_once_and_after_the_next_quarter(p
     assert themes_of(patternmind).get(first, {"name": ""})["name"] == "Numbers copied by hand"
 
 
-def test_the_log_tells_who_decided_what_and_what_was_taken_back(patternmind: Patternmind) -> None:
+def test_the_log_tells_who_decided_what_and_what_was_taken_back(patternmind: CommandRunner) -> None:
     assert "Nobody has decided anything" in patternmind("themes", "log").out
     before = patternmind("themes", "--json").out
     theme = ids_by_size(themes_of(patternmind))[0]
@@ -104,7 +104,7 @@ def test_the_log_tells_who_decided_what_and_what_was_taken_back(patternmind: Pat
     assert patternmind("themes", "--json").out == before
 
 
-def test_a_retired_theme_is_shown_apart_keeps_its_cases_and_is_drafted_from_no_more(patternmind: Patternmind) -> None:
+def test_a_retired_theme_is_shown_apart_keeps_its_cases_and_is_drafted_from_no_more(patternmind: CommandRunner) -> None:
     theme = ids_by_size(themes_of(patternmind))[0]
     size = themes_of(patternmind)[theme]["size"]
     assert patternmind("themes", "retire", theme, *BY).code == 0
@@ -114,7 +114,7 @@ def test_a_retired_theme_is_shown_apart_keeps_its_cases_and_is_drafted_from_no_m
     assert theme not in {row["theme_id"] for row in patternmind("export", "drafts").rows()}
 
 
-def test_cases_are_kept_together_apart_and_pinned(patternmind: Patternmind) -> None:
+def test_cases_are_kept_together_apart_and_pinned(patternmind: CommandRunner) -> None:
     first, second, *_ = ids_by_size(themes_of(patternmind))
     here, there = inside(places(patternmind), first), inside(places(patternmind), second)
     assert patternmind("themes", "pin", first, here[0], *BY).code == 0
@@ -125,7 +125,7 @@ def test_cases_are_kept_together_apart_and_pinned(patternmind: Patternmind) -> N
     assert now[here[1]]["theme_id"] != first
 
 
-def test_refusals_are_one_sentence_and_name_both_decisions(patternmind: Patternmind) -> None:
+def test_refusals_are_one_sentence_and_name_both_decisions(patternmind: CommandRunner) -> None:
     first, second, *_ = ids_by_size(themes_of(patternmind))
     case = inside(places(patternmind), first)[0]
     assert patternmind("themes", "pin", first, case, *BY).code == 0
@@ -143,7 +143,7 @@ def test_refusals_are_one_sentence_and_name_both_decisions(patternmind: Patternm
     assert len(patternmind("themes", "log", "--json").json()) == 1
 
 
-def test_what_a_run_changed_comes_with_its_evidence(patternmind: Patternmind) -> None:
+def test_what_a_run_changed_comes_with_its_evidence(patternmind: CommandRunner) -> None:
     first, *_ = ids_by_size(themes_of(patternmind))
     told = patternmind("themes", "changes", "--run", "run-0001", "--json").json()
     assert told["run_id"] == "run-0001"
@@ -154,7 +154,7 @@ def test_what_a_run_changed_comes_with_its_evidence(patternmind: Patternmind) ->
     assert "run-0009" in refused(patternmind("themes", "changes", "--run", "run-0009"))
 
 
-def test_a_run_says_where_its_cases_disagree_with_a_decision(patternmind: Patternmind) -> None:
+def test_a_run_says_where_its_cases_disagree_with_a_decision(patternmind: CommandRunner) -> None:
     """What counts as firm is a strength of .8; where no case of the sample is, nothing may be said."""
     rows = places(patternmind)
     firm = max((row for row in rows.values() if row["theme_id"]), key=lambda row: (row["strength"], row["case_id"]))
@@ -168,7 +168,7 @@ def test_a_run_says_where_its_cases_disagree_with_a_decision(patternmind: Patter
     assert places(patternmind)[firm["external_id"]]["theme_id"] == other
 
 
-def test_the_group_takes_the_data_folder_before_its_commands_too(patternmind: Patternmind, tmp_path: Path) -> None:
+def test_the_group_takes_the_data_folder_before_its_commands_too(patternmind: CommandRunner, tmp_path: Path) -> None:
     elsewhere = patternmind.on(tmp_path / "nothing here")
     assert elsewhere("themes", "--home", patternmind.home, "log").out.startswith("Nobody")
     assert len(elsewhere("themes", "--home", patternmind.home, "--json").json()) == len(themes_of(patternmind))

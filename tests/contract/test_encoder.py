@@ -7,8 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from patternmind.adapters.encoder import MiniLM, batch_rows, split_windows, verify_weights, weights_folder
-from patternmind.adapters.hashing_encoder import HashingEncoder
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.embedding.minilm_encoder import (
+    MiniLMEncoder,
+    find_weights_folder,
+    rows_per_batch,
+    split_windows,
+    verify_weights,
+)
 from patternmind.errors import WeightsRefused
 from patternmind.ports import Encoder
 
@@ -16,12 +22,12 @@ WORDS = ["valve", "scanner", "night", "label", "printer", "callback", "customer"
 
 
 @pytest.fixture(scope="module")
-def minilm() -> MiniLM:
-    return MiniLM()
+def minilm() -> MiniLMEncoder:
+    return MiniLMEncoder()
 
 
 @pytest.fixture(params=["minilm", "hashing"])
-def encoder(request: pytest.FixtureRequest, minilm: MiniLM) -> Encoder:
+def encoder(request: pytest.FixtureRequest, minilm: MiniLMEncoder) -> Encoder:
     return minilm if request.param == "minilm" else HashingEncoder()
 
 
@@ -55,7 +61,7 @@ def test_no_text_gives_no_row_and_an_empty_text_gives_one(encoder: Encoder) -> N
     assert np.isfinite(encoder.encode([""])).all()
 
 
-def test_threads_do_not_change_a_vector(minilm: MiniLM) -> None:
+def test_threads_do_not_change_a_vector(minilm: MiniLMEncoder) -> None:
     import torch
 
     untyped: Any = torch
@@ -69,14 +75,14 @@ def test_threads_do_not_change_a_vector(minilm: MiniLM) -> None:
         untyped.set_num_threads(before)
 
 
-def test_the_end_of_a_long_text_counts(minilm: MiniLM) -> None:
+def test_the_end_of_a_long_text_counts(minilm: MiniLMEncoder) -> None:
     long = "The pump in building four failed again. " * 80
     changed = long + "A wasp nest blocked the flue of the boiler. " * 20
     same, other = minilm.encode([long, changed])
     assert float(same @ other) < 0.95
 
 
-def test_similar_texts_are_closer_than_strangers(minilm: MiniLM) -> None:
+def test_similar_texts_are_closer_than_strangers(minilm: MiniLMEncoder) -> None:
     texts = ["The label printer prints nothing since the update.", "After the update no labels come.", "A dog bit me."]
     one, like, unlike = minilm.encode(texts)
     assert float(one @ like) > 0.6 > float(one @ unlike) + 0.2
@@ -87,20 +93,20 @@ def test_windows_cover_a_text_and_batches_have_one_shape_a_length() -> None:
     windows = split_windows(pieces, 94)
     assert [piece for window in windows for piece in window] == pieces
     assert [len(window) for window in windows] == [94, 94, 62]
-    assert {length: batch_rows(length) for length in (16, 64, 96)} == {16: 64, 64: 16, 96: 21}
+    assert {length: rows_per_batch(length) for length in (16, 64, 96)} == {16: 64, 64: 16, 96: 21}
 
 
 def test_a_weight_file_that_fails_its_checksum_is_refused_by_name(tmp_path: Path) -> None:
     for name in ("model.safetensors", "tokenizer.json", "1_Pooling/config.json"):
         copy = tmp_path / name.replace("/", "-")
-        _link_all_but(weights_folder(), copy, name)
+        _link_all_but(find_weights_folder(), copy, name)
         (copy / name).write_bytes(b"something else")
         with pytest.raises(WeightsRefused, match="fails its checksum") as refused:
             verify_weights(copy)
         assert refused.value.path.endswith(name)
         (copy / name).unlink()
         with pytest.raises(WeightsRefused, match="missing"):
-            MiniLM(copy).encode(["x"])
+            MiniLMEncoder(copy).encode(["x"])
 
 
 def _link_all_but(source: Path, target: Path, left_out: str) -> None:

@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.adapters.index import ChromaIndex, ExactIndex, IndexCheck, digest_rows
+from patternmind.domain.themes import Vectors
+from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import IndexUnavailable
-from patternmind.model.themes import Vectors
 from patternmind.ports import Hit, VectorIndex
+from patternmind.storage.search.chroma import (
+    ChromaIndex,
+    ExactIndex,
+    IndexCheck,
+    digest_rows,
+)
 
 N, D = 2000, 32
 

@@ -15,18 +15,25 @@ from typing import Any, Protocol
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders import NOON, a_case, a_submission
+from tests.fixtures.builders import NOON, build_case, build_submission
 
-from patternmind.adapters.gateway import MemoryLedger
-from patternmind.adapters.store import SqlStore
+from patternmind.domain.calls import (
+    Budget,
+    CachedAnswer,
+    Call,
+    CallOutcome,
+    sum_calls,
+    to_nanousd,
+)
 from patternmind.errors import BudgetReached
-from patternmind.model.calls import Budget, Call, CallOutcome, KeptAnswer, nanousd, total
-from patternmind.ports import Ledger, RunOutcome, RunParameters
+from patternmind.llm.gateway import MemoryLedger
+from patternmind.ports import CallLedger, RunOutcome, RunParameters
+from patternmind.storage import SqlStore
 
 SOON = NOON + dt.timedelta(minutes=2)
 
 
-class ForgetfulLedger(Ledger, Protocol):
+class ForgetfulLedger(CallLedger, Protocol):
     """Both ledgers forget what a case was in."""
 
     def forget_answers(self, case_ids: list[str]) -> int: ...
@@ -54,7 +61,7 @@ def asking(id: str, usd: float, **known: Any) -> Call:
     return a_call(id, reserved_usd=usd, reserved_until=SOON, **known)
 
 
-def an_answer(key: str = "k", **known: Any) -> KeptAnswer:
+def an_answer(key: str = "k", **known: Any) -> CachedAnswer:
     given: dict[str, Any] = {
         "model": "openai/small",
         "prompt_hash": "p",
@@ -67,7 +74,7 @@ def an_answer(key: str = "k", **known: Any) -> KeptAnswer:
         "cost_usd": 0.000078,
         **known,
     }
-    return KeptAnswer(key=key, **given)
+    return CachedAnswer(key=key, **given)
 
 
 def test_a_call_is_kept_whole(ledger: ForgetfulLedger) -> None:
@@ -174,7 +181,7 @@ def test_no_order_of_calls_passes_the_limit(costs: list[float], limit: float) ->
             continue
         if number % 2:
             ledger.settle(replace(call, cost_usd=usd))
-        totals = total(ledger.calls())
+        totals = sum_calls(ledger.calls())
         assert totals.cost_usd + totals.open_usd <= limit + 1e-9
 
 
@@ -191,7 +198,7 @@ def test_threads_together_hold_the_limit(ledger: ForgetfulLedger) -> None:
     with ThreadPoolExecutor(8) as threads:
         went = list(threads.map(spend, range(30)))
     assert sum(went) == 10
-    assert total(ledger.calls()).cost_usd == 0.1
+    assert sum_calls(ledger.calls()).cost_usd == 0.1
 
 
 SPENDER = """
@@ -230,7 +237,7 @@ def test_processes_together_hold_the_limit(store: SqlStore) -> None:
     ]
     went = [int(one.communicate(timeout=120)[0]) for one in spenders]
     assert sum(went) == 10
-    assert total(store.calls()).cost_usd == 0.1
+    assert sum_calls(store.calls()).cost_usd == 0.1
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -263,7 +270,7 @@ def test_the_sums_that_budgets_look_at_are_those_of_the_calls(store: SqlStore, s
     for call in store.calls():
         for scope, key in (("network", ""), ("month", call.month), ("run", call.run_id)):
             paid, open = expected.get((scope, key), (0, 0))
-            expected[scope, key] = (paid + nanousd(call.cost_usd), open + nanousd(call.reserved_usd))
+            expected[scope, key] = (paid + to_nanousd(call.cost_usd), open + to_nanousd(call.reserved_usd))
     store.close()
     assert {key: money for key, money in kept.items() if money != (0, 0)} == {
         key: money for key, money in expected.items() if money != (0, 0)
@@ -336,16 +343,16 @@ def test_a_run_that_is_begun_again_does_not_get_its_money_anew(store: SqlStore) 
 
 
 def test_a_case_with_another_text_takes_its_answers_with_it(store: SqlStore) -> None:
-    case, other = a_case("c-1"), a_case("c-2", "Nothing")
-    store.save_cases([(a_submission(), case), (a_submission(), other)])
+    case, other = build_case("c-1"), build_case("c-2", "Nothing")
+    store.save_cases([(build_submission(), case), (build_submission(), other)])
     store.settle(a_call(), an_answer("saw", case_ids=("c-1",)))
     store.settle(a_call(), an_answer("not", case_ids=("c-2",)))
-    store.save_cases([(a_submission(), replace(case, team="another"))])
+    store.save_cases([(build_submission(), replace(case, team="another"))])
     assert store.kept_answer(["saw"]) is not None
-    told = a_case("c-1", "Another text.", text_version="v2")
-    store.save_cases([(a_submission("Another text."), told)], dry_run=True)
+    told = build_case("c-1", "Another text.", text_version="v2")
+    store.save_cases([(build_submission("Another text."), told)], dry_run=True)
     assert store.kept_answer(["saw"]) is not None
-    store.save_cases([(a_submission("Another text."), told)])
+    store.save_cases([(build_submission("Another text."), told)])
     assert store.kept_answer(["saw"]) is None
     assert store.kept_answer(["not"]) is not None
 

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.builders import NOON, a_case, a_quote, a_submission, a_theme
+from tests.fixtures.builders import (
+    NOON,
+    build_case,
+    build_quote,
+    build_submission,
+    build_theme,
+)
 
-from patternmind.adapters.store import SqlStore
-from patternmind.adapters.store.engine import scrub
-from patternmind.adapters.store.records import change_record, read_change, read_theme, theme_record
-from patternmind.adapters.store.sealing import Sealer, name_key
-from patternmind.errors import ChangedMeanwhile, NotFound, RawTextLocked, StoreUnavailable
-from patternmind.model.cases import Case, Consent, Kind
-from patternmind.model.drafts import (
+from patternmind.domain.cases import Case, CaseKind, Consent
+from patternmind.domain.drafts import (
     Claim,
     Decision,
     Draft,
@@ -26,25 +27,48 @@ from patternmind.model.drafts import (
     DraftKind,
     DraftState,
     Provenance,
-    Reason,
+    RejectionReason,
 )
-from patternmind.model.edits import Edit, EditAction, Proposal
-from patternmind.model.fits import Fits, KeptFits
-from patternmind.model.found import Found
-from patternmind.model.members import Token
-from patternmind.model.network import Network, Person, PublishingRule
-from patternmind.model.themes import Assignment, Flow, Lineage, Neighbours, Partition, Theme, ThemeChange
+from patternmind.domain.edits import Edit, EditAction, EditConflict
+from patternmind.domain.machine_result import MachineResult
+from patternmind.domain.members import ApiToken
+from patternmind.domain.networks import Network, PublishingRule, RosterEntry
+from patternmind.domain.stored_fits import FitLabels, StoredFits
+from patternmind.domain.themes import (
+    Assignment,
+    Flow,
+    Lineage,
+    Neighbours,
+    Partition,
+    Theme,
+    ThemeChange,
+)
+from patternmind.errors import (
+    NotFound,
+    RawTextKeyInvalid,
+    StoreUnavailable,
+    VersionConflict,
+)
 from patternmind.ports import (
-    Amended,
+    CaseSaveCounts,
     Erasure,
-    RawCounts,
-    Retelling,
+    RawTextCounts,
     RosterChange,
     RunOutcome,
     RunParameters,
     RunRecord,
+    RunRevision,
     Store,
-    StoredCounts,
+    TextRewrite,
+)
+from patternmind.storage import SqlStore
+from patternmind.storage.encryption import FieldCipher, key_id
+from patternmind.storage.engine import purge_deleted
+from patternmind.storage.records import (
+    change_record,
+    read_change,
+    read_theme,
+    theme_record,
 )
 
 LATER = NOON + dt.timedelta(minutes=7)
@@ -75,10 +99,10 @@ def store(open_network: Opener) -> Store:
 
 
 def pairs(*cases: Case) -> list[Any]:
-    return [(a_submission(case.text, external_id=case.external_id), case) for case in cases]
+    return [(build_submission(case.text, external_id=case.external_id), case) for case in cases]
 
 
-FULL = a_case(
+FULL = build_case(
     "c-1",
     {"title": "Fünf Töne 東京 \ud800", "problem": 'She said "no".\n\0 Then —'},
     extra={"label": "gold"},
@@ -87,7 +111,7 @@ FULL = a_case(
     content_hash="h1",
     flags=("redacted",),
 )
-BARE = Case(id="r-1", kind=Kind.RECAP, external_id=None, text={}, content_hash="h2")
+BARE = Case(id="r-1", kind=CaseKind.RECAP, external_id=None, text={}, content_hash="h2")
 
 
 # the network and its people
@@ -118,9 +142,9 @@ def test_people_are_put_on_the_roster_once_with_numbers_that_never_change(store:
     assert store.add_people([("Anna Hansen", "anna@example.org", "North"), ("Bo", None, None)]) == 2
     assert store.add_people([("anna hansen", None, None), ("Cy", None, None), ("Cy", None, None)]) == 1
     assert store.roster() == [
-        Person(number=1, name="Anna Hansen", email="anna@example.org", team="North"),
-        Person(number=2, name="Bo"),
-        Person(number=3, name="Cy"),
+        RosterEntry(number=1, name="Anna Hansen", email="anna@example.org", team="North"),
+        RosterEntry(number=2, name="Bo"),
+        RosterEntry(number=3, name="Cy"),
     ]
     assert store.add_people([]) == 0
 
@@ -129,7 +153,7 @@ def test_people_are_put_on_the_roster_once_with_numbers_that_never_change(store:
 
 
 def test_cases_come_back_as_they_were_by_id(store: Store) -> None:
-    assert store.save_cases(pairs(BARE, FULL)) == StoredCounts(accepted=2, unchanged=0, duplicates=0, updated=0)
+    assert store.save_cases(pairs(BARE, FULL)) == CaseSaveCounts(accepted=2, unchanged=0, duplicates=0, updated=0)
     assert store.cases() == [FULL, BARE]
     assert (store.case("c-1"), store.case("C-1"), store.case("r-1")) == (FULL, FULL, BARE)
     with pytest.raises(NotFound):
@@ -138,25 +162,25 @@ def test_cases_come_back_as_they_were_by_id(store: Store) -> None:
 
 def test_the_same_case_again_is_unchanged_and_a_changed_one_replaces_it(store: Store) -> None:
     store.save_cases(pairs(FULL))
-    assert store.save_cases(pairs(FULL)) == StoredCounts(accepted=0, unchanged=1, duplicates=0, updated=0)
+    assert store.save_cases(pairs(FULL)) == CaseSaveCounts(accepted=0, unchanged=1, duplicates=0, updated=0)
     changed = replace(FULL, team="South")
-    assert store.save_cases(pairs(changed)) == StoredCounts(accepted=1, unchanged=0, duplicates=0, updated=1)
+    assert store.save_cases(pairs(changed)) == CaseSaveCounts(accepted=1, unchanged=0, duplicates=0, updated=1)
     assert store.cases() == [changed]
 
 
 def test_the_same_text_under_another_id_is_accepted_and_counted(store: Store) -> None:
-    same = [a_case(f"c-{n}", content_hash="h") for n in range(3)]
-    assert store.save_cases(pairs(*same[:2])) == StoredCounts(accepted=2, unchanged=0, duplicates=1, updated=0)
-    assert store.save_cases(pairs(same[2])) == StoredCounts(accepted=1, unchanged=0, duplicates=1, updated=0)
-    assert store.save_cases(pairs(*same)) == StoredCounts(accepted=0, unchanged=3, duplicates=0, updated=0)
+    same = [build_case(f"c-{n}", content_hash="h") for n in range(3)]
+    assert store.save_cases(pairs(*same[:2])) == CaseSaveCounts(accepted=2, unchanged=0, duplicates=1, updated=0)
+    assert store.save_cases(pairs(same[2])) == CaseSaveCounts(accepted=1, unchanged=0, duplicates=1, updated=0)
+    assert store.save_cases(pairs(*same)) == CaseSaveCounts(accepted=0, unchanged=3, duplicates=0, updated=0)
 
 
 def test_one_id_twice_in_a_batch_counts_as_it_would_in_two(open_network: Opener) -> None:
-    first, second = a_case("c-1", "First.", content_hash="h1"), a_case("c-1", "Second.", content_hash="h2")
+    first, second = build_case("c-1", "First.", content_hash="h1"), build_case("c-1", "Second.", content_hash="h2")
     at_once = open_network("at once")
-    assert at_once.save_cases(pairs(first, second)) == StoredCounts(accepted=2, unchanged=0, duplicates=0, updated=1)
+    assert at_once.save_cases(pairs(first, second)) == CaseSaveCounts(accepted=2, unchanged=0, duplicates=0, updated=1)
     assert at_once.cases() == [second]
-    assert at_once.save_cases(pairs(first, second)) == StoredCounts(accepted=2, unchanged=0, duplicates=0, updated=2)
+    assert at_once.save_cases(pairs(first, second)) == CaseSaveCounts(accepted=2, unchanged=0, duplicates=0, updated=2)
     assert at_once.cases() == [second]
     assert at_once.save_cases(pairs(second, second)).unchanged == 2
 
@@ -164,7 +188,7 @@ def test_one_id_twice_in_a_batch_counts_as_it_would_in_two(open_network: Opener)
 def test_a_dry_run_counts_and_stores_nothing(store: Store) -> None:
     store.save_cases(pairs(FULL))
     again = pairs(FULL, replace(FULL, id="c-2"), BARE)
-    assert store.save_cases(again, dry_run=True) == StoredCounts(accepted=2, unchanged=1, duplicates=1, updated=0)
+    assert store.save_cases(again, dry_run=True) == CaseSaveCounts(accepted=2, unchanged=1, duplicates=1, updated=0)
     assert store.cases() == [FULL]
     assert len(store.submissions()) == 1
 
@@ -178,27 +202,29 @@ def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
 
 
 def test_submissions_come_back_as_handed_in_the_newest_of_each(store: Store) -> None:
-    first = a_submission("Anna waited.", external_id="HN-1", facts={"submitter": "Anna"}, linked_cases=("x",), row=3)
+    first = build_submission(
+        "Anna waited.", external_id="HN-1", facts={"submitter": "Anna"}, linked_cases=("x",), row=3
+    )
     second = replace(first, text={"problem": "Anna waited long."})
-    store.save_cases([(first, a_case("c-1", "[person 1] waited."))])
-    store.save_cases([(second, a_case("c-1", "[person 1] waited long."))])
+    store.save_cases([(first, build_case("c-1", "[person 1] waited."))])
+    store.save_cases([(second, build_case("c-1", "[person 1] waited long."))])
     assert store.submissions() == [second]
-    store.save_cases([(second, a_case("c-1", "[person] waited long."))])
+    store.save_cases([(second, build_case("c-1", "[person] waited long."))])
     assert store.submissions() == [second]
 
 
 def test_cases_can_be_asked_for_by_kind_and_by_date(store: Store) -> None:
-    old, new = a_case("c-1", date=dt.date(2026, 1, 1)), a_case("c-2", date=dt.date(2026, 7, 1))
-    undated = a_case("c-3", date=None)
+    old, new = build_case("c-1", date=dt.date(2026, 1, 1)), build_case("c-2", date=dt.date(2026, 7, 1))
+    undated = build_case("c-3", date=None)
     store.save_cases(pairs(old, new, undated, BARE))
-    assert store.cases(kind=Kind.CASE) == [old, new, undated]
-    assert store.cases(kind=Kind.RECAP) == [BARE]
+    assert store.cases(kind=CaseKind.CASE) == [old, new, undated]
+    assert store.cases(kind=CaseKind.RECAP) == [BARE]
     assert store.cases(since="2026-07-01") == [new, undated, BARE]
-    assert store.cases(kind=Kind.CASE, since="2027-01-01") == [undated]
+    assert store.cases(kind=CaseKind.CASE, since="2027-01-01") == [undated]
 
 
 def test_more_cases_than_one_statement_takes(store: Store) -> None:
-    many = [a_case(f"c-{n:05d}", content_hash=f"h{n}") for n in range(2000)]
+    many = [build_case(f"c-{n:05d}", content_hash=f"h{n}") for n in range(2000)]
     assert store.save_cases(pairs(*many)).accepted == 2000
     assert store.save_cases(pairs(*many)).unchanged == 2000
     assert [case.id for case in store.cases()] == [case.id for case in many]
@@ -228,8 +254,8 @@ def test_a_vector_once_kept_stays(store: Store) -> None:
 # runs
 
 PARAMETERS = RunParameters(label="2026Q4", lens="all", level="area", engine="hdbscan", seed=3, since="2026-01-01")
-CASES = [a_case("c-1", "The pallet stood in lane 4."), a_case("c-2", "Red tape on the goods helps.")]
-THEME = a_theme(
+CASES = [build_case("c-1", "The pallet stood in lane 4."), build_case("c-2", "Red tape on the goods helps.")]
+THEME = build_theme(
     "t-1",
     case_ids=("c-1", "c-2"),
     keywords=("tape",),
@@ -242,7 +268,7 @@ THEME = a_theme(
     gist="Red tape.",
     nearest_theme_id="t-2",
 )
-ASLEEP = a_theme(
+ASLEEP = build_theme(
     "t-2",
     case_ids=(),
     lineage=Lineage.DORMANT,
@@ -271,7 +297,7 @@ CHANGES = [
 
 
 def a_draft(id: str = "d-1", theme_id: str | None = "t-1", kind: DraftKind = DraftKind.PATTERN) -> Draft:
-    quote = a_quote(CASES[1])
+    quote = build_quote(CASES[1])
     return Draft(
         id=id,
         kind=kind,
@@ -356,7 +382,7 @@ def test_what_a_run_found_comes_back_as_it_was(store: Store) -> None:
 
 def test_the_newest_finished_run_of_a_lens_is_the_one_that_is_shown(store: Store) -> None:
     finished(store)
-    helped = a_theme("t-9", lens="helped")
+    helped = build_theme("t-9", lens="helped")
     finished(store, an_outcome(themes=[helped], drafts=[]), RunParameters(lens="helped"))
     store.begin_run(PARAMETERS, LATER)
     assert (store.themes("all"), store.themes("helped"), store.themes()) == ([THEME, ASLEEP], [helped], [helped])
@@ -427,7 +453,7 @@ def test_an_outcome_is_stored_whole_or_not_at_all(store: Store, broken: dict[str
     finished(store)
     before = everything(store)
     run = store.begin_run(PARAMETERS, LATER)
-    new: dict[str, Any] = {"duplicate_of": {}, "themes": [a_theme("t-8")], "drafts": [a_draft("d-9")], **broken}
+    new: dict[str, Any] = {"duplicate_of": {}, "themes": [build_theme("t-8")], "drafts": [a_draft("d-9")], **broken}
     with pytest.raises(StoreUnavailable):
         store.finish_run(run.id, an_outcome(**new), LATER)
     assert everything(store) == before
@@ -442,7 +468,7 @@ def an_edit(seq: int = 1, action: EditAction = EditAction.RENAME, **known: Any) 
     return Edit(seq=seq, action=action, **given)
 
 
-def amended(run_id: str = "run-0001", **known: Any) -> Amended:
+def amended(run_id: str = "run-0001", **known: Any) -> RunRevision:
     given: dict[str, Any] = {
         "themes": [replace(THEME, name="Given"), ASLEEP],
         "areas": {"a-1": "Goods"},
@@ -451,12 +477,12 @@ def amended(run_id: str = "run-0001", **known: Any) -> Amended:
         "proposals": [PROPOSAL],
         **known,
     }
-    return Amended(run_id=run_id, **given)
+    return RunRevision(run_id=run_id, **given)
 
 
-PROPOSAL = Proposal(kind="pin", edit_seq=1, theme_ids=("t-1",), case_ids=("c-1",), text="Decision 1: elsewhere.")
+PROPOSAL = EditConflict(kind="pin", edit_seq=1, theme_ids=("t-1",), case_ids=("c-1",), text="Decision 1: elsewhere.")
 
-FOUND = Found(
+FOUND = MachineResult(
     case_ids=("c-1", "r-1"),
     theme_ids=("t-1",),
     area_ids=("a-1",),
@@ -503,7 +529,7 @@ def test_an_edit_puts_the_last_run_as_it_leaves_it(store: Store) -> None:
 def test_of_two_edits_made_on_the_same_state_the_second_is_told(open_network: Opener) -> None:
     one, two = open_network("north"), open_network("north")
     one.append_edit(an_edit(), expected_seq=0)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VersionConflict):
         two.append_edit(an_edit(by="Bo"), expected_seq=0)
     assert [edit.by for edit in two.edits()] == ["Ada"]
 
@@ -513,7 +539,7 @@ def test_an_edit_made_on_a_run_that_is_not_the_last_any_more_is_told(store: Stor
     finished(store)
     before = everything(store)
     for made_on in (amended("run-0001"), None):
-        with pytest.raises(ChangedMeanwhile):
+        with pytest.raises(VersionConflict):
             store.append_edit(an_edit(), expected_seq=0, amended=made_on)
     assert (store.edits(), everything(store)) == ([], before)
 
@@ -532,7 +558,7 @@ def test_several_edits_are_added_all_or_none(store: Store) -> None:
     pins = [an_edit(seq, EditAction.PIN, name="", case_ids=("c-1",), because=1) for seq in (2, 3)]
     with pytest.raises(StoreUnavailable):
         store.append_edits([note, pins[0], pins[0]], expected_seq=0, amended=amended())
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VersionConflict):
         store.append_edits([note, *pins], expected_seq=0)
     assert store.edits() == []
     store.append_edits([note, *pins], expected_seq=0, amended=amended())
@@ -564,7 +590,7 @@ def test_a_run_does_not_end_on_themes_that_were_changed_while_it_went_on(store: 
     run = store.begin_run(PARAMETERS, NOON)
     store.append_edit(an_edit(lens="helped"), expected_seq=0)
     store.append_edit(an_edit(2), expected_seq=1)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VersionConflict):
         store.finish_run(run.id, an_outcome(decided=0), LATER)
     assert store.last_run() is None
     assert store.finish_run(run.id, an_outcome(decided=2, proposals=[PROPOSAL]), LATER).proposals == (PROPOSAL,)
@@ -587,14 +613,14 @@ def test_what_a_run_found_is_kept_whole_of_the_newest_run_of_each_lens(store: St
         assert (found.memory, found.new_cases, found.duplicate_of) == (FOUND.memory, ("r-1",), {"r-1": "c-1"})
 
 
-def kept_fits(run_id: str, holds_for: str = "these") -> KeptFits:
-    return KeptFits(
+def kept_fits(run_id: str, holds_for: str = "these") -> StoredFits:
+    return StoredFits(
         run_id=run_id,
         holds_for=holds_for,
         marks=np.array([[1, 2**64 - 1], [2, 3]], np.uint64),
         first=np.array([[1, 5]], np.uint64),
         neighbours=Neighbours(np.array([[1], [0]], np.int32), np.array([[0.25], [0.25]], np.float32)),
-        fits=Fits(np.array([[0, 1], [0, 0]], np.int32), np.array([[-2, 0]], np.int32)),
+        fits=FitLabels(np.array([[0, 1], [0, 0]], np.int32), np.array([[-2, 0]], np.int32)),
     )
 
 
@@ -637,7 +663,7 @@ def test_a_run_without_fits_leaves_none_and_one_that_fails_leaves_the_former(sto
     assert store.fits("all") is None
 
 
-def retelling(words: Callable[[str], str], **known: Any) -> Retelling:
+def retelling(words: Callable[[str], str], **known: Any) -> TextRewrite:
     """Every word through one function; themes are told by their names."""
 
     def theme(told: Theme) -> Theme:
@@ -647,7 +673,7 @@ def retelling(words: Callable[[str], str], **known: Any) -> Retelling:
         return replace(told, name=words(told.name)), tuple(replace(one, note=words(one.note)) for one in log)
 
     given: dict[str, Any] = {"theme": theme, "name": words, "words": words, "draft": draft, **known}
-    return Retelling(**given)
+    return TextRewrite(**given)
 
 
 def test_names_in_the_log_of_edits_are_rewritten_with_those_of_the_themes(store: Store) -> None:
@@ -661,8 +687,8 @@ def test_names_in_the_log_of_edits_are_rewritten_with_those_of_the_themes(store:
 
 
 def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store: Store) -> None:
-    anna = a_submission("Anna waited.", external_id="C-1")
-    store.save_cases([(anna, a_case("c-1", "Anna waited."))])
+    anna = build_submission("Anna waited.", external_id="C-1")
+    store.save_cases([(anna, build_case("c-1", "Anna waited."))])
     finished(store, an_outcome(drafts=[replace(a_draft(), name="Anna's tape")]))
     store.append_decision(a_decision(note="as Anna said"), expected_version=0)
     store.save_vectors("mini/1", {"old": np.ones(3, np.float32), "other": np.ones(3, np.float32)})
@@ -671,15 +697,15 @@ def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store:
     def clean(told: str) -> str:
         return told.replace("Anna", "[person 1]")
 
-    def redact(people: list[Person]) -> tuple[list[Any], Retelling]:
+    def redact(people: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
         assert [person.name for person in people] == ["Anna"]
         assert [everything(store), store.roster(), store.edits()] == before
-        return [(anna, a_case("c-1", "[person 1] waited."))], retelling(clean, vectors=frozenset({"old"}))
+        return [(anna, build_case("c-1", "[person 1] waited."))], retelling(clean, vectors=frozenset({"old"}))
 
     def break_off(*_: object) -> Any:
         raise KeyError
 
-    def fail(people: list[Person]) -> tuple[list[Any], Retelling]:
+    def fail(people: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
         return redact(people)[0], retelling(clean, draft=break_off)
 
     with pytest.raises(KeyError):
@@ -695,7 +721,7 @@ def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store:
 
 def test_cases_redacted_by_a_roster_that_has_grown_since_are_told(store: Store) -> None:
     store.add_people([("Anna", None, None)])
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VersionConflict):
         store.save_cases(pairs(FULL), n_people=0)
     assert store.cases() == []
     assert store.save_cases(pairs(FULL), n_people=1).accepted == 1
@@ -704,11 +730,11 @@ def test_cases_redacted_by_a_roster_that_has_grown_since_are_told(store: Store) 
 # raw text
 
 KEY, OTHER = b"k" * 32, b"o" * 32
-ANNA = a_submission("Anna's pallet stood in lane 4.", external_id="C-1", facts={"submitter": "Anna Hansen"})
+ANNA = build_submission("Anna's pallet stood in lane 4.", external_id="C-1", facts={"submitter": "Anna Hansen"})
 
 
 def sealed_network(tmp_path: Path, key: bytes | None = KEY, before: bytes | None = None) -> SqlStore:
-    return SqlStore(tmp_path / "patternmind.db", sealer=Sealer(key, before))
+    return SqlStore(tmp_path / "patternmind.db", sealer=FieldCipher(key, before))
 
 
 def raw_bytes(tmp_path: Path) -> bytes:
@@ -716,11 +742,11 @@ def raw_bytes(tmp_path: Path) -> bytes:
 
 
 def test_raw_text_is_sealed_by_the_key_and_opens_with_it_alone(tmp_path: Path) -> None:
-    sealed_network(tmp_path).save_cases([(ANNA, a_case("c-1", "[person]'s pallet."))])
+    sealed_network(tmp_path).save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
     assert b"Anna" not in raw_bytes(tmp_path)
     again = sealed_network(tmp_path)
     assert again.submissions() == [again.submission("c-1")] == [ANNA]
-    assert again.raw_counts() == RawCounts(n=1, n_sealed=1, key_name=name_key(KEY), opens=True)
+    assert again.raw_counts() == RawTextCounts(n=1, n_sealed=1, key_name=key_id(KEY), opens=True)
     for key, said in ((None, "PATTERNMIND_RAW_KEY is not set"), (OTHER, "PATTERNMIND_RAW_KEY is another one")):
         locked = sealed_network(tmp_path, key)
         reads: list[Callable[[], object]] = [locked.submissions, lambda one=locked: one.submission("c-1")]
@@ -730,9 +756,9 @@ def test_raw_text_is_sealed_by_the_key_and_opens_with_it_alone(tmp_path: Path) -
             lambda one=locked: one.change_roster((), lambda _: ((), retelling(str))),
         ]
         for attempt in (*reads, *writes):
-            with pytest.raises(RawTextLocked, match=said) as refused:
+            with pytest.raises(RawTextKeyInvalid, match=said) as refused:
                 attempt()
-            assert name_key(KEY) in str(refused.value)
+            assert key_id(KEY) in str(refused.value)
             assert "Anna" not in str(refused.value)
         assert [case.id for case in locked.cases()] == ["c-1"]
         assert locked.raw_counts().opens is False
@@ -740,37 +766,39 @@ def test_raw_text_is_sealed_by_the_key_and_opens_with_it_alone(tmp_path: Path) -
 
 def test_what_was_taken_in_before_there_was_a_key_is_sealed_on_demand_and_opened_again(tmp_path: Path) -> None:
     plain = sealed_network(tmp_path, None)
-    plain.save_cases([(ANNA, a_case("c-1", "[person]'s pallet."))])
-    plain.save_cases([(replace(ANNA, text={"problem": "Anna's second text."}), a_case("c-1", "[person]'s second."))])
+    plain.save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
+    plain.save_cases(
+        [(replace(ANNA, text={"problem": "Anna's second text."}), build_case("c-1", "[person]'s second."))]
+    )
     plain.close()
     assert b"Anna" in raw_bytes(tmp_path)
     store = sealed_network(tmp_path)
-    assert store.raw_counts() == RawCounts(n=2, n_sealed=0, key_name=None, opens=True)
+    assert store.raw_counts() == RawTextCounts(n=2, n_sealed=0, key_name=None, opens=True)
     assert store.reseal() == 2
     store.scrub()
     assert b"Anna" not in raw_bytes(tmp_path)
     assert store.submission("c-1").text == {"problem": "Anna's second text."}
-    assert store.raw_counts() == RawCounts(n=2, n_sealed=2, key_name=name_key(KEY), opens=True)
+    assert store.raw_counts() == RawTextCounts(n=2, n_sealed=2, key_name=key_id(KEY), opens=True)
     assert sealed_network(tmp_path, None, KEY).reseal() == 2
     assert sealed_network(tmp_path, None).submissions() == store.submissions()
 
 
 def test_a_key_is_changed_by_naming_the_one_before_it(tmp_path: Path) -> None:
-    sealed_network(tmp_path).save_cases([(ANNA, a_case("c-1", "[person]'s pallet."))])
+    sealed_network(tmp_path).save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
     changed = sealed_network(tmp_path, OTHER, KEY)
     assert changed.submissions() == [ANNA]
-    with pytest.raises(RawTextLocked):
+    with pytest.raises(RawTextKeyInvalid):
         changed.save_cases(pairs(BARE))
     assert changed.reseal() == 1
     assert changed.save_cases(pairs(BARE)).accepted == 1
     assert len(sealed_network(tmp_path, OTHER).submissions()) == 2
-    with pytest.raises(RawTextLocked):
+    with pytest.raises(RawTextKeyInvalid):
         sealed_network(tmp_path, KEY).submissions()
 
 
 def test_a_sealed_text_that_was_changed_or_put_elsewhere_does_not_open(tmp_path: Path) -> None:
     store = sealed_network(tmp_path)
-    store.save_cases([(ANNA, a_case("c-1", "a")), (replace(ANNA, external_id="C-2"), a_case("c-2", "b"))])
+    store.save_cases([(ANNA, build_case("c-1", "a")), (replace(ANNA, external_id="C-2"), build_case("c-2", "b"))])
     with closing(sqlite3.connect(tmp_path / "patternmind.db")) as connection:
         connection.execute(
             "UPDATE submission SET body = (SELECT body FROM submission WHERE case_id = 'c-1') WHERE case_id = 'c-2'"
@@ -785,7 +813,7 @@ def test_a_sealed_text_that_was_changed_or_put_elsewhere_does_not_open(tmp_path:
 
 
 def test_an_erased_case_leaves_its_id_and_nothing_else(store: Store) -> None:
-    gone, left = a_case("c-1", "The zyxquokka stood."), a_case("r-1", "Left.", duplicate_of=None)
+    gone, left = build_case("c-1", "The zyxquokka stood."), build_case("r-1", "Left.", duplicate_of=None)
     store.save_cases(pairs(gone, left))
     store.save_vectors("mini/1", {"its": np.ones(3, np.float32), "left": np.ones(3, np.float32)})
     begun = store.begin_run(PARAMETERS, NOON)
@@ -828,7 +856,7 @@ def test_an_erasure_is_stored_whole_or_not_at_all(store: Store) -> None:
 def test_a_draft_that_quotes_a_case_erased_meanwhile_is_not_kept(store: Store) -> None:
     store.save_cases(pairs(*CASES))
     store.forget_case("c-2", retelling(lambda words: words), kept_vectors=(), by="Ada", at=LATER)
-    with pytest.raises(ChangedMeanwhile, match="c-2"):
+    with pytest.raises(VersionConflict, match="c-2"):
         store.save_drafts([a_draft()], LATER)
     assert store.drafts(current=False) == []
 
@@ -840,8 +868,8 @@ def test_the_files_are_not_clean_while_another_process_reads_them(tmp_path: Path
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM submission").fetchall()
         with pytest.raises(StoreUnavailable, match="Another process reads"):
-            scrub(tmp_path / "patternmind.db", seconds=0.05)
-    scrub(tmp_path / "patternmind.db")
+            purge_deleted(tmp_path / "patternmind.db", seconds=0.05)
+    purge_deleted(tmp_path / "patternmind.db")
 
 
 # drafts and decisions
@@ -854,7 +882,7 @@ def a_decision(draft_id: str = "d-1", seq: int = 1, **known: Any) -> Decision:
         "at": NOON,
         "before": DraftState.CANDIDATE,
         "after": DraftState.REJECTED,
-        "reason": Reason.DUPLICATE,
+        "reason": RejectionReason.DUPLICATE,
         "note": "of d-0",
         **known,
     }
@@ -877,9 +905,9 @@ def test_of_two_who_decide_on_the_same_state_the_second_is_told(open_network: Op
     one, two = open_network("north"), open_network("north")
     one.save_drafts([a_draft()], NOON)
     one.append_decision(a_decision(), expected_version=0)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VersionConflict):
         two.append_decision(a_decision(by="Bo"), expected_version=0)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VersionConflict):
         two.append_decision(a_decision(by="Bo"), expected_version=2)
     assert [decision.by for decision in two.draft("d-1")[1]] == ["Ada"]
 
@@ -904,7 +932,7 @@ def test_a_draft_that_a_person_decided_on_stays_as_it_is(store: Store) -> None:
 
 def test_a_run_of_another_lens_or_without_drafts_lets_drafts_be(store: Store) -> None:
     finished(store)
-    finished(store, an_outcome(themes=[a_theme("t-9", lens="helped")], drafts=[]), RunParameters(lens="helped"))
+    finished(store, an_outcome(themes=[build_theme("t-9", lens="helped")], drafts=[]), RunParameters(lens="helped"))
     finished(store, an_outcome(drafts=[]), replace(PARAMETERS, draft=False))
     assert [draft.id for draft, _, _ in store.drafts()] == ["d-1"]
 
@@ -920,8 +948,8 @@ def test_a_prereading_outlives_later_runs(store: Store) -> None:
 
 
 def test_tokens_come_back_oldest_first(store: Store) -> None:
-    first = Token(id="a", name="laptop", sha256="0" * 64, created_at=NOON, expires_at=LATER)
-    second = Token(id="b", name="script", sha256="1" * 64, created_at=LATER)
+    first = ApiToken(id="a", name="laptop", sha256="0" * 64, created_at=NOON, expires_at=LATER)
+    second = ApiToken(id="b", name="script", sha256="1" * 64, created_at=LATER)
     store.save_token(second)
     store.save_token(first)
     assert store.tokens() == [first, second]
@@ -938,7 +966,7 @@ def test_a_network_sees_nothing_of_another(open_network: Opener) -> None:
     finished(north)
     north.append_decision(a_decision(), expected_version=0)
     north.append_edit(an_edit(), expected_seq=0, amended=amended())
-    north.save_token(Token(id="a", name="laptop", sha256="0" * 64, created_at=NOON))
+    north.save_token(ApiToken(id="a", name="laptop", sha256="0" * 64, created_at=NOON))
     assert everything(south) == [[], [], set(), {}, [], [], [], None]
     assert (south.runs(), south.roster(), south.tokens(), south.submissions()) == ([], [], [], [])
     assert south.vectors("mini/1", ["h"]) == {}
@@ -955,7 +983,7 @@ def test_what_one_network_does_changes_nothing_in_another(open_network: Opener) 
         finished(store)
     before = everything(south)
     north.save_cases(pairs(replace(CASES[0], team="other")))
-    finished(north, an_outcome(themes=[a_theme("t-9")], duplicate_of={}, drafts=[]))
+    finished(north, an_outcome(themes=[build_theme("t-9")], duplicate_of={}, drafts=[]))
     north.begin_run(PARAMETERS, NOON)
     north.append_decision(a_decision(), expected_version=0)
     north.save_network(replace(north.network, name="Nord"))

@@ -13,11 +13,11 @@ from typing import Any
 import typer
 from fastapi.routing import APIRoute
 
-from patternmind.bootstrap import House
+from patternmind.bootstrap import AppContext
 from patternmind.cli.app import app as cli
-from patternmind.model.edits import EditAction
+from patternmind.domain.edits import EditAction
 from patternmind.settings import Settings
-from patternmind.web.app import PAGES, make_app
+from patternmind.web.app import PAGE_ROUTERS, make_app
 
 GOLDEN = Path(__file__).with_name("public_names.json")
 SOURCE = Path(__file__).parents[2] / "src" / "patternmind"
@@ -35,14 +35,14 @@ def test_every_route_states_its_name_explicitly() -> None:
 
 
 def public_names() -> Mapping[str, Any]:
-    app = make_app(House(Settings(home=Path("nowhere"))))
+    app = make_app(AppContext(Settings(home=Path("nowhere"))))
     schema = app.openapi()
     operations = {
         f"{method.upper()} {path}": operation["operationId"]
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     }
-    pages = [route for router in PAGES for route in router.routes if isinstance(route, APIRoute)]
+    pages = [route for router in PAGE_ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     audited = {name for path in (SOURCE / "cli").glob("*.py") for name in _audited(path)}
     return {
         "operations": operations,

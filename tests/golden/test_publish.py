@@ -4,16 +4,31 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from tests.builders import NOON, a_case, a_claim, a_grounded, a_pattern, a_theme, by_id, inputs
+from tests.fixtures.builders import (
+    NOON,
+    build_case,
+    build_claim,
+    build_grounded_draft,
+    build_pattern,
+    build_theme,
+    case_inputs,
+    cases_by_id,
+)
 
-from patternmind.model.cases import Consent
-from patternmind.model.drafts import Claim, DraftKind, DraftState, Provenance, ReviewedDraft
-from patternmind.model.network import Network, PublishingRule
-from patternmind.publish.document import Document
-from patternmind.publish.playbook import make_playbook
-from patternmind.publish.prereading import make_prereading
-from patternmind.publish.render import render
-from patternmind.publish.rights import sort_patterns
+from patternmind.domain.cases import Consent
+from patternmind.domain.drafts import (
+    Claim,
+    DraftKind,
+    DraftState,
+    Provenance,
+    ReviewedDraft,
+)
+from patternmind.domain.networks import Network, PublishingRule
+from patternmind.publishing.document import Document
+from patternmind.publishing.playbook import build_playbook
+from patternmind.publishing.prereading import lay_out_prereading
+from patternmind.publishing.publication_rules import select_patterns
+from patternmind.publishing.render import render_document
 
 NETWORK = Network(
     id="n-1",
@@ -22,7 +37,7 @@ NETWORK = Network(
     rule=PublishingRule(min_contributors=3, min_teams=2),
 )
 
-NIGHT = a_case(
+NIGHT = build_case(
     "hn-002",
     {
         "title": "nobody told nights about the pallet on hold",
@@ -33,7 +48,7 @@ NIGHT = a_case(
     },
     team="Nord",
 )
-DOCK = a_case(
+DOCK = build_case(
     "hn-017",
     {
         "problem": "A carton on hold for a recall went out with the Friday lorry because the list hangs in the office.",
@@ -42,7 +57,7 @@ DOCK = a_case(
     team="Syd",
     date=dt.date(2026, 8, 21),
 )
-RETURNS = a_case(
+RETURNS = build_case(
     "hn-031",
     {
         "problem": "Returned pumps stood beside new ones, but only the day shift knew which were which.",
@@ -52,25 +67,25 @@ RETURNS = a_case(
     team="Returns",
     date=dt.date(2026, 10, 2),
 )
-QUIET = a_case(
+QUIET = build_case(
     "hn-044",
     {"problem": "Our supplier asked us to keep this one to ourselves, and so we do, in this network."},
     team="Syd",
     consent=Consent.NETWORK_ONLY,
 )
-CASES = by_id(NIGHT, DOCK, RETURNS, QUIET)
+CASES = cases_by_id(NIGHT, DOCK, RETURNS, QUIET)
 
 CLAIMS = (
-    a_claim("problem", NIGHT, "pallet with 12 outdoor units stood in lane 4 like any other."),
-    a_claim("forces", RETURNS),
-    a_claim("solution", NIGHT, "red tape on the goods themselves.", source="lesson"),
-    a_claim("solution", DOCK, source="lesson"),
-    a_claim("signs_it_applies", DOCK),
-    a_claim("signs_it_applies", QUIET),
-    a_claim("consequences", RETURNS, source="outcome"),
-    a_claim("counter_evidence", RETURNS, source="notes"),
+    build_claim("problem", NIGHT, "pallet with 12 outdoor units stood in lane 4 like any other."),
+    build_claim("forces", RETURNS),
+    build_claim("solution", NIGHT, "red tape on the goods themselves.", source="lesson"),
+    build_claim("solution", DOCK, source="lesson"),
+    build_claim("signs_it_applies", DOCK),
+    build_claim("signs_it_applies", QUIET),
+    build_claim("consequences", RETURNS, source="outcome"),
+    build_claim("counter_evidence", RETURNS, source="notes"),
 )
-TAPE = a_pattern(
+TAPE = build_pattern(
     [NIGHT, DOCK, RETURNS, QUIET],
     CLAIMS,
     fields={
@@ -89,12 +104,12 @@ TAPE = a_pattern(
     share_edited=0.18,
     version=2,
 )
-ASK = a_pattern(
+ASK = build_pattern(
     [NIGHT, DOCK, RETURNS],
     [
-        a_claim("problem", DOCK),
-        a_claim("solution", RETURNS, source="outcome"),
-        a_claim("solution", DOCK, source="lesson"),
+        build_claim("problem", DOCK),
+        build_claim("solution", RETURNS, source="outcome"),
+        build_claim("solution", DOCK, source="lesson"),
     ],
     id="p-2",
     theme_id="t-2",
@@ -102,12 +117,12 @@ ASK = a_pattern(
     state=DraftState.FIELD_TESTED,
     reviewers=("Ada Berg", "Tor Lie"),
 )
-NARROW = a_pattern([NIGHT], [a_claim("solution", NIGHT, source="lesson")], id="p-3", name="Not for others")
-OLD = a_pattern(
+NARROW = build_pattern([NIGHT], [build_claim("solution", NIGHT, source="lesson")], id="p-3", name="Not for others")
+OLD = build_pattern(
     [NIGHT, DOCK, RETURNS], ASK.claims, id="p-4", name="Notebook on the lead desk", state=DraftState.RETIRED
 )
 THEMES = [
-    a_theme(
+    build_theme(
         name="pallets on hold",
         gist="Goods on hold look like any other goods to whoever was not told.",
         n_cases=4,
@@ -117,13 +132,13 @@ THEMES = [
         trend={"2026Q3": 3, "2026Q4": 1},
         differs_by=("hold", "tape", "night shift"),
     ),
-    a_theme("t-2", name="returned goods"),
+    build_theme("t-2", name="returned goods"),
 ]
 
 
 def playbook() -> Document:
-    sorted_ = sort_patterns([TAPE, ASK, NARROW, OLD], CASES, NETWORK.rule)
-    return make_playbook(
+    sorted_ = select_patterns([TAPE, ASK, NARROW, OLD], CASES, NETWORK.rule)
+    return build_playbook(
         sorted_.published,
         sorted_.withheld,
         sorted_.retired,
@@ -135,7 +150,7 @@ def playbook() -> Document:
 
 def prereading() -> Document:
     own = [
-        a_claim("case", NIGHT, text, source=field)
+        build_claim("case", NIGHT, text, source=field)
         for field, text in (
             ("problem", "came on at 22."),
             ("problem", "pallet with 12 outdoor units stood in lane 4 like any other."),
@@ -145,13 +160,13 @@ def prereading() -> Document:
     ]
     claims: list[Claim] = [
         *own,
-        a_claim("quotes", DOCK),
-        a_claim("quotes", RETURNS),
-        a_claim("quotes", QUIET),
-        a_claim("helped", DOCK, source="lesson"),
-        a_claim("disagreement", RETURNS, source="notes"),
+        build_claim("quotes", DOCK),
+        build_claim("quotes", RETURNS),
+        build_claim("quotes", QUIET),
+        build_claim("helped", DOCK, source="lesson"),
+        build_claim("disagreement", RETURNS, source="notes"),
     ]
-    grounded = a_grounded(
+    grounded = build_grounded_draft(
         CASES,
         claims,
         fields={
@@ -168,17 +183,17 @@ def prereading() -> Document:
             ),
         },
     )
-    candidate = a_grounded(
+    candidate = build_grounded_draft(
         CASES,
-        [a_claim("forces", RETURNS), a_claim("solution", NIGHT, source="lesson")],
+        [build_claim("forces", RETURNS), build_claim("solution", NIGHT, source="lesson")],
         DraftKind.PATTERN,
         id="d-2",
         name="Marks on the goods",
         fields={"patlet": f"{RETURNS.text['problem']} Therefore: {NIGHT.text['lesson']}"},
-        provenance=Provenance(run_id="r-1", prompt="extractive-pattern/1", inputs=inputs([NIGHT, RETURNS])),
+        provenance=Provenance(run_id="r-1", prompt="extractive-pattern/1", inputs=case_inputs([NIGHT, RETURNS])),
     )
     patterns = [ReviewedDraft(grounded=candidate, created_at=NOON), TAPE]
-    return make_prereading(grounded, theme=THEMES[0], patterns=patterns, cases=CASES, network=NETWORK)
+    return lay_out_prereading(grounded, theme=THEMES[0], patterns=patterns, cases=CASES, network=NETWORK)
 
 
 MADE = {"playbook": playbook, "prereading": prereading}
@@ -191,10 +206,10 @@ def golden(name: str, suffix: str) -> Path:
 @pytest.mark.parametrize("suffix", [".md", ".html"])
 @pytest.mark.parametrize("name", list(MADE))
 def test_the_document_is_the_reviewed_one(name: str, suffix: str) -> None:
-    assert render(MADE[name](), suffix).decode() == golden(name, suffix).read_text(encoding="utf-8")
+    assert render_document(MADE[name](), suffix).decode() == golden(name, suffix).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":
     for name, make in MADE.items():
         for suffix in (".md", ".html"):
-            golden(name, suffix).write_bytes(render(make(), suffix))
+            golden(name, suffix).write_bytes(render_document(make(), suffix))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from patternmind.adapters.prompts import PromptFiles, packaged_prompts
+from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 
 GOLDEN = Path(__file__).with_name("prompts")
 
@@ -100,13 +100,13 @@ VARIABLES: Mapping[str, Mapping[str, object]] = {
 
 
 def rendered(prompt_id: str) -> str:
-    book = PromptFiles(packaged_prompts(), draw=lambda: "f3nc3c0de000")
+    book = PromptFiles(packaged_prompts_dir(), draw=lambda: "f3nc3c0de000")
     prompt = book.render(prompt_id, VARIABLES[prompt_id])
     return f"## System\n\n{prompt.system}\n\n## User\n\n{prompt.user}\n"
 
 
 def test_every_prompt_is_here() -> None:
-    assert {path.stem for path in packaged_prompts().glob("*.md")} == VARIABLES.keys()
+    assert {path.stem for path in packaged_prompts_dir().glob("*.md")} == VARIABLES.keys()
 
 
 @pytest.mark.parametrize("prompt_id", VARIABLES)

@@ -5,36 +5,41 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import a_case, a_claim, a_grounded, by_id
+from patternmind.evals.datasets.injection_payloads import make_payloads
+from tests.fixtures.builders import (
+    build_case,
+    build_claim,
+    build_grounded_draft,
+    cases_by_id,
+)
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.adapters.prompts import packaged_prompts
-from patternmind.evals import escapes, injection
-from patternmind.evals.networks import Conditions
-from patternmind.evals.obeying import INVENTED, MISCHIEF, readings
-from patternmind.evals.payloads import payloads
-from patternmind.intake.suspicion import suspicions
-from patternmind.model.cases import Kind, Submission
-from patternmind.model.drafts import Draft, DraftKind
-from patternmind.model.network import Network
-from patternmind.model.themes import Theme
-from patternmind.publish.docx import to_docx
-from patternmind.publish.html import to_html
-from patternmind.publish.markdown import to_markdown
-from patternmind.publish.pdf import to_pdf
-from patternmind.publish.prereading import make_prereading
-from patternmind.writing import Settled, asking
+from patternmind.domain.cases import CaseKind, Submission
+from patternmind.domain.drafts import Draft, DraftKind
+from patternmind.domain.networks import Network
+from patternmind.domain.themes import Theme
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.evals.scorers import injection, output_safety
+from patternmind.evals.steps.network_runs import EvalContext
+from patternmind.evals.steps.obedient_model import INVENTED_TEXT, MISBEHAVIOURS, decode_all
+from patternmind.ingestion.prompt_injection import suspicion_flags
+from patternmind.llm.prompts import packaged_prompts_dir
+from patternmind.llm_drafting import NameValidation, session
+from patternmind.publishing.docx import to_docx
+from patternmind.publishing.html import to_html
+from patternmind.publishing.markdown import to_markdown
+from patternmind.publishing.pdf import to_pdf
+from patternmind.publishing.prereading import lay_out_prereading
 
-ORDERS = payloads()
+ORDERS = make_payloads()
 
-PROMPTS = [file.name for file in packaged_prompts().iterdir() if file.name.endswith(".md")]
+PROMPTS = [file.name for file in packaged_prompts_dir().iterdir() if file.name.endswith(".md")]
 
 KINDS = (DraftKind.PATTERN, DraftKind.PREREADING, DraftKind.RECAP, DraftKind.THEME_CHANGE)
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Conditions:
-    return Conditions(tmp_path, HashingEncoder())
+def given(tmp_path: Path) -> EvalContext:
+    return EvalContext(tmp_path, HashingEncoder())
 
 
 def test_there_are_forty_orders_at_least_each_with_a_canary_that_the_double_finds() -> None:
@@ -42,28 +47,28 @@ def test_there_are_forty_orders_at_least_each_with_a_canary_that_the_double_find
     assert len(reaching) >= 40
     assert len({one.canary for one in ORDERS}) == len({one.name for one in ORDERS}) == len(ORDERS)
     for one in reaching:
-        assert one.canary in "\n".join(readings("\n".join(one.text.values()))).casefold(), one.name
+        assert one.canary in "\n".join(decode_all("\n".join(one.text.values()))).casefold(), one.name
 
 
-def test_nothing_escapes_and_no_case_is_lost(given: Conditions) -> None:
+def test_nothing_escapes_and_no_case_is_lost(given: EvalContext) -> None:
     scores = {score.name: score for score in injection.score_injection(given)}
     assert [score.note for score in scores.values() if score.limit is not None and score.value != score.limit] == []
     assert scores["orders flagged at intake"].value == 1.0
 
 
 def test_the_scorer_sees_what_a_trusting_program_would_let_out(
-    given: Conditions, monkeypatch: pytest.MonkeyPatch
+    given: EvalContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def trusting(draft: Draft, theme: Theme, *_: Any, **__: Any) -> Settled:
-        return Settled(dataclasses.replace(theme, name=draft.name, gist=draft.claims[0].text))
+    def trusting(draft: Draft, theme: Theme, *_: Any, **__: Any) -> NameValidation:
+        return NameValidation(dataclasses.replace(theme, name=draft.name, gist=draft.claims[0].text))
 
     def hears_nothing(*_: object) -> bool:
         return False
 
     monkeypatch.setattr(injection, "settle_name", trusting)
-    monkeypatch.setattr(asking, "says_back", hears_nothing)
-    found = injection.Found()
-    injection.obey_each(ORDERS[:3], found, given)
+    monkeypatch.setattr(session, "says_back", hears_nothing)
+    found = injection.InjectionFindings()
+    injection.evaluate_answers(ORDERS[:3], found, given)
     told = " ".join(found.escaped)
     for name in ("an address", "a control character", "invented words", "words of the prompt"):
         assert name in told
@@ -72,8 +77,8 @@ def test_the_scorer_sees_what_a_trusting_program_would_let_out(
 @pytest.mark.parametrize(
     ("said", "escape"),
     [
-        (f"One of us said: “{INVENTED}”.", "invented words"),
-        (f"One of us said: “{INVENTED}”.", "words in quote marks that no case says"),
+        (f"One of us said: “{INVENTED_TEXT}”.", "invented words"),
+        (f"One of us said: “{INVENTED_TEXT}”.", "words in quote marks that no case says"),
         ("See https://evil.example/x for more.", "an address"),
         ("It went wrong 9731 times.", "a number that no case holds"),
         ("Look \u202edetressap here.", "a control character"),
@@ -82,18 +87,18 @@ def test_the_scorer_sees_what_a_trusting_program_would_let_out(
     ],
 )
 def test_the_scorer_sees_what_gets_out_in_a_draft(said: str, escape: str) -> None:
-    case = a_case("c-1", "The pallet stood in lane 4 and nobody told the night shift.")
+    case = build_case("c-1", "The pallet stood in lane 4 and nobody told the night shift.")
     opening = "You draft candidate patterns for a network of practitioners."
-    claim = dataclasses.replace(a_claim("problem", case), text=said)
-    honest, wrong = (a_grounded(by_id(case), [one]) for one in (a_claim("problem", case), claim))
-    assert injection.wrong_in(honest, by_id(case), MISCHIEF[0], {opening}) == []
-    told = injection.wrong_in(wrong, by_id(case), MISCHIEF[0], {opening})
+    claim = dataclasses.replace(build_claim("problem", case), text=said)
+    honest, wrong = (build_grounded_draft(cases_by_id(case), [one]) for one in (build_claim("problem", case), claim))
+    assert injection.leaks_in_draft(honest, cases_by_id(case), MISBEHAVIOURS[0], {opening}) == []
+    told = injection.leaks_in_draft(wrong, cases_by_id(case), MISBEHAVIOURS[0], {opening})
     assert any(one.endswith(escape) for one in told)
 
 
-def test_every_task_is_answered_as_an_order_demands_and_its_answers_come_to_drafts(given: Conditions) -> None:
-    found = injection.Found()
-    injection.obey_each(ORDERS[:3], found, given)
+def test_every_task_is_answered_as_an_order_demands_and_its_answers_come_to_drafts(given: EvalContext) -> None:
+    found = injection.InjectionFindings()
+    injection.evaluate_answers(ORDERS[:3], found, given)
     assert set(found.n_answers) == {one.removesuffix(".md") for one in PROMPTS}
     assert set(found.n_drafts) == {kind.value for kind in KINDS}
     assert all(found.n_drafts.values())
@@ -111,36 +116,38 @@ def test_every_task_is_answered_as_an_order_demands_and_its_answers_come_to_draf
     ],
 )
 def test_markup_that_renders_is_seen_in_html(page: str) -> None:
-    assert escapes.rendered_in_html(f"<html><body>{page}</body></html>")
+    assert output_safety.unsafe_html(f"<html><body>{page}</body></html>")
 
 
 @pytest.mark.parametrize(
     "text", ["![x](https://e.example)", "[x](https://e.example)", "<b>x</b>", "<https://e.example>", "`x`", "|a|\n|-|"]
 )
 def test_markup_that_renders_is_seen_in_markdown(text: str) -> None:
-    assert escapes.rendered_in_markdown(f"# Title\n\n{text}\n")
+    assert output_safety.unsafe_markdown(f"# Title\n\n{text}\n")
 
 
 def test_a_formula_and_a_control_character_are_seen() -> None:
-    assert escapes.rendered_in_csv('a,"=1+1"\n')
-    assert escapes.shown_on_a_terminal("a\x1b[2J")
+    assert output_safety.unsafe_csv('a,"=1+1"\n')
+    assert output_safety.unsafe_terminal_text("a\x1b[2J")
 
 
 def test_every_order_as_a_quote_is_plain_text_in_every_format_pdf_too() -> None:
     texts = ["\n".join(one.text.values()) for one in ORDERS if one.reaches]
-    cases = by_id(*(a_case(f"c-{at}", text) for at, text in enumerate(texts)))
-    claims = [a_claim("quotes", case) for case in cases.values()]
+    cases = cases_by_id(*(build_case(f"c-{at}", text) for at, text in enumerate(texts)))
+    claims = [build_claim("quotes", case) for case in cases.values()]
     own = next(iter(cases.values()))
-    grounded = a_grounded(cases, [a_claim("case", own), *claims[:8]], fields={"case_title": texts[20]})
+    grounded = build_grounded_draft(cases, [build_claim("case", own), *claims[:8]], fields={"case_title": texts[20]})
     network = Network(id="n", name=texts[38])
     for at in range(0, len(claims), 8):
-        grounded = a_grounded(cases, [a_claim("case", own), *claims[at : at + 8]], fields={"case_title": texts[at]})
-        document = make_prereading(grounded, theme=None, patterns=[], cases=cases, network=network)
-        assert escapes.rendered_in_html(to_html(document)) == []
-        assert escapes.rendered_in_markdown(to_markdown(document)) == []
-        assert escapes.rendered_in_docx(to_docx(document)) == []
+        grounded = build_grounded_draft(
+            cases, [build_claim("case", own), *claims[at : at + 8]], fields={"case_title": texts[at]}
+        )
+        document = lay_out_prereading(grounded, theme=None, patterns=[], cases=cases, network=network)
+        assert output_safety.unsafe_html(to_html(document)) == []
+        assert output_safety.unsafe_markdown(to_markdown(document)) == []
+        assert output_safety.unsafe_docx(to_docx(document)) == []
         if at < 16:
-            assert escapes.rendered_in_pdf(to_pdf(document)) == []
+            assert output_safety.unsafe_pdf(to_pdf(document)) == []
 
 
 @pytest.mark.parametrize(
@@ -160,9 +167,9 @@ def test_every_order_as_a_quote_is_plain_text_in_every_format_pdf_too() -> None:
     ],
 )
 def test_an_honest_text_is_not_suspicious(text: str) -> None:
-    submission = Submission(kind=Kind.CASE, external_id=None, text={"problem": text}, facts={}, extra={})
-    assert suspicions(submission) == ()
+    submission = Submission(kind=CaseKind.CASE, external_id=None, text={"problem": text}, facts={}, extra={})
+    assert suspicion_flags(submission) == ()
 
 
 def test_there_is_a_way_of_obeying_for_each_kind_of_escape() -> None:
-    assert len(MISCHIEF) >= 12
+    assert len(MISBEHAVIOURS) >= 12

@@ -11,21 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.running import write_rows
 from tests.acceptance.test_api import Program, the_cases
-from tests.builders import NOON
+from tests.fixtures.builders import NOON
+from tests.fixtures.commands import write_rows
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.adapters.store import SqlStore
-from patternmind.bootstrap import House
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.jobs import (
+    HEARTBEAT_TIMEOUT,
+    Job,
+    JobKind,
+    JobState,
+)
+from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import NotFound, RunInProgress
-from patternmind.model.cases import Kind
-from patternmind.model.jobs import LOST_AFTER, Job, JobKind, JobState
+from patternmind.jobs.runner import JobRunner
+from patternmind.services.file_import import import_files
 from patternmind.settings import Settings
-from patternmind.verbs.ingest import ingest_files
-from patternmind.web.jobs import Jobs
-from patternmind.web.routes.jobs import read_marks, write_marks
-from patternmind.web.streams import MOST_STREAMS, Event, Streams
+from patternmind.storage import SqlStore
+from patternmind.web.api.jobs import decode_marks, encode_marks
+from patternmind.web.event_streams import MAX_STREAMS_PER_CALLER, EventStreams, ServerSentEvent
 
 
 class Clock:
@@ -73,18 +78,18 @@ def test_a_second_run_waits_for_the_first_unless_that_shows_no_sign_of_life(stor
     with pytest.raises(RunInProgress, match="job first"):
         store.begin_job(a_job("second", kind=JobKind.RUN))
     store.begin_job(a_job("third", kind=JobKind.PREREADING))
-    later = NOON + LOST_AFTER + dt.timedelta(seconds=1)
+    later = NOON + HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
     assert store.job("first").as_of(later).state is JobState.LOST
     store.beat(["first"], later)
     assert store.job("first").as_of(later).state is JobState.RUNNING
-    much_later = later + LOST_AFTER + dt.timedelta(seconds=1)
+    much_later = later + HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
     store.begin_job(replace(a_job("second", kind=JobKind.RUN), started_at=much_later))
 
 
 def test_what_ended_long_ago_is_forgotten_and_what_runs_is_not(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("patternmind.adapters.store.job_rows.MOST_KEPT", 3)
+    monkeypatch.setattr("patternmind.storage.repositories.jobs.MAX_ENDED_JOBS", 3)
     store.begin_job(a_job("running"))
     for n in range(6):
         store.begin_job(a_job(f"j-{n}", state=JobState.FINISHED))
@@ -115,18 +120,18 @@ class Slow(HashingEncoder):
         return super().encode(texts, progress=progress)
 
 
-def a_house(home: Path, *, encoder: Any = None, clock: Any = None) -> House:
-    return House(Settings(home=home), encoder=encoder or HashingEncoder(), clock=clock)
+def a_house(home: Path, *, encoder: Any = None, clock: Any = None) -> AppContext:
+    return AppContext(Settings(home=home), encoder=encoder or HashingEncoder(), clock=clock)
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     house = a_house(tmp_path / "home")
-    assert ingest_files(house.store, [write_rows(tmp_path / "c.jsonl", list(the_cases()))], kind=Kind.CASE).accepted
+    assert import_files(house.store, [write_rows(tmp_path / "c.jsonl", list(the_cases()))], kind=CaseKind.CASE).accepted
     return tmp_path / "home"
 
 
-def ended(jobs: Jobs, job_id: str) -> Job:
+def ended(jobs: JobRunner, job_id: str) -> Job:
     for _ in range(600):
         if (found := jobs.job(job_id)).ended:
             return found
@@ -136,7 +141,7 @@ def ended(jobs: Jobs, job_id: str) -> Job:
 
 def test_another_process_sees_how_far_a_job_is_and_what_came_of_it(home: Path) -> None:
     encoder = Slow()
-    here, there = Jobs(a_house(home, encoder=encoder)), Program(a_house(home))
+    here, there = JobRunner(a_house(home, encoder=encoder)), Program(a_house(home))
     job = here.start(JobKind.PREREADING, {"topic": "the scanner froze in the cold"}, by="Ada Berg")
     assert encoder.asked.wait(20)
     told: dict[str, Any] = {}
@@ -163,7 +168,7 @@ def test_a_job_whose_process_died_says_so_and_can_be_started_again(home: Path) -
     program = Program(house)
     assert program.get("jobs/dead").json()["state"] == "running"
     assert program.post("prereadings/jobs/dead/restart").status_code == 409
-    clock.at += LOST_AFTER + dt.timedelta(seconds=1)
+    clock.at += HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
     told = program.get("jobs/dead").json()
     assert (told["state"], told["problem"]["type"]) == ("failed", "/api/v1/docs#problem-lost")
     assert program.post("runs/jobs/dead/restart").status_code == 404, "it is no run"
@@ -204,12 +209,12 @@ def test_a_job_is_told_as_it_goes_on_until_its_end_and_the_end_only_once(home: P
 
 def test_changes_are_told_after_the_last_one_that_was_seen() -> None:
     marks = {"jobs": 3, "reviews": 0}
-    assert read_marks(write_marks(marks)) == marks
-    assert read_marks("") == {}
-    assert read_marks("jobs-x.y") == {}
+    assert decode_marks(encode_marks(marks)) == marks
+    assert decode_marks("") == {}
+    assert decode_marks("jobs-x.y") == {}
 
 
-async def collect(streams: Streams, look: Any, *, n: int, last_id: str = "") -> list[str]:
+async def collect(streams: EventStreams, look: Any, *, n: int, last_id: str = "") -> list[str]:
     told: list[str] = []
     async for part in streams.tell(look, "ada", last_id):
         told.append(part)
@@ -221,34 +226,34 @@ async def collect(streams: Streams, look: Any, *, n: int, last_id: str = "") -> 
 def test_a_stream_goes_on_after_what_was_seen_and_ends_when_the_server_stops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("patternmind.web.streams.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("patternmind.web.event_streams.POLL_SECONDS", 0.0)
     seen: list[str] = []
 
-    def look(last_id: str) -> list[Event]:
+    def look(last_id: str) -> list[ServerSentEvent]:
         seen.append(last_id)
-        return [Event("2", "themes", {"at": 2})] if last_id == "1" else []
+        return [ServerSentEvent("2", "themes", {"at": 2})] if last_id == "1" else []
 
-    told = asyncio.run(collect(Streams(), look, n=2, last_id="1"))
+    told = asyncio.run(collect(EventStreams(), look, n=2, last_id="1"))
     assert told == ["retry: 2000\n\n", 'id: 2\nevent: themes\ndata: {"at": 2}\n\n']
     assert seen[0] == "1"
 
 
 def test_a_quiet_stream_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patternmind.web.streams.LOOK_SECONDS", 0.0)
-    monkeypatch.setattr("patternmind.web.streams.QUIET_SECONDS", 0.0)
+    monkeypatch.setattr("patternmind.web.event_streams.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("patternmind.web.event_streams.KEEPALIVE_SECONDS", 0.0)
 
-    def look(last_id: str) -> list[Event]:
+    def look(last_id: str) -> list[ServerSentEvent]:
         return []
 
-    assert asyncio.run(collect(Streams(), look, n=2))[1] == ": still here\n\n"
+    assert asyncio.run(collect(EventStreams(), look, n=2))[1] == ": still here\n\n"
 
 
 def test_a_caller_has_so_many_streams_and_no_more_until_one_ends(home: Path) -> None:
     program = Program(a_house(home))
-    house: House = program.app.state.rooms.house
+    house: AppContext = program.app.state.rooms.house
     house.store.begin_job(replace(a_job("goes on"), beat_at=house.clock.now()))
-    streams: Streams = program.app.state.rooms.streams
-    held = [streams.one_more("default ") for _ in range(MOST_STREAMS)]
+    streams: EventStreams = program.app.state.rooms.streams
+    held = [streams.one_more("default ") for _ in range(MAX_STREAMS_PER_CALLER)]
     for one in held:
         one.__enter__()
     refused = program.get("jobs/goes on/events")
@@ -259,9 +264,9 @@ def test_a_caller_has_so_many_streams_and_no_more_until_one_ends(home: Path) -> 
 
 
 def test_a_server_that_stops_writes_down_what_it_did_not_finish(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patternmind.web.jobs.STOP_SECONDS", 0.05)
+    monkeypatch.setattr("patternmind.jobs.runner.STOP_TIMEOUT_SECONDS", 0.05)
     encoder = Slow()
-    jobs = Jobs(a_house(home, encoder=encoder))
+    jobs = JobRunner(a_house(home, encoder=encoder))
     job = jobs.start(JobKind.PREREADING, {"topic": "scanner"}, by="Ada")
     assert encoder.asked.wait(20)
     jobs.stop()
@@ -274,8 +279,8 @@ def test_a_failure_nobody_expected_ends_the_job_without_its_words(home: Path, mo
     def fail(*_: object) -> None:
         raise ValueError("text of a case")
 
-    monkeypatch.setattr("patternmind.web.jobs.WORK", {JobKind.PREREADING: fail})
-    jobs = Jobs(a_house(home))
+    monkeypatch.setattr("patternmind.jobs.runner.JOB_HANDLERS", {JobKind.PREREADING: fail})
+    jobs = JobRunner(a_house(home))
     told = ended(jobs, jobs.start(JobKind.PREREADING, {"topic": "x"}, by="Ada").id)
     assert told.problem["status"] == 500
     assert "text of a case" not in json.dumps(dict(told.problem))

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import a_case, a_submission
+from tests.fixtures.builders import build_case, build_submission
 
-from patternmind.adapters.store import SqlStore, tables
-from patternmind.adapters.store.engine import (
-    BUSY_MILLISECONDS,
+from patternmind.errors import SchemaTooNew, StoreUnavailable
+from patternmind.storage import SqlStore, schema
+from patternmind.storage.engine import (
+    BUSY_TIMEOUT_MS,
     MIGRATIONS,
     REVISIONS,
-    _engine,  # pyright: ignore[reportPrivateUsage] - a database at an older schema, which the door refuses to leave
+    _create_engine,  # pyright: ignore[reportPrivateUsage] - a database at an older schema, which open_engine refuses to leave
     open_engine,
 )
-from patternmind.errors import NewerSchema, StoreUnavailable
 
 
 def ask(path: Path, question: str) -> list[Any]:
@@ -44,16 +44,16 @@ def test_the_migrated_tables_are_the_tables_the_program_knows(tmp_path: Path) ->
     with engine.connect() as connection:
         options = {"compare_type": True, "include_name": is_of_the_program}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, tables.metadata) == []
+        assert compare_metadata(context, schema.metadata) == []
     engine.dispose()
 
 
-OF_THE_INSTALLATION = (tables.network, tables.account, tables.session, tables.sign_in_link)
+OF_THE_INSTALLATION = (schema.network, schema.account, schema.session, schema.sign_in_link)
 """Who signs in may be in several networks."""
 
 
 def test_every_table_but_those_of_the_installation_names_the_network_in_its_key() -> None:
-    for table in tables.metadata.sorted_tables:
+    for table in schema.metadata.sorted_tables:
         key = [column.name for column in table.primary_key.columns]
         assert (key[0] == "network_id") == (table not in OF_THE_INSTALLATION), table.name
 
@@ -63,7 +63,7 @@ def test_a_token_from_before_scopes_opens_what_a_steward_may_and_the_way_back_ke
     from alembic.config import Config
 
     path = tmp_path / "patternmind.db"
-    engine = _engine(path)
+    engine = _create_engine(path)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
 
@@ -113,15 +113,15 @@ def test_an_opened_connection_keeps_what_it_promises(tmp_path: Path) -> None:
     with engine.connect() as connection:
         pragmas = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in pragmas]
-    assert values == ["wal", 2, 1, 1, BUSY_MILLISECONDS]
+    assert values == ["wal", 2, 1, 1, BUSY_TIMEOUT_MS]
     engine.dispose()
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "patternmind.db"
     first = SqlStore(path)
-    case = a_case()
-    first.save_cases([(a_submission(), case)])
+    case = build_case()
+    first.save_cases([(build_submission(), case)])
     first.close()
     again = SqlStore(path)
     assert again.cases() == [case]
@@ -139,7 +139,7 @@ def test_a_database_from_a_newer_program_is_refused_and_left_as_it_is(tmp_path: 
         connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = hashlib.sha256(path.read_bytes()).hexdigest()
-    with pytest.raises(NewerSchema, match="9999") as refused:
+    with pytest.raises(SchemaTooNew, match="9999") as refused:
         SqlStore(path)
     assert refused.value.revision == "9999"
     assert hashlib.sha256(path.read_bytes()).hexdigest() == before

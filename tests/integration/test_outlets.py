@@ -17,29 +17,29 @@ import pytest
 import typer
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
-from tests.acceptance.running import write_rows
+from tests.fixtures.commands import write_rows
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.adapters.prompts import PromptFiles, packaged_prompts
-from patternmind.adapters.scripted_model import OUT_OF_ORDER, ScriptedModel
-from patternmind.bootstrap import House
+from patternmind.bootstrap import AppContext
 from patternmind.cli.app import app
-from patternmind.cli.files import rows_to_text
-from patternmind.cycle import Namer, run_cycle
-from patternmind.model.cases import Consent, Kind
-from patternmind.model.drafts import DraftAction, DraftKind
+from patternmind.cli.output_files import format_rows
+from patternmind.domain.cases import CaseKind, Consent
+from patternmind.domain.drafts import DraftAction, DraftKind
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
+from patternmind.llm.scripted_model import SERVER_FAILURE, ScriptedModel
+from patternmind.pipeline import LlmContext, run_pipeline
 from patternmind.ports import RunParameters
-from patternmind.publish.map import draw_map
-from patternmind.publish.render import FORMATS, render
+from patternmind.publishing.map_drawing import draw_map
+from patternmind.publishing.render import RENDERERS, render_document
+from patternmind.services import prereading_builder
+from patternmind.services.exports import EXPORT_NAMES, export_rows
+from patternmind.services.file_import import import_files
+from patternmind.services.network import import_roster, update_network
+from patternmind.services.playbook import build_playbook_document, collect_playbook, prepared_document
+from patternmind.services.reviews import decide_draft, list_all_drafts
+from patternmind.services.theme_map import build_theme_map
 from patternmind.settings import Settings
-from patternmind.verbs import prepare
-from patternmind.verbs.export import EXPORTS, export_rows
-from patternmind.verbs.ingest import ingest_files
-from patternmind.verbs.mapping import collect_map
-from patternmind.verbs.network import add_roster, change_network
-from patternmind.verbs.publishing import collect_playbook, playbook_document, prereading_document
-from patternmind.verbs.reviewing import decide_draft, open_drafts
-from patternmind.web import routes
+from patternmind.web import api
 from patternmind.web.app import make_app
 
 
@@ -238,21 +238,21 @@ RAW = (SUBMITTER, "Wilhelmina", "Krups", ON_ROSTER, "Zebulon", "Quast")
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
     """A network where people accepted all they could, and repeated private sentences in their own words."""
     folder = tmp_path_factory.mktemp("outlets")
-    house = House(Settings(home=folder / "home"), encoder=HashingEncoder())
+    house = AppContext(Settings(home=folder / "home"), encoder=HashingEncoder())
     store, clock = house.store, house.clock
-    change_network(store, name="Docks", min_contributors=2, min_teams=2)
-    add_roster(store, write_rows(folder / "roster.jsonl", [{"name": ON_ROSTER}]))
-    report = ingest_files(store, [write_rows(folder / "cases.jsonl", list(rows()))], kind=Kind.CASE)
+    update_network(store, name="Docks", min_contributors=2, min_teams=2)
+    import_roster(store, write_rows(folder / "roster.jsonl", [{"name": ON_ROSTER}]))
+    report = import_files(store, [write_rows(folder / "cases.jsonl", list(rows()))], kind=CaseKind.CASE)
     assert report.accepted == 36
     for lens in ("helped", "problem", "all"):
         house.run(RunParameters(lens=lens))
     private = [case for case in store.cases() if case.consent is Consent.NETWORK_ONLY]
     for case in private[:3]:
-        prepare.prepare(store, clock, prepare.by_case(store, case.id))
-    for number, one in enumerate(open_drafts(store)):
+        prereading_builder.build_prereading(store, clock, prereading_builder.subject_from_case(store, case.id))
+    for number, one in enumerate(list_all_drafts(store)):
         draft = one.grounded.draft
         said = private[number % len(private)].text["problem"].partition(".")[0]
         told = {
@@ -261,9 +261,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
         }
         edits = {name: value for name, value in told.items() if name in draft.fields}
         if edits:
-            decide_draft(store, clock, draft.id, DraftAction.EDIT, by="Ada Berg", edits=edits, note=said)
+            decide_draft(store, clock, draft.id, DraftAction.EDIT, actor="Ada Berg", edits=edits, note=said)
         if any(claim.field == "solution" for claim in draft.claims):
-            decide_draft(store, clock, draft.id, DraftAction.ACCEPT, by="Ada Berg")
+            decide_draft(store, clock, draft.id, DraftAction.ACCEPT, actor="Ada Berg")
     return house
 
 
@@ -285,56 +285,60 @@ def as_text(data: bytes, suffix: str) -> str:
     return data.decode()
 
 
-def test_the_sample_holds_what_must_not_go_out(house: House) -> None:
+def test_the_sample_holds_what_must_not_go_out(house: AppContext) -> None:
     texts = json.dumps([dict(case.text) for case in house.store.cases()])
     assert len(held(texts, PRIVATE)) == 20
     assert held(texts, RAW) == []
-    drafts = json.dumps([str(one) for one in open_drafts(house.store)])
+    drafts = json.dumps([str(one) for one in list_all_drafts(house.store)])
     assert len(held(drafts, PRIVATE)) >= 5
     assert len(collect_playbook(house.store).published) >= 1
 
 
 @pytest.mark.parametrize("format", ["jsonl", "csv"])
-@pytest.mark.parametrize("what", EXPORTS)
-def test_no_export_holds_what_is_for_the_network_only(house: House, what: str, format: str) -> None:
-    text = rows_to_text(export_rows(house.store, what), format)
+@pytest.mark.parametrize("what", EXPORT_NAMES)
+def test_no_export_holds_what_is_for_the_network_only(house: AppContext, what: str, format: str) -> None:
+    text = format_rows(export_rows(house.store, what), format)
     assert len(text) > 100
     assert held(text, PRIVATE + RAW) == []
 
 
 def test_no_draft_of_a_case_without_a_theme_gives_out_its_short_title(tmp_path: Path) -> None:
     """Such a case is asked about by its title, which has fewer words than the runs that are looked for."""
-    house = House(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
-    ingest_files(house.store, [write_rows(tmp_path / "cases.jsonl", list(rows())[:8])], kind=Kind.CASE)
+    house = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
+    import_files(house.store, [write_rows(tmp_path / "cases.jsonl", list(rows())[:8])], kind=CaseKind.CASE)
     house.run(RunParameters())
     assert house.store.themes() == []
     private = [case for case in house.store.cases() if case.consent is Consent.NETWORK_ONLY]
     for case in private:
-        prepare.prepare(house.store, house.clock, prepare.by_case(house.store, case.id))
-    drafts = json.dumps([str(one) for one in open_drafts(house.store)])
+        prereading_builder.build_prereading(
+            house.store, house.clock, prereading_builder.subject_from_case(house.store, case.id)
+        )
+    drafts = json.dumps([str(one) for one in list_all_drafts(house.store)])
     assert len(held(drafts, PRIVATE)) == len(private) == 3
     assert held(json.dumps(list(export_rows(house.store, "drafts"))), PRIVATE) == []
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_no_playbook_holds_what_is_for_the_network_only(house: House, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", RENDERERS)
+def test_no_playbook_holds_what_is_for_the_network_only(house: AppContext, suffix: str) -> None:
     collected = collect_playbook(house.store)
-    text = as_text(render(playbook_document(house.store, collected, house.clock.now()), suffix), suffix)
+    text = as_text(render_document(build_playbook_document(house.store, collected, house.clock.now()), suffix), suffix)
     assert "marking" in text or "mark" in text
     assert held(text, PRIVATE + RAW) == []
 
 
-def test_no_map_holds_what_is_for_the_network_only(house: House) -> None:
+def test_no_map_holds_what_is_for_the_network_only(house: AppContext) -> None:
     for lens in ("all", "problem", "helped"):
-        svg = draw_map(collect_map(house.store, lens)).svg
+        svg = draw_map(build_theme_map(house.store, lens)).svg
         assert held(svg, PRIVATE + RAW) == []
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_a_prereading_may_quote_it_and_then_says_so(house: House, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", RENDERERS)
+def test_a_prereading_may_quote_it_and_then_says_so(house: AppContext, suffix: str) -> None:
     case = next(one for one in house.store.cases() if one.consent is Consent.NETWORK_ONLY)
-    prepared = prepare.prepare(house.store, house.clock, prepare.by_case(house.store, case.id))
-    text = as_text(render(prereading_document(prepared, house.store.network), suffix), suffix)
+    prepared = prereading_builder.build_prereading(
+        house.store, house.clock, prereading_builder.subject_from_case(house.store, case.id)
+    )
+    text = as_text(render_document(prepared_document(prepared, house.store.network), suffix), suffix)
     assert held(text, PRIVATE)
     assert "may go no further" in " ".join(text.split())
     assert held(text, RAW) == []
@@ -354,9 +358,9 @@ def test_every_command_has_a_row() -> None:
     assert sorted(commands(typer.main.get_command(app))) == sorted(COMMANDS)
 
 
-def api_routes(house: House) -> Iterator[str]:
+def api_routes(house: AppContext) -> Iterator[str]:
     """Of every module of routes, and what the application has beside them."""
-    modules = [import_module(f"{routes.__name__}.{one.name}") for one in pkgutil.iter_modules(routes.__path__)]
+    modules = [import_module(f"{api.__name__}.{one.name}") for one in pkgutil.iter_modules(api.__path__)]
     for prefix, found in (
         (API, [one for module in modules for one in module.router.routes]),
         ("", make_app(house).routes),
@@ -366,16 +370,16 @@ def api_routes(house: House) -> Iterator[str]:
                 yield from (f"{method} {prefix}{route.path}" for method in route.methods or ())
 
 
-def test_every_route_of_the_api_has_a_row(house: House) -> None:
+def test_every_route_of_the_api_has_a_row(house: AppContext) -> None:
     assert sorted(api_routes(house)) == sorted(ROUTES)
 
 
-def a_member(house: House) -> Any:
+def a_member(house: AppContext) -> Any:
     return TestClient(make_app(house), base_url="http://localhost", client=("127.0.0.1", 5))
 
 
-def test_what_the_api_gives_to_others_holds_nothing_that_is_for_the_network_only(house: House) -> None:
-    asked = [f"{API}/export/{what}" for what in EXPORTS if what != "map"]
+def test_what_the_api_gives_to_others_holds_nothing_that_is_for_the_network_only(house: AppContext) -> None:
+    asked = [f"{API}/export/{what}" for what in EXPORT_NAMES if what != "map"]
     asked += [
         f"{API}/patterns",
         f"{API}/map.json",
@@ -396,11 +400,11 @@ def test_what_the_api_gives_to_others_holds_nothing_that_is_for_the_network_only
     } == of_rows
 
 
-def test_no_answer_of_the_api_holds_raw_text(house: House) -> None:
+def test_no_answer_of_the_api_holds_raw_text(house: AppContext) -> None:
     ids = {
         "case_id:path": house.store.cases()[0].id,
         "theme_id": house.store.themes()[0].id,
-        "draft_id": open_drafts(house.store)[0].grounded.draft.id,
+        "draft_id": list_all_drafts(house.store)[0].grounded.draft.id,
         "run_id": "run-0003",
         "other_id": "run-0002",
         "prereading_id": next(one.id for one, _, _ in house.store.drafts() if one.kind is DraftKind.PREREADING),
@@ -422,10 +426,10 @@ def test_no_answer_of_the_api_holds_raw_text(house: House) -> None:
                 assert held(answer.text, RAW) == [], path
 
 
-def test_a_model_is_told_redacted_text_and_no_submitter(house: House) -> None:
-    model = ScriptedModel({"theme-name": lambda _: OUT_OF_ORDER})
-    namer = Namer(model, PromptFiles(packaged_prompts()))
-    run_cycle(house.store, house.encoder, house.clock, RunParameters(seed=1, lens="problem", afresh=True), namer=namer)
+def test_a_model_is_told_redacted_text_and_no_submitter(house: AppContext) -> None:
+    model = ScriptedModel({"theme-name": lambda _: SERVER_FAILURE})
+    namer = LlmContext(model, PromptFiles(packaged_prompts_dir()))
+    run_pipeline(house.store, house.encoder, house.clock, RunParameters(seed=1, lens="problem", afresh=True), llm=namer)
     sent = "".join(f"{one.prompt.system}\n{one.prompt.user}" for one in model.requests)
     assert held(sent, RAW) == []
 

@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.adapters.runlock import run_lock
-from patternmind.bootstrap import DATABASE, House
-from patternmind.embed import lens_text, text_hash
+from patternmind.bootstrap import DATABASE_FILE, AppContext
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.drafts import Draft, DraftAction, Quote
+from patternmind.domain.edits import EditAction
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.embedding.lenses import lens_text, text_hash
 from patternmind.errors import RunInProgress
-from patternmind.ground import WITHDRAWN
-from patternmind.model.cases import Kind
-from patternmind.model.drafts import Draft, DraftAction, Quote
-from patternmind.model.edits import EditAction
+from patternmind.grounding import WITHDRAWN
 from patternmind.ports import RosterChange, RunParameters
+from patternmind.services import prereading_builder
+from patternmind.services.exports import export_rows
+from patternmind.services.file_import import import_files
+from patternmind.services.network import import_roster, redact_all
+from patternmind.services.reviews import decide_draft, list_all_drafts
+from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.settings import Settings
-from patternmind.verbs import prepare
-from patternmind.verbs.editing import Asked, decide_themes
-from patternmind.verbs.export import export_rows
-from patternmind.verbs.ingest import ingest_files
-from patternmind.verbs.network import add_roster, redact_again
-from patternmind.verbs.reviewing import decide_draft, open_drafts
+from patternmind.storage.run_lock import run_lock
 
 SUBJECTS = ("printer", "valve", "login")
 
@@ -59,28 +59,30 @@ def rows() -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    house = House(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
+def house(tmp_path: Path) -> AppContext:
+    house = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
     cases = tmp_path / "cases.json"
     cases.write_text(json.dumps(rows()), encoding="utf-8")
-    ingest_files(house.store, [cases], kind=Kind.CASE)
+    import_files(house.store, [cases], kind=CaseKind.CASE)
     for lens in ("helped", "all"):
         house.run(RunParameters(lens=lens))
     store, clock = house.store, house.clock
-    prepare.prepare(store, clock, prepare.by_case(store, "printer-1"), session="With Zebulon Quast")
-    for one in open_drafts(store):
+    prereading_builder.build_prereading(
+        store, clock, prereading_builder.subject_from_case(store, "printer-1"), session="With Zebulon Quast"
+    )
+    for one in list_all_drafts(store):
         if any(claim.field == "solution" for claim in one.grounded.draft.claims):
             first = one.grounded.draft.claims[0].text
             edits = {"context": f"Zebulon Quast knows: {first}"}
             decide_draft(
-                store, clock, one.grounded.draft.id, DraftAction.EDIT, by="Ada", edits=edits, note="as Zebulon said"
+                store, clock, one.grounded.draft.id, DraftAction.EDIT, actor="Ada", edits=edits, note="as Zebulon said"
             )
-            decide_draft(store, clock, one.grounded.draft.id, DraftAction.ACCEPT, by="Ada")
+            decide_draft(store, clock, one.grounded.draft.id, DraftAction.ACCEPT, actor="Ada")
     theme = store.themes("all")[0].id
-    asked = Asked(
+    asked = ThemeEditRequest(
         action=EditAction.RENAME, by="Ada", lens="all", theme_id=theme, name="Zebulon, printers", note="Zebulon"
     )
-    decide_themes(store, clock, asked)
+    submit_edit(store, clock, asked)
     return house
 
 
@@ -91,7 +93,7 @@ def roster(tmp_path: Path) -> Path:
     return roster
 
 
-def shown(house: House) -> list[str]:
+def shown(house: AppContext) -> list[str]:
     exported = ("cases", "themes", "drafts", "patterns")
     told = [json.dumps(row) for what in exported for row in export_rows(house.store, what)]
     return [*told, *house.store.areas().values()]
@@ -114,24 +116,26 @@ def quotes(drafts: list[Draft]) -> Iterator[Quote]:
     return (quote for draft in drafts for claim in draft.claims for quote in claim.quotes)
 
 
-def stored(house: House) -> list[Draft]:
+def stored(house: AppContext) -> list[Draft]:
     return [draft for draft, _, _ in house.store.drafts(current=False)]
 
 
-def test_a_name_on_a_later_roster_leaves_cases_drafts_and_themes(house: House, roster: Path) -> None:
+def test_a_name_on_a_later_roster_leaves_cases_drafts_and_themes(house: AppContext, roster: Path) -> None:
     assert any("Zebulon" in theme.gist for theme in house.store.themes())
-    path, but = house.settings.home / DATABASE, {"submission", "person"}
+    path, but = house.settings.home / DATABASE_FILE, {"submission", "person"}
     assert set(named_in(path, but=but)) >= {"case", "decision", "draft", "edit", "theme"}
-    assert add_roster(house.store, roster) == RosterChange(added=1, changed=27)
+    assert import_roster(house.store, roster) == RosterChange(added=1, changed=27)
     assert [text for text in shown(house) if "zebulon" in text.casefold()] == []
     assert named_in(path, but=but) == {}
     assert len(house.store.submissions()) == 27
 
 
-def test_quotes_move_with_their_text_and_those_that_held_the_name_are_withdrawn(house: House, roster: Path) -> None:
+def test_quotes_move_with_their_text_and_those_that_held_the_name_are_withdrawn(
+    house: AppContext, roster: Path
+) -> None:
     before = {draft.id: draft for draft in stored(house)}
     named = {id for id, draft in before.items() if any("Zebulon" in quote.text for quote in quotes([draft]))}
-    add_roster(house.store, roster)
+    import_roster(house.store, roster)
     cases = {case.id: case for case in house.store.cases()}
     after = {draft.id: draft for draft in stored(house)}
     assert list(after) == list(before)
@@ -146,14 +150,14 @@ def test_quotes_move_with_their_text_and_those_that_held_the_name_are_withdrawn(
             moved += (old.start, old.end) != (new.start, new.end)
         assert all(f"{id}@{cases[id].text_version}" == name for name in draft.provenance.inputs for id in [name[:18]])
     assert moved > 0
-    for one in open_drafts(house.store):
+    for one in list_all_drafts(house.store):
         lost = sum(quote.text == WITHDRAWN for quote in quotes([after[one.grounded.draft.id]]))
         assert len(one.grounded.refused) == lost
-    assert [one for one in open_drafts(house.store) if one.decisions]
+    assert [one for one in list_all_drafts(house.store) if one.decisions]
 
 
 def test_a_change_that_is_stopped_half_way_changes_nothing_and_is_done_by_doing_it_again(
-    house: House, roster: Path, monkeypatch: pytest.MonkeyPatch
+    house: AppContext, roster: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = shown(house)
 
@@ -162,24 +166,24 @@ def test_a_change_that_is_stopped_half_way_changes_nothing_and_is_done_by_doing_
 
     monkeypatch.setattr(type(house.store), "_retell_drafts", stop)
     with pytest.raises(KeyboardInterrupt):
-        add_roster(house.store, roster)
+        import_roster(house.store, roster)
     monkeypatch.undo()
     assert (shown(house), house.store.roster()) == (before, [])
-    assert add_roster(house.store, roster) == RosterChange(added=1, changed=27)
+    assert import_roster(house.store, roster) == RosterChange(added=1, changed=27)
     again = shown(house)
-    assert add_roster(house.store, roster) == RosterChange(added=0, changed=0)
-    assert redact_again(house.store) == 0
+    assert import_roster(house.store, roster) == RosterChange(added=0, changed=0)
+    assert redact_all(house.store) == 0
     assert shown(house) == again
 
 
-def test_vectors_of_changed_texts_go_and_are_made_anew_by_the_next_run(house: House, roster: Path) -> None:
+def test_vectors_of_changed_texts_go_and_are_made_anew_by_the_next_run(house: AppContext, roster: Path) -> None:
     def vectors() -> set[str]:
         hashes = [text_hash(lens_text(case, "all")) for case in house.store.cases()]
         return set(house.store.vectors(house.encoder.id, hashes))
 
     old = vectors()
     assert old
-    add_roster(house.store, roster)
+    import_roster(house.store, roster)
     assert vectors() == set()
     assert house.store.vectors(house.encoder.id, sorted(old)) == {}
     themes = {theme.id: theme.case_ids for theme in house.store.themes("all")}
@@ -189,7 +193,7 @@ def test_vectors_of_changed_texts_go_and_are_made_anew_by_the_next_run(house: Ho
 
 
 def test_rows_that_come_in_while_the_roster_grows_are_redacted_by_it(
-    house: House, roster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    house: AppContext, roster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = tmp_path / "late.json"
     late.write_text(json.dumps([{"id": "late", "problem": "Zebulon Quast was late."}]), encoding="utf-8")
@@ -202,18 +206,18 @@ def test_rows_that_come_in_while_the_roster_grows_are_redacted_by_it(
         def then(*_: object) -> object:
             found = people()
             monkeypatch.undo()
-            add_roster(house.store, roster)
+            import_roster(house.store, roster)
             return found
 
         monkeypatch.setattr(house.store, "roster", then)
         return secret()
 
     monkeypatch.setattr(house.store, "secret", grow_first)
-    report = ingest_files(house.store, [late], kind=Kind.CASE)
+    report = import_files(house.store, [late], kind=CaseKind.CASE)
     assert report.accepted == 1
     assert house.store.case("late").text == {"problem": "[person 1] was late."}
 
 
-def test_the_roster_waits_for_a_run(house: House) -> None:
+def test_the_roster_waits_for_a_run(house: AppContext) -> None:
     with run_lock(house.settings.home), pytest.raises(RunInProgress), house.alone():
         pass

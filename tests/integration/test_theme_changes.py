@@ -7,29 +7,45 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.builders import NOON, a_submission
-from tests.edit_sequences import group_once, short_cases
+from tests.fixtures.builders import NOON, build_submission
+from tests.fixtures.edit_histories import group_once, short_cases
 
-from patternmind.adapters.clock import FixedClock
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.adapters.store import SqlStore
-from patternmind.cycle import run_cycle
-from patternmind.errors import ChangedMeanwhile, Contradiction, NotFound, UsageError
-from patternmind.model.edits import EditAction, owners
-from patternmind.model.themes import Neighbours, Partition, Theme, Vectors
+from patternmind.clock import FixedClock
+from patternmind.domain.edits import EditAction, theme_owners
+from patternmind.domain.themes import (
+    Neighbours,
+    Partition,
+    Theme,
+    Vectors,
+)
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.errors import (
+    ContradictoryEdit,
+    NotFound,
+    UsageError,
+    VersionConflict,
+)
+from patternmind.pipeline import run_pipeline
 from patternmind.ports import RunParameters, RunRecord
-from patternmind.verbs.editing import Asked, Decided, decide_themes, edit_log, newest_line
-from patternmind.verbs.theme_changes import (
+from patternmind.services.theme_changes import (
     ChangeToReview,
     accept_change,
-    accept_rest,
-    answer_doubt,
-    answer_proposed,
-    changes_to_review,
+    accept_remaining_changes,
+    answer_conflict,
+    answer_proposed_edit,
     decline_change,
-    doubts_to_review,
-    proposed_edits,
+    list_changes_to_review,
+    list_conflicts_to_review,
+    list_proposed_edits,
 )
+from patternmind.services.theme_edits import (
+    EditResult,
+    ThemeEditRequest,
+    get_last_edit_seq,
+    list_logged_edits,
+    submit_edit,
+)
+from patternmind.storage import SqlStore
 
 JOINED = 7
 """The seed of runs that find the smallest two groups to be one."""
@@ -53,7 +69,7 @@ def group(vectors: Vectors, neighbours: Neighbours, *, seed: int, **how: Any) ->
 
 @pytest.fixture(autouse=True)
 def one_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patternmind.cycle.group_rows", group)
+    monkeypatch.setattr("patternmind.pipeline.group_rows", group)
 
 
 class Desk:
@@ -67,14 +83,14 @@ class Desk:
 
     def take_in(self, first: int, n: int) -> None:
         cases = short_cases(0, first, n)
-        self.store.save_cases([(a_submission(case.text, external_id=case.external_id), case) for case in cases])
+        self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
     def run(self, **known: Any) -> RunRecord:
         self.clock.at += dt.timedelta(minutes=1)
-        return run_cycle(self.store, HashingEncoder(), self.clock, RunParameters(draft=False, **known))
+        return run_pipeline(self.store, HashingEncoder(), self.clock, RunParameters(draft=False, **known))
 
-    def decide(self, action: EditAction, *case_ids: str, by: str = "Ada", **known: Any) -> Decided:
-        return decide_themes(self.store, self.clock, Asked(action=action, by=by, case_ids=case_ids, **known))
+    def decide(self, action: EditAction, *case_ids: str, by: str = "Ada", **known: Any) -> EditResult:
+        return submit_edit(self.store, self.clock, ThemeEditRequest(action=action, by=by, case_ids=case_ids, **known))
 
     def themes(self) -> list[Theme]:
         return [theme for theme in self.store.themes("all") if theme.case_ids]
@@ -88,7 +104,7 @@ class Desk:
     def changed(self) -> tuple[RunRecord, ChangeToReview]:
         """A second run that took the smallest theme into another, and that change."""
         run = self.run(seed=JOINED)
-        return run, next(one for one in changes_to_review(self.store, run.id) if one.put_back)
+        return run, next(one for one in list_changes_to_review(self.store, run.id) if one.put_back)
 
 
 @pytest.fixture
@@ -100,31 +116,31 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_every_theme_of_a_first_run_is_a_change_with_nothing_to_put_back(desk: Desk) -> None:
-    told = changes_to_review(desk.store, "run-0001")
+    told = list_changes_to_review(desk.store, "run-0001")
     assert {one.change.theme_id for one in told} == {theme.id for theme in desk.themes()}
     assert all(one.answer is None and not one.put_back for one in told)
     with pytest.raises(UsageError, match="nothing to put back"):
-        decline_change(desk.store, desk.clock, "run-0001", told[0].change.theme_id, by="Ada")
+        decline_change(desk.store, desk.clock, "run-0001", told[0].change.theme_id, actor="Ada")
 
 
 def test_accepting_is_written_down_and_changes_nothing(desk: Desk) -> None:
     before, theme = desk.places(), desk.themes()[0]
-    line = accept_change(desk.store, desk.clock, "run-0001", theme.id, by="Ada").edit
-    told = next(one for one in changes_to_review(desk.store, "run-0001") if one.change.theme_id == theme.id)
+    line = accept_change(desk.store, desk.clock, "run-0001", theme.id, actor="Ada").edit
+    told = next(one for one in list_changes_to_review(desk.store, "run-0001") if one.change.theme_id == theme.id)
     assert told.answer == line
     assert desk.places() == before
     with pytest.raises(UsageError, match="answered already"):
-        accept_change(desk.store, desk.clock, "run-0001", theme.id, by="Bo")
+        accept_change(desk.store, desk.clock, "run-0001", theme.id, actor="Bo")
     desk.decide(EditAction.UNDO, undoes=line.seq)
-    assert accept_rest(desk.store, desk.clock, "run-0001", by="Bo") == len(desk.themes())
-    assert accept_rest(desk.store, desk.clock, "run-0001", by="Bo") == 0
+    assert accept_remaining_changes(desk.store, desk.clock, "run-0001", actor="Bo") == len(desk.themes())
+    assert accept_remaining_changes(desk.store, desk.clock, "run-0001", actor="Bo") == 0
 
 
 def test_declining_puts_the_cases_back_for_good_and_one_undo_takes_all_of_it_back(desk: Desk) -> None:
     before = desk.places()
     run, one = desk.changed()
     assert all(before[case_id] == was for was, case_ids in one.put_back.items() for case_id in case_ids)
-    lines = decline_change(desk.store, desk.clock, run.id, one.change.theme_id, by="Ada")
+    lines = decline_change(desk.store, desk.clock, run.id, one.change.theme_id, actor="Ada")
     back = {case_id: was for was, case_ids in one.put_back.items() for case_id in case_ids}
     assert back.items() <= desk.places().items()
     assert {line.edit.because for line in lines[1:]} == {lines[0].edit.seq}
@@ -132,13 +148,15 @@ def test_declining_puts_the_cases_back_for_good_and_one_undo_takes_all_of_it_bac
     assert back.items() <= desk.places().items()
     desk.decide(EditAction.UNDO, undoes=lines[0].edit.seq)
     assert not back.items() <= desk.places().items()
-    assert [one.undone_by for one in edit_log(desk.store)[: len(lines)]] == [lines[-1].edit.seq + 1] * len(lines)
+    assert [one.undone_by for one in list_logged_edits(desk.store)[: len(lines)]] == [lines[-1].edit.seq + 1] * len(
+        lines
+    )
 
 
 def test_an_undo_right_after_declining_leaves_no_trace(desk: Desk) -> None:
     run, one = desk.changed()
     before = desk.places()
-    lines = decline_change(desk.store, desk.clock, run.id, one.change.theme_id, by="Ada")
+    lines = decline_change(desk.store, desk.clock, run.id, one.change.theme_id, actor="Ada")
     desk.decide(EditAction.UNDO, undoes=lines[0].edit.seq)
     assert desk.places() == before
     with pytest.raises(UsageError, match="was made for decision"):
@@ -150,7 +168,7 @@ def test_what_a_person_moved_is_no_change_of_the_run(desk: Desk) -> None:
     moved = first.case_ids[0]
     desk.decide(EditAction.MOVE_IN, moved, theme_id=second.id)
     run = desk.run(seed=JOINED)
-    told = changes_to_review(desk.store, run.id)
+    told = list_changes_to_review(desk.store, run.id)
     assert all(moved not in case_ids for one in told for case_ids in one.put_back.values())
 
 
@@ -158,9 +176,9 @@ def test_changes_of_an_older_run_cannot_be_declined(desk: Desk) -> None:
     run, one = desk.changed()
     desk.run(seed=JOINED, label="2026Q4")
     with pytest.raises(UsageError, match="newer run"):
-        decline_change(desk.store, desk.clock, run.id, one.change.theme_id, by="Ada")
+        decline_change(desk.store, desk.clock, run.id, one.change.theme_id, actor="Ada")
     with pytest.raises(NotFound):
-        accept_change(desk.store, desk.clock, run.id, "t-none", by="Ada")
+        accept_change(desk.store, desk.clock, run.id, "t-none", actor="Ada")
 
 
 # what a data partner proposes
@@ -172,24 +190,24 @@ def test_a_proposal_changes_nothing_until_somebody_accepts_it(desk: Desk) -> Non
     assert desk.names() == before
     desk.run(seed=JOINED)
     assert "Yard at night" not in desk.names().values()
-    done = answer_proposed(desk.store, desk.clock, wish.seq, accept=True, by="Ada").edit
+    done = answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=True, actor="Ada").edit
     assert (done.by, done.answers, done.proposed) == ("Ada", wish.seq, False)
     assert desk.names()[theme.id] == "Yard at night"
-    assert [(one.edit.seq, one.answer and one.answer.seq) for one in proposed_edits(desk.store)] == [(1, 2)]
+    assert [(one.edit.seq, one.answer and one.answer.seq) for one in list_proposed_edits(desk.store)] == [(1, 2)]
     with pytest.raises(UsageError, match="answered already"):
-        answer_proposed(desk.store, desk.clock, wish.seq, accept=False, by="Bo")
+        answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=False, actor="Bo")
     desk.decide(EditAction.UNDO, undoes=done.seq)
-    assert proposed_edits(desk.store)[0].answer is None
+    assert list_proposed_edits(desk.store)[0].answer is None
 
 
 def test_a_proposal_may_be_declined_and_its_undo_opens_it_again(desk: Desk) -> None:
     first, second, *_ = desk.themes()
     wish = desk.decide(EditAction.MERGE, theme_id=first.id, other_theme_id=second.id, by="P", proposed=True).edit
-    no = answer_proposed(desk.store, desk.clock, wish.seq, accept=False, by="Ada", note="two desks").edit
-    assert proposed_edits(desk.store)[0].answer == no
+    no = answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=False, actor="Ada", note="two desks").edit
+    assert list_proposed_edits(desk.store)[0].answer == no
     assert len(desk.themes()) == len({*desk.places().values()} - {None})
     desk.decide(EditAction.UNDO, undoes=no.seq)
-    assert proposed_edits(desk.store)[0].answer is None
+    assert list_proposed_edits(desk.store)[0].answer is None
 
 
 def test_a_proposed_split_gets_its_theme_when_it_is_accepted(desk: Desk) -> None:
@@ -197,7 +215,7 @@ def test_a_proposed_split_gets_its_theme_when_it_is_accepted(desk: Desk) -> None
     some = theme.case_ids[:2]
     wish = desk.decide(EditAction.SPLIT_OFF, *some, theme_id=theme.id, name="Ramps", by="P", proposed=True).edit
     assert wish.other_theme_id is None
-    done = answer_proposed(desk.store, desk.clock, wish.seq, accept=True, by="Ada").edit
+    done = answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=True, actor="Ada").edit
     assert desk.names()[done.other_theme_id or ""] == "Ramps"
     assert {desk.places()[case_id] for case_id in some} == {done.other_theme_id}
 
@@ -207,7 +225,7 @@ def test_a_proposed_undo_takes_nothing_back(desk: Desk) -> None:
     name = desk.decide(EditAction.RENAME, theme_id=theme.id, name="Yard at night").edit
     wish = desk.decide(EditAction.UNDO, undoes=name.seq, by="P", proposed=True).edit
     assert desk.names()[theme.id] == "Yard at night"
-    answer_proposed(desk.store, desk.clock, wish.seq, accept=True, by="Ada")
+    answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=True, actor="Ada")
     assert desk.names()[theme.id] == theme.name
 
 
@@ -215,7 +233,7 @@ def test_what_contradicts_a_decision_cannot_even_be_proposed(desk: Desk) -> None
     theme = desk.themes()[0]
     left, right = theme.case_ids[:2]
     desk.decide(EditAction.PIN, left, right, theme_id=theme.id)
-    with pytest.raises(Contradiction):
+    with pytest.raises(ContradictoryEdit):
         desk.decide(EditAction.APART, left, right, by="P", proposed=True)
 
 
@@ -226,37 +244,37 @@ def test_a_doubted_decision_is_let_stand_or_taken_back(desk: Desk) -> None:
     first, second, *_ = desk.themes()
     sure = next(id for id in first.case_ids if desk.store.place_of(id, "all"))
     desk.decide(EditAction.PIN, sure, theme_id=second.id)
-    doubt, *_ = doubts_to_review(desk.store, "all")
+    doubt, *_ = list_conflicts_to_review(desk.store, "all")
     assert doubt.answer is None
-    kept = answer_doubt(desk.store, desk.clock, 1, accept=False, by="Bo").edit
-    assert doubts_to_review(desk.store, "all")[0].answer == kept
+    kept = answer_conflict(desk.store, desk.clock, 1, is_accepted=False, actor="Bo").edit
+    assert list_conflicts_to_review(desk.store, "all")[0].answer == kept
     assert desk.places()[sure] == second.id
     with pytest.raises(UsageError, match="let stand already"):
-        answer_doubt(desk.store, desk.clock, 1, accept=True, by="Bo")
+        answer_conflict(desk.store, desk.clock, 1, is_accepted=True, actor="Bo")
     desk.decide(EditAction.UNDO, undoes=kept.seq)
-    answer_doubt(desk.store, desk.clock, 1, accept=True, by="Bo")
+    answer_conflict(desk.store, desk.clock, 1, is_accepted=True, actor="Bo")
     assert desk.places()[sure] == first.id
-    assert doubts_to_review(desk.store, "all") == []
+    assert list_conflicts_to_review(desk.store, "all") == []
     with pytest.raises(NotFound):
-        answer_doubt(desk.store, desk.clock, 1, accept=True, by="Bo")
+        answer_conflict(desk.store, desk.clock, 1, is_accepted=True, actor="Bo")
 
 
 def test_who_looks_after_a_theme_is_the_last_who_said_so(desk: Desk) -> None:
     theme, before = desk.themes()[0], desk.places()
     desk.decide(EditAction.OWN, theme_id=theme.id, by="Ada")
     desk.decide(EditAction.OWN, theme_id=theme.id, by="Bo")
-    assert owners(desk.store.edits()) == {theme.id: "Bo"}
+    assert theme_owners(desk.store.edits()) == {theme.id: "Bo"}
     desk.decide(EditAction.UNDO, undoes=2)
-    assert owners(desk.store.edits()) == {theme.id: "Ada"}
+    assert theme_owners(desk.store.edits()) == {theme.id: "Ada"}
     assert desk.places() == before
 
 
 def test_a_decision_on_what_others_decided_about_since_is_refused(desk: Desk) -> None:
     first, second, *_ = desk.themes()
-    seen = newest_line(desk.store)
+    seen = get_last_edit_seq(desk.store)
     desk.decide(EditAction.RENAME, theme_id=first.id, name="Yard", seen=seen)
     desk.decide(EditAction.RENAME, theme_id=second.id, name="Ramp", seen=seen)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VersionConflict):
         desk.decide(EditAction.RENAME, theme_id=first.id, name="Gate", seen=seen)
-    desk.decide(EditAction.RENAME, theme_id=first.id, name="Gate", seen=newest_line(desk.store))
+    desk.decide(EditAction.RENAME, theme_id=first.id, name="Gate", seen=get_last_edit_seq(desk.store))
     assert desk.names()[first.id] == "Gate"

@@ -7,20 +7,20 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from tests.builders import a_submission
-from tests.edit_sequences import group_once, short_cases
-from tests.visitor import AT, Visitor, form_token_on
+from tests.fixtures.builders import build_submission
+from tests.fixtures.edit_histories import group_once, short_cases
+from tests.fixtures.page_client import BASE_URL, PageClient, form_token_on
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.bootstrap import House
-from patternmind.model.rights import Role
-from patternmind.model.themes import Theme
+from patternmind.bootstrap import AppContext
+from patternmind.domain.permissions import Role
+from patternmind.domain.themes import Theme
+from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.ports import RunParameters
+from patternmind.services.theme_queries import list_themes
 from patternmind.settings import Settings
-from patternmind.verbs.theme_reading import read_themes
 from patternmind.web.app import make_app
 from patternmind.web.pages import themes
-from patternmind.web.pages.themes import drawn_map
+from patternmind.web.pages.themes import cached_map
 
 LATER = "2026Q2"
 
@@ -29,23 +29,23 @@ class Place:
     """A network after two runs, and people who visit it, all of one app."""
 
     def __init__(self, home: Path) -> None:
-        self.house = House(Settings(home=home), encoder=HashingEncoder())
+        self.house = AppContext(Settings(home=home), encoder=HashingEncoder())
         self.take_in(0, 52)
         self.house.run(RunParameters(label="2026Q1", draft=False))
         self.take_in(52, 6)
         self.house.run(RunParameters(label=LATER, draft=False))
         self.app = make_app(self.house)
-        self.visitors: dict[str, tuple[Visitor, Any]] = {}
+        self.visitors: dict[str, tuple[PageClient, Any]] = {}
 
     def take_in(self, first: int, n: int) -> None:
         cases = short_cases(0, first, n)
-        rows = [(a_submission(case.text, external_id=case.external_id), case) for case in cases]
+        rows = [(build_submission(case.text, external_id=case.external_id), case) for case in cases]
         self.house.store.save_cases(rows)
 
-    def visit(self, role: Role, name: str = "Ada Berg") -> Visitor:
+    def visit(self, role: Role, name: str = "Ada Berg") -> PageClient:
         """The same visitor each time, who asks from now on."""
         if name not in self.visitors:
-            who = Visitor(self.house, role, name=name, app=self.app)
+            who = PageClient(self.house, role, name=name, app=self.app)
             self.visitors[name] = who, self.app.state.rooms.identify
         who, self.app.state.rooms.identify = self.visitors[name]
         return who
@@ -64,12 +64,12 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("patternmind.cycle.group_rows", group_once)
+        patch.setattr("patternmind.pipeline.group_rows", group_once)
         return Place(tmp_path_factory.mktemp("themes"))
 
 
 @pytest.fixture
-def ada(place: Place) -> Visitor:
+def ada(place: Place) -> PageClient:
     return place.visit(Role.FACILITATOR)
 
 
@@ -80,7 +80,7 @@ def field(html: str, name: str) -> str:
     return found[1]
 
 
-def edit(who: Visitor, address: str, **fields: Any) -> Any:
+def edit(who: PageClient, address: str, **fields: Any) -> Any:
     """Send a form of a page, with all that its hidden fields hold."""
     page = who.get(address).text
     hidden = {name: field(page, name) for name in ("seen", "lens")}
@@ -95,7 +95,7 @@ def said(answer: Any) -> str:
 # reading
 
 
-def test_the_list_shows_every_theme_with_its_numbers_and_those_in_none(place: Place, ada: Visitor) -> None:
+def test_the_list_shows_every_theme_with_its_numbers_and_those_in_none(place: Place, ada: PageClient) -> None:
     page = ada.get("/themes").text
     for theme in place.themes():
         assert f'href="/themes/{theme.id}"' in page
@@ -106,7 +106,7 @@ def test_the_list_shows_every_theme_with_its_numbers_and_those_in_none(place: Pl
     assert ada.get("/themes", params={"sort": "name", "lens": "nonsense"}).status_code == 200
 
 
-def test_a_theme_shows_its_card_its_cases_with_strength_and_its_history(place: Place, ada: Visitor) -> None:
+def test_a_theme_shows_its_card_its_cases_with_strength_and_its_history(place: Place, ada: PageClient) -> None:
     theme = place.themes()[0]
     page = ada.get(f"/themes/{theme.id}").text
     for case_id in theme.case_ids[:20]:
@@ -117,18 +117,18 @@ def test_a_theme_shows_its_card_its_cases_with_strength_and_its_history(place: P
     assert ada.get("/themes/t-none").status_code == 404
 
 
-def test_the_map_leads_to_themes_and_cases_and_has_its_table(place: Place, ada: Visitor) -> None:
+def test_the_map_leads_to_themes_and_cases_and_has_its_table(place: Place, ada: PageClient) -> None:
     page = ada.get("/themes/map").text
     theme = place.themes()[0]
     assert "Distance means little" in page
     assert page.count(f'href="/themes/{theme.id}"') >= 3
     assert f'href="/cases/{theme.case_ids[0]}"' in page
     assert "The same as a table" in page
-    shown = read_themes(place.house.store, "all")
-    assert drawn_map(place.house, shown) is drawn_map(place.house, shown)
+    shown = list_themes(place.house.store, "all")
+    assert cached_map(place.house, shown) is cached_map(place.house, shown)
 
 
-def test_the_quarters_are_a_picture_and_the_same_as_a_table(place: Place, ada: Visitor) -> None:
+def test_the_quarters_are_a_picture_and_the_same_as_a_table(place: Place, ada: PageClient) -> None:
     page = ada.get("/themes/trend").text
     assert 'role="img" aria-label="Cases by quarter: ' in page
     assert "Q1 2026" in page
@@ -136,14 +136,14 @@ def test_the_quarters_are_a_picture_and_the_same_as_a_table(place: Place, ada: V
 
 
 def test_without_a_run_or_with_too_few_cases_the_pages_say_what_to_do(tmp_path: Path) -> None:
-    house = House(Settings(home=tmp_path), encoder=HashingEncoder())
-    ada = Visitor(house, Role.STEWARD)
+    house = AppContext(Settings(home=tmp_path), encoder=HashingEncoder())
+    ada = PageClient(house, Role.STEWARD)
     for address in ("", "/map", "/trend", "/changes"):
         assert "No run yet" in ada.get(f"/themes{address}").text
     assert "Every case is in a theme" in ada.get("/themes/unplaced").text
     assert "Nobody has decided anything yet" in ada.get("/themes/log").text
     cases = short_cases(0, 0, 8)
-    house.store.save_cases([(a_submission(case.text, external_id=case.external_id), case) for case in cases])
+    house.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
     house.run(RunParameters(draft=False))
     for address in ("", "/map", "/trend"):
         page = ada.get(f"/themes{address}").text
@@ -155,7 +155,7 @@ def test_without_a_run_or_with_too_few_cases_the_pages_say_what_to_do(tmp_path: 
 # deciding
 
 
-def test_a_rename_is_seen_at_once_sent_twice_is_one_and_can_be_taken_back(place: Place, ada: Visitor) -> None:
+def test_a_rename_is_seen_at_once_sent_twice_is_one_and_can_be_taken_back(place: Place, ada: PageClient) -> None:
     theme = place.themes()[0]
     address = f"/themes/{theme.id}"
     page = ada.get(address).text
@@ -181,7 +181,7 @@ def test_a_rename_is_seen_at_once_sent_twice_is_one_and_can_be_taken_back(place:
     assert f"taken back by decision {seq + 1}" in ada.get("/themes/log").text
 
 
-def test_a_wrong_name_keeps_what_was_written_beside_its_field(place: Place, ada: Visitor) -> None:
+def test_a_wrong_name_keeps_what_was_written_beside_its_field(place: Place, ada: PageClient) -> None:
     theme, before = place.themes()[0], place.newest()
     address = f"/themes/{theme.id}"
     for wrong, message in (
@@ -197,7 +197,7 @@ def test_a_wrong_name_keeps_what_was_written_beside_its_field(place: Place, ada:
     assert place.newest() == before
 
 
-def test_a_contradiction_names_both_decisions_and_keeps_the_choice(place: Place, ada: Visitor) -> None:
+def test_a_contradiction_names_both_decisions_and_keeps_the_choice(place: Place, ada: PageClient) -> None:
     theme = place.themes()[0]
     address, (left, right) = f"/themes/{theme.id}", theme.case_ids[:2]
     assert edit(ada, address, action="pin", theme_id=theme.id, case=[left, right]).status_code == 303
@@ -210,7 +210,7 @@ def test_a_contradiction_names_both_decisions_and_keeps_the_choice(place: Place,
     edit(ada, address, action="undo", undoes=str(seq))
 
 
-def test_moving_out_and_in_and_splitting_off_go_where_the_cases_went(place: Place, ada: Visitor) -> None:
+def test_moving_out_and_in_and_splitting_off_go_where_the_cases_went(place: Place, ada: PageClient) -> None:
     first, second, *_ = place.themes()
     moved = first.case_ids[0]
     answer = edit(ada, f"/themes/{first.id}", action="move_out", theme_id=first.id, case=[moved])
@@ -233,7 +233,7 @@ def test_moving_out_and_in_and_splitting_off_go_where_the_cases_went(place: Plac
     assert "nobody-knows</textarea>" in answer.text
 
 
-def test_a_merge_leads_to_the_theme_that_took_it_in(place: Place, ada: Visitor) -> None:
+def test_a_merge_leads_to_the_theme_that_took_it_in(place: Place, ada: PageClient) -> None:
     first, second, *_ = place.themes()
     address = f"/themes/{second.id}"
     assert edit(ada, address, action="merge", theme_id=second.id).status_code == 422
@@ -244,7 +244,7 @@ def test_a_merge_leads_to_the_theme_that_took_it_in(place: Place, ada: Visitor) 
     assert place.theme(second.id).case_ids == second.case_ids
 
 
-def test_who_looks_after_a_theme_stands_on_its_card_and_a_locked_one_says_so(place: Place, ada: Visitor) -> None:
+def test_who_looks_after_a_theme_stands_on_its_card_and_a_locked_one_says_so(place: Place, ada: PageClient) -> None:
     theme = place.themes()[-1]
     address = f"/themes/{theme.id}"
     edit(ada, address, action="own", theme_id=theme.id)
@@ -255,7 +255,7 @@ def test_who_looks_after_a_theme_stands_on_its_card_and_a_locked_one_says_so(pla
     edit(ada, address, action="undo", undoes=str(place.newest()))
 
 
-def test_what_somebody_decided_meanwhile_is_shown_and_the_text_kept(place: Place, ada: Visitor) -> None:
+def test_what_somebody_decided_meanwhile_is_shown_and_the_text_kept(place: Place, ada: PageClient) -> None:
     theme = place.themes()[0]
     address = f"/themes/{theme.id}"
     seen = field(ada.get(address).text, "seen")
@@ -270,7 +270,7 @@ def test_what_somebody_decided_meanwhile_is_shown_and_the_text_kept(place: Place
     assert edit(ada, address, action="undo", undoes=str(place.newest())).status_code == 303
 
 
-def test_cases_in_no_theme_are_moved_into_one(place: Place, ada: Visitor) -> None:
+def test_cases_in_no_theme_are_moved_into_one(place: Place, ada: PageClient) -> None:
     theme = place.themes()[0]
     page = ada.get("/themes/unplaced").text
     chosen = field(page, "case")
@@ -319,7 +319,7 @@ def test_members_and_sponsors_see_no_unpublished_themes(place: Place, role: Role
 # changes of a run
 
 
-def test_changes_are_answered_one_by_one_and_the_rest_at_once(place: Place, ada: Visitor) -> None:
+def test_changes_are_answered_one_by_one_and_the_rest_at_once(place: Place, ada: PageClient) -> None:
     page = ada.get("/runs/run-0001/changes").text
     assert "can only be accepted" in page
     theme_id = re.findall(r'name="theme_id" value="([^"]+)"', page)[0]
@@ -357,12 +357,12 @@ def test_changes_are_answered_one_by_one_and_the_rest_at_once(place: Place, ada:
 # the API
 
 
-def ask(who: Visitor, method: str, path: str, **said: Any) -> Any:
+def ask(who: PageClient, method: str, path: str, **said: Any) -> Any:
     who.client.headers["x-form-token"] = form_token_on(who.get("/themes").text)
-    return who.client.request(method, f"{AT}/api/v1/{path}", **said)
+    return who.client.request(method, f"{BASE_URL}/api/v1/{path}", **said)
 
 
-def test_the_api_edits_proposes_answers_and_takes_back(place: Place, ada: Visitor) -> None:
+def test_the_api_edits_proposes_answers_and_takes_back(place: Place, ada: PageClient) -> None:
     theme = place.themes()[0]
     tag = ask(ada, "GET", "themes/log").headers["etag"]
     assert tag == f'"{place.newest()}"'
@@ -387,7 +387,7 @@ def test_the_api_edits_proposes_answers_and_takes_back(place: Place, ada: Visito
     assert [one["seq"] for one in page["items"] + after["items"]] == [1, 2, 3, 4]
 
 
-def test_the_api_of_proposals_changes_trends_and_the_map(place: Place, ada: Visitor) -> None:
+def test_the_api_of_proposals_changes_trends_and_the_map(place: Place, ada: PageClient) -> None:
     theme = place.themes()[0]
     partner = place.visit(Role.DATA_PARTNER, name="Data Partner")
     wish = ask(partner, "POST", f"themes/{theme.id}/edits", json={"action": "retire"}).json()["edit"]
@@ -410,7 +410,7 @@ def test_the_api_of_proposals_changes_trends_and_the_map(place: Place, ada: Visi
     assert ask(ada, "GET", "runs/run-0002").json()["doubts"] == []
 
 
-def test_many_themes_are_shown_a_page_at_a_time(place: Place, ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_themes_are_shown_a_page_at_a_time(place: Place, ada: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(themes, "MOST_THEMES", 2)
     every = {theme.id for theme in place.themes()}
     for address in ("/themes?sort=name", "/themes", "/themes/trend", "/themes/map"):
@@ -426,7 +426,7 @@ def test_many_themes_are_shown_a_page_at_a_time(place: Place, ada: Visitor, monk
         assert (seen, n_pages) == (every, -(-len(every) // 2)), address
 
 
-def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: Visitor) -> None:
+def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: PageClient) -> None:
     first, second, *_ = place.themes()
     sure = first.case_ids[0]
     edit(ada, f"/themes/{second.id}", action="move_in", theme_id=second.id, cases=sure)
@@ -440,7 +440,7 @@ def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: Visi
     edit(ada, "/themes/log", action="undo", undoes=str(seq))
 
 
-def test_a_case_that_was_withdrawn_is_on_the_map_no_more(place: Place, ada: Visitor) -> None:
+def test_a_case_that_was_withdrawn_is_on_the_map_no_more(place: Place, ada: PageClient) -> None:
     gone = place.house.store.themes()[0].case_ids[1]
     assert f'href="/cases/{gone}"' in ada.get("/themes/map").text
     place.house.withdraw(gone, by="Ada Berg")

@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.builders import NOON, a_case, a_submission
+from tests.fixtures.builders import NOON, build_case, build_submission
 
-from patternmind.adapters.clock import FixedClock
-from patternmind.adapters.store import SqlStore
-from patternmind.bootstrap import DATABASE
-from patternmind.cluster.warm import FEWEST_ROWS, MOST_DRIFT
-from patternmind.cycle import run_cycle
-from patternmind.model.cases import Case
-from patternmind.model.themes import Vectors
+from patternmind.bootstrap import DATABASE_FILE
+from patternmind.clock import FixedClock
+from patternmind.clustering.warm_start import MAX_DRIFT, MIN_ROWS
+from patternmind.domain.cases import Case
+from patternmind.domain.themes import Vectors
+from patternmind.pipeline import run_pipeline
 from patternmind.ports import Progress, RunParameters, RunRecord
+from patternmind.storage import SqlStore
 
-N = FEWEST_ROWS + 50
+N = MIN_ROWS + 50
 SUBJECTS = ("scanner", "pallet", "login", "pump", "invoice", "ladder", "heater", "roster", "label", "gasket")
 
 
@@ -46,7 +46,7 @@ class SubjectEncoder:
 def told(first: int, last: int, subjects: Sequence[str] = SUBJECTS) -> list[Case]:
     """Cases by number; ids in no order, as those of a real network are in none of time."""
     return [
-        a_case(
+        build_case(
             f"c-{hashlib.sha256(str(number).encode()).hexdigest()[:10]}",
             {"problem": f"Story {number} of the {subjects[number % len(subjects)]}"},
             content_hash=str(number),
@@ -57,16 +57,16 @@ def told(first: int, last: int, subjects: Sequence[str] = SUBJECTS) -> list[Case
 
 class Network:
     def __init__(self, folder: Path) -> None:
-        self.path = folder / DATABASE
+        self.path = folder / DATABASE_FILE
         self.store = SqlStore(self.path)
         self.clock = FixedClock(NOON)
 
     def take_in(self, cases: Sequence[Case]) -> None:
-        self.store.save_cases([(a_submission(case.text, external_id=case.external_id), case) for case in cases])
+        self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
     def run(self, **parameters: Any) -> RunRecord:
         self.clock.at += dt.timedelta(minutes=1)
-        return run_cycle(self.store, SubjectEncoder(), self.clock, RunParameters(draft=False, **parameters))
+        return run_pipeline(self.store, SubjectEncoder(), self.clock, RunParameters(draft=False, **parameters))
 
     def continued(self, run: RunRecord) -> str | None:
         return next((note for note in run.notes if note.startswith("Continued from")), None)
@@ -87,7 +87,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def network(begun: Path, tmp_path: Path) -> Network:
-    with closing(sqlite3.connect(begun)) as old, closing(sqlite3.connect(tmp_path / DATABASE)) as new:
+    with closing(sqlite3.connect(begun)) as old, closing(sqlite3.connect(tmp_path / DATABASE_FILE)) as new:
         old.backup(new)
     return Network(tmp_path)
 
@@ -116,7 +116,7 @@ def test_a_theme_born_among_the_new_cases_is_there_at_once(network: Network) -> 
 
 
 def test_drift_adds_up_until_a_full_fit_takes_it_in(network: Network) -> None:
-    part = round(0.4 * MOST_DRIFT * N)
+    part = round(0.4 * MAX_DRIFT * N)
     runs: list[bool] = []
     for step in range(4):
         network.take_in(told(N + step * part, N + (step + 1) * part))

@@ -4,9 +4,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.edit_sequences import LONG, group_once, play_sequences
+from tests.fixtures.edit_histories import LONG_HISTORY, group_once, run_histories
 
-from patternmind.model.edits import BINDING, EditAction
+from patternmind.domain.edits import BINDING_ACTIONS, EditAction
 
 pytestmark = pytest.mark.prove
 
@@ -18,11 +18,11 @@ EACH = 30
 def test_every_standing_decision_holds_after_every_event(
     first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("patternmind.cycle.group_rows", group_once)
-    counts, broken = play_sequences(tmp_path, range(first, first + EACH), LONG)
+    monkeypatch.setattr("patternmind.pipeline.group_rows", group_once)
+    counts, broken = run_histories(tmp_path, range(first, first + EACH), LONG_HISTORY)
     print(f"\n{first}-{first + EACH - 1}: {_told(counts)}")
     assert broken == []
-    assert min(counts[action.value] for action in BINDING | {EditAction.UNDO}) > 0
+    assert min(counts[action.value] for action in BINDING_ACTIONS | {EditAction.UNDO}) > 0
 
 
 def _told(counts: Counter[str]) -> str:

@@ -21,15 +21,15 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from tests.prove.serving import Served, serving
-from tests.prove.sized_network import make_network
+from tests.fixtures.large_network import build_large_network
+from tests.fixtures.server import RunningServer, run_server
 
-from patternmind.bootstrap import House
-from patternmind.model.rights import Role
+from patternmind.bootstrap import AppContext
+from patternmind.domain.permissions import Role
+from patternmind.services.authentication import start_session
+from patternmind.services.members import add_member
 from patternmind.settings import DEFAULT_NETWORK, Settings
-from patternmind.verbs.members import add_member
-from patternmind.verbs.signing_in import begin_session
-from patternmind.web.cookies import PLAIN_NAME
+from patternmind.web.cookies import PLAIN_COOKIE
 
 pytestmark = pytest.mark.prove
 
@@ -52,8 +52,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     folders = {n: place / f"h{n}" for n in (SMALL, LARGE)}
     for n, home in folders.items():
         if not (home / "patternmind.db").exists():
-            encoder = House(Settings(home=home)).encoder
-            make_network(home, n_cases=n, n_drafts=DRAFTS, encoder=encoder, vectors=Path(ready) if ready else None)
+            encoder = AppContext(Settings(home=home)).encoder
+            build_large_network(
+                home, n_cases=n, n_drafts=DRAFTS, encoder=encoder, vectors=Path(ready) if ready else None
+            )
     return folders
 
 
@@ -72,14 +74,14 @@ class Ids:
 
 def sign_in(home: Path, name: str) -> str:
     """The session of a member in every role, as a cookie; the member is made once."""
-    house = House(Settings(home=home))
+    house = AppContext(Settings(home=home))
     _ = house.store
     known = {one.name: one for one in house.accounts.members(DEFAULT_NETWORK)}
     member = known.get(name) or add_member(house.accounts, house.clock, DEFAULT_NETWORK, name, list(Role))
-    return f"{PLAIN_NAME}={begin_session(house.accounts, house.clock, member.id).secret}"
+    return f"{PLAIN_COOKIE}={start_session(house.accounts, house.clock, member.id).secret}"
 
 
-def ids(served: Served, cookie: str) -> Ids:
+def ids(served: RunningServer, cookie: str) -> Ids:
     with httpx.Client(base_url=f"{served.address}/api/v1/", headers={"cookie": cookie}, timeout=60) as client:
 
         def asked(path: str, **params: str | int) -> Any:
@@ -174,7 +176,7 @@ LISTS = (
 ASKED_ALONE = 25
 
 
-def addresses(served: Served, cookie: str) -> Addresses:
+def addresses(served: RunningServer, cookie: str) -> Addresses:
     """The reads, by what they are called in the table, each with several of its addresses; and each read once, for
     what a process reads into its memory the first time is told apart."""
     begun = time.monotonic()
@@ -189,7 +191,7 @@ def addresses(served: Served, cookie: str) -> Addresses:
 Taken = dict[str, list[float]]
 
 
-async def read_on(served: Served, home: Path, seconds: float) -> Taken:
+async def read_on(served: RunningServer, home: Path, seconds: float) -> Taken:
     """Twenty readers, each over all reads in an order of its own, for so long."""
     taken: Taken = defaultdict(list)
     cookies = [sign_in(home, f"Reader {number}") for number in range(READERS)]
@@ -220,7 +222,7 @@ async def _reader(
         await asyncio.sleep(1)
 
 
-async def search_on(served: Served, cookie: str) -> list[float]:
+async def search_on(served: RunningServer, cookie: str) -> list[float]:
     """Five searches a second, whether or not the one before was answered; every other one of the library's page."""
     taken: list[float] = []
 
@@ -243,7 +245,7 @@ async def search_on(served: Served, cookie: str) -> list[float]:
     return taken
 
 
-def alone(served: Served, cookie: str) -> dict[str, float]:
+def alone(served: RunningServer, cookie: str) -> dict[str, float]:
     """The median of each address of a list, in milliseconds, when nobody else asks: what growth is told by."""
     reads = addresses(served, cookie)
     found: dict[str, float] = {}
@@ -266,7 +268,7 @@ def asked_alone(*homes: Path) -> list[dict[str, float]]:
     for _ in range(2):
         for home, best in zip(homes, found, strict=True):
             cookie = sign_in(home, "Reader 0")
-            with serving(home, cookie=cookie) as served:
+            with run_server(home, cookie=cookie) as served:
                 for name, taken in alone(served, cookie).items():
                     best[name] = min(taken, best.get(name, taken))
     return found
@@ -291,7 +293,7 @@ def table(taken: Taken) -> Iterator[str]:
 def test_twenty_readers_of_a_hundred_thousand_cases(folders: dict[int, Path]) -> None:
     small, large = asked_alone(folders[SMALL], folders[LARGE])
     cookie = sign_in(folders[LARGE], "Reader 0")
-    with serving(folders[LARGE], cookie=cookie) as served:
+    with run_server(folders[LARGE], cookie=cookie) as served:
         taken = asyncio.run(read_on(served, folders[LARGE], READ_SECONDS))
         ready, before_model = served.ready_seconds, served.peak_megabytes()
         searched = milliseconds(asyncio.run(search_on(served, cookie)))

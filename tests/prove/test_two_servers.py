@@ -6,14 +6,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.acceptance.running import Patternmind
-from tests.prove.serving import Served, serving
-from tests.prove.sized_network import make_network
+from tests.fixtures.commands import CommandRunner
+from tests.fixtures.large_network import build_large_network
+from tests.fixtures.server import RunningServer, run_server
 
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.adapters.store import SqlStore
-from patternmind.bootstrap import DATABASE
-from patternmind.model.reading import DraftsWanted
+from patternmind.bootstrap import DATABASE_FILE
+from patternmind.domain.read_models import DraftFilter
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.storage import SqlStore
 
 pytestmark = pytest.mark.prove
 
@@ -24,20 +24,20 @@ AT_ONCE = 16
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("queue")
-    make_network(home, n_cases=2000, n_drafts=DRAFTS, n_decided=0, encoder=HashingEncoder())
+    build_large_network(home, n_cases=2000, n_drafts=DRAFTS, n_decided=0, encoder=HashingEncoder())
     return home
 
 
 def test_of_two_decisions_on_a_draft_one_stands_and_the_other_is_told(home: Path) -> None:
-    ask = Patternmind(home)
+    ask = CommandRunner(home)
     tokens = [ask("token", "create", name, "--json").json()["token"] for name in ("Ada", "Bo")]
     headers = [{"authorization": f"Bearer {token}"} for token in tokens]
-    with serving(home, **headers[0]) as one, serving(home, **headers[1]) as other:
+    with run_server(home, **headers[0]) as one, run_server(home, **headers[1]) as other:
         answers = asyncio.run(_decide([one, other], headers, _ids(home)))
     assert Counter(tuple(sorted(pair)) for pair in answers.values()) == Counter({(200, 412): DRAFTS})
-    store = SqlStore(home / DATABASE)
+    store = SqlStore(home / DATABASE_FILE)
     drafts = store.drafts()
-    lines = store.draft_lines(DraftsWanted(), limit=1000).rows
+    lines = store.draft_lines(DraftFilter(), limit=1000).rows
     store.close()
     assert [len(log) for _, log, _ in drafts] == [1] * DRAFTS
     for draft, log, _ in drafts:
@@ -48,14 +48,16 @@ def test_of_two_decisions_on_a_draft_one_stands_and_the_other_is_told(home: Path
 
 
 def _ids(home: Path) -> list[str]:
-    store = SqlStore(home / DATABASE)
-    ids = [line.id for line in store.draft_lines(DraftsWanted(), limit=1000).rows]
+    store = SqlStore(home / DATABASE_FILE)
+    ids = [line.id for line in store.draft_lines(DraftFilter(), limit=1000).rows]
     store.close()
     assert len(ids) == DRAFTS
     return ids
 
 
-async def _decide(servers: list[Served], headers: list[dict[str, str]], ids: list[str]) -> dict[str, tuple[int, int]]:
+async def _decide(
+    servers: list[RunningServer], headers: list[dict[str, str]], ids: list[str]
+) -> dict[str, tuple[int, int]]:
     """The status of both answers about each draft; both are sent at the same moment."""
     body = {"action": "reject", "reason": "not useful"}
     some = asyncio.Semaphore(AT_ONCE)

@@ -7,25 +7,38 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench.cells import Cell, append_line, is_finished, read_lines
+from bench.cells import (
+    BenchCell,
+    append_result,
+    is_finished,
+    read_results,
+)
 from bench.corpora import (
-    MIXED,
-    MIXED_FROM,
-    NotReady,
-    Place,
-    Rows,
+    ARXIV_PAIRS,
+    ARXIV_PAIRS_SOURCE_ROWS,
+    BenchPaths,
+    CorpusRows,
+    VectorsNotReady,
+    draw_pairs,
     load_rows,
     load_vectors,
-    pair_rows,
-    prepare,
+    prepare_corpus,
     write_rows,
 )
-from bench.outliers import NEAREST, Apart, plant_pairs
-from bench.quality import agrees, calibration_error, group, has_majority_label, quality, ranking, stability
+from bench.outliers import N_NEAREST, StrangerPlanter, plant_pairs
+from bench.quality import (
+    auroc,
+    build_grouping,
+    calibration_error,
+    find_agreeing_rows,
+    find_majority_label_rows,
+    measure_agreement,
+    measure_pairwise_stability,
+)
 from bench.report import write_report
-from bench.targets import judge
+from bench.targets import evaluate_targets
 
-from patternmind.model.themes import Vectors
+from patternmind.domain.themes import Vectors
 
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 
@@ -40,32 +53,41 @@ def labels(*numbers: int) -> Any:
 
 
 def test_an_outlier_is_filled_into_the_nearest_centre_and_else_stands_alone() -> None:
-    found = group(labels(0, 0, 1, -1), directions(EAST, EAST, NORTH, (1, 3)))
+    found = build_grouping(labels(0, 0, 1, -1), directions(EAST, EAST, NORTH, (1, 3)))
     assert found.filled.tolist() == [0, 0, 1, 1]
     assert found.singletons.tolist() == [0, 0, 1, 2]
-    assert group(labels(-1, -1), directions(EAST, NORTH)).filled.tolist() == [1, 2]
+    assert build_grouping(labels(-1, -1), directions(EAST, NORTH)).filled.tolist() == [1, 2]
 
 
 def test_outliers_cost_agreement_as_singletons_and_not_where_filled_rightly() -> None:
     vectors = directions(EAST, EAST, EAST, NORTH, NORTH, NORTH)
-    told = quality(group(labels(0, 0, -1, 1, 1, 1), vectors), list("aaabbb"))
+    told = measure_agreement(build_grouping(labels(0, 0, -1, 1, 1, 1), vectors), list("aaabbb"))
     assert told["AMI filled"] == pytest.approx(1)
     assert told["AMI"] < 1
 
 
 def test_rows_without_a_label_are_not_judged() -> None:
     vectors = directions(EAST, EAST, NORTH, NORTH)
-    assert quality(group(labels(0, 0, 1, 1), vectors), [None, None, None, None]) == {}
-    assert quality(group(labels(0, 1, 1, 1), vectors), ["a", None, "b", "b"])["ARI"] == pytest.approx(1)
+    assert measure_agreement(build_grouping(labels(0, 0, 1, 1), vectors), [None, None, None, None]) == {}
+    assert measure_agreement(build_grouping(labels(0, 1, 1, 1), vectors), ["a", None, "b", "b"])[
+        "ARI"
+    ] == pytest.approx(1)
 
 
 def test_stability_is_counted_over_the_rows_that_both_fits_saw() -> None:
     vectors = directions(EAST, EAST, NORTH, NORTH)
     whole, part, other = labels(0, 0, 1, 1), labels(1, 1, 0), labels(0, 1, 1)
     first, rows = np.arange(4), np.asarray([0, 1, 2])
-    told = stability([first, rows], [group(whole, vectors), group(part, vectors[rows])])
+    told = measure_pairwise_stability(
+        [first, rows], [build_grouping(whole, vectors), build_grouping(part, vectors[rows])]
+    )
     assert told == {"stability": 1, "stability_lowest": 1, "sample_k": [2, 2]}
-    assert stability([first, rows], [group(whole, vectors), group(other, vectors[rows])])["stability"] < 1
+    assert (
+        measure_pairwise_stability(
+            [first, rows], [build_grouping(whole, vectors), build_grouping(other, vectors[rows])]
+        )["stability"]
+        < 1
+    )
 
 
 def test_calibration_error_is_nought_where_what_was_said_happens() -> None:
@@ -76,18 +98,18 @@ def test_calibration_error_is_nought_where_what_was_said_happens() -> None:
 
 def test_ranking_needs_both_kinds() -> None:
     score = np.asarray([0.1, 0.9])
-    assert ranking(score, np.asarray([False, True])) == 1
-    assert ranking(score, np.asarray([True, True])) is None
+    assert auroc(score, np.asarray([False, True])) == 1
+    assert auroc(score, np.asarray([True, True])) is None
 
 
 def test_a_resampled_fit_agrees_whatever_its_numbers_are() -> None:
     themes = labels(0, 0, 0, 1, 1, -1)
-    assert agrees(themes, labels(5, 5, 2, 2, 2, 2)).tolist() == [True, True, False, True, True, False]
-    assert agrees(themes, labels(-1, -1, -1, -1, -1, -1)).tolist() == [False] * 6
+    assert find_agreeing_rows(themes, labels(5, 5, 2, 2, 2, 2)).tolist() == [True, True, False, True, True, False]
+    assert find_agreeing_rows(themes, labels(-1, -1, -1, -1, -1, -1)).tolist() == [False] * 6
 
 
 def test_the_majority_label_is_of_the_theme() -> None:
-    assert has_majority_label(labels(0, 0, 0, 1, -1), ["a", "a", "b", "b", "a"]).tolist() == [
+    assert find_majority_label_rows(labels(0, 0, 0, 1, -1), ["a", "a", "b", "b", "a"]).tolist() == [
         True,
         True,
         False,
@@ -108,20 +130,20 @@ def test_planted_rows_are_never_among_each_others_nearest() -> None:
     whole = np.concatenate([planted, kept])
     cosine = vectors[whole] @ vectors[whole].T
     np.fill_diagonal(cosine, -1)
-    nearest = np.argsort(-cosine[:34], axis=1)[:, :NEAREST]
+    nearest = np.argsort(-cosine[:34], axis=1)[:, :N_NEAREST]
     assert (nearest >= 34).all()
 
 
 def test_a_row_is_planted_once() -> None:
     background = directions(*[EAST] * 20)
-    apart = Apart(directions(EAST, NORTH), background)
+    apart = StrangerPlanter(directions(EAST, NORTH), background)
     assert apart.plant([0])
     assert not apart.plant([0])
 
 
 def test_pairs_are_of_one_label_and_of_two_rows() -> None:
     names = ["a", "b", "a", "c", "b", "a"]
-    pairs: list[list[int]] = pair_rows(names, 200, seed=0).tolist()
+    pairs: list[list[int]] = draw_pairs(names, 200, seed=0).tolist()
     assert all(names[left] == names[right] and left != right for left, right in pairs)
 
 
@@ -129,23 +151,25 @@ def test_mixed_vectors_are_unit_means_of_two_rows_of_one_label(tmp_path: Path) -
     ready, cache = tmp_path / "ready", tmp_path / "cache"
     ready.mkdir()
     cache.mkdir()
-    write_rows(cache / f"arxiv-{MIXED_FROM}.rows.json", Rows(["1", "2", "3"], ["a", "a", "b"], ["", "", ""]))
+    write_rows(
+        cache / f"arxiv-{ARXIV_PAIRS_SOURCE_ROWS}.rows.json", CorpusRows(["1", "2", "3"], ["a", "a", "b"], ["", "", ""])
+    )
     (ready / "arxiv.json").write_text(json.dumps([["1", "a"], ["2", "a"], ["3", "b"]]), encoding="utf-8")
     np.save(ready / "arxiv.npy", directions(EAST, NORTH, EAST))
-    vectors, rows = prepare(MIXED, 5, Place(tmp_path, cache, ready))
+    vectors, rows = prepare_corpus(ARXIV_PAIRS, 5, BenchPaths(tmp_path, cache, ready))
     assert load_vectors(vectors, 0) == pytest.approx(directions(*[(1, 1)] * 5))
     assert load_rows(rows).labels == ["a"] * 5
 
 
 def test_vectors_of_other_rows_are_refused(tmp_path: Path) -> None:
-    write_rows(tmp_path / "bills-0.rows.json", Rows(["1"], [None], ["one"]))
+    write_rows(tmp_path / "bills-0.rows.json", CorpusRows(["1"], [None], ["one"]))
     (tmp_path / "bills.json").write_text(json.dumps([["2", None]]), encoding="utf-8")
     np.save(tmp_path / "bills.npy", directions(EAST))
-    with pytest.raises(NotReady):
-        prepare("bills", 0, Place(tmp_path, tmp_path, tmp_path))
+    with pytest.raises(VectorsNotReady):
+        prepare_corpus("bills", 0, BenchPaths(tmp_path, tmp_path, tmp_path))
 
 
-def line(cell: Cell, status: str = "ok", **values: Any) -> dict[str, Any]:
+def line(cell: BenchCell, status: str = "ok", **values: Any) -> dict[str, Any]:
     return {
         "cell": asdict(cell),
         "status": status,
@@ -157,26 +181,26 @@ def line(cell: Cell, status: str = "ok", **values: Any) -> dict[str, Any]:
 
 
 def test_a_cell_is_measured_again_when_what_it_depends_on_changed(tmp_path: Path) -> None:
-    cell = Cell(part="peers", method="EVoC", corpus="bills")
+    cell = BenchCell(part="peers", method="EVoC", corpus="bills")
     file = tmp_path / "lines.jsonl"
-    append_line(file, line(cell, "failed"))
-    assert not is_finished(read_lines(file)[cell.key], {"machine": "one"})
-    append_line(file, line(cell))
-    known = read_lines(file)[cell.key]
+    append_result(file, line(cell, "failed"))
+    assert not is_finished(read_results(file)[cell.key], {"machine": "one"})
+    append_result(file, line(cell))
+    known = read_results(file)[cell.key]
     assert is_finished(known, {"machine": "one"})
     assert not is_finished(known, {"machine": "two"})
 
 
 def test_what_was_not_measured_is_not_met() -> None:
-    assert {target.met for target in judge([])} == {None}
+    assert {target.met for target in evaluate_targets([])} == {None}
 
 
 def test_a_target_is_judged_by_its_line() -> None:
     found = [
-        line(Cell(part="scale", method=method, corpus="banking77"), warm_seconds=seconds, steps={}, peak_gb=1.0)
+        line(BenchCell(part="scale", method=method, corpus="banking77"), warm_seconds=seconds, steps={}, peak_gb=1.0)
         for method, seconds in (("patternmind", 1.0), ("BERTopic", 9.0))
     ]
-    met = {target.asked: target.met for target in judge(found)}
+    met = {target.asked: target.met for target in evaluate_targets(found)}
     assert met["banking77: at least 8 times faster than BERTopic, warm"] is True
 
 
@@ -188,6 +212,6 @@ def test_a_failed_cell_stands_in_the_report(tmp_path: Path, monkeypatch: pytest.
         drawn.append(path)
 
     monkeypatch.setattr("bench.report.draw_quality_against_time", draw)
-    write_report([line(Cell(part="peers", method="EVoC", corpus="bills"), "failed")], tmp_path)
+    write_report([line(BenchCell(part="peers", method="EVoC", corpus="bills"), "failed")], tmp_path)
     assert "| EVoC (its defaults) | failed |" in (tmp_path / "bench.md").read_text(encoding="utf-8")
     assert drawn == [tmp_path / "bench.svg"]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn import base
-from tests.builders import planted_vectors
+from tests.fixtures.builders import planted_vectors
 
 import patternmind
 from patternmind import ThemeFinder, find_themes
-from patternmind.adapters.hashing_encoder import HashingEncoder
-from patternmind.errors import BadInput, PatternmindError
-from patternmind.model.themes import OUTLIER, Vectors
+from patternmind.domain.themes import OUTLIER, Vectors
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.errors import InvalidInput, PatternmindError
 
 ROOT = Path(__file__).parents[2]
 TOPICS = {
@@ -164,18 +164,18 @@ def test_it_can_be_cloned_and_its_parameters_read_and_set() -> None:
     ],
 )
 def test_bad_input_is_one_clear_sentence_and_a_value_error(given: dict[str, Any], says: str) -> None:
-    with pytest.raises(BadInput, match=says) as caught:
+    with pytest.raises(InvalidInput, match=says) as caught:
         find_themes(**given)
     assert isinstance(caught.value, ValueError)
     assert isinstance(caught.value, PatternmindError)
 
 
 def test_the_estimator_refuses_what_does_not_fit() -> None:
-    with pytest.raises(BadInput, match="Call fit"):
+    with pytest.raises(InvalidInput, match="Call fit"):
         ThemeFinder().predict(np.eye(3))
-    with pytest.raises(BadInput, match="columns"):
+    with pytest.raises(InvalidInput, match="columns"):
         ThemeFinder().fit(vectors_of()).predict(np.eye(3))
-    with pytest.raises(BadInput, match="not one text"):
+    with pytest.raises(InvalidInput, match="not one text"):
         ThemeFinder().fit("one text")
 
 
@@ -193,7 +193,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_the_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     example = next(block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "find_themes" in block)
-    monkeypatch.setattr("patternmind.adapters.encoder.MiniLM", HashingEncoder)
+    monkeypatch.setattr("patternmind.embedding.minilm_encoder.MiniLMEncoder", HashingEncoder)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"texts": some_texts()}
     exec(example, names)  # noqa: S102 - our own README

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from patternmind.domain.calls import Budget, CallLimits, Price
 from patternmind.errors import SettingsInvalid
-from patternmind.model.calls import Budget, CallLimits, Price
-from patternmind.settings import Settings, make_key, read_settings
+from patternmind.settings import Settings, generate_key, read_settings
 
 
 def test_without_any_setting_data_lies_in_the_users_share_folder() -> None:
@@ -118,9 +118,9 @@ def test_nobody_spends_without_limit_who_did_not_say_so() -> None:
 
 
 def test_a_key_for_raw_text_is_one_that_was_made_and_no_passphrase() -> None:
-    key = make_key()
+    key = generate_key()
     assert len(read_settings({"PATTERNMIND_RAW_KEY": key}).raw_key or b"") == 32
-    assert key != make_key()
+    assert key != generate_key()
     assert key not in repr(read_settings({"PATTERNMIND_RAW_KEY": key}))
     for text in ("correct horse battery staple", key[:-4], "ö" * 44, key + "AAAA"):
         with pytest.raises(SettingsInvalid, match="PATTERNMIND_RAW_KEY must be a key made by `patternmind key new`"):

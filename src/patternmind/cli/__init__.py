@@ -6,7 +6,7 @@ from typing import Any
 
 from patternmind.errors import PatternmindError
 
-INTERRUPTED = 130
+EXIT_INTERRUPTED = 130
 """What typer makes of Ctrl-C."""
 
 
@@ -15,8 +15,8 @@ def main() -> None:
     try:
         code = _run()
     except KeyboardInterrupt:
-        code = INTERRUPTED
-    if code == INTERRUPTED:
+        code = EXIT_INTERRUPTED
+    if code == EXIT_INTERRUPTED:
         sys.stderr.write("Stopped. What was finished is kept; run the same command again to go on.\n")
     sys.exit(code)
 
@@ -29,17 +29,17 @@ def _run() -> int | None:
     try:
         return app(standalone_mode=False)
     except TyperException as error:
-        sys.stderr.write(f"{_misused(error)}\n")
+        sys.stderr.write(f"{_usage_message(error)}\n")
         return error.exit_code
     except PatternmindError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost edge: recorded and ended here
-        sys.stderr.write(f"{_unexpected(error)}\n")
+        sys.stderr.write(f"{_unexpected_error_message(error)}\n")
         return 1
 
 
-def _misused(error: Any) -> str:
+def _usage_message(error: Any) -> str:
     """What typer says about wrong arguments, as one sentence; where a command was left out, its help as it is."""
     said: str = error.format_message()
     context = getattr(error, "ctx", None)
@@ -47,7 +47,7 @@ def _misused(error: Any) -> str:
     return said if "\n" in said else f"{said.rstrip('.')}. See `{command} --help`."
 
 
-def _unexpected(error: BaseException) -> str:
+def _unexpected_error_message(error: BaseException) -> str:
     """Type and place, never the message: it could hold the text of a case."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

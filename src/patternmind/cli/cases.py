@@ -4,11 +4,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patternmind.cli import show
-from patternmind.cli.app import Home, Json, app, open_house
+from patternmind.cli import output
+from patternmind.cli.app import (
+    HomeOption,
+    JsonOption,
+    app,
+    open_context,
+)
 
 if TYPE_CHECKING:
-    from patternmind.model.cases import Case
+    from patternmind.domain.cases import Case
 
 cases_app = typer.Typer(no_args_is_help=True, help="Cases and recaps as redacted, and what is odd about some.")
 app.add_typer(cases_app, name="cases")
@@ -17,42 +22,46 @@ app.add_typer(cases_app, name="cases")
 @cases_app.command("list")
 def list_cases(
     suspicious: Annotated[bool, typer.Option("--suspicious", help="Only those with a suspicious note.")] = False,
-    home: Home = None,
-    json: Json = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Every case with its title and its notes."""
-    from patternmind.model.cases import SUSPICIOUS
+    from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX
 
     found = [
         case
-        for case in open_house(home).store.cases()
-        if not suspicious or any(flag.startswith(SUSPICIOUS) for flag in case.flags)
+        for case in open_context(home).store.cases()
+        if not suspicious or any(flag.startswith(SUSPICIOUS_FLAG_PREFIX) for flag in case.flags)
     ]
     if json:
-        show.json_line([_row(case) for case in found])
+        output.write_json([_case_row(case) for case in found])
     elif not found:
-        show.raw("No case is suspicious.\n" if suspicious else "No cases yet. `patternmind ingest` takes them in.\n")
+        output.write_text(
+            "No case is suspicious.\n" if suspicious else "No cases yet. `patternmind ingest` takes them in.\n"
+        )
     else:
-        show.raw("".join(f"{case.external_id or case.id}  {case.title}{_notes(case)}\n" for case in found))
+        output.write_text(
+            "".join(f"{case.external_id or case.id}  {case.title}{_flags_suffix(case)}\n" for case in found)
+        )
 
 
 @cases_app.command("show")
-def show_case(case: str, home: Home = None, json: Json = False) -> None:
+def show_case(case: str, home: HomeOption = None, json: JsonOption = False) -> None:
     """One case as redacted, by its id or yours, with its notes."""
-    found = open_house(home).store.case(case)
+    found = open_context(home).store.case(case)
     if json:
-        show.json_line(_row(found))
+        output.write_json(_case_row(found))
         return
-    lines = [f"{found.external_id or found.id}  [{found.kind.value}, {found.id}]{_notes(found)}", ""]
+    lines = [f"{found.external_id or found.id}  [{found.kind.value}, {found.id}]{_flags_suffix(found)}", ""]
     lines += [f"{name.replace('_', ' ')}:\n  {text}" for name, text in found.text.items()]
-    show.raw("\n".join(lines) + "\n")
+    output.write_text("\n".join(lines) + "\n")
 
 
-def _notes(case: "Case") -> str:
+def _flags_suffix(case: "Case") -> str:
     return f"  ({'; '.join(case.flags)})" if case.flags else ""
 
 
-def _row(case: "Case") -> dict[str, object]:
+def _case_row(case: "Case") -> dict[str, object]:
     return {
         "case_id": case.id,
         "external_id": case.external_id,

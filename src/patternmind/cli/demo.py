@@ -4,59 +4,63 @@ import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from patternmind.bootstrap import House
-from patternmind.cli import show
-from patternmind.cli.files import write_file
+from patternmind.bootstrap import AppContext
+from patternmind.cli import output
+from patternmind.cli.output_files import write_file
+from patternmind.domain.cases import CaseKind, IngestReport
+from patternmind.domain.drafts import DraftAction, DraftKind
+from patternmind.domain.networks import PublishingRule
+from patternmind.domain.themes import Theme
 from patternmind.errors import PatternmindError, UsageError
-from patternmind.model.cases import IntakeReport, Kind
-from patternmind.model.drafts import DraftAction, DraftKind
-from patternmind.model.network import PublishingRule
-from patternmind.model.themes import Theme
 from patternmind.ports import RunParameters
-from patternmind.publish.rights import Published, publishable
-from patternmind.review import pattern_of
-from patternmind.settings import Settings
-from patternmind.verbs import prepare
-from patternmind.verbs.export import theme_row
-from patternmind.verbs.ingest import ingest_files
-from patternmind.verbs.network import add_roster, change_network
-from patternmind.verbs.publishing import (
+from patternmind.publishing.publication_rules import PublishedPattern, assess_pattern
+from patternmind.review import build_pattern
+from patternmind.services import prereading_builder
+from patternmind.services.exports import theme_row
+from patternmind.services.file_import import import_files
+from patternmind.services.network import import_roster, update_network
+from patternmind.services.playbook import (
+    build_playbook_document,
     collect_playbook,
-    playbook_document,
-    prereading_document,
-    prereading_row,
+    prepared_document,
+    prepared_row,
 )
-from patternmind.verbs.reviewing import decide_draft, open_draft, open_drafts
+from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
+from patternmind.settings import Settings
 
-REVIEWER = "Demo Facilitator"
-MARK = ".patternmind-demo"
-QUARTERS = (("2026Q3", "cases-2026Q3.csv"), ("2026Q4", "cases-2026Q4.csv"))
-RECAPS = "recaps.jsonl"
-MOST_ACCEPTED = 4
+DEMO_REVIEWER = "Demo Facilitator"
+DEMO_MARKER = ".patternmind-demo"
+QUARTER_FILES = (("2026Q3", "cases-2026Q3.csv"), ("2026Q4", "cases-2026Q4.csv"))
+RECAPS_FILE = "recaps.jsonl"
+MAX_ACCEPTED = 4
 
 
 def run_demo(out: Path, *, as_json: bool) -> None:
     """Ingest two quarters, run a cycle for each, review as a named demo person, and write what a steward would get."""
-    house = House(Settings(home=_fresh_home(out)))
-    change_network(house.store, name="Halden Nordic peer network (sample)")
-    with as_file(files("patternmind") / "sample") as sample, show.progress() as progress:
-        people = add_roster(house.store, sample / "roster.csv").added
-        show.say(f"A sample network: {people} people on the roster; their names will not leave the redaction.")
-        for label, cases in QUARTERS:
-            report = ingest_files(house.store, [sample / cases], kind=Kind.CASE)
-            if label == QUARTERS[-1][0]:
-                recaps = ingest_files(house.store, [sample / RECAPS], kind=Kind.RECAP)
-                show.say(f"Recaps: {recaps.accepted} taken in, {_redacted(recaps)} names and numbers redacted.")
+    house = AppContext(Settings(home=_reset_home(out)))
+    update_network(house.store, name="Halden Nordic peer network (sample)")
+    with as_file(files("patternmind") / "sample") as sample, output.show_progress() as progress:
+        people = import_roster(house.store, sample / "roster.csv").added
+        output.write_status(
+            f"A sample network: {people} people on the roster; their names will not leave the redaction."
+        )
+        for label, cases in QUARTER_FILES:
+            report = import_files(house.store, [sample / cases], kind=CaseKind.CASE)
+            if label == QUARTER_FILES[-1][0]:
+                recaps = import_files(house.store, [sample / RECAPS_FILE], kind=CaseKind.RECAP)
+                output.write_status(
+                    f"Recaps: {recaps.accepted} taken in, {_count_redacted(recaps)} names and numbers redacted."
+                )
             record = house.run(RunParameters(label=label), progress=progress)
-            show.say(
-                f"{label}: {report.accepted} cases taken in, {_redacted(report)} names and numbers redacted; "
+            output.write_status(
+                f"{label}: {report.accepted} cases taken in, {_count_redacted(report)} names and numbers redacted; "
                 f"{record.n_themes} themes, {record.n_outliers} cases not in a theme yet."
             )
-    accepted = _review(house)
-    written = _write(house, out)
+    accepted = _accept_drafts(house)
+    written = _write_documents(house, out)
     themes = [theme for theme in house.store.themes() if theme.case_ids]
     if as_json:
-        show.json_line(
+        output.write_json(
             {
                 "themes": [theme_row(theme) for theme in themes],
                 "accepted": accepted,
@@ -66,15 +70,15 @@ def run_demo(out: Path, *, as_json: bool) -> None:
         )
         return
     outliers = [one for one in house.store.assignments() if one.theme_id is None]
-    show.themes(themes, house.store.areas(), outliers, house.store.last_run(), as_json=False)
-    show.raw(_closing(accepted, written, house.settings.home))
+    output.write_themes(themes, house.store.areas(), outliers, house.store.last_run(), as_json=False)
+    output.write_text(_summary(accepted, written, house.settings.home))
 
 
-def _redacted(report: IntakeReport) -> int:
+def _count_redacted(report: IngestReport) -> int:
     return sum(report.redacted.values())
 
 
-def _fresh_home(out: Path) -> Path:
+def _reset_home(out: Path) -> Path:
     """The demo's own data folder, emptied if an earlier demo made it.
 
     Raises:
@@ -82,53 +86,53 @@ def _fresh_home(out: Path) -> Path:
         PatternmindError: it cannot be made.
     """
     home = out / "home"
-    if home.exists() and not (home / MARK).exists():
+    if home.exists() and not (home / DEMO_MARKER).exists():
         raise UsageError(f"{home} was not made by a demo. Name another folder with --out.")
     shutil.rmtree(home, ignore_errors=True)
     try:
         home.mkdir(parents=True)
-        (home / MARK).touch()
+        (home / DEMO_MARKER).touch()
     except OSError as error:
         raise PatternmindError(f"{home} cannot be made ({error.strerror}). Name another place with --out.") from error
     return home
 
 
-def _review(house: House) -> list[str]:
+def _accept_drafts(ctx: AppContext) -> list[str]:
     """Accept the widest candidates that may be published, so that there is a playbook to look at."""
-    rule: PublishingRule = house.store.network.rule
-    cases = {case.id: case for case in house.store.cases()}
-    sizes = {theme.id: theme.n_cases for theme in house.store.themes()}
+    rule: PublishingRule = ctx.store.network.rule
+    cases = {case.id: case for case in ctx.store.cases()}
+    sizes = {theme.id: theme.n_cases for theme in ctx.store.themes()}
     candidates = [
         one
-        for one in open_drafts(house.store, kind=DraftKind.PATTERN)
+        for one in list_all_drafts(ctx.store, kind=DraftKind.PATTERN)
         if sum(claim.field == "solution" for claim in one.grounded.draft.claims) > 1
     ]
     candidates.sort(key=lambda one: (-sizes.get(one.grounded.draft.theme_id or "", 0), one.grounded.draft.id))
     accepted: list[str] = []
     for candidate in candidates:
         draft_id = candidate.grounded.draft.id
-        decide_draft(house.store, house.clock, draft_id, DraftAction.ACCEPT, by=REVIEWER)
-        pattern = pattern_of(open_draft(house.store, draft_id))
-        if pattern is not None and isinstance(publishable(pattern, cases, rule), Published):
+        decide_draft(ctx.store, ctx.clock, draft_id, DraftAction.ACCEPT, actor=DEMO_REVIEWER)
+        pattern = build_pattern(get_draft(ctx.store, draft_id))
+        if pattern is not None and isinstance(assess_pattern(pattern, cases, rule), PublishedPattern):
             accepted.append(pattern.name)
         else:
-            decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, by=REVIEWER)
-        if len(accepted) == MOST_ACCEPTED:
+            decide_draft(ctx.store, ctx.clock, draft_id, DraftAction.UNDO, actor=DEMO_REVIEWER)
+        if len(accepted) == MAX_ACCEPTED:
             break
     return accepted
 
 
-def _write(house: House, out: Path) -> list[Path]:
-    theme: Theme = house.store.themes()[0]
-    prepared = prepare.prepare(
-        house.store, house.clock, prepare.by_theme(house.store, theme.id), session="Problem-solving jam"
+def _write_documents(ctx: AppContext, out: Path) -> list[Path]:
+    theme: Theme = ctx.store.themes()[0]
+    prepared = prereading_builder.build_prereading(
+        ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, theme.id), session="Problem-solving jam"
     )
-    document = prereading_document(prepared, house.store.network)
-    playbook = playbook_document(house.store, collect_playbook(house.store), house.clock.now())
+    document = prepared_document(prepared, ctx.store.network)
+    playbook = build_playbook_document(ctx.store, collect_playbook(ctx.store), ctx.clock.now())
     written = {
         out / "prereading.md": document,
         out / "prereading.html": document,
-        out / "prereading.json": prereading_row(prepared),
+        out / "prereading.json": prepared_row(prepared),
         out / "playbook.md": playbook,
         out / "playbook.html": playbook,
     }
@@ -137,10 +141,10 @@ def _write(house: House, out: Path) -> list[Path]:
     return list(written)
 
 
-def _closing(accepted: list[str], written: list[Path], home: Path) -> str:
+def _summary(accepted: list[str], written: list[Path], home: Path) -> str:
     lines = [
         "",
-        f"{len(accepted)} candidate patterns were accepted by “{REVIEWER}”, so that there is a playbook to look at:",
+        f"{len(accepted)} candidate patterns were accepted by “{DEMO_REVIEWER}”, so that there is a playbook to look at:",
         *(f"  {name}" for name in accepted),
         "In your network a named person decides; nothing is accepted by itself.",
         "",

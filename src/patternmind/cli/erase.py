@@ -5,15 +5,20 @@ from typing import Annotated
 
 import typer
 
-from patternmind.cli import show
-from patternmind.cli.app import Home, Json, app, open_house
+from patternmind.cli import output
+from patternmind.cli.app import (
+    HomeOption,
+    JsonOption,
+    app,
+    open_context,
+)
 from patternmind.cli.audit import write_audit
 from patternmind.errors import UsageError
 
 key_app = typer.Typer(no_args_is_help=True, help="The key that encrypts raw text, in PATTERNMIND_RAW_KEY.")
 app.add_typer(key_app, name="key")
 
-ELSEWHERE = (
+EXTERNAL_COPIES_NOTICE = (
     "Files that were written elsewhere (exports, playbooks, pre-readings, maps) and backups cannot be recalled: delete "
     "them, or write them again. A server that is running keeps some answers in memory: start it anew."
 )
@@ -24,24 +29,24 @@ def erase(
     case: Annotated[str, typer.Argument(help="Case id or external id, of a recap too.")],
     by: Annotated[str, typer.Option(help="Who erases it.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    home: Home = None,
-    json: Json = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Erase a case for good: texts, vectors, index, places; its quotes are withdrawn. It has no undo."""
     from dataclasses import asdict
 
-    from patternmind.model.rights import Action
+    from patternmind.domain.permissions import Action
 
-    house = open_house(home)
+    house = open_context(home)
     if not yes:
         if json or not sys.stdin.isatty():
             raise UsageError("Erasing has no undo. Say --yes to erase without being asked.")
         if not typer.confirm(f"Erase {case} for good? This has no undo."):
             raise typer.Exit(1)
     told = house.erase(case, by=by)
-    write_audit(house, Action.ERASE_CASE, "erase", "case", told.case_id, by=by)
+    write_audit(house, Action.ERASE_CASE, "erase", "case", told.case_id, actor=by)
     if json:
-        show.json_line({**asdict(told), "elsewhere": ELSEWHERE})
+        output.write_json({**asdict(told), "elsewhere": EXTERNAL_COPIES_NOTICE})
         return
     lines = [
         f"{told.case_id} was erased before; the files were cleaned once more."
@@ -52,47 +57,49 @@ def erase(
         lines.append(f"The same text is here as {', '.join(told.same)}: erase that too, if it should go.")
     if told.linked:
         lines.append(f"{', '.join(told.linked)} name it: cases and recaps of their own, which stay until erased.")
-    show.raw("\n".join([*lines, ELSEWHERE]) + "\n")
+    output.write_text("\n".join([*lines, EXTERNAL_COPIES_NOTICE]) + "\n")
 
 
 @app.command()
 def raw(
-    case: Annotated[str, typer.Argument(help="Case id or external id.")], home: Home = None, json: Json = False
+    case: Annotated[str, typer.Argument(help="Case id or external id.")],
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> None:
     """A case as it was handed in, names included: for the steward alone. It needs the key where there is one."""
     from dataclasses import asdict
 
-    from patternmind.model.rights import Action
+    from patternmind.domain.permissions import Action
 
-    house = open_house(home)
+    house = open_context(home)
     case_id = house.store.case(case).id
     submission = house.store.submission(case_id)
     write_audit(house, Action.SEE_RAW_TEXT, "read_raw", "case", case_id)
     if json:
-        show.json_line(asdict(submission))
+        output.write_json(asdict(submission))
         return
     told = {**submission.text, **submission.facts, **submission.extra}
-    show.raw("".join(f"{name}: {value}\n" for name, value in told.items()))
+    output.write_text("".join(f"{name}: {value}\n" for name, value in told.items()))
 
 
 @key_app.command("new")
-def key_new(json: Json = False) -> None:
+def key_new(json: JsonOption = False) -> None:
     """Print a fresh key. Keep it where the database is not: without it, raw text stays closed for good."""
-    from patternmind.settings import make_key
+    from patternmind.settings import generate_key
 
-    key = make_key()
-    show.done({"key": key}, key, as_json=json)
+    key = generate_key()
+    output.write_result({"key": key}, key, as_json=json)
 
 
 @key_app.command("apply")
-def key_apply(home: Home = None, json: Json = False) -> None:
+def key_apply(home: HomeOption = None, json: JsonOption = False) -> None:
     """Encrypt all raw text with PATTERNMIND_RAW_KEY; PATTERNMIND_RAW_KEY_BEFORE opens what a former key encrypted.
 
     Without PATTERNMIND_RAW_KEY it is decrypted.
     """
-    from patternmind.model.rights import Action
+    from patternmind.domain.permissions import Action
 
-    house = open_house(home)
+    house = open_context(home)
     with house.alone() as store:
         n = store.reseal()
         store.scrub()
@@ -101,4 +108,4 @@ def key_apply(home: Home = None, json: Json = False) -> None:
     told = f"{n} raw texts are {f'encrypted with key {name}' if name else 'not encrypted'}."
     if name and copies:
         told += f" Raw text lies open in {', '.join(copies)}: delete what you do not need any more."
-    show.done({"n": n, "key": name, "copies": copies}, told, as_json=json)
+    output.write_result({"n": n, "key": name, "copies": copies}, told, as_json=json)

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patternmind.cli import show
-from patternmind.cli.app import Home, Json, app, open_house
+from patternmind.cli import output
+from patternmind.cli.app import (
+    HomeOption,
+    JsonOption,
+    app,
+    open_context,
+)
 from patternmind.errors import UsageError
 
 if TYPE_CHECKING:
-    from patternmind.verbs.placing import Place
+    from patternmind.services.placement import CasePlacement
 
 
 @app.command()
@@ -21,31 +26,31 @@ def place(
     ] = None,
     text: Annotated[str | None, typer.Option(help="A text instead; nothing of it is stored.")] = None,
     lens: Annotated[str | None, typer.Option(help="A lens other than that of the last run.")] = None,
-    home: Home = None,
-    json: Json = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Show which themes new cases belong to, at once; the next run takes them in."""
     if cases and text is not None:
         raise UsageError("Name cases or give a --text, not both.")
-    placer = open_house(home).placer(lens)
+    placer = open_context(home).placer(lens)
     if text is not None:
         places = [placer.place_text(text)]
     else:
-        with show.progress() as progress:
+        with output.show_progress() as progress:
             places = placer.place_cases(cases, progress=progress) if cases else placer.place_new(progress=progress)
-    _show(places, as_json=json)
+    _write_places(places, as_json=json)
 
 
-def _show(places: "Sequence[Place]", *, as_json: bool) -> None:
+def _write_places(places: "Sequence[CasePlacement]", *, as_json: bool) -> None:
     if as_json:
-        show.json_line([asdict(one) for one in places])
+        output.write_json([asdict(one) for one in places])
     elif not places:
-        show.raw("No case came since the last run.\n")
+        output.write_text("No case came since the last run.\n")
     else:
-        show.raw("".join(_line(one) + "\n" for one in places))
+        output.write_text("".join(_place_line(one) + "\n" for one in places))
 
 
-def _line(place: "Place") -> str:
+def _place_line(place: "CasePlacement") -> str:
     who = place.external_id or place.case_id or "This text"
     if place.theme_id is None:
         near = f"; nearest is {place.offers[0].name} ({place.offers[0].theme_id})" if place.offers else ""

@@ -4,43 +4,55 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from patternmind.cli import show
-from patternmind.cli.app import Home, Json, app, open_house
+from patternmind.cli import output
+from patternmind.cli.app import (
+    HomeOption,
+    JsonOption,
+    app,
+    open_context,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patternmind.model.calls import Call
-    from patternmind.verbs.calls import RunCost
+    from patternmind.domain.calls import Call
+    from patternmind.services.llm_costs import RunCost
 
 
 @app.command()
 def runs(
     calls: Annotated[bool, typer.Option("--calls", help="One line a model call, of the newest run.")] = False,
     run: Annotated[str | None, typer.Option(help="With --calls: of this run; none for those of no run.")] = None,
-    home: Home = None,
-    json: Json = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> None:
     """The runs, with what their model calls came to; or the calls of one, never their texts."""
     from patternmind.errors import UsageError
-    from patternmind.verbs.calls import call_row, cost_row, list_calls, list_costs
+    from patternmind.services.llm_costs import (
+        call_row,
+        cost_row,
+        list_calls,
+        list_run_costs,
+    )
 
     if run is not None and not calls:
         raise UsageError("--run goes with --calls.")
-    store = open_house(home).store
+    store = open_context(home).store
     if calls:
         found = list_calls(store, run)
-        show.json_line([call_row(one) for one in found]) if json else _show_calls(found)
+        output.write_json([call_row(one) for one in found]) if json else _write_calls(found)
         return
-    costs = list_costs(store)
-    show.json_line([cost_row(one) for one in costs]) if json else _show_costs(costs)
+    costs = list_run_costs(store)
+    output.write_json([cost_row(one) for one in costs]) if json else _write_costs(costs)
 
 
-def _show_costs(costs: "Sequence[RunCost]") -> None:
+def _write_costs(costs: "Sequence[RunCost]") -> None:
     if not costs:
-        show.raw("There has been no run yet. Take in cases with `patternmind ingest`, then `patternmind run`.\n")
+        output.write_text(
+            "There has been no run yet. Take in cases with `patternmind ingest`, then `patternmind run`.\n"
+        )
         return
-    table = _table("run", "", "asked", "from cache", "requests", "failed", "tokens", "USD")
+    table = _make_table("run", "", "asked", "from cache", "requests", "failed", "tokens", "USD")
     for cost in costs:
         totals, run = cost.totals, cost.run
         table.add_row(
@@ -50,22 +62,22 @@ def _show_costs(costs: "Sequence[RunCost]") -> None:
             str(totals.n_tokens_in + totals.n_tokens_out),
             f"{totals.cost_usd:.4f}",
         )
-    show.console().print(table)
+    output.make_console().print(table)
 
 
-def _show_calls(found: "Sequence[Call]") -> None:
-    if not found:
-        show.raw("No model was called.\n")
+def _write_calls(calls: "Sequence[Call]") -> None:
+    if not calls:
+        output.write_text("No model was called.\n")
         return
-    table = _table("task", "model", "outcome", "requests", "in", "out", "USD", "seconds")
-    for call in found:
+    table = _make_table("task", "model", "outcome", "requests", "in", "out", "USD", "seconds")
+    for call in calls:
         numbers = (call.n_attempts, call.n_tokens_in, call.n_tokens_out)
         money = f"{call.cost_usd + call.reserved_usd:.6f}"
         table.add_row(call.task, call.model, call.outcome.value, *map(str, numbers), money, f"{call.seconds:.1f}")
-    show.console().print(table)
+    output.make_console().print(table)
 
 
-def _table(*columns: str) -> Any:
+def _make_table(*columns: str) -> Any:
     from rich import box
     from rich.table import Table
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from patternmind.errors import UnreadableFile
 
-NAME = "baselines.json"
-REMEDY = "Install patternmind again, or write it anew: python -m patternmind.evals.rebase"
+BASELINES_FILE = "baselines.json"
+REMEDY = "Install patternmind again, or write it anew: python -m patternmind.evals.baseline_update"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,11 @@ def find_baselines() -> Path:
         UnreadableFile: neither is there.
     """
     here = Path(__file__).resolve()
-    packed, repository = here.parent / NAME, here.parents[3]
+    packed, repository = here.parent / BASELINES_FILE, here.parents[3]
     if packed.is_file():
         return packed
     if (repository / "pyproject.toml").is_file() and (repository / "evals").is_dir():
-        return repository / "evals" / NAME
+        return repository / "evals" / BASELINES_FILE
     raise UnreadableFile(packed, "the baselines are missing from this installation", REMEDY)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from patternmind.evals.baselines import Baseline
-from patternmind.evals.report import Direction, Figure, Unit
+from patternmind.evals.report import MetricResult, ScoreDirection, ScoreUnit
 
-DIGITS = 4
+ROUNDING_DIGITS = 4
 """Values and gates are compared as they are written in the baselines, so that the same value never fails itself."""
 
 
@@ -22,8 +22,8 @@ class Score:
     on: str
     name: str
     value: float
-    direction: Direction = Direction.HIGHER
-    unit: Unit = Unit.SHARE
+    direction: ScoreDirection = ScoreDirection.HIGHER
+    unit: ScoreUnit = ScoreUnit.SHARE
     limit: float | None = None
     tracked: bool = True
     note: str = ""
@@ -33,26 +33,26 @@ class Score:
         return f"{self.eval}/{self.on}/{self.name}"
 
 
-def judge(
+def apply_gates(
     scores: Iterable[Score], baselines: Mapping[str, Baseline], *, expected: Iterable[str] = ()
-) -> tuple[Figure, ...]:
+) -> tuple[MetricResult, ...]:
     """The verdict on every score, and a failed figure for each expected key that no score has."""
-    judged = [_judge_one(score, baselines.get(score.key)) for score in scores]
+    judged = [_apply_gate(score, baselines.get(score.key)) for score in scores]
     known = {figure.key for figure in judged}
-    return (*judged, *(_missing(key, baselines[key]) for key in expected if key not in known))
+    return (*judged, *(_missing_result(key, baselines[key]) for key in expected if key not in known))
 
 
-def _judge_one(score: Score, baseline: Baseline | None) -> Figure:
-    value = round(score.value, DIGITS)
-    gate = _gate(score, baseline)
-    return Figure(
+def _apply_gate(score: Score, baseline: Baseline | None) -> MetricResult:
+    value = round(score.value, ROUNDING_DIGITS)
+    gate = _strictest_gate(score, baseline)
+    return MetricResult(
         eval=score.eval,
         measured_on=score.on,
         name=score.name,
         value=value,
         direction=score.direction,
         unit=score.unit,
-        ok=gate is None or (value >= gate if score.direction is Direction.HIGHER else value <= gate),
+        ok=gate is None or (value >= gate if score.direction is ScoreDirection.HIGHER else value <= gate),
         baseline=baseline.value if baseline else None,
         noise=baseline.noise if baseline else None,
         gate=gate,
@@ -60,25 +60,25 @@ def _judge_one(score: Score, baseline: Baseline | None) -> Figure:
     )
 
 
-def _gate(score: Score, baseline: Baseline | None) -> float | None:
+def _strictest_gate(score: Score, baseline: Baseline | None) -> float | None:
     """The stricter of the limit and the baseline's gate; none for a figure that is reported only."""
-    if score.direction is Direction.NONE:
+    if score.direction is ScoreDirection.NONE:
         return None
     known = [score.limit, baseline.gate if baseline and score.tracked else None]
     gates = [gate for gate in known if gate is not None]
-    strictest = max if score.direction is Direction.HIGHER else min
+    strictest = max if score.direction is ScoreDirection.HIGHER else min
     return strictest(gates) if gates else None
 
 
-def _missing(key: str, baseline: Baseline) -> Figure:
+def _missing_result(key: str, baseline: Baseline) -> MetricResult:
     eval_name, on, name = key.split("/", 2)
-    return Figure(
+    return MetricResult(
         eval=eval_name,
         measured_on=on,
         name=name,
         value=None,
-        direction=Direction.HIGHER,
-        unit=Unit.SHARE,
+        direction=ScoreDirection.HIGHER,
+        unit=ScoreUnit.SHARE,
         ok=False,
         baseline=baseline.value,
         noise=baseline.noise,

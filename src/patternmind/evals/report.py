@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-ABOUT = {
+EVAL_DESCRIPTIONS = {
     "themes": "do machine themes agree with people's? 1 = the same, 0 = chance; do they keep within bounds?",
     "stability": "do four cases in five, drawn anew, give the same themes? 1 = always, 0 = chance",
     "lenses": "does a lens find in plain text what structured cases keep in fields of their own?",
@@ -22,20 +22,20 @@ ABOUT = {
 }
 
 
-class Direction(StrEnum):
+class ScoreDirection(StrEnum):
     HIGHER = "higher is better"
     LOWER = "lower is better"
     NONE = "reported only"
 
 
-class Unit(StrEnum):
+class ScoreUnit(StrEnum):
     SCORE = "score"
     SHARE = "share"
     COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class MetricResult:
     """One measured value and the verdict on it.
 
     ``value`` is ``None`` where a figure that the baselines expect was not measured, ``baseline`` and ``noise`` where
@@ -46,8 +46,8 @@ class Figure:
     measured_on: str
     name: str
     value: float | None
-    direction: Direction
-    unit: Unit
+    direction: ScoreDirection
+    unit: ScoreUnit
     ok: bool
     baseline: float | None = None
     noise: float | None = None
@@ -66,20 +66,20 @@ class Figure:
             return "FAILED"
         if self.gate is not None:
             return "ok"
-        return "reported" if self.direction is Direction.NONE else "no baseline"
+        return "reported" if self.direction is ScoreDirection.NONE else "no baseline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class EvalReport:
     """Everything one suite measured, in how many seconds; ``encoder`` names weights and precision."""
 
     suite: str
     encoder: str
-    figures: tuple[Figure, ...]
+    figures: tuple[MetricResult, ...]
     seconds: float = 0.0
 
     @property
-    def failed(self) -> tuple[Figure, ...]:
+    def failed(self) -> tuple[MetricResult, ...]:
         return tuple(figure for figure in self.figures if not figure.ok)
 
     def record(self) -> dict[str, Any]:
@@ -99,20 +99,22 @@ class Report:
 
         page = Table.grid()
         page.add_row(Text(self._title(), style="bold"))
-        page.add_row(_section([], header=True))
+        page.add_row(_table_section([], header=True))
         for eval_name, of_eval in groupby(self._ordered(), key=lambda figure: figure.eval):
-            page.add_row(Text.assemble("\n", (eval_name.upper(), "bold"), "  ", (ABOUT.get(eval_name, ""), "italic")))
-            page.add_row(_section(list(of_eval)))
-        page.add_row(Text(f"\n{CAPTION}", style="dim"))
+            page.add_row(
+                Text.assemble("\n", (eval_name.upper(), "bold"), "  ", (EVAL_DESCRIPTIONS.get(eval_name, ""), "italic"))
+            )
+            page.add_row(_table_section(list(of_eval)))
+        page.add_row(Text(f"\n{TABLE_CAPTION}", style="dim"))
         return page
 
     def _title(self) -> str:
         verdict = f"{len(self.failed)} FAILED" if self.failed else "none failed"
         return f"suite {self.suite}: {len(self.figures)} figures, {verdict} ({self.seconds:.0f} s, {self.encoder})"
 
-    def _ordered(self) -> list[Figure]:
+    def _ordered(self) -> list[MetricResult]:
         """By eval in the order of ``ABOUT``, then by data set and figure as they were measured."""
-        evals = list(dict.fromkeys([*ABOUT, *(figure.eval for figure in self.figures)]))
+        evals = list(dict.fromkeys([*EVAL_DESCRIPTIONS, *(figure.eval for figure in self.figures)]))
         sets = list(dict.fromkeys(figure.measured_on for figure in self.figures))
         return sorted(self.figures, key=lambda figure: (evals.index(figure.eval), sets.index(figure.measured_on)))
 
@@ -127,70 +129,80 @@ class Report:
         return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-CAPTION = (
+TABLE_CAPTION = (
     "gate: the stricter of what is promised and what was reached before, less the noise over seeds. "
     "A figure without a gate is reported only."
 )
 
 
-COLUMNS = (("measured on", 14), ("figure", 43), ("value", 7), ("baseline", 8), ("noise", 7), ("gate", 8), ("", 11))
+TABLE_COLUMNS = (
+    ("measured on", 14),
+    ("figure", 43),
+    ("value", 7),
+    ("baseline", 8),
+    ("noise", 7),
+    ("gate", 8),
+    ("", 11),
+)
 """Headings and widths, so that the sections stand under each other in 110 characters."""
 
 
-def _section(figures: Sequence[Figure], *, header: bool = False) -> "Table":
+def _table_section(results: Sequence[MetricResult], *, header: bool = False) -> "Table":
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=header)
-    for name, width in COLUMNS:
+    for name, width in TABLE_COLUMNS:
         justify = "right" if name in ("value", "baseline", "noise", "gate") else "left"
         table.add_column(name, width=width, justify=justify, overflow="fold")
-    for data_set, of_set in groupby(figures, key=lambda figure: figure.measured_on):
+    for data_set, of_set in groupby(results, key=lambda figure: figure.measured_on):
         for position, figure in enumerate(of_set):
             table.add_row(*_cells(figure, data_set if position == 0 else ""))
     return table
 
 
-def _cells(figure: Figure, data_set: str) -> Iterator["Text"]:
+def _cells(result: MetricResult, dataset: str) -> Iterator["Text"]:
     from rich.text import Text
 
     styles = {"FAILED": "bold red", "MISSING": "bold red", "ok": "green"}
-    sign = {Direction.HIGHER: "≥ ", Direction.LOWER: "≤ ", Direction.NONE: ""}[figure.direction]
-    yield Text(data_set)
-    yield Text.assemble(figure.name, (f" ({figure.note})" if figure.note else "", "dim"))
-    yield Text(show(figure.value, figure.unit))
-    yield Text(show(figure.baseline, figure.unit))
-    yield Text(f"±{show(figure.noise, figure.unit)}" if figure.noise else "")
-    yield Text("" if figure.gate is None else sign + show(figure.gate, figure.unit))
-    yield Text(figure.verdict, style=styles.get(figure.verdict, "dim"))
+    sign = {ScoreDirection.HIGHER: "≥ ", ScoreDirection.LOWER: "≤ ", ScoreDirection.NONE: ""}[result.direction]
+    yield Text(dataset)
+    yield Text.assemble(result.name, (f" ({result.note})" if result.note else "", "dim"))
+    yield Text(format_value(result.value, result.unit))
+    yield Text(format_value(result.baseline, result.unit))
+    yield Text(f"±{format_value(result.noise, result.unit)}" if result.noise else "")
+    yield Text("" if result.gate is None else sign + format_value(result.gate, result.unit))
+    yield Text(result.verdict, style=styles.get(result.verdict, "dim"))
 
 
-def show(value: float | None, unit: Unit) -> str:
+def format_value(value: float | None, unit: ScoreUnit) -> str:
     if value is None:
         return ""
-    return f"{value:.0f}" if unit is Unit.COUNT else f"{value:.3f}"
+    return f"{value:.0f}" if unit is ScoreUnit.COUNT else f"{value:.3f}"
 
 
-def _test_suite(name: str, figures: Sequence[Figure]) -> ET.Element:
-    n_failed = sum(not figure.ok for figure in figures)
-    suite = ET.Element("testsuite", name=name, tests=str(len(figures)), failures=str(n_failed), errors="0")
-    for figure in figures:
+def _test_suite(name: str, results: Sequence[MetricResult]) -> ET.Element:
+    n_failed = sum(not figure.ok for figure in results)
+    suite = ET.Element("testsuite", name=name, tests=str(len(results)), failures=str(n_failed), errors="0")
+    for figure in results:
         classname = f"{figure.eval}.{figure.measured_on}"
         case = ET.SubElement(suite, "testcase", classname=classname, name=figure.name, time="0")
         if not figure.ok:
-            failure = ET.SubElement(case, "failure", type=figure.verdict, message=explain(figure))
-            failure.text = explain(figure)
-        ET.SubElement(case, "system-out").text = f"value {show(figure.value, figure.unit)} {figure.note}".strip()
+            failure = ET.SubElement(case, "failure", type=figure.verdict, message=explain_failure(figure))
+            failure.text = explain_failure(figure)
+        ET.SubElement(
+            case, "system-out"
+        ).text = f"value {format_value(figure.value, figure.unit)} {figure.note}".strip()
     return suite
 
 
-def explain(figure: Figure) -> str:
+def explain_failure(result: MetricResult) -> str:
     """Why a figure failed, in one sentence."""
-    if figure.value is None:
-        return f"{figure.key} is in the baselines but was not measured."
-    bound = "at least" if figure.direction is Direction.HIGHER else "at most"
-    wanted = show(figure.gate, figure.unit)
-    note = f" ({figure.note})" if figure.note else ""
-    return f"{figure.key} is {show(figure.value, figure.unit)}, its gate asks for {bound} {wanted}{note}."
+    if result.value is None:
+        return f"{result.key} is in the baselines but was not measured."
+    bound = "at least" if result.direction is ScoreDirection.HIGHER else "at most"
+    wanted = format_value(result.gate, result.unit)
+    note = f" ({result.note})" if result.note else ""
+    return f"{result.key} is {format_value(result.value, result.unit)}, its gate asks for {bound} {wanted}{note}."
 
 
-__all__ = ["Direction", "Figure", "Report", "Unit", "explain", "show"]
+__all__ = ["EvalReport", "MetricResult", "ScoreDirection", "ScoreUnit", "explain_failure", "format_value"]

@@ -7,57 +7,63 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from patternmind.bootstrap import House
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import CaseKind
 from patternmind.errors import UsageError
-from patternmind.evals import (
-    grounding,
-    injection,
-    lenses,
-    names,
-    naming,
-    redaction,
-    retrieval,
-    roles,
-    stability,
-    telling,
-    themes,
-)
 from patternmind.evals.baselines import expected_keys, find_baselines, read_baselines
-from patternmind.evals.datasets import (
+from patternmind.evals.datasets.corpora import (
     ARXIV,
     BANKING77,
     CORPORA,
     LESSONS,
-    PII,
+    PII_FILE,
     SAMPLE,
     Corpus,
-    Sample,
+    SampleNetwork,
     check_corpora,
     gold_labels,
     write_arxiv_subset,
 )
-from patternmind.evals.false_quotes import plant
-from patternmind.evals.gates import Score, judge
-from patternmind.evals.groupings import Grouping
-from patternmind.evals.networks import Conditions, RunNetwork, fit, run_corpus, run_sample
-from patternmind.evals.report import Report
-from patternmind.evals.vectors import RememberingEncoder
-from patternmind.model.cases import Kind
+from patternmind.evals.datasets.planted_quotes import plant_quotes
+from patternmind.evals.gates import Score, apply_gates
+from patternmind.evals.report import EvalReport
+from patternmind.evals.scorers import (
+    grounding,
+    injection,
+    lenses,
+    name_informativeness,
+    name_redaction,
+    redaction,
+    retrieval,
+    sentence_roles,
+    stability,
+    theme_names,
+    themes,
+)
+from patternmind.evals.steps.encoders import CachingEncoder
+from patternmind.evals.steps.groupings import Grouping
+from patternmind.evals.steps.network_runs import (
+    EvalContext,
+    NetworkRun,
+    fit_grouping,
+    run_corpus,
+    run_sample,
+)
 from patternmind.ports import Encoder, Progress
 from patternmind.settings import Settings
 
 SUITES = ("ci", "full")
 
-FITS_IN_CI, FITS_IN_FULL = 4, 10
-PLANTED_SENTENCES = 150
-KNOWN_ITEMS = 100
+CI_STABILITY_FITS, FULL_STABILITY_FITS = 4, 10
+N_PLANTED_SENTENCES = 150
+MAX_KNOWN_ITEMS = 100
 """The same in both suites: a figure has one baseline, whichever suite measures it."""
 
-PREREADINGS_IN_CI = 5
+CI_MAX_PREREADINGS = 5
 """Of each real corpus; the full suite, like the sample always, takes every theme."""
 
 
-def run_suite(suite: str, *, corpora: Path | None, progress: Progress | None = None) -> Report:
+def run_suite(suite: str, *, corpora: Path | None, progress: Progress | None = None) -> EvalReport:
     """Measure everything of a suite and judge it by the baselines of this version.
 
     Args:
@@ -69,12 +75,12 @@ def run_suite(suite: str, *, corpora: Path | None, progress: Progress | None = N
     check_suite(suite, corpora)
     baselines = read_baselines(find_baselines())
     begun = time.perf_counter()
-    with conditions(progress=progress) as given:
-        scores = measure(suite, corpora, given)
+    with eval_context(progress=progress) as given:
+        scores = measure_suite(suite, corpora, given)
         encoder = given.encoder.id
     expected = expected_keys(baselines, modes_of(suite, corpora))
-    figures = judge(scores, baselines, expected=expected)
-    return Report(suite=suite, encoder=encoder, figures=figures, seconds=time.perf_counter() - begun)
+    figures = apply_gates(scores, baselines, expected=expected)
+    return EvalReport(suite=suite, encoder=encoder, figures=figures, seconds=time.perf_counter() - begun)
 
 
 def check_suite(suite: str, corpora: Path | None) -> None:
@@ -93,111 +99,113 @@ def modes_of(suite: str, corpora: Path | None) -> list[str]:
 
 def mode_of(suite: str, score: Score) -> str:
     """The way of measuring that a score needed: the real corpora are extra to "ci"."""
-    packaged = score.on in (SAMPLE, grounding.PLANTED, injection.ORDERS)
+    packaged = score.on in (SAMPLE, grounding.DATASET, injection.DATASET)
     return suite if packaged or suite == "full" else "ci+corpora"
 
 
 @contextmanager
-def conditions(
+def eval_context(
     *, progress: Progress | None = None, encoder: Encoder | None = None, seed: int = 0
-) -> Generator[Conditions]:
+) -> Generator[EvalContext]:
     """A folder for data folders that is thrown away, and the default encoder, which remembers what it embedded."""
     with tempfile.TemporaryDirectory(prefix="patternmind-eval-") as folder:
-        default = encoder or RememberingEncoder(House(Settings(home=Path(folder))).encoder)
-        yield Conditions(Path(folder), default, seed, progress)
+        default = encoder or CachingEncoder(AppContext(Settings(home=Path(folder))).encoder)
+        yield EvalContext(Path(folder), default, seed, progress)
 
 
-def measure(suite: str, corpora: Path | None, given: Conditions) -> list[Score]:
+def measure_suite(suite: str, corpora: Path | None, context: EvalContext) -> list[Score]:
     """Every score of a suite, data set by data set."""
     full = suite == "full"
     steps: list[Callable[[], list[Score]]] = [
-        partial(measure_sample, given, full=full),
-        partial(injection.score_injection, given),
+        partial(measure_sample, context, full=full),
+        partial(injection.score_injection, context),
     ]
     if corpora is not None:
-        steps += [partial(measure_corpus, corpus, corpora / corpus.file, given, full=full) for corpus in CORPORA]
-        steps.append(partial(redaction.score_pii, corpora / PII))
-        steps.append(partial(names.score_known_names, corpora / PII, seed=given.seed))
-        steps.append(partial(names.score_possible_names, corpora / PII))
-        steps.append(partial(names.score_false_alarms, LESSONS.name, corpora / LESSONS.file, corpora / PII))
+        steps += [partial(measure_corpus, corpus, corpora / corpus.file, context, full=full) for corpus in CORPORA]
+        steps.append(partial(redaction.score_pii, corpora / PII_FILE))
+        steps.append(partial(name_redaction.score_known_names, corpora / PII_FILE, seed=context.seed))
+        steps.append(partial(name_redaction.score_possible_names, corpora / PII_FILE))
+        steps.append(
+            partial(name_redaction.score_false_alarms, LESSONS.name, corpora / LESSONS.file, corpora / PII_FILE)
+        )
         if full:
-            steps.append(partial(measure_arxiv, corpora, given))
+            steps.append(partial(measure_arxiv, corpora, context))
     scores: list[Score] = []
     for done, step in enumerate(steps):
-        if given.progress:
-            given.progress("eval", done, len(steps))
+        if context.progress:
+            context.progress("eval", done, len(steps))
         scores += step()
     return scores
 
 
-def measure_sample(given: Conditions, *, full: bool = False) -> list[Score]:
-    sample = Sample()
-    network = run_sample(sample, given)
-    planted = plant(network.cases, n_sentences=PLANTED_SENTENCES, seed=given.seed)
+def measure_sample(context: EvalContext, *, full: bool = False) -> list[Score]:
+    sample = SampleNetwork()
+    network = run_sample(sample, context)
+    planted = plant_quotes(network.cases, n_sentences=N_PLANTED_SENTENCES, seed=context.seed)
     return [
-        *_conservation(network),
-        *_sample_themes(network, sample, given),
-        *_stability(network, given, n_fits=FITS_IN_FULL if full else FITS_IN_CI),
-        *_naming(network, given),
-        *lenses.score_telling_apart(SAMPLE, network.cases),
+        *_score_conservation(network),
+        *_score_sample_themes(network, sample, context),
+        *_score_stability(network, context, n_fits=FULL_STABILITY_FITS if full else CI_STABILITY_FITS),
+        *_score_names(network, context),
+        *lenses.score_side_classification(SAMPLE, network.cases),
         *grounding.score_exported_quotes(network),
         *grounding.score_planted_quotes(planted, network.cases),
         *retrieval.score_theme_search(network, sample),
-        *retrieval.score_known_item(network, most=KNOWN_ITEMS, seed=given.seed),
+        *retrieval.score_known_item(network, max_queries=MAX_KNOWN_ITEMS, seed=context.seed),
         *redaction.score_canaries(network, sample),
     ]
 
 
-def _sample_themes(network: RunNetwork, sample: Sample, given: Conditions) -> list[Score]:
+def _score_sample_themes(network: NetworkRun, sample: SampleNetwork, context: EvalContext) -> list[Score]:
     """Agreement is counted over cases; bounds over all that is grouped, recaps too."""
-    rows = [row for row, case in enumerate(network.cases) if case.kind is Kind.CASE]
+    rows = [row for row, case in enumerate(network.cases) if case.kind is CaseKind.CASE]
     truth = [sample.themes_of_cases.get(network.external_ids[row]) for row in rows]
-    hdbscan = fit(network.vectors, engine="hdbscan", seed=given.seed)
+    hdbscan = fit_grouping(network.vectors, engine="hdbscan", seed=context.seed)
     of_hdbscan = [
         *themes.score_agreement(SAMPLE, hdbscan.rows(rows), truth),
-        *themes.score_bounds(SAMPLE, hdbscan, large=False),
+        *themes.score_bounds(SAMPLE, hdbscan, is_large=False),
     ]
     return [
         *themes.score_agreement(SAMPLE, network.grouping.rows(rows), truth),
-        *themes.score_strangers(SAMPLE, network.grouping.rows(rows), truth),
+        *themes.score_outliers(SAMPLE, network.grouping.rows(rows), truth),
         *themes.score_duplicates(SAMPLE, found_duplicates(network), sample.near_duplicates),
-        *themes.score_bounds(SAMPLE, network.grouping, large=False),
-        *themes.for_comparison(of_hdbscan, "hdbscan"),
+        *themes.score_bounds(SAMPLE, network.grouping, is_large=False),
+        *themes.as_reference(of_hdbscan, "hdbscan"),
     ]
 
 
-def measure_corpus(corpus: Corpus, path: Path, given: Conditions, *, full: bool = False) -> list[Score]:
-    network = run_corpus(corpus, path, given)
-    scores = _conservation(network)
+def measure_corpus(corpus: Corpus, path: Path, context: EvalContext, *, full: bool = False) -> list[Score]:
+    network = run_corpus(corpus, path, context)
+    scores = _score_conservation(network)
     gold = gold_labels(path) if corpus.labelled else {}
-    scores += _themes(corpus, network.grouping, network.gold(gold))
-    hdbscan = fit(network.vectors, engine="hdbscan", seed=given.seed)
-    scores += themes.for_comparison(_themes(corpus, hdbscan, network.gold(gold)), "hdbscan")
+    scores += _score_themes(corpus, network.grouping, network.gold(gold))
+    hdbscan = fit_grouping(network.vectors, engine="hdbscan", seed=context.seed)
+    scores += themes.as_reference(_score_themes(corpus, hdbscan, network.gold(gold)), "hdbscan")
     if full:
-        scores += _stability(network, given, n_fits=FITS_IN_FULL)
-    scores += _naming(network, given)
+        scores += _score_stability(network, context, n_fits=FULL_STABILITY_FITS)
+    scores += _score_names(network, context)
     if corpus.drafted:
-        scores += grounding.score_exported_quotes(network, most_prereadings=None if full else PREREADINGS_IN_CI)
-        scores += retrieval.score_known_item(network, most=KNOWN_ITEMS, seed=given.seed)
+        scores += grounding.score_exported_quotes(network, max_prereadings=None if full else CI_MAX_PREREADINGS)
+        scores += retrieval.score_known_item(network, max_queries=MAX_KNOWN_ITEMS, seed=context.seed)
     if corpus is LESSONS:
-        scores += _lenses(network, given, full=full)
+        scores += _score_lenses(network, context, full=full)
     if corpus is BANKING77:
-        scores += retrieval.score_label_search(network, gold, seed=given.seed)
+        scores += retrieval.score_label_search(network, gold, seed=context.seed)
     return scores
 
 
-def measure_arxiv(corpora: Path, given: Conditions) -> list[Score]:
+def measure_arxiv(corpora: Path, context: EvalContext) -> list[Score]:
     """20,000 of the 300,000 titles and sentences: agreement with their categories and bounds at size."""
-    path = write_arxiv_subset(corpora, given.folder)
-    network = run_corpus(ARXIV, path, given)
+    path = write_arxiv_subset(corpora, context.folder)
+    network = run_corpus(ARXIV, path, context)
     return [
-        *_conservation(network),
-        *_themes(ARXIV, network.grouping, network.gold(gold_labels(path))),
-        *_naming(network, given),
+        *_score_conservation(network),
+        *_score_themes(ARXIV, network.grouping, network.gold(gold_labels(path))),
+        *_score_names(network, context),
     ]
 
 
-def found_duplicates(network: RunNetwork) -> frozenset[frozenset[str]]:
+def found_duplicates(network: NetworkRun) -> frozenset[frozenset[str]]:
     """Pairs of external ids of which one is marked as the other told again."""
     external = dict(zip((case.id for case in network.cases), network.external_ids, strict=True))
     return frozenset(
@@ -207,42 +215,44 @@ def found_duplicates(network: RunNetwork) -> frozenset[frozenset[str]]:
     )
 
 
-def _conservation(network: RunNetwork) -> list[Score]:
+def _score_conservation(network: NetworkRun) -> list[Score]:
     """Rows of the files that are a placed case, its newer version, or a repetition of it."""
     n_read = sum(report.accepted + report.unchanged + len(report.rejected) for report in network.intake)
     n_known = len(network.cases) + sum(report.updated + report.unchanged for report in network.intake)
     return [themes.score_conservation(network.name, n_known, n_read)]
 
 
-def _themes(corpus: Corpus, grouping: Grouping, gold: Sequence[str | None]) -> list[Score]:
+def _score_themes(corpus: Corpus, grouping: Grouping, gold: Sequence[str | None]) -> list[Score]:
     agreement = themes.score_agreement(corpus.name, grouping, gold) if corpus.labelled else []
-    return [*agreement, *themes.score_bounds(corpus.name, grouping, large=corpus.large)]
+    return [*agreement, *themes.score_bounds(corpus.name, grouping, is_large=corpus.large)]
 
 
-def _stability(network: RunNetwork, given: Conditions, *, n_fits: int) -> list[Score]:
-    fitted = partial(fit, engine="graph", seed=given.seed)
-    return stability.score_stability(network.name, network.vectors, fitted, n_fits=n_fits, seed=given.seed)
+def _score_stability(network: NetworkRun, context: EvalContext, *, n_fits: int) -> list[Score]:
+    fitted = partial(fit_grouping, engine="graph", seed=context.seed)
+    return stability.score_stability(network.name, network.vectors, fitted, n_fits=n_fits, seed=context.seed)
 
 
-def _lenses(network: RunNetwork, given: Conditions, *, full: bool) -> list[Score]:
+def _score_lenses(network: NetworkRun, context: EvalContext, *, full: bool) -> list[Score]:
     """The lessons keep event, lesson and recommendation apart."""
-    scores = lenses.score_telling_apart(network.name, network.cases)
+    scores = lenses.score_side_classification(network.name, network.cases)
     firmness = {one.case_id: one.strength for one in network.house.store.assignments()}
     found = network.house.store.themes()
-    scores += roles.score_roles(network.name, found, network.cases, firmness, seed=given.seed)
+    scores += sentence_roles.score_sentence_roles(network.name, found, network.cases, firmness, seed=context.seed)
     if full:
-        fitted = partial(fit, engine="graph", seed=given.seed)
-        scores += lenses.score_lens_themes(network.name, network.cases, given.encoder, fitted)
+        fitted = partial(fit_grouping, engine="graph", seed=context.seed)
+        scores += lenses.score_lens_themes(network.name, network.cases, context.encoder, fitted)
     return scores
 
 
-def _naming(network: RunNetwork, given: Conditions) -> list[Score]:
+def _score_names(network: NetworkRun, context: EvalContext) -> list[Score]:
     texts = {case.id: "\n".join(case.text.values()) for case in network.cases}
     found = network.house.store.themes()
     return [
-        *naming.score_names(network.name, found, texts),
-        *telling.score_telling(network.name, found, network.cases, network.vectors, given.encoder, seed=given.seed),
+        *theme_names.score_theme_names(network.name, found, texts),
+        *name_informativeness.score_name_informativeness(
+            network.name, found, network.cases, network.vectors, context.encoder, seed=context.seed
+        ),
     ]
 
 
-__all__: Sequence[str] = ("SUITES", "check_suite", "conditions", "measure", "mode_of", "modes_of", "run_suite")
+__all__: Sequence[str] = ("SUITES", "check_suite", "eval_context", "measure_suite", "mode_of", "modes_of", "run_suite")

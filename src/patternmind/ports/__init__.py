@@ -1,38 +1,64 @@
 """What the line needs from outside, as protocols; ``adapters`` hold the real ones and their in-memory twins."""
 
-from patternmind.ports.accounts import Accounts, MemberChange, Passwords
-from patternmind.ports.language import LanguageModel, Ledger, ModelAnswer, PromptBook, RenderedPrompt
-from patternmind.ports.meaning import Clock, Encoder, Hit, Progress, VectorIndex
-from patternmind.ports.reads import CaseWords, Reads, VectorRow
-from patternmind.ports.runs import Amended, RunOutcome, RunParameters, RunRecord, ThemeThen
-from patternmind.ports.store import Erasure, RawCounts, Retelling, RosterChange, Store, StoredCounts, Withdrawal
+from patternmind.ports.accounts import Accounts, MemberChange, PasswordHasher
+from patternmind.ports.llm import (
+    CallLedger,
+    LanguageModel,
+    ModelAnswer,
+    PromptTemplates,
+    RenderedPrompt,
+)
+from patternmind.ports.queries import CaseTexts, QueryStore, VectorRow
+from patternmind.ports.runs import (
+    RunOutcome,
+    RunParameters,
+    RunRecord,
+    RunRevision,
+    ThemeSnapshot,
+)
+from patternmind.ports.search import (
+    Clock,
+    Encoder,
+    Hit,
+    Progress,
+    VectorIndex,
+)
+from patternmind.ports.store import (
+    CaseSaveCounts,
+    Erasure,
+    RawTextCounts,
+    RosterChange,
+    Store,
+    TextRewrite,
+    Withdrawal,
+)
 
 __all__ = [
     "Accounts",
-    "Amended",
-    "CaseWords",
+    "CallLedger",
+    "CaseSaveCounts",
+    "CaseTexts",
     "Clock",
     "Encoder",
     "Erasure",
     "Hit",
     "LanguageModel",
-    "Ledger",
     "MemberChange",
     "ModelAnswer",
-    "Passwords",
+    "PasswordHasher",
     "Progress",
-    "PromptBook",
-    "RawCounts",
-    "Reads",
+    "PromptTemplates",
+    "QueryStore",
+    "RawTextCounts",
     "RenderedPrompt",
-    "Retelling",
     "RosterChange",
     "RunOutcome",
     "RunParameters",
     "RunRecord",
+    "RunRevision",
     "Store",
-    "StoredCounts",
-    "ThemeThen",
+    "TextRewrite",
+    "ThemeSnapshot",
     "VectorIndex",
     "VectorRow",
     "Withdrawal",

@@ -4,11 +4,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from patternmind.model.members import Account, AuditEntry, Link, Member, Session, Token
-from patternmind.model.network import Network
+from patternmind.domain.members import (
+    Account,
+    ApiToken,
+    AuditEntry,
+    Member,
+    Session,
+    SignInLink,
+)
+from patternmind.domain.networks import Network
 
 
-class Passwords(Protocol):
+class PasswordHasher(Protocol):
     def hash(self, password: str) -> str: ...
 
     def fits(self, password: str, password_hash: str | None) -> bool:
@@ -60,11 +67,11 @@ class Accounts(Protocol):
     def save_password(self, account_id: str, password_hash: str) -> None: ...
 
     # sign-in
-    def save_link(self, link: Link) -> None: ...
+    def save_link(self, link: SignInLink) -> None: ...
 
-    def link(self, sha256: str) -> Link | None: ...
+    def link(self, sha256: str) -> SignInLink | None: ...
 
-    def take_link(self, sha256: str) -> Link | None:
+    def take_link(self, sha256: str) -> SignInLink | None:
         """The link, which is gone then: of two who take it at once only one gets it. With the first link of an
         installation all its others of that kind are gone too."""
         ...
@@ -86,7 +93,7 @@ class Accounts(Protocol):
         ...
 
     # tokens
-    def find_token(self, sha256: str) -> tuple[str, Token] | None:
+    def find_token(self, sha256: str) -> tuple[str, ApiToken] | None:
         """A token by its hash, with the id of its network."""
         ...
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from patternmind.model.drafts import Draft
-from patternmind.model.edits import Proposal
-from patternmind.model.fits import KeptFits
-from patternmind.model.found import Found
-from patternmind.model.themes import Assignment, Theme, ThemeChange
+from patternmind.domain.drafts import Draft
+from patternmind.domain.edits import EditConflict
+from patternmind.domain.machine_result import MachineResult
+from patternmind.domain.stored_fits import StoredFits
+from patternmind.domain.themes import Assignment, Theme, ThemeChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +42,11 @@ class RunRecord:
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
-    proposals: tuple[Proposal, ...] = ()
+    proposals: tuple[EditConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ThemeThen:
+class ThemeSnapshot:
     """A theme as a run left it, in short."""
 
     id: str
@@ -73,14 +73,14 @@ class RunOutcome:
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: Sequence[str] = ()
     fingerprint: str = ""
-    proposals: Sequence[Proposal] = ()
-    found: Found | None = None
+    proposals: Sequence[EditConflict] = ()
+    found: MachineResult | None = None
     decided: int | None = None
-    fits: KeptFits | None = None
+    fits: StoredFits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Amended:
+class RunRevision:
     """The last run of a lens as one more decision leaves it: what people see at once, without a run."""
 
     run_id: str
@@ -88,4 +88,4 @@ class Amended:
     areas: Mapping[str, str]
     assignments: Sequence[Assignment]
     drafts: Sequence[Draft]
-    proposals: Sequence[Proposal] = ()
+    proposals: Sequence[EditConflict] = ()

@@ -5,22 +5,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from patternmind.model.cases import Case, Kind, Submission
-from patternmind.model.drafts import Decision, Draft, DraftKind, Outline, Reservation, Use
-from patternmind.model.edits import Edit
-from patternmind.model.fits import KeptFits
-from patternmind.model.found import Found
-from patternmind.model.jobs import Job, JobKind
-from patternmind.model.members import Token
-from patternmind.model.network import Network, Person
-from patternmind.model.themes import Assignment, Theme, ThemeChange, Vectors
-from patternmind.ports.language import Ledger
-from patternmind.ports.reads import Reads
-from patternmind.ports.runs import Amended, RunOutcome, RunParameters, RunRecord, ThemeThen
+from patternmind.domain.cases import Case, CaseKind, Submission
+from patternmind.domain.drafts import (
+    Decision,
+    Draft,
+    DraftKind,
+    DraftReservation,
+    DraftSummary,
+    PatternUse,
+)
+from patternmind.domain.edits import Edit
+from patternmind.domain.jobs import Job, JobKind
+from patternmind.domain.machine_result import MachineResult
+from patternmind.domain.members import ApiToken
+from patternmind.domain.networks import Network, RosterEntry
+from patternmind.domain.stored_fits import StoredFits
+from patternmind.domain.themes import (
+    Assignment,
+    Theme,
+    ThemeChange,
+    Vectors,
+)
+from patternmind.ports.llm import CallLedger
+from patternmind.ports.queries import QueryStore
+from patternmind.ports.runs import (
+    RunOutcome,
+    RunParameters,
+    RunRecord,
+    RunRevision,
+    ThemeSnapshot,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class StoredCounts:
+class CaseSaveCounts:
     accepted: int
     unchanged: int
     duplicates: int
@@ -28,7 +46,7 @@ class StoredCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RawCounts:
+class RawTextCounts:
     """How much raw text is kept, and how much of it sealed; ``opens`` where the settings hold the right key."""
 
     n: int
@@ -64,7 +82,7 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retelling:
+class TextRewrite:
     """How all that is stored in words is told anew; each function gives back what it was given where nothing changes.
 
     ``name`` is for names of themes and areas, ``words`` for notes, of runs and of people; ``draft`` takes a draft with
@@ -78,7 +96,7 @@ class Retelling:
     vectors: frozenset[str] = frozenset()
 
 
-class Store(Ledger, Reads, Protocol):
+class Store(CallLedger, QueryStore, Protocol):
     """The truth of one network: every method sees that network's rows and no other's."""
 
     @property
@@ -91,7 +109,7 @@ class Store(Ledger, Reads, Protocol):
         """The key that turns submitters' names into contributor hashes; made once, never exported."""
         ...
 
-    def roster(self) -> list[Person]: ...
+    def roster(self) -> list[RosterEntry]: ...
 
     def add_people(self, people: Iterable[tuple[str, str | None, str | None]]) -> int:
         """Add (name, e-mail, team) to the roster; people already on it are left. The number added."""
@@ -100,7 +118,7 @@ class Store(Ledger, Reads, Protocol):
     def change_roster(
         self,
         people: Iterable[tuple[str, str | None, str | None]],
-        redact: Callable[[list[Person]], tuple[Sequence[tuple[Submission, Case]], Retelling]],
+        redact: Callable[[list[RosterEntry]], tuple[Sequence[tuple[Submission, Case]], TextRewrite]],
     ) -> RosterChange:
         """Add people, and put all that is stored as it is redacted by the roster as it then is: in one transaction.
 
@@ -111,7 +129,7 @@ class Store(Ledger, Reads, Protocol):
         ...
 
     def take_off_roster(
-        self, number: int, redact: Callable[[list[Person]], tuple[Sequence[tuple[Submission, Case]], Retelling]]
+        self, number: int, redact: Callable[[list[RosterEntry]], tuple[Sequence[tuple[Submission, Case]], TextRewrite]]
     ) -> RosterChange:
         """Take a name off the roster, and put all that is stored as it is redacted without it: in one transaction.
 
@@ -128,7 +146,7 @@ class Store(Ledger, Reads, Protocol):
 
     def save_cases(
         self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, n_people: int | None = None
-    ) -> StoredCounts:
+    ) -> CaseSaveCounts:
         """Take in cases in one transaction; a case already there with the same content is left as it is.
 
         With ``dry_run`` the counts are what they would be, and nothing is stored.
@@ -178,7 +196,7 @@ class Store(Ledger, Reads, Protocol):
         ...
 
     def withdraw_case(
-        self, case_id: str, retelling: Retelling, *, kept_vectors: Collection[str], by: str, at: datetime
+        self, case_id: str, retelling: TextRewrite, *, kept_vectors: Collection[str], by: str, at: datetime
     ) -> None:
         """As ``forget_case``, but what was handed in is kept, unseen, so that the case can be put back.
 
@@ -200,7 +218,7 @@ class Store(Ledger, Reads, Protocol):
         """
         ...
 
-    def raw_counts(self) -> RawCounts: ...
+    def raw_counts(self) -> RawTextCounts: ...
 
     def reseal(self) -> int:
         """Seal all raw text, every version, by the key in the settings, or open it where there is none. The number.
@@ -211,7 +229,7 @@ class Store(Ledger, Reads, Protocol):
         ...
 
     def forget_case(
-        self, case_id: str, retelling: Retelling, *, kept_vectors: Collection[str], by: str, at: datetime
+        self, case_id: str, retelling: TextRewrite, *, kept_vectors: Collection[str], by: str, at: datetime
     ) -> None:
         """Take a case, a withdrawn one too, out of every table, in one transaction, and note that it was erased.
 
@@ -235,7 +253,7 @@ class Store(Ledger, Reads, Protocol):
         """
         ...
 
-    def cases(self, *, kind: Kind | None = None, since: str | None = None) -> list[Case]:
+    def cases(self, *, kind: CaseKind | None = None, since: str | None = None) -> list[Case]:
         """All cases and recaps, by id; ``since`` keeps those dated on or after an ISO date, and the undated."""
         ...
 
@@ -295,7 +313,7 @@ class Store(Ledger, Reads, Protocol):
 
     def changes(self, run_id: str) -> list[ThemeChange]: ...
 
-    def themes_of_run(self, run_id: str) -> list[ThemeThen]:
+    def themes_of_run(self, run_id: str) -> list[ThemeSnapshot]:
         """The themes with cases of any finished run, by falling size."""
         ...
 
@@ -303,11 +321,11 @@ class Store(Ledger, Reads, Protocol):
         """The theme of each case that a finished run looked at, None for one in no theme."""
         ...
 
-    def found(self, run_id: str) -> Found | None:
+    def found(self, run_id: str) -> MachineResult | None:
         """What a run found before people's decisions; kept of the newest finished run of each lens."""
         ...
 
-    def fits(self, lens: str) -> KeptFits | None:
+    def fits(self, lens: str) -> StoredFits | None:
         """What the fits of the newest finished run of a lens said; None where it kept none.
 
         Numbers that can be made again: where they are damaged, there are none.
@@ -319,7 +337,7 @@ class Store(Ledger, Reads, Protocol):
         """The log, in order, of a lens where one is named; what was taken back and the undo of it are in it."""
         ...
 
-    def append_edit(self, edit: Edit, *, expected_seq: int, amended: Amended | None = None) -> None:
+    def append_edit(self, edit: Edit, *, expected_seq: int, amended: RunRevision | None = None) -> None:
         """Add one line to the log, and put the last run of its lens as it then stands, in one transaction.
 
         Args:
@@ -331,7 +349,7 @@ class Store(Ledger, Reads, Protocol):
         """
         ...
 
-    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, amended: Amended | None = None) -> None:
+    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, amended: RunRevision | None = None) -> None:
         """The same for several lines of one lens that belong together: all of them are added, or none.
 
         Lines of which none changes themes need nothing amended.
@@ -370,7 +388,7 @@ class Store(Ledger, Reads, Protocol):
         """
         ...
 
-    def outlines(self) -> list[Outline]:
+    def outlines(self) -> list[DraftSummary]:
         """Every current draft and every one that was ever decided on, by id, without their texts."""
         ...
 
@@ -378,7 +396,7 @@ class Store(Ledger, Reads, Protocol):
         """The last decisions of a person, newest first, those that were taken back and the undoing too."""
         ...
 
-    def hold_draft(self, wanted: Reservation, now: datetime) -> Reservation:
+    def hold_draft(self, wanted: DraftReservation, now: datetime) -> DraftReservation:
         """Keep a draft for somebody, unless another has it still: then the answer is that one's reservation."""
         ...
 
@@ -386,16 +404,16 @@ class Store(Ledger, Reads, Protocol):
         """Give a draft back; nothing happens where somebody else has it."""
         ...
 
-    def reservations(self, now: datetime) -> list[Reservation]:
+    def reservations(self, now: datetime) -> list[DraftReservation]:
         """Those that have not lapsed."""
         ...
 
     # uses of patterns
-    def save_use(self, use: Use) -> None:
+    def save_use(self, use: PatternUse) -> None:
         """Keep a use; one that is there already is left as it is."""
         ...
 
-    def uses(self, pattern_id: str | None = None) -> list[Use]:
+    def uses(self, pattern_id: str | None = None) -> list[PatternUse]:
         """Of a pattern, or all of them; the latest first."""
         ...
 
@@ -441,6 +459,6 @@ class Store(Ledger, Reads, Protocol):
         ...
 
     # sign-in
-    def save_token(self, token: Token) -> None: ...
+    def save_token(self, token: ApiToken) -> None: ...
 
-    def tokens(self) -> list[Token]: ...
+    def tokens(self) -> list[ApiToken]: ...

@@ -1,41 +1,54 @@
 """What people decide about drafts: the log and what it adds up to, what to look at next, second views, word diffs."""
 
-from patternmind.review.log import (
+from patternmind.review.decision_log import (
     TRANSITIONS,
-    decide,
-    field_test,
+    active_decisions,
+    build_pattern,
     fields_of,
-    pattern_of,
+    make_decision,
+    make_field_test_decision,
     possible_actions,
     share_edited,
-    standing,
     state_of,
 )
-from patternmind.review.order import DECIDED, Evidence, Queued, in_order, uncertainty
-from patternmind.review.second import Standing, disagree, hides_log, needs_second, standing_for, views_of
-from patternmind.review.words import Change, diff_words
+from patternmind.review.prioritisation import (
+    DECIDED_STATES,
+    RankedDraft,
+    UncertaintyFactors,
+    estimate_uncertainty,
+    rank_drafts,
+)
+from patternmind.review.second_view import (
+    ReviewStatus,
+    has_disagreement,
+    hides_log,
+    latest_views,
+    needs_second_view,
+    review_status,
+)
+from patternmind.review.word_diff import WordChange, diff_words
 
 __all__ = [
-    "DECIDED",
+    "DECIDED_STATES",
     "TRANSITIONS",
-    "Change",
-    "Evidence",
-    "Queued",
-    "Standing",
-    "decide",
+    "RankedDraft",
+    "ReviewStatus",
+    "UncertaintyFactors",
+    "WordChange",
+    "active_decisions",
+    "build_pattern",
     "diff_words",
-    "disagree",
-    "field_test",
+    "estimate_uncertainty",
     "fields_of",
+    "has_disagreement",
     "hides_log",
-    "in_order",
-    "needs_second",
-    "pattern_of",
+    "latest_views",
+    "make_decision",
+    "make_field_test_decision",
+    "needs_second_view",
     "possible_actions",
+    "rank_drafts",
+    "review_status",
     "share_edited",
-    "standing",
-    "standing_for",
     "state_of",
-    "uncertainty",
-    "views_of",
 ]

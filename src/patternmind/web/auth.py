@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
+from patternmind.domain import permissions
+from patternmind.domain.members import ApiToken, Member, Session
+from patternmind.domain.permissions import ALL_ROLES, Action, Role
 from patternmind.errors import UsageError
-from patternmind.model import rights
-from patternmind.model.members import Member, Session, Token
-from patternmind.model.rights import EVERY_ROLE, Action, Role
+from patternmind.services.authentication import find_session
+from patternmind.services.tokens import find_token
 from patternmind.settings import DEFAULT_NETWORK
-from patternmind.verbs.signing_in import find_session
-from patternmind.verbs.tokens import find_token
-from patternmind.web.audit import NOBODY
-from patternmind.web.cookies import session_secret
-from patternmind.web.guard import is_loopback
-from patternmind.web.limiting import place_of
-from patternmind.web.problems import NOT_YOURS, TOKEN_NEEDED, Declined
+from patternmind.web.audit import LOCAL_USER
+from patternmind.web.cookies import read_session_cookie
+from patternmind.web.middleware import is_loopback
+from patternmind.web.problems import FORBIDDEN, TOKEN_NEEDED, HTTPProblem
+from patternmind.web.rate_limit import client_key
 
 if TYPE_CHECKING:
-    from patternmind.web.door import Rooms
+    from patternmind.web.routing import AppState
 
-BEARER = HTTPBearer(
+BEARER_SCHEME = HTTPBearer(
     auto_error=False,
     description="Made with `patternmind token create NAME` or on the settings page. Needed as soon as there is a token "
     "or a member, or beyond loopback; pages of the same server may send their session instead.",
@@ -41,17 +41,17 @@ class Caller:
 
     name: str | None
     member: Member | None = None
-    roles: frozenset[Role] = EVERY_ROLE
+    roles: frozenset[Role] = ALL_ROLES
     actions: frozenset[Action] | None = None
     network_id: str = DEFAULT_NETWORK
     session: Session | None = None
-    token: Token | None = None
+    token: ApiToken | None = None
 
     def may(self, action: Action, own: bool = False, *, proposing: bool = False, reading: bool = False) -> bool:
         """Whether they may do it; see ``model.rights.may``."""
         if self.actions is not None and action not in self.actions:
             return False
-        return rights.may(self.roles, action, own=own, proposing=proposing, reading=reading)
+        return permissions.is_allowed(self.roles, action, is_own=own, is_proposal=proposing, is_read=reading)
 
     def must(self, action: Action, own: bool = False, *, proposing: bool = False, reading: bool = False) -> None:
         """Go on only if they may.
@@ -60,7 +60,7 @@ class Caller:
             Declined: they may not.
         """
         if not self.may(action, own, proposing=proposing, reading=reading):
-            raise Declined(NOT_YOURS, "None of your roles in this network allows that. Ask a steward for it.")
+            raise HTTPProblem(FORBIDDEN, "None of your roles in this network allows that. Ask a steward for it.")
 
     def signs_as(self, by: str | None) -> str:
         """The name a decision is logged under: their own, or what the person at this machine calls themselves.
@@ -83,7 +83,7 @@ class Caller:
         """As the audit log names them."""
         if self.token is not None and self.member is not None:
             return f"{self.name} (token {self.token.name})"
-        return f"token {self.token.name}" if self.token else self.name or NOBODY
+        return f"token {self.token.name}" if self.token else self.name or LOCAL_USER
 
     @property
     def key(self) -> str:
@@ -92,36 +92,41 @@ class Caller:
         return f"{self.network_id}/{way}"
 
 
-def identify(rooms: "Rooms", request: Request) -> Caller:
+def identify(app_state: "AppState", request: Request) -> Caller:
     """Who sent this request.
 
     Raises:
         Declined: nobody we know, or too many wrong tokens came from there.
     """
-    house = rooms.house
+    house = app_state.house
     now = house.clock.now()
     given = request.headers.get("authorization")
     if given is not None:
-        return _by_token(rooms, request, given)
-    secret = session_secret(request)
+        return _identify_by_token(app_state, request, given)
+    secret = read_session_cookie(request)
     found = find_session(house.accounts, secret, now) if secret else None
     if found is not None:
         session, member = found
         return Caller(
             name=member.name, member=member, roles=member.roles, network_id=session.network_id, session=session
         )
-    if rooms.local and request.client is not None and is_loopback(request.client.host) and not rooms.has_people():
+    if (
+        app_state.local
+        and request.client is not None
+        and is_loopback(request.client.host)
+        and not app_state.has_people()
+    ):
         return Caller(name=None, network_id=house.settings.network)
-    raise _declined('Bearer realm="patternmind"')
+    raise _unauthenticated('Bearer realm="patternmind"')
 
 
-def _by_token(rooms: "Rooms", request: Request, given: str) -> Caller:
-    scheme, _, secret = given.partition(" ")
-    house = rooms.house
+def _identify_by_token(app_state: "AppState", request: Request, authorization: str) -> Caller:
+    scheme, _, secret = authorization.partition(" ")
+    house = app_state.house
     found = find_token(house.accounts, secret.strip(), house.clock.now()) if scheme.casefold() == "bearer" else None
     if found is None:
-        rooms.wrong_tokens.failed(place_of(request, proxied=house.settings.url is not None))
-        raise _declined('Bearer realm="patternmind", error="invalid_token"')
+        app_state.wrong_tokens.failed(client_key(request, is_proxied=house.settings.url is not None))
+        raise _unauthenticated('Bearer realm="patternmind", error="invalid_token"')
     token, network_id, maker = found
     return Caller(
         name=maker.name if maker else token.name,
@@ -133,6 +138,6 @@ def _by_token(rooms: "Rooms", request: Request, given: str) -> Caller:
     )
 
 
-def _declined(challenge: str) -> Declined:
+def _unauthenticated(challenge: str) -> HTTPProblem:
     detail = "Send a valid token as `Authorization: Bearer ...`; `patternmind token create NAME` makes one."
-    return Declined(TOKEN_NEEDED, detail, headers={"WWW-Authenticate": challenge})
+    return HTTPProblem(TOKEN_NEEDED, detail, headers={"WWW-Authenticate": challenge})

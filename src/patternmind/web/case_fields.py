@@ -4,12 +4,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from patternmind.intake.checks import RECURRENCES, STATUSES
-from patternmind.model.cases import Consent, Kind
+from patternmind.domain.cases import CaseKind, Consent
+from patternmind.ingestion.validation import RECURRENCES, STATUSES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class FormField:
     """A field of the form. ``rows`` above 0 makes it a text, ``options`` a choice, ``type`` another kind of input."""
 
     name: str
@@ -22,94 +22,97 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FieldGroup:
     title: str
-    fields: Sequence[Asked]
+    fields: Sequence[FormField]
     open: bool = False
 
 
-_STATUS_WORDS = {
+_STATUS_LABELS = {
     "open": "Still open",
     "workaround": "There is a workaround",
     "solved": "Solved",
     "abandoned": "Given up",
 }
-_OFTEN_WORDS = {"first": "The first time", "2-3": "Two or three times", "monthly": "Every month", "weekly": "Every week", "daily": "Every day"}  # fmt: skip
+_RECURRENCE_LABELS = {"first": "The first time", "2-3": "Two or three times", "monthly": "Every month", "weekly": "Every week", "daily": "Every day"}  # fmt: skip
 
-TITLE = Asked(name="title", label="Title", hint="A few words. Left empty, the beginning of the problem stands for it.", maxlength=300)  # fmt: skip
-PROBLEM = Asked(
+TITLE_FIELD = FormField(name="title", label="Title", hint="A few words. Left empty, the beginning of the problem stands for it.", maxlength=300)  # fmt: skip
+PROBLEM_FIELD = FormField(
     name="problem",
     label="What is the problem, in your own words?",
     hint="Two or three sentences, as you would tell a colleague. Names of people are taken out for others.",
     rows=5,
 )
 
-CASE_GROUPS: Sequence[Group] = (
-    Group("The problem", (PROBLEM, TITLE), open=True),
-    Group(
+CASE_FIELD_GROUPS: Sequence[FieldGroup] = (
+    FieldGroup("The problem", (PROBLEM_FIELD, TITLE_FIELD), open=True),
+    FieldGroup(
         "What happened",
         (
-            Asked(name="what_happened", label="What happened, step by step?", rows=3),
-            Asked(name="expected", label="What did you expect?", rows=2),
-            Asked(name="context", label="Where and under which conditions?", rows=2),
-            Asked(name="tried", label="What have you tried?", hint="Also what did not help: it saves others the way.", rows=3),
-            Asked(name="decision_point", label="Where did somebody have to decide, and on what?", rows=2),
-            Asked(name="newcomer_miss", label="What would somebody new here miss?", rows=2),
+            FormField(name="what_happened", label="What happened, step by step?", rows=3),
+            FormField(name="expected", label="What did you expect?", rows=2),
+            FormField(name="context", label="Where and under which conditions?", rows=2),
+            FormField(name="tried", label="What have you tried?", hint="Also what did not help: it saves others the way.", rows=3),
+            FormField(name="decision_point", label="Where did somebody have to decide, and on what?", rows=2),
+            FormField(name="newcomer_miss", label="What would somebody new here miss?", rows=2),
         ),
     ),
-    Group(
+    FieldGroup(
         "How it ended",
         (
-            Asked(name="status", label="Where it stands", options=[("", "Not said"), *_STATUS_WORDS.items()]),
-            Asked(name="outcome", label="How did it end?", rows=2),
-            Asked(name="lesson", label="What did you learn?", rows=2),
-            Asked(name="recommendation", label="What would you tell the next person?", rows=2),
-            Asked(name="opened_on", label="When it came up", type="date"),
-            Asked(name="solved_on", label="When it was solved", type="date"),
+            FormField(name="status", label="Where it stands", options=[("", "Not said"), *_STATUS_LABELS.items()]),
+            FormField(name="outcome", label="How did it end?", rows=2),
+            FormField(name="lesson", label="What did you learn?", rows=2),
+            FormField(name="recommendation", label="What would you tell the next person?", rows=2),
+            FormField(name="opened_on", label="When it came up", type="date"),
+            FormField(name="solved_on", label="When it was solved", type="date"),
         ),
     ),
-    Group(
+    FieldGroup(
         "What helps to find and count it",
         (
-            Asked(name="team", label="Team", hint="A pattern needs cases of at least two teams.", maxlength=200),
-            Asked(name="recurrence", label="How often does it come back?", options=[("", "Not said"), *_OFTEN_WORDS.items()]),
-            Asked(name="impact", label="What it costs", hint="A number, or a few words.", maxlength=300),
-            Asked(name="impact_unit", label="In what", hint="Hours, crowns, complaints …", maxlength=100),
-            Asked(name="region", label="Region or site", maxlength=200),
-            Asked(name="role", label="Your role", maxlength=200),
-            Asked(name="help_wanted", label="What help would you like?", rows=2),
-            Asked(name="links", label="Links", hint="Kept as text for you and the steward. Nothing is ever fetched.", maxlength=2000),
+            FormField(name="team", label="Team", hint="A pattern needs cases of at least two teams.", maxlength=200),
+            FormField(name="recurrence", label="How often does it come back?", options=[("", "Not said"), *_RECURRENCE_LABELS.items()]),
+            FormField(name="impact", label="What it costs", hint="A number, or a few words.", maxlength=300),
+            FormField(name="impact_unit", label="In what", hint="Hours, crowns, complaints …", maxlength=100),
+            FormField(name="region", label="Region or site", maxlength=200),
+            FormField(name="role", label="Your role", maxlength=200),
+            FormField(name="help_wanted", label="What help would you like?", rows=2),
+            FormField(name="links", label="Links", hint="Kept as text for you and the steward. Nothing is ever fetched.", maxlength=2000),
         ),
     ),
 )  # fmt: skip
 
-RECAP_GROUPS: Sequence[Group] = (
-    Group(
+RECAP_FIELD_GROUPS: Sequence[FieldGroup] = (
+    FieldGroup(
         "The session in five lines",
         (
-            Asked(name="title", label="Session", maxlength=300),
-            Asked(name="opened_on", label="On", type="date"),
-            Asked(name="case", label="Case: what did you work on?", rows=3),
-            Asked(name="pattern", label="Pattern: what was seen before?", rows=2),
-            Asked(name="decision", label="Decision or improvement", rows=2),
-            Asked(name="next_use", label="Next use", hint="One owner, one date.", rows=2),
-            Asked(name="open_question", label="Open question", rows=2),
+            FormField(name="title", label="Session", maxlength=300),
+            FormField(name="opened_on", label="On", type="date"),
+            FormField(name="case", label="Case: what did you work on?", rows=3),
+            FormField(name="pattern", label="Pattern: what was seen before?", rows=2),
+            FormField(name="decision", label="Decision or improvement", rows=2),
+            FormField(name="next_use", label="Next use", hint="One owner, one date.", rows=2),
+            FormField(name="open_question", label="Open question", rows=2),
         ),
         open=True,
     ),
-    Group(
+    FieldGroup(
         "Beside it",
         (
-            Asked(name="linked_cases", label="Cases it was about", hint="Their ids, with commas between.", maxlength=2000),
-            Asked(name="team", label="Team", maxlength=200),
-            Asked(name="notes", label="Notes", rows=4),
+            FormField(name="linked_cases", label="Cases it was about", hint="Their ids, with commas between.", maxlength=2000),
+            FormField(name="team", label="Team", maxlength=200),
+            FormField(name="notes", label="Notes", rows=4),
         ),
     ),
 )  # fmt: skip
 
-GROUPS: Mapping[Kind, Sequence[Group]] = {Kind.CASE: CASE_GROUPS, Kind.RECAP: RECAP_GROUPS}
+FIELD_GROUPS: Mapping[CaseKind, Sequence[FieldGroup]] = {
+    CaseKind.CASE: CASE_FIELD_GROUPS,
+    CaseKind.RECAP: RECAP_FIELD_GROUPS,
+}
 
-CONSENTS: Sequence[tuple[str, str, str]] = (
+CONSENT_OPTIONS: Sequence[tuple[str, str, str]] = (
     (
         Consent.NETWORK_ONLY.value,
         "Only this network",
@@ -127,12 +130,12 @@ CONSENTS: Sequence[tuple[str, str, str]] = (
     ),
 )
 
-CONSENT_WORDS = {value: label for value, label, _ in CONSENTS}
+CONSENT_LABELS = {value: label for value, label, _ in CONSENT_OPTIONS}
 
-STATUSES_SHOWN = [(word, _STATUS_WORDS[word]) for word in STATUSES]
-RECURRENCES_SHOWN = [(word, _OFTEN_WORDS[word]) for word in RECURRENCES]
+STATUS_OPTIONS = [(word, _STATUS_LABELS[word]) for word in STATUSES]
+RECURRENCE_OPTIONS = [(word, _RECURRENCE_LABELS[word]) for word in RECURRENCES]
 
-LABELS: Mapping[str, str] = {
+FIELD_LABELS: Mapping[str, str] = {
     "title": "Title",
     "problem": "The problem",
     "context": "Context",
@@ -168,16 +171,16 @@ LABELS: Mapping[str, str] = {
 }
 
 
-def said(name: str, value: str) -> str:
+def value_label(name: str, value: str) -> str:
     """A fact in the words of the page."""
-    words = {"status": _STATUS_WORDS, "recurrence": _OFTEN_WORDS, "consent": CONSENT_WORDS}.get(name, {})
+    words = {"status": _STATUS_LABELS, "recurrence": _RECURRENCE_LABELS, "consent": CONSENT_LABELS}.get(name, {})
     return words.get(value, value)
 
 
-def label(name: str) -> str:
-    return LABELS.get(name, name)
+def field_label(name: str) -> str:
+    return FIELD_LABELS.get(name, name)
 
 
-def names_of(kind: Kind) -> tuple[str, ...]:
+def form_field_names(kind: CaseKind) -> tuple[str, ...]:
     """The fields that a form of this kind sends."""
-    return (*(one.name for group in GROUPS[kind] for one in group.fields), "consent")
+    return (*(one.name for group in FIELD_GROUPS[kind] for one in group.fields), "consent")

@@ -8,10 +8,10 @@ takes a Secure cookie from there.
 from starlette.requests import Request
 from starlette.responses import Response
 
-from patternmind.verbs.signing_in import LONGEST
+from patternmind.services.authentication import MAX_SESSION_AGE
 
-SECURE_NAME = "__Host-patternmind"
-PLAIN_NAME = "patternmind_session"
+SECURE_COOKIE = "__Host-patternmind"
+PLAIN_COOKIE = "patternmind_session"
 
 
 def is_secure(request: Request) -> bool:
@@ -20,16 +20,16 @@ def is_secure(request: Request) -> bool:
     return public.startswith("https://") or request.url.scheme == "https"
 
 
-def session_secret(request: Request) -> str | None:
-    return request.cookies.get(SECURE_NAME if is_secure(request) else PLAIN_NAME)
+def read_session_cookie(request: Request) -> str | None:
+    return request.cookies.get(SECURE_COOKIE if is_secure(request) else PLAIN_COOKIE)
 
 
-def give_session(request: Request, response: Response, secret: str) -> None:
+def set_session_cookie(request: Request, response: Response, secret: str) -> None:
     secure = is_secure(request)
     response.set_cookie(
-        SECURE_NAME if secure else PLAIN_NAME,
+        SECURE_COOKIE if secure else PLAIN_COOKIE,
         secret,
-        max_age=int(LONGEST.total_seconds()),
+        max_age=int(MAX_SESSION_AGE.total_seconds()),
         path="/",
         secure=secure,
         httponly=True,
@@ -37,8 +37,8 @@ def give_session(request: Request, response: Response, secret: str) -> None:
     )
 
 
-def take_session(request: Request, response: Response) -> None:
+def delete_session_cookie(request: Request, response: Response) -> None:
     """Sign the browser out; what it was given is worth nothing any more, and goes."""
     secure = is_secure(request)
-    name = SECURE_NAME if secure else PLAIN_NAME
+    name = SECURE_COOKIE if secure else PLAIN_COOKIE
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")

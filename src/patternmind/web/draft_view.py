@@ -6,22 +6,27 @@ Pure: from a reviewed draft and its cases to what a template says.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from patternmind.ground.lines import NOT_STATED, WITHDRAWN, WRITTEN_BY_CODE
-from patternmind.model.cases import Case, text_fields
-from patternmind.model.drafts import Claim, Flag, Quote, ReviewedDraft
-from patternmind.review import Change, diff_words, fields_of
+from patternmind.domain.cases import Case, text_fields
+from patternmind.domain.drafts import (
+    Claim,
+    Flag,
+    Quote,
+    ReviewedDraft,
+)
+from patternmind.grounding.field_lines import COMPUTED_FIELDS, NOT_STATED, WITHDRAWN
+from patternmind.review import WordChange, diff_words, fields_of
 
 FieldValue = str | tuple[str, ...]
 
 HIDDEN_FIELDS = frozenset({"related", "counter_search"})
 """Ids, and a sentence that is shown beside the counter-evidence."""
 
-COUNTER = "counter_evidence"
+COUNTER_EVIDENCE_FIELD = "counter_evidence"
 
-PATLET = "patlet"
+PATLET_FIELD = "patlet"
 """Made of two claims that stand again below, with their evidence."""
 
-TITLES: Mapping[str, str] = {
+FIELD_TITLES: Mapping[str, str] = {
     "patlet": "In short",
     "signs_it_applies": "Signs it applies",
     "do_not_use_when": "Do not use when",
@@ -40,7 +45,7 @@ TITLES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class LineSegment:
     """Part of a line; ``claim`` is the number of the claim it is, None for words between."""
 
     text: str
@@ -51,7 +56,7 @@ class Piece:
 class LineView:
     """``bare``: no quote stands behind it. ``doubts`` are the reasons to look twice at it."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[LineSegment, ...]
     bare: bool
     doubts: tuple[str, ...] = ()
 
@@ -64,11 +69,11 @@ class FieldView:
     title: str
     lines: tuple[LineView, ...]
     listed: bool
-    changes: tuple[Change, ...] = ()
+    changes: tuple[WordChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class SourcePassage:
     """A field of a case in runs of text, marked or not."""
 
     title: str
@@ -76,11 +81,11 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class QuotedCase:
     """A whole case with the quotes of one claim marked in it."""
 
     case: Case
-    passages: tuple[Passage, ...]
+    passages: tuple[SourcePassage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +94,14 @@ class EvidenceView:
 
     number: int
     claim: Claim
-    sources: tuple[Source, ...]
+    sources: tuple[QuotedCase, ...]
     doubts: tuple[str, ...]
     before: int | None
     after: int | None
 
 
-def title_of(field: str) -> str:
-    return TITLES.get(field) or field.replace("_", " ").capitalize()
+def field_title(field: str) -> str:
+    return FIELD_TITLES.get(field) or field.replace("_", " ").capitalize()
 
 
 def field_views(reviewed: ReviewedDraft, *, changes: bool = True) -> list[FieldView]:
@@ -106,11 +111,11 @@ def field_views(reviewed: ReviewedDraft, *, changes: bool = True) -> list[FieldV
     return [
         FieldView(
             name=name,
-            title=title_of(name),
-            lines=tuple(_line(line, name, draft.claims, reviewed.grounded.flags) for line in lines_of(value)),
+            title=field_title(name),
+            lines=tuple(_line_view(line, name, draft.claims, reviewed.grounded.flags) for line in value_lines(value)),
             listed=not isinstance(value, str),
-            changes=tuple(diff_words(as_text(machine[name]), as_text(value)))
-            if changes and as_text(machine[name]) != as_text(value)
+            changes=tuple(diff_words(field_to_text(machine[name]), field_to_text(value)))
+            if changes and field_to_text(machine[name]) != field_to_text(value)
             else (),
         )
         for name, value in fields.items()
@@ -118,42 +123,42 @@ def field_views(reviewed: ReviewedDraft, *, changes: bool = True) -> list[FieldV
     ]
 
 
-def lines_of(value: FieldValue) -> list[str]:
+def value_lines(value: FieldValue) -> list[str]:
     lines = value.splitlines() if isinstance(value, str) else value
     return [line for line in lines if line.strip() and line.strip() != NOT_STATED]
 
 
-def as_text(value: FieldValue) -> str:
+def field_to_text(value: FieldValue) -> str:
     """A field as it is written into a form: a list has a line each, and nothing stated is nothing."""
     text = value if isinstance(value, str) else "\n".join(value)
     return "" if text.strip() == NOT_STATED else text
 
 
-def as_value(text: str, former: FieldValue) -> FieldValue:
+def text_to_field(text: str, current: FieldValue) -> FieldValue:
     """What was written into a form, in the shape of the field it is for."""
     lines = tuple(line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip())
     if not lines:
-        return former if as_text(former) == "" else NOT_STATED
-    if not isinstance(former, str):
+        return current if field_to_text(current) == "" else NOT_STATED
+    if not isinstance(current, str):
         return lines
     given = text.replace("\r\n", "\n").strip()
-    return lines if former.strip() == NOT_STATED and len(lines) > 1 else given
+    return lines if current.strip() == NOT_STATED and len(lines) > 1 else given
 
 
-def _line(line: str, field: str, claims: Sequence[Claim], flags: Sequence[Flag]) -> LineView:
-    places = _places(line, field, claims)
-    pieces: list[Piece] = []
+def _line_view(line: str, field: str, claims: Sequence[Claim], flags: Sequence[Flag]) -> LineView:
+    places = _claim_spans(line, field, claims)
+    pieces: list[LineSegment] = []
     at = 0
     for start, end, number in places:
-        pieces += [Piece(line[at:start])] * (start > at) + [Piece(line[start:end], number)]
+        pieces += [LineSegment(line[at:start])] * (start > at) + [LineSegment(line[start:end], number)]
         at = end
-    pieces += [Piece(line[at:])] * (at < len(line))
-    owed = field not in WRITTEN_BY_CODE and field != "name" and WITHDRAWN not in line
+    pieces += [LineSegment(line[at:])] * (at < len(line))
+    owed = field not in COMPUTED_FIELDS and field != "name" and WITHDRAWN not in line
     doubts = tuple(dict.fromkeys(one.reason for one in flags if one.text and one.text in line))
     return LineView(tuple(pieces), bare=owed and not places, doubts=doubts)
 
 
-def _places(line: str, field: str, claims: Sequence[Claim]) -> list[tuple[int, int, int]]:
+def _claim_spans(line: str, field: str, claims: Sequence[Claim]) -> list[tuple[int, int, int]]:
     """Where claims stand in a line, without overlaps, those of this field before others and the longer before the
     shorter."""
     ranked = sorted(range(len(claims)), key=lambda n: (claims[n].field != field, -len(claims[n].text), n))
@@ -178,25 +183,27 @@ def evidence_view(reviewed: ReviewedDraft, number: int, cases: Mapping[str, Case
     return EvidenceView(
         number=number,
         claim=claim,
-        sources=tuple(_source(cases[id], claim.quotes) for id in ids if id in cases),
+        sources=tuple(_quoted_case(cases[id], claim.quotes) for id in ids if id in cases),
         doubts=tuple(flag.reason for flag in reviewed.grounded.flags if flag.text and flag.text == claim.text),
         before=numbers[place - 1] if place else None,
         after=numbers[place + 1] if place + 1 < len(numbers) else None,
     )
 
 
-def _source(case: Case, quotes: Iterable[Quote]) -> Source:
+def _quoted_case(case: Case, quotes: Iterable[Quote]) -> QuotedCase:
     order = {name: place for place, name in enumerate(text_fields(case.kind))}
     names = sorted(case.text, key=lambda name: order.get(name, len(order)))
     here = [quote for quote in quotes if quote.case_id == case.id]
     passages = (
-        Passage(title_of(name), marked_runs(case.text[name], [(q.start, q.end) for q in here if q.field == name]))
+        SourcePassage(
+            field_title(name), highlight_segments(case.text[name], [(q.start, q.end) for q in here if q.field == name])
+        )
         for name in names
     )
-    return Source(case, tuple(passages))
+    return QuotedCase(case, tuple(passages))
 
 
-def marked_runs(text: str, marks: Sequence[tuple[int, int]]) -> tuple[tuple[str, bool], ...]:
+def highlight_segments(text: str, marks: Sequence[tuple[int, int]]) -> tuple[tuple[str, bool], ...]:
     """The text in runs, overlapping marks joined."""
     runs: list[tuple[str, bool]] = []
     at = 0
@@ -214,6 +221,6 @@ def marked_runs(text: str, marks: Sequence[tuple[int, int]]) -> tuple[tuple[str,
     return (*runs, (text[at:], False)) if at < len(text) else tuple(runs)
 
 
-def whole_doubts(reviewed: ReviewedDraft) -> list[Flag]:
+def draft_flags(reviewed: ReviewedDraft) -> list[Flag]:
     """The doubts about the draft as a whole."""
     return [flag for flag in reviewed.grounded.flags if not flag.text]

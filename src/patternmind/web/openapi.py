@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from patternmind.bootstrap import House
+from patternmind.bootstrap import AppContext
 from patternmind.settings import Settings
 from patternmind.web.problems import Problem
 
@@ -28,7 +28,7 @@ browser cannot be kept from knocking at a server on its own machine.
 """
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
+def build_openapi(app: FastAPI) -> dict[str, Any]:
     """OpenAPI 3.1, with the problem details that every route refers to. Made once, kept on the app."""
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
@@ -44,7 +44,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def main() -> None:
     from patternmind.web.app import make_app  # it imports this module
 
-    app = make_app(House(Settings(home=Path("nowhere"))))
+    app = make_app(AppContext(Settings(home=Path("nowhere"))))
     sys.stdout.write(json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n")
 
 

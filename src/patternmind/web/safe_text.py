@@ -5,19 +5,19 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
-from patternmind.intake.redaction import PLACEHOLDER
+from patternmind.ingestion.redaction.redactor import PLACEHOLDER
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`{}|\\^\x00-\x20\x7f]+", re.IGNORECASE)
-_TAIL = ".,;:!?)]»”’"
+_URL = re.compile(r"https?://[^\s<>\"'`{}|\\^\x00-\x20\x7f]+", re.IGNORECASE)
+_TRAILING_PUNCTUATION = ".,;:!?)]»”’"
 
 
-def linked(text: str) -> Markup:
+def link_urls(text: str) -> Markup:
     """The text with its http and https addresses as links; whatever else looks like one stays text."""
     told = Markup()
     at = 0
-    for found in _ADDRESS.finditer(text):
-        address = found[0].rstrip(_TAIL)
-        if not _leads_somewhere(address):
+    for found in _URL.finditer(text):
+        address = found[0].rstrip(_TRAILING_PUNCTUATION)
+        if not _is_web_url(address):
             continue
         told += escape(text[at : found.start()])
         told += Markup('<a href="{0}" rel="noopener noreferrer nofollow">{0}</a>').format(address)
@@ -25,15 +25,15 @@ def linked(text: str) -> Markup:
     return told + escape(text[at:])
 
 
-def _leads_somewhere(address: str) -> bool:
+def _is_web_url(url: str) -> bool:
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(url)
         return parts.scheme.casefold() in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         return False
 
 
-def redacted(text: str) -> Markup:
+def mark_placeholders(text: str) -> Markup:
     """The text with the placeholders of what was taken out set apart."""
     told = Markup()
     at = 0

@@ -17,18 +17,23 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from patternmind.adapters.store.engine import plain_errors
-from patternmind.bootstrap import UPLOADS, House
-from patternmind.errors import NotAllowed, NotFound, PatternmindError, UnreadableFile
-from patternmind.model.cases import Kind, RejectedRow
-from patternmind.verbs.ingest import ingest_files
-from patternmind.web.problems import problem_of, unexpected
+from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX, AppContext
+from patternmind.domain.cases import CaseKind, RejectedRow
+from patternmind.errors import (
+    NotFound,
+    PatternmindError,
+    RuleViolated,
+    UnreadableFile,
+)
+from patternmind.services.file_import import import_files
+from patternmind.storage.engine import translate_db_errors
+from patternmind.web.problems import problem_from_error, unexpected_problem
 
-KEPT_SECONDS = 3600
-SMALL_WAIT_SECONDS = 1.5
+RETENTION_SECONDS = 3600
+SMALL_FILE_WAIT_SECONDS = 1.5
 """A small file is done by then, so that the next page shows it checked."""
-LONGEST_NAME = 120
-_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+MAX_NAME_LENGTH = 120
+_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,7 @@ class Upload:
     id: str
     owner: str
     name: str
-    kind: Kind
+    kind: CaseKind
     mapping: tuple[str, ...] = ()
     state: str = "checking"
     n_done: int = 0
@@ -54,22 +59,22 @@ class Upload:
         return self.state in {"checking", "importing"}
 
 
-def safe_name(given: str) -> str:
+def safe_name(filename: str) -> str:
     """A file's name without folders, controls and marks that turn its direction; its ending is kept."""
-    last = re.split(r"[/\\]", given)[-1]
+    last = re.split(r"[/\\]", filename)[-1]
     plain = "".join(char for char in last if char.isprintable() and char not in "\u202a\u202b\u202c\u202d\u202e")
     plain = plain.strip().lstrip(".").strip() or "file"
     stem, dot, ending = plain.rpartition(".")
-    short = plain if len(plain) <= LONGEST_NAME else f"{stem[: LONGEST_NAME - 10]}{dot}{ending[:9]}"
+    short = plain if len(plain) <= MAX_NAME_LENGTH else f"{stem[: MAX_NAME_LENGTH - 10]}{dot}{ending[:9]}"
     while len(short.encode("utf-8", "replace")) > 240:
         short = short[1:]
     return short.encode("utf-8", "ignore").decode()
 
 
-class Uploads:
+class UploadStore:
     """The files of one data folder that wait. Safe among threads and processes."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: AppContext) -> None:
         self._house = house
         self._home = house.settings.home
 
@@ -78,11 +83,11 @@ class Uploads:
         self._sweep()
         upload_id = secrets.token_urlsafe(16)
         place = self._place(upload_id) / "file"
-        with plain_errors(self._home):
+        with translate_db_errors(self._home):
             place.mkdir(parents=True, mode=0o700)
         return upload_id, place
 
-    def keep(self, upload_id: str, *, owner: str, name: str, kind: Kind, mapping: Sequence[str] = ()) -> Upload:
+    def keep(self, upload_id: str, *, owner: str, name: str, kind: CaseKind, mapping: Sequence[str] = ()) -> Upload:
         """Say whose file it is that now lies there, and begin to check it."""
         upload = Upload(id=upload_id, owner=owner, name=name, kind=kind, mapping=tuple(mapping))
         return self._begin(upload, self._check)
@@ -91,15 +96,15 @@ class Uploads:
         """Raises:
         NotFound: there is none of that id, or somebody else sent it.
         """
-        path = self._place(upload_id) / "state.json" if _ID.fullmatch(upload_id) else None
+        path = self._place(upload_id) / "state.json" if _ID_PATTERN.fullmatch(upload_id) else None
         if path is None or not path.is_file():
             raise _not_found(upload_id)
         said = json.loads(path.read_text(encoding="utf-8"))
-        values: dict[str, Any] = {**said, "kind": Kind(said["kind"]), "mapping": tuple(said["mapping"])}
+        values: dict[str, Any] = {**said, "kind": CaseKind(said["kind"]), "mapping": tuple(said["mapping"])}
         upload = Upload(**values)
         if not secrets.compare_digest(upload.owner.encode(), owner.encode()):
             raise _not_found(upload_id)
-        if upload.is_under_way and upload.pid != os.getpid() and not _runs(upload.pid):
+        if upload.is_under_way and upload.pid != os.getpid() and not _is_process_alive(upload.pid):
             told = "The server was stopped meanwhile. Nothing of the file was taken in; upload it again."
             return replace(upload, state="failed", failure=told)
         return upload
@@ -107,14 +112,14 @@ class Uploads:
     def path(self, upload: Upload) -> Path:
         return self._place(upload.id) / "file" / upload.name
 
-    def remap(self, upload: Upload, *, kind: Kind, mapping: Sequence[str]) -> Upload:
+    def remap(self, upload: Upload, *, kind: CaseKind, mapping: Sequence[str]) -> Upload:
         """Check it again with other columns.
 
         Raises:
             NotAllowed: it is being taken in, or was.
         """
         if (self._place(upload.id) / "taken").exists():
-            raise NotAllowed("This file is taken in already. Upload it again to read it another way.")
+            raise RuleViolated("This file is taken in already. Upload it again to read it another way.")
         return self._begin(replace(upload, kind=kind, mapping=tuple(mapping), n_done=0, failure=""), self._check)
 
     def take_in(self, upload: Upload) -> Upload:
@@ -126,7 +131,7 @@ class Uploads:
         if upload.state in {"importing", "done"}:
             return upload
         if upload.state != "ready":
-            raise NotAllowed("This file cannot be taken in as it is. Look at what is wrong with it first.")
+            raise RuleViolated("This file cannot be taken in as it is. Look at what is wrong with it first.")
         try:
             (self._place(upload.id) / "taken").touch(exist_ok=False)
         except FileExistsError:
@@ -146,14 +151,14 @@ class Uploads:
         shutil.rmtree(self._place(upload_id), ignore_errors=True)
 
     def _place(self, upload_id: str) -> Path:
-        return self._home / f"{UPLOADS}{upload_id}"
+        return self._home / f"{UPLOAD_FOLDER_PREFIX}{upload_id}"
 
     def _begin(self, upload: Upload, work: Callable[[Upload], Upload]) -> Upload:
         begun = replace(upload, state=upload.state if upload.state == "importing" else "checking", pid=os.getpid())
         self._write(begun)
         thread = threading.Thread(target=self._run, args=(begun, work), name=f"upload-{upload.id[:6]}", daemon=True)
         thread.start()
-        thread.join(SMALL_WAIT_SECONDS)
+        thread.join(SMALL_FILE_WAIT_SECONDS)
         return self.find(upload.id, owner=upload.owner)
 
     def _run(self, upload: Upload, work: Callable[[Upload], Upload]) -> None:
@@ -162,9 +167,9 @@ class Uploads:
         except UnreadableFile as error:
             self._write(replace(upload, state="failed", failure=f"{upload.name}: {error.reason}. {error.remedy}"))
         except PatternmindError as error:
-            self._write(replace(upload, state="failed", failure=problem_of(error, request_id=upload.id).detail))
+            self._write(replace(upload, state="failed", failure=problem_from_error(error, request_id=upload.id).detail))
         except Exception as error:  # noqa: BLE001 - the outermost edge of a thread: recorded and ended here
-            self._write(replace(upload, state="failed", failure=unexpected(error, request_id=upload.id).detail))
+            self._write(replace(upload, state="failed", failure=unexpected_problem(error, request_id=upload.id).detail))
 
     def _check(self, upload: Upload) -> Upload:
         return self._ingest(upload, "ready", dry_run=True)
@@ -186,41 +191,41 @@ class Uploads:
                 self._write(replace(upload, n_done=n_done))
 
         path = self.path(upload)
-        report = ingest_files(
+        report = import_files(
             self._house.store,
             [path],
             kind=upload.kind,
             mapping=upload.mapping,
             dry_run=dry_run,
-            whole=not dry_run,
+            is_atomic=not dry_run,
             progress=progress,
         )
         told = asdict(replace(report, rejected=())) | {"n_rejected": len(report.rejected)}
-        _put(self._place(upload.id) / "rejected.json", [[row.row, list(row.errors)] for row in report.rejected])
+        _write_json(self._place(upload.id) / "rejected.json", [[row.row, list(row.errors)] for row in report.rejected])
         return replace(upload, state=then, report=told)
 
     def _write(self, upload: Upload) -> None:
-        _put(self._place(upload.id) / "state.json", asdict(upload))
+        _write_json(self._place(upload.id) / "state.json", asdict(upload))
 
     def _sweep(self) -> None:
-        for left in self._home.glob(f"{UPLOADS}*"):
+        for left in self._home.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
             try:
-                if time.time() - left.stat().st_mtime > KEPT_SECONDS:
+                if time.time() - left.stat().st_mtime > RETENTION_SECONDS:
                     shutil.rmtree(left, ignore_errors=True)
             except FileNotFoundError:
                 continue  # somebody else was quicker
 
 
-def _put(path: Path, value: Any) -> None:
+def _write_json(path: Path, data: Any) -> None:
     """Whole or not at all; an upload that was removed meanwhile stays removed."""
     if not path.parent.is_dir():
         return
     fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-    fresh.write_text(json.dumps(value), encoding="utf-8")
+    fresh.write_text(json.dumps(data), encoding="utf-8")
     fresh.replace(path)
 
 
-def _runs(pid: int) -> bool:
+def _is_process_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

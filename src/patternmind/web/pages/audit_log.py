@@ -6,21 +6,21 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from patternmind.model.rights import Action
-from patternmind.web.door import PageDoor, TheCaller, rooms_of
-from patternmind.web.rendering import render
-from patternmind.web.rights import needs
+from patternmind.domain.permissions import Action
+from patternmind.web.permissions import requires
+from patternmind.web.routing import CallerDep, PageRoute, get_app_state
+from patternmind.web.templating import render
 
-router = APIRouter(route_class=PageDoor)
+router = APIRouter(route_class=PageRoute)
 
-ON_A_PAGE = 50
+PAGE_SIZE = 50
 
 
-@router.get("/settings/audit", name="read_audit_log", dependencies=[needs(Action.AUDIT_LOG)])
+@router.get("/settings/audit", name="read_audit_log", dependencies=[requires(Action.AUDIT_LOG)])
 def read_audit_log(
-    request: Request, caller: TheCaller, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
+    request: Request, caller: CallerDep, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
 ) -> Response:
-    entries = rooms_of(request).house.accounts.audit(caller.network_id, before=before, limit=ON_A_PAGE + 1)
-    more = f"/settings/audit?before={entries[ON_A_PAGE - 1].number}" if len(entries) > ON_A_PAGE else ""
+    entries = get_app_state(request).house.accounts.audit(caller.network_id, before=before, limit=PAGE_SIZE + 1)
+    more = f"/settings/audit?before={entries[PAGE_SIZE - 1].number}" if len(entries) > PAGE_SIZE else ""
     first = "/settings/audit" if before else ""
-    return render(request, "settings/audit.html", entries=entries[:ON_A_PAGE], following=more, first=first)
+    return render(request, "settings/audit.html", entries=entries[:PAGE_SIZE], following=more, first=first)

@@ -9,77 +9,90 @@ from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.errors import NotAllowed, UsageError
-from patternmind.model.drafts import Claim, DraftState
-from patternmind.model.rights import Action
-from patternmind.publish.fields import lines_of, provenance_line
-from patternmind.verbs.library import Shelved, find_in_library, open_library, published_pattern
-from patternmind.verbs.using import MIN_TEAMS, MIN_USES, record_use
-from patternmind.web.door import PageDoor, TheCaller, TheHouse
-from patternmind.web.draft_view import title_of
-from patternmind.web.rendering import flash, render
-from patternmind.web.rights import needs
+from patternmind.domain.drafts import Claim, DraftState
+from patternmind.domain.permissions import Action
+from patternmind.errors import RuleViolated, UsageError
+from patternmind.publishing.field_text import provenance_line, stated_lines
+from patternmind.services.library import (
+    LibraryEntry,
+    get_library_entry,
+    list_library,
+    search_library,
+)
+from patternmind.services.pattern_uses import MIN_TEAMS, MIN_USES, record_use
+from patternmind.web.draft_view import field_title
+from patternmind.web.permissions import requires
+from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageDoor)
+router = APIRouter(route_class=PageRoute)
 
-ROWS = 24
+PAGE_SIZE = 24
 
-SHOWN = ("context", "problem", "forces", "solution", "signs_it_applies", "do_not_use_when", "consequences")
+FIELDS_IN_ORDER = ("context", "problem", "forces", "solution", "signs_it_applies", "do_not_use_when", "consequences")
 """Fields of a pattern in reading order; the patlet stands above, the counter-evidence always below."""
 
-STATES = [("", "All"), (DraftState.FIELD_TESTED.value, "Field-tested"), (DraftState.ACCEPTED.value, "Accepted")]
+STATE_OPTIONS = [("", "All"), (DraftState.FIELD_TESTED.value, "Field-tested"), (DraftState.ACCEPTED.value, "Accepted")]
 
 
-@router.get("/library", name="library", dependencies=[needs(Action.SEARCH)])
-def library(
+@router.get("/library", name="library", dependencies=[requires(Action.SEARCH)])
+def list_patterns(
     request: Request,
-    house: TheHouse,
+    ctx: ContextDep,
     words: Annotated[str, Query(max_length=500)] = "",
     state: str = "",
     start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
-    every = open_library(house.store)
+    every = list_library(ctx.store)
     found = [one for one in every if state in ("", one.published.pattern.state.value)]
     if words.strip() and found:
-        found = find_in_library(found, house.store, house.encoder, words)
+        found = search_library(found, ctx.store, ctx.encoder, words)
     said = {name: value for name, value in (("words", words), ("state", state)) if value}
     return render(
         request,
         "library/list.html",
-        patterns=[(one, _patlet(one)) for one in found[start : start + ROWS]],
+        patterns=[(one, _patlet(one)) for one in found[start : start + PAGE_SIZE]],
         n=len(every),
         words=words,
         state=state,
-        states=STATES,
-        shown=f"{start + 1}–{min(start + ROWS, len(found))} of {len(found)}" if len(found) > ROWS else "",
-        following=f"/library?{urlencode({**said, 'start': start + ROWS})}" if start + ROWS < len(found) else "",
+        states=STATE_OPTIONS,
+        shown=f"{start + 1}–{min(start + PAGE_SIZE, len(found))} of {len(found)}" if len(found) > PAGE_SIZE else "",
+        following=f"/library?{urlencode({**said, 'start': start + PAGE_SIZE})}"
+        if start + PAGE_SIZE < len(found)
+        else "",
         first=f"/library?{urlencode(said)}" if start else "",
     )
 
 
-def _patlet(one: Shelved) -> str:
-    return " ".join(lines_of(one.published.pattern.fields, "patlet"))
+def _patlet(entry: LibraryEntry) -> str:
+    return " ".join(stated_lines(entry.published.pattern.fields, "patlet"))
 
 
-@router.get("/library/{pattern_id}", name="read_pattern", dependencies=[needs(Action.SEARCH)])
-def read_pattern(request: Request, house: TheHouse, pattern_id: str) -> Response:
-    return _page(request, house, published_pattern(house.store, pattern_id))
+@router.get("/library/{pattern_id}", name="read_pattern", dependencies=[requires(Action.SEARCH)])
+def read_pattern(request: Request, ctx: ContextDep, pattern_id: str) -> Response:
+    return _page(request, ctx, get_library_entry(ctx.store, pattern_id))
 
 
-def _page(request: Request, house: TheHouse, one: Shelved, *, status: int = 200, **more: Any) -> Response:
-    pattern = one.published.pattern
-    today = house.clock.now().date()
+def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int = 200, **more: Any) -> Response:
+    pattern = entry.published.pattern
+    today = ctx.clock.now().date()
     values: dict[str, Any] = {
-        "one": one,
+        "one": entry,
         "pattern": pattern,
-        "patlet": _patlet(one),
+        "patlet": _patlet(entry),
         "sections": [
-            (name, title_of(name), _sourced(lines_of(pattern.fields, name), pattern.claims, one.published.references))
-            for name in SHOWN
-            if lines_of(pattern.fields, name)
+            (
+                name,
+                field_title(name),
+                _lines_with_quotes(stated_lines(pattern.fields, name), pattern.claims, entry.published.references),
+            )
+            for name in FIELDS_IN_ORDER
+            if stated_lines(pattern.fields, name)
         ],
-        "counter": _sourced(lines_of(pattern.fields, "counter_evidence"), pattern.claims, one.published.references),
-        "uses": house.store.uses(pattern.id),
+        "counter": _lines_with_quotes(
+            stated_lines(pattern.fields, "counter_evidence"), pattern.claims, entry.published.references
+        ),
+        "uses": ctx.store.uses(pattern.id),
         "needed": f"{MIN_USES} uses by {MIN_TEAMS} teams",
         "provenance": provenance_line(pattern.provenance),
         "draft_id": pattern.id.replace("p-", "d-", 1),
@@ -91,7 +104,7 @@ def _page(request: Request, house: TheHouse, one: Shelved, *, status: int = 200,
     return render(request, "library/pattern.html", status, **values)
 
 
-def _sourced(
+def _lines_with_quotes(
     lines: Sequence[str], claims: Sequence[Claim], references: Any
 ) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
     """Each line with the words of cases it rests on, where these say more than the line does."""
@@ -104,11 +117,11 @@ def _sourced(
     return told
 
 
-@router.post("/library/{pattern_id}/uses", name="tell_use", dependencies=[needs(Action.RECORD_USE)])
-def tell_use(
+@router.post("/library/{pattern_id}/uses", name="tell_use", dependencies=[requires(Action.RECORD_USE)])
+def record_pattern_use(
     request: Request,
-    house: TheHouse,
-    caller: TheCaller,
+    ctx: ContextDep,
+    caller: CallerDep,
     pattern_id: str,
     *,
     on: Annotated[str, Form(max_length=20)] = "",
@@ -118,18 +131,18 @@ def tell_use(
 ) -> Response:
     form = {"on": on, "team": team, "note": note, "by": by}
     try:
-        day = _day(on)
-        record_use(house.store, house.clock, pattern_id, on=day, team=team, note=note, by=caller.name or by)
-    except (UsageError, NotAllowed) as error:
-        one = published_pattern(house.store, pattern_id)
-        errors = {_field_of(error): str(error)}
-        return _page(request, house, one, status=422, form=form, errors=errors)
+        day = _parse_date(on)
+        record_use(ctx.store, ctx.clock, pattern_id, used_on=day, team=team, note=note, actor=caller.name or by)
+    except (UsageError, RuleViolated) as error:
+        one = get_library_entry(ctx.store, pattern_id)
+        errors = {_error_field(error): str(error)}
+        return _page(request, ctx, one, status=422, form=form, errors=errors)
     answer = RedirectResponse(f"/library/{pattern_id}", status_code=303)
     flash(answer, "Your use is recorded. Thank you: this is how the network learns what works.")
     return answer
 
 
-def _day(text: str) -> dt.date:
+def _parse_date(text: str) -> dt.date:
     """Raises:
     UsageError: it is no day.
     """
@@ -139,6 +152,6 @@ def _day(text: str) -> dt.date:
         raise UsageError("Give the day as year-month-day, such as 2026-11-20.") from error
 
 
-def _field_of(error: Exception) -> str:
+def _error_field(error: Exception) -> str:
     said = str(error)
     return "on" if " day" in said else "team" if "team" in said else "by" if "say who" in said else "note"

@@ -6,23 +6,28 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.errors import ChangedMeanwhile, NotAllowed, UsageError
-from patternmind.model.rights import Action, Role
-from patternmind.verbs.members import add_member, change_roles, find_member, remove_member
-from patternmind.verbs.signing_in import LINK_LASTS, make_link
-from patternmind.web.audit import touched
+from patternmind.domain.permissions import Action, Role
+from patternmind.errors import RuleViolated, UsageError, VersionConflict
+from patternmind.services.authentication import LINK_LIFETIME, create_sign_in_link
+from patternmind.services.members import (
+    add_member,
+    change_roles,
+    find_member,
+    remove_member,
+)
+from patternmind.web.audit import audit_target
 from patternmind.web.auth import Caller
-from patternmind.web.door import PageDoor, TheCaller, rooms_of
-from patternmind.web.rendering import flash, render
-from patternmind.web.rights import needs
+from patternmind.web.permissions import requires
+from patternmind.web.routing import CallerDep, PageRoute, get_app_state
+from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageDoor)
+router = APIRouter(route_class=PageRoute)
 
-Roles = Annotated[list[Role], Form()]
+RolesForm = Annotated[list[Role], Form()]
 
 
-@router.get("/settings/members", name="list_members", dependencies=[needs(Action.MEMBERS)])
-def list_members(request: Request, caller: TheCaller) -> Response:
+@router.get("/settings/members", name="list_members", dependencies=[requires(Action.MEMBERS)])
+def list_members(request: Request, caller: CallerDep) -> Response:
     return _page(request, caller)
 
 
@@ -41,75 +46,81 @@ def _page(
         request,
         "settings/members.html",
         status,
-        members=rooms_of(request).house.accounts.members(caller.network_id),
+        members=get_app_state(request).house.accounts.members(caller.network_id),
         all_roles=[(role.value, role.words) for role in Role],
         name=name,
         roles=roles if roles is not None else [Role.MEMBER],
         error=error,
         link=link,
         link_for=link_for,
-        link_days=LINK_LASTS.days,
+        link_days=LINK_LIFETIME.days,
     )
 
 
-@router.post("/settings/members", name="invite_member", dependencies=[needs(Action.MEMBERS)])
+@router.post("/settings/members", name="invite_member", dependencies=[requires(Action.MEMBERS)])
 def invite_member(
     request: Request,
-    caller: TheCaller,
+    caller: CallerDep,
     name: Annotated[str, Form(max_length=400)] = "",
-    roles: Roles = [],  # noqa: B006
+    roles: RolesForm = [],  # noqa: B006
 ) -> Response:
     """The answer shows the link, once; sending it is the steward's own doing, for this server sends no mail."""
-    house = rooms_of(request).house
+    house = get_app_state(request).house
     try:
         member = add_member(house.accounts, house.clock, caller.network_id, name, roles)
     except UsageError as error:
         return _page(request, caller, status=422, name=name, roles=roles, error=str(error))
-    touched(request, "member", member.id)
-    return _with_link(request, caller, member.id)
+    audit_target(request, "member", member.id)
+    return _page_with_link(request, caller, member.id)
 
 
-@router.post("/settings/members/{member_id}/link", name="make_member_link", dependencies=[needs(Action.MEMBERS)])
-def make_member_link(request: Request, caller: TheCaller, member_id: str) -> Response:
-    return _with_link(request, caller, member_id)
+@router.post("/settings/members/{member_id}/link", name="make_member_link", dependencies=[requires(Action.MEMBERS)])
+def make_member_link(request: Request, caller: CallerDep, member_id: str) -> Response:
+    return _page_with_link(request, caller, member_id)
 
 
-def _with_link(request: Request, caller: Caller, member_id: str) -> Response:
-    house = rooms_of(request).house
+def _page_with_link(request: Request, caller: Caller, member_id: str) -> Response:
+    house = get_app_state(request).house
     member = find_member(house.accounts, caller.network_id, member_id)
-    secret = make_link(house.accounts, house.clock, member, confined=True)
+    secret = create_sign_in_link(house.accounts, house.clock, member, is_confined=True)
     base = house.settings.url or f"{request.url.scheme}://{request.url.netloc}"
     return _page(request, caller, link=f"{base}/sign-in/link/{secret}", link_for=member.name)
 
 
-@router.post("/settings/members/{member_id}/roles", name="change_member_roles", dependencies=[needs(Action.MEMBERS)])
+@router.post("/settings/members/{member_id}/roles", name="change_member_roles", dependencies=[requires(Action.MEMBERS)])
 def change_member_roles(
     request: Request,
-    caller: TheCaller,
+    caller: CallerDep,
     member_id: str,
-    roles: Roles = [],  # noqa: B006
+    roles: RolesForm = [],  # noqa: B006
     was: Annotated[list[Role] | None, Form()] = None,
 ) -> Response:
     try:
-        member = change_roles(rooms_of(request).house.accounts, caller.network_id, member_id, roles, was=was)
-    except (UsageError, NotAllowed) as error:
+        member = change_roles(
+            get_app_state(request).house.accounts, caller.network_id, member_id, roles, expected_roles=was
+        )
+    except (UsageError, RuleViolated) as error:
         return _page(request, caller, status=422, error=str(error))
-    except ChangedMeanwhile as error:
+    except VersionConflict as error:
         said = f"The roles of {error.id} were changed meanwhile. Below is what they are now: choose again."
         return _page(request, caller, status=412, error=said)
-    return _said(f"{member.name} is now: {', '.join(role.words for role in Role if role in member.roles)}.")
+    return _redirect_with_message(
+        f"{member.name} is now: {', '.join(role.words for role in Role if role in member.roles)}."
+    )
 
 
-@router.post("/settings/members/{member_id}/remove", name="remove_from_network", dependencies=[needs(Action.MEMBERS)])
-def remove_from_network(request: Request, caller: TheCaller, member_id: str) -> Response:
+@router.post(
+    "/settings/members/{member_id}/remove", name="remove_from_network", dependencies=[requires(Action.MEMBERS)]
+)
+def remove_from_network(request: Request, caller: CallerDep, member_id: str) -> Response:
     try:
-        gone = remove_member(rooms_of(request).house.accounts, caller.network_id, member_id)
-    except NotAllowed as error:
+        gone = remove_member(get_app_state(request).house.accounts, caller.network_id, member_id)
+    except RuleViolated as error:
         return _page(request, caller, status=422, error=str(error))
-    return _said(f"{gone.name} is not a member any more. What they decided stays, under their name.")
+    return _redirect_with_message(f"{gone.name} is not a member any more. What they decided stays, under their name.")
 
 
-def _said(text: str) -> Response:
+def _redirect_with_message(text: str) -> Response:
     answer = RedirectResponse("/settings/members", status_code=303)
     flash(answer, text)
     return answer

@@ -7,30 +7,35 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.bootstrap import House
-from patternmind.errors import ChangedMeanwhile, NotFound, WrongState
-from patternmind.model.drafts import DraftAction as Decided
-from patternmind.model.drafts import ReviewedDraft
-from patternmind.model.jobs import JobKind, JobState
-from patternmind.model.rights import Action
-from patternmind.review import possible_actions, standing
-from patternmind.verbs import prereadings
-from patternmind.verbs.prereadings import Wish, WishInvalid
+from patternmind.bootstrap import AppContext
+from patternmind.domain.drafts import DraftAction as Decided
+from patternmind.domain.drafts import ReviewedDraft
+from patternmind.domain.jobs import JobKind, JobState
+from patternmind.domain.permissions import Action
+from patternmind.errors import InvalidState, NotFound, VersionConflict
+from patternmind.review import active_decisions, possible_actions
+from patternmind.services import prereadings
+from patternmind.services.prereadings import InvalidPrereadingRequest, PrereadingRequest
 from patternmind.web.auth import Caller
-from patternmind.web.door import PageDoor, TheCaller, TheHouse, TheJobs
-from patternmind.web.files import FileFormat, as_file
-from patternmind.web.forms import TheForm
-from patternmind.web.pages.blocks import shown_blocks
-from patternmind.web.pages.waiting import waiting_page
-from patternmind.web.paging import Cursor, one_page
-from patternmind.web.rendering import flash, render
-from patternmind.web.rights import needs
+from patternmind.web.document_response import DownloadFormat, document_response
+from patternmind.web.forms import FormValuesDep
+from patternmind.web.pages.document_blocks import block_views
+from patternmind.web.pages.job_status import render_job_status
+from patternmind.web.pagination import CursorQuery, paginate
+from patternmind.web.permissions import requires
+from patternmind.web.routing import (
+    CallerDep,
+    ContextDep,
+    JobRunnerDep,
+    PageRoute,
+)
+from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageDoor)
+router = APIRouter(route_class=PageRoute)
 
-ON_A_PAGE = 30
+PAGE_SIZE = 30
 
-DONE = {
+ACTION_LABELS = {
     "accept": "approved it",
     "edit": "edited it",
     "undo": "took a decision back",
@@ -41,12 +46,12 @@ DONE = {
 """What a line of the log says somebody did."""
 
 
-@router.get("/prereadings", name="list_page", dependencies=[needs(Action.REQUEST_PREREADING)])
-def list_page(request: Request, house: TheHouse, jobs: TheJobs, cursor: Cursor = None) -> Response:
-    rows = prereadings.list_prereadings(house.store)
+@router.get("/prereadings", name="list_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+def list_page(request: Request, ctx: ContextDep, job_runner: JobRunnerDep, cursor: CursorQuery = None) -> Response:
+    rows = prereadings.list_prereadings(ctx.store)
     newest = {one.id: f"{10**6 - n:07d}" for n, one in enumerate(reversed(rows))}
-    page, following = one_page(rows, key=lambda one: newest[one.id], limit=ON_A_PAGE, cursor=cursor)
-    waiting = [job for job in jobs.jobs(kind=JobKind.PREREADING, limit=10) if job.state is not JobState.FINISHED]
+    page, following = paginate(rows, key=lambda one: newest[one.id], limit=PAGE_SIZE, cursor=cursor)
+    waiting = [job for job in job_runner.jobs(kind=JobKind.PREREADING, limit=10) if job.state is not JobState.FINISHED]
     return render(
         request,
         "prereadings/list.html",
@@ -59,18 +64,18 @@ def list_page(request: Request, house: TheHouse, jobs: TheJobs, cursor: Cursor =
     )
 
 
-@router.get("/prereadings/new", name="ask_page", dependencies=[needs(Action.REQUEST_PREREADING)])
-def ask_page(request: Request, house: TheHouse, theme: str = "", case: str = "", topic: str = "") -> Response:
+@router.get("/prereadings/new", name="ask_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+def new_page(request: Request, ctx: ContextDep, theme: str = "", case: str = "", topic: str = "") -> Response:
     about = "case" if case else "topic" if topic else "theme"
-    return _form(request, house, {"theme": theme, "case": case, "topic": topic, "about": about}, {})
+    return _form(request, ctx, {"theme": theme, "case": case, "topic": topic, "about": about}, {})
 
 
 def _form(
-    request: Request, house: House, given: Mapping[str, str], errors: Mapping[str, str], status: int = 200
+    request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
     names = ("about", "theme", "topic", "case", "session", "date", "leave_with")
-    themes = [card.theme for card in house.store.theme_cards()]
-    values = {name: given.get(name, "") for name in names}
+    themes = [card.theme for card in ctx.store.theme_cards()]
+    values = {name: submitted.get(name, "") for name in names}
     if not themes and values["about"] in {"", "theme"}:
         values["about"] = "topic"
     return render(
@@ -83,53 +88,57 @@ def _form(
     )
 
 
-@router.post("/prereadings", name="ask_for_prereading", dependencies=[needs(Action.REQUEST_PREREADING)])
-def ask_for_prereading(request: Request, house: TheHouse, jobs: TheJobs, caller: TheCaller, form: TheForm) -> Response:
+@router.post("/prereadings", name="ask_for_prereading", dependencies=[requires(Action.REQUEST_PREREADING)])
+def request_prereading(
+    request: Request, ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, form: FormValuesDep
+) -> Response:
     about = form.get("about", "")
     chosen = form.get(about, "") if about in {"theme", "topic", "case"} else ""
     rest = {name: form.get(name, "") for name in ("session", "date", "leave_with")}
     if not chosen.strip():
         field = about if about in {"theme", "topic", "case"} else "about"
-        return _form(request, house, form, {field: "Say what the session is about."}, 422)
+        return _form(request, ctx, form, {field: "Say what the session is about."}, 422)
     try:
-        wish = prereadings.check_wish(house.store, Wish(**{about: chosen}, **rest))
-    except WishInvalid as error:
-        return _form(request, house, form, {error.field: str(error)}, 422)
+        wish = prereadings.validate_prereading_request(ctx.store, PrereadingRequest(**{about: chosen}, **rest))
+    except InvalidPrereadingRequest as error:
+        return _form(request, ctx, form, {error.field: str(error)}, 422)
     except NotFound:
-        return _form(request, house, form, {about: f"There is no such {about} here. Look at its page for its id."}, 422)
-    job = jobs.start(JobKind.PREREADING, asdict(wish), by=caller.name)
+        return _form(request, ctx, form, {about: f"There is no such {about} here. Look at its page for its id."}, 422)
+    job = job_runner.start(JobKind.PREREADING, asdict(wish), by=caller.name)
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
 
-@router.get("/prereadings/jobs/{job_id}", name="wait_page", dependencies=[needs(Action.REQUEST_PREREADING)])
-def wait_page(request: Request, jobs: TheJobs, job_id: str) -> Response:
-    job = jobs.job(job_id, kind=JobKind.PREREADING)
-    return waiting_page(
+@router.get("/prereadings/jobs/{job_id}", name="wait_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Response:
+    job = job_runner.job(job_id, kind=JobKind.PREREADING)
+    return render_job_status(
         request,
         job,
         title="Your pre-reading",
         lead="It is made from the cases as they are now, and kept as a draft.",
-        made=f"/prereadings/{job.made}",
-        ready="Read it",
+        result_path=f"/prereadings/{job.made}",
+        result_label="Read it",
     )
 
 
 @router.post(
-    "/prereadings/jobs/{job_id}/restart", name="restart_prereading", dependencies=[needs(Action.REQUEST_PREREADING)]
+    "/prereadings/jobs/{job_id}/restart", name="restart_prereading", dependencies=[requires(Action.REQUEST_PREREADING)]
 )
-def restart_prereading(jobs: TheJobs, caller: TheCaller, job_id: str) -> Response:
-    job = jobs.restart(job_id, kind=JobKind.PREREADING, by=caller.name)
+def restart_prereading(job_runner: JobRunnerDep, caller: CallerDep, job_id: str) -> Response:
+    job = job_runner.restart(job_id, kind=JobKind.PREREADING, by=caller.name)
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
 
-@router.get("/prereadings/{prereading_id}", name="read_page", dependencies=[needs(Action.REQUEST_PREREADING)])
-def read_page(request: Request, house: TheHouse, prereading_id: str) -> Response:
-    return _read(request, house, prereadings.open_prereading(house.store, prereading_id))
+@router.get("/prereadings/{prereading_id}", name="read_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+def read_page(request: Request, ctx: ContextDep, prereading_id: str) -> Response:
+    return _render_prereading(request, ctx, prereadings.get_prereading(ctx.store, prereading_id))
 
 
-def _read(request: Request, house: House, reviewed: ReviewedDraft, *, error: str = "", status: int = 200) -> Response:
-    document = prereadings.document_of(house.store, reviewed)
-    held = standing(reviewed.decisions)
+def _render_prereading(
+    request: Request, ctx: AppContext, reviewed: ReviewedDraft, *, error: str = "", status: int = 200
+) -> Response:
+    document = prereadings.build_prereading_document(ctx.store, reviewed)
+    held = active_decisions(reviewed.decisions)
     taken_back = {one.undoes for one in reviewed.decisions}
     return render(
         request,
@@ -137,15 +146,15 @@ def _read(request: Request, house: House, reviewed: ReviewedDraft, *, error: str
         status,
         id=reviewed.grounded.draft.id,
         title=document.title,
-        blocks=shown_blocks(document),
-        approval=prereadings.approval_of(reviewed.decisions),
+        blocks=block_views(document),
+        approval=prereadings.find_approval(reviewed.decisions),
         last=held[-1] if held else None,
-        may_approve=caller_may(request) and can_be_approved(reviewed),
+        may_approve=may_approve(request) and is_approvable(reviewed),
         log=[
             {
                 "by": one.by,
                 "at": one.at,
-                "did": DONE.get(one.action.value, one.action.value),
+                "did": ACTION_LABELS.get(one.action.value, one.action.value),
                 "gone": one.id in taken_back,
             }
             for one in reversed(reviewed.decisions)
@@ -156,71 +165,73 @@ def _read(request: Request, house: House, reviewed: ReviewedDraft, *, error: str
     )
 
 
-def caller_may(request: Request) -> bool:
+def may_approve(request: Request) -> bool:
     return request.state.caller.may(Action.APPROVE_PREREADING)
 
 
-def can_be_approved(reviewed: ReviewedDraft) -> bool:
+def is_approvable(reviewed: ReviewedDraft) -> bool:
     return Decided.ACCEPT in possible_actions(reviewed.decisions)
 
 
-@router.get("/prereadings/{prereading_id}/print", name="print_page", dependencies=[needs(Action.REQUEST_PREREADING)])
-def print_page(house: TheHouse, prereading_id: str) -> Response:
+@router.get("/prereadings/{prereading_id}/print", name="print_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+def print_page(ctx: ContextDep, prereading_id: str) -> Response:
     """The two pages alone, as they print; a document of its own, with its own style sheet."""
-    reviewed = prereadings.open_prereading(house.store, prereading_id)
-    return as_file(prereadings.document_of(house.store, reviewed), "html")
+    reviewed = prereadings.get_prereading(ctx.store, prereading_id)
+    return document_response(prereadings.build_prereading_document(ctx.store, reviewed), "html")
 
 
 @router.get(
     "/prereadings/{prereading_id}/file/{format}",
     name="download_prereading",
-    dependencies=[needs(Action.REQUEST_PREREADING)],
+    dependencies=[requires(Action.REQUEST_PREREADING)],
 )
-def download_prereading(house: TheHouse, prereading_id: str, format: FileFormat) -> Response:
-    reviewed = prereadings.open_prereading(house.store, prereading_id)
-    return as_file(prereadings.document_of(house.store, reviewed), format, kept=True)
+def download_prereading(ctx: ContextDep, prereading_id: str, format: DownloadFormat) -> Response:
+    reviewed = prereadings.get_prereading(ctx.store, prereading_id)
+    return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, as_attachment=True)
 
 
 @router.post(
-    "/prereadings/{prereading_id}/approve", name="approve_prereading", dependencies=[needs(Action.APPROVE_PREREADING)]
+    "/prereadings/{prereading_id}/approve",
+    name="approve_prereading",
+    dependencies=[requires(Action.APPROVE_PREREADING)],
 )
 def approve_prereading(
-    request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm
+    request: Request, ctx: ContextDep, caller: CallerDep, prereading_id: str, form: FormValuesDep
 ) -> Response:
     """Approve what was on the page; what changed since is shown instead."""
-    return _decide(request, house, caller, prereading_id, form, what="approve")
+    return _decide(request, ctx, caller, prereading_id, form, action="approve")
 
 
 @router.post(
-    "/prereadings/{prereading_id}/undo", name="undo_prereading", dependencies=[needs(Action.APPROVE_PREREADING)]
+    "/prereadings/{prereading_id}/undo", name="undo_prereading", dependencies=[requires(Action.APPROVE_PREREADING)]
 )
 def undo_prereading(
-    request: Request, house: TheHouse, caller: TheCaller, prereading_id: str, form: TheForm
+    request: Request, ctx: ContextDep, caller: CallerDep, prereading_id: str, form: FormValuesDep
 ) -> Response:
-    return _decide(request, house, caller, prereading_id, form, what="undo")
+    return _decide(request, ctx, caller, prereading_id, form, action="undo")
 
 
 def _decide(
-    request: Request, house: House, caller: Caller, prereading_id: str, form: Mapping[str, str], *, what: str
+    request: Request, ctx: AppContext, caller: Caller, prereading_id: str, form: Mapping[str, str], *, action: str
 ) -> Response:
-    decide = prereadings.approve_prereading if what == "approve" else prereadings.take_back
+    decide = prereadings.approve_prereading if action == "approve" else prereadings.undo_prereading_decision
     try:
         decide(
-            house.store,
-            house.clock,
+            ctx.store,
+            ctx.clock,
             prereading_id,
-            by=caller.signs_as(form.get("by") or None),
-            version=version_in(form),
+            actor=caller.signs_as(form.get("by") or None),
+            expected_version=form_version(form),
         )
-    except (ChangedMeanwhile, WrongState):
-        reviewed = prereadings.open_prereading(house.store, prereading_id)
+    except (VersionConflict, InvalidState):
+        reviewed = prereadings.get_prereading(ctx.store, prereading_id)
         said = "Somebody decided while you read. This is how it stands now; nothing of yours was done."
-        return _read(request, house, reviewed, error=said, status=412)
+        return _render_prereading(request, ctx, reviewed, error=said, status=412)
     answer = RedirectResponse(f"/prereadings/{prereading_id}", status_code=303)
-    flash(answer, "Approved. It prints under your name now." if what == "approve" else "Taken back.")
+    flash(answer, "Approved. It prints under your name now." if action == "approve" else "Taken back.")
     return answer
 
 
-def version_in(form: Mapping[str, str]) -> int | None:
+def form_version(form: Mapping[str, str]) -> int | None:
     given = form.get("version", "")
     return int(given) if given.isascii() and given.isdigit() else None

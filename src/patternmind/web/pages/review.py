@@ -7,139 +7,149 @@ from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.errors import ChangedMeanwhile, NotAllowed
-from patternmind.model.drafts import DraftKind
-from patternmind.model.rights import Action
-from patternmind.review import Standing, views_of
-from patternmind.verbs.desk import Desk, Line, last_decisions, next_draft, open_desk, reserve_draft, undo_last
-from patternmind.web.audit import touched
-from patternmind.web.door import PageDoor, TheCaller, TheHouse
-from patternmind.web.rendering import flash, render
-from patternmind.web.rights import needs
+from patternmind.domain.drafts import DraftKind
+from patternmind.domain.permissions import Action
+from patternmind.errors import RuleViolated, VersionConflict
+from patternmind.review import ReviewStatus, latest_views
+from patternmind.services.review_queue import (
+    QueueItem,
+    ReviewQueue,
+    get_review_queue,
+    list_own_decisions,
+    next_draft,
+    reserve_draft,
+    undo_last_decision,
+)
+from patternmind.web.audit import audit_target
+from patternmind.web.permissions import requires
+from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageDoor)
+router = APIRouter(route_class=PageRoute)
 
-ROWS = 25
+PAGE_SIZE = 25
 
-SHELVES = {
-    "waiting": ("To review", (Standing.WAITING,)),
-    "second": ("Second view", (Standing.SECOND, Standing.ASKED)),
-    "jam": ("For a jam", (Standing.JAM,)),
-    "decided": ("Decided", (Standing.DECIDED,)),
+QUEUE_TABS = {
+    "waiting": ("To review", (ReviewStatus.WAITING,)),
+    "second": ("Second view", (ReviewStatus.SECOND, ReviewStatus.ASKED)),
+    "jam": ("For a jam", (ReviewStatus.JAM,)),
+    "decided": ("Decided", (ReviewStatus.DECIDED,)),
 }
 
 
-@router.get("/review", name="review_queue", dependencies=[needs(Action.SEE_DRAFTS)])
+@router.get("/review", name="review_queue", dependencies=[requires(Action.SEE_DRAFTS)])
 def review_queue(
     request: Request,
-    house: TheHouse,
-    caller: TheCaller,
+    ctx: ContextDep,
+    caller: CallerDep,
     *,
     shelf: str = "waiting",
     kind: str = "",
     words: Annotated[str, Query(max_length=200)] = "",
     start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
-    desk = open_desk(house.store, house.clock, caller.name)
-    shelf = shelf if shelf in SHELVES else "waiting"
+    desk = get_review_queue(ctx.store, ctx.clock, caller.name)
+    shelf = shelf if shelf in QUEUE_TABS else "waiting"
     chosen = DraftKind(kind) if kind in set(DraftKind) else None
-    found = [one for one in desk.of(*SHELVES[shelf][1], kind=chosen) if words.casefold() in one.name.casefold()]
+    found = [one for one in desk.of(*QUEUE_TABS[shelf][1], kind=chosen) if words.casefold() in one.name.casefold()]
     if shelf == "decided":
         found.sort(key=lambda one: (one.name.casefold(), one.draft_id))
     return render(
         request,
         "review/queue.html",
         desk=desk,
-        lines=found[start : start + ROWS],
-        shown=f"{start + 1}–{min(start + ROWS, len(found))} of {len(found)}" if len(found) > ROWS else "",
-        following=_address(shelf, kind, words, start + ROWS) if start + ROWS < len(found) else "",
-        first=_address(shelf, kind, words, 0) if start else "",
+        lines=found[start : start + PAGE_SIZE],
+        shown=f"{start + 1}–{min(start + PAGE_SIZE, len(found))} of {len(found)}" if len(found) > PAGE_SIZE else "",
+        following=_queue_url(shelf, kind, words, start + PAGE_SIZE) if start + PAGE_SIZE < len(found) else "",
+        first=_queue_url(shelf, kind, words, 0) if start else "",
         shelf=shelf,
-        shelves=_shelves(desk, chosen),
+        shelves=_queue_tabs(desk, chosen),
         kind=kind,
-        kinds=_kinds(desk),
+        kinds=_kind_options(desk),
         words=words,
         next_id=next_draft(desk),
-        last=last_decisions(house.store, caller.name) if caller.name else [],
+        last=list_own_decisions(ctx.store, caller.name) if caller.name else [],
         progress=progress_text(desk),
     )
 
 
-def _address(shelf: str, kind: str, words: str, start: int) -> str:
-    said = {"shelf": shelf, "kind": kind, "words": words, "start": start}
+def _queue_url(tab: str, kind: str, words: str, start: int) -> str:
+    said = {"shelf": tab, "kind": kind, "words": words, "start": start}
     return f"/review?{urlencode({name: value for name, value in said.items() if value})}"
 
 
-def _shelves(desk: Desk, kind: DraftKind | None) -> list[tuple[str, str, int]]:
-    told = [(f"/review?shelf={name}", title, len(desk.of(*held, kind=kind))) for name, (title, held) in SHELVES.items()]
-    return [*told, ("/review/discuss", "To discuss", len(desk.to_discuss))]
+def _queue_tabs(queue: ReviewQueue, kind: DraftKind | None) -> list[tuple[str, str, int]]:
+    told = [
+        (f"/review?shelf={name}", title, len(queue.of(*held, kind=kind))) for name, (title, held) in QUEUE_TABS.items()
+    ]
+    return [*told, ("/review/discuss", "To discuss", len(queue.to_discuss))]
 
 
-def _kinds(desk: Desk) -> list[tuple[str, str]]:
-    there = sorted({line.kind.value for line in desk.lines})
+def _kind_options(queue: ReviewQueue) -> list[tuple[str, str]]:
+    there = sorted({line.kind.value for line in queue.lines})
     return [("", "All kinds"), *((kind, kind.capitalize()) for kind in there)]
 
 
-def progress_text(desk: Desk) -> str:
+def progress_text(queue: ReviewQueue) -> str:
     """Such as "12 of 40 decided, 3 need a second view"."""
-    second = desk.n_second
+    second = queue.n_second
     told = f", {second} need{'s' if second == 1 else ''} a second view" if second else ""
-    return f"{desk.n_decided} of {len(desk.lines)} decided{told}"
+    return f"{queue.n_decided} of {len(queue.lines)} decided{told}"
 
 
-@router.get("/review/discuss", name="to_discuss", dependencies=[needs(Action.SEE_DRAFTS)])
-def to_discuss(request: Request, house: TheHouse, caller: TheCaller) -> Response:
-    desk = open_desk(house.store, house.clock, caller.name)
+@router.get("/review/discuss", name="to_discuss", dependencies=[requires(Action.SEE_DRAFTS)])
+def discussion_page(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
+    desk = get_review_queue(ctx.store, ctx.clock, caller.name)
     return render(
         request,
         "review/discuss.html",
-        differ=[(one, _views(house, one)) for one in desk.to_discuss if one.differs],
-        jam=[one for one in desk.to_discuss if one.standing is Standing.JAM],
-        shelves=_shelves(desk, None),
+        differ=[(one, _reviewer_views(ctx, one)) for one in desk.to_discuss if one.differs],
+        jam=[one for one in desk.to_discuss if one.standing is ReviewStatus.JAM],
+        shelves=_queue_tabs(desk, None),
     )
 
 
-def _views(house: TheHouse, line: Line) -> list[tuple[str, str]]:
+def _reviewer_views(ctx: ContextDep, item: QueueItem) -> list[tuple[str, str]]:
     """Who sees it how. Names stand here so that they can talk; they are counted nowhere."""
-    _, log, _ = house.store.draft(line.draft_id)
-    return [(by, action.value.replace("_", " ")) for by, action in views_of(log).items()]
+    _, log, _ = ctx.store.draft(item.draft_id)
+    return [(by, action.value.replace("_", " ")) for by, action in latest_views(log).items()]
 
 
-@router.post("/review/next", name="begin_next", dependencies=[needs(Action.REVIEW_DRAFTS)])
-def begin_next(house: TheHouse, caller: TheCaller, after: Annotated[str, Form(max_length=200)] = "") -> Response:
+@router.post("/review/next", name="begin_next", dependencies=[requires(Action.REVIEW_DRAFTS)])
+def open_next(ctx: ContextDep, caller: CallerDep, after: Annotated[str, Form(max_length=200)] = "") -> Response:
     """Open what comes next, and keep it from others for a quarter of an hour."""
-    return go_on(house, caller, after=after or None)
+    return redirect_to_next(ctx, caller, after=after or None)
 
 
-def go_on(house: TheHouse, caller: TheCaller, *, after: str | None = None) -> Response:
+def redirect_to_next(ctx: ContextDep, caller: CallerDep, *, after: str | None = None) -> Response:
     """To the next draft that nobody else has open, or back to the queue where there is none."""
-    desk = open_desk(house.store, house.clock, caller.name)
+    desk = get_review_queue(ctx.store, ctx.clock, caller.name)
     if after is not None and caller.name:
-        house.store.release_draft(after, caller.name)
+        ctx.store.release_draft(after, caller.name)
     following = next_draft(desk, after=after)
     if following is None:
         return RedirectResponse("/review", status_code=303)
     if caller.name:
-        reserve_draft(house.store, house.clock, following, caller.name)
+        reserve_draft(ctx.store, ctx.clock, following, caller.name)
     return RedirectResponse(f"/drafts/{following}", status_code=303)
 
 
-@router.post("/review/undo", name="undo", dependencies=[needs(Action.REVIEW_DRAFTS)])
-def undo(request: Request, house: TheHouse, caller: TheCaller) -> Response:
+@router.post("/review/undo", name="undo", dependencies=[requires(Action.REVIEW_DRAFTS)])
+def undo_own_decision(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     """Take back one's last decision, and look at that draft again."""
     try:
-        reviewed = undo_last(house.store, house.clock, caller.name or "")
-    except (NotAllowed, ChangedMeanwhile) as error:
+        reviewed = undo_last_decision(ctx.store, ctx.clock, caller.name or "")
+    except (RuleViolated, VersionConflict) as error:
         answer: Response = RedirectResponse("/review", status_code=303)
         flash(answer, str(error))
         return answer
-    touched(request, "draft", reviewed.grounded.draft.id)
+    audit_target(request, "draft", reviewed.grounded.draft.id)
     answer = RedirectResponse(f"/drafts/{reviewed.grounded.draft.id}", status_code=303)
     flash(answer, "Taken back. The draft stands as it did before.")
     return answer
 
 
-KEYS = (
+KEYBOARD_SHORTCUTS = (
     ("A", "Accept"),
     ("E", "Edit"),
     ("X", "Reject"),
@@ -153,7 +163,7 @@ KEYS = (
 )
 
 
-@router.get("/settings/keys", name="keys", dependencies=[needs(Action.OWN_KEYS)])
-def keys(request: Request) -> Response:
+@router.get("/settings/keys", name="keys", dependencies=[requires(Action.OWN_KEYS)])
+def keys_page(request: Request) -> Response:
     """Kept in the browser, for that is where keys are pressed."""
-    return render(request, "settings/keys.html", keys=KEYS)
+    return render(request, "settings/keys.html", keys=KEYBOARD_SHORTCUTS)

@@ -8,46 +8,46 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.bootstrap import House
+from patternmind.bootstrap import AppContext
+from patternmind.domain.networks import ROSTER_KINDS
+from patternmind.domain.permissions import Action
 from patternmind.errors import NotFound, UnreadableFile, UsageError
-from patternmind.model.network import KINDS
-from patternmind.model.rights import Action
-from patternmind.verbs import redaction, settings
-from patternmind.verbs.network import add_roster
-from patternmind.verbs.settings import FieldInvalid
-from patternmind.web.door import PageDoor, TheCaller, TheHouse
-from patternmind.web.forms import TheForm
-from patternmind.web.paging import Cursor, one_page
-from patternmind.web.rendering import flash, render
-from patternmind.web.rights import needs
-from patternmind.web.sent_file import on_disk
+from patternmind.services import network_settings, possible_names
+from patternmind.services.network import import_roster
+from patternmind.services.network_settings import InvalidField
+from patternmind.web.forms import FormValuesDep
+from patternmind.web.pagination import CursorQuery, paginate
+from patternmind.web.permissions import requires
+from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.spooled_file import spooled_file
+from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageDoor)
+router = APIRouter(route_class=PageRoute)
 
-ON_A_PAGE = 50
-NAMES_ON_A_PAGE = 20
+PAGE_SIZE = 50
+NAMES_PAGE_SIZE = 20
 
 
-@router.get("/settings/roster", name="roster_page", dependencies=[needs(Action.ROSTER)])
+@router.get("/settings/roster", name="roster_page", dependencies=[requires(Action.ROSTER)])
 def roster_page(
-    request: Request, house: TheHouse, words: Annotated[str, Query(max_length=200)] = "", cursor: Cursor = None
+    request: Request, ctx: ContextDep, words: Annotated[str, Query(max_length=200)] = "", cursor: CursorQuery = None
 ) -> Response:
-    return _roster(request, house, words=words, cursor=cursor)
+    return _render_roster(request, ctx, words=words, cursor=cursor)
 
 
-def _roster(
+def _render_roster(
     request: Request,
-    house: House,
+    ctx: AppContext,
     *,
     words: str = "",
     cursor: str | None = None,
-    typed: Mapping[str, str] | None = None,
+    submitted: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    everybody = settings.on_roster(house.store)
+    everybody = network_settings.list_roster(ctx.store)
     wanted = [one for one in everybody if words.casefold().strip() in one.name.casefold()]
-    page, following = one_page(wanted, key=lambda one: f"{one.number:09d}", limit=ON_A_PAGE, cursor=cursor)
+    page, following = paginate(wanted, key=lambda one: f"{one.number:09d}", limit=PAGE_SIZE, cursor=cursor)
     return render(
         request,
         "settings/roster.html",
@@ -56,9 +56,9 @@ def _roster(
         n=len(everybody),
         n_found=len(wanted),
         words=words,
-        kinds=[(kind, kind.capitalize()) for kind in KINDS],
-        typed={name: (typed or {}).get(name, "") for name in ("name", "email", "team")}
-        | {"kind": (typed or {}).get("kind", "person")},
+        kinds=[(kind, kind.capitalize()) for kind in ROSTER_KINDS],
+        typed={name: (submitted or {}).get(name, "") for name in ("name", "email", "team")}
+        | {"kind": (submitted or {}).get("kind", "person")},
         errors=errors or {},
         may_see_names=request.state.caller.may(Action.SEE_POSSIBLE_NAMES),
         following=f"/settings/roster?cursor={following}" if following else "",
@@ -66,69 +66,69 @@ def _roster(
     )
 
 
-@router.post("/settings/roster", name="add_to_roster", dependencies=[needs(Action.ROSTER)])
-def add_to_roster(request: Request, house: TheHouse, form: TheForm) -> Response:
+@router.post("/settings/roster", name="add_to_roster", dependencies=[requires(Action.ROSTER)])
+def add_to_roster(request: Request, ctx: ContextDep, form: FormValuesDep) -> Response:
     line = tuple(form.get(name, "") for name in ("name", "kind", "email", "team"))
     try:
-        changed = settings.put_on_roster(house.store, [(line[0], line[1], line[2], line[3])])
-    except FieldInvalid as error:
-        return _roster(request, house, typed=form, errors={error.field: str(error)}, status=422)
-    said = "It was on the roster already." if not changed.added else f"Added. {_cases(changed.changed)}"
-    return _back("/settings/roster", said)
+        changed = network_settings.add_to_roster(ctx.store, [(line[0], line[1], line[2], line[3])])
+    except InvalidField as error:
+        return _render_roster(request, ctx, submitted=form, errors={error.field: str(error)}, status=422)
+    said = "It was on the roster already." if not changed.added else f"Added. {_changed_cases_text(changed.changed)}"
+    return _redirect_with_message("/settings/roster", said)
 
 
-def _cases(n: int) -> str:
+def _changed_cases_text(n: int) -> str:
     return f"{n} case{' has' if n == 1 else 's have'} a new redacted text for it." if n else "No case held it."
 
 
-def _back(address: str, said: str) -> Response:
-    answer = RedirectResponse(address, status_code=303)
-    flash(answer, said)
+def _redirect_with_message(path: str, message: str) -> Response:
+    answer = RedirectResponse(path, status_code=303)
+    flash(answer, message)
     return answer
 
 
-@router.post("/settings/roster/import", name="import_roster", dependencies=[needs(Action.ROSTER)])
-def import_roster(request: Request, house: TheHouse, file: UploadFile) -> Response:
+@router.post("/settings/roster/import", name="import_roster", dependencies=[requires(Action.ROSTER)])
+def upload_roster(request: Request, ctx: ContextDep, file: UploadFile) -> Response:
     """A CSV or workbook with a column "name", and if there are any "kind", "email", "handles", "team"."""
     try:
-        with on_disk(house.settings.home, file) as path:
-            changed = add_roster(house.store, path)
+        with spooled_file(ctx.settings.home, file) as path:
+            changed = import_roster(ctx.store, path)
     except UnreadableFile as error:
         said = f"{error.reason[:1].upper()}{error.reason[1:]}. {error.remedy}"
-        return _roster(request, house, errors={"file": said}, status=422)
+        return _render_roster(request, ctx, errors={"file": said}, status=422)
     names = f"{changed.added} name{'' if changed.added == 1 else 's'} added."
-    return _back("/settings/roster", f"{names} {_cases(changed.changed)}")
+    return _redirect_with_message("/settings/roster", f"{names} {_changed_cases_text(changed.changed)}")
 
 
-@router.post("/settings/roster/{number}/remove", name="take_off_roster", dependencies=[needs(Action.ROSTER)])
-def take_off_roster(house: TheHouse, number: int) -> Response:
+@router.post("/settings/roster/{number}/remove", name="take_off_roster", dependencies=[requires(Action.ROSTER)])
+def remove_from_roster(ctx: ContextDep, number: int) -> Response:
     if not 0 < number < 2**31:
         raise NotFound("line on the roster", str(number))
-    changed = settings.take_off_roster(house.store, number).changed
-    return _back("/settings/roster", f"Taken off. {_cases(changed)}")
+    changed = network_settings.remove_from_roster(ctx.store, number).changed
+    return _redirect_with_message("/settings/roster", f"Taken off. {_changed_cases_text(changed)}")
 
 
-@router.get("/settings/names", name="names_page", dependencies=[needs(Action.SEE_POSSIBLE_NAMES)])
-def names_page(request: Request, house: TheHouse, *, everywhere: bool = False) -> Response:
-    return _names(request, house, everywhere=everywhere)
+@router.get("/settings/names", name="names_page", dependencies=[requires(Action.SEE_POSSIBLE_NAMES)])
+def names_page(request: Request, ctx: ContextDep, *, everywhere: bool = False) -> Response:
+    return _render_names(request, ctx, everywhere=everywhere)
 
 
-def _names(
+def _render_names(
     request: Request,
-    house: House,
+    ctx: AppContext,
     *,
     error: str = "",
     chosen: tuple[str, ...] = (),
     everywhere: bool = False,
     status: int = 200,
 ) -> Response:
-    waiting = redaction.waiting_names(house.store, everywhere=everywhere)
+    waiting = possible_names.list_pending_names(ctx.store, all_texts=everywhere)
     found = waiting.names
     return render(
         request,
         "settings/names.html",
         status,
-        names=found[:NAMES_ON_A_PAGE],
+        names=found[:NAMES_PAGE_SIZE],
         n=len(found),
         everywhere=waiting.everywhere,
         error=error,
@@ -136,22 +136,24 @@ def _names(
     )
 
 
-@router.post("/settings/names", name="decide_on_possible_names", dependencies=[needs(Action.ROSTER)])
-async def decide_on_possible_names(request: Request, house: TheHouse, caller: TheCaller) -> Response:
+@router.post("/settings/names", name="decide_on_possible_names", dependencies=[requires(Action.ROSTER)])
+async def decide_on_possible_names(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     """What is ticked goes on the roster, or is offered no more."""
     form = await request.form()
     names = tuple(value for value in form.getlist("names") if isinstance(value, str))
-    return await run_in_threadpool(_decide, request, house, caller.known_as, names, str(form.get("decision", "")))
+    return await run_in_threadpool(_apply_decision, request, ctx, caller.known_as, names, str(form.get("decision", "")))
 
 
-def _decide(request: Request, house: House, by: str, names: tuple[str, ...], decision: str) -> Response:
+def _apply_decision(request: Request, ctx: AppContext, actor: str, names: tuple[str, ...], decision: str) -> Response:
     if not names:
-        return _names(request, house, error="Tick at least one, then choose.", status=422)
+        return _render_names(request, ctx, error="Tick at least one, then choose.", status=422)
     if decision == "dismiss":
-        n = redaction.dismiss_names(house.store, house.clock, names, by=by)
-        return _back("/settings/names", f"{n} {'is' if n == 1 else 'are'} offered no more.")
+        n = possible_names.dismiss_names(ctx.store, ctx.clock, names, actor=actor)
+        return _redirect_with_message("/settings/names", f"{n} {'is' if n == 1 else 'are'} offered no more.")
     try:
-        n = redaction.confirm_names(house.store, names)
+        n = possible_names.confirm_names(ctx.store, names)
     except UsageError as error:
-        return _names(request, house, error=str(error), chosen=names, status=422)
-    return _back("/settings/names", f"{n} name{'' if n == 1 else 's'} put on the roster, and taken out of every text.")
+        return _render_names(request, ctx, error=str(error), chosen=names, status=422)
+    return _redirect_with_message(
+        "/settings/names", f"{n} name{'' if n == 1 else 's'} put on the roster, and taken out of every text."
+    )

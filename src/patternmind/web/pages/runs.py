@@ -8,41 +8,46 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.bootstrap import House
-from patternmind.embed import LENSES
+from patternmind.bootstrap import AppContext
+from patternmind.domain.jobs import JobKind, JobState
+from patternmind.domain.permissions import Action
+from patternmind.embedding.lenses import LENSES
 from patternmind.errors import RunInProgress, UsageError
-from patternmind.model.jobs import JobKind, JobState
-from patternmind.model.rights import Action
+from patternmind.jobs.runner import JobRunner
 from patternmind.ports import RunParameters, RunRecord
-from patternmind.verbs.calls import list_costs, spent_usd
-from patternmind.verbs.checks import check_parameters
-from patternmind.verbs.comparing import compare_runs, spending_of
-from patternmind.web.door import PageDoor, TheCaller, TheHouse, TheJobs
-from patternmind.web.forms import TheForm
-from patternmind.web.jobs import Jobs
-from patternmind.web.pages.waiting import waiting_page
-from patternmind.web.paging import Cursor, one_page
-from patternmind.web.rendering import render
-from patternmind.web.rights import needs
+from patternmind.services.llm_costs import get_spending, list_run_costs
+from patternmind.services.run_comparison import compare_runs, get_run_spending
+from patternmind.services.validation import validate_run_parameters
+from patternmind.web.forms import FormValuesDep
+from patternmind.web.pages.job_status import render_job_status
+from patternmind.web.pagination import CursorQuery, paginate
+from patternmind.web.permissions import requires
+from patternmind.web.routing import (
+    CallerDep,
+    ContextDep,
+    JobRunnerDep,
+    PageRoute,
+)
+from patternmind.web.templating import render
 
-router = APIRouter(route_class=PageDoor)
+router = APIRouter(route_class=PageRoute)
 
-ON_A_PAGE = 30
-MOST_MOVED = 200
-LONGEST_LABEL = 40
-LARGEST_SEED = 2**31 - 1
+PAGE_SIZE = 30
+MAX_MOVED_CASES = 200
+MAX_LABEL_LENGTH = 40
+MAX_SEED = 2**31 - 1
 
-LENS_WORDS = {
+LENS_OPTIONS = {
     "all": ("The whole case", "What happened and what helped, together. The usual one."),
     "problem": ("The problem", "Cases that went wrong alike, whatever helped."),
     "helped": ("What helped", "Cases with like remedies, whatever went wrong."),
 }
-LEVEL_WORDS = [("theme", "Themes", "What recurs. The usual one."), ("area", "Broad areas", "Fewer and wider groups.")]
-ENGINE_WORDS = [
+LEVEL_OPTIONS = [("theme", "Themes", "What recurs. The usual one."), ("area", "Broad areas", "Fewer and wider groups.")]
+ENGINE_OPTIONS = [
     ("graph", "Neighbour graph", "Steady on small and large networks. The usual one."),
     ("hdbscan", "HDBSCAN", "By density; leaves more cases in no theme."),
 ]
-STEP_WORDS = {
+STEP_LABELS = {
     "embed": "Reading the cases",
     "cluster": "Grouping",
     "carry": "Carrying themes on",
@@ -52,93 +57,95 @@ STEP_WORDS = {
 STATE_BADGES = {"finished": "good", "failed": "bad", "interrupted": "doubt"}
 
 
-@router.get("/runs", name="list_page", dependencies=[needs(Action.SEE_THEMES)])
-def list_page(request: Request, house: TheHouse, jobs: TheJobs, cursor: Cursor = None) -> Response:
-    return _list(request, house, jobs, cursor=cursor)
+@router.get("/runs", name="list_page", dependencies=[requires(Action.SEE_THEMES)])
+def list_page(request: Request, ctx: ContextDep, job_runner: JobRunnerDep, cursor: CursorQuery = None) -> Response:
+    return _render_list(request, ctx, job_runner, cursor=cursor)
 
 
-def _list(
+def _render_list(
     request: Request,
-    house: House,
-    jobs: Jobs,
+    ctx: AppContext,
+    job_runner: JobRunner,
     *,
     cursor: str | None = None,
-    given: Mapping[str, str] | None = None,
+    submitted: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    costs = {cost.run.id: cost.totals.cost_usd for cost in list_costs(house.store) if cost.run}
-    runs = house.store.runs()
-    page, following = one_page(runs, key=lambda one: f"{10**9 - one.number:010d}", limit=ON_A_PAGE, cursor=cursor)
-    newest = jobs.jobs(kind=JobKind.RUN, limit=1)
+    costs = {cost.run.id: cost.totals.cost_usd for cost in list_run_costs(ctx.store) if cost.run}
+    runs = ctx.store.runs()
+    page, following = paginate(runs, key=lambda one: f"{10**9 - one.number:010d}", limit=PAGE_SIZE, cursor=cursor)
+    newest = job_runner.jobs(kind=JobKind.RUN, limit=1)
     return render(
         request,
         "runs/list.html",
         status,
-        runs=[{"run": run, "cost": costs.get(run.id, 0.0), "seconds": seconds_of(run)} for run in page],
+        runs=[{"run": run, "cost": costs.get(run.id, 0.0), "seconds": run_seconds(run)} for run in page],
         n_runs=len(runs),
-        finished=[(run.id, name_of(run)) for run in reversed(runs) if run.state == "finished"],
+        finished=[(run.id, run_title(run)) for run in reversed(runs) if run.state == "finished"],
         badges=STATE_BADGES,
-        lens_words={lens: LENS_WORDS[lens][0] for lens in LENS_WORDS},
+        lens_words={lens: LENS_OPTIONS[lens][0] for lens in LENS_OPTIONS},
         job=newest[0] if newest and newest[0].state is not JobState.FINISHED else None,
-        form=form_of(given or {}),
+        form=run_form(submitted or {}),
         open=bool(errors) or not runs,
         errors=errors or {},
-        budget=budget_of(house),
+        budget=budget_status(ctx),
         following=f"/runs?cursor={following}" if following else "",
         first="/runs" if cursor else "",
     )
 
 
-def form_of(given: Mapping[str, str]) -> dict[str, Any]:
+def run_form(submitted: Mapping[str, str]) -> dict[str, Any]:
     usual = {"label": "", "lens": "all", "level": "theme", "engine": "graph", "since": "", "seed": "0"}
-    values = {name: given.get(name, usual[name]) for name in usual}
-    ticked = [name for name in ("draft", "afresh") if name in given] if given else ["draft"]
+    values = {name: submitted.get(name, usual[name]) for name in usual}
+    ticked = [name for name in ("draft", "afresh") if name in submitted] if submitted else ["draft"]
     return {
         **values,
         "ticked": ticked,
-        "lenses": [(lens, *LENS_WORDS[lens]) for lens in LENSES if lens in LENS_WORDS],
-        "levels": LEVEL_WORDS,
-        "engines": ENGINE_WORDS,
+        "lenses": [(lens, *LENS_OPTIONS[lens]) for lens in LENSES if lens in LENS_OPTIONS],
+        "levels": LEVEL_OPTIONS,
+        "engines": ENGINE_OPTIONS,
     }
 
 
-def budget_of(house: House) -> dict[str, Any]:
+def budget_status(ctx: AppContext) -> dict[str, Any]:
     """What is set and what is spent; both None where no model is set, since nothing is paid for then."""
-    spent = spent_usd(house.store, house.clock.now())
-    return {"model": house.settings.model, "limit": house.settings.budget, "spent": spent}
+    spent = get_spending(ctx.store, ctx.clock.now())
+    return {"model": ctx.settings.model, "limit": ctx.settings.budget, "spent": spent}
 
 
-def seconds_of(run: RunRecord) -> float | None:
+def run_seconds(run: RunRecord) -> float | None:
     return (run.finished_at - run.started_at).total_seconds() if run.finished_at else None
 
 
-def name_of(run: RunRecord) -> str:
+def run_title(run: RunRecord) -> str:
     return f"{run.id} · {run.parameters.label}" if run.parameters.label else run.id
 
 
-@router.post("/runs", name="start_run", dependencies=[needs(Action.START_RUN)])
-def start_run(request: Request, house: TheHouse, jobs: TheJobs, caller: TheCaller, form: TheForm) -> Response:
+@router.post("/runs", name="start_run", dependencies=[requires(Action.START_RUN)])
+def start_run(
+    request: Request, ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, form: FormValuesDep
+) -> Response:
     errors: dict[str, str] = {}
     parameters = read_parameters(form, errors)
     if errors:
-        return _list(request, house, jobs, given=form, errors=errors, status=422)
+        return _render_list(request, ctx, job_runner, submitted=form, errors=errors, status=422)
     try:
-        check_parameters(parameters)
-        job = jobs.start(JobKind.RUN, asdict(parameters), by=caller.name)
+        validate_run_parameters(parameters)
+        job = job_runner.start(JobKind.RUN, asdict(parameters), by=caller.name)
     except (UsageError, RunInProgress) as error:
         status = 409 if isinstance(error, RunInProgress) else 422
-        return _list(request, house, jobs, given=form, errors={"": str(error)}, status=status)
+        return _render_list(request, ctx, job_runner, submitted=form, errors={"": str(error)}, status=status)
     return RedirectResponse(f"/runs/jobs/{job.id}", status_code=303)
 
 
 def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParameters:
     """The parameters of a form; what is wrong with it goes into ``errors``, by field."""
     label, seed, since = (form.get(name, "").strip() for name in ("label", "seed", "since"))
-    if len(label) > LONGEST_LABEL:
-        errors["label"] = f"At most {LONGEST_LABEL} characters, please."
-    if not (seed.isascii() and seed.isdigit() and int(seed) <= LARGEST_SEED):
-        errors["seed"] = f"A whole number from 0 to {LARGEST_SEED}."
+    if len(label) > MAX_LABEL_LENGTH:
+        errors["label"] = f"At most {MAX_LABEL_LENGTH} characters, please."
+    if not (seed.isascii() and seed.isdigit() and int(seed) <= MAX_SEED):
+        errors["seed"] = f"A whole number from 0 to {MAX_SEED}."
     return RunParameters(
         label=label,
         lens=form.get("lens", "all"),
@@ -151,85 +158,85 @@ def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParam
     )
 
 
-@router.get("/runs/jobs/{job_id}", name="wait_page", dependencies=[needs(Action.SEE_THEMES)])
-def wait_page(request: Request, jobs: TheJobs, job_id: str) -> Response:
-    job = jobs.job(job_id, kind=JobKind.RUN)
+@router.get("/runs/jobs/{job_id}", name="wait_page", dependencies=[requires(Action.SEE_THEMES)])
+def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Response:
+    job = job_runner.job(job_id, kind=JobKind.RUN)
     label = job.asked.get("label")
-    return waiting_page(
+    return render_job_status(
         request,
         job,
         title=f"Run {label}" if label else "Run",
         lead="All cases to date are grouped into themes. What people decided stands.",
-        made=f"/runs/{job.made}",
-        ready="See what it found",
+        result_path=f"/runs/{job.made}",
+        result_label="See what it found",
     )
 
 
-@router.post("/runs/jobs/{job_id}/restart", name="restart_run", dependencies=[needs(Action.START_RUN)])
-def restart_run(jobs: TheJobs, caller: TheCaller, job_id: str) -> Response:
-    job = jobs.restart(job_id, kind=JobKind.RUN, by=caller.name)
+@router.post("/runs/jobs/{job_id}/restart", name="restart_run", dependencies=[requires(Action.START_RUN)])
+def restart_run(job_runner: JobRunnerDep, caller: CallerDep, job_id: str) -> Response:
+    job = job_runner.restart(job_id, kind=JobKind.RUN, by=caller.name)
     return RedirectResponse(f"/runs/jobs/{job.id}", status_code=303)
 
 
-RunId = Annotated[str, Query(max_length=40)]
+RunIdQuery = Annotated[str, Query(max_length=40)]
 
 
-@router.get("/runs/compare", name="compare_page", dependencies=[needs(Action.SEE_THEMES)])
-def compare_page(request: Request, house: TheHouse, before: RunId = "", after: RunId = "") -> Response:
+@router.get("/runs/compare", name="compare_page", dependencies=[requires(Action.SEE_THEMES)])
+def compare_page(request: Request, ctx: ContextDep, before: RunIdQuery = "", after: RunIdQuery = "") -> Response:
     """Two runs side by side; without a choice, the last two of the lens that ran last."""
-    runs = [run for run in house.store.runs() if run.state == "finished"]
+    runs = [run for run in ctx.store.runs() if run.state == "finished"]
     same = [run.id for run in runs if run.parameters.lens == runs[-1].parameters.lens]
     if not (before and after) and len(same) > 1:
         before, after = before or same[-2], after or same[-1]
     found, error = None, ""
     if before and after:
         try:
-            found = compare_runs(house.store, before, after)
+            found = compare_runs(ctx.store, before, after)
         except UsageError as wrong:
             error = str(wrong)
     return render(
         request,
         "runs/compare.html",
         422 if error else 200,
-        choices=[(run.id, name_of(run)) for run in reversed(runs)],
+        choices=[(run.id, run_title(run)) for run in reversed(runs)],
         before=before,
         after=after,
         found=found,
         error=error,
-        moved=list(found.moved[:MOST_MOVED]) if found else [],
-        steps=_steps_of(found.before, found.after) if found else [],
+        moved=list(found.moved[:MAX_MOVED_CASES]) if found else [],
+        steps=_step_timings(found.before, found.after) if found else [],
     )
 
 
-def _steps_of(before: RunRecord, after: RunRecord) -> list[tuple[str, float | None, float | None]]:
+def _step_timings(before: RunRecord, after: RunRecord) -> list[tuple[str, float | None, float | None]]:
     names = dict.fromkeys([*before.seconds, *after.seconds])
-    return [(STEP_WORDS.get(name, name), before.seconds.get(name), after.seconds.get(name)) for name in names]
+    return [(STEP_LABELS.get(name, name), before.seconds.get(name), after.seconds.get(name)) for name in names]
 
 
-@router.get("/runs/{run_id}", name="run_page", dependencies=[needs(Action.SEE_THEMES)])
-def run_page(request: Request, house: TheHouse, run_id: str) -> Response:
-    run = house.store.find_run(run_id)
+@router.get("/runs/{run_id}", name="run_page", dependencies=[requires(Action.SEE_THEMES)])
+def run_page(request: Request, ctx: ContextDep, run_id: str) -> Response:
+    run = ctx.store.find_run(run_id)
     earlier = [
         one
-        for one in house.store.runs()
+        for one in ctx.store.runs()
         if one.number < run.number and one.state == "finished" and one.parameters.lens == run.parameters.lens
     ]
     return render(
         request,
         "runs/run.html",
         run=run,
-        title=name_of(run),
+        title=run_title(run),
         state_badge=STATE_BADGES.get(run.state, ""),
-        lens=LENS_WORDS.get(run.parameters.lens, (run.parameters.lens, ""))[0],
-        steps=[(STEP_WORDS.get(name, name), seconds) for name, seconds in run.seconds.items()],
-        seconds=seconds_of(run),
-        spending=spending_of(house.store, run.id),
-        changes=changes_link(request, run),
+        lens=LENS_OPTIONS.get(run.parameters.lens, (run.parameters.lens, ""))[0],
+        steps=[(STEP_LABELS.get(name, name), seconds) for name, seconds in run.seconds.items()],
+        seconds=run_seconds(run),
+        spending=get_run_spending(ctx.store, run.id),
+        changes=changes_path(request, run),
         earlier=earlier[-1].id if earlier and run.state == "finished" else "",
     )
 
 
-def changes_link(request: Request, run: RunRecord) -> str:
+def changes_path(request: Request, run: RunRecord) -> str:
     """Where the changes of themes are reviewed; empty where there is no such page."""
     pages = request.app.state.pages
     if "/runs/{run_id}/changes" in pages:

@@ -6,94 +6,96 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.bootstrap import House
-from patternmind.errors import ChangedMeanwhile, UsageError
-from patternmind.model.cases import Consent
-from patternmind.model.rights import Action
-from patternmind.verbs import settings
-from patternmind.verbs.calls import spent_usd
-from patternmind.verbs.settings import FieldInvalid
-from patternmind.web.answers import FindingAnswer
-from patternmind.web.door import PageDoor, TheHouse
-from patternmind.web.forms import TheForm
-from patternmind.web.rendering import flash, render
-from patternmind.web.rights import needs
-from patternmind.web.routes.settings import look_over
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import Consent
+from patternmind.domain.permissions import Action
+from patternmind.errors import UsageError, VersionConflict
+from patternmind.services import network_settings
+from patternmind.services.llm_costs import get_spending
+from patternmind.services.network_settings import InvalidField
+from patternmind.web.api.schemas import CheckResultResponse
+from patternmind.web.api.settings import list_check_results
+from patternmind.web.forms import FormValuesDep
+from patternmind.web.permissions import requires
+from patternmind.web.routing import ContextDep, PageRoute
+from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageDoor)
+router = APIRouter(route_class=PageRoute)
 
-CHANGED = "Somebody changed it while you wrote. What you wrote stands below; save again to put it in place of theirs."
+CHANGED_MESSAGE = (
+    "Somebody changed it while you wrote. What you wrote stands below; save again to put it in place of theirs."
+)
 
-CONSENT_WORDS = {
+CONSENT_DESCRIPTIONS = {
     Consent.NETWORK_ONLY: "Its text stays in the network: in no playbook, report or export.",
     Consent.ORGANISATION: "Its text may be read in the organisation, without a name.",
     Consent.QUOTABLE: "Its text may be quoted to anybody, without a name.",
 }
 
 
-@router.get("/settings/network", name="network_page", dependencies=[needs(Action.SETTINGS)])
-def network_page(request: Request, house: TheHouse) -> Response:
-    return _network(request, house, {}, {})
+@router.get("/settings/network", name="network_page", dependencies=[requires(Action.SETTINGS)])
+def network_page(request: Request, ctx: ContextDep) -> Response:
+    return _render_network(request, ctx, {}, {})
 
 
-def _network(
-    request: Request, house: House, typed: Mapping[str, str], errors: Mapping[str, str], status: int = 200
+def _render_network(
+    request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
-    network = house.store.network
+    network = ctx.store.network
     now = {"name": network.name, "purpose": network.purpose, "consent": network.default_consent.value}
     return render(
         request,
         "settings/network.html",
         status,
-        given={name: typed.get(name, value) for name, value in now.items()},
-        consents=[(one.value, one.value.capitalize(), words) for one, words in CONSENT_WORDS.items()],
-        version=settings.network_version(network),
+        given={name: submitted.get(name, value) for name, value in now.items()},
+        consents=[(one.value, one.value.capitalize(), words) for one, words in CONSENT_DESCRIPTIONS.items()],
+        version=network_settings.network_version(network),
         errors=errors,
     )
 
 
-@router.post("/settings/network", name="put_network_settings", dependencies=[needs(Action.SETTINGS)])
-def put_network_settings(request: Request, house: TheHouse, form: TheForm) -> Response:
+@router.post("/settings/network", name="put_network_settings", dependencies=[requires(Action.SETTINGS)])
+def put_network_settings(request: Request, ctx: ContextDep, form: FormValuesDep) -> Response:
     try:
-        settings.describe_network(
-            house.store,
+        network_settings.update_description(
+            ctx.store,
             name=form.get("name", ""),
             purpose=form.get("purpose", "").replace("\r\n", "\n"),
             consent=form.get("consent", ""),
-            version=form.get("version"),
+            expected_version=form.get("version"),
         )
-    except ChangedMeanwhile:
-        return _network(request, house, form, {"": CHANGED}, 412)
+    except VersionConflict:
+        return _render_network(request, ctx, form, {"": CHANGED_MESSAGE}, 412)
     except UsageError as error:
-        field = error.field if isinstance(error, FieldInvalid) else "consent"
-        return _network(request, house, form, {field: str(error)}, 422)
+        field = error.field if isinstance(error, InvalidField) else "consent"
+        return _render_network(request, ctx, form, {field: str(error)}, 422)
     answer = RedirectResponse("/settings/network", status_code=303)
     flash(answer, "Saved.")
     return answer
 
 
-@router.get("/settings/limits", name="limits_page", dependencies=[needs(Action.SET_BUDGETS)])
-def limits_page(request: Request, house: TheHouse) -> Response:
-    return _limits(request, house, {}, {})
+@router.get("/settings/limits", name="limits_page", dependencies=[requires(Action.SET_BUDGETS)])
+def limits_page(request: Request, ctx: ContextDep) -> Response:
+    return _render_limits(request, ctx, {}, {})
 
 
-def _limits(
-    request: Request, house: House, typed: Mapping[str, str], errors: Mapping[str, str], status: int = 200
+def _render_limits(
+    request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
-    network, budget = house.store.network, house.settings.budget
-    spent = spent_usd(house.store, house.clock.now())
+    network, budget = ctx.store.network, ctx.settings.budget
+    spent = get_spending(ctx.store, ctx.clock.now())
     rule = network.rule
     now = {"contributors": str(rule.min_contributors), "teams": str(rule.min_teams)}
     return render(
         request,
         "settings/limits.html",
         status,
-        given={name: typed.get(name, value) for name, value in now.items()},
-        fewest=settings.FEWEST,
-        most=settings.MOST,
-        version=settings.network_version(network),
+        given={name: submitted.get(name, value) for name, value in now.items()},
+        fewest=network_settings.MIN_THRESHOLD,
+        most=network_settings.MAX_THRESHOLD,
+        version=network_settings.network_version(network),
         errors=errors,
-        model=house.settings.model,
+        model=ctx.settings.model,
         budgets=[
             ("A run", None, budget.run_usd, "PATTERNMIND_BUDGET_RUN_USD"),
             ("This month", spent.month_usd or 0.0, budget.month_usd, "PATTERNMIND_BUDGET_MONTH_USD"),
@@ -102,43 +104,43 @@ def _limits(
     )
 
 
-@router.post("/settings/limits", name="put_thresholds", dependencies=[needs(Action.SET_BUDGETS)])
-def put_thresholds(request: Request, house: TheHouse, form: TheForm) -> Response:
+@router.post("/settings/limits", name="put_thresholds", dependencies=[requires(Action.SET_BUDGETS)])
+def put_thresholds(request: Request, ctx: ContextDep, form: FormValuesDep) -> Response:
     given = {name: form.get(name, "").strip() for name in ("contributors", "teams")}
-    wanted = f"A whole number from {settings.FEWEST} to {settings.MOST}."
+    wanted = f"A whole number from {network_settings.MIN_THRESHOLD} to {network_settings.MAX_THRESHOLD}."
     errors = {name: wanted for name, value in given.items() if not (value.isascii() and value.isdigit())}
     if errors:
-        return _limits(request, house, form, errors, 422)
+        return _render_limits(request, ctx, form, errors, 422)
     try:
-        settings.set_thresholds(
-            house.store,
+        network_settings.update_thresholds(
+            ctx.store,
             contributors=int(given["contributors"][:4]),
             teams=int(given["teams"][:4]),
-            version=form.get("version"),
+            expected_version=form.get("version"),
         )
-    except ChangedMeanwhile:
-        return _limits(request, house, form, {"": CHANGED}, 412)
-    except FieldInvalid as error:
-        return _limits(request, house, form, {error.field: str(error)}, 422)
+    except VersionConflict:
+        return _render_limits(request, ctx, form, {"": CHANGED_MESSAGE}, 412)
+    except InvalidField as error:
+        return _render_limits(request, ctx, form, {error.field: str(error)}, 422)
     answer = RedirectResponse("/settings/limits", status_code=303)
     flash(answer, "Saved. It counts from the next thing that is published.")
     return answer
 
 
-@router.get("/settings/status", name="status_page", dependencies=[needs(Action.SETTINGS)])
-def status_page(request: Request, house: TheHouse) -> Response:
+@router.get("/settings/status", name="status_page", dependencies=[requires(Action.SETTINGS)])
+def status_page(request: Request, ctx: ContextDep) -> Response:
     """What is set; nothing is asked or loaded."""
-    return _status(request, house, None)
+    return _render_status(request, ctx, None)
 
 
-@router.post("/settings/status", name="check_up", dependencies=[needs(Action.SETTINGS)])
-def check_up(request: Request, house: TheHouse) -> Response:
+@router.post("/settings/status", name="check_up", dependencies=[requires(Action.SETTINGS)])
+def run_checkup(request: Request, ctx: ContextDep) -> Response:
     """Everything tried once, the language model too."""
-    return _status(request, house, look_over(house))
+    return _render_status(request, ctx, list_check_results(ctx))
 
 
-def _status(request: Request, house: House, findings: list[FindingAnswer] | None) -> Response:
-    given = house.settings
+def _render_status(request: Request, ctx: AppContext, findings: list[CheckResultResponse] | None) -> Response:
+    given = ctx.settings
     return render(
         request,
         "settings/status.html",

@@ -7,93 +7,110 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from patternmind.bootstrap import House
-from patternmind.carry import explain
-from patternmind.model.cases import Case
-from patternmind.model.drafts import DraftKind
-from patternmind.model.edits import EditAction, in_force, owners
-from patternmind.model.reading import DraftsWanted, ThemeStory
-from patternmind.model.rights import Action
-from patternmind.model.themes import Lineage, Theme, steadiness
-from patternmind.verbs.editing import edit_log, newest_line
-from patternmind.verbs.theme_reading import find_story, lenses_seen, names_of_cases, read_members
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import Case
+from patternmind.domain.drafts import DraftKind
+from patternmind.domain.edits import EditAction, active_edits, theme_owners
+from patternmind.domain.permissions import Action
+from patternmind.domain.read_models import DraftFilter, ThemeDetail
+from patternmind.domain.themes import Lineage, Theme, stability_label
+from patternmind.lineage import explain_change
+from patternmind.services.theme_edits import get_last_edit_seq, list_logged_edits
+from patternmind.services.theme_queries import (
+    case_display_ids,
+    find_theme_detail,
+    list_lenses,
+    list_theme_members,
+)
 from patternmind.web import charts
-from patternmind.web.door import PageDoor, TheCaller, TheHouse
-from patternmind.web.rendering import render
-from patternmind.web.rights import needs
-from patternmind.web.theme_edits import Refused, Sent, answer_edit, read_form
-from patternmind.web.theme_words import LENS_WORDS, LINEAGE_WORDS, MOST_CASES, edit_words
+from patternmind.web.permissions import requires
+from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.templating import render
+from patternmind.web.theme_descriptions import (
+    LENS_LABELS,
+    LINEAGE_LABELS,
+    MAX_LISTED_CASES,
+    describe_edit,
+)
+from patternmind.web.theme_edit_forms import (
+    RejectedThemeEdit,
+    ThemeEditForm,
+    handle_theme_edit,
+    read_form,
+)
 
-router = APIRouter(route_class=PageDoor)
+router = APIRouter(route_class=PageRoute)
 
-ROWS = 25
-MOST_DRAFTS = 20
-GLIMPSE = 280
+PAGE_SIZE = 25
+MAX_DRAFTS = 20
+EXCERPT_LENGTH = 280
 """Letters of a case's text that a list shows."""
 
-Start = Annotated[int, Query(ge=0, le=10_000_000)]
+StartQuery = Annotated[int, Query(ge=0, le=10_000_000)]
 
 
-@router.get("/themes/{theme_id}", name="read_theme", dependencies=[needs(Action.SEE_THEMES)])
-def read_theme(request: Request, house: TheHouse, theme_id: str, start: Start = 0) -> Response:
-    return _page(request, house, theme_id, start)
+@router.get("/themes/{theme_id}", name="read_theme", dependencies=[requires(Action.SEE_THEMES)])
+def read_theme(request: Request, ctx: ContextDep, theme_id: str, start: StartQuery = 0) -> Response:
+    return _page(request, ctx, theme_id, start)
 
 
-@router.post("/themes/{theme_id}", name="edit_theme", dependencies=[needs(Action.EDIT_THEMES, proposing=True)])
-async def edit_theme(request: Request, house: TheHouse, caller: TheCaller, theme_id: str) -> Response:
+@router.post("/themes/{theme_id}", name="edit_theme", dependencies=[requires(Action.EDIT_THEMES, proposing=True)])
+async def edit_theme(request: Request, ctx: ContextDep, caller: CallerDep, theme_id: str) -> Response:
     sent = read_form(await request.form())
-    return await run_in_threadpool(_edit, request, house, caller, theme_id, sent)
+    return await run_in_threadpool(_edit, request, ctx, caller, theme_id, sent)
 
 
-def _edit(request: Request, house: House, caller: TheCaller, theme_id: str, sent: Sent) -> Response:
-    find_story(house.store, theme_id)
-    answered = answer_edit(house, caller, sent, back=f"/themes/{theme_id}")
-    return answered if isinstance(answered, Response) else _page(request, house, theme_id, 0, answered)
+def _edit(request: Request, ctx: AppContext, caller: CallerDep, theme_id: str, form: ThemeEditForm) -> Response:
+    find_theme_detail(ctx.store, theme_id)
+    answered = handle_theme_edit(ctx, caller, form, return_path=f"/themes/{theme_id}")
+    return answered if isinstance(answered, Response) else _page(request, ctx, theme_id, 0, answered)
 
 
-def _page(request: Request, house: House, theme_id: str, start: int, refused: Refused | None = None) -> Response:
-    store = house.store
-    story, lens = find_story(store, theme_id)
+def _page(
+    request: Request, ctx: AppContext, theme_id: str, start: int, rejected: RejectedThemeEdit | None = None
+) -> Response:
+    store = ctx.store
+    story, lens = find_theme_detail(store, theme_id)
     theme = story.card.theme
-    members, n_members = read_members(store, theme_id, lens, start=start, limit=ROWS)
+    members, n_members = list_theme_members(store, theme_id, lens, start=start, limit=PAGE_SIZE)
     names = store.theme_names(lens)
-    log = edit_log(store, lens)
-    quarters = charts.quarters_of(theme.trend)
+    log = list_logged_edits(store, lens)
+    quarters = charts.quarter_range(theme.trend)
     at = f"/themes/{theme_id}"
     return render(
         request,
         "themes/theme.html",
-        refused.status if refused else 200,
+        rejected.status if rejected else 200,
         theme=theme,
         story=story,
         lens=lens,
-        lens_words=LENS_WORDS[lens],
-        many_lenses=len(lenses_seen(store)) > 1,
+        lens_words=LENS_LABELS[lens],
+        many_lenses=len(list_lenses(store)) > 1,
         badges=_badges(theme),
-        lineage_words=LINEAGE_WORDS[theme.lineage],
-        steady=steadiness(theme.stability, tentative=theme.tentative),
-        owner=owners(line.edit for line in log).get(theme_id, ""),
-        locked=_is_locked(house, theme_id, lens),
-        merged_into=_merged_into(house, theme_id, lens),
+        lineage_words=LINEAGE_LABELS[theme.lineage],
+        steady=stability_label(theme.stability, tentative=theme.tentative),
+        owner=theme_owners(line.edit for line in log).get(theme_id, ""),
+        locked=_is_locked(ctx, theme_id, lens),
+        merged_into=_merged_into(ctx, theme_id, lens),
         nearest=names.get(theme.nearest_theme_id or "", ""),
         members=members,
         n_members=n_members,
-        shown=f"{start + 1} to {start + len(members)} of {n_members}" if n_members > ROWS else "",
-        following=f"{at}?start={start + ROWS}#cases" if start + ROWS < n_members else "",
+        shown=f"{start + 1} to {start + len(members)} of {n_members}" if n_members > PAGE_SIZE else "",
+        following=f"{at}?start={start + PAGE_SIZE}#cases" if start + PAGE_SIZE < n_members else "",
         first=f"{at}#cases" if start else "",
-        glimpse=_glimpse,
+        glimpse=_excerpt,
         central=[one.case for one in story.exemplars if one.case.id != theme.edge_case],
         edge=next((one.case for one in story.exemplars if one.case.id == theme.edge_case), None),
         quarters=quarters,
-        chart=charts.bars(theme.trend, quarters),
-        quarter_words=charts.quarter_words,
-        others=_others(story, names, theme_id),
-        drafts=store.draft_lines(DraftsWanted(kind=DraftKind.PATTERN, theme_id=theme_id), limit=MOST_DRAFTS).rows,
-        turns=[(turn, explain(turn.change, names)) for turn in story.turns],
-        edits=_edits(house, story, names, {one.edit.seq: one.undone_by for one in log}),
-        seen=newest_line(store),
-        refused=refused,
-        sent=refused.sent if refused else Sent(),
+        chart=charts.bar_chart(theme.trend, quarters),
+        quarter_words=charts.quarter_label,
+        others=_theme_options(story, names, theme_id),
+        drafts=store.draft_lines(DraftFilter(kind=DraftKind.PATTERN, theme_id=theme_id), limit=MAX_DRAFTS).rows,
+        turns=[(turn, explain_change(turn.change, names)) for turn in story.turns],
+        edits=_edit_rows(ctx, story, names, {one.edit.seq: one.undone_by for one in log}),
+        seen=get_last_edit_seq(store),
+        refused=rejected,
+        sent=rejected.sent if rejected else ThemeEditForm(),
         pages=request.app.state.pages,
     )
 
@@ -108,14 +125,14 @@ def _badges(theme: Theme) -> list[tuple[str, str]]:
     return told
 
 
-def _is_locked(house: House, theme_id: str, lens: str) -> bool:
-    lines = in_force(house.store.edits(lens))
+def _is_locked(ctx: AppContext, theme_id: str, lens: str) -> bool:
+    lines = active_edits(ctx.store.edits(lens))
     return any(one.action is EditAction.LOCK and one.theme_id == theme_id and not one.proposed for one in lines)
 
 
-def _merged_into(house: House, theme_id: str, lens: str) -> str | None:
+def _merged_into(ctx: AppContext, theme_id: str, lens: str) -> str | None:
     """The theme that took this one in by a person's decision."""
-    lines = in_force(house.store.edits(lens))
+    lines = active_edits(ctx.store.edits(lens))
     return next(
         (
             one.other_theme_id
@@ -126,30 +143,30 @@ def _merged_into(house: House, theme_id: str, lens: str) -> str | None:
     )
 
 
-def _others(story: ThemeStory, names: dict[str, str], theme_id: str) -> list[tuple[str, str]]:
+def _theme_options(detail: ThemeDetail, names: dict[str, str], theme_id: str) -> list[tuple[str, str]]:
     """The other themes to choose from, the closest first, then by name."""
-    close = [one.theme_id for one in story.closest]
+    close = [one.theme_id for one in detail.closest]
     rest = sorted((id for id in names if id not in close and id != theme_id), key=lambda one: names[one].casefold())
     return [(id, names[id]) for id in (*close, *rest)]
 
 
-def _edits(
-    house: House, story: ThemeStory, names: dict[str, str], undone_by: dict[int, int | None]
+def _edit_rows(
+    ctx: AppContext, detail: ThemeDetail, names: dict[str, str], undone_by: dict[int, int | None]
 ) -> list[dict[str, Any]]:
     """What people decided about it, newest first, as the history shows it."""
-    cases = names_of_cases(house.store, story.edits, MOST_CASES)
+    cases = case_display_ids(ctx.store, detail.edits, MAX_LISTED_CASES)
     return [
         {
             "edit": one,
-            "words": edit_words(one, names, cases),
+            "words": describe_edit(one, names, cases),
             "undone_by": undone_by.get(one.seq),
             "may_undo": one.action is not EditAction.UNDO and undone_by.get(one.seq) is None and one.because is None,
         }
-        for one in story.edits
+        for one in detail.edits
     ]
 
 
-def _glimpse(case: Case) -> str:
+def _excerpt(case: Case) -> str:
     """The beginning of the first thing that a case tells beside its title, word for word."""
     text = next((value for name, value in case.text.items() if name != "title"), case.title)
-    return text if len(text) <= GLIMPSE else f"{text[:GLIMPSE].rsplit(' ', 1)[0]} …"
+    return text if len(text) <= EXCERPT_LENGTH else f"{text[:EXCERPT_LENGTH].rsplit(' ', 1)[0]} …"

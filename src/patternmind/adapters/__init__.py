@@ -1,1 +1,0 @@
-"""What touches the world: encoder, gateway, prompts, store, index; and the shipped doubles of their ports."""

@@ -1,0 +1,359 @@
+"""Theme cards, drafts and places of one run: what was found, with people's decisions laid over it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from patternmind.clustering.exemplars import choose_exemplars
+from patternmind.clustering.neighbours import cosine_similarity
+from patternmind.clustering.partition import MIN_CASES
+from patternmind.domain import theme_counts
+from patternmind.domain.cases import Case
+from patternmind.domain.drafts import Draft, GroundedDraft
+from patternmind.domain.edits import Edit, EditAction, binding_edits
+from patternmind.domain.machine_result import MachineResult
+from patternmind.domain.themes import (
+    OUTLIER,
+    Assignment,
+    Lineage,
+    OutlierReason,
+    Theme,
+    ThemeChange,
+    Vectors,
+)
+from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
+from patternmind.drafting.identity import with_recomputed_id
+from patternmind.drafting.keyphrases import Phrase, PhraseCounts
+from patternmind.drafting.name_candidates import propose_name_candidates, rank_by_similarity
+from patternmind.drafting.patterns import draft_pattern
+from patternmind.drafting.sentence_selection import select_sentences, sentences_with_roles
+from patternmind.drafting.single_contributor import draft_no_pattern_for_single_contributor
+from patternmind.drafting.theme_names import (
+    ThemeName,
+    contains_theme_word,
+    fallback_name,
+    name_themes,
+)
+from patternmind.edits import apply_edits, assign_cases, resolve_edits
+from patternmind.grounding import add_counter_evidence
+from patternmind.lineage import (
+    ClusterGroup,
+    PreviousRun,
+    describe_changes,
+    extend_periods,
+    keep_unseen_members,
+    mark_dormant,
+)
+from patternmind.ports import RunRecord
+from patternmind.text import SentenceRole
+
+OUTLIER_REASON_TEXTS: Mapping[OutlierReason, str] = {
+    OutlierReason.ALONE: "not close enough to any other cases",
+    OutlierReason.BETWEEN: "between several themes, firmly in none",
+    OutlierReason.SMALL: "in a group too small for a theme",
+}
+"""Said of an outlier that no person put there."""
+
+
+@dataclass
+class RunAssembler:
+    """What one run knows, handed from step to step. ``cases[i]`` has row i of ``vectors`` and of the partition.
+
+    Attributes:
+        found: before people's decisions; ``part`` and ``theme_ids`` are what they leave of it.
+        past: the themes as people saw them last.
+        log: all edits of the lens, those taken back too.
+        encode: texts to (n, d) vectors in the space of ``vectors``, to choose names by; without it words alone choose.
+    """
+
+    cases: Sequence[Case]
+    vectors: Vectors
+    found: MachineResult
+    past: PreviousRun
+    run: RunRecord
+    log: Sequence[Edit] = field(default_factory=list[Edit])
+    encode: Callable[[Sequence[str]], Vectors] | None = None
+
+    def __post_init__(self) -> None:
+        self.by_id: Mapping[str, Case] = {case.id: case for case in self.cases}
+        self.edits = binding_edits(self.log)
+        self.decisions = resolve_edits(self.edits)
+        self.placed = assign_cases(self.found, self.vectors, self.decisions)
+        self.part, self.theme_ids = apply_edits(self.found, self.placed, self.decisions, self.vectors)
+        self.past = replace(self.past, themes=[self._as_decided(theme) for theme in self.past.themes])
+        self.members = [self.part.rows_of(label) for label in range(self.part.n_clusters)]
+        self.groups = build_groups(self.cases, self.members, self.part.centres, frozenset(self.found.new_cases))
+        self.firmness = {
+            case.id: float(strength) for case, strength in zip(self.cases, self.part.strength, strict=True)
+        }
+        self.phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in self.cases})
+        self._found_phrases: dict[str, list[Phrase]] = {}
+        self._read: dict[str, ThemeEvidence] = {}
+        self._names_given_up: list[Theme] = []
+
+    def _as_decided(self, theme: Theme) -> Theme:
+        """A former theme with the name and the retirement that stand now, which an undo may have changed."""
+        name = self.decisions.names.get(theme.id) or self._former_name(theme)
+        if theme.id in self.decisions.retired:
+            return replace(theme, name=name, lineage=Lineage.RETIRED)
+        back = Lineage.CONTINUED if theme.case_ids else Lineage.DORMANT
+        return replace(theme, name=name, lineage=back if theme.lineage is Lineage.RETIRED else theme.lineage)
+
+    def _former_name(self, theme: Theme) -> str:
+        """What a theme was called before any person renamed it."""
+        lines = (one for one in self.log if one.action is EditAction.RENAME and not one.proposed)
+        renames = (one for one in lines if one.theme_id == theme.id)
+        first = next(renames, None)
+        return first.former_name if first else theme.name
+
+    def changes(self) -> list[ThemeChange]:
+        """What became of every theme, first those that have cases, in order; a merge by a person is told as one."""
+        told = describe_changes(self.groups, self.theme_ids, self.past, label=self.run.parameters.label)
+        into = self.decisions.goes
+        return [
+            replace(one, lineage=Lineage.MERGED, others=(into[one.theme_id],)) if one.theme_id in into else one
+            for one in told
+        ]
+
+    def themes(self, changes: Sequence[ThemeChange]) -> tuple[list[Theme], dict[str, str]]:
+        """The theme cards by falling size, those without a group last; and the areas' names by id.
+
+        Args:
+            changes: first those of the groups, in order, then those of the themes that have none.
+        """
+        former = {theme.id: theme for theme in self.past.themes}
+        with_group, without = changes[: len(self.groups)], changes[len(self.groups) :]
+        self._found_phrases = {
+            theme_id: self.phrases.distinguishing(self._told_once(rows))
+            for theme_id, rows in zip(self.theme_ids, self.members, strict=True)
+        }
+        fitting = {theme.id: theme.name for theme in self.past.themes if self._still_fits(theme)}
+        kept = fitting | dict(self.decisions.names)
+        proposals = {
+            theme_id: self._proposals(position)
+            for position, theme_id in enumerate(self.theme_ids)
+            if theme_id not in kept
+        }
+        names = name_themes(self._found_phrases, candidates=proposals, existing_names=kept)
+        self._names_given_up = [
+            theme
+            for theme in self.past.themes
+            if theme.id not in fitting and theme.name not in {"", fallback_name(theme.id), names[theme.id].name}
+        ]
+        cards: list[Theme] = []
+        for position, change in enumerate(with_group):
+            card = self._card(position, change.theme_id, names[change.theme_id])
+            cards.append(self._carried(card, change, former.get(change.theme_id)))
+        rest = [
+            self._in_period(mark_dormant(former[change.theme_id], change.lineage), change, former[change.theme_id])
+            for change in without
+        ]
+        return [*self._with_nearest(cards), *rest], self._name_areas(cards)
+
+    def _still_fits(self, theme: Theme) -> bool:
+        """Whether a theme keeps the name it had: unless a machine gave it and no two of its cases hold it any more.
+
+        Its cases as the machine found them: what a person moved may be moved back, and must leave no trace.
+        """
+        judged = {*self.theme_ids} & {*self.found.theme_ids}
+        if theme.name_locked or theme.id in self.decisions.names or theme.id not in judged:
+            return True
+        rows = self.found.partition.rows_of(self.found.theme_ids.index(theme.id))
+        return contains_theme_word(theme.name, ["\n".join(self.cases[row].text.values()) for row in rows])
+
+    def _carried(self, card: Theme, change: ThemeChange, before: Theme | None) -> Theme:
+        """The card with what it has from its former self."""
+        card = replace(card, new_cases=change.n_new, lineage=change.lineage)
+        return self._in_period(keep_unseen_members(card, before, self.by_id), change, before)
+
+    def _in_period(self, theme: Theme, change: ThemeChange, before: Theme | None) -> Theme:
+        periods = extend_periods(before, label=self.run.parameters.label, n_new=change.n_new)
+        locked = theme.id in self.decisions.names
+        return replace(theme, quiet_runs=change.quiet_runs, new_by_period=periods, name_locked=locked)
+
+    def _told_once(self, rows: Sequence[int]) -> list[str]:
+        """The cases that name a theme: each story once, unless there are too few stories to have anything in common."""
+        members = [self.cases[row] for row in rows]
+        once = [case.id for case in members if case.duplicate_of is None]
+        return once if len(once) > 1 else [case.id for case in members]
+
+    def _area_id(self, position: int) -> str:
+        """The area of a theme as found; where nothing was, themes that people made share that of the largest."""
+        found = self.found.partition.areas
+        number = int(self.part.areas[position])
+        ids = [area_id for area, area_id in zip(found, self.found.area_ids, strict=True) if int(area) == number]
+        first = self.theme_ids[0]
+        former = (theme.area_id for theme in self.past.themes if theme.id == first)
+        return ids[0] if ids else next(former, f"a-{first[2:]}")
+
+    def _proposals(self, position: int) -> list[Phrase]:
+        """Wordings of a group's cases that could be its name, those that tell it from the nearest group first."""
+        nearest = self._nearest(position)
+        beside = self._told_once(self.members[nearest]) if nearest is not None else []
+        told = sorted(self._told_once(self.members[position]), key=lambda case_id: (-self.firmness[case_id], case_id))
+        proposals = propose_name_candidates(self.phrases, told, contrast_case_ids=beside)
+        if self.encode is None or not proposals:
+            return proposals
+        return rank_by_similarity(
+            proposals,
+            self.encode([phrase.text for phrase in proposals]),
+            centre=self.part.centres[position],
+            contrast_centre=self.part.centres[nearest] if nearest is not None else None,
+        )
+
+    def _nearest(self, position: int) -> int | None:
+        """The group whose centre is nearest; ``None`` where there is no other."""
+        cosine = cosine_similarity(self.part.centres[position : position + 1], self.part.centres)[0]
+        cosine[position] = -np.inf
+        return int(cosine.argmax()) if len(cosine) > 1 else None
+
+    def _card(self, position: int, theme_id: str, name: ThemeName) -> Theme:
+        rows = sorted(self.members[position], key=lambda row: (-float(self.part.strength[row]), row))
+        speaks = choose_exemplars(self.vectors, self.members[position], self.part.centres[position])
+        counts = theme_counts.count_cases([self.cases[row] for row in rows])
+        return Theme(
+            id=theme_id,
+            lens=self.run.parameters.lens,
+            area_id=self._area_id(position),
+            name=name.name,
+            keywords=name.keywords,
+            case_ids=tuple(self.cases[row].id for row in rows),
+            exemplars=tuple(self.cases[row].id for row in speaks.central),
+            edge_case=self.cases[speaks.edge].id if speaks.edge is not None else None,
+            n_cases=len(counts.cases),
+            n_teams=counts.n_teams,
+            n_contributors=counts.n_contributors,
+            one_contributor=theme_counts.has_one_contributor([self.cases[row] for row in rows], self.cases),
+            share=len(rows) / len(self.cases),
+            stability=float(self.part.stability[position]),
+            tentative=bool(self.part.tentative[position]),
+            cohesion=speaks.cohesion,
+            trend=theme_counts.trend_by_quarter(counts.cases),
+            centre=tuple(float(x) for x in self.part.centres[position]),
+            encoder=self.past.encoder,
+        )
+
+    def _with_nearest(self, cards: Sequence[Theme]) -> list[Theme]:
+        """Each card with its nearest theme, the phrases it holds far more often than that one, and a gist."""
+        told: list[Theme] = []
+        for position, card in enumerate(cards):
+            number = self._nearest(position)
+            nearest = cards[number] if number is not None else None
+            differs = self._differs_by(card, nearest) if nearest else ()
+            told.append(
+                replace(
+                    card, nearest_theme_id=nearest.id if nearest else None, differs_by=differs, gist=self._gist(card)
+                )
+            )
+        return told
+
+    def _differs_by(self, card: Theme, other: Theme) -> tuple[str, ...]:
+        def lead(phrase: Phrase) -> float:
+            there = sum(self.phrases.holds(case_id, phrase.words) for case_id in other.case_ids)
+            return phrase.share - there / max(1, len(other.case_ids))
+
+        ranked = sorted(self._found_phrases[card.id], key=lambda phrase: (-lead(phrase), phrase.words))
+        return tuple(phrase.text for phrase in ranked[:3])
+
+    def _gist(self, card: Theme) -> str:
+        """The sentence that best says the theme's problem, word for word from one of its cases."""
+        evidence = self.evidence(card)
+        telling = sentences_with_roles(evidence.sentences, SentenceRole.PROBLEM, SentenceRole.HAPPENED)
+        central = [sentence for sentence in telling if sentence.case_id in card.exemplars]
+        best = select_sentences(central or telling, evidence.problem_score, limit=1)
+        return best[0].text if best else ""
+
+    def evidence(self, theme: Theme) -> ThemeEvidence:
+        """What its cases say, read once however often the card is rewritten."""
+        if theme.id not in self._read:
+            phrases = self._found_phrases[theme.id]
+            self._read[theme.id] = gather_evidence(theme, self.by_id, phrases=phrases, cohesion=self.firmness)
+        return replace(self._read[theme.id], theme=theme)
+
+    def _name_areas(self, cards: Sequence[Theme]) -> dict[str, str]:
+        inside: dict[str, list[str]] = {}
+        for card in cards:
+            inside.setdefault(card.area_id, []).extend(card.case_ids)
+        names = name_themes(
+            {area: self.phrases.distinguishing(ids) for area, ids in inside.items()},
+            candidates={area: propose_name_candidates(self.phrases, ids) for area, ids in inside.items()},
+        )
+        return {area: names[area].name for area in inside}
+
+    def patterns(self, themes: Sequence[Theme]) -> Iterator[Draft]:
+        for theme in themes:
+            if theme.case_ids and theme.lineage is not Lineage.RETIRED:
+                yield self._pattern(theme)
+
+    def _pattern(self, theme: Theme) -> Draft:
+        """A candidate pattern with what speaks against it, or the stored answer that there is none."""
+        evidence = self.evidence(theme)
+        if theme.one_contributor:
+            return draft_no_pattern_for_single_contributor(evidence, run_id=self.run.id)
+        members = [self.by_id[case_id] for case_id in theme.case_ids]
+        return with_recomputed_id(add_counter_evidence(draft_pattern(evidence, run_id=self.run.id), members))
+
+    def assignments(self, themes: Sequence[Theme]) -> list[Assignment]:
+        """One line a case, by case id: in one theme, or an outlier with the nearest theme and the reason."""
+        placed = [theme for theme in themes if theme.case_ids]
+        return [self._assignment(row, placed) for row in range(len(self.cases))]
+
+    def _assignment(self, row: int, placed: Sequence[Theme]) -> Assignment:
+        label, nearest = int(self.part.labels[row]), int(self.part.nearest[row])
+        theme = placed[label] if label != OUTLIER else None
+        second = int(self.part.second[row])
+        case_id = self.cases[row].id
+        return Assignment(
+            case_id=case_id,
+            theme_id=theme.id if theme else None,
+            area_id=theme.area_id if theme else None,
+            strength=round(float(self.part.strength[row]), 4),
+            nearest_theme_id=placed[nearest].id if nearest != OUTLIER else None,
+            second_theme_id=placed[second].id if second != OUTLIER else None,
+            second_strength=round(float(self.part.second_strength[row]), 4) if second != OUTLIER else 0.0,
+            outlier_score=round(float(self.part.outlier_score[row]), 4),
+            reason=self.placed.reasons.get(case_id) or ("" if theme else self._why_alone(row, bool(placed))),
+        )
+
+    def _why_alone(self, row: int, any_theme: bool) -> str:
+        if len(self.cases) < MIN_CASES:
+            return "too few cases to group"
+        if not any_theme:
+            return "nothing recurs yet"
+        return OUTLIER_REASON_TEXTS.get(OutlierReason(int(self.part.why[row])), "not close enough to any other cases")
+
+    def notes(self, drafts: Sequence[GroundedDraft]) -> list[str]:
+        refused = sum(len(grounded.refused) for grounded in drafts)
+        notes = [f"{refused} claims were refused because their quote was not found."] if refused else []
+        if len(self.cases) < MIN_CASES:
+            notes.append(f"Too few to group: {len(self.cases)} cases, {MIN_CASES} are needed.")
+        elif not self.groups:
+            notes.append("Nothing recurs yet.")
+        elif self.part.nothing_certain:
+            notes.append("Nothing recurs for certain yet: every theme is tentative.")
+        if self.found.partition.smallest_visible:
+            least = self.found.partition.smallest_visible
+            notes.append(f"A sample of the cases was fitted: themes of fewer than {least} cases may not be seen.")
+        notes += [
+            f'Theme {theme.id} is no longer called "{theme.name}": its cases do not hold a word of it.'
+            for theme in self._names_given_up
+        ]
+        return notes
+
+
+def build_groups(
+    cases: Sequence[Case], members: Sequence[Sequence[int]], centroids: Vectors, new_case_ids: frozenset[str]
+) -> list[ClusterGroup]:
+    """Each cluster as ``carry`` looks at it. ``members`` are rows of ``cases``, ``new`` those new in this period."""
+    return [
+        ClusterGroup(
+            frozenset(cases[row].id for row in rows),
+            centre,
+            n_new=sum(case.id in new_case_ids for case in theme_counts.count_cases([cases[row] for row in rows]).cases),
+        )
+        for rows, centre in zip(members, centroids, strict=True)
+    ]
+
+
+__all__ = ["RunAssembler", "build_groups"]

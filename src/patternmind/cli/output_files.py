@@ -1,0 +1,77 @@
+"""Writing what a command made: whole or not at all, and safe to open in a spreadsheet."""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from patternmind.errors import PatternmindError, UsageError
+
+if TYPE_CHECKING:
+    from patternmind.publishing.document import Document
+
+FORMULA_PREFIXES = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+"""A cell that begins like this is run as a formula by spreadsheets; an apostrophe before it makes it text.
+
+Wide signs are read as plain ones where people write in Chinese or Japanese; leading space is dropped by some.
+"""
+
+
+def check_suffix(out: Path | None, allowed: Sequence[str]) -> None:
+    """Refuse a file name before the work, not after it."""
+    if out is not None and out.suffix.casefold() not in allowed:
+        raise UsageError(f"{out} should end in one of: {', '.join(allowed)}.")
+
+
+def write_file(out: Path, content: "Document | str | bytes | Mapping[str, Any]") -> None:
+    """Write through a temporary file beside the target, so that a full disk leaves the old file as it was."""
+    if isinstance(content, bytes):
+        data = content
+    elif isinstance(content, str):
+        data = content.encode("utf-8", "surrogatepass")
+    elif isinstance(content, Mapping):
+        data = json.dumps(content, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass") + b"\n"
+    else:
+        from patternmind.publishing.render import render_document
+
+        data = render_document(content, out.suffix.casefold())
+    written: Path | None = None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=".patternmind-", delete=False) as file:
+            written = Path(file.name)
+            file.write(data)
+        written.chmod(0o644)  # a document to hand round, not a secret
+        written.replace(out)
+    except OSError as error:
+        if written is not None:
+            written.unlink(missing_ok=True)
+        raise PatternmindError(f"{out} cannot be written ({error.strerror}). Name another place with --out.") from error
+
+
+def format_rows(rows: Iterable[Mapping[str, Any]], format: str) -> str:
+    """JSON lines, or CSV with nested values as JSON and formulas defused."""
+    if format == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if format != "csv":
+        raise UsageError(f'There is no format "{format}". Choose jsonl or csv.')
+    listed = list(rows)
+    columns = list(dict.fromkeys(name for row in listed for name in row))
+    if not columns:
+        return ""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([[_csv_cell(row.get(name)) for name in columns] for row in listed])
+    return text.getvalue()
+
+
+def _csv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    runs = text.startswith(FORMULA_PREFIXES) or text.lstrip().startswith(FORMULA_PREFIXES)
+    return f"'{text}" if isinstance(value, str) and runs else text

@@ -1,0 +1,390 @@
+"""Quotes planted to be told apart: sentences altered as a model or a careless hand would, and spellings of true ones.
+
+Whether an altered text is false is not asked of the code under test: it is false when, spaces, quote marks and dashes
+written alike, it stands in no field of its case as whole words.
+"""
+
+import random
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.drafts import Quote
+from patternmind.drafting.stopwords import STOPWORDS
+from patternmind.text import extract_sentences
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedQuote:
+    """A quote and what ``ground`` must do with it. ``keep`` is ``None`` where either is right."""
+
+    quote: Quote
+    how: str
+    keep: bool | None
+
+
+QuoteAlteration = Callable[[str, str, random.Random], str | None]
+"""A sentence, another one, and chance: the altered sentence, or ``None`` where it cannot be altered in this way."""
+
+EDGE_CASE_TEXT = (
+    "The valve opened at 10² mbar and not at 102, the gauge said ½ bar. "
+    "“Don’t touch it – it’s fine,” said the fitter from Zürich‑Örlikon, and left the ﬁtting loose. "
+    "Part № 77 cost 1 250 €, the café's bill „nur“ 12,50 — no more than that."
+)
+"""What the sample's own sentences seldom hold: superscripts, ligatures, four kinds of quote marks, three of dashes."""
+
+
+def edge_case() -> Case:
+    return Case(
+        id="c-hard",
+        kind=CaseKind.CASE,
+        external_id=None,
+        text={"problem": EDGE_CASE_TEXT, "lesson": "Look it up first."},
+    )
+
+
+def plant_quotes(cases: Sequence[Case], *, n_sentences: int, seed: int) -> Iterator[PlantedQuote]:
+    """Every alteration that fits, of ``n_sentences`` true sentences drawn from the cases, and of every hard one."""
+    chance = random.Random(seed)
+    sentences = [s for case in cases for s in extract_sentences(case) if s.quotable]
+    hard = extract_sentences(edge_case())
+    drawn = chance.sample(sentences, min(n_sentences, len(sentences))) + hard
+    by_id = {case.id: case for case in [*cases, edge_case()]}
+    for sentence in drawn:
+        case = by_id[sentence.case_id]
+        other = chance.choice([s for s in sentences if s.case_id != sentence.case_id] or hard)
+        true = sentence.quote()
+        yield from _true_variants(true)
+        yield from _misplaced(true, other.quote(), case)
+        for how, alter in ALTERATIONS.items():
+            text = alter(true.text, other.text, chance)
+            if text is not None and not is_in_case(text, case):
+                yield PlantedQuote(replace(true, text=text), how, keep=False)
+
+
+def is_in_case(text: str, case: Case) -> bool:
+    """Whether the text is in a field of the case as whole words, spaces, quote marks and dashes written alike."""
+    wanted = normalize_quote(text)
+    return bool(wanted) and any(_contains_whole_words(wanted, field) for field in _normalized_fields(case))
+
+
+def _contains_whole_words(quote: str, field: str) -> bool:
+    if quote not in field:
+        return False
+    begins = r"(?<!\w)" if re.match(r"\w", quote) else ""
+    ends = r"(?!\w)" if re.search(r"\w\Z", quote) else ""
+    return re.search(f"{begins}{re.escape(quote)}{ends}", field) is not None
+
+
+def _normalized_fields(case: Case) -> tuple[str, ...]:
+    return _normalized_texts(tuple(case.text.values()))
+
+
+@lru_cache(maxsize=64)
+def _normalized_texts(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(normalize_quote(text) for text in texts)
+
+
+_NORMALIZED_MARKS = str.maketrans(
+    {**dict.fromkeys("‘’‚‛′´`", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
+)
+
+
+def normalize_quote(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).translate(_NORMALIZED_MARKS).split())
+
+
+# Ways of writing the same -------------------------------------------------------------------------------------------
+
+
+def _true_variants(true: Quote) -> Iterator[PlantedQuote]:
+    text = true.text
+    lost = replace(true, start=0, end=0)
+    yield PlantedQuote(true, "as it stands", keep=True)
+    yield PlantedQuote(lost, "offsets lost", keep=True)
+    yield PlantedQuote(replace(true, start=true.start + 1, end=true.end + 1), "offsets one too far", keep=True)
+    yield PlantedQuote(replace(lost, field=""), "no field named", keep=True)
+    written: Mapping[str, str] = {
+        "straight quote marks": normalize_quote(text),
+        "curly quote marks": re.sub(r"'", "’", re.sub(r'"([^"]*)"', r"“\1”", text)),
+        "long dashes": re.sub(r"[-‑–—]", "—", text),
+        "hyphens for dashes": re.sub(r"[‑–—]", "-", text),
+        "a line broken": text.replace(" ", "\n", 1),
+        "spaces doubled": text.replace(" ", "  "),
+        "no-break spaces": text.replace(" ", "\u00a0"),
+        "accents apart from their letters": unicodedata.normalize("NFD", text),
+        "accents with their letters": unicodedata.normalize("NFC", text),
+        "guillemets": re.sub(r"[“”\"]", "»", text),
+        "thin spaces": text.replace(" ", "\u2009"),
+    }
+    for how, variant in written.items():
+        if variant != text:
+            yield PlantedQuote(replace(lost, text=variant), how, keep=True)
+
+
+def _misplaced(true: Quote, other: Quote, case: Case) -> Iterator[PlantedQuote]:
+    """True sentences where they do not belong."""
+    elsewhere = [
+        name
+        for name in case.text
+        if name != true.field and normalize_quote(true.text) not in normalize_quote(case.text[name])
+    ]
+    if elsewhere:
+        yield PlantedQuote(replace(true, field=elsewhere[0]), "another field of the case", keep=None)
+    if not is_in_case(other.text, case):
+        yield PlantedQuote(replace(other, case_id=case.id), "a sentence of another case", keep=False)
+        yield PlantedQuote(
+            replace(other, case_id=case.id, field=""), "a sentence of another case, no field", keep=False
+        )
+    yield PlantedQuote(replace(true, case_id="c-nowhere"), "a case that is not there", keep=False)
+    yield PlantedQuote(replace(true, text=" \n "), "nothing but spaces", keep=False)
+
+
+# Ways of saying something else ---------------------------------------------------------------------------------------
+
+
+def _words(text: str) -> list[re.Match[str]]:
+    return list(re.finditer(r"[^\W\d_]+", text))
+
+
+def _replace_word(text: str, word: re.Match[str], new: str) -> str:
+    return text[: word.start()] + new + text[word.end() :]
+
+
+def swap_word(text: str, other: str, chance: random.Random) -> str | None:
+    """A word of the sentence for a word of another one."""
+    mine = [w for w in _words(text) if len(w[0]) > 3]
+    theirs = [w[0] for w in _words(other) if len(w[0]) > 3 and w[0].casefold() not in text.casefold()]
+    return _replace_word(text, chance.choice(mine), chance.choice(theirs)) if mine and theirs else None
+
+
+def drop_word(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    inner = _words(text)[1:-1]
+    word = chance.choice(inner) if inner else None
+    return None if word is None else text[: word.start()].rstrip() + text[word.end() :]
+
+
+def drop_stopwords(text: str, other: str, chance: random.Random) -> str | None:
+    """What a summary does: everything that says little left out."""
+    del other, chance
+    kept = [word for word in text.split() if word.strip(".,;:!?").casefold() not in STOPWORDS]
+    return " ".join(kept) if 2 < len(kept) < len(text.split()) else None
+
+
+def swap_adjacent_words(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    words = text.split(" ")
+    turnable = [i for i in range(len(words) - 1) if words[i] != words[i + 1]]
+    if not turnable:
+        return None
+    i = chance.choice(turnable)
+    return " ".join([*words[:i], words[i + 1], words[i], *words[i + 2 :]])
+
+
+def change_number(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    digits = [i for i, char in enumerate(text) if char in "0123456789"]
+    if not digits:
+        return None
+    i = chance.choice(digits)
+    return text[:i] + str((int(text[i]) + chance.randint(1, 9)) % 10) + text[i + 1 :]
+
+
+def add_digit(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    number = re.search(r"\d+", text)
+    return None if number is None else text[: number.end()] + "0" + text[number.end() :]
+
+
+def add_negation(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    verb = re.search(r"\b(is|was|are|were|has|had|have|can|could|will|would|did|does|do)\b", text)
+    if verb is not None:
+        return text[: verb.end()] + " not" + text[verb.end() :]
+    inner = _words(text)[1:]
+    return _replace_word(text, word := chance.choice(inner), f"not {word[0]}") if inner else None
+
+
+def drop_negation(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    shorter = re.sub(r"\b(not|never|no|nobody|nothing)\b ?|n['’]t\b", "", text, count=1, flags=re.IGNORECASE)
+    return shorter if shorter != text and len(shorter.split()) > 2 else None
+
+
+def splice(text: str, other: str, chance: random.Random) -> str | None:
+    """The beginning of one sentence and the end of another, as one."""
+    del chance
+    left, right = text.split(" "), other.split(" ")
+    return " ".join(left[: len(left) // 2] + right[len(right) // 2 :])
+
+
+def elide_middle(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    words = text.split(" ")
+    third = len(words) // 3
+    return " ".join([*words[:third], "…", *words[-third:]]) if third else None
+
+
+def add_ending(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return text.rstrip(".!?") + ", which cost us a week."
+
+
+def add_beginning(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return f"As everybody knows, {text}"
+
+
+def transpose_letters(text: str, other: str, chance: random.Random) -> str | None:
+    """Two letters turned inside a word: a typo made or mended."""
+    del other
+    long = [w for w in _words(text) if len(w[0]) > 4 and w[0][1] != w[0][2]]
+    if not long:
+        return None
+    word = chance.choice(long)
+    return _replace_word(text, word, word[0][0] + word[0][2] + word[0][1] + word[0][3:])
+
+
+def upper_case(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return text.upper()
+
+
+def replace_with_homoglyph(text: str, other: str, chance: random.Random) -> str | None:
+    """A Latin letter for the Cyrillic one that looks the same."""
+    del other, chance
+    return text.replace("a", "а", 1) if "a" in text else None
+
+
+def normalize_compatibility(text: str, other: str, chance: random.Random) -> str | None:
+    """What NFKC would call the same: "10²" as "102", a ligature as two letters."""
+    del other, chance
+    return unicodedata.normalize("NFKC", text)
+
+
+def strip_accents(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+
+
+def fill_placeholder(text: str, other: str, chance: random.Random) -> str | None:
+    """A name where one was redacted."""
+    del other, chance
+    return re.sub(r"\[person(?: \d+)?\]", "Kari Nordmann", text) if "[person" in text else None
+
+
+def change_end_mark(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return text[:-1] + ("?" if text.endswith(".") else ".") if text[-1:] in ".!?" else None
+
+
+def repeat_quote(text: str, other: str, chance: random.Random) -> str | None:
+    del other, chance
+    return f"{text} {text}"
+
+
+def drop_character(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    at = chance.randrange(len(text))
+    return text[:at] + text[at + 1 :] if len(text) > 1 else None
+
+
+def drop_last_letter(text: str, other: str, chance: random.Random) -> str | None:
+    """What stays is a piece of the case, cut through a word."""
+    del other, chance
+    bare = text.rstrip(" .,;:!?…\"'”’)")
+    return bare[:-1] if len(bare) > 2 and bare[-1].isalnum() and bare[-2].isalnum() else None
+
+
+def change_character(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    letters = [i for i, char in enumerate(text) if char.isascii() and char.isalpha()]
+    if not letters:
+        return None
+    i = chance.choice(letters)
+    new = chance.choice([char for char in "abcdefghijklmnopqrstuvwxyz" if char != text[i].lower()])
+    return text[:i] + new + text[i + 1 :]
+
+
+def add_character(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    i = chance.randrange(len(text) + 1)
+    return text[:i] + chance.choice("aeinorst") + text[i:]
+
+
+def superscript_digit(text: str, other: str, chance: random.Random) -> str | None:
+    """ "102" as "10²"."""
+    del other, chance
+    number = re.search(r"(?<=\d)\d", text)
+    return None if number is None else text[: number.start()] + "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(number[0])] + text[number.end() :]
+
+
+def swap_case_of_word(text: str, other: str, chance: random.Random) -> str | None:
+    del other
+    words = _words(text)
+    word = chance.choice(words) if words else None
+    return None if word is None else _replace_word(text, word, word[0].swapcase())
+
+
+def join_sentences(text: str, other: str, chance: random.Random) -> str | None:
+    """Two whole sentences of two cases as one quote."""
+    del chance
+    return f"{text} {other}"
+
+
+GLOSSARY = {
+    "de": "the der|a ein|an ein|and und|of von|to zu|is ist|was war|were waren|are sind|not nicht|that dass|this dies"
+    "|with mit|for für|on auf|it es|be sein|we wir|i ich|my mein|they sie|by von|at bei|from aus|had hatte|have haben",
+    "nb": "the den|a en|an en|and og|of av|to til|is er|was var|were var|are er|not ikke|that at|this dette|with med"
+    "|on på|it det|be være|we vi|i jeg|my min|they de|by av|at ved|from fra|had hadde|have har|has har",
+}
+
+
+def translate(text: str, other: str, chance: random.Random) -> str | None:
+    """Word by word as far as a small glossary goes: enough to be nobody's words."""
+    del other
+    pairs = (pair.split(" ") for pair in GLOSSARY[chance.choice(["de", "nb"])].split("|"))
+    known = dict(pairs)
+    return re.sub(r"[^\W\d_]+", lambda word: known.get(word[0].casefold(), word[0]), text)
+
+
+def invent_sentence(text: str, other: str, chance: random.Random) -> str | None:
+    del text, other, chance
+    return "We agreed that every team would report its numbers weekly from then on."
+
+
+ALTERATIONS: Mapping[str, QuoteAlteration] = {
+    "a character left out": drop_character,
+    "the last letter left out": drop_last_letter,
+    "a character changed": change_character,
+    "a character added": add_character,
+    "a digit raised": superscript_digit,
+    "the case of a word changed": swap_case_of_word,
+    "two whole sentences joined": join_sentences,
+    "translated word by word": translate,
+    "a word swapped": swap_word,
+    "a word left out": drop_word,
+    "small words left out": drop_stopwords,
+    "two words turned": swap_adjacent_words,
+    "a number changed": change_number,
+    "a digit added": add_digit,
+    "a negation added": add_negation,
+    "a negation left out": drop_negation,
+    "two sentences spliced": splice,
+    "the middle left out": elide_middle,
+    "an ending added": add_ending,
+    "a beginning added": add_beginning,
+    "spelling corrected": transpose_letters,
+    "capitals throughout": upper_case,
+    "a look-alike letter": replace_with_homoglyph,
+    "compatibility forms": normalize_compatibility,
+    "accents dropped": strip_accents,
+    "a name for a placeholder": fill_placeholder,
+    "another end mark": change_end_mark,
+    "said twice": repeat_quote,
+    "freely invented": invent_sentence,
+}

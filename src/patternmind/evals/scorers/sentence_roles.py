@@ -1,0 +1,155 @@
+"""Whether what a draft without a model says comes from the right part of its cases.
+
+Structured cases are the gold: their fields are joined in random order into one plain text, patterns are drafted from
+those for the themes that were found, and each sentence used is asked which field it came from.
+"""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.drafts import Draft, Quote
+from patternmind.domain.themes import Theme
+from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
+from patternmind.drafting.keyphrases import PhraseCounts
+from patternmind.drafting.patterns import draft_pattern
+from patternmind.drafting.sentence_selection import is_quotable_statement, select_sentences
+from patternmind.embedding.lenses import LENSES
+from patternmind.evals.gates import Score
+from patternmind.evals.report import ScoreDirection
+from patternmind.evals.scorers.intervals import wilson_interval
+from patternmind.text import Sentence, Side
+
+EVAL = "roles"
+MIN_SHARE = 0.75
+
+FIELDS_BY_SIDE = {Side.PROBLEM: LENSES["problem"][0], Side.HELPED: LENSES["helped"][0]}
+DRAFT_FIELDS_BY_SIDE = {Side.HELPED: ("solution",), Side.PROBLEM: ("problem", "signs_it_applies")}
+SCORE_NAMES = {Side.HELPED: "Therefore from what helped", Side.PROBLEM: "problem from the problem"}
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedCase:
+    """A structured case as one plain text, and the side of each stretch of it."""
+
+    plain: Case
+    stretches: tuple[tuple[int, int, Side], ...]
+
+    def side(self, start: int) -> Side | None:
+        return next((side for begin, end, side in self.stretches if begin <= start < end), None)
+
+
+def join_cases(cases: Sequence[Case], *, seed: int) -> dict[str, JoinedCase]:
+    """By id, the cases that have text on both sides, without their titles; each in an order of its own."""
+    joined = {case.id: _join(case, random.Random(f"{seed} {case.id}")) for case in cases if case.kind is CaseKind.CASE}
+    return {id: one for id, one in joined.items() if len({side for *_, side in one.stretches}) > 1}
+
+
+def _join(case: Case, rng: random.Random) -> JoinedCase:
+    fields = sorted(name for name in case.text if name != "title")
+    rng.shuffle(fields)
+    text = ""
+    stretches: list[tuple[int, int, Side]] = []
+    for name in fields:
+        side = next(side for side, names in FIELDS_BY_SIDE.items() if name in names)
+        stretches.append((len(text), len(text) + len(case.text[name]), side))
+        text += case.text[name] + " "
+    return JoinedCase(replace(case, text={"problem": text}), tuple(stretches))
+
+
+def score_sentence_roles(
+    dataset: str, themes: Sequence[Theme], cases: Sequence[Case], cohesion: Mapping[str, float], *, seed: int
+) -> list[Score]:
+    """Of the sentences used as "Therefore" and as problem, the share from that side; beside it what choosing blindly,
+    the first, the last and the most central sentences would give.
+
+    Args:
+        themes: found in the cases as they are; their case ids are those of ``cases``.
+    """
+    joined = join_cases(cases, seed=seed)
+    plain = {id: one.plain for id, one in joined.items()}
+    counts = PhraseCounts({id: case.text["problem"] for id, case in plain.items()})
+    told: dict[Side, list[Side | None]] = {side: [] for side in Side}
+    beside: dict[str, list[Side | None]] = {"chance": [], "first sentence": [], "last sentence": [], "most central": []}
+    n_themes = 0
+    for theme in themes:
+        ids = tuple(id for id in theme.case_ids if id in plain)
+        if len(ids) < 2:
+            continue
+        n_themes += 1
+        part = replace(theme, case_ids=ids)
+        evidence = gather_evidence(part, plain, phrases=counts.distinguishing(ids), cohesion=cohesion)
+        draft = draft_pattern(evidence, run_id="")
+        for side in Side:
+            told[side] += [joined[quote.case_id].side(quote.start) for quote in _quotes_from_side(draft, side)]
+        for name, sentences in _baseline_choices(evidence).items():
+            beside[name] += [joined[one.case_id].side(one.start) for one in sentences]
+    return [
+        score
+        for side in (Side.HELPED, Side.PROBLEM)
+        if told[side]
+        for score in _side_scores(dataset, side, told[side], beside, note=f"{n_themes} themes, seed {seed}")
+    ]
+
+
+def _quotes_from_side(draft: Draft, side: Side) -> list[Quote]:
+    return [quote for claim in draft.claims if claim.field in DRAFT_FIELDS_BY_SIDE[side] for quote in claim.quotes]
+
+
+def _baseline_choices(evidence: ThemeEvidence) -> dict[str, list[Sentence]]:
+    """What each simpler way of choosing would use of a theme."""
+    by_case: dict[str, list[Sentence]] = {}
+    for sentence in filter(is_quotable_statement, evidence.sentences):
+        by_case.setdefault(sentence.case_id, []).append(sentence)
+    said = [sentence for sentences in by_case.values() for sentence in sentences]
+    return {
+        "chance": said,
+        "first sentence": [sentences[0] for sentences in by_case.values()],
+        "last sentence": [sentences[-1] for sentences in by_case.values()],
+        "most central": select_sentences(said, evidence.centrality, limit=5),
+    }
+
+
+def _side_scores(
+    dataset: str,
+    side: Side,
+    predicted: Sequence[Side | None],
+    baselines: Mapping[str, Sequence[Side | None]],
+    *,
+    note: str,
+) -> list[Score]:
+    hits, n = sum(one is side for one in predicted), len(predicted)
+    low, high = wilson_interval(hits, n)
+    name = SCORE_NAMES[side]
+    first = Score(
+        eval=EVAL,
+        on=dataset,
+        name=name,
+        value=hits / n,
+        limit=MIN_SHARE,
+        note=f"{hits} of {n}, {low:.2f}-{high:.2f}, {note}",
+    )
+    return [
+        first,
+        *(
+            Score(
+                eval=EVAL,
+                on=dataset,
+                name=f"{name}, {other}",
+                value=_share(one is side for one in sides),
+                direction=ScoreDirection.NONE,
+                tracked=False,
+                note=f"{len(sides)} sentences",
+            )
+            for other, sides in baselines.items()
+        ),
+    ]
+
+
+def _share(hits: Iterable[bool]) -> float:
+    found = list(hits)
+    return sum(found) / max(1, len(found))
+
+
+__all__ = ["JoinedCase", "join_cases", "score_sentence_roles"]

@@ -1,0 +1,63 @@
+"""Whether the same themes come back when a fifth of the cases is left out."""
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patternmind.domain.themes import Vectors
+from patternmind.evals.gates import Score
+from patternmind.evals.report import ScoreDirection, ScoreUnit
+from patternmind.evals.steps.groupings import Grouping, agreement_measures
+
+EVAL = "stability"
+SAMPLE_SHARE = 0.8
+
+Fitter = Callable[[Vectors], Grouping]
+
+
+def score_stability(dataset: str, vectors: Vectors, fit: Fitter, *, n_fits: int, seed: int) -> list[Score]:
+    """Mean pairwise ARI between fits on random samples, over the cases both saw, outliers as singletons."""
+    samples = draw_samples(len(vectors), n_fits=n_fits, seed=seed)
+    fits = [fit(vectors[rows]) for rows in samples]
+    values = pairwise_agreement(samples, fits)
+    counts = [one.n_themes for one in fits]
+    note = f"{n_fits} fits, {min(counts)}-{max(counts)} themes"
+    return [
+        Score(
+            eval=EVAL,
+            on=dataset,
+            name=f"ARI between {n_fits} fits",
+            value=float(np.mean(values)),
+            unit=ScoreUnit.SCORE,
+            note=note,
+        ),
+        Score(
+            eval=EVAL,
+            on=dataset,
+            name=f"lowest ARI of {len(values)} pairs",
+            value=float(np.min(values)),
+            direction=ScoreDirection.NONE,
+            unit=ScoreUnit.SCORE,
+        ),
+    ]
+
+
+def draw_samples(n: int, *, n_fits: int, seed: int) -> list[NDArray[np.intp]]:
+    """Rows of each sample, ascending, so that a sample keeps the order of the cases."""
+    size = round(SAMPLE_SHARE * n)
+    draws = [np.random.default_rng([seed, fit]).permutation(n)[:size] for fit in range(n_fits)]
+    return [np.sort(draw) for draw in draws]
+
+
+def pairwise_agreement(samples: Sequence[NDArray[np.intp]], fits: Sequence[Grouping]) -> list[float]:
+    """ARI of every pair of fits over the rows both saw, outliers as singletons."""
+    return [_pair_agreement(samples[i], fits[i], samples[j], fits[j]) for i, j in combinations(range(len(samples)), 2)]
+
+
+def _pair_agreement(
+    left_rows: NDArray[np.intp], left: Grouping, right_rows: NDArray[np.intp], right: Grouping
+) -> float:
+    _, in_left, in_right = np.intersect1d(left_rows, right_rows, return_indices=True)
+    return float(agreement_measures()["ARI"](left.rows(in_left).singletons, right.rows(in_right).singletons))

@@ -1,0 +1,155 @@
+"""A submission as a case: redacted, with an id that depends on nothing but what was handed in."""
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from patternmind.domain.cases import (
+    Case,
+    CaseKind,
+    Consent,
+    Submission,
+)
+from patternmind.ingestion.prompt_injection import suspicion_flags
+from patternmind.ingestion.redaction.redactor import (
+    RedactedText,
+    Roster,
+    names_in_columns,
+    names_in_submitter,
+    redact,
+    redact_identifiers,
+    submitter_name,
+)
+
+LONG_TITLE_CHARS = 80
+
+_CONTROLLED_FACTS = frozenset({"status", "opened_on", "solved_on", "recurrence", "consent"})
+"""Dates and words of a list: nothing to redact in them."""
+_FREE_TEXT_FACTS = frozenset({"impact", "help_wanted", "role"})
+"""Facts people write sentences in; the others are labels, in which a name is one only if it is the whole."""
+
+
+def make_case(
+    submission: Submission, *, roster: Roster, network_id: str, secret: bytes
+) -> tuple[Case, Mapping[str, int]]:
+    """The submission as the rest of the line may see it, and how much was redacted, by kind.
+
+    The id depends on network, kind and external id (without one, on the raw text), and on no order of rows.
+    The submitter is kept as a hash keyed with ``secret``, of the roster's name where the roster knows the person.
+    """
+    redactor = _SubmissionRedactor(
+        roster, (*names_in_submitter(submission.facts.get("submitter", "")), *names_in_columns(submission.extra))
+    )
+    text = {name: redactor.redact(value) for name, value in submission.text.items()}
+    extra = redactor.redact_extra(submission.extra)
+    facts = {n: redactor.redact_fact(n, v) for n, v in submission.facts.items() if n not in {"submitter", "consent"}}
+    text_hash = content_hash(submission)
+    case = Case(
+        id=_make_id(submission, text_hash, network_id),
+        kind=submission.kind,
+        external_id=submission.external_id,
+        text=text,
+        extra=extra,
+        facts=facts,
+        date=dt.date.fromisoformat(submission.facts["opened_on"]) if "opened_on" in submission.facts else None,
+        team=facts.get("team"),
+        contributor=_hash_contributor(submission.facts.get("submitter", ""), roster, secret),
+        owner=hash_owner(submission.member, secret),
+        consent=Consent(submission.facts.get("consent", Consent.NETWORK_ONLY)),
+        linked_cases=submission.linked_cases,
+        content_hash=text_hash,
+        text_version=_sha256(list(text.items()))[:16],
+        flags=(*_collect_flags(submission, redactor.counts), *suspicion_flags(submission)),
+    )
+    return case, dict(redactor.counts)
+
+
+def content_hash(submission: Submission) -> str:
+    """SHA-256 of kind and raw text; ids, facts and extras left out, so that the same text again is known for it."""
+    return _sha256([submission.kind, list(submission.text.items())])
+
+
+class _SubmissionRedactor:
+    """Redacts the parts of one submission and counts what it took out."""
+
+    def __init__(self, roster: Roster, own: Sequence[str]) -> None:
+        self._roster = roster
+        self._own = own
+        self.counts: Counter[str] = Counter()
+
+    def redact(self, value: str) -> str:
+        return self._count(redact(value, self._roster, self._own))
+
+    def redact_extra(self, extra: Mapping[str, str]) -> dict[str, str]:
+        """Names of columns too ("Anna's remarks"); two that become alike are told apart by their number."""
+        redacted: dict[str, str] = {}
+        for position, (name, value) in enumerate(extra.items(), start=1):
+            key = self.redact(name)
+            redacted[f"{key} ({position})" if key in redacted else key] = self.redact(value)
+        return redacted
+
+    def redact_fact(self, name: str, value: str) -> str:
+        if name in _CONTROLLED_FACTS:
+            return value
+        whole = redact(value, self._roster, self._own)
+        is_name = set(whole.counts) == {"person"} and whole.text.startswith("[person") and whole.text.endswith("]")
+        return self._count(whole if name in _FREE_TEXT_FACTS or is_name else redact_identifiers(value, self._roster))
+
+    def _count(self, redacted: RedactedText) -> str:
+        self.counts.update(redacted.counts)
+        return redacted.text
+
+
+def _make_id(submission: Submission, text_hash: str, network_id: str) -> str:
+    if submission.known_as is not None:
+        return submission.known_as
+    if submission.external_id is not None:
+        return case_id_for(submission.external_id, kind=submission.kind, network_id=network_id)
+    return _hash_id(submission.kind, network_id, "hash", text_hash)
+
+
+def case_id_for(external_id: str, *, kind: CaseKind, network_id: str) -> str:
+    """The id that a case of this external id has, whether it is here or not."""
+    return _hash_id(kind, network_id, "id", external_id)
+
+
+def _hash_id(kind: CaseKind, *parts: str) -> str:
+    network_id, *rest = parts
+    return f"{'c' if kind is CaseKind.CASE else 'r'}-{_sha256([network_id, kind, *rest])[:16]}"
+
+
+def hash_owner(member_id: str | None, secret: bytes) -> str | None:
+    """What a case keeps of the member who handed it in: enough to know them again, and nothing to find them by."""
+    return None if member_id is None else _keyed_hash(f"member\0{member_id}", secret)
+
+
+def hash_contributor_name(name: str, secret: bytes) -> str:
+    """The contributor that a submitter of exactly this name is, whole: part of a name could be somebody else's."""
+    return _keyed_hash(" ".join(unicodedata.normalize("NFKC", name).casefold().split()), secret)
+
+
+def _keyed_hash(text: str, secret: bytes) -> str:
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _hash_contributor(submitter: str, roster: Roster, secret: bytes) -> str | None:
+    person = roster.person(submitter)
+    name = person.name if person else submitter_name(submitter) or ("" if "@" not in submitter else submitter)
+    return hash_contributor_name(name, secret) if name else None
+
+
+def _collect_flags(submission: Submission, counts: Mapping[str, int]) -> tuple[str, ...]:
+    flags = {
+        "long title": len(submission.text.get("title", "")) > LONG_TITLE_CHARS,
+        "redacted": bool(counts),
+        "no consent given": "consent" not in submission.facts,
+    }
+    return tuple(flag for flag, holds in flags.items() if holds)
+
+
+def _sha256(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

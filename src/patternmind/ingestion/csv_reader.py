@@ -1,0 +1,142 @@
+"""CSV and TSV: the delimiter found, one broken record rejected alone."""
+
+import csv
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
+from pathlib import Path
+
+from patternmind.domain.cases import RejectedRow
+from patternmind.ingestion.decoding import read_lines
+from patternmind.ingestion.rows import MAX_ROW_CHARS, Row, name_columns
+
+_DELIMITERS = ",;\t|"
+_NO_DELIMITER = "\x1f"
+"""For a file of one column, where commas belong to the text; the ASCII unit separator stands in no text."""
+_SAMPLE_LINES = 20
+_MAX_REREADS = 50
+"""How often a file may be read again behind a quote that is never closed; each costs up to one row's length."""
+
+_TOO_LONG = f"the row is longer than {MAX_ROW_CHARS // 1_000_000} million characters"
+_UNCLOSED_QUOTES = 'its quotes do not close: double every " inside a quoted cell'
+
+
+class _LineBuffer:
+    """Feeds lines to the csv reader and keeps those of the record under way, so that they can be read again."""
+
+    def __init__(self, lines: Iterator[str | None], *, limit: int) -> None:
+        self._ahead: deque[tuple[int, str | None]] = deque()
+        self._lines = enumerate(lines, start=1)
+        self._limit = limit
+        self._length = 0
+        self.record: list[tuple[int, str | None]] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        numbered = self._ahead.popleft() if self._ahead else next(self._lines)
+        self.record.append(numbered)
+        line = numbered[1]
+        self._length += len(line or "")
+        if line is None or self._length > self._limit:
+            raise _RecordTooLong
+        return line
+
+    def begin_record(self) -> None:
+        self.record = []
+        self._length = 0
+
+    def give_back_all_but_first(self) -> None:
+        self._ahead.extendleft(reversed(self.record[1:]))
+
+    def peek(self, n: int) -> list[str]:
+        """Up to n of the next lines and a row's length, left where they are."""
+        length = 0
+        for numbered in islice(self._lines, n):
+            self._ahead.append(numbered)
+            length += len(numbered[1] or "")
+            if length > self._limit:
+                break
+        return [line or "" for _, line in self._ahead]
+
+    def skip(self) -> None:
+        self._ahead.popleft()
+
+
+class _RecordTooLong(Exception):
+    pass
+
+
+def read_csv(path: Path, *, limit: int = MAX_ROW_CHARS) -> Iterator[Row | RejectedRow]:
+    """The records of a CSV file by its header; a record is named by its first line.
+
+    The delimiter is the one of ``, ; tab |`` that the header and the lines after it agree on; a header of one column
+    has none. A quote that never closes rejects its own line, and the lines behind it are read again.
+    """
+    lines = _LineBuffer(read_lines(path, limit=limit), limit=limit)
+    delimiter = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else _find_delimiter(lines)
+    # The csv module's own field limit (131,072) is global and below the longest field accepted here.
+    csv.field_size_limit(max(csv.field_size_limit(), limit))
+    header: tuple[str, ...] = ()
+    for line, record in _read_records(lines, delimiter):
+        if isinstance(record, str):
+            yield RejectedRow(file=str(path), row=line, errors=(record,))
+        elif not any(cell.strip() for cell in record):
+            continue
+        elif not header:
+            header = name_columns(record)
+        else:
+            yield _to_row(path, line, header, record)
+
+
+def _to_row(path: Path, line: int, header: Sequence[str], cells: list[str]) -> Row | RejectedRow:
+    if any(cell.strip() for cell in cells[len(header) :]):
+        error = f"the row has {len(cells)} cells, the header {len(header)}: quote cells that hold the delimiter"
+        return RejectedRow(file=str(path), row=line, errors=(error,))
+    return Row(file=str(path), row=line, values=dict(zip_longest(header, cells[: len(header)], fillvalue="")))
+
+
+def _read_records(lines: _LineBuffer, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Each record with its first line: its cells, or what is wrong with it."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    n_rereads = 0
+    while True:
+        lines.begin_record()
+        record = _next_record(reader)
+        if record is None:
+            return
+        if record == _UNCLOSED_QUOTES and len(lines.record) > 1 and n_rereads < _MAX_REREADS:
+            lines.give_back_all_but_first()
+            n_rereads += 1
+        yield lines.record[0][0], record
+
+
+def _next_record(reader: Iterator[list[str]]) -> list[str] | str | None:
+    try:
+        return next(reader, None)
+    except _RecordTooLong:
+        return _TOO_LONG
+    except csv.Error:
+        return _UNCLOSED_QUOTES
+
+
+def _find_delimiter(lines: _LineBuffer) -> str:
+    sample = lines.peek(_SAMPLE_LINES)
+    if sample and sample[0].lower().startswith("sep=") and len(sample[0].strip()) == len("sep=") + 1:
+        lines.skip()  # how Excel is told the delimiter, on a line of its own
+        return sample[0].strip()[-1]
+    return max(_DELIMITERS + _NO_DELIMITER, key=lambda delimiter: _delimiter_score(sample, delimiter))
+
+
+def _delimiter_score(sample: list[str], delimiter: str) -> tuple[bool, int, int]:
+    """How well a delimiter explains the first lines: a header of several columns, records as wide, more columns."""
+    widths: list[int] = []
+    try:
+        widths.extend(len(cells) for cells in csv.reader(sample, delimiter=delimiter) if any(cells))
+    except csv.Error:
+        return (False, 0, 0)
+    width = widths[0] if widths else 0
+    if width < 2:
+        return (delimiter == _NO_DELIMITER and width == 1, 0, 0)
+    return (True, sum(w == width for w in widths), width)

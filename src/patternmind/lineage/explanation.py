@@ -1,0 +1,86 @@
+"""A theme's change in a sentence or two that a person can check."""
+
+from collections.abc import Iterable, Mapping
+
+from patternmind.domain.themes import Lineage, ThemeChange
+
+
+def explain_change(change: ThemeChange, names: Mapping[str, str]) -> str:
+    """What happened to a theme, in plain words, from the evidence alone.
+
+    Args:
+        names: theme name by id; a theme without one is called by its id.
+    """
+    return " ".join(
+        part
+        for part in (_event_sentence(change, names), _retention_sentence(change), _destination_sentence(change, names))
+        if part
+    )
+
+
+def _event_sentence(change: ThemeChange, names: Mapping[str, str]) -> str:
+    others = _join_list(_theme_label(id, names) for id in change.others)
+    if not change.n_after:
+        return _groupless_event_sentence(change, others)
+    size, was = _case_count(change.n_after), change.n_before
+    new = f", {change.n_new} of them new" if change.n_new else ""
+    split = f"Split: from {was} to {size}, the rest mostly in {others}." if was else f"Split off from {others}, {size}."
+    sentences = {
+        Lineage.NEW: f"New with {size}.",
+        Lineage.SPLIT: split,
+        Lineage.MERGED: f"Took in {others}; from {was} to {size}.",
+        Lineage.GREW: f"Grew from {was} to {size}.",
+        Lineage.SHRANK: f"Shrank from {was} to {size}.",
+        Lineage.RETURNED: f"Returned with {size}{new}.",
+        Lineage.DORMANT: f"Dormant: no new case in the last {change.quiet_runs} labelled runs; it has {size}.",
+        Lineage.RETIRED: f"Retired by a person; {size} would belong to it.",
+        Lineage.CONTINUED: f"Continued with {size}{new}.",
+    }
+    return sentences[change.lineage]
+
+
+def _groupless_event_sentence(change: ThemeChange, others: str) -> str:
+    known, had = change.n_known, _case_count(change.n_before)
+    sentences = {
+        Lineage.MERGED: f"Merged into {others}." if others else "Merged into another theme in an earlier run.",
+        Lineage.SPLIT: f"Split up among {others}." if others else "Split up among other themes in an earlier run.",
+        Lineage.RETIRED: "Retired by a person.",
+        Lineage.DORMANT: "Dormant: none of this run's groups carries it on.",
+    }
+    return sentences.get(change.lineage, f"This run looked at {known} of its {had}, too few to judge it by.")
+
+
+def _retention_sentence(change: ThemeChange) -> str:
+    """How many of the earlier cases are still in it; without any, what else it was known by."""
+    if not change.n_after or not change.n_before:
+        return ""
+    if not change.n_known:
+        return f"Known by what it is about (similarity {change.similarity:.2f}), not by earlier cases."
+    of = "its" if change.n_known == change.n_before else "the"
+    seen = "" if change.n_known == change.n_before else " that this run looked at"
+    verb = "is" if change.n_shared == 1 else "are"
+    return f"{change.n_shared} of {of} {change.n_known} earlier cases{seen} {verb} still in it."
+
+
+def _destination_sentence(change: ThemeChange, names: Mapping[str, str]) -> str:
+    """Where the cases went that are no longer in it: the three largest parts."""
+    if change.lineage not in {Lineage.SPLIT, Lineage.MERGED, Lineage.SHRANK, Lineage.DORMANT}:
+        return ""
+    away = [flow for flow in change.went if flow.theme_id != change.theme_id][:3]
+    parts = [
+        f"{flow.n_cases} in {_theme_label(flow.theme_id, names) if flow.theme_id else 'no theme'}" for flow in away
+    ]
+    return f"Of its earlier cases now: {', '.join(parts)}." if parts else ""
+
+
+def _theme_label(id: str, names: Mapping[str, str]) -> str:
+    return f"“{names[id]}”" if id in names else id
+
+
+def _case_count(n: int) -> str:
+    return f"{n} case" if n == 1 else f"{n} cases"
+
+
+def _join_list(parts: Iterable[str]) -> str:
+    *first, last = [*parts] or [""]
+    return f"{', '.join(first)} and {last}" if first else last

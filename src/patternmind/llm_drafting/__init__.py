@@ -1,0 +1,16 @@
+"""Where a language model is asked: its answers are redacted, then grounded, and may fail without harm."""
+
+from patternmind.llm_drafting.patterns import PatternDrafts, draft_patterns
+from patternmind.llm_drafting.session import LlmContext, LlmSession, pair_similarity
+from patternmind.llm_drafting.theme_names import NameValidation, name_new_themes, validate_name
+
+__all__ = [
+    "LlmContext",
+    "LlmSession",
+    "NameValidation",
+    "PatternDrafts",
+    "draft_patterns",
+    "name_new_themes",
+    "pair_similarity",
+    "validate_name",
+]

@@ -1,0 +1,275 @@
+"""The playbook: the patterns that may go out, a page each, with the way to them from the problem at hand."""
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from patternmind.domain.breadth import pluralize
+from patternmind.domain.drafts import DraftState, Pattern
+from patternmind.domain.networks import Network
+from patternmind.domain.themes import Theme
+from patternmind.publishing.document import (
+    Block,
+    BulletList,
+    ContentsEntry,
+    ContentsList,
+    Document,
+    FactTable,
+    Heading,
+    Note,
+    NumberedList,
+    Paragraph,
+    QuoteBlock,
+)
+from patternmind.publishing.field_text import (
+    COUNTER_EVIDENCE,
+    NOT_STATED_SENTENCE,
+    joined_lines,
+    provenance_line,
+    quote_blocks,
+    stated_lines,
+)
+from patternmind.publishing.publication_rules import PublishedPattern, WithheldPattern
+
+INTRODUCTION = (
+    "Ways of working that recurred in this network's own cases. Each was proposed from those cases and accepted by a "
+    "named person; every quote stands word for word in a case of a colleague, without names."
+)
+DISCLAIMER = (
+    "It is no rule book and no ranking of people or teams. A pattern helped where it was tried: read when not to use "
+    "it, and what speaks against it, before you rely on it."
+)
+NO_COUNTER_EVIDENCE = "None was found in these cases. That is no proof that it cannot fail."
+NO_USES = "No use is recorded yet. If you try it, tell the network how it went."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """An earlier version of the playbook, for the change log."""
+
+    version: str
+    date: dt.date
+    text: str
+
+
+def build_playbook(
+    patterns: Sequence[PublishedPattern],
+    withheld: Sequence[WithheldPattern],
+    retired: Sequence[Pattern],
+    *,
+    network: Network,
+    themes: Sequence[Theme],
+    version: str = "0.1",
+    date: dt.date,
+    earlier_editions: Sequence[Edition] = (),
+) -> Document:
+    """The whole playbook, patterns in the order given.
+
+    Args:
+        withheld: counted and their reasons told; no name or text of them is shown.
+        retired: named in the retired list; ``rights.sort_patterns`` leaves out those that could never be published.
+        earlier: former versions, newest first.
+    """
+    anchors = {one.pattern.id: _anchor(one.pattern, number) for number, one in enumerate(patterns, 1)}
+    now = Edition(version=version, date=date, text=_edition_text(patterns))
+    blocks: list[Block] = [*_front_blocks(patterns, withheld, network=network, version=version, date=date)]
+    if patterns:
+        blocks += _contents_blocks(patterns, anchors)
+    for one in patterns:
+        blocks += _pattern_page(one, anchors, patterns, themes)
+    blocks += _change_log([now, *earlier_editions])
+    blocks += _retired_list(retired)
+    return Document(
+        kind="playbook",
+        title=f"{network.name}: playbook" if network.name else "Playbook",
+        blocks=tuple(blocks),
+        front={
+            "network": network.name,
+            "version": version,
+            "date": date.isoformat(),
+            "patterns": tuple(one.pattern.id for one in patterns),
+            "withheld": len(withheld),
+            "retired": len(retired),
+        },
+    )
+
+
+def _anchor(pattern: Pattern, number: int) -> str:
+    return f"{re.sub('[^a-z0-9]+', '-', pattern.id.casefold()).strip('-') or 'pattern'}-{number}"
+
+
+def _front_blocks(
+    patterns: Sequence[PublishedPattern],
+    withheld: Sequence[WithheldPattern],
+    *,
+    network: Network,
+    version: str,
+    date: dt.date,
+) -> Iterator[Block]:
+    if network.purpose:
+        yield Paragraph(network.purpose, lead=True)
+    tested = sum(one.pattern.state is DraftState.FIELD_TESTED for one in patterns)
+    number = f"{len(patterns)}, {tested} of them field-tested" if tested else str(len(patterns))
+    yield FactTable((("Version", version), ("Date", date.isoformat()), ("Patterns", number)))
+    if not patterns:
+        yield Paragraph(_empty_message(withheld))
+        return
+    yield Paragraph(INTRODUCTION)
+    yield Paragraph(DISCLAIMER)
+    if withheld:
+        yield Note("Held back", _withheld_summary(withheld))
+
+
+def _empty_message(withheld: Sequence[WithheldPattern]) -> str:
+    if not withheld:
+        return (
+            "There is no pattern here yet, because none has been accepted. That is a normal beginning. Next: open the "
+            "review desk, read the candidates beside their evidence, and accept the first one that you would tell a "
+            "colleague to try."
+        )
+    return (
+        f"There is no pattern here yet. {_withheld_summary(withheld)} Next: ask other teams for a case of the same kind, and "
+        "ask those whose case is for the network only whether it may be quoted without their name."
+    )
+
+
+def _withheld_summary(withheld: Sequence[WithheldPattern]) -> str:
+    """How many and why, each reason once; nothing of the patterns themselves."""
+    reasons = Counter(one.reason for one in withheld)
+    told_reasons = " ".join(reason if n == 1 else f"{n} times: {reason}" for reason, n in reasons.items())
+    verb = "is" if len(withheld) == 1 else "are"
+    return f"{pluralize(len(withheld), 'pattern')} {verb} held back. {told_reasons}"
+
+
+def _contents_blocks(patterns: Sequence[PublishedPattern], anchors: Mapping[str, str]) -> list[Block]:
+    situations = tuple(
+        ContentsEntry(one.pattern.name, anchors[one.pattern.id], situation)
+        for one in patterns
+        for situation in dict.fromkeys(
+            (*stated_lines(one.pattern.fields, "problem"), *stated_lines(one.pattern.fields, "signs_it_applies"))
+        )
+    )
+    contents = tuple(ContentsEntry(one.pattern.name, anchors[one.pattern.id]) for one in patterns)
+    blocks: list[Block] = [Heading(2, "Contents"), ContentsList("Patterns", contents)]
+    if situations:
+        blocks += [Heading(2, "What are you facing?"), ContentsList("Patterns by situation", situations)]
+    return blocks
+
+
+def _pattern_page(
+    published: PublishedPattern, anchors: Mapping[str, str], others: Sequence[PublishedPattern], themes: Sequence[Theme]
+) -> list[Block]:
+    pattern, fields = published.pattern, published.pattern.fields
+    return [
+        Heading(2, pattern.name, anchors[pattern.id], new_page=True),
+        Paragraph(joined_lines(fields, "patlet") or NOT_STATED_SENTENCE, lead=True),
+        *_field_blocks("Context", fields, "context"),
+        *_field_blocks("Problem", fields, "problem"),
+        *_field_blocks("Forces", fields, "forces"),
+        *_solution_blocks(fields),
+        *_field_blocks("Signs that it applies", fields, "signs_it_applies"),
+        *_field_blocks("Do not use when", fields, "do_not_use_when"),
+        *_field_blocks("Consequences", fields, "consequences"),
+        *_evidence_blocks(published),
+        *_counter_evidence_blocks(published),
+        *_field_blocks("Known uses", fields, "known_uses", empty=NO_USES),
+        *_related_blocks(pattern, anchors, others),
+        *_status_blocks(published, themes),
+    ]
+
+
+def _field_blocks(
+    title: str, fields: Mapping[str, str | tuple[str, ...]], name: str, *, empty: str = NOT_STATED_SENTENCE
+) -> list[Block]:
+    lines = stated_lines(fields, name)
+    if len(lines) > 1:
+        return [Heading(3, title), BulletList(lines)]
+    return [Heading(3, title), Paragraph(lines[0] if lines else empty)]
+
+
+def _solution_blocks(fields: Mapping[str, str | tuple[str, ...]]) -> list[Block]:
+    lines = stated_lines(fields, "solution")
+    if len(lines) < 2:
+        return _field_blocks("Therefore", fields, "solution")
+    return [Heading(3, "Therefore"), NumberedList(lines)]
+
+
+def _evidence_blocks(published: PublishedPattern) -> list[Block]:
+    quotes = (
+        (quote.case_id, quote.text)
+        for claim in published.pattern.claims
+        if claim.field != COUNTER_EVIDENCE
+        for quote in claim.quotes
+    )
+    said = [QuoteBlock(text, published.references.get(case_id, case_id)) for case_id, text in dict.fromkeys(quotes)]
+    return [Heading(3, "Evidence, word for word"), *said]
+
+
+def _counter_evidence_blocks(published: PublishedPattern) -> list[Block]:
+    claims = [claim for claim in published.pattern.claims if claim.field == COUNTER_EVIDENCE]
+    lines = stated_lines(published.pattern.fields, COUNTER_EVIDENCE)
+    shown = quote_blocks(lines, claims, published.references)
+    return [Heading(3, "Counter-evidence"), *(shown or [Paragraph(NO_COUNTER_EVIDENCE)])]
+
+
+def _related_blocks(pattern: Pattern, anchors: Mapping[str, str], others: Sequence[PublishedPattern]) -> list[Block]:
+    """Patterns of this playbook that the field names by theme or by id; a theme nobody published stays unnamed."""
+    named = set(stated_lines(pattern.fields, "related"))
+    near = [other.pattern for other in others if other.pattern.id != pattern.id]
+    found = [other for other in near if {other.id, other.name, other.theme_id or other.id} & named]
+    if not found:
+        return [Heading(3, "Related patterns"), Paragraph("None in this playbook yet.")]
+    entries = tuple(ContentsEntry(other.name, anchors[other.id]) for other in found)
+    return [Heading(3, "Related patterns"), ContentsList(f"Patterns related to {pattern.name}", entries)]
+
+
+def _status_blocks(published: PublishedPattern, themes: Sequence[Theme]) -> list[Block]:
+    pattern = published.pattern
+    theme = next((theme for theme in themes if theme.id == pattern.theme_id), None)
+    people = f"{pluralize(published.n_contributors, 'contributor')} in {pluralize(published.n_teams, 'team')}"
+    rows = [
+        ("Standing", "field-tested" if pattern.state is DraftState.FIELD_TESTED else "accepted"),
+        ("Stands on", f"{pluralize(published.n_cases, 'case')} by {people}"),
+        ("Theme", theme.name if theme else ""),
+        ("Reviewed by", ", ".join(pattern.reviewers)),
+        ("Version", f"{pattern.version}, accepted on {pattern.accepted_at.date().isoformat()}"),
+        ("How it was written", provenance_line(pattern.provenance)),
+        ("Changed by people", _edited_share_text(pattern.share_edited)),
+        ("Left out", _omissions_text(published)),
+    ]
+    return [Heading(3, "Where it stands"), FactTable(tuple(row for row in rows if row[1]))]
+
+
+def _edited_share_text(share: float) -> str:
+    percent = round(share * 100)
+    return f"{percent} % of its words" if percent else "less than 1 % of its words" if share else "none of its words"
+
+
+def _omissions_text(published: PublishedPattern) -> str:
+    if not published.n_cut_quotes:
+        return ""
+    return f"{pluralize(published.n_cut_quotes, 'quote')} that may not go out, and {pluralize(published.n_cut_lines, 'line')} with them"
+
+
+def _edition_text(patterns: Sequence[PublishedPattern]) -> str:
+    if not patterns:
+        return "No pattern yet."
+    return f"{pluralize(len(patterns), 'pattern')}: {_pattern_names(one.pattern for one in patterns)}."
+
+
+def _pattern_names(patterns: Iterable[Pattern]) -> str:
+    return ", ".join(f"{one.name} (version {one.version})" for one in patterns)
+
+
+def _change_log(editions: Sequence[Edition]) -> list[Block]:
+    rows = tuple((f"{one.version}, {one.date.isoformat()}", one.text) for one in editions)
+    return [Heading(2, "Change log", new_page=True), FactTable(rows)]
+
+
+def _retired_list(retired: Sequence[Pattern]) -> list[Block]:
+    if not retired:
+        return [Heading(2, "Retired patterns"), Paragraph("None. A pattern that no longer helps is listed here.")]
+    lines = tuple(f"{one.name} (version {one.version}): no longer recommended." for one in retired)
+    return [Heading(2, "Retired patterns"), BulletList(lines)]

@@ -1,0 +1,291 @@
+"""Pre-reading as a document: two pages, eight minutes, the case in its own words first, and what is not known last."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from patternmind.domain.cases import Case, Consent
+from patternmind.domain.drafts import (
+    Claim,
+    DraftState,
+    GroundedDraft,
+    Pattern,
+    ReviewedDraft,
+)
+from patternmind.domain.drafts import Quote as SourceQuote
+from patternmind.domain.networks import Network
+from patternmind.domain.themes import Theme
+from patternmind.publishing.document import (
+    Block,
+    BulletList,
+    Document,
+    FactTable,
+    Heading,
+    Note,
+    NumberedList,
+    Paragraph,
+    QuoteBlock,
+)
+from patternmind.publishing.field_text import (
+    COUNTER_EVIDENCE,
+    NOT_STATED_SENTENCE,
+    FieldValue,
+    joined_lines,
+    lines_with_sources,
+    pluralize,
+    provenance_line,
+    quote_blocks,
+    stated_lines,
+)
+from patternmind.publishing.length_limits import (
+    SHORTENING_ORDER,
+    Parts,
+    count_lines,
+    find_longest_part,
+    is_too_long,
+    split_parts,
+    without_long_sentences,
+)
+from patternmind.publishing.prereading_content import PatternCard, PrereadingContent, gather_content
+from patternmind.publishing.reviewed_content import current_fields, current_state, split_decisions
+
+MAX_SENTENCE_GAP = 3
+"""Characters between two sentences that follow each other; list marks and blank lines included."""
+
+MAX_QUARTERS = 8
+
+LEFT_OUT_MESSAGE = "Left out to keep to two pages; it stands in the draft."
+NO_DISAGREEMENT_MESSAGE = "Nothing was found in these cases that speaks against a remedy."
+PREPARATION_MESSAGE = "No slides. Bring your own case of this kind, one question, and what you would like to try."
+
+
+def lay_out_prereading(
+    prereading: GroundedDraft | ReviewedDraft,
+    *,
+    theme: Theme | None,
+    patterns: Sequence[ReviewedDraft | Pattern],
+    cases: Mapping[str, Case],
+    network: Network,
+) -> Document:
+    """Two pages for a session of this network. It says "Draft, not reviewed" unless a decision approved it.
+
+    It stays within the network, so it may quote network-only cases; then it says so.
+
+    Args:
+        patterns: of the theme; the first two that nobody rejected or retired are shown, accepted before candidates.
+    """
+    subject = gather_content(prereading, theme=theme, patterns=patterns, cases=cases, network=network)
+    whole = split_parts(subject)
+    parts = without_long_sentences(whole)
+    document = _build_document(subject, parts, n_left_out=count_lines(whole) - count_lines(parts))
+    for name, least in SHORTENING_ORDER:
+        while is_too_long(document) and (longest := find_longest_part(parts, name, least)):
+            parts[longest] = parts[longest][:-1]
+            document = _build_document(subject, parts, n_left_out=count_lines(whole) - count_lines(parts))
+    return document
+
+
+def prereading_record(prereading: GroundedDraft | ReviewedDraft) -> dict[str, Any]:
+    """The pre-reading as JSON: a line of ``export drafts``, its claims with their quotes."""
+    draft, decisions = split_decisions(prereading)
+    return {
+        "id": draft.id,
+        "kind": draft.kind.value,
+        "state": current_state(decisions).value,
+        "theme_id": draft.theme_id,
+        "name": draft.name,
+        "fields": {
+            name: value if isinstance(value, str) else list(value)
+            for name, value in current_fields(draft, decisions).items()
+        },
+        "claims": [_claim_record(claim) for claim in draft.claims],
+        "provenance": {
+            "run_id": draft.provenance.run_id,
+            "model": draft.provenance.model,
+            "prompt": draft.provenance.prompt,
+            "prompt_hash": draft.provenance.prompt_hash,
+            "inputs": list(draft.provenance.inputs),
+        },
+    }
+
+
+def _claim_record(claim: Claim) -> dict[str, Any]:
+    quotes = [
+        {"case_id": quote.case_id, "field": quote.field, "start": quote.start, "end": quote.end, "text": quote.text}
+        for quote in claim.quotes
+    ]
+    return {"text": claim.text, "field": claim.field, "quotes": quotes}
+
+
+def _build_document(content: PrereadingContent, parts: Parts, *, n_left_out: int) -> Document:
+    blocks = [
+        *_opening_blocks(content),
+        *_case_blocks(content, parts["case"]),
+        *_theme_blocks(content.theme),
+        *_quote_section("In the words of others", content, "quotes", parts),
+        *_quote_section("What helped elsewhere", content, "helped", parts),
+        *_patterns_section(content, parts),
+        *_open_questions_blocks(content, parts),
+        *_questions_blocks(parts["questions"]),
+        *_related_section(content, parts["related"]),
+        *_closing_blocks(content, parts, n_left_out=n_left_out),
+    ]
+    return Document(
+        kind="pre-reading",
+        title=content.draft.name,
+        blocks=tuple(blocks),
+        front={
+            "network": content.network.name,
+            "session": joined_lines(content.fields, "session"),
+            "date": joined_lines(content.fields, "date"),
+            "draft": content.draft.id,
+            "theme": content.draft.theme_id or "",
+            "reviewed": content.approval is not None,
+            "model": content.draft.provenance.model,
+        },
+    )
+
+
+def _opening_blocks(content: PrereadingContent) -> list[Block]:
+    session, date = joined_lines(content.fields, "session"), joined_lines(content.fields, "date")
+    blocks: list[Block] = [FactTable((("Session", session or "not named yet"), ("Date", date or "not set yet")))]
+    if content.approval is None:
+        blocks.append(
+            Note("Draft, not reviewed", "Nobody has checked this selection yet; the quotes are word for word.")
+        )
+    else:
+        blocks.append(Note("Approved", f"By {content.approval.by} on {content.approval.at.date().isoformat()}."))
+    leave_with = joined_lines(content.fields, "leave_with")
+    return [*blocks, *([Paragraph(leave_with, lead=True)] if leave_with else [])]
+
+
+def _case_blocks(content: PrereadingContent, lines: Sequence[str]) -> list[Block]:
+    """The case's own sentences as quotes, one for each of its fields; what a person added stands beside them."""
+    said = {quote.text: quote for claim in content.draft.claims if claim.field == "case" for quote in claim.quotes}
+    own = [said[line] for line in lines if line in said]
+    title = joined_lines(content.fields, "case_title")
+    blocks: list[Block] = [Heading(2, "The case, in its own words"), *([Heading(3, title)] if title else [])]
+    blocks += _merge_quotes(own, content.sources)
+    blocks += [Paragraph(line) for line in lines if line not in said]
+    return blocks if lines else [*blocks, Paragraph(_missing_message(content.fields, "case"))]
+
+
+def _merge_quotes(sentences: Sequence[SourceQuote], sources: Mapping[str, str]) -> list[QuoteBlock]:
+    """Sentences of one field in one quote, with "…" where the case says something in between."""
+    runs: list[list[SourceQuote]] = []
+    for sentence in sentences:
+        if runs and (runs[-1][-1].case_id, runs[-1][-1].field) == (sentence.case_id, sentence.field):
+            runs[-1].append(sentence)
+        else:
+            runs.append([sentence])
+    last = len(runs) - 1
+    return [
+        QuoteBlock(_join_sentences(run), sources.get(run[0].case_id, run[0].case_id) if at == last else "")
+        for at, run in enumerate(runs)
+    ]
+
+
+def _join_sentences(run: Sequence[SourceQuote]) -> str:
+    parts = [run[0].text]
+    for before, after in pairwise(run):
+        parts += [after.text] if 0 <= after.start - before.end <= MAX_SENTENCE_GAP else ["…", after.text]
+    return " ".join(parts)
+
+
+def _theme_blocks(theme: Theme | None) -> list[Block]:
+    if theme is None:
+        text = "This topic is in no theme yet: the voices below are from the cases closest to it."
+        return [Heading(2, "Its theme"), Paragraph(text)]
+    sizes = ((theme.n_cases, "case"), (theme.n_teams, "team"), (theme.n_contributors, "contributor"))
+    size = ", ".join(pluralize(n, noun) for n, noun in sizes)
+    rows = [
+        ("Theme", theme.name),
+        ("What recurs", theme.gist),
+        ("Size", f"{size}; {theme.new_cases} new since last quarter" if theme.new_cases else size),
+        ("By quarter", ", ".join(f"{quarter}: {n}" for quarter, n in list(theme.trend.items())[-MAX_QUARTERS:])),
+        ("Share of intake", f"{round(theme.share * 100)} %" if theme.share else ""),
+        ("Set apart by", ", ".join(theme.differs_by or theme.keywords)),
+    ]
+    return [Heading(2, "Its theme"), FactTable(tuple(row for row in rows if row[1]))]
+
+
+def _quote_section(title: str, content: PrereadingContent, name: str, parts: Parts) -> list[Block]:
+    claims = [claim for claim in content.draft.claims if claim.field == name]
+    said = quote_blocks(parts[name], claims, content.sources)
+    return [Heading(2, title), *(said or [Paragraph(_missing_message(content.fields, name))])]
+
+
+def _missing_message(fields: Mapping[str, FieldValue], name: str, *, empty: str = NOT_STATED_SENTENCE) -> str:
+    """What stands in place of no lines: that there were none, or that they were too long."""
+    return LEFT_OUT_MESSAGE if stated_lines(fields, name) else empty
+
+
+def _patterns_section(content: PrereadingContent, parts: Parts) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Patterns to look at")]
+    if not content.cards:
+        reason = f"No repeatable pattern in these cases. {content.no_pattern}" if content.no_pattern else "None yet."
+        return [*blocks, Paragraph(reason)]
+    for card in content.cards:
+        blocks += _pattern_blocks(card, content, parts)
+    return blocks
+
+
+STATE_LABELS = {
+    DraftState.ACCEPTED: ("Accepted", "a named person accepted it for this network"),
+    DraftState.FIELD_TESTED: ("Accepted and field-tested", "colleagues have used it in their own work"),
+}
+
+
+def _pattern_blocks(card: PatternCard, content: PrereadingContent, parts: Parts) -> list[Block]:
+    label, meaning = STATE_LABELS.get(card.state, ("Candidate", "proposed from the cases; nobody has accepted it yet"))
+    patlet = " ".join(parts[f"patlet of {card.id}"])
+    forces = lines_with_sources(parts[f"forces of {card.id}"], card.claims, content.sources)
+    counter = lines_with_sources(parts[f"counter of {card.id}"], card.claims, content.sources)
+    nothing = _missing_message(card.fields, COUNTER_EVIDENCE, empty="none found in these cases.")
+    against = tuple(f"Counter-evidence: {line}" for line in (counter or (nothing,)))
+    blocks: list[Block] = [Heading(3, card.name), Note(label, f"{meaning[:1].upper()}{meaning[1:]}.")]
+    blocks += [Paragraph(patlet)] if patlet else []
+    return [*blocks, BulletList((*(f"Force: {line}" for line in forces), *against))]
+
+
+def _open_questions_blocks(content: PrereadingContent, parts: Parts) -> list[Block]:
+    claims = [claim for claim in content.draft.claims if claim.field == "disagreement"]
+    against = quote_blocks(parts["disagreement"], claims, content.sources)
+    unknown = parts["unknown"]
+    return [
+        Heading(2, "What we do not know, and where cases disagree"),
+        *([BulletList(unknown)] if unknown else []),
+        *(against or [Paragraph(_missing_message(content.fields, "disagreement", empty=NO_DISAGREEMENT_MESSAGE))]),
+    ]
+
+
+def _questions_blocks(lines: tuple[str, ...]) -> list[Block]:
+    title = "Three questions" if len(lines) == 3 else "Questions"
+    return [Heading(2, title), NumberedList(lines) if lines else Paragraph("Bring the one you want answered.")]
+
+
+def _related_section(content: PrereadingContent, lines: tuple[str, ...]) -> list[Block]:
+    nothing = (
+        LEFT_OUT_MESSAGE
+        if split_parts(content)["related"]
+        else "No other pattern of this theme, and no recorded use, yet."
+    )
+    return [Heading(2, "Related patterns and uses"), BulletList(lines) if lines else Paragraph(nothing)]
+
+
+def _closing_blocks(content: PrereadingContent, parts: Parts, *, n_left_out: int) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Before you come"), Paragraph(PREPARATION_MESSAGE)]
+    n_closed = _count_network_only_cases(content, parts)
+    if n_closed:
+        text = f"It quotes {pluralize(n_closed, 'case')} that may go no further. Do not pass it on."
+        blocks.append(Note(f"For {content.network.name or 'this network'} only", text))
+    shortened = f" Shortened to two pages: {pluralize(n_left_out, 'sentence')} left out." if n_left_out else ""
+    return [*blocks, Paragraph(f"How this was made: {provenance_line(content.draft.provenance)}{shortened}")]
+
+
+def _count_network_only_cases(content: PrereadingContent, parts: Parts) -> int:
+    """How many of the cases quoted in these pages are for the network alone."""
+    shown = {line for lines in parts.values() for line in lines}
+    claims = [*content.draft.claims, *(claim for card in content.cards for claim in card.claims)]
+    ids = {quote.case_id for claim in claims if claim.text.strip() in shown for quote in claim.quotes}
+    return sum(id in content.cases and content.cases[id].consent is Consent.NETWORK_ONLY for id in ids)

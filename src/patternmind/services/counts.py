@@ -1,0 +1,18 @@
+"""How much there is, kept until something is written: counting reads an index through, which grows with the network."""
+
+from patternmind.domain.read_models import CaseFilter, NetworkCounts
+from patternmind.ports import Store
+from patternmind.services.versioned_cache import VersionedCache
+
+_COUNTS_CACHE: VersionedCache[NetworkCounts] = VersionedCache()
+_CASE_COUNT_CACHE: VersionedCache[int] = VersionedCache()
+
+
+def get_counts(store: Store, lens: str | None = None) -> NetworkCounts:
+    """As ``store.counts``."""
+    return _COUNTS_CACHE.of(store, lambda: store.counts(lens), key=lens)
+
+
+def count_matching_cases(store: Store, filters: CaseFilter) -> int:
+    """As ``store.count_cases``."""
+    return _CASE_COUNT_CACHE.of(store, lambda: store.count_cases(filters), key=filters)

@@ -1,0 +1,281 @@
+"""What may leave as a file: assignments, the map, cases, themes, drafts and patterns, consent and threshold applied."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from patternmind.domain.cases import Case, Consent
+from patternmind.domain.drafts import (
+    NO_AI,
+    Claim,
+    Draft,
+    Flag,
+    Pattern,
+    ReviewedDraft,
+)
+from patternmind.domain.themes import Assignment, Theme, stability_label
+from patternmind.drafting.patterns import NO_PATTERN
+from patternmind.embedding.lenses import check_lens
+from patternmind.errors import UsageError
+from patternmind.ingestion.redaction.redactor import Roster, redact_values
+from patternmind.ports import Store
+from patternmind.publishing.confidential_phrases import WITHHELD_MARK, ConfidentialPhrases, iter_texts
+from patternmind.publishing.publication_rules import MIN_SUBSTRING_CHARS, redact_for_export
+from patternmind.review import fields_of, state_of
+from patternmind.services.playbook import collect_playbook
+from patternmind.services.reviews import list_all_drafts
+from patternmind.services.theme_map import map_rows
+
+Row = dict[str, Any]
+
+NETWORK_ONLY_NOTE = "network only"
+
+DRAFT_NAME_PREFIXES = ("Pre-reading: ", "Recap: ")
+"""How the names of drafts begin that are named for a theme, a topic or a case."""
+
+EXPORT_NAMES = ("assignments", "map", "cases", "themes", "drafts", "patterns")
+
+
+def export_rows(store: Store, name: str, *, lens: str | None = None) -> Iterator[Row]:
+    """The rows of one kind, in a fixed order.
+
+    Args:
+        lens: whose themes, assignments or map; None means that of the last run. Other kinds belong to no lens.
+
+    Raises:
+        UsageError: no such kind, no such lens, or a lens for what has none.
+    """
+    of_lens = {"assignments": _assignment_rows, "map": map_rows, "themes": _theme_rows}
+    of_network = {"cases": _case_rows, "drafts": _draft_rows, "patterns": _pattern_rows}
+    if name not in of_lens and name not in of_network:
+        raise UsageError(f'There is no export of "{name}". Choose one of: {", ".join(EXPORT_NAMES)}.')
+    if lens is not None:
+        check_lens(lens)
+    if name in of_lens:
+        return _redact_rows(store, of_lens[name](store, lens))
+    if lens is not None:
+        raise UsageError(f"The export of {name} is the same under every lens. Leave --lens out.")
+    rows = of_network[name](store)
+    return rows if name == "cases" else _redact_rows(store, rows)
+
+
+def _redact_rows(store: Store, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows once more without names, for words of machines and people are older than the roster may be.
+
+    Cases need it not: a change of the roster redacts them again.
+    """
+    roster = Roster.of(store.roster())
+    return (redact_values(row, roster) for row in rows)
+
+
+def _assignment_rows(store: Store, lens: str | None) -> Iterator[Row]:
+    external = {case.id: case.external_id for case in store.cases()}
+    for one in store.assignments(lens):
+        yield assignment_row(one, external.get(one.case_id))
+
+
+def assignment_row(assignment: Assignment, external_id: str | None) -> Row:
+    return {
+        "case_id": assignment.case_id,
+        "external_id": external_id,
+        "theme_id": assignment.theme_id,
+        "area_id": assignment.area_id,
+        "strength": assignment.strength,
+        "nearest_theme_id": assignment.nearest_theme_id,
+        "second_theme_id": assignment.second_theme_id,
+        "second_strength": assignment.second_strength,
+        "outlier_score": assignment.outlier_score,
+        "reason": assignment.reason,
+    }
+
+
+def _case_rows(store: Store) -> Iterator[Row]:
+    """Every case as redacted; the text of one that may not leave the network is withheld, its row is not."""
+    for case in store.cases():
+        may_leave = case.consent is not Consent.NETWORK_ONLY
+        row: Row = {
+            "case_id": case.id,
+            "external_id": case.external_id,
+            "kind": case.kind.value,
+            "text": dict(case.text) if may_leave else {},
+            "date": case.date.isoformat() if case.date else None,
+            "team": case.team,
+            "consent": case.consent.value,
+            "flags": list(case.flags),
+            "near_duplicate_of": case.duplicate_of,
+            "extra": dict(case.extra) if may_leave else {},
+        }
+        yield row if may_leave else {**row, "withheld": NETWORK_ONLY_NOTE}
+
+
+def theme_row(theme: Theme, size: int | None = None) -> Row:
+    """A theme as ``patternmind themes --json`` shows it; ``size`` counts every member, ``n_cases`` each story once.
+
+    Args:
+        size: of a theme that is given without its members.
+    """
+    return {
+        "theme_id": theme.id,
+        "name": theme.name,
+        "gist": theme.gist,
+        "size": len(theme.case_ids) if size is None else size,
+        "n_cases": theme.n_cases,
+        "n_teams": theme.n_teams,
+        "n_contributors": theme.n_contributors,
+        "one_contributor": theme.one_contributor,
+        "keywords": list(theme.keywords),
+        "exemplars": list(theme.exemplars),
+        "edge_case": theme.edge_case,
+        "lineage": theme.lineage.value,
+        "area_id": theme.area_id,
+        "lens": theme.lens,
+        "new_cases": theme.new_cases,
+        "share": round(theme.share, 4),
+        "stability": round(theme.stability, 4),
+        "tentative": theme.tentative,
+        "steadiness": stability_label(theme.stability, tentative=theme.tentative),
+        "cohesion": round(theme.cohesion, 4),
+        "nearest_theme_id": theme.nearest_theme_id,
+        "differs_by": list(theme.differs_by),
+        "trend": dict(theme.trend),
+    }
+
+
+def _theme_rows(store: Store, lens: str | None) -> Iterator[Row]:
+    """Every theme; its name, gist and key phrases stay where only cases hold them that may not leave the network."""
+    themes = store.themes(lens)
+    for theme, told in zip(themes, redact_for_export(themes, {case.id: case for case in store.cases()}), strict=True):
+        row = theme_row(told)
+        yield row if told == theme else {**row, "withheld": NETWORK_ONLY_NOTE}
+
+
+def _draft_rows(store: Store) -> Iterator[Row]:
+    cases = store.cases()
+    rows = [draft_row(reviewed, _network_only_ids(cases)) for reviewed in list_all_drafts(store)]
+    closed = ConfidentialPhrases.within(iter_texts(rows), cases)
+    for row in rows:
+        yield {**closed.cut(row), "name": _withhold_name(row["name"], closed), "provenance": row["provenance"]}
+
+
+def _withhold_name(name: str, confidential: ConfidentialPhrases) -> str:
+    """A name of a draft, what it is and what it is about; that goes where it holds words of closed cases alone."""
+    what, colon, about = name.partition(": ") if name.startswith(DRAFT_NAME_PREFIXES) else ("", "", name)
+    if name == NO_PATTERN or not (confidential.in_name(about) or confidential.stands_in(about)):
+        return name
+    return f"{what}{colon}{WITHHELD_MARK}"
+
+
+def _pattern_rows(store: Store) -> Iterator[Row]:
+    """Every accepted pattern: whole where it may be published, else its id and why it is withheld."""
+    found = collect_playbook(store)
+    for pattern in (*(one.pattern for one in found.published), *found.retired):
+        yield _pattern_row(pattern)
+    for one in found.withheld:
+        yield {"id": one.pattern_id, "kind": "pattern", "fields": {}, "claims": [], "withheld": one.reason}
+
+
+def _network_only_ids(cases: Sequence[Case]) -> frozenset[str]:
+    return frozenset(case.id for case in cases if case.consent is Consent.NETWORK_ONLY)
+
+
+def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozenset()) -> Row:
+    """A draft as reviewers and exports see it; quotes of the cases in ``private`` are withheld and counted."""
+    draft: Draft = reviewed.grounded.draft
+    by_model = draft.provenance.model != NO_AI
+    hidden = {
+        claim.text
+        for claim in draft.claims
+        if _is_withheld(claim.text, draft.claims, network_only_ids, is_by_model=by_model)
+    }
+    if by_model and any(name.partition("@")[0] in network_only_ids for name in draft.provenance.inputs):
+        hidden |= set(iter_texts(draft.fields.get("reason", "")))
+    told = _content_row(fields_of(reviewed), draft.claims, network_only_ids, hidden - {""})
+    name = told["fields"].pop("name")
+    return {
+        "id": draft.id,
+        "kind": draft.kind.value,
+        "state": state_of(reviewed.decisions).value,
+        "theme_id": draft.theme_id,
+        "name": name,
+        **told,
+        "flags": [_flag_row(flag) for flag in reviewed.grounded.flags if flag.text not in hidden],
+        "refused_claims": len(reviewed.grounded.refused),
+        "version": reviewed.version,
+        "provenance": _provenance_row(draft),
+    }
+
+
+def _flag_row(flag: Flag) -> Row:
+    return {"doubt": flag.doubt.value, "reason": flag.reason, "field": flag.field, "text": flag.text}
+
+
+def _pattern_row(pattern: Pattern) -> Row:
+    return {
+        "id": pattern.id,
+        "kind": "pattern",
+        "state": pattern.state.value,
+        "theme_id": pattern.theme_id,
+        "name": pattern.name,
+        **_content_row(dict(pattern.fields), pattern.claims, frozenset(), set()),
+        "reviewers": list(pattern.reviewers),
+        "accepted_at": pattern.accepted_at.isoformat(),
+        "version": pattern.version,
+        "share_edited": round(pattern.share_edited, 4),
+        "provenance": _provenance_row(pattern),
+    }
+
+
+def _content_row(
+    fields: Mapping[str, Any], claims: Sequence[Claim], network_only_ids: frozenset[str], withheld_texts: set[str]
+) -> Row:
+    """Fields and claims without what may not leave: the claims of these words, and their text wherever it stands."""
+    shown = [claim for claim in claims if claim.text not in withheld_texts]
+    return {
+        "fields": {name: _without_texts(value, withheld_texts) for name, value in fields.items()},
+        "claims": [
+            {
+                "text": claim.text,
+                "field": claim.field,
+                "quotes": [
+                    {"case_id": q.case_id, "field": q.field, "start": q.start, "end": q.end, "text": q.text}
+                    for q in claim.quotes
+                    if q.case_id not in network_only_ids
+                ],
+            }
+            for claim in shown
+        ],
+        "withheld_claims": len(claims) - len(shown),
+    }
+
+
+def _is_withheld(text: str, claims: Sequence[Claim], network_only_ids: frozenset[str], *, is_by_model: bool) -> bool:
+    """Whether a claim of these words rests on private cases alone; of a model, on any, for it may mix their words."""
+    said = [claim for claim in claims if claim.text == text and claim.quotes]
+    enough = any if is_by_model else all
+    return any(enough(quote.case_id in network_only_ids for quote in claim.quotes) for claim in said)
+
+
+def _without_texts(value: str | Sequence[str], withheld_texts: set[str]) -> str | list[str]:
+    if isinstance(value, str):
+        return _replace_texts(value, withheld_texts)
+    long = {text for text in withheld_texts if len(text) >= MIN_SUBSTRING_CHARS}
+    return [_replace_texts(line, long) for line in value if line not in withheld_texts]
+
+
+def _replace_texts(line: str, withheld_texts: set[str]) -> str:
+    """The line without the texts in it that are hidden, the longest first: a title may stand in a sentence."""
+    for text in sorted(withheld_texts, key=len, reverse=True):
+        line = line.replace(text, WITHHELD_MARK)
+    return line
+
+
+def _provenance_row(source: Draft | Pattern) -> Row:
+    made = source.provenance
+    return {
+        "run_id": made.run_id,
+        "model": made.model,
+        "prompt": made.prompt,
+        "prompt_hash": made.prompt_hash,
+        "inputs": list(made.inputs),
+        "n_tokens": made.n_tokens,
+        "cost_usd": made.cost_usd,
+    }

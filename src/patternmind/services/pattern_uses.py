@@ -1,0 +1,68 @@
+"""Uses: that a team worked by a pattern. Enough of them, by enough teams, and it is field-tested."""
+
+import hashlib
+from datetime import date
+
+from patternmind.domain.drafts import PatternUse
+from patternmind.errors import RuleViolated, UsageError
+from patternmind.ports import Clock, Store
+from patternmind.review import make_field_test_decision
+from patternmind.services.library import get_library_entry
+from patternmind.services.reviews import get_draft, reject_names
+
+MIN_USES = 3
+MIN_TEAMS = 2
+
+MAX_NOTE_CHARS = 1_000
+MAX_TEAM_CHARS = 100
+
+
+def record_use(
+    store: Store, clock: Clock, pattern_id: str, *, used_on: date, team: str, note: str, actor: str
+) -> PatternUse:
+    """Keep that a team worked by a pattern; said twice it is kept once.
+
+    Raises:
+        NotFound: no such pattern is published.
+        UsageError: no team, a day to come, a text too long, or one that names somebody.
+        NotAllowed: nobody says so.
+    """
+    get_library_entry(store, pattern_id)
+    team, note, actor = " ".join(team.split()), note.strip(), actor.strip()
+    _validate_use(clock, used_on=used_on, team=team, note=note, actor=actor)
+    reject_names(store, note, {"team": team})
+    digest = hashlib.sha256("\0".join((pattern_id, used_on.isoformat(), team, note, actor)).encode()).hexdigest()
+    use = PatternUse(
+        id=f"u-{digest[:16]}", pattern_id=pattern_id, on=used_on, team=team, note=note, by=actor, at=clock.now()
+    )
+    store.save_use(use)
+    _mark_field_tested(store, clock, pattern_id, actor)
+    return use
+
+
+def _validate_use(clock: Clock, *, used_on: date, team: str, note: str, actor: str) -> None:
+    if not actor:
+        raise RuleViolated("Every use is told by somebody: say who.")
+    if not team or len(team) > MAX_TEAM_CHARS:
+        raise UsageError(f"Name the team that worked by it, in at most {MAX_TEAM_CHARS} characters.", field="team")
+    if len(note) > MAX_NOTE_CHARS:
+        raise UsageError(f"Say what came of it in at most {MAX_NOTE_CHARS} characters.", field="note")
+    if used_on > clock.now().date():
+        raise UsageError("A use has happened: give a day that is not in the future.", field="on")
+
+
+def _mark_field_tested(store: Store, clock: Clock, pattern_id: str, actor: str) -> None:
+    """Note on the pattern's log that it is field-tested, once it is."""
+    uses = store.uses(pattern_id)
+    teams = {use.team.casefold() for use in uses}
+    if len(uses) < MIN_USES or len(teams) < MIN_TEAMS:
+        return
+    reviewed = get_draft(store, _draft_id(pattern_id))
+    note = f"{len(uses)} uses by {len(teams)} teams."
+    decision = make_field_test_decision(reviewed, actor=actor, at=clock.now(), note=note)
+    if decision is not None:
+        store.append_decision(decision, expected_version=reviewed.version)
+
+
+def _draft_id(pattern_id: str) -> str:
+    return pattern_id.replace("p-", "d-", 1)

@@ -1,0 +1,159 @@
+"""Drafts as reviewers meet them: grounded anew against the cases as they are now, with the log of their decisions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from patternmind.domain.cases import Case
+from patternmind.domain.drafts import (
+    NO_AI,
+    Decision,
+    Draft,
+    DraftAction,
+    DraftKind,
+    Pattern,
+    RejectionReason,
+    ReviewedDraft,
+)
+from patternmind.domain.read_models import DraftFilter, Page, StoredDraft
+from patternmind.errors import (
+    InvalidState,
+    RuleViolated,
+    UsageError,
+    VersionConflict,
+)
+from patternmind.grounding import ground
+from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ports import Clock, Store
+from patternmind.review import build_pattern, make_decision
+from patternmind.services.versioned_cache import VersionedCache
+
+NO_LIMIT = 10**9
+"""Rows of a list that is wanted whole."""
+
+
+def get_draft(store: Store, draft_id: str) -> ReviewedDraft:
+    """One draft with its log.
+
+    Raises:
+        NotFound
+    """
+    return _ground_all(store, [store.draft(draft_id)])[0]
+
+
+def list_all_drafts(store: Store, *, kind: DraftKind | None = None) -> list[ReviewedDraft]:
+    """Every current draft and every one that was ever decided on, oldest first."""
+    return _ground_all(store, store.list_drafts(DraftFilter(kind=kind), limit=NO_LIMIT).rows)
+
+
+def list_drafts(store: Store, filters: DraftFilter, *, limit: int, after: str | None = None) -> Page[ReviewedDraft]:
+    """Some of them; only the cases that these rest on are read."""
+    page = store.list_drafts(filters, limit=limit, after=after)
+    return Page(tuple(_ground_all(store, page.rows)), page.following)
+
+
+_ACCEPTED_CACHE: VersionedCache[tuple[Pattern, ...]] = VersionedCache()
+
+
+def list_accepted_patterns(store: Store) -> list[Pattern]:
+    """The patterns people made, by name: of all drafts, only those that somebody accepted are read."""
+    return list(_ACCEPTED_CACHE.of(store, lambda: _read_accepted_patterns(store)))
+
+
+def _read_accepted_patterns(store: Store) -> tuple[Pattern, ...]:
+    accepted = store.list_drafts(DraftFilter(kind=DraftKind.PATTERN, accepted=True), limit=NO_LIMIT).rows
+    return tuple(build_patterns(_ground_all(store, accepted)))
+
+
+def _ground_all(store: Store, rows: Sequence[StoredDraft]) -> list[ReviewedDraft]:
+    cases = store.cases_by_id([case_id for draft, _, _ in rows for case_id in _source_case_ids(draft)])
+    roster = Roster.of(store.roster())
+    return [_ground_draft(row, cases, roster) for row in rows]
+
+
+def _source_case_ids(draft: Draft) -> Iterator[str]:
+    """The cases that a draft quotes; and those that a model made it from, which may say what it claims elsewhere."""
+    yield from (quote.case_id for claim in draft.claims for quote in claim.quotes)
+    if draft.provenance.model == NO_AI:
+        return
+    for name in draft.provenance.inputs:
+        yield from (name, name.rpartition("@")[0])
+
+
+def _ground_draft(
+    row: tuple[Draft, tuple[Decision, ...], datetime], cases: Mapping[str, Case], roster: Roster
+) -> ReviewedDraft:
+    """Every outlet reads drafts through here, so here people's words lose the names that the roster learned later."""
+    draft, decisions, created_at = row
+    cleaned = tuple(_without_names(decision, roster) for decision in decisions)
+    return ReviewedDraft(grounded=ground(draft, cases), decisions=cleaned, created_at=created_at)
+
+
+def _without_names(decision: Decision, roster: Roster) -> Decision:
+    if not decision.edits and not decision.note:
+        return decision
+    edits = {
+        field: redact(value, roster).text
+        if isinstance(value, str)
+        else tuple(redact(one, roster).text for one in value)
+        for field, value in decision.edits.items()
+    }
+    return replace(decision, edits=edits, note=redact(decision.note, roster).text)
+
+
+def decide_draft(  # noqa: PLR0913 - one decision has this many parts
+    store: Store,
+    clock: Clock,
+    draft_id: str,
+    action: DraftAction,
+    *,
+    actor: str,
+    reason: RejectionReason | None = None,
+    note: str = "",
+    edits: Mapping[str, str | tuple[str, ...]] | None = None,
+    expected_version: int | None = None,
+) -> ReviewedDraft:
+    """Write one decision down and give the draft as it then stands.
+
+    Args:
+        expected_version: the number of decisions the person had seen; ``None`` decides on whatever stands now.
+
+    Raises:
+        NotFound, WrongState, NotAllowed
+        UsageError: what the person wrote names somebody.
+        ChangedMeanwhile: somebody else decided first.
+    """
+    reject_names(store, note, edits or {})
+    reviewed = get_draft(store, draft_id)
+    if expected_version is not None and expected_version != reviewed.version:
+        raise VersionConflict("draft", draft_id)
+    decision = make_decision(reviewed, action, actor=actor, at=clock.now(), reason=reason, note=note, edits=edits)
+    store.append_decision(decision, expected_version=reviewed.version)
+    return get_draft(store, draft_id)
+
+
+def preview_decision(reviewed: ReviewedDraft, action: DraftAction) -> ReviewedDraft:
+    """The draft as this decision would leave it, stored nowhere; as it is where the decision is not possible."""
+    try:
+        decision = make_decision(
+            reviewed, action, actor="-", at=reviewed.created_at or datetime.min.replace(tzinfo=UTC)
+        )
+    except (RuleViolated, InvalidState):
+        return reviewed
+    return replace(reviewed, decisions=(*reviewed.decisions, decision))
+
+
+def reject_names(store: Store, note: str, edits: Mapping[str, str | tuple[str, ...]]) -> None:
+    """As theme names are: a person's name would leave with every export."""
+    roster = Roster.of(store.roster())
+    told = {"note": note, **{f"fields.{name}": value for name, value in edits.items()}}
+    for field, value in told.items():
+        if any(redact(line, roster).counts for line in ([value] if isinstance(value, str) else value)):
+            said = "What you wrote names a person or holds contact data. Say it without, please."
+            raise UsageError(said, field=field)
+
+
+def build_patterns(reviewed: Sequence[ReviewedDraft]) -> list[Pattern]:
+    """The patterns people made of these drafts, by name."""
+    found = [pattern for one in reviewed if (pattern := build_pattern(one)) is not None]
+    return sorted(found, key=lambda pattern: (pattern.name.casefold(), pattern.id))

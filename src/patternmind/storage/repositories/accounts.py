@@ -1,0 +1,135 @@
+"""Accounts and who of them is in which network; the networks of an installation."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, insert, select, update
+
+from patternmind.domain.members import Account, Member
+from patternmind.domain.networks import Network
+from patternmind.errors import UsageError
+from patternmind.ports import MemberChange
+from patternmind.storage import schema
+from patternmind.storage.account_records import read_account, read_member, roles_text
+from patternmind.storage.engine import open_engine, read_transaction, write_transaction
+from patternmind.storage.repositories.cases import network_row, read_network
+
+
+class AccountRepository:
+    """Of the whole installation: what is asked of one network names it."""
+
+    def __init__(self, path: Path, *, first: Network) -> None:
+        """Open it; where there is no network at all, ``first`` is made."""
+        self.path = path
+        self._engine = open_engine(path)
+        if not self.networks():
+            with self._writing() as connection:
+                connection.execute(
+                    insert(schema.network).prefix_with("OR IGNORE").values(_network_row_with_secret(first))
+                )
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _reading(self):
+        return read_transaction(self._engine, self.path)
+
+    def _writing(self):
+        return write_transaction(self._engine, self.path)
+
+    def networks(self) -> list[Network]:
+        with self._reading() as connection:
+            rows = connection.execute(select(schema.network).order_by(schema.network.c.id)).all()
+        return [read_network(row) for row in rows]
+
+    def add_network(self, network: Network) -> None:
+        table = schema.network
+        with self._writing() as connection:
+            if connection.execute(select(table.c.id).where(table.c.id == network.id)).first():
+                raise UsageError(f'There is a network "{network.id}" already. Choose another id.')
+            connection.execute(insert(table).values(_network_row_with_secret(network)))
+
+    def has_accounts(self) -> bool:
+        with self._reading() as connection:
+            return connection.execute(select(schema.account.c.id).limit(1)).first() is not None
+
+    def account(self, account_id: str) -> Account | None:
+        with self._reading() as connection:
+            row = connection.execute(select(schema.account).where(schema.account.c.id == account_id)).first()
+        return read_account(row) if row else None
+
+    def members(self, network_id: str) -> list[Member]:
+        with self._reading() as connection:
+            return _members(connection, network_id)
+
+    def memberships(self, account_id: str) -> list[Member]:
+        with self._reading() as connection:
+            member = schema.member
+            asked = _select_members().where(member.c.account_id == account_id).order_by(member.c.network_id)
+            return [read_member(row) for row in connection.execute(asked).all()]
+
+    def change_members(
+        self, network_id: str, change: MemberChange, *, account: Account | None = None
+    ) -> tuple[Member, ...]:
+        with self._writing() as connection:
+            if account is not None:
+                _put_account(connection, account)
+            before = {one.id: one for one in _members(connection, network_id)}
+            after = {one.id: one for one in change(tuple(before.values()))}
+            for id in before.keys() - after.keys():
+                _remove_member(connection, network_id, id)
+            for id, member in after.items():
+                if before.get(id) != member:
+                    _put_member(connection, member)
+        return tuple(after.values())
+
+    def save_password(self, account_id: str, password_hash: str) -> None:
+        account = schema.account
+        with self._writing() as connection:
+            connection.execute(update(account).where(account.c.id == account_id).values(password_hash=password_hash))
+
+
+def _network_row_with_secret(network: Network) -> dict[str, Any]:
+    return {**network_row(network), "id": network.id, "secret": secrets.token_bytes(32)}
+
+
+def _select_members() -> Select[Any, Any, Any, Any, Any]:
+    member, account = schema.member, schema.account
+    columns = (member.c.network_id, member.c.account_id, member.c.roles, account.c.name, account.c.password_hash)
+    return select(*columns).join(account, account.c.id == member.c.account_id)
+
+
+def _members(connection: Connection, network_id: str) -> list[Member]:
+    asked = _select_members().where(schema.member.c.network_id == network_id)
+    found = [read_member(row) for row in connection.execute(asked).all()]
+    return sorted(found, key=lambda one: (one.name.casefold(), one.id))
+
+
+def _put_account(connection: Connection, account: Account) -> None:
+    table = schema.account
+    if connection.execute(select(table.c.id).where(table.c.id == account.id)).first():
+        raise UsageError(f'Somebody signs in as "{account.id}" already. Choose another sign-in name.')
+    row = {"id": account.id, "name": account.name, "created_at": account.created_at.isoformat()}
+    connection.execute(insert(table).values(**row, password_hash=account.password_hash))
+
+
+def _put_member(connection: Connection, member: Member) -> None:
+    table, roles = schema.member, roles_text(member.roles)
+    mine = (table.c.network_id == member.network_id) & (table.c.account_id == member.id)
+    if not connection.execute(update(table).where(mine).values(roles=roles)).rowcount:
+        connection.execute(insert(table).values(network_id=member.network_id, account_id=member.id, roles=roles))
+
+
+def _remove_member(connection: Connection, network_id: str, account_id: str) -> None:
+    """Out of this network with the sessions and links that show it; out of the installation with the last network."""
+    member = schema.member
+    in_network = (member.c.network_id == network_id) & (member.c.account_id == account_id)
+    connection.execute(delete(member).where(in_network))
+    for table in (schema.session, schema.sign_in_link):
+        mine = (table.c.account_id == account_id) & (table.c.network_id == network_id)
+        connection.execute(delete(table).where(mine))
+    if connection.execute(select(member.c.account_id).where(member.c.account_id == account_id)).first() is None:
+        for table in (schema.session, schema.sign_in_link):
+            connection.execute(delete(table).where(table.c.account_id == account_id))
+        connection.execute(delete(schema.account).where(schema.account.c.id == account_id))

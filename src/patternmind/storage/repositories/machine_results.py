@@ -1,0 +1,66 @@
+"""What a run found before people's decisions: kept whole, and only of the newest run of each lens."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, delete, insert
+
+from patternmind.domain.machine_result import MachineResult
+from patternmind.domain.themes import Partition
+from patternmind.storage import records, schema
+from patternmind.storage.repositories.base import NetworkScopedStore
+
+
+class MachineResultRepository(NetworkScopedStore):
+    """The machine's own answers."""
+
+    def found(self, run_id: str) -> MachineResult | None:
+        kept = schema.machine_result
+        with self._reading() as connection:
+            row = connection.execute(self._of(kept).where(kept.c.run_id == run_id)).first()
+        return None if row is None else read_machine_result(row.body, row.partition)
+
+    def _put_found(self, connection: Connection, run_id: str, lens: str, found: MachineResult) -> None:
+        kept = schema.machine_result
+        connection.execute(delete(kept).where(kept.c.network_id == self._id, kept.c.lens == lens))
+        body = {
+            "case_ids": found.case_ids,
+            "theme_ids": found.theme_ids,
+            "area_ids": found.area_ids,
+            "encoder": found.encoder,
+            "memory": [records.theme_record(theme) for theme in found.memory],
+            "new_cases": found.new_cases,
+            "duplicate_of": dict(found.duplicate_of),
+        }
+        connection.execute(
+            insert(kept).values(
+                network_id=self._id, run_id=run_id, lens=lens, body=body, partition=_partition_bytes(found.partition)
+            )
+        )
+
+
+def _partition_bytes(partition: Partition) -> bytes:
+    """Every field of a partition by its name: those that are added later are kept without a change here."""
+    written = io.BytesIO()
+    np.savez_compressed(written, **{one.name: getattr(partition, one.name) for one in fields(partition)})
+    return written.getvalue()
+
+
+def read_machine_result(body: Mapping[str, Any], partition: bytes) -> MachineResult:
+    with np.load(io.BytesIO(partition), allow_pickle=False) as arrays:
+        known = {one.name for one in fields(Partition)}
+        whole = {name: arrays[name] for name in arrays.files if name in known}
+    read = Partition(**{name: one.item() if one.ndim == 0 else one for name, one in whole.items()})
+    return MachineResult(
+        case_ids=tuple(body["case_ids"]),
+        theme_ids=tuple(body["theme_ids"]),
+        area_ids=tuple(body["area_ids"]),
+        partition=read,
+        encoder=body["encoder"],
+        memory=tuple(records.read_theme(one) for one in body["memory"]),
+        new_cases=tuple(body["new_cases"]),
+        duplicate_of=body["duplicate_of"],
+    )

@@ -1,0 +1,258 @@
+"""Runs and everything they found: themes, areas, assignments, changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Table, func, insert, update
+
+from patternmind.domain.edits import EditConflict
+from patternmind.domain.themes import Assignment, Theme, ThemeChange
+from patternmind.errors import NotFound, VersionConflict
+from patternmind.ports import (
+    RunOutcome,
+    RunParameters,
+    RunRecord,
+    RunRevision,
+)
+from patternmind.storage import records, schema
+from patternmind.storage.repositories.base import insert_rows
+from patternmind.storage.repositories.drafts import DraftRepository
+from patternmind.storage.repositories.machine_results import MachineResultRepository
+from patternmind.storage.repositories.stored_fits import StoredFitsRepository
+
+WHOLE_TEXT_LENS = "all"
+"""The lens that reads all of a case."""
+
+
+class RunRepository(DraftRepository, MachineResultRepository, StoredFitsRepository):
+    """Runs; a finished one brings its drafts with it, in the same transaction."""
+
+    def begin_run(self, parameters: RunParameters, now: datetime) -> RunRecord:
+        run = schema.run
+        with self._writing() as connection:
+            self._close_open_runs(connection, "interrupted", now)
+            number = connection.execute(self._of(run, func.coalesce(func.max(run.c.number), 0))).scalar_one() + 1
+            record = RunRecord(
+                id=f"run-{number:04d}", number=number, parameters=parameters, state="running", started_at=now
+            )
+            connection.execute(insert(run).values(network_id=self._id, **_run_row(record)))
+        return record
+
+    def _close_open_runs(self, connection: Connection, state: str, now: datetime) -> None:
+        run = schema.run
+        open_runs = (run.c.network_id == self._id) & (run.c.state == "running")
+        connection.execute(update(run).where(open_runs).values(state=state, finished_at=now.isoformat()))
+
+    def finish_run(self, run_id: str, outcome: RunOutcome, now: datetime) -> RunRecord:
+        with self._writing() as connection:
+            begun = self._run(connection, run_id)
+            self._check_decided(connection, begun.parameters.lens, outcome.decided)
+            record = replace(
+                begun,
+                state="finished",
+                finished_at=now,
+                n_cases=len(outcome.assignments),
+                n_themes=sum(bool(theme.case_ids) for theme in outcome.themes),
+                n_outliers=sum(one.theme_id is None for one in outcome.assignments),
+                n_drafts=len(outcome.drafts),
+                proposals=tuple(outcome.proposals),
+                seconds=dict(outcome.seconds),
+                notes=tuple(outcome.notes),
+                fingerprint=outcome.fingerprint,
+            )
+            self._put_outcome(connection, run_id, outcome)
+            if outcome.found is not None:
+                self._put_found(connection, run_id, begun.parameters.lens, outcome.found)
+            self._put_fits(connection, begun.parameters.lens, outcome.fits)
+            if self._marks_duplicates(connection, begun.parameters.lens):
+                self._mark_duplicates(connection, outcome)
+            if begun.parameters.draft:
+                self._replace_drafts(connection, outcome.drafts, now, begun.parameters.lens)
+            self._put_run(connection, record)
+        return record
+
+    def _check_decided(self, connection: Connection, lens: str, decided: int | None) -> None:
+        """A run does not end on themes that somebody changed while it went on."""
+        edit = schema.edit
+        newest = self._of(edit, func.coalesce(func.max(edit.c.seq), 0)).where(edit.c.lens == lens)
+        if decided is not None and connection.execute(newest).scalar_one() != decided:
+            raise VersionConflict("themes of lens", lens)
+
+    def _put_themes(self, connection: Connection, run_id: str, shown: RunOutcome | RunRevision) -> None:
+        of_run = {"network_id": self._id, "run_id": run_id}
+        insert_rows(
+            connection,
+            schema.theme,
+            [{**of_run, "id": theme.id, "rank": rank, **theme_row(theme)} for rank, theme in enumerate(shown.themes)],
+        )
+        insert_rows(connection, schema.area, [{**of_run, "id": id, "name": name} for id, name in shown.areas.items()])
+        names = [one.name for one in fields(Assignment)]  # flat: ``asdict`` would copy every value, for seconds
+        insert_rows(
+            connection,
+            schema.assignment,
+            [{**of_run, **{name: getattr(one, name) for name in names}} for one in shown.assignments],
+        )
+
+    def _put_outcome(self, connection: Connection, run_id: str, outcome: RunOutcome) -> None:
+        self._put_themes(connection, run_id, outcome)
+        of_run = {"network_id": self._id, "run_id": run_id}
+        insert_rows(
+            connection,
+            schema.theme_change,
+            [
+                {**of_run, "seq": seq, "theme_id": change.theme_id, "body": records.change_record(change)}
+                for seq, change in enumerate(outcome.changes)
+            ],
+        )
+
+    def _marks_duplicates(self, connection: Connection, lens: str) -> bool:
+        """The whole text says best who tells the same story; another lens does only where that was never looked at."""
+        return lens == WHOLE_TEXT_LENS or self._last(connection, WHOLE_TEXT_LENS) is None
+
+    def _mark_duplicates(self, connection: Connection, outcome: RunOutcome) -> None:
+        """Mark this run's cases anew; what it could not compare, because one of the two was not in it, stays."""
+        case, looked_at = schema.case, {one.case_id for one in outcome.assignments}
+        for row in connection.execute(self._of(case, case.c.id, case.c.duplicate_of)).all():
+            first = outcome.duplicate_of.get(row.id)
+            compared = row.id in looked_at and (row.duplicate_of in looked_at or not row.duplicate_of or first)
+            if compared and first != row.duplicate_of:
+                mine = (case.c.network_id == self._id) & (case.c.id == row.id)
+                connection.execute(update(case).where(mine).values(duplicate_of=first))
+
+    def fail_run(self, run_id: str, reason: str, now: datetime) -> None:
+        with self._writing() as connection:
+            begun = self._run(connection, run_id)
+            self._put_run(connection, replace(begun, state="failed", finished_at=now, notes=(*begun.notes, reason)))
+
+    def _run(self, connection: Connection, run_id: str) -> RunRecord:
+        row = connection.execute(self._of(schema.run).where(schema.run.c.id == run_id)).first()
+        if row is None:
+            raise NotFound("run", run_id)
+        return _read_run(row)
+
+    def _put_run(self, connection: Connection, record: RunRecord) -> None:
+        where = (schema.run.c.network_id == self._id) & (schema.run.c.id == record.id)
+        connection.execute(update(schema.run).where(where).values(_run_row(record)))
+
+    def last_run(self, lens: str | None = None) -> RunRecord | None:
+        with self._reading() as connection:
+            return self._last(connection, lens)
+
+    def _last(self, connection: Connection, lens: str | None) -> RunRecord | None:
+        run = schema.run
+        query = self._of(run).where(run.c.state == "finished").order_by(run.c.number.desc()).limit(1)
+        row = connection.execute(query if lens is None else query.where(run.c.lens == lens)).first()
+        return _read_run(row) if row is not None else None
+
+    def runs(self) -> list[RunRecord]:
+        with self._reading() as connection:
+            rows = connection.execute(self._of(schema.run).order_by(schema.run.c.number)).all()
+        return [_read_run(row) for row in rows]
+
+    def themes(self, lens: str | None = None) -> list[Theme]:
+        theme = schema.theme
+        rows = self._of_last_run(theme, lens, theme.c.rank)
+        return [records.read_theme(row.body) for row in rows]
+
+    def theme_ids(self) -> set[str]:
+        with self._reading() as connection:
+            return set(connection.execute(self._of(schema.theme, schema.theme.c.id).distinct()).scalars())
+
+    def areas(self, lens: str | None = None) -> dict[str, str]:
+        return {row.id: row.name for row in self._of_last_run(schema.area, lens, schema.area.c.id)}
+
+    def assignments(self, lens: str | None = None) -> list[Assignment]:
+        rows = self._of_last_run(schema.assignment, lens, schema.assignment.c.case_id)
+        return [read_assignment(row) for row in rows]
+
+    def cases_seen(self, lens: str | None = None, *, through: int | None = None) -> set[str]:
+        run, assignment = schema.run, schema.assignment
+        runs = self._of(run, run.c.id).where(run.c.state == "finished")
+        runs = runs if lens is None else runs.where(run.c.lens == lens)
+        runs = runs if through is None else runs.where(run.c.number <= through)
+        query = self._of(assignment, assignment.c.case_id).where(assignment.c.run_id.in_(runs)).distinct()
+        with self._reading() as connection:
+            return set(connection.execute(query).scalars())
+
+    def _of_last_run(self, table: Table, lens: str | None, order: Any) -> Sequence[Any]:
+        with self._reading() as connection:
+            last = self._last(connection, lens)
+            if last is None:
+                return []
+            return connection.execute(self._of(table).where(table.c.run_id == last.id).order_by(order)).all()
+
+    def changes(self, run_id: str) -> list[ThemeChange]:
+        change = schema.theme_change
+        query = self._of(change).where(change.c.run_id == run_id).order_by(change.c.seq)
+        with self._reading() as connection:
+            return [records.read_change(row.body) for row in connection.execute(query)]
+
+
+def theme_row(theme: Theme) -> dict[str, Any]:
+    """A theme as it is kept: whole, and once more without what grows with the network."""
+    whole = records.theme_record(theme)
+    centre = np.asarray(theme.centre, np.float32).tobytes() if theme.centre else None
+    return {
+        "body": whole,
+        "card": {name: value for name, value in whole.items() if name not in records.CARD_EXCLUDED_FIELDS}
+        | {"case_ids": ()},
+        "n_members": len(theme.case_ids),
+        "centre": centre,
+    }
+
+
+def _run_row(record: RunRecord) -> dict[str, Any]:
+    body = asdict(record)
+    for name in ("id", "number", "state", "started_at", "finished_at", "fingerprint"):
+        del body[name]
+    return {
+        "id": record.id,
+        "number": record.number,
+        "lens": record.parameters.lens,
+        "state": record.state,
+        "started_at": record.started_at.isoformat(),
+        "finished_at": record.finished_at.isoformat() if record.finished_at else None,
+        "fingerprint": record.fingerprint,
+        "body": body,
+    }
+
+
+def read_assignment(row: Any) -> Assignment:
+    return Assignment(
+        case_id=row.case_id,
+        theme_id=row.theme_id,
+        area_id=row.area_id,
+        strength=row.strength,
+        nearest_theme_id=row.nearest_theme_id,
+        second_theme_id=row.second_theme_id,
+        second_strength=row.second_strength,
+        outlier_score=row.outlier_score,
+        reason=row.reason,
+        x=row.x,
+        y=row.y,
+    )
+
+
+def _read_run(row: Any) -> RunRecord:
+    body = dict(row.body)
+    parameters = RunParameters(**body.pop("parameters"))
+    body["notes"] = tuple(body["notes"])
+    body["proposals"] = tuple(_read_conflict(one) for one in body.get("proposals", ()))
+    return RunRecord(
+        id=row.id,
+        number=row.number,
+        parameters=parameters,
+        state=row.state,
+        started_at=datetime.fromisoformat(row.started_at),
+        finished_at=datetime.fromisoformat(row.finished_at) if row.finished_at else None,
+        fingerprint=row.fingerprint,
+        **body,
+    )
+
+
+def _read_conflict(record: Mapping[str, Any]) -> EditConflict:
+    values: dict[str, Any] = {**record, "theme_ids": tuple(record["theme_ids"]), "case_ids": tuple(record["case_ids"])}
+    return EditConflict(**values)

@@ -1,0 +1,113 @@
+"""Links, sessions and tokens by their hashes, and the audit log."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, update
+
+from patternmind.domain.members import (
+    ApiToken,
+    AuditEntry,
+    Session,
+    SignInLink,
+)
+from patternmind.errors import NotFound
+from patternmind.storage import schema
+from patternmind.storage.account_records import (
+    audit_row,
+    link_row,
+    read_audit,
+    read_link,
+    read_session,
+    read_token,
+    session_row,
+)
+from patternmind.storage.repositories.accounts import AccountRepository
+
+
+class SqlAccounts(AccountRepository):
+    """Implements ``ports.Accounts``."""
+
+    def save_link(self, link: SignInLink) -> None:
+        with self._writing() as connection:
+            connection.execute(insert(schema.sign_in_link).values(**link_row(link)))
+
+    def link(self, sha256: str) -> SignInLink | None:
+        table = schema.sign_in_link
+        with self._reading() as connection:
+            row = connection.execute(select(table).where(table.c.sha256 == sha256)).first()
+        return read_link(row) if row else None
+
+    def take_link(self, sha256: str) -> SignInLink | None:
+        table = schema.sign_in_link
+        with self._writing() as connection:
+            row = connection.execute(select(table).where(table.c.sha256 == sha256)).first()
+            if row is None:
+                return None
+            connection.execute(delete(table).where(table.c.sha256 == sha256))
+            if row.account_id is None:
+                connection.execute(delete(table).where(table.c.account_id.is_(None)))
+        return read_link(row)
+
+    def save_session(self, session: Session) -> None:
+        table, row = schema.session, session_row(session)
+        with self._writing() as connection:
+            if not connection.execute(update(table).where(table.c.sha256 == session.sha256).values(**row)).rowcount:
+                connection.execute(insert(table).values(**row))
+
+    def session(self, sha256: str) -> Session | None:
+        table = schema.session
+        with self._reading() as connection:
+            row = connection.execute(select(table).where(table.c.sha256 == sha256)).first()
+        return read_session(row) if row else None
+
+    def sessions(self, account_id: str) -> list[Session]:
+        table = schema.session
+        asked = select(table).where(table.c.account_id == account_id).order_by(table.c.created_at.desc())
+        with self._reading() as connection:
+            return [read_session(row) for row in connection.execute(asked).all()]
+
+    def end_sessions(self, sha256s: Sequence[str]) -> None:
+        if not sha256s:
+            return
+        with self._writing() as connection:
+            connection.execute(delete(schema.session).where(schema.session.c.sha256.in_(sha256s)))
+
+    def forget_expired(self, *, links: datetime, sessions: datetime, unseen: datetime) -> None:
+        link, session = schema.sign_in_link, schema.session
+        old = (session.c.created_at < sessions.isoformat()) | (session.c.seen_at < unseen.isoformat())
+        with self._writing() as connection:
+            connection.execute(delete(link).where(link.c.expires_at < links.isoformat()))
+            connection.execute(delete(session).where(old))
+
+    def find_token(self, sha256: str) -> tuple[str, ApiToken] | None:
+        with self._reading() as connection:
+            row = connection.execute(select(schema.token).where(schema.token.c.sha256 == sha256)).first()
+        return (row.network_id, read_token(row)) if row else None
+
+    def has_tokens(self) -> bool:
+        with self._reading() as connection:
+            return connection.execute(select(schema.token.c.id).limit(1)).first() is not None
+
+    def revoke_token(self, network_id: str, token_id: str, at: datetime) -> None:
+        table = schema.token
+        mine = (table.c.network_id == network_id) & (table.c.id == token_id)
+        with self._writing() as connection:
+            if not connection.execute(update(table).where(mine).values(revoked_at=at.isoformat())).rowcount:
+                raise NotFound("token", token_id)
+
+    def append_audit(self, network_id: str, entry: AuditEntry) -> None:
+        table = schema.audit
+        newest = select(func.coalesce(func.max(table.c.number), 0)).where(table.c.network_id == network_id)
+        with self._writing() as connection:
+            number = connection.execute(newest).scalar_one() + 1
+            connection.execute(insert(table).values(network_id=network_id, number=number, **audit_row(entry)))
+
+    def audit(self, network_id: str, *, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
+        table = schema.audit
+        asked = select(table).where(table.c.network_id == network_id)
+        if before is not None:
+            asked = asked.where(table.c.number < before)
+        with self._reading() as connection:
+            rows = connection.execute(asked.order_by(table.c.number.desc()).limit(limit)).all()
+        return [read_audit(row) for row in rows]

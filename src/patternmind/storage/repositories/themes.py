@@ -1,0 +1,156 @@
+"""Themes without their members, and one theme with all that its page shows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, or_, select
+
+from patternmind.domain.edits import Edit
+from patternmind.domain.read_models import (
+    SimilarTheme,
+    ThemeCard,
+    ThemeDetail,
+    ThemeRunChange,
+)
+from patternmind.domain.themes import Vectors
+from patternmind.errors import NotFound
+from patternmind.ports import RunRecord
+from patternmind.storage import records, schema
+from patternmind.storage.repositories.case_queries import CaseQueries
+
+MAX_SIMILAR_THEMES = 3
+"""Themes named as the ones most like it."""
+
+NO_RUN_REMEDY = "There has been no run yet: start one with `patternmind run`."
+
+theme, area, edit, run, theme_change = schema.theme, schema.area, schema.edit, schema.run, schema.theme_change
+CARD_COLUMNS = (theme.c.id, theme.c.card, theme.c.n_members)
+
+
+class ThemeQueries(CaseQueries):
+    """Implements the part of ``ports.Reads`` that is about themes and runs."""
+
+    def theme_cards(self, lens: str | None = None, *, every: bool = False) -> list[ThemeCard]:
+        with self._reading() as connection:
+            last = self._last(connection, lens)
+            return [] if last is None else self._cards(connection, last, every=every)
+
+    def theme_card(self, theme_id: str, lens: str | None = None) -> ThemeCard:
+        with self._reading() as connection:
+            return _read_card(self._theme_row(connection, self._last(connection, lens), theme_id, CARD_COLUMNS))
+
+    def theme_members(self, theme_id: str, lens: str | None = None) -> tuple[str, ...]:
+        with self._reading() as connection:
+            row = self._theme_row(connection, self._last(connection, lens), theme_id, (theme.c.body["case_ids"],))
+            return tuple(row[0])
+
+    def theme_story(self, theme_id: str, lens: str | None = None) -> ThemeDetail:
+        with self._reading() as connection:
+            last = self._last(connection, lens)
+            if last is None:
+                raise NotFound("theme", theme_id, NO_RUN_REMEDY)
+            row = self._theme_row(connection, last, theme_id, (*CARD_COLUMNS, theme.c.centre))
+            card = _read_card(row)
+            spoken = [*card.theme.exemplars, *([card.theme.edge_case] if card.theme.edge_case else [])]
+            told = self._told(connection, spoken, last.parameters.lens)
+            return ThemeDetail(
+                card=card,
+                area=self._area(connection, last, card.theme.area_id),
+                closest=tuple(self._closest(connection, last, row)),
+                exemplars=tuple(told[id] for id in dict.fromkeys(spoken) if id in told),
+                turns=tuple(self._turns(connection, theme_id)),
+                edits=tuple(self._edits_about(connection, theme_id, last.parameters.lens)),
+            )
+
+    def theme_names(self, lens: str | None = None) -> dict[str, str]:
+        with self._reading() as connection:
+            last = self._last(connection, lens)
+            if last is None:
+                return {}
+            names = self._of(theme, theme.c.id, theme.c.card["name"].as_string().label("name"))
+            return {row.id: row.name for row in connection.execute(names.where(theme.c.run_id == last.id))}
+
+    def theme_encoder(self, lens: str | None = None) -> str | None:
+        with self._reading() as connection:
+            last = self._last(connection, lens)
+            named = self._of(theme, theme.c.card["encoder"].as_string()).where(
+                theme.c.run_id == (last.id if last else "")
+            )
+            return connection.execute(named.where(theme.c.centre.is_not(None)).limit(1)).scalar() or None
+
+    def find_run(self, run_id: str) -> RunRecord:
+        with self._reading() as connection:
+            return self._run(connection, run_id)
+
+    def _cards(self, connection: Connection, last: RunRecord, *, every: bool) -> list[ThemeCard]:
+        query = self._of(theme, *CARD_COLUMNS).where(theme.c.run_id == last.id).order_by(theme.c.rank)
+        rows = connection.execute(query if every else query.where(theme.c.n_members > 0))
+        return [_read_card(row) for row in rows]
+
+    def _theme_row(
+        self, connection: Connection, last: RunRecord | None, theme_id: str, columns: Sequence[ColumnElement[Any]]
+    ) -> Any:
+        of_run = theme.c.run_id == (last.id if last else "")
+        row = connection.execute(self._of(theme, *columns).where(of_run, theme.c.id == theme_id)).first()
+        if row is None:
+            raise NotFound("theme", theme_id, "List them with `patternmind themes --all`.")
+        return row
+
+    def _area(self, connection: Connection, last: RunRecord, area_id: str) -> str:
+        query = self._of(area, area.c.name).where(area.c.run_id == last.id, area.c.id == area_id)
+        return connection.execute(query).scalar() or ""
+
+    def _closest(self, connection: Connection, last: RunRecord, row: Any) -> list[SimilarTheme]:
+        """By the centres; the one that the run itself named stands first where it is as near."""
+        if row.centre is None:
+            return []
+        query = self._of(theme, theme.c.id, theme.c.card["name"].as_string().label("name"), theme.c.centre)
+        others = connection.execute(
+            query.where(theme.c.run_id == last.id, theme.c.id != row.id, theme.c.n_members > 0)
+        ).all()
+        mine = _read_centre(row.centre)
+        near = [
+            (float(_read_centre(one.centre) @ mine), one)
+            for one in others
+            if _have_same_dimensions(one.centre, row.centre)
+        ]
+        near.sort(key=lambda pair: (-pair[0], pair[1].id))
+        return [SimilarTheme(one.id, one.name, round(cosine, 4)) for cosine, one in near[:MAX_SIMILAR_THEMES]]
+
+    def _turns(self, connection: Connection, theme_id: str) -> list[ThemeRunChange]:
+        query = (
+            self._of(
+                theme_change, theme_change.c.body, run.c.id, run.c.finished_at, run.c.body["parameters"].label("p")
+            )
+            .join(run, (run.c.network_id == theme_change.c.network_id) & (run.c.id == theme_change.c.run_id))
+            .where(theme_change.c.theme_id == theme_id)
+            .order_by(run.c.number.desc())
+        )
+        return [
+            ThemeRunChange(
+                row.id, row.p["label"], datetime.fromisoformat(row.finished_at), records.read_change(row.body)
+            )
+            for row in connection.execute(query)
+        ]
+
+    def _edits_about(self, connection: Connection, theme_id: str, lens: str) -> list[Edit]:
+        named = [edit.c.body[name].as_string() == theme_id for name in ("theme_id", "other_theme_id")]
+        about = self._of(edit).where(edit.c.lens == lens, or_(*named))
+        undone = select(edit.c.seq).where(edit.c.network_id == self._id, edit.c.lens == lens, or_(*named))
+        undoes = self._of(edit).where(edit.c.lens == lens, edit.c.body["undoes"].as_integer().in_(undone))
+        found = {row.seq: row for query in (about, undoes) for row in connection.execute(query)}
+        return [records.read_edit(found[seq].body) for seq in sorted(found, reverse=True)]
+
+
+def _read_card(row: Any) -> ThemeCard:
+    return ThemeCard(records.read_theme(row.card), row.n_members)
+
+
+def _read_centre(centre: bytes) -> Vectors:
+    return np.frombuffer(centre, np.float32)
+
+
+def _have_same_dimensions(centre: bytes | None, other: bytes) -> bool:
+    return centre is not None and len(centre) == len(other)

@@ -1,0 +1,43 @@
+"""Sentences of a case: where each begins and ends, and whether it tells of a problem or of what helped.
+
+Two steps read them, ``draft`` and ``embed``; steps never import each other, so this lies beneath both.
+"""
+
+from patternmind.text.cues import is_narrative, mentions_problem
+from patternmind.text.english import is_english
+from patternmind.text.role_cues import LIMITATION, TENSION
+from patternmind.text.roles import (
+    PLAIN_TEXT_FIELDS,
+    Sentence,
+    SentenceRole,
+    extract_sentences,
+    is_plain_text,
+)
+from patternmind.text.segmentation import split_sentences
+from patternmind.text.self_containment import is_fragment, is_self_contained
+from patternmind.text.sides import (
+    SentenceSide,
+    Side,
+    classify_sides,
+    contextual_remedy_log_odds,
+)
+
+__all__ = [
+    "LIMITATION",
+    "PLAIN_TEXT_FIELDS",
+    "TENSION",
+    "Sentence",
+    "SentenceRole",
+    "SentenceSide",
+    "Side",
+    "classify_sides",
+    "contextual_remedy_log_odds",
+    "extract_sentences",
+    "is_english",
+    "is_fragment",
+    "is_narrative",
+    "is_plain_text",
+    "is_self_contained",
+    "mentions_problem",
+    "split_sentences",
+]

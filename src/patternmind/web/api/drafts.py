@@ -1,0 +1,163 @@
+"""Drafts as reviewers meet them, what they decide, and the patterns that come of it."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from patternmind.domain import permissions
+from patternmind.domain.drafts import (
+    Decision,
+    DraftKind,
+    DraftState,
+    ReviewedDraft,
+)
+from patternmind.domain.read_models import DraftFilter
+from patternmind.errors import UsageError, VersionConflict
+from patternmind.ports import Store
+from patternmind.review import possible_actions
+from patternmind.services.exports import draft_row, export_rows
+from patternmind.services.review_queue import with_visible_log
+from patternmind.services.reviews import decide_draft, get_draft, list_drafts
+from patternmind.web.api import schemas
+from patternmind.web.auth import Caller
+from patternmind.web.draft_permissions import require_decision_permission
+from patternmind.web.pagination import (
+    CursorQuery,
+    LimitQuery,
+    decode_cursor,
+    encode_cursor,
+)
+from patternmind.web.permissions import requires
+from patternmind.web.routing import (
+    ACCEPTS_IDEMPOTENCY_KEY,
+    ApiRoute,
+    CallerDep,
+    ContextDep,
+    problem_responses,
+)
+
+router = APIRouter(route_class=ApiRoute, tags=["review"])
+
+ETAG_RESPONSE = {200: {"headers": {"ETag": {"description": "The draft's version.", "schema": {"type": "string"}}}}}
+
+
+@router.get("/drafts", name="list_drafts", dependencies=[requires(permissions.Action.SEE_DRAFTS)])
+def read_drafts(
+    ctx: ContextDep,
+    caller: CallerDep,
+    *,
+    kind: DraftKind | None = None,
+    state: DraftState | None = None,
+    theme_id: Annotated[str | None, Query(max_length=200)] = None,
+    limit: LimitQuery = 50,
+    cursor: CursorQuery = None,
+) -> schemas.PageResponse[schemas.DraftResponse]:
+    """Drafts that wait for somebody and drafts that were decided on, oldest first."""
+    wanted = DraftFilter(kind=kind, state=state, theme_id=theme_id)
+    page = list_drafts(ctx.store, wanted, limit=limit, after=decode_cursor(cursor))
+    return schemas.PageResponse(
+        items=[_draft_response(one, caller) for one in page.rows], next_cursor=encode_cursor(page.following)
+    )
+
+
+@router.get(
+    "/drafts/{draft_id}",
+    name="read_draft",
+    responses=problem_responses(404) | ETAG_RESPONSE,
+    dependencies=[requires(permissions.Action.SEE_DRAFTS)],
+)
+def read_draft(ctx: ContextDep, caller: CallerDep, response: Response, draft_id: str) -> schemas.DraftResponse:
+    """One draft with its quotes and its decisions; who gives the second view sees those once theirs is given."""
+    return draft_response_with_etag(get_draft(ctx.store, draft_id), caller, response)
+
+
+@router.post(
+    "/drafts/{draft_id}/decisions",
+    name="decide",
+    responses=problem_responses(400, 404, 409, 412) | ETAG_RESPONSE,
+    dependencies=[requires(permissions.Action.REVIEW_DRAFTS), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def decide(
+    ctx: ContextDep,
+    caller: CallerDep,
+    response: Response,
+    draft_id: str,
+    body: schemas.DecisionRequest,
+    if_match: Annotated[
+        str | None, Header(max_length=200, description="The ETag you decide on; without it, on whatever stands now.")
+    ] = None,
+) -> schemas.DraftResponse:
+    """Accept, edit, reject, not sure, flag, retire or undo. Every decision is logged under a name, and can be undone.
+
+    Only a steward retires.
+    """
+    require_decision_permission(ctx.store, caller, draft_id, body.action)
+    if not isinstance(body.fields.get("name", ""), str):
+        raise UsageError('"fields.name" is one line of text, not a list.', field="fields.name")
+    reviewed = decide_draft(
+        ctx.store,
+        ctx.clock,
+        draft_id,
+        body.action,
+        actor=caller.signs_as(body.by),
+        reason=body.reason,
+        note=body.note,
+        edits={name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()},
+        expected_version=expected_version(ctx.store, draft_id, if_match),
+    )
+    return draft_response_with_etag(reviewed, caller, response)
+
+
+def expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
+    """The version that the caller has seen, ``None`` for any.
+
+    Raises:
+        ChangedMeanwhile: the draft's version is none of those named.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    version = get_draft(store, draft_id).version
+    if f'"{version}"' not in re.findall(r'(?<!W/)"[^"]*"', if_match):
+        raise VersionConflict("draft", draft_id)
+    return version
+
+
+@router.get("/patterns", name="list_patterns", dependencies=[requires(permissions.Action.SEARCH)])
+def list_patterns(ctx: ContextDep) -> schemas.ListResponse[schemas.PatternResponse]:
+    """What people accepted and may be published, by name; quotes that may not leave are withheld and counted.
+
+    `GET /api/v1/playbook` lists what is withheld as a whole, with the reason.
+    """
+    rows = [row for row in export_rows(ctx.store, "patterns") if "withheld" not in row]
+    return schemas.ListResponse(items=[schemas.PatternResponse.model_validate(row) for row in rows])
+
+
+def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: Response) -> schemas.DraftResponse:
+    response.headers["etag"] = f'"{reviewed.version}"'
+    return _draft_response(reviewed, caller)
+
+
+def _draft_response(reviewed: ReviewedDraft, caller: Caller) -> schemas.DraftResponse:
+    row: dict[str, Any] = {
+        **draft_row(reviewed),
+        "created_at": reviewed.created_at,
+        "decisions": [decision_response(one) for one in with_visible_log(reviewed, caller.name).decisions],
+        "possible_actions": possible_actions(reviewed.decisions),
+    }
+    return schemas.DraftResponse.model_validate(row)
+
+
+def decision_response(decision: Decision) -> schemas.DecisionResponse:
+    return schemas.DecisionResponse(
+        id=decision.id,
+        action=decision.action,
+        by=decision.by,
+        at=decision.at,
+        before=decision.before,
+        after=decision.after,
+        reason=decision.reason,
+        note=decision.note,
+        fields={name: value if isinstance(value, str) else list(value) for name, value in decision.edits.items()},
+        undoes=decision.undoes,
+    )

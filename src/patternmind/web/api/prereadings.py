@@ -1,0 +1,221 @@
+"""Pre-reading for a session: asked for, read, edited, approved by a named person, and taken back."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import JSONResponse
+
+from patternmind.bootstrap import AppContext
+from patternmind.domain.drafts import ReviewedDraft
+from patternmind.domain.jobs import JobKind
+from patternmind.domain.permissions import Action
+from patternmind.errors import UsageError
+from patternmind.jobs.handlers import exact_index
+from patternmind.publishing.prereading import prereading_record
+from patternmind.services import prereadings
+from patternmind.services.playbook import prepared_document, prepared_row
+from patternmind.services.prereadings import PrereadingRequest
+from patternmind.web.api import schemas
+from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_version
+from patternmind.web.api.jobs import accepted_job_response
+from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
+from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
+from patternmind.web.permissions import requires
+from patternmind.web.routing import (
+    ACCEPTS_IDEMPOTENCY_KEY,
+    ApiRoute,
+    CallerDep,
+    ContextDep,
+    JobRunnerDep,
+    problem_responses,
+)
+
+router = APIRouter(route_class=ApiRoute, tags=["pre-reading"])
+
+IfMatchHeader = Annotated[
+    str | None, Header(max_length=200, description="The ETag you decide on; without it, on whatever stands now.")
+]
+
+
+@router.post(
+    "/prereadings",
+    name="make_prereading",
+    status_code=201,
+    response_model=schemas.DraftContentResponse,
+    responses=problem_responses(400, 404) | {201: {"content": FILE_CONTENT}, 202: {"model": schemas.JobResponse}},
+    dependencies=[requires(Action.REQUEST_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def create_prereading(
+    ctx: ContextDep,
+    job_runner: JobRunnerDep,
+    caller: CallerDep,
+    body: schemas.CreatePrereadingRequest,
+    format: DocumentFormat = "json",
+    prefer: Annotated[
+        str | None, Header(max_length=200, description="`respond-async`: 202 at once, with a job to ask after.")
+    ] = None,
+) -> Response:
+    """Two pages for a session: the case in its own words, its theme, voices, what helped, what is open.
+
+    It is kept as a draft at `Location`. For members: it may quote what may not leave the network, and then says so.
+    """
+    wish = prereadings.validate_prereading_request(ctx.store, _prereading_request(body))
+    if "respond-async" in (prefer or "").casefold():
+        response = Response()
+        answer = accepted_job_response(
+            ctx, job_runner.start(JobKind.PREREADING, asdict(wish), by=caller.name), response
+        )
+        place = {name: response.headers[name] for name in ("location", "retry-after")}
+        return JSONResponse(answer.model_dump(mode="json"), 202, {**place, "preference-applied": "respond-async"})
+    prepared = prereadings.create_prereading(
+        ctx.store,
+        ctx.clock,
+        ctx.encoder,
+        wish,
+        get_index=lambda: exact_index(ctx),
+        llm=ctx.namer,
+    )
+    place = {"location": f"/api/v1/drafts/{prepared.grounded.draft.id}"}
+    if format == "json":
+        row = schemas.DraftContentResponse.model_validate(prepared_row(prepared))
+        return JSONResponse(row.model_dump(mode="json"), status_code=201, headers=place)
+    document = prepared_document(prepared, ctx.store.network)
+    return document_response(document, format, status_code=201, headers=place)
+
+
+def _prereading_request(body: schemas.CreatePrereadingRequest) -> PrereadingRequest:
+    """What was asked for; an empty topic is one that says nothing, and no absent one."""
+    given = {name: value for name, value in body.model_dump(exclude={"date"}).items() if value is not None}
+    if len({"theme", "topic", "case"} & set(given)) != 1:
+        raise UsageError("Name exactly one of theme, topic and case.", field="topic")
+    if not any(given.get(name, "").strip() for name in ("theme", "topic", "case")):
+        raise UsageError("Say what the session is about.", field="topic")
+    return PrereadingRequest(**given, date=body.date.isoformat() if body.date else "")
+
+
+@router.get("/prereadings", name="list_prereadings", dependencies=[requires(Action.REQUEST_PREREADING)])
+def list_prereadings(
+    ctx: ContextDep, limit: LimitQuery = 50, cursor: CursorQuery = None
+) -> schemas.PageResponse[schemas.PrereadingSummaryResponse]:
+    """Every pre-reading that was asked for, oldest first."""
+    rows = prereadings.list_prereadings(ctx.store)
+    page, following = paginate(
+        rows, key=lambda one: f"{one.created_at.isoformat()} {one.id}", limit=limit, cursor=cursor
+    )
+    return schemas.PageResponse(
+        items=[
+            schemas.PrereadingSummaryResponse.model_validate({**asdict(one), "approved_by": one.approved_by or None})
+            for one in page
+        ],
+        next_cursor=following,
+    )
+
+
+@router.get(
+    "/prereadings/{prereading_id}",
+    name="read_prereading",
+    response_model=schemas.PrereadingResponse,
+    responses=problem_responses(404) | {200: {**ETAG_RESPONSE[200], "content": FILE_CONTENT}},
+    dependencies=[requires(Action.REQUEST_PREREADING)],
+)
+def read_prereading(ctx: ContextDep, prereading_id: str, format: DocumentFormat = "json") -> Response:
+    """One pre-reading as it stands, or as it prints. Without approval it says "Draft, not reviewed"."""
+    reviewed = prereadings.get_prereading(ctx.store, prereading_id)
+    tag = {"etag": f'"{reviewed.version}"'}
+    if format == "json":
+        return JSONResponse(_prereading_response(reviewed).model_dump(mode="json"), headers=tag)
+    return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, headers=tag)
+
+
+@router.patch(
+    "/prereadings/{prereading_id}",
+    name="edit_prereading",
+    responses=problem_responses(400, 404, 412) | ETAG_RESPONSE,
+    dependencies=[requires(Action.APPROVE_PREREADING)],
+)
+def edit_prereading(
+    ctx: ContextDep,
+    caller: CallerDep,
+    response: Response,
+    prereading_id: str,
+    body: schemas.PrereadingEditRequest,
+    if_match: IfMatchHeader = None,
+) -> schemas.PrereadingResponse:
+    """Write fields anew. An approval does not cover the new words: it has to be given again."""
+    version = _expected_version(ctx, prereading_id, if_match)
+    edits = {name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()}
+    if not isinstance(edits.get("name", ""), str):
+        raise UsageError('"fields.name" is one line of text, not a list.', field="fields.name")
+    by = caller.signs_as(body.by)
+    reviewed = prereadings.edit_prereading(
+        ctx.store, ctx.clock, prereading_id, edits, actor=by, expected_version=version
+    )
+    return _response_with_etag(reviewed, response)
+
+
+@router.post(
+    "/prereadings/{prereading_id}/approval",
+    name="approve_prereading",
+    responses=problem_responses(400, 404, 409, 412) | ETAG_RESPONSE,
+    dependencies=[requires(Action.APPROVE_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def approve_prereading(
+    ctx: ContextDep,
+    caller: CallerDep,
+    response: Response,
+    prereading_id: str,
+    body: schemas.PrereadingDecisionRequest | None = None,
+    if_match: IfMatchHeader = None,
+) -> schemas.PrereadingResponse:
+    """Stand for it with a name; from then on it prints "Approved"."""
+    version = _expected_version(ctx, prereading_id, if_match)
+    by = caller.signs_as(body.by if body else None)
+    reviewed = prereadings.approve_prereading(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version)
+    return _response_with_etag(reviewed, response)
+
+
+@router.post(
+    "/prereadings/{prereading_id}/undo",
+    name="undo_prereading",
+    responses=problem_responses(400, 404, 409, 412) | ETAG_RESPONSE,
+    dependencies=[requires(Action.APPROVE_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def undo_prereading(
+    ctx: ContextDep,
+    caller: CallerDep,
+    response: Response,
+    prereading_id: str,
+    body: schemas.PrereadingDecisionRequest | None = None,
+    if_match: IfMatchHeader = None,
+) -> schemas.PrereadingResponse:
+    """Take back the last decision that stands, an approval or an edit."""
+    version = _expected_version(ctx, prereading_id, if_match)
+    by = caller.signs_as(body.by if body else None)
+    return _response_with_etag(
+        prereadings.undo_prereading_decision(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version),
+        response,
+    )
+
+
+def _expected_version(ctx: AppContext, prereading_id: str, if_match: str | None) -> int | None:
+    prereadings.get_prereading(ctx.store, prereading_id)
+    return expected_version(ctx.store, prereading_id, if_match)
+
+
+def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> schemas.PrereadingResponse:
+    response.headers["etag"] = f'"{reviewed.version}"'
+    return _prereading_response(reviewed)
+
+
+def _prereading_response(reviewed: ReviewedDraft) -> schemas.PrereadingResponse:
+    approval = prereadings.find_approval(reviewed.decisions)
+    return schemas.PrereadingResponse.model_validate(
+        {
+            **prereading_record(reviewed),
+            "version": reviewed.version,
+            "approved_by": approval.by if approval else None,
+            "approved_at": approval.at if approval else None,
+            "decisions": [decision_response(one) for one in reviewed.decisions],
+        }
+    )

@@ -1,0 +1,174 @@
+"""Files looked at before they are taken in: send one, see how it is read, say otherwise, take it in."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import anyio
+from fastapi import APIRouter, Depends, Query, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.permissions import Action
+from patternmind.errors import PatternmindError, UnreadableFile
+from patternmind.services.import_preview import FilePreview, preview_file
+from patternmind.storage.engine import translate_db_errors
+from patternmind.web.api import case_schemas
+from patternmind.web.api.cases import FILE_REQUEST_BODY, FileNameQuery
+from patternmind.web.pages.case_import import rejected_rows_csv, upload_owner
+from patternmind.web.permissions import requires
+from patternmind.web.routing import (
+    ACCEPTS_IDEMPOTENCY_KEY,
+    ApiRoute,
+    CallerDep,
+    ContextDep,
+    problem_responses,
+)
+from patternmind.web.uploads import Upload, UploadStore, safe_name
+
+router = APIRouter(route_class=ApiRoute, tags=["cases"])
+
+CSV_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"description": "A CSV file.", "content": {"text/csv": {}}}}
+
+
+async def _received_file(request: Request, ctx: ContextDep, filename: FileNameQuery) -> AsyncIterator[tuple[str, str]]:
+    """The body in a place of its own: the id of the place, and the file's name there."""
+    uploads = UploadStore(ctx)
+    name = safe_name(filename)
+    upload_id, place = await run_in_threadpool(uploads.folder)
+    try:
+        with translate_db_errors(ctx.settings.home):
+            async with await anyio.open_file(place / name, "wb") as file:
+                async for chunk in request.stream():
+                    await file.write(chunk)
+        yield upload_id, name
+    except BaseException:
+        uploads.discard(upload_id)
+        raise
+
+
+@router.post(
+    "/uploads",
+    name="send_upload",
+    status_code=201,
+    responses=problem_responses(400),
+    openapi_extra=FILE_REQUEST_BODY,
+    dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def create_upload(
+    response: Response,
+    ctx: ContextDep,
+    caller: CallerDep,
+    received: Annotated[tuple[str, str], Depends(_received_file)],
+    kind: Annotated[CaseKind, Query(alias="as", description="Whether its rows are cases or recaps.")] = CaseKind.CASE,
+) -> case_schemas.UploadResponse:
+    """Send a file and see how it would be read. Nothing of it is taken in; it waits for an hour."""
+    upload_id, name = received
+    uploads = UploadStore(ctx)
+    upload = uploads.keep(upload_id, owner=upload_owner(caller), name=name, kind=kind)
+    response.headers["location"] = f"/api/v1/uploads/{upload_id}"
+    return _upload_response(ctx, uploads, upload)
+
+
+@router.get(
+    "/uploads/{upload_id}",
+    name="read_upload",
+    responses=problem_responses(404),
+    dependencies=[requires(Action.IMPORT_FILES)],
+)
+def read_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_schemas.UploadResponse:
+    """Where a file stands; ask again while it is being checked or taken in."""
+    uploads = UploadStore(ctx)
+    return _upload_response(ctx, uploads, uploads.find(upload_id, owner=upload_owner(caller)))
+
+
+@router.put(
+    "/uploads/{upload_id}/mapping",
+    name="map_upload",
+    responses=problem_responses(400, 404),
+    dependencies=[requires(Action.IMPORT_FILES)],
+)
+def map_upload(
+    ctx: ContextDep, caller: CallerDep, upload_id: str, body: case_schemas.MappingRequest
+) -> case_schemas.UploadResponse:
+    """Read it with other columns; all of it is checked again."""
+    uploads = UploadStore(ctx)
+    upload = uploads.find(upload_id, owner=upload_owner(caller))
+    _preview_file(ctx, uploads, upload, kind=body.kind, mapping=tuple(body.map))
+    return _upload_response(ctx, uploads, uploads.remap(upload, kind=body.kind, mapping=body.map))
+
+
+@router.post(
+    "/uploads/{upload_id}/import",
+    name="import_upload",
+    responses=problem_responses(404),
+    dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_schemas.UploadResponse:
+    """Take in all its good rows, in one go or not at all; asked twice, it is done once."""
+    uploads = UploadStore(ctx)
+    upload = uploads.find(upload_id, owner=upload_owner(caller))
+    return _upload_response(ctx, uploads, uploads.take_in(upload))
+
+
+@router.get(
+    "/uploads/{upload_id}/errors",
+    name="read_errors",
+    responses=problem_responses(404) | CSV_RESPONSE,
+    response_class=Response,
+    dependencies=[requires(Action.IMPORT_FILES)],
+)
+def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
+    """The rejected rows with what is wrong, as a CSV file to mend and send again; no cell of it is a formula."""
+    uploads = UploadStore(ctx)
+    return rejected_rows_csv(uploads, uploads.find(upload_id, owner=upload_owner(caller)))
+
+
+@router.delete(
+    "/uploads/{upload_id}",
+    name="drop_upload",
+    status_code=204,
+    responses=problem_responses(404),
+    dependencies=[requires(Action.IMPORT_FILES)],
+)
+def delete_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> None:
+    """Remove the file; what was taken in of it stays."""
+    uploads = UploadStore(ctx)
+    uploads.remove(uploads.find(upload_id, owner=upload_owner(caller)))
+
+
+def _preview_file(
+    ctx: AppContext, uploads: UploadStore, upload: Upload, *, kind: CaseKind, mapping: tuple[str, ...]
+) -> FilePreview:
+    try:
+        return preview_file(ctx.store, uploads.path(upload), kind=kind, mapping=mapping)
+    except UnreadableFile as error:
+        raise UnreadableFile(upload.name, error.reason, error.remedy) from error
+
+
+def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> case_schemas.UploadResponse:
+    seen = FilePreview(columns=(), rows=(), fields=())
+    if upload.state == "ready":
+        with suppress(PatternmindError):  # the file went in this moment; its state says so when asked again
+            seen = _preview_file(ctx, uploads, upload, kind=upload.kind, mapping=upload.mapping)
+    numbers = ("accepted", "unchanged", "updated", "duplicates", "suspicious", "n_rejected")
+    told: dict[str, Any] = {name: upload.report.get(name, 0) for name in numbers}
+    return case_schemas.UploadResponse(
+        upload_id=upload.id,
+        name=upload.name,
+        kind=upload.kind,
+        state=upload.state,  # pyright: ignore[reportArgumentType]
+        n_done=upload.n_done,
+        mapping=list(upload.mapping),
+        redacted=upload.report.get("redacted", {}),
+        failure=upload.failure,
+        columns=[case_schemas.ColumnResponse(**asdict(one)) for one in seen.columns],
+        rows=[
+            case_schemas.RowPreviewResponse(title=one.title, text=dict(one.text), extra=dict(one.extra))
+            for one in seen.rows
+        ],
+        **told,
+    )

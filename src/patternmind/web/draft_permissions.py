@@ -1,0 +1,25 @@
+"""What a decision takes beside the right to review: one rule for the API and the pages."""
+
+from patternmind.domain import permissions
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
+from patternmind.ports import Store
+from patternmind.review import state_of
+from patternmind.services.reviews import get_draft
+from patternmind.web.auth import Caller
+
+
+def require_decision_permission(store: Store, caller: Caller, draft_id: str, action: DraftAction) -> None:
+    """Go on only if the caller may decide that: a steward alone retires a pattern, and brings one back.
+
+    Raises:
+        Declined: they may not.
+        NotFound
+    """
+    if action is DraftAction.RETIRE:
+        caller.must(permissions.Action.RETIRE_PATTERN)
+        return
+    reviewed = get_draft(store, draft_id)
+    if action is DraftAction.UNDO and state_of(reviewed.decisions) is DraftState.RETIRED:
+        caller.must(permissions.Action.RETIRE_PATTERN)
+    if action is DraftAction.ACCEPT and reviewed.grounded.draft.kind is DraftKind.PREREADING:
+        caller.must(permissions.Action.APPROVE_PREREADING)

@@ -1,0 +1,242 @@
+"""Handing in a case: the short form and the full one, how others will read it, and where it belongs once saved."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.permissions import Action
+from patternmind.errors import (
+    PatternmindError,
+    RawTextKeyInvalid,
+    RuleViolated,
+    UsageError,
+    VersionConflict,
+)
+from patternmind.ingestion.form_validation import FieldError, suggest_field
+from patternmind.services.case_submission import (
+    CaseInput,
+    CasePreview,
+    InvalidCase,
+    edit_case,
+    get_submitted_fields,
+    is_own_case,
+    preview_case,
+    submit_case,
+)
+from patternmind.services.case_view import get_case_view
+from patternmind.services.placement import CasePlacement
+from patternmind.web import case_fields
+from patternmind.web.audit import audit_target, skip_audit
+from patternmind.web.auth import Caller
+from patternmind.web.case_fields import CONSENT_OPTIONS, FIELD_GROUPS, form_field_names
+from patternmind.web.pages.cases import render_case
+from patternmind.web.permissions import requires
+from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
+from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.safe_text import mark_placeholders
+from patternmind.web.templating import flash, render
+
+router = APIRouter(route_class=PageRoute)
+
+MAX_KEY_LENGTH = 40
+
+
+async def _form_data(request: Request) -> FormData:
+    return await request.form()
+
+
+FormDataDep = Annotated[FormData, Depends(_form_data)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseForm:
+    """A form as it is shown. ``key`` becomes the id of a new case; ``version`` is the one that is edited."""
+
+    kind: CaseKind
+    form: Mapping[str, str]
+    full: bool = True
+    key: str = ""
+    case_id: str = ""
+    version: int | None = None
+
+
+@router.get("/cases/new", name="new_case", dependencies=[requires(Action.SUBMIT_CASE)])
+def new_case(request: Request, ctx: ContextDep, caller: CallerDep, kind: str = "", full: str = "") -> Response:
+    chosen = CaseKind.RECAP if kind == CaseKind.RECAP.value else CaseKind.CASE
+    form = {"consent": ctx.store.network.default_consent.value}
+    return _page(request, caller, CaseForm(kind=chosen, form=form, full=bool(full), key=secrets.token_hex(8)))
+
+
+@router.post("/cases/new", name="send_case", dependencies=[requires(Action.SUBMIT_CASE)])
+def submit_case_form(request: Request, ctx: ContextDep, caller: CallerDep, form_data: FormDataDep) -> Response:
+    """Show how others will read it, or save it. The form's key becomes its id: sent twice, it is one case."""
+    kind = CaseKind.RECAP if _form_text(form_data, "kind") == CaseKind.RECAP.value else CaseKind.CASE
+    form = _form_values(form_data, kind)
+    key = "".join(char for char in _form_text(form_data, "key") if char.isalnum())[
+        :MAX_KEY_LENGTH
+    ] or secrets.token_hex(8)
+    page = CaseForm(kind=kind, form=form, full=bool(_form_text(form_data, "full")), key=key)
+    if _form_text(form_data, "do") != "save":
+        skip_audit(request)
+    if _form_text(form_data, "do") == "more":
+        return _page(request, caller, replace(page, full=True), more=True)
+    written = _case_input(caller, form_data, form, kind, external_id=f"desk-{key}")
+    try:
+        if _form_text(form_data, "do") != "save":
+            return _page(request, caller, page, preview=preview_case(ctx.store, written))
+        seen = submit_case(ctx.store, ctx.clock, written)
+    except InvalidCase as error:
+        return _page(request, caller, page, errors=error.wrong, status=422)
+    except RuleViolated as error:
+        return _page(request, caller, page, errors=(FieldError("", str(error)),), status=409)
+    audit_target(request, "case", seen.case.id)
+    answer = RedirectResponse(f"/cases/{seen.case.id}/saved", status_code=303)
+    flash(answer, "Saved. Thank you." if seen.is_new else "This was saved already; it is one case.")
+    return answer
+
+
+@router.get("/cases/{case_id}/saved", name="saved_case", dependencies=[requires(Action.SEARCH)])
+def read_saved_case(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
+    """The case as it was saved, with where it belongs, found at once and without a run."""
+    view = get_case_view(ctx.store, case_id)
+    place, why_not = _placement(ctx, view.case.id, caller)
+    missing = None
+    if caller.may(Action.EDIT_CASE, is_own_case(ctx.store, view.case, caller.member)):
+        missing = suggest_field({**view.case.text, **view.case.facts}, kind=view.case.kind)
+    return render_case(request, ctx, caller, view, just_saved=True, place=place, why_not=why_not, missing=missing)
+
+
+def _placement(ctx: ContextDep, case_id: str, caller: Caller) -> tuple[CasePlacement | None, str]:
+    """Where it belongs, for those who may see themes; or why that cannot be said."""
+    if not caller.may(Action.SEE_THEMES, reading=True):
+        return None, "The next run looks at it beside all other cases."
+    try:
+        return ctx.placer().place_cases([case_id])[0], ""
+    except UsageError as error:
+        return None, str(error)
+    except PatternmindError:
+        return None, "Where it belongs cannot be found just now. It is saved, and the next run places it."
+
+
+@router.get("/cases/{case_id}/edit", name="edit_form", dependencies=[requires(Action.EDIT_CASE, own=True)])
+def edit_case_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
+    view = get_case_view(ctx.store, case_id)
+    case = view.case
+    caller.must(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
+    try:
+        before = get_submitted_fields(ctx.store, case.id)
+    except RawTextKeyInvalid as error:
+        raise HTTPProblem(
+            STORE_UNAVAILABLE, "The raw text is sealed, and this server was started without its key."
+        ) from error
+    form = {**before, "consent": case.consent.value}
+    return _page(request, caller, CaseForm(kind=case.kind, form=form, case_id=case.id, version=view.n_versions))
+
+
+@router.post("/cases/{case_id}/edit", name="send_edit", dependencies=[requires(Action.EDIT_CASE, own=True)])
+def submit_edit(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, form_data: FormDataDep) -> Response:
+    """Save another version. Where somebody else was quicker, both are shown and no word is lost."""
+    view = get_case_view(ctx.store, case_id)
+    case = view.case
+    caller.must(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
+    form = _form_values(form_data, case.kind)
+    version = _parse_version(_form_text(form_data, "version"))
+    page = CaseForm(kind=case.kind, form=form, case_id=case.id, version=version)
+    written = _case_input(caller, form_data, form, case.kind, external_id=case.external_id)
+    try:
+        if _form_text(form_data, "do") != "save":
+            skip_audit(request)
+            return _page(request, caller, page, preview=preview_case(ctx.store, written))
+        edit_case(ctx.store, ctx.clock, case.id, written, expected_version=version)
+    except InvalidCase as error:
+        return _page(request, caller, page, errors=error.wrong, status=422)
+    except VersionConflict:
+        theirs = get_submitted_fields(ctx.store, case.id)
+        other = [
+            (case_fields.field_label(name), mark_placeholders(theirs.get(name, "")))
+            for name in form_field_names(case.kind)
+            if theirs.get(name, "").strip() != form.get(name, "").strip()
+        ]
+        page = replace(page, version=ctx.store.n_versions(case.id))
+        return _page(request, caller, page, other=other, status=412)
+    answer = RedirectResponse(f"/cases/{case.id}/saved", status_code=303)
+    flash(answer, "Saved. What it was before is kept.")
+    return answer
+
+
+def _case_input(
+    caller: Caller, form_data: FormData, values: dict[str, str], kind: CaseKind, *, external_id: str | None
+) -> CaseInput:
+    may_name = caller.may(Action.SEE_RAW_TEXT)
+    return CaseInput(
+        kind=kind,
+        fields=values,
+        external_id=external_id,
+        member=caller.member,
+        submitter=_form_text(form_data, "submitter") if may_name else "",
+        by=caller.name,
+    )
+
+
+def _form_values(form_data: FormData, kind: CaseKind) -> dict[str, str]:
+    names = [*form_field_names(kind), "submitter"]
+    return {name: value for name in names if (value := _form_text(form_data, name)).strip()}
+
+
+def _form_text(form_data: FormData, name: str) -> str:
+    value = form_data.get(name, "")
+    return "" if isinstance(value, UploadFile) else value.replace("\r\n", "\n")
+
+
+def _parse_version(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 9 else None
+
+
+def _page(
+    request: Request,
+    caller: Caller,
+    case_form: "CaseForm",
+    *,
+    preview: CasePreview | None = None,
+    errors: Sequence[FieldError] = (),
+    **more: Any,
+) -> Response:
+    names = {one.name for group in FIELD_GROUPS[case_form.kind] for one in group.fields} | {"consent", "submitter"}
+    told = names - {"problem", "consent", "title", "submitter"}
+    values: dict[str, Any] = {
+        "kind": case_form.kind,
+        "form": case_form.form,
+        "full": case_form.full or any(case_form.form.get(name) for name in told),
+        "key": case_form.key,
+        "case_id": case_form.case_id,
+        "version": case_form.version,
+        "seen": preview,
+        "texts": _preview_rows(preview),
+        "errors": {one.field: one.message for one in reversed(errors) if one.field in names},
+        "wrong": [one.message for one in errors if one.field not in names],
+        "other": [],
+        "more": False,
+        "groups": FIELD_GROUPS[case_form.kind],
+        "consents": CONSENT_OPTIONS,
+        "may_name": caller.may(Action.SEE_RAW_TEXT),
+        **more,
+    }
+    return render(request, "cases/form.html", **values)
+
+
+def _preview_rows(preview: CasePreview | None) -> list[tuple[str, Any]]:
+    """A case as others will read it."""
+    if preview is None:
+        return []
+    facts = {name: value for name, value in preview.case.facts.items() if name not in {"links", "source_format"}}
+    return [
+        (case_fields.field_label(name), mark_placeholders(case_fields.value_label(name, value)))
+        for name, value in {**preview.case.text, **facts}.items()
+    ]

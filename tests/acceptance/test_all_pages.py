@@ -1,0 +1,178 @@
+"""Every page there is, as a steward sees it in a browser: both themes, phone and desk.
+
+The pages are found by walking the routes, so a new one is looked at without being named here. A page that cannot be
+opened with what ``tests.fixtures.full_network`` knows fails.
+"""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+from tests.fixtures.browser import (
+    accessibility_violations,
+    chromium,
+    console_errors,
+    serve_in_thread,
+)
+from tests.fixtures.full_network import FullNetwork, build_full_network, page_routes
+
+from patternmind.services.authentication import start_session
+from patternmind.settings import DEFAULT_NETWORK
+from patternmind.web.cookies import PLAIN_COOKIE
+
+OTHER_STATES = (
+    "/drafts/{draft_id}?edit=1",
+    "/drafts/{draft_id}?claim=0",
+    "/review?shelf=decided",
+    "/review?shelf=second",
+    "/review?words=zzzzz",
+    "/library?words=pump",
+    "/library?state=field_tested",
+    "/cases?q=zzzzz",
+    "/cases/new?full=1",
+    "/themes?lens=nonsense",
+    "/runs/compare?before={other_id}&after={run_id}",
+    "/prereadings/jobs/{failed_id}",
+    "/nowhere",
+    "/drafts/none",
+    "/library/none",
+)
+"""Pages that look otherwise with a query, or are not there."""
+
+FILES = (
+    "/static/{digest}/{name}",
+    "/cases/import/{upload_id}/errors.csv",
+    "/prereadings/{prereading_id}/file/{format}",
+)
+"""Answers that a browser saves, and shows nothing of."""
+
+ON_PAPER = "/prereadings/{prereading_id}/print"
+"""A document of its own: it has no navigation that somebody would want to get past."""
+
+MISSING = {"/nowhere", "/drafts/none", "/library/none", "/sign-in/link/none"}
+
+SIZES = (("light", 320), ("dark", 320), ("light", 1280), ("dark", 1280))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> FullNetwork:
+    return build_full_network(tmp_path_factory.mktemp("every"))
+
+
+@pytest.fixture(scope="module")
+def address(whole: FullNetwork) -> Iterator[str]:
+    with serve_in_thread(whole.house, whole.app) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, whole: FullNetwork, address: str) -> Iterator[Page]:
+    started = start_session(whole.house.accounts, whole.house.clock, whole.member.id, network_id=DEFAULT_NETWORK)
+    context = browser.new_context(base_url=address, reduced_motion="reduce")
+    context.add_cookies([{"name": PLAIN_COOKIE, "value": started.secret, "url": address}])
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    yield page
+    context.close()
+
+
+def open_pages(whole: FullNetwork) -> list[str]:
+    """What anybody may read; and a link that is used up."""
+    routes = [route for method, route in page_routes() if method == "GET" and route.path.startswith("/sign-in")]
+    return [*(whole.fill(route.path) for route in routes), "/sign-in/link/none", "/nowhere"]
+
+
+def the_pages(whole: FullNetwork) -> list[str]:
+    found = [route.path for method, route in page_routes() if method == "GET"]
+    return [whole.fill(path) for path in (*found, *OTHER_STATES) if path not in FILES]
+
+
+def test_every_page_is_sound_in_both_themes_on_a_phone_and_on_a_desk(
+    whole: FullNetwork, page: Page, address: str
+) -> None:
+    said = console_errors(page, address)
+    wrong = [one for at in the_pages(whole) for one in found_on(page, at, said)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_page_for_who_has_not_signed_in_is_sound_too(whole: FullNetwork, page: Page, address: str) -> None:
+    page.context.clear_cookies()
+    said = console_errors(page, address)
+    wrong = [one for at in open_pages(whole) for one in found_on(page, at, said)]
+    assert not wrong, "\n".join(wrong)
+
+
+def found_on(page: Page, at: str, said: list[str]) -> Iterator[str]:
+    """What is wrong with a page; nothing more of one that leads to another, which has its own turn."""
+    said.clear()
+    answer = page.goto(at)
+    assert answer is not None
+    expected = 404 if at in MISSING else 200
+    if answer.status != expected:
+        yield f"{at}: {answer.status}"
+    if expected != 404 and urlsplit(page.url).path != urlsplit(at).path:
+        return
+    for scheme, width in SIZES if "?" not in at else SIZES[1:3]:
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 800})
+        where = f"{at} ({scheme}, {width})"
+        yield from (f"{where}: {rule} {places}" for rule, places in accessibility_violations(page))
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            yield f"{where}: {wide} wide"
+    yield from (f"{at}: {one}" for one in said if expected != 404 or "404" not in one)
+
+
+def test_every_page_has_its_landmarks_a_title_of_its_own_and_a_way_past_the_navigation(
+    whole: FullNetwork, page: Page
+) -> None:
+    titles: dict[str, str] = {}
+    for at in the_pages(whole):
+        page.goto(at)
+        landed = urlsplit(page.url).path
+        assert page.locator("main").count() == 1, at
+        assert page.locator("h1").count() == 1, at
+        assert page.locator("html[lang]").count() == 1, at
+        if at == whole.fill(ON_PAPER):
+            continue
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.getAttribute('href')") == "#content", at
+        titles.setdefault(landed, page.title())
+        unnamed = page.evaluate(
+            "[...document.querySelectorAll('button, a, input:not([type=hidden]), select, textarea')]"
+            ".filter((one) => one.tabIndex > 0).length"
+        )
+        assert unnamed == 0, f"{at}: an order of its own for the Tab key"
+    assert all(title.strip() not in {"", "patternmind"} for title in titles.values()), titles
+
+
+def test_every_form_that_changes_something_holds_its_token_and_leads_to_a_route(whole: FullNetwork) -> None:
+    """What a page offers exists: no form or link to this server leads nowhere."""
+    steward = whole.steward()
+    targets = {(method, route.path_regex) for method, route in page_routes()}
+    dead: list[str] = []
+    for at in the_pages(whole):
+        html = steward.get(at).text
+        for form in re.findall(r"<form\b.*?</form>", html, re.DOTALL):
+            begun = form.partition(">")[0]
+            method = "POST" if 'method="post"' in begun else "GET"
+            action = re.search(r'action="([^"]*)"', begun)
+            if action is None:
+                continue
+            path = urlsplit(action[1]).path
+            if not any(kind == method and regex.fullmatch(path) for kind, regex in targets):
+                dead.append(f"{at}: {method} {path}")
+            if method == "POST" and "form_token" not in form:
+                dead.append(f"{at}: no token in the form to {path}")
+        links = {unescape(one) for one in re.findall(r'<a\b[^>]*href="(/[^"#]*)', html)}
+        dead += [f"{at}: {one}" for one in links if steward.get(one).status_code >= 400]
+    assert not dead, "\n".join(dead)

@@ -1,0 +1,145 @@
+"""Telling a case in a real browser, with scripts and without: looked over, saved, edited; no word lost on the way."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+from tests.acceptance.test_api import the_cases
+from tests.fixtures.browser import (
+    accessibility_violations,
+    chromium,
+    console_errors,
+    serve_in_thread,
+)
+from tests.fixtures.commands import write_rows
+
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.permissions import Role
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.ports import RunParameters
+from patternmind.services.authentication import start_session
+from patternmind.services.file_import import import_files
+from patternmind.services.members import add_member
+from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.web.cookies import PLAIN_COOKIE
+
+PROBLEM = "The scanner of Kjetil Moe froze in the cold store and nobody could label a pallet."
+
+
+class Desk:
+    """The address of the desk, and a session of somebody who may do all that is tried here."""
+
+    def __init__(self, house: AppContext, at: str) -> None:
+        self.house = house
+        self.at = at
+        member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
+        self.secret = start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
+
+    def context(self, browser: Browser, **said: Any) -> BrowserContext:
+        context = browser.new_context(base_url=self.at, **said)
+        context.add_cookies([{"name": PLAIN_COOKIE, "value": self.secret, "url": self.at}])
+        context.set_default_timeout(15_000)
+        return context
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk-cases")
+    house = AppContext(Settings(home=folder / "home"), encoder=HashingEncoder())
+    import_files(house.store, [write_rows(folder / "rows.jsonl", list(the_cases()))], kind=CaseKind.CASE)
+    house.run(RunParameters())
+    with serve_in_thread(house) as address:
+        yield Desk(house, address)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(desk: Desk, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """With scripts unless the test says otherwise; it fails on anything that the console or the policy complains of."""
+    context = desk.context(browser, java_script_enabled=getattr(request, "param", True))
+    made = context.new_page()
+    complaints = console_errors(made, desk.at)
+    yield made
+    context.close()
+    assert [said for said in complaints if "ERR_INTERNET_DISCONNECTED" not in said] == []
+
+
+@pytest.mark.parametrize("page", [True, False], indirect=True, ids=["with scripts", "without scripts"])
+def test_a_case_is_told_looked_over_saved_and_edited(desk: Desk, page: Page) -> None:
+    page.goto("/cases")
+    page.get_by_role("link", name="Tell a case").click()
+    page.get_by_label("What is the problem").fill(f"{PROBLEM} Call 415-555-2671.")
+    page.get_by_label("Only this network").check()
+    page.get_by_role("button", name="See how others will read it").click()
+    preview = page.get_by_role("region", name="This is how others will read it")
+    assert "Call phone." in preview.inner_text()
+    assert "415-555" not in preview.inner_text()
+    assert page.get_by_label("Only this network").is_checked()
+    assert page.get_by_label("What is the problem").input_value() == f"{PROBLEM} Call 415-555-2671."
+    preview.get_by_role("button", name="Save it").click()
+    page.wait_for_url("**/saved")
+    assert "Where it belongs" in page.get_by_role("main").inner_text()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("What is the problem").fill("Told anew: the scanner froze in the cold store once more.")
+    page.get_by_role("button", name="Save right away").click()
+    page.wait_for_url("**/saved")
+    page.get_by_role("link", name="To the case").click()
+    assert "Told anew" in page.get_by_role("main").inner_text()
+    assert "Version 2" in page.get_by_role("main").inner_text()
+
+
+def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(desk: Desk, page: Page) -> None:
+    page.goto("/cases/new")
+    page.get_by_label("What is the problem").fill(PROBLEM)
+    page.get_by_label("Anybody, without my name").check()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Save right away").click()
+    page.get_by_text("Not saved yet: the server does not answer.").wait_for()
+    page.context.set_offline(False)
+    page.goto("/cases")
+    page.goto("/cases/new")
+    page.get_by_text("Not saved yet: this is what you wrote last").wait_for()
+    assert page.get_by_label("What is the problem").input_value() == PROBLEM
+    assert page.get_by_label("Anybody, without my name").is_checked()
+    page.get_by_role("button", name="Save right away").click()
+    page.wait_for_url("**/saved")
+    page.goto("/cases/new")
+    assert page.get_by_label("What is the problem").input_value() == ""
+
+
+def test_a_file_is_looked_at_and_taken_in(desk: Desk, page: Page) -> None:
+    page.goto("/cases/import")
+    rows = b"nr,Beskrivelse\n91,The hatch leaked oil on the belt.\n92,\n"
+    page.get_by_label("File").set_input_files([{"name": "rows.csv", "mimeType": "text/csv", "buffer": rows}])
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_label("Beskrivelse is read as").select_option("problem")
+    page.get_by_role("button", name="Read it this way").click()
+    page.get_by_text("1 row would be taken in, 1 rejected.").wait_for()
+    page.get_by_role("button", name="Take in 1 row").click()
+    page.get_by_text("1 row taken in, 1 rejected.").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_of_cases_has_a_finding_and_none_scrolls_sideways(desk: Desk, browser: Browser, scheme: Any) -> None:
+    case_id = desk.house.store.cases()[0].id
+    context = desk.context(browser, color_scheme=scheme, viewport={"width": 320, "height": 800})
+    page = context.new_page()
+    for path in (
+        "/cases",
+        f"/cases/{case_id}",
+        "/cases/new?full=1",
+        f"/cases/{case_id}/raw",
+        f"/cases/{case_id}/erase",
+    ):
+        page.goto(path)
+        assert path.partition("?")[0] in page.url
+        assert accessibility_violations(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    context.close()

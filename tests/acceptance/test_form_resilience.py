@@ -1,0 +1,466 @@
+"""Every form that changes something, through what happens in a day: a restart between the page and its sending, a
+double click, the same page sent once more after going back, a sign-in that ended meanwhile.
+
+The forms are found by walking the routes and filled in as a browser fills them in, from the page they stand on; a new
+one needs a row in ``FORMS``. ``test_desk_survives.py`` and its like do the same with a real browser where it matters.
+"""
+
+import json
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field, replace
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from tests.fixtures.browser import serve_in_thread
+from tests.fixtures.full_network import build_full_network, page_routes
+
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
+from patternmind.domain.edits import EditAction
+from patternmind.domain.jobs import Job, JobKind, JobState
+from patternmind.domain.members import Member
+from patternmind.domain.permissions import Role
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.ports import RunParameters
+from patternmind.review import state_of
+from patternmind.services import prereading_builder
+from patternmind.services.authentication import set_password, start_session
+from patternmind.services.erasure import withdraw_case
+from patternmind.services.file_import import import_files
+from patternmind.services.members import add_member, add_network
+from patternmind.services.reviews import decide_draft, list_all_drafts
+from patternmind.services.theme_changes import list_conflicts_to_review
+from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
+from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.storage.passwords import Argon2PasswordHasher
+from patternmind.web.app import make_app
+from patternmind.web.cookies import PLAIN_COOKIE
+
+PASSWORD = "eleven bright lanterns"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How a form is come by and filled in; names in braces are ids.
+
+    Attributes:
+        on: the page it stands on.
+        fill: what a person writes into it; what it holds already stays as it is.
+        press: name and value of the button that is pressed, where it has several.
+        action: where it goes, where that is not made of the usual ids.
+        within: where the other buttons of the form go, where its own goes elsewhere.
+        changes: whether it changes what is compared here.
+    """
+
+    on: str
+    fill: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    press: tuple[str, str] | None = None
+    files: Mapping[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
+    action: str = ""
+    within: str = ""
+    changes: bool = True
+
+
+ROSTER = b"name,kind\nPetra Holm,person\n"
+ROWS = b"id,problem\n950,The conveyor belt tore again at the joint.\n"
+
+FORMS: Mapping[str, Form] = {
+    "POST /cases/new": Form(on="/cases/new", fill={"problem": "The gate froze by night."}, press=("do", "save")),
+    "POST /cases/{case_id}/edit": Form(
+        on="/cases/{case_id}/edit", fill={"problem": "The gate froze twice."}, press=("do", "save")
+    ),
+    "POST /cases/{case_id}/withdraw": Form(on="/cases/{case_id}/withdraw"),
+    "POST /cases/{case_id}/back": Form(on="/cases/{gone_id}", action="/cases/{gone_id}/back"),
+    "POST /cases/{case_id}/erase": Form(on="/cases/{case_id}/erase", fill={"sure": "yes"}),
+    "POST /cases/{case_id}/names": Form(
+        on="/cases/{named_id}", action="/cases/{named_id}/names", fill={"names": "Olga Brandt"}
+    ),
+    "POST /cases/import": Form(on="/cases/import", files={"file": ("more.csv", ROWS)}, changes=False),
+    "POST /cases/import/{upload_id}": Form(on="/cases/import/{upload_id}"),
+    "POST /cases/import/{upload_id}/columns": Form(on="/cases/import/{upload_id}", changes=False),
+    "POST /cases/import/{upload_id}/drop": Form(
+        on="/cases/import/{upload_id}", within="/cases/import/{upload_id}", changes=False
+    ),
+    "POST /themes/unplaced": Form(
+        on="/themes/unplaced",
+        fill={"case": "{unplaced_id}", "other_theme_id": "{theme_id}"},
+        press=("action", "move_in"),
+    ),
+    "POST /themes/log": Form(on="/themes/log"),
+    "POST /themes/{theme_id}": Form(on="/themes/{theme_id}", fill={"name": "Frozen gates"}, press=("action", "rename")),
+    "POST /themes/doubts/{seq}": Form(
+        on="/themes/changes", action="/themes/doubts/{doubted}", press=("answer", "decline")
+    ),
+    "POST /themes/proposals/{seq}": Form(
+        on="/themes/changes", action="/themes/proposals/{proposed}", press=("answer", "accept")
+    ),
+    "POST /runs/{run_id}/changes": Form(
+        on="/runs/{other_id}/changes",
+        action="/runs/{other_id}/changes",
+        fill={"note": "so it is"},
+        press=("answer", "accept"),
+    ),
+    "POST /review/next": Form(on="/review", changes=False),
+    "POST /review/undo": Form(on="/review"),
+    "POST /drafts/{draft_id}/decide": Form(
+        on="/drafts/{waiting_id}?edit=1",
+        action="/drafts/{waiting_id}/decide",
+        fill={"f.name": "Gates that freeze"},
+        press=("decision", "edit"),
+    ),
+    "POST /library/{pattern_id}/uses": Form(on="/library/{pattern_id}", fill={"team": "Hall 7", "note": "It held."}),
+    "POST /prereadings": Form(on="/prereadings/new", fill={"about": "topic", "topic": "frozen gates by night"}),
+    "POST /prereadings/{prereading_id}/edit": Form(on="/prereadings/{prereading_id}/edit", fill={"session": "Jam 12"}),
+    "POST /prereadings/{prereading_id}/approve": Form(on="/prereadings/{prereading_id}"),
+    "POST /prereadings/{prereading_id}/undo": Form(
+        on="/prereadings/{approved_id}", action="/prereadings/{approved_id}/undo"
+    ),
+    "POST /prereadings/jobs/{job_id}/restart": Form(
+        on="/prereadings/jobs/{failed_id}", action="/prereadings/jobs/{failed_id}/restart"
+    ),
+    "POST /runs": Form(on="/runs", fill={"label": "2027Q1"}),
+    "POST /runs/jobs/{job_id}/restart": Form(
+        on="/runs/jobs/{failed_run_id}", action="/runs/jobs/{failed_run_id}/restart"
+    ),
+    "POST /settings/network": Form(on="/settings/network", fill={"purpose": "Jams between plants."}),
+    "POST /settings/limits": Form(on="/settings/limits", fill={"teams": "3"}),
+    "POST /settings/status": Form(on="/settings/status", action="/settings/status", changes=False),
+    "POST /settings/roster": Form(on="/settings/roster", fill={"name": "Olaf Grey"}),
+    "POST /settings/roster/import": Form(on="/settings/roster", files={"file": ("people.csv", ROSTER)}),
+    "POST /settings/roster/{number}/remove": Form(on="/settings/roster"),
+    "POST /settings/names": Form(on="/settings/names", press=("decision", "dismiss"), fill={"names": "Olga Brandt"}),
+    "POST /settings/tokens": Form(on="/settings/tokens", fill={"name": "nightly export"}),
+    "POST /settings/tokens/{token_id}/revoke": Form(on="/settings/tokens"),
+    "POST /settings/members": Form(on="/settings/members", fill={"name": "Nils Frost", "roles": "member"}),
+    "POST /settings/members/{member_id}/roles": Form(on="/settings/members", fill={"roles": "facilitator"}),
+    "POST /settings/members/{member_id}/link": Form(on="/settings/members", changes=False),
+    "POST /settings/members/{member_id}/remove": Form(on="/settings/members"),
+    "POST /settings/account/password": Form(
+        on="/settings/account",
+        fill={"current": PASSWORD, "password": "twelve dim lanterns", "again": "twelve dim lanterns"},
+        changes=False,
+    ),
+    "POST /settings/account/network": Form(on="/settings/account", fill={"network": "south"}, changes=False),
+}
+
+SIGNING_IN = {
+    "POST /sign-in",
+    "POST /sign-in/again",
+    "POST /sign-in/link/{secret}",
+    "POST /sign-out",
+    "POST /sign-out/everywhere",
+}
+"""Forms of somebody who is not signed in, or wants to be no more: tried in ``test_signing_in.py``."""
+
+Values = list[tuple[str, str]]
+
+
+class _Forms(HTMLParser):
+    """The forms of a page: where each goes, and what a browser would send of it untouched."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, Values]] = []
+        self.outside: dict[str, Values] = {}
+        self._options: list[tuple[str, bool]] = []
+        self._select = self._area = ""
+        self._inside = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._inside = said.get("method") == "post"
+            if self._inside:
+                self.found.append((said.get("action", ""), []))
+        if not self._inside or "disabled" in said:
+            return
+        if tag == "input" and said.get("type") not in {"submit", "file"}:
+            if said.get("type") in {"checkbox", "radio"} and "checked" not in said:
+                return
+            self._put(said.get("name", ""), said.get("value", "on" if said.get("type") == "checkbox" else ""))
+        elif tag == "select":
+            self._select, self._options = said.get("name", ""), []
+        elif tag == "option" and self._select:
+            self._options.append((said.get("value", ""), "selected" in said))
+        elif tag == "textarea":
+            self._area = said.get("name", "")
+            self._put(self._area, "")
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            name, value = self.found[-1][1].pop()
+            self._put(name, value + data.removeprefix("\n") if not value else value + data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False
+        elif tag == "textarea":
+            self._area = ""
+        elif tag == "select" and self._select:
+            chosen = [value for value, selected in self._options if selected] or [v for v, _ in self._options[:1]]
+            self._put(self._select, chosen[0] if chosen else "")
+            self._select = ""
+
+    def _put(self, name: str, value: str) -> None:
+        if name:
+            self.found[-1][1].append((name, value))
+
+
+def form_on(html: str, address: str, here: str, form: Form, ids: Mapping[str, str]) -> dict[str, list[str]]:
+    """What a person sends of the form that goes to ``address``, and holds what they fill in."""
+    fill = {name: str(value).format(**ids) for name, value in form.fill.items()}
+    there = [values for action, values in _Forms(html).found if (action or here) == address]
+    fitting = [one for one in there if set(fill) & {name for name, _ in one}] or there
+    assert fitting, f"no form on {here} goes to {address}"
+    sent: dict[str, list[str]] = {}
+    for name, value in fitting[0]:
+        sent.setdefault(name, []).append(value)
+    sent |= {name: [value] for name, value in fill.items()}
+    return sent | ({form.press[0]: [form.press[1]]} if form.press else {})
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A network on the disk, of which every trial has a copy; ids of what is in it."""
+
+    home: Path
+    member_id: str
+    ids: Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    home = tmp_path_factory.mktemp("forms")
+    whole = build_full_network(home, markup=False)
+    house, steward = whole.house, whole.member
+    ids = {**whole.ids, **_more(house, steward)}
+    whole.app.state.rooms.stop()
+    return World(home, steward.id, ids)
+
+
+def _more(house: AppContext, steward: Member) -> dict[str, str]:
+    """Something for every form: what waits for an answer, can be taken back, or can be started again."""
+    store, clock = house.store, house.clock
+    rows = [
+        {"id": "r1", "problem": "The rope tore at the crane. Olga Brandt saw it."},
+        {"id": "r2", "problem": "Dull."},
+    ]
+    file = house.settings.home / "late.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    import_files(store, [file], kind=CaseKind.CASE)
+    named, gone = (next(one.id for one in store.cases() if one.external_id == name) for name in ("r1", "r2"))
+    withdraw_case(store, clock, gone, actor=steward.name)
+    second, first, *_ = store.themes()
+    for case_id in first.case_ids:
+        pin = ThemeEditRequest(action=EditAction.PIN, by=steward.name, theme_id=second.id, case_ids=(case_id,))
+        doubted = submit_edit(store, clock, pin).edit.seq
+        if list_conflicts_to_review(store, "all"):
+            break
+        submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, by=steward.name, undoes=doubted))
+    else:
+        raise AssertionError("no case speaks firmly against a decision")
+    wish = ThemeEditRequest(action=EditAction.RENAME, by="P", theme_id=second.id, name="Pumps again", proposed=True)
+    proposed = submit_edit(store, clock, wish).edit.seq
+    waiting = next(
+        one.grounded.draft.id
+        for one in list_all_drafts(store, kind=DraftKind.PATTERN)
+        if state_of(one.decisions) is DraftState.CANDIDATE
+    )
+    decide_draft(store, clock, waiting, DraftAction.NOT_SURE, actor=steward.name)
+    about = prereading_builder.subject_from_theme(store, second.id)
+    approved = prereading_builder.build_prereading(store, clock, about, session="Jam of May").grounded.draft
+    decide_draft(store, clock, approved.id, DraftAction.ACCEPT, actor=steward.name)
+    now = clock.now()
+    failed = Job(
+        id="failedrun", kind=JobKind.RUN, by="Bo", asked=asdict(RunParameters(draft=False)), started_at=now, beat_at=now
+    )
+    store.begin_job(replace(failed, state=JobState.FAILED))
+    session = start_session(house.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
+    set_password(house.accounts, Argon2PasswordHasher(rounds=1, kilobytes=64), session, PASSWORD)
+    add_network(house.accounts, "south", "South")
+    add_member(house.accounts, clock, "south", "", [Role.MEMBER], account_id=steward.id)
+    return {
+        "named_id": named, "gone_id": gone, "unplaced_id": named, "waiting_id": waiting, "approved_id": approved.id,
+        "failed_run_id": "failedrun", "doubted": str(doubted), "proposed": str(proposed), "steward_id": steward.id,
+    }  # fmt: skip
+
+
+COMPARED = (
+    "account case decision dismissed_name draft edit erasure job member network pattern_use person run submission "
+    "token withdrawal"
+).split()
+"""Tables; who is signed in, who looks at what and what the audit log says is left out."""
+
+DIFFERS = re.compile(r"(^|_)(at|until|secret|sha256|hash|digest|body|changed|doubts|seconds)$")
+"""Columns whose values differ from trial to trial: times, keys, and what holds either."""
+
+RANDOM = {
+    *(("job", "id"), ("token", "id"), ("pattern_use", "id"), ("draft", "id"), ("run", "id"), ("case", "id")),
+    *(("case", "external_id"), ("submission", "case_id")),
+}
+
+
+def stored(home: Path) -> dict[str, list[Any]]:
+    """What is kept of every table that a form may change, without what differs from trial to trial."""
+    found: dict[str, list[Any]] = {}
+    with closing(sqlite3.connect(home / "patternmind.db")) as database:
+        database.row_factory = sqlite3.Row
+        for name in COMPARED:
+            rows = [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')]  # noqa: S608 -- names of ours
+            kept = [{k: v for k, v in row.items() if not DIFFERS.search(k) and (name, k) not in RANDOM} for row in rows]
+            ended = [{k: row[k] is None for k in row if k.endswith("_at")} for row in rows]
+            found[name] = sorted(repr((one, end)) for one, end in zip(kept, ended, strict=True))
+    return found
+
+
+class Trial:
+    """A copy of the world with a server on it, and its steward at the pages. Restarts keep the port."""
+
+    def __init__(self, world: World, place: Path) -> None:
+        shutil.copytree(world.home, place)
+        self.home, self.ids, self._port, self._running = place, world.ids, 0, ExitStack()
+        self.start()
+        started = start_session(self.house.accounts, self.house.clock, world.member_id, network_id=DEFAULT_NETWORK)
+        same_site = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate", "origin": self.address}
+        cookies = {PLAIN_COOKIE: started.secret}
+        self.client = httpx.Client(base_url=self.address, headers=same_site, cookies=cookies, timeout=60)
+
+    def start(self) -> None:
+        self.house = AppContext(Settings(home=self.home), encoder=HashingEncoder())
+        self.app = make_app(self.house)
+        self.address = self._running.enter_context(serve_in_thread(self.house, self.app, port=self._port))
+        self._port = urlsplit(self.address).port or 0
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def open(self, name: str, form: Form) -> Callable[[], httpx.Response]:
+        """Read the page of a form and fill it in; what comes back sends it, as often as it is called."""
+        page = form.on.format(**self.ids)
+        shown = self.client.get(page)
+        assert shown.status_code == 200, (page, shown.status_code)
+        action = (form.action or name.partition(" ")[2]).format(**self.ids)
+        data = form_on(shown.text, form.within.format(**self.ids) or action, urlsplit(page).path, form, self.ids)
+        return lambda: self.client.post(action, data=data, files=dict(form.files) or None)
+
+    def settled(self) -> dict[str, list[Any]]:
+        """What is stored once all that was begun is done."""
+        while any(job.state is JobState.RUNNING and job.id != "asked" for job in self.house.store.jobs(limit=50)):
+            time.sleep(0.02)
+        return stored(self.home)
+
+
+@pytest.fixture
+def trial(world: World, tmp_path: Path) -> Iterator[Trial]:
+    trial = Trial(world, tmp_path / "home")
+    yield trial
+    trial.client.close()
+    trial.stop()
+
+
+EVERY = pytest.mark.parametrize("name", FORMS)
+
+
+def test_every_form_is_here() -> None:
+    names = {f"{method} {route.path}" for method, route in page_routes() if method == "POST"}
+    assert names == set(FORMS) | SIGNING_IN, "a new form needs a row in FORMS"
+
+
+@pytest.fixture(scope="module")
+def once(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[Any]]]:
+    """What each form leaves when it is sent once; filled by the first test of it."""
+    return {}
+
+
+@EVERY
+def test_a_page_from_before_a_restart_can_be_sent_after_it(name: str, trial: Trial, once: Any) -> None:
+    before = stored(trial.home)
+    send = trial.open(name, FORMS[name])
+    trial.restart()
+    answer = send()
+    assert answer.status_code in {200, 303}, answer.text
+    once[name] = trial.settled()
+    assert (once[name] != before) is FORMS[name].changes
+
+
+@EVERY
+def test_a_double_click_and_a_page_sent_again_do_it_once(name: str, trial: Trial, once: Any) -> None:
+    send = trial.open(name, FORMS[name])
+    with ThreadPoolExecutor(2) as pool:
+        answers = [one.result() for one in [pool.submit(send), pool.submit(send)]]
+    assert min(answer.status_code for answer in answers) < 400, [answer.text for answer in answers]
+    assert max(answer.status_code for answer in answers) < 500
+    assert trial.settled() == once[name]
+    again = send()
+    assert again.status_code < 500
+    assert trial.settled() == once[name]
+
+
+@EVERY
+def test_what_was_sent_when_the_sign_in_had_ended_comes_back_after_signing_in(
+    name: str, trial: Trial, once: Any
+) -> None:
+    before = stored(trial.home)
+    send = trial.open(name, FORMS[name])
+    accounts = trial.house.accounts
+    accounts.end_sessions([one.sha256 for one in accounts.sessions(trial.ids["steward_id"])])
+    refused = send()
+    assert refused.status_code == 401
+    assert stored(trial.home) == before
+    kept = form_on(
+        refused.text,
+        "/sign-in",
+        "",
+        Form(on="", fill={"sign_in_name": "{steward_id}", "password": PASSWORD}),
+        trial.ids,
+    )
+    back = trial.client.post("/sign-in", data=kept)
+    assert back.status_code == 200, back.text
+    (address, values), *_ = [one for one in _Forms(back.text).found if one[0] != "/sign-out"]
+    data: dict[str, list[str]] = {}
+    for field_name, value in values:
+        data.setdefault(field_name, []).append(value)
+    answer = trial.client.post(address, data=data, files=dict(FORMS[name].files) or None)
+    assert answer.status_code in {200, 303}, answer.text
+    assert trial.settled() == once[name]
+
+
+OTHERWISE: Mapping[str, Mapping[str, str]] = {
+    "POST /cases/{case_id}/edit": {"problem": "The gate froze thrice."},
+    "POST /themes/{theme_id}": {"name": "Gates, frozen"},
+    "POST /drafts/{draft_id}/decide": {"f.name": "Gates and frost"},
+    "POST /prereadings/{prereading_id}/edit": {"session": "Jam 13"},
+    "POST /settings/network": {"purpose": "Jams of the night shift."},
+    "POST /settings/limits": {"teams": "4"},
+    "POST /settings/members/{member_id}/roles": {"roles": "steward"},
+}
+"""Forms that put something in the place of what is there, and what a second tab writes into them."""
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_the_second_of_two_tabs_is_told_and_keeps_what_it_wrote(name: str, trial: Trial, once: Any) -> None:
+    form = FORMS[name]
+    first, second = trial.open(name, form), trial.open(name, replace(form, fill={**form.fill, **OTHERWISE[name]}))
+    assert first().status_code in {200, 303}
+    told = second()
+    assert told.status_code in {409, 412}, told.text
+    assert trial.settled() == once[name]
+    if "roles" not in OTHERWISE[name]:
+        assert escape(next(iter(OTHERWISE[name].values()))) in told.text

@@ -1,0 +1,209 @@
+"""The review desk in a browser, by keyboard: decisions, undo, quotes, keys off, text that survives a dead server."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.acceptance.test_api import CASES
+from tests.fixtures.browser import (
+    accessibility_violations,
+    chromium,
+    console_errors,
+    serve_in_thread,
+)
+
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
+from patternmind.domain.permissions import Role
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.ports import RunParameters
+from patternmind.review import state_of
+from patternmind.services.authentication import start_session
+from patternmind.services.file_import import import_files
+from patternmind.services.library import list_library
+from patternmind.services.members import add_member
+from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
+from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.web.cookies import PLAIN_COOKIE
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
+    home = tmp_path_factory.mktemp("browser")
+    house = AppContext(Settings(home=home), encoder=HashingEncoder())
+    file = home / "cases.jsonl"
+    file.write_bytes(CASES)
+    import_files(house.store, [file], kind=CaseKind.CASE)
+    house.run(RunParameters(label="2026Q4", seed=1))
+    return house
+
+
+@pytest.fixture(scope="module")
+def address(house: AppContext) -> Iterator[str]:
+    with serve_in_thread(house) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def secret(house: AppContext) -> str:
+    member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Ada Berg", (Role.FACILITATOR, Role.STEWARD))
+    return start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, secret: str) -> Iterator[Page]:
+    """A signed-in page that fails the test over anything a browser complains about."""
+    context = browser.new_context(base_url=address)
+    context.add_cookies([{"name": PLAIN_COOKIE, "value": secret, "url": address}])
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    complaints = console_errors(page, address)
+    yield page
+    context.close()
+    assert [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one] == []
+
+
+def a_draft(house: AppContext) -> str:
+    drafts = [one.grounded.draft for one in list_all_drafts(house.store, kind=DraftKind.PATTERN)]
+    return next(one.id for one in drafts if sum(claim.field == "solution" for claim in one.claims) > 0)
+
+
+def state(house: AppContext, draft_id: str) -> DraftState:
+    return state_of(get_draft(house.store, draft_id).decisions)
+
+
+def test_from_the_queue_to_an_accepted_a_rejected_and_an_undone_draft_by_keys(house: AppContext, page: Page) -> None:
+    draft_id = a_draft(house)
+    page.goto(f"/drafts/{draft_id}")
+    page.keyboard.press("a")
+    page.wait_for_url(re.compile(r"/drafts/(?!" + draft_id + ")"))
+    expect(page.get_by_role("status").first).to_contain_text("Accepted.")
+    assert state(house, draft_id) is DraftState.ACCEPTED
+    page.keyboard.press("z")
+    page.wait_for_url(f"**/drafts/{draft_id}")
+    assert state(house, draft_id) is DraftState.CANDIDATE
+    page.keyboard.press("x")
+    expect(page.get_by_role("button", name="Too abstract")).to_be_visible()
+    page.keyboard.press("2")
+    page.wait_for_url(re.compile(r"/drafts/(?!" + draft_id + ")"))
+    assert state(house, draft_id) is DraftState.REJECTED
+    page.keyboard.press("z")
+    page.wait_for_url(f"**/drafts/{draft_id}")
+    for key in ("Delete", "Backspace", "Enter"):
+        page.keyboard.press(key)
+    assert state(house, draft_id) is DraftState.CANDIDATE
+
+
+def test_j_and_k_walk_the_sentences_and_show_each_quote(house: AppContext, page: Page) -> None:
+    page.goto(f"/drafts/{a_draft(house)}")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    chosen = page.locator("a.claim[aria-current]")
+    expect(chosen).to_have_count(1)
+    expect(chosen).to_be_focused()
+    expect(page.locator("#evidence mark").first).to_have_text(chosen.inner_text())
+    assert "claim=" in page.url
+    page.keyboard.press("Shift+?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_keys_rest_while_typing_and_can_be_remapped_and_turned_off(house: AppContext, page: Page) -> None:
+    draft_id = a_draft(house)
+    page.goto("/settings/keys")
+    page.get_by_label("Accept").fill("q")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved in this browser.")).to_be_visible()
+    page.goto(f"/drafts/{draft_id}")
+    page.keyboard.press("a")
+    page.keyboard.press("x")
+    page.get_by_label("A word on it").fill("aeq")
+    assert state(house, draft_id) is DraftState.CANDIDATE
+    page.goto(f"/drafts/{draft_id}")
+    page.keyboard.press("q")
+    page.wait_for_url(re.compile(r"/drafts/(?!" + draft_id + ")"))
+    assert state(house, draft_id) is DraftState.ACCEPTED
+    decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
+    page.goto("/settings/keys")
+    page.get_by_label("Turn all keys off").check()
+    page.get_by_role("button", name="Save").click()
+    page.goto(f"/drafts/{draft_id}")
+    page.keyboard.press("q")
+    page.keyboard.press("e")
+    assert page.url.endswith(draft_id)
+    assert state(house, draft_id) is DraftState.CANDIDATE
+
+
+def test_what_was_typed_survives_a_dead_server_and_a_closed_page(house: AppContext, page: Page) -> None:
+    draft_id = a_draft(house)
+    page.goto(f"/drafts/{draft_id}")
+    page.keyboard.press("e")
+    page.wait_for_url("**?edit=1")
+    field = page.get_by_label("Name", exact=True)
+    field.fill("A name from the train")
+    page.context.set_offline(True)
+    field.press("Control+Enter")
+    expect(page.locator("[data-kept]")).to_contain_text("Not saved yet: the server does not answer")
+    page.context.set_offline(False)
+    page.goto("/review")
+    page.goto(f"/drafts/{draft_id}?edit=1")
+    expect(field).to_have_value("A name from the train")
+    expect(page.locator("[data-kept]")).to_contain_text("Not saved yet")
+    field.press("Control+Enter")
+    page.wait_for_url(re.compile(draft_id + "$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("A name from the train")
+    page.goto(f"/drafts/{draft_id}?edit=1")
+    expect(page.locator("[data-kept]")).to_have_text("")
+    decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
+
+
+PAGES = (
+    "/",
+    "/review",
+    "/review?shelf=decided",
+    "/review/discuss",
+    "/library",
+    "/settings/keys",
+    "DRAFT",
+    "EDIT",
+    "PATTERN",
+)
+
+
+def publish_one(house: AppContext) -> str:
+    """Accept a draft that stands on enough to be published."""
+    for one in list_all_drafts(house.store, kind=DraftKind.PATTERN):
+        draft_id = one.grounded.draft.id
+        decide_draft(house.store, house.clock, draft_id, DraftAction.ACCEPT, actor="Ada Berg")
+        if list_library(house.store):
+            return draft_id
+        decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
+    raise AssertionError("none of the drafts can be published")
+
+
+def the_pages(draft_id: str) -> Iterator[str]:
+    pattern = draft_id.replace("d-", "p-")
+    named = {"DRAFT": f"/drafts/{draft_id}", "EDIT": f"/drafts/{draft_id}?edit=1", "PATTERN": f"/library/{pattern}"}
+    yield from (named.get(one, one) for one in PAGES)
+
+
+def test_no_page_of_the_desk_has_a_finding_of_axe_or_is_wider_than_a_phone(house: AppContext, page: Page) -> None:
+    """In both themes; at 320 pixels, which is also 1280 at 400 %."""
+    draft_id = publish_one(house)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": 320, "height": 700})
+        for address in the_pages(draft_id):
+            page.goto(address)
+            assert accessibility_violations(page) == [], (address, scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
+    decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")

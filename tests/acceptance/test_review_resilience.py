@@ -1,0 +1,493 @@
+"""What happens to a reviewer in a day: back buttons, double clicks, two tabs, restarts, ended sign-ins, a slow network.
+
+In a real browser, with scripts and without. Nothing typed is lost, and nothing is decided twice.
+"""
+
+import re
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from tests.acceptance.test_api import CASES
+from tests.fixtures.browser import chromium, console_errors, serve_in_thread
+
+from patternmind.bootstrap import AppContext
+from patternmind.domain.cases import CaseKind
+from patternmind.domain.drafts import (
+    DraftAction,
+    DraftKind,
+    DraftState,
+    RejectionReason,
+)
+from patternmind.domain.members import Member
+from patternmind.domain.permissions import Role
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.ports import RunParameters
+from patternmind.review import active_decisions, fields_of, state_of
+from patternmind.services.authentication import create_sign_in_link, set_password, start_session
+from patternmind.services.file_import import import_files
+from patternmind.services.members import add_member
+from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
+from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.storage.passwords import Argon2PasswordHasher
+from patternmind.web.cookies import PLAIN_COOKIE
+
+PASSWORD = "eleven bright lanterns"
+NAME = "Red cards at every handover"
+SLOW_SECONDS = 0.4
+
+
+class Desk:
+    """A house whose server can be stopped and started again where it was."""
+
+    def __init__(self, home: AppContext) -> None:
+        self.house = home
+        self.port = 0
+        self.before: dict[str, int] = {}
+        self._running = ExitStack()
+
+    def start(self) -> None:
+        """As after a restart: nothing of the process before is left."""
+        again = AppContext(self.house.settings, encoder=HashingEncoder())
+        self.address = self._running.enter_context(serve_in_thread(again, port=self.port))
+        self.port = urlsplit(self.address).port or 0
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def state(self, draft_id: str) -> DraftState:
+        return state_of(get_draft(self.house.store, draft_id).decisions)
+
+    def decided(self, draft_id: str) -> list[tuple[str, str]]:
+        """What was decided in this test."""
+        log = get_draft(self.house.store, draft_id).decisions
+        return [(one.by, one.action.value) for one in log[self.before.get(draft_id, 0) :]]
+
+    def take_back(self) -> None:
+        """All drafts wait again; their logs keep what was done."""
+        store, clock = self.house.store, self.house.clock
+        for one in store.outlines():
+            while active_decisions(get_draft(store, one.id).decisions):
+                decide_draft(store, clock, one.id, DraftAction.UNDO, actor="Zed")
+            self.before[one.id] = get_draft(store, one.id).version
+        for held in store.reservations(clock.now()):
+            store.release_draft(held.draft_id, held.by)
+
+    def name_of(self, draft_id: str) -> str:
+        return str(fields_of(get_draft(self.house.store, draft_id))["name"])
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    home = tmp_path_factory.mktemp("survives")
+    house = AppContext(Settings(home=home), encoder=HashingEncoder())
+    file = home / "cases.jsonl"
+    file.write_bytes(CASES)
+    import_files(house.store, [file], kind=CaseKind.CASE)
+    house.run(RunParameters(label="2026Q4", seed=1))
+    desk = Desk(house)
+    desk.start()
+    yield desk
+    desk.stop()
+
+
+@pytest.fixture(scope="module")
+def ada(desk: Desk) -> Member:
+    return add_member(desk.house.accounts, desk.house.clock, DEFAULT_NETWORK, "Ada Berg", [Role.FACILITATOR])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def draft_id(desk: Desk) -> str:
+    """One that waits, as all of them do, and can be accepted."""
+    desk.take_back()
+    drafts = [one.grounded.draft for one in list_all_drafts(desk.house.store, kind=DraftKind.PATTERN)]
+    return next(one.id for one in drafts if any(claim.field == "solution" for claim in one.claims))
+
+
+WITH_AND_WITHOUT = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+
+
+@contextmanager
+def browsing(browser: Browser, desk: Desk, *, scripts: bool) -> Generator[BrowserContext]:
+    context = browser.new_context(base_url=desk.address, java_script_enabled=scripts)
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@contextmanager
+def signed_in(browser: Browser, desk: Desk, member: Member, *, scripts: bool) -> Generator[BrowserContext]:
+    started = start_session(desk.house.accounts, desk.house.clock, member.id, network_id=DEFAULT_NETWORK)
+    with browsing(browser, desk, scripts=scripts) as context:
+        context.add_cookies([{"name": PLAIN_COOKIE, "value": started.secret, "url": desk.address}])
+        yield context
+
+
+def accept(page: Page) -> None:
+    page.get_by_role("button", name="Accept").click()
+
+
+def write_a_name(page: Page, draft_id: str, name: str = NAME) -> None:
+    page.goto(f"/drafts/{draft_id}?edit=1")
+    page.get_by_label("Name", exact=True).fill(name)
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Save the edit").click()
+
+
+def slowly(route: Route) -> None:
+    time.sleep(SLOW_SECONDS)
+    route.continue_()
+
+
+def elsewhere(draft_id: str) -> re.Pattern[str]:
+    return re.compile(rf"/(drafts/(?!{draft_id})|review$)")
+
+
+# The back button, and twice -------------------------------------------------------------------------------------------
+
+
+@WITH_AND_WITHOUT
+def test_the_back_button_shows_what_was_decided_and_a_reload_decides_nothing(
+    browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
+) -> None:
+    with signed_in(browser, desk, ada, scripts=scripts) as context:
+        page = context.new_page()
+        page.goto(f"/drafts/{draft_id}")
+        accept(page)
+        page.wait_for_url(elsewhere(draft_id))
+        page.reload()
+        page.go_back()
+        expect(page).to_have_url(re.compile(draft_id))
+        if page.get_by_role("button", name="Accept").is_visible():  # the page as it was before: sent once more
+            accept(page)
+            page.wait_for_url(elsewhere(draft_id))
+        else:
+            expect(page.locator(".state")).to_contain_text("accepted")
+        page.reload()
+    assert desk.decided(draft_id) == [("Ada Berg", "accept")]
+
+
+@WITH_AND_WITHOUT
+def test_a_double_click_is_one_decision(
+    browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
+) -> None:
+    with signed_in(browser, desk, ada, scripts=scripts) as context:
+        page = context.new_page()
+        page.goto(f"/drafts/{draft_id}")
+        page.get_by_role("button", name="Accept").dblclick()
+        page.wait_for_url(elsewhere(draft_id))
+        following = page.url.rpartition("/")[2]
+        assert desk.decided(draft_id) == [("Ada Berg", "accept")]
+        assert following == "review" or desk.decided(following) == []
+        write_a_name(page, draft_id)
+        page.get_by_role("button", name="Save the edit").dblclick()
+        page.wait_for_url(re.compile(draft_id + "$"))
+    assert desk.decided(draft_id) == [("Ada Berg", "accept"), ("Ada Berg", "edit")]
+
+
+# A slow and a broken network ------------------------------------------------------------------------------------------
+
+
+@WITH_AND_WITHOUT
+def test_pressing_again_on_a_slow_network_is_one_decision(
+    browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
+) -> None:
+    with signed_in(browser, desk, ada, scripts=scripts) as context:
+        page = context.new_page()
+        page.goto(f"/drafts/{draft_id}")
+        context.route("**/decide", slowly)
+        button = page.get_by_role("button", name="Accept")
+        button.click(no_wait_after=True)
+        button.click(no_wait_after=True, timeout=2_000)
+        page.wait_for_url(elsewhere(draft_id))
+    assert desk.decided(draft_id) == [("Ada Berg", "accept")]
+
+
+def test_an_edit_that_the_network_swallows_is_kept_and_can_be_sent_again(
+    browser: Browser, desk: Desk, ada: Member, draft_id: str
+) -> None:
+    with signed_in(browser, desk, ada, scripts=True) as context:
+        page = context.new_page()
+        write_a_name(page, draft_id)
+        context.route("**/decide", lambda route: route.abort())
+        with page.expect_event("requestfailed"):
+            save(page)
+        context.unroute("**/decide")
+        page.goto(f"/drafts/{draft_id}?edit=1")
+        expect(page.get_by_label("Name", exact=True)).to_have_value(NAME)
+        expect(page.locator("[data-kept]")).to_contain_text("Not saved yet")
+        save(page)
+        page.wait_for_url(re.compile(draft_id + "$"))
+    assert desk.name_of(draft_id) == NAME
+    assert desk.decided(draft_id) == [("Ada Berg", "edit")]
+
+
+# Two tabs -------------------------------------------------------------------------------------------------------------
+
+
+@WITH_AND_WITHOUT
+def test_the_second_of_two_tabs_sees_the_difference_and_loses_no_word(
+    browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
+) -> None:
+    with signed_in(browser, desk, ada, scripts=scripts) as context:
+        first, second = context.new_page(), context.new_page()
+        write_a_name(first, draft_id, "Handover in person")
+        write_a_name(second, draft_id, "Handover with a red card")
+        second.get_by_label("Why (for the log)").fill("seen on the floor")
+        save(first)
+        first.wait_for_url(re.compile(draft_id + "$"))
+        save(second)
+        expect(second.get_by_role("alert")).to_contain_text("Meanwhile Ada Berg decided: edit")
+        expect(second.get_by_role("alert").locator("ins")).to_have_text("with a red card")
+        expect(second.get_by_label("Name", exact=True)).to_have_value("Handover with a red card")
+        expect(second.get_by_label("Why (for the log)")).to_have_value("seen on the floor")
+        assert desk.name_of(draft_id) == "Handover in person"
+        save(second)
+        second.wait_for_url(re.compile(draft_id + "$"))
+        expect(second.get_by_role("heading", level=1)).to_have_text("Handover with a red card")
+    assert desk.name_of(draft_id) == "Handover with a red card"
+
+
+@WITH_AND_WITHOUT
+def test_a_decision_from_a_tab_that_is_behind_is_not_taken(
+    browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
+) -> None:
+    with signed_in(browser, desk, ada, scripts=scripts) as context:
+        first, second = context.new_page(), context.new_page()
+        first.goto(f"/drafts/{draft_id}")
+        second.goto(f"/drafts/{draft_id}")
+        accept(first)
+        first.wait_for_url(elsewhere(draft_id))
+        second.get_by_text("Reject", exact=False).first.click()
+        second.get_by_role("button", name=RejectionReason.TOO_ABSTRACT.value.capitalize()).click()
+        expect(second.get_by_role("alert")).to_contain_text("Meanwhile Ada Berg decided: accept")
+        assert desk.state(draft_id) is DraftState.ACCEPTED
+        second.get_by_role("button", name="Undo this decision").click()
+        expect(second.get_by_role("status").first).to_contain_text("Taken back")
+    assert desk.state(draft_id) is DraftState.CANDIDATE
+
+
+# A restart, and a sign-in that ended ----------------------------------------------------------------------------------
+
+
+@WITH_AND_WITHOUT
+def test_a_page_from_before_a_restart_can_be_sent_after_it(
+    browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
+) -> None:
+    with signed_in(browser, desk, ada, scripts=scripts) as context:
+        page = context.new_page()
+        write_a_name(page, draft_id)
+        desk.stop()
+        if scripts:
+            save(page)
+            expect(page.locator("[data-kept]")).to_contain_text("Not saved yet: the server does not answer")
+        desk.start()
+        save(page)
+        page.wait_for_url(re.compile(draft_id + "$"))
+        assert desk.name_of(draft_id) == NAME
+        desk.stop()
+        desk.start()
+        accept(page)
+        page.wait_for_url(elsewhere(draft_id))
+    assert desk.decided(draft_id) == [("Ada Berg", "edit"), ("Ada Berg", "accept")]
+
+
+@pytest.fixture(scope="module")
+def bo(desk: Desk) -> Member:
+    """Somebody with a password that costs little to check."""
+    house = desk.house
+    bo = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
+    session = start_session(house.accounts, house.clock, bo.id, network_id=DEFAULT_NETWORK).session
+    set_password(house.accounts, Argon2PasswordHasher(rounds=1, kilobytes=64), session, PASSWORD)
+    return bo
+
+
+@WITH_AND_WITHOUT
+def test_what_was_written_when_the_sign_in_ended_comes_back_after_signing_in(
+    browser: Browser, desk: Desk, bo: Member, draft_id: str, scripts: bool
+) -> None:
+    with signed_in(browser, desk, bo, scripts=scripts) as context:
+        page = context.new_page()
+        write_a_name(page, draft_id)
+        page.get_by_label("Why (for the log)").fill('seen on the floor, twice, with <angle> & quote"s')
+        sessions = desk.house.accounts.sessions(bo.id)
+        desk.house.accounts.end_sessions([one.sha256 for one in sessions])
+        save(page)
+        expect(page.get_by_text("What you wrote is kept on this page")).to_be_visible()
+        page.get_by_label("Sign-in name").fill(bo.id)
+        page.get_by_label("Password").fill("not it, surely not")
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_text("do not go together")).to_be_visible()
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.get_by_role("button", name="Send it now").click()
+        page.wait_for_url(re.compile(draft_id + "$"))
+        expect(page.get_by_role("heading", level=1)).to_have_text(NAME)
+        expect(page.locator(".log")).to_contain_text('seen on the floor, twice, with <angle> & quote"s')
+    assert desk.decided(draft_id) == [("Bo Lind", "edit")]
+
+
+def test_text_kept_in_a_browser_is_shown_to_nobody_else_and_gone_after_signing_out(
+    browser: Browser, desk: Desk, ada: Member, bo: Member, draft_id: str
+) -> None:
+    def sign_in(context: BrowserContext, member: Member) -> None:
+        started = start_session(desk.house.accounts, desk.house.clock, member.id, network_id=DEFAULT_NETWORK)
+        context.add_cookies([{"name": PLAIN_COOKIE, "value": started.secret, "url": desk.address}])
+
+    def name_shown(page: Page) -> str:
+        page.goto(f"/drafts/{draft_id}?edit=1")
+        return page.get_by_label("Name", exact=True).input_value()
+
+    with browsing(browser, desk, scripts=True) as context:
+        page = context.new_page()
+        sign_in(context, ada)
+        before = name_shown(page)
+        page.get_by_label("Name", exact=True).fill(NAME)
+        expect(page.locator("[data-kept]")).to_contain_text("kept in this browser")
+        sign_in(context, bo)
+        assert name_shown(page) == before
+        sign_in(context, ada)
+        assert name_shown(page) == NAME
+        page.goto("/settings/account")
+        page.get_by_role("button", name="Sign out", exact=True).click()
+        page.wait_for_url("**/sign-in*")
+        sign_in(context, ada)
+        assert name_shown(page) == before
+        assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('text'))") == []
+
+
+# From the first link to four decisions --------------------------------------------------------------------------------
+
+
+def test_without_scripts_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_undone_draft(
+    browser: Browser, desk: Desk, draft_id: str
+) -> None:
+    link = a_link(desk, "Cleo Marsh")
+    with browsing(browser, desk, scripts=False) as context:
+        page = context.new_page()
+        said = console_errors(page, desk.address)
+        page.goto(link)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/settings/account")
+        page.get_by_role("link", name="Review").first.click()
+        page.get_by_role("button", name="Review the next").click()
+        accepted = at_a_draft(page)
+        accept(page)
+        page.wait_for_url(elsewhere(accepted))
+        edited = at_a_draft(page)
+        page.get_by_role("link", name="Edit").click()
+        page.get_by_label("Name", exact=True).fill(NAME)
+        save(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text(NAME)
+        page.get_by_role("link", name="Next", exact=True).click()
+        rejected = at_a_draft(page)
+        reject(page, RejectionReason.TOO_ABSTRACT)
+        page.wait_for_url(elsewhere(rejected))
+        if at_a_draft(page) == edited:  # it waits still: an edit is no judgement
+            page.get_by_role("link", name="Next", exact=True).click()
+            page.wait_for_url(elsewhere(edited))
+        undone = at_a_draft(page)
+        reject(page, RejectionReason.NOT_USEFUL)
+        page.wait_for_url(elsewhere(undone))
+        assert desk.state(undone) is DraftState.REJECTED
+        page.get_by_role("button", name="Undo my last").click()
+        expect(page.get_by_role("status").first).to_contain_text("Taken back")
+        assert said == []
+    assert_the_four(desk, accepted, edited, rejected, undone)
+
+
+def test_by_keyboard_alone_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_undone_draft(
+    browser: Browser, desk: Desk, draft_id: str
+) -> None:
+    """No mouse anywhere: Tab, Enter, and the keys of the desk."""
+    link = a_link(desk, "Dina Holt")
+    with browsing(browser, desk, scripts=True) as context:
+        page = context.new_page()
+        said = console_errors(page, desk.address)
+        page.goto(link)
+        tab_to(page, "Sign in")
+        leaving(page, lambda: page.keyboard.press("Enter"))
+        tab_to(page, "Review")
+        leaving(page, lambda: page.keyboard.press("Enter"))
+        tab_to(page, "Review the next")
+        leaving(page, lambda: page.keyboard.press("Enter"))
+        accepted = at_a_draft(page)
+        leaving(page, lambda: page.keyboard.press("a"))
+        edited = at_a_draft(page)
+        leaving(page, lambda: page.keyboard.press("e"))
+        tab_to(page, "Name")
+        page.keyboard.press("Control+a")
+        page.keyboard.type(NAME)
+        leaving(page, lambda: page.keyboard.press("Control+Enter"))
+        expect(page.get_by_role("heading", level=1)).to_have_text(NAME)
+        leaving(page, lambda: page.keyboard.press("]"))
+        rejected = at_a_draft(page)
+        page.keyboard.press("x")
+        leaving(page, lambda: page.keyboard.press("2"))
+        if at_a_draft(page) == edited:
+            leaving(page, lambda: page.keyboard.press("]"))
+        undone = at_a_draft(page)
+        page.keyboard.press("x")
+        leaving(page, lambda: page.keyboard.press("7"))
+        assert desk.state(undone) is DraftState.REJECTED
+        leaving(page, lambda: page.keyboard.press("z"))
+        expect(page.get_by_role("status").first).to_contain_text("Taken back")
+        assert said == []
+    assert_the_four(desk, accepted, edited, rejected, undone)
+
+
+def a_link(desk: Desk, name: str) -> str:
+    house = desk.house
+    member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, name, [Role.FACILITATOR])
+    return f"/sign-in/link/{create_sign_in_link(house.accounts, house.clock, member, is_confined=True)}"
+
+
+def at_a_draft(page: Page) -> str:
+    expect(page).to_have_url(re.compile(r"/drafts/d-[0-9a-f]+"))
+    return urlsplit(page.url).path.rpartition("/")[2]
+
+
+def reject(page: Page, reason: RejectionReason) -> None:
+    page.locator("details[data-reasons] summary").click()
+    page.get_by_role("button", name=reason.value.capitalize()).click()
+
+
+def leaving(page: Page, does: Callable[[], None]) -> None:
+    """Do something that leads to another page, and wait for that page."""
+    with page.expect_navigation():
+        does()
+
+
+FOCUSED = """() => {
+  const at = document.activeElement;
+  const named = at.labels && at.labels.length ? at.labels[0] : at;
+  return [...named.childNodes].filter((one) => one.nodeName !== "KBD").map((one) => one.textContent).join("").trim();
+}"""
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has the focus is called that."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED) == name:
+            return
+    raise AssertionError(f"{name} cannot be reached with the Tab key on {page.url}")
+
+
+def assert_the_four(desk: Desk, accepted: str, edited: str, rejected: str, undone: str) -> None:
+    assert len({accepted, edited, rejected, undone}) == 4
+    assert desk.state(accepted) is DraftState.ACCEPTED
+    assert desk.name_of(edited) == NAME
+    assert desk.state(rejected) is DraftState.REJECTED
+    assert desk.state(undone) is DraftState.CANDIDATE

@@ -1,0 +1,581 @@
+"""Attacks on the pages and the API, a listed test each. Where it can, a test walks all routes, and grows with them."""
+
+import asyncio
+import re
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import pytest
+from fastapi.routing import APIRoute
+from tests.fixtures.full_network import (
+    FullNetwork,
+    InjectedMarkup,
+    build_full_network,
+    hostile_text,
+    page_routes,
+)
+from tests.fixtures.page_client import BASE_URL, PageClient, form_token_on
+from tests.unit.web.test_permissions import all_routes
+
+from patternmind.cli.output_files import format_rows
+from patternmind.domain.members import Member
+from patternmind.domain.permissions import Role
+from patternmind.services.authentication import create_sign_in_link
+from patternmind.services.exports import EXPORT_NAMES, export_rows
+from patternmind.services.members import add_member
+from patternmind.web import middleware
+from patternmind.web.cookies import PLAIN_COOKIE
+from patternmind.web.forms import form_token, safe_redirect_path
+from patternmind.web.middleware import MAX_BODY_BYTES
+from patternmind.web.static_files import assets_version
+
+PASSWORD = "eleven bright lanterns"
+SMUGGLED = "x\r\nx-evil: 1\r\n\r\n<pm-header onpm=1>"
+SECRET_FILES = (b"root:x:0", b"SQLite format 3", b"[build-system]")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullNetwork]:
+    whole = build_full_network(tmp_path_factory.mktemp("attacks"))
+    yield whole
+    whole.app.state.rooms.stop()
+
+
+@pytest.fixture(scope="module")
+def steward(whole: FullNetwork) -> PageClient:
+    return whole.steward()
+
+
+def getting() -> Iterator[APIRoute]:
+    yield from (route for method, route in page_routes() if method == "GET")
+
+
+def changing() -> Iterator[tuple[str, APIRoute]]:
+    yield from ((method, route) for method, route in page_routes() if method != "GET")
+
+
+def texts_asked(route: APIRoute, kind: str) -> list[str]:
+    """The names of the query parameters or form fields of a route that are text."""
+    return [one.alias for one in getattr(route.dependant, f"{kind}_params") if one.field_info.annotation is str]
+
+
+FIELDS_OF_RAW_FORMS = ("decision", "reason", "version", "note", "by", "f.name", "f.context", "f.solution")
+"""Of routes that read their form themselves."""
+
+
+def hostile_forms(route: APIRoute, text: str) -> Iterator[dict[str, str]]:
+    """All fields hostile; and each alone, with a decision that is taken, so that the checks before it are passed."""
+    names = texts_asked(route, "body") or list(FIELDS_OF_RAW_FORMS)
+    yield dict.fromkeys(names, text)
+    if "decision" in names:
+        yield {"decision": "edit", "version": "0", **dict.fromkeys(["note", "by", "f.name", "f.context"], text)}
+        yield {"decision": "flag", "version": "0", "note": text}
+
+
+def markup_on(answer: Any) -> list[str]:
+    """What of the hostile texts a browser would take for markup; of what is no page it takes nothing."""
+    if "html" not in answer.headers.get("content-type", ""):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        return []
+    return InjectedMarkup(answer.text).found
+
+
+def everything_stored(whole: FullNetwork) -> dict[str, list[Any]]:
+    """All rows but those that only say who was here when, and who read raw text."""
+    with closing(sqlite3.connect(whole.house.settings.home / "patternmind.db")) as connection:
+        named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%word%'")
+        names = {name for (name,) in named} - {"session"}
+        rows = {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}  # noqa: S608
+    return {name: [one for one in held if "read_raw" not in one] for name, held in rows.items()}
+
+
+# Markup ---------------------------------------------------------------------------------------------------------------
+
+
+def test_no_text_of_a_person_becomes_markup_on_any_page(whole: FullNetwork, steward: PageClient) -> None:
+    shown = set[str]()
+    for route in getting():
+        page = steward.get(whole.fill(route.path))
+        assert markup_on(page) == [], route.path
+        shown |= {field for field in whole.told if f"&lt;pm-{field} onpm=1&gt;" in page.text}
+    assert shown == set(whole.told), "each of the fields is shown on some page"
+
+
+def test_no_search_word_or_other_part_of_an_address_becomes_markup(whole: FullNetwork, steward: PageClient) -> None:
+    asked = 0
+    for route in getting():
+        names = texts_asked(route, "query")
+        page = steward.get(whole.fill(route.path), params=dict.fromkeys(names, hostile_text("query")))
+        assert markup_on(page) == [], route.path
+        asked += len(names)
+        for name in re.findall(r"\{(\w+)", route.path):
+            answer = steward.get(whole.fill(route.path, **{name: quote(hostile_text("path"), safe="")}))
+            assert answer.status_code < 500, route.path
+            assert markup_on(answer) == [], route.path
+    assert asked >= 4
+
+
+def test_no_field_of_a_form_becomes_markup_or_a_header(whole: FullNetwork) -> None:
+    visitor: PageClient | None = None
+    for text in (hostile_text("form"), SMUGGLED):
+        for method, route in sorted(changing(), key=lambda one: "sign" in one[1].path):
+            if "sign" in route.path or "account" in route.path:  # some of these end all sessions of who sends them
+                visitor = whole.another_steward()
+            elif visitor is None or visitor.member != whole.member:
+                visitor = whole.steward()
+            for fields in hostile_forms(route, text):
+                token = form_token_on(visitor.get("/sign-in/link/none").text)
+                address = whole.fill(route.path, **whole.spare)
+                answer = visitor.client.request(method, address, data={**fields, "form_token": token})
+                assert answer.status_code < 500, (route.path, fields)
+                assert markup_on(answer) == [], (route.path, fields)
+                assert_no_smuggled_header(answer)
+                if answer.status_code == 303:
+                    assert markup_on(visitor.get("/review")) == [], "what is said once on the next page"
+
+
+def test_kept_text_comes_back_as_text_after_signing_in_again(whole: FullNetwork) -> None:
+    """The kept form holds names and values that somebody sent without having signed in."""
+    stranger = PageClient(whole.house, app=whole.app)
+    fields = {
+        hostile_text("keptname"): hostile_text("kept"),
+        "f.name": f"{hostile_text('kept')} longer than forty characters in all",
+    }
+    page = stranger.post(whole.fill("/drafts/{draft_id}/decide"), data=fields)
+    assert page.status_code == 401
+    assert markup_on(page) == []
+    assert "pm-kept" in page.text
+
+
+def test_our_script_makes_no_markup_out_of_text(whole: FullNetwork, steward: PageClient) -> None:
+    script = steward.get(f"/static/{assets_version()}/desk.js").text
+    assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", script) == []
+    templates = Path(middleware.__file__).parent / "templates"
+    said = "\n".join(one.read_text(encoding="utf-8") for one in sorted(templates.rglob("*.html")))
+    assert re.findall(r"\|\s*safe\b(?! }}</style>)|\son[a-z]+=|<script>|\sstyle=|javascript:", said) == []
+
+
+# Exports --------------------------------------------------------------------------------------------------------------
+
+FORMULAS = (
+    "=1+1",
+    "+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1",
+    "＋1",
+    "－1",
+    "＠SUM(A1)",
+    " =1",
+    "\u00a0=1",
+)
+
+
+def test_no_cell_of_an_export_is_run_as_a_formula(whole: FullNetwork) -> None:
+    for formula in FORMULAS:
+        text = format_rows([{"a": formula, "b": 7}], "csv")
+        cell = next(line for line in text.partition("\n")[2].split(",") if line)
+        assert cell.strip('"').startswith("'"), (formula, text)
+    assert format_rows([{"a": -0.5, "b": "a = b - c"}], "csv") == "a,b\n-0.5,a = b - c\n"
+    for what in EXPORT_NAMES:
+        for row in export_rows(whole.house.store, what):
+            assert "169.254" not in str(row.get("links", "")), what
+
+
+# Headers --------------------------------------------------------------------------------------------------------------
+
+
+def assert_no_smuggled_header(answer: Any) -> None:
+    for name, value in answer.headers.raw:
+        assert not re.search(rb"[\r\n\0]", name + value), (name, value)
+    assert "x-evil" not in answer.headers
+
+
+def test_no_line_break_of_an_address_or_a_name_reaches_a_header(whole: FullNetwork, steward: PageClient) -> None:
+    stranger = PageClient(whole.house, app=whole.app)
+    smuggled = quote(SMUGGLED, safe="")
+    for route in getting():
+        names = texts_asked(route, "query")
+        for visitor in (steward, stranger):
+            assert_no_smuggled_header(visitor.get(whole.fill(route.path), params=dict.fromkeys(names, SMUGGLED)))
+            for name in re.findall(r"\{(\w+)", route.path):
+                assert_no_smuggled_header(visitor.get(whole.fill(route.path, **{name: smuggled})))
+    for given in ("abcdefgh\r\nx-evil: 1", "abcdefgh\nx", "a" * 65, "<pm-id>12345"):
+        assert steward.get("/", headers={"x-request-id": given}).headers["x-request-id"] != given
+    prereading = {"theme": whole.ids["theme_id"], "session": SMUGGLED}
+    token = form_token_on(steward.get("/settings/account").text)
+    for format in ("md", "html", "docx", "pdf"):
+        address = f"/api/v1/prereadings?format={format}"
+        answer = steward.post(address, json=prereading, headers={"x-form-token": token})
+        assert answer.status_code < 500, format
+        assert_no_smuggled_header(answer)
+        if format in {"md", "html"}:
+            assert format == "md" or markup_on(answer) == []
+
+
+def test_every_answer_says_that_it_may_not_be_framed_guessed_at_or_kept(
+    whole: FullNetwork, steward: PageClient
+) -> None:
+    stranger = PageClient(whole.house, app=whole.app)
+    addresses = [whole.fill(route.path) for route in getting()]
+    addresses += ["/nowhere", "/drafts/none", "/api/v1/network", "/api/v1/nowhere", "/api/v1/docs", "/healthz"]
+    for address in addresses:
+        for visitor in (steward, stranger):
+            headers = visitor.get(address).headers
+            assert "frame-ancestors 'none'" in headers["content-security-policy"], address
+            assert "unsafe" not in headers["content-security-policy"], address
+            assert headers["x-content-type-options"] == "nosniff", address
+            assert headers["cross-origin-opener-policy"] == "same-origin", address
+            assert headers["cross-origin-resource-policy"] == "same-origin", address
+            assert headers["referrer-policy"] in {"no-referrer", "same-origin"}, address
+            assert headers["cache-control"] == "no-store" or address.startswith("/static/"), address
+            assert "access-control-allow-origin" not in headers, address
+            assert "server" not in headers, address
+
+
+# Files and addresses --------------------------------------------------------------------------------------------------
+
+UPWARDS = (
+    "../../../../etc/passwd",
+    "..%2f..%2f..%2f..%2fetc%2fpasswd",
+    "%2e%2e/%2e%2e/patternmind.db",
+    "..%252f..%252fetc%252fpasswd",
+    "..%5c..%5cetc%5cpasswd",
+    "%2fetc%2fpasswd",
+    "....//....//etc/passwd",
+    "desk.css%00.db",
+    "..",
+    ".",
+    "%c0%ae%c0%ae/patternmind.db",
+)
+
+
+def test_no_name_in_an_address_leads_to_a_file(whole: FullNetwork, steward: PageClient) -> None:
+    for name, route in all_routes():
+        if "GET" not in name or "{" not in route.path:
+            continue
+        path = name.partition(" ")[2]
+        for part in re.findall(r"\{(\w+)", path):
+            for upwards in UPWARDS:
+                answer = steward.get(whole.fill(path, **{part: upwards}))
+                assert answer.status_code < 500, (path, upwards)
+                assert not any(secret in answer.content for secret in SECRET_FILES), (path, upwards)
+    for upwards in UPWARDS:
+        assert steward.get(f"/static/{assets_version()}/{upwards}").status_code in {404, 405}, upwards
+
+
+def test_no_uploaded_name_leads_out_of_its_folder(whole: FullNetwork, steward: PageClient) -> None:
+    token = form_token_on(steward.get("/settings/account").text)
+    before = sorted(whole.house.settings.home.rglob("*"))
+    for name in (*UPWARDS, "../x.csv", "/etc/x.csv", ".x.csv", "a/../../x.csv", "a\\..\\x.csv", "x\0.csv", "x\n.csv"):
+        address = f"/api/v1/imports?dry_run=true&filename={name if '%' in name else quote(name, safe='')}"
+        answer = steward.post(address, content=b"id,text\n1,x\n", headers={"x-form-token": token})
+        assert answer.status_code in {400, 422}, (name, answer.text)
+    assert sorted(whole.house.settings.home.rglob("*")) == before
+
+
+REACHED: list[str] = []
+WATCHED = {"on": False}
+
+
+def _watch(event: str, given: tuple[Any, ...]) -> None:
+    if not WATCHED["on"]:
+        return
+    if event in {"socket.connect", "socket.getaddrinfo", "urllib.Request", "subprocess.Popen", "os.system"}:
+        REACHED.append(f"{event} {given!r}")
+    elif event == "open" and str(given[0]).startswith("/etc/passwd"):
+        REACHED.append(f"{event} {given[0]}")
+
+
+@pytest.fixture
+def reached() -> Iterator[list[str]]:
+    """What the process asked the world for; an audit hook cannot be gone round, nor taken away again."""
+    if "added" not in WATCHED:
+        sys.addaudithook(_watch)
+        WATCHED["added"] = True
+    REACHED.clear()
+    WATCHED["on"] = True
+    yield REACHED
+    WATCHED["on"] = False
+
+
+def test_no_link_in_a_case_is_ever_followed(whole: FullNetwork, steward: PageClient, reached: list[str]) -> None:
+    for route in getting():
+        steward.get(whole.fill(route.path))
+    token = form_token_on(steward.get("/settings/account").text)
+    for format in ("md", "html", "pdf", "docx"):
+        for asked in (
+            {"theme": whole.ids["theme_id"]},
+            {"case": whole.ids["case_id"], "session": "<img src=//x.test>"},
+        ):
+            made = steward.post(f"/api/v1/prereadings?format={format}", json=asked, headers={"x-form-token": token})
+            assert made.status_code == 201, made.text
+        assert steward.get(f"/api/v1/playbook?format={format}").status_code == 200
+    for what in ("cases", "drafts", "patterns", "themes", "assignments"):
+        assert steward.get(f"/api/v1/export/{what}").status_code == 200
+    assert reached == []
+
+
+# Too much -------------------------------------------------------------------------------------------------------------
+
+
+def test_no_route_takes_more_than_its_limit_announced_or_not(
+    whole: FullNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upload's limit is set low here, so that the test need not send 64 MB."""
+    monkeypatch.setattr(middleware, "IMPORT_BYTES", MAX_BODY_BYTES)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for name, _ in all_routes():
+        method = name.partition("'")[2].partition("'")[0]
+        if method == "GET":
+            continue
+        address = whole.fill(name.partition(" ")[2], **whole.spare) + "?filename=a.csv"
+        visitor = whole.steward()
+        limit = max(MAX_BODY_BYTES, middleware.MAX_IMPORT_BYTES)
+        announced = visitor.client.request(method, address, headers={**form, "content-length": str(limit + 1)})
+        assert announced.status_code == 413, name
+        unannounced = visitor.client.request(method, address, content=chunks(limit + 1), headers=form)
+        assert unannounced.status_code == 413, name
+    uploader = whole.steward()
+    token = form_token_on(uploader.get("/settings/account").text)
+    headers = {"x-form-token": token, "content-type": "application/octet-stream"}
+    address = "/api/v1/imports?filename=a.csv&dry_run=true"
+    assert uploader.post(address, content=chunks(MAX_BODY_BYTES + 1), headers=headers).status_code == 413
+    assert list(whole.house.settings.home.glob(".upload-*")) == []
+
+
+def chunks(n: int) -> Iterator[bytes]:
+    """A body that announces no length."""
+    for start in range(0, n, 65_536):
+        yield b"a" * min(65_536, n - start)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(whole: FullNetwork) -> None:
+    """By a guard of less patience, so that the test need not wait either."""
+    app = middleware.SecurityMiddleware(whole.app, local=True, patience=0.05)
+    said: list[Any] = []
+    pieces = iter([{"type": "http.request", "body": b"name=", "more_body": True}])
+
+    async def receive() -> Any:
+        return next(pieces, None) or await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    form = [(b"host", b"127.0.0.1"), (b"content-type", b"application/x-www-form-urlencoded")]
+    scope = {"type": "http", "method": "POST", "path": "/sign-in", "raw_path": b"/sign-in", "query_string": b"",
+             "headers": form, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8765), "scheme": "http"}  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    assert said[0]["status"] == 408
+    assert b"stopped coming" in said[1]["body"]
+
+
+def test_no_shape_of_a_body_makes_the_server_fail(whole: FullNetwork) -> None:
+    many = "&".join(f"a{n}=1" for n in range(2_000)).encode()
+    parts = b"".join(b'--b\r\ncontent-disposition: form-data; name="a"\r\n\r\nx\r\n' for _ in range(400)) + b"--b--"
+    half = b'--b\r\ncontent-disposition: form-data; name="a'
+    forms = {
+        "application/x-www-form-urlencoded": (many, b"%", b"version=%ff&decision=%00", b"a" * 500_000),
+        "multipart/form-data; boundary=b": (parts, half, b"", b"--b\r\n\r\n"),
+        "multipart/form-data": (b"x",),
+    }
+    numbers = b'{"action": ' + b"9" * 100_000 + b"}"
+    texts = {"application/json": (b"[" * 200_000, numbers, b"\xff\xfe", b"{", b"NaN", b'{"by": "\\ud800"}', b"null")}
+    visitor = whole.steward()
+    token = form_token_on(visitor.get("/settings/account").text)
+    for name, _ in all_routes():
+        method, path = name.partition("'")[2].partition("'")[0], name.partition(" ")[2]
+        if method == "GET" or path.startswith("/sign-"):
+            continue
+        address = whole.fill(path, **whole.spare) + "?filename=a.csv&dry_run=true"
+        for kind, bodies in (texts if path.startswith("/api/") else forms).items():
+            for body in bodies:
+                headers = {"content-type": kind, "x-form-token": token}
+                answer = visitor.client.request(method, address, content=body, headers=headers)
+                assert answer.status_code < 500, (name, kind, body[:40])
+                if not path.startswith("/api/"):
+                    bare = visitor.client.request(method, address, content=body, headers={"content-type": kind})
+                    assert bare.status_code in {400, 403}, (name, kind, body[:40])
+
+
+# Somebody else's page -------------------------------------------------------------------------------------------------
+
+ELSEWHERE = (
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": f"{BASE_URL}.evil.example"},
+    {"origin": "http://127.0.0.1:8766"},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+)
+
+
+def test_no_form_is_taken_without_its_token_or_from_another_site(whole: FullNetwork) -> None:
+    """Every page and every route of the API that changes something, asked with a steward's own cookie."""
+    visitor, other = whole.steward(), whole.steward()
+    token, foreign = (form_token_on(one.get("/settings/account").text) for one in (visitor, other))
+    before = everything_stored(whole)
+    tried = 0
+    for name, _ in all_routes():
+        method, address = name.partition("'")[2].partition("'")[0], name.partition(" ")[2]
+        if method == "GET":
+            continue
+        filled = whole.fill(address)
+        for fields in ({}, {"form_token": ""}, {"form_token": foreign}, {"form_token": token.upper()}):
+            for headers in ({}, {"sec-fetch-site": "none"}, {"origin": BASE_URL}):
+                refused = visitor.client.request(method, filled, data=fields, headers=headers)
+                assert refused.status_code == 403, (name, fields, headers)
+        for headers in ELSEWHERE:
+            sent = {"form_token": token}
+            refused = visitor.client.request(method, filled, data=sent, headers=headers)
+            assert refused.status_code == 403, (name, headers)
+            assert refused.headers.get_list("set-cookie") == [], name
+        tried += 1
+    assert tried >= 20
+    assert everything_stored(whole) == before
+    assert visitor.get("/settings/account").status_code == 200
+
+
+def test_nothing_is_changed_by_reading(whole: FullNetwork, steward: PageClient) -> None:
+    """A link or a picture on another site can make a browser read; so reading must leave all as it is."""
+    steward.get("/")
+    before = everything_stored(whole)
+    for name, _ in all_routes():
+        if "GET" in name:
+            steward.get(whole.fill(name.partition(" ")[2]), headers={"sec-fetch-site": "cross-site"})
+    assert everything_stored(whole) == before
+
+
+def test_no_other_name_of_this_machine_is_answered(whole: FullNetwork, steward: PageClient) -> None:
+    """A rebound name makes a browser send another site's requests here."""
+    hosts = ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8765", "127.0.0.1@evil.example", "", "[")
+    for name, _ in all_routes():
+        method, address = name.partition("'")[2].partition("'")[0], name.partition(" ")[2]
+        for host in hosts[: 6 if method == "GET" else 1]:
+            headers = {"host": host, "origin": f"http://{host}"}
+            answer = steward.client.request(method, whole.fill(address), headers=headers)
+            assert answer.status_code in {400, 403}, (name, host)
+
+
+def test_a_link_to_sign_in_names_this_server_whatever_a_request_calls_it(
+    whole: FullNetwork, steward: PageClient
+) -> None:
+    forwarded = {"x-forwarded-host": "evil.example", "forwarded": "host=evil.example", "x-forwarded-proto": "ftp"}
+    page = steward.send(
+        whole.fill("/settings/members/{member_id}/link"), page="/settings/members", headers=forwarded
+    ).text
+    assert f"{BASE_URL}/sign-in/link/" in page
+    assert "evil.example" not in page
+
+
+# Signing in -----------------------------------------------------------------------------------------------------------
+
+AWAY = (
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "\\/evil.example",
+    "https://evil.example",
+    "https:evil.example",
+    "http:/evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "\t//evil.example",
+    " //evil.example",
+    "/\x00/evil.example",
+    "evil.example",
+    "@evil.example",
+    "?x",
+    "",
+    "/a\r\nlocation: https://evil.example",
+)
+
+
+def lands(location: str) -> str:
+    """The host a browser goes to: it drops tabs and line ends, and takes a backslash for a slash."""
+    read = re.sub(r"[\t\r\n]", "", location.strip("\x00\x20")).replace("\\", "/")
+    return urlsplit(urljoin(f"{BASE_URL}/sign-in", read)).netloc
+
+
+def test_signing_in_leads_nowhere_else(whole: FullNetwork, steward: PageClient) -> None:
+    here = urlsplit(BASE_URL).netloc
+    for away in AWAY:
+        assert lands(safe_redirect_path(away)) == here, away
+        led = steward.get("/sign-in", params={"next": away})
+        assert (led.status_code, lands(led.headers["location"])) == (303, here), away
+        form = PageClient(whole.house, app=whole.app).get("/sign-in", params={"next": away}).text
+        found = re.search(r'name="next" value="([^"]*)"', form)
+        assert found
+        assert lands(unescape(found[1])) == here, away
+        again = steward.send(
+            "/sign-in/again", {"next": away, "kept": '{"fields": [["a", "b"]], "files": []}'}, page="/settings/account"
+        )
+        target = re.search(r'action="([^"]*)"', again.text.partition("What you wrote is here")[2])
+        assert target
+        assert lands(unescape(target[1])) == here, away
+    assert safe_redirect_path("/drafts/d-1?claim=2#evidence") == "/drafts/d-1?claim=2#evidence"
+
+
+def a_member(whole: FullNetwork, name: str) -> Member:
+    return add_member(whole.house.accounts, whole.house.clock, "default", name, [Role.MEMBER])
+
+
+def test_a_session_that_was_there_before_signing_in_is_not_the_one_after(whole: FullNetwork) -> None:
+    """Somebody plants a cookie of their choice, or their own session, in another's browser."""
+    member = a_member(whole, "Vic Tim")
+    planted = whole.steward()
+    for former in ("known-to-the-attacker", planted.secret):
+        victim = PageClient(whole.house, app=whole.app)
+        victim.client.cookies.set(PLAIN_COOKIE, former, domain="127.0.0.1")
+        link = create_sign_in_link(whole.house.accounts, whole.house.clock, member, is_confined=True)
+        answer = victim.send(f"/sign-in/link/{link}", page=f"/sign-in/link/{link}")
+        assert answer.status_code == 303
+        cookie = next(one for one in answer.headers.get_list("set-cookie") if one.startswith(PLAIN_COOKIE))
+        assert former not in cookie
+        assert "HttpOnly" in cookie
+        assert "samesite=lax" in cookie.casefold()
+        attacker = PageClient(whole.house, app=whole.app)
+        attacker.client.cookies.set(PLAIN_COOKIE, former, domain="127.0.0.1")
+        assert attacker.get("/settings/account").status_code == 303, "worth nothing any more"
+
+
+def test_a_token_of_a_form_is_bound_to_its_session_and_says_nothing_of_it(
+    whole: FullNetwork, steward: PageClient
+) -> None:
+    token = form_token_on(steward.get("/settings/account").text)
+    assert steward.secret not in steward.get("/settings/account").text
+    assert token != form_token(whole.house, None)
+    assert len(token) == 64
+
+
+def test_passwords_cannot_be_tried_for_ever(whole: FullNetwork) -> None:
+    whole.app.state.rooms.house.__dict__["passwords"] = _Wrong()
+    stranger = PageClient(whole.house, app=whole.app)
+    tried: Sequence[Any] = [
+        stranger.send("/sign-in", {"sign_in_name": "stella-ward", "password": f"guess {n}"}, page="/sign-in")
+        for n in range(12)
+    ]
+    assert [one.status_code for one in tried] == [422] * 10 + [429] * 2
+    assert int(tried[-1].headers["retry-after"]) > 0
+
+
+class _Wrong:
+    """Passwords that never fit, at no cost."""
+
+    def fits(self, password: str, hash: str) -> bool:
+        return False
+
+    def hash(self, password: str) -> str:
+        return "never"

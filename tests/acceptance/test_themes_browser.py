@@ -1,0 +1,133 @@
+"""Themes in a real browser: by keys and scripts, without any script, on a phone, and read aloud."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+from tests.fixtures.browser import (
+    accessibility_violations,
+    chromium,
+    console_errors,
+    serve_in_thread,
+)
+from tests.fixtures.builders import build_submission
+from tests.fixtures.edit_histories import group_once, short_cases
+from tests.fixtures.page_client import PageClient
+
+from patternmind.bootstrap import AppContext
+from patternmind.domain.permissions import Role
+from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.ports import RunParameters
+from patternmind.settings import Settings
+from patternmind.web.app import make_app
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A server's house and address, and the cookies of a facilitator who signed in to it."""
+
+    house: AppContext
+    at: str
+    cookies: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A network after two runs, served to a facilitator."""
+    house = AppContext(Settings(home=tmp_path_factory.mktemp("desk")), encoder=HashingEncoder())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("patternmind.pipeline.group_rows", group_once)
+        for first, n, label in ((0, 52, "2026Q1"), (52, 6, "2026Q2")):
+            cases = short_cases(0, first, n)
+            house.store.save_cases([(build_submission(one.text, external_id=one.external_id), one) for one in cases])
+            house.run(RunParameters(label=label, draft=False))
+    app = make_app(house)
+    ada = PageClient(house, Role.FACILITATOR, app=app)
+    cookies = [{"name": one.name, "value": one.value} for one in ada.client.cookies.jar]
+    with serve_in_thread(house, app) as address:
+        yield Desk(house, address, cookies)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Page, list[str]]:
+    """A page of a context of its own, and what went wrong on it: errors, policy violations, requests elsewhere."""
+    at = desk.at
+    context = browser.new_context(base_url=at, **how)
+    context.add_cookies([cast(Any, {**one, "url": at}) for one in desk.cookies])
+    page = context.new_page()
+    return context, page, console_errors(page, at)
+
+
+def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser: Browser, desk: Desk) -> None:
+    house = desk.house
+    context, page, wrong = opened(browser, desk)
+    theme = house.store.themes()[0]
+    page.goto("/themes")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.textContent") == theme.name
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/themes/{theme.id}")
+    page.keyboard.press("r")
+    page.get_by_label("Name (needed)").fill("Yard at night")
+    page.keyboard.press("Enter")
+    page.get_by_text("Every later run keeps the name.").wait_for()
+    assert page.get_by_role("heading", level=1).inner_text() == "Yard at night"
+    page.get_by_role("checkbox").first.check()
+    page.keyboard.press("o")
+    page.get_by_text("Moved out.").wait_for()
+    for _ in range(2):
+        page.get_by_role("button", name="Take decision").first.click()
+        page.get_by_text("Taken back.").wait_for()
+    assert page.get_by_role("heading", level=1).inner_text() == theme.name
+    page.goto("/themes/changes")
+    page.keyboard.press("a")
+    page.get_by_text("Accepted.", exact=True).wait_for()
+    assert house.store.themes()[0].case_ids == theme.case_ids
+    assert wrong == []
+    context.close()
+
+
+def test_the_same_without_any_script_on_a_phone(browser: Browser, desk: Desk) -> None:
+    house = desk.house
+    context, page, wrong = opened(browser, desk, java_script_enabled=False, viewport={"width": 360, "height": 740})
+    theme = house.store.themes()[1]
+    page.goto("/themes")
+    page.get_by_role("link", name=theme.name, exact=True).click()
+    page.locator("summary", has_text="Rename").click()
+    page.get_by_label("Name (needed)").fill("!!!")
+    page.get_by_role("button", name="Rename").click()
+    assert page.get_by_label("Name (needed)").input_value() == "!!!"
+    page.get_by_label("Name (needed)").fill("Gate at dawn")
+    page.get_by_role("button", name="Rename").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Gate at dawn"
+    page.get_by_role("button", name="Take decision").first.click()
+    assert page.get_by_role("heading", level=1).inner_text() == theme.name
+    page.goto("/themes/map")
+    page.locator("svg a", has_text=theme.name.split()[0]).first.click()
+    assert page.url.endswith(f"/themes/{theme.id}")
+    assert [said for said in wrong if "422" not in said] == []
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_read_aloud_well_fits_a_phone_and_breaks_no_policy(
+    browser: Browser, desk: Desk, scheme: str
+) -> None:
+    house = desk.house
+    context, page, wrong = opened(browser, desk, color_scheme=scheme, viewport={"width": 320, "height": 700})
+    there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{house.store.themes()[0].id}")
+    for address in there:
+        page.goto(f"/themes{address}")
+        for box in page.locator("details").all():
+            box.evaluate("one => { one.open = true; }")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
+        assert accessibility_violations(page) == [], address
+    assert wrong == []
+    context.close()

@@ -1,0 +1,53 @@
+"""What the type checker refuses: an ungrounded draft where a grounded one is asked, and every way to forge one."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import patternmind
+
+FORGERIES = """\
+from dataclasses import replace
+
+from patternmind.grounding import claims, ground
+from patternmind.domain.drafts import Draft, GroundedDraft, GroundingSeal, Pattern, ReviewedDraft
+from patternmind.publishing.prereading import prereading_record
+from patternmind.review import decide, pattern_of
+
+
+def forge(draft: Draft, grounded: GroundedDraft, seal: GroundingSeal) -> None:
+    GroundedDraft(draft, (), seal=seal)
+    ReviewedDraft(grounded=grounded)
+    ReviewedDraft(grounded=ground(draft, {}))
+    ReviewedDraft(grounded=draft)  # refused
+    GroundedDraft(draft, ())  # refused
+    GroundedDraft(draft, (), seal=None)  # refused
+    GroundedDraft(draft, (), seal=object())  # refused
+    GroundedDraft(draft, (), seal=GroundingSeal())  # refused
+    GroundedDraft(draft, (), seal=claims._SEAL)  # refused
+    grounded.draft = draft  # refused
+    pattern_of(draft)  # refused
+    prereading_record(draft)  # refused
+"""
+
+
+def test_the_type_checker_refuses_every_forgery_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "forgeries.py").write_text(FORGERIES, encoding="utf-8")
+    package = Path(patternmind.__file__).parents[1]
+    settings = {"typeCheckingMode": "strict", "extraPaths": [str(package)], "reportUnusedImport": False}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pyright",
+        "--outputjson",
+        "--pythonpath",
+        sys.executable,
+        "--project",
+        str(tmp_path),
+    ]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    refused = {one["range"]["start"]["line"] for one in json.loads(told.stdout)["generalDiagnostics"]}
+    assert refused == {at for at, line in enumerate(FORGERIES.splitlines()) if re.search("# refused$", line)}

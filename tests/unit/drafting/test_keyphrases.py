@@ -1,0 +1,119 @@
+"""Phrases that a theme's cases share and others do not; placeholders, masks and common words are none."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from patternmind.drafting.keyphrases import MAX_PHRASE_WORDS, PhraseCounts, extract_phrases
+from patternmind.drafting.stopwords import STOPWORDS
+from patternmind.drafting.word_forms import normalize_word
+
+
+@pytest.mark.parametrize(
+    ("word", "folded"),
+    [
+        ("Scanners", "scanner"),
+        ("scanner's", "scanner"),
+        ("scanners’", "scanner"),
+        ("batteries", "battery"),
+        ("boxes", "box"),
+        ("glasses", "glass"),
+        ("bus", "bus"),
+        ("analysis", "analysis"),
+        ("gas", "gas"),
+        ("pies", "pie"),
+    ],
+)
+def test_a_word_counts_together_with_its_plural_and_possessive(word: str, folded: str) -> None:
+    assert normalize_word(word) == folded
+
+
+def test_phrases_are_one_to_three_telling_words_in_a_row() -> None:
+    assert extract_phrases("The label printer jams, again and again.") == {
+        ("label",): "label",
+        ("label", "printer"): "label printer",
+        ("label", "printer", "jam"): "label printer jams",
+        ("printer",): "printer",
+        ("printer", "jam"): "printer jams",
+        ("jam",): "jams",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[person 3]",
+        "[person]",
+        "[email] [phone] [link]",
+        "XXXX",
+        "xx/XX/xxxx",
+        "card XXXX",
+        "42 of 17",
+        "a to be or",
+        "",
+    ],
+)
+def test_placeholders_masks_numbers_and_common_words_are_no_phrases(text: str) -> None:
+    assert set(extract_phrases(text)) <= {("card",)}
+
+
+def test_no_phrase_goes_over_a_placeholder_a_mask_or_a_full_stop() -> None:
+    assert ("pallet", "lane") not in extract_phrases("pallet [person 3] lane. pallet XXXX lane. Pallet. Lane")
+
+
+def test_a_common_word_says_nothing_however_it_is_folded() -> None:
+    assert [word for word in STOPWORDS if (normalize_word(word),) in extract_phrases(word)] == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(max_size=200))
+def test_any_text_has_phrases_of_at_most_three_words_that_stand_in_it(text: str) -> None:
+    for words, spelling in extract_phrases(text).items():
+        assert 1 <= len(words) <= MAX_PHRASE_WORDS
+        assert all(part in text for part in spelling.split())
+
+
+def counts(**texts: str) -> PhraseCounts:
+    return PhraseCounts(texts)
+
+
+def test_the_phrase_its_cases_share_and_others_lack_comes_first() -> None:
+    network = counts(
+        a="The label printer jams in the depot.",
+        b="Our label printer stops at noon.",
+        c="A Label Printer without paper.",
+        d="The forklift stops in the depot.",
+        e="A forklift at noon.",
+        f="Paper for the depot.",
+    )
+    best = network.distinguishing(["a", "b", "c"])[0]
+    assert (best.text, best.words, best.share) == ("label printer", ("label", "printer"), 1.0)
+    assert network.holds("a", ("label", "printer"))
+    assert not network.holds("d", ("label", "printer"))
+
+
+def test_a_phrase_of_a_single_case_is_not_distinguishing_and_one_of_everybody_comes_last() -> None:
+    network = counts(a="valve leak pump", b="valve rust pump", c="valve noise", d="valve smell")
+    assert [phrase.text for phrase in network.distinguishing(["a", "b"])] == ["pump", "valve"]
+
+
+def test_vague_words_are_no_phrase_on_their_own() -> None:
+    network = counts(a="process problems", b="process problems", c="a valve", d="a pump")
+    assert network.distinguishing(["a", "b"]) == []
+
+
+def test_abbreviations_keep_their_capitals_and_plain_words_lose_them() -> None:
+    network = counts(a="ERP Login fails", b="ERP login slow", c="pump", d="valve", e="tank")
+    assert network.distinguishing(["a", "b"])[0].text in {"ERP login", "ERP Login"}
+    network = counts(a="Login fails", b="Login slow", c="pump", d="valve", e="tank")
+    assert network.distinguishing(["a", "b"])[0].text == "login"
+
+
+def test_phrases_do_not_repeat_each_other_and_do_not_depend_on_the_order_of_cases() -> None:
+    network = counts(a="label printer jams", b="label printer jams", c="pump", d="valve")
+    assert [phrase.text for phrase in network.distinguishing(["a", "b"])] == ["label printer jams"]
+    assert network.distinguishing(["b", "a"]) == network.distinguishing(["a", "b"])
+
+
+def test_no_cases_have_no_phrases() -> None:
+    assert counts(a="label printer").distinguishing([]) == []
