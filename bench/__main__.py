@@ -123,7 +123,7 @@ def _fingerprint(cell: BenchCell, files: Mapping[str, tuple[Path, int]]) -> dict
     method = METHODS[cell.method]
     found = {"machine": describe_machine()} | package_versions(method.packages)
     found |= {f"vectors of {name}": digest_vectors(path, n) for name, (path, n) in files.items()}
-    return found | ({"patternmind": digest_own_code()} if method.is_ours else {})
+    return found | ({"patternmind": digest_own_code()} if method.is_own else {})
 
 
 def _format_values(values: Mapping[str, Any]) -> str:

@@ -55,11 +55,11 @@ class CellJob:
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
     @classmethod
-    def read(cls, text: str) -> "CellJob":
+    def from_json(cls, text: str) -> "CellJob":
         told = json.loads(text)
         return cls(cell=BenchCell(**told["cell"]), files={name: (v, r) for name, (v, r) in told["files"].items()})
 
-    def written(self) -> str:
+    def to_json(self) -> str:
         return json.dumps(asdict(self))
 
 
@@ -99,7 +99,7 @@ def run_cell(job: CellJob, fingerprint: Mapping[str, str]) -> CellResult:
         out, told = Path(folder) / "out.json", Path(folder) / "told.txt"
         with told.open("w", encoding="utf-8") as log:
             status = _run_process(
-                [sys.executable, "-m", "bench.measure", job.written(), str(out)], environment, log, cell.limit_seconds
+                [sys.executable, "-m", "bench.measure", job.to_json(), str(out)], environment, log, cell.limit_seconds
             )
         values: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
         if status == "failed":

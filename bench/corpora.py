@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from patternmind.evals.datasets.corpora import ARXIV, CORPORA, read_jsonl
 
 from patternmind.domain.themes import Vectors
+from patternmind.evals.datasets.corpora import ARXIV, CORPORA, read_jsonl
 
 ARXIV_NAME = "arxiv"
 ARXIV_ROWS = 20_000

@@ -14,7 +14,7 @@ from bench.cells import CellJob  # noqa: E402
 
 def main(job_json: str, out: str) -> None:
     """Each part of the bench is a module with ``measure(job, started)`` that gives the values of the cell."""
-    job = CellJob.read(job_json)
+    job = CellJob.from_json(job_json)
     values = import_module(f"bench.{job.cell.part}").measure(job, STARTED)
     Path(out).write_text(json.dumps(values), encoding="utf-8")
 

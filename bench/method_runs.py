@@ -23,7 +23,7 @@ class LoadedCell:
     """What a cell measures on. ``seconds`` is what the reading took, which belongs to no method."""
 
     method: Method
-    given: MethodInput
+    method_input: MethodInput
     rows: CorpusRows
     seconds: float
 
@@ -48,11 +48,11 @@ def fit_cold_and_warm(loaded: LoadedCell, started: float) -> tuple[MethodFit, di
     ``cold_seconds`` runs from the start of the process through the first fit, imports and compilation included, the
     reading of the files not.
     """
-    loaded.method.fit(loaded.given)
+    loaded.method.fit(loaded.method_input)
     cold = time.perf_counter() - started - loaded.seconds
-    fit = loaded.method.fit(loaded.given)
+    fit = loaded.method.fit(loaded.method_input)
     return fit, {
-        "n": len(loaded.given.vectors),
+        "n": len(loaded.method_input.vectors),
         "cold_seconds": cold,
         "warm_seconds": fit.seconds["clustering"],
         "steps": fit.seconds,

@@ -42,12 +42,12 @@ class Method:
     """``is_peer``: the targets name it; the others stand beside it for reference. ``packages``: what it depends on."""
 
     fit: Callable[[MethodInput], MethodFit]
-    about: str
+    description: str
     packages: tuple[str, ...] = ()
     reads_texts: bool = False
     needs_k: bool = False
     is_peer: bool = False
-    is_ours: bool = False
+    is_own: bool = False
     refit: Callable[[MethodInput], MethodFit] | None = None
     """The same labels with less beside them, for the fits on samples that nobody times."""
 
@@ -144,8 +144,8 @@ _OWN_PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-network")
 _BERTOPIC_PACKAGES = ("bertopic", "umap-learn", "hdbscan", "numba", "pynndescent", "scikit-learn", "numpy")
 
 METHODS: dict[str, Method] = {
-    PATTERNMIND: Method(fit_graph, "engine graph, its defaults", _OWN_PACKAGES, is_ours=True, refit=refit_graph),
-    "patternmind hdbscan": Method(fit_hdbscan, "engine hdbscan", (*_OWN_PACKAGES, "hdbscan"), is_ours=True),
+    PATTERNMIND: Method(fit_graph, "engine graph, its defaults", _OWN_PACKAGES, is_own=True, refit=refit_graph),
+    "patternmind hdbscan": Method(fit_hdbscan, "engine hdbscan", (*_OWN_PACKAGES, "hdbscan"), is_own=True),
     BERTOPIC: Method(fit_bertopic, "its defaults", _BERTOPIC_PACKAGES, reads_texts=True, is_peer=True),
     EVOC: Method(fit_evoc, "its defaults", ("evoc", "numba", "scikit-learn", "numpy"), is_peer=True),
     "BERTopic sqrt": Method(

@@ -71,15 +71,15 @@ def _plantings(job: CellJob) -> Iterator[tuple[Vectors, NDArray[np.bool_], list[
     if job.cell.variant == INTENTS_PLANTED:
         labels = np.asarray([label or "" for label in loaded.rows.labels])
         for draw in range(N_DRAWS):
-            rows, kept = plant_pairs(loaded.given.vectors, labels, np.random.default_rng([17, draw]))
+            rows, kept = plant_pairs(loaded.method_input.vectors, labels, np.random.default_rng([17, draw]))
             chosen = np.sort(np.concatenate([rows, kept]))
-            yield loaded.given.vectors[chosen], np.isin(chosen, rows), [len(rows)]
+            yield loaded.method_input.vectors[chosen], np.isin(chosen, rows), [len(rows)]
         return
     pools = [load_cell(replace(job, cell=replace(job.cell, n=n)), name) for name, n in extra_corpora(job.cell).items()]
-    sizes = [len(pool.given.vectors) for pool in pools]
-    pool = np.concatenate([one.given.vectors for one in pools])
+    sizes = [len(pool.method_input.vectors) for pool in pools]
+    pool = np.concatenate([one.method_input.vectors for one in pools])
     source = np.repeat(np.arange(len(pools)), sizes)
-    base = loaded.given.vectors
+    base = loaded.method_input.vectors
     for draw in range(N_DRAWS):
         rows = plant_singles(base, pool, source, np.random.default_rng([34, draw]))
         # among the others, as a case id would place them: at the end of the file ties would favour one side

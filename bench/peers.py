@@ -34,7 +34,7 @@ def measure(job: CellJob, started: float) -> dict[str, Any]:
     )  # after the clock has stopped
     from patternmind.evals.scorers.stability import draw_samples
 
-    given = loaded.given
+    given = loaded.method_input
     grouping = build_grouping(fit.labels, given.vectors)
     samples = draw_samples(len(given.vectors), n_fits=N_SAMPLES, seed=0)
     refit = loaded.method.refit or loaded.method.fit

@@ -38,7 +38,7 @@ def measure(job: CellJob, started: float) -> dict[str, Any]:
     del started
     from patternmind.embedding.minilm_encoder import MiniLMEncoder  # torch, 5 s
 
-    vectors = load_cell(job).given.vectors
+    vectors = load_cell(job).method_input.vectors
     drawn = vectors[np.random.default_rng(0).permutation(len(vectors))[:N_THEMES]]
     home = np.concatenate([cosine_similarity(part, drawn).argmax(axis=1) for part in np.array_split(vectors, 50)])
     began = time.perf_counter()

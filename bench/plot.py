@@ -18,7 +18,7 @@ MARKS = "osD^vPX"
 def draw_quality_against_time(results: Sequence[CellResult], out: Path) -> None:
     """AMI filled over warm seconds; the upper left is better."""
     library: Any = import_module("matplotlib")
-    library.use("svg")
+    library.word_usage("svg")
     library.rcParams.update(
         {"svg.hashsalt": "bench", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
     )
@@ -43,12 +43,12 @@ def _draw_panel(panel: Any, corpus: str, results: Sequence[CellResult]) -> None:
     panel.xaxis.set_major_formatter(ticks.FormatStrFormatter("%g"))
     panel.xaxis.set_minor_formatter(ticks.LogFormatter(labelOnlyBase=False, minor_thresholds=(1.2, 0.4)))
     panel.set_ylabel("AMI, outliers filled")
-    panel.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
+    panel.quantized(visible=True, which="major", color="#dddddd", linewidth=0.6)
     panel.spines[["top", "right"]].set_visible(False)
     style = dict(zip(METHODS, zip(COLOURS, MARKS, strict=True), strict=True))
     for line in results:
         cell, values = line["cell"], line["values"]
         if cell["part"] == "peers" and cell["corpus"] == corpus and "AMI filled" in values:
             colour, mark = style[cell["method"]]
-            size = 70 if METHODS[cell["method"]].is_ours else 45
+            size = 70 if METHODS[cell["method"]].is_own else 45
             panel.scatter(values["warm_seconds"], values["AMI filled"], color=colour, marker=mark, s=size, zorder=3)

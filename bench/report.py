@@ -90,7 +90,7 @@ def _describe_machines(results: Sequence[CellResult]) -> list[str]:
 
 def _target_table(targets: Sequence[TargetResult]) -> list[str]:
     verdicts = {True: "met", False: "**not met**", None: "not measured"}
-    rows = [(str(one.number), one.asked, one.found, verdicts[one.met]) for one in targets]
+    rows = [(str(one.number), one.requirement, one.figure, verdicts[one.is_met]) for one in targets]
     return _format_table(("target", "asked", "found", ""), rows)
 
 
@@ -140,7 +140,7 @@ def _without_labels() -> Mapping[str, Callable[[Values], str]]:
 
 
 def _method_label(result: CellResult) -> str:
-    return f"{result['cell']['method']} ({METHODS[result['cell']['method']].about})"
+    return f"{result['cell']['method']} ({METHODS[result['cell']['method']].description})"
 
 
 def _result_columns(result: CellResult, row: Callable[[Values], Sequence[str]]) -> Sequence[str]:

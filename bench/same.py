@@ -44,7 +44,7 @@ def measure(job: CellJob, started: float) -> dict[str, Any]:
         came_in = np.random.default_rng(1).permutation(len(ids))
     order = came_in[np.argsort(ids[came_in], kind="stable")]
     engine = "hdbscan" if job.cell.method.endswith("hdbscan") else "graph"
-    found = cluster_timed(loaded.given.vectors[order], engine=engine)
+    found = cluster_timed(loaded.method_input.vectors[order], engine=engine)
     told = [
         f"{id}\t{label}\t{strength:.6f}"
         for id, label, strength in zip(ids[order], found.labels, found.strength, strict=True)

@@ -37,11 +37,11 @@ def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
 def measure(job: CellJob, started: float) -> dict[str, Any]:
     loaded = load_cell(job)
     if job.cell.method == PATTERNMIND:
-        return _measure_ours(job, loaded.given.vectors, loaded.rows.labels)
+        return _measure_ours(job, loaded.method_input.vectors, loaded.rows.labels)
     fit, values = fit_cold_and_warm(loaded, started)
     from bench.quality import build_grouping, measure_agreement, measure_shape
 
-    grouping = build_grouping(fit.labels, loaded.given.vectors)
+    grouping = build_grouping(fit.labels, loaded.method_input.vectors)
     return to_python_numbers(values | measure_shape(grouping) | measure_agreement(grouping, loaded.rows.labels))
 
 

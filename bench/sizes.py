@@ -39,11 +39,11 @@ def measure(job: CellJob, started: float) -> dict[str, Any]:
     from bench.quality import build_grouping, measure_shape
 
     loaded, size = load_cell(job), int(job.cell.variant)
-    n = len(loaded.given.vectors)
+    n = len(loaded.method_input.vectors)
     shapes: list[dict[str, float]] = []
     for draw in range(N_DRAWS):
         rows = np.sort(np.random.default_rng([size, draw]).permutation(n)[:size])
-        one = loaded.given.rows(rows)
+        one = loaded.method_input.rows(rows)
         shapes.append(measure_shape(build_grouping(loaded.method.fit(one).labels, one.vectors)))
     return {"n": min(n, size)} | {name: [one[name] for one in shapes] for name in shapes[0]}
 
@@ -54,7 +54,8 @@ def _measure_strangers(job: CellJob) -> dict[str, Any]:
 
     loaded = load_cell(job)
     found = [
-        cluster_timed(loaded.given.vectors[draw_one_per_label(loaded.rows.labels, draw)]) for draw in range(N_DRAWS)
+        cluster_timed(loaded.method_input.vectors[draw_one_per_label(loaded.rows.labels, draw)])
+        for draw in range(N_DRAWS)
     ]
     return {
         "n": N_STRANGERS,

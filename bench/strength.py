@@ -36,7 +36,7 @@ def measure(job: CellJob, started: float) -> dict[str, Any]:
     from patternmind.evals.scorers.stability import draw_samples
 
     loaded = load_cell(job)
-    vectors = loaded.given.vectors
+    vectors = loaded.method_input.vectors
     found = cluster_timed(vectors)
     said: list[float] = []
     came_true: list[bool] = []

@@ -32,9 +32,9 @@ class TargetResult:
     """``met`` is ``None`` where a line that it needs is missing."""
 
     number: int
-    asked: str
-    found: str
-    met: bool | None
+    requirement: str
+    figure: str
+    is_met: bool | None
 
 
 class MeasuredValues:

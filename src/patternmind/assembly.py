@@ -69,48 +69,52 @@ class RunAssembler:
 
     cases: Sequence[Case]
     vectors: Vectors
-    found: MachineResult
-    past: PreviousRun
+    machine_result: MachineResult
+    previous: PreviousRun
     run: RunRecord
-    log: Sequence[Edit] = field(default_factory=list[Edit])
+    edit_log: Sequence[Edit] = field(default_factory=list[Edit])
     encode: Callable[[Sequence[str]], Vectors] | None = None
 
     def __post_init__(self) -> None:
-        self.by_id: Mapping[str, Case] = {case.id: case for case in self.cases}
-        self.edits = binding_edits(self.log)
-        self.decisions = resolve_edits(self.edits)
-        self.placed = assign_cases(self.found, self.vectors, self.decisions)
-        self.part, self.theme_ids = apply_edits(self.found, self.placed, self.decisions, self.vectors)
-        self.past = replace(self.past, themes=[self._as_decided(theme) for theme in self.past.themes])
-        self.members = [self.part.rows_of(label) for label in range(self.part.n_clusters)]
-        self.groups = build_groups(self.cases, self.members, self.part.centres, frozenset(self.found.new_cases))
-        self.firmness = {
-            case.id: float(strength) for case, strength in zip(self.cases, self.part.strength, strict=True)
+        self.cases_by_id: Mapping[str, Case] = {case.id: case for case in self.cases}
+        self.edits = binding_edits(self.edit_log)
+        self.resolved = resolve_edits(self.edits)
+        self.edited_assignments = assign_cases(self.machine_result, self.vectors, self.resolved)
+        self.partition, self.theme_ids = apply_edits(
+            self.machine_result, self.edited_assignments, self.resolved, self.vectors
+        )
+        self.previous = replace(self.previous, themes=[self._with_edits(theme) for theme in self.previous.themes])
+        self.members = [self.partition.rows_of(label) for label in range(self.partition.n_clusters)]
+        self.groups = build_groups(
+            self.cases, self.members, self.partition.centres, frozenset(self.machine_result.new_cases)
+        )
+        self.strength_by_case = {
+            case.id: float(strength) for case, strength in zip(self.cases, self.partition.strength, strict=True)
         }
-        self.phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in self.cases})
-        self._found_phrases: dict[str, list[Phrase]] = {}
-        self._read: dict[str, ThemeEvidence] = {}
-        self._names_given_up: list[Theme] = []
+        self.phrase_counts = PhraseCounts({case.id: "\n".join(case.text.values()) for case in self.cases})
+        self._theme_phrases: dict[str, list[Phrase]] = {}
+        self._evidence_by_theme: dict[str, ThemeEvidence] = {}
+        self._renamed_themes: list[Theme] = []
 
-    def _as_decided(self, theme: Theme) -> Theme:
+    def _with_edits(self, theme: Theme) -> Theme:
         """A former theme with the name and the retirement that stand now, which an undo may have changed."""
-        name = self.decisions.names.get(theme.id) or self._former_name(theme)
-        if theme.id in self.decisions.retired:
+        name = self.resolved.names.get(theme.id) or self._former_name(theme)
+        if theme.id in self.resolved.retired:
             return replace(theme, name=name, lineage=Lineage.RETIRED)
         back = Lineage.CONTINUED if theme.case_ids else Lineage.DORMANT
         return replace(theme, name=name, lineage=back if theme.lineage is Lineage.RETIRED else theme.lineage)
 
     def _former_name(self, theme: Theme) -> str:
         """What a theme was called before any person renamed it."""
-        lines = (one for one in self.log if one.action is EditAction.RENAME and not one.proposed)
+        lines = (one for one in self.edit_log if one.action is EditAction.RENAME and not one.proposed)
         renames = (one for one in lines if one.theme_id == theme.id)
         first = next(renames, None)
         return first.former_name if first else theme.name
 
     def changes(self) -> list[ThemeChange]:
         """What became of every theme, first those that have cases, in order; a merge by a person is told as one."""
-        told = describe_changes(self.groups, self.theme_ids, self.past, label=self.run.parameters.label)
-        into = self.decisions.goes
+        told = describe_changes(self.groups, self.theme_ids, self.previous, label=self.run.parameters.label)
+        into = self.resolved.merged_into
         return [
             replace(one, lineage=Lineage.MERGED, others=(into[one.theme_id],)) if one.theme_id in into else one
             for one in told
@@ -122,57 +126,57 @@ class RunAssembler:
         Args:
             changes: first those of the groups, in order, then those of the themes that have none.
         """
-        former = {theme.id: theme for theme in self.past.themes}
+        former = {theme.id: theme for theme in self.previous.themes}
         with_group, without = changes[: len(self.groups)], changes[len(self.groups) :]
-        self._found_phrases = {
-            theme_id: self.phrases.distinguishing(self._told_once(rows))
+        self._theme_phrases = {
+            theme_id: self.phrase_counts.distinctive_phrases(self._unique_case_ids(rows))
             for theme_id, rows in zip(self.theme_ids, self.members, strict=True)
         }
-        fitting = {theme.id: theme.name for theme in self.past.themes if self._still_fits(theme)}
-        kept = fitting | dict(self.decisions.names)
+        fitting = {theme.id: theme.name for theme in self.previous.themes if self._is_name_supported(theme)}
+        kept = fitting | dict(self.resolved.names)
         proposals = {
-            theme_id: self._proposals(position)
+            theme_id: self._propose_names(position)
             for position, theme_id in enumerate(self.theme_ids)
             if theme_id not in kept
         }
-        names = name_themes(self._found_phrases, candidates=proposals, existing_names=kept)
-        self._names_given_up = [
+        names = name_themes(self._theme_phrases, candidates=proposals, existing_names=kept)
+        self._renamed_themes = [
             theme
-            for theme in self.past.themes
+            for theme in self.previous.themes
             if theme.id not in fitting and theme.name not in {"", fallback_name(theme.id), names[theme.id].name}
         ]
         cards: list[Theme] = []
         for position, change in enumerate(with_group):
             card = self._card(position, change.theme_id, names[change.theme_id])
-            cards.append(self._carried(card, change, former.get(change.theme_id)))
+            cards.append(self._with_history(card, change, former.get(change.theme_id)))
         rest = [
-            self._in_period(mark_dormant(former[change.theme_id], change.lineage), change, former[change.theme_id])
+            self._with_periods(mark_dormant(former[change.theme_id], change.lineage), change, former[change.theme_id])
             for change in without
         ]
-        return [*self._with_nearest(cards), *rest], self._name_areas(cards)
+        return [*self._with_nearest_themes(cards), *rest], self._area_names(cards)
 
-    def _still_fits(self, theme: Theme) -> bool:
+    def _is_name_supported(self, theme: Theme) -> bool:
         """Whether a theme keeps the name it had: unless a machine gave it and no two of its cases hold it any more.
 
         Its cases as the machine found them: what a person moved may be moved back, and must leave no trace.
         """
-        judged = {*self.theme_ids} & {*self.found.theme_ids}
-        if theme.name_locked or theme.id in self.decisions.names or theme.id not in judged:
+        judged = {*self.theme_ids} & {*self.machine_result.theme_ids}
+        if theme.name_locked or theme.id in self.resolved.names or theme.id not in judged:
             return True
-        rows = self.found.partition.rows_of(self.found.theme_ids.index(theme.id))
+        rows = self.machine_result.partition.rows_of(self.machine_result.theme_ids.index(theme.id))
         return contains_theme_word(theme.name, ["\n".join(self.cases[row].text.values()) for row in rows])
 
-    def _carried(self, card: Theme, change: ThemeChange, before: Theme | None) -> Theme:
+    def _with_history(self, card: Theme, change: ThemeChange, former: Theme | None) -> Theme:
         """The card with what it has from its former self."""
         card = replace(card, new_cases=change.n_new, lineage=change.lineage)
-        return self._in_period(keep_unseen_members(card, before, self.by_id), change, before)
+        return self._with_periods(keep_unseen_members(card, former, self.cases_by_id), change, former)
 
-    def _in_period(self, theme: Theme, change: ThemeChange, before: Theme | None) -> Theme:
-        periods = extend_periods(before, label=self.run.parameters.label, n_new=change.n_new)
-        locked = theme.id in self.decisions.names
+    def _with_periods(self, theme: Theme, change: ThemeChange, former: Theme | None) -> Theme:
+        periods = extend_periods(former, label=self.run.parameters.label, n_new=change.n_new)
+        locked = theme.id in self.resolved.names
         return replace(theme, quiet_runs=change.quiet_runs, new_by_period=periods, name_locked=locked)
 
-    def _told_once(self, rows: Sequence[int]) -> list[str]:
+    def _unique_case_ids(self, rows: Sequence[int]) -> list[str]:
         """The cases that name a theme: each story once, unless there are too few stories to have anything in common."""
         members = [self.cases[row] for row in rows]
         once = [case.id for case in members if case.duplicate_of is None]
@@ -180,37 +184,42 @@ class RunAssembler:
 
     def _area_id(self, position: int) -> str:
         """The area of a theme as found; where nothing was, themes that people made share that of the largest."""
-        found = self.found.partition.areas
-        number = int(self.part.areas[position])
-        ids = [area_id for area, area_id in zip(found, self.found.area_ids, strict=True) if int(area) == number]
+        found = self.machine_result.partition.areas
+        number = int(self.partition.areas[position])
+        ids = [
+            area_id for area, area_id in zip(found, self.machine_result.area_ids, strict=True) if int(area) == number
+        ]
         first = self.theme_ids[0]
-        former = (theme.area_id for theme in self.past.themes if theme.id == first)
+        former = (theme.area_id for theme in self.previous.themes if theme.id == first)
         return ids[0] if ids else next(former, f"a-{first[2:]}")
 
-    def _proposals(self, position: int) -> list[Phrase]:
+    def _propose_names(self, position: int) -> list[Phrase]:
         """Wordings of a group's cases that could be its name, those that tell it from the nearest group first."""
         nearest = self._nearest(position)
-        beside = self._told_once(self.members[nearest]) if nearest is not None else []
-        told = sorted(self._told_once(self.members[position]), key=lambda case_id: (-self.firmness[case_id], case_id))
-        proposals = propose_name_candidates(self.phrases, told, contrast_case_ids=beside)
+        beside = self._unique_case_ids(self.members[nearest]) if nearest is not None else []
+        told = sorted(
+            self._unique_case_ids(self.members[position]),
+            key=lambda case_id: (-self.strength_by_case[case_id], case_id),
+        )
+        proposals = propose_name_candidates(self.phrase_counts, told, contrast_case_ids=beside)
         if self.encode is None or not proposals:
             return proposals
         return rank_by_similarity(
             proposals,
             self.encode([phrase.text for phrase in proposals]),
-            centre=self.part.centres[position],
-            contrast_centre=self.part.centres[nearest] if nearest is not None else None,
+            centre=self.partition.centres[position],
+            contrast_centre=self.partition.centres[nearest] if nearest is not None else None,
         )
 
     def _nearest(self, position: int) -> int | None:
         """The group whose centre is nearest; ``None`` where there is no other."""
-        cosine = cosine_similarity(self.part.centres[position : position + 1], self.part.centres)[0]
+        cosine = cosine_similarity(self.partition.centres[position : position + 1], self.partition.centres)[0]
         cosine[position] = -np.inf
         return int(cosine.argmax()) if len(cosine) > 1 else None
 
     def _card(self, position: int, theme_id: str, name: ThemeName) -> Theme:
-        rows = sorted(self.members[position], key=lambda row: (-float(self.part.strength[row]), row))
-        speaks = choose_exemplars(self.vectors, self.members[position], self.part.centres[position])
+        rows = sorted(self.members[position], key=lambda row: (-float(self.partition.strength[row]), row))
+        speaks = choose_exemplars(self.vectors, self.members[position], self.partition.centres[position])
         counts = theme_counts.count_cases([self.cases[row] for row in rows])
         return Theme(
             id=theme_id,
@@ -226,15 +235,15 @@ class RunAssembler:
             n_contributors=counts.n_contributors,
             one_contributor=theme_counts.has_one_contributor([self.cases[row] for row in rows], self.cases),
             share=len(rows) / len(self.cases),
-            stability=float(self.part.stability[position]),
-            tentative=bool(self.part.tentative[position]),
+            stability=float(self.partition.stability[position]),
+            tentative=bool(self.partition.tentative[position]),
             cohesion=speaks.cohesion,
             trend=theme_counts.trend_by_quarter(counts.cases),
-            centre=tuple(float(x) for x in self.part.centres[position]),
-            encoder=self.past.encoder,
+            centre=tuple(float(x) for x in self.partition.centres[position]),
+            encoder=self.previous.encoder,
         )
 
-    def _with_nearest(self, cards: Sequence[Theme]) -> list[Theme]:
+    def _with_nearest_themes(self, cards: Sequence[Theme]) -> list[Theme]:
         """Each card with its nearest theme, the phrases it holds far more often than that one, and a gist."""
         told: list[Theme] = []
         for position, card in enumerate(cards):
@@ -250,10 +259,10 @@ class RunAssembler:
 
     def _differs_by(self, card: Theme, other: Theme) -> tuple[str, ...]:
         def lead(phrase: Phrase) -> float:
-            there = sum(self.phrases.holds(case_id, phrase.words) for case_id in other.case_ids)
-            return phrase.share - there / max(1, len(other.case_ids))
+            there = sum(self.phrase_counts.contains_phrase(case_id, phrase.words) for case_id in other.case_ids)
+            return phrase.case_share - there / max(1, len(other.case_ids))
 
-        ranked = sorted(self._found_phrases[card.id], key=lambda phrase: (-lead(phrase), phrase.words))
+        ranked = sorted(self._theme_phrases[card.id], key=lambda phrase: (-lead(phrase), phrase.words))
         return tuple(phrase.text for phrase in ranked[:3])
 
     def _gist(self, card: Theme) -> str:
@@ -266,32 +275,34 @@ class RunAssembler:
 
     def evidence(self, theme: Theme) -> ThemeEvidence:
         """What its cases say, read once however often the card is rewritten."""
-        if theme.id not in self._read:
-            phrases = self._found_phrases[theme.id]
-            self._read[theme.id] = gather_evidence(theme, self.by_id, phrases=phrases, cohesion=self.firmness)
-        return replace(self._read[theme.id], theme=theme)
+        if theme.id not in self._evidence_by_theme:
+            phrases = self._theme_phrases[theme.id]
+            self._evidence_by_theme[theme.id] = gather_evidence(
+                theme, self.cases_by_id, phrases=phrases, cohesion=self.strength_by_case
+            )
+        return replace(self._evidence_by_theme[theme.id], theme=theme)
 
-    def _name_areas(self, cards: Sequence[Theme]) -> dict[str, str]:
+    def _area_names(self, cards: Sequence[Theme]) -> dict[str, str]:
         inside: dict[str, list[str]] = {}
         for card in cards:
             inside.setdefault(card.area_id, []).extend(card.case_ids)
         names = name_themes(
-            {area: self.phrases.distinguishing(ids) for area, ids in inside.items()},
-            candidates={area: propose_name_candidates(self.phrases, ids) for area, ids in inside.items()},
+            {area: self.phrase_counts.distinctive_phrases(ids) for area, ids in inside.items()},
+            candidates={area: propose_name_candidates(self.phrase_counts, ids) for area, ids in inside.items()},
         )
         return {area: names[area].name for area in inside}
 
-    def patterns(self, themes: Sequence[Theme]) -> Iterator[Draft]:
+    def draft_patterns(self, themes: Sequence[Theme]) -> Iterator[Draft]:
         for theme in themes:
             if theme.case_ids and theme.lineage is not Lineage.RETIRED:
-                yield self._pattern(theme)
+                yield self._draft_theme_pattern(theme)
 
-    def _pattern(self, theme: Theme) -> Draft:
+    def _draft_theme_pattern(self, theme: Theme) -> Draft:
         """A candidate pattern with what speaks against it, or the stored answer that there is none."""
         evidence = self.evidence(theme)
         if theme.one_contributor:
             return draft_no_pattern_for_single_contributor(evidence, run_id=self.run.id)
-        members = [self.by_id[case_id] for case_id in theme.case_ids]
+        members = [self.cases_by_id[case_id] for case_id in theme.case_ids]
         return with_recomputed_id(add_counter_evidence(draft_pattern(evidence, run_id=self.run.id), members))
 
     def assignments(self, themes: Sequence[Theme]) -> list[Assignment]:
@@ -299,45 +310,48 @@ class RunAssembler:
         placed = [theme for theme in themes if theme.case_ids]
         return [self._assignment(row, placed) for row in range(len(self.cases))]
 
-    def _assignment(self, row: int, placed: Sequence[Theme]) -> Assignment:
-        label, nearest = int(self.part.labels[row]), int(self.part.nearest[row])
-        theme = placed[label] if label != OUTLIER else None
-        second = int(self.part.second[row])
+    def _assignment(self, row: int, themes: Sequence[Theme]) -> Assignment:
+        label, nearest = int(self.partition.labels[row]), int(self.partition.nearest[row])
+        theme = themes[label] if label != OUTLIER else None
+        second = int(self.partition.second[row])
         case_id = self.cases[row].id
         return Assignment(
             case_id=case_id,
             theme_id=theme.id if theme else None,
             area_id=theme.area_id if theme else None,
-            strength=round(float(self.part.strength[row]), 4),
-            nearest_theme_id=placed[nearest].id if nearest != OUTLIER else None,
-            second_theme_id=placed[second].id if second != OUTLIER else None,
-            second_strength=round(float(self.part.second_strength[row]), 4) if second != OUTLIER else 0.0,
-            outlier_score=round(float(self.part.outlier_score[row]), 4),
-            reason=self.placed.reasons.get(case_id) or ("" if theme else self._why_alone(row, bool(placed))),
+            strength=round(float(self.partition.strength[row]), 4),
+            nearest_theme_id=themes[nearest].id if nearest != OUTLIER else None,
+            second_theme_id=themes[second].id if second != OUTLIER else None,
+            second_strength=round(float(self.partition.second_strength[row]), 4) if second != OUTLIER else 0.0,
+            outlier_score=round(float(self.partition.outlier_score[row]), 4),
+            reason=self.edited_assignments.reasons.get(case_id)
+            or ("" if theme else self._outlier_reason(row, bool(themes))),
         )
 
-    def _why_alone(self, row: int, any_theme: bool) -> str:
+    def _outlier_reason(self, row: int, has_themes: bool) -> str:
         if len(self.cases) < MIN_CASES:
             return "too few cases to group"
-        if not any_theme:
+        if not has_themes:
             return "nothing recurs yet"
-        return OUTLIER_REASON_TEXTS.get(OutlierReason(int(self.part.why[row])), "not close enough to any other cases")
+        return OUTLIER_REASON_TEXTS.get(
+            OutlierReason(int(self.partition.why[row])), "not close enough to any other cases"
+        )
 
     def notes(self, drafts: Sequence[GroundedDraft]) -> list[str]:
-        refused = sum(len(grounded.refused) for grounded in drafts)
+        refused = sum(len(grounded.refused_claims) for grounded in drafts)
         notes = [f"{refused} claims were refused because their quote was not found."] if refused else []
         if len(self.cases) < MIN_CASES:
             notes.append(f"Too few to group: {len(self.cases)} cases, {MIN_CASES} are needed.")
         elif not self.groups:
             notes.append("Nothing recurs yet.")
-        elif self.part.nothing_certain:
+        elif self.partition.is_all_tentative:
             notes.append("Nothing recurs for certain yet: every theme is tentative.")
-        if self.found.partition.smallest_visible:
-            least = self.found.partition.smallest_visible
+        if self.machine_result.partition.smallest_visible:
+            least = self.machine_result.partition.smallest_visible
             notes.append(f"A sample of the cases was fitted: themes of fewer than {least} cases may not be seen.")
         notes += [
             f'Theme {theme.id} is no longer called "{theme.name}": its cases do not hold a word of it.'
-            for theme in self._names_given_up
+            for theme in self._renamed_themes
         ]
         return notes
 

@@ -58,12 +58,12 @@ class AppContext:
     def __init__(self, settings: Settings, *, encoder: Encoder | None = None, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
-        self._given_encoder = encoder
+        self._injected_encoder = encoder
         self._placers: dict[str | None, Placer] = {}
 
-    def on(self, network_id: str) -> "AppContext":
+    def for_network(self, network_id: str) -> "AppContext":
         """The same data folder, clock and encoder, with another of its networks."""
-        encoder = self._given_encoder or self.encoder
+        encoder = self._injected_encoder or self.encoder
         return AppContext(replace(self.settings, network=network_id), encoder=encoder, clock=self.clock)
 
     @cached_property
@@ -74,7 +74,7 @@ class AppContext:
             UsageError: there is no such network; the default one is made as it is first used.
         """
         chosen = self.settings.network
-        if chosen != DEFAULT_NETWORK and chosen not in {one.id for one in self.accounts.networks()}:
+        if chosen != DEFAULT_NETWORK and chosen not in {one.id for one in self.accounts.list_networks()}:
             raise UsageError(f'There is no network "{chosen}" here. `patternmind network list` shows those there are.')
         sealer = FieldCipher(self.settings.raw_key, self.settings.raw_key_before)
         return SqlStore(self.settings.home / DATABASE_FILE, chosen, sealer=sealer)
@@ -83,7 +83,7 @@ class AppContext:
     def accounts(self) -> Accounts:
         """Who may sign in, to all networks of this data folder."""
         first = Network(id=DEFAULT_NETWORK, name=DEFAULT_NETWORK)
-        return SqlAccounts(self.settings.home / DATABASE_FILE, first=first)
+        return SqlAccounts(self.settings.home / DATABASE_FILE, default_network=first)
 
     @cached_property
     def passwords(self) -> PasswordHasher:
@@ -93,14 +93,14 @@ class AppContext:
 
     @cached_property
     def encoder(self) -> Encoder:
-        if self._given_encoder is not None:
-            return self._given_encoder
+        if self._injected_encoder is not None:
+            return self._injected_encoder
         from patternmind.embedding.minilm_encoder import MiniLMEncoder
 
         return MiniLMEncoder(self.settings.encoder, verdicts=self.settings.home / "encoder-check.json")
 
     @cached_property
-    def namer(self) -> LlmContext | None:
+    def llm(self) -> LlmContext | None:
         if self.settings.model is None:
             return None
         return LlmContext(self.gateway(), self.prompts, pair_similarity(self.encoder))
@@ -158,14 +158,14 @@ class AppContext:
         Raises:
             RunInProgress
         """
-        with self.alone() as store, gc_disabled():
-            record = run_pipeline(store, self.encoder, self.clock, parameters, llm=self.namer, progress=progress)
+        with self.run_locked() as store, gc_disabled():
+            record = run_pipeline(store, self.encoder, self.clock, parameters, llm=self.llm, progress=progress)
             if parameters.lens == "all":
                 self._refresh_index()
         return record
 
     @contextmanager
-    def alone(self) -> Generator[Store]:
+    def run_locked(self) -> Generator[Store]:
         """The store, while no run goes on: what a run has read by then would come back when it ends.
 
         Raises:
@@ -175,7 +175,7 @@ class AppContext:
         with run_lock(self.settings.home):
             yield store
 
-    def erase(self, case_id: str, *, by: str) -> ErasureResult:
+    def erase(self, case_id: str, *, actor: str) -> ErasureResult:
         """Erase a case everywhere in this data folder: rows and log, index, copies of the database, stray uploads.
 
         Raises:
@@ -183,45 +183,45 @@ class AppContext:
             IndexUnavailable: another process owns the index; nothing was changed.
             StoreUnavailable: another process reads the database, so that its log cannot be emptied: erase again.
         """
-        with self.alone() as store:
+        with self.run_locked() as store:
             if find_erasure(store, case_id) is None and find_withdrawal(store, case_id) is None:
                 store.case(case_id)  # what is not there costs nobody the index
-            with self._without_index():
-                self._remove_copies()
-                return erase_case(store, self.clock, case_id, actor=by)
+            with self._index_rebuilt():
+                self._remove_leftover_copies()
+                return erase_case(store, self.clock, case_id, actor=actor)
 
-    def withdraw(self, case_id: str, *, by: str) -> ErasureResult:
+    def withdraw(self, case_id: str, *, actor: str) -> ErasureResult:
         """Withdraw a case: out of lists, themes, drafts, search and index; what was handed in stays, to be put back.
 
         Raises:
             RunInProgress, NotFound, UsageError
             IndexUnavailable: another process owns the index; nothing was changed.
         """
-        with self.alone() as store:
+        with self.run_locked() as store:
             store.case(case_id)  # as above
-            with self._without_index():
-                return withdraw_case(store, self.clock, case_id, actor=by)
+            with self._index_rebuilt():
+                return withdraw_case(store, self.clock, case_id, actor=actor)
 
     @contextmanager
-    def _without_index(self) -> Generator[None]:
+    def _index_rebuilt(self) -> Generator[None]:
         """Drop what is derived from the rows, and make it again of those that are left."""
         has_index = (self.index_folder / "manifest.json").exists()
         if self.index_folder.exists():
-            with closing(self.chroma()) as index:
+            with closing(self.chroma_index()) as index:
                 index.drop()
         yield
         self._placers.clear()
         if has_index:
             self._build_index()
 
-    def copies(self) -> list[Path]:
+    def leftover_copies(self) -> list[Path]:
         """Copies of the database from before migrations, and uploads that a killed server left: raw text, all of it."""
         home = self.settings.home
         return sorted([*home.glob(f"{Path(DATABASE_FILE).stem}.before-*.db*"), *home.glob(f"{UPLOAD_FOLDER_PREFIX}*")])
 
-    def _remove_copies(self) -> None:
+    def _remove_leftover_copies(self) -> None:
         with translate_db_errors(self.settings.home / DATABASE_FILE):
-            for path in self.copies():
+            for path in self.leftover_copies():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def placer(self, lens: str | None = None) -> Placer:
@@ -238,7 +238,7 @@ class AppContext:
 
         ids, vectors = embed_all_cases(self.store, self.encoder)
         try:
-            with closing(self.chroma()) as index:
+            with closing(self.chroma_index()) as index:
                 if not index.holds(digest_rows(ids, vectors)):
                     index.rebuild(ids, vectors)
         except IndexUnavailable:
@@ -251,7 +251,7 @@ class AppContext:
         return self.settings.home / ("index" if chosen == DEFAULT_NETWORK else f"index-{chosen}")
 
     @contextmanager
-    def index(self, *, progress: Progress | None = None) -> Generator[VectorIndex]:
+    def open_index(self, *, progress: Progress | None = None) -> Generator[VectorIndex]:
         """The index to search with: Chroma where this process can own it and it is fresh, else the rows themselves."""
         from patternmind.storage.search.chroma import ExactIndex, digest_rows
 
@@ -260,7 +260,7 @@ class AppContext:
             return
         ids, vectors = embed_all_cases(self.store, self.encoder, progress=progress)
         try:
-            chroma = self.chroma()
+            chroma = self.chroma_index()
         except IndexUnavailable:
             chroma = None
         with nullcontext() if chroma is None else closing(chroma):
@@ -272,7 +272,7 @@ class AppContext:
         """The vectors of all cases in the memory of this process, as fresh as the store; read when first searched."""
         return InMemoryIndex(self.store, lambda: self.encoder)
 
-    def chroma(self):
+    def chroma_index(self):
         """Own the Chroma index.
 
         Raises:

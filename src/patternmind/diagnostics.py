@@ -61,18 +61,18 @@ def _check_store(house: AppContext) -> str:
 
 def _check_raw_text(house: AppContext) -> str:
     """Whether what was handed in is encrypted as the settings say, and nothing of it lies about."""
-    counts = house.store.raw_counts()
-    if not counts.opens:
+    counts = house.store.raw_text_counts()
+    if not counts.is_readable:
         house.store.submissions()
     key = house.settings.raw_key
-    if key is not None and counts.n_sealed < counts.n:
+    if key is not None and counts.n_encrypted < counts.n:
         raise PatternmindError(
-            f"{counts.n - counts.n_sealed} raw texts are not encrypted. Run `patternmind key apply`."
+            f"{counts.n - counts.n_encrypted} raw texts are not encrypted. Run `patternmind key apply`."
         )
-    copies = ", ".join(path.name for path in house.copies())
+    copies = ", ".join(path.name for path in house.leftover_copies())
     if key is not None and copies:
         raise PatternmindError(f"Raw text lies open in {copies}. Delete what you do not need any more.")
-    return f"{counts.n} texts, {f'encrypted with key {counts.key_name}' if key else 'not encrypted'}"
+    return f"{counts.n} texts, {f'encrypted with key {counts.key_id}' if key else 'not encrypted'}"
 
 
 def _check_encoder(house: AppContext) -> str:
@@ -83,7 +83,7 @@ def _check_encoder(house: AppContext) -> str:
 def _check_index(house: AppContext) -> str:
     if not (house.index_folder / "manifest.json").exists():
         return "none built; search works without it (`patternmind index rebuild` makes one)"
-    with house.index() as index:
+    with house.open_index() as index:
         kind = type(index).__name__
     return "fresh" if kind == "ChromaIndex" else "stale or owned by another process; search goes by the rows"
 

@@ -87,7 +87,7 @@ class RawTextKeyInvalid(PatternmindError):
     """Raw text is encrypted, and the key that opens it is not there."""
 
     def __init__(self, needed: str, given: str | None) -> None:
-        self.needed, self.given = needed, given
+        self.required_key, self.configured_key = needed, given
         missing = "and PATTERNMIND_RAW_KEY is not set. Set it to that key"
         other = (
             f"and PATTERNMIND_RAW_KEY is another one ({given}). Set the right one; to change keys, put the former one "
@@ -116,7 +116,7 @@ class GatewayFailed(PatternmindError):
     """
 
     def __init__(self, task: str, reason: str, *, outcome: str = "failed", elsewhere: bool = False) -> None:
-        self.task, self.reason, self.outcome, self.elsewhere = task, reason, outcome, elsewhere
+        self.task, self.reason, self.outcome, self.can_use_fallback = task, reason, outcome, elsewhere
         super().__init__(f"The model call for {task} failed: {reason}. The rest of the run goes on without it.")
 
 
@@ -186,7 +186,7 @@ class ContradictoryEdit(PatternmindError):
     """A new decision about themes cannot stand beside one that stands; both are named, and nothing was changed."""
 
     def __init__(self, new: str, standing: Sequence[str], numbers: Sequence[int]) -> None:
-        self.new, self.standing, self.numbers = new, tuple(standing), tuple(numbers)
+        self.new_edit, self.existing_edits, self.edit_numbers = new, tuple(standing), tuple(numbers)
         undo = f"`patternmind themes undo {numbers[-1]}`" if numbers else "an undo"
         super().__init__(
             f"{new[:1].upper()}{new[1:]} contradicts {' and '.join(standing)}. "
@@ -198,7 +198,7 @@ class EditsViolated(PatternmindError):
     """A run would have broken what a person decided: a mistake of the program, which stored nothing of it."""
 
     def __init__(self, decision: str, how: str, n: int) -> None:
-        self.decision, self.how, self.n = decision, how, n
+        self.decision, self.detail, self.n_violations = decision, how, n
         super().__init__(
             f"The run would have broken {decision}: {how}{f', and {n - 1} more' if n > 1 else ''}. It was not stored, "
             "and the themes stand as they were. Please report it."

@@ -145,7 +145,7 @@ class ThemeFinder(ClusterMixin, BaseEstimator):
         self.themes_ = found.themes
         self.labels_ = found.themes.labels
         self.strengths_ = found.themes.strengths
-        self.n_features_in_ = found.known.grid.shape[1]
+        self.n_features_in_ = found.known.quantized.shape[1]
         self._known = found.known
         return self
 
@@ -207,7 +207,7 @@ def _note(part: Partition) -> str:
         return f"Too few to group: {len(part.labels)} rows, {MIN_CASES} are needed."
     if not part.n_clusters:
         return "Nothing recurs yet."
-    notes = ["Nothing recurs for certain yet: every theme is tentative."] if part.nothing_certain else []
+    notes = ["Nothing recurs for certain yet: every theme is tentative."] if part.is_all_tentative else []
     if part.smallest_visible:
         notes.append(f"A sample of the rows was grouped: themes under {part.smallest_visible} rows may go unseen.")
     return " ".join(notes)
@@ -270,14 +270,14 @@ def _name_themes_and_areas(
     in_area = {_sort_key(area): [_sort_key(row) for row in rows] for area, rows in areas.items()}
     return (
         name_themes(
-            {_sort_key(label): counts.distinguishing(keys) for label, keys in enumerate(told)},
+            {_sort_key(label): counts.distinctive_phrases(keys) for label, keys in enumerate(told)},
             candidates={
                 _sort_key(label): propose_name_candidates(counts, keys, contrast_case_ids=beside)
                 for label, (keys, beside) in enumerate(zip(told, nearest, strict=True))
             },
         ),
         name_themes(
-            {area: counts.distinguishing(keys) for area, keys in in_area.items()},
+            {area: counts.distinctive_phrases(keys) for area, keys in in_area.items()},
             candidates={area: propose_name_candidates(counts, keys) for area, keys in in_area.items()},
         ),
     )

@@ -104,7 +104,7 @@ def run_pipeline(
     cases = store.cases(since=parameters.since)
     last = store.last_run(parameters.lens)
     inputs = compute_fingerprint(cases, parameters, encoder.id, llm, binding_edits(store.edits(parameters.lens)))
-    if last is not None and last.fingerprint == inputs and not parameters.afresh:
+    if last is not None and last.fingerprint == inputs and not parameters.from_scratch:
         return last
     run = store.begin_run(parameters, clock.now())
     outside = current_run_id.set(run.id)
@@ -132,10 +132,10 @@ def run_pipeline(
                 line = RunAssembler(
                     cases=cases,
                     vectors=vectors,
-                    found=found,
-                    past=past,
+                    machine_result=found,
+                    previous=past,
                     run=run,
-                    log=log,
+                    edit_log=log,
                     encode=encoder.encode,
                 )
                 former = [draft for draft, _, _ in store.drafts(current=False)] if writer else []
@@ -146,7 +146,7 @@ def run_pipeline(
             if writer and writer.n_failed:
                 inputs = INCOMPLETE_FINGERPRINT
             notes = [*basis.notes, *outcome.notes, *lens_notes(looked, parameters.lens)]
-            outcome = replace(outcome, notes=notes, seconds=steps.seconds, fingerprint=inputs, fits=basis.kept)
+            outcome = replace(outcome, notes=notes, seconds=steps.seconds, fingerprint=inputs, fits=basis.fits_to_store)
             try:
                 return store.finish_run(run.id, outcome, clock.now())
             except VersionConflict:
@@ -168,9 +168,9 @@ class ClusteringInputs:
 
     neighbours: Neighbours
     fits: FitLabels | None = None
-    kept: StoredFits | None = None
+    fits_to_store: StoredFits | None = None
     notes: tuple[str, ...] = ()
-    continues: bool = False
+    is_warm_start: bool = False
 
 
 def _find_duplicates(cases: Sequence[Case], duplicate_of: Mapping[str, str]) -> NDArray[np.bool_]:
@@ -218,16 +218,25 @@ def prepare_clustering(
     said = json.dumps([__version__, METHOD_VERSION, given.engine, given.seed, given.level, encoder])
     holds_for = hashlib.sha256(said.encode()).hexdigest()
     marks = hash_rows([case.id for case in cases], vectors)
-    last = None if given.afresh else store.fits(given.lens)
-    warm = warm_start_fits(last, vectors, marks, seed=given.seed) if last and last.holds_for == holds_for else None
+    last = None if given.from_scratch else store.fits(given.lens)
+    warm = warm_start_fits(last, vectors, marks, seed=given.seed) if last and last.config_hash == holds_for else None
     if last and warm:
-        first, neighbours, fits = last.first, warm.neighbours, warm.fits
+        first, neighbours, fits = last.baseline_digests, warm.neighbours, warm.fits
         notes = (f"Continued from {last.run_id}: {warm.n_new} of {len(cases)} cases are new or changed.",)
     else:
         neighbours = find_nearest_neighbours(vectors, default_n_neighbours(len(cases)))
         first, fits, notes = marks, make_fits(neighbours, seed=given.seed), ()
-    kept = StoredFits(run_id=run.id, holds_for=holds_for, marks=marks, first=first, neighbours=neighbours, fits=fits)
-    return ClusteringInputs(neighbours=neighbours, fits=fits, kept=kept, notes=notes, continues=warm is not None)
+    kept = StoredFits(
+        run_id=run.id,
+        config_hash=holds_for,
+        row_digests=marks,
+        baseline_digests=first,
+        neighbours=neighbours,
+        labels=fits,
+    )
+    return ClusteringInputs(
+        neighbours=neighbours, fits=fits, fits_to_store=kept, notes=notes, is_warm_start=warm is not None
+    )
 
 
 def build_outcome(
@@ -255,13 +264,13 @@ def build_outcome(
         areas=areas,
         changes=assembler.changes(),
         assignments=assignments,
-        duplicate_of=assembler.found.duplicate_of,
+        duplicate_of=assembler.machine_result.duplicate_of,
         drafts=[grounded.draft for grounded in written.drafts],
-        n_refused_claims=sum(len(grounded.refused) for grounded in written.drafts),
+        n_refused_claims=sum(len(grounded.refused_claims) for grounded in written.drafts),
         notes=[*assembler.notes(written.drafts), *notes, *written.notes, *(llm_session.notes() if llm_session else ())],
-        proposals=find_conflicts(assembler.found, assembler.edits),
-        found=assembler.found,
-        decided=assembler.log[-1].seq if assembler.log else 0,
+        conflicts=find_conflicts(assembler.machine_result, assembler.edits),
+        machine_result=assembler.machine_result,
+        last_edit_seq=assembler.edit_log[-1].seq if assembler.edit_log else 0,
     )
 
 
@@ -273,12 +282,12 @@ def add_map_positions(
     last = {one.case_id: (one.x, one.y) for one in store.assignments(parameters.lens) if one.x is not None}
     former = np.array([last.get(one.case_id, (None, None)) for one in assignments], np.float32).reshape(-1, 2)
     places = compute_layout(
-        inputs.neighbours.first(MAP_NEIGHBOURS),
-        assembler.part.labels,
-        assembler.part.centres,
+        inputs.neighbours.top(MAP_NEIGHBOURS),
+        assembler.partition.labels,
+        assembler.partition.centres,
         former=former,
         seed=parameters.seed,
-        steps=FEW_CHANGES_STEPS if inputs.continues else WARM_START_STEPS,
+        steps=FEW_CHANGES_STEPS if inputs.is_warm_start else WARM_START_STEPS,
     )
     return [replace(one, x=float(x), y=float(y)) for one, (x, y) in zip(assignments, places, strict=True)]
 
@@ -291,7 +300,7 @@ def check_edits(themes: Sequence[Theme], assignments: Sequence[Assignment], edit
     """
     broken = find_violations({one.case_id: one.theme_id for one in assignments}, themes, edits)
     if broken:
-        raise EditsViolated(broken[0].edit.told(), broken[0].how, len(broken))
+        raise EditsViolated(broken[0].edit.describe(), broken[0].detail, len(broken))
 
 
 def embed_cases(
@@ -332,11 +341,11 @@ def compute_fingerprint(
         [case.id, case.text_version, str(case.date), case.team, case.contributor, list(case.linked_cases)]
         for case in cases
     ]
-    model = [llm.model.name, llm.prompts.hash_of()] if llm else None
+    model = [llm.model.name, llm.prompts.content_hash()] if llm else None
     decided = [
         [edit.seq, edit.action, edit.theme_id, edit.other_theme_id, list(edit.case_ids), edit.name] for edit in edits
     ]
-    chosen = asdict(replace(parameters, afresh=False))
+    chosen = asdict(replace(parameters, from_scratch=False))
     said = json.dumps([__version__, METHOD_VERSION, chosen, encoder_id, model, seen, decided], ensure_ascii=False)
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -345,8 +354,8 @@ def read_previous_run(store: Store, cases: Sequence[Case], vectors: Vectors, *, 
     """What this run of the lens continues; row i of ``vectors`` is the encoder's for ``cases[i]``."""
     return PreviousRun(
         themes=store.themes(lens),
-        known=frozenset(store.cases_seen(lens) & {case.id for case in cases}),
-        taken=store.theme_ids(),
+        seen_case_ids=frozenset(store.seen_case_ids(lens) & {case.id for case in cases}),
+        used_theme_ids=store.theme_ids(),
         encoder=encoder,
         vectors={case.id: vector for case, vector in zip(cases, vectors, strict=True)},
     )
@@ -383,7 +392,7 @@ def continue_run(
         duplicate_of={case.id: case.duplicate_of for case in cases if case.duplicate_of},
     )
     changes = describe_changes(groups, theme_ids, before, label=run.parameters.label)
-    return replace(found, memory=tuple(build_theme_memory(found, vectors, before.themes, changes, lens=lens)))
+    return replace(found, known_themes=tuple(build_theme_memory(found, vectors, before.themes, changes, lens=lens)))
 
 
 def build_theme_memory(
@@ -429,16 +438,16 @@ def load_theme_memory(store: Store, previous: PreviousRun, *, lens: str) -> list
     found = store.found(last.id) if last else None
     if found is None:
         return list(previous.themes)
-    held = {theme_id for theme_id, _ in resolve_edits(binding_edits(store.edits(lens))).held.values()}
-    awake = {theme.id for theme in found.memory if not is_dormant(theme)}
+    held = {theme_id for theme_id, _ in resolve_edits(binding_edits(store.edits(lens))).required_theme.values()}
+    awake = {theme.id for theme in found.known_themes if not is_dormant(theme)}
     kept = [theme for theme in previous.themes if theme.id in held - awake]
-    return [*(theme for theme in found.memory if theme.id not in {one.id for one in kept}), *kept]
+    return [*(theme for theme in found.known_themes if theme.id not in {one.id for one in kept}), *kept]
 
 
 def cases_before_period(store: Store, parameters: RunParameters) -> frozenset[str]:
     """The cases that are not new in the period that the run belongs to."""
     closed = last_closed_run(store.runs(), lens=parameters.lens, label=parameters.label)
-    return frozenset(store.cases_seen(through=closed.number)) if closed else frozenset()
+    return frozenset(store.seen_case_ids(up_to_number=closed.number)) if closed else frozenset()
 
 
 @dataclass

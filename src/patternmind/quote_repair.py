@@ -91,48 +91,55 @@ class DraftRewriter:
     called, ``words`` for the machine's and ``own_words`` for people's; ``versions`` are new text versions by case id.
     """
 
-    requote: Callable[[Quote], Quote]
-    name: RewriteText
-    words: RewriteText
-    own_words: RewriteText
-    versions: Mapping[str, str]
+    rewrite_quote: Callable[[Quote], Quote]
+    rewrite_name: RewriteText
+    rewrite_machine_text: RewriteText
+    rewrite_user_text: RewriteText
+    text_versions: Mapping[str, str]
 
-    def tell(self, draft: Draft, log: Sequence[Decision]) -> tuple[Draft, tuple[Decision, ...]]:
+    def rewrite(self, draft: Draft, log: Sequence[Decision]) -> tuple[Draft, tuple[Decision, ...]]:
         """The draft and its decisions; quotes that still stand, and the lines that are them, stay letter by letter."""
-        quotes = {quote: self.requote(quote) for claim in draft.claims for quote in claim.quotes}
+        quotes = {quote: self.rewrite_quote(quote) for claim in draft.claims for quote in claim.quotes}
         stands = frozenset(new.text for new in quotes.values() if new.text != WITHDRAWN)
         gone = {old.text for old, new in quotes.items() if new.text == WITHDRAWN != old.text}
         gone |= {claim.text for claim in draft.claims if _all_quotes_withdrawn(claim, quotes)} - {WITHDRAWN}
-        renamed = self._renamed(draft)
-        pen = _LineRewriter(gone=frozenset(gone - stands), stands=stands, renamed=renamed)
+        renamed = self._theme_rename(draft)
+        pen = _LineRewriter(gone=frozenset(gone - stands), stands=stands, theme_rename=renamed)
         told = replace(
             draft,
             name=draft.name.replace(*renamed) if renamed else draft.name,
-            fields=pen.fields(draft.fields, self.words) | pen.fields(_user_fields(draft.fields), self.own_words),
-            claims=tuple(self._claim(claim, quotes, pen) for claim in draft.claims),
-            provenance=replace(draft.provenance, inputs=tuple(map(self._input, draft.provenance.inputs))),
-            flags=tuple(replace(one, text=pen.line(one.text, self.words)) for one in draft.flags),
+            fields=pen.fields(draft.fields, self.rewrite_machine_text)
+            | pen.fields(_user_fields(draft.fields), self.rewrite_user_text),
+            claims=tuple(self._rewrite_claim(claim, quotes, pen) for claim in draft.claims),
+            provenance=replace(draft.provenance, inputs=tuple(map(self._rewrite_input, draft.provenance.inputs))),
+            flags=tuple(
+                replace(one, text=pen.rewrite_line(one.text, self.rewrite_machine_text)) for one in draft.flags
+            ),
         )
-        return told, tuple(self._decision(one, pen) for one in log)
+        return told, tuple(self._rewrite_decision(one, pen) for one in log)
 
-    def _renamed(self, draft: Draft) -> tuple[str, str] | None:
+    def _theme_rename(self, draft: Draft) -> tuple[str, str] | None:
         called = draft.name.removeprefix(PREREADING_PREFIX)
-        name = self.name(called)
+        name = self.rewrite_name(called)
         return (called, name) if called and name != called else None
 
-    def _claim(self, claim: Claim, quotes: Mapping[Quote, Quote], pen: "_LineRewriter") -> Claim:
-        told = WITHDRAWN if _all_quotes_withdrawn(claim, quotes) else pen.line(claim.text, self.words)
+    def _rewrite_claim(self, claim: Claim, quotes: Mapping[Quote, Quote], line_rewriter: "_LineRewriter") -> Claim:
+        told = (
+            WITHDRAWN
+            if _all_quotes_withdrawn(claim, quotes)
+            else line_rewriter.rewrite_line(claim.text, self.rewrite_machine_text)
+        )
         return replace(claim, text=told, quotes=tuple(quotes[quote] for quote in claim.quotes))
 
-    def _input(self, name: str) -> str:
+    def _rewrite_input(self, name: str) -> str:
         case_id, _, version = name.partition("@")
-        return f"{case_id}@{self.versions.get(case_id, version)}" if version else name
+        return f"{case_id}@{self.text_versions.get(case_id, version)}" if version else name
 
-    def _decision(self, one: Decision, pen: "_LineRewriter") -> Decision:
-        edits = dict(pen.fields(one.edits, self.own_words))
-        if isinstance(called := one.edits.get("name"), str):
-            edits["name"] = self.name(called)
-        return replace(one, edits=edits, note=pen.line(one.note, self.own_words))
+    def _rewrite_decision(self, decision: Decision, line_rewriter: "_LineRewriter") -> Decision:
+        edits = dict(line_rewriter.fields(decision.edits, self.rewrite_user_text))
+        if isinstance(called := decision.edits.get("name"), str):
+            edits["name"] = self.rewrite_name(called)
+        return replace(decision, edits=edits, note=line_rewriter.rewrite_line(decision.note, self.rewrite_user_text))
 
 
 def _user_fields(fields: FieldValues) -> FieldValues:
@@ -149,22 +156,24 @@ class _LineRewriter:
 
     gone: frozenset[str]
     stands: frozenset[str]
-    renamed: tuple[str, str] | None
+    theme_rename: tuple[str, str] | None
 
-    def fields(self, fields: FieldValues, words: RewriteText) -> dict[str, str | tuple[str, ...]]:
+    def fields(self, fields: FieldValues, rewrite: RewriteText) -> dict[str, str | tuple[str, ...]]:
         return {
-            name: self.line(value, words) if isinstance(value, str) else tuple(self.line(line, words) for line in value)
+            name: self.rewrite_line(value, rewrite)
+            if isinstance(value, str)
+            else tuple(self.rewrite_line(line, rewrite) for line in value)
             for name, value in fields.items()
         }
 
-    def line(self, line: str, words: RewriteText) -> str:
+    def rewrite_line(self, line: str, rewrite: RewriteText) -> str:
         if line in self.stands:
             return line
         if line in self.gone:
             return WITHDRAWN
         for text in sorted((one for one in self.gone if len(one) >= MIN_INLINE_CHARACTERS), key=len, reverse=True):
             line = line.replace(text, WITHDRAWN)
-        return words(line.replace(*self.renamed) if self.renamed else line)
+        return rewrite(line.replace(*self.theme_rename) if self.theme_rename else line)
 
 
 # What only one case says ---------------------------------------------------------------------------------------------
@@ -175,10 +184,10 @@ class UniqueTerms:
     """Words, and runs of words, that one case says and no other: where they stand, it is spoken of."""
 
     words: frozenset[str]
-    runs: frozenset[WordRun]
+    word_sequences: frozenset[WordRun]
 
     @classmethod
-    def of(cls, gone: Iterable[str], others: Iterable[str]) -> "UniqueTerms":
+    def from_texts(cls, gone: Iterable[str], others: Iterable[str]) -> "UniqueTerms":
         words: set[str] = set()
         runs: set[WordRun] = set()
         for text in gone:
@@ -189,29 +198,31 @@ class UniqueTerms:
             runs -= word_runs(text)
         return cls(frozenset(words), frozenset(runs))
 
-    def in_phrase(self, phrase: str) -> bool:
+    def occur_in(self, phrase: str) -> bool:
         return not self.words.isdisjoint(split_words(phrase))
 
-    def name(self, name: str) -> str:
+    def withdraw_from_name(self, name: str) -> str:
         """A name made of key phrases without those that hold such a word; "[withdrawn]" where none is left."""
-        kept = [phrase for phrase in name.split(", ") if not self.in_phrase(phrase)]
+        kept = [phrase for phrase in name.split(", ") if not self.occur_in(phrase)]
         return ", ".join(kept) if kept or not name else WITHDRAWN
 
-    def withdraw_runs(self, text: str) -> str:
+    def withdraw_sentences(self, text: str) -> str:
         """The text without its sentences that share a run, and without the key phrases quoted in it."""
         told = "".join(
-            WITHDRAWN + _trailing_space(part) if self._has_run(part) else part for part in split_sentences(text)
+            WITHDRAWN + _trailing_space(part) if self._shares_sequence(part) else part for part in split_sentences(text)
         )
-        return QUOTATION_PATTERN.sub(lambda found: found[0] if not self.in_phrase(found[0]) else f"“{WITHDRAWN}”", told)
+        return QUOTATION_PATTERN.sub(lambda found: found[0] if not self.occur_in(found[0]) else f"“{WITHDRAWN}”", told)
 
-    def withdraw_words(self, text: str) -> str:
+    def withdraw_terms(self, text: str) -> str:
         """The same, and without every single such word."""
         return re.sub(
-            r"\w+", lambda found: WITHDRAWN if found[0].casefold() in self.words else found[0], self.withdraw_runs(text)
+            r"\w+",
+            lambda found: WITHDRAWN if found[0].casefold() in self.words else found[0],
+            self.withdraw_sentences(text),
         )
 
-    def _has_run(self, sentence: str) -> bool:
-        return not self.runs.isdisjoint(word_runs(sentence))
+    def _shares_sequence(self, sentence: str) -> bool:
+        return not self.word_sequences.isdisjoint(word_runs(sentence))
 
 
 def _is_identifying(word: str) -> bool:

@@ -88,11 +88,11 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None, netwo
         model=known.get("MODEL"),
         api_base=known.get("API_BASE"),
         api_key=known.get("API_KEY"),
-        task_models=reader.pairs(
+        task_models=reader.read_pairs(
             "TASK_MODELS", _parse_text, "task=model pairs, such as case-facets=openai/gpt-4o-mini"
         ),
         fallback_model=known.get("FALLBACK_MODEL"),
-        prices=reader.pairs(
+        prices=reader.read_pairs(
             "PRICES", _parse_price, "model=IN/OUT pairs in USD a million tokens, such as openai/qwen=0/0"
         ),
         limits=CallLimits(
@@ -100,8 +100,8 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None, netwo
                 "MODEL_TIMEOUT_SECONDS", usual.timeout_seconds, _parse_positive, "a number of seconds above 0"
             ),
             max_tokens=reader.read("MODEL_MAX_TOKENS", usual.max_tokens, _parse_positive_int, "a whole number above 0"),
-            n_parallel=reader.read(
-                "MODEL_PARALLEL", usual.n_parallel, _parse_parallel, f"a whole number from 1 to {MAX_PARALLEL}"
+            max_parallel=reader.read(
+                "MODEL_PARALLEL", usual.max_parallel, _parse_parallel, f"a whole number from 1 to {MAX_PARALLEL}"
             ),
         ),
         budget=Budget(
@@ -140,7 +140,7 @@ class _SettingsReader:
             self.wrong.append(f"{PREFIX}{name} must be {must_be}")
             return default
 
-    def pairs(self, name: str, convert: Callable[[str], T], must_be: str) -> dict[str, T]:
+    def read_pairs(self, name: str, convert: Callable[[str], T], expected: str) -> dict[str, T]:
         """A list of ``key=value`` with commas between."""
 
         def read_all(text: str) -> dict[str, T]:
@@ -150,7 +150,7 @@ class _SettingsReader:
                 raise ValueError
             return {key: convert(value) for key, value in split}
 
-        return self.read(name, {}, read_all, must_be)
+        return self.read(name, {}, read_all, expected)
 
 
 def generate_key() -> str:

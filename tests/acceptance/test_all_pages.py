@@ -64,7 +64,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> FullNetwork:
 
 @pytest.fixture(scope="module")
 def address(whole: FullNetwork) -> Iterator[str]:
-    with serve_in_thread(whole.house, whole.app) as address:
+    with serve_in_thread(whole.ctx, whole.app) as address:
         yield address
 
 
@@ -76,7 +76,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, whole: FullNetwork, address: str) -> Iterator[Page]:
-    started = start_session(whole.house.accounts, whole.house.clock, whole.member.id, network_id=DEFAULT_NETWORK)
+    started = start_session(whole.ctx.accounts, whole.ctx.clock, whole.member.id, network_id=DEFAULT_NETWORK)
     context = browser.new_context(base_url=address, reduced_motion="reduce")
     context.add_cookies([{"name": PLAIN_COOKIE, "value": started.secret, "url": address}])
     page = context.new_page()

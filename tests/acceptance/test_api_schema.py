@@ -48,7 +48,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
     house, known = make_described(tmp_path_factory.mktemp("schema"))
     secret, _ = create_token(house.store, house.clock, "schemathesis", lifetime_days=1)
     app = make_app(house)
-    app.state.rooms.streams.close()  # they would tell for ever
+    app.state.rooms.event_streams.close()  # they would tell for ever
     yield describe_app(app, secret), known, secret
     app.state.rooms.stop()
 
@@ -70,11 +70,11 @@ def make_described(home: Path) -> tuple[AppContext, Known]:
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
     import_files(house.store, [file], kind=CaseKind.CASE)
     run = house.run(RunParameters())
-    other = house.run(RunParameters(seed=1, afresh=True))
+    other = house.run(RunParameters(seed=1, from_scratch=True))
     theme = prereading_builder.subject_from_theme(house.store, house.store.themes()[0].id)
     now = house.clock.now()
     job = Job(id="j-1", kind=JobKind.PREREADING, by="Ada", asked={"topic": "pumps"}, started_at=now, beat_at=now)
-    house.store.begin_job(job)
+    house.store.create_job(job)
     return house, {
         "case_id": house.store.cases()[0].id,
         "leaving_id": house.store.cases()[-1].id,

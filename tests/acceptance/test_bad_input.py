@@ -368,7 +368,7 @@ def test_a_read_only_data_folder_is_left_as_it_is(patternmind: CommandRunner, tm
 
     assert_one_sentence(ordinary("ingest", more), "cannot be written", "--home")
     assert_one_sentence(ordinary("run"), "cannot be written", "--home")
-    assert_one_sentence(ordinary.on(tmp_path / "new")("init"), "cannot be written", "--home")
+    assert_one_sentence(ordinary.on_home(tmp_path / "new")("init"), "cannot be written", "--home")
     assert_one_sentence(ordinary("token", "create", "x"), "cannot be written")
 
     for path in (tmp_path, patternmind.home):
@@ -422,8 +422,8 @@ def test_a_full_disk_stops_every_writer_with_a_sentence_and_loses_nothing(
 ) -> None:
     more = write_rows(tmp_path / "more.jsonl", [{"id": f"m{n}", "text": "Much to say. " * 90} for n in range(3000)])
     small_disk.sh('cp -r "$1" "$0/home"', grouped)
-    disk = CommandRunner(small_disk.folder / "home", before=small_disk.inside)
-    elsewhere = disk.on(grouped)
+    disk = CommandRunner(small_disk.folder / "home", prefix=small_disk.inside)
+    elsewhere = disk.on_home(grouped)
     playbook = small_disk.folder / "playbook.md"
     assert elsewhere("playbook", "--out", playbook).code == 0
     written, assigned = small_disk.sh('cat "$0/playbook.md"'), disk("export", "assignments").out
@@ -432,7 +432,7 @@ def test_a_full_disk_stops_every_writer_with_a_sentence_and_loses_nothing(
     assert_one_sentence(disk("ingest", more), "is full", "nothing was lost")
     assert_one_sentence(disk("run", "--label", "2026Q4"), "is full")
     assert_one_sentence(elsewhere("playbook", "--out", playbook), "No space left")
-    assert_one_sentence(disk.on(small_disk.folder / "new")("init"), "is full")
+    assert_one_sentence(disk.on_home(small_disk.folder / "new")("init"), "is full")
 
     assert small_disk.sh('cat "$0/playbook.md"') == written
     assert set(small_disk.sh('ls -A "$0"').split()) <= {"filler", "home", "new", "playbook.md"}
@@ -496,7 +496,7 @@ def test_a_person_who_stops_an_ingest_keeps_what_was_stored_and_goes_on_later(tm
     patternmind = CommandRunner(tmp_path / "home")
     patternmind("init")
 
-    with patternmind.started("ingest", path) as process:
+    with patternmind.start("ingest", path) as process:
         while n_cases(patternmind.home) == 0:
             time.sleep(0.005)
         process.send_signal(signal.SIGINT)

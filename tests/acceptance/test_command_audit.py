@@ -20,7 +20,7 @@ def test_a_line_for_what_changed_and_none_for_what_was_read_or_failed(tmp_path: 
     assert patternmind("member", "add", "Mia Falk", "--role", "steward").code == 0
     house = AppContext(Settings(home=tmp_path / "home"))
     _ = house.store
-    log = house.accounts.audit(DEFAULT_NETWORK)
+    log = house.accounts.list_audit(DEFAULT_NETWORK)
     assert [(one.who, one.did, one.kind, one.id) for one in reversed(log)] == [
         ("the command line", "init", "", ""),
         ("the command line", "ingest", "", ""),

@@ -44,7 +44,7 @@ def patternmind(said: Mapping[str, CommandResult]) -> CommandRunner:
 def own(patternmind: CommandRunner, tmp_path: Path) -> CommandRunner:
     """The same on a copy that a test may change."""
     shutil.copytree(patternmind.home, tmp_path / "home")
-    return patternmind.on(tmp_path / "home")
+    return patternmind.on_home(tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_ingest_counts_every_row_and_taking_the_same_in_again_changes_nothing(
 ) -> None:
     first, recaps = said["ingest"].json(), said["recaps"].json()
     again = own("ingest", *CASE_FILES, "--json").json()
-    elsewhere = own.on(tmp_path / "new")
+    elsewhere = own.on_home(tmp_path / "new")
     tried = elsewhere("ingest", *CASE_FILES, "--dry-run", "--json").json()
 
     assert (first["accepted"], first["unchanged"], first["duplicates"], first["rejected"]) == (N_CASES, 0, 0, [])

@@ -245,7 +245,7 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     home = tmp_path_factory.mktemp("forms")
     whole = build_full_network(home, markup=False)
-    house, steward = whole.house, whole.member
+    house, steward = whole.ctx, whole.member
     ids = {**whole.ids, **_more(house, steward)}
     whole.app.state.rooms.stop()
     return World(home, steward.id, ids)
@@ -265,14 +265,14 @@ def _more(house: AppContext, steward: Member) -> dict[str, str]:
     withdraw_case(store, clock, gone, actor=steward.name)
     second, first, *_ = store.themes()
     for case_id in first.case_ids:
-        pin = ThemeEditRequest(action=EditAction.PIN, by=steward.name, theme_id=second.id, case_ids=(case_id,))
+        pin = ThemeEditRequest(action=EditAction.PIN, actor=steward.name, theme_id=second.id, case_ids=(case_id,))
         doubted = submit_edit(store, clock, pin).edit.seq
         if list_conflicts_to_review(store, "all"):
             break
-        submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, by=steward.name, undoes=doubted))
+        submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, actor=steward.name, undoes=doubted))
     else:
         raise AssertionError("no case speaks firmly against a decision")
-    wish = ThemeEditRequest(action=EditAction.RENAME, by="P", theme_id=second.id, name="Pumps again", proposed=True)
+    wish = ThemeEditRequest(action=EditAction.RENAME, actor="P", theme_id=second.id, name="Pumps again", proposed=True)
     proposed = submit_edit(store, clock, wish).edit.seq
     waiting = next(
         one.grounded.draft.id
@@ -287,7 +287,7 @@ def _more(house: AppContext, steward: Member) -> dict[str, str]:
     failed = Job(
         id="failedrun", kind=JobKind.RUN, by="Bo", asked=asdict(RunParameters(draft=False)), started_at=now, beat_at=now
     )
-    store.begin_job(replace(failed, state=JobState.FAILED))
+    store.create_job(replace(failed, state=JobState.FAILED))
     session = start_session(house.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
     set_password(house.accounts, Argon2PasswordHasher(rounds=1, kilobytes=64), session, PASSWORD)
     add_network(house.accounts, "south", "South")
@@ -420,7 +420,7 @@ def test_what_was_sent_when_the_sign_in_had_ended_comes_back_after_signing_in(
     before = stored(trial.home)
     send = trial.open(name, FORMS[name])
     accounts = trial.house.accounts
-    accounts.end_sessions([one.sha256 for one in accounts.sessions(trial.ids["steward_id"])])
+    accounts.delete_sessions([one.sha256 for one in accounts.list_sessions(trial.ids["steward_id"])])
     refused = send()
     assert refused.status_code == 401
     assert stored(trial.home) == before

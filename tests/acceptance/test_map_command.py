@@ -60,7 +60,7 @@ def test_the_table_twin_says_the_same_in_rows(patternmind: CommandRunner) -> Non
 
 
 def test_before_a_run_there_is_no_map_and_other_files_are_refused(patternmind: CommandRunner, tmp_path: Path) -> None:
-    nothing = patternmind.on(tmp_path / "empty")("map", "--out", tmp_path / "map.svg")
+    nothing = patternmind.on_home(tmp_path / "empty")("map", "--out", tmp_path / "map.svg")
     other = patternmind("map", "--out", tmp_path / "map.gif")
 
     assert (nothing.code, other.code) == (2, 2)

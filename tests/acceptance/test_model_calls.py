@@ -100,7 +100,7 @@ def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(
 
 
 def test_a_run_completes_where_the_model_fails_and_says_so(patternmind: CommandRunner, provider: Provider) -> None:
-    provider.answers = [failure_response(400)]
+    provider.responses = [failure_response(400)]
     done = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="none")("run", "--json").json()
     assert done["themes"] > 1
     assert done["calls"]["failed"] == done["calls"]["requests"] == len(provider.requests)
@@ -133,7 +133,7 @@ def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
         PATTERNMIND_FALLBACK_MODEL=f"openai/second@{provider.url}",
         PATTERNMIND_PRICES="openai/test-model=0/500,openai/second=0/0",
     )
-    provider.answers = [completion("", finish="length", tokens=(8, 1))]
+    provider.responses = [completion("", finish="length", tokens=(8, 1))]
     finding = two("doctor", "--json").json()[-1]
     assert finding["ok"]
     assert [request["max_tokens"] for request in provider.requests] == [1, 1]
@@ -154,7 +154,7 @@ def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
 
 
 def test_the_doctor_says_what_is_wrong_with_a_model(patternmind: CommandRunner, provider: Provider) -> None:
-    provider.answers = [failure_response(401)]
+    provider.responses = [failure_response(401)]
     said = patternmind("doctor", "--json")
     assert said.code == 1
     finding = json.loads(said.out)[-1]

@@ -295,16 +295,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     add_network(house.accounts, "south", "South")
     _take_in(house, home)
     run = house.run(RunParameters())
-    south = house.on("south")
+    south = house.for_network("south")
     app = make_app(house)
     pattern = _accept_patterns(house)
     target = add_member(house.accounts, house.clock, "default", "Target", [Role.MEMBER])
     _, token = create_token(house.store, house.clock, "target", lifetime_days=1, creator=target, roles=[Role.MEMBER])
     job = app.state.rooms.of("default").jobs.start(JobKind.RUN, asdict(RunParameters(draft=False)))
-    app.state.rooms.streams.close()  # they would tell for ever
+    app.state.rooms.event_streams.close()  # they would tell for ever
     prereading = _ask_for_prereading(house)
     visitors = {
-        (network, role): PageClient(house, role, name=f"{role.words} of {network}", app=app, network=network)
+        (network, role): PageClient(house, role, name=f"{role.label} of {network}", app=app, network=network)
         for network in ("default", "south")
         for role in Role
     }
@@ -341,7 +341,7 @@ def _ask_for_prereading(house: AppContext) -> str:
     """The id of one; a job called "asked" is still being worked on."""
     now = house.clock.now()
     asked = Job(id="asked", kind=JobKind.PREREADING, by="Target", asked={"topic": "pumps"}, started_at=now, beat_at=now)
-    house.store.begin_job(asked)
+    house.store.create_job(asked)
     return prereading_builder.build_prereading(
         house.store, house.clock, prereading_builder.subject_from_theme(house.store, house.store.themes()[0].id)
     ).grounded.draft.id

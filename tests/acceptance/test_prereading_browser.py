@@ -37,7 +37,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
     file.write_bytes(CASES)
     import_files(house.store, [file], kind=CaseKind.CASE)
     house.run(RunParameters(label="2026Q3", seed=1))
-    house.run(RunParameters(label="2026Q4", seed=2, afresh=True))
+    house.run(RunParameters(label="2026Q4", seed=2, from_scratch=True))
     prereading_builder.build_prereading(
         house.store, house.clock, prereading_builder.subject_from_theme(house.store, house.store.themes()[0].id)
     )

@@ -55,7 +55,7 @@ def bo(house: AppContext) -> PageClient:
 def _as_it_was(house: AppContext) -> Iterator[None]:
     """Every test leaves all drafts undecided; the log keeps what was done."""
     yield
-    for one in house.store.outlines():
+    for one in house.store.draft_summaries():
         while state(house, one.id) is not DraftState.CANDIDATE:
             decide_draft(house.store, house.clock, one.id, DraftAction.UNDO, actor="Zed")
     for held in house.store.reservations(house.clock.now()):
@@ -289,7 +289,7 @@ def test_every_member_finds_a_pattern_and_tells_of_its_use(house: AppContext, ad
         sent = member.send(f"{page}/uses", {"on": day, "team": team, "note": "It helped."}, page=page)
         assert sent.status_code == 303
         member.send(f"{page}/uses", {"on": day, "team": team, "note": "It helped."}, page=page)
-    assert len(house.store.uses(pattern_id)) == 3
+    assert len(house.store.list_pattern_uses(pattern_id)) == 3
     assert "field-tested" in member.get(page).text
     assert state(house, pattern_id.replace("p-", "d-")) is DraftState.FIELD_TESTED
     assert "Mia" not in member.get(page).text.partition("<main")[2]

@@ -69,7 +69,7 @@ class Desk:
     def take_back(self) -> None:
         """All drafts wait again; their logs keep what was done."""
         store, clock = self.house.store, self.house.clock
-        for one in store.outlines():
+        for one in store.draft_summaries():
             while active_decisions(get_draft(store, one.id).decisions):
                 decide_draft(store, clock, one.id, DraftAction.UNDO, actor="Zed")
             self.before[one.id] = get_draft(store, one.id).version
@@ -321,8 +321,8 @@ def test_what_was_written_when_the_sign_in_ended_comes_back_after_signing_in(
         page = context.new_page()
         write_a_name(page, draft_id)
         page.get_by_label("Why (for the log)").fill('seen on the floor, twice, with <angle> & quote"s')
-        sessions = desk.house.accounts.sessions(bo.id)
-        desk.house.accounts.end_sessions([one.sha256 for one in sessions])
+        sessions = desk.house.accounts.list_sessions(bo.id)
+        desk.house.accounts.delete_sessions([one.sha256 for one in sessions])
         save(page)
         expect(page.get_by_text("What you wrote is kept on this page")).to_be_visible()
         page.get_by_label("Sign-in name").fill(bo.id)

@@ -121,7 +121,7 @@ def test_a_run_is_started_waited_for_read_and_compared(sten: PageClient, house: 
 
 
 def test_a_comparison_adds_up(api: Any, house: AppContext) -> None:
-    house.run(RunParameters(label="2026Q4", seed=3, afresh=True, level="area"))
+    house.run(RunParameters(label="2026Q4", seed=3, from_scratch=True, level="area"))
     house.run(RunParameters(label="2026Q4", seed=4, lens="problem"))
     runs = [run.id for run in house.store.runs()]
     told = api("GET", f"runs/{runs[-2]}/comparison/{runs[0]}").json()
@@ -130,7 +130,7 @@ def test_a_comparison_adds_up(api: Any, house: AppContext) -> None:
     assert len(told["moved"]) + told["n_stayed"] + told["n_only_before"] == told["before"]["cases"] == cases
     assert len(told["kept"]) + len(told["new"]) == told["after"]["themes"]
     assert len(told["kept"]) + len(told["gone"]) == told["before"]["themes"]
-    places = house.store.places_of_run(runs[0])
+    places = house.store.theme_ids_by_case(runs[0])
     assert all(places[one["case_id"]] == one["after"] for one in told["moved"])
     other = api("GET", f"runs/{runs[-1]}/comparison/{runs[0]}").json()
     assert (other["same_lens"], other["kept"]) == (False, [])
@@ -172,7 +172,9 @@ def test_while_another_process_runs_a_second_run_is_refused_and_the_form_stays(
 def test_a_run_whose_process_died_is_started_again_from_its_page(sten: PageClient, house: AppContext) -> None:
     long_ago = house.clock.now() - HEARTBEAT_TIMEOUT - timedelta(seconds=1)
     asked = {"label": "2027Q2", "draft": False}
-    house.store.begin_job(Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago))
+    house.store.create_job(
+        Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago)
+    )
     assert "The last run did not end well." in words_of(sten.get("/runs"))
     assert "The process that did it is gone" in words_of(sten.get("/runs/jobs/dead"))
     again = sten.send("/runs/jobs/dead/restart", page="/runs/jobs/dead")
@@ -260,7 +262,7 @@ def test_a_name_on_the_roster_leaves_every_text_and_comes_back_when_it_is_taken_
     assert one.name not in {each.name for each in list_roster(house.store)}
     assert len(house.store.roster()) > n_lines, "whoever counts lines sees that the roster is another one"
     with pytest.raises(NotFound):
-        house.store.take_off_roster(one.number, lambda _: pytest.fail("nobody is taken off twice"))
+        house.store.remove_from_roster(one.number, lambda _: pytest.fail("nobody is taken off twice"))
     again = sten.send("/settings/roster", {"name": "Anna Berg", "kind": "person"}, page="/settings/roster")
     assert again.status_code == 303
     assert max(each.number for each in list_roster(house.store)) > one.number, "a number is given once"

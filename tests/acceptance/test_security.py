@@ -88,7 +88,7 @@ def markup_on(answer: Any) -> list[str]:
 
 def everything_stored(whole: FullNetwork) -> dict[str, list[Any]]:
     """All rows but those that only say who was here when, and who read raw text."""
-    with closing(sqlite3.connect(whole.house.settings.home / "patternmind.db")) as connection:
+    with closing(sqlite3.connect(whole.ctx.settings.home / "patternmind.db")) as connection:
         named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%word%'")
         names = {name for (name,) in named} - {"session"}
         rows = {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}  # noqa: S608
@@ -103,8 +103,8 @@ def test_no_text_of_a_person_becomes_markup_on_any_page(whole: FullNetwork, stew
     for route in getting():
         page = steward.get(whole.fill(route.path))
         assert markup_on(page) == [], route.path
-        shown |= {field for field in whole.told if f"&lt;pm-{field} onpm=1&gt;" in page.text}
-    assert shown == set(whole.told), "each of the fields is shown on some page"
+        shown |= {field for field in whole.entered_texts if f"&lt;pm-{field} onpm=1&gt;" in page.text}
+    assert shown == set(whole.entered_texts), "each of the fields is shown on some page"
 
 
 def test_no_search_word_or_other_part_of_an_address_becomes_markup(whole: FullNetwork, steward: PageClient) -> None:
@@ -142,7 +142,7 @@ def test_no_field_of_a_form_becomes_markup_or_a_header(whole: FullNetwork) -> No
 
 def test_kept_text_comes_back_as_text_after_signing_in_again(whole: FullNetwork) -> None:
     """The kept form holds names and values that somebody sent without having signed in."""
-    stranger = PageClient(whole.house, app=whole.app)
+    stranger = PageClient(whole.ctx, app=whole.app)
     fields = {
         hostile_text("keptname"): hostile_text("kept"),
         "f.name": f"{hostile_text('kept')} longer than forty characters in all",
@@ -187,7 +187,7 @@ def test_no_cell_of_an_export_is_run_as_a_formula(whole: FullNetwork) -> None:
         assert cell.strip('"').startswith("'"), (formula, text)
     assert format_rows([{"a": -0.5, "b": "a = b - c"}], "csv") == "a,b\n-0.5,a = b - c\n"
     for what in EXPORT_NAMES:
-        for row in export_rows(whole.house.store, what):
+        for row in export_rows(whole.ctx.store, what):
             assert "169.254" not in str(row.get("links", "")), what
 
 
@@ -201,7 +201,7 @@ def assert_no_smuggled_header(answer: Any) -> None:
 
 
 def test_no_line_break_of_an_address_or_a_name_reaches_a_header(whole: FullNetwork, steward: PageClient) -> None:
-    stranger = PageClient(whole.house, app=whole.app)
+    stranger = PageClient(whole.ctx, app=whole.app)
     smuggled = quote(SMUGGLED, safe="")
     for route in getting():
         names = texts_asked(route, "query")
@@ -225,7 +225,7 @@ def test_no_line_break_of_an_address_or_a_name_reaches_a_header(whole: FullNetwo
 def test_every_answer_says_that_it_may_not_be_framed_guessed_at_or_kept(
     whole: FullNetwork, steward: PageClient
 ) -> None:
-    stranger = PageClient(whole.house, app=whole.app)
+    stranger = PageClient(whole.ctx, app=whole.app)
     addresses = [whole.fill(route.path) for route in getting()]
     addresses += ["/nowhere", "/drafts/none", "/api/v1/network", "/api/v1/nowhere", "/api/v1/docs", "/healthz"]
     for address in addresses:
@@ -275,12 +275,12 @@ def test_no_name_in_an_address_leads_to_a_file(whole: FullNetwork, steward: Page
 
 def test_no_uploaded_name_leads_out_of_its_folder(whole: FullNetwork, steward: PageClient) -> None:
     token = form_token_on(steward.get("/settings/account").text)
-    before = sorted(whole.house.settings.home.rglob("*"))
+    before = sorted(whole.ctx.settings.home.rglob("*"))
     for name in (*UPWARDS, "../x.csv", "/etc/x.csv", ".x.csv", "a/../../x.csv", "a\\..\\x.csv", "x\0.csv", "x\n.csv"):
         address = f"/api/v1/imports?dry_run=true&filename={name if '%' in name else quote(name, safe='')}"
         answer = steward.post(address, content=b"id,text\n1,x\n", headers={"x-form-token": token})
         assert answer.status_code in {400, 422}, (name, answer.text)
-    assert sorted(whole.house.settings.home.rglob("*")) == before
+    assert sorted(whole.ctx.settings.home.rglob("*")) == before
 
 
 REACHED: list[str] = []
@@ -350,7 +350,7 @@ def test_no_route_takes_more_than_its_limit_announced_or_not(
     headers = {"x-form-token": token, "content-type": "application/octet-stream"}
     address = "/api/v1/imports?filename=a.csv&dry_run=true"
     assert uploader.post(address, content=chunks(MAX_BODY_BYTES + 1), headers=headers).status_code == 413
-    assert list(whole.house.settings.home.glob(".upload-*")) == []
+    assert list(whole.ctx.settings.home.glob(".upload-*")) == []
 
 
 def chunks(n: int) -> Iterator[bytes]:
@@ -361,7 +361,7 @@ def chunks(n: int) -> Iterator[bytes]:
 
 def test_a_body_that_does_not_come_is_not_waited_for(whole: FullNetwork) -> None:
     """By a guard of less patience, so that the test need not wait either."""
-    app = middleware.SecurityMiddleware(whole.app, local=True, patience=0.05)
+    app = middleware.SecurityMiddleware(whole.app, is_local=True, body_timeout_seconds=0.05)
     said: list[Any] = []
     pieces = iter([{"type": "http.request", "body": b"name=", "more_body": True}])
 
@@ -515,7 +515,7 @@ def test_signing_in_leads_nowhere_else(whole: FullNetwork, steward: PageClient) 
         assert lands(safe_redirect_path(away)) == here, away
         led = steward.get("/sign-in", params={"next": away})
         assert (led.status_code, lands(led.headers["location"])) == (303, here), away
-        form = PageClient(whole.house, app=whole.app).get("/sign-in", params={"next": away}).text
+        form = PageClient(whole.ctx, app=whole.app).get("/sign-in", params={"next": away}).text
         found = re.search(r'name="next" value="([^"]*)"', form)
         assert found
         assert lands(unescape(found[1])) == here, away
@@ -529,7 +529,7 @@ def test_signing_in_leads_nowhere_else(whole: FullNetwork, steward: PageClient) 
 
 
 def a_member(whole: FullNetwork, name: str) -> Member:
-    return add_member(whole.house.accounts, whole.house.clock, "default", name, [Role.MEMBER])
+    return add_member(whole.ctx.accounts, whole.ctx.clock, "default", name, [Role.MEMBER])
 
 
 def test_a_session_that_was_there_before_signing_in_is_not_the_one_after(whole: FullNetwork) -> None:
@@ -537,16 +537,16 @@ def test_a_session_that_was_there_before_signing_in_is_not_the_one_after(whole: 
     member = a_member(whole, "Vic Tim")
     planted = whole.steward()
     for former in ("known-to-the-attacker", planted.secret):
-        victim = PageClient(whole.house, app=whole.app)
+        victim = PageClient(whole.ctx, app=whole.app)
         victim.client.cookies.set(PLAIN_COOKIE, former, domain="127.0.0.1")
-        link = create_sign_in_link(whole.house.accounts, whole.house.clock, member, is_confined=True)
+        link = create_sign_in_link(whole.ctx.accounts, whole.ctx.clock, member, is_confined=True)
         answer = victim.send(f"/sign-in/link/{link}", page=f"/sign-in/link/{link}")
         assert answer.status_code == 303
         cookie = next(one for one in answer.headers.get_list("set-cookie") if one.startswith(PLAIN_COOKIE))
         assert former not in cookie
         assert "HttpOnly" in cookie
         assert "samesite=lax" in cookie.casefold()
-        attacker = PageClient(whole.house, app=whole.app)
+        attacker = PageClient(whole.ctx, app=whole.app)
         attacker.client.cookies.set(PLAIN_COOKIE, former, domain="127.0.0.1")
         assert attacker.get("/settings/account").status_code == 303, "worth nothing any more"
 
@@ -556,13 +556,13 @@ def test_a_token_of_a_form_is_bound_to_its_session_and_says_nothing_of_it(
 ) -> None:
     token = form_token_on(steward.get("/settings/account").text)
     assert steward.secret not in steward.get("/settings/account").text
-    assert token != form_token(whole.house, None)
+    assert token != form_token(whole.ctx, None)
     assert len(token) == 64
 
 
 def test_passwords_cannot_be_tried_for_ever(whole: FullNetwork) -> None:
     whole.app.state.rooms.house.__dict__["passwords"] = _Wrong()
-    stranger = PageClient(whole.house, app=whole.app)
+    stranger = PageClient(whole.ctx, app=whole.app)
     tried: Sequence[Any] = [
         stranger.send("/sign-in", {"sign_in_name": "stella-ward", "password": f"guess {n}"}, page="/sign-in")
         for n in range(12)

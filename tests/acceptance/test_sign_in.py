@@ -87,7 +87,7 @@ def test_the_first_link_makes_a_steward_and_all_first_links_are_used_up(house: A
     assert "Say how you are called" in nameless.text
     ada = by_link(house, link, name="Ada Berg")
     assert "Ada Berg" in ada.get("/settings/account").text
-    assert [(one.name, one.roles) for one in house.accounts.members("default")] == [("Ada Berg", {Role.STEWARD})]
+    assert [(one.name, one.roles) for one in house.accounts.list_members("default")] == [("Ada Berg", {Role.STEWARD})]
     for used in (link, older):
         assert stranger(house).get(f"/sign-in/link/{used}").status_code == 404
 
@@ -269,7 +269,7 @@ def test_what_was_sent_after_a_sign_in_expired_comes_back_after_the_next(house: 
     steward = PageClient(house, Role.STEWARD, app=app)
     set_password(steward, PASSWORD)
     page = steward.get("/settings/members").text
-    house.accounts.end_sessions([one.sha256 for one in house.accounts.sessions(steward.member.id)])
+    house.accounts.delete_sessions([one.sha256 for one in house.accounts.list_sessions(steward.member.id)])
     written = {"name": 'Zoë <b> "Quist"', "roles": ["member", "facilitator"], "form_token": form_token_on(page)}
     kept = steward.post("/settings/members", data=written)
     assert kept.status_code == 401
@@ -286,7 +286,7 @@ def test_what_was_sent_after_a_sign_in_expired_comes_back_after_the_next(house: 
         "roles": [v for n, v in returned if n == "roles"],
     })  # fmt: skip
     assert sent.status_code == 200
-    assert [(one.name, one.roles) for one in house.accounts.members("default")][1] == (
+    assert [(one.name, one.roles) for one in house.accounts.list_members("default")][1] == (
         'Zoë <b> "Quist"', {Role.MEMBER, Role.FACILITATOR},
     )  # fmt: skip
 
@@ -321,8 +321,8 @@ def test_the_last_steward_stays(house: AppContext) -> None:
         change_roles(house.accounts, "default", "Ada Berg", [Role.SPONSOR])
     add_member(house.accounts, house.clock, "default", "Bo", [Role.STEWARD])
     remove_member(house.accounts, "default", "Ada Berg")
-    assert [one.name for one in house.accounts.members("default")] == ["Bo"]
-    assert house.accounts.account("ada-berg") is None
+    assert [one.name for one in house.accounts.list_members("default")] == ["Bo"]
+    assert house.accounts.find_account("ada-berg") is None
 
 
 # Tokens --------------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
 @pytest.fixture
 def patternmind(made: CommandRunner, tmp_path: Path) -> CommandRunner:
     shutil.copytree(made.home, tmp_path / "home")
-    return made.on(tmp_path / "home")
+    return made.on_home(tmp_path / "home")
 
 
 def themes_of(patternmind: CommandRunner) -> dict[str, dict[str, Any]]:
@@ -169,6 +169,6 @@ def test_a_run_says_where_its_cases_disagree_with_a_decision(patternmind: Comman
 
 
 def test_the_group_takes_the_data_folder_before_its_commands_too(patternmind: CommandRunner, tmp_path: Path) -> None:
-    elsewhere = patternmind.on(tmp_path / "nothing here")
+    elsewhere = patternmind.on_home(tmp_path / "nothing here")
     assert elsewhere("themes", "--home", patternmind.home, "log").out.startswith("Nobody")
     assert len(elsewhere("themes", "--home", patternmind.home, "--json").json()) == len(themes_of(patternmind))

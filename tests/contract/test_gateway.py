@@ -101,7 +101,9 @@ TROUBLES = {
         (failure_response(500),), CallOutcome.FAILED, 3, r"server failed \(500\); requests made: 3"
     ),
     "slow drip": Trouble((DRIP,), CallOutcome.FAILED, 3, "no whole answer within", n_billed=3),
-    "never": Trouble((ProviderResponse(never=True),), CallOutcome.FAILED, 3, "no whole answer within", n_billed=3),
+    "never": Trouble(
+        (ProviderResponse(never_answers=True),), CallOutcome.FAILED, 3, "no whole answer within", n_billed=3
+    ),
     "half the HTTP body": Trouble((HALF,), CallOutcome.FAILED, 3, "no usable response", n_billed=3),
     "connection reset": Trouble(
         (ProviderResponse(resets=True),), CallOutcome.FAILED, 3, "no usable response", n_billed=3
@@ -132,7 +134,7 @@ def test_every_trouble_ends_as_stated_and_is_counted(trouble: Trouble) -> None:
         assert (result.outcome, result.task) == (trouble.outcome, "naming")
         assert re.search(trouble.reason, result.reason)
         assert CASE_TEXT not in str(result)
-    [call] = ledger.calls()
+    [call] = ledger.list_calls()
     assert (call.outcome, call.n_attempts) == (trouble.outcome, trouble.n_requests)
     assert isinstance(result, ModelAnswer) == (trouble.reason == "")
     most = (max_prompt_tokens(PROMPT) * 1 + 100 * 4) / 1e6
@@ -144,10 +146,10 @@ def test_every_trouble_ends_as_stated_and_is_counted(trouble: Trouble) -> None:
 def test_nobody_at_the_address_costs_nothing() -> None:
     ledger = MemoryLedger()
     with serve_model([]) as provider:
-        nobody = ModelChoice(usual=Endpoint(model="openai/x", api_base="http://127.0.0.1:9/v1", price=Price(1, 1)))
+        nobody = ModelChoice(default=Endpoint(model="openai/x", api_base="http://127.0.0.1:9/v1", price=Price(1, 1)))
         with pytest.raises(GatewayFailed):
             gateway_to(provider, choice=nobody, ledger=ledger).ask("naming", PROMPT)
-    assert [(one.n_attempts, one.cost_usd) for one in ledger.calls()] == [(3, 0.0)]
+    assert [(one.n_attempts, one.cost_usd) for one in ledger.list_calls()] == [(3, 0.0)]
 
 
 def test_who_drips_for_ever_is_hung_up_on() -> None:
@@ -197,8 +199,8 @@ def test_the_second_time_is_free_and_says_what_it_had_cost() -> None:
         assert len(provider.requests) == 1
     assert again == replace(first, cached=True)
     assert first.cost_usd == pytest.approx(ONE_REPLY_USD)
-    totals = sum_calls(ledger.calls())
-    assert (totals.n_asked, totals.n_cached, totals.n_requests) == (2, 1, 1)
+    totals = sum_calls(ledger.list_calls())
+    assert (totals.n_calls, totals.n_cached, totals.n_requests) == (2, 1, 1)
     assert totals.cost_usd == pytest.approx(ONE_REPLY_USD)
 
 
@@ -225,7 +227,7 @@ def test_another_model_address_or_length_is_another_question() -> None:
         gateway_to(provider, ledger=ledger).ask("naming", PROMPT)
         gateway_to(provider, ledger=ledger, max_tokens=9).ask("naming", PROMPT)
         gateway_to(elsewhere, ledger=ledger).ask("naming", PROMPT)
-        other = ModelChoice(usual=endpoint_at(provider, "openai/other"))
+        other = ModelChoice(default=endpoint_at(provider, "openai/other"))
         gateway_to(provider, ledger=ledger, choice=other).ask("naming", PROMPT)
         assert (len(provider.requests), len(elsewhere.requests)) == (3, 1)
 
@@ -244,8 +246,8 @@ def test_an_answer_is_kept_with_the_cases_it_saw() -> None:
     with serve_model([OK]) as provider:
         gateway = gateway_to(provider, ledger=ledger)
         gateway.ask("naming", replace(PROMPT, case_ids=("c-1",)))
-        assert ledger.forget_answers(["c-2"]) == 0
-        assert ledger.forget_answers(["c-1"]) == 1
+        assert ledger.delete_cached_answers(["c-2"]) == 0
+        assert ledger.delete_cached_answers(["c-1"]) == 1
         gateway.ask("naming", PROMPT)
         assert len(provider.requests) == 2
 
@@ -288,8 +290,8 @@ def test_the_call_that_does_not_fit_never_leaves_and_what_was_answered_is_kept()
             ask_all(gateway, questions(10))
         assert stopped.value.exit_code == 4
         assert len(provider.requests) == 7
-        assert sum_calls(ledger.calls("run-0001")).cost_usd == pytest.approx(a_budget_of(7).run_usd)
-        assert sum_calls(ledger.calls()).outcomes == {"answered": 7, "budget reached": 1}
+        assert sum_calls(ledger.list_calls("run-0001")).cost_usd == pytest.approx(a_budget_of(7).run_usd)
+        assert sum_calls(ledger.list_calls()).outcomes == {"answered": 7, "budget reached": 1}
 
         raised = gateway_to(provider, ledger=ledger, budget=a_budget_of(10), max_tokens=12, n_parallel=1)
         results = ask_all(raised, questions(10))
@@ -305,9 +307,9 @@ def test_eight_threads_do_not_pass_the_budget() -> None:
         with pytest.raises(BudgetReached):
             ask_all(gateway, questions(30))
         assert len(provider.requests) == 5
-    totals = sum_calls(ledger.calls())
+    totals = sum_calls(ledger.list_calls())
     assert totals.cost_usd == pytest.approx(a_budget_of(5).run_usd)
-    assert totals.open_usd == 0
+    assert totals.reserved_usd == 0
 
 
 @pytest.mark.usefixtures("_in_a_run")
@@ -328,7 +330,7 @@ def test_a_retry_and_a_repair_need_money_too() -> None:
         with pytest.raises(BudgetReached):
             gateway_to(provider, ledger=ledger, budget=budget, max_tokens=12).ask("naming", PROMPT)
         assert len(provider.requests) == 1
-    [call] = ledger.calls()
+    [call] = ledger.list_calls()
     assert (call.outcome, call.n_attempts, call.reserved_usd) == (CallOutcome.OVER_BUDGET, 1, 0)
 
 
@@ -349,7 +351,7 @@ def test_the_budget_of_a_month_begins_anew_with_the_next() -> None:
 
 def two_models(provider: Provider, elsewhere: Provider) -> ModelChoice:
     return ModelChoice(
-        usual=endpoint_at(provider, "openai/first"),
+        default=endpoint_at(provider, "openai/first"),
         by_task={"pattern": endpoint_at(elsewhere, "openai/large")},
         fallback=endpoint_at(elsewhere, "openai/second"),
     )
@@ -380,7 +382,7 @@ def test_the_fallback_answers_where_the_first_model_cannot(answer: ProviderRespo
         first = gateway_to(provider, choice=choice, ledger=ledger).ask("naming", PROMPT)
         assert first.model == "openai/second"
         assert (len(provider.requests), len(elsewhere.requests)) == (n_first, 1)
-        outcomes = [(one.model, one.outcome) for one in ledger.calls()]
+        outcomes = [(one.model, one.outcome) for one in ledger.list_calls()]
         assert sorted(outcomes) == [("openai/first", "failed"), ("openai/second", "answered")]
         again = gateway_to(provider, choice=choice, ledger=ledger).ask("naming", PROMPT)
         assert again == replace(first, cached=True)
@@ -482,15 +484,15 @@ def test_calls_are_recorded_under_the_run_that_goes_on_also_from_threads() -> No
         ask_all(gateway, questions(5))
         current_run_id.reset(before)
         gateway.ask("naming", PROMPT)
-    assert len(ledger.calls("run-0007")) == 5
-    assert len(ledger.calls("")) == 1
+    assert len(ledger.list_calls("run-0007")) == 5
+    assert len(ledger.list_calls("")) == 1
 
 
 def test_a_record_says_everything_but_the_text() -> None:
     ledger = MemoryLedger()
     with serve_model([failure_response(500), OK]) as provider:
         gateway_to(provider, ledger=ledger, sleep=skip_sleep).ask("naming", PROMPT)
-    [call] = ledger.calls()
+    [call] = ledger.list_calls()
     assert (call.task, call.model, call.prompt_hash) == ("naming", "openai/test-model", PROMPT.hash)
     assert (call.n_attempts, call.n_tokens_in, call.n_tokens_out) == (2, 30, 12)
     assert call.seconds > 0
@@ -522,7 +524,7 @@ def test_address_and_key_belong_to_the_provider_of_the_usual_model() -> None:
 
 
 def test_an_at_sign_that_leads_to_no_address_belongs_to_the_name() -> None:
-    assert build_model_choice("vertex_ai/claude@20240620").usual.model == "vertex_ai/claude@20240620"
+    assert build_model_choice("vertex_ai/claude@20240620").default.model == "vertex_ai/claude@20240620"
 
 
 def test_address_and_key_are_told_without_secrets() -> None:

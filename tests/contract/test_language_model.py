@@ -169,7 +169,7 @@ def test_no_failure_repeats_a_text(script: Script, lines: list[ScriptedReply]) -
 
 
 def only(endpoint: Endpoint) -> ModelChoice:
-    return ModelChoice(usual=endpoint)
+    return ModelChoice(default=endpoint)
 
 
 def test_tokens_and_cost_of_both_replies_count() -> None:

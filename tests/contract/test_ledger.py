@@ -91,16 +91,16 @@ def test_a_call_is_kept_whole(ledger: ForgetfulLedger) -> None:
     )
     ledger.settle(call)
     ledger.settle(a_call("2"))
-    assert ledger.calls("run-0001") == [call]
-    assert ledger.calls("") == [a_call("2")]
-    assert [one.id for one in ledger.calls()] == ["1", "2"]
+    assert ledger.list_calls("run-0001") == [call]
+    assert ledger.list_calls("") == [a_call("2")]
+    assert [one.id for one in ledger.list_calls()] == ["1", "2"]
 
 
 def test_a_reservation_is_seen_and_settling_frees_it(ledger: ForgetfulLedger) -> None:
     ledger.reserve(asking("1", 0.5), Budget(), NOON)
-    assert ledger.calls() == [asking("1", 0.5)]
+    assert ledger.list_calls() == [asking("1", 0.5)]
     ledger.settle(replace(asking("1", 0.5), cost_usd=0.1, outcome=CallOutcome.ANSWERED))
-    assert ledger.calls() == [a_call("1", cost_usd=0.1, outcome=CallOutcome.ANSWERED)]
+    assert ledger.list_calls() == [a_call("1", cost_usd=0.1, outcome=CallOutcome.ANSWERED)]
 
 
 @pytest.mark.parametrize("scope", ["run", "network", "month"])
@@ -109,7 +109,7 @@ def test_what_does_not_fit_is_refused_and_not_written(ledger: ForgetfulLedger, s
     ledger.settle(a_call("1", run_id="run-0001", cost_usd=0.06))
     with pytest.raises(BudgetReached) as refused:
         ledger.reserve(asking("2", 0.05, run_id="run-0001"), budget, NOON)
-    assert [one.id for one in ledger.calls()] == ["1"]
+    assert [one.id for one in ledger.list_calls()] == ["1"]
     said = refused.value
     assert (said.scope, said.limit_usd, said.spent_usd, said.needed_usd) == (scope, 0.1, 0.06, 0.05)
     assert (said.pending, said.exit_code) == (False, 4)
@@ -147,27 +147,27 @@ def test_a_call_that_asks_again_pays_for_its_first_request_too(ledger: Forgetful
     with pytest.raises(BudgetReached):
         ledger.reserve(asking("1", 0.06, cost_usd=0.05), budget, NOON)
     ledger.reserve(asking("1", 0.05, cost_usd=0.05), budget, NOON)
-    assert ledger.calls() == [asking("1", 0.05, cost_usd=0.05)]
+    assert ledger.list_calls() == [asking("1", 0.05, cost_usd=0.05)]
 
 
 def test_what_a_dead_process_reserved_stays_spent_and_its_call_is_lost(ledger: ForgetfulLedger) -> None:
     budget = Budget(network_usd=0.1)
     ledger.reserve(asking("1", 0.06, cost_usd=0.01), budget, NOON)
     ledger.reserve(a_call("2"), budget, SOON)
-    assert ledger.calls()[0].outcome is CallOutcome.IN_FLIGHT
+    assert ledger.list_calls()[0].outcome is CallOutcome.IN_FLIGHT
     with pytest.raises(BudgetReached) as refused:
         ledger.reserve(asking("3", 0.05), budget, SOON + dt.timedelta(seconds=1))
     assert refused.value.pending is False
     ledger.reserve(a_call("4"), budget, SOON + dt.timedelta(seconds=1))
-    assert ledger.calls()[0] == a_call("1", outcome=CallOutcome.LOST, cost_usd=0.07)
+    assert ledger.list_calls()[0] == a_call("1", outcome=CallOutcome.LOST, cost_usd=0.07)
 
 
 def test_who_was_only_slow_settles_after_all(ledger: ForgetfulLedger) -> None:
     ledger.reserve(asking("1", 0.06), Budget(), NOON)
     ledger.reserve(a_call("2"), Budget(), SOON + dt.timedelta(hours=1))
     ledger.settle(a_call("1", outcome=CallOutcome.ANSWERED, cost_usd=0.02), an_answer())
-    assert ledger.calls()[0] == a_call("1", outcome=CallOutcome.ANSWERED, cost_usd=0.02)
-    assert ledger.kept_answer(["k"]) == an_answer()
+    assert ledger.list_calls()[0] == a_call("1", outcome=CallOutcome.ANSWERED, cost_usd=0.02)
+    assert ledger.find_cached_answer(["k"]) == an_answer()
 
 
 @given(costs=st.lists(st.floats(0, 0.02), max_size=20), limit=st.floats(0, 0.2))
@@ -181,8 +181,8 @@ def test_no_order_of_calls_passes_the_limit(costs: list[float], limit: float) ->
             continue
         if number % 2:
             ledger.settle(replace(call, cost_usd=usd))
-        totals = sum_calls(ledger.calls())
-        assert totals.cost_usd + totals.open_usd <= limit + 1e-9
+        totals = sum_calls(ledger.list_calls())
+        assert totals.cost_usd + totals.reserved_usd <= limit + 1e-9
 
 
 def test_threads_together_hold_the_limit(ledger: ForgetfulLedger) -> None:
@@ -198,7 +198,7 @@ def test_threads_together_hold_the_limit(ledger: ForgetfulLedger) -> None:
     with ThreadPoolExecutor(8) as threads:
         went = list(threads.map(spend, range(30)))
     assert sum(went) == 10
-    assert sum_calls(ledger.calls()).cost_usd == 0.1
+    assert sum_calls(ledger.list_calls()).cost_usd == 0.1
 
 
 SPENDER = """
@@ -237,7 +237,7 @@ def test_processes_together_hold_the_limit(store: SqlStore) -> None:
     ]
     went = [int(one.communicate(timeout=120)[0]) for one in spenders]
     assert sum(went) == 10
-    assert sum_calls(store.calls()).cost_usd == 0.1
+    assert sum_calls(store.list_calls()).cost_usd == 0.1
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -267,7 +267,7 @@ def test_the_sums_that_budgets_look_at_are_those_of_the_calls(store: SqlStore, s
         sums = connection.execute("SELECT * FROM model_spend WHERE network_id = ?", [network_id]).fetchall()
     kept = {(scope, key): (paid, open) for _, scope, key, paid, open in sums}
     expected: dict[tuple[str, str], tuple[int, int]] = {}
-    for call in store.calls():
+    for call in store.list_calls():
         for scope, key in (("network", ""), ("month", call.month), ("run", call.run_id)):
             paid, open = expected.get((scope, key), (0, 0))
             expected[scope, key] = (paid + to_nanousd(call.cost_usd), open + to_nanousd(call.reserved_usd))
@@ -283,15 +283,15 @@ def test_the_sums_that_budgets_look_at_are_those_of_the_calls(store: SqlStore, s
 def test_an_answer_is_kept_whole_and_the_first_key_wins(ledger: ForgetfulLedger) -> None:
     ledger.settle(a_call(), an_answer("a"))
     ledger.settle(a_call(), an_answer("b", case_ids=None, value={"name": None}))
-    assert ledger.kept_answer(["x", "b", "a"]) == an_answer("b", case_ids=None, value={"name": None})
-    assert ledger.kept_answer(["a", "b"]) == an_answer("a")
-    assert ledger.kept_answer(["x"]) is None
+    assert ledger.find_cached_answer(["x", "b", "a"]) == an_answer("b", case_ids=None, value={"name": None})
+    assert ledger.find_cached_answer(["a", "b"]) == an_answer("a")
+    assert ledger.find_cached_answer(["x"]) is None
 
 
 def test_the_same_question_answered_twice_keeps_the_last(ledger: ForgetfulLedger) -> None:
     ledger.settle(a_call(), an_answer())
     ledger.settle(a_call(), an_answer(value={"name": "other"}, case_ids=("c-3",)))
-    assert ledger.kept_answer(["k"]) == an_answer(value={"name": "other"}, case_ids=("c-3",))
+    assert ledger.find_cached_answer(["k"]) == an_answer(value={"name": "other"}, case_ids=("c-3",))
     assert ledger.forget_answers(["c-1"]) == 0
 
 
@@ -300,7 +300,7 @@ def test_forgetting_a_case_removes_what_saw_it_or_may_have(ledger: ForgetfulLedg
         ledger.settle(a_call(key), an_answer(key, case_ids=seen))
     assert ledger.forget_answers([]) == 0
     assert ledger.forget_answers(["c-1", "c-9"]) == 2
-    left = [key for key in ("saw", "not", "none", "unknown") if ledger.kept_answer([key])]
+    left = [key for key in ("saw", "not", "none", "unknown") if ledger.find_cached_answer([key])]
     assert left == ["not", "none"]
     assert ledger.forget_answers(["c-1"]) == 0
 
@@ -311,10 +311,10 @@ def test_forgetting_a_case_removes_what_saw_it_or_may_have(ledger: ForgetfulLedg
 def test_networks_see_and_pay_their_own(store: SqlStore) -> None:
     other = SqlStore(store.path, "south")
     store.settle(a_call("1", cost_usd=0.1), an_answer())
-    assert (other.calls(), other.kept_answer(["k"])) == ([], None)
+    assert (other.list_calls(), other.find_cached_answer(["k"])) == ([], None)
     other.reserve(asking("1", 0.1), Budget(network_usd=0.1, month_usd=0.1), NOON)
     assert other.forget_answers(["c-1"]) == 0
-    assert store.kept_answer(["k"]) == an_answer()
+    assert store.find_cached_answer(["k"]) == an_answer()
     other.close()
 
 
@@ -348,13 +348,13 @@ def test_a_case_with_another_text_takes_its_answers_with_it(store: SqlStore) -> 
     store.settle(a_call(), an_answer("saw", case_ids=("c-1",)))
     store.settle(a_call(), an_answer("not", case_ids=("c-2",)))
     store.save_cases([(build_submission(), replace(case, team="another"))])
-    assert store.kept_answer(["saw"]) is not None
+    assert store.find_cached_answer(["saw"]) is not None
     told = build_case("c-1", "Another text.", text_version="v2")
     store.save_cases([(build_submission("Another text."), told)], dry_run=True)
-    assert store.kept_answer(["saw"]) is not None
+    assert store.find_cached_answer(["saw"]) is not None
     store.save_cases([(build_submission("Another text."), told)])
-    assert store.kept_answer(["saw"]) is None
-    assert store.kept_answer(["not"]) is not None
+    assert store.find_cached_answer(["saw"]) is None
+    assert store.find_cached_answer(["not"]) is not None
 
 
 def test_on_postgresql_a_reservation_locks_the_row_of_its_network(store: SqlStore) -> None:

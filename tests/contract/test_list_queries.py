@@ -148,13 +148,13 @@ def pages(
     found: list[CaseWithAssignment] = []
     after: str | None = None
     while True:
-        page = store.list_cases(wanted, limit=limit, after=after, order=order)
+        page = store.list_cases(wanted, limit=limit, cursor=after, order=order)
         found += page.rows
-        if page.following is None:
+        if page.next_cursor is None:
             assert len(page.rows) <= limit
             return found
         assert len(page.rows) == limit
-        after = page.following
+        after = page.next_cursor
 
 
 def is_wanted(case: Case, theme: str | None, wanted: CaseFilter) -> bool:
@@ -164,13 +164,13 @@ def is_wanted(case: Case, theme: str | None, wanted: CaseFilter) -> bool:
     return (
         wanted.kind in (None, case.kind)
         and wanted.theme_id in (None, theme)
-        and not (wanted.unplaced and theme is not None)
+        and not (wanted.unplaced_only and theme is not None)
         and wanted.team in (None, case.team)
         and wanted.status in (None, case.facts.get("status"))
         and (wanted.since is None or dated >= wanted.since.isoformat())
         and (wanted.until is None or "" < dated <= wanted.until.isoformat())
         and (wanted.flag is None or any(flag.startswith(wanted.flag) for flag in case.flags))
-        and all(word in said for word in wanted.words.casefold().split())
+        and all(word in said for word in wanted.search_words.casefold().split())
     )
 
 
@@ -179,19 +179,19 @@ WANTED = (
     CaseFilter(kind=CaseKind.RECAP),
     CaseFilter(theme_id="t-1"),
     CaseFilter(theme_id="t-9"),
-    CaseFilter(unplaced=True),
+    CaseFilter(unplaced_only=True),
     CaseFilter(team="Team 1", status="open"),
     CaseFilter(since=dt.date(2026, 2, 2)),
     CaseFilter(until=dt.date(2026, 2, 2)),
     CaseFilter(since=dt.date(2026, 2, 1), until=dt.date(2026, 3, 2), kind=CaseKind.CASE),
     CaseFilter(flag="suspicious:"),
     CaseFilter(flag="redacted"),
-    CaseFilter(words="night"),
-    CaseFilter(words="klemmt über"),
-    CaseFilter(words="PUMP number4"),
-    CaseFilter(words="hn-5", team="Team 2", unplaced=True),
-    CaseFilter(words="unheard of"),
-    CaseFilter(words="pump", theme_id="t-2", kind=CaseKind.CASE, status="open"),
+    CaseFilter(search_words="night"),
+    CaseFilter(search_words="klemmt über"),
+    CaseFilter(search_words="PUMP number4"),
+    CaseFilter(search_words="hn-5", team="Team 2", unplaced_only=True),
+    CaseFilter(search_words="unheard of"),
+    CaseFilter(search_words="pump", theme_id="t-2", kind=CaseKind.CASE, status="open"),
 )
 
 
@@ -217,25 +217,25 @@ def test_some_wishes_find_something_and_some_do_not(store: Store) -> None:
 @pytest.mark.parametrize("words", ['"', "-", "NEAR(", "a OR b*", 'x" OR rowid:1 "', "AND", "* ( )", "%", "_"])
 def test_signs_among_words_are_no_language(store: Store, words: str) -> None:
     """Nothing here is in any case, and nothing here may be read as a question to the index."""
-    assert store.list_cases(CaseFilter(words=words), limit=5).rows == ()
+    assert store.list_cases(CaseFilter(search_words=words), limit=5).rows == ()
 
 
 def test_accents_and_case_make_no_difference_to_words(store: Store) -> None:
-    wanted = [store.count_cases(CaseFilter(words=word)) for word in ("tür", "TUR", "Tür", "tü")]
+    wanted = [store.count_cases(CaseFilter(search_words=word)) for word in ("tür", "TUR", "Tür", "tü")]
     assert wanted == [15] * 4
 
 
 def test_a_place_of_another_order_is_refused(store: Store) -> None:
     with pytest.raises(UsageError, match="another order"):
-        store.list_cases(CaseFilter(), limit=5, after="c-001", order=CaseOrder.NEWEST)
+        store.list_cases(CaseFilter(), limit=5, cursor="c-001", order=CaseOrder.NEWEST)
 
 
 def test_teams_are_told_once_and_in_order_whatever_they_are_called(own: Store) -> None:
-    assert own.teams() == []
+    assert own.list_teams() == []
     names = ["B", "a", "", None, "B", "Ä", "a b", None, "10", "9", "日本"]
     cases = [build_case(f"c-{n}", team=team) for n, team in enumerate(names)]
     own.save_cases([(build_submission(one.text), one) for one in cases])
-    assert own.teams() == sorted({one for one in names if one is not None})
+    assert own.list_teams() == sorted({one for one in names if one is not None})
 
 
 def test_cases_are_read_by_their_ids(store: Store) -> None:
@@ -243,7 +243,7 @@ def test_cases_are_read_by_their_ids(store: Store) -> None:
     assert store.cases_by_id([]) == {}
     assert store.place_of("c-001") == placed("c-001", 1)
     assert store.place_of("c-055") is None
-    assert store.teams() == ["Team 0", "Team 1", "Team 2"]
+    assert store.list_teams() == ["Team 0", "Team 1", "Team 2"]
 
 
 def test_words_follow_a_case_as_it_changes_and_goes(own: Store) -> None:
@@ -251,12 +251,12 @@ def test_words_follow_a_case_as_it_changes_and_goes(own: Store) -> None:
     own.save_cases([(build_submission(one.text), one) for one in (first, second)])
 
     def found(word: str) -> list[str]:
-        return [row.case.id for row in own.list_cases(CaseFilter(words=word), limit=9).rows]
+        return [row.case.id for row in own.list_cases(CaseFilter(search_words=word), limit=9).rows]
 
     assert (found("pump"), found("door")) == (["c-1", "c-2"], [])
     own.save_cases([(build_submission("x"), replace(first, text={"problem": "The door jammed."}))])
     assert (found("pump"), found("door")) == (["c-2"], ["c-1"])
-    own.forget_case("c-1", STAY, kept_vectors=(), by="Ada", at=NOON)
+    own.erase_case("c-1", STAY, kept_text_hashes=(), actor="Ada", at=NOON)
     assert (found("pump"), found("door")) == (["c-2"], [])
 
 
@@ -274,9 +274,9 @@ def test_beside_a_case_are_those_that_repeat_it_those_it_names_and_those_that_na
     own.save_cases([(build_submission(case.text), case) for case in cases])
     run = own.begin_run(RunParameters(), NOON)
     own.finish_run(run.id, the_outcome(cases, themes=[], duplicate_of={"c-2": "c-1"}), NOON)
-    beside = {case.id: [one.id for one in own.cases_beside(own.case(case.id))] for case in cases}
+    beside = {case.id: [one.id for one in own.related_cases(own.case(case.id))] for case in cases}
     assert beside == {"c-1": ["c-2", "r-1"], "c-2": ["c-1"], "c-3": ["r-1"], "r-1": ["c-1", "c-3"], "r-2": []}
-    assert own.cases_beside(own.case("c-1"))[0].duplicate_of == "c-1"
+    assert own.related_cases(own.case("c-1"))[0].duplicate_of == "c-1"
 
 
 def test_drafts_that_quote_a_case_are_found_by_it(own: Store) -> None:
@@ -296,13 +296,13 @@ def test_cards_are_the_themes_without_their_members(store: Store) -> None:
         return ThemeCard(replace(theme, **empty), len(theme.case_ids))
 
     themes = store.themes()
-    assert store.theme_cards(every=True) == [card(theme) for theme in themes]
-    assert store.theme_cards() == [card(theme) for theme in themes if theme.case_ids]
-    assert store.theme_cards("helped") == []
+    assert store.list_theme_cards(include_dormant=True) == [card(theme) for theme in themes]
+    assert store.list_theme_cards() == [card(theme) for theme in themes if theme.case_ids]
+    assert store.list_theme_cards("helped") == []
     assert store.theme_card("t-1") == card(themes[1])
-    assert store.theme_members("t-2") == themes[0].case_ids
+    assert store.theme_case_ids("t-2") == themes[0].case_ids
     assert store.theme_names() == {theme.id: theme.name for theme in themes}
-    for ask in (store.theme_card, store.theme_members, store.theme_story):
+    for ask in (store.theme_card, store.theme_case_ids, store.theme_detail):
         with pytest.raises(NotFound):
             ask("t-9")
         with pytest.raises(NotFound):
@@ -327,14 +327,14 @@ def test_a_theme_tells_its_story(own: Store) -> None:
         run_id=run.id, themes=outcome.themes, areas=outcome.areas, assignments=outcome.assignments, drafts=()
     )
     for edit in edits:
-        own.append_edit(edit, expected_seq=edit.seq - 1, amended=amended)
-    story = own.theme_story("t-2")
+        own.append_edit(edit, expected_seq=edit.seq - 1, revision=amended)
+    story = own.theme_detail("t-2")
     assert story.card == own.theme_card("t-2")
     assert story.area == "Docks"
-    assert story.closest == (SimilarTheme("t-1", "doors", 0.6),)
+    assert story.similar_themes == (SimilarTheme("t-1", "doors", 0.6),)
     theme = own.themes()[0]
     assert [one.case.id for one in story.exemplars] == [*theme.exemplars, theme.edge_case]
-    assert [(turn.label, turn.at, turn.change.lineage) for turn in story.turns] == [
+    assert [(turn.label, turn.at, turn.change.lineage) for turn in story.run_changes] == [
         ("2026Q2", later, Lineage.GREW),
         ("2026Q1", NOON, Lineage.NEW),
     ]
@@ -343,9 +343,9 @@ def test_a_theme_tells_its_story(own: Store) -> None:
 
 def test_a_run_is_found_by_its_id(store: Store) -> None:
     (run,) = store.runs()
-    assert store.find_run(run.id) == run
+    assert store.get_run(run.id) == run
     with pytest.raises(NotFound):
-        store.find_run("run-9999")
+        store.get_run("run-9999")
 
 
 # drafts
@@ -389,8 +389,8 @@ def reviewed(opener: Opener) -> Store:
 def all_pages(ask: Callable[[str | None], Page[Any]]) -> list[Any]:
     page = ask(None)
     rows = list(page.rows)
-    while page.following is not None:
-        page = ask(page.following)
+    while page.next_cursor is not None:
+        page = ask(page.next_cursor)
         rows += page.rows
     return rows
 
@@ -411,8 +411,8 @@ def test_drafts_are_listed_by_what_their_logs_say(
         and theme_id in (None, row[0].theme_id)
     ]
     wanted = DraftFilter(kind=kind, state=state, theme_id=theme_id)
-    assert all_pages(lambda after: reviewed.list_drafts(wanted, limit=3, after=after)) == expected
-    lines = all_pages(lambda after: reviewed.draft_lines(wanted, limit=3, after=after))
+    assert all_pages(lambda after: reviewed.list_drafts(wanted, limit=3, cursor=after)) == expected
+    lines = all_pages(lambda after: reviewed.list_draft_items(wanted, limit=3, cursor=after))
     assert [
         (one.id, one.kind, one.state, one.theme_id, one.name, one.version, one.created_at, one.model, one.n_claims)
         for one in lines
@@ -428,7 +428,7 @@ def test_counts_say_how_much_there_is(reviewed: Store, tmp_path: Path) -> None:
     assert (counts.n_cases, counts.n_recaps, counts.n_new) == (53, 7, 0)
     assert counts.n_unplaced == sum(one.theme_id is None for one in homes)
     assert counts.n_themes == 2
-    lines = reviewed.draft_lines(DraftFilter(), limit=99).rows
+    lines = reviewed.list_draft_items(DraftFilter(), limit=99).rows
     assert sum(counts.drafts.values()) == len(lines)
     assert counts.drafts[DraftKind.PATTERN, A] == 1
     empty = SqlStore(tmp_path / "empty.db")
@@ -442,23 +442,23 @@ def test_counts_say_how_much_there_is(reviewed: Store, tmp_path: Path) -> None:
 
 
 def test_new_changed_and_erased_cases_are_told_by_a_stamp(own: Store) -> None:
-    assert own.vector_stamp() == VectorVersion(0, 0)
+    assert own.vector_version() == VectorVersion(0, 0)
     texts = random.Random(1).sample(range(1000), 3)
     cases = [build_case(f"c-{n}", f"Text {text}") for n, text in enumerate(texts)]
     own.save_cases([(build_submission(case.text), case) for case in cases])
-    first = own.vector_stamp()
-    assert list(own.vector_rows("e")) == [("c-0", None), ("c-1", None), ("c-2", None)]
+    first = own.vector_version()
+    assert list(own.iter_vectors("e")) == [("c-0", None), ("c-1", None), ("c-2", None)]
     own.save_cases([(build_submission(case.text), case) for case in cases])
-    assert own.vector_stamp() == first
+    assert own.vector_version() == first
     own.save_cases([(build_submission("x"), replace(cases[0], text={"problem": "Another."}))])
-    assert [id for id, _ in own.vector_rows("e", since=first.newest)] == ["c-0"]
-    own.forget_case("c-0", STAY, kept_vectors=(), by="Ada", at=NOON)
-    second = own.vector_stamp()
+    assert [id for id, _ in own.iter_vectors("e", after_number=first.last_write_number)] == ["c-0"]
+    own.erase_case("c-0", STAY, kept_text_hashes=(), actor="Ada", at=NOON)
+    second = own.vector_version()
     assert second != first
-    assert [id for id, _ in own.vector_rows("e")] == ["c-1", "c-2"]
-    own.withdraw_case("c-1", STAY, kept_vectors=(), by="Ada", at=NOON)
-    assert own.vector_stamp() not in {first, second}
-    assert [id for id, _ in own.vector_rows("e")] == ["c-2"]
+    assert [id for id, _ in own.iter_vectors("e")] == ["c-1", "c-2"]
+    own.withdraw_case("c-1", STAY, kept_text_hashes=(), actor="Ada", at=NOON)
+    assert own.vector_version() not in {first, second}
+    assert [id for id, _ in own.iter_vectors("e")] == ["c-2"]
 
 
 def test_a_case_has_the_vector_of_its_whole_text(own: Store) -> None:
@@ -469,7 +469,7 @@ def test_a_case_has_the_vector_of_its_whole_text(own: Store) -> None:
     row = np.asarray([0.6, 0.8], np.float32)
     own.save_vectors("e", {text_hash(lens_text(case, "all")): row})
     own.save_vectors("other", {text_hash(lens_text(case, "all")): -row})
-    ((id, vector),) = own.vector_rows("e")
+    ((id, vector),) = own.iter_vectors("e")
     assert id == "c-1"
     assert vector is not None
     assert vector.tolist() == row.tolist()

@@ -65,18 +65,18 @@ def test_an_outline_says_what_a_queue_needs(store: SqlStore, other: SqlStore) ->
     store.save_drafts([a_draft()], NOON)
     decision = a_decision(1, "Ada")
     store.append_decision(decision, expected_version=0)
-    assert store.outlines() == [
+    assert store.draft_summaries() == [
         DraftSummary(
             id="d-1",
             kind=DraftKind.PATTERN,
             theme_id="t-1",
             name="Red tape on the goods",
-            doubts=(FlagKind.NARROW, FlagKind.WEAK_SUPPORT),
+            flag_kinds=(FlagKind.NARROW, FlagKind.WEAK_SUPPORT),
             n_cases=2,
             decisions=(decision,),
         )
     ]
-    assert other.outlines() == []
+    assert other.draft_summaries() == []
 
 
 def test_a_persons_own_decisions_come_newest_first(store: SqlStore, other: SqlStore) -> None:
@@ -84,20 +84,20 @@ def test_a_persons_own_decisions_come_newest_first(store: SqlStore, other: SqlSt
     mine = [a_decision(1, "Ada"), a_decision(1, "Ada", LATER, "d-2")]
     for one in (*mine, a_decision(2, "Bo", LATER)):
         store.append_decision(one, expected_version=int(one.id[-1]) - 1)
-    assert store.decisions_of("Ada", limit=5) == mine[::-1]
-    assert store.decisions_of("Ada", limit=1) == mine[1:]
-    assert other.decisions_of("Ada", limit=5) == []
+    assert store.recent_decisions("Ada", limit=5) == mine[::-1]
+    assert store.recent_decisions("Ada", limit=1) == mine[1:]
+    assert other.recent_decisions("Ada", limit=5) == []
 
 
 def test_a_draft_is_held_for_one_at_a_time_until_it_lapses(store: SqlStore, other: SqlStore) -> None:
     hers = DraftReservation(draft_id="d-1", by="Ada", until=LATER)
     his = DraftReservation(draft_id="d-1", by="Bo", until=LATER + dt.timedelta(hours=1))
-    assert store.hold_draft(hers, NOON) == hers
-    assert store.hold_draft(his, NOON) == hers
+    assert store.reserve_draft(hers, NOON) == hers
+    assert store.reserve_draft(his, NOON) == hers
     assert store.reservations(NOON) == [hers]
     assert other.reservations(NOON) == []
     assert store.reservations(LATER) == []
-    assert store.hold_draft(his, LATER) == his
+    assert store.reserve_draft(his, LATER) == his
     store.release_draft("d-1", "Ada")
     assert store.reservations(LATER) == [his]
     store.release_draft("d-1", "Bo")
@@ -107,6 +107,6 @@ def test_a_draft_is_held_for_one_at_a_time_until_it_lapses(store: SqlStore, othe
 def test_a_use_is_kept_once_and_stays_in_its_network(store: SqlStore, other: SqlStore) -> None:
     use = PatternUse(id="u-1", pattern_id="p-1", on=NOON.date(), team="Hall 3", note="It helped.", by="Ada", at=NOON)
     for _ in range(2):
-        store.save_use(use)
-    assert store.uses("p-1") == store.uses() == [use]
-    assert store.uses("p-2") == other.uses() == []
+        store.save_pattern_use(use)
+    assert store.list_pattern_uses("p-1") == store.list_pattern_uses() == [use]
+    assert store.list_pattern_uses("p-2") == other.list_pattern_uses() == []

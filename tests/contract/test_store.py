@@ -139,14 +139,14 @@ def test_the_secret_is_made_once_and_is_no_other_networks(open_network: Opener) 
 
 
 def test_people_are_put_on_the_roster_once_with_numbers_that_never_change(store: Store) -> None:
-    assert store.add_people([("Anna Hansen", "anna@example.org", "North"), ("Bo", None, None)]) == 2
-    assert store.add_people([("anna hansen", None, None), ("Cy", None, None), ("Cy", None, None)]) == 1
+    assert store.add_to_roster([("Anna Hansen", "anna@example.org", "North"), ("Bo", None, None)]) == 2
+    assert store.add_to_roster([("anna hansen", None, None), ("Cy", None, None), ("Cy", None, None)]) == 1
     assert store.roster() == [
         RosterEntry(number=1, name="Anna Hansen", email="anna@example.org", team="North"),
         RosterEntry(number=2, name="Bo"),
         RosterEntry(number=3, name="Cy"),
     ]
-    assert store.add_people([]) == 0
+    assert store.add_to_roster([]) == 0
 
 
 # cases
@@ -391,14 +391,17 @@ def test_the_newest_finished_run_of_a_lens_is_the_one_that_is_shown(store: Store
 
 
 def test_every_case_that_runs_looked_at_is_known_by_lens_and_by_time(store: Store) -> None:
-    assert store.cases_seen() == set()
+    assert store.seen_case_ids() == set()
     finished(store, an_outcome(assignments=[PLACED]))
     finished(store, an_outcome(assignments=[ALONE], drafts=[]), RunParameters(lens="helped"))
     finished(store, an_outcome(assignments=[replace(PLACED, case_id="c-3")]))
     store.fail_run(store.begin_run(PARAMETERS, LATER).id, "why", LATER)
-    assert store.cases_seen() == {"c-1", "c-2", "c-3"}
-    assert (store.cases_seen("all"), store.cases_seen("helped")) == ({"c-1", "c-3"}, {"c-2"})
-    assert (store.cases_seen(through=2), store.cases_seen("all", through=2)) == ({"c-1", "c-2"}, {"c-1"})
+    assert store.seen_case_ids() == {"c-1", "c-2", "c-3"}
+    assert (store.seen_case_ids("all"), store.seen_case_ids("helped")) == ({"c-1", "c-3"}, {"c-2"})
+    assert (store.seen_case_ids(up_to_number=2), store.seen_case_ids("all", up_to_number=2)) == (
+        {"c-1", "c-2"},
+        {"c-1"},
+    )
 
 
 def test_themes_and_changes_of_the_first_release_are_read_by_defaults() -> None:
@@ -495,7 +498,7 @@ FOUND = MachineResult(
         stability=np.asarray([0.9], np.float32),
     ),
     encoder="mini/1",
-    memory=(THEME, ASLEEP),
+    known_themes=(THEME, ASLEEP),
     new_cases=("r-1",),
     duplicate_of={"r-1": "c-1"},
 )
@@ -517,11 +520,11 @@ def test_an_edit_puts_the_last_run_as_it_leaves_it(store: Store) -> None:
     record = finished(store)
     changes = store.changes(record.id)
     alone = replace(PLACED, theme_id=None, area_id=None, reason="moved out by a person (decision 1)")
-    store.append_edit(an_edit(), expected_seq=0, amended=amended(assignments=[alone, ALONE]))
+    store.append_edit(an_edit(), expected_seq=0, revision=amended(assignments=[alone, ALONE]))
     assert store.themes() == [replace(THEME, name="Given"), ASLEEP]
     assert store.assignments() == [alone, ALONE]
     assert [draft.id for draft, _, _ in store.drafts()] == ["d-2"]
-    assert store.last_run() == replace(record, n_outliers=2, proposals=(PROPOSAL,))
+    assert store.last_run() == replace(record, n_outliers=2, conflicts=(PROPOSAL,))
     assert store.changes(record.id) == changes
     assert store.cases() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
 
@@ -540,7 +543,7 @@ def test_an_edit_made_on_a_run_that_is_not_the_last_any_more_is_told(store: Stor
     before = everything(store)
     for made_on in (amended("run-0001"), None):
         with pytest.raises(VersionConflict):
-            store.append_edit(an_edit(), expected_seq=0, amended=made_on)
+            store.append_edit(an_edit(), expected_seq=0, revision=made_on)
     assert (store.edits(), everything(store)) == ([], before)
 
 
@@ -548,7 +551,7 @@ def test_an_edit_is_stored_with_what_it_changes_or_not_at_all(store: Store) -> N
     finished(store)
     before = everything(store)
     with pytest.raises(StoreUnavailable):
-        store.append_edit(an_edit(), expected_seq=0, amended=amended(assignments=[PLACED, PLACED]))
+        store.append_edit(an_edit(), expected_seq=0, revision=amended(assignments=[PLACED, PLACED]))
     assert (store.edits(), everything(store)) == ([], before)
 
 
@@ -557,11 +560,11 @@ def test_several_edits_are_added_all_or_none(store: Store) -> None:
     note = an_edit(1, EditAction.DECLINE, name="", run_id="run-0001")
     pins = [an_edit(seq, EditAction.PIN, name="", case_ids=("c-1",), because=1) for seq in (2, 3)]
     with pytest.raises(StoreUnavailable):
-        store.append_edits([note, pins[0], pins[0]], expected_seq=0, amended=amended())
+        store.append_edits([note, pins[0], pins[0]], expected_seq=0, revision=amended())
     with pytest.raises(VersionConflict):
         store.append_edits([note, *pins], expected_seq=0)
     assert store.edits() == []
-    store.append_edits([note, *pins], expected_seq=0, amended=amended())
+    store.append_edits([note, *pins], expected_seq=0, revision=amended())
     assert store.edits() == [note, *pins]
 
 
@@ -582,8 +585,8 @@ def test_cases_that_a_run_moved_are_told_with_where_they_were(open_network: Open
     finished(store, an_outcome(assignments=[]), replace(PARAMETERS, lens="helped"))
     second = finished(store, an_outcome(assignments=now))
     finished(open_network("south"), an_outcome(assignments=there))
-    assert store.moved_by(first.id) == []
-    assert store.moved_by(second.id) == [("c-1", "t-1", "t-2"), ("c-2", "t-2", None)]
+    assert store.cases_moved_by_run(first.id) == []
+    assert store.cases_moved_by_run(second.id) == [("c-1", "t-1", "t-2"), ("c-2", "t-2", None)]
 
 
 def test_a_run_does_not_end_on_themes_that_were_changed_while_it_went_on(store: Store) -> None:
@@ -593,7 +596,7 @@ def test_a_run_does_not_end_on_themes_that_were_changed_while_it_went_on(store: 
     with pytest.raises(VersionConflict):
         store.finish_run(run.id, an_outcome(decided=0), LATER)
     assert store.last_run() is None
-    assert store.finish_run(run.id, an_outcome(decided=2, proposals=[PROPOSAL]), LATER).proposals == (PROPOSAL,)
+    assert store.finish_run(run.id, an_outcome(decided=2, proposals=[PROPOSAL]), LATER).conflicts == (PROPOSAL,)
 
 
 def test_what_a_run_found_is_kept_whole_of_the_newest_run_of_each_lens(store: Store) -> None:
@@ -610,17 +613,21 @@ def test_what_a_run_found_is_kept_whole_of_the_newest_run_of_each_lens(store: St
             assert (type(kept), np.asarray(kept).dtype) == (type(given), np.asarray(given).dtype)
         assert (found.case_ids, found.theme_ids, found.area_ids) == (FOUND.case_ids, ("t-1",), ("a-1",))
         assert found.encoder == encoder
-        assert (found.memory, found.new_cases, found.duplicate_of) == (FOUND.memory, ("r-1",), {"r-1": "c-1"})
+        assert (found.known_themes, found.new_cases, found.duplicate_of) == (
+            FOUND.known_themes,
+            ("r-1",),
+            {"r-1": "c-1"},
+        )
 
 
 def kept_fits(run_id: str, holds_for: str = "these") -> StoredFits:
     return StoredFits(
         run_id=run_id,
-        holds_for=holds_for,
-        marks=np.array([[1, 2**64 - 1], [2, 3]], np.uint64),
-        first=np.array([[1, 5]], np.uint64),
+        config_hash=holds_for,
+        row_digests=np.array([[1, 2**64 - 1], [2, 3]], np.uint64),
+        baseline_digests=np.array([[1, 5]], np.uint64),
         neighbours=Neighbours(np.array([[1], [0]], np.int32), np.array([[0.25], [0.25]], np.float32)),
-        fits=FitLabels(np.array([[0, 1], [0, 0]], np.int32), np.array([[-2, 0]], np.int32)),
+        labels=FitLabels(np.array([[0, 1], [0, 0]], np.int32), np.array([[-2, 0]], np.int32)),
     )
 
 
@@ -633,16 +640,16 @@ def test_what_the_fits_said_is_kept_bit_for_bit_of_the_newest_run_of_each_lens(s
     last, other = store.fits("all"), store.fits("helped")
     assert last is not None
     assert other is not None
-    assert (last.run_id, last.holds_for) == ("run-0003", "these")
-    assert (other.run_id, other.holds_for) == ("run-0002", "those")
+    assert (last.run_id, last.config_hash) == ("run-0003", "these")
+    assert (other.run_id, other.config_hash) == ("run-0002", "those")
     wanted = kept_fits("run-0003")
     for mine, theirs in (
-        (last.marks, wanted.marks),
-        (last.first, wanted.first),
+        (last.row_digests, wanted.row_digests),
+        (last.baseline_digests, wanted.baseline_digests),
         (last.neighbours.index, wanted.neighbours.index),
         (last.neighbours.similarity, wanted.neighbours.similarity),
-        (last.fits.parts, wanted.fits.parts),
-        (last.fits.samples, wanted.fits.samples),
+        (last.labels.edge_fits, wanted.labels.edge_fits),
+        (last.labels.row_fits, wanted.labels.row_fits),
     ):
         assert np.array_equal(mine, theirs)
         assert mine.dtype == theirs.dtype
@@ -678,7 +685,7 @@ def retelling(words: Callable[[str], str], **known: Any) -> TextRewrite:
 
 def test_names_in_the_log_of_edits_are_rewritten_with_those_of_the_themes(store: Store) -> None:
     store.append_edit(an_edit(name="by Anna", former_name="Anna's", note="says Anna"), expected_seq=0)
-    store.change_roster((), lambda _: ((), retelling(lambda told: told.replace("Anna", "[person]"))))
+    store.extend_roster((), lambda _: ((), retelling(lambda told: told.replace("Anna", "[person]"))))
     (edit,) = store.edits()
     assert (edit.name, edit.former_name, edit.note) == ("by [person]", "[person]'s", "says [person]")
 
@@ -709,9 +716,9 @@ def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store:
         return redact(people)[0], retelling(clean, draft=break_off)
 
     with pytest.raises(KeyError):
-        store.change_roster([("Anna", None, None)], fail)
+        store.extend_roster([("Anna", None, None)], fail)
     assert [everything(store), store.roster(), store.edits()] == before
-    assert store.change_roster([("Anna", None, None)], redact) == RosterChange(added=1, changed=1)
+    assert store.extend_roster([("Anna", None, None)], redact) == RosterChange(added=1, changed=1)
     ((draft, log, _),) = store.drafts()
     assert (draft.name, [one.note for one in log]) == ("[person 1]'s tape", ["as [person 1] said"])
     assert store.case("c-1").text == {"problem": "[person 1] waited."}
@@ -720,11 +727,11 @@ def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store:
 
 
 def test_cases_redacted_by_a_roster_that_has_grown_since_are_told(store: Store) -> None:
-    store.add_people([("Anna", None, None)])
+    store.add_to_roster([("Anna", None, None)])
     with pytest.raises(VersionConflict):
-        store.save_cases(pairs(FULL), n_people=0)
+        store.save_cases(pairs(FULL), roster_version=0)
     assert store.cases() == []
-    assert store.save_cases(pairs(FULL), n_people=1).accepted == 1
+    assert store.save_cases(pairs(FULL), roster_version=1).accepted == 1
 
 
 # raw text
@@ -746,14 +753,14 @@ def test_raw_text_is_sealed_by_the_key_and_opens_with_it_alone(tmp_path: Path) -
     assert b"Anna" not in raw_bytes(tmp_path)
     again = sealed_network(tmp_path)
     assert again.submissions() == [again.submission("c-1")] == [ANNA]
-    assert again.raw_counts() == RawTextCounts(n=1, n_sealed=1, key_name=key_id(KEY), opens=True)
+    assert again.raw_text_counts() == RawTextCounts(n=1, n_encrypted=1, key_id=key_id(KEY), is_readable=True)
     for key, said in ((None, "PATTERNMIND_RAW_KEY is not set"), (OTHER, "PATTERNMIND_RAW_KEY is another one")):
         locked = sealed_network(tmp_path, key)
         reads: list[Callable[[], object]] = [locked.submissions, lambda one=locked: one.submission("c-1")]
         writes: list[Callable[[], object]] = [
-            locked.reseal,
+            locked.reencrypt_submissions,
             lambda one=locked: one.save_cases(pairs(FULL)),
-            lambda one=locked: one.change_roster((), lambda _: ((), retelling(str))),
+            lambda one=locked: one.extend_roster((), lambda _: ((), retelling(str))),
         ]
         for attempt in (*reads, *writes):
             with pytest.raises(RawTextKeyInvalid, match=said) as refused:
@@ -761,7 +768,7 @@ def test_raw_text_is_sealed_by_the_key_and_opens_with_it_alone(tmp_path: Path) -
             assert key_id(KEY) in str(refused.value)
             assert "Anna" not in str(refused.value)
         assert [case.id for case in locked.cases()] == ["c-1"]
-        assert locked.raw_counts().opens is False
+        assert locked.raw_text_counts().is_readable is False
 
 
 def test_what_was_taken_in_before_there_was_a_key_is_sealed_on_demand_and_opened_again(tmp_path: Path) -> None:
@@ -773,13 +780,13 @@ def test_what_was_taken_in_before_there_was_a_key_is_sealed_on_demand_and_opened
     plain.close()
     assert b"Anna" in raw_bytes(tmp_path)
     store = sealed_network(tmp_path)
-    assert store.raw_counts() == RawTextCounts(n=2, n_sealed=0, key_name=None, opens=True)
-    assert store.reseal() == 2
-    store.scrub()
+    assert store.raw_text_counts() == RawTextCounts(n=2, n_encrypted=0, key_id=None, is_readable=True)
+    assert store.reencrypt_submissions() == 2
+    store.purge_deleted()
     assert b"Anna" not in raw_bytes(tmp_path)
     assert store.submission("c-1").text == {"problem": "Anna's second text."}
-    assert store.raw_counts() == RawTextCounts(n=2, n_sealed=2, key_name=key_id(KEY), opens=True)
-    assert sealed_network(tmp_path, None, KEY).reseal() == 2
+    assert store.raw_text_counts() == RawTextCounts(n=2, n_encrypted=2, key_id=key_id(KEY), is_readable=True)
+    assert sealed_network(tmp_path, None, KEY).reencrypt_submissions() == 2
     assert sealed_network(tmp_path, None).submissions() == store.submissions()
 
 
@@ -789,7 +796,7 @@ def test_a_key_is_changed_by_naming_the_one_before_it(tmp_path: Path) -> None:
     assert changed.submissions() == [ANNA]
     with pytest.raises(RawTextKeyInvalid):
         changed.save_cases(pairs(BARE))
-    assert changed.reseal() == 1
+    assert changed.reencrypt_submissions() == 1
     assert changed.save_cases(pairs(BARE)).accepted == 1
     assert len(sealed_network(tmp_path, OTHER).submissions()) == 2
     with pytest.raises(RawTextKeyInvalid):
@@ -827,7 +834,7 @@ def test_an_erased_case_leaves_its_id_and_nothing_else(store: Store) -> None:
         return replace(theme, case_ids=tuple(id for id in theme.case_ids if id != "c-1"), centre=())
 
     told = retelling(lambda words: words, theme=forgetting)
-    store.forget_case("c-1", told, kept_vectors={"left"}, by="Ada", at=LATER)
+    store.erase_case("c-1", told, kept_text_hashes={"left"}, actor="Ada", at=LATER)
     assert store.erasures() == [Erasure(case_id="c-1", by="Ada", at=LATER)]
     assert store.cases() == [left]
     assert [one.case_id for one in store.assignments()] == ["r-1"]
@@ -841,7 +848,7 @@ def test_an_erased_case_leaves_its_id_and_nothing_else(store: Store) -> None:
         with pytest.raises(NotFound):
             attempt("c-1")
     with pytest.raises(NotFound):
-        store.forget_case("c-1", told, kept_vectors=(), by="Ada", at=LATER)
+        store.erase_case("c-1", told, kept_text_hashes=(), actor="Ada", at=LATER)
 
 
 def test_an_erasure_is_stored_whole_or_not_at_all(store: Store) -> None:
@@ -849,13 +856,13 @@ def test_an_erasure_is_stored_whole_or_not_at_all(store: Store) -> None:
     finished(store)
     before = everything(store)
     with pytest.raises(StoreUnavailable):
-        store.forget_case("c-1", retelling(lambda words: words), kept_vectors=(), by=nothing, at=LATER)
+        store.erase_case("c-1", retelling(lambda words: words), kept_text_hashes=(), actor=nothing, at=LATER)
     assert (everything(store), store.erasures()) == (before, [])
 
 
 def test_a_draft_that_quotes_a_case_erased_meanwhile_is_not_kept(store: Store) -> None:
     store.save_cases(pairs(*CASES))
-    store.forget_case("c-2", retelling(lambda words: words), kept_vectors=(), by="Ada", at=LATER)
+    store.erase_case("c-2", retelling(lambda words: words), kept_text_hashes=(), actor="Ada", at=LATER)
     with pytest.raises(VersionConflict, match="c-2"):
         store.save_drafts([a_draft()], LATER)
     assert store.drafts(current=False) == []
@@ -961,11 +968,11 @@ def test_tokens_come_back_oldest_first(store: Store) -> None:
 def test_a_network_sees_nothing_of_another(open_network: Opener) -> None:
     north, south = open_network("north"), open_network("south")
     north.save_cases(pairs(*CASES))
-    north.add_people([("Anna", None, None)])
+    north.add_to_roster([("Anna", None, None)])
     north.save_vectors("mini/1", {"h": np.ones(3, np.float32)})
     finished(north)
     north.append_decision(a_decision(), expected_version=0)
-    north.append_edit(an_edit(), expected_seq=0, amended=amended())
+    north.append_edit(an_edit(), expected_seq=0, revision=amended())
     north.save_token(ApiToken(id="a", name="laptop", sha256="0" * 64, created_at=NOON))
     assert everything(south) == [[], [], set(), {}, [], [], [], None]
     assert (south.runs(), south.roster(), south.tokens(), south.submissions()) == ([], [], [], [])

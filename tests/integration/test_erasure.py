@@ -77,10 +77,10 @@ class Place:
         self._review()
         self._ask_for_work()
         self.house.run(RunParameters(label="2026Q4"))
-        with closing(self.house.chroma()) as index:
+        with closing(self.house.chroma_index()) as index:
             ids = [case.id for case in self.house.store.cases()]
             index.rebuild(ids, self.vectors(ids))
-        with self.house.index() as found:
+        with self.house.open_index() as found:
             results = search(self.house.store, self.house.encoder, found, WORD, kind="case")
             assert results[0].id == self.case.id
         self.house.placer().place_cases(["canary"])
@@ -99,10 +99,12 @@ class Place:
         now = self.house.clock.now()
         for n, asked in enumerate(({"topic": f"Why {PROBLEM}"}, {"case": self.case.id, "session": f"The {WORD} jam"})):
             job = Job(id=f"j-{n}", kind=JobKind.PREREADING, by="Ada", asked=asked, started_at=now, beat_at=now)
-            self.house.store.begin_job(job)
+            self.house.store.create_job(job)
 
     def decide(self, action: EditAction, **known: Any) -> None:
-        submit_edit(self.house.store, self.house.clock, ThemeEditRequest(action=action, by="Ada", lens="all", **known))
+        submit_edit(
+            self.house.store, self.house.clock, ThemeEditRequest(action=action, actor="Ada", lens="all", **known)
+        )
 
     def _decide_on_themes(self) -> None:
         theme = self.house.store.themes("all")[0].id
@@ -127,7 +129,7 @@ class Place:
         today = clock.now()
         note = f"The {WORD} case helped: {PROBLEM}"
         told = PatternUse(id="u-1", pattern_id="p-1", on=today.date(), team="team 1", note=note, by="Ada", at=today)
-        store.save_use(told)
+        store.save_pattern_use(told)
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +227,7 @@ def test_nothing_of_an_erased_case_is_left_in_any_file(place: Place) -> None:
     }
     assert WORD.casefold().encode() in words_indexed(place.home / DATABASE_FILE)
     case = place.case
-    told = place.house.erase("canary", by="Stella Steward")
+    told = place.house.erase("canary", actor="Stella Steward")
     assert holding(place.home, wanted) == []
     assert b"uokka" not in words_indexed(place.home / DATABASE_FILE)
     assert told.case_id == case.id
@@ -238,7 +240,7 @@ def test_nothing_of_an_erased_case_is_left_in_any_file(place: Place) -> None:
 
 def test_what_is_left_goes_on_as_if_the_case_had_not_been_there(place: Place) -> None:
     store, case = place.house.store, place.case
-    place.house.erase(case.id, by="Ada")
+    place.house.erase(case.id, actor="Ada")
     shown = [json.dumps(row) for what in EXPORT_NAMES for row in export_rows(store, what)]
     assert not any(WORD in row or case.id in row for row in shown if '"provenance"' not in row)
     assert any(WITHDRAWN in json.dumps(decision.edits) for _, log, _ in store.drafts(current=False) for decision in log)
@@ -247,14 +249,14 @@ def test_what_is_left_goes_on_as_if_the_case_had_not_been_there(place: Place) ->
     assert build_patterns(list_all_drafts(store))
     for lens in LENSES:
         for theme in store.themes(lens):
-            assert case.id not in (*theme.case_ids, *theme.exemplars, theme.edge_case, *theme.remembered)
+            assert case.id not in (*theme.case_ids, *theme.exemplars, theme.edge_case, *theme.unseen_case_ids)
             assert theme.n_cases <= len(theme.case_ids)
         prereading_builder.subject_from_theme(store, store.themes(lens)[0].id)
     theme = store.themes("all")[0]
     place.decide(EditAction.RENAME, theme_id=theme.id, name="Docks")
     build_playbook_document(store, collect_playbook(store), place.house.clock.now())
     build_theme_map(store, "all")
-    with place.house.index() as index:
+    with place.house.open_index() as index:
         assert type(index).__name__ == "ChromaIndex"
         found = search(store, place.house.encoder, index, PROBLEM)
     assert case.id not in {one.id for one in found}
@@ -266,13 +268,13 @@ def test_what_is_left_goes_on_as_if_the_case_had_not_been_there(place: Place) ->
 
 def test_an_erased_case_is_not_taken_in_again_and_erasing_it_again_cleans_the_files(place: Place) -> None:
     store, case = place.house.store, place.case
-    place.house.erase("canary", by="Ada")
+    place.house.erase("canary", actor="Ada")
     report = import_files(store, [place.file], kind=CaseKind.CASE)
     (rejected,) = report.rejected
     assert (report.accepted, report.unchanged, rejected.row) == (0, 27, 28)
     assert "was erased on" in rejected.errors[0]
     for name in ("canary", case.id):
-        again = place.house.erase(name, by="Bo")
+        again = place.house.erase(name, actor="Bo")
         assert (again.again, again.case_id) == (True, case.id)
     assert [one.by for one in store.erasures()] == ["Ada"]
 
@@ -281,21 +283,21 @@ def test_a_case_with_the_same_text_is_named_and_stays(place: Place, tmp_path: Pa
     twin = {**rows()[-1], "id": "twin"}
     import_files(place.house.store, [write_rows(tmp_path / "twin.jsonl", [twin])], kind=CaseKind.CASE)
     twin_id = place.house.store.case("twin").id
-    assert place.house.erase("canary", by="Ada").same == (twin_id,)
-    assert place.house.erase(twin_id, by="Ada").same == ()
+    assert place.house.erase("canary", actor="Ada").same == (twin_id,)
+    assert place.house.erase(twin_id, actor="Ada").same == ()
     assert holding(place.home, list(spellings())) == []
 
 
 def test_what_cannot_be_erased_now_is_said_and_nothing_is_changed(place: Place) -> None:
     house, case = place.house, place.case
     with pytest.raises(NotFound):
-        house.erase("nobody", by="Ada")
+        house.erase("nobody", actor="Ada")
     with pytest.raises(UsageError, match="named person"):
-        house.erase("canary", by=" ")
+        house.erase("canary", actor=" ")
     with run_lock(place.home), pytest.raises(RunInProgress):
-        house.erase("canary", by="Ada")
-    with closing(house.chroma()), pytest.raises(IndexUnavailable):
-        house.erase("canary", by="Ada")
+        house.erase("canary", actor="Ada")
+    with closing(house.chroma_index()), pytest.raises(IndexUnavailable):
+        house.erase("canary", actor="Ada")
     assert house.store.case("canary") == case
     assert house.store.erasures() == []
 
@@ -308,10 +310,10 @@ def test_an_erasure_that_another_process_kept_from_cleaning_is_finished_by_doing
 
     monkeypatch.setattr(place.house.store, "scrub", refuse)
     with pytest.raises(StoreUnavailable):
-        place.house.erase("canary", by="Ada")
+        place.house.erase("canary", actor="Ada")
     with pytest.raises(NotFound):
         place.house.store.case("canary")
     assert holding(place.home, list(spellings())) != []  # the rows are gone, and SQLite's pages are not yet
     monkeypatch.undo()
-    assert place.house.erase("canary", by="Ada").again
+    assert place.house.erase("canary", actor="Ada").again
     assert holding(place.home, list(spellings())) == []

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from patternmind.evals.datasets.injection_payloads import make_payloads
 from tests.fixtures.builders import (
     build_case,
     build_claim,
@@ -18,6 +17,7 @@ from patternmind.domain.drafts import Draft, DraftKind
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
 from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.evals.datasets.injection_payloads import make_payloads
 from patternmind.evals.scorers import injection, output_safety
 from patternmind.evals.steps.network_runs import EvalContext
 from patternmind.evals.steps.obedient_model import INVENTED_TEXT, MISBEHAVIOURS, decode_all
@@ -43,7 +43,7 @@ def given(tmp_path: Path) -> EvalContext:
 
 
 def test_there_are_forty_orders_at_least_each_with_a_canary_that_the_double_finds() -> None:
-    reaching = [one for one in ORDERS if one.reaches]
+    reaching = [one for one in ORDERS if one.reaches_model]
     assert len(reaching) >= 40
     assert len({one.canary for one in ORDERS}) == len({one.name for one in ORDERS}) == len(ORDERS)
     for one in reaching:
@@ -69,7 +69,7 @@ def test_the_scorer_sees_what_a_trusting_program_would_let_out(
     monkeypatch.setattr(session, "says_back", hears_nothing)
     found = injection.InjectionFindings()
     injection.evaluate_answers(ORDERS[:3], found, given)
-    told = " ".join(found.escaped)
+    told = " ".join(found.leaks)
     for name in ("an address", "a control character", "invented words", "words of the prompt"):
         assert name in told
 
@@ -102,7 +102,7 @@ def test_every_task_is_answered_as_an_order_demands_and_its_answers_come_to_draf
     assert set(found.n_answers) == {one.removesuffix(".md") for one in PROMPTS}
     assert set(found.n_drafts) == {kind.value for kind in KINDS}
     assert all(found.n_drafts.values())
-    assert found.escaped == {}
+    assert found.leaks == {}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_formula_and_a_control_character_are_seen() -> None:
 
 
 def test_every_order_as_a_quote_is_plain_text_in_every_format_pdf_too() -> None:
-    texts = ["\n".join(one.text.values()) for one in ORDERS if one.reaches]
+    texts = ["\n".join(one.text.values()) for one in ORDERS if one.reaches_model]
     cases = cases_by_id(*(build_case(f"c-{at}", text) for at, text in enumerate(texts)))
     claims = [build_claim("quotes", case) for case in cases.values()]
     own = next(iter(cases.values()))

@@ -53,13 +53,13 @@ def store(tmp_path: Path) -> SqlStore:
 
 def test_a_job_reads_back_as_it_was_written(store: SqlStore) -> None:
     job = a_job()
-    store.begin_job(job)
+    store.create_job(job)
     assert store.job("j-1") == job
     ended = replace(
         job, state=JobState.FINISHED, finished_at=NOON, made="d-1", notes=("Made with no AI used.",), step="prepare",
         n_done=1, n_total=1,
     )  # fmt: skip
-    store.put_job(ended)
+    store.update_job(ended)
     assert store.job("j-1") == ended
     with pytest.raises(NotFound):
         store.job("j-2")
@@ -67,40 +67,40 @@ def test_a_job_reads_back_as_it_was_written(store: SqlStore) -> None:
 
 def test_jobs_come_newest_first_of_a_kind_and_page_by_page(store: SqlStore) -> None:
     for n in range(5):
-        store.begin_job(a_job(f"j-{n}", kind=JobKind.RUN if n == 2 else JobKind.PREREADING))
+        store.create_job(a_job(f"j-{n}", kind=JobKind.RUN if n == 2 else JobKind.PREREADING))
     assert [job.id for job in store.jobs(limit=2)] == ["j-4", "j-3"]
     assert [job.id for job in store.jobs(before="j-3", limit=2)] == ["j-2", "j-1"]
     assert [job.id for job in store.jobs(kind=JobKind.RUN)] == ["j-2"]
 
 
 def test_a_second_run_waits_for_the_first_unless_that_shows_no_sign_of_life(store: SqlStore) -> None:
-    store.begin_job(a_job("first", kind=JobKind.RUN))
+    store.create_job(a_job("first", kind=JobKind.RUN))
     with pytest.raises(RunInProgress, match="job first"):
-        store.begin_job(a_job("second", kind=JobKind.RUN))
-    store.begin_job(a_job("third", kind=JobKind.PREREADING))
+        store.create_job(a_job("second", kind=JobKind.RUN))
+    store.create_job(a_job("third", kind=JobKind.PREREADING))
     later = NOON + HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
     assert store.job("first").as_of(later).state is JobState.LOST
-    store.beat(["first"], later)
+    store.record_heartbeat(["first"], later)
     assert store.job("first").as_of(later).state is JobState.RUNNING
     much_later = later + HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
-    store.begin_job(replace(a_job("second", kind=JobKind.RUN), started_at=much_later))
+    store.create_job(replace(a_job("second", kind=JobKind.RUN), started_at=much_later))
 
 
 def test_what_ended_long_ago_is_forgotten_and_what_runs_is_not(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("patternmind.storage.repositories.jobs.MAX_ENDED_JOBS", 3)
-    store.begin_job(a_job("running"))
+    store.create_job(a_job("running"))
     for n in range(6):
-        store.begin_job(a_job(f"j-{n}", state=JobState.FINISHED))
+        store.create_job(a_job(f"j-{n}", state=JobState.FINISHED))
     assert [job.id for job in store.jobs()] == ["j-5", "j-4", "j-3", "running"]
 
 
 def test_every_change_moves_a_mark_and_only_its_own(store: SqlStore) -> None:
     before = store.marks()
-    store.begin_job(a_job())
+    store.create_job(a_job())
     begun = store.marks()
-    store.put_job(a_job(step="embed"))
+    store.update_job(a_job(step="embed"))
     assert begun == {**before, "jobs": before["jobs"] + 1}
     assert store.marks()["jobs"] == begun["jobs"] + 1
 
@@ -133,7 +133,7 @@ def home(tmp_path: Path) -> Path:
 
 def ended(jobs: JobRunner, job_id: str) -> Job:
     for _ in range(600):
-        if (found := jobs.job(job_id)).ended:
+        if (found := jobs.find(job_id)).has_ended:
             return found
         time.sleep(0.02)
     raise AssertionError("the job did not end")
@@ -142,7 +142,7 @@ def ended(jobs: JobRunner, job_id: str) -> Job:
 def test_another_process_sees_how_far_a_job_is_and_what_came_of_it(home: Path) -> None:
     encoder = Slow()
     here, there = JobRunner(a_house(home, encoder=encoder)), Program(a_house(home))
-    job = here.start(JobKind.PREREADING, {"topic": "the scanner froze in the cold"}, by="Ada Berg")
+    job = here.start(JobKind.PREREADING, {"topic": "the scanner froze in the cold"}, actor="Ada Berg")
     assert encoder.asked.wait(20)
     told: dict[str, Any] = {}
     for _ in range(200):
@@ -158,13 +158,13 @@ def test_another_process_sees_how_far_a_job_is_and_what_came_of_it(home: Path) -
     told = there.get(f"jobs/{job.id}").json()
     assert (told["state"], told["problem"]) == ("finished", None)
     assert there.get(f"prereadings/{told['prereading_id']}").status_code == 200
-    assert here.job(job.id).asked == {}, "what was asked for is no longer needed, and not kept"
+    assert here.find(job.id).asked == {}, "what was asked for is no longer needed, and not kept"
 
 
 def test_a_job_whose_process_died_says_so_and_can_be_started_again(home: Path) -> None:
     clock = Clock()
     house = a_house(home, clock=clock)
-    house.store.begin_job(a_job("dead"))
+    house.store.create_job(a_job("dead"))
     program = Program(house)
     assert program.get("jobs/dead").json()["state"] == "running"
     assert program.post("prereadings/jobs/dead/restart").status_code == 409
@@ -216,7 +216,7 @@ def test_changes_are_told_after_the_last_one_that_was_seen() -> None:
 
 async def collect(streams: EventStreams, look: Any, *, n: int, last_id: str = "") -> list[str]:
     told: list[str] = []
-    async for part in streams.tell(look, "ada", last_id):
+    async for part in streams.iterate(look, "ada", last_id):
         told.append(part)
         if len(told) == n:
             streams.close()
@@ -251,23 +251,23 @@ def test_a_quiet_stream_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -
 def test_a_caller_has_so_many_streams_and_no_more_until_one_ends(home: Path) -> None:
     program = Program(a_house(home))
     house: AppContext = program.app.state.rooms.house
-    house.store.begin_job(replace(a_job("goes on"), beat_at=house.clock.now()))
-    streams: EventStreams = program.app.state.rooms.streams
-    held = [streams.one_more("default ") for _ in range(MAX_STREAMS_PER_CALLER)]
+    house.store.create_job(replace(a_job("goes on"), beat_at=house.clock.now()))
+    streams: EventStreams = program.app.state.rooms.event_streams
+    held = [streams.track("default ") for _ in range(MAX_STREAMS_PER_CALLER)]
     for one in held:
         one.__enter__()
     refused = program.get("jobs/goes on/events")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
-    streams.check("default somebody else")
+    streams.check_limit("default somebody else")
     held[0].__exit__(None, None, None)
-    streams.check("default ")
+    streams.check_limit("default ")
 
 
 def test_a_server_that_stops_writes_down_what_it_did_not_finish(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.jobs.runner.STOP_TIMEOUT_SECONDS", 0.05)
     encoder = Slow()
     jobs = JobRunner(a_house(home, encoder=encoder))
-    job = jobs.start(JobKind.PREREADING, {"topic": "scanner"}, by="Ada")
+    job = jobs.start(JobKind.PREREADING, {"topic": "scanner"}, actor="Ada")
     assert encoder.asked.wait(20)
     jobs.stop()
     told = a_house(home).store.job(job.id)
@@ -281,6 +281,6 @@ def test_a_failure_nobody_expected_ends_the_job_without_its_words(home: Path, mo
 
     monkeypatch.setattr("patternmind.jobs.runner.JOB_HANDLERS", {JobKind.PREREADING: fail})
     jobs = JobRunner(a_house(home))
-    told = ended(jobs, jobs.start(JobKind.PREREADING, {"topic": "x"}, by="Ada").id)
+    told = ended(jobs, jobs.start(JobKind.PREREADING, {"topic": "x"}, actor="Ada").id)
     assert told.problem["status"] == 500
     assert "text of a case" not in json.dumps(dict(told.problem))

@@ -61,7 +61,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppContext]:
     decide_draft(house.store, house.clock, drafts[0], DraftAction.UNDO, actor="Ada")
     decide_draft(house.store, house.clock, drafts[-1], DraftAction.NOT_SURE, actor="Ada")
     theme = house.store.themes()[0]
-    asked = ThemeEditRequest(action=EditAction.MOVE_OUT, by="Ada", theme_id=theme.id, case_ids=theme.case_ids[:1])
+    asked = ThemeEditRequest(action=EditAction.MOVE_OUT, actor="Ada", theme_id=theme.id, case_ids=theme.case_ids[:1])
     submit_edit(house.store, house.clock, asked)
     add_people(house.store, [("Zebulon Quist", None, None)])
     yield house
@@ -99,9 +99,13 @@ def test_what_an_earlier_version_stored_is_filled_in_as_this_one_writes_it(house
     as_it_was(house.settings.home / DATABASE_FILE, tmp_path / DATABASE_FILE)
     migrated = SqlStore(tmp_path / DATABASE_FILE)
     assert columns(tmp_path / DATABASE_FILE) == columns(house.settings.home / DATABASE_FILE)
-    for wanted in (CaseFilter(words="pump"), CaseFilter(words="quist"), CaseFilter(words="k1", team="T1")):
+    for wanted in (
+        CaseFilter(search_words="pump"),
+        CaseFilter(search_words="quist"),
+        CaseFilter(search_words="k1", team="T1"),
+    ):
         assert migrated.list_cases(wanted, limit=99) == house.store.list_cases(wanted, limit=99)
-    assert migrated.theme_cards(every=True) == house.store.theme_cards(every=True)
+    assert migrated.list_theme_cards(include_dormant=True) == house.store.list_theme_cards(include_dormant=True)
     assert migrated.counts() == house.store.counts()
     migrated.close()
 
@@ -110,10 +114,10 @@ def test_cards_follow_decisions_and_names(house: AppContext) -> None:
     def members(theme: Theme) -> tuple[str, int]:
         return theme.id, len(theme.case_ids)
 
-    assert [(card.theme.id, card.size) for card in house.store.theme_cards(every=True)] == [
+    assert [(card.theme.id, card.size) for card in house.store.list_theme_cards(include_dormant=True)] == [
         members(theme) for theme in house.store.themes()
     ]
-    assert {line.state.value for line in house.store.draft_lines(DraftFilter(), limit=99).rows} == {
+    assert {line.state.value for line in house.store.list_draft_items(DraftFilter(), limit=99).rows} == {
         "candidate",
         "in_review",
     }
@@ -121,7 +125,7 @@ def test_cards_follow_decisions_and_names(house: AppContext) -> None:
 
 def test_a_name_that_became_known_is_in_no_page_of_the_index_of_words(house: AppContext) -> None:
     """The name was in every text; an index keeps what it was told until it is written anew."""
-    assert house.store.count_cases(CaseFilter(words="quist")) == 0
+    assert house.store.count_cases(CaseFilter(search_words="quist")) == 0
     with closing(sqlite3.connect(house.settings.home / DATABASE_FILE)) as connection:
         pages = b"".join(block for (block,) in connection.execute("SELECT block FROM case_words_data"))
     assert b"ump" in pages  # a word leaves out what it has in common with the one before

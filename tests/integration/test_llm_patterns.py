@@ -90,7 +90,7 @@ def test_every_theme_has_a_pattern_whose_every_sentence_stands_on_its_cases(netw
     assert len(patterns(network)) == 5
     for draft in patterns(network):
         theme = next(theme for theme in network.store.themes() if theme.id == draft.theme_id)
-        assert ground(draft, cases).refused == ()
+        assert ground(draft, cases).refused_claims == ()
         assert ground(draft, cases).draft == draft
         assert {quote.case_id for claim in draft.claims for quote in claim.quotes} <= set(theme.case_ids)
         assert (draft.provenance.model, draft.provenance.prompt) == ("scripted", REDUCE)
@@ -160,7 +160,7 @@ def test_names_on_the_roster_never_come_out_of_the_model(tmp_path: Path) -> None
     asks = "Ask [person 1] ([email], [link])."
     cases = [replace(case, text={**case.text, "tried": f"{case.text['lesson']} {asks}"}) for case in told(0, 8)]
     network.take_in([*cases, *strangers()])
-    network.store.add_people([("Ada Lovelace", "ada@example.org", None)])
+    network.store.add_to_roster([("Ada Lovelace", "ada@example.org", None)])
     said = "Ask Ada Lovelace (ada@example.org, https://example.org/x)."
 
     def tell(prompt: RenderedPrompt) -> ScriptedReply:
@@ -303,10 +303,10 @@ def test_an_edit_leaves_the_models_drafts_of_the_themes_it_does_not_touch(networ
     network.run(namer)
     before = {draft.theme_id: draft for draft in patterns(network)}
     first, second, *_ = network.store.themes()
-    rename = ThemeEditRequest(action=EditAction.RENAME, theme_id=first.id, name="Pallet trouble", by="Ada")
+    rename = ThemeEditRequest(action=EditAction.RENAME, theme_id=first.id, name="Pallet trouble", actor="Ada")
     submit_edit(network.store, network.clock, rename)
     assert {draft.theme_id: draft for draft in patterns(network)} == before
-    merge = ThemeEditRequest(action=EditAction.MERGE, theme_id=first.id, other_theme_id=second.id, by="Ada")
+    merge = ThemeEditRequest(action=EditAction.MERGE, theme_id=first.id, other_theme_id=second.id, actor="Ada")
     submit_edit(network.store, network.clock, merge)
     after = {draft.theme_id: draft for draft in patterns(network)}
     assert after.pop(second.id).provenance.model == NO_AI

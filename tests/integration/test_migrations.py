@@ -151,7 +151,7 @@ def test_a_folder_may_have_any_name(tmp_path: Path, folder: str) -> None:
     path = tmp_path / folder / "patternmind.db"
     for _ in range(2):
         store = SqlStore(path)
-        store.add_people([("Anna", None, None)])
+        store.add_to_roster([("Anna", None, None)])
         store.close()
     assert path.is_file()
     assert [one.name for one in tmp_path.iterdir()] == [folder]

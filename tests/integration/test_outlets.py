@@ -429,7 +429,9 @@ def test_no_answer_of_the_api_holds_raw_text(house: AppContext) -> None:
 def test_a_model_is_told_redacted_text_and_no_submitter(house: AppContext) -> None:
     model = ScriptedModel({"theme-name": lambda _: SERVER_FAILURE})
     namer = LlmContext(model, PromptFiles(packaged_prompts_dir()))
-    run_pipeline(house.store, house.encoder, house.clock, RunParameters(seed=1, lens="problem", afresh=True), llm=namer)
+    run_pipeline(
+        house.store, house.encoder, house.clock, RunParameters(seed=1, lens="problem", from_scratch=True), llm=namer
+    )
     sent = "".join(f"{one.prompt.system}\n{one.prompt.user}" for one in model.requests)
     assert held(sent, RAW) == []
 

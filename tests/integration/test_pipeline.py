@@ -725,19 +725,19 @@ def test_an_index_that_is_damaged_or_stale_does_not_stop_the_search(tmp_path: Pa
     with_cases.take_in(cases)
     house = AppContext(Settings(home=tmp_path), encoder=HashingEncoder())
     query = house.encoder.encode([cases[0].text["problem"]])[0]
-    with house.index() as index:
+    with house.open_index() as index:
         expected = index.search(query, 5)
-    chroma = house.chroma()
+    chroma = house.chroma_index()
     ids, vectors = [case.id for case in cases], embed_cases(house.store, house.encoder, cases, "all")
     chroma.rebuild(ids, vectors)
     chroma.close()
-    with house.index() as index:
+    with house.open_index() as index:
         assert type(index).__name__ == "ChromaIndex"
         assert index.search(query, 5) == expected
     (tmp_path / "index" / "chroma" / "chroma.sqlite3").write_bytes(b"no database " * 4000)
     for log in (tmp_path / "index" / "chroma").glob("chroma.sqlite3-*"):
         log.unlink()
-    with house.index() as index:
+    with house.open_index() as index:
         assert index.search(query, 5) == expected
 
 
@@ -745,11 +745,11 @@ def test_an_index_follows_every_run_of_one_process(tmp_path: Path) -> None:
     cycle = Cycle(tmp_path)
     cycle.take_in(told(0, 8))
     house = AppContext(Settings(home=tmp_path), encoder=HashingEncoder(), clock=FixedClock(NOON))
-    chroma = house.chroma()
+    chroma = house.chroma_index()
     chroma.rebuild([], house.encoder.encode([]))
     chroma.close()
     for seed in range(2):
         cycle.take_in(told(100 * (seed + 1), 2))
         house.run(RunParameters(seed=seed))
-        with house.index() as index:
+        with house.open_index() as index:
             assert type(index).__name__ == "ChromaIndex"

@@ -33,7 +33,7 @@ def placer_of(desk: Desk) -> Placer:
 def test_without_a_run_it_says_so(tmp_path: Path) -> None:
     empty = Desk(tmp_path)
     with pytest.raises(UsageError, match="no run"):
-        Placer(empty.store, empty.encoder).place_new()
+        Placer(empty.store, empty.encoder).place_new_cases()
     with pytest.raises(UsageError, match='no run of lens "problem"'):
         Placer(empty.store, empty.encoder, "problem").place_text("a text")
 
@@ -46,7 +46,7 @@ def test_every_new_case_is_placed_and_only_its_text_is_embedded(desk: Desk, monk
     assert isinstance(desk.encoder, HashingEncoder)
     before, themes = desk.encoder.n_encoded, {theme.id for theme in desk.themes()}
     placer = placer_of(desk)
-    places = placer.place_new()
+    places = placer.place_new_cases()
     assert len(places) == 12
     assert desk.encoder.n_encoded - before <= 12
     assert {one.by for one in places} == {"placing"}
@@ -57,14 +57,14 @@ def test_every_new_case_is_placed_and_only_its_text_is_embedded(desk: Desk, monk
     assert any(one.theme_id for one in places)
     again = desk.encoder.n_encoded
     monkeypatch.setattr("patternmind.assembly.propose_name_candidates", no_names)  # a new theme's name is not a case
-    assert placer.place_new() == places
+    assert placer.place_new_cases() == places
     desk.run()
     assert desk.encoder.n_encoded == again, "the run embeds nothing that placing did"
-    assert placer.place_new() == [], "the run took them in"
+    assert placer.place_new_cases() == [], "the run took them in"
 
 
 def test_most_go_where_the_next_run_puts_them(desk: Desk) -> None:
-    said = {one.case_id: one.theme_id for one in placer_of(desk).place_new()}
+    said = {one.case_id: one.theme_id for one in placer_of(desk).place_new_cases()}
     desk.run()
     runs = {one.case_id: one.theme_id for one in desk.store.assignments("all")}
     both = [case_id for case_id in said if said[case_id] and runs[case_id or ""]]
@@ -94,7 +94,7 @@ def test_what_another_process_took_out_places_nothing_any_more(desk: Desk, tmp_p
 
 def test_a_new_case_goes_where_a_person_holds_it(desk: Desk) -> None:
     placer = placer_of(desk)
-    first = next(one for one in placer.place_new() if one.theme_id)
+    first = next(one for one in placer.place_new_cases() if one.theme_id)
     other = next(theme for theme in desk.themes() if theme.id != first.theme_id)
     desk.decide(EditAction.PIN, first.case_id or "", theme_id=other.id)
     now = placer.place_cases([first.case_id or ""])[0]
@@ -104,7 +104,7 @@ def test_a_new_case_goes_where_a_person_holds_it(desk: Desk) -> None:
 
 def test_cases_kept_together_or_apart_are_so_at_once(desk: Desk) -> None:
     placer = placer_of(desk)
-    first = next(one for one in placer.place_new() if one.theme_id)
+    first = next(one for one in placer.place_new_cases() if one.theme_id)
     home = next(theme for theme in desk.themes() if theme.id == first.theme_id)
     other = next(theme for theme in desk.themes() if theme.id != first.theme_id)
     desk.decide(EditAction.APART, first.case_id or "", home.case_ids[0])
@@ -117,7 +117,7 @@ def test_cases_kept_together_or_apart_are_so_at_once(desk: Desk) -> None:
 
 def test_a_merged_theme_takes_in_what_both_would_and_a_retired_one_takes_nothing(desk: Desk) -> None:
     placer = placer_of(desk)
-    first = next(one for one in placer.place_new() if one.theme_id)
+    first = next(one for one in placer.place_new_cases() if one.theme_id)
     other = next(theme for theme in desk.themes() if theme.id != first.theme_id)
     desk.decide(EditAction.MERGE, theme_id=first.theme_id, other_theme_id=other.id)
     assert placer.place_cases([first.case_id or ""])[0].theme_id == other.id
@@ -136,7 +136,7 @@ def test_a_text_is_redacted_as_at_intake_and_nothing_of_it_is_stored(desk: Desk)
             seen.extend(texts)
             return super().encode(texts, progress=progress)
 
-    desk.store.add_people([("Anna Berglund", None, None)])
+    desk.store.add_to_roster([("Anna Berglund", None, None)])
     cases = len(desk.store.cases())
     place = Placer(desk.store, Listening()).place_text("Anna Berglund (anna@example.com) lost the pallet.")
     assert place.case_id is None
@@ -152,4 +152,4 @@ def test_another_encoder_than_the_runs_is_refused(desk: Desk) -> None:
         id = "hashing/other"
 
     with pytest.raises(UsageError, match="another encoder"):
-        Placer(desk.store, Other()).place_new()
+        Placer(desk.store, Other()).place_new_cases()

@@ -51,7 +51,7 @@ def network(tmp_path: Path) -> Cycle:
 def test_a_recap_is_kept_as_a_draft_that_people_decide_on(network: Cycle, namer: LlmContext | None) -> None:
     done = draft_from_recap(network.store, network.clock, "R-1", llm=namer)
     draft = done.grounded.draft
-    assert (draft.kind, done.notes, done.grounded.refused) == (DraftKind.RECAP, (), ())
+    assert (draft.kind, done.notes, done.grounded.refused_claims) == (DraftKind.RECAP, (), ())
     assert draft.fields["decision"] == ("Oskar orders spares.",)
     assert draft.provenance.model == ("scripted" if namer else NO_AI)
     if namer is None:
@@ -103,7 +103,7 @@ def test_an_own_prompt_that_cannot_be_used_is_found_before_anything_is_asked(tmp
     assert "theme-name.md" in finding.says
     (own / "theme-name.md").write_text(text, encoding="utf-8")
     fresh = AppContext(Settings(home=tmp_path, prompts=own))
-    assert fresh.prompts.hash_of() == PromptFiles(packaged_prompts_dir()).hash_of()
+    assert fresh.prompts.content_hash() == PromptFiles(packaged_prompts_dir()).content_hash()
 
 
 def replace_model(house: AppContext) -> AppContext:
@@ -114,6 +114,6 @@ def test_the_house_hands_its_encoder_to_whoever_asks_a_model(tmp_path: Path) -> 
     """So pages, recaps and notes have the second look of patterns: by meaning, where words are not shared."""
     settings = Settings(home=tmp_path, model="openai/none", prices={"openai/none": Price(0.0, 0.0)})
     house = AppContext(settings, encoder=HashingEncoder())
-    assert house.namer is not None
-    assert house.namer.similarity is not None
-    assert house.namer.similarity([("a warm pocket", "a warm pocket")])[0] > 0.99
+    assert house.llm is not None
+    assert house.llm.similarity is not None
+    assert house.llm.similarity([("a warm pocket", "a warm pocket")])[0] > 0.99

@@ -80,7 +80,7 @@ def house(tmp_path: Path) -> AppContext:
             decide_draft(store, clock, one.grounded.draft.id, DraftAction.ACCEPT, actor="Ada")
     theme = store.themes("all")[0].id
     asked = ThemeEditRequest(
-        action=EditAction.RENAME, by="Ada", lens="all", theme_id=theme, name="Zebulon, printers", note="Zebulon"
+        action=EditAction.RENAME, actor="Ada", lens="all", theme_id=theme, name="Zebulon, printers", note="Zebulon"
     )
     submit_edit(store, clock, asked)
     return house
@@ -152,7 +152,7 @@ def test_quotes_move_with_their_text_and_those_that_held_the_name_are_withdrawn(
     assert moved > 0
     for one in list_all_drafts(house.store):
         lost = sum(quote.text == WITHDRAWN for quote in quotes([after[one.grounded.draft.id]]))
-        assert len(one.grounded.refused) == lost
+        assert len(one.grounded.refused_claims) == lost
     assert [one for one in list_all_drafts(house.store) if one.decisions]
 
 
@@ -219,5 +219,5 @@ def test_rows_that_come_in_while_the_roster_grows_are_redacted_by_it(
 
 
 def test_the_roster_waits_for_a_run(house: AppContext) -> None:
-    with run_lock(house.settings.home), pytest.raises(RunInProgress), house.alone():
+    with run_lock(house.settings.home), pytest.raises(RunInProgress), house.run_locked():
         pass

@@ -90,7 +90,9 @@ class Desk:
         return run_pipeline(self.store, HashingEncoder(), self.clock, RunParameters(draft=False, **known))
 
     def decide(self, action: EditAction, *case_ids: str, by: str = "Ada", **known: Any) -> EditResult:
-        return submit_edit(self.store, self.clock, ThemeEditRequest(action=action, by=by, case_ids=case_ids, **known))
+        return submit_edit(
+            self.store, self.clock, ThemeEditRequest(action=action, actor=by, case_ids=case_ids, **known)
+        )
 
     def themes(self) -> list[Theme]:
         return [theme for theme in self.store.themes("all") if theme.case_ids]
@@ -104,7 +106,7 @@ class Desk:
     def changed(self) -> tuple[RunRecord, ChangeToReview]:
         """A second run that took the smallest theme into another, and that change."""
         run = self.run(seed=JOINED)
-        return run, next(one for one in list_changes_to_review(self.store, run.id) if one.put_back)
+        return run, next(one for one in list_changes_to_review(self.store, run.id) if one.former_case_ids)
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ def desk(tmp_path: Path) -> Desk:
 def test_every_theme_of_a_first_run_is_a_change_with_nothing_to_put_back(desk: Desk) -> None:
     told = list_changes_to_review(desk.store, "run-0001")
     assert {one.change.theme_id for one in told} == {theme.id for theme in desk.themes()}
-    assert all(one.answer is None and not one.put_back for one in told)
+    assert all(one.answer is None and not one.former_case_ids for one in told)
     with pytest.raises(UsageError, match="nothing to put back"):
         decline_change(desk.store, desk.clock, "run-0001", told[0].change.theme_id, actor="Ada")
 
@@ -139,9 +141,9 @@ def test_accepting_is_written_down_and_changes_nothing(desk: Desk) -> None:
 def test_declining_puts_the_cases_back_for_good_and_one_undo_takes_all_of_it_back(desk: Desk) -> None:
     before = desk.places()
     run, one = desk.changed()
-    assert all(before[case_id] == was for was, case_ids in one.put_back.items() for case_id in case_ids)
+    assert all(before[case_id] == was for was, case_ids in one.former_case_ids.items() for case_id in case_ids)
     lines = decline_change(desk.store, desk.clock, run.id, one.change.theme_id, actor="Ada")
-    back = {case_id: was for was, case_ids in one.put_back.items() for case_id in case_ids}
+    back = {case_id: was for was, case_ids in one.former_case_ids.items() for case_id in case_ids}
     assert back.items() <= desk.places().items()
     assert {line.edit.because for line in lines[1:]} == {lines[0].edit.seq}
     desk.run(seed=JOINED, label="2026Q4")
@@ -169,7 +171,7 @@ def test_what_a_person_moved_is_no_change_of_the_run(desk: Desk) -> None:
     desk.decide(EditAction.MOVE_IN, moved, theme_id=second.id)
     run = desk.run(seed=JOINED)
     told = list_changes_to_review(desk.store, run.id)
-    assert all(moved not in case_ids for one in told for case_ids in one.put_back.values())
+    assert all(moved not in case_ids for one in told for case_ids in one.former_case_ids.values())
 
 
 def test_changes_of_an_older_run_cannot_be_declined(desk: Desk) -> None:

@@ -77,7 +77,9 @@ class Desk:
         return run_pipeline(self.store, self.encoder, self.clock, RunParameters(**given))
 
     def decide(self, action: EditAction, *case_ids: str, by: str = "Ada", **known: Any) -> EditResult:
-        return submit_edit(self.store, self.clock, ThemeEditRequest(action=action, by=by, case_ids=case_ids, **known))
+        return submit_edit(
+            self.store, self.clock, ThemeEditRequest(action=action, actor=by, case_ids=case_ids, **known)
+        )
 
     def undo(self, seq: int) -> EditResult:
         return self.decide(EditAction.UNDO, by="Bo", undoes=seq)
@@ -94,7 +96,15 @@ class Desk:
     def shown(self) -> list[Any]:
         """What people see but for the words that tell what a run changed, and the map, which moves at the next run."""
         themes = [
-            replace(theme, lineage=Lineage.NEW, new_cases=0, quiet_runs=0, new_by_period=(), remembered=(), spoke=())
+            replace(
+                theme,
+                lineage=Lineage.NEW,
+                new_cases=0,
+                quiet_runs=0,
+                new_by_period=(),
+                unseen_case_ids=(),
+                former_exemplars=(),
+            )
             for theme in sorted(self.store.themes("all"), key=lambda theme: theme.id)
         ]
         assignments = [replace(one, x=None, y=None) for one in self.store.assignments("all")]
@@ -172,7 +182,7 @@ def test_merges_follow_one_another_and_never_come_round(desk: Desk) -> None:
     assert {*a.case_ids, *b.case_ids, *c.case_ids} == {*desk.theme(c.id).case_ids}
     with pytest.raises(ContradictoryEdit) as refused:
         desk.decide(EditAction.MERGE, theme_id=c.id, other_theme_id=a.id)
-    assert refused.value.numbers == (1,)
+    assert refused.value.edit_numbers == (1,)
     desk.undo(1)
     assert {*desk.theme(a.id).case_ids} == {*a.case_ids}
 
@@ -393,8 +403,8 @@ def test_a_run_says_where_its_cases_firmly_disagree_and_undoes_nothing(desk: Des
     decided = desk.decide(EditAction.MOVE_IN, firm.case_id, theme_id=other.id)
     record = desk.run()
     assert firm.strength >= 0.8
-    assert decided.proposals == record.proposals
-    (proposal,) = record.proposals
+    assert decided.conflicts == record.conflicts
+    (proposal,) = record.conflicts
     assert (proposal.kind, proposal.edit_seq, proposal.case_ids) == ("move_in", 1, (firm.case_id,))
     assert set(proposal.theme_ids) == {firm.theme_id, other.id}
     assert desk.place(firm.case_id).theme_id == other.id
@@ -449,7 +459,7 @@ def test_an_undo_is_taken_back_by_deciding_anew(desk: Desk) -> None:
 def test_the_name_of_a_person_on_the_roster_never_becomes_a_themes_name(desk: Desk) -> None:
     theme = desk.themes()[0]
     desk.decide(EditAction.RENAME, theme_id=theme.id, name="Scanner docks, Anna Hansen")
-    desk.store.add_people([("Anna Hansen", None, None)])
+    desk.store.add_to_roster([("Anna Hansen", None, None)])
     redact_all(desk.store)
     desk.run(label="2026Q4")
     assert desk.theme(theme.id).name == desk.store.edits()[0].name == "Scanner docks"
@@ -486,7 +496,7 @@ def test_of_two_decisions_at_once_the_second_is_checked_against_the_first(
         if not came:
             came.extend(edits)
             desk.decide(EditAction.PIN, first.case_ids[0], theme_id=first.id, by="Bo")
-        append(edits, expected_seq=expected_seq, amended=amended)
+        append(edits, expected_seq=expected_seq, revision=amended)
 
     monkeypatch.setattr(desk.store, "append_edits", another_first)
     with pytest.raises(ContradictoryEdit, match="Bo"):

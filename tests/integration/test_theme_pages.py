@@ -46,8 +46,8 @@ class Place:
         """The same visitor each time, who asks from now on."""
         if name not in self.visitors:
             who = PageClient(self.house, role, name=name, app=self.app)
-            self.visitors[name] = who, self.app.state.rooms.identify
-        who, self.app.state.rooms.identify = self.visitors[name]
+            self.visitors[name] = who, self.app.state.rooms.identify_caller
+        who, self.app.state.rooms.identify_caller = self.visitors[name]
         return who
 
     def themes(self) -> list[Theme]:
@@ -311,7 +311,7 @@ def test_a_data_partner_proposes_and_a_facilitator_decides(place: Place) -> None
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.SPONSOR])
 def test_members_and_sponsors_see_no_unpublished_themes(place: Place, role: Role) -> None:
-    visitor = place.visit(role, name=f"Some {role.words}")
+    visitor = place.visit(role, name=f"Some {role.label}")
     for address in ("/themes", "/themes/map", f"/themes/{place.themes()[0].id}", "/themes/log", "/themes/changes"):
         assert visitor.get(address).status_code == 403
 
@@ -443,5 +443,5 @@ def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: Page
 def test_a_case_that_was_withdrawn_is_on_the_map_no_more(place: Place, ada: PageClient) -> None:
     gone = place.house.store.themes()[0].case_ids[1]
     assert f'href="/cases/{gone}"' in ada.get("/themes/map").text
-    place.house.withdraw(gone, by="Ada Berg")
+    place.house.withdraw(gone, actor="Ada Berg")
     assert f'href="/cases/{gone}"' not in ada.get("/themes/map").text

@@ -139,13 +139,13 @@ def rename(store: Store, draw: random.Random) -> None:
 def erase(store: Store, draw: random.Random) -> None:
     ids = [case.id for case in store.cases()]
     if len(ids) > N - 4:
-        store.forget_case(draw.choice(ids), STAY, kept_vectors=(), by="Ada", at=NOON)
+        store.erase_case(draw.choice(ids), STAY, kept_text_hashes=(), actor="Ada", at=NOON)
 
 
 def withdraw(store: Store, draw: random.Random) -> None:
     ids = [case.id for case in store.cases()]
     if len(ids) > N - 4:
-        store.withdraw_case(draw.choice(ids), STAY, kept_vectors=(), by="Ada", at=NOON)
+        store.withdraw_case(draw.choice(ids), STAY, kept_text_hashes=(), actor="Ada", at=NOON)
 
 
 def run(store: Store, draw: random.Random) -> None:
@@ -158,11 +158,11 @@ def change_rule(store: Store, draw: random.Random) -> None:
 
 def hold(store: Store, draw: random.Random) -> None:
     held = DraftReservation(draft_id=f"d-{draw.randrange(10):02d}", by="Bo", until=NOON + dt.timedelta(minutes=15))
-    store.hold_draft(held, NOON)
+    store.reserve_draft(held, NOON)
 
 
 def name_somebody(store: Store, draw: random.Random) -> None:
-    store.add_people([(f"Wilhelmina Krups{draw.randrange(99)}", None, None)])
+    store.add_to_roster([(f"Wilhelmina Krups{draw.randrange(99)}", None, None)])
 
 
 WRITES: tuple[Callable[[Store, random.Random], None], ...] = (
@@ -174,7 +174,7 @@ def all_told(store: Store) -> list[object]:
     """What pages are made of, of one store."""
     desks = [get_review_queue(store, CLOCK, reviewer) for reviewer in ("Ada", "Bo", None)]
     own = [(list_own_decisions(store, by), find_undoable_draft(store, by)) for by in ("Ada", "Bo")]
-    wanted = CaseFilter(unplaced=True)
+    wanted = CaseFilter(unplaced_only=True)
     return [desks, own, collect_playbook(store), get_counts(store), count_matching_cases(store, wanted)]
 
 
@@ -216,7 +216,7 @@ def test_one_pattern_is_judged_as_by_reading_every_case(stores: tuple[SqlStore, 
 def test_nothing_is_read_again_where_nothing_was_written(stores: tuple[SqlStore, SqlStore]) -> None:
     store, _ = stores
     assert collect_playbook(store) is collect_playbook(store)
-    assert get_review_queue(store, CLOCK, "Ada").lines[0] is get_review_queue(store, CLOCK, "Bo").lines[0]
+    assert get_review_queue(store, CLOCK, "Ada").items[0] is get_review_queue(store, CLOCK, "Bo").items[0]
 
 
 @pytest.mark.parametrize("write", [decide, rename, rewrite, change_rule, name_somebody])
@@ -242,7 +242,7 @@ def test_the_network_beside_it_changes_no_stamp(stores: tuple[SqlStore, SqlStore
     beside = SqlStore(path, "beside")
     case = replace(the_case(1), id="c-other")
     beside.save_cases([(build_submission(case.text), case)])
-    beside.add_people([("Wilhelmina Krups", None, None)])
+    beside.add_to_roster([("Wilhelmina Krups", None, None)])
     beside.save_drafts([the_draft(3)], NOON)
     assert stores[0].stamp() == before
     beside.close()

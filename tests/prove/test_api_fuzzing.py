@@ -66,7 +66,7 @@ def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
             who = Caller(name=member.name, member=member, roles=member.roles, session=started.session)
             headers["page"] = {"Cookie": f"{PLAIN_COOKIE}={started.secret}", "X-Form-Token": form_token(house, who)}
     app = make_app(house)
-    app.state.rooms.streams.close()  # they would tell for ever
+    app.state.rooms.event_streams.close()  # they would tell for ever
     yield Storm(describe_app(app, ""), known, headers)
     app.state.rooms.stop()
 

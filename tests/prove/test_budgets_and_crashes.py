@@ -95,21 +95,21 @@ def test_two_processes_with_eight_threads_each_never_pass_the_budget_and_go_on_w
     most = [0.0]
 
     def react(request: Mapping[str, Any]) -> ProviderResponse:
-        totals = sum_calls(store.calls())  # as any other process sees it while calls are under way
-        most.append(totals.cost_usd + totals.open_usd)
+        totals = sum_calls(store.list_calls())  # as any other process sees it while calls are under way
+        most.append(totals.cost_usd + totals.reserved_usd)
         return completion("{}", tokens=(20, 100))
 
     with serve_model(react) as provider:
         assert both(store, provider, 0.10) == [4, 4]
         assert len(provider.requests) == 10
-        totals = sum_calls(store.calls())
-        assert (totals.cost_usd, totals.open_usd) == (0.10, 0.0)
+        totals = sum_calls(store.list_calls())
+        assert (totals.cost_usd, totals.reserved_usd) == (0.10, 0.0)
         assert max(most) <= 0.10
 
         assert both(store, provider, 1.00) == [0, 0]
         assert len(provider.requests) == 2 * N_QUESTIONS
-        totals = sum_calls(store.calls())
-        assert (totals.cost_usd, totals.open_usd) == (1.0, 0.0)
+        totals = sum_calls(store.list_calls())
+        assert (totals.cost_usd, totals.reserved_usd) == (1.0, 0.0)
         assert max(most) <= 1.00
 
         assert both(store, provider, 0.0) == [0, 0]
@@ -118,7 +118,7 @@ def test_two_processes_with_eight_threads_each_never_pass_the_budget_and_go_on_w
 
 
 def test_what_a_killed_process_had_reserved_stays_spent(store: SqlStore) -> None:
-    with serve_model([ProviderResponse(never=True)]) as provider:
+    with serve_model([ProviderResponse(never_answers=True)]) as provider:
         asker = started(store, provider, "north", run_usd=0.10, n=3)
         give_up = time.monotonic() + 60
         while len(provider.requests) < 3 and time.monotonic() < give_up:
@@ -126,15 +126,15 @@ def test_what_a_killed_process_had_reserved_stays_spent(store: SqlStore) -> None
         os.killpg(asker.pid, signal.SIGKILL)
         asker.wait()
         assert len(provider.requests) == 3
-    assert sum_calls(store.calls()).open_usd == 0.03
+    assert sum_calls(store.list_calls()).reserved_usd == 0.03
     later = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=3)
     call = Call(id="next", task="t", model="m", run_id="run-0001", at=later, reserved_usd=0.08)
     with pytest.raises(BudgetReached):
         store.reserve(call, Budget(run_usd=0.10), later)
     store.reserve(call, Budget(run_usd=0.11), later)
-    outcomes = Counter(one.outcome for one in store.calls())
+    outcomes = Counter(one.outcome for one in store.list_calls())
     assert outcomes == {CallOutcome.LOST: 3, CallOutcome.IN_FLIGHT: 1}
-    assert sum_calls(store.calls()).cost_usd == 0.03
+    assert sum_calls(store.list_calls()).cost_usd == 0.03
 
 
 def test_a_run_completes_through_every_trouble_and_its_report_names_each_failure(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_run_completes_through_every_trouble_and_its_report_names_each_failure
             completion(None, refusal="no"),
             completion(""),
             big,
-            ProviderResponse(never=True),
+            ProviderResponse(never_answers=True),
             None,
         ]
     )

@@ -42,7 +42,7 @@ def test_twenty_kills_of_a_run_change_nothing(ingested: Path, tmp_path: Path) ->
     killed = 0
     for number in range(KILLS):
         disturbed = CommandRunner(Path(shutil.copytree(ingested, tmp_path / f"kill-{number}")))
-        with disturbed.started("run") as process:
+        with disturbed.start("run") as process:
             time.sleep(took * (number + draw.random()) / KILLS)
             killed += process.poll() is None
             process.kill()
@@ -62,7 +62,7 @@ def test_kills_of_an_ingest_lose_and_double_nothing(file: Path, ingested: Path, 
     draw = random.Random(5)
     for number in range(8):
         disturbed = CommandRunner(tmp_path / f"ingest-{number}")
-        with disturbed.started("ingest", file) as process:
+        with disturbed.start("ingest", file) as process:
             time.sleep(draw.uniform(0.1, 1.5))
             process.kill()
             process.wait()

@@ -112,7 +112,7 @@ def test_interrupted_while_embedding_and_resumed(
     """Stopped when some vectors are stored and others are not; short texts, so that there are several commits."""
     patternmind = CommandRunner(tmp_path / "home")
     assert patternmind("ingest", many).code == 0
-    with patternmind.started("run", "--no-draft") as process:
+    with patternmind.start("run", "--no-draft") as process:
         while process.poll() is None and count_rows(patternmind.home, "vector") < EMBEDDING_CHUNK_SIZE:
             time.sleep(0.01)
         process.send_signal(stop)

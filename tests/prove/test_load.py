@@ -76,7 +76,7 @@ def sign_in(home: Path, name: str) -> str:
     """The session of a member in every role, as a cookie; the member is made once."""
     house = AppContext(Settings(home=home))
     _ = house.store
-    known = {one.name: one for one in house.accounts.members(DEFAULT_NETWORK)}
+    known = {one.name: one for one in house.accounts.list_members(DEFAULT_NETWORK)}
     member = known.get(name) or add_member(house.accounts, house.clock, DEFAULT_NETWORK, name, list(Role))
     return f"{PLAIN_COOKIE}={start_session(house.accounts, house.clock, member.id).secret}"
 

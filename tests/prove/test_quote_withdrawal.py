@@ -75,11 +75,11 @@ def test_late_names_and_erased_cases_leave_nothing_behind(tmp_path: Path) -> Non
     telling: list[int] = []
     for case in gone:
         others = [text for one in store.cases() if one.id != case.id for text in one.text.values()]
-        traces = UniqueTerms.of(case.text.values(), others)
+        traces = UniqueTerms.from_texts(case.text.values(), others)
         raw = store.submission(case.id)
         telling.append(len(traces.words))
         begun = time.perf_counter()
-        house.erase(case.id, by="Ada")
+        house.erase(case.id, actor="Ada")
         seconds.append(time.perf_counter() - begun)
         held = bytes_in(tmp_path / "home")
         lines = [line for text in (*raw.text.values(), *case.text.values()) for line in text.lower().split("\n")]

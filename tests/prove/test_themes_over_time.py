@@ -188,7 +188,7 @@ def test_themes_whose_cases_mostly_remain_keep_their_id(corpus: str, tmp_path: P
     for number, rows in enumerate(periods):
         network.take_in(rows)
         now = network.run(encoder, f"period {number}")
-        encoder.keep()
+        encoder.save()
         both = {one.case_id for one in last} & {one.case_id for one in now}
         after = grouped(now, lambda one: one.theme_id)
         themes.add(grouped(last, lambda one: one.theme_id), after, both)

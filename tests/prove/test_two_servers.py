@@ -37,7 +37,7 @@ def test_of_two_decisions_on_a_draft_one_stands_and_the_other_is_told(home: Path
     assert Counter(tuple(sorted(pair)) for pair in answers.values()) == Counter({(200, 412): DRAFTS})
     store = SqlStore(home / DATABASE_FILE)
     drafts = store.drafts()
-    lines = store.draft_lines(DraftFilter(), limit=1000).rows
+    lines = store.list_draft_items(DraftFilter(), limit=1000).rows
     store.close()
     assert [len(log) for _, log, _ in drafts] == [1] * DRAFTS
     for draft, log, _ in drafts:
@@ -49,7 +49,7 @@ def test_of_two_decisions_on_a_draft_one_stands_and_the_other_is_told(home: Path
 
 def _ids(home: Path) -> list[str]:
     store = SqlStore(home / DATABASE_FILE)
-    ids = [line.id for line in store.draft_lines(DraftFilter(), limit=1000).rows]
+    ids = [line.id for line in store.list_draft_items(DraftFilter(), limit=1000).rows]
     store.close()
     assert len(ids) == DRAFTS
     return ids

@@ -192,7 +192,7 @@ def test_a_cell_is_measured_again_when_what_it_depends_on_changed(tmp_path: Path
 
 
 def test_what_was_not_measured_is_not_met() -> None:
-    assert {target.met for target in evaluate_targets([])} == {None}
+    assert {target.is_met for target in evaluate_targets([])} == {None}
 
 
 def test_a_target_is_judged_by_its_line() -> None:
@@ -200,7 +200,7 @@ def test_a_target_is_judged_by_its_line() -> None:
         line(BenchCell(part="scale", method=method, corpus="banking77"), warm_seconds=seconds, steps={}, peak_gb=1.0)
         for method, seconds in (("patternmind", 1.0), ("BERTopic", 9.0))
     ]
-    met = {target.asked: target.met for target in evaluate_targets(found)}
+    met = {target.requirement: target.is_met for target in evaluate_targets(found)}
     assert met["banking77: at least 8 times faster than BERTopic, warm"] is True
 
 

@@ -112,7 +112,13 @@ def teller(before: Case, after: Case | None) -> DraftRewriter:
         return redact(text, ROSTER).text
 
     versions = {after.id: after.text_version} if after else {}
-    return DraftRewriter(requote=requote, name=clean, words=clean, own_words=clean, versions=versions)
+    return DraftRewriter(
+        rewrite_quote=requote,
+        rewrite_name=clean,
+        rewrite_machine_text=clean,
+        rewrite_user_text=clean,
+        text_versions=versions,
+    )
 
 
 REDACTED = replace(PALLET, text={"problem": redact(PALLET.text["problem"], ROSTER).text}, text_version="v2")
@@ -134,7 +140,7 @@ def test_a_draft_of_a_redacted_case_keeps_what_still_stands_and_withdraws_the_re
         },
     )
     edited = a_decision(edits={"solution": (second, f"As Anna says: {first}")}, note="Anna agrees")
-    told, (decision,) = teller(PALLET, REDACTED).tell(draft, [edited])
+    told, (decision,) = teller(PALLET, REDACTED).rewrite(draft, [edited])
     assert [claim.text for claim in told.claims] == [WITHDRAWN, second, SHELF.text["problem"]]
     assert told.claims[0].quotes == (withdraw_quote(claims[0].quotes[0]),)
     assert told.fields == {
@@ -146,28 +152,28 @@ def test_a_draft_of_a_redacted_case_keeps_what_still_stands_and_withdraws_the_re
     assert decision.edits == {"solution": (second, f"As [person 7] says: {WITHDRAWN}")}
     assert decision.note == "[person 7] agrees"
     grounded = ground(told, {"c-1": REDACTED, "c-2": SHELF})
-    assert [one.claim.text for one in grounded.refused] == [WITHDRAWN]
+    assert [one.claim.text for one in grounded.refused_claims] == [WITHDRAWN]
     assert len(grounded.draft.claims) == 2
 
 
 def test_a_claim_stays_while_one_of_its_quotes_does() -> None:
     both = Claim(text="Tape and shelf help.", field="solution", quotes=(build_quote(PALLET), build_quote(SHELF)))
-    told, _ = teller(PALLET, None).tell(a_draft(both), [])
+    told, _ = teller(PALLET, None).rewrite(a_draft(both), [])
     assert told.claims == (replace(both, quotes=(withdraw_quote(both.quotes[0]), both.quotes[1])),)
     assert told.fields == {"solution": ("Tape and shelf help.",)}
 
 
 def test_telling_again_changes_nothing() -> None:
     draft = a_draft(build_claim("problem", PALLET), build_claim("solution", SHELF))
-    once = teller(PALLET, None).tell(draft, [a_decision(note="Anna agrees")])
-    assert teller(PALLET, None).tell(*once) == once
+    once = teller(PALLET, None).rewrite(draft, [a_decision(note="Anna agrees")])
+    assert teller(PALLET, None).rewrite(*once) == once
 
 
 def test_a_short_quote_is_withdrawn_as_a_line_and_not_out_of_every_other() -> None:
     twice = build_case("c-1", "It broke twice.")
     claim = build_claim("problem", twice, "twice")
     draft = a_draft(claim, fields={"problem": ("twice",), "context": "It was said twice by others."})
-    told, _ = teller(twice, None).tell(draft, [])
+    told, _ = teller(twice, None).rewrite(draft, [])
     assert told.fields == {"problem": (WITHDRAWN,), "context": "It was said twice by others."}
 
 
@@ -192,7 +198,7 @@ def test_every_field_of_a_draft_is_told_anew_or_holds_no_words_of_cases(noun: An
     assert sorted(one.name for one in fields(noun)) == sorted(f"{TOLD[noun]} {KEPT[noun]}".split())
 
 
-TRACES = UniqueTerms.of(
+TRACES = UniqueTerms.from_texts(
     ["The zyxquokka of hall 9b stood in the rain for a whole week. Tape helps."], ["Tape helps. It stood in the rain."]
 )
 
@@ -207,17 +213,17 @@ TRACES = UniqueTerms.of(
     ],
 )
 def test_what_only_one_case_says_is_withdrawn_from_any_text(text: str, told: str) -> None:
-    assert TRACES.withdraw_words(text) == told
+    assert TRACES.withdraw_terms(text) == told
 
 
 def test_a_name_keeps_the_phrases_that_others_say_too() -> None:
-    assert TRACES.name("Tape, zyxquokka hall") == "Tape"
-    assert (TRACES.name("zyxquokka"), TRACES.name("")) == (WITHDRAWN, "")
-    assert TRACES.withdraw_runs('No longer called "zyxquokka": gone.') == f"No longer called “{WITHDRAWN}”: gone."
+    assert TRACES.withdraw_from_name("Tape, zyxquokka hall") == "Tape"
+    assert (TRACES.withdraw_from_name("zyxquokka"), TRACES.withdraw_from_name("")) == (WITHDRAWN, "")
+    assert TRACES.withdraw_sentences('No longer called "zyxquokka": gone.') == f"No longer called “{WITHDRAWN}”: gone."
 
 
 @given(gone=TEXTS, others=st.lists(TEXTS, max_size=3))
 def test_a_text_that_another_case_says_as_well_is_left_alone(gone: str, others: list[str]) -> None:
-    traces = UniqueTerms.of([gone], [*others, gone])
-    assert traces.withdraw_words(gone) == gone
-    assert traces.name(gone) == gone
+    traces = UniqueTerms.from_texts([gone], [*others, gone])
+    assert traces.withdraw_terms(gone) == gone
+    assert traces.withdraw_from_name(gone) == gone

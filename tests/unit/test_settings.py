@@ -43,7 +43,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         task_models={"case-facets": "openai/small", "pattern": "openai/c@http://localhost:2/v1"},
         fallback_model="anthropic/claude",
         prices={"openai/small": Price(0, 0), "openai/gpt": Price(2.5, 10)},
-        limits=CallLimits(timeout_seconds=2.5, max_tokens=900, n_parallel=8),
+        limits=CallLimits(timeout_seconds=2.5, max_tokens=900, max_parallel=8),
         budget=Budget(run_usd=0.1, month_usd=None, network_usd=100),
         prompts=tmp_path,
         encoder=tmp_path,

@@ -93,7 +93,7 @@ def init(
     )
     changed = None
     if roster:
-        with house.alone() as store:
+        with house.run_locked() as store:
             changed = import_roster(store, roster)
     write_audit(house, Action.SETTINGS, "init")
     output.write_network(network, house.settings.home, changed, as_json=json)
@@ -162,14 +162,14 @@ def run(
         seed=seed,
         since=since,
         draft=not no_draft,
-        afresh=from_scratch,
+        from_scratch=from_scratch,
     )
     validate_run_parameters(parameters)
     house = open_context(home)
     with output.show_progress() as progress:
         record = house.run(parameters, progress=progress)
     write_audit(house, Action.START_RUN, "run", "run", record.id)
-    output.write_run(record, sum_calls(house.store.calls(record.id)), as_json=json)
+    output.write_run(record, sum_calls(house.store.list_calls(record.id)), as_json=json)
 
 
 @app.command()
@@ -201,10 +201,10 @@ def prereading(
         subject = prereading_builder.subject_from_case(store, case)
     else:
         require_search_text(topic or "")
-        with output.show_progress() as progress, house.index(progress=progress) as index:
+        with output.show_progress() as progress, house.open_index(progress=progress) as index:
             subject = prereading_builder.subject_from_topic(store, house.encoder, index, topic or "")
     prepared = prereading_builder.build_prereading(
-        store, house.clock, subject, topic=topic or "", session=session, date=date, llm=house.namer
+        store, house.clock, subject, topic=topic or "", session=session, date=date, llm=house.llm
     )
     write_audit(house, Action.REQUEST_PREREADING, "prereading", "prereading", prepared.grounded.draft.id)
     for note in prepared.notes:
@@ -236,7 +236,7 @@ def search(
         raise UsageError(f'--kind takes case, recap or pattern, not "{kind}".')
     require_search_text(text)
     house = open_context(home)
-    with output.show_progress() as progress, house.index(progress=progress) as index:
+    with output.show_progress() as progress, house.open_index(progress=progress) as index:
         results = find(house.store, house.encoder, index, text, kind=kind, k=k)
     output.write_search_results(results, as_json=json)
 
@@ -341,7 +341,7 @@ def index_rebuild(home: HomeOption = None, json: JsonOption = False) -> None:
     from patternmind.services.search import embed_all_cases
 
     house = open_context(home)
-    with output.show_progress() as progress, closing(house.chroma()) as index:
+    with output.show_progress() as progress, closing(house.chroma_index()) as index:
         ids, vectors = embed_all_cases(house.store, house.encoder, progress=progress)
         index.rebuild(ids, vectors)
     output.write_result({"rows": len(ids)}, f"The index holds {len(ids)} rows.", as_json=json)
@@ -355,7 +355,7 @@ def index_verify(home: HomeOption = None, json: JsonOption = False) -> None:
     from patternmind.services.search import embed_all_cases
 
     house = open_context(home)
-    with output.show_progress() as progress, closing(house.chroma()) as index:
+    with output.show_progress() as progress, closing(house.chroma_index()) as index:
         check = index.verify(*embed_all_cases(house.store, house.encoder, progress=progress))
     output.write_index_check(check, as_json=json)
     if not check.ok:

@@ -43,7 +43,7 @@ def erase(
             raise UsageError("Erasing has no undo. Say --yes to erase without being asked.")
         if not typer.confirm(f"Erase {case} for good? This has no undo."):
             raise typer.Exit(1)
-    told = house.erase(case, by=by)
+    told = house.erase(case, actor=by)
     write_audit(house, Action.ERASE_CASE, "erase", "case", told.case_id, actor=by)
     if json:
         output.write_json({**asdict(told), "elsewhere": EXTERNAL_COPIES_NOTICE})
@@ -100,11 +100,11 @@ def key_apply(home: HomeOption = None, json: JsonOption = False) -> None:
     from patternmind.domain.permissions import Action
 
     house = open_context(home)
-    with house.alone() as store:
-        n = store.reseal()
-        store.scrub()
+    with house.run_locked() as store:
+        n = store.reencrypt_submissions()
+        store.purge_deleted()
     write_audit(house, Action.SETTINGS, "key.apply")
-    name, copies = store.raw_counts().key_name, [str(path) for path in house.copies()]
+    name, copies = store.raw_text_counts().key_id, [str(path) for path in house.leftover_copies()]
     told = f"{n} raw texts are {f'encrypted with key {name}' if name else 'not encrypted'}."
     if name and copies:
         told += f" Raw text lies open in {', '.join(copies)}: delete what you do not need any more."

@@ -84,7 +84,7 @@ def member_list(home: HomeOption = None, json: JsonOption = False) -> None:
     house = open_context(home)
     rows = [
         {"id": one.id, "name": one.name, "roles": [role.value for role in Role if role in one.roles]}
-        for one in house.accounts.members(house.store.network.id)
+        for one in house.accounts.list_members(house.store.network.id)
     ]
     lines = [f"{row['id']}  {row['name']}  ({', '.join(row['roles'])})" for row in rows]
     told = "\n".join(lines) or "Nobody yet. `patternmind member add NAME --role steward` adds the first."
@@ -134,7 +134,7 @@ def network_add(
 
     house = open_context(home)
     network = add_network(house.accounts, id, name)
-    write_audit(house.on(network.id), Action.SETTINGS, "network.add", "network", network.id)
+    write_audit(house.for_network(network.id), Action.SETTINGS, "network.add", "network", network.id)
     told = f'Made "{network.name}". Add its first steward: `patternmind --network {id} member add NAME --role steward`.'
     output.write_result({"id": network.id, "name": network.name}, told, as_json=json)
 
@@ -144,8 +144,8 @@ def network_list(home: HomeOption = None, json: JsonOption = False) -> None:
     """The networks of this data folder."""
     house = open_context(home)
     rows = [
-        {"id": one.id, "name": one.name, "n_members": len(house.accounts.members(one.id))}
-        for one in house.accounts.networks()
+        {"id": one.id, "name": one.name, "n_members": len(house.accounts.list_members(one.id))}
+        for one in house.accounts.list_networks()
     ]
     told = "\n".join(f"{row['id']}  {row['name']}  ({row['n_members']} members)" for row in rows)
     output.write_result({"networks": rows}, told, as_json=json)

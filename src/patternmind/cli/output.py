@@ -177,7 +177,7 @@ def write_run(record: "RunRecord", calls: "CallTotals", *, as_json: bool) -> Non
                 "drafts": record.n_drafts,
                 "seconds": dict(record.seconds),
                 "notes": list(record.notes),
-                "proposals": [asdict(one) for one in record.proposals],
+                "proposals": [asdict(one) for one in record.conflicts],
                 "calls": totals_row(calls),
             }
         )
@@ -188,10 +188,10 @@ def write_run(record: "RunRecord", calls: "CallTotals", *, as_json: bool) -> Non
         f"{record.n_drafts} candidate patterns ({seconds:.1f} s)."
     )
     lines = [counts, *record.notes]
-    lines += [f"The cases disagree. {one.text}" for one in record.proposals]
-    if calls.n_asked:
+    lines += [f"The cases disagree. {one.text}" for one in record.conflicts]
+    if calls.n_calls:
         lines.append(
-            f"The model was asked {calls.n_asked} times: {calls.n_cached} answered from the cache, "
+            f"The model was asked {calls.n_calls} times: {calls.n_cached} answered from the cache, "
             f"{calls.n_failed} failed, {calls.n_requests} requests, {calls.cost_usd:.4f} USD. "
             "`patternmind runs --calls` lists them."
         )
@@ -349,10 +349,10 @@ def write_eval_report(report: "EvalReport", junit: Path | None, *, as_json: bool
     if junit is not None:
         from patternmind.cli.output_files import write_file
 
-        write_file(junit, report.junit())
+        write_file(junit, report.to_junit())
     if as_json:
-        write_json(report.record())
+        write_json(report.to_dict())
     else:
-        make_console().print(report.table())
-    if report.failed:
-        raise GateFailed(f"{len(report.failed)} of {len(report.figures)} figures fell below their gates.")
+        make_console().print(report.to_table())
+    if report.failed_results:
+        raise GateFailed(f"{len(report.failed_results)} of {len(report.results)} figures fell below their gates.")

@@ -37,7 +37,9 @@ def place(
         places = [placer.place_text(text)]
     else:
         with output.show_progress() as progress:
-            places = placer.place_cases(cases, progress=progress) if cases else placer.place_new(progress=progress)
+            places = (
+                placer.place_cases(cases, progress=progress) if cases else placer.place_new_cases(progress=progress)
+            )
     _write_places(places, as_json=json)
 
 

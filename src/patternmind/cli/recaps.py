@@ -26,7 +26,7 @@ def recap(
     from patternmind.services.recaps import draft_from_recap
 
     house = open_context(home)
-    told = draft_from_recap(house.store, house.clock, recap, llm=house.namer)
+    told = draft_from_recap(house.store, house.clock, recap, llm=house.llm)
     write_audit(house, Action.SEND_RECAP, "recap", "draft", told.reviewed.grounded.draft.id)
     for note in told.notes:
         output.write_status(note)
@@ -43,7 +43,7 @@ def draft_theme_change(
     from patternmind.services.recaps import draft_theme_change
 
     house = open_context(home)
-    told = draft_theme_change(house.store, house.clock, theme, llm=house.namer)
+    told = draft_theme_change(house.store, house.clock, theme, llm=house.llm)
     for note in told.notes:
         output.write_status(note)
     output.write_draft(told.reviewed, as_json=json)

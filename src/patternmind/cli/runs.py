@@ -58,7 +58,7 @@ def _write_costs(costs: "Sequence[RunCost]") -> None:
         table.add_row(
             run.id if run else "no run",
             f"{run.state}, {run.started_at:%Y-%m-%d %H:%M}" if run else "",
-            *(str(n) for n in (totals.n_asked, totals.n_cached, totals.n_requests, totals.n_failed)),
+            *(str(n) for n in (totals.n_calls, totals.n_cached, totals.n_requests, totals.n_failed)),
             str(totals.n_tokens_in + totals.n_tokens_out),
             f"{totals.cost_usd:.4f}",
         )

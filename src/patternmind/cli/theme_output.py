@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 def edit_row(edit: "Edit") -> dict[str, Any]:
     """A decision as ``--json`` shows it; what does not belong to its action is left out."""
-    told = {**asdict(edit), "action": edit.action.value, "at": edit.at.isoformat(), "what": edit.what()}
+    told = {**asdict(edit), "action": edit.action.value, "at": edit.at.isoformat(), "what": edit.summary()}
     return {name: value for name, value in told.items() if value is not False and value not in ("", None, ())}
 
 
 def write_edit_result(result: "EditResult", *, as_json: bool) -> None:
     edit = result.edit
     if as_json:
-        write_json({**edit_row(edit), "proposals": [asdict(one) for one in result.proposals]})
+        write_json({**edit_row(edit), "proposals": [asdict(one) for one in result.conflicts]})
         return
-    told = edit.told().removeprefix("decision ")
+    told = edit.describe().removeprefix("decision ")
     stands = f"It stands in every later run; `patternmind themes undo {edit.seq}` takes it back."
     lines = [f"Decision {told}. {stands if edit.undoes is None else 'The themes are what they would be without it.'}"]
-    write_text("\n".join([*lines, *_conflict_lines(result.proposals)]) + "\n")
+    write_text("\n".join([*lines, *_conflict_lines(result.conflicts)]) + "\n")
 
 
 def _conflict_lines(conflicts: "Sequence[EditConflict]") -> list[str]:
@@ -48,7 +48,7 @@ def _edit_log_line(entry: "LoggedEdit") -> str:
     edit = entry.edit
     back = f"  (taken back by decision {entry.undone_by})" if entry.undone_by else ""
     note = f"  {edit.note}" if edit.note else ""
-    return f"{edit.seq:>4}  {edit.at:%Y-%m-%d %H:%M}  {edit.by}: {edit.what()}  [{edit.lens}]{note}{back}"
+    return f"{edit.seq:>4}  {edit.at:%Y-%m-%d %H:%M}  {edit.by}: {edit.summary()}  [{edit.lens}]{note}{back}"
 
 
 def write_theme_changes(
@@ -60,17 +60,17 @@ def write_theme_changes(
         return
     if as_json:
         rows = [asdict(change) for change in changes]
-        write_json({"run_id": run.id, "changes": rows, "proposals": [asdict(one) for one in run.proposals]})
+        write_json({"run_id": run.id, "changes": rows, "proposals": [asdict(one) for one in run.conflicts]})
         return
     from patternmind.lineage import explain_change
 
     names = {theme.id: theme.name for theme in themes}
-    news = [one for one in changes if one.is_news]
+    news = [one for one in changes if one.is_reportable]
     told = [
         f"{one.theme_id}  {one.lineage.value:<9}  {_theme_name(one, names)}\n    {explain_change(one, names)}"
         for one in news
     ]
-    write_text("\n".join([f"{run.id}:", *(told or ["no theme"]), *_conflict_lines(run.proposals)]) + "\n")
+    write_text("\n".join([f"{run.id}:", *(told or ["no theme"]), *_conflict_lines(run.conflicts)]) + "\n")
 
 
 def _theme_name(change: "ThemeChange", names: dict[str, str]) -> str:

@@ -32,7 +32,7 @@ def cluster_by_density(
     untyped: Any = decomposition
 
     n, d = vectors.shape
-    near = neighbours.first(min(MAX_NEIGHBOURS, max(MIN_NEIGHBOURS, round(np.sqrt(n) / 2)))).index
+    near = neighbours.top(min(MAX_NEIGHBOURS, max(MIN_NEIGHBOURS, round(np.sqrt(n) / 2)))).index
     smooth = vectors.astype(np.float64)
     for _ in range(SMOOTHING_ROUNDS):
         smooth = (smooth + smooth[near].mean(axis=1)) / 2

@@ -44,7 +44,7 @@ class Edges:
     right: NDArray[np.int32]
     weight: NDArray[np.float64]
 
-    def among(self, rows: NDArray[np.intp]) -> "Edges":
+    def subgraph(self, rows: NDArray[np.intp]) -> "Edges":
         """The graph of some of the rows, in rising order; row i of it is ``rows[i]``."""
         place = np.full(self.n, -1, np.int32)
         place[rows] = np.arange(len(rows), dtype=np.int32)
@@ -61,7 +61,7 @@ class Communities:
     """
 
     labels: NDArray[np.int32]
-    firmness: NDArray[np.float64]
+    cohesion: NDArray[np.float64]
     edges: Edges
     agreement: NDArray[np.float64]
 

@@ -195,7 +195,7 @@ class _Attraction:
         self.size = np.maximum(np.bincount(self.label), 1)
         outward = np.where(inside, 0, self.weight)
         away = np.bincount(self.left, outward, n) + np.bincount(self.right, outward, n)
-        self.homeward = CENTROID_PULL / n + COUNTER_PULL * away[self.member]
+        self.centroid_weight = CENTROID_PULL / n + COUNTER_PULL * away[self.member]
 
     def __call__(self, places: Positions) -> Positions:
         """The pull on every row, (n,)."""
@@ -205,7 +205,7 @@ class _Attraction:
         if self.member.size:
             middle = _sum_by_group(self.label, places[self.member], len(self.size)) / self.size
             home = middle[self.label] - places[self.member]
-            pull[self.member] += self.homeward * home / (1 + np.abs(home))
+            pull[self.member] += self.centroid_weight * home / (1 + np.abs(home))
         return pull
 
 

@@ -37,8 +37,8 @@ class Outliers:
     """By row: ``score`` (n,) 0..1, 1 for the row that stands most alone; ``alone`` and ``between`` (n,) apart."""
 
     score: NDArray[np.float32]
-    alone: NDArray[np.bool_]
-    between: NDArray[np.bool_]
+    is_alone: NDArray[np.bool_]
+    is_between: NDArray[np.bool_]
 
 
 def mean_neighbour_similarity(neighbours: Neighbours) -> NDArray[np.float64]:
@@ -78,8 +78,8 @@ def find_outliers(neighbours: Neighbours, communities: Communities) -> Outliers:
 
 def find_between_rows(communities: Communities, *, max_share: float = MAX_SHARE) -> NDArray[np.bool_]:
     """Rows that the fits keep with much less of their community than its median row; at most ``most`` of all."""
-    middle = _community_medians(communities.firmness, communities.labels)
-    relative = np.where(middle > 0, communities.firmness / np.where(middle > 0, middle, 1), 1.0)
+    middle = _community_medians(communities.cohesion, communities.labels)
+    relative = np.where(middle > 0, communities.cohesion / np.where(middle > 0, middle, 1), 1.0)
     return relative < min(MAX_BETWEEN_COHESION, float(np.quantile(relative, max_share)))
 
 

@@ -65,8 +65,8 @@ class EngineFit:
     """
 
     communities: Communities
-    noise: NDArray[np.bool_]
-    resampled: bool
+    is_noise: NDArray[np.bool_]
+    needs_resampling: bool
     samples: NDArray[np.int32] | None = None
 
 
@@ -80,10 +80,10 @@ def make_fits(neighbours: Neighbours, *, seed: int) -> FitLabels:
 def fit_graph(vectors: Vectors, neighbours: Neighbours, seed: int, fits: FitLabels | None = None) -> EngineFit:
     del vectors  # the graph holds all it needs
     edges = build_edges(neighbours)
-    found = fit_edge_samples(edges, n_fits=default_n_fits(edges.n), seed=seed) if fits is None else list(fits.parts)
+    found = fit_edge_samples(edges, n_fits=default_n_fits(edges.n), seed=seed) if fits is None else list(fits.edge_fits)
     noise = np.zeros(edges.n, np.bool_)
     return EngineFit(
-        build_consensus(edges, found, seed=seed), noise, resampled=True, samples=fits.samples if fits else None
+        build_consensus(edges, found, seed=seed), noise, needs_resampling=True, samples=fits.row_fits if fits else None
     )
 
 
@@ -94,7 +94,7 @@ def fit_hdbscan(vectors: Vectors, neighbours: Neighbours, seed: int, fits: FitLa
     own = np.where(labels == OUTLIER, labels.max() + 1, labels)
     together = (own[edges.left] == own[edges.right]).astype(np.float64)
     communities = Communities(own, probability.astype(np.float64), edges, together)
-    return EngineFit(communities, labels == OUTLIER, resampled=False)
+    return EngineFit(communities, labels == OUTLIER, needs_resampling=False)
 
 
 ENGINES: Mapping[str, Callable[[Vectors, Neighbours, int, FitLabels | None], EngineFit]] = {
@@ -133,9 +133,11 @@ def partition_rows(
         return _empty_partition(n, vectors.shape[1])
     fit = ENGINES[engine](vectors, neighbours, seed, fits)
     found = find_outliers(neighbours, fit.communities)
-    between = found.between & fit.resampled  # the other engine says by itself whom it leaves out
+    between = found.is_between & fit.needs_resampling  # the other engine says by itself whom it leaves out
     why = np.where(
-        found.alone | fit.noise, OutlierReason.ALONE, np.where(between, OutlierReason.BETWEEN, OutlierReason.PLACED)
+        found.is_alone | fit.is_noise,
+        OutlierReason.ALONE,
+        np.where(between, OutlierReason.BETWEEN, OutlierReason.PLACED),
     ).astype(np.int8)
     told_once = np.ones(n, np.bool_) if is_duplicate is None else ~is_duplicate
     labels, home = _number_by_size(
@@ -214,8 +216,8 @@ def _measure_strength_and_stability(
     fit: EngineFit, labels: NDArray[np.int32], nearest: NDArray[np.int32], *, seed: int, resample: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     k = int(labels.max()) + 1
-    firmness = np.clip(fit.communities.firmness, 0, 1)
-    if k and fit.resampled and resample:
+    firmness = np.clip(fit.communities.cohesion, 0, 1)
+    if k and fit.needs_resampling and resample:
         if fit.samples is None:
             steady = measure_stability(fit.communities.edges, labels, nearest, firmness, seed=seed)
         else:

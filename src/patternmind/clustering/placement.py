@@ -58,15 +58,15 @@ class PlacementModel:
     ``alone_below``, and between clusters where the best has less than ``between_below`` of what could be voted.
     """
 
-    grid: NDArray[np.float32]
-    home: NDArray[np.int32]
+    quantized: NDArray[np.float32]
+    nearest_cluster: NDArray[np.int32]
     strength: NDArray[np.float32]
     alone_below: float = float("-inf")
     between_below: float = 0.0
 
     @property
     def n_clusters(self) -> int:
-        return int(self.home.max(initial=OUTLIER)) + 1
+        return int(self.nearest_cluster.max(initial=OUTLIER)) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,12 +83,12 @@ class Placement:
     """
 
     labels: NDArray[np.int32]
-    why: NDArray[np.int8]
+    outlier_reason: NDArray[np.int8]
     second: NDArray[np.int32]
-    offered: NDArray[np.int32]
+    candidates: NDArray[np.int32]
     strength: NDArray[np.float32]
-    closeness: NDArray[np.float32]
-    closest: NDArray[np.int32]
+    mean_similarity: NDArray[np.float32]
+    closest_rows: NDArray[np.int32]
 
 
 def fit_placement(
@@ -102,7 +102,7 @@ def fit_placement(
     rows = np.linspace(0, len(vectors) - 1, min(len(vectors), MAX_CALIBRATION_ROWS)).astype(np.int64)
     if not (outlier_reason[rows] == OutlierReason.PLACED).any():
         return known
-    seen = _count_votes(known, known.grid[rows], own_rows=rows)
+    seen = _count_votes(known, known.quantized[rows], own_rows=rows)
     placed = outlier_reason[rows] == OutlierReason.PLACED
     middle, high = np.quantile(seen.closeness[placed], [0.5, MAX_ALONE_QUANTILE])
     low = middle - ALONE_SPREADS * 1.4826 * np.median(np.abs(seen.closeness[placed] - middle))
@@ -129,7 +129,7 @@ def predict(vectors: Vectors, model: PlacementModel, *, excluded: Collection[int
         closed: clusters that take no row in; a row that would belong to one is in none, unless another one has at
             least the strength ``LEAST``.
     """
-    block = max(1, BLOCK_BYTES // (4 * max(1, len(model.home))))
+    block = max(1, BLOCK_BYTES // (4 * max(1, len(model.nearest_cluster))))
     grid = quantize(vectors)
     parts = [
         _predict_block(grid[start : start + block], model, excluded) for start in range(0, max(len(grid), 1), block)
@@ -179,7 +179,7 @@ def _count_votes(
     """Args:
     itself: (m,) the rows that these are, where they are of the run.
     """
-    n = len(model.home)
+    n = len(model.nearest_cluster)
     block = max(1, BLOCK_BYTES // (4 * max(1, n)))
     if len(quantized) > block:
         parts = [
@@ -191,7 +191,7 @@ def _count_votes(
             for start in range(0, len(quantized), block)
         ]
         return _Votes(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(_Votes)))
-    cosine = quantized @ model.grid.T / np.float32(QUANTIZATION_STEPS * QUANTIZATION_STEPS)
+    cosine = quantized @ model.quantized.T / np.float32(QUANTIZATION_STEPS * QUANTIZATION_STEPS)
     if own_rows is not None:
         cosine[np.arange(len(own_rows)), own_rows] = -np.inf
     voters, near = _closest_rows(cosine, min(MAX_VOTERS, default_n_neighbours(n), n - (own_rows is not None)))
@@ -203,7 +203,7 @@ def _count_votes(
     share = weight * np.maximum(model.strength[voters], MIN_VOTER_STRENGTH) / np.where(total > 0, total, 1)
     votes: NDArray[np.float64] = np.zeros((len(quantized), model.n_clusters + 1))
     np.add.at(
-        votes, (np.arange(len(quantized))[:, None], model.home[voters]), share
+        votes, (np.arange(len(quantized))[:, None], model.nearest_cluster[voters]), share
     )  # no home votes into the last column
     closeness = near[:, :N_CLOSEST].mean(axis=1) if near.shape[1] else np.zeros(len(quantized), np.float32)
     return _Votes(votes[:, :-1].astype(np.float32), closeness, voters[:, :N_CLOSEST])

@@ -30,9 +30,9 @@ class _RepulsionGrid:
     cells: int
     width: float
     kernel: NDArray[np.float64]
-    near: NDArray[np.float64]
-    nearness: Any
-    push: Any
+    kernel_corner: NDArray[np.float64]
+    kernel_spectrum: Any
+    force_spectrum: Any
 
 
 class Repulsion:
@@ -49,9 +49,9 @@ class Repulsion:
         cell, weight, inside = _spread_to_cells(x, y, grid)
         laid = np.bincount(cell.ravel(), weight.ravel(), side * side).reshape(side, side)
         spectrum = _load_fft().fft2(laid)
-        total = float((np.abs(spectrum) ** 2 * grid.nearness.real).sum()) / (side * side)
-        pushed = _load_fft().ifft2(spectrum * grid.push).ravel()
-        return (pushed[cell] * weight).sum(axis=0) / max(total - _self_interaction(inside, grid.near), 1e-9)
+        total = float((np.abs(spectrum) ** 2 * grid.kernel_spectrum.real).sum()) / (side * side)
+        pushed = _load_fft().ifft2(spectrum * grid.force_spectrum).ravel()
+        return (pushed[cell] * weight).sum(axis=0) / max(total - _self_interaction(inside, grid.kernel_corner), 1e-9)
 
     def _grid_for(self, span: float) -> _RepulsionGrid:
         wanted = 2 ** math.ceil(math.log2(span / CELL_WIDTH + 3))

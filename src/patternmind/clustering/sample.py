@@ -92,9 +92,9 @@ def partition_sample(
     home[rows] = found.nearest
     outliers = _find_outliers_by_votes(neighbours, home, votes.share)
     why = np.where(
-        outliers.between & (found.why == OutlierReason.BETWEEN).any(), OutlierReason.BETWEEN, OutlierReason.PLACED
+        outliers.is_between & (found.why == OutlierReason.BETWEEN).any(), OutlierReason.BETWEEN, OutlierReason.PLACED
     )
-    why = np.where(outliers.alone | (home == OUTLIER), OutlierReason.ALONE, why).astype(np.int8)
+    why = np.where(outliers.is_alone | (home == OUTLIER), OutlierReason.ALONE, why).astype(np.int8)
     why[rows] = found.why
     second = np.where(votes.second_share >= MIN_SECOND_SHARE, votes.second, OUTLIER).astype(np.int32)
     second_strength = np.where(second != OUTLIER, votes.second_share, 0).astype(np.float32)

@@ -39,7 +39,7 @@ def fit_row_samples(edges: Edges, *, seed: int) -> NDArray[np.int32]:
     for draw, sample in enumerate(samples):
         rows = np.sort(rng.choice(n, round(SAMPLE_SHARE * n), replace=False))
         found = find_communities(
-            edges.among(rows), n_fits=max(3, default_n_fits(n) // 3), seed=seed + 1000 * (draw + 1)
+            edges.subgraph(rows), n_fits=max(3, default_n_fits(n) // 3), seed=seed + 1000 * (draw + 1)
         )
         sample[rows] = np.where(find_between_rows(found), OUTLIER, found.labels)
     return samples

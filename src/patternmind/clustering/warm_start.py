@@ -64,11 +64,11 @@ def warm_start_fits(
         marks: (n, 2) of the rows as they are now, by rising case id as those before were.
     """
     n = len(row_hashes)
-    if n < MIN_ROWS or count_drift(stored.first, row_hashes) > MAX_DRIFT * n:
+    if n < MIN_ROWS or count_drift(stored.baseline_digests, row_hashes) > MAX_DRIFT * n:
         return None
-    now = _find_new_positions(stored.marks, row_hashes)
+    now = _find_new_positions(stored.row_digests, row_hashes)
     neighbours = update_neighbours(stored.neighbours, vectors, now, k=stored.neighbours.index.shape[1])
-    fits = extend_fits(stored.fits, build_edges(neighbours), now, seed=seed)
+    fits = extend_fits(stored.labels, build_edges(neighbours), now, seed=seed)
     return WarmStart(neighbours, fits, n - int((now != REMOVED).sum()))
 
 
@@ -90,14 +90,14 @@ def extend_fits(old: FitLabels, edges: Edges, new_positions: NDArray[np.int32], 
     """
     rng = np.random.default_rng([seed, edges.n])
     ties = _edges_of_new_rows(edges, new_positions)
-    parts = np.full((len(old.parts), edges.n), UNASSIGNED, np.int32)
+    parts = np.full((len(old.edge_fits), edges.n), UNASSIGNED, np.int32)
     for fit, labels in enumerate(parts):
-        _copy_labels(labels, old.parts[fit], new_positions)
+        _copy_labels(labels, old.edge_fits[fit], new_positions)
         _assign_new_rows(labels, ties, rng.random(len(ties.weight)) < EDGE_SAMPLE_SHARE, seed + fit)
-    samples = np.full((len(old.samples), edges.n), UNASSIGNED, np.int32)
+    samples = np.full((len(old.row_fits), edges.n), UNASSIGNED, np.int32)
     for fit, labels in enumerate(samples):
         labels[ties.new] = np.where(rng.random(len(ties.new)) < SAMPLE_SHARE, UNASSIGNED, NOT_DRAWN)
-        _copy_labels(labels, old.samples[fit], new_positions)
+        _copy_labels(labels, old.row_fits[fit], new_positions)
         _assign_new_rows(labels, ties, np.ones(len(ties.weight), np.bool_), seed + fit)
     return FitLabels(parts, samples)
 
@@ -133,7 +133,7 @@ def _edges_of_new_rows(edges: Edges, new_positions: NDArray[np.int32]) -> _NewRo
     n_ends = is_new[edges.left].astype(np.int8) + is_new[edges.right]
     touching = np.concatenate([np.flatnonzero(n_ends == 2), np.flatnonzero(n_ends == 1)])
     new = np.flatnonzero(is_new)
-    return _NewRowEdges(new, edges.among(new), edges.left[touching], edges.right[touching], edges.weight[touching])
+    return _NewRowEdges(new, edges.subgraph(new), edges.left[touching], edges.right[touching], edges.weight[touching])
 
 
 def _copy_labels(labels: NDArray[np.int32], former: NDArray[np.int32], new_positions: NDArray[np.int32]) -> None:

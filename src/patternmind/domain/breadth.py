@@ -24,9 +24,13 @@ class EvidenceBreadth:
     def is_narrow(self) -> bool:
         return self.n_cases < MIN_EVIDENCE or self.n_teams < MIN_EVIDENCE
 
-    def told(self, *, of: int | None = None) -> str:
+    def describe(self, *, n_theme_cases: int | None = None) -> str:
         """ "Evidence from 8 cases and 1 team", or, of a theme's 32, "Evidence from 8 of 32 cases and 1 team"."""
-        cases = pluralize(self.n_cases, "case") if of is None else f"{self.n_cases} of {pluralize(of, 'case')}"
+        cases = (
+            pluralize(self.n_cases, "case")
+            if n_theme_cases is None
+            else f"{self.n_cases} of {pluralize(n_theme_cases, 'case')}"
+        )
         return f"Evidence from {cases} and {pluralize(self.n_teams, 'team')}"
 
 

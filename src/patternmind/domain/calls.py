@@ -41,7 +41,7 @@ class Price:
     input_usd: float
     output_usd: float
 
-    def of(self, n_tokens_in: int, n_tokens_out: int) -> float:
+    def cost_usd(self, n_tokens_in: int, n_tokens_out: int) -> float:
         return (n_tokens_in * self.input_usd + n_tokens_out * self.output_usd) / 1e6
 
 
@@ -65,26 +65,26 @@ class Endpoint:
 class ModelChoice:
     """Which model is asked for which task, and which one where that one does not answer."""
 
-    usual: Endpoint
+    default: Endpoint
     by_task: Mapping[str, Endpoint] = field(default_factory=dict[str, Endpoint])
     fallback: Endpoint | None = None
 
-    def for_task(self, task: str) -> tuple[Endpoint, ...]:
+    def endpoints_for(self, task: str) -> tuple[Endpoint, ...]:
         """The endpoints to ask, in order."""
-        first = self.by_task.get(task, self.usual)
+        first = self.by_task.get(task, self.default)
         return (first,) if self.fallback is None or self.fallback == first else (first, self.fallback)
 
     @property
     def name(self) -> str:
         """The usual model, and those of single tasks behind it."""
         others = ", ".join(f"{task}: {one.model}" for task, one in sorted(self.by_task.items()))
-        return f"{self.usual.model} ({others})" if others else self.usual.model
+        return f"{self.default.model} ({others})" if others else self.default.model
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint once, the usual first."""
         last = (self.fallback,) if self.fallback else ()
-        return tuple(dict.fromkeys((self.usual, *self.by_task.values(), *last)))
+        return tuple(dict.fromkeys((self.default, *self.by_task.values(), *last)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class CallLimits:
     timeout_seconds: float = 60.0
     max_attempts: int = 3
     max_tokens: int = 4000
-    n_parallel: int = 4
+    max_parallel: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,14 +188,14 @@ class CallTotals:
         open_usd: reserved for requests under way.
     """
 
-    n_asked: int = 0
+    n_calls: int = 0
     n_cached: int = 0
     n_failed: int = 0
     n_requests: int = 0
     n_tokens_in: int = 0
     n_tokens_out: int = 0
     cost_usd: float = 0.0
-    open_usd: float = 0.0
+    reserved_usd: float = 0.0
     outcomes: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
@@ -238,13 +238,13 @@ def sum_calls(calls: Iterable[Call]) -> CallTotals:
         outcomes[one.outcome.value] = outcomes.get(one.outcome.value, 0) + 1
     open_calls = outcomes.get(CallOutcome.IN_FLIGHT, 0)
     return CallTotals(
-        n_asked=len(calls),
+        n_calls=len(calls),
         n_cached=outcomes.get(CallOutcome.CACHED, 0),
         n_failed=sum(one.outcome not in USABLE_OUTCOMES for one in calls) - open_calls,
         n_requests=sum(one.n_attempts for one in calls),
         n_tokens_in=sum(one.n_tokens_in for one in calls),
         n_tokens_out=sum(one.n_tokens_out for one in calls),
         cost_usd=sum(to_nanousd(one.cost_usd) for one in calls) / 1e9,
-        open_usd=sum(to_nanousd(one.reserved_usd) for one in calls) / 1e9,
+        reserved_usd=sum(to_nanousd(one.reserved_usd) for one in calls) / 1e9,
         outcomes=dict(sorted(outcomes.items())),
     )

@@ -150,7 +150,7 @@ class GroundedDraft:
     """
 
     draft: Draft
-    refused: tuple[RefusedClaim, ...]
+    refused_claims: tuple[RefusedClaim, ...]
     flags: tuple[Flag, ...] = ()
     seal: InitVar[GroundingSeal] = field(kw_only=True)
 
@@ -228,7 +228,7 @@ class DraftSummary:
     kind: DraftKind
     theme_id: str | None
     name: str
-    doubts: tuple[FlagKind, ...]
+    flag_kinds: tuple[FlagKind, ...]
     n_cases: int
     decisions: tuple[Decision, ...]
 

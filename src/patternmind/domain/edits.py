@@ -95,13 +95,13 @@ class Edit:
         return not self.proposed and self.action not in ANNOTATION_ACTIONS
 
     @property
-    def holds_in(self) -> str | None:
+    def held_in_theme_id(self) -> str | None:
         """The theme that ``case_ids`` stay in, as it was called when this was decided."""
         if self.action not in HOLDING_ACTIONS:
             return None
         return self.other_theme_id if self.action is EditAction.SPLIT_OFF else self.theme_id
 
-    def what(self) -> str:
+    def summary(self) -> str:
         """The decision in a few words, with ids and never a text."""
         told = ", ".join(self.case_ids[:3]) + (f" and {len(self.case_ids) - 3} more" if len(self.case_ids) > 3 else "")
         wording = _DESCRIPTIONS.get(self.action, "{action} {theme}")
@@ -117,9 +117,9 @@ class Edit:
             undoes=self.undoes,
         )
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Number, what, who and when, as an error names a decision."""
-        return f"decision {self.seq} ({self.what()}; {self.by}, {self.at:%Y-%m-%d %H:%M})"
+        return f"decision {self.seq} ({self.summary()}; {self.by}, {self.at:%Y-%m-%d %H:%M})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

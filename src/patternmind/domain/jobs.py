@@ -58,5 +58,5 @@ class Job:
         return replace(self, state=JobState.LOST) if silent else self
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         return self.state is not JobState.RUNNING

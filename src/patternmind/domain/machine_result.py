@@ -34,11 +34,11 @@ class MachineResult:
     area_ids: tuple[str, ...]
     partition: Partition
     encoder: str
-    memory: tuple[Theme, ...] = ()
+    known_themes: tuple[Theme, ...] = ()
     new_cases: tuple[str, ...] = ()
     duplicate_of: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def without(self, case_id: str, memory: tuple[Theme, ...]) -> "MachineResult":
+    def without_case(self, case_id: str, known_themes: tuple[Theme, ...]) -> "MachineResult":
         """The same answer had the case not been there to be placed; a cluster that it was the last of is gone too.
 
         ``memory`` is that of the themes as they are without it: the cluster it was in has the centre of its theme.
@@ -47,7 +47,7 @@ class MachineResult:
         home = int(self.partition.labels[row])
         centres = self.partition.centres.copy()
         if home != OUTLIER:
-            known = (theme.centre for theme in memory if theme.id == self.theme_ids[home])
+            known = (theme.centre for theme in known_themes if theme.id == self.theme_ids[home])
             centres[home] = next(known, ()) or 0
         part = _drop_row(replace(self.partition, centres=centres), row)
         left = [int(label) for label in np.unique(part.labels[part.labels != OUTLIER])]
@@ -57,7 +57,7 @@ class MachineResult:
             theme_ids=tuple(self.theme_ids[label] for label in left),
             area_ids=tuple(self.area_ids[label] for label in left),
             partition=_drop_empty_clusters(part, left),
-            memory=memory,
+            known_themes=known_themes,
             new_cases=tuple(id for id in self.new_cases if id != case_id),
             duplicate_of={id: first for id, first in self.duplicate_of.items() if case_id not in (id, first)},
         )

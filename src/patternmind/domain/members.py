@@ -49,7 +49,7 @@ class Session:
     network_id: str
     created_at: datetime
     seen_at: datetime
-    confined: bool = False
+    is_network_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class SignInLink:
     network_id: str
     created_at: datetime
     expires_at: datetime
-    confined: bool = False
+    is_network_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ class Role(StrEnum):
     SPONSOR = "sponsor"
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """As people write it: "data partner"."""
         return self.value.replace("_", " ")
 

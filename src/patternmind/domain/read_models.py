@@ -25,7 +25,7 @@ class Page(Generic[RowT]):
     """Some rows of a list, and the place after which it goes on; ``following`` is None where it ends."""
 
     rows: tuple[RowT, ...]
-    following: str | None = None
+    next_cursor: str | None = None
 
 
 class CaseOrder(StrEnum):
@@ -48,13 +48,13 @@ class CaseFilter:
 
     kind: CaseKind | None = None
     theme_id: str | None = None
-    unplaced: bool = False
+    unplaced_only: bool = False
     team: str | None = None
     since: date | None = None
     until: date | None = None
     status: str | None = None
     flag: str | None = None
-    words: str = ""
+    search_words: str = ""
     lens: str | None = None
 
 
@@ -63,7 +63,7 @@ class CaseWithAssignment:
     """A case, and where the last run of a lens put it; ``placed`` is None where that run did not look at it."""
 
     case: Case
-    placed: Assignment | None
+    assignment: Assignment | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,9 @@ class ThemeDetail:
 
     card: ThemeCard
     area: str
-    closest: tuple[SimilarTheme, ...]
+    similar_themes: tuple[SimilarTheme, ...]
     exemplars: tuple[CaseWithAssignment, ...]
-    turns: tuple[ThemeRunChange, ...]
+    run_changes: tuple[ThemeRunChange, ...]
     edits: tuple[Edit, ...]
 
 
@@ -121,7 +121,7 @@ class DraftFilter:
     kind: DraftKind | None = None
     state: DraftState | None = None
     theme_id: str | None = None
-    accepted: bool = False
+    accepted_only: bool = False
 
 
 StoredDraft = tuple[Draft, tuple[Decision, ...], datetime]
@@ -141,7 +141,7 @@ class DraftListItem:
     created_at: datetime
     model: str
     n_claims: int
-    doubts: tuple[str, ...] = ()
+    flag_kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +163,8 @@ class NetworkCounts:
 class VectorVersion:
     """What tells whether cases came, changed or went: the newest write's number, and how many were taken out."""
 
-    newest: int
-    n_gone: int
+    last_write_number: int
+    n_removed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +181,7 @@ class DataVersion:
 
     network: Network
     cases: VectorVersion
-    n_people: int
+    roster_version: int
     drafts: tuple[int, int, int]
-    last_run: int
-    last_edit: int
+    last_run_number: int
+    last_edit_seq: int

@@ -15,8 +15,8 @@ class FitLabels:
     In ``samples`` -1 is between themes and -2 was not drawn.
     """
 
-    parts: NDArray[np.int32]
-    samples: NDArray[np.int32]
+    edge_fits: NDArray[np.int32]
+    row_fits: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,11 +32,11 @@ class StoredFits:
     """
 
     run_id: str
-    holds_for: str
-    marks: NDArray[np.uint64]
-    first: NDArray[np.uint64]
+    config_hash: str
+    row_digests: NDArray[np.uint64]
+    baseline_digests: NDArray[np.uint64]
     neighbours: Neighbours
-    fits: FitLabels
+    labels: FitLabels
 
 
 __all__ = ["FitLabels", "StoredFits"]

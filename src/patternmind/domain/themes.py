@@ -45,7 +45,7 @@ class Neighbours:
     index: NDArray[np.int32]
     similarity: NDArray[np.float32]
 
-    def first(self, k: int) -> "Neighbours":
+    def top(self, k: int) -> "Neighbours":
         """The k nearest of each row, or all there are."""
         return Neighbours(self.index[:, :k], self.similarity[:, :k])
 
@@ -110,7 +110,7 @@ class Partition:
         return (self.stability < MIN_STABILITY) | (share < MIN_RECURRING_SHARE)
 
     @property
-    def nothing_certain(self) -> bool:
+    def is_all_tentative(self) -> bool:
         """Whether there are clusters, and every one is tentative."""
         return bool(self.n_clusters) and bool(self.tentative.all())
 
@@ -202,8 +202,8 @@ class Theme:
     name_locked: bool = False
     centre: tuple[float, ...] = ()
     encoder: str = ""
-    remembered: tuple[str, ...] = ()
-    spoke: tuple[str, ...] = ()
+    unseen_case_ids: tuple[str, ...] = ()
+    former_exemplars: tuple[str, ...] = ()
     new_by_period: tuple[tuple[str, int], ...] = ()
 
 
@@ -247,6 +247,6 @@ class ThemeChange:
     came: tuple[Flow, ...] = ()
 
     @property
-    def is_news(self) -> bool:
+    def is_reportable(self) -> bool:
         """False for a theme that was at rest before the run and still is: on record, and nothing to tell."""
         return self.n_after > 0 or self.lineage is not self.former_lineage

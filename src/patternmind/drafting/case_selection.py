@@ -30,7 +30,7 @@ class SelectedCase:
     """``why`` is central, edge, counter-example or varied."""
 
     case: Case
-    why: str
+    selection_reason: str
 
 
 def select_cases(
@@ -59,7 +59,9 @@ def select_cases(
         chooser.take(case_id, "central", limit)
     if edge_case_id is not None:
         chooser.take(edge_case_id, "edge", limit)
-    chooser.fill("counter-example", among=chooser.against, limit=min(limit, len(chooser.chosen) + MAX_COUNTER_EXAMPLES))
+    chooser.fill(
+        "counter-example", among=chooser.counter_examples, limit=min(limit, len(chooser.chosen) + MAX_COUNTER_EXAMPLES)
+    )
     chooser.fill("varied", among=set(range(len(order))), limit=limit)
     return chooser.chosen
 
@@ -75,31 +77,31 @@ class _CaseSelector:
     def __init__(self, cases: Sequence[Case], vectors: Vectors, strength: NDArray[np.float64]) -> None:
         self._cases, self._vectors = cases, vectors
         roles = [{sentence.role for sentence in extract_sentences(case)} for case in cases]
-        self.against = {row for row, told in enumerate(roles) if SentenceRole.WORSE in told}
+        self.counter_examples = {row for row, told in enumerate(roles) if SentenceRole.WORSE in told}
         tells = np.asarray(
             [1.0 if told & {SentenceRole.HELPED, SentenceRole.WORSE} else NO_REMEDY_WEIGHT for told in roles]
         )
-        self._worth = (0.5 + 0.5 * strength) * tells
-        self._far = np.ones(len(cases))
+        self._weights = (0.5 + 0.5 * strength) * tells
+        self._distances = np.ones(len(cases))
         self.chosen: list[SelectedCase] = []
-        self._taken: set[int] = set()
-        self._teams: set[str | None] = {None}
+        self._selected_rows: set[int] = set()
+        self._selected_teams: set[str | None] = {None}
 
     def take(self, case_id: str, why: str, limit: int) -> None:
         row = next((row for row, case in enumerate(self._cases) if case.id == case_id), None)
-        if row is not None and row not in self._taken and len(self.chosen) < limit:
+        if row is not None and row not in self._selected_rows and len(self.chosen) < limit:
             self._add(row, why)
 
     def fill(self, why: str, *, among: Collection[int], limit: int) -> None:
-        while len(self.chosen) < limit and (free := [row for row in sorted(among) if row not in self._taken]):
+        while len(self.chosen) < limit and (free := [row for row in sorted(among) if row not in self._selected_rows]):
             self._add(max(free, key=lambda row: (self._score(row), -row)), why)
 
     def _score(self, row: int) -> float:
-        voice = SAME_TEAM_WEIGHT if self._cases[row].team in self._teams else 1.0
-        return float(self._worth[row] * self._far[row]) * voice
+        voice = SAME_TEAM_WEIGHT if self._cases[row].team in self._selected_teams else 1.0
+        return float(self._weights[row] * self._distances[row]) * voice
 
     def _add(self, row: int, why: str) -> None:
         self.chosen.append(SelectedCase(self._cases[row], why))
-        self._taken.add(row)
-        self._teams.add(self._cases[row].team)
-        self._far = np.minimum(self._far, 1.0 - self._vectors @ self._vectors[row])
+        self._selected_rows.add(row)
+        self._selected_teams.add(self._cases[row].team)
+        self._distances = np.minimum(self._distances, 1.0 - self._vectors @ self._vectors[row])

@@ -36,26 +36,26 @@ class ThemeEvidence:
     n_members: int
     sentences: tuple[Sentence, ...]
     phrases: tuple[Phrase, ...]
-    firmness: Mapping[str, float]
-    shares: Mapping[str, float] = field(default_factory=dict[str, float])
+    cohesion: Mapping[str, float]
+    document_frequencies: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def score(self, sentence: Sentence) -> float:
         """How central a sentence is, and how sure its role: a doubtful one is quoted where nothing surer is said."""
-        return self.centrality(sentence) * sentence.sure**ROLE_PROBABILITY_POWER
+        return self.centrality(sentence) * sentence.role_probability**ROLE_PROBABILITY_POWER
 
     def problem_score(self, sentence: Sentence) -> float:
         """As ``score``, with sentences in which something fails or lacks before those that only set the scene.
 
         Where a plain text's own words gave the role, they have had their say.
         """
-        by_field = sentence.sure == 1.0
+        by_field = sentence.role_probability == 1.0
         return self.score(sentence) * (
             SCENE_SETTING_WEIGHT if by_field and not mentions_problem(sentence.text) else 1.0
         )
 
     def centrality(self, sentence: Sentence) -> float:
-        firmness = self.firmness.get(sentence.case_id, 0.0)
-        return centrality(sentence, self.phrases, cohesion=firmness, document_frequencies=self.shares)
+        firmness = self.cohesion.get(sentence.case_id, 0.0)
+        return centrality(sentence, self.phrases, cohesion=firmness, document_frequencies=self.document_frequencies)
 
     def remedy_score(self, sentence: Sentence) -> float:
         """As ``score``, with what a case recommends or decided before what it merely learned."""
@@ -89,6 +89,6 @@ def gather_evidence(
         n_members=len(members),
         sentences=tuple(sentence for case in told_once for sentence in extract_sentences(case)),
         phrases=tuple(phrases),
-        firmness=cohesion,
-        shares=compute_document_frequencies(["\n".join(case.text.values()) for case in told_once]),
+        cohesion=cohesion,
+        document_frequencies=compute_document_frequencies(["\n".join(case.text.values()) for case in told_once]),
     )

@@ -79,7 +79,7 @@ class Phrase:
 
     text: str
     words: tuple[str, ...]
-    share: float
+    case_share: float
     score: float
 
 
@@ -114,14 +114,16 @@ class PhraseCounts:
         """``texts`` by case id."""
         self.texts = texts
         self._phrases = {case_id: extract_phrases(text) for case_id, text in texts.items()}
-        self._overall: Counter[tuple[str, ...]] = Counter(key for phrases in self._phrases.values() for key in phrases)
+        self._case_counts: Counter[tuple[str, ...]] = Counter(
+            key for phrases in self._phrases.values() for key in phrases
+        )
 
     @cached_property
-    def use(self) -> WordUsage:
+    def word_usage(self) -> WordUsage:
         """How these texts use their words; read from some of them, the same ones whatever the order."""
         return WordUsage(self.texts[case_id] for case_id in sorted(self.texts)[:MAX_TEXTS_READ])
 
-    def distinguishing(self, case_ids: Sequence[str], *, limit: int = 12) -> list[Phrase]:
+    def distinctive_phrases(self, case_ids: Sequence[str], *, limit: int = 12) -> list[Phrase]:
         """The phrases of a theme that its cases share and the other cases do not, best first.
 
         Score: the share of the theme's cases that hold the phrase, times the log of how much more common it is there
@@ -135,33 +137,33 @@ class PhraseCounts:
             if count < least or (len(key) == 1 and key[0] in VAGUE_WORDS) or all(word in VAGUE_WORDS for word in key):
                 continue
             share = count / n
-            elsewhere = (self._overall[key] - count + 0.5) / (rest + 1)
+            elsewhere = (self._case_counts[key] - count + 0.5) / (rest + 1)
             lift = math.log(share / elsewhere) if share > elsewhere else 0.0
             score = share * lift * (1 + 0.35 * (len(key) - 1))
             if score > 0:
-                found.append(Phrase(self._spelling(key, case_ids), key, share, score))
+                found.append(Phrase(self._common_spelling(key, case_ids), key, share, score))
         found.sort(key=lambda phrase: (-phrase.score, phrase.words))
         return _drop_redundant_phrases(found, limit)
 
-    def _spelling(self, key: tuple[str, ...], case_ids: Iterable[str]) -> str:
+    def _common_spelling(self, key: tuple[str, ...], case_ids: Iterable[str]) -> str:
         """As most cases write it, in lower case unless most write capitals inside a sentence (names, abbreviations)."""
         written = Counter(self._phrases[case_id][key] for case_id in case_ids if key in self._phrases[case_id])
         best = min(written, key=lambda text: (-written[text], text))
         return best if best.isupper() or any(char.isupper() for char in best[1:]) else best.casefold()
 
-    def holds(self, case_id: str, key: tuple[str, ...]) -> bool:
+    def contains_phrase(self, case_id: str, key: tuple[str, ...]) -> bool:
         return key in self._phrases[case_id]
 
     def __len__(self) -> int:
         return len(self._phrases)
 
-    def n_holding(self, word: str, case_ids: Iterable[str] | None = None) -> int:
+    def n_cases_with(self, word: str, case_ids: Iterable[str] | None = None) -> int:
         """How many of these cases, or of all, hold a word as it is compared."""
         if case_ids is None:
-            return self._overall[word,]
+            return self._case_counts[word,]
         return sum((word,) in self._phrases[case_id] for case_id in case_ids)
 
-    def words_of(self, case_id: str) -> Iterator[str]:
+    def content_words_of(self, case_id: str) -> Iterator[str]:
         """The words of a case that say something, each once."""
         return (key[0] for key in self._phrases[case_id] if len(key) == 1)
 

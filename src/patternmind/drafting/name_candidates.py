@@ -56,8 +56,8 @@ MIN_PROPER_NAME_SHARE = 1 / 8
 class WordWeights:
     """How firmly each word speaks for a theme, 0..1, and the cases that hold it."""
 
-    weight: Mapping[str, float]
-    holders: Mapping[str, frozenset[str]]
+    weights: Mapping[str, float]
+    case_ids_by_word: Mapping[str, frozenset[str]]
 
 
 def propose_name_candidates(
@@ -99,7 +99,9 @@ def _collect_candidates(
     for case_id in islice(case_ids, MAX_CASES_READ):
         for key, spelling in extract_noun_phrases(counts.texts[case_id]).items():
             own = [
-                word for word in key if is_content_word(word) and word not in VAGUE_WORDS and word not in weighed.weight
+                word
+                for word in key
+                if is_content_word(word) and word not in VAGUE_WORDS and word not in weighed.weights
             ]
             if len(own) <= max_single_case_words:
                 told[key] += 1
@@ -109,8 +111,10 @@ def _collect_candidates(
         for key, n_told in told.items()
         if (scored := _score_candidate(key, n_told, weighed, len(case_ids), min_case_share=min_case_share)) is not None
     ]
-    found = [phrase for phrase in found if not has_rare_proper_name(phrase.text, weighed.holders, len(case_ids))]
-    nouns = [phrase for phrase in found if is_noun_phrase(phrase.text, counts.use.leaning)]
+    found = [
+        phrase for phrase in found if not has_rare_proper_name(phrase.text, weighed.case_ids_by_word, len(case_ids))
+    ]
+    nouns = [phrase for phrase in found if is_noun_phrase(phrase.text, counts.word_usage.noun_log_odds)]
     found = nouns if len(nouns) >= MIN_NOUN_CANDIDATES else found
     found.sort(key=lambda phrase: (-phrase.score, phrase.text))
     written: Counter[str] = Counter(
@@ -160,16 +164,16 @@ def weigh_words(
     """
     holders: defaultdict[str, set[str]] = defaultdict(set)
     for case_id in case_ids:
-        for word in counts.words_of(case_id):
+        for word in counts.content_words_of(case_id):
             holders[word].add(case_id)
     n, rest = len(case_ids), len(counts) - len(case_ids)
-    near = Counter(word for case_id in contrast_case_ids for word in counts.words_of(case_id))
+    near = Counter(word for case_id in contrast_case_ids for word in counts.content_words_of(case_id))
     weight: dict[str, float] = {}
     for word, held_by in holders.items():
         k = len(held_by)
         if k < min(n, max(2, math.ceil(min_case_share * n))) or word in VAGUE_WORDS:
             continue
-        apart = _log_odds_z_score(k, n, counts.n_holding(word) - k, rest)
+        apart = _log_odds_z_score(k, n, counts.n_cases_with(word) - k, rest)
         if contrast_case_ids:
             apart = (apart + min(apart, _log_odds_z_score(k, n, near[word], len(contrast_case_ids)))) / 2
         if apart > 0:
@@ -192,15 +196,16 @@ def _score_candidate(
     key: tuple[str, ...], n_cases_with_phrase: int, word_weights: WordWeights, n_cases: int, *, min_case_share: float
 ) -> tuple[tuple[str, ...], float, float] | None:
     """The words that say something, the share of cases that hold them all, and the score; ``None`` for no name."""
-    said = tuple(word for word in dict.fromkeys(key) if word in word_weights.weight)
+    said = tuple(word for word in dict.fromkeys(key) if word in word_weights.weights)
     if not said:
         return None
     together = sum(
-        all(case in word_weights.holders[word] for word in said[1:]) for case in word_weights.holders[said[0]]
+        all(case in word_weights.case_ids_by_word[word] for word in said[1:])
+        for case in word_weights.case_ids_by_word[said[0]]
     )
     if together < min(n_cases, max(2, math.ceil(min_case_share * n_cases / 2))):
         return None
-    best = sorted((word_weights.weight[word] for word in said), reverse=True)
+    best = sorted((word_weights.weights[word] for word in said), reverse=True)
     score = sum(value * gain for value, gain in zip(best, RANK_WEIGHTS, strict=False))
     score += 0.3 * together / n_cases - 0.08 * sum(not is_content_word(word) for word in key)
     if len(said) > 1:

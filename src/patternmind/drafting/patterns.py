@@ -172,10 +172,10 @@ def _general_sentences_matching(evidence: ThemeEvidence, cue: re.Pattern[str]) -
 
 
 def _claim(field: str, sentence: Sentence) -> Claim:
-    return Claim(text=sentence.text, field=field, quotes=(sentence.quote(),))
+    return Claim(text=sentence.text, field=field, quotes=(sentence.to_quote(),))
 
 
 def _coverage_text(evidence: ThemeEvidence, claims: Sequence[Claim]) -> str:
     """From how many cases and teams the evidence comes, and of how many; too narrow evidence says so."""
     found = measure_breadth(claims, {case.id: case for case in evidence.cases})
-    return f"{found.told(of=evidence.n_members)}." + (ANECDOTE_NOTE if found.is_narrow else "")
+    return f"{found.describe(n_theme_cases=evidence.n_members)}." + (ANECDOTE_NOTE if found.is_narrow else "")

@@ -47,7 +47,7 @@ def draft_prereading(evidence: ThemeEvidence, case: Case, *, session: str, date:
     questions = _questions(evidence, case, helped, against)
     claims = [
         Claim(text=case.title, field="case_title", quotes=(_title_quote(case),)),
-        *(Claim(text=s.text, field=name, quotes=(s.quote(),)) for name, found in chosen.items() for s in found),
+        *(Claim(text=s.text, field=name, quotes=(s.to_quote(),)) for name, found in chosen.items() for s in found),
         *(Claim(text=text, field="questions", quotes=(quote,)) for text, quote in questions if quote),
     ]
     fields: dict[str, str | tuple[str, ...]] = {
@@ -132,8 +132,8 @@ def _questions(
         else "At which moment could somebody have noticed earlier, and what would they have had to look at?"
     )
     return (
-        (first, remedies[0].quote() if remedies else None),
-        (second, counter_examples[0].quote() if counter_examples else None),
+        (first, remedies[0].to_quote() if remedies else None),
+        (second, counter_examples[0].to_quote() if counter_examples else None),
         (third, _field_quote(case, open_point, case.text[open_point]) if open_point else None),
     )
 

@@ -67,7 +67,7 @@ def _bullets_from_notes(recap: Case) -> list[Claim]:
     }
     found["open_question"] = next((one for one in notes if one.text.rstrip().endswith("?")), None)
     return [
-        Claim(text=sentence.text, field=name, quotes=(sentence.quote(),))
+        Claim(text=sentence.text, field=name, quotes=(sentence.to_quote(),))
         for name, sentence in found.items()
         if sentence is not None
     ]

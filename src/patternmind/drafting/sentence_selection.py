@@ -101,4 +101,4 @@ def sentences_with_roles(sentences: Sequence[Sentence], *roles: SentenceRole) ->
 
 
 def is_quotable_statement(sentence: Sentence) -> bool:
-    return sentence.quotable and not is_fragment(sentence.text) and not sentence.text.rstrip().endswith("?")
+    return sentence.is_quotable and not is_fragment(sentence.text) and not sentence.text.rstrip().endswith("?")

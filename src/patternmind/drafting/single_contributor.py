@@ -22,7 +22,7 @@ def draft_no_pattern_for_single_contributor(evidence: ThemeEvidence, *, run_id: 
     problems = select_sentences(
         sentences_with_roles(evidence.sentences, SentenceRole.PROBLEM, SentenceRole.HAPPENED), evidence.score, limit=1
     )
-    claims = tuple(Claim(text=one.text, field="problem", quotes=(one.quote(),)) for one in problems)
+    claims = tuple(Claim(text=one.text, field="problem", quotes=(one.to_quote(),)) for one in problems)
     fields: dict[str, str | tuple[str, ...]] = {
         "problem": tuple(one.text for one in problems) or NOT_STATED,
         "reason": SINGLE_CONTRIBUTOR_REASON,

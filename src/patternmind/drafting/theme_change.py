@@ -31,7 +31,7 @@ def draft_theme_change(
     chosen = select_sentences(telling, evidence.score, limit=2, dissimilar_to=known) or select_sentences(
         telling, evidence.score, limit=1
     )
-    claims = [Claim(text=one.text, field=NOTE_FIELD, quotes=(one.quote(),)) for one in chosen]
+    claims = [Claim(text=one.text, field=NOTE_FIELD, quotes=(one.to_quote(),)) for one in chosen]
     inputs = tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)
     return build_change_draft(
         evidence.theme, count_summary, claims, Provenance(run_id=run_id, prompt=METHOD, inputs=inputs)
@@ -56,7 +56,7 @@ def representative_sentences(evidence: ThemeEvidence, case_ids: Sequence[str]) -
     """The sentences of these cases that speak most for the theme, in reading order, a few of each case."""
     found: list[Sentence] = []
     for case_id in case_ids[:MAX_CASES]:
-        own = [sentence for sentence in evidence.sentences if sentence.case_id == case_id and sentence.quotable]
+        own = [sentence for sentence in evidence.sentences if sentence.case_id == case_id and sentence.is_quotable]
         found += sorted(
             select_sentences(own, evidence.score, limit=MAX_SENTENCES_PER_CASE, one_per_case=False), key=own.index
         )

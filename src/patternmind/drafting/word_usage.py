@@ -37,8 +37,8 @@ class WordUsage:
     """Counted once over a network's texts, asked by every theme that is to be named."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._noun: Counter[str] = Counter()
-        self._verb: Counter[str] = Counter()
+        self._noun_counts: Counter[str] = Counter()
+        self._verb_counts: Counter[str] = Counter()
         for text in texts:
             for part in re.split(r"[.,;:!?()\[\]\"“”\n/|{}]+", text):
                 self._count([word.casefold().replace("’", "'") for word in WORD.findall(part)])
@@ -47,16 +47,16 @@ class WordUsage:
         for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
             key = normalize_word(word)
             if before in WORDS_BEFORE_NOUNS:
-                self._noun[key] += 1
+                self._noun_counts[key] += 1
             elif before in WORDS_BEFORE_VERBS:
-                self._verb[key] += 1
+                self._verb_counts[key] += 1
             if after in WORDS_AFTER_VERBS:
-                self._verb[key] += 1
+                self._verb_counts[key] += 1
 
-    def leaning(self, word: str) -> float:
+    def noun_log_odds(self, word: str) -> float:
         """Log-odds that a word, as compared, is used as a noun; about 0 where nothing is known of it."""
         ending = next(
             (value for end, value in SUFFIX_SCORES.items() if word.endswith(end) and len(word) > len(end) + 2), 0.0
         )
-        nouns, verbs = self._noun[word] + max(0.0, ending), self._verb[word] + max(0.0, -ending)
+        nouns, verbs = self._noun_counts[word] + max(0.0, ending), self._verb_counts[word] + max(0.0, -ending)
         return math.log((nouns + 1) / (verbs + 1))

@@ -56,57 +56,62 @@ class _CaseAssigner:
     def __init__(self, found: MachineResult, vectors: Vectors, decisions: ResolvedEdits) -> None:
         self.found, self.vectors, self.decisions = found, vectors, decisions
         self.row_of = {case_id: row for row, case_id in enumerate(found.case_ids)}
-        self.by_data = machine_theme_ids(found, decisions)
-        self.theme_of = dict(self.by_data)
+        self.machine_theme_of = machine_theme_ids(found, decisions)
+        self.theme_of = dict(self.machine_theme_of)
         self.strength: dict[str, float] = {}
         self.reasons: dict[str, str] = {}
         self.inside: defaultdict[str, set[str]] = defaultdict(set)
-        self.rivals = self._rivals()
+        self.separated_units = self._find_separated_units()
 
     def placed(self) -> EditedAssignments:
-        for unit in self._bound_units():
+        for unit in self._affected_units():
             self._place(unit, [case_id for case_id in self._members(unit) if case_id in self.row_of])
         return EditedAssignments(theme_of=self.theme_of, strength=self.strength, reasons=self.reasons)
 
     def _members(self, unit: str) -> tuple[str, ...]:
         return self.decisions.units.get(unit, (unit,))
 
-    def _rivals(self) -> Mapping[str, Mapping[str, Edit]]:
+    def _find_separated_units(self) -> Mapping[str, Mapping[str, Edit]]:
         """By unit, the units it is kept apart from, each with the edit that says so."""
         rivals: defaultdict[str, dict[str, Edit]] = defaultdict(dict)
-        for edit in self.decisions.parted:
+        for edit in self.decisions.separations:
             for left, right in combinations((self.decisions.unit_of.get(id, id) for id in edit.case_ids), 2):
                 rivals[left][right] = rivals[right][left] = edit
         return rivals
 
-    def _bound_units(self) -> list[str]:
+    def _affected_units(self) -> list[str]:
         """Every unit that a decision speaks of, in the order of placing: the held, then the firmest in its place."""
         told = self.decisions
-        spoken = {*told.held, *told.barred, *told.unit_of, *(id for edit in told.parted for id in edit.case_ids)}
+        spoken = {
+            *told.required_theme,
+            *told.excluded_themes,
+            *told.unit_of,
+            *(id for edit in told.separations for id in edit.case_ids),
+        }
         units = {told.unit_of.get(case_id, case_id) for case_id in spoken & self.row_of.keys()}
-        return sorted(units, key=lambda unit: (unit not in told.held, -self._firmness(unit), unit))
+        return sorted(units, key=lambda unit: (unit not in told.required_theme, -self._unit_strength(unit), unit))
 
-    def _firmness(self, unit: str) -> float:
-        rows = [self.row_of[id] for id in self._members(unit) if id in self.row_of and self.by_data[id]]
+    def _unit_strength(self, unit: str) -> float:
+        rows = [self.row_of[id] for id in self._members(unit) if id in self.row_of and self.machine_theme_of[id]]
         return round(float(self.found.partition.strength[rows].sum()), 6)
 
     def _place(self, unit: str, members: Sequence[str]) -> None:
-        if unit in self.decisions.held:
-            theme_id, edit = self.decisions.held[unit]
+        if unit in self.decisions.required_theme:
+            theme_id, edit = self.decisions.required_theme[unit]
             self._put(
                 unit, members, theme_id, EDIT_STRENGTH, f"{_action_label(edit)} by a person (decision {edit.seq})"
             )
             return
-        wanted = self._votes(members)
+        wanted = self._candidate_theme_ids(members)
         refused: list[Edit] = []
         for theme_id in wanted:
-            why = self._why_not(unit, members, theme_id)
+            why = self._blocking_edit(unit, members, theme_id)
             if why is None:
                 self._put(unit, members, theme_id, EDIT_STRENGTH, "kept together by a person")
                 return
             refused.append(why)
         for theme_id, share in self._nearest(members) if wanted else ():
-            if self._why_not(unit, members, theme_id) is None:
+            if self._blocking_edit(unit, members, theme_id) is None:
                 self._put(
                     unit,
                     members,
@@ -118,21 +123,21 @@ class _CaseAssigner:
         alone = f"{_action_label(refused[0])} by a person (decision {refused[0].seq})" if refused else ""
         self._put(unit, members, None, 0.0, alone)
 
-    def _votes(self, members: Sequence[str]) -> list[str]:
+    def _candidate_theme_ids(self, members: Sequence[str]) -> list[str]:
         """The themes that the data has members in, those of the most and firmest members first."""
-        count = Counter(theme for id in members if (theme := self.by_data[id]))
+        count = Counter(theme for id in members if (theme := self.machine_theme_of[id]))
         firm: Counter[str] = Counter()
         for case_id in members:
-            if theme := self.by_data[case_id]:
+            if theme := self.machine_theme_of[case_id]:
                 firm[theme] += float(self.found.partition.strength[self.row_of[case_id]])  # pyright: ignore[reportArgumentType]
         return sorted(count, key=lambda theme: (-count[theme], -round(firm[theme], 6), theme))
 
-    def _why_not(self, unit: str, members: Sequence[str], theme_id: str) -> Edit | None:
+    def _blocking_edit(self, unit: str, members: Sequence[str], theme_id: str) -> Edit | None:
         """The edit that keeps the unit out of a theme."""
         for case_id in members:
-            if theme_id in self.decisions.barred.get(case_id, {}):
-                return self.decisions.barred[case_id][theme_id]
-        rivals = self.rivals.get(unit, {})
+            if theme_id in self.decisions.excluded_themes.get(case_id, {}):
+                return self.decisions.excluded_themes[case_id][theme_id]
+        rivals = self.separated_units.get(unit, {})
         inside = sorted(rivals.keys() & self.inside[theme_id])
         return rivals[inside[0]] if inside else None
 
@@ -140,19 +145,19 @@ class _CaseAssigner:
         """Themes near enough to take the members in, nearest first, each with the share of its cases less near."""
         mean = self.vectors[[self.row_of[id] for id in members]].mean(axis=0, dtype=np.float64)
         length = float(np.linalg.norm(mean)) or 1.0
-        near = [(float(centre @ mean) / length, id) for id, (centre, _) in self._themes.items()]
+        near = [(float(centre @ mean) / length, id) for id, (centre, _) in self._theme_geometry.items()]
         for cosine, theme_id in sorted(near, key=lambda one: (-round(one[0], 6), one[1])):
-            share = float((self._themes[theme_id][1] < cosine).mean())
+            share = float((self._theme_geometry[theme_id][1] < cosine).mean())
             if share >= MIN_FIT_SHARE:
                 yield theme_id, round(share, 4)
 
     @cached_property
-    def _themes(self) -> Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    def _theme_geometry(self) -> Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """Centre (d,) of every theme that may take a case in, and the cosines of its members to it."""
         rows: defaultdict[str, list[int]] = defaultdict(list)
         for case_id, row in self.row_of.items():
-            held = self.decisions.held.get(case_id)
-            theme_id = held[0] if held else self.by_data[case_id]
+            held = self.decisions.required_theme.get(case_id)
+            theme_id = held[0] if held else self.machine_theme_of[case_id]
             if theme_id and theme_id not in self.decisions.retired:
                 rows[theme_id].append(row)
         return {
@@ -164,14 +169,14 @@ class _CaseAssigner:
             self.inside[theme_id].add(unit)
         for case_id in members:
             self.theme_of[case_id] = theme_id
-            if theme_id != self.by_data[case_id]:
+            if theme_id != self.machine_theme_of[case_id]:
                 self.strength[case_id] = strength
                 self.reasons[case_id] = why
 
 
 def machine_theme_ids(machine_result: MachineResult, resolved: ResolvedEdits) -> dict[str, str | None]:
     """Every case's theme by the data, merges followed."""
-    ends = [resolved.end_of(theme_id) for theme_id in machine_result.theme_ids]
+    ends = [resolved.final_theme_id(theme_id) for theme_id in machine_result.theme_ids]
     labels = machine_result.partition.labels
     return {
         case_id: None if label == OUTLIER else ends[int(label)]

@@ -41,27 +41,27 @@ class _ConflictFinder:
 
     def about(self, edit: Edit) -> EditConflict | None:
         looks = {
-            EditAction.MERGE: self._kept_well_apart,
-            EditAction.PIN: self._held_elsewhere,
-            EditAction.MOVE_IN: self._held_elsewhere,
-            EditAction.LOCK: self._held_elsewhere,
-            EditAction.MOVE_OUT: self._drawn_back,
-            EditAction.SPLIT_OFF: self._fallen_together,
-            EditAction.TOGETHER: self._drawn_apart,
-            EditAction.APART: self._drawn_together,
-            EditAction.RETIRE: self._still_coming,
+            EditAction.MERGE: self._check_merge,
+            EditAction.PIN: self._check_required_theme,
+            EditAction.MOVE_IN: self._check_required_theme,
+            EditAction.LOCK: self._check_required_theme,
+            EditAction.MOVE_OUT: self._check_move_out,
+            EditAction.SPLIT_OFF: self._check_split_off,
+            EditAction.TOGETHER: self._check_together,
+            EditAction.APART: self._check_apart,
+            EditAction.RETIRE: self._check_retire,
         }
         look = looks.get(edit.action)
         return look(edit) if look else None
 
-    def _firm(self, case_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def _strongly_assigned(self, case_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
         """The cases that the data firmly has in a theme, merges followed, with that theme."""
         for case_id in case_ids:
             theme_id = self.place.get(case_id)
             if theme_id is not None and self.strength[case_id] >= MIN_CONFLICT_STRENGTH:
-                yield case_id, self.decisions.end_of(theme_id)
+                yield case_id, self.decisions.final_theme_id(theme_id)
 
-    def _kept_well_apart(self, edit: Edit) -> EditConflict | None:
+    def _check_merge(self, edit: Edit) -> EditConflict | None:
         """Both are found, firmly, and for neither the other is its nearest."""
         left, right = self.label_of.get(edit.theme_id or ""), self.label_of.get(edit.other_theme_id or "")
         part = self.found.partition
@@ -75,9 +75,9 @@ class _ConflictFinder:
             return None
         return _conflict(edit, f"the cases keep {edit.theme_id} and {edit.other_theme_id} well apart")
 
-    def _held_elsewhere(self, edit: Edit) -> EditConflict | None:
-        home = self.decisions.end_of(edit.theme_id or "")
-        away = {case_id: theme_id for case_id, theme_id in self._firm(edit.case_ids) if theme_id != home}
+    def _check_required_theme(self, edit: Edit) -> EditConflict | None:
+        home = self.decisions.final_theme_id(edit.theme_id or "")
+        away = {case_id: theme_id for case_id, theme_id in self._strongly_assigned(edit.case_ids) if theme_id != home}
         few = edit.action is EditAction.LOCK and 2 * len(away) <= len(edit.case_ids)
         if not away or few:
             return None
@@ -85,14 +85,14 @@ class _ConflictFinder:
         said = f"{_case_phrase(away)} held in {home}, and their like are firmly in {', '.join(themes)}"
         return _conflict(edit, said, themes=(home, *themes), cases=tuple(away))
 
-    def _drawn_back(self, edit: Edit) -> EditConflict | None:
-        home = self.decisions.end_of(edit.theme_id or "")
-        back = [case_id for case_id, theme_id in self._firm(edit.case_ids) if theme_id == home]
+    def _check_move_out(self, edit: Edit) -> EditConflict | None:
+        home = self.decisions.final_theme_id(edit.theme_id or "")
+        back = [case_id for case_id, theme_id in self._strongly_assigned(edit.case_ids) if theme_id == home]
         return _conflict(edit, f"{_case_phrase(back)} firmly drawn back to {home}", cases=tuple(back)) if back else None
 
-    def _fallen_together(self, edit: Edit) -> EditConflict | None:
-        home = self.decisions.end_of(edit.other_theme_id or "")
-        firm = dict(self._firm(edit.case_ids))
+    def _check_split_off(self, edit: Edit) -> EditConflict | None:
+        home = self.decisions.final_theme_id(edit.other_theme_id or "")
+        firm = dict(self._strongly_assigned(edit.case_ids))
         n_here = sum(case_id in self.place for case_id in edit.case_ids)
         theme_id, n = Counter(firm.values()).most_common(1)[0] if firm else ("", 0)
         if theme_id in {"", home} or 2 * n <= n_here:
@@ -100,8 +100,8 @@ class _ConflictFinder:
         said = f"{n} of the {n_here} cases split off as {home} fell together again with {theme_id}"
         return _conflict(edit, said, themes=(home, theme_id), cases=tuple(id for id in firm if firm[id] == theme_id))
 
-    def _drawn_apart(self, edit: Edit) -> EditConflict | None:
-        firm = dict(self._firm(edit.case_ids))
+    def _check_together(self, edit: Edit) -> EditConflict | None:
+        firm = dict(self._strongly_assigned(edit.case_ids))
         themes = tuple(sorted(set(firm.values())))
         if len(themes) < 2:
             return None
@@ -109,8 +109,8 @@ class _ConflictFinder:
             edit, f"the cases kept together are firmly in {', '.join(themes)}", themes=themes, cases=(*firm,)
         )
 
-    def _drawn_together(self, edit: Edit) -> EditConflict | None:
-        firm = dict(self._firm(edit.case_ids))
+    def _check_apart(self, edit: Edit) -> EditConflict | None:
+        firm = dict(self._strongly_assigned(edit.case_ids))
         shared = [theme_id for theme_id, n in Counter(firm.values()).items() if n > 1]
         if not shared:
             return None
@@ -118,11 +118,13 @@ class _ConflictFinder:
         said = f"{', '.join(inside)} are kept apart and all firmly in {', '.join(sorted(shared))}"
         return _conflict(edit, said, themes=tuple(sorted(shared)), cases=inside)
 
-    def _still_coming(self, edit: Edit) -> EditConflict | None:
+    def _check_retire(self, edit: Edit) -> EditConflict | None:
         came = [
             case_id
             for case_id, theme_id in self.place.items()
-            if theme_id == edit.theme_id and case_id not in edit.case_ids and case_id not in self.decisions.held
+            if theme_id == edit.theme_id
+            and case_id not in edit.case_ids
+            and case_id not in self.decisions.required_theme
         ]
         if len(came) < MIN_NEW_CASES:
             return None

@@ -26,7 +26,7 @@ def apply_edits(
     its members had: it says how steady the cases are, not the decision. Its area is that of most members.
     """
     before = machine_theme_ids(machine_result, resolved)
-    if not resolved.goes and before == dict(assignments.theme_of):
+    if not resolved.merged_into and before == dict(assignments.theme_of):
         return machine_result.partition, machine_result.theme_ids
     return _PartitionRebuilder(machine_result, assignments, resolved, vectors).shaped()
 
@@ -36,7 +36,7 @@ class _PartitionRebuilder:
         self, found: MachineResult, placed: EditedAssignments, decisions: ResolvedEdits, vectors: Vectors
     ) -> None:
         self.found, self.placed, self.decisions, self.vectors = found, placed, decisions, vectors
-        self.old = found.partition
+        self.machine_partition = found.partition
         rows: defaultdict[str, list[int]] = defaultdict(list)
         for row, case_id in enumerate(found.case_ids):
             if (theme_id := placed.theme_of[case_id]) is not None:
@@ -49,86 +49,90 @@ class _PartitionRebuilder:
         labels = np.full(len(self.found.case_ids), OUTLIER, np.int32)
         for label, theme_id in enumerate(self.theme_ids):
             labels[self.rows[theme_id]] = label
-        as_found = [self._as_found(theme_id) for theme_id in self.theme_ids]
-        centres = self._centres(as_found)
+        as_found = [self._unchanged_label(theme_id) for theme_id in self.theme_ids]
+        centres = self._centroids(as_found)
         return (
             replace(
-                self.old,
+                self.machine_partition,
                 labels=labels,
                 areas=self._areas(as_found, centres),
                 strength=self._strength(),
                 nearest=self._nearest(labels, centres),
                 centres=centres,
                 stability=self._stability(as_found),
-                **self._further_labels(labels),
+                **self._renumber_label_fields(labels),
             ),
             self.theme_ids,
         )
 
-    def _further_labels(self, labels: NDArray[np.int32]) -> dict[str, Any]:
+    def _renumber_label_fields(self, labels: NDArray[np.int32]) -> dict[str, Any]:
         """The fields beside ``labels`` that hold labels, if a partition has them, in the new numbering.
 
         A second theme that is now a case's own, or one it was moved out of, is none.
         """
         return {
-            name: self._renumbered(getattr(self.old, name), labels) for name in LABEL_FIELDS if hasattr(self.old, name)
+            name: self._renumber(getattr(self.machine_partition, name), labels)
+            for name in LABEL_FIELDS
+            if hasattr(self.machine_partition, name)
         }
 
-    def _renumbered(self, old: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
-        ends = [self.decisions.end_of(theme_id) for theme_id in self.found.theme_ids]
+    def _renumber(self, old: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
+        ends = [self.decisions.final_theme_id(theme_id) for theme_id in self.found.theme_ids]
         now = np.full(len(old), OUTLIER, np.int32)
         for row in np.flatnonzero(old != OUTLIER):
             theme_id = ends[int(old[row])]
             label = self.label_of.get(theme_id, OUTLIER)
-            barred = self.decisions.barred.get(self.found.case_ids[int(row)], {})
+            barred = self.decisions.excluded_themes.get(self.found.case_ids[int(row)], {})
             now[row] = OUTLIER if label == labels[row] or theme_id in barred else label
         return now
 
-    def _as_found(self, theme_id: str) -> int | None:
+    def _unchanged_label(self, theme_id: str) -> int | None:
         """The label a theme's cluster was found under, where its members are exactly those."""
         rows = self.rows[theme_id]
-        label = int(self.old.labels[rows[0]])
-        same = label != OUTLIER and np.array_equal(np.flatnonzero(self.old.labels == label), rows)
+        label = int(self.machine_partition.labels[rows[0]])
+        same = label != OUTLIER and np.array_equal(np.flatnonzero(self.machine_partition.labels == label), rows)
         return label if same else None
 
-    def _centres(self, as_found: Sequence[int | None]) -> Vectors:
+    def _centroids(self, unchanged_labels: Sequence[int | None]) -> Vectors:
         """(k, d), unit norm; zeros where the members cancel each other out."""
         centres = np.zeros((len(self.theme_ids), self.vectors.shape[1]), np.float32)
-        for position, (theme_id, label) in enumerate(zip(self.theme_ids, as_found, strict=True)):
+        for position, (theme_id, label) in enumerate(zip(self.theme_ids, unchanged_labels, strict=True)):
             mean = self.vectors[self.rows[theme_id]].mean(axis=0, dtype=np.float64)
             unit = mean / (float(np.linalg.norm(mean)) or 1.0)
-            centres[position] = unit if label is None else self.old.centres[label]
+            centres[position] = unit if label is None else self.machine_partition.centres[label]
         return centres
 
-    def _areas(self, as_found: Sequence[int | None], centres: Vectors) -> NDArray[np.int32]:
+    def _areas(self, unchanged_labels: Sequence[int | None], centroids: Vectors) -> NDArray[np.int32]:
         areas: list[int] = []
-        for theme_id, label, centre in zip(self.theme_ids, as_found, centres, strict=True):
-            own = [int(label)] if label is not None else self._own_labels(theme_id)
-            votes = Counter(int(self.old.areas[one]) for one in own)
+        for theme_id, label, centre in zip(self.theme_ids, unchanged_labels, centroids, strict=True):
+            own = [int(label)] if label is not None else self._machine_labels(theme_id)
+            votes = Counter(int(self.machine_partition.areas[one]) for one in own)
             if votes:
                 areas.append(min(votes, key=lambda area: (-votes[area], area)))
             else:
-                near = self.old.centres @ centre if self.old.n_clusters else None
-                areas.append(int(self.old.areas[int(near.argmax())]) if near is not None else 0)
+                near = self.machine_partition.centres @ centre if self.machine_partition.n_clusters else None
+                areas.append(int(self.machine_partition.areas[int(near.argmax())]) if near is not None else 0)
         return np.asarray(areas, np.int32)
 
-    def _own_labels(self, theme_id: str) -> list[int]:
+    def _machine_labels(self, theme_id: str) -> list[int]:
         """What the members were found under, the outliers among them left out."""
-        return [int(label) for label in self.old.labels[self.rows[theme_id]] if label != OUTLIER]
+        return [int(label) for label in self.machine_partition.labels[self.rows[theme_id]] if label != OUTLIER]
 
     def _strength(self) -> NDArray[np.float32]:
-        strength = self.old.strength.copy()
+        strength = self.machine_partition.strength.copy()
         for row, case_id in enumerate(self.found.case_ids):
             if case_id in self.placed.strength and self.placed.theme_of[case_id] is not None:
                 strength[row] = self.placed.strength[case_id]
         return strength
 
-    def _stability(self, as_found: Sequence[int | None]) -> NDArray[np.float32]:
-        had = np.append(self.old.stability, 0.0)  # the last stands for "in no cluster"
+    def _stability(self, unchanged_labels: Sequence[int | None]) -> NDArray[np.float32]:
+        had = np.append(self.machine_partition.stability, 0.0)  # the last stands for "in no cluster"
         return np.asarray(
             [
-                float(had[label]) if label is not None else float(had[self.old.labels[self.rows[theme_id]]].mean())
-                for theme_id, label in zip(self.theme_ids, as_found, strict=True)
+                float(had[label])
+                if label is not None
+                else float(had[self.machine_partition.labels[self.rows[theme_id]]].mean())
+                for theme_id, label in zip(self.theme_ids, unchanged_labels, strict=True)
             ],
             np.float32,
         )
@@ -139,9 +143,9 @@ class _PartitionRebuilder:
         open_ones = [i for i, theme_id in enumerate(self.theme_ids) if theme_id not in self.decisions.retired]
         for row in np.flatnonzero(labels == OUTLIER):
             case_id = self.found.case_ids[int(row)]
-            barred = self.decisions.barred.get(case_id, {})
-            label = int(self.old.nearest[row])
-            found = self.decisions.end_of(self.found.theme_ids[label]) if label != OUTLIER else None
+            barred = self.decisions.excluded_themes.get(case_id, {})
+            label = int(self.machine_partition.nearest[row])
+            found = self.decisions.final_theme_id(self.found.theme_ids[label]) if label != OUTLIER else None
             if found in self.label_of and self.label_of[found] in open_ones and found not in barred:
                 nearest[row] = self.label_of[found]
                 continue

@@ -23,19 +23,19 @@ class ResolvedEdits:
         named: every theme that a decision speaks of, merged ones too: it stays on record.
     """
 
-    goes: Mapping[str, str]
-    held: Mapping[str, tuple[str, Edit]]
-    barred: Mapping[str, Mapping[str, Edit]]
+    merged_into: Mapping[str, str]
+    required_theme: Mapping[str, tuple[str, Edit]]
+    excluded_themes: Mapping[str, Mapping[str, Edit]]
     units: Mapping[str, tuple[str, ...]]
     unit_of: Mapping[str, str]
-    parted: Sequence[Edit]
+    separations: Sequence[Edit]
     names: Mapping[str, str]
     retired: Mapping[str, Edit]
-    named: frozenset[str]
+    referenced_themes: frozenset[str]
 
-    def end_of(self, theme_id: str) -> str:
+    def final_theme_id(self, theme_id: str) -> str:
         """Where a theme's cases are after all merges."""
-        return self.goes.get(theme_id, theme_id)
+        return self.merged_into.get(theme_id, theme_id)
 
 
 def resolve_edits(edits: Sequence[Edit]) -> ResolvedEdits:
@@ -45,7 +45,7 @@ def resolve_edits(edits: Sequence[Edit]) -> ResolvedEdits:
     unit_of = {case_id: first for first, members in units.items() for case_id in members}
     held: dict[str, tuple[str, Edit]] = {}
     for edit in edits:
-        if (theme_id := edit.holds_in) is not None:
+        if (theme_id := edit.held_in_theme_id) is not None:
             for case_id in edit.case_ids:
                 for bound in units.get(unit_of.get(case_id, ""), (case_id,)):
                     if bound not in held or bound == case_id:
@@ -55,15 +55,15 @@ def resolve_edits(edits: Sequence[Edit]) -> ResolvedEdits:
         for case_id in edit.case_ids:
             barred[case_id][goes.get(edit.theme_id or "", edit.theme_id or "")] = edit
     return ResolvedEdits(
-        goes=goes,
-        held=held,
-        barred=dict(barred),
+        merged_into=goes,
+        required_theme=held,
+        excluded_themes=dict(barred),
         units=units,
         unit_of=unit_of,
-        parted=list(_with_action(edits, EditAction.APART)),
-        names={edit.holds_in or edit.theme_id or "": edit.name for edit in edits if edit.name},
+        separations=list(_with_action(edits, EditAction.APART)),
+        names={edit.held_in_theme_id or edit.theme_id or "": edit.name for edit in edits if edit.name},
         retired={edit.theme_id or "": edit for edit in _with_action(edits, EditAction.RETIRE)},
-        named=frozenset(id for edit in edits for id in (edit.theme_id, edit.other_theme_id) if id),
+        referenced_themes=frozenset(id for edit in edits for id in (edit.theme_id, edit.other_theme_id) if id),
     )
 
 
@@ -157,15 +157,15 @@ def _has_consistent_assignments(edits: Sequence[Edit]) -> bool:
     told = resolve_edits(edits)
     holds: defaultdict[str, set[str]] = defaultdict(set)
     for edit in edits:
-        if (theme_id := edit.holds_in) is not None:
+        if (theme_id := edit.held_in_theme_id) is not None:
             for case_id in edit.case_ids:
-                holds[told.unit_of.get(case_id, case_id)].add(told.end_of(theme_id))
+                holds[told.unit_of.get(case_id, case_id)].add(told.final_theme_id(theme_id))
     if any(len(themes) > 1 for themes in holds.values()):
         return False
-    for case_id, themes in told.barred.items():
+    for case_id, themes in told.excluded_themes.items():
         if holds.get(told.unit_of.get(case_id, case_id), set()) & themes.keys():
             return False
-    for edit in told.parted:
+    for edit in told.separations:
         for left, right in combinations((told.unit_of.get(id, id) for id in edit.case_ids), 2):
             if left == right or holds.get(left, set()) & holds.get(right, set()):
                 return False

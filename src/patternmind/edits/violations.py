@@ -14,7 +14,7 @@ class EditViolation:
     """A decision that does not hold, and how; in ids, never in a case's words."""
 
     edit: Edit
-    how: str
+    detail: str
 
 
 def find_violations(
@@ -38,8 +38,8 @@ def _violations_of(
         if theme_id and theme_id not in themes:
             yield f"{theme_id} is not on record"
     here = [case_id for case_id in edit.case_ids if case_id in theme_of]
-    if (held_in := edit.holds_in) is not None:
-        home = decisions.end_of(held_in)
+    if (held_in := edit.held_in_theme_id) is not None:
+        home = decisions.final_theme_id(held_in)
         yield from (f"{case_id} is not in {home}" for case_id in here if theme_of[case_id] != home)
     theme = themes.get(edit.theme_id or "")
     match edit.action:
@@ -50,7 +50,7 @@ def _violations_of(
         case EditAction.RETIRE if theme and theme.lineage is not Lineage.RETIRED:
             yield f"{theme.id} is not retired"
         case EditAction.MOVE_OUT:
-            out = decisions.end_of(edit.theme_id or "")
+            out = decisions.final_theme_id(edit.theme_id or "")
             yield from (f"{case_id} is in {out}" for case_id in here if theme_of[case_id] == out)
         case EditAction.TOGETHER if len({theme_of[case_id] for case_id in here}) > 1:
             yield "its cases are not together"

@@ -61,7 +61,7 @@ class LensText:
     """The text that stands for a case under a lens, and how it was found."""
 
     text: str
-    seen: LensCoverage
+    coverage: LensCoverage
 
 
 def check_lens(lens: str) -> str:
@@ -112,7 +112,7 @@ def _join_masked(parts: Iterable[str]) -> str:
 
 def lens_notes(lens_texts: Sequence[LensText], lens: str) -> list[str]:
     """How many cases a lens could not look into, in sentences for the people who read its themes."""
-    seen = [one.seen for one in lens_texts]
+    seen = [one.coverage for one in lens_texts]
     silent, foreign = seen.count(LensCoverage.NOTHING_APART), seen.count(LensCoverage.NOT_ENGLISH)
     notes: list[str] = []
     if silent:

@@ -94,7 +94,7 @@ def split_windows(pieces: Sequence[int], size: int) -> list[Sequence[int]]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    text: int
+    text_index: int
     pieces: Sequence[int]
 
     @property
@@ -118,15 +118,15 @@ class MiniLMEncoder:
     def __init__(self, folder: Path | None = None, *, verdicts: Path | None = None) -> None:
         """``verdicts`` is a file that remembers whether bf16 agrees with fp32 on this processor."""
         self._folder = folder
-        self._verdicts = verdicts
+        self._precision_cache = verdicts
         self._model: SentenceTransformer | None = None
         self._precision: str | None = None
-        self._alone_is_same: dict[int, bool] = {}
+        self._single_row_matches: dict[int, bool] = {}
 
     @property
     def id(self) -> str:
         if self._precision is None:
-            self._precision = self._remembered_precision() or self._check_precision()
+            self._precision = self._cached_precision() or self._check_precision()
         return f"all-MiniLM-L6-v2@53aa5117/{self._precision}/w{WINDOW_SIZE}"
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
@@ -141,7 +141,7 @@ class MiniLMEncoder:
         for batch in _batches(windows):
             vectors = self._forward(model, batch)
             for window, vector in zip(batch, vectors, strict=True):
-                sums[window.text] += vector.astype(np.float64) * max(1, len(window.pieces))
+                sums[window.text_index] += vector.astype(np.float64) * max(1, len(window.pieces))
             done += len(batch)
             if progress:
                 progress("embed", done * len(texts) // len(windows), len(texts))
@@ -159,12 +159,12 @@ class MiniLMEncoder:
         length = batch[0].row_length
         if len(batch) > MAX_SINGLE_WINDOWS:
             return self._rows(model, batch, rows_per_batch(length))
-        if self._alone_is_same.get(length):
+        if self._single_row_matches.get(length):
             return np.concatenate([self._rows(model, [window], 1) for window in batch])
         usual = self._rows(model, batch, rows_per_batch(length))
-        if length not in self._alone_is_same:
+        if length not in self._single_row_matches:
             alone = [self._rows(model, [window], 1) for window in batch]
-            self._alone_is_same[length] = bool(np.array_equal(np.concatenate(alone), usual))
+            self._single_row_matches[length] = bool(np.array_equal(np.concatenate(alone), usual))
         return usual
 
     def _rows(self, model: "SentenceTransformer", batch: Sequence[Window], n_rows: int) -> NDArray[np.float32]:
@@ -219,25 +219,25 @@ class MiniLMEncoder:
             agreement = (self._embed(exact, PRECISION_PROBES) * self._embed(fast, PRECISION_PROBES)).sum(axis=1)
             precision = "bf16" if float(agreement.min()) >= MIN_PRECISION_COSINE else "fp32"
             self._model = fast if precision == "bf16" else exact
-            self._alone_is_same = {}  # it was tried on either
-        self._remember_precision(precision)
+            self._single_row_matches = {}  # it was tried on either
+        self._cache_precision(precision)
         return precision
 
-    def _remembered_precision(self) -> str | None:
-        if self._verdicts is None:
+    def _cached_precision(self) -> str | None:
+        if self._precision_cache is None:
             return None
         try:
-            known = json.loads(self._verdicts.read_text(encoding="utf-8"))
+            known = json.loads(self._precision_cache.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
         precision = known.get(_machine_id()) if isinstance(known, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         return precision if precision in ("bf16", "fp32") else None
 
-    def _remember_precision(self, precision: str) -> None:
-        if self._verdicts is None:
+    def _cache_precision(self, precision: str) -> None:
+        if self._precision_cache is None:
             return
         try:
-            self._verdicts.write_text(json.dumps({_machine_id(): precision}), encoding="utf-8")
+            self._precision_cache.write_text(json.dumps({_machine_id(): precision}), encoding="utf-8")
         except OSError:
             return  # only a memory: it is checked again next time
 

@@ -60,11 +60,11 @@ def _measure_seed(suite: str, corpora: Path | None, base_encoder: CachingEncoder
     def say(step: str, done: int, total: int) -> None:
         if step == "eval":
             sys.stderr.write(f"  {done} of {total} data sets\n")
-            base_encoder.keep()
+            base_encoder.save()
 
     with eval_context(encoder=encoder, seed=seed, progress=say) as given:
         scores = measure_suite(suite, corpora, given)
-    base_encoder.keep()
+    base_encoder.save()
     return {score.key: score for score in scores}
 
 
@@ -74,7 +74,7 @@ def compute_baseline(key: str, seed_scores: Sequence[Mapping[str, Score]], mode:
     values = [round(one[key].value, ROUNDING_DIGITS) for one in seed_scores if key in one]
     noise = round(max(values) - min(values), ROUNDING_DIGITS)
     worse = {ScoreDirection.HIGHER: -noise, ScoreDirection.LOWER: noise, ScoreDirection.NONE: None}[score.direction]
-    asked = worse is not None and score.tracked
+    asked = worse is not None and score.is_tracked
     gate = round(values[0] + worse, ROUNDING_DIGITS) if asked and worse is not None else None
     return Baseline(value=values[0], noise=noise, gate=gate, modes=(mode,))
 

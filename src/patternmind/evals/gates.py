@@ -19,18 +19,18 @@ class Score:
     """
 
     eval: str
-    on: str
+    dataset: str
     name: str
     value: float
     direction: ScoreDirection = ScoreDirection.HIGHER
     unit: ScoreUnit = ScoreUnit.SHARE
     limit: float | None = None
-    tracked: bool = True
+    is_tracked: bool = True
     note: str = ""
 
     @property
     def key(self) -> str:
-        return f"{self.eval}/{self.on}/{self.name}"
+        return f"{self.eval}/{self.dataset}/{self.name}"
 
 
 def apply_gates(
@@ -47,7 +47,7 @@ def _apply_gate(score: Score, baseline: Baseline | None) -> MetricResult:
     gate = _strictest_gate(score, baseline)
     return MetricResult(
         eval=score.eval,
-        measured_on=score.on,
+        measured_on=score.dataset,
         name=score.name,
         value=value,
         direction=score.direction,
@@ -64,7 +64,7 @@ def _strictest_gate(score: Score, baseline: Baseline | None) -> float | None:
     """The stricter of the limit and the baseline's gate; none for a figure that is reported only."""
     if score.direction is ScoreDirection.NONE:
         return None
-    known = [score.limit, baseline.gate if baseline and score.tracked else None]
+    known = [score.limit, baseline.gate if baseline and score.is_tracked else None]
     gates = [gate for gate in known if gate is not None]
     strictest = max if score.direction is ScoreDirection.HIGHER else min
     return strictest(gates) if gates else None

@@ -75,24 +75,24 @@ class EvalReport:
 
     suite: str
     encoder: str
-    figures: tuple[MetricResult, ...]
+    results: tuple[MetricResult, ...]
     seconds: float = 0.0
 
     @property
-    def failed(self) -> tuple[MetricResult, ...]:
-        return tuple(figure for figure in self.figures if not figure.ok)
+    def failed_results(self) -> tuple[MetricResult, ...]:
+        return tuple(figure for figure in self.results if not figure.ok)
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "suite": self.suite,
-            "ok": not self.failed,
+            "ok": not self.failed_results,
             "encoder": self.encoder,
             "seconds": round(self.seconds, 1),
-            "failed": [figure.key for figure in self.failed],
-            "figures": [{"key": one.key, **asdict(one), "verdict": one.verdict} for one in self.figures],
+            "failed": [figure.key for figure in self.failed_results],
+            "figures": [{"key": one.key, **asdict(one), "verdict": one.verdict} for one in self.results],
         }
 
-    def table(self) -> "Table":
+    def to_table(self) -> "Table":
         """By eval and data set: what was measured, what it was before, and what it must not fall below."""
         from rich.table import Table
         from rich.text import Text
@@ -109,21 +109,21 @@ class EvalReport:
         return page
 
     def _title(self) -> str:
-        verdict = f"{len(self.failed)} FAILED" if self.failed else "none failed"
-        return f"suite {self.suite}: {len(self.figures)} figures, {verdict} ({self.seconds:.0f} s, {self.encoder})"
+        verdict = f"{len(self.failed_results)} FAILED" if self.failed_results else "none failed"
+        return f"suite {self.suite}: {len(self.results)} figures, {verdict} ({self.seconds:.0f} s, {self.encoder})"
 
     def _ordered(self) -> list[MetricResult]:
         """By eval in the order of ``ABOUT``, then by data set and figure as they were measured."""
-        evals = list(dict.fromkeys([*EVAL_DESCRIPTIONS, *(figure.eval for figure in self.figures)]))
-        sets = list(dict.fromkeys(figure.measured_on for figure in self.figures))
-        return sorted(self.figures, key=lambda figure: (evals.index(figure.eval), sets.index(figure.measured_on)))
+        evals = list(dict.fromkeys([*EVAL_DESCRIPTIONS, *(figure.eval for figure in self.results)]))
+        sets = list(dict.fromkeys(figure.measured_on for figure in self.results))
+        return sorted(self.results, key=lambda figure: (evals.index(figure.eval), sets.index(figure.measured_on)))
 
-    def junit(self) -> str:
+    def to_junit(self) -> str:
         """JUnit XML: a test suite for each eval, a test case for each figure."""
         root = ET.Element("testsuites", name=f"patternmind eval {self.suite}", time=f"{self.seconds:.1f}")
         for eval_name, figures in groupby(self._ordered(), key=lambda figure: figure.eval):
             root.append(_test_suite(eval_name, list(figures)))
-        totals = {"tests": len(self.figures), "failures": len(self.failed), "errors": 0}
+        totals = {"tests": len(self.results), "failures": len(self.failed_results), "errors": 0}
         root.attrib.update({name: str(count) for name, count in totals.items()})
         ET.indent(root)
         return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

@@ -80,7 +80,7 @@ def run_suite(suite: str, *, corpora: Path | None, progress: Progress | None = N
         encoder = given.encoder.id
     expected = expected_keys(baselines, modes_of(suite, corpora))
     figures = apply_gates(scores, baselines, expected=expected)
-    return EvalReport(suite=suite, encoder=encoder, figures=figures, seconds=time.perf_counter() - begun)
+    return EvalReport(suite=suite, encoder=encoder, results=figures, seconds=time.perf_counter() - begun)
 
 
 def check_suite(suite: str, corpora: Path | None) -> None:
@@ -99,7 +99,7 @@ def modes_of(suite: str, corpora: Path | None) -> list[str]:
 
 def mode_of(suite: str, score: Score) -> str:
     """The way of measuring that a score needed: the real corpora are extra to "ci"."""
-    packaged = score.on in (SAMPLE, grounding.DATASET, injection.DATASET)
+    packaged = score.dataset in (SAMPLE, grounding.DATASET, injection.DATASET)
     return suite if packaged or suite == "full" else "ci+corpora"
 
 
@@ -177,14 +177,14 @@ def _score_sample_themes(network: NetworkRun, sample: SampleNetwork, context: Ev
 def measure_corpus(corpus: Corpus, path: Path, context: EvalContext, *, full: bool = False) -> list[Score]:
     network = run_corpus(corpus, path, context)
     scores = _score_conservation(network)
-    gold = gold_labels(path) if corpus.labelled else {}
-    scores += _score_themes(corpus, network.grouping, network.gold(gold))
+    gold = gold_labels(path) if corpus.is_labelled else {}
+    scores += _score_themes(corpus, network.grouping, network.gold_labels(gold))
     hdbscan = fit_grouping(network.vectors, engine="hdbscan", seed=context.seed)
-    scores += themes.as_reference(_score_themes(corpus, hdbscan, network.gold(gold)), "hdbscan")
+    scores += themes.as_reference(_score_themes(corpus, hdbscan, network.gold_labels(gold)), "hdbscan")
     if full:
         scores += _score_stability(network, context, n_fits=FULL_STABILITY_FITS)
     scores += _score_names(network, context)
-    if corpus.drafted:
+    if corpus.is_drafted:
         scores += grounding.score_exported_quotes(network, max_prereadings=None if full else CI_MAX_PREREADINGS)
         scores += retrieval.score_known_item(network, max_queries=MAX_KNOWN_ITEMS, seed=context.seed)
     if corpus is LESSONS:
@@ -200,7 +200,7 @@ def measure_arxiv(corpora: Path, context: EvalContext) -> list[Score]:
     network = run_corpus(ARXIV, path, context)
     return [
         *_score_conservation(network),
-        *_score_themes(ARXIV, network.grouping, network.gold(gold_labels(path))),
+        *_score_themes(ARXIV, network.grouping, network.gold_labels(gold_labels(path))),
         *_score_names(network, context),
     ]
 
@@ -217,14 +217,14 @@ def found_duplicates(network: NetworkRun) -> frozenset[frozenset[str]]:
 
 def _score_conservation(network: NetworkRun) -> list[Score]:
     """Rows of the files that are a placed case, its newer version, or a repetition of it."""
-    n_read = sum(report.accepted + report.unchanged + len(report.rejected) for report in network.intake)
-    n_known = len(network.cases) + sum(report.updated + report.unchanged for report in network.intake)
+    n_read = sum(report.accepted + report.unchanged + len(report.rejected) for report in network.intake_reports)
+    n_known = len(network.cases) + sum(report.updated + report.unchanged for report in network.intake_reports)
     return [themes.score_conservation(network.name, n_known, n_read)]
 
 
 def _score_themes(corpus: Corpus, grouping: Grouping, gold: Sequence[str | None]) -> list[Score]:
-    agreement = themes.score_agreement(corpus.name, grouping, gold) if corpus.labelled else []
-    return [*agreement, *themes.score_bounds(corpus.name, grouping, is_large=corpus.large)]
+    agreement = themes.score_agreement(corpus.name, grouping, gold) if corpus.is_labelled else []
+    return [*agreement, *themes.score_bounds(corpus.name, grouping, is_large=corpus.is_large)]
 
 
 def _score_stability(network: NetworkRun, context: EvalContext, *, n_fits: int) -> list[Score]:
@@ -235,8 +235,8 @@ def _score_stability(network: NetworkRun, context: EvalContext, *, n_fits: int) 
 def _score_lenses(network: NetworkRun, context: EvalContext, *, full: bool) -> list[Score]:
     """The lessons keep event, lesson and recommendation apart."""
     scores = lenses.score_side_classification(network.name, network.cases)
-    firmness = {one.case_id: one.strength for one in network.house.store.assignments()}
-    found = network.house.store.themes()
+    firmness = {one.case_id: one.strength for one in network.ctx.store.assignments()}
+    found = network.ctx.store.themes()
     scores += sentence_roles.score_sentence_roles(network.name, found, network.cases, firmness, seed=context.seed)
     if full:
         fitted = partial(fit_grouping, engine="graph", seed=context.seed)
@@ -246,7 +246,7 @@ def _score_lenses(network: NetworkRun, context: EvalContext, *, full: bool) -> l
 
 def _score_names(network: NetworkRun, context: EvalContext) -> list[Score]:
     texts = {case.id: "\n".join(case.text.values()) for case in network.cases}
-    found = network.house.store.themes()
+    found = network.ctx.store.themes()
     return [
         *theme_names.score_theme_names(network.name, found, texts),
         *name_informativeness.score_name_informativeness(

@@ -66,8 +66,8 @@ def ground(draft: Draft, cases: Mapping[str, Case], *, similarity: Similarity | 
             and claim.text not in {one.text for one in quotes}
         ):
             reason = "it holds characters that do not show"
-        if missing is not None and missing.nowhere:
-            reason = f"the cases it quotes do not hold {_describe_missing(missing.nowhere)}"
+        if missing is not None and missing.not_in_cases:
+            reason = f"the cases it quotes do not hold {_describe_missing(missing.not_in_cases)}"
         if reason:
             refused.append(RefusedClaim(claim=claim, reason=reason))
             continue
@@ -95,8 +95,8 @@ class _MissingFacts:
     """What of a claim is nowhere in the cases it quotes, and what is in them but not in its quotes."""
 
     def __init__(self, elsewhere: Sequence[MissingFact], nowhere: Sequence[MissingFact]) -> None:
-        self.nowhere = list(nowhere)
-        self.elsewhere = [one for one in elsewhere if one not in self.nowhere]
+        self.not_in_cases = list(nowhere)
+        self.elsewhere = [one for one in elsewhere if one not in self.not_in_cases]
 
 
 def _find_missing(claim: Claim, quotes: Sequence[Quote], cases: Mapping[str, Case]) -> _MissingFacts:

@@ -60,7 +60,7 @@ def add_counter_evidence(draft: Draft, cases: Sequence[Case]) -> Draft:
     for one in found:
         if len(known) + len(new) < MAX_COUNTER_CLAIMS and one.sentence.case_id not in told:
             told.add(one.sentence.case_id)
-            new.append(Claim(text=one.sentence.text, field=COUNTER_EVIDENCE_FIELD, quotes=(one.sentence.quote(),)))
+            new.append(Claim(text=one.sentence.text, field=COUNTER_EVIDENCE_FIELD, quotes=(one.sentence.to_quote(),)))
     lines = _field_lines(draft, known, new)
     searched = f"Looked for in {len(cases)} {'case' if len(cases) == 1 else 'cases'} of the theme: "
     n = len(known) + len(new)
@@ -90,7 +90,7 @@ def _find_counter_evidence(case: Case, steps: Sequence[Claim]) -> Iterator[Count
     given_up = case.facts.get("status") == "abandoned"
     for at, sentence in enumerate(sentences):
         fails = sentence.role is SentenceRole.WORSE or FAILURE_PATTERN.search(sentence.text) is not None
-        if not sentence.quotable or not (fails or (given_up and sentence.field == "outcome")):
+        if not sentence.is_quotable or not (fails or (given_up and sentence.field == "outcome")):
             continue
         before = [one.text for one in sentences[max(0, at - 1) : at] if one.field == sentence.field]
         closeness = max(word_overlap(step.text, [sentence.text, *before, *tried]) for step in steps)

@@ -30,7 +30,7 @@ class MissingFact:
     """What of a claim its sources do not hold: ``kind`` is number, date, name, address or quoted words."""
 
     kind: str
-    told: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class SourceFacts:
     dates: tuple[Date, ...]
     years: frozenset[int]
     words: frozenset[str]
-    german: bool
+    capitalises_nouns: bool
 
 
 def extract_source_facts(texts: Sequence[str], case_dates: Sequence[dt.date] = ()) -> SourceFacts:
@@ -62,7 +62,7 @@ def extract_source_facts(texts: Sequence[str], case_dates: Sequence[dt.date] = (
         dates=tuple(dates),
         years=frozenset(date.year for date in dates if date.year),
         words=extract_words(joined),
-        german=capitalises_nouns(joined),
+        capitalises_nouns=capitalises_nouns(joined),
     )
 
 
@@ -73,16 +73,16 @@ def find_missing_facts(claim: str, facts: SourceFacts) -> list[MissingFact]:
     """
     dates, left = extract_dates(claim)
     missing = [
-        MissingFact("date", meant[0].told)
+        MissingFact("date", meant[0].text)
         for meant in dates
-        if not any(date.agrees(known, facts.years) for date in meant for known in facts.dates)
+        if not any(date.matches(known, facts.years) for date in meant for known in facts.dates)
     ]
     for number in extract_numbers(remove_codes(left), is_source=False):
         years = {int(one) for one in number.readings if one.isdigit() and len(one) == 4}
-        if not number.among(facts.numbers) and years.isdisjoint(facts.years):
-            missing.append(MissingFact("number", number.told))
+        if not number.matches_any(facts.numbers) and years.isdisjoint(facts.years):
+            missing.append(MissingFact("number", number.text))
     for name in extract_names(left):
-        sure = not name[0].isalpha() or not facts.german or any(map(str.isdigit, name))
+        sure = not name[0].isalpha() or not facts.capitalises_nouns or any(map(str.isdigit, name))
         month = MONTHS.get(name.casefold())
         known = any(date.month == month for date in facts.dates) or any(
             contains_name(name, text, facts.words) for text in facts.texts

@@ -61,7 +61,7 @@ def narrow_evidence_flags(draft: Draft, cases: Mapping[str, Case]) -> Iterator[F
         return
     found = measure_breadth(draft.claims, cases)
     if found.is_narrow:
-        yield Flag(doubt=FlagKind.NARROW, reason=f"{found.told()}; {MIN_EVIDENCE} of each are asked.")
+        yield Flag(doubt=FlagKind.NARROW, reason=f"{found.describe()}; {MIN_EVIDENCE} of each are asked.")
 
 
 def unquoted_line_flags(draft: Draft) -> Iterator[Flag]:

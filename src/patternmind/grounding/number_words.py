@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    times: int
+    multiplier: int
 
 
 def _enumerate_words(words: str, first: int = 0) -> dict[str, int]:

@@ -69,12 +69,12 @@ class Date:
     year: int | None
     month: int
     day: int
-    told: str = ""
+    text: str = ""
 
-    def agrees(self, other: "Date", years: frozenset[int] = frozenset()) -> bool:
+    def matches(self, other: "Date", source_years: frozenset[int] = frozenset()) -> bool:
         """Whether the other, as a source, says this: as exact or more so. A source that leaves the year out may mean
         any of ``years``, those that the sources do name."""
-        same_year = self.year is None or self.year == other.year or (other.year is None and self.year in years)
+        same_year = self.year is None or self.year == other.year or (other.year is None and self.year in source_years)
         return same_year and self.month == other.month and self.day in {0, other.day}
 
 
@@ -86,10 +86,10 @@ class Number:
     """
 
     readings: Readings
-    told: str
+    text: str
     parts: tuple[Readings, ...] = ()
 
-    def among(self, known: Readings) -> bool:
+    def matches_any(self, known: Readings) -> bool:
         """Whether one of these values is said by the sources, or each of its groups apart."""
         return not self.readings.isdisjoint(known) or (
             bool(self.parts) and all(not part.isdisjoint(known) for part in self.parts)
@@ -239,8 +239,8 @@ def _value_of_words(words: list[str], number_words: dict[str, int | Scale]) -> i
     for word in words:
         step = number_words.get(word, 0)
         if isinstance(step, Scale):
-            part = max(part, 1) * step.times
-            if step.times >= 1000:
+            part = max(part, 1) * step.multiplier
+            if step.multiplier >= 1000:
                 total, part = total + part, 0
         else:
             part += step

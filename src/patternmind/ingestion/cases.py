@@ -78,11 +78,11 @@ class _SubmissionRedactor:
 
     def __init__(self, roster: Roster, own: Sequence[str]) -> None:
         self._roster = roster
-        self._own = own
+        self._own_names = own
         self.counts: Counter[str] = Counter()
 
     def redact(self, value: str) -> str:
-        return self._count(redact(value, self._roster, self._own))
+        return self._count(redact(value, self._roster, self._own_names))
 
     def redact_extra(self, extra: Mapping[str, str]) -> dict[str, str]:
         """Names of columns too ("Anna's remarks"); two that become alike are told apart by their number."""
@@ -95,7 +95,7 @@ class _SubmissionRedactor:
     def redact_fact(self, name: str, value: str) -> str:
         if name in _CONTROLLED_FACTS:
             return value
-        whole = redact(value, self._roster, self._own)
+        whole = redact(value, self._roster, self._own_names)
         is_name = set(whole.counts) == {"person"} and whole.text.startswith("[person") and whole.text.endswith("]")
         return self._count(whole if name in _FREE_TEXT_FACTS or is_name else redact_identifiers(value, self._roster))
 
@@ -137,7 +137,7 @@ def _keyed_hash(text: str, secret: bytes) -> str:
 
 
 def _hash_contributor(submitter: str, roster: Roster, secret: bytes) -> str | None:
-    person = roster.person(submitter)
+    person = roster.find_person(submitter)
     name = person.name if person else submitter_name(submitter) or ("" if "@" not in submitter else submitter)
     return hash_contributor_name(name, secret) if name else None
 

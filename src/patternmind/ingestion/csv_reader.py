@@ -25,7 +25,7 @@ class _LineBuffer:
     """Feeds lines to the csv reader and keeps those of the record under way, so that they can be read again."""
 
     def __init__(self, lines: Iterator[str | None], *, limit: int) -> None:
-        self._ahead: deque[tuple[int, str | None]] = deque()
+        self._pushed_back: deque[tuple[int, str | None]] = deque()
         self._lines = enumerate(lines, start=1)
         self._limit = limit
         self._length = 0
@@ -35,7 +35,7 @@ class _LineBuffer:
         return self
 
     def __next__(self) -> str:
-        numbered = self._ahead.popleft() if self._ahead else next(self._lines)
+        numbered = self._pushed_back.popleft() if self._pushed_back else next(self._lines)
         self.record.append(numbered)
         line = numbered[1]
         self._length += len(line or "")
@@ -47,21 +47,21 @@ class _LineBuffer:
         self.record = []
         self._length = 0
 
-    def give_back_all_but_first(self) -> None:
-        self._ahead.extendleft(reversed(self.record[1:]))
+    def push_back_all_but_first(self) -> None:
+        self._pushed_back.extendleft(reversed(self.record[1:]))
 
     def peek(self, n: int) -> list[str]:
         """Up to n of the next lines and a row's length, left where they are."""
         length = 0
         for numbered in islice(self._lines, n):
-            self._ahead.append(numbered)
+            self._pushed_back.append(numbered)
             length += len(numbered[1] or "")
             if length > self._limit:
                 break
-        return [line or "" for _, line in self._ahead]
+        return [line or "" for _, line in self._pushed_back]
 
     def skip(self) -> None:
-        self._ahead.popleft()
+        self._pushed_back.popleft()
 
 
 class _RecordTooLong(Exception):
@@ -107,7 +107,7 @@ def _read_records(lines: _LineBuffer, delimiter: str) -> Iterator[tuple[int, lis
         if record is None:
             return
         if record == _UNCLOSED_QUOTES and len(lines.record) > 1 and n_rereads < _MAX_REREADS:
-            lines.give_back_all_but_first()
+            lines.push_back_all_but_first()
             n_rereads += 1
         yield lines.record[0][0], record
 

@@ -70,7 +70,7 @@ def _character_and_markup_notes(text: str) -> Iterator[str]:
     shown = _visible_text(text)
     forms = [shown, *([text] if text != shown else []), *([html.unescape(text)] if "&" in text else [])]
     for cue, note in ((MARKUP, ACTIVE_MARKUP), (FRAME, PROMPT_FRAME), (TEMPLATE, TEMPLATE_CODE)):
-        if any(cue.found(form, form.casefold()) for form in forms):
+        if any(cue.matches(form, form.casefold()) for form in forms):
             yield note
     if FORMULA.match(text):
         yield SPREADSHEET_FORMULA
@@ -84,7 +84,7 @@ def _has_joiners_in_words(text: str) -> bool:
 def gives_orders(text: str) -> bool:
     """Whether the text speaks to a machine, in one of a dozen languages."""
     folded = text.casefold()
-    return any(cue.found(text, folded) for cue in ORDERS)
+    return any(cue.matches(text, folded) for cue in ORDERS)
 
 
 def _visible_text(text: str) -> str:

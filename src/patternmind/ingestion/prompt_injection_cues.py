@@ -10,11 +10,11 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Cue:
     pattern: re.Pattern[str]
-    pieces: tuple[str, ...]
+    required_fragments: tuple[str, ...]
 
-    def found(self, text: str, folded: str) -> bool:
+    def matches(self, text: str, folded: str) -> bool:
         """Whether it is in a text; ``folded`` is the text in small letters."""
-        return any(piece in folded for piece in self.pieces) and self.pattern.search(text) is not None
+        return any(piece in folded for piece in self.required_fragments) and self.pattern.search(text) is not None
 
 
 def _cue(pieces: str, *patterns: str, flags: re.RegexFlag = re.IGNORECASE) -> Cue:

@@ -18,11 +18,11 @@ class JobResult:
 
     id: str
     notes: tuple[str, ...] = ()
-    asked: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def handle_run(ctx: AppContext, parameters: Mapping[str, Any], progress: Progress) -> JobResult:
-    return JobResult(ctx.run(RunParameters(**parameters), progress=progress).id, asked=parameters)
+    return JobResult(ctx.run(RunParameters(**parameters), progress=progress).id, parameters=parameters)
 
 
 def handle_prereading(ctx: AppContext, parameters: Mapping[str, Any], progress: Progress) -> JobResult:
@@ -33,7 +33,7 @@ def handle_prereading(ctx: AppContext, parameters: Mapping[str, Any], progress: 
         ctx.encoder,
         PrereadingRequest(**parameters),
         get_index=lambda: exact_index(ctx, progress),
-        llm=ctx.namer,
+        llm=ctx.llm,
     )
     return JobResult(prepared.grounded.draft.id, prepared.notes)
 

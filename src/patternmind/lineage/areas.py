@@ -21,7 +21,7 @@ def match_areas(
         _union(members_of(theme) for theme in previous.themes if theme.area_id == id and not is_dormant(theme))
         for id in ids
     ]
-    pairs = find_case_overlaps(now, before, previous.known)
+    pairs = find_case_overlaps(now, before, previous.seen_case_ids)
     matched = match_by_cases(pairs, lambda pair: (ids[pair.theme], min(now[pair.group])))
     used = set(ids)
     chosen: dict[int, str] = {}

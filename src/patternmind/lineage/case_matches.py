@@ -31,29 +31,29 @@ class CaseOverlap:
 
     group: int
     theme: int
-    n: int
-    of_theme: float
-    of_known: float
-    of_group: float
+    n_shared: int
+    share_of_theme: float
+    share_of_seen: float
+    share_of_group: float
     overlap: float
 
     @property
-    def both_mostly(self) -> bool:
-        return self.n > 1 and min(self.of_theme, self.of_known) >= MAJORITY
+    def is_mutual_majority(self) -> bool:
+        return self.n_shared > 1 and min(self.share_of_theme, self.share_of_seen) >= MAJORITY
 
     @property
-    def overlaps(self) -> bool:
-        return self.n > 1 and self.overlap >= MIN_OVERLAP
+    def is_overlapping(self) -> bool:
+        return self.n_shared > 1 and self.overlap >= MIN_OVERLAP
 
     @property
-    def took_in(self) -> bool:
+    def is_absorbed(self) -> bool:
         """Most of the theme went into the group."""
-        return self.n > 1 and self.of_theme >= MAJORITY
+        return self.n_shared > 1 and self.share_of_theme >= MAJORITY
 
     @property
-    def came_from(self) -> bool:
+    def is_derived(self) -> bool:
         """The group was mostly the theme, and not merely by a stray case among new ones."""
-        return self.n > 1 and self.of_known >= MAJORITY and self.of_group >= MIN_PIECE_SHARE
+        return self.n_shared > 1 and self.share_of_seen >= MAJORITY and self.share_of_group >= MIN_PIECE_SHARE
 
 
 def find_case_overlaps(
@@ -84,10 +84,10 @@ def _overlaps_of_group(
         yield CaseOverlap(
             group=position,
             theme=theme,
-            n=n,
-            of_theme=n / size[theme],
-            of_known=n / len(here),
-            of_group=n / len(group),
+            n_shared=n,
+            share_of_theme=n / size[theme],
+            share_of_seen=n / len(here),
+            share_of_group=n / len(group),
             overlap=n / (size[theme] + len(here) - n),
         )
 
@@ -97,12 +97,14 @@ def match_by_cases(
 ) -> dict[int, int]:
     """Theme by group. ``names`` orders what is equal otherwise, so that the order of the input does not matter."""
     matched: dict[int, int] = {}
-    by_overlap = sorted(pairs, key=lambda pair: (-pair.overlap, -pair.n, tie_breaker(pair)))
-    by_size = sorted(pairs, key=lambda pair: (-pair.n, -pair.overlap, tie_breaker(pair)))
-    _match_pairs(matched, (pair for pair in by_overlap if pair.both_mostly))
-    _match_pairs(matched, (pair for pair in by_overlap if pair.overlaps))
-    gone = {pair.theme for pair in pairs if pair.took_in and pair.group in matched}
-    _match_pairs(matched, (pair for pair in by_size if pair.took_in or (pair.came_from and pair.theme not in gone)))
+    by_overlap = sorted(pairs, key=lambda pair: (-pair.overlap, -pair.n_shared, tie_breaker(pair)))
+    by_size = sorted(pairs, key=lambda pair: (-pair.n_shared, -pair.overlap, tie_breaker(pair)))
+    _match_pairs(matched, (pair for pair in by_overlap if pair.is_mutual_majority))
+    _match_pairs(matched, (pair for pair in by_overlap if pair.is_overlapping))
+    gone = {pair.theme for pair in pairs if pair.is_absorbed and pair.group in matched}
+    _match_pairs(
+        matched, (pair for pair in by_size if pair.is_absorbed or (pair.is_derived and pair.theme not in gone))
+    )
     return matched
 
 

@@ -54,34 +54,36 @@ class _ChangeDetector:
     def __init__(self, groups: Sequence[ClusterGroup], theme_ids: Sequence[str], past: PreviousRun, label: str) -> None:
         self.groups = dict(zip(theme_ids, groups, strict=True))
         self.former = {theme.id: theme for theme in past.themes}
-        self.past = past
+        self.previous = past
         self.label = label
         self.now = {case_id: id for id, group in self.groups.items() for case_id in group.case_ids}
         awake = [theme for theme in past.themes if not is_dormant(theme)]
         self.before = {case_id: theme.id for theme in awake for case_id in members_of(theme)}
-        self.went = {theme.id: _count_flows(members_of(theme) & past.known, self.now.get) for theme in past.themes}
-        self.came = {
-            id: _count_flows(group.case_ids & past.known, self.before.get) for id, group in self.groups.items()
+        self.went = {
+            theme.id: _count_flows(members_of(theme) & past.seen_case_ids, self.now.get) for theme in past.themes
         }
-        self.kin = self._kinship()
+        self.came = {
+            id: _count_flows(group.case_ids & past.seen_case_ids, self.before.get) for id, group in self.groups.items()
+        }
+        self.relations = self._find_relations()
 
     def changes(self) -> Iterable[ThemeChange]:
         for id, group in self.groups.items():
-            yield self._of_group(id, group, self.former.get(id))
-        for theme in self.past.themes:
+            yield self._change_of_group(id, group, self.former.get(id))
+        for theme in self.previous.themes:
             if theme.id not in self.groups:
-                yield self._of_groupless(theme)
+                yield self._change_without_group(theme)
 
-    def _kinship(self) -> _ThemeRelations:
+    def _find_relations(self) -> _ThemeRelations:
         parents = {id: self._parents(id) for id in self.groups if id not in self.former}
         pieces: dict[str, tuple[str, ...]] = {}
         for child, origin in parents.items():
             for parent in origin:
                 pieces[parent] = (*pieces.get(parent, ()), child)
         absorbed: dict[str, tuple[str, ...]] = {}
-        for theme in self.past.themes:
+        for theme in self.previous.themes:
             if theme.id not in self.groups and not is_dormant(theme):
-                for flow in self._mostly(theme):
+                for flow in self._absorbing_theme(theme):
                     absorbed[flow] = (*absorbed.get(flow, ()), theme.id)
         return _ThemeRelations(parents, pieces, absorbed)
 
@@ -94,15 +96,15 @@ class _ChangeDetector:
             if flow.theme_id and flow.n_cases > 1 and flow.share >= MAJORITY and flow.n_cases / size >= MIN_PIECE_SHARE
         )
 
-    def _mostly(self, theme: Theme) -> tuple[str, ...]:
+    def _absorbing_theme(self, theme: Theme) -> tuple[str, ...]:
         """The one theme that took in most of a theme that has no group any more."""
         return tuple(
             flow.theme_id
             for flow in self.went[theme.id]
-            if flow.theme_id and flow.n_cases > 1 and flow.share >= MAJORITY and self._was_looked_at(theme)
+            if flow.theme_id and flow.n_cases > 1 and flow.share >= MAJORITY and self._is_covered_by_run(theme)
         )[:1]
 
-    def _scattered_to(self, theme: Theme) -> tuple[str, ...]:
+    def _pieces_of(self, theme: Theme) -> tuple[str, ...]:
         """The themes that took in a theme in pieces, where they hold most of it together."""
         pieces = [
             flow
@@ -112,15 +114,15 @@ class _ChangeDetector:
         enough = len(pieces) > 1 and sum(flow.share for flow in pieces) >= MAJORITY
         return tuple(flow.theme_id for flow in pieces if flow.theme_id) if enough else ()
 
-    def _was_looked_at(self, theme: Theme) -> bool:
+    def _is_covered_by_run(self, theme: Theme) -> bool:
         """Whether the run held enough of the theme's cases to say that they are no group any more."""
         members = members_of(theme)
-        return len(members & self.past.known) >= MAJORITY * len(members) and bool(members)
+        return len(members & self.previous.seen_case_ids) >= MAJORITY * len(members) and bool(members)
 
-    def _of_group(self, id: str, group: ClusterGroup, before: Theme | None) -> ThemeChange:
-        quiet = count_quiet_periods(extend_periods(before, label=self.label, n_new=group.n_new))
-        if before is None:
-            parents = self.kin.parents[id]
+    def _change_of_group(self, id: str, group: ClusterGroup, former: Theme | None) -> ThemeChange:
+        quiet = count_quiet_periods(extend_periods(former, label=self.label, n_new=group.n_new))
+        if former is None:
+            parents = self.relations.parents[id]
             return ThemeChange(
                 theme_id=id,
                 lineage=Lineage.SPLIT if parents else Lineage.NEW,
@@ -129,73 +131,73 @@ class _ChangeDetector:
                 n_new=group.n_new,
                 came=self.came[id],
             )
-        known = members_of(before) & self.past.known
+        known = members_of(former) & self.previous.seen_case_ids
         shared = group.case_ids & known
-        both = len((group.case_ids & self.past.known) | known)
-        lineage, others = self._word(id, before, group, quiet)
+        both = len((group.case_ids & self.previous.seen_case_ids) | known)
+        lineage, others = self._classify(id, former, group, quiet)
         return ThemeChange(
             theme_id=id,
             lineage=lineage,
             others=others,
-            former_lineage=before.lineage,
-            n_before=len(members_of(before)),
+            former_lineage=former.lineage,
+            n_before=len(members_of(former)),
             n_known=len(known),
             n_after=len(group.case_ids),
             n_shared=len(shared),
             n_new=group.n_new,
             quiet_runs=quiet,
             overlap=len(shared) / both if both else 0.0,
-            similarity=self._similarity(before, group),
-            shared_exemplars=tuple(one for one in exemplars_of(before) if one in group.case_ids),
+            similarity=self._similarity(former, group),
+            shared_exemplars=tuple(one for one in exemplars_of(former) if one in group.case_ids),
             went=self.went[id],
             came=self.came[id],
         )
 
-    def _word(self, id: str, before: Theme, group: ClusterGroup, quiet: int) -> tuple[Lineage, tuple[str, ...]]:
+    def _classify(self, id: str, former: Theme, group: ClusterGroup, quiet: int) -> tuple[Lineage, tuple[str, ...]]:
         """The word that says most about a theme that has a group, and the other themes it is about."""
-        if before.lineage is Lineage.RETIRED:
+        if former.lineage is Lineage.RETIRED:
             return Lineage.RETIRED, ()
-        if is_dormant(before) or (_has_gone_quiet(before) and group.n_new):
+        if is_dormant(former) or (_has_gone_quiet(former) and group.n_new):
             return Lineage.RETURNED, ()
-        if absorbed := self.kin.absorbed.get(id, ()):
+        if absorbed := self.relations.absorbed.get(id, ()):
             return Lineage.MERGED, absorbed
         if pieces := self._large_pieces(id):
             return Lineage.SPLIT, pieces
-        if (quiet >= DORMANT_AFTER_PERIODS or _has_gone_quiet(before)) and not group.n_new:
+        if (quiet >= DORMANT_AFTER_PERIODS or _has_gone_quiet(former)) and not group.n_new:
             return Lineage.DORMANT, ()
-        return _classify_by_size(len(members_of(before) & self.past.known), len(group.case_ids)), ()
+        return _classify_by_size(len(members_of(former) & self.previous.seen_case_ids), len(group.case_ids)), ()
 
     def _large_pieces(self, id: str) -> tuple[str, ...]:
-        pieces = self.kin.pieces.get(id, ())
+        pieces = self.relations.pieces.get(id, ())
         lost = sum(flow.share for flow in self.went[id] if flow.theme_id in pieces)
         return pieces if lost >= MIN_SPLIT_SHARE else ()
 
-    def _similarity(self, before: Theme, group: ClusterGroup) -> float:
-        centre = self.past.centre(before, len(group.centre))
-        return float(group.centre @ centre) if centre is not None else 0.0
+    def _similarity(self, former: Theme, group: ClusterGroup) -> float:
+        centre = self.previous.centroid(former, len(group.centroid))
+        return float(group.centroid @ centre) if centre is not None else 0.0
 
-    def _of_groupless(self, theme: Theme) -> ThemeChange:
+    def _change_without_group(self, theme: Theme) -> ThemeChange:
         quiet = count_quiet_periods(extend_periods(theme, label=self.label, n_new=0))
-        lineage, others = self._word_without_group(theme, quiet)
+        lineage, others = self._classify_without_group(theme, quiet)
         return ThemeChange(
             theme_id=theme.id,
             lineage=lineage,
             others=others,
             former_lineage=theme.lineage,
             n_before=len(members_of(theme)),
-            n_known=len(members_of(theme) & self.past.known),
+            n_known=len(members_of(theme) & self.previous.seen_case_ids),
             quiet_runs=quiet,
             went=self.went[theme.id],
         )
 
-    def _word_without_group(self, theme: Theme, quiet: int) -> tuple[Lineage, tuple[str, ...]]:
+    def _classify_without_group(self, theme: Theme, quiet: int) -> tuple[Lineage, tuple[str, ...]]:
         if is_dormant(theme) or theme.lineage is Lineage.RETIRED:
             return theme.lineage, ()
-        if into := self._mostly(theme):
+        if into := self._absorbing_theme(theme):
             return Lineage.MERGED, into
-        if into := self._scattered_to(theme):
+        if into := self._pieces_of(theme):
             return Lineage.SPLIT, into
-        if self._was_looked_at(theme) or quiet >= DORMANT_AFTER_PERIODS or _has_gone_quiet(theme):
+        if self._is_covered_by_run(theme) or quiet >= DORMANT_AFTER_PERIODS or _has_gone_quiet(theme):
             return Lineage.DORMANT, ()
         return Lineage.CONTINUED, ()
 

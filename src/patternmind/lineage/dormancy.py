@@ -11,11 +11,11 @@ DORMANT_LINEAGES = (Lineage.DORMANT, Lineage.MERGED, Lineage.SPLIT, Lineage.RETI
 
 def members_of(theme: Theme) -> frozenset[str]:
     """Every case that is the theme's as far as anybody knows; of a theme at rest, those it last had."""
-    return frozenset((*theme.case_ids, *theme.remembered))
+    return frozenset((*theme.case_ids, *theme.unseen_case_ids))
 
 
 def exemplars_of(theme: Theme) -> tuple[str, ...]:
-    return theme.exemplars or theme.spoke
+    return theme.exemplars or theme.former_exemplars
 
 
 def is_dormant(theme: Theme) -> bool:
@@ -29,7 +29,7 @@ def keep_unseen_members(card: Theme, former: Theme | None, run_case_ids: Collect
         return card
     seen, mine = set(run_case_ids), set(card.case_ids)
     unseen = () if is_dormant(former) else sorted(members_of(former) - seen - mine)
-    return replace(card, remembered=tuple(unseen))
+    return replace(card, unseen_case_ids=tuple(unseen))
 
 
 def mark_dormant(theme: Theme, lineage: Lineage) -> Theme:
@@ -37,9 +37,9 @@ def mark_dormant(theme: Theme, lineage: Lineage) -> Theme:
     return replace(
         theme,
         case_ids=(),
-        remembered=tuple(sorted(members_of(theme))),
+        unseen_case_ids=tuple(sorted(members_of(theme))),
         exemplars=(),
-        spoke=exemplars_of(theme),
+        former_exemplars=exemplars_of(theme),
         edge_case=None,
         n_cases=0,
         n_teams=0,

@@ -18,7 +18,7 @@ class ClusterGroup:
     """A cluster of this run: its members, its centre (d,), and how many of its counted cases are new in this period."""
 
     case_ids: frozenset[str]
-    centre: NDArray[np.float32]
+    centroid: NDArray[np.float32]
     n_new: int = 0
 
 
@@ -35,12 +35,12 @@ class PreviousRun:
     """
 
     themes: Sequence[Theme]
-    known: frozenset[str]
-    taken: Collection[str] = ()
+    seen_case_ids: frozenset[str]
+    used_theme_ids: Collection[str] = ()
     encoder: str = ""
     vectors: Mapping[str, Vectors] = field(default_factory=dict[str, Vectors])
 
-    def centre(self, theme: Theme, d: int) -> Vectors | None:
+    def centroid(self, theme: Theme, d: int) -> Vectors | None:
         """The theme's centre among this run's vectors of d dimensions, where it can be compared with them."""
         return theme_centroid(theme, self.encoder, self.vectors, d)
 
@@ -53,7 +53,7 @@ def match_themes(groups: Sequence[ClusterGroup], previous: PreviousRun, *, lens:
     gives the same ids, whatever was interrupted in between.
     """
     matched = match_groups(groups, previous)
-    used = {*previous.taken, *(theme.id for theme in previous.themes)}
+    used = {*previous.used_theme_ids, *(theme.id for theme in previous.themes)}
     ids: list[str] = []
     for position, group in enumerate(groups):
         ids.append(
@@ -76,17 +76,17 @@ def match_groups(groups: Sequence[ClusterGroup], previous: PreviousRun) -> dict[
             pairs, lambda pair: (previous.themes[pair.theme].id, min(groups[pair.group].case_ids))
         )
     left = {i: theme for i, theme in enumerate(previous.themes) if i not in matched.values()}
-    d = len(groups[0].centre)
+    d = len(groups[0].centroid)
     centres = {
-        i: centre for i, theme in enumerate(previous.themes) if (centre := previous.centre(theme, d)) is not None
+        i: centre for i, theme in enumerate(previous.themes) if (centre := previous.centroid(theme, d)) is not None
     }
     free = [i for i in range(len(groups)) if i not in matched]
-    return matched | match_by_centroid([(group.case_ids, group.centre) for group in groups], free, left, centres)
+    return matched | match_by_centroid([(group.case_ids, group.centroid) for group in groups], free, left, centres)
 
 
 def _shared_case_pairs(groups: Sequence[ClusterGroup], previous: PreviousRun, *, dormant: bool) -> list[CaseOverlap]:
     members = [members_of(theme) if is_dormant(theme) is dormant else frozenset[str]() for theme in previous.themes]
-    return find_case_overlaps([group.case_ids for group in groups], members, previous.known)
+    return find_case_overlaps([group.case_ids for group in groups], members, previous.seen_case_ids)
 
 
 def generate_id(prefix: str, lens: str, case_ids: Collection[str], used: Collection[str]) -> str:

@@ -60,7 +60,7 @@ class _Prompt:
     id: str
     hash: str
     variables: frozenset[str]
-    used: frozenset[str]
+    used_variables: frozenset[str]
     answer_schema: Mapping[str, Any] | None
     system: Template
     user: Template
@@ -88,16 +88,16 @@ class PromptFiles:
         """
         environment = _environment()
         self._directory = directory
-        self._draw = draw
+        self._generate_code = draw
         self._prompts = {path.stem: _read_prompt(path, environment) for path in _list_prompt_files(directory)}
         for prompt in self._prompts.values():
             if prompt.answer_schema is None:
                 raise PromptInvalid(prompt.path, "its front matter has no answer_schema")
-            _check_variables(prompt.path, declared=prompt.variables, actual=prompt.used, verb="are used")
+            _check_variables(prompt.path, declared=prompt.variables, actual=prompt.used_variables, verb="are used")
         for path in _list_prompt_files(overrides) if overrides else []:
             self._prompts[path.stem] = _apply_override(self._prompts, _read_prompt(path, environment))
 
-    def hash_of(self, *prompt_ids: str) -> str:
+    def content_hash(self, *prompt_ids: str) -> str:
         """Names the content of these prompts together; of all, where none is named."""
         said = {id: prompt.hash for id, prompt in self._prompts.items() if id in prompt_ids or not prompt_ids}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
@@ -113,7 +113,9 @@ class PromptFiles:
             raise PromptInvalid(self._directory / f"{prompt_id}.md", "there is no such prompt")
         _check_variables(prompt.path, declared=prompt.variables, actual=variables.keys(), verb="were given")
         shown = json.dumps(dict(variables), ensure_ascii=False, sort_keys=True, default=str)
-        values = {name: variables[name] for name in prompt.used} | {FENCE_CODE_VARIABLE: self._code_outside(shown)}
+        values = {name: variables[name] for name in prompt.used_variables} | {
+            FENCE_CODE_VARIABLE: self._unused_code(shown)
+        }
         return RenderedPrompt(
             id=prompt.id,
             hash=prompt.hash,
@@ -123,11 +125,11 @@ class PromptFiles:
             input_hash=hashlib.sha256(shown.encode(errors="surrogatepass")).hexdigest(),
         )
 
-    def _code_outside(self, shown: str) -> str:
+    def _unused_code(self, text: str) -> str:
         """A code that stands nowhere in what is shown."""
-        plain, code = shown.casefold(), self._draw()
+        plain, code = text.casefold(), self._generate_code()
         while code.casefold() in plain:
-            code = self._draw()
+            code = self._generate_code()
         return code
 
 
@@ -197,11 +199,11 @@ def _apply_override(packaged: Mapping[str, _Prompt], override: _Prompt) -> _Prom
         raise PromptInvalid(
             override.path, f"there is no prompt of that name to replace; there are {', '.join(packaged)}"
         )
-    unknown = sorted((override.variables | override.used) - ours.variables)
+    unknown = sorted((override.variables | override.used_variables) - ours.variables)
     if unknown:
         known = ", ".join(sorted(ours.variables))
         raise PromptInvalid(override.path, f"it has no variable {', '.join(unknown)}; it can use {known}")
-    _check_variables(override.path, declared=override.variables, actual=override.used, verb="are used")
+    _check_variables(override.path, declared=override.variables, actual=override.used_variables, verb="are used")
     if override.answer_schema is not None and (
         problem := find_widening(override.answer_schema, ours.answer_schema or {})
     ):
@@ -225,7 +227,7 @@ def _read_prompt(path: Path, environment: SandboxedEnvironment) -> _Prompt:
         id=header["id"],
         hash=hashlib.sha256(content).hexdigest()[:16],
         variables=frozenset(header["variables"]),
-        used=frozenset(used - {FENCE_CODE_VARIABLE}),
+        used_variables=frozenset(used - {FENCE_CODE_VARIABLE}),
         answer_schema=header.get("answer_schema"),
         system=system,
         user=user,

@@ -61,7 +61,7 @@ class ScriptedModel:
 
     def _send(self, task: str, prompt: RenderedPrompt) -> gateway.Reply:
         self.requests.append(RecordedRequest(task, prompt))
-        line = self._next_line(task, prompt)
+        line = self._next_reply(task, prompt)
         if isinstance(line, ScriptedFailure):
             raise GatewayFailed(task, line.reason)
         content = line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)
@@ -69,7 +69,7 @@ class ScriptedModel:
             raise GatewayFailed(task, gateway.EMPTY)
         return gateway.Reply(content)
 
-    def _next_line(self, task: str, prompt: RenderedPrompt) -> ScriptedReply:
+    def _next_reply(self, task: str, prompt: RenderedPrompt) -> ScriptedReply:
         script = self._scripts.get(task, iter(()))
         if callable(script):
             return script(prompt)

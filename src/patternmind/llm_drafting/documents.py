@@ -49,7 +49,7 @@ def write_prereading(
     except GatewayFailed as failed:
         return DraftWithNotes(ground(extractive_draft, cases), (f"Made with no AI used: {failed.reason}.",))
     run_id = extractive_draft.provenance.run_id
-    sources = {one.id: one for one in proposal.shown}
+    sources = {one.id: one for one in proposal.shown_cases}
     tried = ground(with_claims(proposal.claims, extractive_draft), sources)
     pages = ground(proposal.draft(tried.draft.claims, run_id=run_id), cases, similarity=llm_session.similarity)
     return DraftWithNotes(pages, (*refused_claim_notes(tried), *weak_support_notes(pages)))
@@ -61,7 +61,7 @@ def with_claims(claims: Sequence[Claim], draft: Draft) -> Draft:
 
 
 def refused_claim_notes(grounded: GroundedDraft) -> tuple[str, ...]:
-    n = len(grounded.refused)
+    n = len(grounded.refused_claims)
     return (f"{n} of the model's sentences do not stand on the cases and were left out.",) if n else ()
 
 

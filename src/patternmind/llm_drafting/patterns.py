@@ -59,7 +59,7 @@ class _EarlierDrafts:
         writer: whose model and prompts the draft must be of; without one, any model's will do.
         """
         made = [draft for draft in former if draft.kind is DraftKind.PATTERN and draft.provenance.made_for]
-        asked = writer.hash_of(METHOD, PROMPT_IDS) if writer else None
+        asked = writer.fingerprint(METHOD, PROMPT_IDS) if writer else None
         drafts: dict[tuple[str | None, str], Draft] = {}
         for draft in made:
             cases, _, said = draft.provenance.made_for.partition("/")
@@ -84,16 +84,21 @@ def draft_patterns(
     reuse = _EarlierDrafts.of(earlier_drafts, llm_session)
     by_id = {theme.id: theme for theme in themes}
     coming = [
-        _pending_pattern(assembler, by_id[plain.theme_id or ""], plain, reuse) for plain in assembler.patterns(themes)
+        _pending_pattern(assembler, by_id[plain.theme_id or ""], plain, reuse)
+        for plain in assembler.draft_patterns(themes)
     ]
     if llm_session is not None:
-        coming = [replace(one, chosen=_select_cases(assembler, one, reuse)) if one.asks else one for one in coming]
+        coming = [
+            replace(one, chosen=_select_cases(assembler, one, reuse)) if one.needs_model else one for one in coming
+        ]
         chosen = {one.case.id: one.case for theme in coming for one in theme.chosen}
-        llm_session.ask_ahead(facets.PROMPT_ID, {case_id: prompt_variables(case) for case_id, case in chosen.items()})
+        llm_session.prefetch(facets.PROMPT_ID, {case_id: prompt_variables(case) for case_id, case in chosen.items()})
     written = PatternDrafts([], [])
     for one in coming:
-        made = _draft_with_model(assembler, one, llm_session, written.notes) if llm_session and one.asks else None
-        written.drafts.append(made or ground(one.known or one.plain, assembler.by_id))
+        made = (
+            _draft_with_model(assembler, one, llm_session, written.notes) if llm_session and one.needs_model else None
+        )
+        written.drafts.append(made or ground(one.known or one.plain, assembler.cases_by_id))
     return written
 
 
@@ -108,7 +113,7 @@ class _PendingPattern:
     chosen: Sequence[SelectedCase] = ()
 
     @property
-    def asks(self) -> bool:
+    def needs_model(self) -> bool:
         """Whether a model is asked: not for what it said before, and not for one person's pattern."""
         return self.known is None and not self.theme.one_contributor
 
@@ -126,10 +131,10 @@ def _draft_with_model(
     assembler: RunAssembler, pending: _PendingPattern, llm_session: LlmSession, notes: list[str]
 ) -> GroundedDraft | None:
     """The model's draft of a theme; None, and a note why, where it has to do without."""
-    made_for = f"{_hash_cases(pending.members)}/{llm_session.hash_of(METHOD, PROMPT_IDS)}"
+    made_for = f"{_hash_cases(pending.members)}/{llm_session.fingerprint(METHOD, PROMPT_IDS)}"
     try:
         return draft_pattern_with_model(
-            pending.theme, pending.chosen, assembler.by_id, llm_session, notes, n_cases=len(pending.members), run_id=assembler.run.id,
+            pending.theme, pending.chosen, assembler.cases_by_id, llm_session, notes, n_cases=len(pending.members), run_id=assembler.run.id,
             made_for=made_for,
         )  # fmt: skip
     except GatewayFailed as failed:
@@ -161,7 +166,7 @@ def draft_pattern_with_model(
 def _without_near_duplicates(assembler: RunAssembler, theme: Theme) -> list[Case]:
     """The cases of a theme without the near-duplicates of another of them, by falling strength."""
     inside = set(theme.case_ids)
-    return [assembler.by_id[id] for id in theme.case_ids if assembler.by_id[id].duplicate_of not in inside]
+    return [assembler.cases_by_id[id] for id in theme.case_ids if assembler.cases_by_id[id].duplicate_of not in inside]
 
 
 def _hash_cases(members: Sequence[Case]) -> str:
@@ -173,7 +178,7 @@ def _select_cases(
     assembler: RunAssembler, pending: _PendingPattern, earlier_drafts: _EarlierDrafts
 ) -> list[SelectedCase]:
     """The cases to show. Where enough of them were read already or are new, no other one is paid for."""
-    new = frozenset(assembler.found.new_cases)
+    new = frozenset(assembler.machine_result.new_cases)
     read = [
         case for case in pending.members if case.id in new or f"{case.id}@{case.text_version}" in earlier_drafts.read
     ]
@@ -182,7 +187,7 @@ def _select_cases(
     return select_cases(
         pool,
         assembler.vectors[np.asarray([rows[case.id] for case in pool], np.intp)],
-        [assembler.firmness[case.id] for case in pool],
+        [assembler.strength_by_case[case.id] for case in pool],
         exemplar_ids=pending.theme.exemplars,
         edge_case_id=pending.theme.edge_case,
     )
@@ -204,11 +209,11 @@ def _map_cases(
         except GatewayFailed as failure:
             failed[failure.reason] += 1
             continue
-        if read.instructions:
-            llm_session.suspicious.add(one.case.id)
+        if read.has_instructions:
+            llm_session.suspicious_case_ids.add(one.case.id)
         held = tuple(dict.fromkeys(ground(read.draft, {one.case.id: one.case}).draft.claims))
         if held:
-            shown.append(ShownCase(one.case, one.why, held))
+            shown.append(ShownCase(one.case, one.selection_reason, held))
         else:
             failed["no point of it stands in its text"] += 1
     why = "; ".join(f"{reason} ({n})" for reason, n in sorted(failed.items()))
@@ -237,14 +242,16 @@ def _reduce_proposal(
     Raises:
         GatewayFailed: what holds is no pattern.
     """
-    theme_id, sources = proposal.theme.id, {one.case.id: one.case for one in proposal.shown}
+    theme_id, sources = proposal.theme.id, {one.case.id: one.case for one in proposal.shown_cases}
     first = proposal.draft(proposal.claims, run_id=run_id, made_for=made_for)
     tried = ground(first, sources, similarity=llm_session.similarity)
     kept = tried.draft.claims
     if not proposal.reason and not has_problem_and_solution(kept):
         raise GatewayFailed(pattern.PROMPT_ID, "its problem or its remedy does not stand on the cases")
-    if tried.refused:
-        notes.append(f"Theme {theme_id}: {len(tried.refused)} of {len(first.claims)} claims of the model were refused.")
+    if tried.refused_claims:
+        notes.append(
+            f"Theme {theme_id}: {len(tried.refused_claims)} of {len(first.claims)} claims of the model were refused."
+        )
     draft = proposal.draft(kept, run_id=run_id, made_for=made_for)
     try:
         weak = check_support(kept, llm_session.ask)

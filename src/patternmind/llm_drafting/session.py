@@ -48,15 +48,15 @@ class LlmSession:
         suspicious: cases that speak to machines, as the model reported them.
     """
 
-    namer: LlmContext
+    context: LlmContext
     roster: Roster
     n_failed: int = 0
-    suspicious: set[str] = field(default_factory=set[str])
-    _said: dict[tuple[str, ...], LlmResult] = field(default_factory=dict[tuple[str, ...], LlmResult])
+    suspicious_case_ids: set[str] = field(default_factory=set[str])
+    _results: dict[tuple[str, ...], LlmResult] = field(default_factory=dict[tuple[str, ...], LlmResult])
 
     @property
     def similarity(self) -> Similarity | None:
-        return self.namer.similarity
+        return self.context.similarity
 
     def ask(self, prompt_id: str, variables: Mapping[str, object], *, case_ids: Sequence[str]) -> RedactedAnswer:
         """The answer to a prompt, redacted: nothing the model says is seen, kept or shown before.
@@ -66,7 +66,7 @@ class LlmSession:
         """
         prompt = self._render(prompt_id, variables, case_ids)
         self._ask_all([LlmRequest(prompt_id, prompt)])
-        said = self._said[_prompt_key(prompt)]
+        said = self._results[_prompt_key(prompt)]
         if isinstance(said, GatewayFailed):
             raise GatewayFailed(said.task, said.reason)
         if repeats_instructions(said.value, prompt):
@@ -80,33 +80,33 @@ class LlmSession:
             cost_usd=said.cost_usd,
         )
 
-    def ask_ahead(self, prompt_id: str, by_case: Mapping[str, Mapping[str, object]]) -> None:
+    def prefetch(self, prompt_id: str, variables_by_case: Mapping[str, Mapping[str, object]]) -> None:
         """Put one question a case, as many at once as the model takes; ``ask`` then has the answers, or the failures.
 
         Args:
             by_case: the variables, by the id of the case that stands in them.
         """
-        prompts = [self._render(prompt_id, variables, [case_id]) for case_id, variables in by_case.items()]
+        prompts = [self._render(prompt_id, variables, [case_id]) for case_id, variables in variables_by_case.items()]
         self._ask_all([LlmRequest(prompt_id, prompt) for prompt in prompts])
 
     def _render(self, prompt_id: str, variables: Mapping[str, object], case_ids: Sequence[str]) -> RenderedPrompt:
-        return replace(self.namer.prompts.render(prompt_id, variables), case_ids=tuple(sorted(set(case_ids))))
+        return replace(self.context.prompts.render(prompt_id, variables), case_ids=tuple(sorted(set(case_ids))))
 
-    def _ask_all(self, questions: Sequence[LlmRequest]) -> None:
-        new = {_prompt_key(one.prompt): one for one in questions if _prompt_key(one.prompt) not in self._said}
-        answers = ask_all(self.namer.model, list(new.values()))
-        self._said.update(zip(new, answers, strict=True))
+    def _ask_all(self, requests: Sequence[LlmRequest]) -> None:
+        new = {_prompt_key(one.prompt): one for one in requests if _prompt_key(one.prompt) not in self._results}
+        answers = ask_all(self.context.model, list(new.values()))
+        self._results.update(zip(new, answers, strict=True))
         self.n_failed += sum(isinstance(answer, GatewayFailed) for answer in answers)
 
-    def hash_of(self, method: str, prompt_ids: Sequence[str]) -> str:
+    def fingerprint(self, method: str, prompt_ids: Sequence[str]) -> str:
         """Names who answers and what is asked of them: a method of ours, the model, and the content of prompts."""
-        said = [method, self.namer.model.name, self.namer.prompts.hash_of(*prompt_ids)]
+        said = [method, self.context.model.name, self.context.prompts.content_hash(*prompt_ids)]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
     def notes(self) -> list[str]:
         return [
             f"Case {case_id} speaks to a machine instead of telling of work; that was not followed. Look at it."
-            for case_id in sorted(self.suspicious)
+            for case_id in sorted(self.suspicious_case_ids)
         ]
 
 

@@ -51,7 +51,7 @@ def _request_name(
     """The theme with the model's name and gist, or why it keeps its own."""
     others = [other for other in themes if other.id != theme.id and other.case_ids]
     nearest = next((other for other in others if other.id == theme.nearest_theme_id), None)
-    contrast = {id: "\n".join(assembler.by_id[id].text.values()) for id in (nearest.exemplars if nearest else ())}
+    contrast = {id: "\n".join(assembler.cases_by_id[id].text.values()) for id in (nearest.exemplars if nearest else ())}
     try:
         proposal = draft_theme_name(
             assembler.evidence(theme),
@@ -63,8 +63,8 @@ def _request_name(
         )
     except GatewayFailed as failed:
         return NameValidation(None, failed.reason)
-    llm_session.suspicious.update(proposal.instructions_in)
-    members = {id: assembler.by_id[id] for id in theme.case_ids}
+    llm_session.suspicious_case_ids.update(proposal.suspicious_case_ids)
+    members = {id: assembler.cases_by_id[id] for id in theme.case_ids}
     return validate_name(proposal.draft, theme, themes, members, similarity=llm_session.similarity)
 
 
@@ -84,7 +84,9 @@ def validate_name(
     """
     grounded = ground(draft, cases, similarity=similarity)
     if not grounded.draft.claims:
-        held = [one.reason for one in grounded.refused if one.reason.startswith(("the cases it quotes", "it holds"))]
+        held = [
+            one.reason for one in grounded.refused_claims if one.reason.startswith(("the cases it quotes", "it holds"))
+        ]
         return NameValidation(
             None, f"its gist does not hold ({held[0]})" if held else "its quotes were not found in the cases"
         )

@@ -29,7 +29,7 @@ class RenderedPrompt:
 
 
 class PromptTemplates(Protocol):
-    def hash_of(self, *prompt_ids: str) -> str:
+    def content_hash(self, *prompt_ids: str) -> str:
         """Names the content of these prompts together; of all, where none is named."""
         ...
 
@@ -71,7 +71,7 @@ class LanguageModel(Protocol):
 class CallLedger(Protocol):
     """What calls cost and what they answered. Safe among threads and processes: the limits hold for all together."""
 
-    def kept_answer(self, keys: Sequence[str]) -> CachedAnswer | None:
+    def find_cached_answer(self, keys: Sequence[str]) -> CachedAnswer | None:
         """The paid answer under the first of these keys that has one."""
         ...
 
@@ -90,6 +90,6 @@ class CallLedger(Protocol):
         """Write the call as it stands, with nothing reserved any more, and its answer, both or neither."""
         ...
 
-    def calls(self, run_id: str | None = None) -> list[Call]:
+    def list_calls(self, run_id: str | None = None) -> list[Call]:
         """The calls in the order they were begun, of a run where one is named; empty names those of no run."""
         ...

@@ -37,12 +37,12 @@ class QueryStore(Protocol):
 
     # cases
     def list_cases(
-        self, wanted: CaseFilter, *, limit: int, after: str | None = None, order: CaseOrder = CaseOrder.ID
+        self, case_filter: CaseFilter, *, limit: int, cursor: str | None = None, order: CaseOrder = CaseOrder.ID
     ) -> Page[CaseWithAssignment]:
         """Cases and recaps, each with its place in the last run of ``wanted.lens``."""
         ...
 
-    def count_cases(self, wanted: CaseFilter) -> int:
+    def count_cases(self, case_filter: CaseFilter) -> int:
         """How many cases a list has in all: an index is read through for it, a tenth of a second at 100,000."""
         ...
 
@@ -50,14 +50,14 @@ class QueryStore(Protocol):
         """Those of these cases that are there, in no order; by their own ids, not by external ones."""
         ...
 
-    def cases_beside(self, one: Case) -> list[Case]:
+    def related_cases(self, case: Case) -> list[Case]:
         """The cases that it nearly repeats or names, and those that nearly repeat or name it; by id, itself left out.
 
         Near: a recap is among them too whose text holds its id; who needs to know looks at ``linked_cases``.
         """
         ...
 
-    def case_words(self, *, since: int = 0) -> Iterator[CaseTexts]:
+    def iter_case_texts(self, *, after_number: int = 0) -> Iterator[CaseTexts]:
         """What each case says, of those written after the write numbered ``since``, by that number."""
         ...
 
@@ -65,18 +65,18 @@ class QueryStore(Protocol):
         """Where the last run of a lens put a case; None where it did not look at it."""
         ...
 
-    def teams(self) -> list[str]:
+    def list_teams(self) -> list[str]:
         """The teams that cases name, in order: what a filter offers."""
         ...
 
     def list_assignments(
-        self, lens: str | None = None, *, limit: int, after: str | None = None
+        self, lens: str | None = None, *, limit: int, cursor: str | None = None
     ) -> Page[tuple[str | None, Assignment]]:
         """Where the last run put each case, by case id, each with the external id of its case."""
         ...
 
     # themes and runs
-    def theme_cards(self, lens: str | None = None, *, every: bool = False) -> list[ThemeCard]:
+    def list_theme_cards(self, lens: str | None = None, *, include_dormant: bool = False) -> list[ThemeCard]:
         """The themes of ``themes`` without their members; those with none any more only where ``every``."""
         ...
 
@@ -84,7 +84,7 @@ class QueryStore(Protocol):
         """Raises: NotFound."""
         ...
 
-    def theme_story(self, theme_id: str, lens: str | None = None) -> ThemeDetail:
+    def theme_detail(self, theme_id: str, lens: str | None = None) -> ThemeDetail:
         """A theme with all that its page shows but its members, which ``list_cases`` gives.
 
         Raises:
@@ -92,7 +92,7 @@ class QueryStore(Protocol):
         """
         ...
 
-    def theme_members(self, theme_id: str, lens: str | None = None) -> tuple[str, ...]:
+    def theme_case_ids(self, theme_id: str, lens: str | None = None) -> tuple[str, ...]:
         """The ids of all its cases by falling strength.
 
         Raises:
@@ -102,16 +102,16 @@ class QueryStore(Protocol):
 
     def theme_names(self, lens: str | None = None) -> dict[str, str]: ...
 
-    def theme_encoder(self, lens: str | None = None) -> str | None:
+    def theme_encoder_id(self, lens: str | None = None) -> str | None:
         """The id of the encoder whose vectors the themes were found in; None where there are none."""
         ...
 
-    def find_run(self, run_id: str) -> RunRecord:
+    def get_run(self, run_id: str) -> RunRecord:
         """Raises: NotFound."""
         ...
 
     # drafts
-    def list_drafts(self, wanted: DraftFilter, *, limit: int, after: str | None = None) -> Page[StoredDraft]:
+    def list_drafts(self, draft_filter: DraftFilter, *, limit: int, cursor: str | None = None) -> Page[StoredDraft]:
         """Every current draft and every one that was ever decided on, oldest first, as made: to be grounded."""
         ...
 
@@ -119,7 +119,9 @@ class QueryStore(Protocol):
         """The current drafts that quote a case, oldest first, as made."""
         ...
 
-    def draft_lines(self, wanted: DraftFilter, *, limit: int, after: str | None = None) -> Page[DraftListItem]:
+    def list_draft_items(
+        self, draft_filter: DraftFilter, *, limit: int, cursor: str | None = None
+    ) -> Page[DraftListItem]:
         """The same without their texts: for a queue, which orders all of them."""
         ...
 
@@ -130,8 +132,8 @@ class QueryStore(Protocol):
         ...
 
     # vectors
-    def vector_stamp(self) -> VectorVersion: ...
+    def vector_version(self) -> VectorVersion: ...
 
-    def vector_rows(self, encoder_id: str, *, since: int = 0) -> Iterator[VectorRow]:
+    def iter_vectors(self, encoder_id: str, *, after_number: int = 0) -> Iterator[VectorRow]:
         """The cases written after the write numbered ``since``, by that number: the newest last."""
         ...

@@ -22,7 +22,7 @@ class RunParameters:
     seed: int = 0
     since: str | None = None
     draft: bool = True
-    afresh: bool = False
+    from_scratch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class RunRecord:
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
-    proposals: tuple[EditConflict, ...] = ()
+    conflicts: tuple[EditConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ class RunOutcome:
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: Sequence[str] = ()
     fingerprint: str = ""
-    proposals: Sequence[EditConflict] = ()
-    found: MachineResult | None = None
-    decided: int | None = None
+    conflicts: Sequence[EditConflict] = ()
+    machine_result: MachineResult | None = None
+    last_edit_seq: int | None = None
     fits: StoredFits | None = None
 
 
@@ -88,4 +88,4 @@ class RunRevision:
     areas: Mapping[str, str]
     assignments: Sequence[Assignment]
     drafts: Sequence[Draft]
-    proposals: Sequence[EditConflict] = ()
+    conflicts: Sequence[EditConflict] = ()

@@ -50,9 +50,9 @@ class RawTextCounts:
     """How much raw text is kept, and how much of it sealed; ``opens`` where the settings hold the right key."""
 
     n: int
-    n_sealed: int
-    key_name: str | None
-    opens: bool
+    n_encrypted: int
+    key_id: str | None
+    is_readable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +111,13 @@ class Store(CallLedger, QueryStore, Protocol):
 
     def roster(self) -> list[RosterEntry]: ...
 
-    def add_people(self, people: Iterable[tuple[str, str | None, str | None]]) -> int:
+    def add_to_roster(self, entries: Iterable[tuple[str, str | None, str | None]]) -> int:
         """Add (name, e-mail, team) to the roster; people already on it are left. The number added."""
         ...
 
-    def change_roster(
+    def extend_roster(
         self,
-        people: Iterable[tuple[str, str | None, str | None]],
+        entries: Iterable[tuple[str, str | None, str | None]],
         redact: Callable[[list[RosterEntry]], tuple[Sequence[tuple[Submission, Case]], TextRewrite]],
     ) -> RosterChange:
         """Add people, and put all that is stored as it is redacted by the roster as it then is: in one transaction.
@@ -128,7 +128,7 @@ class Store(CallLedger, QueryStore, Protocol):
         """
         ...
 
-    def take_off_roster(
+    def remove_from_roster(
         self, number: int, redact: Callable[[list[RosterEntry]], tuple[Sequence[tuple[Submission, Case]], TextRewrite]]
     ) -> RosterChange:
         """Take a name off the roster, and put all that is stored as it is redacted without it: in one transaction.
@@ -142,10 +142,10 @@ class Store(CallLedger, QueryStore, Protocol):
         """The digests of possible names that the steward said are none."""
         ...
 
-    def dismiss_names(self, digests: Iterable[str], *, by: str, at: datetime) -> None: ...
+    def dismiss_names(self, digests: Iterable[str], *, actor: str, at: datetime) -> None: ...
 
     def save_cases(
-        self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, n_people: int | None = None
+        self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, roster_version: int | None = None
     ) -> CaseSaveCounts:
         """Take in cases in one transaction; a case already there with the same content is left as it is.
 
@@ -185,7 +185,12 @@ class Store(CallLedger, QueryStore, Protocol):
         ...
 
     def replace_case(
-        self, submission: Submission, case: Case, *, expected_version: int | None = None, n_people: int | None = None
+        self,
+        submission: Submission,
+        case: Case,
+        *,
+        expected_version: int | None = None,
+        roster_version: int | None = None,
     ) -> None:
         """Keep a new version of a case that is here.
 
@@ -196,7 +201,7 @@ class Store(CallLedger, QueryStore, Protocol):
         ...
 
     def withdraw_case(
-        self, case_id: str, retelling: TextRewrite, *, kept_vectors: Collection[str], by: str, at: datetime
+        self, case_id: str, rewrite: TextRewrite, *, kept_text_hashes: Collection[str], actor: str, at: datetime
     ) -> None:
         """As ``forget_case``, but what was handed in is kept, unseen, so that the case can be put back.
 
@@ -209,7 +214,7 @@ class Store(CallLedger, QueryStore, Protocol):
         """Oldest first."""
         ...
 
-    def put_back(self, submission: Submission, case: Case, *, n_people: int | None = None) -> None:
+    def put_back(self, submission: Submission, case: Case, *, roster_version: int | None = None) -> None:
         """Take a withdrawn case in again, as a case that came since the last run.
 
         Raises:
@@ -218,9 +223,9 @@ class Store(CallLedger, QueryStore, Protocol):
         """
         ...
 
-    def raw_counts(self) -> RawTextCounts: ...
+    def raw_text_counts(self) -> RawTextCounts: ...
 
-    def reseal(self) -> int:
+    def reencrypt_submissions(self) -> int:
         """Seal all raw text, every version, by the key in the settings, or open it where there is none. The number.
 
         Raises:
@@ -228,8 +233,8 @@ class Store(CallLedger, QueryStore, Protocol):
         """
         ...
 
-    def forget_case(
-        self, case_id: str, retelling: TextRewrite, *, kept_vectors: Collection[str], by: str, at: datetime
+    def erase_case(
+        self, case_id: str, rewrite: TextRewrite, *, kept_text_hashes: Collection[str], actor: str, at: datetime
     ) -> None:
         """Take a case, a withdrawn one too, out of every table, in one transaction, and note that it was erased.
 
@@ -245,7 +250,7 @@ class Store(CallLedger, QueryStore, Protocol):
         """Oldest first."""
         ...
 
-    def scrub(self) -> None:
+    def purge_deleted(self) -> None:
         """Take what was deleted out of the files too; safe to do again.
 
         Raises:
@@ -307,7 +312,7 @@ class Store(CallLedger, QueryStore, Protocol):
         """By case id."""
         ...
 
-    def cases_seen(self, lens: str | None = None, *, through: int | None = None) -> set[str]:
+    def seen_case_ids(self, lens: str | None = None, *, up_to_number: int | None = None) -> set[str]:
         """The ids of all cases that finished runs looked at, of a lens where one is named, up to a run's number."""
         ...
 
@@ -317,7 +322,7 @@ class Store(CallLedger, QueryStore, Protocol):
         """The themes with cases of any finished run, by falling size."""
         ...
 
-    def places_of_run(self, run_id: str) -> dict[str, str | None]:
+    def theme_ids_by_case(self, run_id: str) -> dict[str, str | None]:
         """The theme of each case that a finished run looked at, None for one in no theme."""
         ...
 
@@ -337,7 +342,7 @@ class Store(CallLedger, QueryStore, Protocol):
         """The log, in order, of a lens where one is named; what was taken back and the undo of it are in it."""
         ...
 
-    def append_edit(self, edit: Edit, *, expected_seq: int, amended: RunRevision | None = None) -> None:
+    def append_edit(self, edit: Edit, *, expected_seq: int, revision: RunRevision | None = None) -> None:
         """Add one line to the log, and put the last run of its lens as it then stands, in one transaction.
 
         Args:
@@ -349,14 +354,14 @@ class Store(CallLedger, QueryStore, Protocol):
         """
         ...
 
-    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, amended: RunRevision | None = None) -> None:
+    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, revision: RunRevision | None = None) -> None:
         """The same for several lines of one lens that belong together: all of them are added, or none.
 
         Lines of which none changes themes need nothing amended.
         """
         ...
 
-    def moved_by(self, run_id: str) -> list[tuple[str, str, str | None]]:
+    def cases_moved_by_run(self, run_id: str) -> list[tuple[str, str, str | None]]:
         """The cases that were in a theme after the run of its lens before this one, and are elsewhere now.
 
         By case id, each with that theme and the one it is in, None for none; as people left both runs.
@@ -388,19 +393,19 @@ class Store(CallLedger, QueryStore, Protocol):
         """
         ...
 
-    def outlines(self) -> list[DraftSummary]:
+    def draft_summaries(self) -> list[DraftSummary]:
         """Every current draft and every one that was ever decided on, by id, without their texts."""
         ...
 
-    def decisions_of(self, by: str, *, limit: int) -> list[Decision]:
+    def recent_decisions(self, actor: str, *, limit: int) -> list[Decision]:
         """The last decisions of a person, newest first, those that were taken back and the undoing too."""
         ...
 
-    def hold_draft(self, wanted: DraftReservation, now: datetime) -> DraftReservation:
+    def reserve_draft(self, reservation: DraftReservation, now: datetime) -> DraftReservation:
         """Keep a draft for somebody, unless another has it still: then the answer is that one's reservation."""
         ...
 
-    def release_draft(self, draft_id: str, by: str) -> None:
+    def release_draft(self, draft_id: str, actor: str) -> None:
         """Give a draft back; nothing happens where somebody else has it."""
         ...
 
@@ -409,11 +414,11 @@ class Store(CallLedger, QueryStore, Protocol):
         ...
 
     # uses of patterns
-    def save_use(self, use: PatternUse) -> None:
+    def save_pattern_use(self, use: PatternUse) -> None:
         """Keep a use; one that is there already is left as it is."""
         ...
 
-    def uses(self, pattern_id: str | None = None) -> list[PatternUse]:
+    def list_pattern_uses(self, pattern_id: str | None = None) -> list[PatternUse]:
         """Of a pattern, or all of them; the latest first."""
         ...
 
@@ -426,7 +431,7 @@ class Store(CallLedger, QueryStore, Protocol):
         ...
 
     # long work
-    def begin_job(self, job: Job) -> None:
+    def create_job(self, job: Job) -> None:
         """Write down that work began. Of the jobs that ended, the last few hundred are kept.
 
         Raises:
@@ -434,11 +439,11 @@ class Store(CallLedger, QueryStore, Protocol):
         """
         ...
 
-    def put_job(self, job: Job) -> None:
+    def update_job(self, job: Job) -> None:
         """Write down how far a job is, or how it ended; nothing where there is no such job any more."""
         ...
 
-    def beat(self, job_ids: Sequence[str], now: datetime) -> None:
+    def record_heartbeat(self, job_ids: Sequence[str], now: datetime) -> None:
         """A sign of life for these jobs."""
         ...
 

@@ -34,7 +34,7 @@ class _TextArray:
     def __init__(self) -> None:
         self.row: WordIds = np.full(INITIAL_CAPACITY, END_MARKER, np.int32)
         self.n = 0
-        self.n_said: WordIds = np.zeros(INITIAL_CAPACITY, np.int32)
+        self.word_counts: WordIds = np.zeros(INITIAL_CAPACITY, np.int32)
         """How often each word is said."""
 
     def add(self, numbers: Sequence[int]) -> None:
@@ -43,17 +43,17 @@ class _TextArray:
         self.row[self.n : n] = numbers
         words = self.row[self.n : n]
         n_said = np.bincount(words[words != END_MARKER])
-        self.n_said = _grow(self.n_said, len(n_said), 0)
-        self.n_said[: len(n_said)] += n_said
+        self.word_counts = _grow(self.word_counts, len(n_said), 0)
+        self.word_counts[: len(n_said)] += n_said
         self.n = n
 
     def remove(self, start: int, end: int) -> None:
         words = self.row[start:end]
-        np.subtract.at(self.n_said, words[words != END_MARKER], 1)
+        np.subtract.at(self.word_counts, words[words != END_MARKER], 1)
         self.row[start:end] = END_MARKER
 
-    def says(self, number: int | None) -> bool:
-        return number is not None and number < len(self.n_said) and bool(self.n_said[number])
+    def says(self, word_id: int | None) -> bool:
+        return word_id is not None and word_id < len(self.word_counts) and bool(self.word_counts[word_id])
 
     def found(self, runs: Collection[tuple[int, ...]], n_words: int) -> set[tuple[int, ...]]:
         """Those of these runs, of three to six words each, that stand in a text."""
@@ -94,59 +94,59 @@ class ConfidentialIndex:
     """The words of all cases of a network. A case that is told again is as it was told last."""
 
     def __init__(self) -> None:
-        self._numbers = _WordIdTable()
-        self._sides = (_TextArray(), _TextArray())
+        self._word_ids = _WordIdTable()
+        self._texts_by_consent = (_TextArray(), _TextArray())
         self._places: dict[str, tuple[bool, int, int]] = {}
-        self._shorts: Counter[WordRun] = Counter()
-        self._shorts_of: dict[str, list[WordRun]] = {}
+        self._short_run_counts: Counter[WordRun] = Counter()
+        self._short_runs_by_case: dict[str, list[WordRun]] = {}
 
-    def tell(self, told: Iterable[IndexedCase]) -> None:
+    def update(self, told: Iterable[IndexedCase]) -> None:
         """Each case once."""
         rows: tuple[list[int], list[int]] = ([], [])
         for case_id, closed, texts in told:
-            self._forget(case_id)
-            row, before = rows[closed], self._sides[closed].n
+            self._remove(case_id)
+            row, before = rows[closed], self._texts_by_consent[closed].n
             start = before + len(row)
             for text in texts:
-                row.extend(map(self._numbers.__getitem__, split_words(text)))
+                row.extend(map(self._word_ids.__getitem__, split_words(text)))
                 row.append(END_MARKER)
             self._places[case_id] = (closed, start, before + len(row))
             if closed:
-                self._add_shorts(case_id, texts)
-        for side, row in zip(self._sides, rows, strict=True):
+                self._add_short_runs(case_id, texts)
+        for side, row in zip(self._texts_by_consent, rows, strict=True):
             side.add(row)
 
-    def _add_shorts(self, case_id: str, texts: Iterable[str]) -> None:
+    def _add_short_runs(self, case_id: str, texts: Iterable[str]) -> None:
         parts = {split_words(part) for text in texts for part in split_sentences(text)}
         shorts = [part for part in parts if MIN_SHORT_WORDS <= len(part) < RUN_WORDS]
         if shorts:
-            self._shorts_of[case_id] = shorts
-            self._shorts.update(shorts)
+            self._short_runs_by_case[case_id] = shorts
+            self._short_run_counts.update(shorts)
 
-    def _forget(self, case_id: str) -> None:
+    def _remove(self, case_id: str) -> None:
         if (place := self._places.pop(case_id, None)) is not None:
             closed, start, end = place
-            self._sides[closed].remove(start, end)
-        self._shorts.subtract(self._shorts_of.pop(case_id, ()))
+            self._texts_by_consent[closed].remove(start, end)
+        self._short_run_counts.subtract(self._short_runs_by_case.pop(case_id, ()))
 
-    def closed_within(self, texts: Iterable[str]) -> ConfidentialPhrases:
+    def find_in(self, texts: Iterable[str]) -> ConfidentialPhrases:
         """Of what stands in these texts, what a closed case says and no open one: as ``Closed.within``."""
         runs, shorts, words = identifying_phrases(texts)
-        opened, closed = self._sides
-        said = {word for word in words if closed.says(self._numbers.get(word))}
-        known = self._numbered(runs | {short for short in shorts if self._shorts[short] > 0})
-        in_closed = {numbers for numbers in closed.found(known, len(self._numbers)) if len(numbers) == RUN_WORDS} | {
+        opened, closed = self._texts_by_consent
+        said = {word for word in words if closed.says(self._word_ids.get(word))}
+        known = self._runs_by_ids(runs | {short for short in shorts if self._short_run_counts[short] > 0})
+        in_closed = {numbers for numbers in closed.found(known, len(self._word_ids)) if len(numbers) == RUN_WORDS} | {
             numbers for numbers in known if len(numbers) < RUN_WORDS
         }
-        in_open = opened.found(in_closed, len(self._numbers)) if in_closed else set[tuple[int, ...]]()
+        in_open = opened.found(in_closed, len(self._word_ids)) if in_closed else set[tuple[int, ...]]()
         left = {known[numbers] for numbers in in_closed - in_open}
         return ConfidentialPhrases(
             runs=frozenset(run for run in left if len(run) == RUN_WORDS),
-            shorts=frozenset(run for run in left if len(run) < RUN_WORDS),
-            words=frozenset(word for word in said if not opened.says(self._numbers[word])),
+            short_runs=frozenset(run for run in left if len(run) < RUN_WORDS),
+            words=frozenset(word for word in said if not opened.says(self._word_ids[word])),
         )
 
-    def _numbered(self, runs: Iterable[WordRun]) -> dict[tuple[int, ...], WordRun]:
+    def _runs_by_ids(self, runs: Iterable[WordRun]) -> dict[tuple[int, ...], WordRun]:
         """Those whose every word some case says."""
-        numbers = self._numbers
+        numbers = self._word_ids
         return {tuple(numbers[word] for word in run): run for run in runs if all(word in numbers for word in run)}

@@ -84,11 +84,11 @@ class ConfidentialPhrases:
     """
 
     runs: frozenset[WordRun] = frozenset()
-    shorts: frozenset[WordRun] = frozenset()
+    short_runs: frozenset[WordRun] = frozenset()
     words: frozenset[str] = frozenset()
 
     @classmethod
-    def within(cls, texts: Iterable[str], cases: Iterable[Case]) -> "ConfidentialPhrases":
+    def find_in(cls, texts: Iterable[str], cases: Iterable[Case]) -> "ConfidentialPhrases":
         """Those that stand in these texts; a large network is read through once for all of them."""
         wanted, wanted_shorts, wanted_words = identifying_phrases(texts)
         parted: tuple[list[Case], list[Case]] = ([], [])
@@ -109,35 +109,35 @@ class ConfidentialPhrases:
             words.difference_update(said)
         return cls(frozenset(runs), frozenset(shorts), frozenset(words))
 
-    def stands_in(self, line: str) -> bool:
-        return (bool(self.runs) and not self.runs.isdisjoint(word_runs(line))) or self.named_in(line)
+    def occurs_in(self, line: str) -> bool:
+        return (bool(self.runs) and not self.runs.isdisjoint(word_runs(line))) or self.is_quoted_in(line)
 
-    def named_in(self, line: str) -> bool:
+    def is_quoted_in(self, line: str) -> bool:
         """Whether a line repeats a short sentence or title whole, or puts a phrase with such a word in quotation."""
-        if self.shorts and not self.shorts.isdisjoint(_short_runs(split_words(line))):
+        if self.short_runs and not self.short_runs.isdisjoint(_short_runs(split_words(line))):
             return True
         quoted = (found[1] or found[2] for found in QUOTATION_PATTERN.finditer(line)) if self.words else ()
-        return any(len(phrase.split()) <= MAX_PHRASE_WORDS and self.in_name(phrase) for phrase in quoted)
+        return any(len(phrase.split()) <= MAX_PHRASE_WORDS and self.occurs_in_name(phrase) for phrase in quoted)
 
-    def in_name(self, name: str) -> bool:
+    def occurs_in_name(self, name: str) -> bool:
         """Whether a name or a key phrase holds a word of closed cases alone."""
         return not self.words.isdisjoint(split_words(name))
 
-    def cut(self, value: Any) -> Any:
+    def withhold(self, value: Any) -> Any:
         """The value with a mark in place of every sentence that repeats a closed case."""
         if isinstance(value, str):
-            return self._cut_text(value) if self.stands_in(value) else value
+            return self._withhold_text(value) if self.occurs_in(value) else value
         if isinstance(value, Mapping):
-            return {name: self.cut(one) for name, one in cast(Mapping[str, Any], value).items()}
+            return {name: self.withhold(one) for name, one in cast(Mapping[str, Any], value).items()}
         if isinstance(value, Sequence):
-            return [self.cut(one) for one in cast(Sequence[Any], value)]
+            return [self.withhold(one) for one in cast(Sequence[Any], value)]
         return value
 
-    def _cut_text(self, text: str) -> str:
+    def _withhold_text(self, text: str) -> str:
         left = "".join(
-            WITHHELD_MARK + _trailing_space(part) if self.stands_in(part) else part for part in split_sentences(text)
+            WITHHELD_MARK + _trailing_space(part) if self.occurs_in(part) else part for part in split_sentences(text)
         )
-        return left if not self.stands_in(left) else WITHHELD_MARK
+        return left if not self.occurs_in(left) else WITHHELD_MARK
 
 
 def _case_texts(cases: Iterable[Case]) -> Iterator[str]:

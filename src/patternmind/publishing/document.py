@@ -14,7 +14,7 @@ class Heading:
     level: int
     text: str
     anchor: str = ""
-    new_page: bool = False
+    starts_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Paragraph:
     """``lead`` marks the one sentence a hurried reader should see."""
 
     text: str
-    lead: bool = False
+    is_lead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Document:
     kind: str
     title: str
     blocks: tuple[Block, ...]
-    front: Mapping[str, FrontMatterValue]
+    front_matter: Mapping[str, FrontMatterValue]
     lang: str = "en"
 
 

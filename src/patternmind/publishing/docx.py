@@ -70,9 +70,9 @@ def _add_block(word: "WordDocument", block: Block) -> None:  # noqa: C901 - a ca
         case Heading():
             word.add_heading(
                 to_visible_line(block.text), block.level
-            ).paragraph_format.page_break_before = block.new_page
+            ).paragraph_format.page_break_before = block.starts_page
         case Paragraph():
-            word.add_paragraph().add_run(to_visible_line(block.text)).bold = block.lead
+            word.add_paragraph().add_run(to_visible_line(block.text)).bold = block.is_lead
         case BulletList():
             for item in block.items:
                 word.add_paragraph(to_visible_line(item), "List Bullet")

@@ -88,7 +88,7 @@ def _sections(blocks: Iterable[Block]) -> list[str]:
 
 def _open_section(heading: Heading, number: int) -> str:
     anchor = heading.anchor or f"section-{number}"
-    page = ' class="page"' if heading.new_page else ""
+    page = ' class="page"' if heading.starts_page else ""
     return f'<section{page} aria-labelledby="{escape_html_text(anchor)}">\n{_heading(heading, anchor)}'
 
 
@@ -102,7 +102,7 @@ def _block(block: Block) -> str:  # noqa: PLR0911 - a case for each block
         case Heading():
             return _heading(block, block.anchor)
         case Paragraph():
-            lead = ' class="lead"' if block.lead else ""
+            lead = ' class="lead"' if block.is_lead else ""
             return f'<p{lead} dir="auto">{escape_html_text(block.text)}</p>'
         case BulletList():
             return _list("ul", block.items)

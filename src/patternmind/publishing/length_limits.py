@@ -110,7 +110,7 @@ def split_parts(content: PrereadingContent) -> Parts:
     parts = {name: stated_lines(content.fields, name) for name in names}
     parts["quotes"] = parts["quotes"][:MAX_QUOTES]
     uses = (f"{card.name}: {line}" for card in content.cards for line in stated_lines(card.fields, "known_uses"))
-    parts["related"] = (*(card.name for card in content.others), *uses)
+    parts["related"] = (*(card.name for card in content.other_cards), *uses)
     for card in content.cards:
         parts[f"patlet of {card.id}"] = stated_lines(card.fields, "patlet")
         parts[f"forces of {card.id}"] = stated_lines(card.fields, "forces")

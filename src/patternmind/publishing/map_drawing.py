@@ -76,8 +76,8 @@ class ThemeMap:
 
     title: str
     themes: Sequence[MapTheme]
-    places: NDArray[np.float64]
-    of_theme: NDArray[np.int64]
+    coordinates: NDArray[np.float64]
+    theme_indices: NDArray[np.int64]
     case_ids: Sequence[str] = ()
 
 
@@ -98,10 +98,10 @@ def draw_map(theme_map: ThemeMap, *, max_dots: int = MAX_DOTS, with_links: bool 
     Args:
         linked: for a page of ours: islands and names lead to their themes, dots to their cases while there are few.
     """
-    every = -(-len(theme_map.places) // max_dots) or 1
-    rows = _sample_rows(theme_map.of_theme, every)
-    dots = _scale_to_page(theme_map.places)[rows]
-    of_theme = theme_map.of_theme[rows]
+    every = -(-len(theme_map.coordinates) // max_dots) or 1
+    rows = _sample_rows(theme_map.theme_indices, every)
+    dots = _scale_to_page(theme_map.coordinates)[rows]
+    of_theme = theme_map.theme_indices[rows]
     radius = float(np.clip(4.6 * (200 / max(1, len(dots))) ** 0.3, 1.2, 4.6))
     members = [dots[of_theme == position] for position in range(len(theme_map.themes))]
     boxes = [_island_box(island, _outline_width(radius) / 2) for island in members]
@@ -177,12 +177,12 @@ def _scale_to_page(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
     room = np.array([FRAME.right - FRAME.left, FRAME.bottom - FRAME.top]) - 40
     scale = room / np.maximum(high - low, 1e-9)
     scale = np.minimum(scale, MAX_ASPECT_STRETCH * scale[::-1])
-    return (coordinates - (low + high) / 2) * scale * np.array([1, -1]) + np.array(FRAME.middle)
+    return (coordinates - (low + high) / 2) * scale * np.array([1, -1]) + np.array(FRAME.center)
 
 
 def _island_box(dots: NDArray[np.float64], margin: float) -> Rectangle:
     if not len(dots):
-        return Rectangle(*FRAME.middle, *FRAME.middle)
+        return Rectangle(*FRAME.center, *FRAME.center)
     outside = (1 - INNER_SHARE) / 2
     left, top = np.quantile(dots, outside, axis=0)
     right, bottom = np.quantile(dots, 1 - outside, axis=0)
@@ -212,7 +212,7 @@ def _count_text(n: int, noun: str = "case") -> str:
 def _assign_styles(boxes: Sequence[Rectangle]) -> list[tuple[str, str]]:
     """Colour and shape of each island: of all pairs, the one whose nearest bearer of either is farthest away."""
     looks: list[tuple[str, str]] = []
-    middles = np.array([box.middle for box in boxes]).reshape(-1, 2)
+    middles = np.array([box.center for box in boxes]).reshape(-1, 2)
     for position in range(len(boxes)):
         away = np.hypot(*(middles[:position] - middles[position]).T)
         colour = _most_distant_choice(COLOURS, [look[0] for look in looks], away)
@@ -229,8 +229,8 @@ def _most_distant_choice(choices: Sequence[str], used_choices: Sequence[str], di
 
 def _header_elements(theme_map: ThemeMap, *, role: str) -> list[str]:
     named = "; ".join(f"{to_visible_line(theme.name)}, {_count_text(theme.n_cases)}" for theme in theme_map.themes)
-    n_alone = int((theme_map.of_theme < 0).sum())
-    told = f"{_count_text(len(theme_map.places))}, {_count_text(len(theme_map.themes), 'theme')}, {_count_text(n_alone, 'outlier')}"
+    n_alone = int((theme_map.theme_indices < 0).sum())
+    told = f"{_count_text(len(theme_map.coordinates))}, {_count_text(len(theme_map.themes), 'theme')}, {_count_text(n_alone, 'outlier')}"
     page = f'viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" height="{HEIGHT:g}" font-family="{FONTS}"'
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" {page} role="{role}" aria-labelledby="map-title map-told">',
@@ -250,7 +250,7 @@ def _footer_elements(theme_map: ThemeMap, *, n_named: int, step: int, with_links
     limits = [
         f"{n_named} of {len(theme_map.themes)} themes are named." if n_named < len(theme_map.themes) else "",
         f"One case in {step} is drawn." if step > 1 else "",
-        "Small grey dots are outliers." if (theme_map.of_theme < 0).any() else "",
+        "Small grey dots are outliers." if (theme_map.theme_indices < 0).any() else "",
     ]
     return [
         "" if with_links else _text(CAPTION, 36, HEIGHT - 34, 13, TEXT_COLOUR),
@@ -380,7 +380,7 @@ def _label_elements(label: PlacedLabel, colour: str, shape: str) -> str:
         for number, line in enumerate(label.lines)
     ]
     count = _text_with_halo(
-        label.count, left, first + line_height * len(lines), size * COUNT_SIZE_RATIO, MUTED_COLOUR, weight=400
+        label.count_text, left, first + line_height * len(lines), size * COUNT_SIZE_RATIO, MUTED_COLOUR, weight=400
     )
     return "\n".join([key, *lines, count])
 
@@ -395,9 +395,9 @@ def _text_with_halo(text: str, x: float, y: float, size: float, fill: str, *, we
 def map_summary(theme_map: ThemeMap, drawn: DrawnMap) -> Mapping[str, int]:
     """What a program wants to know about a drawn map."""
     return {
-        "cases": len(theme_map.places),
+        "cases": len(theme_map.coordinates),
         "themes": len(theme_map.themes),
-        "outliers": int((theme_map.of_theme < 0).sum()),
+        "outliers": int((theme_map.theme_indices < 0).sum()),
         "named": drawn.n_named,
         "drawn": drawn.n_drawn,
     }

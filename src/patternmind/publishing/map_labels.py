@@ -37,7 +37,7 @@ class Rectangle:
     right: float
     bottom: float
 
-    def meets(self, other: "Rectangle", *, gap: float = 0.0) -> bool:
+    def overlaps(self, other: "Rectangle", *, gap: float = 0.0) -> bool:
         return (
             self.left < other.right + gap
             and other.left < self.right + gap
@@ -45,7 +45,7 @@ class Rectangle:
             and other.top < self.bottom + gap
         )
 
-    def holds(self, other: "Rectangle") -> bool:
+    def contains(self, other: "Rectangle") -> bool:
         return (
             self.left <= other.left
             and self.top <= other.top
@@ -54,10 +54,10 @@ class Rectangle:
         )
 
     @property
-    def middle(self) -> tuple[float, float]:
+    def center(self) -> tuple[float, float]:
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
-    def nearest_to(self, x: float, y: float) -> tuple[float, float]:
+    def nearest_point(self, x: float, y: float) -> tuple[float, float]:
         return min(max(x, self.left), self.right), min(max(y, self.top), self.bottom)
 
 
@@ -66,7 +66,7 @@ class Island:
     """A theme as drawn: its ``name``, its number of cases in words, the box round it and its dots, (n, 2)."""
 
     name: str
-    count: str
+    count_text: str
     box: Rectangle
     dots: NDArray[np.float64]
 
@@ -76,7 +76,7 @@ class PlacedLabel:
     """``size`` is the height of the name's letters; ``leader`` the line to its island, where the two lie apart."""
 
     lines: tuple[str, ...]
-    count: str
+    count_text: str
     size: float
     box: Rectangle
     leader: tuple[tuple[float, float], tuple[float, float]] | None
@@ -105,9 +105,9 @@ def _cheapest_label(
     """The cheapest place: near its island, over few dots, away from islands that it does not name."""
     best: tuple[float, PlacedLabel] | None = None
     for distance, label in _candidate_labels(island, size):
-        if not density.frame.holds(label.box) or any(_collide(label, other) for other in placed):
+        if not density.frame.contains(label.box) or any(_collide(label, other) for other in placed):
             continue
-        strangers = sum(label.box.meets(other, gap=4) for other in others)
+        strangers = sum(label.box.overlaps(other, gap=4) for other in others)
         crossed = sum(label.leader is not None and _line_crosses_box(label.leader, other) for other in others)
         cost = distance / 5 + 2.5 * math.sqrt(density.inside(label.box)) + 5 * strangers + 5 * crossed
         if best is None or cost < best[0]:
@@ -118,17 +118,17 @@ def _cheapest_label(
 def _candidate_labels(island: Island, size: float) -> Iterator[tuple[float, PlacedLabel]]:
     lines = wrap_name(island.name)
     width = max(
-        text_width(island.count, size * COUNT_SIZE_RATIO), *(text_width(line, size, bold=True) for line in lines)
+        text_width(island.count_text, size * COUNT_SIZE_RATIO), *(text_width(line, size, bold=True) for line in lines)
     )
     room = KEY_WIDTH_RATIO * size + width + 2 * MARGIN, LINE_HEIGHT_RATIO * size * (len(lines) + 1) + 2 * MARGIN
     for distance, box in _candidate_boxes(island.box, room):
         leader = _leader_line(box, island.dots) if distance > MIN_LEADER_DISTANCE else None
-        yield distance, PlacedLabel(lines, island.count, size, box, leader)
+        yield distance, PlacedLabel(lines, island.count_text, size, box, leader)
 
 
 def _candidate_boxes(island: Rectangle, size: tuple[float, float]) -> Iterator[tuple[float, Rectangle]]:
     """Boxes of this size around the island, above it first, then ever farther away."""
-    across, down = island.middle
+    across, down = island.center
     half_width, half_height = (island.right - island.left + size[0]) / 2, (island.bottom - island.top + size[1]) / 2
     for distance in DISTANCES:
         for turn in range(N_DIRECTIONS):
@@ -144,13 +144,13 @@ def _candidate_boxes(island: Rectangle, size: tuple[float, float]) -> Iterator[t
 
 def _leader_line(label: Rectangle, dots: NDArray[np.float64]) -> tuple[tuple[float, float], tuple[float, float]]:
     """From the edge of the label to the dot that is nearest to it."""
-    across, down = label.middle
+    across, down = label.center
     x, y = dots[int(np.hypot(dots[:, 0] - across, dots[:, 1] - down).argmin())]
-    return label.nearest_to(float(x), float(y)), (float(x), float(y))
+    return label.nearest_point(float(x), float(y)), (float(x), float(y))
 
 
 def _collide(label: PlacedLabel, other: PlacedLabel) -> bool:
-    if label.box.meets(other.box, gap=3):
+    if label.box.overlaps(other.box, gap=3):
         return True
     crossing = [(label.leader, other.box), (other.leader, label.box)]
     if any(line is not None and _line_crosses_box(line, box) for line, box in crossing):

@@ -33,7 +33,7 @@ LINE_START_PATTERN = re.compile(r"^(?:[#+\-=@:!%]|\d{1,9}(?=[.)](?:\s|$)))")
 
 def to_markdown(document: Document) -> str:
     """UTF-8 text; read back by a Markdown reader, every text is the plain text it was made from."""
-    parts = [_front_matter({"title": document.title, "kind": document.kind, **document.front})]
+    parts = [_front_matter({"title": document.title, "kind": document.kind, **document.front_matter})]
     parts.append(f"# {escape_markdown(document.title)}")
     parts.extend(_block(block) for block in document.blocks)
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -70,7 +70,7 @@ def _block(block: Block) -> str:  # noqa: PLR0911 - a case for each block
             anchor = f'<a id="{block.anchor}"></a>\n\n' if block.anchor else ""
             return f"{anchor}{'#' * block.level} {escape_markdown(block.text)}"
         case Paragraph():
-            return f"**{escape_markdown(block.text)}**" if block.lead else escape_markdown(block.text)
+            return f"**{escape_markdown(block.text)}**" if block.is_lead else escape_markdown(block.text)
         case BulletList():
             return "\n".join(f"- {escape_markdown(item)}" for item in block.items)
         case NumberedList():

@@ -85,7 +85,7 @@ def build_playbook(
         kind="playbook",
         title=f"{network.name}: playbook" if network.name else "Playbook",
         blocks=tuple(blocks),
-        front={
+        front_matter={
             "network": network.name,
             "version": version,
             "date": date.isoformat(),
@@ -109,7 +109,7 @@ def _front_blocks(
     date: dt.date,
 ) -> Iterator[Block]:
     if network.purpose:
-        yield Paragraph(network.purpose, lead=True)
+        yield Paragraph(network.purpose, is_lead=True)
     tested = sum(one.pattern.state is DraftState.FIELD_TESTED for one in patterns)
     number = f"{len(patterns)}, {tested} of them field-tested" if tested else str(len(patterns))
     yield FactTable((("Version", version), ("Date", date.isoformat()), ("Patterns", number)))
@@ -163,8 +163,8 @@ def _pattern_page(
 ) -> list[Block]:
     pattern, fields = published.pattern, published.pattern.fields
     return [
-        Heading(2, pattern.name, anchors[pattern.id], new_page=True),
-        Paragraph(joined_lines(fields, "patlet") or NOT_STATED_SENTENCE, lead=True),
+        Heading(2, pattern.name, anchors[pattern.id], starts_page=True),
+        Paragraph(joined_lines(fields, "patlet") or NOT_STATED_SENTENCE, is_lead=True),
         *_field_blocks("Context", fields, "context"),
         *_field_blocks("Problem", fields, "problem"),
         *_field_blocks("Forces", fields, "forces"),
@@ -265,7 +265,7 @@ def _pattern_names(patterns: Iterable[Pattern]) -> str:
 
 def _change_log(editions: Sequence[Edition]) -> list[Block]:
     rows = tuple((f"{one.version}, {one.date.isoformat()}", one.text) for one in editions)
-    return [Heading(2, "Change log", new_page=True), FactTable(rows)]
+    return [Heading(2, "Change log", starts_page=True), FactTable(rows)]
 
 
 def _retired_list(retired: Sequence[Pattern]) -> list[Block]:

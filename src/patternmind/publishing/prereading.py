@@ -134,7 +134,7 @@ def _build_document(content: PrereadingContent, parts: Parts, *, n_left_out: int
         kind="pre-reading",
         title=content.draft.name,
         blocks=tuple(blocks),
-        front={
+        front_matter={
             "network": content.network.name,
             "session": joined_lines(content.fields, "session"),
             "date": joined_lines(content.fields, "date"),
@@ -156,7 +156,7 @@ def _opening_blocks(content: PrereadingContent) -> list[Block]:
     else:
         blocks.append(Note("Approved", f"By {content.approval.by} on {content.approval.at.date().isoformat()}."))
     leave_with = joined_lines(content.fields, "leave_with")
-    return [*blocks, *([Paragraph(leave_with, lead=True)] if leave_with else [])]
+    return [*blocks, *([Paragraph(leave_with, is_lead=True)] if leave_with else [])]
 
 
 def _case_blocks(content: PrereadingContent, lines: Sequence[str]) -> list[Block]:
@@ -165,7 +165,7 @@ def _case_blocks(content: PrereadingContent, lines: Sequence[str]) -> list[Block
     own = [said[line] for line in lines if line in said]
     title = joined_lines(content.fields, "case_title")
     blocks: list[Block] = [Heading(2, "The case, in its own words"), *([Heading(3, title)] if title else [])]
-    blocks += _merge_quotes(own, content.sources)
+    blocks += _merge_quotes(own, content.references_by_case)
     blocks += [Paragraph(line) for line in lines if line not in said]
     return blocks if lines else [*blocks, Paragraph(_missing_message(content.fields, "case"))]
 
@@ -211,7 +211,7 @@ def _theme_blocks(theme: Theme | None) -> list[Block]:
 
 def _quote_section(title: str, content: PrereadingContent, name: str, parts: Parts) -> list[Block]:
     claims = [claim for claim in content.draft.claims if claim.field == name]
-    said = quote_blocks(parts[name], claims, content.sources)
+    said = quote_blocks(parts[name], claims, content.references_by_case)
     return [Heading(2, title), *(said or [Paragraph(_missing_message(content.fields, name))])]
 
 
@@ -223,7 +223,11 @@ def _missing_message(fields: Mapping[str, FieldValue], name: str, *, empty: str 
 def _patterns_section(content: PrereadingContent, parts: Parts) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Patterns to look at")]
     if not content.cards:
-        reason = f"No repeatable pattern in these cases. {content.no_pattern}" if content.no_pattern else "None yet."
+        reason = (
+            f"No repeatable pattern in these cases. {content.no_pattern_reason}"
+            if content.no_pattern_reason
+            else "None yet."
+        )
         return [*blocks, Paragraph(reason)]
     for card in content.cards:
         blocks += _pattern_blocks(card, content, parts)
@@ -239,8 +243,8 @@ STATE_LABELS = {
 def _pattern_blocks(card: PatternCard, content: PrereadingContent, parts: Parts) -> list[Block]:
     label, meaning = STATE_LABELS.get(card.state, ("Candidate", "proposed from the cases; nobody has accepted it yet"))
     patlet = " ".join(parts[f"patlet of {card.id}"])
-    forces = lines_with_sources(parts[f"forces of {card.id}"], card.claims, content.sources)
-    counter = lines_with_sources(parts[f"counter of {card.id}"], card.claims, content.sources)
+    forces = lines_with_sources(parts[f"forces of {card.id}"], card.claims, content.references_by_case)
+    counter = lines_with_sources(parts[f"counter of {card.id}"], card.claims, content.references_by_case)
     nothing = _missing_message(card.fields, COUNTER_EVIDENCE, empty="none found in these cases.")
     against = tuple(f"Counter-evidence: {line}" for line in (counter or (nothing,)))
     blocks: list[Block] = [Heading(3, card.name), Note(label, f"{meaning[:1].upper()}{meaning[1:]}.")]
@@ -250,7 +254,7 @@ def _pattern_blocks(card: PatternCard, content: PrereadingContent, parts: Parts)
 
 def _open_questions_blocks(content: PrereadingContent, parts: Parts) -> list[Block]:
     claims = [claim for claim in content.draft.claims if claim.field == "disagreement"]
-    against = quote_blocks(parts["disagreement"], claims, content.sources)
+    against = quote_blocks(parts["disagreement"], claims, content.references_by_case)
     unknown = parts["unknown"]
     return [
         Heading(2, "What we do not know, and where cases disagree"),

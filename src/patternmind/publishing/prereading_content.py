@@ -52,9 +52,9 @@ class PrereadingContent:
     approval: Decision | None
     theme: Theme | None
     cards: tuple[PatternCard, ...]
-    others: tuple[PatternCard, ...]
-    no_pattern: str
-    sources: Mapping[str, str]
+    other_cards: tuple[PatternCard, ...]
+    no_pattern_reason: str
+    references_by_case: Mapping[str, str]
     network: Network
     cases: Mapping[str, Case]
 
@@ -89,9 +89,9 @@ def gather_content(
         approval=approved[-1] if approved and current_state(held) is DraftState.ACCEPTED else None,
         theme=theme,
         cards=tuple(usable[:MAX_PATTERNS]),
-        others=tuple(usable[MAX_PATTERNS:]),
-        no_pattern=next((reason for card in standing if (reason := joined_lines(card.fields, "reason"))), ""),
-        sources={id: source_reference(case) for id, case in cases.items()},
+        other_cards=tuple(usable[MAX_PATTERNS:]),
+        no_pattern_reason=next((reason for card in standing if (reason := joined_lines(card.fields, "reason"))), ""),
+        references_by_case={id: source_reference(case) for id, case in cases.items()},
         network=network,
         cases=cases,
     )

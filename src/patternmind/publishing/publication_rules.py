@@ -117,7 +117,7 @@ def assess_pattern(
 
 
 def _confidential_phrases(patterns: Iterable[Pattern], cases: Mapping[str, Case]) -> ConfidentialPhrases:
-    return ConfidentialPhrases.within(pattern_texts(patterns), cases.values())
+    return ConfidentialPhrases.find_in(pattern_texts(patterns), cases.values())
 
 
 def pattern_texts(patterns: Iterable[Pattern]) -> list[str]:
@@ -148,7 +148,7 @@ def _assess(
     lacking = [
         *_missing_breadth(len(contributors), rule.min_contributors, len(teams), rule.min_teams),
         *_missing_evidence(cut.pattern, cases),
-        *(["Its name repeats a text that may not go out: rename it."] if cut.name_tells else []),
+        *(["Its name repeats a text that may not go out: rename it."] if cut.is_name_confidential else []),
     ]
     if lacking:
         lacking += _uncounted_cases(pattern, cases)
@@ -174,13 +174,13 @@ def _assess(
 def redact_for_export(themes: Sequence[Theme], cases: Mapping[str, Case]) -> list[Theme]:
     """The themes as others may read them: without the names, gists and key phrases that only closed cases hold."""
     said = (text for theme in themes for text in (theme.name, theme.gist, *theme.keywords, *theme.differs_by))
-    closed = ConfidentialPhrases.within(said, cases.values())
+    closed = ConfidentialPhrases.find_in(said, cases.values())
     return [_redact_theme(theme, cases, closed) for theme in themes]
 
 
 def redact_theme_name(theme: Theme, confidential: ConfidentialPhrases) -> str:
     """Its name, or one that tells nothing where only closed cases hold its words."""
-    if confidential.in_name(theme.name) or confidential.stands_in(theme.name):
+    if confidential.occurs_in_name(theme.name) or confidential.occurs_in(theme.name):
         return f"Theme {theme.id[-4:]}"  # as draft.names calls a theme whose cases share no phrase
     return theme.name
 
@@ -189,9 +189,9 @@ def _redact_theme(theme: Theme, cases: Mapping[str, Case], confidential: Confide
     return replace(
         theme,
         name=redact_theme_name(theme, confidential),
-        gist="" if _is_gist_confidential(theme, cases) or confidential.stands_in(theme.gist) else theme.gist,
-        keywords=tuple(word for word in theme.keywords if not confidential.in_name(word)),
-        differs_by=tuple(word for word in theme.differs_by if not confidential.in_name(word)),
+        gist="" if _is_gist_confidential(theme, cases) or confidential.occurs_in(theme.gist) else theme.gist,
+        keywords=tuple(word for word in theme.keywords if not confidential.occurs_in_name(word)),
+        differs_by=tuple(word for word in theme.differs_by if not confidential.occurs_in_name(word)),
     )
 
 
@@ -261,7 +261,7 @@ class _RedactedPattern:
     n_quotes: int
     n_claims: int
     n_lines: int
-    name_tells: bool
+    is_name_confidential: bool
 
 
 def _redact_pattern(pattern: Pattern, cases: Mapping[str, Case], confidential: ConfidentialPhrases) -> _RedactedPattern:
@@ -279,7 +279,7 @@ def _redact_pattern(pattern: Pattern, cases: Mapping[str, Case], confidential: C
         n_quotes=_count_quotes(pattern.claims) - _count_quotes(kept),
         n_claims=len(pattern.claims) - len(kept),
         n_lines=_count_lines(pattern.fields) - _count_lines(fields),
-        name_tells=kept_back.found_in(pattern.name) or confidential.in_name(pattern.name),
+        is_name_confidential=kept_back.occurs_in(pattern.name) or confidential.occurs_in_name(pattern.name),
     )
 
 
@@ -335,10 +335,10 @@ class _WithheldTexts:
     runs: frozenset[WordRun]
     closed: ConfidentialPhrases
 
-    def found_in(self, line: str) -> bool:
+    def occurs_in(self, line: str) -> bool:
         folded = _normalize(line)
         whole = any(text == folded or (len(text) >= MIN_SUBSTRING_CHARS and text in folded) for text in self.texts)
-        repeated = not self.runs.isdisjoint(word_runs(line)) or self.closed.named_in(line)
+        repeated = not self.runs.isdisjoint(word_runs(line)) or self.closed.is_quoted_in(line)
         return whole or WITHDRAWN in line or repeated
 
 
@@ -377,11 +377,11 @@ def _redact_fields(fields: Mapping[str, FieldValue], withheld: _WithheldTexts) -
 
 def _redact_field(value: FieldValue, withheld: _WithheldTexts) -> FieldValue:
     if not isinstance(value, str):
-        return tuple(line for line in value if not withheld.found_in(line)) or NOT_STATED
-    if not withheld.found_in(value):
+        return tuple(line for line in value if not withheld.occurs_in(line)) or NOT_STATED
+    if not withheld.occurs_in(value):
         return value
-    left = " ".join(part for part in SENTENCE_END_PATTERN.split(value) if not withheld.found_in(part)).strip()
-    return left if left and not withheld.found_in(left) else NOT_STATED
+    left = " ".join(part for part in SENTENCE_END_PATTERN.split(value) if not withheld.occurs_in(part)).strip()
+    return left if left and not withheld.occurs_in(left) else NOT_STATED
 
 
 SENTENCE_END_PATTERN = re.compile(r"(?<=[.!?…])\s+|\n+|(?<=[。！？])")

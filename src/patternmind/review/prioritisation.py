@@ -41,8 +41,8 @@ class RankedDraft:
 
     draft_id: str
     uncertainty: float
-    why: tuple[str, ...]
-    at_random: bool = False
+    reasons: tuple[str, ...]
+    is_random: bool = False
 
 
 def estimate_uncertainty(factors: UncertaintyFactors) -> tuple[float, tuple[str, ...]]:
@@ -77,7 +77,7 @@ def _rank_drafts(factors: tuple[tuple[str, UncertaintyFactors], ...], day: date,
     queue: list[RankedDraft] = [RankedDraft(one, *judged[one]) for one in rest]
     for draft_id in sorted(drawn):
         place = int(_hash_fraction(draft_id, day, seed, "place") * (len(queue) + 1))
-        queue.insert(place, RankedDraft(draft_id, *judged[draft_id], at_random=True))
+        queue.insert(place, RankedDraft(draft_id, *judged[draft_id], is_random=True))
     return tuple(queue)
 
 

@@ -49,13 +49,17 @@ def start_session(
         NotAllowed: they are in no network, or not in that one.
     """
     member = next(
-        (one for one in accounts.memberships(account_id) if network_id in {None, one.network_id}),
+        (one for one in accounts.list_memberships(account_id) if network_id in {None, one.network_id}),
         None,
     )
     if member is None:
         raise RuleViolated("You are not a member here any more. Ask a steward to add you.")
     now = clock.now()
-    accounts.forget_expired(links=now, sessions=now - MAX_SESSION_AGE, unseen=now - MAX_SESSION_IDLE)
+    accounts.delete_expired(
+        links_expired_before=now,
+        sessions_created_before=now - MAX_SESSION_AGE,
+        sessions_seen_before=now - MAX_SESSION_IDLE,
+    )
     secret = secrets.token_urlsafe(32)
     session = Session(
         sha256=hash_secret(secret),
@@ -63,7 +67,7 @@ def start_session(
         network_id=member.network_id,
         created_at=now,
         seen_at=now,
-        confined=is_confined,
+        is_network_bound=is_confined,
     )
     accounts.save_session(session)
     return SignInResult(secret, session, member)
@@ -71,10 +75,10 @@ def start_session(
 
 def find_session(accounts: Accounts, secret: str, now: datetime) -> tuple[Session, Member] | None:
     """The session that this secret opens and who has it, while it lasts and they are in its network."""
-    session = accounts.session(hash_secret(secret))
+    session = accounts.find_session(hash_secret(secret))
     if session is None or now - session.created_at > MAX_SESSION_AGE or now - session.seen_at > MAX_SESSION_IDLE:
         return None
-    memberships = accounts.memberships(session.account_id)
+    memberships = accounts.list_memberships(session.account_id)
     member = next((one for one in memberships if one.network_id == session.network_id), None)
     if member is None:
         return None
@@ -89,9 +93,9 @@ def switch_network(accounts: Accounts, session: Session, network_id: str) -> Ses
     Raises:
         NotAllowed: it is confined to its network, or the account is not in the other one.
     """
-    if session.confined and network_id != session.network_id:
+    if session.is_network_bound and network_id != session.network_id:
         raise RuleViolated("You came here by a steward's link, which opens this network only. Sign in by password.")
-    if network_id not in {one.network_id for one in accounts.memberships(session.account_id)}:
+    if network_id not in {one.network_id for one in accounts.list_memberships(session.account_id)}:
         raise RuleViolated("You are not a member of that network.")
     switched = replace(session, network_id=network_id)
     accounts.save_session(switched)
@@ -125,7 +129,7 @@ def _create_link(
         network_id=network_id,
         created_at=now,
         expires_at=now + lifetime,
-        confined=is_confined,
+        is_network_bound=is_confined,
     )
     accounts.save_link(link)
     return secret
@@ -133,7 +137,7 @@ def _create_link(
 
 def find_usable_link(accounts: Accounts, secret: str, now: datetime) -> SignInLink | None:
     """The link, if it can still be used; reading it does not use it."""
-    return _if_usable(accounts, accounts.link(hash_secret(secret)), now)
+    return _if_usable(accounts, accounts.find_link(hash_secret(secret)), now)
 
 
 def sign_in_by_link(accounts: Accounts, clock: Clock, secret: str, *, name: str = "") -> SignInResult | None:
@@ -150,13 +154,13 @@ def sign_in_by_link(accounts: Accounts, clock: Clock, secret: str, *, name: str 
         return None
     if link.account_id is None and not name.strip():
         raise UsageError("Say how you are called: decisions are logged under your name.", field="name")
-    taken = _if_usable(accounts, accounts.take_link(link.sha256), clock.now())
+    taken = _if_usable(accounts, accounts.consume_link(link.sha256), clock.now())
     if taken is None:
         return None
     account_id = taken.account_id
     if account_id is None:
         account_id = add_member(accounts, clock, taken.network_id, name, [Role.STEWARD]).id
-    return start_session(accounts, clock, account_id, network_id=taken.network_id, is_confined=taken.confined)
+    return start_session(accounts, clock, account_id, network_id=taken.network_id, is_confined=taken.is_network_bound)
 
 
 def _if_usable(accounts: Accounts, link: SignInLink | None, now: datetime) -> SignInLink | None:
@@ -172,8 +176,8 @@ def sign_in_by_password(
     accounts: Accounts, passwords: PasswordHasher, clock: Clock, sign_in_name: str, password: str
 ) -> SignInResult | None:
     """Sign in by password; None where name or password is wrong, after the same work in either case."""
-    account = accounts.account(sign_in_name.strip().casefold())
-    fits = passwords.fits(password[: MAX_PASSWORD_CHARS + 1], account.password_hash if account else None)
+    account = accounts.find_account(sign_in_name.strip().casefold())
+    fits = passwords.verify(password[: MAX_PASSWORD_CHARS + 1], account.password_hash if account else None)
     return start_session(accounts, clock, account.id) if account and fits else None
 
 
@@ -186,17 +190,17 @@ def set_password(accounts: Accounts, passwords: PasswordHasher, session: Session
     """
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         raise UsageError(f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters.", field="password")
-    if session.confined and len(accounts.memberships(session.account_id)) > 1:
+    if session.is_network_bound and len(accounts.list_memberships(session.account_id)) > 1:
         raise RuleViolated(
             "You came here by a steward's link of one network, and your password opens several. Sign in by password, "
             "or ask the one who runs this server for a link."
         )
-    accounts.save_password(session.account_id, passwords.hash(password))
+    accounts.set_password_hash(session.account_id, passwords.hash(password))
     end_other_sessions(accounts, session)
 
 
 def end_other_sessions(accounts: Accounts, session: Session) -> int:
     """End all other sessions of the account; how many."""
-    others = [one.sha256 for one in accounts.sessions(session.account_id) if one.sha256 != session.sha256]
-    accounts.end_sessions(others)
+    others = [one.sha256 for one in accounts.list_sessions(session.account_id) if one.sha256 != session.sha256]
+    accounts.delete_sessions(others)
     return len(others)

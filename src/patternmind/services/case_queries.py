@@ -12,8 +12,8 @@ class CasePage:
     """Part of a list; ``following`` is the place after which it goes on, None where it ends; ``n`` are all of it."""
 
     rows: tuple[CaseWithAssignment, ...]
-    following: str | None
-    n: int
+    next_cursor: str | None
+    n_total: int
 
 
 def find_cases(store: Store, filters: CaseFilter, *, limit: int, after: str | None = None) -> CasePage:
@@ -25,5 +25,5 @@ def find_cases(store: Store, filters: CaseFilter, *, limit: int, after: str | No
     Raises:
         UsageError: ``after`` is no place of such a list.
     """
-    page = store.list_cases(filters, limit=limit, after=after, order=CaseOrder.NEWEST)
-    return CasePage(page.rows, page.following, count_matching_cases(store, filters))
+    page = store.list_cases(filters, limit=limit, cursor=after, order=CaseOrder.NEWEST)
+    return CasePage(page.rows, page.next_cursor, count_matching_cases(store, filters))

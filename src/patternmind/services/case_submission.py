@@ -33,7 +33,7 @@ class InvalidCase(UsageError):
     """What was written cannot be taken; ``wrong`` names every field and what is wrong with it."""
 
     def __init__(self, wrong: tuple[FieldError, ...]) -> None:
-        self.wrong = wrong
+        self.field_errors = wrong
         super().__init__(" ".join(one.message for one in wrong))
 
 
@@ -49,7 +49,7 @@ class CaseInput:
     external_id: str | None = None
     member: Member | None = None
     submitter: str = ""
-    by: str | None = None
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +60,9 @@ class CasePreview:
     """
 
     case: Case
-    redacted: Mapping[str, int] = field(default_factory=dict[str, int])
-    possible: tuple[str, ...] = ()
-    missing: MissingField | None = None
+    redaction_counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    possible_names: tuple[str, ...] = ()
+    suggestion: MissingField | None = None
     is_new: bool = True
 
     @property
@@ -90,7 +90,7 @@ def submit_case(store: Store, clock: Clock, case_input: CaseInput) -> CasePrevie
         NotFilledIn
         NotAllowed: a case of that id was erased or withdrawn, or is here with another text.
     """
-    submission = replace(_validate(case_input), by=case_input.by, at=clock.now().isoformat())
+    submission = replace(_validate(case_input), by=case_input.actor, at=clock.now().isoformat())
     while True:  # ends: it goes on only where somebody changed the roster in the moment it took
         n_people = len(store.roster())
         submission, case, redacted = _make_case(store, submission)
@@ -100,7 +100,7 @@ def submit_case(store: Store, clock: Clock, case_input: CaseInput) -> CasePrevie
             raise RuleViolated("A case of that id is here with another text. Edit that one, or give this another id.")
         try:
             if before is None:
-                store.save_cases([(submission, case)], n_people=n_people)
+                store.save_cases([(submission, case)], roster_version=n_people)
         except VersionConflict as error:
             if error.kind.startswith("roster"):
                 continue
@@ -131,7 +131,7 @@ def edit_case(
         file=before.file,
         row=before.row,
         member=before.member,
-        by=case_input.by,
+        by=case_input.actor,
         at=clock.now().isoformat(),
         known_as=case.id if case.external_id is None else None,
     )
@@ -139,7 +139,7 @@ def edit_case(
         n_people = len(store.roster())
         submission, made, redacted = _make_case(store, submission)
         try:
-            store.replace_case(submission, made, expected_version=expected_version, n_people=n_people)
+            store.replace_case(submission, made, expected_version=expected_version, roster_version=n_people)
         except VersionConflict as error:
             if error.kind.startswith("roster"):
                 continue
@@ -160,7 +160,7 @@ def restore_case(store: Store, case_id: str) -> Case:
         n_people = len(store.roster())
         submission, case, _ = _make_case(store, store.submission(case_id))
         try:
-            store.put_back(submission, case, n_people=n_people)
+            store.put_back(submission, case, roster_version=n_people)
         except VersionConflict:
             continue
         return case
@@ -236,9 +236,9 @@ def _preview(
 ) -> CasePreview:
     return CasePreview(
         case=case,
-        redacted=redaction_counts,
-        possible=tuple(one.name for one in possible_names_in_texts([*case.text.values()])),
-        missing=suggest_field(submission_fields(submission), kind=submission.kind),
+        redaction_counts=redaction_counts,
+        possible_names=tuple(one.name for one in possible_names_in_texts([*case.text.values()])),
+        suggestion=suggest_field(submission_fields(submission), kind=submission.kind),
         is_new=is_new,
     )
 

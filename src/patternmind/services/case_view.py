@@ -48,16 +48,16 @@ class CaseView:
     """
 
     case: Case
-    placed: Assignment | None
-    themes: dict[str, str]
+    assignment: Assignment | None
+    theme_names: dict[str, str]
     n_versions: int
-    repeats: Case | None = None
-    repeated_by: tuple[Case, ...] = ()
-    linked: tuple[Case, ...] = ()
-    linked_by: tuple[Case, ...] = ()
+    duplicate_of: Case | None = None
+    duplicates: tuple[Case, ...] = ()
+    linked_cases: tuple[Case, ...] = ()
+    linking_recaps: tuple[Case, ...] = ()
 
     @property
-    def tag(self) -> str:
+    def etag(self) -> str:
         """Names this version, for edits that must not overwrite another."""
         return f'"{self.n_versions}"'
 
@@ -71,19 +71,19 @@ def get_case_view(store: Store, case_id: str) -> CaseView:
     case = store.case(case_id)
     placed = store.place_of(case.id)
     names = {case.id, case.external_id} - {None}
-    others = store.cases_beside(case)
+    others = store.related_cases(case)
     touched = {placed.theme_id, placed.second_theme_id, placed.nearest_theme_id} if placed else set[str | None]()
     themes = {id: name for id, name in store.theme_names().items() if id in touched}
     linked = set(case.linked_cases)
     return CaseView(
         case=case,
-        placed=placed,
-        themes=themes,
+        assignment=placed,
+        theme_names=themes,
         n_versions=store.n_versions(case.id),
-        repeats=next((one for one in others if one.id == case.duplicate_of), None),
-        repeated_by=tuple(one for one in others if one.duplicate_of == case.id),
-        linked=tuple(one for one in others if linked & {one.id, one.external_id} and one.id != case.id),
-        linked_by=tuple(one for one in others if names & set(one.linked_cases) and one.id != case.id),
+        duplicate_of=next((one for one in others if one.id == case.duplicate_of), None),
+        duplicates=tuple(one for one in others if one.duplicate_of == case.id),
+        linked_cases=tuple(one for one in others if linked & {one.id, one.external_id} and one.id != case.id),
+        linking_recaps=tuple(one for one in others if names & set(one.linked_cases) and one.id != case.id),
     )
 
 
@@ -107,7 +107,7 @@ def find_same_text(store: Store, case: Case) -> list[Case]:
     ]
     if not words:
         return []
-    alike = store.list_cases(CaseFilter(words=" ".join(words)), limit=MAX_COMPARED_CASES).rows
+    alike = store.list_cases(CaseFilter(search_words=" ".join(words)), limit=MAX_COMPARED_CASES).rows
     return [one.case for one in alike if one.case.content_hash == case.content_hash and one.case.id != case.id]
 
 
@@ -144,7 +144,7 @@ class CaseVersion:
     number: int
     submission: Submission
     at: datetime | None
-    by: str | None
+    actor: str | None
 
 
 def list_versions(store: Store, case_id: str) -> Sequence[CaseVersion]:

@@ -20,12 +20,12 @@ class _StoreIndex:
         self.wording = ConfidentialIndex()
 
     def refresh(self, store: Store) -> ConfidentialIndex:
-        stamp = store.vector_stamp()
-        if self.stamp is None or self.stamp.n_gone != stamp.n_gone:
+        stamp = store.vector_version()
+        if self.stamp is None or self.stamp.n_removed != stamp.n_removed:
             self.stamp, self.wording = None, ConfidentialIndex()
         if self.stamp != stamp:
-            rows = store.case_words(since=self.stamp.newest if self.stamp else 0)
-            self.wording.tell((id, consent is Consent.NETWORK_ONLY, texts) for id, consent, texts in rows)
+            rows = store.iter_case_texts(after_number=self.stamp.last_write_number if self.stamp else 0)
+            self.wording.update((id, consent is Consent.NETWORK_ONLY, texts) for id, consent, texts in rows)
             self.stamp = stamp
         return self.wording
 
@@ -39,4 +39,4 @@ def find_confidential_phrases(store: Store, texts: Iterable[str]) -> Confidentia
     with _LOCK:
         read = _INDEXES.setdefault(store, _StoreIndex())
     with read.lock:
-        return read.refresh(store).closed_within(texts)
+        return read.refresh(store).find_in(texts)

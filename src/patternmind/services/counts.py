@@ -10,9 +10,9 @@ _CASE_COUNT_CACHE: VersionedCache[int] = VersionedCache()
 
 def get_counts(store: Store, lens: str | None = None) -> NetworkCounts:
     """As ``store.counts``."""
-    return _COUNTS_CACHE.of(store, lambda: store.counts(lens), key=lens)
+    return _COUNTS_CACHE.get_or_compute(store, lambda: store.counts(lens), key=lens)
 
 
 def count_matching_cases(store: Store, filters: CaseFilter) -> int:
     """As ``store.count_cases``."""
-    return _CASE_COUNT_CACHE.of(store, lambda: store.count_cases(filters), key=filters)
+    return _CASE_COUNT_CACHE.get_or_compute(store, lambda: store.count_cases(filters), key=filters)

@@ -67,15 +67,15 @@ def erase_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> Erasu
         case = store.case(case_id)
     except NotFound:
         if (hidden := find_withdrawal(store, case_id)) is not None:
-            store.forget_case(hidden.case_id, _NO_REWRITE, kept_vectors=(), by=actor.strip(), at=clock.now())
-            store.scrub()
+            store.erase_case(hidden.case_id, _NO_REWRITE, kept_text_hashes=(), actor=actor.strip(), at=clock.now())
+            store.purge_deleted()
             return ErasureResult(case_id=hidden.case_id)
         if (gone := find_erasure(store, case_id)) is None:
             raise
-        store.scrub()
+        store.purge_deleted()
         return ErasureResult(case_id=gone.case_id, again=True)
-    told = _remove_case(store, clock, case, actor=actor.strip(), remove=store.forget_case)
-    store.scrub()
+    told = _remove_case(store, clock, case, actor=actor.strip(), remove=store.erase_case)
+    store.purge_deleted()
     return told
 
 
@@ -101,7 +101,7 @@ class _RemoveCase(Protocol):
     """How a case goes: for good, or so that it can be put back."""
 
     def __call__(
-        self, case_id: str, retelling: TextRewrite, *, kept_vectors: Collection[str], by: str, at: datetime
+        self, case_id: str, rewrite: TextRewrite, *, kept_text_hashes: Collection[str], actor: str, at: datetime
     ) -> None: ...
 
 
@@ -111,7 +111,7 @@ def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: 
         for one in store.cases()
         if one.id != case.id
     ]
-    traces = UniqueTerms.of(_texts(case), (text for one in others for text in _texts(one)))
+    traces = UniqueTerms.from_texts(_texts(case), (text for one in others for text in _texts(one)))
     quotes = [
         (draft.id, quote)
         for draft, _, _ in store.drafts(current=False)
@@ -121,12 +121,12 @@ def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: 
     ]
     retelling = TextRewrite(
         theme=_ThemeWithoutCase(store, case, {one.id: one for one in others}, traces).theme,
-        name=traces.name,
-        words=traces.withdraw_words,
+        name=traces.withdraw_from_name,
+        words=traces.withdraw_terms,
         draft=lambda draft, log: _rewrite_draft(draft, log, case.id, traces),
     )
     kept = {text_hash(lens_text(one, lens)) for one in others for lens in LENSES}
-    remove(case.id, retelling, kept_vectors=kept | _retained_pattern_hashes(store, case.id), by=actor, at=clock.now())
+    remove(case.id, retelling, kept_text_hashes=kept | _retained_pattern_hashes(store, case.id), actor=actor, at=clock.now())
     names = {case.id, case.external_id} - {None}
     return ErasureResult(
         case_id=case.id,
@@ -157,13 +157,13 @@ def _rewrite_draft(
     stood_on = {name.partition("@")[0] for name in draft.provenance.inputs}
     retold = case_id in stood_on and draft.provenance.model != NO_AI
     teller = DraftRewriter(
-        requote=requote,
-        name=unique_terms.name,
-        words=unique_terms.withdraw_words if retold else unique_terms.withdraw_runs,
-        own_words=unique_terms.withdraw_words,
-        versions={},
+        rewrite_quote=requote,
+        rewrite_name=unique_terms.withdraw_from_name,
+        rewrite_machine_text=unique_terms.withdraw_terms if retold else unique_terms.withdraw_sentences,
+        rewrite_user_text=unique_terms.withdraw_terms,
+        text_versions={},
     )
-    return teller.tell(draft, log)
+    return teller.rewrite(draft, log)
 
 
 def _retained_pattern_hashes(store: Store, case_id: str) -> set[str]:
@@ -183,47 +183,47 @@ class _ThemeWithoutCase:
     store: Store
     case: Case
     others: Mapping[str, Case]
-    traces: UniqueTerms
+    unique_terms: UniqueTerms
 
     def theme(self, theme: Theme) -> Theme:
         left = self._ids(theme.case_ids)
         told = replace(
             theme,
-            name=self.traces.name(theme.name),
-            gist="" if self._is_its_own(theme.gist) else theme.gist,
+            name=self.unique_terms.withdraw_from_name(theme.name),
+            gist="" if self._is_unique_gist(theme.gist) else theme.gist,
             keywords=self._phrases(theme.keywords),
             differs_by=self._phrases(theme.differs_by),
             case_ids=left,
             exemplars=self._ids(theme.exemplars),
             edge_case=None if theme.edge_case == self.case.id else theme.edge_case,
-            remembered=self._ids(theme.remembered),
-            spoke=self._ids(theme.spoke),
+            unseen_case_ids=self._ids(theme.unseen_case_ids),
+            former_exemplars=self._ids(theme.former_exemplars),
         )
-        if self.case.id not in (*theme.case_ids, *theme.remembered):
+        if self.case.id not in (*theme.case_ids, *theme.unseen_case_ids):
             return told
-        told = replace(told, centre=self._centre(told))
+        told = replace(told, centre=self._centroid(told))
         told = replace(told, lineage=theme.lineage if left or not theme.case_ids else Lineage.DORMANT)
-        return self._counted(told) if theme.n_cases else told
+        return self._with_counts(told) if theme.n_cases else told
 
     def _ids(self, ids: Sequence[str]) -> tuple[str, ...]:
         return tuple(id for id in ids if id != self.case.id)
 
     def _phrases(self, phrases: Sequence[str]) -> tuple[str, ...]:
-        return tuple(phrase for phrase in phrases if not self.traces.in_phrase(phrase))
+        return tuple(phrase for phrase in phrases if not self.unique_terms.occur_in(phrase))
 
-    def _is_its_own(self, gist: str) -> bool:
+    def _is_unique_gist(self, gist: str) -> bool:
         """Whether the sentence stands in this case and in no other, or says what only this case says."""
-        if not gist or self.traces.withdraw_words(gist) != gist:
+        if not gist or self.unique_terms.withdraw_terms(gist) != gist:
             return bool(gist)
         if not any(gist in text for text in self.case.text.values()):
             return False
         return not any(gist in text for one in self.others.values() for text in one.text.values())
 
-    def _centre(self, theme: Theme) -> tuple[float, ...]:
+    def _centroid(self, theme: Theme) -> tuple[float, ...]:
         """The unit-norm mean of the members that are left: with the old one, and them, the case's could be reckoned."""
         hashes = [
             text_hash(lens_text(self.others[id], theme.lens))
-            for id in sorted({*theme.case_ids, *theme.remembered} & self.others.keys())
+            for id in sorted({*theme.case_ids, *theme.unseen_case_ids} & self.others.keys())
         ]
         known = self.store.vectors(theme.encoder, hashes)
         told = [known[key] for key in hashes if key in known]
@@ -231,7 +231,7 @@ class _ThemeWithoutCase:
         length = float(np.linalg.norm(total))
         return tuple(float(x) for x in np.asarray(total / length, np.float32)) if length else ()
 
-    def _counted(self, theme: Theme) -> Theme:
+    def _with_counts(self, theme: Theme) -> Theme:
         counts = theme_counts.count_cases([self.others[id] for id in theme.case_ids if id in self.others])
         return replace(
             theme,

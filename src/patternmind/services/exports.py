@@ -151,15 +151,15 @@ def _theme_rows(store: Store, lens: str | None) -> Iterator[Row]:
 def _draft_rows(store: Store) -> Iterator[Row]:
     cases = store.cases()
     rows = [draft_row(reviewed, _network_only_ids(cases)) for reviewed in list_all_drafts(store)]
-    closed = ConfidentialPhrases.within(iter_texts(rows), cases)
+    closed = ConfidentialPhrases.find_in(iter_texts(rows), cases)
     for row in rows:
-        yield {**closed.cut(row), "name": _withhold_name(row["name"], closed), "provenance": row["provenance"]}
+        yield {**closed.withhold(row), "name": _withhold_name(row["name"], closed), "provenance": row["provenance"]}
 
 
 def _withhold_name(name: str, confidential: ConfidentialPhrases) -> str:
     """A name of a draft, what it is and what it is about; that goes where it holds words of closed cases alone."""
     what, colon, about = name.partition(": ") if name.startswith(DRAFT_NAME_PREFIXES) else ("", "", name)
-    if name == NO_PATTERN or not (confidential.in_name(about) or confidential.stands_in(about)):
+    if name == NO_PATTERN or not (confidential.occurs_in_name(about) or confidential.occurs_in(about)):
         return name
     return f"{what}{colon}{WITHHELD_MARK}"
 
@@ -198,7 +198,7 @@ def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozen
         "name": name,
         **told,
         "flags": [_flag_row(flag) for flag in reviewed.grounded.flags if flag.text not in hidden],
-        "refused_claims": len(reviewed.grounded.refused),
+        "refused_claims": len(reviewed.grounded.refused_claims),
         "version": reviewed.version,
         "provenance": _provenance_row(draft),
     }

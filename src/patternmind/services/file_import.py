@@ -94,7 +94,7 @@ def _store_batch(store: Store, rows: Sequence[Submission], totals: _ImportCounts
             if case.id not in gone
         ]
         try:
-            counts = store.save_cases(kept, dry_run=dry_run, n_people=len(people))
+            counts = store.save_cases(kept, dry_run=dry_run, roster_version=len(people))
         except VersionConflict:
             continue
         totals.rejected += [

@@ -57,7 +57,7 @@ class FilePreview:
     """A file as it would be taken in. ``rows`` are its first good ones, redacted; ``fields`` what columns can be."""
 
     columns: tuple[ColumnPreview, ...]
-    rows: tuple[Case, ...]
+    cases: tuple[Case, ...]
     fields: tuple[str, ...]
 
 
@@ -74,7 +74,7 @@ def preview_file(store: Store, path: Path, *, kind: CaseKind, mapping: Sequence[
         _check_columns(first, fields)
     return FilePreview(
         columns=tuple(_preview_columns(first, fields, kind, roster)),
-        rows=tuple(islice(_preview_cases(store, first, fields, kind, roster), N_PREVIEW_ROWS)),
+        cases=tuple(islice(_preview_cases(store, first, fields, kind, roster), N_PREVIEW_ROWS)),
         fields=mappable_fields(kind),
     )
 

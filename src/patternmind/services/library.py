@@ -25,7 +25,7 @@ class LibraryEntry:
 def list_library(store: Store) -> list[LibraryEntry]:
     """Every published pattern by name."""
     uses: defaultdict[str, list[PatternUse]] = defaultdict(list)
-    for use in store.uses():
+    for use in store.list_pattern_uses():
         uses[use.pattern_id].append(use)
     return [_entry(one, uses[one.pattern.id]) for one in collect_playbook(store).published]
 
@@ -43,7 +43,7 @@ def get_library_entry(store: Store, pattern_id: str) -> LibraryEntry:
     found = next((one for one in collect_playbook(store).published if one.pattern.id == pattern_id), None)
     if found is None:
         raise NotFound("pattern", pattern_id)
-    return _entry(found, store.uses(pattern_id))
+    return _entry(found, store.list_pattern_uses(pattern_id))
 
 
 def search_library(entries: Sequence[LibraryEntry], store: Store, encoder: Encoder, text: str) -> list[LibraryEntry]:

@@ -29,7 +29,7 @@ class RunCost:
 def list_run_costs(store: Store) -> list[RunCost]:
     """Every run, oldest first, with its calls' totals; those of no run last, where there are any."""
     by_run: dict[str, list[Call]] = {}
-    for call in store.calls():
+    for call in store.list_calls():
         by_run.setdefault(call.run_id, []).append(call)
     costs = [RunCost(run, sum_calls(by_run.get(run.id, ()))) for run in store.runs()]
     return [*costs, RunCost(None, sum_calls(by_run[""]))] if "" in by_run else costs
@@ -42,18 +42,18 @@ def list_calls(store: Store, run_id: str | None) -> list[Call]:
         NotFound
     """
     if run_id == NO_RUN:
-        return store.calls("")
+        return store.list_calls("")
     runs = store.runs()
     if run_id is None:
-        return store.calls(runs[-1].id) if runs else []
+        return store.list_calls(runs[-1].id) if runs else []
     if run_id not in {run.id for run in runs}:
         raise NotFound("run", run_id, "`patternmind runs` lists them.")
-    return store.calls(run_id)
+    return store.list_calls(run_id)
 
 
 def get_spending(store: Store, now: datetime) -> Budget:
     """What is spent, reservations included, of the budgets of the network and of this month."""
-    calls = store.calls()
+    calls = store.list_calls()
     this_month = now.astimezone(UTC).strftime("%Y-%m")
     month = [one for one in calls if one.month == this_month]
     return Budget(network_usd=_total_usd(calls), month_usd=_total_usd(month))
@@ -73,14 +73,14 @@ def cost_row(cost: RunCost) -> dict[str, Any]:
 
 def totals_row(totals: CallTotals) -> dict[str, Any]:
     return {
-        "asked": totals.n_asked,
+        "asked": totals.n_calls,
         "cached": totals.n_cached,
         "failed": totals.n_failed,
         "requests": totals.n_requests,
         "tokens_in": totals.n_tokens_in,
         "tokens_out": totals.n_tokens_out,
         "cost_usd": totals.cost_usd,
-        "reserved_usd": totals.open_usd,
+        "reserved_usd": totals.reserved_usd,
         "outcomes": dict(totals.outcomes),
     }
 
@@ -93,4 +93,4 @@ def call_row(call: Call) -> dict[str, Any]:
 
 def _total_usd(calls: Sequence[Call]) -> float:
     totals = sum_calls(calls)
-    return totals.cost_usd + totals.open_usd
+    return totals.cost_usd + totals.reserved_usd

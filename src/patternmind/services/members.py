@@ -42,7 +42,7 @@ def add_member(
     """
     name = " ".join(name.split())
     if account_id is not None:
-        known = accounts.account(account_id)
+        known = accounts.find_account(account_id)
         if known is None:
             raise UsageError(
                 f'Nobody signs in as "{account_id}". Leave it out to make a new account.', field="account_id"
@@ -117,7 +117,7 @@ def find_member(accounts: Accounts, network_id: str, id_or_name: str) -> Member:
     Raises:
         NotFound
     """
-    members = accounts.members(network_id)
+    members = accounts.list_members(network_id)
     found = [one for one in members if one.id == id_or_name] or [
         one for one in members if one.name.casefold() == id_or_name.casefold()
     ]
@@ -159,6 +159,6 @@ def _unused_account_id(accounts: Accounts, name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
     base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "member"
     id = base
-    while accounts.account(id) is not None:
+    while accounts.find_account(id) is not None:
         id = f"{base}-{secrets.randbelow(9000) + 1000}"
     return id

@@ -69,7 +69,7 @@ def import_roster(store: Store, path: Path) -> RosterChange:
 
 def add_people(store: Store, people: Sequence[tuple[str, str | None, str | None]]) -> RosterChange:
     """Put (name, e-mail and handles, team) on the roster, and redact again what was taken in before they were known."""
-    return store.change_roster(people, partial(redact_with_roster, store))
+    return store.extend_roster(people, partial(redact_with_roster, store))
 
 
 def _roster_row(row: Row, path: Path) -> tuple[str, str | None, str | None]:
@@ -112,17 +112,17 @@ def redact_with_roster(
     before = {case.id: case for case in store.cases()}
     changed = {case.id: case for _, case in kept if case.id in before and before[case.id].text != case.text}
     teller = DraftRewriter(
-        requote=lambda quote: _repair_quote(quote, before, changed),
-        name=lambda name: _without_name_phrases(name, roster),
-        words=lambda text: _without_quoted_names(redact(text, roster).text, roster),
-        own_words=lambda text: _without_quoted_names(redact(text, roster).text, roster),
-        versions={case_id: case.text_version for case_id, case in changed.items()},
+        rewrite_quote=lambda quote: _repair_quote(quote, before, changed),
+        rewrite_name=lambda name: _without_name_phrases(name, roster),
+        rewrite_machine_text=lambda text: _without_quoted_names(redact(text, roster).text, roster),
+        rewrite_user_text=lambda text: _without_quoted_names(redact(text, roster).text, roster),
+        text_versions={case_id: case.text_version for case_id, case in changed.items()},
     )
     retelling = TextRewrite(
         theme=lambda theme: _theme_without_names(theme, roster),
-        name=teller.name,
-        words=teller.words,
-        draft=teller.tell,
+        name=teller.rewrite_name,
+        words=teller.rewrite_machine_text,
+        draft=teller.rewrite,
         vectors=frozenset(text_hash(lens_text(before[case_id], lens)) for case_id in changed for lens in LENSES),
     )
     return kept, retelling

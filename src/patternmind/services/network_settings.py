@@ -122,4 +122,4 @@ def remove_from_roster(store: Store, number: int) -> RosterChange:
     Raises:
         NotFound
     """
-    return store.take_off_roster(number, partial(redact_with_roster, store))
+    return store.remove_from_roster(number, partial(redact_with_roster, store))

@@ -35,7 +35,7 @@ def record_use(
     use = PatternUse(
         id=f"u-{digest[:16]}", pattern_id=pattern_id, on=used_on, team=team, note=note, by=actor, at=clock.now()
     )
-    store.save_use(use)
+    store.save_pattern_use(use)
     _mark_field_tested(store, clock, pattern_id, actor)
     return use
 
@@ -53,7 +53,7 @@ def _validate_use(clock: Clock, *, used_on: date, team: str, note: str, actor: s
 
 def _mark_field_tested(store: Store, clock: Clock, pattern_id: str, actor: str) -> None:
     """Note on the pattern's log that it is field-tested, once it is."""
-    uses = store.uses(pattern_id)
+    uses = store.list_pattern_uses(pattern_id)
     teams = {use.team.casefold() for use in uses}
     if len(uses) < MIN_USES or len(teams) < MIN_TEAMS:
         return

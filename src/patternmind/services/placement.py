@@ -85,10 +85,10 @@ class Placer:
         """``lens`` None means that of the last run."""
         self._store, self._encoder = store, encoder
         self._lens = check_lens(lens) if lens is not None else None
-        self._desk: _PlacementSnapshot | None = None
+        self._snapshot: _PlacementSnapshot | None = None
         self._lock = threading.Lock()
 
-    def new_cases(self) -> list[Case]:
+    def list_new_cases(self) -> list[Case]:
         """The cases that came since the last run of the lens, of those it would have looked at; by id."""
         desk = self._refreshed()
         return [case for case in self._store.cases(since=desk.run.parameters.since) if case.id not in desk.stands]
@@ -107,13 +107,13 @@ class Placer:
         cases = [self._store.case(case_id) for case_id in case_ids]
         return self._place_all(desk, cases, progress)
 
-    def place_new(self, *, progress: Progress | None = None) -> list[CasePlacement]:
+    def place_new_cases(self, *, progress: Progress | None = None) -> list[CasePlacement]:
         """Where every case belongs that came since the last run; by id.
 
         Raises:
             UsageError: as for ``place_cases``.
         """
-        return self._place_all(self._refreshed(), self.new_cases(), progress)
+        return self._place_all(self._refreshed(), self.list_new_cases(), progress)
 
     def place_text(self, text: str) -> CasePlacement:
         """Where a text would belong; it is redacted as at intake, and nothing is stored.
@@ -129,26 +129,26 @@ class Placer:
         return desk.read(found, 0)
 
     def _place_all(
-        self, desk: "_PlacementSnapshot", cases: Sequence[Case], progress: Progress | None
+        self, snapshot: "_PlacementSnapshot", cases: Sequence[Case], progress: Progress | None
     ) -> list[CasePlacement]:
-        new = [case for case in cases if case.id not in desk.stands]
-        vectors = embed_cases(self._store, self._encoder, new, desk.run.parameters.lens, progress=progress)
+        new = [case for case in cases if case.id not in snapshot.stands]
+        vectors = embed_cases(self._store, self._encoder, new, snapshot.run.parameters.lens, progress=progress)
         placed: dict[str, CasePlacement] = {}
         for start in range(0, len(new), CHUNK_CASES):
             chunk = new[start : start + CHUNK_CASES]
-            found = predict(vectors[start : start + CHUNK_CASES], desk.known, excluded=desk.closed)
+            found = predict(vectors[start : start + CHUNK_CASES], snapshot.known, excluded=snapshot.closed)
             for row, case in enumerate(chunk):
-                placed[case.id] = desk.decide(case, found, row, placed)
+                placed[case.id] = snapshot.decide(case, found, row, placed)
             if progress:
                 progress("place", start + len(chunk), len(new))
-        return [placed.get(case.id) or desk.standing_place(case) for case in cases]
+        return [placed.get(case.id) or snapshot.assigned_placement(case) for case in cases]
 
     def _refreshed(self) -> "_PlacementSnapshot":
         with self._lock:
             stamp = _current_version(self._store, self._encoder, self._lens)
-            if self._desk is None or self._desk.stamp != stamp:
-                self._desk = _load_snapshot(self._store, stamp, self._encoder.dimensions)
-            return self._desk
+            if self._snapshot is None or self._snapshot.stamp != stamp:
+                self._snapshot = _load_snapshot(self._store, stamp, self._encoder.dimensions)
+            return self._snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +157,9 @@ class _SnapshotVersion:
     the cases erased or withdrawn."""
 
     run: RunRecord
-    newest_edit: int
-    n_people: int
-    n_gone: int
+    last_edit_seq: int
+    roster_version: int
+    n_removed: int
     encoder_id: str
 
 
@@ -172,7 +172,7 @@ def _current_version(store: Store, encoder: Encoder, lens: str | None) -> _Snaps
         )
     edits = store.edits(run.parameters.lens)
     return _SnapshotVersion(
-        run, edits[-1].seq if edits else 0, len(store.roster()), store.vector_stamp().n_gone, encoder.id
+        run, edits[-1].seq if edits else 0, len(store.roster()), store.vector_version().n_removed, encoder.id
     )
 
 
@@ -194,7 +194,7 @@ class _PlacementSnapshot:
     def run(self) -> RunRecord:
         return self.stamp.run
 
-    def standing_place(self, case: Case) -> CasePlacement:
+    def assigned_placement(self, case: Case) -> CasePlacement:
         """Where the last run and people put a case."""
         one = self.stands[case.id]
         return CasePlacement(
@@ -211,7 +211,7 @@ class _PlacementSnapshot:
 
     def read(self, found: Placement, row: int) -> CasePlacement:
         """What the data say of a row."""
-        offers = tuple(self._offers(found, row))
+        offers = tuple(self._suggestions(found, row))
         label, second = int(found.labels[row]), int(found.second[row])
         theme = self.themes[label] if label != OUTLIER else None
         return CasePlacement(
@@ -222,14 +222,18 @@ class _PlacementSnapshot:
             second_theme_id=self.themes[second].id if second != OUTLIER else None,
             nearest_theme_id=offers[0].theme_id if offers else None,
             offers=offers,
-            reason="" if theme else self._why(found, row),
-            like=tuple(self.case_ids[int(near)] for near in found.closest[row, :N_SIMILAR_CASES]),
+            reason="" if theme else self._outlier_reason(found, row),
+            like=tuple(self.case_ids[int(near)] for near in found.closest_rows[row, :N_SIMILAR_CASES]),
         )
 
     def decide(self, case: Case, found: Placement, row: int, placed: Mapping[str, CasePlacement]) -> CasePlacement:
         """What the data say of a new case, people's decisions about it kept. ``placed`` are those placed before it."""
         told = self.read(found, row)
-        theme_id, strength, reason = self._by_people(case, told, placed) or (told.theme_id, told.strength, told.reason)
+        theme_id, strength, reason = self._placement_by_edits(case, told, placed) or (
+            told.theme_id,
+            told.strength,
+            told.reason,
+        )
         return CasePlacement(
             by="placing" if (theme_id, reason) == (told.theme_id, told.reason) else "person",
             case_id=case.id,
@@ -244,64 +248,64 @@ class _PlacementSnapshot:
             like=told.like,
         )
 
-    def _by_people(
-        self, case: Case, told: CasePlacement, placed: Mapping[str, CasePlacement]
+    def _placement_by_edits(
+        self, case: Case, predicted: CasePlacement, placements: Mapping[str, CasePlacement]
     ) -> tuple[str | None, float, str] | None:
         """Where decisions put a case, how firmly and why; None where they leave it to the data."""
         decisions = self.decisions
-        if case.id in decisions.held:
-            theme_id, edit = decisions.held[case.id]
+        if case.id in decisions.required_theme:
+            theme_id, edit = decisions.required_theme[case.id]
             return theme_id, 1.0, f"held there by a person (decision {edit.seq})"
         company = [id for id in decisions.units.get(decisions.unit_of.get(case.id, ""), ()) if id != case.id]
-        homes = Counter(theme_id for id in company if (theme_id := self._theme_of(id, placed)))
-        barred = self._barred((case.id, *company), placed)
+        homes = Counter(theme_id for id in company if (theme_id := self._current_theme_id(id, placements)))
+        barred = self._barred_themes((case.id, *company), placements)
         for theme_id in sorted(homes, key=lambda home: (-homes[home], home)):
             if theme_id not in barred:
                 return theme_id, 1.0, "kept together by a person"
-        if told.theme_id not in barred:
+        if predicted.theme_id not in barred:
             return None
         retired = {self.themes[label].id for label in self.closed}
-        for offer in told.offers:
+        for offer in predicted.offers:
             if (
                 offer.theme_id not in barred
                 and offer.theme_id not in retired
                 and offer.strength >= MIN_FALLBACK_STRENGTH
             ):
-                return offer.theme_id, offer.strength, barred[told.theme_id]
-        return None, 0.0, barred[told.theme_id]
+                return offer.theme_id, offer.strength, barred[predicted.theme_id]
+        return None, 0.0, barred[predicted.theme_id]
 
-    def _theme_of(self, case_id: str, placed: Mapping[str, CasePlacement]) -> str | None:
-        if case_id in placed:
-            return placed[case_id].theme_id
+    def _current_theme_id(self, case_id: str, placements: Mapping[str, CasePlacement]) -> str | None:
+        if case_id in placements:
+            return placements[case_id].theme_id
         return self.stands[case_id].theme_id if case_id in self.stands else None
 
-    def _barred(self, unit: Sequence[str], placed: Mapping[str, CasePlacement]) -> dict[str | None, str]:
+    def _barred_themes(self, case_ids: Sequence[str], placements: Mapping[str, CasePlacement]) -> dict[str | None, str]:
         """Themes that a case and those bound to it must not be in, each with the reason."""
         barred: dict[str | None, str] = {}
-        for case_id in unit:
-            for theme_id, edit in self.decisions.barred.get(case_id, {}).items():
+        for case_id in case_ids:
+            for theme_id, edit in self.decisions.excluded_themes.get(case_id, {}).items():
                 barred[theme_id] = f"moved out by a person (decision {edit.seq})"
-        for edit in self.decisions.parted:
-            if set(unit) & set(edit.case_ids):
-                for other in set(edit.case_ids) - set(unit):
-                    if theme_id := self._theme_of(other, placed):
+        for edit in self.decisions.separations:
+            if set(case_ids) & set(edit.case_ids):
+                for other in set(edit.case_ids) - set(case_ids):
+                    if theme_id := self._current_theme_id(other, placements):
                         barred[theme_id] = f"kept apart by a person (decision {edit.seq})"
         return barred
 
-    def _offers(self, found: Placement, row: int) -> Iterator[ThemeSuggestion]:
-        for label, strength in zip(found.offered[row], found.strength[row], strict=True):
+    def _suggestions(self, prediction: Placement, row: int) -> Iterator[ThemeSuggestion]:
+        for label, strength in zip(prediction.candidates[row], prediction.strength[row], strict=True):
             if label != OUTLIER:
                 theme = self.themes[int(label)]
                 yield ThemeSuggestion(theme.id, theme.name, round(float(strength), 4))
 
-    def _why(self, found: Placement, row: int) -> str:
+    def _outlier_reason(self, prediction: Placement, row: int) -> str:
         if not self.themes:
             return "too few cases to group" if self.run.n_cases < MIN_CASES else "nothing recurs yet"
-        if int(found.offered[row, 0]) in self.closed:
+        if int(prediction.candidates[row, 0]) in self.closed:
             return "the theme it comes nearest to is retired"
-        if found.why[row] == OutlierReason.BETWEEN:
+        if prediction.outlier_reason[row] == OutlierReason.BETWEEN:
             return "it lies between several themes"
-        near, usual = float(found.closeness[row]), self.known.alone_below
+        near, usual = float(prediction.mean_similarity[row]), self.known.alone_below
         told = f" ({near:.2f}; cases of themes have {usual:.2f} and more)" if near < usual else ""
         return f"not close enough to any other cases{told}"
 

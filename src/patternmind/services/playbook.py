@@ -34,7 +34,7 @@ def collect_playbook(store: Store) -> PlaybookSelection:
 
     It is kept until something is written; then the patterns and the cases they rest on are read, and no others.
     """
-    return _SELECTION_CACHE.of(store, lambda: _read_playbook(store))
+    return _SELECTION_CACHE.get_or_compute(store, lambda: _read_playbook(store))
 
 
 def _read_playbook(store: Store) -> PlaybookSelection:

@@ -20,11 +20,11 @@ class PendingNames:
     """Names that nobody has said anything about; ``everywhere`` unless only the newest texts were looked through."""
 
     names: tuple[PossibleName, ...]
-    everywhere: bool
+    is_complete: bool
 
 
 def _case_version(store: Store) -> Hashable:
-    return store.vector_stamp()
+    return store.vector_version()
 
 
 _POSSIBLE_NAMES_CACHE: VersionedCache[tuple[PossibleName, ...]] = VersionedCache(_case_version)
@@ -40,10 +40,12 @@ def list_pending_names(store: Store, *, all_texts: bool = False) -> PendingNames
 
     A name counts as one by all texts that were looked through: which words these also write small.
     """
-    since = 0 if all_texts else max(0, store.vector_stamp().newest - N_NEWEST_WRITES)
-    offered = _POSSIBLE_NAMES_CACHE.of(
+    since = 0 if all_texts else max(0, store.vector_version().last_write_number - N_NEWEST_WRITES)
+    offered = _POSSIBLE_NAMES_CACHE.get_or_compute(
         store,
-        lambda: find_possible_names([text for _, _, texts in store.case_words(since=since) for text in texts]),
+        lambda: find_possible_names(
+            [text for _, _, texts in store.iter_case_texts(after_number=since) for text in texts]
+        ),
         key=since,
     )
     dismissed, secret = store.dismissed_names(), store.secret()
@@ -54,7 +56,7 @@ def dismiss_names(store: Store, clock: Clock, names: Sequence[str], *, actor: st
     """Offer these no more: they are no names. The number of them."""
     secret = store.secret()
     digests = {_name_digest(secret, name) for name in names if name.strip()}
-    store.dismiss_names(digests, by=actor, at=clock.now())
+    store.dismiss_names(digests, actor=actor, at=clock.now())
     return len(digests)
 
 

@@ -53,7 +53,7 @@ class PreparedPrereading:
 class PrereadingSubject:
     case: Case
     theme: Theme | None
-    close: tuple[str, ...]
+    case_ids: tuple[str, ...]
 
 
 def subject_from_theme(store: Store, theme_id: str) -> PrereadingSubject:
@@ -160,14 +160,14 @@ def _gather_evidence(store: Store, subject: PrereadingSubject, cases: Mapping[st
         one.case_id: one.strength for one in _lens_assignments(store, subject.theme.lens if subject.theme else None)
     }
     theme = subject.theme or _ad_hoc_theme(subject, topic)
-    return gather_evidence(theme, cases, phrases=phrases.distinguishing(theme.case_ids), cohesion=firmness)
+    return gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(theme.case_ids), cohesion=firmness)
 
 
 def _ad_hoc_theme(subject: PrereadingSubject, topic: str) -> Theme:
     """The cases closest to a topic, held together for one pre-reading and never stored."""
     return Theme(
-        id="", lens=WHOLE_TEXT_LENS, area_id="", name=topic or subject.case.title, case_ids=subject.close,
-        n_cases=len(subject.close), n_teams=0, n_contributors=0,
+        id="", lens=WHOLE_TEXT_LENS, area_id="", name=topic or subject.case.title, case_ids=subject.case_ids,
+        n_cases=len(subject.case_ids), n_teams=0, n_contributors=0,
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def draft_theme_change(store: Store, clock: Clock, theme_id: str, *, llm: LlmCon
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases.values()})
     firmness = {one.case_id: one.strength for one in store.assignments(theme.lens)}
     held = [id for id in theme.case_ids if id in cases]
-    evidence = gather_evidence(theme, cases, phrases=phrases.distinguishing(held), cohesion=firmness)
+    evidence = gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(held), cohesion=firmness)
     found = store.found(run.id)
     new = frozenset(found.new_cases if found else ())
     writer = _llm_session(store, llm)

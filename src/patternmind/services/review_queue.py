@@ -68,23 +68,23 @@ class QueueItem:
 class ReviewQueue:
     """Every draft in the order of the day, for one reviewer."""
 
-    lines: tuple[QueueItem, ...]
+    items: tuple[QueueItem, ...]
 
-    def of(self, *standings: ReviewStatus, kind: DraftKind | None = None) -> list[QueueItem]:
-        return [one for one in self.lines if one.standing in standings and kind in (None, one.kind)]
+    def filter(self, *standings: ReviewStatus, kind: DraftKind | None = None) -> list[QueueItem]:
+        return [one for one in self.items if one.standing in standings and kind in (None, one.kind)]
 
     @property
     def n_decided(self) -> int:
-        return len(self.of(ReviewStatus.DECIDED))
+        return len(self.filter(ReviewStatus.DECIDED))
 
     @property
     def n_second(self) -> int:
-        return len(self.of(ReviewStatus.SECOND, ReviewStatus.ASKED))
+        return len(self.filter(ReviewStatus.SECOND, ReviewStatus.ASKED))
 
     @property
     def to_discuss(self) -> list[QueueItem]:
         """What people see differently, and what was kept for a jam."""
-        return [one for one in self.lines if one.differs or one.standing is ReviewStatus.JAM]
+        return [one for one in self.items if one.differs or one.standing is ReviewStatus.JAM]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class _SharedQueue:
     ``second`` are the places of the drafts that wait for a second view, whose lines differ by who reads them.
     """
 
-    queued: tuple[RankedDraft, ...]
+    ranked: tuple[RankedDraft, ...]
     rows: tuple[DraftSummary, ...]
     lines: tuple[QueueItem, ...]
     place_of: Mapping[str, int]
@@ -108,10 +108,10 @@ _QUEUE_CACHE: VersionedCache[_SharedQueue] = VersionedCache()
 def get_review_queue(store: Store, clock: Clock, reviewer: str | None, *, seed: int = 0) -> ReviewQueue:
     """The desk as it is for this reviewer now."""
     now = clock.now()
-    queue = _QUEUE_CACHE.of(store, lambda: _build_queue(store, now.date(), seed), key=(now.date(), seed))
+    queue = _QUEUE_CACHE.get_or_compute(store, lambda: _build_queue(store, now.date(), seed), key=(now.date(), seed))
     lines = list(queue.lines)
     for place in queue.second:
-        lines[place] = _queue_item(queue.queued[place], queue.rows[place], reviewer)
+        lines[place] = _queue_item(queue.ranked[place], queue.rows[place], reviewer)
     for held in store.reservations(now):
         place = queue.place_of.get(held.draft_id)
         if place is not None and held.by != reviewer:
@@ -127,7 +127,7 @@ def _build_queue(store: Store, day: date, seed: int) -> _SharedQueue:
     )
     ordered = tuple(rows[one.draft_id] for one in queued)
     return _SharedQueue(
-        queued=queued,
+        ranked=queued,
         rows=ordered,
         lines=tuple(_queue_item(one, row, None) for one, row in zip(queued, ordered, strict=True)),
         place_of={row.id: place for place, row in enumerate(ordered)},
@@ -136,7 +136,7 @@ def _build_queue(store: Store, day: date, seed: int) -> _SharedQueue:
 
 
 def _draft_summaries(store: Store) -> tuple[DraftSummary, ...]:
-    return _SUMMARY_CACHE.of(store, lambda: tuple(store.outlines()))
+    return _SUMMARY_CACHE.get_or_compute(store, lambda: tuple(store.draft_summaries()))
 
 
 def _themes_by_id(store: Store) -> dict[str, Theme]:
@@ -144,7 +144,7 @@ def _themes_by_id(store: Store) -> dict[str, Theme]:
     return {
         card.theme.id: card.theme
         for lens in list_lenses_with_runs(store)
-        for card in store.theme_cards(lens, every=True)
+        for card in store.list_theme_cards(lens, include_dormant=True)
     }
 
 
@@ -159,8 +159,8 @@ def _queue_item(ranked: RankedDraft, summary: DraftSummary, reviewer: str | None
         standing=review_status(log, reviewer),
         version=len(log),
         uncertainty=ranked.uncertainty,
-        why=ranked.why,
-        at_random=ranked.at_random,
+        why=ranked.reasons,
+        at_random=ranked.is_random,
         differs=has_disagreement(log) and not hides_log(log, reviewer),
     )
 
@@ -168,7 +168,7 @@ def _queue_item(ranked: RankedDraft, summary: DraftSummary, reviewer: str | None
 def _uncertainty_factors(summary: DraftSummary, themes: Mapping[str, Theme]) -> UncertaintyFactors:
     theme = themes.get(summary.theme_id or "")
     return UncertaintyFactors(
-        doubts=summary.doubts,
+        doubts=summary.flag_kinds,
         n_cases=summary.n_cases,
         n_teams=theme.n_teams if theme else None,
         stability=theme.stability if theme else None,
@@ -189,14 +189,14 @@ def _current_name(name: str, log: tuple[Decision, ...]) -> str:
 
 def next_draft(queue: ReviewQueue, *, after: str | None = None, kind: DraftKind | None = None) -> str | None:
     """What to open next: second views of others first, then the queue, without what somebody else has open."""
-    free = queue.of(ReviewStatus.SECOND, kind=kind) + queue.of(ReviewStatus.WAITING, kind=kind)
+    free = queue.filter(ReviewStatus.SECOND, kind=kind) + queue.filter(ReviewStatus.WAITING, kind=kind)
     ids = [one.draft_id for one in free if one.reserved_by is None and one.draft_id != after]
     return ids[0] if ids else None
 
 
 def adjacent_drafts(queue: ReviewQueue, draft_id: str) -> tuple[str | None, str | None]:
     """The drafts before and after one among those that wait, for leafing through without deciding."""
-    ids = [one.draft_id for one in queue.of(ReviewStatus.SECOND) + queue.of(ReviewStatus.WAITING)]
+    ids = [one.draft_id for one in queue.filter(ReviewStatus.SECOND) + queue.filter(ReviewStatus.WAITING)]
     if draft_id not in ids:
         return None, ids[0] if ids else None
     place = ids.index(draft_id)
@@ -211,7 +211,7 @@ def reserve_draft(store: Store, clock: Clock, draft_id: str, reviewer: str) -> D
     """
     store.draft(draft_id)
     now = clock.now()
-    return store.hold_draft(DraftReservation(draft_id=draft_id, by=reviewer, until=now + RESERVATION_PERIOD), now)
+    return store.reserve_draft(DraftReservation(draft_id=draft_id, by=reviewer, until=now + RESERVATION_PERIOD), now)
 
 
 def with_visible_log(reviewed: ReviewedDraft, reviewer: str | None) -> ReviewedDraft:
@@ -225,8 +225,8 @@ class OwnDecision:
 
     decision: Decision
     name: str
-    stands: bool
-    last: bool
+    is_active: bool
+    is_last: bool
 
 
 def list_own_decisions(store: Store, reviewer: str) -> list[OwnDecision]:
@@ -257,14 +257,14 @@ _OWN_DECISION_CACHE: VersionedCache[tuple[tuple[Decision, DraftSummary], ...]] =
 
 def _own_decisions(store: Store, reviewer: str) -> tuple[tuple[Decision, DraftSummary], ...]:
     """``store.decisions_of``, each with its draft and the whole log."""
-    return _OWN_DECISION_CACHE.of(store, lambda: _read_own_decisions(store, reviewer), key=reviewer)
+    return _OWN_DECISION_CACHE.get_or_compute(store, lambda: _read_own_decisions(store, reviewer), key=reviewer)
 
 
 def _read_own_decisions(store: Store, reviewer: str) -> tuple[tuple[Decision, DraftSummary], ...]:
     rows = {row.id: row for row in _draft_summaries(store)}
     return tuple(
         (one, rows[one.draft_id])
-        for one in store.decisions_of(reviewer, limit=MAX_LOG_LINES_SEARCHED)
+        for one in store.recent_decisions(reviewer, limit=MAX_LOG_LINES_SEARCHED)
         if one.draft_id in rows
     )
 
@@ -276,7 +276,7 @@ def undo_last_decision(store: Store, clock: Clock, reviewer: str) -> ReviewedDra
         NotAllowed: they decided nothing that stands, or somebody decided on it since.
         ChangedMeanwhile
     """
-    for decision in store.decisions_of(reviewer, limit=MAX_LOG_LINES_SEARCHED):
+    for decision in store.recent_decisions(reviewer, limit=MAX_LOG_LINES_SEARCHED):
         _, log, _ = store.draft(decision.draft_id)
         held = active_decisions(log)
         if not any(one.id == decision.id for one in held):

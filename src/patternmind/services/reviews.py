@@ -48,8 +48,8 @@ def list_all_drafts(store: Store, *, kind: DraftKind | None = None) -> list[Revi
 
 def list_drafts(store: Store, filters: DraftFilter, *, limit: int, after: str | None = None) -> Page[ReviewedDraft]:
     """Some of them; only the cases that these rest on are read."""
-    page = store.list_drafts(filters, limit=limit, after=after)
-    return Page(tuple(_ground_all(store, page.rows)), page.following)
+    page = store.list_drafts(filters, limit=limit, cursor=after)
+    return Page(tuple(_ground_all(store, page.rows)), page.next_cursor)
 
 
 _ACCEPTED_CACHE: VersionedCache[tuple[Pattern, ...]] = VersionedCache()
@@ -57,11 +57,11 @@ _ACCEPTED_CACHE: VersionedCache[tuple[Pattern, ...]] = VersionedCache()
 
 def list_accepted_patterns(store: Store) -> list[Pattern]:
     """The patterns people made, by name: of all drafts, only those that somebody accepted are read."""
-    return list(_ACCEPTED_CACHE.of(store, lambda: _read_accepted_patterns(store)))
+    return list(_ACCEPTED_CACHE.get_or_compute(store, lambda: _read_accepted_patterns(store)))
 
 
 def _read_accepted_patterns(store: Store) -> tuple[Pattern, ...]:
-    accepted = store.list_drafts(DraftFilter(kind=DraftKind.PATTERN, accepted=True), limit=NO_LIMIT).rows
+    accepted = store.list_drafts(DraftFilter(kind=DraftKind.PATTERN, accepted_only=True), limit=NO_LIMIT).rows
     return tuple(build_patterns(_ground_all(store, accepted)))
 
 

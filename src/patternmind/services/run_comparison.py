@@ -40,17 +40,17 @@ class RunComparison:
 
     before: RunRecord
     after: RunRecord
-    kept: Sequence[SharedTheme]
-    new: Sequence[ThemeSnapshot]
-    gone: Sequence[ThemeSnapshot]
-    moved: Sequence[MovedAssignment]
-    n_stayed: int
+    shared_themes: Sequence[SharedTheme]
+    new_themes: Sequence[ThemeSnapshot]
+    missing_themes: Sequence[ThemeSnapshot]
+    moved_cases: Sequence[MovedAssignment]
+    n_unmoved: int
     n_only_before: int
     n_only_after: int
-    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    theme_names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
-    def same_lens(self) -> bool:
+    def has_same_lens(self) -> bool:
         return self.before.parameters.lens == self.after.parameters.lens
 
 
@@ -61,31 +61,31 @@ def compare_runs(store: Store, before_id: str, after_id: str) -> RunComparison:
         NotFound
         UsageError: it is one and the same run, or one of them did not finish.
     """
-    before, after = store.find_run(before_id), store.find_run(after_id)
+    before, after = store.get_run(before_id), store.get_run(after_id)
     if before.id == after.id:
         raise UsageError("Choose two different runs to compare.")
     unfinished = next((one for one in (before, after) if one.state != "finished"), None)
     if unfinished is not None:
         raise UsageError(f"{unfinished.id} did not finish, so there is nothing to compare it by. Choose another.")
     then, now = ({one.id: one for one in store.themes_of_run(run.id)} for run in (before, after))
-    was, is_ = store.places_of_run(before.id), store.places_of_run(after.id)
+    was, is_ = store.theme_ids_by_case(before.id), store.theme_ids_by_case(after.id)
     both = was.keys() & is_.keys()
     moved = [MovedAssignment(id, was[id], is_[id]) for id in sorted(both) if was[id] != is_[id]]
     return RunComparison(
         before=before,
         after=after,
-        kept=[
+        shared_themes=[
             SharedTheme(id, then[id].name, one.name, then[id].n_cases, one.n_cases)
             for id, one in now.items()
             if id in then
         ],
-        new=[one for id, one in now.items() if id not in then],
-        gone=[one for id, one in then.items() if id not in now],
-        moved=moved,
-        n_stayed=len(both) - len(moved),
+        new_themes=[one for id, one in now.items() if id not in then],
+        missing_themes=[one for id, one in then.items() if id not in now],
+        moved_cases=moved,
+        n_unmoved=len(both) - len(moved),
         n_only_before=len(was.keys() - both),
         n_only_after=len(is_.keys() - both),
-        names={one.id: one.name for one in (*then.values(), *now.values())},
+        theme_names={one.id: one.name for one in (*then.values(), *now.values())},
     )
 
 
@@ -95,11 +95,11 @@ class RunSpending:
 
     by_task: Mapping[str, CallTotals]
     total: CallTotals
-    failed: tuple[Call, ...]
+    failed_calls: tuple[Call, ...]
 
 
 def get_run_spending(store: Store, run_id: str) -> RunSpending:
-    calls = store.calls(run_id)
+    calls = store.list_calls(run_id)
     tasks = sorted({call.task for call in calls})
     by_task = {task: sum_calls(call for call in calls if call.task == task) for task in tasks}
     return RunSpending(

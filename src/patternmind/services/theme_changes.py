@@ -38,15 +38,15 @@ class ChangeToReview:
 
     change: ThemeChange
     answer: Edit | None
-    put_back: Mapping[str, tuple[str, ...]]
+    former_case_ids: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictToReview:
     """Where the cases of the last run firmly speak against a decision; ``answer`` is the line that let it stand."""
 
-    proposal: EditConflict
-    decision: Edit
+    conflict: EditConflict
+    edit: Edit
     answer: Edit | None
 
 
@@ -64,13 +64,13 @@ def list_changes_to_review(store: Store, run_id: str) -> list[ChangeToReview]:
     Raises:
         NotFound: no such run.
     """
-    run = store.find_run(run_id)
+    run = store.get_run(run_id)
     answers = {
         line.theme_id: line
         for line in active_edits(store.edits(run.parameters.lens))
         if line.run_id == run_id and line.action in {EditAction.ACCEPT, EditAction.DECLINE}
     }
-    told = [one for one in store.changes(run_id) if one.is_news and one.lineage in REVIEWABLE_LINEAGES]
+    told = [one for one in store.changes(run_id) if one.is_reportable and one.lineage in REVIEWABLE_LINEAGES]
     back = _FormerAssignments(store, run) if _is_last_run(store, run) else None
     return [ChangeToReview(one, answers.get(one.theme_id), back.of(one.theme_id) if back else {}) for one in told]
 
@@ -85,9 +85,11 @@ class _FormerAssignments:
 
     def __init__(self, store: Store, run: RunRecord) -> None:
         decisions = resolve_edits(binding_edits(store.edits(run.parameters.lens)))
-        left_alone: Collection[str] = decisions.held.keys() | decisions.barred.keys() | decisions.unit_of.keys()
-        closed = decisions.retired.keys() | decisions.goes.keys()
-        moved = _MOVED_CASES_CACHE.of(store, lambda: store.moved_by(run.id), key=run.id)
+        left_alone: Collection[str] = (
+            decisions.required_theme.keys() | decisions.excluded_themes.keys() | decisions.unit_of.keys()
+        )
+        closed = decisions.retired.keys() | decisions.merged_into.keys()
+        moved = _MOVED_CASES_CACHE.get_or_compute(store, lambda: store.cases_moved_by_run(run.id), key=run.id)
         self.moved = [one for one in moved if one[0] not in left_alone and one[1] not in closed]
 
     def of(self, theme_id: str) -> dict[str, tuple[str, ...]]:
@@ -106,20 +108,20 @@ def accept_change(store: Store, clock: Clock, run_id: str, theme_id: str, *, act
         NotFound, UsageError: it was answered already.
     """
     _require_unanswered(store, run_id, theme_id)
-    lens = store.find_run(run_id).parameters.lens
+    lens = store.get_run(run_id).parameters.lens
     return submit_edit(
         store,
         clock,
-        ThemeEditRequest(action=EditAction.ACCEPT, by=actor, lens=lens, theme_id=theme_id, run_id=run_id, note=note),
+        ThemeEditRequest(action=EditAction.ACCEPT, actor=actor, lens=lens, theme_id=theme_id, run_id=run_id, note=note),
     )
 
 
 def accept_remaining_changes(store: Store, clock: Clock, run_id: str, *, actor: str) -> int:
     """Accept every change of a run that nobody answered yet; how many there were."""
-    lens = store.find_run(run_id).parameters.lens
+    lens = store.get_run(run_id).parameters.lens
     left = [one.change.theme_id for one in list_changes_to_review(store, run_id) if one.answer is None]
     wanted = [
-        ThemeEditRequest(action=EditAction.ACCEPT, by=actor, lens=lens, theme_id=id, run_id=run_id) for id in left
+        ThemeEditRequest(action=EditAction.ACCEPT, actor=actor, lens=lens, theme_id=id, run_id=run_id) for id in left
     ]
     if wanted:
         submit_edits(store, clock, wanted)
@@ -137,19 +139,19 @@ def decline_change(
         Contradiction: a decision that stands says otherwise.
     """
     one = _require_unanswered(store, run_id, theme_id)
-    run = store.find_run(run_id)
+    run = store.get_run(run_id)
     if not _is_last_run(store, run):
         raise UsageError("A newer run looked at these cases since. Decide about what that one changed.")
-    if not one.put_back:
+    if not one.former_case_ids:
         raise UsageError(
             "There is nothing to put back: its cases were in no theme before. Rename, merge or retire the theme."
         )
     first = ThemeEditRequest(
-        action=EditAction.DECLINE, by=actor, lens=run.parameters.lens, theme_id=theme_id, run_id=run_id, note=note
+        action=EditAction.DECLINE, actor=actor, lens=run.parameters.lens, theme_id=theme_id, run_id=run_id, note=note
     )
     pins = [
-        ThemeEditRequest(action=EditAction.PIN, by=actor, lens=run.parameters.lens, theme_id=was, case_ids=case_ids)
-        for was, case_ids in sorted(one.put_back.items())
+        ThemeEditRequest(action=EditAction.PIN, actor=actor, lens=run.parameters.lens, theme_id=was, case_ids=case_ids)
+        for was, case_ids in sorted(one.former_case_ids.items())
     ]
     return submit_edits(store, clock, [first, *pins], is_chained=True)
 
@@ -159,7 +161,7 @@ def _require_unanswered(store: Store, run_id: str, theme_id: str) -> ChangeToRev
     if found is None:
         raise NotFound("change", f"{run_id}/{theme_id}", "List them with `patternmind themes changes`.")
     if found.answer is not None:
-        raise UsageError(f"This was answered already, by {found.answer.told()}. Take that back first.")
+        raise UsageError(f"This was answered already, by {found.answer.describe()}. Take that back first.")
     return found
 
 
@@ -174,7 +176,7 @@ def count_pending_reviews(store: Store, lens: str) -> int:
         for line in lines
         if line.run_id == run.id and line.action in {EditAction.ACCEPT, EditAction.DECLINE}
     }
-    changed = [one for one in store.changes(run.id) if one.is_news and one.lineage in REVIEWABLE_LINEAGES]
+    changed = [one for one in store.changes(run.id) if one.is_reportable and one.lineage in REVIEWABLE_LINEAGES]
     return (
         sum(one.theme_id not in answered for one in changed)
         + sum(one.answer is None for one in _conflicts(run, lines))
@@ -196,7 +198,7 @@ def _conflicts(run: RunRecord, active_edits: Sequence[Edit]) -> list[ConflictToR
     answers = {line.answers: line for line in active_edits if line.action is EditAction.DECLINE and line.answers}
     return [
         ConflictToReview(one, by_seq[one.edit_seq], answers.get(one.edit_seq))
-        for one in run.proposals
+        for one in run.conflicts
         if one.edit_seq in by_seq
     ]
 
@@ -211,14 +213,14 @@ def answer_conflict(
         UsageError: it was let stand already.
         Contradiction
     """
-    found = next((one for one in list_conflicts_to_review(store, lens) if one.proposal.edit_seq == seq), None)
+    found = next((one for one in list_conflicts_to_review(store, lens) if one.conflict.edit_seq == seq), None)
     if found is None:
         raise NotFound("doubt about decision", str(seq))
     if found.answer is not None:
-        raise UsageError(f"It was let stand already, by {found.answer.told()}. Take that back first.")
+        raise UsageError(f"It was let stand already, by {found.answer.describe()}. Take that back first.")
     if is_accepted:
-        return submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, by=actor, undoes=seq))
-    said = ThemeEditRequest(action=EditAction.DECLINE, by=actor, lens=found.decision.lens, answers=seq)
+        return submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, actor=actor, undoes=seq))
+    said = ThemeEditRequest(action=EditAction.DECLINE, actor=actor, lens=found.edit.lens, answers=seq)
     return submit_edit(store, clock, said)
 
 
@@ -252,11 +254,11 @@ def answer_proposed_edit(
     if found is None:
         raise NotFound("proposal", str(seq))
     if found.answer is not None:
-        raise UsageError(f"It was answered already, by {found.answer.told()}. Take that back first.")
+        raise UsageError(f"It was answered already, by {found.answer.describe()}. Take that back first.")
     wished = found.edit
     asked = ThemeEditRequest(
         action=wished.action,
-        by=actor,
+        actor=actor,
         lens=wished.lens,
         theme_id=wished.theme_id,
         other_theme_id=wished.other_theme_id,
@@ -266,5 +268,5 @@ def answer_proposed_edit(
         note=note or wished.note,
         answers=seq,
     )
-    declined = ThemeEditRequest(action=EditAction.DECLINE, by=actor, lens=wished.lens, note=note, answers=seq)
+    declined = ThemeEditRequest(action=EditAction.DECLINE, actor=actor, lens=wished.lens, note=note, answers=seq)
     return submit_edit(store, clock, asked if is_accepted else declined)

@@ -73,7 +73,7 @@ class ThemeEditRequest:
     """
 
     action: EditAction
-    by: str
+    actor: str
     lens: str | None = None
     theme_id: str | None = None
     other_theme_id: str | None = None
@@ -84,7 +84,7 @@ class ThemeEditRequest:
     proposed: bool = False
     answers: int | None = None
     run_id: str = ""
-    seen: int | None = None
+    expected_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class EditResult:
     """The line that was added to the log, and what the data says against it, if it does firmly."""
 
     edit: Edit
-    proposals: tuple[EditConflict, ...]
+    conflicts: tuple[EditConflict, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,20 +166,20 @@ def _submit_once(
         added.append(replace(edit, because=added[0].seq) if is_chained and added else edit)
     changes = any(edit.changes_themes for edit in added)
     amended = apply_edit(store, last, [*log, *added]) if last and changes else None
-    store.append_edits(added, expected_seq=newest, amended=amended)
-    doubts = amended.proposals if amended else ()
+    store.append_edits(added, expected_seq=newest, revision=amended)
+    doubts = amended.conflicts if amended else ()
     return [EditResult(edit, tuple(one for one in doubts if one.edit_seq == edit.seq)) for edit in added]
 
 
 def _check_expected_seq(request: ThemeEditRequest, log: Sequence[Edit]) -> None:
     """Refuse a decision on something that others decided about since the person looked."""
-    if request.seen is None:
+    if request.expected_seq is None:
         return
     about = {request.theme_id, request.other_theme_id} - {None}
     for line in log:
         meets = about & {line.theme_id, line.other_theme_id} or set(request.case_ids) & set(line.case_ids)
         same = request.undoes is not None and request.undoes in {line.seq, line.undoes}
-        if line.seq > request.seen and not line.proposed and (meets or same):
+        if line.seq > request.expected_seq and not line.proposed and (meets or same):
             raise VersionConflict("themes of lens", line.lens)
 
 
@@ -206,7 +206,7 @@ class _EditContext:
 
     def edit(self, asked: ThemeEditRequest, *, seq: int, clock: Clock) -> Edit:
         """The line to be added, everything in it known and well-formed."""
-        if not asked.by.strip():
+        if not asked.actor.strip():
             raise UsageError("Say who decides, with --by.", field="by")
         themes = {theme.id: theme for theme in self.store.themes(self.lens)} if self.last else {}
         cases = tuple(dict.fromkeys(self.store.case(case_id).id for case_id in asked.case_ids))
@@ -214,7 +214,7 @@ class _EditContext:
             seq=seq,
             lens=self.lens,
             action=asked.action,
-            by=" ".join(asked.by.split()),
+            by=" ".join(asked.actor.split()),
             at=clock.now(),
             theme_id=self._known(asked.theme_id, themes),
             other_theme_id=self._known(asked.other_theme_id, themes),
@@ -230,7 +230,7 @@ class _EditContext:
         if edit.action is EditAction.UNDO:
             self._check_undo(edit)
             return edit
-        done = self._completed(edit, themes)
+        done = self._fill_in(edit, themes)
         return replace(done, other_theme_id=None) if edit.proposed and edit.action is EditAction.SPLIT_OFF else done
 
     def check(self, edit: Edit) -> None:
@@ -244,17 +244,17 @@ class _EditContext:
         stand = binding_edits(self.log)
         if edit.action is EditAction.UNDO:
             stand = binding_edits([*self.log, replace(edit, proposed=False)])
-            against = find_contradictory_edits(stand) or self._locks_of(edit, stand)
+            against = find_contradictory_edits(stand) or self._blocking_locks(edit, stand)
         else:
             against = find_contradictory_edits(stand, edit)
         if against:
-            raise ContradictoryEdit(edit.told(), [one.told() for one in against], [one.seq for one in against])
+            raise ContradictoryEdit(edit.describe(), [one.describe() for one in against], [one.seq for one in against])
 
-    def _locks_of(self, undo: Edit, stand: Sequence[Edit]) -> tuple[Edit, ...]:
+    def _blocking_locks(self, undo: Edit, active_edits: Sequence[Edit]) -> tuple[Edit, ...]:
         """The locks that hold the name which an undo would take back."""
         undone = next(edit for edit in self.log if edit.seq == undo.undoes)
         named = undone.action is EditAction.RENAME
-        locks = (edit for edit in stand if edit.action is EditAction.LOCK and edit.theme_id == undone.theme_id)
+        locks = (edit for edit in active_edits if edit.action is EditAction.LOCK and edit.theme_id == undone.theme_id)
         return tuple(lock for lock in locks if named and lock.seq > undone.seq)
 
     def _known(self, theme_id: str | None, themes: dict[str, Theme]) -> str | None:
@@ -275,11 +275,11 @@ class _EditContext:
             )
         return name
 
-    def _words(self, text: str, what: str) -> str:
+    def _words(self, text: str, field: str) -> str:
         """A text on one line that names nobody: a person's name would leave with every export."""
         text = " ".join(text.split())
         if text and contains_name(text, Roster.of(self.store.roster())):
-            raise UsageError(f"The {what} names a person or holds contact data. Say it without, please.", field=what)
+            raise UsageError(f"The {field} names a person or holds contact data. Say it without, please.", field=field)
         return text
 
     def _check_undo(self, edit: Edit) -> None:
@@ -288,11 +288,11 @@ class _EditContext:
             raise UsageError(f"Decision {undone.seq} is an undo itself. Decide anew what it took back.")
         before = next((one for one in self.log if one.undoes == undone.seq and not one.proposed), None)
         if before is not None:
-            raise UsageError(f"Decision {undone.seq} was taken back already, by {before.told()}.")
+            raise UsageError(f"Decision {undone.seq} was taken back already, by {before.describe()}.")
         if undone not in active_edits(self.log):
             raise UsageError(f"Decision {undone.seq} was made for decision {undone.because}, which was taken back.")
 
-    def _completed(self, edit: Edit, themes: dict[str, Theme]) -> Edit:
+    def _fill_in(self, edit: Edit, themes: dict[str, Theme]) -> Edit:
         """The edit with what the person did not have to say: members, names, the id of a theme split off."""
         theme = themes.get(edit.theme_id or "")
         placed = {one.case_id: one.theme_id for one in self.store.assignments(self.lens)} if self.last else {}
@@ -311,14 +311,16 @@ class _EditContext:
                     )
                 return edit
             case EditAction.SPLIT_OFF:
-                return replace(edit, other_theme_id=self._split_off(edit, theme, placed))
+                return replace(edit, other_theme_id=self._new_theme_id(edit, theme, placed))
             case _:
                 return edit
 
-    def _split_off(self, edit: Edit, theme: Theme | None, placed: dict[str, str | None]) -> str:
+    def _new_theme_id(self, edit: Edit, theme: Theme | None, theme_by_case: dict[str, str | None]) -> str:
         """The id of the new theme; none where nothing would be left of the old one, or the cases are not known yet."""
         home = theme.id if theme else None
-        strangers = [case_id for case_id in edit.case_ids if case_id not in placed or placed[case_id] != home]
+        strangers = [
+            case_id for case_id in edit.case_ids if case_id not in theme_by_case or theme_by_case[case_id] != home
+        ]
         if strangers:
             place = f"in {home}" if home else "known to the last run and in no theme"
             raise UsageError(
@@ -367,12 +369,12 @@ def apply_edit(store: Store, last_run: RunRecord, log: Sequence[Edit]) -> RunRev
     vectors = _case_vectors(store, cases, found, last_run.parameters.lens)
     past = PreviousRun(
         themes=before,
-        known=frozenset(found.case_ids),
-        taken=store.theme_ids(),
+        seen_case_ids=frozenset(found.case_ids),
+        used_theme_ids=store.theme_ids(),
         encoder=found.encoder,
         vectors=dict(zip(found.case_ids, vectors, strict=True)),
     )
-    line = RunAssembler(cases=cases, vectors=vectors, found=found, past=past, run=last_run, log=log)
+    line = RunAssembler(cases=cases, vectors=vectors, machine_result=found, previous=past, run=last_run, edit_log=log)
     outcome = build_outcome(line, None, [draft for draft, _, _ in store.drafts()])
     return RunRevision(
         run_id=last_run.id,
@@ -380,7 +382,7 @@ def apply_edit(store: Store, last_run: RunRecord, log: Sequence[Edit]) -> RunRev
         areas=outcome.areas,
         assignments=_with_map_positions(outcome.assignments, store.assignments(last_run.parameters.lens)),
         drafts=outcome.drafts,
-        proposals=outcome.proposals,
+        conflicts=outcome.conflicts,
     )
 
 

@@ -36,11 +36,11 @@ def _iter_assignments(store: Store, lens: str | None) -> Iterator[tuple[str | No
     """Each with the external id of its case, by case id; a part at a time, for a large network has many."""
     after: str | None = None
     while True:
-        page = store.list_assignments(lens, limit=PAGE_ROWS, after=after)
+        page = store.list_assignments(lens, limit=PAGE_ROWS, cursor=after)
         yield from page.rows
-        if page.following is None:
+        if page.next_cursor is None:
             return
-        after = page.following
+        after = page.next_cursor
 
 
 def build_theme_map(store: Store, lens: str | None = None, *, named_themes: Sequence[Theme] | None = None) -> ThemeMap:
@@ -69,8 +69,8 @@ def build_theme_map(store: Store, lens: str | None = None, *, named_themes: Sequ
     return ThemeMap(
         title=_title(store, lens),
         themes=[MapTheme(theme.id, theme.name, theme.n_cases) for theme in themes],
-        places=np.array(at, np.float64).reshape(-1, 2),
-        of_theme=np.array([number.get(theme_id, -1) for theme_id in in_theme], np.int64),
+        coordinates=np.array(at, np.float64).reshape(-1, 2),
+        theme_indices=np.array([number.get(theme_id, -1) for theme_id in in_theme], np.int64),
         case_ids=case_ids,
     )
 

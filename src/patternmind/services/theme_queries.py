@@ -32,14 +32,14 @@ class ThemeStatus(StrEnum):
 class ThemeList:
     """The themes of a lens. ``lenses`` are those that a run has looked through, ``resting`` themes without cases."""
 
-    standing: ThemeStatus
+    status: ThemeStatus
     run: RunRecord | None
     lens: str
     lenses: tuple[str, ...]
     cards: tuple[ThemeCard, ...]
-    resting: tuple[ThemeCard, ...]
-    areas: Mapping[str, str]
-    fewest: int = MIN_CASES
+    dormant: tuple[ThemeCard, ...]
+    area_names: Mapping[str, str]
+    min_cases: int = MIN_CASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,16 @@ class ThemeMember:
 def list_themes(store: Store, lens: str | None) -> ThemeList:
     """The themes of the last run of a lens, None for that of the last run."""
     run = store.last_run(lens)
-    every = store.theme_cards(lens, every=True) if run else []
+    every = store.list_theme_cards(lens, include_dormant=True) if run else []
     cards = tuple(card for card in every if card.size)
     return ThemeList(
-        standing=_status(run, cards),
+        status=_status(run, cards),
         run=run,
         lens=run.parameters.lens if run else lens or "all",
         lenses=list_lenses(store),
         cards=cards,
-        resting=tuple(card for card in every if not card.size),
-        areas=store.areas(lens) if run else {},
+        dormant=tuple(card for card in every if not card.size),
+        area_names=store.areas(lens) if run else {},
     )
 
 
@@ -87,7 +87,7 @@ def find_theme_detail(store: Store, theme_id: str) -> tuple[ThemeDetail, str]:
     """
     for lens in list_lenses(store):
         try:
-            return store.theme_story(theme_id, lens), lens
+            return store.theme_detail(theme_id, lens), lens
         except NotFound:
             continue
     raise NotFound("theme", theme_id)
@@ -101,7 +101,7 @@ def list_theme_members(
     Args:
         start: how many come before them.
     """
-    every = store.theme_members(theme_id, lens)
+    every = store.theme_case_ids(theme_id, lens)
     shown = every[start : start + limit]
     cases = store.cases_by_id(shown)
     places = {case_id: store.place_of(case_id, lens) for case_id in shown}
@@ -111,7 +111,7 @@ def list_theme_members(
 
 def list_unplaced_cases(store: Store, lens: str | None, *, limit: int, after: str | None) -> Page[CaseWithAssignment]:
     """The cases in no theme yet, those that came since the run among them."""
-    return store.list_cases(CaseFilter(unplaced=True, lens=lens), limit=limit, after=after)
+    return store.list_cases(CaseFilter(unplaced_only=True, lens=lens), limit=limit, cursor=after)
 
 
 def case_display_ids(store: Store, edits: Sequence[Edit], max_cases: int) -> dict[str, str]:

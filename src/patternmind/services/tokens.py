@@ -62,7 +62,7 @@ def find_token(accounts: Accounts, secret: str, now: datetime) -> tuple[ApiToken
     network_id, token = found
     if token.account_id is None:
         return token, network_id, None
-    maker = next((one for one in accounts.memberships(token.account_id) if one.network_id == network_id), None)
+    maker = next((one for one in accounts.list_memberships(token.account_id) if one.network_id == network_id), None)
     return (token, network_id, maker) if maker and maker.roles & token.roles else None
 
 

@@ -36,11 +36,11 @@ class VersionedCache(Generic[Value]):
     """
 
     def __init__(self, stamp: Callable[[Store], Hashable] = _data_version) -> None:
-        self._stamp = stamp
+        self._get_version = stamp
         self._lock = threading.Lock()
-        self._shelves: WeakKeyDictionary[Store, _StoreEntries] = WeakKeyDictionary()
+        self._entries: WeakKeyDictionary[Store, _StoreEntries] = WeakKeyDictionary()
 
-    def of(self, store: Store, make: Callable[[], Value], *, key: Hashable = None) -> Value:
+    def get_or_compute(self, store: Store, make: Callable[[], Value], *, key: Hashable = None) -> Value:
         """What ``make`` gives, made only where something was written since.
 
         Args:
@@ -48,9 +48,11 @@ class VersionedCache(Generic[Value]):
             key: all else that the answer depends on.
         """
         with self._lock:
-            shelf = self._shelves.setdefault(store, _StoreEntries())
+            shelf = self._entries.setdefault(store, _StoreEntries())
         with shelf.lock:
-            stamp = self._stamp(store)  # before the reading: what is written meanwhile makes the next reader read again
+            stamp = self._get_version(
+                store
+            )  # before the reading: what is written meanwhile makes the next reader read again
             if shelf.stamp != stamp:
                 shelf.stamp, shelf.made = stamp, {}
             if key not in shelf.made:

@@ -49,7 +49,7 @@ def session_row(session: Session) -> RowValues:
         "network_id": session.network_id,
         "created_at": session.created_at.isoformat(),
         "seen_at": session.seen_at.isoformat(),
-        "confined": int(session.confined),
+        "confined": int(session.is_network_bound),
     }
 
 
@@ -60,7 +60,7 @@ def read_session(row: Row[Any]) -> Session:
         network_id=row.network_id,
         created_at=datetime.fromisoformat(row.created_at),
         seen_at=datetime.fromisoformat(row.seen_at),
-        confined=bool(row.confined),
+        is_network_bound=bool(row.confined),
     )
 
 
@@ -71,7 +71,7 @@ def link_row(link: SignInLink) -> RowValues:
         "network_id": link.network_id,
         "created_at": link.created_at.isoformat(),
         "expires_at": link.expires_at.isoformat(),
-        "confined": int(link.confined),
+        "confined": int(link.is_network_bound),
     }
 
 
@@ -82,7 +82,7 @@ def read_link(row: Row[Any]) -> SignInLink:
         network_id=row.network_id,
         created_at=datetime.fromisoformat(row.created_at),
         expires_at=datetime.fromisoformat(row.expires_at),
-        confined=bool(row.confined),
+        is_network_bound=bool(row.confined),
     )
 
 

@@ -33,7 +33,7 @@ class FieldCipher:
     before: bytes | None = field(default=None, repr=False)
 
     @property
-    def key_name(self) -> str | None:
+    def key_id(self) -> str | None:
         return None if self.key is None else key_id(self.key)
 
     def check(self, key_name: str | None) -> None:
@@ -42,15 +42,17 @@ class FieldCipher:
         Raises:
             RawTextLocked: ``key_name`` is set and not that of the key.
         """
-        if key_name is not None and key_name != self.key_name:
-            raise RawTextKeyInvalid(key_name, self.key_name)
+        if key_name is not None and key_name != self.key_id:
+            raise RawTextKeyInvalid(key_name, self.key_id)
 
-    def seal(self, record: Mapping[str, Any], place: str) -> dict[str, Any]:
+    def seal(self, record: Mapping[str, Any], associated_data: str) -> dict[str, Any]:
         """The record sealed to its place; without a key, the record."""
         if self.key is None:
             return dict(record)
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = nonce + self._ciphers[key_id(self.key)].encrypt(nonce, json.dumps(record).encode(), place.encode())
+        sealed = nonce + self._ciphers[key_id(self.key)].encrypt(
+            nonce, json.dumps(record).encode(), associated_data.encode()
+        )
         return {KEY_ID_FIELD: key_id(self.key), CIPHERTEXT_FIELD: base64.b64encode(sealed).decode("ascii")}
 
     def open(self, record: Mapping[str, Any], place: str) -> Mapping[str, Any]:
@@ -63,7 +65,7 @@ class FieldCipher:
         if not is_encrypted(record):
             return record
         if record[KEY_ID_FIELD] not in self._ciphers:
-            raise RawTextKeyInvalid(record[KEY_ID_FIELD], self.key_name)
+            raise RawTextKeyInvalid(record[KEY_ID_FIELD], self.key_id)
         from cryptography.exceptions import InvalidTag
 
         try:

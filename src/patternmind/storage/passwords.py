@@ -15,21 +15,21 @@ class Argon2PasswordHasher:
 
     def __init__(self, *, rounds: int = 3, kilobytes: int = 65_536) -> None:
         self._hasher = PasswordHasher(time_cost=rounds, memory_cost=kilobytes)
-        self._room = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
+        self._semaphore = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
 
     def hash(self, password: str) -> str:
-        with self._room:
+        with self._semaphore:
             return self._hasher.hash(password)
 
-    def fits(self, password: str, password_hash: str | None) -> bool:
-        known = password_hash or self._nobodys
-        with self._room:
+    def verify(self, password: str, password_hash: str | None) -> bool:
+        known = password_hash or self._dummy_hash
+        with self._semaphore:
             try:
                 return self._hasher.verify(known, password) and password_hash is not None
             except (VerificationError, InvalidHashError):
                 return False
 
     @cached_property
-    def _nobodys(self) -> str:
+    def _dummy_hash(self) -> str:
         """What is compared where there is no account, so that the time an answer takes does not say so."""
         return self.hash("nobody's")

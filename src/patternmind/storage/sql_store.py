@@ -22,16 +22,16 @@ class SqlStore(DraftQueries, RunHistory, DismissedNameRepository):
     ) -> None:
         super().__init__(path, network_id)
         self.sealer = sealer or FieldCipher()
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             known = connection.execute(select(schema.network.c.id).where(schema.network.c.id == network_id)).first()
         if known is None:
-            self._make_network(Network(id=network_id, name=name or network_id))
+            self._create_network(Network(id=network_id, name=name or network_id))
 
     def save_token(self, token: ApiToken) -> None:
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             connection.execute(insert(schema.token).values(network_id=self._id, **token_row(token)))
 
     def tokens(self) -> list[ApiToken]:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             rows = connection.execute(self._of(schema.token).order_by(schema.token.c.created_at)).all()
         return [read_token(row) for row in rows]

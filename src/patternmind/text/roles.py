@@ -81,21 +81,21 @@ class Sentence:
     end: int
     text: str
     role: SentenceRole
-    sure: float = 1.0
+    role_probability: float = 1.0
 
     @property
     def n_words(self) -> int:
         return len(self.text.split())
 
     @property
-    def quotable(self) -> bool:
+    def is_quotable(self) -> bool:
         """Long enough to say something, short enough to read, and prose rather than a table row or a link."""
         if not MIN_QUOTE_WORDS <= self.n_words <= MAX_QUOTE_WORDS:
             return False
         letters = sum(map(str.isalpha, self.text)) + sum(map(str.isspace, self.text))
         return letters >= 0.8 * len(self.text)
 
-    def quote(self) -> Quote:
+    def to_quote(self) -> Quote:
         return Quote(case_id=self.case_id, field=self.field, start=self.start, end=self.end, text=self.text)
 
 

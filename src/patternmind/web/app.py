@@ -120,7 +120,7 @@ def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
     local = is_loopback(host)
     one_encoder = LockedEncoder(lambda: ctx.encoder)
     only_here = local and ctx.settings.url is None
-    rooms = AppState(AppContext(ctx.settings, encoder=one_encoder, clock=ctx.clock), local=only_here)
+    rooms = AppState(AppContext(ctx.settings, encoder=one_encoder, clock=ctx.clock), is_local=only_here)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -141,7 +141,7 @@ def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
     )
     app.state.rooms = rooms
     app.openapi = partial(build_openapi, app)
-    app.add_middleware(SecurityMiddleware, local=local, url=ctx.settings.url)
+    app.add_middleware(SecurityMiddleware, is_local=local, url=ctx.settings.url)
     add_exception_handlers(app)
     for router in API_ROUTERS:
         app.include_router(

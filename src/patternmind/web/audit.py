@@ -42,7 +42,7 @@ def append_audit_entry(
 ) -> None:
     house = request.app.state.rooms.house
     entry = AuditEntry(
-        at=house.clock.now(), who=caller.known_as, action=action, did=audit_action, kind=kind, id=id[:MAX_ID_LENGTH]
+        at=house.clock.now(), who=caller.audit_name, action=action, did=audit_action, kind=kind, id=id[:MAX_ID_LENGTH]
     )
     house.accounts.append_audit(caller.network_id, entry)
 

@@ -53,7 +53,7 @@ class Caller:
             return False
         return permissions.is_allowed(self.roles, action, is_own=own, is_proposal=proposing, is_read=reading)
 
-    def must(self, action: Action, own: bool = False, *, proposing: bool = False, reading: bool = False) -> None:
+    def require(self, action: Action, own: bool = False, *, proposing: bool = False, reading: bool = False) -> None:
         """Go on only if they may.
 
         Raises:
@@ -62,31 +62,31 @@ class Caller:
         if not self.may(action, own, proposing=proposing, reading=reading):
             raise HTTPProblem(FORBIDDEN, "None of your roles in this network allows that. Ask a steward for it.")
 
-    def signs_as(self, by: str | None) -> str:
+    def actor_name(self, actor: str | None) -> str:
         """The name a decision is logged under: their own, or what the person at this machine calls themselves.
 
         Raises:
             UsageError: nobody is named, or somebody else.
         """
         if self.name is None:
-            if by is None or not by.strip():
+            if actor is None or not actor.strip():
                 raise UsageError(
                     'Every decision is a named person\'s: say who decides in "by", or use a token.', field="by"
                 )
-            return by
-        if by is not None and by != self.name:
+            return actor
+        if actor is not None and actor != self.name:
             raise UsageError(f'You decide as "{self.name}"; leave "by" out, or use a token of your own.', field="by")
         return self.name
 
     @property
-    def known_as(self) -> str:
+    def audit_name(self) -> str:
         """As the audit log names them."""
         if self.token is not None and self.member is not None:
             return f"{self.name} (token {self.token.name})"
         return f"token {self.token.name}" if self.token else self.name or LOCAL_USER
 
     @property
-    def key(self) -> str:
+    def identity(self) -> str:
         """Tells callers apart."""
         way = self.token.id if self.token else self.session.sha256 if self.session else ""
         return f"{self.network_id}/{way}"
@@ -98,7 +98,7 @@ def identify(app_state: "AppState", request: Request) -> Caller:
     Raises:
         Declined: nobody we know, or too many wrong tokens came from there.
     """
-    house = app_state.house
+    house = app_state.ctx
     now = house.clock.now()
     given = request.headers.get("authorization")
     if given is not None:
@@ -111,10 +111,10 @@ def identify(app_state: "AppState", request: Request) -> Caller:
             name=member.name, member=member, roles=member.roles, network_id=session.network_id, session=session
         )
     if (
-        app_state.local
+        app_state.is_local
         and request.client is not None
         and is_loopback(request.client.host)
-        and not app_state.has_people()
+        and not app_state.has_credentials()
     ):
         return Caller(name=None, network_id=house.settings.network)
     raise _unauthenticated('Bearer realm="patternmind"')
@@ -122,10 +122,10 @@ def identify(app_state: "AppState", request: Request) -> Caller:
 
 def _identify_by_token(app_state: "AppState", request: Request, authorization: str) -> Caller:
     scheme, _, secret = authorization.partition(" ")
-    house = app_state.house
+    house = app_state.ctx
     found = find_token(house.accounts, secret.strip(), house.clock.now()) if scheme.casefold() == "bearer" else None
     if found is None:
-        app_state.wrong_tokens.failed(client_key(request, is_proxied=house.settings.url is not None))
+        app_state.token_limiter.record_failure(client_key(request, is_proxied=house.settings.url is not None))
         raise _unauthenticated('Bearer realm="patternmind", error="invalid_token"')
     token, network_id, maker = found
     return Caller(

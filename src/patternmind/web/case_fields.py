@@ -18,14 +18,14 @@ class FormField:
     rows: int = 0
     type: str = "text"
     options: Sequence[tuple[str, str]] = ()
-    maxlength: int = 0
+    max_length: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
     title: str
     fields: Sequence[FormField]
-    open: bool = False
+    is_open: bool = False
 
 
 _STATUS_LABELS = {
@@ -36,7 +36,7 @@ _STATUS_LABELS = {
 }
 _RECURRENCE_LABELS = {"first": "The first time", "2-3": "Two or three times", "monthly": "Every month", "weekly": "Every week", "daily": "Every day"}  # fmt: skip
 
-TITLE_FIELD = FormField(name="title", label="Title", hint="A few words. Left empty, the beginning of the problem stands for it.", maxlength=300)  # fmt: skip
+TITLE_FIELD = FormField(name="title", label="Title", hint="A few words. Left empty, the beginning of the problem stands for it.", max_length=300)  # fmt: skip
 PROBLEM_FIELD = FormField(
     name="problem",
     label="What is the problem, in your own words?",
@@ -45,7 +45,7 @@ PROBLEM_FIELD = FormField(
 )
 
 CASE_FIELD_GROUPS: Sequence[FieldGroup] = (
-    FieldGroup("The problem", (PROBLEM_FIELD, TITLE_FIELD), open=True),
+    FieldGroup("The problem", (PROBLEM_FIELD, TITLE_FIELD), is_open=True),
     FieldGroup(
         "What happened",
         (
@@ -71,14 +71,14 @@ CASE_FIELD_GROUPS: Sequence[FieldGroup] = (
     FieldGroup(
         "What helps to find and count it",
         (
-            FormField(name="team", label="Team", hint="A pattern needs cases of at least two teams.", maxlength=200),
+            FormField(name="team", label="Team", hint="A pattern needs cases of at least two teams.", max_length=200),
             FormField(name="recurrence", label="How often does it come back?", options=[("", "Not said"), *_RECURRENCE_LABELS.items()]),
-            FormField(name="impact", label="What it costs", hint="A number, or a few words.", maxlength=300),
-            FormField(name="impact_unit", label="In what", hint="Hours, crowns, complaints …", maxlength=100),
-            FormField(name="region", label="Region or site", maxlength=200),
-            FormField(name="role", label="Your role", maxlength=200),
+            FormField(name="impact", label="What it costs", hint="A number, or a few words.", max_length=300),
+            FormField(name="impact_unit", label="In what", hint="Hours, crowns, complaints …", max_length=100),
+            FormField(name="region", label="Region or site", max_length=200),
+            FormField(name="role", label="Your role", max_length=200),
             FormField(name="help_wanted", label="What help would you like?", rows=2),
-            FormField(name="links", label="Links", hint="Kept as text for you and the steward. Nothing is ever fetched.", maxlength=2000),
+            FormField(name="links", label="Links", hint="Kept as text for you and the steward. Nothing is ever fetched.", max_length=2000),
         ),
     ),
 )  # fmt: skip
@@ -87,7 +87,7 @@ RECAP_FIELD_GROUPS: Sequence[FieldGroup] = (
     FieldGroup(
         "The session in five lines",
         (
-            FormField(name="title", label="Session", maxlength=300),
+            FormField(name="title", label="Session", max_length=300),
             FormField(name="opened_on", label="On", type="date"),
             FormField(name="case", label="Case: what did you work on?", rows=3),
             FormField(name="pattern", label="Pattern: what was seen before?", rows=2),
@@ -95,13 +95,13 @@ RECAP_FIELD_GROUPS: Sequence[FieldGroup] = (
             FormField(name="next_use", label="Next use", hint="One owner, one date.", rows=2),
             FormField(name="open_question", label="Open question", rows=2),
         ),
-        open=True,
+        is_open=True,
     ),
     FieldGroup(
         "Beside it",
         (
-            FormField(name="linked_cases", label="Cases it was about", hint="Their ids, with commas between.", maxlength=2000),
-            FormField(name="team", label="Team", maxlength=200),
+            FormField(name="linked_cases", label="Cases it was about", hint="Their ids, with commas between.", max_length=2000),
+            FormField(name="team", label="Team", max_length=200),
             FormField(name="notes", label="Notes", rows=4),
         ),
     ),

@@ -16,10 +16,10 @@ def require_decision_permission(store: Store, caller: Caller, draft_id: str, act
         NotFound
     """
     if action is DraftAction.RETIRE:
-        caller.must(permissions.Action.RETIRE_PATTERN)
+        caller.require(permissions.Action.RETIRE_PATTERN)
         return
     reviewed = get_draft(store, draft_id)
     if action is DraftAction.UNDO and state_of(reviewed.decisions) is DraftState.RETIRED:
-        caller.must(permissions.Action.RETIRE_PATTERN)
+        caller.require(permissions.Action.RETIRE_PATTERN)
     if action is DraftAction.ACCEPT and reviewed.grounded.draft.kind is DraftKind.PREREADING:
-        caller.must(permissions.Action.APPROVE_PREREADING)
+        caller.require(permissions.Action.APPROVE_PREREADING)

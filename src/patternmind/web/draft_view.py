@@ -49,16 +49,16 @@ class LineSegment:
     """Part of a line; ``claim`` is the number of the claim it is, None for words between."""
 
     text: str
-    claim: int | None = None
+    claim_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LineView:
     """``bare``: no quote stands behind it. ``doubts`` are the reasons to look twice at it."""
 
-    pieces: tuple[LineSegment, ...]
-    bare: bool
-    doubts: tuple[str, ...] = ()
+    segments: tuple[LineSegment, ...]
+    is_unsupported: bool
+    flag_reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class FieldView:
     name: str
     title: str
     lines: tuple[LineView, ...]
-    listed: bool
+    is_list: bool
     changes: tuple[WordChange, ...] = ()
 
 
@@ -77,7 +77,7 @@ class SourcePassage:
     """A field of a case in runs of text, marked or not."""
 
     title: str
-    runs: tuple[tuple[str, bool], ...]
+    segments: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,10 @@ class EvidenceView:
 
     number: int
     claim: Claim
-    sources: tuple[QuotedCase, ...]
-    doubts: tuple[str, ...]
-    before: int | None
-    after: int | None
+    quoted_cases: tuple[QuotedCase, ...]
+    flag_reasons: tuple[str, ...]
+    previous_number: int | None
+    next_number: int | None
 
 
 def field_title(field: str) -> str:
@@ -113,7 +113,7 @@ def field_views(reviewed: ReviewedDraft, *, changes: bool = True) -> list[FieldV
             name=name,
             title=field_title(name),
             lines=tuple(_line_view(line, name, draft.claims, reviewed.grounded.flags) for line in value_lines(value)),
-            listed=not isinstance(value, str),
+            is_list=not isinstance(value, str),
             changes=tuple(diff_words(field_to_text(machine[name]), field_to_text(value)))
             if changes and field_to_text(machine[name]) != field_to_text(value)
             else (),
@@ -155,7 +155,7 @@ def _line_view(line: str, field: str, claims: Sequence[Claim], flags: Sequence[F
     pieces += [LineSegment(line[at:])] * (at < len(line))
     owed = field not in COMPUTED_FIELDS and field != "name" and WITHDRAWN not in line
     doubts = tuple(dict.fromkeys(one.reason for one in flags if one.text and one.text in line))
-    return LineView(tuple(pieces), bare=owed and not places, doubts=doubts)
+    return LineView(tuple(pieces), is_unsupported=owed and not places, flag_reasons=doubts)
 
 
 def _claim_spans(line: str, field: str, claims: Sequence[Claim]) -> list[tuple[int, int, int]]:
@@ -183,10 +183,10 @@ def evidence_view(reviewed: ReviewedDraft, number: int, cases: Mapping[str, Case
     return EvidenceView(
         number=number,
         claim=claim,
-        sources=tuple(_quoted_case(cases[id], claim.quotes) for id in ids if id in cases),
-        doubts=tuple(flag.reason for flag in reviewed.grounded.flags if flag.text and flag.text == claim.text),
-        before=numbers[place - 1] if place else None,
-        after=numbers[place + 1] if place + 1 < len(numbers) else None,
+        quoted_cases=tuple(_quoted_case(cases[id], claim.quotes) for id in ids if id in cases),
+        flag_reasons=tuple(flag.reason for flag in reviewed.grounded.flags if flag.text and flag.text == claim.text),
+        previous_number=numbers[place - 1] if place else None,
+        next_number=numbers[place + 1] if place + 1 < len(numbers) else None,
     )
 
 

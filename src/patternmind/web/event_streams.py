@@ -38,9 +38,9 @@ class ServerSentEvent:
     id: str
     name: str
     data: Mapping[str, Any]
-    last: bool = False
+    is_last: bool = False
 
-    def written(self) -> str:
+    def encode(self) -> str:
         return f"id: {self.id}\nevent: {self.name}\ndata: {json.dumps(self.data)}\n\n"
 
 
@@ -60,11 +60,11 @@ class EventStreams:
         self._closing = True
 
     @property
-    def closing(self) -> bool:
+    def is_closing(self) -> bool:
         return self._closing
 
     @contextmanager
-    def one_more(self, caller: str) -> Generator[None]:
+    def track(self, caller: str) -> Generator[None]:
         self._open[caller] += 1
         try:
             yield
@@ -73,7 +73,7 @@ class EventStreams:
             if self._open[caller] <= 0:
                 del self._open[caller]
 
-    def check(self, caller: str) -> None:
+    def check_limit(self, caller: str) -> None:
         """Go on only if this caller may open another one.
 
         Raises:
@@ -83,26 +83,26 @@ class EventStreams:
             detail = f"At most {MAX_STREAMS_PER_CALLER} streams of events at a time. Close a tab, or ask again a little later."
             raise HTTPProblem(TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": "10"})
 
-    def answer(self, look: EventReader, *, caller: str, last_id: str) -> Response:
+    def respond(self, look: EventReader, *, caller: str, last_id: str) -> Response:
         """The stream of what ``look`` sees, beginning after ``last_id``.
 
         Raises:
             Declined: the caller has too many.
         """
-        self.check(caller)
+        self.check_limit(caller)
         return StreamingResponse(
-            self.tell(look, caller, last_id), media_type="text/event-stream", headers=STREAM_HEADERS
+            self.iterate(look, caller, last_id), media_type="text/event-stream", headers=STREAM_HEADERS
         )
 
-    async def tell(self, look: EventReader, caller: str, last_id: str) -> AsyncGenerator[str]:
-        with self.one_more(caller):
+    async def iterate(self, look: EventReader, caller: str, last_id: str) -> AsyncGenerator[str]:
+        with self.track(caller):
             begun = quiet_since = time.monotonic()
             yield f"retry: {RETRY_MILLISECONDS}\n\n"
             while not self._closing and time.monotonic() - begun < MAX_STREAM_SECONDS:
                 for event in await run_in_threadpool(look, last_id):
                     last_id, quiet_since = event.id, time.monotonic()
-                    yield event.written()
-                    if event.last:
+                    yield event.encode()
+                    if event.is_last:
                         return
                 if time.monotonic() - quiet_since > KEEPALIVE_SECONDS:
                     quiet_since = time.monotonic()

@@ -41,13 +41,13 @@ class FormReplayCache:
     def __init__(self) -> None:
         self._kept: OrderedDict[ReplayKey, _Submission] = OrderedDict()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Show no page again: a case was erased, and one of them may hold its text."""
         for one in self._kept.values():
             if one.answer is not None:
                 one.answer = _without_body(one.answer)
 
-    async def answer(self, request: Request, endpoint: Endpoint) -> Response:
+    async def respond(self, request: Request, endpoint: Endpoint) -> Response:
         """What the endpoint says, or said when this very form was sent before.
 
         Raises:

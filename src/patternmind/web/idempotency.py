@@ -40,11 +40,11 @@ class IdempotencyCache:
     def __init__(self) -> None:
         self._kept: OrderedDict[CacheKey, _CachedResponse] = OrderedDict()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Give no answer again: a case was erased, and one of them may hold its text."""
         self._kept = OrderedDict((place, kept) for place, kept in self._kept.items() if kept.answer is None)
 
-    async def answer(self, request: Request, endpoint: Endpoint) -> Response:
+    async def respond(self, request: Request, endpoint: Endpoint) -> Response:
         """What the endpoint says, or said to this very request before.
 
         Raises:

@@ -70,13 +70,18 @@ class SecurityMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, *, local: bool, url: str | None = None, patience: float = BODY_TIMEOUT_SECONDS
+        self,
+        app: ASGIApp,
+        *,
+        is_local: bool,
+        url: str | None = None,
+        body_timeout_seconds: float = BODY_TIMEOUT_SECONDS,
     ) -> None:
         self.app = app
-        self.local = local
-        self.url = url
+        self.is_local = is_local
+        self.public_url = url
         self.public_host = urlsplit(url).hostname if url else None
-        self.patience = patience
+        self.body_timeout_seconds = body_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,7 +93,9 @@ class SecurityMiddleware:
         answer = _SecureSend(send, request_id)
         try:
             self._check(scope, headers)
-            await self.app(scope, _LimitedReceive(receive, _max_body_bytes(scope), self.patience).receive, answer.send)
+            await self.app(
+                scope, _LimitedReceive(receive, _max_body_bytes(scope), self.body_timeout_seconds).receive, answer.send
+            )
         except HTTPProblem as declined:
             said = build_problem(declined.kind, declined.detail, request_id=request_id)
             await problem_response(said)(scope, receive, answer.send)
@@ -99,9 +106,9 @@ class SecurityMiddleware:
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         host = _host_name(headers)
-        if self.local and "authorization" not in headers and not is_loopback(host) and host != self.public_host:
+        if self.is_local and "authorization" not in headers and not is_loopback(host) and host != self.public_host:
             raise HTTPProblem(REFUSED, "Without a token this server answers to localhost, 127.0.0.1 and [::1] only.")
-        if scope["method"] not in SAFE_METHODS and _is_cross_origin(headers, self.url):
+        if scope["method"] not in SAFE_METHODS and _is_cross_origin(headers, self.public_url):
             raise HTTPProblem(REFUSED, "A page of another site may not change anything here.")
         if _content_length(headers) > _max_body_bytes(scope):
             raise HTTPProblem(TOO_LARGE, _too_large_detail(_max_body_bytes(scope)))
@@ -149,23 +156,23 @@ class _LimitedReceive:
 
     inner: Receive
     limit: int
-    patience: float
+    body_timeout_seconds: float
     n_bytes: int = 0
-    waited: float = 0.0
-    is_whole: bool = False
+    waited_seconds: float = 0.0
+    is_complete: bool = False
 
     async def receive(self) -> Message:
-        if self.is_whole:
+        if self.is_complete:
             return await self.inner()  # a long answer listens here for the other side to go away
         begun = time.monotonic()
-        left = self.patience + self.n_bytes / MIN_BYTES_PER_SECOND - self.waited
+        left = self.body_timeout_seconds + self.n_bytes / MIN_BYTES_PER_SECOND - self.waited_seconds
         try:
-            with anyio.fail_after(min(self.patience, max(left, 0.0))):
+            with anyio.fail_after(min(self.body_timeout_seconds, max(left, 0.0))):
                 message = await self.inner()
         except TimeoutError as error:
             raise HTTPProblem(TOO_SLOW, "The request stopped coming. Send it again on a better line.") from error
-        self.waited += time.monotonic() - begun
-        self.is_whole = not message.get("more_body", False)
+        self.waited_seconds += time.monotonic() - begun
+        self.is_complete = not message.get("more_body", False)
         self.n_bytes += len(message.get("body", b""))
         if self.n_bytes > self.limit:
             raise HTTPProblem(TOO_LARGE, _too_large_detail(self.limit))

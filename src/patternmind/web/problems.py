@@ -179,7 +179,7 @@ def problem_from_error(error: errors.PatternmindError, *, request_id: str) -> Pr
 def _field_problems(error: errors.PatternmindError) -> list[FieldProblem]:
     """The fields to mend, as far as the error tells; of a query where the name says so."""
     if isinstance(error, InvalidCase):
-        told = [(one.field, one.message) for one in error.wrong]
+        told = [(one.field, one.message) for one in error.field_errors]
     elif isinstance(error, errors.UsageError) and error.field:
         told = [(error.field, str(error))]
     else:

@@ -19,26 +19,26 @@ class RateLimiter:
         self._item = RateLimitItemPerSecond(n, seconds)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def failed(self, place: str) -> None:
+    def record_failure(self, place: str) -> None:
         """Count one.
 
         Raises:
             Declined: there were too many.
         """
         if not self._limiter.hit(self._item, place):
-            self._refuse(place)
+            self._raise_limited(place)
 
-    def check(self, place: str) -> None:
+    def check(self, key: str) -> None:
         """Go on only while one more is allowed.
 
         Raises:
             Declined
         """
-        if not self._limiter.test(self._item, place):
-            self._refuse(place)
+        if not self._limiter.test(self._item, key):
+            self._raise_limited(key)
 
-    def _refuse(self, place: str) -> None:
-        until = self._limiter.get_window_stats(self._item, place).reset_time
+    def _raise_limited(self, key: str) -> None:
+        until = self._limiter.get_window_stats(self._item, key).reset_time
         wait = max(1, math.ceil(until - time.time()))
         raise HTTPProblem(
             TOO_MANY_ATTEMPTS, f"Wait {wait} seconds, then try again.", headers={"retry-after": str(wait)}

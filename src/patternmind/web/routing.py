@@ -56,7 +56,7 @@ GO_BACK_DETAIL = "Go back and try again; what you wrote is still on the page you
 class NetworkContext:
     """One network in this process."""
 
-    house: AppContext
+    ctx: AppContext
     jobs: JobRunner
 
 
@@ -65,41 +65,41 @@ class AppState:
 
     Attributes:
         house: of the network that the server was started on; its clock, encoder and accounts are those of all.
-        local: nobody but this machine can have sent a request.
+        is_local: nobody but this machine can have sent a request.
     """
 
-    def __init__(self, house: AppContext, *, local: bool) -> None:
-        self.house = house
-        self.local = local
-        self.streams = EventStreams()
-        self.repeats = IdempotencyCache()
-        self.sendings = FormReplayCache()
-        self.identify: Callable[[Request], Caller] = partial(identify, self)
-        self.wrong_tokens = RateLimiter(MAX_WRONG_TOKENS_PER_MINUTE, seconds=60)
-        self.wrong_passwords = RateLimiter(MAX_WRONG_PASSWORDS, seconds=WRONG_PASSWORD_WINDOW_SECONDS)
-        self._rooms = {house.settings.network: NetworkContext(house, JobRunner(house))}
+    def __init__(self, house: AppContext, *, is_local: bool) -> None:
+        self.ctx = house
+        self.is_local = is_local
+        self.event_streams = EventStreams()
+        self.idempotency_cache = IdempotencyCache()
+        self.form_replay_cache = FormReplayCache()
+        self.identify_caller: Callable[[Request], Caller] = partial(identify, self)
+        self.token_limiter = RateLimiter(MAX_WRONG_TOKENS_PER_MINUTE, seconds=60)
+        self.password_limiter = RateLimiter(MAX_WRONG_PASSWORDS, seconds=WRONG_PASSWORD_WINDOW_SECONDS)
+        self._networks = {house.settings.network: NetworkContext(house, JobRunner(house))}
         self._lock = threading.Lock()
 
-    def of(self, network_id: str) -> NetworkContext:
+    def network(self, network_id: str) -> NetworkContext:
         """The room of a network that somebody was found to be in."""
         with self._lock:
-            if network_id not in self._rooms:
-                house = self.house.on(network_id)
-                self._rooms[network_id] = NetworkContext(house, JobRunner(house))
-            return self._rooms[network_id]
+            if network_id not in self._networks:
+                house = self.ctx.for_network(network_id)
+                self._networks[network_id] = NetworkContext(house, JobRunner(house))
+            return self._networks[network_id]
 
-    def forget(self) -> None:
+    def clear_replay_caches(self) -> None:
         """Give no answer of before again: a case was erased, and one of them may hold its text."""
-        self.repeats.forget()
-        self.sendings.forget()
+        self.idempotency_cache.clear()
+        self.form_replay_cache.clear()
 
     def stop(self) -> None:
-        for room in self._rooms.values():
+        for room in self._networks.values():
             room.jobs.stop()
 
-    def has_people(self) -> bool:
+    def has_credentials(self) -> bool:
         """Whether anybody could say who they are: from then on everybody must."""
-        return self.house.accounts.has_tokens() or self.house.accounts.has_accounts()
+        return self.ctx.accounts.has_tokens() or self.ctx.accounts.has_accounts()
 
 
 def get_app_state(request: Request) -> AppState:
@@ -110,7 +110,7 @@ class AuthorizedRoute(APIRoute):
     """A route with a door before it. Who is not let in has not even their body read."""
 
     @property
-    def need(self) -> Permission:
+    def permission(self) -> Permission:
         """What the route declared; one that declared nothing is open to nobody."""
         declared = permissions_of(self.dependencies)
         if len(declared) != 1:
@@ -125,15 +125,15 @@ class ApiRoute(AuthorizedRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        route, need = super().get_route_handler(), self.need
+        route, need = super().get_route_handler(), self.permission
 
         async def enter(request: Request) -> Response:
             rooms = get_app_state(request)
-            caller = request.state.caller = await run_in_threadpool(rooms.identify, request)
+            caller = request.state.caller = await run_in_threadpool(rooms.identify_caller, request)
             authorize(request, need)
             if caller.session is not None:
                 await verify_form_token(request)
-            return await rooms.repeats.answer(request, _with_audit(route, need))
+            return await rooms.idempotency_cache.respond(request, _with_audit(route, need))
 
         return enter
 
@@ -145,14 +145,14 @@ class PageRoute(AuthorizedRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        route, need = super().get_route_handler(), self.need
+        route, need = super().get_route_handler(), self.permission
 
         async def enter(request: Request) -> Response:
             try:
                 request.state.caller = await run_in_threadpool(_identify_reader, request, need)
                 authorize(request, need)
                 await verify_form_token(request)
-                return await get_app_state(request).sendings.answer(request, _with_audit(route, need))
+                return await get_app_state(request).form_replay_cache.respond(request, _with_audit(route, need))
             except HTTPProblem as declined:
                 return await _rejection_response(request, declined)
             except PatternmindError as error:
@@ -198,7 +198,7 @@ async def _rejection_response(request: Request, error: HTTPProblem) -> Response:
 def _identify_reader(request: Request, permission: Permission) -> Caller | None:
     """Who signed in; nobody where nobody is needed. Pages are for members, who have a name to decide under."""
     try:
-        caller = get_app_state(request).identify(request)
+        caller = get_app_state(request).identify_caller(request)
     except HTTPProblem as declined:
         if permission.action is None and declined.kind is TOKEN_NEEDED:
             return None
@@ -228,7 +228,7 @@ def authorize(request: Request, permission: Permission) -> None:
     """
     if permission.action is not None:
         reading = request.method in SAFE_METHODS
-        request.state.caller.must(permission.action, permission.own, proposing=permission.proposing, reading=reading)
+        request.state.caller.require(permission.action, permission.own, proposing=permission.proposing, reading=reading)
     request.state.admitted = permission
 
 
@@ -240,7 +240,7 @@ def sign_in_url(request: Request) -> str:
 
 def get_network_context(request: Request) -> NetworkContext:
     """The room of the caller's network: a route sees that network and no other."""
-    return get_app_state(request).of(get_caller(request).network_id)
+    return get_app_state(request).network(get_caller(request).network_id)
 
 
 def get_caller(request: Request) -> Caller:
@@ -248,7 +248,7 @@ def get_caller(request: Request) -> Caller:
 
 
 def _context_dependency(request: Request) -> AppContext:
-    return get_network_context(request).house
+    return get_network_context(request).ctx
 
 
 def _job_runner_dependency(request: Request) -> JobRunner:
@@ -256,7 +256,7 @@ def _job_runner_dependency(request: Request) -> JobRunner:
 
 
 async def _event_streams_dependency(request: Request) -> EventStreams:
-    return get_app_state(request).streams
+    return get_app_state(request).event_streams
 
 
 async def _caller_dependency(request: Request) -> Caller:

@@ -63,7 +63,7 @@ def serve(ctx: AppContext, *, host: str, port: int) -> None:
         )
     if not is_loopback(host) and not (ctx.settings.url or "").startswith("https://"):
         _print_status("What is sent can be read on the way: put a proxy with HTTPS before it, and set PATTERNMIND_URL.")
-    _run_until_stopped(uvicorn.Server(config), listener, app.state.rooms.streams)
+    _run_until_stopped(uvicorn.Server(config), listener, app.state.rooms.event_streams)
     _print_status("Stopped.")
 
 

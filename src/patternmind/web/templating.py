@@ -40,9 +40,9 @@ class NavigationItem:
     """An entry of the navigation, for whom may read it."""
 
     title: str
-    address: str
+    path: str
     action: Action
-    also: str = ""
+    extra_prefix: str = ""
     """Another beginning of addresses that belong to it."""
 
 
@@ -50,7 +50,7 @@ NAVIGATION: Sequence[NavigationItem] = (
     NavigationItem("Home", "/", Action.SEARCH),
     NavigationItem("Cases", "/cases", Action.SEARCH),
     NavigationItem("Themes", "/themes", Action.SEE_THEMES),
-    NavigationItem("Review", "/review", Action.SEE_DRAFTS, also="/drafts/"),
+    NavigationItem("Review", "/review", Action.SEE_DRAFTS, extra_prefix="/drafts/"),
     NavigationItem("Pre-reading", "/prereadings", Action.REQUEST_PREREADING),
     NavigationItem("Library", "/library", Action.SEARCH),
     NavigationItem("Runs", "/runs", Action.SEE_THEMES),
@@ -100,7 +100,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "caller": caller,
         "may": partial(_is_allowed, caller),
         "nav": _navigation(request, caller),
-        "settings_tabs": [(way.address, way.title) for way in _visible_items(request, caller, SETTINGS_TABS)],
+        "settings_tabs": [(way.path, way.title) for way in _visible_items(request, caller, SETTINGS_TABS)],
         "flash": said,
         "form_token": FormToken(forms.form_token(house, caller)),
         "shelf": forms.autosave_namespace(house, caller),
@@ -152,9 +152,11 @@ def template_environment() -> Environment:
 
 
 def _is_current(item: NavigationItem, current_path: str) -> bool:
-    if item.address == "/":
+    if item.path == "/":
         return current_path == "/"
-    return current_path.startswith(f"{item.address}/") or bool(item.also and current_path.startswith(item.also))
+    return current_path.startswith(f"{item.path}/") or bool(
+        item.extra_prefix and current_path.startswith(item.extra_prefix)
+    )
 
 
 def _navigation(request: Request, caller: "Caller | None") -> list[dict[str, Any]]:
@@ -163,7 +165,7 @@ def _navigation(request: Request, caller: "Caller | None") -> list[dict[str, Any
     return [
         {
             "title": way.title,
-            "address": way.address,
+            "address": way.path,
             "current": _is_current(way, here),
         }
         for way in _visible_items(request, caller, NAVIGATION)
@@ -172,4 +174,4 @@ def _navigation(request: Request, caller: "Caller | None") -> list[dict[str, Any
 
 def _visible_items(request: Request, caller: "Caller | None", items: Sequence[NavigationItem]) -> list[NavigationItem]:
     there = request.app.state.pages
-    return [way for way in items if caller and way.address in there and caller.may(way.action, reading=True)]
+    return [way for way in items if caller and way.path in there and caller.may(way.action, reading=True)]

@@ -107,5 +107,5 @@ def describe_contradiction(error: ContradictoryEdit, request_text: str, log: Map
         wish: such as "to keep C-1, C-2 apart".
         log: the standing decisions in words, by number.
     """
-    named = " and ".join(f"decision {number} ({log[number]})" for number in error.numbers if number in log)
+    named = " and ".join(f"decision {number} ({log[number]})" for number in error.edit_numbers if number in log)
     return f"{request_text[:1].upper()}{request_text[1:]} contradicts {named}. Take that back first, or leave it. Nothing was changed."

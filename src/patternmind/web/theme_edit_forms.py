@@ -57,11 +57,11 @@ class ThemeEditForm:
 class RejectedThemeEdit:
     """Why a form was not taken: ``message``, and beside which field; ``since`` is what others decided meanwhile."""
 
-    sent: ThemeEditForm
+    form: ThemeEditForm
     status: int
     message: str
     field: str = ""
-    since: tuple[str, ...] = ()
+    later_decisions: tuple[str, ...] = ()
 
 
 def read_form(form: FormData) -> ThemeEditForm:
@@ -110,7 +110,7 @@ def _edit_request(form: ThemeEditForm, *, actor: str, is_proposal: bool) -> Them
         raise UsageError("Choose the theme that takes this one in.")
     return ThemeEditRequest(
         action=action,
-        by=actor,
+        actor=actor,
         lens=form.lens or None,
         theme_id=_target_theme_id(action, form),
         other_theme_id=form.other_theme_id or None if action is EditAction.MERGE else None,
@@ -119,7 +119,7 @@ def _edit_request(form: ThemeEditForm, *, actor: str, is_proposal: bool) -> Them
         undoes=int(form.undoes) if action is EditAction.UNDO else None,
         note=form.note,
         proposed=is_proposal,
-        seen=int(form.seen) if _is_number(form.seen) else None,
+        expected_seq=int(form.seen) if _is_number(form.seen) else None,
     )
 
 
@@ -139,13 +139,13 @@ def _is_number(text: str) -> bool:
 def _repeats_last_edit(store: Store, request: ThemeEditRequest) -> Edit | None:
     """The newest line, where it says the same of the same person: a second click, a reload, the back button."""
     log = store.edits()
-    if not log or request.seen is None or log[-1].seq != request.seen + 1:
+    if not log or request.expected_seq is None or log[-1].seq != request.expected_seq + 1:
         return None
     last = log[-1]
     ids = {store.case(id).id for id in request.case_ids}
     same = (
         last.action is request.action
-        and last.by == " ".join(request.by.split())
+        and last.by == " ".join(request.actor.split())
         and last.proposed == request.proposed
         and last.theme_id == request.theme_id
         and last.undoes == request.undoes
@@ -162,7 +162,7 @@ def _repeats_last_edit(store: Store, request: ThemeEditRequest) -> Edit | None:
 def _rejected(store: Store, form: ThemeEditForm, error: PatternmindError) -> RejectedThemeEdit:
     if isinstance(error, ContradictoryEdit):
         return RejectedThemeEdit(
-            sent=form,
+            form=form,
             status=409,
             message=describe_contradiction(error, _describe_request(store, form), describe_log(store)),
         )
@@ -171,11 +171,11 @@ def _rejected(store: Store, form: ThemeEditForm, error: PatternmindError) -> Rej
             f"{number}: {words}" for number, words in describe_log(store).items() if number > int(form.seen or 0)
         )
         message = "Somebody decided about this meanwhile. Nothing of yours was saved; look at it, then send it again."
-        return RejectedThemeEdit(sent=form, status=412, message=message, since=since)
+        return RejectedThemeEdit(form=form, status=412, message=message, later_decisions=since)
     if isinstance(error, NotFound) and error.kind != "case":
         raise error
     message = str(error) if "--by" not in str(error) else "Say who decides."
-    return RejectedThemeEdit(sent=form, status=422, message=message, field=_error_field(form, error, message))
+    return RejectedThemeEdit(form=form, status=422, message=message, field=_error_field(form, error, message))
 
 
 def _error_field(form: ThemeEditForm, error: PatternmindError, message: str) -> str:
@@ -199,7 +199,7 @@ def _describe_request(store: Store, form: ThemeEditForm) -> str:
         seq=0,
         lens=asked.lens or "all",
         action=asked.action,
-        by=asked.by,
+        by=asked.actor,
         at=EPOCH,
         theme_id=asked.theme_id,
         other_theme_id=asked.other_theme_id,

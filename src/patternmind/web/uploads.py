@@ -55,7 +55,7 @@ class Upload:
     pid: int = 0
 
     @property
-    def is_under_way(self) -> bool:
+    def is_in_progress(self) -> bool:
         return self.state in {"checking", "importing"}
 
 
@@ -75,19 +75,19 @@ class UploadStore:
     """The files of one data folder that wait. Safe among threads and processes."""
 
     def __init__(self, house: AppContext) -> None:
-        self._house = house
-        self._home = house.settings.home
+        self._ctx = house
+        self._data_folder = house.settings.home
 
-    def folder(self) -> tuple[str, Path]:
+    def create_folder(self) -> tuple[str, Path]:
         """A new place for a file to be written to, and its id; what was left over longer than an hour goes."""
-        self._sweep()
+        self._delete_expired()
         upload_id = secrets.token_urlsafe(16)
         place = self._place(upload_id) / "file"
-        with translate_db_errors(self._home):
+        with translate_db_errors(self._data_folder):
             place.mkdir(parents=True, mode=0o700)
         return upload_id, place
 
-    def keep(self, upload_id: str, *, owner: str, name: str, kind: CaseKind, mapping: Sequence[str] = ()) -> Upload:
+    def register(self, upload_id: str, *, owner: str, name: str, kind: CaseKind, mapping: Sequence[str] = ()) -> Upload:
         """Say whose file it is that now lies there, and begin to check it."""
         upload = Upload(id=upload_id, owner=owner, name=name, kind=kind, mapping=tuple(mapping))
         return self._begin(upload, self._check)
@@ -104,12 +104,12 @@ class UploadStore:
         upload = Upload(**values)
         if not secrets.compare_digest(upload.owner.encode(), owner.encode()):
             raise _not_found(upload_id)
-        if upload.is_under_way and upload.pid != os.getpid() and not _is_process_alive(upload.pid):
+        if upload.is_in_progress and upload.pid != os.getpid() and not _is_process_alive(upload.pid):
             told = "The server was stopped meanwhile. Nothing of the file was taken in; upload it again."
             return replace(upload, state="failed", failure=told)
         return upload
 
-    def path(self, upload: Upload) -> Path:
+    def file_path(self, upload: Upload) -> Path:
         return self._place(upload.id) / "file" / upload.name
 
     def remap(self, upload: Upload, *, kind: CaseKind, mapping: Sequence[str]) -> Upload:
@@ -122,7 +122,7 @@ class UploadStore:
             raise RuleViolated("This file is taken in already. Upload it again to read it another way.")
         return self._begin(replace(upload, kind=kind, mapping=tuple(mapping), n_done=0, failure=""), self._check)
 
-    def take_in(self, upload: Upload) -> Upload:
+    def start_import(self, upload: Upload) -> Upload:
         """Take it in, once: whoever asks again gets what became of it.
 
         Raises:
@@ -138,7 +138,7 @@ class UploadStore:
             return self.find(upload.id, owner=upload.owner)
         return self._begin(replace(upload, state="importing", n_done=0), self._import)
 
-    def rejected(self, upload: Upload) -> list[RejectedRow]:
+    def rejected_rows(self, upload: Upload) -> list[RejectedRow]:
         path = self._place(upload.id) / "rejected.json"
         rows: list[Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
         return [RejectedRow(file=upload.name, row=row, errors=tuple(errors)) for row, errors in rows]
@@ -151,7 +151,7 @@ class UploadStore:
         shutil.rmtree(self._place(upload_id), ignore_errors=True)
 
     def _place(self, upload_id: str) -> Path:
-        return self._home / f"{UPLOAD_FOLDER_PREFIX}{upload_id}"
+        return self._data_folder / f"{UPLOAD_FOLDER_PREFIX}{upload_id}"
 
     def _begin(self, upload: Upload, work: Callable[[Upload], Upload]) -> Upload:
         begun = replace(upload, state=upload.state if upload.state == "importing" else "checking", pid=os.getpid())
@@ -177,10 +177,10 @@ class UploadStore:
     def _import(self, upload: Upload) -> Upload:
         done = self._ingest(upload, "done", dry_run=False)
         if not done.report["n_rejected"]:
-            shutil.rmtree(self.path(upload).parent, ignore_errors=True)  # raw text that nobody reads again
+            shutil.rmtree(self.file_path(upload).parent, ignore_errors=True)  # raw text that nobody reads again
         return done
 
-    def _ingest(self, upload: Upload, then: str, *, dry_run: bool) -> Upload:
+    def _ingest(self, upload: Upload, final_state: str, *, dry_run: bool) -> Upload:
         said_at = time.monotonic()
 
         def progress(step: str, n_done: int, n_total: int) -> None:
@@ -190,9 +190,9 @@ class UploadStore:
                 said_at = time.monotonic()
                 self._write(replace(upload, n_done=n_done))
 
-        path = self.path(upload)
+        path = self.file_path(upload)
         report = import_files(
-            self._house.store,
+            self._ctx.store,
             [path],
             kind=upload.kind,
             mapping=upload.mapping,
@@ -202,13 +202,13 @@ class UploadStore:
         )
         told = asdict(replace(report, rejected=())) | {"n_rejected": len(report.rejected)}
         _write_json(self._place(upload.id) / "rejected.json", [[row.row, list(row.errors)] for row in report.rejected])
-        return replace(upload, state=then, report=told)
+        return replace(upload, state=final_state, report=told)
 
     def _write(self, upload: Upload) -> None:
         _write_json(self._place(upload.id) / "state.json", asdict(upload))
 
-    def _sweep(self) -> None:
-        for left in self._home.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
+    def _delete_expired(self) -> None:
+        for left in self._data_folder.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
             try:
                 if time.time() - left.stat().st_mtime > RETENTION_SECONDS:
                     shutil.rmtree(left, ignore_errors=True)

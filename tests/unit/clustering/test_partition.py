@@ -234,8 +234,8 @@ def communities(labels: NDArray[np.int32], firmness: NDArray[np.float64] | None 
 def test_nobody_stands_alone_where_all_are_equally_close() -> None:
     alike = Neighbours(np.zeros((30, 5), np.int32), np.full((30, 5), 0.4, np.float32))
     found = find_outliers(alike, communities(np.zeros(30, np.int32)))
-    assert not found.alone.any()
-    assert not found.between.any()
+    assert not found.is_alone.any()
+    assert not found.is_between.any()
 
 
 def test_a_cluster_of_what_was_left_over_stands_alone_as_a_whole() -> None:
@@ -243,7 +243,7 @@ def test_a_cluster_of_what_was_left_over_stands_alone_as_a_whole() -> None:
     close[:4] = 0.2
     labels = np.array([0] * 4 + [1] * 36, np.int32)
     found = find_outliers(Neighbours(np.zeros((40, 5), np.int32), close), communities(labels))
-    assert found.alone[:4].all()
+    assert found.is_alone[:4].all()
 
 
 def test_a_row_that_the_fits_keep_with_little_of_its_theme_is_between_themes() -> None:
@@ -251,7 +251,7 @@ def test_a_row_that_the_fits_keep_with_little_of_its_theme_is_between_themes() -
     firmness = np.full(30, 0.9)
     firmness[:2] = 0.2
     found = find_outliers(alike, communities(np.zeros(30, np.int32), firmness))
-    assert np.flatnonzero(found.between).tolist() == [0, 1]
+    assert np.flatnonzero(found.is_between).tolist() == [0, 1]
 
 
 def test_strangers_make_only_tentative_clusters_and_planted_themes_do_not() -> None:
@@ -293,7 +293,7 @@ def test_candidates_find_nearly_all_neighbours_with_exact_similarities() -> None
 
 def test_a_part_of_a_graph_holds_the_edges_among_its_rows() -> None:
     edges = Edges(5, np.array([0, 1, 2], np.int32), np.array([1, 3, 4], np.int32), np.array([1.0, 2.0, 3.0]))
-    part = edges.among(np.array([1, 2, 3, 4]))
+    part = edges.subgraph(np.array([1, 2, 3, 4]))
     assert (part.n, part.left.tolist(), part.right.tolist(), part.weight.tolist()) == (4, [0, 1], [2, 3], [2.0, 3.0])
 
 
@@ -303,7 +303,7 @@ def test_communities_are_the_same_for_the_same_seed_and_firm_where_groups_are_cl
     one, two = find_communities(edges, n_fits=10, seed=1), find_communities(edges, n_fits=10, seed=1)
     assert np.array_equal(one.labels, two.labels)
     assert groups_of(one.labels) == groups_of(truth)
-    assert one.firmness.min() > 0.5
+    assert one.cohesion.min() > 0.5
 
 
 # near-duplicates

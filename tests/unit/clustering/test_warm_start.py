@@ -50,11 +50,11 @@ def ids(rows: Sequence[int] | NDArray[np.intp]) -> list[str]:
 
 KEPT = StoredFits(
     run_id="run-0001",
-    holds_for="",
-    marks=hash_rows(ids(range(N_OLD)), OLD),
-    first=hash_rows(ids(range(N_OLD)), OLD),
+    config_hash="",
+    row_digests=hash_rows(ids(range(N_OLD)), OLD),
+    baseline_digests=hash_rows(ids(range(N_OLD)), OLD),
     neighbours=NEIGHBOURS,
-    fits=FITS,
+    labels=FITS,
 )
 
 
@@ -83,7 +83,7 @@ def test_a_partition_is_the_same_whether_its_fits_are_made_in_it_or_before() -> 
 def test_where_nothing_changed_the_warm_partition_is_the_former_one() -> None:
     warm = started(OLD)
     assert warm.n_new == 0
-    assert np.array_equal(warm.fits.parts, FITS.parts)
+    assert np.array_equal(warm.fits.edge_fits, FITS.edge_fits)
     assert np.array_equal(
         judged(OLD, warm).labels, partition_rows(OLD, NEIGHBOURS, engine="graph", seed=0, fits=FITS).labels
     )
@@ -92,10 +92,10 @@ def test_where_nothing_changed_the_warm_partition_is_the_former_one() -> None:
 def test_a_copy_of_an_old_row_joins_its_community_in_nearly_every_fit() -> None:
     copied = np.arange(0, N_OLD, 100)
     fits = started(np.concatenate([OLD, nudged(OLD[copied], seed=2)])).fits
-    assert (fits.parts[:, N_OLD:] == fits.parts[:, copied]).mean() > 0.95
-    both = (fits.samples[:, N_OLD:] > OUTLIER) & (fits.samples[:, copied] > OUTLIER)
-    assert (fits.samples[:, N_OLD:] == fits.samples[:, copied])[both].mean() > 0.95
-    assert 0.6 < (fits.samples[:, N_OLD:] != NOT_DRAWN).mean() < 0.95
+    assert (fits.edge_fits[:, N_OLD:] == fits.edge_fits[:, copied]).mean() > 0.95
+    both = (fits.row_fits[:, N_OLD:] > OUTLIER) & (fits.row_fits[:, copied] > OUTLIER)
+    assert (fits.row_fits[:, N_OLD:] == fits.row_fits[:, copied])[both].mean() > 0.95
+    assert 0.6 < (fits.row_fits[:, N_OLD:] != NOT_DRAWN).mean() < 0.95
 
 
 def test_a_group_born_among_the_new_rows_is_a_theme_at_once() -> None:
@@ -120,7 +120,7 @@ def test_old_rows_stay_where_they_were_more_than_a_full_fit_would_leave_them() -
     near = find_nearest_neighbours(loose, default_n_neighbours(N_OLD))
     marks = hash_rows(ids(range(N_OLD)), loose)
     kept = replace(KEPT, marks=marks, first=marks, neighbours=near, fits=make_fits(near, seed=0))
-    before = partition_rows(loose, near, engine="graph", seed=0, fits=kept.fits).labels
+    before = partition_rows(loose, near, engine="graph", seed=0, fits=kept.labels).labels
     vectors = np.concatenate([loose, nudged(loose[rng.choice(N_OLD, 12, replace=False)], seed=7)])
     warm = judged(vectors, started(vectors, kept)).labels
     full = partition_rows(
@@ -149,8 +149,8 @@ def test_what_new_cases_are_called_changes_no_partition() -> None:
 def test_the_same_state_and_rows_give_the_same_fits_twice() -> None:
     vectors = np.concatenate([OLD, planted([12], seed=9)])
     one, two = started(vectors), started(vectors)
-    assert np.array_equal(one.fits.parts, two.fits.parts)
-    assert np.array_equal(one.fits.samples, two.fits.samples)
+    assert np.array_equal(one.fits.edge_fits, two.fits.edge_fits)
+    assert np.array_equal(one.fits.row_fits, two.fits.row_fits)
 
 
 def test_rows_that_are_gone_drop_out_and_changed_ones_are_new() -> None:
@@ -159,8 +159,8 @@ def test_rows_that_are_gone_drop_out_and_changed_ones_are_new() -> None:
     vectors[10] = OLD[1100]
     warm = started(vectors, case_ids=ids(stays))
     assert warm.n_new == 1
-    assert warm.fits.parts.shape == (len(FITS.parts), N_OLD - 2)
-    assert (warm.fits.parts[:, 10] == warm.fits.parts[:, 1098]).mean() > 0.95
+    assert warm.fits.edge_fits.shape == (len(FITS.edge_fits), N_OLD - 2)
+    assert (warm.fits.edge_fits[:, 10] == warm.fits.edge_fits[:, 1098]).mean() > 0.95
     assert warm.neighbours.index.max() < N_OLD - 2
 
 
@@ -185,14 +185,17 @@ def test_a_row_tied_to_nothing_is_a_community_of_its_own() -> None:
     near = find_nearest_neighbours(np.eye(4, dtype=np.float32)[[0, 0, 2, 3]], 1)
     edges = build_edges(near)
     found = extend_fits(old, edges, np.array([0, 1], np.int32), seed=0)
-    assert found.parts[:, :2].tolist() == [[0, 0], [0, 0]]
-    assert len(set(found.parts[0].tolist())) == 3
-    assert extend_fits(old, edges.among(np.arange(2)), np.array([REMOVED, 0], np.int32), seed=0).parts.shape == (2, 2)
+    assert found.edge_fits[:, :2].tolist() == [[0, 0], [0, 0]]
+    assert len(set(found.edge_fits[0].tolist())) == 3
+    assert extend_fits(old, edges.subgraph(np.arange(2)), np.array([REMOVED, 0], np.int32), seed=0).edge_fits.shape == (
+        2,
+        2,
+    )
 
 
 @pytest.mark.parametrize("n_new", [1, 2, 30])
 def test_every_label_of_extended_fits_is_used(n_new: int) -> None:
     fits = started(np.concatenate([OLD, planted([n_new], seed=n_new)])).fits
-    for labels in [*fits.parts, *fits.samples]:
+    for labels in [*fits.edge_fits, *fits.row_fits]:
         placed = labels[labels > OUTLIER]
         assert set(placed.tolist()) == set(range(int(placed.max()) + 1))

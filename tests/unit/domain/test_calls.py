@@ -47,20 +47,20 @@ def test_totals_count_every_call_once() -> None:
         call(CallOutcome.IN_FLIGHT, reserved_usd=0.5),
     ]
     assert sum_calls(calls) == CallTotals(
-        n_asked=6,
+        n_calls=6,
         n_cached=1,
         n_failed=2,
         n_requests=6,
         n_tokens_in=60,
         cost_usd=0.6,
-        open_usd=0.5,
+        reserved_usd=0.5,
         outcomes={"answered": 1, "cached": 1, "in flight": 1, "lost": 1, "refused": 1, "repaired": 1},
     )
     assert sum_calls([]) == CallTotals()
 
 
 def test_a_price_is_for_a_million_tokens() -> None:
-    assert Price(0.15, 0.6).of(2_000_000, 500_000) == pytest.approx(0.6)
+    assert Price(0.15, 0.6).cost_usd(2_000_000, 500_000) == pytest.approx(0.6)
 
 
 def test_a_call_is_paid_by_its_month_in_utc() -> None:
@@ -70,9 +70,9 @@ def test_a_call_is_paid_by_its_month_in_utc() -> None:
 
 def test_a_fallback_that_is_the_first_model_is_not_asked_again() -> None:
     one, other = Endpoint(model="openai/a"), Endpoint(model="openai/b")
-    choice = ModelChoice(usual=one, by_task={"pattern": other}, fallback=other)
-    assert choice.for_task("naming") == (one, other)
-    assert choice.for_task("pattern") == (other,)
+    choice = ModelChoice(default=one, by_task={"pattern": other}, fallback=other)
+    assert choice.endpoints_for("naming") == (one, other)
+    assert choice.endpoints_for("pattern") == (other,)
     assert choice.endpoints == (one, other)
 
 

@@ -33,7 +33,7 @@ def test_a_case_leaves_the_other_rows_as_they_are_and_no_empty_cluster(labels: l
     gone = data.draw(st.integers(0, n - 1))
     home = int(rows[gone])
     memory = tuple(build_theme(f"t-{label}", centre=(0.0, 0.0, 0.0, 0.0, 1.0)) for label in range(k))
-    left = found.without(f"c-{gone}", memory)
+    left = found.without_case(f"c-{gone}", memory)
     assert left.case_ids == tuple(id for id in found.case_ids if id != f"c-{gone}")
     assert set(left.theme_ids) == {f"t-{label}" for row, label in enumerate(rows) if row != gone and label >= 0}
     assert left.partition.n_clusters == len(left.theme_ids) == len(left.area_ids)

@@ -58,7 +58,7 @@ def test_a_theme_of_five_hundred_shows_its_centre_its_edge_and_what_speaks_again
     chosen = select_cases(
         cases, vectors, [1 - n / 1000 for n in range(500)], exemplar_ids=["c-003", "c-001"], edge_case_id="c-499"
     )
-    why = [one.why for one in chosen]
+    why = [one.selection_reason for one in chosen]
     assert len(chosen) == MAX_CASES_SHOWN
     assert why[:3] == ["central", "central", "edge"]
     assert [one.case.id for one in chosen[:3]] == ["c-003", "c-001", "c-499"]

@@ -65,7 +65,7 @@ def evidence_of(cases: Sequence[Case], **known: Any) -> ThemeEvidence:
     return gather_evidence(
         theme,
         cases_by_id(*cases),
-        phrases=phrases.distinguishing([case.id for case in cases]),
+        phrases=phrases.distinctive_phrases([case.id for case in cases]),
         cohesion=dict.fromkeys(theme.case_ids, 1.0),
     )
 
@@ -84,7 +84,7 @@ def prereading_of(cases: Sequence[Case], about: Case, *, run_id: str = "run-1") 
 
 def assert_grounded(draft: Draft, cases: Sequence[Case]) -> None:
     grounded = ground(draft, cases_by_id(*cases))
-    assert grounded.refused == ()
+    assert grounded.refused_claims == ()
     assert grounded.draft == draft
 
 
@@ -221,9 +221,9 @@ def test_the_draft_and_its_doubt_count_its_evidence_alike() -> None:
     cases = [replace(case, team="North") for case in ALL]
     draft = pattern_of(cases)
     found = measure_breadth(draft.claims, cases_by_id(*cases))
-    assert str(draft.fields["coverage"]).startswith(found.told(of=len(cases)))
+    assert str(draft.fields["coverage"]).startswith(found.describe(n_theme_cases=len(cases)))
     flags = [flag.reason for flag in ground(draft, cases_by_id(*cases)).flags if flag.doubt is FlagKind.NARROW]
-    assert flags == [f"{found.told()}; 2 of each are asked."]
+    assert flags == [f"{found.describe()}; 2 of each are asked."]
     quoted = {
         quote.case_id for claim in draft.claims if claim.field != COUNTER_EVIDENCE_FIELD for quote in claim.quotes
     }
@@ -310,7 +310,9 @@ def test_another_text_another_theme_or_another_quote_is_another_draft() -> None:
 @given(order=st.permutations(ALL))
 def test_a_draft_does_not_depend_on_the_order_in_which_cases_are_kept(order: Sequence[Case]) -> None:
     theme = build_theme(case_ids=tuple(case.id for case in ALL))
-    phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in order}).distinguishing(theme.case_ids)
+    phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in order}).distinctive_phrases(
+        theme.case_ids
+    )
     evidence = gather_evidence(theme, cases_by_id(*order), phrases=phrases, cohesion={})
     straight = gather_evidence(theme, cases_by_id(*ALL), phrases=phrases, cohesion={})
     assert draft_pattern(evidence, run_id="r") == draft_pattern(straight, run_id="r")

@@ -86,34 +86,34 @@ def test_the_phrase_its_cases_share_and_others_lack_comes_first() -> None:
         e="A forklift at noon.",
         f="Paper for the depot.",
     )
-    best = network.distinguishing(["a", "b", "c"])[0]
-    assert (best.text, best.words, best.share) == ("label printer", ("label", "printer"), 1.0)
-    assert network.holds("a", ("label", "printer"))
-    assert not network.holds("d", ("label", "printer"))
+    best = network.distinctive_phrases(["a", "b", "c"])[0]
+    assert (best.text, best.words, best.case_share) == ("label printer", ("label", "printer"), 1.0)
+    assert network.contains_phrase("a", ("label", "printer"))
+    assert not network.contains_phrase("d", ("label", "printer"))
 
 
 def test_a_phrase_of_a_single_case_is_not_distinguishing_and_one_of_everybody_comes_last() -> None:
     network = counts(a="valve leak pump", b="valve rust pump", c="valve noise", d="valve smell")
-    assert [phrase.text for phrase in network.distinguishing(["a", "b"])] == ["pump", "valve"]
+    assert [phrase.text for phrase in network.distinctive_phrases(["a", "b"])] == ["pump", "valve"]
 
 
 def test_vague_words_are_no_phrase_on_their_own() -> None:
     network = counts(a="process problems", b="process problems", c="a valve", d="a pump")
-    assert network.distinguishing(["a", "b"]) == []
+    assert network.distinctive_phrases(["a", "b"]) == []
 
 
 def test_abbreviations_keep_their_capitals_and_plain_words_lose_them() -> None:
     network = counts(a="ERP Login fails", b="ERP login slow", c="pump", d="valve", e="tank")
-    assert network.distinguishing(["a", "b"])[0].text in {"ERP login", "ERP Login"}
+    assert network.distinctive_phrases(["a", "b"])[0].text in {"ERP login", "ERP Login"}
     network = counts(a="Login fails", b="Login slow", c="pump", d="valve", e="tank")
-    assert network.distinguishing(["a", "b"])[0].text == "login"
+    assert network.distinctive_phrases(["a", "b"])[0].text == "login"
 
 
 def test_phrases_do_not_repeat_each_other_and_do_not_depend_on_the_order_of_cases() -> None:
     network = counts(a="label printer jams", b="label printer jams", c="pump", d="valve")
-    assert [phrase.text for phrase in network.distinguishing(["a", "b"])] == ["label printer jams"]
-    assert network.distinguishing(["b", "a"]) == network.distinguishing(["a", "b"])
+    assert [phrase.text for phrase in network.distinctive_phrases(["a", "b"])] == ["label printer jams"]
+    assert network.distinctive_phrases(["b", "a"]) == network.distinctive_phrases(["a", "b"])
 
 
 def test_no_cases_have_no_phrases() -> None:
-    assert counts(a="label printer").distinguishing([]) == []
+    assert counts(a="label printer").distinctive_phrases([]) == []

@@ -77,7 +77,7 @@ def test_any_text_has_wordings_of_few_words_that_stand_in_it(text: str) -> None:
 
 
 def test_a_word_that_most_cases_hold_outweighs_a_rarity() -> None:
-    weight = weigh_words(counts(), list(SCANNER), list(LABEL)).weight
+    weight = weigh_words(counts(), list(SCANNER), list(LABEL)).weights
     assert weight["scanner"] > weight["cold"] > 0
     assert "update" not in weight
     assert "yard" not in weight
@@ -163,10 +163,10 @@ def test_the_lint_refuses_a_brand_of_one_case_in_eight() -> None:
 def test_a_word_is_a_noun_or_a_verb_by_what_stands_before_it_in_these_texts() -> None:
     texts = ["The transfer of a top-up is late.", "We transfer it.", "It was declined.", "Ask for the PIN of the card."]
     use = WordUsage([*texts, "The transfer failed.", "Our transfer came.", "My card was declined."])
-    assert min(use.leaning("transfer"), use.leaning("card"), use.leaning("pin")) > 0
-    assert use.leaning("declined") < MAX_VERB_LOG_ODDS
-    assert use.leaning("unheard") == 0
-    assert use.leaning("effectively") < 0 < use.leaning("verification")
+    assert min(use.noun_log_odds("transfer"), use.noun_log_odds("card"), use.noun_log_odds("pin")) > 0
+    assert use.noun_log_odds("declined") < MAX_VERB_LOG_ODDS
+    assert use.noun_log_odds("unheard") == 0
+    assert use.noun_log_odds("effectively") < 0 < use.noun_log_odds("verification")
 
 
 @pytest.mark.parametrize(

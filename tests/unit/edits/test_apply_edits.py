@@ -308,7 +308,7 @@ def test_every_broken_decision_is_listed_with_how() -> None:
 def test_a_merged_theme_with_cases_is_a_broken_merge() -> None:
     log = a_log(MERGE_0_1)
     themes = [build_theme("t-0"), build_theme("t-1", case_ids=())]
-    assert [one.how for one in find_violations({"c-1": "t-0"}, themes, log)] == ["t-0 has cases"]
+    assert [one.detail for one in find_violations({"c-1": "t-0"}, themes, log)] == ["t-0 has cases"]
 
 
 # what is said

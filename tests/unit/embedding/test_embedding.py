@@ -81,7 +81,7 @@ def test_fields_of_the_lens_are_read_whole_whatever_their_sentences_say() -> Non
 
 def test_a_recap_told_in_its_notes_is_seen_by_its_sentences() -> None:
     recap = build_case(kind=CaseKind.RECAP, text={"notes": TOLD})
-    assert extract_lens_text(recap, "helped").seen is LensCoverage.SENTENCES
+    assert extract_lens_text(recap, "helped").coverage is LensCoverage.SENTENCES
 
 
 def test_a_text_that_is_all_problem_keeps_the_vector_of_the_whole() -> None:

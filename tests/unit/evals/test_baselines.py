@@ -62,7 +62,7 @@ def test_measuring_one_suite_anew_leaves_what_only_others_measure() -> None:
 
 
 def rounds(direction: ScoreDirection, *values: float, tracked: bool = True) -> list[dict[str, Score]]:
-    score = Score(eval="themes", on="sample", name="AMI", value=0, direction=direction, tracked=tracked)
+    score = Score(eval="themes", dataset="sample", name="AMI", value=0, direction=direction, is_tracked=tracked)
     return [{"k": replace(score, value=value)} for value in values]
 
 

@@ -32,13 +32,13 @@ CASES = [
 def test_fields_are_joined_in_an_order_of_each_case_and_every_place_keeps_its_side() -> None:
     joined = join_cases(CASES, seed=0)
     assert set(joined) == {case.id for case in CASES}
-    firsts = {one.stretches[0][2] for one in joined.values()}
+    firsts = {one.side_spans[0][2] for one in joined.values()}
     assert firsts == {Side.PROBLEM, Side.HELPED}
     for case in CASES:
         one = joined[case.id]
         text = one.plain.text["problem"]
-        assert one.side(text.index(case.text["lesson"])) is Side.HELPED
-        assert one.side(text.index(case.text["what_happened"])) is Side.PROBLEM
+        assert one.side_at(text.index(case.text["lesson"])) is Side.HELPED
+        assert one.side_at(text.index(case.text["what_happened"])) is Side.PROBLEM
         assert "title" not in one.plain.text
     assert join_cases(CASES, seed=0) == joined
 

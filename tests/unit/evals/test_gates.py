@@ -16,7 +16,7 @@ from patternmind.evals.report import (
     ScoreUnit,
 )
 
-HIGHER = Score(eval="themes", on="sample", name="AMI", value=0.61, unit=ScoreUnit.SCORE, note="88 cases")
+HIGHER = Score(eval="themes", dataset="sample", name="AMI", value=0.61, unit=ScoreUnit.SCORE, note="88 cases")
 LOWER = replace(HIGHER, eval="redaction", name="names left", direction=ScoreDirection.LOWER)
 
 
@@ -48,7 +48,7 @@ def test_a_promise_is_asked_whatever_the_baseline_says() -> None:
 
 
 def test_a_bound_is_not_compared_with_its_baseline() -> None:
-    share = replace(LOWER, name="outlier share", value=0.4, limit=0.5, tracked=False)
+    share = replace(LOWER, name="outlier share", value=0.4, limit=0.5, is_tracked=False)
     assert verdict(share, baseline(0.1, 0.12)) == "ok"
     assert verdict(replace(share, value=0.51), baseline(0.1, 0.12)) == "FAILED"
 
@@ -72,7 +72,7 @@ def test_an_expected_figure_that_was_not_measured_fails() -> None:
 
 
 def report(*figures: MetricResult) -> EvalReport:
-    return EvalReport(suite="ci", encoder="hashing/1", figures=figures, seconds=1.5)
+    return EvalReport(suite="ci", encoder="hashing/1", results=figures, seconds=1.5)
 
 
 def failing() -> EvalReport:
@@ -82,7 +82,7 @@ def failing() -> EvalReport:
 
 
 def test_junit_is_well_formed_and_every_failure_says_why() -> None:
-    root = ET.fromstring(failing().junit())  # noqa: S314 - written by the code under test
+    root = ET.fromstring(failing().to_junit())  # noqa: S314 - written by the code under test
     assert (root.get("tests"), root.get("failures")) == ("4", "2")
     assert [suite.get("name") for suite in root] == ["themes", "naming", "redaction"]
     assert [failure.get("message") for failure in root.iter("failure")] == [
@@ -92,7 +92,7 @@ def test_junit_is_well_formed_and_every_failure_says_why() -> None:
 
 
 def test_the_record_can_be_written_as_json_and_names_what_failed() -> None:
-    record = json.loads(json.dumps(failing().record()))
+    record = json.loads(json.dumps(failing().to_dict()))
     assert record["ok"] is False
     assert record["failed"] == ["themes/sample/AMI", "naming/sample/<distinct> & short"]
     assert record["figures"][0] == {
@@ -114,7 +114,7 @@ def test_the_record_can_be_written_as_json_and_names_what_failed() -> None:
 
 def test_the_table_shows_value_baseline_noise_gate_and_verdict_in_110_columns() -> None:
     out = StringIO()
-    Console(file=out, width=110).print(failing().table())
+    Console(file=out, width=110).print(failing().to_table())
     lines = out.getvalue().splitlines()
     assert lines[0].startswith("suite ci: 4 figures, 2 FAILED")
     (line,) = [line for line in lines if "AMI (88" in line]
@@ -124,12 +124,12 @@ def test_the_table_shows_value_baseline_noise_gate_and_verdict_in_110_columns() 
 
 def test_a_report_in_which_nothing_failed_says_so() -> None:
     good = report(*apply_gates([HIGHER], {}))
-    assert good.failed == ()
-    assert good.record()["ok"] is True
+    assert good.failed_results == ()
+    assert good.to_dict()["ok"] is True
 
 
 def test_an_expected_figure_of_an_eval_that_is_no_more_is_told_last() -> None:
     before = {"speed/sample/seconds": baseline(1, 1), HIGHER.key: baseline(0.6, 0.6)}
     told = report(*apply_gates([HIGHER], before, expected=list(before)))
-    assert [suite.get("name") for suite in ET.fromstring(told.junit())] == ["themes", "speed"]  # noqa: S314
-    assert told.table().row_count > 0
+    assert [suite.get("name") for suite in ET.fromstring(told.to_junit())] == ["themes", "speed"]  # noqa: S314
+    assert told.to_table().row_count > 0

@@ -46,20 +46,20 @@ def test_whole_names_are_told_without_titles_in_order() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_every_whole_name_is_put_another_way_and_the_rest_stays(seed: int) -> None:
     one = vary_names(ROW, Roster.of([]), random.Random(seed))
-    written = [one.marked.text[span.start : span.end] for span in one.marked.gold]
+    written = [one.annotated.text[span.start : span.end] for span in one.annotated.gold]
     assert written == [
         NAME_VARIANTS[variant](name).removesuffix("'s")
         for variant, name in zip(one.variants, ("Ada Lund", "Ola Dunk"), strict=True)
     ]
-    assert one.marked.text.startswith("Dr. ")
-    assert " met Kim and " in one.marked.text
-    assert all(one.marked.leaks(span) for span in one.marked.gold)
+    assert one.annotated.text.startswith("Dr. ")
+    assert " met Kim and " in one.annotated.text
+    assert all(one.annotated.leaks(span) for span in one.annotated.gold)
 
 
 def test_a_roster_of_the_whole_names_takes_the_variants_out() -> None:
     roster = Roster.of([RosterEntry(number=1, name="Ada Lund"), RosterEntry(number=2, name="Ola Dunk")])
     one = vary_names(ROW, roster, random.Random(3))
-    assert not any(one.marked.leaks(span) for span in one.marked.gold)
+    assert not any(one.annotated.leaks(span) for span in one.annotated.gold)
 
 
 def test_the_scores_of_a_corpus(corpus: Path) -> None:

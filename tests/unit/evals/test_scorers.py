@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.themes import Theme, Vectors
 from patternmind.evals.datasets.corpora import SampleNetwork, gold_labels
 from patternmind.evals.datasets.planted_quotes import (
     ALTERATIONS,
@@ -15,9 +18,6 @@ from patternmind.evals.datasets.planted_quotes import (
     normalize_quote,
     plant_quotes,
 )
-
-from patternmind.domain.cases import Case, CaseKind
-from patternmind.domain.themes import Theme, Vectors
 from patternmind.evals.gates import Score
 from patternmind.evals.scorers.grounding import score_planted_quotes
 from patternmind.evals.scorers.planted_facts import measure_refusals
@@ -232,15 +232,15 @@ def test_every_planted_false_quote_is_refused_and_every_true_one_kept() -> None:
 
 
 def test_every_alteration_can_be_planted_in_some_sentence() -> None:
-    hows = {one.how for one in plant_quotes(CASES, n_sentences=10, seed=0) if one.keep is False}
+    hows = {one.alteration for one in plant_quotes(CASES, n_sentences=10, seed=0) if one.should_keep is False}
     assert set(ALTERATIONS) <= hows
 
 
 def test_a_false_quote_stands_nowhere_in_its_case_and_a_true_one_does() -> None:
     by_id = {case.id: case for case in [*CASES, edge_case()]}
     for one in plant_quotes(CASES, n_sentences=10, seed=0):
-        if one.quote.case_id in by_id and one.keep is not None:
-            assert is_in_case(one.quote.text, by_id[one.quote.case_id]) is one.keep, one.how
+        if one.quote.case_id in by_id and one.should_keep is not None:
+            assert is_in_case(one.quote.text, by_id[one.quote.case_id]) is one.should_keep, one.alteration
 
 
 def test_marks_and_spaces_say_the_same_but_a_superscript_does_not() -> None:
@@ -249,10 +249,10 @@ def test_marks_and_spaces_say_the_same_but_a_superscript_does_not() -> None:
 
 
 def test_a_detector_that_errs_is_found_out_and_the_note_says_how() -> None:
-    quote = next(one.quote for one in plant_quotes(CASES, n_sentences=2, seed=0) if one.how == "as it stands")
+    quote = next(one.quote for one in plant_quotes(CASES, n_sentences=2, seed=0) if one.alteration == "as it stands")
     missed, wrongly = (
-        PlantedQuote(quote, "a true one called false", keep=False),
-        PlantedQuote(quote, "as it stands", keep=True),
+        PlantedQuote(quote, "a true one called false", should_keep=False),
+        PlantedQuote(quote, "as it stands", should_keep=True),
     )
     recall, *_ = score_planted_quotes([missed, wrongly], CASES)
     assert (recall.value, recall.note) == (

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from patternmind.evals.datasets.corpora import CORPORA, PII_FILE
 
 from patternmind import cli
 from patternmind.embedding.hashing_encoder import HashingEncoder
@@ -14,12 +13,13 @@ from patternmind.errors import UsageError
 from patternmind.evals import suites
 from patternmind.evals.baseline_update import update_baselines
 from patternmind.evals.baselines import Baseline, write_baselines
+from patternmind.evals.datasets.corpora import CORPORA, PII_FILE
 from patternmind.evals.gates import Score
 from patternmind.evals.steps.encoders import CachingEncoder, PerturbedEncoder
 from patternmind.evals.steps.network_runs import EvalContext
 from patternmind.evals.suites import check_suite, mode_of, modes_of, run_suite
 
-SCORE = Score(eval="themes", on="sample", name="AMI", value=0.5)
+SCORE = Score(eval="themes", dataset="sample", name="AMI", value=0.5)
 
 
 def test_an_unknown_suite_is_refused_before_anything_is_measured() -> None:
@@ -48,7 +48,7 @@ def test_figures_of_the_sample_are_due_with_and_without_corpora(tmp_path: Path) 
     assert modes_of("ci", None) == ["ci"]
     assert modes_of("ci", tmp_path) == ["ci", "ci+corpora"]
     assert modes_of("full", tmp_path) == ["full"]
-    on_bills = Score(eval="themes", on="bills", name="AMI", value=0.4)
+    on_bills = Score(eval="themes", dataset="bills", name="AMI", value=0.4)
     assert [mode_of("ci", SCORE), mode_of("ci", on_bills), mode_of("full", on_bills)] == ["ci", "ci+corpora", "full"]
 
 
@@ -103,7 +103,7 @@ def test_a_text_is_embedded_once_and_with_a_folder_once_for_good(tmp_path: Path)
     first = CachingEncoder(inner, folder=tmp_path)
     rows = first.encode(["a late part", "no call", "a late part"])
     first.encode(["no call"])
-    first.keep()
+    first.save()
     assert inner.n_encoded == 2
     again = CachingEncoder(inner, folder=tmp_path)
     assert again.encode(["no call"])[0].tolist() == rows[1].tolist()

@@ -167,15 +167,15 @@ def doubts(draft: Draft, similarity: Similarity | None = None) -> list[tuple[Fla
 def test_a_claim_of_a_model_with_a_number_nobody_said_is_refused() -> None:
     bad = claimed("Seven pallets stood there.", "pallets stood in lane 4.")
     grounded = ground(by_model(bad, problem=("Seven pallets stood there.",)), CASES)
-    assert [one.claim for one in grounded.refused] == [bad]
-    assert grounded.refused[0].reason == "the cases it quotes do not hold a number"
+    assert [one.claim for one in grounded.refused_claims] == [bad]
+    assert grounded.refused_claims[0].reason == "the cases it quotes do not hold a number"
     assert grounded.draft.fields == {"problem": ()}
 
 
 def test_a_fact_in_the_case_but_not_in_the_quote_is_let_through_with_a_flag() -> None:
     one = claimed("Three pallets were lost.", "pallets stood in lane 4.")
     grounded = ground(by_model(one), CASES)
-    assert grounded.refused == ()
+    assert grounded.refused_claims == ()
     assert [(flag.doubt, flag.text) for flag in grounded.flags] == [(FlagKind.NOT_IN_QUOTE, one.text)]
     assert "SAP" not in grounded.flags[0].reason
 

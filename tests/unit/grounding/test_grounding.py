@@ -73,7 +73,7 @@ EXACT = quote("Nobody saw it.", start=28, end=42)
 def test_an_exact_quote_passes_unchanged() -> None:
     one = draft(claim("Nobody saw it.", EXACT), solution=("Nobody saw it.",))
     grounded = ground(one, CASES)
-    assert (grounded.draft, grounded.refused) == (one, ())
+    assert (grounded.draft, grounded.refused_claims) == (one, ())
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_a_claim_with_an_altered_quote_is_refused_with_the_reason_and_its_line_g
     grounded = ground(draft(bad, solution=("Nobody ever looks.", "Kept."), patlet="So: Nobody ever looks."), CASES)
     assert grounded.draft.claims == ()
     assert grounded.draft.fields == {"solution": ("Kept.",), "patlet": f"So: {WITHDRAWN}"}
-    assert [one.claim for one in grounded.refused] == [bad]
-    assert grounded.refused[0].reason
+    assert [one.claim for one in grounded.refused_claims] == [bad]
+    assert grounded.refused_claims[0].reason
 
 
 def test_a_claim_without_a_quote_is_refused() -> None:
-    assert ground(draft(claim("Trust me.")), CASES).refused == (
+    assert ground(draft(claim("Trust me.")), CASES).refused_claims == (
         RefusedClaim(claim=claim("Trust me."), reason="the claim names no quote"),
     )
 
@@ -109,14 +109,14 @@ def test_a_claim_without_a_quote_is_refused() -> None:
 def test_a_claim_keeps_the_quotes_that_hold_and_loses_the_others() -> None:
     grounded = ground(draft(claim("Nobody saw it.", quote("invented"), EXACT)), CASES)
     assert grounded.draft.claims == (claim("Nobody saw it.", EXACT),)
-    assert grounded.refused == ()
+    assert grounded.refused_claims == ()
 
 
 def test_a_line_stays_while_another_claim_says_the_same_and_holds() -> None:
     bad, good = claim("Nobody saw it.", quote("invented")), claim("Nobody saw it.", EXACT)
     grounded = ground(draft(bad, good, solution=("Nobody saw it.",)), CASES)
     assert grounded.draft.fields == {"solution": ("Nobody saw it.",)}
-    assert (len(grounded.draft.claims), len(grounded.refused)) == (1, 1)
+    assert (len(grounded.draft.claims), len(grounded.refused_claims)) == (1, 1)
 
 
 def test_wrong_offsets_are_put_right_and_offsets_past_the_end_too() -> None:
@@ -261,8 +261,8 @@ def test_grounding_again_changes_nothing(source: str, wanted: list[str]) -> None
     cases = cases_by_id(build_case("c-1", source))
     once = ground(draft(*(claim(text, quote(text)) for text in wanted), solution=tuple(wanted)), cases)
     again = ground(once.draft, cases)
-    assert (again.draft, again.refused) == (once.draft, ())
-    assert len(once.draft.claims) + len(once.refused) == len(wanted)
+    assert (again.draft, again.refused_claims) == (once.draft, ())
+    assert len(once.draft.claims) + len(once.refused_claims) == len(wanted)
     assert all(one.quotes for one in once.draft.claims)
 
 

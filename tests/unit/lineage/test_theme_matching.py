@@ -56,7 +56,7 @@ def theme(id: str, members: Iterable[str], direction: int = 0, **known: object) 
 def past(former: Sequence[Theme], known: Iterable[str] | None = None, **more: Any) -> PreviousRun:
     """Every case of the former themes is among this run's, unless ``known`` says otherwise."""
     seen = {case_id for one in former for case_id in members_of(one)} if known is None else known
-    return PreviousRun(themes=former, known=frozenset(seen), taken={one.id for one in former}, **more)
+    return PreviousRun(themes=former, seen_case_ids=frozenset(seen), used_theme_ids={one.id for one in former}, **more)
 
 
 def carry(
@@ -212,7 +212,7 @@ def test_what_was_merged_stays_merged_in_later_runs() -> None:
     former = [theme("t-a", cases(1, 18), 0), mark_dormant(OLD[1], Lineage.MERGED)]
     kept, gone = changes([group(cases(1, 18), 0)], former)
     assert (kept.lineage, gone.lineage, gone.others) == (Lineage.CONTINUED, Lineage.MERGED, ())
-    assert (kept.is_news, gone.is_news) == (True, False)
+    assert (kept.is_reportable, gone.is_reportable) == (True, False)
 
 
 def test_a_dormant_theme_returns_with_its_id_when_its_subject_comes_back() -> None:
@@ -284,7 +284,7 @@ def test_of_two_clusters_with_the_same_centre_one_continues_the_theme() -> None:
 
 
 def test_a_theme_whose_exemplars_are_in_another_group_does_not_return_by_its_centre() -> None:
-    gone = replace(mark_dormant(OLD[1], Lineage.MERGED), spoke=("c-11", "c-12", "c-13"))
+    gone = replace(mark_dormant(OLD[1], Lineage.MERGED), former_exemplars=("c-11", "c-12", "c-13"))
     former = [theme("t-a", cases(1, 18), 0), gone]
     assert carry([group(cases(1, 18), 0), group(cases(50, 55), 1)], former)[1] not in {"t-a", "t-b"}
 
@@ -454,9 +454,9 @@ def test_every_change_has_a_sentence_without_names_or_evidence_too(
 
 
 def test_an_id_depends_on_lens_and_members_alone() -> None:
-    nothing = PreviousRun(themes=(), known=frozenset())
+    nothing = PreviousRun(themes=(), seen_case_ids=frozenset())
     first = match_themes(SAME, nothing, lens="all")
-    again = match_themes(list(reversed(SAME)), PreviousRun(themes=(), known=cases(1, 99)), lens="all")
+    again = match_themes(list(reversed(SAME)), PreviousRun(themes=(), seen_case_ids=cases(1, 99)), lens="all")
     helped = match_themes(SAME, nothing, lens="helped")
     assert first == tuple(reversed(again))
     assert not set(first) & set(helped)
@@ -464,7 +464,7 @@ def test_an_id_depends_on_lens_and_members_alone() -> None:
 
 def test_an_id_once_given_is_not_given_again() -> None:
     first = carry(SAME, [])
-    again = match_themes(SAME, PreviousRun(themes=(), known=frozenset(), taken=set(first)), lens="all")
+    again = match_themes(SAME, PreviousRun(themes=(), seen_case_ids=frozenset(), used_theme_ids=set(first)), lens="all")
     assert len({*first, *again}) == 6
 
 
@@ -479,7 +479,7 @@ def test_over_any_history_every_theme_has_one_id_that_no_other_ever_bears(seed: 
     for _ in range(6):
         everything = [f"c-{number:02d}" for number in range(len(known) + draw.randint(0, 8))]
         groups = _random_groups(draw, everything)
-        before = PreviousRun(themes=former, known=frozenset(known), taken=given_ids)
+        before = PreviousRun(themes=former, seen_case_ids=frozenset(known), used_theme_ids=given_ids)
         ids = match_themes(groups, before, lens="all")
         described = describe_changes(groups, ids, before)
         assert len(set(ids)) == len(groups)
@@ -492,7 +492,7 @@ def test_over_any_history_every_theme_has_one_id_that_no_other_ever_bears(seed: 
         known = set(everything)
         words = {one.theme_id: one.lineage for one in described}
         alive = [
-            replace(theme(id, one.case_ids, int(one.centre.argmax())), lineage=words[id])
+            replace(theme(id, one.case_ids, int(one.centroid.argmax())), lineage=words[id])
             for id, one in zip(ids, groups, strict=True)
         ]
         former = alive + [mark_dormant(one, words[one.id]) for one in former if one.id not in set(ids)]

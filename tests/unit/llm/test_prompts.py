@@ -249,9 +249,9 @@ def test_a_prompt_of_an_organisations_own_takes_the_place_of_ours_and_of_no_othe
     variables: dict[str, object] = {"person": "Ada", "texts": []}
     assert theirs.render("greeting", variables).system == "You greet as we do here."
     assert theirs.render("farewell", variables).system == "You greet."
-    assert theirs.hash_of("greeting") != ours.hash_of("greeting")
-    assert theirs.hash_of("farewell") == ours.hash_of("farewell")
-    assert theirs.hash_of() != ours.hash_of()
+    assert theirs.content_hash("greeting") != ours.content_hash("greeting")
+    assert theirs.content_hash("farewell") == ours.content_hash("farewell")
+    assert theirs.content_hash() != ours.content_hash()
 
 
 def test_an_own_prompt_may_use_fewer_variables_and_take_our_answer_schema(folder: Path) -> None:

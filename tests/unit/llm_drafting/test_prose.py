@@ -64,7 +64,7 @@ ROSTER = Roster.of([RosterEntry(number=3, name="Ada Lovelace", email="ada@exampl
 def evidence_of(cases: Sequence[Case]) -> ThemeEvidence:
     theme = build_theme(case_ids=tuple(case.id for case in cases), name="Scanner battery")
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases})
-    distinguishing = phrases.distinguishing(list(theme.case_ids))
+    distinguishing = phrases.distinctive_phrases(list(theme.case_ids))
     return gather_evidence(
         theme, cases_by_id(*cases), phrases=distinguishing, cohesion=dict.fromkeys(theme.case_ids, 1.0)
     )
@@ -109,7 +109,7 @@ def answering(**said: Any) -> LlmSession:
 def test_what_the_model_adds_stands_on_the_cases_and_the_case_stays_in_its_own_words() -> None:
     plain, prose = prereading(None).grounded.draft, prereading(writer()).grounded
     draft = prose.draft
-    assert prose.refused == ()
+    assert prose.refused_claims == ()
     assert ground(draft, cases_by_id(*ALL)).draft == draft
     assert (draft.kind, draft.name, list(draft.fields)) == (DraftKind.PREREADING, plain.name, list(plain.fields))
     for name in ("case", "case_title", "unknown", "session", "date"):
@@ -164,7 +164,7 @@ def test_a_recap_has_its_five_bullets_out_of_the_notes_each_with_its_quote() -> 
     assert (draft.kind, tuple(draft.fields)) == (DraftKind.RECAP, BULLETS)
     assert draft.fields["pattern"] == ("[person 3] will try the warm pocket by 3 August.",)
     assert draft.fields["next_use"] == draft.fields["open_question"] == NOT_STATED
-    assert ground(draft, cases_by_id(a_recap(), BATTERY)).refused == ()
+    assert ground(draft, cases_by_id(a_recap(), BATTERY)).refused_claims == ()
     assert draft.provenance.prompt == "session-recap"
 
 

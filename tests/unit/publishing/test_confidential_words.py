@@ -30,9 +30,9 @@ def told(case: Case) -> tuple[str, bool, tuple[str, ...]]:
 def test_it_says_what_reading_every_case_says(batches: list[list[Case]], asked: list[str]) -> None:
     wording, now = ConfidentialIndex(), dict[str, Case]()
     for batch in batches:
-        wording.tell(map(told, batch))
+        wording.update(map(told, batch))
         now |= {case.id: case for case in batch}
-        assert wording.closed_within(asked) == ConfidentialPhrases.within(asked, now.values())
+        assert wording.find_in(asked) == ConfidentialPhrases.find_in(asked, now.values())
 
 
 def test_its_own_texts_are_found_again() -> None:
@@ -43,8 +43,8 @@ def test_its_own_texts_are_found_again() -> None:
         build_case("c-1", closed, consent=Consent.NETWORK_ONLY),
         build_case("c-2", "Late again, the supplier told me."),
     ]
-    wording.tell(map(told, cases))
-    found = wording.closed_within([closed])
+    wording.update(map(told, cases))
+    found = wording.find_in([closed])
     assert len(found.runs) == 8
-    assert found.shorts == {("late", "pumps", "again")}
+    assert found.short_runs == {("late", "pumps", "again")}
     assert found.words == {"nobody", "learn", "that", "forgot", "send", "pumps"}

@@ -83,11 +83,11 @@ def document_of(text: str) -> Document:
     return Document(
         kind="playbook",
         title=text,
-        front={"network": text, "patterns": (text, text), "withheld": 1},
+        front_matter={"network": text, "patterns": (text, text), "withheld": 1},
         blocks=(
-            Paragraph(text, lead=True),
+            Paragraph(text, is_lead=True),
             ContentsList("Patterns", (ContentsEntry(text, "p-1"), ContentsEntry(text, "p-1", text))),
-            Heading(2, text, "p-1", new_page=True),
+            Heading(2, text, "p-1", starts_page=True),
             Heading(3, text),
             Paragraph(text),
             BulletList((text, text)),
@@ -222,7 +222,7 @@ def test_the_html_has_a_language_landmarks_and_a_way_past_them() -> None:
 
 def test_a_link_of_a_quote_is_kept_only_where_it_is_a_web_address() -> None:
     def linked(link: str) -> str:
-        document = Document(kind="pre-reading", title="t", front={}, blocks=(QuoteBlock("said", "C-1", link),))
+        document = Document(kind="pre-reading", title="t", front_matter={}, blocks=(QuoteBlock("said", "C-1", link),))
         return render_document(document, ".html").decode() + render_document(document, ".md").decode()
 
     assert linked("https://intranet.example/cases/1").count("https://intranet.example/cases/1") == 2
@@ -239,14 +239,18 @@ def test_a_word_file_holds_the_text_and_no_link() -> None:
 
 
 def test_each_numbered_list_of_a_word_file_counts_from_one() -> None:
-    document = Document(kind="playbook", title="t", front={}, blocks=(NumberedList(("a", "b")), NumberedList(("c",))))
+    document = Document(
+        kind="playbook", title="t", front_matter={}, blocks=(NumberedList(("a", "b")), NumberedList(("c",)))
+    )
     body = zipfile.ZipFile(io.BytesIO(render_document(document, ".docx"))).read("word/document.xml").decode()
     a, b, c = re.findall(r'<w:numId w:val="(\d+)"', body)
     assert a == b != c
 
 
 def test_a_word_file_sets_right_to_left_text_from_the_right() -> None:
-    document = Document(kind="playbook", title="t", front={}, blocks=(Paragraph("(1) שלום"), Paragraph("hello שלום")))
+    document = Document(
+        kind="playbook", title="t", front_matter={}, blocks=(Paragraph("(1) שלום"), Paragraph("hello שלום"))
+    )
     body = zipfile.ZipFile(io.BytesIO(render_document(document, ".docx"))).read("word/document.xml").decode()
     assert body.count("<w:bidi/>") == 1
 
@@ -284,7 +288,7 @@ def test_length_is_measured_in_every_script() -> None:
     assert count_words("x" * 700) == 100
     assert (
         count_document_words(
-            Document(kind="k", title="one two", front={}, blocks=(Note("a", "b c"), BulletList(("d",))))
+            Document(kind="k", title="one two", front_matter={}, blocks=(Note("a", "b c"), BulletList(("d",))))
         )
         == 6
     )

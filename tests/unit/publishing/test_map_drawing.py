@@ -159,8 +159,8 @@ def test_no_two_names_lie_on_each_other_and_none_leaves_the_frame(seed: int, n: 
     placed = [label for label in place_labels(islands, dots, FRAME) if label is not None]
 
     assert placed
-    assert all(FRAME.holds(label.box) for label in placed)
-    assert not any(one.box.meets(other.box) for one, other in itertools.combinations(placed, 2))
+    assert all(FRAME.contains(label.box) for label in placed)
+    assert not any(one.box.overlaps(other.box) for one, other in itertools.combinations(placed, 2))
 
 
 def test_a_long_name_is_folded_and_cut() -> None:

@@ -85,7 +85,7 @@ def test_a_pattern_page_has_its_parts_in_their_order() -> None:
 
 def test_every_pattern_begins_on_a_page_of_its_own() -> None:
     document = playbook([one(), one(id="p-2", name="Another")])
-    pages = [block.text for block in document.blocks if isinstance(block, Heading) and block.new_page]
+    pages = [block.text for block in document.blocks if isinstance(block, Heading) and block.starts_page]
     assert pages == ["Red tape on the goods", "Another", "Change log"]
 
 

@@ -142,7 +142,7 @@ def test_without_approval_it_says_that_it_is_a_draft() -> None:
     assert Note("Draft, not reviewed", "Nobody has checked this selection yet; the quotes are word for word.") in (
         prereading().blocks
     )
-    assert prereading().front["reviewed"] is False
+    assert prereading().front_matter["reviewed"] is False
 
 
 def test_an_approved_one_names_who_approved_it_and_an_undo_takes_that_back() -> None:
@@ -366,4 +366,4 @@ def test_decisions_are_read_here_as_review_reads_them(actions: tuple[DraftAction
 def test_bullets_are_never_empty() -> None:
     document = long_one("word " * 70 + ".")
     assert all(block.items for block in document.blocks if isinstance(block, BulletList))
-    assert dt.date.fromisoformat(str(document.front["date"])) == dt.date(2026, 12, 3)
+    assert dt.date.fromisoformat(str(document.front_matter["date"])) == dt.date(2026, 12, 3)

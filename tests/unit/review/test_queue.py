@@ -83,31 +83,31 @@ def test_every_draft_stands_in_the_queue_once_and_those_not_drawn_fall_in_uncert
 ) -> None:
     queue = rank_drafts({id: UncertaintyFactors(n_cases=n) for id, n in n_cases.items()}, day=DAY, seed=seed)
     assert sorted(one.draft_id for one in queue) == sorted(n_cases)
-    rest = [one.uncertainty for one in queue if not one.at_random]
+    rest = [one.uncertainty for one in queue if not one.is_random]
     assert rest == sorted(rest, reverse=True)
 
 
 def test_about_one_in_ten_is_drawn_anew_each_day_and_the_same_all_day() -> None:
     drafts = many(1000)
-    drawn = {one.draft_id for one in rank_drafts(drafts, day=DAY) if one.at_random}
+    drawn = {one.draft_id for one in rank_drafts(drafts, day=DAY) if one.is_random}
     assert 70 < len(drawn) < 130
     assert rank_drafts(drafts, day=DAY) == rank_drafts(dict(reversed(drafts.items())), day=DAY)
-    assert drawn != {one.draft_id for one in rank_drafts(drafts, day=DAY + dt.timedelta(days=1)) if one.at_random}
-    assert drawn != {one.draft_id for one in rank_drafts(drafts, day=DAY, seed=1) if one.at_random}
+    assert drawn != {one.draft_id for one in rank_drafts(drafts, day=DAY + dt.timedelta(days=1)) if one.is_random}
+    assert drawn != {one.draft_id for one in rank_drafts(drafts, day=DAY, seed=1) if one.is_random}
 
 
 def test_the_drawn_stand_all_over_the_queue() -> None:
     queue = rank_drafts(many(1000), day=DAY)
-    places = [place for place, one in enumerate(queue) if one.at_random]
+    places = [place for place, one in enumerate(queue) if one.is_random]
     assert min(places) < 100
     assert max(places) > 900
 
 
 def test_who_is_drawn_stays_drawn_while_others_are_decided() -> None:
     drafts = many(200)
-    drawn = {one.draft_id for one in rank_drafts(drafts, day=DAY) if one.at_random}
+    drawn = {one.draft_id for one in rank_drafts(drafts, day=DAY) if one.is_random}
     left = {id: one for id, one in drafts.items() if int(id[2:]) % 2}
-    assert {one.draft_id for one in rank_drafts(left, day=DAY) if one.at_random} == drawn & set(left)
+    assert {one.draft_id for one in rank_drafts(left, day=DAY) if one.is_random} == drawn & set(left)
 
 
 # Second views --------------------------------------------------------------------------------------------------------

@@ -21,12 +21,12 @@ def test_one_makes_what_all_get(tmp_path: Path) -> None:
 
     def ask(_: int) -> object:
         ready.wait()
-        return keeping.of(store, make)
+        return keeping.get_or_compute(store, make)
 
     with ThreadPoolExecutor(8) as readers:
         assert len(set(readers.map(ask, range(8)))) == 1
     update_network(store, name="Docks")
-    assert keeping.of(store, make) is made[1]
+    assert keeping.get_or_compute(store, make) is made[1]
     assert len(made) == 2
     store.close()
 
@@ -35,11 +35,11 @@ def test_a_failure_is_not_kept_and_the_oldest_of_many_goes(tmp_path: Path) -> No
     store = SqlStore(tmp_path / "patternmind.db")
     keeping: VersionedCache[object] = VersionedCache()
     for key in range(MAX_ENTRIES + 1):
-        keeping.of(store, object, key=key)
-    newest = keeping.of(store, object, key=MAX_ENTRIES)
-    assert keeping.of(store, object, key=MAX_ENTRIES) is newest
+        keeping.get_or_compute(store, object, key=key)
+    newest = keeping.get_or_compute(store, object, key=MAX_ENTRIES)
+    assert keeping.get_or_compute(store, object, key=MAX_ENTRIES) is newest
     try:
-        keeping.of(store, lambda: 1 // 0, key="failed")
+        keeping.get_or_compute(store, lambda: 1 // 0, key="failed")
     except ZeroDivisionError:
-        assert keeping.of(store, lambda: 5, key="failed") == 5
+        assert keeping.get_or_compute(store, lambda: 5, key="failed") == 5
     store.close()

@@ -43,7 +43,7 @@ def house(tmp_path: Path) -> AppContext:
 
 def written(member: Member | None = ADA, **known: Any) -> CaseInput:
     fields: Mapping[str, str] = known.pop("fields", {"problem": PROBLEM})
-    return CaseInput(fields=fields, member=member, by=member.name if member else "Steward", **known)
+    return CaseInput(fields=fields, member=member, actor=member.name if member else "Steward", **known)
 
 
 def handed_in(house: AppContext, **known: Any) -> CasePreview:
@@ -97,8 +97,8 @@ def test_an_open_case_is_not_asked_how_it_ended() -> None:
 def test_looking_it_over_shows_what_others_will_read_and_stores_nothing(house: AppContext) -> None:
     seen = preview_case(house.store, written(fields={"problem": f"{PROBLEM} Call +47 22 33 44 55."}))
     assert seen.case.text == {"problem": f"{PROBLEM} Call [phone]."}
-    assert seen.redacted == {"phone": 1}
-    assert "Kjetil Moe" in seen.possible
+    assert seen.redaction_counts == {"phone": 1}
+    assert "Kjetil Moe" in seen.possible_names
     assert house.store.cases() == []
     assert house.store.submissions() == []
 
@@ -135,7 +135,7 @@ def test_another_text_under_a_known_id_is_refused_and_changes_nothing(house: App
 def test_what_is_wrong_is_raised_whole(house: AppContext) -> None:
     with pytest.raises(InvalidCase) as told:
         handed_in(house, fields={"problem": PROBLEM, "status": "maybe", "recurrence": "often"})
-    assert {one.field for one in told.value.wrong} == {"status", "recurrence"}
+    assert {one.field for one in told.value.field_errors} == {"status", "recurrence"}
 
 
 # Whose it is ---------------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def test_a_withdrawn_case_is_in_nothing_that_is_read_and_comes_back_whole(grown:
     store = grown.store
     case = store.case("valve-0")
     assert "quokka" in everything_read(grown)
-    told = grown.withdraw(case.id, by="Ada Berg")
+    told = grown.withdraw(case.id, actor="Ada Berg")
     assert told.case_id == case.id
     assert "quokka" not in everything_read(grown)
     assert case.id not in str((store.cases(), store.themes(), store.assignments()))
@@ -291,7 +291,7 @@ def test_a_withdrawn_case_is_in_nothing_that_is_read_and_comes_back_whole(grown:
 
 def test_a_withdrawn_case_does_not_come_back_with_a_file_a_roster_or_a_run(grown: AppContext, tmp_path: Path) -> None:
     case = grown.store.case("valve-0")
-    grown.withdraw(case.id, by="Ada Berg")
+    grown.withdraw(case.id, actor="Ada Berg")
     row = {"id": "valve-0", "problem": "The Quokka valve again."}
     report = import_files(grown.store, [write_rows(tmp_path / "again.jsonl", [row])], kind=CaseKind.CASE)
     assert report.accepted == 0
@@ -305,15 +305,15 @@ def test_a_withdrawn_case_does_not_come_back_with_a_file_a_roster_or_a_run(grown
 
 def test_put_back_it_is_redacted_by_the_roster_of_now(grown: AppContext) -> None:
     case = grown.store.case("valve-0")
-    grown.withdraw(case.id, by="Ada Berg")
+    grown.withdraw(case.id, actor="Ada Berg")
     confirm_names(grown.store, ["Quokka"])
     assert "quokka" not in str(restore_case(grown.store, case.id)).casefold()
 
 
 def test_a_withdrawn_case_can_be_erased_for_good(grown: AppContext) -> None:
     case = grown.store.case("valve-0")
-    grown.withdraw(case.id, by="Ada Berg")
-    grown.erase(case.id, by="Ada Berg")
+    grown.withdraw(case.id, actor="Ada Berg")
+    grown.erase(case.id, actor="Ada Berg")
     assert grown.store.withdrawals() == []
     assert [one.case_id for one in grown.store.erasures()] == [case.id]
     assert grown.store.n_versions(case.id) == 0

@@ -68,7 +68,7 @@ def test_every_write_of_another_process_is_seen_by_the_next_search(store: SqlSto
     check(store, live)
     save(other, some_cases(5, draw))  # other texts under known ids
     check(store, live)
-    other.forget_case("c-003", STAY, kept_vectors=(), by="Ada", at=NOON)
+    other.erase_case("c-003", STAY, kept_text_hashes=(), actor="Ada", at=NOON)
     check(store, live)
     save(other, some_cases(1, draw, start=99))
     check(store, live)
@@ -100,5 +100,5 @@ def test_vectors_are_whole_numbers_in_memory(store: SqlStore) -> None:
     live = InMemoryIndex(store, lambda: ENCODER)
     live.search(ENCODER.encode(["pump"])[0], 1)
     assert live._table is not None  # pyright: ignore[reportPrivateUsage]
-    grid = live._table.grid  # pyright: ignore[reportPrivateUsage]
+    grid = live._table.quantized  # pyright: ignore[reportPrivateUsage]
     assert np.array_equal(grid, np.rint(grid))

@@ -117,7 +117,7 @@ def test_spans_reproduce_the_text_in_order_and_leave_out_only_space_and_list_mar
 def test_a_sentence_is_its_own_quote(text: str) -> None:
     case = build_case("c-1", {"problem": text, "lesson": f"So: {text}"})
     for sentence in extract_sentences(case):
-        quote = sentence.quote()
+        quote = sentence.to_quote()
         assert case.text[quote.field][quote.start : quote.end] == quote.text == sentence.text
 
 
@@ -125,7 +125,7 @@ def test_the_title_is_left_out_where_there_is_any_other_text() -> None:
     assert [
         one.field for one in extract_sentences(build_case(text={"title": "Late lorry", "problem": "It came late."}))
     ] == ["problem"]
-    assert [one.quote() for one in extract_sentences(build_case(text={"title": "Late lorry"}))] == [
+    assert [one.to_quote() for one in extract_sentences(build_case(text={"title": "Late lorry"}))] == [
         Quote(case_id="c-1", field="title", start=0, end=10, text="Late lorry")
     ]
 
@@ -202,7 +202,7 @@ def test_in_a_plain_text_what_is_not_solved_is_no_remedy(words: str) -> None:
 )
 def test_a_quote_is_prose_of_five_to_forty_five_words(text: str, quotable: bool) -> None:
     text = text.strip()
-    assert Sentence("c-1", "problem", 0, len(text), text, SentenceRole.PROBLEM).quotable is quotable
+    assert Sentence("c-1", "problem", 0, len(text), text, SentenceRole.PROBLEM).is_quotable is quotable
 
 
 @pytest.mark.parametrize(
@@ -237,9 +237,9 @@ def test_tried_outcome_and_context_are_told_by_their_words() -> None:
 
 def test_how_sure_a_role_is_lies_between_nothing_and_one_and_a_field_makes_it_surer() -> None:
     plain = extract_sentences(build_case(text="Always put red tape on the goods. The pallet stood there. It was lost."))
-    assert all(0 <= one.sure <= 1 for one in plain)
+    assert all(0 <= one.role_probability <= 1 for one in plain)
     lesson = extract_sentences(build_case(text={"problem": "It fails.", "lesson": "Label it. I was free that Monday."}))
-    by_text = {one.text: one.sure for one in lesson}
+    by_text = {one.text: one.role_probability for one in lesson}
     assert by_text["It fails."] == 1
     assert by_text["Label it."] > by_text["I was free that Monday."]
 

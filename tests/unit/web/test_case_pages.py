@@ -32,7 +32,7 @@ class World:
         self.house.run(RunParameters())
         app = make_app(self.house)
         self.member, self.facilitator, self.steward, self.partner = (
-            PageClient(self.house, role, name=f"Some {role.words}", app=app)
+            PageClient(self.house, role, name=f"Some {role.label}", app=app)
             for role in (Role.MEMBER, Role.FACILITATOR, Role.STEWARD, Role.DATA_PARTNER)
         )
         self.other = PageClient(self.house, Role.MEMBER, name="Other Person", app=app)
@@ -143,7 +143,7 @@ def test_how_others_will_read_it_is_shown_before_anything_is_stored(world: World
     assert f"{PROBLEM} Call +47 22 33 44 55.</textarea>" in page.text
     assert 'value="network only" checked' in page.text
     assert len(world.house.store.cases()) == before
-    lines = world.house.accounts.audit("default", limit=20)
+    lines = world.house.accounts.list_audit("default", limit=20)
     assert "send_case" not in {one.did for one in lines if one.id == ""}
 
 

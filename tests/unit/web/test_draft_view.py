@@ -57,12 +57,12 @@ def views(reviewed: ReviewedDraft):
 
 def test_a_sentence_with_a_quote_leads_to_its_claim_and_one_without_says_so() -> None:
     seen = views(a_reviewed())
-    assert [(piece.text, piece.claim) for piece in seen["problem"].lines[0].pieces] == [
+    assert [(piece.text, piece.claim_number) for piece in seen["problem"].lines[0].segments] == [
         ("The pallet stood in lane 4.", 0)
     ]
-    assert [(line.bare, line.pieces[0].claim) for line in seen["context"].lines] == [(True, None)]
-    assert [piece.claim for piece in seen["patlet"].lines[0].pieces] == [0, None, 1]
-    assert not seen["coverage"].lines[0].bare
+    assert [(line.is_unsupported, line.segments[0].claim_number) for line in seen["context"].lines] == [(True, None)]
+    assert [piece.claim_number for piece in seen["patlet"].lines[0].segments] == [0, None, 1]
+    assert not seen["coverage"].lines[0].is_unsupported
     assert seen["forces"].lines == seen["counter_evidence"].lines == ()
 
 
@@ -71,7 +71,7 @@ def test_what_a_person_rewrote_has_no_quote_any_more_and_shows_both_texts() -> N
     edits = {"problem": ("Goods on hold looked like all others.",)}
     edit = make_decision(reviewed, DraftAction.EDIT, actor="Ada", at=NOON, edits=edits)
     view = views(replace(reviewed, decisions=(edit,)))["problem"]
-    assert view.lines[0].bare
+    assert view.lines[0].is_unsupported
     said = {kind: "".join(one.text for one in view.changes if one.kind == kind) for kind in ("out", "in")}
     assert "pallet" in said["out"]
     assert "Goods" in said["in"]
@@ -81,9 +81,9 @@ def test_what_a_person_rewrote_has_no_quote_any_more_and_shows_both_texts() -> N
 def test_evidence_is_the_whole_case_with_the_quote_marked() -> None:
     seen = evidence_view(a_reviewed(), 1, CASES)
     assert seen is not None
-    assert (seen.before, seen.after) == (0, None)
-    assert [source.case.id for source in seen.sources] == ["c-2"]
-    assert [passage.runs for passage in seen.sources[0].passages] == [
+    assert (seen.previous_number, seen.next_number) == (0, None)
+    assert [source.case.id for source in seen.quoted_cases] == ["c-2"]
+    assert [passage.segments for passage in seen.quoted_cases[0].passages] == [
         (("A truck left without papers.", False),),
         (("We put red tape on it.", True),),
     ]
@@ -111,7 +111,7 @@ def test_two_claims_of_the_same_words_are_told_by_their_field() -> None:
     claims = [build_claim("forces", ONE, "We put red tape on it.", source="lesson"),
               build_claim("solution", TWO, "We put red tape on it.", source="lesson")]  # fmt: skip
     seen = views(ReviewedDraft(grounded=build_grounded_draft(CASES, claims, DraftKind.PATTERN)))
-    assert [seen[name].lines[0].pieces[0].claim for name in ("forces", "solution")] == [0, 1]
+    assert [seen[name].lines[0].segments[0].claim_number for name in ("forces", "solution")] == [0, 1]
 
 
 def test_a_claim_that_lost_its_case_is_no_evidence() -> None:

@@ -296,7 +296,7 @@ def test_a_file_left_aside_is_removed_and_one_left_lying_goes_within_the_hour(
 def test_an_import_of_a_server_that_was_killed_is_said_to_be_off(house: AppContext, tmp_path: Path) -> None:
     uploads = UploadStore(house)
     assert house.store.cases() == []
-    upload_id, place = uploads.folder()
+    upload_id, place = uploads.create_folder()
     (place / "a.csv").write_bytes(ROWS)
     one = Upload(id=upload_id, owner="o", name="a.csv", kind=CaseKind.CASE, state="importing", pid=2**22 + 1)
     said: dict[str, Any] = {**{name: getattr(one, name) for name in Upload.__slots__}, "mapping": [], "report": {}}
@@ -344,7 +344,9 @@ def test_a_body_that_stops_coming_is_not_waited_for() -> None:
 
         scope = {"type": "http", "method": "POST", "path": "/cases/import", "query_string": b""}
         headers = [(b"host", b"localhost")]
-        await SecurityMiddleware(reads_all, local=True, patience=0.05)({**scope, "headers": headers}, receive, send)
+        await SecurityMiddleware(reads_all, is_local=True, body_timeout_seconds=0.05)(
+            {**scope, "headers": headers}, receive, send
+        )
         return said
 
     silent = asyncio.run(ask([0.0, 5.0]))

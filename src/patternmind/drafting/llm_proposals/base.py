@@ -85,10 +85,10 @@ class NumberedSentences:
     by_id: Mapping[str, Sentence]
 
     @classmethod
-    def of(cls, sentences: Sequence[Sentence]) -> "NumberedSentences":
+    def from_sentences(cls, sentences: Sequence[Sentence]) -> "NumberedSentences":
         return cls({f"s{number}": sentence for number, sentence in enumerate(sentences, 1)})
 
-    def lines(self, case_id: str) -> str:
+    def case_lines(self, case_id: str) -> str:
         """The sentences of a case, one a line, each after its id."""
         return "\n".join(
             f"{id} {collapse_whitespace(sentence.text)}"
@@ -99,13 +99,13 @@ class NumberedSentences:
     def quotes(self, ids: Sequence[str]) -> tuple[Quote, ...]:
         """The named sentences as quotes; an id that was not shown gives one that grounding refuses."""
         return tuple(
-            self.by_id[id].quote() if id in self.by_id else unknown_source_quote(id) for id in dict.fromkeys(ids)
+            self.by_id[id].to_quote() if id in self.by_id else unknown_source_quote(id) for id in dict.fromkeys(ids)
         )
 
-    def claims(self, field: str, said: Sequence[Mapping[str, Any]]) -> list[Claim]:
+    def claims(self, field: str, items: Sequence[Mapping[str, Any]]) -> list[Claim]:
         return [
             Claim(text=collapse_whitespace(one["text"]), field=field, quotes=self.quotes(one["sentences"]))
-            for one in said
+            for one in items
         ]
 
 

@@ -22,7 +22,7 @@ class CaseFacets:
     """``draft`` has one claim a facet, its field the kind; ``instructions`` says that the case speaks to machines."""
 
     draft: Draft
-    instructions: bool
+    has_instructions: bool
 
 
 def prompt_variables(case: Case) -> dict[str, object]:

@@ -42,7 +42,7 @@ class ShownCase:
     """A case as the model gets to see it: why it was chosen, and its facets, every one of them grounded."""
 
     case: Case
-    why: str
+    selection_reason: str
     facets: tuple[Claim, ...]
 
 
@@ -51,31 +51,35 @@ class PatternProposal:
     """What the model proposes for a theme. ``claims`` are not grounded yet; ``reason`` where it sees no pattern."""
 
     theme: Theme
-    shown: tuple[ShownCase, ...]
+    shown_cases: tuple[ShownCase, ...]
     n_cases: int
     name: str
     reason: str
     claims: tuple[Claim, ...]
     answer: RedactedAnswer
 
-    def draft(self, kept: Sequence[Claim], *, run_id: str, made_for: str) -> Draft:
+    def draft(self, grounded_claims: Sequence[Claim], *, run_id: str, made_for: str) -> Draft:
         """The draft that these of its claims make; what none of them states is said to be not stated."""
-        fields = self._fields(kept) if not self.reason else {"problem": claim_texts(kept, "problem") or NOT_STATED}
-        coverage = _coverage_text(kept, self.shown, self.n_cases)
-        provenance = self.answer.provenance(run_id, [one.case for one in self.shown])
+        fields = (
+            self._fields(grounded_claims)
+            if not self.reason
+            else {"problem": claim_texts(grounded_claims, "problem") or NOT_STATED}
+        )
+        coverage = _coverage_text(grounded_claims, self.shown_cases, self.n_cases)
+        provenance = self.answer.provenance(run_id, [one.case for one in self.shown_cases])
         return build_draft(
             DraftKind.PATTERN,
             self.theme.id,
             self.name if not self.reason else NO_PATTERN,
             {**fields, **({"reason": self.reason} if self.reason else {}), "coverage": coverage}
             | ({} if self.reason else {"related": self.theme.nearest_theme_id or ""}),
-            kept,
+            grounded_claims,
             replace(provenance, made_for=made_for),
         )
 
-    def _fields(self, kept: Sequence[Claim]) -> dict[str, str | tuple[str, ...]]:
-        patlet = " ".join(claim_texts(kept, "patlet")) or _patlet(kept)
-        return {"patlet": patlet, **{name: claim_texts(kept, name) or NOT_STATED for name in PATTERN_FIELDS}}
+    def _fields(self, grounded_claims: Sequence[Claim]) -> dict[str, str | tuple[str, ...]]:
+        patlet = " ".join(claim_texts(grounded_claims, "patlet")) or _patlet(grounded_claims)
+        return {"patlet": patlet, **{name: claim_texts(grounded_claims, name) or NOT_STATED for name in PATTERN_FIELDS}}
 
 
 def propose_pattern(theme: Theme, shown_cases: Sequence[ShownCase], ask: AskModel, *, n_cases: int) -> PatternProposal:
@@ -99,7 +103,7 @@ def propose_pattern(theme: Theme, shown_cases: Sequence[ShownCase], ask: AskMode
     )
     return PatternProposal(
         theme=theme,
-        shown=tuple(shown_cases),
+        shown_cases=tuple(shown_cases),
         n_cases=n_cases,
         name=_validated_name(said["name"], theme, shown_cases),
         reason="" if said["pattern"] else f"{said['reason'][:1].upper()}{said['reason'][1:]}.",
@@ -149,7 +153,7 @@ def _variables(
         "cases": [
             {
                 "case_id": one.case.id,
-                "why": one.why,
+                "why": one.selection_reason,
                 "team": teams.get(one.case.team or "", 0),
                 "facets": "\n".join(_facet_line(ids[facet], facet) for facet in one.facets),
             }
@@ -166,5 +170,5 @@ def _facet_line(id: str, facet: Claim) -> str:
 def _coverage_text(grounded_claims: Sequence[Claim], shown_cases: Sequence[ShownCase], n_cases: int) -> str:
     """From how many cases and teams the evidence comes, and of how many; too narrow evidence says so."""
     found = measure_breadth(grounded_claims, {one.case.id: one.case for one in shown_cases})
-    told = f"{found.told(of=n_cases)}; {len(shown_cases)} of {n_cases} cases shown to the model."
+    told = f"{found.describe(n_theme_cases=n_cases)}; {len(shown_cases)} of {n_cases} cases shown to the model."
     return told + (ANECDOTE_NOTE if found.is_narrow else "")

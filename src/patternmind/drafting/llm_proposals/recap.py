@@ -22,7 +22,7 @@ def propose_bullets(recap: Case, linked_cases: Sequence[Case], ask: AskModel) ->
     cases = [recap, *linked_cases[:MAX_LINKED_CASES]]
     limits = [MAX_NOTE_SENTENCES, *[MAX_SENTENCES_PER_CASE] * MAX_LINKED_CASES]
     told = [extract_sentences(case)[:limit] for case, limit in zip(cases, limits, strict=False)]
-    numbered = NumberedSentences.of([sentence for sentences in told for sentence in sentences])
-    shown = [{"case_id": case.id, "sentences": numbered.lines(case.id)} for case in cases]
+    numbered = NumberedSentences.from_sentences([sentence for sentences in told for sentence in sentences])
+    shown = [{"case_id": case.id, "sentences": numbered.case_lines(case.id)} for case in cases]
     answer = ask(PROMPT_ID, {"recap": shown[0], "linked": shown[1:]}, case_ids=[case.id for case in cases])
     return [claim for name in BULLETS for claim in numbered.claims(name, answer.value[name])], answer

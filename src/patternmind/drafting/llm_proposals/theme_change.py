@@ -25,12 +25,12 @@ def propose_change_note(
     Raises:
         GatewayFailed: there is no usable answer.
     """
-    numbered = NumberedSentences.of([*earlier, *newer])
+    numbered = NumberedSentences.from_sentences([*earlier, *newer])
     fresh = {sentence.case_id for sentence in newer}
 
     def shown(sentences: Sequence[Sentence]) -> list[dict[str, str]]:
         ids = dict.fromkeys(sentence.case_id for sentence in sentences)
-        return [{"case_id": case_id, "sentences": numbered.lines(case_id)} for case_id in ids]
+        return [{"case_id": case_id, "sentences": numbered.case_lines(case_id)} for case_id in ids]
 
     variables = {
         "theme": {"name": theme.name, "gist": theme.gist, "keywords": list(theme.keywords)},

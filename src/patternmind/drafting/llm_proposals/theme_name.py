@@ -29,7 +29,7 @@ class NameProposal:
     """``draft`` is not yet grounded; ``instructions_in`` are cases that speak to machines."""
 
     draft: Draft
-    instructions_in: tuple[str, ...]
+    suspicious_case_ids: tuple[str, ...]
 
 
 def draft_theme_name(

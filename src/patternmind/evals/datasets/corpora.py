@@ -24,19 +24,19 @@ class Corpus:
     name: str
     file: str
     kind: CaseKind = CaseKind.CASE
-    labelled: bool = False
-    large: bool = False
-    drafted: bool = True
+    is_labelled: bool = False
+    is_large: bool = False
+    is_drafted: bool = True
     """Whether drafts are made and their quotes checked; single questions and titles hold nothing to draft from."""
 
 
-BANKING77 = Corpus("banking77", "banking77.jsonl.gz", labelled=True, large=True, drafted=False)
-ARXIV = Corpus("arxiv 20,000", "arxiv_titles.jsonl.gz", labelled=True, large=True, drafted=False)
-LESSONS = Corpus("lessons", "lessons.jsonl.gz", large=True)
+BANKING77 = Corpus("banking77", "banking77.jsonl.gz", is_labelled=True, is_large=True, is_drafted=False)
+ARXIV = Corpus("arxiv 20,000", "arxiv_titles.jsonl.gz", is_labelled=True, is_large=True, is_drafted=False)
+LESSONS = Corpus("lessons", "lessons.jsonl.gz", is_large=True)
 CORPORA = (
     BANKING77,
-    Corpus("complaints", "complaints.jsonl.gz", labelled=True, large=True),
-    Corpus("bills", "bills.jsonl.gz", labelled=True, large=True, drafted=False),
+    Corpus("complaints", "complaints.jsonl.gz", is_labelled=True, is_large=True),
+    Corpus("bills", "bills.jsonl.gz", is_labelled=True, is_large=True, is_drafted=False),
     LESSONS,
     Corpus("recaps", "recaps.jsonl", kind=CaseKind.RECAP),
     Corpus("postmortems", "postmortems.jsonl"),

@@ -39,9 +39,9 @@ class Payload:
     name: str
     canary: str
     text: Mapping[str, str]
-    beside: Mapping[str, str] = field(default_factory=dict[str, str])
+    other_columns: Mapping[str, str] = field(default_factory=dict[str, str])
     file: str = ""
-    reaches: bool = True
+    reaches_model: bool = True
 
 
 def _zero_width(text: str) -> str:
@@ -156,7 +156,7 @@ def _relocated_payload(name: str, canary: str) -> Payload:
         name=name,
         canary=canary,
         text=filled(text),
-        beside=filled(beside),
+        other_columns=filled(beside),
         file=file.replace("{canary}", canary),
-        reaches=bool(text),
+        reaches_model=bool(text),
     )

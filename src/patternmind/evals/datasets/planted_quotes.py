@@ -22,8 +22,8 @@ class PlantedQuote:
     """A quote and what ``ground`` must do with it. ``keep`` is ``None`` where either is right."""
 
     quote: Quote
-    how: str
-    keep: bool | None
+    alteration: str
+    should_keep: bool | None
 
 
 QuoteAlteration = Callable[[str, str, random.Random], str | None]
@@ -49,20 +49,20 @@ def edge_case() -> Case:
 def plant_quotes(cases: Sequence[Case], *, n_sentences: int, seed: int) -> Iterator[PlantedQuote]:
     """Every alteration that fits, of ``n_sentences`` true sentences drawn from the cases, and of every hard one."""
     chance = random.Random(seed)
-    sentences = [s for case in cases for s in extract_sentences(case) if s.quotable]
+    sentences = [s for case in cases for s in extract_sentences(case) if s.is_quotable]
     hard = extract_sentences(edge_case())
     drawn = chance.sample(sentences, min(n_sentences, len(sentences))) + hard
     by_id = {case.id: case for case in [*cases, edge_case()]}
     for sentence in drawn:
         case = by_id[sentence.case_id]
         other = chance.choice([s for s in sentences if s.case_id != sentence.case_id] or hard)
-        true = sentence.quote()
+        true = sentence.to_quote()
         yield from _true_variants(true)
-        yield from _misplaced(true, other.quote(), case)
+        yield from _misplaced(true, other.to_quote(), case)
         for how, alter in ALTERATIONS.items():
             text = alter(true.text, other.text, chance)
             if text is not None and not is_in_case(text, case):
-                yield PlantedQuote(replace(true, text=text), how, keep=False)
+                yield PlantedQuote(replace(true, text=text), how, should_keep=False)
 
 
 def is_in_case(text: str, case: Case) -> bool:
@@ -103,10 +103,10 @@ def normalize_quote(text: str) -> str:
 def _true_variants(true: Quote) -> Iterator[PlantedQuote]:
     text = true.text
     lost = replace(true, start=0, end=0)
-    yield PlantedQuote(true, "as it stands", keep=True)
-    yield PlantedQuote(lost, "offsets lost", keep=True)
-    yield PlantedQuote(replace(true, start=true.start + 1, end=true.end + 1), "offsets one too far", keep=True)
-    yield PlantedQuote(replace(lost, field=""), "no field named", keep=True)
+    yield PlantedQuote(true, "as it stands", should_keep=True)
+    yield PlantedQuote(lost, "offsets lost", should_keep=True)
+    yield PlantedQuote(replace(true, start=true.start + 1, end=true.end + 1), "offsets one too far", should_keep=True)
+    yield PlantedQuote(replace(lost, field=""), "no field named", should_keep=True)
     written: Mapping[str, str] = {
         "straight quote marks": normalize_quote(text),
         "curly quote marks": re.sub(r"'", "’", re.sub(r'"([^"]*)"', r"“\1”", text)),
@@ -122,7 +122,7 @@ def _true_variants(true: Quote) -> Iterator[PlantedQuote]:
     }
     for how, variant in written.items():
         if variant != text:
-            yield PlantedQuote(replace(lost, text=variant), how, keep=True)
+            yield PlantedQuote(replace(lost, text=variant), how, should_keep=True)
 
 
 def _misplaced(true: Quote, other: Quote, case: Case) -> Iterator[PlantedQuote]:
@@ -133,14 +133,14 @@ def _misplaced(true: Quote, other: Quote, case: Case) -> Iterator[PlantedQuote]:
         if name != true.field and normalize_quote(true.text) not in normalize_quote(case.text[name])
     ]
     if elsewhere:
-        yield PlantedQuote(replace(true, field=elsewhere[0]), "another field of the case", keep=None)
+        yield PlantedQuote(replace(true, field=elsewhere[0]), "another field of the case", should_keep=None)
     if not is_in_case(other.text, case):
-        yield PlantedQuote(replace(other, case_id=case.id), "a sentence of another case", keep=False)
+        yield PlantedQuote(replace(other, case_id=case.id), "a sentence of another case", should_keep=False)
         yield PlantedQuote(
-            replace(other, case_id=case.id, field=""), "a sentence of another case, no field", keep=False
+            replace(other, case_id=case.id, field=""), "a sentence of another case, no field", should_keep=False
         )
-    yield PlantedQuote(replace(true, case_id="c-nowhere"), "a case that is not there", keep=False)
-    yield PlantedQuote(replace(true, text=" \n "), "nothing but spaces", keep=False)
+    yield PlantedQuote(replace(true, case_id="c-nowhere"), "a case that is not there", should_keep=False)
+    yield PlantedQuote(replace(true, text=" \n "), "nothing but spaces", should_keep=False)
 
 
 # Ways of saying something else ---------------------------------------------------------------------------------------

@@ -49,11 +49,11 @@ def score_exported_quotes(network: NetworkRun, *, max_prereadings: int | None = 
     Args:
         most_prereadings: of the largest themes only; each takes seconds where the cases are many and long.
     """
-    store = network.house.store
+    store = network.ctx.store
     standing = [theme for theme in store.themes() if theme.case_ids]
     for theme in standing[:max_prereadings]:
         prereading_builder.build_prereading(
-            store, network.house.clock, prereading_builder.subject_from_theme(store, theme.id)
+            store, network.ctx.clock, prereading_builder.subject_from_theme(store, theme.id)
         )
     texts = {row["case_id"]: row["text"] for row in export_rows(store, "cases")}
     drafts = list(export_rows(store, "drafts"))
@@ -80,7 +80,7 @@ class QuoteVerdict:
     """What became of a planted quote; ``kept`` is the quote as ``ground`` kept it."""
 
     planted: PlantedQuote
-    kept: Quote | None
+    grounded_quote: Quote | None
 
 
 def score_planted_quotes(
@@ -89,16 +89,16 @@ def score_planted_quotes(
     """``ground`` as a detector of false quotes: recall, precision, and that what it keeps is the slice it names."""
     by_id = {case.id: case for case in [*cases, edge_case()]}
     verdicts = [QuoteVerdict(one, kept) for one, kept in _ground_each(list(planted), by_id)]
-    false = [one for one in verdicts if one.planted.keep is False]
-    true = [one for one in verdicts if one.planted.keep]
-    refused_false = [one for one in false if one.kept is None]
-    refused_true = [one for one in true if one.kept is None]
-    kept = [one for one in verdicts if one.kept is not None]
+    false = [one for one in verdicts if one.planted.should_keep is False]
+    true = [one for one in verdicts if one.planted.should_keep]
+    refused_false = [one for one in false if one.grounded_quote is None]
+    refused_true = [one for one in true if one.grounded_quote is None]
+    kept = [one for one in verdicts if one.grounded_quote is not None]
     n_refused = len(refused_false) + len(refused_true)
     rightly_kept = sum(_is_kept_as_slice(one, by_id) for one in kept)
-    missed = _count_alterations([one for one in false if one.kept is not None])
-    true_or_not = [one for one in kept if one.planted.keep is not None]
-    n_ways = len({one.planted.how for one in false})
+    missed = _count_alterations([one for one in false if one.grounded_quote is not None])
+    true_or_not = [one for one in kept if one.planted.should_keep is not None]
+    n_ways = len({one.planted.alteration for one in false})
     return [
         _share_score(
             dataset, "false quotes refused (recall)", len(refused_false), len(false), f"in {n_ways} ways", missed
@@ -148,7 +148,7 @@ def _ground_each(
 
 def _is_kept_as_slice(verdict: QuoteVerdict, cases: Mapping[str, Case]) -> bool:
     """Kept text is the source's own, and says what was asked for."""
-    quote = verdict.kept
+    quote = verdict.grounded_quote
     if quote is None:
         return False
     source = cases[quote.case_id].text[quote.field]
@@ -159,16 +159,16 @@ def _is_kept_as_slice(verdict: QuoteVerdict, cases: Mapping[str, Case]) -> bool:
 
 def _misplaced_score(verdicts: Sequence[QuoteVerdict], dataset: str) -> Score:
     """True text under another field of its case: to find it and to refuse it are both right."""
-    either = [one for one in verdicts if one.planted.keep is None]
-    found = sum(one.kept is not None for one in either)
+    either = [one for one in verdicts if one.planted.should_keep is None]
+    found = sum(one.grounded_quote is not None for one in either)
     value = found / len(either) if either else 0.0
     note = f"{found} of {len(either)}"
     name = "found under another field"
-    return Score(eval=EVAL, on=dataset, name=name, value=value, direction=ScoreDirection.NONE, note=note)
+    return Score(eval=EVAL, dataset=dataset, name=name, value=value, direction=ScoreDirection.NONE, note=note)
 
 
 def _count_alterations(verdicts: Sequence[QuoteVerdict]) -> str:
-    return ", ".join(f"{how}: {n}" for how, n in Counter(one.planted.how for one in verdicts).most_common(5))
+    return ", ".join(f"{how}: {n}" for how, n in Counter(one.planted.alteration for one in verdicts).most_common(5))
 
 
 def _share_score(
@@ -180,7 +180,7 @@ def _share_score(
     note = told + (f"; wrong: {failures}" if failures else "")
     return Score(
         eval=EVAL,
-        on=dataset,
+        dataset=dataset,
         name=name,
         value=n_hits / n_total if n_total else 0.0,
         unit=ScoreUnit.SHARE,
@@ -214,4 +214,4 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     for score in _measure_corpora(asked.corpora, n_drafts=asked.drafts, seed=asked.seed):
-        sys.stdout.write(f"{score.on}: {score.name} {score.value:.4f} ({score.note})\n")
+        sys.stdout.write(f"{score.dataset}: {score.name} {score.value:.4f} ({score.note})\n")

@@ -65,7 +65,7 @@ def score_side_classification(dataset: str, cases: Sequence[Case]) -> list[Score
     by_place = [side for one in flat for side in sides_by_position(len(one.gold))]
     first, *rest = _side_scores(dataset, gold, told)
     alone = [
-        replace(score, name=f"{score.name}, by place alone", direction=ScoreDirection.NONE, tracked=False)
+        replace(score, name=f"{score.name}, by place alone", direction=ScoreDirection.NONE, is_tracked=False)
         for score in _side_scores(dataset, gold, by_place)
     ]
     return [replace(first, note=f"{len(flat)} cases, {len(gold)} sentences"), *rest, *alone]
@@ -82,7 +82,7 @@ def _side_scores(dataset: str, gold: Sequence[Side], predicted: Sequence[Side | 
     for side in Side:
         values[f"{side}, precision"] = _share(wanted is side for wanted, got in pairs if got is side)
         values[f"{side}, recall"] = _share(got is side for wanted, got in pairs if wanted is side)
-    return [Score(eval=EVAL, on=dataset, name=name, value=value) for name, value in values.items()]
+    return [Score(eval=EVAL, dataset=dataset, name=name, value=value) for name, value in values.items()]
 
 
 def score_lens_themes(
@@ -113,11 +113,11 @@ def score_lens_themes(
 
 
 def _score(dataset: str, name: str, value: float) -> Score:
-    return Score(eval=EVAL, on=dataset, name=name, value=value, unit=ScoreUnit.SCORE)
+    return Score(eval=EVAL, dataset=dataset, name=name, value=value, unit=ScoreUnit.SCORE)
 
 
 def _reference_score(dataset: str, name: str, value: float) -> Score:
-    return replace(_score(dataset, name, value), direction=ScoreDirection.NONE, tracked=False)
+    return replace(_score(dataset, name, value), direction=ScoreDirection.NONE, is_tracked=False)
 
 
 def _cosine(left: Vectors, right: Vectors) -> float:

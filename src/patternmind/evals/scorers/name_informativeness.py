@@ -53,11 +53,15 @@ class ThemeVectors:
 class HeldOutFold:
     """Names made without a fold, as vectors, and the cases of each theme that are in it."""
 
-    named: Mapping[str, Vectors]
-    held: Mapping[str, Sequence[str]]
+    name_vectors: Mapping[str, Vectors]
+    held_out_ids: Mapping[str, Sequence[str]]
 
-    def askable(self, nearest: Mapping[str, str]) -> list[str]:
-        return [theme_id for theme_id in sorted(nearest) if self.held[theme_id] and self.held[nearest[theme_id]]]
+    def testable_themes(self, nearest: Mapping[str, str]) -> list[str]:
+        return [
+            theme_id
+            for theme_id in sorted(nearest)
+            if self.held_out_ids[theme_id] and self.held_out_ids[nearest[theme_id]]
+        ]
 
 
 def score_name_informativeness(
@@ -92,17 +96,19 @@ def score_name_informativeness(
     low, high = wilson_interval(hits, n)
     note = f"{hits} of {n}, {low:.2f}-{high:.2f}, seed {seed}, {len(nearest)} themes, {n_folds} of {N_FOLDS} folds"
     limit = MIN_SHARE if sum(map(len, members.values())) >= MIN_CASES_FOR_LIMIT else None
-    return [Score(eval=EVAL, on=dataset, name="name leads to a held-out case", value=hits / n, limit=limit, note=note)]
+    return [
+        Score(eval=EVAL, dataset=dataset, name="name leads to a held-out case", value=hits / n, limit=limit, note=note)
+    ]
 
 
 def _answer_questions(network: ThemeVectors, fold: HeldOutFold, rng: random.Random, n: int) -> list[bool]:
-    askable = fold.askable(network.nearest)
+    askable = fold.testable_themes(network.nearest)
     answers: list[bool] = []
     for _ in range(n if askable else 0):
         theme_id = rng.choice(askable)
-        own = network.vector(rng.choice(fold.held[theme_id]))
-        other = network.vector(rng.choice(fold.held[network.nearest[theme_id]]))
-        answers.append(bool(fold.named[theme_id] @ own > fold.named[theme_id] @ other))
+        own = network.vector(rng.choice(fold.held_out_ids[theme_id]))
+        other = network.vector(rng.choice(fold.held_out_ids[network.nearest[theme_id]]))
+        answers.append(bool(fold.name_vectors[theme_id] @ own > fold.name_vectors[theme_id] @ other))
     return answers
 
 
@@ -117,7 +123,7 @@ def _hold_out(network: ThemeVectors, fold_of: Mapping[str, int], fold: int, enco
         found = propose_name_candidates(counts, ids, contrast_case_ids=kept.get(beside, ()))
         vectors = encoder.encode([phrase.text for phrase in found])
         weighed[id] = rank_by_similarity(found, vectors, centre=centres[id], contrast_centre=centres.get(beside))
-    names = name_themes({id: counts.distinguishing(ids) for id, ids in kept.items()}, candidates=weighed)
+    names = name_themes({id: counts.distinctive_phrases(ids) for id, ids in kept.items()}, candidates=weighed)
     vectors = encoder.encode([one.name for one in names.values()])
     return HeldOutFold(dict(zip(names, vectors, strict=True)), held)
 

@@ -60,7 +60,7 @@ NAME_VARIANTS: Mapping[str, Callable[[str], str]] = {
 class VariedText:
     """A text whose whole names were put another way, and each of them with its variant."""
 
-    marked: AnnotatedText
+    annotated: AnnotatedText
     variants: Sequence[str]
 
 
@@ -72,16 +72,18 @@ def score_known_names(path: Path, *, seed: int) -> list[Score]:
     rng = random.Random(seed)
     varied = [vary_names(row, roster, rng) for row in rows if full_name_spans(row)]
     told = [
-        (variant, one.marked.leaks(span))
+        (variant, one.annotated.leaks(span))
         for one in varied
-        for span, variant in zip(one.marked.gold, one.variants, strict=True)
+        for span, variant in zip(one.annotated.gold, one.variants, strict=True)
     ]
     left = [variant for variant, leaks in told if leaks]
     worst = ", ".join(f"{variant} {left.count(variant)}" for variant in sorted(set(left), key=left.count, reverse=True))
     note = f"{format_share(len(told) - len(left), len(told))}; left: {worst or 'none'}"
     value = 1 - len(left) / max(1, len(told))
     return [
-        Score(eval=EVAL, on=DATASET, name="known names, varied: taken out", value=value, limit=MIN_SHARE, note=note)
+        Score(
+            eval=EVAL, dataset=DATASET, name="known names, varied: taken out", value=value, limit=MIN_SHARE, note=note
+        )
     ]
 
 
@@ -124,13 +126,13 @@ def score_possible_names(path: Path) -> list[Score]:
         places = promote_enumerated_names(row["text"], find_name_candidates(row["text"], small))
         found = [LabelledSpan(PERSON, one.start, one.end) for one in places if one.name in parts]
         n_gold += len(gold)
-        caught += sum(any(one.meets(span) for one in found) for span in gold)
+        caught += sum(any(one.overlaps(span) for one in found) for span in gold)
         seen += len(found)
-        right += sum(any(one.meets(span) for span in gold) for one in found)
+        right += sum(any(one.overlaps(span) for span in gold) for one in found)
     return [
         Score(
             eval=EVAL,
-            on=DATASET,
+            dataset=DATASET,
             name=name,
             value=part / max(1, whole),
             note=format_share(part, whole),
@@ -161,7 +163,7 @@ def score_false_alarms(name: str, path: Path, pii: Path) -> list[Score]:
         scores += [
             Score(
                 eval=EVAL,
-                on=name,
+                dataset=name,
                 name=f"taken out a thousand words, {what}",
                 value=1000 * n_taken / max(1, n_words),
                 direction=ScoreDirection.LOWER,
@@ -171,7 +173,7 @@ def score_false_alarms(name: str, path: Path, pii: Path) -> list[Score]:
             ),
             Score(
                 eval=EVAL,
-                on=name,
+                dataset=name,
                 name=f"megabytes a second of one core, {what}",
                 value=n_megabytes / n_seconds,
                 direction=ScoreDirection.NONE,

@@ -35,8 +35,8 @@ NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twe
 @dataclass(frozen=True, slots=True)
 class PlantedClaim:
     claim: str
-    how: str
-    true: bool
+    alteration: str
+    is_true: bool
 
 
 FactAlteration = Callable[[str, Case, Sequence[str], random.Random], str | None]
@@ -54,26 +54,28 @@ def _replace_span(sentence: str, match: re.Match[str], new: str) -> str:
 def plant_facts(case: Case, sentence: Sentence, names: Sequence[str], chance: random.Random) -> Iterator[PlantedClaim]:
     """Every alteration of one sentence that fits, and the same sentence said in other ways."""
     text, everything = sentence.text, " ".join(case.text.values())
-    yield PlantedClaim(f"In short: {text[:1].lower()}{text[1:]}", "as it stands, introduced", true=True)
+    yield PlantedClaim(f"In short: {text[:1].lower()}{text[1:]}", "as it stands, introduced", is_true=True)
     if number := _draw_number(text, chance):
         figures, value = number[0], int(number[0])
         if value <= 12:
-            yield PlantedClaim(_replace_span(text, number, NUMBER_WORDS[value]), "a small number as a word", true=True)
+            yield PlantedClaim(
+                _replace_span(text, number, NUMBER_WORDS[value]), "a small number as a word", is_true=True
+            )
         if len(figures) > 3 and not figures.startswith(("0", "19", "20")):
             for mark in (",", ".", " ", "\u00a0", "'"):
                 yield PlantedClaim(
-                    _replace_span(text, number, f"{value:,}".replace(",", mark)), "thousands parted", true=True
+                    _replace_span(text, number, f"{value:,}".replace(",", mark)), "thousands parted", is_true=True
                 )
         wrong = str(value + chance.choice([1, 2, 7, 10, 100]))
         if not _contains_number(everything, wrong):
-            yield PlantedClaim(_replace_span(text, number, wrong), "another number", true=False)
-            yield PlantedClaim(f"{text} It cost {wrong} hours.", "a number added", true=False)
+            yield PlantedClaim(_replace_span(text, number, wrong), "another number", is_true=False)
+            yield PlantedClaim(f"{text} It cost {wrong} hours.", "a number added", is_true=False)
     named = list(NAME.finditer(text))
     if named:
         name = chance.choice(named)
         others = [one for one in names if one.casefold() not in everything.casefold()]
         if others:
-            yield PlantedClaim(_replace_span(text, name, chance.choice(others)), "another name", true=False)
+            yield PlantedClaim(_replace_span(text, name, chance.choice(others)), "another name", is_true=False)
 
 
 def _contains_number(text: str, value: str) -> bool:
@@ -86,14 +88,14 @@ def _contains_number(text: str, value: str) -> bool:
 def measure_refusals(cases: Sequence[Case], *, n_sentences: int, seed: int) -> Iterator[str]:
     """Lines: of each way how many claims were accepted, and the two shares with their intervals."""
     chance = random.Random(seed)
-    pairs = [(case, one) for case in cases for one in extract_sentences(case) if one.quotable]
+    pairs = [(case, one) for case in cases for one in extract_sentences(case) if one.is_quotable]
     telling = [pair for pair in pairs if NUMBER.search(pair[1].text) or NAME.search(pair[1].text)]
     names = sorted({name[0] for _, one in pairs for name in NAME.finditer(one.text)})
     counts: dict[tuple[bool, str], list[int]] = {}
     for case, sentence in chance.sample(telling, min(n_sentences, len(telling))):
         for planted in plant_facts(case, sentence, names, chance):
             accepted = _is_accepted(planted.claim, case, sentence)
-            count = counts.setdefault((planted.true, planted.how), [0, 0])
+            count = counts.setdefault((planted.is_true, planted.alteration), [0, 0])
             count[0] += accepted
             count[1] += 1
     for (true, how), (accepted, n) in sorted(counts.items()):
@@ -114,7 +116,7 @@ def _is_accepted(text: str, case: Case, sentence: Sentence) -> bool:
         theme_id=None,
         name="",
         fields={},
-        claims=(Claim(text=text, field="problem", quotes=(sentence.quote(),)),),
+        claims=(Claim(text=text, field="problem", quotes=(sentence.to_quote(),)),),
         provenance=Provenance(run_id="", model="scripted"),
     )
     return bool(ground(draft, {case.id: case}).draft.claims)

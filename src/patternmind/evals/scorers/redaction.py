@@ -44,7 +44,7 @@ class LabelledSpan:
     start: int
     end: int
 
-    def meets(self, other: "LabelledSpan") -> bool:
+    def overlaps(self, other: "LabelledSpan") -> bool:
         return self.start < other.end and other.start < self.end
 
 
@@ -54,11 +54,11 @@ class AnnotatedText:
 
     text: str
     gold: tuple[LabelledSpan, ...]
-    taken: tuple[LabelledSpan, ...]
+    redacted: tuple[LabelledSpan, ...]
 
     def leaks(self, span: LabelledSpan) -> bool:
         """Whether a letter or digit of a gold span was left standing."""
-        covered = {i for one in self.taken for i in range(one.start, one.end)}
+        covered = {i for one in self.redacted for i in range(one.start, one.end)}
         return any(self.text[i].isalnum() and i not in covered for i in range(span.start, span.end))
 
 
@@ -123,9 +123,9 @@ def score_type(
     precision counts as wrong only what no gold span of any type names.
     """
     gold = [(one, span) for one in texts for span in one.gold if span.type == type]
-    taken = [(one, span) for one in texts for span in one.taken if span.type == placeholder]
+    taken = [(one, span) for one in texts for span in one.redacted if span.type == placeholder]
     out = sum(not one.leaks(span) for one, span in gold)
-    right = sum(any(span.meets(named) for named in one.gold) for one, span in taken)
+    right = sum(any(span.overlaps(named) for named in one.gold) for one, span in taken)
     recall, precision = f"{placeholder}{suffix}: taken out (recall)", f"{placeholder}{suffix}: rightly (precision)"
     least = MIN_PHONE_RECALL if suffix else limit
     return [*_share(recall, out, gold, least), *_share(precision, right, taken, limit)]
@@ -135,7 +135,7 @@ def _share(name: str, part: int, whole: Sequence[object], limit: float | None) -
     if not whole:
         return []
     note = format_share(part, len(whole))
-    return [Score(eval=EVAL, on=DATASET, name=name, value=part / len(whole), limit=limit, note=note)]
+    return [Score(eval=EVAL, dataset=DATASET, name=name, value=part / len(whole), limit=limit, note=note)]
 
 
 def format_share(n_hits: int, n_total: int) -> str:
@@ -153,14 +153,16 @@ def _leak_rate(name: str, texts: Sequence[AnnotatedText], direction: ScoreDirect
     gold = [(one, span) for one in texts for span in one.gold if span.type == PERSON]
     left = sum(one.leaks(span) for one, span in gold)
     note = format_share(left, len(gold))
-    return Score(eval=EVAL, on=DATASET, name=name, value=left / max(1, len(gold)), direction=direction, note=note)
+    return Score(eval=EVAL, dataset=DATASET, name=name, value=left / max(1, len(gold)), direction=direction, note=note)
 
 
 def _false_names(texts: Sequence[AnnotatedText]) -> Score:
-    taken = [(one, span) for one in texts for span in one.taken if span.type == "person"]
-    right = sum(any(span.meets(named) for named in one.gold if named.type == PERSON) for one, span in taken)
+    taken = [(one, span) for one in texts for span in one.redacted if span.type == "person"]
+    right = sum(any(span.overlaps(named) for named in one.gold if named.type == PERSON) for one, span in taken)
     note = format_share(right, len(taken))
-    return Score(eval=EVAL, on=DATASET, name="person: rightly (precision)", value=right / max(1, len(taken)), note=note)
+    return Score(
+        eval=EVAL, dataset=DATASET, name="person: rightly (precision)", value=right / max(1, len(taken)), note=note
+    )
 
 
 # Canaries ------------------------------------------------------------------------------------------------------------
@@ -177,7 +179,7 @@ def score_canaries(network: NetworkRun, sample: SampleNetwork) -> list[Score]:
     exported = [
         json.dumps(row, ensure_ascii=False)
         for what in ("cases", "drafts", "themes", "patterns")
-        for row in export_rows(network.house.store, what)
+        for row in export_rows(network.ctx.store, what)
     ]
     names = {person["name"] for person in people}
     parts = {part for name in names for part in name.split() if part[0].isupper() and len(part) > 2}
@@ -203,7 +205,7 @@ def _canary_score(name: str, secrets: Iterable[str], exported: Sequence[str], oc
     note = f"{len(listed)} looked for"
     return Score(
         eval=EVAL,
-        on=SAMPLE,
+        dataset=SAMPLE,
         name=name,
         value=len(left),
         direction=ScoreDirection.LOWER,

@@ -30,7 +30,7 @@ def score_theme_search(network: NetworkRun, sample: SampleNetwork) -> list[Score
     queries = {case.external_id or "": _query_text(case) for case in themed}
     precisions: list[float] = []
     ranks: list[float] = []
-    with network.house.index() as index:
+    with network.ctx.open_index() as index:
         find = make_search(network, index, list(queries.values()))
         for external_id, query in queries.items():
             near = [found for found in find(query, CaseKind.CASE, 6) if found != external_id][:5]
@@ -46,7 +46,7 @@ def score_theme_search(network: NetworkRun, sample: SampleNetwork) -> list[Score
 
 def score_label_search(network: NetworkRun, gold: Mapping[str, str], *, seed: int) -> list[Score]:
     """Up to 1,000 cases as queries: how many of the ten nearest others bear the same label."""
-    labels = network.gold(gold)
+    labels = network.gold_labels(gold)
     rows = shuffle_rows(len(labels), seed=seed)[:MAX_QUERIES]
     by_id = {case.id: label for case, label in zip(network.cases, labels, strict=True)}
     index = ExactIndex([case.id for case in network.cases], network.vectors)
@@ -66,7 +66,7 @@ def score_known_item(network: NetworkRun, *, max_queries: int, seed: int) -> lis
     if not chosen:
         return []
     external = {case.id: case.external_id or case.id for case in network.cases}
-    with network.house.index() as index:
+    with network.ctx.open_index() as index:
         find = make_search(network, index, list(chosen.values()))
         found = [float(external[case_id] in find(text, None, 3)) for case_id, text in chosen.items()]
     return [_mean_score(network.name, "case found by a sentence of it, first 3", found)]
@@ -74,7 +74,7 @@ def score_known_item(network: NetworkRun, *, max_queries: int, seed: int) -> lis
 
 def make_search(network: NetworkRun, index: VectorIndex, queries: Sequence[str]) -> SearchFunction:
     """Search as users have it; the encoder is given all queries at once before, and remembers them."""
-    house, encoder = network.house, network.encoder
+    house, encoder = network.ctx, network.encoder
     encoder.encode(queries)
 
     def find(query: str, kind: str | None, k: int) -> list[str]:
@@ -90,7 +90,7 @@ def shuffle_rows(n: int, *, seed: int) -> list[int]:
 
 def middle_sentence(case: Case) -> str | None:
     """The sentence halfway through a case, if it has enough of them; none of its beginning and none of its end."""
-    quotable = [sentence for sentence in extract_sentences(case) if sentence.quotable]
+    quotable = [sentence for sentence in extract_sentences(case) if sentence.is_quotable]
     return quotable[len(quotable) // 2].text if len(quotable) >= MIN_SENTENCES else None
 
 
@@ -109,4 +109,4 @@ def _query_text(case: Case) -> str:
 
 def _mean_score(dataset: str, name: str, values: Sequence[float], *, unit: ScoreUnit = ScoreUnit.SHARE) -> Score:
     mean = float(np.mean(values)) if values else 0.0
-    return Score(eval=EVAL, on=dataset, name=name, value=mean, unit=unit, note=f"{len(values)} queries")
+    return Score(eval=EVAL, dataset=dataset, name=name, value=mean, unit=unit, note=f"{len(values)} queries")

@@ -34,16 +34,16 @@ class JoinedCase:
     """A structured case as one plain text, and the side of each stretch of it."""
 
     plain: Case
-    stretches: tuple[tuple[int, int, Side], ...]
+    side_spans: tuple[tuple[int, int, Side], ...]
 
-    def side(self, start: int) -> Side | None:
-        return next((side for begin, end, side in self.stretches if begin <= start < end), None)
+    def side_at(self, start: int) -> Side | None:
+        return next((side for begin, end, side in self.side_spans if begin <= start < end), None)
 
 
 def join_cases(cases: Sequence[Case], *, seed: int) -> dict[str, JoinedCase]:
     """By id, the cases that have text on both sides, without their titles; each in an order of its own."""
     joined = {case.id: _join(case, random.Random(f"{seed} {case.id}")) for case in cases if case.kind is CaseKind.CASE}
-    return {id: one for id, one in joined.items() if len({side for *_, side in one.stretches}) > 1}
+    return {id: one for id, one in joined.items() if len({side for *_, side in one.side_spans}) > 1}
 
 
 def _join(case: Case, rng: random.Random) -> JoinedCase:
@@ -79,12 +79,12 @@ def score_sentence_roles(
             continue
         n_themes += 1
         part = replace(theme, case_ids=ids)
-        evidence = gather_evidence(part, plain, phrases=counts.distinguishing(ids), cohesion=cohesion)
+        evidence = gather_evidence(part, plain, phrases=counts.distinctive_phrases(ids), cohesion=cohesion)
         draft = draft_pattern(evidence, run_id="")
         for side in Side:
-            told[side] += [joined[quote.case_id].side(quote.start) for quote in _quotes_from_side(draft, side)]
+            told[side] += [joined[quote.case_id].side_at(quote.start) for quote in _quotes_from_side(draft, side)]
         for name, sentences in _baseline_choices(evidence).items():
-            beside[name] += [joined[one.case_id].side(one.start) for one in sentences]
+            beside[name] += [joined[one.case_id].side_at(one.start) for one in sentences]
     return [
         score
         for side in (Side.HELPED, Side.PROBLEM)
@@ -124,7 +124,7 @@ def _side_scores(
     name = SCORE_NAMES[side]
     first = Score(
         eval=EVAL,
-        on=dataset,
+        dataset=dataset,
         name=name,
         value=hits / n,
         limit=MIN_SHARE,
@@ -135,11 +135,11 @@ def _side_scores(
         *(
             Score(
                 eval=EVAL,
-                on=dataset,
+                dataset=dataset,
                 name=f"{name}, {other}",
                 value=_share(one is side for one in sides),
                 direction=ScoreDirection.NONE,
-                tracked=False,
+                is_tracked=False,
                 note=f"{len(sides)} sentences",
             )
             for other, sides in baselines.items()

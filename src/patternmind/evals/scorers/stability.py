@@ -27,7 +27,7 @@ def score_stability(dataset: str, vectors: Vectors, fit: Fitter, *, n_fits: int,
     return [
         Score(
             eval=EVAL,
-            on=dataset,
+            dataset=dataset,
             name=f"ARI between {n_fits} fits",
             value=float(np.mean(values)),
             unit=ScoreUnit.SCORE,
@@ -35,7 +35,7 @@ def score_stability(dataset: str, vectors: Vectors, fit: Fitter, *, n_fits: int,
         ),
         Score(
             eval=EVAL,
-            on=dataset,
+            dataset=dataset,
             name=f"lowest ARI of {len(values)} pairs",
             value=float(np.min(values)),
             direction=ScoreDirection.NONE,

@@ -29,7 +29,7 @@ def score_theme_names(dataset: str, themes: Sequence[Theme], texts: Mapping[str,
 
     def share(name: str, holds: Callable[[Theme], bool]) -> Score:
         good = sum(holds(theme) for theme in named)
-        return Score(eval=EVAL, on=dataset, name=name, value=good / len(named), note=f"{good} of {len(named)}")
+        return Score(eval=EVAL, dataset=dataset, name=name, value=good / len(named), note=f"{good} of {len(named)}")
 
     beside = {theme.id: own.get(theme.nearest_theme_id or "", []) for theme in named}
     others = {theme.id: [other.name for other in named if other.id != theme.id] for theme in named}

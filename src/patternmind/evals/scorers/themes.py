@@ -32,7 +32,7 @@ def score_agreement(dataset: str, grouping: Grouping, gold: Sequence[str | None]
     return [
         Score(
             eval=EVAL,
-            on=dataset,
+            dataset=dataset,
             name=name,
             value=value,
             unit=ScoreUnit.SCORE,
@@ -48,13 +48,13 @@ def score_bounds(dataset: str, grouping: Grouping, *, is_large: bool) -> list[Sc
     n = len(grouping.labels)
     most = Score(
         eval=EVAL,
-        on=dataset,
+        dataset=dataset,
         name="themes found",
         value=grouping.n_themes,
         direction=ScoreDirection.LOWER,
         unit=ScoreUnit.COUNT,
         limit=n // MIN_CASES_PER_THEME,
-        tracked=False,
+        is_tracked=False,
         note=f"{n} cases",
     )
     share = replace(most, name="outlier share", value=grouping.outlier_share, unit=ScoreUnit.SHARE, note="")
@@ -70,7 +70,7 @@ def as_reference(scores: Sequence[Score], engine: str) -> list[Score]:
     """The scores of an engine that is not the default: they stand in the table, and nothing is asked of them."""
     return [
         replace(
-            score, name=f"{score.name}, {engine}", direction=ScoreDirection.NONE, limit=None, tracked=False, note=""
+            score, name=f"{score.name}, {engine}", direction=ScoreDirection.NONE, limit=None, is_tracked=False, note=""
         )
         for score in scores
         if not score.name.startswith("V")
@@ -95,7 +95,7 @@ def score_duplicates(dataset: str, found: frozenset[frozenset[str]], planted: fr
         _share_score(dataset, "near-duplicate pairs found", len(found & planted), len(planted)),
         Score(
             eval=EVAL,
-            on=dataset,
+            dataset=dataset,
             name="false near-duplicates",
             value=false_pairs,
             direction=ScoreDirection.LOWER,
@@ -107,9 +107,9 @@ def score_duplicates(dataset: str, found: frozenset[frozenset[str]], planted: fr
 def score_conservation(dataset: str, n_placed: int, n_rows: int) -> Score:
     """Rows of the files that came out of the run as a case in a theme or an outlier."""
     return Score(
-        eval=EVAL, on=dataset, name="rows accounted for", value=n_placed / n_rows, limit=1.0, note=f"{n_rows} rows"
+        eval=EVAL, dataset=dataset, name="rows accounted for", value=n_placed / n_rows, limit=1.0, note=f"{n_rows} rows"
     )
 
 
 def _share_score(dataset: str, name: str, part: int, whole: int) -> Score:
-    return Score(eval=EVAL, on=dataset, name=name, value=part / whole, note=f"{part} of {whole}")
+    return Score(eval=EVAL, dataset=dataset, name=name, value=part / whole, note=f"{part} of {whole}")

@@ -21,7 +21,7 @@ class CachingEncoder:
         self._encoder = encoder
         self._folder = folder
         self._known: dict[str, Vectors] | None = None
-        self._n_kept = 0
+        self._n_saved = 0
 
     @property
     def id(self) -> str:
@@ -38,23 +38,23 @@ class CachingEncoder:
             known.update(zip(missing, self._encoder.encode(list(missing.values()), progress=progress), strict=True))
         return stack_vectors(texts, known, self.dimensions)
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Write what is known to the folder, where there is one and anything new."""
-        if (file := self._file()) is not None and self._known and len(self._known) > self._n_kept:
-            self._n_kept = len(self._known)
+        if (file := self._cache_file()) is not None and self._known and len(self._known) > self._n_saved:
+            self._n_saved = len(self._known)
             file.parent.mkdir(parents=True, exist_ok=True)
             np.savez(file, hashes=np.asarray(list(self._known)), vectors=np.stack(list(self._known.values())))
 
     def _recall(self) -> dict[str, Vectors]:
         if self._known is None:
             self._known = {}
-            if (file := self._file()) is not None and file.is_file():
+            if (file := self._cache_file()) is not None and file.is_file():
                 with np.load(file) as kept:
                     self._known = dict(zip(kept["hashes"].tolist(), kept["vectors"], strict=True))
-                self._n_kept = len(self._known)
+                self._n_saved = len(self._known)
         return self._known
 
-    def _file(self) -> Path | None:
+    def _cache_file(self) -> Path | None:
         return self._folder and self._folder / f"{hashlib.sha256(self.id.encode()).hexdigest()[:16]}.npz"
 
 

@@ -24,9 +24,9 @@ class Grouping:
         labels = [number.get(id, OUTLIER) for id in theme_ids]
         return cls(np.asarray(labels, np.int32), np.asarray([number.get(id, OUTLIER) for id in nearest_ids], np.int32))
 
-    def rows(self, chosen: Sequence[int] | Sequence[bool] | NDArray[Any]) -> "Grouping":
+    def rows(self, selection: Sequence[int] | Sequence[bool] | NDArray[Any]) -> "Grouping":
         """The grouping of these rows alone; ``chosen`` are row numbers or a mask."""
-        return Grouping(self.labels[np.asarray(chosen)], self.nearest[np.asarray(chosen)])
+        return Grouping(self.labels[np.asarray(selection)], self.nearest[np.asarray(selection)])
 
     @property
     def n_themes(self) -> int:

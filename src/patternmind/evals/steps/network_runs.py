@@ -26,7 +26,7 @@ class EvalContext:
     seed: int = 0
     progress: Progress | None = None
 
-    def told(self, about: str) -> Progress | None:
+    def progress_for(self, about: str) -> Progress | None:
         """Progress that says which data set it is about."""
         progress = self.progress
         if progress is None:
@@ -39,18 +39,18 @@ class NetworkRun:
     """A network after its run. Row i of ``vectors`` and ``grouping`` belongs to ``cases[i]``."""
 
     name: str
-    house: AppContext
+    ctx: AppContext
     cases: Sequence[Case]
     vectors: Vectors
     grouping: Grouping
-    intake: Sequence[IngestReport]
+    intake_reports: Sequence[IngestReport]
     encoder: Encoder
 
     @property
     def external_ids(self) -> list[str]:
         return [case.external_id or "" for case in self.cases]
 
-    def gold(self, labels: Mapping[str, str | None]) -> list[str | None]:
+    def gold_labels(self, labels: Mapping[str, str | None]) -> list[str | None]:
         """The people's label of each row, ``None`` where they gave none."""
         return [labels.get(external_id) for external_id in self.external_ids]
 
@@ -64,16 +64,16 @@ def run_sample(sample: SampleNetwork, context: EvalContext) -> NetworkRun:
         intake.append(import_files(house.store, [cases], kind=CaseKind.CASE))
         if label == list(sample.quarters)[-1]:
             intake.append(import_files(house.store, [sample.recaps], kind=CaseKind.RECAP))
-        house.run(RunParameters(label=label, seed=context.seed), progress=context.told(SAMPLE))
+        house.run(RunParameters(label=label, seed=context.seed), progress=context.progress_for(SAMPLE))
     return _read_back(SAMPLE, house, intake, context)
 
 
 def run_corpus(corpus: Corpus, path: Path, context: EvalContext) -> NetworkRun:
     """A real corpus as one batch without a label of its period."""
     house = _open_context(corpus.name, context)
-    progress = context.told(corpus.name)
+    progress = context.progress_for(corpus.name)
     intake = import_files(house.store, [path], kind=corpus.kind, progress=progress)
-    house.run(RunParameters(seed=context.seed, draft=corpus.drafted), progress=progress)
+    house.run(RunParameters(seed=context.seed, draft=corpus.is_drafted), progress=progress)
     return _read_back(corpus.name, house, [intake], context)
 
 
@@ -89,11 +89,11 @@ def _read_back(name: str, ctx: AppContext, intake_reports: Sequence[IngestReport
     placed = [assignments[case.id] for case in cases]
     return NetworkRun(
         name=name,
-        house=ctx,
+        ctx=ctx,
         cases=cases,
         vectors=embed_cases(ctx.store, context.encoder, cases, "all"),
         grouping=Grouping.of([one.theme_id for one in placed], [one.nearest_theme_id for one in placed]),
-        intake=intake_reports,
+        intake_reports=intake_reports,
         encoder=context.encoder,
     )
 

@@ -80,13 +80,13 @@ class ObedientModel:
     """
 
     payloads: Sequence[Payload]
-    mischief: Sequence[Misbehaviour]
+    misbehaviours: Sequence[Misbehaviour]
     foreign_case_id: str = "c-foreign"
-    persistent: bool = False
-    spared: frozenset[str] = frozenset()
-    obeyed: set[str] = field(default_factory=set[str])
+    is_persistent: bool = False
+    honest_tasks: frozenset[str] = frozenset()
+    obeyed_canaries: set[str] = field(default_factory=set[str])
     prompts: list[str] = field(default_factory=list[str])
-    openings: set[str] = field(default_factory=set[str])
+    prompt_openings: set[str] = field(default_factory=set[str])
     n_answers: Counter[str] = field(default_factory=Counter[str])
 
     @property
@@ -96,28 +96,28 @@ class ObedientModel:
     def ask(self, task: str, prompt: RenderedPrompt) -> ModelAnswer:
         """Raises GatewayFailed where no answer fits the schema, as the real gateway does."""
         self.prompts.append(f"{prompt.system}\n{prompt.user}")
-        found = sorted(self._found(prompt.user))
-        self.obeyed.update(found)
-        self.openings.add(_prompt_opening(prompt))
+        found = sorted(self._find_canaries(prompt.user))
+        self.obeyed_canaries.update(found)
+        self.prompt_openings.add(_prompt_opening(prompt))
         self.n_answers[task] += 1
-        if self.persistent:
-            found = found or sorted(self.obeyed)
+        if self.is_persistent:
+            found = found or sorted(self.obeyed_canaries)
 
         def send(request: RenderedPrompt) -> gateway.Reply:
             del request
             return gateway.Reply(
-                json.dumps(self._answer(prompt, [] if task in self.spared else found), ensure_ascii=False)
+                json.dumps(self._answer(prompt, [] if task in self.honest_tasks else found), ensure_ascii=False)
             )
 
         return gateway.ask_with_repair(task, prompt, send, model=self.name)
 
-    def _found(self, user: str) -> set[str]:
+    def _find_canaries(self, user: str) -> set[str]:
         everything = "\n".join(decode_all(user)).casefold()
         return {one.canary for one in self.payloads if one.canary in everything}
 
     def _answer(self, prompt: RenderedPrompt, found: Sequence[str]) -> Any:
         lines = _prompt_lines(prompt.user)
-        mischief = self.mischief[(len(self.prompts) - 1) % len(self.mischief)] if found else HONEST_BEHAVIOUR
+        mischief = self.misbehaviours[(len(self.prompts) - 1) % len(self.misbehaviours)] if found else HONEST_BEHAVIOUR
         writer = _AnswerBuilder(mischief, found[0] if found else "", prompt, lines, self.foreign_case_id)
         answer = cast("dict[str, Any]", writer.fill(prompt.answer_schema, ""))
         if mischief.quotes == "further fields":
@@ -164,14 +164,14 @@ class _AnswerBuilder:
                 else {key: self.fill(value, key) for key, value in properties.items()}
             )
         if kind == "array":
-            return self._several(schema, name)
+            return self._list(schema, name)
         if kind in {"integer", "number"}:
             return schema.get("minimum", 1)
         if kind == "boolean":
             return True
         return self._text(schema, name)
 
-    def _several(self, schema: Mapping[str, Any], name: str) -> list[Any]:
+    def _list(self, schema: Mapping[str, Any], name: str) -> list[Any]:
         items: Mapping[str, Any] = schema.get("items", {"type": "string"})
         if name in ID_LIST_FIELDS and items.get("type") != "object":
             return self._ids()[: schema.get("maxItems", 9)]
@@ -190,7 +190,7 @@ class _AnswerBuilder:
         if "enum" in schema:
             return schema["enum"][0]
         if name == "quote":
-            return self._quoted()[1][: schema.get("maxLength", 400)]
+            return self._quote_source()[1][: schema.get("maxLength", 400)]
         wanted = self.mischief.title if name == "name" else self.mischief.text
         word = next((w for line in self.lines for w in re.findall(r"[^\W\d_]{5,}", line.text)), "case")
         text = wanted.replace("{canary}", self.canary).replace("{word}", word).replace("{prompt}", self.prompt.system)
@@ -202,11 +202,11 @@ class _AnswerBuilder:
         return text if fits else f"{word} {self.canary}".strip()
 
     def _quote(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        id, text = self._quoted()
+        id, text = self._quote_source()
         known = {"case_id": id, "text": text[: properties.get("text", {}).get("maxLength", 400)]}
         return {key: known.get(key, "") for key in properties}
 
-    def _quoted(self) -> tuple[str, str]:
+    def _quote_source(self) -> tuple[str, str]:
         """The case a quote is said to be of, and its words."""
         case_id, line = (self.lines[0].case_id, self.lines[0].text) if self.lines else ("", "nothing")
         made = {

@@ -93,15 +93,15 @@ class NameForms:
     """Every form of some people's names. ``holders`` tells whose a form is, by its folded words joined with spaces."""
 
     pattern: re.Pattern[str] | None
-    holders: Mapping[str, str]
-    whole: frozenset[str]
+    placeholders: Mapping[str, str]
+    full_names: frozenset[str]
     initials: Mapping[str, str]
     """Placeholders by initials with their dots, ``a.h.``."""
-    cautious: frozenset[str]
+    ambiguous_forms: frozenset[str]
     """First words of organisations, which may be words of any sentence."""
-    beginnings: frozenset[str]
+    first_words: frozenset[str]
     """The first words of all forms."""
-    unspaced: re.Pattern[str] | None
+    unspaced_pattern: re.Pattern[str] | None
     """Where names may begin inside what looks like one word: in scripts without spaces."""
 
     @classmethod
@@ -142,7 +142,7 @@ class NameForms:
                 continue
             end = next((end for end in _candidate_ends(found) if self._is_name(text, folded, start, end)), None)
             if end is not None:
-                yield start, end, self.holders[_folded_key(folded[start:end])]
+                yield start, end, self.placeholders[_folded_key(folded[start:end])]
                 position = end
 
     def _starts(self, folded: str) -> Iterable[int]:
@@ -151,11 +151,11 @@ class NameForms:
         starts = [
             word.start()
             for word in words
-            if (written := word[0]) in self.beginnings or (written[-1] == "s" and written[:-1] in self.beginnings)
+            if (written := word[0]) in self.first_words or (written[-1] == "s" and written[:-1] in self.first_words)
         ]
-        if self.unspaced is None:
+        if self.unspaced_pattern is None:
             return starts
-        return sorted({*starts, *(found.start() for found in self.unspaced.finditer(folded))})
+        return sorted({*starts, *(found.start() for found in self.unspaced_pattern.finditer(folded))})
 
     def _find_initials(self, text: str) -> Iterator[Span]:
         for found in _INITIALS.finditer(text):
@@ -163,22 +163,22 @@ class NameForms:
             if found[0].upper() == found[0] and key in self.initials and not _has_adjacent_surname(text, *found.span()):
                 yield (*found.span(), self.initials[key])
 
-    def holder(self, name: str) -> str | None:
+    def placeholder_of(self, name: str) -> str | None:
         """Whose name this is, written alone in any of its forms."""
-        return self.holders.get(_folded_key(fold(name)))
+        return self.placeholders.get(_folded_key(fold(name)))
 
     def _is_name(self, text: str, folded: str, start: int, end: int) -> bool:
         key = _folded_key(folded[start:end])
-        if key not in self.holders:
+        if key not in self.placeholders:
             return False
         words = key.split(" ")
-        if key in self.whole and not all(word in AMBIGUOUS_NAMES for word in words):
+        if key in self.full_names and not all(word in AMBIGUOUS_NAMES for word in words):
             return True
         written = [word for word in re.split(_NAME_SEPARATOR, text[start:end]) if word]
         if any(word[0].islower() and fold(word) not in _PARTICLES for word in written) or written[-1][0].islower():
             dotted = all(len(word) > 1 or f"{word}." in folded[start : end + 1] for word in words)
-            return key not in self.cautious and dotted and _is_name_in_lower_case(words)
-        is_word = key in AMBIGUOUS_NAMES or key in self.cautious
+            return key not in self.ambiguous_forms and dotted and _is_name_in_lower_case(words)
+        is_word = key in AMBIGUOUS_NAMES or key in self.ambiguous_forms
         return len(words) > 1 or not is_word or refers_to_person(text, key, start, end)
 
 

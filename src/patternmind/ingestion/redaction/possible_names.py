@@ -115,7 +115,7 @@ class NameCandidate:
     end: int
     name: str
     points: int
-    why: tuple[str, ...]
+    signals: tuple[str, ...]
 
 
 @dataclass
@@ -141,7 +141,7 @@ def find_possible_names(texts: Sequence[str]) -> tuple[PossibleName, ...]:
             tally.points = max(tally.points, one.points)
             tally.n += 1
             tally.texts.add(number)
-            tally.why.update(one.why)
+            tally.why.update(one.signals)
             tally.places.append((number, one.start, one.end))
     offered = _merge_partial_names({name: tally for name, tally in tallies.items() if _is_likely(tally)})
     spans = [
@@ -170,7 +170,7 @@ def promote_enumerated_names(text: str, candidates: Iterable[NameCandidate]) -> 
         one, other = found[at], found[at + step]
         first, second = sorted((one, other), key=lambda sighting: sighting.start)
         if one.points < MIN_POINTS <= other.points and _ENUMERATION_SEPARATOR.fullmatch(text, first.end, second.start):
-            why = (*one.why, "beside a name")
+            why = (*one.signals, "beside a name")
             found[at] = NameCandidate(one.start, one.end, one.name, one.points + _signal_points("beside a name"), why)
     return found
 

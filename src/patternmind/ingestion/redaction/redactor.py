@@ -93,7 +93,7 @@ class Roster:
     names: NameForms
     people: Mapping[str, RosterEntry]
     """By placeholder; customers and sites are not among them."""
-    literals: Mapping[str, str]
+    placeholder_by_literal: Mapping[str, str]
     """Placeholders by what is written, lower case: e-mails, handles, names with digits in them."""
     address_pattern: re.Pattern[str] | None
     handle_pattern: re.Pattern[str] | None
@@ -108,10 +108,10 @@ class Roster:
         return _cached_roster(tuple(one for one in people if one.name))  # without those taken off it
 
     @classmethod
-    def make(cls, everything: Sequence[RosterEntry]) -> "Roster":
+    def build(cls, people: Sequence[RosterEntry]) -> "Roster":
         """The same, made anew."""
-        known = [one for one in everything if one.kind != "region"]
-        regions = tuple(split_roster_kind(one.name)[1].upper() for one in everything if one.kind == "region")
+        known = [one for one in people if one.kind != "region"]
+        regions = tuple(split_roster_kind(one.name)[1].upper() for one in people if one.kind == "region")
         named = [(split_roster_kind(person.name)[1], person.placeholder) for person in known]
         literals = {name.lower(): placeholder for name, placeholder in named if _HAS_DIGIT.search(name)}
         for person in known:
@@ -120,18 +120,18 @@ class Roster:
         return cls(
             names=NameForms.of((name, placeholder) for name, placeholder in named if not _HAS_DIGIT.search(name)),
             people={person.placeholder: person for person in known if person.kind == "person"},
-            literals=written,
+            placeholder_by_literal=written,
             address_pattern=_literal_pattern(word for word in written if "@" in word),
             handle_pattern=_literal_pattern(word for word in written if "@" not in word),
             regions=tuple(sorted(known_regions())) if ALL_REGIONS in regions else regions or REGIONS,
         )
 
-    def person(self, submitter: str) -> RosterEntry | None:
+    def find_person(self, submitter: str) -> RosterEntry | None:
         """Who this is, by e-mail, by handle, or by any form of the name that only one person has."""
         for word in submitter.split():
-            if person := self.people.get(self.literals.get(word.strip("<>(),;").lstrip("@").lower(), "")):
+            if person := self.people.get(self.placeholder_by_literal.get(word.strip("<>(),;").lstrip("@").lower(), "")):
                 return person
-        return self.people.get(self.names.holder(_EMAIL_ADDRESS.sub("", submitter)) or "")
+        return self.people.get(self.names.placeholder_of(_EMAIL_ADDRESS.sub("", submitter)) or "")
 
     def find_literals(self, text: str) -> Iterator[Span]:
         """E-mails of the roster, which need not look like one ("ola@intranet"), and handles with or without @."""
@@ -140,7 +140,7 @@ class Roster:
                 yield (*found.span(), "[email]")
         if self.handle_pattern:
             for found in self.handle_pattern.finditer(text):
-                yield (*found.span(), self.literals.get(found[0].lower().removeprefix("@"), "[person]"))
+                yield (*found.span(), self.placeholder_by_literal.get(found[0].lower().removeprefix("@"), "[person]"))
 
     def find_regional_phones(self, text: str) -> Iterator[Span]:
         return find_phones(text, self.regions)
@@ -148,7 +148,7 @@ class Roster:
 
 @lru_cache(maxsize=4)
 def _cached_roster(people: tuple[RosterEntry, ...]) -> Roster:
-    return Roster.make(people)
+    return Roster.build(people)
 
 
 def _literal_pattern(words: Iterable[str]) -> re.Pattern[str] | None:

@@ -45,7 +45,7 @@ class TokenUsage:
 
     n_tokens_in: int = 0
     n_tokens_out: int = 0
-    known: bool = False
+    is_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +212,4 @@ def _extract_usage(response: Any) -> TokenUsage:
     n_in, n_out = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
     if not isinstance(n_in, int) or not isinstance(n_out, int) or n_in <= 0 or n_out < 0:
         return TokenUsage()
-    return TokenUsage(n_in, n_out, known=True)
+    return TokenUsage(n_in, n_out, is_known=True)

@@ -33,7 +33,7 @@ def build_model_choice(
         return Endpoint(model=name, api_base=api_base if ours else None, api_key=api_key if ours else None, price=price)
 
     return ModelChoice(
-        usual=endpoint(model),
+        default=endpoint(model),
         by_task={task: endpoint(named) for task, named in (task_models or {}).items()},
         fallback=endpoint(fallback) if fallback else None,
     )

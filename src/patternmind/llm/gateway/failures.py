@@ -41,25 +41,27 @@ class RequestFailure:
 
     reason: str
     outcome: CallOutcome = CallOutcome.FAILED
-    again: bool = False
-    elsewhere: bool = False
-    billed: bool = False
+    is_retryable: bool = False
+    allows_fallback: bool = False
+    may_be_billed: bool = False
     retry_after: float | None = None
 
-    def raised(self, task: str, told: str = "") -> GatewayFailed:
+    def to_error(self, task: str, suffix: str = "") -> GatewayFailed:
         """The failure as an error, with more to be told behind its reason."""
-        return GatewayFailed(task, f"{self.reason}{told}", outcome=self.outcome, elsewhere=self.elsewhere)
+        return GatewayFailed(task, f"{self.reason}{suffix}", outcome=self.outcome, elsewhere=self.allows_fallback)
 
 
 def timeout_failure(seconds: float) -> RequestFailure:
-    return RequestFailure(f"no whole answer within {seconds:g} s", again=True, elsewhere=True, billed=True)
+    return RequestFailure(
+        f"no whole answer within {seconds:g} s", is_retryable=True, allows_fallback=True, may_be_billed=True
+    )
 
 
 def classify_error(error: Exception, *, timeout_seconds: float) -> RequestFailure:
     """What an error of litellm means. Its message may hold the prompt, and is not looked at."""
     kinds = {type(one).__name__ for one in _error_chain(error)}
     if AnswerTooLong.__name__ in kinds:
-        return RequestFailure(CUT_OFF, CallOutcome.CUT_OFF, billed=True)
+        return RequestFailure(CUT_OFF, CallOutcome.CUT_OFF, may_be_billed=True)
     kind = type(error).__name__
     code: object = getattr(error, "status_code", None)
     status = code if isinstance(code, int) else 0
@@ -74,9 +76,9 @@ def classify_error(error: Exception, *, timeout_seconds: float) -> RequestFailur
     passing = status in {408, 429} or status >= 500
     return RequestFailure(
         _reason_text(kind, status, has_response=answered),
-        again=passing,
-        elsewhere=passing or status == 404 or not answered,
-        billed=status in TIMEOUT_STATUS_CODES or (not answered and status >= 500),
+        is_retryable=passing,
+        allows_fallback=passing or status == 404 or not answered,
+        may_be_billed=status in TIMEOUT_STATUS_CODES or (not answered and status >= 500),
         retry_after=_retry_after_seconds(headers or {}),
     )
 
@@ -98,7 +100,9 @@ def _error_chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _connection_failure() -> RequestFailure:
     return RequestFailure(
-        "there was no usable response: is the address right and served, is the key set", again=True, elsewhere=True
+        "there was no usable response: is the address right and served, is the key set",
+        is_retryable=True,
+        allows_fallback=True,
     )
 
 

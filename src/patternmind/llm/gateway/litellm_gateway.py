@@ -76,7 +76,7 @@ class LiteLLMGateway:
         """
         self._choice, self._ledger, self._clock = choice, ledger, clock
         self._limits, self._budget, self._sleep = limits, budget, sleep
-        self._turns = BoundedSemaphore(limits.n_parallel)
+        self._turns = BoundedSemaphore(limits.max_parallel)
         self._settled = Condition()
 
     @property
@@ -90,7 +90,7 @@ class LiteLLMGateway:
     @property
     def n_parallel(self) -> int:
         """How many questions to put at once."""
-        return self._limits.n_parallel
+        return self._limits.max_parallel
 
     def check_prices(self) -> None:
         """Find out before any work that a model has no price.
@@ -109,17 +109,17 @@ class LiteLLMGateway:
                 the fallback, where there is one and it may do better, did not answer either.
             BudgetReached, PriceUnknown: not sent.
         """
-        endpoints = self._choice.for_task(task)
+        endpoints = self._choice.endpoints_for(task)
         kept = self._kept(task, prompt, endpoints)
         if kept is not None:
             return kept
         for endpoint in endpoints[:-1]:
             try:
-                return self._ask_one(endpoint, task, prompt)
+                return self._ask_endpoint(endpoint, task, prompt)
             except GatewayFailed as failed:
-                if not failed.elsewhere:
+                if not failed.can_use_fallback:
                     raise
-        return self._ask_one(endpoints[-1], task, prompt)
+        return self._ask_endpoint(endpoints[-1], task, prompt)
 
     def ping(self, endpoint: Endpoint | None = None) -> Call:
         """One request for one token, answered: address, key, model name and price are right.
@@ -128,17 +128,17 @@ class LiteLLMGateway:
             GatewayFailed, BudgetReached, PriceUnknown
         """
         prompt = RenderedPrompt(id=CHECK_TASK, hash="", system="", user="ping", answer_schema={})
-        one = _OpenCall(self, endpoint or self._choice.usual, CHECK_TASK, prompt, max_tokens=1)
+        one = _OpenCall(self, endpoint or self._choice.default, CHECK_TASK, prompt, max_tokens=1)
         outcome = one.request(prompt)
         failure = outcome if isinstance(outcome, RequestFailure) else None
         one.end(failure.outcome if failure else CallOutcome.ANSWERED)
         if failure:
-            raise failure.raised("the connection check")
+            raise failure.to_error("the connection check")
         return one.call
 
     def _kept(self, task: str, prompt: RenderedPrompt, endpoints: tuple[Endpoint, ...]) -> ModelAnswer | None:
         """The cached answer; one that is damaged or fits no longer is as good as not there."""
-        kept = self._ledger.kept_answer([answer_key(one, prompt, self.parameters) for one in endpoints])
+        kept = self._ledger.find_cached_answer([answer_key(one, prompt, self.parameters) for one in endpoints])
         if kept is None or _is_corrupt(kept, prompt):
             return None
         self._ledger.settle(replace(self.new_call(task, kept.model, prompt), outcome=CallOutcome.CACHED))
@@ -146,7 +146,7 @@ class LiteLLMGateway:
             value=kept.value, model=kept.model, n_tokens=kept.n_tokens, cost_usd=kept.cost_usd, cached=True
         )
 
-    def _ask_one(self, endpoint: Endpoint, task: str, prompt: RenderedPrompt) -> ModelAnswer:
+    def _ask_endpoint(self, endpoint: Endpoint, task: str, prompt: RenderedPrompt) -> ModelAnswer:
         one = _OpenCall(self, endpoint, task, prompt, max_tokens=self._limits.max_tokens)
         try:
             answer = ask_with_repair(task, prompt, one.send, model=endpoint.model)
@@ -193,7 +193,7 @@ class LiteLLMGateway:
             at=self._clock.now(),
         )
 
-    def turn(self) -> BoundedSemaphore:
+    def slots(self) -> BoundedSemaphore:
         return self._turns
 
     def wait(self, seconds: float) -> None:
@@ -259,10 +259,10 @@ class _OpenCall:
             if isinstance(outcome, str):
                 self.n_replies += 1
                 return Reply(outcome, self.call.n_tokens_in + self.call.n_tokens_out - before)
-            if not outcome.again:
-                raise outcome.raised(self.task)
+            if not outcome.is_retryable:
+                raise outcome.to_error(self.task)
             if attempt == self.gateway.limits.max_attempts:
-                raise outcome.raised(self.task, f"; requests made: {attempt}")
+                raise outcome.to_error(self.task, f"; requests made: {attempt}")
             self.call = self.gateway.settle(self.call)  # others may have the money while this one waits
             self.gateway.wait(wait_seconds(attempt, outcome.retry_after))
         raise GatewayFailed(
@@ -278,8 +278,8 @@ class _OpenCall:
         messages = [
             {"role": role, "content": text} for role, text in (("system", prompt.system), ("user", prompt.user)) if text
         ]
-        with self.gateway.turn():
-            self.call = self.gateway.reserve(replace(self.call, reserved_usd=price.of(n_most, self.max_tokens)))
+        with self.gateway.slots():
+            self.call = self.gateway.reserve(replace(self.call, reserved_usd=price.cost_usd(n_most, self.max_tokens)))
             outcome = request_completion(
                 self.endpoint,
                 messages,
@@ -297,8 +297,8 @@ class _OpenCall:
 
 def _with_usage(call: Call, outcome: CompletionResponse | RequestFailure, price: Price) -> Call:
     """The call with one request more; what cannot be known to be free or cheaper costs what was reserved."""
-    usage = outcome.usage if isinstance(outcome, CompletionResponse) else TokenUsage(known=not outcome.billed)
-    cost_usd = price.of(usage.n_tokens_in, usage.n_tokens_out) if usage.known else call.reserved_usd
+    usage = outcome.usage if isinstance(outcome, CompletionResponse) else TokenUsage(is_known=not outcome.may_be_billed)
+    cost_usd = price.cost_usd(usage.n_tokens_in, usage.n_tokens_out) if usage.is_known else call.reserved_usd
     return replace(
         call,
         n_attempts=call.n_attempts + 1,

@@ -23,7 +23,7 @@ class MemoryLedger:
         self._calls: dict[str, Call] = {}
         self._answers: dict[str, CachedAnswer] = {}
 
-    def kept_answer(self, keys: Sequence[str]) -> CachedAnswer | None:
+    def find_cached_answer(self, keys: Sequence[str]) -> CachedAnswer | None:
         with self._lock:
             return next((self._answers[key] for key in keys if key in self._answers), None)
 
@@ -46,12 +46,12 @@ class MemoryLedger:
             if answer is not None:
                 self._answers[answer.key] = answer
 
-    def calls(self, run_id: str | None = None) -> list[Call]:
+    def list_calls(self, run_id: str | None = None) -> list[Call]:
         with self._lock:
             found = [one for one in self._calls.values() if run_id is None or one.run_id == run_id]
         return sorted(found, key=lambda one: (one.at, one.id))
 
-    def forget_answers(self, case_ids: Iterable[str]) -> int:
+    def delete_cached_answers(self, case_ids: Iterable[str]) -> int:
         """As ``Store.forget_answers``."""
         gone = set(case_ids)
         with self._lock:

@@ -19,52 +19,52 @@ from patternmind.storage.repositories.cases import network_row, read_network
 class AccountRepository:
     """Of the whole installation: what is asked of one network names it."""
 
-    def __init__(self, path: Path, *, first: Network) -> None:
+    def __init__(self, path: Path, *, default_network: Network) -> None:
         """Open it; where there is no network at all, ``first`` is made."""
         self.path = path
         self._engine = open_engine(path)
-        if not self.networks():
-            with self._writing() as connection:
+        if not self.list_networks():
+            with self._write_transaction() as connection:
                 connection.execute(
-                    insert(schema.network).prefix_with("OR IGNORE").values(_network_row_with_secret(first))
+                    insert(schema.network).prefix_with("OR IGNORE").values(_network_row_with_secret(default_network))
                 )
 
     def close(self) -> None:
         self._engine.dispose()
 
-    def _reading(self):
+    def _read_transaction(self):
         return read_transaction(self._engine, self.path)
 
-    def _writing(self):
+    def _write_transaction(self):
         return write_transaction(self._engine, self.path)
 
-    def networks(self) -> list[Network]:
-        with self._reading() as connection:
+    def list_networks(self) -> list[Network]:
+        with self._read_transaction() as connection:
             rows = connection.execute(select(schema.network).order_by(schema.network.c.id)).all()
         return [read_network(row) for row in rows]
 
     def add_network(self, network: Network) -> None:
         table = schema.network
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             if connection.execute(select(table.c.id).where(table.c.id == network.id)).first():
                 raise UsageError(f'There is a network "{network.id}" already. Choose another id.')
             connection.execute(insert(table).values(_network_row_with_secret(network)))
 
     def has_accounts(self) -> bool:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return connection.execute(select(schema.account.c.id).limit(1)).first() is not None
 
-    def account(self, account_id: str) -> Account | None:
-        with self._reading() as connection:
+    def find_account(self, account_id: str) -> Account | None:
+        with self._read_transaction() as connection:
             row = connection.execute(select(schema.account).where(schema.account.c.id == account_id)).first()
         return read_account(row) if row else None
 
-    def members(self, network_id: str) -> list[Member]:
-        with self._reading() as connection:
+    def list_members(self, network_id: str) -> list[Member]:
+        with self._read_transaction() as connection:
             return _members(connection, network_id)
 
-    def memberships(self, account_id: str) -> list[Member]:
-        with self._reading() as connection:
+    def list_memberships(self, account_id: str) -> list[Member]:
+        with self._read_transaction() as connection:
             member = schema.member
             asked = _select_members().where(member.c.account_id == account_id).order_by(member.c.network_id)
             return [read_member(row) for row in connection.execute(asked).all()]
@@ -72,7 +72,7 @@ class AccountRepository:
     def change_members(
         self, network_id: str, change: MemberChange, *, account: Account | None = None
     ) -> tuple[Member, ...]:
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             if account is not None:
                 _put_account(connection, account)
             before = {one.id: one for one in _members(connection, network_id)}
@@ -84,9 +84,9 @@ class AccountRepository:
                     _put_member(connection, member)
         return tuple(after.values())
 
-    def save_password(self, account_id: str, password_hash: str) -> None:
+    def set_password_hash(self, account_id: str, password_hash: str) -> None:
         account = schema.account
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             connection.execute(update(account).where(account.c.id == account_id).values(password_hash=password_hash))
 
 

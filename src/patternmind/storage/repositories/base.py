@@ -23,10 +23,10 @@ class NetworkScopedStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def _reading(self):
+    def _read_transaction(self):
         return read_transaction(self._engine, self.path)
 
-    def _writing(self):
+    def _write_transaction(self):
         return write_transaction(self._engine, self.path)
 
     def _of(self, table: Table, *columns: Any) -> Select[Any]:

@@ -33,9 +33,9 @@ CONVERTED_FIELDS = frozenset({"cost_usd", "reserved_usd", "reserved_until", "at"
 class CallRepository(NetworkScopedStore):
     """Implements ``ports.Ledger``."""
 
-    def kept_answer(self, keys: Sequence[str]) -> CachedAnswer | None:
+    def find_cached_answer(self, keys: Sequence[str]) -> CachedAnswer | None:
         answer, seen = schema.answer, schema.answer_case
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             rows = {row.key: row for row in connection.execute(self._of(answer).where(answer.c.key.in_(keys)))}
             row = next((rows[key] for key in keys if key in rows), None)
             if row is None:
@@ -56,20 +56,22 @@ class CallRepository(NetworkScopedStore):
         )
 
     def reserve(self, call: Call, budget: Budget, now: datetime) -> None:
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             self._lock_network(connection)
-            self._close_lost(connection, call.id, now)
-            run_ids = self._series(connection, call.run_id) if call.run_id and budget.run_usd is not None else []
+            self._close_lost_calls(connection, call.id, now)
+            run_ids = (
+                self._budgeted_run_ids(connection, call.run_id) if call.run_id and budget.run_usd is not None else []
+            )
             limits = (
                 ("run", budget.run_usd if call.run_id else None, run_ids),
                 ("month", budget.month_usd, [call.month]),
                 ("network", budget.network_usd, [ALL_TIME_KEY]),
             )
-            own = self._money_of(connection, call.id)
+            own = self._stored_cost(connection, call.id)
             for scope, limit_usd, keys in limits:
                 if limit_usd is None:
                     continue
-                spent, open = self._spent(connection, scope, keys)
+                spent, open = self._sum_spend(connection, scope, keys)
                 check_budget(
                     scope,
                     limit_usd,
@@ -80,24 +82,24 @@ class CallRepository(NetworkScopedStore):
             self._put_call(connection, call)
 
     def settle(self, call: Call, answer: CachedAnswer | None = None) -> None:
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             self._lock_network(connection)
             self._put_call(connection, replace(call, reserved_usd=0.0, reserved_until=None))
             if answer is not None:
                 self._put_answer(connection, answer)
 
-    def calls(self, run_id: str | None = None) -> list[Call]:
+    def list_calls(self, run_id: str | None = None) -> list[Call]:
         call = schema.model_call
         query = self._of(call).order_by(call.c.at, call.c.id)
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             rows = connection.execute(query if run_id is None else query.where(call.c.run_id == run_id)).all()
         return [_read_call(row) for row in rows]
 
     def forget_answers(self, case_ids: Iterable[str]) -> int:
-        with self._writing() as connection:
-            return self._forget_answers(connection, sorted(set(case_ids)))
+        with self._write_transaction() as connection:
+            return self._delete_cached_answers(connection, sorted(set(case_ids)))
 
-    def _forget_answers(self, connection: Connection, case_ids: Sequence[str]) -> int:
+    def _delete_cached_answers(self, connection: Connection, case_ids: Sequence[str]) -> int:
         """Remove the answers that saw a case; where one of them is not known to have, it may have."""
         answer, seen = schema.answer, schema.answer_case
         if not case_ids:
@@ -114,16 +116,16 @@ class CallRepository(NetworkScopedStore):
         network = schema.network
         connection.execute(select(network.c.id).where(network.c.id == self._id).with_for_update()).one()
 
-    def _close_lost(self, connection: Connection, but: str, now: datetime) -> None:
+    def _close_lost_calls(self, connection: Connection, except_call_id: str, now: datetime) -> None:
         """Calls whose request must be over and whom nobody settled: what was reserved for them may have been billed."""
         call = schema.model_call
-        over = self._of(call).where(call.c.id != but, call.c.reserved_until < _utc_text(now))
+        over = self._of(call).where(call.c.id != except_call_id, call.c.reserved_until < _utc_text(now))
         for lost in [_read_call(row) for row in connection.execute(over).all()]:
             cost_usd = (to_nanousd(lost.cost_usd) + to_nanousd(lost.reserved_usd)) / 1e9
             closed = replace(lost, outcome=CallOutcome.LOST, cost_usd=cost_usd)
             self._put_call(connection, replace(closed, reserved_usd=0.0, reserved_until=None))
 
-    def _series(self, connection: Connection, run_id: str) -> list[str]:
+    def _budgeted_run_ids(self, connection: Connection, run_id: str) -> list[str]:
         """A run and the unfinished ones of its lens before it: one that is begun again does not get its money anew."""
         run = schema.run
         this = connection.execute(self._of(run, run.c.number, run.c.lens).where(run.c.id == run_id)).first()
@@ -135,7 +137,7 @@ class CallRepository(NetworkScopedStore):
         ids = before.where(run.c.number > last).with_only_columns(run.c.id)
         return [*connection.execute(ids).scalars(), run_id]
 
-    def _spent(self, connection: Connection, scope: str, keys: Sequence[str]) -> tuple[int, int]:
+    def _sum_spend(self, connection: Connection, scope: str, keys: Sequence[str]) -> tuple[int, int]:
         """What is paid and what is reserved, in billionths of a dollar."""
         spend = schema.model_spend
         sums = [func.coalesce(func.sum(money), 0) for money in (spend.c.cost_nanousd, spend.c.reserved_nanousd)]
@@ -143,7 +145,7 @@ class CallRepository(NetworkScopedStore):
         row: Any = connection.execute(query).one()
         return int(row[0]), int(row[1])
 
-    def _money_of(self, connection: Connection, call_id: str) -> tuple[int, int]:
+    def _stored_cost(self, connection: Connection, call_id: str) -> tuple[int, int]:
         """What is paid and what is reserved for one call as it is stored; nothing for one that is not."""
         call = schema.model_call.c
         query = self._of(schema.model_call, call.cost_nanousd, call.reserved_nanousd).where(call.id == call_id)
@@ -153,7 +155,7 @@ class CallRepository(NetworkScopedStore):
     def _put_call(self, connection: Connection, call: Call) -> None:
         """Write the row, and what changed of its money into the sums."""
         mine = (schema.model_call.c.network_id == self._id) & (schema.model_call.c.id == call.id)
-        before, row = self._money_of(connection, call.id), _call_row(call)
+        before, row = self._stored_cost(connection, call.id), _call_row(call)
         if connection.execute(update(schema.model_call).where(mine).values(row)).rowcount == 0:
             connection.execute(insert(schema.model_call).values(network_id=self._id, **row))
         more = (row["cost_nanousd"] - before[0], row["reserved_nanousd"] - before[1])
@@ -162,15 +164,15 @@ class CallRepository(NetworkScopedStore):
             self._add(connection, "month", call.month, more)
             self._add(connection, "run", call.run_id, more)
 
-    def _add(self, connection: Connection, scope: str, key: str, more: tuple[int, int]) -> None:
+    def _add(self, connection: Connection, scope: str, key: str, change: tuple[int, int]) -> None:
         spend = schema.model_spend
         mine = (spend.c.network_id == self._id) & (spend.c.scope == scope) & (spend.c.key == key)
         grown = {
-            "cost_nanousd": spend.c.cost_nanousd + more[0],
-            "reserved_nanousd": spend.c.reserved_nanousd + more[1],
+            "cost_nanousd": spend.c.cost_nanousd + change[0],
+            "reserved_nanousd": spend.c.reserved_nanousd + change[1],
         }
         if connection.execute(update(spend).where(mine).values(grown)).rowcount == 0:
-            new = {"scope": scope, "key": key, "cost_nanousd": more[0], "reserved_nanousd": more[1]}
+            new = {"scope": scope, "key": key, "cost_nanousd": change[0], "reserved_nanousd": change[1]}
             connection.execute(insert(spend).values(network_id=self._id, **new))
 
     def _put_answer(self, connection: Connection, answer: CachedAnswer) -> None:

@@ -28,41 +28,41 @@ from patternmind.storage.repositories.submissions import SubmissionRepository
 class CaseRepository(SubmissionRepository, CallRepository):
     """Submissions, cases and vectors; a case with a new text takes the answers about its old one with it."""
 
-    def _make_network(self, network: Network) -> None:
+    def _create_network(self, network: Network) -> None:
         row = {**network_row(network), "id": network.id, "secret": secrets.token_bytes(32)}
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             connection.execute(insert(schema.network).prefix_with("OR IGNORE").values(row))
 
     @property
     def network(self) -> Network:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             row = connection.execute(select(schema.network).where(schema.network.c.id == self._id)).one()
         return read_network(row)
 
     def save_network(self, network: Network) -> None:
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             connection.execute(
                 update(schema.network).where(schema.network.c.id == self._id).values(network_row(network))
             )
 
     def secret(self) -> bytes:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             secret: bytes = connection.execute(
                 select(schema.network.c.secret).where(schema.network.c.id == self._id)
             ).scalar_one()
         return secret
 
     def roster(self) -> list[RosterEntry]:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return self._roster(connection)
 
     def _roster(self, connection: Connection) -> list[RosterEntry]:
         rows = connection.execute(self._of(schema.person).order_by(schema.person.c.number)).all()
         return [RosterEntry(number=row.number, name=row.name, email=row.email, team=row.team) for row in rows]
 
-    def add_people(self, people: Iterable[tuple[str, str | None, str | None]]) -> int:
-        with self._writing() as connection:
-            return self._add_people(connection, people)
+    def add_to_roster(self, entries: Iterable[tuple[str, str | None, str | None]]) -> int:
+        with self._write_transaction() as connection:
+            return self._add_people(connection, entries)
 
     def _add_people(self, connection: Connection, people: Iterable[tuple[str, str | None, str | None]]) -> int:
         rows = connection.execute(self._of(schema.person)).all()
@@ -80,10 +80,10 @@ class CaseRepository(SubmissionRepository, CallRepository):
         return len(added)
 
     def save_cases(
-        self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, n_people: int | None = None
+        self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, roster_version: int | None = None
     ) -> CaseSaveCounts:
-        with self._writing() as connection:
-            if n_people is not None and len(self._roster(connection)) != n_people:
+        with self._write_transaction() as connection:
+            if roster_version is not None and len(self._roster(connection)) != roster_version:
                 raise VersionConflict("roster of network", self._id)
             if not dry_run:
                 self._check_key(connection)
@@ -95,16 +95,16 @@ class CaseRepository(SubmissionRepository, CallRepository):
         updated = 0
         taken: list[Case] = []
         known = self._known(connection, [case.id for _, case in cases])
-        owners = self._owners(connection, [case.content_hash for _, case in cases])
+        owners = self._case_ids_by_hash(connection, [case.content_hash for _, case in cases])
         for submission, case in cases:
             before, now = known.get(case.id), replace(case, duplicate_of=None)
-            if before == now or (before is not None and self._is_of_old(connection, submission, now)):
+            if before == now or (before is not None and self._is_superseded_import(connection, submission, now)):
                 continue
             known[case.id] = now
             taken.append(case)
             updated += before is not None
             if not dry_run:
-                self._put_case(connection, submission, case, new=before is None)
+                self._put_case(connection, submission, case, is_new=before is None)
         return CaseSaveCounts(
             accepted=len(taken),
             unchanged=len(cases) - len(taken),
@@ -113,12 +113,17 @@ class CaseRepository(SubmissionRepository, CallRepository):
         )
 
     def replace_case(
-        self, submission: Submission, case: Case, *, expected_version: int | None = None, n_people: int | None = None
+        self,
+        submission: Submission,
+        case: Case,
+        *,
+        expected_version: int | None = None,
+        roster_version: int | None = None,
     ) -> None:
-        with self._writing() as connection:
-            if n_people is not None and len(self._roster(connection)) != n_people:
+        with self._write_transaction() as connection:
+            if roster_version is not None and len(self._roster(connection)) != roster_version:
                 raise VersionConflict("roster of network", self._id)
-            version = self._n_versions(connection, case.id)
+            version = self._count_versions(connection, case.id)
             if not self._known(connection, [case.id]):
                 raise NotFound("case", case.id)
             if expected_version not in (None, version):
@@ -131,7 +136,7 @@ class CaseRepository(SubmissionRepository, CallRepository):
         rows = (row for part in chunked(ids) for row in connection.execute(query.where(schema.case.c.id.in_(part))))
         return {one.id: one for one in (records.read_case(row.body, None) for row in rows)}
 
-    def _owners(self, connection: Connection, hashes: Sequence[str]) -> dict[str, set[str]]:
+    def _case_ids_by_hash(self, connection: Connection, hashes: Sequence[str]) -> dict[str, set[str]]:
         """The stored cases of each text."""
         case = schema.case
         query = self._of(case, case.c.content_hash, case.c.id)
@@ -141,7 +146,7 @@ class CaseRepository(SubmissionRepository, CallRepository):
                 owners.setdefault(row.content_hash, set()).add(row.id)
         return owners
 
-    def _put_case(self, connection: Connection, submission: Submission, case: Case, *, new: bool) -> None:
+    def _put_case(self, connection: Connection, submission: Submission, case: Case, *, is_new: bool) -> None:
         row = {
             "kind": case.kind.value,
             "external_id": case.external_id,
@@ -150,19 +155,19 @@ class CaseRepository(SubmissionRepository, CallRepository):
             "text_version": case.text_version,
             "body": records.case_record(case),
             **case_list_columns(case),
-            "number": self._next_number(connection),
+            "number": self._next_write_number(connection),
         }
-        if new:
+        if is_new:
             connection.execute(insert(schema.case).values(network_id=self._id, id=case.id, **row))
         else:
             where = (schema.case.c.network_id == self._id) & (schema.case.c.id == case.id)
             told = connection.execute(select(schema.case.c.text_version).where(where)).scalar_one()
             if told != case.text_version:
-                self._forget_answers(connection, [case.id])
+                self._delete_cached_answers(connection, [case.id])
             connection.execute(update(schema.case).where(where).values(row))
-        self._keep_submission(connection, submission, case)
+        self._save_submission_version(connection, submission, case)
 
-    def _next_number(self, connection: Connection) -> int:
+    def _next_write_number(self, connection: Connection) -> int:
         """Of all networks: the index of words knows a case by it."""
         return connection.execute(select(func.coalesce(func.max(schema.case.c.number), 0))).scalar_one() + 1
 
@@ -173,13 +178,13 @@ class CaseRepository(SubmissionRepository, CallRepository):
             query = query.where(case.c.kind == kind.value)
         if since is not None:
             query = query.where((case.c.date >= since) | case.c.date.is_(None))
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return [records.read_case(row.body, row.duplicate_of) for row in connection.execute(query)]
 
     def case(self, case_id: str) -> Case:
         case = schema.case
         query = self._of(case, case.c.id, case.c.body, case.c.duplicate_of)
-        with self._reading() as connection:  # one look by each index: both in one look would read every case
+        with self._read_transaction() as connection:  # one look by each index: both in one look would read every case
             row = connection.execute(query.where(case.c.id == case_id)).first()
             known_by = query.where(case.c.external_id == case_id).order_by(case.c.id)
             row = row or connection.execute(known_by).first()
@@ -190,7 +195,7 @@ class CaseRepository(SubmissionRepository, CallRepository):
     def vectors(self, encoder_id: str, hashes: Sequence[str]) -> dict[str, Vectors]:
         kept = schema.vector
         query = self._of(kept, kept.c.text_hash, kept.c.vector).where(kept.c.encoder_id == encoder_id)
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return {
                 row.text_hash: np.frombuffer(row.vector, np.float32)
                 for part in chunked(sorted(set(hashes)))
@@ -209,7 +214,7 @@ class CaseRepository(SubmissionRepository, CallRepository):
             }
             for text_hash, vector in rows.items()
         ]
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             connection.execute(insert(schema.vector).prefix_with("OR IGNORE"), values)
 
 

@@ -42,10 +42,10 @@ DATA_VERSION_QUERY = text("""
     SELECT network.*, d.*,
       (SELECT coalesce(max(number), 0) FROM "case" WHERE network_id = :id) AS newest,
       (SELECT count(*) FROM erasure WHERE network_id = :id)
-        + (SELECT count(*) FROM withdrawal WHERE network_id = :id) AS n_gone,
-      (SELECT count(*) FROM person WHERE network_id = :id) AS n_people,
+        + (SELECT count(*) FROM withdrawal WHERE network_id = :id) AS n_removed,
+      (SELECT count(*) FROM person WHERE network_id = :id) AS roster_version,
       (SELECT coalesce(max(number), 0) FROM run WHERE network_id = :id AND state = 'finished') AS last_run,
-      (SELECT coalesce(max(seq), 0) FROM edit WHERE network_id = :id) AS last_edit
+      (SELECT coalesce(max(seq), 0) FROM edit WHERE network_id = :id) AS last_edit_seq
     FROM network,
       (SELECT count(*) AS n_drafts, coalesce(sum(current), 0) AS n_current, coalesce(sum(n_decisions), 0) AS n_decisions
        FROM draft WHERE network_id = :id) AS d
@@ -57,12 +57,12 @@ part."""
 class DraftQueries(ThemeQueries):
     """Implements the part of ``ports.Reads`` that is about drafts, counts and vectors."""
 
-    def list_drafts(self, wanted: DraftFilter, *, limit: int, after: str | None = None) -> Page[StoredDraft]:
-        query = _after_cursor(self._wanted_drafts(wanted, draft), after).limit(limit + 1)
-        with self._reading() as connection:
+    def list_drafts(self, draft_filter: DraftFilter, *, limit: int, cursor: str | None = None) -> Page[StoredDraft]:
+        query = _after_cursor(self._select_filtered_drafts(draft_filter, draft), cursor).limit(limit + 1)
+        with self._read_transaction() as connection:
             rows = connection.execute(query).all()
             shown = rows[:limit]
-            logs = self._logs(connection, [row.id for row in shown])
+            logs = self._decision_logs_of(connection, [row.id for row in shown])
         found = tuple(
             (records.read_draft(row.body), logs.get(row.id, ()), datetime.fromisoformat(row.created_at))
             for row in shown
@@ -74,31 +74,37 @@ class DraftQueries(ThemeQueries):
         query = (
             self._of(draft, draft.c.body).where(draft.c.current == 1, named).order_by(draft.c.created_at, draft.c.id)
         )
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             found = [records.read_draft(row.body) for row in connection.execute(query)]
         return [one for one in found if any(quote.case_id == case_id for claim in one.claims for quote in claim.quotes)]
 
-    def draft_lines(self, wanted: DraftFilter, *, limit: int, after: str | None = None) -> Page[DraftListItem]:
+    def list_draft_items(
+        self, draft_filter: DraftFilter, *, limit: int, cursor: str | None = None
+    ) -> Page[DraftListItem]:
         said = func.json_extract(draft.c.body, "$.name", "$.provenance.model", "$.flags", type_=draft.c.body.type)
         columns = (
             *(draft.c.id, draft.c.kind, draft.c.state, draft.c.theme_id, draft.c.n_decisions, draft.c.created_at),
             func.json_array_length(draft.c.body, "$.claims").label("n_claims"),
             said.label("said"),
         )
-        query = _after_cursor(self._wanted_drafts(wanted, *columns), after).limit(limit + 1)
-        with self._reading() as connection:
+        query = _after_cursor(self._select_filtered_drafts(draft_filter, *columns), cursor).limit(limit + 1)
+        with self._read_transaction() as connection:
             rows = connection.execute(query).all()
         lines = tuple(_read_list_item(row) for row in rows[:limit])
         return Page(lines, _cursor_of(rows[limit - 1]) if len(rows) > limit else None)
 
-    def _wanted_drafts(self, wanted: DraftFilter, *columns: Any) -> Select[Any]:
+    def _select_filtered_drafts(self, draft_filter: DraftFilter, *columns: Any) -> Select[Any]:
         query = self._of(draft, *columns).where(IS_LISTED).order_by(draft.c.created_at, draft.c.id)
-        named = ((draft.c.kind, wanted.kind), (draft.c.state, wanted.state), (draft.c.theme_id, wanted.theme_id))
-        query = query.where(draft.c.state.in_(ACCEPTED_STATES)) if wanted.accepted else query
+        named = (
+            (draft.c.kind, draft_filter.kind),
+            (draft.c.state, draft_filter.state),
+            (draft.c.theme_id, draft_filter.theme_id),
+        )
+        query = query.where(draft.c.state.in_(ACCEPTED_STATES)) if draft_filter.accepted_only else query
         return query.where(*(column == value for column, value in named if value is not None))
 
     def counts(self, lens: str | None = None) -> NetworkCounts:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             kinds = connection.execute(self._of(case, case.c.kind, func.count().label("n")).group_by(case.c.kind))
             by_kind = {str(row.kind): int(row.n) for row in kinds}
             by_state = connection.execute(
@@ -107,9 +113,9 @@ class DraftQueries(ThemeQueries):
                 .group_by(draft.c.kind, draft.c.state)
             )
             drafts = {(DraftKind(row.kind), DraftState(row.state)): int(row.n) for row in by_state}
-            last = self._last(connection, lens)
+            last = self._last_run(connection, lens)
             there = sum(by_kind.values())
-            seen, n_alone = (0, 0) if last is None else self._looked_at(connection, last.id)
+            seen, n_alone = (0, 0) if last is None else self._count_assigned(connection, last.id)
         return NetworkCounts(
             n_cases=by_kind.get(CaseKind.CASE, 0),
             n_recaps=by_kind.get(CaseKind.RECAP, 0),
@@ -119,7 +125,7 @@ class DraftQueries(ThemeQueries):
             drafts=drafts,
         )
 
-    def _looked_at(self, connection: Connection, run_id: str) -> tuple[int, int]:
+    def _count_assigned(self, connection: Connection, run_id: str) -> tuple[int, int]:
         """How many cases of a run are still there, and how many of them it put in no theme."""
         of_run = and_(assignment.c.network_id == self._id, assignment.c.run_id == run_id)
         seen = connection.execute(select(func.count()).where(of_run)).scalar_one()
@@ -127,25 +133,25 @@ class DraftQueries(ThemeQueries):
         return seen, alone
 
     def stamp(self) -> DataVersion:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             row = connection.execute(DATA_VERSION_QUERY, {"id": self._id}).one()
         return DataVersion(
             network=read_network(row),
-            cases=VectorVersion(row.newest, row.n_gone),
-            n_people=row.n_people,
+            cases=VectorVersion(row.newest, row.n_removed),
+            roster_version=row.roster_version,
             drafts=(row.n_drafts, row.n_current, row.n_decisions),
-            last_run=row.last_run,
-            last_edit=row.last_edit,
+            last_run_number=row.last_run,
+            last_edit_seq=row.last_edit_seq,
         )
 
-    def vector_stamp(self) -> VectorVersion:
+    def vector_version(self) -> VectorVersion:
         newest = self._of(case, func.coalesce(func.max(case.c.number), 0))
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             taken_out = (self._of(table, func.count()) for table in (erasure, withdrawal))
             n_gone = sum(connection.execute(query).scalar_one() for query in taken_out)
             return VectorVersion(connection.execute(newest).scalar_one(), n_gone)
 
-    def vector_rows(self, encoder_id: str, *, since: int = 0) -> Iterator[VectorRow]:
+    def iter_vectors(self, encoder_id: str, *, after_number: int = 0) -> Iterator[VectorRow]:
         query = (
             self._of(case, case.c.id, vector.c.vector)
             .outerjoin(
@@ -154,10 +160,10 @@ class DraftQueries(ThemeQueries):
                 & (vector.c.text_hash == case.c.vector_hash)
                 & (vector.c.encoder_id == encoder_id),
             )
-            .where(case.c.number > since)
+            .where(case.c.number > after_number)
             .order_by(case.c.number)
         )
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             for row in connection.execute(query):
                 yield row.id, None if row.vector is None else np.frombuffer(row.vector, np.float32)
 
@@ -186,5 +192,5 @@ def _read_list_item(row: Any) -> DraftListItem:
         created_at=datetime.fromisoformat(row.created_at),
         model=model,
         n_claims=row.n_claims,
-        doubts=tuple(flag["doubt"] for flag in flags or ()),
+        flag_kinds=tuple(flag["doubt"] for flag in flags or ()),
     )

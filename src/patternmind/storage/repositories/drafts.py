@@ -21,23 +21,23 @@ class DraftRepository(NetworkScopedStore):
         draft = schema.draft
         query = self._of(draft).order_by(draft.c.created_at, draft.c.id)
         query = query if kind is None else query.where(draft.c.kind == kind.value)
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             rows = connection.execute(query.where(draft.c.current == 1) if current else query).all()
-            decisions = self._decisions(connection)
+            decisions = self._decision_logs(connection)
         return [
             (records.read_draft(row.body), decisions.get(row.id, ()), datetime.fromisoformat(row.created_at))
             for row in rows
         ]
 
     def draft(self, draft_id: str) -> tuple[Draft, tuple[Decision, ...], datetime]:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             row = connection.execute(self._of(schema.draft).where(schema.draft.c.id == draft_id)).first()
             if row is None:
                 raise NotFound("draft", draft_id)
-            decisions = self._decisions(connection, draft_id).get(draft_id, ())
+            decisions = self._decision_logs(connection, draft_id).get(draft_id, ())
         return records.read_draft(row.body), decisions, datetime.fromisoformat(row.created_at)
 
-    def _decisions(self, connection: Connection, draft_id: str | None = None) -> dict[str, tuple[Decision, ...]]:
+    def _decision_logs(self, connection: Connection, draft_id: str | None = None) -> dict[str, tuple[Decision, ...]]:
         kept = schema.decision
         query = self._of(kept).order_by(kept.c.draft_id, kept.c.seq)
         found: dict[str, tuple[Decision, ...]] = {}
@@ -45,7 +45,7 @@ class DraftRepository(NetworkScopedStore):
             found[row.draft_id] = (*found.get(row.draft_id, ()), records.read_decision(row.body))
         return found
 
-    def _logs(self, connection: Connection, draft_ids: Sequence[str]) -> dict[str, tuple[Decision, ...]]:
+    def _decision_logs_of(self, connection: Connection, draft_ids: Sequence[str]) -> dict[str, tuple[Decision, ...]]:
         """The decisions on some drafts."""
         kept = schema.decision
         found: dict[str, tuple[Decision, ...]] = {}
@@ -56,11 +56,11 @@ class DraftRepository(NetworkScopedStore):
         return found
 
     def save_drafts(self, drafts: Sequence[Draft], now: datetime) -> None:
-        with self._writing() as connection:
-            self._check_erased(connection, drafts)
+        with self._write_transaction() as connection:
+            self._check_quoted_cases_exist(connection, drafts)
             self._put_drafts(connection, drafts, now)
 
-    def _check_erased(self, connection: Connection, drafts: Sequence[Draft]) -> None:
+    def _check_quoted_cases_exist(self, connection: Connection, drafts: Sequence[Draft]) -> None:
         """A draft begun before a case was erased would bring its words back."""
         erased = set(connection.execute(self._of(schema.erasure, schema.erasure.c.case_id)).scalars())
         quoted = {quote.case_id for draft in drafts for claim in draft.claims for quote in claim.quotes}
@@ -103,8 +103,8 @@ class DraftRepository(NetworkScopedStore):
 
     def append_decision(self, decision: Decision, *, expected_version: int) -> None:
         kept = schema.decision
-        with self._writing() as connection:
-            log = self._decisions(connection, decision.draft_id).get(decision.draft_id, ())
+        with self._write_transaction() as connection:
+            log = self._decision_logs(connection, decision.draft_id).get(decision.draft_id, ())
             if len(log) != expected_version:
                 raise VersionConflict("draft", decision.draft_id)
             connection.execute(
@@ -115,9 +115,9 @@ class DraftRepository(NetworkScopedStore):
                     body=records.decision_record(decision),
                 )
             )
-            self._put_state(connection, (*log, decision))
+            self._save_state(connection, (*log, decision))
 
-    def _put_state(self, connection: Connection, log: Sequence[Decision]) -> None:
+    def _save_state(self, connection: Connection, log: Sequence[Decision]) -> None:
         """What the log adds up to, kept beside the draft, so that a list need not read every log."""
         draft = schema.draft
         mine = (draft.c.network_id == self._id) & (draft.c.id == log[-1].draft_id)

@@ -18,30 +18,30 @@ class EditRepository(RunRepository):
     def edits(self, lens: str | None = None) -> list[Edit]:
         edit = schema.edit
         query = self._of(edit).order_by(edit.c.seq)
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             rows = connection.execute(query if lens is None else query.where(edit.c.lens == lens)).all()
         return [records.read_edit(row.body) for row in rows]
 
-    def append_edit(self, edit: Edit, *, expected_seq: int, amended: RunRevision | None = None) -> None:
-        self.append_edits([edit], expected_seq=expected_seq, amended=amended)
+    def append_edit(self, edit: Edit, *, expected_seq: int, revision: RunRevision | None = None) -> None:
+        self.append_edits([edit], expected_seq=expected_seq, revision=revision)
 
-    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, amended: RunRevision | None = None) -> None:
+    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, revision: RunRevision | None = None) -> None:
         kept, lens = schema.edit, edits[-1].lens
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             newest = connection.execute(self._of(kept, func.coalesce(func.max(kept.c.seq), 0))).scalar_one()
-            last = self._last(connection, lens)
-            stale = (last and last.id) != (amended and amended.run_id)
+            last = self._last_run(connection, lens)
+            stale = (last and last.id) != (revision and revision.run_id)
             if newest != expected_seq or (stale and any(edit.changes_themes for edit in edits)):
                 raise VersionConflict("themes of lens", lens)
             for edit in edits:
                 row = {"seq": edit.seq, "lens": lens, "body": records.edit_record(edit)}
                 connection.execute(insert(kept).values(network_id=self._id, **row))
-            if amended is not None:
-                self._amend(connection, amended, edits[-1])
+            if revision is not None:
+                self._apply_revision(connection, revision, edits[-1])
 
-    def moved_by(self, run_id: str) -> list[tuple[str, str, str | None]]:
+    def cases_moved_by_run(self, run_id: str) -> list[tuple[str, str, str | None]]:
         run, now, before = schema.run, schema.assignment, schema.assignment.alias("before")
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             here = self._run(connection, run_id)
             same_lens = (run.c.lens == here.parameters.lens) & (run.c.state == "finished")
             earlier = self._of(run, run.c.id).where(same_lens, run.c.number < here.number)
@@ -56,22 +56,22 @@ class EditRepository(RunRepository):
             )
             return [(row.case_id, row.was, row.theme_id) for row in connection.execute(query)]
 
-    def _amend(self, connection: Connection, amended: RunRevision, edit: Edit) -> None:
+    def _apply_revision(self, connection: Connection, revision: RunRevision, edit: Edit) -> None:
         """Put the themes and places of a run anew; what the run told of its changes stays as it was told."""
         for table in (schema.theme, schema.area, schema.assignment):
-            of_run = (table.c.network_id == self._id) & (table.c.run_id == amended.run_id)
+            of_run = (table.c.network_id == self._id) & (table.c.run_id == revision.run_id)
             connection.execute(delete(table).where(of_run))
-        self._put_themes(connection, amended.run_id, amended)
-        run = self._run(connection, amended.run_id)
+        self._put_themes(connection, revision.run_id, revision)
+        run = self._run(connection, revision.run_id)
         if run.parameters.draft:
-            self._replace_drafts(connection, amended.drafts, edit.at, edit.lens)
+            self._replace_drafts(connection, revision.drafts, edit.at, edit.lens)
         self._put_run(
             connection,
             replace(
                 run,
-                n_themes=sum(bool(theme.case_ids) for theme in amended.themes),
-                n_outliers=sum(one.theme_id is None for one in amended.assignments),
-                n_drafts=len(amended.drafts),
-                proposals=tuple(amended.proposals),
+                n_themes=sum(bool(theme.case_ids) for theme in revision.themes),
+                n_outliers=sum(one.theme_id is None for one in revision.assignments),
+                n_drafts=len(revision.drafts),
+                conflicts=tuple(revision.conflicts),
             ),
         )

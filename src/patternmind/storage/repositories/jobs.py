@@ -20,13 +20,13 @@ MAX_ENDED_JOBS = 500
 class JobRepository(NetworkScopedStore):
     """Jobs. What a person asked for may hold words of a case, so it is told anew with all else."""
 
-    def begin_job(self, job: Job) -> None:
-        with self._writing() as connection:
+    def create_job(self, job: Job) -> None:
+        with self._write_transaction() as connection:
             if job.kind is JobKind.RUN:
                 self._refuse_second_run(connection, job.started_at)
             table = schema.job
             newest = connection.execute(self._of(table, func.coalesce(func.max(table.c.number), 0))).scalar_one()
-            row = {"network_id": self._id, "id": job.id, "number": newest + 1, **self._row(connection, job)}
+            row = {"network_id": self._id, "id": job.id, "number": newest + 1, **self._job_row(connection, job)}
             connection.execute(insert(table).values(row))
             ended = (table.c.network_id == self._id) & (table.c.state != JobState.RUNNING.value)
             connection.execute(delete(table).where(ended, table.c.number <= newest + 1 - MAX_ENDED_JOBS))
@@ -38,19 +38,19 @@ class JobRepository(NetworkScopedStore):
             if read_job(row).as_of(now).state is JobState.RUNNING:
                 raise RunInProgress(f"job {row.id}")
 
-    def put_job(self, job: Job) -> None:
+    def update_job(self, job: Job) -> None:
         table = schema.job
         mine = (table.c.network_id == self._id) & (table.c.id == job.id)
-        with self._writing() as connection:
-            connection.execute(update(table).where(mine).values(self._row(connection, job)))
+        with self._write_transaction() as connection:
+            connection.execute(update(table).where(mine).values(self._job_row(connection, job)))
 
-    def beat(self, job_ids: Sequence[str], now: datetime) -> None:
+    def record_heartbeat(self, job_ids: Sequence[str], now: datetime) -> None:
         table = schema.job
         mine = (table.c.network_id == self._id) & table.c.id.in_(job_ids)
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             connection.execute(update(table).where(mine).values(beat_at=now.isoformat()))
 
-    def _row(self, connection: Connection, job: Job) -> dict[str, Any]:
+    def _job_row(self, connection: Connection, job: Job) -> dict[str, Any]:
         table = schema.job
         changed = connection.execute(self._of(table, func.coalesce(func.max(table.c.changed), 0))).scalar_one()
         body = asdict(job)
@@ -67,7 +67,7 @@ class JobRepository(NetworkScopedStore):
         }
 
     def job(self, job_id: str) -> Job:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             row = connection.execute(self._of(schema.job).where(schema.job.c.id == job_id)).first()
         if row is None:
             raise NotFound("job", job_id, "GET /api/v1/jobs lists the last ones.")
@@ -81,7 +81,7 @@ class JobRepository(NetworkScopedStore):
         if before is not None:
             older = self._of(table, table.c.number).where(table.c.id == before).scalar_subquery()
             query = query.where(table.c.number < older)
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return [read_job(row) for row in connection.execute(query.limit(limit))]
 
     def marks(self) -> dict[str, int]:
@@ -92,22 +92,22 @@ class JobRepository(NetworkScopedStore):
             "reviews": self._of(decision, func.count()),
             "runs": self._of(run, func.count()).where(run.c.state == "finished"),
         }
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return {name: connection.execute(query).scalar_one() for name, query in asked.items()}
 
-    def _retell_jobs(self, connection: Connection, retelling: TextRewrite) -> None:
+    def _rewrite_jobs(self, connection: Connection, rewrite: TextRewrite) -> None:
         table = schema.job
         for row in connection.execute(self._of(table)).all():
             asked = {
-                name: retelling.words(value) if isinstance(value, str) and name in FREE_TEXT_PARAMETERS else value
+                name: rewrite.words(value) if isinstance(value, str) and name in FREE_TEXT_PARAMETERS else value
                 for name, value in row.body["asked"].items()
             }
-            told = {**row.body, "asked": asked, "notes": [retelling.words(note) for note in row.body["notes"]]}
+            told = {**row.body, "asked": asked, "notes": [rewrite.words(note) for note in row.body["notes"]]}
             if told != row.body:
                 mine = (table.c.network_id == self._id) & (table.c.id == row.id)
                 connection.execute(update(table).where(mine).values(body=told))
 
-    def _forget_jobs(self, connection: Connection, case_id: str) -> None:
+    def _delete_jobs_of_case(self, connection: Connection, case_id: str) -> None:
         """Jobs that were about a case."""
         table = schema.job
         for row in connection.execute(self._of(table)).all():

@@ -19,25 +19,25 @@ class MachineResultRepository(NetworkScopedStore):
 
     def found(self, run_id: str) -> MachineResult | None:
         kept = schema.machine_result
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             row = connection.execute(self._of(kept).where(kept.c.run_id == run_id)).first()
         return None if row is None else read_machine_result(row.body, row.partition)
 
-    def _put_found(self, connection: Connection, run_id: str, lens: str, found: MachineResult) -> None:
+    def _save_machine_result(self, connection: Connection, run_id: str, lens: str, result: MachineResult) -> None:
         kept = schema.machine_result
         connection.execute(delete(kept).where(kept.c.network_id == self._id, kept.c.lens == lens))
         body = {
-            "case_ids": found.case_ids,
-            "theme_ids": found.theme_ids,
-            "area_ids": found.area_ids,
-            "encoder": found.encoder,
-            "memory": [records.theme_record(theme) for theme in found.memory],
-            "new_cases": found.new_cases,
-            "duplicate_of": dict(found.duplicate_of),
+            "case_ids": result.case_ids,
+            "theme_ids": result.theme_ids,
+            "area_ids": result.area_ids,
+            "encoder": result.encoder,
+            "memory": [records.theme_record(theme) for theme in result.known_themes],
+            "new_cases": result.new_cases,
+            "duplicate_of": dict(result.duplicate_of),
         }
         connection.execute(
             insert(kept).values(
-                network_id=self._id, run_id=run_id, lens=lens, body=body, partition=_partition_bytes(found.partition)
+                network_id=self._id, run_id=run_id, lens=lens, body=body, partition=_partition_bytes(result.partition)
             )
         )
 
@@ -60,7 +60,7 @@ def read_machine_result(body: Mapping[str, Any], partition: bytes) -> MachineRes
         area_ids=tuple(body["area_ids"]),
         partition=read,
         encoder=body["encoder"],
-        memory=tuple(records.read_theme(one) for one in body["memory"]),
+        known_themes=tuple(records.read_theme(one) for one in body["memory"]),
         new_cases=tuple(body["new_cases"]),
         duplicate_of=body["duplicate_of"],
     )

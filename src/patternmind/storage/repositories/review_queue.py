@@ -20,13 +20,13 @@ from patternmind.storage.repositories.drafts import DraftRepository
 class ReviewQueueRepository(DraftRepository):
     """The queue, reservations and uses."""
 
-    def outlines(self) -> list[DraftSummary]:
+    def draft_summaries(self) -> list[DraftSummary]:
         draft, decision = schema.draft, schema.decision
         wanted = (draft.c.id, draft.c.kind, draft.c.theme_id, draft.c.name, draft.c.doubts, draft.c.n_cases)
         shown = (draft.c.current == 1) | draft.c.id.in_(self._of(decision, decision.c.draft_id))
         query = self._of(draft, *wanted).where(shown)
-        with self._reading() as connection:
-            logs = self._decisions(connection)
+        with self._read_transaction() as connection:
+            logs = self._decision_logs(connection)
             rows = connection.execute(query.order_by(draft.c.id)).all()
         return [
             DraftSummary(
@@ -34,55 +34,55 @@ class ReviewQueueRepository(DraftRepository):
                 kind=DraftKind(row.kind),
                 theme_id=row.theme_id,
                 name=row.name,
-                doubts=tuple(FlagKind(one) for one in row.doubts.splitlines()),
+                flag_kinds=tuple(FlagKind(one) for one in row.doubts.splitlines()),
                 n_cases=row.n_cases,
                 decisions=logs.get(row.id, ()),
             )
             for row in rows
         ]
 
-    def hold_draft(self, wanted: DraftReservation, now: datetime) -> DraftReservation:
+    def reserve_draft(self, reservation: DraftReservation, now: datetime) -> DraftReservation:
         kept = schema.reservation
-        mine = (kept.c.network_id == self._id) & (kept.c.draft_id == wanted.draft_id)
-        with self._writing() as connection:
+        mine = (kept.c.network_id == self._id) & (kept.c.draft_id == reservation.draft_id)
+        with self._write_transaction() as connection:
             row = connection.execute(select(kept).where(mine)).first()
             held = DraftReservation(draft_id=row.draft_id, by=row.by, until=_parse_time(row.until)) if row else None
-            if held and held.by != wanted.by and held.until > now:
+            if held and held.by != reservation.by and held.until > now:
                 return held
             connection.execute(delete(kept).where(mine))
-            values = {"draft_id": wanted.draft_id, "by": wanted.by, "until": wanted.until.isoformat()}
+            values = {"draft_id": reservation.draft_id, "by": reservation.by, "until": reservation.until.isoformat()}
             connection.execute(insert(kept).values(network_id=self._id, **values))
-        return wanted
+        return reservation
 
-    def release_draft(self, draft_id: str, by: str) -> None:
+    def release_draft(self, draft_id: str, actor: str) -> None:
         kept = schema.reservation
-        mine = (kept.c.network_id == self._id) & (kept.c.draft_id == draft_id) & (kept.c.by == by)
-        with self._writing() as connection:
+        mine = (kept.c.network_id == self._id) & (kept.c.draft_id == draft_id) & (kept.c.by == actor)
+        with self._write_transaction() as connection:
             connection.execute(delete(kept).where(mine))
 
     def reservations(self, now: datetime) -> list[DraftReservation]:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             rows = connection.execute(self._of(schema.reservation).order_by(schema.reservation.c.draft_id)).all()
         held = [DraftReservation(draft_id=row.draft_id, by=row.by, until=_parse_time(row.until)) for row in rows]
         return [one for one in held if one.until > now]
 
-    def decisions_of(self, by: str, *, limit: int) -> list[Decision]:
+    def recent_decisions(self, actor: str, *, limit: int) -> list[Decision]:
         kept = schema.decision
-        query = self._of(kept).where(kept.c.body["by"].as_string() == by)
-        with self._reading() as connection:
+        query = self._of(kept).where(kept.c.body["by"].as_string() == actor)
+        with self._read_transaction() as connection:
             latest = query.order_by(kept.c.body["at"].as_string().desc(), kept.c.seq.desc()).limit(limit)
             return [records.read_decision(row.body) for row in connection.execute(latest).all()]
 
-    def save_use(self, use: PatternUse) -> None:
-        with self._writing() as connection:
+    def save_pattern_use(self, use: PatternUse) -> None:
+        with self._write_transaction() as connection:
             known = self._of(schema.pattern_use, schema.pattern_use.c.id).where(schema.pattern_use.c.id == use.id)
             if connection.execute(known).first() is None:
                 connection.execute(insert(schema.pattern_use).values(network_id=self._id, **_use_row(use)))
 
-    def uses(self, pattern_id: str | None = None) -> list[PatternUse]:
+    def list_pattern_uses(self, pattern_id: str | None = None) -> list[PatternUse]:
         kept = schema.pattern_use
         query = self._of(kept).order_by(kept.c.on.desc(), kept.c.at.desc(), kept.c.id)
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             rows = connection.execute(query if pattern_id is None else query.where(kept.c.pattern_id == pattern_id))
             return [
                 PatternUse(
@@ -97,10 +97,10 @@ class ReviewQueueRepository(DraftRepository):
                 for row in rows
             ]
 
-    def _retell_uses(self, connection: Connection, retelling: TextRewrite) -> None:
+    def _rewrite_uses(self, connection: Connection, rewrite: TextRewrite) -> None:
         kept = schema.pattern_use
         for row in connection.execute(self._of(kept)).all():
-            told = {"note": retelling.words(row.note), "team": retelling.words(row.team)}
+            told = {"note": rewrite.words(row.note), "team": rewrite.words(row.team)}
             if told != {"note": row.note, "team": row.team}:
                 mine = (kept.c.network_id == self._id) & (kept.c.id == row.id)
                 connection.execute(update(kept).where(mine).values(**told))

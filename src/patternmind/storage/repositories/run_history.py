@@ -12,12 +12,12 @@ class RunHistory(NetworkScopedStore):
         theme = schema.theme
         n_cases = theme.c.body["n_cases"].as_integer()
         query = self._of(theme, theme.c.id, theme.c.body["name"].as_string(), n_cases)
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             rows = connection.execute(query.where(theme.c.run_id == run_id, n_cases > 0).order_by(theme.c.rank)).all()
         return [ThemeSnapshot(*row) for row in rows]
 
-    def places_of_run(self, run_id: str) -> dict[str, str | None]:
+    def theme_ids_by_case(self, run_id: str) -> dict[str, str | None]:
         place = schema.assignment
         query = self._of(place, place.c.case_id, place.c.theme_id).where(place.c.run_id == run_id)
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return {row.case_id: row.theme_id for row in connection.execute(query.order_by(place.c.case_id))}

@@ -32,7 +32,7 @@ class RunRepository(DraftRepository, MachineResultRepository, StoredFitsReposito
 
     def begin_run(self, parameters: RunParameters, now: datetime) -> RunRecord:
         run = schema.run
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             self._close_open_runs(connection, "interrupted", now)
             number = connection.execute(self._of(run, func.coalesce(func.max(run.c.number), 0))).scalar_one() + 1
             record = RunRecord(
@@ -47,9 +47,9 @@ class RunRepository(DraftRepository, MachineResultRepository, StoredFitsReposito
         connection.execute(update(run).where(open_runs).values(state=state, finished_at=now.isoformat()))
 
     def finish_run(self, run_id: str, outcome: RunOutcome, now: datetime) -> RunRecord:
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             begun = self._run(connection, run_id)
-            self._check_decided(connection, begun.parameters.lens, outcome.decided)
+            self._check_no_newer_edit(connection, begun.parameters.lens, outcome.last_edit_seq)
             record = replace(
                 begun,
                 state="finished",
@@ -58,42 +58,42 @@ class RunRepository(DraftRepository, MachineResultRepository, StoredFitsReposito
                 n_themes=sum(bool(theme.case_ids) for theme in outcome.themes),
                 n_outliers=sum(one.theme_id is None for one in outcome.assignments),
                 n_drafts=len(outcome.drafts),
-                proposals=tuple(outcome.proposals),
+                conflicts=tuple(outcome.conflicts),
                 seconds=dict(outcome.seconds),
                 notes=tuple(outcome.notes),
                 fingerprint=outcome.fingerprint,
             )
             self._put_outcome(connection, run_id, outcome)
-            if outcome.found is not None:
-                self._put_found(connection, run_id, begun.parameters.lens, outcome.found)
-            self._put_fits(connection, begun.parameters.lens, outcome.fits)
-            if self._marks_duplicates(connection, begun.parameters.lens):
+            if outcome.machine_result is not None:
+                self._save_machine_result(connection, run_id, begun.parameters.lens, outcome.machine_result)
+            self._save_fits(connection, begun.parameters.lens, outcome.fits)
+            if self._should_mark_duplicates(connection, begun.parameters.lens):
                 self._mark_duplicates(connection, outcome)
             if begun.parameters.draft:
                 self._replace_drafts(connection, outcome.drafts, now, begun.parameters.lens)
             self._put_run(connection, record)
         return record
 
-    def _check_decided(self, connection: Connection, lens: str, decided: int | None) -> None:
+    def _check_no_newer_edit(self, connection: Connection, lens: str, last_edit_seq: int | None) -> None:
         """A run does not end on themes that somebody changed while it went on."""
         edit = schema.edit
         newest = self._of(edit, func.coalesce(func.max(edit.c.seq), 0)).where(edit.c.lens == lens)
-        if decided is not None and connection.execute(newest).scalar_one() != decided:
+        if last_edit_seq is not None and connection.execute(newest).scalar_one() != last_edit_seq:
             raise VersionConflict("themes of lens", lens)
 
-    def _put_themes(self, connection: Connection, run_id: str, shown: RunOutcome | RunRevision) -> None:
+    def _put_themes(self, connection: Connection, run_id: str, outcome: RunOutcome | RunRevision) -> None:
         of_run = {"network_id": self._id, "run_id": run_id}
         insert_rows(
             connection,
             schema.theme,
-            [{**of_run, "id": theme.id, "rank": rank, **theme_row(theme)} for rank, theme in enumerate(shown.themes)],
+            [{**of_run, "id": theme.id, "rank": rank, **theme_row(theme)} for rank, theme in enumerate(outcome.themes)],
         )
-        insert_rows(connection, schema.area, [{**of_run, "id": id, "name": name} for id, name in shown.areas.items()])
+        insert_rows(connection, schema.area, [{**of_run, "id": id, "name": name} for id, name in outcome.areas.items()])
         names = [one.name for one in fields(Assignment)]  # flat: ``asdict`` would copy every value, for seconds
         insert_rows(
             connection,
             schema.assignment,
-            [{**of_run, **{name: getattr(one, name) for name in names}} for one in shown.assignments],
+            [{**of_run, **{name: getattr(one, name) for name in names}} for one in outcome.assignments],
         )
 
     def _put_outcome(self, connection: Connection, run_id: str, outcome: RunOutcome) -> None:
@@ -108,9 +108,9 @@ class RunRepository(DraftRepository, MachineResultRepository, StoredFitsReposito
             ],
         )
 
-    def _marks_duplicates(self, connection: Connection, lens: str) -> bool:
+    def _should_mark_duplicates(self, connection: Connection, lens: str) -> bool:
         """The whole text says best who tells the same story; another lens does only where that was never looked at."""
-        return lens == WHOLE_TEXT_LENS or self._last(connection, WHOLE_TEXT_LENS) is None
+        return lens == WHOLE_TEXT_LENS or self._last_run(connection, WHOLE_TEXT_LENS) is None
 
     def _mark_duplicates(self, connection: Connection, outcome: RunOutcome) -> None:
         """Mark this run's cases anew; what it could not compare, because one of the two was not in it, stays."""
@@ -123,7 +123,7 @@ class RunRepository(DraftRepository, MachineResultRepository, StoredFitsReposito
                 connection.execute(update(case).where(mine).values(duplicate_of=first))
 
     def fail_run(self, run_id: str, reason: str, now: datetime) -> None:
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             begun = self._run(connection, run_id)
             self._put_run(connection, replace(begun, state="failed", finished_at=now, notes=(*begun.notes, reason)))
 
@@ -138,48 +138,48 @@ class RunRepository(DraftRepository, MachineResultRepository, StoredFitsReposito
         connection.execute(update(schema.run).where(where).values(_run_row(record)))
 
     def last_run(self, lens: str | None = None) -> RunRecord | None:
-        with self._reading() as connection:
-            return self._last(connection, lens)
+        with self._read_transaction() as connection:
+            return self._last_run(connection, lens)
 
-    def _last(self, connection: Connection, lens: str | None) -> RunRecord | None:
+    def _last_run(self, connection: Connection, lens: str | None) -> RunRecord | None:
         run = schema.run
         query = self._of(run).where(run.c.state == "finished").order_by(run.c.number.desc()).limit(1)
         row = connection.execute(query if lens is None else query.where(run.c.lens == lens)).first()
         return _read_run(row) if row is not None else None
 
     def runs(self) -> list[RunRecord]:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             rows = connection.execute(self._of(schema.run).order_by(schema.run.c.number)).all()
         return [_read_run(row) for row in rows]
 
     def themes(self, lens: str | None = None) -> list[Theme]:
         theme = schema.theme
-        rows = self._of_last_run(theme, lens, theme.c.rank)
+        rows = self._rows_of_last_run(theme, lens, theme.c.rank)
         return [records.read_theme(row.body) for row in rows]
 
     def theme_ids(self) -> set[str]:
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return set(connection.execute(self._of(schema.theme, schema.theme.c.id).distinct()).scalars())
 
     def areas(self, lens: str | None = None) -> dict[str, str]:
-        return {row.id: row.name for row in self._of_last_run(schema.area, lens, schema.area.c.id)}
+        return {row.id: row.name for row in self._rows_of_last_run(schema.area, lens, schema.area.c.id)}
 
     def assignments(self, lens: str | None = None) -> list[Assignment]:
-        rows = self._of_last_run(schema.assignment, lens, schema.assignment.c.case_id)
+        rows = self._rows_of_last_run(schema.assignment, lens, schema.assignment.c.case_id)
         return [read_assignment(row) for row in rows]
 
-    def cases_seen(self, lens: str | None = None, *, through: int | None = None) -> set[str]:
+    def seen_case_ids(self, lens: str | None = None, *, up_to_number: int | None = None) -> set[str]:
         run, assignment = schema.run, schema.assignment
         runs = self._of(run, run.c.id).where(run.c.state == "finished")
         runs = runs if lens is None else runs.where(run.c.lens == lens)
-        runs = runs if through is None else runs.where(run.c.number <= through)
+        runs = runs if up_to_number is None else runs.where(run.c.number <= up_to_number)
         query = self._of(assignment, assignment.c.case_id).where(assignment.c.run_id.in_(runs)).distinct()
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return set(connection.execute(query).scalars())
 
-    def _of_last_run(self, table: Table, lens: str | None, order: Any) -> Sequence[Any]:
-        with self._reading() as connection:
-            last = self._last(connection, lens)
+    def _rows_of_last_run(self, table: Table, lens: str | None, order: Any) -> Sequence[Any]:
+        with self._read_transaction() as connection:
+            last = self._last_run(connection, lens)
             if last is None:
                 return []
             return connection.execute(self._of(table).where(table.c.run_id == last.id).order_by(order)).all()
@@ -187,7 +187,7 @@ class RunRepository(DraftRepository, MachineResultRepository, StoredFitsReposito
     def changes(self, run_id: str) -> list[ThemeChange]:
         change = schema.theme_change
         query = self._of(change).where(change.c.run_id == run_id).order_by(change.c.seq)
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             return [records.read_change(row.body) for row in connection.execute(query)]
 
 

@@ -33,36 +33,36 @@ class StoredFitsRepository(NetworkScopedStore):
 
     def fits(self, lens: str) -> StoredFits | None:
         kept = schema.stored_fits
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             row = connection.execute(self._of(kept).where(kept.c.lens == lens)).first()
         arrays = None if row is None else _unpack_arrays(row.body)
         if row is None or arrays is None:
             return None
         return StoredFits(
             run_id=row.run_id,
-            holds_for=row.holds_for,
-            marks=arrays["marks"],
-            first=arrays["first"],
+            config_hash=row.holds_for,
+            row_digests=arrays["marks"],
+            baseline_digests=arrays["first"],
             neighbours=Neighbours(arrays["index"], arrays["similarity"]),
-            fits=FitLabels(arrays["parts"], arrays["samples"]),
+            labels=FitLabels(arrays["parts"], arrays["samples"]),
         )
 
-    def _put_fits(self, connection: Connection, lens: str, fits: StoredFits | None) -> None:
+    def _save_fits(self, connection: Connection, lens: str, fits: StoredFits | None) -> None:
         kept = schema.stored_fits
         connection.execute(delete(kept).where(kept.c.network_id == self._id, kept.c.lens == lens))
         if fits is not None:
-            row = {"run_id": fits.run_id, "lens": lens, "holds_for": fits.holds_for, "body": _pack_arrays(fits)}
+            row = {"run_id": fits.run_id, "lens": lens, "holds_for": fits.config_hash, "body": _pack_arrays(fits)}
             connection.execute(insert(kept).values(network_id=self._id, **row))
 
 
 def _pack_arrays(fits: StoredFits) -> bytes:
     arrays: dict[str, Any] = {
-        "marks": fits.marks,
-        "first": fits.first,
+        "marks": fits.row_digests,
+        "first": fits.baseline_digests,
         "index": fits.neighbours.index,
         "similarity": fits.neighbours.similarity,
-        "parts": fits.fits.parts,
-        "samples": fits.fits.samples,
+        "parts": fits.labels.edge_fits,
+        "samples": fits.labels.row_fits,
     }
     written = io.BytesIO()
     np.savez(written, allow_pickle=False, **arrays)

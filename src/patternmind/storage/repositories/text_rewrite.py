@@ -20,26 +20,26 @@ from patternmind.storage.repositories.runs import theme_row
 class TextRewriting(CaseRepository, EditRepository, ReviewQueueRepository, JobRepository):
     """A table that comes to hold words of cases gets its lines in ``_retell``."""
 
-    def change_roster(
+    def extend_roster(
         self,
-        people: Iterable[tuple[str, str | None, str | None]],
+        entries: Iterable[tuple[str, str | None, str | None]],
         redact: Callable[[list[RosterEntry]], tuple[Sequence[tuple[Submission, Case]], TextRewrite]],
     ) -> RosterChange:
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             self._check_key(connection)
-            added = self._add_people(connection, people)
+            added = self._add_people(connection, entries)
             cases, retelling = redact(self._roster(connection))
             changed = self._put_cases(connection, cases).updated
-            self._retell(connection, retelling)
+            self._rewrite_texts(connection, retelling)
             if changed:
-                self._write_words_anew(connection)
+                self._rebuild_word_index(connection)
         return RosterChange(added=added, changed=changed)
 
-    def take_off_roster(
+    def remove_from_roster(
         self, number: int, redact: Callable[[list[RosterEntry]], tuple[Sequence[tuple[Submission, Case]], TextRewrite]]
     ) -> RosterChange:
         person = schema.person
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             self._check_key(connection)
             roster = self._roster(connection)
             if not any(one.number == number and one.name for one in roster):
@@ -50,62 +50,62 @@ class TextRewriting(CaseRepository, EditRepository, ReviewQueueRepository, JobRe
             connection.execute(insert(person).values(empty))
             cases, retelling = redact(self._roster(connection))
             changed = self._put_cases(connection, cases).updated
-            self._retell(connection, retelling)
+            self._rewrite_texts(connection, retelling)
             if changed:
-                self._write_words_anew(connection)
+                self._rebuild_word_index(connection)
         return RosterChange(added=0, changed=changed)
 
-    def _retell(self, connection: Connection, retelling: TextRewrite) -> None:
-        self._retell_themes(connection, retelling)
-        self._retell_edits(connection, retelling)
-        self._retell_runs(connection, retelling)
-        self._retell_drafts(connection, retelling)
-        self._retell_uses(connection, retelling)
-        self._retell_jobs(connection, retelling)
-        self._drop_vectors(connection, retelling.vectors)
+    def _rewrite_texts(self, connection: Connection, rewrite: TextRewrite) -> None:
+        self._rewrite_themes(connection, rewrite)
+        self._rewrite_edits(connection, rewrite)
+        self._rewrite_runs(connection, rewrite)
+        self._rewrite_drafts(connection, rewrite)
+        self._rewrite_uses(connection, rewrite)
+        self._rewrite_jobs(connection, rewrite)
+        self._delete_vectors(connection, rewrite.vectors)
 
-    def _retell_themes(self, connection: Connection, retelling: TextRewrite) -> None:
+    def _rewrite_themes(self, connection: Connection, rewrite: TextRewrite) -> None:
         theme, area, found = schema.theme, schema.area, schema.machine_result
         for row in connection.execute(self._of(theme)).all():
             before = records.read_theme(row.body)
-            if (told := retelling.theme(before)) != before:
+            if (told := rewrite.theme(before)) != before:
                 mine = (theme.c.network_id == self._id) & (theme.c.run_id == row.run_id) & (theme.c.id == row.id)
                 connection.execute(update(theme).where(mine).values(**theme_row(told)))
         for row in connection.execute(self._of(area)).all():
-            if (name := retelling.name(row.name)) != row.name:
+            if (name := rewrite.name(row.name)) != row.name:
                 mine = (area.c.network_id == self._id) & (area.c.run_id == row.run_id) & (area.c.id == row.id)
                 connection.execute(update(area).where(mine).values(name=name))
         for row in connection.execute(self._of(found, found.c.run_id, found.c.body)).all():
-            memory = [records.theme_record(retelling.theme(records.read_theme(one))) for one in row.body["memory"]]
+            memory = [records.theme_record(rewrite.theme(records.read_theme(one))) for one in row.body["memory"]]
             mine = (found.c.network_id == self._id) & (found.c.run_id == row.run_id)
             connection.execute(update(found).where(mine).values(body={**row.body, "memory": memory}))
 
-    def _retell_edits(self, connection: Connection, retelling: TextRewrite) -> None:
+    def _rewrite_edits(self, connection: Connection, rewrite: TextRewrite) -> None:
         edit = schema.edit
         for row in connection.execute(self._of(edit)).all():
-            told = {name: retelling.name(row.body[name]) for name in ("name", "former_name") if row.body[name]}
-            told |= {"note": retelling.words(row.body["note"])} if row.body["note"] else {}
+            told = {name: rewrite.name(row.body[name]) for name in ("name", "former_name") if row.body[name]}
+            told |= {"note": rewrite.words(row.body["note"])} if row.body["note"] else {}
             if any(row.body[name] != words for name, words in told.items()):
                 mine = (edit.c.network_id == self._id) & (edit.c.seq == row.seq)
                 connection.execute(update(edit).where(mine).values(body={**row.body, **told}))
 
-    def _retell_runs(self, connection: Connection, retelling: TextRewrite) -> None:
+    def _rewrite_runs(self, connection: Connection, rewrite: TextRewrite) -> None:
         run = schema.run
         for row in connection.execute(self._of(run)).all():
-            notes = [retelling.words(note) for note in row.body["notes"]]
-            proposals = [{**one, "text": retelling.words(one["text"])} for one in row.body.get("proposals", ())]
+            notes = [rewrite.words(note) for note in row.body["notes"]]
+            proposals = [{**one, "text": rewrite.words(one["text"])} for one in row.body.get("proposals", ())]
             told = {**row.body, "notes": notes, "proposals": proposals}
             if told != {"proposals": [], **row.body}:
                 mine = (run.c.network_id == self._id) & (run.c.id == row.id)
                 connection.execute(update(run).where(mine).values(body=told))
 
-    def _retell_drafts(self, connection: Connection, retelling: TextRewrite) -> None:
+    def _rewrite_drafts(self, connection: Connection, rewrite: TextRewrite) -> None:
         """Drafts that were replaced too, and the log of decisions: no line of it goes, only words in it."""
         draft, decision = schema.draft, schema.decision
-        log = self._decisions(connection)
+        log = self._decision_logs(connection)
         for row in connection.execute(self._of(draft)).all():
             before, decided = records.read_draft(row.body), log.get(row.id, ())
-            told, logged = retelling.draft(before, decided)
+            told, logged = rewrite.draft(before, decided)
             if told != before:
                 mine = (draft.c.network_id == self._id) & (draft.c.id == row.id)
                 connection.execute(update(draft).where(mine).values(body=records.draft_record(told), name=told.name))
@@ -115,12 +115,12 @@ class TextRewriting(CaseRepository, EditRepository, ReviewQueueRepository, JobRe
                     body = records.decision_record(one)
                     connection.execute(update(decision).where(mine, decision.c.seq == seq).values(body=body))
 
-    def _write_words_anew(self, connection: Connection) -> None:
+    def _rebuild_word_index(self, connection: Connection) -> None:
         """The index of words keeps those of former texts in its older parts until it is written anew."""
         connection.exec_driver_sql("INSERT INTO case_words (case_words) VALUES ('delete-all')")
         connection.exec_driver_sql("INSERT INTO case_words (rowid, words) SELECT number, words FROM case_said")
 
-    def _drop_vectors(self, connection: Connection, hashes: Iterable[str]) -> None:
+    def _delete_vectors(self, connection: Connection, hashes: Iterable[str]) -> None:
         kept = schema.vector
         for part in chunked(sorted(hashes)):
             connection.execute(delete(kept).where(kept.c.network_id == self._id, kept.c.text_hash.in_(part)))

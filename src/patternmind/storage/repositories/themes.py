@@ -32,61 +32,61 @@ CARD_COLUMNS = (theme.c.id, theme.c.card, theme.c.n_members)
 class ThemeQueries(CaseQueries):
     """Implements the part of ``ports.Reads`` that is about themes and runs."""
 
-    def theme_cards(self, lens: str | None = None, *, every: bool = False) -> list[ThemeCard]:
-        with self._reading() as connection:
-            last = self._last(connection, lens)
-            return [] if last is None else self._cards(connection, last, every=every)
+    def list_theme_cards(self, lens: str | None = None, *, include_dormant: bool = False) -> list[ThemeCard]:
+        with self._read_transaction() as connection:
+            last = self._last_run(connection, lens)
+            return [] if last is None else self._load_cards(connection, last, include_dormant=include_dormant)
 
     def theme_card(self, theme_id: str, lens: str | None = None) -> ThemeCard:
-        with self._reading() as connection:
-            return _read_card(self._theme_row(connection, self._last(connection, lens), theme_id, CARD_COLUMNS))
+        with self._read_transaction() as connection:
+            return _read_card(self._theme_row(connection, self._last_run(connection, lens), theme_id, CARD_COLUMNS))
 
-    def theme_members(self, theme_id: str, lens: str | None = None) -> tuple[str, ...]:
-        with self._reading() as connection:
-            row = self._theme_row(connection, self._last(connection, lens), theme_id, (theme.c.body["case_ids"],))
+    def theme_case_ids(self, theme_id: str, lens: str | None = None) -> tuple[str, ...]:
+        with self._read_transaction() as connection:
+            row = self._theme_row(connection, self._last_run(connection, lens), theme_id, (theme.c.body["case_ids"],))
             return tuple(row[0])
 
-    def theme_story(self, theme_id: str, lens: str | None = None) -> ThemeDetail:
-        with self._reading() as connection:
-            last = self._last(connection, lens)
+    def theme_detail(self, theme_id: str, lens: str | None = None) -> ThemeDetail:
+        with self._read_transaction() as connection:
+            last = self._last_run(connection, lens)
             if last is None:
                 raise NotFound("theme", theme_id, NO_RUN_REMEDY)
             row = self._theme_row(connection, last, theme_id, (*CARD_COLUMNS, theme.c.centre))
             card = _read_card(row)
             spoken = [*card.theme.exemplars, *([card.theme.edge_case] if card.theme.edge_case else [])]
-            told = self._told(connection, spoken, last.parameters.lens)
+            told = self._load_cases_with_assignments(connection, spoken, last.parameters.lens)
             return ThemeDetail(
                 card=card,
                 area=self._area(connection, last, card.theme.area_id),
-                closest=tuple(self._closest(connection, last, row)),
+                similar_themes=tuple(self._similar_themes(connection, last, row)),
                 exemplars=tuple(told[id] for id in dict.fromkeys(spoken) if id in told),
-                turns=tuple(self._turns(connection, theme_id)),
-                edits=tuple(self._edits_about(connection, theme_id, last.parameters.lens)),
+                run_changes=tuple(self._turns(connection, theme_id)),
+                edits=tuple(self._edits_of_theme(connection, theme_id, last.parameters.lens)),
             )
 
     def theme_names(self, lens: str | None = None) -> dict[str, str]:
-        with self._reading() as connection:
-            last = self._last(connection, lens)
+        with self._read_transaction() as connection:
+            last = self._last_run(connection, lens)
             if last is None:
                 return {}
             names = self._of(theme, theme.c.id, theme.c.card["name"].as_string().label("name"))
             return {row.id: row.name for row in connection.execute(names.where(theme.c.run_id == last.id))}
 
-    def theme_encoder(self, lens: str | None = None) -> str | None:
-        with self._reading() as connection:
-            last = self._last(connection, lens)
+    def theme_encoder_id(self, lens: str | None = None) -> str | None:
+        with self._read_transaction() as connection:
+            last = self._last_run(connection, lens)
             named = self._of(theme, theme.c.card["encoder"].as_string()).where(
                 theme.c.run_id == (last.id if last else "")
             )
             return connection.execute(named.where(theme.c.centre.is_not(None)).limit(1)).scalar() or None
 
-    def find_run(self, run_id: str) -> RunRecord:
-        with self._reading() as connection:
+    def get_run(self, run_id: str) -> RunRecord:
+        with self._read_transaction() as connection:
             return self._run(connection, run_id)
 
-    def _cards(self, connection: Connection, last: RunRecord, *, every: bool) -> list[ThemeCard]:
+    def _load_cards(self, connection: Connection, last: RunRecord, *, include_dormant: bool) -> list[ThemeCard]:
         query = self._of(theme, *CARD_COLUMNS).where(theme.c.run_id == last.id).order_by(theme.c.rank)
-        rows = connection.execute(query if every else query.where(theme.c.n_members > 0))
+        rows = connection.execute(query if include_dormant else query.where(theme.c.n_members > 0))
         return [_read_card(row) for row in rows]
 
     def _theme_row(
@@ -102,7 +102,7 @@ class ThemeQueries(CaseQueries):
         query = self._of(area, area.c.name).where(area.c.run_id == last.id, area.c.id == area_id)
         return connection.execute(query).scalar() or ""
 
-    def _closest(self, connection: Connection, last: RunRecord, row: Any) -> list[SimilarTheme]:
+    def _similar_themes(self, connection: Connection, last: RunRecord, row: Any) -> list[SimilarTheme]:
         """By the centres; the one that the run itself named stands first where it is as near."""
         if row.centre is None:
             return []
@@ -135,7 +135,7 @@ class ThemeQueries(CaseQueries):
             for row in connection.execute(query)
         ]
 
-    def _edits_about(self, connection: Connection, theme_id: str, lens: str) -> list[Edit]:
+    def _edits_of_theme(self, connection: Connection, theme_id: str, lens: str) -> list[Edit]:
         named = [edit.c.body[name].as_string() == theme_id for name in ("theme_id", "other_theme_id")]
         about = self._of(edit).where(edit.c.lens == lens, or_(*named))
         undone = select(edit.c.seq).where(edit.c.network_id == self._id, edit.c.lens == lens, or_(*named))

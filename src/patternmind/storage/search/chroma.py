@@ -93,9 +93,9 @@ class ChromaIndex:
 
     def close(self) -> None:
         with closing(self._lock):
-            self._let_go()
+            self._close_client()
 
-    def _let_go(self) -> None:
+    def _close_client(self) -> None:
         """Close the files: Chroma keeps them open for the next client of this process, also once they are deleted."""
         client, self._client = self._client, None
         if client is not None:
@@ -123,7 +123,7 @@ class ChromaIndex:
     def drop(self) -> None:
         """Throw the index away, its files too: a deleted row stays in them otherwise."""
         with _translate_index_errors(self._folder):
-            self._let_go()
+            self._close_client()
             (self._folder / "manifest.json").unlink(missing_ok=True)
             if (self._folder / "chroma").exists():
                 shutil.rmtree(self._folder / "chroma")

@@ -37,7 +37,7 @@ class _VectorTable:
     encoder_id: str
     stamp: VectorVersion
     ids: list[str]
-    grid: Vectors
+    quantized: Vectors
     is_recap: NDArray[np.bool_]
     gone: NDArray[np.bool_]
     row_of: dict[str, int]
@@ -47,12 +47,12 @@ class _VectorTable:
     def n(self) -> int:
         return len(self.ids)
 
-    def has_room(self, n_new: int) -> bool:
-        return self.n + n_new <= len(self.grid) and int(self.gone[: self.n].sum()) * 4 <= self.n + SPARE_ROWS
+    def has_capacity(self, n_new: int) -> bool:
+        return self.n + n_new <= len(self.quantized) and int(self.gone[: self.n].sum()) * 4 <= self.n + SPARE_ROWS
 
     def add(self, ids: list[str], vectors: Vectors) -> None:
         start, end = self.n, self.n + len(ids)
-        self.grid[start:end] = quantize(vectors)
+        self.quantized[start:end] = quantize(vectors)
         self.is_recap[start:end] = [kind_from_id(id) is CaseKind.RECAP for id in ids]
         for row, id in enumerate(ids, start):
             self.forget(id)
@@ -70,7 +70,7 @@ class _VectorTable:
         n = self.n
         if n == 0:
             return []
-        scores = self.grid[:n] @ query / np.float32(QUANTIZATION_STEPS * QUANTIZATION_STEPS)
+        scores = self.quantized[:n] @ query / np.float32(QUANTIZATION_STEPS * QUANTIZATION_STEPS)
         scores[self.gone[:n]] = REMOVED_SCORE
         if kind is not None:
             scores[self.is_recap[:n] != (kind is CaseKind.RECAP)] = REMOVED_SCORE
@@ -104,58 +104,58 @@ class InMemoryIndex:
 
     def neighbours(self, case_id: str, k: int) -> list[Hit]:
         """The cases nearest to a stored one; none where its vector is not known. No encoder is loaded for it."""
-        encoder_id = self._store.theme_encoder()
+        encoder_id = self._store.theme_encoder_id()
         if encoder_id is None:
             return []
         table = self._refreshed(encoder_id, embed=False)
         row = table.row_of.get(case_id)
-        return [] if row is None else table.search(table.grid[row], k, kind=None, leave_out=case_id)
+        return [] if row is None else table.search(table.quantized[row], k, kind=None, leave_out=case_id)
 
     def _refreshed(self, encoder_id: str, *, embed: bool) -> _VectorTable:
         with self._lock:
             table = self._table
-            stamp = self._store.vector_stamp()
-            if table is None or table.encoder_id != encoder_id or table.stamp.n_gone != stamp.n_gone:
+            stamp = self._store.vector_version()
+            if table is None or table.encoder_id != encoder_id or table.stamp.n_removed != stamp.n_removed:
                 table = self._read_all(encoder_id, stamp)
             elif table.stamp != stamp:
-                table = self._read_new(table, stamp)
+                table = self._read_changes(table, stamp)
             if embed and table.without:
                 table = self._embed(table)
             self._table = table
             return table
 
-    def _read_all(self, encoder_id: str, stamp: VectorVersion) -> _VectorTable:
+    def _read_all(self, encoder_id: str, version: VectorVersion) -> _VectorTable:
         self._table = None  # what it held is not needed beside the new one
         counts = self._store.counts()
         n = counts.n_cases + counts.n_recaps
         room = n + n // 8 + SPARE_ROWS
-        rows = self._store.vector_rows(encoder_id)
+        rows = self._store.iter_vectors(encoder_id)
         table: _VectorTable | None = None
         for batch in _batches(rows):
             known = [(id, vector) for id, vector in batch if vector is not None]
             if table is None:
-                table = _empty_table(encoder_id, stamp, room, len(known[0][1]) if known else 1)
+                table = _empty_table(encoder_id, version, room, len(known[0][1]) if known else 1)
             table.without.update(id for id, vector in batch if vector is None)
-            if known and table.grid.shape[1] != len(known[0][1]):
+            if known and table.quantized.shape[1] != len(known[0][1]):
                 table = _with_dimensions(table, len(known[0][1]))
             if known:
                 table.add([id for id, _ in known], np.stack([vector for _, vector in known]))
-        return table or _empty_table(encoder_id, stamp, SPARE_ROWS, 1)
+        return table or _empty_table(encoder_id, version, SPARE_ROWS, 1)
 
-    def _read_new(self, table: _VectorTable, stamp: VectorVersion) -> _VectorTable:
-        new = list(self._store.vector_rows(table.encoder_id, since=table.stamp.newest))
-        if not table.has_room(len(new)):
-            return self._read_all(table.encoder_id, stamp)
+    def _read_changes(self, table: _VectorTable, version: VectorVersion) -> _VectorTable:
+        new = list(self._store.iter_vectors(table.encoder_id, after_number=table.stamp.last_write_number))
+        if not table.has_capacity(len(new)):
+            return self._read_all(table.encoder_id, version)
         known = [(id, vector) for id, vector in new if vector is not None]
         for id, vector in new:
             if vector is None:
                 table.forget(id)
                 table.without.add(id)
         if known:
-            if table.grid.shape[1] != len(known[0][1]):
-                return self._read_all(table.encoder_id, stamp)
+            if table.quantized.shape[1] != len(known[0][1]):
+                return self._read_all(table.encoder_id, version)
             table.add([id for id, _ in known], np.stack([vector for _, vector in known]))
-        table.stamp = stamp
+        table.stamp = version
         return table
 
     def _embed(self, table: _VectorTable) -> _VectorTable:
@@ -164,7 +164,7 @@ class InMemoryIndex:
         table.without.clear()
         if not cases:
             return table
-        if not table.has_room(len(cases)) or table.grid.shape[1] != vectors.shape[1]:
+        if not table.has_capacity(len(cases)) or table.quantized.shape[1] != vectors.shape[1]:
             table = self._read_all(table.encoder_id, table.stamp)
             table.without.clear()
             table = table if table.n else _with_dimensions(table, vectors.shape[1])
@@ -178,7 +178,7 @@ def _empty_table(encoder_id: str, version: VectorVersion, capacity: int, d: int)
         encoder_id=encoder_id,
         stamp=version,
         ids=[],
-        grid=np.zeros((capacity, d), np.float32),
+        quantized=np.zeros((capacity, d), np.float32),
         is_recap=np.zeros(capacity, np.bool_),
         gone=np.zeros(capacity, np.bool_),
         row_of={},
@@ -187,7 +187,7 @@ def _empty_table(encoder_id: str, version: VectorVersion, capacity: int, d: int)
 
 def _with_dimensions(table: _VectorTable, d: int) -> _VectorTable:
     """The same without a row yet, for vectors of d numbers: the first cases read had none."""
-    wide = _empty_table(table.encoder_id, table.stamp, len(table.grid), d)
+    wide = _empty_table(table.encoder_id, table.stamp, len(table.quantized), d)
     wide.without = table.without
     return wide
 

@@ -142,25 +142,25 @@ def replace_case(
 def read_related(response: Response, ctx: ContextDep, caller: CallerDep, case_id: str) -> case_schemas.RelatedResponse:
     """Where a case is, what is like it, and what quotes it, as far as you may see that. Its ETag is for edits."""
     view = get_case_view(ctx.store, case_id)
-    response.headers["etag"] = view.tag
+    response.headers["etag"] = view.etag
     return _related_response(ctx, caller, view)
 
 
 def _related_response(ctx: ContextDep, caller: Caller, view: CaseView) -> case_schemas.RelatedResponse:
-    placed = view.placed if caller.may(Action.SEE_THEMES, reading=True) else None
+    placed = view.assignment if caller.may(Action.SEE_THEMES, reading=True) else None
     quotes = find_quotations(ctx.store, view.case.id) if caller.may(Action.SEE_DRAFTS, reading=True) else []
     return case_schemas.RelatedResponse(
         n_versions=view.n_versions,
         theme_id=placed.theme_id if placed else None,
-        theme=view.themes.get(placed.theme_id or "") if placed else None,
+        theme=view.theme_names.get(placed.theme_id or "") if placed else None,
         strength=placed.strength if placed else None,
         second_theme_id=placed.second_theme_id if placed else None,
         nearest_theme_id=placed.nearest_theme_id if placed else None,
         reason=placed.reason if placed else "",
-        repeats=view.repeats.id if view.repeats else None,
-        repeated_by=[one.id for one in view.repeated_by],
-        linked=[one.id for one in view.linked],
-        linked_by=[one.id for one in view.linked_by],
+        repeats=view.duplicate_of.id if view.duplicate_of else None,
+        repeated_by=[one.id for one in view.duplicates],
+        linked=[one.id for one in view.linked_cases],
+        linked_by=[one.id for one in view.linking_recaps],
         like=[
             case_schemas.SimilarCaseResponse(case_id=one.case.id, title=one.case.title, score=one.score)
             for one in find_similar_cases(ctx.store, ctx.live_index.neighbours, view.case)
@@ -184,7 +184,7 @@ def read_raw(ctx: ContextDep, caller: CallerDep, case_id: str) -> case_schemas.R
             case_schemas.CaseVersionResponse(
                 version=one.number,
                 at=one.at,
-                by=one.by,
+                by=one.actor,
                 file=one.submission.file,
                 row=one.submission.row,
                 text=dict(one.submission.text),
@@ -246,7 +246,7 @@ def withdraw_case(
     """Take a case out of every list, theme, draft and search; what was handed in is kept, to be put back."""
     case = _authorized_case(ctx, caller, case_id, Action.EDIT_CASE)
     audit_target(request, "case", case.id)
-    return _removal_response(ctx.withdraw(case.id, by=caller.signs_as(body.by)))
+    return _removal_response(ctx.withdraw(case.id, actor=caller.actor_name(body.by)))
 
 
 @router.delete(
@@ -278,14 +278,14 @@ def erase_case(
     if wanted is None:
         wanted = _authorized_case(ctx, caller, case_id, Action.ERASE_CASE).id
     audit_target(request, "case", wanted)
-    told = ctx.erase(wanted, by=caller.signs_as(by))
+    told = ctx.erase(wanted, actor=caller.actor_name(by))
     request.app.state.rooms.forget()
     return _removal_response(told)
 
 
 def _authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> Case:
     case = ctx.store.case(case_id)
-    caller.must(action, is_own_case(ctx.store, case, caller.member))
+    caller.require(action, is_own_case(ctx.store, case, caller.member))
     return case
 
 
@@ -317,7 +317,7 @@ def _case_input(caller: Caller, body: case_schemas.CaseRequest) -> CaseInput:
         external_id=body.external_id,
         member=caller.member,
         submitter=body.submitter,
-        by=caller.name or "the person at this machine",
+        actor=caller.name or "the person at this machine",
     )
 
 
@@ -336,7 +336,8 @@ def _etag(version: int) -> str:
 
 def _invalid_case_response(request: Request, error: InvalidCase) -> JSONResponse:
     fields = [
-        FieldProblem(field=f"body.{one.field}" if one.field else "body", message=one.message) for one in error.wrong
+        FieldProblem(field=f"body.{one.field}" if one.field else "body", message=one.message)
+        for one in error.field_errors
     ]
     said = build_problem(INVALID, str(error), request_id=request.state.request_id, fields=fields)
     return JSONResponse(said.model_dump(), said.status, media_type=MEDIA_TYPE)
@@ -345,10 +346,10 @@ def _invalid_case_response(request: Request, error: InvalidCase) -> JSONResponse
 def _preview_response(preview: CasePreview) -> case_schemas.CasePreviewResponse:
     return case_schemas.CasePreviewResponse(
         case=case_response(preview.case, None),
-        redacted=dict(preview.redacted),
-        possible_names=list(preview.possible),
+        redacted=dict(preview.redaction_counts),
+        possible_names=list(preview.possible_names),
         suspicions=list(preview.suspicions),
-        missing=case_schemas.MissingFieldResponse(**asdict(preview.missing)) if preview.missing else None,
+        missing=case_schemas.MissingFieldResponse(**asdict(preview.suggestion)) if preview.suggestion else None,
         is_new=preview.is_new,
     )
 

@@ -88,13 +88,13 @@ def _case_filter(  # noqa: PLR0913, PLR0917 - a filter for each thing that a lis
     return CaseFilter(
         kind=kind,
         theme_id=theme_id,
-        unplaced=unplaced,
+        unplaced_only=unplaced,
         team=team,
         since=since,
         until=until,
         status=status,
         flag=flag,
-        words=q,
+        search_words=q,
     )
 
 
@@ -108,11 +108,11 @@ def list_cases(
     cursor: CursorQuery = None,
 ) -> schemas.PageResponse[schemas.CaseResponse]:
     """Cases and recaps as redacted; a cursor belongs to the order that it was given in."""
-    if case_filter.theme_id is not None or case_filter.unplaced:
-        caller.must(Action.SEE_THEMES)
-    page = ctx.store.list_cases(case_filter, limit=limit, after=decode_cursor(cursor), order=order)
-    items = [case_response(one.case, one.placed if caller.may(Action.SEE_THEMES) else None) for one in page.rows]
-    return schemas.PageResponse(items=items, next_cursor=encode_cursor(page.following))
+    if case_filter.theme_id is not None or case_filter.unplaced_only:
+        caller.require(Action.SEE_THEMES)
+    page = ctx.store.list_cases(case_filter, limit=limit, cursor=decode_cursor(cursor), order=order)
+    items = [case_response(one.case, one.assignment if caller.may(Action.SEE_THEMES) else None) for one in page.rows]
+    return schemas.PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
 
 
 @router.get(
@@ -202,11 +202,11 @@ def list_assignments(
     ctx: ContextDep, lens: LensQuery = None, limit: LimitQuery = 200, cursor: CursorQuery = None
 ) -> schemas.PageResponse[schemas.AssignmentResponse]:
     """Where the last run put each case, by case id: in one theme, or in none and then why."""
-    page = ctx.store.list_assignments(lens, limit=limit, after=decode_cursor(cursor))
+    page = ctx.store.list_assignments(lens, limit=limit, cursor=decode_cursor(cursor))
     roster = Roster.of(ctx.store.roster())
     rows = (redact_values(assignment_row(one, external_id), roster) for external_id, one in page.rows)
     items = [schemas.AssignmentResponse.model_validate(row) for row in rows]
-    return schemas.PageResponse(items=items, next_cursor=encode_cursor(page.following))
+    return schemas.PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
 
 
 @router.get("/search", name="search", dependencies=[requires(Action.SEARCH)])
@@ -243,7 +243,7 @@ def export(
     Drafts, themes and assignments are for who may see them before anybody accepted them.
     """
     if what in EXPORT_ACTIONS:
-        caller.must(EXPORT_ACTIONS[what])
+        caller.require(EXPORT_ACTIONS[what])
     return StreamingResponse(
         _with_first_ready(map(_json_line, export_rows(ctx.store, what, lens=lens))), media_type="application/x-ndjson"
     )

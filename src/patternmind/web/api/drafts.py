@@ -57,7 +57,7 @@ def read_drafts(
     wanted = DraftFilter(kind=kind, state=state, theme_id=theme_id)
     page = list_drafts(ctx.store, wanted, limit=limit, after=decode_cursor(cursor))
     return schemas.PageResponse(
-        items=[_draft_response(one, caller) for one in page.rows], next_cursor=encode_cursor(page.following)
+        items=[_draft_response(one, caller) for one in page.rows], next_cursor=encode_cursor(page.next_cursor)
     )
 
 
@@ -100,7 +100,7 @@ def decide(
         ctx.clock,
         draft_id,
         body.action,
-        actor=caller.signs_as(body.by),
+        actor=caller.actor_name(body.by),
         reason=body.reason,
         note=body.note,
         edits={name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()},

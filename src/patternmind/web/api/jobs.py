@@ -68,7 +68,7 @@ def start_run(
     chosen["since"] = chosen["since"].isoformat() if chosen["since"] else None
     parameters = RunParameters(**chosen)
     validate_run_parameters(parameters)
-    return accepted_job_response(ctx, job_runner.start(JobKind.RUN, asdict(parameters), by=caller.name), response)
+    return accepted_job_response(ctx, job_runner.start(JobKind.RUN, asdict(parameters), actor=caller.name), response)
 
 
 @router.get("/jobs", name="list_jobs", dependencies=[requires(Action.SEE_THEMES)])
@@ -80,9 +80,9 @@ def list_jobs(
     cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
 ) -> schemas.PageResponse[schemas.JobResponse]:
     """The last jobs of the network, newest first; those of every process."""
-    if cursor is not None and not job_runner.knows(cursor):
+    if cursor is not None and not job_runner.exists(cursor):
         raise UsageError('"cursor" is not one that this service gave. Begin again without it.', field="query.cursor")
-    found = job_runner.jobs(kind=kind, before=cursor, limit=limit + 1)
+    found = job_runner.list_jobs(kind=kind, before=cursor, limit=limit + 1)
     following = found[limit - 1].id if len(found) > limit else None
     return schemas.PageResponse(items=[job_response(ctx, job) for job in found[:limit]], next_cursor=following)
 
@@ -92,7 +92,7 @@ def list_jobs(
 )
 def read_job(ctx: ContextDep, job_runner: JobRunnerDep, job_id: str) -> schemas.JobResponse:
     """How far a job is."""
-    return job_response(ctx, job_runner.job(job_id))
+    return job_response(ctx, job_runner.find(job_id))
 
 
 @router.post(
@@ -106,7 +106,7 @@ def restart_run(
     ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, job_id: str
 ) -> schemas.JobResponse:
     """Start a run again that failed, or whose process died; what was embedded is kept."""
-    return accepted_job_response(ctx, job_runner.restart(job_id, kind=JobKind.RUN, by=caller.name), response)
+    return accepted_job_response(ctx, job_runner.restart(job_id, kind=JobKind.RUN, actor=caller.name), response)
 
 
 @router.post(
@@ -120,7 +120,7 @@ def restart_prereading(
     ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, job_id: str
 ) -> schemas.JobResponse:
     """Ask again for a pre-reading that failed, or whose process died."""
-    return accepted_job_response(ctx, job_runner.restart(job_id, kind=JobKind.PREREADING, by=caller.name), response)
+    return accepted_job_response(ctx, job_runner.restart(job_id, kind=JobKind.PREREADING, actor=caller.name), response)
 
 
 @router.get(
@@ -164,19 +164,19 @@ async def _stream_response(
     first = await run_in_threadpool(read_events, seen)
     if seen.endswith("-end") and not first:
         return Response(status_code=204)
-    return event_streams.answer(read_events, caller=f"{caller.network_id} {caller.name or ''}", last_id=seen)
+    return event_streams.respond(read_events, caller=f"{caller.network_id} {caller.name or ''}", last_id=seen)
 
 
 def _job_events(ctx: AppContext, job_runner: JobRunner, job_id: str, last_id: str) -> list[ServerSentEvent]:
     """The job as it stands, where it is not what was told last."""
-    job = job_runner.job(job_id)
+    job = job_runner.find(job_id)
     answer = job_response(ctx, job).model_dump(mode="json")
     digest = hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()[:16]
-    id = f"{digest}-end" if job.ended else digest
+    id = f"{digest}-end" if job.has_ended else digest
     if id == last_id:
         return []
     name = {JobState.RUNNING: "progress", JobState.FINISHED: "done"}.get(job.state, "failed")
-    return [ServerSentEvent(id, name, answer, last=job.ended)]
+    return [ServerSentEvent(id, name, answer, is_last=job.has_ended)]
 
 
 def _change_events(ctx: AppContext, last_id: str) -> list[ServerSentEvent]:

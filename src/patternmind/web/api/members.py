@@ -61,7 +61,7 @@ def list_members(app_state: AppStateDep, caller: CallerDep) -> schemas.ListRespo
     return schemas.ListResponse(
         items=[
             MemberResponse(id=one.id, name=one.name, roles=[role for role in Role if role in one.roles])
-            for one in app_state.house.accounts.members(caller.network_id)
+            for one in app_state.ctx.accounts.list_members(caller.network_id)
         ]
     )
 
@@ -72,7 +72,7 @@ def list_audit(
 ) -> schemas.PageResponse[AuditEntryResponse]:
     """What was changed, the newest first: who, when, what, on which thing. It holds no text of a case."""
     before = decode_number_cursor(cursor)
-    found = app_state.house.accounts.audit(caller.network_id, before=before, limit=limit + 1)
+    found = app_state.ctx.accounts.list_audit(caller.network_id, before=before, limit=limit + 1)
     shown = found[:limit]
     return schemas.PageResponse(
         items=[

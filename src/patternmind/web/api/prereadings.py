@@ -64,7 +64,7 @@ def create_prereading(
     if "respond-async" in (prefer or "").casefold():
         response = Response()
         answer = accepted_job_response(
-            ctx, job_runner.start(JobKind.PREREADING, asdict(wish), by=caller.name), response
+            ctx, job_runner.start(JobKind.PREREADING, asdict(wish), actor=caller.name), response
         )
         place = {name: response.headers[name] for name in ("location", "retry-after")}
         return JSONResponse(answer.model_dump(mode="json"), 202, {**place, "preference-applied": "respond-async"})
@@ -74,7 +74,7 @@ def create_prereading(
         ctx.encoder,
         wish,
         get_index=lambda: exact_index(ctx),
-        llm=ctx.namer,
+        llm=ctx.llm,
     )
     place = {"location": f"/api/v1/drafts/{prepared.grounded.draft.id}"}
     if format == "json":
@@ -147,7 +147,7 @@ def edit_prereading(
     edits = {name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()}
     if not isinstance(edits.get("name", ""), str):
         raise UsageError('"fields.name" is one line of text, not a list.', field="fields.name")
-    by = caller.signs_as(body.by)
+    by = caller.actor_name(body.by)
     reviewed = prereadings.edit_prereading(
         ctx.store, ctx.clock, prereading_id, edits, actor=by, expected_version=version
     )
@@ -170,7 +170,7 @@ def approve_prereading(
 ) -> schemas.PrereadingResponse:
     """Stand for it with a name; from then on it prints "Approved"."""
     version = _expected_version(ctx, prereading_id, if_match)
-    by = caller.signs_as(body.by if body else None)
+    by = caller.actor_name(body.by if body else None)
     reviewed = prereadings.approve_prereading(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version)
     return _response_with_etag(reviewed, response)
 
@@ -191,7 +191,7 @@ def undo_prereading(
 ) -> schemas.PrereadingResponse:
     """Take back the last decision that stands, an approval or an edit."""
     version = _expected_version(ctx, prereading_id, if_match)
-    by = caller.signs_as(body.by if body else None)
+    by = caller.actor_name(body.by if body else None)
     return _response_with_etag(
         prereadings.undo_prereading_decision(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version),
         response,

@@ -52,13 +52,13 @@ def review_queue(
 ) -> schemas.ReviewQueueResponse:
     """Drafts in the order of the day: the most uncertain first, one in ten drawn at random."""
     desk = get_review_queue(ctx.store, ctx.clock, caller.name)
-    wanted = desk.of(*([standing] if standing else ReviewStatus), kind=kind)
+    wanted = desk.filter(*([standing] if standing else ReviewStatus), kind=kind)
     begin = decode_number_cursor(cursor) or 0
     page = wanted[begin : begin + limit]
     return schemas.ReviewQueueResponse(
         items=[_queue_item_response(line) for line in page],
         next_cursor=encode_number_cursor(begin + limit) if begin + limit < len(wanted) else None,
-        n_drafts=len(desk.lines),
+        n_drafts=len(desk.items),
         n_decided=desk.n_decided,
         n_second=desk.n_second,
     )
@@ -98,15 +98,15 @@ def read_own_decisions(
     by: Annotated[str | None, Query(max_length=120, description="Who asks, where no token says so.")] = None,
 ) -> schemas.ListResponse[schemas.OwnDecisionResponse]:
     """The caller's last ten decisions, newest first, one a draft. Nobody is shown another's."""
-    own = list_own_decisions(ctx.store, caller.signs_as(by))
+    own = list_own_decisions(ctx.store, caller.actor_name(by))
     return schemas.ListResponse(
         items=[
             schemas.OwnDecisionResponse(
                 draft_id=one.decision.draft_id,
                 name=one.name,
                 decision=decision_response(one.decision),
-                stands=one.stands,
-                last=one.last,
+                stands=one.is_active,
+                last=one.is_last,
             )
             for one in own
         ]
@@ -124,7 +124,7 @@ def undo_own_decision(
 ) -> schemas.DraftResponse:
     """Take back the caller's last decision that stands, wherever it was; again, and the one before it goes."""
     return draft_response_with_etag(
-        undo_last_decision(ctx.store, ctx.clock, caller.signs_as(body.by)), caller, response
+        undo_last_decision(ctx.store, ctx.clock, caller.actor_name(body.by)), caller, response
     )
 
 
@@ -138,7 +138,7 @@ def reserve(
     ctx: ContextDep, caller: CallerDep, draft_id: DraftId, body: schemas.ReviewerRequest
 ) -> schemas.ReservationResponse:
     """Keep a draft for a quarter of an hour, or learn who has it. Others are given another; nobody is kept out."""
-    by = caller.signs_as(body.by)
+    by = caller.actor_name(body.by)
     return _reservation_response(reserve_draft(ctx.store, ctx.clock, draft_id, by), by)
 
 
@@ -172,7 +172,7 @@ def release(ctx: ContextDep, caller: CallerDep, draft_id: DraftId) -> None:
 def list_uses(ctx: ContextDep, pattern_id: DraftId) -> schemas.ListResponse[schemas.PatternUseResponse]:
     """The uses of a published pattern, the latest first."""
     get_library_entry(ctx.store, pattern_id)
-    return schemas.ListResponse(items=[_use_response(one) for one in ctx.store.uses(pattern_id)])
+    return schemas.ListResponse(items=[_use_response(one) for one in ctx.store.list_pattern_uses(pattern_id)])
 
 
 @router.post(
@@ -187,7 +187,7 @@ def record_pattern_use(
     ctx: ContextDep, caller: CallerDep, pattern_id: DraftId, body: schemas.PatternUseRequest
 ) -> schemas.PatternUseResponse:
     """Tell that a team worked by a pattern. Three uses by two teams, and it is field-tested."""
-    by = caller.signs_as(body.by)
+    by = caller.actor_name(body.by)
     use = record_use(ctx.store, ctx.clock, pattern_id, used_on=body.on, team=body.team, note=body.note, actor=by)
     return _use_response(use)
 

@@ -23,11 +23,11 @@ router = APIRouter(route_class=ApiRoute, tags=["runs"])
 )
 def read_costs(ctx: ContextDep, run_id: str) -> schemas.RunCostsResponse:
     """What a run asked of the language model, by task, and every call that failed."""
-    spent = get_run_spending(ctx.store, ctx.store.find_run(run_id).id)
+    spent = get_run_spending(ctx.store, ctx.store.get_run(run_id).id)
     tasks = [
         schemas.TaskCostResponse(
             task=task,
-            asked=one.n_asked,
+            asked=one.n_calls,
             cached=one.n_cached,
             failed=one.n_failed,
             requests=one.n_requests,
@@ -47,7 +47,7 @@ def read_costs(ctx: ContextDep, run_id: str) -> schemas.RunCostsResponse:
             requests=call.n_attempts,
             cost_usd=call.cost_usd,
         )
-        for call in spent.failed
+        for call in spent.failed_calls
     ]
     return schemas.RunCostsResponse(cost_usd=spent.total.cost_usd, tasks=tasks, failures=failures)
 
@@ -64,12 +64,12 @@ def compare(ctx: ContextDep, run_id: str, other_id: str) -> schemas.RunCompariso
     return schemas.RunComparisonResponse(
         before=run_response(found.before),
         after=run_response(found.after),
-        same_lens=found.same_lens,
-        kept=[schemas.SharedThemeResponse.model_validate(asdict(one)) for one in found.kept],
-        new=[_run_theme_response(one) for one in found.new],
-        gone=[_run_theme_response(one) for one in found.gone],
-        moved=[schemas.MovedCaseResponse.model_validate(asdict(one)) for one in found.moved],
-        n_stayed=found.n_stayed,
+        same_lens=found.has_same_lens,
+        kept=[schemas.SharedThemeResponse.model_validate(asdict(one)) for one in found.shared_themes],
+        new=[_run_theme_response(one) for one in found.new_themes],
+        gone=[_run_theme_response(one) for one in found.missing_themes],
+        moved=[schemas.MovedCaseResponse.model_validate(asdict(one)) for one in found.moved_cases],
+        n_stayed=found.n_unmoved,
         n_only_before=found.n_only_before,
         n_only_after=found.n_only_after,
     )

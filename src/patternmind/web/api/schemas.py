@@ -174,7 +174,9 @@ class RunRequest(RequestModel):
     seed: StrictInt = Field(default=0, ge=0, le=2**31 - 1, description="Same cases and seed, same themes.")
     since: dt.date | None = Field(default=None, description="Only cases dated on or after it, and the undated.")
     draft: StrictBool = Field(default=True, description="Whether candidate patterns are drafted.")
-    afresh: StrictBool = Field(default=False, description="Continue no fit of the last run, however few cases are new.")
+    from_scratch: StrictBool = Field(
+        default=False, description="Continue no fit of the last run, however few cases are new."
+    )
 
 
 class EditConflictResponse(BaseModel):

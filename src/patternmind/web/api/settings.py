@@ -200,7 +200,7 @@ def dismiss_possible_names(
     ctx: ContextDep, caller: CallerDep, body: schemas.PossibleNamesRequest
 ) -> schemas.DismissedNamesResponse:
     """They are no names: they are offered no more."""
-    n = possible_names.dismiss_names(ctx.store, ctx.clock, body.names, actor=caller.known_as)
+    n = possible_names.dismiss_names(ctx.store, ctx.clock, body.names, actor=caller.audit_name)
     return schemas.DismissedNamesResponse(dismissed=n)
 
 

@@ -135,7 +135,7 @@ def edit_cases(
     """Keep cases together or apart, or make a theme of cases in none. Seen at once, and kept by every later run."""
     said = ThemeEditRequest(
         action=EditAction(body.action),
-        by=caller.signs_as(body.by),
+        actor=caller.actor_name(body.by),
         lens=body.lens,
         case_ids=tuple(body.case_ids),
         name=body.name,
@@ -161,7 +161,7 @@ def edit_theme(
     """Rename, merge, move, split, pin, lock, retire or look after a theme. A data partner's edit is a proposal."""
     said = ThemeEditRequest(
         action=EditAction(body.action),
-        by=caller.signs_as(body.by),
+        actor=caller.actor_name(body.by),
         lens=body.lens,
         theme_id=theme_id,
         other_theme_id=body.other_theme_id,
@@ -188,7 +188,7 @@ def undo_edit(
 ) -> shapes.EditResultResponse:
     """Take a line of the log back; the themes are at once what they would be without it."""
     given = body or shapes.ThemeDecisionRequest()
-    said = ThemeEditRequest(action=EditAction.UNDO, by=caller.signs_as(given.by), undoes=seq, note=given.note)
+    said = ThemeEditRequest(action=EditAction.UNDO, actor=caller.actor_name(given.by), undoes=seq, note=given.note)
     return _apply_edit(ctx, caller, response, said, if_match)
 
 
@@ -201,7 +201,7 @@ def _logged_edit_response(logged_edit: LoggedEdit) -> shapes.ThemeEditResponse:
 
 
 def _edit_result_response(result: EditResult) -> shapes.EditResultResponse:
-    doubts = [schemas.EditConflictResponse(**asdict(doubt)) for doubt in result.proposals]
+    doubts = [schemas.EditConflictResponse(**asdict(doubt)) for doubt in result.conflicts]
     return shapes.EditResultResponse(edit=_edit_response(result.edit), doubts=doubts)
 
 
@@ -229,7 +229,7 @@ def answer_proposal(
     ctx: ContextDep, caller: CallerDep, seq: int, body: shapes.AnswerRequest
 ) -> shapes.EditResultResponse:
     """Accept what was proposed, which does it under your name, or decline it."""
-    by = caller.signs_as(body.by)
+    by = caller.actor_name(body.by)
     accept = body.answer == "accept"
     return _edit_result_response(
         answer_proposed_edit(ctx.store, ctx.clock, seq, is_accepted=accept, actor=by, note=body.note)
@@ -251,8 +251,8 @@ def list_conflicts(ctx: ContextDep, lens: LensQuery = None) -> schemas.ListRespo
     return schemas.ListResponse(
         items=[
             shapes.ConflictReviewResponse(
-                doubt=schemas.EditConflictResponse(**asdict(one.proposal)),
-                decision=_edit_response(one.decision),
+                doubt=schemas.EditConflictResponse(**asdict(one.conflict)),
+                decision=_edit_response(one.edit),
                 answer=_edit_response(one.answer) if one.answer else None,
             )
             for one in list_conflicts_to_review(ctx.store, lens)
@@ -270,7 +270,7 @@ def decide_conflict(
     ctx: ContextDep, caller: CallerDep, seq: int, body: shapes.AnswerRequest, lens: LensQuery = None
 ) -> shapes.EditResultResponse:
     """Accept the doubt, which takes the decision with this number back, or decline it: the decision stands."""
-    by = caller.signs_as(body.by)
+    by = caller.actor_name(body.by)
     return _edit_result_response(
         answer_conflict(ctx.store, ctx.clock, seq, is_accepted=body.answer == "accept", actor=by, lens=lens)
     )
@@ -288,7 +288,7 @@ def list_theme_changes(
     run: Annotated[str | None, Query(max_length=100, description="A run's id; else the last run.")] = None,
 ) -> schemas.ListResponse[shapes.ThemeChangeReviewResponse]:
     """What a run made of the themes before it, one by one, each with its evidence and its answer."""
-    found = ctx.store.find_run(run) if run else ctx.store.last_run(lens)
+    found = ctx.store.get_run(run) if run else ctx.store.last_run(lens)
     return schemas.ListResponse(items=_change_responses(ctx.store, found) if found else [])
 
 
@@ -305,7 +305,7 @@ def _change_response(change: ChangeToReview, run: RunRecord, text: str) -> shape
             **asdict(change.change),
             "run_id": run.id,
             "text": text,
-            "put_back": {theme_id: list(ids) for theme_id, ids in change.put_back.items()},
+            "put_back": {theme_id: list(ids) for theme_id, ids in change.former_case_ids.items()},
             "answer": _edit_response(change.answer) if change.answer else None,
         }
     )
@@ -321,7 +321,7 @@ def answer_change(
     ctx: ContextDep, caller: CallerDep, run_id: str, theme_id: str, body: shapes.AnswerRequest
 ) -> schemas.ListResponse[shapes.EditResultResponse]:
     """Accept what a run made of a theme, or decline it: its cases are pinned to where they were. The lines added."""
-    by, store, clock = caller.signs_as(body.by), ctx.store, ctx.clock
+    by, store, clock = caller.actor_name(body.by), ctx.store, ctx.clock
     lines: Sequence[EditResult]
     if body.answer == "accept":
         lines = [accept_change(store, clock, run_id, theme_id, actor=by, note=body.note)]
@@ -336,7 +336,7 @@ def answer_change(
 @router.get("/themes/trends", name="read_trends", dependencies=[MAY_SEE_THEMES])
 def read_trends(ctx: ContextDep, lens: LensQuery = None) -> shapes.TrendsResponse:
     """Cases by quarter, for every theme and for all of them; quarters without a case are there with 0."""
-    cards = ctx.store.theme_cards(lens)
+    cards = ctx.store.list_theme_cards(lens)
     quarters = quarter_range(*(card.theme.trend for card in cards))
     themes = [
         shapes.ThemeTrendResponse(
@@ -369,5 +369,5 @@ def read_map_svg(ctx: ContextDep, lens: LensQuery = None) -> Response:
     """The map as a picture; names that only closed cases hold are left out of it."""
     if ctx.store.last_run(lens) is None:
         raise NotFound("map", lens or "of the last run", "Start a run first.")
-    drawn = _MAP_CACHE.of(ctx.store, lambda: draw_map(build_theme_map(ctx.store, lens)), key=lens)
+    drawn = _MAP_CACHE.get_or_compute(ctx.store, lambda: draw_map(build_theme_map(ctx.store, lens)), key=lens)
     return Response(drawn.svg, media_type="image/svg+xml")

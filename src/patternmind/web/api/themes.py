@@ -35,7 +35,7 @@ def list_runs(ctx: ContextDep) -> schemas.ListResponse[schemas.RunResponse]:
     dependencies=[requires(Action.SEE_THEMES)],
 )
 def read_run(ctx: ContextDep, run_id: str) -> schemas.RunResponse:
-    return run_response(ctx.store.find_run(run_id))
+    return run_response(ctx.store.get_run(run_id))
 
 
 @router.get(
@@ -47,7 +47,7 @@ def read_run(ctx: ContextDep, run_id: str) -> schemas.RunResponse:
 )
 def list_changes(ctx: ContextDep, run_id: str) -> schemas.ListResponse[schemas.ThemeChangeResponse]:
     """What a run made of the themes before it: new, continued, split, merged, dormant, with the evidence."""
-    changes = ctx.store.changes(ctx.store.find_run(run_id).id)
+    changes = ctx.store.changes(ctx.store.get_run(run_id).id)
     return schemas.ListResponse(
         items=[schemas.ThemeChangeResponse.model_validate(asdict(change)) for change in changes]
     )
@@ -68,7 +68,7 @@ def run_response(record: RunRecord) -> schemas.RunResponse:
         drafts=record.n_drafts,
         seconds=dict(record.seconds),
         notes=list(record.notes),
-        doubts=[schemas.EditConflictResponse(**asdict(one)) for one in record.proposals],
+        doubts=[schemas.EditConflictResponse(**asdict(one)) for one in record.conflicts],
     )
 
 
@@ -79,7 +79,7 @@ def list_themes(
     every: Annotated[bool, Query(alias="all", description="Also themes that have no case any more.")] = False,
 ) -> schemas.ListResponse[schemas.ThemeResponse]:
     """The themes of the last run, the largest first."""
-    rows = (theme_row(card.theme, card.size) for card in ctx.store.theme_cards(lens, every=every))
+    rows = (theme_row(card.theme, card.size) for card in ctx.store.list_theme_cards(lens, include_dormant=every))
     return schemas.ListResponse(items=[schemas.ThemeResponse.model_validate(row) for row in rows])
 
 
@@ -93,7 +93,7 @@ def list_themes(
 def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> schemas.ThemeDetailResponse:
     """One theme of the last run, with the ids of its cases."""
     try:
-        card, case_ids = ctx.store.theme_card(theme_id, lens), ctx.store.theme_members(theme_id, lens)
+        card, case_ids = ctx.store.theme_card(theme_id, lens), ctx.store.theme_case_ids(theme_id, lens)
     except NotFound as error:
         raise NotFound("theme", theme_id, "GET /api/v1/themes lists them.") from error
     return schemas.ThemeDetailResponse.model_validate({**theme_row(card.theme, card.size), "case_ids": case_ids})
@@ -102,7 +102,7 @@ def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> schema
 @router.get("/areas", name="list_areas", tags=["themes"], dependencies=[requires(Action.SEE_THEMES)])
 def list_areas(ctx: ContextDep, lens: LensQuery = None) -> schemas.ListResponse[schemas.AreaResponse]:
     """The broad areas of the last run and the themes in them."""
-    themes = [card.theme for card in ctx.store.theme_cards(lens)]
+    themes = [card.theme for card in ctx.store.list_theme_cards(lens)]
     return schemas.ListResponse(
         items=[
             schemas.AreaResponse(

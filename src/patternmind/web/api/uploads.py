@@ -38,7 +38,7 @@ async def _received_file(request: Request, ctx: ContextDep, filename: FileNameQu
     """The body in a place of its own: the id of the place, and the file's name there."""
     uploads = UploadStore(ctx)
     name = safe_name(filename)
-    upload_id, place = await run_in_threadpool(uploads.folder)
+    upload_id, place = await run_in_threadpool(uploads.create_folder)
     try:
         with translate_db_errors(ctx.settings.home):
             async with await anyio.open_file(place / name, "wb") as file:
@@ -68,7 +68,7 @@ def create_upload(
     """Send a file and see how it would be read. Nothing of it is taken in; it waits for an hour."""
     upload_id, name = received
     uploads = UploadStore(ctx)
-    upload = uploads.keep(upload_id, owner=upload_owner(caller), name=name, kind=kind)
+    upload = uploads.register(upload_id, owner=upload_owner(caller), name=name, kind=kind)
     response.headers["location"] = f"/api/v1/uploads/{upload_id}"
     return _upload_response(ctx, uploads, upload)
 
@@ -111,7 +111,7 @@ def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_sc
     """Take in all its good rows, in one go or not at all; asked twice, it is done once."""
     uploads = UploadStore(ctx)
     upload = uploads.find(upload_id, owner=upload_owner(caller))
-    return _upload_response(ctx, uploads, uploads.take_in(upload))
+    return _upload_response(ctx, uploads, uploads.start_import(upload))
 
 
 @router.get(
@@ -144,13 +144,13 @@ def _preview_file(
     ctx: AppContext, uploads: UploadStore, upload: Upload, *, kind: CaseKind, mapping: tuple[str, ...]
 ) -> FilePreview:
     try:
-        return preview_file(ctx.store, uploads.path(upload), kind=kind, mapping=mapping)
+        return preview_file(ctx.store, uploads.file_path(upload), kind=kind, mapping=mapping)
     except UnreadableFile as error:
         raise UnreadableFile(upload.name, error.reason, error.remedy) from error
 
 
 def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> case_schemas.UploadResponse:
-    seen = FilePreview(columns=(), rows=(), fields=())
+    seen = FilePreview(columns=(), cases=(), fields=())
     if upload.state == "ready":
         with suppress(PatternmindError):  # the file went in this moment; its state says so when asked again
             seen = _preview_file(ctx, uploads, upload, kind=upload.kind, mapping=upload.mapping)
@@ -168,7 +168,7 @@ def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> c
         columns=[case_schemas.ColumnResponse(**asdict(one)) for one in seen.columns],
         rows=[
             case_schemas.RowPreviewResponse(title=one.title, text=dict(one.text), extra=dict(one.extra))
-            for one in seen.rows
+            for one in seen.cases
         ],
         **told,
     )

@@ -30,18 +30,18 @@ def read_account(request: Request, caller: CallerDep) -> Response:
 
 
 def _page(request: Request, caller: Caller, *, status: int = 200, error: str = "") -> Response:
-    accounts = get_app_state(request).house.accounts
+    accounts = get_app_state(request).ctx.accounts
     session = _require_session(caller)
-    names = {one.id: one.name for one in accounts.networks()}
-    memberships = accounts.memberships(session.account_id)
+    names = {one.id: one.name for one in accounts.list_networks()}
+    memberships = accounts.list_memberships(session.account_id)
     return render(
         request,
         "settings/account.html",
         status,
-        sessions=accounts.sessions(session.account_id),
+        sessions=accounts.list_sessions(session.account_id),
         session=session,
         networks=[(one.network_id, names[one.network_id]) for one in memberships],
-        account=accounts.account(session.account_id),
+        account=accounts.find_account(session.account_id),
         error=error,
     )
 
@@ -60,12 +60,12 @@ def change_password(
     current: Annotated[str, Form()] = "",
 ) -> Response:
     """Needs the current password where there is one: a browser left open is not enough to take an account over."""
-    house, session = get_app_state(request).house, _require_session(caller)
-    account = house.accounts.account(session.account_id)
-    tries, place = get_app_state(request).wrong_passwords, f"change {session.account_id}"
+    house, session = get_app_state(request).ctx, _require_session(caller)
+    account = house.accounts.find_account(session.account_id)
+    tries, place = get_app_state(request).password_limiter, f"change {session.account_id}"
     tries.check(place)
-    if account and account.password_hash and not house.passwords.fits(current[:201], account.password_hash):
-        tries.failed(place)
+    if account and account.password_hash and not house.passwords.verify(current[:201], account.password_hash):
+        tries.record_failure(place)
         return _page(request, caller, status=422, error="That is not your current password.")
     if password != again:
         return _page(request, caller, status=422, error="The two are not the same. Type the new password twice.")
@@ -80,7 +80,7 @@ def change_password(
 @router.post("/settings/account/network", name="choose_network", dependencies=[requires(Action.OWN_TOKENS)])
 def choose_network(request: Request, caller: CallerDep, network: Annotated[str, Form(max_length=40)]) -> Response:
     try:
-        switch_network(get_app_state(request).house.accounts, _require_session(caller), network)
+        switch_network(get_app_state(request).ctx.accounts, _require_session(caller), network)
     except RuleViolated as error:
         return _page(request, caller, status=422, error=str(error))
     audit_target(request, "network", network)

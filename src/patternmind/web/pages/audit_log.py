@@ -20,7 +20,7 @@ PAGE_SIZE = 50
 def read_audit_log(
     request: Request, caller: CallerDep, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
 ) -> Response:
-    entries = get_app_state(request).house.accounts.audit(caller.network_id, before=before, limit=PAGE_SIZE + 1)
+    entries = get_app_state(request).ctx.accounts.list_audit(caller.network_id, before=before, limit=PAGE_SIZE + 1)
     more = f"/settings/audit?before={entries[PAGE_SIZE - 1].number}" if len(entries) > PAGE_SIZE else ""
     first = "/settings/audit" if before else ""
     return render(request, "settings/audit.html", entries=entries[:PAGE_SIZE], following=more, first=first)

@@ -65,7 +65,7 @@ def upload_file(request: Request, ctx: ContextDep, caller: CallerDep, form_data:
         )
     uploads = UploadStore(ctx)
     name = safe_name(file.filename)
-    upload_id, place = uploads.folder()
+    upload_id, place = uploads.create_folder()
     with translate_db_errors(ctx.settings.home), (place / name).open("wb") as kept:
         shutil.copyfileobj(cast(Any, file.file), kept)
     try:
@@ -74,7 +74,7 @@ def upload_file(request: Request, ctx: ContextDep, caller: CallerDep, form_data:
         uploads.discard(upload_id)
         said = f"{name}: {error.reason}. {error.remedy}" if isinstance(error, UnreadableFile) else str(error)
         return render(request, "cases/import.html", 422, kinds=KIND_OPTIONS, kind=kind.value, error=said)
-    uploads.keep(upload_id, owner=upload_owner(caller), name=name, kind=kind)
+    uploads.register(upload_id, owner=upload_owner(caller), name=name, kind=kind)
     return RedirectResponse(f"/cases/import/{upload_id}", status_code=303)
 
 
@@ -96,7 +96,7 @@ def map_columns(
     fields = [value for value in form_data.getlist("field") if isinstance(value, str)]
     mapping = mapping_from_choices(dict(zip(columns, fields, strict=False)), kind) if kind is upload.kind else ()
     try:
-        preview_file(ctx.store, uploads.path(upload), kind=kind, mapping=mapping)
+        preview_file(ctx.store, uploads.file_path(upload), kind=kind, mapping=mapping)
         uploads.remap(upload, kind=kind, mapping=mapping)
     except PatternmindError as error:
         return _page(request, ctx, uploads, upload, error=str(error), status=422)
@@ -109,7 +109,7 @@ def import_upload(request: Request, ctx: ContextDep, caller: CallerDep, upload_i
     uploads = UploadStore(ctx)
     upload = uploads.find(upload_id, owner=upload_owner(caller))
     try:
-        uploads.take_in(upload)
+        uploads.start_import(upload)
     except RuleViolated as error:
         return _page(request, ctx, uploads, upload, error=str(error), status=409)
     return RedirectResponse(f"/cases/import/{upload.id}", status_code=303)
@@ -132,7 +132,7 @@ def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
 
 
 def rejected_rows_csv(uploads: UploadStore, upload: Upload) -> Response:
-    text = rejected_as_csv(uploads.path(upload), uploads.rejected(upload))
+    text = rejected_as_csv(uploads.file_path(upload), uploads.rejected_rows(upload))
     headers = {"content-disposition": 'attachment; filename="rows-to-mend.csv"'}
     return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -145,12 +145,12 @@ def _page(
     request: Request, ctx: AppContext, uploads: UploadStore, upload: Upload, *, error: str = "", status: int = 200
 ) -> Response:
     seen: FilePreview | None = None
-    if upload.state in {"ready", "failed"} and uploads.path(upload).is_file():
+    if upload.state in {"ready", "failed"} and uploads.file_path(upload).is_file():
         try:
-            seen = preview_file(ctx.store, uploads.path(upload), kind=upload.kind, mapping=upload.mapping)
+            seen = preview_file(ctx.store, uploads.file_path(upload), kind=upload.kind, mapping=upload.mapping)
         except PatternmindError as wrong:
             error = error or str(wrong)
-    rejected = uploads.rejected(upload) if not upload.is_under_way else []
+    rejected = uploads.rejected_rows(upload) if not upload.is_in_progress else []
     return render(
         request,
         "cases/upload.html",
@@ -171,7 +171,7 @@ def _page(
                     if name != "title"
                 ],
             )
-            for one in (seen.rows if seen else ())
+            for one in (seen.cases if seen else ())
         ],
         redactions=_redaction_summary(upload),
     )

@@ -33,7 +33,7 @@ def withdraw_case(
     case = _authorized_case(ctx, caller, case_id, Action.EDIT_CASE)
     if not (caller.name or by.strip()):
         return _confirmation_page(request, ctx, case, action="withdraw", error="Say who withdraws it.")
-    ctx.withdraw(case.id, by=caller.name or by)
+    ctx.withdraw(case.id, actor=caller.name or by)
     answer = RedirectResponse(f"/cases/{case.id}", status_code=303)
     flash(answer, "Withdrawn. It is in no list, theme, draft or search any more.")
     return answer
@@ -77,7 +77,7 @@ def erase_case(
     error = error if sure or error else "Tick the box first: erasing has no undo."
     if error:
         return _confirmation_page(request, ctx, case, action="erase", case_id=wanted, error=error)
-    told = ctx.erase(wanted, by=caller.name or by)
+    told = ctx.erase(wanted, actor=caller.name or by)
     request.app.state.rooms.forget()
     return render(request, "cases/erased.html", told=told)
 
@@ -94,7 +94,7 @@ def render_withdrawn_case(request: Request, ctx: ContextDep, caller: Caller, cas
 
 def _authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> Case:
     case = ctx.store.case(case_id)
-    caller.must(action, is_own_case(ctx.store, case, caller.member))
+    caller.require(action, is_own_case(ctx.store, case, caller.member))
     return case
 
 

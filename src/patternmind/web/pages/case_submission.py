@@ -60,8 +60,8 @@ class CaseForm:
     """A form as it is shown. ``key`` becomes the id of a new case; ``version`` is the one that is edited."""
 
     kind: CaseKind
-    form: Mapping[str, str]
-    full: bool = True
+    values: Mapping[str, str]
+    is_full: bool = True
     key: str = ""
     case_id: str = ""
     version: int | None = None
@@ -71,7 +71,7 @@ class CaseForm:
 def new_case(request: Request, ctx: ContextDep, caller: CallerDep, kind: str = "", full: str = "") -> Response:
     chosen = CaseKind.RECAP if kind == CaseKind.RECAP.value else CaseKind.CASE
     form = {"consent": ctx.store.network.default_consent.value}
-    return _page(request, caller, CaseForm(kind=chosen, form=form, full=bool(full), key=secrets.token_hex(8)))
+    return _page(request, caller, CaseForm(kind=chosen, values=form, is_full=bool(full), key=secrets.token_hex(8)))
 
 
 @router.post("/cases/new", name="send_case", dependencies=[requires(Action.SUBMIT_CASE)])
@@ -82,18 +82,18 @@ def submit_case_form(request: Request, ctx: ContextDep, caller: CallerDep, form_
     key = "".join(char for char in _form_text(form_data, "key") if char.isalnum())[
         :MAX_KEY_LENGTH
     ] or secrets.token_hex(8)
-    page = CaseForm(kind=kind, form=form, full=bool(_form_text(form_data, "full")), key=key)
+    page = CaseForm(kind=kind, values=form, is_full=bool(_form_text(form_data, "full")), key=key)
     if _form_text(form_data, "do") != "save":
         skip_audit(request)
     if _form_text(form_data, "do") == "more":
-        return _page(request, caller, replace(page, full=True), more=True)
+        return _page(request, caller, replace(page, is_full=True), more=True)
     written = _case_input(caller, form_data, form, kind, external_id=f"desk-{key}")
     try:
         if _form_text(form_data, "do") != "save":
             return _page(request, caller, page, preview=preview_case(ctx.store, written))
         seen = submit_case(ctx.store, ctx.clock, written)
     except InvalidCase as error:
-        return _page(request, caller, page, errors=error.wrong, status=422)
+        return _page(request, caller, page, errors=error.field_errors, status=422)
     except RuleViolated as error:
         return _page(request, caller, page, errors=(FieldError("", str(error)),), status=409)
     audit_target(request, "case", seen.case.id)
@@ -129,7 +129,7 @@ def _placement(ctx: ContextDep, case_id: str, caller: Caller) -> tuple[CasePlace
 def edit_case_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
     view = get_case_view(ctx.store, case_id)
     case = view.case
-    caller.must(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
+    caller.require(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
     try:
         before = get_submitted_fields(ctx.store, case.id)
     except RawTextKeyInvalid as error:
@@ -137,7 +137,7 @@ def edit_case_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id
             STORE_UNAVAILABLE, "The raw text is sealed, and this server was started without its key."
         ) from error
     form = {**before, "consent": case.consent.value}
-    return _page(request, caller, CaseForm(kind=case.kind, form=form, case_id=case.id, version=view.n_versions))
+    return _page(request, caller, CaseForm(kind=case.kind, values=form, case_id=case.id, version=view.n_versions))
 
 
 @router.post("/cases/{case_id}/edit", name="send_edit", dependencies=[requires(Action.EDIT_CASE, own=True)])
@@ -145,10 +145,10 @@ def submit_edit(request: Request, ctx: ContextDep, caller: CallerDep, case_id: s
     """Save another version. Where somebody else was quicker, both are shown and no word is lost."""
     view = get_case_view(ctx.store, case_id)
     case = view.case
-    caller.must(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
+    caller.require(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
     form = _form_values(form_data, case.kind)
     version = _parse_version(_form_text(form_data, "version"))
-    page = CaseForm(kind=case.kind, form=form, case_id=case.id, version=version)
+    page = CaseForm(kind=case.kind, values=form, case_id=case.id, version=version)
     written = _case_input(caller, form_data, form, case.kind, external_id=case.external_id)
     try:
         if _form_text(form_data, "do") != "save":
@@ -156,7 +156,7 @@ def submit_edit(request: Request, ctx: ContextDep, caller: CallerDep, case_id: s
             return _page(request, caller, page, preview=preview_case(ctx.store, written))
         edit_case(ctx.store, ctx.clock, case.id, written, expected_version=version)
     except InvalidCase as error:
-        return _page(request, caller, page, errors=error.wrong, status=422)
+        return _page(request, caller, page, errors=error.field_errors, status=422)
     except VersionConflict:
         theirs = get_submitted_fields(ctx.store, case.id)
         other = [
@@ -181,7 +181,7 @@ def _case_input(
         external_id=external_id,
         member=caller.member,
         submitter=_form_text(form_data, "submitter") if may_name else "",
-        by=caller.name,
+        actor=caller.name,
     )
 
 
@@ -212,8 +212,8 @@ def _page(
     told = names - {"problem", "consent", "title", "submitter"}
     values: dict[str, Any] = {
         "kind": case_form.kind,
-        "form": case_form.form,
-        "full": case_form.full or any(case_form.form.get(name) for name in told),
+        "form": case_form.values,
+        "full": case_form.is_full or any(case_form.values.get(name) for name in told),
         "key": case_form.key,
         "case_id": case_form.case_id,
         "version": case_form.version,

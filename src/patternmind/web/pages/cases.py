@@ -82,11 +82,11 @@ def list_cases(
         flags=FLAG_OPTIONS,
         statuses=[("", "Any"), *STATUS_OPTIONS],
         themes=[("", "All"), (UNPLACED_OPTION, "Not in a theme yet"), *names.items()],
-        teams=[("", "All"), *((one, one) for one in ctx.store.teams())],
+        teams=[("", "All"), *((one, one) for one in ctx.store.list_teams())],
         n_said=len(said),
-        following=_list_url({**said, "after": encode_cursor(found.following) or ""}) if found.following else "",
+        following=_list_url({**said, "after": encode_cursor(found.next_cursor) or ""}) if found.next_cursor else "",
         first=_list_url(said) if after else "",
-        count=_count_label(found.n, is_filtered=bool(said)),
+        count=_count_label(found.n_total, is_filtered=bool(said)),
         words_of=case_fields.value_label,
         is_odd=_is_suspicious,
     )
@@ -97,13 +97,13 @@ def _case_filter(filters: dict[str, str], errors: dict[str, str]) -> CaseFilter:
     return CaseFilter(
         kind=CaseKind(kind) if kind in set(CaseKind) else None,
         theme_id=theme if theme != UNPLACED_OPTION else None,
-        unplaced=theme == UNPLACED_OPTION,
+        unplaced_only=theme == UNPLACED_OPTION,
         team=filters.get("team"),
         since=_parse_date("since", filters.get("since", ""), errors),
         until=_parse_date("until", filters.get("until", ""), errors),
         status=filters.get("status"),
         flag=filters.get("flag"),
-        words=filters.get("words", ""),
+        search_words=filters.get("words", ""),
     )
 
 
@@ -206,7 +206,7 @@ def read_raw(
 ) -> Response:
     """A case as it was handed in, names included, every version of it."""
     case = ctx.store.case(case_id)
-    caller.must(Action.SEE_RAW_TEXT, is_own_case(ctx.store, case, caller.member))
+    caller.require(Action.SEE_RAW_TEXT, is_own_case(ctx.store, case, caller.member))
     try:
         versions = list_versions(ctx.store, case.id)
     except RawTextKeyInvalid as error:

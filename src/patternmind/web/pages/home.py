@@ -21,9 +21,9 @@ class PendingReview:
     """One thing that waits: how many, of what, where."""
 
     n: int
-    what: str
+    label: str
     href: str
-    why: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ def home(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     desk = get_review_queue(ctx.store, ctx.clock, caller.name) if sees_drafts else None
     waiting: list[PendingReview] = []
     if desk and caller.may(Action.REVIEW_DRAFTS):
-        second = len(desk.of(ReviewStatus.SECOND))
+        second = len(desk.filter(ReviewStatus.SECOND))
         waiting = [
-            PendingReview(len(desk.of(ReviewStatus.WAITING)), "to review", "/review", "the most uncertain first"),
+            PendingReview(len(desk.filter(ReviewStatus.WAITING)), "to review", "/review", "the most uncertain first"),
             PendingReview(second, "for a second view", "/review?shelf=second", "somebody was not sure"),
             PendingReview(len(desk.to_discuss), "to discuss", "/review/discuss", "seen differently, or kept for a jam"),
         ]

@@ -92,7 +92,7 @@ def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int
         "counter": _lines_with_quotes(
             stated_lines(pattern.fields, "counter_evidence"), pattern.claims, entry.published.references
         ),
-        "uses": ctx.store.uses(pattern.id),
+        "uses": ctx.store.list_pattern_uses(pattern.id),
         "needed": f"{MIN_USES} uses by {MIN_TEAMS} teams",
         "provenance": provenance_line(pattern.provenance),
         "draft_id": pattern.id.replace("p-", "d-", 1),

@@ -46,8 +46,8 @@ def _page(
         request,
         "settings/members.html",
         status,
-        members=get_app_state(request).house.accounts.members(caller.network_id),
-        all_roles=[(role.value, role.words) for role in Role],
+        members=get_app_state(request).ctx.accounts.list_members(caller.network_id),
+        all_roles=[(role.value, role.label) for role in Role],
         name=name,
         roles=roles if roles is not None else [Role.MEMBER],
         error=error,
@@ -65,7 +65,7 @@ def invite_member(
     roles: RolesForm = [],  # noqa: B006
 ) -> Response:
     """The answer shows the link, once; sending it is the steward's own doing, for this server sends no mail."""
-    house = get_app_state(request).house
+    house = get_app_state(request).ctx
     try:
         member = add_member(house.accounts, house.clock, caller.network_id, name, roles)
     except UsageError as error:
@@ -80,7 +80,7 @@ def make_member_link(request: Request, caller: CallerDep, member_id: str) -> Res
 
 
 def _page_with_link(request: Request, caller: Caller, member_id: str) -> Response:
-    house = get_app_state(request).house
+    house = get_app_state(request).ctx
     member = find_member(house.accounts, caller.network_id, member_id)
     secret = create_sign_in_link(house.accounts, house.clock, member, is_confined=True)
     base = house.settings.url or f"{request.url.scheme}://{request.url.netloc}"
@@ -97,7 +97,7 @@ def change_member_roles(
 ) -> Response:
     try:
         member = change_roles(
-            get_app_state(request).house.accounts, caller.network_id, member_id, roles, expected_roles=was
+            get_app_state(request).ctx.accounts, caller.network_id, member_id, roles, expected_roles=was
         )
     except (UsageError, RuleViolated) as error:
         return _page(request, caller, status=422, error=str(error))
@@ -105,7 +105,7 @@ def change_member_roles(
         said = f"The roles of {error.id} were changed meanwhile. Below is what they are now: choose again."
         return _page(request, caller, status=412, error=said)
     return _redirect_with_message(
-        f"{member.name} is now: {', '.join(role.words for role in Role if role in member.roles)}."
+        f"{member.name} is now: {', '.join(role.label for role in Role if role in member.roles)}."
     )
 
 
@@ -114,7 +114,7 @@ def change_member_roles(
 )
 def remove_from_network(request: Request, caller: CallerDep, member_id: str) -> Response:
     try:
-        gone = remove_member(get_app_state(request).house.accounts, caller.network_id, member_id)
+        gone = remove_member(get_app_state(request).ctx.accounts, caller.network_id, member_id)
     except RuleViolated as error:
         return _page(request, caller, status=422, error=str(error))
     return _redirect_with_message(f"{gone.name} is not a member any more. What they decided stays, under their name.")

@@ -154,7 +154,7 @@ def _save(
         flash(answer, "Nothing was changed.")
         return answer
     try:
-        by = caller.signs_as(submitted.get("by") or None)
+        by = caller.actor_name(submitted.get("by") or None)
         prereadings.edit_prereading(ctx.store, ctx.clock, id, edits, actor=by, expected_version=reviewed.version)
     except VersionConflict:
         now = prereadings.get_prereading(ctx.store, id)

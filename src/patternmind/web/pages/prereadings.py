@@ -51,7 +51,9 @@ def list_page(request: Request, ctx: ContextDep, job_runner: JobRunnerDep, curso
     rows = prereadings.list_prereadings(ctx.store)
     newest = {one.id: f"{10**6 - n:07d}" for n, one in enumerate(reversed(rows))}
     page, following = paginate(rows, key=lambda one: newest[one.id], limit=PAGE_SIZE, cursor=cursor)
-    waiting = [job for job in job_runner.jobs(kind=JobKind.PREREADING, limit=10) if job.state is not JobState.FINISHED]
+    waiting = [
+        job for job in job_runner.list_jobs(kind=JobKind.PREREADING, limit=10) if job.state is not JobState.FINISHED
+    ]
     return render(
         request,
         "prereadings/list.html",
@@ -74,7 +76,7 @@ def _form(
     request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
     names = ("about", "theme", "topic", "case", "session", "date", "leave_with")
-    themes = [card.theme for card in ctx.store.theme_cards()]
+    themes = [card.theme for card in ctx.store.list_theme_cards()]
     values = {name: submitted.get(name, "") for name in names}
     if not themes and values["about"] in {"", "theme"}:
         values["about"] = "topic"
@@ -104,13 +106,13 @@ def request_prereading(
         return _form(request, ctx, form, {error.field: str(error)}, 422)
     except NotFound:
         return _form(request, ctx, form, {about: f"There is no such {about} here. Look at its page for its id."}, 422)
-    job = job_runner.start(JobKind.PREREADING, asdict(wish), by=caller.name)
+    job = job_runner.start(JobKind.PREREADING, asdict(wish), actor=caller.name)
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
 
 @router.get("/prereadings/jobs/{job_id}", name="wait_page", dependencies=[requires(Action.REQUEST_PREREADING)])
 def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Response:
-    job = job_runner.job(job_id, kind=JobKind.PREREADING)
+    job = job_runner.find(job_id, kind=JobKind.PREREADING)
     return render_job_status(
         request,
         job,
@@ -125,7 +127,7 @@ def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Respons
     "/prereadings/jobs/{job_id}/restart", name="restart_prereading", dependencies=[requires(Action.REQUEST_PREREADING)]
 )
 def restart_prereading(job_runner: JobRunnerDep, caller: CallerDep, job_id: str) -> Response:
-    job = job_runner.restart(job_id, kind=JobKind.PREREADING, by=caller.name)
+    job = job_runner.restart(job_id, kind=JobKind.PREREADING, actor=caller.name)
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
 
@@ -220,7 +222,7 @@ def _decide(
             ctx.store,
             ctx.clock,
             prereading_id,
-            actor=caller.signs_as(form.get("by") or None),
+            actor=caller.actor_name(form.get("by") or None),
             expected_version=form_version(form),
         )
     except (VersionConflict, InvalidState):

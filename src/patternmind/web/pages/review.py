@@ -51,7 +51,7 @@ def review_queue(
     desk = get_review_queue(ctx.store, ctx.clock, caller.name)
     shelf = shelf if shelf in QUEUE_TABS else "waiting"
     chosen = DraftKind(kind) if kind in set(DraftKind) else None
-    found = [one for one in desk.of(*QUEUE_TABS[shelf][1], kind=chosen) if words.casefold() in one.name.casefold()]
+    found = [one for one in desk.filter(*QUEUE_TABS[shelf][1], kind=chosen) if words.casefold() in one.name.casefold()]
     if shelf == "decided":
         found.sort(key=lambda one: (one.name.casefold(), one.draft_id))
     return render(
@@ -80,13 +80,14 @@ def _queue_url(tab: str, kind: str, words: str, start: int) -> str:
 
 def _queue_tabs(queue: ReviewQueue, kind: DraftKind | None) -> list[tuple[str, str, int]]:
     told = [
-        (f"/review?shelf={name}", title, len(queue.of(*held, kind=kind))) for name, (title, held) in QUEUE_TABS.items()
+        (f"/review?shelf={name}", title, len(queue.filter(*held, kind=kind)))
+        for name, (title, held) in QUEUE_TABS.items()
     ]
     return [*told, ("/review/discuss", "To discuss", len(queue.to_discuss))]
 
 
 def _kind_options(queue: ReviewQueue) -> list[tuple[str, str]]:
-    there = sorted({line.kind.value for line in queue.lines})
+    there = sorted({line.kind.value for line in queue.items})
     return [("", "All kinds"), *((kind, kind.capitalize()) for kind in there)]
 
 
@@ -94,7 +95,7 @@ def progress_text(queue: ReviewQueue) -> str:
     """Such as "12 of 40 decided, 3 need a second view"."""
     second = queue.n_second
     told = f", {second} need{'s' if second == 1 else ''} a second view" if second else ""
-    return f"{queue.n_decided} of {len(queue.lines)} decided{told}"
+    return f"{queue.n_decided} of {len(queue.items)} decided{told}"
 
 
 @router.get("/review/discuss", name="to_discuss", dependencies=[requires(Action.SEE_DRAFTS)])

@@ -130,7 +130,7 @@ def _render_names(
         status,
         names=found[:NAMES_PAGE_SIZE],
         n=len(found),
-        everywhere=waiting.everywhere,
+        everywhere=waiting.is_complete,
         error=error,
         chosen=chosen,
     )
@@ -141,7 +141,9 @@ async def decide_on_possible_names(request: Request, ctx: ContextDep, caller: Ca
     """What is ticked goes on the roster, or is offered no more."""
     form = await request.form()
     names = tuple(value for value in form.getlist("names") if isinstance(value, str))
-    return await run_in_threadpool(_apply_decision, request, ctx, caller.known_as, names, str(form.get("decision", "")))
+    return await run_in_threadpool(
+        _apply_decision, request, ctx, caller.audit_name, names, str(form.get("decision", ""))
+    )
 
 
 def _apply_decision(request: Request, ctx: AppContext, actor: str, names: tuple[str, ...], decision: str) -> Response:

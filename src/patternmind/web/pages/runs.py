@@ -75,7 +75,7 @@ def _render_list(
     costs = {cost.run.id: cost.totals.cost_usd for cost in list_run_costs(ctx.store) if cost.run}
     runs = ctx.store.runs()
     page, following = paginate(runs, key=lambda one: f"{10**9 - one.number:010d}", limit=PAGE_SIZE, cursor=cursor)
-    newest = job_runner.jobs(kind=JobKind.RUN, limit=1)
+    newest = job_runner.list_jobs(kind=JobKind.RUN, limit=1)
     return render(
         request,
         "runs/list.html",
@@ -132,7 +132,7 @@ def start_run(
         return _render_list(request, ctx, job_runner, submitted=form, errors=errors, status=422)
     try:
         validate_run_parameters(parameters)
-        job = job_runner.start(JobKind.RUN, asdict(parameters), by=caller.name)
+        job = job_runner.start(JobKind.RUN, asdict(parameters), actor=caller.name)
     except (UsageError, RunInProgress) as error:
         status = 409 if isinstance(error, RunInProgress) else 422
         return _render_list(request, ctx, job_runner, submitted=form, errors={"": str(error)}, status=status)
@@ -154,13 +154,13 @@ def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParam
         seed=0 if "seed" in errors else int(seed),
         since=since or None,
         draft="draft" in form,
-        afresh="afresh" in form,
+        from_scratch="afresh" in form,
     )
 
 
 @router.get("/runs/jobs/{job_id}", name="wait_page", dependencies=[requires(Action.SEE_THEMES)])
 def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Response:
-    job = job_runner.job(job_id, kind=JobKind.RUN)
+    job = job_runner.find(job_id, kind=JobKind.RUN)
     label = job.asked.get("label")
     return render_job_status(
         request,
@@ -174,7 +174,7 @@ def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Respons
 
 @router.post("/runs/jobs/{job_id}/restart", name="restart_run", dependencies=[requires(Action.START_RUN)])
 def restart_run(job_runner: JobRunnerDep, caller: CallerDep, job_id: str) -> Response:
-    job = job_runner.restart(job_id, kind=JobKind.RUN, by=caller.name)
+    job = job_runner.restart(job_id, kind=JobKind.RUN, actor=caller.name)
     return RedirectResponse(f"/runs/jobs/{job.id}", status_code=303)
 
 
@@ -203,7 +203,7 @@ def compare_page(request: Request, ctx: ContextDep, before: RunIdQuery = "", aft
         after=after,
         found=found,
         error=error,
-        moved=list(found.moved[:MAX_MOVED_CASES]) if found else [],
+        moved=list(found.moved_cases[:MAX_MOVED_CASES]) if found else [],
         steps=_step_timings(found.before, found.after) if found else [],
     )
 
@@ -215,7 +215,7 @@ def _step_timings(before: RunRecord, after: RunRecord) -> list[tuple[str, float 
 
 @router.get("/runs/{run_id}", name="run_page", dependencies=[requires(Action.SEE_THEMES)])
 def run_page(request: Request, ctx: ContextDep, run_id: str) -> Response:
-    run = ctx.store.find_run(run_id)
+    run = ctx.store.get_run(run_id)
     earlier = [
         one
         for one in ctx.store.runs()

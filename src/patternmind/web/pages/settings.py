@@ -153,7 +153,7 @@ def _render_status(request: Request, ctx: AppContext, findings: list[CheckResult
             ("Key of the model", "set" if given.api_key else "not set here", "PATTERNMIND_API_KEY"),
             ("Longest wait for an answer", f"{given.limits.timeout_seconds:g} seconds",
              "PATTERNMIND_MODEL_TIMEOUT_SECONDS"),
-            ("Calls at a time", str(given.limits.n_parallel), "PATTERNMIND_MODEL_PARALLEL"),
+            ("Calls at a time", str(given.limits.max_parallel), "PATTERNMIND_MODEL_PARALLEL"),
             ("Prompts", "the organisation's own, for some" if given.prompts else "ours", "PATTERNMIND_PROMPTS"),
             ("Raw text", "encrypted" if given.raw_key else "not encrypted", "PATTERNMIND_RAW_KEY"),
         ],

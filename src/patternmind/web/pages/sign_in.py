@@ -56,7 +56,7 @@ def sign_in(
 ) -> Response:
     """By password. A wrong one costs a try, of so many from one place and so many for one name."""
     rooms = get_app_state(request)
-    house, tries = rooms.house, rooms.wrong_passwords
+    house, tries = rooms.ctx, rooms.password_limiter
     proxied = house.settings.url is not None
     places = (client_key(request, is_proxied=proxied), f"name {hash_secret(sign_in_name.strip().casefold())}")
     for place in places:
@@ -66,7 +66,7 @@ def sign_in(
     )
     if started is None:
         for place in places:
-            tries.failed(place)
+            tries.record_failure(place)
         said = "That name and password do not go together."
         return _render_form(
             request, safe_redirect_path(next), status=422, saved_form=kept, error=said, sign_in_name=sign_in_name[:100]
@@ -77,17 +77,17 @@ def sign_in(
 @router.get("/sign-in/link/{secret}", name="read_sign_in_link", dependencies=[allows_anonymous()])
 def sign_in_link_page(request: Request, secret: str) -> Response:
     """Shows a button and uses nothing up: mail scanners follow links, and press no buttons."""
-    house = get_app_state(request).house
+    house = get_app_state(request).ctx
     link = find_usable_link(house.accounts, secret, house.clock.now())
     if link is None:
         return render(request, "sign_in/used.html", 404)
-    account = house.accounts.account(link.account_id) if link.account_id else None
+    account = house.accounts.find_account(link.account_id) if link.account_id else None
     return render(request, "sign_in/link.html", secret=secret, who=account, name="", error="")
 
 
 @router.post("/sign-in/link/{secret}", name="use_sign_in_link", dependencies=[allows_anonymous()])
 def use_sign_in_link(request: Request, secret: str, name: FormText = "") -> Response:
-    house = get_app_state(request).house
+    house = get_app_state(request).ctx
     try:
         started = sign_in_by_link(house.accounts, house.clock, secret, name=name)
     except PatternmindError as error:
@@ -113,7 +113,7 @@ def _start_session(
     rooms = get_app_state(request)
     former = read_session_cookie(request)
     if former:
-        rooms.house.accounts.end_sessions([hash_secret(former)])
+        rooms.ctx.accounts.delete_sessions([hash_secret(former)])
     member = started.member
     request.state.caller = Caller(
         name=member.name,
@@ -149,13 +149,13 @@ def sign_out_everywhere(request: Request) -> Response:
 
 def _end_session(request: Request, *, is_everywhere: bool) -> Response:
     caller: Caller | None = request.state.caller
-    house = get_app_state(request).house
+    house = get_app_state(request).ctx
     answer = RedirectResponse("/sign-in", status_code=303)
     delete_session_cookie(request, answer)
     if caller is not None and caller.session is not None:
         if is_everywhere:
             end_other_sessions(house.accounts, caller.session)
-        house.accounts.end_sessions([caller.session.sha256])
+        house.accounts.delete_sessions([caller.session.sha256])
         append_audit_entry(request, caller, "sign_out_everywhere" if is_everywhere else "sign_out", None)
     flash(answer, "You are signed out everywhere." if is_everywhere else "You are signed out.")
     return answer

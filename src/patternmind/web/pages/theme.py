@@ -105,12 +105,12 @@ def _page(
         chart=charts.bar_chart(theme.trend, quarters),
         quarter_words=charts.quarter_label,
         others=_theme_options(story, names, theme_id),
-        drafts=store.draft_lines(DraftFilter(kind=DraftKind.PATTERN, theme_id=theme_id), limit=MAX_DRAFTS).rows,
-        turns=[(turn, explain_change(turn.change, names)) for turn in story.turns],
+        drafts=store.list_draft_items(DraftFilter(kind=DraftKind.PATTERN, theme_id=theme_id), limit=MAX_DRAFTS).rows,
+        turns=[(turn, explain_change(turn.change, names)) for turn in story.run_changes],
         edits=_edit_rows(ctx, story, names, {one.edit.seq: one.undone_by for one in log}),
         seen=get_last_edit_seq(store),
         refused=rejected,
-        sent=rejected.sent if rejected else ThemeEditForm(),
+        sent=rejected.form if rejected else ThemeEditForm(),
         pages=request.app.state.pages,
     )
 
@@ -145,7 +145,7 @@ def _merged_into(ctx: AppContext, theme_id: str, lens: str) -> str | None:
 
 def _theme_options(detail: ThemeDetail, names: dict[str, str], theme_id: str) -> list[tuple[str, str]]:
     """The other themes to choose from, the closest first, then by name."""
-    close = [one.theme_id for one in detail.closest]
+    close = [one.theme_id for one in detail.similar_themes]
     rest = sorted((id for id in names if id not in close and id != theme_id), key=lambda one: names[one].casefold())
     return [(id, names[id]) for id in (*close, *rest)]
 

@@ -83,7 +83,7 @@ def changes_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", a
 
 @router.get("/runs/{run_id}/changes", name="changes_of_run", dependencies=[requires(Action.SEE_THEMES)])
 def run_changes_page(request: Request, ctx: ContextDep, run_id: str, at: ThemeIdQuery = "") -> Response:
-    run = ctx.store.find_run(run_id)
+    run = ctx.store.get_run(run_id)
     return _page(request, ctx, run, at, lens=run.parameters.lens)
 
 
@@ -104,9 +104,7 @@ def _page(
     chosen = _selected_change(lines, theme_id)
     place = lines.index(chosen) if chosen else -1
     doubts, proposed = list_conflicts_to_review(store, lens), list_proposed_edits(store, lens)
-    cases = case_display_ids(
-        store, [*(one.decision for one in doubts), *(one.edit for one in proposed)], MAX_LISTED_CASES
-    )
+    cases = case_display_ids(store, [*(one.edit for one in doubts), *(one.edit for one in proposed)], MAX_LISTED_CASES)
     address = f"/runs/{run.id}/changes" if run else ""
     return render(
         request,
@@ -125,7 +123,7 @@ def _page(
         address=address,
         before=f"{address}?at={quote(lines[place - 1].change.theme_id)}" if place > 0 else "",
         after=f"{address}?at={quote(lines[place + 1].change.theme_id)}" if -1 < place < len(lines) - 1 else "",
-        doubts=[(one, describe_edit(one.decision, names, cases), _conflict_text(one, names, cases)) for one in doubts],
+        doubts=[(one, describe_edit(one.edit, names, cases), _conflict_text(one, names, cases)) for one in doubts],
         proposed=[(one, describe_edit(one.edit, names, cases)) for one in proposed],
         error=_error_text(store, error) if error else "",
         note=form.note if form else "",
@@ -135,10 +133,10 @@ def _page(
 
 def _conflict_text(conflict: ConflictToReview, names: Mapping[str, str], cases: Mapping[str, str]) -> str:
     """What the cases say against a decision, with names in the place of ids."""
-    told = conflict.proposal.text
-    for theme_id in conflict.proposal.theme_ids:
+    told = conflict.conflict.text
+    for theme_id in conflict.conflict.theme_ids:
         told = told.replace(theme_id, f"“{names[theme_id]}”" if theme_id in names else theme_id)
-    for case_id in conflict.proposal.case_ids:
+    for case_id in conflict.conflict.case_ids:
         told = told.replace(case_id, cases.get(case_id, case_id))
     return told
 
@@ -160,13 +158,13 @@ def _evidence(ctx: AppContext, change: ChangeToReview, names: Mapping[str, str])
             (case.id, case.external_id or case.id, case.title)
             for case in ctx.store.cases_by_id(case_ids[:MAX_FLOWS]).values()
         ]
-        for theme_id, case_ids in change.put_back.items()
+        for theme_id, case_ids in change.former_case_ids.items()
     }
     return {
         "went": [(names.get(flow.theme_id or "", "no theme"), flow) for flow in change.change.went[:MAX_FLOWS]],
         "came": [(names.get(flow.theme_id or "", "no theme"), flow) for flow in change.change.came[:MAX_FLOWS]],
         "back": back,
-        "n_back": sum(len(case_ids) for case_ids in change.put_back.values()),
+        "n_back": sum(len(case_ids) for case_ids in change.former_case_ids.values()),
     }
 
 
@@ -175,7 +173,7 @@ def answer_change(
     request: Request, ctx: ContextDep, caller: CallerDep, run_id: str, form: ChangeAnswerFormDep
 ) -> Response:
     """Accept or decline one change, accept all that are left, or take an answer back."""
-    run = ctx.store.find_run(run_id)
+    run = ctx.store.get_run(run_id)
     lens = run.parameters.lens
     try:
         by = _actor_name(caller, form)
@@ -228,7 +226,7 @@ def _apply_answer(ctx: AppContext, run: RunRecord, form: ChangeAnswerForm, actor
             return f"Accepted: {n} {'change' if n == 1 else 'changes'}."
         case "undo" if form.undoes.isascii() and form.undoes.isdigit():
             lens, seq = run.parameters.lens, int(form.undoes)
-            submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, by=actor, undoes=seq, lens=lens))
+            submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, actor=actor, undoes=seq, lens=lens))
             return "Taken back. It waits for an answer again."
         case _:
             raise UsageError("Choose to accept or to decline.")
@@ -268,7 +266,7 @@ def decide_conflict(
     def do(by: str) -> str:
         accept = _is_accepted(form)
         kept = next(
-            (one.answer for one in list_conflicts_to_review(ctx.store, lens) if one.proposal.edit_seq == seq), None
+            (one.answer for one in list_conflicts_to_review(ctx.store, lens) if one.conflict.edit_seq == seq), None
         )
         undone = any(one.undoes == seq and one.by == by and not one.proposed for one in ctx.store.edits())
         if (undone and accept) or (kept is not None and kept.by == by and not accept):

@@ -75,7 +75,7 @@ def themes_page(
 ) -> Response:
     shown = list_themes(ctx.store, parse_lens(lens))
     sort = sort if sort in SORT_OPTIONS else "size"
-    groups = _group_by_area(sorted(shown.cards, key=SORT_OPTIONS[sort][1]), shown.areas, is_grouped=sort == "size")
+    groups = _group_by_area(sorted(shown.cards, key=SORT_OPTIONS[sort][1]), shown.area_names, is_grouped=sort == "size")
     page = _slice_groups(groups, start)
     return render(
         request,
@@ -97,7 +97,7 @@ def common_context(ctx: AppContext, themes: ThemeList, path: str) -> dict[str, A
     waiting = count_pending_reviews(ctx.store, themes.lens) if themes.run else 0
     return {
         "shown": themes,
-        "standing": themes.standing.value,
+        "standing": themes.status.value,
         "here": f"{path}{said}",
         "lens_links": [(f"{path}?lens={lens}", LENS_LABELS[lens]) for lens in themes.lenses],
         "tabs": [
@@ -165,14 +165,14 @@ def cached_map(ctx: AppContext, themes: ThemeList) -> DrawnMap:
     def draw() -> DrawnMap:
         return draw_map(build_theme_map(ctx.store, themes.lens, named_themes=named), max_dots=MAX_DOTS, with_links=True)
 
-    return _MAP_CACHE.of(ctx.store, draw, key=themes.lens)
+    return _MAP_CACHE.get_or_compute(ctx.store, draw, key=themes.lens)
 
 
 @router.get("/themes/map", name="map_of_themes", dependencies=[requires(Action.SEE_THEMES)])
 def map_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
     shown = list_themes(ctx.store, parse_lens(lens))
     drawn: DrawnMap | None = None
-    if shown.standing is ThemeStatus.THEMES:
+    if shown.status is ThemeStatus.THEMES:
         try:
             drawn = cached_map(ctx, shown)
         except UsageError:
@@ -227,7 +227,7 @@ def _render_unplaced(
 ) -> Response:
     shown = list_themes(ctx.store, lens)
     page = list_unplaced_cases(ctx.store, shown.lens, limit=PAGE_SIZE, after=decode_cursor(cursor))
-    following = encode_cursor(page.following)
+    following = encode_cursor(page.next_cursor)
     at = f"/themes/unplaced?{urlencode({'lens': shown.lens})}"
     return render(
         request,
@@ -241,7 +241,7 @@ def _render_unplaced(
         first=at if cursor else "",
         seen=get_last_edit_seq(ctx.store),
         refused=rejected,
-        sent=rejected.sent if rejected else ThemeEditForm(),
+        sent=rejected.form if rejected else ThemeEditForm(),
     )
 
 

@@ -43,14 +43,14 @@ def _page(
     name: str = "",
     secret: str = "",
 ) -> Response:
-    accounts = get_app_state(request).house.accounts
+    accounts = get_app_state(request).ctx.accounts
     return render(
         request,
         "settings/tokens.html",
         status,
         tokens=_visible_tokens(ctx, caller),
-        makers={one.id: one.name for one in accounts.members(caller.network_id)},
-        own_roles=[(role.value, role.words) for role in Role if role in caller.roles],
+        makers={one.id: one.name for one in accounts.list_members(caller.network_id)},
+        own_roles=[(role.value, role.label) for role in Role if role in caller.roles],
         all_actions=[(action.value, action.value.replace("_", " ")) for action in Action],
         error=error,
         name=name,
@@ -108,7 +108,7 @@ def _parse_days(text: str) -> int:
 def revoke_token(request: Request, ctx: ContextDep, caller: CallerDep, token_id: str) -> Response:
     if token_id not in {one.id for one in _visible_tokens(ctx, caller)}:
         raise NotFound("token", token_id)
-    get_app_state(request).house.accounts.revoke_token(caller.network_id, token_id, ctx.clock.now())
+    get_app_state(request).ctx.accounts.revoke_token(caller.network_id, token_id, ctx.clock.now())
     answer = RedirectResponse("/settings/tokens", status_code=303)
     flash(answer, "The token is revoked; it opens nothing any more.")
     return answer

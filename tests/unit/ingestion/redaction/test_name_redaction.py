@@ -58,10 +58,10 @@ def test_everything_on_the_roster_is_found_in_its_forms(text: str, expected: str
 
 
 def test_a_handle_says_who_handed_it_in() -> None:
-    person = ROSTER.person("@Kris_Sz")
+    person = ROSTER.find_person("@Kris_Sz")
     assert person is not None
     assert person.number == 1
-    assert ROSTER.person("Maersk") is None
+    assert ROSTER.find_person("Maersk") is None
 
 
 NAMES = st.sampled_from(["Krisztián Szöllösy", "Ulla Svensson"])

@@ -134,12 +134,12 @@ def test_a_submitter_who_is_not_on_the_roster_is_a_person_without_number() -> No
 
 def test_the_roster_knows_a_submitter_by_any_form_of_the_name() -> None:
     for written in ("jorn ekeberg", "Ekeberg, Jørn", "J. Ekeberg", "X <JORN.EKEBERG@example.org>", "Jørn"):
-        person = ROSTER.person(written)
+        person = ROSTER.find_person(written)
         assert person is not None, written
         assert person.number == 2
-    assert ROSTER.person("Hansen") is None
-    assert ROSTER.person("somebody else") is None
-    assert ROSTER.person("") is None
+    assert ROSTER.find_person("Hansen") is None
+    assert ROSTER.find_person("somebody else") is None
+    assert ROSTER.find_person("") is None
 
 
 def test_a_network_without_a_roster_is_redacted_by_form() -> None:
