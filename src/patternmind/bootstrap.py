@@ -76,8 +76,8 @@ class AppContext:
         chosen = self.settings.network
         if chosen != DEFAULT_NETWORK and chosen not in {one.id for one in self.accounts.list_networks()}:
             raise UsageError(f'There is no network "{chosen}" here. `patternmind network list` shows those there are.')
-        sealer = FieldCipher(self.settings.raw_key, self.settings.raw_key_before)
-        return SqlStore(self.settings.home / DATABASE_FILE, chosen, sealer=sealer)
+        cipher = FieldCipher(self.settings.raw_key, self.settings.raw_key_before)
+        return SqlStore(self.settings.home / DATABASE_FILE, chosen, cipher=cipher)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -208,7 +208,7 @@ class AppContext:
         has_index = (self.index_folder / "manifest.json").exists()
         if self.index_folder.exists():
             with closing(self.chroma_index()) as index:
-                index.drop()
+                index.delete()
         yield
         self._placers.clear()
         if has_index:
@@ -239,7 +239,7 @@ class AppContext:
         ids, vectors = embed_all_cases(self.store, self.encoder)
         try:
             with closing(self.chroma_index()) as index:
-                if not index.holds(digest_rows(ids, vectors)):
+                if not index.is_current(digest_rows(ids, vectors)):
                     index.rebuild(ids, vectors)
         except IndexUnavailable:
             return
@@ -264,7 +264,7 @@ class AppContext:
         except IndexUnavailable:
             chroma = None
         with nullcontext() if chroma is None else closing(chroma):
-            fresh = chroma is not None and chroma.holds(digest_rows(ids, vectors)) and _is_searchable(chroma, vectors)
+            fresh = chroma is not None and chroma.is_current(digest_rows(ids, vectors)) and _is_searchable(chroma, vectors)
             yield chroma if chroma is not None and fresh else ExactIndex(ids, vectors)
 
     @cached_property

@@ -218,7 +218,7 @@ def prepare_clustering(
     said = json.dumps([__version__, METHOD_VERSION, given.engine, given.seed, given.level, encoder])
     holds_for = hashlib.sha256(said.encode()).hexdigest()
     marks = hash_rows([case.id for case in cases], vectors)
-    last = None if given.from_scratch else store.fits(given.lens)
+    last = None if given.from_scratch else store.stored_fits(given.lens)
     warm = warm_start_fits(last, vectors, marks, seed=given.seed) if last and last.config_hash == holds_for else None
     if last and warm:
         first, neighbours, fits = last.baseline_digests, warm.neighbours, warm.fits
@@ -435,7 +435,7 @@ def load_theme_memory(store: Store, previous: PreviousRun, *, lens: str) -> list
     The second kind, such as a theme that was split off, is matched as soon as the data sees it too.
     """
     last = store.last_run(lens)
-    found = store.found(last.id) if last else None
+    found = store.machine_result(last.id) if last else None
     if found is None:
         return list(previous.themes)
     held = {theme_id for theme_id, _ in resolve_edits(binding_edits(store.edits(lens))).required_theme.values()}

@@ -69,7 +69,7 @@ def get_case_view(store: Store, case_id: str) -> CaseView:
         NotFound
     """
     case = store.case(case_id)
-    placed = store.place_of(case.id)
+    placed = store.find_assignment(case.id)
     names = {case.id, case.external_id} - {None}
     others = store.related_cases(case)
     touched = {placed.theme_id, placed.second_theme_id, placed.nearest_theme_id} if placed else set[str | None]()
@@ -79,7 +79,7 @@ def get_case_view(store: Store, case_id: str) -> CaseView:
         case=case,
         assignment=placed,
         theme_names=themes,
-        n_versions=store.n_versions(case.id),
+        n_versions=store.count_versions(case.id),
         duplicate_of=next((one for one in others if one.id == case.duplicate_of), None),
         duplicates=tuple(one for one in others if one.duplicate_of == case.id),
         linked_cases=tuple(one for one in others if linked & {one.id, one.external_id} and one.id != case.id),
@@ -153,7 +153,7 @@ def list_versions(store: Store, case_id: str) -> Sequence[CaseVersion]:
     Raises:
         NotFound, RawTextLocked
     """
-    n = store.n_versions(case_id)
+    n = store.count_versions(case_id)
     if not n:
         raise NotFound("case", case_id)
     raw = [(number, store.submission(case_id, number)) for number in range(n, 0, -1)]

@@ -9,8 +9,8 @@ _CASE_COUNT_CACHE: VersionedCache[int] = VersionedCache()
 
 
 def get_counts(store: Store, lens: str | None = None) -> NetworkCounts:
-    """As ``store.counts``."""
-    return _COUNTS_CACHE.get_or_compute(store, lambda: store.counts(lens), key=lens)
+    """As ``store.network_counts``."""
+    return _COUNTS_CACHE.get_or_compute(store, lambda: store.network_counts(lens), key=lens)
 
 
 def count_matching_cases(store: Store, filters: CaseFilter) -> int:

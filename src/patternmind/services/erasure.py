@@ -120,10 +120,10 @@ def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: 
         if quote.case_id == case.id
     ]
     retelling = TextRewrite(
-        theme=_ThemeWithoutCase(store, case, {one.id: one for one in others}, traces).theme,
-        name=traces.withdraw_from_name,
-        words=traces.withdraw_terms,
-        draft=lambda draft, log: _rewrite_draft(draft, log, case.id, traces),
+        rewrite_theme=_ThemeWithoutCase(store, case, {one.id: one for one in others}, traces).theme,
+        rewrite_name=traces.withdraw_from_name,
+        rewrite_text=traces.withdraw_terms,
+        rewrite_draft=lambda draft, log: _rewrite_draft(draft, log, case.id, traces),
     )
     kept = {text_hash(lens_text(one, lens)) for one in others for lens in LENSES}
     remove(case.id, retelling, kept_text_hashes=kept | _retained_pattern_hashes(store, case.id), actor=actor, at=clock.now())
@@ -138,7 +138,7 @@ def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: 
 
 
 _NO_REWRITE = TextRewrite(
-    theme=lambda theme: theme, name=lambda name: name, words=lambda words: words, draft=lambda draft, log: (draft, log)
+    rewrite_theme=lambda theme: theme, rewrite_name=lambda name: name, rewrite_text=lambda words: words, rewrite_draft=lambda draft, log: (draft, log)
 )
 
 

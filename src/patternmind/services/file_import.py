@@ -81,7 +81,7 @@ def import_files(
 
 def _store_batch(store: Store, rows: Sequence[Submission], totals: _ImportCounts, *, dry_run: bool) -> CaseSaveCounts:
     """Store a batch, redacted by the roster as it is at that moment; rows of erased cases are rejected."""
-    network, secret = store.network, store.secret()
+    network, secret = store.network, store.contributor_secret()
     gone = {one.case_id: _removed_message("erased", one.at) for one in store.erasures()}
     gone |= {one.case_id: _removed_message("withdrawn", one.at) for one in store.withdrawals()}
     while True:  # ends: it goes on only where somebody changed the roster in the moment it took

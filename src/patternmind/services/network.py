@@ -100,7 +100,7 @@ def redact_with_roster(
     Quotes move with their text, or are withdrawn where a name was found in them; the vectors of changed texts go.
     """
     roster = Roster.of(people)
-    network, secret = store.network, store.secret()
+    network, secret = store.network, store.contributor_secret()
     made = [
         (submission, make_case(submission, roster=roster, network_id=network.id, secret=secret)[0])
         for submission in store.submissions()
@@ -119,11 +119,11 @@ def redact_with_roster(
         text_versions={case_id: case.text_version for case_id, case in changed.items()},
     )
     retelling = TextRewrite(
-        theme=lambda theme: _theme_without_names(theme, roster),
-        name=teller.rewrite_name,
-        words=teller.rewrite_machine_text,
-        draft=teller.rewrite,
-        vectors=frozenset(text_hash(lens_text(before[case_id], lens)) for case_id in changed for lens in LENSES),
+        rewrite_theme=lambda theme: _theme_without_names(theme, roster),
+        rewrite_name=teller.rewrite_name,
+        rewrite_text=teller.rewrite_machine_text,
+        rewrite_draft=teller.rewrite,
+        dropped_text_hashes=frozenset(text_hash(lens_text(before[case_id], lens)) for case_id in changed for lens in LENSES),
     )
     return kept, retelling
 

@@ -312,7 +312,7 @@ class _PlacementSnapshot:
 
 def _load_snapshot(store: Store, version: _SnapshotVersion, n_dimensions: int) -> _PlacementSnapshot:
     lens = version.run.parameters.lens
-    found = store.found(version.run.id)
+    found = store.machine_result(version.run.id)
     if found is not None and found.encoder != version.encoder_id:
         raise UsageError("The last run was made with another encoder. Run `patternmind run` first, then place.")
     stands = {one.case_id: one for one in store.assignments(lens)}

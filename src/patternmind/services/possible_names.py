@@ -48,13 +48,13 @@ def list_pending_names(store: Store, *, all_texts: bool = False) -> PendingNames
         ),
         key=since,
     )
-    dismissed, secret = store.dismissed_names(), store.secret()
+    dismissed, secret = store.dismissed_names(), store.contributor_secret()
     return PendingNames(tuple(one for one in offered if _name_digest(secret, one.name) not in dismissed), since == 0)
 
 
 def dismiss_names(store: Store, clock: Clock, names: Sequence[str], *, actor: str) -> int:
     """Offer these no more: they are no names. The number of them."""
-    secret = store.secret()
+    secret = store.contributor_secret()
     digests = {_name_digest(secret, name) for name in names if name.strip()}
     store.dismiss_names(digests, actor=actor, at=clock.now())
     return len(digests)

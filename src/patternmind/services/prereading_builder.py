@@ -72,7 +72,7 @@ def subject_from_theme(store: Store, theme_id: str) -> PrereadingSubject:
 def subject_from_case(store: Store, case_id: str) -> PrereadingSubject:
     case = store.case(case_id)
     lenses = list_lenses_with_runs(store)
-    placed = store.place_of(case.id, lenses[0]) if lenses else None
+    placed = store.find_assignment(case.id, lenses[0]) if lenses else None
     theme = next((one for one in _default_lens_themes(store) if placed and one.id == placed.theme_id), None)
     return PrereadingSubject(case, theme, theme.case_ids if theme else (case.id,))
 

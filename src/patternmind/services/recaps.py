@@ -53,7 +53,7 @@ def draft_theme_change(store: Store, clock: Clock, theme_id: str, *, llm: LlmCon
         NotFound: no such theme with cases in the last run of any lens.
     """
     run, theme = _find_theme(store, theme_id)
-    change = next((one for one in store.changes(run.id) if one.theme_id == theme.id), None)
+    change = next((one for one in store.theme_changes(run.id) if one.theme_id == theme.id), None)
     names = store.theme_names(theme.lens)
     counted = explain_change(change, names) if change else "The last run told no change of it."
     cases = {case.id: case for case in store.cases()}
@@ -61,7 +61,7 @@ def draft_theme_change(store: Store, clock: Clock, theme_id: str, *, llm: LlmCon
     firmness = {one.case_id: one.strength for one in store.assignments(theme.lens)}
     held = [id for id in theme.case_ids if id in cases]
     evidence = gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(held), cohesion=firmness)
-    found = store.found(run.id)
+    found = store.machine_result(run.id)
     new = frozenset(found.new_cases if found else ())
     writer = _llm_session(store, llm)
     return _save_draft(store, clock, write_theme_change(evidence, counted, new, cases, writer, run_id=run.id))

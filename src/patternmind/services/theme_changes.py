@@ -70,7 +70,7 @@ def list_changes_to_review(store: Store, run_id: str) -> list[ChangeToReview]:
         for line in active_edits(store.edits(run.parameters.lens))
         if line.run_id == run_id and line.action in {EditAction.ACCEPT, EditAction.DECLINE}
     }
-    told = [one for one in store.changes(run_id) if one.is_reportable and one.lineage in REVIEWABLE_LINEAGES]
+    told = [one for one in store.theme_changes(run_id) if one.is_reportable and one.lineage in REVIEWABLE_LINEAGES]
     back = _FormerAssignments(store, run) if _is_last_run(store, run) else None
     return [ChangeToReview(one, answers.get(one.theme_id), back.of(one.theme_id) if back else {}) for one in told]
 
@@ -176,7 +176,7 @@ def count_pending_reviews(store: Store, lens: str) -> int:
         for line in lines
         if line.run_id == run.id and line.action in {EditAction.ACCEPT, EditAction.DECLINE}
     }
-    changed = [one for one in store.changes(run.id) if one.is_reportable and one.lineage in REVIEWABLE_LINEAGES]
+    changed = [one for one in store.theme_changes(run.id) if one.is_reportable and one.lineage in REVIEWABLE_LINEAGES]
     return (
         sum(one.theme_id not in answered for one in changed)
         + sum(one.answer is None for one in _conflicts(run, lines))

@@ -360,7 +360,7 @@ def apply_edit(store: Store, last_run: RunRecord, log: Sequence[Edit]) -> RunRev
     Raises:
         UsageError: that run was made by a program that did not keep what it found, or a case of it is gone.
     """
-    found = store.found(last_run.id)
+    found = store.machine_result(last_run.id)
     by_id = {case.id: case for case in store.cases()}
     if found is None or any(case_id not in by_id for case_id in found.case_ids):
         raise UsageError("The last run does not fit the cases any more. Run `patternmind run` first, then decide.")

@@ -104,7 +104,7 @@ def list_theme_members(
     every = store.theme_case_ids(theme_id, lens)
     shown = every[start : start + limit]
     cases = store.cases_by_id(shown)
-    places = {case_id: store.place_of(case_id, lens) for case_id in shown}
+    places = {case_id: store.find_assignment(case_id, lens) for case_id in shown}
     members = [ThemeMember(cases[id], place.strength if (place := places[id]) else 0.0) for id in shown if id in cases]
     return members, len(every)
 

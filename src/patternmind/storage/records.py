@@ -1,4 +1,4 @@
-"""Nouns to JSON and back. One place knows how each noun is kept; a round trip gives an equal noun."""
+"""Convert domain objects to JSON records and back; a round trip gives an equal object."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -47,7 +47,7 @@ def read_submission(record: Mapping[str, Any]) -> Submission:
 def case_record(case: Case) -> Record:
     record = asdict(case)
     record["date"] = case.date.isoformat() if case.date else None
-    del record["duplicate_of"]  # belongs to the last run, kept in its own column
+    del record["duplicate_of"]  # belongs to the last run, stored in its own column
     return record
 
 
@@ -64,19 +64,25 @@ def read_case(record: Mapping[str, Any], duplicate_of: str | None) -> Case:
     return Case(**values)
 
 
-CARD_EXCLUDED_FIELDS = ("case_ids", "centre", "remembered", "spoke", "new_by_period")
-"""The fields of a theme that grow with the network, or that only the next run reads."""
+THEME_KEYS = {"unseen_case_ids": "remembered", "former_exemplars": "spoke"}
+"""Stored keys of the fields of a theme that are stored under another name."""
+
+CARD_EXCLUDED_KEYS = ("case_ids", "centre", "remembered", "spoke", "new_by_period")
+"""Keys of a theme's record that grow with the network or that only runs read."""
 
 
 def theme_record(theme: Theme) -> Record:
-    """As ``asdict``, which would copy every case id and every number of the centre."""
-    return {one.name: getattr(theme, one.name) for one in fields(theme)} | {"trend": dict(theme.trend)}
+    """Return the record of a theme without copying its values, which ``asdict`` would do."""
+    record = {THEME_KEYS.get(field.name, field.name): getattr(theme, field.name) for field in fields(theme)}
+    return record | {"trend": dict(theme.trend)}
 
 
 def read_theme(record: Mapping[str, Any]) -> Theme:
-    values: Record = {**record, "lineage": Lineage(record["lineage"])}
-    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre", "remembered", "spoke"):
-        values[name] = tuple(record.get(name, ()))
+    stored_keys = set(THEME_KEYS.values())
+    values: Record = {key: value for key, value in record.items() if key not in stored_keys}
+    values["lineage"] = Lineage(record["lineage"])
+    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre", *THEME_KEYS):
+        values[name] = tuple(record.get(THEME_KEYS.get(name, name), ()))
     values["new_by_period"] = tuple((label, n_new) for label, n_new in record.get("new_by_period", ()))
     return Theme(**values)
 
