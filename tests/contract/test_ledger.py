@@ -36,7 +36,7 @@ SOON = NOON + dt.timedelta(minutes=2)
 class ForgetfulLedger(CallLedger, Protocol):
     """Both ledgers forget what a case was in."""
 
-    def forget_answers(self, case_ids: list[str]) -> int: ...
+    def delete_cached_answers(self, case_ids: list[str]) -> int: ...
 
 
 @pytest.fixture

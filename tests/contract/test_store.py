@@ -273,8 +273,8 @@ ASLEEP = build_theme(
     case_ids=(),
     lineage=Lineage.DORMANT,
     encoder="minilm",
-    remembered=("c-3", "c-4"),
-    spoke=("c-3",),
+    unseen_case_ids=("c-3", "c-4"),
+    former_exemplars=("c-3",),
     new_by_period=(("2026Q2", 2), ("2026Q3", 0)),
 )
 PLACED = Assignment(case_id="c-1", theme_id="t-1", area_id="a-1", strength=0.5, nearest_theme_id="t-1")
@@ -406,7 +406,7 @@ def test_every_case_that_runs_looked_at_is_known_by_lens_and_by_time(store: Stor
 
 def test_themes_and_changes_of_the_first_release_are_read_by_defaults() -> None:
     theme, change = theme_record(THEME), change_record(CHANGES[0])
-    for name in ("encoder", "remembered", "spoke", "new_by_period"):
+    for name in ("encoder", "unseen_case_ids", "former_exemplars", "new_by_period"):
         del theme[name]
     for name in ("former_lineage", "n_known", "n_new", "quiet_runs", "shared_exemplars", "went", "came"):
         del change[name]
@@ -477,7 +477,7 @@ def amended(run_id: str = "run-0001", **known: Any) -> RunRevision:
         "areas": {"a-1": "Goods"},
         "assignments": [PLACED, ALONE],
         "drafts": [a_draft("d-2")],
-        "proposals": [PROPOSAL],
+        "conflicts": [PROPOSAL],
         **known,
     }
     return RunRevision(run_id=run_id, **given)
@@ -594,15 +594,15 @@ def test_a_run_does_not_end_on_themes_that_were_changed_while_it_went_on(store: 
     store.append_edit(an_edit(lens="helped"), expected_seq=0)
     store.append_edit(an_edit(2), expected_seq=1)
     with pytest.raises(VersionConflict):
-        store.finish_run(run.id, an_outcome(decided=0), LATER)
+        store.finish_run(run.id, an_outcome(last_edit_seq=0), LATER)
     assert store.last_run() is None
-    assert store.finish_run(run.id, an_outcome(decided=2, proposals=[PROPOSAL]), LATER).conflicts == (PROPOSAL,)
+    assert store.finish_run(run.id, an_outcome(last_edit_seq=2, conflicts=[PROPOSAL]), LATER).conflicts == (PROPOSAL,)
 
 
 def test_what_a_run_found_is_kept_whole_of_the_newest_run_of_each_lens(store: Store) -> None:
-    first = finished(store, an_outcome(found=FOUND))
-    helped = finished(store, an_outcome(found=FOUND, themes=[], drafts=[]), RunParameters(lens="helped"))
-    last = finished(store, an_outcome(found=replace(FOUND, encoder="mini/2")))
+    first = finished(store, an_outcome(machine_result=FOUND))
+    helped = finished(store, an_outcome(machine_result=FOUND, themes=[], drafts=[]), RunParameters(lens="helped"))
+    last = finished(store, an_outcome(machine_result=replace(FOUND, encoder="mini/2")))
     assert store.machine_result(first.id) is None
     for run_id, encoder in ((helped.id, "mini/1"), (last.id, "mini/2")):
         found = store.machine_result(run_id)
@@ -679,7 +679,7 @@ def retelling(words: Callable[[str], str], **known: Any) -> TextRewrite:
     def draft(told: Draft, log: tuple[Decision, ...]) -> tuple[Draft, tuple[Decision, ...]]:
         return replace(told, name=words(told.name)), tuple(replace(one, note=words(one.note)) for one in log)
 
-    given: dict[str, Any] = {"theme": theme, "name": words, "words": words, "draft": draft, **known}
+    given: dict[str, Any] = {"rewrite_theme": theme, "rewrite_name": words, "rewrite_text": words, "rewrite_draft": draft, **known}
     return TextRewrite(**given)
 
 
@@ -707,7 +707,7 @@ def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store:
     def redact(people: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
         assert [person.name for person in people] == ["Anna"]
         assert [everything(store), store.roster(), store.edits()] == before
-        return [(anna, build_case("c-1", "[person 1] waited."))], retelling(clean, vectors=frozenset({"old"}))
+        return [(anna, build_case("c-1", "[person 1] waited."))], retelling(clean, dropped_text_hashes=frozenset({"old"}))
 
     def break_off(*_: object) -> Any:
         raise KeyError
@@ -825,7 +825,7 @@ def test_an_erased_case_leaves_its_id_and_nothing_else(store: Store) -> None:
     store.save_vectors("mini/1", {"its": np.ones(3, np.float32), "left": np.ones(3, np.float32)})
     begun = store.begin_run(PARAMETERS, NOON)
     outcome = an_outcome(
-        found=FOUND, fits=kept_fits(begun.id), assignments=[PLACED, replace(ALONE, case_id="r-1")],
+        machine_result=FOUND, fits=kept_fits(begun.id), assignments=[PLACED, replace(ALONE, case_id="r-1")],
         duplicate_of={"r-1": "c-1"},
     )  # fmt: skip
     store.finish_run(begun.id, outcome, LATER)
@@ -874,7 +874,7 @@ def test_the_files_are_not_clean_while_another_process_reads_them(tmp_path: Path
     with closing(sqlite3.connect(tmp_path / "patternmind.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM submission").fetchall()
-        with pytest.raises(StoreUnavailable, match="Another process reads"):
+        with pytest.raises(StoreUnavailable, match="Another process is reading"):
             purge_deleted(tmp_path / "patternmind.db", seconds=0.05)
     purge_deleted(tmp_path / "patternmind.db")
 

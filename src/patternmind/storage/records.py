@@ -64,25 +64,19 @@ def read_case(record: Mapping[str, Any], duplicate_of: str | None) -> Case:
     return Case(**values)
 
 
-THEME_KEYS = {"unseen_case_ids": "remembered", "former_exemplars": "spoke"}
-"""Stored keys of the fields of a theme that are stored under another name."""
-
-CARD_EXCLUDED_KEYS = ("case_ids", "centre", "remembered", "spoke", "new_by_period")
-"""Keys of a theme's record that grow with the network or that only runs read."""
+CARD_EXCLUDED_FIELDS = ("case_ids", "centre", "unseen_case_ids", "former_exemplars", "new_by_period")
+"""Fields of a theme that grow with the network or that only runs read."""
 
 
 def theme_record(theme: Theme) -> Record:
     """Return the record of a theme without copying its values, which ``asdict`` would do."""
-    record = {THEME_KEYS.get(field.name, field.name): getattr(theme, field.name) for field in fields(theme)}
-    return record | {"trend": dict(theme.trend)}
+    return {field.name: getattr(theme, field.name) for field in fields(theme)} | {"trend": dict(theme.trend)}
 
 
 def read_theme(record: Mapping[str, Any]) -> Theme:
-    stored_keys = set(THEME_KEYS.values())
-    values: Record = {key: value for key, value in record.items() if key not in stored_keys}
-    values["lineage"] = Lineage(record["lineage"])
-    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre", *THEME_KEYS):
-        values[name] = tuple(record.get(THEME_KEYS.get(name, name), ()))
+    values: Record = {**record, "lineage": Lineage(record["lineage"])}
+    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre", "unseen_case_ids", "former_exemplars"):
+        values[name] = tuple(record.get(name, ()))
     values["new_by_period"] = tuple((label, n_new) for label, n_new in record.get("new_by_period", ()))
     return Theme(**values)
 

@@ -206,7 +206,7 @@ def theme_row(theme: Theme) -> dict[str, Any]:
     centre = np.asarray(theme.centre, np.float32).tobytes() if theme.centre else None
     return {
         "body": record,
-        "card": {key: value for key, value in record.items() if key not in records.CARD_EXCLUDED_KEYS}
+        "card": {key: value for key, value in record.items() if key not in records.CARD_EXCLUDED_FIELDS}
         | {"case_ids": ()},
         "n_members": len(theme.case_ids),
         "centre": centre,
@@ -217,8 +217,6 @@ def _run_row(record: RunRecord) -> dict[str, Any]:
     body = asdict(record)
     for name in ("id", "number", "state", "started_at", "finished_at", "fingerprint"):
         del body[name]
-    body["proposals"] = body.pop("conflicts")  # the stored keys are older than the names
-    body["parameters"]["afresh"] = body["parameters"].pop("from_scratch")
     return {
         "id": record.id,
         "number": record.number,
@@ -249,14 +247,13 @@ def read_assignment(row: Any) -> Assignment:
 
 def _read_run(row: Any) -> RunRecord:
     body = dict(row.body)
-    parameters = dict(body.pop("parameters"))
-    parameters["from_scratch"] = parameters.pop("afresh", False)
+    parameters = RunParameters(**body.pop("parameters"))
     body["notes"] = tuple(body["notes"])
-    body["conflicts"] = tuple(_read_conflict(record) for record in body.pop("proposals", ()))
+    body["conflicts"] = tuple(_read_conflict(record) for record in body.get("conflicts", ()))
     return RunRecord(
         id=row.id,
         number=row.number,
-        parameters=RunParameters(**parameters),
+        parameters=parameters,
         state=row.state,
         started_at=datetime.fromisoformat(row.started_at),
         finished_at=datetime.fromisoformat(row.finished_at) if row.finished_at else None,

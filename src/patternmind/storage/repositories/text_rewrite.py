@@ -96,10 +96,10 @@ class TextRewriting(CaseRepository, EditRepository, ReviewQueueRepository, JobRe
             notes = [rewrite.rewrite_text(note) for note in row.body["notes"]]
             conflicts = [
                 {**conflict, "text": rewrite.rewrite_text(conflict["text"])}
-                for conflict in row.body.get("proposals", ())
+                for conflict in row.body.get("conflicts", ())
             ]
-            body = {**row.body, "notes": notes, "proposals": conflicts}
-            if body != {"proposals": [], **row.body}:
+            body = {**row.body, "notes": notes, "conflicts": conflicts}
+            if body != {"conflicts": [], **row.body}:
                 is_run = (run.c.network_id == self._network_id) & (run.c.id == row.id)
                 connection.execute(update(run).where(is_run).values(body=body))
 

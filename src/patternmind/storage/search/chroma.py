@@ -102,13 +102,13 @@ class ChromaIndex:
             self._close_client()
 
     def _close_client(self) -> None:
-        """Close the client's files, which Chroma would reuse in this process even after they are deleted."""
+        """Close the client's files, which Chroma would otherwise reuse even after their deletion."""
         client, self._client = self._client, None
         if client is not None:
             client.close()
 
     def is_current(self, digest: str) -> bool:
-        """Return True if the index contains exactly the rows of a ``digest_rows``."""
+        """Return True if the index holds exactly the rows with a ``digest_rows``."""
         try:
             manifest = json.loads((self._folder / "manifest.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):

@@ -130,7 +130,7 @@ class InMemoryIndex:
 
     def _read_all(self, encoder_id: str, version: VectorVersion) -> _VectorTable:
         self._table = None  # free its memory before the new table is built
-        counts = self._store.counts()
+        counts = self._store.network_counts()
         n = counts.n_cases + counts.n_recaps
         capacity = n + n // 8 + SPARE_ROWS
         rows = self._store.iter_vectors(encoder_id)
