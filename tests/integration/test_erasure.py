@@ -178,7 +178,7 @@ WORDS = {
     "theme",
     "area",
     "run",
-    "found",
+    "machine_result",
     "edit",
     "draft",
     "decision",
