@@ -713,7 +713,7 @@ def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store:
         raise KeyError
 
     def fail(people: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
-        return redact(people)[0], retelling(clean, draft=break_off)
+        return redact(people)[0], retelling(clean, rewrite_draft=break_off)
 
     with pytest.raises(KeyError):
         store.extend_roster([("Anna", None, None)], fail)
@@ -833,7 +833,7 @@ def test_an_erased_case_leaves_its_id_and_nothing_else(store: Store) -> None:
     def forgetting(theme: Theme) -> Theme:
         return replace(theme, case_ids=tuple(id for id in theme.case_ids if id != "c-1"), centre=())
 
-    told = retelling(lambda words: words, theme=forgetting)
+    told = retelling(lambda words: words, rewrite_theme=forgetting)
     store.erase_case("c-1", told, kept_text_hashes={"left"}, actor="Ada", at=LATER)
     assert store.erasures() == [Erasure(case_id="c-1", by="Ada", at=LATER)]
     assert store.cases() == [left]
