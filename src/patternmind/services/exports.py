@@ -143,7 +143,7 @@ def theme_row(theme: Theme, size: int | None = None) -> Row:
 
 
 def _theme_rows(store: Store, lens: str | None) -> Iterator[Row]:
-    """Yield every theme; network-only names, gists and phrases are withheld."""
+    """Yield every theme; network-only names and phrases are withheld."""
     themes = store.themes(lens)
     exported = redact_for_export(themes, {case.id: case for case in store.cases()})
     for theme, redacted in zip(themes, exported, strict=True):
@@ -164,7 +164,7 @@ def _draft_rows(store: Store) -> Iterator[Row]:
 
 
 def _withhold_name(name: str, confidential: ConfidentialPhrases) -> str:
-    """Replace the subject in the name of a draft if it contains words of confidential cases only."""
+    """Withhold the subject in a draft's name if only confidential cases contain its words."""
     kind, colon, subject = name.partition(": ") if name.startswith(DRAFT_NAME_PREFIXES) else ("", "", name)
     if name == NO_PATTERN or not (confidential.occurs_in_name(subject) or confidential.occurs_in(subject)):
         return name

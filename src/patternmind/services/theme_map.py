@@ -33,7 +33,7 @@ def map_rows(store: Store, lens: str | None = None) -> Iterator[dict[str, Any]]:
 
 
 def _iter_assignments(store: Store, lens: str | None) -> Iterator[tuple[str | None, Assignment]]:
-    """Yield the assignments by case id, each with the case's external id, reading a page at a time."""
+    """Yield assignments by case id, with external ids, reading a page at a time."""
     after: str | None = None
     while True:
         page = store.list_assignments(lens, limit=PAGE_ROWS, cursor=after)
