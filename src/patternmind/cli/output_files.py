@@ -8,16 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import PatternmindError, UsageError
 
 if TYPE_CHECKING:
     from patternmind.publishing.document import Document
-
-FORMULA_PREFIXES = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-"""A cell that begins like this is run as a formula by spreadsheets; an apostrophe before it makes it text.
-
-Wide signs are read as plain ones where people write in Chinese or Japanese; leading space is dropped by some.
-"""
 
 
 def check_suffix(out: Path | None, allowed: Sequence[str]) -> None:
@@ -62,16 +57,19 @@ def format_rows(rows: Iterable[Mapping[str, Any]], format: str) -> str:
     columns = list(dict.fromkeys(name for row in listed for name in row))
     if not columns:
         return ""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([[_csv_cell(row.get(name)) for name in columns] for row in listed])
-    return text.getvalue()
+    lines = [columns, *([_csv_cell(row.get(name)) for name in columns] for row in listed)]
+    return "".join(_csv_line(cells) for cells in lines)
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    """Return one line of CSV that ends in a line feed."""
+    line = io.StringIO()
+    # The writer quotes the characters of its line terminator only. An unquoted carriage return would start a new row.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _csv_cell(value: Any) -> str:
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    runs = text.startswith(FORMULA_PREFIXES) or text.lstrip().startswith(FORMULA_PREFIXES)
-    return f"'{text}" if isinstance(value, str) and runs else text
+    return escape_formula(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import cast
 
 from patternmind.domain.cases import FACT_FIELDS, CaseKind, text_fields
+from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import UnknownColumn, UsageError
 
 ID, LINKED_CASES = "id", "linked_cases"
@@ -53,7 +54,6 @@ _RECAP_SYNONYMS = {
 CORRECTION_PREFIX = "patternmind: "
 """How the columns begin that we put into a file of rejected rows; they are no part of a row that comes back."""
 
-FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +139,9 @@ def map_values(values: Mapping[str, object], *, mapping: FieldMap, kind: CaseKin
     return MappedValues(fields, extra, linked)
 
 
-def escape_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA_PREFIXES) else cell
+def unescape_formula(cell: str) -> str:
+    """Remove the apostrophe that ``escape_formula`` added."""
+    return cell[1:] if cell[:1] == "'" and escape_formula(cell[1:]) == cell else cell
 
 
 def _restore_corrected_row(values: Mapping[str, object]) -> Mapping[str, object]:
@@ -149,7 +149,7 @@ def _restore_corrected_row(values: Mapping[str, object]) -> Mapping[str, object]
     if not any(name.startswith(CORRECTION_PREFIX) for name in values):
         return values
     return {
-        name: value[1:] if isinstance(value, str) and value[:1] == "'" and escape_formula(value[1:]) == value else value
+        name: unescape_formula(value) if isinstance(value, str) else value
         for name, value in values.items()
         if not name.startswith(CORRECTION_PREFIX)
     }

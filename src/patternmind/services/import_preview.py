@@ -13,6 +13,7 @@ from patternmind.domain.cases import (
     RejectedRow,
     Submission,
 )
+from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import UnknownColumn
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.mapping import (
@@ -20,7 +21,6 @@ from patternmind.ingestion.mapping import (
     EXTRA_FIELD,
     FieldMap,
     as_text,
-    escape_formula,
     find_column,
     find_field,
     mappable_fields,
