@@ -13,7 +13,8 @@ from patternmind.domain.cases import CaseKind
 from patternmind.domain.drafts import Draft, DraftAction, Quote
 from patternmind.domain.edits import EditAction
 from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.embedding.lenses import lens_text, text_hash
+from patternmind.embedding.lenses import lens_text
+from patternmind.embedding.vectors import text_hash
 from patternmind.errors import RunInProgress
 from patternmind.grounding import WITHDRAWN
 from patternmind.ports import RosterChange, RunParameters

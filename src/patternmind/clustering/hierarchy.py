@@ -19,7 +19,7 @@ Fits reproduce a larger group more easily than a smaller one, whether or not the
 """
 
 LARGE_SHARE, MAX_SMALL_BRANCH, MIN_LARGE_JACCARD = 0.25, 15, 0.75
-"""Share of rows and number of rows of a large branch, and the Jaccard index required.
+"""Share and number of rows of a large branch, and its required Jaccard index.
 
 A theme with a quarter of the cases says little. Planted groups of a third reach .77 to .90; large branches of corpora
 stay below .6.

@@ -44,7 +44,7 @@ With an exponent of 1, four fifths of banking77 had 70 themes, and all of it 100
 """
 
 MIN_SECOND_SHARE = 0.25
-"""Share of a row's edge weight that a second theme needs for the row to belong to it too."""
+"""Minimum share of a row's edge weight for a second theme of the row."""
 
 
 def default_n_neighbours(n: int) -> int:

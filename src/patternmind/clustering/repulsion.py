@@ -28,7 +28,10 @@ MIN_CELLS = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _RepulsionGrid:
-    """Push of one row over a grid of ``cells`` by ``cells``, doubled so that it does not wrap around."""
+    """Push of one row over a grid of ``cells`` by ``cells``.
+
+    The arrays have twice the size, so that the convolution does not wrap around.
+    """
 
     cells: int
     width: float
@@ -85,7 +88,7 @@ def _build_grid(cells: int, width: float) -> _RepulsionGrid:
 def _spread_to_cells(
     x: NDArray[np.float64], y: NDArray[np.float64], grid: _RepulsionGrid
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return each row's four cells (4, n), its share of each (4, n) and its offsets."""
+    """Return each row's four cells (4, n), its shares (4, n) and its offsets."""
     column, x_offset = _locate_in_cells(x, grid)
     row, y_offset = _locate_in_cells(y, grid)
     first = column * (2 * grid.cells) + row
