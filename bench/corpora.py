@@ -180,7 +180,7 @@ def embed_rows(rows: Path, out: Path) -> None:
     """Embed the texts by our encoder and write (n, d) float32."""
     from patternmind.embedding.minilm_encoder import MiniLMEncoder  # torch, 5 s
 
-    encoder = MiniLMEncoder(None, verdicts=out.parent / "verdicts.json")
+    encoder = MiniLMEncoder(None, precision_cache=out.parent / "verdicts.json")
     np.save(out, encoder.encode(load_rows(rows).texts))
 
 

@@ -100,7 +100,7 @@ class RunAssembler:
         self._renamed_themes: list[Theme] = []
 
     def _with_edits(self, theme: Theme) -> Theme:
-        """Return a former theme with its current name and retirement, which an undo may have changed."""
+        """Return a former theme with its current name and retirement, after undo."""
         name = self.resolved.names.get(theme.id) or self._former_name(theme)
         if theme.id in self.resolved.retired:
             return replace(theme, name=name, lineage=Lineage.RETIRED)
@@ -109,8 +109,8 @@ class RunAssembler:
 
     def _former_name(self, theme: Theme) -> str:
         """Return the name of a theme before any person renamed it."""
-        renames_of_all = (edit for edit in self.edit_log if edit.action is EditAction.RENAME and not edit.proposed)
-        renames = (edit for edit in renames_of_all if edit.theme_id == theme.id)
+        all_renames = (edit for edit in self.edit_log if edit.action is EditAction.RENAME and not edit.proposed)
+        renames = (edit for edit in all_renames if edit.theme_id == theme.id)
         first = next(renames, None)
         return first.former_name if first else theme.name
 
@@ -164,7 +164,7 @@ class RunAssembler:
         return [*self._with_nearest_themes(cards), *cards_without_group], self._area_names(cards)
 
     def _is_name_supported(self, theme: Theme) -> bool:
-        """Return False if the name is machine-made and its cases do not contain a word of it any more.
+        """Return False if a machine-made name has no word in its cases any more.
 
         The cases of the machine result count, because an edit may be undone and must leave no trace.
         """
@@ -313,7 +313,7 @@ class RunAssembler:
                 yield self._draft_theme_pattern(theme)
 
     def _draft_theme_pattern(self, theme: Theme) -> Draft:
-        """Return a candidate pattern with its counter-evidence, or a draft that states why there is no pattern."""
+        """Draft a pattern with counter-evidence, or the answer that only one contributor reported it."""
         evidence = self.evidence(theme)
         if theme.one_contributor:
             return draft_no_pattern_for_single_contributor(evidence, run_id=self.run.id)

@@ -67,7 +67,7 @@ from patternmind.ports import (
 )
 
 METHOD_VERSION = "lens/3 map/1 themes/6 counter/1"
-"""Part of every fingerprint, so that a run is computed again after a change of the method."""
+"""Part of every fingerprint, so that a new method computes a run again."""
 
 INCOMPLETE_FINGERPRINT = ""
 """Fingerprint of a run with failed model calls; the next run repeats the calls."""
@@ -443,7 +443,7 @@ def build_theme_memory(
 
 
 def load_theme_memory(store: Store, previous: PreviousRun, *, lens: str) -> list[Theme]:
-    """Return the themes of the last machine result, plus themes in which only people hold cases.
+    """Return the themes of the last machine result, plus themes held by people only.
 
     The latter, such as a theme that a person split off, are matched as soon as the data shows them too.
     """

@@ -338,7 +338,7 @@ def test_above_a_limit_a_sample_is_fitted_and_the_run_says_what_it_may_not_see(
     monkeypatch.setattr("patternmind.pipeline.MAX_FITTED_ROWS", fewer)
     monkeypatch.setattr("patternmind.pipeline.group_rows", partial(group_rows, max_fitted_rows=fewer))
     run = network.run(afresh=True)
-    assert any("A sample of the cases was fitted" in note for note in run.notes)
+    assert any("Only a sample of the cases was grouped" in note for note in run.notes)
     now = {one.case_id: one.theme_id for one in network.store.assignments()}
     assert now.keys() == known.keys()
     assert sum(now[case_id] == theme_id for case_id, theme_id in known.items()) >= 0.8 * len(known)
@@ -358,7 +358,7 @@ def test_fewer_than_twenty_cases_are_too_few_and_it_says_so(cycle: Cycle, n: int
     cycle.take_in(told(0, 4)[:n])
     record = cycle.run()
     assert (record.state, record.n_cases, record.n_themes, record.n_outliers) == ("finished", n, 0, n)
-    assert record.notes == (f"Too few to group: {n} cases, 20 are needed.",)
+    assert record.notes == (f"Not enough cases to group: you have {n} and need 20.",)
     assert {one.reason for one in cycle.store.assignments()} <= {"too few cases to group"}
     assert cycle.store.drafts() == []
 

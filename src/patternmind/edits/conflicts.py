@@ -87,8 +87,8 @@ class _ConflictFinder:
             return None
         themes = tuple(sorted(set(theme_of_moved.values())))
         pronoun = "it" if len(theme_of_moved) == 1 else "them"
-        found_in = ", ".join(themes)
-        finding = f"{_case_phrase(theme_of_moved)} held in {required_theme}, but the data clearly assigns {pronoun} to {found_in}"
+        held = f"{_case_phrase(theme_of_moved)} held in {required_theme}"
+        finding = f"{held}, but the data clearly assigns {pronoun} to {', '.join(themes)}"
         return _conflict(edit, finding, themes=(required_theme, *themes), cases=tuple(theme_of_moved))
 
     def _check_move_out(self, edit: Edit) -> EditConflict | None:

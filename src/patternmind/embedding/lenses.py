@@ -123,23 +123,16 @@ def _join_masked(parts: Iterable[str]) -> str:
 def lens_notes(lens_texts: Sequence[LensText], lens: str) -> list[str]:
     """Return notes for readers of the themes: the number of cases with their whole text."""
     coverages = [lens_text.coverage for lens_text in lens_texts]
-    n_nothing_specific, n_not_english = (
-        coverages.count(LensCoverage.NOTHING_SPECIFIC),
-        coverages.count(LensCoverage.NOT_ENGLISH),
-    )
+    n_short = coverages.count(LensCoverage.NOTHING_SPECIFIC)
+    n_foreign = coverages.count(LensCoverage.NOT_ENGLISH)
+    topic = LENS_TOPICS.get(lens, lens)
     notes: list[str] = []
-    if n_nothing_specific:
-        verb = "has" if n_nothing_specific == 1 else "have"
-        topic = LENS_TOPICS.get(lens, lens)
-        notes.append(
-            f"{n_nothing_specific} of {len(coverages)} cases {verb} too few sentences about {topic}; {_fallback_clause(n_nothing_specific)}."
-        )
-    if n_not_english:
-        verb = "is" if n_not_english == 1 else "are"
-        notes.append(
-            f"{n_not_english} of {len(coverages)} cases {verb} not in English, and only English sentences can be sorted by lens;"
-            f" {_fallback_clause(n_not_english)}."
-        )
+    if n_short:
+        clause = f"{'has' if n_short == 1 else 'have'} too few sentences about {topic}"
+        notes.append(f"{n_short} of {len(coverages)} cases {clause}; {_fallback_clause(n_short)}.")
+    if n_foreign:
+        clause = f"{'is' if n_foreign == 1 else 'are'} not in English, and only English sentences can be sorted by lens"
+        notes.append(f"{n_foreign} of {len(coverages)} cases {clause}; {_fallback_clause(n_foreign)}.")
     return notes
 
 

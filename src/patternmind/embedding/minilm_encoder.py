@@ -53,7 +53,7 @@ With the two special tokens a row has 96, where attention costs half as much as 
 
 ROW_LENGTH_STEP = 16
 MAX_SINGLE_WINDOWS = 3
-"""Maximum number of windows that are encoded one by one, if that gives the same bits.
+"""Maximum number of windows encoded one by one, if that gives the same bits.
 
 A full batch takes about ten times as long as a single row, and the placement of a new case waits for it.
 """
@@ -122,7 +122,8 @@ def rows_per_batch(row_length: int) -> int:
 class MiniLMEncoder:
     """Encoder whose vectors depend only on their text.
 
-    The batch shape is fixed for each row length. Long texts are split into windows; a text's vector is the mean of its windows' vectors, weighted by their length.
+    The batch shape is fixed for each row length. Long texts are split into windows; a text's vector is the mean of its
+    windows' vectors, weighted by their length.
     """
 
     dimensions = 384
