@@ -86,8 +86,8 @@ def extract_lens_text(case: Case, lens: str) -> LensText:
     A case with its whole text in one field is split into sentences. If the selection is too short, or the text is not
     English, the whole text is used.
     """
-    of_case, of_recap = LENSES[lens]
-    fields = [field for field in (of_case if case.kind is CaseKind.CASE else of_recap) if field in case.text]
+    case_fields, recap_fields = LENSES[lens]
+    fields = [field for field in (case_fields if case.kind is CaseKind.CASE else recap_fields) if field in case.text]
     has_single_field = is_plain_text(case)
     if lens == "all" or (fields and not has_single_field):
         return LensText(_join_masked(case.text[field] for field in fields), LensCoverage.FIELDS)
@@ -96,7 +96,7 @@ def extract_lens_text(case: Case, lens: str) -> LensText:
         return LensText(_join_masked(case.text.values()), LensCoverage.NOTHING_SPECIFIC)
     if not is_english(" ".join(case.text[field] for field in body)):
         return LensText(_join_masked(case.text.values()), LensCoverage.NOT_ENGLISH)
-    sentences_by_field = {field: _classify_sentences(case.text[field], whole=has_single_field) for field in body}
+    sentences_by_field = {field: _classify_sentences(case.text[field], is_whole_text=has_single_field) for field in body}
     side = LENS_SIDES[lens]
     if all(sentence.side is side for sentences in sentences_by_field.values() for sentence in sentences):
         return LensText(_join_masked(case.text.values()), LensCoverage.SENTENCES)
@@ -112,8 +112,8 @@ def extract_lens_text(case: Case, lens: str) -> LensText:
     return LensText(_join_masked([*title, *selected]), LensCoverage.SENTENCES)
 
 
-def _classify_sentences(text: str, *, whole: bool) -> list[SentenceSide]:
-    return classify_sides(text, split_sentences(text), is_whole_text=whole)
+def _classify_sentences(text: str, *, is_whole_text: bool) -> list[SentenceSide]:
+    return classify_sides(text, split_sentences(text), is_whole_text=is_whole_text)
 
 
 def _join_masked(parts: Iterable[str]) -> str:
