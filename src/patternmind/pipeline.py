@@ -353,7 +353,9 @@ def compute_fingerprint(
     edit_facts = [
         [edit.seq, edit.action, edit.theme_id, edit.other_theme_id, list(edit.case_ids), edit.name] for edit in edits
     ]
-    parameter_values = asdict(replace(parameters, from_scratch=False))
+    # stored fingerprints hash the key "afresh": with another key, every network would be computed again once
+    parameter_values = {"afresh" if key == "from_scratch" else key: value for key, value in asdict(parameters).items()}
+    parameter_values["afresh"] = False
     inputs = json.dumps(
         [__version__, METHOD_VERSION, parameter_values, encoder_id, model, case_facts, edit_facts], ensure_ascii=False
     )

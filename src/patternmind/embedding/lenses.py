@@ -96,14 +96,14 @@ def extract_lens_text(case: Case, lens: str) -> LensText:
         return LensText(_join_masked(case.text.values()), LensCoverage.NOTHING_SPECIFIC)
     if not is_english(" ".join(case.text[field] for field in body)):
         return LensText(_join_masked(case.text.values()), LensCoverage.NOT_ENGLISH)
-    sentences_by_field = {field: _classify_sentences(case.text[field], is_whole_text=has_single_field) for field in body}
+    sentences_of = {field: _classify_sentences(case.text[field], is_whole_text=has_single_field) for field in body}
     side = LENS_SIDES[lens]
-    if all(sentence.side is side for sentences in sentences_by_field.values() for sentence in sentences):
+    if all(sentence.side is side for sentences in sentences_of.values() for sentence in sentences):
         return LensText(_join_masked(case.text.values()), LensCoverage.SENTENCES)
     selected = [
         case.text[field][sentence.start : sentence.end]
         for field in body
-        for sentence in sentences_by_field[field]
+        for sentence in sentences_of[field]
         if sentence.side is side
     ]
     if len(" ".join(selected).split()) < MIN_WORDS:
