@@ -489,7 +489,7 @@ def test_fewer_than_20_cases_are_too_few_to_group(grouped: Path, tmp_path: Path)
     said = patternmind("run", "--since", "2026-10-01", "--json").json()
 
     assert (said["cases"], said["themes"], said["outliers"], said["drafts"]) == (19, 0, 19, 0)
-    assert said["notes"] == ["Too few to group: 19 cases, 20 are needed."]
+    assert said["notes"] == ["Not enough cases to group: you have 19 and need 20."]
     assert {row["theme_id"] for row in patternmind("export", "assignments").rows()} == {None}
     assert patternmind("themes").out.startswith("Too few to group")
 

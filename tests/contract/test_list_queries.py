@@ -462,7 +462,8 @@ def test_new_changed_and_erased_cases_are_told_by_a_stamp(own: Store) -> None:
 
 
 def test_a_case_has_the_vector_of_its_whole_text(own: Store) -> None:
-    from patternmind.embedding.lenses import lens_text, text_hash
+    from patternmind.embedding.lenses import lens_text
+    from patternmind.embedding.vectors import text_hash
 
     case = build_case(text={"title": "Dock", "problem": "[person 3] told nobody."})
     own.save_cases([(build_submission(case.text), case)])

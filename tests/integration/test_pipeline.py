@@ -22,14 +22,13 @@ from patternmind.drafting.keyphrases import Phrase
 from patternmind.drafting.llm_proposals import PROMPT_ID
 from patternmind.drafting.theme_names import lint_name
 from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.embedding.vectors import EMBEDDING_CHUNK_SIZE, embed_cases
 from patternmind.errors import ModelUnavailable, UsageError
 from patternmind.grounding import ground
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 from patternmind.llm.scripted_model import SERVER_FAILURE, ScriptedModel, ScriptedReply
 from patternmind.pipeline import (
-    EMBEDDING_CHUNK_SIZE,
     LlmContext,
-    embed_cases,
     run_pipeline,
 )
 from patternmind.ports import Progress, RenderedPrompt, RunParameters, RunRecord
@@ -339,7 +338,7 @@ def test_above_a_limit_a_sample_is_fitted_and_the_run_says_what_it_may_not_see(
     monkeypatch.setattr("patternmind.pipeline.MAX_FITTED_ROWS", fewer)
     monkeypatch.setattr("patternmind.pipeline.group_rows", partial(group_rows, max_fitted_rows=fewer))
     run = network.run(from_scratch=True)
-    assert any("A sample of the cases was fitted" in note for note in run.notes)
+    assert any("Only a sample of the cases was grouped" in note for note in run.notes)
     now = {one.case_id: one.theme_id for one in network.store.assignments()}
     assert now.keys() == known.keys()
     assert sum(now[case_id] == theme_id for case_id, theme_id in known.items()) >= 0.8 * len(known)
@@ -359,7 +358,7 @@ def test_fewer_than_twenty_cases_are_too_few_and_it_says_so(cycle: Cycle, n: int
     cycle.take_in(told(0, 4)[:n])
     record = cycle.run()
     assert (record.state, record.n_cases, record.n_themes, record.n_outliers) == ("finished", n, 0, n)
-    assert record.notes == (f"Too few to group: {n} cases, 20 are needed.",)
+    assert record.notes == (f"Not enough cases to group: you have {n} and need 20.",)
     assert {one.reason for one in cycle.store.assignments()} <= {"too few cases to group"}
     assert cycle.store.drafts() == []
 
@@ -476,7 +475,7 @@ def test_a_run_whose_encoder_fails_is_marked_failed_and_the_last_results_stand(n
 def test_what_was_embedded_before_a_failure_is_not_embedded_again(
     cycle: Cycle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("patternmind.pipeline.EMBEDDING_CHUNK_SIZE", 10)
+    monkeypatch.setattr("patternmind.embedding.vectors.EMBEDDING_CHUNK_SIZE", 10)
     cycle.take_in(told(0, 8))
     cycle.encoder = Failing(20)
     with pytest.raises(ModelUnavailable):
@@ -509,7 +508,7 @@ def test_a_run_that_was_killed_in_between_finds_what_an_undisturbed_one_finds(tm
 
 
 def test_progress_counts_every_text_once(network: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patternmind.pipeline.EMBEDDING_CHUNK_SIZE", 10)
+    monkeypatch.setattr("patternmind.embedding.vectors.EMBEDDING_CHUNK_SIZE", 10)
     told_to: list[tuple[str, int, int]] = []
     network.run(progress=lambda step, done, total: told_to.append((step, done, total)))
     assert told_to == [("embed", done, 43) for done in range(1, 44)]

@@ -97,7 +97,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> CachingEncoder:
     """The real encoder; its vectors are kept between proofs in PATTERNMIND_EVALCACHE."""
     kept = Path(os.environ.get("PATTERNMIND_EVALCACHE", Path(tempfile.gettempdir()) / "evalcache"))
     verdicts = tmp_path_factory.mktemp("verdicts") / "verdicts.json"
-    return CachingEncoder(MiniLMEncoder(None, verdicts=verdicts), folder=kept)
+    return CachingEncoder(MiniLMEncoder(None, precision_cache=verdicts), folder=kept)
 
 
 class OtherEncoder:

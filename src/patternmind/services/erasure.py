@@ -17,7 +17,8 @@ from patternmind.domain.drafts import (
     Quote,
 )
 from patternmind.domain.themes import Lineage, Theme
-from patternmind.embedding.lenses import LENSES, lens_text, text_hash
+from patternmind.embedding.lenses import LENSES, lens_text
+from patternmind.embedding.vectors import text_hash
 from patternmind.errors import NotFound, UsageError
 from patternmind.ingestion.cases import case_id_for
 from patternmind.ports import (

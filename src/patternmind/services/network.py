@@ -15,7 +15,8 @@ from patternmind.domain.networks import (
     RosterEntry,
 )
 from patternmind.domain.themes import Theme
-from patternmind.embedding.lenses import LENSES, lens_text, text_hash
+from patternmind.embedding.lenses import LENSES, lens_text
+from patternmind.embedding.vectors import text_hash
 from patternmind.errors import UnreadableFile
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.readers import read_rows

@@ -31,11 +31,10 @@ from patternmind.embedding.lenses import (
     PERSON_PLACEHOLDER,
     check_lens,
     lens_text,
-    text_hash,
 )
+from patternmind.embedding.vectors import embed_cases, text_hash
 from patternmind.errors import UsageError
 from patternmind.ingestion.redaction.redactor import Roster, redact
-from patternmind.pipeline import embed_cases
 from patternmind.ports import Encoder, Progress, RunRecord, Store
 
 CHUNK_CASES = 512

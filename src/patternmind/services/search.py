@@ -11,9 +11,8 @@ from patternmind.domain.cases import Case, CaseKind
 from patternmind.domain.drafts import Pattern
 from patternmind.domain.themes import Vectors
 from patternmind.drafting.sentence_selection import content_words
-from patternmind.embedding.lenses import text_hash
+from patternmind.embedding.vectors import embed_cases, text_hash
 from patternmind.errors import UsageError
-from patternmind.pipeline import embed_cases
 from patternmind.ports import Encoder, Progress, Store, VectorIndex
 from patternmind.services.reviews import list_accepted_patterns
 from patternmind.text import extract_sentences

@@ -23,7 +23,8 @@ from patternmind.domain.themes import (
     Vectors,
 )
 from patternmind.edits import find_contradictory_edits
-from patternmind.embedding.lenses import lens_text, text_hash
+from patternmind.embedding.lenses import lens_text
+from patternmind.embedding.vectors import text_hash
 from patternmind.errors import (
     ContradictoryEdit,
     NotFound,

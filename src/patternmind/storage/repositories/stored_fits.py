@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, delete, insert
 
-from patternmind.domain.stored_fits import FitLabels, StoredFits
+from patternmind.domain.stored_fits import NOT_DRAWN, FitLabels, StoredFits
 from patternmind.domain.themes import Neighbours
 from patternmind.storage import schema
 from patternmind.storage.repositories.base import NetworkScopedStore
 
 COMPRESSION_LEVEL = 1
 """Of zlib: labels shrink to a quarter at any, and similarities hardly at the highest."""
-
-NOT_DRAWN = -2
 
 ARRAY_TYPES: dict[str, type[np.generic]] = {
     "marks": np.uint64,
