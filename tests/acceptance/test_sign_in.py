@@ -44,7 +44,7 @@ class Hands:
 
 def make_house(home: Path, **settings: Any) -> AppContext:
     house = AppContext(Settings(home=home, **settings), encoder=HashingEncoder(), clock=Hands())
-    house.__dict__["passwords"] = Argon2PasswordHasher(rounds=1, kilobytes=64)
+    house.__dict__["passwords"] = Argon2PasswordHasher(time_cost=1, memory_kib=64)
     return house
 
 

@@ -234,7 +234,7 @@ def test_new_cases_join_their_themes_which_keep_id_and_name(network: Cycle) -> N
     assert {"c-100", "c-101"} <= set(pump.case_ids)
     assert (pump.new_cases, pump.lineage) == (2, Lineage.GREW)
     assert network.theme_of("login").new_cases == 0
-    change = next(one for one in network.store.changes(record.id) if one.theme_id == pump.id)
+    change = next(one for one in network.store.theme_changes(record.id) if one.theme_id == pump.id)
     assert (change.lineage, change.n_before, change.n_after, change.n_shared) == (Lineage.GREW, 8, 10, 8)
 
 

@@ -244,7 +244,7 @@ def test_what_contradicts_a_decision_cannot_even_be_proposed(desk: Desk) -> None
 
 def test_a_doubted_decision_is_let_stand_or_taken_back(desk: Desk) -> None:
     first, second, *_ = desk.themes()
-    sure = next(id for id in first.case_ids if desk.store.place_of(id, "all"))
+    sure = next(id for id in first.case_ids if desk.store.find_assignment(id, "all"))
     desk.decide(EditAction.PIN, sure, theme_id=second.id)
     doubt, *_ = list_conflicts_to_review(desk.store, "all")
     assert doubt.answer is None

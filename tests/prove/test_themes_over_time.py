@@ -196,7 +196,7 @@ def test_themes_whose_cases_mostly_remain_keep_their_id(corpus: str, tmp_path: P
         ever |= after.keys()
         assert network.store.theme_ids() == ever, "an id once given stays on record"
         last = now
-    words = [change.lineage.value for run in network.store.runs() for change in network.store.changes(run.id)]
+    words = [change.lineage.value for run in network.store.runs() for change in network.store.theme_changes(run.id)]
     told = {word: words.count(word) for word in sorted(set(words))}
     print(f"\n{corpus}: {len(last)} cases; themes {themes}; areas {areas}; {told}")
     if corpus != "arxiv_titles":

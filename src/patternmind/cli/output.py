@@ -325,14 +325,14 @@ def _flag_line(flag: Mapping[str, str]) -> str:
 
 
 def write_index_check(check: "IndexCheck", *, as_json: bool) -> None:
-    if check.ok:
+    if check.is_ok:
         sentence = f"The index holds exactly the {check.n_rows} rows it should."
     else:
         sentence = (
             f"The index lacks {len(check.missing)} rows, holds {len(check.extra)} it should not and "
             f"{len(check.different)} with another vector. Run `patternmind index rebuild`; search works meanwhile."
         )
-    write_result({**asdict(check), "ok": check.ok}, sentence, as_json=as_json)
+    write_result({**asdict(check), "ok": check.is_ok}, sentence, as_json=as_json)
 
 
 def write_findings(findings: "Sequence[CheckResult]", *, as_json: bool) -> None:

@@ -268,4 +268,4 @@ def changes(
     if run is not None and found is None:
         raise NotFound("run", run)
     themes = store.themes(found.parameters.lens) if found else []
-    write_theme_changes(found, store.changes(found.id) if found else [], themes, as_json=json)
+    write_theme_changes(found, store.theme_changes(found.id) if found else [], themes, as_json=json)

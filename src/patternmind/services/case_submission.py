@@ -163,7 +163,7 @@ def restore_case(store: Store, case_id: str) -> Case:
         n_people = len(store.roster())
         submission, case, _ = _make_case(store, store.submission(case_id))
         try:
-            store.put_back(submission, case, roster_version=n_people)
+            store.restore_case(submission, case, roster_version=n_people)
         except VersionConflict:
             continue
         return case
@@ -173,7 +173,7 @@ def is_own_case(store: Store, case: Case, member: Member | None) -> bool:
     """Return True if the member submitted the case, or its submitter has exactly their name."""
     if member is None:
         return False
-    secret = store.secret()
+    secret = store.contributor_secret()
     return case.owner == hash_owner(member.id, secret) or case.contributor == hash_contributor_name(member.name, secret)
 
 
@@ -228,7 +228,9 @@ def _merge_facts(checked: Submission, previous: Submission) -> dict[str, str]:
 def _make_case(store: Store, submission: Submission) -> tuple[Submission, Case, Mapping[str, int]]:
     network = store.network
     roster = Roster.of(store.roster())
-    case, redaction_counts = make_case(submission, roster=roster, network_id=network.id, secret=store.secret())
+    case, redaction_counts = make_case(
+        submission, roster=roster, network_id=network.id, secret=store.contributor_secret()
+    )
     if "consent" not in submission.facts:
         case = replace(case, consent=network.default_consent)
     return submission, case, redaction_counts

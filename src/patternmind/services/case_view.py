@@ -72,7 +72,7 @@ def get_case_view(store: Store, case_id: str) -> CaseView:
         NotFound
     """
     case = store.case(case_id)
-    assignment = store.place_of(case.id)
+    assignment = store.find_assignment(case.id)
     names = {case.id, case.external_id} - {None}
     others = store.related_cases(case)
     theme_ids = (
@@ -86,7 +86,7 @@ def get_case_view(store: Store, case_id: str) -> CaseView:
         case=case,
         assignment=assignment,
         theme_names=theme_names,
-        n_versions=store.n_versions(case.id),
+        n_versions=store.count_versions(case.id),
         duplicate_of=next((other for other in others if other.id == case.duplicate_of), None),
         duplicates=tuple(other for other in others if other.duplicate_of == case.id),
         linked_cases=tuple(other for other in others if linked & {other.id, other.external_id} and other.id != case.id),
@@ -168,7 +168,7 @@ def list_versions(store: Store, case_id: str) -> Sequence[CaseVersion]:
     Raises:
         NotFound, RawTextKeyInvalid
     """
-    n = store.n_versions(case_id)
+    n = store.count_versions(case_id)
     if not n:
         raise NotFound("case", case_id)
     submissions = [(number, store.submission(case_id, number)) for number in range(n, 0, -1)]

@@ -12,8 +12,8 @@ _CASE_COUNT_CACHE: VersionedCache[int] = VersionedCache()
 
 
 def get_counts(store: Store, lens: str | None = None) -> NetworkCounts:
-    """Return ``store.counts``, cached."""
-    return _COUNTS_CACHE.get_or_compute(store, lambda: store.counts(lens), key=lens)
+    """Return ``store.network_counts``, cached."""
+    return _COUNTS_CACHE.get_or_compute(store, lambda: store.network_counts(lens), key=lens)
 
 
 def count_matching_cases(store: Store, filters: CaseFilter) -> int:

@@ -129,10 +129,10 @@ def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: 
         if quote.case_id == case.id
     ]
     rewrite = TextRewrite(
-        theme=_ThemeWithoutCase(store, case, {other.id: other for other in others}, unique_terms).without_case,
-        name=unique_terms.withdraw_from_name,
-        words=unique_terms.withdraw_terms,
-        draft=lambda draft, log: _rewrite_draft(draft, log, case.id, unique_terms),
+        rewrite_theme=_ThemeWithoutCase(store, case, {other.id: other for other in others}, unique_terms).without_case,
+        rewrite_name=unique_terms.withdraw_from_name,
+        rewrite_text=unique_terms.withdraw_terms,
+        rewrite_draft=lambda draft, log: _rewrite_draft(draft, log, case.id, unique_terms),
     )
     kept_text_hashes = {text_hash(lens_text(other, lens)) for other in others for lens in LENSES}
     remove(
@@ -153,7 +153,10 @@ def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: 
 
 
 _NO_REWRITE = TextRewrite(
-    theme=lambda theme: theme, name=lambda name: name, words=lambda words: words, draft=lambda draft, log: (draft, log)
+    rewrite_theme=lambda theme: theme,
+    rewrite_name=lambda name: name,
+    rewrite_text=lambda words: words,
+    rewrite_draft=lambda draft, log: (draft, log),
 )
 
 

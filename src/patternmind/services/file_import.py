@@ -82,7 +82,7 @@ def import_files(
 
 def _store_batch(store: Store, rows: Sequence[Submission], totals: _ImportCounts, *, dry_run: bool) -> CaseSaveCounts:
     """Store a batch, redacted with the current roster. Rows of erased and withdrawn cases are rejected."""
-    network, secret = store.network, store.secret()
+    network, secret = store.network, store.contributor_secret()
     removed = {erasure.case_id: _removed_message("erased", erasure.at) for erasure in store.erasures()}
     removed |= {withdrawal.case_id: _removed_message("withdrawn", withdrawal.at) for withdrawal in store.withdrawals()}
     while True:  # Repeats only if the roster was changed concurrently.

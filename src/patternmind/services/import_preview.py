@@ -108,7 +108,7 @@ def _preview_columns(rows: Sequence[Row], mapping: FieldMap, kind: CaseKind, ros
 def _preview_cases(
     store: Store, rows: Sequence[Row], mapping: FieldMap, kind: CaseKind, roster: Roster
 ) -> Iterator[Case]:
-    network, secret = store.network, store.secret()
+    network, secret = store.network, store.contributor_secret()
     for row in rows:
         submission = to_submission(row, mapping=mapping, kind=kind)
         if isinstance(submission, Submission):

@@ -105,7 +105,7 @@ def redact_with_roster(
     Quotes move with their text, or are withdrawn if a name is in them. The vectors of changed texts are deleted.
     """
     roster = Roster.of(people)
-    network, secret = store.network, store.secret()
+    network, secret = store.network, store.contributor_secret()
     made = [
         (submission, make_case(submission, roster=roster, network_id=network.id, secret=secret)[0])
         for submission in store.submissions()
@@ -124,11 +124,13 @@ def redact_with_roster(
         text_versions={case_id: case.text_version for case_id, case in changed.items()},
     )
     rewrite = TextRewrite(
-        theme=lambda theme: _theme_without_names(theme, roster),
-        name=rewriter.rewrite_name,
-        words=rewriter.rewrite_machine_text,
-        draft=rewriter.rewrite,
-        vectors=frozenset(text_hash(lens_text(before[case_id], lens)) for case_id in changed for lens in LENSES),
+        rewrite_theme=lambda theme: _theme_without_names(theme, roster),
+        rewrite_name=rewriter.rewrite_name,
+        rewrite_text=rewriter.rewrite_machine_text,
+        rewrite_draft=rewriter.rewrite,
+        dropped_text_hashes=frozenset(
+            text_hash(lens_text(before[case_id], lens)) for case_id in changed for lens in LENSES
+        ),
     )
     return redacted, rewrite
 

@@ -313,7 +313,7 @@ class _PlacementSnapshot:
 
 def _load_snapshot(store: Store, version: _SnapshotVersion, n_dimensions: int) -> _PlacementSnapshot:
     lens = version.run.parameters.lens
-    machine_result = store.found(version.run.id)
+    machine_result = store.machine_result(version.run.id)
     if machine_result is not None and machine_result.encoder != version.encoder_id:
         raise UsageError("The last run used another encoder. Start a new run first, then place cases.")
     assignments = {assignment.case_id: assignment for assignment in store.assignments(lens)}

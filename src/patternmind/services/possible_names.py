@@ -51,14 +51,14 @@ def list_pending_names(store: Store, *, all_texts: bool = False) -> PendingNames
         ),
         key=since,
     )
-    dismissed, secret = store.dismissed_names(), store.secret()
+    dismissed, secret = store.dismissed_names(), store.contributor_secret()
     pending = (name for name in candidates if _name_digest(secret, name.name) not in dismissed)
     return PendingNames(tuple(pending), is_complete=since == 0)
 
 
 def dismiss_names(store: Store, clock: Clock, names: Sequence[str], *, actor: str) -> int:
     """Exclude words that are not names from later lists, and return their number."""
-    secret = store.secret()
+    secret = store.contributor_secret()
     digests = {_name_digest(secret, name) for name in names if name.strip()}
     store.dismiss_names(digests, actor=actor, at=clock.now())
     return len(digests)

@@ -79,7 +79,7 @@ def subject_from_case(store: Store, case_id: str) -> PrereadingSubject:
     """
     case = store.case(case_id)
     lenses = list_lenses_with_runs(store)
-    assignment = store.place_of(case.id, lenses[0]) if lenses else None
+    assignment = store.find_assignment(case.id, lenses[0]) if lenses else None
     theme = next(
         (theme for theme in _default_lens_themes(store) if assignment and theme.id == assignment.theme_id), None
     )

@@ -53,7 +53,7 @@ def draft_theme_change(store: Store, clock: Clock, theme_id: str, *, llm: LlmCon
         NotFound: The last run of no lens has such a theme with cases.
     """
     run, theme = _find_theme(store, theme_id)
-    change = next((change for change in store.changes(run.id) if change.theme_id == theme.id), None)
+    change = next((change for change in store.theme_changes(run.id) if change.theme_id == theme.id), None)
     names = store.theme_names(theme.lens)
     explanation = explain_change(change, names) if change else "The last run reported no change of this theme."
     cases = {case.id: case for case in store.cases()}
@@ -61,7 +61,7 @@ def draft_theme_change(store: Store, clock: Clock, theme_id: str, *, llm: LlmCon
     strengths = {assignment.case_id: assignment.strength for assignment in store.assignments(theme.lens)}
     case_ids = [id for id in theme.case_ids if id in cases]
     evidence = gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(case_ids), cohesion=strengths)
-    machine_result = store.found(run.id)
+    machine_result = store.machine_result(run.id)
     new_ids = frozenset(machine_result.new_cases if machine_result else ())
     prose = write_theme_change(evidence, explanation, new_ids, cases, _llm_session(store, llm), run_id=run.id)
     return _save_draft(store, clock, prose)

@@ -80,7 +80,9 @@ def list_changes_to_review(store: Store, run_id: str) -> list[ChangeToReview]:
 
 def _reviewable_changes(store: Store, run_id: str) -> list[ThemeChange]:
     return [
-        change for change in store.changes(run_id) if change.is_reportable and change.lineage in REVIEWABLE_LINEAGES
+        change
+        for change in store.theme_changes(run_id)
+        if change.is_reportable and change.lineage in REVIEWABLE_LINEAGES
     ]
 
 

@@ -368,7 +368,7 @@ def apply_edit(store: Store, last_run: RunRecord, log: Sequence[Edit]) -> RunRev
     Raises:
         UsageError: The run stored no machine result (made by an older version), or one of its cases is gone.
     """
-    machine_result = store.found(last_run.id)
+    machine_result = store.machine_result(last_run.id)
     by_id = {case.id: case for case in store.cases()}
     if machine_result is None or any(case_id not in by_id for case_id in machine_result.case_ids):
         raise UsageError("The cases changed since the last run. Start a new run first, then decide.")

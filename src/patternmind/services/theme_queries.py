@@ -104,7 +104,7 @@ def list_theme_members(
     all_ids = store.theme_case_ids(theme_id, lens)
     page_ids = all_ids[start : start + limit]
     cases = store.cases_by_id(page_ids)
-    assignments = {case_id: store.place_of(case_id, lens) for case_id in page_ids}
+    assignments = {case_id: store.find_assignment(case_id, lens) for case_id in page_ids}
     members = [
         ThemeMember(cases[id], assignment.strength if (assignment := assignments[id]) else 0.0)
         for id in page_ids

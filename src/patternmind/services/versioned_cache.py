@@ -26,7 +26,7 @@ class _StoreEntries:
 
 
 def _data_version(store: Store) -> Hashable:
-    return store.stamp()
+    return store.data_version()
 
 
 class VersionedCache(Generic[Value]):

@@ -38,13 +38,13 @@ def form_token(ctx: "AppContext", caller: "Caller | None") -> str:
     """What the forms of this caller hold: the same for a session in a network, and no other."""
     session = caller.session.sha256 if caller and caller.session else ""
     network_id = caller.network_id if caller else ""
-    return hmac.new(ctx.store.secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(ctx.store.contributor_secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256).hexdigest()
 
 
 def autosave_namespace(ctx: "AppContext", caller: "Caller | None") -> str:
     """Under what a browser keeps the unsaved text of somebody: nobody else who signs in there finds it."""
     who = caller.member.id if caller and caller.member else ""
-    return hmac.new(ctx.store.secret(), f"shelf\0{who}".encode(), hashlib.sha256).hexdigest()[:12] if who else ""
+    return hmac.new(ctx.store.contributor_secret(), f"shelf\0{who}".encode(), hashlib.sha256).hexdigest()[:12] if who else ""
 
 
 async def verify_form_token(request: Request) -> None:

@@ -97,7 +97,7 @@ def create_case(
         seen = submit_case(ctx.store, ctx.clock, _case_input(caller, body))
     except InvalidCase as error:
         return _invalid_case_response(request, error)
-    response.headers["etag"] = _etag(ctx.store.n_versions(seen.case.id))
+    response.headers["etag"] = _etag(ctx.store.count_versions(seen.case.id))
     response.headers["location"] = f"/api/v1/cases/{seen.case.id}"
     return _preview_response(seen)
 
@@ -129,7 +129,7 @@ def replace_case(
         seen = edit_case(ctx.store, ctx.clock, case.id, _case_input(caller, body), expected_version=expected)
     except InvalidCase as error:
         return _invalid_case_response(request, error)
-    response.headers["etag"] = _etag(ctx.store.n_versions(case.id))
+    response.headers["etag"] = _etag(ctx.store.count_versions(case.id))
     return _preview_response(seen)
 
 
@@ -261,7 +261,7 @@ def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> 
     if hidden_id is None:
         raise NotFound("withdrawn case", case_id)
     case = restore_case(ctx.store, hidden_id)
-    return case_response(case, ctx.store.place_of(case.id))
+    return case_response(case, ctx.store.find_assignment(case.id))
 
 
 @router.delete(
@@ -324,7 +324,7 @@ def _case_input(caller: Caller, body: case_schemas.CaseRequest) -> CaseInput:
 def _expected_version(ctx: ContextDep, case: Case, if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
-    version = ctx.store.n_versions(case.id)
+    version = ctx.store.count_versions(case.id)
     if _etag(version) not in re.findall(r'(?<!W/)"[^"]*"', if_match):
         raise VersionConflict("case", case.id)
     return version

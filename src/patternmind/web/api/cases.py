@@ -121,7 +121,7 @@ def list_cases(
 def read_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> schemas.CaseResponse:
     """One case or recap as redacted, by its id or its external id."""
     case = ctx.store.case(case_id)
-    return case_response(case, ctx.store.place_of(case.id) if caller.may(Action.SEE_THEMES) else None)
+    return case_response(case, ctx.store.find_assignment(case.id) if caller.may(Action.SEE_THEMES) else None)
 
 
 def case_response(case: Case, assignment: Assignment | None) -> schemas.CaseResponse:

@@ -181,7 +181,7 @@ def _job_events(ctx: AppContext, job_runner: JobRunner, job_id: str, last_id: st
 
 def _change_events(ctx: AppContext, last_id: str) -> list[ServerSentEvent]:
     """One event a mark that moved; who comes first is told where all of them stand."""
-    marks = ctx.store.marks()
+    marks = ctx.store.change_counters()
     seen = decode_marks(last_id)
     if not seen:
         return [ServerSentEvent(encode_marks(marks), "message", marks)]

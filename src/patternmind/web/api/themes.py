@@ -47,7 +47,7 @@ def read_run(ctx: ContextDep, run_id: str) -> schemas.RunResponse:
 )
 def list_changes(ctx: ContextDep, run_id: str) -> schemas.ListResponse[schemas.ThemeChangeResponse]:
     """What a run made of the themes before it: new, continued, split, merged, dormant, with the evidence."""
-    changes = ctx.store.changes(ctx.store.get_run(run_id).id)
+    changes = ctx.store.theme_changes(ctx.store.get_run(run_id).id)
     return schemas.ListResponse(
         items=[schemas.ThemeChangeResponse.model_validate(asdict(change)) for change in changes]
     )

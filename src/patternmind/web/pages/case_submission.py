@@ -164,7 +164,7 @@ def submit_edit(request: Request, ctx: ContextDep, caller: CallerDep, case_id: s
             for name in form_field_names(case.kind)
             if theirs.get(name, "").strip() != form.get(name, "").strip()
         ]
-        page = replace(page, version=ctx.store.n_versions(case.id))
+        page = replace(page, version=ctx.store.count_versions(case.id))
         return _page(request, caller, page, other=other, status=412)
     answer = RedirectResponse(f"/cases/{case.id}/saved", status_code=303)
     flash(answer, "Saved. What it was before is kept.")
