@@ -247,7 +247,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     whole = build_full_network(home, markup=False)
     house, steward = whole.ctx, whole.member
     ids = {**whole.ids, **_more(house, steward)}
-    whole.app.state.rooms.stop()
+    whole.app.state.shared.stop()
     return World(home, steward.id, ids)
 
 

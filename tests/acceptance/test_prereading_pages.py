@@ -27,7 +27,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppContext, 
     add_people(house.store, [("Zebulon Quast", None, None)])
     made = make_app(house)
     yield house, made
-    made.state.rooms.stop()
+    made.state.shared.stop()
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
 def app(house: AppContext) -> Iterator[Any]:
     made = make_app(house)
     yield made
-    made.state.rooms.stop()
+    made.state.shared.stop()
 
 
 @pytest.fixture(scope="module")
