@@ -488,7 +488,7 @@ def test_addresses_and_methods_that_are_not_there(client: Program) -> None:
 
 
 def test_what_is_too_large_is_turned_down_announced_or_not(client: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middleware, "IMPORT_BYTES", 2_000_000)
+    monkeypatch.setattr(middleware, "MAX_IMPORT_BYTES", 2_000_000)
     much = b"x" * 1_100_000
     check_problem(client.post("runs", content=much), 413, "too-large")
     check_problem(client.post("runs", content=iter([much])), 413, "too-large")
@@ -516,7 +516,7 @@ def test_what_nobody_expected_tells_no_text_to_anybody(
     def unwritable(*_: object, **__: object) -> None:
         raise StoreUnavailable(f"{tmp_path} cannot be written.")
 
-    monkeypatch.setattr(type(make_house(tmp_path).store), "theme_cards", unwritable)
+    monkeypatch.setattr(type(make_house(tmp_path).store), "list_theme_cards", unwritable)
     assert str(tmp_path) not in check_problem(client.get("themes"), 503, "store-unavailable")["detail"]
 
 

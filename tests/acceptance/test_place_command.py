@@ -54,7 +54,7 @@ def given(home: Path, _: Path | None) -> AppContext:
 
 
 def told_by(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    monkeypatch.setattr(commands, "open_house", partial(given, home))
+    monkeypatch.setattr(commands, "open_context", partial(given, home))
     done = CliRunner().invoke(app, ["place", *arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout
@@ -70,6 +70,6 @@ def test_the_command_places_what_is_new_what_is_named_or_a_text(home: Path, monk
 
 
 def test_cases_and_a_text_at_once_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "open_house", partial(given, home))
+    monkeypatch.setattr(commands, "open_context", partial(given, home))
     with pytest.raises(UsageError, match="not both"):
         CliRunner().invoke(app, ["place", "scanner/0", "--text", "x"], catch_exceptions=False)

@@ -332,7 +332,7 @@ def test_no_route_takes_more_than_its_limit_announced_or_not(
     whole: FullNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An upload's limit is set low here, so that the test need not send 64 MB."""
-    monkeypatch.setattr(middleware, "IMPORT_BYTES", MAX_BODY_BYTES)
+    monkeypatch.setattr(middleware, "MAX_IMPORT_BYTES", MAX_BODY_BYTES)
     form = {"content-type": "application/x-www-form-urlencoded"}
     for name, _ in all_routes():
         method = name.partition("'")[2].partition("'")[0]

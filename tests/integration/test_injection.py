@@ -65,8 +65,8 @@ def test_the_scorer_sees_what_a_trusting_program_would_let_out(
     def hears_nothing(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr(injection, "settle_name", trusting)
-    monkeypatch.setattr(session, "says_back", hears_nothing)
+    monkeypatch.setattr(injection, "validate_name", trusting)
+    monkeypatch.setattr(session, "repeats_instructions", hears_nothing)
     found = injection.InjectionFindings()
     injection.evaluate_answers(ORDERS[:3], found, given)
     told = " ".join(found.leaks)

@@ -164,7 +164,7 @@ def test_a_change_that_is_stopped_half_way_changes_nothing_and_is_done_by_doing_
     def stop(*known: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(type(house.store), "_retell_drafts", stop)
+    monkeypatch.setattr(type(house.store), "_rewrite_drafts", stop)
     with pytest.raises(KeyboardInterrupt):
         import_roster(house.store, roster)
     monkeypatch.undo()
