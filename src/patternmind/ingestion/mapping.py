@@ -53,7 +53,11 @@ _RECAP_SYNONYMS = {
 CORRECTION_PREFIX = "patternmind: "
 """How the columns begin that we put into a file of rejected rows; they are no part of a row that comes back."""
 
-FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "|", "%", "\t", "\r", "\n")
+"""First characters that make spreadsheets evaluate a cell. A leading apostrophe makes it plain text.
+
+Programs set to Chinese or Japanese also evaluate full-width signs; some programs drop leading spaces.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,9 @@ def map_values(values: Mapping[str, object], *, mapping: FieldMap, kind: CaseKin
 
 
 def escape_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA_PREFIXES) else cell
+    """Put an apostrophe before a cell that a spreadsheet would evaluate as a formula."""
+    is_formula = cell.startswith(FORMULA_PREFIXES) or cell.lstrip().startswith(FORMULA_PREFIXES)
+    return f"'{cell}" if is_formula else cell
 
 
 def _restore_corrected_row(values: Mapping[str, object]) -> Mapping[str, object]:
