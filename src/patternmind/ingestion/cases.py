@@ -15,13 +15,11 @@ from patternmind.domain.cases import (
     Submission,
 )
 from patternmind.ingestion.prompt_injection import suspicion_flags
-from patternmind.ingestion.redaction.redactor import (
-    RedactedText,
-    Roster,
+from patternmind.ingestion.redaction.redactor import RedactedText, redact, redact_identifiers
+from patternmind.ingestion.redaction.roster import Roster
+from patternmind.ingestion.redaction.submission_names import (
     names_in_columns,
     names_in_submitter,
-    redact,
-    redact_identifiers,
     submitter_name,
 )
 
@@ -38,8 +36,8 @@ def make_case(
 ) -> tuple[Case, Mapping[str, int]]:
     """Return the redacted case, and the number of redactions by kind.
 
-    The id depends on network, kind and external id (or the raw text, if the external id is missing), not on the order of
-    rows. The submitter is stored as a hash keyed with ``secret``, of the roster's name if the person is on the roster.
+    The id depends on network, kind and external id (without one, on the raw text), not on the order of rows. The
+    submitter is stored as a hash keyed with ``secret``, of the roster's name if the person is on the roster.
     """
     redactor = _SubmissionRedactor(
         roster, (*names_in_submitter(submission.facts.get("submitter", "")), *names_in_columns(submission.extra))

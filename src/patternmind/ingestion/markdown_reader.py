@@ -108,7 +108,7 @@ def _find_items(body: str) -> list[dict[str, object]]:
 
 
 def _split_at(body: str, level: int) -> tuple[str, list[_Section]]:
-    """Return the text before the first heading of a level, and the sections of that level."""
+    """Return the text before the first heading of a level, and its sections."""
     sections = [_Section(0, "")]
     fence = ""
     for line in body.split("\n"):

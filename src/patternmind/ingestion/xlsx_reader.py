@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from openpyxl.workbook.workbook import Workbook
 
 _MAX_GZIPPED_BYTES = 100_000_000
-"""A workbook inside .gz is held in memory, because a zip is read from its end. The inner zip is compressed."""
+"""Limit of a workbook inside .gz, which is held in memory.
+
+A zip is read from its end. The zip inside is already compressed.
+"""
 _MAX_SHEET_ROWS = 1_048_576
 _MAX_COLUMNS = 1_000
 """A row may contain one cell in column 16,384 and nothing else; a million of those would take hours."""
