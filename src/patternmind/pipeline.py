@@ -44,7 +44,7 @@ from patternmind.embedding.lenses import (
     text_hash,
 )
 from patternmind.errors import EditsViolated, PatternmindError, VersionConflict
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage import (
     PreviousRun,
     describe_changes,

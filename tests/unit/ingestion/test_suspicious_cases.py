@@ -14,7 +14,7 @@ from patternmind.domain.theme_counts import has_one_contributor
 from patternmind.evals.scorers.intervals import wilson_interval
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.prompt_injection import suspicion_flags
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.services.file_import import import_files
 from patternmind.storage import SqlStore
 
