@@ -257,7 +257,7 @@ def _context_signals(before: str, text: str, end: int) -> Iterator[str]:
 def _strip_leading_words(
     match: re.Match[str], lower_case_counts: Mapping[str, int], *, is_sentence_start: bool
 ) -> tuple[int, str]:
-    """Return start and text of a match without leading common words; empty text if it is not a name."""
+    """Return start and text of a name, without leading common words; empty text if none."""
     words = match[0].split(" ")
     start = match.start()
     while words and _is_common_word(words[0], lower_case_counts, is_lenient=len(words) > 1 and not is_sentence_start):
@@ -269,7 +269,7 @@ def _strip_leading_words(
 
 
 def _is_common_word(word: str, lower_case_counts: Mapping[str, int], *, is_lenient: bool) -> bool:
-    """Return whether a capitalised word also occurs in lower case and is not a given name."""
+    """Return whether a capitalised word is a word of the texts rather than a name."""
     folded = fold(word)
     if folded in _NEVER_NAMES:
         return True
