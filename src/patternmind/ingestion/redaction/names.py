@@ -12,7 +12,7 @@ _LETTER = r"[^\W\d_]"
 _WORD = re.compile(rf"{_LETTER}+")
 _NAME_SEPARATOR = r"[\s._'’,\-]{1,3}"
 _MIN_SINGLE_NAME_LETTERS = 3
-"""Minimum length of a lone first or last name: "Bo" would match too many words."""
+"""Minimum length of a single name: "Bo" or "Li" would match too many words."""
 _MIN_LOWERCASE_LETTERS = 4
 """Minimum length of a first or last name in lower case, as people write in chats."""
 _COMMON_ABBREVIATIONS = frozenset(

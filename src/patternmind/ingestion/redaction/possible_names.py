@@ -283,7 +283,7 @@ def _is_likely(tally: _NameTally) -> bool:
 
 
 def _merge_partial_names(tallies: Mapping[str, _NameTally]) -> dict[str, _NameTally]:
-    """Add the counts of partial names to the full name, if exactly one full name contains them."""
+    """Add the counts of partial names to the only full name that contains them."""
     full_names: dict[str, list[str]] = {}
     for name in tallies:
         parts = name.split(" ")

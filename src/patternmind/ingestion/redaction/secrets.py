@@ -58,7 +58,7 @@ _ISSUED_KEY_HINTS = (
     ),
     *("gsk_", "dop_v1_", "SG.", "shp", "AC", "SK", "eyJ", "dckr_pat_", "glsa_", "AGE-SECRET-KEY-1"),
 )
-"""Almost no text contains any of these, and they are much faster to search than the patterns."""
+"""Fragments that almost no text contains, and that are faster to search than patterns."""
 _SECRET_WORDS = (
     *("password", "passwd", "passphrase", "passcode", "pass", "pwd", "pw", "secret", "token", "credential", "pin"),
     *("api", "access", "private", "auth", "account", "client", "shared", "signing", "encryption"),
