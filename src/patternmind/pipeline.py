@@ -37,7 +37,7 @@ from patternmind.edits import find_conflicts, find_violations, resolve_edits
 from patternmind.embedding.lenses import check_lens, extract_lens_text, lens_notes
 from patternmind.embedding.vectors import embed_texts
 from patternmind.errors import EditsViolated, PatternmindError, VersionConflict
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage import (
     PreviousRun,
     describe_changes,

@@ -1,4 +1,4 @@
-"""Writing what a command made: whole or not at all, and safe to open in a spreadsheet."""
+"""Write output files completely or not at all; make CSV cells safe for spreadsheets."""
 
 import csv
 import io
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def check_suffix(out: Path | None, allowed: Sequence[str]) -> None:
-    """Refuse a file name before the work, not after it."""
+    """Reject a file name before the work starts."""
     if out is not None and out.suffix.casefold() not in allowed:
         raise UsageError(f"{out} should end in one of: {', '.join(allowed)}.")
 
 
 def write_file(out: Path, content: "Document | str | bytes | Mapping[str, Any]") -> None:
-    """Write through a temporary file beside the target, so that a full disk leaves the old file as it was."""
+    """Write through a temporary file in the same folder: a full disk leaves the old file unchanged."""
     if isinstance(content, bytes):
         data = content
     elif isinstance(content, str):
@@ -33,31 +33,33 @@ def write_file(out: Path, content: "Document | str | bytes | Mapping[str, Any]")
         from patternmind.publishing.render import render_document
 
         data = render_document(content, out.suffix.casefold())
-    written: Path | None = None
+    temporary: Path | None = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=out.parent, prefix=".patternmind-", delete=False) as file:
-            written = Path(file.name)
+            temporary = Path(file.name)
             file.write(data)
-        written.chmod(0o644)  # a document to hand round, not a secret
-        written.replace(out)
+        temporary.chmod(0o644)  # a document to share, not a secret
+        temporary.replace(out)
     except OSError as error:
-        if written is not None:
-            written.unlink(missing_ok=True)
-        raise PatternmindError(f"{out} cannot be written ({error.strerror}). Name another place with --out.") from error
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise PatternmindError(
+            f"{out} cannot be written ({error.strerror}). Choose another file with --out."
+        ) from error
 
 
 def format_rows(rows: Iterable[Mapping[str, Any]], format: str) -> str:
-    """JSON lines, or CSV with nested values as JSON and formulas defused."""
+    """Format rows as JSON Lines or CSV. CSV escapes formulas and writes nested values as JSON."""
     if format == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if format != "csv":
-        raise UsageError(f'There is no format "{format}". Choose jsonl or csv.')
-    listed = list(rows)
-    columns = list(dict.fromkeys(name for row in listed for name in row))
+        raise UsageError(f'Unknown format "{format}". Choose jsonl or csv.')
+    all_rows = list(rows)
+    columns = list(dict.fromkeys(name for row in all_rows for name in row))
     if not columns:
         return ""
-    lines = [columns, *([_csv_cell(row.get(name)) for name in columns] for row in listed)]
+    lines = [columns, *([_csv_cell(row.get(name)) for name in columns] for row in all_rows)]
     return "".join(_csv_line(cells) for cells in lines)
 
 

@@ -24,7 +24,7 @@ from patternmind.ingestion.form_validation import (
     suggest_field,
     validate_fields,
 )
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Clock, Store
 from patternmind.services.case_view import possible_names_in_texts
 

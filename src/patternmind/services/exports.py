@@ -16,7 +16,8 @@ from patternmind.domain.themes import Assignment, Theme, stability_label
 from patternmind.drafting.patterns import NO_PATTERN
 from patternmind.embedding.lenses import check_lens
 from patternmind.errors import UsageError
-from patternmind.ingestion.redaction.redactor import Roster, redact_values
+from patternmind.ingestion.redaction.redactor import redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Store
 from patternmind.publishing.confidential_phrases import WITHHELD_MARK, ConfidentialPhrases, iter_texts
 from patternmind.publishing.publication_rules import MIN_SUBSTRING_CHARS, redact_for_export

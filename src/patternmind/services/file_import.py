@@ -16,7 +16,7 @@ from patternmind.domain.cases import (
 from patternmind.errors import VersionConflict
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.mapping import parse_mapping
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.submissions import read_submissions
 from patternmind.ports import CaseSaveCounts, Progress, Store
 

@@ -27,7 +27,8 @@ from patternmind.ingestion.mapping import (
     parse_mapping,
 )
 from patternmind.ingestion.readers import read_rows
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.rows import Row
 from patternmind.ingestion.validation import to_submission
 from patternmind.ports import Store

@@ -21,7 +21,8 @@ from patternmind.errors import UnreadableFile
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.readers import read_rows
 from patternmind.ingestion.redaction.phones import ALL_REGIONS, known_regions
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.rows import Row
 from patternmind.ports import RosterChange, Store, TextRewrite
 from patternmind.publishing.confidential_phrases import MAX_PHRASE_WORDS, QUOTATION_PATTERN

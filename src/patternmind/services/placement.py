@@ -34,7 +34,8 @@ from patternmind.embedding.lenses import (
 )
 from patternmind.embedding.vectors import embed_cases, text_hash
 from patternmind.errors import UsageError
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Encoder, Progress, RunRecord, Store
 
 CHUNK_CASES = 512

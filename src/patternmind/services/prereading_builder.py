@@ -19,7 +19,8 @@ from patternmind.drafting.keyphrases import PhraseCounts
 from patternmind.drafting.prereading import draft_prereading
 from patternmind.errors import NotFound, UsageError
 from patternmind.grounding import ground
-from patternmind.ingestion.redaction.redactor import Roster, redact_values
+from patternmind.ingestion.redaction.redactor import redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm_drafting import LlmContext, LlmSession
 from patternmind.llm_drafting.documents import write_prereading
 from patternmind.ports import Clock, Encoder, Store, VectorIndex

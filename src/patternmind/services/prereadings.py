@@ -13,7 +13,8 @@ from patternmind.domain.drafts import (
 )
 from patternmind.domain.themes import Theme
 from patternmind.errors import InvalidState, NotFound, UsageError
-from patternmind.ingestion.redaction.redactor import Roster, redact, redact_values
+from patternmind.ingestion.redaction.redactor import redact, redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm_drafting import LlmContext
 from patternmind.ports import Clock, Encoder, Store, VectorIndex
 from patternmind.publishing.document import Document

@@ -8,7 +8,7 @@ from patternmind.domain.themes import Theme
 from patternmind.drafting.evidence import gather_evidence
 from patternmind.drafting.keyphrases import PhraseCounts
 from patternmind.errors import NotFound, UsageError
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage.explanation import explain_change
 from patternmind.llm_drafting import LlmContext, LlmSession
 from patternmind.llm_drafting.documents import DraftWithNotes, write_recap, write_theme_change

@@ -23,7 +23,8 @@ from patternmind.errors import (
     VersionConflict,
 )
 from patternmind.grounding import ground
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Clock, Store
 from patternmind.review import build_pattern, make_decision
 from patternmind.services.versioned_cache import VersionedCache

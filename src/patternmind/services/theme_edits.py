@@ -31,7 +31,7 @@ from patternmind.errors import (
     UsageError,
     VersionConflict,
 )
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage import PreviousRun
 from patternmind.pipeline import build_outcome
 from patternmind.ports import (

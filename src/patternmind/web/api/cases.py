@@ -20,7 +20,8 @@ from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import CaseFilter, CaseOrder
 from patternmind.domain.themes import Assignment
 from patternmind.errors import UnreadableFile, UsageError
-from patternmind.ingestion.redaction.redactor import Roster, redact_values
+from patternmind.ingestion.redaction.redactor import redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.services import search as search_service
 from patternmind.services.counts import get_counts
 from patternmind.services.exports import assignment_row, export_rows
