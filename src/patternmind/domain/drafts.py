@@ -1,14 +1,15 @@
 """Drafts, their claims and quotes, the states they go through, and the patterns people make of them.
 
-The types carry the promise: ``Draft -> GroundedDraft -> Pattern``. Only ``ground`` holds the seal that makes a
-``GroundedDraft``, ``review`` takes nothing else, and only ``review`` makes a ``Pattern``.
+The types enforce the order ``Draft -> GroundedDraft -> Pattern``. Only ``grounding`` constructs a ``GroundedDraft``
+(tests/unit/grounding/test_grounding.py checks the sources), ``review`` accepts nothing else, and only ``review``
+constructs a ``Pattern``.
 """
 
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Never
+from typing import final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,12 @@ class DraftState(StrEnum):
 
 NO_AI = "no AI used"
 """The model named by drafts that were made from the texts alone."""
+
+NOT_STATED = "not stated in these cases"
+"""Value of a field that no claim covers; stored in drafts."""
+
+NO_PATTERN = "No repeatable pattern in these cases"
+"""Name of a pattern draft whose result is that the cases contain no pattern; stored in drafts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,44 +126,17 @@ class RefusedClaim:
     reason: str
 
 
-class GroundingSeal:
-    """Held by ``ground`` alone; without it no ``GroundedDraft`` can be made, and none can be made of it by hand."""
-
-    if TYPE_CHECKING:
-
-        def __init__(self, never: Never) -> None: ...
-
-
-_given: list[GroundingSeal] = []
-
-
-def take_seal() -> GroundingSeal:
-    """The one seal there is. It is given out once, and ``ground`` takes it as it is imported.
-
-    Raises:
-        TypeError: it has been taken.
-    """
-    if _given:
-        raise TypeError("only ground() holds the seal")
-    _given.append(object.__new__(GroundingSeal))
-    return _given[0]
-
-
+@final
 @dataclass(frozen=True, slots=True)
 class GroundedDraft:
-    """A draft whose every quote was found, character for character, in the redacted text of its case.
+    """A draft with only verified quotes: each one is a substring of the redacted text of its case.
 
-    ``flags`` are all doubts about what is left of it, those of the draft among them.
+    Only ``grounding.ground`` constructs it. ``flags`` include those of the draft.
     """
 
     draft: Draft
     refused_claims: tuple[RefusedClaim, ...]
     flags: tuple[Flag, ...] = ()
-    seal: InitVar[GroundingSeal] = field(kw_only=True)
-
-    def __post_init__(self, seal: GroundingSeal) -> None:
-        if not any(seal is one for one in _given):
-            raise TypeError("only ground() makes a GroundedDraft")
 
 
 class DraftAction(StrEnum):
