@@ -94,7 +94,8 @@ _GERMAN_STOPWORDS = frozenset(
 def capitalises_nouns(text: str) -> bool:
     """Return whether a text capitalises common nouns, as German does.
 
-    A capital then does not mark a name. German function words are needed as well: an English text full of acronyms and titles has as many capitals.
+    A capital then does not mark a name. The text must contain German function words as well, because an English text
+    full of acronyms and titles has as many capitals.
     """
     function_words = {word for word in re.findall(r"\b[a-zäöüß]+\b", text) if word in _GERMAN_STOPWORDS}
     inner_words = [match[0] for match in re.finditer(r"(?<=[a-zäöüß,] )[^\W\d_]{4,}", text)]

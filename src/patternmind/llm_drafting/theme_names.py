@@ -16,7 +16,8 @@ from patternmind.llm_drafting.session import LlmSession
 MIN_RECURRING_WORD_SHARE = 0.25
 """Minimum share of recurring words in a gist with weak quotes.
 
-A word recurs if two of the theme's cases contain it. With a lower share the gist has another topic. A single case, or an instruction in it, does not recur.
+A word recurs if two of the theme's cases contain it. With a lower share, the gist has another topic. The text of a
+single case, or an instruction in it, does not recur.
 """
 
 

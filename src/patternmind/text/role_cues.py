@@ -34,7 +34,7 @@ CURE = re.compile(
     r"|agreed (on|to|that)|(that|this|it) (helped|worked|works|holds)|corrected by|workaround)\b",
     re.IGNORECASE,
 )
-"""A remedy in the past tense, which the tense and reference cues would take for a story."""
+"""A remedy in the past tense, which other cues would take for a story."""
 
 MIN_CURE_LOG_ODDS = -0.5
 """Minimum log-odds for a sentence that names a cure."""

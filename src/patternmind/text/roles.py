@@ -173,7 +173,7 @@ def _narrative_role(text: str) -> SentenceRole | None:
 
 
 def _is_remedy(text: str, log_odds: float) -> bool:
-    """A cure named outright, or advice that is neither somebody's own story nor somebody's words in it."""
+    """Return whether a sentence names a cure, or gives advice outside reported speech."""
     if UNSOLVED_CUE.search(text):
         return False
     if log_odds > MIN_CURE_LOG_ODDS and CURE.search(text):
