@@ -626,14 +626,14 @@ def test_a_gist_that_its_quotes_hardly_carry_comes_with_a_note(network: Cycle) -
     namer, _ = naming(network, {"gist": "People hide mistakes and never talk in any meeting or to any colleague."})
     record = network.run(namer, draft=False)
     assert len(record.notes) == 5
-    assert all("has a gist to look at twice: Its quotes hold" in note for note in record.notes)
+    assert all(": please check its gist: Its quotes contain" in note for note in record.notes)
     assert all("standstill" in theme.name for theme in network.store.themes())
 
 
 def test_a_gist_that_its_quotes_hardly_carry_and_no_case_words_is_not_taken(network: Cycle) -> None:
     namer, _ = naming(network, {"gist": "You name themes for practitioners who share real problems."})
     record = network.run(namer, draft=False)
-    assert [note.split(": ")[1] for note in record.notes] == ["its gist is not in the words of its cases."] * 5
+    assert [note.split(": ")[1] for note in record.notes] == ["its gist does not use the words of its cases."] * 5
     assert not any("standstill" in theme.name for theme in network.store.themes())
 
 
@@ -648,7 +648,7 @@ def test_a_name_or_a_gist_with_a_fact_that_no_case_holds_is_not_taken(network: C
     namer, _ = naming(network, {"gist": "It went wrong 9731 times again."})
     record = network.run(namer, draft=False)
     assert [note.split(": ")[1] for note in record.notes] == [
-        "its gist does not hold (the cases it quotes do not hold a number)."
+        "its gist is not valid (the cases it quotes do not contain a number)."
     ] * 5
     assert not any("standstill" in theme.name for theme in network.store.themes())
 
@@ -677,7 +677,7 @@ def test_a_name_like_a_neighbours_is_sent_back_once_then_told_apart_by_a_key_phr
     assert len(set(names)) == 5
     again = [request.prompt.user for request in model.requests if "could not stand" in request.prompt.user]
     assert len(again) == 4
-    assert all('too like the name of another theme, "Morning shift' in asked for asked in again)
+    assert all('too similar to the name of another theme, "Morning shift' in asked for asked in again)
 
 
 @pytest.mark.parametrize("name", ["Various challenges", "Leadership alignment"])
