@@ -24,7 +24,7 @@ def app(grown_house: AppContext) -> Iterator[tuple[AppContext, Any]]:
     add_people(house.store, [("Zebulon Quast", None, None)])
     made = make_app(house)
     yield house, made
-    made.state.rooms.stop()
+    made.state.shared.stop()
 
 
 @pytest.fixture(scope="module")

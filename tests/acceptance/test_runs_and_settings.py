@@ -34,7 +34,7 @@ def house(grown_house: AppContext) -> AppContext:
 def app(house: AppContext) -> Iterator[Any]:
     made = make_app(house)
     yield made
-    made.state.rooms.stop()
+    made.state.shared.stop()
 
 
 @pytest.fixture(scope="module")

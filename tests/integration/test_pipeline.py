@@ -22,14 +22,13 @@ from patternmind.drafting.keyphrases import Phrase
 from patternmind.drafting.llm_proposals import PROMPT_ID
 from patternmind.drafting.theme_names import lint_name
 from patternmind.embedding.hashing_encoder import HashingEncoder
+from patternmind.embedding.vectors import EMBEDDING_CHUNK_SIZE, embed_cases
 from patternmind.errors import ModelUnavailable, UsageError
 from patternmind.grounding import ground
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 from patternmind.llm.scripted_model import SERVER_FAILURE, ScriptedModel, ScriptedReply
 from patternmind.pipeline import (
-    EMBEDDING_CHUNK_SIZE,
     LlmContext,
-    embed_cases,
     run_pipeline,
 )
 from patternmind.ports import Progress, RenderedPrompt, RunParameters, RunRecord
@@ -235,7 +234,7 @@ def test_new_cases_join_their_themes_which_keep_id_and_name(network: Cycle) -> N
     assert {"c-100", "c-101"} <= set(pump.case_ids)
     assert (pump.new_cases, pump.lineage) == (2, Lineage.GREW)
     assert network.theme_of("login").new_cases == 0
-    change = next(one for one in network.store.changes(record.id) if one.theme_id == pump.id)
+    change = next(one for one in network.store.theme_changes(record.id) if one.theme_id == pump.id)
     assert (change.lineage, change.n_before, change.n_after, change.n_shared) == (Lineage.GREW, 8, 10, 8)
 
 
@@ -339,7 +338,7 @@ def test_above_a_limit_a_sample_is_fitted_and_the_run_says_what_it_may_not_see(
     monkeypatch.setattr("patternmind.pipeline.MAX_FITTED_ROWS", fewer)
     monkeypatch.setattr("patternmind.pipeline.group_rows", partial(group_rows, max_fitted_rows=fewer))
     run = network.run(from_scratch=True)
-    assert any("A sample of the cases was fitted" in note for note in run.notes)
+    assert any("Only a sample of the cases was grouped" in note for note in run.notes)
     now = {one.case_id: one.theme_id for one in network.store.assignments()}
     assert now.keys() == known.keys()
     assert sum(now[case_id] == theme_id for case_id, theme_id in known.items()) >= 0.8 * len(known)
@@ -359,7 +358,7 @@ def test_fewer_than_twenty_cases_are_too_few_and_it_says_so(cycle: Cycle, n: int
     cycle.take_in(told(0, 4)[:n])
     record = cycle.run()
     assert (record.state, record.n_cases, record.n_themes, record.n_outliers) == ("finished", n, 0, n)
-    assert record.notes == (f"Too few to group: {n} cases, 20 are needed.",)
+    assert record.notes == (f"Not enough cases to group: you have {n} and need 20.",)
     assert {one.reason for one in cycle.store.assignments()} <= {"too few cases to group"}
     assert cycle.store.drafts() == []
 
@@ -476,7 +475,7 @@ def test_a_run_whose_encoder_fails_is_marked_failed_and_the_last_results_stand(n
 def test_what_was_embedded_before_a_failure_is_not_embedded_again(
     cycle: Cycle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("patternmind.pipeline.EMBEDDING_CHUNK_SIZE", 10)
+    monkeypatch.setattr("patternmind.embedding.vectors.EMBEDDING_CHUNK_SIZE", 10)
     cycle.take_in(told(0, 8))
     cycle.encoder = Failing(20)
     with pytest.raises(ModelUnavailable):
@@ -509,7 +508,7 @@ def test_a_run_that_was_killed_in_between_finds_what_an_undisturbed_one_finds(tm
 
 
 def test_progress_counts_every_text_once(network: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patternmind.pipeline.EMBEDDING_CHUNK_SIZE", 10)
+    monkeypatch.setattr("patternmind.embedding.vectors.EMBEDDING_CHUNK_SIZE", 10)
     told_to: list[tuple[str, int, int]] = []
     network.run(progress=lambda step, done, total: told_to.append((step, done, total)))
     assert told_to == [("embed", done, 43) for done in range(1, 44)]
@@ -627,14 +626,14 @@ def test_a_gist_that_its_quotes_hardly_carry_comes_with_a_note(network: Cycle) -
     namer, _ = naming(network, {"gist": "People hide mistakes and never talk in any meeting or to any colleague."})
     record = network.run(namer, draft=False)
     assert len(record.notes) == 5
-    assert all("has a gist to look at twice: Its quotes hold" in note for note in record.notes)
+    assert all(": please check its gist: Its quotes contain" in note for note in record.notes)
     assert all("standstill" in theme.name for theme in network.store.themes())
 
 
 def test_a_gist_that_its_quotes_hardly_carry_and_no_case_words_is_not_taken(network: Cycle) -> None:
     namer, _ = naming(network, {"gist": "You name themes for practitioners who share real problems."})
     record = network.run(namer, draft=False)
-    assert [note.split(": ")[1] for note in record.notes] == ["its gist is not in the words of its cases."] * 5
+    assert [note.split(": ")[1] for note in record.notes] == ["its gist does not use the words of its cases."] * 5
     assert not any("standstill" in theme.name for theme in network.store.themes())
 
 
@@ -649,7 +648,7 @@ def test_a_name_or_a_gist_with_a_fact_that_no_case_holds_is_not_taken(network: C
     namer, _ = naming(network, {"gist": "It went wrong 9731 times again."})
     record = network.run(namer, draft=False)
     assert [note.split(": ")[1] for note in record.notes] == [
-        "its gist does not hold (the cases it quotes do not hold a number)."
+        "its gist is not valid (the cases it quotes do not contain a number)."
     ] * 5
     assert not any("standstill" in theme.name for theme in network.store.themes())
 
@@ -678,7 +677,7 @@ def test_a_name_like_a_neighbours_is_sent_back_once_then_told_apart_by_a_key_phr
     assert len(set(names)) == 5
     again = [request.prompt.user for request in model.requests if "could not stand" in request.prompt.user]
     assert len(again) == 4
-    assert all('too like the name of another theme, "Morning shift' in asked for asked in again)
+    assert all('too similar to the name of another theme, "Morning shift' in asked for asked in again)
 
 
 @pytest.mark.parametrize("name", ["Various challenges", "Leadership alignment"])

@@ -12,7 +12,7 @@ from tests.fixtures.commands import CommandRunner, write_rows
 from tests.fixtures.corpora import corpus_path, corpus_rows
 from tests.fixtures.run_outcome import count_rows, vectors_of
 
-from patternmind.pipeline import EMBEDDING_CHUNK_SIZE
+from patternmind.embedding.vectors import EMBEDDING_CHUNK_SIZE
 
 pytestmark = pytest.mark.prove
 

@@ -97,7 +97,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> CachingEncoder:
     """The real encoder; its vectors are kept between proofs in PATTERNMIND_EVALCACHE."""
     kept = Path(os.environ.get("PATTERNMIND_EVALCACHE", Path(tempfile.gettempdir()) / "evalcache"))
     verdicts = tmp_path_factory.mktemp("verdicts") / "verdicts.json"
-    return CachingEncoder(MiniLMEncoder(None, verdicts=verdicts), folder=kept)
+    return CachingEncoder(MiniLMEncoder(None, precision_cache=verdicts), folder=kept)
 
 
 class OtherEncoder:
@@ -196,7 +196,7 @@ def test_themes_whose_cases_mostly_remain_keep_their_id(corpus: str, tmp_path: P
         ever |= after.keys()
         assert network.store.theme_ids() == ever, "an id once given stays on record"
         last = now
-    words = [change.lineage.value for run in network.store.runs() for change in network.store.changes(run.id)]
+    words = [change.lineage.value for run in network.store.runs() for change in network.store.theme_changes(run.id)]
     told = {word: words.count(word) for word in sorted(set(words))}
     print(f"\n{corpus}: {len(last)} cases; themes {themes}; areas {areas}; {told}")
     if corpus != "arxiv_titles":

@@ -106,7 +106,7 @@ def test_areas_are_few_and_themes_name_theirs() -> None:
 def test_too_few_texts_are_all_in_none_and_it_says_so(n: int) -> None:
     result = found(some_texts()[:n])
     assert result.labels.tolist() == [OUTLIER] * n
-    assert (result.themes, result.note) == ((), f"Too few to group: {n} rows, 20 are needed.")
+    assert (result.themes, result.note) == ((), f"Not enough rows to group: you have {n} and need 20.")
     assert result.note in str(result)
 
 
@@ -152,12 +152,12 @@ def test_it_can_be_cloned_and_its_parameters_read_and_set() -> None:
     ("given", "says"),
     [
         ({"texts": "one text"}, "not one text"),
-        ({"texts": ["a", 3]}, "Row 1 is no text but int"),
+        ({"texts": ["a", 3]}, "Row 1 is not a text but int"),
         ({"texts": 7}, "not int"),
         ({}, "Give texts, or vectors"),
         ({"vectors": [1.0, 2.0]}, r"shape \(2,\)"),
-        ({"vectors": [["a", "b"]]}, "no matrix of numbers"),
-        ({"vectors": [[1.0, float("nan")]]}, "Row 0 holds"),
+        ({"vectors": [["a", "b"]]}, "not a matrix of numbers"),
+        ({"vectors": [[1.0, float("nan")]]}, "Row 0 contains"),
         ({"texts": ["a"], "vectors": np.eye(2)}, "1 texts and 2 vectors"),
         ({"texts": ["a"], "engine": "kmeans"}, "graph, hdbscan"),
         ({"texts": ["a"], "level": "top"}, "theme, area"),

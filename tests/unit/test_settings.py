@@ -71,7 +71,7 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
     }
     with pytest.raises(SettingsInvalid) as refused:
         read_settings(environ)
-    for name in ("COLOUR is no setting", "API_BASE needs", "MODEL_TIMEOUT_SECONDS must", "PROMPTS must be a folder"):
+    for name in ("COLOUR is not a known setting", "API_BASE needs", "MODEL_TIMEOUT_SECONDS must", "PROMPTS must be a folder"):
         assert f"PATTERNMIND_{name}" in str(refused.value)
     assert refused.value.exit_code == 2
 

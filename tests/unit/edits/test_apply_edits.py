@@ -368,5 +368,5 @@ def test_a_proposal_speaks_in_ids_and_names_its_decision() -> None:
     found, _ = a_network()
     (one,) = find_conflicts(found, a_log(AGAINST[0]))
     assert one.text == (
-        "Decision 1: c-00 is held in t-1, and their like are firmly in t-0. Take it back, or let it stand."
+        "Decision 1: c-00 is held in t-1, but the data clearly assigns it to t-0. Undo the decision, or keep it."
     )

@@ -16,10 +16,8 @@ from patternmind.embedding.lenses import (
     extract_lens_text,
     lens_notes,
     lens_text,
-    missing_texts,
-    stack_vectors,
-    text_hash,
 )
+from patternmind.embedding.vectors import missing_texts, stack_vectors, text_hash
 from patternmind.errors import UsageError
 
 CASE = build_case(text={name: f"The {name}." for name in CASE_FIELDS})
@@ -87,7 +85,7 @@ def test_a_recap_told_in_its_notes_is_seen_by_its_sentences() -> None:
 def test_a_text_that_is_all_problem_keeps_the_vector_of_the_whole() -> None:
     case = build_case(text="The bank charged me twice on 3 May. It was never refunded to me.")
     assert extract_lens_text(case, "problem") == LensText(lens_text(case, "all"), LensCoverage.SENTENCES)
-    assert extract_lens_text(case, "helped") == LensText(lens_text(case, "all"), LensCoverage.NOTHING_APART)
+    assert extract_lens_text(case, "helped") == LensText(lens_text(case, "all"), LensCoverage.NOTHING_SPECIFIC)
 
 
 def test_a_text_in_another_language_is_placed_by_all_it_says() -> None:
@@ -100,14 +98,14 @@ def test_cases_that_a_lens_cannot_look_into_are_counted_and_said() -> None:
         LensText("x", seen)
         for seen in (
             LensCoverage.FIELDS,
-            LensCoverage.NOTHING_APART,
-            LensCoverage.NOTHING_APART,
+            LensCoverage.NOTHING_SPECIFIC,
+            LensCoverage.NOTHING_SPECIFIC,
             LensCoverage.NOT_ENGLISH,
         )
     ]
     assert lens_notes(looked, "helped") == [
-        "2 of 4 cases say nothing apart about what helped; they are placed by all they say.",
-        "1 of 4 cases is not in English, and sentences are told apart in English only; it is placed by all it says.",
+        "2 of 4 cases have too few sentences about what helped; their whole text is used.",
+        "1 of 4 cases is not in English, and only English sentences can be sorted by lens; its whole text is used.",
     ]
     assert lens_notes(looked[:1], "all") == []
 

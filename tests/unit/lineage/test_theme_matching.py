@@ -412,7 +412,7 @@ def test_a_theme_of_the_first_release_keeps_its_quiet_periods() -> None:
             [
                 (
                     "Split: from 10 to 6 cases, the rest mostly in “Lanes”. 6 of its 10 earlier cases are still in it. "
-                    "Of its earlier cases now: 4 in “Lanes”."
+                    "Cases that left are now: 4 in “Lanes”."
                 ),
                 "Split off from “Pallets”, 4 cases.",
             ],
@@ -421,15 +421,15 @@ def test_a_theme_of_the_first_release_keeps_its_quiet_periods() -> None:
             [group(cases(1, 18))],
             OLD[:2],
             [
-                "Took in “Pumps”; from 10 to 18 cases. 10 of its 10 earlier cases are still in it.",
-                "Merged into “Pallets”. Of its earlier cases now: 8 in “Pallets”.",
+                "Absorbed “Pumps”; grew from 10 to 18 cases. 10 of its 10 earlier cases are still in it.",
+                "Merged into “Pallets”. Its cases are now: 8 in “Pallets”.",
             ],
         ),
         (
             [],
             OLD[:1],
             [
-                "Dormant: none of this run's groups carries it on. Of its earlier cases now: 10 in no theme.",
+                "Dormant: no group of this run continues it. Its cases are now: 10 in no theme.",
             ],
         ),
         ([group(cases(1, 1) | cases(60, 62))], [], ["New with 4 cases."]),

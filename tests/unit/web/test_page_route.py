@@ -16,8 +16,9 @@ from patternmind.errors import NotFound
 from patternmind.settings import Settings
 from patternmind.web import static_files, templating
 from patternmind.web.app import make_app
+from patternmind.web.dependencies import CallerDep
 from patternmind.web.permissions import allows_anonymous, requires
-from patternmind.web.routing import CallerDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

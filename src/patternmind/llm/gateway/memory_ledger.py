@@ -52,7 +52,7 @@ class MemoryLedger:
         return sorted(found, key=lambda one: (one.at, one.id))
 
     def delete_cached_answers(self, case_ids: Iterable[str]) -> int:
-        """As ``Store.forget_answers``."""
+        """As ``Store.delete_cached_answers``."""
         gone = set(case_ids)
         with self._lock:
             saw = [key for key, one in self._answers.items() if one.case_ids is None or gone & set(one.case_ids)]

@@ -13,9 +13,11 @@ from patternmind.ports import Withdrawal
 from patternmind.services.case_submission import is_own_case, is_own_withdrawn_case, restore_case
 from patternmind.services.case_view import find_quotations, find_same_text
 from patternmind.services.erasure import find_withdrawal
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -78,7 +80,7 @@ def erase_case(
     if error:
         return _confirmation_page(request, ctx, case, action="erase", case_id=wanted, error=error)
     told = ctx.erase(wanted, actor=caller.name or by)
-    request.app.state.rooms.forget()
+    get_app_state(request).clear_replay_caches()
     return render(request, "cases/erased.html", told=told)
 
 

@@ -20,9 +20,10 @@ from patternmind.services.library import (
     search_library,
 )
 from patternmind.services.pattern_uses import MIN_TEAMS, MIN_USES, record_use
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_view import field_title
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

@@ -29,10 +29,11 @@ from patternmind.services.theme_changes import (
 )
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.services.theme_queries import case_display_ids, list_themes
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pages.themes import ShortTextQuery, common_context, parse_lens
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 from patternmind.web.theme_descriptions import (
     LINEAGE_LABELS,
