@@ -119,7 +119,7 @@ def network(cycle: Cycle) -> Cycle:
     return cycle
 
 
-def test_a_run_finds_the_planted_groups_and_leaves_strangers_alone(network: Cycle) -> None:
+def test_run_finds_planted_groups_and_outliers(network: Cycle) -> None:
     record = network.run()
     themes = network.store.themes()
     assert (record.state, record.n_cases, record.n_themes, record.n_drafts) == ("finished", 43, 5, 5)
@@ -137,7 +137,7 @@ def test_a_run_finds_the_planted_groups_and_leaves_strangers_alone(network: Cycl
     assert [placed[case.id] for case in strangers()] == [None] * 3
 
 
-def test_every_case_stands_in_the_outcome_exactly_once(network: Cycle) -> None:
+def test_run_assigns_every_case_exactly_once(network: Cycle) -> None:
     record = network.run()
     assignments, themes = network.store.assignments(), network.store.themes()
     assert [one.case_id for one in assignments] == [case.id for case in network.store.cases()]
@@ -151,7 +151,7 @@ def test_every_case_stands_in_the_outcome_exactly_once(network: Cycle) -> None:
     assert all(0 <= one.strength <= 1 for one in assignments)
 
 
-def test_names_are_distinct_and_in_the_words_of_their_cases(network: Cycle) -> None:
+def test_theme_names_are_distinct_and_use_words_of_their_cases(network: Cycle) -> None:
     network.run()
     themes = network.store.themes()
     assert len({theme.name.casefold() for theme in themes}) == len(themes)
@@ -160,7 +160,7 @@ def test_names_are_distinct_and_in_the_words_of_their_cases(network: Cycle) -> N
         assert lint_name(theme.name, texts) == []
 
 
-def test_every_drafted_claim_stands_on_a_quote_of_its_theme(network: Cycle) -> None:
+def test_drafted_claims_quote_cases_of_their_theme(network: Cycle) -> None:
     network.run()
     cases = {case.id: case for case in network.store.cases()}
     themes = {theme.id: theme for theme in network.store.themes()}
@@ -182,7 +182,7 @@ def names_by_words(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("names_by_words")
-def test_running_again_without_a_change_is_the_same_run_and_embeds_nothing(network: Cycle) -> None:
+def test_run_without_changes_returns_the_last_run_and_encodes_nothing(network: Cycle) -> None:
     first = network.run()
     encoded = network.encoder.n_encoded
     assert encoded == 43
@@ -192,7 +192,7 @@ def test_running_again_without_a_change_is_the_same_run_and_embeds_nothing(netwo
     assert network.encoder.n_encoded == encoded
 
 
-def test_the_order_in_which_cases_came_does_not_matter(tmp_path: Path) -> None:
+def test_run_is_independent_of_the_import_order(tmp_path: Path) -> None:
     found: list[list[object]] = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -206,7 +206,7 @@ def test_the_order_in_which_cases_came_does_not_matter(tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
-def test_a_run_in_a_process_that_ran_before_finds_the_same(tmp_path: Path) -> None:
+def test_run_gives_the_same_result_in_a_used_process(tmp_path: Path) -> None:
     found: list[list[object]] = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -220,7 +220,7 @@ def test_a_run_in_a_process_that_ran_before_finds_the_same(tmp_path: Path) -> No
 # from run to run
 
 
-def test_new_cases_join_their_themes_which_keep_id_and_name(network: Cycle) -> None:
+def test_run_adds_new_cases_to_themes_with_the_same_id_and_name(network: Cycle) -> None:
     network.run(label="2026Q3")
     before = {subject: network.theme_of(subject) for subject in SUBJECTS}
     network.take_in(told(100, 2, ["pump"]))
@@ -238,7 +238,7 @@ def test_new_cases_join_their_themes_which_keep_id_and_name(network: Cycle) -> N
     assert (change.lineage, change.n_before, change.n_after, change.n_shared) == (Lineage.GREW, 8, 10, 8)
 
 
-def test_a_new_subject_is_a_new_theme_with_a_name_of_its_own(cycle: Cycle) -> None:
+def test_run_makes_a_new_theme_for_a_new_topic(cycle: Cycle) -> None:
     cycle.take_in(told(0, 10, ["scanner", "pallet", "login"]))
     cycle.run()
     before = cycle.store.themes()
@@ -250,7 +250,7 @@ def test_a_new_subject_is_a_new_theme_with_a_name_of_its_own(cycle: Cycle) -> No
     assert len({theme.name for theme in cycle.store.themes()}) == len(cycle.store.themes())
 
 
-def test_a_theme_without_a_new_case_in_two_labelled_runs_is_dormant_and_one_brings_it_back(network: Cycle) -> None:
+def test_theme_is_dormant_after_two_quiet_labelled_runs_and_returns_with_a_new_case(network: Cycle) -> None:
     network.run(label="2026Q1")
     for label, lineage in (("2026Q2", Lineage.CONTINUED), ("", Lineage.CONTINUED), ("2026Q3", Lineage.DORMANT)):
         network.run(label=label)
@@ -261,14 +261,14 @@ def test_a_theme_without_a_new_case_in_two_labelled_runs_is_dormant_and_one_brin
     assert network.theme_of("pump").lineage is Lineage.DORMANT
 
 
-def test_the_same_label_again_is_no_second_quiet_run(network: Cycle) -> None:
+def test_run_with_the_same_label_adds_no_quiet_period(network: Cycle) -> None:
     network.run(label="2026Q1")
     for label in ("2026Q2", "", "2026Q2"):
         network.run(label=label)
     assert {theme.quiet_runs for theme in network.store.themes()} == {1}
 
 
-def test_a_theme_that_a_narrowed_run_did_not_look_at_stays_on_record_and_goes_on_after_it(cycle: Cycle) -> None:
+def test_theme_outside_a_narrowed_run_remains_and_continues_afterwards(cycle: Cycle) -> None:
     old = [replace(case, date=dt.date(2025, 5, 5)) for case in told(0, 10, ["scanner", "pallet"])]
     cycle.take_in(old + told(100, 10, ["login", "pump"]))
     cycle.run()
@@ -283,7 +283,7 @@ def test_a_theme_that_a_narrowed_run_did_not_look_at_stays_on_record_and_goes_on
     assert (again.id, again.lineage, again.new_cases) == (scanner.id, Lineage.CONTINUED, 0)
 
 
-def test_an_unlabelled_run_within_the_quarter_does_not_use_up_what_is_new(network: Cycle) -> None:
+def test_unlabelled_run_keeps_cases_new_for_the_period(network: Cycle) -> None:
     network.run(label="2026Q1")
     network.take_in(told(100, 2, ["login"]))
     for label, n_new in (("", 2), ("2026Q2", 2), ("2026Q2", 2), ("", 0), ("2026Q3", 0)):
@@ -292,14 +292,14 @@ def test_an_unlabelled_run_within_the_quarter_does_not_use_up_what_is_new(networ
         assert network.theme_of("pump").new_cases == 0
 
 
-def test_a_new_lens_counts_as_new_what_the_network_did_not_know_last_quarter(network: Cycle) -> None:
+def test_new_lens_uses_the_periods_of_the_network(network: Cycle) -> None:
     network.run(label="2026Q1")
     network.take_in(told(100, 2, ["login"]))
     network.run(label="2026Q2", lens="problem")
     assert sum(theme.new_cases for theme in network.store.themes("problem")) == 2
 
 
-def test_near_duplicates_stay_marked_after_a_narrowed_run_and_one_of_another_lens(network: Cycle) -> None:
+def test_near_duplicates_stay_marked_after_narrowed_runs_and_other_lenses(network: Cycle) -> None:
     first = told(0, 1, ["scanner"])[0]
     again = replace(first, id="c-800", external_id="C-800", content_hash="again", date=dt.date(2026, 8, 1))
     network.take_in([again])
@@ -311,7 +311,7 @@ def test_near_duplicates_stay_marked_after_a_narrowed_run_and_one_of_another_len
         assert network.store.case("c-800").duplicate_of == first.id, narrowed
 
 
-def test_lenses_have_themes_of_their_own(network: Cycle) -> None:
+def test_lenses_have_separate_themes(network: Cycle) -> None:
     network.run()
     everything = network.store.themes("all")
     network.run(lens="helped")
@@ -323,13 +323,13 @@ def test_lenses_have_themes_of_their_own(network: Cycle) -> None:
     assert len(network.store.runs()) == 2
 
 
-def test_the_area_level_groups_by_broad_areas(network: Cycle) -> None:
+def test_run_at_area_level_groups_by_areas(network: Cycle) -> None:
     network.run()
     n_areas = len(network.store.areas())
     assert network.run(level="area").n_themes == n_areas < 5
 
 
-def test_above_a_limit_a_sample_is_fitted_and_the_run_says_what_it_may_not_see(
+def test_run_fits_a_sample_above_the_limit_and_adds_a_note(
     network: Cycle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network.run()
@@ -344,7 +344,7 @@ def test_above_a_limit_a_sample_is_fitted_and_the_run_says_what_it_may_not_see(
     assert sum(now[case_id] == theme_id for case_id, theme_id in known.items()) >= 0.8 * len(known)
 
 
-def test_hdbscan_runs_the_whole_line_too(network: Cycle) -> None:
+def test_run_works_with_hdbscan(network: Cycle) -> None:
     record = network.run(engine="hdbscan")
     assert (record.state, record.n_cases) == ("finished", 43)
     assert len(network.store.assignments()) == 43
@@ -354,7 +354,7 @@ def test_hdbscan_runs_the_whole_line_too(network: Cycle) -> None:
 
 
 @pytest.mark.parametrize("n", [0, 1, 19])
-def test_fewer_than_twenty_cases_are_too_few_and_it_says_so(cycle: Cycle, n: int) -> None:
+def test_run_reports_too_few_cases_below_twenty(cycle: Cycle, n: int) -> None:
     cycle.take_in(told(0, 4)[:n])
     record = cycle.run()
     assert (record.state, record.n_cases, record.n_themes, record.n_outliers) == ("finished", n, 0, n)
@@ -363,7 +363,7 @@ def test_fewer_than_twenty_cases_are_too_few_and_it_says_so(cycle: Cycle, n: int
     assert cycle.store.drafts() == []
 
 
-def test_where_nothing_recurs_it_says_so(cycle: Cycle) -> None:
+def test_run_reports_when_nothing_recurs(cycle: Cycle) -> None:
     alone = [
         build_case(f"c-{n:02d}", " ".join(f"word{n}x{i}" for i in range(12)), content_hash=str(n)) for n in range(24)
     ]
@@ -375,14 +375,14 @@ def test_where_nothing_recurs_it_says_so(cycle: Cycle) -> None:
     assert record.n_cases == 24
 
 
-def test_without_drafts_none_are_made_and_none_step_aside(network: Cycle) -> None:
+def test_run_without_drafts_keeps_existing_drafts(network: Cycle) -> None:
     network.run()
     before = network.store.drafts()
     assert network.run(draft=False, seed=1).n_drafts == 0
     assert network.store.drafts() == before
 
 
-def test_near_duplicates_are_counted_once_and_told_once(network: Cycle) -> None:
+def test_near_duplicates_count_once_in_themes_and_gists(network: Cycle) -> None:
     first = build_case(
         "c-200", "The pump lost its gasket and the valve " + " ".join(f"detail{n}" for n in range(30)), content_hash="d"
     )
@@ -395,7 +395,7 @@ def test_near_duplicates_are_counted_once_and_told_once(network: Cycle) -> None:
         assert theme.n_cases == len(theme.case_ids) - max(0, len(inside) - 1)
 
 
-def test_one_story_told_again_and_again_is_no_theme(network: Cycle) -> None:
+def test_repeated_copies_of_a_case_are_not_a_theme(network: Cycle) -> None:
     first = build_case("c-200", "The pump lost its gasket " + " ".join(f"detail{n}" for n in range(30)))
     again = [replace(first, id=f"c-{number}") for number in range(201, 206)]
     network.take_in([first, *again])
@@ -405,7 +405,7 @@ def test_one_story_told_again_and_again_is_no_theme(network: Cycle) -> None:
     assert all(theme.n_cases >= 3 for theme in network.store.themes() if theme.id in with_it)
 
 
-def test_a_theme_that_never_had_words_for_a_name_is_not_said_to_have_lost_it(network: Cycle) -> None:
+def test_theme_with_a_fallback_name_gets_no_renaming_note(network: Cycle) -> None:
     small = "it was as that and is for with from this".split()
     network.take_in(
         [build_case(f"c-{300 + n}", " ".join(small[n:] + small[:n]), content_hash=str(n)) for n in range(6)]
@@ -423,7 +423,7 @@ def test_a_theme_that_never_had_words_for_a_name_is_not_said_to_have_lost_it(net
 # what people decided
 
 
-def test_what_people_decided_survives_later_runs_and_rejected_stays_rejected(network: Cycle) -> None:
+def test_decisions_survive_later_runs_and_rejected_drafts_stay_rejected(network: Cycle) -> None:
     network.run(label="2026Q3")
     first, second, *_ = [draft.id for draft, _, _ in network.store.drafts()]
     decide_draft(network.store, network.clock, first, DraftAction.ACCEPT, actor="Ada")
@@ -456,7 +456,7 @@ class Failing(HashingEncoder):
         return super().encode(texts, progress=progress)
 
 
-def test_a_run_whose_encoder_fails_is_marked_failed_and_the_last_results_stand(network: Cycle) -> None:
+def test_run_with_a_failing_encoder_is_marked_failed_and_keeps_the_last_result(network: Cycle) -> None:
     network.run()
     before = network.found()
     network.take_in(told(100, 2))
@@ -472,7 +472,7 @@ def test_a_run_whose_encoder_fails_is_marked_failed_and_the_last_results_stand(n
 
 
 @pytest.mark.usefixtures("names_by_words")
-def test_what_was_embedded_before_a_failure_is_not_embedded_again(
+def test_run_reuses_vectors_stored_before_a_failure(
     cycle: Cycle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("patternmind.embedding.vectors.EMBEDDING_CHUNK_SIZE", 10)
@@ -486,13 +486,13 @@ def test_what_was_embedded_before_a_failure_is_not_embedded_again(
     assert EMBEDDING_CHUNK_SIZE == 512
 
 
-def test_a_run_that_died_is_interrupted_and_the_next_one_finishes(network: Cycle) -> None:
+def test_run_that_died_is_marked_interrupted_and_the_next_finishes(network: Cycle) -> None:
     network.store.begin_run(RunParameters(), NOON)
     network.run()
     assert [run.state for run in network.store.runs()] == ["interrupted", "finished"]
 
 
-def test_a_run_that_was_killed_in_between_finds_what_an_undisturbed_one_finds(tmp_path: Path) -> None:
+def test_run_after_a_kill_gives_the_undisturbed_result(tmp_path: Path) -> None:
     cases = [*told(0, 8), *strangers()]
     found: list[list[object]] = []
     for name in ("calm", "killed"):
@@ -507,7 +507,7 @@ def test_a_run_that_was_killed_in_between_finds_what_an_undisturbed_one_finds(tm
     assert found[0] == found[1]
 
 
-def test_progress_counts_every_text_once(network: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_progress_counts_every_text_once(network: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.embedding.vectors.EMBEDDING_CHUNK_SIZE", 10)
     told_to: list[tuple[str, int, int]] = []
     network.run(progress=lambda step, done, total: told_to.append((step, done, total)))
@@ -546,7 +546,7 @@ def flooded(cycle: Cycle, *, contributor: str | None) -> Theme:
     )
 
 
-def test_fifty_cases_of_one_making_by_one_person_are_marked_kept_and_no_pattern(network: Cycle) -> None:
+def test_theme_of_a_single_contributor_is_marked_and_gets_no_pattern(network: Cycle) -> None:
     flood = flooded(network, contributor="one person")
     placed = {one.case_id for one in network.store.assignments()}
     assert {f"c-{500 + n}" for n in range(50)} <= placed
@@ -561,7 +561,7 @@ def test_fifty_cases_of_one_making_by_one_person_are_marked_kept_and_no_pattern(
     assert not any(theme.one_contributor for theme in honest)
 
 
-def test_where_nobody_is_named_no_theme_is_one_persons(network: Cycle) -> None:
+def test_theme_without_contributors_is_not_marked_as_single_contributor(network: Cycle) -> None:
     assert not flooded(network, contributor=None).one_contributor
 
 
@@ -585,7 +585,7 @@ def naming(
     return LlmContext(model, PromptFiles(packaged_prompts_dir())), model
 
 
-def test_a_model_names_new_themes_once_and_people_can_see_on_what_ground(network: Cycle) -> None:
+def test_model_names_new_themes_once_with_visible_provenance(network: Cycle) -> None:
     namer, model = naming(network)
     record = network.run(namer, draft=False)
     for subject in SUBJECTS:
@@ -598,7 +598,7 @@ def test_a_model_names_new_themes_once_and_people_can_see_on_what_ground(network
     assert network.theme_of("pump").name == "pump standstill"
 
 
-def test_a_model_that_fails_leaves_the_key_phrases_and_a_note_for_each_theme(network: Cycle) -> None:
+def test_model_failure_keeps_key_phrases_and_adds_a_note_per_theme(network: Cycle) -> None:
     model = ScriptedModel({PROMPT_ID: [SERVER_FAILURE] * 5})
     record = network.run(LlmContext(model, PromptFiles(packaged_prompts_dir())), draft=False)
     assert (record.state, len(record.notes)) == ("finished", 5)
@@ -608,13 +608,13 @@ def test_a_model_that_fails_leaves_the_key_phrases_and_a_note_for_each_theme(net
     assert [theme.name for theme in network.store.themes()] == named
 
 
-def test_a_run_whose_calls_failed_is_not_taken_for_the_answer_next_time(network: Cycle) -> None:
+def test_run_with_failed_calls_is_computed_again(network: Cycle) -> None:
     failing = LlmContext(ScriptedModel({PROMPT_ID: [SERVER_FAILURE] * 5}), PromptFiles(packaged_prompts_dir()))
     assert network.run(failing, draft=False).number == 1
     assert network.run(failing, draft=False).number == 2
 
 
-def test_a_model_that_invents_its_quotes_is_refused(network: Cycle) -> None:
+def test_model_answer_with_invented_quotes_is_refused(network: Cycle) -> None:
     namer, model = naming(network, lie=True)
     record = network.run(namer, draft=False)
     assert len(model.requests) == 5
@@ -622,7 +622,7 @@ def test_a_model_that_invents_its_quotes_is_refused(network: Cycle) -> None:
     assert not any("standstill" in theme.name or theme.gist.endswith(" again.") for theme in network.store.themes())
 
 
-def test_a_gist_that_its_quotes_hardly_carry_comes_with_a_note(network: Cycle) -> None:
+def test_gist_with_weak_support_has_a_note(network: Cycle) -> None:
     namer, _ = naming(network, {"gist": "People hide mistakes and never talk in any meeting or to any colleague."})
     record = network.run(namer, draft=False)
     assert len(record.notes) == 5
@@ -630,21 +630,21 @@ def test_a_gist_that_its_quotes_hardly_carry_comes_with_a_note(network: Cycle) -
     assert all("standstill" in theme.name for theme in network.store.themes())
 
 
-def test_a_gist_that_its_quotes_hardly_carry_and_no_case_words_is_not_taken(network: Cycle) -> None:
+def test_gist_with_weak_support_and_no_case_words_is_refused(network: Cycle) -> None:
     namer, _ = naming(network, {"gist": "You name themes for practitioners who share real problems."})
     record = network.run(namer, draft=False)
     assert [note.split(": ")[1] for note in record.notes] == ["its gist is not in the words of its cases."] * 5
     assert not any("standstill" in theme.name for theme in network.store.themes())
 
 
-def test_an_answer_that_repeats_its_instructions_is_not_taken(network: Cycle) -> None:
+def test_model_answer_that_repeats_its_instructions_is_refused(network: Cycle) -> None:
     said = "The gist is one sentence of at most 30 words: what happens again and again, and under which circumstances."
     namer, _ = naming(network, {"gist": said})
     record = network.run(namer, draft=False)
     assert [note.split(": ")[1] for note in record.notes] == ["the answer repeats the words of its instructions."] * 5
 
 
-def test_a_name_or_a_gist_with_a_fact_that_no_case_holds_is_not_taken(network: Cycle) -> None:
+def test_model_name_or_gist_with_an_unknown_fact_is_refused(network: Cycle) -> None:
     namer, _ = naming(network, {"gist": "It went wrong 9731 times again."})
     record = network.run(namer, draft=False)
     assert [note.split(": ")[1] for note in record.notes] == [
@@ -653,7 +653,7 @@ def test_a_name_or_a_gist_with_a_fact_that_no_case_holds_is_not_taken(network: C
     assert not any("standstill" in theme.name for theme in network.store.themes())
 
 
-def test_a_gist_cannot_stand_on_a_case_of_another_theme(network: Cycle) -> None:
+def test_gist_cannot_quote_a_case_of_another_theme(network: Cycle) -> None:
     def quote_a_neighbour(prompt: RenderedPrompt) -> ScriptedReply:
         own = network.store.case(re.findall(r"Its case (c-\d+):", prompt.user)[0]).text["problem"]
         subject = own.split()[1]
@@ -666,7 +666,7 @@ def test_a_gist_cannot_stand_on_a_case_of_another_theme(network: Cycle) -> None:
     assert [note.split(": ")[1] for note in record.notes] == ["its quotes were not found in the cases."] * 5
 
 
-def test_a_name_like_a_neighbours_is_sent_back_once_then_told_apart_by_a_key_phrase(network: Cycle) -> None:
+def test_model_name_like_its_neighbour_is_retried_once_then_extended_by_a_key_phrase(network: Cycle) -> None:
     namer, model = naming(network, {"name": "Morning shift"})
     record = network.run(namer, draft=False)
     names = [theme.name for theme in network.store.themes()]
@@ -681,14 +681,14 @@ def test_a_name_like_a_neighbours_is_sent_back_once_then_told_apart_by_a_key_phr
 
 
 @pytest.mark.parametrize("name", ["Various challenges", "Leadership alignment"])
-def test_a_name_that_says_nothing_is_sent_back_once_with_the_reason_and_then_refused(network: Cycle, name: str) -> None:
+def test_model_name_without_meaning_is_retried_once_then_refused(network: Cycle, name: str) -> None:
     namer, model = naming(network, {"name": name})
     record = network.run(namer, draft=False)
     assert (len(record.notes), len(model.requests)) == (5, 10)
     assert name not in {theme.name for theme in network.store.themes()}
 
 
-def test_a_model_that_sees_nothing_shared_is_not_asked_again(network: Cycle) -> None:
+def test_model_answer_without_a_shared_topic_is_not_retried(network: Cycle) -> None:
     namer, model = naming(network, {"name": None, "gist": "", "quotes": []})
     record = network.run(namer, draft=False)
     assert (len(record.notes), len(model.requests)) == (5, 5)
@@ -698,7 +698,7 @@ def test_a_model_that_sees_nothing_shared_is_not_asked_again(network: Cycle) -> 
 # what may leave the network
 
 
-def test_a_text_for_the_network_alone_is_withheld_from_every_export(cycle: Cycle) -> None:
+def test_network_only_text_is_withheld_from_every_export(cycle: Cycle) -> None:
     private = told(0, 8, ["scanner", "pump"], consent=Consent.NETWORK_ONLY)
     cycle.take_in(private + told(100, 8, ["pallet", "login"]))
     cycle.run()
@@ -718,7 +718,7 @@ def test_a_text_for_the_network_alone_is_withheld_from_every_export(cycle: Cycle
 # the house
 
 
-def test_an_index_that_is_damaged_or_stale_does_not_stop_the_search(tmp_path: Path) -> None:
+def test_search_works_with_a_damaged_or_outdated_index(tmp_path: Path) -> None:
     cases = told(0, 8)
     with_cases = Cycle(tmp_path)
     with_cases.take_in(cases)
@@ -740,7 +740,7 @@ def test_an_index_that_is_damaged_or_stale_does_not_stop_the_search(tmp_path: Pa
         assert index.search(query, 5) == expected
 
 
-def test_an_index_follows_every_run_of_one_process(tmp_path: Path) -> None:
+def test_index_is_updated_by_every_run(tmp_path: Path) -> None:
     cycle = Cycle(tmp_path)
     cycle.take_in(told(0, 8))
     house = AppContext(Settings(home=tmp_path), encoder=HashingEncoder(), clock=FixedClock(NOON))

@@ -92,7 +92,7 @@ def network(begun: Path, tmp_path: Path) -> Network:
     return Network(tmp_path)
 
 
-def test_a_few_new_cases_join_the_themes_there_are(network: Network) -> None:
+def test_warm_run_adds_new_cases_to_existing_themes(network: Network) -> None:
     before, themes = network.by_case(), {theme.id for theme in network.store.themes()}
     new = told(N, N + 10)
     network.take_in(new)
@@ -105,7 +105,7 @@ def test_a_few_new_cases_join_the_themes_there_are(network: Network) -> None:
     assert np.mean([after[case.id] == home[case.text["problem"].split()[-1]] for case in new]) >= 0.7
 
 
-def test_a_theme_born_among_the_new_cases_is_there_at_once(network: Network) -> None:
+def test_warm_run_finds_a_theme_of_new_cases_at_once(network: Network) -> None:
     themes = {theme.id for theme in network.store.themes()}
     born = told(N, N + 30, ["ferry"])
     network.take_in(born)
@@ -115,7 +115,7 @@ def test_a_theme_born_among_the_new_cases_is_there_at_once(network: Network) -> 
     assert np.mean([after[case.id] == found for case in born]) > 0.8
 
 
-def test_drift_adds_up_until_a_full_fit_takes_it_in(network: Network) -> None:
+def test_warm_runs_accumulate_drift_until_a_full_fit(network: Network) -> None:
     part = round(0.4 * MAX_DRIFT * N)
     runs: list[bool] = []
     for step in range(4):
@@ -124,7 +124,7 @@ def test_drift_adds_up_until_a_full_fit_takes_it_in(network: Network) -> None:
     assert runs == [True, True, False, True]
 
 
-def test_the_same_state_gives_the_same_themes_and_nothing_new_is_not_run(network: Network, tmp_path: Path) -> None:
+def test_warm_run_is_reproducible_and_skipped_without_changes(network: Network, tmp_path: Path) -> None:
     network.take_in(told(N, N + 10))
     with closing(sqlite3.connect(network.path)) as old, closing(sqlite3.connect(tmp_path / "again.db")) as new:
         old.backup(new)
@@ -137,7 +137,7 @@ def test_the_same_state_gives_the_same_themes_and_nothing_new_is_not_run(network
     assert network.run().id == first.id
 
 
-def test_afresh_makes_all_fits_again_even_where_nothing_is_new(network: Network) -> None:
+def test_run_from_scratch_makes_all_fits_again(network: Network) -> None:
     before = network.store.assignments()
     run = network.run(from_scratch=True)
     assert (run.id, network.continued(run)) == ("run-0002", None)
@@ -148,7 +148,7 @@ def test_afresh_makes_all_fits_again_even_where_nothing_is_new(network: Network)
 
 
 @pytest.mark.parametrize("parameters", [{"seed": 1}, {"lens": "problem"}, {"level": "area"}, {"engine": "hdbscan"}])
-def test_a_run_of_another_kind_continues_nothing(network: Network, parameters: dict[str, Any]) -> None:
+def test_run_with_other_parameters_is_not_warm(network: Network, parameters: dict[str, Any]) -> None:
     network.take_in(told(N, N + 10))
     assert network.continued(network.run(**parameters)) is None
 
@@ -156,7 +156,7 @@ def test_a_run_of_another_kind_continues_nothing(network: Network, parameters: d
 @pytest.mark.parametrize(
     "body", [b"", b"no zlib", zlib.compress(b"no arrays"), None], ids=["empty", "no zlib", "no arrays", "cut"]
 )
-def test_fits_that_cannot_be_read_are_made_anew(network: Network, body: bytes | None) -> None:
+def test_unreadable_fits_are_computed_again(network: Network, body: bytes | None) -> None:
     with closing(sqlite3.connect(network.path)) as connection, connection:
         whole = connection.execute("SELECT body FROM fits").fetchone()[0]
         connection.execute("UPDATE fits SET body = ?", (whole[: len(whole) // 2] if body is None else body,))
@@ -167,7 +167,7 @@ def test_fits_that_cannot_be_read_are_made_anew(network: Network, body: bytes | 
     assert network.continued(network.run())
 
 
-def test_what_is_kept_holds_no_word_and_no_id_of_a_case(network: Network) -> None:
+def test_stored_fits_contain_no_text_and_no_case_id(network: Network) -> None:
     with closing(sqlite3.connect(network.path)) as connection:
         body = zlib.decompress(connection.execute("SELECT body FROM fits").fetchone()[0])
     assert b"Story" not in body

@@ -15,7 +15,7 @@ EACH = 30
 
 
 @pytest.mark.parametrize("first", range(0, 300, EACH))
-def test_every_standing_decision_holds_after_every_event(
+def test_edit_histories_satisfy_active_edits_after_every_event(
     first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("patternmind.pipeline.group_rows", group_once)

@@ -14,7 +14,7 @@ LARGE = ("banking77", "complaints", "bills", "lessons")
 
 
 @pytest.mark.parametrize("corpus", [*LARGE, "recaps", "postmortems"])
-def test_guards_hold(corpus: str, tmp_path: Path) -> None:
+def test_theme_bounds_hold_on_all_corpora(corpus: str, tmp_path: Path) -> None:
     patternmind = CommandRunner(tmp_path / "home")
     assert patternmind("ingest", corpus_path(corpus), seconds=300).code == 0
     assert patternmind("run", "--no-draft", "--json", seconds=1200).code == 0

@@ -15,7 +15,7 @@ NO_NETWORK = ["unshare", "--net", *(["--map-root-user"] if os.getuid() else [])]
 """Before a command: it runs where there is no network at all, not even loopback."""
 
 
-def test_the_wheel_runs_the_demo_elsewhere(tmp_path: Path) -> None:
+def test_wheel_runs_the_demo_in_another_environment(tmp_path: Path) -> None:
     _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "dist", ROOT)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()

@@ -52,21 +52,21 @@ def labels(*numbers: int) -> Any:
     return np.asarray(numbers, np.int32)
 
 
-def test_an_outlier_is_filled_into_the_nearest_centre_and_else_stands_alone() -> None:
+def test_grouping_fills_an_outlier_into_the_nearest_centroid() -> None:
     found = build_grouping(labels(0, 0, 1, -1), directions(EAST, EAST, NORTH, (1, 3)))
     assert found.filled.tolist() == [0, 0, 1, 1]
     assert found.singletons.tolist() == [0, 0, 1, 2]
     assert build_grouping(labels(-1, -1), directions(EAST, NORTH)).filled.tolist() == [1, 2]
 
 
-def test_outliers_cost_agreement_as_singletons_and_not_where_filled_rightly() -> None:
+def test_agreement_counts_outliers_as_singletons_or_filled() -> None:
     vectors = directions(EAST, EAST, EAST, NORTH, NORTH, NORTH)
     told = measure_agreement(build_grouping(labels(0, 0, -1, 1, 1, 1), vectors), list("aaabbb"))
     assert told["AMI filled"] == pytest.approx(1)
     assert told["AMI"] < 1
 
 
-def test_rows_without_a_label_are_not_judged() -> None:
+def test_agreement_ignores_rows_without_a_label() -> None:
     vectors = directions(EAST, EAST, NORTH, NORTH)
     assert measure_agreement(build_grouping(labels(0, 0, 1, 1), vectors), [None, None, None, None]) == {}
     assert measure_agreement(build_grouping(labels(0, 1, 1, 1), vectors), ["a", None, "b", "b"])[
@@ -74,7 +74,7 @@ def test_rows_without_a_label_are_not_judged() -> None:
     ] == pytest.approx(1)
 
 
-def test_stability_is_counted_over_the_rows_that_both_fits_saw() -> None:
+def test_stability_compares_only_common_rows() -> None:
     vectors = directions(EAST, EAST, NORTH, NORTH)
     whole, part, other = labels(0, 0, 1, 1), labels(1, 1, 0), labels(0, 1, 1)
     first, rows = np.arange(4), np.asarray([0, 1, 2])
@@ -90,25 +90,25 @@ def test_stability_is_counted_over_the_rows_that_both_fits_saw() -> None:
     )
 
 
-def test_calibration_error_is_nought_where_what_was_said_happens() -> None:
+def test_calibration_error_is_zero_for_perfect_predictions() -> None:
     said = np.asarray([0.75] * 4 + [1.0] * 2)
     assert calibration_error(said, np.asarray([True, True, True, False, True, True])) == 0
     assert calibration_error(said, np.zeros(6, np.bool_)) == pytest.approx((3 + 2) / 6)
 
 
-def test_ranking_needs_both_kinds() -> None:
+def test_auroc_needs_both_kinds() -> None:
     score = np.asarray([0.1, 0.9])
     assert auroc(score, np.asarray([False, True])) == 1
     assert auroc(score, np.asarray([True, True])) is None
 
 
-def test_a_resampled_fit_agrees_whatever_its_numbers_are() -> None:
+def test_agreeing_rows_ignore_cluster_numbers() -> None:
     themes = labels(0, 0, 0, 1, 1, -1)
     assert find_agreeing_rows(themes, labels(5, 5, 2, 2, 2, 2)).tolist() == [True, True, False, True, True, False]
     assert find_agreeing_rows(themes, labels(-1, -1, -1, -1, -1, -1)).tolist() == [False] * 6
 
 
-def test_the_majority_label_is_of_the_theme() -> None:
+def test_majority_label_is_the_most_common_of_the_theme() -> None:
     assert find_majority_label_rows(labels(0, 0, 0, 1, -1), ["a", "a", "b", "b", "a"]).tolist() == [
         True,
         True,
@@ -118,7 +118,7 @@ def test_the_majority_label_is_of_the_theme() -> None:
     ]
 
 
-def test_planted_rows_are_never_among_each_others_nearest() -> None:
+def test_planted_rows_are_never_nearest_to_each_other() -> None:
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((40, 8))
     names = np.repeat([f"intent {i:02}" for i in range(40)], 30)
@@ -134,20 +134,20 @@ def test_planted_rows_are_never_among_each_others_nearest() -> None:
     assert (nearest >= 34).all()
 
 
-def test_a_row_is_planted_once() -> None:
+def test_planted_row_is_never_planted_twice() -> None:
     background = directions(*[EAST] * 20)
     apart = StrangerPlanter(directions(EAST, NORTH), background)
     assert apart.plant([0])
     assert not apart.plant([0])
 
 
-def test_pairs_are_of_one_label_and_of_two_rows() -> None:
+def test_pairs_have_two_rows_of_the_same_label() -> None:
     names = ["a", "b", "a", "c", "b", "a"]
     pairs: list[list[int]] = draw_pairs(names, 200, seed=0).tolist()
     assert all(names[left] == names[right] and left != right for left, right in pairs)
 
 
-def test_mixed_vectors_are_unit_means_of_two_rows_of_one_label(tmp_path: Path) -> None:
+def test_arxiv_pairs_are_unit_means_of_two_rows_of_a_label(tmp_path: Path) -> None:
     ready, cache = tmp_path / "ready", tmp_path / "cache"
     ready.mkdir()
     cache.mkdir()
@@ -161,7 +161,7 @@ def test_mixed_vectors_are_unit_means_of_two_rows_of_one_label(tmp_path: Path) -
     assert load_rows(rows).labels == ["a"] * 5
 
 
-def test_vectors_of_other_rows_are_refused(tmp_path: Path) -> None:
+def test_precomputed_vectors_of_other_rows_are_rejected(tmp_path: Path) -> None:
     write_rows(tmp_path / "bills-0.rows.json", CorpusRows(["1"], [None], ["one"]))
     (tmp_path / "bills.json").write_text(json.dumps([["2", None]]), encoding="utf-8")
     np.save(tmp_path / "bills.npy", directions(EAST))
@@ -180,7 +180,7 @@ def line(cell: BenchCell, status: str = "ok", **values: Any) -> dict[str, Any]:
     }
 
 
-def test_a_cell_is_measured_again_when_what_it_depends_on_changed(tmp_path: Path) -> None:
+def test_cell_is_measured_again_when_its_fingerprint_changed(tmp_path: Path) -> None:
     cell = BenchCell(part="peers", method="EVoC", corpus="bills")
     file = tmp_path / "lines.jsonl"
     append_result(file, line(cell, "failed"))
@@ -191,11 +191,11 @@ def test_a_cell_is_measured_again_when_what_it_depends_on_changed(tmp_path: Path
     assert not is_finished(known, {"machine": "two"})
 
 
-def test_what_was_not_measured_is_not_met() -> None:
+def test_target_without_a_result_is_not_met() -> None:
     assert {target.is_met for target in evaluate_targets([])} == {None}
 
 
-def test_a_target_is_judged_by_its_line() -> None:
+def test_target_is_evaluated_by_its_result() -> None:
     found = [
         line(BenchCell(part="scale", method=method, corpus="banking77"), warm_seconds=seconds, steps={}, peak_gb=1.0)
         for method, seconds in (("patternmind", 1.0), ("BERTopic", 9.0))
@@ -204,7 +204,7 @@ def test_a_target_is_judged_by_its_line() -> None:
     assert met["banking77: at least 8 times faster than BERTopic, warm"] is True
 
 
-def test_a_failed_cell_stands_in_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_lists_a_failed_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Path] = []
 
     def draw(lines: object, path: Path) -> None:

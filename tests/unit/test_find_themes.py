@@ -48,7 +48,7 @@ def vectors_of(n_each: int = 14) -> Vectors:
     return planted_vectors([n_each] * 3, spread=0.4)[0]
 
 
-def test_texts_give_themes_with_names_of_their_words() -> None:
+def test_find_themes_names_themes_with_words_of_their_texts() -> None:
     result = found(some_texts())
     assert len(result.labels) == len(result.strengths) == 36
     assert groups_of(result.nearest) == {frozenset(range(start, start + 12)) for start in (0, 12, 24)}
@@ -68,7 +68,7 @@ def test_texts_give_themes_with_names_of_their_words() -> None:
 
 @pytest.mark.parametrize("engine", ["graph", "hdbscan"])
 @pytest.mark.filterwarnings("ignore:'force_all_finite'")
-def test_the_order_of_the_texts_changes_nothing_but_the_order_of_the_answer(engine: str) -> None:
+def test_find_themes_is_independent_of_the_order_of_texts(engine: str) -> None:
     texts = some_texts()
     order = np.random.default_rng(3).permutation(len(texts))
     here, there = found(texts, engine=engine), found([texts[row] for row in order], engine=engine)
@@ -81,21 +81,21 @@ def test_the_order_of_the_texts_changes_nothing_but_the_order_of_the_answer(engi
     ]
 
 
-def test_the_same_again_is_the_same_bits() -> None:
+def test_find_themes_is_reproducible_to_the_bit() -> None:
     first, again = found(some_texts(), seed=4), found(some_texts(), seed=4)
     assert np.array_equal(first.labels, again.labels)
     assert np.array_equal(first.strengths, again.strengths)
     assert first.themes == again.themes
 
 
-def test_vectors_alone_are_enough_and_need_no_unit_norm() -> None:
+def test_find_themes_accepts_vectors_of_any_norm() -> None:
     vectors = vectors_of()
     unit, longer = find_themes(vectors=vectors), find_themes(vectors=7.0 * vectors.astype(np.float64))
     assert [theme.name for theme in unit.themes] == ["Theme 0", "Theme 1", "Theme 2"]
     assert groups_of(unit.labels) == groups_of(longer.labels)
 
 
-def test_areas_are_few_and_themes_name_theirs() -> None:
+def test_find_themes_gives_each_theme_its_area() -> None:
     themes = found(some_texts())
     assert {theme.area for theme in themes.themes} == set(range(len({theme.area for theme in themes.themes})))
     assert all(theme.area_name for theme in themes.themes)
@@ -103,7 +103,7 @@ def test_areas_are_few_and_themes_name_theirs() -> None:
 
 
 @pytest.mark.parametrize("n", [0, 1, 19])
-def test_too_few_texts_are_all_in_none_and_it_says_so(n: int) -> None:
+def test_find_themes_returns_a_note_for_too_few_texts(n: int) -> None:
     result = found(some_texts()[:n])
     assert result.labels.tolist() == [OUTLIER] * n
     assert (result.themes, result.note) == ((), f"Not enough rows to group: you have {n} and need 20.")
@@ -113,7 +113,7 @@ def test_too_few_texts_are_all_in_none_and_it_says_so(n: int) -> None:
 # the estimator
 
 
-def test_the_estimator_says_what_the_function_says() -> None:
+def test_theme_finder_equals_find_themes() -> None:
     texts = some_texts()
     finder = ThemeFinder(encoder=HashingEncoder(), seed=1)
     labels = finder.fit_predict(texts)
@@ -122,7 +122,7 @@ def test_the_estimator_says_what_the_function_says() -> None:
     assert finder.n_features_in_ == HashingEncoder.dimensions
 
 
-def test_further_rows_are_placed_and_nothing_found_changes() -> None:
+def test_theme_finder_predicts_further_rows_without_changes() -> None:
     vectors = vectors_of()
     kept = np.arange(len(vectors)) % 7 != 0
     finder = ThemeFinder().fit(vectors[kept])
@@ -135,7 +135,7 @@ def test_further_rows_are_placed_and_nothing_found_changes() -> None:
     assert finder.predict(vectors[:0]).tolist() == []
 
 
-def test_it_can_be_cloned_and_its_parameters_read_and_set() -> None:
+def test_theme_finder_can_be_cloned_and_configured() -> None:
     finder = ThemeFinder(seed=3, engine="hdbscan")
     untyped: Any = base
     copy: Any = untyped.clone(finder)
@@ -163,14 +163,14 @@ def test_it_can_be_cloned_and_its_parameters_read_and_set() -> None:
         ({"texts": ["a"], "level": "top"}, "theme, area"),
     ],
 )
-def test_bad_input_is_one_clear_sentence_and_a_value_error(given: dict[str, Any], says: str) -> None:
+def test_find_themes_raises_invalid_input_with_a_clear_message(given: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidInput, match=says) as caught:
         find_themes(**given)
     assert isinstance(caught.value, ValueError)
     assert isinstance(caught.value, PatternmindError)
 
 
-def test_the_estimator_refuses_what_does_not_fit() -> None:
+def test_theme_finder_rejects_unsuitable_input() -> None:
     with pytest.raises(InvalidInput, match="Call fit"):
         ThemeFinder().predict(np.eye(3))
     with pytest.raises(InvalidInput, match="columns"):
@@ -182,7 +182,7 @@ def test_the_estimator_refuses_what_does_not_fit() -> None:
 # what is promised beside
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
+def test_package_import_loads_no_heavy_library() -> None:
     said = "import sys, patternmind; print([m for m in ('numpy', 'sklearn', 'torch') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -190,7 +190,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
         _ = patternmind.find_topics  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_the_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_readme_example_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     example = next(block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "find_themes" in block)
     monkeypatch.setattr("patternmind.embedding.minilm_encoder.MiniLMEncoder", HashingEncoder)

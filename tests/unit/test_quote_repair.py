@@ -40,7 +40,7 @@ ROSTER = Roster.of([RosterEntry(number=7, name="Anna Hansen")])
 
 
 @given(text=TEXTS, data=st.data())
-def test_a_moved_quote_says_the_same_words_where_they_now_stand(text: str, data: st.DataObject) -> None:
+def test_moved_quote_has_the_same_words_at_its_new_position(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     after = redact(text, ROSTER).text
@@ -54,7 +54,7 @@ def test_a_moved_quote_says_the_same_words_where_they_now_stand(text: str, data:
 
 
 @given(before=TEXTS, said=TEXTS, behind=TEXTS)
-def test_a_quote_that_no_name_stands_in_is_never_lost(before: str, said: str, behind: str) -> None:
+def test_quote_without_a_name_is_never_lost(before: str, said: str, behind: str) -> None:
     if redact(said, ROSTER).text != said or "Anna" in said:
         said = "nobody was named here"
     text = f"{before} | {said} | {behind}"
@@ -66,13 +66,13 @@ def test_a_quote_that_no_name_stands_in_is_never_lost(before: str, said: str, be
     assert after[moved.start : moved.end] == said
 
 
-def test_of_two_places_with_the_same_words_the_right_one_is_taken() -> None:
+def test_moved_quote_uses_the_right_one_of_two_equal_passages() -> None:
     before, after = "Ask twice. Anna left. Ask twice.", "Ask twice. [person 7] left. Ask twice."
     second = Quote(case_id="c-1", field="problem", start=22, end=32, text="Ask twice.")
     assert relocate_quote(second, before, after) == replace(second, start=28, end=38)
 
 
-def test_a_quote_with_a_new_name_in_it_and_one_that_was_never_there_are_none() -> None:
+def test_quote_with_a_new_name_or_without_a_source_is_withdrawn() -> None:
     before, after = "Anna left. It broke.", "[person 7] left. It broke."
     assert relocate_quote(Quote(case_id="c", field="p", start=0, end=10, text="Anna left."), before, after) is None
     assert relocate_quote(Quote(case_id="c", field="p", start=0, end=4, text="gone"), before, after) is None
@@ -124,7 +124,7 @@ def teller(before: Case, after: Case | None) -> DraftRewriter:
 REDACTED = replace(PALLET, text={"problem": redact(PALLET.text["problem"], ROSTER).text}, text_version="v2")
 
 
-def test_a_draft_of_a_redacted_case_keeps_what_still_stands_and_withdraws_the_rest() -> None:
+def test_draft_of_a_redacted_case_keeps_valid_quotes_and_withdraws_the_rest() -> None:
     first, second = PALLET.text["problem"][:35], PALLET.text["problem"][36:]
     claims = [
         build_claim("problem", PALLET, first),
@@ -156,20 +156,20 @@ def test_a_draft_of_a_redacted_case_keeps_what_still_stands_and_withdraws_the_re
     assert len(grounded.draft.claims) == 2
 
 
-def test_a_claim_stays_while_one_of_its_quotes_does() -> None:
+def test_claim_remains_while_any_quote_remains() -> None:
     both = Claim(text="Tape and shelf help.", field="solution", quotes=(build_quote(PALLET), build_quote(SHELF)))
     told, _ = teller(PALLET, None).rewrite(a_draft(both), [])
     assert told.claims == (replace(both, quotes=(withdraw_quote(both.quotes[0]), both.quotes[1])),)
     assert told.fields == {"solution": ("Tape and shelf help.",)}
 
 
-def test_telling_again_changes_nothing() -> None:
+def test_draft_rewrite_is_idempotent() -> None:
     draft = a_draft(build_claim("problem", PALLET), build_claim("solution", SHELF))
     once = teller(PALLET, None).rewrite(draft, [a_decision(note="Anna agrees")])
     assert teller(PALLET, None).rewrite(*once) == once
 
 
-def test_a_short_quote_is_withdrawn_as_a_line_and_not_out_of_every_other() -> None:
+def test_short_quote_is_withdrawn_only_as_a_whole_line() -> None:
     twice = build_case("c-1", "It broke twice.")
     claim = build_claim("problem", twice, "twice")
     draft = a_draft(claim, fields={"problem": ("twice",), "context": "It was said twice by others."})
@@ -193,7 +193,7 @@ KEPT = {
 
 
 @pytest.mark.parametrize("noun", TOLD)
-def test_every_field_of_a_draft_is_told_anew_or_holds_no_words_of_cases(noun: Any) -> None:
+def test_draft_rewrite_covers_every_field_with_case_text(noun: Any) -> None:
     """A field that comes to it belongs into ``Teller``, or into the second list."""
     assert sorted(one.name for one in fields(noun)) == sorted(f"{TOLD[noun]} {KEPT[noun]}".split())
 
@@ -212,18 +212,18 @@ TRACES = UniqueTerms.from_texts(
         ("Yes. It was in the rain for a whole week there. No.", f"Yes. {WITHDRAWN} No."),
     ],
 )
-def test_what_only_one_case_says_is_withdrawn_from_any_text(text: str, told: str) -> None:
+def test_unique_phrases_of_a_case_are_withdrawn_from_any_text(text: str, told: str) -> None:
     assert TRACES.withdraw_terms(text) == told
 
 
-def test_a_name_keeps_the_phrases_that_others_say_too() -> None:
+def test_theme_name_keeps_phrases_of_other_cases() -> None:
     assert TRACES.withdraw_from_name("Tape, zyxquokka hall") == "Tape"
     assert (TRACES.withdraw_from_name("zyxquokka"), TRACES.withdraw_from_name("")) == (WITHDRAWN, "")
     assert TRACES.withdraw_sentences('No longer called "zyxquokka": gone.') == f"No longer called “{WITHDRAWN}”: gone."
 
 
 @given(gone=TEXTS, others=st.lists(TEXTS, max_size=3))
-def test_a_text_that_another_case_says_as_well_is_left_alone(gone: str, others: list[str]) -> None:
+def test_text_shared_with_another_case_is_unchanged(gone: str, others: list[str]) -> None:
     traces = UniqueTerms.from_texts([gone], [*others, gone])
     assert traces.withdraw_terms(gone) == gone
     assert traces.withdraw_from_name(gone) == gone
