@@ -1,4 +1,4 @@
-"""The bench's own measures: they judge us and the peers by one rule."""
+"""Tests of the bench measures, which are the same for all methods."""
 
 import json
 from dataclasses import asdict
@@ -44,8 +44,8 @@ EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 
 
 def directions(*rows: tuple[float, float]) -> Vectors:
-    found = np.asarray(rows, np.float32)
-    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+    vectors = np.asarray(rows, np.float32)
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 def labels(*numbers: int) -> Any:
@@ -53,17 +53,17 @@ def labels(*numbers: int) -> Any:
 
 
 def test_grouping_fills_an_outlier_into_the_nearest_centroid() -> None:
-    found = build_grouping(labels(0, 0, 1, -1), directions(EAST, EAST, NORTH, (1, 3)))
-    assert found.filled.tolist() == [0, 0, 1, 1]
-    assert found.singletons.tolist() == [0, 0, 1, 2]
+    grouping = build_grouping(labels(0, 0, 1, -1), directions(EAST, EAST, NORTH, (1, 3)))
+    assert grouping.filled.tolist() == [0, 0, 1, 1]
+    assert grouping.singletons.tolist() == [0, 0, 1, 2]
     assert build_grouping(labels(-1, -1), directions(EAST, NORTH)).filled.tolist() == [1, 2]
 
 
 def test_agreement_counts_outliers_as_singletons_or_filled() -> None:
     vectors = directions(EAST, EAST, EAST, NORTH, NORTH, NORTH)
-    told = measure_agreement(build_grouping(labels(0, 0, -1, 1, 1, 1), vectors), list("aaabbb"))
-    assert told["AMI filled"] == pytest.approx(1)
-    assert told["AMI"] < 1
+    agreement = measure_agreement(build_grouping(labels(0, 0, -1, 1, 1, 1), vectors), list("aaabbb"))
+    assert agreement["AMI filled"] == pytest.approx(1)
+    assert agreement["AMI"] < 1
 
 
 def test_agreement_ignores_rows_without_a_label() -> None:
@@ -76,24 +76,24 @@ def test_agreement_ignores_rows_without_a_label() -> None:
 
 def test_stability_compares_only_common_rows() -> None:
     vectors = directions(EAST, EAST, NORTH, NORTH)
-    whole, part, other = labels(0, 0, 1, 1), labels(1, 1, 0), labels(0, 1, 1)
+    full_labels, same_labels, other_labels = labels(0, 0, 1, 1), labels(1, 1, 0), labels(0, 1, 1)
     first, rows = np.arange(4), np.asarray([0, 1, 2])
-    told = measure_pairwise_stability(
-        [first, rows], [build_grouping(whole, vectors), build_grouping(part, vectors[rows])]
+    stability = measure_pairwise_stability(
+        [first, rows], [build_grouping(full_labels, vectors), build_grouping(same_labels, vectors[rows])]
     )
-    assert told == {"stability": 1, "stability_lowest": 1, "sample_k": [2, 2]}
+    assert stability == {"stability": 1, "stability_lowest": 1, "sample_k": [2, 2]}
     assert (
         measure_pairwise_stability(
-            [first, rows], [build_grouping(whole, vectors), build_grouping(other, vectors[rows])]
+            [first, rows], [build_grouping(full_labels, vectors), build_grouping(other_labels, vectors[rows])]
         )["stability"]
         < 1
     )
 
 
 def test_calibration_error_is_zero_for_perfect_predictions() -> None:
-    said = np.asarray([0.75] * 4 + [1.0] * 2)
-    assert calibration_error(said, np.asarray([True, True, True, False, True, True])) == 0
-    assert calibration_error(said, np.zeros(6, np.bool_)) == pytest.approx((3 + 2) / 6)
+    predicted = np.asarray([0.75] * 4 + [1.0] * 2)
+    assert calibration_error(predicted, np.asarray([True, True, True, False, True, True])) == 0
+    assert calibration_error(predicted, np.zeros(6, np.bool_)) == pytest.approx((3 + 2) / 6)
 
 
 def test_auroc_needs_both_kinds() -> None:
@@ -120,15 +120,15 @@ def test_majority_label_is_the_most_common_of_the_theme() -> None:
 
 def test_planted_rows_are_never_nearest_to_each_other() -> None:
     rng = np.random.default_rng(0)
-    centres = rng.standard_normal((40, 8))
+    centroids = rng.standard_normal((40, 8))
     names = np.repeat([f"intent {i:02}" for i in range(40)], 30)
-    vectors = (np.repeat(centres, 30, axis=0) + 2 * rng.standard_normal((1200, 8))).astype(np.float32)
+    vectors = (np.repeat(centroids, 30, axis=0) + 2 * rng.standard_normal((1200, 8))).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    planted, kept = plant_pairs(vectors, names, rng)
+    planted, background = plant_pairs(vectors, names, rng)
     assert len(planted) == 34
-    assert not set(names[planted]) & set(names[kept])
-    whole = np.concatenate([planted, kept])
-    cosine = vectors[whole] @ vectors[whole].T
+    assert not set(names[planted]) & set(names[background])
+    rows = np.concatenate([planted, background])
+    cosine = vectors[rows] @ vectors[rows].T
     np.fill_diagonal(cosine, -1)
     nearest = np.argsort(-cosine[:34], axis=1)[:, :N_NEAREST]
     assert (nearest >= 34).all()
@@ -136,9 +136,9 @@ def test_planted_rows_are_never_nearest_to_each_other() -> None:
 
 def test_planted_row_is_never_planted_twice() -> None:
     background = directions(*[EAST] * 20)
-    apart = StrangerPlanter(directions(EAST, NORTH), background)
-    assert apart.plant([0])
-    assert not apart.plant([0])
+    planter = StrangerPlanter(directions(EAST, NORTH), background)
+    assert planter.plant([0])
+    assert not planter.plant([0])
 
 
 def test_pairs_have_two_rows_of_the_same_label() -> None:
@@ -169,7 +169,7 @@ def test_precomputed_vectors_of_other_rows_are_rejected(tmp_path: Path) -> None:
         prepare_corpus("bills", 0, BenchPaths(tmp_path, tmp_path, tmp_path))
 
 
-def line(cell: BenchCell, status: str = "ok", **values: Any) -> dict[str, Any]:
+def build_result(cell: BenchCell, status: str = "ok", **values: Any) -> dict[str, Any]:
     return {
         "cell": asdict(cell),
         "status": status,
@@ -183,12 +183,12 @@ def line(cell: BenchCell, status: str = "ok", **values: Any) -> dict[str, Any]:
 def test_cell_is_measured_again_when_its_fingerprint_changed(tmp_path: Path) -> None:
     cell = BenchCell(part="peers", method="EVoC", corpus="bills")
     file = tmp_path / "lines.jsonl"
-    append_result(file, line(cell, "failed"))
+    append_result(file, build_result(cell, "failed"))
     assert not is_finished(read_results(file)[cell.key], {"machine": "one"})
-    append_result(file, line(cell))
-    known = read_results(file)[cell.key]
-    assert is_finished(known, {"machine": "one"})
-    assert not is_finished(known, {"machine": "two"})
+    append_result(file, build_result(cell))
+    result = read_results(file)[cell.key]
+    assert is_finished(result, {"machine": "one"})
+    assert not is_finished(result, {"machine": "two"})
 
 
 def test_target_without_a_result_is_not_met() -> None:
@@ -196,22 +196,24 @@ def test_target_without_a_result_is_not_met() -> None:
 
 
 def test_target_is_evaluated_by_its_result() -> None:
-    found = [
-        line(BenchCell(part="scale", method=method, corpus="banking77"), warm_seconds=seconds, steps={}, peak_gb=1.0)
+    results = [
+        build_result(
+            BenchCell(part="scale", method=method, corpus="banking77"), warm_seconds=seconds, steps={}, peak_gb=1.0
+        )
         for method, seconds in (("patternmind", 1.0), ("BERTopic", 9.0))
     ]
-    met = {target.requirement: target.is_met for target in evaluate_targets(found)}
-    assert met["banking77: at least 8 times faster than BERTopic, warm"] is True
+    is_met = {target.requirement: target.is_met for target in evaluate_targets(results)}
+    assert is_met["banking77: at least 8 times faster than BERTopic, warm"] is True
 
 
 def test_report_lists_a_failed_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Path] = []
 
-    def draw(lines: object, path: Path) -> None:
-        del lines  # the picture itself needs what only the bench's own environment has
+    def draw(results: object, path: Path) -> None:
+        del results  # drawing needs packages of the bench environment
         drawn.append(path)
 
     monkeypatch.setattr("bench.report.draw_quality_against_time", draw)
-    write_report([line(BenchCell(part="peers", method="EVoC", corpus="bills"), "failed")], tmp_path)
-    assert "| EVoC (its defaults) | failed |" in (tmp_path / "bench.md").read_text(encoding="utf-8")
+    write_report([build_result(BenchCell(part="peers", method="EVoC", corpus="bills"), "failed")], tmp_path)
+    assert "| EVoC (defaults) | failed |" in (tmp_path / "bench.md").read_text(encoding="utf-8")
     assert drawn == [tmp_path / "bench.svg"]

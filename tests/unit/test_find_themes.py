@@ -1,4 +1,4 @@
-"""Themes for a notebook: a list of texts, or an estimator of scikit-learn; nothing stored, the order no matter."""
+"""Tests of the Python API: find_themes and its scikit-learn estimator."""
 
 import re
 import subprocess
@@ -25,8 +25,8 @@ TOPICS = {
 }
 
 
-def some_texts(n_each: int = 12) -> list[str]:
-    """Every text says most of the words of its topic, and some of its own."""
+def topic_texts(n_each: int = 12) -> list[str]:
+    """Return texts with most words of their topic and a random word."""
     draw = np.random.default_rng(0)
     return [
         " ".join(draw.permutation(words.split())[:5]) + f" aside{draw.integers(10_000)}"
@@ -35,9 +35,9 @@ def some_texts(n_each: int = 12) -> list[str]:
     ]
 
 
-def found(texts: Any, **known: Any) -> patternmind.Themes:
-    given: dict[str, Any] = {"encoder": HashingEncoder(), **known}
-    return find_themes(texts, **given)
+def find(texts: Any, **options: Any) -> patternmind.Themes:
+    arguments: dict[str, Any] = {"encoder": HashingEncoder(), **options}
+    return find_themes(texts, **arguments)
 
 
 def groups_of(labels: Any) -> set[frozenset[int]]:
@@ -49,7 +49,7 @@ def vectors_of(n_each: int = 14) -> Vectors:
 
 
 def test_find_themes_names_themes_with_words_of_their_texts() -> None:
-    result = found(some_texts())
+    result = find(topic_texts())
     assert len(result.labels) == len(result.strengths) == 36
     assert groups_of(result.nearest) == {frozenset(range(start, start + 12)) for start in (0, 12, 24)}
     assert (result.labels != OUTLIER).sum() >= 34
@@ -69,23 +69,23 @@ def test_find_themes_names_themes_with_words_of_their_texts() -> None:
 @pytest.mark.parametrize("engine", ["graph", "hdbscan"])
 @pytest.mark.filterwarnings("ignore:'force_all_finite'")
 def test_find_themes_is_independent_of_the_order_of_texts(engine: str) -> None:
-    texts = some_texts()
+    texts = topic_texts()
     order = np.random.default_rng(3).permutation(len(texts))
-    here, there = found(texts, engine=engine), found([texts[row] for row in order], engine=engine)
-    assert np.array_equal(here.labels[order], there.labels)
-    assert np.array_equal(here.strengths[order], there.strengths)
-    assert [theme.name for theme in here.themes] == [theme.name for theme in there.themes]
-    back = {int(row): place for place, row in enumerate(order)}
-    assert [tuple(back[row] for row in theme.exemplars) for theme in here.themes] == [
-        theme.exemplars for theme in there.themes
+    result, shuffled = find(texts, engine=engine), find([texts[row] for row in order], engine=engine)
+    assert np.array_equal(result.labels[order], shuffled.labels)
+    assert np.array_equal(result.strengths[order], shuffled.strengths)
+    assert [theme.name for theme in result.themes] == [theme.name for theme in shuffled.themes]
+    new_position = {int(row): position for position, row in enumerate(order)}
+    assert [tuple(new_position[row] for row in theme.exemplars) for theme in result.themes] == [
+        theme.exemplars for theme in shuffled.themes
     ]
 
 
 def test_find_themes_is_reproducible_to_the_bit() -> None:
-    first, again = found(some_texts(), seed=4), found(some_texts(), seed=4)
-    assert np.array_equal(first.labels, again.labels)
-    assert np.array_equal(first.strengths, again.strengths)
-    assert first.themes == again.themes
+    first, repeated = find(topic_texts(), seed=4), find(topic_texts(), seed=4)
+    assert np.array_equal(first.labels, repeated.labels)
+    assert np.array_equal(first.strengths, repeated.strengths)
+    assert first.themes == repeated.themes
 
 
 def test_find_themes_accepts_vectors_of_any_norm() -> None:
@@ -96,15 +96,15 @@ def test_find_themes_accepts_vectors_of_any_norm() -> None:
 
 
 def test_find_themes_gives_each_theme_its_area() -> None:
-    themes = found(some_texts())
-    assert {theme.area for theme in themes.themes} == set(range(len({theme.area for theme in themes.themes})))
-    assert all(theme.area_name for theme in themes.themes)
-    assert len(found(some_texts(), level="area").themes) <= len(themes.themes)
+    result = find(topic_texts())
+    assert {theme.area for theme in result.themes} == set(range(len({theme.area for theme in result.themes})))
+    assert all(theme.area_name for theme in result.themes)
+    assert len(find(topic_texts(), level="area").themes) <= len(result.themes)
 
 
 @pytest.mark.parametrize("n", [0, 1, 19])
 def test_find_themes_returns_a_note_for_too_few_texts(n: int) -> None:
-    result = found(some_texts()[:n])
+    result = find(topic_texts()[:n])
     assert result.labels.tolist() == [OUTLIER] * n
     assert (result.themes, result.note) == ((), f"Not enough rows to group: you have {n} and need 20.")
     assert result.note in str(result)
@@ -114,24 +114,24 @@ def test_find_themes_returns_a_note_for_too_few_texts(n: int) -> None:
 
 
 def test_theme_finder_equals_find_themes() -> None:
-    texts = some_texts()
+    texts = topic_texts()
     finder = ThemeFinder(encoder=HashingEncoder(), seed=1)
     labels = finder.fit_predict(texts)
-    assert np.array_equal(labels, found(texts, seed=1).labels)
+    assert np.array_equal(labels, find(texts, seed=1).labels)
     assert np.array_equal(finder.strengths_, finder.themes_.strengths)
     assert finder.n_features_in_ == HashingEncoder.dimensions
 
 
 def test_theme_finder_predicts_further_rows_without_changes() -> None:
     vectors = vectors_of()
-    kept = np.arange(len(vectors)) % 7 != 0
-    finder = ThemeFinder().fit(vectors[kept])
-    before = finder.labels_.copy()
-    label_of = {row // 14: int(finder.labels_[np.flatnonzero(kept).tolist().index(row)]) for row in (1, 15, 29)}
-    placed = finder.predict(vectors[~kept])
-    wanted = [label_of[int(row) // 14] for row in np.flatnonzero(~kept)]
-    assert np.mean(placed == np.asarray(wanted)) > 0.8
-    assert np.array_equal(finder.labels_, before)
+    is_fitted = np.arange(len(vectors)) % 7 != 0
+    finder = ThemeFinder().fit(vectors[is_fitted])
+    former_labels = finder.labels_.copy()
+    label_of = {row // 14: int(finder.labels_[np.flatnonzero(is_fitted).tolist().index(row)]) for row in (1, 15, 29)}
+    predicted = finder.predict(vectors[~is_fitted])
+    expected = [label_of[int(row) // 14] for row in np.flatnonzero(~is_fitted)]
+    assert np.mean(predicted == np.asarray(expected)) > 0.8
+    assert np.array_equal(finder.labels_, former_labels)
     assert finder.predict(vectors[:0]).tolist() == []
 
 
@@ -145,11 +145,11 @@ def test_theme_finder_can_be_cloned_and_configured() -> None:
     assert "ThemeFinder(engine='hdbscan', seed=5)" in repr(copy)
 
 
-# what cannot work
+# invalid input
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("arguments", "message"),
     [
         ({"texts": "one text"}, "not one text"),
         ({"texts": ["a", 3]}, "Row 1 is not a text but int"),
@@ -163,9 +163,9 @@ def test_theme_finder_can_be_cloned_and_configured() -> None:
         ({"texts": ["a"], "level": "top"}, "theme, area"),
     ],
 )
-def test_find_themes_raises_invalid_input_with_a_clear_message(given: dict[str, Any], says: str) -> None:
-    with pytest.raises(InvalidInput, match=says) as caught:
-        find_themes(**given)
+def test_find_themes_raises_invalid_input_with_a_clear_message(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message) as caught:
+        find_themes(**arguments)
     assert isinstance(caught.value, ValueError)
     assert isinstance(caught.value, PatternmindError)
 
@@ -179,13 +179,13 @@ def test_theme_finder_rejects_unsuitable_input() -> None:
         ThemeFinder().fit("one text")
 
 
-# what is promised beside
+# imports and documentation
 
 
 def test_package_import_loads_no_heavy_library() -> None:
-    said = "import sys, patternmind; print([m for m in ('numpy', 'sklearn', 'torch') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    script = "import sys, patternmind; print([m for m in ('numpy', 'sklearn', 'torch') if m in sys.modules])"
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
     with pytest.raises(AttributeError, match="no attribute 'find_topics'"):
         _ = patternmind.find_topics  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -195,7 +195,7 @@ def test_readme_example_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     example = next(block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "find_themes" in block)
     monkeypatch.setattr("patternmind.embedding.minilm_encoder.MiniLMEncoder", HashingEncoder)
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {"texts": some_texts()}
+    names: dict[str, Any] = {"texts": topic_texts()}
     exec(example, names)  # noqa: S102 - our own README
     assert len(names["found"].themes) == 3
     assert list(tmp_path.iterdir()) == [], "nothing is written"

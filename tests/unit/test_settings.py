@@ -1,4 +1,4 @@
-"""The environment, read once: everything wrong is named at once, and the key is never shown."""
+"""Tests of the settings: values, errors and hidden keys."""
 
 import base64
 from pathlib import Path
@@ -71,7 +71,12 @@ def test_settings_error_lists_all_problems() -> None:
     }
     with pytest.raises(SettingsInvalid) as refused:
         read_settings(environ)
-    for name in ("COLOUR is not a known setting", "API_BASE needs", "MODEL_TIMEOUT_SECONDS must", "PROMPTS must be a folder"):
+    for name in (
+        "COLOUR is not a known setting",
+        "API_BASE needs",
+        "MODEL_TIMEOUT_SECONDS must",
+        "PROMPTS must be a folder",
+    ):
         assert f"PATTERNMIND_{name}" in str(refused.value)
     assert refused.value.exit_code == 2
 
@@ -87,7 +92,7 @@ def test_settings_reject_a_timeout_that_is_not_positive(seconds: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("MODEL_MAX_TOKENS", "0", "a whole number above 0"),
         ("MODEL_MAX_TOKENS", "1.5", "a whole number above 0"),
@@ -102,8 +107,8 @@ def test_settings_reject_a_timeout_that_is_not_positive(seconds: str) -> None:
         ("TASK_MODELS", "=openai/gpt", "task=model pairs"),
     ],
 )
-def test_settings_error_states_the_expected_value(name: str, value: str, told: str) -> None:
-    with pytest.raises(SettingsInvalid, match=f"PATTERNMIND_{name} must be {told}"):
+def test_settings_error_states_the_expected_value(name: str, value: str, expected: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"PATTERNMIND_{name} must be {expected}"):
         read_settings({f"PATTERNMIND_{name}": value, "PATTERNMIND_MODEL": "openai/gpt"})
 
 

@@ -1,4 +1,4 @@
-"""Theme cards: each story counted once, and quarters in order."""
+"""Tests of theme counts: each case counts once, and quarters are in order."""
 
 import datetime as dt
 
@@ -25,8 +25,8 @@ def test_unknown_contributors_count_as_one() -> None:
 
 
 def test_near_duplicate_counts_only_without_its_original() -> None:
-    inside = [build_case("c-1"), build_case("c-2", duplicate_of="c-1")]
-    assert [case.id for case in count_cases(inside).cases] == ["c-1"]
+    members = [build_case("c-1"), build_case("c-2", duplicate_of="c-1")]
+    assert [case.id for case in count_cases(members).cases] == ["c-1"]
     assert [case.id for case in count_cases([build_case("c-2", duplicate_of="c-9")]).cases] == ["c-2"]
 
 
