@@ -300,7 +300,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     pattern = _accept_patterns(house)
     target = add_member(house.accounts, house.clock, "default", "Target", [Role.MEMBER])
     _, token = create_token(house.store, house.clock, "target", lifetime_days=1, creator=target, roles=[Role.MEMBER])
-    job = app.state.rooms.of("default").jobs.start(JobKind.RUN, asdict(RunParameters(draft=False)))
+    job = app.state.rooms.network("default").jobs.start(JobKind.RUN, asdict(RunParameters(draft=False)))
     app.state.rooms.event_streams.close()  # they would tell for ever
     prereading = _ask_for_prereading(house)
     visitors = {

@@ -561,7 +561,7 @@ def test_a_token_of_a_form_is_bound_to_its_session_and_says_nothing_of_it(
 
 
 def test_passwords_cannot_be_tried_for_ever(whole: FullNetwork) -> None:
-    whole.app.state.rooms.house.__dict__["passwords"] = _Wrong()
+    whole.app.state.rooms.ctx.__dict__["passwords"] = _Wrong()
     stranger = PageClient(whole.ctx, app=whole.app)
     tried: Sequence[Any] = [
         stranger.send("/sign-in", {"sign_in_name": "stella-ward", "password": f"guess {n}"}, page="/sign-in")

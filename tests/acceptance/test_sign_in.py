@@ -50,7 +50,7 @@ def make_house(home: Path, **settings: Any) -> AppContext:
 
 def make_served(house: AppContext) -> Any:
     app = make_app(house)
-    app.state.rooms.house.__dict__["passwords"] = house.passwords
+    app.state.rooms.ctx.__dict__["passwords"] = house.passwords
     return app
 
 

@@ -174,7 +174,7 @@ def test_a_job_whose_process_died_says_so_and_can_be_started_again(home: Path) -
     assert program.post("runs/jobs/dead/restart").status_code == 404, "it is no run"
     again = program.post("prereadings/jobs/dead/restart")
     assert again.status_code == 202
-    assert ended(program.app.state.rooms.of("default").jobs, again.json()["job_id"]).made
+    assert ended(program.app.state.rooms.network("default").jobs, again.json()["job_id"]).made
     listed = program.get("jobs", params={"limit": 1}).json()
     assert [one["job_id"] for one in listed["items"]] == [again.json()["job_id"]]
     assert [one["job_id"] for one in program.get("jobs", params={"cursor": listed["next_cursor"]}).json()["items"]] == [
@@ -250,7 +250,7 @@ def test_a_quiet_stream_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_caller_has_so_many_streams_and_no_more_until_one_ends(home: Path) -> None:
     program = Program(a_house(home))
-    house: AppContext = program.app.state.rooms.house
+    house: AppContext = program.app.state.rooms.ctx
     house.store.create_job(replace(a_job("goes on"), beat_at=house.clock.now()))
     streams: EventStreams = program.app.state.rooms.event_streams
     held = [streams.track("default ") for _ in range(MAX_STREAMS_PER_CALLER)]

@@ -40,7 +40,7 @@ def record_change(request: Request, response: Response, action: Action | None) -
 def append_audit_entry(
     request: Request, caller: "Caller", audit_action: str, action: Action | None, kind: str = "", id: str = ""
 ) -> None:
-    house = request.app.state.rooms.house
+    house = request.app.state.rooms.ctx
     entry = AuditEntry(
         at=house.clock.now(), who=caller.audit_name, action=action, did=audit_action, kind=kind, id=id[:MAX_ID_LENGTH]
     )

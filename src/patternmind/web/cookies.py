@@ -16,7 +16,7 @@ PLAIN_COOKIE = "patternmind_session"
 
 def is_secure(request: Request) -> bool:
     """Whether the browser speaks HTTPS, to us or to the proxy before us."""
-    public = request.app.state.rooms.house.settings.url or ""
+    public = request.app.state.rooms.ctx.settings.url or ""
     return public.startswith("https://") or request.url.scheme == "https"
 
 

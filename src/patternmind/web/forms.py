@@ -59,7 +59,7 @@ async def verify_form_token(request: Request) -> None:
     if not given and request.headers.get("content-type", "").partition(";")[0].strip() in FORM_MEDIA_TYPES:
         form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)  # kept on the request for the route
         given = str(form.get(TOKEN_FIELD, ""))
-    house, caller = request.app.state.rooms.house, request.state.caller
+    house, caller = request.app.state.rooms.ctx, request.state.caller
     allowed = [form_token(house, caller)]
     if request.state.admitted.action is None:  # a page from before somebody signed in, in another window meanwhile
         allowed.append(form_token(house, None))

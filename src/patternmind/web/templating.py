@@ -94,7 +94,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     ``flash``, ``form_token()``, ``shelf``, ``now``, ``path`` and ``asset("desk.css")``.
     """
     caller = cast("Caller | None", getattr(request.state, "caller", None))
-    house = request.app.state.rooms.house
+    house = request.app.state.rooms.ctx
     said = unquote(request.cookies.get(FLASH_COOKIE, ""))[:MAX_FLASH_LENGTH]
     given: dict[str, Any] = {
         "caller": caller,

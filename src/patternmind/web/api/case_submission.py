@@ -279,7 +279,7 @@ def erase_case(
         wanted = _authorized_case(ctx, caller, case_id, Action.ERASE_CASE).id
     audit_target(request, "case", wanted)
     told = ctx.erase(wanted, actor=caller.actor_name(by))
-    request.app.state.rooms.forget()
+    request.app.state.rooms.clear_replay_caches()
     return _removal_response(told)
 
 

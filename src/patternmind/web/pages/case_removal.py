@@ -78,7 +78,7 @@ def erase_case(
     if error:
         return _confirmation_page(request, ctx, case, action="erase", case_id=wanted, error=error)
     told = ctx.erase(wanted, actor=caller.name or by)
-    request.app.state.rooms.forget()
+    request.app.state.rooms.clear_replay_caches()
     return render(request, "cases/erased.html", told=told)
 
 
