@@ -39,17 +39,13 @@ def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("patternmind.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    templates.filters["coded"] = code_spans
+    templates.filters["code_spans"] = code_spans
     return templates
 
 
 def code_spans(text: str | None) -> Markup:
     """Plain text with its `words of code` marked."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text or ""))))  # noqa: S704 - escaped
-
-
-def home_page() -> HTMLResponse:
-    return _render("described/home.html")
 
 
 def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
@@ -60,7 +56,7 @@ def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
         for method, operation in methods.items()
     ]
     return _render(
-        "described/docs.html",
+        "api_docs/docs.html",
         info=schema["info"],
         operations=operations,
         schemas=schema["components"]["schemas"],

@@ -47,7 +47,7 @@ def assets_version() -> str:
 
 
 def asset_url(name: str) -> str:
-    """The address of a static file; templates say ``{{ asset("desk.css") }}``."""
+    """The address of a static file; templates say ``{{ asset("app.css") }}``."""
     return f"/static/{assets_version()}/{name}"
 
 

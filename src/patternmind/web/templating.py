@@ -91,7 +91,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     """A page of a template.
 
     Beside ``values`` a template gets ``caller`` (None where nobody signed in), ``may("review_drafts")``, ``nav``,
-    ``flash``, ``form_token()``, ``shelf``, ``now``, ``path`` and ``asset("desk.css")``.
+    ``flash``, ``form_token()``, ``shelf``, ``now``, ``path`` and ``asset("app.css")``.
     """
     caller = cast("Caller | None", getattr(request.state, "caller", None))
     house = request.app.state.rooms.ctx

@@ -38,7 +38,7 @@ def render_job_status(
     problem = job_problem(job)
     return render(
         request,
-        "jobs/waiting.html",
+        "jobs/status.html",
         title=title,
         lead=lead,
         job=job,

@@ -80,7 +80,7 @@ def sign_in_link_page(request: Request, secret: str) -> Response:
     house = get_app_state(request).ctx
     link = find_usable_link(house.accounts, secret, house.clock.now())
     if link is None:
-        return render(request, "sign_in/used.html", 404)
+        return render(request, "sign_in/invalid_link.html", 404)
     account = house.accounts.find_account(link.account_id) if link.account_id else None
     return render(request, "sign_in/link.html", secret=secret, who=account, name="", error="")
 
@@ -93,7 +93,7 @@ def use_sign_in_link(request: Request, secret: str, name: FormText = "") -> Resp
     except PatternmindError as error:
         return render(request, "sign_in/link.html", 422, secret=secret, who=None, name=name[:200], error=str(error))
     if started is None:
-        return render(request, "sign_in/used.html", 404)
+        return render(request, "sign_in/invalid_link.html", 404)
     return _start_session(request, started, "sign_in_by_link", "/settings/account")
 
 
