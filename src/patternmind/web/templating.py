@@ -50,7 +50,7 @@ NAVIGATION: Sequence[NavigationItem] = (
     NavigationItem("Home", "/", Action.SEARCH),
     NavigationItem("Cases", "/cases", Action.SEARCH),
     NavigationItem("Themes", "/themes", Action.SEE_THEMES),
-    NavigationItem("Review", "/review", Action.SEE_DRAFTS, extra_prefix="/drafts/"),
+    NavigationItem("Review queue", "/review", Action.SEE_DRAFTS, extra_prefix="/drafts/"),
     NavigationItem("Pre-reading", "/prereadings", Action.REQUEST_PREREADING),
     NavigationItem("Library", "/library", Action.SEARCH),
     NavigationItem("Runs", "/runs", Action.SEE_THEMES),
@@ -61,7 +61,7 @@ NAVIGATION: Sequence[NavigationItem] = (
 SETTINGS_TABS: Sequence[NavigationItem] = (
     NavigationItem("Account", "/settings/account", Action.OWN_TOKENS),
     NavigationItem("Tokens", "/settings/tokens", Action.OWN_TOKENS),
-    NavigationItem("Keys", "/settings/keys", Action.OWN_KEYS),
+    NavigationItem("Shortcuts", "/settings/keys", Action.OWN_KEYS),
     NavigationItem("Network", "/settings/network", Action.SETTINGS),
     NavigationItem("Limits", "/settings/limits", Action.SET_BUDGETS),
     NavigationItem("Roster", "/settings/roster", Action.ROSTER),

@@ -1,4 +1,4 @@
-"""A document's blocks as a template reads them: plain words, and which kind of block each is."""
+"""Document blocks as plain dictionaries for templates."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ KINDS: Mapping[type[Block], str] = {
     Note: "note",
     ContentsList: "contents",
 }
-"""Names of the block classes in templates."""
+"""The ``kind`` of each block class in templates."""
 
 
 def block_views(document: Document) -> list[dict[str, Any]]:
