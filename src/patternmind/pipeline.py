@@ -345,7 +345,9 @@ def compute_fingerprint(
     decided = [
         [edit.seq, edit.action, edit.theme_id, edit.other_theme_id, list(edit.case_ids), edit.name] for edit in edits
     ]
-    chosen = asdict(replace(parameters, from_scratch=False))
+    # "afresh" is what stored fingerprints hashed: with another key every network would be run again once
+    chosen = {"afresh" if key == "from_scratch" else key: value for key, value in asdict(parameters).items()}
+    chosen["afresh"] = False
     said = json.dumps([__version__, METHOD_VERSION, chosen, encoder_id, model, seen, decided], ensure_ascii=False)
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 

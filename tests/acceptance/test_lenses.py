@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 from tests.fixtures.commands import SAMPLE, CommandRunner
+from tests.fixtures.in_process import InProcess, on_a_copy
+from tests.fixtures.networks import SharedHome
 
 LENSES = ("problem", "helped", "all")
 BY = ("--by", "Ines")
 
 
-@pytest.fixture(scope="module")
-def patternmind(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
-    """The first quarter of the sample, two plain cases and a German one more, seen through every lens, all last."""
-    folder = tmp_path_factory.mktemp("lenses")
-    command = CommandRunner(folder / "home")
-    plain = folder / "plain.jsonl"
+def build(home: Path) -> None:
+    """Take in the first quarter of the sample, two plain cases and a German one, and run every lens, all last."""
+    command = InProcess(home)
+    plain = home.with_name("plain.jsonl")
     plain.write_text(
         "\n".join(json.dumps({"id": f"P-{number}", "text": text}) for number, text in enumerate(PLAIN, 1)),
         encoding="utf-8",
@@ -25,7 +25,12 @@ def patternmind(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
     assert command("ingest", SAMPLE / "cases-2026Q3.csv", plain).code == 0
     for lens in LENSES:
         assert command("run", "--lens", lens, "--label", "2026Q3").code == 0
-    return command
+
+
+@pytest.fixture
+def patternmind(shared_home: SharedHome, tmp_path: Path) -> InProcess:
+    """The command on a copy of a network seen through every lens."""
+    return on_a_copy(shared_home("lenses", build), tmp_path)
 
 
 PLAIN = (

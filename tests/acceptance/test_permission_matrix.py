@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import the_cases
+from tests.fixtures.networks import the_cases
 from tests.fixtures.page_client import PageClient, form_token_on
 from tests.unit.web.test_permissions import agreed, all_routes
 

@@ -16,10 +16,12 @@ from fastapi.routing import APIRoute
 from tests.fixtures.full_network import (
     FullNetwork,
     InjectedMarkup,
-    build_full_network,
+    build_whole,
     hostile_text,
+    open_whole,
     page_routes,
 )
+from tests.fixtures.networks import CopiedHome
 from tests.fixtures.page_client import BASE_URL, PageClient, form_token_on
 from tests.unit.web.test_permissions import all_routes
 
@@ -41,8 +43,8 @@ SECRET_FILES = (b"root:x:0", b"SQLite format 3", b"[build-system]")
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullNetwork]:
-    whole = build_full_network(tmp_path_factory.mktemp("attacks"))
+def whole(copied_home: CopiedHome) -> Iterator[FullNetwork]:
+    whole = open_whole(copied_home("whole", build_whole))
     yield whole
     whole.app.state.rooms.stop()
 
@@ -332,7 +334,7 @@ def test_no_route_takes_more_than_its_limit_announced_or_not(
     whole: FullNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An upload's limit is set low here, so that the test need not send 64 MB."""
-    monkeypatch.setattr(middleware, "IMPORT_BYTES", MAX_BODY_BYTES)
+    monkeypatch.setattr(middleware, "MAX_IMPORT_BYTES", MAX_BODY_BYTES)
     form = {"content-type": "application/x-www-form-urlencoded"}
     for name, _ in all_routes():
         method = name.partition("'")[2].partition("'")[0]

@@ -228,7 +228,7 @@ def test_the_very_form_that_signed_in_signs_in_again_after_signing_out(
 
     first = send()
     assert send() == first
-    monkeypatch.setattr(form_replay, "CLICK_SECONDS", -1.0)
+    monkeypatch.setattr(form_replay, "DOUBLE_CLICK_SECONDS", -1.0)
     second = send()
     assert second not in {first, "None"}
 

@@ -83,7 +83,7 @@ def the_outcome(cases: list[Case], **known: Any) -> RunOutcome:
     members = {theme: tuple(one.case_id for one in homes if one.theme_id == theme) for theme in ("t-1", "t-2")}
     themes = [
         build_theme("t-2", case_ids=members["t-2"], exemplars=members["t-2"][:2], edge_case=members["t-2"][-1],
-                centre=(0.6, 0.8), remembered=("x",), spoke=("y",), new_by_period=(("2026Q1", 3),)),
+                centre=(0.6, 0.8), unseen_case_ids=("x",), former_exemplars=("y",), new_by_period=(("2026Q1", 3),)),
         build_theme("t-1", name="doors", case_ids=members["t-1"], centre=(1.0, 0.0)),
         build_theme("t-0", name="was once", case_ids=(), lineage=Lineage.DORMANT, centre=(0.0, 1.0)),
     ]  # fmt: skip

@@ -273,8 +273,8 @@ ASLEEP = build_theme(
     case_ids=(),
     lineage=Lineage.DORMANT,
     encoder="minilm",
-    remembered=("c-3", "c-4"),
-    spoke=("c-3",),
+    unseen_case_ids=("c-3", "c-4"),
+    former_exemplars=("c-3",),
     new_by_period=(("2026Q2", 2), ("2026Q3", 0)),
 )
 PLACED = Assignment(case_id="c-1", theme_id="t-1", area_id="a-1", strength=0.5, nearest_theme_id="t-1")
@@ -594,9 +594,9 @@ def test_a_run_does_not_end_on_themes_that_were_changed_while_it_went_on(store: 
     store.append_edit(an_edit(lens="helped"), expected_seq=0)
     store.append_edit(an_edit(2), expected_seq=1)
     with pytest.raises(VersionConflict):
-        store.finish_run(run.id, an_outcome(decided=0), LATER)
+        store.finish_run(run.id, an_outcome(last_edit_seq=0), LATER)
     assert store.last_run() is None
-    assert store.finish_run(run.id, an_outcome(decided=2, proposals=[PROPOSAL]), LATER).conflicts == (PROPOSAL,)
+    assert store.finish_run(run.id, an_outcome(last_edit_seq=2, conflicts=[PROPOSAL]), LATER).conflicts == (PROPOSAL,)
 
 
 def test_what_a_run_found_is_kept_whole_of_the_newest_run_of_each_lens(store: Store) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import Program, the_cases
+from tests.acceptance.test_api import Program
 from tests.fixtures.builders import NOON
 from tests.fixtures.commands import write_rows
+from tests.fixtures.networks import the_cases
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import CaseKind

@@ -338,7 +338,7 @@ def test_above_a_limit_a_sample_is_fitted_and_the_run_says_what_it_may_not_see(
     fewer = len(known) * 3 // 4
     monkeypatch.setattr("patternmind.pipeline.MAX_FITTED_ROWS", fewer)
     monkeypatch.setattr("patternmind.pipeline.group_rows", partial(group_rows, max_fitted_rows=fewer))
-    run = network.run(afresh=True)
+    run = network.run(from_scratch=True)
     assert any("A sample of the cases was fitted" in note for note in run.notes)
     now = {one.case_id: one.theme_id for one in network.store.assignments()}
     assert now.keys() == known.keys()

@@ -1,18 +1,19 @@
 """A roster that grows later takes its names out of everything that is stored and shown, and loses nothing else."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.fixtures.networks import SharedHome, open_house
 
 from patternmind.bootstrap import DATABASE_FILE, AppContext
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.drafts import Draft, DraftAction, Quote
 from patternmind.domain.edits import EditAction
-from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.embedding.lenses import lens_text, text_hash
 from patternmind.errors import RunInProgress
 from patternmind.grounding import WITHDRAWN
@@ -23,7 +24,6 @@ from patternmind.services.file_import import import_files
 from patternmind.services.network import import_roster, redact_all
 from patternmind.services.reviews import decide_draft, list_all_drafts
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
-from patternmind.settings import Settings
 from patternmind.storage.run_lock import run_lock
 
 SUBJECTS = ("printer", "valve", "login")
@@ -58,10 +58,10 @@ def rows() -> list[dict[str, str]]:
     ]
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> AppContext:
-    house = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
-    cases = tmp_path / "cases.json"
+def build(home: Path) -> None:
+    """Fill a network whose drafts, decisions and themes all name a person who is on no roster yet."""
+    house = open_house(home)
+    cases = home.with_name("cases.json")
     cases.write_text(json.dumps(rows()), encoding="utf-8")
     import_files(house.store, [cases], kind=CaseKind.CASE)
     for lens in ("helped", "all"):
@@ -83,7 +83,11 @@ def house(tmp_path: Path) -> AppContext:
         action=EditAction.RENAME, actor="Ada", lens="all", theme_id=theme, name="Zebulon, printers", note="Zebulon"
     )
     submit_edit(store, clock, asked)
-    return house
+
+
+@pytest.fixture
+def house(shared_home: SharedHome, tmp_path: Path) -> AppContext:
+    return open_house(shutil.copytree(shared_home("roster", build), tmp_path / "home"))
 
 
 @pytest.fixture
@@ -164,7 +168,7 @@ def test_a_change_that_is_stopped_half_way_changes_nothing_and_is_done_by_doing_
     def stop(*known: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(type(house.store), "_retell_drafts", stop)
+    monkeypatch.setattr(type(house.store), "_rewrite_drafts", stop)
     with pytest.raises(KeyboardInterrupt):
         import_roster(house.store, roster)
     monkeypatch.undo()

@@ -411,7 +411,7 @@ def test_the_api_of_proposals_changes_trends_and_the_map(place: Place, ada: Page
 
 
 def test_many_themes_are_shown_a_page_at_a_time(place: Place, ada: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(themes, "MOST_THEMES", 2)
+    monkeypatch.setattr(themes, "THEMES_PAGE_SIZE", 2)
     every = {theme.id for theme in place.themes()}
     for address in ("/themes?sort=name", "/themes", "/themes/trend", "/themes/map"):
         seen, at, n_pages = set[str](), address, 0

@@ -139,7 +139,7 @@ def test_the_same_state_gives_the_same_themes_and_nothing_new_is_not_run(network
 
 def test_afresh_makes_all_fits_again_even_where_nothing_is_new(network: Network) -> None:
     before = network.store.assignments()
-    run = network.run(afresh=True)
+    run = network.run(from_scratch=True)
     assert (run.id, network.continued(run)) == ("run-0002", None)
     assert [(one.case_id, one.theme_id, one.strength) for one in network.store.assignments()] == [
         (one.case_id, one.theme_id, one.strength) for one in before

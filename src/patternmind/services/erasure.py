@@ -126,7 +126,13 @@ def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: 
         draft=lambda draft, log: _rewrite_draft(draft, log, case.id, traces),
     )
     kept = {text_hash(lens_text(one, lens)) for one in others for lens in LENSES}
-    remove(case.id, retelling, kept_text_hashes=kept | _retained_pattern_hashes(store, case.id), actor=actor, at=clock.now())
+    remove(
+        case.id,
+        retelling,
+        kept_text_hashes=kept | _retained_pattern_hashes(store, case.id),
+        actor=actor,
+        at=clock.now(),
+    )
     names = {case.id, case.external_id} - {None}
     return ErasureResult(
         case_id=case.id,

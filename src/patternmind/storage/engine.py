@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from patternmind.errors import SchemaTooNew, StoreUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
 """Every schema this program knows, oldest first; a test holds it to the files in ``migrations``."""
 
 BUSY_TIMEOUT_MS = 30_000

@@ -64,7 +64,7 @@ def read_case(record: Mapping[str, Any], duplicate_of: str | None) -> Case:
     return Case(**values)
 
 
-CARD_EXCLUDED_FIELDS = ("case_ids", "centre", "remembered", "spoke", "new_by_period")
+CARD_EXCLUDED_FIELDS = ("case_ids", "centre", "unseen_case_ids", "former_exemplars", "new_by_period")
 """The fields of a theme that grow with the network, or that only the next run reads."""
 
 
@@ -75,7 +75,7 @@ def theme_record(theme: Theme) -> Record:
 
 def read_theme(record: Mapping[str, Any]) -> Theme:
     values: Record = {**record, "lineage": Lineage(record["lineage"])}
-    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre", "remembered", "spoke"):
+    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre", "unseen_case_ids", "former_exemplars"):
         values[name] = tuple(record.get(name, ()))
     values["new_by_period"] = tuple((label, n_new) for label, n_new in record.get("new_by_period", ()))
     return Theme(**values)

@@ -204,7 +204,7 @@ assignment = Table(
 )
 
 machine_result = Table(
-    "found",
+    "machine_result",
     metadata,
     _network_id_column(),
     Column("run_id", String, primary_key=True),

@@ -130,7 +130,7 @@ def test_a_case_whose_theme_changed_goes_where_its_theme_is(
 
 def test_too_many_rows_to_lay_out_at_once_still_keep_their_islands(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, labels = planted_vectors((200, 150, 120))
-    monkeypatch.setattr(layout, "MOST_ROWS", 150)
+    monkeypatch.setattr(layout, "MAX_ROWS", 150)
 
     places = a_map(vectors, labels)
 

@@ -72,7 +72,7 @@ def test_only_new_rows_and_rows_that_lost_a_neighbour_are_searched(monkeypatch: 
 
     old = find_nearest_neighbours(before, 4)
     wanted = find_nearest_neighbours(after, 4)
-    monkeypatch.setattr(neighbour_update, "best_of", counted)
+    monkeypatch.setattr(neighbour_update, "top_k", counted)
     assert_same(update_neighbours(old, after, now, k=4), wanted)
     lost = {int(now[row]) for row in range(60) if now[row] != REMOVED and 5 in old.index[row]}
     fresh = set(range(62)) - {int(row) for row in now if row != REMOVED}

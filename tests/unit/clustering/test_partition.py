@@ -281,16 +281,6 @@ def test_the_best_of_a_row_are_the_first_of_it_sorted(b: int, m: int, k: int, se
     assert best.tolist() == np.take_along_axis(rows, order, axis=1).tolist()
 
 
-def test_candidates_find_nearly_all_neighbours_with_exact_similarities() -> None:
-    vectors, _ = planted_vectors([60] * 50, spread=0.5)
-    exact, found = find_nearest_neighbours(vectors, 15), find_nearest_neighbours(vectors, 15, max_exact_rows=100)
-    shared = [len(set(a.tolist()) & set(b.tolist())) for a, b in zip(exact.index, found.index, strict=True)]
-    assert np.mean(shared) / 15 >= 0.95
-    rows = np.arange(len(vectors))[:, None]
-    assert np.array_equal(found.similarity, cosine_similarity(vectors, vectors)[rows, found.index])
-    assert not (found.index == rows).any()
-
-
 def test_a_part_of_a_graph_holds_the_edges_among_its_rows() -> None:
     edges = Edges(5, np.array([0, 1, 2], np.int32), np.array([1, 3, 4], np.int32), np.array([1.0, 2.0, 3.0]))
     part = edges.subgraph(np.array([1, 2, 3, 4]))

@@ -119,7 +119,7 @@ def test_old_rows_stay_where_they_were_more_than_a_full_fit_would_leave_them() -
     loose = planted([60] * 20, seed=6, spread=0.22)
     near = find_nearest_neighbours(loose, default_n_neighbours(N_OLD))
     marks = hash_rows(ids(range(N_OLD)), loose)
-    kept = replace(KEPT, marks=marks, first=marks, neighbours=near, fits=make_fits(near, seed=0))
+    kept = replace(KEPT, row_digests=marks, baseline_digests=marks, neighbours=near, fits=make_fits(near, seed=0))
     before = partition_rows(loose, near, engine="graph", seed=0, fits=kept.labels).labels
     vectors = np.concatenate([loose, nudged(loose[rng.choice(N_OLD, 12, replace=False)], seed=7)])
     warm = judged(vectors, started(vectors, kept)).labels
@@ -177,7 +177,7 @@ def test_too_much_drift_or_too_few_rows_ask_for_a_full_fit() -> None:
     assert warm_start_fits(KEPT, many, hash_rows(ids(range(len(many))), many), seed=0) is None
     few = OLD[:900]
     marks = hash_rows(ids(range(900)), few)
-    assert warm_start_fits(replace(KEPT, marks=marks, first=marks), few, marks, seed=0) is None
+    assert warm_start_fits(replace(KEPT, row_digests=marks, baseline_digests=marks), few, marks, seed=0) is None
 
 
 def test_a_row_tied_to_nothing_is_a_community_of_its_own() -> None:

@@ -130,7 +130,7 @@ def test_a_list_is_narrowed_by_all_it_can_be(everybody: dict[str, PageClient]) -
 def test_a_file_is_sent_mapped_taken_in_and_its_rest_given_back(
     everybody: dict[str, PageClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "SMALL_WAIT_SECONDS", 60)
+    monkeypatch.setattr(uploads, "SMALL_FILE_WAIT_SECONDS", 60)
     steward = everybody["steward"]
     rows = (
         b"nr,Beskrivelse,status\n71,The hatch leaked oil on the belt.,open\n72,,open\n73,The belt tore at noon.,maybe\n"

@@ -35,7 +35,7 @@ ROWS = b"""id,Problem,Remark,status,submitter
 
 @pytest.fixture(autouse=True)
 def _waiting_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
-    monkeypatch.setattr(uploading, "SMALL_WAIT_SECONDS", 60)
+    monkeypatch.setattr(uploading, "SMALL_FILE_WAIT_SECONDS", 60)
 
 
 @pytest.fixture
@@ -310,7 +310,7 @@ def test_an_import_of_a_server_that_was_killed_is_said_to_be_off(house: AppConte
 def test_a_body_that_is_too_large_is_refused_however_it_is_announced(
     house: AppContext, steward: PageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(middleware, "IMPORT_BYTES", 200_000)
+    monkeypatch.setattr(middleware, "MAX_IMPORT_BYTES", 200_000)
     big = b"problem\n" + b"The pump leaked.\n" * 20_000
     assert upload(steward, "cases.csv", big).status_code == 413
     token = form_token_on(steward.get("/cases/import").text)

@@ -61,7 +61,7 @@ def _with_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert usual is not None
 
     with_ours.loader = ChoiceLoader([DictLoader(PAGES), usual])
-    monkeypatch.setattr(templating, "templates", lambda: with_ours)
+    monkeypatch.setattr(templating, "template_environment", lambda: with_ours)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_route_that_declares_nothing_cannot_be_made() -> None:
 def test_static_files_are_kept_for_ever_under_the_digest_of_their_content(
     app: tuple[AppContext, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(static_files, "_contents", lambda: {"a.css": b"p { color: red }"})
+    monkeypatch.setattr(static_files, "_file_contents", lambda: {"a.css": b"p { color: red }"})
     static_files.assets_version.cache_clear()
     try:
         stranger = PageClient(app[0], app=app[1])

@@ -240,7 +240,7 @@ def _read_run(row: Any) -> RunRecord:
     body = dict(row.body)
     parameters = RunParameters(**body.pop("parameters"))
     body["notes"] = tuple(body["notes"])
-    body["proposals"] = tuple(_read_conflict(one) for one in body.get("proposals", ()))
+    body["conflicts"] = tuple(_read_conflict(one) for one in body.get("conflicts", ()))
     return RunRecord(
         id=row.id,
         number=row.number,

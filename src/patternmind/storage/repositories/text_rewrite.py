@@ -93,9 +93,9 @@ class TextRewriting(CaseRepository, EditRepository, ReviewQueueRepository, JobRe
         run = schema.run
         for row in connection.execute(self._of(run)).all():
             notes = [rewrite.words(note) for note in row.body["notes"]]
-            proposals = [{**one, "text": rewrite.words(one["text"])} for one in row.body.get("proposals", ())]
-            told = {**row.body, "notes": notes, "proposals": proposals}
-            if told != {"proposals": [], **row.body}:
+            conflicts = [{**one, "text": rewrite.words(one["text"])} for one in row.body.get("conflicts", ())]
+            told = {**row.body, "notes": notes, "conflicts": conflicts}
+            if told != {"conflicts": [], **row.body}:
                 mine = (run.c.network_id == self._id) & (run.c.id == row.id)
                 connection.execute(update(run).where(mine).values(body=told))
 
