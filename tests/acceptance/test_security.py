@@ -156,7 +156,7 @@ def test_kept_text_comes_back_as_text_after_signing_in_again(whole: FullNetwork)
 
 
 def test_our_script_makes_no_markup_out_of_text(whole: FullNetwork, steward: PageClient) -> None:
-    script = steward.get(f"/static/{assets_version()}/desk.js").text
+    script = steward.get(f"/static/{assets_version()}/app.js").text
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", script) == []
     templates = Path(middleware.__file__).parent / "templates"
     said = "\n".join(one.read_text(encoding="utf-8") for one in sorted(templates.rglob("*.html")))
@@ -254,7 +254,7 @@ UPWARDS = (
     "..%5c..%5cetc%5cpasswd",
     "%2fetc%2fpasswd",
     "....//....//etc/passwd",
-    "desk.css%00.db",
+    "app.css%00.db",
     "..",
     ".",
     "%c0%ae%c0%ae/patternmind.db",
