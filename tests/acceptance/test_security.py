@@ -378,7 +378,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(whole: FullNetwork) -> None
              "headers": form, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8765), "scheme": "http"}  # fmt: skip
     asyncio.run(app(scope, receive, send))
     assert said[0]["status"] == 408
-    assert b"stopped coming" in said[1]["body"]
+    assert b"stopped arriving" in said[1]["body"]
 
 
 def test_no_shape_of_a_body_makes_the_server_fail(whole: FullNetwork) -> None:
