@@ -117,7 +117,7 @@ def replace_case(
     audit_target(request, "case", case.id)
     if body.kind is not case.kind or body.external_id not in (None, case.external_id):
         raise UsageError("Kind and external id of a case cannot change. Leave them out.")
-    expected = expected_version(if_match, ctx.store.n_versions(case.id), kind="case", id=case.id)
+    expected = expected_version(if_match, ctx.store.count_versions(case.id), kind="case", id=case.id)
     try:
         saved = edit_case(ctx.store, ctx.clock, case.id, _case_input(caller, body), expected_version=expected)
     except InvalidCase as error:
