@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from openapi_python_client import generate
 from openapi_python_client.config import Config, ConfigFile, MetaType
-from tests.acceptance.test_api import the_cases
 from tests.fixtures.browser import serve_in_thread
+from tests.fixtures.networks import the_cases
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.permissions import Role

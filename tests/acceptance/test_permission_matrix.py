@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import the_cases
+from tests.fixtures.networks import the_cases
 from tests.fixtures.page_client import PageClient, form_token_on
 from tests.unit.web.test_permissions import agreed, all_routes
 
@@ -332,7 +332,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         "token_id": token.id,
         "secret": "no-such-link",
         "digest": "0",
-        "name": "desk.css",
+        "name": "app.css",
     }
     return World(app, ids, visitors, tokens, PageClient(house, app=app))
 

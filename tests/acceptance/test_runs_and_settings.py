@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import Program, check_problem, make_house, run_to_the_end, take_in
+from tests.acceptance.test_api import Program, check_problem
 from tests.acceptance.test_prereading_pages import fields_on, words_of
+from tests.fixtures.networks import open_house as make_house
 from tests.fixtures.page_client import PageClient
 
 from patternmind.bootstrap import AppContext
@@ -25,12 +26,8 @@ from patternmind.web.app import make_app
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
-    house = make_house(tmp_path_factory.mktemp("settings"))
-    client = Program(house)
-    take_in(client)
-    run_to_the_end(client, label="2026Q3")
-    return house
+def house(grown_house: AppContext) -> AppContext:
+    return grown_house
 
 
 @pytest.fixture(scope="module")

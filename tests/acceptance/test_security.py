@@ -16,10 +16,12 @@ from fastapi.routing import APIRoute
 from tests.fixtures.full_network import (
     FullNetwork,
     InjectedMarkup,
-    build_full_network,
+    build_whole,
     hostile_text,
+    open_whole,
     page_routes,
 )
+from tests.fixtures.networks import CopiedHome
 from tests.fixtures.page_client import BASE_URL, PageClient, form_token_on
 from tests.unit.web.test_permissions import all_routes
 
@@ -41,8 +43,8 @@ SECRET_FILES = (b"root:x:0", b"SQLite format 3", b"[build-system]")
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullNetwork]:
-    whole = build_full_network(tmp_path_factory.mktemp("attacks"))
+def whole(copied_home: CopiedHome) -> Iterator[FullNetwork]:
+    whole = open_whole(copied_home("whole", build_whole))
     yield whole
     whole.app.state.shared.stop()
 
@@ -154,7 +156,7 @@ def test_kept_text_comes_back_as_text_after_signing_in_again(whole: FullNetwork)
 
 
 def test_our_script_makes_no_markup_out_of_text(whole: FullNetwork, steward: PageClient) -> None:
-    script = steward.get(f"/static/{assets_version()}/desk.js").text
+    script = steward.get(f"/static/{assets_version()}/app.js").text
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", script) == []
     templates = Path(middleware.__file__).parent / "templates"
     said = "\n".join(one.read_text(encoding="utf-8") for one in sorted(templates.rglob("*.html")))
@@ -252,7 +254,7 @@ UPWARDS = (
     "..%5c..%5cetc%5cpasswd",
     "%2fetc%2fpasswd",
     "....//....//etc/passwd",
-    "desk.css%00.db",
+    "app.css%00.db",
     "..",
     ".",
     "%c0%ae%c0%ae/patternmind.db",

@@ -6,12 +6,7 @@ from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from tests.fixtures.browser import (
-    accessibility_violations,
-    chromium,
-    console_errors,
-    serve_in_thread,
-)
+from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
 from tests.fixtures.builders import build_submission
 from tests.fixtures.edit_histories import group_once, short_cases
 from tests.fixtures.page_client import PageClient
@@ -48,12 +43,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     cookies = [{"name": one.name, "value": one.value} for one in ada.client.cookies.jar]
     with serve_in_thread(house, app) as address:
         yield Desk(house, address, cookies)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Page, list[str]]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import Program, the_cases
+from tests.acceptance.test_api import Program
 from tests.fixtures.builders import NOON
 from tests.fixtures.commands import write_rows
+from tests.fixtures.networks import the_cases
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import CaseKind
@@ -98,12 +99,12 @@ def test_what_ended_long_ago_is_forgotten_and_what_runs_is_not(
 
 
 def test_every_change_moves_a_mark_and_only_its_own(store: SqlStore) -> None:
-    before = store.marks()
+    before = store.change_counters()
     store.create_job(a_job())
-    begun = store.marks()
+    begun = store.change_counters()
     store.update_job(a_job(step="embed"))
     assert begun == {**before, "jobs": before["jobs"] + 1}
-    assert store.marks()["jobs"] == begun["jobs"] + 1
+    assert store.change_counters()["jobs"] == begun["jobs"] + 1
 
 
 class Slow(HashingEncoder):

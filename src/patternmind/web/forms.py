@@ -36,7 +36,9 @@ def form_token(ctx: AppContext, caller: Caller | None) -> str:
     """Return the token of the caller's forms; it is unique to the session and network."""
     session = caller.session.sha256 if caller and caller.session else ""
     network_id = caller.network_id if caller else ""
-    return hmac.new(ctx.store.secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        ctx.store.contributor_secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256
+    ).hexdigest()
 
 
 def autosave_namespace(ctx: AppContext, caller: Caller | None) -> str:
@@ -44,7 +46,7 @@ def autosave_namespace(ctx: AppContext, caller: Caller | None) -> str:
     member_id = caller.member.id if caller and caller.member else ""
     if not member_id:
         return ""
-    return hmac.new(ctx.store.secret(), f"shelf\0{member_id}".encode(), hashlib.sha256).hexdigest()[:12]
+    return hmac.new(ctx.store.contributor_secret(), f"shelf\0{member_id}".encode(), hashlib.sha256).hexdigest()[:12]
 
 
 async def verify_form_token(request: Request) -> None:

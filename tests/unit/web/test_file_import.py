@@ -14,9 +14,9 @@ from tests.fixtures.page_client import PageClient, form_token_on
 from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX, AppContext
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Role
+from patternmind.domain.spreadsheet import FORMULA_PREFIXES, escape_formula
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import StoreUnavailable
-from patternmind.ingestion.mapping import FORMULA_PREFIXES, escape_formula
 from patternmind.services.import_preview import mapping_from_choices, preview_file
 from patternmind.settings import Settings
 from patternmind.web import middleware

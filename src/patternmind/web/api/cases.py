@@ -266,7 +266,7 @@ def list_cases(
 def read_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> CaseResponse:
     """Read a redacted case or recap by its id or external id."""
     case = ctx.store.case(case_id)
-    return case_response(case, ctx.store.place_of(case.id) if caller.may(Action.SEE_THEMES) else None)
+    return case_response(case, ctx.store.find_assignment(case.id) if caller.may(Action.SEE_THEMES) else None)
 
 
 def case_response(case: Case, assignment: Assignment | None) -> CaseResponse:

@@ -33,7 +33,7 @@ async def stream_events(
 
 def _change_events(ctx: AppContext, last_id: str) -> list[ServerSentEvent]:
     """Return an event for each changed counter; a new client gets all counters at once."""
-    counters = ctx.store.marks()
+    counters = ctx.store.change_counters()
     sent = decode_counters(last_id)
     if not sent:
         return [ServerSentEvent(encode_counters(counters), "message", counters)]

@@ -10,7 +10,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action
-from patternmind.ingestion.redaction.redactor import Roster, redact_values
+from patternmind.ingestion.redaction.redactor import redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.services.exports import assignment_row, export_rows
 from patternmind.web.api.schemas import PageResponse
 from patternmind.web.dependencies import CallerDep, ContextDep

@@ -183,7 +183,7 @@ def read_run(ctx: ContextDep, run_id: str) -> RunResponse:
 )
 def list_changes(ctx: ContextDep, run_id: str) -> ListResponse[ThemeChangeResponse]:
     """List how a run changed the themes: new, continued, split, merged, dormant, with the evidence."""
-    changes = ctx.store.changes(ctx.store.get_run(run_id).id)
+    changes = ctx.store.theme_changes(ctx.store.get_run(run_id).id)
     return ListResponse(items=[ThemeChangeResponse.model_validate(asdict(change)) for change in changes])
 
 
