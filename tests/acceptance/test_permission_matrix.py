@@ -332,7 +332,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         "token_id": token.id,
         "secret": "no-such-link",
         "digest": "0",
-        "name": "desk.css",
+        "name": "app.css",
     }
     return World(app, ids, visitors, tokens, PageClient(house, app=app))
 

@@ -178,7 +178,7 @@ def change_encoder(network: Network, corpus: str, last: Sequence[Assignment]) ->
 
 
 @pytest.mark.parametrize("corpus", PERIODS)
-def test_themes_whose_cases_mostly_remain_keep_their_id(corpus: str, tmp_path: Path, encoder: CachingEncoder) -> None:
+def test_themes_keep_their_id_while_most_cases_remain(corpus: str, tmp_path: Path, encoder: CachingEncoder) -> None:
     """Eight cumulative periods; then, but for arXiv, the last one again under another encoder."""
     network = Network(SqlStore(tmp_path / "patternmind.db"), FixedClock(NOON))
     periods = PERIODS[corpus]()
@@ -207,7 +207,7 @@ def test_themes_whose_cases_mostly_remain_keep_their_id(corpus: str, tmp_path: P
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_planted_histories_are_told_as_they_were(seed: int) -> None:
+def test_planted_histories_are_reported_correctly(seed: int) -> None:
     history = PlantedHistory(seed=seed)
     words = (Lineage.SPLIT, Lineage.MERGED, Lineage.NEW, Lineage.DORMANT, Lineage.RETURNED)
     scores = {word.value: history.scores(word) for word in words}

@@ -1,7 +1,8 @@
 """Background threads for jobs, with their state in the store.
 
-All processes see the state, and it survives a restart. Only one run at a time is allowed per data folder; pre-readings run a few at a time. While a job runs, its process
-records a heartbeat every few seconds. A job without heartbeat is reported as lost and can be restarted.
+All processes see the state, and it survives a restart. Only one run at a time is allowed per data folder; pre-readings
+run a few at a time. While a job runs, its process records a heartbeat every few seconds. A job without heartbeat is
+reported as lost and can be restarted.
 """
 
 import logging

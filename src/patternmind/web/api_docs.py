@@ -56,12 +56,12 @@ def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
         for method, operation in methods.items()
     ]
     return _render(
-        "described/docs.html",
+        "api_docs/docs.html",
         info=schema["info"],
         operations=operations,
         schemas=schema["components"]["schemas"],
         kinds=PROBLEM_KINDS,
-        type_of=schema_type_label,
+        schema_type_label=schema_type_label,
     )
 
 

@@ -47,7 +47,7 @@ def assets_version() -> str:
 
 
 def asset_url(name: str) -> str:
-    """Return the URL path of a static file; templates call it as ``{{ asset("desk.css") }}``."""
+    """Return the URL path of a static file; templates call it as ``{{ asset("app.css") }}``."""
     return f"/static/{assets_version()}/{name}"
 
 

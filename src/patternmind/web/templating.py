@@ -48,7 +48,7 @@ NAVIGATION: Sequence[NavigationItem] = (
     NavigationItem("Home", "/", Action.SEARCH),
     NavigationItem("Cases", "/cases", Action.SEARCH),
     NavigationItem("Themes", "/themes", Action.SEE_THEMES),
-    NavigationItem("Review", "/review", Action.SEE_DRAFTS, extra_prefix="/drafts/"),
+    NavigationItem("Review queue", "/review", Action.SEE_DRAFTS, extra_prefix="/drafts/"),
     NavigationItem("Pre-reading", "/prereadings", Action.REQUEST_PREREADING),
     NavigationItem("Library", "/library", Action.SEARCH),
     NavigationItem("Runs", "/runs", Action.SEE_THEMES),
@@ -57,7 +57,7 @@ NAVIGATION: Sequence[NavigationItem] = (
 SETTINGS_TABS: Sequence[NavigationItem] = (
     NavigationItem("Account", "/settings/account", Action.OWN_TOKENS),
     NavigationItem("Tokens", "/settings/tokens", Action.OWN_TOKENS),
-    NavigationItem("Keys", "/settings/keys", Action.OWN_KEYS),
+    NavigationItem("Shortcuts", "/settings/keys", Action.OWN_KEYS),
     NavigationItem("Network", "/settings/network", Action.SETTINGS),
     NavigationItem("Limits", "/settings/limits", Action.SET_BUDGETS),
     NavigationItem("Roster", "/settings/roster", Action.ROSTER),
@@ -87,7 +87,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
 
     In addition to ``values`` a template gets ``caller`` (None for anonymous callers), ``may("review_drafts")``,
     ``nav``, ``settings_tabs``, ``flash``, ``form_token()``, ``shelf`` (the autosave namespace), ``now``, ``path`` and
-    ``asset("desk.css")``.
+    ``asset("app.css")``.
     """
     caller = cast("Caller | None", getattr(request.state, "caller", None))
     ctx = request.app.state.shared.ctx

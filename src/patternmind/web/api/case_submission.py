@@ -1,10 +1,8 @@
 """Submit, edit, withdraw and erase a case; read related cases, raw versions and possible names."""
 
-import re
 from dataclasses import asdict
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -15,7 +13,6 @@ from patternmind.errors import (
     NotFound,
     RuleViolated,
     UsageError,
-    VersionConflict,
 )
 from patternmind.services.case_submission import (
     CaseInput,
@@ -43,6 +40,7 @@ from patternmind.web.api.cases import case_response
 from patternmind.web.audit import audit_target, skip_audit
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
 from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.permissions import requires
 from patternmind.web.problems import (
@@ -57,15 +55,7 @@ from patternmind.web.state import get_app_state
 
 router = APIRouter(route_class=ApiRoute, tags=["cases"])
 
-ETAG_RESPONSE = {"headers": {"ETag": {"description": "Version of the case.", "schema": {"type": "string"}}}}
-
-IfMatchHeader = Annotated[
-    str | None,
-    Header(
-        max_length=200,
-        description="ETag of the version you have read; without it, the current version is reassignment.",
-    ),
-]
+ETAG_RESPONSE = etag_responses("Version of the case.")
 
 
 @router.post(
@@ -88,7 +78,7 @@ def create_case_preview(request: Request, ctx: ContextDep, caller: CallerDep, bo
     "/cases",
     name="submit_case",
     status_code=201,
-    responses=problem_responses(400) | {201: ETAG_RESPONSE},
+    responses=problem_responses(400) | etag_responses("Version of the case.", status=201),
     dependencies=[requires(Action.SUBMIT_CASE), ACCEPTS_IDEMPOTENCY_KEY],
     response_model=case_schemas.CasePreviewResponse,
 )
@@ -100,7 +90,7 @@ def create_case(
         saved = submit_case(ctx.store, ctx.clock, _case_input(caller, body))
     except InvalidCase as error:
         return _invalid_case_response(request, error)
-    response.headers["etag"] = _etag(ctx.store.count_versions(saved.case.id))
+    response.headers["etag"] = format_etag(ctx.store.count_versions(saved.case.id))
     response.headers["location"] = f"/api/v1/cases/{saved.case.id}"
     return _preview_response(saved)
 
@@ -108,7 +98,7 @@ def create_case(
 @router.put(
     "/cases/{case_id:path}",
     name="replace_case",
-    responses=problem_responses(400, 404, 412) | {200: ETAG_RESPONSE},
+    responses=problem_responses(400, 404, 412) | ETAG_RESPONSE,
     dependencies=[requires(Action.EDIT_CASE, own=True)],
     response_model=case_schemas.CasePreviewResponse,
 )
@@ -127,19 +117,19 @@ def replace_case(
     audit_target(request, "case", case.id)
     if body.kind is not case.kind or body.external_id not in (None, case.external_id):
         raise UsageError("Kind and external id of a case cannot change. Leave them out.")
-    expected = _expected_version(ctx, case, if_match)
+    expected = expected_version(if_match, ctx.store.n_versions(case.id), kind="case", id=case.id)
     try:
         saved = edit_case(ctx.store, ctx.clock, case.id, _case_input(caller, body), expected_version=expected)
     except InvalidCase as error:
         return _invalid_case_response(request, error)
-    response.headers["etag"] = _etag(ctx.store.count_versions(case.id))
+    response.headers["etag"] = format_etag(ctx.store.count_versions(case.id))
     return _preview_response(saved)
 
 
 @router.get(
     "/cases/{case_id:path}/surroundings",
     name="read_surroundings",
-    responses=problem_responses(404) | {200: ETAG_RESPONSE},
+    responses=problem_responses(404) | ETAG_RESPONSE,
     dependencies=[requires(Action.SEARCH)],
 )
 def read_related(response: Response, ctx: ContextDep, caller: CallerDep, case_id: str) -> case_schemas.RelatedResponse:
@@ -326,19 +316,6 @@ def _case_input(caller: Caller, body: case_schemas.CaseRequest) -> CaseInput:
         submitter=body.submitter,
         actor=caller.name or LOCAL_USER,
     )
-
-
-def _expected_version(ctx: ContextDep, case: Case, if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    version = ctx.store.count_versions(case.id)
-    if _etag(version) not in re.findall(r'(?<!W/)"[^"]*"', if_match):
-        raise VersionConflict("case", case.id)
-    return version
-
-
-def _etag(version: int) -> str:
-    return f'"{version}"'
 
 
 def _invalid_case_response(request: Request, error: InvalidCase) -> JSONResponse:

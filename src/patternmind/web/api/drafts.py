@@ -1,9 +1,8 @@
 """Drafts, decisions on them, and accepted patterns."""
 
-import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from patternmind.domain import permissions
 from patternmind.domain.drafts import (
@@ -13,7 +12,7 @@ from patternmind.domain.drafts import (
     ReviewedDraft,
 )
 from patternmind.domain.read_models import DraftFilter
-from patternmind.errors import UsageError, VersionConflict
+from patternmind.errors import UsageError
 from patternmind.ports import Store
 from patternmind.review import possible_actions
 from patternmind.services.exports import draft_row, export_rows
@@ -23,6 +22,7 @@ from patternmind.web.api import schemas
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
 from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import (
     CursorQuery,
@@ -36,7 +36,7 @@ from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["review"])
 
-ETAG_RESPONSE = {200: {"headers": {"ETag": {"description": "Version of the draft.", "schema": {"type": "string"}}}}}
+ETAG_RESPONSE = etag_responses("Version of the draft.")
 
 
 @router.get("/drafts", name="list_drafts", dependencies=[requires(permissions.Action.SEE_DRAFTS)])
@@ -81,13 +81,7 @@ def decide(
     response: Response,
     draft_id: str,
     body: schemas.DecisionRequest,
-    if_match: Annotated[
-        str | None,
-        Header(
-            max_length=200,
-            description="ETag of the version you have read; without it, the decision applies to the current version.",
-        ),
-    ] = None,
+    if_match: IfMatchHeader = None,
 ) -> schemas.DraftResponse:
     """Accept, edit, reject, not sure, flag, retire or undo; retiring needs a steward.
 
@@ -105,23 +99,14 @@ def decide(
         reason=body.reason,
         note=body.note,
         edits={name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()},
-        expected_version=expected_version(ctx.store, draft_id, if_match),
+        expected_version=expected_draft_version(ctx.store, draft_id, if_match),
     )
     return draft_response_with_etag(reviewed, caller, response)
 
 
-def expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
-    """Return the draft version that the caller has seen, None for any.
-
-    Raises:
-        VersionConflict: the draft has another version.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    version = get_draft(store, draft_id).version
-    if f'"{version}"' not in re.findall(r'(?<!W/)"[^"]*"', if_match):
-        raise VersionConflict("draft", draft_id)
-    return version
+def expected_draft_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
+    """Return the draft version that the caller has read, None for any; see ``etags.expected_version``."""
+    return expected_version(if_match, get_draft(store, draft_id).version, kind="draft", id=draft_id)
 
 
 @router.get("/patterns", name="list_patterns", dependencies=[requires(permissions.Action.SEARCH)])
@@ -135,7 +120,7 @@ def list_patterns(ctx: ContextDep) -> schemas.ListResponse[schemas.PatternRespon
 
 
 def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: Response) -> schemas.DraftResponse:
-    response.headers["etag"] = f'"{reviewed.version}"'
+    response.headers["etag"] = format_etag(reviewed.version)
     return _draft_response(reviewed, caller)
 
 

@@ -17,10 +17,11 @@ from patternmind.services import prereadings
 from patternmind.services.playbook import prepared_document, prepared_row
 from patternmind.services.prereadings import PrereadingRequest
 from patternmind.web.api import schemas
-from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_version
+from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_draft_version
 from patternmind.web.api.jobs import accepted_job_response
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
+from patternmind.web.etags import IfMatchHeader, format_etag
 from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
 from patternmind.web.permissions import requires
@@ -28,14 +29,6 @@ from patternmind.web.problems import problem_responses
 from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["pre-reading"])
-
-IfMatchHeader = Annotated[
-    str | None,
-    Header(
-        max_length=200,
-        description="ETag of the version you have read; without it, the decision applies to the current version.",
-    ),
-]
 
 
 @router.post(
@@ -123,7 +116,7 @@ def list_prereadings(
 def read_prereading(ctx: ContextDep, prereading_id: str, format: DocumentFormat = "json") -> Response:
     """Read a pre-reading, as JSON or as a document. Without approval it prints "Draft, not reviewed"."""
     reviewed = prereadings.get_prereading(ctx.store, prereading_id)
-    etag_header = {"etag": f'"{reviewed.version}"'}
+    etag_header = {"etag": format_etag(reviewed.version)}
     if format == "json":
         return JSONResponse(_prereading_response(reviewed).model_dump(mode="json"), headers=etag_header)
     return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, headers=etag_header)
@@ -201,11 +194,11 @@ def undo_prereading(
 
 def _expected_version(ctx: AppContext, prereading_id: str, if_match: str | None) -> int | None:
     prereadings.get_prereading(ctx.store, prereading_id)
-    return expected_version(ctx.store, prereading_id, if_match)
+    return expected_draft_version(ctx.store, prereading_id, if_match)
 
 
 def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> schemas.PrereadingResponse:
-    response.headers["etag"] = f'"{reviewed.version}"'
+    response.headers["etag"] = format_etag(reviewed.version)
     return _prereading_response(reviewed)
 
 

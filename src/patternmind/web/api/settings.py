@@ -1,17 +1,16 @@
 """Settings of the network: description, limits, roster, possible names and checkup."""
 
-from typing import Annotated, Any
-
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.permissions import Action
-from patternmind.errors import NotFound, VersionConflict
+from patternmind.errors import NotFound
 from patternmind.services import network_settings, possible_names
 from patternmind.services.llm_costs import get_spending
 from patternmind.web.api import schemas
 from patternmind.web.checkup import run_checkup
 from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
 from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
 from patternmind.web.permissions import requires
@@ -20,10 +19,7 @@ from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["settings"])
 
-ETAG_RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {"headers": {"ETag": {"description": "Version of the settings.", "schema": {"type": "string"}}}}
-}
-IfMatchHeader = Annotated[str | None, Header(max_length=200, description="ETag of the settings you have read.")]
+ETAG_RESPONSE = etag_responses("Version of the settings.")
 
 
 @router.get(
@@ -56,7 +52,7 @@ def put_network_settings(
 
 def _network_settings_response(ctx: AppContext, response: Response) -> schemas.NetworkSettingsRequest:
     network = ctx.store.network
-    response.headers["etag"] = f'"{network_settings.network_version(network)}"'
+    response.headers["etag"] = format_etag(network_settings.network_version(network))
     return schemas.NetworkSettingsRequest(
         name=network.name, purpose=network.purpose, default_consent=network.default_consent
     )
@@ -64,12 +60,9 @@ def _network_settings_response(ctx: AppContext, response: Response) -> schemas.N
 
 def _expected_version(ctx: AppContext, if_match: str | None) -> str | None:
     """Return the version that the caller has seen; None for any."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    now = network_settings.network_version(ctx.store.network)
-    if f'"{now}"' not in [part.strip() for part in if_match.split(",")]:
-        raise VersionConflict("network", ctx.store.network.id)
-    return now
+    network = ctx.store.network
+    version = network_settings.network_version(network)
+    return expected_version(if_match, version, kind="network", id=network.id)
 
 
 @router.get(
@@ -102,7 +95,7 @@ def put_thresholds(
 def _limits_response(ctx: AppContext, response: Response) -> schemas.LimitsResponse:
     network, budget = ctx.store.network, ctx.settings.budget
     spending = get_spending(ctx.store, ctx.clock.now())
-    response.headers["etag"] = f'"{network_settings.network_version(network)}"'
+    response.headers["etag"] = format_etag(network_settings.network_version(network))
     return schemas.LimitsResponse(
         thresholds=schemas.ThresholdsRequest(
             min_contributors=network.rule.min_contributors, min_teams=network.rule.min_teams

@@ -1,15 +1,14 @@
 """Theme edits and their log, proposals, conflicts, changes by runs, trends and the map."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from patternmind.domain.edits import Edit, EditAction
 from patternmind.domain.permissions import Action
-from patternmind.errors import NotFound, VersionConflict
+from patternmind.errors import NotFound
 from patternmind.lineage import explain_change
 from patternmind.ports import RunRecord, Store
 from patternmind.publishing.map_drawing import DrawnMap, draw_map
@@ -39,6 +38,7 @@ from patternmind.web.api import theme_schemas as shapes
 from patternmind.web.caller import Caller
 from patternmind.web.charts import quarter_range
 from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
 from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.lens import LensQuery
 from patternmind.web.pagination import (
@@ -53,48 +53,25 @@ from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["themes"])
 
-LOG_ETAG_RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {"headers": {"ETag": {"description": "Number of the newest log entry.", "schema": {"type": "string"}}}}
-}
+LOG_ETAG_RESPONSE = etag_responses("Number of the newest log entry.")
 
 _MAP_CACHE: VersionedCache[DrawnMap] = VersionedCache()
 """Latest map per lens, as all callers may see it."""
-
-IfMatchHeader = Annotated[
-    str | None,
-    Header(
-        max_length=200, description="ETag of the log you have read; without it, the edit applies to the current state."
-    ),
-]
 
 MAY_PROPOSE_EDITS = requires(Action.EDIT_THEMES, proposing=True)
 MAY_EDIT_THEMES = requires(Action.EDIT_THEMES)
 MAY_SEE_THEMES = requires(Action.SEE_THEMES)
 
 
-def _expected_seq(store: Store, if_match: str | None) -> int | None:
-    """Return the newest log entry that the caller has seen, None for any.
-
-    Raises:
-        VersionConflict: the log has a newer entry.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    newest = get_last_edit_seq(store)
-    if f'"{newest}"' not in re.findall(r'(?<!W/)"[^"]*"', if_match):
-        raise VersionConflict("log of", "themes")
-    return newest
-
-
 def _set_etag(store: Store, response: Response) -> None:
-    response.headers["etag"] = f'"{get_last_edit_seq(store)}"'
+    response.headers["etag"] = format_etag(get_last_edit_seq(store))
 
 
 def _apply_edit(
     ctx: ContextDep, caller: Caller, response: Response, edit_request: ThemeEditRequest, if_match: str | None
 ) -> shapes.EditResultResponse:
     """Submit an edit, or propose it if the caller may only propose."""
-    expected_seq = _expected_seq(ctx.store, if_match)
+    expected_seq = expected_version(if_match, get_last_edit_seq(ctx.store), kind="log of", id="themes")
     is_proposal = not caller.may(Action.EDIT_THEMES)
     result = submit_edit(ctx.store, ctx.clock, replace(edit_request, expected_seq=expected_seq, proposed=is_proposal))
     _set_etag(ctx.store, response)
