@@ -81,5 +81,5 @@ def network_list(home: HomeOption = None, json: JsonOption = False) -> None:
         {"id": network.id, "name": network.name, "n_members": len(ctx.accounts.list_members(network.id))}
         for network in ctx.accounts.list_networks()
     ]
-    lines = [f"{row['id']}  {row['name']}  ({pluralize(row['n_members'], 'member')})" for row in rows]
+    lines = [f"{row['id']}  {row['name']}  ({pluralize(int(row['n_members']), 'member')})" for row in rows]
     output.write_result({"networks": rows}, "\n".join(lines), as_json=json)
