@@ -81,7 +81,7 @@ class AppContext:
                 f'Network "{network_id}" not found in this data folder. Check its id in the list of networks.'
             )
         cipher = FieldCipher(self.settings.raw_key, self.settings.raw_key_before)
-        return SqlStore(self.settings.home / DATABASE_FILE, network_id, sealer=cipher)
+        return SqlStore(self.settings.home / DATABASE_FILE, network_id, cipher=cipher)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -220,7 +220,7 @@ class AppContext:
         has_index = (self.index_folder / "manifest.json").exists()
         if self.index_folder.exists():
             with closing(self.chroma_index()) as index:
-                index.drop()
+                index.delete()
         yield
         self._placers.clear()
         if has_index:
@@ -251,7 +251,7 @@ class AppContext:
         ids, vectors = embed_all_cases(self.store, self.encoder)
         try:
             with closing(self.chroma_index()) as index:
-                if not index.holds(digest_rows(ids, vectors)):
+                if not index.is_current(digest_rows(ids, vectors)):
                     index.rebuild(ids, vectors)
         except IndexUnavailable:
             return
@@ -277,7 +277,7 @@ class AppContext:
             chroma = None
         with nullcontext() if chroma is None else closing(chroma):
             is_usable = (
-                chroma is not None and chroma.holds(digest_rows(ids, vectors)) and _is_searchable(chroma, vectors)
+                chroma is not None and chroma.is_current(digest_rows(ids, vectors)) and _is_searchable(chroma, vectors)
             )
             yield chroma if chroma is not None and is_usable else ExactIndex(ids, vectors)
 

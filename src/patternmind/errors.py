@@ -225,3 +225,17 @@ class SettingsInvalid(PatternmindError):
 
 class IndexUnavailable(PatternmindError):
     """The vector index cannot be used; search continues without it."""
+
+
+class ServerStopped(PatternmindError):
+    """The server was stopped during a run."""
+
+    def __init__(self) -> None:
+        super().__init__("The server was stopped during the run. Embeddings are kept; start the run again.")
+
+
+class JobNotFailed(PatternmindError):
+    """A job cannot be restarted because it is running or finished."""
+
+    def __init__(self) -> None:
+        super().__init__("Only failed jobs can be restarted; this one is running or finished.")

@@ -37,7 +37,7 @@ from patternmind.edits import find_conflicts, find_violations, resolve_edits
 from patternmind.embedding.lenses import check_lens, extract_lens_text, lens_notes
 from patternmind.embedding.vectors import embed_texts
 from patternmind.errors import EditsViolated, PatternmindError, VersionConflict
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage import (
     PreviousRun,
     describe_changes,
@@ -233,7 +233,7 @@ def prepare_clustering(
     config = json.dumps([__version__, METHOD_VERSION, parameters.engine, parameters.seed, parameters.level, encoder])
     config_hash = hashlib.sha256(config.encode()).hexdigest()
     row_hashes = hash_rows([case.id for case in cases], vectors)
-    stored = None if parameters.from_scratch else store.fits(parameters.lens)
+    stored = None if parameters.from_scratch else store.stored_fits(parameters.lens)
     warm_start = (
         warm_start_fits(stored, vectors, row_hashes, seed=parameters.seed)
         if stored and stored.config_hash == config_hash
@@ -450,7 +450,7 @@ def load_theme_memory(store: Store, previous: PreviousRun, *, lens: str) -> list
     The latter, such as a theme that a person split off, are matched as soon as the data shows them too.
     """
     last = store.last_run(lens)
-    machine_result = store.found(last.id) if last else None
+    machine_result = store.machine_result(last.id) if last else None
     if machine_result is None:
         return list(previous.themes)
     held_theme_ids = {

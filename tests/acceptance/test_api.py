@@ -367,7 +367,7 @@ def test_while_a_run_goes_on_a_second_waits_and_the_rest_answers(tmp_path: Path)
     check_problem(client.post("runs"), 409, "run-in-progress")
     assert client.get(job).json()["state"] == "running"
     assert len(client.get("cases").json()["items"]) == 48
-    stopping = threading.Thread(target=client.app.state.rooms.stop)
+    stopping = threading.Thread(target=client.app.state.shared.stop)
     stopping.start()
     time.sleep(0.1)
     encoder.go_on.set()

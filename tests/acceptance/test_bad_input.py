@@ -303,7 +303,7 @@ def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_the
         (["ingest", "FILE", "--as", "letter"], ["case", "recap", "letter"]),
         (["run", "--lens", "x"], ['lens "x"', "problem"]),
         (["run", "--since", "31/02/2026"], ["--since", "31/02/2026"]),
-        (["search", " "], ["Say what to look for"]),
+        (["search", " "], ["Enter a few words to search for"]),
         (["search", "pump", "-k", "0"], ["-k"]),
         (["prereading", "--theme", "t-1", "--out", "x.exe"], [".docx"]),
         (["init", "--default-consent", "maybe"], ['"maybe"', "network only"]),

@@ -153,7 +153,7 @@ def test_what_a_second_look_finds_weak_is_shown_with_the_reason(network: Cycle) 
     network.run(namer)
     drafts = patterns(network)
     lines = {draft.fields["weak_support"] for draft in drafts}
-    assert lines == {("patlet, line 1: it says more than the one or few cases it quotes.",)}
+    assert lines == {("patlet, line 1: it claims more than the few cases that it quotes.",)}
     assert asked(model)[LOOK] == 5
 
 
@@ -181,7 +181,7 @@ def test_a_case_that_speaks_to_machines_is_named_in_the_report(network: Cycle) -
     namer, _ = writing(case_facets=notice)
     record = network.run(namer)
     assert record.notes == (
-        "Case c-003 speaks to a machine instead of telling of work; that was not followed. Look at it.",
+        "Case c-003 contains instructions to a model. They were not followed; please check the case.",
     )
 
 
@@ -219,7 +219,7 @@ def says_no_json(_: RenderedPrompt) -> ScriptedReply:
     ("task", "script", "reason"),
     [
         ("case_facets", fails, "0 of 8 cases could be read: the model's server failed"),
-        ("case_facets", finds_no_facet, "0 of 8 cases could be read: no point of it stands in its text (8)."),
+        ("case_facets", finds_no_facet, "0 of 8 cases could be read: the case supports none of the model's points (8)."),
         ("candidate_pattern", fails, "the model's server failed"),
         ("candidate_pattern", says_no_json, "neither the answer nor its repair fits the schema"),
     ],
@@ -231,7 +231,7 @@ def test_where_the_model_fails_the_theme_has_the_draft_made_without_one_labelled
     record = network.run(namer)
     assert record.state == "finished"
     assert len(record.notes) == 5
-    assert all(f"its pattern is drafted with no AI used: {reason}" in note for note in record.notes)
+    assert all(f"pattern drafted without AI: {reason}" in note for note in record.notes)
     assert {draft.provenance.model for draft in patterns(network)} == {NO_AI}
 
 
@@ -254,7 +254,7 @@ def test_a_second_look_that_fails_costs_a_note_and_no_draft(network: Cycle) -> N
     namer, _ = writing(candidate_pattern=reworded, weak_support=fails)
     record = network.run(namer)
     assert {draft.provenance.model for draft in patterns(network)} == {"scripted"}
-    assert all("had no second look" in note for note in record.notes)
+    assert all("the support check of its pattern failed" in note for note in record.notes)
     assert len(record.notes) == 5
 
 

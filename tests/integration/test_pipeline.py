@@ -240,7 +240,7 @@ def test_run_adds_new_cases_to_themes_with_the_same_id_and_name(network: Pipelin
     assert {"c-100", "c-101"} <= set(pump.case_ids)
     assert (pump.new_cases, pump.lineage) == (2, Lineage.GREW)
     assert network.theme_of("login").new_cases == 0
-    change = next(theme_change for theme_change in network.store.changes(record.id) if theme_change.theme_id == pump.id)
+    change = next(theme_change for theme_change in network.store.theme_changes(record.id) if theme_change.theme_id == pump.id)
     assert (change.lineage, change.n_before, change.n_after, change.n_shared) == (Lineage.GREW, 8, 10, 8)
 
 
@@ -632,7 +632,7 @@ def test_gist_with_weak_support_has_a_note(network: PipelineNetwork) -> None:
     llm, _ = naming_model(network, {"gist": "People hide mistakes and never talk in any meeting or to any colleague."})
     record = network.run(llm, draft=False)
     assert len(record.notes) == 5
-    assert all("has a gist to look at twice: Its quotes hold" in note for note in record.notes)
+    assert all(": please check its gist: Its quotes contain" in note for note in record.notes)
     assert all("standstill" in theme.name for theme in network.store.themes())
 
 

@@ -65,7 +65,7 @@ def test_a_recap_is_kept_as_a_draft_that_people_decide_on(network: Cycle, namer:
 
 
 def test_a_recap_of_a_case_or_of_nothing_is_refused(network: Cycle) -> None:
-    with pytest.raises(UsageError, match=r"is a case\. Name a recap"):
+    with pytest.raises(UsageError, match=r"is a case, not a recap"):
         draft_from_recap(network.store, network.clock, "C-000")
     with pytest.raises(NotFound):
         draft_from_recap(network.store, network.clock, "nothing")

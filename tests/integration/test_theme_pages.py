@@ -46,8 +46,8 @@ class Place:
         """The same visitor each time, who asks from now on."""
         if name not in self.visitors:
             who = PageClient(self.house, role, name=name, app=self.app)
-            self.visitors[name] = who, self.app.state.rooms.identify_caller
-        who, self.app.state.rooms.identify_caller = self.visitors[name]
+            self.visitors[name] = who, self.app.state.shared.identify_caller
+        who, self.app.state.shared.identify_caller = self.visitors[name]
         return who
 
     def themes(self) -> list[Theme]:

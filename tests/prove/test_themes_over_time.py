@@ -203,7 +203,7 @@ def test_themes_keep_their_id_while_most_cases_remain(corpus: str, tmp_path: Pat
         used_ids |= after.keys()
         assert network.store.theme_ids() == used_ids, "every id remains stored"
         last = current
-    words = [change.lineage.value for run in network.store.runs() for change in network.store.changes(run.id)]
+    words = [change.lineage.value for run in network.store.runs() for change in network.store.theme_changes(run.id)]
     counts = {word: words.count(word) for word in sorted(set(words))}
     print(f"\n{corpus}: {len(last)} cases; themes {themes}; areas {areas}; {counts}")
     if corpus != "arxiv_titles":

@@ -26,7 +26,8 @@ from patternmind.domain.drafts import (
 )
 from patternmind.domain.networks import RosterEntry
 from patternmind.grounding import WITHDRAWN, ground
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.quote_repair import (
     DraftRewriter,
     UniqueTerms,
