@@ -35,8 +35,8 @@ browser:
 		apt-get update -qq && apt-get install -y -qq chromium; } || \
 		{ echo "make test drives a real browser: install Debian's chromium, or name one: make test CHROMIUM=/path/to/it"; exit 1; }
 
-test: setup browser ## Every test but the long proofs, two at a time (needs chromium: installed as root on Debian, else named by CHROMIUM=...)
-	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") $(BIN)/python -m pytest -m "not prove" -n 2 --dist loadfile --no-loadscope-reorder
+test: setup browser ## Every test but the evals and the long proofs, two at a time (needs chromium: installed as root on Debian, else named by CHROMIUM=...)
+	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") $(BIN)/python -m pytest -m "not prove and not evals" -n 2 --dist worksteal --durations=25
 
 check: setup ## Format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -47,8 +47,8 @@ check: setup ## Format, lint, types, layers
 pictures: setup browser ## A picture of every page, desk and phone, light and dark, to docs/pictures
 	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") PYTHONPATH=. $(BIN)/python -m tests.screenshots
 
-eval: setup ## Quality against the baselines, exit 3 below a gate
-	$(BIN)/patternmind eval --suite ci
+eval: setup ## Quality against the baselines, and the tests of the eval command, which run it once
+	$(BIN)/python -m pytest -m evals -s
 
 prove: setup ## The long proofs: kills, sizes, full disks, the wheel elsewhere (about 30 minutes; CORPORA=folder for the real ones)
 	PATTERNMIND_CORPORA="$(abspath $(or $(CORPORA),../shared/corpora))" $(BIN)/python -m pytest -m prove -v

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.fixtures.browser import (
-    accessibility_violations,
-    chromium,
-    console_errors,
-    serve_in_thread,
+from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
+from tests.fixtures.full_network import (
+    FullNetwork,
+    build_whole,
+    open_whole,
+    page_routes,
 )
-from tests.fixtures.full_network import FullNetwork, build_full_network, page_routes
+from tests.fixtures.networks import CopiedHome
 
 from patternmind.services.authentication import start_session
 from patternmind.settings import DEFAULT_NETWORK
@@ -54,24 +55,19 @@ ON_PAPER = "/prereadings/{prereading_id}/print"
 
 MISSING = {"/nowhere", "/drafts/none", "/library/none", "/sign-in/link/none"}
 
-SIZES = (("light", 320), ("dark", 320), ("light", 1280), ("dark", 1280))
+SIZES = (("dark", 320), ("light", 1280))
+"""Each theme and each width once: colours do not depend on the width, nor the layout on the theme."""
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> FullNetwork:
-    return build_full_network(tmp_path_factory.mktemp("every"))
+def whole(copied_home: CopiedHome) -> FullNetwork:
+    return open_whole(copied_home("whole", build_whole))
 
 
 @pytest.fixture(scope="module")
 def address(whole: FullNetwork) -> Iterator[str]:
     with serve_in_thread(whole.ctx, whole.app) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -121,7 +117,7 @@ def found_on(page: Page, at: str, said: list[str]) -> Iterator[str]:
         yield f"{at}: {answer.status}"
     if expected != 404 and urlsplit(page.url).path != urlsplit(at).path:
         return
-    for scheme, width in SIZES if "?" not in at else SIZES[1:3]:
+    for scheme, width in SIZES:
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         page.set_viewport_size({"width": width, "height": 800})
         where = f"{at} ({scheme}, {width})"

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import random
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from typing import Any, cast, get_args
 import httpx
 import pytest
 from starlette.testclient import TestClient
+from tests.fixtures.networks import CASES, the_cases
+from tests.fixtures.networks import open_house as make_house
 
 from patternmind.bootstrap import AppContext
 from patternmind.embedding.hashing_encoder import HashingEncoder
@@ -30,60 +31,6 @@ ROOT = Path(__file__).parents[2]
 
 HERE = ("127.0.0.1", 50_000)
 THERE = ("192.0.2.7", 50_000)
-
-TOPICS = {
-    "scanner": (
-        ["The hand scanner froze in the cold store.", "The scanner lost its battery on the ramp.",
-         "A frozen scanner left the pallet without a label.", "The scanner screen went white in the cold."],
-        ["We warmed the scanner battery before the shift.", "Swapping the scanner battery every two hours helped.",
-         "A spare scanner in the office solved it.", "Keeping the scanner under the jacket helped."],
-    ),
-    "handover": (
-        ["Nobody told the night shift about the pallet on hold.", "The handover book was empty that night.",
-         "The night shift shipped what the day shift had blocked.", "The handover was shouted across the yard."],
-        ["A red card on the goods at handover helped.", "Walking the lanes together at shift handover solved it.",
-         "We wrote the handover on the board.", "The day shift now stays for a handover of ten minutes."],
-    ),
-    "invoice": (
-        ["The invoice went out twice to the customer.", "An order was copied by hand into the invoice.",
-         "The customer paid an invoice that was not theirs.", "The invoice number slid by one column."],
-        ["We checked the invoice number against the order list.", "A control sum in the invoice sheet helped.",
-         "Locking the invoice columns solved it.", "Two people now read each invoice."],
-    ),
-    "parts": (
-        ["The pump body in the carton did not fit.", "The carton had the part number of the old pump.",
-         "The pump came without its gasket.", "A wrong pump was driven to the site."],
-        ["Opening each carton on the ramp helped.", "We compared the pump number with the order.",
-         "A photo of the pump plate solved it.", "The store now packs the gasket with the pump."],
-    ),
-}  # fmt: skip
-
-
-ASIDES = [f"{word}{n}" for word in ("monday", "gate", "lorry", "coffee", "phone", "visitor", "yard") for n in range(9)]
-
-
-def the_cases() -> Iterator[dict[str, str]]:
-    """48 cases of four problems, told in different sentences by different people of four teams."""
-    draw = random.Random(7)
-    for topic, (happened, helped) in TOPICS.items():
-        for n in range(12):
-            yield {
-                "id": f"{topic}/{n}",
-                "problem": " ".join(draw.sample(happened, 2)),
-                "context": " ".join(draw.sample(ASIDES, 14)),
-                "lesson": " ".join(draw.sample(helped, 2)),
-                "team": f"Team {n % 4}",
-                "submitter": f"Zoe Quist{topic}{n}",
-                "consent": "quotable without name",
-                "date": f"2026-{4 + n % 3:02d}-{10 + n}",
-            }
-
-
-CASES = "\n".join(json.dumps(case) for case in the_cases()).encode()
-
-
-def make_house(home: Path) -> AppContext:
-    return AppContext(Settings(home=home), encoder=HashingEncoder())
 
 
 class Program:
@@ -134,12 +81,9 @@ def client(tmp_path: Path) -> Program:
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> Program:
+def grown(grown_house: AppContext) -> Program:
     """A network after its first run, shared by the tests that do not mind each other."""
-    client = Program(make_house(tmp_path_factory.mktemp("grown")))
-    take_in(client)
-    assert run_to_the_end(client, label="2026Q2")["state"] == "finished"
-    return client
+    return Program(grown_house)
 
 
 def check_problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
@@ -398,7 +342,7 @@ def test_the_same_request_again_gets_the_same_answer_and_does_nothing(grown: Pro
 def test_two_runs_at_once_are_one(client: Program, tmp_path: Path) -> None:
     with run_lock(tmp_path):
         check_problem(client.post("runs"), 409, "run-in-progress")
-    assert run_to_the_end(client)["run"]["notes"] == ["Too few to group: 0 cases, 20 are needed."]
+    assert run_to_the_end(client)["run"]["notes"] == ["Not enough cases to group: you have 0 and need 20."]
 
 
 class Waiting(HashingEncoder):
@@ -423,7 +367,7 @@ def test_while_a_run_goes_on_a_second_waits_and_the_rest_answers(tmp_path: Path)
     check_problem(client.post("runs"), 409, "run-in-progress")
     assert client.get(job).json()["state"] == "running"
     assert len(client.get("cases").json()["items"]) == 48
-    stopping = threading.Thread(target=client.app.state.rooms.stop)
+    stopping = threading.Thread(target=client.app.state.shared.stop)
     stopping.start()
     time.sleep(0.1)
     encoder.go_on.set()
@@ -488,7 +432,7 @@ def test_addresses_and_methods_that_are_not_there(client: Program) -> None:
 
 
 def test_what_is_too_large_is_turned_down_announced_or_not(client: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middleware, "IMPORT_BYTES", 2_000_000)
+    monkeypatch.setattr(middleware, "MAX_IMPORT_BYTES", 2_000_000)
     much = b"x" * 1_100_000
     check_problem(client.post("runs", content=much), 413, "too-large")
     check_problem(client.post("runs", content=iter([much])), 413, "too-large")
@@ -516,7 +460,7 @@ def test_what_nobody_expected_tells_no_text_to_anybody(
     def unwritable(*_: object, **__: object) -> None:
         raise StoreUnavailable(f"{tmp_path} cannot be written.")
 
-    monkeypatch.setattr(type(make_house(tmp_path).store), "theme_cards", unwritable)
+    monkeypatch.setattr(type(make_house(tmp_path).store), "list_theme_cards", unwritable)
     assert str(tmp_path) not in check_problem(client.get("themes"), 503, "store-unavailable")["detail"]
 
 

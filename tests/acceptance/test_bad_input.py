@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.commands import CommandResult, CommandRunner, write_rows
+from tests.fixtures.commands import (
+    CommandResult,
+    CommandRunner,
+    clean_environment,
+    write_rows,
+)
+from tests.fixtures.in_process import InProcess, on_a_copy
+from tests.fixtures.networks import CopiedHome
 
 from patternmind.embedding.minilm_encoder import find_weights_folder
 from patternmind.storage.run_lock import run_lock
@@ -44,33 +52,34 @@ CASES = [
 ]
 
 
+def store_three(home: Path) -> None:
+    """Take in three cases."""
+    assert InProcess(home)("ingest", write_rows(home.with_name("three.jsonl"), CASES[:3])).code == 0
+
+
+def group_all(home: Path) -> None:
+    """Take in 24 cases, 19 of them dated in October, and group them."""
+    store_three(home)
+    assert InProcess(home)("ingest", write_rows(home.with_name("all.jsonl"), CASES)).code == 0
+    assert InProcess(home)("run", "--json").json()["themes"] > 0
+
+
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stored(copied_home: CopiedHome) -> Path:
     """A data folder with three cases and no run."""
-    folder = tmp_path_factory.mktemp("stored")
-    assert CommandRunner(folder / "home")("ingest", write_rows(folder / "three.jsonl", CASES[:3])).code == 0
-    return folder / "home"
+    return copied_home("three-cases", store_three)
 
 
 @pytest.fixture(scope="module")
-def grouped(stored: Path) -> Path:
+def grouped(copied_home: CopiedHome) -> Path:
     """A data folder with 24 cases in themes, 19 of them dated in October."""
-    home = stored.with_name("grouped")
-    shutil.copytree(stored, home)
-    assert CommandRunner(home)("ingest", write_rows(home.with_name("all.jsonl"), CASES)).code == 0
-    assert CommandRunner(home)("run", "--json").json()["themes"] > 0
-    return home
+    return copied_home("grouped", group_all)
 
 
 @pytest.fixture
-def patternmind(stored: Path, tmp_path: Path) -> CommandRunner:
+def patternmind(stored: Path, tmp_path: Path) -> InProcess:
     """The command on a data folder with three cases."""
     return on_a_copy(stored, tmp_path)
-
-
-def on_a_copy(home: Path, folder: Path) -> CommandRunner:
-    shutil.copytree(home, folder / "home")
-    return CommandRunner(folder / "home")
 
 
 def everything_in(home: Path) -> dict[str, list[Any]]:
@@ -155,21 +164,50 @@ BAD_FILES: list[tuple[Callable[[Path], Path], str]] = [
 
 
 @pytest.mark.parametrize(("make", "reason"), BAD_FILES, ids=[reason for _, reason in BAD_FILES])
-def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_costs_nothing(
-    patternmind: CommandRunner, tmp_path: Path, make: Callable[[Path], Path], reason: str
+def test_ingest_names_the_file_and_the_reason_when_it_cannot_be_read(
+    patternmind: InProcess, tmp_path: Path, make: Callable[[Path], Path], reason: str
 ) -> None:
     before = everything_in(patternmind.home)
     path = make(tmp_path / "cases")
 
-    answer = patternmind("ingest", path, measured=True, seconds=30)
+    answer = patternmind("ingest", path, seconds=30)
 
     assert_one_sentence(answer, path.name, reason)
-    assert answer.peak_mb < 300
     assert everything_in(patternmind.home) == before
 
 
+INGEST_EACH = """
+import resource, sys
+from patternmind import cli
+
+for path in sys.argv[1:]:
+    sys.argv = ["patternmind", "ingest", path]
+    try:
+        cli.main()
+    except SystemExit as ended:
+        print(ended.code)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_ingest_needs_less_than_300_mb_when_files_cannot_be_read(patternmind: InProcess, tmp_path: Path) -> None:
+    """All bad files in one process, which a small process starts: a peak is inherited from the process that forks."""
+    paths: list[str] = []
+    for number, (make, _) in enumerate(BAD_FILES):
+        (tmp_path / str(number)).mkdir()
+        paths.append(str(make(tmp_path / str(number) / "cases")))
+    command = ["/bin/sh", "-c", '"$0" "$@" & wait $!', sys.executable, "-c", INGEST_EACH, *paths]
+    environment = clean_environment() | {"PATTERNMIND_HOME": str(patternmind.home)}
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+
+    *codes, peak = map(int, done.stdout.split())
+    assert codes == [1] * len(BAD_FILES), done.stderr
+    assert peak / 1024 < 300
+
+
 def test_broken_json_on_line_500_is_listed_and_the_rows_before_and_after_are_kept(
-    patternmind: CommandRunner, tmp_path: Path
+    patternmind: InProcess, tmp_path: Path
 ) -> None:
     path = write_rows(tmp_path / "k.jsonl", [{"id": f"p{n}", "text": f"Pump {n} leaks."} for n in range(1, 1001)])
     lines = path.read_text().splitlines()
@@ -188,14 +226,14 @@ def test_broken_json_on_line_500_is_listed_and_the_rows_before_and_after_are_kep
     assert (strict.code, json.loads(strict.out)["unchanged"]) == (1, 999)
 
 
-def test_a_line_of_200_mb_is_rejected_alone_in_bounded_memory(patternmind: CommandRunner, tmp_path: Path) -> None:
+def test_a_line_of_200_mb_is_rejected_alone_in_bounded_memory(patternmind: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "long.jsonl"
     with path.open("wb") as file:
         file.write(b'{"id": "before", "text": "A short one before it."}\n{"id": "long", "text": "')
         file.writelines(b"a" * MB for _ in range(200))
         file.write(b'"}\n{"id": "after", "text": "A short one after it."}\n')
 
-    answer = patternmind("ingest", path, "--json", measured=True)
+    answer = patternmind.process("ingest", path, "--json", measured=True)
     path.unlink()
 
     assert [row["row"] for row in answer.json()["rejected"]] == [2]
@@ -204,7 +242,7 @@ def test_a_line_of_200_mb_is_rejected_alone_in_bounded_memory(patternmind: Comma
 
 
 def test_rows_with_nul_bytes_or_days_that_do_not_exist_are_rejected_with_the_reason(
-    patternmind: CommandRunner, tmp_path: Path
+    patternmind: InProcess, tmp_path: Path
 ) -> None:
     rows = [
         {"id": "nul", "text": "A NUL\0 in the text."},
@@ -223,7 +261,7 @@ def test_rows_with_nul_bytes_or_days_that_do_not_exist_are_rejected_with_the_rea
 
 
 def test_text_in_the_encodings_of_spreadsheets_and_of_the_world_is_taken_right(
-    patternmind: CommandRunner, tmp_path: Path
+    patternmind: InProcess, tmp_path: Path
 ) -> None:
     german = "“Übergabe” an der Rampe – 5 € zu wenig im Café"
     world = "الماسح الضوئي متوقف 🚚🔧 והמשטח נשאר בלי תווית"
@@ -240,7 +278,7 @@ def test_text_in_the_encodings_of_spreadsheets_and_of_the_world_is_taken_right(
 
 
 def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_them(
-    patternmind: CommandRunner, tmp_path: Path
+    patternmind: InProcess, tmp_path: Path
 ) -> None:
     (tmp_path / "f.csv").write_text('id,text,team\n=cmd|A1,"=HYPERLINK(""x"") was in the cell",@SUM(A1)\n')
     assert patternmind("ingest", tmp_path / "f.csv").code == 0
@@ -265,7 +303,7 @@ def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_the
         (["ingest", "FILE", "--as", "letter"], ["case", "recap", "letter"]),
         (["run", "--lens", "x"], ['lens "x"', "problem"]),
         (["run", "--since", "31/02/2026"], ["--since", "31/02/2026"]),
-        (["search", " "], ["Say what to look for"]),
+        (["search", " "], ["Enter a few words to search for"]),
         (["search", "pump", "-k", "0"], ["-k"]),
         (["prereading", "--theme", "t-1", "--out", "x.exe"], [".docx"]),
         (["init", "--default-consent", "maybe"], ['"maybe"', "network only"]),
@@ -280,7 +318,7 @@ def test_wrong_arguments_are_answered_by_what_would_be_right(
     path = write_rows(tmp_path / "one.jsonl", [{"id": "new", "text": "Not to be taken in."}])
     before = everything_in(stored)
 
-    answer = CommandRunner(stored)(*[str(path) if word == "FILE" else word for word in arguments])
+    answer = InProcess(stored)(*[str(path) if word == "FILE" else word for word in arguments])
 
     assert_one_sentence(answer, *named, code=2)
     assert everything_in(stored) == before
@@ -299,11 +337,11 @@ def test_wrong_arguments_are_answered_by_what_would_be_right(
     ids=str,
 )
 def test_what_does_not_exist_is_named(stored: Path, arguments: Sequence[str], named: str) -> None:
-    assert_one_sentence(CommandRunner(stored)(*arguments), named)
+    assert_one_sentence(InProcess(stored)(*arguments), named)
 
 
 def test_wrong_settings_are_all_named_at_once(stored: Path) -> None:
-    wrong = CommandRunner(stored).with_env(
+    wrong = InProcess(stored).with_env(
         PATTERNMIND_COLOUR="red", PATTERNMIND_ENCODER="/nowhere", PATTERNMIND_MODEL_TIMEOUT_SECONDS="soon"
     )
 
@@ -342,7 +380,7 @@ def write_newer_schema(path: Path) -> None:
     ids=["cut short", "overwritten", "no database", "newer"],
 )
 def test_a_database_that_cannot_be_used_is_left_as_it_is(
-    patternmind: CommandRunner, tmp_path: Path, spoil: Callable[[Path], None], said: str
+    patternmind: InProcess, tmp_path: Path, spoil: Callable[[Path], None], said: str
 ) -> None:
     database = patternmind.home / DATABASE
     spoil(database)
@@ -355,10 +393,10 @@ def test_a_database_that_cannot_be_used_is_left_as_it_is(
 def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("A file.")
 
-    assert_one_sentence(CommandRunner(tmp_path / "home")("run"), f"{tmp_path / 'home'} is a file")
+    assert_one_sentence(InProcess(tmp_path / "home")("run"), f"{tmp_path / 'home'} is a file")
 
 
-def test_a_read_only_data_folder_is_left_as_it_is(patternmind: CommandRunner, tmp_path: Path) -> None:
+def test_a_read_only_data_folder_is_left_as_it_is(patternmind: InProcess, tmp_path: Path) -> None:
     before = everything_in(patternmind.home)
     more = write_rows(tmp_path / "more.jsonl", CASES)
     for path in (*patternmind.home.iterdir(), patternmind.home):
@@ -451,7 +489,7 @@ def test_fewer_than_20_cases_are_too_few_to_group(grouped: Path, tmp_path: Path)
     said = patternmind("run", "--since", "2026-10-01", "--json").json()
 
     assert (said["cases"], said["themes"], said["outliers"], said["drafts"]) == (19, 0, 19, 0)
-    assert said["notes"] == ["Too few to group: 19 cases, 20 are needed."]
+    assert said["notes"] == ["Not enough cases to group: you have 19 and need 20."]
     assert {row["theme_id"] for row in patternmind("export", "assignments").rows()} == {None}
     assert patternmind("themes").out.startswith("Too few to group")
 
@@ -461,7 +499,7 @@ def test_a_second_run_at_the_same_time_is_refused_and_the_first_goes_on(grouped:
     before = everything_in(patternmind.home)
 
     with run_lock(patternmind.home):
-        answer = patternmind("run", "--label", "2026Q4")
+        answer = patternmind.process("run", "--label", "2026Q4")
 
     assert_one_sentence(answer, "Another run is in progress", f"process {os.getpid()}")
     assert everything_in(patternmind.home) == before
@@ -469,9 +507,7 @@ def test_a_second_run_at_the_same_time_is_refused_and_the_first_goes_on(grouped:
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json", "vocab.txt"])
-def test_a_weight_file_that_fails_its_checksum_is_not_loaded(
-    patternmind: CommandRunner, tmp_path: Path, name: str
-) -> None:
+def test_a_weight_file_that_fails_its_checksum_is_not_loaded(patternmind: InProcess, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "weights"
     shutil.copytree(find_weights_folder(), folder, copy_function=os.symlink)
     (folder / name).unlink()
@@ -490,10 +526,10 @@ def test_a_weight_file_that_fails_its_checksum_is_not_loaded(
 
 
 def test_a_person_who_stops_an_ingest_keeps_what_was_stored_and_goes_on_later(tmp_path: Path) -> None:
-    n_rows = 20_000  # far more than are read between the first commit and the signal, however busy the machine is
+    n_rows = 6_000  # six commits; the signal comes after the first
     rows = [{"id": f"p{n}", "text": f"Pump {n} leaks into the cellar. " * 10} for n in range(n_rows)]
     path = write_rows(tmp_path / "rows.jsonl", rows)
-    patternmind = CommandRunner(tmp_path / "home")
+    patternmind = InProcess(tmp_path / "home")
     patternmind("init")
 
     with patternmind.start("ingest", path) as process:

@@ -5,24 +5,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from tests.acceptance.test_api import the_cases
-from tests.fixtures.browser import (
-    accessibility_violations,
-    chromium,
-    console_errors,
-    serve_in_thread,
-)
-from tests.fixtures.commands import write_rows
+from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Role
-from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.ports import RunParameters
 from patternmind.services.authentication import start_session
-from patternmind.services.file_import import import_files
 from patternmind.services.members import add_member
-from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.settings import DEFAULT_NETWORK
 from patternmind.web.cookies import PLAIN_COOKIE
 
 PROBLEM = "The scanner of Kjetil Moe froze in the cold store and nobody could label a pallet."
@@ -45,19 +34,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk-cases")
-    house = AppContext(Settings(home=folder / "home"), encoder=HashingEncoder())
-    import_files(house.store, [write_rows(folder / "rows.jsonl", list(the_cases()))], kind=CaseKind.CASE)
-    house.run(RunParameters())
-    with serve_in_thread(house) as address:
-        yield Desk(house, address)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+def desk(grown_house: AppContext) -> Iterator[Desk]:
+    with serve_in_thread(grown_house) as address:
+        yield Desk(grown_house, address)
 
 
 @pytest.fixture
@@ -98,7 +77,7 @@ def test_a_case_is_told_looked_over_saved_and_edited(desk: Desk, page: Page) -> 
 def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(desk: Desk, page: Page) -> None:
     page.goto("/cases/new")
     page.get_by_label("What is the problem").fill(PROBLEM)
-    page.get_by_label("Anybody, without my name").check()
+    page.get_by_label("Everyone, without my name").check()
     page.context.set_offline(True)
     page.get_by_role("button", name="Save right away").click()
     page.get_by_text("Not saved yet: the server does not answer.").wait_for()
@@ -107,7 +86,7 @@ def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(desk: Desk, pag
     page.goto("/cases/new")
     page.get_by_text("Not saved yet: this is what you wrote last").wait_for()
     assert page.get_by_label("What is the problem").input_value() == PROBLEM
-    assert page.get_by_label("Anybody, without my name").is_checked()
+    assert page.get_by_label("Everyone, without my name").is_checked()
     page.get_by_role("button", name="Save right away").click()
     page.wait_for_url("**/saved")
     page.goto("/cases/new")

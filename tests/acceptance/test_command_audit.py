@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from tests.fixtures.commands import CommandRunner
+from tests.fixtures.in_process import InProcess
 
 from patternmind.bootstrap import AppContext
 from patternmind.settings import DEFAULT_NETWORK, Settings
 
 
 def test_a_line_for_what_changed_and_none_for_what_was_read_or_failed(tmp_path: Path) -> None:
-    patternmind = CommandRunner(tmp_path / "home")
+    patternmind = InProcess(tmp_path / "home")
     file = tmp_path / "cases.jsonl"
     file.write_text('{"id": "HN-1", "problem": "The quiet gasket leaks."}\n{"id": "HN-2", "problem": "A door jams."}\n')
     assert patternmind("init", "--name", "Halden").code == 0

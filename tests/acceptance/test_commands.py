@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,35 +15,30 @@ from tests.fixtures.commands import (
     is_verbatim,
     quotes_in,
 )
+from tests.fixtures.in_process import InProcess, on_a_copy
+from tests.fixtures.networks import CopiedHome, SharedHome
+from tests.fixtures.sample import run_sample
 
 CASE_FILES = [SAMPLE / "cases-2026Q3.csv", SAMPLE / "cases-2026Q4.csv"]
 N_CASES, N_RECAPS = 104, 14
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, CommandResult]:
+def said(sample_answers: Mapping[str, CommandResult]) -> Mapping[str, CommandResult]:
     """What the commands said that made the data folder of this module, in their order."""
-    command = CommandRunner(tmp_path_factory.mktemp("commands") / "home")
-    steps: dict[str, list[Any]] = {
-        "init": ["init", "--name", "Halden", "--purpose", "Fewer repeats", "--roster", SAMPLE / "roster.csv", "--json"],
-        "ingest": ["ingest", *CASE_FILES, "--json"],
-        "recaps": ["ingest", SAMPLE / "recaps.jsonl", "--as", "recap", "--json"],
-        "run": ["run", "--label", "2026Q4", "--json"],
-    }
-    return {name: command(*arguments) for name, arguments in steps.items()}
+    return sample_answers
 
 
 @pytest.fixture(scope="module")
-def patternmind(said: Mapping[str, CommandResult]) -> CommandRunner:
-    """The command on the sample network after a run."""
-    return CommandRunner(Path(said["init"].json()["home"]))
+def patternmind(copied_home: CopiedHome) -> InProcess:
+    """The command on the sample network after a run; no test changes it."""
+    return InProcess(copied_home("sample", run_sample)).by_meaning()
 
 
 @pytest.fixture
-def own(patternmind: CommandRunner, tmp_path: Path) -> CommandRunner:
+def own(shared_home: SharedHome, tmp_path: Path) -> InProcess:
     """The same on a copy that a test may change."""
-    shutil.copytree(patternmind.home, tmp_path / "home")
-    return patternmind.on_home(tmp_path / "home")
+    return on_a_copy(shared_home("sample", run_sample), tmp_path).by_meaning()
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +64,7 @@ def texts_of(cases: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]
 
 
 def test_init_says_what_the_network_agreed_on_and_keeps_what_is_not_named(
-    said: Mapping[str, CommandResult], own: CommandRunner
+    said: Mapping[str, CommandResult], own: InProcess
 ) -> None:
     first = said["init"].json()
     again = own("init", "--min-contributors", "3", "--json").json()
@@ -81,7 +75,7 @@ def test_init_says_what_the_network_agreed_on_and_keeps_what_is_not_named(
 
 
 def test_ingest_counts_every_row_and_taking_the_same_in_again_changes_nothing(
-    said: Mapping[str, CommandResult], own: CommandRunner, tmp_path: Path
+    said: Mapping[str, CommandResult], own: InProcess, tmp_path: Path
 ) -> None:
     first, recaps = said["ingest"].json(), said["recaps"].json()
     again = own("ingest", *CASE_FILES, "--json").json()
@@ -184,7 +178,7 @@ def test_an_export_can_go_to_a_file(patternmind: CommandRunner, tmp_path: Path) 
 # Finding and preparing -----------------------------------------------------------------------------------------------
 
 
-def test_search_finds_by_meaning_and_the_same_with_the_index_as_without(own: CommandRunner) -> None:
+def test_search_finds_by_meaning_and_the_same_with_the_index_as_without(own: InProcess) -> None:
     question = ["search", "the handheld dies in the cold", "-k", "5", "--json"]
     lacking = own("index", "verify", "--json")
     without = own(*question).json()
@@ -206,7 +200,7 @@ def test_search_finds_by_meaning_and_the_same_with_the_index_as_without(own: Com
     [("md", b"---\ntitle: "), ("html", b"<!doctype html>"), ("pdf", b"%PDF-"), ("docx", b"PK\x03\x04"), ("json", b"{")],
 )
 def test_prereading_for_a_theme_is_written_in_the_format_of_its_name(
-    own: CommandRunner, themes: list[dict[str, Any]], tmp_path: Path, ending: str, begins: bytes
+    own: InProcess, themes: list[dict[str, Any]], tmp_path: Path, ending: str, begins: bytes
 ) -> None:
     out = tmp_path / f"prereading.{ending}"
 
@@ -217,7 +211,7 @@ def test_prereading_for_a_theme_is_written_in_the_format_of_its_name(
 
 
 def test_prereading_for_a_case_tells_it_in_its_own_words_and_says_that_nobody_reviewed_it(
-    own: CommandRunner,
+    own: InProcess,
 ) -> None:
     page = own("prereading", "--case", "HN-002").out
 
@@ -226,7 +220,7 @@ def test_prereading_for_a_case_tells_it_in_its_own_words_and_says_that_nobody_re
     assert "Three questions" in page
 
 
-def test_prereading_for_a_topic_holds_claims_with_quotes(own: CommandRunner, cases: Mapping[str, Any]) -> None:
+def test_prereading_for_a_topic_holds_claims_with_quotes(own: InProcess, cases: Mapping[str, Any]) -> None:
     row = own("prereading", "--topic", "what the night shift is not told", "--json").json()
 
     texts = texts_of(cases)
@@ -250,7 +244,7 @@ def widest(drafts: list[dict[str, Any]], cases: Mapping[str, Any]) -> str:
 
 
 def test_what_a_person_accepts_is_in_the_playbook_until_it_is_undone(
-    own: CommandRunner, drafts: list[dict[str, Any]], cases: Mapping[str, Any], tmp_path: Path
+    own: InProcess, drafts: list[dict[str, Any]], cases: Mapping[str, Any], tmp_path: Path
 ) -> None:
     chosen = widest(drafts, cases)
     own("init", "--min-contributors", "2")
@@ -273,7 +267,7 @@ def test_what_a_person_accepts_is_in_the_playbook_until_it_is_undone(
 
 
 def test_a_rejection_needs_a_reason_and_takes_the_draft_out_of_what_waits(
-    own: CommandRunner, drafts: list[dict[str, Any]]
+    own: InProcess, drafts: list[dict[str, Any]]
 ) -> None:
     draft = drafts[0]["id"]
 
@@ -311,7 +305,7 @@ def test_doctor_looks_at_every_part(patternmind: CommandRunner) -> None:
     assert [finding for finding in findings if not finding["ok"]] == []
 
 
-def test_a_token_is_shown_once_and_kept_as_a_hash(own: CommandRunner) -> None:
+def test_a_token_is_shown_once_and_kept_as_a_hash(own: InProcess) -> None:
     made = own("token", "create", "quarterly report", "--days", "30", "--json").json()
 
     assert made["token"].startswith("pm_")
@@ -322,7 +316,7 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(own: CommandRunner) -> None:
 def test_the_demo_writes_prereading_and_a_playbook_and_prints_one_json_value(tmp_path: Path) -> None:
     out = tmp_path / "demo"
 
-    said = CommandRunner(tmp_path / "unused")("demo", "--out", out, "--json").json()
+    said = InProcess(tmp_path / "unused")("demo", "--out", out, "--json").json()
 
     assert len(said["themes"]) > 4
     assert len(said["accepted"]) > 0

@@ -1,4 +1,4 @@
-"""`patternmind eval` as CI runs it: once, with the real encoder."""
+"""`patternmind eval` with the real encoder. `make eval` runs it and these tests, so that CI runs the evals once."""
 
 import json
 import resource
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+pytestmark = pytest.mark.evals
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,15 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, check=False, timeout=300)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    show_figures(done)
     return {"done": done, "junit": junit, "cpu_seconds": spent}
+
+
+def show_figures(done: "subprocess.CompletedProcess[bytes]") -> None:
+    """Print each figure beside its gate, for whoever runs `make eval`."""
+    for figure in json.loads(done.stdout)["figures"]:
+        sys.stdout.write(f"\n{figure['verdict']:<12} {figure['key']}: {figure['value']} (gate: {figure['gate']})")
+    sys.stdout.write("\n")
 
 
 def test_every_figure_of_the_sample_holds_its_gate(ran: dict[str, Any]) -> None:
@@ -63,6 +73,15 @@ def test_no_quote_is_false_and_nothing_leaks(ran: dict[str, Any]) -> None:
         "grounding/planted quotes/true quotes accepted (recall)": 1.0,
     }
     assert {value for key, value in figures.items() if key.startswith("redaction/")} == {0.0}
+
+
+def test_no_order_in_a_case_escapes_and_no_case_is_lost(ran: dict[str, Any]) -> None:
+    """Proved by the figures of the injection eval, which takes half a minute and is run here alone."""
+    figures = [one for one in json.loads(ran["done"].stdout)["figures"] if one["eval"] == "injection"]
+    shares = {one["name"]: one["value"] for one in figures if one["unit"] == "share"}
+    assert {one["name"]: one["value"] for one in figures if one["unit"] == "count" and one["value"] != 0} == {}
+    assert shares["orders found and obeyed"] == shares["cases with an order kept and placed"] == 1.0
+    assert shares["orders flagged at intake"] == 1.0
 
 
 def test_junit_holds_every_figure(ran: dict[str, Any]) -> None:

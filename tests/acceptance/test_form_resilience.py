@@ -24,6 +24,7 @@ import httpx
 import pytest
 from tests.fixtures.browser import serve_in_thread
 from tests.fixtures.full_network import build_full_network, page_routes
+from tests.fixtures.networks import SharedHome
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import CaseKind
@@ -241,14 +242,22 @@ class World:
     ids: Mapping[str, str]
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    home = tmp_path_factory.mktemp("forms")
+WORLD = "world.json"
+
+
+def build_world(home: Path) -> None:
+    """Fill a network with something for every form, and a record of its ids."""
     whole = build_full_network(home, markup=False)
     house, steward = whole.ctx, whole.member
     ids = {**whole.ids, **_more(house, steward)}
-    whole.app.state.rooms.stop()
-    return World(home, steward.id, ids)
+    whole.app.state.shared.stop()
+    (home / WORLD).write_text(json.dumps({"member_id": steward.id, "ids": ids}), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def world(shared_home: SharedHome) -> World:
+    home = shared_home("forms", build_world)
+    return World(home, **json.loads((home / WORLD).read_text(encoding="utf-8")))
 
 
 def _more(house: AppContext, steward: Member) -> dict[str, str]:
@@ -289,7 +298,7 @@ def _more(house: AppContext, steward: Member) -> dict[str, str]:
     )
     store.create_job(replace(failed, state=JobState.FAILED))
     session = start_session(house.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
-    set_password(house.accounts, Argon2PasswordHasher(rounds=1, kilobytes=64), session, PASSWORD)
+    set_password(house.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
     add_network(house.accounts, "south", "South")
     add_member(house.accounts, clock, "south", "", [Role.MEMBER], account_id=steward.id)
     return {
@@ -383,34 +392,55 @@ def test_every_form_is_here() -> None:
     assert names == set(FORMS) | SIGNING_IN, "a new form needs a row in FORMS"
 
 
+Once = Callable[[str], dict[str, list[Any]]]
+
+
 @pytest.fixture(scope="module")
-def once(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[Any]]]:
-    """What each form leaves when it is sent once; filled by the first test of it."""
+def sent_once() -> dict[str, dict[str, list[Any]]]:
+    """What each form leaves when it is sent once, as far as a test of this worker has sent it."""
     return {}
 
 
+@pytest.fixture
+def once(world: World, sent_once: dict[str, dict[str, list[Any]]], tmp_path: Path) -> Once:
+    """What a form leaves when it is sent once, on a copy of its own where no test has sent it yet."""
+
+    def find(name: str) -> dict[str, list[Any]]:
+        if name not in sent_once:
+            trial = Trial(world, tmp_path / "once")
+            assert trial.open(name, FORMS[name])().status_code in {200, 303}
+            sent_once[name] = trial.settled()
+            trial.client.close()
+            trial.stop()
+        return sent_once[name]
+
+    return find
+
+
 @EVERY
-def test_a_page_from_before_a_restart_can_be_sent_after_it(name: str, trial: Trial, once: Any) -> None:
+def test_a_page_from_before_a_restart_can_be_sent_after_it(
+    name: str, trial: Trial, sent_once: dict[str, dict[str, list[Any]]]
+) -> None:
     before = stored(trial.home)
     send = trial.open(name, FORMS[name])
     trial.restart()
     answer = send()
     assert answer.status_code in {200, 303}, answer.text
-    once[name] = trial.settled()
-    assert (once[name] != before) is FORMS[name].changes
+    sent_once[name] = trial.settled()
+    assert (sent_once[name] != before) is FORMS[name].changes
 
 
 @EVERY
-def test_a_double_click_and_a_page_sent_again_do_it_once(name: str, trial: Trial, once: Any) -> None:
+def test_a_double_click_and_a_page_sent_again_do_it_once(name: str, trial: Trial, once: Once) -> None:
     send = trial.open(name, FORMS[name])
     with ThreadPoolExecutor(2) as pool:
         answers = [one.result() for one in [pool.submit(send), pool.submit(send)]]
     assert min(answer.status_code for answer in answers) < 400, [answer.text for answer in answers]
     assert max(answer.status_code for answer in answers) < 500
-    assert trial.settled() == once[name]
+    assert trial.settled() == once(name)
     again = send()
     assert again.status_code < 500
-    assert trial.settled() == once[name]
+    assert trial.settled() == once(name)
 
 
 @EVERY
@@ -439,7 +469,7 @@ def test_what_was_sent_when_the_sign_in_had_ended_comes_back_after_signing_in(
         data.setdefault(field_name, []).append(value)
     answer = trial.client.post(address, data=data, files=dict(FORMS[name].files) or None)
     assert answer.status_code in {200, 303}, answer.text
-    assert trial.settled() == once[name]
+    assert trial.settled() == once(name)
 
 
 OTHERWISE: Mapping[str, Mapping[str, str]] = {
@@ -455,12 +485,12 @@ OTHERWISE: Mapping[str, Mapping[str, str]] = {
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
-def test_the_second_of_two_tabs_is_told_and_keeps_what_it_wrote(name: str, trial: Trial, once: Any) -> None:
+def test_the_second_of_two_tabs_is_told_and_keeps_what_it_wrote(name: str, trial: Trial, once: Once) -> None:
     form = FORMS[name]
     first, second = trial.open(name, form), trial.open(name, replace(form, fill={**form.fill, **OTHERWISE[name]}))
     assert first().status_code in {200, 303}
     told = second()
     assert told.status_code in {409, 412}, told.text
-    assert trial.settled() == once[name]
+    assert trial.settled() == once(name)
     if "roles" not in OTHERWISE[name]:
         assert escape(next(iter(OTHERWISE[name].values()))) in told.text

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 from tests.fixtures.commands import SAMPLE, CommandRunner
+from tests.fixtures.in_process import InProcess, on_a_copy
+from tests.fixtures.networks import SharedHome
 
 LENSES = ("problem", "helped", "all")
 BY = ("--by", "Ines")
 
 
-@pytest.fixture(scope="module")
-def patternmind(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
-    """The first quarter of the sample, two plain cases and a German one more, seen through every lens, all last."""
-    folder = tmp_path_factory.mktemp("lenses")
-    command = CommandRunner(folder / "home")
-    plain = folder / "plain.jsonl"
+def build(home: Path) -> None:
+    """Take in the first quarter of the sample, two plain cases and a German one, and run every lens, all last."""
+    command = InProcess(home)
+    plain = home.with_name("plain.jsonl")
     plain.write_text(
         "\n".join(json.dumps({"id": f"P-{number}", "text": text}) for number, text in enumerate(PLAIN, 1)),
         encoding="utf-8",
@@ -25,7 +25,12 @@ def patternmind(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
     assert command("ingest", SAMPLE / "cases-2026Q3.csv", plain).code == 0
     for lens in LENSES:
         assert command("run", "--lens", lens, "--label", "2026Q3").code == 0
-    return command
+
+
+@pytest.fixture
+def patternmind(shared_home: SharedHome, tmp_path: Path) -> InProcess:
+    """The command on a copy of a network seen through every lens."""
+    return on_a_copy(shared_home("lenses", build), tmp_path)
 
 
 PLAIN = (
@@ -94,10 +99,10 @@ def test_a_theme_of_another_lens_is_not_edited_by_accident(patternmind: CommandR
 
 def test_a_run_says_how_many_cases_its_lens_could_not_look_into(patternmind: CommandRunner) -> None:
     told = patternmind("run", "--lens", "helped", "--label", "2026Q3", "--json").json()["notes"]
-    assert any("cases say nothing apart about what helped; they are placed by all they say." in note for note in told)
+    assert any("cases have too few sentences about what helped; their whole text is used." in note for note in told)
     assert any("not in English" in note for note in told)
     whole = patternmind("run", "--lens", "all", "--label", "2026Q3", "--json").json()["notes"]
-    assert not any("placed by all" in note for note in whole)
+    assert not any("whole text is used" in note for note in whole)
 
 
 def test_a_theme_of_any_lens_has_its_pre_reading_and_a_topic_is_looked_up_in_all_of_a_case(

@@ -7,19 +7,25 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from tests.fixtures.commands import SAMPLE, CommandRunner
+from tests.fixtures.in_process import InProcess
+from tests.fixtures.networks import CopiedHome
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(scope="module")
-def patternmind(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
-    """The command on the sample network after a run of each quarter."""
-    command = CommandRunner(tmp_path_factory.mktemp("map") / "home")
+def build(home: Path) -> None:
+    """Fill the sample network with a run of each quarter."""
+    command = InProcess(home)
     assert command("init", "--name", "Halden", "--roster", SAMPLE / "roster.csv").code == 0
     for quarter in ("2026Q3", "2026Q4"):
         assert command("ingest", SAMPLE / f"cases-{quarter}.csv").code == 0
         assert command("run", "--label", quarter, "--no-draft").code == 0
-    return command
+
+
+@pytest.fixture(scope="module")
+def patternmind(copied_home: CopiedHome) -> InProcess:
+    """The command on the sample network after a run of each quarter; no test here changes it."""
+    return InProcess(copied_home("sample-by-quarter", build))
 
 
 def test_the_picture_shows_every_theme_by_name_and_no_text_of_a_case(

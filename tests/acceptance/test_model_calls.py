@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.fixtures.commands import SAMPLE, CommandRunner
+from tests.fixtures.commands import CommandRunner
+from tests.fixtures.in_process import InProcess, on_a_copy
 from tests.fixtures.model_server import (
     Provider,
     ProviderResponse,
@@ -16,6 +17,8 @@ from tests.fixtures.model_server import (
     failure_response,
     serve_model,
 )
+from tests.fixtures.networks import SharedHome
+from tests.fixtures.sample import ingest_sample
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
 CALL_USD = 0.05
@@ -58,16 +61,14 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def patternmind(tmp_path: Path, provider: Provider) -> CommandRunner:
-    """The command on the sample network, with a model that costs something."""
-    command = CommandRunner(tmp_path / "home").with_env(
+def patternmind(tmp_path: Path, provider: Provider, shared_home: SharedHome) -> CommandRunner:
+    """The command on the cases of the sample network, with a model that costs something."""
+    return on_a_copy(shared_home("sample-cases", ingest_sample), tmp_path).with_env(
         PATTERNMIND_MODEL="openai/test-model",
         PATTERNMIND_API_BASE=provider.url,
         PATTERNMIND_PRICES="openai/test-model=0/500",
         PATTERNMIND_MODEL_MAX_TOKENS="100",
     )
-    command("ingest", SAMPLE / "cases-2026Q3.csv", SAMPLE / "cases-2026Q4.csv")
-    return command
 
 
 def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(
@@ -122,7 +123,7 @@ def test_an_unknown_price_stops_a_run_before_any_work(patternmind: CommandRunner
 def test_a_model_for_no_task_is_wrong_use(patternmind: CommandRunner) -> None:
     stopped = patternmind.with_env(PATTERNMIND_TASK_MODELS="nameing=openai/gpt-4o")("run")
     assert stopped.code == 2
-    assert 'a task "nameing" that there is not. Tasks are: ' in stopped.err
+    assert 'an unknown task "nameing". Tasks are: ' in stopped.err
     assert "theme-name" in stopped.err
 
 
@@ -164,7 +165,7 @@ def test_the_doctor_says_what_is_wrong_with_a_model(patternmind: CommandRunner, 
 
 
 def test_runs_of_an_empty_network_and_of_no_such_run(tmp_path: Path) -> None:
-    empty = CommandRunner(tmp_path / "home")
+    empty = InProcess(tmp_path / "home")
     assert "There has been no run yet" in empty("runs").out
     assert empty("runs", "--calls").out == "No model was called.\n"
     missing = empty("runs", "--calls", "--run", "run-0009")

@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.acceptance.test_api import Program, check_problem, make_house, run_to_the_end, take_in
+from tests.acceptance.test_api import Program, check_problem
+from tests.fixtures.networks import open_house as make_house
 from typer.testing import CliRunner
 
 from patternmind.bootstrap import AppContext
@@ -20,14 +21,10 @@ LATE = (
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(grown_home: Path) -> Path:
     """A network with a run, and one case that came after it."""
-    folder = tmp_path_factory.mktemp("placing")
-    client = Program(make_house(folder))
-    take_in(client)
-    assert run_to_the_end(client)["state"] == "finished"
-    client.post("imports", params={"filename": "late.jsonl"}, content=LATE.encode())
-    return folder
+    Program(make_house(grown_home)).post("imports", params={"filename": "late.jsonl"}, content=LATE.encode())
+    return grown_home
 
 
 def test_a_case_and_a_text_are_placed_without_a_run(home: Path) -> None:
@@ -54,7 +51,7 @@ def given(home: Path, _: Path | None) -> AppContext:
 
 
 def told_by(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    monkeypatch.setattr(commands, "open_house", partial(given, home))
+    monkeypatch.setattr(commands, "open_context", partial(given, home))
     done = CliRunner().invoke(app, ["place", *arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout
@@ -70,6 +67,6 @@ def test_the_command_places_what_is_new_what_is_named_or_a_text(home: Path, monk
 
 
 def test_cases_and_a_text_at_once_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "open_house", partial(given, home))
+    monkeypatch.setattr(commands, "open_context", partial(given, home))
     with pytest.raises(UsageError, match="not both"):
         CliRunner().invoke(app, ["place", "scanner/0", "--text", "x"], catch_exceptions=False)

@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import Program, check_problem, make_house, run_to_the_end, take_in
+from tests.acceptance.test_api import Program, check_problem
+
+from patternmind.bootstrap import AppContext
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    client = Program(make_house(tmp_path_factory.mktemp("prereadings")))
-    take_in(client)
-    run_to_the_end(client)
-    return client
+def desk(grown_house: AppContext) -> Program:
+    return Program(grown_house)
 
 
 def ask_for(client: Program, session: str, **asked: Any) -> str:

@@ -6,37 +6,23 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.acceptance.test_api import CASES
-from tests.fixtures.browser import (
-    accessibility_violations,
-    chromium,
-    console_errors,
-    serve_in_thread,
-)
+from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Role
-from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.ports import RunParameters
 from patternmind.services import prereading_builder
 from patternmind.services.authentication import start_session
-from patternmind.services.file_import import import_files
 from patternmind.services.members import add_member
 from patternmind.services.network import add_people
 from patternmind.services.prereadings import list_prereadings
-from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.settings import DEFAULT_NETWORK
 from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
-    home = tmp_path_factory.mktemp("prep")
-    house = AppContext(Settings(home=home), encoder=HashingEncoder())
-    file = home / "cases.jsonl"
-    file.write_bytes(CASES)
-    import_files(house.store, [file], kind=CaseKind.CASE)
-    house.run(RunParameters(label="2026Q3", seed=1))
+def house(grown_house: AppContext) -> AppContext:
+    house = grown_house
     house.run(RunParameters(label="2026Q4", seed=2, from_scratch=True))
     prereading_builder.build_prereading(
         house.store, house.clock, prereading_builder.subject_from_theme(house.store, house.store.themes()[0].id)
@@ -55,12 +41,6 @@ def address(house: AppContext) -> Iterator[str]:
 def secret(house: AppContext) -> str:
     member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Sten Steward", (Role.STEWARD,))
     return start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def open_page(browser: Browser, address: str, secret: str, **how: Any) -> tuple[Page, list[str]]:

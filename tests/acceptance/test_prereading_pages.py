@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import Program, make_house, run_to_the_end, take_in
+from tests.fixtures.networks import open_house as make_house
 from tests.fixtures.page_client import PageClient
 
 from patternmind.bootstrap import AppContext
@@ -19,15 +19,12 @@ from patternmind.web.app import make_app
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppContext, Any]]:
-    house = make_house(tmp_path_factory.mktemp("pages"))
-    client = Program(house)
-    take_in(client)
-    run_to_the_end(client)
+def app(grown_house: AppContext) -> Iterator[tuple[AppContext, Any]]:
+    house = grown_house
     add_people(house.store, [("Zebulon Quast", None, None)])
     made = make_app(house)
     yield house, made
-    made.state.rooms.stop()
+    made.state.shared.stop()
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +182,7 @@ def test_a_job_that_failed_says_why_and_starts_again_with_one_button(
                 break
             time.sleep(0.02)
             page = ada.get(here)
-    assert "Something unexpected happened" in words_of(page)
+    assert "Unexpected error" in words_of(page)
     assert "words of a case" not in page.text
     again = ada.send(f"{here}/restart", page=here)
     assert again.status_code == 303

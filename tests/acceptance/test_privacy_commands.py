@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.fixtures.commands import CommandRunner, write_rows
+from tests.fixtures.in_process import InProcess
 
 ROWS: list[dict[str, Any]] = [
     {"id": "one", "problem": "Zebulon lost the order.", "submitter": "Wilhelmina Krups"},
@@ -15,7 +16,7 @@ ROWS: list[dict[str, Any]] = [
 
 @pytest.fixture
 def command(tmp_path: Path) -> CommandRunner:
-    return CommandRunner(tmp_path / "home")
+    return InProcess(tmp_path / "home")
 
 
 @pytest.fixture

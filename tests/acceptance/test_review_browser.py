@@ -5,39 +5,23 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.acceptance.test_api import CASES
-from tests.fixtures.browser import (
-    accessibility_violations,
-    chromium,
-    console_errors,
-    serve_in_thread,
-)
+from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.cases import CaseKind
 from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
 from patternmind.domain.permissions import Role
-from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.ports import RunParameters
 from patternmind.review import state_of
 from patternmind.services.authentication import start_session
-from patternmind.services.file_import import import_files
 from patternmind.services.library import list_library
 from patternmind.services.members import add_member
 from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
-from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.settings import DEFAULT_NETWORK
 from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
-    home = tmp_path_factory.mktemp("browser")
-    house = AppContext(Settings(home=home), encoder=HashingEncoder())
-    file = home / "cases.jsonl"
-    file.write_bytes(CASES)
-    import_files(house.store, [file], kind=CaseKind.CASE)
-    house.run(RunParameters(label="2026Q4", seed=1))
-    return house
+def house(grown_house: AppContext) -> AppContext:
+    return grown_house
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +34,6 @@ def address(house: AppContext) -> Iterator[str]:
 def secret(house: AppContext) -> str:
     member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Ada Berg", (Role.FACILITATOR, Role.STEWARD))
     return start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

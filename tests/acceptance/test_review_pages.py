@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import CASES
 from tests.fixtures.page_client import PageClient
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.cases import CaseKind
 from patternmind.domain.drafts import (
     DraftAction,
     DraftKind,
@@ -20,9 +18,7 @@ from patternmind.domain.drafts import (
 )
 from patternmind.domain.permissions import Role
 from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.ports import RunParameters
 from patternmind.review import state_of
-from patternmind.services.file_import import import_files
 from patternmind.services.review_queue import list_own_decisions
 from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
 from patternmind.settings import Settings
@@ -30,15 +26,9 @@ from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
+def house(grown_house: AppContext) -> AppContext:
     """A network whose run left drafts to review."""
-    home = tmp_path_factory.mktemp("desk")
-    house = AppContext(Settings(home=home), encoder=HashingEncoder())
-    file = home / "cases.jsonl"
-    file.write_bytes(CASES)
-    import_files(house.store, [file], kind=CaseKind.CASE)
-    house.run(RunParameters(label="2026Q4", seed=1))
-    return house
+    return grown_house
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +187,7 @@ def test_names_in_an_edit_are_refused_and_the_text_is_kept(house: AppContext, ad
     answer = decide(ada, draft_id, decision="edit", **{"f.context": "Ask ada.berg@example.com about it."})
     assert answer.status_code == 422
     assert "ada.berg@example.com" in answer.text
-    assert "names a person or holds contact data" in answer.text
+    assert "contains a person's name or contact details" in answer.text
 
 
 def test_the_second_view_is_blind_until_it_is_given(house: AppContext, ada: PageClient, bo: PageClient) -> None:

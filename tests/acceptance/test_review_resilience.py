@@ -11,11 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
-from tests.acceptance.test_api import CASES
-from tests.fixtures.browser import chromium, console_errors, serve_in_thread
+from tests.fixtures.browser import console_errors, serve_in_thread
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.cases import CaseKind
 from patternmind.domain.drafts import (
     DraftAction,
     DraftKind,
@@ -25,13 +23,11 @@ from patternmind.domain.drafts import (
 from patternmind.domain.members import Member
 from patternmind.domain.permissions import Role
 from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.ports import RunParameters
 from patternmind.review import active_decisions, fields_of, state_of
 from patternmind.services.authentication import create_sign_in_link, set_password, start_session
-from patternmind.services.file_import import import_files
 from patternmind.services.members import add_member
 from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
-from patternmind.settings import DEFAULT_NETWORK, Settings
+from patternmind.settings import DEFAULT_NETWORK
 from patternmind.storage.passwords import Argon2PasswordHasher
 from patternmind.web.cookies import PLAIN_COOKIE
 
@@ -81,14 +77,8 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    home = tmp_path_factory.mktemp("survives")
-    house = AppContext(Settings(home=home), encoder=HashingEncoder())
-    file = home / "cases.jsonl"
-    file.write_bytes(CASES)
-    import_files(house.store, [file], kind=CaseKind.CASE)
-    house.run(RunParameters(label="2026Q4", seed=1))
-    desk = Desk(house)
+def desk(grown_house: AppContext) -> Iterator[Desk]:
+    desk = Desk(grown_house)
     desk.start()
     yield desk
     desk.stop()
@@ -97,12 +87,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 @pytest.fixture(scope="module")
 def ada(desk: Desk) -> Member:
     return add_member(desk.house.accounts, desk.house.clock, DEFAULT_NETWORK, "Ada Berg", [Role.FACILITATOR])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -309,7 +293,7 @@ def bo(desk: Desk) -> Member:
     house = desk.house
     bo = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
     session = start_session(house.accounts, house.clock, bo.id, network_id=DEFAULT_NETWORK).session
-    set_password(house.accounts, Argon2PasswordHasher(rounds=1, kilobytes=64), session, PASSWORD)
+    set_password(house.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
     return bo
 
 

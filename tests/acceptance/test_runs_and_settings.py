@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import Program, check_problem, make_house, run_to_the_end, take_in
+from tests.acceptance.test_api import Program, check_problem
 from tests.acceptance.test_prereading_pages import fields_on, words_of
+from tests.fixtures.networks import open_house as make_house
 from tests.fixtures.page_client import PageClient
 
 from patternmind.bootstrap import AppContext
@@ -25,19 +26,15 @@ from patternmind.web.app import make_app
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
-    house = make_house(tmp_path_factory.mktemp("settings"))
-    client = Program(house)
-    take_in(client)
-    run_to_the_end(client, label="2026Q3")
-    return house
+def house(grown_house: AppContext) -> AppContext:
+    return grown_house
 
 
 @pytest.fixture(scope="module")
 def app(house: AppContext) -> Iterator[Any]:
     made = make_app(house)
     yield made
-    made.state.rooms.stop()
+    made.state.shared.stop()
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +173,7 @@ def test_a_run_whose_process_died_is_started_again_from_its_page(sten: PageClien
         Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago)
     )
     assert "The last run did not end well." in words_of(sten.get("/runs"))
-    assert "The process that did it is gone" in words_of(sten.get("/runs/jobs/dead"))
+    assert "The process of the job ended unexpectedly" in words_of(sten.get("/runs/jobs/dead"))
     again = sten.send("/runs/jobs/dead/restart", page="/runs/jobs/dead")
     assert again.status_code == 303
     for _ in range(600):

@@ -6,12 +6,7 @@ from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from tests.fixtures.browser import (
-    accessibility_violations,
-    chromium,
-    console_errors,
-    serve_in_thread,
-)
+from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
 from tests.fixtures.builders import build_submission
 from tests.fixtures.edit_histories import group_once, short_cases
 from tests.fixtures.page_client import PageClient
@@ -50,12 +45,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield Desk(house, address, cookies)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Page, list[str]]:
     """A page of a context of its own, and what went wrong on it: errors, policy violations, requests elsewhere."""
     at = desk.at
@@ -77,7 +66,7 @@ def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser
     page.keyboard.press("r")
     page.get_by_label("Name (needed)").fill("Yard at night")
     page.keyboard.press("Enter")
-    page.get_by_text("Every later run keeps the name.").wait_for()
+    page.get_by_text("Later runs keep the name.").wait_for()
     assert page.get_by_role("heading", level=1).inner_text() == "Yard at night"
     page.get_by_role("checkbox").first.check()
     page.keyboard.press("o")

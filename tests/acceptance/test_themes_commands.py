@@ -1,30 +1,29 @@
 """`patternmind themes` and the decisions under it, as a facilitator uses them, on the packaged sample."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.fixtures.commands import SAMPLE, CommandResult, CommandRunner
+from tests.fixtures.in_process import InProcess, on_a_copy
+from tests.fixtures.networks import SharedHome
 
 BY = ("--by", "Ines")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> CommandRunner:
-    """The command on the first quarter of the sample network after a run."""
-    command = CommandRunner(tmp_path_factory.mktemp("themes") / "home")
+def build(home: Path) -> None:
+    """Run the first quarter of the sample network."""
+    command = InProcess(home)
     assert command("init", "--name", "Halden", "--roster", SAMPLE / "roster.csv").code == 0
     assert command("ingest", SAMPLE / "cases-2026Q3.csv").code == 0
     assert command("run", "--label", "2026Q3").code == 0
-    return command
 
 
 @pytest.fixture
-def patternmind(made: CommandRunner, tmp_path: Path) -> CommandRunner:
-    shutil.copytree(made.home, tmp_path / "home")
-    return made.on_home(tmp_path / "home")
+def patternmind(shared_home: SharedHome, tmp_path: Path) -> InProcess:
+    """The command on a copy of the first quarter of the sample network after a run."""
+    return on_a_copy(shared_home("sample-2026Q3", build), tmp_path)
 
 
 def themes_of(patternmind: CommandRunner) -> dict[str, dict[str, Any]]:

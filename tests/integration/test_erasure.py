@@ -178,7 +178,7 @@ WORDS = {
     "theme",
     "area",
     "run",
-    "found",
+    "machine_result",
     "edit",
     "draft",
     "decision",
@@ -308,7 +308,7 @@ def test_an_erasure_that_another_process_kept_from_cleaning_is_finished_by_doing
     def refuse() -> None:
         raise StoreUnavailable("Another process reads it.")
 
-    monkeypatch.setattr(place.house.store, "scrub", refuse)
+    monkeypatch.setattr(place.house.store, "purge_deleted", refuse)
     with pytest.raises(StoreUnavailable):
         place.house.erase("canary", actor="Ada")
     with pytest.raises(NotFound):

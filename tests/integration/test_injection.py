@@ -50,12 +50,6 @@ def test_there_are_forty_orders_at_least_each_with_a_canary_that_the_double_find
         assert one.canary in "\n".join(decode_all("\n".join(one.text.values()))).casefold(), one.name
 
 
-def test_nothing_escapes_and_no_case_is_lost(given: EvalContext) -> None:
-    scores = {score.name: score for score in injection.score_injection(given)}
-    assert [score.note for score in scores.values() if score.limit is not None and score.value != score.limit] == []
-    assert scores["orders flagged at intake"].value == 1.0
-
-
 def test_the_scorer_sees_what_a_trusting_program_would_let_out(
     given: EvalContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,8 +59,8 @@ def test_the_scorer_sees_what_a_trusting_program_would_let_out(
     def hears_nothing(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr(injection, "settle_name", trusting)
-    monkeypatch.setattr(session, "says_back", hears_nothing)
+    monkeypatch.setattr(injection, "validate_name", trusting)
+    monkeypatch.setattr(session, "repeats_instructions", hears_nothing)
     found = injection.InjectionFindings()
     injection.evaluate_answers(ORDERS[:3], found, given)
     told = " ".join(found.leaks)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from tests.fixtures.builders import build_case
-from tests.integration.test_pipeline import Cycle, strangers, told
+from tests.integration.test_pipeline import PipelineNetwork as Cycle
+from tests.integration.test_pipeline import build_cases as told
+from tests.integration.test_pipeline import outlier_cases as strangers
 
 from patternmind.domain.cases import Case
 from patternmind.domain.drafts import (
@@ -75,7 +77,7 @@ def patterns(cycle: Cycle) -> list[Draft]:
 @pytest.fixture
 def network(tmp_path: Path) -> Cycle:
     cycle = Cycle(tmp_path)
-    cycle.take_in([*told(0, 8), *strangers()])
+    cycle.save([*told(0, 8), *strangers()])
     return cycle
 
 
@@ -159,7 +161,7 @@ def test_names_on_the_roster_never_come_out_of_the_model(tmp_path: Path) -> None
     network = Cycle(tmp_path)
     asks = "Ask [person 1] ([email], [link])."
     cases = [replace(case, text={**case.text, "tried": f"{case.text['lesson']} {asks}"}) for case in told(0, 8)]
-    network.take_in([*cases, *strangers()])
+    network.save([*cases, *strangers()])
     network.store.add_to_roster([("Ada Lovelace", "ada@example.org", None)])
     said = "Ask Ada Lovelace (ada@example.org, https://example.org/x)."
 
@@ -341,7 +343,7 @@ def test_a_thousand_cases_cost_at_most_one_call_each_and_four_a_theme_and_a_quar
     tmp_path: Path,
 ) -> None:
     cycle = Cycle(tmp_path)
-    cycle.take_in(large_network(0, 1000))
+    cycle.save(large_network(0, 1000))
     model = Remembering(rule_based_model())
     namer = LlmContext(model, PromptFiles(packaged_prompts_dir()))
     first = cycle.run(namer, label="2026Q3")
@@ -360,6 +362,6 @@ def test_a_thousand_cases_cost_at_most_one_call_each_and_four_a_theme_and_a_quar
     paid = model.paid.total()
     assert cycle.run(namer, label="2026Q3").number == 1
     assert model.paid.total() == paid
-    cycle.take_in(large_network(1000, 100))
+    cycle.save(large_network(1000, 100))
     second = cycle.run(namer, label="2026Q4")
     assert 0 < model.paid.total() - paid <= 100 + 4 * second.n_themes

@@ -1,19 +1,21 @@
 """A roster that grows later takes its names out of everything that is stored and shown, and loses nothing else."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.fixtures.networks import SharedHome, open_house
 
 from patternmind.bootstrap import DATABASE_FILE, AppContext
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.drafts import Draft, DraftAction, Quote
 from patternmind.domain.edits import EditAction
-from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.embedding.lenses import lens_text, text_hash
+from patternmind.embedding.lenses import lens_text
+from patternmind.embedding.vectors import text_hash
 from patternmind.errors import RunInProgress
 from patternmind.grounding import WITHDRAWN
 from patternmind.ports import RosterChange, RunParameters
@@ -23,7 +25,6 @@ from patternmind.services.file_import import import_files
 from patternmind.services.network import import_roster, redact_all
 from patternmind.services.reviews import decide_draft, list_all_drafts
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
-from patternmind.settings import Settings
 from patternmind.storage.run_lock import run_lock
 
 SUBJECTS = ("printer", "valve", "login")
@@ -58,10 +59,10 @@ def rows() -> list[dict[str, str]]:
     ]
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> AppContext:
-    house = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
-    cases = tmp_path / "cases.json"
+def build(home: Path) -> None:
+    """Fill a network whose drafts, decisions and themes all name a person who is on no roster yet."""
+    house = open_house(home)
+    cases = home.with_name("cases.json")
     cases.write_text(json.dumps(rows()), encoding="utf-8")
     import_files(house.store, [cases], kind=CaseKind.CASE)
     for lens in ("helped", "all"):
@@ -83,7 +84,11 @@ def house(tmp_path: Path) -> AppContext:
         action=EditAction.RENAME, actor="Ada", lens="all", theme_id=theme, name="Zebulon, printers", note="Zebulon"
     )
     submit_edit(store, clock, asked)
-    return house
+
+
+@pytest.fixture
+def house(shared_home: SharedHome, tmp_path: Path) -> AppContext:
+    return open_house(shutil.copytree(shared_home("roster", build), tmp_path / "home"))
 
 
 @pytest.fixture
@@ -164,7 +169,7 @@ def test_a_change_that_is_stopped_half_way_changes_nothing_and_is_done_by_doing_
     def stop(*known: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(type(house.store), "_retell_drafts", stop)
+    monkeypatch.setattr(type(house.store), "_rewrite_drafts", stop)
     with pytest.raises(KeyboardInterrupt):
         import_roster(house.store, roster)
     monkeypatch.undo()
@@ -197,7 +202,7 @@ def test_rows_that_come_in_while_the_roster_grows_are_redacted_by_it(
 ) -> None:
     late = tmp_path / "late.json"
     late.write_text(json.dumps([{"id": "late", "problem": "Zebulon Quast was late."}]), encoding="utf-8")
-    secret = house.store.secret
+    secret = house.store.contributor_secret
 
     def grow_first() -> bytes:
         monkeypatch.undo()
@@ -212,7 +217,7 @@ def test_rows_that_come_in_while_the_roster_grows_are_redacted_by_it(
         monkeypatch.setattr(house.store, "roster", then)
         return secret()
 
-    monkeypatch.setattr(house.store, "secret", grow_first)
+    monkeypatch.setattr(house.store, "contributor_secret", grow_first)
     report = import_files(house.store, [late], kind=CaseKind.CASE)
     assert report.accepted == 1
     assert house.store.case("late").text == {"problem": "[person 1] was late."}

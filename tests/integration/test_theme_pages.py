@@ -46,8 +46,8 @@ class Place:
         """The same visitor each time, who asks from now on."""
         if name not in self.visitors:
             who = PageClient(self.house, role, name=name, app=self.app)
-            self.visitors[name] = who, self.app.state.rooms.identify_caller
-        who, self.app.state.rooms.identify_caller = self.visitors[name]
+            self.visitors[name] = who, self.app.state.shared.identify_caller
+        who, self.app.state.shared.identify_caller = self.visitors[name]
         return who
 
     def themes(self) -> list[Theme]:
@@ -411,7 +411,7 @@ def test_the_api_of_proposals_changes_trends_and_the_map(place: Place, ada: Page
 
 
 def test_many_themes_are_shown_a_page_at_a_time(place: Place, ada: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(themes, "MOST_THEMES", 2)
+    monkeypatch.setattr(themes, "THEMES_PAGE_SIZE", 2)
     every = {theme.id for theme in place.themes()}
     for address in ("/themes?sort=name", "/themes", "/themes/trend", "/themes/map"):
         seen, at, n_pages = set[str](), address, 0
@@ -432,7 +432,7 @@ def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: Page
     edit(ada, f"/themes/{second.id}", action="move_in", theme_id=second.id, cases=sure)
     seq = place.newest()
     page = ada.get("/themes/changes").text
-    assert f"{sure.upper()} is held in “{second.name}”, and their like are firmly in “{first.name}”" in page
+    assert f"{sure.upper()} is held in “{second.name}”, but the data clearly assigns it to “{first.name}”" in page
     for _ in range(2):
         assert ada.send(f"/themes/doubts/{seq}", {"answer": "decline"}, page="/themes").status_code == 303
     assert "Let stand by Ada Berg" in ada.get("/themes/changes").text

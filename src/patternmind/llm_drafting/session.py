@@ -10,7 +10,8 @@ from typing import Any, cast
 from patternmind.drafting.llm_proposals.base import RedactedAnswer
 from patternmind.errors import GatewayFailed
 from patternmind.grounding import Similarity
-from patternmind.ingestion.redaction.redactor import KeepPredicate, Roster, redact_values
+from patternmind.ingestion.redaction.redactor import KeepPredicate, redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm.batch import LlmRequest, LlmResult, ask_all
 from patternmind.ports import (
     Encoder,

@@ -1,4 +1,4 @@
-"""Nouns to JSON and back. One place knows how each noun is kept; a round trip gives an equal noun."""
+"""Convert domain objects to JSON records and back; a round trip gives an equal object."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -47,7 +47,7 @@ def read_submission(record: Mapping[str, Any]) -> Submission:
 def case_record(case: Case) -> Record:
     record = asdict(case)
     record["date"] = case.date.isoformat() if case.date else None
-    del record["duplicate_of"]  # belongs to the last run, kept in its own column
+    del record["duplicate_of"]  # belongs to the last run, stored in its own column
     return record
 
 
@@ -64,18 +64,18 @@ def read_case(record: Mapping[str, Any], duplicate_of: str | None) -> Case:
     return Case(**values)
 
 
-CARD_EXCLUDED_FIELDS = ("case_ids", "centre", "remembered", "spoke", "new_by_period")
-"""The fields of a theme that grow with the network, or that only the next run reads."""
+CARD_EXCLUDED_FIELDS = ("case_ids", "centre", "unseen_case_ids", "former_exemplars", "new_by_period")
+"""Fields of a theme that grow with the network or that only runs read."""
 
 
 def theme_record(theme: Theme) -> Record:
-    """As ``asdict``, which would copy every case id and every number of the centre."""
-    return {one.name: getattr(theme, one.name) for one in fields(theme)} | {"trend": dict(theme.trend)}
+    """Return the record of a theme without copying its values, which ``asdict`` would do."""
+    return {field.name: getattr(theme, field.name) for field in fields(theme)} | {"trend": dict(theme.trend)}
 
 
 def read_theme(record: Mapping[str, Any]) -> Theme:
     values: Record = {**record, "lineage": Lineage(record["lineage"])}
-    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre", "remembered", "spoke"):
+    for name in ("keywords", "case_ids", "exemplars", "differs_by", "centre", "unseen_case_ids", "former_exemplars"):
         values[name] = tuple(record.get(name, ()))
     values["new_by_period"] = tuple((label, n_new) for label, n_new in record.get("new_by_period", ()))
     return Theme(**values)

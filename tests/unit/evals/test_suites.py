@@ -59,8 +59,8 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], N
     def run(key: str) -> None:
         write_baselines(tmp_path / "b.json", {key: Baseline(value=0.9, noise=0.01, gate=0.89, modes=("ci",))})
         monkeypatch.setattr(suites, "find_baselines", lambda: tmp_path / "b.json")
-        monkeypatch.setattr(suites, "measure", measure_nothing_else)
-        monkeypatch.setattr(suites, "conditions", partial(suites.eval_context, encoder=HashingEncoder()))
+        monkeypatch.setattr(suites, "measure_suite", measure_nothing_else)
+        monkeypatch.setattr(suites, "eval_context", partial(suites.eval_context, encoder=HashingEncoder()))
         monkeypatch.setattr("sys.argv", ["patternmind", "eval", "--json", "--junit", str(tmp_path / "junit.xml")])
         cli.main()
 

@@ -17,7 +17,8 @@ from patternmind.drafting.recap import BULLETS
 from patternmind.drafting.theme_names import are_names_similar
 from patternmind.errors import GatewayFailed
 from patternmind.grounding import ground
-from patternmind.ingestion.redaction.redactor import Roster, redact_values
+from patternmind.ingestion.redaction.redactor import redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 from patternmind.llm.scripted_answers import rule_based_model
 from patternmind.llm.scripted_model import (

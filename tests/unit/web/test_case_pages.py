@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.test_api import the_cases
 from tests.fixtures.commands import write_rows
+from tests.fixtures.networks import the_cases
 from tests.fixtures.page_client import PageClient
 
 from patternmind.bootstrap import AppContext
