@@ -1,7 +1,7 @@
 """Find phrases that occur only in confidential (network-only) cases.
 
-A line with such a phrase repeats a confidential case. A person may add such a phrase to any draft, also from a case the draft was not made from. All confidential cases are
-therefore checked.
+A line with such a phrase repeats a confidential case. A person may add such a phrase to any draft,
+also from a case that the draft was not made from. All confidential cases are therefore checked.
 """
 
 import re

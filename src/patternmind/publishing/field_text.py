@@ -45,7 +45,7 @@ def source_references(claims: Iterable[Claim], cases: Mapping[str, Case]) -> dic
 def quote_blocks(
     lines: Sequence[str], claims: Sequence[Claim], references_by_case: Mapping[str, str]
 ) -> list[QuoteBlock | Paragraph]:
-    """Return each line as a quote with its source; a quote follows each paraphrase."""
+    """Return each line as a quote with its source, or as a paragraph followed by its quote."""
     by_text = {claim.text.strip(): claim for claim in claims}
     blocks: list[QuoteBlock | Paragraph] = []
     for line in lines:
@@ -67,7 +67,7 @@ def _first_quote(claim: Claim, references_by_case: Mapping[str, str]) -> list[Qu
 def lines_with_sources(
     lines: Sequence[str], claims: Sequence[Claim], references_by_case: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Append the reference of its case in brackets to each line that comes from a case."""
+    """Append the reference of its case in brackets to each line from a case."""
     by_text = {claim.text.strip(): claim.quotes[0].case_id for claim in claims if claim.quotes}
     return tuple(
         f"{line} ({references_by_case[id]})" if (id := by_text.get(line, "")) in references_by_case else line

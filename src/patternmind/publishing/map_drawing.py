@@ -46,7 +46,7 @@ MAX_TRIANGULATED_DOTS = 1_500
 """Maximum number of dots for polygons between them; more dots touch anyway."""
 
 MAX_LINK_RATIO, MIN_GAP = 5.0, 60.0
-"""Limits for links: longer ones separate the parts of an island.
+"""Limits for the links of an island.
 
 A link is omitted if it exceeds both the median times this ratio and this gap.
 """
@@ -219,7 +219,7 @@ def _count_text(n: int, noun: str = "case") -> str:
 
 
 def _assign_styles(boxes: Sequence[Rectangle]) -> list[tuple[str, str]]:
-    """Assign colour and shape to each island, each as far as possible from its previous use."""
+    """Assign colour and shape to each island, far from their previous use."""
     styles: list[tuple[str, str]] = []
     centres = np.array([box.center for box in boxes]).reshape(-1, 2)
     for position in range(len(boxes)):

@@ -122,7 +122,7 @@ def _confidential_phrases(patterns: Iterable[Pattern], cases: Mapping[str, Case]
 
 
 def pattern_texts(patterns: Iterable[Pattern]) -> list[str]:
-    """Return all strings of patterns that are checked against confidential cases."""
+    """Return all strings of patterns to check against confidential cases."""
     return [text for pattern in patterns for text in (pattern.name, *_iter_lines(pattern))]
 
 
