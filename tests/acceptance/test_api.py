@@ -342,7 +342,7 @@ def test_the_same_request_again_gets_the_same_answer_and_does_nothing(grown: Pro
 def test_two_runs_at_once_are_one(client: Program, tmp_path: Path) -> None:
     with run_lock(tmp_path):
         check_problem(client.post("runs"), 409, "run-in-progress")
-    assert run_to_the_end(client)["run"]["notes"] == ["Too few to group: 0 cases, 20 are needed."]
+    assert run_to_the_end(client)["run"]["notes"] == ["Not enough cases to group: you have 0 and need 20."]
 
 
 class Waiting(HashingEncoder):
@@ -367,7 +367,7 @@ def test_while_a_run_goes_on_a_second_waits_and_the_rest_answers(tmp_path: Path)
     check_problem(client.post("runs"), 409, "run-in-progress")
     assert client.get(job).json()["state"] == "running"
     assert len(client.get("cases").json()["items"]) == 48
-    stopping = threading.Thread(target=client.app.state.rooms.stop)
+    stopping = threading.Thread(target=client.app.state.shared.stop)
     stopping.start()
     time.sleep(0.1)
     encoder.go_on.set()

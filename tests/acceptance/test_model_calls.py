@@ -123,7 +123,7 @@ def test_an_unknown_price_stops_a_run_before_any_work(patternmind: CommandRunner
 def test_a_model_for_no_task_is_wrong_use(patternmind: CommandRunner) -> None:
     stopped = patternmind.with_env(PATTERNMIND_TASK_MODELS="nameing=openai/gpt-4o")("run")
     assert stopped.code == 2
-    assert 'a task "nameing" that there is not. Tasks are: ' in stopped.err
+    assert 'an unknown task "nameing". Tasks are: ' in stopped.err
     assert "theme-name" in stopped.err
 
 

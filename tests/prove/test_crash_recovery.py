@@ -33,7 +33,7 @@ def ingested(tmp_path_factory: pytest.TempPathFactory, file: Path) -> Path:
     return home
 
 
-def test_twenty_kills_of_a_run_change_nothing(ingested: Path, tmp_path: Path) -> None:
+def test_run_killed_twenty_times_gives_the_same_result(ingested: Path, tmp_path: Path) -> None:
     """Each kill on a fresh copy, at a moment of its twentieth of an undisturbed run; then the next run is judged."""
     calm = CommandRunner(Path(shutil.copytree(ingested, tmp_path / "calm")))
     took = calm("run", "--json").seconds
@@ -57,7 +57,7 @@ def test_twenty_kills_of_a_run_change_nothing(ingested: Path, tmp_path: Path) ->
     assert killed >= KILLS * 0.8
 
 
-def test_kills_of_an_ingest_lose_and_double_nothing(file: Path, ingested: Path, tmp_path: Path) -> None:
+def test_killed_import_loses_and_duplicates_no_case(file: Path, ingested: Path, tmp_path: Path) -> None:
     wanted = CommandRunner(ingested)("export", "cases").out
     draw = random.Random(5)
     for number in range(8):

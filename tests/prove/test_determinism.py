@@ -12,7 +12,7 @@ from tests.fixtures.commands import CommandRunner, write_rows
 from tests.fixtures.corpora import corpus_path, corpus_rows
 from tests.fixtures.run_outcome import count_rows, vectors_of
 
-from patternmind.pipeline import EMBEDDING_CHUNK_SIZE
+from patternmind.embedding.vectors import EMBEDDING_CHUNK_SIZE
 
 pytestmark = pytest.mark.prove
 
@@ -22,7 +22,7 @@ SLICE = 300
 SHORT_ROWS = 4 * EMBEDDING_CHUNK_SIZE
 
 
-def test_lessons_whole(tmp_path: Path) -> None:
+def test_determinism_of_repeated_runs(tmp_path: Path) -> None:
     """1,053 in, 1,053 unchanged, under a minute, again in seconds and byte for byte the same."""
     patternmind = CommandRunner(tmp_path / "home")
     lessons = corpus_path("lessons")
@@ -77,17 +77,17 @@ def _same(one: CommandRunner, other: CommandRunner) -> bool:
     return assignments and vectors_of(one.home) == vectors_of(other.home)
 
 
-def test_shuffled(rows: list[dict[str, Any]], plain: CommandRunner, tmp_path: Path) -> None:
+def test_determinism_with_shuffled_input(rows: list[dict[str, Any]], plain: CommandRunner, tmp_path: Path) -> None:
     shuffled = random.Random(3).sample(rows, len(rows))
     assert _same(plain, _ran(CommandRunner(tmp_path / "home"), [shuffled]))
 
 
-def test_in_five_ingests(rows: list[dict[str, Any]], plain: CommandRunner, tmp_path: Path) -> None:
+def test_determinism_with_five_imports(rows: list[dict[str, Any]], plain: CommandRunner, tmp_path: Path) -> None:
     parts = [rows[start::5] for start in range(5)]
     assert _same(plain, _ran(CommandRunner(tmp_path / "home"), parts))
 
 
-def test_on_one_thread(rows: list[dict[str, Any]], plain: CommandRunner, tmp_path: Path) -> None:
+def test_determinism_with_a_single_thread(rows: list[dict[str, Any]], plain: CommandRunner, tmp_path: Path) -> None:
     one = CommandRunner(tmp_path / "home").with_env(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     assert _same(plain, _ran(one, [rows]))
 
@@ -106,7 +106,7 @@ def undisturbed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Command
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_interrupted_while_embedding_and_resumed(
+def test_determinism_after_an_interrupted_embedding(
     stop: signal.Signals, many: Path, undisturbed: CommandRunner, tmp_path: Path
 ) -> None:
     """Stopped when some vectors are stored and others are not; short texts, so that there are several commits."""

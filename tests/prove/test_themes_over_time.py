@@ -97,7 +97,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> CachingEncoder:
     """The real encoder; its vectors are kept between proofs in PATTERNMIND_EVALCACHE."""
     kept = Path(os.environ.get("PATTERNMIND_EVALCACHE", Path(tempfile.gettempdir()) / "evalcache"))
     verdicts = tmp_path_factory.mktemp("verdicts") / "verdicts.json"
-    return CachingEncoder(MiniLMEncoder(None, verdicts=verdicts), folder=kept)
+    return CachingEncoder(MiniLMEncoder(None, precision_cache=verdicts), folder=kept)
 
 
 class OtherEncoder:
@@ -178,7 +178,7 @@ def change_encoder(network: Network, corpus: str, last: Sequence[Assignment]) ->
 
 
 @pytest.mark.parametrize("corpus", PERIODS)
-def test_themes_whose_cases_mostly_remain_keep_their_id(corpus: str, tmp_path: Path, encoder: CachingEncoder) -> None:
+def test_themes_keep_their_id_while_most_cases_remain(corpus: str, tmp_path: Path, encoder: CachingEncoder) -> None:
     """Eight cumulative periods; then, but for arXiv, the last one again under another encoder."""
     network = Network(SqlStore(tmp_path / "patternmind.db"), FixedClock(NOON))
     periods = PERIODS[corpus]()
@@ -196,7 +196,7 @@ def test_themes_whose_cases_mostly_remain_keep_their_id(corpus: str, tmp_path: P
         ever |= after.keys()
         assert network.store.theme_ids() == ever, "an id once given stays on record"
         last = now
-    words = [change.lineage.value for run in network.store.runs() for change in network.store.changes(run.id)]
+    words = [change.lineage.value for run in network.store.runs() for change in network.store.theme_changes(run.id)]
     told = {word: words.count(word) for word in sorted(set(words))}
     print(f"\n{corpus}: {len(last)} cases; themes {themes}; areas {areas}; {told}")
     if corpus != "arxiv_titles":
@@ -207,7 +207,7 @@ def test_themes_whose_cases_mostly_remain_keep_their_id(corpus: str, tmp_path: P
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_planted_histories_are_told_as_they_were(seed: int) -> None:
+def test_planted_histories_are_reported_correctly(seed: int) -> None:
     history = PlantedHistory(seed=seed)
     words = (Lineage.SPLIT, Lineage.MERGED, Lineage.NEW, Lineage.DORMANT, Lineage.RETURNED)
     scores = {word.value: history.scores(word) for word in words}

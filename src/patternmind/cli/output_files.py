@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import PatternmindError, UsageError
-from patternmind.ingestion.mapping import escape_formula
 
 if TYPE_CHECKING:
     from patternmind.publishing.document import Document
@@ -59,11 +59,16 @@ def format_rows(rows: Iterable[Mapping[str, Any]], format: str) -> str:
     columns = list(dict.fromkeys(name for row in all_rows for name in row))
     if not columns:
         return ""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([[_csv_cell(row.get(name)) for name in columns] for row in all_rows])
-    return text.getvalue()
+    lines = [columns, *([_csv_cell(row.get(name)) for name in columns] for row in all_rows)]
+    return "".join(_csv_line(cells) for cells in lines)
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    """Return one line of CSV that ends in a line feed."""
+    line = io.StringIO()
+    # The writer quotes the characters of its line terminator only. An unquoted carriage return would start a new row.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _csv_cell(value: Any) -> str:

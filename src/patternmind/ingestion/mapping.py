@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import cast
 
 from patternmind.domain.cases import FACT_FIELDS, CaseKind, text_fields
+from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import UnknownColumn, UsageError
 
 ID, LINKED_CASES = "id", "linked_cases"
@@ -51,12 +52,6 @@ _RECAP_SYNONYMS = {
 
 CORRECTION_PREFIX = "patternmind: "
 """Prefix of the columns added to a file of rejected rows; they are ignored when the file is imported again."""
-
-FORMULA_PREFIXES = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "|", "%", "\t", "\r", "\n")
-"""First characters that make spreadsheets evaluate a cell. A leading apostrophe makes it plain text.
-
-Programs set to Chinese or Japanese also evaluate full-width signs; some programs drop leading spaces.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +141,9 @@ def map_values(values: Mapping[str, object], *, mapping: FieldMap, kind: CaseKin
     return MappedValues(fields, extra, linked, used)
 
 
-def escape_formula(cell: str) -> str:
-    """Put an apostrophe before a cell that a spreadsheet would evaluate as a formula."""
-    is_formula = cell.startswith(FORMULA_PREFIXES) or cell.lstrip().startswith(FORMULA_PREFIXES)
-    return f"'{cell}" if is_formula else cell
+def unescape_formula(cell: str) -> str:
+    """Remove the apostrophe that ``escape_formula`` added."""
+    return cell[1:] if cell[:1] == "'" and escape_formula(cell[1:]) == cell else cell
 
 
 def _restore_corrected_row(values: Mapping[str, object]) -> Mapping[str, object]:
@@ -157,7 +151,7 @@ def _restore_corrected_row(values: Mapping[str, object]) -> Mapping[str, object]
     if not any(name.startswith(CORRECTION_PREFIX) for name in values):
         return values
     return {
-        name: value[1:] if isinstance(value, str) and value[:1] == "'" and escape_formula(value[1:]) == value else value
+        name: unescape_formula(value) if isinstance(value, str) else value
         for name, value in values.items()
         if not name.startswith(CORRECTION_PREFIX)
     }

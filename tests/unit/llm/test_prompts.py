@@ -70,7 +70,7 @@ def test_the_hash_names_the_file_and_not_the_variables(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["{{ person }}", "{% for %}", "{# gone #}", "## User", "<b>&amp;</b>"])
 def test_a_text_is_data_and_stays_as_it_is(folder: Path, text: str) -> None:
-    user = PromptFiles(folder, draw=lambda: CODE).render("greeting", {"person": "Ada", "texts": [text]}).user
+    user = PromptFiles(folder, generate_code=lambda: CODE).render("greeting", {"person": "Ada", "texts": [text]}).user
     assert user == f"Greet Ada after reading:\n{fence(text, CODE)}"
 
 
@@ -94,7 +94,7 @@ def test_nothing_in_a_text_can_end_its_fence(texts: list[str], guesses: list[str
     codes = iter([*guesses, CODE])
     with TemporaryDirectory() as folder:
         write(Path(folder))
-        book = PromptFiles(Path(folder), draw=lambda: next(codes, None) or token_hex(6))
+        book = PromptFiles(Path(folder), generate_code=lambda: next(codes, None) or token_hex(6))
         user = book.render("greeting", {"person": "Ada", "texts": said}).user
     code = user[user.rindex("\n") + 1 :].removesuffix(">>>")
     assert not any(code.casefold() in text.casefold() for text in said)
@@ -217,10 +217,10 @@ def test_a_folder_without_prompts_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_line_ends_do_not_change_what_is_rendered(folder: Path) -> None:
     variables = {"person": "Ada", "texts": ["a\r\nb"]}
-    expected = PromptFiles(folder, draw=lambda: CODE).render("greeting", variables).user
+    expected = PromptFiles(folder, generate_code=lambda: CODE).render("greeting", variables).user
     path = folder / "greeting.md"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert PromptFiles(folder, draw=lambda: CODE).render("greeting", variables).user == expected
+    assert PromptFiles(folder, generate_code=lambda: CODE).render("greeting", variables).user == expected
 
 
 def test_the_packaged_prompts_can_all_be_used() -> None:
@@ -258,7 +258,7 @@ def test_an_own_prompt_may_use_fewer_variables_and_take_our_answer_schema(folder
     header = "id: greeting\npurpose: Short.\nvariables: [person]"
     own = override(folder, header=header, body="## System\n\nGreet.\n\n## User\n\n{{ person | fenced }}")
     variables = {"person": "Ada", "texts": ["x"]}
-    rendered = PromptFiles(folder, overrides=own, draw=lambda: CODE).render("greeting", variables)
+    rendered = PromptFiles(folder, overrides=own, generate_code=lambda: CODE).render("greeting", variables)
     assert rendered.user == fence("Ada", CODE)
     assert rendered.answer_schema == PromptFiles(folder).render("greeting", variables).answer_schema
 

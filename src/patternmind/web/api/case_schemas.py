@@ -1,4 +1,4 @@
-"""What the API takes and answers about handing in a case and taking in a file."""
+"""Request and response schemas of cases and uploads."""
 
 import datetime as dt
 from typing import Literal
@@ -8,23 +8,23 @@ from pydantic import Field
 from patternmind.domain.cases import CaseKind, Consent
 from patternmind.web.api.schemas import CaseResponse, RequestModel, TextByField
 
-MAX_FIELD_LENGTH = 200_000
-
 
 class CaseRequest(RequestModel):
-    """A case as a person writes it. Give it a title or a problem; everything else may come later."""
+    """A case to submit; only a title or a problem is required."""
 
     kind: CaseKind = CaseKind.CASE
-    external_id: str | None = Field(default=None, min_length=1, max_length=200, description="An id of your own for it.")
+    external_id: str | None = Field(default=None, min_length=1, max_length=200, description="Your own id of the case.")
     text: dict[str, str] = Field(
-        default={}, max_length=20, description="Free text by field: title, problem, what_happened, tried, lesson, ..."
+        default={}, max_length=20, description="Text by field: title, problem, what_happened, tried, lesson, ..."
     )
     facts: dict[str, str] = Field(
-        default={}, max_length=20, description="status, opened_on, solved_on, recurrence, team, region, links, ..."
+        default={},
+        max_length=20,
+        description="Facts by field: status, opened_on, solved_on, recurrence, team, region, links, ...",
     )
-    linked_cases: list[str] = Field(default=[], max_length=200, description="Of a recap: ids of the cases it is about.")
-    consent: Consent | None = Field(default=None, description="How far its words may go; else what the network says.")
-    submitter: str = Field(default="", max_length=400, description="Whose case it is, where not yours; stewards only.")
+    linked_cases: list[str] = Field(default=[], max_length=200, description="For a recap: ids of its cases.")
+    consent: Consent | None = Field(default=None, description="Consent level; default: that of the network.")
+    submitter: str = Field(default="", max_length=400, description="Submitter, if not you; stewards only.")
 
 
 class MissingFieldResponse(RequestModel):
@@ -33,24 +33,24 @@ class MissingFieldResponse(RequestModel):
 
 
 class CasePreviewResponse(RequestModel):
-    """A case as others read it, and what the person who wrote it should know."""
+    """A redacted case, with hints for its author."""
 
     case: CaseResponse
-    redacted: dict[str, int] = Field(description="How much was taken out, by kind.")
-    possible_names: list[str] = Field(description="What may be names that the network does not know.")
-    suspicions: list[str] = Field(description="What is odd about the text; it counts all the same.")
-    missing: MissingFieldResponse | None = Field(description="The one thing that would help most.")
-    is_new: bool = Field(description="Whether it was not here before.")
+    redacted: dict[str, int] = Field(description="Number of redactions by kind.")
+    possible_names: list[str] = Field(description="Names the redaction may have missed.")
+    suspicions: list[str] = Field(description="Unusual properties of the text; the case is accepted.")
+    missing: MissingFieldResponse | None = Field(description="The missing field that would help most.")
+    is_new: bool = Field(description="True if the case did not exist before.")
 
 
 class SimilarCaseResponse(RequestModel):
     case_id: str
     title: str
-    score: float = Field(description="0..1, the cosine.")
+    score: float = Field(description="Cosine similarity, 0..1.")
 
 
 class CaseQuoteResponse(RequestModel):
-    """A sentence of the case in a draft."""
+    """A quote from the case in a draft."""
 
     draft_id: str
     kind: str
@@ -59,7 +59,7 @@ class CaseQuoteResponse(RequestModel):
 
 
 class RelatedResponse(RequestModel):
-    """What is around a case. Themes and drafts are there for those alone who may see them."""
+    """Theme, similar cases and quotes of a case that the caller may see."""
 
     n_versions: int
     theme_id: str | None
@@ -68,7 +68,7 @@ class RelatedResponse(RequestModel):
     second_theme_id: str | None
     nearest_theme_id: str | None
     reason: str
-    repeats: str | None = Field(description="The case it nearly repeats.")
+    repeats: str | None = Field(description="The case it is a near-duplicate of.")
     repeated_by: list[str]
     linked: list[str]
     linked_by: list[str]
@@ -77,7 +77,7 @@ class RelatedResponse(RequestModel):
 
 
 class CaseVersionResponse(RequestModel):
-    """A version as it was handed in, names included."""
+    """A submitted version of a case, including names."""
 
     version: int
     at: dt.datetime | None
@@ -107,28 +107,30 @@ class NamesConfirmedResponse(RequestModel):
 
 
 class CaseRemovalRequest(RequestModel):
-    by: str | None = Field(default=None, max_length=200, description="Who decides; left out where a token says so.")
+    by: str | None = Field(
+        default=None, max_length=200, description="Name of the person who decides; optional with a token."
+    )
 
 
 class RemovedCaseResponse(RequestModel):
-    """What went with a case."""
+    """Result of withdrawing or erasing a case."""
 
     case_id: str
     n_quotes: int
     n_drafts: int
-    same: list[str] = Field(description="Other cases with its text, which stay.")
-    linked: list[str] = Field(description="Cases and recaps that name it, which stay.")
+    same: list[str] = Field(description="Other cases with the same text; they stay.")
+    linked: list[str] = Field(description="Cases and recaps that link to it; they stay.")
 
 
 class ColumnResponse(RequestModel):
     name: str
-    field: str | None = Field(description="What it is read as; null where it is kept beside and never compared.")
+    field: str | None = Field(description="Field it is read as; null if it is kept but not analysed.")
     guessed: bool
     example: str = Field(description="Redacted.")
 
 
 class RowPreviewResponse(RequestModel):
-    """A row as it would be taken in: redacted."""
+    """A redacted row of the file."""
 
     title: str
     text: TextByField
@@ -136,7 +138,7 @@ class RowPreviewResponse(RequestModel):
 
 
 class UploadResponse(RequestModel):
-    """A file that waits. While it is ready the numbers are what they would be."""
+    """An uploaded file; while its state is `ready`, the counts are those of a dry run."""
 
     upload_id: str
     name: str
@@ -153,11 +155,11 @@ class UploadResponse(RequestModel):
     redacted: dict[str, int]
     failure: str
     columns: list[ColumnResponse]
-    rows: list[RowPreviewResponse] = Field(description="The first good rows.")
+    rows: list[RowPreviewResponse] = Field(description="The first valid rows.")
 
 
 class MappingRequest(RequestModel):
     kind: CaseKind = CaseKind.CASE
     map: list[str] = Field(
-        default=[], max_length=200, description="FIELD=COLUMN, or beside=COLUMN for one that is to be no field."
+        default=[], max_length=200, description="FIELD=COLUMN, or beside=COLUMN for a column to keep but not analyse."
     )

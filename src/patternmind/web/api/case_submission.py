@@ -1,20 +1,18 @@
-"""Handing in one case, editing it, and letting it go; what is around it, and for those who may, what it was."""
+"""Submit, edit, withdraw and erase a case; read related cases, raw versions and possible names."""
 
-import re
 from dataclasses import asdict
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from patternmind.domain.cases import FACT_FIELDS, Case, text_fields
+from patternmind.domain.members import LOCAL_USER
 from patternmind.domain.permissions import Action
 from patternmind.errors import (
     NotFound,
     RuleViolated,
     UsageError,
-    VersionConflict,
 )
 from patternmind.services.case_submission import (
     CaseInput,
@@ -40,29 +38,24 @@ from patternmind.services.possible_names import confirm_names
 from patternmind.web.api import case_schemas, schemas
 from patternmind.web.api.cases import case_response
 from patternmind.web.audit import audit_target, skip_audit
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.permissions import requires
 from patternmind.web.problems import (
     INVALID,
     MEDIA_TYPE,
     FieldProblem,
     build_problem,
-)
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
     problem_responses,
 )
+from patternmind.web.routing import ApiRoute
+from patternmind.web.state import get_app_state
 
 router = APIRouter(route_class=ApiRoute, tags=["cases"])
 
-ETAG_RESPONSE = {"headers": {"ETag": {"description": "The case's version.", "schema": {"type": "string"}}}}
-
-IfMatchHeader = Annotated[
-    str | None, Header(max_length=200, description="The ETag you saw; without it, whatever stands now is replaced.")
-]
+ETAG_RESPONSE = etag_responses("Version of the case.")
 
 
 @router.post(
@@ -73,7 +66,7 @@ IfMatchHeader = Annotated[
     response_model=case_schemas.CasePreviewResponse,
 )
 def create_case_preview(request: Request, ctx: ContextDep, caller: CallerDep, body: case_schemas.CaseRequest) -> object:
-    """How others would read a case; nothing is stored."""
+    """Preview a case as others would read it, without storing it."""
     skip_audit(request)
     try:
         return _preview_response(preview_case(ctx.store, _case_input(caller, body)))
@@ -85,27 +78,27 @@ def create_case_preview(request: Request, ctx: ContextDep, caller: CallerDep, bo
     "/cases",
     name="submit_case",
     status_code=201,
-    responses=problem_responses(400) | {201: ETAG_RESPONSE},
+    responses=problem_responses(400) | etag_responses("Version of the case.", status=201),
     dependencies=[requires(Action.SUBMIT_CASE), ACCEPTS_IDEMPOTENCY_KEY],
     response_model=case_schemas.CasePreviewResponse,
 )
 def create_case(
     request: Request, response: Response, ctx: ContextDep, caller: CallerDep, body: case_schemas.CaseRequest
 ) -> object:
-    """Hand in a case. The same text under the same id, or under none, is the same case however often it is sent."""
+    """Submit a case. The same text with the same id, or without one, is one case however often it is sent."""
     try:
-        seen = submit_case(ctx.store, ctx.clock, _case_input(caller, body))
+        saved = submit_case(ctx.store, ctx.clock, _case_input(caller, body))
     except InvalidCase as error:
         return _invalid_case_response(request, error)
-    response.headers["etag"] = _etag(ctx.store.n_versions(seen.case.id))
-    response.headers["location"] = f"/api/v1/cases/{seen.case.id}"
-    return _preview_response(seen)
+    response.headers["etag"] = format_etag(ctx.store.count_versions(saved.case.id))
+    response.headers["location"] = f"/api/v1/cases/{saved.case.id}"
+    return _preview_response(saved)
 
 
 @router.put(
     "/cases/{case_id:path}",
     name="replace_case",
-    responses=problem_responses(400, 404, 412) | {200: ETAG_RESPONSE},
+    responses=problem_responses(400, 404, 412) | ETAG_RESPONSE,
     dependencies=[requires(Action.EDIT_CASE, own=True)],
     response_model=case_schemas.CasePreviewResponse,
 )
@@ -119,53 +112,53 @@ def replace_case(
     body: case_schemas.CaseRequest,
     if_match: IfMatchHeader = None,
 ) -> object:
-    """Put another text and other facts in the place of a case's. All earlier versions are kept."""
+    """Replace the text and facts of a case. All earlier versions are kept."""
     case = _authorized_case(ctx, caller, case_id, Action.EDIT_CASE)
     audit_target(request, "case", case.id)
     if body.kind is not case.kind or body.external_id not in (None, case.external_id):
-        raise UsageError("A case keeps its kind and its external id; leave them out.")
-    expected = _expected_version(ctx, case, if_match)
+        raise UsageError("Kind and external id of a case cannot change. Leave them out.")
+    expected = expected_version(if_match, ctx.store.n_versions(case.id), kind="case", id=case.id)
     try:
-        seen = edit_case(ctx.store, ctx.clock, case.id, _case_input(caller, body), expected_version=expected)
+        saved = edit_case(ctx.store, ctx.clock, case.id, _case_input(caller, body), expected_version=expected)
     except InvalidCase as error:
         return _invalid_case_response(request, error)
-    response.headers["etag"] = _etag(ctx.store.n_versions(case.id))
-    return _preview_response(seen)
+    response.headers["etag"] = format_etag(ctx.store.count_versions(case.id))
+    return _preview_response(saved)
 
 
 @router.get(
     "/cases/{case_id:path}/surroundings",
     name="read_surroundings",
-    responses=problem_responses(404) | {200: ETAG_RESPONSE},
+    responses=problem_responses(404) | ETAG_RESPONSE,
     dependencies=[requires(Action.SEARCH)],
 )
 def read_related(response: Response, ctx: ContextDep, caller: CallerDep, case_id: str) -> case_schemas.RelatedResponse:
-    """Where a case is, what is like it, and what quotes it, as far as you may see that. Its ETag is for edits."""
+    """Read the theme, similar cases and quotes of a case that you may see. The ETag is for edits."""
     view = get_case_view(ctx.store, case_id)
     response.headers["etag"] = view.etag
     return _related_response(ctx, caller, view)
 
 
 def _related_response(ctx: ContextDep, caller: Caller, view: CaseView) -> case_schemas.RelatedResponse:
-    placed = view.assignment if caller.may(Action.SEE_THEMES, reading=True) else None
+    assignment = view.assignment if caller.may(Action.SEE_THEMES, reading=True) else None
     quotes = find_quotations(ctx.store, view.case.id) if caller.may(Action.SEE_DRAFTS, reading=True) else []
     return case_schemas.RelatedResponse(
         n_versions=view.n_versions,
-        theme_id=placed.theme_id if placed else None,
-        theme=view.theme_names.get(placed.theme_id or "") if placed else None,
-        strength=placed.strength if placed else None,
-        second_theme_id=placed.second_theme_id if placed else None,
-        nearest_theme_id=placed.nearest_theme_id if placed else None,
-        reason=placed.reason if placed else "",
+        theme_id=assignment.theme_id if assignment else None,
+        theme=view.theme_names.get(assignment.theme_id or "") if assignment else None,
+        strength=assignment.strength if assignment else None,
+        second_theme_id=assignment.second_theme_id if assignment else None,
+        nearest_theme_id=assignment.nearest_theme_id if assignment else None,
+        reason=assignment.reason if assignment else "",
         repeats=view.duplicate_of.id if view.duplicate_of else None,
-        repeated_by=[one.id for one in view.duplicates],
-        linked=[one.id for one in view.linked_cases],
-        linked_by=[one.id for one in view.linking_recaps],
+        repeated_by=[duplicate.id for duplicate in view.duplicates],
+        linked=[linked.id for linked in view.linked_cases],
+        linked_by=[recap.id for recap in view.linking_recaps],
         like=[
-            case_schemas.SimilarCaseResponse(case_id=one.case.id, title=one.case.title, score=one.score)
-            for one in find_similar_cases(ctx.store, ctx.live_index.neighbours, view.case)
+            case_schemas.SimilarCaseResponse(case_id=similar.case.id, title=similar.case.title, score=similar.score)
+            for similar in find_similar_cases(ctx.store, ctx.live_index.neighbours, view.case)
         ],
-        quotes=[case_schemas.CaseQuoteResponse(**asdict(one)) for one in quotes],
+        quotes=[case_schemas.CaseQuoteResponse(**asdict(quote)) for quote in quotes],
     )
 
 
@@ -176,23 +169,23 @@ def _related_response(ctx: ContextDep, caller: Caller, view: CaseView) -> case_s
     dependencies=[requires(Action.SEE_RAW_TEXT, own=True)],
 )
 def read_raw(ctx: ContextDep, caller: CallerDep, case_id: str) -> case_schemas.RawCaseResponse:
-    """A case as it was handed in, names included: for the steward, and for whose case it is."""
+    """Read all submitted versions of a case, including names; for stewards and its submitter."""
     case = _authorized_case(ctx, caller, case_id, Action.SEE_RAW_TEXT)
     return case_schemas.RawCaseResponse(
         case_id=case.id,
         versions=[
             case_schemas.CaseVersionResponse(
-                version=one.number,
-                at=one.at,
-                by=one.actor,
-                file=one.submission.file,
-                row=one.submission.row,
-                text=dict(one.submission.text),
-                facts=dict(one.submission.facts),
-                extra=dict(one.submission.extra),
-                linked_cases=list(one.submission.linked_cases),
+                version=version.number,
+                at=version.at,
+                by=version.actor,
+                file=version.submission.file,
+                row=version.submission.row,
+                text=dict(version.submission.text),
+                facts=dict(version.submission.facts),
+                extra=dict(version.submission.extra),
+                linked_cases=list(version.submission.linked_cases),
             )
-            for one in list_versions(ctx.store, case.id)
+            for version in list_versions(ctx.store, case.id)
         ],
     )
 
@@ -206,14 +199,14 @@ def read_raw(ctx: ContextDep, caller: CallerDep, case_id: str) -> case_schemas.R
 def read_possible_names(
     ctx: ContextDep, caller: CallerDep, case_id: str
 ) -> schemas.ListResponse[case_schemas.CasePossibleNameResponse]:
-    """What may be names in the redacted text of a case, the likeliest first."""
-    found = possible_names_in_case(_authorized_case(ctx, caller, case_id, Action.SEE_POSSIBLE_NAMES))
+    """List possible names in the redacted text of a case, most likely first."""
+    possible_names = possible_names_in_case(_authorized_case(ctx, caller, case_id, Action.SEE_POSSIBLE_NAMES))
     return schemas.ListResponse(
         items=[
             case_schemas.CasePossibleNameResponse(
-                name=one.name, n=one.n, why=list(one.why), contexts=list(one.contexts)
+                name=candidate.name, n=candidate.n, why=list(candidate.why), contexts=list(candidate.contexts)
             )
-            for one in found
+            for candidate in possible_names
         ]
     )
 
@@ -227,10 +220,10 @@ def read_possible_names(
 def confirm_names_of_case(
     ctx: ContextDep, case_id: str, body: schemas.PossibleNamesRequest
 ) -> case_schemas.NamesConfirmedResponse:
-    """Put possible names of a case on the roster, which takes them out of everything that is stored."""
-    offered = {one.name for one in possible_names_in_case(ctx.store.case(case_id))}
-    if not set(body.names) <= offered:
-        raise UsageError('"names" has one that is no possible name of this case.', field="names")
+    """Add possible names of a case to the roster and redact them everywhere."""
+    candidates = {candidate.name for candidate in possible_names_in_case(ctx.store.case(case_id))}
+    if not set(body.names) <= candidates:
+        raise UsageError('"names" contains a name that is not a possible name of this case.', field="names")
     return case_schemas.NamesConfirmedResponse(people_added=confirm_names(ctx.store, body.names))
 
 
@@ -243,7 +236,7 @@ def confirm_names_of_case(
 def withdraw_case(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, body: case_schemas.CaseRemovalRequest
 ) -> case_schemas.RemovedCaseResponse:
-    """Take a case out of every list, theme, draft and search; what was handed in is kept, to be put back."""
+    """Withdraw a case from all lists, themes, drafts and searches. It can be restored."""
     case = _authorized_case(ctx, caller, case_id, Action.EDIT_CASE)
     audit_target(request, "case", case.id)
     return _removal_response(ctx.withdraw(case.id, actor=caller.actor_name(body.by)))
@@ -256,12 +249,12 @@ def withdraw_case(
     dependencies=[requires(Action.EDIT_CASE, own=True)],
 )
 def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> schemas.CaseResponse:
-    """Take a withdrawn case in again; the next run places it."""
-    hidden_id = _withdrawn_case_id(ctx, caller, case_id, Action.EDIT_CASE)
-    if hidden_id is None:
+    """Restore a withdrawn case; the next run assigns it to a theme."""
+    withdrawn_id = _withdrawn_case_id(ctx, caller, case_id, Action.EDIT_CASE)
+    if withdrawn_id is None:
         raise NotFound("withdrawn case", case_id)
-    case = restore_case(ctx.store, hidden_id)
-    return case_response(case, ctx.store.place_of(case.id))
+    case = restore_case(ctx.store, withdrawn_id)
+    return case_response(case, ctx.store.find_assignment(case.id))
 
 
 @router.delete(
@@ -273,14 +266,14 @@ def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> 
 def erase_case(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, by: str | None = None
 ) -> case_schemas.RemovedCaseResponse:
-    """Erase a case, a withdrawn one too, for good. It has no undo."""
-    wanted = _withdrawn_case_id(ctx, caller, case_id, Action.ERASE_CASE)
-    if wanted is None:
-        wanted = _authorized_case(ctx, caller, case_id, Action.ERASE_CASE).id
-    audit_target(request, "case", wanted)
-    told = ctx.erase(wanted, actor=caller.actor_name(by))
-    request.app.state.rooms.forget()
-    return _removal_response(told)
+    """Erase a case permanently, also a withdrawn one. This cannot be undone."""
+    target_id = _withdrawn_case_id(ctx, caller, case_id, Action.ERASE_CASE)
+    if target_id is None:
+        target_id = _authorized_case(ctx, caller, case_id, Action.ERASE_CASE).id
+    audit_target(request, "case", target_id)
+    result = ctx.erase(target_id, actor=caller.actor_name(by))
+    get_app_state(request).clear_replay_caches()
+    return _removal_response(result)
 
 
 def _authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> Case:
@@ -290,13 +283,17 @@ def _authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Acti
 
 
 def _withdrawn_case_id(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> str | None:
-    """The id of a withdrawn case that the caller may reach; to all others it is not there."""
-    hidden = find_withdrawal(ctx.store, case_id)
-    if hidden is None:
+    """Return the id of a withdrawn case, or None if the case is not withdrawn.
+
+    Raises:
+        NotFound: the case is withdrawn, and the caller may not access it.
+    """
+    withdrawal = find_withdrawal(ctx.store, case_id)
+    if withdrawal is None:
         return None
-    if not caller.may(action, is_own_withdrawn_case(ctx.store, hidden.case_id, caller.member)):
+    if not caller.may(action, is_own_withdrawn_case(ctx.store, withdrawal.case_id, caller.member)):
         raise NotFound("case", case_id)
-    return hidden.case_id
+    return withdrawal.case_id
 
 
 def _case_input(caller: Caller, body: case_schemas.CaseRequest) -> CaseInput:
@@ -304,10 +301,10 @@ def _case_input(caller: Caller, body: case_schemas.CaseRequest) -> CaseInput:
     unknown += [name for name in body.facts if name not in FACT_FIELDS or name in {"consent", "submitter"}]
     if unknown:
         raise UsageError(
-            f'There is no field "{unknown[0][:80]}" of a {body.kind}; text and facts name known ones.', field="text"
+            f'A {body.kind} has no field "{unknown[0][:80]}". Use a field of `text` or `facts`.', field="text"
         )
     if body.submitter.strip() and not caller.may(Action.SEE_RAW_TEXT):
-        raise RuleViolated('Leave "submitter" out: it is your own case. A steward may name somebody else.')
+        raise RuleViolated('Leave "submitter" out: only a steward may submit a case for another person.')
     fields = {**body.text, **body.facts}
     fields |= {"consent": body.consent.value} if body.consent else {}
     fields |= {"linked_cases": "\n".join(body.linked_cases)} if body.linked_cases else {}
@@ -317,30 +314,17 @@ def _case_input(caller: Caller, body: case_schemas.CaseRequest) -> CaseInput:
         external_id=body.external_id,
         member=caller.member,
         submitter=body.submitter,
-        actor=caller.name or "the person at this machine",
+        actor=caller.name or LOCAL_USER,
     )
-
-
-def _expected_version(ctx: ContextDep, case: Case, if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    version = ctx.store.n_versions(case.id)
-    if _etag(version) not in re.findall(r'(?<!W/)"[^"]*"', if_match):
-        raise VersionConflict("case", case.id)
-    return version
-
-
-def _etag(version: int) -> str:
-    return f'"{version}"'
 
 
 def _invalid_case_response(request: Request, error: InvalidCase) -> JSONResponse:
     fields = [
-        FieldProblem(field=f"body.{one.field}" if one.field else "body", message=one.message)
-        for one in error.field_errors
+        FieldProblem(field=f"body.{field_error.field}" if field_error.field else "body", message=field_error.message)
+        for field_error in error.field_errors
     ]
-    said = build_problem(INVALID, str(error), request_id=request.state.request_id, fields=fields)
-    return JSONResponse(said.model_dump(), said.status, media_type=MEDIA_TYPE)
+    problem = build_problem(INVALID, str(error), request_id=request.state.request_id, fields=fields)
+    return JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE)
 
 
 def _preview_response(preview: CasePreview) -> case_schemas.CasePreviewResponse:

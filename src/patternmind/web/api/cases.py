@@ -1,4 +1,4 @@
-"""The network, its cases, taking in files of them, and finding them again."""
+"""The network, cases, file imports, search and exports."""
 
 import datetime as dt
 import json
@@ -22,12 +22,15 @@ from patternmind.domain.themes import Assignment
 from patternmind.errors import UnreadableFile, UsageError
 from patternmind.ingestion.redaction.redactor import redact_values
 from patternmind.ingestion.redaction.roster import Roster
-from patternmind.services import search as finding
+from patternmind.services import search as search_service
 from patternmind.services.counts import get_counts
 from patternmind.services.exports import assignment_row, export_rows
 from patternmind.services.file_import import import_files
 from patternmind.storage.engine import translate_db_errors
 from patternmind.web.api import schemas
+from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
+from patternmind.web.lens import LensQuery
 from patternmind.web.pagination import (
     CursorQuery,
     LimitQuery,
@@ -35,24 +38,18 @@ from patternmind.web.pagination import (
     encode_cursor,
 )
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    LensQuery,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["cases"])
 
 MAX_NAME_BYTES = 240
-"""File systems take 255."""
+"""Longest file name in bytes; file systems allow 255."""
 
 FILE_REQUEST_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The file as it is: CSV, TSV, XLSX, JSON, JSONL, Markdown or text, .gz too. At most 64 MB.",
+        "description": "The file: CSV, TSV, XLSX, JSON, JSONL, Markdown or text, also with .gz. At most 64 MB.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
@@ -60,7 +57,7 @@ FILE_REQUEST_BODY: dict[str, Any] = {
 
 @router.get("/network", name="read_network", tags=["network"], dependencies=[requires(Action.SEARCH)])
 def read_network(ctx: ContextDep) -> schemas.NetworkResponse:
-    """What the network agreed on, and how much it holds."""
+    """Read the settings of the network and its number of cases."""
     store = ctx.store
     network, last, counts = store.network, store.last_run(), get_counts(store)
     return schemas.NetworkResponse(
@@ -75,16 +72,16 @@ def read_network(ctx: ContextDep) -> schemas.NetworkResponse:
     )
 
 
-def _case_filter(  # noqa: PLR0913, PLR0917 - a filter for each thing that a list is narrowed by
+def _case_filter(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     kind: CaseKind | None = None,
-    theme_id: Annotated[str | None, Query(max_length=200, description="Only the members of this theme.")] = None,
-    unplaced: Annotated[bool, Query(description="Only those in no theme yet.")] = False,
+    theme_id: Annotated[str | None, Query(max_length=200, description="Only members of this theme.")] = None,
+    unplaced: Annotated[bool, Query(description="Only cases in no theme.")] = False,
     team: Annotated[str | None, Query(max_length=200)] = None,
-    since: Annotated[dt.date | None, Query(description="Dated on or after it.")] = None,
-    until: Annotated[dt.date | None, Query(description="Dated on or before it.")] = None,
+    since: Annotated[dt.date | None, Query(description="Only cases dated on or after this day.")] = None,
+    until: Annotated[dt.date | None, Query(description="Only cases dated on or before this day.")] = None,
     status: Annotated[str | None, Query(max_length=40)] = None,
-    flag: Annotated[str | None, Query(max_length=200, description="A flag, or the beginning of one.")] = None,
-    q: Annotated[str, Query(max_length=400, description="Words that it holds, or beginnings of words.")] = "",
+    flag: Annotated[str | None, Query(max_length=200, description="Flag or prefix of a flag.")] = None,
+    q: Annotated[str, Query(max_length=400, description="Words or prefixes of words in the text.")] = "",
 ) -> CaseFilter:
     return CaseFilter(
         kind=kind,
@@ -104,15 +101,16 @@ def list_cases(
     ctx: ContextDep,
     caller: CallerDep,
     case_filter: Annotated[CaseFilter, Depends(_case_filter)],
-    order: Annotated[CaseOrder, Query(description="By id, or the latest date first.")] = CaseOrder.ID,
+    order: Annotated[CaseOrder, Query(description="By id, or latest date first.")] = CaseOrder.ID,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
 ) -> schemas.PageResponse[schemas.CaseResponse]:
-    """Cases and recaps as redacted; a cursor belongs to the order that it was given in."""
+    """List redacted cases and recaps; a cursor is valid only for the order it was returned with."""
     if case_filter.theme_id is not None or case_filter.unplaced_only:
         caller.require(Action.SEE_THEMES)
     page = ctx.store.list_cases(case_filter, limit=limit, cursor=decode_cursor(cursor), order=order)
-    items = [case_response(one.case, one.assignment if caller.may(Action.SEE_THEMES) else None) for one in page.rows]
+    may_see_themes = caller.may(Action.SEE_THEMES)
+    items = [case_response(row.case, row.assignment if may_see_themes else None) for row in page.rows]
     return schemas.PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
 
 
@@ -120,9 +118,9 @@ def list_cases(
     "/cases/{case_id:path}", name="read_case", responses=problem_responses(404), dependencies=[requires(Action.SEARCH)]
 )
 def read_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> schemas.CaseResponse:
-    """One case or recap as redacted, by its id or its external id."""
+    """Read a redacted case or recap by its id or external id."""
     case = ctx.store.case(case_id)
-    return case_response(case, ctx.store.place_of(case.id) if caller.may(Action.SEE_THEMES) else None)
+    return case_response(case, ctx.store.find_assignment(case.id) if caller.may(Action.SEE_THEMES) else None)
 
 
 def case_response(case: Case, assignment: Assignment | None) -> schemas.CaseResponse:
@@ -149,23 +147,20 @@ FileNameQuery = Annotated[
     Query(
         pattern=r"^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$",
         max_length=120,
-        description="The file's name; its ending says how it is read.",
+        description="File name; its suffix gives the format.",
     ),
 ]
 
 
 async def _uploaded_file(request: Request, ctx: ContextDep, filename: FileNameQuery) -> AsyncIterator[Path]:
-    """The body as a file of that name, in a folder of its own inside the data folder, and gone afterwards.
-
-    It is raw text, so it stays where raw text is kept.
-    """
+    """Yield the path of the body as a temporary file; it is raw text, so it stays inside the data folder."""
     if len(filename.encode()) > MAX_NAME_BYTES:
-        raise UsageError("That file name is too long. Shorten it.", field="query.filename")
+        raise UsageError("The file name is too long. Shorten it.", field="query.filename")
     home = ctx.settings.home
     with translate_db_errors(home):
-        folder = tempfile.TemporaryDirectory(prefix=UPLOAD_FOLDER_PREFIX, dir=home)
-    with folder as place:
-        path = Path(place) / filename
+        temporary = tempfile.TemporaryDirectory(prefix=UPLOAD_FOLDER_PREFIX, dir=home)
+    with temporary as folder:
+        path = Path(folder) / filename
         with translate_db_errors(home):
             async with await anyio.open_file(path, "wb") as file:
                 async for chunk in request.stream():
@@ -183,13 +178,11 @@ async def _uploaded_file(request: Request, ctx: ContextDep, filename: FileNameQu
 def import_file(
     ctx: ContextDep,
     path: Annotated[Path, Depends(_uploaded_file)],
-    kind: Annotated[CaseKind, Query(alias="as", description="Whether its rows are cases or recaps.")] = CaseKind.CASE,
-    mapping: Annotated[
-        list[str], Query(alias="map", max_length=100, description="FIELD=COLUMN, as often as needed.")
-    ] = [],  # noqa: B006 - FastAPI copies it
-    dry_run: Annotated[bool, Query(description="Check everything, store nothing.")] = False,
+    kind: Annotated[CaseKind, Query(alias="as", description="Import rows as cases or recaps.")] = CaseKind.CASE,
+    mapping: Annotated[list[str], Query(alias="map", max_length=100, description="FIELD=COLUMN; repeatable.")] = [],  # noqa: B006 - FastAPI copies it
+    dry_run: Annotated[bool, Query(description="Check the file without importing it.")] = False,
 ) -> schemas.ImportResponse:
-    """Take in a file of cases or recaps. Good rows are kept, bad rows are listed with everything wrong with them."""
+    """Import a file of cases or recaps. Invalid rows are listed with all their errors."""
     try:
         report = import_files(ctx.store, [path], kind=kind, mapping=mapping, dry_run=dry_run)
     except UnreadableFile as error:
@@ -202,10 +195,10 @@ def import_file(
 def list_assignments(
     ctx: ContextDep, lens: LensQuery = None, limit: LimitQuery = 200, cursor: CursorQuery = None
 ) -> schemas.PageResponse[schemas.AssignmentResponse]:
-    """Where the last run put each case, by case id: in one theme, or in none and then why."""
+    """List the assignment of each case in the last run, by case id."""
     page = ctx.store.list_assignments(lens, limit=limit, cursor=decode_cursor(cursor))
     roster = Roster.of(ctx.store.roster())
-    rows = (redact_values(assignment_row(one, external_id), roster) for external_id, one in page.rows)
+    rows = (redact_values(assignment_row(assignment, external_id), roster) for external_id, assignment in page.rows)
     items = [schemas.AssignmentResponse.model_validate(row) for row in rows]
     return schemas.PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
 
@@ -213,23 +206,25 @@ def list_assignments(
 @router.get("/search", name="search", dependencies=[requires(Action.SEARCH)])
 def search(
     ctx: ContextDep,
-    q: Annotated[str, Query(min_length=1, max_length=2000, description="What to look for, in your own words.")],
+    q: Annotated[str, Query(min_length=1, max_length=2000, description="Search text in your own words.")],
     kind: Literal["case", "recap", "pattern"] | None = None,
-    k: Annotated[int, Query(ge=1, le=100, description="How many.")] = 10,
+    k: Annotated[int, Query(ge=1, le=100, description="Number of results.")] = 10,
 ) -> schemas.ListResponse[schemas.SearchResultResponse]:
-    """Cases, recaps and accepted patterns nearest in meaning, best first.
+    """Search cases, recaps and accepted patterns by meaning, best match first.
 
-    Searched exactly over the stored vectors: Chroma's client goes stale where another process rebuilds the index.
+    The search is exact over the stored vectors: Chroma's client becomes stale when another process rebuilds the index.
     """
-    found = finding.search(ctx.store, ctx.encoder, ctx.live_index, q, kind=kind, k=k)
-    return schemas.ListResponse(items=[schemas.SearchResultResponse.model_validate(asdict(one)) for one in found])
+    results = search_service.search(ctx.store, ctx.encoder, ctx.live_index, q, kind=kind, k=k)
+    return schemas.ListResponse(
+        items=[schemas.SearchResultResponse.model_validate(asdict(result)) for result in results]
+    )
 
 
 @router.get(
     "/export/{what}",
     name="export",
     response_class=StreamingResponse,
-    responses={200: {"description": "A JSON object a line.", "content": {"application/x-ndjson": {}}}},
+    responses={200: {"description": "One JSON object per line.", "content": {"application/x-ndjson": {}}}},
     dependencies=[requires(Action.EXPORT)],
 )
 def export(
@@ -237,11 +232,11 @@ def export(
     caller: CallerDep,
     what: Literal["assignments", "cases", "themes", "drafts", "patterns"],
     lens: LensQuery = None,
-    format: Literal["jsonl"] = "jsonl",  # noqa: ARG001 - the only one; named so that another can come
+    format: Literal["jsonl"] = "jsonl",  # noqa: ARG001 - part of the URL, so that formats can be added
 ) -> StreamingResponse:
-    """Rows for other tools, as `patternmind export` writes them: what may not leave the network is withheld.
+    """Export rows for other tools, like `patternmind export`; text that may not leave the network is withheld.
 
-    Drafts, themes and assignments are for who may see them before anybody accepted them.
+    Drafts, themes and assignments need the permission to see them as well.
     """
     if what in EXPORT_ACTIONS:
         caller.require(EXPORT_ACTIONS[what])
@@ -255,11 +250,11 @@ EXPORT_ACTIONS: Mapping[str, Action] = {
     "themes": Action.SEE_THEMES,
     "assignments": Action.SEE_THEMES,
 }
-"""What the right to export is not enough for."""
+"""Permissions needed in addition to that for exports."""
 
 
 def _with_first_ready(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """The same lines, the first already made: what fails before it is still answered with a problem."""
+    """Compute the first line at once: an early failure can still be answered with a problem."""
     return chain([next(lines, b"")], lines)
 
 

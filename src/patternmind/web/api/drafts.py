@@ -1,9 +1,8 @@
-"""Drafts as reviewers meet them, what they decide, and the patterns that come of it."""
+"""Drafts, decisions on them, and accepted patterns."""
 
-import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from patternmind.domain import permissions
 from patternmind.domain.drafts import (
@@ -13,15 +12,18 @@ from patternmind.domain.drafts import (
     ReviewedDraft,
 )
 from patternmind.domain.read_models import DraftFilter
-from patternmind.errors import UsageError, VersionConflict
+from patternmind.errors import UsageError
 from patternmind.ports import Store
 from patternmind.review import possible_actions
 from patternmind.services.exports import draft_row, export_rows
 from patternmind.services.review_queue import with_visible_log
 from patternmind.services.reviews import decide_draft, get_draft, list_drafts
 from patternmind.web.api import schemas
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import (
     CursorQuery,
     LimitQuery,
@@ -29,17 +31,12 @@ from patternmind.web.pagination import (
     encode_cursor,
 )
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["review"])
 
-ETAG_RESPONSE = {200: {"headers": {"ETag": {"description": "The draft's version.", "schema": {"type": "string"}}}}}
+ETAG_RESPONSE = etag_responses("Version of the draft.")
 
 
 @router.get("/drafts", name="list_drafts", dependencies=[requires(permissions.Action.SEE_DRAFTS)])
@@ -53,11 +50,11 @@ def read_drafts(
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
 ) -> schemas.PageResponse[schemas.DraftResponse]:
-    """Drafts that wait for somebody and drafts that were decided on, oldest first."""
-    wanted = DraftFilter(kind=kind, state=state, theme_id=theme_id)
-    page = list_drafts(ctx.store, wanted, limit=limit, after=decode_cursor(cursor))
+    """List drafts with and without decisions, oldest first."""
+    draft_filter = DraftFilter(kind=kind, state=state, theme_id=theme_id)
+    page = list_drafts(ctx.store, draft_filter, limit=limit, after=decode_cursor(cursor))
     return schemas.PageResponse(
-        items=[_draft_response(one, caller) for one in page.rows], next_cursor=encode_cursor(page.next_cursor)
+        items=[_draft_response(reviewed, caller) for reviewed in page.rows], next_cursor=encode_cursor(page.next_cursor)
     )
 
 
@@ -68,7 +65,7 @@ def read_drafts(
     dependencies=[requires(permissions.Action.SEE_DRAFTS)],
 )
 def read_draft(ctx: ContextDep, caller: CallerDep, response: Response, draft_id: str) -> schemas.DraftResponse:
-    """One draft with its quotes and its decisions; who gives the second view sees those once theirs is given."""
+    """Read a draft with quotes and decisions; second reviewers see the decisions only after their own."""
     return draft_response_with_etag(get_draft(ctx.store, draft_id), caller, response)
 
 
@@ -84,17 +81,15 @@ def decide(
     response: Response,
     draft_id: str,
     body: schemas.DecisionRequest,
-    if_match: Annotated[
-        str | None, Header(max_length=200, description="The ETag you decide on; without it, on whatever stands now.")
-    ] = None,
+    if_match: IfMatchHeader = None,
 ) -> schemas.DraftResponse:
-    """Accept, edit, reject, not sure, flag, retire or undo. Every decision is logged under a name, and can be undone.
+    """Accept, edit, reject, not sure, flag, retire or undo; retiring needs a steward.
 
-    Only a steward retires.
+    Every decision is logged under a name and can be undone.
     """
     require_decision_permission(ctx.store, caller, draft_id, body.action)
     if not isinstance(body.fields.get("name", ""), str):
-        raise UsageError('"fields.name" is one line of text, not a list.', field="fields.name")
+        raise UsageError('"fields.name" must be a single line of text, not a list.', field="fields.name")
     reviewed = decide_draft(
         ctx.store,
         ctx.clock,
@@ -104,37 +99,28 @@ def decide(
         reason=body.reason,
         note=body.note,
         edits={name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()},
-        expected_version=expected_version(ctx.store, draft_id, if_match),
+        expected_version=expected_draft_version(ctx.store, draft_id, if_match),
     )
     return draft_response_with_etag(reviewed, caller, response)
 
 
-def expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
-    """The version that the caller has seen, ``None`` for any.
-
-    Raises:
-        ChangedMeanwhile: the draft's version is none of those named.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    version = get_draft(store, draft_id).version
-    if f'"{version}"' not in re.findall(r'(?<!W/)"[^"]*"', if_match):
-        raise VersionConflict("draft", draft_id)
-    return version
+def expected_draft_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
+    """Return the draft version that the caller has read, None for any; see ``etags.expected_version``."""
+    return expected_version(if_match, get_draft(store, draft_id).version, kind="draft", id=draft_id)
 
 
 @router.get("/patterns", name="list_patterns", dependencies=[requires(permissions.Action.SEARCH)])
 def list_patterns(ctx: ContextDep) -> schemas.ListResponse[schemas.PatternResponse]:
-    """What people accepted and may be published, by name; quotes that may not leave are withheld and counted.
+    """List accepted patterns that may be published, by name; withheld quotes are counted.
 
-    `GET /api/v1/playbook` lists what is withheld as a whole, with the reason.
+    `GET /api/v1/playbook` lists withheld patterns with the reason.
     """
     rows = [row for row in export_rows(ctx.store, "patterns") if "withheld" not in row]
     return schemas.ListResponse(items=[schemas.PatternResponse.model_validate(row) for row in rows])
 
 
 def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: Response) -> schemas.DraftResponse:
-    response.headers["etag"] = f'"{reviewed.version}"'
+    response.headers["etag"] = format_etag(reviewed.version)
     return _draft_response(reviewed, caller)
 
 
@@ -142,7 +128,7 @@ def _draft_response(reviewed: ReviewedDraft, caller: Caller) -> schemas.DraftRes
     row: dict[str, Any] = {
         **draft_row(reviewed),
         "created_at": reviewed.created_at,
-        "decisions": [decision_response(one) for one in with_visible_log(reviewed, caller.name).decisions],
+        "decisions": [decision_response(decision) for decision in with_visible_log(reviewed, caller.name).decisions],
         "possible_actions": possible_actions(reviewed.decisions),
     }
     return schemas.DraftResponse.model_validate(row)

@@ -1,4 +1,4 @@
-"""Where new cases and texts belong, at once and without a run."""
+"""Place new cases and texts into the themes of the last run."""
 
 from dataclasses import asdict
 
@@ -7,14 +7,12 @@ from fastapi import APIRouter
 from patternmind.domain.permissions import Action
 from patternmind.services.placement import CasePlacement
 from patternmind.web.api import schemas
+from patternmind.web.dependencies import ContextDep
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
+from patternmind.web.lens import LensQuery
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    ContextDep,
-    LensQuery,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["cases"])
 
@@ -26,9 +24,9 @@ router = APIRouter(route_class=ApiRoute, tags=["cases"])
     dependencies=[requires(Action.SEE_THEMES)],
 )
 def read_placement(ctx: ContextDep, case_id: str, lens: LensQuery = None) -> schemas.PlacementResponse:
-    """Where a case is, or where one that came since the last run belongs."""
-    known = ctx.store.case(case_id)  # what is not there is said to be missing, run or no run
-    return _placement_response(ctx.placer(lens).place_cases([known.id])[0])
+    """Read the theme of a case; a case newer than the last run is placed."""
+    case = ctx.store.case(case_id)  # raises NotFound also before the first run
+    return _placement_response(ctx.placer(lens).place_cases([case.id])[0])
 
 
 @router.post(
@@ -38,7 +36,7 @@ def read_placement(ctx: ContextDep, case_id: str, lens: LensQuery = None) -> sch
     dependencies=[requires(Action.SEE_THEMES), ACCEPTS_IDEMPOTENCY_KEY],
 )
 def place_text(ctx: ContextDep, body: schemas.PlacementRequest) -> schemas.PlacementResponse:
-    """Where a text would belong. It is redacted as a case is, and nothing of it is stored."""
+    """Place a text. It is redacted like a case and not stored."""
     return _placement_response(ctx.placer(body.lens).place_text(body.text))
 
 

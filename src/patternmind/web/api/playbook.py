@@ -1,4 +1,4 @@
-"""The playbook of what people accepted."""
+"""The playbook of accepted patterns."""
 
 from dataclasses import asdict, replace
 
@@ -10,9 +10,10 @@ from patternmind.domain.permissions import Action
 from patternmind.publishing.publication_rules import PlaybookSelection
 from patternmind.services.playbook import build_playbook_document, collect_playbook
 from patternmind.web.api import schemas
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
 from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute, CallerDep, ContextDep
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["publishing"])
 
@@ -25,28 +26,28 @@ router = APIRouter(route_class=ApiRoute, tags=["publishing"])
     dependencies=[requires(Action.SEARCH)],
 )
 def read_playbook(ctx: ContextDep, caller: CallerDep, format: DocumentFormat = "json") -> Response:
-    """What people accepted, as far as consent and threshold let it out; the JSON tells reviewers what is withheld."""
-    collected = collect_playbook(ctx.store)
+    """Read the accepted patterns that consent and publishing limits allow; reviewers also get the withheld ones."""
+    selection = collect_playbook(ctx.store)
     if not caller.may(Action.SEE_DRAFTS):
-        collected = replace(collected, withheld=())
+        selection = replace(selection, withheld=())
     if format == "json":
-        return JSONResponse(_playbook_response(ctx, collected).model_dump(mode="json"))
+        return JSONResponse(_playbook_response(ctx, selection).model_dump(mode="json"))
     return document_response(
-        build_playbook_document(ctx.store, collected, ctx.clock.now()), format, status_code=200, headers={}
+        build_playbook_document(ctx.store, selection, ctx.clock.now()), format, status_code=200, headers={}
     )
 
 
-def _playbook_response(ctx: AppContext, collected: PlaybookSelection) -> schemas.PlaybookResponse:
+def _playbook_response(ctx: AppContext, selection: PlaybookSelection) -> schemas.PlaybookResponse:
     published = [
-        {**asdict(one.pattern), **{name: getattr(one, name) for name in PUBLISHED_COUNTS}}
-        for one in collected.published
+        {**asdict(entry.pattern), **{name: getattr(entry, name) for name in PUBLISHED_COUNTS}}
+        for entry in selection.published
     ]
     return schemas.PlaybookResponse.model_validate(
         {
             "network": ctx.store.network.name,
             "patterns": published,
-            "withheld": [asdict(one) for one in collected.withheld],
-            "retired": [{"id": pattern.id, "name": pattern.name} for pattern in collected.retired],
+            "withheld": [asdict(pattern) for pattern in selection.withheld],
+            "retired": [{"id": pattern.id, "name": pattern.name} for pattern in selection.retired],
         }
     )
 

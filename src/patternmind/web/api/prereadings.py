@@ -1,4 +1,4 @@
-"""Pre-reading for a session: asked for, read, edited, approved by a named person, and taken back."""
+"""Pre-readings: create, read, edit, approve and undo."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -17,25 +17,18 @@ from patternmind.services import prereadings
 from patternmind.services.playbook import prepared_document, prepared_row
 from patternmind.services.prereadings import PrereadingRequest
 from patternmind.web.api import schemas
-from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_version
+from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_draft_version
 from patternmind.web.api.jobs import accepted_job_response
+from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
+from patternmind.web.etags import IfMatchHeader, format_etag
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    JobRunnerDep,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["pre-reading"])
-
-IfMatchHeader = Annotated[
-    str | None, Header(max_length=200, description="The ETag you decide on; without it, on whatever stands now.")
-]
 
 
 @router.post(
@@ -53,62 +46,63 @@ def create_prereading(
     body: schemas.CreatePrereadingRequest,
     format: DocumentFormat = "json",
     prefer: Annotated[
-        str | None, Header(max_length=200, description="`respond-async`: 202 at once, with a job to ask after.")
+        str | None, Header(max_length=200, description="`respond-async`: return 202 and a job at once.")
     ] = None,
 ) -> Response:
-    """Two pages for a session: the case in its own words, its theme, voices, what helped, what is open.
+    """Create a pre-reading of two pages: case, theme, voices, what helped, open questions.
 
-    It is kept as a draft at `Location`. For members: it may quote what may not leave the network, and then says so.
+    It is stored as a draft at `Location`. It is for members: it may quote text that may not leave the network, and
+    marks it.
     """
-    wish = prereadings.validate_prereading_request(ctx.store, _prereading_request(body))
+    prereading_request = prereadings.validate_prereading_request(ctx.store, _prereading_request(body))
     if "respond-async" in (prefer or "").casefold():
         response = Response()
-        answer = accepted_job_response(
-            ctx, job_runner.start(JobKind.PREREADING, asdict(wish), actor=caller.name), response
+        job = accepted_job_response(
+            ctx, job_runner.start(JobKind.PREREADING, asdict(prereading_request), actor=caller.name), response
         )
-        place = {name: response.headers[name] for name in ("location", "retry-after")}
-        return JSONResponse(answer.model_dump(mode="json"), 202, {**place, "preference-applied": "respond-async"})
-    prepared = prereadings.create_prereading(
+        headers = {name: response.headers[name] for name in ("location", "retry-after")}
+        return JSONResponse(job.model_dump(mode="json"), 202, {**headers, "preference-applied": "respond-async"})
+    prereading = prereadings.create_prereading(
         ctx.store,
         ctx.clock,
         ctx.encoder,
-        wish,
+        prereading_request,
         get_index=lambda: exact_index(ctx),
         llm=ctx.llm,
     )
-    place = {"location": f"/api/v1/drafts/{prepared.grounded.draft.id}"}
+    headers = {"location": f"/api/v1/drafts/{prereading.grounded.draft.id}"}
     if format == "json":
-        row = schemas.DraftContentResponse.model_validate(prepared_row(prepared))
-        return JSONResponse(row.model_dump(mode="json"), status_code=201, headers=place)
-    document = prepared_document(prepared, ctx.store.network)
-    return document_response(document, format, status_code=201, headers=place)
+        row = schemas.DraftContentResponse.model_validate(prepared_row(prereading))
+        return JSONResponse(row.model_dump(mode="json"), status_code=201, headers=headers)
+    document = prepared_document(prereading, ctx.store.network)
+    return document_response(document, format, status_code=201, headers=headers)
 
 
 def _prereading_request(body: schemas.CreatePrereadingRequest) -> PrereadingRequest:
-    """What was asked for; an empty topic is one that says nothing, and no absent one."""
-    given = {name: value for name, value in body.model_dump(exclude={"date"}).items() if value is not None}
-    if len({"theme", "topic", "case"} & set(given)) != 1:
-        raise UsageError("Name exactly one of theme, topic and case.", field="topic")
-    if not any(given.get(name, "").strip() for name in ("theme", "topic", "case")):
-        raise UsageError("Say what the session is about.", field="topic")
-    return PrereadingRequest(**given, date=body.date.isoformat() if body.date else "")
+    """Return the request of the service; an empty topic is an error, not a missing topic."""
+    fields = {name: value for name, value in body.model_dump(exclude={"date"}).items() if value is not None}
+    if len({"theme", "topic", "case"} & set(fields)) != 1:
+        raise UsageError("Give exactly one of theme, topic and case.", field="topic")
+    if not any(fields.get(name, "").strip() for name in ("theme", "topic", "case")):
+        raise UsageError("Give the topic of the session.", field="topic")
+    return PrereadingRequest(**fields, date=body.date.isoformat() if body.date else "")
 
 
 @router.get("/prereadings", name="list_prereadings", dependencies=[requires(Action.REQUEST_PREREADING)])
 def list_prereadings(
     ctx: ContextDep, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> schemas.PageResponse[schemas.PrereadingSummaryResponse]:
-    """Every pre-reading that was asked for, oldest first."""
+    """List all pre-readings, oldest first."""
     rows = prereadings.list_prereadings(ctx.store)
-    page, following = paginate(
-        rows, key=lambda one: f"{one.created_at.isoformat()} {one.id}", limit=limit, cursor=cursor
+    page, next_cursor = paginate(
+        rows, key=lambda row: f"{row.created_at.isoformat()} {row.id}", limit=limit, cursor=cursor
     )
     return schemas.PageResponse(
         items=[
-            schemas.PrereadingSummaryResponse.model_validate({**asdict(one), "approved_by": one.approved_by or None})
-            for one in page
+            schemas.PrereadingSummaryResponse.model_validate({**asdict(row), "approved_by": row.approved_by or None})
+            for row in page
         ],
-        next_cursor=following,
+        next_cursor=next_cursor,
     )
 
 
@@ -120,12 +114,12 @@ def list_prereadings(
     dependencies=[requires(Action.REQUEST_PREREADING)],
 )
 def read_prereading(ctx: ContextDep, prereading_id: str, format: DocumentFormat = "json") -> Response:
-    """One pre-reading as it stands, or as it prints. Without approval it says "Draft, not reviewed"."""
+    """Read a pre-reading, as JSON or as a document. Without approval it prints "Draft, not reviewed"."""
     reviewed = prereadings.get_prereading(ctx.store, prereading_id)
-    tag = {"etag": f'"{reviewed.version}"'}
+    etag_header = {"etag": format_etag(reviewed.version)}
     if format == "json":
-        return JSONResponse(_prereading_response(reviewed).model_dump(mode="json"), headers=tag)
-    return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, headers=tag)
+        return JSONResponse(_prereading_response(reviewed).model_dump(mode="json"), headers=etag_header)
+    return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, headers=etag_header)
 
 
 @router.patch(
@@ -142,11 +136,11 @@ def edit_prereading(
     body: schemas.PrereadingEditRequest,
     if_match: IfMatchHeader = None,
 ) -> schemas.PrereadingResponse:
-    """Write fields anew. An approval does not cover the new words: it has to be given again."""
+    """Edit fields. An approved pre-reading needs approval again."""
     version = _expected_version(ctx, prereading_id, if_match)
     edits = {name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()}
     if not isinstance(edits.get("name", ""), str):
-        raise UsageError('"fields.name" is one line of text, not a list.', field="fields.name")
+        raise UsageError('"fields.name" must be a single line of text, not a list.', field="fields.name")
     by = caller.actor_name(body.by)
     reviewed = prereadings.edit_prereading(
         ctx.store, ctx.clock, prereading_id, edits, actor=by, expected_version=version
@@ -168,7 +162,7 @@ def approve_prereading(
     body: schemas.PrereadingDecisionRequest | None = None,
     if_match: IfMatchHeader = None,
 ) -> schemas.PrereadingResponse:
-    """Stand for it with a name; from then on it prints "Approved"."""
+    """Approve a pre-reading under your name; it then prints "Approved"."""
     version = _expected_version(ctx, prereading_id, if_match)
     by = caller.actor_name(body.by if body else None)
     reviewed = prereadings.approve_prereading(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version)
@@ -189,7 +183,7 @@ def undo_prereading(
     body: schemas.PrereadingDecisionRequest | None = None,
     if_match: IfMatchHeader = None,
 ) -> schemas.PrereadingResponse:
-    """Take back the last decision that stands, an approval or an edit."""
+    """Undo the last active decision, an approval or an edit."""
     version = _expected_version(ctx, prereading_id, if_match)
     by = caller.actor_name(body.by if body else None)
     return _response_with_etag(
@@ -200,11 +194,11 @@ def undo_prereading(
 
 def _expected_version(ctx: AppContext, prereading_id: str, if_match: str | None) -> int | None:
     prereadings.get_prereading(ctx.store, prereading_id)
-    return expected_version(ctx.store, prereading_id, if_match)
+    return expected_draft_version(ctx.store, prereading_id, if_match)
 
 
 def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> schemas.PrereadingResponse:
-    response.headers["etag"] = f'"{reviewed.version}"'
+    response.headers["etag"] = format_etag(reviewed.version)
     return _prereading_response(reviewed)
 
 
@@ -216,6 +210,6 @@ def _prereading_response(reviewed: ReviewedDraft) -> schemas.PrereadingResponse:
             "version": reviewed.version,
             "approved_by": approval.by if approval else None,
             "approved_at": approval.at if approval else None,
-            "decisions": [decision_response(one) for one in reviewed.decisions],
+            "decisions": [decision_response(decision) for decision in reviewed.decisions],
         }
     )

@@ -1,4 +1,4 @@
-"""The review desk for programs: the queue, reservations, one's own last decisions, what people see differently."""
+"""Review queue, reservations, own decisions, discussions and pattern uses."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -19,6 +19,8 @@ from patternmind.services.review_queue import (
 )
 from patternmind.web.api import schemas
 from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, draft_response_with_etag
+from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import (
     CursorQuery,
     LimitQuery,
@@ -26,13 +28,8 @@ from patternmind.web.pagination import (
     encode_number_cursor,
 )
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["review"])
 
@@ -44,23 +41,21 @@ def review_queue(
     ctx: ContextDep,
     caller: CallerDep,
     kind: DraftKind | None = None,
-    standing: Annotated[
-        ReviewStatus | None, Query(description="Of this reviewer; all of them where none is named.")
-    ] = None,
+    standing: Annotated[ReviewStatus | None, Query(description="Status for this reviewer; default: all.")] = None,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
 ) -> schemas.ReviewQueueResponse:
-    """Drafts in the order of the day: the most uncertain first, one in ten drawn at random."""
-    desk = get_review_queue(ctx.store, ctx.clock, caller.name)
-    wanted = desk.filter(*([standing] if standing else ReviewStatus), kind=kind)
-    begin = decode_number_cursor(cursor) or 0
-    page = wanted[begin : begin + limit]
+    """List drafts to review: the most uncertain first, one in ten drawn at random."""
+    queue = get_review_queue(ctx.store, ctx.clock, caller.name)
+    items = queue.filter(*([standing] if standing else ReviewStatus), kind=kind)
+    start = decode_number_cursor(cursor) or 0
+    end = start + limit
     return schemas.ReviewQueueResponse(
-        items=[_queue_item_response(line) for line in page],
-        next_cursor=encode_number_cursor(begin + limit) if begin + limit < len(wanted) else None,
-        n_drafts=len(desk.items),
-        n_decided=desk.n_decided,
-        n_second=desk.n_second,
+        items=[_queue_item_response(item) for item in items[start:end]],
+        next_cursor=encode_number_cursor(end) if end < len(items) else None,
+        n_drafts=len(queue.items),
+        n_decided=queue.n_decided,
+        n_second=queue.n_second,
     )
 
 
@@ -70,9 +65,9 @@ def _queue_item_response(item: QueueItem) -> schemas.QueueItemResponse:
 
 @router.get("/review/discuss", name="review_discuss", dependencies=[requires(Action.SEE_DRAFTS)])
 def review_discuss(ctx: ContextDep, caller: CallerDep) -> schemas.ListResponse[schemas.DiscussionResponse]:
-    """What people see differently, and what was kept for a jam."""
-    desk = get_review_queue(ctx.store, ctx.clock, caller.name)
-    return schemas.ListResponse(items=[_discussion_response(ctx, line) for line in desk.to_discuss])
+    """List drafts that reviewers disagree on, and drafts kept for a jam."""
+    queue = get_review_queue(ctx.store, ctx.clock, caller.name)
+    return schemas.ListResponse(items=[_discussion_response(ctx, item) for item in queue.to_discuss])
 
 
 def _discussion_response(ctx: ContextDep, item: QueueItem) -> schemas.DiscussionResponse:
@@ -95,20 +90,20 @@ def _discussion_response(ctx: ContextDep, item: QueueItem) -> schemas.Discussion
 def read_own_decisions(
     ctx: ContextDep,
     caller: CallerDep,
-    by: Annotated[str | None, Query(max_length=120, description="Who asks, where no token says so.")] = None,
+    by: Annotated[str | None, Query(max_length=120, description="Your name, if you use no token.")] = None,
 ) -> schemas.ListResponse[schemas.OwnDecisionResponse]:
-    """The caller's last ten decisions, newest first, one a draft. Nobody is shown another's."""
-    own = list_own_decisions(ctx.store, caller.actor_name(by))
+    """List the caller's last ten decisions, newest first, one per draft."""
+    own_decisions = list_own_decisions(ctx.store, caller.actor_name(by))
     return schemas.ListResponse(
         items=[
             schemas.OwnDecisionResponse(
-                draft_id=one.decision.draft_id,
-                name=one.name,
-                decision=decision_response(one.decision),
-                stands=one.is_active,
-                last=one.is_last,
+                draft_id=own.decision.draft_id,
+                name=own.name,
+                decision=decision_response(own.decision),
+                stands=own.is_active,
+                last=own.is_last,
             )
-            for one in own
+            for own in own_decisions
         ]
     )
 
@@ -122,7 +117,7 @@ def read_own_decisions(
 def undo_own_decision(
     ctx: ContextDep, caller: CallerDep, response: Response, body: schemas.ReviewerRequest
 ) -> schemas.DraftResponse:
-    """Take back the caller's last decision that stands, wherever it was; again, and the one before it goes."""
+    """Undo the caller's last active decision on any draft; repeat to undo earlier ones."""
     return draft_response_with_etag(
         undo_last_decision(ctx.store, ctx.clock, caller.actor_name(body.by)), caller, response
     )
@@ -137,7 +132,7 @@ def undo_own_decision(
 def reserve(
     ctx: ContextDep, caller: CallerDep, draft_id: DraftId, body: schemas.ReviewerRequest
 ) -> schemas.ReservationResponse:
-    """Keep a draft for a quarter of an hour, or learn who has it. Others are given another; nobody is kept out."""
+    """Reserve a draft for 15 minutes, or read who holds it. Others get another draft, but can still open it."""
     by = caller.actor_name(body.by)
     return _reservation_response(reserve_draft(ctx.store, ctx.clock, draft_id, by), by)
 
@@ -156,7 +151,7 @@ def _reservation_response(reservation: DraftReservation, actor: str) -> schemas.
     dependencies=[requires(Action.REVIEW_DRAFTS)],
 )
 def release(ctx: ContextDep, caller: CallerDep, draft_id: DraftId) -> None:
-    """Give a draft back; nothing happens where somebody else has it."""
+    """Release a draft; no effect if another reviewer holds it."""
     ctx.store.draft(draft_id)
     if caller.name:
         ctx.store.release_draft(draft_id, caller.name)
@@ -170,9 +165,9 @@ def release(ctx: ContextDep, caller: CallerDep, draft_id: DraftId) -> None:
     dependencies=[requires(Action.SEARCH)],
 )
 def list_uses(ctx: ContextDep, pattern_id: DraftId) -> schemas.ListResponse[schemas.PatternUseResponse]:
-    """The uses of a published pattern, the latest first."""
+    """List the uses of a published pattern, latest first."""
     get_library_entry(ctx.store, pattern_id)
-    return schemas.ListResponse(items=[_use_response(one) for one in ctx.store.list_pattern_uses(pattern_id)])
+    return schemas.ListResponse(items=[_use_response(use) for use in ctx.store.list_pattern_uses(pattern_id)])
 
 
 @router.post(
@@ -186,7 +181,7 @@ def list_uses(ctx: ContextDep, pattern_id: DraftId) -> schemas.ListResponse[sche
 def record_pattern_use(
     ctx: ContextDep, caller: CallerDep, pattern_id: DraftId, body: schemas.PatternUseRequest
 ) -> schemas.PatternUseResponse:
-    """Tell that a team worked by a pattern. Three uses by two teams, and it is field-tested."""
+    """Record the use of a pattern by a team. Three uses by two teams make it field-tested."""
     by = caller.actor_name(body.by)
     use = record_use(ctx.store, ctx.clock, pattern_id, used_on=body.on, team=body.team, note=body.note, actor=by)
     return _use_response(use)

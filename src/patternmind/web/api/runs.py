@@ -1,4 +1,4 @@
-"""What a run cost, and one run beside another."""
+"""Runs: costs and comparison."""
 
 from dataclasses import asdict
 
@@ -9,8 +9,10 @@ from patternmind.ports import ThemeSnapshot
 from patternmind.services.run_comparison import compare_runs, get_run_spending
 from patternmind.web.api import schemas
 from patternmind.web.api.themes import run_response
+from patternmind.web.dependencies import ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute, ContextDep, problem_responses
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["runs"])
 
@@ -22,20 +24,20 @@ router = APIRouter(route_class=ApiRoute, tags=["runs"])
     dependencies=[requires(Action.SEE_THEMES)],
 )
 def read_costs(ctx: ContextDep, run_id: str) -> schemas.RunCostsResponse:
-    """What a run asked of the language model, by task, and every call that failed."""
-    spent = get_run_spending(ctx.store, ctx.store.get_run(run_id).id)
+    """Read the language model costs of a run by task, with all failed calls."""
+    spending = get_run_spending(ctx.store, ctx.store.get_run(run_id).id)
     tasks = [
         schemas.TaskCostResponse(
             task=task,
-            asked=one.n_calls,
-            cached=one.n_cached,
-            failed=one.n_failed,
-            requests=one.n_requests,
-            tokens_in=one.n_tokens_in,
-            tokens_out=one.n_tokens_out,
-            cost_usd=one.cost_usd,
+            asked=cost.n_calls,
+            cached=cost.n_cached,
+            failed=cost.n_failed,
+            requests=cost.n_requests,
+            tokens_in=cost.n_tokens_in,
+            tokens_out=cost.n_tokens_out,
+            cost_usd=cost.cost_usd,
         )
-        for task, one in spent.by_task.items()
+        for task, cost in spending.by_task.items()
     ]
     failures = [
         schemas.FailedCallResponse(
@@ -47,9 +49,9 @@ def read_costs(ctx: ContextDep, run_id: str) -> schemas.RunCostsResponse:
             requests=call.n_attempts,
             cost_usd=call.cost_usd,
         )
-        for call in spent.failed_calls
+        for call in spending.failed_calls
     ]
-    return schemas.RunCostsResponse(cost_usd=spent.total.cost_usd, tasks=tasks, failures=failures)
+    return schemas.RunCostsResponse(cost_usd=spending.total.cost_usd, tasks=tasks, failures=failures)
 
 
 @router.get(
@@ -59,19 +61,19 @@ def read_costs(ctx: ContextDep, run_id: str) -> schemas.RunCostsResponse:
     dependencies=[requires(Action.SEE_THEMES)],
 )
 def compare(ctx: ContextDep, run_id: str, other_id: str) -> schemas.RunComparisonResponse:
-    """What another, usually later, run made of the themes and cases of this one."""
-    found = compare_runs(ctx.store, run_id, other_id)
+    """Compare a run with another, usually later, run."""
+    comparison = compare_runs(ctx.store, run_id, other_id)
     return schemas.RunComparisonResponse(
-        before=run_response(found.before),
-        after=run_response(found.after),
-        same_lens=found.has_same_lens,
-        kept=[schemas.SharedThemeResponse.model_validate(asdict(one)) for one in found.shared_themes],
-        new=[_run_theme_response(one) for one in found.new_themes],
-        gone=[_run_theme_response(one) for one in found.missing_themes],
-        moved=[schemas.MovedCaseResponse.model_validate(asdict(one)) for one in found.moved_cases],
-        n_stayed=found.n_unmoved,
-        n_only_before=found.n_only_before,
-        n_only_after=found.n_only_after,
+        before=run_response(comparison.before),
+        after=run_response(comparison.after),
+        same_lens=comparison.has_same_lens,
+        kept=[schemas.SharedThemeResponse.model_validate(asdict(theme)) for theme in comparison.shared_themes],
+        new=[_run_theme_response(theme) for theme in comparison.new_themes],
+        gone=[_run_theme_response(theme) for theme in comparison.missing_themes],
+        moved=[schemas.MovedCaseResponse.model_validate(asdict(case)) for case in comparison.moved_cases],
+        n_stayed=comparison.n_unmoved,
+        n_only_before=comparison.n_only_before,
+        n_only_after=comparison.n_only_after,
     )
 
 

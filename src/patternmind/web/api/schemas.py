@@ -1,4 +1,4 @@
-"""What the API takes and answers, as typed shapes; the names are those of the command line's JSON."""
+"""Request and response schemas that several API resources share."""
 
 import datetime as dt
 from typing import Generic, Literal, TypeVar
@@ -16,32 +16,32 @@ from patternmind.domain.drafts import (
 from patternmind.domain.jobs import JobKind
 from patternmind.domain.themes import Lineage
 from patternmind.review import ReviewStatus
+from patternmind.web.lens import LensName
 from patternmind.web.problems import Problem
 
 Item = TypeVar("Item")
 
 TextByField = dict[str, str]
-LensName = Literal["all", "problem", "helped"]
 LevelName = Literal["theme", "area"]
 EngineName = Literal["graph", "hdbscan"]
 DraftFields = dict[str, str | list[str]]
 
 
 class ListResponse(BaseModel, Generic[Item]):
-    """All of a short list."""
+    """A complete list."""
 
     items: list[Item]
 
 
 class PageResponse(BaseModel, Generic[Item]):
-    """Part of a long list."""
+    """A page of a list."""
 
     items: list[Item]
-    next_cursor: str | None = Field(description="Ask again with this as `cursor` for the next page; null on the last.")
+    next_cursor: str | None = Field(description="Send it as `cursor` to get the next page; null on the last page.")
 
 
 class RequestModel(BaseModel):
-    """A request's body; fields nobody knows are refused by name."""
+    """Base of request bodies; unknown fields are rejected by name."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +50,7 @@ class RequestModel(BaseModel):
 
 
 class ThresholdsResponse(BaseModel):
-    """Nothing is published that stands on fewer distinct contributors or teams."""
+    """Minimum numbers of distinct contributors and teams for publishing."""
 
     min_contributors: int
     min_teams: int
@@ -61,29 +61,29 @@ class NetworkResponse(BaseModel):
     name: str
     purpose: str
     rule: ThresholdsResponse
-    default_consent: Consent = Field(description="What a row without a word on consent means.")
+    default_consent: Consent = Field(description="Consent level of rows that give none.")
     n_cases: int
     n_recaps: int
     last_run_id: str | None
 
 
 class CaseResponse(BaseModel):
-    """A case or recap as redacted; the raw text and the submitter's name are in no answer."""
+    """A redacted case or recap, without raw text and without the submitter's name."""
 
     case_id: str
     external_id: str | None
     kind: CaseKind
     title: str
-    text: TextByField = Field(description="Free text by field, redacted. Quotes are offsets into it, in code points.")
-    extra: TextByField = Field(description="Columns without a known name, redacted; never embedded or drafted from.")
+    text: TextByField = Field(description="Redacted text by field. Quotes are offsets into it, in code points.")
+    extra: TextByField = Field(description="Redacted text of unknown columns; not used for embeddings or drafts.")
     date: dt.date | None
     team: str | None
-    consent: Consent = Field(description="How far its text may go; the API answers reviewers inside the network.")
+    consent: Consent = Field(description="Where its text may be used; the API always serves members of the network.")
     linked_cases: list[str]
     flags: list[str]
     near_duplicate_of: str | None
-    theme_id: str | None = Field(description="In the last run; null while it is in no theme.")
-    strength: float | None = Field(description="0..1, how often resampled fits agree with its theme.")
+    theme_id: str | None = Field(description="Theme in the last run; null if it is in none.")
+    strength: float | None = Field(description="Share of resampled fits that agree with its theme, 0..1.")
 
 
 class RejectedRowResponse(BaseModel):
@@ -93,22 +93,20 @@ class RejectedRowResponse(BaseModel):
 
 
 class ImportResponse(BaseModel):
-    """What became of every row: accepted + unchanged + rejected = rows read."""
+    """Result of an import: accepted + unchanged + rejected = rows read."""
 
     accepted: int
     unchanged: int
-    duplicates: int = Field(description="Accepted rows whose text is in the network under another id.")
-    updated: int = Field(description="Accepted rows that replaced an earlier text of the same id.")
+    duplicates: int = Field(description="Accepted rows with the same text as a case of another id.")
+    updated: int = Field(description="Accepted rows that replaced an earlier version of the same id.")
     rejected: list[RejectedRowResponse]
-    redacted: dict[str, int] = Field(description="How much was redacted, by kind.")
-    suspicious: int = Field(
-        description="Rows with a suspicious note among their flags; they are taken in all the same."
-    )
+    redacted: dict[str, int] = Field(description="Number of redactions by kind.")
+    suspicious: int = Field(description="Accepted rows that are flagged as suspicious.")
     dry_run: bool
 
 
 class AssignmentResponse(BaseModel):
-    """Where the last run put a case: in one theme, or in none and then why."""
+    """Theme of a case in the last run, or the reason for none."""
 
     case_id: str
     external_id: str | None
@@ -116,48 +114,50 @@ class AssignmentResponse(BaseModel):
     area_id: str | None
     strength: float
     nearest_theme_id: str | None
-    second_theme_id: str | None = Field(description="A further theme it also belongs to.")
+    second_theme_id: str | None = Field(description="A second theme that it also belongs to.")
     second_strength: float
-    outlier_score: float = Field(description="1 for the case that stands most alone.")
+    outlier_score: float = Field(description="0..1; 1 for the most isolated case.")
     reason: str
 
 
 class PlacementRequest(RequestModel):
-    text: str = Field(min_length=1, max_length=20_000, description="What happened, in plain words; it is not stored.")
-    lens: LensName | None = Field(default=None, description="A lens other than that of the last run.")
+    text: str = Field(min_length=1, max_length=20_000, description="Description of the problem; it is not stored.")
+    lens: LensName | None = Field(default=None, description="Lens; default: that of the last run.")
 
 
 class PlacementCandidateResponse(BaseModel):
     theme_id: str
     name: str
-    strength: float = Field(description="0..1, about how often the next run puts such a case there.")
+    strength: float = Field(
+        description="Estimated probability that the next run assigns such a case to this theme, 0..1."
+    )
 
 
 class PlacementResponse(BaseModel):
-    """Where a case or a text belongs, without a run: in one theme, or in none and then why."""
+    """Theme of a case or text without a run, or the reason for none."""
 
     case_id: str | None
     external_id: str | None
-    by: Literal["run", "placing", "person"] = Field(description="Who says so; the next run decides `placing` anew.")
-    theme_id: str | None
-    theme: str | None = Field(description="The theme's name.")
-    strength: float
-    second_theme_id: str | None = Field(description="A further theme that it belongs to.")
-    nearest_theme_id: str | None
-    offers: list[PlacementCandidateResponse] = Field(
-        description="The themes it comes near, best first, retired ones last."
+    by: Literal["run", "placing", "person"] = Field(
+        description="Source of the result; the next run reassigns cases with `placing`."
     )
+    theme_id: str | None
+    theme: str | None = Field(description="Theme name.")
+    strength: float
+    second_theme_id: str | None = Field(description="A second theme that it also belongs to.")
+    nearest_theme_id: str | None
+    offers: list[PlacementCandidateResponse] = Field(description="Nearest themes, best first, retired ones last.")
     reason: str
-    like: list[str] = Field(description="Ids of the cases most like it.")
+    like: list[str] = Field(description="Ids of the most similar cases.")
 
 
 class SearchResultResponse(BaseModel):
-    """Something found by meaning."""
+    """A match of a search by meaning."""
 
     kind: Literal["case", "recap", "pattern"]
     id: str
     external_id: str | None
-    score: float = Field(description="0..1, the cosine.")
+    score: float = Field(description="Cosine similarity, 0..1.")
     snippet: str
 
 
@@ -165,22 +165,24 @@ class SearchResultResponse(BaseModel):
 
 
 class RunRequest(RequestModel):
-    """The modelling choices of a run; leave all of them out for the usual one."""
+    """Settings of a run; all are optional."""
 
-    label: str = Field(default="", max_length=40, description="The period, such as 2026Q4.")
-    lens: LensName = Field(default="all", description="Which part of a case is compared.")
+    label: str = Field(default="", max_length=40, description="Label of the period, such as 2026Q4.")
+    lens: LensName = Field(default="all", description="Part of a case to compare.")
     level: LevelName = "theme"
     engine: EngineName = "graph"
-    seed: StrictInt = Field(default=0, ge=0, le=2**31 - 1, description="Same cases and seed, same themes.")
-    since: dt.date | None = Field(default=None, description="Only cases dated on or after it, and the undated.")
-    draft: StrictBool = Field(default=True, description="Whether candidate patterns are drafted.")
+    seed: StrictInt = Field(default=0, ge=0, le=2**31 - 1, description="Same cases and seed give the same themes.")
+    since: dt.date | None = Field(
+        default=None, description="Only cases dated on or after this day, and cases without a date."
+    )
+    draft: StrictBool = Field(default=True, description="Draft candidate patterns.")
     from_scratch: StrictBool = Field(
-        default=False, description="Continue no fit of the last run, however few cases are new."
+        default=False, description="Recompute all clusters instead of updating those of the last run."
     )
 
 
 class EditConflictResponse(BaseModel):
-    """Where the cases and a standing decision disagree strongly."""
+    """A strong contradiction between the cases and an active decision."""
 
     kind: str
     edit_seq: int
@@ -206,7 +208,9 @@ class RunResponse(BaseModel):
     drafts: int
     seconds: dict[str, float]
     notes: list[str]
-    doubts: list[EditConflictResponse] = Field(description="Decisions that its cases firmly speak against; they stand.")
+    doubts: list[EditConflictResponse] = Field(
+        description="Decisions that the cases of the run contradict; they stay in effect."
+    )
 
 
 class JobProgressResponse(BaseModel):
@@ -216,23 +220,23 @@ class JobProgressResponse(BaseModel):
 
 
 class JobResponse(BaseModel):
-    """Long work: ask again until `state` is no longer running, or listen to its events."""
+    """A background job: poll it until `state` is no longer running, or listen to its events."""
 
     job_id: str
     kind: JobKind
     state: Literal["running", "finished", "failed"]
-    by: str = Field(description="Who asked for it.")
+    by: str = Field(description="Name of the requester.")
     started_at: dt.datetime
     finished_at: dt.datetime | None
     progress: JobProgressResponse
-    run: RunResponse | None = Field(description="What the run found, once finished.")
-    prereading_id: str | None = Field(description="The pre-reading, once finished.")
-    notes: list[str] = Field(description="What to know of how it was made.")
-    problem: Problem | None = Field(description="Why it failed; of type `lost` where its process died.")
+    run: RunResponse | None = Field(description="The run, once finished.")
+    prereading_id: str | None = Field(description="Id of the pre-reading, once finished.")
+    notes: list[str] = Field(description="Notes on how it was created.")
+    problem: Problem | None = Field(description="Reason of the failure; type `lost` if its process died.")
 
 
 class TaskCostResponse(BaseModel):
-    """What a run asked of the language model for one task."""
+    """Language model use of a run for one task."""
 
     task: str
     asked: int
@@ -245,7 +249,7 @@ class TaskCostResponse(BaseModel):
 
 
 class FailedCallResponse(BaseModel):
-    """A call that brought no usable answer; the run went on without it."""
+    """A language model call without a usable result; the run continued without it."""
 
     call_id: str
     task: str
@@ -277,7 +281,7 @@ class SharedThemeResponse(BaseModel):
 
 
 class MovedCaseResponse(BaseModel):
-    """In another theme than before; null is in no theme."""
+    """A case that changed its theme; null means no theme."""
 
     case_id: str
     before: str | None
@@ -285,11 +289,11 @@ class MovedCaseResponse(BaseModel):
 
 
 class RunComparisonResponse(BaseModel):
-    """One run beside another."""
+    """Comparison of two runs."""
 
     before: RunResponse
     after: RunResponse
-    same_lens: bool = Field(description="Themes of two lenses have nothing to do with each other.")
+    same_lens: bool = Field(description="If false, the themes cannot be compared.")
     kept: list[SharedThemeResponse]
     new: list[RunThemeResponse]
     gone: list[RunThemeResponse]
@@ -302,13 +306,13 @@ class RunComparisonResponse(BaseModel):
 class ThemeResponse(BaseModel):
     theme_id: str
     name: str
-    gist: str = Field(description="A sentence of one of its cases, word for word.")
-    size: int = Field(description="Every member, near-duplicates and recaps included.")
-    n_cases: int = Field(description="Each story once.")
+    gist: str = Field(description="Verbatim sentence from one of its cases.")
+    size: int = Field(description="Number of members, including near-duplicates and recaps.")
+    n_cases: int = Field(description="Number of cases without near-duplicates and linked recaps.")
     n_teams: int
     n_contributors: int
     one_contributor: bool = Field(
-        description="All cases come from one known person of several; no pattern is drafted from it."
+        description="All its cases come from one contributor, although the network has several; no pattern is drafted."
     )
     keywords: list[str]
     exemplars: list[str] = Field(description="Ids of its most central cases.")
@@ -319,7 +323,7 @@ class ThemeResponse(BaseModel):
     new_cases: int
     share: float
     stability: float
-    tentative: bool = Field(description="Less steady than a theme should be, or no more than chance would make.")
+    tentative: bool = Field(description="Unstable, or no larger than chance would explain.")
     steadiness: str = Field(description="Stability in words.")
     cohesion: float
     nearest_theme_id: str | None
@@ -328,11 +332,11 @@ class ThemeResponse(BaseModel):
 
 
 class ThemeDetailResponse(ThemeResponse):
-    case_ids: list[str] = Field(description="By falling strength.")
+    case_ids: list[str] = Field(description="Strongest first.")
 
 
 class AreaResponse(BaseModel):
-    """A broad area: themes that belong together."""
+    """A broad area of related themes."""
 
     area_id: str
     name: str
@@ -341,11 +345,11 @@ class AreaResponse(BaseModel):
 
 
 class ThemeChangeResponse(BaseModel):
-    """One line of a theme's history, with its evidence."""
+    """A change of a theme in a run, with its evidence."""
 
     theme_id: str
     lineage: Lineage
-    others: list[str] = Field(description="The themes it came from, where it was split or merged.")
+    others: list[str] = Field(description="Other themes of a split or merge.")
     n_before: int
     n_after: int
     n_shared: int
@@ -383,7 +387,7 @@ class ProvenanceResponse(BaseModel):
 
 
 class DraftContentResponse(BaseModel):
-    """What a draft, a pattern and a pre-reading have in common."""
+    """Common fields of drafts, patterns and pre-readings."""
 
     id: str
     kind: DraftKind
@@ -396,16 +400,16 @@ class DraftContentResponse(BaseModel):
 
 
 class FlagResponse(BaseModel):
-    """A doubt about what was let through, for the reviewer to weigh."""
+    """A reason for the reviewer to check a claim or draft."""
 
     doubt: FlagKind
-    reason: str = Field(description="In our words; no word of a case.")
-    field: str = Field(description="The draft's field; empty where the doubt is about the whole draft.")
-    text: str = Field(description="The claim or line it is about.")
+    reason: str = Field(description="Fixed text without case text.")
+    field: str = Field(description="Field of the draft; empty if the flag concerns the whole draft.")
+    text: str = Field(description="The flagged claim or line.")
 
 
 class DecisionResponse(BaseModel):
-    """One line of the append-only decision log."""
+    """An entry of the append-only decision log."""
 
     id: str
     action: DraftAction
@@ -415,63 +419,66 @@ class DecisionResponse(BaseModel):
     after: DraftState
     reason: RejectionReason | None
     note: str
-    fields: DraftFields = Field(description="The fields the person wrote, whole.")
+    fields: DraftFields = Field(description="Full text of the edited fields.")
     undoes: str | None
 
 
 class DraftResponse(DraftContentResponse):
-    """A draft as it stands after its decisions. `version` counts them, and is its ETag."""
+    """A draft with its decisions applied. `version` counts them and is its ETag."""
 
     version: int
     flags: list[FlagResponse]
-    refused_claims: int = Field(description="Claims that their cases do not bear out; they are not shown.")
+    refused_claims: int = Field(description="Claims without valid evidence; they are left out.")
     created_at: dt.datetime | None
     decisions: list[DecisionResponse]
     possible_actions: list[DraftAction]
 
 
 class DecisionRequest(RequestModel):
-    """What a person decides about a draft."""
+    """A decision on a draft."""
 
     action: DraftAction
     by: str | None = Field(
-        default=None, min_length=1, max_length=120, description="Who decides. With a token it is the token's name."
+        default=None,
+        min_length=1,
+        max_length=120,
+        description="Name of the person who decides; with a token, the token's name.",
     )
-    reason: RejectionReason | None = Field(default=None, description="Needed to reject.")
+    reason: RejectionReason | None = Field(default=None, description="Required for reject.")
     note: str = Field(default="", max_length=4000)
     fields: dict[str, str | list[str]] = Field(
-        default={}, max_length=40, description="For edit: the fields as they should read, whole; `name` among them."
+        default={}, max_length=40, description="For edit: full new text by field; `name` is one of them."
     )
 
 
 class QueueItemResponse(BaseModel):
-    """A draft on the review desk, in the order of the day."""
+    """A draft in the review queue."""
 
     draft_id: str
     kind: DraftKind
     name: str
     theme_id: str | None
     state: DraftState
-    standing: ReviewStatus = Field(description="For this reviewer; `asked` is one of which they were not sure.")
+    standing: ReviewStatus = Field(description="Status for this reviewer; `asked` means that they were not sure.")
     version: int
-    uncertainty: float = Field(description="0..1; the most uncertain come first.")
-    why: list[str] = Field(description="What is uncertain about it, the weightiest first.")
-    at_random: bool = Field(description="One in ten is drawn at random by draft and day, whatever its uncertainty.")
-    reserved_by: str | None = Field(description="Who else has it open just now.")
-    differs: bool = Field(description="People see it differently.")
+    uncertainty: float = Field(description="0..1; the most uncertain drafts come first.")
+    why: list[str] = Field(description="Reasons for the uncertainty, most important first.")
+    at_random: bool = Field(description="True for the one in ten drafts that is drawn at random by draft and day.")
+    reserved_by: str | None = Field(description="Name of another reviewer who has it open now.")
+    differs: bool = Field(description="Reviewers disagree.")
 
 
 class ReviewQueueResponse(PageResponse[QueueItemResponse]):
     n_drafts: int
     n_decided: int
-    n_second: int = Field(description="Drafts that need a second view.")
+    n_second: int = Field(description="Number of drafts that need a second view.")
 
 
 class ReservationResponse(BaseModel):
     draft_id: str
     by: str
     until: dt.datetime
-    mine: bool = Field(description="False where somebody else has it; it lapses at `until`.")
+    mine: bool = Field(description="False if another reviewer holds it; the reservation expires at `until`.")
 
 
 class ReviewerViewResponse(BaseModel):
@@ -483,35 +490,39 @@ class DiscussionResponse(BaseModel):
     draft_id: str
     kind: DraftKind
     name: str
-    views: list[ReviewerViewResponse] = Field(description="The last view of each, where they differ.")
+    views: list[ReviewerViewResponse] = Field(description="Latest view of each reviewer, if they differ.")
     for_jam: bool
 
 
 class OwnDecisionResponse(BaseModel):
-    """One of the caller's last ten decisions."""
+    """A recent decision of the caller."""
 
     draft_id: str
     name: str
     decision: DecisionResponse
     stands: bool
-    last: bool = Field(description="Nobody decided after it, so that it can be undone at once.")
+    last: bool = Field(description="It is the latest decision on the draft and can be undone.")
 
 
 class ReviewerRequest(RequestModel):
-    by: str | None = Field(default=None, min_length=1, max_length=120, description="As in a decision.")
+    by: str | None = Field(
+        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
+    )
 
 
 class PatternUseRequest(RequestModel):
-    """That a team worked by a pattern."""
+    """Use of a pattern by a team."""
 
-    on: dt.date = Field(description="The day; not one to come.")
+    on: dt.date = Field(description="Day of use; not in the future.")
     team: str = Field(min_length=1, max_length=100)
-    note: str = Field(default="", max_length=1000, description="What came of it.")
-    by: str | None = Field(default=None, min_length=1, max_length=120, description="As in a decision.")
+    note: str = Field(default="", max_length=1000, description="Result.")
+    by: str | None = Field(
+        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
+    )
 
 
 class PatternUseResponse(BaseModel):
-    """Who told it is not answered: uses are counted by team, never by person."""
+    """A recorded use, without the person: uses count per team."""
 
     id: str
     pattern_id: str
@@ -521,7 +532,7 @@ class PatternUseResponse(BaseModel):
 
 
 class PatternResponse(DraftContentResponse):
-    """A pattern that a named person accepted, without the quotes that may not leave the network."""
+    """An accepted pattern, without quotes that may not leave the network."""
 
     reviewers: list[str]
     accepted_at: dt.datetime
@@ -534,18 +545,18 @@ class PatternResponse(DraftContentResponse):
 
 
 class CreatePrereadingRequest(RequestModel):
-    """Exactly one of theme, topic and case."""
+    """Request for a pre-reading; give exactly one of theme, topic and case."""
 
     theme: str | None = Field(default=None, max_length=200, description="Theme id.")
-    topic: str | None = Field(default=None, max_length=2000, description="What the session is about.")
+    topic: str | None = Field(default=None, max_length=2000, description="Topic of the session.")
     case: str | None = Field(default=None, max_length=500, description="Case id or external id.")
-    session: str = Field(default="", max_length=200, description="The session's name.")
-    date: dt.date | None = Field(default=None, description="The session's date.")
-    leave_with: str = Field(default="", max_length=400, description="What the session will leave with, a sentence.")
+    session: str = Field(default="", max_length=200, description="Name of the session.")
+    date: dt.date | None = Field(default=None, description="Date of the session.")
+    leave_with: str = Field(default="", max_length=400, description="Intended result of the session, in a sentence.")
 
 
 class PrereadingSummaryResponse(BaseModel):
-    """A pre-reading in the list. `approved_by` is null while it prints "Draft, not reviewed"."""
+    """A pre-reading in a list; `approved_by` is null while it prints "Draft, not reviewed"."""
 
     id: str
     name: str
@@ -560,7 +571,7 @@ class PrereadingSummaryResponse(BaseModel):
 
 
 class PrereadingResponse(DraftContentResponse):
-    """A pre-reading as it stands. `version` counts its decisions, and is its ETag."""
+    """A pre-reading with its decisions applied. `version` counts them and is its ETag."""
 
     version: int
     approved_by: str | None
@@ -569,20 +580,25 @@ class PrereadingResponse(DraftContentResponse):
 
 
 class PrereadingEditRequest(RequestModel):
-    """The fields as they should read, whole; `name` among them. What was approved has to be approved again."""
+    """Full new text by field; `name` is one of them. An approved pre-reading needs approval again."""
 
     fields: dict[str, str | list[str]] = Field(min_length=1, max_length=40)
-    by: str | None = Field(default=None, min_length=1, max_length=120, description="As for a decision.")
+    by: str | None = Field(
+        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
+    )
 
 
 class PrereadingDecisionRequest(RequestModel):
     by: str | None = Field(
-        default=None, min_length=1, max_length=120, description="Who decides. With a token it is the token's name."
+        default=None,
+        min_length=1,
+        max_length=120,
+        description="Name of the person who decides; with a token, the token's name.",
     )
 
 
 class PublishedPatternResponse(BaseModel):
-    """A pattern cut to what may be read by others."""
+    """A published pattern, without text that may not be published."""
 
     id: str
     name: str
@@ -595,11 +611,11 @@ class PublishedPatternResponse(BaseModel):
     n_cases: int
     n_contributors: int
     n_teams: int
-    n_cut_quotes: int = Field(description="Quotes that consent took away.")
+    n_cut_quotes: int = Field(description="Number of quotes removed because of consent.")
 
 
 class WithheldPatternResponse(BaseModel):
-    """A pattern that stays with its reviewers, and why."""
+    """A pattern that is not published, with the reason."""
 
     pattern_id: str
     name: str
@@ -628,18 +644,18 @@ class HealthResponse(BaseModel):
 class NetworkSettingsRequest(RequestModel):
     name: str = Field(min_length=1, max_length=120)
     purpose: str = Field(default="", max_length=2000)
-    default_consent: Consent = Field(description="What a row without a word on consent means.")
+    default_consent: Consent = Field(description="Consent level of rows that give none.")
 
 
 class ThresholdsRequest(RequestModel):
-    """Nothing is published that stands on fewer distinct contributors or teams."""
+    """Minimum numbers of distinct contributors and teams for publishing."""
 
     min_contributors: StrictInt = Field(ge=2, le=10)
     min_teams: StrictInt = Field(ge=2, le=10)
 
 
 class BudgetResponse(BaseModel):
-    """In USD; null is no limit. What is spent includes what is reserved."""
+    """Budgets in USD; null means no limit. Spending includes reservations of running calls."""
 
     run_usd: float | None
     month_usd: float | None
@@ -654,19 +670,19 @@ class LimitsResponse(BaseModel):
 
 
 class RosterEntryResponse(BaseModel):
-    """Somebody or something whose name is taken out of every text."""
+    """A person, customer, site or region whose name is redacted."""
 
     number: int
     name: str
     kind: str = Field(description="person, customer, site or region.")
-    email: str | None = Field(description="Addresses and handles.")
+    email: str | None = Field(description="E-mail addresses and handles.")
     team: str | None
 
 
 class RosterEntryRequest(RequestModel):
     name: str = Field(min_length=1, max_length=200)
     kind: Literal["person", "customer", "site", "region"] = "person"
-    email: str = Field(default="", max_length=400, description="Addresses and handles, with spaces between.")
+    email: str = Field(default="", max_length=400, description="E-mail addresses and handles, separated by spaces.")
     team: str = Field(default="", max_length=200)
 
 
@@ -676,7 +692,7 @@ class RosterRequest(RequestModel):
 
 class RosterChangeResponse(BaseModel):
     added: int
-    changed_cases: int | None = Field(description="Cases with another redacted text for it; null where not counted.")
+    changed_cases: int | None = Field(description="Number of cases whose redacted text changed; null if not counted.")
 
 
 class PossibleNameResponse(BaseModel):
@@ -684,11 +700,11 @@ class PossibleNameResponse(BaseModel):
     n: int
     n_texts: int
     why: list[str]
-    contexts: list[str] = Field(description="Where it stands, other possible names left out.")
+    contexts: list[str] = Field(description="Text around it, without other possible names.")
 
 
 class PossibleNamesRequest(RequestModel):
-    names: list[str] = Field(min_length=1, max_length=500, description="Those of the possible names that are meant.")
+    names: list[str] = Field(min_length=1, max_length=500, description="The possible names to confirm or dismiss.")
 
 
 class DismissedNamesResponse(BaseModel):

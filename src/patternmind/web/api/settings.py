@@ -1,39 +1,32 @@
-"""Settings of the network: its words, thresholds and budgets, the roster, possible names, and how all is."""
+"""Settings of the network: description, limits, roster, possible names and checkup."""
 
-from typing import Annotated, Any
-
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 
 from patternmind.bootstrap import AppContext
-from patternmind.diagnostics import run_checks
 from patternmind.domain.permissions import Action
-from patternmind.errors import NotFound, VersionConflict
+from patternmind.errors import NotFound
 from patternmind.services import network_settings, possible_names
 from patternmind.services.llm_costs import get_spending
 from patternmind.web.api import schemas
+from patternmind.web.checkup import run_checkup
+from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["settings"])
 
-ETAG_RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {"headers": {"ETag": {"description": "Names what is set now.", "schema": {"type": "string"}}}}
-}
-IfMatchHeader = Annotated[str | None, Header(max_length=200, description="The ETag you have seen.")]
+ETAG_RESPONSE = etag_responses("Version of the settings.")
 
 
 @router.get(
     "/settings/network", name="read_network_settings", responses=ETAG_RESPONSE, dependencies=[requires(Action.SETTINGS)]
 )
 def read_network_settings(ctx: ContextDep, response: Response) -> schemas.NetworkSettingsRequest:
-    """What the network is called, what it is for, and what a row without a word on consent means."""
+    """Read name, purpose and default consent of the network."""
     return _network_settings_response(ctx, response)
 
 
@@ -46,7 +39,7 @@ def read_network_settings(ctx: ContextDep, response: Response) -> schemas.Networ
 def put_network_settings(
     ctx: ContextDep, response: Response, body: schemas.NetworkSettingsRequest, if_match: IfMatchHeader = None
 ) -> schemas.NetworkSettingsRequest:
-    """Set all three."""
+    """Set name, purpose and default consent of the network."""
     network_settings.update_description(
         ctx.store,
         name=body.name,
@@ -59,27 +52,24 @@ def put_network_settings(
 
 def _network_settings_response(ctx: AppContext, response: Response) -> schemas.NetworkSettingsRequest:
     network = ctx.store.network
-    response.headers["etag"] = f'"{network_settings.network_version(network)}"'
+    response.headers["etag"] = format_etag(network_settings.network_version(network))
     return schemas.NetworkSettingsRequest(
         name=network.name, purpose=network.purpose, default_consent=network.default_consent
     )
 
 
 def _expected_version(ctx: AppContext, if_match: str | None) -> str | None:
-    """The version the caller has seen; None for any."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    now = network_settings.network_version(ctx.store.network)
-    if f'"{now}"' not in [part.strip() for part in if_match.split(",")]:
-        raise VersionConflict("network", ctx.store.network.id)
-    return now
+    """Return the version that the caller has seen; None for any."""
+    network = ctx.store.network
+    version = network_settings.network_version(network)
+    return expected_version(if_match, version, kind="network", id=network.id)
 
 
 @router.get(
     "/settings/limits", name="read_limits", responses=ETAG_RESPONSE, dependencies=[requires(Action.SET_BUDGETS)]
 )
 def read_limits(ctx: ContextDep, response: Response) -> schemas.LimitsResponse:
-    """How much must stand behind what is published, and what the language model may cost and has cost."""
+    """Read the publishing thresholds, and the budgets and costs of the language model."""
     return _limits_response(ctx, response)
 
 
@@ -92,7 +82,7 @@ def read_limits(ctx: ContextDep, response: Response) -> schemas.LimitsResponse:
 def put_thresholds(
     ctx: ContextDep, response: Response, body: schemas.ThresholdsRequest, if_match: IfMatchHeader = None
 ) -> schemas.LimitsResponse:
-    """Set both. Budgets are set in the environment of the server."""
+    """Set the publishing thresholds. Budgets are set in the server's environment."""
     network_settings.update_thresholds(
         ctx.store,
         contributors=body.min_contributors,
@@ -104,8 +94,8 @@ def put_thresholds(
 
 def _limits_response(ctx: AppContext, response: Response) -> schemas.LimitsResponse:
     network, budget = ctx.store.network, ctx.settings.budget
-    spent = get_spending(ctx.store, ctx.clock.now())
-    response.headers["etag"] = f'"{network_settings.network_version(network)}"'
+    spending = get_spending(ctx.store, ctx.clock.now())
+    response.headers["etag"] = format_etag(network_settings.network_version(network))
     return schemas.LimitsResponse(
         thresholds=schemas.ThresholdsRequest(
             min_contributors=network.rule.min_contributors, min_teams=network.rule.min_teams
@@ -114,8 +104,8 @@ def _limits_response(ctx: AppContext, response: Response) -> schemas.LimitsRespo
             run_usd=budget.run_usd,
             month_usd=budget.month_usd,
             network_usd=budget.network_usd,
-            spent_month_usd=spent.month_usd or 0.0,
-            spent_network_usd=spent.network_usd or 0.0,
+            spent_month_usd=spending.month_usd or 0.0,
+            spent_network_usd=spending.network_usd or 0.0,
         ),
     )
 
@@ -124,15 +114,17 @@ def _limits_response(ctx: AppContext, response: Response) -> schemas.LimitsRespo
 def list_roster(
     ctx: ContextDep, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> schemas.PageResponse[schemas.RosterEntryResponse]:
-    """Whose names are taken out of every text, by number."""
-    page, following = paginate(
-        network_settings.list_roster(ctx.store), key=lambda one: f"{one.number:09d}", limit=limit, cursor=cursor
+    """List the names that are redacted in all texts, by number."""
+    page, next_cursor = paginate(
+        network_settings.list_roster(ctx.store), key=lambda entry: f"{entry.number:09d}", limit=limit, cursor=cursor
     )
     items = [
-        schemas.RosterEntryResponse(number=one.number, name=one.name, kind=one.kind, email=one.email, team=one.team)
-        for one in page
+        schemas.RosterEntryResponse(
+            number=entry.number, name=entry.name, kind=entry.kind, email=entry.email, team=entry.team
+        )
+        for entry in page
     ]
-    return schemas.PageResponse(items=items, next_cursor=following)
+    return schemas.PageResponse(items=items, next_cursor=next_cursor)
 
 
 @router.post(
@@ -142,8 +134,11 @@ def list_roster(
     dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
 )
 def add_to_roster(ctx: ContextDep, body: schemas.RosterRequest) -> schemas.RosterChangeResponse:
-    """Put names on it. All that is stored is redacted again at once; on a large network that takes a while."""
-    people = [(one.name, one.kind, one.email, one.team) for one in body.people]
+    """Add names to the roster.
+
+    All stored text is redacted again at once; large networks take a while.
+    """
+    people = [(entry.name, entry.kind, entry.email, entry.team) for entry in body.people]
     changed = network_settings.add_to_roster(ctx.store, people)
     return schemas.RosterChangeResponse(added=changed.added, changed_cases=changed.changed)
 
@@ -152,9 +147,9 @@ def add_to_roster(ctx: ContextDep, body: schemas.RosterRequest) -> schemas.Roste
     "/roster/{number}", name="take_off_roster", responses=problem_responses(404), dependencies=[requires(Action.ROSTER)]
 )
 def remove_from_roster(ctx: ContextDep, number: int) -> schemas.RosterChangeResponse:
-    """Take one off: from then on it is a word like any other, and stands in texts again."""
+    """Remove a name from the roster; it appears in texts again."""
     if not 0 < number < 2**31:
-        raise NotFound("line on the roster", str(number))
+        raise NotFound("roster entry", str(number))
     return schemas.RosterChangeResponse(
         added=0, changed_cases=network_settings.remove_from_roster(ctx.store, number).changed
     )
@@ -164,19 +159,23 @@ def remove_from_roster(ctx: ContextDep, number: int) -> schemas.RosterChangeResp
 def list_possible_names(
     ctx: ContextDep, *, everywhere: bool = False, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> schemas.PageResponse[schemas.PossibleNameResponse]:
-    """Names that nobody put on the roster and that the newest texts may still hold, the likeliest first.
+    """List possible names in the newest texts that are not on the roster, most likely first.
 
-    With `everywhere` in all texts, which takes half a minute on a network of 100,000 cases.
+    `everywhere` searches all texts, which takes half a minute for 100,000 cases.
     """
-    found = list(enumerate(possible_names.list_pending_names(ctx.store, all_texts=everywhere).names))
-    page, following = paginate(found, key=lambda one: f"{one[0]:07d}", limit=limit, cursor=cursor)
+    candidates = list(enumerate(possible_names.list_pending_names(ctx.store, all_texts=everywhere).names))
+    page, next_cursor = paginate(candidates, key=lambda entry: f"{entry[0]:07d}", limit=limit, cursor=cursor)
     items = [
         schemas.PossibleNameResponse(
-            name=one.name, n=one.n, n_texts=one.n_texts, why=list(one.why), contexts=list(one.contexts)
+            name=candidate.name,
+            n=candidate.n,
+            n_texts=candidate.n_texts,
+            why=list(candidate.why),
+            contexts=list(candidate.contexts),
         )
-        for _, one in page
+        for _, candidate in page
     ]
-    return schemas.PageResponse(items=items, next_cursor=following)
+    return schemas.PageResponse(items=items, next_cursor=next_cursor)
 
 
 @router.post(
@@ -186,7 +185,7 @@ def list_possible_names(
     dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
 )
 def confirm_possible_names(ctx: ContextDep, body: schemas.PossibleNamesRequest) -> schemas.RosterChangeResponse:
-    """They are names: they go on the roster, and out of all that is stored."""
+    """Add possible names to the roster and redact them in all stored text."""
     return schemas.RosterChangeResponse(added=possible_names.confirm_names(ctx.store, body.names), changed_cases=None)
 
 
@@ -199,28 +198,15 @@ def confirm_possible_names(ctx: ContextDep, body: schemas.PossibleNamesRequest) 
 def dismiss_possible_names(
     ctx: ContextDep, caller: CallerDep, body: schemas.PossibleNamesRequest
 ) -> schemas.DismissedNamesResponse:
-    """They are no names: they are offered no more."""
+    """Dismiss possible names that are not names; they are not listed again."""
     n = possible_names.dismiss_names(ctx.store, ctx.clock, body.names, actor=caller.audit_name)
     return schemas.DismissedNamesResponse(dismissed=n)
 
 
 @router.post("/checkup", name="check_up", dependencies=[requires(Action.SETTINGS), ACCEPTS_IDEMPOTENCY_KEY])
-def run_checkup(ctx: ContextDep) -> schemas.ListResponse[schemas.CheckResultResponse]:
-    """What `patternmind doctor` says, without the server's folders. It asks each language model for one token."""
-    return schemas.ListResponse(items=list_check_results(ctx))
-
-
-def list_check_results(ctx: AppContext) -> list[schemas.CheckResultResponse]:
-    """The findings, with the server's folders in words."""
-    known = {str(ctx.settings.home): "the data folder"}
-    if ctx.settings.prompts:
-        known[str(ctx.settings.prompts)] = "the folder of prompts"
-    if ctx.settings.encoder:
-        known[str(ctx.settings.encoder)] = "the folder of the encoder"
-    found: list[schemas.CheckResultResponse] = []
-    for one in run_checks(ctx):
-        says = one.says
-        for folder, words in known.items():
-            says = says.replace(folder, words)
-        found.append(schemas.CheckResultResponse(what=one.what, ok=one.ok, says=says))
-    return found
+def create_checkup(ctx: ContextDep) -> schemas.ListResponse[schemas.CheckResultResponse]:
+    """Run the checks of `patternmind doctor`. Requests one token from each language model."""
+    checks = run_checkup(ctx)
+    return schemas.ListResponse(
+        items=[schemas.CheckResultResponse(what=check.what, ok=check.ok, says=check.says) for check in checks]
+    )

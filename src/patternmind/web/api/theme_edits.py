@@ -1,15 +1,14 @@
-"""What people decide about themes: edits, their log and undo, what others propose, and what a run changed."""
+"""Theme edits and their log, proposals, conflicts, changes by runs, trends and the map."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from patternmind.domain.edits import Edit, EditAction
 from patternmind.domain.permissions import Action
-from patternmind.errors import NotFound, VersionConflict
+from patternmind.errors import NotFound
 from patternmind.lineage import explain_change
 from patternmind.ports import RunRecord, Store
 from patternmind.publishing.map_drawing import DrawnMap, draw_map
@@ -36,8 +35,12 @@ from patternmind.services.theme_map import build_theme_map, map_rows
 from patternmind.services.versioned_cache import VersionedCache
 from patternmind.web.api import schemas
 from patternmind.web.api import theme_schemas as shapes
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
 from patternmind.web.charts import quarter_range
+from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
+from patternmind.web.lens import LensQuery
 from patternmind.web.pagination import (
     CursorQuery,
     LimitQuery,
@@ -45,61 +48,34 @@ from patternmind.web.pagination import (
     encode_cursor,
 )
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    LensQuery,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["themes"])
 
-LOG_ETAG_RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {"headers": {"ETag": {"description": "The newest line of the log.", "schema": {"type": "string"}}}}
-}
+LOG_ETAG_RESPONSE = etag_responses("Number of the newest log entry.")
 
 _MAP_CACHE: VersionedCache[DrawnMap] = VersionedCache()
-"""The last pictures, by lens, as anybody may see them."""
-
-IfMatchHeader = Annotated[
-    str | None,
-    Header(max_length=200, description="The ETag of the log you decide on; without it, on whatever stands now."),
-]
+"""Latest map per lens, as all callers may see it."""
 
 MAY_PROPOSE_EDITS = requires(Action.EDIT_THEMES, proposing=True)
 MAY_EDIT_THEMES = requires(Action.EDIT_THEMES)
 MAY_SEE_THEMES = requires(Action.SEE_THEMES)
 
 
-def _expected_seq(store: Store, if_match: str | None) -> int | None:
-    """The line that the caller has seen, None for any.
-
-    Raises:
-        ChangedMeanwhile: the newest line is none of those named.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    newest = get_last_edit_seq(store)
-    if f'"{newest}"' not in re.findall(r'(?<!W/)"[^"]*"', if_match):
-        raise VersionConflict("log of", "themes")
-    return newest
-
-
 def _set_etag(store: Store, response: Response) -> None:
-    response.headers["etag"] = f'"{get_last_edit_seq(store)}"'
+    response.headers["etag"] = format_etag(get_last_edit_seq(store))
 
 
 def _apply_edit(
     ctx: ContextDep, caller: Caller, response: Response, edit_request: ThemeEditRequest, if_match: str | None
 ) -> shapes.EditResultResponse:
-    """Decide, or propose where the caller may only propose."""
-    seen = _expected_seq(ctx.store, if_match)
-    proposed = not caller.may(Action.EDIT_THEMES)
-    decided = submit_edit(ctx.store, ctx.clock, replace(edit_request, seen=seen, proposed=proposed))
+    """Submit an edit, or propose it if the caller may only propose."""
+    expected_seq = expected_version(if_match, get_last_edit_seq(ctx.store), kind="log of", id="themes")
+    is_proposal = not caller.may(Action.EDIT_THEMES)
+    result = submit_edit(ctx.store, ctx.clock, replace(edit_request, expected_seq=expected_seq, proposed=is_proposal))
     _set_etag(ctx.store, response)
-    return _edit_result_response(decided)
+    return _edit_result_response(result)
 
 
 # Edits, their log -----------------------------------------------------------------------------------------------------
@@ -109,13 +85,15 @@ def _apply_edit(
 def list_edits(
     ctx: ContextDep, response: Response, lens: LensQuery = None, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> schemas.PageResponse[shapes.ThemeEditResponse]:
-    """Every decision and proposal about themes, oldest first, with what was taken back."""
+    """List all decisions and proposals about themes, oldest first, including undone ones."""
     after = decode_cursor(cursor)
-    lines = [one for one in list_logged_edits(ctx.store, lens) if after is None or f"{one.edit.seq:09d}" > after]
-    following = f"{lines[limit - 1].edit.seq:09d}" if len(lines) > limit else None
+    entries = [
+        entry for entry in list_logged_edits(ctx.store, lens) if after is None or f"{entry.edit.seq:09d}" > after
+    ]
+    last_position = f"{entries[limit - 1].edit.seq:09d}" if len(entries) > limit else None
     _set_etag(ctx.store, response)
     return schemas.PageResponse(
-        items=[_logged_edit_response(one) for one in lines[:limit]], next_cursor=encode_cursor(following)
+        items=[_logged_edit_response(entry) for entry in entries[:limit]], next_cursor=encode_cursor(last_position)
     )
 
 
@@ -132,8 +110,8 @@ def edit_cases(
     body: shapes.CreateCasesEditRequest,
     if_match: IfMatchHeader = None,
 ) -> shapes.EditResultResponse:
-    """Keep cases together or apart, or make a theme of cases in none. Seen at once, and kept by every later run."""
-    said = ThemeEditRequest(
+    """Keep cases together or apart, or create a theme from cases in none. Later runs keep the edit."""
+    edit_request = ThemeEditRequest(
         action=EditAction(body.action),
         actor=caller.actor_name(body.by),
         lens=body.lens,
@@ -141,7 +119,7 @@ def edit_cases(
         name=body.name,
         note=body.note,
     )
-    return _apply_edit(ctx, caller, response, said, if_match)
+    return _apply_edit(ctx, caller, response, edit_request, if_match)
 
 
 @router.post(
@@ -158,8 +136,8 @@ def edit_theme(
     body: shapes.CreateThemeEditRequest,
     if_match: IfMatchHeader = None,
 ) -> shapes.EditResultResponse:
-    """Rename, merge, move, split, pin, lock, retire or look after a theme. A data partner's edit is a proposal."""
-    said = ThemeEditRequest(
+    """Rename, merge, move, split, pin, lock, retire or own a theme. A data partner's edit is a proposal."""
+    edit_request = ThemeEditRequest(
         action=EditAction(body.action),
         actor=caller.actor_name(body.by),
         lens=body.lens,
@@ -169,7 +147,7 @@ def edit_theme(
         name=body.name,
         note=body.note,
     )
-    return _apply_edit(ctx, caller, response, said, if_match)
+    return _apply_edit(ctx, caller, response, edit_request, if_match)
 
 
 @router.post(
@@ -186,10 +164,12 @@ def undo_edit(
     body: shapes.ThemeDecisionRequest | None = None,
     if_match: IfMatchHeader = None,
 ) -> shapes.EditResultResponse:
-    """Take a line of the log back; the themes are at once what they would be without it."""
-    given = body or shapes.ThemeDecisionRequest()
-    said = ThemeEditRequest(action=EditAction.UNDO, actor=caller.actor_name(given.by), undoes=seq, note=given.note)
-    return _apply_edit(ctx, caller, response, said, if_match)
+    """Undo an edit; the themes become what they would be without it."""
+    decision = body or shapes.ThemeDecisionRequest()
+    edit_request = ThemeEditRequest(
+        action=EditAction.UNDO, actor=caller.actor_name(decision.by), undoes=seq, note=decision.note
+    )
+    return _apply_edit(ctx, caller, response, edit_request, if_match)
 
 
 def _edit_response(edit: Edit, undone_by: int | None = None) -> shapes.ThemeEditResponse:
@@ -201,22 +181,24 @@ def _logged_edit_response(logged_edit: LoggedEdit) -> shapes.ThemeEditResponse:
 
 
 def _edit_result_response(result: EditResult) -> shapes.EditResultResponse:
-    doubts = [schemas.EditConflictResponse(**asdict(doubt)) for doubt in result.conflicts]
+    doubts = [schemas.EditConflictResponse(**asdict(conflict)) for conflict in result.conflicts]
     return shapes.EditResultResponse(edit=_edit_response(result.edit), doubts=doubts)
 
 
-# What others proposed -------------------------------------------------------------------------------------------------
+# Proposals -------------------------------------------------------------------------------------------------
 
 
 @router.get("/themes/proposals", name="list_proposals", dependencies=[MAY_SEE_THEMES])
 def list_proposals(
     ctx: ContextDep,
     lens: LensQuery = None,
-    every: Annotated[bool, Query(alias="all", description="Also those that were answered.")] = False,
+    include_answered: Annotated[bool, Query(alias="all", description="Also list answered proposals.")] = False,
 ) -> schemas.ListResponse[shapes.ProposedEditResponse]:
-    """Edits that somebody proposed who may not decide, oldest first."""
-    found = [one for one in list_proposed_edits(ctx.store, lens) if every or one.answer is None]
-    return schemas.ListResponse(items=[_proposed_edit_response(one) for one in found])
+    """List edits proposed by members who may not decide, oldest first."""
+    proposals = [
+        proposal for proposal in list_proposed_edits(ctx.store, lens) if include_answered or proposal.answer is None
+    ]
+    return schemas.ListResponse(items=[_proposed_edit_response(proposal) for proposal in proposals])
 
 
 @router.post(
@@ -228,7 +210,7 @@ def list_proposals(
 def answer_proposal(
     ctx: ContextDep, caller: CallerDep, seq: int, body: shapes.AnswerRequest
 ) -> shapes.EditResultResponse:
-    """Accept what was proposed, which does it under your name, or decline it."""
+    """Accept a proposal, which applies the edit under your name, or decline it."""
     by = caller.actor_name(body.by)
     accept = body.answer == "accept"
     return _edit_result_response(
@@ -242,20 +224,20 @@ def _proposed_edit_response(proposal: ProposedEdit) -> shapes.ProposedEditRespon
     )
 
 
-# Where a run's cases doubt a decision ---------------------------------------------------------------------------------
+# Conflicts with the cases ---------------------------------------------------------------------------------
 
 
 @router.get("/themes/doubts", name="list_doubts", dependencies=[MAY_SEE_THEMES])
 def list_conflicts(ctx: ContextDep, lens: LensQuery = None) -> schemas.ListResponse[shapes.ConflictReviewResponse]:
-    """Decisions that the cases of the last run firmly speak against. Nothing was done about it."""
+    """List decisions that the cases of the last run contradict. They stay in effect."""
     return schemas.ListResponse(
         items=[
             shapes.ConflictReviewResponse(
-                doubt=schemas.EditConflictResponse(**asdict(one.conflict)),
-                decision=_edit_response(one.edit),
-                answer=_edit_response(one.answer) if one.answer else None,
+                doubt=schemas.EditConflictResponse(**asdict(review.conflict)),
+                decision=_edit_response(review.edit),
+                answer=_edit_response(review.answer) if review.answer else None,
             )
-            for one in list_conflicts_to_review(ctx.store, lens)
+            for review in list_conflicts_to_review(ctx.store, lens)
         ]
     )
 
@@ -269,14 +251,14 @@ def list_conflicts(ctx: ContextDep, lens: LensQuery = None) -> schemas.ListRespo
 def decide_conflict(
     ctx: ContextDep, caller: CallerDep, seq: int, body: shapes.AnswerRequest, lens: LensQuery = None
 ) -> shapes.EditResultResponse:
-    """Accept the doubt, which takes the decision with this number back, or decline it: the decision stands."""
+    """Accept a conflict, which undoes the decision, or decline it, which keeps the decision."""
     by = caller.actor_name(body.by)
     return _edit_result_response(
         answer_conflict(ctx.store, ctx.clock, seq, is_accepted=body.answer == "accept", actor=by, lens=lens)
     )
 
 
-# What a run changed ---------------------------------------------------------------------------------------------------
+# Changes by a run ---------------------------------------------------------------------------------------------------
 
 
 @router.get(
@@ -285,17 +267,18 @@ def decide_conflict(
 def list_theme_changes(
     ctx: ContextDep,
     lens: LensQuery = None,
-    run: Annotated[str | None, Query(max_length=100, description="A run's id; else the last run.")] = None,
+    run: Annotated[str | None, Query(max_length=100, description="Run id; default: the last run.")] = None,
 ) -> schemas.ListResponse[shapes.ThemeChangeReviewResponse]:
-    """What a run made of the themes before it, one by one, each with its evidence and its answer."""
-    found = ctx.store.get_run(run) if run else ctx.store.last_run(lens)
-    return schemas.ListResponse(items=_change_responses(ctx.store, found) if found else [])
+    """List how a run changed each theme, with the evidence and the answer."""
+    record = ctx.store.get_run(run) if run else ctx.store.last_run(lens)
+    return schemas.ListResponse(items=_change_responses(ctx.store, record) if record else [])
 
 
 def _change_responses(store: Store, run: RunRecord) -> list[shapes.ThemeChangeReviewResponse]:
     names = store.theme_names(run.parameters.lens)
     return [
-        _change_response(one, run, explain_change(one.change, names)) for one in list_changes_to_review(store, run.id)
+        _change_response(change, run, explain_change(change.change, names))
+        for change in list_changes_to_review(store, run.id)
     ]
 
 
@@ -320,22 +303,22 @@ def _change_response(change: ChangeToReview, run: RunRecord, text: str) -> shape
 def answer_change(
     ctx: ContextDep, caller: CallerDep, run_id: str, theme_id: str, body: shapes.AnswerRequest
 ) -> schemas.ListResponse[shapes.EditResultResponse]:
-    """Accept what a run made of a theme, or decline it: its cases are pinned to where they were. The lines added."""
+    """Accept a run's change of a theme, or decline it, which pins its cases. Returns the new log entries."""
     by, store, clock = caller.actor_name(body.by), ctx.store, ctx.clock
-    lines: Sequence[EditResult]
+    results: Sequence[EditResult]
     if body.answer == "accept":
-        lines = [accept_change(store, clock, run_id, theme_id, actor=by, note=body.note)]
+        results = [accept_change(store, clock, run_id, theme_id, actor=by, note=body.note)]
     else:
-        lines = decline_change(store, clock, run_id, theme_id, actor=by, note=body.note)
-    return schemas.ListResponse(items=[_edit_result_response(one) for one in lines])
+        results = decline_change(store, clock, run_id, theme_id, actor=by, note=body.note)
+    return schemas.ListResponse(items=[_edit_result_response(result) for result in results])
 
 
-# Trends, the map ------------------------------------------------------------------------------------------------------
+# Trends and map ------------------------------------------------------------------------------------------------------
 
 
 @router.get("/themes/trends", name="read_trends", dependencies=[MAY_SEE_THEMES])
 def read_trends(ctx: ContextDep, lens: LensQuery = None) -> shapes.TrendsResponse:
-    """Cases by quarter, for every theme and for all of them; quarters without a case are there with 0."""
+    """Read the number of cases per quarter, by theme and in total; quarters without cases have 0."""
     cards = ctx.store.list_theme_cards(lens)
     quarters = quarter_range(*(card.theme.trend for card in cards))
     themes = [
@@ -346,13 +329,13 @@ def read_trends(ctx: ContextDep, lens: LensQuery = None) -> shapes.TrendsRespons
         )
         for card in cards
     ]
-    every = [sum(one.n_cases[place] for one in themes) for place in range(len(quarters))]
-    return shapes.TrendsResponse(quarters=quarters, n_cases=every, themes=themes)
+    totals = [sum(theme.n_cases[index] for theme in themes) for index in range(len(quarters))]
+    return shapes.TrendsResponse(quarters=quarters, n_cases=totals, themes=themes)
 
 
 @router.get("/map.json", name="read_map", dependencies=[MAY_SEE_THEMES])
 def read_map(ctx: ContextDep, lens: LensQuery = None) -> schemas.ListResponse[shapes.MapPointResponse]:
-    """Where each case lies on the map, as the picture shows it. Distance means little."""
+    """Read the position of each case on the map. Distances are only a rough guide."""
     return schemas.ListResponse(
         items=[shapes.MapPointResponse.model_validate(row) for row in map_rows(ctx.store, lens)]
     )
@@ -366,8 +349,8 @@ def read_map(ctx: ContextDep, lens: LensQuery = None) -> schemas.ListResponse[sh
     dependencies=[MAY_SEE_THEMES],
 )
 def read_map_svg(ctx: ContextDep, lens: LensQuery = None) -> Response:
-    """The map as a picture; names that only closed cases hold are left out of it."""
+    """Draw the map; names that only confidential cases contain are left out."""
     if ctx.store.last_run(lens) is None:
         raise NotFound("map", lens or "of the last run", "Start a run first.")
-    drawn = _MAP_CACHE.get_or_compute(ctx.store, lambda: draw_map(build_theme_map(ctx.store, lens)), key=lens)
-    return Response(drawn.svg, media_type="image/svg+xml")
+    theme_map = _MAP_CACHE.get_or_compute(ctx.store, lambda: draw_map(build_theme_map(ctx.store, lens)), key=lens)
+    return Response(theme_map.svg, media_type="image/svg+xml")

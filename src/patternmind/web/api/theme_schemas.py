@@ -1,4 +1,4 @@
-"""What the API takes and answers about decisions on themes, as typed shapes."""
+"""Request and response schemas of theme edits, reviews and the map."""
 
 import datetime as dt
 from typing import Literal
@@ -7,35 +7,39 @@ from pydantic import BaseModel, Field
 
 from patternmind.domain.edits import EditAction
 from patternmind.domain.themes import Lineage
-from patternmind.web.api.schemas import EditConflictResponse, LensName, RequestModel
+from patternmind.web.api.schemas import EditConflictResponse, RequestModel
+from patternmind.web.lens import LensName
 
 MAX_CASES = 500
 
 
 class ThemeDecisionRequest(RequestModel):
-    """Who says so, and why."""
+    """Author and note of a decision on a theme."""
 
     by: str | None = Field(
-        default=None, min_length=1, max_length=120, description="Who decides. With a token it is the token's name."
+        default=None,
+        min_length=1,
+        max_length=120,
+        description="Name of the person who decides; with a token, the token's name.",
     )
-    note: str = Field(default="", max_length=400, description="A few words for the log; it may name nobody.")
+    note: str = Field(default="", max_length=400, description="Note for the log; it must not name anyone.")
 
 
 class CreateCasesEditRequest(ThemeDecisionRequest):
     action: Literal["together", "apart", "split_off"]
     case_ids: list[str] = Field(min_length=1, max_length=MAX_CASES, description="Ids or external ids.")
-    name: str = Field(default="", max_length=400, description="For split_off: the new theme's name, if there is one.")
-    lens: LensName | None = Field(default=None, description="A lens other than that of the last run.")
+    name: str = Field(default="", max_length=400, description="For split_off: name of the new theme, optional.")
+    lens: LensName | None = Field(default=None, description="Lens; default: that of the last run.")
 
 
 class CreateThemeEditRequest(ThemeDecisionRequest):
-    """Which of the other fields are needed depends on the action."""
+    """An edit of a theme; the required fields depend on the action."""
 
     action: Literal["rename", "merge", "move_out", "move_in", "split_off", "pin", "lock", "retire", "own"]
-    name: str = Field(default="", max_length=400, description="For rename, and for split_off where there is one.")
-    other_theme_id: str | None = Field(default=None, max_length=200, description="For merge: the theme that stays.")
+    name: str = Field(default="", max_length=400, description="For rename, and optional for split_off.")
+    other_theme_id: str | None = Field(default=None, max_length=200, description="For merge: the theme that remains.")
     case_ids: list[str] = Field(default=[], max_length=MAX_CASES, description="For move_out, move_in, split_off, pin.")
-    lens: LensName | None = Field(default=None, description="A lens other than that of the last run.")
+    lens: LensName | None = Field(default=None, description="Lens; default: that of the last run.")
 
 
 class AnswerRequest(ThemeDecisionRequest):
@@ -43,7 +47,7 @@ class AnswerRequest(ThemeDecisionRequest):
 
 
 class ThemeEditResponse(BaseModel):
-    """One line of the append-only log. `proposed` lines bind nothing until somebody accepts them."""
+    """An entry of the append-only log; `proposed` entries have no effect until they are accepted."""
 
     seq: int
     lens: str
@@ -58,16 +62,16 @@ class ThemeEditResponse(BaseModel):
     undoes: int | None
     note: str
     proposed: bool
-    answers: int | None = Field(description="The proposal, or the doubted decision, that this line answers.")
-    run_id: str = Field(description="Whose change of the theme this line accepts or declines.")
-    because: int | None = Field(description="The line that this one was made for, and stands or falls with.")
+    answers: int | None = Field(description="The proposal or conflicting decision that this entry answers.")
+    run_id: str = Field(description="Run whose change of the theme this entry accepts or declines.")
+    because: int | None = Field(description="The entry that caused this one; undoing it undoes both.")
     undone_by: int | None = None
 
 
 class EditResultResponse(BaseModel):
     edit: ThemeEditResponse
     doubts: list[EditConflictResponse] = Field(
-        description="What the cases firmly say against it; nothing is done about it."
+        description="Contradictions with the cases; they do not change the decision."
     )
 
 
@@ -79,24 +83,24 @@ class ProposedEditResponse(BaseModel):
 class ConflictReviewResponse(BaseModel):
     doubt: EditConflictResponse
     decision: ThemeEditResponse
-    answer: ThemeEditResponse | None = Field(description="The line that let it stand.")
+    answer: ThemeEditResponse | None = Field(description="The entry that kept the decision.")
 
 
 class CaseFlowResponse(BaseModel):
-    theme_id: str | None = Field(description="Null stands for in no theme.")
+    theme_id: str | None = Field(description="Null means no theme.")
     n_cases: int
     share: float
 
 
 class ThemeChangeReviewResponse(BaseModel):
-    """What a run made of a theme, with the evidence. `put_back` is what declining it would do, by theme."""
+    """A change of a theme in a run, with the evidence; declining it pins the cases of `put_back` by theme."""
 
     run_id: str
     theme_id: str
     lineage: Lineage
     former_lineage: Lineage | None
     others: list[str]
-    text: str = Field(description="The same in a sentence or two.")
+    text: str = Field(description="The change in one or two sentences.")
     n_before: int
     n_known: int
     n_after: int
@@ -114,12 +118,12 @@ class ThemeChangeReviewResponse(BaseModel):
 class ThemeTrendResponse(BaseModel):
     theme_id: str
     name: str
-    n_cases: list[int] = Field(description="One number for each of `quarters`.")
+    n_cases: list[int] = Field(description="Number of cases for each of `quarters`.")
 
 
 class TrendsResponse(BaseModel):
     quarters: list[str]
-    n_cases: list[int] = Field(description="Of all themes together.")
+    n_cases: list[int] = Field(description="Number of cases of all themes.")
     themes: list[ThemeTrendResponse]
 
 

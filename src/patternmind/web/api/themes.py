@@ -1,4 +1,4 @@
-"""Runs, and the themes they found."""
+"""Runs, themes and areas."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -10,20 +10,18 @@ from patternmind.errors import NotFound
 from patternmind.ports import RunRecord
 from patternmind.services.exports import theme_row
 from patternmind.web.api import schemas
+from patternmind.web.dependencies import ContextDep
+from patternmind.web.lens import LensQuery
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ApiRoute,
-    ContextDep,
-    LensQuery,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute)
 
 
 @router.get("/runs", name="list_runs", tags=["runs"], dependencies=[requires(Action.SEE_THEMES)])
 def list_runs(ctx: ContextDep) -> schemas.ListResponse[schemas.RunResponse]:
-    """Every run, newest first."""
+    """List all runs, newest first."""
     return schemas.ListResponse(items=[run_response(record) for record in reversed(ctx.store.runs())])
 
 
@@ -35,6 +33,7 @@ def list_runs(ctx: ContextDep) -> schemas.ListResponse[schemas.RunResponse]:
     dependencies=[requires(Action.SEE_THEMES)],
 )
 def read_run(ctx: ContextDep, run_id: str) -> schemas.RunResponse:
+    """Read a run."""
     return run_response(ctx.store.get_run(run_id))
 
 
@@ -46,8 +45,8 @@ def read_run(ctx: ContextDep, run_id: str) -> schemas.RunResponse:
     dependencies=[requires(Action.SEE_THEMES)],
 )
 def list_changes(ctx: ContextDep, run_id: str) -> schemas.ListResponse[schemas.ThemeChangeResponse]:
-    """What a run made of the themes before it: new, continued, split, merged, dormant, with the evidence."""
-    changes = ctx.store.changes(ctx.store.get_run(run_id).id)
+    """List how a run changed the themes: new, continued, split, merged, dormant, with the evidence."""
+    changes = ctx.store.theme_changes(ctx.store.get_run(run_id).id)
     return schemas.ListResponse(
         items=[schemas.ThemeChangeResponse.model_validate(asdict(change)) for change in changes]
     )
@@ -68,7 +67,7 @@ def run_response(record: RunRecord) -> schemas.RunResponse:
         drafts=record.n_drafts,
         seconds=dict(record.seconds),
         notes=list(record.notes),
-        doubts=[schemas.EditConflictResponse(**asdict(one)) for one in record.conflicts],
+        doubts=[schemas.EditConflictResponse(**asdict(conflict)) for conflict in record.conflicts],
     )
 
 
@@ -76,10 +75,12 @@ def run_response(record: RunRecord) -> schemas.RunResponse:
 def list_themes(
     ctx: ContextDep,
     lens: LensQuery = None,
-    every: Annotated[bool, Query(alias="all", description="Also themes that have no case any more.")] = False,
+    include_dormant: Annotated[bool, Query(alias="all", description="Also list themes without cases.")] = False,
 ) -> schemas.ListResponse[schemas.ThemeResponse]:
-    """The themes of the last run, the largest first."""
-    rows = (theme_row(card.theme, card.size) for card in ctx.store.list_theme_cards(lens, include_dormant=every))
+    """List the themes of the last run, largest first."""
+    rows = (
+        theme_row(card.theme, card.size) for card in ctx.store.list_theme_cards(lens, include_dormant=include_dormant)
+    )
     return schemas.ListResponse(items=[schemas.ThemeResponse.model_validate(row) for row in rows])
 
 
@@ -91,7 +92,7 @@ def list_themes(
     dependencies=[requires(Action.SEE_THEMES)],
 )
 def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> schemas.ThemeDetailResponse:
-    """One theme of the last run, with the ids of its cases."""
+    """Read a theme of the last run with the ids of its cases."""
     try:
         card, case_ids = ctx.store.theme_card(theme_id, lens), ctx.store.theme_case_ids(theme_id, lens)
     except NotFound as error:
@@ -101,7 +102,7 @@ def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> schema
 
 @router.get("/areas", name="list_areas", tags=["themes"], dependencies=[requires(Action.SEE_THEMES)])
 def list_areas(ctx: ContextDep, lens: LensQuery = None) -> schemas.ListResponse[schemas.AreaResponse]:
-    """The broad areas of the last run and the themes in them."""
+    """List the areas of the last run with their themes."""
     themes = [card.theme for card in ctx.store.list_theme_cards(lens)]
     return schemas.ListResponse(
         items=[
