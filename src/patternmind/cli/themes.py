@@ -261,4 +261,4 @@ def changes(
     if run is not None and record is None:
         raise NotFound("run", run)
     themes = store.themes(record.parameters.lens) if record else []
-    write_theme_changes(record, store.changes(record.id) if record else [], themes, as_json=json)
+    write_theme_changes(record, store.theme_changes(record.id) if record else [], themes, as_json=json)
