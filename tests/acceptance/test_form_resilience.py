@@ -250,7 +250,7 @@ def build_world(home: Path) -> None:
     whole = build_full_network(home, markup=False)
     house, steward = whole.ctx, whole.member
     ids = {**whole.ids, **_more(house, steward)}
-    whole.app.state.rooms.stop()
+    whole.app.state.shared.stop()
     (home / WORLD).write_text(json.dumps({"member_id": steward.id, "ids": ids}), encoding="utf-8")
 
 

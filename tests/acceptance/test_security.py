@@ -46,7 +46,7 @@ SECRET_FILES = (b"root:x:0", b"SQLite format 3", b"[build-system]")
 def whole(copied_home: CopiedHome) -> Iterator[FullNetwork]:
     whole = open_whole(copied_home("whole", build_whole))
     yield whole
-    whole.app.state.rooms.stop()
+    whole.app.state.shared.stop()
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_kept_text_comes_back_as_text_after_signing_in_again(whole: FullNetwork)
 
 
 def test_our_script_makes_no_markup_out_of_text(whole: FullNetwork, steward: PageClient) -> None:
-    script = steward.get(f"/static/{assets_version()}/desk.js").text
+    script = steward.get(f"/static/{assets_version()}/app.js").text
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", script) == []
     templates = Path(middleware.__file__).parent / "templates"
     said = "\n".join(one.read_text(encoding="utf-8") for one in sorted(templates.rglob("*.html")))
@@ -254,7 +254,7 @@ UPWARDS = (
     "..%5c..%5cetc%5cpasswd",
     "%2fetc%2fpasswd",
     "....//....//etc/passwd",
-    "desk.css%00.db",
+    "app.css%00.db",
     "..",
     ".",
     "%c0%ae%c0%ae/patternmind.db",
@@ -378,7 +378,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(whole: FullNetwork) -> None
              "headers": form, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8765), "scheme": "http"}  # fmt: skip
     asyncio.run(app(scope, receive, send))
     assert said[0]["status"] == 408
-    assert b"stopped coming" in said[1]["body"]
+    assert b"stopped arriving" in said[1]["body"]
 
 
 def test_no_shape_of_a_body_makes_the_server_fail(whole: FullNetwork) -> None:
@@ -563,7 +563,7 @@ def test_a_token_of_a_form_is_bound_to_its_session_and_says_nothing_of_it(
 
 
 def test_passwords_cannot_be_tried_for_ever(whole: FullNetwork) -> None:
-    whole.app.state.rooms.house.__dict__["passwords"] = _Wrong()
+    whole.app.state.shared.ctx.__dict__["passwords"] = _Wrong()
     stranger = PageClient(whole.ctx, app=whole.app)
     tried: Sequence[Any] = [
         stranger.send("/sign-in", {"sign_in_name": "stella-ward", "password": f"guess {n}"}, page="/sign-in")

@@ -490,7 +490,8 @@ def test_vector_version_changes_with_new_changed_and_removed_cases(empty_store: 
 
 
 def test_iter_vectors_yields_the_vector_of_the_whole_text(empty_store: Store) -> None:
-    from patternmind.embedding.lenses import lens_text, text_hash
+    from patternmind.embedding.lenses import lens_text
+    from patternmind.embedding.vectors import text_hash
 
     case = build_case(text={"title": "Dock", "problem": "[person 3] told nobody."})
     empty_store.save_cases([(build_submission(case.text), case)])

@@ -294,7 +294,7 @@ def test_erasure_changes_nothing_when_it_is_refused(network: FilledNetwork) -> N
     ctx, case = network.ctx, network.case
     with pytest.raises(NotFound):
         ctx.erase("nobody", actor="Ada")
-    with pytest.raises(UsageError, match="named person"):
+    with pytest.raises(UsageError, match="Enter your name"):
         ctx.erase("canary", actor=" ")
     with run_lock(network.home), pytest.raises(RunInProgress):
         ctx.erase("canary", actor="Ada")

@@ -1,14 +1,15 @@
 """Drafts with their claims and quotes, the decisions on them, and accepted patterns.
 
-The types enforce the order ``Draft -> GroundedDraft -> Pattern``: only ``ground`` can make a ``GroundedDraft``,
-``review`` accepts nothing else, and only ``review`` makes a ``Pattern``.
+The types enforce the order ``Draft -> GroundedDraft -> Pattern``. Only ``grounding`` constructs a ``GroundedDraft``
+(tests/unit/grounding/test_grounding.py checks the sources), ``review`` accepts nothing else, and only ``review``
+constructs a ``Pattern``.
 """
 
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Never
+from typing import final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,12 @@ class DraftState(StrEnum):
 
 NO_AI = "no AI used"
 """Model name of drafts that were made without a language model."""
+
+NOT_STATED = "not stated in these cases"
+"""Value of a field that no claim covers; stored in drafts."""
+
+NO_PATTERN = "No repeatable pattern in these cases"
+"""Name of a pattern draft whose result is that the cases contain no pattern; stored in drafts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,44 +135,17 @@ class RefusedClaim:
     reason: str
 
 
-class GroundingSeal:
-    """Token that only ``ground`` holds; without it no ``GroundedDraft`` can be made."""
-
-    if TYPE_CHECKING:
-
-        def __init__(self, never: Never) -> None: ...
-
-
-_issued_tokens: list[GroundingSeal] = []
-
-
-def take_seal() -> GroundingSeal:
-    """Return the only token; ``ground`` takes it when it is imported.
-
-    Raises:
-        TypeError: the token was taken before.
-    """
-    if _issued_tokens:
-        raise TypeError("only ground() holds the token")
-    _issued_tokens.append(object.__new__(GroundingSeal))
-    return _issued_tokens[0]
-
-
+@final
 @dataclass(frozen=True, slots=True)
 class GroundedDraft:
-    """A draft whose every quote is verbatim from its case's redacted text.
+    """A draft with only verified quotes: each one is a substring of the redacted text of its case.
 
-    ``flags`` are all doubts about its remaining text, including those of the draft.
+    Only ``grounding.ground`` constructs it. ``flags`` include those of the draft.
     """
 
     draft: Draft
     refused_claims: tuple[RefusedClaim, ...]
     flags: tuple[Flag, ...] = ()
-    seal: InitVar[GroundingSeal] = field(kw_only=True)
-
-    def __post_init__(self, seal: GroundingSeal) -> None:
-        if not any(seal is token for token in _issued_tokens):
-            raise TypeError("only ground() makes a GroundedDraft")
 
 
 class DraftAction(StrEnum):

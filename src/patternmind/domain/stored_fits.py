@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from patternmind.domain.themes import Neighbours
 
+NOT_DRAWN = -2
+"""Label of a row that is not in the sample of a fit."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FitLabels:
@@ -41,4 +44,4 @@ class StoredFits:
     labels: FitLabels
 
 
-__all__ = ["FitLabels", "StoredFits"]
+__all__ = ["NOT_DRAWN", "FitLabels", "StoredFits"]

@@ -1,4 +1,4 @@
-"""Two pages for anybody: what this server is, and the API described. No script, nothing loaded."""
+"""The API documentation page, for all callers; it has no script and loads no other file."""
 
 import base64
 import hashlib
@@ -39,33 +39,29 @@ def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("patternmind.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    templates.filters["coded"] = code_spans
+    templates.filters["code_spans"] = code_spans
     return templates
 
 
 def code_spans(text: str | None) -> Markup:
-    """Plain text with its `words of code` marked."""
+    """Escape plain text and mark its `code`."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text or ""))))  # noqa: S704 - escaped
 
 
-def home_page() -> HTMLResponse:
-    return _render("described/home.html")
-
-
 def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
-    """Every operation, shape and problem of an OpenAPI description."""
+    """Render all operations, schemas and problem kinds of an OpenAPI description."""
     operations = [
         {"path": path, "method": method.upper(), **operation}
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     ]
     return _render(
-        "described/docs.html",
+        "api_docs/docs.html",
         info=schema["info"],
         operations=operations,
         schemas=schema["components"]["schemas"],
         kinds=PROBLEM_KINDS,
-        type_of=schema_type_label,
+        schema_type_label=schema_type_label,
     )
 
 
@@ -75,16 +71,16 @@ def _render(name: str, **values: Any) -> HTMLResponse:
 
 
 def schema_type_label(schema: Mapping[str, Any]) -> str:
-    """A JSON schema in a few words: "list of Case", "string or null"."""
+    """Return a short label of a JSON schema, such as "list of Case"."""
     inner = schema.get("items") or schema.get("additionalProperties")
     if "$ref" in schema:
-        words = str(schema["$ref"]).rpartition("/")[2]
+        label = str(schema["$ref"]).rpartition("/")[2]
     elif "anyOf" in schema:
-        words = " or ".join(schema_type_label(part) for part in schema["anyOf"])
+        label = " or ".join(schema_type_label(part) for part in schema["anyOf"])
     elif "enum" in schema:
-        words = " | ".join(str(value) for value in schema["enum"])
+        label = " | ".join(str(value) for value in schema["enum"])
     elif isinstance(inner, dict):
-        words = f"{'list' if 'items' in schema else 'object'} of {schema_type_label(cast(Mapping[str, Any], inner))}"
+        label = f"{'list' if 'items' in schema else 'object'} of {schema_type_label(cast(Mapping[str, Any], inner))}"
     else:
-        words = str(schema.get("const") or schema.get("format") or schema.get("type") or "anything")
-    return words
+        label = str(schema.get("const") or schema.get("format") or schema.get("type") or "anything")
+    return label

@@ -16,7 +16,8 @@ from patternmind.domain.cases import (
 )
 from patternmind.domain.networks import Network, PublishingRule, RosterEntry
 from patternmind.domain.themes import Vectors
-from patternmind.embedding.lenses import lens_text, text_hash
+from patternmind.embedding.lenses import lens_text
+from patternmind.embedding.vectors import text_hash
 from patternmind.errors import NotFound, VersionConflict
 from patternmind.ports import CaseSaveCounts
 from patternmind.storage import records, schema

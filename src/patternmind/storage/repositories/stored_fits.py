@@ -11,16 +11,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, delete, insert
 
-from patternmind.domain.stored_fits import FitLabels, StoredFits
+from patternmind.domain.stored_fits import NOT_DRAWN, FitLabels, StoredFits
 from patternmind.domain.themes import Neighbours
 from patternmind.storage import schema
 from patternmind.storage.repositories.base import NetworkScopedStore
 
 COMPRESSION_LEVEL = 1
 """Level of zlib: labels shrink to a quarter at any level, and similarities hardly at the highest."""
-
-NOT_DRAWN = -2
-"""Lowest label: the row was not drawn for this fit."""
 
 ARRAY_TYPES: dict[str, type[np.generic]] = {
     "marks": np.uint64,

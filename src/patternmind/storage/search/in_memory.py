@@ -15,7 +15,7 @@ from patternmind.clustering.neighbours import QUANTIZATION_STEPS, quantize
 from patternmind.domain.cases import CaseKind, kind_from_id
 from patternmind.domain.read_models import VectorVersion
 from patternmind.domain.themes import Vectors
-from patternmind.pipeline import embed_cases
+from patternmind.embedding.vectors import embed_cases
 from patternmind.ports import Encoder, Hit, Store, VectorRow
 
 SPARE_ROWS = 1024

@@ -1,4 +1,4 @@
-"""One's own account: password, sessions, and which network is shown."""
+"""Settings page of the caller's own account: password, sessions and current network."""
 
 from typing import Annotated
 
@@ -11,9 +11,11 @@ from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError
 from patternmind.services.authentication import set_password, switch_network
 from patternmind.web.audit import audit_target
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, PageRoute, get_app_state
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -32,7 +34,7 @@ def read_account(request: Request, caller: CallerDep) -> Response:
 def _page(request: Request, caller: Caller, *, status: int = 200, error: str = "") -> Response:
     accounts = get_app_state(request).ctx.accounts
     session = _require_session(caller)
-    names = {one.id: one.name for one in accounts.list_networks()}
+    names = {network.id: network.name for network in accounts.list_networks()}
     memberships = accounts.list_memberships(session.account_id)
     return render(
         request,
@@ -40,14 +42,14 @@ def _page(request: Request, caller: Caller, *, status: int = 200, error: str = "
         status,
         sessions=accounts.list_sessions(session.account_id),
         session=session,
-        networks=[(one.network_id, names[one.network_id]) for one in memberships],
+        networks=[(member.network_id, names[member.network_id]) for member in memberships],
         account=accounts.find_account(session.account_id),
         error=error,
     )
 
 
 def _require_session(caller: Caller) -> Session:
-    assert caller.session is not None  # noqa: S101 - the door of pages lets nobody in without
+    assert caller.session is not None  # noqa: S101 - PageRoute admits only callers with a session
     return caller.session
 
 
@@ -59,22 +61,22 @@ def change_password(
     again: Annotated[str, Form()] = "",
     current: Annotated[str, Form()] = "",
 ) -> Response:
-    """Needs the current password where there is one: a browser left open is not enough to take an account over."""
-    house, session = get_app_state(request).ctx, _require_session(caller)
-    account = house.accounts.find_account(session.account_id)
-    tries, place = get_app_state(request).password_limiter, f"change {session.account_id}"
-    tries.check(place)
-    if account and account.password_hash and not house.passwords.verify(current[:201], account.password_hash):
-        tries.record_failure(place)
-        return _page(request, caller, status=422, error="That is not your current password.")
+    """Set a new password; requires the current one, if any, so that an open browser is not enough."""
+    ctx, session = get_app_state(request).ctx, _require_session(caller)
+    account = ctx.accounts.find_account(session.account_id)
+    limiter, key = get_app_state(request).password_limiter, f"change {session.account_id}"
+    limiter.check(key)
+    if account and account.password_hash and not ctx.passwords.verify(current[:201], account.password_hash):
+        limiter.record_failure(key)
+        return _page(request, caller, status=422, error="The current password is wrong.")
     if password != again:
-        return _page(request, caller, status=422, error="The two are not the same. Type the new password twice.")
+        return _page(request, caller, status=422, error="The new passwords do not match.")
     try:
-        set_password(house.accounts, house.passwords, session, password)
+        set_password(ctx.accounts, ctx.passwords, session, password)
     except (UsageError, RuleViolated) as error:
         return _page(request, caller, status=422, error=str(error))
     audit_target(request, "member", session.account_id)
-    return _redirect_with_message("Your password is set. You are signed out everywhere else.")
+    return _redirect_with_message("Password set. You are signed out everywhere else.")
 
 
 @router.post("/settings/account/network", name="choose_network", dependencies=[requires(Action.OWN_TOKENS)])
@@ -84,10 +86,10 @@ def choose_network(request: Request, caller: CallerDep, network: Annotated[str, 
     except RuleViolated as error:
         return _page(request, caller, status=422, error=str(error))
     audit_target(request, "network", network)
-    return _redirect_with_message("This network is shown now.")
+    return _redirect_with_message("Network switched.")
 
 
 def _redirect_with_message(text: str) -> Response:
-    answer = RedirectResponse("/settings/account", status_code=303)
-    flash(answer, text)
-    return answer
+    response = RedirectResponse("/settings/account", status_code=303)
+    flash(response, text)
+    return response

@@ -1,4 +1,4 @@
-"""The audit log: who did what, and when."""
+"""Settings page of the audit log."""
 
 from typing import Annotated
 
@@ -7,8 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind.domain.permissions import Action
+from patternmind.web.dependencies import CallerDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, PageRoute, get_app_state
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import render
 
 router = APIRouter(route_class=PageRoute)
@@ -21,6 +23,6 @@ def read_audit_log(
     request: Request, caller: CallerDep, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
 ) -> Response:
     entries = get_app_state(request).ctx.accounts.list_audit(caller.network_id, before=before, limit=PAGE_SIZE + 1)
-    more = f"/settings/audit?before={entries[PAGE_SIZE - 1].number}" if len(entries) > PAGE_SIZE else ""
-    first = "/settings/audit" if before else ""
-    return render(request, "settings/audit.html", entries=entries[:PAGE_SIZE], following=more, first=first)
+    next_url = f"/settings/audit?before={entries[PAGE_SIZE - 1].number}" if len(entries) > PAGE_SIZE else ""
+    first_url = "/settings/audit" if before else ""
+    return render(request, "settings/audit.html", entries=entries[:PAGE_SIZE], next_url=next_url, first_url=first_url)

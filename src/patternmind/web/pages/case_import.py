@@ -1,4 +1,4 @@
-"""Taking in a file: upload, what its columns are taken for, how its rows would read, what is rejected, and then all."""
+"""Pages to import a file: upload, columns, preview, rejected rows, import."""
 
 import shutil
 from dataclasses import replace
@@ -17,25 +17,24 @@ from patternmind.services.import_preview import (
     FilePreview,
     mapping_from_choices,
     preview_file,
-    rejected_as_csv,
 )
 from patternmind.storage.engine import translate_db_errors
 from patternmind.web import case_fields
-from patternmind.web.auth import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.safe_text import mark_placeholders
 from patternmind.web.templating import flash, render
-from patternmind.web.uploads import Upload, UploadStore, safe_name
+from patternmind.web.uploads import Upload, UploadStore, rejected_rows_csv, safe_name, upload_owner
 
 router = APIRouter(route_class=PageRoute)
 
 MAX_REJECTED_ROWS = 50
-"""Rejected rows on the page; the file to mend has all of them."""
+"""Rejected rows shown on the page; the CSV file has all of them."""
 
 MAX_EXCERPT_LENGTH = 400
 
-KIND_OPTIONS = [("case", "Cases", "One row, one case."), ("recap", "Recaps", "One row, one session.")]
+KIND_OPTIONS = [("case", "Cases", "One case per row."), ("recap", "Recaps", "One session per row.")]
 
 
 async def _form_data(request: Request) -> FormData:
@@ -45,11 +44,6 @@ async def _form_data(request: Request) -> FormData:
 UploadFormDep = Annotated[FormData, Depends(_form_data)]
 
 
-def upload_owner(caller: Caller) -> str:
-    """Whose upload it is: nobody else comes to it by its address."""
-    return f"{caller.network_id}/{caller.member.id if caller.member else caller.name or ''}"
-
-
 @router.get("/cases/import", name="choose_file", dependencies=[requires(Action.IMPORT_FILES)])
 def choose_file(request: Request) -> Response:
     return render(request, "cases/import.html", kinds=KIND_OPTIONS, kind="case", error="")
@@ -57,23 +51,23 @@ def choose_file(request: Request) -> Response:
 
 @router.post("/cases/import", name="upload_file", dependencies=[requires(Action.IMPORT_FILES)])
 def upload_file(request: Request, ctx: ContextDep, caller: CallerDep, form_data: UploadFormDep) -> Response:
-    """Keep the file where raw text is kept, and look at it; nothing of it is taken in yet."""
+    """Store the file with the raw texts and preview it, without importing it."""
     file, kind = form_data.get("file"), _parse_kind(form_data)
     if not isinstance(file, UploadFile) or not file.filename:
         return render(
-            request, "cases/import.html", 422, kinds=KIND_OPTIONS, kind=kind.value, error="Choose a file first."
+            request, "cases/import.html", 422, kinds=KIND_OPTIONS, kind=kind.value, error="Select a file first."
         )
     uploads = UploadStore(ctx)
     name = safe_name(file.filename)
-    upload_id, place = uploads.create_folder()
-    with translate_db_errors(ctx.settings.home), (place / name).open("wb") as kept:
-        shutil.copyfileobj(cast(Any, file.file), kept)
+    upload_id, folder = uploads.create_folder()
+    with translate_db_errors(ctx.settings.home), (folder / name).open("wb") as copy:
+        shutil.copyfileobj(cast(Any, file.file), copy)
     try:
-        preview_file(ctx.store, place / name, kind=kind)
+        preview_file(ctx.store, folder / name, kind=kind)
     except PatternmindError as error:
         uploads.discard(upload_id)
-        said = f"{name}: {error.reason}. {error.remedy}" if isinstance(error, UnreadableFile) else str(error)
-        return render(request, "cases/import.html", 422, kinds=KIND_OPTIONS, kind=kind.value, error=said)
+        message = f"{name}: {error.reason}. {error.remedy}" if isinstance(error, UnreadableFile) else str(error)
+        return render(request, "cases/import.html", 422, kinds=KIND_OPTIONS, kind=kind.value, error=message)
     uploads.register(upload_id, owner=upload_owner(caller), name=name, kind=kind)
     return RedirectResponse(f"/cases/import/{upload_id}", status_code=303)
 
@@ -88,7 +82,7 @@ def read_upload(request: Request, ctx: ContextDep, caller: CallerDep, upload_id:
 def map_columns(
     request: Request, ctx: ContextDep, caller: CallerDep, upload_id: str, form_data: UploadFormDep
 ) -> Response:
-    """Read it again with other columns."""
+    """Read the file again with another column mapping."""
     uploads = UploadStore(ctx)
     upload = uploads.find(upload_id, owner=upload_owner(caller))
     kind = _parse_kind(form_data)
@@ -105,7 +99,7 @@ def map_columns(
 
 @router.post("/cases/import/{upload_id}", name="take_in", dependencies=[requires(Action.IMPORT_FILES)])
 def import_upload(request: Request, ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
-    """Take in all good rows in one go; sent twice, it is done once."""
+    """Import all valid rows in one transaction; a repeated request imports them once."""
     uploads = UploadStore(ctx)
     upload = uploads.find(upload_id, owner=upload_owner(caller))
     try:
@@ -119,22 +113,16 @@ def import_upload(request: Request, ctx: ContextDep, caller: CallerDep, upload_i
 def delete_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
     uploads = UploadStore(ctx)
     uploads.remove(uploads.find(upload_id, owner=upload_owner(caller)))
-    answer = RedirectResponse("/cases/import", status_code=303)
-    flash(answer, "The file is removed. Nothing of it was taken in.")
-    return answer
+    response = RedirectResponse("/cases/import", status_code=303)
+    flash(response, "Cancelled. The file was deleted and nothing was imported.")
+    return response
 
 
 @router.get("/cases/import/{upload_id}/errors.csv", name="errors_file", dependencies=[requires(Action.IMPORT_FILES)])
 def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
-    """The rejected rows as a file to mend and upload again."""
+    """Download the rejected rows as a CSV file to fix and upload again."""
     uploads = UploadStore(ctx)
     return rejected_rows_csv(uploads, uploads.find(upload_id, owner=upload_owner(caller)))
-
-
-def rejected_rows_csv(uploads: UploadStore, upload: Upload) -> Response:
-    text = rejected_as_csv(uploads.file_path(upload), uploads.rejected_rows(upload))
-    headers = {"content-disposition": 'attachment; filename="rows-to-mend.csv"'}
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _parse_kind(form_data: FormData) -> CaseKind:
@@ -144,43 +132,43 @@ def _parse_kind(form_data: FormData) -> CaseKind:
 def _page(
     request: Request, ctx: AppContext, uploads: UploadStore, upload: Upload, *, error: str = "", status: int = 200
 ) -> Response:
-    seen: FilePreview | None = None
+    preview: FilePreview | None = None
     if upload.state in {"ready", "failed"} and uploads.file_path(upload).is_file():
         try:
-            seen = preview_file(ctx.store, uploads.file_path(upload), kind=upload.kind, mapping=upload.mapping)
-        except PatternmindError as wrong:
-            error = error or str(wrong)
+            preview = preview_file(ctx.store, uploads.file_path(upload), kind=upload.kind, mapping=upload.mapping)
+        except PatternmindError as preview_error:
+            error = error or str(preview_error)
     rejected = uploads.rejected_rows(upload) if not upload.is_in_progress else []
     return render(
         request,
         "cases/upload.html",
         status,
         upload=upload,
-        seen=seen,
+        preview=preview,
         error=error or upload.failure,
         kinds=KIND_OPTIONS,
         rejected=[_with_readable_errors(row) for row in rejected[:MAX_REJECTED_ROWS]],
         n_rejected=len(rejected),
-        options=_field_options(seen),
+        options=_field_options(preview),
         rows=[
             (
-                one,
+                case,
                 [
                     (case_fields.field_label(name), mark_placeholders(_truncate(text)))
-                    for name, text in one.text.items()
+                    for name, text in case.text.items()
                     if name != "title"
                 ],
             )
-            for one in (seen.cases if seen else ())
+            for case in (preview.cases if preview else ())
         ],
         redactions=_redaction_summary(upload),
     )
 
 
 def _with_readable_errors(row: RejectedRow) -> RejectedRow:
-    """A column that a form has no name for keeps it: there are many in a row."""
-    nothing = "It has no title and no text. Fill one in, or say below which column holds the problem."
-    errors = (nothing if one.startswith("it has no title") else f"{one[:1].upper()}{one[1:]}." for one in row.errors)
+    """Return the row with its errors as sentences."""
+    no_text = "No title and no text. Fill in one of them, or choose below which column contains the problem."
+    errors = (no_text if "no title" in error.lower() else f"{error[:1].upper()}{error[1:]}." for error in row.errors)
     return replace(row, errors=tuple(errors))
 
 
@@ -190,10 +178,10 @@ def _truncate(text: str) -> str:
 
 def _field_options(preview: FilePreview | None) -> list[tuple[str, str]]:
     fields = preview.fields if preview else ()
-    return [("", "Kept beside, not compared"), *((name, case_fields.field_label(name)) for name in fields)]
+    return [("", "Keep, don't analyse"), *((name, case_fields.field_label(name)) for name in fields)]
 
 
 def _redaction_summary(upload: Upload) -> str:
-    """Such as "12 persons, 3 e-mails"."""
-    found = cast("dict[str, int]", upload.report.get("redacted", {}))
-    return ", ".join(f"{n} × {kind}" for kind, n in sorted(found.items(), key=lambda one: -one[1]))
+    """Return the counts by kind, largest first, such as "12 × person, 3 × e-mail"."""
+    counts = cast("dict[str, int]", upload.report.get("redacted", {}))
+    return ", ".join(f"{n} × {kind}" for kind, n in sorted(counts.items(), key=lambda item: -item[1]))

@@ -1,4 +1,4 @@
-"""A case that goes: withdrawn, so that it can be put back, or erased for good."""
+"""Pages to withdraw, restore and erase a case."""
 
 from typing import Annotated
 
@@ -13,9 +13,11 @@ from patternmind.ports import Withdrawal
 from patternmind.services.case_submission import is_own_case, is_own_withdrawn_case, restore_case
 from patternmind.services.case_view import find_quotations, find_same_text
 from patternmind.services.erasure import find_withdrawal
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -32,28 +34,28 @@ def withdraw_case(
 ) -> Response:
     case = _authorized_case(ctx, caller, case_id, Action.EDIT_CASE)
     if not (caller.name or by.strip()):
-        return _confirmation_page(request, ctx, case, action="withdraw", error="Say who withdraws it.")
+        return _confirmation_page(request, ctx, case, action="withdraw", error="Enter your name.")
     ctx.withdraw(case.id, actor=caller.name or by)
-    answer = RedirectResponse(f"/cases/{case.id}", status_code=303)
-    flash(answer, "Withdrawn. It is in no list, theme, draft or search any more.")
-    return answer
+    response = RedirectResponse(f"/cases/{case.id}", status_code=303)
+    flash(response, "Withdrawn. The case is no longer in any list, theme, draft or search.")
+    return response
 
 
 @router.post("/cases/{case_id}/back", name="back", dependencies=[requires(Action.EDIT_CASE, own=True)])
 def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
-    hidden = _withdrawn_case(ctx, caller, case_id)
-    restore_case(ctx.store, hidden.case_id)
-    answer = RedirectResponse(f"/cases/{hidden.case_id}", status_code=303)
-    flash(answer, "It is back. The next run places it.")
-    return answer
+    withdrawal = _withdrawn_case(ctx, caller, case_id)
+    restore_case(ctx.store, withdrawal.case_id)
+    response = RedirectResponse(f"/cases/{withdrawal.case_id}", status_code=303)
+    flash(response, "Restored. The next run places the case in a theme.")
+    return response
 
 
 @router.get("/cases/{case_id}/erase", name="ask_erase", dependencies=[requires(Action.ERASE_CASE, own=True)])
 def erase_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
-    hidden = find_withdrawal(ctx.store, case_id)
-    if hidden is not None:
+    withdrawal = find_withdrawal(ctx.store, case_id)
+    if withdrawal is not None:
         _withdrawn_case(ctx, caller, case_id)
-        return _confirmation_page(request, ctx, None, action="erase", case_id=hidden.case_id)
+        return _confirmation_page(request, ctx, None, action="erase", case_id=withdrawal.case_id)
     return _confirmation_page(request, ctx, _authorized_case(ctx, caller, case_id, Action.ERASE_CASE), action="erase")
 
 
@@ -67,29 +69,28 @@ def erase_case(
     sure: Annotated[str, Form()] = "",
     by: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """Erase it, once the person has said that they know it has no undo."""
-    hidden = find_withdrawal(ctx.store, case_id)
-    if hidden is not None:
+    """Erase the case if the person has confirmed that this cannot be undone."""
+    withdrawal = find_withdrawal(ctx.store, case_id)
+    if withdrawal is not None:
         _withdrawn_case(ctx, caller, case_id)
-    case = None if hidden is not None else _authorized_case(ctx, caller, case_id, Action.ERASE_CASE)
-    wanted = case.id if case else case_id
-    error = "" if caller.name or by.strip() else "Say who erases it."
-    error = error if sure or error else "Tick the box first: erasing has no undo."
+    case = None if withdrawal is not None else _authorized_case(ctx, caller, case_id, Action.ERASE_CASE)
+    erased_id = case.id if case else case_id
+    error = "" if caller.name or by.strip() else "Enter your name."
+    error = error if sure or error else "Tick the box first: erasing cannot be undone."
     if error:
-        return _confirmation_page(request, ctx, case, action="erase", case_id=wanted, error=error)
-    told = ctx.erase(wanted, actor=caller.name or by)
-    request.app.state.rooms.forget()
-    return render(request, "cases/erased.html", told=told)
+        return _confirmation_page(request, ctx, case, action="erase", case_id=erased_id, error=error)
+    erasure = ctx.erase(erased_id, actor=caller.name or by)
+    get_app_state(request).clear_replay_caches()
+    return render(request, "cases/erased.html", erasure=erasure)
 
 
 def render_withdrawn_case(request: Request, ctx: ContextDep, caller: Caller, case_id: str) -> Response:
-    """What is left to see of a withdrawn case, for those who may put it back.
+    """Render the page of a withdrawn case.
 
     Raises:
-        NotFound: for everybody else, and where there is none.
+        NotFound: the case is not withdrawn, or the caller may not restore it.
     """
-    hidden = _withdrawn_case(ctx, caller, case_id)
-    return render(request, "cases/withdrawn.html", hidden=hidden)
+    return render(request, "cases/withdrawn.html", withdrawal=_withdrawn_case(ctx, caller, case_id))
 
 
 def _authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> Case:
@@ -99,30 +100,30 @@ def _authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Acti
 
 
 def _withdrawn_case(ctx: ContextDep, caller: Caller, case_id: str) -> Withdrawal:
-    """A withdrawn case is not there for who may not put it back."""
-    hidden = find_withdrawal(ctx.store, case_id)
-    if hidden is None or not caller.may(
-        Action.EDIT_CASE, is_own_withdrawn_case(ctx.store, hidden.case_id, caller.member)
+    """Return a withdrawn case; for callers who may not restore it, it does not exist."""
+    withdrawal = find_withdrawal(ctx.store, case_id)
+    if withdrawal is None or not caller.may(
+        Action.EDIT_CASE, is_own_withdrawn_case(ctx.store, withdrawal.case_id, caller.member)
     ):
         raise NotFound("case", case_id)
-    return hidden
+    return withdrawal
 
 
 def _confirmation_page(
     request: Request, ctx: ContextDep, case: Case | None, *, action: str, case_id: str = "", error: str = ""
 ) -> Response:
     quotes = find_quotations(ctx.store, case.id) if case else []
-    same = find_same_text(ctx.store, case) if case else []
+    same_text = find_same_text(ctx.store, case) if case else []
     return render(
         request,
         f"cases/{action}.html",
         422 if error else 200,
         case=case,
         case_id=case.id if case else case_id,
-        title=case.title if case else "A withdrawn case",
+        title=case.title if case else "Withdrawn case",
         n_quotes=len(quotes),
-        n_drafts=len({one.draft_id for one in quotes}),
-        same=same,
+        n_drafts=len({quote.draft_id for quote in quotes}),
+        same_text=same_text,
         error=error,
     )
 

@@ -1,4 +1,4 @@
-"""Handing in a case: the short form and the full one, how others will read it, and where it belongs once saved."""
+"""Pages to submit and edit a case: short and full form, preview, and theme suggestion after saving."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -34,12 +34,13 @@ from patternmind.services.case_view import get_case_view
 from patternmind.services.placement import CasePlacement
 from patternmind.web import case_fields
 from patternmind.web.audit import audit_target, skip_audit
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
 from patternmind.web.case_fields import CONSENT_OPTIONS, FIELD_GROUPS, form_field_names
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pages.cases import render_case
 from patternmind.web.permissions import requires
 from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.safe_text import mark_placeholders
 from patternmind.web.templating import flash, render
 
@@ -57,7 +58,7 @@ FormDataDep = Annotated[FormData, Depends(_form_data)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseForm:
-    """A form as it is shown. ``key`` becomes the id of a new case; ``version`` is the one that is edited."""
+    """The form of a case; ``key`` becomes part of a new case's external id, ``version`` is the edited version."""
 
     kind: CaseKind
     values: Mapping[str, str]
@@ -76,7 +77,7 @@ def new_case(request: Request, ctx: ContextDep, caller: CallerDep, kind: str = "
 
 @router.post("/cases/new", name="send_case", dependencies=[requires(Action.SUBMIT_CASE)])
 def submit_case_form(request: Request, ctx: ContextDep, caller: CallerDep, form_data: FormDataDep) -> Response:
-    """Show how others will read it, or save it. The form's key becomes its id: sent twice, it is one case."""
+    """Preview the case or save it; the form's key becomes its external id, so that submitting twice saves once."""
     kind = CaseKind.RECAP if _form_text(form_data, "kind") == CaseKind.RECAP.value else CaseKind.CASE
     form = _form_values(form_data, kind)
     key = "".join(char for char in _form_text(form_data, "key") if char.isalnum())[
@@ -86,43 +87,52 @@ def submit_case_form(request: Request, ctx: ContextDep, caller: CallerDep, form_
     if _form_text(form_data, "do") != "save":
         skip_audit(request)
     if _form_text(form_data, "do") == "more":
-        return _page(request, caller, replace(page, is_full=True), more=True)
-    written = _case_input(caller, form_data, form, kind, external_id=f"desk-{key}")
+        return _page(request, caller, replace(page, is_full=True), has_more_fields=True)
+    case_input = _case_input(caller, form_data, form, kind, external_id=f"desk-{key}")
     try:
         if _form_text(form_data, "do") != "save":
-            return _page(request, caller, page, preview=preview_case(ctx.store, written))
-        seen = submit_case(ctx.store, ctx.clock, written)
+            return _page(request, caller, page, preview=preview_case(ctx.store, case_input))
+        result = submit_case(ctx.store, ctx.clock, case_input)
     except InvalidCase as error:
         return _page(request, caller, page, errors=error.field_errors, status=422)
     except RuleViolated as error:
         return _page(request, caller, page, errors=(FieldError("", str(error)),), status=409)
-    audit_target(request, "case", seen.case.id)
-    answer = RedirectResponse(f"/cases/{seen.case.id}/saved", status_code=303)
-    flash(answer, "Saved. Thank you." if seen.is_new else "This was saved already; it is one case.")
-    return answer
+    audit_target(request, "case", result.case.id)
+    response = RedirectResponse(f"/cases/{result.case.id}/saved", status_code=303)
+    flash(response, "Saved. Thank you." if result.is_new else "This case was already saved.")
+    return response
 
 
 @router.get("/cases/{case_id}/saved", name="saved_case", dependencies=[requires(Action.SEARCH)])
 def read_saved_case(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
-    """The case as it was saved, with where it belongs, found at once and without a run."""
+    """Show a saved case with its suggested theme, computed without a run."""
     view = get_case_view(ctx.store, case_id)
-    place, why_not = _placement(ctx, view.case.id, caller)
-    missing = None
+    placement, placement_error = _placement(ctx, view.case.id, caller)
+    suggestion = None
     if caller.may(Action.EDIT_CASE, is_own_case(ctx.store, view.case, caller.member)):
-        missing = suggest_field({**view.case.text, **view.case.facts}, kind=view.case.kind)
-    return render_case(request, ctx, caller, view, just_saved=True, place=place, why_not=why_not, missing=missing)
+        suggestion = suggest_field({**view.case.text, **view.case.facts}, kind=view.case.kind)
+    return render_case(
+        request,
+        ctx,
+        caller,
+        view,
+        just_saved=True,
+        placement=placement,
+        placement_error=placement_error,
+        suggestion=suggestion,
+    )
 
 
 def _placement(ctx: ContextDep, case_id: str, caller: Caller) -> tuple[CasePlacement | None, str]:
-    """Where it belongs, for those who may see themes; or why that cannot be said."""
+    """Return the suggested theme for callers who see themes, or a message why there is none."""
     if not caller.may(Action.SEE_THEMES, reading=True):
-        return None, "The next run looks at it beside all other cases."
+        return None, "The next run compares it with all other cases."
     try:
         return ctx.placer().place_cases([case_id])[0], ""
     except UsageError as error:
         return None, str(error)
     except PatternmindError:
-        return None, "Where it belongs cannot be found just now. It is saved, and the next run places it."
+        return None, "No theme can be suggested right now. The case is saved, and the next run places it."
 
 
 @router.get("/cases/{case_id}/edit", name="edit_form", dependencies=[requires(Action.EDIT_CASE, own=True)])
@@ -131,44 +141,44 @@ def edit_case_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id
     case = view.case
     caller.require(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
     try:
-        before = get_submitted_fields(ctx.store, case.id)
+        submitted = get_submitted_fields(ctx.store, case.id)
     except RawTextKeyInvalid as error:
         raise HTTPProblem(
-            STORE_UNAVAILABLE, "The raw text is sealed, and this server was started without its key."
+            STORE_UNAVAILABLE, "The original text is encrypted, and this server was started without the key."
         ) from error
-    form = {**before, "consent": case.consent.value}
+    form = {**submitted, "consent": case.consent.value}
     return _page(request, caller, CaseForm(kind=case.kind, values=form, case_id=case.id, version=view.n_versions))
 
 
 @router.post("/cases/{case_id}/edit", name="send_edit", dependencies=[requires(Action.EDIT_CASE, own=True)])
 def submit_edit(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, form_data: FormDataDep) -> Response:
-    """Save another version. Where somebody else was quicker, both are shown and no word is lost."""
+    """Save a new version; if another person saved one first, show both and keep the text."""
     view = get_case_view(ctx.store, case_id)
     case = view.case
     caller.require(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
     form = _form_values(form_data, case.kind)
     version = _parse_version(_form_text(form_data, "version"))
     page = CaseForm(kind=case.kind, values=form, case_id=case.id, version=version)
-    written = _case_input(caller, form_data, form, case.kind, external_id=case.external_id)
+    case_input = _case_input(caller, form_data, form, case.kind, external_id=case.external_id)
     try:
         if _form_text(form_data, "do") != "save":
             skip_audit(request)
-            return _page(request, caller, page, preview=preview_case(ctx.store, written))
-        edit_case(ctx.store, ctx.clock, case.id, written, expected_version=version)
+            return _page(request, caller, page, preview=preview_case(ctx.store, case_input))
+        edit_case(ctx.store, ctx.clock, case.id, case_input, expected_version=version)
     except InvalidCase as error:
         return _page(request, caller, page, errors=error.field_errors, status=422)
     except VersionConflict:
-        theirs = get_submitted_fields(ctx.store, case.id)
-        other = [
-            (case_fields.field_label(name), mark_placeholders(theirs.get(name, "")))
+        current = get_submitted_fields(ctx.store, case.id)
+        other_version = [
+            (case_fields.field_label(name), mark_placeholders(current.get(name, "")))
             for name in form_field_names(case.kind)
-            if theirs.get(name, "").strip() != form.get(name, "").strip()
+            if current.get(name, "").strip() != form.get(name, "").strip()
         ]
         page = replace(page, version=ctx.store.count_versions(case.id))
-        return _page(request, caller, page, other=other, status=412)
-    answer = RedirectResponse(f"/cases/{case.id}/saved", status_code=303)
-    flash(answer, "Saved. What it was before is kept.")
-    return answer
+        return _page(request, caller, page, other_version=other_version, status=412)
+    response = RedirectResponse(f"/cases/{case.id}/saved", status_code=303)
+    flash(response, "Saved. The previous version is kept.")
+    return response
 
 
 def _case_input(
@@ -208,21 +218,21 @@ def _page(
     errors: Sequence[FieldError] = (),
     **more: Any,
 ) -> Response:
-    names = {one.name for group in FIELD_GROUPS[case_form.kind] for one in group.fields} | {"consent", "submitter"}
-    told = names - {"problem", "consent", "title", "submitter"}
+    names = {field.name for group in FIELD_GROUPS[case_form.kind] for field in group.fields} | {"consent", "submitter"}
+    full_form_names = names - {"problem", "consent", "title", "submitter"}
     values: dict[str, Any] = {
         "kind": case_form.kind,
         "form": case_form.values,
-        "full": case_form.is_full or any(case_form.values.get(name) for name in told),
+        "is_full": case_form.is_full or any(case_form.values.get(name) for name in full_form_names),
         "key": case_form.key,
         "case_id": case_form.case_id,
         "version": case_form.version,
-        "seen": preview,
+        "preview": preview,
         "texts": _preview_rows(preview),
-        "errors": {one.field: one.message for one in reversed(errors) if one.field in names},
-        "wrong": [one.message for one in errors if one.field not in names],
-        "other": [],
-        "more": False,
+        "errors": {error.field: error.message for error in reversed(errors) if error.field in names},
+        "form_errors": [error.message for error in errors if error.field not in names],
+        "other_version": [],
+        "has_more_fields": False,
         "groups": FIELD_GROUPS[case_form.kind],
         "consents": CONSENT_OPTIONS,
         "may_name": caller.may(Action.SEE_RAW_TEXT),
@@ -232,7 +242,7 @@ def _page(
 
 
 def _preview_rows(preview: CasePreview | None) -> list[tuple[str, Any]]:
-    """A case as others will read it."""
+    """Return label and value of each field as others will see it."""
     if preview is None:
         return []
     facts = {name: value for name, value in preview.case.facts.items() if name not in {"links", "source_format"}}

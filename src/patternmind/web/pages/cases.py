@@ -1,4 +1,4 @@
-"""Cases: the list, one case with all around it, and for those who may, what was handed in."""
+"""Pages of cases: the list, a case with related data, and its original text."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -29,12 +29,13 @@ from patternmind.services.case_view import (
 )
 from patternmind.services.possible_names import confirm_names
 from patternmind.web import case_fields
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
 from patternmind.web.case_fields import STATUS_OPTIONS
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pagination import decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
-from patternmind.web.problems import FORBIDDEN, HTTPProblem
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
+from patternmind.web.routing import PageRoute
 from patternmind.web.safe_text import link_urls, mark_placeholders
 from patternmind.web.templating import flash, render
 
@@ -48,9 +49,9 @@ UNPLACED_OPTION = "none"
 KIND_OPTIONS = [("", "Cases and recaps"), (CaseKind.CASE.value, "Cases"), (CaseKind.RECAP.value, "Recaps")]
 FLAG_OPTIONS = [
     ("", "Any"),
-    (SUSPICIOUS_FLAG_PREFIX, "Odd text"),
-    ("redacted", "Something taken out"),
-    ("no consent given", "No word on consent"),
+    (SUSPICIOUS_FLAG_PREFIX, "Suspicious text"),
+    ("redacted", "Names or numbers redacted"),
+    ("no consent given", "No consent given"),
     ("long title", "Long title"),
 ]
 
@@ -63,32 +64,31 @@ def list_cases(
     *,
     after: Annotated[str, Query(max_length=800)] = "",
 ) -> Response:
-    """Newest first, narrowed by what the address says; a filter that makes no sense is left out and said so."""
+    """List cases, newest first, filtered by the query; invalid filters are ignored and reported."""
     sees_themes = caller.may(Action.SEE_THEMES, reading=True)
-    said = {name: request.query_params.get(name, "")[:MAX_FILTER_LENGTH] for name in FILTER_NAMES}
-    said = {name: value for name, value in said.items() if value and (sees_themes or name != "theme")}
+    filters = {name: request.query_params.get(name, "")[:MAX_FILTER_LENGTH] for name in FILTER_NAMES}
+    filters = {name: value for name, value in filters.items() if value and (sees_themes or name != "theme")}
     errors: dict[str, str] = {}
-    found = find_cases(ctx.store, _case_filter(said, errors), limit=PAGE_SIZE, after=decode_cursor(after or None))
-    names = ctx.store.theme_names() if sees_themes else {}
+    page = find_cases(ctx.store, _case_filter(filters, errors), limit=PAGE_SIZE, after=decode_cursor(after or None))
+    theme_names = ctx.store.theme_names() if sees_themes else {}
     return render(
         request,
         "cases/list.html",
-        found=found,
-        names=names,
+        page=page,
+        theme_names=theme_names,
         sees_themes=sees_themes,
-        said=said,
+        filters=filters,
         errors=errors,
         kinds=KIND_OPTIONS,
         flags=FLAG_OPTIONS,
         statuses=[("", "Any"), *STATUS_OPTIONS],
-        themes=[("", "All"), (UNPLACED_OPTION, "Not in a theme yet"), *names.items()],
-        teams=[("", "All"), *((one, one) for one in ctx.store.list_teams())],
-        n_said=len(said),
-        following=_list_url({**said, "after": encode_cursor(found.next_cursor) or ""}) if found.next_cursor else "",
-        first=_list_url(said) if after else "",
-        count=_count_label(found.n_total, is_filtered=bool(said)),
-        words_of=case_fields.value_label,
-        is_odd=_is_suspicious,
+        themes=[("", "All"), (UNPLACED_OPTION, "Not in a theme yet"), *theme_names.items()],
+        teams=[("", "All"), *((team, team) for team in ctx.store.list_teams())],
+        next_url=_list_url({**filters, "after": encode_cursor(page.next_cursor) or ""}) if page.next_cursor else "",
+        first_url=_list_url(filters) if after else "",
+        count=_count_label(page.n_total, is_filtered=bool(filters)),
+        value_label=case_fields.value_label,
+        is_suspicious=_is_suspicious,
     )
 
 
@@ -115,13 +115,13 @@ def _parse_date(name: str, text: str, errors: dict[str, str]) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
-        errors[name] = "Write a day as 2026-11-20."
+        errors[name] = "Enter the date as YYYY-MM-DD."
         return None
 
 
 def _count_label(n: int, *, is_filtered: bool) -> str:
-    told = "1 case" if n == 1 else f"{n:,} cases"
-    return f"{told} of this kind" if is_filtered else told
+    noun = ("match" if n == 1 else "matches") if is_filtered else ("case" if n == 1 else "cases")
+    return f"{n:,} {noun}"
 
 
 def _is_suspicious(case: Case) -> bool:
@@ -130,8 +130,8 @@ def _is_suspicious(case: Case) -> bool:
 
 @router.get("/cases/{case_id}", name="read_case", dependencies=[requires(Action.SEARCH)])
 def read_case(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
-    """A case as others read it. One that was withdrawn is there for those alone who may put it back."""
-    from patternmind.web.pages.case_removal import render_withdrawn_case  # the two pages share an address
+    """Show a case as others see it; a withdrawn case is shown only to callers who may restore it."""
+    from patternmind.web.pages.case_removal import render_withdrawn_case  # the two pages share a path
 
     try:
         view = get_case_view(ctx.store, case_id)
@@ -144,17 +144,17 @@ def read_case(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str
 
 def render_case(request: Request, ctx: ContextDep, caller: Caller, view: CaseView, **more: Any) -> Response:
     case = view.case
-    own = is_own_case(ctx.store, case, caller.member)
+    is_own = is_own_case(ctx.store, case, caller.member)
     sees_themes = caller.may(Action.SEE_THEMES, reading=True)
     sees_drafts = caller.may(Action.SEE_DRAFTS, reading=True)
-    sees_names = caller.may(Action.SEE_POSSIBLE_NAMES, own)
+    sees_names = caller.may(Action.SEE_POSSIBLE_NAMES, is_own)
     values: dict[str, Any] = {
         "view": view,
         "case": case,
-        "own": own,
-        "may_edit": caller.may(Action.EDIT_CASE, own),
-        "may_erase": caller.may(Action.ERASE_CASE, own),
-        "sees_raw": caller.may(Action.SEE_RAW_TEXT, own),
+        "is_own": is_own,
+        "may_edit": caller.may(Action.EDIT_CASE, is_own),
+        "may_erase": caller.may(Action.ERASE_CASE, is_own),
+        "sees_raw": caller.may(Action.SEE_RAW_TEXT, is_own),
         "sees_themes": sees_themes,
         "sees_drafts": sees_drafts,
         "may_confirm": caller.may(Action.ROSTER),
@@ -163,16 +163,15 @@ def render_case(request: Request, ctx: ContextDep, caller: Caller, view: CaseVie
         ],
         "facts": _fact_rows(case),
         "extra": [(mark_placeholders(name), mark_placeholders(value)) for name, value in case.extra.items()],
-        "odd": [
+        "suspicions": [
             flag.removeprefix(SUSPICIOUS_FLAG_PREFIX).strip()
             for flag in case.flags
             if flag.startswith(SUSPICIOUS_FLAG_PREFIX)
         ],
         "flags": [flag for flag in case.flags if not flag.startswith(SUSPICIOUS_FLAG_PREFIX)],
-        "like": find_similar_cases(ctx.store, ctx.live_index.neighbours, case),
+        "similar_cases": find_similar_cases(ctx.store, ctx.live_index.neighbours, case),
         "quotes": find_quotations(ctx.store, case.id) if sees_drafts else [],
-        "possible": possible_names_in_case(case) if sees_names else (),
-        "label": case_fields.field_label,
+        "possible_names": possible_names_in_case(case) if sees_names else (),
         "just_saved": False,
         **more,
     }
@@ -184,7 +183,7 @@ def _texts_in_order(case: Case) -> list[tuple[str, str]]:
 
 
 def _fact_rows(case: Case) -> list[tuple[str, Any]]:
-    told: list[tuple[str, Any]] = [
+    rows: list[tuple[str, Any]] = [
         (
             case_fields.field_label(name),
             link_urls(value) if name == "links" else mark_placeholders(case_fields.value_label(name, value)),
@@ -192,29 +191,32 @@ def _fact_rows(case: Case) -> list[tuple[str, Any]]:
         for name, value in case.facts.items()
         if name not in {"opened_on", "solved_on", "source_format"}
     ]
-    told += [
+    rows += [
         (case_fields.field_label(name), f"{dt.date.fromisoformat(case.facts[name]):%-d %b %Y}")
         for name in ("opened_on", "solved_on")
         if name in case.facts
     ]
-    return [*told, (case_fields.field_label("consent"), case_fields.value_label("consent", case.consent.value))]
+    return [*rows, (case_fields.field_label("consent"), case_fields.value_label("consent", case.consent.value))]
 
 
 @router.get("/cases/{case_id}/raw", name="read_raw", dependencies=[requires(Action.SEE_RAW_TEXT, own=True)])
 def read_raw(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, version: int | None = None
 ) -> Response:
-    """A case as it was handed in, names included, every version of it."""
+    """Show the original text of a case with names, in every version."""
     case = ctx.store.case(case_id)
     caller.require(Action.SEE_RAW_TEXT, is_own_case(ctx.store, case, caller.member))
     try:
         versions = list_versions(ctx.store, case.id)
     except RawTextKeyInvalid as error:
-        raise HTTPProblem(FORBIDDEN, "The raw text is sealed, and this server was started without its key.") from error
-    chosen = next((one for one in versions if one.number == (version or versions[0].number)), None)
-    if chosen is None:
+        raise HTTPProblem(
+            STORE_UNAVAILABLE, "The original text is encrypted, and this server was started without the key."
+        ) from error
+    number = version or versions[0].number
+    selected = next((candidate for candidate in versions if candidate.number == number), None)
+    if selected is None:
         raise NotFound("version", str(version))
-    raw = chosen.submission
+    raw = selected.submission
     fields = [(case_fields.field_label(name), link_urls(value)) for name, value in raw.text.items()]
     facts = [
         (case_fields.field_label(name), link_urls(case_fields.value_label(name, value)))
@@ -225,7 +227,7 @@ def read_raw(
         "cases/raw.html",
         case=case,
         versions=versions,
-        chosen=chosen,
+        selected=selected,
         fields=fields,
         facts=facts,
         extra=[(name, link_urls(value)) for name, value in raw.extra.items()],
@@ -234,18 +236,18 @@ def read_raw(
 
 @router.post("/cases/{case_id}/names", name="confirm", dependencies=[requires(Action.ROSTER)])
 def confirm_case_names(ctx: ContextDep, case_id: str, names: Annotated[list[str], Form()] = []) -> Response:  # noqa: B006
-    """Put possible names on the roster, which takes them out of everything that is stored."""
+    """Add possible names to the roster, which redacts them in all stored texts."""
     case = ctx.store.case(case_id)
-    offered = {one.name for one in possible_names_in_case(case)}
-    chosen = [name for name in names if name in offered]
-    answer = RedirectResponse(f"/cases/{case.id}", status_code=303)
-    if not chosen:
-        flash(answer, "Choose the names first.")
-        return answer
+    candidates = {candidate.name for candidate in possible_names_in_case(case)}
+    selected = [name for name in names if name in candidates]
+    response = RedirectResponse(f"/cases/{case.id}", status_code=303)
+    if not selected:
+        flash(response, "Select the names first.")
+        return response
     try:
-        n = confirm_names(ctx.store, chosen)
+        n = confirm_names(ctx.store, selected)
     except UsageError as error:
-        flash(answer, str(error))
-        return answer
-    flash(answer, f"{'1 name is' if n == 1 else f'{n} names are'} on the roster now and taken out of all texts.")
-    return answer
+        flash(response, str(error))
+        return response
+    flash(response, f"{n} name{'' if n == 1 else 's'} added to the roster and redacted in all texts.")
+    return response

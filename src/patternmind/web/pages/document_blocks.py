@@ -1,5 +1,6 @@
-"""A document's blocks as a template reads them: plain words, and which kind of block each is."""
+"""Document blocks as plain dictionaries for templates."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from patternmind.publishing.document import (
@@ -8,13 +9,29 @@ from patternmind.publishing.document import (
     ContentsList,
     Document,
     FactTable,
+    Heading,
+    Note,
     NumberedList,
+    Paragraph,
+    QuoteBlock,
     to_visible_line,
 )
 
+KINDS: Mapping[type[Block], str] = {
+    Heading: "heading",
+    Paragraph: "paragraph",
+    BulletList: "bullets",
+    NumberedList: "numbered",
+    QuoteBlock: "quote",
+    FactTable: "facts",
+    Note: "note",
+    ContentsList: "contents",
+}
+"""The ``kind`` of each block class in templates."""
+
 
 def block_views(document: Document) -> list[dict[str, Any]]:
-    return [{"kind": type(block).__name__.casefold(), **_block_view(block)} for block in document.blocks]
+    return [{"kind": KINDS[type(block)], **_block_view(block)} for block in document.blocks]
 
 
 def _block_view(block: Block) -> dict[str, Any]:

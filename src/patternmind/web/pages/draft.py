@@ -1,4 +1,4 @@
-"""One draft on the desk: the text left, the evidence right, and the decision below."""
+"""The page of a draft: text, evidence, log and decision."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -35,8 +35,8 @@ from patternmind.review import (
     hides_log,
     possible_actions,
     review_status,
+    state_of,
 )
-from patternmind.review import state_of as state_by
 from patternmind.services.playbook import assess_pattern_publication
 from patternmind.services.review_queue import (
     adjacent_drafts,
@@ -47,10 +47,11 @@ from patternmind.services.review_queue import (
 )
 from patternmind.services.reviews import decide_draft, get_draft, preview_decision
 from patternmind.web import draft_view
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
 from patternmind.web.pages.review import progress_text, redirect_to_next
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -59,16 +60,16 @@ CONFIRMATIONS: Mapping[DraftAction, str] = {
     DraftAction.ACCEPT: "Accepted.",
     DraftAction.EDIT: "Your edit is saved.",
     DraftAction.REJECT: "Rejected.",
-    DraftAction.NOT_SURE: "Handed to a second reviewer.",
-    DraftAction.FLAG: "Kept for a jam.",
+    DraftAction.NOT_SURE: "Passed to another reviewer.",
+    DraftAction.FLAG: "Flagged for a jam.",
     DraftAction.RETIRE: "Retired.",
-    DraftAction.UNDO: "Taken back. The draft stands as it did before.",
+    DraftAction.UNDO: "Undone. The draft is as it was before.",
 }
 
 REASON_OPTIONS = [(reason.value, reason.value.capitalize()) for reason in RejectionReason]
 
 ACTIONS_STAYING_ON_DRAFT = frozenset({DraftAction.EDIT, DraftAction.UNDO})
-"""After these one goes on with the same draft."""
+"""Actions after which the page shows the same draft, not the next."""
 
 
 @router.get("/drafts/{draft_id}", name="read_draft", dependencies=[requires(permissions.Action.SEE_DRAFTS)])
@@ -97,45 +98,46 @@ def _page(
     **more: Any,
 ) -> Response:
     draft = reviewed.grounded.draft
-    desk = get_review_queue(ctx.store, ctx.clock, caller.name)
-    before, after = adjacent_drafts(desk, draft.id)
-    numbers = [number for number, one in enumerate(draft.claims) if one.quotes]
-    chosen = claim if claim in numbers else (numbers[0] if numbers else -1)
+    queue = get_review_queue(ctx.store, ctx.clock, caller.name)
+    previous_id, next_id = adjacent_drafts(queue, draft.id)
+    numbers = [number for number, quoted in enumerate(draft.claims) if quoted.quotes]
+    selected_claim = claim if claim in numbers else (numbers[0] if numbers else -1)
     cases = get_source_cases(ctx.store, draft)
-    blind = hides_log(reviewed.decisions, caller.name)
+    is_log_hidden = hides_log(reviewed.decisions, caller.name)
     actions = possible_actions(reviewed.decisions)
-    last = find_undoable_draft(ctx.store, caller.name)
+    undoable_id = find_undoable_draft(ctx.store, caller.name)
     values: dict[str, Any] = {
         "draft": draft,
         "reviewed": with_visible_log(reviewed, caller.name),
         "version": reviewed.version,
-        "line": next((one for one in desk.items if one.draft_id == draft.id), None),
+        "item": next((item for item in queue.items if item.draft_id == draft.id), None),
         "name": fields_of(reviewed)["name"],
-        "state": state_by(reviewed.decisions),
-        "standing": review_status(reviewed.decisions, caller.name),
-        "fields": draft_view.field_views(reviewed, changes=not blind),
-        "whole_doubts": draft_view.draft_flags(reviewed),
-        "refused": len(reviewed.grounded.refused_claims),
-        "evidence": draft_view.evidence_view(reviewed, chosen, cases),
-        "chosen": chosen,
-        "asked": claim in numbers,
+        "state": state_of(reviewed.decisions),
+        "status": review_status(reviewed.decisions, caller.name),
+        "fields": draft_view.field_views(reviewed, changes=not is_log_hidden),
+        "draft_flags": draft_view.draft_flags(reviewed),
+        "n_refused_claims": len(reviewed.grounded.refused_claims),
+        "evidence": draft_view.evidence_view(reviewed, selected_claim, cases),
+        "selected_claim": selected_claim,
         "counter_search": draft.fields.get("counter_search", ""),
-        "blind": blind,
-        "held": {one.id for one in active_decisions(reviewed.decisions)},
+        "is_log_hidden": is_log_hidden,
+        "active_ids": {decision.id for decision in active_decisions(reviewed.decisions)},
         "provenance": provenance_line(draft.provenance),
         "publication": _publication_status(ctx.store, reviewed),
-        "can": {action.value for action in actions if action is not DraftAction.RETIRE or _may_retire(caller)},
+        "possible_actions": {
+            action.value for action in actions if action is not DraftAction.RETIRE or _may_retire(caller)
+        },
         "reasons": REASON_OPTIONS,
-        "mine_last": last is not None,
-        "mine_here": last == draft.id,
-        "theme_page": draft.theme_id and "/themes/{theme_id}" in request.app.state.pages,
-        "before": before,
-        "after": after,
-        "progress": progress_text(desk),
-        "edit": edit and DraftAction.EDIT in actions,
-        "form": _form_fields(reviewed),
+        "has_own_last": undoable_id is not None,
+        "is_own_last_here": undoable_id == draft.id,
+        "has_theme_page": draft.theme_id and "/themes/{theme_id}" in request.app.state.pages,
+        "previous_id": previous_id,
+        "next_id": next_id,
+        "progress": progress_text(queue),
+        "is_editing": edit and DraftAction.EDIT in actions,
+        "form_fields": _form_fields(reviewed),
         "error": "",
-        "difference": (),
+        "differences": (),
         "note": "",
         "by": "",
         **more,
@@ -150,13 +152,13 @@ def _may_retire(caller: CallerDep) -> bool:
 def _form_fields(
     reviewed: ReviewedDraft, submitted: Mapping[str, str] | None = None
 ) -> list[tuple[str, str, str, bool]]:
-    """(name, title, text, listed) of what a person may write, with what they wrote in place of what stands."""
-    given = submitted or {}
+    """Return (name, title, text, is_list) of the editable fields, with submitted text instead of the current."""
+    typed = submitted or {}
     return [
         (
             name,
             draft_view.field_title(name),
-            given.get(name, draft_view.field_to_text(value)),
+            typed.get(name, draft_view.field_to_text(value)),
             not isinstance(value, str),
         )
         for name, value in fields_of(reviewed).items()
@@ -165,17 +167,17 @@ def _form_fields(
 
 
 def _publication_status(store: Store, reviewed: ReviewedDraft) -> tuple[bool, str] | None:
-    """Whether the draft could be published were it accepted as it stands, and why or why not."""
-    if reviewed.grounded.draft.kind is not DraftKind.PATTERN or state_by(reviewed.decisions) is DraftState.REJECTED:
+    """Return whether the draft can be published once accepted, and the reason; None if that does not apply."""
+    if reviewed.grounded.draft.kind is not DraftKind.PATTERN or state_of(reviewed.decisions) is DraftState.REJECTED:
         return None
     pattern = build_pattern(preview_decision(reviewed, DraftAction.ACCEPT)) or build_pattern(reviewed)
     if pattern is None:
-        return False, "No claim of its solution stands on a quote, so it cannot become a pattern."
-    judged = assess_pattern_publication(store, pattern)
-    if isinstance(judged, PublishedPattern):
-        n, teams = judged.n_contributors, judged.n_teams
-        return True, f"It stands on {n} contributors and {teams} teams, from {judged.n_cases} cases that may go out."
-    return False, judged.reason
+        return False, "No claim of its solution has a quote, so the draft cannot become a pattern."
+    result = assess_pattern_publication(store, pattern)
+    if isinstance(result, PublishedPattern):
+        n, n_teams, n_cases = result.n_contributors, result.n_teams, result.n_cases
+        return True, f"Supported by {n} contributors and {n_teams} teams, in {n_cases} publishable cases."
+    return False, result.reason
 
 
 @router.post("/drafts/{draft_id}/decide", name="decide", dependencies=[requires(permissions.Action.REVIEW_DRAFTS)])
@@ -187,11 +189,11 @@ async def decide(request: Request, ctx: ContextDep, caller: CallerDep, draft_id:
 def _decide(request: Request, ctx: ContextDep, caller: CallerDep, draft_id: str, form: FormData) -> Response:
     reviewed = get_draft(ctx.store, draft_id)
     action, reason, version = _parse_action(form), _parse_reason(form), _parse_version(form)
-    by = caller.name or str(form.get("by", ""))
+    actor = caller.name or str(form.get("by", ""))
     note = str(form.get("note", ""))[:4000]
-    written = {name[2:]: str(value) for name, value in form.items() if name.startswith("f.")}
-    edits = _changed_fields(reviewed, written)
-    if _repeats_last_decision(reviewed, action, by, version, edits):
+    submitted = {name[2:]: str(value) for name, value in form.items() if name.startswith("f.")}
+    edits = _changed_fields(reviewed, submitted)
+    if _repeats_last_decision(reviewed, action, actor, version, edits):
         return _redirect_after(ctx, caller, draft_id, action)
     require_decision_permission(ctx.store, caller, draft_id, action)
     try:
@@ -200,7 +202,7 @@ def _decide(request: Request, ctx: ContextDep, caller: CallerDep, draft_id: str,
             ctx.clock,
             draft_id,
             action,
-            actor=by,
+            actor=actor,
             reason=reason if action is DraftAction.REJECT else None,
             note=note,
             edits=edits if action is DraftAction.EDIT else {},
@@ -208,18 +210,17 @@ def _decide(request: Request, ctx: ContextDep, caller: CallerDep, draft_id: str,
         )
     except (VersionConflict, RuleViolated, UsageError, InvalidState) as error:
         reviewed = get_draft(ctx.store, draft_id)
-        if _repeats_last_decision(
-            reviewed, action, by, version, _changed_fields(reviewed, written)
-        ):  # by the other of two clicks
+        edits = _changed_fields(reviewed, submitted)
+        if _repeats_last_decision(reviewed, action, actor, version, edits):  # the other of two clicks was faster
             return _redirect_after(ctx, caller, draft_id, action)
         return _render_conflict(
-            request, ctx, caller, draft_id, error, action=action, submitted=written, note=note, actor=by
+            request, ctx, caller, draft_id, error, action=action, submitted=submitted, note=note, actor=actor
         )
     return _redirect_after(ctx, caller, draft_id, action)
 
 
 def _changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
-    """What was written that is not so already."""
+    """Return the submitted fields that differ from the current ones."""
     current = fields_of(reviewed)
     return {
         name: value
@@ -229,29 +230,31 @@ def _changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> di
 
 
 def _parse_action(form: FormData) -> DraftAction:
-    """Raises:
-    UsageError: none is named.
+    """Return the action of the form.
+
+    Raises:
+        UsageError: the form names no known action.
     """
-    said = "reject" if form.get("reason") else str(form.get("decision", ""))
-    if said not in {one.value for one in CONFIRMATIONS}:
+    name = "reject" if form.get("reason") else str(form.get("decision", ""))
+    if name not in {action.value for action in CONFIRMATIONS}:
         raise UsageError("Choose a decision: accept, edit, reject, not sure, flag for a jam, or undo.")
-    return DraftAction(said)
+    return DraftAction(name)
 
 
 def _parse_reason(form: FormData) -> RejectionReason | None:
-    said = form.get("reason")
-    return RejectionReason(said) if said in set(RejectionReason) else None
+    reason = form.get("reason")
+    return RejectionReason(reason) if reason in set(RejectionReason) else None
 
 
 def _parse_version(form: FormData) -> int:
-    said = str(form.get("version", ""))
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else -1
+    version = str(form.get("version", ""))
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1
 
 
 def _repeats_last_decision(
     reviewed: ReviewedDraft, action: DraftAction, actor: str, version: int, edits: Mapping[str, object]
 ) -> bool:
-    """A second click, a reload or the back button sent again what is there: nothing more is to be done."""
+    """Return whether the last decision is the same: a second click, a reload or the back button."""
     if version != reviewed.version - 1 or not reviewed.decisions:
         return False
     last = reviewed.decisions[-1]
@@ -259,12 +262,12 @@ def _repeats_last_decision(
 
 
 def _redirect_after(ctx: ContextDep, caller: CallerDep, draft_id: str, action: DraftAction) -> Response:
-    """On to the next, or the same draft where one goes on with it."""
-    answer = RedirectResponse(f"/drafts/{draft_id}", status_code=303)
+    """Redirect to the next draft, or to the same one after an edit or undo."""
+    response: Response = RedirectResponse(f"/drafts/{draft_id}", status_code=303)
     if action not in ACTIONS_STAYING_ON_DRAFT:
-        answer = redirect_to_next(ctx, caller, after=draft_id)
-    flash(answer, CONFIRMATIONS[action])
-    return answer
+        response = redirect_to_next(ctx, caller, after=draft_id)
+    flash(response, CONFIRMATIONS[action])
+    return response
 
 
 def _render_conflict(
@@ -279,23 +282,20 @@ def _render_conflict(
     note: str,
     actor: str,
 ) -> Response:
-    """The page once more, with the person's text and what stands now beside it."""
+    """Render the page again with the submitted text and its differences from the current text."""
     reviewed = get_draft(ctx.store, draft_id)
-    changed = isinstance(error, VersionConflict | InvalidState)
-    difference = (
-        _field_differences(reviewed, submitted) if changed and not hides_log(reviewed.decisions, caller.name) else ()
-    )
-    message = _changed_message(reviewed, caller) if changed else str(error)
+    is_changed = isinstance(error, VersionConflict | InvalidState)
+    may_compare = is_changed and not hides_log(reviewed.decisions, caller.name)
     return _page(
         request,
         ctx,
         caller,
         reviewed,
         edit=action is DraftAction.EDIT,
-        status=412 if isinstance(error, VersionConflict) else 409 if changed else 422,
-        form=_form_fields(reviewed, submitted),
-        error=message,
-        difference=difference,
+        status=412 if isinstance(error, VersionConflict) else 409 if is_changed else 422,
+        form_fields=_form_fields(reviewed, submitted),
+        error=_changed_message(reviewed, caller) if is_changed else str(error),
+        differences=_field_differences(reviewed, submitted) if may_compare else (),
         note=note,
         by=actor,
     )
@@ -303,26 +303,28 @@ def _render_conflict(
 
 def _changed_message(reviewed: ReviewedDraft, caller: CallerDep) -> str:
     if hides_log(reviewed.decisions, caller.name) or not reviewed.decisions:
-        return "Somebody decided on this draft meanwhile. Nothing of yours was saved; look again, then decide."
+        return (
+            "Someone else decided on this draft in the meantime. Yours was not saved; check the draft and decide again."
+        )
     last = reviewed.decisions[-1]
-    did = last.action.value.replace("_", " ")
+    action = last.action.value.replace("_", " ")
     return (
-        f"Meanwhile {last.by} decided: {did}. Nothing of yours was saved yet, and your text is below. "
-        "Look at the difference, then decide again."
+        f"{last.by} decided in the meantime: {action}. Your decision was not saved; your text is below. "
+        "Check the differences, then decide again."
     )
 
 
 def _field_differences(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> list[tuple[str, Any]]:
-    """Field by field, from what stands now to what the person wrote."""
+    """Return the word differences from the current to the submitted text, by field title."""
     current = fields_of(reviewed)
-    told = [
+    differences = [
         (draft_view.field_title(name), diff_words(draft_view.field_to_text(current[name]), _normalize_text(text)))
         for name, text in submitted.items()
         if name in current
     ]
-    return [(title, changes) for title, changes in told if any(one.kind != "same" for one in changes)]
+    return [(title, changes) for title, changes in differences if any(change.kind != "same" for change in changes)]
 
 
 def _normalize_text(text: str) -> str:
-    given = text.replace("\r\n", "\n").strip()
-    return "" if given == NOT_STATED else given
+    normalized = text.replace("\r\n", "\n").strip()
+    return "" if normalized == NOT_STATED else normalized

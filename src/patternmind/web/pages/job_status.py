@@ -1,22 +1,23 @@
-"""The page on which somebody waits for long work, shared by all kinds of it."""
+"""The status page of a job, shared by runs and pre-readings."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind.domain.jobs import Job, JobKind, JobState
-from patternmind.web.api.jobs import job_problem
+from patternmind.web.problems import job_problem
 from patternmind.web.templating import render
 
 STEP_LABELS = {
-    "": "Waiting for its turn",
+    "": "Waiting in the queue",
     "embed": "Reading the cases",
-    "prepare": "Choosing what to read",
+    "prepare": "Selecting the cases",
 }
-"""What a person reads while a step goes on."""
+"""Texts shown while a step is running."""
 
-AFTER_EMBEDDING_LABEL = "Grouping the cases, and drafting"
+AFTER_EMBEDDING_LABEL = "Grouping the cases and drafting patterns"
 
-SECTION_PATHS = {JobKind.RUN: "/runs", JobKind.PREREADING: "/prereadings"}
+SECTIONS = {JobKind.RUN: ("/runs", "Runs"), JobKind.PREREADING: ("/prereadings", "Pre-reading")}
+"""Path and title of the list that a job belongs to."""
 
 
 def step_label(job: Job) -> str:
@@ -28,27 +29,29 @@ def step_label(job: Job) -> str:
 def render_job_status(
     request: Request, job: Job, *, title: str, lead: str, result_path: str, result_label: str
 ) -> Response:
-    """How far a job is, by events, by reload, and by hand.
+    """Render the progress of a job; the page updates by server-sent events, or by reloading without scripts.
 
     Args:
-        made: the address of what came of it.
-        ready: the words of the link there.
+        request: the current request.
+        job: the job to show.
+        title: heading of the page.
+        lead: sentence below the heading.
+        result_path: path of the result.
+        result_label: text of the link to the result.
     """
-    place = SECTION_PATHS[job.kind]
-    problem = job_problem(job)
+    section_path, section_title = SECTIONS[job.kind]
     return render(
         request,
-        "jobs/waiting.html",
+        "jobs/status.html",
         title=title,
         lead=lead,
         job=job,
-        running=job.state is JobState.RUNNING,
-        finished=job.state is JobState.FINISHED,
-        words=step_label(job),
-        counted=job.n_total > 1,
-        problem=problem,
-        place=place,
-        restart=f"{place}/jobs/{job.id}/restart",
-        made=result_path,
-        ready=result_label,
+        is_running=job.state is JobState.RUNNING,
+        is_finished=job.state is JobState.FINISHED,
+        step=step_label(job),
+        problem=job_problem(job),
+        section_path=section_path,
+        section_title=section_title,
+        result_path=result_path,
+        result_label=result_label,
     )

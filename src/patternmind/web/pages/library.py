@@ -1,4 +1,4 @@
-"""The library: published patterns for readers, found by words and by meaning, and the uses they had."""
+"""Library pages: search published patterns by words and meaning, read one, and record uses."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from patternmind.domain.drafts import Claim, DraftState
 from patternmind.domain.permissions import Action
-from patternmind.errors import RuleViolated, UsageError
+from patternmind.errors import UsageError
 from patternmind.publishing.field_text import provenance_line, stated_lines
 from patternmind.services.library import (
     LibraryEntry,
@@ -20,9 +20,10 @@ from patternmind.services.library import (
     search_library,
 )
 from patternmind.services.pattern_uses import MIN_TEAMS, MIN_USES, record_use
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_view import field_title
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -30,7 +31,7 @@ router = APIRouter(route_class=PageRoute)
 PAGE_SIZE = 24
 
 FIELDS_IN_ORDER = ("context", "problem", "forces", "solution", "signs_it_applies", "do_not_use_when", "consequences")
-"""Fields of a pattern in reading order; the patlet stands above, the counter-evidence always below."""
+"""Fields of a pattern in reading order; the page shows the patlet above them and the counter-evidence below."""
 
 STATE_OPTIONS = [("", "All"), (DraftState.FIELD_TESTED.value, "Field-tested"), (DraftState.ACCEPTED.value, "Accepted")]
 
@@ -43,24 +44,23 @@ def list_patterns(
     state: str = "",
     start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
-    every = list_library(ctx.store)
-    found = [one for one in every if state in ("", one.published.pattern.state.value)]
-    if words.strip() and found:
-        found = search_library(found, ctx.store, ctx.encoder, words)
-    said = {name: value for name, value in (("words", words), ("state", state)) if value}
+    library = list_library(ctx.store)
+    matches = [entry for entry in library if state in ("", entry.published.pattern.state.value)]
+    if words.strip() and matches:
+        matches = search_library(matches, ctx.store, ctx.encoder, words)
+    query = {name: value for name, value in (("words", words), ("state", state)) if value}
+    n = len(matches)
     return render(
         request,
         "library/list.html",
-        patterns=[(one, _patlet(one)) for one in found[start : start + PAGE_SIZE]],
-        n=len(every),
+        patterns=[(entry, _patlet(entry)) for entry in matches[start : start + PAGE_SIZE]],
+        n_patterns=len(library),
         words=words,
         state=state,
         states=STATE_OPTIONS,
-        shown=f"{start + 1}–{min(start + PAGE_SIZE, len(found))} of {len(found)}" if len(found) > PAGE_SIZE else "",
-        following=f"/library?{urlencode({**said, 'start': start + PAGE_SIZE})}"
-        if start + PAGE_SIZE < len(found)
-        else "",
-        first=f"/library?{urlencode(said)}" if start else "",
+        page_range=f"{start + 1}–{min(start + PAGE_SIZE, n)} of {n}" if n > PAGE_SIZE else "",
+        next_url=f"/library?{urlencode({**query, 'start': start + PAGE_SIZE})}" if start + PAGE_SIZE < n else "",
+        first_url=f"/library?{urlencode(query)}" if start else "",
     )
 
 
@@ -77,7 +77,7 @@ def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int
     pattern = entry.published.pattern
     today = ctx.clock.now().date()
     values: dict[str, Any] = {
-        "one": entry,
+        "entry": entry,
         "pattern": pattern,
         "patlet": _patlet(entry),
         "sections": [
@@ -89,16 +89,16 @@ def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int
             for name in FIELDS_IN_ORDER
             if stated_lines(pattern.fields, name)
         ],
-        "counter": _lines_with_quotes(
+        "counter_evidence": _lines_with_quotes(
             stated_lines(pattern.fields, "counter_evidence"), pattern.claims, entry.published.references
         ),
         "uses": ctx.store.list_pattern_uses(pattern.id),
-        "needed": f"{MIN_USES} uses by {MIN_TEAMS} teams",
+        "uses_needed": f"{MIN_USES} uses by {MIN_TEAMS} teams",
+        "percent_edited": round(100 * pattern.share_edited),
         "provenance": provenance_line(pattern.provenance),
         "draft_id": pattern.id.replace("p-", "d-", 1),
         "form": {"on": today.isoformat(), "team": "", "note": "", "by": ""},
         "errors": {},
-        "today": today.isoformat(),
         **more,
     }
     return render(request, "library/pattern.html", status, **values)
@@ -107,17 +107,17 @@ def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int
 def _lines_with_quotes(
     lines: Sequence[str], claims: Sequence[Claim], references: Any
 ) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
-    """Each line with the words of cases it rests on, where these say more than the line does."""
+    """Return each line with the text and source of its quotes."""
     by_text = {claim.text: claim for claim in claims}
-    told: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    rows: list[tuple[str, tuple[tuple[str, str], ...]]] = []
     for line in lines:
         claim = by_text.get(line)
         quotes = claim.quotes if claim else ()
-        told.append((line, tuple((quote.text, references.get(quote.case_id, "")) for quote in quotes)))
-    return told
+        rows.append((line, tuple((quote.text, references.get(quote.case_id, "")) for quote in quotes)))
+    return rows
 
 
-@router.post("/library/{pattern_id}/uses", name="tell_use", dependencies=[requires(Action.RECORD_USE)])
+@router.post("/library/{pattern_id}/uses", name="record_use", dependencies=[requires(Action.RECORD_USE)])
 def record_pattern_use(
     request: Request,
     ctx: ContextDep,
@@ -133,25 +133,27 @@ def record_pattern_use(
     try:
         day = _parse_date(on)
         record_use(ctx.store, ctx.clock, pattern_id, used_on=day, team=team, note=note, actor=caller.name or by)
-    except (UsageError, RuleViolated) as error:
-        one = get_library_entry(ctx.store, pattern_id)
+    except UsageError as error:
+        entry = get_library_entry(ctx.store, pattern_id)
         errors = {_error_field(error): str(error)}
-        return _page(request, ctx, one, status=422, form=form, errors=errors)
-    answer = RedirectResponse(f"/library/{pattern_id}", status_code=303)
-    flash(answer, "Your use is recorded. Thank you: this is how the network learns what works.")
-    return answer
+        return _page(request, ctx, entry, status=422, form=form, errors=errors)
+    response = RedirectResponse(f"/library/{pattern_id}", status_code=303)
+    flash(response, "Use recorded. Thank you: uses show the network what works.")
+    return response
 
 
 def _parse_date(text: str) -> dt.date:
-    """Raises:
-    UsageError: it is no day.
+    """Parse a date.
+
+    Raises:
+        UsageError: the text is not a date.
     """
     try:
         return dt.date.fromisoformat(text.strip())
     except ValueError as error:
-        raise UsageError("Give the day as year-month-day, such as 2026-11-20.") from error
+        raise UsageError("Enter the date as YYYY-MM-DD.", field="on") from error
 
 
-def _error_field(error: Exception) -> str:
-    said = str(error)
-    return "on" if " day" in said else "team" if "team" in said else "by" if "say who" in said else "note"
+def _error_field(error: UsageError) -> str:
+    """Return the form field that an error belongs to; a name in the team is reported for "fields.team"."""
+    return (error.field or "note").removeprefix("fields.")

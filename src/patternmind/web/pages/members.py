@@ -1,4 +1,4 @@
-"""Who is in the network: invite, give roles, make a new link, remove. For stewards."""
+"""Settings page of members, for stewards: invite, change roles, create sign-in links, remove."""
 
 from typing import Annotated
 
@@ -16,9 +16,11 @@ from patternmind.services.members import (
     remove_member,
 )
 from patternmind.web.audit import audit_target
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, PageRoute, get_app_state
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -64,10 +66,10 @@ def invite_member(
     name: Annotated[str, Form(max_length=400)] = "",
     roles: RolesForm = [],  # noqa: B006
 ) -> Response:
-    """The answer shows the link, once; sending it is the steward's own doing, for this server sends no mail."""
-    house = get_app_state(request).ctx
+    """Add a member and show the sign-in link once; the steward sends it, because the server sends no mail."""
+    ctx = get_app_state(request).ctx
     try:
-        member = add_member(house.accounts, house.clock, caller.network_id, name, roles)
+        member = add_member(ctx.accounts, ctx.clock, caller.network_id, name, roles)
     except UsageError as error:
         return _page(request, caller, status=422, name=name, roles=roles, error=str(error))
     audit_target(request, "member", member.id)
@@ -80,10 +82,10 @@ def make_member_link(request: Request, caller: CallerDep, member_id: str) -> Res
 
 
 def _page_with_link(request: Request, caller: Caller, member_id: str) -> Response:
-    house = get_app_state(request).ctx
-    member = find_member(house.accounts, caller.network_id, member_id)
-    secret = create_sign_in_link(house.accounts, house.clock, member, is_confined=True)
-    base = house.settings.url or f"{request.url.scheme}://{request.url.netloc}"
+    ctx = get_app_state(request).ctx
+    member = find_member(ctx.accounts, caller.network_id, member_id)
+    secret = create_sign_in_link(ctx.accounts, ctx.clock, member, is_confined=True)
+    base = ctx.settings.url or f"{request.url.scheme}://{request.url.netloc}"
     return _page(request, caller, link=f"{base}/sign-in/link/{secret}", link_for=member.name)
 
 
@@ -102,11 +104,10 @@ def change_member_roles(
     except (UsageError, RuleViolated) as error:
         return _page(request, caller, status=422, error=str(error))
     except VersionConflict as error:
-        said = f"The roles of {error.id} were changed meanwhile. Below is what they are now: choose again."
-        return _page(request, caller, status=412, error=said)
-    return _redirect_with_message(
-        f"{member.name} is now: {', '.join(role.label for role in Role if role in member.roles)}."
-    )
+        message = f"The roles of {error.id} were changed in the meantime. The current roles are below; choose again."
+        return _page(request, caller, status=412, error=message)
+    labels = ", ".join(role.label for role in Role if role in member.roles)
+    return _redirect_with_message(f"Saved. Roles of {member.name}: {labels}.")
 
 
 @router.post(
@@ -114,13 +115,13 @@ def change_member_roles(
 )
 def remove_from_network(request: Request, caller: CallerDep, member_id: str) -> Response:
     try:
-        gone = remove_member(get_app_state(request).ctx.accounts, caller.network_id, member_id)
+        member = remove_member(get_app_state(request).ctx.accounts, caller.network_id, member_id)
     except RuleViolated as error:
         return _page(request, caller, status=422, error=str(error))
-    return _redirect_with_message(f"{gone.name} is not a member any more. What they decided stays, under their name.")
+    return _redirect_with_message(f"{member.name} is no longer a member. Their decisions stay in the log.")
 
 
 def _redirect_with_message(text: str) -> Response:
-    answer = RedirectResponse("/settings/members", status_code=303)
-    flash(answer, text)
-    return answer
+    response = RedirectResponse("/settings/members", status_code=303)
+    flash(response, text)
+    return response

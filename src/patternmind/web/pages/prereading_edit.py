@@ -1,4 +1,4 @@
-"""Editing a pre-reading: one form, each of its fields; nothing that was typed is ever lost."""
+"""The edit form of a pre-reading; conflicts and errors keep the submitted text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,33 +13,34 @@ from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError, VersionConflict
 from patternmind.review import fields_of
 from patternmind.services import prereadings
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pages.prereadings import form_version
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
 
 FieldValue = str | tuple[str, ...]
 
-QUOTE_HINT = "One sentence a line. Take a line out to leave it out; a line you change is no longer set as a quote."
+QUOTE_HINT = "One sentence per line. Delete a line to leave it out. A line you change is no longer shown as a quote."
 
 FORM_FIELDS: Mapping[str, tuple[str, str, int]] = {
     "name": ("Title", "", 0),
     "session": ("Session", "", 0),
-    "date": ("Date", "Year, month and day, such as 2026-12-03.", 0),
+    "date": ("Date", "YYYY-MM-DD", 0),
     "leave_with": ("What we will leave with", "One sentence.", 2),
-    "case_title": ("The case: its title", "", 0),
+    "case_title": ("Title of the case", "", 0),
     "case": ("The case, in its own words", QUOTE_HINT, 6),
     "quotes": ("In the words of others", QUOTE_HINT, 4),
     "helped": ("What helped elsewhere", QUOTE_HINT, 4),
     "disagreement": ("Where cases disagree", QUOTE_HINT, 3),
-    "unknown": ("What we do not know", "One point a line.", 3),
-    "questions": ("Questions", "One a line; three are enough.", 4),
+    "unknown": ("What we do not know", "One point per line.", 3),
+    "questions": ("Questions", "One per line; three are enough.", 4),
 }
-"""Every field in reading order: its label, its hint, and its lines on the page (0: one line alone)."""
+"""Label, hint and rows of each field in reading order; 0 rows is a single-line input."""
 
 MAX_CHARACTERS = 20_000
 
@@ -58,15 +59,15 @@ def _page(
     changed_by: str = "",
     status: int = 200,
 ) -> Response:
-    """The form; with what was typed in the place of what is kept, and then what stands now beside what differs."""
-    now = {name: field_to_text(value) for name, value in fields_in_order(reviewed).items()}
+    """Render the form with the submitted text, and the current text of fields that another person changed."""
+    current = {name: field_to_text(value) for name, value in fields_in_order(reviewed).items()}
     fields: list[dict[str, Any]] = []
-    for name, text in now.items():
+    for name, text in current.items():
         label, hint, rows = FORM_FIELDS.get(name, (name.replace("_", " ").capitalize(), "", 3))
         value = (submitted or {}).get(name, text)
         differs = changed_by != "" and value != text
-        said = {"name": name, "label": label, "hint": hint, "rows": rows, "value": value}
-        fields.append({**said, "error": (errors or {}).get(name, ""), "now": text if differs else ""})
+        field = {"name": name, "label": label, "hint": hint, "rows": rows, "value": value}
+        fields.append({**field, "error": (errors or {}).get(name, ""), "current": text if differs else ""})
     return render(
         request,
         "prereadings/edit.html",
@@ -76,15 +77,15 @@ def _page(
         version=reviewed.version,
         error=(errors or {}).get("", ""),
         changed_by=changed_by,
-        approved=prereadings.find_approval(reviewed.decisions) is not None,
+        is_approved=prereadings.find_approval(reviewed.decisions) is not None,
     )
 
 
 def fields_in_order(reviewed: ReviewedDraft) -> dict[str, FieldValue]:
-    """In reading order; what we know no label for comes last."""
-    known = fields_of(reviewed)
-    order = [name for name in FORM_FIELDS if name in known]
-    return {name: known[name] for name in [*order, *(name for name in known if name not in order)]}
+    """Return the fields in reading order; fields without a label come last."""
+    fields = fields_of(reviewed)
+    order = [name for name in FORM_FIELDS if name in fields]
+    return {name: fields[name] for name in [*order, *(name for name in fields if name not in order)]}
 
 
 def field_to_text(value: FieldValue) -> str:
@@ -100,7 +101,7 @@ def _collapse_whitespace(line: str) -> str:
 
 
 def changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dict[str, FieldValue]:
-    """The fields whose text is another than that on the page; lines that were left alone stay letter for letter."""
+    """Return the fields whose text differs from the page; unchanged lines stay character by character."""
     edits: dict[str, FieldValue] = {}
     for name, value in fields_in_order(reviewed).items():
         if name not in submitted or submitted[name] == field_to_text(value):
@@ -109,8 +110,8 @@ def changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dic
         if name in FORM_FIELDS and FORM_FIELDS[name][2] < 3:
             edits[name] = " ".join(lines)
             continue
-        whole = {_collapse_whitespace(line): line for line in ((value,) if isinstance(value, str) else value)}
-        edits[name] = tuple(whole.get(line, line) for line in lines)
+        originals = {_collapse_whitespace(line): line for line in ((value,) if isinstance(value, str) else value)}
+        edits[name] = tuple(originals.get(line, line) for line in lines)
     return edits
 
 
@@ -134,14 +135,16 @@ def _validation_errors(ctx: AppContext, reviewed: ReviewedDraft, submitted: Mapp
     edits = changed_fields(reviewed, submitted)
     errors = dict.fromkeys(
         prereadings.fields_with_names(ctx.store, edits),
-        "What you wrote here names a person or holds contact data. Say it without, please.",
+        "This text contains a person's name or contact details. Please leave that out.",
     )
-    errors |= {name: "That is too long." for name in edits if len(submitted[name]) > MAX_CHARACTERS}
+    errors |= {
+        name: f"Use at most {MAX_CHARACTERS:,} characters." for name in edits if len(submitted[name]) > MAX_CHARACTERS
+    }
     if "name" in edits and not edits["name"]:
-        errors["name"] = "It needs a title."
+        errors["name"] = "Enter a title."
     date = edits.get("date", "")
     if isinstance(date, str) and date and not prereadings.is_iso_date(date):
-        errors["date"] = "Give the date as year, month and day, such as 2026-12-03."
+        errors["date"] = "Enter the date as YYYY-MM-DD."
     return errors
 
 
@@ -149,21 +152,21 @@ def _save(
     request: Request, ctx: AppContext, caller: Caller, reviewed: ReviewedDraft, submitted: Mapping[str, str]
 ) -> Response:
     id, edits = reviewed.grounded.draft.id, changed_fields(reviewed, submitted)
-    answer = RedirectResponse(f"/prereadings/{id}", status_code=303)
+    response = RedirectResponse(f"/prereadings/{id}", status_code=303)
     if not edits:
-        flash(answer, "Nothing was changed.")
-        return answer
+        flash(response, "Nothing was changed.")
+        return response
     try:
-        by = caller.actor_name(submitted.get("by") or None)
-        prereadings.edit_prereading(ctx.store, ctx.clock, id, edits, actor=by, expected_version=reviewed.version)
+        actor = caller.actor_name(submitted.get("by") or None)
+        prereadings.edit_prereading(ctx.store, ctx.clock, id, edits, actor=actor, expected_version=reviewed.version)
     except VersionConflict:
-        now = prereadings.get_prereading(ctx.store, id)
-        return _page(request, now, submitted=submitted, changed_by=_last_editor(now), status=412)
+        current = prereadings.get_prereading(ctx.store, id)
+        return _page(request, current, submitted=submitted, changed_by=_last_editor(current), status=412)
     except (RuleViolated, UsageError) as error:
         return _page(request, reviewed, submitted=submitted, errors={"": str(error)}, status=422)
-    flash(answer, "Saved. It has to be approved as it is now.")
-    return answer
+    flash(response, "Saved. Needs approval again.")
+    return response
 
 
 def _last_editor(reviewed: ReviewedDraft) -> str:
-    return reviewed.decisions[-1].by if reviewed.decisions else "Somebody"
+    return reviewed.decisions[-1].by if reviewed.decisions else "Someone else"

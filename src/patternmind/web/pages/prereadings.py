@@ -1,4 +1,4 @@
-"""Pre-reading: what there is, asking for one, waiting for it, reading and printing it, approving it."""
+"""Pages of pre-readings: list, request form, job status, reading, printing and approval."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -8,27 +8,22 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.drafts import DraftAction as Decided
-from patternmind.domain.drafts import ReviewedDraft
+from patternmind.domain.drafts import DraftAction, ReviewedDraft
 from patternmind.domain.jobs import JobKind, JobState
 from patternmind.domain.permissions import Action
 from patternmind.errors import InvalidState, NotFound, VersionConflict
 from patternmind.review import active_decisions, possible_actions
 from patternmind.services import prereadings
 from patternmind.services.prereadings import InvalidPrereadingRequest, PrereadingRequest
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import DownloadFormat, document_response
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pages.document_blocks import block_views
 from patternmind.web.pages.job_status import render_job_status
 from patternmind.web.pagination import CursorQuery, paginate
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    CallerDep,
-    ContextDep,
-    JobRunnerDep,
-    PageRoute,
-)
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -38,31 +33,31 @@ PAGE_SIZE = 30
 ACTION_LABELS = {
     "accept": "approved it",
     "edit": "edited it",
-    "undo": "took a decision back",
+    "undo": "undid a decision",
     "reject": "rejected it",
     "not_sure": "was not sure",
     "flag": "flagged it for a jam",
 }
-"""What a line of the log says somebody did."""
+"""Texts of the log, after the name of the person."""
 
 
 @router.get("/prereadings", name="list_page", dependencies=[requires(Action.REQUEST_PREREADING)])
 def list_page(request: Request, ctx: ContextDep, job_runner: JobRunnerDep, cursor: CursorQuery = None) -> Response:
     rows = prereadings.list_prereadings(ctx.store)
-    newest = {one.id: f"{10**6 - n:07d}" for n, one in enumerate(reversed(rows))}
-    page, following = paginate(rows, key=lambda one: newest[one.id], limit=PAGE_SIZE, cursor=cursor)
-    waiting = [
+    keys = {row.id: f"{10**6 - n:07d}" for n, row in enumerate(reversed(rows))}
+    page, next_cursor = paginate(rows, key=lambda row: keys[row.id], limit=PAGE_SIZE, cursor=cursor)
+    unfinished_jobs = [
         job for job in job_runner.list_jobs(kind=JobKind.PREREADING, limit=10) if job.state is not JobState.FINISHED
     ]
     return render(
         request,
         "prereadings/list.html",
         rows=page,
-        n_waiting=sum(not one.approved_by for one in rows),
+        n_unapproved=sum(not row.approved_by for row in rows),
         n_all=len(rows),
-        jobs=waiting,
-        following=f"/prereadings?cursor={following}" if following else "",
-        first="/prereadings" if cursor else "",
+        jobs=unfinished_jobs,
+        next_url=f"/prereadings?cursor={next_cursor}" if next_cursor else "",
+        first_url="/prereadings" if cursor else "",
     )
 
 
@@ -84,7 +79,7 @@ def _form(
         request,
         "prereadings/new.html",
         status,
-        given=values,
+        form=values,
         errors=errors,
         themes=[(theme.id, theme.name) for theme in themes],
     )
@@ -95,18 +90,22 @@ def request_prereading(
     request: Request, ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, form: FormValuesDep
 ) -> Response:
     about = form.get("about", "")
-    chosen = form.get(about, "") if about in {"theme", "topic", "case"} else ""
-    rest = {name: form.get(name, "") for name in ("session", "date", "leave_with")}
-    if not chosen.strip():
+    subject = form.get(about, "") if about in {"theme", "topic", "case"} else ""
+    options = {name: form.get(name, "") for name in ("session", "date", "leave_with")}
+    if not subject.strip():
         field = about if about in {"theme", "topic", "case"} else "about"
-        return _form(request, ctx, form, {field: "Say what the session is about."}, 422)
+        return _form(request, ctx, form, {field: "Choose or enter what the session is about."}, 422)
     try:
-        wish = prereadings.validate_prereading_request(ctx.store, PrereadingRequest(**{about: chosen}, **rest))
+        prereading_request = prereadings.validate_prereading_request(
+            ctx.store, PrereadingRequest(**{about: subject}, **options)
+        )
     except InvalidPrereadingRequest as error:
         return _form(request, ctx, form, {error.field: str(error)}, 422)
     except NotFound:
-        return _form(request, ctx, form, {about: f"There is no such {about} here. Look at its page for its id."}, 422)
-    job = job_runner.start(JobKind.PREREADING, asdict(wish), actor=caller.name)
+        return _form(
+            request, ctx, form, {about: f"{about.capitalize()} not found. Its ID is on the page of the {about}."}, 422
+        )
+    job = job_runner.start(JobKind.PREREADING, asdict(prereading_request), actor=caller.name)
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
 
@@ -117,7 +116,7 @@ def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Respons
         request,
         job,
         title="Your pre-reading",
-        lead="It is made from the cases as they are now, and kept as a draft.",
+        lead="It is created from the current cases and saved as a draft.",
         result_path=f"/prereadings/{job.made}",
         result_label="Read it",
     )
@@ -140,8 +139,8 @@ def _render_prereading(
     request: Request, ctx: AppContext, reviewed: ReviewedDraft, *, error: str = "", status: int = 200
 ) -> Response:
     document = prereadings.build_prereading_document(ctx.store, reviewed)
-    held = active_decisions(reviewed.decisions)
-    taken_back = {one.undoes for one in reviewed.decisions}
+    active = active_decisions(reviewed.decisions)
+    undone_ids = {decision.undoes for decision in reviewed.decisions}
     return render(
         request,
         "prereadings/read.html",
@@ -150,16 +149,16 @@ def _render_prereading(
         title=document.title,
         blocks=block_views(document),
         approval=prereadings.find_approval(reviewed.decisions),
-        last=held[-1] if held else None,
+        last_decision=active[-1] if active else None,
         may_approve=may_approve(request) and is_approvable(reviewed),
         log=[
             {
-                "by": one.by,
-                "at": one.at,
-                "did": ACTION_LABELS.get(one.action.value, one.action.value),
-                "gone": one.id in taken_back,
+                "by": decision.by,
+                "at": decision.at,
+                "action": ACTION_LABELS.get(decision.action.value, decision.action.value),
+                "is_undone": decision.id in undone_ids,
             }
-            for one in reversed(reviewed.decisions)
+            for decision in reversed(reviewed.decisions)
         ],
         version=reviewed.version,
         theme_id=reviewed.grounded.draft.theme_id,
@@ -172,12 +171,12 @@ def may_approve(request: Request) -> bool:
 
 
 def is_approvable(reviewed: ReviewedDraft) -> bool:
-    return Decided.ACCEPT in possible_actions(reviewed.decisions)
+    return DraftAction.ACCEPT in possible_actions(reviewed.decisions)
 
 
 @router.get("/prereadings/{prereading_id}/print", name="print_page", dependencies=[requires(Action.REQUEST_PREREADING)])
 def print_page(ctx: ContextDep, prereading_id: str) -> Response:
-    """The two pages alone, as they print; a document of its own, with its own style sheet."""
+    """Show the two pages as a stand-alone document with its own style sheet, for printing."""
     reviewed = prereadings.get_prereading(ctx.store, prereading_id)
     return document_response(prereadings.build_prereading_document(ctx.store, reviewed), "html")
 
@@ -200,7 +199,7 @@ def download_prereading(ctx: ContextDep, prereading_id: str, format: DownloadFor
 def approve_prereading(
     request: Request, ctx: ContextDep, caller: CallerDep, prereading_id: str, form: FormValuesDep
 ) -> Response:
-    """Approve what was on the page; what changed since is shown instead."""
+    """Approve the version on the page; if it has changed, show the current one instead."""
     return _decide(request, ctx, caller, prereading_id, form, action="approve")
 
 
@@ -227,13 +226,13 @@ def _decide(
         )
     except (VersionConflict, InvalidState):
         reviewed = prereadings.get_prereading(ctx.store, prereading_id)
-        said = "Somebody decided while you read. This is how it stands now; nothing of yours was done."
-        return _render_prereading(request, ctx, reviewed, error=said, status=412)
-    answer = RedirectResponse(f"/prereadings/{prereading_id}", status_code=303)
-    flash(answer, "Approved. It prints under your name now." if action == "approve" else "Taken back.")
-    return answer
+        message = "Someone else changed this in the meantime. Your decision was not saved; this is the current version."
+        return _render_prereading(request, ctx, reviewed, error=message, status=412)
+    response = RedirectResponse(f"/prereadings/{prereading_id}", status_code=303)
+    flash(response, "Approved. Prints now show your name." if action == "approve" else "Undone.")
+    return response
 
 
 def form_version(form: Mapping[str, str]) -> int | None:
-    given = form.get("version", "")
-    return int(given) if given.isascii() and given.isdigit() else None
+    version = form.get("version", "")
+    return int(version) if version.isascii() and version.isdigit() else None

@@ -1,4 +1,4 @@
-"""The review queue: what waits, why it comes first, what one decided last, and what people see differently."""
+"""Pages of the review queue: pending drafts, own decisions, disagreements, and keyboard shortcuts."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -21,8 +21,9 @@ from patternmind.services.review_queue import (
     undo_last_decision,
 )
 from patternmind.web.audit import audit_target
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -48,106 +49,108 @@ def review_queue(
     words: Annotated[str, Query(max_length=200)] = "",
     start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
-    desk = get_review_queue(ctx.store, ctx.clock, caller.name)
-    shelf = shelf if shelf in QUEUE_TABS else "waiting"
-    chosen = DraftKind(kind) if kind in set(DraftKind) else None
-    found = [one for one in desk.filter(*QUEUE_TABS[shelf][1], kind=chosen) if words.casefold() in one.name.casefold()]
-    if shelf == "decided":
-        found.sort(key=lambda one: (one.name.casefold(), one.draft_id))
+    queue = get_review_queue(ctx.store, ctx.clock, caller.name)
+    tab = shelf if shelf in QUEUE_TABS else "waiting"
+    kind_filter = DraftKind(kind) if kind in set(DraftKind) else None
+    items = queue.filter(*QUEUE_TABS[tab][1], kind=kind_filter)
+    items = [item for item in items if words.casefold() in item.name.casefold()]
+    if tab == "decided":
+        items.sort(key=lambda item: (item.name.casefold(), item.draft_id))
+    n = len(items)
     return render(
         request,
         "review/queue.html",
-        desk=desk,
-        lines=found[start : start + PAGE_SIZE],
-        shown=f"{start + 1}–{min(start + PAGE_SIZE, len(found))} of {len(found)}" if len(found) > PAGE_SIZE else "",
-        following=_queue_url(shelf, kind, words, start + PAGE_SIZE) if start + PAGE_SIZE < len(found) else "",
-        first=_queue_url(shelf, kind, words, 0) if start else "",
-        shelf=shelf,
-        shelves=_queue_tabs(desk, chosen),
+        queue=queue,
+        items=items[start : start + PAGE_SIZE],
+        page_range=f"{start + 1}–{min(start + PAGE_SIZE, n)} of {n}" if n > PAGE_SIZE else "",
+        next_url=_queue_url(tab, kind, words, start + PAGE_SIZE) if start + PAGE_SIZE < n else "",
+        first_url=_queue_url(tab, kind, words, 0) if start else "",
+        tab=tab,
+        tabs=_queue_tabs(queue, kind_filter),
         kind=kind,
-        kinds=_kind_options(desk),
+        kinds=_kind_options(queue),
         words=words,
-        next_id=next_draft(desk),
-        last=list_own_decisions(ctx.store, caller.name) if caller.name else [],
-        progress=progress_text(desk),
+        next_id=next_draft(queue),
+        own_decisions=list_own_decisions(ctx.store, caller.name) if caller.name else [],
+        progress=progress_text(queue),
     )
 
 
 def _queue_url(tab: str, kind: str, words: str, start: int) -> str:
-    said = {"shelf": tab, "kind": kind, "words": words, "start": start}
-    return f"/review?{urlencode({name: value for name, value in said.items() if value})}"
+    query = {"shelf": tab, "kind": kind, "words": words, "start": start}
+    return f"/review?{urlencode({name: value for name, value in query.items() if value})}"
 
 
 def _queue_tabs(queue: ReviewQueue, kind: DraftKind | None) -> list[tuple[str, str, int]]:
-    told = [
-        (f"/review?shelf={name}", title, len(queue.filter(*held, kind=kind)))
-        for name, (title, held) in QUEUE_TABS.items()
+    tabs = [
+        (f"/review?shelf={name}", title, len(queue.filter(*statuses, kind=kind)))
+        for name, (title, statuses) in QUEUE_TABS.items()
     ]
-    return [*told, ("/review/discuss", "To discuss", len(queue.to_discuss))]
+    return [*tabs, ("/review/discuss", "To discuss", len(queue.to_discuss))]
 
 
 def _kind_options(queue: ReviewQueue) -> list[tuple[str, str]]:
-    there = sorted({line.kind.value for line in queue.items})
-    return [("", "All kinds"), *((kind, kind.capitalize()) for kind in there)]
+    kinds = sorted({item.kind.value for item in queue.items})
+    return [("", "All kinds"), *((kind, kind.capitalize()) for kind in kinds)]
 
 
 def progress_text(queue: ReviewQueue) -> str:
-    """Such as "12 of 40 decided, 3 need a second view"."""
-    second = queue.n_second
-    told = f", {second} need{'s' if second == 1 else ''} a second view" if second else ""
-    return f"{queue.n_decided} of {len(queue.items)} decided{told}"
+    """Return a text such as "12 of 40 decided, 3 need a second view"."""
+    n_second = queue.n_second
+    second_view = f", {n_second} need{'s' if n_second == 1 else ''} a second view" if n_second else ""
+    return f"{queue.n_decided} of {len(queue.items)} decided{second_view}"
 
 
 @router.get("/review/discuss", name="to_discuss", dependencies=[requires(Action.SEE_DRAFTS)])
 def discussion_page(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
-    desk = get_review_queue(ctx.store, ctx.clock, caller.name)
+    queue = get_review_queue(ctx.store, ctx.clock, caller.name)
     return render(
         request,
         "review/discuss.html",
-        differ=[(one, _reviewer_views(ctx, one)) for one in desk.to_discuss if one.differs],
-        jam=[one for one in desk.to_discuss if one.standing is ReviewStatus.JAM],
-        shelves=_queue_tabs(desk, None),
+        disagreements=[(item, _reviewer_views(ctx, item)) for item in queue.to_discuss if item.differs],
+        flagged=[item for item in queue.to_discuss if item.standing is ReviewStatus.JAM],
+        tabs=_queue_tabs(queue, None),
     )
 
 
 def _reviewer_views(ctx: ContextDep, item: QueueItem) -> list[tuple[str, str]]:
-    """Who sees it how. Names stand here so that they can talk; they are counted nowhere."""
+    """Return each reviewer with their latest action, so that they can talk; nothing is counted per person."""
     _, log, _ = ctx.store.draft(item.draft_id)
-    return [(by, action.value.replace("_", " ")) for by, action in latest_views(log).items()]
+    return [(reviewer, action.value.replace("_", " ")) for reviewer, action in latest_views(log).items()]
 
 
 @router.post("/review/next", name="begin_next", dependencies=[requires(Action.REVIEW_DRAFTS)])
 def open_next(ctx: ContextDep, caller: CallerDep, after: Annotated[str, Form(max_length=200)] = "") -> Response:
-    """Open what comes next, and keep it from others for a quarter of an hour."""
+    """Open the next draft and reserve it for 15 minutes."""
     return redirect_to_next(ctx, caller, after=after or None)
 
 
 def redirect_to_next(ctx: ContextDep, caller: CallerDep, *, after: str | None = None) -> Response:
-    """To the next draft that nobody else has open, or back to the queue where there is none."""
-    desk = get_review_queue(ctx.store, ctx.clock, caller.name)
+    """Redirect to the next draft that no other reviewer has reserved, else to the queue."""
+    queue = get_review_queue(ctx.store, ctx.clock, caller.name)
     if after is not None and caller.name:
         ctx.store.release_draft(after, caller.name)
-    following = next_draft(desk, after=after)
-    if following is None:
+    next_id = next_draft(queue, after=after)
+    if next_id is None:
         return RedirectResponse("/review", status_code=303)
     if caller.name:
-        reserve_draft(ctx.store, ctx.clock, following, caller.name)
-    return RedirectResponse(f"/drafts/{following}", status_code=303)
+        reserve_draft(ctx.store, ctx.clock, next_id, caller.name)
+    return RedirectResponse(f"/drafts/{next_id}", status_code=303)
 
 
 @router.post("/review/undo", name="undo", dependencies=[requires(Action.REVIEW_DRAFTS)])
 def undo_own_decision(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
-    """Take back one's last decision, and look at that draft again."""
+    """Undo the caller's last decision and open its draft."""
     try:
         reviewed = undo_last_decision(ctx.store, ctx.clock, caller.name or "")
     except (RuleViolated, VersionConflict) as error:
-        answer: Response = RedirectResponse("/review", status_code=303)
-        flash(answer, str(error))
-        return answer
+        response: Response = RedirectResponse("/review", status_code=303)
+        flash(response, str(error))
+        return response
     audit_target(request, "draft", reviewed.grounded.draft.id)
-    answer = RedirectResponse(f"/drafts/{reviewed.grounded.draft.id}", status_code=303)
-    flash(answer, "Taken back. The draft stands as it did before.")
-    return answer
+    response = RedirectResponse(f"/drafts/{reviewed.grounded.draft.id}", status_code=303)
+    flash(response, "Undone. The draft is as it was before.")
+    return response
 
 
 KEYBOARD_SHORTCUTS = (
@@ -156,15 +159,15 @@ KEYBOARD_SHORTCUTS = (
     ("X", "Reject"),
     ("S", "Not sure"),
     ("F", "Flag for a jam"),
-    ("Z", "Take back my last decision"),
+    ("Z", "Undo my last decision"),
     ("J", "Next sentence"),
-    ("K", "Sentence before"),
+    ("K", "Previous sentence"),
     ("]", "Next draft"),
-    ("[", "Draft before"),
+    ("[", "Previous draft"),
 )
 
 
 @router.get("/settings/keys", name="keys", dependencies=[requires(Action.OWN_KEYS)])
 def keys_page(request: Request) -> Response:
-    """Kept in the browser, for that is where keys are pressed."""
-    return render(request, "settings/keys.html", keys=KEYBOARD_SHORTCUTS)
+    """Show the keyboard shortcuts; changes are stored in the browser."""
+    return render(request, "settings/keys.html", shortcuts=KEYBOARD_SHORTCUTS)

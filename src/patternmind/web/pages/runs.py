@@ -1,4 +1,4 @@
-"""Runs: starting one, waiting for it, what each of them did and cost, and two side by side."""
+"""Pages of runs: list, start form, job status, results and costs, and comparison of two runs."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,16 +18,12 @@ from patternmind.ports import RunParameters, RunRecord
 from patternmind.services.llm_costs import get_spending, list_run_costs
 from patternmind.services.run_comparison import compare_runs, get_run_spending
 from patternmind.services.validation import validate_run_parameters
+from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pages.job_status import render_job_status
 from patternmind.web.pagination import CursorQuery, paginate
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    CallerDep,
-    ContextDep,
-    JobRunnerDep,
-    PageRoute,
-)
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import render
 
 router = APIRouter(route_class=PageRoute)
@@ -38,19 +34,19 @@ MAX_LABEL_LENGTH = 40
 MAX_SEED = 2**31 - 1
 
 LENS_OPTIONS = {
-    "all": ("The whole case", "What happened and what helped, together. The usual one."),
-    "problem": ("The problem", "Cases that went wrong alike, whatever helped."),
-    "helped": ("What helped", "Cases with like remedies, whatever went wrong."),
+    "all": ("Whole case", "What happened and what helped. Recommended."),
+    "problem": ("Problem", "Similar problems, whatever helped."),
+    "helped": ("What helped", "Similar remedies, whatever the problem was."),
 }
-LEVEL_OPTIONS = [("theme", "Themes", "What recurs. The usual one."), ("area", "Broad areas", "Fewer and wider groups.")]
+LEVEL_OPTIONS = [("theme", "Themes", "Recommended."), ("area", "Broad areas", "Fewer and wider groups.")]
 ENGINE_OPTIONS = [
-    ("graph", "Neighbour graph", "Steady on small and large networks. The usual one."),
-    ("hdbscan", "HDBSCAN", "By density; leaves more cases in no theme."),
+    ("graph", "Neighbour graph", "Stable on small and large networks. Recommended."),
+    ("hdbscan", "HDBSCAN", "Density-based; leaves more cases without a theme."),
 ]
 STEP_LABELS = {
     "embed": "Reading the cases",
     "cluster": "Grouping",
-    "carry": "Carrying themes on",
+    "carry": "Continuing the existing themes",
     "draft": "Naming and drafting",
     "map": "Laying out the map",
 }
@@ -74,7 +70,7 @@ def _render_list(
 ) -> Response:
     costs = {cost.run.id: cost.totals.cost_usd for cost in list_run_costs(ctx.store) if cost.run}
     runs = ctx.store.runs()
-    page, following = paginate(runs, key=lambda one: f"{10**9 - one.number:010d}", limit=PAGE_SIZE, cursor=cursor)
+    page, next_cursor = paginate(runs, key=lambda run: f"{10**9 - run.number:010d}", limit=PAGE_SIZE, cursor=cursor)
     newest = job_runner.list_jobs(kind=JobKind.RUN, limit=1)
     return render(
         request,
@@ -82,22 +78,22 @@ def _render_list(
         status,
         runs=[{"run": run, "cost": costs.get(run.id, 0.0), "seconds": run_seconds(run)} for run in page],
         n_runs=len(runs),
-        finished=[(run.id, run_title(run)) for run in reversed(runs) if run.state == "finished"],
-        badges=STATE_BADGES,
-        lens_words={lens: LENS_OPTIONS[lens][0] for lens in LENS_OPTIONS},
+        finished_runs=[run for run in runs if run.state == "finished"],
+        state_badges=STATE_BADGES,
+        lens_labels={lens: label for lens, (label, _) in LENS_OPTIONS.items()},
         job=newest[0] if newest and newest[0].state is not JobState.FINISHED else None,
         form=run_form(submitted or {}),
-        open=bool(errors) or not runs,
+        is_form_open=bool(errors) or not runs,
         errors=errors or {},
         budget=budget_status(ctx),
-        following=f"/runs?cursor={following}" if following else "",
-        first="/runs" if cursor else "",
+        next_url=f"/runs?cursor={next_cursor}" if next_cursor else "",
+        first_url="/runs" if cursor else "",
     )
 
 
 def run_form(submitted: Mapping[str, str]) -> dict[str, Any]:
-    usual = {"label": "", "lens": "all", "level": "theme", "engine": "graph", "since": "", "seed": "0"}
-    values = {name: submitted.get(name, usual[name]) for name in usual}
+    defaults = {"label": "", "lens": "all", "level": "theme", "engine": "graph", "since": "", "seed": "0"}
+    values = {name: submitted.get(name, default) for name, default in defaults.items()}
     ticked = [name for name in ("draft", "afresh") if name in submitted] if submitted else ["draft"]
     return {
         **values,
@@ -109,7 +105,7 @@ def run_form(submitted: Mapping[str, str]) -> dict[str, Any]:
 
 
 def budget_status(ctx: AppContext) -> dict[str, Any]:
-    """What is set and what is spent; both None where no model is set, since nothing is paid for then."""
+    """Return the configured model, its budget and the amount spent; the model is None if none is configured."""
     spent = get_spending(ctx.store, ctx.clock.now())
     return {"model": ctx.settings.model, "limit": ctx.settings.budget, "spent": spent}
 
@@ -140,12 +136,12 @@ def start_run(
 
 
 def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParameters:
-    """The parameters of a form; what is wrong with it goes into ``errors``, by field."""
+    """Parse the parameters of a form; add messages about invalid fields to ``errors``."""
     label, seed, since = (form.get(name, "").strip() for name in ("label", "seed", "since"))
     if len(label) > MAX_LABEL_LENGTH:
-        errors["label"] = f"At most {MAX_LABEL_LENGTH} characters, please."
+        errors["label"] = f"Use at most {MAX_LABEL_LENGTH} characters."
     if not (seed.isascii() and seed.isdigit() and int(seed) <= MAX_SEED):
-        errors["seed"] = f"A whole number from 0 to {MAX_SEED}."
+        errors["seed"] = f"Enter a whole number from 0 to {MAX_SEED}."
     return RunParameters(
         label=label,
         lens=form.get("lens", "all"),
@@ -166,9 +162,9 @@ def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Respons
         request,
         job,
         title=f"Run {label}" if label else "Run",
-        lead="All cases to date are grouped into themes. What people decided stands.",
+        lead="All cases are being grouped into themes. People's decisions are kept.",
         result_path=f"/runs/{job.made}",
-        result_label="See what it found",
+        result_label="View the results",
     )
 
 
@@ -183,28 +179,28 @@ RunIdQuery = Annotated[str, Query(max_length=40)]
 
 @router.get("/runs/compare", name="compare_page", dependencies=[requires(Action.SEE_THEMES)])
 def compare_page(request: Request, ctx: ContextDep, before: RunIdQuery = "", after: RunIdQuery = "") -> Response:
-    """Two runs side by side; without a choice, the last two of the lens that ran last."""
+    """Compare two runs; by default the last two with the lens of the last run."""
     runs = [run for run in ctx.store.runs() if run.state == "finished"]
-    same = [run.id for run in runs if run.parameters.lens == runs[-1].parameters.lens]
-    if not (before and after) and len(same) > 1:
-        before, after = before or same[-2], after or same[-1]
-    found, error = None, ""
+    same_lens = [run.id for run in runs if run.parameters.lens == runs[-1].parameters.lens]
+    if not (before and after) and len(same_lens) > 1:
+        before, after = before or same_lens[-2], after or same_lens[-1]
+    comparison, error = None, ""
     if before and after:
         try:
-            found = compare_runs(ctx.store, before, after)
-        except UsageError as wrong:
-            error = str(wrong)
+            comparison = compare_runs(ctx.store, before, after)
+        except UsageError as usage_error:
+            error = str(usage_error)
     return render(
         request,
         "runs/compare.html",
         422 if error else 200,
         choices=[(run.id, run_title(run)) for run in reversed(runs)],
-        before=before,
-        after=after,
-        found=found,
+        before_id=before,
+        after_id=after,
+        comparison=comparison,
         error=error,
-        moved=list(found.moved_cases[:MAX_MOVED_CASES]) if found else [],
-        steps=_step_timings(found.before, found.after) if found else [],
+        moved_cases=list(comparison.moved_cases[:MAX_MOVED_CASES]) if comparison else [],
+        steps=_step_timings(comparison.before, comparison.after) if comparison else [],
     )
 
 
@@ -216,10 +212,12 @@ def _step_timings(before: RunRecord, after: RunRecord) -> list[tuple[str, float 
 @router.get("/runs/{run_id}", name="run_page", dependencies=[requires(Action.SEE_THEMES)])
 def run_page(request: Request, ctx: ContextDep, run_id: str) -> Response:
     run = ctx.store.get_run(run_id)
-    earlier = [
-        one
-        for one in ctx.store.runs()
-        if one.number < run.number and one.state == "finished" and one.parameters.lens == run.parameters.lens
+    previous_runs = [
+        previous
+        for previous in ctx.store.runs()
+        if previous.number < run.number
+        and previous.state == "finished"
+        and previous.parameters.lens == run.parameters.lens
     ]
     return render(
         request,
@@ -231,13 +229,13 @@ def run_page(request: Request, ctx: ContextDep, run_id: str) -> Response:
         steps=[(STEP_LABELS.get(name, name), seconds) for name, seconds in run.seconds.items()],
         seconds=run_seconds(run),
         spending=get_run_spending(ctx.store, run.id),
-        changes=changes_path(request, run),
-        earlier=earlier[-1].id if earlier and run.state == "finished" else "",
+        changes_path=changes_path(request, run),
+        previous_id=previous_runs[-1].id if previous_runs and run.state == "finished" else "",
     )
 
 
 def changes_path(request: Request, run: RunRecord) -> str:
-    """Where the changes of themes are reviewed; empty where there is no such page."""
+    """Return the path of the page to review the run's changes; empty if this server has no such page."""
     pages = request.app.state.pages
     if "/runs/{run_id}/changes" in pages:
         return f"/runs/{run.id}/changes"

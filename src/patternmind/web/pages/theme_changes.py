@@ -1,4 +1,4 @@
-"""What a run changed, one by one, like a pull request; where its cases doubt a decision; and what others proposed."""
+"""Pages to review the changes of a run, conflicts with decisions, and proposed edits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.edits import EditAction
+from patternmind.domain.members import require_actor
 from patternmind.domain.permissions import Action
 from patternmind.errors import ContradictoryEdit, PatternmindError, UsageError
 from patternmind.lineage import explain_change
@@ -29,13 +30,13 @@ from patternmind.services.theme_changes import (
 )
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.services.theme_queries import case_display_ids, list_themes
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pages.themes import ShortTextQuery, common_context, parse_lens
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 from patternmind.web.theme_descriptions import (
-    LINEAGE_LABELS,
     MAX_LISTED_CASES,
     describe_contradiction,
     describe_edit,
@@ -50,7 +51,7 @@ ShortFormText = Annotated[str, Form(max_length=400)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeAnswerForm:
-    """What a form of this page holds."""
+    """The fields of the forms on this page."""
 
     answer: str = ""
     theme_id: str = ""
@@ -77,8 +78,8 @@ ThemeIdQuery = Annotated[str, Query(max_length=200)]
 
 @router.get("/themes/changes", name="changes", dependencies=[requires(Action.SEE_THEMES)])
 def changes_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", at: ThemeIdQuery = "") -> Response:
-    shown = list_themes(ctx.store, parse_lens(lens))
-    return _page(request, ctx, shown.run, at, lens=shown.lens)
+    theme_list = list_themes(ctx.store, parse_lens(lens))
+    return _page(request, ctx, theme_list.run, at, lens=theme_list.lens)
 
 
 @router.get("/runs/{run_id}/changes", name="changes_of_run", dependencies=[requires(Action.SEE_THEMES)])
@@ -98,33 +99,36 @@ def _page(
     form: ChangeAnswerForm | None = None,
 ) -> Response:
     store = ctx.store
-    shown = list_themes(store, lens)
-    lines = list_changes_to_review(store, run.id) if run else []
+    theme_list = list_themes(store, lens)
+    changes = list_changes_to_review(store, run.id) if run else []
     names = store.theme_names(lens)
-    chosen = _selected_change(lines, theme_id)
-    place = lines.index(chosen) if chosen else -1
-    doubts, proposed = list_conflicts_to_review(store, lens), list_proposed_edits(store, lens)
-    cases = case_display_ids(store, [*(one.edit for one in doubts), *(one.edit for one in proposed)], MAX_LISTED_CASES)
+    selected = _selected_change(changes, theme_id)
+    index = changes.index(selected) if selected else -1
+    conflicts, proposals = list_conflicts_to_review(store, lens), list_proposed_edits(store, lens)
+    edits = [*(review.edit for review in conflicts), *(proposal.edit for proposal in proposals)]
+    cases = case_display_ids(store, edits, MAX_LISTED_CASES)
     address = f"/runs/{run.id}/changes" if run else ""
     return render(
         request,
         "themes/changes.html",
         _status_code(error),
-        **common_context(ctx, shown, "/themes/changes"),
+        **common_context(ctx, theme_list, "/themes/changes"),
         run=run,
-        is_last=bool(run and shown.run and run.id == shown.run.id),
-        lines=[(one, names.get(one.change.theme_id, one.change.theme_id)) for one in lines],
-        n_open=sum(one.answer is None for one in lines),
-        chosen=chosen,
-        told=explain_change(chosen.change, names) if chosen else "",
-        names=names,
-        words=LINEAGE_LABELS,
-        evidence=_evidence(ctx, chosen, names) if chosen else {},
+        is_last=bool(run and theme_list.run and run.id == theme_list.run.id),
+        changes=[(review, names.get(review.change.theme_id, review.change.theme_id)) for review in changes],
+        n_open=sum(review.answer is None for review in changes),
+        selected=selected,
+        explanation=explain_change(selected.change, names) if selected else "",
+        theme_names=names,
+        evidence=_evidence(ctx, selected, names) if selected else {},
         address=address,
-        before=f"{address}?at={quote(lines[place - 1].change.theme_id)}" if place > 0 else "",
-        after=f"{address}?at={quote(lines[place + 1].change.theme_id)}" if -1 < place < len(lines) - 1 else "",
-        doubts=[(one, describe_edit(one.edit, names, cases), _conflict_text(one, names, cases)) for one in doubts],
-        proposed=[(one, describe_edit(one.edit, names, cases)) for one in proposed],
+        previous_url=f"{address}?at={quote(changes[index - 1].change.theme_id)}" if index > 0 else "",
+        next_url=f"{address}?at={quote(changes[index + 1].change.theme_id)}" if -1 < index < len(changes) - 1 else "",
+        conflicts=[
+            (review, describe_edit(review.edit, names, cases), _conflict_text(review, names, cases))
+            for review in conflicts
+        ],
+        proposals=[(proposal, describe_edit(proposal.edit, names, cases)) for proposal in proposals],
         error=_error_text(store, error) if error else "",
         note=form.note if form else "",
         by=form.by if form else "",
@@ -132,13 +136,13 @@ def _page(
 
 
 def _conflict_text(conflict: ConflictToReview, names: Mapping[str, str], cases: Mapping[str, str]) -> str:
-    """What the cases say against a decision, with names in the place of ids."""
-    told = conflict.conflict.text
+    """Return the reason of a conflict with names instead of ids."""
+    text = conflict.conflict.text
     for theme_id in conflict.conflict.theme_ids:
-        told = told.replace(theme_id, f"“{names[theme_id]}”" if theme_id in names else theme_id)
+        text = text.replace(theme_id, f"“{names[theme_id]}”" if theme_id in names else theme_id)
     for case_id in conflict.conflict.case_ids:
-        told = told.replace(case_id, cases.get(case_id, case_id))
-    return told
+        text = text.replace(case_id, cases.get(case_id, case_id))
+    return text
 
 
 def _status_code(error: PatternmindError | None) -> int:
@@ -146,14 +150,14 @@ def _status_code(error: PatternmindError | None) -> int:
 
 
 def _selected_change(changes: list[ChangeToReview], theme_id: str) -> ChangeToReview | None:
-    """The change that was asked for; else the first without an answer; else the first."""
-    asked = next((one for one in changes if one.change.theme_id == theme_id), None)
-    return asked or next((one for one in changes if one.answer is None), changes[0] if changes else None)
+    """Return the requested change, else the first undecided change, else the first."""
+    requested = next((review for review in changes if review.change.theme_id == theme_id), None)
+    return requested or next((review for review in changes if review.answer is None), changes[0] if changes else None)
 
 
 def _evidence(ctx: AppContext, change: ChangeToReview, names: Mapping[str, str]) -> dict[str, Any]:
-    """Where its cases went and came from, and which of them declining would put back."""
-    back = {
+    """Return where the cases went and came from, and the cases that declining would move, by theme name."""
+    moved_cases = {
         names.get(theme_id, theme_id): [
             (case.id, case.external_id or case.id, case.title)
             for case in ctx.store.cases_by_id(case_ids[:MAX_FLOWS]).values()
@@ -163,8 +167,8 @@ def _evidence(ctx: AppContext, change: ChangeToReview, names: Mapping[str, str])
     return {
         "went": [(names.get(flow.theme_id or "", "no theme"), flow) for flow in change.change.went[:MAX_FLOWS]],
         "came": [(names.get(flow.theme_id or "", "no theme"), flow) for flow in change.change.came[:MAX_FLOWS]],
-        "back": back,
-        "n_back": sum(len(case_ids) for case_ids in change.former_case_ids.values()),
+        "moved_cases": moved_cases,
+        "n_moved": sum(len(case_ids) for case_ids in change.former_case_ids.values()),
     }
 
 
@@ -172,68 +176,66 @@ def _evidence(ctx: AppContext, change: ChangeToReview, names: Mapping[str, str])
 def answer_change(
     request: Request, ctx: ContextDep, caller: CallerDep, run_id: str, form: ChangeAnswerFormDep
 ) -> Response:
-    """Accept or decline one change, accept all that are left, or take an answer back."""
+    """Accept or decline a change, accept all remaining changes, or undo an answer."""
     run = ctx.store.get_run(run_id)
     lens = run.parameters.lens
     try:
-        by = _actor_name(caller, form)
-        said = ALREADY_ANSWERED if _is_already_answered(ctx.store, run, form, by) else _apply_answer(ctx, run, form, by)
+        actor = _actor_name(caller, form)
+        is_repeated = _is_already_answered(ctx.store, run, form, actor)
+        message = ALREADY_ANSWERED if is_repeated else _apply_answer(ctx, run, form, actor)
     except (UsageError, ContradictoryEdit) as error:
         return _page(request, ctx, run, form.theme_id, lens=lens, error=error, form=form)
-    stay = f"?at={quote(form.theme_id)}" if form.answer == "undo" else ""
-    to = RedirectResponse(f"/runs/{run_id}/changes{stay}", status_code=303)
-    flash(to, said)
-    return to
+    query = f"?at={quote(form.theme_id)}" if form.answer == "undo" else ""
+    response = RedirectResponse(f"/runs/{run_id}/changes{query}", status_code=303)
+    flash(response, message)
+    return response
 
 
 def _actor_name(caller: Caller, form: ChangeAnswerForm) -> str:
-    """The name it is logged under.
+    """Return the name to log the answer under.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the caller has no name and entered none.
     """
-    name = caller.name or form.by
-    if not name.strip():
-        raise UsageError("Say who decides.")
-    return name
+    return require_actor(caller.name or form.by)
 
 
-ALREADY_ANSWERED = "That is your answer already."
+ALREADY_ANSWERED = "You have already decided this."
 
 
 def _is_already_answered(store: Store, run: RunRecord, form: ChangeAnswerForm, actor: str) -> bool:
-    """A second click, a reload or the back button sent again what is there."""
+    """Return whether the same person gave the same answer: a second click, a reload or the back button."""
     if form.answer not in {"accept", "decline"}:
         return False
-    lines = list_changes_to_review(store, run.id)
-    answer = next((one.answer for one in lines if one.change.theme_id == form.theme_id), None)
+    changes = list_changes_to_review(store, run.id)
+    answer = next((review.answer for review in changes if review.change.theme_id == form.theme_id), None)
     return answer is not None and (answer.by, answer.action.value) == (actor, form.answer)
 
 
 def _apply_answer(ctx: AppContext, run: RunRecord, form: ChangeAnswerForm, actor: str) -> str:
-    """Do it, and what to say about it."""
+    """Apply the answer and return a confirmation message."""
     store, clock = ctx.store, ctx.clock
     match form.answer:
         case "accept":
             accept_change(store, clock, run.id, form.theme_id, actor=actor, note=form.note)
             return "Accepted."
         case "decline":
-            lines = decline_change(store, clock, run.id, form.theme_id, actor=actor, note=form.note)
-            n = sum(len(one.edit.case_ids) for one in lines[1:])
-            return f"Declined: {n} {'case is back where it' if n == 1 else 'cases are back where they'} stood."
+            results = decline_change(store, clock, run.id, form.theme_id, actor=actor, note=form.note)
+            n = sum(len(result.edit.case_ids) for result in results[1:])
+            return f"Declined: {n} case{'' if n == 1 else 's'} moved to {'its' if n == 1 else 'their'} former theme."
         case "accept_rest":
             n = accept_remaining_changes(store, clock, run.id, actor=actor)
-            return f"Accepted: {n} {'change' if n == 1 else 'changes'}."
+            return f"Accepted {n} change{'' if n == 1 else 's'}."
         case "undo" if form.undoes.isascii() and form.undoes.isdigit():
             lens, seq = run.parameters.lens, int(form.undoes)
             submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, actor=actor, undoes=seq, lens=lens))
-            return "Taken back. It waits for an answer again."
+            return "Undone. The change needs a decision again."
         case _:
-            raise UsageError("Choose to accept or to decline.")
+            raise UsageError("Choose Accept or Decline.")
 
 
 def _error_text(store: Store, error: PatternmindError) -> str:
-    """The message for somebody at a page: without the commands for a terminal."""
+    """Return the message for a page, without terminal commands."""
     if isinstance(error, ContradictoryEdit):
         return describe_contradiction(error, "that", describe_log(store))
     return str(error)
@@ -243,43 +245,43 @@ def _error_text(store: Store, error: PatternmindError) -> str:
 def answer_proposal(
     request: Request, ctx: ContextDep, caller: CallerDep, seq: int, form: ChangeAnswerFormDep
 ) -> Response:
-    """Do what a data partner proposed, or decline it."""
+    """Accept and apply a proposed edit, or decline it."""
 
-    def do(by: str) -> str:
-        accept = _is_accepted(form)
-        known = next((one.answer for one in list_proposed_edits(ctx.store) if one.edit.seq == seq), None)
-        if known is not None and known.by == by and (known.action is not EditAction.DECLINE) == accept:
+    def apply(actor: str) -> str:
+        is_accepted = _is_accepted(form)
+        proposals = list_proposed_edits(ctx.store)
+        answer = next((proposal.answer for proposal in proposals if proposal.edit.seq == seq), None)
+        if answer is not None and answer.by == actor and (answer.action is not EditAction.DECLINE) == is_accepted:
             return ALREADY_ANSWERED
-        answer_proposed_edit(ctx.store, ctx.clock, seq, is_accepted=accept, actor=by)
-        return "Accepted, and done." if accept else "Declined. Nothing was changed."
+        answer_proposed_edit(ctx.store, ctx.clock, seq, is_accepted=is_accepted, actor=actor)
+        return "Accepted and applied." if is_accepted else "Declined. Nothing was changed."
 
-    return _apply_and_redirect(request, ctx, caller, form, do)
+    return _apply_and_redirect(request, ctx, caller, form, apply)
 
 
 @router.post("/themes/doubts/{seq}", name="answer_one_doubt", dependencies=[requires(Action.EDIT_THEMES)])
 def decide_conflict(
     request: Request, ctx: ContextDep, caller: CallerDep, seq: int, form: ChangeAnswerFormDep
 ) -> Response:
-    """Take a decision back that the cases speak against, or let it stand."""
+    """Undo a decision that the cases contradict, or keep it."""
     lens = parse_lens(form.lens)
 
-    def do(by: str) -> str:
-        accept = _is_accepted(form)
-        kept = next(
-            (one.answer for one in list_conflicts_to_review(ctx.store, lens) if one.conflict.edit_seq == seq), None
-        )
-        undone = any(one.undoes == seq and one.by == by and not one.proposed for one in ctx.store.edits())
-        if (undone and accept) or (kept is not None and kept.by == by and not accept):
+    def apply(actor: str) -> str:
+        is_accepted = _is_accepted(form)
+        conflicts = list_conflicts_to_review(ctx.store, lens)
+        answer = next((review.answer for review in conflicts if review.conflict.edit_seq == seq), None)
+        is_undone = any(edit.undoes == seq and edit.by == actor and not edit.proposed for edit in ctx.store.edits())
+        if (is_undone and is_accepted) or (answer is not None and answer.by == actor and not is_accepted):
             return ALREADY_ANSWERED
-        answer_conflict(ctx.store, ctx.clock, seq, is_accepted=accept, actor=by, lens=lens)
-        return "Taken back." if accept else "It stands, and is not asked about again."
+        answer_conflict(ctx.store, ctx.clock, seq, is_accepted=is_accepted, actor=actor, lens=lens)
+        return "Undone." if is_accepted else "Kept. You will not be asked about this decision again."
 
-    return _apply_and_redirect(request, ctx, caller, form, do)
+    return _apply_and_redirect(request, ctx, caller, form, apply)
 
 
 def _is_accepted(form: ChangeAnswerForm) -> bool:
     if form.answer not in {"accept", "decline"}:
-        raise UsageError("Choose to accept or to decline.")
+        raise UsageError("Choose Accept or Decline.")
     return form.answer == "accept"
 
 
@@ -288,10 +290,10 @@ def _apply_and_redirect(
 ) -> Response:
     lens = parse_lens(form.lens)
     try:
-        said = apply(_actor_name(caller, form))
+        message = apply(_actor_name(caller, form))
     except (UsageError, ContradictoryEdit) as error:
         run = ctx.store.last_run(lens)
         return _page(request, ctx, run, "", lens=run.parameters.lens if run else "all", error=error, form=form)
-    to = RedirectResponse(f"/themes/changes{f'?lens={lens}' if lens else ''}", status_code=303)
-    flash(to, said)
-    return to
+    response = RedirectResponse(f"/themes/changes{f'?lens={lens}' if lens else ''}", status_code=303)
+    flash(response, message)
+    return response

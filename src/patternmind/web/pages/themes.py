@@ -1,4 +1,4 @@
-"""Themes as a list, as a map, through the quarters; the cases in none; and the log of what people decided."""
+"""Theme pages: list, map, quarters, cases without a theme, and the log of decisions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -27,9 +27,10 @@ from patternmind.services.theme_queries import (
 )
 from patternmind.services.versioned_cache import VersionedCache
 from patternmind.web import charts
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pagination import CursorQuery, decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import render
 from patternmind.web.theme_descriptions import (
     LENS_LABELS,
@@ -48,15 +49,14 @@ router = APIRouter(route_class=PageRoute)
 
 PAGE_SIZE = 25
 THEMES_PAGE_SIZE = 50
-"""Themes on a page."""
 
 MAX_DOTS = 4_000
-"""Dots on the map of a page: enough to see the islands, and half a megabyte less than all twenty thousand."""
+"""Maximum dots on the map page: enough to show the islands, and 0.5 MB less than all 20,000."""
 
 SORT_OPTIONS: Mapping[str, tuple[str, Callable[[ThemeCard], Any]]] = {
     "size": ("Most cases", lambda card: -card.theme.n_cases),
     "new": ("Most new cases", lambda card: -card.theme.new_cases),
-    "steady": ("Steadiest", lambda card: -card.theme.stability),
+    "steady": ("Most stable", lambda card: -card.theme.stability),
     "name": ("Name", lambda card: card.theme.name.casefold()),
 }
 
@@ -65,7 +65,7 @@ ShortTextQuery = Annotated[str, Query(max_length=20)]
 
 
 def parse_lens(text: str) -> str | None:
-    """A lens that there is; None for that of the last run."""
+    """Return the lens, or None (the lens of the last run) if it is unknown."""
     return text if text in LENS_LABELS else None
 
 
@@ -73,43 +73,44 @@ def parse_lens(text: str) -> str | None:
 def themes_page(
     request: Request, ctx: ContextDep, lens: ShortTextQuery = "", sort: ShortTextQuery = "size", start: StartQuery = 0
 ) -> Response:
-    shown = list_themes(ctx.store, parse_lens(lens))
+    theme_list = list_themes(ctx.store, parse_lens(lens))
     sort = sort if sort in SORT_OPTIONS else "size"
-    groups = _group_by_area(sorted(shown.cards, key=SORT_OPTIONS[sort][1]), shown.area_names, is_grouped=sort == "size")
-    page = _slice_groups(groups, start)
+    groups = _group_by_area(
+        sorted(theme_list.cards, key=SORT_OPTIONS[sort][1]), theme_list.area_names, is_grouped=sort == "size"
+    )
     return render(
         request,
         "themes/list.html",
-        **common_context(ctx, shown, "/themes"),
-        **page_links("/themes", len(shown.cards), start, lens=shown.lens, sort=sort),
-        groups=page,
+        **common_context(ctx, theme_list, "/themes"),
+        **page_links("/themes", len(theme_list.cards), start, lens=theme_list.lens, sort=sort),
+        groups=_slice_groups(groups, start),
         sort=sort,
-        sorts=[(name, words) for name, (words, _) in SORT_OPTIONS.items()],
-        quarters=charts.quarter_range(*(card.theme.trend for card in shown.cards)),
+        sort_options=[(name, label) for name, (label, _) in SORT_OPTIONS.items()],
+        quarters=charts.quarter_range(*(card.theme.trend for card in theme_list.cards)),
         sparkline=charts.sparkline,
-        certain=any(not card.theme.tentative for card in shown.cards),
+        has_certain_theme=any(not card.theme.tentative for card in theme_list.cards),
     )
 
 
 def common_context(ctx: AppContext, themes: ThemeList, path: str) -> dict[str, Any]:
-    """What all pages about the themes of a lens show around their own."""
-    said = f"?lens={themes.lens}" if len(themes.lenses) > 1 else ""
-    waiting = count_pending_reviews(ctx.store, themes.lens) if themes.run else 0
+    """Return the template values that all theme pages share."""
+    query = f"?lens={themes.lens}" if len(themes.lenses) > 1 else ""
+    n_pending = count_pending_reviews(ctx.store, themes.lens) if themes.run else 0
     return {
-        "shown": themes,
-        "standing": themes.status.value,
-        "here": f"{path}{said}",
+        "theme_list": themes,
+        "status": themes.status.value,
+        "here": f"{path}{query}",
         "lens_links": [(f"{path}?lens={lens}", LENS_LABELS[lens]) for lens in themes.lenses],
         "tabs": [
-            (f"/themes{said}", "Themes", len(themes.cards)),
-            (f"/themes/map{said}", "Map"),
-            (f"/themes/trend{said}", "By quarter"),
-            (f"/themes/unplaced{said}", "Not in a theme yet", themes.run.n_outliers if themes.run else None),
-            (f"/themes/changes{said}", "Changes", waiting or None),
-            (f"/themes/log{said}", "Decisions"),
+            (f"/themes{query}", "Themes", len(themes.cards)),
+            (f"/themes/map{query}", "Map"),
+            (f"/themes/trend{query}", "By quarter"),
+            (f"/themes/unplaced{query}", "Not in a theme yet", themes.run.n_outliers if themes.run else None),
+            (f"/themes/changes{query}", "Changes", n_pending or None),
+            (f"/themes/log{query}", "Decisions"),
         ],
-        "lineage_words": LINEAGE_LABELS,
-        "unplaced_at": f"/themes/unplaced{said}",
+        "lineage_labels": LINEAGE_LABELS,
+        "unplaced_path": f"/themes/unplaced{query}",
     }
 
 
@@ -117,48 +118,48 @@ AreaGroups = list[tuple[str, list[ThemeCard]]]
 
 
 def _group_by_area(cards: Sequence[ThemeCard], areas: Mapping[str, str], *, is_grouped: bool) -> AreaGroups:
-    """The areas, that of the first theme first; one group without a name where there is one area, or none is wanted."""
+    """Group cards by area, in the order of their first theme; a single group has no name."""
     groups: dict[str, list[ThemeCard]] = {}
     for card in cards:
         groups.setdefault(card.theme.area_id if is_grouped else "", []).append(card)
-    named = [(areas.get(area_id, ""), inside) for area_id, inside in groups.items()]
-    return named if len(named) > 1 else [("", inside) for _, inside in named]
+    named = [(areas.get(area_id, ""), group) for area_id, group in groups.items()]
+    return named if len(named) > 1 else [("", group) for _, group in named]
 
 
 def _slice_groups(groups: AreaGroups, start: int) -> AreaGroups:
-    """What of the groups stands on the page that begins after so many themes."""
+    """Return the part of the groups on the page that starts after ``start`` themes."""
     page: AreaGroups = []
-    passed = 0
+    n_before = 0
     for name, cards in groups:
-        inside = cards[max(0, start - passed) : max(0, start + THEMES_PAGE_SIZE - passed)]
-        passed += len(cards)
-        if inside:
-            page.append((name, inside))
+        on_page = cards[max(0, start - n_before) : max(0, start + THEMES_PAGE_SIZE - n_before)]
+        n_before += len(cards)
+        if on_page:
+            page.append((name, on_page))
     return page
 
 
-def page_links(address: str, n: int, start: int, **said: str) -> dict[str, Any]:
-    """The way from page to page of so many themes."""
-    at = f"{address}?{urlencode({name: value for name, value in said.items() if value})}"
+def page_links(path: str, n: int, start: int, **query: str) -> dict[str, Any]:
+    """Return the template values of the pager for ``n`` themes."""
+    url = f"{path}?{urlencode({name: value for name, value in query.items() if value})}"
     last = min(start + THEMES_PAGE_SIZE, n)
     return {
-        "paged": f"{start + 1} to {last} of {n} themes" if n > THEMES_PAGE_SIZE else "",
-        "following": f"{at}&start={last}" if last < n else "",
-        "first": at if start else "",
+        "page_range": f"{start + 1}–{last} of {n} themes" if n > THEMES_PAGE_SIZE else "",
+        "next_url": f"{url}&start={last}" if last < n else "",
+        "first_url": url if start else "",
     }
 
 
 # The map -------------------------------------------------------------------------------------------------------------
 
 _MAP_CACHE: VersionedCache[DrawnMap] = VersionedCache()
-"""The last pictures, by lens: drawing one of 100,000 cases takes a second."""
+"""The last drawings by lens: drawing a map of 100,000 cases takes a second."""
 
 
 def cached_map(ctx: AppContext, themes: ThemeList) -> DrawnMap:
-    """The map of a lens as a page shows it.
+    """Return the map of a lens, drawn or from the cache.
 
     Raises:
-        UsageError: no run placed its cases.
+        UsageError: no run computed a map.
     """
     named = [card.theme for card in themes.cards]
 
@@ -170,23 +171,23 @@ def cached_map(ctx: AppContext, themes: ThemeList) -> DrawnMap:
 
 @router.get("/themes/map", name="map_of_themes", dependencies=[requires(Action.SEE_THEMES)])
 def map_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
-    shown = list_themes(ctx.store, parse_lens(lens))
-    drawn: DrawnMap | None = None
-    if shown.status is ThemeStatus.THEMES:
+    theme_list = list_themes(ctx.store, parse_lens(lens))
+    drawn_map: DrawnMap | None = None
+    if theme_list.status is ThemeStatus.THEMES:
         try:
-            drawn = cached_map(ctx, shown)
+            drawn_map = cached_map(ctx, theme_list)
         except UsageError:
-            drawn = None
+            drawn_map = None
     return render(
         request,
         "themes/map.html",
-        **common_context(ctx, shown, "/themes/map"),
-        **page_links("/themes/map", len(shown.cards), start, lens=shown.lens),
-        cards=shown.cards[start : start + THEMES_PAGE_SIZE],
-        drawn=drawn,
-        svg=Markup(drawn.svg) if drawn else "",  # noqa: S704 - our own drawing, every name in it escaped
-        n_all=shown.run.n_cases if shown.run else 0,
-        near={card.theme.id: card.theme.name for card in shown.cards},
+        **common_context(ctx, theme_list, "/themes/map"),
+        **page_links("/themes/map", len(theme_list.cards), start, lens=theme_list.lens),
+        cards=theme_list.cards[start : start + THEMES_PAGE_SIZE],
+        drawn_map=drawn_map,
+        svg=Markup(drawn_map.svg) if drawn_map else "",  # noqa: S704 - draw_map escapes all names
+        n_cases=theme_list.run.n_cases if theme_list.run else 0,
+        theme_names={card.theme.id: card.theme.name for card in theme_list.cards},
     )
 
 
@@ -195,22 +196,22 @@ def map_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start
 
 @router.get("/themes/trend", name="trend", dependencies=[requires(Action.SEE_THEMES)])
 def trend_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
-    shown = list_themes(ctx.store, parse_lens(lens))
-    trends = [card.theme.trend for card in shown.cards]
+    theme_list = list_themes(ctx.store, parse_lens(lens))
+    trends = [card.theme.trend for card in theme_list.cards]
     quarters = charts.quarter_range(*trends)
-    total = {quarter: sum(one.get(quarter, 0) for one in trends) for quarter in quarters}
+    totals = {quarter: sum(trend.get(quarter, 0) for trend in trends) for quarter in quarters}
     return render(
         request,
         "themes/trend.html",
-        **common_context(ctx, shown, "/themes/trend"),
-        **page_links("/themes/trend", len(shown.cards), start, lens=shown.lens),
-        cards=shown.cards[start : start + THEMES_PAGE_SIZE],
+        **common_context(ctx, theme_list, "/themes/trend"),
+        **page_links("/themes/trend", len(theme_list.cards), start, lens=theme_list.lens),
+        cards=theme_list.cards[start : start + THEMES_PAGE_SIZE],
         quarters=quarters,
-        total=total,
-        chart=charts.bar_chart(total, quarters),
-        heads=[charts.quarter_label(quarter) for quarter in quarters],
+        totals=totals,
+        chart=charts.bar_chart(totals, quarters),
+        quarter_labels=[charts.quarter_label(quarter) for quarter in quarters],
         sparkline=charts.sparkline,
-        most_bars=charts.MAX_BARS,
+        max_bars=charts.MAX_BARS,
     )
 
 
@@ -225,34 +226,34 @@ def unplaced_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", 
 def _render_unplaced(
     request: Request, ctx: AppContext, lens: str | None, cursor: str | None, rejected: RejectedThemeEdit | None = None
 ) -> Response:
-    shown = list_themes(ctx.store, lens)
-    page = list_unplaced_cases(ctx.store, shown.lens, limit=PAGE_SIZE, after=decode_cursor(cursor))
-    following = encode_cursor(page.next_cursor)
-    at = f"/themes/unplaced?{urlencode({'lens': shown.lens})}"
+    theme_list = list_themes(ctx.store, lens)
+    page = list_unplaced_cases(ctx.store, theme_list.lens, limit=PAGE_SIZE, after=decode_cursor(cursor))
+    next_cursor = encode_cursor(page.next_cursor)
+    url = f"/themes/unplaced?{urlencode({'lens': theme_list.lens})}"
     return render(
         request,
         "themes/unplaced.html",
         rejected.status if rejected else 200,
-        **common_context(ctx, shown, "/themes/unplaced"),
+        **common_context(ctx, theme_list, "/themes/unplaced"),
         rows=page.rows,
-        names=ctx.store.theme_names(shown.lens),
-        options=[(card.theme.id, card.theme.name) for card in shown.cards],
-        following=f"{at}&cursor={following}" if following else "",
-        first=at if cursor else "",
-        seen=get_last_edit_seq(ctx.store),
-        refused=rejected,
-        sent=rejected.form if rejected else ThemeEditForm(),
+        theme_names=ctx.store.theme_names(theme_list.lens),
+        theme_options=[(card.theme.id, card.theme.name) for card in theme_list.cards],
+        next_url=f"{url}&cursor={next_cursor}" if next_cursor else "",
+        first_url=url if cursor else "",
+        last_seq=get_last_edit_seq(ctx.store),
+        rejected=rejected,
+        form=rejected.form if rejected else ThemeEditForm(),
     )
 
 
 @router.post("/themes/unplaced", name="edit_unplaced", dependencies=[requires(Action.EDIT_THEMES, proposing=True)])
 async def edit_unplaced(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
-    sent = read_form(await request.form())
-    back = f"/themes/unplaced?{urlencode({'lens': sent.lens})}"
-    answered = await run_in_threadpool(handle_theme_edit, ctx, caller, sent, return_path=back)
-    if isinstance(answered, Response):
-        return answered
-    return await run_in_threadpool(_render_unplaced, request, ctx, parse_lens(sent.lens), None, answered)
+    form = read_form(await request.form())
+    return_path = f"/themes/unplaced?{urlencode({'lens': form.lens})}"
+    result = await run_in_threadpool(handle_theme_edit, ctx, caller, form, return_path=return_path)
+    if isinstance(result, Response):
+        return result
+    return await run_in_threadpool(_render_unplaced, request, ctx, parse_lens(form.lens), None, result)
 
 
 # The log -------------------------------------------------------------------------------------------------------------
@@ -266,31 +267,31 @@ def log_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start
 def _render_log(
     request: Request, ctx: AppContext, lens: str | None, start: int, rejected: RejectedThemeEdit | None = None
 ) -> Response:
-    shown = list_themes(ctx.store, lens)
-    lines = list(reversed(list_logged_edits(ctx.store, shown.lens)))
-    page = lines[start : start + PAGE_SIZE]
-    names = ctx.store.theme_names(shown.lens)
-    cases = case_display_ids(ctx.store, [one.edit for one in page], MAX_LISTED_CASES)
-    at = f"/themes/log?lens={shown.lens}"
-    more = start + PAGE_SIZE < len(lines)
+    theme_list = list_themes(ctx.store, lens)
+    logged_edits = list(reversed(list_logged_edits(ctx.store, theme_list.lens)))
+    page = logged_edits[start : start + PAGE_SIZE]
+    names = ctx.store.theme_names(theme_list.lens)
+    cases = case_display_ids(ctx.store, [logged.edit for logged in page], MAX_LISTED_CASES)
+    url = f"/themes/log?lens={theme_list.lens}"
+    has_more = start + PAGE_SIZE < len(logged_edits)
     return render(
         request,
         "themes/log.html",
         rejected.status if rejected else 200,
-        **common_context(ctx, shown, "/themes/log"),
-        lines=[(one, describe_edit(one.edit, names, cases)) for one in page],
-        following=f"{at}&start={start + PAGE_SIZE}" if more else "",
-        first=at if start else "",
-        seen=get_last_edit_seq(ctx.store),
-        refused=rejected,
+        **common_context(ctx, theme_list, "/themes/log"),
+        rows=[(logged, describe_edit(logged.edit, names, cases)) for logged in page],
+        next_url=f"{url}&start={start + PAGE_SIZE}" if has_more else "",
+        first_url=url if start else "",
+        last_seq=get_last_edit_seq(ctx.store),
+        rejected=rejected,
     )
 
 
 @router.post("/themes/log", name="undo_from_log", dependencies=[requires(Action.EDIT_THEMES, proposing=True)])
 async def undo_from_log(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
-    sent = read_form(await request.form())
-    back = f"/themes/log?{urlencode({'lens': sent.lens})}"
-    answered = await run_in_threadpool(handle_theme_edit, ctx, caller, sent, return_path=back)
-    if isinstance(answered, Response):
-        return answered
-    return await run_in_threadpool(_render_log, request, ctx, parse_lens(sent.lens), 0, answered)
+    form = read_form(await request.form())
+    return_path = f"/themes/log?{urlencode({'lens': form.lens})}"
+    result = await run_in_threadpool(handle_theme_edit, ctx, caller, form, return_path=return_path)
+    if isinstance(result, Response):
+        return result
+    return await run_in_threadpool(_render_log, request, ctx, parse_lens(form.lens), 0, result)

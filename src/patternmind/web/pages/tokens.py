@@ -1,4 +1,4 @@
-"""One's own tokens; a steward sees those of all, and may revoke them."""
+"""Settings page of API tokens; members see their own, stewards see and revoke all."""
 
 from typing import Annotated
 
@@ -12,14 +12,11 @@ from patternmind.domain.permissions import Action, Role
 from patternmind.errors import NotFound, UsageError
 from patternmind.services.tokens import create_token
 from patternmind.web.audit import audit_target
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    CallerDep,
-    ContextDep,
-    PageRoute,
-    get_app_state,
-)
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -49,7 +46,7 @@ def _page(
         "settings/tokens.html",
         status,
         tokens=_visible_tokens(ctx, caller),
-        makers={one.id: one.name for one in accounts.list_members(caller.network_id)},
+        creator_names={member.id: member.name for member in accounts.list_members(caller.network_id)},
         own_roles=[(role.value, role.label) for role in Role if role in caller.roles],
         all_actions=[(action.value, action.value.replace("_", " ")) for action in Action],
         error=error,
@@ -59,9 +56,9 @@ def _page(
 
 
 def _visible_tokens(ctx: AppContext, caller: Caller) -> list[ApiToken]:
-    everybodys = caller.may(Action.MEMBERS)
-    mine = caller.member.id if caller.member else None
-    return [one for one in ctx.store.tokens() if everybodys or one.account_id == mine]
+    sees_all = caller.may(Action.MEMBERS)
+    member_id = caller.member.id if caller.member else None
+    return [token for token in ctx.store.tokens() if sees_all or token.account_id == member_id]
 
 
 @router.post("/settings/tokens", name="make_token", dependencies=[requires(Action.OWN_TOKENS)])
@@ -74,7 +71,7 @@ def make_token(
     roles: Annotated[list[Role], Form()] = [],  # noqa: B006
     actions: Annotated[list[Action], Form()] = [],  # noqa: B006
 ) -> Response:
-    """The answer shows the token, once."""
+    """Create a token and show it once."""
     try:
         secret, token = create_token(
             ctx.store,
@@ -94,21 +91,21 @@ def make_token(
 def _parse_name(text: str) -> str:
     name = " ".join(text.split())
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        raise UsageError(f"Say what the token is for, in at most {MAX_NAME_LENGTH} characters.")
+        raise UsageError(f"Enter the purpose of the token, in at most {MAX_NAME_LENGTH} characters.")
     return name
 
 
 def _parse_days(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_DAYS:
-        raise UsageError(f"A token lasts 1 to {MAX_DAYS} days.")
+        raise UsageError(f"Enter a number of days from 1 to {MAX_DAYS}.")
     return int(text)
 
 
 @router.post("/settings/tokens/{token_id}/revoke", name="revoke_token", dependencies=[requires(Action.OWN_TOKENS)])
 def revoke_token(request: Request, ctx: ContextDep, caller: CallerDep, token_id: str) -> Response:
-    if token_id not in {one.id for one in _visible_tokens(ctx, caller)}:
+    if token_id not in {token.id for token in _visible_tokens(ctx, caller)}:
         raise NotFound("token", token_id)
     get_app_state(request).ctx.accounts.revoke_token(caller.network_id, token_id, ctx.clock.now())
-    answer = RedirectResponse("/settings/tokens", status_code=303)
-    flash(answer, "The token is revoked; it opens nothing any more.")
-    return answer
+    response = RedirectResponse("/settings/tokens", status_code=303)
+    flash(response, "Token revoked. It no longer works.")
+    return response
