@@ -785,7 +785,7 @@ def test_raw_text_is_encrypted_and_readable_with_its_key_only(tmp_path: Path) ->
     again = open_encrypted(tmp_path)
     assert again.submissions() == [again.submission("c-1")] == [ANNA]
     assert again.raw_text_counts() == RawTextCounts(n_texts=1, n_encrypted=1, key_id=key_id(KEY), is_readable=True)
-    for key, message in ((None, "PATTERNMIND_RAW_KEY is not set"), (OTHER_KEY, "PATTERNMIND_RAW_KEY is another one")):
+    for key, message in ((None, "PATTERNMIND_RAW_KEY is not set"), (OTHER_KEY, "PATTERNMIND_RAW_KEY is another key")):
         locked = open_encrypted(tmp_path, key)
         reads: list[Callable[[], object]] = [locked.submissions, lambda store=locked: store.submission("c-1")]
         writes: list[Callable[[], object]] = [
