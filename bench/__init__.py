@@ -1,4 +1,4 @@
-"""`make bench`: this project beside its peers on the same vectors, and the measured targets of its clustering.
+"""`make bench`: comparison with peers on the same vectors, and measured targets of the clustering.
 
-A script package of the repository, not of the wheel. ``python -m bench --help`` lists the parts.
+This package is part of the repository, not of the wheel. ``python -m bench --help`` lists its parts.
 """

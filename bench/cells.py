@@ -1,6 +1,7 @@
-"""A cell is one thing to measure, in a process of its own with a time limit; what it gave is one line of JSON.
+"""Bench cells: single measurements, each in its own process with a time limit.
 
-A line holds everything its figures depend on; a cell whose latest line still matches is not measured again.
+The result of a cell is one line of JSON. It contains everything that its figures depend on; a cell is measured again
+only if its latest line does not match any more.
 """
 
 import json
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 OFFLINE_ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "TOKENIZERS_PARALLELISM": "false"}
-"""Toponymy imports litellm, which fetches prices as it loads."""
+"""Environment of a measurement; Toponymy imports litellm, which downloads prices on import."""
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -25,9 +26,16 @@ CellResult = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchCell:
-    """One measurement. ``n`` rows of the corpus, 0 for all; ``threads`` 0 leaves the libraries their own choice.
+    """Single measurement.
 
-    ``variant`` tells cells apart that differ in nothing else.
+    Attributes:
+        part: module that measures it.
+        method: key of ``METHODS``.
+        corpus: name of the corpus.
+        n: number of rows, 0 for all.
+        variant: distinguishes cells that are otherwise equal.
+        threads: number of threads; 0 for the defaults of the libraries.
+        limit_seconds: time limit.
     """
 
     part: str
@@ -49,15 +57,18 @@ class BenchCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellJob:
-    """A cell with the files that its process reads: by corpus name the vectors and the rows (ids, labels, texts)."""
+    """Cell with its input files.
+
+    ``files`` maps each corpus to its vectors and its rows (ids, labels, texts).
+    """
 
     cell: BenchCell
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
     @classmethod
     def from_json(cls, text: str) -> "CellJob":
-        told = json.loads(text)
-        return cls(cell=BenchCell(**told["cell"]), files={name: (v, r) for name, (v, r) in told["files"].items()})
+        values = json.loads(text)
+        return cls(cell=BenchCell(**values["cell"]), files={name: (v, r) for name, (v, r) in values["files"].items()})
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -68,7 +79,7 @@ def result_key(result: CellResult) -> tuple[str, str, str, int, str, int]:
 
 
 def read_results(path: Path) -> dict[tuple[str, str, str, int, str, int], CellResult]:
-    """The latest line of each cell."""
+    """Return the latest result of each cell."""
     if not path.is_file():
         return {}
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -76,7 +87,10 @@ def read_results(path: Path) -> dict[tuple[str, str, str, int, str, int], CellRe
 
 
 def is_finished(result: CellResult | None, fingerprint: Mapping[str, str]) -> bool:
-    """Measured, and under the same versions, vectors and machine. What ran over its time would do so again."""
+    """Return True if the cell has a result for the same versions, vectors and machine.
+
+    A cell that exceeded its time limit counts too, because it would do so again.
+    """
     return result is not None and result["status"] in {"ok", "over time"} and result["fingerprint"] == fingerprint
 
 
@@ -87,7 +101,7 @@ def append_result(path: Path, result: CellResult) -> None:
 
 
 def run_cell(job: CellJob, fingerprint: Mapping[str, str]) -> CellResult:
-    """Measure in a fresh process; a failure is a line too, with the last words of the process."""
+    """Measure a cell in a new process; a failure is a result too, with the end of the process's output."""
     cell = job.cell
     environment = {
         **os.environ,
@@ -96,14 +110,14 @@ def run_cell(job: CellJob, fingerprint: Mapping[str, str]) -> CellResult:
     }
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        out, told = Path(folder) / "out.json", Path(folder) / "told.txt"
-        with told.open("w", encoding="utf-8") as log:
+        out, log_file = Path(folder) / "out.json", Path(folder) / "log.txt"
+        with log_file.open("w", encoding="utf-8") as log:
             status = _run_process(
                 [sys.executable, "-m", "bench.measure", job.to_json(), str(out)], environment, log, cell.limit_seconds
             )
         values: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
         if status == "failed":
-            values = {"error": told.read_text(encoding="utf-8", errors="replace").strip()[-600:]}
+            values = {"error": log_file.read_text(encoding="utf-8", errors="replace").strip()[-600:]}
     return {
         "cell": asdict(cell),
         "status": status,
@@ -116,9 +130,9 @@ def run_cell(job: CellJob, fingerprint: Mapping[str, str]) -> CellResult:
 
 def _run_process(command: Sequence[str], environment: Mapping[str, str], log: Any, limit_seconds: int) -> str:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, env=environment, stdout=log, stderr=subprocess.STDOUT, timeout=limit_seconds, check=False
         )
     except subprocess.TimeoutExpired:
         return "over time"
-    return "failed" if done.returncode else "ok"
+    return "failed" if process.returncode else "ok"

@@ -1,6 +1,6 @@
-"""The corpora as files that every process reads: vectors (n, d) as .npy, rows (ids, labels, texts) as JSON.
+"""Corpora as cached files: vectors (n, d) as .npy, rows (ids, labels, texts) as JSON.
 
-Made once in the cache. Vectors come from a folder of ready ones, or from our encoder.
+Vectors come from a folder of precomputed ones, or from our encoder.
 """
 
 import hashlib
@@ -22,19 +22,19 @@ ARXIV_NAME = "arxiv"
 ARXIV_ROWS = 20_000
 ARXIV_PAIRS = "arxiv pairs"
 ARXIV_PAIRS_SOURCE_ROWS = 150_000
-"""Rows of arXiv that pairs are drawn from, the same for every number of pairs."""
+"""Number of arXiv rows from which any number of pairs is drawn."""
 TEXT_FIELDS = ("title", "abstract", "driving_event", "lesson", "recommendation")
 CORPUS_FILES = {corpus.name: corpus.file for corpus in CORPORA} | {ARXIV_NAME: ARXIV.file}
 LABELLED_CORPORA = ("banking77", "complaints", "bills", ARXIV_NAME)
 
 
 class VectorsNotReady(Exception):
-    """Ready vectors that cannot be used; the message says why."""
+    """Precomputed vectors cannot be used; the message states the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusRows:
-    """What is known of each row beside its vector; ``labels`` are ``None`` where nobody gave one."""
+    """Ids, labels and texts of rows; rows without a label have ``None``."""
 
     ids: list[str]
     labels: list[str | None]
@@ -46,7 +46,10 @@ class CorpusRows:
 
 @dataclass(frozen=True, slots=True)
 class BenchPaths:
-    """Where things lie. ``vectors`` is a folder of ready vectors (NAME.npy, NAME.json) or ``None``."""
+    """Folders of the bench.
+
+    ``vectors`` is a folder of precomputed vectors (NAME.npy, NAME.json) or ``None``.
+    """
 
     corpora: Path
     cache: Path
@@ -54,7 +57,10 @@ class BenchPaths:
 
 
 def read_rows(name: str, corpora: Path) -> CorpusRows:
-    """A corpus in the order of its file; arXiv by the hash of the id, so that its first n rows are a random sample."""
+    """Read a corpus in the order of its file.
+
+    arXiv is ordered by the hash of the id, so that its first n rows are a random sample.
+    """
     rows = list(read_jsonl(corpora / CORPUS_FILES[name]))
     if name == ARXIV_NAME:
         rows.sort(key=lambda row: hashlib.sha256(str(row["id"]).encode()).hexdigest())
@@ -70,38 +76,38 @@ def row_text(row: Mapping[str, Any]) -> str:
 
 
 def prepare_corpus(name: str, n: int, paths: BenchPaths) -> tuple[Path, Path]:
-    """The files of the first ``n`` rows of a corpus (0 for all), made where they are missing.
+    """Return the files of the first ``n`` rows of a corpus (0 for all); create missing ones.
 
     Raises:
-        NotReady: the folder of ready vectors holds others, or too few as yet.
+        VectorsNotReady: The folder of precomputed vectors has other rows, or too few so far.
     """
     if name == ARXIV_PAIRS:
         return _prepare_arxiv_pairs(n, paths)
-    known = paths.cache / f"{name}-{n}.rows.json"
-    if not known.is_file():
+    rows_file = paths.cache / f"{name}-{n}.rows.json"
+    if not rows_file.is_file():
         paths.cache.mkdir(parents=True, exist_ok=True)
         rows = read_rows(name, paths.corpora)
-        write_rows(known, rows.first(n or len(rows.ids)))
-    rows = load_rows(known)
+        write_rows(rows_file, rows.first(n or len(rows.ids)))
+    rows = load_rows(rows_file)
     if paths.vectors and (paths.vectors / f"{name}.npy").is_file():
-        return _check_ready_vectors(name, rows, paths.vectors), known
+        return _check_ready_vectors(name, rows, paths.vectors), rows_file
     content = hashlib.sha256("\0".join(rows.texts).encode()).hexdigest()[:16]
     vectors = paths.cache / f"{name}-{content}.npy"
     if not vectors.is_file():
-        subprocess.run([sys.executable, "-m", "bench.corpora", str(known), str(vectors)], check=True)
-    return vectors, known
+        subprocess.run([sys.executable, "-m", "bench.corpora", str(rows_file), str(vectors)], check=True)
+    return vectors, rows_file
 
 
 def write_rows(path: Path, rows: CorpusRows) -> None:
-    """Texts lie in a file of their own, so that who needs none does not hold them in memory."""
+    """Write rows, with texts in a separate file that only some methods load."""
     _texts_path(path).write_text(json.dumps(rows.texts, ensure_ascii=False), encoding="utf-8")
     path.write_text(json.dumps({"ids": rows.ids, "labels": rows.labels}, ensure_ascii=False), encoding="utf-8")
 
 
 def load_rows(path: Path, *, texts: bool = True) -> CorpusRows:
-    told = json.loads(path.read_text(encoding="utf-8"))
+    values = json.loads(path.read_text(encoding="utf-8"))
     return CorpusRows(
-        told["ids"], told["labels"], json.loads(_texts_path(path).read_text(encoding="utf-8")) if texts else []
+        values["ids"], values["labels"], json.loads(_texts_path(path).read_text(encoding="utf-8")) if texts else []
     )
 
 
@@ -110,58 +116,64 @@ def _texts_path(path: Path) -> Path:
 
 
 def load_vectors(path: Path, n: int) -> Vectors:
-    """The first ``n`` rows (0 for all) in memory, of unit norm."""
-    kept = np.load(path, mmap_mode="r")
-    return np.array(kept[: n or len(kept)], np.float32)
+    """Load the first ``n`` vectors (0 for all) into memory, unit norm."""
+    stored = np.load(path, mmap_mode="r")
+    return np.array(stored[: n or len(stored)], np.float32)
 
 
 def digest_vectors(path: Path, n: int) -> str:
-    kept = np.load(path, mmap_mode="r")
+    stored = np.load(path, mmap_mode="r")
     digest = hashlib.sha256()
-    for start in range(0, n or len(kept), 50_000):
-        digest.update(np.ascontiguousarray(kept[start : min(start + 50_000, n or len(kept))]).data)
+    for start in range(0, n or len(stored), 50_000):
+        digest.update(np.ascontiguousarray(stored[start : min(start + 50_000, n or len(stored))]).data)
     return digest.hexdigest()[:12]
 
 
 def draw_pairs(labels: list[str], n: int, *, seed: int) -> NDArray[np.int64]:
-    """``n`` random pairs (n, 2) of different rows that carry the same label; a label as often as it has rows."""
+    """Draw ``n`` random pairs (n, 2) of different rows with the same label.
+
+    A label is drawn in proportion to its number of rows.
+    """
     rng = np.random.default_rng(seed)
-    number = np.unique(np.asarray(labels), return_inverse=True)[1]
-    order = np.argsort(number, kind="stable")
-    size = np.bincount(number)
+    label_number = np.unique(np.asarray(labels), return_inverse=True)[1]
+    order = np.argsort(label_number, kind="stable")
+    size = np.bincount(label_number)
     start = np.concatenate([[0], np.cumsum(size)[:-1]])
-    chosen = rng.choice(len(size), n, p=np.where(size > 1, size, 0) / size[size > 1].sum())
-    left = (rng.random(n) * size[chosen]).astype(np.int64)
-    step = 1 + (rng.random(n) * (size[chosen] - 1)).astype(np.int64)
-    right = (left + step) % size[chosen]
-    return np.stack([order[start[chosen] + left], order[start[chosen] + right]], axis=1)
+    label = rng.choice(len(size), n, p=np.where(size > 1, size, 0) / size[size > 1].sum())
+    left = (rng.random(n) * size[label]).astype(np.int64)
+    step = 1 + (rng.random(n) * (size[label] - 1)).astype(np.int64)
+    right = (left + step) % size[label]
+    return np.stack([order[start[label] + left], order[start[label] + right]], axis=1)
 
 
 def _check_ready_vectors(name: str, rows: CorpusRows, folder: Path) -> Path:
     path = folder / f"{name}.npy"
     ids = [str(row[0]) for row in json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))]
     if ids[: len(rows.ids)] != rows.ids:
-        raise VectorsNotReady(f"{path} holds other rows than the corpus, or in another order.")
-    filled = folder / f"{name}.done"
-    n_ready = int(filled.read_text(encoding="utf-8")) if filled.is_file() else len(np.load(path, mmap_mode="r"))
+        raise VectorsNotReady(f"{path} has other rows than the corpus, or another order.")
+    progress_file = folder / f"{name}.done"
+    n_ready = (
+        int(progress_file.read_text(encoding="utf-8")) if progress_file.is_file() else len(np.load(path, mmap_mode="r"))
+    )
     if n_ready < len(rows.ids):
-        raise VectorsNotReady(
-            f"{path} is filled up to row {n_ready:,} of the {len(rows.ids):,} asked for. Try again later."
-        )
+        raise VectorsNotReady(f"{path} has {n_ready:,} of {len(rows.ids):,} required rows. Try again later.")
     return path
 
 
 def _prepare_arxiv_pairs(n: int, paths: BenchPaths) -> tuple[Path, Path]:
-    """Unit means of random pairs of arXiv rows of one category: as many vectors as are wanted, none twice as a rule."""
-    base, known = prepare_corpus(ARXIV_NAME, ARXIV_PAIRS_SOURCE_ROWS, paths)
-    out, told = paths.cache / f"arxiv-pairs-{n}.npy", paths.cache / f"arxiv-pairs-{n}.rows.json"
-    if not (out.is_file() and told.is_file()):
-        vectors, rows = np.load(base, mmap_mode="r"), load_rows(known, texts=False)
+    """Create unit means of random pairs of arXiv rows of one category.
+
+    This gives any number of vectors, mostly without repeats.
+    """
+    base, base_rows = prepare_corpus(ARXIV_NAME, ARXIV_PAIRS_SOURCE_ROWS, paths)
+    out, rows_file = paths.cache / f"arxiv-pairs-{n}.npy", paths.cache / f"arxiv-pairs-{n}.rows.json"
+    if not (out.is_file() and rows_file.is_file()):
+        vectors, rows = np.load(base, mmap_mode="r"), load_rows(base_rows, texts=False)
         labels = [label or "" for label in rows.labels]
         pairs = draw_pairs(labels, n, seed=0)
         _write_in_blocks(out, n, vectors.shape[1], lambda part: vectors[pairs[part, 0]] + vectors[pairs[part, 1]])
-        write_rows(told, CorpusRows([str(row) for row in range(n)], [labels[int(row)] for row in pairs[:, 0]], []))
-    return out, told
+        write_rows(rows_file, CorpusRows([str(row) for row in range(n)], [labels[int(row)] for row in pairs[:, 0]], []))
+    return out, rows_file
 
 
 def _write_in_blocks(out: Path, n: int, d: int, block: Callable[[slice], Vectors]) -> None:
@@ -177,10 +189,10 @@ def _write_in_blocks(out: Path, n: int, d: int, block: Callable[[slice], Vectors
 
 
 def embed_rows(rows: Path, out: Path) -> None:
-    """Embed the texts by our encoder and write (n, d) float32."""
-    from patternmind.embedding.minilm_encoder import MiniLMEncoder  # torch, 5 s
+    """Encode the texts with our encoder and write (n, d) float32."""
+    from patternmind.embedding.minilm_encoder import MiniLMEncoder  # loads torch, takes 5 s
 
-    encoder = MiniLMEncoder(None, verdicts=out.parent / "verdicts.json")
+    encoder = MiniLMEncoder(None, precision_cache=out.parent / "verdicts.json")
     np.save(out, encoder.encode(load_rows(rows).texts))
 
 

@@ -1,4 +1,4 @@
-"""What the figures were measured on and with, so that two tables can be told apart."""
+"""Description of the machine and the versions behind the figures."""
 
 import hashlib
 import os
@@ -9,11 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-OWN_CODE_PATHS = ("src/patternmind/cluster", "bench/ours.py")
+OWN_CODE_PATHS = ("src/patternmind/clustering", "bench/patternmind_clustering.py")
 
 
 def describe_machine() -> str:
-    """Processor, cores, memory and Python in one line."""
+    """Return processor, cores, memory and Python version in one line."""
     return (
         f"{_processor()}, {os.cpu_count()} cores, {_memory_gb():.0f} GB, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}"
@@ -21,25 +21,28 @@ def describe_machine() -> str:
 
 
 def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """The installed version of each package; "absent" where there is none."""
+    """Return the installed version of each package, or "absent"."""
     return {name: _package_version(name) for name in packages}
 
 
 def digest_own_code() -> str:
-    """Changes with every change of the clustering code, so that its cells are measured again and no others."""
+    """Hash the clustering code, so that a change of it repeats only our own cells."""
     digest = hashlib.sha256()
-    for place in OWN_CODE_PATHS:
-        path = ROOT / place
+    for name in OWN_CODE_PATHS:
+        path = ROOT / name
         for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
             digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 
 
 def peak_memory_gb() -> float:
-    """The most memory this process has held. Linux's own mark, because ``ru_maxrss`` remembers the parent's size."""
+    """Return the peak memory of this process.
+
+    On Linux it is read from ``/proc``, because ``ru_maxrss`` includes the size of the parent process.
+    """
     status = Path("/proc/self/status")
-    if status.is_file() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="utf-8"))):
-        return int(found[1]) * 1024 / 1e9
+    if status.is_file() and (match := re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="utf-8"))):
+        return int(match[1]) * 1024 / 1e9
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024
@@ -54,9 +57,9 @@ def _package_version(name: str) -> str:
 
 
 def _processor() -> str:
-    facts = Path("/proc/cpuinfo")
-    if facts.is_file() and (found := re.search(r"model name\s*:\s*(.+)", facts.read_text(encoding="utf-8"))):
-        return found[1].strip()
+    cpu_info = Path("/proc/cpuinfo")
+    if cpu_info.is_file() and (match := re.search(r"model name\s*:\s*(.+)", cpu_info.read_text(encoding="utf-8"))):
+        return match[1].strip()
     return platform.processor() or platform.machine()
 
 

@@ -1,4 +1,7 @@
-"""The process of one cell: ``python -m bench.measure JOB OUT``. The clock starts before anything heavy is imported."""
+"""Process of one cell: ``python -m bench.measure JOB OUT``.
+
+The clock starts before any heavy import.
+"""
 
 import time
 
@@ -13,7 +16,7 @@ from bench.cells import CellJob  # noqa: E402
 
 
 def main(job_json: str, out: str) -> None:
-    """Each part of the bench is a module with ``measure(job, started)`` that gives the values of the cell."""
+    """Measure a cell with the ``measure(job, started)`` function of its part and write the values."""
     job = CellJob.from_json(job_json)
     values = import_module(f"bench.{job.cell.part}").measure(job, STARTED)
     Path(out).write_text(json.dumps(values), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Fit a method on the files of a cell, cold and warm, with the clock, the memory and the shape of what it found."""
+"""Cold and warm fits of a method on a cell's files, with time and memory."""
 
 import time
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from bench.methods import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedCell:
-    """What a cell measures on. ``seconds`` is what the reading took, which belongs to no method."""
+    """Input of a cell; ``seconds`` is the time for reading it, which is not part of the method."""
 
     method: Method
     method_input: MethodInput
@@ -29,7 +29,10 @@ class LoadedCell:
 
 
 def load_cell(job: CellJob, corpus: str | None = None) -> LoadedCell:
-    """Vectors and rows of the cell's corpus; texts only where the method reads them, so as not to weigh on others."""
+    """Load vectors and rows of the cell's corpus.
+
+    Texts are loaded only for methods that read them, so that they do not count as memory of others.
+    """
     started = time.perf_counter()
     cell = job.cell
     method = METHODS[cell.method]
@@ -38,22 +41,22 @@ def load_cell(job: CellJob, corpus: str | None = None) -> LoadedCell:
     if cell.n:
         rows = rows.first(cell.n)
     true_k = len({label for label in rows.labels if label is not None})
-    given = MethodInput(vectors, rows.texts if method.reads_texts else (), true_k)
-    return LoadedCell(method, given, CorpusRows(rows.ids, rows.labels, []), time.perf_counter() - started)
+    method_input = MethodInput(vectors, rows.texts if method.reads_texts else (), true_k)
+    return LoadedCell(method, method_input, CorpusRows(rows.ids, rows.labels, []), time.perf_counter() - started)
 
 
 def fit_cold_and_warm(loaded: LoadedCell, started: float) -> tuple[MethodFit, dict[str, Any]]:
-    """The second fit in the process, and what both cost.
+    """Fit twice and return the second fit, and time and memory of both.
 
-    ``cold_seconds`` runs from the start of the process through the first fit, imports and compilation included, the
-    reading of the files not.
+    ``cold_seconds`` is the time from the start of the process to the end of the first fit. It includes imports and
+    compilation, but not the reading of the files.
     """
     loaded.method.fit(loaded.method_input)
-    cold = time.perf_counter() - started - loaded.seconds
+    cold_seconds = time.perf_counter() - started - loaded.seconds
     fit = loaded.method.fit(loaded.method_input)
     return fit, {
         "n": len(loaded.method_input.vectors),
-        "cold_seconds": cold,
+        "cold_seconds": cold_seconds,
         "warm_seconds": fit.seconds["clustering"],
         "steps": fit.seconds,
         "peak_gb": peak_memory_gb(),
@@ -61,5 +64,5 @@ def fit_cold_and_warm(loaded: LoadedCell, started: float) -> tuple[MethodFit, di
 
 
 def to_python_numbers(values: dict[str, Any]) -> dict[str, Any]:
-    """NumPy's numbers as Python's own."""
+    """Convert NumPy numbers to Python numbers."""
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}

@@ -1,7 +1,7 @@
-"""Every method behind one shape: vectors and texts in, labels with -1 for outliers and the seconds of its steps out.
+"""Clustering methods with one interface: vectors and texts in, labels and seconds per step out.
 
-Peers stand at their defaults, unseeded where that is their default: a seed makes UMAP run on one thread, and nobody who
-takes the default gets one. What differs from a default is in the name of the method.
+Outliers have the label -1. Peers run at their defaults, unseeded where that is the default: a seed makes UMAP run on
+one thread, and default users get no seed. The name of a method states any difference from the defaults.
 """
 
 import time
@@ -18,7 +18,10 @@ from patternmind.domain.themes import Vectors
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodFit:
-    """``labels`` (n,) int32. ``seconds["clustering"]`` is what is compared: vectors in, labels out."""
+    """Result of a fit: ``labels`` (n,) int32 and ``seconds`` per step.
+
+    ``seconds["clustering"]`` is compared between methods: vectors in, labels out.
+    """
 
     labels: NDArray[np.int32]
     seconds: dict[str, float]
@@ -26,7 +29,10 @@ class MethodFit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodInput:
-    """``texts`` is empty for a method that reads none; ``true_k`` 0 where nobody labelled the rows."""
+    """Input of a method.
+
+    ``texts`` is empty for methods that do not read texts; ``true_k`` is 0 for rows without labels.
+    """
 
     vectors: Vectors
     texts: Sequence[str]
@@ -39,7 +45,18 @@ class MethodInput:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """``is_peer``: the targets name it; the others stand beside it for reference. ``packages``: what it depends on."""
+    """Clustering method.
+
+    Attributes:
+        fit: function that fits it.
+        description: note for the report.
+        packages: packages that it depends on.
+        reads_texts: True if it needs texts.
+        needs_k: True if it needs the true number of labels.
+        is_peer: True if the targets name it; other methods are for reference only.
+        is_own: True for patternmind.
+        refit: faster fit with the same labels, for fits on samples, which are not timed.
+    """
 
     fit: Callable[[MethodInput], MethodFit]
     description: str
@@ -49,7 +66,6 @@ class Method:
     is_peer: bool = False
     is_own: bool = False
     refit: Callable[[MethodInput], MethodFit] | None = None
-    """The same labels with less beside them, for the fits on samples that nobody times."""
 
 
 def fit_graph(data: MethodInput) -> MethodFit:
@@ -67,8 +83,8 @@ def refit_graph(data: MethodInput) -> MethodFit:
 def _fit_patternmind(data: MethodInput, engine: str, *, resample: bool = True) -> MethodFit:
     from bench.patternmind_clustering import cluster_timed  # inside, so that its imports count as cold time
 
-    found = cluster_timed(data.vectors, engine=engine, resample=resample)
-    return MethodFit(found.labels, found.seconds)
+    result = cluster_timed(data.vectors, engine=engine, resample=resample)
+    return MethodFit(result.labels, result.seconds)
 
 
 def fit_bertopic(data: MethodInput) -> MethodFit:
@@ -76,7 +92,7 @@ def fit_bertopic(data: MethodInput) -> MethodFit:
 
 
 def fit_bertopic_sqrt(data: MethodInput) -> MethodFit:
-    """The default but for ``min_cluster_size``, which is sqrt(n)/2 instead of 10."""
+    """Fit BERTopic with defaults, except ``min_cluster_size`` of sqrt(n)/2 instead of 10."""
     size = max(2, round(np.sqrt(len(data.vectors)) / 2))
     density: Any = import_module("hdbscan")
     model = density.HDBSCAN(
@@ -86,7 +102,7 @@ def fit_bertopic_sqrt(data: MethodInput) -> MethodFit:
 
 
 def _fit_bertopic(data: MethodInput, **options: Any) -> MethodFit:
-    """BERTopic's own fit. The time inside its UMAP and HDBSCAN is apart from the whole; only that is compared."""
+    """Fit BERTopic; the time in UMAP and HDBSCAN is measured separately, and only it is compared."""
     library: Any = import_module("bertopic")
     model = library.BERTopic(calculate_probabilities=False, **options)
     spent = [0.0]
@@ -116,12 +132,12 @@ def fit_evoc(data: MethodInput) -> MethodFit:
 
 
 def fit_toponymy(data: MethodInput) -> MethodFit:
-    """As its guide shows it: UMAP to two dimensions, the layered clusterer on that; its finest layer is taken."""
+    """Fit Toponymy as in its guide: UMAP to two dimensions, then the finest layer of its clusterer."""
     umap: Any = import_module("umap")
     clustering: Any = import_module("toponymy.clustering")
     started = time.perf_counter()
-    flat = umap.UMAP(metric="cosine").fit_transform(data.vectors)
-    layers, _ = clustering.ToponymyClusterer().fit_predict(flat, data.vectors)
+    positions = umap.UMAP(metric="cosine").fit_transform(data.vectors)
+    layers, _ = clustering.ToponymyClusterer().fit_predict(positions, data.vectors)
     return _timed_fit(layers[0].cluster_labels, started)
 
 
@@ -144,17 +160,17 @@ _OWN_PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-network")
 _BERTOPIC_PACKAGES = ("bertopic", "umap-learn", "hdbscan", "numba", "pynndescent", "scikit-learn", "numpy")
 
 METHODS: dict[str, Method] = {
-    PATTERNMIND: Method(fit_graph, "engine graph, its defaults", _OWN_PACKAGES, is_own=True, refit=refit_graph),
-    "patternmind hdbscan": Method(fit_hdbscan, "engine hdbscan", (*_OWN_PACKAGES, "hdbscan"), is_own=True),
-    BERTOPIC: Method(fit_bertopic, "its defaults", _BERTOPIC_PACKAGES, reads_texts=True, is_peer=True),
-    EVOC: Method(fit_evoc, "its defaults", ("evoc", "numba", "scikit-learn", "numpy"), is_peer=True),
+    PATTERNMIND: Method(fit_graph, "graph engine, defaults", _OWN_PACKAGES, is_own=True, refit=refit_graph),
+    "patternmind hdbscan": Method(fit_hdbscan, "hdbscan engine", (*_OWN_PACKAGES, "hdbscan"), is_own=True),
+    BERTOPIC: Method(fit_bertopic, "defaults", _BERTOPIC_PACKAGES, reads_texts=True, is_peer=True),
+    EVOC: Method(fit_evoc, "defaults", ("evoc", "numba", "scikit-learn", "numpy"), is_peer=True),
     "BERTopic sqrt": Method(
-        fit_bertopic_sqrt, "min_cluster_size sqrt(n)/2, for reference", _BERTOPIC_PACKAGES, reads_texts=True
+        fit_bertopic_sqrt, "min_cluster_size sqrt(n)/2; reference only", _BERTOPIC_PACKAGES, reads_texts=True
     ),
     "Toponymy": Method(
         fit_toponymy,
-        "UMAP 2-d and its clusterer, finest layer, for reference",
+        "UMAP 2-d and its clusterer, finest layer; reference only",
         ("toponymy", "fast-hdbscan", "umap-learn", "numba", "scikit-learn", "numpy"),
     ),
-    "k-means": Method(fit_k_means, "the true k given, for reference", ("scikit-learn", "numpy"), needs_k=True),
+    "k-means": Method(fit_k_means, "true k given; reference only", ("scikit-learn", "numpy"), needs_k=True),
 }

@@ -1,4 +1,4 @@
-"""The one place where the bench calls this project's clustering; it changes when `patternmind.clustering` does."""
+"""Timed clustering of patternmind; the only caller of `patternmind.clustering` in most of the bench."""
 
 import time
 from dataclasses import dataclass
@@ -14,9 +14,18 @@ from patternmind.domain.themes import Neighbours, Vectors
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedClustering:
-    """``labels`` (n,) -1 for outliers; ``strength`` (n,) 0..1; ``outlier_score`` (n,) higher = more alone;
-    ``tentative`` (k,); ``smallest_visible`` as a partition has it; ``seconds`` by step, "clustering" being search and
-    partition together, "whole" what a run takes: that and the resampling."""
+    """Clustering result with its time per step.
+
+    Attributes:
+        labels: (n,) -1 for outliers.
+        strength: (n,) 0..1.
+        outlier_score: (n,) higher is more isolated.
+        tentative: (k,).
+        neighbours: neighbours of all rows.
+        smallest_visible: as in a ``Partition``.
+        seconds: by step. "clustering" is search and partition together; "whole" is the time of a run, which includes
+            resampling.
+    """
 
     labels: NDArray[np.int32]
     strength: NDArray[np.float64]
@@ -28,26 +37,26 @@ class TimedClustering:
 
 
 def cluster_timed(vectors: Vectors, *, engine: str = "graph", seed: int = 0, resample: bool = True) -> TimedClustering:
-    """The steps of ``find_clusters`` one by one, at the defaults; rows in the order of their case ids.
+    """Run the steps of ``find_clusters`` separately at the defaults; rows in the order of their case ids.
 
-    What resampling costs is the difference between a partition with and one without it.
+    The time of resampling is the difference between a partition with and without it.
     """
     started = time.perf_counter()
     neighbours = find_nearest_neighbours(vectors, default_n_neighbours(len(vectors)))
     searched = time.perf_counter()
-    found = group_rows(vectors, neighbours, engine=engine, seed=seed, resample=False)
+    partition = group_rows(vectors, neighbours, engine=engine, seed=seed, resample=False)
     ended = time.perf_counter()
     seconds = {"search": searched - started, "partition": ended - searched, "clustering": ended - started}
     if resample:
-        found = group_rows(vectors, neighbours, engine=engine, seed=seed)
+        partition = group_rows(vectors, neighbours, engine=engine, seed=seed)
         seconds["resampling"] = time.perf_counter() - ended - seconds["partition"]
     seconds["whole"] = seconds["clustering"] + seconds.get("resampling", 0.0)
     return TimedClustering(
-        labels=found.labels,
-        strength=np.asarray(found.strength, np.float64),
-        outlier_score=np.asarray(found.outlier_score, np.float64),
-        tentative=found.tentative,
+        labels=partition.labels,
+        strength=np.asarray(partition.strength, np.float64),
+        outlier_score=np.asarray(partition.outlier_score, np.float64),
+        tentative=partition.tentative,
         neighbours=neighbours,
-        smallest_visible=found.smallest_visible,
+        smallest_visible=partition.smallest_visible,
         seconds=seconds,
     )

@@ -1,4 +1,7 @@
-"""Every method on every corpus: time, memory, shape, agreement with people's labels, stability (targets 1 and 2)."""
+"""Comparison of all methods on all corpora (targets 1 and 2).
+
+It measures time, memory, shape, agreement with people's labels, and stability.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +16,7 @@ N_SAMPLES = 10
 
 
 def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
-    """``n`` rows of each corpus; 0 for all of it, of arXiv 20,000."""
+    """Return the cells with ``n`` rows of each corpus; 0 for all rows, of arXiv 20,000."""
     return [
         BenchCell(part="peers", method=method, corpus=corpus, n=n or (ARXIV_ROWS if corpus == ARXIV_NAME else 0))
         for corpus in CORPORA
@@ -31,14 +34,17 @@ def measure(job: CellJob, started: float) -> dict[str, Any]:
         measure_agreement,
         measure_pairwise_stability,
         measure_shape,
-    )  # after the clock has stopped
+    )  # imported after the clock has stopped
     from patternmind.evals.scorers.stability import draw_samples
 
-    given = loaded.method_input
-    grouping = build_grouping(fit.labels, given.vectors)
-    samples = draw_samples(len(given.vectors), n_fits=N_SAMPLES, seed=0)
+    method_input = loaded.method_input
+    grouping = build_grouping(fit.labels, method_input.vectors)
+    samples = draw_samples(len(method_input.vectors), n_fits=N_SAMPLES, seed=0)
     refit = loaded.method.refit or loaded.method.fit
-    fits = [build_grouping(refit(one).labels, one.vectors) for one in (given.rows(sample) for sample in samples)]
+    fits = [
+        build_grouping(refit(sampled_input).labels, sampled_input.vectors)
+        for sampled_input in (method_input.rows(sample) for sample in samples)
+    ]
     return to_python_numbers(
         values
         | measure_shape(grouping)

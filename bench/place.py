@@ -1,4 +1,4 @@
-"""One more case among many (target 8): the time from its text to its theme, warm; and what being ready for it costs."""
+"""Placement of one new case among many (target 8): warm time from text to theme, and preparation cost."""
 
 import time
 from collections.abc import Sequence
@@ -34,41 +34,43 @@ def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
 
 
 def measure(job: CellJob, started: float) -> dict[str, Any]:
-    """Real vectors in themes around rows drawn at random: how they came to be there does not change the time."""
+    """Measure with real vectors in themes around random rows; how the themes were made does not change the time."""
     del started
-    from patternmind.embedding.minilm_encoder import MiniLMEncoder  # torch, 5 s
+    from patternmind.embedding.minilm_encoder import MiniLMEncoder  # loads torch, takes 5 s
 
     vectors = load_cell(job).method_input.vectors
-    drawn = vectors[np.random.default_rng(0).permutation(len(vectors))[:N_THEMES]]
-    home = np.concatenate([cosine_similarity(part, drawn).argmax(axis=1) for part in np.array_split(vectors, 50)])
-    began = time.perf_counter()
-    known = fit_placement(
+    theme_rows = vectors[np.random.default_rng(0).permutation(len(vectors))[:N_THEMES]]
+    nearest_theme = np.concatenate(
+        [cosine_similarity(block, theme_rows).argmax(axis=1) for block in np.array_split(vectors, 50)]
+    )
+    started_fit = time.perf_counter()
+    model = fit_placement(
         vectors,
-        home.astype(np.int32),
+        nearest_theme.astype(np.int32),
         np.full(len(vectors), 0.8, np.float32),
         np.full(len(vectors), OutlierReason.PLACED, np.int8),
     )
-    ready = time.perf_counter() - began
+    ready_seconds = time.perf_counter() - started_fit
     encoder = MiniLMEncoder()
-    predict(encoder.encode([CASE_TEMPLATE.format(n=0)]), known)
-    embedding: list[float] = []
-    placing: list[float] = []
+    predict(encoder.encode([CASE_TEMPLATE.format(n=0)]), model)
+    embedding_ms: list[float] = []
+    placement_ms: list[float] = []
     for n in range(1, N_CASES + 1):
-        begun = time.perf_counter()
+        started_case = time.perf_counter()
         vector = encoder.encode([CASE_TEMPLATE.format(n=n)])
         embedded = time.perf_counter()
-        predict(vector, known)
-        embedding.append(1000 * (embedded - begun))
-        placing.append(1000 * (time.perf_counter() - embedded))
-    whole = np.add(embedding, placing)
+        predict(vector, model)
+        embedding_ms.append(1000 * (embedded - started_case))
+        placement_ms.append(1000 * (time.perf_counter() - embedded))
+    whole_ms = np.add(embedding_ms, placement_ms)
     return to_python_numbers(
         {
             "n": len(vectors),
-            "ready_seconds": ready,
-            "embedding_ms": float(np.median(embedding)),
-            "placing_ms": float(np.median(placing)),
-            "whole_ms": float(np.median(whole)),
-            "slowest_ms": float(whole.max()),
+            "ready_seconds": ready_seconds,
+            "embedding_ms": float(np.median(embedding_ms)),
+            "placing_ms": float(np.median(placement_ms)),
+            "whole_ms": float(np.median(whole_ms)),
+            "slowest_ms": float(whole_ms.max()),
             "peak_gb": peak_memory_gb(),
         }
     )

@@ -1,4 +1,4 @@
-"""Quality against time, one panel a labelled corpus; the same lines give the same bytes."""
+"""Plot of quality against time, one panel per labelled corpus; the same results give the same bytes."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,15 +10,15 @@ from bench.corpora import LABELLED_CORPORA
 from bench.methods import METHODS
 
 COLOURS = ("#0072B2", "#56B4E9", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#666666")
-"""Okabe and Ito's, told apart with any colour vision; the marks differ as well."""
+"""Palette of Okabe and Ito, distinguishable with any colour vision; the marks differ too."""
 
 MARKS = "osD^vPX"
 
 
 def draw_quality_against_time(results: Sequence[CellResult], out: Path) -> None:
-    """AMI filled over warm seconds; the upper left is better."""
+    """Draw AMI filled over warm seconds; the upper left is better."""
     library: Any = import_module("matplotlib")
-    library.word_usage("svg")
+    library.use("svg")
     library.rcParams.update(
         {"svg.hashsalt": "bench", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
     )
@@ -43,11 +43,11 @@ def _draw_panel(panel: Any, corpus: str, results: Sequence[CellResult]) -> None:
     panel.xaxis.set_major_formatter(ticks.FormatStrFormatter("%g"))
     panel.xaxis.set_minor_formatter(ticks.LogFormatter(labelOnlyBase=False, minor_thresholds=(1.2, 0.4)))
     panel.set_ylabel("AMI, outliers filled")
-    panel.quantized(visible=True, which="major", color="#dddddd", linewidth=0.6)
+    panel.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
     panel.spines[["top", "right"]].set_visible(False)
     style = dict(zip(METHODS, zip(COLOURS, MARKS, strict=True), strict=True))
-    for line in results:
-        cell, values = line["cell"], line["values"]
+    for result in results:
+        cell, values = result["cell"], result["values"]
         if cell["part"] == "peers" and cell["corpus"] == corpus and "AMI filled" in values:
             colour, mark = style[cell["method"]]
             size = 70 if METHODS[cell["method"]].is_own else 45

@@ -1,4 +1,4 @@
-"""From the lines to docs/bench.md and docs/bench.svg: each target beside its figure, met or not, then all figures."""
+"""Report of the bench: docs/bench.md and docs/bench.svg, with targets first and then all figures."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,26 +30,26 @@ PEER_COLUMNS: Mapping[str, Callable[[Values], str]] = {
 INTRO = """\
 # Bench
 
-Written by `python -m bench report` from what `make bench` measured; do not edit. Every cell ran in a process of its
-own on the same vectors (all-MiniLM-L6-v2 by our encoder), peers at their defaults, unseeded where that is their
-default: their figures differ a little from run to run, and time depends on what else the machine did.
+`python -m bench report` generates this file from the results of `make bench`; do not edit it. Every cell ran in its own
+process on the same vectors (all-MiniLM-L6-v2 by our encoder). Peers run at their defaults, unseeded where that is the
+default. Their figures differ a little between runs, and times depend on the load of the machine.
 
-- **AMI, ARI, V** against people's labels with each outlier as a cluster of its own; **filled** with each outlier put
-  to the nearest centre by cosine, one rule for all methods.
-- **Stability**: mean pairwise ARI between fits on ten random 80 % samples, over the rows both saw, outliers as
+- **AMI, ARI, V**: agreement with people's labels, with each outlier as a cluster of its own. **Filled**: each outlier
+  is assigned to the nearest centroid by cosine, by the same rule for all methods.
+- **Stability**: mean pairwise ARI between fits on ten random 80 % samples, over the rows both saw, with outliers as
   singletons.
-- **Cold**: from the start of a fresh process through the first fit, imports and compilation included, the reading of
-  the vectors not. **Warm**: the second fit in that process, vectors in, labels out (at scale ours warms up on 1,000
-  rows). Of BERTopic that is its UMAP and HDBSCAN alone; its whole fit stands under steps. Of ours it is search and
-  partition; resampling stands apart where it is a step of its own.
-- **GB**: the most memory the process held, vectors included.
+- **Cold**: from the start of a fresh process to the end of the first fit, including imports and compilation, without
+  reading the vectors. **Warm**: the second fit in that process, vectors in, labels out (at scale ours warms up on 1,000
+  rows). For BERTopic this is UMAP and HDBSCAN alone; the column "steps s" has its whole fit. For ours it is search and
+  partition; resampling is listed separately where it is a step of its own.
+- **GB**: peak memory of the process, vectors included.
 """
 
 
 def write_report(results: Sequence[CellResult], folder: Path) -> None:
-    """Write bench.md and bench.svg; a cell that was not measured is said to be missing, never left out."""
+    """Write bench.md and bench.svg; targets without a result are listed as not measured."""
     folder.mkdir(parents=True, exist_ok=True)
-    measured = [line for line in results if not _is_trial(line)]
+    measured = [result for result in results if not _is_trial(result)]
     text = "\n".join(
         [
             INTRO,
@@ -67,72 +67,83 @@ def write_report(results: Sequence[CellResult], folder: Path) -> None:
 
 
 def _is_trial(result: CellResult) -> bool:
-    """Measured with --rows, which is for trying: a corpus that stands whole in the bench has no row count."""
+    """Return True for a trial with ``--rows``: a whole corpus has no row count."""
     cell = result["cell"]
-    whole = {"arxiv": {0, 20_000, 100_000}, "arxiv pairs": {100_000, 300_000, 1_000_000}}
-    return cell["n"] not in whole.get(cell["corpus"], {0})
+    full_sizes = {"arxiv": {0, 20_000, 100_000}, "arxiv pairs": {100_000, 300_000, 1_000_000}}
+    return cell["n"] not in full_sizes.get(cell["corpus"], {0})
 
 
 def _describe_machines(results: Sequence[CellResult]) -> list[str]:
-    machines = sorted({line["fingerprint"]["machine"] for line in results})
-    days = sorted(line["at"][:10] for line in results)
+    machines = sorted({result["fingerprint"]["machine"] for result in results})
+    days = sorted(result["at"][:10] for result in results)
     versions = {
         name: version
-        for line in results
-        for name, version in line["fingerprint"].items()
+        for result in results
+        for name, version in result["fingerprint"].items()
         if name != "machine" and not name.startswith("vectors of")
     }
-    out = [f"Machine: {machine}." for machine in machines]
+    lines = [f"Machine: {machine}." for machine in machines]
     if days:
-        out.append(f"Measured {days[0]}{'' if days[0] == days[-1] else ' to ' + days[-1]}.")
-    return [*out, "", "Versions: " + ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) + "."]
+        lines.append(f"Measured {days[0]}{'' if days[0] == days[-1] else ' to ' + days[-1]}.")
+    return [
+        *lines,
+        "",
+        "Versions: " + ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) + ".",
+    ]
 
 
 def _target_table(targets: Sequence[TargetResult]) -> list[str]:
     verdicts = {True: "met", False: "**not met**", None: "not measured"}
-    rows = [(str(one.number), one.requirement, one.figure, verdicts[one.is_met]) for one in targets]
-    return _format_table(("target", "asked", "found", ""), rows)
+    rows = [(str(target.number), target.requirement, target.figure, verdicts[target.is_met]) for target in targets]
+    return _format_table(("target", "required", "measured", "verdict"), rows)
 
 
 def _part_sections(results: Sequence[CellResult]) -> list[str]:
-    out: list[str] = []
+    lines: list[str] = []
     for corpus in (*LABELLED_CORPORA, "lessons"):
-        of = _select_results(results, "peers", corpus)
-        if of:
-            out += [f"## {corpus}{'' if corpus != 'arxiv' else ', 20,000 rows'}", "", *_peer_table(of), ""]
-    if any(line["cell"]["part"] == "peers" for line in results):
-        out += ["![Quality against time](bench.svg)", ""]
-    out += _section("Small networks (ten samples each)", _select_results(results, "sizes"), _size_row, SIZE_HEADINGS)
-    out += _section(
+        corpus_results = _select_results(results, "peers", corpus)
+        if corpus_results:
+            lines += [
+                f"## {corpus}{'' if corpus != 'arxiv' else ', 20,000 rows'}",
+                "",
+                *_peer_table(corpus_results),
+                "",
+            ]
+    if any(result["cell"]["part"] == "peers" for result in results):
+        lines += ["![Quality against time](bench.svg)", ""]
+    lines += _section("Small networks (ten samples each)", _select_results(results, "sizes"), _size_row, SIZE_HEADINGS)
+    lines += _section(
         "Planted strangers (ten draws)", _select_results(results, "outliers"), _outlier_row, OUTLIER_HEADINGS
     )
-    out += _section("Strength", _select_results(results, "strength"), _strength_row, STRENGTH_HEADINGS)
-    out += _section("Scale", _select_results(results, "scale"), _scale_row, SCALE_HEADINGS)
-    return out + _section("Same themes", _select_results(results, "same"), _same_row, SAME_HEADINGS)
+    lines += _section("Strength", _select_results(results, "strength"), _strength_row, STRENGTH_HEADINGS)
+    lines += _section("Scale", _select_results(results, "scale"), _scale_row, SCALE_HEADINGS)
+    return lines + _section("Reproducibility", _select_results(results, "same"), _same_row, SAME_HEADINGS)
 
 
 def _select_results(results: Iterable[CellResult], part: str, corpus: str | None = None) -> list[CellResult]:
     order = list(METHODS)
-    found = [line for line in results if line["cell"]["part"] == part and corpus in {None, line["cell"]["corpus"]}]
+    selected = [
+        result for result in results if result["cell"]["part"] == part and corpus in {None, result["cell"]["corpus"]}
+    ]
     return sorted(
-        found,
-        key=lambda line: (
-            line["cell"]["corpus"] if corpus is None else "",
-            line["cell"]["n"],
-            order.index(line["cell"]["method"]),
-            line["cell"]["variant"].zfill(5),
-            line["cell"]["threads"],
+        selected,
+        key=lambda result: (
+            result["cell"]["corpus"] if corpus is None else "",
+            result["cell"]["n"],
+            order.index(result["cell"]["method"]),
+            result["cell"]["variant"].zfill(5),
+            result["cell"]["threads"],
         ),
     )
 
 
 def _peer_table(results: Sequence[CellResult]) -> list[str]:
-    shown = PEER_COLUMNS if any("AMI" in line["values"] for line in results) else _without_labels()
+    columns = PEER_COLUMNS if any("AMI" in result["values"] for result in results) else _without_labels()
     rows = [
-        (_method_label(line), *_result_columns(line, lambda v: [column(v) for column in shown.values()]))
-        for line in results
+        (_method_label(result), *_result_columns(result, lambda v: [column(v) for column in columns.values()]))
+        for result in results
     ]
-    return _format_table(("", *shown), rows)
+    return _format_table(("", *columns), rows)
 
 
 def _without_labels() -> Mapping[str, Callable[[Values], str]]:
@@ -158,7 +169,7 @@ def _section(
 ) -> list[str]:
     if not results:
         return []
-    rows = [(_cell_label(line), *_result_columns(line, row)) for line in results]
+    rows = [(_cell_label(result), *_result_columns(result, row)) for result in results]
     return [f"## {title}", "", *_format_table(("", *headings), rows), ""]
 
 
@@ -182,7 +193,11 @@ def _size_row(values: Values) -> Sequence[str]:
     )
 
 
-OUTLIER_HEADINGS = ("AUROC of our score, mean (least to most)", "of mean similarity to five", "planted")
+OUTLIER_HEADINGS = (
+    "AUROC of our score, mean (min to max)",
+    "AUROC of mean similarity to 5 neighbours",
+    "planted rows",
+)
 
 
 def _outlier_row(values: Values) -> Sequence[str]:
@@ -193,7 +208,7 @@ def _outlier_row(values: Values) -> Sequence[str]:
     )
 
 
-STRENGTH_HEADINGS = ("calibration error", "said", "happened", "AUROC of its theme's majority label")
+STRENGTH_HEADINGS = ("calibration error", "predicted", "observed", "AUROC for the theme's majority label")
 
 
 def _strength_row(values: Values) -> Sequence[str]:
@@ -223,7 +238,7 @@ def _scale_row(values: Values) -> Sequence[str]:
     )
 
 
-SAME_HEADINGS = ("k", "digest of the labels", "with strengths")
+SAME_HEADINGS = ("k", "hash of labels", "hash of labels and strengths")
 
 
 def _same_row(values: Values) -> Sequence[str]:
@@ -245,8 +260,8 @@ def _mean(values: Sequence[float]) -> float:
 def _format_range(values: Sequence[Any], form: str) -> str:
     if not values:
         return ""
-    least, most = form.format(min(values)), form.format(max(values))
-    return least if least == most else f"{least} to {most}"
+    lowest, highest = form.format(min(values)), form.format(max(values))
+    return lowest if lowest == highest else f"{lowest} to {highest}"
 
 
 def _format_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The same themes every time (target 10): with one thread and two, and whatever order the cases came in."""
+"""Reproducibility (target 10): the same themes with one and two threads, and in any order of the cases."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ SHUFFLED = "shuffled"
 
 
 def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
-    chosen = [method for method in methods if method.startswith(PATTERNMIND)]
+    own_methods = [method for method in methods if method.startswith(PATTERNMIND)]
     return [
         BenchCell(
             part="same",
@@ -27,33 +27,33 @@ def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
             variant=variant,
         )
         for corpus in CORPORA
-        for method in chosen
+        for method in own_methods
         for threads, variant in ((1, ""), (2, ""), (2, SHUFFLED))
     ]
 
 
 def measure(job: CellJob, started: float) -> dict[str, Any]:
-    """A digest of label and strength by case id; rows are brought in the order of their ids first, as a run does."""
+    """Hash label and strength by case id; rows are ordered by id first, as in a run."""
     del started
     from bench.patternmind_clustering import cluster_timed
 
     loaded = load_cell(job)
     ids = np.asarray(loaded.rows.ids)
-    came_in = np.arange(len(ids))
+    input_order = np.arange(len(ids))
     if job.cell.variant == SHUFFLED:
-        came_in = np.random.default_rng(1).permutation(len(ids))
-    order = came_in[np.argsort(ids[came_in], kind="stable")]
+        input_order = np.random.default_rng(1).permutation(len(ids))
+    order = input_order[np.argsort(ids[input_order], kind="stable")]
     engine = "hdbscan" if job.cell.method.endswith("hdbscan") else "graph"
-    found = cluster_timed(loaded.method_input.vectors[order], engine=engine)
-    told = [
+    result = cluster_timed(loaded.method_input.vectors[order], engine=engine)
+    lines = [
         f"{id}\t{label}\t{strength:.6f}"
-        for id, label, strength in zip(ids[order], found.labels, found.strength, strict=True)
+        for id, label, strength in zip(ids[order], result.labels, result.strength, strict=True)
     ]
     return {
         "n": len(ids),
-        "k": int(found.labels.max()) + 1,
-        "labels": _digest(line.rsplit("\t", 1)[0] for line in told),
-        "labels_and_strengths": _digest(told),
+        "k": int(result.labels.max()) + 1,
+        "labels": _digest(line.rsplit("\t", 1)[0] for line in lines),
+        "labels_and_strengths": _digest(lines),
     }
 
 

@@ -1,4 +1,4 @@
-"""Many rows (targets 8 and 9): time warm, memory, and how many of the true neighbours the search found."""
+"""Large networks (targets 8 and 9): warm time, memory and recall of the neighbour search."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,10 +19,10 @@ LIMIT_SECONDS = 3 * 3600
 
 
 def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
-    """Ours beside the peers on arXiv, then alone on one kind of vectors at every size, so that times compare.
+    """Return cells of all methods on arXiv, and cells of patternmind at every size.
 
-    That kind is unit means of pairs of arXiv rows: a million of them can be made from what was embedded.
-    ``n`` instead of the sizes is for trying.
+    All sizes use one kind of vectors, which makes the times comparable: unit means of pairs of arXiv rows, of which a
+    million can be made from the encoded rows. ``n`` replaces the sizes for a trial.
     """
     plan = [(method, ARXIV_NAME, n or SMALL) for method in (PATTERNMIND, BERTOPIC, EVOC)]
     plan += [(PATTERNMIND, ARXIV_PAIRS, size) for size in ((n,) if n else (SMALL, LARGE, MILLION))]
@@ -46,29 +46,28 @@ def measure(job: CellJob, started: float) -> dict[str, Any]:
 
 
 def _measure_ours(job: CellJob, vectors: Vectors, labels: Sequence[str | None]) -> dict[str, Any]:
-    """Warmed up on a few rows, not on all: at a million the second fit would only cost the same again."""
+    """Measure after a warm-up on a few rows: at a million rows, a full first fit would only double the time."""
     from bench.patternmind_clustering import cluster_timed
 
     cluster_timed(vectors[:1_000])
-    find_nearest_neighbours(
-        vectors[:1_000], 15, max_exact_rows=0
-    )  # many rows are searched by other code, which is compiled
-    found = cluster_timed(vectors)
+    # the search of many rows uses other code, which is compiled on first use
+    find_nearest_neighbours(vectors[:1_000], 15, max_exact_rows=0)
+    result = cluster_timed(vectors)
     peak = peak_memory_gb()
 
     from bench.quality import build_grouping, measure_agreement, measure_shape
 
-    grouping = build_grouping(found.labels, vectors)
+    grouping = build_grouping(result.labels, vectors)
     agreement = {} if job.cell.corpus == ARXIV_PAIRS else measure_agreement(grouping, labels)
     return to_python_numbers(
         {
             "n": len(vectors),
-            "warm_seconds": found.seconds["clustering"],
-            "whole_seconds": found.seconds["whole"],
-            "steps": found.seconds,
+            "warm_seconds": result.seconds["clustering"],
+            "whole_seconds": result.seconds["whole"],
+            "steps": result.seconds,
             "peak_gb": peak,
-            "search_recall": search_recall(vectors, found.neighbours),
-            "smallest_visible": found.smallest_visible,
+            "search_recall": search_recall(vectors, result.neighbours),
+            "smallest_visible": result.smallest_visible,
         }
         | measure_shape(grouping)
         | agreement
@@ -76,14 +75,14 @@ def _measure_ours(job: CellJob, vectors: Vectors, labels: Sequence[str | None]) 
 
 
 def search_recall(vectors: Vectors, neighbours: Neighbours) -> float:
-    """Share of the true nearest rows that the search found, over random rows; a tie with the last true one counts."""
+    """Return the recall of the search over random rows; a tie with the last true neighbour counts."""
     n, k = neighbours.index.shape
     hits = total = 0
     for row in np.random.default_rng(0).permutation(n)[:N_PROBES]:
         cosine = vectors @ vectors[row]
         cosine[row] = -np.inf
-        last = np.partition(cosine, n - k)[n - k]
-        # the search may round its vectors; what it took for equal within the rounding is no miss
-        hits += int((cosine[neighbours.index[row]] >= last - 3e-4).sum())
+        last_similarity = np.partition(cosine, n - k)[n - k]
+        # the search may round its vectors, so a neighbour within the rounding is correct
+        hits += int((cosine[neighbours.index[row]] >= last_similarity - 3e-4).sum())
         total += k
     return hits / total

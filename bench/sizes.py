@@ -1,4 +1,4 @@
-"""Small networks and strangers (target 3): no blob, no theme for every few rows, nothing made of nothing."""
+"""Small networks and unrelated rows (target 3): size and number of themes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ N_STRANGERS = 100
 
 
 def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
-    del n  # the sizes are what is measured
+    del n  # this part measures fixed sizes
     sizes = [
         BenchCell(part="sizes", method=method, corpus=corpus, variant=str(size))
         for corpus in CORPORA
@@ -43,30 +43,30 @@ def measure(job: CellJob, started: float) -> dict[str, Any]:
     shapes: list[dict[str, float]] = []
     for draw in range(N_DRAWS):
         rows = np.sort(np.random.default_rng([size, draw]).permutation(n)[:size])
-        one = loaded.method_input.rows(rows)
-        shapes.append(measure_shape(build_grouping(loaded.method.fit(one).labels, one.vectors)))
-    return {"n": min(n, size)} | {name: [one[name] for one in shapes] for name in shapes[0]}
+        sample = loaded.method_input.rows(rows)
+        shapes.append(measure_shape(build_grouping(loaded.method.fit(sample).labels, sample.vectors)))
+    return {"n": min(n, size)} | {name: [sample[name] for sample in shapes] for name in shapes[0]}
 
 
 def _measure_strangers(job: CellJob) -> dict[str, Any]:
-    """One row each of as many categories as rows: nothing recurs, and the answer should say so."""
+    """Measure rows of different categories: nothing recurs, and the result must show it."""
     from bench.patternmind_clustering import cluster_timed
 
     loaded = load_cell(job)
-    found = [
+    results = [
         cluster_timed(loaded.method_input.vectors[draw_one_per_label(loaded.rows.labels, draw)])
         for draw in range(N_DRAWS)
     ]
     return {
         "n": N_STRANGERS,
-        "k": [int(one.labels.max()) + 1 for one in found],
-        "outlier_share": [float((one.labels < 0).mean()) for one in found],
-        "all_tentative": [bool(one.tentative.all()) for one in found],
+        "k": [int(result.labels.max()) + 1 for result in results],
+        "outlier_share": [float((result.labels < 0).mean()) for result in results],
+        "all_tentative": [bool(result.tentative.all()) for result in results],
     }
 
 
 def draw_one_per_label(labels: Sequence[str | None], draw: int) -> NDArray[np.intp]:
-    """A random row each of ``N_STRANGERS`` random labels, ascending."""
+    """Draw one random row each of ``N_STRANGERS`` random labels, in ascending order."""
     rng = np.random.default_rng([N_STRANGERS, draw])
     order = rng.permutation(len(labels))
     first: dict[str, int] = {}

@@ -1,7 +1,8 @@
-"""Strength as a promise (target 5): of the cases said to be .8 firm, do four in five come back to their theme?
+"""Calibration of strength (target 5): of cases with strength .8, four in five should keep their theme.
 
-Held out: ten fits on random 80 % samples under seeds that the run never used. Each of their clusters stands for the
-theme it overlaps most, one to one; a case agrees where it falls into the cluster that stands for its theme.
+It is measured on held-out fits: ten fits on random 80 % samples, with seeds that the run never used. Each of their
+clusters is matched to the theme with the largest overlap, one to one. A case agrees if it is in the cluster matched to
+its theme.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ FIRST_SEED = 1_000
 
 
 def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
-    del methods  # no peer gives a strength that says anything of a resample
+    del methods  # no peer has a strength that predicts a resample
     return [BenchCell(part="strength", method=PATTERNMIND, corpus=corpus, n=n) for corpus in CORPORA]
 
 
@@ -37,22 +38,22 @@ def measure(job: CellJob, started: float) -> dict[str, Any]:
 
     loaded = load_cell(job)
     vectors = loaded.method_input.vectors
-    found = cluster_timed(vectors)
-    said: list[float] = []
-    came_true: list[bool] = []
+    result = cluster_timed(vectors)
+    predictions: list[float] = []
+    outcomes: list[bool] = []
     for fit, rows in enumerate(draw_samples(len(vectors), n_fits=N_FITS, seed=FIRST_SEED)):
         other = cluster_timed(vectors[rows], seed=FIRST_SEED + fit, resample=False)
-        themed = found.labels[rows] >= 0
-        said += found.strength[rows][themed].tolist()
-        came_true += find_agreeing_rows(found.labels[rows], other.labels)[themed].tolist()
-    predicted, happened = np.asarray(said), np.asarray(came_true, np.bool_)
-    judged = (found.labels >= 0) & np.asarray([label is not None for label in loaded.rows.labels])
-    right = find_majority_label_rows(found.labels, loaded.rows.labels)
+        themed = result.labels[rows] >= 0
+        predictions += result.strength[rows][themed].tolist()
+        outcomes += find_agreeing_rows(result.labels[rows], other.labels)[themed].tolist()
+    predicted, is_kept = np.asarray(predictions), np.asarray(outcomes, np.bool_)
+    is_judged = (result.labels >= 0) & np.asarray([label is not None for label in loaded.rows.labels])
+    is_majority = find_majority_label_rows(result.labels, loaded.rows.labels)
     return {
         "n": len(vectors),
-        "calibration_error": calibration_error(predicted, happened),
+        "calibration_error": calibration_error(predicted, is_kept),
         "said": float(predicted.mean()),
-        "happened": float(happened.mean()),
-        "bins": reliability_bins(predicted, happened),
-        "label_ranking": auroc(found.strength[judged], right[judged]) if judged.any() else None,
+        "happened": float(is_kept.mean()),
+        "bins": reliability_bins(predicted, is_kept),
+        "label_ranking": auroc(result.strength[is_judged], is_majority[is_judged]) if is_judged.any() else None,
     }

@@ -1,4 +1,4 @@
-"""Groups real work problems into lasting themes, drafts grounded patterns, and leaves the judgement to people."""
+"""patternmind: themes from real work problems, with grounded pattern drafts that people judge."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ __all__ = ["FoundTheme", "ThemeFinder", "Themes", "__version__", "find_themes"]
 
 
 def __getattr__(name: str) -> Any:
-    """What a notebook asks for, loaded when it does: scikit-learn takes a second that `--help` has not."""
+    """Load the Python API on first use: importing scikit-learn takes a second, too long for ``--help``."""
     if name in __all__:
         return getattr(import_module("patternmind.finder"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

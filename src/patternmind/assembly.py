@@ -1,4 +1,4 @@
-"""Theme cards, drafts and places of one run: what was found, with people's decisions laid over it."""
+"""Assembly of a run's theme cards, drafts and assignments: applies user edits to the machine result."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -53,18 +53,21 @@ OUTLIER_REASON_TEXTS: Mapping[OutlierReason, str] = {
     OutlierReason.BETWEEN: "between several themes, firmly in none",
     OutlierReason.SMALL: "in a group too small for a theme",
 }
-"""Said of an outlier that no person put there."""
+"""Stored reason of an outlier that no edit moved there."""
 
 
 @dataclass
 class RunAssembler:
-    """What one run knows, handed from step to step. ``cases[i]`` has row i of ``vectors`` and of the partition.
+    """Builder of a run's theme cards, drafts and assignments.
+
+    Row i of ``vectors`` and of the partition belongs to ``cases[i]``.
 
     Attributes:
-        found: before people's decisions; ``part`` and ``theme_ids`` are what they leave of it.
-        past: the themes as people saw them last.
-        log: all edits of the lens, those taken back too.
-        encode: texts to (n, d) vectors in the space of ``vectors``, to choose names by; without it words alone choose.
+        machine_result: result before edits; ``partition`` and ``theme_ids`` are the result after edits.
+        previous: the themes as people last saw them.
+        edit_log: all edits of the lens, undone ones included.
+        encode: function from texts to (n, d) vectors in the space of ``vectors``, to rank names. Without it, only words
+            decide.
     """
 
     cases: Sequence[Case]
@@ -97,77 +100,82 @@ class RunAssembler:
         self._renamed_themes: list[Theme] = []
 
     def _with_edits(self, theme: Theme) -> Theme:
-        """A former theme with the name and the retirement that stand now, which an undo may have changed."""
+        """Return a former theme with its current name and retirement, after undo."""
         name = self.resolved.names.get(theme.id) or self._former_name(theme)
         if theme.id in self.resolved.retired:
             return replace(theme, name=name, lineage=Lineage.RETIRED)
-        back = Lineage.CONTINUED if theme.case_ids else Lineage.DORMANT
-        return replace(theme, name=name, lineage=back if theme.lineage is Lineage.RETIRED else theme.lineage)
+        reinstated = Lineage.CONTINUED if theme.case_ids else Lineage.DORMANT
+        return replace(theme, name=name, lineage=reinstated if theme.lineage is Lineage.RETIRED else theme.lineage)
 
     def _former_name(self, theme: Theme) -> str:
-        """What a theme was called before any person renamed it."""
-        lines = (one for one in self.edit_log if one.action is EditAction.RENAME and not one.proposed)
-        renames = (one for one in lines if one.theme_id == theme.id)
+        """Return the name of a theme before any person renamed it."""
+        all_renames = (edit for edit in self.edit_log if edit.action is EditAction.RENAME and not edit.proposed)
+        renames = (edit for edit in all_renames if edit.theme_id == theme.id)
         first = next(renames, None)
         return first.former_name if first else theme.name
 
     def changes(self) -> list[ThemeChange]:
-        """What became of every theme, first those that have cases, in order; a merge by a person is told as one."""
-        told = describe_changes(self.groups, self.theme_ids, self.previous, label=self.run.parameters.label)
-        into = self.resolved.merged_into
+        """Return the change of every theme, themes with cases first.
+
+        A theme that a person merged counts as merged.
+        """
+        changes = describe_changes(self.groups, self.theme_ids, self.previous, label=self.run.parameters.label)
+        merged_into = self.resolved.merged_into
         return [
-            replace(one, lineage=Lineage.MERGED, others=(into[one.theme_id],)) if one.theme_id in into else one
-            for one in told
+            replace(change, lineage=Lineage.MERGED, others=(merged_into[change.theme_id],))
+            if change.theme_id in merged_into
+            else change
+            for change in changes
         ]
 
     def themes(self, changes: Sequence[ThemeChange]) -> tuple[list[Theme], dict[str, str]]:
-        """The theme cards by falling size, those without a group last; and the areas' names by id.
+        """Return the theme cards by descending size, and the names of the areas by id.
 
         Args:
-            changes: first those of the groups, in order, then those of the themes that have none.
+            changes: changes of the groups, in order, and then of the themes without a group.
         """
         former = {theme.id: theme for theme in self.previous.themes}
-        with_group, without = changes[: len(self.groups)], changes[len(self.groups) :]
+        with_group, without_group = changes[: len(self.groups)], changes[len(self.groups) :]
         self._theme_phrases = {
             theme_id: self.phrase_counts.distinctive_phrases(self._unique_case_ids(rows))
             for theme_id, rows in zip(self.theme_ids, self.members, strict=True)
         }
-        fitting = {theme.id: theme.name for theme in self.previous.themes if self._is_name_supported(theme)}
-        kept = fitting | dict(self.resolved.names)
+        supported_names = {theme.id: theme.name for theme in self.previous.themes if self._is_name_supported(theme)}
+        existing_names = supported_names | dict(self.resolved.names)
         proposals = {
             theme_id: self._propose_names(position)
             for position, theme_id in enumerate(self.theme_ids)
-            if theme_id not in kept
+            if theme_id not in existing_names
         }
-        names = name_themes(self._theme_phrases, candidates=proposals, existing_names=kept)
+        names = name_themes(self._theme_phrases, candidates=proposals, existing_names=existing_names)
         self._renamed_themes = [
             theme
             for theme in self.previous.themes
-            if theme.id not in fitting and theme.name not in {"", fallback_name(theme.id), names[theme.id].name}
+            if theme.id not in supported_names and theme.name not in {"", fallback_name(theme.id), names[theme.id].name}
         ]
         cards: list[Theme] = []
         for position, change in enumerate(with_group):
             card = self._card(position, change.theme_id, names[change.theme_id])
             cards.append(self._with_history(card, change, former.get(change.theme_id)))
-        rest = [
+        cards_without_group = [
             self._with_periods(mark_dormant(former[change.theme_id], change.lineage), change, former[change.theme_id])
-            for change in without
+            for change in without_group
         ]
-        return [*self._with_nearest_themes(cards), *rest], self._area_names(cards)
+        return [*self._with_nearest_themes(cards), *cards_without_group], self._area_names(cards)
 
     def _is_name_supported(self, theme: Theme) -> bool:
-        """Whether a theme keeps the name it had: unless a machine gave it and no two of its cases hold it any more.
+        """Return False if a machine-made name has no word in its cases any more.
 
-        Its cases as the machine found them: what a person moved may be moved back, and must leave no trace.
+        The cases of the machine result count, because an edit may be undone and must leave no trace.
         """
-        judged = {*self.theme_ids} & {*self.machine_result.theme_ids}
-        if theme.name_locked or theme.id in self.resolved.names or theme.id not in judged:
+        current_ids = {*self.theme_ids} & {*self.machine_result.theme_ids}
+        if theme.name_locked or theme.id in self.resolved.names or theme.id not in current_ids:
             return True
         rows = self.machine_result.partition.rows_of(self.machine_result.theme_ids.index(theme.id))
         return contains_theme_word(theme.name, ["\n".join(self.cases[row].text.values()) for row in rows])
 
     def _with_history(self, card: Theme, change: ThemeChange, former: Theme | None) -> Theme:
-        """The card with what it has from its former self."""
+        """Return the card with the history of its former theme."""
         card = replace(card, new_cases=change.n_new, lineage=change.lineage)
         return self._with_periods(keep_unseen_members(card, former, self.cases_by_id), change, former)
 
@@ -177,31 +185,36 @@ class RunAssembler:
         return replace(theme, quiet_runs=change.quiet_runs, new_by_period=periods, name_locked=locked)
 
     def _unique_case_ids(self, rows: Sequence[int]) -> list[str]:
-        """The cases that name a theme: each story once, unless there are too few stories to have anything in common."""
+        """Return the cases for the name of a theme: without duplicates, unless fewer than two remain."""
         members = [self.cases[row] for row in rows]
-        once = [case.id for case in members if case.duplicate_of is None]
-        return once if len(once) > 1 else [case.id for case in members]
+        unique = [case.id for case in members if case.duplicate_of is None]
+        return unique if len(unique) > 1 else [case.id for case in members]
 
     def _area_id(self, position: int) -> str:
-        """The area of a theme as found; where nothing was, themes that people made share that of the largest."""
-        found = self.machine_result.partition.areas
+        """Return the area of a theme in the machine result.
+
+        If that has no areas, the themes that people made share the area of the largest.
+        """
+        machine_areas = self.machine_result.partition.areas
         number = int(self.partition.areas[position])
-        ids = [
-            area_id for area, area_id in zip(found, self.machine_result.area_ids, strict=True) if int(area) == number
+        area_ids = [
+            area_id
+            for area, area_id in zip(machine_areas, self.machine_result.area_ids, strict=True)
+            if int(area) == number
         ]
         first = self.theme_ids[0]
         former = (theme.area_id for theme in self.previous.themes if theme.id == first)
-        return ids[0] if ids else next(former, f"a-{first[2:]}")
+        return area_ids[0] if area_ids else next(former, f"a-{first[2:]}")
 
     def _propose_names(self, position: int) -> list[Phrase]:
-        """Wordings of a group's cases that could be its name, those that tell it from the nearest group first."""
-        nearest = self._nearest(position)
-        beside = self._unique_case_ids(self.members[nearest]) if nearest is not None else []
-        told = sorted(
+        """Propose names from a group's cases, the most distinctive against the nearest group first."""
+        nearest = self._nearest_group(position)
+        contrast_case_ids = self._unique_case_ids(self.members[nearest]) if nearest is not None else []
+        case_ids = sorted(
             self._unique_case_ids(self.members[position]),
             key=lambda case_id: (-self.strength_by_case[case_id], case_id),
         )
-        proposals = propose_name_candidates(self.phrase_counts, told, contrast_case_ids=beside)
+        proposals = propose_name_candidates(self.phrase_counts, case_ids, contrast_case_ids=contrast_case_ids)
         if self.encode is None or not proposals:
             return proposals
         return rank_by_similarity(
@@ -211,15 +224,15 @@ class RunAssembler:
             contrast_centre=self.partition.centres[nearest] if nearest is not None else None,
         )
 
-    def _nearest(self, position: int) -> int | None:
-        """The group whose centre is nearest; ``None`` where there is no other."""
+    def _nearest_group(self, position: int) -> int | None:
+        """Return the group with the nearest centroid; None if there is only this group."""
         cosine = cosine_similarity(self.partition.centres[position : position + 1], self.partition.centres)[0]
         cosine[position] = -np.inf
         return int(cosine.argmax()) if len(cosine) > 1 else None
 
     def _card(self, position: int, theme_id: str, name: ThemeName) -> Theme:
         rows = sorted(self.members[position], key=lambda row: (-float(self.partition.strength[row]), row))
-        speaks = choose_exemplars(self.vectors, self.members[position], self.partition.centres[position])
+        exemplars = choose_exemplars(self.vectors, self.members[position], self.partition.centres[position])
         counts = theme_counts.count_cases([self.cases[row] for row in rows])
         return Theme(
             id=theme_id,
@@ -228,8 +241,8 @@ class RunAssembler:
             name=name.name,
             keywords=name.keywords,
             case_ids=tuple(self.cases[row].id for row in rows),
-            exemplars=tuple(self.cases[row].id for row in speaks.central),
-            edge_case=self.cases[speaks.edge].id if speaks.edge is not None else None,
+            exemplars=tuple(self.cases[row].id for row in exemplars.central),
+            edge_case=self.cases[exemplars.edge].id if exemplars.edge is not None else None,
             n_cases=len(counts.cases),
             n_teams=counts.n_teams,
             n_contributors=counts.n_contributors,
@@ -237,44 +250,44 @@ class RunAssembler:
             share=len(rows) / len(self.cases),
             stability=float(self.partition.stability[position]),
             tentative=bool(self.partition.tentative[position]),
-            cohesion=speaks.cohesion,
+            cohesion=exemplars.cohesion,
             trend=theme_counts.trend_by_quarter(counts.cases),
             centre=tuple(float(x) for x in self.partition.centres[position]),
             encoder=self.previous.encoder,
         )
 
     def _with_nearest_themes(self, cards: Sequence[Theme]) -> list[Theme]:
-        """Each card with its nearest theme, the phrases it holds far more often than that one, and a gist."""
-        told: list[Theme] = []
+        """Return the cards with their nearest theme, the phrases that distinguish them, and a gist."""
+        result: list[Theme] = []
         for position, card in enumerate(cards):
-            number = self._nearest(position)
-            nearest = cards[number] if number is not None else None
-            differs = self._differs_by(card, nearest) if nearest else ()
-            told.append(
+            nearest_group = self._nearest_group(position)
+            nearest = cards[nearest_group] if nearest_group is not None else None
+            differs_by = self._differs_by(card, nearest) if nearest else ()
+            result.append(
                 replace(
-                    card, nearest_theme_id=nearest.id if nearest else None, differs_by=differs, gist=self._gist(card)
+                    card, nearest_theme_id=nearest.id if nearest else None, differs_by=differs_by, gist=self._gist(card)
                 )
             )
-        return told
+        return result
 
     def _differs_by(self, card: Theme, other: Theme) -> tuple[str, ...]:
         def lead(phrase: Phrase) -> float:
-            there = sum(self.phrase_counts.contains_phrase(case_id, phrase.words) for case_id in other.case_ids)
-            return phrase.case_share - there / max(1, len(other.case_ids))
+            n_other = sum(self.phrase_counts.contains_phrase(case_id, phrase.words) for case_id in other.case_ids)
+            return phrase.case_share - n_other / max(1, len(other.case_ids))
 
         ranked = sorted(self._theme_phrases[card.id], key=lambda phrase: (-lead(phrase), phrase.words))
         return tuple(phrase.text for phrase in ranked[:3])
 
     def _gist(self, card: Theme) -> str:
-        """The sentence that best says the theme's problem, word for word from one of its cases."""
+        """Return the sentence that best states the theme's problem, verbatim from one of its cases."""
         evidence = self.evidence(card)
-        telling = sentences_with_roles(evidence.sentences, SentenceRole.PROBLEM, SentenceRole.HAPPENED)
-        central = [sentence for sentence in telling if sentence.case_id in card.exemplars]
-        best = select_sentences(central or telling, evidence.problem_score, limit=1)
+        sentences = sentences_with_roles(evidence.sentences, SentenceRole.PROBLEM, SentenceRole.HAPPENED)
+        central = [sentence for sentence in sentences if sentence.case_id in card.exemplars]
+        best = select_sentences(central or sentences, evidence.problem_score, limit=1)
         return best[0].text if best else ""
 
     def evidence(self, theme: Theme) -> ThemeEvidence:
-        """What its cases say, read once however often the card is rewritten."""
+        """Return the evidence of a theme, gathered once per run."""
         if theme.id not in self._evidence_by_theme:
             phrases = self._theme_phrases[theme.id]
             self._evidence_by_theme[theme.id] = gather_evidence(
@@ -283,14 +296,16 @@ class RunAssembler:
         return replace(self._evidence_by_theme[theme.id], theme=theme)
 
     def _area_names(self, cards: Sequence[Theme]) -> dict[str, str]:
-        inside: dict[str, list[str]] = {}
+        case_ids_by_area: dict[str, list[str]] = {}
         for card in cards:
-            inside.setdefault(card.area_id, []).extend(card.case_ids)
+            case_ids_by_area.setdefault(card.area_id, []).extend(card.case_ids)
         names = name_themes(
-            {area: self.phrase_counts.distinctive_phrases(ids) for area, ids in inside.items()},
-            candidates={area: propose_name_candidates(self.phrase_counts, ids) for area, ids in inside.items()},
+            {area: self.phrase_counts.distinctive_phrases(ids) for area, ids in case_ids_by_area.items()},
+            candidates={
+                area: propose_name_candidates(self.phrase_counts, ids) for area, ids in case_ids_by_area.items()
+            },
         )
-        return {area: names[area].name for area in inside}
+        return {area: names[area].name for area in case_ids_by_area}
 
     def draft_patterns(self, themes: Sequence[Theme]) -> Iterator[Draft]:
         for theme in themes:
@@ -298,7 +313,7 @@ class RunAssembler:
                 yield self._draft_theme_pattern(theme)
 
     def _draft_theme_pattern(self, theme: Theme) -> Draft:
-        """A candidate pattern with what speaks against it, or the stored answer that there is none."""
+        """Draft a pattern with counter-evidence, or the answer that only one contributor reported it."""
         evidence = self.evidence(theme)
         if theme.one_contributor:
             return draft_no_pattern_for_single_contributor(evidence, run_id=self.run.id)
@@ -306,9 +321,9 @@ class RunAssembler:
         return with_recomputed_id(add_counter_evidence(draft_pattern(evidence, run_id=self.run.id), members))
 
     def assignments(self, themes: Sequence[Theme]) -> list[Assignment]:
-        """One line a case, by case id: in one theme, or an outlier with the nearest theme and the reason."""
-        placed = [theme for theme in themes if theme.case_ids]
-        return [self._assignment(row, placed) for row in range(len(self.cases))]
+        """Return one assignment per case: in a theme, or an outlier with nearest theme and reason."""
+        active_themes = [theme for theme in themes if theme.case_ids]
+        return [self._assignment(row, active_themes) for row in range(len(self.cases))]
 
     def _assignment(self, row: int, themes: Sequence[Theme]) -> Assignment:
         label, nearest = int(self.partition.labels[row]), int(self.partition.nearest[row])
@@ -338,19 +353,21 @@ class RunAssembler:
         )
 
     def notes(self, drafts: Sequence[GroundedDraft]) -> list[str]:
-        refused = sum(len(grounded.refused_claims) for grounded in drafts)
-        notes = [f"{refused} claims were refused because their quote was not found."] if refused else []
+        n_refused = sum(len(grounded.refused_claims) for grounded in drafts)
+        notes = [f"{n_refused} claims were refused because their quote was not found."] if n_refused else []
         if len(self.cases) < MIN_CASES:
-            notes.append(f"Too few to group: {len(self.cases)} cases, {MIN_CASES} are needed.")
+            notes.append(f"Not enough cases to group: you have {len(self.cases)} and need {MIN_CASES}.")
         elif not self.groups:
             notes.append("Nothing recurs yet.")
         elif self.partition.is_all_tentative:
-            notes.append("Nothing recurs for certain yet: every theme is tentative.")
+            notes.append("No theme is certain yet; treat all of them as tentative.")
         if self.machine_result.partition.smallest_visible:
-            least = self.machine_result.partition.smallest_visible
-            notes.append(f"A sample of the cases was fitted: themes of fewer than {least} cases may not be seen.")
+            min_size = self.machine_result.partition.smallest_visible
+            notes.append(
+                f"Only a sample of the cases was grouped: themes of fewer than {min_size} cases may be missing."
+            )
         notes += [
-            f'Theme {theme.id} is no longer called "{theme.name}": its cases do not hold a word of it.'
+            f'Theme {theme.id} is no longer called "{theme.name}": its cases contain no word of that name.'
             for theme in self._renamed_themes
         ]
         return notes
@@ -359,14 +376,21 @@ class RunAssembler:
 def build_groups(
     cases: Sequence[Case], members: Sequence[Sequence[int]], centroids: Vectors, new_case_ids: frozenset[str]
 ) -> list[ClusterGroup]:
-    """Each cluster as ``carry`` looks at it. ``members`` are rows of ``cases``, ``new`` those new in this period."""
+    """Build a group for each cluster.
+
+    Args:
+        cases: all cases of the run.
+        members: rows of each cluster.
+        centroids: (k, d) of the clusters.
+        new_case_ids: cases that are new in this period.
+    """
     return [
         ClusterGroup(
             frozenset(cases[row].id for row in rows),
-            centre,
+            centroid,
             n_new=sum(case.id in new_case_ids for case in theme_counts.count_cases([cases[row] for row in rows]).cases),
         )
-        for rows, centre in zip(members, centroids, strict=True)
+        for rows, centroid in zip(members, centroids, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The composition root: every adapter is built here, when first used, and handed down."""
+"""Composition root: builds every adapter on first use."""
 
 import gc
 import shutil
@@ -49,11 +49,11 @@ if TYPE_CHECKING:
 DATABASE_FILE = "patternmind.db"
 
 UPLOAD_FOLDER_PREFIX = ".upload-"
-"""How the folders begin that hold a file while it is taken in."""
+"""Name prefix of the folders of files that are being imported."""
 
 
 class AppContext:
-    """The parts of one data folder. Nothing is opened or loaded before it is used."""
+    """Services and adapters of one data folder; each is opened or loaded on first use."""
 
     def __init__(self, settings: Settings, *, encoder: Encoder | None = None, clock: Clock | None = None) -> None:
         self.settings = settings
@@ -62,28 +62,32 @@ class AppContext:
         self._placers: dict[str | None, Placer] = {}
 
     def for_network(self, network_id: str) -> "AppContext":
-        """The same data folder, clock and encoder, with another of its networks."""
+        """Return a context of another network with the same data folder, clock and encoder."""
         encoder = self._injected_encoder or self.encoder
         return AppContext(replace(self.settings, network=network_id), encoder=encoder, clock=self.clock)
 
     @cached_property
     def store(self) -> Store:
-        """The rows of one network.
+        """Store of the network; the default network is created on first use.
 
         Raises:
-            UsageError: there is no such network; the default one is made as it is first used.
+            UsageError: The network does not exist.
         """
-        chosen = self.settings.network
-        if chosen != DEFAULT_NETWORK and chosen not in {one.id for one in self.accounts.list_networks()}:
-            raise UsageError(f'There is no network "{chosen}" here. `patternmind network list` shows those there are.')
-        sealer = FieldCipher(self.settings.raw_key, self.settings.raw_key_before)
-        return SqlStore(self.settings.home / DATABASE_FILE, chosen, sealer=sealer)
+        network_id = self.settings.network
+        if network_id != DEFAULT_NETWORK and network_id not in {
+            network.id for network in self.accounts.list_networks()
+        }:
+            raise UsageError(
+                f'Network "{network_id}" not found in this data folder. Check its id in the list of networks.'
+            )
+        cipher = FieldCipher(self.settings.raw_key, self.settings.raw_key_before)
+        return SqlStore(self.settings.home / DATABASE_FILE, network_id, cipher=cipher)
 
     @cached_property
     def accounts(self) -> Accounts:
-        """Who may sign in, to all networks of this data folder."""
-        first = Network(id=DEFAULT_NETWORK, name=DEFAULT_NETWORK)
-        return SqlAccounts(self.settings.home / DATABASE_FILE, default_network=first)
+        """Accounts and networks of this data folder."""
+        default_network = Network(id=DEFAULT_NETWORK, name=DEFAULT_NETWORK)
+        return SqlAccounts(self.settings.home / DATABASE_FILE, default_network=default_network)
 
     @cached_property
     def passwords(self) -> PasswordHasher:
@@ -97,7 +101,7 @@ class AppContext:
             return self._injected_encoder
         from patternmind.embedding.minilm_encoder import MiniLMEncoder
 
-        return MiniLMEncoder(self.settings.encoder, verdicts=self.settings.home / "encoder-check.json")
+        return MiniLMEncoder(self.settings.encoder, precision_cache=self.settings.home / "encoder-check.json")
 
     @cached_property
     def llm(self) -> LlmContext | None:
@@ -107,22 +111,22 @@ class AppContext:
 
     @cached_property
     def prompts(self) -> PromptTemplates:
-        """The packaged prompts, and in the place of some the organisation's own.
+        """Packaged prompts, overridden by the organisation's own prompts.
 
         Raises:
-            PromptInvalid: a file cannot be used.
+            PromptInvalid: A file cannot be used.
         """
         from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 
         return PromptFiles(packaged_prompts_dir(), overrides=self.settings.prompts)
 
     def gateway(self) -> "LiteLLMGateway":
-        """The language model as set, the same one every time; nothing of it is loaded before it is asked.
+        """Return the gateway to the configured language model; it is loaded on first use.
 
         Raises:
-            UsageError: none is set.
-            SettingsInvalid: one is set for a task that there is not.
-            PriceUnknown
+            UsageError: No model is set.
+            SettingsInvalid: A model is set for an unknown task.
+            PriceUnknown: The price of a model is not set.
         """
         return self._gateway
 
@@ -133,12 +137,12 @@ class AppContext:
 
         settings = self.settings
         if settings.model is None:
-            raise UsageError("No model is set. Name one in PATTERNMIND_MODEL.")
+            raise UsageError("No language model is set. Set PATTERNMIND_MODEL.")
         tasks = sorted(path.stem for path in packaged_prompts_dir().glob("*.md"))
         for task in settings.task_models:
             if task not in tasks:
                 raise SettingsInvalid(
-                    f'PATTERNMIND_TASK_MODELS names a task "{task}" that there is not. Tasks are: {", ".join(tasks)}.'
+                    f'PATTERNMIND_TASK_MODELS names an unknown task "{task}". Tasks are: {", ".join(tasks)}.'
                 )
         choice = build_model_choice(
             settings.model,
@@ -153,10 +157,10 @@ class AppContext:
         return gateway
 
     def run(self, parameters: RunParameters, *, progress: Progress | None = None) -> RunRecord:
-        """Run a cycle alone on this data folder, and bring the index up to date where there is one.
+        """Run the pipeline under the run lock and update an existing index.
 
         Raises:
-            RunInProgress
+            RunInProgress: Another run holds the lock.
         """
         with self.run_locked() as store, gc_disabled():
             record = run_pipeline(store, self.encoder, self.clock, parameters, llm=self.llm, progress=progress)
@@ -166,36 +170,44 @@ class AppContext:
 
     @contextmanager
     def run_locked(self) -> Generator[Store]:
-        """The store, while no run goes on: what a run has read by then would come back when it ends.
+        """Hold the run lock: a running pipeline would write back data it read earlier.
 
         Raises:
-            RunInProgress
+            RunInProgress: Another run holds the lock.
         """
-        store = self.store  # opening it makes the folder that the lock lies in
+        store = self.store  # opening it creates the folder of the lock file
         with run_lock(self.settings.home):
             yield store
 
     def erase(self, case_id: str, *, actor: str) -> ErasureResult:
-        """Erase a case everywhere in this data folder: rows and log, index, copies of the database, stray uploads.
+        """Erase a case everywhere in this data folder.
+
+        This covers rows and log, the index, copies of the database, and leftover uploads.
 
         Raises:
-            RunInProgress, NotFound, UsageError
-            IndexUnavailable: another process owns the index; nothing was changed.
-            StoreUnavailable: another process reads the database, so that its log cannot be emptied: erase again.
+            RunInProgress: A run holds the lock.
+            NotFound: The case does not exist.
+            UsageError: The request is invalid.
+            IndexUnavailable: Another process owns the index; nothing was changed.
+            StoreUnavailable: Another process reads the database, so its log cannot be emptied. Erase again.
         """
         with self.run_locked() as store:
             if find_erasure(store, case_id) is None and find_withdrawal(store, case_id) is None:
-                store.case(case_id)  # what is not there costs nobody the index
+                store.case(case_id)  # raises NotFound before the index is deleted
             with self._index_rebuilt():
                 self._remove_leftover_copies()
                 return erase_case(store, self.clock, case_id, actor=actor)
 
     def withdraw(self, case_id: str, *, actor: str) -> ErasureResult:
-        """Withdraw a case: out of lists, themes, drafts, search and index; what was handed in stays, to be put back.
+        """Withdraw a case from lists, themes, drafts, search and index.
+
+        The submitted text remains stored, so that the case can be restored.
 
         Raises:
-            RunInProgress, NotFound, UsageError
-            IndexUnavailable: another process owns the index; nothing was changed.
+            RunInProgress: A run holds the lock.
+            NotFound: The case does not exist.
+            UsageError: The request is invalid.
+            IndexUnavailable: Another process owns the index; nothing was changed.
         """
         with self.run_locked() as store:
             store.case(case_id)  # as above
@@ -204,18 +216,18 @@ class AppContext:
 
     @contextmanager
     def _index_rebuilt(self) -> Generator[None]:
-        """Drop what is derived from the rows, and make it again of those that are left."""
+        """Delete the index before a change of the rows, and build it again afterwards."""
         has_index = (self.index_folder / "manifest.json").exists()
         if self.index_folder.exists():
             with closing(self.chroma_index()) as index:
-                index.drop()
+                index.delete()
         yield
         self._placers.clear()
         if has_index:
             self._build_index()
 
     def leftover_copies(self) -> list[Path]:
-        """Copies of the database from before migrations, and uploads that a killed server left: raw text, all of it."""
+        """List database copies from before migrations, and uploads of a killed server; all hold raw text."""
         home = self.settings.home
         return sorted([*home.glob(f"{Path(DATABASE_FILE).stem}.before-*.db*"), *home.glob(f"{UPLOAD_FOLDER_PREFIX}*")])
 
@@ -225,11 +237,11 @@ class AppContext:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def placer(self, lens: str | None = None) -> Placer:
-        """The one that places cases of a lens, None for that of the last run; it keeps what it has read."""
+        """Return the cached placer of a lens; None for the lens of the last run."""
         return self._placers.setdefault(lens, Placer(self.store, self.encoder, lens))
 
     def _refresh_index(self) -> None:
-        """Bring an index that was built before up to the rows; where it cannot be, search goes by the rows."""
+        """Update an existing index; if that fails, search uses the rows."""
         if (self.index_folder / "manifest.json").exists():
             self._build_index()
 
@@ -239,20 +251,20 @@ class AppContext:
         ids, vectors = embed_all_cases(self.store, self.encoder)
         try:
             with closing(self.chroma_index()) as index:
-                if not index.holds(digest_rows(ids, vectors)):
+                if not index.is_current(digest_rows(ids, vectors)):
                     index.rebuild(ids, vectors)
         except IndexUnavailable:
             return
 
     @property
     def index_folder(self) -> Path:
-        """Of this network alone: what one network finds by meaning is no other's."""
-        chosen = self.settings.network
-        return self.settings.home / ("index" if chosen == DEFAULT_NETWORK else f"index-{chosen}")
+        """Folder of this network's index; networks never share an index."""
+        network_id = self.settings.network
+        return self.settings.home / ("index" if network_id == DEFAULT_NETWORK else f"index-{network_id}")
 
     @contextmanager
     def open_index(self, *, progress: Progress | None = None) -> Generator[VectorIndex]:
-        """The index to search with: Chroma where this process can own it and it is fresh, else the rows themselves."""
+        """Open the index for search: Chroma if it is current and available, else the rows."""
         from patternmind.storage.search.chroma import ExactIndex, digest_rows
 
         if not (self.index_folder / "manifest.json").exists():
@@ -264,19 +276,21 @@ class AppContext:
         except IndexUnavailable:
             chroma = None
         with nullcontext() if chroma is None else closing(chroma):
-            fresh = chroma is not None and chroma.holds(digest_rows(ids, vectors)) and _is_searchable(chroma, vectors)
-            yield chroma if chroma is not None and fresh else ExactIndex(ids, vectors)
+            is_usable = (
+                chroma is not None and chroma.is_current(digest_rows(ids, vectors)) and _is_searchable(chroma, vectors)
+            )
+            yield chroma if chroma is not None and is_usable else ExactIndex(ids, vectors)
 
     @cached_property
     def live_index(self) -> InMemoryIndex:
-        """The vectors of all cases in the memory of this process, as fresh as the store; read when first searched."""
+        """In-memory index of all cases, always current; read on first search."""
         return InMemoryIndex(self.store, lambda: self.encoder)
 
     def chroma_index(self):
-        """Own the Chroma index.
+        """Open the Chroma index as its only owner.
 
         Raises:
-            IndexUnavailable: another process owns it.
+            IndexUnavailable: Another process owns it.
         """
         from patternmind.storage.search.chroma import ChromaIndex
 
@@ -285,20 +299,21 @@ class AppContext:
 
 @contextmanager
 def gc_disabled() -> Generator[None]:
-    """Without Python's search for cycles of garbage: among the million objects of a large run it finds none, and at
-    20,000 cases it takes a sixth of a run that continues the last.
+    """Disable Python's cyclic garbage collector.
+
+    Among the million objects of a large run it finds nothing to free. At 20,000 cases it takes a sixth of a warm run.
     """
-    on = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if on:
+        if was_enabled:
             gc.enable()
 
 
 def _is_searchable(index: VectorIndex, vectors: Vectors) -> bool:
-    """Whether a search ends in an answer; the manifest of a damaged index is still in order."""
+    """Return True if a search succeeds; a damaged index may still have a valid manifest."""
     try:
         return bool(index.search(vectors[0], 1)) if len(vectors) else True
     except IndexUnavailable:

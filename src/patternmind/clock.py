@@ -1,4 +1,4 @@
-"""The time."""
+"""System clock and a fixed clock for tests."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ class SystemClock:
 
 
 class FixedClock:
-    """The double: stands still until moved."""
+    """Test double that returns ``at`` until it is changed."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at

@@ -1,4 +1,4 @@
-"""What `patternmind doctor` looks at."""
+"""Checks of `patternmind doctor`: data folder, store, encryption, encoder, index, prompts and model."""
 
 import os
 import shutil
@@ -13,13 +13,15 @@ MIN_FREE_BYTES = 200 << 20
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
+    """Result of one check; the fields are the keys of `patternmind doctor --json`."""
+
     what: str
     ok: bool
     says: str
 
 
-def run_checks(house: AppContext) -> list[CheckResult]:
-    """One finding a part; none of them changes anything but an absent data folder, which is made."""
+def run_checks(ctx: AppContext) -> list[CheckResult]:
+    """Run all checks. They change nothing, except that a missing data folder is created."""
     parts: dict[str, Callable[[AppContext], str]] = {
         "data folder": _check_folder,
         "store": _check_store,
@@ -29,74 +31,74 @@ def run_checks(house: AppContext) -> list[CheckResult]:
         "prompts": _check_prompts,
         "model gateway": _check_gateway,
     }
-    return [_run_check(what, look, house) for what, look in parts.items()]
+    return [_run_check(name, check, ctx) for name, check in parts.items()]
 
 
-def _run_check(name: str, check: Callable[[AppContext], str], house: AppContext) -> CheckResult:
+def _run_check(name: str, check: Callable[[AppContext], str], ctx: AppContext) -> CheckResult:
     try:
-        return CheckResult(name, True, check(house))
+        return CheckResult(name, True, check(ctx))
     except GatewayFailed as failed:
         return CheckResult(name, False, f"{failed.reason}. Check PATTERNMIND_MODEL, _API_BASE and _API_KEY.")
     except PatternmindError as error:
         return CheckResult(name, False, str(error))
 
 
-def _check_folder(house: AppContext) -> str:
-    home = house.settings.home
-    _ = house.store
+def _check_folder(ctx: AppContext) -> str:
+    home = ctx.settings.home
+    _ = ctx.store
     if not os.access(home, os.W_OK):
-        raise PatternmindError(f"{home} cannot be written. Give yourself write rights on it.")
+        raise PatternmindError(f"{home} is not writable. Give yourself write permission.")
     free = shutil.disk_usage(home).free
     if free < MIN_FREE_BYTES:
         raise PatternmindError(f"{home} has {free >> 20} MB left. Free some space.")
     return f"{home}, {free >> 20} MB free"
 
 
-def _check_store(house: AppContext) -> str:
-    cases, last = house.store.cases(), house.store.last_run()
-    ran = f"last run {last.id}" if last else "no run yet"
-    n_people = sum(bool(one.name) for one in house.store.roster())
-    return f"{DATABASE_FILE}: {len(cases)} cases, {ran}, {n_people} people on the roster"
+def _check_store(ctx: AppContext) -> str:
+    cases, last_run = ctx.store.cases(), ctx.store.last_run()
+    run = f"last run {last_run.id}" if last_run else "no run yet"
+    n_people = sum(bool(entry.name) for entry in ctx.store.roster())
+    return f"{DATABASE_FILE}: {len(cases)} cases, {run}, {n_people} people on the roster"
 
 
-def _check_raw_text(house: AppContext) -> str:
-    """Whether what was handed in is encrypted as the settings say, and nothing of it lies about."""
-    counts = house.store.raw_text_counts()
+def _check_raw_text(ctx: AppContext) -> str:
+    """Check that raw text is encrypted as configured, and that no unencrypted copies are left."""
+    counts = ctx.store.raw_text_counts()
     if not counts.is_readable:
-        house.store.submissions()
-    key = house.settings.raw_key
-    if key is not None and counts.n_encrypted < counts.n:
+        ctx.store.submissions()
+    key = ctx.settings.raw_key
+    if key is not None and counts.n_encrypted < counts.n_texts:
         raise PatternmindError(
-            f"{counts.n - counts.n_encrypted} raw texts are not encrypted. Run `patternmind key apply`."
+            f"{counts.n_texts - counts.n_encrypted} raw texts are not encrypted. Run `patternmind key apply`."
         )
-    copies = ", ".join(path.name for path in house.leftover_copies())
+    copies = ", ".join(path.name for path in ctx.leftover_copies())
     if key is not None and copies:
-        raise PatternmindError(f"Raw text lies open in {copies}. Delete what you do not need any more.")
-    return f"{counts.n} texts, {f'encrypted with key {counts.key_id}' if key else 'not encrypted'}"
+        raise PatternmindError(f"{copies} contain unencrypted raw text. Delete the files that you no longer need.")
+    return f"{counts.n_texts} texts, {f'encrypted with key {counts.key_id}' if key else 'not encrypted'}"
 
 
-def _check_encoder(house: AppContext) -> str:
-    vector = house.encoder.encode(["a check"])[0]
-    return f"{house.encoder.id}, {len(vector)} dimensions, weights verified"
+def _check_encoder(ctx: AppContext) -> str:
+    vector = ctx.encoder.encode(["a check"])[0]
+    return f"{ctx.encoder.id}, {len(vector)} dimensions, weights verified"
 
 
-def _check_index(house: AppContext) -> str:
-    if not (house.index_folder / "manifest.json").exists():
-        return "none built; search works without it (`patternmind index rebuild` makes one)"
-    with house.open_index() as index:
+def _check_index(ctx: AppContext) -> str:
+    if not (ctx.index_folder / "manifest.json").exists():
+        return "not built; search works without it (`patternmind index rebuild` builds it)"
+    with ctx.open_index() as index:
         kind = type(index).__name__
-    return "fresh" if kind == "ChromaIndex" else "stale or owned by another process; search goes by the rows"
+    return "current" if kind == "ChromaIndex" else "outdated or in use by another process; search reads the store"
 
 
-def _check_prompts(house: AppContext) -> str:
-    own = house.settings.prompts
-    names = sorted(path.stem for path in own.glob("*.md")) if own else []
-    _ = house.prompts
-    return f"ours, but {', '.join(names)} from {own}" if names else "ours"
+def _check_prompts(ctx: AppContext) -> str:
+    folder = ctx.settings.prompts
+    names = sorted(path.stem for path in folder.glob("*.md")) if folder else []
+    _ = ctx.prompts
+    return f"built-in, except {', '.join(names)} from {folder}" if names else "built-in"
 
 
-def _check_gateway(house: AppContext) -> str:
-    """One token from every model that is set: its price, address and key in words, and how it answered."""
+def _check_gateway(ctx: AppContext) -> str:
+    """Request one token from each configured model; report its address, key source, price and time."""
     from patternmind.llm.gateway import (
         describe_address,
         describe_key_source,
@@ -104,25 +106,27 @@ def _check_gateway(house: AppContext) -> str:
         price_of,
     )
 
-    if house.settings.model is None:
-        return "no model set; everything works from the texts themselves"
-    gateway = house.gateway()
-    told: list[str] = []
+    if ctx.settings.model is None:
+        return "no model configured; drafts use quotes only"
+    gateway = ctx.gateway()
+    answers: list[str] = []
     for endpoint in gateway.choice.endpoints:
-        where = f"{describe_address(endpoint)}, {describe_key_source(endpoint)}, {describe_price(price_of(endpoint))}"
+        details = f"{describe_address(endpoint)}, {describe_key_source(endpoint)}, {describe_price(price_of(endpoint))}"
         try:
             call = gateway.ping(endpoint)
-        except GatewayFailed as failed:
-            raise GatewayFailed(failed.task, f"{endpoint.model} {where}: {failed.reason}") from failed
-        told.append(f"{endpoint.model} answers in {call.seconds:.1f} s, {where}")
-    return f"{'; '.join(told)}. {_spending_summary(house)}"
+        except GatewayFailed as error:
+            raise GatewayFailed(error.task, f"{endpoint.model} {details}: {error.reason}") from error
+        answers.append(f"{endpoint.model} answers in {call.seconds:.1f} s, {details}")
+    return f"{'; '.join(answers)}. {_spending_summary(ctx)}"
 
 
-def _spending_summary(house: AppContext) -> str:
+def _spending_summary(ctx: AppContext) -> str:
     from patternmind.services.llm_costs import get_spending
 
-    spent, budget = get_spending(house.store, house.clock.now()), house.settings.budget
-    limits = (("this month", spent.month_usd, budget.month_usd), ("in all", spent.network_usd, budget.network_usd))
-    told = [f"{usd or 0:.4g} USD {when}{'' if limit is None else f' of {limit:.4g}'}" for when, usd, limit in limits]
-    a_run = "no limit for a run" if budget.run_usd is None else f"at most {budget.run_usd:.4g} USD a run"
-    return f"Spent: {', '.join(told)}; {a_run}"
+    spent, budget = get_spending(ctx.store, ctx.clock.now()), ctx.settings.budget
+    limits = (("this month", spent.month_usd, budget.month_usd), ("in total", spent.network_usd, budget.network_usd))
+    amounts = [
+        f"{usd or 0:.4g} USD {period}{'' if limit is None else f' of {limit:.4g}'}" for period, usd, limit in limits
+    ]
+    run_limit = "no limit per run" if budget.run_usd is None else f"at most {budget.run_usd:.4g} USD per run"
+    return f"Spent: {', '.join(amounts)}; {run_limit}"

@@ -1,20 +1,24 @@
-"""What can go wrong: one base, the facts as attributes, the remedy in the message.
+"""Exceptions of patternmind, with the facts as attributes.
 
-A message is one or two sentences for the person at the terminal. It never holds the text of a case.
+A message says in one to three sentences what happened and what to do. It never contains the text of a case.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 
 
 class PatternmindError(Exception):
-    """Base of everything this project raises on purpose; ``exit_code`` is what the command line answers with."""
+    """Base class of all errors that patternmind raises on purpose.
+
+    ``exit_code`` is the exit status of the command line.
+    """
 
     exit_code = 1
 
 
 class UnreadableFile(PatternmindError):
-    """A file could not be read as what its name says it is."""
+    """A file could not be read in the format that its name indicates."""
 
     def __init__(self, path: Path | str, reason: str, remedy: str) -> None:
         self.path, self.reason, self.remedy = str(path), reason, remedy
@@ -31,34 +35,43 @@ class UnknownColumn(PatternmindError):
         super().__init__(f'There is no {kind} "{name}". Known: {", ".join(known) or "none"}.')
 
 
+class ErrorCode(StrEnum):
+    """Cause of an error that a program or an interface handles in its own way."""
+
+    NO_CASES = "no-cases"
+    NO_RUN = "no-run"
+    OTHER_LENS = "other-lens"
+    OUTDATED_RUN = "outdated-run"
+
+
 class UsageError(PatternmindError):
-    """The command was called in a way that cannot work; ``field`` is what to mend, where it is one thing."""
+    """A request is invalid; ``field`` names the wrong input if there is only one."""
 
     exit_code = 2
 
-    def __init__(self, message: str = "", *, field: str | None = None) -> None:
-        self.field = field
+    def __init__(self, message: str = "", *, field: str | None = None, code: ErrorCode | None = None) -> None:
+        self.field, self.code = field, code
         super().__init__(message)
 
 
 class InvalidInput(UsageError, ValueError):
-    """What was handed to a function cannot be worked with; a ``ValueError`` too, as other libraries expect."""
+    """Invalid argument of the Python API; also a ``ValueError``, as other libraries expect."""
 
 
 class NotFound(PatternmindError):
-    """The thing asked for is not in this network."""
+    """The requested object does not exist in this network."""
 
-    def __init__(self, kind: str, id: str, remedy: str = "") -> None:
-        self.kind, self.id = kind, id
+    def __init__(self, kind: str, id: str, remedy: str = "", *, code: ErrorCode | None = None) -> None:
+        self.kind, self.id, self.code = kind, id, code
         super().__init__(f'There is no {kind} "{id}" in this network.{" " + remedy if remedy else ""}')
 
 
 class ModelUnavailable(PatternmindError):
-    """The encoder could not be loaded or failed its check; nothing was embedded."""
+    """The encoder could not be loaded or failed its check; nothing was encoded."""
 
 
 class WeightsRefused(ModelUnavailable):
-    """A weight file is missing or differs from the one that was reviewed; it was not loaded."""
+    """A weight file is missing or differs from the reviewed file; it was not loaded."""
 
     def __init__(self, path: Path | str, reason: str) -> None:
         self.path, self.reason = str(path), reason
@@ -78,29 +91,29 @@ class SchemaTooNew(StoreUnavailable):
     def __init__(self, path: Path | str, revision: str) -> None:
         self.path, self.revision = str(path), revision
         super().__init__(
-            f"{path} was written by a newer patternmind (schema {revision}). Upgrade patternmind, or name another "
-            "data folder with --home. Nothing was changed."
+            f"{path} was written by a newer version of patternmind (schema {revision}). Upgrade patternmind, or use "
+            "another data folder. Nothing was changed."
         )
 
 
 class RawTextKeyInvalid(PatternmindError):
-    """Raw text is encrypted, and the key that opens it is not there."""
+    """Raw text is encrypted, and the configured key does not decrypt it."""
 
-    def __init__(self, needed: str, given: str | None) -> None:
-        self.required_key, self.configured_key = needed, given
-        missing = "and PATTERNMIND_RAW_KEY is not set. Set it to that key"
+    def __init__(self, required_key: str, configured_key: str | None) -> None:
+        self.required_key, self.configured_key = required_key, configured_key
+        missing = "but PATTERNMIND_RAW_KEY is not set. Set it to that key"
         other = (
-            f"and PATTERNMIND_RAW_KEY is another one ({given}). Set the right one; to change keys, put the former one "
-            "in PATTERNMIND_RAW_KEY_BEFORE and run `patternmind key apply`"
+            f"but PATTERNMIND_RAW_KEY is another key ({configured_key}). Set the right key. To change keys, set the "
+            "former key in PATTERNMIND_RAW_KEY_BEFORE and apply the new key"
         )
         super().__init__(
-            f"The raw text here is encrypted with key {needed}, {missing if given is None else other}. "
+            f"The raw text here is encrypted with key {required_key}, {missing if configured_key is None else other}. "
             "Nothing was changed."
         )
 
 
 class RunInProgress(PatternmindError):
-    """Another process is running a cycle on this data folder."""
+    """Another process is running the pipeline on this data folder."""
 
     def __init__(self, holder: str) -> None:
         self.holder = holder
@@ -110,20 +123,22 @@ class RunInProgress(PatternmindError):
 
 
 class GatewayFailed(PatternmindError):
-    """A call to the language model did not give a usable answer.
+    """A call of the language model gave no usable response.
 
-    ``outcome`` is the word of ``CallOutcome``; ``elsewhere`` says that another model may well answer.
+    Attributes:
+        outcome: a value of ``CallOutcome``.
+        can_use_fallback: True if another model may succeed.
     """
 
-    def __init__(self, task: str, reason: str, *, outcome: str = "failed", elsewhere: bool = False) -> None:
-        self.task, self.reason, self.outcome, self.can_use_fallback = task, reason, outcome, elsewhere
-        super().__init__(f"The model call for {task} failed: {reason}. The rest of the run goes on without it.")
+    def __init__(self, task: str, reason: str, *, outcome: str = "failed", can_use_fallback: bool = False) -> None:
+        self.task, self.reason, self.outcome, self.can_use_fallback = task, reason, outcome, can_use_fallback
+        super().__init__(f"The model call for {task} failed: {reason}. The run continues without it.")
 
 
 class BudgetReached(PatternmindError):
-    """The next call could cost more than is left; it was not sent.
+    """The next call may cost more than the remaining budget; it was not sent.
 
-    ``pending`` says that it may fit once the calls under way are settled.
+    ``pending`` is True if it may fit after the open calls are settled.
     """
 
     exit_code = 4
@@ -135,21 +150,21 @@ class BudgetReached(PatternmindError):
         self.limit_usd, self.spent_usd, self.needed_usd = limit_usd, spent_usd, needed_usd
         super().__init__(
             f"The budget of {limit_usd:.4g} USD for this {scope} is reached: {spent_usd:.4g} USD are spent, and the "
-            f"next call may cost {needed_usd:.2g} USD. It was not sent, and what was answered is kept. Raise "
-            f"PATTERNMIND_BUDGET_{scope.upper()}_USD and run the same command again to go on."
+            f"next call may cost {needed_usd:.2g} USD. It was not sent; all responses so far are stored. To continue, "
+            f"raise PATTERNMIND_BUDGET_{scope.upper()}_USD and repeat the request."
         )
 
 
 class PriceUnknown(PatternmindError):
-    """Nobody said what a model costs, so no budget can hold; nothing was sent."""
+    """The price of a model is not set, so no budget can be enforced; nothing was sent."""
 
     exit_code = 2
 
     def __init__(self, model: str) -> None:
         self.model = model
         super().__init__(
-            f"The price of {model} is not known, so nothing is sent to it. Set it in USD for a million tokens read and "
-            f'written, such as PATTERNMIND_PRICES="{model}=0.15/0.60", or "{model}=0/0" where it costs nothing.'
+            f"The price of {model} is not set, so nothing was sent to it. Set the USD per million input and output "
+            f'tokens, such as PATTERNMIND_PRICES="{model}=0.15/0.60", or "{model}=0/0" if it is free.'
         )
 
 
@@ -162,60 +177,75 @@ class PromptInvalid(PatternmindError):
 
 
 class RuleViolated(PatternmindError):
-    """A rule forbids the step, and says which."""
+    """A policy forbids the action; the message names it."""
 
 
 class InvalidState(PatternmindError):
-    """A decision does not fit the state that the draft is in."""
+    """A decision is not possible in the current state of the draft."""
 
     def __init__(self, draft_id: str, state: str, action: str, allowed: Sequence[str]) -> None:
         self.draft_id, self.state, self.action, self.allowed = draft_id, state, action, tuple(allowed)
-        may = ", ".join(allowed) or "nothing"
-        super().__init__(f'Draft {draft_id} is "{state}"; {action} is not possible there. Possible: {may}.')
+        choices = ", ".join(allowed) or "nothing"
+        super().__init__(f'Draft {draft_id} is "{state}"; "{action}" is not possible now. Possible actions: {choices}.')
 
 
 class VersionConflict(PatternmindError):
-    """Somebody else changed the thing since it was read."""
+    """The object was changed by another request since it was read."""
 
     def __init__(self, kind: str, id: str) -> None:
         self.kind, self.id = kind, id
-        super().__init__(f"The {kind} {id} was changed by somebody else meanwhile. Read it again, then decide.")
+        super().__init__(f"The {kind} {id} has changed since you opened it. Reload it, then try again.")
 
 
 class ContradictoryEdit(PatternmindError):
-    """A new decision about themes cannot stand beside one that stands; both are named, and nothing was changed."""
+    """A new theme edit contradicts an active edit; nothing was changed."""
 
-    def __init__(self, new: str, standing: Sequence[str], numbers: Sequence[int]) -> None:
-        self.new_edit, self.existing_edits, self.edit_numbers = new, tuple(standing), tuple(numbers)
-        undo = f"`patternmind themes undo {numbers[-1]}`" if numbers else "an undo"
+    def __init__(self, new_edit: str, existing_edits: Sequence[str], edit_numbers: Sequence[int]) -> None:
+        self.new_edit, self.existing_edits, self.edit_numbers = new_edit, tuple(existing_edits), tuple(edit_numbers)
+        earlier = f"decision {edit_numbers[-1]}" if edit_numbers else "that decision"
         super().__init__(
-            f"{new[:1].upper()}{new[1:]} contradicts {' and '.join(standing)}. "
-            f"Take that back first with {undo}, or leave it; nothing was changed."
+            f"{new_edit[:1].upper()}{new_edit[1:]} contradicts {' and '.join(existing_edits)}. "
+            f"Undo {earlier} first, or keep it. Nothing was changed."
         )
 
 
 class EditsViolated(PatternmindError):
-    """A run would have broken what a person decided: a mistake of the program, which stored nothing of it."""
+    """A run violated a person's edit: a bug of the program. Nothing was stored."""
 
-    def __init__(self, decision: str, how: str, n: int) -> None:
-        self.decision, self.detail, self.n_violations = decision, how, n
+    def __init__(self, decision: str, detail: str, n_violations: int) -> None:
+        self.decision, self.detail, self.n_violations = decision, detail, n_violations
+        more = f", and {n_violations - 1} more" if n_violations > 1 else ""
         super().__init__(
-            f"The run would have broken {decision}: {how}{f', and {n - 1} more' if n > 1 else ''}. It was not stored, "
-            "and the themes stand as they were. Please report it."
+            f"The run was not stored, because it violated {decision}: {detail}{more}. The themes have not changed. "
+            "This is a bug; please report it."
         )
 
 
 class GateFailed(PatternmindError):
-    """A quality figure fell below its gate by more than its noise."""
+    """A quality metric is below its gate by more than its noise."""
 
     exit_code = 3
 
 
 class SettingsInvalid(PatternmindError):
-    """Settings in the environment are missing or wrong; all of them are listed."""
+    """Settings in the environment are missing or invalid; the message lists all of them."""
 
     exit_code = 2
 
 
 class IndexUnavailable(PatternmindError):
-    """The vector index cannot be used; search goes on without it."""
+    """The vector index cannot be used; search continues without it."""
+
+
+class ServerStopped(PatternmindError):
+    """The server was stopped during a run."""
+
+    def __init__(self) -> None:
+        super().__init__("The server was stopped during the run. Embeddings are kept; start the run again.")
+
+
+class JobNotFailed(PatternmindError):
+    """A job cannot be restarted because it is running or finished."""
+
+    def __init__(self) -> None:
+        super().__init__("Only failed jobs can be restarted; this one is running or finished.")

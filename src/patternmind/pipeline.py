@@ -1,4 +1,4 @@
-"""The line: cases in, themes and grounded drafts out. ``run_cycle`` is all of it; the rest of the file serves it."""
+"""Pipeline of a run: from cases to themes and grounded drafts. ``run_pipeline`` is its entry point."""
 
 import hashlib
 import json
@@ -34,17 +34,10 @@ from patternmind.domain.themes import (
     Vectors,
 )
 from patternmind.edits import find_conflicts, find_violations, resolve_edits
-from patternmind.embedding.lenses import (
-    check_lens,
-    extract_lens_text,
-    lens_notes,
-    lens_text,
-    missing_texts,
-    stack_vectors,
-    text_hash,
-)
+from patternmind.embedding.lenses import check_lens, extract_lens_text, lens_notes
+from patternmind.embedding.vectors import embed_texts
 from patternmind.errors import EditsViolated, PatternmindError, VersionConflict
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage import (
     PreviousRun,
     describe_changes,
@@ -73,17 +66,17 @@ from patternmind.ports import (
     Store,
 )
 
-EMBEDDING_CHUNK_SIZE = 512
-"""Texts embedded between two commits: what a killed run has to do again, at most."""
-
 METHOD_VERSION = "lens/3 map/1 themes/6 counter/1"
-"""Part of every fingerprint: a network whose last run was made by another method is run anew."""
+"""Part of every fingerprint, so that a new method computes a run again."""
 
 INCOMPLETE_FINGERPRINT = ""
-"""The fingerprint of a run in which calls to the model failed: it stands, and the next run asks again."""
+"""Fingerprint of a run with failed model calls; the next run repeats the calls."""
 
 MAP_NEIGHBOURS = 15
-"""Neighbours that pull on the map; the themes' own graph is wider, and would pull every island towards the middle."""
+"""Number of neighbours for the map layout.
+
+The clustering graph has more, which would pull every theme towards the centre of the map.
+"""
 
 
 def run_pipeline(
@@ -95,58 +88,72 @@ def run_pipeline(
     llm: LlmContext | None = None,
     progress: Progress | None = None,
 ) -> RunRecord:
-    """Group all cases to date, carry the themes on, draft their patterns, and store the outcome whole or not at all.
+    """Group all cases, continue former themes, draft patterns, and store the outcome in one transaction.
 
-    The same cases, former themes and parameters give the same outcome; where nothing changed since the last finished
-    run of this lens, that run is the answer and nothing is computed.
+    The same cases, former themes and parameters give the same outcome. If nothing changed since the last finished run
+    of the lens, that run is returned and nothing is computed.
     """
     check_lens(parameters.lens)
     cases = store.cases(since=parameters.since)
-    last = store.last_run(parameters.lens)
-    inputs = compute_fingerprint(cases, parameters, encoder.id, llm, binding_edits(store.edits(parameters.lens)))
-    if last is not None and last.fingerprint == inputs and not parameters.from_scratch:
-        return last
+    last_run = store.last_run(parameters.lens)
+    fingerprint = compute_fingerprint(cases, parameters, encoder.id, llm, binding_edits(store.edits(parameters.lens)))
+    if last_run is not None and last_run.fingerprint == fingerprint and not parameters.from_scratch:
+        return last_run
     run = store.begin_run(parameters, clock.now())
-    outside = current_run_id.set(run.id)
+    run_context = current_run_id.set(run.id)
     steps = StepTimer()
     try:
         with steps.timed("embed"):
-            looked = [extract_lens_text(case, parameters.lens) for case in cases]
-            texts = [one.text for one in looked]
+            lens_texts = [extract_lens_text(case, parameters.lens) for case in cases]
+            texts = [lens_text.text for lens_text in lens_texts]
             vectors = embed_texts(store, encoder, texts, progress=progress)
         with steps.timed("cluster"):
-            basis = prepare_clustering(store, cases, vectors, run, encoder.id)
-            neighbours = basis.neighbours
-            repeats = {cases[row].id: cases[first].id for row, first in find_near_duplicates(texts, neighbours).items()}
-            part = _partition_cases(vectors, basis, parameters, is_duplicate=_find_duplicates(cases, repeats))
-        cases = [_with_duplicate_of(case, repeats.get(case.id)) for case in cases]
+            clustering_inputs = prepare_clustering(store, cases, vectors, run, encoder.id)
+            neighbours = clustering_inputs.neighbours
+            duplicate_of = {
+                cases[row].id: cases[first].id for row, first in find_near_duplicates(texts, neighbours).items()
+            }
+            partition = _partition_cases(
+                vectors, clustering_inputs, parameters, is_duplicate=_find_duplicates(cases, duplicate_of)
+            )
+        cases = [_with_duplicate_of(case, duplicate_of.get(case.id)) for case in cases]
         with steps.timed("carry"):
-            past = read_previous_run(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
-            new = frozenset(case.id for case in cases) - cases_before_period(store, parameters)
-            found = continue_run(store, cases, vectors, part, past, new_case_ids=new, run=run)
-        compared = llm and replace(llm, similarity=llm.similarity or pair_similarity(encoder))
-        writer = LlmSession(compared, Roster.of(store.roster())) if compared else None
-        while True:  # ends: it goes on only where somebody decided about a theme in the moment it took
-            log = store.edits(parameters.lens)
+            previous = read_previous_run(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
+            new_case_ids = frozenset(case.id for case in cases) - cases_before_period(store, parameters)
+            machine_result = continue_run(
+                store, cases, vectors, partition, previous, new_case_ids=new_case_ids, run=run
+            )
+        llm_context = llm and replace(llm, similarity=llm.similarity or pair_similarity(encoder))
+        llm_session = LlmSession(llm_context, Roster.of(store.roster())) if llm_context else None
+        while True:  # retries only if a theme was edited concurrently
+            edit_log = store.edits(parameters.lens)
             with steps.timed("draft"):
-                line = RunAssembler(
+                assembler = RunAssembler(
                     cases=cases,
                     vectors=vectors,
-                    machine_result=found,
-                    previous=past,
+                    machine_result=machine_result,
+                    previous=previous,
                     run=run,
-                    edit_log=log,
+                    edit_log=edit_log,
                     encode=encoder.encode,
                 )
-                former = [draft for draft, _, _ in store.drafts(current=False)] if writer else []
-                outcome = build_outcome(line, writer, former)
+                former_drafts = [draft for draft, _, _ in store.drafts(current=False)] if llm_session else []
+                outcome = build_outcome(assembler, llm_session, former_drafts)
             with steps.timed("map"):
-                outcome = replace(outcome, assignments=add_map_positions(store, line, basis, outcome.assignments))
-            inputs = compute_fingerprint(cases, parameters, encoder.id, llm, line.edits)
-            if writer and writer.n_failed:
-                inputs = INCOMPLETE_FINGERPRINT
-            notes = [*basis.notes, *outcome.notes, *lens_notes(looked, parameters.lens)]
-            outcome = replace(outcome, notes=notes, seconds=steps.seconds, fingerprint=inputs, fits=basis.fits_to_store)
+                outcome = replace(
+                    outcome, assignments=add_map_positions(store, assembler, clustering_inputs, outcome.assignments)
+                )
+            fingerprint = compute_fingerprint(cases, parameters, encoder.id, llm, assembler.edits)
+            if llm_session and llm_session.n_failed:
+                fingerprint = INCOMPLETE_FINGERPRINT
+            notes = [*clustering_inputs.notes, *outcome.notes, *lens_notes(lens_texts, parameters.lens)]
+            outcome = replace(
+                outcome,
+                notes=notes,
+                seconds=steps.seconds,
+                fingerprint=fingerprint,
+                fits=clustering_inputs.fits_to_store,
+            )
             try:
                 return store.finish_run(run.id, outcome, clock.now())
             except VersionConflict:
@@ -155,7 +162,7 @@ def run_pipeline(
         store.fail_run(run.id, type(error).__name__, clock.now())
         raise
     finally:
-        current_run_id.reset(outside)
+        current_run_id.reset(run_context)
 
 
 def _with_duplicate_of(case: Case, original_id: str | None) -> Case:
@@ -164,7 +171,15 @@ def _with_duplicate_of(case: Case, original_id: str | None) -> Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteringInputs:
-    """What a run groups its cases by; ``kept`` is what the next may continue, and ``notes`` say what this one did."""
+    """Neighbours and fits from which a run groups its cases.
+
+    Attributes:
+        neighbours: nearest neighbours of the cases.
+        fits: fits of the graph engine; None if the partition makes its own.
+        fits_to_store: fits that the next run can extend.
+        notes: notes of the run on a warm start.
+        is_warm_start: True if the fits extend those of the last run.
+    """
 
     neighbours: Neighbours
     fits: FitLabels | None = None
@@ -174,11 +189,11 @@ class ClusteringInputs:
 
 
 def _find_duplicates(cases: Sequence[Case], duplicate_of: Mapping[str, str]) -> NDArray[np.bool_]:
-    """Which cases, (n,), tell again what another tells: near-duplicates, and recaps of cases that are there."""
-    known = {case.id for case in cases} | {case.external_id for case in cases if case.external_id}
+    """Return a mask (n,) of near-duplicates, and of recaps whose case is present."""
+    known_ids = {case.id for case in cases} | {case.external_id for case in cases if case.external_id}
     return np.array(
         [
-            case.id in duplicate_of or (case.kind is CaseKind.RECAP and not known.isdisjoint(case.linked_cases))
+            case.id in duplicate_of or (case.kind is CaseKind.RECAP and not known_ids.isdisjoint(case.linked_cases))
             for case in cases
         ],
         np.bool_,
@@ -211,48 +226,54 @@ def _partition_cases(
 def prepare_clustering(
     store: Store, cases: Sequence[Case], vectors: Vectors, run: RunRecord, encoder: str
 ) -> ClusteringInputs:
-    """Neighbours and fits: those of the last run of the lens brought up to date where little changed, or made anew."""
-    given = run.parameters
-    if given.engine != "graph" or not MIN_ROWS <= len(cases) <= MAX_FITTED_ROWS:
+    """Prepare neighbours and fits: extend those of the lens's last run if little changed, else compute all."""
+    parameters = run.parameters
+    if parameters.engine != "graph" or not MIN_ROWS <= len(cases) <= MAX_FITTED_ROWS:
         return ClusteringInputs(neighbours=find_nearest_neighbours(vectors, default_n_neighbours(len(cases))))
-    said = json.dumps([__version__, METHOD_VERSION, given.engine, given.seed, given.level, encoder])
-    holds_for = hashlib.sha256(said.encode()).hexdigest()
-    marks = hash_rows([case.id for case in cases], vectors)
-    last = None if given.from_scratch else store.fits(given.lens)
-    warm = warm_start_fits(last, vectors, marks, seed=given.seed) if last and last.config_hash == holds_for else None
-    if last and warm:
-        first, neighbours, fits = last.baseline_digests, warm.neighbours, warm.fits
-        notes = (f"Continued from {last.run_id}: {warm.n_new} of {len(cases)} cases are new or changed.",)
+    config = json.dumps([__version__, METHOD_VERSION, parameters.engine, parameters.seed, parameters.level, encoder])
+    config_hash = hashlib.sha256(config.encode()).hexdigest()
+    row_hashes = hash_rows([case.id for case in cases], vectors)
+    stored = None if parameters.from_scratch else store.stored_fits(parameters.lens)
+    warm_start = (
+        warm_start_fits(stored, vectors, row_hashes, seed=parameters.seed)
+        if stored and stored.config_hash == config_hash
+        else None
+    )
+    if stored and warm_start:
+        baseline_digests, neighbours, fits = stored.baseline_digests, warm_start.neighbours, warm_start.fits
+        notes = (f"Continued from {stored.run_id}: {warm_start.n_new} of {len(cases)} cases are new or changed.",)
     else:
         neighbours = find_nearest_neighbours(vectors, default_n_neighbours(len(cases)))
-        first, fits, notes = marks, make_fits(neighbours, seed=given.seed), ()
-    kept = StoredFits(
+        baseline_digests, fits, notes = row_hashes, make_fits(neighbours, seed=parameters.seed), ()
+    fits_to_store = StoredFits(
         run_id=run.id,
-        config_hash=holds_for,
-        row_digests=marks,
-        baseline_digests=first,
+        config_hash=config_hash,
+        row_digests=row_hashes,
+        baseline_digests=baseline_digests,
         neighbours=neighbours,
         labels=fits,
     )
     return ClusteringInputs(
-        neighbours=neighbours, fits=fits, fits_to_store=kept, notes=notes, is_warm_start=warm is not None
+        neighbours=neighbours, fits=fits, fits_to_store=fits_to_store, notes=notes, is_warm_start=warm_start is not None
     )
 
 
 def build_outcome(
     assembler: RunAssembler, llm_session: LlmSession | None, former_drafts: Sequence[Draft] = ()
 ) -> RunOutcome:
-    """Everything the line says of a run, and the proof that it breaks no decision.
+    """Build the outcome of a run and check it against all active edits.
 
     Args:
-        former: all drafts there ever were; what a theme has already is not asked for again.
+        assembler: the run's cases, machine result and edits.
+        llm_session: session for names and drafts; None to use no language model.
+        former_drafts: all earlier drafts; a draft that exists already is not requested again.
 
     Raises:
-        BrokenDecision
+        EditsViolated: The outcome violates an edit.
     """
     themes, areas = assembler.themes(assembler.changes())
     themes, notes = name_new_themes(assembler, themes, llm_session)
-    written = (
+    patterns = (
         draft_patterns(assembler, themes, llm_session, former_drafts)
         if assembler.run.parameters.draft
         else PatternDrafts([], [])
@@ -265,9 +286,14 @@ def build_outcome(
         changes=assembler.changes(),
         assignments=assignments,
         duplicate_of=assembler.machine_result.duplicate_of,
-        drafts=[grounded.draft for grounded in written.drafts],
-        n_refused_claims=sum(len(grounded.refused_claims) for grounded in written.drafts),
-        notes=[*assembler.notes(written.drafts), *notes, *written.notes, *(llm_session.notes() if llm_session else ())],
+        drafts=[grounded.draft for grounded in patterns.drafts],
+        n_refused_claims=sum(len(grounded.refused_claims) for grounded in patterns.drafts),
+        notes=[
+            *assembler.notes(patterns.drafts),
+            *notes,
+            *patterns.notes,
+            *(llm_session.notes() if llm_session else ()),
+        ],
         conflicts=find_conflicts(assembler.machine_result, assembler.edits),
         machine_result=assembler.machine_result,
         last_edit_seq=assembler.edit_log[-1].seq if assembler.edit_log else 0,
@@ -277,11 +303,17 @@ def build_outcome(
 def add_map_positions(
     store: Store, assembler: RunAssembler, inputs: ClusteringInputs, assignments: Sequence[Assignment]
 ) -> list[Assignment]:
-    """The assignments with their places; a case that the last map of the lens had stays about where it was."""
+    """Return the assignments with map positions; cases of the lens's last map stay near their position."""
     parameters = assembler.run.parameters
-    last = {one.case_id: (one.x, one.y) for one in store.assignments(parameters.lens) if one.x is not None}
-    former = np.array([last.get(one.case_id, (None, None)) for one in assignments], np.float32).reshape(-1, 2)
-    places = compute_layout(
+    last_position = {
+        assignment.case_id: (assignment.x, assignment.y)
+        for assignment in store.assignments(parameters.lens)
+        if assignment.x is not None
+    }
+    former = np.array(
+        [last_position.get(assignment.case_id, (None, None)) for assignment in assignments], np.float32
+    ).reshape(-1, 2)
+    positions = compute_layout(
         inputs.neighbours.top(MAP_NEIGHBOURS),
         assembler.partition.labels,
         assembler.partition.centres,
@@ -289,44 +321,20 @@ def add_map_positions(
         seed=parameters.seed,
         steps=FEW_CHANGES_STEPS if inputs.is_warm_start else WARM_START_STEPS,
     )
-    return [replace(one, x=float(x), y=float(y)) for one, (x, y) in zip(assignments, places, strict=True)]
+    return [
+        replace(assignment, x=float(x), y=float(y)) for assignment, (x, y) in zip(assignments, positions, strict=True)
+    ]
 
 
 def check_edits(themes: Sequence[Theme], assignments: Sequence[Assignment], edits: Sequence[Edit]) -> None:
-    """Refuse themes that break a standing decision: a mistake of the program, and nothing of it is stored.
+    """Check that themes and assignments satisfy all active edits.
 
     Raises:
-        BrokenDecision
+        EditsViolated: They violate an edit. This is a bug of the program, and nothing is stored.
     """
-    broken = find_violations({one.case_id: one.theme_id for one in assignments}, themes, edits)
-    if broken:
-        raise EditsViolated(broken[0].edit.describe(), broken[0].detail, len(broken))
-
-
-def embed_cases(
-    store: Store, encoder: Encoder, cases: Sequence[Case], lens: str, *, progress: Progress | None = None
-) -> Vectors:
-    """The vector of each case under a lens."""
-    return embed_texts(store, encoder, [lens_text(case, lens) for case in cases], progress=progress)
-
-
-def embed_texts(store: Store, encoder: Encoder, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
-    """The vector of each text; only texts never seen are embedded, and kept as soon as they are."""
-    known = store.vectors(encoder.id, [text_hash(text) for text in texts])
-    missing = list(missing_texts(texts, known).items())
-    for start in range(0, len(missing), EMBEDDING_CHUNK_SIZE):
-        chunk = dict(missing[start : start + EMBEDDING_CHUNK_SIZE])
-        shown = _offset_progress(progress, start, len(missing))
-        fresh = dict(zip(chunk, encoder.encode(list(chunk.values()), progress=shown), strict=True))
-        store.save_vectors(encoder.id, fresh)
-        known |= fresh
-    return stack_vectors(texts, known, encoder.dimensions)
-
-
-def _offset_progress(progress: Progress | None, start: int, total: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda step, done, _: progress(step, start + done, total)
+    violations = find_violations({assignment.case_id: assignment.theme_id for assignment in assignments}, themes, edits)
+    if violations:
+        raise EditsViolated(violations[0].edit.describe(), violations[0].detail, len(violations))
 
 
 def compute_fingerprint(
@@ -336,24 +344,26 @@ def compute_fingerprint(
     llm: LlmContext | None,
     edits: Sequence[Edit] = (),
 ) -> str:
-    """Everything the outcome of a run depends on, beside the themes of the run before it."""
-    seen = [
+    """Hash all inputs of a run's outcome, except the themes of the previous run."""
+    case_facts = [
         [case.id, case.text_version, str(case.date), case.team, case.contributor, list(case.linked_cases)]
         for case in cases
     ]
     model = [llm.model.name, llm.prompts.content_hash()] if llm else None
-    decided = [
+    edit_facts = [
         [edit.seq, edit.action, edit.theme_id, edit.other_theme_id, list(edit.case_ids), edit.name] for edit in edits
     ]
-    # "afresh" is what stored fingerprints hashed: with another key every network would be run again once
-    chosen = {"afresh" if key == "from_scratch" else key: value for key, value in asdict(parameters).items()}
-    chosen["afresh"] = False
-    said = json.dumps([__version__, METHOD_VERSION, chosen, encoder_id, model, seen, decided], ensure_ascii=False)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+    # stored fingerprints hash the key "afresh": with another key, every network would be computed again once
+    parameter_values = {"afresh" if key == "from_scratch" else key: value for key, value in asdict(parameters).items()}
+    parameter_values["afresh"] = False
+    inputs = json.dumps(
+        [__version__, METHOD_VERSION, parameter_values, encoder_id, model, case_facts, edit_facts], ensure_ascii=False
+    )
+    return hashlib.sha256(inputs.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_previous_run(store: Store, cases: Sequence[Case], vectors: Vectors, *, lens: str, encoder: str) -> PreviousRun:
-    """What this run of the lens continues; row i of ``vectors`` is the encoder's for ``cases[i]``."""
+    """Read the themes that this run of the lens continues; row i of ``vectors`` belongs to ``cases[i]``."""
     return PreviousRun(
         themes=store.themes(lens),
         seen_case_ids=frozenset(store.seen_case_ids(lens) & {case.id for case in cases}),
@@ -367,34 +377,37 @@ def continue_run(
     store: Store,
     cases: Sequence[Case],
     vectors: Vectors,
-    part: Partition,
+    partition: Partition,
     previous: PreviousRun,
     *,
     new_case_ids: frozenset[str],
     run: RunRecord,
 ) -> MachineResult:
-    """What the machine found, as it continues what it found before; people's decisions have no part in it.
+    """Match clusters with the previous machine result; user edits are ignored.
 
-    Were a cluster matched with themes as people changed them, two merged themes would drift apart by every run, and
-    taking a decision back would not give what had been there.
+    If clusters were matched with edited themes, two merged themes would drift apart with every run, and undoing an edit
+    would not restore the former result.
     """
     lens = run.parameters.lens
-    before = replace(previous, themes=load_theme_memory(store, previous, lens=lens))
-    members = [part.rows_of(label) for label in range(part.n_clusters)]
-    groups = build_groups(cases, members, part.centres, new_case_ids)
-    theme_ids = match_themes(groups, before, lens=lens)
-    area_of = match_areas(groups, [int(area) for area in part.areas], before, lens=lens)
-    found = MachineResult(
+    previous_result = replace(previous, themes=load_theme_memory(store, previous, lens=lens))
+    members = [partition.rows_of(label) for label in range(partition.n_clusters)]
+    groups = build_groups(cases, members, partition.centres, new_case_ids)
+    theme_ids = match_themes(groups, previous_result, lens=lens)
+    area_of = match_areas(groups, [int(area) for area in partition.areas], previous_result, lens=lens)
+    machine_result = MachineResult(
         case_ids=tuple(case.id for case in cases),
         theme_ids=theme_ids,
-        area_ids=tuple(area_of[int(area)] for area in part.areas),
-        partition=part,
+        area_ids=tuple(area_of[int(area)] for area in partition.areas),
+        partition=partition,
         encoder=previous.encoder,
         new_cases=tuple(sorted(new_case_ids)),
         duplicate_of={case.id: case.duplicate_of for case in cases if case.duplicate_of},
     )
-    changes = describe_changes(groups, theme_ids, before, label=run.parameters.label)
-    return replace(found, known_themes=tuple(build_theme_memory(found, vectors, before.themes, changes, lens=lens)))
+    changes = describe_changes(groups, theme_ids, previous_result, label=run.parameters.label)
+    return replace(
+        machine_result,
+        known_themes=tuple(build_theme_memory(machine_result, vectors, previous_result.themes, changes, lens=lens)),
+    )
 
 
 def build_theme_memory(
@@ -405,19 +418,19 @@ def build_theme_memory(
     *,
     lens: str,
 ) -> Iterator[Theme]:
-    """Every theme as the next run has to know it: cases, exemplars, centre, and the rest it may be at; no words."""
-    known = {theme.id: theme for theme in former}
+    """Yield a snapshot of each theme for the next run: cases, exemplars, centroid, dormancy; no text."""
+    former_by_id = {theme.id: theme for theme in former}
     n_groups = len(machine_result.theme_ids)
     for label, change in enumerate(changes[:n_groups]):
         rows = machine_result.partition.rows_of(label)
-        speaks = choose_exemplars(vectors, rows, machine_result.partition.centres[label])
+        exemplars = choose_exemplars(vectors, rows, machine_result.partition.centres[label])
         theme = Theme(
             id=change.theme_id,
             lens=lens,
             area_id=machine_result.area_ids[label],
             name="",
             case_ids=tuple(machine_result.case_ids[row] for row in rows),
-            exemplars=tuple(machine_result.case_ids[row] for row in speaks.central),
+            exemplars=tuple(machine_result.case_ids[row] for row in exemplars.central),
             n_cases=0,
             n_teams=0,
             n_contributors=0,
@@ -425,44 +438,53 @@ def build_theme_memory(
             centre=tuple(float(x) for x in machine_result.partition.centres[label]),
             encoder=machine_result.encoder,
         )
-        yield keep_unseen_members(theme, known.get(change.theme_id), machine_result.case_ids)
+        yield keep_unseen_members(theme, former_by_id.get(change.theme_id), machine_result.case_ids)
     for change in changes[n_groups:]:
-        former_self = replace(known[change.theme_id], name="", gist="", keywords=(), differs_by=())
+        former_self = replace(former_by_id[change.theme_id], name="", gist="", keywords=(), differs_by=())
         yield mark_dormant(former_self, change.lineage)
 
 
 def load_theme_memory(store: Store, previous: PreviousRun, *, lens: str) -> list[Theme]:
-    """The themes as the machine knows them, and those it does not know awake that people keep cases in.
+    """Return the themes of the last machine result, plus themes held by people only.
 
-    The second kind, such as a theme that was split off, is matched as soon as the data sees it too.
+    The latter, such as a theme that a person split off, are matched as soon as the data shows them too.
     """
     last = store.last_run(lens)
-    found = store.found(last.id) if last else None
-    if found is None:
+    machine_result = store.machine_result(last.id) if last else None
+    if machine_result is None:
         return list(previous.themes)
-    held = {theme_id for theme_id, _ in resolve_edits(binding_edits(store.edits(lens))).required_theme.values()}
-    awake = {theme.id for theme in found.known_themes if not is_dormant(theme)}
-    kept = [theme for theme in previous.themes if theme.id in held - awake]
-    return [*(theme for theme in found.known_themes if theme.id not in {one.id for one in kept}), *kept]
+    held_theme_ids = {
+        theme_id for theme_id, _ in resolve_edits(binding_edits(store.edits(lens))).required_theme.values()
+    }
+    active_theme_ids = {theme.id for theme in machine_result.known_themes if not is_dormant(theme)}
+    held_themes = [theme for theme in previous.themes if theme.id in held_theme_ids - active_theme_ids]
+    return [
+        *(
+            theme
+            for theme in machine_result.known_themes
+            if theme.id not in {held_theme.id for held_theme in held_themes}
+        ),
+        *held_themes,
+    ]
 
 
 def cases_before_period(store: Store, parameters: RunParameters) -> frozenset[str]:
-    """The cases that are not new in the period that the run belongs to."""
-    closed = last_closed_run(store.runs(), lens=parameters.lens, label=parameters.label)
-    return frozenset(store.seen_case_ids(up_to_number=closed.number)) if closed else frozenset()
+    """Return the cases that are not new in the period of the run."""
+    closed_run = last_closed_run(store.runs(), lens=parameters.lens, label=parameters.label)
+    return frozenset(store.seen_case_ids(up_to_number=closed_run.number)) if closed_run else frozenset()
 
 
 @dataclass
 class StepTimer:
-    """Seconds a step, in the order they were taken."""
+    """Seconds per step, in order of execution."""
 
     seconds: dict[str, float] = field(default_factory=dict[str, float])
 
     @contextmanager
     def timed(self, step: str) -> Generator[None]:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         yield
-        self.seconds[step] = round(time.perf_counter() - begun, 3)
+        self.seconds[step] = round(time.perf_counter() - started, 3)
 
 
-__all__ = ["EMBEDDING_CHUNK_SIZE", "LlmContext", "build_outcome", "compute_fingerprint", "embed_cases", "run_pipeline"]
+__all__ = ["LlmContext", "build_outcome", "compute_fingerprint", "run_pipeline"]

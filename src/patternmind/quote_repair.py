@@ -1,6 +1,6 @@
-"""What becomes of quotes when the text they stand in changes or goes: they move with it, or they are withdrawn.
+"""Move or withdraw quotes when their source text changes or is removed.
 
-A withdrawn quote keeps the id of its case, and reads "[withdrawn]" wherever a draft or a person's edit repeated it.
+A withdrawn quote keeps the id of its case. It reads "[withdrawn]" in each draft and edit that repeated it.
 """
 
 import re
@@ -30,22 +30,25 @@ RewriteText = Callable[[str], str]
 FieldValues = Mapping[str, str | tuple[str, ...]]
 
 MIN_INLINE_CHARACTERS = 12
-"""Characters below which a text is withdrawn only where it is the whole line: "twice" stands in half of all lines."""
+"""Minimum length of a text that is withdrawn within a line; half of all lines contain "twice".
+
+A shorter text is withdrawn only if it is the whole line.
+"""
 
 PREREADING_PREFIX = "Pre-reading: "
-"""Stands before the name of a theme in the name of a draft."""
+"""Prefix of a theme's name in the name of a draft."""
 
 USER_FIELDS = frozenset({"session", "date"})
-"""Fields of a draft that a person filled in when asking for it."""
+"""Fields of a draft that the requesting person filled in."""
 
 
 # Quotes --------------------------------------------------------------------------------------------------------------
 
 
 def relocate_quote(quote: Quote, before: str, after: str) -> Quote | None:
-    """The same words at their place in the field's new text; None where they are no longer said there.
+    """Return the quote at its position in the field's new text; ``None`` if the text no longer contains it.
 
-    The two texts are laid side by side token by token: of two places with the same words the right one is taken.
+    The texts are aligned token by token, so that the right one of two equal passages is selected.
     """
     if before[quote.start : quote.end] == quote.text:
         for old, new, length in _common_spans(before, after):
@@ -62,7 +65,7 @@ def _quote_at(quote: Quote, start: int) -> Quote:
 
 @lru_cache(maxsize=64)  # a case is quoted many times
 def _common_spans(before: str, after: str) -> tuple[tuple[int, int, int], ...]:
-    """Spans the texts share, in order: where in the one, where in the other, how many characters."""
+    """Return the common spans in order, as (start before, start after, number of characters)."""
     old, new = re.findall(r"\s+|\S+\s*", before), re.findall(r"\s+|\S+\s*", after)
     starts = [_token_starts(old), _token_starts(new)]
     blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
@@ -85,10 +88,14 @@ def withdraw_quote(quote: Quote) -> Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRewriter:
-    """How the words of a draft are told anew.
+    """Callbacks that rewrite the text of a draft.
 
-    ``requote`` gives a quote as it stands now, ``withdrawn`` where it stands no more; ``name`` is for what a theme is
-    called, ``words`` for the machine's and ``own_words`` for people's; ``versions`` are new text versions by case id.
+    Attributes:
+        rewrite_quote: Returns the quote as it is now, or a withdrawn one.
+        rewrite_name: Rewrites the name of a theme.
+        rewrite_machine_text: Rewrites generated text.
+        rewrite_user_text: Rewrites text that a person wrote.
+        text_versions: New text versions by case id.
     """
 
     rewrite_quote: Callable[[Quote], Quote]
@@ -98,47 +105,50 @@ class DraftRewriter:
     text_versions: Mapping[str, str]
 
     def rewrite(self, draft: Draft, log: Sequence[Decision]) -> tuple[Draft, tuple[Decision, ...]]:
-        """The draft and its decisions; quotes that still stand, and the lines that are them, stay letter by letter."""
+        """Rewrite a draft and its decisions; valid quotes, and lines equal to them, stay unchanged."""
         quotes = {quote: self.rewrite_quote(quote) for claim in draft.claims for quote in claim.quotes}
-        stands = frozenset(new.text for new in quotes.values() if new.text != WITHDRAWN)
-        gone = {old.text for old, new in quotes.items() if new.text == WITHDRAWN != old.text}
-        gone |= {claim.text for claim in draft.claims if _all_quotes_withdrawn(claim, quotes)} - {WITHDRAWN}
-        renamed = self._theme_rename(draft)
-        pen = _LineRewriter(gone=frozenset(gone - stands), stands=stands, theme_rename=renamed)
-        told = replace(
+        unchanged = frozenset(new.text for new in quotes.values() if new.text != WITHDRAWN)
+        removed = {old.text for old, new in quotes.items() if new.text == WITHDRAWN != old.text}
+        removed |= {claim.text for claim in draft.claims if _all_quotes_withdrawn(claim, quotes)} - {WITHDRAWN}
+        theme_rename = self._theme_rename(draft)
+        line_rewriter = _LineRewriter(
+            removed=frozenset(removed - unchanged), unchanged=unchanged, theme_rename=theme_rename
+        )
+        rewritten = replace(
             draft,
-            name=draft.name.replace(*renamed) if renamed else draft.name,
-            fields=pen.fields(draft.fields, self.rewrite_machine_text)
-            | pen.fields(_user_fields(draft.fields), self.rewrite_user_text),
-            claims=tuple(self._rewrite_claim(claim, quotes, pen) for claim in draft.claims),
+            name=draft.name.replace(*theme_rename) if theme_rename else draft.name,
+            fields=line_rewriter.rewrite_fields(draft.fields, self.rewrite_machine_text)
+            | line_rewriter.rewrite_fields(_user_fields(draft.fields), self.rewrite_user_text),
+            claims=tuple(self._rewrite_claim(claim, quotes, line_rewriter) for claim in draft.claims),
             provenance=replace(draft.provenance, inputs=tuple(map(self._rewrite_input, draft.provenance.inputs))),
             flags=tuple(
-                replace(one, text=pen.rewrite_line(one.text, self.rewrite_machine_text)) for one in draft.flags
+                replace(flag, text=line_rewriter.rewrite_line(flag.text, self.rewrite_machine_text))
+                for flag in draft.flags
             ),
         )
-        return told, tuple(self._rewrite_decision(one, pen) for one in log)
+        return rewritten, tuple(self._rewrite_decision(decision, line_rewriter) for decision in log)
 
     def _theme_rename(self, draft: Draft) -> tuple[str, str] | None:
-        called = draft.name.removeprefix(PREREADING_PREFIX)
-        name = self.rewrite_name(called)
-        return (called, name) if called and name != called else None
+        old_name = draft.name.removeprefix(PREREADING_PREFIX)
+        new_name = self.rewrite_name(old_name)
+        return (old_name, new_name) if old_name and new_name != old_name else None
 
     def _rewrite_claim(self, claim: Claim, quotes: Mapping[Quote, Quote], line_rewriter: "_LineRewriter") -> Claim:
-        told = (
+        text = (
             WITHDRAWN
             if _all_quotes_withdrawn(claim, quotes)
             else line_rewriter.rewrite_line(claim.text, self.rewrite_machine_text)
         )
-        return replace(claim, text=told, quotes=tuple(quotes[quote] for quote in claim.quotes))
+        return replace(claim, text=text, quotes=tuple(quotes[quote] for quote in claim.quotes))
 
     def _rewrite_input(self, name: str) -> str:
         case_id, _, version = name.partition("@")
         return f"{case_id}@{self.text_versions.get(case_id, version)}" if version else name
 
     def _rewrite_decision(self, decision: Decision, line_rewriter: "_LineRewriter") -> Decision:
-        edits = dict(line_rewriter.fields(decision.edits, self.rewrite_user_text))
-        if isinstance(called := decision.edits.get("name"), str):
-            edits["name"] = self.rewrite_name(called)
+        edits = dict(line_rewriter.rewrite_fields(decision.edits, self.rewrite_user_text))
+        if isinstance(name := decision.edits.get("name"), str):
+            edits["name"] = self.rewrite_name(name)
         return replace(decision, edits=edits, note=line_rewriter.rewrite_line(decision.note, self.rewrite_user_text))
 
 
@@ -152,13 +162,13 @@ def _all_quotes_withdrawn(claim: Claim, quotes: Mapping[Quote, Quote]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LineRewriter:
-    """Writes lines anew: ``gone`` is blanked, ``stands`` is left, ``renamed`` is a theme's name and what it is now."""
+    """Rewrites lines: withdraws ``removed`` texts, skips ``unchanged`` ones, and applies a rename (old, new)."""
 
-    gone: frozenset[str]
-    stands: frozenset[str]
+    removed: frozenset[str]
+    unchanged: frozenset[str]
     theme_rename: tuple[str, str] | None
 
-    def fields(self, fields: FieldValues, rewrite: RewriteText) -> dict[str, str | tuple[str, ...]]:
+    def rewrite_fields(self, fields: FieldValues, rewrite: RewriteText) -> dict[str, str | tuple[str, ...]]:
         return {
             name: self.rewrite_line(value, rewrite)
             if isinstance(value, str)
@@ -167,30 +177,31 @@ class _LineRewriter:
         }
 
     def rewrite_line(self, line: str, rewrite: RewriteText) -> str:
-        if line in self.stands:
+        if line in self.unchanged:
             return line
-        if line in self.gone:
+        if line in self.removed:
             return WITHDRAWN
-        for text in sorted((one for one in self.gone if len(one) >= MIN_INLINE_CHARACTERS), key=len, reverse=True):
-            line = line.replace(text, WITHDRAWN)
+        for text in sorted(self.removed, key=len, reverse=True):
+            if len(text) >= MIN_INLINE_CHARACTERS:
+                line = line.replace(text, WITHDRAWN)
         return rewrite(line.replace(*self.theme_rename) if self.theme_rename else line)
 
 
-# What only one case says ---------------------------------------------------------------------------------------------
+# Terms of a single case ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class UniqueTerms:
-    """Words, and runs of words, that one case says and no other: where they stand, it is spoken of."""
+    """Words and word runs that occur in a single case, so that they identify it."""
 
     words: frozenset[str]
     word_sequences: frozenset[WordRun]
 
     @classmethod
-    def from_texts(cls, gone: Iterable[str], others: Iterable[str]) -> "UniqueTerms":
+    def from_texts(cls, removed: Iterable[str], others: Iterable[str]) -> "UniqueTerms":
         words: set[str] = set()
         runs: set[WordRun] = set()
-        for text in gone:
+        for text in removed:
             words |= {word for word in split_words(text) if _is_identifying(word)}
             runs |= word_runs(text)
         for text in others:
@@ -202,22 +213,22 @@ class UniqueTerms:
         return not self.words.isdisjoint(split_words(phrase))
 
     def withdraw_from_name(self, name: str) -> str:
-        """A name made of key phrases without those that hold such a word; "[withdrawn]" where none is left."""
-        kept = [phrase for phrase in name.split(", ") if not self.occur_in(phrase)]
-        return ", ".join(kept) if kept or not name else WITHDRAWN
+        """Remove the key phrases with such a word; return "[withdrawn]" if no phrase remains."""
+        phrases = [phrase for phrase in name.split(", ") if not self.occur_in(phrase)]
+        return ", ".join(phrases) if phrases or not name else WITHDRAWN
 
     def withdraw_sentences(self, text: str) -> str:
-        """The text without its sentences that share a run, and without the key phrases quoted in it."""
-        told = "".join(
+        """Withdraw sentences with such a word run, and quoted phrases with such a word."""
+        remaining = "".join(
             WITHDRAWN + _trailing_space(part) if self._shares_sequence(part) else part for part in split_sentences(text)
         )
-        return QUOTATION_PATTERN.sub(lambda found: found[0] if not self.occur_in(found[0]) else f"“{WITHDRAWN}”", told)
+        return QUOTATION_PATTERN.sub(lambda match: f"“{WITHDRAWN}”" if self.occur_in(match[0]) else match[0], remaining)
 
     def withdraw_terms(self, text: str) -> str:
-        """The same, and without every single such word."""
+        """Withdraw such sentences and quoted key phrases, and each remaining such word."""
         return re.sub(
             r"\w+",
-            lambda found: WITHDRAWN if found[0].casefold() in self.words else found[0],
+            lambda match: WITHDRAWN if match[0].casefold() in self.words else match[0],
             self.withdraw_sentences(text),
         )
 

@@ -1,4 +1,4 @@
-"""The environment, read once. Modelling choices are no settings: they are stored with the run."""
+"""Settings from the environment. Modelling choices are stored with each run instead."""
 
 import base64
 import secrets
@@ -23,10 +23,10 @@ SETTING_NAMES = frozenset(
 )
 
 DEFAULT_BUDGET = Budget(run_usd=1.0, month_usd=10.0)
-"""Nobody spends without having said so: enough for some thousand cases with a small model, too little to hurt."""
+"""Default spending limits: enough for some thousand cases with a small model, and never expensive."""
 
 MAX_PARALLEL = 12
-"""The store gives a process 15 connections."""
+"""Maximum number of parallel model calls; the store gives a process 15 connections."""
 
 T = TypeVar("T")
 
@@ -37,18 +37,21 @@ DEFAULT_NETWORK = "default"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``model`` is any litellm model name; without one no language model is called.
+    """Settings of a process.
 
-    A model's name may carry the address where it is served: ``openai/qwen2.5@http://localhost:8000/v1``.
+    They come from PATTERNMIND_HOME, _NETWORK, _URL, _MODEL, _API_BASE, _API_KEY, _MODEL_TIMEOUT_SECONDS,
+    _MODEL_MAX_TOKENS, _MODEL_PARALLEL, _TASK_MODELS ("task=model, ..."), _FALLBACK_MODEL, _PRICES ("model=IN/OUT, ...",
+    USD per million tokens), _BUDGET_RUN_USD, _BUDGET_MONTH_USD, _BUDGET_NETWORK_USD ("none" for no limit), _PROMPTS,
+    _ENCODER (folders), _RAW_KEY and _RAW_KEY_BEFORE.
 
-    ``network`` is the one that commands work on, where there are several. ``url`` is the address under which people
-    reach the pages through a proxy, such as https://patterns.example.org; without it they are on this machine alone.
-
-    From PATTERNMIND_HOME, _NETWORK, _URL, _MODEL, _API_BASE, _API_KEY, _MODEL_TIMEOUT_SECONDS, _MODEL_MAX_TOKENS,
-    _MODEL_PARALLEL,
-    _TASK_MODELS ("task=model, ..."), _FALLBACK_MODEL, _PRICES ("model=IN/OUT, ...", USD a million tokens),
-    _BUDGET_RUN_USD, _BUDGET_MONTH_USD, _BUDGET_NETWORK_USD ("none" for no limit), _PROMPTS, _ENCODER (folders),
-    _RAW_KEY and _RAW_KEY_BEFORE (see ``make_key``; 32 bytes here).
+    Attributes:
+        network: the network that commands work on, if there are several.
+        url: public address of the pages behind a proxy, such as https://patterns.example.org; without it they are
+            reachable only on this machine.
+        model: any litellm model name; without it no language model is called. A name may include the address of its
+            server: ``openai/qwen2.5@http://localhost:8000/v1``.
+        raw_key: 32 bytes, see ``generate_key``.
+        raw_key_before: the former key while keys are changed.
     """
 
     home: Path
@@ -69,39 +72,44 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str], *, home: Path | None = None, network: str | None = None) -> Settings:
-    """The settings of this process; ``home`` and ``network`` given on the command line win.
+    """Read the settings; the arguments ``home`` and ``network`` take precedence over the environment.
 
     Raises:
-        SettingsInvalid: naming everything that is wrong at once.
+        SettingsInvalid: At least one setting is invalid; the error lists all of them.
     """
-    known = {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX) and value}
-    reader = _SettingsReader(known)
-    reader.wrong += [f"{PREFIX}{name} is no setting" for name in sorted(set(known) - SETTING_NAMES)]
+    values = {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX) and value}
+    reader = _SettingsReader(values)
+    reader.problems += [f"{PREFIX}{name} is not a known setting" for name in sorted(set(values) - SETTING_NAMES)]
     for name in ("API_BASE", "TASK_MODELS", "FALLBACK_MODEL"):
-        if name in known and "MODEL" not in known:
-            reader.wrong.append(f"{PREFIX}{name} needs {PREFIX}MODEL")
-    usual = CallLimits()
+        if name in values and "MODEL" not in values:
+            reader.problems.append(f"{PREFIX}{name} needs {PREFIX}MODEL")
+    default_limits = CallLimits()
     settings = Settings(
-        home=home or Path(known.get("HOME", _default_home(environ))).expanduser(),
-        network=network or known.get("NETWORK", DEFAULT_NETWORK),
+        home=home or Path(values.get("HOME", _default_home(environ))).expanduser(),
+        network=network or values.get("NETWORK", DEFAULT_NETWORK),
         url=reader.read("URL", None, _parse_url, "an address without a path, such as https://patterns.example.org"),
-        model=known.get("MODEL"),
-        api_base=known.get("API_BASE"),
-        api_key=known.get("API_KEY"),
+        model=values.get("MODEL"),
+        api_base=values.get("API_BASE"),
+        api_key=values.get("API_KEY"),
         task_models=reader.read_pairs(
             "TASK_MODELS", _parse_text, "task=model pairs, such as case-facets=openai/gpt-4o-mini"
         ),
-        fallback_model=known.get("FALLBACK_MODEL"),
+        fallback_model=values.get("FALLBACK_MODEL"),
         prices=reader.read_pairs(
-            "PRICES", _parse_price, "model=IN/OUT pairs in USD a million tokens, such as openai/qwen=0/0"
+            "PRICES", _parse_price, "model=IN/OUT pairs in USD per million tokens, such as openai/qwen=0/0"
         ),
         limits=CallLimits(
             timeout_seconds=reader.read(
-                "MODEL_TIMEOUT_SECONDS", usual.timeout_seconds, _parse_positive, "a number of seconds above 0"
+                "MODEL_TIMEOUT_SECONDS", default_limits.timeout_seconds, _parse_positive, "a number of seconds above 0"
             ),
-            max_tokens=reader.read("MODEL_MAX_TOKENS", usual.max_tokens, _parse_positive_int, "a whole number above 0"),
+            max_tokens=reader.read(
+                "MODEL_MAX_TOKENS", default_limits.max_tokens, _parse_positive_int, "a whole number above 0"
+            ),
             max_parallel=reader.read(
-                "MODEL_PARALLEL", usual.max_parallel, _parse_parallel, f"a whole number from 1 to {MAX_PARALLEL}"
+                "MODEL_PARALLEL",
+                default_limits.max_parallel,
+                _parse_parallel,
+                f"a whole number from 1 to {MAX_PARALLEL}",
             ),
         ),
         budget=Budget(
@@ -114,8 +122,8 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None, netwo
         raw_key=reader.read("RAW_KEY", None, _parse_key, KEY_EXPECTED),
         raw_key_before=reader.read("RAW_KEY_BEFORE", None, _parse_key, KEY_EXPECTED),
     )
-    if reader.wrong:
-        raise SettingsInvalid(f"The settings are not usable: {'; '.join(reader.wrong)}.")
+    if reader.problems:
+        raise SettingsInvalid(f"The settings are invalid: {'; '.join(reader.problems)}.")
     return settings
 
 
@@ -125,41 +133,45 @@ KEY_EXPECTED = "a key made by `patternmind key new`"
 
 @dataclass
 class _SettingsReader:
-    """Reads one setting after the other and remembers what was wrong."""
+    """Reader of single settings that collects all problems."""
 
-    known: Mapping[str, str]
-    wrong: list[str] = field(default_factory=list[str])
+    values: Mapping[str, str]
+    problems: list[str] = field(default_factory=list[str])
 
-    def read(self, name: str, default: T, convert: Callable[[str], T], must_be: str) -> T:
-        """The setting, or its default; ``convert`` raises ValueError where it is none."""
-        if name not in self.known:
+    def read(self, name: str, default: T, convert: Callable[[str], T], expected: str) -> T:
+        """Return the setting or its default; ``convert`` raises ValueError for an invalid value."""
+        if name not in self.values:
             return default
         try:
-            return convert(self.known[name])
+            return convert(self.values[name])
         except ValueError:
-            self.wrong.append(f"{PREFIX}{name} must be {must_be}")
+            self.problems.append(f"{PREFIX}{name} must be {expected}")
             return default
 
     def read_pairs(self, name: str, convert: Callable[[str], T], expected: str) -> dict[str, T]:
-        """A list of ``key=value`` with commas between."""
+        """Return comma-separated ``key=value`` pairs."""
 
         def read_all(text: str) -> dict[str, T]:
             parts = [part.strip() for part in text.split(",") if part.strip()]
-            split = [(key.strip(), value.strip()) for key, _, value in (part.partition("=") for part in parts)]
-            if not all(key and value for key, value in split):
+            pairs = [(key.strip(), value.strip()) for key, _, value in (part.partition("=") for part in parts)]
+            if not all(key and value for key, value in pairs):
                 raise ValueError
-            return {key: convert(value) for key, value in split}
+            return {key: convert(value) for key, value in pairs}
 
         return self.read(name, {}, read_all, expected)
 
 
 def generate_key() -> str:
-    """A fresh key for PATTERNMIND_RAW_KEY: 32 random bytes in URL-safe base64."""
+    """Return a new key for PATTERNMIND_RAW_KEY: 32 random bytes in URL-safe base64."""
     return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
 
 
 def _parse_key(text: str) -> bytes:
-    """The bytes of a key; a passphrase is none, for it could be guessed. Raises ValueError."""
+    """Return the bytes of a key.
+
+    Raises:
+        ValueError: The text is not a key. A passphrase is not accepted, because it could be guessed.
+    """
     key = base64.b64decode(text.strip(), altchars=b"-_", validate=True)
     if len(key) != KEY_BYTES:
         raise ValueError
@@ -215,8 +227,8 @@ def _parse_usd(text: str) -> float | None:
 
 
 def _parse_price(text: str) -> Price:
-    read, written = text.split("/")
-    return Price(_parse_number(read), _parse_number(written))
+    input_price, output_price = text.split("/")
+    return Price(_parse_number(input_price), _parse_number(output_price))
 
 
 def _parse_folder(text: str) -> Path | None:

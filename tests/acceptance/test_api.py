@@ -342,7 +342,7 @@ def test_the_same_request_again_gets_the_same_answer_and_does_nothing(grown: Pro
 def test_two_runs_at_once_are_one(client: Program, tmp_path: Path) -> None:
     with run_lock(tmp_path):
         check_problem(client.post("runs"), 409, "run-in-progress")
-    assert run_to_the_end(client)["run"]["notes"] == ["Too few to group: 0 cases, 20 are needed."]
+    assert run_to_the_end(client)["run"]["notes"] == ["Not enough cases to group: you have 0 and need 20."]
 
 
 class Waiting(HashingEncoder):
@@ -367,7 +367,7 @@ def test_while_a_run_goes_on_a_second_waits_and_the_rest_answers(tmp_path: Path)
     check_problem(client.post("runs"), 409, "run-in-progress")
     assert client.get(job).json()["state"] == "running"
     assert len(client.get("cases").json()["items"]) == 48
-    stopping = threading.Thread(target=client.app.state.rooms.stop)
+    stopping = threading.Thread(target=client.app.state.shared.stop)
     stopping.start()
     time.sleep(0.1)
     encoder.go_on.set()
@@ -482,7 +482,7 @@ def test_every_answer_says_how_it_may_be_used(grown: Program) -> None:
 
 def test_the_committed_description_is_the_one_served(grown: Program) -> None:
     committed = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
-    assert grown.get("openapi.json").json() == committed, "python -m patternmind.web.openapi > docs/openapi.json"
+    assert grown.get("openapi.json").json() == committed, "python -m patternmind.web.export_openapi > docs/openapi.json"
 
 
 def test_the_described_api_loads_nothing_and_names_every_operation_and_problem(grown: Program) -> None:

@@ -48,9 +48,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Know
     house, known = make_described(tmp_path_factory.mktemp("schema"))
     secret, _ = create_token(house.store, house.clock, "schemathesis", lifetime_days=1)
     app = make_app(house)
-    app.state.rooms.event_streams.close()  # they would tell for ever
+    app.state.shared.event_streams.close()  # they would tell for ever
     yield describe_app(app, secret), known, secret
-    app.state.rooms.stop()
+    app.state.shared.stop()
 
 
 def describe_app(app: Any, secret: str) -> Any:

@@ -303,7 +303,7 @@ def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_the
         (["ingest", "FILE", "--as", "letter"], ["case", "recap", "letter"]),
         (["run", "--lens", "x"], ['lens "x"', "problem"]),
         (["run", "--since", "31/02/2026"], ["--since", "31/02/2026"]),
-        (["search", " "], ["Say what to look for"]),
+        (["search", " "], ["Enter a few words to search for"]),
         (["search", "pump", "-k", "0"], ["-k"]),
         (["prereading", "--theme", "t-1", "--out", "x.exe"], [".docx"]),
         (["init", "--default-consent", "maybe"], ['"maybe"', "network only"]),
@@ -489,7 +489,7 @@ def test_fewer_than_20_cases_are_too_few_to_group(grouped: Path, tmp_path: Path)
     said = patternmind("run", "--since", "2026-10-01", "--json").json()
 
     assert (said["cases"], said["themes"], said["outliers"], said["drafts"]) == (19, 0, 19, 0)
-    assert said["notes"] == ["Too few to group: 19 cases, 20 are needed."]
+    assert said["notes"] == ["Not enough cases to group: you have 19 and need 20."]
     assert {row["theme_id"] for row in patternmind("export", "assignments").rows()} == {None}
     assert patternmind("themes").out.startswith("Too few to group")
 

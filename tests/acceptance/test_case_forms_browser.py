@@ -77,7 +77,7 @@ def test_a_case_is_told_looked_over_saved_and_edited(desk: Desk, page: Page) -> 
 def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(desk: Desk, page: Page) -> None:
     page.goto("/cases/new")
     page.get_by_label("What is the problem").fill(PROBLEM)
-    page.get_by_label("Anybody, without my name").check()
+    page.get_by_label("Everyone, without my name").check()
     page.context.set_offline(True)
     page.get_by_role("button", name="Save right away").click()
     page.get_by_text("Not saved yet: the server does not answer.").wait_for()
@@ -86,7 +86,7 @@ def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(desk: Desk, pag
     page.goto("/cases/new")
     page.get_by_text("Not saved yet: this is what you wrote last").wait_for()
     assert page.get_by_label("What is the problem").input_value() == PROBLEM
-    assert page.get_by_label("Anybody, without my name").is_checked()
+    assert page.get_by_label("Everyone, without my name").is_checked()
     page.get_by_role("button", name="Save right away").click()
     page.wait_for_url("**/saved")
     page.goto("/cases/new")

@@ -250,7 +250,7 @@ def build_world(home: Path) -> None:
     whole = build_full_network(home, markup=False)
     house, steward = whole.ctx, whole.member
     ids = {**whole.ids, **_more(house, steward)}
-    whole.app.state.rooms.stop()
+    whole.app.state.shared.stop()
     (home / WORLD).write_text(json.dumps({"member_id": steward.id, "ids": ids}), encoding="utf-8")
 
 
@@ -298,7 +298,7 @@ def _more(house: AppContext, steward: Member) -> dict[str, str]:
     )
     store.create_job(replace(failed, state=JobState.FAILED))
     session = start_session(house.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
-    set_password(house.accounts, Argon2PasswordHasher(rounds=1, kilobytes=64), session, PASSWORD)
+    set_password(house.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
     add_network(house.accounts, "south", "South")
     add_member(house.accounts, clock, "south", "", [Role.MEMBER], account_id=steward.id)
     return {

@@ -109,7 +109,7 @@ def test_from_cases_to_a_decision_by_the_generated_client(client: Client) -> Non
     decision = models.DecisionAsked.from_dict({"action": "not_sure", "by": "Stella Ward"})
     assert client.ask("review.decide", draft_id=drafts[0].id, body=decision, if_match=tag).id == drafts[0].id
     status, answer = client.status("review.decide", draft_id=drafts[0].id, body=decision, if_match=tag)
-    assert (status, answer.parsed.title) == (412, "Somebody changed it meanwhile")
+    assert (status, answer.parsed.title) == (412, "Changed by someone else in the meantime")
 
     lines = client.status("cases.export", what=models.ExportWhat("cases"))[1].content.decode().splitlines()
     assert len(lines) == 48

@@ -99,10 +99,10 @@ def test_a_theme_of_another_lens_is_not_edited_by_accident(patternmind: CommandR
 
 def test_a_run_says_how_many_cases_its_lens_could_not_look_into(patternmind: CommandRunner) -> None:
     told = patternmind("run", "--lens", "helped", "--label", "2026Q3", "--json").json()["notes"]
-    assert any("cases say nothing apart about what helped; they are placed by all they say." in note for note in told)
+    assert any("cases have too few sentences about what helped; their whole text is used." in note for note in told)
     assert any("not in English" in note for note in told)
     whole = patternmind("run", "--lens", "all", "--label", "2026Q3", "--json").json()["notes"]
-    assert not any("placed by all" in note for note in whole)
+    assert not any("whole text is used" in note for note in whole)
 
 
 def test_a_theme_of_any_lens_has_its_pre_reading_and_a_topic_is_looked_up_in_all_of_a_case(

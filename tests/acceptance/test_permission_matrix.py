@@ -88,7 +88,7 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     f"DELETE {API}/cases/{{case_id:path}}": row("erase_case", own=True, mine=True, query="?by=nobody"),
     f"POST {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True, body={"by": "nobody"}),
     f"DELETE {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True),
-    f"GET {API}/cases/{{case_id:path}}/surroundings": row("search"),
+    f"GET {API}/cases/{{case_id:path}}/related": row("search"),
     f"GET {API}/cases/{{case_id:path}}/raw": row("see_raw_text", own=True, mine=True),
     f"GET {API}/cases/{{case_id:path}}/possible-names": row("see_possible_names", own=True, mine=True),
     f"POST {API}/cases/{{case_id:path}}/possible-names": row("roster", body={"names": ["Nobody Here"]}),
@@ -300,8 +300,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     pattern = _accept_patterns(house)
     target = add_member(house.accounts, house.clock, "default", "Target", [Role.MEMBER])
     _, token = create_token(house.store, house.clock, "target", lifetime_days=1, creator=target, roles=[Role.MEMBER])
-    job = app.state.rooms.network("default").jobs.start(JobKind.RUN, asdict(RunParameters(draft=False)))
-    app.state.rooms.event_streams.close()  # they would tell for ever
+    job = app.state.shared.network("default").jobs.start(JobKind.RUN, asdict(RunParameters(draft=False)))
+    app.state.shared.event_streams.close()  # they would tell for ever
     prereading = _ask_for_prereading(house)
     visitors = {
         (network, role): PageClient(house, role, name=f"{role.label} of {network}", app=app, network=network)

@@ -24,7 +24,7 @@ def app(grown_house: AppContext) -> Iterator[tuple[AppContext, Any]]:
     add_people(house.store, [("Zebulon Quast", None, None)])
     made = make_app(house)
     yield house, made
-    made.state.rooms.stop()
+    made.state.shared.stop()
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_a_job_that_failed_says_why_and_starts_again_with_one_button(
                 break
             time.sleep(0.02)
             page = ada.get(here)
-    assert "Something unexpected happened" in words_of(page)
+    assert "Unexpected error" in words_of(page)
     assert "words of a case" not in page.text
     again = ada.send(f"{here}/restart", page=here)
     assert again.status_code == 303

@@ -187,7 +187,7 @@ def test_names_in_an_edit_are_refused_and_the_text_is_kept(house: AppContext, ad
     answer = decide(ada, draft_id, decision="edit", **{"f.context": "Ask ada.berg@example.com about it."})
     assert answer.status_code == 422
     assert "ada.berg@example.com" in answer.text
-    assert "names a person or holds contact data" in answer.text
+    assert "contains a person's name or contact details" in answer.text
 
 
 def test_the_second_view_is_blind_until_it_is_given(house: AppContext, ada: PageClient, bo: PageClient) -> None:

@@ -293,7 +293,7 @@ def bo(desk: Desk) -> Member:
     house = desk.house
     bo = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
     session = start_session(house.accounts, house.clock, bo.id, network_id=DEFAULT_NETWORK).session
-    set_password(house.accounts, Argon2PasswordHasher(rounds=1, kilobytes=64), session, PASSWORD)
+    set_password(house.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
     return bo
 
 

@@ -34,7 +34,7 @@ def house(grown_house: AppContext) -> AppContext:
 def app(house: AppContext) -> Iterator[Any]:
     made = make_app(house)
     yield made
-    made.state.rooms.stop()
+    made.state.shared.stop()
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,7 @@ def test_a_run_whose_process_died_is_started_again_from_its_page(sten: PageClien
         Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago)
     )
     assert "The last run did not end well." in words_of(sten.get("/runs"))
-    assert "The process that did it is gone" in words_of(sten.get("/runs/jobs/dead"))
+    assert "The process of the job ended unexpectedly" in words_of(sten.get("/runs/jobs/dead"))
     again = sten.send("/runs/jobs/dead/restart", page="/runs/jobs/dead")
     assert again.status_code == 303
     for _ in range(600):

@@ -46,7 +46,7 @@ SECRET_FILES = (b"root:x:0", b"SQLite format 3", b"[build-system]")
 def whole(copied_home: CopiedHome) -> Iterator[FullNetwork]:
     whole = open_full_network(copied_home("whole", save_full_network))
     yield whole
-    whole.app.state.rooms.stop()
+    whole.app.state.shared.stop()
 
 
 @pytest.fixture(scope="module")
@@ -378,7 +378,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(whole: FullNetwork) -> None
              "headers": form, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8765), "scheme": "http"}  # fmt: skip
     asyncio.run(app(scope, receive, send))
     assert said[0]["status"] == 408
-    assert b"stopped coming" in said[1]["body"]
+    assert b"stopped arriving" in said[1]["body"]
 
 
 def test_no_shape_of_a_body_makes_the_server_fail(whole: FullNetwork) -> None:
@@ -563,7 +563,7 @@ def test_a_token_of_a_form_is_bound_to_its_session_and_says_nothing_of_it(
 
 
 def test_passwords_cannot_be_tried_for_ever(whole: FullNetwork) -> None:
-    whole.app.state.rooms.ctx.__dict__["passwords"] = _Wrong()
+    whole.app.state.shared.ctx.__dict__["passwords"] = _Wrong()
     stranger = PageClient(whole.ctx, app=whole.app)
     tried: Sequence[Any] = [
         stranger.send("/sign-in", {"sign_in_name": "stella-ward", "password": f"guess {n}"}, page="/sign-in")

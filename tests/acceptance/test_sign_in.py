@@ -44,13 +44,13 @@ class Hands:
 
 def make_house(home: Path, **settings: Any) -> AppContext:
     house = AppContext(Settings(home=home, **settings), encoder=HashingEncoder(), clock=Hands())
-    house.__dict__["passwords"] = Argon2PasswordHasher(rounds=1, kilobytes=64)
+    house.__dict__["passwords"] = Argon2PasswordHasher(time_cost=1, memory_kib=64)
     return house
 
 
 def make_served(house: AppContext) -> Any:
     app = make_app(house)
-    app.state.rooms.ctx.__dict__["passwords"] = house.passwords
+    app.state.shared.ctx.__dict__["passwords"] = house.passwords
     return app
 
 
@@ -84,7 +84,7 @@ def test_the_first_link_makes_a_steward_and_all_first_links_are_used_up(house: A
     assert "You are the first here" in somebody.get(here).text
     nameless = somebody.send(here, {"name": " "}, page=here)
     assert nameless.status_code == 422
-    assert "Say how you are called" in nameless.text
+    assert "Enter your name" in nameless.text
     ada = by_link(house, link, name="Ada Berg")
     assert "Ada Berg" in ada.get("/settings/account").text
     assert [(one.name, one.roles) for one in house.accounts.list_members("default")] == [("Ada Berg", {Role.STEWARD})]

@@ -66,7 +66,7 @@ def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser
     page.keyboard.press("r")
     page.get_by_label("Name (needed)").fill("Yard at night")
     page.keyboard.press("Enter")
-    page.get_by_text("Every later run keeps the name.").wait_for()
+    page.get_by_text("Later runs keep the name.").wait_for()
     assert page.get_by_role("heading", level=1).inner_text() == "Yard at night"
     page.get_by_role("checkbox").first.check()
     page.keyboard.press("o")

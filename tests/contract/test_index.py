@@ -94,16 +94,16 @@ def test_an_index_of_nothing_finds_nothing(tmp_path: Path) -> None:
 
 def test_an_index_says_whether_it_was_built_from_exactly_these_rows(tmp_path: Path) -> None:
     index = ChromaIndex(tmp_path, name="mini/1")
-    assert not index.holds(digest_rows([], ROWS[:0]))
+    assert not index.is_current(digest_rows([], ROWS[:0]))
     index.rebuild(IDS[:20], ROWS[:20])
-    assert index.holds(digest_rows(IDS[:20], ROWS[:20]))
-    assert index.holds(digest_rows(list(reversed(IDS[:20])), ROWS[:20][::-1]))
-    assert not index.holds(digest_rows(IDS[:19], ROWS[:19]))
-    assert not index.holds(digest_rows(IDS[1:21], ROWS[:20]))
-    assert not index.holds(digest_rows(IDS[:20], -ROWS[:20]))
+    assert index.is_current(digest_rows(IDS[:20], ROWS[:20]))
+    assert index.is_current(digest_rows(list(reversed(IDS[:20])), ROWS[:20][::-1]))
+    assert not index.is_current(digest_rows(IDS[:19], ROWS[:19]))
+    assert not index.is_current(digest_rows(IDS[1:21], ROWS[:20]))
+    assert not index.is_current(digest_rows(IDS[:20], -ROWS[:20]))
     index.close()
     other = ChromaIndex(tmp_path, name="mini/2")
-    assert not other.holds(digest_rows(IDS[:20], ROWS[:20]))
+    assert not other.is_current(digest_rows(IDS[:20], ROWS[:20]))
     other.close()
 
 
@@ -121,15 +121,15 @@ def test_verifying_names_every_row_that_differs(tmp_path: Path) -> None:
     turned[5] = -turned[5]
     check = index.verify(IDS[1:21], turned[1:])
     assert check == IndexCheck(n_rows=20, missing=(IDS[20],), extra=(IDS[0],), different=(IDS[5],))
-    assert not check.ok
-    assert index.verify(IDS[:20], ROWS[:20]).ok
+    assert not check.is_ok
+    assert index.verify(IDS[:20], ROWS[:20]).is_ok
     index.close()
 
 
 def test_an_index_is_found_again_by_the_next_process(tmp_path: Path) -> None:
     small(tmp_path).close()
     again = ChromaIndex(tmp_path, name="mini/1")
-    assert again.holds(digest_rows(IDS[:20], ROWS[:20]))
+    assert again.is_current(digest_rows(IDS[:20], ROWS[:20]))
     assert again.search(ROWS[3], 5) == ExactIndex(IDS[:20], ROWS[:20]).search(ROWS[3], 5)
     again.close()
 
@@ -153,7 +153,7 @@ def test_a_damaged_index_says_so_and_can_be_made_anew(tmp_path: Path) -> None:
         with pytest.raises(IndexUnavailable, match="index rebuild"):
             ask()
     index.rebuild(IDS[:20], ROWS[:20])
-    assert index.verify(IDS[:20], ROWS[:20]).ok
+    assert index.verify(IDS[:20], ROWS[:20]).is_ok
     index.close()
 
 
@@ -161,7 +161,7 @@ def test_a_damaged_index_says_so_and_can_be_made_anew(tmp_path: Path) -> None:
 def test_a_damaged_manifest_means_that_nothing_is_held(tmp_path: Path, manifest: str) -> None:
     index = small(tmp_path)
     (tmp_path / "manifest.json").write_text(manifest)
-    assert not index.holds(digest_rows(IDS[:20], ROWS[:20]))
+    assert not index.is_current(digest_rows(IDS[:20], ROWS[:20]))
     index.close()
 
 

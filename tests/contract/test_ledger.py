@@ -36,7 +36,7 @@ SOON = NOON + dt.timedelta(minutes=2)
 class ForgetfulLedger(CallLedger, Protocol):
     """Both ledgers forget what a case was in."""
 
-    def forget_answers(self, case_ids: list[str]) -> int: ...
+    def delete_cached_answers(self, case_ids: list[str]) -> int: ...
 
 
 @pytest.fixture
@@ -292,17 +292,17 @@ def test_the_same_question_answered_twice_keeps_the_last(ledger: ForgetfulLedger
     ledger.settle(a_call(), an_answer())
     ledger.settle(a_call(), an_answer(value={"name": "other"}, case_ids=("c-3",)))
     assert ledger.find_cached_answer(["k"]) == an_answer(value={"name": "other"}, case_ids=("c-3",))
-    assert ledger.forget_answers(["c-1"]) == 0
+    assert ledger.delete_cached_answers(["c-1"]) == 0
 
 
 def test_forgetting_a_case_removes_what_saw_it_or_may_have(ledger: ForgetfulLedger) -> None:
     for key, seen in {"saw": ("c-1", "c-2"), "not": ("c-2",), "none": (), "unknown": None}.items():
         ledger.settle(a_call(key), an_answer(key, case_ids=seen))
-    assert ledger.forget_answers([]) == 0
-    assert ledger.forget_answers(["c-1", "c-9"]) == 2
+    assert ledger.delete_cached_answers([]) == 0
+    assert ledger.delete_cached_answers(["c-1", "c-9"]) == 2
     left = [key for key in ("saw", "not", "none", "unknown") if ledger.find_cached_answer([key])]
     assert left == ["not", "none"]
-    assert ledger.forget_answers(["c-1"]) == 0
+    assert ledger.delete_cached_answers(["c-1"]) == 0
 
 
 # Only the store
@@ -313,7 +313,7 @@ def test_networks_see_and_pay_their_own(store: SqlStore) -> None:
     store.settle(a_call("1", cost_usd=0.1), an_answer())
     assert (other.list_calls(), other.find_cached_answer(["k"])) == ([], None)
     other.reserve(asking("1", 0.1), Budget(network_usd=0.1, month_usd=0.1), NOON)
-    assert other.forget_answers(["c-1"]) == 0
+    assert other.delete_cached_answers(["c-1"]) == 0
     assert store.find_cached_answer(["k"]) == an_answer()
     other.close()
 
@@ -377,6 +377,6 @@ def test_on_postgresql_a_reservation_locks_the_row_of_its_network(store: SqlStor
 
 def test_a_forgotten_answer_is_not_in_the_file(store: SqlStore) -> None:
     store.settle(a_call(), an_answer(value={"name": "canary 4711"}))
-    store.forget_answers(["c-2"])
+    store.delete_cached_answers(["c-2"])
     store.close()
     assert b"canary 4711" not in b"".join(path.read_bytes() for path in store.path.parent.glob("patternmind.db"))

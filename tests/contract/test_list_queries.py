@@ -52,7 +52,7 @@ from patternmind.storage import SqlStore
 
 N = 60
 SAYS = ("The pump leaked.", "Die Tür klemmt über Nacht.", "A scanner froze: 東京 dock.", "Nobody told the night shift.")
-STAY = TextRewrite(theme=lambda one: one, name=str, words=str, draft=lambda draft, log: (draft, log))
+STAY = TextRewrite(rewrite_theme=lambda one: one, rewrite_name=str, rewrite_text=str, rewrite_draft=lambda draft, log: (draft, log))
 
 
 def the_cases() -> list[Case]:
@@ -241,8 +241,8 @@ def test_teams_are_told_once_and_in_order_whatever_they_are_called(own: Store) -
 def test_cases_are_read_by_their_ids(store: Store) -> None:
     assert store.cases_by_id(["c-001", "c-001", "HN-2", "c-999"]) == {"c-001": store.case("c-001")}
     assert store.cases_by_id([]) == {}
-    assert store.place_of("c-001") == placed("c-001", 1)
-    assert store.place_of("c-055") is None
+    assert store.find_assignment("c-001") == placed("c-001", 1)
+    assert store.find_assignment("c-055") is None
     assert store.list_teams() == ["Team 0", "Team 1", "Team 2"]
 
 
@@ -292,7 +292,7 @@ def test_drafts_that_quote_a_case_are_found_by_it(own: Store) -> None:
 
 def test_cards_are_the_themes_without_their_members(store: Store) -> None:
     def card(theme: Any) -> ThemeCard:
-        empty: dict[str, Any] = dict.fromkeys(("case_ids", "centre", "remembered", "spoke", "new_by_period"), ())
+        empty: dict[str, Any] = dict.fromkeys(("case_ids", "centre", "unseen_case_ids", "former_exemplars", "new_by_period"), ())
         return ThemeCard(replace(theme, **empty), len(theme.case_ids))
 
     themes = store.themes()
@@ -423,7 +423,7 @@ def test_drafts_are_listed_by_what_their_logs_say(
 
 
 def test_counts_say_how_much_there_is(reviewed: Store, tmp_path: Path) -> None:
-    counts = reviewed.counts()
+    counts = reviewed.network_counts()
     homes = reviewed.assignments()
     assert (counts.n_cases, counts.n_recaps, counts.n_new) == (53, 7, 0)
     assert counts.n_unplaced == sum(one.theme_id is None for one in homes)
@@ -432,9 +432,9 @@ def test_counts_say_how_much_there_is(reviewed: Store, tmp_path: Path) -> None:
     assert sum(counts.drafts.values()) == len(lines)
     assert counts.drafts[DraftKind.PATTERN, A] == 1
     empty = SqlStore(tmp_path / "empty.db")
-    assert empty.counts() == NetworkCounts()
+    assert empty.network_counts() == NetworkCounts()
     empty.save_cases([(build_submission(), build_case())])
-    assert (empty.counts().n_cases, empty.counts().n_new) == (1, 1)
+    assert (empty.network_counts().n_cases, empty.network_counts().n_new) == (1, 1)
     empty.close()
 
 
@@ -462,7 +462,8 @@ def test_new_changed_and_erased_cases_are_told_by_a_stamp(own: Store) -> None:
 
 
 def test_a_case_has_the_vector_of_its_whole_text(own: Store) -> None:
-    from patternmind.embedding.lenses import lens_text, text_hash
+    from patternmind.embedding.lenses import lens_text
+    from patternmind.embedding.vectors import text_hash
 
     case = build_case(text={"title": "Dock", "problem": "[person 3] told nobody."})
     own.save_cases([(build_submission(case.text), case)])

@@ -132,10 +132,10 @@ def test_a_network_is_made_once_and_kept_as_it_is_changed(open_network: Opener) 
 
 
 def test_the_secret_is_made_once_and_is_no_other_networks(open_network: Opener) -> None:
-    secret = open_network("north").secret()
+    secret = open_network("north").contributor_secret()
     assert len(secret) == 32
-    assert open_network("north").secret() == secret
-    assert open_network("south").secret() != secret
+    assert open_network("north").contributor_secret() == secret
+    assert open_network("south").contributor_secret() != secret
 
 
 def test_people_are_put_on_the_roster_once_with_numbers_that_never_change(store: Store) -> None:
@@ -340,7 +340,7 @@ def everything(store: Store) -> list[object]:
         store.theme_ids(),
         store.areas(),
         store.assignments(),
-        store.changes(last.id if last else ""),
+        store.theme_changes(last.id if last else ""),
         store.drafts(current=False),
         last,
     ]
@@ -374,7 +374,7 @@ def test_what_a_run_found_comes_back_as_it_was(store: Store) -> None:
     assert store.theme_ids() == {"t-1", "t-2"}
     assert store.areas() == {"a-1": "Goods"}
     assert store.assignments() == [PLACED, ALONE]
-    assert store.changes("run-0001") == CHANGES
+    assert store.theme_changes("run-0001") == CHANGES
     assert store.drafts() == [(a_draft(), (), LATER)]
     assert store.cases() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
     assert store.themes("helped") == []
@@ -406,7 +406,7 @@ def test_every_case_that_runs_looked_at_is_known_by_lens_and_by_time(store: Stor
 
 def test_themes_and_changes_of_the_first_release_are_read_by_defaults() -> None:
     theme, change = theme_record(THEME), change_record(CHANGES[0])
-    for name in ("encoder", "remembered", "spoke", "new_by_period"):
+    for name in ("encoder", "unseen_case_ids", "former_exemplars", "new_by_period"):
         del theme[name]
     for name in ("former_lineage", "n_known", "n_new", "quiet_runs", "shared_exemplars", "went", "came"):
         del change[name]
@@ -477,7 +477,7 @@ def amended(run_id: str = "run-0001", **known: Any) -> RunRevision:
         "areas": {"a-1": "Goods"},
         "assignments": [PLACED, ALONE],
         "drafts": [a_draft("d-2")],
-        "proposals": [PROPOSAL],
+        "conflicts": [PROPOSAL],
         **known,
     }
     return RunRevision(run_id=run_id, **given)
@@ -518,14 +518,14 @@ def test_edits_come_back_whole_and_in_order_of_a_lens_or_of_all(store: Store) ->
 def test_an_edit_puts_the_last_run_as_it_leaves_it(store: Store) -> None:
     store.save_cases(pairs(*CASES))
     record = finished(store)
-    changes = store.changes(record.id)
+    changes = store.theme_changes(record.id)
     alone = replace(PLACED, theme_id=None, area_id=None, reason="moved out by a person (decision 1)")
     store.append_edit(an_edit(), expected_seq=0, revision=amended(assignments=[alone, ALONE]))
     assert store.themes() == [replace(THEME, name="Given"), ASLEEP]
     assert store.assignments() == [alone, ALONE]
     assert [draft.id for draft, _, _ in store.drafts()] == ["d-2"]
     assert store.last_run() == replace(record, n_outliers=2, conflicts=(PROPOSAL,))
-    assert store.changes(record.id) == changes
+    assert store.theme_changes(record.id) == changes
     assert store.cases() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
 
 
@@ -600,12 +600,12 @@ def test_a_run_does_not_end_on_themes_that_were_changed_while_it_went_on(store: 
 
 
 def test_what_a_run_found_is_kept_whole_of_the_newest_run_of_each_lens(store: Store) -> None:
-    first = finished(store, an_outcome(found=FOUND))
-    helped = finished(store, an_outcome(found=FOUND, themes=[], drafts=[]), RunParameters(lens="helped"))
-    last = finished(store, an_outcome(found=replace(FOUND, encoder="mini/2")))
-    assert store.found(first.id) is None
+    first = finished(store, an_outcome(machine_result=FOUND))
+    helped = finished(store, an_outcome(machine_result=FOUND, themes=[], drafts=[]), RunParameters(lens="helped"))
+    last = finished(store, an_outcome(machine_result=replace(FOUND, encoder="mini/2")))
+    assert store.machine_result(first.id) is None
     for run_id, encoder in ((helped.id, "mini/1"), (last.id, "mini/2")):
-        found = store.found(run_id)
+        found = store.machine_result(run_id)
         assert found is not None
         for one in fields(Partition):
             assert np.array_equal(getattr(found.partition, one.name), getattr(FOUND.partition, one.name))
@@ -632,12 +632,12 @@ def kept_fits(run_id: str, holds_for: str = "these") -> StoredFits:
 
 
 def test_what_the_fits_said_is_kept_bit_for_bit_of_the_newest_run_of_each_lens(store: Store) -> None:
-    assert store.fits("all") is None
+    assert store.stored_fits("all") is None
     for lens, holds_for in (("all", "former"), ("helped", "those"), ("all", "these")):
         run = store.begin_run(RunParameters(lens=lens), NOON)
         outcome = an_outcome(themes=[], drafts=[], fits=kept_fits(run.id, holds_for))
         store.finish_run(run.id, outcome, LATER)
-    last, other = store.fits("all"), store.fits("helped")
+    last, other = store.stored_fits("all"), store.stored_fits("helped")
     assert last is not None
     assert other is not None
     assert (last.run_id, last.config_hash) == ("run-0003", "these")
@@ -663,11 +663,11 @@ def test_a_run_without_fits_leaves_none_and_one_that_fails_leaves_the_former(sto
     broken = an_outcome(fits=kept_fits(half.id), drafts=[a_draft(id=nothing)])
     with pytest.raises(StoreUnavailable):
         store.finish_run(half.id, broken, LATER)
-    kept = store.fits("all")
+    kept = store.stored_fits("all")
     assert kept is not None
     assert kept.run_id == run.id
     finished(store)
-    assert store.fits("all") is None
+    assert store.stored_fits("all") is None
 
 
 def retelling(words: Callable[[str], str], **known: Any) -> TextRewrite:
@@ -679,7 +679,7 @@ def retelling(words: Callable[[str], str], **known: Any) -> TextRewrite:
     def draft(told: Draft, log: tuple[Decision, ...]) -> tuple[Draft, tuple[Decision, ...]]:
         return replace(told, name=words(told.name)), tuple(replace(one, note=words(one.note)) for one in log)
 
-    given: dict[str, Any] = {"theme": theme, "name": words, "words": words, "draft": draft, **known}
+    given: dict[str, Any] = {"rewrite_theme": theme, "rewrite_name": words, "rewrite_text": words, "rewrite_draft": draft, **known}
     return TextRewrite(**given)
 
 
@@ -707,13 +707,13 @@ def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store:
     def redact(people: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
         assert [person.name for person in people] == ["Anna"]
         assert [everything(store), store.roster(), store.edits()] == before
-        return [(anna, build_case("c-1", "[person 1] waited."))], retelling(clean, vectors=frozenset({"old"}))
+        return [(anna, build_case("c-1", "[person 1] waited."))], retelling(clean, dropped_text_hashes=frozenset({"old"}))
 
     def break_off(*_: object) -> Any:
         raise KeyError
 
     def fail(people: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
-        return redact(people)[0], retelling(clean, draft=break_off)
+        return redact(people)[0], retelling(clean, rewrite_draft=break_off)
 
     with pytest.raises(KeyError):
         store.extend_roster([("Anna", None, None)], fail)
@@ -741,7 +741,7 @@ ANNA = build_submission("Anna's pallet stood in lane 4.", external_id="C-1", fac
 
 
 def sealed_network(tmp_path: Path, key: bytes | None = KEY, before: bytes | None = None) -> SqlStore:
-    return SqlStore(tmp_path / "patternmind.db", sealer=FieldCipher(key, before))
+    return SqlStore(tmp_path / "patternmind.db", cipher=FieldCipher(key, before))
 
 
 def raw_bytes(tmp_path: Path) -> bytes:
@@ -753,7 +753,7 @@ def test_raw_text_is_sealed_by_the_key_and_opens_with_it_alone(tmp_path: Path) -
     assert b"Anna" not in raw_bytes(tmp_path)
     again = sealed_network(tmp_path)
     assert again.submissions() == [again.submission("c-1")] == [ANNA]
-    assert again.raw_text_counts() == RawTextCounts(n=1, n_encrypted=1, key_id=key_id(KEY), is_readable=True)
+    assert again.raw_text_counts() == RawTextCounts(n_texts=1, n_encrypted=1, key_id=key_id(KEY), is_readable=True)
     for key, said in ((None, "PATTERNMIND_RAW_KEY is not set"), (OTHER, "PATTERNMIND_RAW_KEY is another one")):
         locked = sealed_network(tmp_path, key)
         reads: list[Callable[[], object]] = [locked.submissions, lambda one=locked: one.submission("c-1")]
@@ -780,12 +780,12 @@ def test_what_was_taken_in_before_there_was_a_key_is_sealed_on_demand_and_opened
     plain.close()
     assert b"Anna" in raw_bytes(tmp_path)
     store = sealed_network(tmp_path)
-    assert store.raw_text_counts() == RawTextCounts(n=2, n_encrypted=0, key_id=None, is_readable=True)
+    assert store.raw_text_counts() == RawTextCounts(n_texts=2, n_encrypted=0, key_id=None, is_readable=True)
     assert store.reencrypt_submissions() == 2
     store.purge_deleted()
     assert b"Anna" not in raw_bytes(tmp_path)
     assert store.submission("c-1").text == {"problem": "Anna's second text."}
-    assert store.raw_text_counts() == RawTextCounts(n=2, n_encrypted=2, key_id=key_id(KEY), is_readable=True)
+    assert store.raw_text_counts() == RawTextCounts(n_texts=2, n_encrypted=2, key_id=key_id(KEY), is_readable=True)
     assert sealed_network(tmp_path, None, KEY).reencrypt_submissions() == 2
     assert sealed_network(tmp_path, None).submissions() == store.submissions()
 
@@ -825,7 +825,7 @@ def test_an_erased_case_leaves_its_id_and_nothing_else(store: Store) -> None:
     store.save_vectors("mini/1", {"its": np.ones(3, np.float32), "left": np.ones(3, np.float32)})
     begun = store.begin_run(PARAMETERS, NOON)
     outcome = an_outcome(
-        found=FOUND, fits=kept_fits(begun.id), assignments=[PLACED, replace(ALONE, case_id="r-1")],
+        machine_result=FOUND, fits=kept_fits(begun.id), assignments=[PLACED, replace(ALONE, case_id="r-1")],
         duplicate_of={"r-1": "c-1"},
     )  # fmt: skip
     store.finish_run(begun.id, outcome, LATER)
@@ -833,14 +833,14 @@ def test_an_erased_case_leaves_its_id_and_nothing_else(store: Store) -> None:
     def forgetting(theme: Theme) -> Theme:
         return replace(theme, case_ids=tuple(id for id in theme.case_ids if id != "c-1"), centre=())
 
-    told = retelling(lambda words: words, theme=forgetting)
+    told = retelling(lambda words: words, rewrite_theme=forgetting)
     store.erase_case("c-1", told, kept_text_hashes={"left"}, actor="Ada", at=LATER)
     assert store.erasures() == [Erasure(case_id="c-1", by="Ada", at=LATER)]
     assert store.cases() == [left]
     assert [one.case_id for one in store.assignments()] == ["r-1"]
     assert list(store.vectors("mini/1", ["its", "left"])) == ["left"]
-    assert store.fits("all") is None
-    found = store.found(begun.id)
+    assert store.stored_fits("all") is None
+    found = store.machine_result(begun.id)
     assert found is not None
     assert (found.case_ids, found.theme_ids, found.duplicate_of) == (("r-1",), (), {})
     assert len(store.submissions()) == 1
@@ -874,7 +874,7 @@ def test_the_files_are_not_clean_while_another_process_reads_them(tmp_path: Path
     with closing(sqlite3.connect(tmp_path / "patternmind.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM submission").fetchall()
-        with pytest.raises(StoreUnavailable, match="Another process reads"):
+        with pytest.raises(StoreUnavailable, match="Another process is reading"):
             purge_deleted(tmp_path / "patternmind.db", seconds=0.05)
     purge_deleted(tmp_path / "patternmind.db")
 
@@ -977,7 +977,7 @@ def test_a_network_sees_nothing_of_another(open_network: Opener) -> None:
     assert everything(south) == [[], [], set(), {}, [], [], [], None]
     assert (south.runs(), south.roster(), south.tokens(), south.submissions()) == ([], [], [], [])
     assert south.vectors("mini/1", ["h"]) == {}
-    assert (south.edits(), south.found("run-0001")) == ([], None)
+    assert (south.edits(), south.machine_result("run-0001")) == ([], None)
     for ask in (lambda: south.case("c-1"), lambda: south.draft("d-1")):
         with pytest.raises(NotFound):
             ask()

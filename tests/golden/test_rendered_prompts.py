@@ -100,7 +100,7 @@ VARIABLES: Mapping[str, Mapping[str, object]] = {
 
 
 def rendered(prompt_id: str) -> str:
-    book = PromptFiles(packaged_prompts_dir(), draw=lambda: "f3nc3c0de000")
+    book = PromptFiles(packaged_prompts_dir(), generate_code=lambda: "f3nc3c0de000")
     prompt = book.render(prompt_id, VARIABLES[prompt_id])
     return f"## System\n\n{prompt.system}\n\n## User\n\n{prompt.user}\n"
 

@@ -30,8 +30,9 @@ from patternmind.jobs.runner import JobRunner
 from patternmind.services.file_import import import_files
 from patternmind.settings import Settings
 from patternmind.storage import SqlStore
-from patternmind.web.api.jobs import decode_marks, encode_marks
+from patternmind.web.api.events import decode_counters, encode_counters
 from patternmind.web.event_streams import MAX_STREAMS_PER_CALLER, EventStreams, ServerSentEvent
+from patternmind.web.problems import describe_failure
 
 
 class Clock:
@@ -98,12 +99,12 @@ def test_what_ended_long_ago_is_forgotten_and_what_runs_is_not(
 
 
 def test_every_change_moves_a_mark_and_only_its_own(store: SqlStore) -> None:
-    before = store.marks()
+    before = store.change_counters()
     store.create_job(a_job())
-    begun = store.marks()
+    begun = store.change_counters()
     store.update_job(a_job(step="embed"))
     assert begun == {**before, "jobs": before["jobs"] + 1}
-    assert store.marks()["jobs"] == begun["jobs"] + 1
+    assert store.change_counters()["jobs"] == begun["jobs"] + 1
 
 
 class Slow(HashingEncoder):
@@ -142,7 +143,7 @@ def ended(jobs: JobRunner, job_id: str) -> Job:
 
 def test_another_process_sees_how_far_a_job_is_and_what_came_of_it(home: Path) -> None:
     encoder = Slow()
-    here, there = JobRunner(a_house(home, encoder=encoder)), Program(a_house(home))
+    here, there = JobRunner(a_house(home, encoder=encoder), describe_failure=describe_failure), Program(a_house(home))
     job = here.start(JobKind.PREREADING, {"topic": "the scanner froze in the cold"}, actor="Ada Berg")
     assert encoder.asked.wait(20)
     told: dict[str, Any] = {}
@@ -175,7 +176,7 @@ def test_a_job_whose_process_died_says_so_and_can_be_started_again(home: Path) -
     assert program.post("runs/jobs/dead/restart").status_code == 404, "it is no run"
     again = program.post("prereadings/jobs/dead/restart")
     assert again.status_code == 202
-    assert ended(program.app.state.rooms.network("default").jobs, again.json()["job_id"]).made
+    assert ended(program.app.state.shared.network("default").jobs, again.json()["job_id"]).made
     listed = program.get("jobs", params={"limit": 1}).json()
     assert [one["job_id"] for one in listed["items"]] == [again.json()["job_id"]]
     assert [one["job_id"] for one in program.get("jobs", params={"cursor": listed["next_cursor"]}).json()["items"]] == [
@@ -210,9 +211,9 @@ def test_a_job_is_told_as_it_goes_on_until_its_end_and_the_end_only_once(home: P
 
 def test_changes_are_told_after_the_last_one_that_was_seen() -> None:
     marks = {"jobs": 3, "reviews": 0}
-    assert decode_marks(encode_marks(marks)) == marks
-    assert decode_marks("") == {}
-    assert decode_marks("jobs-x.y") == {}
+    assert decode_counters(encode_counters(marks)) == marks
+    assert decode_counters("") == {}
+    assert decode_counters("jobs-x.y") == {}
 
 
 async def collect(streams: EventStreams, look: Any, *, n: int, last_id: str = "") -> list[str]:
@@ -246,14 +247,14 @@ def test_a_quiet_stream_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -
     def look(last_id: str) -> list[ServerSentEvent]:
         return []
 
-    assert asyncio.run(collect(EventStreams(), look, n=2))[1] == ": still here\n\n"
+    assert asyncio.run(collect(EventStreams(), look, n=2))[1] == ": keep-alive\n\n"
 
 
 def test_a_caller_has_so_many_streams_and_no_more_until_one_ends(home: Path) -> None:
     program = Program(a_house(home))
-    house: AppContext = program.app.state.rooms.ctx
+    house: AppContext = program.app.state.shared.ctx
     house.store.create_job(replace(a_job("goes on"), beat_at=house.clock.now()))
-    streams: EventStreams = program.app.state.rooms.event_streams
+    streams: EventStreams = program.app.state.shared.event_streams
     held = [streams.track("default ") for _ in range(MAX_STREAMS_PER_CALLER)]
     for one in held:
         one.__enter__()
@@ -267,7 +268,7 @@ def test_a_caller_has_so_many_streams_and_no_more_until_one_ends(home: Path) -> 
 def test_a_server_that_stops_writes_down_what_it_did_not_finish(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.jobs.runner.STOP_TIMEOUT_SECONDS", 0.05)
     encoder = Slow()
-    jobs = JobRunner(a_house(home, encoder=encoder))
+    jobs = JobRunner(a_house(home, encoder=encoder), describe_failure=describe_failure)
     job = jobs.start(JobKind.PREREADING, {"topic": "scanner"}, actor="Ada")
     assert encoder.asked.wait(20)
     jobs.stop()
@@ -281,7 +282,7 @@ def test_a_failure_nobody_expected_ends_the_job_without_its_words(home: Path, mo
         raise ValueError("text of a case")
 
     monkeypatch.setattr("patternmind.jobs.runner.JOB_HANDLERS", {JobKind.PREREADING: fail})
-    jobs = JobRunner(a_house(home))
+    jobs = JobRunner(a_house(home), describe_failure=describe_failure)
     told = ended(jobs, jobs.start(JobKind.PREREADING, {"topic": "x"}, actor="Ada").id)
     assert told.problem["status"] == 500
     assert "text of a case" not in json.dumps(dict(told.problem))

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from tests.fixtures.builders import build_case
-from tests.integration.test_pipeline import Cycle, strangers, told
+from tests.integration.test_pipeline import PipelineNetwork as Cycle
+from tests.integration.test_pipeline import build_cases as told
+from tests.integration.test_pipeline import outlier_cases as strangers
 
 from patternmind.domain.cases import Case
 from patternmind.domain.drafts import (
@@ -75,7 +77,7 @@ def patterns(cycle: Cycle) -> list[Draft]:
 @pytest.fixture
 def network(tmp_path: Path) -> Cycle:
     cycle = Cycle(tmp_path)
-    cycle.take_in([*told(0, 8), *strangers()])
+    cycle.save([*told(0, 8), *strangers()])
     return cycle
 
 
@@ -151,7 +153,7 @@ def test_what_a_second_look_finds_weak_is_shown_with_the_reason(network: Cycle) 
     network.run(namer)
     drafts = patterns(network)
     lines = {draft.fields["weak_support"] for draft in drafts}
-    assert lines == {("patlet, line 1: it says more than the one or few cases it quotes.",)}
+    assert lines == {("patlet, line 1: it claims more than the few cases that it quotes.",)}
     assert asked(model)[LOOK] == 5
 
 
@@ -159,7 +161,7 @@ def test_names_on_the_roster_never_come_out_of_the_model(tmp_path: Path) -> None
     network = Cycle(tmp_path)
     asks = "Ask [person 1] ([email], [link])."
     cases = [replace(case, text={**case.text, "tried": f"{case.text['lesson']} {asks}"}) for case in told(0, 8)]
-    network.take_in([*cases, *strangers()])
+    network.save([*cases, *strangers()])
     network.store.add_to_roster([("Ada Lovelace", "ada@example.org", None)])
     said = "Ask Ada Lovelace (ada@example.org, https://example.org/x)."
 
@@ -179,7 +181,7 @@ def test_a_case_that_speaks_to_machines_is_named_in_the_report(network: Cycle) -
     namer, _ = writing(case_facets=notice)
     record = network.run(namer)
     assert record.notes == (
-        "Case c-003 speaks to a machine instead of telling of work; that was not followed. Look at it.",
+        "Case c-003 contains instructions to a model. They were not followed; please check the case.",
     )
 
 
@@ -217,7 +219,7 @@ def says_no_json(_: RenderedPrompt) -> ScriptedReply:
     ("task", "script", "reason"),
     [
         ("case_facets", fails, "0 of 8 cases could be read: the model's server failed"),
-        ("case_facets", finds_no_facet, "0 of 8 cases could be read: no point of it stands in its text (8)."),
+        ("case_facets", finds_no_facet, "0 of 8 cases could be read: the case supports none of the model's points (8)."),
         ("candidate_pattern", fails, "the model's server failed"),
         ("candidate_pattern", says_no_json, "neither the answer nor its repair fits the schema"),
     ],
@@ -229,7 +231,7 @@ def test_where_the_model_fails_the_theme_has_the_draft_made_without_one_labelled
     record = network.run(namer)
     assert record.state == "finished"
     assert len(record.notes) == 5
-    assert all(f"its pattern is drafted with no AI used: {reason}" in note for note in record.notes)
+    assert all(f"pattern drafted without AI: {reason}" in note for note in record.notes)
     assert {draft.provenance.model for draft in patterns(network)} == {NO_AI}
 
 
@@ -252,7 +254,7 @@ def test_a_second_look_that_fails_costs_a_note_and_no_draft(network: Cycle) -> N
     namer, _ = writing(candidate_pattern=reworded, weak_support=fails)
     record = network.run(namer)
     assert {draft.provenance.model for draft in patterns(network)} == {"scripted"}
-    assert all("had no second look" in note for note in record.notes)
+    assert all("the support check of its pattern failed" in note for note in record.notes)
     assert len(record.notes) == 5
 
 
@@ -341,7 +343,7 @@ def test_a_thousand_cases_cost_at_most_one_call_each_and_four_a_theme_and_a_quar
     tmp_path: Path,
 ) -> None:
     cycle = Cycle(tmp_path)
-    cycle.take_in(large_network(0, 1000))
+    cycle.save(large_network(0, 1000))
     model = Remembering(rule_based_model())
     namer = LlmContext(model, PromptFiles(packaged_prompts_dir()))
     first = cycle.run(namer, label="2026Q3")
@@ -360,6 +362,6 @@ def test_a_thousand_cases_cost_at_most_one_call_each_and_four_a_theme_and_a_quar
     paid = model.paid.total()
     assert cycle.run(namer, label="2026Q3").number == 1
     assert model.paid.total() == paid
-    cycle.take_in(large_network(1000, 100))
+    cycle.save(large_network(1000, 100))
     second = cycle.run(namer, label="2026Q4")
     assert 0 < model.paid.total() - paid <= 100 + 4 * second.n_themes

@@ -125,7 +125,7 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     first.close()
     again = SqlStore(path)
     assert again.cases() == [case]
-    assert again.secret() == first.secret()
+    assert again.contributor_secret() == first.contributor_secret()
     again.close()
     assert not list(tmp_path.glob("*.before-*"))
 

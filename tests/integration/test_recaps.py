@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.builders import build_case
-from tests.integration.test_pipeline import Cycle, strangers, told
+from tests.integration.test_pipeline import PipelineNetwork as Cycle
+from tests.integration.test_pipeline import build_cases as told
+from tests.integration.test_pipeline import outlier_cases as strangers
 
 from patternmind.bootstrap import AppContext
 from patternmind.diagnostics import run_checks
@@ -43,7 +45,7 @@ def the_namer() -> LlmContext:
 @pytest.fixture
 def network(tmp_path: Path) -> Cycle:
     cycle = Cycle(tmp_path)
-    cycle.take_in([*told(0, 8), *strangers(), a_recap()])
+    cycle.save([*told(0, 8), *strangers(), a_recap()])
     return cycle
 
 
@@ -63,7 +65,7 @@ def test_a_recap_is_kept_as_a_draft_that_people_decide_on(network: Cycle, namer:
 
 
 def test_a_recap_of_a_case_or_of_nothing_is_refused(network: Cycle) -> None:
-    with pytest.raises(UsageError, match=r"is a case\. Name a recap"):
+    with pytest.raises(UsageError, match=r"is a case, not a recap"):
         draft_from_recap(network.store, network.clock, "C-000")
     with pytest.raises(NotFound):
         draft_from_recap(network.store, network.clock, "nothing")
@@ -71,7 +73,7 @@ def test_a_recap_of_a_case_or_of_nothing_is_refused(network: Cycle) -> None:
 
 def test_what_is_new_in_a_theme_and_pages_for_its_session_are_told_with_and_without_a_model(network: Cycle) -> None:
     network.run(label="2026Q3")
-    network.take_in(told(100, 2, ["pump"]))
+    network.save(told(100, 2, ["pump"]))
     network.run(label="2026Q4")
     theme = network.theme_of("pump")
     new = {"c-100", "c-101"}
@@ -86,7 +88,7 @@ def test_what_is_new_in_a_theme_and_pages_for_its_session_are_told_with_and_with
         )
         assert pages.grounded.draft.provenance.model == ("scripted" if namer else NO_AI)
         assert pages.notes == ()
-    with pytest.raises(NotFound, match="patternmind themes"):
+    with pytest.raises(NotFound, match='no theme "t-nothing"'):
         draft_theme_change(network.store, network.clock, "t-nothing")
 
 

@@ -14,7 +14,8 @@ from patternmind.bootstrap import DATABASE_FILE, AppContext
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.drafts import Draft, DraftAction, Quote
 from patternmind.domain.edits import EditAction
-from patternmind.embedding.lenses import lens_text, text_hash
+from patternmind.embedding.lenses import lens_text
+from patternmind.embedding.vectors import text_hash
 from patternmind.errors import RunInProgress
 from patternmind.grounding import WITHDRAWN
 from patternmind.ports import RosterChange, RunParameters
@@ -201,7 +202,7 @@ def test_rows_that_come_in_while_the_roster_grows_are_redacted_by_it(
 ) -> None:
     late = tmp_path / "late.json"
     late.write_text(json.dumps([{"id": "late", "problem": "Zebulon Quast was late."}]), encoding="utf-8")
-    secret = house.store.secret
+    secret = house.store.contributor_secret
 
     def grow_first() -> bytes:
         monkeypatch.undo()
@@ -216,7 +217,7 @@ def test_rows_that_come_in_while_the_roster_grows_are_redacted_by_it(
         monkeypatch.setattr(house.store, "roster", then)
         return secret()
 
-    monkeypatch.setattr(house.store, "secret", grow_first)
+    monkeypatch.setattr(house.store, "contributor_secret", grow_first)
     report = import_files(house.store, [late], kind=CaseKind.CASE)
     assert report.accepted == 1
     assert house.store.case("late").text == {"problem": "[person 1] was late."}

@@ -64,7 +64,7 @@ def test_stored_home_reads_as_before(ctx: AppContext, facts: dict[str, Any]) -> 
     assert [entry.published.pattern.id for entry in list_library(store)] == [facts["ids"]["pattern_id"]]
     job = store.job(facts["ids"]["job_id"])
     assert job.has_ended
-    assert store.found(store.runs()[-1].id) is not None
+    assert store.machine_result(store.runs()[-1].id) is not None
 
 
 def test_run_without_changes_answers_with_the_stored_run(ctx: AppContext) -> None:

@@ -121,7 +121,7 @@ def test_every_theme_of_a_first_run_is_a_change_with_nothing_to_put_back(desk: D
     told = list_changes_to_review(desk.store, "run-0001")
     assert {one.change.theme_id for one in told} == {theme.id for theme in desk.themes()}
     assert all(one.answer is None and not one.former_case_ids for one in told)
-    with pytest.raises(UsageError, match="nothing to put back"):
+    with pytest.raises(UsageError, match="none can be restored"):
         decline_change(desk.store, desk.clock, "run-0001", told[0].change.theme_id, actor="Ada")
 
 
@@ -244,14 +244,14 @@ def test_what_contradicts_a_decision_cannot_even_be_proposed(desk: Desk) -> None
 
 def test_a_doubted_decision_is_let_stand_or_taken_back(desk: Desk) -> None:
     first, second, *_ = desk.themes()
-    sure = next(id for id in first.case_ids if desk.store.place_of(id, "all"))
+    sure = next(id for id in first.case_ids if desk.store.find_assignment(id, "all"))
     desk.decide(EditAction.PIN, sure, theme_id=second.id)
     doubt, *_ = list_conflicts_to_review(desk.store, "all")
     assert doubt.answer is None
     kept = answer_conflict(desk.store, desk.clock, 1, is_accepted=False, actor="Bo").edit
     assert list_conflicts_to_review(desk.store, "all")[0].answer == kept
     assert desk.places()[sure] == second.id
-    with pytest.raises(UsageError, match="let stand already"):
+    with pytest.raises(UsageError, match="confirmed already"):
         answer_conflict(desk.store, desk.clock, 1, is_accepted=True, actor="Bo")
     desk.decide(EditAction.UNDO, undoes=kept.seq)
     answer_conflict(desk.store, desk.clock, 1, is_accepted=True, actor="Bo")

@@ -233,7 +233,7 @@ def test_a_theme_split_off_is_continued_by_the_data_once_it_sees_it(tmp_path: Pa
     own = desk.decide(EditAction.SPLIT_OFF, *mine, theme_id=wide.id).edit.other_theme_id or ""
     desk.run()
     assert {*desk.theme(own).case_ids} >= {*mine}
-    found = desk.store.found(desk.run().id)
+    found = desk.store.machine_result(desk.run().id)
     assert found is not None
     assert own in found.theme_ids
 

@@ -46,8 +46,8 @@ class Place:
         """The same visitor each time, who asks from now on."""
         if name not in self.visitors:
             who = PageClient(self.house, role, name=name, app=self.app)
-            self.visitors[name] = who, self.app.state.rooms.identify_caller
-        who, self.app.state.rooms.identify_caller = self.visitors[name]
+            self.visitors[name] = who, self.app.state.shared.identify_caller
+        who, self.app.state.shared.identify_caller = self.visitors[name]
         return who
 
     def themes(self) -> list[Theme]:
@@ -432,7 +432,7 @@ def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: Page
     edit(ada, f"/themes/{second.id}", action="move_in", theme_id=second.id, cases=sure)
     seq = place.newest()
     page = ada.get("/themes/changes").text
-    assert f"{sure.upper()} is held in “{second.name}”, and their like are firmly in “{first.name}”" in page
+    assert f"{sure.upper()} is held in “{second.name}”, but the data clearly assigns it to “{first.name}”" in page
     for _ in range(2):
         assert ada.send(f"/themes/doubts/{seq}", {"answer": "decline"}, page="/themes").status_code == 303
     assert "Let stand by Ada Berg" in ada.get("/themes/changes").text

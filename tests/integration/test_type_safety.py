@@ -9,26 +9,23 @@ from pathlib import Path
 import patternmind
 
 FORGERIES = """\
-from dataclasses import replace
-
-from patternmind.grounding import claims, ground
-from patternmind.domain.drafts import Draft, GroundedDraft, GroundingSeal, Pattern, ReviewedDraft
+from patternmind.grounding import ground
+from patternmind.domain.drafts import Draft, GroundedDraft, Pattern, ReviewedDraft
 from patternmind.publishing.prereading import prereading_record
-from patternmind.review import decide, pattern_of
+from patternmind.review import build_pattern
 
 
-def forge(draft: Draft, grounded: GroundedDraft, seal: GroundingSeal) -> None:
-    GroundedDraft(draft, (), seal=seal)
+class ForgedDraft(GroundedDraft):  # refused
+    pass
+
+
+def forge(draft: Draft, grounded: GroundedDraft) -> None:
     ReviewedDraft(grounded=grounded)
     ReviewedDraft(grounded=ground(draft, {}))
     ReviewedDraft(grounded=draft)  # refused
-    GroundedDraft(draft, ())  # refused
-    GroundedDraft(draft, (), seal=None)  # refused
-    GroundedDraft(draft, (), seal=object())  # refused
-    GroundedDraft(draft, (), seal=GroundingSeal())  # refused
-    GroundedDraft(draft, (), seal=claims._SEAL)  # refused
     grounded.draft = draft  # refused
-    pattern_of(draft)  # refused
+    grounded.refused_claims = ()  # refused
+    build_pattern(draft)  # refused
     prereading_record(draft)  # refused
 """
 

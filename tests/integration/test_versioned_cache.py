@@ -43,7 +43,7 @@ from patternmind.services.review_queue import find_undoable_draft, get_review_qu
 from patternmind.services.reviews import decide_draft, list_accepted_patterns
 from patternmind.storage import SqlStore
 
-STAY = TextRewrite(theme=lambda one: one, name=str, words=str, draft=lambda draft, log: (draft, log))
+STAY = TextRewrite(rewrite_theme=lambda one: one, rewrite_name=str, rewrite_text=str, rewrite_draft=lambda draft, log: (draft, log))
 CLOCK = FixedClock(NOON)
 N = 24
 SAYS = (
@@ -193,7 +193,7 @@ def test_what_is_kept_is_what_a_new_process_reads(stores: tuple[SqlStore, SqlSto
         patterns = list_accepted_patterns(reads)
         collected = collect_playbook(reads)
         assert collected == select_patterns(patterns, cases, reads.network.rule), write.__name__
-        assert get_counts(reads) == reads.counts()
+        assert get_counts(reads) == reads.network_counts()
         n_published += len(collected.published)
     assert n_published > 20
 
@@ -224,25 +224,25 @@ def test_every_write_that_people_read_changes_the_stamp(
     stores: tuple[SqlStore, SqlStore], write: Callable[[Store, random.Random], None]
 ) -> None:
     one, other = stores
-    before = one.stamp()
-    assert other.stamp() == before
+    before = one.data_version()
+    assert other.data_version() == before
     _until_written(write, other, before)
-    assert one.stamp() == other.stamp() != before
+    assert one.data_version() == other.data_version() != before
 
 
 def _until_written(write: Callable[[Store, random.Random], None], store: Store, before: object) -> None:
     for seed in range(5):
         write(store, random.Random(seed))
-        if store.stamp() != before:
+        if store.data_version() != before:
             return
 
 
 def test_the_network_beside_it_changes_no_stamp(stores: tuple[SqlStore, SqlStore], path: Path) -> None:
-    before = stores[0].stamp()
+    before = stores[0].data_version()
     beside = SqlStore(path, "beside")
     case = replace(the_case(1), id="c-other")
     beside.save_cases([(build_submission(case.text), case)])
     beside.add_to_roster([("Wilhelmina Krups", None, None)])
     beside.save_drafts([the_draft(3)], NOON)
-    assert stores[0].stamp() == before
+    assert stores[0].data_version() == before
     beside.close()

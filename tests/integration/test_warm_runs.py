@@ -1,4 +1,4 @@
-"""A run after few new cases continues the fits of the last one; one after many, or asked to, makes them anew."""
+"""Tests of warm runs: few new cases extend the last fits; many new cases need a full fit."""
 
 import datetime as dt
 import hashlib
@@ -27,24 +27,27 @@ SUBJECTS = ("scanner", "pallet", "login", "pump", "invoice", "ladder", "heater",
 
 
 class SubjectEncoder:
-    """A vector nearer or farther from that of the text's last word, the same for the same text on every machine."""
+    """Encoder with vectors near that of the last word, the same on every machine."""
 
     id = "subjects"
     dimensions = 32
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         del progress
-        own = np.array([self._drawn(text) for text in texts])
-        rows = np.array([self._drawn(text.split()[-1]) for text in texts]) * (2.5 + np.tanh(own[:, :1])) + own
+        text_vectors = np.array([self._random_vector(text) for text in texts])
+        rows = (
+            np.array([self._random_vector(text.split()[-1]) for text in texts]) * (2.5 + np.tanh(text_vectors[:, :1]))
+            + text_vectors
+        )
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
-    def _drawn(self, text: str) -> Any:
+    def _random_vector(self, text: str) -> Any:
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
         return np.random.default_rng(seed).standard_normal(self.dimensions)
 
 
-def told(first: int, last: int, subjects: Sequence[str] = SUBJECTS) -> list[Case]:
-    """Cases by number; ids in no order, as those of a real network are in none of time."""
+def build_cases(first: int, last: int, subjects: Sequence[str] = SUBJECTS) -> list[Case]:
+    """Return cases by number; ids are in random order, as in a real network."""
     return [
         build_case(
             f"c-{hashlib.sha256(str(number).encode()).hexdigest()[:10]}",
@@ -61,71 +64,73 @@ class Network:
         self.store = SqlStore(self.path)
         self.clock = FixedClock(NOON)
 
-    def take_in(self, cases: Sequence[Case]) -> None:
+    def save(self, cases: Sequence[Case]) -> None:
         self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
     def run(self, **parameters: Any) -> RunRecord:
         self.clock.at += dt.timedelta(minutes=1)
         return run_pipeline(self.store, SubjectEncoder(), self.clock, RunParameters(draft=False, **parameters))
 
-    def continued(self, run: RunRecord) -> str | None:
+    def warm_start_note(self, run: RunRecord) -> str | None:
         return next((note for note in run.notes if note.startswith("Continued from")), None)
 
-    def by_case(self) -> dict[str, str | None]:
-        return {one.case_id: one.theme_id for one in self.store.assignments()}
+    def theme_by_case(self) -> dict[str, str | None]:
+        return {assignment.case_id: assignment.theme_id for assignment in self.store.assignments()}
 
 
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network after its first, full run; every test works on a copy of its own."""
-    network = Network(tmp_path_factory.mktemp("begun"))
-    network.take_in(told(0, N))
-    assert network.continued(network.run()) is None
+def first_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run a network for the first time; every test uses a copy of it."""
+    network = Network(tmp_path_factory.mktemp("first"))
+    network.save(build_cases(0, N))
+    assert network.warm_start_note(network.run()) is None
     network.store.close()
     return network.path
 
 
 @pytest.fixture
-def network(begun: Path, tmp_path: Path) -> Network:
-    with closing(sqlite3.connect(begun)) as old, closing(sqlite3.connect(tmp_path / DATABASE_FILE)) as new:
+def network(first_network: Path, tmp_path: Path) -> Network:
+    with closing(sqlite3.connect(first_network)) as old, closing(sqlite3.connect(tmp_path / DATABASE_FILE)) as new:
         old.backup(new)
     return Network(tmp_path)
 
 
-def test_a_few_new_cases_join_the_themes_there_are(network: Network) -> None:
-    before, themes = network.by_case(), {theme.id for theme in network.store.themes()}
-    new = told(N, N + 10)
-    network.take_in(new)
+def test_warm_run_adds_new_cases_to_existing_themes(network: Network) -> None:
+    before, themes = network.theme_by_case(), {theme.id for theme in network.store.themes()}
+    new = build_cases(N, N + 10)
+    network.save(new)
     run = network.run()
-    assert network.continued(run) == f"Continued from run-0001: 10 of {N + 10} cases are new or changed."
-    after = network.by_case()
+    assert network.warm_start_note(run) == f"Continued from run-0001: 10 of {N + 10} cases are new or changed."
+    after = network.theme_by_case()
     assert {theme.id for theme in network.store.themes()} == themes
     assert np.mean([after[case_id] == theme for case_id, theme in before.items()]) > 0.98
-    home = {case.text["problem"].split()[-1]: before[case.id] for case in told(0, N) if before[case.id]}
-    assert np.mean([after[case.id] == home[case.text["problem"].split()[-1]] for case in new]) >= 0.7
+    theme_by_subject = {
+        case.text["problem"].split()[-1]: before[case.id] for case in build_cases(0, N) if before[case.id]
+    }
+    assert np.mean([after[case.id] == theme_by_subject[case.text["problem"].split()[-1]] for case in new]) >= 0.7
 
 
-def test_a_theme_born_among_the_new_cases_is_there_at_once(network: Network) -> None:
+def test_warm_run_finds_a_theme_of_new_cases_at_once(network: Network) -> None:
     themes = {theme.id for theme in network.store.themes()}
-    born = told(N, N + 30, ["ferry"])
-    network.take_in(born)
-    assert network.continued(network.run())
-    after = network.by_case()
-    (found,) = {theme.id for theme in network.store.themes() if theme.case_ids} - themes
-    assert np.mean([after[case.id] == found for case in born]) > 0.8
+    new_cases = build_cases(N, N + 30, ["ferry"])
+    network.save(new_cases)
+    assert network.warm_start_note(network.run())
+    after = network.theme_by_case()
+    (new_theme,) = {theme.id for theme in network.store.themes() if theme.case_ids} - themes
+    assert np.mean([after[case.id] == new_theme for case in new_cases]) > 0.8
 
 
-def test_drift_adds_up_until_a_full_fit_takes_it_in(network: Network) -> None:
-    part = round(0.4 * MAX_DRIFT * N)
-    runs: list[bool] = []
+def test_warm_runs_accumulate_drift_until_a_full_fit(network: Network) -> None:
+    n_new = round(0.4 * MAX_DRIFT * N)
+    is_warm: list[bool] = []
     for step in range(4):
-        network.take_in(told(N + step * part, N + (step + 1) * part))
-        runs.append(network.continued(network.run()) is not None)
-    assert runs == [True, True, False, True]
+        network.save(build_cases(N + step * n_new, N + (step + 1) * n_new))
+        is_warm.append(network.warm_start_note(network.run()) is not None)
+    assert is_warm == [True, True, False, True]
 
 
-def test_the_same_state_gives_the_same_themes_and_nothing_new_is_not_run(network: Network, tmp_path: Path) -> None:
-    network.take_in(told(N, N + 10))
+def test_warm_run_is_reproducible_and_skipped_without_changes(network: Network, tmp_path: Path) -> None:
+    network.save(build_cases(N, N + 10))
     with closing(sqlite3.connect(network.path)) as old, closing(sqlite3.connect(tmp_path / "again.db")) as new:
         old.backup(new)
     twin = Network(tmp_path)
@@ -137,38 +142,40 @@ def test_the_same_state_gives_the_same_themes_and_nothing_new_is_not_run(network
     assert network.run().id == first.id
 
 
-def test_afresh_makes_all_fits_again_even_where_nothing_is_new(network: Network) -> None:
+def test_run_from_scratch_makes_all_fits_again(network: Network) -> None:
     before = network.store.assignments()
     run = network.run(from_scratch=True)
-    assert (run.id, network.continued(run)) == ("run-0002", None)
-    assert [(one.case_id, one.theme_id, one.strength) for one in network.store.assignments()] == [
-        (one.case_id, one.theme_id, one.strength) for one in before
-    ]
+    assert (run.id, network.warm_start_note(run)) == ("run-0002", None)
+    assert [
+        (assignment.case_id, assignment.theme_id, assignment.strength) for assignment in network.store.assignments()
+    ] == [(assignment.case_id, assignment.theme_id, assignment.strength) for assignment in before]
     assert network.run().id == run.id
 
 
 @pytest.mark.parametrize("parameters", [{"seed": 1}, {"lens": "problem"}, {"level": "area"}, {"engine": "hdbscan"}])
-def test_a_run_of_another_kind_continues_nothing(network: Network, parameters: dict[str, Any]) -> None:
-    network.take_in(told(N, N + 10))
-    assert network.continued(network.run(**parameters)) is None
+def test_run_with_other_parameters_is_not_warm(network: Network, parameters: dict[str, Any]) -> None:
+    network.save(build_cases(N, N + 10))
+    assert network.warm_start_note(network.run(**parameters)) is None
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"no zlib", zlib.compress(b"no arrays"), None], ids=["empty", "no zlib", "no arrays", "cut"]
 )
-def test_fits_that_cannot_be_read_are_made_anew(network: Network, body: bytes | None) -> None:
+def test_unreadable_fits_are_computed_again(network: Network, body: bytes | None) -> None:
     with closing(sqlite3.connect(network.path)) as connection, connection:
-        whole = connection.execute("SELECT body FROM fits").fetchone()[0]
-        connection.execute("UPDATE fits SET body = ?", (whole[: len(whole) // 2] if body is None else body,))
-    network.take_in(told(N, N + 10))
+        stored_body = connection.execute("SELECT body FROM fits").fetchone()[0]
+        connection.execute(
+            "UPDATE fits SET body = ?", (stored_body[: len(stored_body) // 2] if body is None else body,)
+        )
+    network.save(build_cases(N, N + 10))
     run = network.run()
-    assert (run.state, network.continued(run)) == ("finished", None)
-    network.take_in(told(N + 10, N + 12))
-    assert network.continued(network.run())
+    assert (run.state, network.warm_start_note(run)) == ("finished", None)
+    network.save(build_cases(N + 10, N + 12))
+    assert network.warm_start_note(network.run())
 
 
-def test_what_is_kept_holds_no_word_and_no_id_of_a_case(network: Network) -> None:
+def test_stored_fits_contain_no_text_and_no_case_id(network: Network) -> None:
     with closing(sqlite3.connect(network.path)) as connection:
         body = zlib.decompress(connection.execute("SELECT body FROM fits").fetchone()[0])
     assert b"Story" not in body
-    assert not any(case.id.encode() in body for case in told(0, N))
+    assert not any(case.id.encode() in body for case in build_cases(0, N))

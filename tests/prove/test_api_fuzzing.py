@@ -30,7 +30,7 @@ from patternmind.services.members import add_member
 from patternmind.services.tokens import create_token
 from patternmind.settings import DEFAULT_NETWORK
 from patternmind.web.app import make_app
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
 from patternmind.web.cookies import PLAIN_COOKIE
 from patternmind.web.forms import form_token
 
@@ -66,9 +66,9 @@ def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
             who = Caller(name=member.name, member=member, roles=member.roles, session=started.session)
             headers["page"] = {"Cookie": f"{PLAIN_COOKIE}={started.secret}", "X-Form-Token": form_token(house, who)}
     app = make_app(house)
-    app.state.rooms.event_streams.close()  # they would tell for ever
+    app.state.shared.event_streams.close()  # they would tell for ever
     yield Storm(describe_app(app, ""), known, headers)
-    app.state.rooms.stop()
+    app.state.shared.stop()
 
 
 @pytest.mark.parametrize("caller", CALLERS)

@@ -1,4 +1,7 @@
-"""The built wheel, in another folder's environment, runs the demo: prompts, migrations and the sample are in it."""
+"""Proof that the built wheel runs the demo in a separate environment.
+
+The wheel must contain prompts, migrations and the sample.
+"""
 
 import os
 import subprocess
@@ -12,10 +15,10 @@ pytestmark = pytest.mark.prove
 
 ROOT = Path(__file__).parents[2]
 NO_NETWORK = ["unshare", "--net", *(["--map-root-user"] if os.getuid() else [])]
-"""Before a command: it runs where there is no network at all, not even loopback."""
+"""Prefix of a command that runs without any network, not even loopback."""
 
 
-def test_the_wheel_runs_the_demo_elsewhere(tmp_path: Path) -> None:
+def test_wheel_runs_the_demo_in_another_environment(tmp_path: Path) -> None:
     _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "dist", ROOT)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
@@ -32,8 +35,8 @@ def test_the_wheel_runs_the_demo_elsewhere(tmp_path: Path) -> None:
     _run(pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", ROOT / "requirements" / "run.txt")
     _run(pip, "install", "--quiet", "--no-deps", wheel)
     command = tmp_path / "venv" / "bin" / "patternmind"
-    said = _run(*NO_NETWORK, command, "demo", "--out", tmp_path / "demo", home=tmp_path / "nobody")
-    assert "Open the service" in said
+    output = _run(*NO_NETWORK, command, "demo", "--out", tmp_path / "demo", home=tmp_path / "nobody")
+    assert "Open the service" in output
     assert (tmp_path / "demo" / "playbook.html").stat().st_size > 5000
 
 
@@ -43,6 +46,6 @@ def _run(*command: object, home: Path | None = None) -> str:
         home.mkdir()
         environment |= {"HOME": str(home), "HF_HUB_OFFLINE": "1"}
     words = [str(word) for word in command]
-    done = subprocess.run(words, cwd="/", env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-    return done.stdout
+    process = subprocess.run(words, cwd="/", env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, f"{words}\n{process.stdout[-2000:]}\n{process.stderr[-2000:]}"
+    return process.stdout

@@ -1,4 +1,4 @@
-"""Themes for a notebook: a list of texts, or an estimator of scikit-learn; nothing stored, the order no matter."""
+"""Tests of the Python API: find_themes and its scikit-learn estimator."""
 
 import re
 import subprocess
@@ -25,8 +25,8 @@ TOPICS = {
 }
 
 
-def some_texts(n_each: int = 12) -> list[str]:
-    """Every text says most of the words of its topic, and some of its own."""
+def topic_texts(n_each: int = 12) -> list[str]:
+    """Return texts with most words of their topic and a random word."""
     draw = np.random.default_rng(0)
     return [
         " ".join(draw.permutation(words.split())[:5]) + f" aside{draw.integers(10_000)}"
@@ -35,9 +35,9 @@ def some_texts(n_each: int = 12) -> list[str]:
     ]
 
 
-def found(texts: Any, **known: Any) -> patternmind.Themes:
-    given: dict[str, Any] = {"encoder": HashingEncoder(), **known}
-    return find_themes(texts, **given)
+def find(texts: Any, **options: Any) -> patternmind.Themes:
+    arguments: dict[str, Any] = {"encoder": HashingEncoder(), **options}
+    return find_themes(texts, **arguments)
 
 
 def groups_of(labels: Any) -> set[frozenset[int]]:
@@ -48,8 +48,8 @@ def vectors_of(n_each: int = 14) -> Vectors:
     return planted_vectors([n_each] * 3, spread=0.4)[0]
 
 
-def test_texts_give_themes_with_names_of_their_words() -> None:
-    result = found(some_texts())
+def test_find_themes_names_themes_with_words_of_their_texts() -> None:
+    result = find(topic_texts())
     assert len(result.labels) == len(result.strengths) == 36
     assert groups_of(result.nearest) == {frozenset(range(start, start + 12)) for start in (0, 12, 24)}
     assert (result.labels != OUTLIER).sum() >= 34
@@ -68,74 +68,74 @@ def test_texts_give_themes_with_names_of_their_words() -> None:
 
 @pytest.mark.parametrize("engine", ["graph", "hdbscan"])
 @pytest.mark.filterwarnings("ignore:'force_all_finite'")
-def test_the_order_of_the_texts_changes_nothing_but_the_order_of_the_answer(engine: str) -> None:
-    texts = some_texts()
+def test_find_themes_is_independent_of_the_order_of_texts(engine: str) -> None:
+    texts = topic_texts()
     order = np.random.default_rng(3).permutation(len(texts))
-    here, there = found(texts, engine=engine), found([texts[row] for row in order], engine=engine)
-    assert np.array_equal(here.labels[order], there.labels)
-    assert np.array_equal(here.strengths[order], there.strengths)
-    assert [theme.name for theme in here.themes] == [theme.name for theme in there.themes]
-    back = {int(row): place for place, row in enumerate(order)}
-    assert [tuple(back[row] for row in theme.exemplars) for theme in here.themes] == [
-        theme.exemplars for theme in there.themes
+    result, shuffled = find(texts, engine=engine), find([texts[row] for row in order], engine=engine)
+    assert np.array_equal(result.labels[order], shuffled.labels)
+    assert np.array_equal(result.strengths[order], shuffled.strengths)
+    assert [theme.name for theme in result.themes] == [theme.name for theme in shuffled.themes]
+    new_position = {int(row): position for position, row in enumerate(order)}
+    assert [tuple(new_position[row] for row in theme.exemplars) for theme in result.themes] == [
+        theme.exemplars for theme in shuffled.themes
     ]
 
 
-def test_the_same_again_is_the_same_bits() -> None:
-    first, again = found(some_texts(), seed=4), found(some_texts(), seed=4)
-    assert np.array_equal(first.labels, again.labels)
-    assert np.array_equal(first.strengths, again.strengths)
-    assert first.themes == again.themes
+def test_find_themes_is_reproducible_to_the_bit() -> None:
+    first, repeated = find(topic_texts(), seed=4), find(topic_texts(), seed=4)
+    assert np.array_equal(first.labels, repeated.labels)
+    assert np.array_equal(first.strengths, repeated.strengths)
+    assert first.themes == repeated.themes
 
 
-def test_vectors_alone_are_enough_and_need_no_unit_norm() -> None:
+def test_find_themes_accepts_vectors_of_any_norm() -> None:
     vectors = vectors_of()
     unit, longer = find_themes(vectors=vectors), find_themes(vectors=7.0 * vectors.astype(np.float64))
     assert [theme.name for theme in unit.themes] == ["Theme 0", "Theme 1", "Theme 2"]
     assert groups_of(unit.labels) == groups_of(longer.labels)
 
 
-def test_areas_are_few_and_themes_name_theirs() -> None:
-    themes = found(some_texts())
-    assert {theme.area for theme in themes.themes} == set(range(len({theme.area for theme in themes.themes})))
-    assert all(theme.area_name for theme in themes.themes)
-    assert len(found(some_texts(), level="area").themes) <= len(themes.themes)
+def test_find_themes_gives_each_theme_its_area() -> None:
+    result = find(topic_texts())
+    assert {theme.area for theme in result.themes} == set(range(len({theme.area for theme in result.themes})))
+    assert all(theme.area_name for theme in result.themes)
+    assert len(find(topic_texts(), level="area").themes) <= len(result.themes)
 
 
 @pytest.mark.parametrize("n", [0, 1, 19])
-def test_too_few_texts_are_all_in_none_and_it_says_so(n: int) -> None:
-    result = found(some_texts()[:n])
+def test_find_themes_returns_a_note_for_too_few_texts(n: int) -> None:
+    result = find(topic_texts()[:n])
     assert result.labels.tolist() == [OUTLIER] * n
-    assert (result.themes, result.note) == ((), f"Too few to group: {n} rows, 20 are needed.")
+    assert (result.themes, result.note) == ((), f"Not enough rows to group: you have {n} and need 20.")
     assert result.note in str(result)
 
 
 # the estimator
 
 
-def test_the_estimator_says_what_the_function_says() -> None:
-    texts = some_texts()
+def test_theme_finder_equals_find_themes() -> None:
+    texts = topic_texts()
     finder = ThemeFinder(encoder=HashingEncoder(), seed=1)
     labels = finder.fit_predict(texts)
-    assert np.array_equal(labels, found(texts, seed=1).labels)
+    assert np.array_equal(labels, find(texts, seed=1).labels)
     assert np.array_equal(finder.strengths_, finder.themes_.strengths)
     assert finder.n_features_in_ == HashingEncoder.dimensions
 
 
-def test_further_rows_are_placed_and_nothing_found_changes() -> None:
+def test_theme_finder_predicts_further_rows_without_changes() -> None:
     vectors = vectors_of()
-    kept = np.arange(len(vectors)) % 7 != 0
-    finder = ThemeFinder().fit(vectors[kept])
-    before = finder.labels_.copy()
-    label_of = {row // 14: int(finder.labels_[np.flatnonzero(kept).tolist().index(row)]) for row in (1, 15, 29)}
-    placed = finder.predict(vectors[~kept])
-    wanted = [label_of[int(row) // 14] for row in np.flatnonzero(~kept)]
-    assert np.mean(placed == np.asarray(wanted)) > 0.8
-    assert np.array_equal(finder.labels_, before)
+    is_fitted = np.arange(len(vectors)) % 7 != 0
+    finder = ThemeFinder().fit(vectors[is_fitted])
+    former_labels = finder.labels_.copy()
+    label_of = {row // 14: int(finder.labels_[np.flatnonzero(is_fitted).tolist().index(row)]) for row in (1, 15, 29)}
+    predicted = finder.predict(vectors[~is_fitted])
+    expected = [label_of[int(row) // 14] for row in np.flatnonzero(~is_fitted)]
+    assert np.mean(predicted == np.asarray(expected)) > 0.8
+    assert np.array_equal(finder.labels_, former_labels)
     assert finder.predict(vectors[:0]).tolist() == []
 
 
-def test_it_can_be_cloned_and_its_parameters_read_and_set() -> None:
+def test_theme_finder_can_be_cloned_and_configured() -> None:
     finder = ThemeFinder(seed=3, engine="hdbscan")
     untyped: Any = base
     copy: Any = untyped.clone(finder)
@@ -145,32 +145,32 @@ def test_it_can_be_cloned_and_its_parameters_read_and_set() -> None:
     assert "ThemeFinder(engine='hdbscan', seed=5)" in repr(copy)
 
 
-# what cannot work
+# invalid input
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("arguments", "message"),
     [
         ({"texts": "one text"}, "not one text"),
-        ({"texts": ["a", 3]}, "Row 1 is no text but int"),
+        ({"texts": ["a", 3]}, "Row 1 is not a text but int"),
         ({"texts": 7}, "not int"),
         ({}, "Give texts, or vectors"),
         ({"vectors": [1.0, 2.0]}, r"shape \(2,\)"),
-        ({"vectors": [["a", "b"]]}, "no matrix of numbers"),
-        ({"vectors": [[1.0, float("nan")]]}, "Row 0 holds"),
+        ({"vectors": [["a", "b"]]}, "not a matrix of numbers"),
+        ({"vectors": [[1.0, float("nan")]]}, "Row 0 contains"),
         ({"texts": ["a"], "vectors": np.eye(2)}, "1 texts and 2 vectors"),
         ({"texts": ["a"], "engine": "kmeans"}, "graph, hdbscan"),
         ({"texts": ["a"], "level": "top"}, "theme, area"),
     ],
 )
-def test_bad_input_is_one_clear_sentence_and_a_value_error(given: dict[str, Any], says: str) -> None:
-    with pytest.raises(InvalidInput, match=says) as caught:
-        find_themes(**given)
+def test_find_themes_raises_invalid_input_with_a_clear_message(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message) as caught:
+        find_themes(**arguments)
     assert isinstance(caught.value, ValueError)
     assert isinstance(caught.value, PatternmindError)
 
 
-def test_the_estimator_refuses_what_does_not_fit() -> None:
+def test_theme_finder_rejects_unsuitable_input() -> None:
     with pytest.raises(InvalidInput, match="Call fit"):
         ThemeFinder().predict(np.eye(3))
     with pytest.raises(InvalidInput, match="columns"):
@@ -179,23 +179,23 @@ def test_the_estimator_refuses_what_does_not_fit() -> None:
         ThemeFinder().fit("one text")
 
 
-# what is promised beside
+# imports and documentation
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
-    said = "import sys, patternmind; print([m for m in ('numpy', 'sklearn', 'torch') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_package_import_loads_no_heavy_library() -> None:
+    script = "import sys, patternmind; print([m for m in ('numpy', 'sklearn', 'torch') if m in sys.modules])"
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
     with pytest.raises(AttributeError, match="no attribute 'find_topics'"):
         _ = patternmind.find_topics  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_the_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_readme_example_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     example = next(block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "find_themes" in block)
     monkeypatch.setattr("patternmind.embedding.minilm_encoder.MiniLMEncoder", HashingEncoder)
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {"texts": some_texts()}
+    names: dict[str, Any] = {"texts": topic_texts()}
     exec(example, names)  # noqa: S102 - our own README
     assert len(names["found"].themes) == 3
     assert list(tmp_path.iterdir()) == [], "nothing is written"

@@ -1,4 +1,4 @@
-"""Quotes move with their text or are withdrawn; what one case alone says is found wherever it was repeated."""
+"""Tests of quote repair: quotes move with their text or are withdrawn; unique phrases are found everywhere."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -26,7 +26,8 @@ from patternmind.domain.drafts import (
 )
 from patternmind.domain.networks import RosterEntry
 from patternmind.grounding import WITHDRAWN, ground
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.quote_repair import (
     DraftRewriter,
     UniqueTerms,
@@ -40,7 +41,7 @@ ROSTER = Roster.of([RosterEntry(number=7, name="Anna Hansen")])
 
 
 @given(text=TEXTS, data=st.data())
-def test_a_moved_quote_says_the_same_words_where_they_now_stand(text: str, data: st.DataObject) -> None:
+def test_moved_quote_has_the_same_words_at_its_new_position(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     after = redact(text, ROSTER).text
@@ -53,26 +54,26 @@ def test_a_moved_quote_says_the_same_words_where_they_now_stand(text: str, data:
         assert (moved.case_id, moved.field) == ("c-1", "problem")
 
 
-@given(before=TEXTS, said=TEXTS, behind=TEXTS)
-def test_a_quote_that_no_name_stands_in_is_never_lost(before: str, said: str, behind: str) -> None:
-    if redact(said, ROSTER).text != said or "Anna" in said:
-        said = "nobody was named here"
-    text = f"{before} | {said} | {behind}"
-    after = f"{redact(before, ROSTER).text} | {said} | {redact(behind, ROSTER).text}"
+@given(before=TEXTS, quoted=TEXTS, behind=TEXTS)
+def test_quote_without_a_name_is_never_lost(before: str, quoted: str, behind: str) -> None:
+    if redact(quoted, ROSTER).text != quoted or "Anna" in quoted:
+        quoted = "nobody was named here"
+    text = f"{before} | {quoted} | {behind}"
+    after = f"{redact(before, ROSTER).text} | {quoted} | {redact(behind, ROSTER).text}"
     start = len(before) + 3
-    quote = Quote(case_id="c-1", field="problem", start=start, end=start + len(said), text=said)
+    quote = Quote(case_id="c-1", field="problem", start=start, end=start + len(quoted), text=quoted)
     moved = relocate_quote(quote, text, after)
     assert moved is not None
-    assert after[moved.start : moved.end] == said
+    assert after[moved.start : moved.end] == quoted
 
 
-def test_of_two_places_with_the_same_words_the_right_one_is_taken() -> None:
+def test_moved_quote_uses_the_right_one_of_two_equal_passages() -> None:
     before, after = "Ask twice. Anna left. Ask twice.", "Ask twice. [person 7] left. Ask twice."
     second = Quote(case_id="c-1", field="problem", start=22, end=32, text="Ask twice.")
     assert relocate_quote(second, before, after) == replace(second, start=28, end=38)
 
 
-def test_a_quote_with_a_new_name_in_it_and_one_that_was_never_there_are_none() -> None:
+def test_quote_with_a_new_name_or_without_a_source_is_withdrawn() -> None:
     before, after = "Anna left. It broke.", "[person 7] left. It broke."
     assert relocate_quote(Quote(case_id="c", field="p", start=0, end=10, text="Anna left."), before, after) is None
     assert relocate_quote(Quote(case_id="c", field="p", start=0, end=4, text="gone"), before, after) is None
@@ -82,25 +83,27 @@ PALLET = build_case("c-1", "Anna saw the pallet stop in lane 4. The tape was red
 SHELF = build_case("c-2", "A marked shelf ended it for good.")
 
 
-def a_draft(*claims: Claim, **known: object) -> Draft:
-    fields = {name: tuple(one.text for one in claims if one.field == name) for name in {one.field for one in claims}}
-    given: dict[str, object] = {
+def build_draft(*claims: Claim, **options: object) -> Draft:
+    fields = {
+        name: tuple(claim.text for claim in claims if claim.field == name) for name in {claim.field for claim in claims}
+    }
+    values: dict[str, object] = {
         "name": "Red tape, pallet",
         "fields": fields,
         "provenance": Provenance(run_id="r-1", inputs=("c-1@v1", "c-2@v1")),
-        **known,
+        **options,
     }
-    return Draft(id="d-1", kind=DraftKind.PATTERN, theme_id="t-1", claims=claims, **given)  # pyright: ignore[reportArgumentType]
+    return Draft(id="d-1", kind=DraftKind.PATTERN, theme_id="t-1", claims=claims, **values)  # pyright: ignore[reportArgumentType]
 
 
-def a_decision(**known: object) -> Decision:
-    given: dict[str, object] = {"action": DraftAction.EDIT, "by": "Ada", "at": NOON, "edits": {}, **known}
+def build_decision(**options: object) -> Decision:
+    values: dict[str, object] = {"action": DraftAction.EDIT, "by": "Ada", "at": NOON, "edits": {}, **options}
     states = {"before": DraftState.CANDIDATE, "after": DraftState.IN_REVIEW}
-    return Decision(id="d-1.1", draft_id="d-1", **states, **given)  # pyright: ignore[reportArgumentType]
+    return Decision(id="d-1.1", draft_id="d-1", **states, **values)  # pyright: ignore[reportArgumentType]
 
 
-def teller(before: Case, after: Case | None) -> DraftRewriter:
-    """For a case that has a new text, or is gone."""
+def rewriter_for(before: Case, after: Case | None) -> DraftRewriter:
+    """Return a rewriter for a case with a new text, or for a removed case."""
 
     def requote(quote: Quote) -> Quote:
         if quote.case_id != before.id:
@@ -124,14 +127,14 @@ def teller(before: Case, after: Case | None) -> DraftRewriter:
 REDACTED = replace(PALLET, text={"problem": redact(PALLET.text["problem"], ROSTER).text}, text_version="v2")
 
 
-def test_a_draft_of_a_redacted_case_keeps_what_still_stands_and_withdraws_the_rest() -> None:
+def test_draft_of_a_redacted_case_keeps_valid_quotes_and_withdraws_the_rest() -> None:
     first, second = PALLET.text["problem"][:35], PALLET.text["problem"][36:]
     claims = [
         build_claim("problem", PALLET, first),
         build_claim("solution", PALLET, second),
         build_claim("solution", SHELF),
     ]
-    draft = a_draft(
+    draft = build_draft(
         *claims,
         fields={
             "problem": (first,),
@@ -139,72 +142,74 @@ def test_a_draft_of_a_redacted_case_keeps_what_still_stands_and_withdraws_the_re
             "patlet": f"{first} Therefore: {second}",
         },
     )
-    edited = a_decision(edits={"solution": (second, f"As Anna says: {first}")}, note="Anna agrees")
-    told, (decision,) = teller(PALLET, REDACTED).rewrite(draft, [edited])
-    assert [claim.text for claim in told.claims] == [WITHDRAWN, second, SHELF.text["problem"]]
-    assert told.claims[0].quotes == (withdraw_quote(claims[0].quotes[0]),)
-    assert told.fields == {
+    edited = build_decision(edits={"solution": (second, f"As Anna says: {first}")}, note="Anna agrees")
+    rewritten, (decision,) = rewriter_for(PALLET, REDACTED).rewrite(draft, [edited])
+    assert [claim.text for claim in rewritten.claims] == [WITHDRAWN, second, SHELF.text["problem"]]
+    assert rewritten.claims[0].quotes == (withdraw_quote(claims[0].quotes[0]),)
+    assert rewritten.fields == {
         "problem": (WITHDRAWN,),
         "solution": (second, SHELF.text["problem"]),
         "patlet": f"{WITHDRAWN} Therefore: {second}",
     }
-    assert told.provenance.inputs == ("c-1@v2", "c-2@v1")
+    assert rewritten.provenance.inputs == ("c-1@v2", "c-2@v1")
     assert decision.edits == {"solution": (second, f"As [person 7] says: {WITHDRAWN}")}
     assert decision.note == "[person 7] agrees"
-    grounded = ground(told, {"c-1": REDACTED, "c-2": SHELF})
-    assert [one.claim.text for one in grounded.refused_claims] == [WITHDRAWN]
+    grounded = ground(rewritten, {"c-1": REDACTED, "c-2": SHELF})
+    assert [refused.claim.text for refused in grounded.refused_claims] == [WITHDRAWN]
     assert len(grounded.draft.claims) == 2
 
 
-def test_a_claim_stays_while_one_of_its_quotes_does() -> None:
-    both = Claim(text="Tape and shelf help.", field="solution", quotes=(build_quote(PALLET), build_quote(SHELF)))
-    told, _ = teller(PALLET, None).rewrite(a_draft(both), [])
-    assert told.claims == (replace(both, quotes=(withdraw_quote(both.quotes[0]), both.quotes[1])),)
-    assert told.fields == {"solution": ("Tape and shelf help.",)}
+def test_claim_remains_while_any_quote_remains() -> None:
+    claim = Claim(text="Tape and shelf help.", field="solution", quotes=(build_quote(PALLET), build_quote(SHELF)))
+    rewritten, _ = rewriter_for(PALLET, None).rewrite(build_draft(claim), [])
+    assert rewritten.claims == (replace(claim, quotes=(withdraw_quote(claim.quotes[0]), claim.quotes[1])),)
+    assert rewritten.fields == {"solution": ("Tape and shelf help.",)}
 
 
-def test_telling_again_changes_nothing() -> None:
-    draft = a_draft(build_claim("problem", PALLET), build_claim("solution", SHELF))
-    once = teller(PALLET, None).rewrite(draft, [a_decision(note="Anna agrees")])
-    assert teller(PALLET, None).rewrite(*once) == once
+def test_draft_rewrite_is_idempotent() -> None:
+    draft = build_draft(build_claim("problem", PALLET), build_claim("solution", SHELF))
+    once = rewriter_for(PALLET, None).rewrite(draft, [build_decision(note="Anna agrees")])
+    assert rewriter_for(PALLET, None).rewrite(*once) == once
 
 
-def test_a_short_quote_is_withdrawn_as_a_line_and_not_out_of_every_other() -> None:
-    twice = build_case("c-1", "It broke twice.")
-    claim = build_claim("problem", twice, "twice")
-    draft = a_draft(claim, fields={"problem": ("twice",), "context": "It was said twice by others."})
-    told, _ = teller(twice, None).rewrite(draft, [])
-    assert told.fields == {"problem": (WITHDRAWN,), "context": "It was said twice by others."}
+def test_short_quote_is_withdrawn_only_as_a_whole_line() -> None:
+    case = build_case("c-1", "It broke twice.")
+    claim = build_claim("problem", case, "twice")
+    draft = build_draft(claim, fields={"problem": ("twice",), "context": "It was said twice by others."})
+    rewritten, _ = rewriter_for(case, None).rewrite(draft, [])
+    assert rewritten.fields == {"problem": (WITHDRAWN,), "context": "It was said twice by others."}
 
 
-TOLD = {
+REWRITTEN_FIELDS = {
     Draft: "name fields claims provenance flags",
     Claim: "text quotes",
     Quote: "start end text",
     Decision: "edits note",
 }
-KEPT = {
+OTHER_FIELDS = {
     Draft: "id kind theme_id",
     Claim: "field",
     Quote: "case_id field",
     Decision: "id draft_id action by at before after reason undoes",
 }
-"""What holds no words of cases."""
+"""Fields without text of cases."""
 
 
-@pytest.mark.parametrize("noun", TOLD)
-def test_every_field_of_a_draft_is_told_anew_or_holds_no_words_of_cases(noun: Any) -> None:
-    """A field that comes to it belongs into ``Teller``, or into the second list."""
-    assert sorted(one.name for one in fields(noun)) == sorted(f"{TOLD[noun]} {KEPT[noun]}".split())
+@pytest.mark.parametrize("record", REWRITTEN_FIELDS)
+def test_draft_rewrite_covers_every_field_with_case_text(record: Any) -> None:
+    """Every field is rewritten by ``DraftRewriter`` or listed as free of case text."""
+    assert sorted(field.name for field in fields(record)) == sorted(
+        f"{REWRITTEN_FIELDS[record]} {OTHER_FIELDS[record]}".split()
+    )
 
 
-TRACES = UniqueTerms.from_texts(
+UNIQUE_TERMS = UniqueTerms.from_texts(
     ["The zyxquokka of hall 9b stood in the rain for a whole week. Tape helps."], ["Tape helps. It stood in the rain."]
 )
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("Tape helps. It stood.", "Tape helps. It stood."),
         ("Ask about the Zyxquokka, please.", f"Ask about the {WITHDRAWN}, please."),
@@ -212,18 +217,21 @@ TRACES = UniqueTerms.from_texts(
         ("Yes. It was in the rain for a whole week there. No.", f"Yes. {WITHDRAWN} No."),
     ],
 )
-def test_what_only_one_case_says_is_withdrawn_from_any_text(text: str, told: str) -> None:
-    assert TRACES.withdraw_terms(text) == told
+def test_unique_phrases_of_a_case_are_withdrawn_from_any_text(text: str, expected: str) -> None:
+    assert UNIQUE_TERMS.withdraw_terms(text) == expected
 
 
-def test_a_name_keeps_the_phrases_that_others_say_too() -> None:
-    assert TRACES.withdraw_from_name("Tape, zyxquokka hall") == "Tape"
-    assert (TRACES.withdraw_from_name("zyxquokka"), TRACES.withdraw_from_name("")) == (WITHDRAWN, "")
-    assert TRACES.withdraw_sentences('No longer called "zyxquokka": gone.') == f"No longer called “{WITHDRAWN}”: gone."
+def test_theme_name_keeps_phrases_of_other_cases() -> None:
+    assert UNIQUE_TERMS.withdraw_from_name("Tape, zyxquokka hall") == "Tape"
+    assert (UNIQUE_TERMS.withdraw_from_name("zyxquokka"), UNIQUE_TERMS.withdraw_from_name("")) == (WITHDRAWN, "")
+    assert (
+        UNIQUE_TERMS.withdraw_sentences('No longer called "zyxquokka": gone.')
+        == f"No longer called “{WITHDRAWN}”: gone."
+    )
 
 
-@given(gone=TEXTS, others=st.lists(TEXTS, max_size=3))
-def test_a_text_that_another_case_says_as_well_is_left_alone(gone: str, others: list[str]) -> None:
-    traces = UniqueTerms.from_texts([gone], [*others, gone])
-    assert traces.withdraw_terms(gone) == gone
-    assert traces.withdraw_from_name(gone) == gone
+@given(removed=TEXTS, others=st.lists(TEXTS, max_size=3))
+def test_text_shared_with_another_case_is_unchanged(removed: str, others: list[str]) -> None:
+    unique_terms = UniqueTerms.from_texts([removed], [*others, removed])
+    assert unique_terms.withdraw_terms(removed) == removed
+    assert unique_terms.withdraw_from_name(removed) == removed

@@ -1,4 +1,4 @@
-"""The environment, read once: everything wrong is named at once, and the key is never shown."""
+"""Tests of the settings: values, errors and hidden keys."""
 
 import base64
 from pathlib import Path
@@ -10,12 +10,12 @@ from patternmind.errors import SettingsInvalid
 from patternmind.settings import Settings, generate_key, read_settings
 
 
-def test_without_any_setting_data_lies_in_the_users_share_folder() -> None:
+def test_settings_default_home_is_the_users_share_folder() -> None:
     assert read_settings({"HOME": "/home/ada"}) == Settings(home=Path("/home/ada/.local/share/patternmind"))
     assert read_settings({"XDG_DATA_HOME": "/data"}).home == Path("/data/patternmind")
 
 
-def test_every_setting_is_read(tmp_path: Path) -> None:
+def test_settings_are_all_read(tmp_path: Path) -> None:
     environ = {
         "PATTERNMIND_HOME": "/data/pm",
         "PATTERNMIND_MODEL": "openai/gpt",
@@ -52,16 +52,16 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     )
 
 
-def test_the_folder_on_the_command_line_wins_and_an_empty_setting_is_none() -> None:
+def test_settings_prefer_the_command_line_and_ignore_empty_values() -> None:
     environ = {"PATTERNMIND_HOME": "/data/pm", "PATTERNMIND_MODEL": ""}
     assert read_settings(environ, home=Path("/here")) == Settings(home=Path("/here"))
 
 
-def test_a_home_written_with_a_tilde_is_the_users_own() -> None:
+def test_settings_expand_a_tilde_in_home() -> None:
     assert read_settings({"PATTERNMIND_HOME": "~/pm"}).home == Path.home() / "pm"
 
 
-def test_everything_that_is_wrong_is_named_at_once() -> None:
+def test_settings_error_lists_all_problems() -> None:
     environ = {
         "PATTERNMIND_API_BASE": "http://localhost:1",
         "PATTERNMIND_MODEL_TIMEOUT_SECONDS": "soon",
@@ -71,13 +71,18 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
     }
     with pytest.raises(SettingsInvalid) as refused:
         read_settings(environ)
-    for name in ("COLOUR is no setting", "API_BASE needs", "MODEL_TIMEOUT_SECONDS must", "PROMPTS must be a folder"):
+    for name in (
+        "COLOUR is not a known setting",
+        "API_BASE needs",
+        "MODEL_TIMEOUT_SECONDS must",
+        "PROMPTS must be a folder",
+    ):
         assert f"PATTERNMIND_{name}" in str(refused.value)
     assert refused.value.exit_code == 2
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "inf", "nan", ""])
-def test_a_timeout_is_a_number_of_seconds_above_nothing(seconds: str) -> None:
+def test_settings_reject_a_timeout_that_is_not_positive(seconds: str) -> None:
     environ = {"PATTERNMIND_MODEL_TIMEOUT_SECONDS": seconds}
     if seconds:
         with pytest.raises(SettingsInvalid):
@@ -87,7 +92,7 @@ def test_a_timeout_is_a_number_of_seconds_above_nothing(seconds: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("MODEL_MAX_TOKENS", "0", "a whole number above 0"),
         ("MODEL_MAX_TOKENS", "1.5", "a whole number above 0"),
@@ -102,22 +107,22 @@ def test_a_timeout_is_a_number_of_seconds_above_nothing(seconds: str) -> None:
         ("TASK_MODELS", "=openai/gpt", "task=model pairs"),
     ],
 )
-def test_a_setting_that_cannot_be_read_says_what_it_must_be(name: str, value: str, told: str) -> None:
-    with pytest.raises(SettingsInvalid, match=f"PATTERNMIND_{name} must be {told}"):
+def test_settings_error_states_the_expected_value(name: str, value: str, expected: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"PATTERNMIND_{name} must be {expected}"):
         read_settings({f"PATTERNMIND_{name}": value, "PATTERNMIND_MODEL": "openai/gpt"})
 
 
 @pytest.mark.parametrize("name", ["TASK_MODELS", "FALLBACK_MODEL", "API_BASE"])
-def test_other_models_need_a_usual_one(name: str) -> None:
+def test_settings_of_task_models_need_a_default_model(name: str) -> None:
     with pytest.raises(SettingsInvalid, match=f"PATTERNMIND_{name} needs PATTERNMIND_MODEL"):
         read_settings({f"PATTERNMIND_{name}": "a=b"})
 
 
-def test_nobody_spends_without_limit_who_did_not_say_so() -> None:
+def test_settings_have_a_default_budget() -> None:
     assert read_settings({}).budget == Budget(run_usd=1.0, month_usd=10.0, network_usd=None)
 
 
-def test_a_key_for_raw_text_is_one_that_was_made_and_no_passphrase() -> None:
+def test_settings_accept_only_generated_raw_keys() -> None:
     key = generate_key()
     assert len(read_settings({"PATTERNMIND_RAW_KEY": key}).raw_key or b"") == 32
     assert key != generate_key()
@@ -127,5 +132,5 @@ def test_a_key_for_raw_text_is_one_that_was_made_and_no_passphrase() -> None:
             read_settings({"PATTERNMIND_RAW_KEY": text})
 
 
-def test_the_key_is_not_shown_where_settings_are_printed() -> None:
+def test_settings_repr_hides_keys() -> None:
     assert "sk-secret" not in repr(read_settings({"PATTERNMIND_API_KEY": "sk-secret"}))

@@ -1,4 +1,4 @@
-"""The command line: `patternmind`. Nothing heavy is imported before a command needs it."""
+"""Entry point of the command line. Heavy imports wait until a command needs them."""
 
 import os
 import sys
@@ -7,17 +7,17 @@ from typing import Any
 from patternmind.errors import PatternmindError
 
 EXIT_INTERRUPTED = 130
-"""What typer makes of Ctrl-C."""
+"""Exit code that typer gives for Ctrl-C."""
 
 
 def main() -> None:
-    """Run a command; whatever goes wrong ends in one sentence on stderr and an exit code, never in a traceback."""
+    """Run a command. Every error ends in a sentence on stderr and an exit code, never in a traceback."""
     try:
         code = _run()
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
     if code == EXIT_INTERRUPTED:
-        sys.stderr.write("Stopped. What was finished is kept; run the same command again to go on.\n")
+        sys.stderr.write("Stopped. Finished work is stored; run the same command again to continue.\n")
     sys.exit(code)
 
 
@@ -32,29 +32,31 @@ def _run() -> int | None:
         sys.stderr.write(f"{_usage_message(error)}\n")
         return error.exit_code
     except PatternmindError as error:
-        sys.stderr.write(f"{error}\n")
+        from patternmind.cli.remedies import message_with_remedy
+
+        sys.stderr.write(f"{message_with_remedy(error)}\n")
         return error.exit_code
-    except Exception as error:  # noqa: BLE001 - the outermost edge: recorded and ended here
+    except Exception as error:  # noqa: BLE001 - the outermost handler: reports and exits
         sys.stderr.write(f"{_unexpected_error_message(error)}\n")
         return 1
 
 
 def _usage_message(error: Any) -> str:
-    """What typer says about wrong arguments, as one sentence; where a command was left out, its help as it is."""
-    said: str = error.format_message()
+    """Return typer's message about wrong arguments as one sentence; help for a missing command stays whole."""
+    message: str = error.format_message()
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "patternmind"
-    return said if "\n" in said else f"{said.rstrip('.')}. See `{command} --help`."
+    return message if "\n" in message else f"{message.rstrip('.')}. See `{command} --help`."
 
 
 def _unexpected_error_message(error: BaseException) -> str:
-    """Type and place, never the message: it could hold the text of a case."""
+    """Name the type and place of an error, never its message: that could hold the text of a case."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"  # noqa: PTH119
+    place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"  # noqa: PTH119
     if isinstance(error, MemoryError):
-        return "Out of memory. Give the process more, or ingest and run a smaller network. Nothing stored was changed."
+        return "Out of memory. Give the process more, or import and run a smaller network. No stored data was changed."
     return (
-        f"Something unexpected happened ({type(error).__name__} at {where}). Nothing stored was lost; please report it."
+        f"An unexpected error occurred ({type(error).__name__} at {place}). No stored data was lost; please report it."
     )

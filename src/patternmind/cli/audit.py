@@ -1,4 +1,4 @@
-"""What a command changed goes into the audit log, as what is changed through the web does."""
+"""Audit entries of commands, in the same log as those of the web."""
 
 from typing import TYPE_CHECKING
 
@@ -7,17 +7,17 @@ if TYPE_CHECKING:
     from patternmind.domain.permissions import Action
 
 COMMAND_LINE = "the command line"
-"""As the audit log names who works at the machine itself."""
+"""Name of the person at the machine in the audit log."""
 
 
 def write_audit(
     ctx: "AppContext", action: "Action", did: str, kind: str = "", id: str = "", *, actor: str = ""
 ) -> None:
-    """A line in the audit log. Whoever works at the machine says who they are; nothing checks it.
+    """Write an entry to the audit log.
 
     Args:
-        action: the right that the web takes for it.
-        by: who decides, where the command asks for a name.
+        action: the permission that the web requires for the same change.
+        actor: the name given with ``--by``, if the command has that option; nothing verifies it.
     """
     from patternmind.domain.members import AuditEntry
 

@@ -1,59 +1,58 @@
-"""`patternmind cases`: what was taken in, and what is odd about it."""
+"""`patternmind cases`: list and show imported cases, with notes on suspicious ones."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.app import (
-    HomeOption,
-    JsonOption,
-    app,
-    open_context,
-)
+from patternmind.cli.root import HomeOption, JsonOption, app, open_context
 
 if TYPE_CHECKING:
     from patternmind.domain.cases import Case
 
-cases_app = typer.Typer(no_args_is_help=True, help="Cases and recaps as redacted, and what is odd about some.")
+cases_app = typer.Typer(no_args_is_help=True, help="Show cases and recaps as redacted, with notes on suspicious ones.")
 app.add_typer(cases_app, name="cases")
 
 
 @cases_app.command("list")
 def list_cases(
-    suspicious: Annotated[bool, typer.Option("--suspicious", help="Only those with a suspicious note.")] = False,
+    suspicious: Annotated[bool, typer.Option("--suspicious", help="Only cases with a suspicious note.")] = False,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Every case with its title and its notes."""
+    """List every case with its title and notes."""
     from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX
 
-    found = [
+    cases = [
         case
         for case in open_context(home).store.cases()
         if not suspicious or any(flag.startswith(SUSPICIOUS_FLAG_PREFIX) for flag in case.flags)
     ]
     if json:
-        output.write_json([_case_row(case) for case in found])
-    elif not found:
+        output.write_json([_case_row(case) for case in cases])
+    elif not cases:
         output.write_text(
-            "No case is suspicious.\n" if suspicious else "No cases yet. `patternmind ingest` takes them in.\n"
+            "No suspicious cases.\n" if suspicious else "No cases yet. Import some with `patternmind ingest`.\n"
         )
     else:
         output.write_text(
-            "".join(f"{case.external_id or case.id}  {case.title}{_flags_suffix(case)}\n" for case in found)
+            "".join(f"{case.external_id or case.id}  {case.title}{_flags_suffix(case)}\n" for case in cases)
         )
 
 
 @cases_app.command("show")
-def show_case(case: str, home: HomeOption = None, json: JsonOption = False) -> None:
-    """One case as redacted, by its id or yours, with its notes."""
-    found = open_context(home).store.case(case)
+def show_case(
+    case: Annotated[str, typer.Argument(help="Case id or external id.")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a case as redacted, with its notes."""
+    stored = open_context(home).store.case(case)
     if json:
-        output.write_json(_case_row(found))
+        output.write_json(_case_row(stored))
         return
-    lines = [f"{found.external_id or found.id}  [{found.kind.value}, {found.id}]{_flags_suffix(found)}", ""]
-    lines += [f"{name.replace('_', ' ')}:\n  {text}" for name, text in found.text.items()]
+    lines = [f"{stored.external_id or stored.id}  [{stored.kind.value}, {stored.id}]{_flags_suffix(stored)}", ""]
+    lines += [f"{name.replace('_', ' ')}:\n  {text}" for name, text in stored.text.items()]
     output.write_text("\n".join(lines) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Writing what a command made: whole or not at all, and safe to open in a spreadsheet."""
+"""Write output files completely or not at all; make CSV cells safe for spreadsheets."""
 
 import csv
 import io
@@ -8,26 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import PatternmindError, UsageError
 
 if TYPE_CHECKING:
     from patternmind.publishing.document import Document
 
-FORMULA_PREFIXES = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-"""A cell that begins like this is run as a formula by spreadsheets; an apostrophe before it makes it text.
-
-Wide signs are read as plain ones where people write in Chinese or Japanese; leading space is dropped by some.
-"""
-
 
 def check_suffix(out: Path | None, allowed: Sequence[str]) -> None:
-    """Refuse a file name before the work, not after it."""
+    """Reject a file name before the work starts."""
     if out is not None and out.suffix.casefold() not in allowed:
         raise UsageError(f"{out} should end in one of: {', '.join(allowed)}.")
 
 
 def write_file(out: Path, content: "Document | str | bytes | Mapping[str, Any]") -> None:
-    """Write through a temporary file beside the target, so that a full disk leaves the old file as it was."""
+    """Write through a temporary file in the same folder: a full disk leaves the old file unchanged."""
     if isinstance(content, bytes):
         data = content
     elif isinstance(content, str):
@@ -38,40 +33,45 @@ def write_file(out: Path, content: "Document | str | bytes | Mapping[str, Any]")
         from patternmind.publishing.render import render_document
 
         data = render_document(content, out.suffix.casefold())
-    written: Path | None = None
+    temporary: Path | None = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=out.parent, prefix=".patternmind-", delete=False) as file:
-            written = Path(file.name)
+            temporary = Path(file.name)
             file.write(data)
-        written.chmod(0o644)  # a document to hand round, not a secret
-        written.replace(out)
+        temporary.chmod(0o644)  # a document to share, not a secret
+        temporary.replace(out)
     except OSError as error:
-        if written is not None:
-            written.unlink(missing_ok=True)
-        raise PatternmindError(f"{out} cannot be written ({error.strerror}). Name another place with --out.") from error
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise PatternmindError(
+            f"{out} cannot be written ({error.strerror}). Choose another file with --out."
+        ) from error
 
 
 def format_rows(rows: Iterable[Mapping[str, Any]], format: str) -> str:
-    """JSON lines, or CSV with nested values as JSON and formulas defused."""
+    """Format rows as JSON Lines or CSV. CSV escapes formulas and writes nested values as JSON."""
     if format == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if format != "csv":
-        raise UsageError(f'There is no format "{format}". Choose jsonl or csv.')
-    listed = list(rows)
-    columns = list(dict.fromkeys(name for row in listed for name in row))
+        raise UsageError(f'Unknown format "{format}". Choose jsonl or csv.')
+    all_rows = list(rows)
+    columns = list(dict.fromkeys(name for row in all_rows for name in row))
     if not columns:
         return ""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([[_csv_cell(row.get(name)) for name in columns] for row in listed])
-    return text.getvalue()
+    lines = [columns, *([_csv_cell(row.get(name)) for name in columns] for row in all_rows)]
+    return "".join(_csv_line(cells) for cells in lines)
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    """Return one line of CSV that ends in a line feed."""
+    line = io.StringIO()
+    # The writer quotes the characters of its line terminator only. An unquoted carriage return would start a new row.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _csv_cell(value: Any) -> str:
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    runs = text.startswith(FORMULA_PREFIXES) or text.lstrip().startswith(FORMULA_PREFIXES)
-    return f"'{text}" if isinstance(value, str) and runs else text
+    return escape_formula(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

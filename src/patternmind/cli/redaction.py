@@ -1,4 +1,4 @@
-"""`patternmind redaction`: the names that nobody put on the roster, for the steward to confirm."""
+"""`patternmind redaction`: names missing from the roster, for the steward to confirm."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -6,41 +6,37 @@ from typing import Annotated
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.app import (
-    HomeOption,
-    JsonOption,
-    app,
-    open_context,
-)
 from patternmind.cli.audit import write_audit
+from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.domain.breadth import pluralize
 
 redaction_app = typer.Typer(
-    no_args_is_help=True, help="Names that redaction could not know, for the steward to confirm."
+    no_args_is_help=True, help="Names the redaction may have missed, for the steward to confirm."
 )
 app.add_typer(redaction_app, name="redaction")
 
 
 @redaction_app.command("possible-names")
 def possible_names(
-    limit: Annotated[int, typer.Option("--most", min=1, help="How many to show; --json has all.")] = 40,
+    limit: Annotated[int, typer.Option("--most", min=1, help="Number of names to show; --json lists all.")] = 40,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List what may be names in the redacted texts, the likeliest first. For the steward's eyes alone."""
+    """List possible names in the redacted texts, most likely first. Stewards only."""
     from patternmind.services.possible_names import search_possible_names
 
-    found = search_possible_names(open_context(home).store)
+    names = search_possible_names(open_context(home).store)
     if json:
-        output.write_json([asdict(one) for one in found])
+        output.write_json([asdict(name) for name in names])
         return
-    if not found:
-        output.write_text("No possible names were found. Rules find most names, not all: read before you publish.\n")
+    if not names:
+        output.write_text("No possible names found. The rules miss some names, so check before you publish.\n")
         return
-    for one in found[:limit]:
-        often = "once" if one.n == 1 else f"{one.n} times"
-        output.write_text(f"{one.name}  ({often}; {', '.join(one.why)})\n    {one.contexts[0]}\n")
-    more = f"{len(found) - limit} more; --most shows them. " if len(found) > limit else ""
-    output.write_text(f'{more}Put those that are names on the roster: `patternmind redaction confirm "NAME"`\n')
+    for name in names[:limit]:
+        frequency = "once" if name.n == 1 else f"{name.n} times"
+        output.write_text(f"{name.name}  ({frequency}; {', '.join(name.why)})\n    {name.contexts[0]}\n")
+    more = f"{len(names) - limit} more; show them with --most. " if len(names) > limit else ""
+    output.write_text(f'{more}Add real names to the roster: `patternmind redaction confirm "NAME"`\n')
 
 
 @redaction_app.command("confirm")
@@ -49,14 +45,13 @@ def confirm(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put names on the roster and take them out of everything that is stored."""
+    """Add names to the roster and redact them in everything stored."""
     from patternmind.domain.permissions import Action
     from patternmind.services.possible_names import confirm_names
 
-    house = open_context(home)
-    added = confirm_names(house.store, names)
-    write_audit(house, Action.ROSTER, "roster.confirm")
-    known = f"; {len(names) - added} known before" if added < len(names) else ""
-    output.write_result(
-        {"people_added": added}, f"{added} put on the roster{known}. All stored texts are redacted anew.", as_json=json
-    )
+    ctx = open_context(home)
+    added = confirm_names(ctx.store, names)
+    write_audit(ctx, Action.ROSTER, "roster.confirm")
+    duplicates = f" ({len(names) - added} already there)" if added < len(names) else ""
+    message = f"Added {pluralize(added, 'name')} to the roster{duplicates}. All stored texts are redacted again."
+    output.write_result({"people_added": added}, message, as_json=json)

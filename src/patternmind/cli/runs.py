@@ -1,16 +1,11 @@
-"""`patternmind runs`: what every run asked of the language model, and what it cost."""
+"""`patternmind runs`: list runs, their model calls and their costs."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.app import (
-    HomeOption,
-    JsonOption,
-    app,
-    open_context,
-)
+from patternmind.cli.root import HomeOption, JsonOption, app, open_context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +16,16 @@ if TYPE_CHECKING:
 
 @app.command()
 def runs(
-    calls: Annotated[bool, typer.Option("--calls", help="One line a model call, of the newest run.")] = False,
-    run: Annotated[str | None, typer.Option(help="With --calls: of this run; none for those of no run.")] = None,
+    calls: Annotated[
+        bool, typer.Option("--calls", help="List model calls, by default those of the newest run.")
+    ] = False,
+    run: Annotated[
+        str | None, typer.Option(help='With --calls: only this run; "none" = calls outside any run.')
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """The runs, with what their model calls came to; or the calls of one, never their texts."""
+    """List runs and their model costs, or the calls of one run (never their text)."""
     from patternmind.errors import UsageError
     from patternmind.services.llm_costs import (
         call_row,
@@ -36,23 +35,21 @@ def runs(
     )
 
     if run is not None and not calls:
-        raise UsageError("--run goes with --calls.")
+        raise UsageError("Use --run together with --calls.")
     store = open_context(home).store
     if calls:
-        found = list_calls(store, run)
-        output.write_json([call_row(one) for one in found]) if json else _write_calls(found)
+        model_calls = list_calls(store, run)
+        output.write_json([call_row(call) for call in model_calls]) if json else _write_calls(model_calls)
         return
     costs = list_run_costs(store)
-    output.write_json([cost_row(one) for one in costs]) if json else _write_costs(costs)
+    output.write_json([cost_row(cost) for cost in costs]) if json else _write_costs(costs)
 
 
 def _write_costs(costs: "Sequence[RunCost]") -> None:
     if not costs:
-        output.write_text(
-            "There has been no run yet. Take in cases with `patternmind ingest`, then `patternmind run`.\n"
-        )
+        output.write_text(output.NO_RUN_MESSAGE)
         return
-    table = _make_table("run", "", "asked", "from cache", "requests", "failed", "tokens", "USD")
+    table = _make_table("run", "", "calls", "from cache", "requests", "failed", "tokens", "USD")
     for cost in costs:
         totals, run = cost.totals, cost.run
         table.add_row(
@@ -67,7 +64,7 @@ def _write_costs(costs: "Sequence[RunCost]") -> None:
 
 def _write_calls(calls: "Sequence[Call]") -> None:
     if not calls:
-        output.write_text("No model was called.\n")
+        output.write_text("No model calls.\n")
         return
     table = _make_table("task", "model", "outcome", "requests", "in", "out", "USD", "seconds")
     for call in calls:

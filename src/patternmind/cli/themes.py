@@ -1,18 +1,12 @@
-"""`patternmind themes`: what was found, what people decide about it, and what changed."""
+"""`patternmind themes`: list themes, edit them, and show what changed."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.app import (
-    HomeOption,
-    JsonOption,
-    app,
-    open_context,
-    set_global_options,
-)
 from patternmind.cli.audit import write_audit
+from patternmind.cli.root import HomeOption, JsonOption, LensOption, app, open_context, set_global_options
 from patternmind.errors import NotFound
 
 if TYPE_CHECKING:
@@ -22,13 +16,12 @@ if TYPE_CHECKING:
 
 themes_app = typer.Typer(
     invoke_without_command=True,
-    help="The themes of the last run; its commands change them, and every later run keeps to that.",
+    help="List and edit the themes of the last run. Later runs keep every edit.",
 )
 app.add_typer(themes_app, name="themes")
 
-ByOption = Annotated[str, typer.Option("--by", help="Who decides.")]
-LensOption = Annotated[str | None, typer.Option(help="A lens other than that of the last run.")]
-NoteOption = Annotated[str, typer.Option(help="Why, in a few words; it stays in the log.")]
+ByOption = Annotated[str, typer.Option("--by", help="Name of the person who decides.")]
+NoteOption = Annotated[str, typer.Option(help="Reason, in a few words; kept in the log.")]
 ThemeIdArgument = Annotated[str, typer.Argument(help="Theme id.")]
 CaseIdsArgument = Annotated[list[str], typer.Argument(help="Case ids or external ids.")]
 
@@ -37,19 +30,19 @@ CaseIdsArgument = Annotated[list[str], typer.Argument(help="Case ids or external
 def list_themes(
     context: typer.Context,
     lens: LensOption = None,
-    include_empty: Annotated[bool, typer.Option("--all", help="Also themes that have no case any more.")] = False,
+    include_empty: Annotated[bool, typer.Option("--all", help="Include themes that have no cases any more.")] = False,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """The themes of the last run, with names, sizes and one quote each; commands to change them."""
+    """List the themes of the last run, or edit them with a command."""
     if context.invoked_subcommand is not None:
         if home is not None:
             set_global_options(home)
         return
     store = open_context(home).store
-    found = [theme for theme in store.themes(lens) if include_empty or theme.case_ids]
-    outliers = [one for one in store.assignments(lens) if one.theme_id is None]
-    output.write_themes(found, store.areas(lens), outliers, store.last_run(lens), as_json=json)
+    themes = [theme for theme in store.themes(lens) if include_empty or theme.case_ids]
+    outliers = [assignment for assignment in store.assignments(lens) if assignment.theme_id is None]
+    output.write_themes(themes, store.areas(lens), outliers, store.last_run(lens), as_json=json)
 
 
 def _apply_edit(home: "Path | None", action: "EditAction", *, json: bool, **fields: Any) -> None:
@@ -57,50 +50,50 @@ def _apply_edit(home: "Path | None", action: "EditAction", *, json: bool, **fiel
     from patternmind.domain.permissions import Action
     from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 
-    house = open_context(home)
+    ctx = open_context(home)
     if "case_ids" in fields:
         fields["case_ids"] = tuple(fields["case_ids"])
-    decided = submit_edit(house.store, house.clock, ThemeEditRequest(action=action, **fields))
+    result = submit_edit(ctx.store, ctx.clock, ThemeEditRequest(action=action, **fields))
     write_audit(
-        house, Action.EDIT_THEMES, f"themes.{action.value}", "theme", decided.edit.theme_id or "", actor=decided.edit.by
+        ctx, Action.EDIT_THEMES, f"themes.{action.value}", "theme", result.edit.theme_id or "", actor=result.edit.by
     )
-    write_edit_result(decided, as_json=json)
+    write_edit_result(result, as_json=json)
 
 
 @themes_app.command()
 def rename(
     theme: ThemeIdArgument,
-    name: Annotated[str, typer.Argument(help="What it is called from now on.")],
+    name: Annotated[str, typer.Argument(help="New name.")],
     by: ByOption,
     lens: LensOption = None,
     note: NoteOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Give a theme a name that every later run keeps."""
+    """Rename a theme. Every later run keeps the name."""
     from patternmind.domain.edits import EditAction
 
     if not name.strip():
         from patternmind.errors import UsageError
 
         raise UsageError("Give the theme a name with at least one word.")
-    _apply_edit(home, EditAction.RENAME, json=json, theme_id=theme, name=name, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.RENAME, json=json, theme_id=theme, name=name, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
 def merge(
     theme: ThemeIdArgument,
-    into: Annotated[str, typer.Argument(help="The theme that takes it in.")],
+    into: Annotated[str, typer.Argument(help="Theme that receives its cases.")],
     by: ByOption,
     lens: LensOption = None,
     note: NoteOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put one theme into another; whatever continues either is in the second from now on."""
+    """Merge a theme into another. Whatever continues either of them later belongs to the second."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.MERGE, json=json, theme_id=theme, other_theme_id=into, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.MERGE, json=json, theme_id=theme, other_theme_id=into, actor=by, lens=lens, note=note)
 
 
 @themes_app.command("move-out")
@@ -113,10 +106,10 @@ def move_out(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take cases out of a theme: each goes where the data puts it next, never back."""
+    """Move cases out of a theme. Each moves to the next-best theme, or to none, and never returns."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.MOVE_OUT, json=json, theme_id=theme, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.MOVE_OUT, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command("move-in")
@@ -129,28 +122,28 @@ def move_in(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put cases into a theme, out of another or out of those in none."""
+    """Move cases into a theme, from another theme or from none."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.MOVE_IN, json=json, theme_id=theme, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.MOVE_IN, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command("split-off")
 def split_off(
     cases: CaseIdsArgument,
     by: ByOption,
-    from_theme: Annotated[str | None, typer.Option("--from", help="Theme id; left out for cases in no theme.")] = None,
-    name: Annotated[str, typer.Option(help="The new theme's name; else its key phrases name it.")] = "",
+    from_theme: Annotated[str | None, typer.Option("--from", help="Theme id. Leave out for cases in no theme.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the new theme. Without it: its key phrases.")] = "",
     lens: LensOption = None,
     note: NoteOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a theme of its own out of some cases of a theme, or of cases in none."""
+    """Split cases off into a new theme, from one theme or from cases in none."""
     from patternmind.domain.edits import EditAction
 
-    said = {"theme_id": from_theme, "case_ids": cases, "name": name}
-    _apply_edit(home, EditAction.SPLIT_OFF, json=json, by=by, lens=lens, note=note, **said)
+    fields = {"theme_id": from_theme, "case_ids": cases, "name": name}
+    _apply_edit(home, EditAction.SPLIT_OFF, json=json, actor=by, lens=lens, note=note, **fields)
 
 
 @themes_app.command()
@@ -162,10 +155,10 @@ def together(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Keep cases in the same theme, whichever it is."""
+    """Keep cases together in one theme, whichever it is."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.TOGETHER, json=json, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.TOGETHER, json=json, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -177,10 +170,10 @@ def apart(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Keep every two of these cases in different themes."""
+    """Keep each of these cases in a different theme."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.APART, json=json, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.APART, json=json, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -193,10 +186,10 @@ def pin(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Keep cases in their theme, whatever a later run finds."""
+    """Pin cases to their theme, whatever later runs find."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.PIN, json=json, theme_id=theme, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.PIN, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -208,10 +201,10 @@ def lock(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Keep a theme with its name and the cases it has; new ones may still join."""
+    """Lock a theme: it keeps its name and its cases; new cases may still join."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.LOCK, json=json, theme_id=theme, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.LOCK, json=json, theme_id=theme, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -223,29 +216,29 @@ def retire(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put a theme aside with its cases: nothing is drafted from it, and nothing is lost."""
+    """Retire a theme with its cases: nothing is drafted from it, and nothing is lost."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.RETIRE, json=json, theme_id=theme, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.RETIRE, json=json, theme_id=theme, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
 def undo(
-    number: Annotated[int, typer.Argument(help="The decision's number, as `patternmind themes log` shows it.")],
+    number: Annotated[int, typer.Argument(help="Number of the decision in `patternmind themes log`.")],
     by: ByOption,
     note: NoteOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take a decision back; the themes are at once what they would be without it."""
+    """Undo a decision. The themes become what they would be without it, at once."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.UNDO, json=json, undoes=number, by=by, note=note)
+    _apply_edit(home, EditAction.UNDO, json=json, undoes=number, actor=by, note=note)
 
 
 @themes_app.command()
 def log(lens: LensOption = None, home: HomeOption = None, json: JsonOption = False) -> None:
-    """Every decision about themes, oldest first, with what was taken back."""
+    """List all decisions about themes, oldest first, including undone ones."""
     from patternmind.cli.theme_output import write_edit_log
     from patternmind.services.theme_edits import list_logged_edits
 
@@ -254,18 +247,18 @@ def log(lens: LensOption = None, home: HomeOption = None, json: JsonOption = Fal
 
 @themes_app.command()
 def changes(
-    run: Annotated[str | None, typer.Option("--run", help="Run id; else the last run.")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Run id. Without it: the last run.")] = None,
     lens: LensOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """What a run made of the themes before it, with the evidence, and where it disagrees with a decision."""
+    """Show how a run changed the themes, with evidence, and which decisions the cases contradict."""
     from patternmind.cli.theme_output import write_theme_changes
 
     store = open_context(home).store
     last = store.last_run(lens)
-    found = last if run is None else next((one for one in store.runs() if one.id == run), None)
-    if run is not None and found is None:
+    record = last if run is None else next((record for record in store.runs() if record.id == run), None)
+    if run is not None and record is None:
         raise NotFound("run", run)
-    themes = store.themes(found.parameters.lens) if found else []
-    write_theme_changes(found, store.changes(found.id) if found else [], themes, as_json=json)
+    themes = store.themes(record.parameters.lens) if record else []
+    write_theme_changes(record, store.theme_changes(record.id) if record else [], themes, as_json=json)

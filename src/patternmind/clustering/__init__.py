@@ -1,1 +1,1 @@
-"""Embeddings to clusters: neighbour graph, partition, levels, outliers, stability, exemplars, near-duplicates."""
+"""Clustering of vectors: neighbours, partition, areas, outliers, stability, exemplars and near-duplicates."""

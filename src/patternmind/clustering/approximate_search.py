@@ -1,4 +1,4 @@
-"""Candidates for the neighbours of very many rows, by the neighbours of neighbours (pynndescent)."""
+"""Approximate neighbour search for very many rows by nearest-neighbour descent (pynndescent)."""
 
 import os
 from typing import Any
@@ -9,23 +9,28 @@ from numpy.typing import NDArray
 from patternmind.domain.themes import Vectors
 
 N_THREADS = 2
-"""Always two, on any machine: the search shares its random draws out by threads, and one more would find others."""
+"""Two on every machine: the random draws are split by thread, so another number of threads changes the result."""
 
 CANDIDATES_PER_NEIGHBOUR, LARGE_FROM_ROWS, CANDIDATES_PER_NEIGHBOUR_LARGE = 1.5, 100_000, 1.75
-"""Candidates a neighbour, and above how many rows more: 22 for 15 find .96 of them at 100,000 rows (.95 among means of
-pairs) and .93 at 300,000. More rounds help little: seven instead of five find .004 more."""
+"""Candidates per neighbour, number of rows above which more are needed, and the larger factor.
+
+With 22 candidates for 15 neighbours, recall is .96 at 100,000 rows (.95 among means of pairs) and .93 at 300,000. More
+rounds help little: seven instead of five add .004.
+"""
 
 
 def find_candidate_neighbours(vectors: Vectors, k: int) -> NDArray[np.int32]:
-    """About ``MORE`` or ``MORE_STILL`` times k candidates of each row, itself among them, (n, m), in no order of use.
+    """Return about 1.5 (large networks: 1.75) times k candidate rows for each row.
 
-    The same rows in the same order give the same candidates on any number of processors.
+    Returns:
+        (n, m) row numbers, the row itself included, in no useful order. The same rows in the same order give the same
+        candidates on any number of processors.
     """
     os.environ.setdefault("NUMBA_NUM_THREADS", str(max(N_THREADS, os.cpu_count() or 1)))
-    import pynndescent  # 3 s, and 20 s more the first time on a machine: it is compiled there
+    import pynndescent  # takes 3 s, and 20 s more on a machine's first use, to compile
 
-    search: Any = pynndescent
-    found = search.NNDescent(
+    library: Any = pynndescent
+    descent = library.NNDescent(
         vectors,
         metric="cosine",
         n_neighbors=round(
@@ -37,5 +42,5 @@ def find_candidate_neighbours(vectors: Vectors, k: int) -> NDArray[np.int32]:
         low_memory=True,
         compressed=False,
     )
-    index = np.asarray(found.neighbor_graph[0], np.int32)
+    index = np.asarray(descent.neighbor_graph[0], np.int32)
     return np.where(index < 0, np.arange(len(index), dtype=np.int32)[:, None], index)

@@ -1,4 +1,4 @@
-"""The centre of each cluster: where it lies among all vectors."""
+"""Centroids of clusters."""
 
 from typing import Any
 
@@ -9,12 +9,18 @@ from scipy import sparse
 from patternmind.domain.themes import OUTLIER, Vectors
 
 COLUMN_BLOCK = 48
-"""Columns summed at once: the library makes float64 of what it multiplies, and all columns of a million rows are 3 GB.
-Each sum runs over the rows in order however many columns there are, so that no bit depends on it."""
+"""Number of columns summed at once.
+
+The library converts its operands to float64, and all columns of a million rows take 3 GB. Each sum runs over the rows
+in order, so the block size does not change any bit of the result.
+"""
 
 
 def compute_centroids(vectors: Vectors, labels: NDArray[np.int32]) -> Vectors:
-    """Unit-norm means, (k, d); zeros where the members cancel each other out or are all zero."""
+    """Return the unit-norm mean of each cluster, (k, d).
+
+    A row is zero where the members cancel each other out or are all zero.
+    """
     matrices: Any = sparse
     k = int(labels.max(initial=OUTLIER)) + 1
     inside = np.flatnonzero(labels != OUTLIER)

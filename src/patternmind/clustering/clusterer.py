@@ -1,4 +1,4 @@
-"""The cluster step whole: vectors in canonical order to their neighbours and clusters, however many they are."""
+"""Entry point of clustering: neighbours and clusters of any number of vectors."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,14 @@ from patternmind.clustering.sample import partition_sample
 from patternmind.domain.themes import Neighbours, Partition, Vectors
 
 MAX_FITTED_ROWS = 300_000
-"""Rows up to which all are fitted; above, a sample of so many (docs/decisions/0014)."""
+"""Largest number of rows that are all fitted; above it, a sample of this size is fitted (docs/decisions/0014)."""
 
 
 class ClusteringResult(NamedTuple):
-    """What the step finds in rows; the neighbours are of all rows, whoever was fitted."""
+    """Neighbours and clusters of all rows.
+
+    The neighbours cover all rows, also where only a sample was fitted.
+    """
 
     neighbours: Neighbours
     partition: Partition
@@ -24,9 +27,10 @@ class ClusteringResult(NamedTuple):
 def find_clusters(
     vectors: Vectors, *, engine: str, seed: int, level: str = "theme", resample: bool = True
 ) -> ClusteringResult:
-    """Search and group the rows, which lie in an order that does not depend on how they came in.
+    """Search the neighbours of the rows and group them.
 
-    The arguments are those of ``partition``.
+    The order of the rows must not depend on the order of the input. The other arguments are those of
+    ``partition_rows``.
     """
     neighbours = find_nearest_neighbours(vectors, default_n_neighbours(len(vectors)))
     return ClusteringResult(
@@ -45,7 +49,10 @@ def group_rows(
     is_duplicate: NDArray[np.bool_] | None = None,
     max_fitted_rows: int = MAX_FITTED_ROWS,
 ) -> Partition:
-    """``partition``, or above ``most_fitted`` rows that of a sample of so many, with all others placed by it."""
+    """Partition the rows, or a sample of them above ``max_fitted_rows``.
+
+    Rows outside the sample are assigned by the votes of their neighbours.
+    """
     if len(vectors) <= max_fitted_rows:
         return partition_rows(
             vectors, neighbours, engine=engine, seed=seed, level=level, resample=resample, is_duplicate=is_duplicate

@@ -1,8 +1,9 @@
-"""The hdbscan engine: vectors smoothed over their neighbours, brought to few dimensions, then HDBSCAN.
+"""The hdbscan engine: smooth vectors over their neighbours, reduce dimensions, run HDBSCAN.
 
-On raw 384-dimensional vectors HDBSCAN calls 51-80 % of every corpus noise; smoothed it stands beside the graph on wide
-corpora. On narrow ones its usual choice of clusters falls to two with nearly everything in one; there the leaves of its
-tree are taken, at the price of much noise (docs/decisions/0010). So it is the alternative, not the default.
+On raw 384-dimensional vectors, HDBSCAN labels 51-80 % of every corpus as noise. On smoothed vectors it matches the
+graph engine on wide corpora. On narrow corpora its default selection falls to two clusters, with nearly all rows in
+one. The leaves of its tree are used there, at the price of much noise (docs/decisions/0010). So this engine is the
+alternative, not the default.
 """
 
 from typing import Any
@@ -15,17 +16,17 @@ from patternmind.domain.themes import OUTLIER, Neighbours, Vectors
 SMOOTHING_ROUNDS = 4
 N_COMPONENTS = 20
 MIN_NEIGHBOURS, MAX_NEIGHBOURS = 5, 15
-"""To smooth over; the graph's eighty would wash everything into one."""
+"""Number of neighbours to smooth over; with the 80 of the graph engine, all rows fall into one cluster."""
 
 MAX_LARGEST_SHARE = 0.5
-"""Share of all rows in one cluster from which the leaves of the tree are taken instead."""
+"""Largest share of rows in one cluster; above it, the leaves of the tree are used."""
 
 
 def cluster_by_density(
     vectors: Vectors, neighbours: Neighbours, *, seed: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Labels (n,), -1 for noise, and HDBSCAN's membership probabilities (n,) as strength."""
-    import hdbscan  # 1.1 s
+    """Return labels (n,), -1 for noise, and HDBSCAN's membership probabilities (n,)."""
+    import hdbscan  # takes 1.1 s
     from sklearn import decomposition
 
     density: Any = hdbscan

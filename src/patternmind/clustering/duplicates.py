@@ -1,4 +1,4 @@
-"""Near-duplicates: the same incident told twice. Found among neighbours, confirmed by words, kept out of counts."""
+"""Detection of near-duplicates: reports of one incident, which counts must include once."""
 
 import re
 from collections.abc import Sequence
@@ -9,31 +9,38 @@ import numpy as np
 from patternmind.domain.themes import Neighbours
 
 MIN_SIMILARITY = 0.85
-"""Candidates; an edited copy of a case keeps a higher cosine than this, and so do many merely similar cases."""
+"""Cosine above which pairs are candidates: edited copies of a case exceed it, and so do many merely similar cases."""
 
 MIN_SHARED_WORD_PAIRS = 0.6
-"""Share of the shorter text's word pairs that the other holds too; different reports of one theme stay below 0.25."""
+"""Share of the shorter text's word pairs that the other text must contain.
+
+Different reports of one theme stay below 0.25.
+"""
 
 MIN_WORD_PAIRS = 25
-"""Texts of fewer word pairs share many by chance ("my card has not arrived"): they must be alike word for word."""
+"""Word pairs below which texts must be identical word for word.
+
+Short texts share many pairs by chance ("my card has not arrived").
+"""
 
 
 def find_near_duplicates(texts: Sequence[str], neighbours: Neighbours) -> dict[int, int]:
-    """Each row that repeats an earlier row, with the earliest row of its group.
+    """Map each row that repeats an earlier row to the earliest row of its group.
 
-    Groups are joined through every pair: of forty copies each lists only its few neighbours, all the same ones.
+    Groups are joined through every pair, because each of forty copies lists only its few neighbours, all the same.
 
     Args:
-        texts: row i of the neighbour search.
+        texts: texts in the row order of the neighbour search.
+        neighbours: result of the neighbour search.
     """
     close = neighbours.similarity >= MIN_SIMILARITY
-    pairs: dict[int, set[tuple[str, str]]] = {}  # of the rows that are close to another: few of very many
+    pairs: dict[int, set[tuple[str, str]]] = {}  # only of rows close to another row, which are few
     first: dict[int, int] = {}
     for row, rank in np.argwhere(close).tolist():
         other = int(neighbours.index[row, rank])
-        for one in (row, other):
-            if one not in pairs:
-                pairs[one] = _word_pairs(texts[one])
+        for candidate in (row, other):
+            if candidate not in pairs:
+                pairs[candidate] = _word_pairs(texts[candidate])
         if _is_near_duplicate(pairs[row], pairs[other]):
             earlier, later = sorted((_find_root(row, first), _find_root(other, first)))
             if earlier < later:

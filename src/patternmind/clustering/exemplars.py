@@ -1,4 +1,4 @@
-"""The cases that speak for a cluster: three central ones, and one at its edge."""
+"""Exemplars of a cluster: up to three central cases and one edge case."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,13 @@ MAX_SIMILARITY = 0.92
 
 @dataclass(frozen=True, slots=True)
 class Exemplars:
-    """Rows: ``central`` the medoid first, then central ones that are not its copies; ``edge`` the farthest member."""
+    """Representative rows of one cluster.
+
+    Attributes:
+        central: the medoid first, then central rows that are not near-copies of it.
+        edge: the member farthest from the centroid; None where the cluster is too small.
+        cohesion: mean cosine of the members to the centroid.
+    """
 
     central: tuple[int, ...]
     edge: int | None
@@ -22,16 +28,16 @@ class Exemplars:
 
 
 def choose_exemplars(vectors: Vectors, rows: Sequence[int], centroid: Vectors) -> Exemplars:
-    """Pick exemplars of one cluster; ``cohesion`` is the mean cosine of its members to its centre."""
+    """Choose the exemplars of one cluster."""
     members = np.asarray(rows)
-    to_centre = cosine_similarity(vectors[members], centroid[None, :])[:, 0]
-    order = members[np.argsort(-to_centre, kind="stable")]
+    to_centroid = cosine_similarity(vectors[members], centroid[None, :])[:, 0]
+    order = members[np.argsort(-to_centroid, kind="stable")]
     central: list[int] = []
     for row in order:
-        alike = cosine_similarity(vectors[central], vectors[[row]]).max() if central else 0
-        if alike < MAX_SIMILARITY:
+        highest = cosine_similarity(vectors[central], vectors[[row]]).max() if central else 0
+        if highest < MAX_SIMILARITY:
             central.append(int(row))
         if len(central) == MAX_CENTRAL:
             break
     edge = int(order[-1]) if len(order) > MAX_CENTRAL and int(order[-1]) not in central else None
-    return Exemplars(tuple(central), edge, float(to_centre.mean()))
+    return Exemplars(tuple(central), edge, float(to_centroid.mean()))

@@ -1,4 +1,4 @@
-"""Broad areas over the clusters: nested by construction, because an area is a set of whole clusters."""
+"""Broad areas: sets of whole clusters, so the two levels are nested by construction."""
 
 from typing import Any
 
@@ -9,17 +9,20 @@ from patternmind.domain.themes import Vectors
 
 
 def group_into_areas(centroids: Vectors) -> NDArray[np.int32]:
-    """The area of each cluster, (k,), numbered by first appearance; about the square root of k of them.
+    """Group k clusters into about sqrt(k) areas by average linkage of their centroids.
 
-    Average linkage on the centres: among a few dozen centres it is exact, deterministic and needs no resolution.
+    With a few dozen centroids this is exact and deterministic, and it needs no resolution.
+
+    Returns:
+        (k,) the area of each cluster, numbered by first appearance.
     """
     k = len(centroids)
-    wanted = max(1, round(np.sqrt(k)))
-    if k <= 2 or wanted == 1:
+    n_areas = max(1, round(np.sqrt(k)))
+    if k <= 2 or n_areas == 1:
         return np.zeros(k, np.int32)
-    from sklearn.cluster import AgglomerativeClustering  # 0.6 s
+    from sklearn.cluster import AgglomerativeClustering  # takes 0.6 s
 
-    fit: Any = AgglomerativeClustering(n_clusters=wanted, metric="cosine", linkage="average")
+    fit: Any = AgglomerativeClustering(n_clusters=n_areas, metric="cosine", linkage="average")
     fit.fit(centroids)
-    found: dict[int, int] = {}
-    return np.asarray([found.setdefault(int(label), len(found)) for label in fit.labels_], np.int32)
+    areas: dict[int, int] = {}
+    return np.asarray([areas.setdefault(int(label), len(areas)) for label in fit.labels_], np.int32)

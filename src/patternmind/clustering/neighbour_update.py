@@ -1,4 +1,4 @@
-"""A neighbour search brought up to date: only what is new is searched, and the answer is that of a full search."""
+"""Incremental neighbour search, with the same result as a full search."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,42 +15,44 @@ from patternmind.domain.themes import Neighbours, Vectors
 REMOVED = -1
 
 MAX_SEARCHED_SHARE = 0.5
-"""Share of rows to be searched from which a full search is as quick."""
+"""Share of rows to search above which a full search is as fast."""
 
 
 def update_neighbours(old: Neighbours, vectors: Vectors, new_positions: NDArray[np.int32], *, k: int) -> Neighbours:
-    """The k nearest neighbours of every row, from those of an earlier search.
+    """Find the k nearest neighbours of every row, starting from an earlier search.
 
-    A row that was not in that search, or that has lost one of its neighbours, is searched among all; the others take
-    the new rows that are close enough into their lists.
+    New rows, and rows that lost a neighbour, are compared with all rows. The lists of the other rows only gain the new
+    rows that are close enough.
 
     Args:
-        old: of the earlier rows, every pair compared.
-        vectors: (n, d) of the rows as they are now.
-        now: (n_old,) where each earlier row is now, ``GONE`` where it was taken out or has another vector.
+        old: result of an earlier exact search.
+        vectors: (n, d) of the current rows.
+        new_positions: (n_old,) current position of each earlier row; ``REMOVED`` if it was removed or its vector
+            changed.
+        k: number of neighbours, reduced to n - 1 in small networks.
 
     Returns:
-        What ``nearest_neighbours`` finds where it compares every pair, bit by bit. It is asked where ``old`` does not
-        lead there: too short a list, rows in another order, or too much to search.
+        The same bits as an exact ``find_nearest_neighbours``. A full search replaces the update where ``old`` has too
+        short a list, where rows changed their order, or where too many rows need a search.
     """
     n = len(vectors)
     k = max(0, min(k, n - 1))
-    stays = np.flatnonzero(new_positions != REMOVED)
-    if k == 0 or len(stays) == 0 or old.index.shape[1] < k or (np.diff(new_positions[stays]) <= 0).any():
+    remaining = np.flatnonzero(new_positions != REMOVED)
+    if k == 0 or len(remaining) == 0 or old.index.shape[1] < k or (np.diff(new_positions[remaining]) <= 0).any():
         return find_nearest_neighbours(vectors, k)
-    theirs = new_positions[old.index[:, :k]]
-    whole = stays[(theirs[stays] != REMOVED).all(axis=1)]
-    known, new = new_positions[whole], _complement(n, new_positions[stays])
-    searched = _complement(n, known)
-    if len(searched) > MAX_SEARCHED_SHARE * n:
+    former_index = new_positions[old.index[:, :k]]
+    complete = remaining[(former_index[remaining] != REMOVED).all(axis=1)]
+    reused_rows, new_rows = new_positions[complete], _complement(n, new_positions[remaining])
+    searched_rows = _complement(n, reused_rows)
+    if len(searched_rows) > MAX_SEARCHED_SHARE * n:
         return find_nearest_neighbours(vectors, k)
     index = np.zeros((n, k), np.int32)
-    found = np.zeros((n, k), np.float32)
-    index[known], found[known] = theirs[whole], old.similarity[whole, :k]
-    grid = quantize(vectors)
-    _search_rows(index, found, grid, searched)
-    _insert_new_rows(index, found, grid, known, new)
-    return Neighbours(index, found)
+    similarity = np.zeros((n, k), np.float32)
+    index[reused_rows], similarity[reused_rows] = former_index[complete], old.similarity[complete, :k]
+    quantized = quantize(vectors)
+    _search_rows(index, similarity, quantized, searched_rows)
+    _insert_new_rows(index, similarity, quantized, reused_rows, new_rows)
+    return Neighbours(index, similarity)
 
 
 def _complement(n: int, rows: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -60,14 +62,14 @@ def _complement(n: int, rows: NDArray[np.int32]) -> NDArray[np.int32]:
 def _search_rows(
     index: NDArray[np.int32], similarity: NDArray[np.float32], quantized: NDArray[np.float32], rows: NDArray[np.int32]
 ) -> None:
-    """Put down the nearest of some rows among all."""
+    """Write the nearest neighbours of some rows among all rows."""
     block = max(1, BLOCK_BYTES // (4 * len(quantized)))
     for start in range(0, len(rows), block):
-        part = rows[start : start + block]
-        dots = quantized[part] @ quantized.T
-        dots[np.arange(len(part)), part] = -np.inf
-        index[part], best = top_k(dots, index.shape[1])
-        similarity[part] = best / np.float32(QUANTIZATION_STEPS * QUANTIZATION_STEPS)
+        block_rows = rows[start : start + block]
+        dots = quantized[block_rows] @ quantized.T
+        dots[np.arange(len(block_rows)), block_rows] = -np.inf
+        index[block_rows], best = top_k(dots, index.shape[1])
+        similarity[block_rows] = best / np.float32(QUANTIZATION_STEPS * QUANTIZATION_STEPS)
 
 
 def _insert_new_rows(
@@ -77,15 +79,21 @@ def _insert_new_rows(
     rows: NDArray[np.int32],
     new_rows: NDArray[np.int32],
 ) -> None:
-    """Put the new rows where they belong in the lists of others; few are close enough to any one row."""
+    """Insert the new rows into the lists of other rows; few are close enough to any row."""
     block = max(1, BLOCK_BYTES // (4 * max(1, len(new_rows))))
-    theirs = quantized[new_rows]
+    new_vectors = quantized[new_rows]
     for start in range(0, len(rows) if len(new_rows) else 0, block):
-        part = rows[start : start + block]
-        cosine = quantized[part] @ theirs.T / np.float32(QUANTIZATION_STEPS * QUANTIZATION_STEPS)
-        where, which = np.nonzero(cosine >= similarity[part, -1:])
-        if len(where):
-            _merge_neighbours(index, similarity, part[where], new_rows[which], cosine[where, which])
+        block_rows = rows[start : start + block]
+        cosine = quantized[block_rows] @ new_vectors.T / np.float32(QUANTIZATION_STEPS * QUANTIZATION_STEPS)
+        row_of_pair, column_of_pair = np.nonzero(cosine >= similarity[block_rows, -1:])
+        if len(row_of_pair):
+            _merge_neighbours(
+                index,
+                similarity,
+                block_rows[row_of_pair],
+                new_rows[column_of_pair],
+                cosine[row_of_pair, column_of_pair],
+            )
 
 
 def _merge_neighbours(
@@ -95,16 +103,19 @@ def _merge_neighbours(
     column: NDArray[np.int32],
     value: NDArray[np.float32],
 ) -> None:
-    """Put pairs of a row and a new neighbour into the lists, nearest first, ties by row; the last drop out."""
+    """Insert new neighbours into the lists of rows, nearest first, ties by row.
+
+    Each list keeps its length, so its last entries drop out.
+    """
     k = index.shape[1]
-    touched = np.unique(row)
-    row = np.concatenate([np.repeat(touched, k), row])
-    column = np.concatenate([index[touched].ravel(), column])
-    value = np.concatenate([similarity[touched].ravel(), value])
+    changed_rows = np.unique(row)
+    row = np.concatenate([np.repeat(changed_rows, k), row])
+    column = np.concatenate([index[changed_rows].ravel(), column])
+    value = np.concatenate([similarity[changed_rows].ravel(), value])
     order = np.lexsort((column, -value, row))
-    first = np.searchsorted(row[order], touched)
-    kept = order[first[:, None] + np.arange(k)]
-    index[touched], similarity[touched] = column[kept], value[kept]
+    first = np.searchsorted(row[order], changed_rows)
+    retained = order[first[:, None] + np.arange(k)]
+    index[changed_rows], similarity[changed_rows] = column[retained], value[retained]
 
 
 __all__ = ["REMOVED", "update_neighbours"]

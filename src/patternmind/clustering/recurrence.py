@@ -1,8 +1,8 @@
-"""Whether anything recurs at all: are cases closer to each other than chance would bring them?
+"""Test for recurrence: compare the similarity of cases with similarity by chance.
 
-The null is a cloud with the same mean and the same spread in every direction, and no themes: surrogate rows are drawn
-from the covariance of the real ones. Where themes recur, many rows have closer company than nearly every surrogate row
-has; among strangers hardly any has (docs/decisions/0010).
+The null model is a cloud without themes, with the same mean and the same spread in every direction: surrogate rows are
+drawn from the covariance of the real rows. If themes recur, many rows have closer neighbours than nearly every
+surrogate row. Among unrelated rows hardly any has (docs/decisions/0010).
 """
 
 import numpy as np
@@ -13,16 +13,16 @@ from patternmind.domain.themes import Vectors
 N_NEIGHBOURS = 3
 N_SURROGATES = 5
 SURROGATE_QUANTILE = 0.95
-"""Quantile of the surrogates' closeness that a row must pass: one in twenty does by chance."""
+"""Quantile of the surrogates' mean similarity that a row must exceed; by chance one row in twenty does."""
 
 MAX_ROWS = 1000
 MIN_RECURRING_SHARE = 0.1
 
 
 def find_recurring_rows(vectors: Vectors, *, seed: int) -> NDArray[np.bool_]:
-    """Rows whose three closest rows are closer than chance brings them, (n,).
+    """Return a mask (n,) of rows whose three nearest rows are closer than by chance.
 
-    Above ``MOST_ROWS`` rows, a sample answers for all: they recur, or nothing does.
+    Above ``MAX_ROWS`` rows, a sample decides for all rows together: either every row recurs, or no row does.
     """
     n = len(vectors)
     if n > MAX_ROWS:
@@ -31,11 +31,13 @@ def find_recurring_rows(vectors: Vectors, *, seed: int) -> NDArray[np.bool_]:
         return np.full(n, share >= MIN_RECURRING_SHARE)
     rng = np.random.default_rng(seed)
     real = vectors.astype(np.float64)
-    middle = real.mean(axis=0)
-    # a random sum of the centred rows has their covariance, and asks for no decomposition of it
-    around = (real - middle) / np.sqrt(n)
-    by_chance = [_mean_neighbour_similarity(middle + rng.standard_normal((n, n)) @ around) for _ in range(N_SURROGATES)]
-    return _mean_neighbour_similarity(real) > np.quantile(by_chance, SURROGATE_QUANTILE)
+    mean = real.mean(axis=0)
+    # a random sum of the centred rows has their covariance, without a decomposition
+    centred = (real - mean) / np.sqrt(n)
+    surrogate_similarity = [
+        _mean_neighbour_similarity(mean + rng.standard_normal((n, n)) @ centred) for _ in range(N_SURROGATES)
+    ]
+    return _mean_neighbour_similarity(real) > np.quantile(surrogate_similarity, SURROGATE_QUANTILE)
 
 
 def _mean_neighbour_similarity(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,1 +1,1 @@
-"""The nouns of patternmind, frozen: cases, themes, drafts, patterns and the network they belong to."""
+"""Immutable domain objects: cases, themes, drafts, patterns and their network."""

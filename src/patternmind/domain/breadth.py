@@ -1,4 +1,7 @@
-"""How broad the evidence of a draft is: the one counting, and the one wording, of its coverage and of its doubts."""
+"""Count the cases and teams behind a draft's evidence, and describe them.
+
+Coverage and the flag for narrow evidence both use this count.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,15 +10,18 @@ from patternmind.domain.cases import Case
 from patternmind.domain.drafts import Claim
 
 COUNTER_EVIDENCE_FIELD = "counter_evidence"
-"""The field whose quotes speak against the draft: no evidence for it."""
+"""Draft field whose quotes contradict the draft; they do not count as its evidence."""
 
 MIN_EVIDENCE = 2
-"""Evidence is asked from so many cases, and from as many teams (product.md, Pattern)."""
+"""Minimum number of quoted cases, and of their teams (product.md, Pattern)."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceBreadth:
-    """Cases that evidence is quoted from, near-duplicates counted once, and their teams; no team is one."""
+    """Numbers of quoted cases and of their teams.
+
+    Near-duplicates count as one case. All cases without a team count as one team.
+    """
 
     n_cases: int
     n_teams: int
@@ -25,7 +31,11 @@ class EvidenceBreadth:
         return self.n_cases < MIN_EVIDENCE or self.n_teams < MIN_EVIDENCE
 
     def describe(self, *, n_theme_cases: int | None = None) -> str:
-        """ "Evidence from 8 cases and 1 team", or, of a theme's 32, "Evidence from 8 of 32 cases and 1 team"."""
+        """Return a phrase such as "Evidence from 8 of 32 cases and 1 team".
+
+        Args:
+            n_theme_cases: number of cases of the theme (32 in the example); "of 32" is left out without it.
+        """
         cases = (
             pluralize(self.n_cases, "case")
             if n_theme_cases is None
@@ -35,11 +45,14 @@ class EvidenceBreadth:
 
 
 def measure_breadth(claims: Iterable[Claim], cases: Mapping[str, Case]) -> EvidenceBreadth:
-    """The breadth of the claims of one draft; counter-evidence, and quotes of other cases than these, count nothing."""
-    said = (quote.case_id for claim in claims if claim.field != COUNTER_EVIDENCE_FIELD for quote in claim.quotes)
-    quoted = {id for id in said if id in cases}
-    once = [cases[id] for id in quoted if cases[id].duplicate_of not in quoted]
-    return EvidenceBreadth(len(once), len({case.team for case in once}))
+    """Measure the breadth of one draft's claims.
+
+    Counter-evidence and quotes from cases outside ``cases`` are ignored.
+    """
+    case_ids = (quote.case_id for claim in claims if claim.field != COUNTER_EVIDENCE_FIELD for quote in claim.quotes)
+    quoted_ids = {id for id in case_ids if id in cases}
+    distinct_cases = [cases[id] for id in quoted_ids if cases[id].duplicate_of not in quoted_ids]
+    return EvidenceBreadth(len(distinct_cases), len({case.team for case in distinct_cases}))
 
 
 def pluralize(n: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Calls of the language model: which model is asked, what it may cost, and what became of each call."""
+"""Calls of the language model: endpoints, limits, budgets and outcomes."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ from typing import Any
 from patternmind.errors import BudgetReached
 
 current_run_id: ContextVar[str] = ContextVar("current_run", default="")
-"""The id of the run that goes on in this context; calls are recorded under it. Empty outside of a run."""
+"""Id of the current run, under which calls are recorded; empty outside a run."""
 
 
 class CallOutcome(StrEnum):
-    """What became of a call. Only the first three gave a usable answer."""
+    """Outcome of a call; only the first three gave a usable answer."""
 
     ANSWERED = "answered"
     REPAIRED = "repaired"
@@ -36,7 +36,7 @@ USABLE_OUTCOMES = frozenset({CallOutcome.ANSWERED, CallOutcome.REPAIRED, CallOut
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD for a million tokens read and a million tokens written."""
+    """Price in USD of a million input tokens and of a million output tokens."""
 
     input_usd: float
     output_usd: float
@@ -47,12 +47,12 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One model where it is served.
+    """A model and the address that serves it.
 
     Attributes:
-        model: a litellm name, such as ``openai/gpt-4o-mini``.
-        api_base: its address; None for the provider's own.
-        price: as set by a person; None leaves it to the list that came with litellm.
+        model: litellm name, such as ``openai/gpt-4o-mini``.
+        api_base: base URL; None for the provider's own.
+        price: price set in the settings; None uses the price list of litellm.
     """
 
     model: str
@@ -63,39 +63,39 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChoice:
-    """Which model is asked for which task, and which one where that one does not answer."""
+    """Choice of a model for each task, with a fallback for failed calls."""
 
     default: Endpoint
     by_task: Mapping[str, Endpoint] = field(default_factory=dict[str, Endpoint])
     fallback: Endpoint | None = None
 
     def endpoints_for(self, task: str) -> tuple[Endpoint, ...]:
-        """The endpoints to ask, in order."""
+        """Return the endpoints to call for a task, in order."""
         first = self.by_task.get(task, self.default)
         return (first,) if self.fallback is None or self.fallback == first else (first, self.fallback)
 
     @property
     def name(self) -> str:
-        """The usual model, and those of single tasks behind it."""
-        others = ", ".join(f"{task}: {one.model}" for task, one in sorted(self.by_task.items()))
+        """Name of the default model, followed by the models of single tasks."""
+        others = ", ".join(f"{task}: {endpoint.model}" for task, endpoint in sorted(self.by_task.items()))
         return f"{self.default.model} ({others})" if others else self.default.model
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Every endpoint once, the usual first."""
+        """Distinct endpoints, the default first."""
         last = (self.fallback,) if self.fallback else ()
         return tuple(dict.fromkeys((self.default, *self.by_task.values(), *last)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimits:
-    """What one call may take.
+    """Limits of one call.
 
     Attributes:
         timeout_seconds: wall-clock limit of one HTTP request.
-        max_attempts: HTTP requests of one call to one model, the repair among them.
-        max_tokens: longest answer; reasoning counts.
-        n_parallel: requests under way at once in this process.
+        max_attempts: maximum HTTP requests of one call to one model, including the repair request.
+        max_tokens: maximum length of an answer, including reasoning.
+        max_parallel: maximum concurrent requests of this process.
     """
 
     timeout_seconds: float = 60.0
@@ -106,12 +106,12 @@ class CallLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """The most that may be spent, in USD; None is no limit.
+    """Spending limits in USD; None means unlimited.
 
     Attributes:
-        run_usd: for one run, the unfinished ones that it goes on from included.
-        network_usd: for the network, all time.
-        month_usd: for the network in one calendar month, UTC.
+        run_usd: limit of one run, including the unfinished runs that it continues.
+        network_usd: limit of the network over all time.
+        month_usd: limit of the network in one calendar month (UTC).
     """
 
     run_usd: float | None = None
@@ -121,16 +121,18 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call to one model, as far as it has come. It never holds a text.
+    """Current state of one call to one model; it never holds text.
 
     Attributes:
-        run_id: empty for a call outside of a run.
-        input_hash: of everything that was shown, the prompt's text and answer schema.
-        n_attempts: HTTP requests made.
-        cost_usd: of all its requests; a request without an answer that may have been billed counts as reserved.
-        reserved_usd: put aside for the request that is under way.
-        reserved_until: when that request is over in any case; who has not settled by then is dead.
-        seconds: from the first request to the end, waits included.
+        run_id: empty for a call outside a run.
+        input_hash: hash of everything the model saw, including the prompt's text and its answer schema.
+        n_attempts: number of HTTP requests.
+        cost_usd: cost of all its requests. A request without an answer may have been billed, so its reservation
+            counts as cost.
+        reserved_usd: amount reserved for the current request.
+        reserved_until: time by which the current request has ended in any case. A call that is not settled by then
+            belongs to a dead process.
+        seconds: time from the first request to the end, including waits.
     """
 
     id: str
@@ -151,18 +153,18 @@ class Call:
 
     @property
     def month(self) -> str:
-        """The month that pays for it, in UTC, such as 2026-11."""
+        """UTC month to which the call is charged, such as "2026-11"."""
         return self.at.astimezone(UTC).strftime("%Y-%m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedAnswer:
-    """A paid answer, to be had again for nothing.
+    """A paid answer that can be reused free of charge.
 
     Attributes:
-        key: a hash of all that the answer depends on: model, address, parameters, prompt, input.
-        case_ids: the cases whose text the model saw; None where the caller did not say.
-        n_tokens, cost_usd: when it was paid.
+        key: hash of everything the answer depends on: model, address, parameters, prompt and input.
+        case_ids: cases whose text the model saw; None if the caller did not name them.
+        n_tokens, cost_usd: tokens and cost of the original call.
     """
 
     key: str
@@ -179,13 +181,13 @@ class CachedAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTotals:
-    """What a number of calls came to.
+    """Totals over several calls.
 
     Attributes:
-        n_asked: questions put, answered from the cache or not; a question that went to the fallback counts twice.
-        n_requests: HTTP requests made.
+        n_calls: number of calls, cached or not; a request that went to the fallback counts twice.
+        n_requests: number of HTTP requests.
         outcomes: number of calls by outcome.
-        open_usd: reserved for requests under way.
+        reserved_usd: amount reserved for requests in progress.
     """
 
     n_calls: int = 0
@@ -200,9 +202,10 @@ class CallTotals:
 
 
 def to_nanousd(usd: float) -> int:
-    """Money in whole billionths of a dollar, rounded up: sums are exact, and no sum is less than its parts.
+    """Convert USD to whole billionths of a dollar, rounded up.
 
-    A token at 0.15 USD a million costs 150 of them.
+    Integers keep sums exact, and rounding up keeps a sum from being less than its parts. A token at 0.15 USD per
+    million costs 150 nano-USD.
     """
     return math.ceil(round(usd * 1e9, 3))
 
@@ -210,14 +213,16 @@ def to_nanousd(usd: float) -> int:
 def check_budget(
     scope: str, limit_usd: float | None, *, spent_nanousd: int, reserved_nanousd: int, requested_nanousd: int
 ) -> None:
-    """Refuse what does not fit.
+    """Check that a request fits into a budget.
 
     Args:
-        scope: run, network or month.
-        spent, open, needed: paid, reserved by other calls, and asked for, in billionths of a dollar.
+        scope: "run", "network" or "month".
+        spent_nanousd: amount paid, in billionths of a dollar.
+        reserved_nanousd: amount reserved by other calls, in the same unit.
+        requested_nanousd: amount requested now, in the same unit.
 
     Raises:
-        BudgetReached
+        BudgetReached: the request does not fit.
     """
     if limit_usd is None or spent_nanousd + reserved_nanousd + requested_nanousd <= round(limit_usd * 1e9):
         return
@@ -231,20 +236,20 @@ def check_budget(
 
 
 def sum_calls(calls: Iterable[Call]) -> CallTotals:
-    """What these calls came to."""
+    """Sum calls into totals."""
     calls = list(calls)
     outcomes: dict[str, int] = {}
-    for one in calls:
-        outcomes[one.outcome.value] = outcomes.get(one.outcome.value, 0) + 1
+    for call in calls:
+        outcomes[call.outcome.value] = outcomes.get(call.outcome.value, 0) + 1
     open_calls = outcomes.get(CallOutcome.IN_FLIGHT, 0)
     return CallTotals(
         n_calls=len(calls),
         n_cached=outcomes.get(CallOutcome.CACHED, 0),
-        n_failed=sum(one.outcome not in USABLE_OUTCOMES for one in calls) - open_calls,
-        n_requests=sum(one.n_attempts for one in calls),
-        n_tokens_in=sum(one.n_tokens_in for one in calls),
-        n_tokens_out=sum(one.n_tokens_out for one in calls),
-        cost_usd=sum(to_nanousd(one.cost_usd) for one in calls) / 1e9,
-        reserved_usd=sum(to_nanousd(one.reserved_usd) for one in calls) / 1e9,
+        n_failed=sum(call.outcome not in USABLE_OUTCOMES for call in calls) - open_calls,
+        n_requests=sum(call.n_attempts for call in calls),
+        n_tokens_in=sum(call.n_tokens_in for call in calls),
+        n_tokens_out=sum(call.n_tokens_out for call in calls),
+        cost_usd=sum(to_nanousd(call.cost_usd) for call in calls) / 1e9,
+        reserved_usd=sum(to_nanousd(call.reserved_usd) for call in calls) / 1e9,
         outcomes=dict(sorted(outcomes.items())),
     )

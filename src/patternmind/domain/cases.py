@@ -1,4 +1,4 @@
-"""Submission, case and recap: what people hand in, and what the rest of the line may see of it."""
+"""Submissions as people write them, and the redacted cases and recaps made from them."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ CASE_FIELDS = (
     "lesson",
     "recommendation",
 )
-"""Free text of a case, in reading order. Only these are embedded, clustered and drafted from."""
+"""Free-text fields of a case, in reading order; only these are embedded, clustered and drafted from."""
 
 RECAP_FIELDS = ("title", "case", "pattern", "decision", "next_use", "open_question", "notes")
-"""Free text of a recap: its title, the five bullets, and notes."""
+"""Free-text fields of a recap: its title, the five bullets, and notes."""
 
 FACT_FIELDS = (
     "status",
@@ -39,13 +39,16 @@ FACT_FIELDS = (
     "consent",
     "submitter",
 )
-"""What is known about a case beside its text; ``date`` in a file is taken as ``opened_on``."""
+"""Fields of a case in addition to its text; ``date`` in a file is read as ``opened_on``."""
 
 
 MAX_TITLE_CHARS = 80
 
 SUSPICIOUS_FLAG_PREFIX = "suspicious:"
-"""A flag that begins so says in our words what is odd about a text; the case counts like any other."""
+"""Prefix of flags that describe, in our own words, something odd about a text.
+
+A flagged case counts like any other.
+"""
 
 
 class CaseKind(StrEnum):
@@ -54,12 +57,12 @@ class CaseKind(StrEnum):
 
 
 def kind_from_id(case_id: str) -> CaseKind:
-    """What is known by this id: it says so with its first letter."""
+    """Return the kind of a case from the first letters of its id."""
     return CaseKind.RECAP if case_id.startswith("r-") else CaseKind.CASE
 
 
 class Consent(StrEnum):
-    """How far a text may go. Unknown means the network alone."""
+    """Consent of a submitter: how far a text may be shared. Unknown consent means the network only."""
 
     NETWORK_ONLY = "network only"
     ORGANISATION = "organisation"
@@ -67,21 +70,22 @@ class Consent(StrEnum):
 
 
 def text_fields(kind: CaseKind) -> tuple[str, ...]:
-    """The free-text fields of a kind, in reading order."""
+    """Return the free-text fields of a kind, in reading order."""
     return CASE_FIELDS if kind is CaseKind.CASE else RECAP_FIELDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """One row as it was handed in, checked but not redacted. Only the steward may read it.
-
-    ``text`` holds the non-empty free-text fields in reading order, ``facts`` the non-empty facts as written (dates as
-    ISO), ``extra`` every unknown column.
+    """A submitted row, validated but not redacted. Only stewards may read it.
 
     Attributes:
-        member: the id of the member who handed it in at the desk; None for a row of a file.
-        by: the name of who wrote this version at the desk, ``at`` when (ISO, UTC).
-        known_as: the id its case keeps, where it had no id of its own and its text was edited since.
+        text: non-empty free-text fields in reading order.
+        facts: non-empty facts as written (dates as ISO).
+        extra: all unknown columns.
+        member: id of the member who submitted it in the web form; None for a row of a file.
+        by: name of the member who wrote this version in the web form.
+        at: time at which this version was written in the web form (ISO, UTC).
+        known_as: id that the case keeps after an edit of its text, if the submission has no external id.
     """
 
     kind: CaseKind
@@ -100,11 +104,12 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A case or recap as every later step sees it: redacted, with a stable id.
+    """A redacted case or recap with a stable id, as every later step sees it.
 
-    ``contributor`` is a keyed hash of the submitter, so that distinct people can be counted without their names;
-    ``None`` where nobody is named (all unknown contributors together count as one). ``owner`` is a keyed hash of the
-    member who handed it in at the desk: it is theirs to edit, withdraw and erase.
+    Attributes:
+        contributor: keyed hash of the submitter, to count distinct people without their names. None if no submitter
+            is named; all unknown contributors together count as one.
+        owner: keyed hash of the member who submitted it in the web form and may edit, withdraw and erase it.
     """
 
     id: str
@@ -126,20 +131,23 @@ class Case:
 
     @property
     def title(self) -> str:
-        """The title, or the beginning of the first text where there is none, in whole words where it has spaces."""
+        """The case's title, or the beginning of its first text.
+
+        The text is cut between words if it has spaces.
+        """
         return self.text.get("title") or _truncate_title(next(iter(self.text.values()), ""))
 
 
 def _truncate_title(text: str) -> str:
     if len(text) <= MAX_TITLE_CHARS or text[MAX_TITLE_CHARS].isspace():
         return text[:MAX_TITLE_CHARS]
-    space = max((at for at, char in enumerate(text[:MAX_TITLE_CHARS]) if char.isspace()), default=MAX_TITLE_CHARS)
+    space = max((index for index, char in enumerate(text[:MAX_TITLE_CHARS]) if char.isspace()), default=MAX_TITLE_CHARS)
     return text[:space]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
-    """A row that could not be taken, with everything that is wrong with it."""
+    """A row that could not be imported, with all its errors."""
 
     file: str
     row: int
@@ -148,10 +156,12 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What became of every row of an ingest: accepted + unchanged + rejected = rows read.
+    """Counts of an ingest; accepted + unchanged + rejected = rows read.
 
-    ``updated`` counts the accepted rows that replaced an earlier text of the same id; ``duplicates`` the accepted rows
-    whose text is in the network under another id; ``suspicious`` the rows read that got such a note.
+    Attributes:
+        updated: number of accepted rows that replaced an earlier text of the same id.
+        duplicates: number of accepted rows whose text is in the network under another id.
+        suspicious: number of rows read that got a "suspicious" flag.
     """
 
     accepted: int

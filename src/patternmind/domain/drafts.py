@@ -1,19 +1,23 @@
-"""Drafts, their claims and quotes, the states they go through, and the patterns people make of them.
+"""Drafts with their claims and quotes, the decisions on them, and accepted patterns.
 
-The types carry the promise: ``Draft -> GroundedDraft -> Pattern``. Only ``ground`` holds the seal that makes a
-``GroundedDraft``, ``review`` takes nothing else, and only ``review`` makes a ``Pattern``.
+The types enforce the order ``Draft -> GroundedDraft -> Pattern``. Only ``grounding`` constructs a ``GroundedDraft``
+(tests/unit/grounding/test_grounding.py checks the sources), ``review`` accepts nothing else, and only ``review``
+constructs a ``Pattern``.
 """
 
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Never
+from typing import final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """``text == case.text[field][start:end]`` of the case's redacted text; offsets in code points."""
+    """A verbatim excerpt of a case's redacted text.
+
+    ``text == case.text[field][start:end]``; offsets are in code points.
+    """
 
     case_id: str
     field: str
@@ -24,7 +28,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One statement of a draft, the draft's field it stands in, and the quotes it rests on."""
+    """A statement in a field of a draft, with the quotes that support it."""
 
     text: str
     field: str
@@ -50,15 +54,22 @@ class DraftState(StrEnum):
 
 
 NO_AI = "no AI used"
-"""The model named by drafts that were made from the texts alone."""
+"""Model name of drafts that were made without a language model."""
+
+NOT_STATED = "not stated in these cases"
+"""Value of a field that no claim covers; stored in drafts."""
+
+NO_PATTERN = "No repeatable pattern in these cases"
+"""Name of a pattern draft whose result is that the cases contain no pattern; stored in drafts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What a draft was made from: enough to make it again, and to say what it cost.
+    """Inputs and cost of a draft, sufficient to make it again.
 
-    ``made_for`` names the theme's cases and what a model was asked about them: where both are the same it is not asked
-    again. Empty without a model.
+    Attributes:
+        made_for: names the theme's cases and the request about them; the same request is not sent to a model again.
+            Empty without a model.
     """
 
     run_id: str
@@ -72,7 +83,7 @@ class Provenance:
 
 
 class FlagKind(StrEnum):
-    """Why a reviewer should look twice at what was let through."""
+    """Reason for a reviewer to check a grounded text again."""
 
     WEAK_SUPPORT = "weak support"
     NOT_IN_QUOTE = "not in the quote"
@@ -83,9 +94,12 @@ class FlagKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """A doubt about one text of a draft, or about the draft as a whole where ``field`` and ``text`` are empty.
+    """A doubt about one text of a draft, or about the whole draft.
 
-    ``reason`` is a sentence in our words, without a word of a case.
+    Attributes:
+        reason: sentence in our own words, without any word of a case.
+        field: field of the text; empty for the whole draft.
+        text: text in doubt; empty for the whole draft.
     """
 
     doubt: FlagKind
@@ -96,9 +110,11 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A text the machine proposes. ``fields`` hold strings or lists of strings, in reading order.
+    """A text that the machine proposes.
 
-    ``flags`` are the doubts that only the run could see, for it had an encoder; ``ground`` adds what it sees itself.
+    Attributes:
+        fields: strings or lists of strings, in reading order.
+        flags: doubts that only the run can detect, because it has an encoder; ``ground`` adds its own.
     """
 
     id: str
@@ -113,54 +129,30 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedClaim:
-    """A claim that did not hold, and why; counted and shown, never used as evidence."""
+    """A claim that failed verification, with the reason; counted and shown, never used as evidence."""
 
     claim: Claim
     reason: str
 
 
-class GroundingSeal:
-    """Held by ``ground`` alone; without it no ``GroundedDraft`` can be made, and none can be made of it by hand."""
-
-    if TYPE_CHECKING:
-
-        def __init__(self, never: Never) -> None: ...
-
-
-_given: list[GroundingSeal] = []
-
-
-def take_seal() -> GroundingSeal:
-    """The one seal there is. It is given out once, and ``ground`` takes it as it is imported.
-
-    Raises:
-        TypeError: it has been taken.
-    """
-    if _given:
-        raise TypeError("only ground() holds the seal")
-    _given.append(object.__new__(GroundingSeal))
-    return _given[0]
-
-
+@final
 @dataclass(frozen=True, slots=True)
 class GroundedDraft:
-    """A draft whose every quote was found, character for character, in the redacted text of its case.
+    """A draft with only verified quotes: each one is a substring of the redacted text of its case.
 
-    ``flags`` are all doubts about what is left of it, those of the draft among them.
+    Only ``grounding.ground`` constructs it. ``flags`` include those of the draft.
     """
 
     draft: Draft
     refused_claims: tuple[RefusedClaim, ...]
     flags: tuple[Flag, ...] = ()
-    seal: InitVar[GroundingSeal] = field(kw_only=True)
-
-    def __post_init__(self, seal: GroundingSeal) -> None:
-        if not any(seal is one for one in _given):
-            raise TypeError("only ground() makes a GroundedDraft")
 
 
 class DraftAction(StrEnum):
-    """What the log of a draft may say. ``FLAG`` is for a jam; ``FIELD_TEST`` follows from uses, nobody chooses it."""
+    """Action in the decision log of a draft.
+
+    ``FLAG`` marks a draft for a jam. ``FIELD_TEST`` follows from recorded uses; no person chooses it.
+    """
 
     ACCEPT = "accept"
     EDIT = "edit"
@@ -173,7 +165,7 @@ class DraftAction(StrEnum):
 
 
 class RejectionReason(StrEnum):
-    """Why a draft was rejected."""
+    """Reason for rejecting a draft."""
 
     NOT_IN_EVIDENCE = "not in the evidence"
     TOO_ABSTRACT = "too abstract"
@@ -186,9 +178,12 @@ class RejectionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One line of the append-only decision log.
+    """An entry of the append-only decision log.
 
-    ``before`` and ``after`` are states; ``edits`` the fields a person wrote, whole; ``undoes`` the decision taken back.
+    Attributes:
+        before, after: states of the draft.
+        edits: complete new values of the fields that a person edited.
+        undoes: id of the decision that this one undoes.
     """
 
     id: str
@@ -206,10 +201,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewedDraft:
-    """A grounded draft with the decisions taken on it; state and fields are what the log says, newest last.
-
-    ``version`` counts the decisions, so that two reviewers cannot overwrite each other unseen.
-    """
+    """A grounded draft with its decisions, oldest first; the log determines state and fields."""
 
     grounded: GroundedDraft
     decisions: tuple[Decision, ...] = ()
@@ -217,12 +209,16 @@ class ReviewedDraft:
 
     @property
     def version(self) -> int:
+        """Number of decisions; guards against two reviewers overwriting each other unnoticed."""
         return len(self.decisions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftSummary:
-    """A draft without its text, with its log: what a queue is ordered by. ``n_cases`` are those that it quotes."""
+    """A draft without its text, with its log, for ordering the review queue.
+
+    ``n_cases`` counts the cases that it quotes.
+    """
 
     id: str
     kind: DraftKind
@@ -235,7 +231,7 @@ class DraftSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """A draft that a named person accepted; the only thing a playbook can hold."""
+    """A draft that a named person accepted; a playbook contains nothing else."""
 
     id: str
     theme_id: str | None
@@ -252,7 +248,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatternUse:
-    """That a team worked by a pattern on a day, and what came of it in a few words."""
+    """A team's use of a pattern on one day, with a note on its result."""
 
     id: str
     pattern_id: str
@@ -265,7 +261,10 @@ class PatternUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftReservation:
-    """A draft that somebody looks at just now, so that others are given another. It lapses by itself."""
+    """Reservation of a draft for one reviewer; other reviewers get another draft.
+
+    It lapses at ``until``.
+    """
 
     draft_id: str
     by: str

@@ -1,4 +1,4 @@
-"""What people decided about themes: an ordered log that stands over every later run of its lens."""
+"""People's edits of themes: an ordered log that applies to every later run of its lens."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ class EditAction(StrEnum):
 
 
 ANNOTATION_ACTIONS = frozenset((EditAction.OWN, EditAction.ACCEPT, EditAction.DECLINE))
-"""Actions that say something about a theme or about another line, and place and name nothing themselves."""
+"""Actions that annotate a theme or another entry, and neither move nor rename anything."""
 
 BINDING_ACTIONS = frozenset(EditAction) - ANNOTATION_ACTIONS - {EditAction.UNDO}
-"""Actions that every later run keeps to."""
+"""Actions that every later run respects."""
 
 HOLDING_ACTIONS = frozenset(
     (EditAction.PIN, EditAction.MOVE_IN, EditAction.SPLIT_OFF, EditAction.LOCK, EditAction.RETIRE),
 )
-"""Actions whose cases stay in one theme, whatever a run finds."""
+"""Actions whose cases stay in one theme, whatever the machine result is."""
 
 
 _DESCRIPTIONS = {
@@ -51,25 +51,29 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One line of the log; it is never changed, an undo is a line of its own.
+    """An entry of the log; it never changes, an undo is an entry of its own.
 
-    ``seq`` counts from 1 within a network, over all lenses. Which of the other fields are filled depends on the action:
+    ``seq`` counts from 1 within a network, over all lenses. The action decides which other fields are filled:
 
     - rename: ``theme_id``, ``name``
-    - merge: ``theme_id`` goes into ``other_theme_id``
+    - merge: ``theme_id`` is merged into ``other_theme_id``
     - move_out, move_in, pin: ``theme_id``, ``case_ids``
-    - split_off: ``case_ids`` leave ``theme_id`` for ``other_theme_id``, an id never given before; ``name`` where given
-    - together, apart: ``case_ids``, two or more; apart keeps every two of them in different themes
-    - lock: ``theme_id``, its ``name``, and in ``case_ids`` the members it had: they stay, nothing merges or renames it
-    - retire: ``theme_id``, and in ``case_ids`` the members it had: they stay
-    - own: ``theme_id``, which ``by`` looks after from now on
-    - accept, decline: what a run made of a theme (``run_id``, ``theme_id``), or the line that ``answers`` names: one
-      that was proposed, or one that the cases of a run speak against. Accepting what was proposed is the edit itself.
-    - undo: ``undoes``, the ``seq`` of an edit that stands
+    - split_off: ``case_ids`` leave ``theme_id`` for ``other_theme_id``, a new id; optionally ``name``
+    - together, apart: two or more ``case_ids``; apart keeps every two of them in different themes
+    - lock: ``theme_id``, its ``name``, and its current members as ``case_ids``: they stay, and no run merges or
+      renames the theme
+    - retire: ``theme_id``, and its current members as ``case_ids``: they stay
+    - own: ``theme_id``, whose owner is ``by`` from now on
+    - accept, decline: a change that a run made to a theme (``run_id``, ``theme_id``), or the entry named by
+      ``answers``, which is a proposal or an edit that the cases of a run contradict. Accepting a proposal is the
+      proposed edit itself.
+    - undo: ``undoes``, the ``seq`` of an active edit
 
-    ``former_name`` is what a renamed theme was called before, for an undo to give back. ``proposed`` is a wish of
-    somebody who may not decide: it binds nothing until somebody else says the same. ``because`` is the line that this
-    one was made for: it stands only while that one does.
+    Attributes:
+        former_name: name of a renamed theme before the edit, which an undo restores.
+        proposed: True for a proposal of a member without the permission to decide. It has no effect until another
+            member makes the same edit.
+        because: ``seq`` of the entry that caused this one, which is active only as long as its cause.
     """
 
     seq: int
@@ -91,42 +95,45 @@ class Edit:
 
     @property
     def changes_themes(self) -> bool:
-        """Whether the themes may be others after it."""
+        """True if the edit may change themes."""
         return not self.proposed and self.action not in ANNOTATION_ACTIONS
 
     @property
     def held_in_theme_id(self) -> str | None:
-        """The theme that ``case_ids`` stay in, as it was called when this was decided."""
+        """Id, at the time of the edit, of the theme in which ``case_ids`` stay."""
         if self.action not in HOLDING_ACTIONS:
             return None
         return self.other_theme_id if self.action is EditAction.SPLIT_OFF else self.theme_id
 
     def summary(self) -> str:
-        """The decision in a few words, with ids and never a text."""
-        told = ", ".join(self.case_ids[:3]) + (f" and {len(self.case_ids) - 3} more" if len(self.case_ids) > 3 else "")
+        """Return the edit in a few words, with ids and without case text."""
+        cases = ", ".join(self.case_ids[:3]) + (f" and {len(self.case_ids) - 3} more" if len(self.case_ids) > 3 else "")
         wording = _DESCRIPTIONS.get(self.action, "{action} {theme}")
         if self.action in {EditAction.ACCEPT, EditAction.DECLINE}:
-            about = f"decision {self.answers}" if self.answers else f"what {self.run_id} made of {self.theme_id}"
-            return f"{self.action.value} {about}"
+            subject = f"decision {self.answers}" if self.answers else f"what {self.run_id} made of {self.theme_id}"
+            return f"{self.action.value} {subject}"
         return ("propose to " if self.proposed else "") + wording.format(
             action=self.action.value,
             theme=self.theme_id or "no theme",
             other=self.other_theme_id,
-            cases=told,
+            cases=cases,
             name=self.name,
             undoes=self.undoes,
         )
 
     def describe(self) -> str:
-        """Number, what, who and when, as an error names a decision."""
+        """Return number, summary, author and time of the edit, for error messages."""
         return f"decision {self.seq} ({self.summary()}; {self.by}, {self.at:%Y-%m-%d %H:%M})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditConflict:
-    """Where the cases and a standing decision disagree strongly. It is said, and nothing is done about it.
+    """A strong contradiction between the cases and an active edit; it is reported, never resolved automatically.
 
-    ``kind`` is the action of the decision with number ``edit_seq``; ``text`` a sentence with ids and names of themes.
+    Attributes:
+        kind: action of the edit.
+        edit_seq: number of the edit.
+        text: sentence with ids and names of themes.
     """
 
     kind: str
@@ -137,7 +144,10 @@ class EditConflict:
 
 
 def active_edits(log: Iterable[Edit]) -> list[Edit]:
-    """The lines that hold now, in order: no undo, nothing that one took back, and nothing made for such a line."""
+    """Return the active entries in order.
+
+    Undos, undone entries, and entries caused by an undone entry are left out.
+    """
     ordered = sorted(log, key=lambda edit: edit.seq)
     undone = {edit.undoes for edit in ordered if edit.action is EditAction.UNDO and not edit.proposed}
     return [
@@ -148,12 +158,12 @@ def active_edits(log: Iterable[Edit]) -> list[Edit]:
 
 
 def binding_edits(log: Iterable[Edit]) -> list[Edit]:
-    """The edits in force that runs keep to, in order: notes and proposals are left out."""
+    """Return the active edits that runs respect, in order, without annotations and proposals."""
     return [edit for edit in active_edits(log) if edit.action in BINDING_ACTIONS and not edit.proposed]
 
 
 def theme_owners(log: Iterable[Edit]) -> dict[str, str]:
-    """Who looks after each theme that somebody looks after; the last who said so."""
+    """Return the owner of each theme that has one: the last member who took ownership."""
     return {
         edit.theme_id: edit.by
         for edit in active_edits(log)

@@ -1,4 +1,4 @@
-"""Long work that somebody asked for: what it is, how far it has come, and what came of it."""
+"""Jobs: requested long work with its progress and its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=45)
-"""Without a sign of life its process is taken for dead. A store that takes in much at once is busy that long."""
+"""Time without a heartbeat after which a job counts as lost; a large import can block the store that long."""
 
 
 class JobKind(StrEnum):
@@ -16,7 +16,10 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """``LOST``: its process ended without a word. It is read off the last sign of life and never stored."""
+    """State of a job.
+
+    ``LOST`` means that its process ended without a report. It is derived from the last heartbeat and never stored.
+    """
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -26,15 +29,15 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One piece of long work.
+    """A piece of long work.
 
     Attributes:
-        asked: what was asked for, by the names of its form; enough to start it again. What a person wrote in it is
-            redacted before it is kept.
-        beat_at: the last sign of life.
-        made: the id of what came of it: of a run, of a pre-reading.
-        notes: what its reader should know of how it was made.
-        problem: problem details of why it failed; no text of a case.
+        asked: parameters by the field names of its form, sufficient to start it again. Free text of a person is
+            redacted before it is stored.
+        beat_at: time of the last heartbeat.
+        made: id of its result, a run or a pre-reading.
+        notes: remarks on how the result was made, for its reader.
+        problem: problem details of its failure, without any text of a case.
     """
 
     id: str
@@ -53,7 +56,7 @@ class Job:
     problem: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def as_of(self, now: datetime) -> "Job":
-        """The job as it is to be told now: lost where its process has been silent for too long."""
+        """Return the job with its state at ``now``: lost if its last heartbeat is too old."""
         silent = self.state is JobState.RUNNING and now - self.beat_at > HEARTBEAT_TIMEOUT
         return replace(self, state=JobState.LOST) if silent else self
 

@@ -1,4 +1,4 @@
-"""What a run found before people's decisions are laid over it."""
+"""Machine result of a run, before people's edits are applied."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,17 +15,18 @@ from patternmind.domain.themes import (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MachineResult:
-    """The machine's own answer, kept beside the themes that people see.
+    """Clustering result, stored in addition to the themes that people see.
 
-    The next run continues it, so that a decision never changes what the machine finds, and taking the decision back
-    gives exactly what would have been; and a decision is laid over it at once, without a run.
+    The next run continues from it. An edit therefore never changes the machine result, and undoing the edit gives
+    exactly the themes that would exist without it. An edit is applied to it immediately, without a run.
 
     Attributes:
         case_ids: row i of the partition is case i.
-        theme_ids: the lasting theme of each cluster, by label; ``area_ids`` its lasting area.
-        encoder: the id of the encoder that made the vectors it was found with.
-        memory: every theme as the machine knows it, to be continued; without names.
-        new_cases: those that were new in the period of the run.
+        theme_ids: stable theme id of each cluster, by label.
+        area_ids: stable area id of each cluster, by label.
+        encoder: id of the encoder that made the vectors.
+        known_themes: every theme as the machine knows it, for the next run to continue; without names.
+        new_cases: ids of the cases that are new in the period of the run.
         duplicate_of: near-duplicates under the run's lens, each with the case it repeats.
     """
 
@@ -39,24 +40,25 @@ class MachineResult:
     duplicate_of: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def without_case(self, case_id: str, known_themes: tuple[Theme, ...]) -> "MachineResult":
-        """The same answer had the case not been there to be placed; a cluster that it was the last of is gone too.
+        """Return the result without a case, and without clusters that become empty.
 
-        ``memory`` is that of the themes as they are without it: the cluster it was in has the centre of its theme.
+        Args:
+            known_themes: themes without the case; the case's cluster gets the centre of its theme.
         """
         row = self.case_ids.index(case_id)
-        home = int(self.partition.labels[row])
+        label_of_case = int(self.partition.labels[row])
         centres = self.partition.centres.copy()
-        if home != OUTLIER:
-            known = (theme.centre for theme in known_themes if theme.id == self.theme_ids[home])
-            centres[home] = next(known, ()) or 0
-        part = _drop_row(replace(self.partition, centres=centres), row)
-        left = [int(label) for label in np.unique(part.labels[part.labels != OUTLIER])]
+        if label_of_case != OUTLIER:
+            centre = (theme.centre for theme in known_themes if theme.id == self.theme_ids[label_of_case])
+            centres[label_of_case] = next(centre, ()) or 0
+        partition = _drop_row(replace(self.partition, centres=centres), row)
+        kept_labels = [int(label) for label in np.unique(partition.labels[partition.labels != OUTLIER])]
         return replace(
             self,
             case_ids=tuple(id for id in self.case_ids if id != case_id),
-            theme_ids=tuple(self.theme_ids[label] for label in left),
-            area_ids=tuple(self.area_ids[label] for label in left),
-            partition=_drop_empty_clusters(part, left),
+            theme_ids=tuple(self.theme_ids[label] for label in kept_labels),
+            area_ids=tuple(self.area_ids[label] for label in kept_labels),
+            partition=_drop_empty_clusters(partition, kept_labels),
             known_themes=known_themes,
             new_cases=tuple(id for id in self.new_cases if id != case_id),
             duplicate_of={id: first for id, first in self.duplicate_of.items() if case_id not in (id, first)},
@@ -71,16 +73,16 @@ def _drop_row(partition: Partition, row: int) -> Partition:
 
 
 def _drop_empty_clusters(partition: Partition, kept_labels: list[int]) -> Partition:
-    """Only the clusters ``left``, by label; a row that was nearest to another is nearest to none."""
+    """Keep only some clusters; a row nearest to a dropped cluster gets ``OUTLIER`` as its nearest."""
     if len(kept_labels) == partition.n_clusters:
         return partition
-    number = np.full(partition.n_clusters + 1, OUTLIER, np.int32)  # its last entry is for OUTLIER, which is -1
-    number[kept_labels] = np.arange(len(kept_labels), dtype=np.int32)
+    new_labels = np.full(partition.n_clusters + 1, OUTLIER, np.int32)  # the last entry is for OUTLIER, which is -1
+    new_labels[kept_labels] = np.arange(len(kept_labels), dtype=np.int32)
     return replace(
         partition,
-        labels=number[partition.labels],
-        nearest=number[partition.nearest],
-        second=number[partition.second],
+        labels=new_labels[partition.labels],
+        nearest=new_labels[partition.nearest],
+        second=new_labels[partition.second],
         areas=partition.areas[kept_labels],
         centres=partition.centres[kept_labels],
         stability=partition.stability[kept_labels],

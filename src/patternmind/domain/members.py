@@ -1,21 +1,28 @@
-"""The people who sign in, and what is kept of it: accounts, sessions, one-time links, tokens, the audit log.
+"""Accounts, members, sessions, sign-in links, API tokens and audit entries.
 
-Of every secret only its SHA-256 is kept; the secrets are random and long, so that no more is needed. Passwords are not
-random, and are hashed by ``adapters.passwords``.
+Only the SHA-256 of each secret is stored. This is sufficient because the secrets are random and long. Passwords are
+not random; ``storage.passwords`` hashes them.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from patternmind.domain.permissions import Action, Role
+from patternmind.errors import UsageError
+
+LOCAL_USER = "the person at this machine"
+"""Stored name of the local user in audit entries and jobs, before any member or token exists."""
 
 DEFAULT_TOKEN_ROLES = frozenset({Role.STEWARD})
-"""What a token may that was made before tokens had scopes, or at the command line without naming any."""
+"""Roles of tokens made before tokens had scopes, or on the command line without roles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Somebody who may sign in, in one network or several. ``id`` is what they sign in with, and never changes."""
+    """A person who can sign in to one or several networks.
+
+    ``id`` is the sign-in name and never changes.
+    """
 
     id: str
     name: str
@@ -23,9 +30,21 @@ class Account:
     password_hash: str | None = None
 
 
+def require_actor(name: str) -> str:
+    """Return the name to log an action under, with single spaces.
+
+    Raises:
+        UsageError: The name is empty; ``field`` is "by".
+    """
+    actor = " ".join(name.split())
+    if not actor:
+        raise UsageError("Enter your name: every action is logged under a name.", field="by")
+    return actor
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An account in a network. Decisions are logged under ``name``."""
+    """An account's membership in a network; decisions are logged under ``name``."""
 
     id: str
     network_id: str
@@ -36,12 +55,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A browser that has signed in.
+    """A signed-in browser.
 
     Attributes:
-        network_id: the one it shows now.
-        confined: it came of a link that a steward of this network made, and may not turn to another network: a steward
-            decides who is let into their own network, and into no other.
+        network_id: the network it shows now.
+        is_network_bound: True if it was started by a link that a steward of this network made. It cannot switch to
+            another network, because a steward grants access to their own network only.
     """
 
     sha256: str
@@ -54,7 +73,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInLink:
-    """A link that signs in once. Without ``account_id`` whoever opens it becomes the first steward."""
+    """A link that signs a member in once.
+
+    Without ``account_id``, the person who opens it becomes the first steward.
+    """
 
     sha256: str
     account_id: str | None
@@ -66,13 +88,13 @@ class SignInLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiToken:
-    """A bearer token as it is kept, for one network.
+    """A stored bearer token for one network.
 
     Attributes:
-        account_id: the member who made it, under whose name it decides; None where the command line made it, and it
-            decides under its own.
-        roles: those it was made with; it never may more than its maker may now.
-        actions: the only actions it may do of those; None for all.
+        account_id: member who created it, and under whose name it decides. None if the command line created it; it
+            then decides under its own name.
+        roles: roles given at creation; it never has more rights than its creator has now.
+        actions: actions it is limited to; None for all actions of its roles.
     """
 
     id: str
@@ -91,12 +113,14 @@ class ApiToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One line of the audit log: who did what to which thing, and when. Ids and our own words, no text of a case.
+    """An entry of the audit log: ids and our own words, without any text of a case.
 
     Attributes:
-        number: counts up in the network, without gaps.
-        action: the right it took; None for signing in and out, which takes none.
-        did: what was done, such as ``decide`` or ``member.add``.
+        number: consecutive number in the network, without gaps.
+        who: name of the person or token.
+        action: permission that was required; None for signing in and out, which require no permission.
+        did: operation, such as ``decide`` or ``member.add``.
+        kind, id: kind and id of the object of the operation.
     """
 
     number: int = 0

@@ -1,22 +1,27 @@
-"""The network and what it has agreed on: who is on its roster, and what may be published."""
+"""A network with its roster, publishing rule and default consent."""
 
 from dataclasses import dataclass
 
 from patternmind.domain.cases import Consent
 
 ROSTER_KINDS = ("person", "customer", "site", "region")
-"""What a roster lists. The kind of what is no person stands before its name: ``customer: Acme Logistics``. A region
-is one whose telephone numbers are known without their country code."""
+"""Kinds of roster entries.
+
+The name of any entry but a person starts with its kind: ``customer: Acme Logistics``. A region enables the detection
+of its telephone numbers without their country code.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterEntry:
-    """Somebody the network knows by name; names on the roster never leave redaction. ``number`` never changes.
+    """A person, customer, site or region known by name; names on the roster are always redacted.
 
-    Whoever was taken off keeps a number and no name, and taking off adds one more such line: so two rosters of a
-    network that have as many lines are the same.
+    A removed entry keeps its number without a name, and each removal adds one more empty entry. Two rosters of a
+    network with the same number of entries are therefore the same.
 
-    A customer, a site, a region is one too. ``email`` holds addresses and handles ("@anna_h") with spaces between.
+    Attributes:
+        number: permanent number of the entry.
+        email: addresses and handles ("@anna_h"), separated by spaces.
     """
 
     number: int
@@ -30,20 +35,20 @@ class RosterEntry:
 
     @property
     def placeholder(self) -> str:
-        """What stands in texts for this name, the same in all of them."""
+        """Replacement for this name, the same in all texts."""
         return f"[{self.kind} {self.number}]"
 
 
 def split_roster_kind(name: str) -> tuple[str, str]:
-    """The kind and the name alone: ``customer: Acme`` is ("customer", "Acme"), anything else a person."""
-    kind, colon, rest = name.partition(":")
-    known = kind.strip().casefold()
-    return (known, rest.strip()) if colon and known in ROSTER_KINDS else ("person", name)
+    """Split ``customer: Acme`` into ("customer", "Acme"); any other name belongs to a person."""
+    prefix, colon, bare_name = name.partition(":")
+    kind = prefix.strip().casefold()
+    return (kind, bare_name.strip()) if colon and kind in ROSTER_KINDS else ("person", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishingRule:
-    """Nothing is published that stands on fewer distinct contributors or teams than these."""
+    """Minimum numbers of distinct contributors and teams behind anything that is published."""
 
     min_contributors: int = 5
     min_teams: int = 2
@@ -56,4 +61,4 @@ class Network:
     purpose: str = ""
     rule: PublishingRule = PublishingRule()
     default_consent: Consent = Consent.ORGANISATION
-    """What a row without a word on consent means: whoever imports a file answers for it; `init` can say otherwise."""
+    """Consent of rows that state none; the person who imports a file is responsible for it. `init` can change it."""

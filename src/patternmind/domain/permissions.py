@@ -1,4 +1,4 @@
-"""Who may do what: the roles, the actions, and the matrix of the two, read from ``permissions.toml`` beside this file."""
+"""Roles, actions and the permission matrix, which is read from ``permissions.toml``."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -8,7 +8,7 @@ from importlib.resources import files
 
 
 class Role(StrEnum):
-    """What a member is in a network; one may be several."""
+    """Role of a member in a network; a member can have several."""
 
     MEMBER = "member"
     FACILITATOR = "facilitator"
@@ -18,12 +18,12 @@ class Role(StrEnum):
 
     @property
     def label(self) -> str:
-        """As people write it: "data partner"."""
+        """Role name with spaces, such as "data partner"."""
         return self.value.replace("_", " ")
 
 
 class Action(StrEnum):
-    """What somebody may do or not. A route declares one; the matrix says who may."""
+    """Action that requires permission; a route declares one, and the matrix maps it to roles."""
 
     SUBMIT_CASE = "submit_case"
     SEARCH = "search"
@@ -57,7 +57,7 @@ class Action(StrEnum):
 
 
 class AccessLevel(StrEnum):
-    """How far an action is open to a role."""
+    """Extent to which a role may perform an action."""
 
     YES = "yes"
     OWN = "own"
@@ -73,35 +73,36 @@ ALL_ROLES = frozenset(Role)
 
 @cache
 def permission_matrix() -> PermissionMatrix:
-    """Every action with a cell for every role.
+    """Return the access level of every role for every action.
 
     Raises:
-        ValueError, KeyError: the file names what there is not, names an action twice, or leaves one out.
+        ValueError: the file names an unknown role, level or action, or names an action twice.
+        KeyError: the file omits an action.
     """
     text = files("patternmind.domain").joinpath("permissions.toml").read_text(encoding="utf-8")
-    cells: dict[Action, dict[Role, AccessLevel]] = {}
+    matrix: dict[Action, dict[Role, AccessLevel]] = {}
     for row in tomllib.loads(text)["row"]:
-        named = {name: value for name, value in row.items() if name not in {"what", "actions"}}
-        of_roles = {Role(name): AccessLevel(value) for name, value in named.items()}
+        cells = {name: value for name, value in row.items() if name not in {"what", "actions"}}
+        level_by_role = {Role(name): AccessLevel(value) for name, value in cells.items()}
         for name in row["actions"]:
-            if Action(name) in cells:
+            if Action(name) in matrix:
                 raise ValueError(f"permissions.toml names {name} twice.")
-            cells[Action(name)] = {role: of_roles.get(role, AccessLevel.NO) for role in Role}
-    return {action: cells[action] for action in Action}
+            matrix[Action(name)] = {role: level_by_role.get(role, AccessLevel.NO) for role in Role}
+    return {action: matrix[action] for action in Action}
 
 
 def is_allowed(
     roles: Collection[Role], action: Action, *, is_own: bool = False, is_proposal: bool = False, is_read: bool = False
 ) -> bool:
-    """Whether somebody with these roles may do it; the widest of their roles decides.
+    """Return True if a member with these roles may perform the action; the most permissive role decides.
 
     Args:
-        own: it is done to something of their own.
-        proposing: it is a proposal, and somebody else decides.
-        reading: nothing is changed by it.
+        is_own: the action concerns the member's own object.
+        is_proposal: the action is a proposal on which another member decides.
+        is_read: the action changes nothing.
     """
-    enough = {AccessLevel.YES}
-    enough |= {AccessLevel.OWN} if is_own else set()
-    enough |= {AccessLevel.PROPOSE} if is_proposal else set()
-    enough |= {AccessLevel.READ} if is_read else set()
-    return any(permission_matrix()[action][role] in enough for role in roles)
+    sufficient = {AccessLevel.YES}
+    sufficient |= {AccessLevel.OWN} if is_own else set()
+    sufficient |= {AccessLevel.PROPOSE} if is_proposal else set()
+    sufficient |= {AccessLevel.READ} if is_read else set()
+    return any(permission_matrix()[action][role] in sufficient for role in roles)

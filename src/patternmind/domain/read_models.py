@@ -1,4 +1,7 @@
-"""What people look at, a page at a time: lines of lists, and counts, none of which takes reading everything."""
+"""Read models of lists and pages: rows, filters, counts and versions.
+
+None of them requires reading the whole network.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +25,7 @@ RowT = TypeVar("RowT")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[RowT]):
-    """Some rows of a list, and the place after which it goes on; ``following`` is None where it ends."""
+    """One page of a list; ``next_cursor`` is None on the last page."""
 
     rows: tuple[RowT, ...]
     next_cursor: str | None = None
@@ -31,19 +34,20 @@ class Page(Generic[RowT]):
 class CaseOrder(StrEnum):
     ID = "id"
     NEWEST = "newest"
-    """By date, the latest first, the undated last; the same date by falling id."""
+    """Latest date first, undated cases last; equal dates by descending id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFilter:
-    """Which cases a list is of; what is left out does not narrow it.
+    """Filter of a list of cases; a default value does not restrict the list.
 
     Attributes:
-        unplaced: only those in no theme yet, those that came since the run among them.
-        since: dated on or after; ``until`` on or before. Either leaves out the undated.
-        flag: the beginning of one of its flags: "suspicious:" finds every suspicion.
-        words: each a word of its text or its external id, or the beginning of one.
-        lens: whose themes; None means that of the last run.
+        unplaced_only: only cases without a theme, including those newer than the last run.
+        since: earliest date; excludes undated cases.
+        until: latest date; excludes undated cases.
+        flag: prefix of one of the case's flags: "suspicious:" matches every suspicion.
+        search_words: words, or beginnings of words, that all occur in its text or its external id.
+        lens: lens of the themes; None for that of the last run.
     """
 
     kind: CaseKind | None = None
@@ -60,7 +64,10 @@ class CaseFilter:
 
 @dataclass(frozen=True, slots=True)
 class CaseWithAssignment:
-    """A case, and where the last run of a lens put it; ``placed`` is None where that run did not look at it."""
+    """A case with its assignment in the last run of a lens.
+
+    ``assignment`` is None if that run did not include the case.
+    """
 
     case: Case
     assignment: Assignment | None
@@ -68,9 +75,10 @@ class CaseWithAssignment:
 
 @dataclass(frozen=True, slots=True)
 class ThemeCard:
-    """A theme without its members: ``theme.case_ids``, ``centre``, ``remembered`` and ``spoke`` are empty here.
+    """A theme without the fields that grow with the network, which are empty here.
 
-    ``size`` counts the members, near-duplicates and recaps included.
+    These are ``case_ids``, ``centre``, ``unseen_case_ids``, ``former_exemplars`` and ``new_by_period`` of ``theme``.
+    ``size`` counts the members, including near-duplicates and recaps.
     """
 
     theme: Theme
@@ -79,7 +87,7 @@ class ThemeCard:
 
 @dataclass(frozen=True, slots=True)
 class SimilarTheme:
-    """A theme beside another, and the cosine of their centres."""
+    """A theme similar to another theme, with the cosine of their centres."""
 
     theme_id: str
     name: str
@@ -88,7 +96,7 @@ class SimilarTheme:
 
 @dataclass(frozen=True, slots=True)
 class ThemeRunChange:
-    """What one run made of a theme."""
+    """Change that one run made to a theme."""
 
     run_id: str
     label: str
@@ -98,9 +106,13 @@ class ThemeRunChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThemeDetail:
-    """A theme as its page shows it. ``closest`` nearest first; ``exemplars`` the central cases, the edge case last.
+    """All that a theme's page shows.
 
-    ``turns`` are what runs made of it, ``edits`` what people decided about it (the undoing of that too), newest first.
+    Attributes:
+        similar_themes: most similar first.
+        exemplars: central cases, then the edge case.
+        run_changes: changes by runs, newest first.
+        edits: people's edits including undos, newest first.
     """
 
     card: ThemeCard
@@ -113,9 +125,9 @@ class ThemeDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftFilter:
-    """Which drafts a list is of: those that are current or were decided on, narrowed by what is named.
+    """Filter of a list of drafts that are current or have a decision; None does not restrict the list.
 
-    ``accepted`` are those that somebody accepted, the field-tested and the retired among them.
+    ``accepted_only`` keeps accepted drafts, including the field-tested and the retired.
     """
 
     kind: DraftKind | None = None
@@ -125,12 +137,18 @@ class DraftFilter:
 
 
 StoredDraft = tuple[Draft, tuple[Decision, ...], datetime]
-"""A draft as it was made, not grounded, with its log and when it was made."""
+"""A draft as created (not grounded), its decision log, and its creation time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftListItem:
-    """A draft in a list. ``name`` is the machine's; ``doubts`` those of its run, one word each; ``model`` its maker."""
+    """A draft in a list.
+
+    Attributes:
+        name: name given by the machine.
+        model: model that wrote it.
+        flag_kinds: kinds of the flags set by its run.
+    """
 
     id: str
     kind: DraftKind
@@ -146,9 +164,12 @@ class DraftListItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkCounts:
-    """How much there is. ``n_new`` are the cases that came since the last run, ``n_unplaced`` those in no theme in it.
+    """Numbers of cases, themes and drafts in a network.
 
-    ``drafts`` counts those shown, by kind and state.
+    Attributes:
+        n_new: number of cases newer than the last run.
+        n_unplaced: number of cases without a theme in the last run.
+        drafts: number of listed drafts by kind and state.
     """
 
     n_cases: int = 0
@@ -161,7 +182,10 @@ class NetworkCounts:
 
 @dataclass(frozen=True, slots=True)
 class VectorVersion:
-    """What tells whether cases came, changed or went: the newest write's number, and how many were taken out."""
+    """Version of the cases; it changes when a case is added, changed or removed.
+
+    ``last_write_number`` is the number of the newest write, ``n_removed`` counts erasures and withdrawals.
+    """
 
     last_write_number: int
     n_removed: int
@@ -169,14 +193,14 @@ class VectorVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataVersion:
-    """What tells whether anything was written that people read: equal stamps, equal answers.
+    """Version of everything people read: equal versions mean equal responses.
 
-    Uses of patterns, reservations and sign-ins are not in it: they are few, and read anew.
+    It excludes pattern uses, reservations and sign-ins, which are few and always read again.
 
     Attributes:
-        drafts: how many there are, how many of them are current, how many decisions are on them.
-        last_run: the number of the newest finished run; what it says of near-duplicates stands with the cases.
-        last_edit: the number of the newest line of people's edits of themes.
+        drafts: number of drafts, number of current ones, number of decisions.
+        last_run_number: number of the newest finished run; its near-duplicates are stored with the cases.
+        last_edit_seq: number of the newest edit of a theme.
     """
 
     network: Network

@@ -1,4 +1,4 @@
-"""What the fits of one run said, kept so that the next run can continue them."""
+"""Stored resampled fits of a run, which the next run can continue."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,17 @@ from numpy.typing import NDArray
 
 from patternmind.domain.themes import Neighbours
 
+NOT_DRAWN = -2
+"""Label of a row that is not in the sample of a fit."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FitLabels:
-    """Labels by row: ``parts`` (f, n) of fits on parts of the edges, ``samples`` (r, n) on parts of the rows.
+    """Labels by row of each fit.
 
-    In ``samples`` -1 is between themes and -2 was not drawn.
+    Attributes:
+        edge_fits: (f, n), fits on subsets of the edges.
+        row_fits: (r, n), fits on subsets of the rows; -1 is between themes, -2 was not drawn.
     """
 
     edge_fits: NDArray[np.int32]
@@ -21,14 +26,14 @@ class FitLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StoredFits:
-    """The fits of the newest run of a lens. Numbers alone: no case's text, and none of its names.
+    """Fits of the newest run of a lens: numbers only, without text or names of a case.
 
     Attributes:
-        run_id: of the run that judged by them.
-        holds_for: hash of all that fits depend on beside the rows; a run of another one makes its own.
-        marks: (n, 2) uint64, by row a digest of the case's id and one of its vector.
-        first: (m, 2) the marks of the last run that made all fits: drift is counted from there.
-        neighbours: of the rows; as many as that run looked at.
+        run_id: run that made or continued the fits.
+        config_hash: hash of everything the fits depend on except the rows; a run with another hash makes its own fits.
+        row_digests: (n, 2) uint64, for each row a digest of the case's id and a digest of its vector.
+        baseline_digests: (m, 2), row digests of the last run that made all fits; drift is counted from there.
+        neighbours: neighbours of the rows, as many as that run used.
     """
 
     run_id: str
@@ -39,4 +44,4 @@ class StoredFits:
     labels: FitLabels
 
 
-__all__ = ["FitLabels", "StoredFits"]
+__all__ = ["NOT_DRAWN", "FitLabels", "StoredFits"]

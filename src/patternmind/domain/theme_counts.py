@@ -1,4 +1,4 @@
-"""Theme cards: who and what counts, and the trend by quarter."""
+"""Count the cases, teams and contributors of a theme, and its trend by quarter."""
 
 import datetime as dt
 from collections import Counter
@@ -10,7 +10,10 @@ from patternmind.domain.cases import Case, CaseKind
 
 @dataclass(frozen=True, slots=True)
 class MemberCounts:
-    """``cases`` are the members that count: near-duplicates and recaps of a member's own session are left out."""
+    """Counted members of a theme.
+
+    ``cases`` excludes near-duplicates, and recaps that link to another member of the theme.
+    """
 
     cases: tuple[Case, ...]
     n_teams: int
@@ -18,13 +21,16 @@ class MemberCounts:
 
 
 def count_cases(members: Sequence[Case]) -> MemberCounts:
-    """Count a theme's cases once each; all members without a team count as one team, likewise contributors."""
-    inside = {case.id for case in members} | {case.external_id for case in members if case.external_id}
+    """Count each case of a theme once.
+
+    All cases without a team count as one team, and all without a contributor as one contributor.
+    """
+    member_ids = {case.id for case in members} | {case.external_id for case in members if case.external_id}
     counted = tuple(
         case
         for case in members
-        if case.duplicate_of not in inside
-        and not (case.kind is CaseKind.RECAP and any(linked in inside for linked in case.linked_cases))
+        if case.duplicate_of not in member_ids
+        and not (case.kind is CaseKind.RECAP and any(linked in member_ids for linked in case.linked_cases))
     )
     return MemberCounts(
         counted, len({case.team for case in counted}), len({case.contributor for case in counted}) if counted else 0
@@ -32,12 +38,17 @@ def count_cases(members: Sequence[Case]) -> MemberCounts:
 
 
 def has_one_contributor(members: Sequence[Case], all_cases: Sequence[Case]) -> bool:
-    """Whether one known person handed in all of a theme's cases, in a network where others hand in too.
+    """Return True if one known person submitted all of a theme's cases.
 
-    An unknown contributor counts as somebody else, as everywhere; where nobody is named nothing can be said.
+    The network must have several contributors. An unknown contributor counts as another person. A theme whose
+    contributors are all unknown gives False.
     """
-    here = {case.contributor for case in members}
-    return len(here) == 1 and None not in here and any(case.contributor not in here for case in all_cases)
+    contributors = {case.contributor for case in members}
+    return (
+        len(contributors) == 1
+        and None not in contributors
+        and any(case.contributor not in contributors for case in all_cases)
+    )
 
 
 def quarter_of(day: dt.date) -> str:
@@ -45,6 +56,6 @@ def quarter_of(day: dt.date) -> str:
 
 
 def trend_by_quarter(cases: Sequence[Case]) -> dict[str, int]:
-    """Cases a quarter, in order of time; cases without a date are left out."""
+    """Count cases by quarter in chronological order, without undated cases."""
     counts = Counter(quarter_of(case.date) for case in cases if case.date)
     return dict(sorted(counts.items()))

@@ -1,4 +1,4 @@
-"""Clusters of one run, themes that outlive it, and what changed between runs."""
+"""Clusters of one run, the lasting themes matched to them, and changes between runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,20 +13,26 @@ Vectors = NDArray[np.float32]
 OUTLIER = -1
 
 MIN_STABILITY = 0.6
-"""Stability under which a theme is tentative: more than a third of it changes from one resampled fit to the next."""
+"""Stability below which a theme is tentative.
+
+At this value more than a third of the theme changes from one resampled fit to the next.
+"""
 
 MIN_STEADY_STABILITY = 0.8
 
 MIN_RECURRING_SHARE = 0.15
-"""Share of recurring rows under which a theme is tentative: three times what chance makes, one in twenty. Of 50 draws
-of 100 rows with nothing in common, every theme was tentative in 42 at twice chance, and in 49 at three times."""
+"""Share of recurring rows below which a theme is tentative: three times chance, which is 1 in 20.
+
+Measured on 50 draws of 100 unrelated rows: every theme was tentative in 42 draws at twice chance, and in 49 at three
+times chance.
+"""
 
 PRIOR_ROWS = 20
-"""Rows of the whole network that are counted beside a theme's own."""
+"""Number of rows of the whole network that are added to a theme's own rows."""
 
 
 class OutlierReason(IntEnum):
-    """Why a row is in no cluster; ``PLACED`` where it is in one."""
+    """Reason why a row is in no cluster; ``PLACED`` for a row in a cluster."""
 
     PLACED = 0
     TOO_FEW = 1
@@ -37,16 +43,18 @@ class OutlierReason(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbours:
-    """The nearest neighbours of every row by cosine, nearest first, the row itself left out.
+    """Nearest neighbours of every row by cosine, nearest first, without the row itself.
 
-    ``index`` (n, k) int32; ``similarity`` (n, k) float32, falling along each row; ties broken by the lower index.
+    Attributes:
+        index: (n, k) int32; ties are broken by the lower index.
+        similarity: (n, k) float32, descending along each row.
     """
 
     index: NDArray[np.int32]
     similarity: NDArray[np.float32]
 
     def top(self, k: int) -> "Neighbours":
-        """The k nearest of each row, or all there are."""
+        """Return at most the k nearest neighbours of each row."""
         return Neighbours(self.index[:, :k], self.similarity[:, :k])
 
 
@@ -57,23 +65,28 @@ DEFAULTS: Mapping[str, int] = {
     "why": OutlierReason.PLACED,
     "recurring": 1,
 }
-"""What stands for a per-row field of a partition that was left out."""
+"""Default value of each optional per-row field of a partition."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partition:
-    """What clustering found in one run, by row.
+    """Result of clustering the n rows of one run into k clusters.
 
-    ``labels`` (n,) from 0 by falling size, ``OUTLIER`` where a case stands alone; ``areas`` (k,) the area of each
-    cluster; ``strength`` (n,) 0..1, how often resampled fits agree; ``nearest`` (n,) the cluster each row belongs to
-    or comes nearest to, ``OUTLIER`` where there is none; ``centres`` (k, d) unit norm; ``stability`` (k,) 0..1, the
-    mean Jaccard index of a cluster and the one most like it in each resampled fit.
+    Attributes:
+        labels: (n,), from 0 by descending size; ``OUTLIER`` for a row in no cluster.
+        areas: (k,), area of each cluster.
+        strength: (n,) 0..1, share of resampled fits that agree.
+        nearest: (n,), cluster of each row or the one nearest to it; ``OUTLIER`` if there are no clusters.
+        centres: (k, d), unit norm.
+        stability: (k,) 0..1, mean Jaccard index of a cluster and its best match in each resampled fit.
+        second: (n,), a further cluster that the row belongs to; ``OUTLIER`` without one.
+        second_strength: (n,) 0..1.
+        outlier_score: (n,) 0..1; 1 for the most isolated row.
+        why: (n,), ``OutlierReason`` of each row.
+        recurring: (n,), True for a row whose neighbours are closer than chance would give.
+        smallest_visible: rows that a theme needs to be found when only a sample was fitted; 0 if all rows were.
 
-    ``second`` (n,) a further cluster a row belongs to, ``OUTLIER`` where there is none, with ``second_strength`` (n,)
-    0..1; ``outlier_score`` (n,) 0..1, 1 for the row that stands most alone; ``why`` (n,) a ``Why`` for each row;
-    ``recurring`` (n,) whether a row has closer company than chance would give it. Left out, they say nothing.
-
-    ``smallest_visible`` rows a theme needs to be seen where only a sample was fitted; 0 where all rows were.
+    The optional per-row fields, from ``second`` to ``recurring``, default to ``DEFAULTS``.
     """
 
     labels: NDArray[np.int32]
@@ -91,27 +104,27 @@ class Partition:
 
     def __post_init__(self) -> None:
         n = len(self.labels)
-        for name, absent in DEFAULTS.items():
-            given = getattr(self, name)
-            if len(given) != n:
-                object.__setattr__(self, name, np.full(n, absent, given.dtype))
+        for name, default in DEFAULTS.items():
+            values = getattr(self, name)
+            if len(values) != n:
+                object.__setattr__(self, name, np.full(n, default, values.dtype))
 
     @property
     def tentative(self) -> NDArray[np.bool_]:
-        """(k,), whether a cluster is less stable than a theme should be, or no more than chance would make.
+        """Mask (k,) of clusters that are too unstable or not distinguishable from chance.
 
-        Few members say little: a cluster's share of recurring rows is taken together with that of all rows.
+        A few members are weak evidence: a cluster's share of recurring rows is combined with the share of all rows.
         """
-        inside = self.labels != OUTLIER
-        size = np.bincount(self.labels[inside], minlength=self.n_clusters)
-        recurring = np.bincount(self.labels[inside], self.recurring[inside], self.n_clusters)
-        everywhere = float(self.recurring.mean()) if len(self.recurring) else 1.0
-        share = (recurring + PRIOR_ROWS * everywhere) / (size + PRIOR_ROWS)
+        in_cluster = self.labels != OUTLIER
+        size = np.bincount(self.labels[in_cluster], minlength=self.n_clusters)
+        recurring = np.bincount(self.labels[in_cluster], self.recurring[in_cluster], self.n_clusters)
+        overall_share = float(self.recurring.mean()) if len(self.recurring) else 1.0
+        share = (recurring + PRIOR_ROWS * overall_share) / (size + PRIOR_ROWS)
         return (self.stability < MIN_STABILITY) | (share < MIN_RECURRING_SHARE)
 
     @property
     def is_all_tentative(self) -> bool:
-        """Whether there are clusters, and every one is tentative."""
+        """True if there are clusters and all of them are tentative."""
         return bool(self.n_clusters) and bool(self.tentative.all())
 
     @property
@@ -119,16 +132,20 @@ class Partition:
         return len(self.areas)
 
     def rows_of(self, label: int) -> list[int]:
-        """The rows of a cluster, in order."""
+        """Return the rows of a cluster in ascending order."""
         return [int(row) for row in np.flatnonzero(self.labels == label)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """Where a run put a case: in one theme, or with the outliers and then why.
+    """Assignment of a case by a run: to one theme, or to the outliers with a reason.
 
-    ``second_theme_id`` is a further theme it also belongs to, ``second_strength`` 0..1 how firmly;
-    ``outlier_score`` 0..1, 1 for the case that stands most alone; ``x``, ``y`` its place on the map.
+    Attributes:
+        strength: 0..1.
+        second_theme_id: a further theme that the case also belongs to.
+        second_strength: 0..1, strength in that theme.
+        outlier_score: 0..1; 1 for the most isolated case.
+        x, y: position on the map.
     """
 
     case_id: str
@@ -157,7 +174,7 @@ class Lineage(StrEnum):
 
 
 def stability_label(stability: float, *, tentative: bool) -> str:
-    """A theme's stability in words: steady, fairly steady, or tentative."""
+    """Return a theme's stability in words: steady, fairly steady, or tentative."""
     if tentative:
         return "tentative"
     return "steady" if stability >= MIN_STEADY_STABILITY else "fairly steady"
@@ -165,15 +182,19 @@ def stability_label(stability: float, *, tentative: bool) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """A theme as it stands after a run. ``case_ids`` are its members by falling strength, recaps of them included.
+    """State of a theme after a run.
 
-    ``n_cases`` leaves out near-duplicates and the recaps that link to a case of the same theme. ``one_contributor``
-    marks a theme all of whose cases one known person handed in, in a network of several: nothing is drafted from it.
-    ``centre`` is the unit-norm mean of the members' vectors, made by the encoder named ``encoder`` ("" where unknown).
-
-    What the next run needs to know it by: ``remembered`` are cases it has beside ``case_ids`` that its last run did not
-    look at, or, while it has no group, those it last had; ``spoke`` its exemplars when it last had any;
-    ``new_by_period`` its new cases in each labelled period, oldest first.
+    Attributes:
+        case_ids: members by descending strength, including recaps.
+        n_cases: number of members without near-duplicates and recaps that link to a case of the same theme.
+        one_contributor: True if one known person submitted all its cases, in a network with several contributors;
+            no pattern is drafted from it.
+        centre: unit-norm mean of the members' vectors.
+        encoder: id of the encoder of ``centre``; empty if unknown.
+        unseen_case_ids: further members that its last run did not include; while it has no cluster, its last members.
+            The next run needs them to recognise the theme.
+        former_exemplars: the last exemplars it had, for the next run.
+        new_by_period: number of new cases in each labelled period, oldest first.
     """
 
     id: str
@@ -209,7 +230,7 @@ class Theme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """How many cases went between two themes, and the share they are; ``theme_id`` None stands for "in no theme"."""
+    """Number and share of cases that moved between two themes; ``theme_id`` None means "no theme"."""
 
     theme_id: str | None
     n_cases: int
@@ -218,16 +239,21 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThemeChange:
-    """One line of a theme's history, with its evidence.
+    """An entry of a theme's history, with its evidence.
 
-    ``others`` are the themes that the word is about: where it came from or went to (split, merged). ``n_before`` are
-    the cases it had, ``n_known`` those of them that this run looked at, ``n_after`` the cases it has, ``n_shared`` of
-    them from before, ``n_new`` new in this period. ``overlap`` is the Jaccard index of before and after over the cases
-    both runs knew, ``similarity`` the cosine of the two centres, 0 where they cannot be compared.
-    ``former_lineage`` is the word of the run before, none for a theme that is new to the lens.
-    ``shared_exemplars`` are those of its former exemplars that are still in it. ``went`` says where its earlier cases
-    are now, itself included, as shares of ``n_known``; ``came`` where its known cases were before, as shares of those;
-    both by falling number.
+    Attributes:
+        others: themes it was split from, split into or merged with.
+        n_before: number of its cases before the run.
+        n_after: number of its cases after the run.
+        n_shared: number of its cases both before and after the run.
+        overlap: Jaccard index of before and after, over the cases that both runs included.
+        similarity: cosine of the two centres; 0 if they cannot be compared.
+        former_lineage: lineage in the previous run; None for a theme that is new to the lens.
+        n_known: number of its earlier cases that this run included.
+        n_new: number of its cases that are new in this period.
+        shared_exemplars: former exemplars that are still in the theme.
+        went: themes that now have its earlier cases, including itself, as shares of ``n_known``; largest first.
+        came: themes that had its known cases before, as shares of those cases; largest first.
     """
 
     theme_id: str
@@ -248,5 +274,5 @@ class ThemeChange:
 
     @property
     def is_reportable(self) -> bool:
-        """False for a theme that was at rest before the run and still is: on record, and nothing to tell."""
+        """False for a theme that was dormant before the run and still is; it is only recorded."""
         return self.n_after > 0 or self.lineage is not self.former_lineage

@@ -1,1 +1,1 @@
-"""Names, gists, candidate patterns and pre-reading, proposed from the texts of the cases."""
+"""Theme names, gists, candidate patterns and pre-reading, proposed from the texts of the cases."""

@@ -1,4 +1,4 @@
-"""What a drafter gets to see of one theme: its cases, their sentences by role, and the phrases that set it apart."""
+"""Gather the input of a theme's drafts: its cases, their sentences by role, and its distinctive phrases."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,19 +17,21 @@ from patternmind.text import (
 ADVICE_FIELDS = frozenset({"recommendation", "decision"})
 
 SCENE_SETTING_WEIGHT = 0.6
-"""What a sentence of the problem is worth in which nothing is amiss."""
+"""Weight of a problem sentence that mentions no failure or lack."""
 
 ROLE_PROBABILITY_POWER = 2
-"""Power of a role's certainty beside centrality: of two sentences equally central the one twice as sure counts four
-times."""
+"""Power of a role's probability: at equal centrality, twice the probability gives four times the score."""
 
 MAX_CASES = 60
-"""A theme of hundreds is read through its strongest cases; the drafts say how many of how many."""
+"""Strongest cases that are read of a large theme; the drafts state how many of how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThemeEvidence:
-    """``cases`` by falling strength, near-duplicates left out; ``n_members`` counts them all."""
+    """The cases of a theme and their sentences.
+
+    ``cases`` are sorted by descending strength, without near-duplicates; ``n_members`` includes near-duplicates.
+    """
 
     theme: Theme
     cases: tuple[Case, ...]
@@ -40,29 +42,36 @@ class ThemeEvidence:
     document_frequencies: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def score(self, sentence: Sentence) -> float:
-        """How central a sentence is, and how sure its role: a doubtful one is quoted where nothing surer is said."""
+        """Multiply a sentence's centrality by the probability of its role, to a power.
+
+        A sentence with a doubtful role is quoted only if no other sentence is more certain.
+        """
         return self.centrality(sentence) * sentence.role_probability**ROLE_PROBABILITY_POWER
 
     def problem_score(self, sentence: Sentence) -> float:
-        """As ``score``, with sentences in which something fails or lacks before those that only set the scene.
+        """Return ``score``, lowered for sentences that only set the scene.
 
-        Where a plain text's own words gave the role, they have had their say.
+        The weight applies only to roles that come from a field. In a plain text, the sentence's words have already
+        decided the role.
         """
-        by_field = sentence.role_probability == 1.0
+        is_role_from_field = sentence.role_probability == 1.0
         return self.score(sentence) * (
-            SCENE_SETTING_WEIGHT if by_field and not mentions_problem(sentence.text) else 1.0
+            SCENE_SETTING_WEIGHT if is_role_from_field and not mentions_problem(sentence.text) else 1.0
         )
 
     def centrality(self, sentence: Sentence) -> float:
-        firmness = self.cohesion.get(sentence.case_id, 0.0)
-        return centrality(sentence, self.phrases, cohesion=firmness, document_frequencies=self.document_frequencies)
+        cohesion = self.cohesion.get(sentence.case_id, 0.0)
+        return centrality(sentence, self.phrases, cohesion=cohesion, document_frequencies=self.document_frequencies)
 
     def remedy_score(self, sentence: Sentence) -> float:
-        """As ``score``, with what a case recommends or decided before what it merely learned."""
+        """Return ``score``, raised for recommendations and decisions."""
         return self.score(sentence) * (1.5 if sentence.field in ADVICE_FIELDS else 1.0)
 
     def remedies(self) -> list[Sentence]:
-        """Sentences that say what helped; where fewer than two cases do, also what was tried and did not fail."""
+        """Return the sentences that say what helped.
+
+        If fewer than two cases have such a sentence, add what was tried in cases that report no failure.
+        """
         helped = sentences_with_roles(self.sentences, SentenceRole.HELPED)
         if len({sentence.case_id for sentence in helped}) > 1:
             return helped
@@ -73,7 +82,7 @@ class ThemeEvidence:
         return next(case for case in self.cases if case.id == case_id)
 
     def n_teams(self, case_ids: Sequence[str]) -> int:
-        """Distinct teams of cases; all that name no team count as one."""
+        """Count the distinct teams of cases; all cases without a team count as one team."""
         return len({self.case(case_id).team for case_id in case_ids})
 
 
@@ -82,13 +91,13 @@ def gather_evidence(
 ) -> ThemeEvidence:
     """Read a theme's cases once for all its drafts."""
     members = [cases[case_id] for case_id in theme.case_ids if case_id in cases]
-    told_once = [case for case in members if case.duplicate_of not in theme.case_ids][:MAX_CASES]
+    distinct = [case for case in members if case.duplicate_of not in theme.case_ids][:MAX_CASES]
     return ThemeEvidence(
         theme=theme,
-        cases=tuple(told_once),
+        cases=tuple(distinct),
         n_members=len(members),
-        sentences=tuple(sentence for case in told_once for sentence in extract_sentences(case)),
+        sentences=tuple(sentence for case in distinct for sentence in extract_sentences(case)),
         phrases=tuple(phrases),
         cohesion=cohesion,
-        document_frequencies=compute_document_frequencies(["\n".join(case.text.values()) for case in told_once]),
+        document_frequencies=compute_document_frequencies(["\n".join(case.text.values()) for case in distinct]),
     )

@@ -1,4 +1,4 @@
-"""Words and short phrases that set a theme apart from its neighbours."""
+"""Find the words and short phrases that distinguish a theme from the others."""
 
 import math
 import re
@@ -16,7 +16,10 @@ MASKED = re.compile(r"\b[xX]{2,}\b")
 PHRASE_BREAK = "\0"
 MAX_PHRASE_WORDS = 3
 MIN_CASE_SHARE = 0.15
-"""A phrase that fewer of a theme's cases hold is an incident of theirs, not what they have in common."""
+"""Minimum share of a theme's cases for a phrase.
+
+A rarer phrase belongs to single incidents, not to what the cases have in common.
+"""
 
 VAGUE_WORDS = frozenset(
     [
@@ -70,12 +73,12 @@ VAGUE_WORDS = frozenset(
         "order",
     ]
 )
-"""Never a theme's name on their own: they fit every neighbour as well."""
+"""Words that never name a theme alone: they fit every other theme as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase of a theme: as most of its cases write it, with the share of them that do and its score."""
+    """A phrase of a theme: most common spelling, share of the cases, and score."""
 
     text: str
     words: tuple[str, ...]
@@ -84,23 +87,26 @@ class Phrase:
 
 
 ALL_STOPWORDS = STOPWORDS | {normalize_word(word) for word in STOPWORDS}
-"""Also as they are compared: "does" is folded to "doe"."""
+"""Stopwords as written and as normalised ("does" becomes "doe")."""
 
 
 def extract_phrases(text: str) -> dict[tuple[str, ...], str]:
-    """Every phrase of up to three words that begins and ends with a word that says something, with its spelling."""
-    found: dict[tuple[str, ...], str] = {}
+    """Return each phrase of up to three words with its first spelling.
+
+    Every word of a phrase is a content word.
+    """
+    phrases: dict[tuple[str, ...], str] = {}
     clean = MASKED.sub(PHRASE_BREAK, PLACEHOLDER.sub(PHRASE_BREAK, text))
     for part in re.split(r"[.,;:!?()\[\]\"“”\n/|{}\0]+", clean):
         words = WORD.findall(part)
         folded = [normalize_word(word) for word in words]
-        says = [is_content_word(word) for word in folded]
+        is_content = [is_content_word(word) for word in folded]
         for start in range(len(words)):
             for end in range(start + 1, min(start + MAX_PHRASE_WORDS, len(words)) + 1):
-                if not says[end - 1]:
+                if not is_content[end - 1]:
                     break
-                found.setdefault(tuple(folded[start:end]), " ".join(words[start:end]))
-    return found
+                phrases.setdefault(tuple(folded[start:end]), " ".join(words[start:end]))
+    return phrases
 
 
 def is_content_word(word: str) -> bool:
@@ -108,10 +114,14 @@ def is_content_word(word: str) -> bool:
 
 
 class PhraseCounts:
-    """How many cases of each theme, and of the whole network, hold each phrase. Counted once, asked many times."""
+    """Number of cases that contain each phrase, by theme and over the network."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
-        """``texts`` by case id."""
+        """Extract the phrases of all texts.
+
+        Args:
+            texts: Text by case id.
+        """
         self.texts = texts
         self._phrases = {case_id: extract_phrases(text) for case_id, text in texts.items()}
         self._case_counts: Counter[tuple[str, ...]] = Counter(
@@ -120,35 +130,37 @@ class PhraseCounts:
 
     @cached_property
     def word_usage(self) -> WordUsage:
-        """How these texts use their words; read from some of them, the same ones whatever the order."""
+        """Noun and verb counts of a sample of these texts, independent of their order."""
         return WordUsage(self.texts[case_id] for case_id in sorted(self.texts)[:MAX_TEXTS_READ])
 
     def distinctive_phrases(self, case_ids: Sequence[str], *, limit: int = 12) -> list[Phrase]:
-        """The phrases of a theme that its cases share and the other cases do not, best first.
+        """Return the phrases that a theme's cases share and other cases do not, best first.
 
-        Score: the share of the theme's cases that hold the phrase, times the log of how much more common it is there
-        than elsewhere (smoothed), times a little for each further word, since "label printer" says more than "label".
+        The score is the product of three factors:
+        - the share of the theme's cases that contain the phrase,
+        - the log of how much more common the phrase is there than elsewhere (smoothed),
+        - a small bonus for each further word, since "label printer" says more than "label".
         """
         inside = Counter(key for case_id in case_ids for key in self._phrases[case_id])
-        n, rest = len(case_ids), max(1, len(self._phrases) - len(case_ids))
-        least = max(2, math.ceil(MIN_CASE_SHARE * n))
-        found: list[Phrase] = []
+        n, n_others = len(case_ids), max(1, len(self._phrases) - len(case_ids))
+        min_count = max(2, math.ceil(MIN_CASE_SHARE * n))
+        phrases: list[Phrase] = []
         for key, count in inside.items():
-            if count < least or (len(key) == 1 and key[0] in VAGUE_WORDS) or all(word in VAGUE_WORDS for word in key):
+            if count < min_count or all(word in VAGUE_WORDS for word in key):
                 continue
             share = count / n
-            elsewhere = (self._case_counts[key] - count + 0.5) / (rest + 1)
-            lift = math.log(share / elsewhere) if share > elsewhere else 0.0
+            share_elsewhere = (self._case_counts[key] - count + 0.5) / (n_others + 1)
+            lift = math.log(share / share_elsewhere) if share > share_elsewhere else 0.0
             score = share * lift * (1 + 0.35 * (len(key) - 1))
             if score > 0:
-                found.append(Phrase(self._common_spelling(key, case_ids), key, share, score))
-        found.sort(key=lambda phrase: (-phrase.score, phrase.words))
-        return _drop_redundant_phrases(found, limit)
+                phrases.append(Phrase(self._common_spelling(key, case_ids), key, share, score))
+        phrases.sort(key=lambda phrase: (-phrase.score, phrase.words))
+        return _drop_redundant_phrases(phrases, limit)
 
     def _common_spelling(self, key: tuple[str, ...], case_ids: Iterable[str]) -> str:
-        """As most cases write it, in lower case unless most write capitals inside a sentence (names, abbreviations)."""
-        written = Counter(self._phrases[case_id][key] for case_id in case_ids if key in self._phrases[case_id])
-        best = min(written, key=lambda text: (-written[text], text))
+        """Return the most common spelling; lower case, except for names and abbreviations with capitals inside."""
+        spellings = Counter(self._phrases[case_id][key] for case_id in case_ids if key in self._phrases[case_id])
+        best = min(spellings, key=lambda text: (-spellings[text], text))
         return best if best.isupper() or any(char.isupper() for char in best[1:]) else best.casefold()
 
     def contains_phrase(self, case_id: str, key: tuple[str, ...]) -> bool:
@@ -158,23 +170,23 @@ class PhraseCounts:
         return len(self._phrases)
 
     def n_cases_with(self, word: str, case_ids: Iterable[str] | None = None) -> int:
-        """How many of these cases, or of all, hold a word as it is compared."""
+        """Count the cases, among these or all, that contain a normalised word."""
         if case_ids is None:
             return self._case_counts[word,]
         return sum((word,) in self._phrases[case_id] for case_id in case_ids)
 
     def content_words_of(self, case_id: str) -> Iterator[str]:
-        """The words of a case that say something, each once."""
+        """Yield each content word of a case once."""
         return (key[0] for key in self._phrases[case_id] if len(key) == 1)
 
 
 def _drop_redundant_phrases(phrases: Sequence[Phrase], limit: int) -> list[Phrase]:
-    """Drop a phrase whose words are all in a better one, or that holds a better one and adds nothing but a word."""
-    kept: list[Phrase] = []
+    """Drop each phrase whose words contain, or are contained in, those of a better phrase."""
+    distinct: list[Phrase] = []
     for phrase in phrases:
         words = set(phrase.words)
-        if not any(words <= set(other.words) or words >= set(other.words) for other in kept):
-            kept.append(phrase)
-        if len(kept) == limit:
+        if not any(words <= set(other.words) or words >= set(other.words) for other in distinct):
+            distinct.append(phrase)
+        if len(distinct) == limit:
             break
-    return kept
+    return distinct

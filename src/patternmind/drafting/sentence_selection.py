@@ -1,4 +1,4 @@
-"""Choosing sentences: central to the theme, different from each other, from different cases and teams."""
+"""Select central sentences of a theme that differ from each other."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,10 +15,10 @@ IDEAL_WORD_RANGE = (10, 28)
 MAX_WORD_OVERLAP = 0.5
 
 DEPENDENT_SENTENCE_WEIGHT = 0.3
-"""What a sentence is worth that points at the one before it: taken where nothing else is said."""
+"""Weight of a sentence that cannot be understood without the one before it."""
 
 DIVERSITY = 0.5
-"""How much of its worth a sentence loses that says all that one chosen before it said (maximal marginal relevance)."""
+"""Score share that a sentence loses at full overlap (maximal marginal relevance)."""
 
 
 def content_words(text: str) -> frozenset[str]:
@@ -27,12 +27,12 @@ def content_words(text: str) -> frozenset[str]:
 
 
 def compute_document_frequencies(texts: Sequence[str]) -> dict[str, float]:
-    """The share of a theme's cases that hold each word: its centroid, each case counted once however long it is."""
-    held: dict[str, int] = {}
+    """Return the share of a theme's cases that contain each word; each case counts once, at any length."""
+    n_texts: dict[str, int] = {}
     for text in texts:
         for word in content_words(text):
-            held[word] = held.get(word, 0) + 1
-    return {word: n / len(texts) for word, n in held.items()}
+            n_texts[word] = n_texts.get(word, 0) + 1
+    return {word: n / len(texts) for word, n in n_texts.items()}
 
 
 def centrality(
@@ -42,20 +42,22 @@ def centrality(
     cohesion: float,
     document_frequencies: Mapping[str, float] | None = None,
 ) -> float:
-    """How well a sentence speaks for its theme: the theme's phrases and common words it holds, length, strength.
+    """Score how well a sentence represents its theme.
+
+    The score combines the theme's phrases and words in the sentence, its length, and the cohesion of its case.
 
     Args:
-        firmness: the strength of the sentence's case in the theme, 0..1.
-        shares: by word, the share of the theme's cases that hold it (centroid of Radev et al., 2004).
+        cohesion: Strength of the sentence's case in the theme, 0..1.
+        document_frequencies: By word, the share of the theme's cases that contain it (centroid of Radev et al., 2004).
     """
     words = content_words(sentence.text)
-    held = sum(phrase.score for phrase in phrases if set(phrase.words) <= words)
-    shared = sum((document_frequencies or {}).get(word, 0.0) for word in words) / max(1, len(words))
+    phrase_score = sum(phrase.score for phrase in phrases if set(phrase.words) <= words)
+    word_score = sum((document_frequencies or {}).get(word, 0.0) for word in words) / max(1, len(words))
     low, high = IDEAL_WORD_RANGE
     n = sentence.n_words
-    fit = 1.0 if low <= n <= high else 0.6 if n < low else high / n
-    alone = 1.0 if is_self_contained(sentence.text) else DEPENDENT_SENTENCE_WEIGHT
-    return (0.3 + held + shared) * fit * alone * (0.5 + 0.5 * cohesion)
+    length_weight = 1.0 if low <= n <= high else 0.6 if n < low else high / n
+    context_weight = 1.0 if is_self_contained(sentence.text) else DEPENDENT_SENTENCE_WEIGHT
+    return (0.3 + phrase_score + word_score) * length_weight * context_weight * (0.5 + 0.5 * cohesion)
 
 
 def select_sentences(
@@ -67,28 +69,36 @@ def select_sentences(
     dissimilar_to: Sequence[Sentence] = (),
     first: Sentence | None = None,
 ) -> list[Sentence]:
-    """Sentences that each score high and say little of what those before them say, best first; ``first`` if given.
+    """Select sentences with high scores and little overlap, best first.
 
-    One that shares half of its words with a chosen one, or with one of ``unlike``, is left out; below that it loses
-    worth by what it shares.
+    The selection begins with ``first`` if that is one of ``sentences``. A sentence that shares half of its words with a
+    selected one, or with one of ``dissimilar_to``, is excluded. A smaller overlap lowers its score.
     """
-    chosen: list[Sentence] = []
-    worth = {sentence: score(sentence) for sentence in sentences}
+    selected: list[Sentence] = []
+    scores = {sentence: score(sentence) for sentence in sentences}
     words = {sentence: content_words(sentence.text) for sentence in (*sentences, *dissimilar_to)}
-    left = sorted(worth, key=lambda s: (-worth[s], s.case_id, s.field, s.start))
+    candidates = sorted(scores, key=lambda s: (-scores[s], s.case_id, s.field, s.start))
     overlap = {
-        one: max((_word_overlap(words[one], words[other]) for other in dissimilar_to), default=0.0) for one in left
+        s: max((_word_overlap(words[s], words[other]) for other in dissimilar_to), default=0.0) for s in candidates
     }
-    while left and len(chosen) < limit:
-        left = [one for one in left if overlap[one] < MAX_WORD_OVERLAP]
-        if not left:
+    while candidates and len(selected) < limit:
+        candidates = [s for s in candidates if overlap[s] < MAX_WORD_OVERLAP]
+        if not candidates:
             break
-        best = max(left, key=lambda one: worth[one] * (1 - DIVERSITY * overlap[one]))
-        best, first = first if first in worth else best, None
-        chosen.append(best)
-        left = [one for one in left if one != best and not (one_per_case and one.case_id == best.case_id)]
-        overlap = {one: max(overlap[one], _word_overlap(words[one], words[best])) for one in left}
-    return chosen
+        best = max(candidates, key=lambda s: scores[s] * (1 - DIVERSITY * overlap[s]))
+        best, first = first if first in scores else best, None
+        selected.append(best)
+        candidates = [s for s in candidates if s != best and not (one_per_case and s.case_id == best.case_id)]
+        overlap = {s: max(overlap[s], _word_overlap(words[s], words[best])) for s in candidates}
+    return selected
+
+
+def representative_sentences(
+    sentences: Sequence[Sentence], case_id: str, score: Callable[[Sentence], float], *, limit: int
+) -> list[Sentence]:
+    """Select the best quotable sentences of one case, in reading order."""
+    own = [sentence for sentence in sentences if sentence.case_id == case_id and sentence.is_quotable]
+    return sorted(select_sentences(own, score, limit=limit, one_per_case=False), key=own.index)
 
 
 def _word_overlap(words: frozenset[str], other_words: frozenset[str]) -> float:
@@ -96,7 +106,7 @@ def _word_overlap(words: frozenset[str], other_words: frozenset[str]) -> float:
 
 
 def sentences_with_roles(sentences: Sequence[Sentence], *roles: SentenceRole) -> list[Sentence]:
-    """The sentences of these roles that can be quoted: no questions, no headings or labels of forms."""
+    """Return the quotable sentences with these roles, without questions, headings and form labels."""
     return [sentence for sentence in sentences if sentence.role in roles and is_quotable_statement(sentence)]
 
 

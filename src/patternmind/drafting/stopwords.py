@@ -1,4 +1,4 @@
-"""Words too common to name anything. English, with the commonest of German, Dutch and the Nordic languages."""
+"""Words too common to name a theme: English, and the most common German, Dutch and Nordic ones."""
 
 STOPWORDS = frozenset(
     """

@@ -1,4 +1,4 @@
-"""Names of themes without a model, no two alike, and the lint that every name has to pass, whoever proposes it."""
+"""Name themes without a model, and lint every name, also those of a model."""
 
 import re
 from collections import Counter
@@ -15,7 +15,10 @@ MAX_NAME_WORDS = 6
 N_KEYWORDS = 8
 MAX_ALTERNATIVES = 10
 NEAR_DUPLICATE_SHARE = 2 / 3
-"""Two names of two words each may share one: "Scanner battery" and "Scanner dock" are told apart at a glance."""
+"""Share of common words from which two names are similar.
+
+Two names of two words may share one: "Scanner battery" and "Scanner dock" differ at a glance.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +33,35 @@ def name_themes(
     candidates: Mapping[str, Sequence[Phrase]] = MappingProxyType({}),
     existing_names: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, ThemeName]:
-    """A name for each theme id, no two nearly alike.
+    """Return a name for each theme id, without similar names.
+
+    Themes with the best phrases choose first. A theme takes its first candidate that is not similar to a taken name;
+    else its best phrase with a second one that shares no word with it. If each option is similar to another theme's
+    name, it takes one that differs in a word.
 
     Args:
-        phrases: what sets each theme apart, best first; its keywords, and its name where no proposal is left.
-        proposals: wordings of its cases that read as a name, best first.
-        kept: names that themes are known by already, those of themes without phrases too; they stay theirs.
-
-    Each theme in turn, those with the best phrases first, takes its first proposal that is like no name taken; then its
-    best phrase with a second one that shares no word with it. Only where everything it could say is like another's name
-    does it take one that differs in a word.
+        phrases: Distinctive phrases by theme id, best first: the keywords, and the name if no candidate is available.
+        candidates: Phrases of the theme's cases that read as a name, best first.
+        existing_names: Names that themes have already and keep, also of themes without phrases.
     """
     names: dict[str, str] = {}
-    may_say: dict[str, Sequence[str]] = {}
-    taken = list(existing_names.values())
+    name_options: dict[str, Sequence[str]] = {}
+    taken_names = list(existing_names.values())
     for theme_id in sorted(phrases, key=lambda theme: (-_best_score(phrases[theme]), theme)):
-        shared = _shared_words(theme_id, candidates)
-        found = [
+        shared_words = _shared_words(theme_id, candidates)
+        options = [
             *_candidate_names(candidates.get(theme_id, ())),
             *_keyphrase_names(phrases[theme_id]),
             *_keyphrase_names(phrases[theme_id], 12),
         ]
-        said = [one for one in found if " " in one or shared.isdisjoint(content_words(one))]
-        name = existing_names.get(theme_id) or _first_unused_name(said, taken) or fallback_name(theme_id)
-        taken.append(name)
+        options = [option for option in options if " " in option or shared_words.isdisjoint(content_words(option))]
+        name = existing_names.get(theme_id) or _first_unused_name(options, taken_names) or fallback_name(theme_id)
+        taken_names.append(name)
         names[theme_id] = name
-        may_say[theme_id] = [] if theme_id in existing_names else said
+        name_options[theme_id] = [] if theme_id in existing_names else options
     for theme_id in names:
         _resolve_name_conflict(
-            theme_id, names, may_say, [name for other, name in existing_names.items() if other not in names]
+            theme_id, names, name_options, [name for other, name in existing_names.items() if other not in names]
         )
     return {
         theme_id: ThemeName(name, tuple(phrase.text for phrase in phrases[theme_id][:N_KEYWORDS]))
@@ -69,9 +72,10 @@ def name_themes(
 def _resolve_name_conflict(
     theme_id: str, names: dict[str, str], name_options: Mapping[str, Sequence[str]], fixed_names: Sequence[str]
 ) -> None:
-    """Where a theme had to take a name like another's, that one takes its next name, if the two are unlike then.
+    """Resolve two similar names: the theme takes its next option, the rival another name.
 
-    "Disposable virtual card" says all that a theme of disposable cards could be called, and could say "Virtual card".
+    Both names stay if no such pair of names differs.
+    "Disposable virtual card" uses every word that a theme of disposable cards needs; it could be called "Virtual card".
     """
     if not _is_similar_to_any(names[theme_id], _other_names(names, theme_id, fixed_names)):
         return
@@ -80,9 +84,9 @@ def _resolve_name_conflict(
         if len(rivals) != 1 or _is_similar_to_any(option, fixed_names):
             continue
         rest = [*_other_names(names, theme_id, fixed_names, rivals[0]), option]
-        free = next((one for one in name_options[rivals[0]] if not _is_similar_to_any(one, rest)), None)
-        if free is not None:
-            names[theme_id], names[rivals[0]] = option, free
+        rival_name = next((name for name in name_options[rivals[0]] if not _is_similar_to_any(name, rest)), None)
+        if rival_name is not None:
+            names[theme_id], names[rivals[0]] = option, rival_name
             return
 
 
@@ -95,33 +99,42 @@ def _is_similar_to_any(name: str, other_names: Sequence[str]) -> bool:
 
 
 def fallback_name(theme_id: str) -> str:
-    """What a theme is called while its cases share no phrase."""
+    """Return the name of a theme whose cases share no phrase."""
     return f"Theme {theme_id[-4:]}"
 
 
 def _shared_words(theme_id: str, candidates: Mapping[str, Sequence[Phrase]]) -> frozenset[str]:
-    """Words that two other themes may be named with: a theme called "Card" would be like "Lost card" and "Card PIN"."""
-    others = (found[:5] for other, found in candidates.items() if other != theme_id)
-    n_holding = Counter(word for found in others for word in {word for one in found for word in one.words})
-    return frozenset(word for word, n in n_holding.items() if n > 1)
+    """Return words in the best candidates of at least two other themes.
+
+    A theme named "Card" would be similar to "Lost card" and "Card PIN".
+    """
+    best_by_theme = (options[:5] for other, options in candidates.items() if other != theme_id)
+    n_themes = Counter(
+        word for options in best_by_theme for word in {word for option in options for word in option.words}
+    )
+    return frozenset(word for word, n in n_themes.items() if n > 1)
 
 
 def _first_unused_name(name_options: Sequence[str], taken_names: Sequence[str]) -> str | None:
-    words = [content_words(name) for name in taken_names]
-    unlike = (
-        name for name in name_options if not any(_share_most_words(content_words(name), other) for other in words)
-    )
-    if (free := next(unlike, None)) is not None:
-        return free
-    same = {name.casefold() for name in taken_names}
-    left = [name for name in name_options if name.casefold() not in same]
-    return min(
-        left, key=lambda name: sum(_share_most_words(content_words(name), other) for other in words), default=None
-    )
+    """Return the first option that is not similar to a taken name.
+
+    If each option is similar, return the one with the fewest similar names that is equal to no taken name.
+    """
+    taken_words = [content_words(name) for name in taken_names]
+
+    def n_similar(name: str) -> int:
+        return sum(_share_most_words(content_words(name), words) for words in taken_words)
+
+    dissimilar = (name for name in name_options if not n_similar(name))
+    if (name := next(dissimilar, None)) is not None:
+        return name
+    folded_names = {name.casefold() for name in taken_names}
+    unequal = [name for name in name_options if name.casefold() not in folded_names]
+    return min(unequal, key=n_similar, default=None)
 
 
 def are_names_similar(name: str, other: str) -> bool:
-    """Whether two names are near-duplicates: two thirds of what the shorter one says are in the other."""
+    """Return whether two names are near-duplicates: the other contains two thirds of the shorter one's words."""
     return name.casefold() == other.casefold() or _share_most_words(content_words(name), content_words(other))
 
 
@@ -131,19 +144,22 @@ def _share_most_words(words: frozenset[str], others: frozenset[str]) -> bool:
 
 
 def disambiguate_name(name: str, phrases: Sequence[Phrase], taken_names: Sequence[str]) -> str | None:
-    """A name with the first of its theme's key phrases that no name like it says; ``None`` where none does."""
+    """Append the first key phrase that no similar name contains; return ``None`` if no phrase fits."""
     words = content_words(name)
-    said = words.union(*(content_words(other) for other in taken_names if are_names_similar(name, other)))
-    longer = (f"{name}, {phrase.text}" for phrase in phrases if said.isdisjoint(content_words(phrase.text)))
-    return next((one for one in longer if len(one.split()) <= MAX_NAME_WORDS), None)
+    used_words = words.union(*(content_words(other) for other in taken_names if are_names_similar(name, other)))
+    longer = (f"{name}, {phrase.text}" for phrase in phrases if used_words.isdisjoint(content_words(phrase.text)))
+    return next((option for option in longer if len(option.split()) <= MAX_NAME_WORDS), None)
 
 
 def contains_theme_word(name: str, texts: Sequence[str]) -> bool:
-    """Whether a word of the name that says something is in at least two of the theme's texts, or in its only one."""
-    wanted = content_words(name)
-    enough = min(2, len(texts))
-    holding = (text for text in texts if wanted & content_words(text))
-    return len(list(islice(holding, enough))) == enough > 0
+    """Return whether two of the theme's texts contain a content word of the name.
+
+    A theme with a single text needs only that one.
+    """
+    name_words = content_words(name)
+    n_needed = min(2, len(texts))
+    matching = (text for text in texts if name_words & content_words(text))
+    return len(list(islice(matching, n_needed))) == n_needed > 0
 
 
 def _best_score(phrases: Sequence[Phrase]) -> float:
@@ -151,17 +167,17 @@ def _best_score(phrases: Sequence[Phrase]) -> float:
 
 
 def _candidate_names(candidates: Sequence[Phrase]) -> list[str]:
-    return [_capitalize_first(one.text) for one in candidates if not _is_vague(one.text)]
+    return [_capitalize_first(candidate.text) for candidate in candidates if not _is_vague(candidate.text)]
 
 
 def _keyphrase_names(phrases: Sequence[Phrase], max_phrases: int = 5) -> list[str]:
-    """Names of key phrases, from the plainest on: the two best, then every other pair of the first, then each."""
+    """Return names made of key phrases: pairs of phrases, the best first, then single phrases."""
     usable = [phrase for phrase in phrases if not all(word in VAGUE_WORDS for word in phrase.words)][:max_phrases]
     pairs = [[a, b] for i, a in enumerate(usable) for b in usable[i + 1 :] if not set(a.words) & set(b.words)]
     singles = [[phrase] for phrase in usable]
-    fitting = [join for join in pairs + singles if sum(len(phrase.words) for phrase in join) < MAX_NAME_WORDS]
-    said = [_capitalize_first(", ".join(phrase.text for phrase in join)) for join in fitting]
-    return [name for name in said if not _is_vague(name)]
+    fitting = [group for group in pairs + singles if sum(len(phrase.words) for phrase in group) < MAX_NAME_WORDS]
+    names = [_capitalize_first(", ".join(phrase.text for phrase in group)) for group in fitting]
+    return [name for name in names if not _is_vague(name)]
 
 
 def _capitalize_first(text: str) -> str:
@@ -171,29 +187,29 @@ def _capitalize_first(text: str) -> str:
 def lint_name(
     name: str, case_texts: Sequence[str], *, contrast_texts: Sequence[str] = (), other_names: Sequence[str] = ()
 ) -> list[str]:
-    """What is wrong with a theme's name; nothing where it may stand.
+    """Return the errors of a theme's name; empty if the name is valid.
 
     Args:
-        case_texts: of the theme's own cases.
-        beside: texts of the nearest theme's cases, which the name must fit less well.
-        others: names of the other themes.
+        case_texts: Texts of the theme's own cases.
+        contrast_texts: Texts of the nearest theme's cases, which the name must fit less well.
+        other_names: Names of the other themes.
     """
     words = [normalize_word(word) for word in re.findall(r"[^\W\d_]+", name)]
-    own = [frozenset(normalize_word(word) for word in re.findall(r"[^\W\d_]+", text)) for text in case_texts]
-    wrong = ["the name is empty"] if not words else []
+    case_words = [frozenset(normalize_word(word) for word in re.findall(r"[^\W\d_]+", text)) for text in case_texts]
+    errors = ["the name is empty"] if not words else []
     if len(name.split()) > MAX_NAME_WORDS:
-        wrong.append(f"the name has more than {MAX_NAME_WORDS} words")
+        errors.append(f"the name has more than {MAX_NAME_WORDS} words")
     if _is_vague(name):
-        wrong.append("the name is vague")
-    if words and not any(word in text and word not in ALL_STOPWORDS for word in words for text in own):
-        wrong.append("no word of the name is in its cases")
-    if _has_rare_proper_name(name, own):
-        wrong.append("the name holds a name that one case in eight or fewer bears")
+        errors.append("the name is vague")
+    if words and not any(word in text and word not in ALL_STOPWORDS for word in words for text in case_words):
+        errors.append("its cases contain no word of the name")
+    if _has_rare_proper_name(name, case_words):
+        errors.append("the name contains a proper name that only one case in eight or fewer uses")
     if contrast_texts and not _fits_own_theme_better(name, case_texts, contrast_texts):
-        wrong.append("the name fits its nearest theme as well")
+        errors.append("the name fits its nearest theme equally well")
     if any(are_names_similar(name, other) for other in other_names):
-        wrong.append("the name is nearly that of another theme")
-    return wrong
+        errors.append("the name is too similar to that of another theme")
+    return errors
 
 
 def _is_vague(name: str) -> bool:
@@ -201,17 +217,17 @@ def _is_vague(name: str) -> bool:
 
 
 def _has_rare_proper_name(name: str, case_words: Sequence[frozenset[str]]) -> bool:
-    """Whether a word with a capital inside the name, as of a product, is held by one case in eight or fewer."""
+    """Return whether the name contains a proper name of at most one case in eight."""
     capitals = [normalize_word(word) for word in re.findall(r"(?<!^)\b[^\W\d_]*[A-Z][^\W\d_]*", name)]
-    held = [sum(word in text for text in case_words) for word in capitals]
-    return any(0 < n <= len(case_words) / 8 for n in held)
+    n_cases = [sum(word in text for text in case_words) for word in capitals]
+    return any(0 < n <= len(case_words) / 8 for n in n_cases)
 
 
 def _fits_own_theme_better(name: str, case_texts: Sequence[str], contrast_texts: Sequence[str]) -> bool:
-    """Whether the theme's cases hold more of the name's words than those of the nearest theme do."""
-    said = content_words(name)
+    """Return whether the name fits the theme's own cases better than the nearest theme's."""
+    name_words = content_words(name)
 
-    def share(texts: Sequence[str]) -> float:
-        return sum(len(said & content_words(text)) for text in texts) / max(1, len(texts))
+    def mean_overlap(texts: Sequence[str]) -> float:
+        return sum(len(name_words & content_words(text)) for text in texts) / max(1, len(texts))
 
-    return not said or share(case_texts) > share(contrast_texts)
+    return not name_words or mean_overlap(case_texts) > mean_overlap(contrast_texts)

@@ -1,4 +1,4 @@
-"""A word as it is written, and as it is compared."""
+"""Split a text into words and normalise them for comparison."""
 
 import re
 from functools import lru_cache
@@ -6,9 +6,9 @@ from functools import lru_cache
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
-@lru_cache(maxsize=1 << 16)  # a large network says the same words a million times
+@lru_cache(maxsize=1 << 16)  # a large network repeats the same words a million times
 def normalize_word(word: str) -> str:
-    """A word without case, possessive or plural s, so that "Scanners" and "scanner's" count together."""
+    """Return a word without case, possessive or plural s: "Scanners" and "scanner's" count together."""
     word = re.sub(r"['’]s?$", "", word.casefold())
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"

@@ -1,7 +1,7 @@
-"""How a network's own texts use a word: after "the" and "of" as a noun, after "we" and "was" as a verb.
+"""Count how a network's texts use a word: after "the" and "of" as a noun, after "we" and "was" as a verb.
 
-Counting what stands before a word is as near to a tagger as one comes without weights, and it knows the words of the
-trade. A word that is seen little is judged by its ending.
+The preceding word approximates a part-of-speech tagger without model weights, and covers the words of the trade. A rare
+word is judged by its ending.
 """
 
 import math
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from patternmind.drafting.word_forms import WORD, normalize_word
 
 MAX_TEXTS_READ = 2_000
-"""Texts; how a trade uses its words shows in a few thousand."""
+"""Limit of texts to count; a few thousand show how a trade uses its words."""
 
 WORDS_BEFORE_NOUNS = frozenset(
     "a an the my our your his her their its this these those no any some each every another of in on at for with from"
@@ -24,17 +24,17 @@ WORDS_BEFORE_VERBS = frozenset(
     " please gets getting just already".split()
 )
 WORDS_AFTER_VERBS = frozenset("a an the my our your me him them it us his her their this these those".split())
-"""After a verb; after a noun only where a clause ends without a comma."""
+"""Words that follow a verb. They follow a noun only if a clause ends without a comma."""
 
 SUFFIX_SCORES: Mapping[str, float] = {
     "tion": 2, "sion": 2, "ment": 2, "ness": 2, "ship": 2, "ance": 1, "ence": 1, "ity": 2, "age": 1, "ure": 1,
     "ed": -2, "ly": -3, "ise": -1, "ize": -1, "ify": -1,
 }  # fmt: skip
-"""Uses that an ending is worth, as a noun or (minus) as a verb or adverb."""
+"""Number of uses that an ending counts for: noun, or (negative) verb or adverb."""
 
 
 class WordUsage:
-    """Counted once over a network's texts, asked by every theme that is to be named."""
+    """Noun and verb counts of a network's words."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._noun_counts: Counter[str] = Counter()
@@ -54,9 +54,11 @@ class WordUsage:
                 self._verb_counts[key] += 1
 
     def noun_log_odds(self, word: str) -> float:
-        """Log-odds that a word, as compared, is used as a noun; about 0 where nothing is known of it."""
-        ending = next(
-            (value for end, value in SUFFIX_SCORES.items() if word.endswith(end) and len(word) > len(end) + 2), 0.0
+        """Return the log-odds that a normalised word is used as a noun; about 0 for an unknown word."""
+        suffix_score = next(
+            (score for suffix, score in SUFFIX_SCORES.items() if word.endswith(suffix) and len(word) > len(suffix) + 2),
+            0.0,
         )
-        nouns, verbs = self._noun_counts[word] + max(0.0, ending), self._verb_counts[word] + max(0.0, -ending)
-        return math.log((nouns + 1) / (verbs + 1))
+        n_noun = self._noun_counts[word] + max(0.0, suffix_score)
+        n_verb = self._verb_counts[word] + max(0.0, -suffix_score)
+        return math.log((n_noun + 1) / (n_verb + 1))

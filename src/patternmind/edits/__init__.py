@@ -1,4 +1,4 @@
-"""People's decisions over what a run found: placed after it, checked, and spoken against only in words."""
+"""Application of people's edits to a machine result; conflicts are reported, never resolved automatically."""
 
 from patternmind.edits.assignment import EditedAssignments, assign_cases
 from patternmind.edits.conflicts import find_conflicts

@@ -1,4 +1,4 @@
-"""Where every case ends once people's decisions are laid over what a run found; all other cases follow the data."""
+"""Assignment of cases to themes under people's edits; all other cases follow the machine result."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +15,10 @@ from patternmind.domain.themes import OUTLIER, Vectors
 from patternmind.edits.resolution import ResolvedEdits
 
 MIN_FIT_SHARE = 0.25
-"""A case that must leave its theme joins another if it lies nearer to its centre than this share of its members."""
+"""Share of a theme's members that a displaced case must exceed in similarity."""
 
 EDIT_STRENGTH = 1.0
-"""The strength of a case in a theme that a person put it in, and the data did not."""
+"""Strength of a case in a theme to which only a person assigned it."""
 
 _ACTION_LABELS = {
     EditAction.MOVE_OUT: "moved out",
@@ -33,9 +33,12 @@ _ACTION_LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditedAssignments:
-    """``theme_of`` has every case of the run, in order; None is "in no theme".
+    """Themes of all cases after edits.
 
-    ``strength`` and ``reasons`` have only the cases that stand elsewhere than the data would have them.
+    Attributes:
+        theme_of: theme id of every case of the run, in order; None for cases in no theme.
+        strength: strength of the cases that edits moved, and only of these.
+        reasons: reason for each of these cases.
     """
 
     theme_of: Mapping[str, str | None]
@@ -44,150 +47,159 @@ class EditedAssignments:
 
 
 def assign_cases(machine_result: MachineResult, vectors: Vectors, resolved: ResolvedEdits) -> EditedAssignments:
-    """Lay decisions over a run.
+    """Apply edits to the assignments of a run.
 
-    A case that is held goes where it is held. Cases kept together go where most of them are. A case that must not be
-    where the data has it goes to the nearest theme it may be in, if it is near enough, and else stands alone.
+    A case with a required theme goes there. Cases kept together go where most of them are. A case that is excluded from
+    its theme goes to the nearest permitted theme, if that is near enough, and otherwise to no theme.
     """
-    return _CaseAssigner(machine_result, vectors, resolved).placed()
+    return _CaseAssigner(machine_result, vectors, resolved).assign()
 
 
 class _CaseAssigner:
-    def __init__(self, found: MachineResult, vectors: Vectors, decisions: ResolvedEdits) -> None:
-        self.found, self.vectors, self.decisions = found, vectors, decisions
-        self.row_of = {case_id: row for row, case_id in enumerate(found.case_ids)}
-        self.machine_theme_of = machine_theme_ids(found, decisions)
+    def __init__(self, machine_result: MachineResult, vectors: Vectors, resolved: ResolvedEdits) -> None:
+        self.machine_result, self.vectors, self.resolved = machine_result, vectors, resolved
+        self.row_of = {case_id: row for row, case_id in enumerate(machine_result.case_ids)}
+        self.machine_theme_of = machine_theme_ids(machine_result, resolved)
         self.theme_of = dict(self.machine_theme_of)
         self.strength: dict[str, float] = {}
         self.reasons: dict[str, str] = {}
-        self.inside: defaultdict[str, set[str]] = defaultdict(set)
+        self.units_by_theme: defaultdict[str, set[str]] = defaultdict(set)
         self.separated_units = self._find_separated_units()
 
-    def placed(self) -> EditedAssignments:
+    def assign(self) -> EditedAssignments:
         for unit in self._affected_units():
-            self._place(unit, [case_id for case_id in self._members(unit) if case_id in self.row_of])
+            self._assign_unit(unit, [case_id for case_id in self._members(unit) if case_id in self.row_of])
         return EditedAssignments(theme_of=self.theme_of, strength=self.strength, reasons=self.reasons)
 
     def _members(self, unit: str) -> tuple[str, ...]:
-        return self.decisions.units.get(unit, (unit,))
+        return self.resolved.units.get(unit, (unit,))
 
     def _find_separated_units(self) -> Mapping[str, Mapping[str, Edit]]:
-        """By unit, the units it is kept apart from, each with the edit that says so."""
+        """Map each unit to the units it is kept apart from, each with its edit."""
         rivals: defaultdict[str, dict[str, Edit]] = defaultdict(dict)
-        for edit in self.decisions.separations:
-            for left, right in combinations((self.decisions.unit_of.get(id, id) for id in edit.case_ids), 2):
+        for edit in self.resolved.separations:
+            for left, right in combinations((self.resolved.unit_of.get(id, id) for id in edit.case_ids), 2):
                 rivals[left][right] = rivals[right][left] = edit
         return rivals
 
     def _affected_units(self) -> list[str]:
-        """Every unit that a decision speaks of, in the order of placing: the held, then the firmest in its place."""
-        told = self.decisions
-        spoken = {
-            *told.required_theme,
-            *told.excluded_themes,
-            *told.unit_of,
-            *(id for edit in told.separations for id in edit.case_ids),
+        """Return every unit with an edit, in the order of assignment: required themes first, then by strength."""
+        resolved = self.resolved
+        affected = {
+            *resolved.required_theme,
+            *resolved.excluded_themes,
+            *resolved.unit_of,
+            *(id for edit in resolved.separations for id in edit.case_ids),
         }
-        units = {told.unit_of.get(case_id, case_id) for case_id in spoken & self.row_of.keys()}
-        return sorted(units, key=lambda unit: (unit not in told.required_theme, -self._unit_strength(unit), unit))
+        units = {resolved.unit_of.get(case_id, case_id) for case_id in affected & self.row_of.keys()}
+        return sorted(units, key=lambda unit: (unit not in resolved.required_theme, -self._unit_strength(unit), unit))
 
     def _unit_strength(self, unit: str) -> float:
         rows = [self.row_of[id] for id in self._members(unit) if id in self.row_of and self.machine_theme_of[id]]
-        return round(float(self.found.partition.strength[rows].sum()), 6)
+        return round(float(self.machine_result.partition.strength[rows].sum()), 6)
 
-    def _place(self, unit: str, members: Sequence[str]) -> None:
-        if unit in self.decisions.required_theme:
-            theme_id, edit = self.decisions.required_theme[unit]
-            self._put(
+    def _assign_unit(self, unit: str, members: Sequence[str]) -> None:
+        if unit in self.resolved.required_theme:
+            theme_id, edit = self.resolved.required_theme[unit]
+            self._record_assignment(
                 unit, members, theme_id, EDIT_STRENGTH, f"{_action_label(edit)} by a person (decision {edit.seq})"
             )
             return
-        wanted = self._candidate_theme_ids(members)
-        refused: list[Edit] = []
-        for theme_id in wanted:
-            why = self._blocking_edit(unit, members, theme_id)
-            if why is None:
-                self._put(unit, members, theme_id, EDIT_STRENGTH, "kept together by a person")
+        candidates = self._candidate_theme_ids(members)
+        blocking_edits: list[Edit] = []
+        for theme_id in candidates:
+            blocking_edit = self._blocking_edit(unit, members, theme_id)
+            if blocking_edit is None:
+                self._record_assignment(unit, members, theme_id, EDIT_STRENGTH, "kept together by a person")
                 return
-            refused.append(why)
-        for theme_id, share in self._nearest(members) if wanted else ():
+            blocking_edits.append(blocking_edit)
+        for theme_id, share in self._nearest_themes(members) if candidates else ():
             if self._blocking_edit(unit, members, theme_id) is None:
-                self._put(
+                self._record_assignment(
                     unit,
                     members,
                     theme_id,
                     share,
-                    f"{_action_label(refused[0])} by a person (decision {refused[0].seq})",
+                    f"{_action_label(blocking_edits[0])} by a person (decision {blocking_edits[0].seq})",
                 )
                 return
-        alone = f"{_action_label(refused[0])} by a person (decision {refused[0].seq})" if refused else ""
-        self._put(unit, members, None, 0.0, alone)
+        reason = (
+            f"{_action_label(blocking_edits[0])} by a person (decision {blocking_edits[0].seq})"
+            if blocking_edits
+            else ""
+        )
+        self._record_assignment(unit, members, None, 0.0, reason)
 
     def _candidate_theme_ids(self, members: Sequence[str]) -> list[str]:
-        """The themes that the data has members in, those of the most and firmest members first."""
+        """Return the members' themes in the machine result, by number of members, then strength."""
         count = Counter(theme for id in members if (theme := self.machine_theme_of[id]))
-        firm: Counter[str] = Counter()
+        strength: Counter[str] = Counter()
         for case_id in members:
             if theme := self.machine_theme_of[case_id]:
-                firm[theme] += float(self.found.partition.strength[self.row_of[case_id]])  # pyright: ignore[reportArgumentType]
-        return sorted(count, key=lambda theme: (-count[theme], -round(firm[theme], 6), theme))
+                strength[theme] += float(self.machine_result.partition.strength[self.row_of[case_id]])  # pyright: ignore[reportArgumentType]
+        return sorted(count, key=lambda theme: (-count[theme], -round(strength[theme], 6), theme))
 
     def _blocking_edit(self, unit: str, members: Sequence[str], theme_id: str) -> Edit | None:
-        """The edit that keeps the unit out of a theme."""
+        """Return the edit that excludes the unit from a theme, if there is any."""
         for case_id in members:
-            if theme_id in self.decisions.excluded_themes.get(case_id, {}):
-                return self.decisions.excluded_themes[case_id][theme_id]
+            if theme_id in self.resolved.excluded_themes.get(case_id, {}):
+                return self.resolved.excluded_themes[case_id][theme_id]
         rivals = self.separated_units.get(unit, {})
-        inside = sorted(rivals.keys() & self.inside[theme_id])
-        return rivals[inside[0]] if inside else None
+        separated = sorted(rivals.keys() & self.units_by_theme[theme_id])
+        return rivals[separated[0]] if separated else None
 
-    def _nearest(self, members: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """Themes near enough to take the members in, nearest first, each with the share of its cases less near."""
+    def _nearest_themes(self, members: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """Yield the themes near enough for the members, nearest first.
+
+        Each comes with the share of its cases that are farther from its centroid than the members.
+        """
         mean = self.vectors[[self.row_of[id] for id in members]].mean(axis=0, dtype=np.float64)
         length = float(np.linalg.norm(mean)) or 1.0
-        near = [(float(centre @ mean) / length, id) for id, (centre, _) in self._theme_geometry.items()]
-        for cosine, theme_id in sorted(near, key=lambda one: (-round(one[0], 6), one[1])):
+        cosines = [(float(centroid @ mean) / length, id) for id, (centroid, _) in self._theme_geometry.items()]
+        for cosine, theme_id in sorted(cosines, key=lambda entry: (-round(entry[0], 6), entry[1])):
             share = float((self._theme_geometry[theme_id][1] < cosine).mean())
             if share >= MIN_FIT_SHARE:
                 yield theme_id, round(share, 4)
 
     @cached_property
     def _theme_geometry(self) -> Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """Centre (d,) of every theme that may take a case in, and the cosines of its members to it."""
+        """Centroid (d,) of every permitted theme, and the cosines of its members."""
         rows: defaultdict[str, list[int]] = defaultdict(list)
         for case_id, row in self.row_of.items():
-            held = self.decisions.required_theme.get(case_id)
-            theme_id = held[0] if held else self.machine_theme_of[case_id]
-            if theme_id and theme_id not in self.decisions.retired:
+            required = self.resolved.required_theme.get(case_id)
+            theme_id = required[0] if required else self.machine_theme_of[case_id]
+            if theme_id and theme_id not in self.resolved.retired:
                 rows[theme_id].append(row)
         return {
             theme_id: _centroid_and_similarities(self.vectors[members]) for theme_id, members in sorted(rows.items())
         }
 
-    def _put(self, unit: str, members: Sequence[str], theme_id: str | None, strength: float, why: str) -> None:
+    def _record_assignment(
+        self, unit: str, members: Sequence[str], theme_id: str | None, strength: float, reason: str
+    ) -> None:
         if theme_id is not None:
-            self.inside[theme_id].add(unit)
+            self.units_by_theme[theme_id].add(unit)
         for case_id in members:
             self.theme_of[case_id] = theme_id
             if theme_id != self.machine_theme_of[case_id]:
                 self.strength[case_id] = strength
-                self.reasons[case_id] = why
+                self.reasons[case_id] = reason
 
 
 def machine_theme_ids(machine_result: MachineResult, resolved: ResolvedEdits) -> dict[str, str | None]:
-    """Every case's theme by the data, merges followed."""
-    ends = [resolved.final_theme_id(theme_id) for theme_id in machine_result.theme_ids]
+    """Return every case's theme in the machine result, after merges."""
+    final_theme_ids = [resolved.final_theme_id(theme_id) for theme_id in machine_result.theme_ids]
     labels = machine_result.partition.labels
     return {
-        case_id: None if label == OUTLIER else ends[int(label)]
+        case_id: None if label == OUTLIER else final_theme_ids[int(label)]
         for case_id, label in zip(machine_result.case_ids, labels, strict=True)
     }
 
 
 def _centroid_and_similarities(members: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     mean = members.mean(axis=0, dtype=np.float64)
-    centre = mean / (float(np.linalg.norm(mean)) or 1.0)
-    return centre, members.astype(np.float64) @ centre
+    centroid = mean / (float(np.linalg.norm(mean)) or 1.0)
+    return centroid, members.astype(np.float64) @ centroid
 
 
 def _action_label(edit: Edit) -> str:

@@ -1,4 +1,4 @@
-"""What the standing edits amount to together, and whether they can all be kept at once."""
+"""Resolution of active edits into constraints, and detection of contradictions."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,17 +10,18 @@ from patternmind.domain.edits import Edit, EditAction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedEdits:
-    """Standing edits, resolved. Theme ids are those that merges lead to.
+    """Active edits as constraints. Theme ids are the final ones after merges.
 
     Attributes:
-        goes: where each merged theme ended, chains followed.
-        held: the edit that keeps a case in a theme, and that theme; the latest where several say the same.
-        barred: by case, the themes it must not be in, each with the edit that says so.
-        units: cases that must stay together, two or more each, by their first; ``unit_of`` gives that first.
-        parted: the edits that keep cases apart.
-        names: the name a person gave or locked, by theme.
-        retired: the retired themes, each with the edit.
-        named: every theme that a decision speaks of, merged ones too: it stays on record.
+        merged_into: final theme of each merged theme.
+        required_theme: theme in which a case is held, with the edit; the latest if there are several.
+        excluded_themes: by case, the themes it must not be in, each with its edit.
+        units: cases that must stay together, at least two each, by their first case.
+        unit_of: the first case of the unit of each case.
+        separations: edits that keep cases apart.
+        names: name that a person gave or locked, by theme.
+        retired: retired themes, each with its edit.
+        referenced_themes: every theme that an edit mentions, merged ones too; they must remain stored.
     """
 
     merged_into: Mapping[str, str]
@@ -34,30 +35,30 @@ class ResolvedEdits:
     referenced_themes: frozenset[str]
 
     def final_theme_id(self, theme_id: str) -> str:
-        """Where a theme's cases are after all merges."""
+        """Return the theme that has a theme's cases after all merges."""
         return self.merged_into.get(theme_id, theme_id)
 
 
 def resolve_edits(edits: Sequence[Edit]) -> ResolvedEdits:
-    """Resolve standing edits of one lens; they are in order and do not contradict each other."""
-    goes = _resolve_merges(edits)
+    """Resolve active edits of one lens, which must be in order and without contradictions."""
+    merged_into = _resolve_merges(edits)
     units = _resolve_units(edits)
     unit_of = {case_id: first for first, members in units.items() for case_id in members}
-    held: dict[str, tuple[str, Edit]] = {}
+    required_theme: dict[str, tuple[str, Edit]] = {}
     for edit in edits:
         if (theme_id := edit.held_in_theme_id) is not None:
             for case_id in edit.case_ids:
-                for bound in units.get(unit_of.get(case_id, ""), (case_id,)):
-                    if bound not in held or bound == case_id:
-                        held[bound] = (goes.get(theme_id, theme_id), edit)
-    barred: defaultdict[str, dict[str, Edit]] = defaultdict(dict)
+                for member in units.get(unit_of.get(case_id, ""), (case_id,)):
+                    if member not in required_theme or member == case_id:
+                        required_theme[member] = (merged_into.get(theme_id, theme_id), edit)
+    excluded_themes: defaultdict[str, dict[str, Edit]] = defaultdict(dict)
     for edit in _with_action(edits, EditAction.MOVE_OUT):
         for case_id in edit.case_ids:
-            barred[case_id][goes.get(edit.theme_id or "", edit.theme_id or "")] = edit
+            excluded_themes[case_id][merged_into.get(edit.theme_id or "", edit.theme_id or "")] = edit
     return ResolvedEdits(
-        merged_into=goes,
-        required_theme=held,
-        excluded_themes=dict(barred),
+        merged_into=merged_into,
+        required_theme=required_theme,
+        excluded_themes=dict(excluded_themes),
         units=units,
         unit_of=unit_of,
         separations=list(_with_action(edits, EditAction.APART)),
@@ -72,17 +73,17 @@ def _with_action(edits: Sequence[Edit], action: EditAction) -> Iterator[Edit]:
 
 
 def _resolve_merges(edits: Sequence[Edit]) -> dict[str, str]:
-    into = {edit.theme_id or "": edit.other_theme_id or "" for edit in _with_action(edits, EditAction.MERGE)}
-    goes: dict[str, str] = {}
-    for theme_id, end in into.items():
-        while end in into:  # ends: a theme that was merged away is never merged into
-            end = into[end]  # noqa: PLW2901 - followed to its end
-        goes[theme_id] = end
-    return goes
+    merge_targets = {edit.theme_id or "": edit.other_theme_id or "" for edit in _with_action(edits, EditAction.MERGE)}
+    merged_into: dict[str, str] = {}
+    for theme_id, target in merge_targets.items():
+        while target in merge_targets:  # terminates: nothing is merged into a theme that was merged away
+            target = merge_targets[target]  # noqa: PLW2901 - follows the chain
+        merged_into[theme_id] = target
+    return merged_into
 
 
 def _resolve_units(edits: Sequence[Edit]) -> dict[str, tuple[str, ...]]:
-    """Cases joined by "together", chains followed."""
+    """Group cases that "together" edits join, also through chains."""
     first: dict[str, str] = {}
 
     def root(case_id: str) -> str:
@@ -97,48 +98,52 @@ def _resolve_units(edits: Sequence[Edit]) -> dict[str, tuple[str, ...]]:
     members: defaultdict[str, list[str]] = defaultdict(list)
     for case_id in sorted(first):
         members[root(case_id)].append(case_id)
-    return {case_id: tuple(bound) for case_id, bound in members.items()}
+    return {case_id: tuple(unit) for case_id, unit in members.items()}
 
 
 def find_contradictory_edits(edits: Sequence[Edit], new: Edit | None = None) -> tuple[Edit, ...]:
-    """The standing edits that cannot be kept beside a new one, or beside each other; none where all can be.
+    """Return the active edits that contradict a new edit or each other.
 
     Args:
-        edits: what stands, in order.
+        edits: the active edits, in order.
+        new: an edit to be added.
 
     Returns:
-        The fewest that are still too many: taking any of them back resolves it.
+        A minimal contradiction: undoing any of these edits resolves it. Empty if all edits are compatible.
     """
     added = [] if new is None else [new]
     if are_compatible([*edits, *added]):
         return ()
     needed = list(edits)
     for edit in edits:
-        fewer = [one for one in needed if one is not edit]
+        fewer = [other for other in needed if other is not edit]
         if not are_compatible([*fewer, *added]):
             needed = fewer
     return tuple(needed)
 
 
 def are_compatible(edits: Sequence[Edit]) -> bool:
-    """Whether some placement of cases honours every edit: any case that is not held may always be left alone."""
+    """Return True if some assignment of cases satisfies every edit.
+
+    A case without a required theme may always be in no theme.
+    """
     return _is_valid_sequence(edits) and _has_consistent_assignments(edits)
 
 
 def _is_valid_sequence(edits: Sequence[Edit]) -> bool:
-    """Nothing is done to a theme that was merged away, and nothing to a locked or retired one that it excludes."""
-    away: set[str | None] = set()
+    """Return True if no edit changes a merged, locked or retired theme against its state."""
+    merged: set[str | None] = set()
     locked: set[str | None] = set()
     retired: set[str | None] = set()
     for edit in edits:
-        touched = {edit.theme_id, edit.other_theme_id} - {None}
-        if touched & away:
+        theme_ids = {edit.theme_id, edit.other_theme_id} - {None}
+        if theme_ids & merged:
             return False
         match edit.action:
             case EditAction.MERGE:
-                if touched & (locked | retired) or len(touched) < 2:
+                if theme_ids & (locked | retired) or len(theme_ids) < 2:
                     return False
-                away.add(edit.theme_id)
+                merged.add(edit.theme_id)
             case EditAction.RENAME if edit.theme_id in locked:
                 return False
             case EditAction.PIN | EditAction.MOVE_IN | EditAction.RETIRE if edit.theme_id in retired:
@@ -153,20 +158,20 @@ def _is_valid_sequence(edits: Sequence[Edit]) -> bool:
 
 
 def _has_consistent_assignments(edits: Sequence[Edit]) -> bool:
-    """No case is held in two themes, or in one that it was moved out of; nothing kept apart is held in one theme."""
-    told = resolve_edits(edits)
-    holds: defaultdict[str, set[str]] = defaultdict(set)
+    """Return True if required themes, exclusions and separations are consistent."""
+    resolved = resolve_edits(edits)
+    required: defaultdict[str, set[str]] = defaultdict(set)
     for edit in edits:
         if (theme_id := edit.held_in_theme_id) is not None:
             for case_id in edit.case_ids:
-                holds[told.unit_of.get(case_id, case_id)].add(told.final_theme_id(theme_id))
-    if any(len(themes) > 1 for themes in holds.values()):
+                required[resolved.unit_of.get(case_id, case_id)].add(resolved.final_theme_id(theme_id))
+    if any(len(themes) > 1 for themes in required.values()):
         return False
-    for case_id, themes in told.excluded_themes.items():
-        if holds.get(told.unit_of.get(case_id, case_id), set()) & themes.keys():
+    for case_id, themes in resolved.excluded_themes.items():
+        if required.get(resolved.unit_of.get(case_id, case_id), set()) & themes.keys():
             return False
-    for edit in told.separations:
-        for left, right in combinations((told.unit_of.get(id, id) for id in edit.case_ids), 2):
-            if left == right or holds.get(left, set()) & holds.get(right, set()):
+    for edit in resolved.separations:
+        for left, right in combinations((resolved.unit_of.get(id, id) for id in edit.case_ids), 2):
+            if left == right or required.get(left, set()) & required.get(right, set()):
                 return False
     return True

@@ -1,1 +1,1 @@
-"""embedding"""
+"""Embedding of case texts: lenses, encoders and vectors."""

@@ -1,4 +1,7 @@
-"""The encoder's double: words hashed to directions. Needs no model, and similar words still give similar vectors."""
+"""Encoder for tests: hashes words to directions, without a model.
+
+Texts with common words get similar vectors.
+"""
 
 import hashlib
 import re
@@ -11,7 +14,10 @@ from patternmind.ports import Progress
 
 
 class HashingEncoder:
-    """Implements ``ports.Encoder``; ``n_encoded`` counts the texts it was given, so that a test can see reuse."""
+    """Encoder that implements ``ports.Encoder`` without a model.
+
+    ``n_encoded`` counts the encoded texts, so that a test can detect reuse.
+    """
 
     id = "hashing/1"
     dimensions = 128

@@ -1,7 +1,7 @@
-"""The default encoder: all-MiniLM-L6-v2 by sentence-transformers on torch, from weights that came with a package.
+"""Default encoder: all-MiniLM-L6-v2 with sentence-transformers, from packaged weights.
 
-Measured (2 cores, AVX-512 bf16): 13,000 word pieces a second in bf16 against 6,500 in fp32; matrix products alone would
-allow 19,000. docs/decisions/0003 has the figures behind window, batch shape and precision.
+Measured on 2 cores with AVX-512 bf16: 13,000 word pieces a second in bf16 and 6,500 in fp32; the matrix products alone
+would allow 19,000. docs/decisions/0003 has the figures for window, batch shape and precision.
 """
 
 import hashlib
@@ -39,19 +39,27 @@ REVIEWED_FILES: Mapping[str, str] = {
     "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
     "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
 }
-"""Every file that is read when the model loads, by SHA-256. The package's author is unknown, its weights are the
-official ones; so its code is never imported and no file is used that differs."""
+"""SHA-256 of every file that is read when the model loads.
+
+The author of the package is unknown, but its weights are the official ones. So its code is never imported, and a file
+that differs is never used.
+"""
 
 WINDOW_SIZE = 94
-"""Word pieces a window; with the two marks around it a row of 96, where attention costs half of what it does at 208."""
+"""Word pieces per window.
+
+With the two special tokens a row has 96, where attention costs half as much as at 208.
+"""
 
 ROW_LENGTH_STEP = 16
 MAX_SINGLE_WINDOWS = 3
-"""Windows of one length up to which each goes alone where that gives the same bits: a full batch takes about ten
-times as long as one row, and who asks where one new case belongs waits for it."""
+"""Maximum number of windows encoded one by one, if that gives the same bits.
+
+A full batch takes about ten times as long as a single row, and the placement of a new case waits for it.
+"""
 
 MIN_PRECISION_COSINE = 0.999
-"""bf16 must agree with fp32 this well on every probe; measured here 0.9999."""
+"""Minimum cosine of bf16 and fp32 on every probe; measured: 0.9999."""
 
 PRECISION_PROBES = (
     "The scanner froze at minus twelve and the pallet left without a label.",
@@ -62,7 +70,7 @@ PRECISION_PROBES = (
 
 
 def find_weights_folder() -> Path:
-    """The folder of the packaged weights, found without importing the package's code."""
+    """Return the folder of the packaged weights, without importing the package's code."""
     spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise WeightsRefused(WEIGHTS_PACKAGE, "the package with the model's weights is not installed")
@@ -70,10 +78,10 @@ def find_weights_folder() -> Path:
 
 
 def verify_weights(folder: Path) -> None:
-    """Compare every file that will be read with its reviewed checksum.
+    """Compare every file of the model with its reviewed checksum.
 
     Raises:
-        WeightsRefused: naming the first file that is missing or differs.
+        WeightsRefused: A file is missing or differs; the error names the first one.
     """
     for name, expected in REVIEWED_FILES.items():
         path = folder / name
@@ -85,9 +93,10 @@ def verify_weights(folder: Path) -> None:
 
 
 def split_windows(pieces: Sequence[int], size: int) -> list[Sequence[int]]:
-    """Full windows of ``size`` word pieces and one with the rest; one empty window for no text.
+    """Split word pieces into full windows of ``size`` and one window with the rest.
 
-    Windows of equal length would all carry padding up to the next row length; like this only the last one does.
+    An empty text gives one empty window. With windows of equal length, all would need padding to the next row length;
+    with full windows only the last one does.
     """
     return [pieces[start : start + size] for start in range(0, max(1, len(pieces)), size)]
 
@@ -103,22 +112,31 @@ class Window:
 
 
 def rows_per_batch(row_length: int) -> int:
-    """Rows in a batch of this row length. A function of the length alone, so that every batch of it has one shape."""
+    """Return the number of rows in a batch of this row length.
+
+    It depends only on the length, so all batches of one length have the same shape.
+    """
     return (2048 if row_length > 64 else 1024) // row_length
 
 
 class MiniLMEncoder:
-    """Embeds texts with a fixed batch shape for each row length, so that a vector depends on its text alone.
+    """Encoder whose vectors depend only on their text.
 
-    Long texts are cut into windows; a text's vector is the mean of its windows' vectors, weighted by their length.
+    The batch shape is fixed for each row length. Long texts are split into windows; a text's vector is the mean of its
+    windows' vectors, weighted by their length.
     """
 
     dimensions = 384
 
-    def __init__(self, folder: Path | None = None, *, verdicts: Path | None = None) -> None:
-        """``verdicts`` is a file that remembers whether bf16 agrees with fp32 on this processor."""
+    def __init__(self, folder: Path | None = None, *, precision_cache: Path | None = None) -> None:
+        """Create an encoder; the model is loaded on first use.
+
+        Args:
+            folder: folder of the weights; None for the packaged weights.
+            precision_cache: file that stores whether bf16 agrees with fp32 on this processor.
+        """
         self._folder = folder
-        self._precision_cache = verdicts
+        self._precision_cache = precision_cache
         self._model: SentenceTransformer | None = None
         self._precision: str | None = None
         self._single_row_matches: dict[int, bool] = {}
@@ -137,14 +155,14 @@ class MiniLMEncoder:
     def _embed(self, model: "SentenceTransformer", texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         windows = self._windows(model, texts)
         sums = np.zeros((len(texts), self.dimensions), np.float64)
-        done = 0
+        n_done = 0
         for batch in _batches(windows):
             vectors = self._forward(model, batch)
             for window, vector in zip(batch, vectors, strict=True):
                 sums[window.text_index] += vector.astype(np.float64) * max(1, len(window.pieces))
-            done += len(batch)
+            n_done += len(batch)
             if progress:
-                progress("embed", done * len(texts) // len(windows), len(texts))
+                progress("embed", n_done * len(texts) // len(windows), len(texts))
         return _normalise(sums)
 
     def _windows(self, model: "SentenceTransformer", texts: Sequence[str]) -> list[Window]:
@@ -152,33 +170,40 @@ class MiniLMEncoder:
             return []
         encoded = model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
         pieces: list[list[int]] = encoded["input_ids"]
-        return [Window(i, part) for i, ids in enumerate(pieces) for part in split_windows(ids, WINDOW_SIZE)]
+        return [
+            Window(i, window_pieces)
+            for i, ids in enumerate(pieces)
+            for window_pieces in split_windows(ids, WINDOW_SIZE)
+        ]
 
     def _forward(self, model: "SentenceTransformer", batch: Sequence[Window]) -> NDArray[np.float32]:
-        """(b, d). Few windows go through one by one, once that has shown the same bits as the usual batch."""
+        """Encode one batch, (b, d).
+
+        A few windows are encoded one by one if that gave the same bits as the usual batch before.
+        """
         length = batch[0].row_length
         if len(batch) > MAX_SINGLE_WINDOWS:
-            return self._rows(model, batch, rows_per_batch(length))
+            return self._forward_rows(model, batch, rows_per_batch(length))
         if self._single_row_matches.get(length):
-            return np.concatenate([self._rows(model, [window], 1) for window in batch])
-        usual = self._rows(model, batch, rows_per_batch(length))
+            return np.concatenate([self._forward_rows(model, [window], 1) for window in batch])
+        batch_vectors = self._forward_rows(model, batch, rows_per_batch(length))
         if length not in self._single_row_matches:
-            alone = [self._rows(model, [window], 1) for window in batch]
-            self._single_row_matches[length] = bool(np.array_equal(np.concatenate(alone), usual))
-        return usual
+            single_vectors = [self._forward_rows(model, [window], 1) for window in batch]
+            self._single_row_matches[length] = bool(np.array_equal(np.concatenate(single_vectors), batch_vectors))
+        return batch_vectors
 
-    def _rows(self, model: "SentenceTransformer", batch: Sequence[Window], n_rows: int) -> NDArray[np.float32]:
-        import torch  # 1.5 s, loaded already by the model
+    def _forward_rows(self, model: "SentenceTransformer", batch: Sequence[Window], n_rows: int) -> NDArray[np.float32]:
+        import torch  # takes 1.5 s; the model has loaded it already
 
         length = batch[0].row_length
         tokenizer: Any = model.tokenizer
         ids = np.full((n_rows, length), tokenizer.pad_token_id, np.int64)
         mask = np.zeros_like(ids)
-        mask[:, 0] = 1  # rows that fill up a batch attend to one padding token; their result is thrown away
+        mask[:, 0] = 1  # padding rows attend to one padding token; their result is discarded
         for row, window in enumerate(batch):
-            marked = [tokenizer.cls_token_id, *window.pieces, tokenizer.sep_token_id]
-            ids[row, : len(marked)] = marked
-            mask[row, : len(marked)] = 1
+            with_special_tokens = [tokenizer.cls_token_id, *window.pieces, tokenizer.sep_token_id]
+            ids[row, : len(with_special_tokens)] = with_special_tokens
+            mask[row, : len(with_special_tokens)] = 1
         untyped: Any = torch
         loaded: Any = model
         with untyped.inference_mode():
@@ -192,12 +217,12 @@ class MiniLMEncoder:
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ["TRANSFORMERS_OFFLINE"] = "1"
         try:
-            from sentence_transformers import SentenceTransformer  # 5 s
+            from sentence_transformers import SentenceTransformer  # takes 5 s
             from transformers.utils import logging as transformers_logging
 
             transformers_logging.disable_progress_bar()
             transformers_logging.set_verbosity_error()
-            # Eager attention: at rows of 96 it takes half the time of torch's fused kernel on CPU (2.8 against 5.8 ms).
+            # Eager attention takes half the time of torch's fused kernel on CPU at rows of 96 (2.8 and 5.8 ms).
             model = SentenceTransformer(
                 str(folder), device="cpu", local_files_only=True, model_kwargs={"attn_implementation": "eager"}
             ).eval()
@@ -215,11 +240,13 @@ class MiniLMEncoder:
     def _check_precision(self) -> str:
         precision = "fp32"
         if _cpu_has_bf16():
-            exact, fast = self._load("fp32"), self._load("bf16")
-            agreement = (self._embed(exact, PRECISION_PROBES) * self._embed(fast, PRECISION_PROBES)).sum(axis=1)
+            fp32_model, bf16_model = self._load("fp32"), self._load("bf16")
+            agreement = (self._embed(fp32_model, PRECISION_PROBES) * self._embed(bf16_model, PRECISION_PROBES)).sum(
+                axis=1
+            )
             precision = "bf16" if float(agreement.min()) >= MIN_PRECISION_COSINE else "fp32"
-            self._model = fast if precision == "bf16" else exact
-            self._single_row_matches = {}  # it was tried on either
+            self._model = bf16_model if precision == "bf16" else fp32_model
+            self._single_row_matches = {}  # was measured with both precisions
         self._cache_precision(precision)
         return precision
 
@@ -227,10 +254,10 @@ class MiniLMEncoder:
         if self._precision_cache is None:
             return None
         try:
-            known = json.loads(self._precision_cache.read_text(encoding="utf-8"))
+            stored = json.loads(self._precision_cache.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        precision = known.get(_machine_id()) if isinstance(known, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        precision = stored.get(_machine_id()) if isinstance(stored, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         return precision if precision in ("bf16", "fp32") else None
 
     def _cache_precision(self, precision: str) -> None:
@@ -239,11 +266,14 @@ class MiniLMEncoder:
         try:
             self._precision_cache.write_text(json.dumps({_machine_id(): precision}), encoding="utf-8")
         except OSError:
-            return  # only a memory: it is checked again next time
+            return  # only a cache: the next process checks again
 
 
 def _batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
-    """Windows of one row length together, longest first, so that the time left is never underestimated."""
+    """Yield batches of windows of one row length.
+
+    The longest come first, so that an estimate of the remaining time is never too low.
+    """
     by_length: dict[int, list[Window]] = {}
     for window in windows:
         by_length.setdefault(window.row_length, []).append(window)
@@ -267,7 +297,7 @@ def _cpu_has_bf16() -> bool:
 
 
 def _machine_id() -> str:
-    """What the agreement of bf16 with fp32 depends on: processor and torch release."""
+    """Return the processor and torch release, on which the agreement of bf16 with fp32 depends."""
     from importlib.metadata import version
 
     try:

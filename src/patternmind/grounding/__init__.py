@@ -1,7 +1,7 @@
-"""Every claim against its quoted source.
+"""Verify each claim of a draft against its quoted source.
 
-A quote is found when the text at its offsets is the quote, or when the quote, after a listed folding of spaces, quote
-marks and dashes, occurs in the named field; what is kept is always the slice of the source, never the draft's spelling.
+A quote is valid if it equals the text at its offsets, or if it occurs in its field after folding of spaces, quote marks
+and dashes. The result always holds the slice of the source, never the draft's spelling.
 """
 
 from patternmind.grounding.claims import ground

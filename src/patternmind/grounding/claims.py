@@ -1,6 +1,6 @@
-"""Every claim against its quoted source. What does not hold is refused and counted, never repaired by guessing.
+"""Ground a draft: verify its claims against their quoted sources, and flag doubtful ones for the reviewer.
 
-What holds, yet not firmly, is let through with a flag that says why: the reviewer decides, not the machine.
+A claim without a valid quote is refused and counted, never repaired by guessing.
 """
 
 import re
@@ -17,7 +17,6 @@ from patternmind.domain.drafts import (
     GroundedDraft,
     Quote,
     RefusedClaim,
-    take_seal,
 )
 from patternmind.grounding.facts import MissingFact, extract_source_facts, find_missing_facts
 from patternmind.grounding.field_lines import WITHDRAWN, remove_lines, unclaimed_lines
@@ -31,83 +30,84 @@ from patternmind.grounding.flags import (
 from patternmind.grounding.quotes import locate_quote
 from patternmind.grounding.support import Similarity
 
-_SEAL = take_seal()
-
 FORBIDDEN_UNQUOTED_KINDS = ("quoted words", "address")
-"""What a line that no claim covers may not hold either: it would read as evidence, or lead somewhere."""
+"""Kinds of facts that an unclaimed line must not contain either: they look like evidence, or link elsewhere."""
 
 
 HIDDEN_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
-"""Controls, marks that turn the direction of a text, and tags: what a model has no honest use for."""
+"""Control characters, text direction marks, and tags, which a model has no legitimate use for."""
+
+REFUSED_MISSING_FACTS = "the cases it quotes do not contain"
+REFUSED_HIDDEN_CHARACTERS = "it contains invisible characters"
 
 
 def ground(draft: Draft, cases: Mapping[str, Case], *, similarity: Similarity | None = None) -> GroundedDraft:
-    """The draft with only the claims that stand on a quote in these cases' redacted text.
+    """Return the draft with only the claims that quote these cases' redacted text.
 
-    A claim with several quotes keeps those that were found; with none it is refused, and so is a claim of a model
-    with a number, a date, a name or words in quote marks that the cases it quotes do not hold. Grounding a grounded
-    draft again changes nothing as long as the cases stay as they are.
+    A claim keeps its valid quotes. A claim without one is refused. A model's claim is also refused if its quoted cases
+    lack one of its numbers, dates, names or words in quote marks. Grounding a grounded draft again changes nothing as
+    long as the cases stay the same.
 
     Args:
-        similarity: to look a second time at claims whose words are not their quotes'; without it the doubts about
-            support that the draft came with are kept.
+        similarity: Checks again the claims that share few words with their quotes. Without it, the draft keeps its own
+            flags for weak support.
     """
-    kept: list[Claim] = []
+    valid_claims: list[Claim] = []
     refused: list[RefusedClaim] = []
     flags: list[Flag] = []
     by_model = draft.provenance.model != NO_AI
     for claim in draft.claims:
         quotes, reason = _locate_quotes(claim, cases)
         missing = _find_missing(claim, quotes, cases) if quotes and by_model else None
-        if (
-            by_model
-            and not reason
-            and HIDDEN_CHARACTERS.search(claim.text)
-            and claim.text not in {one.text for one in quotes}
-        ):
-            reason = "it holds characters that do not show"
+        is_quote = claim.text in {quote.text for quote in quotes}
+        if by_model and not reason and not is_quote and HIDDEN_CHARACTERS.search(claim.text):
+            reason = REFUSED_HIDDEN_CHARACTERS
         if missing is not None and missing.not_in_cases:
-            reason = f"the cases it quotes do not hold {_describe_missing(missing.not_in_cases)}"
+            reason = f"{REFUSED_MISSING_FACTS} {_describe_missing(missing.not_in_cases)}"
         if reason:
             refused.append(RefusedClaim(claim=claim, reason=reason))
             continue
-        kept.append(replace(claim, quotes=quotes))
-        if missing is not None and missing.elsewhere:
-            flags.append(_not_in_quote_flag(claim, missing.elsewhere))
-    gone = {one.claim.text for one in refused} - {claim.text for claim in kept}
-    gone |= _invented_lines(draft, kept, cases) if by_model else set()
-    left = replace(draft, claims=tuple(kept), fields=remove_lines(draft.fields, gone), flags=())
-    weak = weak_support_flags(left, similarity) if similarity and by_model else _flags_of_claims(draft.flags, kept)
-    flags += [*weak, *suspicious_case_flags(kept, cases), *narrow_evidence_flags(left, cases)]
+        valid_claims.append(replace(claim, quotes=quotes))
+        if missing is not None and missing.not_in_quotes:
+            flags.append(_not_in_quote_flag(claim, missing.not_in_quotes))
+    removed = {refusal.claim.text for refusal in refused} - {claim.text for claim in valid_claims}
+    removed |= _invented_lines(draft, valid_claims, cases) if by_model else set()
+    grounded = replace(draft, claims=tuple(valid_claims), fields=remove_lines(draft.fields, removed), flags=())
+    weak = (
+        weak_support_flags(grounded, similarity)
+        if similarity and by_model
+        else _flags_of_claims(draft.flags, valid_claims)
+    )
+    flags += [*weak, *suspicious_case_flags(valid_claims, cases), *narrow_evidence_flags(grounded, cases)]
     if by_model:
-        flags += [*unquoted_line_flags(left), *name_flags(left, _input_cases(left, cases))]
-    return GroundedDraft(replace(left, flags=tuple(weak)), tuple(refused), tuple(flags), seal=_SEAL)
+        flags += [*unquoted_line_flags(grounded), *name_flags(grounded, _input_cases(grounded, cases))]
+    return GroundedDraft(replace(grounded, flags=tuple(weak)), tuple(refused), tuple(flags))
 
 
 def _locate_quotes(claim: Claim, cases: Mapping[str, Case]) -> tuple[tuple[Quote, ...], str]:
-    """The quotes of a claim that hold; where none does, why."""
+    """Return the valid quotes of a claim, or the reason why it has none."""
     located = [locate_quote(quote, cases) for quote in claim.quotes]
-    quotes = tuple(one.quote for one in located if one.quote is not None)
-    return quotes, "" if quotes else next((one.reason for one in located), "the claim names no quote")
+    quotes = tuple(location.quote for location in located if location.quote is not None)
+    return quotes, "" if quotes else next((location.reason for location in located), "the claim has no quote")
 
 
 class _MissingFacts:
-    """What of a claim is nowhere in the cases it quotes, and what is in them but not in its quotes."""
+    """Facts of a claim that its quoted cases lack, or that only its quotes lack."""
 
-    def __init__(self, elsewhere: Sequence[MissingFact], nowhere: Sequence[MissingFact]) -> None:
-        self.not_in_cases = list(nowhere)
-        self.elsewhere = [one for one in elsewhere if one not in self.not_in_cases]
+    def __init__(self, not_in_quotes: Sequence[MissingFact], not_in_cases: Sequence[MissingFact]) -> None:
+        self.not_in_cases = list(not_in_cases)
+        self.not_in_quotes = [fact for fact in not_in_quotes if fact not in self.not_in_cases]
 
 
 def _find_missing(claim: Claim, quotes: Sequence[Quote], cases: Mapping[str, Case]) -> _MissingFacts:
-    said = [quote.text for quote in quotes]
-    if claim.text in said:
+    quote_texts = [quote.text for quote in quotes]
+    if claim.text in quote_texts:
         return _MissingFacts([], [])
-    elsewhere = find_missing_facts(claim.text, extract_source_facts(said))
-    if not elsewhere:
+    not_in_quotes = find_missing_facts(claim.text, extract_source_facts(quote_texts))
+    if not not_in_quotes:
         return _MissingFacts([], [])
-    quoted = [cases[case_id] for case_id in dict.fromkeys(quote.case_id for quote in quotes)]
-    return _MissingFacts(elsewhere, _missing_from_cases(claim.text, quoted))
+    quoted_cases = [cases[case_id] for case_id in dict.fromkeys(quote.case_id for quote in quotes)]
+    return _MissingFacts(not_in_quotes, _missing_from_cases(claim.text, quoted_cases))
 
 
 def _missing_from_cases(text: str, cases: Sequence[Case]) -> list[MissingFact]:
@@ -116,39 +116,39 @@ def _missing_from_cases(text: str, cases: Sequence[Case]) -> list[MissingFact]:
 
 
 def _not_in_quote_flag(claim: Claim, missing: Iterable[MissingFact]) -> Flag:
-    reason = f"Its quotes do not hold {_describe_missing(missing)}; the cases they are from do."
+    reason = f"Its quotes do not contain {_describe_missing(missing)}; the quoted cases do."
     return Flag(doubt=FlagKind.NOT_IN_QUOTE, reason=reason, field=claim.field, text=claim.text)
 
 
 def _describe_missing(missing: Iterable[MissingFact]) -> str:
-    """What is missing, by kind: the words themselves stay where they are."""
-    kinds = [one.kind for one in missing]
+    """Name the kinds of missing facts, without their words."""
+    kinds = [fact.kind for fact in missing]
     words = {"number": "a number", "date": "a date", "name": "a name", "quoted words": "words it puts in quote marks"}
     return " and ".join(words.get(kind, f"an {kind}") for kind in dict.fromkeys(kinds))
 
 
 def _invented_lines(draft: Draft, claims: Sequence[Claim], cases: Mapping[str, Case]) -> set[str]:
-    """Lines of a model that no claim covers and that put words into a case's mouth, or lead out of the text."""
+    """Return a model's unclaimed lines that contain invented quotations, addresses or invisible characters."""
     lines = [line for _, line in unclaimed_lines(draft.fields, claims)]
     suspect = [line for line in lines if re.search(r"[“”\"„«»「]|//|@|\.\w|:", line)]
-    known = _input_cases(draft, cases) if suspect else []
-    hiding = {line for line in lines if HIDDEN_CHARACTERS.search(line)}
-    return hiding | {
+    input_cases = _input_cases(draft, cases) if suspect else []
+    with_hidden_characters = {line for line in lines if HIDDEN_CHARACTERS.search(line)}
+    return with_hidden_characters | {
         line
         for line in suspect
-        if any(one.kind in FORBIDDEN_UNQUOTED_KINDS for one in _missing_from_cases(line, known))
+        if any(fact.kind in FORBIDDEN_UNQUOTED_KINDS for fact in _missing_from_cases(line, input_cases))
     }
 
 
 def _input_cases(draft: Draft, cases: Mapping[str, Case]) -> list[Case]:
-    """The cases the draft was made from; an input is "case_id@version" or the bare id."""
+    """Return the cases that the draft was made from; an input is "case_id@version" or the bare id."""
     ids = (name if name in cases else name.rpartition("@")[0] or name for name in draft.provenance.inputs)
     return [cases[id] for id in dict.fromkeys(ids) if id in cases]
 
 
 def _flags_of_claims(flags: Sequence[Flag], claims: Sequence[Claim]) -> list[Flag]:
-    standing = {(claim.field, claim.text) for claim in claims}
-    return [flag for flag in flags if (flag.field, flag.text) in standing]
+    keys = {(claim.field, claim.text) for claim in claims}
+    return [flag for flag in flags if (flag.field, flag.text) in keys]
 
 
 __all__ = ["WITHDRAWN", "ground"]

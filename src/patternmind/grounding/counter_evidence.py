@@ -1,4 +1,4 @@
-"""Counter-evidence: cases of the theme in which something like the draft's "Therefore" did not help."""
+"""Find counter-evidence: cases of the theme in which a step similar to the draft's did not help."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ COUNTER_EVIDENCE_FIELD = "counter_evidence"
 COUNTER_SEARCH_FIELD = "counter_search"
 
 MIN_STEP_OVERLAP = 0.3
-"""Share of a step's words that the sentence, or those beside it in the case, must hold to be about that step."""
+"""Minimum share of a step's words in the sentence and its context in the case."""
 
 MAX_COUNTER_CLAIMS = 3
 
@@ -24,56 +24,58 @@ FAILURE_PATTERN = re.compile(
     r"|\bto no avail\b|\bbackfired\b",
     re.IGNORECASE,
 )
-"""Beside the role that a sentence has: that a remedy failed, in the words people use for it."""
+"""Common phrases for a failed remedy, checked in addition to the sentence's role."""
 
 REMEDY_FIELDS = ("tried", "recommendation", "lesson", "decision")
 
 
 @dataclass(frozen=True, slots=True)
 class CounterEvidence:
-    """A sentence that says something failed, and how near what failed is to a step of the draft, 0..1."""
+    """A sentence about a failure, and its overlap with the closest step, 0..1."""
 
     sentence: Sentence
     closeness: float
 
 
 def add_counter_evidence(draft: Draft, cases: Sequence[Case]) -> Draft:
-    """The pattern with what its theme's cases say against its steps, and a line on how many were looked through.
+    """Add counter-evidence from the theme's cases to a pattern, and the number of searched cases.
 
-    By cues and by distance: a sentence that says it did not help, in a case that tells of a step's words beside it.
-    What the drafter found stays first. A draft without a step is left as it is.
+    A sentence qualifies if it reports a failure and its case mentions the words of a step nearby. The drafter's own
+    counter-evidence stays first. A draft without a step is returned unchanged.
 
     Args:
-        cases: all cases of the theme, not only those that the draft was made from.
+        cases: All cases of the theme, not only those that the draft was made from.
     """
     steps = [claim for claim in draft.claims if claim.field == "solution"]
     if draft.kind is not DraftKind.PATTERN or not steps:
         return draft
-    known = [claim for claim in draft.claims if claim.field == COUNTER_EVIDENCE_FIELD]
-    used = {(quote.case_id, quote.field, quote.start) for claim in draft.claims for quote in claim.quotes}
-    found = [
-        one for case in cases for one in _find_counter_evidence(case, steps) if _sentence_key(one.sentence) not in used
+    existing = [claim for claim in draft.claims if claim.field == COUNTER_EVIDENCE_FIELD]
+    quoted = {(quote.case_id, quote.field, quote.start) for claim in draft.claims for quote in claim.quotes}
+    candidates = [
+        evidence
+        for case in cases
+        for evidence in _find_counter_evidence(case, steps)
+        if _sentence_key(evidence.sentence) not in quoted
     ]
-    found.sort(key=lambda one: (-one.closeness, one.sentence.case_id, one.sentence.start))
-    told = {quote.case_id for claim in known for quote in claim.quotes}
+    candidates.sort(key=lambda evidence: (-evidence.closeness, evidence.sentence.case_id, evidence.sentence.start))
+    used_case_ids = {quote.case_id for claim in existing for quote in claim.quotes}
     new: list[Claim] = []
-    for one in found:
-        if len(known) + len(new) < MAX_COUNTER_CLAIMS and one.sentence.case_id not in told:
-            told.add(one.sentence.case_id)
-            new.append(Claim(text=one.sentence.text, field=COUNTER_EVIDENCE_FIELD, quotes=(one.sentence.to_quote(),)))
-    lines = _field_lines(draft, known, new)
-    searched = f"Looked for in {len(cases)} {'case' if len(cases) == 1 else 'cases'} of the theme: "
-    n = len(known) + len(new)
+    for sentence in (evidence.sentence for evidence in candidates):
+        if len(existing) + len(new) < MAX_COUNTER_CLAIMS and sentence.case_id not in used_case_ids:
+            used_case_ids.add(sentence.case_id)
+            new.append(Claim(text=sentence.text, field=COUNTER_EVIDENCE_FIELD, quotes=(sentence.to_quote(),)))
+    searched = f"Searched {len(cases)} {'case' if len(cases) == 1 else 'cases'} of the theme: "
+    n = len(existing) + len(new)
     fields = {
         **draft.fields,
-        COUNTER_EVIDENCE_FIELD: lines,
+        COUNTER_EVIDENCE_FIELD: _field_lines(draft, existing, new),
         COUNTER_SEARCH_FIELD: searched + (f"{n} found." if n else "none found."),
     }
     return replace(draft, claims=(*draft.claims, *new), fields=fields)
 
 
 def _field_lines(draft: Draft, existing_claims: Sequence[Claim], new_claims: Sequence[Claim]) -> str | tuple[str, ...]:
-    """The field as the drafter wrote it where nothing is new: its words for "none" are its own."""
+    """Return all lines of the field; without a new claim, the drafter's own value."""
     if not new_claims:
         return draft.fields.get(COUNTER_EVIDENCE_FIELD, ())
     return (*(claim.text for claim in existing_claims), *(claim.text for claim in new_claims))
@@ -84,15 +86,16 @@ def _sentence_key(sentence: Sentence) -> tuple[str, str, int]:
 
 
 def _find_counter_evidence(case: Case, steps: Sequence[Claim]) -> Iterator[CounterEvidence]:
-    """The sentences of a case that say something like a step failed."""
+    """Yield the sentences of a case that report the failure of a similar step."""
     sentences = extract_sentences(case)
-    tried = [sentence.text for sentence in sentences if sentence.field in REMEDY_FIELDS]
-    given_up = case.facts.get("status") == "abandoned"
-    for at, sentence in enumerate(sentences):
-        fails = sentence.role is SentenceRole.WORSE or FAILURE_PATTERN.search(sentence.text) is not None
-        if not sentence.is_quotable or not (fails or (given_up and sentence.field == "outcome")):
+    remedies = [sentence.text for sentence in sentences if sentence.field in REMEDY_FIELDS]
+    is_abandoned = case.facts.get("status") == "abandoned"
+    for position, sentence in enumerate(sentences):
+        reports_failure = sentence.role is SentenceRole.WORSE or FAILURE_PATTERN.search(sentence.text) is not None
+        if not sentence.is_quotable or not (reports_failure or (is_abandoned and sentence.field == "outcome")):
             continue
-        before = [one.text for one in sentences[max(0, at - 1) : at] if one.field == sentence.field]
-        closeness = max(word_overlap(step.text, [sentence.text, *before, *tried]) for step in steps)
+        previous = sentences[max(0, position - 1) : position]
+        before = [other.text for other in previous if other.field == sentence.field]
+        closeness = max(word_overlap(step.text, [sentence.text, *before, *remedies]) for step in steps)
         if closeness >= MIN_STEP_OVERLAP:
             yield CounterEvidence(sentence, closeness)

@@ -1,4 +1,4 @@
-"""What a claim says beyond doubt or not at all: its numbers, dates, names, and the words it puts in quote marks."""
+"""Compare the facts of a claim with its sources: numbers, dates, names, and words in quote marks."""
 
 import datetime as dt
 import re
@@ -27,7 +27,7 @@ QUOTED_WORDS = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|„([^„“”]+)[�
 
 @dataclass(frozen=True, slots=True)
 class MissingFact:
-    """What of a claim its sources do not hold: ``kind`` is number, date, name, address or quoted words."""
+    """A fact of a claim that its sources lack; ``kind`` is number, date, name, address or quoted words."""
 
     kind: str
     text: str
@@ -35,7 +35,7 @@ class MissingFact:
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """What a claim's sources hold."""
+    """The facts in a claim's sources."""
 
     texts: tuple[str, ...]
     numbers: Readings
@@ -46,15 +46,14 @@ class SourceFacts:
 
 
 def extract_source_facts(texts: Sequence[str], case_dates: Sequence[dt.date] = ()) -> SourceFacts:
-    """The facts of the texts a claim rests on; ``days`` are those of its cases."""
+    """Extract the facts of a claim's source texts; the dates of their cases count as well."""
     dates = [Date(day.year, day.month, day.day) for day in case_dates]
     numbers: set[str] = set()
     for text in texts:
-        found, left = extract_dates(text)
-        dates += [date for meant in found for date in meant]
-        numbers.update(
-            reading for number in extract_numbers(remove_codes(left), is_source=True) for reading in number.readings
-        )
+        text_dates, text_without_dates = extract_dates(text)
+        dates += [date for readings in text_dates for date in readings]
+        source_numbers = extract_numbers(remove_codes(text_without_dates), is_source=True)
+        numbers.update(reading for number in source_numbers for reading in number.readings)
     joined = "\n".join(texts)
     return SourceFacts(
         texts=tuple(texts),
@@ -67,44 +66,40 @@ def extract_source_facts(texts: Sequence[str], case_dates: Sequence[dt.date] = (
 
 
 def find_missing_facts(claim: str, facts: SourceFacts) -> list[MissingFact]:
-    """What a claim says in numbers, dates, names or quote marks that its sources do not.
+    """Return the numbers, dates, names and quoted words of a claim that its sources lack.
 
-    Names are not asked of a claim whose sources write every noun with a capital: there a capital tells nothing.
+    Plain names are not checked if the sources capitalise every noun, because a capital then does not mark a name.
     """
-    dates, left = extract_dates(claim)
+    dates, claim_without_dates = extract_dates(claim)
     missing = [
-        MissingFact("date", meant[0].text)
-        for meant in dates
-        if not any(date.matches(known, facts.years) for date in meant for known in facts.dates)
+        MissingFact("date", readings[0].text)
+        for readings in dates
+        if not any(date.matches(source_date, facts.years) for date in readings for source_date in facts.dates)
     ]
-    for number in extract_numbers(remove_codes(left), is_source=False):
-        years = {int(one) for one in number.readings if one.isdigit() and len(one) == 4}
+    for number in extract_numbers(remove_codes(claim_without_dates), is_source=False):
+        years = {int(reading) for reading in number.readings if reading.isdigit() and len(reading) == 4}
         if not number.matches_any(facts.numbers) and years.isdisjoint(facts.years):
             missing.append(MissingFact("number", number.text))
-    for name in extract_names(left):
-        sure = not name[0].isalpha() or not facts.capitalises_nouns or any(map(str.isdigit, name))
+    for name in extract_names(claim_without_dates):
+        is_certain = not name[0].isalpha() or not facts.capitalises_nouns or any(map(str.isdigit, name))
         month = MONTHS.get(name.casefold())
-        known = any(date.month == month for date in facts.dates) or any(
+        in_sources = any(date.month == month for date in facts.dates) or any(
             contains_name(name, text, facts.words) for text in facts.texts
         )
-        if sure and not known:
+        if is_certain and not in_sources:
             missing.append(MissingFact("address" if is_address(name) else "name", name))
     for match in QUOTED_WORDS.finditer(claim):
-        said = next(part for part in match.groups() if part)
-        if any(
-            find_folded(part, text) is None
-            for part in _quotation_parts(said)
-            for text in [_text_containing(part, facts.texts)]
-        ):
-            missing.append(MissingFact("quoted words", said))
+        quotation = next(part for part in match.groups() if part)
+        if not all(_is_in_any(part, facts.texts) for part in _quotation_parts(quotation)):
+            missing.append(MissingFact("quoted words", quotation))
     return list(dict.fromkeys(missing))
 
 
 def _quotation_parts(quotation: str) -> list[str]:
-    """The parts of a passage in quote marks around its "…"; a comma or full stop before the mark is the claim's own."""
+    """Split a quotation at its "…"; punctuation before the closing mark belongs to the claim."""
     parts = [part.strip().rstrip(".,;:!?") for part in re.split(r"…|\.\.\.|\[…\]|\[\.\.\.\]", quotation)]
     return [part for part in parts if part]
 
 
-def _text_containing(part: str, texts: Sequence[str]) -> str:
-    return next((text for text in texts if find_folded(part, text) is not None), "")
+def _is_in_any(part: str, texts: Sequence[str]) -> bool:
+    return any(find_folded(part, text) is not None for text in texts)

@@ -1,4 +1,4 @@
-"""Doubts about what was let through, each with its reason, for the reviewer to weigh."""
+"""Flag doubtful claims and lines of a grounded draft, with a reason for the reviewer."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from patternmind.domain.breadth import MIN_EVIDENCE, measure_breadth
 from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Case
 from patternmind.domain.drafts import (
+    NO_PATTERN,
     Claim,
     Draft,
     DraftKind,
@@ -21,28 +22,35 @@ from patternmind.grounding.support import (
     word_overlap,
 )
 
-UNNAMED = frozenset({"", "No repeatable pattern in these cases"})
+UNNAMED = frozenset({"", NO_PATTERN})
 
 
 def weak_support_flags(draft: Draft, similarity: Similarity) -> list[Flag]:
-    """Claims whose quotes share few words with them and do not mean the same either."""
-    doubtful = [(claim, [quote.text for quote in claim.quotes]) for claim in draft.claims]
-    shares = [1.0 if claim.text in said else word_overlap(claim.text, said) for claim, said in doubtful]
-    asked = [(claim, said, share) for (claim, said), share in zip(doubtful, shares, strict=True) if share < MIN_OVERLAP]
-    pairs = [(claim.text, said) for claim, quotes, _ in asked for said in quotes]
+    """Flag claims that share few words with their quotes and differ from them in meaning."""
+    quote_texts = [[quote.text for quote in claim.quotes] for claim in draft.claims]
+    overlaps = [
+        1.0 if claim.text in texts else word_overlap(claim.text, texts)
+        for claim, texts in zip(draft.claims, quote_texts, strict=True)
+    ]
+    doubtful = [
+        (claim, texts, overlap)
+        for claim, texts, overlap in zip(draft.claims, quote_texts, overlaps, strict=True)
+        if overlap < MIN_OVERLAP
+    ]
+    pairs = [(claim.text, text) for claim, texts, _ in doubtful for text in texts]
     cosines = iter(similarity(pairs) if pairs else ())
     flags: list[Flag] = []
-    for claim, quotes, share in asked:
-        closest = max(next(cosines) for _ in quotes)
+    for claim, texts, overlap in doubtful:
+        closest = max(next(cosines) for _ in texts)
         if closest < MIN_SIMILARITY:
-            held = f"Its quotes hold {round(share * 100)} % of its words"
-            reason = f"{held}, and their meaning is not close ({closest:.2f} of 1)."
+            words = f"Its quotes contain {round(overlap * 100)} % of its words"
+            reason = f"{words}, and their meaning is not close ({closest:.2f} of 1)."
             flags.append(Flag(doubt=FlagKind.WEAK_SUPPORT, reason=reason, field=claim.field, text=claim.text))
     return flags
 
 
 def suspicious_case_flags(claims: Sequence[Claim], cases: Mapping[str, Case]) -> Iterator[Flag]:
-    """Claims that rest on a case that intake found suspicious."""
+    """Flag claims that quote a case with a suspicious text."""
     for claim in claims:
         notes = [
             note
@@ -56,22 +64,22 @@ def suspicious_case_flags(claims: Sequence[Claim], cases: Mapping[str, Case]) ->
 
 
 def narrow_evidence_flags(draft: Draft, cases: Mapping[str, Case]) -> Iterator[Flag]:
-    """A pattern whose evidence comes from fewer than two cases or two teams; near-duplicates are one case."""
+    """Flag a pattern with evidence from fewer than two cases or two teams; near-duplicates are one case."""
     if draft.kind is not DraftKind.PATTERN or not any(claim.field == "solution" for claim in draft.claims):
         return
-    found = measure_breadth(draft.claims, cases)
-    if found.is_narrow:
-        yield Flag(doubt=FlagKind.NARROW, reason=f"{found.describe()}; {MIN_EVIDENCE} of each are asked.")
+    breadth = measure_breadth(draft.claims, cases)
+    if breadth.is_narrow:
+        yield Flag(doubt=FlagKind.NARROW, reason=f"{breadth.describe()}; at least {MIN_EVIDENCE} of each are needed.")
 
 
 def unquoted_line_flags(draft: Draft) -> Iterator[Flag]:
-    """Lines of a model that no claim covers: they may be right, and nothing shows it."""
+    """Flag a model's lines that no claim covers: they may be right, but nothing proves it."""
     for field, line in unclaimed_lines(draft.fields, draft.claims):
-        yield Flag(doubt=FlagKind.NO_QUOTE, reason="No quote stands behind this sentence.", field=field, text=line)
+        yield Flag(doubt=FlagKind.NO_QUOTE, reason="This sentence has no quote.", field=field, text=line)
 
 
 def name_flags(draft: Draft, cases: Sequence[Case]) -> Iterator[Flag]:
-    """A model's name for a draft with a number or a name in it that its cases do not hold."""
+    """Flag a model's draft name that contains a number or name the cases lack."""
     texts = [text for case in cases for text in case.text.values()]
     missing = (
         find_missing_facts(_lowercase_plain_words(draft.name), extract_source_facts(texts))
@@ -79,12 +87,11 @@ def name_flags(draft: Draft, cases: Sequence[Case]) -> Iterator[Flag]:
         else []
     )
     if missing:
-        kinds = " and ".join(dict.fromkeys(one.kind for one in missing))
-        yield Flag(
-            doubt=FlagKind.NO_QUOTE, reason=f"Its cases do not hold a {kinds} in it.", field="name", text=draft.name
-        )
+        kinds = " and ".join(dict.fromkeys(fact.kind for fact in missing))
+        reason = f"The name contains a {kinds} that its cases do not contain."
+        yield Flag(doubt=FlagKind.NO_QUOTE, reason=reason, field="name", text=draft.name)
 
 
 def _lowercase_plain_words(name: str) -> str:
-    """A name with its plain words small: "Callbacks Never Made" names nobody, "SAP Callbacks" does."""
+    """Lowercase the plain words of a name: "Callbacks Never Made" has no proper name, "SAP Callbacks" has."""
     return re.sub(r"\b[^\W\d_][^\W\d_]*\b", lambda word: word[0].lower() if word[0][1:].islower() else word[0], name)

@@ -1,6 +1,6 @@
-"""Finding a text in another where spaces, quote marks, dashes and composed letters may be written in other ways.
+"""Find a text in another, ignoring variants of spaces, quote marks, dashes and composed letters.
 
-Only what is listed here is folded. Never NFKC: "10²" is not "102", and "ﬁt" is left as it was typed.
+Only the listed characters are folded. NFKC is not used: "10²" is not "102", and "ﬁt" stays as typed.
 """
 
 import unicodedata
@@ -11,34 +11,37 @@ FOLDED_CHARACTERS = {
     **dict.fromkeys("“”„‟″«»", '"'),
     **dict.fromkeys("‐‑‒–—―−", "-"),
 }
-"""Marks that are written in different ways and mean the same."""
+"""Variants of a mark with the same meaning."""
 
 
 def find_folded(passage: str, source: str) -> tuple[int, int] | None:
-    """Where ``wanted`` stands in ``source`` once both are folded; offsets in the source's code points.
+    """Return (start, end) of a passage in a source, after folding both.
 
-    A character and its marks are found whole or not at all ("cafe" is not the beginning of "café"), and so are words
-    and numbers: see ``cuts``.
+    The offsets are in the source's code points.
+
+    A match never splits a character from its marks ("cafe" does not match in "café"), nor a word or number: see
+    ``cuts_word_or_number``.
     """
     folded, spans = _fold_with_spans(source)
     needle, _ = _fold_with_spans(passage.strip())
-    at = folded.find(needle) if needle else -1
-    while at >= 0:
-        end = at + len(needle)
-        cuts_first = at > 0 and spans[at - 1] == spans[at]
+    start = folded.find(needle) if needle else -1
+    while start >= 0:
+        end = start + len(needle)
+        cuts_first = start > 0 and spans[start - 1] == spans[start]
         cuts_last = end < len(spans) and spans[end] == spans[end - 1]
         if not (cuts_first or cuts_last):
-            span = spans[at][0], spans[end - 1][1]
+            span = spans[start][0], spans[end - 1][1]
             if not cuts_word_or_number(source, *span):
                 return span
-        at = folded.find(needle, at + 1)
+        start = folded.find(needle, start + 1)
     return None
 
 
 def cuts_word_or_number(source: str, start: int, end: int) -> bool:
-    """Whether a slice begins or ends inside a word or a number, and so may say what its source does not.
+    """Return whether a slice starts or ends inside a word or number.
 
-    "We can" is no quote of "we cannot", "10" none of "102", "10²", "10,5" or "-10".
+    Such a slice may change the meaning.
+    "We can" is not a quote of "we cannot", and "10" is not a quote of "102", "10²", "10,5" or "-10".
     """
     text = source[start:end]
     if not text.strip():
@@ -53,7 +56,7 @@ def cuts_word_or_number(source: str, start: int, end: int) -> bool:
 
 
 def _is_inside_word_or_number(source: str, offset: int) -> bool:
-    """Whether the characters on both sides of a place belong to one word or one number."""
+    """Return whether the characters around an offset belong to the same word or number."""
     if not 0 < offset < len(source):
         return False
     before, after = source[offset - 1], source[offset]
@@ -67,7 +70,7 @@ def _is_inside_word_or_number(source: str, offset: int) -> bool:
 
 
 def _has_sign_before(source: str, offset: int) -> bool:
-    """Whether a number at this place has its sign, or the beginning of its range, before it."""
+    """Return whether a sign or the start of a range precedes a number."""
     return (
         0 < offset < len(source)
         and source[offset].isdigit()
@@ -76,22 +79,25 @@ def _has_sign_before(source: str, offset: int) -> bool:
 
 
 def _is_word_character(char: str) -> bool:
-    """Letters, digits and marks; not the letters of scripts that write no spaces ("Lo"), where words cannot be told."""
+    """Return whether a character is a letter, digit or mark.
+
+    Letters of scripts without spaces ("Lo") do not count, because their words cannot be delimited.
+    """
     category = unicodedata.category(char)
     return category[0] in "NM" or category in {"Lu", "Ll", "Lt", "Lm"}
 
 
 def fold_text(text: str) -> str:
-    """The text as ``find_folded`` compares it, without spaces at its ends."""
+    """Return the text as ``find_folded`` compares it, stripped."""
     return _fold_with_spans(text.strip())[0]
 
 
 @lru_cache(maxsize=32)  # the claims of a draft quote the same few cases
 def _fold_with_spans(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Folded text in NFD, and for each of its characters the span of the source that it stands for.
+    """Return the folded text in NFD, and the source span of each character.
 
-    A base character is taken together with its marks, so that "é" is found however it was typed. Taken apart rather
-    than composed, because only so does a text fold piece by piece into what it folds into whole (Korean, Bengali).
+    A base character is folded together with its marks, so that "é" matches in both encodings. NFD rather than NFC,
+    because only then does a text fold piecewise to the same result as at once (Korean, Bengali).
     """
     out: list[str] = []
     spans: list[tuple[int, int]] = []
@@ -110,5 +116,5 @@ def _fold_with_spans(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 def _is_combining(char: str) -> bool:
-    """A mark, or a vowel or final consonant of a Korean syllable."""
+    """Return whether a character is a mark, or a Korean vowel or final consonant."""
     return unicodedata.category(char).startswith("M") or "\u1160" <= char <= "\u11ff"

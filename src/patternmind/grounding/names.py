@@ -1,4 +1,4 @@
-"""What in a claim names somebody or something: capitals in mid-sentence, acronyms, codes, addresses, placeholders."""
+"""Extract names from a text: capitals within a sentence, acronyms, codes, addresses, placeholders."""
 
 import re
 
@@ -18,46 +18,48 @@ _SENTENCE_OPENERS = FUNCTION_WORDS | frozenset(
     "a an as at ask at by do if in is it my no of on or our so the to tell up use we der die das ein eine im am den det"
     " et en vi på til".split()
 )
-"""Words that open a sentence before a name: "The X-200", "Ask SAP"."""
+"""Words that start a sentence before a name: "The X-200", "Ask SAP"."""
 _NON_NAMES = frozenset({"i", "i'm", "i'd", "i'll", "i've", "ok", "therefore"})
 
 
 def extract_names(text: str) -> list[str]:
-    """The names of a text as written, each once.
+    """Return the distinct names of a text as written.
 
-    A word at the beginning of a sentence is taken for one only where it is no plain word: an acronym, a code, or the
-    first of two capitalised words ("Kari Nordmann forgot"). A lone first name there cannot be told from a noun.
+    The first word of a sentence counts only if it is an acronym, a code, or the first of two capitalised words ("Kari
+    Nordmann forgot"). A single first name there cannot be distinguished from a noun.
     """
-    found = [match[0] for match in _PLACEHOLDER.finditer(text)]
-    found += [match[0].rstrip(".,;:!?)") for match in _ADDRESS.finditer(text)]
-    bare = _ADDRESS.sub(" ", _PLACEHOLDER.sub(" ", text))
-    words = list(_WORD.finditer(bare))
-    for at, word in enumerate(words):
-        plain = _POSSESSIVE.sub("", word[0])
-        if plain.casefold() in _NON_NAMES or not any(map(str.isalpha, plain)):
+    names = [match[0] for match in _PLACEHOLDER.finditer(text)]
+    names += [match[0].rstrip(".,;:!?)") for match in _ADDRESS.finditer(text)]
+    plain_text = _ADDRESS.sub(" ", _PLACEHOLDER.sub(" ", text))
+    words = list(_WORD.finditer(plain_text))
+    for position, match in enumerate(words):
+        word = _POSSESSIVE.sub("", match[0])
+        if word.casefold() in _NON_NAMES or not any(map(str.isalpha, word)):
             continue
-        begins = _SENTENCE_START.search(bare[: word.start()]) is not None
-        likely = not begins or (plain.casefold() not in _SENTENCE_OPENERS and _is_followed_by_capital(words, at, bare))
-        if _is_code(plain) or (plain[0].isupper() and likely):
-            found.append(plain)
-    return list(dict.fromkeys(found))
+        starts_sentence = _SENTENCE_START.search(plain_text[: match.start()]) is not None
+        is_likely_name = not starts_sentence or (
+            word.casefold() not in _SENTENCE_OPENERS and _is_followed_by_capital(words, position, plain_text)
+        )
+        if _is_code(word) or (word[0].isupper() and is_likely_name):
+            names.append(word)
+    return list(dict.fromkeys(names))
 
 
 def remove_codes(text: str) -> str:
-    """The text without placeholders and without words that hold a digit, such as X-200: their figures count nothing."""
+    """Remove placeholders and words with a digit, such as X-200: their digits are not numbers."""
     return _CODE.sub(" ", _PLACEHOLDER.sub(" ", text))
 
 
 def is_address(name: str) -> bool:
-    """Whether a name that was found is a link, an e-mail address or a host."""
+    """Return whether a name is a link, an e-mail address or a host."""
     return _ADDRESS.fullmatch(name) is not None
 
 
 def _is_code(word: str) -> bool:
-    """Capitals inside a word, letters with digits, or two capitals and more: SAP, X-200, iPhone."""
-    letters = [char for char in word if char.isalpha()]
-    inner = any(char.isupper() for char in word[1:])
-    return inner or (word[0].isupper() and any(map(str.isdigit, word)) and bool(letters))
+    """Return whether a word has capitals inside, or a first capital and a digit: SAP, X-200, iPhone."""
+    has_letter = any(map(str.isalpha, word))
+    has_inner_capital = any(char.isupper() for char in word[1:])
+    return has_inner_capital or (word[0].isupper() and any(map(str.isdigit, word)) and has_letter)
 
 
 def _is_followed_by_capital(words: list[re.Match[str]], position: int, text: str) -> bool:
@@ -68,16 +70,16 @@ def _is_followed_by_capital(words: list[re.Match[str]], position: int, text: str
 
 
 def extract_words(text: str) -> frozenset[str]:
-    """The words of a source in small letters, hyphenated ones also in their parts."""
+    """Return the words of a source in lower case; a hyphenated word also as its parts."""
     words: set[str] = set()
     for match in _WORD.finditer(text):
-        plain = _POSSESSIVE.sub("", match[0]).casefold()
-        words |= {plain, *re.split(r"[-&’']", plain)}
+        word = _POSSESSIVE.sub("", match[0]).casefold()
+        words |= {word, *re.split(r"[-&’']", word)}
     return frozenset(words)
 
 
 def contains_name(name: str, source: str, words: frozenset[str]) -> bool:
-    """Whether a source holds a name; a hyphenated one whole, or each of its parts."""
+    """Return whether a source contains a name, or all parts of a hyphenated name."""
     folded = name.casefold()
     if not name[0].isalnum() or "@" in name or "." in name or "/" in name:
         return folded in source.casefold()
@@ -90,11 +92,12 @@ _GERMAN_STOPWORDS = frozenset(
 
 
 def capitalises_nouns(text: str) -> bool:
-    """Whether a text writes common nouns with a capital, as German does: then a capital tells no name.
+    """Return whether a text capitalises common nouns, as German does.
 
-    By its small words as well: an English text full of acronyms and titles has as many capitals.
+    A capital then does not mark a name. The text must contain German function words as well, because an English text
+    full of acronyms and titles has as many capitals.
     """
-    small = {word for word in re.findall(r"\b[a-zäöüß]+\b", text) if word in _GERMAN_STOPWORDS}
-    inside = [word[0] for word in re.finditer(r"(?<=[a-zäöüß,] )[^\W\d_]{4,}", text)]
-    many = len(inside) >= 4 and sum(word[0].isupper() for word in inside) > 0.3 * len(inside)
-    return many and len(small) >= 3
+    function_words = {word for word in re.findall(r"\b[a-zäöüß]+\b", text) if word in _GERMAN_STOPWORDS}
+    inner_words = [match[0] for match in re.finditer(r"(?<=[a-zäöüß,] )[^\W\d_]{4,}", text)]
+    n_capitalised = sum(word[0].isupper() for word in inner_words)
+    return len(inner_words) >= 4 and n_capitalised > 0.3 * len(inner_words) and len(function_words) >= 3

@@ -1,4 +1,4 @@
-"""Words for numbers. English ones, and those German and Norwegian ones that mean nothing else in English."""
+"""Number words: English ones, and German and Norwegian ones without another meaning in English."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,10 @@ NUMBER_WORDS: dict[str, int | Scale] = {
     "tyve": 20,
     "hundre": Scale(100),
 }
-"""In a claim these must occur in its sources. "One" is left out: it is a pronoun as often as a number."""
+"""Number words of a claim that its sources must contain.
+
+"One" is missing, because it is a pronoun as often as a number.
+"""
 
 AMBIGUOUS_NUMBER_WORDS: dict[str, int | Scale] = {
     "one": 1,
@@ -67,6 +70,6 @@ AMBIGUOUS_NUMBER_WORDS: dict[str, int | Scale] = {
     "tusen": Scale(1000),
     "begge": 2,
 }
-"""In a source these may be what a claim writes in figures; half of them mean something else as well."""
+"""Further number words of a source that may match a claim's figures; half of them have another meaning."""
 
 PERCENT_PATTERN = r"%|(?:per ?cent|percent|prosent|Prozent)\b"

@@ -1,7 +1,7 @@
-"""Numbers and dates of a text, however they are written.
+"""Extract the numbers and dates of a text in any notation.
 
-A number is a set of readings, for "1,200" is 1200 in one country and 1.2 in another: two numbers agree where they have
-a reading in common. What is a power, a version or an address is compared as it is written: "10²", "1.2.3".
+A number is a set of readings, because "1,200" is 1200 in some countries and 1.2 in others. Two numbers match if they
+have a common reading. Powers, versions and addresses are compared as written: "10²", "1.2.3".
 """
 
 import re
@@ -49,7 +49,7 @@ _DATE_PATTERNS = tuple(
         rf"{_DAY}(?: of)? {_MONTH}(?:,? {_YEAR})?",
         rf"{_MONTH} {_DAY}(?:,? {_YEAR})?",
         rf"{_MONTH},? {_YEAR}",
-        r"(?P<one>[0-3]?\d)(?P<mark>[./])(?P<two>[0-3]?\d)(?P=mark)(?P<year>(?:19|20)?\d\d)",
+        r"(?P<first>[0-3]?\d)(?P<mark>[./])(?P<second>[0-3]?\d)(?P=mark)(?P<year>(?:19|20)?\d\d)",
     )
 )
 
@@ -64,7 +64,7 @@ _SPACES = re.compile(r"[ \u00a0\u202f\u2009'’]")
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A day of a month, of a year where one is said; or a whole month where ``day`` is 0. ``told`` as written."""
+    """A date as written in ``text``; ``year`` is ``None`` if missing, ``day`` 0 for a whole month."""
 
     year: int | None
     month: int
@@ -72,115 +72,119 @@ class Date:
     text: str = ""
 
     def matches(self, other: "Date", source_years: frozenset[int] = frozenset()) -> bool:
-        """Whether the other, as a source, says this: as exact or more so. A source that leaves the year out may mean
-        any of ``years``, those that the sources do name."""
+        """Return whether the other date, from a source, states this one at least as precisely.
+
+        Args:
+            source_years: Years that the sources mention; a source date without a year may be in any of them.
+        """
         same_year = self.year is None or self.year == other.year or (other.year is None and self.year in source_years)
         return same_year and self.month == other.month and self.day in {0, other.day}
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """``readings`` is what it may mean, ``told`` how it is written.
+    """A number as written in ``text``, with its possible ``readings``.
 
-    ``parts`` are the readings of its groups where spaces part them: "lane 4 200 boxes" need not be 4,200.
+    ``parts`` are the readings of each group of a number with spaces: "lane 4 200 boxes" may not mean 4,200.
     """
 
     readings: Readings
     text: str
     parts: tuple[Readings, ...] = ()
 
-    def matches_any(self, known: Readings) -> bool:
-        """Whether one of these values is said by the sources, or each of its groups apart."""
-        return not self.readings.isdisjoint(known) or (
-            bool(self.parts) and all(not part.isdisjoint(known) for part in self.parts)
+    def matches_any(self, source_readings: Readings) -> bool:
+        """Return whether the sources contain this number, or each of its groups separately."""
+        return not self.readings.isdisjoint(source_readings) or (
+            bool(self.parts) and all(not part.isdisjoint(source_readings) for part in self.parts)
         )
 
 
 def extract_dates(text: str) -> tuple[list[list[Date]], str]:
-    """The dates of a text, each with all that it may mean ("4/11/2026" is two days), and the text without them."""
-    found: list[list[Date]] = []
+    """Return the readings of each date ("4/11/2026" has two), and the text without dates."""
+    dates: list[list[Date]] = []
 
-    def take(match: re.Match[str]) -> str:
-        meant = _possible_dates(match)
-        if not meant:
+    def collect(match: re.Match[str]) -> str:
+        readings = _possible_dates(match)
+        if not readings:
             return match[0]
-        found.append(meant)
+        dates.append(readings)
         return " " * len(match[0])
 
-    for form in _DATE_PATTERNS:
-        text = form.sub(take, text)
-    return found, text
+    for pattern in _DATE_PATTERNS:
+        text = pattern.sub(collect, text)
+    return dates, text
 
 
 def _possible_dates(match: re.Match[str]) -> list[Date]:
-    said = match.groupdict()
-    year = int(said["year"]) if said.get("year") else None
+    groups = match.groupdict()
+    year = int(groups["year"]) if groups.get("year") else None
     if year is not None and year < 100:
         year += 2000
-    if "one" in said:
-        days = {(int(said["one"]), int(said["two"])), (int(said["two"]), int(said["one"]))}
-        if said["mark"] == ".":
-            days = {(int(said["one"]), int(said["two"]))}
+    if "first" in groups:
+        first, second = int(groups["first"]), int(groups["second"])
+        days = {(first, second)} if groups["mark"] == "." else {(first, second), (second, first)}
     else:
-        month = said["month"].casefold()
-        days = {(int(said.get("day") or 0), int(month) if month.isdigit() else MONTHS[month])}
+        month = groups["month"].casefold()
+        days = {(int(groups.get("day") or 0), int(month) if month.isdigit() else MONTHS[month])}
     return [Date(year, month, day, match[0]) for day, month in sorted(days) if 1 <= month <= 12 and day <= 31]
 
 
 def extract_numbers(text: str, *, is_source: bool) -> list[Number]:
-    """The numbers of a text without dates, in figures and in words.
+    """Return the numbers of a text without dates, in digits and in words.
 
     Args:
-        as_source: a source is read generously: "one", and words that may also mean something else, count there only;
-            "1 200" may also be 1 and 200.
+        is_source: Read a source generously: ambiguous words such as "one" count as well, and "1 200" may also be 1
+            and 200.
     """
-    found = [number for match in _NUMBER.finditer(text) for number in _parse_figures(match, is_source=is_source)]
-    return [*found, *_parse_number_words(text, is_source=is_source)]
+    numbers = [number for match in _NUMBER.finditer(text) for number in _parse_digits(match, is_source=is_source)]
+    return [*numbers, *_parse_number_words(text, is_source=is_source)]
 
 
-def _parse_figures(match: re.Match[str], *, is_source: bool) -> list[Number]:
-    told = match[0].strip()
+def _parse_digits(match: re.Match[str], *, is_source: bool) -> list[Number]:
+    text = match[0].strip()
     if match["other"]:
-        return [Number(frozenset({_FRACTION_VALUES[match["other"]]}), told)]
+        return [Number(frozenset({_FRACTION_VALUES[match["other"]]}), text)]
     unit = "%" if match["percent"] else ""
-    figures = match[0][: match.start("percent") - match.start()] if match["percent"] else match[0]
-    figures = figures.strip()
+    digits = match[0][: match.start("percent") - match.start()] if match["percent"] else match[0]
+    digits = digits.strip()
     if match["power"]:
-        return [Number(frozenset({figures + unit}), told)]
-    readings = frozenset(reading + unit for reading in _possible_values(figures))
-    groups = figures.split(" ") if " " in figures else []
+        return [Number(frozenset({digits + unit}), text)]
+    readings = frozenset(reading + unit for reading in _possible_values(digits))
+    groups = digits.split(" ") if " " in digits else []
     parts = tuple(
-        frozenset(reading + (unit if at == len(groups) else "") for reading in _possible_values(group))
-        for at, group in enumerate(groups, 1)
+        frozenset(reading + (unit if position == len(groups) else "") for reading in _possible_values(group))
+        for position, group in enumerate(groups, 1)
     )
-    found = [Number(readings, told, parts)]
-    return [*found, *(Number(part, told) for part in parts)] if is_source else found
+    number = Number(readings, text, parts)
+    return [number, *(Number(part, text) for part in parts)] if is_source else [number]
 
 
-def _possible_values(figures: str) -> set[str]:
-    """All values that figures may stand for; the figures themselves where they are no number."""
-    tight = _SPACES.sub("", figures)
-    grouped = tight != figures
-    if grouped and not re.fullmatch(r"\d{1,3}(?:[ \u00a0\u202f\u2009'’]\d{3})+(?:[.,]\d+)?", figures):
-        return {figures}
-    if tight.isdigit():
-        return {_canonical_value(tight)}
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", tight):
-        thousands = {_canonical_value(tight.replace(",", ""))}
-        return thousands | (
-            {_canonical_value(tight.replace(",", "."))} if tight.count(",") == 1 and "." not in tight else set()
-        )
-    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?", tight):
-        thousands = {_canonical_value(tight.replace(".", "").replace(",", "."))}
-        return thousands | ({_canonical_value(tight)} if tight.count(".") == 1 and "," not in tight else set())
-    if re.fullmatch(r"\d+[.,]\d+", tight):
-        return {_canonical_value(tight.replace(",", "."))}
-    return {tight}
+def _possible_values(digits: str) -> set[str]:
+    """Return all possible values of the digits, or the digits if not a number."""
+    compact = _SPACES.sub("", digits)
+    has_spaces = compact != digits
+    if has_spaces and not re.fullmatch(r"\d{1,3}(?:[ \u00a0\u202f\u2009'’]\d{3})+(?:[.,]\d+)?", digits):
+        return {digits}
+    if compact.isdigit():
+        return {_canonical_value(compact)}
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", compact):
+        values = {_canonical_value(compact.replace(",", ""))}
+        if compact.count(",") == 1 and "." not in compact:
+            values.add(_canonical_value(compact.replace(",", ".")))
+        return values
+    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?", compact):
+        values = {_canonical_value(compact.replace(".", "").replace(",", "."))}
+        if compact.count(".") == 1 and "," not in compact:
+            values.add(_canonical_value(compact))
+        return values
+    if re.fullmatch(r"\d+[.,]\d+", compact):
+        return {_canonical_value(compact.replace(",", "."))}
+    return {compact}
 
 
-def _canonical_value(figures: str) -> str:
-    """One spelling of a value: no leading and, behind a point, no trailing zeros."""
-    value = Decimal(figures)
+def _canonical_value(digits: str) -> str:
+    """Return a value without leading zeros, and without trailing zeros after the decimal point."""
+    value = Decimal(digits)
     return f"{value.normalize():f}"
 
 
@@ -188,29 +192,28 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def _parse_number_words(text: str, *, is_source: bool) -> list[Number]:
-    """Runs of number words: "two hundred and fifty" is 250, and in a source 2, 200, 50 as well."""
-    known = {**NUMBER_WORDS, **AMBIGUOUS_NUMBER_WORDS} if is_source else NUMBER_WORDS
-    found: list[Number] = []
+    """Parse runs of number words: "two hundred and fifty" is 250, in a source also 2, 200 and 50."""
+    number_words = {**NUMBER_WORDS, **AMBIGUOUS_NUMBER_WORDS} if is_source else NUMBER_WORDS
+    numbers: list[Number] = []
     run: list[re.Match[str]] = []
 
     def close() -> None:
         while run and run[-1][0].casefold() == "and":
             run.pop()
         if run:
-            found.extend(_numbers_from_words(run, text, known, is_source=is_source))
+            numbers.extend(_numbers_from_words(run, text, number_words, is_source=is_source))
             run.clear()
 
     for word in _WORD.finditer(text):
         folded = word[0].casefold()
-        near = not run or text[run[-1].end() : word.start()] in {" ", "-"}
-        if run and not near:
+        if run and text[run[-1].end() : word.start()] not in {" ", "-"}:
             close()
-        if folded in known or (folded == "and" and run and _ends_with_scale(run)):
+        if folded in number_words or (folded == "and" and run and _ends_with_scale(run)):
             run.append(word)
         else:
             close()
     close()
-    return found
+    return numbers
 
 
 def _ends_with_scale(run: list[re.Match[str]]) -> bool:
@@ -221,7 +224,7 @@ def _numbers_from_words(
     run: list[re.Match[str]], text: str, number_words: dict[str, int | Scale], *, is_source: bool
 ) -> list[Number]:
     words = [word[0].casefold() for word in run]
-    told = text[run[0].start() : run[-1].end()]
+    run_text = text[run[0].start() : run[-1].end()]
     unit = "%" if re.match(rf"\s?(?:{PERCENT_PATTERN})", text[run[-1].end() :], re.IGNORECASE) else ""
     values = {_value_of_words(words, number_words)}
     if is_source:
@@ -231,7 +234,7 @@ def _numbers_from_words(
             for first, last in bounds
             if set(words[first:last]) != {"and"}
         }
-    return [Number(frozenset({f"{value}{unit}"}), told) for value in sorted(values)]
+    return [Number(frozenset({f"{value}{unit}"}), run_text) for value in sorted(values)]
 
 
 def _value_of_words(words: list[str], number_words: dict[str, int | Scale]) -> int:

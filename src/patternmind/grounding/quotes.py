@@ -1,4 +1,4 @@
-"""A quote is the text at its offsets, or it is looked for in its field; what is kept is always the source's slice."""
+"""Locate a quote at its offsets, or else in its field; the result is always the source's slice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class LocatedQuote:
 
 
 def locate_quote(quote: Quote, cases: Mapping[str, Case]) -> LocatedQuote:
-    """The quote as its source has it, with the offsets where it stands; or why it does not hold."""
+    """Return the quote as written in its source, or the reason why it is invalid."""
     case = cases.get(quote.case_id)
     if case is None:
-        return LocatedQuote(None, "the quoted case is not among the cases given")
+        return LocatedQuote(None, "the quoted case is not among these cases")
     if not quote.text.strip():
         return LocatedQuote(None, "the quote is empty")
     source = case.text.get(quote.field)

@@ -1,18 +1,18 @@
-"""Whether a claim's quotes carry it: by the words they share, and by meaning where words differ."""
+"""Measure how well a claim's quotes support it, by shared words."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 Similarity = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
-"""Cosines, -1..1, of pairs of texts, in order. Handed in, so that grounding stays pure and needs no encoder."""
+"""Cosines, -1..1, of pairs of texts, in order; a parameter, so that grounding needs no encoder."""
 
 MIN_OVERLAP = 0.5
 MIN_SIMILARITY = 0.4
-"""Below both, support is weak. Measured in docs/decisions/0020-grounding.md on summaries that people wrote."""
+"""Support is weak below both limits; measured on human summaries in docs/decisions/0020-grounding.md."""
 
 STEM_LENGTH = 5
-"""Letters that two forms of a word share: "promise" and "promised", "valve" and "valves"."""
+"""Number of common first letters of two word forms: "promise" and "promised", "valve" and "valves"."""
 
 FUNCTION_WORDS = frozenset(
     "about after again also and any are because been before being but came can could did does doing done each from get"
@@ -24,17 +24,23 @@ FUNCTION_WORDS = frozenset(
 
 
 def word_overlap(claim: str, quotes: Sequence[str]) -> float:
-    """Share of a claim's words that its quotes hold, 0..1, by their beginnings; 1 where it has none that say much."""
-    wanted = _stems(claim)
-    held = _stems(" ".join(quotes))
-    return len(wanted & held) / len(wanted) if wanted else 1.0
+    """Return the share of a claim's word stems in its quotes, 0..1.
+
+    The share is 1 for a claim without content words.
+    """
+    claim_stems = _stems(claim)
+    quote_stems = _stems(" ".join(quotes))
+    return len(claim_stems & quote_stems) / len(claim_stems) if claim_stems else 1.0
 
 
 def recurring_word_share(claim: str, texts: Sequence[str]) -> float:
-    """Share of a claim's words that two or more of the texts hold, 0..1: what one text alone says does not recur."""
-    wanted = _stems(claim)
-    held = Counter(stem for text in texts for stem in _stems(text) & wanted)
-    return sum(n > 1 for n in held.values()) / len(wanted) if wanted else 1.0
+    """Return the share of a claim's word stems that recur in the texts, 0..1.
+
+    A stem recurs if at least two of the texts contain it.
+    """
+    claim_stems = _stems(claim)
+    n_texts = Counter(stem for text in texts for stem in _stems(text) & claim_stems)
+    return sum(n > 1 for n in n_texts.values()) / len(claim_stems) if claim_stems else 1.0
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""A submission as a case: redacted, with an id that depends on nothing but what was handed in."""
+"""Turn a submission into a redacted case whose id depends only on the submission."""
 
 import datetime as dt
 import hashlib
@@ -15,31 +15,29 @@ from patternmind.domain.cases import (
     Submission,
 )
 from patternmind.ingestion.prompt_injection import suspicion_flags
-from patternmind.ingestion.redaction.redactor import (
-    RedactedText,
-    Roster,
+from patternmind.ingestion.redaction.redactor import RedactedText, redact, redact_identifiers
+from patternmind.ingestion.redaction.roster import Roster
+from patternmind.ingestion.redaction.submission_names import (
     names_in_columns,
     names_in_submitter,
-    redact,
-    redact_identifiers,
     submitter_name,
 )
 
 LONG_TITLE_CHARS = 80
 
 _CONTROLLED_FACTS = frozenset({"status", "opened_on", "solved_on", "recurrence", "consent"})
-"""Dates and words of a list: nothing to redact in them."""
+"""Dates and fixed choices, which need no redaction."""
 _FREE_TEXT_FACTS = frozenset({"impact", "help_wanted", "role"})
-"""Facts people write sentences in; the others are labels, in which a name is one only if it is the whole."""
+"""Facts that people write sentences in. The others are labels: a name counts only if it is the whole label."""
 
 
 def make_case(
     submission: Submission, *, roster: Roster, network_id: str, secret: bytes
 ) -> tuple[Case, Mapping[str, int]]:
-    """The submission as the rest of the line may see it, and how much was redacted, by kind.
+    """Return the redacted case, and the number of redactions by kind.
 
-    The id depends on network, kind and external id (without one, on the raw text), and on no order of rows.
-    The submitter is kept as a hash keyed with ``secret``, of the roster's name where the roster knows the person.
+    The id depends on network, kind and external id (without one, on the raw text), not on the order of rows. The
+    submitter is stored as a hash keyed with ``secret``, of the roster's name if the person is on the roster.
     """
     redactor = _SubmissionRedactor(
         roster, (*names_in_submitter(submission.facts.get("submitter", "")), *names_in_columns(submission.extra))
@@ -69,23 +67,23 @@ def make_case(
 
 
 def content_hash(submission: Submission) -> str:
-    """SHA-256 of kind and raw text; ids, facts and extras left out, so that the same text again is known for it."""
+    """Return the SHA-256 of kind and raw text, without ids, facts and extras."""
     return _sha256([submission.kind, list(submission.text.items())])
 
 
 class _SubmissionRedactor:
-    """Redacts the parts of one submission and counts what it took out."""
+    """Redacts the parts of one submission and counts the redactions."""
 
-    def __init__(self, roster: Roster, own: Sequence[str]) -> None:
+    def __init__(self, roster: Roster, own_names: Sequence[str]) -> None:
         self._roster = roster
-        self._own_names = own
+        self._own_names = own_names
         self.counts: Counter[str] = Counter()
 
     def redact(self, value: str) -> str:
         return self._count(redact(value, self._roster, self._own_names))
 
     def redact_extra(self, extra: Mapping[str, str]) -> dict[str, str]:
-        """Names of columns too ("Anna's remarks"); two that become alike are told apart by their number."""
+        """Redact values and column names ("Anna's remarks"). Equal redacted names get their position as a suffix."""
         redacted: dict[str, str] = {}
         for position, (name, value) in enumerate(extra.items(), start=1):
             key = self.redact(name)
@@ -113,7 +111,7 @@ def _make_id(submission: Submission, text_hash: str, network_id: str) -> str:
 
 
 def case_id_for(external_id: str, *, kind: CaseKind, network_id: str) -> str:
-    """The id that a case of this external id has, whether it is here or not."""
+    """Return the id of the case with this external id, stored or not."""
     return _hash_id(kind, network_id, "id", external_id)
 
 
@@ -123,12 +121,12 @@ def _hash_id(kind: CaseKind, *parts: str) -> str:
 
 
 def hash_owner(member_id: str | None, secret: bytes) -> str | None:
-    """What a case keeps of the member who handed it in: enough to know them again, and nothing to find them by."""
+    """Hash the submitting member: enough to recognise them, not to find them."""
     return None if member_id is None else _keyed_hash(f"member\0{member_id}", secret)
 
 
 def hash_contributor_name(name: str, secret: bytes) -> str:
-    """The contributor that a submitter of exactly this name is, whole: part of a name could be somebody else's."""
+    """Hash a submitter's whole name, since part of it could belong to another person."""
     return _keyed_hash(" ".join(unicodedata.normalize("NFKC", name).casefold().split()), secret)
 
 

@@ -1,9 +1,9 @@
-"""Dates as people write them."""
+"""Parse dates as people write them."""
 
 import datetime as dt
 import re
 
-DATE_FORMAT_HINT = "write it as 2026-05-31"
+DATE_FORMAT_HINT = "use YYYY-MM-DD"
 _YEARS = range(1900, 2101)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -14,36 +14,36 @@ _MONTH_DAY = re.compile(r"([a-z]{3,9})\.? +(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})"
 
 
 def parse_date(text: str) -> dt.date:
-    """The day a text names; the first of the year or month where no more is given.
+    """Return the day that a text names; the first of the year or month alone.
 
-    ISO dates and times (the day as written, whatever the time zone), ``2019``, ``2019-05``, ``31.12.2025``,
-    ``31/12/2025``, ``31 December 2025``, ``Dec 31, 2025``. Where day and month could be swapped the day comes first,
-    as in most of the world; ``12/31/2025`` can only be one day and is taken as that.
+    Accepts ISO dates and times (the day as written, whatever the time zone), ``2019``, ``2019-05``, ``31.12.2025``,
+    ``31/12/2025``, ``31 December 2025`` and ``Dec 31, 2025``. If day and month could be swapped, the day comes first,
+    as in most of the world. ``12/31/2025`` can only be one day and is read as that.
 
     Raises:
-        ValueError: it names no day between 1900 and 2100; the message says why, and the form wanted.
+        ValueError: the text names no day between 1900 and 2100. The message is the reason, as the predicate of a
+            sentence: "is not a day that exists".
     """
-    written = text.strip()
     try:
-        day = _parse(written)
+        day = _parse(text.strip())
     except ValueError as error:
-        raise ValueError(f"there is no such day; {DATE_FORMAT_HINT}") from error
+        raise ValueError("is not a day that exists") from error
     if day is None:
-        raise ValueError(f"it is not a date that is known here; {DATE_FORMAT_HINT}")
+        raise ValueError("is not a date I can read")
     if day.year not in _YEARS:
-        raise ValueError(f"the year is not between {_YEARS[0]} and {_YEARS[-1]}; {DATE_FORMAT_HINT}")
+        raise ValueError(f"is not a date between {_YEARS[0]} and {_YEARS[-1]}")
     return day
 
 
 def _parse(text: str) -> dt.date | None:
-    if found := _YEAR_FIRST.fullmatch(text):
-        return dt.date(int(found[1]), int(found[2] or 1), int(found[3] or 1))
-    if found := _YEAR_LAST.fullmatch(text):
-        return _day_first(int(found[1]), int(found[3]), int(found[4]))
-    if found := _DAY_MONTH.fullmatch(text):
-        return _with_month_name(int(found[1]), found[2], int(found[3]))
-    if found := _MONTH_DAY.fullmatch(text):
-        return _with_month_name(int(found[2]), found[1], int(found[3]))
+    if match := _YEAR_FIRST.fullmatch(text):
+        return dt.date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+    if match := _YEAR_LAST.fullmatch(text):
+        return _day_first(int(match[1]), int(match[3]), int(match[4]))
+    if match := _DAY_MONTH.fullmatch(text):
+        return _with_month_name(int(match[1]), match[2], int(match[3]))
+    if match := _MONTH_DAY.fullmatch(text):
+        return _with_month_name(int(match[2]), match[1], int(match[3]))
     return _parse_iso(text)
 
 

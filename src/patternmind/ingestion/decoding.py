@@ -1,4 +1,4 @@
-"""Bytes of a file as text: inflated, decoded and cut into lines, with bounded memory."""
+"""Turn the bytes of a file into lines of text: inflate and decode with bounded memory."""
 
 import codecs
 import gzip
@@ -15,7 +15,7 @@ from patternmind.ingestion.rows import MAX_ROW_CHARS
 CHUNK_BYTES = 1 << 18
 MAX_INFLATED_BYTES = 1 << 30
 MAX_INFLATION_RATIO = 200
-"""Texts shrink 3 to 20 times; 200 times is a bomb, once it is large enough to matter."""
+"""Texts shrink 3 to 20 times. A large file that shrank 200 times is a bomb."""
 MIN_RATIO_CHECK_BYTES = 50_000_000
 
 _CONTROL_BYTES = bytes(c for c in range(32) if c not in b"\t\n\x0b\x0c\r\x1a\x1b")
@@ -24,31 +24,33 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 
 def is_bomb(packed_bytes: int, inflated_bytes: int) -> bool:
-    """Whether a file grows so much on inflating that nobody made it to be read."""
+    """Return whether a file inflates so much that it must be a zip bomb."""
     if inflated_bytes > MAX_INFLATED_BYTES:
         return True
     return inflated_bytes > MIN_RATIO_CHECK_BYTES and inflated_bytes > MAX_INFLATION_RATIO * max(packed_bytes, 1)
 
 
 def bomb_error(path: Path) -> UnreadableFile:
-    remedy = "Unpack it yourself, look at it, and split it into smaller files."
-    return UnreadableFile(path, "inflates to far more than a file of cases holds", remedy)
+    remedy = "Unpack it, check its content, and split it into smaller files."
+    return UnreadableFile(path, "inflates to far more than a file of cases contains", remedy)
 
 
 def read_chunks(path: Path) -> Generator[bytes, None, None]:
-    """The file's bytes in pieces, inflated where its name ends in ``.gz``.
+    """Yield the bytes of a file in pieces, inflated if its name ends in ``.gz``.
 
     Raises:
-        UnreadableFile: it cannot be read or inflated, or is a bomb.
+        UnreadableFile: the file cannot be read or inflated, or is a zip bomb.
     """
     try:
         with path.open("rb") as raw:
             yield from _inflate(path, raw) if path.suffix.lower() == ".gz" else iter(lambda: raw.read(CHUNK_BYTES), b"")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UnreadableFile(path, "is not a whole gzip file", "Pack it again, or give the unpacked file.") from error
+        raise UnreadableFile(
+            path, "is not a whole gzip file", "Compress it again, or use the uncompressed file."
+        ) from error
     except OSError as error:
-        reason = f"cannot be read ({error.strerror or 'the system refused'})"
-        raise UnreadableFile(path, reason, "Check the path and who may read it.") from error
+        reason = f"cannot be read ({error.strerror or 'unknown reason'})"
+        raise UnreadableFile(path, reason, "Check the path and its permissions.") from error
 
 
 def _inflate(path: Path, raw: BinaryIO) -> Generator[bytes, None, None]:
@@ -62,43 +64,44 @@ def _inflate(path: Path, raw: BinaryIO) -> Generator[bytes, None, None]:
 
 
 def read_bytes(path: Path, *, limit: int, remedy: str) -> bytes:
-    """The whole of a file that must be held in memory.
+    """Return all bytes of a file.
 
     Raises:
-        UnreadableFile: it is longer than ``limit`` bytes, or cannot be read.
+        UnreadableFile: the file is longer than ``limit`` bytes, or cannot be read.
     """
-    held = bytearray()
+    content = bytearray()
     with closing(read_chunks(path)) as chunks:
         for chunk in chunks:
-            held += chunk
-            if len(held) > limit:
+            content += chunk
+            if len(content) > limit:
                 raise UnreadableFile(path, f"is larger than {limit // 1_000_000} MB", remedy)
-    return bytes(held)
+    return bytes(content)
 
 
 def read_text(path: Path, *, limit: int, remedy: str) -> str:
-    """The whole text of a file; see ``decode_chunks``.
+    """Return the whole text of a file; see ``decode_chunks``.
 
     Raises:
-        UnreadableFile: it is longer than ``limit`` characters, is not text, or cannot be read.
+        UnreadableFile: the file is longer than ``limit`` characters, is not text, or cannot be read.
     """
-    held: list[str] = []
+    pieces: list[str] = []
     length = 0
     with closing(decode_chunks(path)) as chunks:
         for chunk in chunks:
-            held.append(chunk)
+            pieces.append(chunk)
             length += len(chunk)
             if length > limit:
-                raise UnreadableFile(path, f"holds more than {limit // 1_000_000} million characters", remedy)
-    return "".join(held)
+                raise UnreadableFile(path, f"contains more than {limit // 1_000_000} million characters", remedy)
+    return "".join(pieces)
 
 
 def read_lines(path: Path, *, limit: int = MAX_ROW_CHARS) -> Generator[str | None, None, None]:
-    """The file's lines with their line ends; ``None`` for a line longer than ``limit``, which is skipped unkept.
+    r"""Yield the lines of a file with their line ends; ``None`` for a line longer than ``limit``.
 
-    Lines end at ``\\n``; only where the file's beginning has none, at ``\\r`` (old Mac spreadsheets).
+    A line that is too long is skipped without holding it in memory. Lines end at ``\n``, or at ``\r`` if the
+    beginning of the file has no ``\n`` (old Mac spreadsheets).
     """
-    held: list[str] = []
+    line: list[str] = []
     length, end = 0, ""
     with closing(decode_chunks(path)) as chunks:
         for chunk in chunks:
@@ -106,21 +109,21 @@ def read_lines(path: Path, *, limit: int = MAX_ROW_CHARS) -> Generator[str | Non
             pieces = chunk.split(end)
             for piece in pieces[:-1]:
                 length += len(piece)
-                yield "".join((*held, piece, end)) if length <= limit else None
-                held, length = [], 0
+                yield "".join((*line, piece, end)) if length <= limit else None
+                line, length = [], 0
             length += len(pieces[-1])
-            held = [*held, pieces[-1]] if length <= limit else []
+            line = [*line, pieces[-1]] if length <= limit else []
     if length:
-        yield "".join(held) if length <= limit else None
+        yield "".join(line) if length <= limit else None
 
 
 def decode_chunks(path: Path) -> Generator[str, None, None]:
-    """The file's text in pieces: UTF-8, UTF-16 with its mark, else Windows-1252.
+    """Yield the text of a file in pieces: UTF-8, UTF-16 with a byte order mark, else Windows-1252.
 
-    Bytes that do not fit come as lone surrogates, so that the checks reject their row and no other.
+    Invalid bytes become lone surrogates, so that validation rejects only their own row.
 
     Raises:
-        UnreadableFile: it is empty, is not text, or cannot be read.
+        UnreadableFile: the file is empty, is not text, or cannot be read.
     """
     encoding = _find_encoding(path)
     errors = "surrogatepass" if encoding == "utf-16" else "surrogateescape"
@@ -137,7 +140,7 @@ def decode_chunks(path: Path) -> Generator[str, None, None]:
 
 @dataclass(slots=True)
 class _ByteStatistics:
-    """What the bytes of a file say about its encoding."""
+    """Counts of bytes that distinguish encodings."""
 
     n_bytes: int = 0
     n_control: int = 0
@@ -156,26 +159,28 @@ class _ByteStatistics:
 
 
 def _find_encoding(path: Path) -> str:
-    """Read the file through once, because one Windows-1252 letter may stand on its last line."""
-    signs = _ByteStatistics()
+    """Read the whole file, because the only Windows-1252 letter may be on its last line."""
+    statistics = _ByteStatistics()
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     with closing(read_chunks(path)) as chunks:
         for chunk in chunks:
-            marked = next((name for bom, name in _BOMS if not signs.n_bytes and chunk.startswith(bom)), None)
-            if marked:
-                return marked
-            signs.count(chunk, decoder.decode(chunk))
-    if not signs.n_bytes:
-        raise UnreadableFile(path, "is empty", "Give a file with at least one case in it.")
-    encoding = _choose_encoding(signs)
+            encoding_of_bom = next(
+                (name for bom, name in _BOMS if not statistics.n_bytes and chunk.startswith(bom)), None
+            )
+            if encoding_of_bom:
+                return encoding_of_bom
+            statistics.count(chunk, decoder.decode(chunk))
+    if not statistics.n_bytes:
+        raise UnreadableFile(path, "is empty", "Use a file with at least one case.")
+    encoding = _choose_encoding(statistics)
     if encoding is None:
         raise _not_text_error(path)
     return encoding
 
 
 def _choose_encoding(statistics: _ByteStatistics) -> str | None:
-    """UTF-8 where it fits all or nearly all of the file; else Windows-1252 where it can be that; else not text."""
-    if statistics.n_control > 0.3 * statistics.n_bytes:  # UTF-16 without its mark has a NUL in every other byte
+    """Choose UTF-8 if it fits nearly all bytes, else Windows-1252 if possible; None if not text."""
+    if statistics.n_control > 0.3 * statistics.n_bytes:  # every other byte of UTF-16 without its mark is NUL
         return None
     if not statistics.n_not_utf8 or statistics.n_utf8_letters > statistics.n_not_utf8:
         return "utf-8"

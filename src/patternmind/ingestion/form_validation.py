@@ -1,6 +1,5 @@
-"""A case written at the desk: the same checks as a row of a file, said beside the field that each is about."""
+"""Validate a case from a form with the same checks as a file row."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,33 +7,30 @@ from patternmind.domain.cases import (
     CASE_FIELDS,
     RECAP_FIELDS,
     CaseKind,
-    RejectedRow,
     Submission,
-    text_fields,
 )
-from patternmind.ingestion.mapping import LINKED_CASES, mappable_fields
 from patternmind.ingestion.rows import Row
-from patternmind.ingestion.validation import to_submission
+from patternmind.ingestion.validation import RowError, RowErrorCode, validate_row
 
 MIN_RECOMMENDED_WORDS = 12
-"""Fewer words place a case badly; it is taken all the same."""
+"""Fewer words place a case badly. It is accepted anyway."""
 
 _QUESTIONS: Mapping[str, str] = {
     "problem": "What is the problem, in your own words?",
     "what_happened": "What happened, the last time?",
-    "tried": "What have you tried, and what came of it?",
+    "tried": "What have you tried, and what was the result?",
     "outcome": "How did it end?",
     "lesson": "What would you do again, or never again?",
     "context": "Where and under which conditions does it happen?",
-    "decision_point": "Where did somebody have to decide, and on what?",
+    "decision_point": "Who had to decide, and about what?",
     "team": "Which team is it from? A pattern needs cases of at least two.",
-    "recurrence": "How often does it come back?",
+    "recurrence": "How often does it happen?",
     "case": "Which case did you work on?",
     "decision": "What did you decide?",
-    "next_use": "Who tries it next, and when?",
-    "open_question": "What stayed open?",
+    "next_use": "Who will try it next, and when?",
+    "open_question": "What is still open?",
 }
-"""In the order in which they are missed: what tells two cases apart, then what others can use, then what counts it."""
+"""Ordered by value: fields that distinguish two cases, then those others can use, then those for counts."""
 
 _CASE_QUESTION_ORDER = (
     *("problem", "what_happened", "tried", "outcome", "lesson", "context", "team", "recurrence", "decision_point"),
@@ -45,7 +41,7 @@ _ONLY_WHEN_SOLVED = frozenset({"outcome", "lesson"})
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with what was written; ``field`` is empty where it is about all of it."""
+    """An error in a form; ``field`` is empty if it is about the whole form."""
 
     field: str
     message: str
@@ -53,7 +49,7 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class MissingField:
-    """The one thing that would help most, asked as a question."""
+    """The missing field that would help most, as a question."""
 
     field: str
     question: str
@@ -62,49 +58,36 @@ class MissingField:
 def validate_fields(
     fields: Mapping[str, str], *, kind: CaseKind, external_id: str | None = None
 ) -> Submission | tuple[FieldError, ...]:
-    """What was written in a form as a submission, or all that is wrong with it; no message holds the text."""
+    """Return a form's fields as a submission, or all its errors. No message contains the text."""
     values: dict[str, object] = {name: value for name, value in fields.items() if name != "id"}
     if external_id is not None:
         values["id"] = external_id
-    taken = to_submission(Row(file="", row=0, values=values), mapping={}, kind=kind)
-    if isinstance(taken, RejectedRow):
-        return tuple(FieldError(_field_in_error(error, kind), form_message(error, kind)) for error in taken.errors)
-    return taken
+    result = validate_row(Row(file="", row=0, values=values), mapping={}, kind=kind)
+    if isinstance(result, Submission):
+        return result
+    return tuple(FieldError(error.field, _form_message(error, kind)) for error in result)
 
 
-def _field_in_error(error: str, kind: CaseKind) -> str:
-    named = re.match(r'(?:column )?"?([a-z_]+)"? (?:is|holds)\b', error)
-    if named and named[1] in mappable_fields(kind):
-        return named[1]
-    if error.startswith("an id "):
-        return LINKED_CASES if kind is CaseKind.RECAP else "id"
-    return text_fields(kind)[1] if error.startswith(("it has no", "its text has")) else ""
-
-
-def form_message(error: str, kind: CaseKind) -> str:
-    """Without the words that are for files, and without the field's name, beside which it stands."""
-    if error.startswith("it has no title"):
-        return (
-            "Give it a title, or say in a sentence what the problem is."
-            if kind is CaseKind.CASE
-            else ("Give it a title, or say in a sentence what came of the session.")
-        )
-    told = re.sub(r"; save the file as UTF-8$", "; write it anew", error)
-    told = re.sub(r'^(?:column )?"[^"]*" (?=is |holds )', "it ", told)
-    told = re.sub(r'^\w+ is "[^"]*": ', "", told)
-    return f"{told[:1].upper()}{told[1:]}{'' if told.endswith('.') else '.'}"
+def _form_message(error: RowError, kind: CaseKind) -> str:
+    """Return the error as a sentence to show next to its field."""
+    if error.code is RowErrorCode.NO_TEXT:
+        content = "what the problem is" if kind is CaseKind.CASE else "what came of the session"
+        return f"Enter a title, or write in a sentence {content}."
+    if error.code is RowErrorCode.NOT_TEXT:
+        return f"This {error.problem}; enter it again."
+    return f"This {error.problem}; {error.remedy}."
 
 
 def suggest_field(fields: Mapping[str, str], *, kind: CaseKind) -> MissingField | None:
-    """The one most useful thing that is not there yet; None where all of them are."""
+    """Return the most useful missing field as a question, or None if none is missing."""
     order = _CASE_QUESTION_ORDER if kind is CaseKind.CASE else _RECAP_QUESTION_ORDER
     text = " ".join(fields.get(name, "") for name in (*CASE_FIELDS, *RECAP_FIELDS))
     if kind is CaseKind.CASE and fields.get("problem") and len(text.split()) < MIN_RECOMMENDED_WORDS:
         return MissingField(
-            "problem", "Can you say a little more? A sentence on what happened is enough to find its like."
+            "problem", "Can you add a little more? One sentence about what happened is enough to find similar cases."
         )
-    still_open = fields.get("status", "") == "open"
+    is_open = fields.get("status", "") == "open"
     for name in order:
-        if not fields.get(name, "").strip() and not (still_open and name in _ONLY_WHEN_SOLVED):
+        if not fields.get(name, "").strip() and not (is_open and name in _ONLY_WHEN_SOLVED):
             return MissingField(name, _QUESTIONS[name])
     return None

@@ -1,4 +1,4 @@
-"""JSON and JSON Lines."""
+"""Read JSON and JSON Lines."""
 
 import json
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from patternmind.ingestion.decoding import read_lines, read_text
 from patternmind.ingestion.rows import MAX_ROW_CHARS, Row
 
 _MAX_JSON_CHARS = 200_000_000
-"""JSON is held whole while it is parsed, at several times its length; JSON Lines has no such limit."""
+"""Parsing holds JSON in memory at several times its length. JSON Lines has no such limit."""
 
 _TOO_LONG = f"the line is longer than {MAX_ROW_CHARS // 1_000_000} million characters"
 _NOT_AN_OBJECT = "it is not a JSON object with named fields"
 
 
 def read_jsonl(path: Path, *, limit: int = MAX_ROW_CHARS) -> Iterator[Row | RejectedRow]:
-    """One object a line; a line that is broken, or longer than ``limit`` characters, is rejected alone."""
+    """Read one object per line; reject broken lines and lines longer than ``limit`` characters."""
     for number, line in enumerate(read_lines(path, limit=limit), start=1):
         if line is None:
             yield RejectedRow(file=str(path), row=number, errors=(_TOO_LONG,))
@@ -31,18 +31,20 @@ def _parse_line(path: Path, number: int, line: str) -> Row | RejectedRow:
         return _to_row(path, number, json.loads(line.rstrip("\r\n")))
     except json.JSONDecodeError as error:
         problem = f"the line is not valid JSON ({_decoder_message(error)} at character {error.pos + 1})"
-    except (RecursionError, ValueError):  # brackets nested past Python's stack; a number of thousands of digits
-        problem = "the line is nested too deeply or holds a number too long to read"
+    except (RecursionError, ValueError):  # nesting beyond Python's stack; a number with thousands of digits
+        problem = "the line is nested too deeply or contains a number too long to read"
     return RejectedRow(file=str(path), row=number, errors=(problem,))
 
 
 def read_json(path: Path) -> Iterator[Row | RejectedRow]:
-    """The objects of an array, of the one array of objects inside an object, or one object alone; counted from 1.
+    """Read an array of objects, the only array inside an object, or a single object.
+
+    Objects are counted from 1.
 
     Raises:
-        UnreadableFile: it is not valid JSON, or nothing tells which array is meant.
+        UnreadableFile: the file is not valid JSON, or contains several arrays.
     """
-    text = read_text(path, limit=_MAX_JSON_CHARS, remedy="Save it as JSON Lines (.jsonl), one object a line.")
+    text = read_text(path, limit=_MAX_JSON_CHARS, remedy="Save it as JSON Lines (.jsonl), one object per line.")
     if not text.strip():
         return
     for number, item in enumerate(_find_items(path, _parse(path, text)), start=1):
@@ -54,11 +56,11 @@ def _parse(path: Path, text: str) -> object:
         return json.loads(text)
     except json.JSONDecodeError as error:
         reason = f"is not valid JSON ({_decoder_message(error)} at line {error.lineno}, column {error.colno})"
-        remedy = "Correct it there; a file with one object a line needs the ending .jsonl."
+        remedy = "Correct it there. A file with one object per line needs the ending .jsonl."
         raise UnreadableFile(path, reason, remedy) from error
     except (RecursionError, ValueError) as error:
-        reason = "is nested too deeply or holds a number too long to read"
-        raise UnreadableFile(path, reason, "Save it as JSON Lines (.jsonl), one object a line.") from error
+        reason = "is nested too deeply or contains a number too long to read"
+        raise UnreadableFile(path, reason, "Save it as JSON Lines (.jsonl), one object per line.") from error
 
 
 def _decoder_message(error: json.JSONDecodeError) -> str:
@@ -70,11 +72,11 @@ def _find_items(path: Path, document: object) -> list[object]:
         return cast(list[object], document)
     if not isinstance(document, dict):
         raise UnreadableFile(
-            path, "holds no objects", 'Give an array of objects: [{"title": "...", "problem": "..."}].'
+            path, "contains no objects", 'Use an array of objects: [{"title": "...", "problem": "..."}].'
         )
     arrays = [value for value in cast(dict[str, Any], document).values() if _is_array_of_objects(value)]
     if len(arrays) > 1:
-        raise UnreadableFile(path, "holds several arrays of objects", "Give a file with the one array of cases.")
+        raise UnreadableFile(path, "contains several arrays of objects", "Use a file with only the array of cases.")
     return arrays[0] if arrays else [cast(object, document)]
 
 

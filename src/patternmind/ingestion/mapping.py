@@ -1,4 +1,4 @@
-"""Which column is which field: the names people use, and the mapping they give."""
+"""Map columns to fields, by common column names and by the user's mapping."""
 
 import json
 import re
@@ -8,14 +8,15 @@ from functools import lru_cache
 from typing import cast
 
 from patternmind.domain.cases import FACT_FIELDS, CaseKind, text_fields
+from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import UnknownColumn, UsageError
 
 ID, LINKED_CASES = "id", "linked_cases"
 FieldMap = Mapping[str, str]
-"""Field to column, as the user wrote it with ``--map FIELD=COLUMN``."""
+"""Column by field, as written with ``--map FIELD=COLUMN``."""
 
 EXTRA_FIELD = "beside"
-"""What a column is mapped to that is to be no field, whatever it is called; as many columns as wanted."""
+"""Mapping target for columns that should fill no field, whatever their names; may be repeated."""
 
 _COMMON_SYNONYMS = {
     ID: "id, case id, external id",
@@ -47,36 +48,37 @@ _RECAP_SYNONYMS = {
     "notes": "notes, text, body",
     LINKED_CASES: "linked cases, cases",
 }
-"""Names by field, the one that wins first where a row fills several. Every field also goes by its own name."""
-
+"""Column names by field; the first filled column wins. Every field's own name counts too."""
 
 CORRECTION_PREFIX = "patternmind: "
-"""How the columns begin that we put into a file of rejected rows; they are no part of a row that comes back."""
-
-FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+"""Prefix of the columns added to a file of rejected rows; they are ignored when the file is imported again."""
 
 
 @dataclass(frozen=True, slots=True)
 class MappedValues:
-    """A row's values by what they are; ``extra`` holds the columns that no field took. Nothing is trimmed."""
+    """A row's values by field, untrimmed.
+
+    ``extra`` contains the columns that filled no field; ``columns`` is the column by field.
+    """
 
     fields: Mapping[str, str]
     extra: Mapping[str, str]
-    linked_cases: tuple[str, ...] = ()
+    linked_cases: tuple[str, ...]
+    columns: Mapping[str, str]
 
 
 def parse_mapping(pairs: Iterable[str], kind: CaseKind) -> FieldMap:
-    """``["problem=Describe it"]`` as field to column. ``date`` and ``text`` may be named as fields too.
+    """Parse pairs such as ``problem=Describe it``; ``date`` and ``text`` are accepted as fields too.
 
     Raises:
         UsageError: a pair is not FIELD=COLUMN, or a field is mapped twice.
-        UnknownColumn: there is no such field for this kind.
+        UnknownColumn: the field does not exist for this kind.
     """
     mapping: dict[str, str] = {}
     for pair in pairs:
         name, equals, column = pair.partition("=")
         if not equals or not name.strip() or not column.strip():
-            raise UsageError('A mapping is written FIELD=COLUMN, for example --map "problem=Describe it".')
+            raise UsageError('Write a mapping as FIELD=COLUMN, for example --map "problem=Describe it".')
         field = (
             f"{EXTRA_FIELD} {column.strip()}" if _normalize_name(name) == EXTRA_FIELD else _resolve_field(name, kind)
         )
@@ -98,18 +100,18 @@ def _resolve_field(name: str, kind: CaseKind) -> str:
 
 
 def mappable_fields(kind: CaseKind) -> tuple[str, ...]:
-    """Every field that a column can be."""
+    """Return every field that a column can fill."""
     return (ID, *text_fields(kind), *FACT_FIELDS, LINKED_CASES)
 
 
 def find_field(name: str, kind: CaseKind) -> str | None:
-    """The field that goes by this name, whatever its case, spaces, underscores or hyphens."""
+    """Return the field with this name, ignoring case, spaces, underscores and hyphens."""
     plain = _normalize_name(name)
     return next((field for field, names in _names_by_field(kind).items() if plain in names), None)
 
 
 def find_column(column_name: str, columns: Iterable[str]) -> str | None:
-    """The column a person means: the very name, else the one that differs in case, spaces or hyphens only."""
+    """Return the column with this name, ignoring case, spaces and hyphens if necessary."""
     names = list(columns)
     if column_name in names:
         return column_name
@@ -117,39 +119,39 @@ def find_column(column_name: str, columns: Iterable[str]) -> str | None:
 
 
 def map_values(values: Mapping[str, object], *, mapping: FieldMap, kind: CaseKind) -> MappedValues:
-    """A row's values as fields, linked cases and extra. A mapped column wins over a known name.
+    """Split a row's values into fields, linked cases and extra.
 
-    Of several columns for a field the first that is filled is taken, in the order of the names above; the others stay
-    in ``extra``, as do nested values, which no field can hold.
+    A mapped column wins over a column with a known name. Of several columns for a field, the first filled one wins, in
+    the order of the names above. The others stay in ``extra``, as do nested values, which no field can contain.
     """
     values = _restore_corrected_row(values)
     fields: dict[str, str] = {}
     linked: tuple[str, ...] = ()
-    taken: set[str] = set()
+    used: dict[str, str] = {}
     for field, columns in _columns_by_field(tuple(values), tuple(mapping.items()), kind):
         column = next((c for c in columns if is_filled(values[c]) and (not _is_nested(values[c]))), None)
         if column is None:
             continue
-        taken.add(column)
+        used[field] = column
         if field == LINKED_CASES:
             linked = _split_ids(values[column])
         else:
             fields[field] = as_text(values[column])
-    extra = {c: as_text(v) for c, v in values.items() if c not in taken and is_filled(v)}
-    return MappedValues(fields, extra, linked)
+    extra = {c: as_text(v) for c, v in values.items() if c not in used.values() and is_filled(v)}
+    return MappedValues(fields, extra, linked, used)
 
 
-def escape_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA_PREFIXES) else cell
+def unescape_formula(cell: str) -> str:
+    """Remove the apostrophe that ``escape_formula`` added."""
+    return cell[1:] if cell[:1] == "'" and escape_formula(cell[1:]) == cell else cell
 
 
 def _restore_corrected_row(values: Mapping[str, object]) -> Mapping[str, object]:
-    """A row of a file of ours, mended: without our columns, and cells as they were before they were made harmless."""
+    """Undo the changes to a file of rejected rows: drop the added columns and unescape formulas."""
     if not any(name.startswith(CORRECTION_PREFIX) for name in values):
         return values
     return {
-        name: value[1:] if isinstance(value, str) and value[:1] == "'" and escape_formula(value[1:]) == value else value
+        name: unescape_formula(value) if isinstance(value, str) else value
         for name, value in values.items()
         if not name.startswith(CORRECTION_PREFIX)
     }
@@ -159,25 +161,25 @@ def _restore_corrected_row(values: Mapping[str, object]) -> Mapping[str, object]
 def _columns_by_field(
     columns: tuple[str, ...], mapping: tuple[tuple[str, str], ...], kind: CaseKind
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The columns that can fill each field, best first; a mapped column fills only what it is mapped to."""
+    """Return the columns that can fill each field, best first. A mapped column fills only its own field."""
     mapped = {field: find_column(column, columns) for field, column in mapping}
     free = [column for column in columns if column not in mapped.values()]
     plain = {column: _normalize_name(column) for column in free}
-    found: list[tuple[str, tuple[str, ...]]] = []
+    candidates: list[tuple[str, tuple[str, ...]]] = []
     for field, names in _names_by_field(kind).items():
         column = mapped.get(field)
         if field in mapped:
-            found.append((field, (column,) if column is not None else ()))
+            candidates.append((field, (column,) if column is not None else ()))
         else:
-            found.append((field, tuple(c for name in names for c in free if plain[c] == name)))
-    return tuple(found)
+            candidates.append((field, tuple(c for name in names for c in free if plain[c] == name)))
+    return tuple(candidates)
 
 
 @lru_cache(maxsize=2)
 def _names_by_field(kind: CaseKind) -> Mapping[str, tuple[str, ...]]:
-    listed = {**_COMMON_SYNONYMS, **(_CASE_SYNONYMS if kind is CaseKind.CASE else _RECAP_SYNONYMS)}
+    synonyms = {**_COMMON_SYNONYMS, **(_CASE_SYNONYMS if kind is CaseKind.CASE else _RECAP_SYNONYMS)}
     return {
-        field: tuple(dict.fromkeys((*listed.get(field, "").split(", "), _normalize_name(field))))
+        field: tuple(dict.fromkeys((*synonyms.get(field, "").split(", "), _normalize_name(field))))
         for field in mappable_fields(kind)
     }
 
@@ -187,7 +189,7 @@ def _normalize_name(name: str) -> str:
 
 
 def is_filled(value: object) -> bool:
-    """Whether a value says anything; 0 and false do."""
+    """Return whether a value has content; 0 and false do."""
     return value is not None and value not in ([], {}) and not (isinstance(value, str) and not value.strip())
 
 
@@ -198,7 +200,7 @@ def _is_nested(value: object) -> bool:
 
 
 def as_text(value: object) -> str:
-    """A value as a person would write it: lists of plain values joined with ``; ``, nested ones as compact JSON."""
+    """Return a value as text: lists of plain values joined with ``; ``, nested values as compact JSON."""
     if isinstance(value, str):
         return value
     if _is_nested(value):

@@ -1,4 +1,4 @@
-"""Markdown: one item a file, or one item a heading."""
+"""Read Markdown: one item per file, or one per heading."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _BOLD_FIELD = re.compile(
 
 @dataclass(slots=True)
 class _Section:
-    """A heading and the lines under it; level 0 is what stands before the first heading."""
+    """A heading and the lines under it; level 0 for the lines before the first heading."""
 
     level: int
     name: str
@@ -31,15 +31,17 @@ class _Section:
 
 
 def read_markdown(path: Path) -> Iterator[Row | RejectedRow]:
-    """The items of a Markdown file, counted from 1.
+    """Read the items of a Markdown file, counted from 1.
 
-    A heading level makes items where every section of it carries fields: ``### Problem`` headings one level down, or
-    lines ``**Problem:** ...``, with any known name. Level 2 is tried, then 1. Else the whole file is one item: its
-    title the first heading (else the file's name), its text the rest. Front matter (YAML) gives an item further fields,
-    and every item of a file with several, its id left out. Text outside all fields is the item's ``text``, or its
-    ``context`` where it has a problem of its own; text before the first item is kept beside each as ``introduction``.
+    Each section of a heading level is an item if all of them have fields: ``### Problem`` headings one level down, or
+    lines ``**Problem:** ...``, with any known name. Level 2 is tried first, then level 1. Otherwise the whole file is
+    one item: the first heading (or the file name) is its title, the rest its text.
+
+    Front matter (YAML) adds fields to every item, but its id only to a single item. Text outside all fields becomes
+    the item's ``text``, or its ``context`` if the item has a problem field. Text before the first item becomes the
+    field ``introduction`` of each item.
     """
-    text = read_text(path, limit=MAX_ROW_CHARS, remedy="Give one file a case, or a CSV with one row a case.")
+    text = read_text(path, limit=MAX_ROW_CHARS, remedy="Use one file per case, or a CSV with one row per case.")
     text = text.replace("\r\n", "\n")
     matter, body = _split_front_matter(text)
     if isinstance(matter, str):
@@ -55,13 +57,13 @@ def read_markdown(path: Path) -> Iterator[Row | RejectedRow]:
 
 
 def _split_front_matter(text: str) -> tuple[dict[str, object] | str, str]:
-    """The front matter, or what is wrong with it; and the text below it."""
-    found = _FRONT_MATTER.match(text)
-    if found is None:
+    """Return the front matter, or its error, and the text below it."""
+    match = _FRONT_MATTER.match(text)
+    if match is None:
         return {}, text
-    if len(found[1]) > _MAX_FRONT_MATTER_CHARS:
+    if len(match[1]) > _MAX_FRONT_MATTER_CHARS:
         return "the front matter is longer than 64,000 characters", text
-    return _parse_yaml(found[1]), text[found.end() :]
+    return _parse_yaml(match[1]), text[match.end() :]
 
 
 def _parse_yaml(text: str) -> dict[str, object] | str:
@@ -78,13 +80,16 @@ def _parse_yaml(text: str) -> dict[str, object] | str:
 
 @lru_cache(maxsize=1)
 def _plain_loader() -> Any:
-    """Reads every scalar as the text it is, since safe_load makes a region NO false; refuses aliases, YAML's bombs."""
+    """Return a YAML loader that reads every scalar as text.
+
+    safe_load would turn the region NO into false. Aliases are refused, because they can expand to any size.
+    """
     import yaml
 
     class PlainLoader(yaml.BaseLoader):
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
-                raise yaml.YAMLError("aliases are not read")
+                raise yaml.YAMLError("aliases are not allowed")
             return super().compose_node(parent, index)
 
     return PlainLoader
@@ -103,7 +108,7 @@ def _find_items(body: str) -> list[dict[str, object]]:
 
 
 def _split_at(body: str, level: int) -> tuple[str, list[_Section]]:
-    """The text before the first heading of a level, and the sections that such headings start."""
+    """Return the text before the first heading of a level, and its sections."""
     sections = [_Section(0, "")]
     fence = ""
     for line in body.split("\n"):
@@ -119,7 +124,7 @@ def _split_at(body: str, level: int) -> tuple[str, list[_Section]]:
 
 
 def _read_fields(section: _Section, level: int) -> dict[str, object] | None:
-    """A section as an item: its heading the title, its known parts fields, all else text. None without any field."""
+    """Return a section as an item, its heading as title; None if it has no known field."""
     loose, parts = _split_at("\n".join(section.lines), level)
     fields: dict[str, list[str]] = {}
     rest = _read_bold_fields(loose, fields)
@@ -131,17 +136,17 @@ def _read_fields(section: _Section, level: int) -> dict[str, object] | None:
             rest += f"\n{'#' * level} {part.name}\n" + _read_bold_fields(text, fields)
     if not fields:
         return None
-    found: dict[str, object] = {name: "\n".join(texts).strip() for name, texts in fields.items()}
-    spare = "context" if any(find_field(name, CaseKind.CASE) == "problem" for name in found) else "text"
-    if rest.strip() and spare not in found:
-        found[spare] = rest.strip()
+    item: dict[str, object] = {name: "\n".join(texts).strip() for name, texts in fields.items()}
+    spare = "context" if any(find_field(name, CaseKind.CASE) == "problem" for name in item) else "text"
+    if rest.strip() and spare not in item:
+        item[spare] = rest.strip()
     elif rest.strip():
-        found["other text"] = rest.strip()
-    return {"title": section.name, **found}
+        item["other text"] = rest.strip()
+    return {"title": section.name, **item}
 
 
 def _read_bold_fields(text: str, fields: dict[str, list[str]]) -> str:
-    """Put the ``**Name:** value`` parts into fields, each up to the next one; the text before the first is left."""
+    """Move the ``**Name:** value`` parts into ``fields``, and return the text before the first."""
     rest: list[str] = []
     target = rest
     for line in text.split("\n"):
@@ -159,7 +164,7 @@ def _is_known_field(name: str) -> bool:
 
 
 def _is_text_field(name: str) -> bool:
-    """Whether a heading names a field of free text. Facts and titles do not count: an "Impact" may run to pages."""
+    """Return whether a heading names a text field. Facts and titles do not count: "Impact" may be pages long."""
     return any(find_field(name, kind) in text_fields(kind)[1:] for kind in CaseKind)
 
 
@@ -169,6 +174,6 @@ def _whole_file_item(body: str, path: Path) -> dict[str, object]:
     heading = _HEADING.match(lines[first])
     if heading:
         return {"title": heading[2].strip(), "text": "\n".join(lines[first + 1 :]).strip()}
-    inside = next((found for line in lines if (found := _HEADING.match(line))), None)
+    inside = next((match for line in lines if (match := _HEADING.match(line))), None)
     name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
     return {"title": inside[2].strip() if inside else name, "text": body.strip()}

@@ -1,8 +1,9 @@
-"""What in a submission may be meant for a machine rather than for a reader: said in our words, and never acted on.
+"""Flag submissions that may address a machine instead of a reader.
 
-A suspicious case is taken in, grouped and counted like any other; people see the note beside it and decide. The cues
-are few and plain on purpose: a cue that fires on honest cases teaches people to look away (figures in
-docs/decisions/0020-grounding.md). What holds against an injected order is not this list but that nothing obeys one.
+A suspicious case is imported, grouped and counted like any other; people see the flag and decide. The cues are few and
+plain on purpose: a cue that fires on honest cases teaches people to ignore flags (figures in
+docs/decisions/0020-grounding.md). This list is not the defence against injected orders: the defence is that no part of
+the program obeys them.
 """
 
 import base64
@@ -24,33 +25,32 @@ from patternmind.ingestion.prompt_injection_cues import (
 )
 
 GIVES_ORDERS = "gives orders to a machine"
-HIDES_ORDERS = "hides orders to a machine in an encoded text"
-HIDDEN_CHARACTERS = "holds characters that do not show"
-DIRECTION_MARKS = "holds marks that turn the direction of its text"
-ACTIVE_MARKUP = "holds markup that would load or lead to something"
-PROMPT_FRAME = "imitates the frame of a prompt or of an answer"
-TEMPLATE_CODE = "holds template code"
+HIDES_ORDERS = "hides orders to a machine in encoded text"
+HIDDEN_CHARACTERS = "contains invisible characters"
+DIRECTION_MARKS = "contains marks that change the text direction"
+ACTIVE_MARKUP = "contains markup that could load or open a link"
+PROMPT_FRAME = "imitates a prompt or a model's answer"
+TEMPLATE_CODE = "contains template code"
 SPREADSHEET_FORMULA = "begins like a spreadsheet formula"
 
 _DIRECTION_CHARS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _HARMLESS_CHARS = frozenset("\u200c\u200d\u00ad\ufeff\u200e\u200f\u061c") | frozenset(
     chr(code) for code in range(0x80, 0xA0) if code != 0x9B
 )
-"""Joiners, soft hyphens, a mark at a file's beginning, single direction marks and what a wrong decoding leaves of a
-dash stand in honest texts."""
+"""Characters of honest texts: joiners, soft hyphens, byte order marks, single direction marks, badly decoded dashes."""
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1b\x7f]")
 _ENCODED_TOKEN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _ROT13_CUE = re.compile(r"\b(?:vtaber|qvfertneq|flfgrz|vafgehpgvbaf?|cebzcg)\b", re.IGNORECASE)
 
 
 def suspicion_flags(submission: Submission) -> tuple[str, ...]:
-    """The notes to put beside a case, each beginning "suspicious:"; none for nearly every case."""
-    beside = [*submission.facts.values(), *submission.extra, *submission.extra.values(), submission.file]
-    texts = [*submission.text.values(), *beside, submission.external_id or ""]
-    # All fields as one: an order may be split over them.
-    found = dict.fromkeys(_order_notes(" ".join(texts)))
-    found |= dict.fromkeys(note for text in texts if text for note in _character_and_markup_notes(text))
-    return tuple(f"{SUSPICIOUS_FLAG_PREFIX} {note}" for note in found)
+    """Return the flags for a case, each beginning with "suspicious:"; nearly every case has none."""
+    other_values = [*submission.facts.values(), *submission.extra, *submission.extra.values(), submission.file]
+    texts = [*submission.text.values(), *other_values, submission.external_id or ""]
+    # Joined, because an order may be split over several fields.
+    notes = dict.fromkeys(_order_notes(" ".join(texts)))
+    notes |= dict.fromkeys(note for text in texts if text for note in _character_and_markup_notes(text))
+    return tuple(f"{SUSPICIOUS_FLAG_PREFIX} {note}" for note in notes)
 
 
 def _order_notes(text: str) -> Iterator[str]:
@@ -67,8 +67,8 @@ def _character_and_markup_notes(text: str) -> Iterator[str]:
             yield DIRECTION_MARKS
         if hidden - _DIRECTION_CHARS - _HARMLESS_CHARS or _has_joiners_in_words(text):
             yield HIDDEN_CHARACTERS
-    shown = _visible_text(text)
-    forms = [shown, *([text] if text != shown else []), *([html.unescape(text)] if "&" in text else [])]
+    visible = _visible_text(text)
+    forms = [visible, *([text] if text != visible else []), *([html.unescape(text)] if "&" in text else [])]
     for cue, note in ((MARKUP, ACTIVE_MARKUP), (FRAME, PROMPT_FRAME), (TEMPLATE, TEMPLATE_CODE)):
         if any(cue.matches(form, form.casefold()) for form in forms):
             yield note
@@ -77,26 +77,26 @@ def _character_and_markup_notes(text: str) -> Iterator[str]:
 
 
 def _has_joiners_in_words(text: str) -> bool:
-    """Joiners between Latin letters, where no script needs them, more than once."""
+    """Return whether joiners occur more than once between Latin letters, which never need them."""
     return len(re.findall(r"(?<=[A-Za-z])[\u200b\u200c\u200d\u2060\ufeff]+(?=[A-Za-z])", text)) > 1
 
 
 def gives_orders(text: str) -> bool:
-    """Whether the text speaks to a machine, in one of a dozen languages."""
+    """Return whether the text gives orders to a machine, in one of a dozen languages."""
     folded = text.casefold()
     return any(cue.matches(text, folded) for cue in ORDERS)
 
 
 def _visible_text(text: str) -> str:
-    """The text without what does not show, compatibility forms as plain letters."""
+    """Return the text without invisible characters, with compatibility forms as plain letters."""
     if text.isascii():
         return text
-    kept = "".join(char for char in text if unicodedata.category(char) not in {"Cf", "Co"})
-    return unicodedata.normalize("NFKC", kept)
+    visible = "".join(char for char in text if unicodedata.category(char) not in {"Cf", "Co"})
+    return unicodedata.normalize("NFKC", visible)
 
 
 def decode_variants(text: str) -> Iterator[str]:
-    """What the text may say to who decodes it: base64, hex, percent, HTML entities, rot13, escapes, tags, reversed."""
+    """Yield decoded versions: base64, hex, percent, HTML entities, rot13, escapes, tag characters, reversed."""
     for token in _ENCODED_TOKEN.findall(text):
         yield from _decode_token(token)
     if "%" in text and (plain := unquote(text)) != text:

@@ -1,6 +1,6 @@
-"""By what a text meant for a machine is known: orders in a dozen languages, markup, frames, templates, formulas.
+"""Cues of text for a machine: orders in a dozen languages, markup, prompt frames, templates, formulas.
 
-Each cue names pieces without which it cannot match, in small letters: plain search is far quicker than a pattern.
+Each cue has lower-case fragments without which it cannot match, because a plain search is far faster than a pattern.
 """
 
 import re
@@ -13,12 +13,14 @@ class Cue:
     required_fragments: tuple[str, ...]
 
     def matches(self, text: str, folded: str) -> bool:
-        """Whether it is in a text; ``folded`` is the text in small letters."""
-        return any(piece in folded for piece in self.required_fragments) and self.pattern.search(text) is not None
+        """Return whether the cue is in a text; ``folded`` is the text in lower case."""
+        return any(fragment in folded for fragment in self.required_fragments) and self.pattern.search(text) is not None
 
 
-def _cue(pieces: str, *patterns: str, flags: re.RegexFlag = re.IGNORECASE) -> Cue:
-    return Cue(re.compile("|".join(patterns), flags), tuple(piece.replace("_", " ") for piece in pieces.split()))
+def _cue(fragments: str, *patterns: str, flags: re.RegexFlag = re.IGNORECASE) -> Cue:
+    return Cue(
+        re.compile("|".join(patterns), flags), tuple(fragment.replace("_", " ") for fragment in fragments.split())
+    )
 
 
 _EARLIER_WORDS = r"(?:above|previous|prior|preceding|earlier|former|existing|other|system)"
@@ -112,4 +114,4 @@ TEMPLATE = _cue(
 )
 
 FORMULA = re.compile(r"\s*(?:[=+\-@]\s*[A-Za-z][A-Za-z.]*\s*[(|]|=\s*\S+[+&!]\S)")
-"""At the beginning of a text: "=HYPERLINK(", "+cmd|", "@SUM("; not "- We waited (for hours)"."""
+"""Matches at the beginning of a text: "=HYPERLINK(", "+cmd|", "@SUM("; not "- We waited (for hours)"."""

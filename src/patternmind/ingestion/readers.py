@@ -1,4 +1,4 @@
-"""Any file a person hands in, as rows."""
+"""Read rows from a file of any supported format."""
 
 import stat
 from collections.abc import Callable, Iterator
@@ -17,8 +17,8 @@ Reader = Callable[[Path], Iterator[Row | RejectedRow]]
 
 
 def read_plain(path: Path) -> Iterator[Row]:
-    """A text file as one item."""
-    text = read_text(path, limit=MAX_ROW_CHARS, remedy="Give one file a case, or a CSV with one row a case.")
+    """Read a text file as one item."""
+    text = read_text(path, limit=MAX_ROW_CHARS, remedy="Use one file per case, or a CSV with one row per case.")
     if text.strip():
         yield Row(file=str(path), row=1, values={"text": text})
 
@@ -37,11 +37,11 @@ _READERS: dict[str, Reader] = {
 
 
 def read_rows(path: Path) -> Iterator[Row | RejectedRow]:
-    """The rows of a file in its order, read as they are asked for; the format is known by the file's name.
+    """Yield the rows of a file in order, lazily; the file name determines the format.
 
     Raises:
-        UnreadableFile: at once where the file is missing, is no file or has an ending nobody reads; at the first row
-            where it is empty, damaged, not text, or inflates like a bomb.
+        UnreadableFile: immediately if the file is missing, not a regular file or of an unsupported format; at the
+            first row if it is empty, damaged, not text, or a zip bomb.
     """
     _check_file(path)
     return _require_rows(path, _reader_for(path)(path))
@@ -52,14 +52,14 @@ def _check_file(path: Path) -> None:
         mode = path.stat().st_mode
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
-        reason = "does not exist" if missing else f"cannot be read ({error.strerror or 'the system refused'})"
+        reason = "does not exist" if missing else f"cannot be read ({error.strerror or 'unknown reason'})"
         raise UnreadableFile(path, reason, "Check the path.") from error
     except ValueError as error:  # a NUL in the name
-        raise UnreadableFile(repr(path), "is no name of a file", "Check the path.") from error
+        raise UnreadableFile(repr(path), "is not a valid file name", "Check the path.") from error
     if stat.S_ISDIR(mode):
-        raise UnreadableFile(path, "is a folder", f"Give the files in it, for example {path}/*.csv.")
+        raise UnreadableFile(path, "is a folder", f"Name the files in it, for example {path}/*.csv.")
     if not stat.S_ISREG(mode):
-        raise UnreadableFile(path, "is a pipe or a device", "Save what it gives to a file; a file is read twice.")
+        raise UnreadableFile(path, "is a pipe or a device", "Save its content to a file: a file is read twice.")
 
 
 def _reader_for(path: Path) -> Reader:
@@ -67,15 +67,15 @@ def _reader_for(path: Path) -> Reader:
     ending = Path(name).suffix
     reader = _READERS.get(ending)
     if reader is None:
-        known = ", ".join(_READERS)
-        remedy = "Save it as .xlsx or .csv." if ending in {".xls", ".ods", ".numbers"} else f"Give one of: {known}."
-        raise UnreadableFile(path, f'has the ending "{ending}", which is not read', remedy)
+        endings = ", ".join(_READERS)
+        remedy = "Save it as .xlsx or .csv." if ending in {".xls", ".ods", ".numbers"} else f"Use one of: {endings}."
+        raise UnreadableFile(path, f'has the unsupported ending "{ending}"', remedy)
     return reader
 
 
 def _require_rows(path: Path, rows: Iterator[Row | RejectedRow]) -> Iterator[Row | RejectedRow]:
     first = next(rows, None)
     if first is None:
-        raise UnreadableFile(path, "holds no rows", "Give a file with at least one case in it.")
+        raise UnreadableFile(path, "contains no rows", "Use a file with at least one case.")
     yield first
     yield from rows

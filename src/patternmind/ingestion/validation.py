@@ -1,8 +1,10 @@
-"""A row checked, with everything that is wrong with it said at once."""
+"""Validate a row and report all its errors at once."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 
 from patternmind.domain.cases import (
@@ -13,44 +15,91 @@ from patternmind.domain.cases import (
     Submission,
     text_fields,
 )
-from patternmind.ingestion.dates import parse_date
-from patternmind.ingestion.mapping import ID, FieldMap, map_values
-from patternmind.ingestion.rows import Row
+from patternmind.ingestion.dates import DATE_FORMAT_HINT, parse_date
+from patternmind.ingestion.mapping import ID, LINKED_CASES, FieldMap, MappedValues, map_values
+from patternmind.ingestion.rows import INVALID_CHARS, Row, shorten
 
 MAX_FIELD_CHARS = 200_000
 MAX_ID_CHARS = 200
 MIN_LETTERS = 3
-"""Fewer letters are an ellipsis or a stray key, and nothing an encoder could place."""
+"""Fewer letters are an ellipsis or a stray key, which an encoder cannot place."""
 
 STATUSES = ("open", "workaround", "solved", "abandoned")
 RECURRENCES = ("first", "2-3", "monthly", "weekly", "daily")
 CONSENTS = tuple(str(consent) for consent in Consent)
 
-_INVALID_CHARS = re.compile("[\0\ud800-\udfff]")
-_MAX_SHORTENED_CHARS = 40
+
+class RowErrorCode(StrEnum):
+    """Kinds of errors in a row."""
+
+    NUL_CHARACTER = "nul character"
+    NOT_TEXT = "not text"
+    TOO_LONG = "too long"
+    NESTED_TOO_DEEPLY = "nested too deeply"
+    INVALID_DATE = "invalid date"
+    INVALID_CHOICE = "invalid choice"
+    INVALID_ID = "invalid id"
+    NO_TEXT = "no text"
+    TOO_FEW_LETTERS = "too few letters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowError:
+    """An error in a row. No error contains the text of a case.
+
+    Attributes:
+        field: field that the error is about; empty for the whole row or a column without a field.
+        problem: predicate of a sentence, such as "contains a NUL character".
+        column: column that fills the field; equal to the field for values that come from a form.
+        value: the wrong value, shortened, if a reader needs to see it.
+    """
+
+    field: str
+    code: RowErrorCode
+    problem: str
+    remedy: str
+    column: str = ""
+    value: str = ""
+
+    @property
+    def message(self) -> str:
+        """The error as a clause in a list of rejected rows, without a full stop."""
+        if self.value:
+            return f'"{self.value}" {self.problem} (column "{shorten(self.column)}"); {self.remedy}'
+        subject = f'column "{shorten(self.column)}"' if self.column else "it"
+        return f"{subject} {self.problem}; {self.remedy}"
 
 
 def to_submission(row: Row, *, mapping: FieldMap, kind: CaseKind) -> Submission | RejectedRow:
-    """The row as a submission, or all its errors. No error holds the text of a case.
+    """Return the row as a submission, or rejected with all its errors as text; see ``validate_row``."""
+    result = validate_row(row, mapping=mapping, kind=kind)
+    if isinstance(result, Submission):
+        return result
+    return RejectedRow(file=row.file, row=row.row, errors=tuple(error.message for error in result))
 
-    Text is trimmed at its ends and put into Unicode's composed form (NFC), since Macs write é as two characters and
-    the same sentence must hash and quote alike; nothing else in it is changed.
+
+def validate_row(row: Row, *, mapping: FieldMap, kind: CaseKind) -> Submission | tuple[RowError, ...]:
+    """Return the row as a submission, or all its errors.
+
+    Text is trimmed and put into Unicode's composed form (NFC), since Macs write é as two characters and the same
+    sentence must give the same hash and quotes. Nothing else in it is changed.
     """
     try:
-        sorted_values = map_values(row.values, mapping=mapping, kind=kind)
+        mapped = map_values(row.values, mapping=mapping, kind=kind)
     except RecursionError:
-        return RejectedRow(file=row.file, row=row.row, errors=("a value is nested too deeply",))
-    errors: list[str] = []
-    fields = _normalize_values(sorted_values.fields, errors, prefix="")
-    extra = _normalize_values(sorted_values.extra, errors, prefix="column ")
-    linked = tuple(_normalize_text(linked_id) for linked_id in sorted_values.linked_cases)
+        problem, remedy = "contains a value that is nested too deeply", "use plain values"
+        return (RowError(field="", code=RowErrorCode.NESTED_TOO_DEEPLY, problem=problem, remedy=remedy),)
+    errors: list[RowError] = []
+    fields = _normalize_values(mapped.fields, errors, columns=mapped.columns)
+    extra = _normalize_values(mapped.extra, errors, columns=None)
+    linked = tuple(_normalize_text(linked_id) for linked_id in mapped.linked_cases)
     text = {name: fields[name] for name in text_fields(kind) if name in fields}
-    facts = _check_facts({name: fields[name] for name in FACT_FIELDS if name in fields}, errors)
-    errors += _check_id(fields.get(ID, ""), linked)
-    if not errors:  # a text that was refused above is not also missing
+    facts = _check_facts({name: fields[name] for name in FACT_FIELDS if name in fields}, mapped, errors)
+    errors += _check_ids(fields.get(ID, ""), linked)
+    if not errors:  # a text that was rejected above is not also missing
         errors += _check_text(text, kind)
     if errors:
-        return RejectedRow(file=row.file, row=row.row, errors=tuple(errors))
+        return tuple(errors)
     return Submission(
         kind=kind,
         external_id=fields.get(ID),
@@ -67,82 +116,107 @@ def _normalize_text(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
-def _normalize_values(values: Mapping[str, str], errors: list[str], *, prefix: str) -> dict[str, str]:
-    cleaned: dict[str, str] = {}
+def _normalize_values(
+    values: Mapping[str, str], errors: list[RowError], *, columns: Mapping[str, str] | None
+) -> dict[str, str]:
+    """Return the valid values, and add errors for the others. ``columns`` is None for columns without a field."""
+    normalized: dict[str, str] = {}
     for name, value in values.items():
-        wrong = _invalid_chars_error(name + value) or _length_error(value)
-        if wrong:
-            errors.append(f'{prefix}"{shorten(name)}" {wrong}')
+        field, column = ("", name) if columns is None else (name, columns[name])
+        error = _characters_error(field, column, name + value) or _length_error(field, column, value)
+        if error:
+            errors.append(error)
         elif composed := _normalize_text(value):
-            cleaned[_normalize_text(name)] = composed
-    return cleaned
+            normalized[_normalize_text(name)] = composed
+    return normalized
 
 
-def _invalid_chars_error(text: str) -> str:
-    found = _INVALID_CHARS.search(text)
-    if found is None:
-        return ""
-    if found[0] == "\0":
-        return "holds a NUL character; take it out"
-    return "holds bytes or half characters that are no text; save the file as UTF-8"
+def _characters_error(field: str, column: str, text: str) -> RowError | None:
+    match = INVALID_CHARS.search(text)
+    if match is None:
+        return None
+    if match[0] == "\0":
+        code, problem, remedy = RowErrorCode.NUL_CHARACTER, "contains a NUL character", "remove it"
+    else:
+        code = RowErrorCode.NOT_TEXT
+        problem, remedy = "contains bytes or half characters that are not text", "save the file as UTF-8"
+    return RowError(field=field, code=code, problem=problem, remedy=remedy, column=column)
 
 
-def _length_error(text: str) -> str:
-    return f"is longer than {MAX_FIELD_CHARS:,} characters; shorten or split it" if len(text) > MAX_FIELD_CHARS else ""
+def _length_error(field: str, column: str, text: str) -> RowError | None:
+    if len(text) <= MAX_FIELD_CHARS:
+        return None
+    problem = f"is longer than {MAX_FIELD_CHARS:,} characters"
+    return RowError(
+        field=field, code=RowErrorCode.TOO_LONG, problem=problem, remedy="shorten or split it", column=column
+    )
 
 
-def _check_id(id: str, linked: Iterable[str]) -> list[str]:
-    if any(len(one) > MAX_ID_CHARS or _INVALID_CHARS.search(one) for one in (id, *linked)):
-        return [f"an id is longer than {MAX_ID_CHARS} characters or is no text; shorten it"]
-    return []
+def _check_ids(id: str, linked: Iterable[str]) -> list[RowError]:
+    problem = f"has an id that is longer than {MAX_ID_CHARS} characters or not text"
+    return [
+        RowError(field=field, code=RowErrorCode.INVALID_ID, problem=problem, remedy="use a shorter id")
+        for field, ids in ((ID, (id,)), (LINKED_CASES, linked))
+        if any(len(value) > MAX_ID_CHARS or INVALID_CHARS.search(value) for value in ids)
+    ]
 
 
-def _check_text(text: Mapping[str, str], kind: CaseKind) -> list[str]:
+def _check_text(text: Mapping[str, str], kind: CaseKind) -> list[RowError]:
+    main_field = text_fields(kind)[1]
     if not text:
-        asked = "problem" if kind is CaseKind.CASE else "notes"
-        return [f'it has no title and no text: fill "title" or "{asked}", or map a column with --map {asked}=COLUMN']
+        field = "problem" if kind is CaseKind.CASE else "notes"
+        remedy = f'fill in "title" or "{field}", or map a column with --map {field}=COLUMN'
+        problem = "has no title and no text"
+        return [RowError(field=main_field, code=RowErrorCode.NO_TEXT, problem=problem, remedy=remedy)]
     letters = (c for value in text.values() for c in value if c.isalpha())
     if len(list(islice(letters, MIN_LETTERS))) < MIN_LETTERS:
-        return [f"its text has fewer than {MIN_LETTERS} letters: say in a sentence what happened"]
+        problem, remedy = f"has fewer than {MIN_LETTERS} letters of text", "describe in a sentence what happened"
+        return [RowError(field=main_field, code=RowErrorCode.TOO_FEW_LETTERS, problem=problem, remedy=remedy)]
     return []
 
 
-def _check_facts(facts: Mapping[str, str], errors: list[str]) -> dict[str, str]:
+def _check_facts(facts: Mapping[str, str], mapped: MappedValues, errors: list[RowError]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for name, value in facts.items():
+        code, remedy, check = _CHECKS.get(name, _NO_CHECK)
         try:
-            checked[name] = _CHECKS[name](value) if name in _CHECKS else value
+            checked[name] = check(value)
         except ValueError as error:
-            errors.append(f'{name} is "{shorten(value)}": {error}')
+            column, wrong = mapped.columns[name], shorten(value)
+            errors.append(
+                RowError(field=name, code=code, problem=str(error), remedy=remedy, column=column, value=wrong)
+            )
     return checked
 
 
 def _choice_check(choices: tuple[str, ...]) -> Callable[[str], str]:
-    known = {_normalize_word(word): word for word in choices}
+    choice_by_word = {_normalize_word(word): word for word in choices}
 
     def check(value: str) -> str:
-        if _normalize_word(value) not in known:
-            raise ValueError(f"write one of {', '.join(choices)}, or leave it empty")
-        return known[_normalize_word(value)]
+        if _normalize_word(value) not in choice_by_word:
+            raise ValueError(f"is not one of {', '.join(choices)}")
+        return choice_by_word[_normalize_word(value)]
 
     return check
 
 
 def _normalize_word(word: str) -> str:
-    """A word without case and without the kind of its dashes and spaces, which spreadsheets change."""
+    """Return a word without case and with plain dashes and spaces, which spreadsheets change."""
     return re.sub(r"[\s_‐‑‒–—-]+", " ", word).strip().casefold()
 
 
-def shorten(text: str) -> str:
-    """Enough of a short value to know it again in a message; line breaks become spaces."""
-    line = " ".join(_INVALID_CHARS.sub("?", text).split())
-    return line if len(line) <= _MAX_SHORTENED_CHARS else f"{line[: _MAX_SHORTENED_CHARS - 1]}…"
+def _iso_date(text: str) -> str:
+    return parse_date(text).isoformat()
 
 
-_CHECKS: Mapping[str, Callable[[str], str]] = {
-    "opened_on": lambda text: parse_date(text).isoformat(),
-    "solved_on": lambda text: parse_date(text).isoformat(),
-    "status": _choice_check(STATUSES),
-    "recurrence": _choice_check(RECURRENCES),
-    "consent": _choice_check(CONSENTS),
+_CHOICE_REMEDY = "use one of these, or no value"
+_Check = tuple[RowErrorCode, str, Callable[[str], str]]
+_NO_CHECK: _Check = (RowErrorCode.INVALID_CHOICE, "", str)
+_CHECKS: Mapping[str, _Check] = {
+    "opened_on": (RowErrorCode.INVALID_DATE, DATE_FORMAT_HINT, _iso_date),
+    "solved_on": (RowErrorCode.INVALID_DATE, DATE_FORMAT_HINT, _iso_date),
+    "status": (RowErrorCode.INVALID_CHOICE, _CHOICE_REMEDY, _choice_check(STATUSES)),
+    "recurrence": (RowErrorCode.INVALID_CHOICE, _CHOICE_REMEDY, _choice_check(RECURRENCES)),
+    "consent": (RowErrorCode.INVALID_CHOICE, _CHOICE_REMEDY, _choice_check(CONSENTS)),
 }
+"""Error code, remedy and check of each controlled fact. A check raises ValueError with the problem."""

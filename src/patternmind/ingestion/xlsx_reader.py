@@ -1,4 +1,4 @@
-"""XLSX workbooks, looked over as a zip before they are opened. The one owner of openpyxl."""
+"""Read XLSX workbooks after checking the zip archive. The only module that imports openpyxl."""
 
 import datetime as dt
 import io
@@ -18,16 +18,19 @@ from patternmind.ingestion.decoding import (
     is_bomb,
     read_bytes,
 )
-from patternmind.ingestion.rows import Row, name_columns
+from patternmind.ingestion.rows import Row, header_hint, name_columns
 
 if TYPE_CHECKING:
     from openpyxl.workbook.workbook import Workbook
 
 _MAX_GZIPPED_BYTES = 100_000_000
-"""A workbook inside .gz is held whole, because a zip is read from its end; the zip inside is compressed already."""
+"""Limit of a workbook inside .gz, which is held in memory.
+
+A zip is read from its end. The zip inside is already compressed.
+"""
 _MAX_SHEET_ROWS = 1_048_576
 _MAX_COLUMNS = 1_000
-"""A row may name a cell in column 16,384 and nothing else; a million of those would take hours."""
+"""A row may contain one cell in column 16,384 and nothing else; a million of those would take hours."""
 
 _DAMAGED_ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
@@ -39,17 +42,17 @@ _DAMAGED_ARCHIVE_ERRORS = (
     LookupError,
 )
 _WORKBOOK_ERRORS = (*_DAMAGED_ARCHIVE_ERRORS, AttributeError, ValueError, TypeError, OverflowError)
-"""What zipfile, the XML parser (SyntaxError) and openpyxl raise on a damaged or encrypted workbook."""
+"""Exceptions of zipfile, the XML parser (SyntaxError) and openpyxl for damaged or encrypted workbooks."""
 
 
 def read_xlsx(path: Path) -> Iterator[Row | RejectedRow]:
-    """The rows under the header of the sheet named Cases, else of the first visible sheet that holds anything.
+    """Read the sheet named Cases, or the first visible sheet that is not empty.
 
-    The header is the first row that is not blank. Dates come as ISO, formulas as the text that was typed. A row is
-    named by its number in the sheet.
+    The header is the first row that is not blank. Dates become ISO dates, formulas the text that was typed. A row has
+    its number in the sheet.
 
     Raises:
-        UnreadableFile: it is no workbook, is damaged, declares XML entities, or inflates like a bomb.
+        UnreadableFile: the file is not a workbook, is damaged, declares XML entities, or is a zip bomb.
     """
     try:
         with _open(path) as stream:
@@ -59,21 +62,21 @@ def read_xlsx(path: Path) -> Iterator[Row | RejectedRow]:
         remedy = "Open it in a spreadsheet program, save it without a password as .xlsx or .csv, and try again."
         raise UnreadableFile(path, "is not a readable XLSX workbook", remedy) from error
     except OSError as error:
-        reason = f"cannot be read ({error.strerror or 'the system refused'})"
-        raise UnreadableFile(path, reason, "Check the path and who may read it.") from error
+        reason = f"cannot be read ({error.strerror or 'unknown reason'})"
+        raise UnreadableFile(path, reason, "Check the path and its permissions.") from error
 
 
 def _open(path: Path) -> BinaryIO:
     if path.suffix.lower() != ".gz":
         return path.open("rb")
-    return io.BytesIO(read_bytes(path, limit=_MAX_GZIPPED_BYTES, remedy="Give the workbook without .gz."))
+    return io.BytesIO(read_bytes(path, limit=_MAX_GZIPPED_BYTES, remedy="Use the workbook without .gz."))
 
 
 def _check_archive(path: Path, stream: BinaryIO) -> None:
-    """Refuse bombs, by what the zip declares and by what comes out, and XML that declares entities.
+    """Refuse zip bombs, by declared and by actual size, and XML that declares entities.
 
-    openpyxl parses sheets with the standard library's expat, which expands entities; no spreadsheet program writes a
-    document type, so none is let through. NULs are taken out before looking, for UTF-16 would hide it.
+    openpyxl parses sheets with the standard library's expat, which expands entities. No spreadsheet program writes a
+    document type, so every document type is refused. NULs are removed before the search: UTF-16 would hide it.
     """
     packed = stream.seek(0, io.SEEK_END)
     with zipfile.ZipFile(stream) as archive:
@@ -92,9 +95,11 @@ def _check_archive(path: Path, stream: BinaryIO) -> None:
 
 
 def _refuse_doctype(path: Path, window: bytes) -> bytes:
-    """The last bytes seen, to be put before the next ones: the word may stand across two pieces."""
+    """Return the last bytes, to prepend to the next piece: the word may be split over two pieces."""
     if b"<!DOCTYPE" in window or b"<!ENTITY" in window:
-        raise UnreadableFile(path, "declares an XML document type, as no spreadsheet does", "Save it as .csv instead.")
+        raise UnreadableFile(
+            path, "declares an XML document type, which no spreadsheet does", "Save it as .csv instead."
+        )
     return window[-8:]
 
 
@@ -102,7 +107,7 @@ def _read_workbook(path: Path, stream: BinaryIO) -> Iterator[Row | RejectedRow]:
     from openpyxl import load_workbook
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about styles and validations, which are not read here
+        warnings.simplefilter("ignore")  # about styles and validations, which this reader ignores
         workbook = load_workbook(stream, read_only=True, data_only=False, keep_links=False)
     for name in _sheets_in_order(workbook):
         rows = _read_sheet(path, cast(Any, workbook[name]))
@@ -119,8 +124,9 @@ def _sheets_in_order(workbook: "Workbook") -> list[str]:
 
 
 def _read_sheet(path: Path, sheet: Any) -> Iterator[Row | RejectedRow]:
-    sheet.reset_dimensions()  # the size a sheet declares may be wrong, and rows beyond it would vanish
+    sheet.reset_dimensions()  # a wrong declared size would hide the rows beyond it
     header: tuple[str, ...] = ()
+    header_row = 0
     for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
         cells = cast(tuple[object, ...], values)
         if number > _MAX_SHEET_ROWS:
@@ -128,21 +134,23 @@ def _read_sheet(path: Path, sheet: Any) -> Iterator[Row | RejectedRow]:
         if len(cells) <= _MAX_COLUMNS and all(cell is None or cell == "" for cell in cells):
             continue
         if not header:
-            header = name_columns([_cell_text(cell) for cell in cells[:_MAX_COLUMNS]])
+            header, header_row = name_columns([_cell_text(cell) for cell in cells[:_MAX_COLUMNS]]), number
         else:
-            yield _to_row(path, number, header, cells)
+            yield _to_row(path, number, header, cells, header_row=header_row)
 
 
-def _to_row(path: Path, number: int, header: tuple[str, ...], cells: tuple[object, ...]) -> Row | RejectedRow:
+def _to_row(
+    path: Path, number: int, header: tuple[str, ...], cells: tuple[object, ...], *, header_row: int
+) -> Row | RejectedRow:
     if len(cells) > _MAX_COLUMNS or any(cell is not None and cell != "" for cell in cells[len(header) :]):
-        error = f"the row has cells to the right of the header's {len(header)} columns"
+        error = f"the row has more cells than the header; {header_hint(header_row, header[0])}"
         return RejectedRow(file=str(path), row=number, errors=(error,))
     values = {name: _cell_text(cell) for name, cell in zip_longest(header, cells[: len(header)])}
     return Row(file=str(path), row=number, values=values)
 
 
 def _cell_text(cell: Any) -> str:
-    """A cell as text: midnight is a date, an array formula its own text, a what-if table nothing."""
+    """Return a cell as text: midnight as a date, an array formula as its text, a what-if table empty."""
     if cell is None:
         return ""
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():

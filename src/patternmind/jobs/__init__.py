@@ -1,1 +1,1 @@
-"""jobs"""
+"""Background jobs: runs and pre-readings."""

@@ -1,4 +1,4 @@
-"""What the long work does, and what of it is kept with the job."""
+"""Handlers of the job kinds."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,13 @@ from patternmind.storage.search.chroma import ExactIndex
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What came of a job. ``asked`` is what is left of the request: nothing of it is needed any more to do it again."""
+    """The result of a job.
+
+    Attributes:
+        id: the id of the created run or pre-reading.
+        notes: notes for the reader on how it was created.
+        parameters: the parameters to keep with the finished job; text that is not needed any more is left out.
+    """
 
     id: str
     notes: tuple[str, ...] = ()
@@ -27,7 +33,7 @@ def handle_run(ctx: AppContext, parameters: Mapping[str, Any], progress: Progres
 
 def handle_prereading(ctx: AppContext, parameters: Mapping[str, Any], progress: Progress) -> JobResult:
     progress("prepare", 0, 1)
-    prepared = create_prereading(
+    prereading = create_prereading(
         ctx.store,
         ctx.clock,
         ctx.encoder,
@@ -35,10 +41,11 @@ def handle_prereading(ctx: AppContext, parameters: Mapping[str, Any], progress: 
         get_index=lambda: exact_index(ctx, progress),
         llm=ctx.llm,
     )
-    return JobResult(prepared.grounded.draft.id, prepared.notes)
+    return JobResult(prereading.grounded.draft.id, prereading.notes)
 
 
 def exact_index(ctx: AppContext, progress: Progress | None = None) -> VectorIndex:
+    """Return an exact index of all cases; missing embeddings are computed first."""
     return ExactIndex(*embed_all_cases(ctx.store, ctx.encoder, progress=progress))
 
 

@@ -1,53 +1,58 @@
-"""Long work in threads of this process, written down so that every process sees it and none of it is forgotten.
+"""Background threads for jobs, with their state in the store.
 
-A run is alone on its data folder; pre-readings are worked on a few at a time. While a job is worked on, its process
-gives a sign of life every few seconds; without one it counts as lost, says so, and can be started again.
+All processes see the state, and it survives a restart. Only one run at a time is allowed per data folder; pre-readings
+run a few at a time. While a job runs, its process records a heartbeat every few seconds. A job without heartbeat is
+reported as lost and can be restarted.
 """
 
 import logging
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.jobs import Job, JobKind, JobState
-from patternmind.errors import NotFound, PatternmindError
+from patternmind.domain.members import LOCAL_USER
+from patternmind.errors import JobNotFailed, NotFound, PatternmindError, ServerStopped
 from patternmind.jobs.handlers import JOB_HANDLERS, JobResult
 from patternmind.storage.run_lock import run_lock
-from patternmind.web.problems import (
-    WRONG_STATE,
-    HTTPProblem,
-    ServerStopped,
-    problem_from_error,
-    unexpected_problem,
-)
 
 log = logging.getLogger("patternmind.web")
 
 STOP_TIMEOUT_SECONDS = 5.0
-"""How long a stopping server waits for its work; the next run finishes what was cut off."""
+"""Longest wait of a stopping server for each job; the next run completes what an interrupted one left."""
 
 PROGRESS_INTERVAL_SECONDS = 0.5
-"""How often progress is written down, where there is any."""
+"""Interval between writes of progress, if there is any."""
 
 TICKS_PER_HEARTBEAT = 10
-"""A sign of life without progress comes every so many ticks."""
+"""Progress intervals between two heartbeats."""
 
 MAX_PARALLEL_PREREADINGS = 2
-"""Pre-readings worked on at a time; the others wait."""
+"""Pre-readings that run at the same time; further ones wait."""
 
-LOCAL_USER = "the person at this machine"
+
+FailureDescriber = Callable[[Exception, str], Mapping[str, Any]]
+"""Returns the problem details to store for an exception and a job id; they contain no case text."""
 
 
 class JobRunner:
-    """The jobs of one network. Those of this process are known here too, so that their progress is told at once."""
+    """Starts and tracks the jobs of a network.
 
-    def __init__(self, house: AppContext) -> None:
-        self._ctx = house
-        self._pen = threading.Lock()
+    Progress of this process's own jobs is in memory and always current.
+
+    Args:
+        ctx: the network.
+        describe_failure: describes the exception of a failed job.
+    """
+
+    def __init__(self, ctx: AppContext, *, describe_failure: FailureDescriber) -> None:
+        self._ctx = ctx
+        self._describe_failure = describe_failure
+        self._lock = threading.Lock()
         self._local_jobs: dict[str, Job] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._slots = threading.BoundedSemaphore(MAX_PARALLEL_PREREADINGS)
@@ -55,10 +60,10 @@ class JobRunner:
         self._heartbeat_thread: threading.Thread | None = None
 
     def start(self, kind: JobKind, parameters: Mapping[str, Any], *, actor: str | None = None) -> Job:
-        """Begin in the background.
+        """Start a job in the background.
 
         Raises:
-            RunInProgress: it is a run, and one goes on here or in another process on this data folder.
+            RunInProgress: the job is a run, and another run is in progress on this data folder.
         """
         store, now = self._ctx.store, self._ctx.clock.now()
         job = Job(
@@ -69,7 +74,7 @@ class JobRunner:
                 store.create_job(job)
         else:
             store.create_job(job)
-        with self._pen:
+        with self._lock:
             self._local_jobs[job.id] = job
             self._ensure_heartbeat()
         thread = threading.Thread(target=self._run_job, args=(job,), name=f"job-{job.id[:8]}", daemon=True)
@@ -78,33 +83,34 @@ class JobRunner:
         return job
 
     def restart(self, job_id: str, *, kind: JobKind, actor: str | None = None) -> Job:
-        """Begin what failed or was lost once more, as it was asked for.
+        """Restart a failed or lost job with its original parameters.
 
         Raises:
-            NotFound, RunInProgress
-            Declined: it goes on, or is finished.
+            NotFound: no job of this kind has the id.
+            RunInProgress: the job is a run, and another run is in progress.
+            JobNotFailed: the job is running or finished.
         """
         job = self.find(job_id, kind=kind)
         if job.state not in {JobState.FAILED, JobState.LOST}:
-            raise HTTPProblem(WRONG_STATE, "Only what failed can be started again; this goes on, or is done.")
+            raise JobNotFailed
         return self.start(job.kind, job.asked, actor=actor)
 
     def find(self, job_id: str, *, kind: JobKind | None = None) -> Job:
-        """One job as it stands.
+        """Return a job in its current state.
 
         Raises:
-            NotFound
+            NotFound: no job has the id, or it is of another kind.
         """
-        found = self._local_jobs.get(job_id) or self._ctx.store.job(job_id).as_of(self._ctx.clock.now())
-        if kind not in (None, found.kind):
+        job = self._local_jobs.get(job_id) or self._ctx.store.job(job_id).as_of(self._ctx.clock.now())
+        if kind not in (None, job.kind):
             raise NotFound("job", job_id)
-        return found
+        return job
 
     def list_jobs(self, *, kind: JobKind | None = None, before: str | None = None, limit: int = 50) -> list[Job]:
-        """Newest first."""
+        """List jobs, newest first, that are older than the job ``before``."""
         now = self._ctx.clock.now()
-        found = self._ctx.store.jobs(kind=kind, before=before, limit=limit)
-        return [self._local_jobs.get(job.id) or job.as_of(now) for job in found]
+        jobs = self._ctx.store.jobs(kind=kind, before=before, limit=limit)
+        return [self._local_jobs.get(job.id) or job.as_of(now) for job in jobs]
 
     def exists(self, job_id: str) -> bool:
         try:
@@ -113,12 +119,12 @@ class JobRunner:
             return False
 
     def stop(self) -> None:
-        """Ask the work to end at its next step, wait a little for it, and write down what did not make it."""
+        """Interrupt all jobs at their next step, wait, and store those still running as failed."""
         self._stopping.set()
         for thread in list(self._threads.values()):
             thread.join(STOP_TIMEOUT_SECONDS)
         for job in list(self._local_jobs.values()):
-            self._finish(job.id, problem_from_error(ServerStopped(), request_id=job.id).model_dump())
+            self._finish(job.id, self._describe_failure(ServerStopped(), job.id))
         if self._heartbeat_thread is not None:
             self._heartbeat_thread.join(STOP_TIMEOUT_SECONDS)
 
@@ -126,8 +132,8 @@ class JobRunner:
         def progress(step: str, n_done: int, n_total: int) -> None:
             if self._stopping.is_set():
                 raise ServerStopped
-            if known := self._local_jobs.get(job.id):
-                self._local_jobs[job.id] = replace(known, step=step, n_done=n_done, n_total=n_total)
+            if current := self._local_jobs.get(job.id):
+                self._local_jobs[job.id] = replace(current, step=step, n_done=n_done, n_total=n_total)
 
         try:
             if job.kind is JobKind.RUN:
@@ -136,10 +142,8 @@ class JobRunner:
             with self._slots:
                 progress(job.step, 0, 0)
                 self._finish(job.id, result=JOB_HANDLERS[job.kind](self._ctx, job.asked, progress))
-        except PatternmindError as error:
-            self._finish(job.id, problem_from_error(error, request_id=job.id).model_dump())
-        except Exception as error:  # noqa: BLE001 - the outermost edge of a thread: recorded and ended here
-            self._finish(job.id, unexpected_problem(error, request_id=job.id).model_dump())
+        except Exception as error:  # noqa: BLE001 - the last handler of a thread: it records every error
+            self._finish(job.id, self._describe_failure(error, job.id))
         finally:
             self._threads.pop(job.id, None)
 
@@ -147,21 +151,21 @@ class JobRunner:
         self, job_id: str, problem: Mapping[str, Any] | None = None, *, result: JobResult | None = None
     ) -> None:
         now = self._ctx.clock.now()
-        with self._pen:
-            known = self._local_jobs.get(job_id)
-            if known is None or known.has_ended:
+        with self._lock:
+            current = self._local_jobs.get(job_id)
+            if current is None or current.has_ended:
                 return
-            ended = replace(known, state=JobState.FAILED, finished_at=now, beat_at=now, problem=problem or {})
+            ended = replace(current, state=JobState.FAILED, finished_at=now, beat_at=now, problem=problem or {})
             if result is not None:
                 ended = replace(
                     ended, state=JobState.FINISHED, made=result.id, notes=result.notes, asked=result.parameters
                 )
-            self._local_jobs[job_id] = ended  # told from here until it is written, and for ever where it cannot be
+            self._local_jobs[job_id] = ended  # served from memory until it is stored, or always if that fails
             try:
                 self._ctx.store.update_job(ended)
                 del self._local_jobs[job_id]
             except PatternmindError as error:
-                log.warning("the end of a job could not be written down: %s", type(error).__name__)
+                log.warning("could not store the end of a job: %s", type(error).__name__)
 
     def _ensure_heartbeat(self) -> None:
         if self._heartbeat_thread is None or not self._heartbeat_thread.is_alive():
@@ -169,27 +173,27 @@ class JobRunner:
             self._heartbeat_thread.start()
 
     def _heartbeat_loop(self) -> None:
-        """Write progress and signs of life until no job of this process is worked on."""
+        """Store progress and heartbeats until no job of this process is running."""
         written: dict[str, Job] = {}
         tick = 0
         while True:
             time.sleep(PROGRESS_INTERVAL_SECONDS)
             tick += 1
-            with self._pen:
-                mine = {id: job for id, job in self._local_jobs.items() if not job.has_ended}
-                if not mine:
+            with self._lock:
+                running = {id: job for id, job in self._local_jobs.items() if not job.has_ended}
+                if not running:
                     self._heartbeat_thread = None
                     return
                 try:
-                    self._write(mine, written, alive=tick % TICKS_PER_HEARTBEAT == 0)
+                    self._write_progress(running, written, is_heartbeat_due=tick % TICKS_PER_HEARTBEAT == 0)
                 except PatternmindError as error:
-                    log.warning("no progress could be written down: %s", type(error).__name__)
+                    log.warning("could not store the progress of jobs: %s", type(error).__name__)
 
-    def _write(self, mine: Mapping[str, Job], written: dict[str, Job], *, alive: bool) -> None:
+    def _write_progress(self, running: Mapping[str, Job], written: dict[str, Job], *, is_heartbeat_due: bool) -> None:
         now = self._ctx.clock.now()
-        for id, job in mine.items():
+        for id, job in running.items():
             if written.get(id) != job:
                 self._ctx.store.update_job(replace(job, beat_at=now))
                 written[id] = job
-        if alive:
-            self._ctx.store.record_heartbeat(list(mine), now)
+        if is_heartbeat_due:
+            self._ctx.store.record_heartbeat(list(running), now)

@@ -1,4 +1,4 @@
-"""Clusters of this run to themes that last: who continues whom, and what changed, with the evidence."""
+"""Theme lineage: match the clusters of a run to former themes and describe the changes."""
 
 from patternmind.lineage.areas import match_areas
 from patternmind.lineage.changes import DORMANT_AFTER_PERIODS, describe_changes

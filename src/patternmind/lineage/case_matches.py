@@ -1,10 +1,10 @@
-"""Which group continues which former theme, one to one: by shared cases, then by centre and exemplars.
+"""One-to-one matching of groups to former themes by shared cases.
 
-By shared cases in three rounds, the surest first, each over the groups and themes that are left:
+There are three rounds, the strongest evidence first, each over the remaining groups and themes:
 
-1. most of the theme is in the group and most of the group was the theme: this is the theme, whatever else fits;
+1. the group has most of the theme's cases, and most of its known cases are from the theme; this always decides;
 2. the two overlap;
-3. the group is the largest piece of a theme that came apart, or took in most of a theme that none of it outweighs.
+3. the group is the largest piece of a split theme, or absorbed most of a theme, and no better match exists.
 """
 
 from collections import Counter
@@ -12,21 +12,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 MAJORITY = 0.5
-"""Half: from here on a part stands for its whole."""
+"""Share from which a part counts as the majority."""
 
 MIN_OVERLAP = 0.3
-"""Least Jaccard index of a match that is no majority both ways; two thirds and one third of two themes give .4."""
+"""Minimum Jaccard index of a match without a mutual majority.
+
+Two thirds of one theme plus one third of another give .4.
+"""
 
 MIN_PIECE_SHARE = 0.3
-"""Least share that a theme's earlier cases must be among all cases of a group for that group to come from it."""
+"""Minimum share of a theme's earlier cases in a group that derives from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseOverlap:
-    """A group and a former theme, by position, that share ``n`` cases.
+    """Shared cases of a group and a former theme.
 
-    ``of_theme`` is their share of the theme's cases in this run, ``of_known`` of the group's known cases,
-    ``of_group`` of all its cases.
+    Attributes:
+        group: position of the group.
+        theme: position of the theme.
+        n_shared: number of shared cases.
+        share_of_theme: their share of the theme's cases in this run.
+        share_of_seen: their share of the group's cases that an earlier run saw.
+        share_of_group: their share of all cases of the group.
+        overlap: Jaccard index over the cases that an earlier run saw.
     """
 
     group: int
@@ -47,28 +56,34 @@ class CaseOverlap:
 
     @property
     def is_absorbed(self) -> bool:
-        """Most of the theme went into the group."""
+        """True if the group has most of the theme's cases."""
         return self.n_shared > 1 and self.share_of_theme >= MAJORITY
 
     @property
     def is_derived(self) -> bool:
-        """The group was mostly the theme, and not merely by a stray case among new ones."""
+        """True if the group mostly consists of the theme, not of new cases."""
         return self.n_shared > 1 and self.share_of_seen >= MAJORITY and self.share_of_group >= MIN_PIECE_SHARE
 
 
 def find_case_overlaps(
     groups: Sequence[frozenset[str]], themes: Sequence[frozenset[str]], seen_case_ids: frozenset[str]
 ) -> list[CaseOverlap]:
-    """Every group and theme with a known case in common. ``known``: this run's cases that an earlier run saw."""
-    at: dict[str, list[int]] = {}
+    """Find every group and theme with a common case.
+
+    Args:
+        groups: cases of each group.
+        themes: cases of each former theme.
+        seen_case_ids: cases of this run that an earlier run saw; only they count.
+    """
+    themes_by_case: dict[str, list[int]] = {}
     for position, members in enumerate(themes):
         for case_id in members & seen_case_ids:
-            at.setdefault(case_id, []).append(position)
+            themes_by_case.setdefault(case_id, []).append(position)
     size = [len(members & seen_case_ids) for members in themes]
     return [
         pair
         for position, group in enumerate(groups)
-        for pair in _overlaps_of_group(position, group, at, size, seen_case_ids)
+        for pair in _overlaps_of_group(position, group, themes_by_case, size, seen_case_ids)
     ]
 
 
@@ -79,38 +94,44 @@ def _overlaps_of_group(
     size: Sequence[int],
     seen_case_ids: frozenset[str],
 ) -> Iterator[CaseOverlap]:
-    here = group & seen_case_ids
-    for theme, n in sorted(Counter(theme for case_id in here for theme in themes_by_case.get(case_id, ())).items()):
+    seen_in_group = group & seen_case_ids
+    for theme, n in sorted(
+        Counter(theme for case_id in seen_in_group for theme in themes_by_case.get(case_id, ())).items()
+    ):
         yield CaseOverlap(
             group=position,
             theme=theme,
             n_shared=n,
             share_of_theme=n / size[theme],
-            share_of_seen=n / len(here),
+            share_of_seen=n / len(seen_in_group),
             share_of_group=n / len(group),
-            overlap=n / (size[theme] + len(here) - n),
+            overlap=n / (size[theme] + len(seen_in_group) - n),
         )
 
 
 def match_by_cases(
     pairs: Sequence[CaseOverlap], tie_breaker: Callable[[CaseOverlap], tuple[str, str]]
 ) -> dict[int, int]:
-    """Theme by group. ``names`` orders what is equal otherwise, so that the order of the input does not matter."""
-    matched: dict[int, int] = {}
+    """Match groups to themes one to one; positions of themes by positions of groups.
+
+    ``tie_breaker`` orders equal overlaps, so that the order of the input does not matter.
+    """
+    matches: dict[int, int] = {}
     by_overlap = sorted(pairs, key=lambda pair: (-pair.overlap, -pair.n_shared, tie_breaker(pair)))
     by_size = sorted(pairs, key=lambda pair: (-pair.n_shared, -pair.overlap, tie_breaker(pair)))
-    _match_pairs(matched, (pair for pair in by_overlap if pair.is_mutual_majority))
-    _match_pairs(matched, (pair for pair in by_overlap if pair.is_overlapping))
-    gone = {pair.theme for pair in pairs if pair.is_absorbed and pair.group in matched}
+    _match_pairs(matches, (pair for pair in by_overlap if pair.is_mutual_majority))
+    _match_pairs(matches, (pair for pair in by_overlap if pair.is_overlapping))
+    absorbed_themes = {pair.theme for pair in pairs if pair.is_absorbed and pair.group in matches}
     _match_pairs(
-        matched, (pair for pair in by_size if pair.is_absorbed or (pair.is_derived and pair.theme not in gone))
+        matches,
+        (pair for pair in by_size if pair.is_absorbed or (pair.is_derived and pair.theme not in absorbed_themes)),
     )
-    return matched
+    return matches
 
 
-def _match_pairs(matched: dict[int, int], pairs: Iterator[CaseOverlap]) -> None:
-    themes = set(matched.values())
+def _match_pairs(matches: dict[int, int], pairs: Iterator[CaseOverlap]) -> None:
+    matched_themes = set(matches.values())
     for pair in pairs:
-        if pair.group not in matched and pair.theme not in themes:
-            matched[pair.group] = pair.theme
-            themes.add(pair.theme)
+        if pair.group not in matches and pair.theme not in matched_themes:
+            matches[pair.group] = pair.theme
+            matched_themes.add(pair.theme)

@@ -1,4 +1,4 @@
-"""What is remembered of a theme beyond the groups of its last run, so that nothing is lost where a run did not look."""
+"""Dormant themes and unseen members: state that a run keeps for cases it did not include."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -6,11 +6,14 @@ from dataclasses import replace
 from patternmind.domain.themes import Lineage, Theme
 
 DORMANT_LINEAGES = (Lineage.DORMANT, Lineage.MERGED, Lineage.SPLIT, Lineage.RETIRED)
-"""A theme without a group is at rest under these words; under any other its last run did not look at its cases."""
+"""Lineage words under which a theme without a group is dormant.
+
+Under any other word, its last run did not include its cases.
+"""
 
 
 def members_of(theme: Theme) -> frozenset[str]:
-    """Every case that is the theme's as far as anybody knows; of a theme at rest, those it last had."""
+    """Return all cases of the theme, unseen ones included; for a dormant theme, its last cases."""
     return frozenset((*theme.case_ids, *theme.unseen_case_ids))
 
 
@@ -19,21 +22,24 @@ def exemplars_of(theme: Theme) -> tuple[str, ...]:
 
 
 def is_dormant(theme: Theme) -> bool:
-    """Whether no group carried the theme although the last run looked: its cases may be another theme's by now."""
+    """Return True if the theme matched no cluster in the last run.
+
+    Its cases may belong to another theme now.
+    """
     return not theme.case_ids and theme.lineage in DORMANT_LINEAGES
 
 
 def keep_unseen_members(card: Theme, former: Theme | None, run_case_ids: Collection[str]) -> Theme:
-    """The card of a theme that has a group, with those of its earlier cases that this run did not look at."""
+    """Return the card with the theme's earlier cases that this run did not include."""
     if former is None:
         return card
-    seen, mine = set(run_case_ids), set(card.case_ids)
-    unseen = () if is_dormant(former) else sorted(members_of(former) - seen - mine)
+    run_ids, own_ids = set(run_case_ids), set(card.case_ids)
+    unseen = () if is_dormant(former) else sorted(members_of(former) - run_ids - own_ids)
     return replace(card, unseen_case_ids=tuple(unseen))
 
 
 def mark_dormant(theme: Theme, lineage: Lineage) -> Theme:
-    """A theme that has no group: its name, centre and history stay, and its cases in mind, for them to come back."""
+    """Return the theme without a group; its name, centroid, history and former cases remain."""
     return replace(
         theme,
         case_ids=(),

@@ -1,4 +1,4 @@
-"""A theme's change in a sentence or two that a person can check."""
+"""Explanation of a theme's change in short sentences that a person can check."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,10 +6,11 @@ from patternmind.domain.themes import Lineage, ThemeChange
 
 
 def explain_change(change: ThemeChange, names: Mapping[str, str]) -> str:
-    """What happened to a theme, in plain words, from the evidence alone.
+    """Explain what happened to a theme.
 
     Args:
-        names: theme name by id; a theme without one is called by its id.
+        change: the change and its evidence.
+        names: theme names by id; a theme without a name is shown by its id.
     """
     return " ".join(
         part
@@ -22,15 +23,20 @@ def _event_sentence(change: ThemeChange, names: Mapping[str, str]) -> str:
     others = _join_list(_theme_label(id, names) for id in change.others)
     if not change.n_after:
         return _groupless_event_sentence(change, others)
-    size, was = _case_count(change.n_after), change.n_before
+    size, n_before = _case_count(change.n_after), change.n_before
     new = f", {change.n_new} of them new" if change.n_new else ""
-    split = f"Split: from {was} to {size}, the rest mostly in {others}." if was else f"Split off from {others}, {size}."
+    split = (
+        f"Split: from {n_before} to {size}, the rest mostly in {others}."
+        if n_before
+        else f"Split off from {others}, {size}."
+    )
+    verb = "grew" if change.n_after > n_before else "went"
     sentences = {
         Lineage.NEW: f"New with {size}.",
         Lineage.SPLIT: split,
-        Lineage.MERGED: f"Took in {others}; from {was} to {size}.",
-        Lineage.GREW: f"Grew from {was} to {size}.",
-        Lineage.SHRANK: f"Shrank from {was} to {size}.",
+        Lineage.MERGED: f"Absorbed {others}; {verb} from {n_before} to {size}.",
+        Lineage.GREW: f"Grew from {n_before} to {size}.",
+        Lineage.SHRANK: f"Shrank from {n_before} to {size}.",
         Lineage.RETURNED: f"Returned with {size}{new}.",
         Lineage.DORMANT: f"Dormant: no new case in the last {change.quiet_runs} labelled runs; it has {size}.",
         Lineage.RETIRED: f"Retired by a person; {size} would belong to it.",
@@ -40,37 +46,38 @@ def _event_sentence(change: ThemeChange, names: Mapping[str, str]) -> str:
 
 
 def _groupless_event_sentence(change: ThemeChange, others: str) -> str:
-    known, had = change.n_known, _case_count(change.n_before)
+    n_seen, cases_before = change.n_known, _case_count(change.n_before)
     sentences = {
         Lineage.MERGED: f"Merged into {others}." if others else "Merged into another theme in an earlier run.",
         Lineage.SPLIT: f"Split up among {others}." if others else "Split up among other themes in an earlier run.",
         Lineage.RETIRED: "Retired by a person.",
-        Lineage.DORMANT: "Dormant: none of this run's groups carries it on.",
+        Lineage.DORMANT: "Dormant: no group of this run continues it.",
     }
-    return sentences.get(change.lineage, f"This run looked at {known} of its {had}, too few to judge it by.")
+    return sentences.get(change.lineage, f"This run included only {n_seen} of its {cases_before}, too few to judge it.")
 
 
 def _retention_sentence(change: ThemeChange) -> str:
-    """How many of the earlier cases are still in it; without any, what else it was known by."""
+    """State how many earlier cases remain, or else how the theme was recognised."""
     if not change.n_after or not change.n_before:
         return ""
     if not change.n_known:
-        return f"Known by what it is about (similarity {change.similarity:.2f}), not by earlier cases."
-    of = "its" if change.n_known == change.n_before else "the"
-    seen = "" if change.n_known == change.n_before else " that this run looked at"
+        return f"Recognised by its topic (similarity {change.similarity:.2f}), not by shared cases."
+    owner = "its" if change.n_known == change.n_before else "the"
+    restriction = "" if change.n_known == change.n_before else " in this run"
     verb = "is" if change.n_shared == 1 else "are"
-    return f"{change.n_shared} of {of} {change.n_known} earlier cases{seen} {verb} still in it."
+    return f"{change.n_shared} of {owner} {change.n_known} earlier cases{restriction} {verb} still in it."
 
 
 def _destination_sentence(change: ThemeChange, names: Mapping[str, str]) -> str:
-    """Where the cases went that are no longer in it: the three largest parts."""
+    """Return the themes of the cases that left, the three largest parts."""
     if change.lineage not in {Lineage.SPLIT, Lineage.MERGED, Lineage.SHRANK, Lineage.DORMANT}:
         return ""
-    away = [flow for flow in change.went if flow.theme_id != change.theme_id][:3]
+    outflows = [flow for flow in change.went if flow.theme_id != change.theme_id][:3]
     parts = [
-        f"{flow.n_cases} in {_theme_label(flow.theme_id, names) if flow.theme_id else 'no theme'}" for flow in away
+        f"{flow.n_cases} in {_theme_label(flow.theme_id, names) if flow.theme_id else 'no theme'}" for flow in outflows
     ]
-    return f"Of its earlier cases now: {', '.join(parts)}." if parts else ""
+    subject = "Cases that left" if change.n_after else "Its cases"
+    return f"{subject} are now: {', '.join(parts)}." if parts else ""
 
 
 def _theme_label(id: str, names: Mapping[str, str]) -> str:

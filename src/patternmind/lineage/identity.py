@@ -1,4 +1,4 @@
-"""Every group's lasting theme id: that of the former theme it continues, or one never given before."""
+"""Stable theme ids: match groups to former themes, and create ids for new themes."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +15,13 @@ from patternmind.lineage.dormancy import is_dormant, members_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClusterGroup:
-    """A cluster of this run: its members, its centre (d,), and how many of its counted cases are new in this period."""
+    """A cluster of this run.
+
+    Attributes:
+        case_ids: the members.
+        centroid: (d,), unit norm.
+        n_new: number of its cases, without duplicates, that are new in this period.
+    """
 
     case_ids: frozenset[str]
     centroid: NDArray[np.float32]
@@ -24,14 +30,14 @@ class ClusterGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PreviousRun:
-    """What a run continues.
+    """Themes of the previous run, to be continued.
 
     Attributes:
-        themes: those of the lens's last run, the resting included.
-        known: the cases of this run that any earlier run of the lens saw; only they can be shared or missed.
-        taken: every theme id ever given.
-        encoder: the id of the encoder that made this run's vectors.
-        vectors: this run's vector (d,) by case id, for themes whose centre is another encoder's.
+        themes: themes of the lens's last run, dormant ones included.
+        seen_case_ids: cases of this run that any earlier run of the lens saw; only they can be shared or missing.
+        used_theme_ids: every theme id ever used.
+        encoder: id of the encoder of this run's vectors.
+        vectors: this run's vectors (d,) by case id, for themes whose centroid is from another encoder.
     """
 
     themes: Sequence[Theme]
@@ -41,47 +47,49 @@ class PreviousRun:
     vectors: Mapping[str, Vectors] = field(default_factory=dict[str, Vectors])
 
     def centroid(self, theme: Theme, d: int) -> Vectors | None:
-        """The theme's centre among this run's vectors of d dimensions, where it can be compared with them."""
+        """Return the theme's centroid in this run's space of d dimensions; None if it is not comparable."""
         return theme_centroid(theme, self.encoder, self.vectors, d)
 
 
 def match_themes(groups: Sequence[ClusterGroup], previous: PreviousRun, *, lens: str) -> tuple[str, ...]:
-    """The theme id of every group.
+    """Return the theme id of every group.
 
-    A theme is matched by the cases it shares with a group, first those that have cases of their own, then those at
-    rest; what is left by centre and exemplars. A new id is made from the lens and the members, so the same history
-    gives the same ids, whatever was interrupted in between.
+    Themes are matched by shared cases: first themes with cases, then dormant ones. The remaining themes are matched by
+    centroid and exemplars. A new id is derived from the lens and the members, so the same history gives the same ids,
+    even after interruptions.
     """
-    matched = match_groups(groups, previous)
+    matches = match_groups(groups, previous)
     used = {*previous.used_theme_ids, *(theme.id for theme in previous.themes)}
-    ids: list[str] = []
+    theme_ids: list[str] = []
     for position, group in enumerate(groups):
-        ids.append(
-            previous.themes[matched[position]].id
-            if position in matched
+        theme_ids.append(
+            previous.themes[matches[position]].id
+            if position in matches
             else generate_id("t-", lens, group.case_ids, used)
         )
-        used.add(ids[-1])
-    return tuple(ids)
+        used.add(theme_ids[-1])
+    return tuple(theme_ids)
 
 
 def match_groups(groups: Sequence[ClusterGroup], previous: PreviousRun) -> dict[int, int]:
-    """The position of the theme that each group continues; groups that continue none are left out."""
+    """Return the position of the theme that each group continues; new groups are omitted."""
     if not groups:
         return {}
-    matched: dict[int, int] = {}
-    for resting in (False, True):
-        pairs = [pair for pair in _shared_case_pairs(groups, previous, dormant=resting) if pair.group not in matched]
-        matched |= match_by_cases(
+    matches: dict[int, int] = {}
+    for dormant in (False, True):
+        pairs = [pair for pair in _shared_case_pairs(groups, previous, dormant=dormant) if pair.group not in matches]
+        matches |= match_by_cases(
             pairs, lambda pair: (previous.themes[pair.theme].id, min(groups[pair.group].case_ids))
         )
-    left = {i: theme for i, theme in enumerate(previous.themes) if i not in matched.values()}
+    unmatched_themes = {i: theme for i, theme in enumerate(previous.themes) if i not in matches.values()}
     d = len(groups[0].centroid)
-    centres = {
-        i: centre for i, theme in enumerate(previous.themes) if (centre := previous.centroid(theme, d)) is not None
+    centroids = {
+        i: centroid for i, theme in enumerate(previous.themes) if (centroid := previous.centroid(theme, d)) is not None
     }
-    free = [i for i in range(len(groups)) if i not in matched]
-    return matched | match_by_centroid([(group.case_ids, group.centroid) for group in groups], free, left, centres)
+    unmatched_groups = [i for i in range(len(groups)) if i not in matches]
+    return matches | match_by_centroid(
+        [(group.case_ids, group.centroid) for group in groups], unmatched_groups, unmatched_themes, centroids
+    )
 
 
 def _shared_case_pairs(groups: Sequence[ClusterGroup], previous: PreviousRun, *, dormant: bool) -> list[CaseOverlap]:
@@ -90,7 +98,7 @@ def _shared_case_pairs(groups: Sequence[ClusterGroup], previous: PreviousRun, *,
 
 
 def generate_id(prefix: str, lens: str, case_ids: Collection[str], used: Collection[str]) -> str:
-    """An id made from the lens and the members, and none of those ever used."""
+    """Derive an unused id from the lens and the members."""
     members = "\n".join(sorted(case_ids))
     salt = 0
     while True:

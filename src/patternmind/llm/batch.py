@@ -1,4 +1,4 @@
-"""Many questions at once: answers in the order of the questions, and each failure a result of its own."""
+"""Send many requests in parallel; results keep the order of the requests."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -16,26 +16,26 @@ class LlmRequest:
 
 
 LlmResult = ModelAnswer | GatewayFailed
-"""What became of a question: an answer that fits, or why there is none. ``failed.outcome`` names the kind."""
+"""A valid answer, or the failure; ``outcome`` of the failure names its kind."""
 
 
 def ask_all(
     model: LanguageModel, requests: Sequence[LlmRequest], *, progress: Progress | None = None
 ) -> list[LlmResult]:
-    """One result a question, in their order, whatever the order in which they came.
+    """Return one result per request, in the order of the requests.
 
-    As many are under way at once as the model says it takes (``n_parallel``), one where it says nothing. The same
-    question put twice is asked once.
+    The model's ``n_parallel`` limits the number of parallel requests; the default is 1. A repeated request is sent
+    once.
 
     Raises:
-        BudgetReached, PriceUnknown: no question was begun after that; those under way came to their end, and what they
-            answered is kept by the gateway, so that putting all questions again pays for the others alone.
+        BudgetReached, PriceUnknown: No further request was sent. Running requests were completed and the gateway cached
+            their answers, so that a repetition pays only for the others.
     """
-    first: dict[tuple[str, ...], LlmRequest] = {}
-    for question in requests:
-        first.setdefault(_request_key(question), question)
-    results = _ask_in_parallel(model, list(first.values()), progress)
-    return [results[_request_key(question)] for question in requests]
+    distinct: dict[tuple[str, ...], LlmRequest] = {}
+    for request in requests:
+        distinct.setdefault(_request_key(request), request)
+    results = _ask_in_parallel(model, list(distinct.values()), progress)
+    return [results[_request_key(request)] for request in requests]
 
 
 def _ask_in_parallel(
@@ -46,12 +46,12 @@ def _ask_in_parallel(
         return _ask_sequentially(model, requests, progress)
     results: dict[tuple[str, ...], LlmResult] = {}
     with ThreadPoolExecutor(n_parallel, thread_name_prefix="question") as threads:
-        asked: dict[Future[LlmResult], LlmRequest] = {
-            threads.submit(copy_context().run, _ask_or_failure, model, question): question for question in requests
+        request_by_future: dict[Future[LlmResult], LlmRequest] = {
+            threads.submit(copy_context().run, _ask_or_failure, model, request): request for request in requests
         }
         try:
-            for n_done, future in enumerate(as_completed(asked), 1):
-                results[_request_key(asked[future])] = future.result()
+            for n_done, future in enumerate(as_completed(request_by_future), 1):
+                results[_request_key(request_by_future[future])] = future.result()
                 _report_progress(progress, n_done, len(requests))
         except BaseException:
             threads.shutdown(cancel_futures=True)
@@ -63,8 +63,8 @@ def _ask_sequentially(
     model: LanguageModel, requests: Sequence[LlmRequest], progress: Progress | None
 ) -> dict[tuple[str, ...], LlmResult]:
     results: dict[tuple[str, ...], LlmResult] = {}
-    for n_done, question in enumerate(requests, 1):
-        results[_request_key(question)] = _ask_or_failure(model, question)
+    for n_done, request in enumerate(requests, 1):
+        results[_request_key(request)] = _ask_or_failure(model, request)
         _report_progress(progress, n_done, len(requests))
     return results
 
@@ -72,8 +72,8 @@ def _ask_sequentially(
 def _ask_or_failure(model: LanguageModel, request: LlmRequest) -> LlmResult:
     try:
         return model.ask(request.task, request.prompt)
-    except GatewayFailed as failed:
-        return failed
+    except GatewayFailed as error:
+        return error
 
 
 def _report_progress(progress: Progress | None, n_done: int, n_total: int) -> None:

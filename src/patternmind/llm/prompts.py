@@ -1,4 +1,4 @@
-"""The prompt book: one Markdown file a prompt, checked when it is opened, rendered with exactly its variables."""
+"""Load prompts from Markdown files, validate them, and render them with their declared variables."""
 
 import hashlib
 import json
@@ -39,17 +39,17 @@ HEADER_SCHEMA: Mapping[str, Any] = {
         },
     },
 }
-"""What the front matter holds: ``answer_schema`` is a JSON schema (2020-12) of an object."""
+"""Schema of the front matter; ``answer_schema`` is a JSON schema (2020-12) of an object."""
 
 PROMPT_FILE_PATTERN = re.compile(
     r"\A---\n(?P<header>.*?)\n---\n\s*^## System\n(?P<system>.*?)^## User\n(?P<user>.*)\Z", re.DOTALL | re.MULTILINE
 )
 
 FENCE_CODE_VARIABLE = "code"
-"""The one name a template knows beside its variables: the code of this prompt's fences."""
+"""Name of the fence code, available to templates in addition to their variables."""
 
 SAFE_FILTERS = ("fenced", "id", "number")
-"""What may print a variable: nothing that a member wrote can stand in a prompt outside its fence."""
+"""Filters that may print a variable; a member's text thus never appears unfenced."""
 
 PRINTABLE_ID = re.compile(r"[A-Za-z0-9][\w.:@+-]{0,127}")
 
@@ -67,28 +67,29 @@ class _Prompt:
 
 
 def generate_fence_code() -> str:
-    """Twelve hex digits that nobody who writes a case can guess."""
+    """Return twelve random hex digits that no author of a case can guess."""
     return token_hex(6)
 
 
 class PromptFiles:
-    """``PromptBook`` over the ``*.md`` files of a folder, all of them checked at once."""
+    """``PromptTemplates`` from the ``*.md`` files of a folder; all files are validated at once."""
 
     def __init__(
-        self, directory: Path, *, overrides: Path | None = None, draw: Callable[[], str] = generate_fence_code
+        self, directory: Path, *, overrides: Path | None = None, generate_code: Callable[[], str] = generate_fence_code
     ) -> None:
-        """
+        """Load and validate all prompts.
+
         Args:
-            overrides: a folder with prompts of an organisation's own, each under the name of the one it replaces. It
-                may use fewer of its variables, and its answers must fit ours too.
-            draw: gives the code of a prompt's fences, another one every time it is asked; at random but for a test.
+            overrides: Folder with an organisation's own prompts, each named like the built-in prompt that it replaces.
+                A prompt may use fewer variables, and its answers must also fit the built-in schema.
+            generate_code: Returns a new code for the fences of each prompt; random except in tests.
 
         Raises:
-            PromptInvalid: a file cannot be used, or there is none.
+            PromptInvalid: A file is invalid, or the folder has no prompt.
         """
         environment = _environment()
         self._directory = directory
-        self._generate_code = draw
+        self._generate_code = generate_code
         self._prompts = {path.stem: _read_prompt(path, environment) for path in _list_prompt_files(directory)}
         for prompt in self._prompts.values():
             if prompt.answer_schema is None:
@@ -98,23 +99,23 @@ class PromptFiles:
             self._prompts[path.stem] = _apply_override(self._prompts, _read_prompt(path, environment))
 
     def content_hash(self, *prompt_ids: str) -> str:
-        """Names the content of these prompts together; of all, where none is named."""
-        said = {id: prompt.hash for id, prompt in self._prompts.items() if id in prompt_ids or not prompt_ids}
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+        """Return a common hash of these prompts, or of all prompts without an argument."""
+        hashes = {id: prompt.hash for id, prompt in self._prompts.items() if id in prompt_ids or not prompt_ids}
+        return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:16]
 
     def render(self, prompt_id: str, variables: Mapping[str, object]) -> RenderedPrompt:
-        """The prompt, ready to send. The same variables give the same ``input_hash``, and each time another fence.
+        """Render a prompt with a new fence code; equal variables give the same ``input_hash``.
 
         Raises:
-            PromptInvalid: no such prompt, or the variables are not exactly the ones it declares.
+            PromptInvalid: The prompt does not exist, or the variables differ from the declared ones.
         """
         prompt = self._prompts.get(prompt_id)
         if prompt is None:
-            raise PromptInvalid(self._directory / f"{prompt_id}.md", "there is no such prompt")
-        _check_variables(prompt.path, declared=prompt.variables, actual=variables.keys(), verb="were given")
-        shown = json.dumps(dict(variables), ensure_ascii=False, sort_keys=True, default=str)
+            raise PromptInvalid(self._directory / f"{prompt_id}.md", "the prompt does not exist")
+        _check_variables(prompt.path, declared=prompt.variables, actual=variables.keys(), verb="were passed")
+        serialized = json.dumps(dict(variables), ensure_ascii=False, sort_keys=True, default=str)
         values = {name: variables[name] for name in prompt.used_variables} | {
-            FENCE_CODE_VARIABLE: self._unused_code(shown)
+            FENCE_CODE_VARIABLE: self._unused_code(serialized)
         }
         return RenderedPrompt(
             id=prompt.id,
@@ -122,22 +123,22 @@ class PromptFiles:
             system=_render_template(prompt.path, prompt.system, values),
             user=_render_template(prompt.path, prompt.user, values),
             answer_schema=prompt.answer_schema or {},
-            input_hash=hashlib.sha256(shown.encode(errors="surrogatepass")).hexdigest(),
+            input_hash=hashlib.sha256(serialized.encode(errors="surrogatepass")).hexdigest(),
         )
 
     def _unused_code(self, text: str) -> str:
-        """A code that stands nowhere in what is shown."""
-        plain, code = text.casefold(), self._generate_code()
-        while code.casefold() in plain:
+        """Return a code that does not occur in the text."""
+        folded, code = text.casefold(), self._generate_code()
+        while code.casefold() in folded:
             code = self._generate_code()
         return code
 
 
 def packaged_prompts_dir() -> Path:
-    """The folder of the prompts that belong to this version: in the installed package, else in the repository.
+    """Return the folder of the built-in prompts, in the package or the repository.
 
     Raises:
-        PromptInvalid: neither is there.
+        PromptInvalid: Neither folder exists.
     """
     here = Path(__file__).resolve()
     package, repository = here.parents[1], here.parents[3]
@@ -149,7 +150,7 @@ def packaged_prompts_dir() -> Path:
 
 
 def fence(text: str, code: str) -> str:
-    """The text between two lines of its own, so that nothing in it can pass for the end of it."""
+    """Put the text between two lines with a code, which the text cannot imitate."""
     return f"<<<{code}\n{text}\n{code}>>>"
 
 
@@ -163,20 +164,20 @@ def _fenced_filter(context: Context, text: object) -> str:
 def _id_filter(value: object) -> str:
     text = str(value)
     if PRINTABLE_ID.fullmatch(text) is None:
-        raise TypeError("what is printed as an id must be one word of letters, digits and . : @ + _ -")
+        raise TypeError("an id must be one word of letters, digits and . : @ + _ -")
     return text
 
 
 def _number_filter(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"what is printed as a number must be one, not {type(value).__name__}")
+        raise TypeError(f"the filter number needs a number, not {type(value).__name__}")
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _environment() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
         undefined=StrictUndefined,
-        autoescape=False,  # a prompt is no HTML; texts are fenced instead
+        autoescape=False,  # a prompt is not HTML; texts are fenced instead
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -188,27 +189,27 @@ def _environment() -> SandboxedEnvironment:
 def _list_prompt_files(directory: Path) -> list[Path]:
     paths = sorted(directory.glob("*.md"))
     if not paths:
-        raise PromptInvalid(directory, "there is no prompt file (*.md) in this folder")
+        raise PromptInvalid(directory, "this folder has no prompt file (*.md)")
     return paths
 
 
 def _apply_override(packaged: Mapping[str, _Prompt], override: _Prompt) -> _Prompt:
-    """Their prompt, where ours can be left to it."""
-    ours = packaged.get(override.id)
-    if ours is None:
+    """Return the override with the variables of the built-in prompt that it replaces."""
+    builtin = packaged.get(override.id)
+    if builtin is None:
         raise PromptInvalid(
-            override.path, f"there is no prompt of that name to replace; there are {', '.join(packaged)}"
+            override.path, f"no built-in prompt has this name; the built-in prompts are {', '.join(packaged)}"
         )
-    unknown = sorted((override.variables | override.used_variables) - ours.variables)
+    unknown = sorted((override.variables | override.used_variables) - builtin.variables)
     if unknown:
-        known = ", ".join(sorted(ours.variables))
-        raise PromptInvalid(override.path, f"it has no variable {', '.join(unknown)}; it can use {known}")
+        available = ", ".join(sorted(builtin.variables))
+        raise PromptInvalid(override.path, f"it has no variable {', '.join(unknown)}; it can use {available}")
     _check_variables(override.path, declared=override.variables, actual=override.used_variables, verb="are used")
     if override.answer_schema is not None and (
-        problem := find_widening(override.answer_schema, ours.answer_schema or {})
+        problem := find_widening(override.answer_schema, builtin.answer_schema or {})
     ):
-        raise PromptInvalid(override.path, f"its answer_schema lets through what ours does not: {problem}")
-    return replace(override, variables=ours.variables, answer_schema=override.answer_schema or ours.answer_schema)
+        raise PromptInvalid(override.path, f"its answer_schema accepts more than the built-in one: {problem}")
+    return replace(override, variables=builtin.variables, answer_schema=override.answer_schema or builtin.answer_schema)
 
 
 def _read_prompt(path: Path, environment: SandboxedEnvironment) -> _Prompt:
@@ -247,11 +248,11 @@ def _read_header(path: Path, text: str) -> dict[str, Any]:
     if valid["id"] != path.stem:
         raise PromptInvalid(path, f'its id is "{valid["id"]}", not the name of the file')
     if FENCE_CODE_VARIABLE in valid["variables"]:
-        raise PromptInvalid(path, f'no variable may be called "{FENCE_CODE_VARIABLE}": it is the code of the fences')
+        raise PromptInvalid(path, f'no variable may be named "{FENCE_CODE_VARIABLE}": it is the code of the fences')
     try:
         Draft202012Validator.check_schema(valid.get("answer_schema", {}))
     except SchemaError as error:
-        raise PromptInvalid(path, f"its answer_schema is no JSON schema: {error.message}") from error
+        raise PromptInvalid(path, f"its answer_schema is not a JSON schema: {error.message}") from error
     return valid
 
 
@@ -259,7 +260,7 @@ def _compile_template(path: Path, text: str, environment: SandboxedEnvironment) 
     if not text.strip():
         raise PromptInvalid(path, "a part of it is empty")
     if re.search(r"^## (System|User)$", text, re.MULTILINE):
-        raise PromptInvalid(path, '"## System" and "## User" must stand in it once each')
+        raise PromptInvalid(path, 'it must contain "## System" and "## User" once each')
     try:
         template = environment.from_string(text.strip())
         tree = environment.parse(text)
@@ -277,15 +278,15 @@ def _is_safe_node(node: nodes.Node) -> bool:
 
 
 def _check_variables(path: Path, *, declared: frozenset[str], actual: Any, verb: str) -> None:
-    """Raise where the variables are not exactly the declared ones."""
+    """Raise ``PromptInvalid`` unless the variables are exactly the declared ones."""
     missing, extra = sorted(declared - set(actual)), sorted(set(actual) - declared)
     if missing or extra:
         names = ", ".join(["without " + name for name in missing] + ["with " + name for name in extra])
-        raise PromptInvalid(path, f"not exactly its declared variables {verb}: {names}")
+        raise PromptInvalid(path, f"the declared variables differ from those that {verb}: {names}")
 
 
 def _render_template(path: Path, template: Template, variables: Mapping[str, object]) -> str:
     try:
         return template.render(variables).strip()
     except (TemplateError, TypeError, AttributeError) as error:  # none of these quotes a value
-        raise PromptInvalid(path, f"a variable has not the shape that the template needs: {error}") from error
+        raise PromptInvalid(path, f"a variable does not have the shape that the template needs: {error}") from error

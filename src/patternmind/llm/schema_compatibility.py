@@ -1,4 +1,4 @@
-"""Whether one JSON schema lets through no more than another: what an organisation's own prompt has to keep to."""
+"""Check that a custom answer schema accepts no more than the packaged one."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -8,20 +8,22 @@ LOWER_LIMITS = ("minLength", "minItems", "minimum")
 
 
 def find_widening(custom: Mapping[str, Any], packaged: Mapping[str, Any], path: str = "the answer") -> str | None:
-    """Where and why an answer might fit ``theirs`` and not ``ours``; None where every such answer fits.
+    """Return the first keyword problem of a custom schema, or ``None``.
 
-    On the safe side: words of a schema add up, so all of ours must stand in theirs, limits as tight or tighter, the
-    rest as it is. Theirs may have more of them.
+    A problem means that the custom schema may accept an answer that the packaged one refuses.
+
+    The check is conservative. The custom schema must contain each keyword of the packaged one: limits equal or
+    stricter, other keywords equal. It may have further keywords, because keywords only restrict.
     """
-    for word, wanted in packaged.items():
-        problem = _keyword_problem(word, custom.get(word), wanted, path)
+    for keyword, packaged_value in packaged.items():
+        problem = _keyword_problem(keyword, custom.get(keyword), packaged_value, path)
         if problem:
             return problem
     return None
 
 
 def _keyword_problem(keyword: str, custom: Any, packaged: Any, path: str) -> str | None:
-    problem = f'"{keyword}" of {path} must be as it is in ours'
+    problem = f'"{keyword}" of {path} must be the same as in the built-in prompt'
     if keyword == "properties" and isinstance(custom, Mapping):
         problem = _properties_problem(cast("Mapping[str, Any]", custom), packaged, path)
     elif keyword == "items" and isinstance(custom, Mapping):
@@ -38,8 +40,8 @@ def _keyword_problem(keyword: str, custom: Any, packaged: Any, path: str) -> str
         missing = [name for name in packaged if name not in (custom or ())]
         problem = f"{path} must require {', '.join(missing)}" if missing else None
     elif keyword == "enum" and isinstance(custom, list):
-        extra = [str(one) for one in cast("list[object]", custom) if one not in packaged]
-        problem = f"{path} may not be {', '.join(extra)}" if extra else None
+        extra = [str(value) for value in cast("list[object]", custom) if value not in packaged]
+        problem = f"{path} must not be {', '.join(extra)}" if extra else None
     return None if custom == packaged else problem
 
 

@@ -1,6 +1,6 @@
-"""Answers to every prompt, made by rule from what the prompt shows: a reader without a mind, for tests and demos.
+"""Answer every prompt by a fixed rule from its own text, for tests and demos.
 
-It quotes truly and adds nothing, so what it says passes every check. No figure of quality rests on it.
+The answers only quote the cases, so they pass every check. They are not used to measure quality.
 """
 
 import re
@@ -46,17 +46,17 @@ MAX_SENTENCE_CHARACTERS = 240
 
 
 def answer_theme_name(prompt: RenderedPrompt) -> dict[str, Any]:
-    """The best of its terms that was not refused, and the first sentence of its first case."""
+    """Return the first unrefused keyword and the first sentence of the first case."""
     terms = FENCED_PATTERN.findall(prompt.user)[0][1].split(", ")
     cases = [(case_id, text) for case_id, _, text in CASE_PATTERN.findall(prompt.user)]
     n_refused = prompt.user.count("could not stand")
     case_id, text = cases[0]
-    said = first_sentence(text)
-    return {"name": terms[n_refused % len(terms)], "gist": said, "quotes": [{"case_id": case_id, "text": said}]}
+    gist = first_sentence(text)
+    return {"name": terms[n_refused % len(terms)], "gist": gist, "quotes": [{"case_id": case_id, "text": gist}]}
 
 
 def answer_case_facets(prompt: RenderedPrompt) -> dict[str, Any]:
-    """One facet a part, its kind by the part's name."""
+    """Return one facet per part, with a kind by the part's name."""
     parts = [(field, text) for field, _, text in PART_PATTERN.findall(prompt.user)]
     facets = [
         {"kind": FACET_KIND_BY_FIELD.get(field, "problem"), "text": first_sentence(text), "quote": first_sentence(text)}
@@ -67,11 +67,11 @@ def answer_case_facets(prompt: RenderedPrompt) -> dict[str, Any]:
 
 
 def answer_candidate_pattern(prompt: RenderedPrompt) -> dict[str, Any]:
-    """The facets themselves, each where its kind belongs; a pattern where two cases say what helped."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    """Return the facets by kind, as a pattern if two cases say what helped."""
+    by_kind: dict[str, list[dict[str, Any]]] = {}
     for id, kind, text, _ in FACET_PATTERN.findall(prompt.user):
-        found.setdefault(kind, []).append({"text": text, "facets": [id]})
-    helped, problem = found.get("helped", []), found.get("problem", [])
+        by_kind.setdefault(kind, []).append({"text": text, "facets": [id]})
+    helped, problem = by_kind.get("helped", []), by_kind.get("problem", [])
     empty: dict[str, Any] = {name: [] for name in PATTERN_LISTS}
     if len(helped) < 2 or not problem:
         reason = "fewer than two cases say what helped"
@@ -82,12 +82,12 @@ def answer_candidate_pattern(prompt: RenderedPrompt) -> dict[str, Any]:
         "pattern": True,
         "reason": "",
         "name": " ".join(helped[0]["text"].split()[:3]),
-        "context": found.get("context", [])[:2],
+        "context": by_kind.get("context", [])[:2],
         "problem": problem[:2],
         "therefore": [therefore],
         "steps": helped[1:4],
-        "consequences": found.get("outcome", [])[:4],
-        "counter_evidence": found.get("did not help", [])[:4],
+        "consequences": by_kind.get("outcome", [])[:4],
+        "counter_evidence": by_kind.get("did not help", [])[:4],
     }
 
 
@@ -96,34 +96,34 @@ def answer_weak_support(_: RenderedPrompt) -> dict[str, Any]:
 
 
 def answer_prereading(prompt: RenderedPrompt) -> dict[str, Any]:
-    """The first sentences of the other cases as voices, and questions about the case's own."""
+    """Return sentences of the other cases as voices, and questions about the case's own."""
     cases = [SENTENCE_PATTERN.findall(text) for _, _, text in CASE_PATTERN.findall(prompt.user)]
     own, others = cases[0], [sentence for case in cases[1:] for sentence in case]
     return {
         "leave_with": [{"text": f"We will leave with an answer to this: {own[0][1]}"[:320], "sentences": [own[0][0]]}],
         "voices": [id for id, _ in others[:3]],
-        "helped": [_verbatim_item(one) for one in others[3:6]],
+        "helped": [_verbatim_item(sentence) for sentence in others[3:6]],
         "disagreement": [],
         "questions": [{"text": f"What is behind this: {text}"[:320], "sentences": [id]} for id, text in own[:3]],
     }
 
 
 def answer_session_recap(prompt: RenderedPrompt) -> dict[str, Any]:
-    """The notes' first sentences, one a bullet."""
+    """Return the first sentences of the notes, one per bullet."""
     notes = SENTENCE_PATTERN.findall(FENCED_PATTERN.findall(prompt.user)[0][1])
     bullets = ("case", "pattern", "decision", "next_use", "open_question")
-    return {name: [_verbatim_item(notes[at])] if at < len(notes) else [] for at, name in enumerate(bullets)}
+    return {name: [_verbatim_item(sentence) for sentence in notes[n : n + 1]] for n, name in enumerate(bullets)}
 
 
 def answer_theme_change(prompt: RenderedPrompt) -> dict[str, Any]:
-    """The first sentence of the first new case."""
+    """Return the first sentence of the first new case."""
     newer = [text for case, _, text in CASE_PATTERN.findall(prompt.user) if f"Case {case}, new:" in prompt.user]
-    said = SENTENCE_PATTERN.findall(newer[0]) if newer else []
-    return {"note": [_verbatim_item(said[0])] if said else []}
+    sentences = SENTENCE_PATTERN.findall(newer[0]) if newer else []
+    return {"note": [_verbatim_item(sentences[0])] if sentences else []}
 
 
 def first_sentence(text: str) -> str:
-    """Up to the first full stop, as it stands there."""
+    """Return the text up to the first full stop, verbatim."""
     end = re.search(r"[.!?](?=\s|$)", text)
     return (
         text[: end.end() if end else None].split("\n", maxsplit=1)[0][:MAX_SENTENCE_CHARACTERS].strip()
@@ -147,5 +147,9 @@ ANSWER_RULES: Mapping[str, Callable[[RenderedPrompt], dict[str, Any]]] = {
 
 
 def rule_based_model(**scripts: Script) -> ScriptedModel:
-    """A model that answers every prompt by rule; ``scripts`` by task, with _ for -, take the place of a rule."""
+    """Return a model that answers every prompt by rule.
+
+    Args:
+        scripts: Scripts by task, with _ for -, that replace the rule of the task.
+    """
     return ScriptedModel({**ANSWER_RULES, **{task.replace("_", "-"): script for task, script in scripts.items()}})

@@ -1,4 +1,4 @@
-"""A language model that says what a script tells it to: for tests, demos and evals without a network."""
+"""A language model that answers from scripts, for tests, demos and evals without a network."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from patternmind.ports import ModelAnswer, RenderedPrompt
 
 @dataclass(frozen=True, slots=True)
 class ScriptedFailure:
-    """In a script: this request ends in ``GatewayFailed`` with the reason."""
+    """Script entry that makes the request raise ``GatewayFailed`` with this reason."""
 
     reason: str
 
@@ -23,10 +23,10 @@ FILTERED_FAILURE = ScriptedFailure(gateway.FILTERED)
 SERVER_FAILURE = ScriptedFailure("the model's server failed (500); requests made: 3")
 
 ScriptedReply = Mapping[str, Any] | str | ScriptedFailure
-"""One reply: an object sent as JSON; a string sent as it is, which is how to answer malformed; or a failure."""
+"""A reply: an object (sent as JSON), a string (sent unchanged), or a failure."""
 
 Script = Sequence[ScriptedReply] | Callable[[RenderedPrompt], ScriptedReply]
-"""The lines of a task in order, one a request (a repair is a request), or a function of the prompt that was sent."""
+"""Replies of a task, one per request and repair, or a function of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class RecordedRequest:
 
 
 class ScriptedModel:
-    """``LanguageModel`` that answers from scripts by task, and keeps every request it got.
+    """``LanguageModel`` that answers from scripts by task, and records every request.
 
-    Answers are checked against the schema and repaired once, as the real gateway does it. A task without a script, or
-    whose lines are used up, fails.
+    Answers are validated against the schema and repaired once, as in the real gateway. A task without a script, or
+    without further replies, fails.
     """
 
     def __init__(self, scripts: Mapping[str, Script], *, name: str = "scripted") -> None:
@@ -52,19 +52,19 @@ class ScriptedModel:
         return self._name
 
     def ask(self, task: str, prompt: RenderedPrompt) -> ModelAnswer:
-        """One answer that fits the prompt's schema; no tokens, no cost.
+        """Return an answer that fits the prompt's schema, without tokens or cost.
 
         Raises:
-            GatewayFailed: the script says so, ends, or gives two answers that do not fit.
+            GatewayFailed: The script contains a failure, has no further reply, or gives two invalid answers.
         """
         return gateway.ask_with_repair(task, prompt, partial(self._send, task), model=self._name)
 
     def _send(self, task: str, prompt: RenderedPrompt) -> gateway.Reply:
         self.requests.append(RecordedRequest(task, prompt))
-        line = self._next_reply(task, prompt)
-        if isinstance(line, ScriptedFailure):
-            raise GatewayFailed(task, line.reason)
-        content = line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)
+        reply = self._next_reply(task, prompt)
+        if isinstance(reply, ScriptedFailure):
+            raise GatewayFailed(task, reply.reason)
+        content = reply if isinstance(reply, str) else json.dumps(reply, ensure_ascii=False)
         if not content.strip():
             raise GatewayFailed(task, gateway.EMPTY)
         return gateway.Reply(content)
@@ -73,4 +73,4 @@ class ScriptedModel:
         script = self._scripts.get(task, iter(()))
         if callable(script):
             return script(prompt)
-        return next(script, ScriptedFailure("the script holds no further answer"))
+        return next(script, ScriptedFailure("the script has no further answer"))

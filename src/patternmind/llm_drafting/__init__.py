@@ -1,4 +1,4 @@
-"""Where a language model is asked: its answers are redacted, then grounded, and may fail without harm."""
+"""Draft with a language model: answers are redacted and grounded, and failures fall back to extractive drafts."""
 
 from patternmind.llm_drafting.patterns import PatternDrafts, draft_patterns
 from patternmind.llm_drafting.session import LlmContext, LlmSession, pair_similarity

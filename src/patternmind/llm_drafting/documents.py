@@ -1,4 +1,4 @@
-"""Pre-reading, recaps and notes on changes with what a language model adds; where it fails, as they are without one."""
+"""Write pre-readings, recaps and theme change notes, with a language model if available."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from patternmind.drafting.recap import (
     draft_recap,
     sender_bullets,
 )
-from patternmind.drafting.theme_change import build_change_draft, draft_theme_change, representative_sentences
+from patternmind.drafting.theme_change import build_change_draft, central_sentences, draft_theme_change
 from patternmind.errors import GatewayFailed
 from patternmind.grounding import ground
 from patternmind.llm_drafting.session import LlmSession
@@ -28,7 +28,7 @@ from patternmind.llm_drafting.session import LlmSession
 
 @dataclass(frozen=True, slots=True)
 class DraftWithNotes:
-    """A grounded draft, and what its reader should know of how it was made."""
+    """A grounded draft with notes to the reader on how it was made."""
 
     grounded: GroundedDraft
     notes: tuple[str, ...] = ()
@@ -41,55 +41,59 @@ def write_prereading(
     cases: Mapping[str, Case],
     llm_session: LlmSession | None,
 ) -> DraftWithNotes:
-    """The pre-reading with the model's claims that stand on these cases; ``plain`` where it has none, or fails."""
+    """Return the pre-reading with the model's grounded claims, or the extractive one."""
     if llm_session is None:
         return DraftWithNotes(ground(extractive_draft, cases))
     try:
         proposal = propose_prereading(evidence, case, extractive_draft, llm_session.ask)
-    except GatewayFailed as failed:
-        return DraftWithNotes(ground(extractive_draft, cases), (f"Made with no AI used: {failed.reason}.",))
+    except GatewayFailed as error:
+        return DraftWithNotes(ground(extractive_draft, cases), (failure_note(error),))
     run_id = extractive_draft.provenance.run_id
-    sources = {one.id: one for one in proposal.shown_cases}
-    tried = ground(with_claims(proposal.claims, extractive_draft), sources)
-    pages = ground(proposal.draft(tried.draft.claims, run_id=run_id), cases, similarity=llm_session.similarity)
-    return DraftWithNotes(pages, (*refused_claim_notes(tried), *weak_support_notes(pages)))
+    sources = {shown_case.id: shown_case for shown_case in proposal.shown_cases}
+    trial = ground(with_claims(proposal.claims, extractive_draft), sources)
+    pages = ground(proposal.draft(trial.draft.claims, run_id=run_id), cases, similarity=llm_session.similarity)
+    return DraftWithNotes(pages, (*refused_claim_notes(trial), *weak_support_notes(pages)))
+
+
+def failure_note(error: GatewayFailed) -> str:
+    return f"Made without AI: {error.reason}."
 
 
 def with_claims(claims: Sequence[Claim], draft: Draft) -> Draft:
-    """A draft that holds these claims and no other, to see which of them stand."""
+    """Return the draft with these claims only, to ground them separately."""
     return replace(draft, claims=tuple(claims), fields={})
 
 
 def refused_claim_notes(grounded: GroundedDraft) -> tuple[str, ...]:
     n = len(grounded.refused_claims)
-    return (f"{n} of the model's sentences do not stand on the cases and were left out.",) if n else ()
+    return (f"{n} of the model's sentences were left out: the cases do not support them.",) if n else ()
 
 
 def weak_support_notes(grounded: GroundedDraft) -> tuple[str, ...]:
-    """Pages are printed without their flags, so whoever asked for them hears of them."""
+    """Note the number of weakly supported sentences, because printed pages do not show flags."""
     n = sum(flag.doubt is FlagKind.WEAK_SUPPORT for flag in grounded.flags)
-    told = "One of the model's sentences is" if n == 1 else f"{n} of the model's sentences are"
-    shown = f"`patternmind review show {grounded.draft.id}` says which."
-    return (f"{told} weakly supported by the quotes: {shown}",) if n else ()
+    subject = "One of the model's sentences is" if n == 1 else f"{n} of the model's sentences are"
+    command = f"`patternmind review show {grounded.draft.id}`"
+    return (f"{subject} weakly supported by the quotes; see {command}.",) if n else ()
 
 
 def write_recap(
     recap: Case, linked_cases: Sequence[Case], llm_session: LlmSession | None, *, run_id: str
 ) -> DraftWithNotes:
-    """The five bullets: those of the sender as they are, the others by the model where there is one and they stand."""
-    plain = draft_recap(recap, run_id=run_id)
+    """Return the five bullets: the submitter's own unchanged, the missing ones from the model if available."""
+    extractive_draft = draft_recap(recap, run_id=run_id)
     cases = {case.id: case for case in (recap, *linked_cases)}
     own = sender_bullets(recap)
     missing = set(BULLETS) - {claim.field for claim in own}
     if llm_session is None or not missing:
-        return DraftWithNotes(ground(plain, cases))
+        return DraftWithNotes(ground(extractive_draft, cases))
     try:
         claims, answer = propose_bullets(recap, linked_cases, llm_session.ask)
-    except GatewayFailed as failed:
-        return DraftWithNotes(ground(plain, cases), (f"Made with no AI used: {failed.reason}.",))
-    tried = ground(with_claims([claim for claim in claims if claim.field in missing], plain), cases)
-    draft = build_recap_draft(recap, [*own, *tried.draft.claims], answer.provenance(run_id, list(cases.values())))
-    return DraftWithNotes(ground(draft, cases, similarity=llm_session.similarity), refused_claim_notes(tried))
+    except GatewayFailed as error:
+        return DraftWithNotes(ground(extractive_draft, cases), (failure_note(error),))
+    trial = ground(with_claims([claim for claim in claims if claim.field in missing], extractive_draft), cases)
+    draft = build_recap_draft(recap, [*own, *trial.draft.claims], answer.provenance(run_id, list(cases.values())))
+    return DraftWithNotes(ground(draft, cases, similarity=llm_session.similarity), refused_claim_notes(trial))
 
 
 def write_theme_change(
@@ -101,23 +105,25 @@ def write_theme_change(
     *,
     run_id: str,
 ) -> DraftWithNotes:
-    """What is new in a theme: the counts, and what the new cases bring.
+    """Return the note on a theme's new cases, with counts.
 
     Args:
-        new: ids of the cases that are new in this period, of any theme.
+        new_case_ids: Ids of the cases that are new in this period, of any theme.
     """
-    plain = draft_theme_change(evidence, count_summary, new_case_ids, run_id=run_id)
-    newer = [case.id for case in evidence.cases if case.id in new_case_ids]
-    if llm_session is None or not newer:
-        return DraftWithNotes(ground(plain, cases))
-    earlier = [case.id for case in evidence.cases if case.id not in new_case_ids]
-    told = representative_sentences(evidence, earlier), representative_sentences(evidence, newer)
+    extractive_draft = draft_theme_change(evidence, count_summary, new_case_ids, run_id=run_id)
+    newer_ids = [case.id for case in evidence.cases if case.id in new_case_ids]
+    if llm_session is None or not newer_ids:
+        return DraftWithNotes(ground(extractive_draft, cases))
+    earlier_ids = [case.id for case in evidence.cases if case.id not in new_case_ids]
+    earlier, newer = central_sentences(evidence, earlier_ids), central_sentences(evidence, newer_ids)
     try:
-        claims, answer = propose_change_note(evidence.theme, count_summary, *told, llm_session.ask, n_newer=len(newer))
-    except GatewayFailed as failed:
-        return DraftWithNotes(ground(plain, cases), (f"Made with no AI used: {failed.reason}.",))
-    tried = ground(with_claims(claims, plain), {case.id: case for case in evidence.cases})
-    shown = {sentence.case_id for sentences in told for sentence in sentences}
-    provenance = answer.provenance(run_id, [case for case in evidence.cases if case.id in shown])
-    draft = build_change_draft(evidence.theme, count_summary, tried.draft.claims, provenance)
-    return DraftWithNotes(ground(draft, cases, similarity=llm_session.similarity), refused_claim_notes(tried))
+        claims, answer = propose_change_note(
+            evidence.theme, count_summary, earlier, newer, llm_session.ask, n_newer=len(newer_ids)
+        )
+    except GatewayFailed as error:
+        return DraftWithNotes(ground(extractive_draft, cases), (failure_note(error),))
+    trial = ground(with_claims(claims, extractive_draft), {case.id: case for case in evidence.cases})
+    input_ids = {sentence.case_id for sentence in (*earlier, *newer)}
+    provenance = answer.provenance(run_id, [case for case in evidence.cases if case.id in input_ids])
+    draft = build_change_draft(evidence.theme, count_summary, trial.draft.claims, provenance)
+    return DraftWithNotes(ground(draft, cases, similarity=llm_session.similarity), refused_claim_notes(trial))

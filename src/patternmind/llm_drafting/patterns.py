@@ -1,6 +1,8 @@
-"""Map, then reduce: the facets of a theme's chosen cases, one candidate pattern out of them, and a second look at it.
+"""Draft candidate patterns with a language model, in three steps.
 
-Every failure is a theme's or a case's own: the theme then has the draft that is made without a model, labelled so.
+The map step extracts the facets of a theme's selected cases. The reduce step proposes one pattern from them. The
+support check flags weak claims. A failure affects only its theme or case: the theme then has the extractive draft,
+labelled as made without AI.
 """
 
 import hashlib
@@ -35,12 +37,12 @@ METHOD = "map-reduce/1"
 PROMPT_IDS = (facets.PROMPT_ID, pattern.PROMPT_ID, support_check.PROMPT_ID)
 
 MIN_CASES_READ = 2
-"""Nothing recurs in one case."""
+"""Minimum number of readable cases: nothing recurs in a single case."""
 
 
 @dataclass(frozen=True, slots=True)
 class PatternDrafts:
-    """The drafts of a run, one a theme, and what the reader of its report should know of them."""
+    """The drafts of a run, one per theme, with notes for the run's report."""
 
     drafts: list[GroundedDraft]
     notes: list[str]
@@ -48,24 +50,27 @@ class PatternDrafts:
 
 @dataclass(frozen=True, slots=True)
 class _EarlierDrafts:
-    """What earlier drafts can save: the draft of a theme by the cases it was made for, and the cases read already."""
+    """Reusable results of earlier runs: drafts by theme and cases, and the case versions that were read."""
 
-    drafts: Mapping[tuple[str | None, str], Draft]
-    read: frozenset[str]
+    by_theme_and_cases: Mapping[tuple[str | None, str], Draft]
+    read_case_versions: frozenset[str]
 
     @classmethod
-    def of(cls, former: Sequence[Draft], writer: LlmSession | None) -> "_EarlierDrafts":
-        """Args:
-        writer: whose model and prompts the draft must be of; without one, any model's will do.
+    def from_drafts(cls, earlier_drafts: Sequence[Draft], llm_session: LlmSession | None) -> "_EarlierDrafts":
+        """Index the pattern drafts that a model made.
+
+        Args:
+            llm_session: Only drafts with the same model and prompts are reused. Without a session, any model's draft
+                is reused.
         """
-        made = [draft for draft in former if draft.kind is DraftKind.PATTERN and draft.provenance.made_for]
-        asked = writer.fingerprint(METHOD, PROMPT_IDS) if writer else None
-        drafts: dict[tuple[str | None, str], Draft] = {}
-        for draft in made:
-            cases, _, said = draft.provenance.made_for.partition("/")
-            if asked in {None, said}:
-                drafts[draft.theme_id, cases] = draft
-        return cls(drafts, frozenset(name for draft in made for name in draft.provenance.inputs))
+        by_model = [draft for draft in earlier_drafts if draft.kind is DraftKind.PATTERN and draft.provenance.made_for]
+        required = llm_session.fingerprint(METHOD, PROMPT_IDS) if llm_session else None
+        by_theme_and_cases: dict[tuple[str | None, str], Draft] = {}
+        for draft in by_model:
+            cases_hash, _, fingerprint = draft.provenance.made_for.partition("/")
+            if required in {None, fingerprint}:
+                by_theme_and_cases[draft.theme_id, cases_hash] = draft
+        return cls(by_theme_and_cases, frozenset(name for draft in by_model for name in draft.provenance.inputs))
 
 
 def draft_patterns(
@@ -74,71 +79,77 @@ def draft_patterns(
     llm_session: LlmSession | None,
     earlier_drafts: Sequence[Draft] = (),
 ) -> PatternDrafts:
-    """The candidate pattern of every theme that has one coming, grounded, by the model where it can be.
+    """Return the grounded candidate pattern of each theme, made by the model if possible.
 
     Args:
-        writer: without one nothing is asked; a theme that is as it was keeps what a model made of it.
-        former: pattern drafts there were, oldest first. A theme that has the cases it had when a model drafted one of
-            them is not drafted again: it has that one, and whatever people decided on it.
+        llm_session: Without it no prompt is sent; an unchanged theme still keeps its draft by a model.
+        earlier_drafts: Earlier pattern drafts, oldest first. A theme with the same cases as in one of them is not
+            drafted again: it keeps that draft and the decisions on it.
     """
-    reuse = _EarlierDrafts.of(earlier_drafts, llm_session)
+    earlier = _EarlierDrafts.from_drafts(earlier_drafts, llm_session)
     by_id = {theme.id: theme for theme in themes}
-    coming = [
-        _pending_pattern(assembler, by_id[plain.theme_id or ""], plain, reuse)
-        for plain in assembler.draft_patterns(themes)
+    pending = [
+        _pending_pattern(assembler, by_id[draft.theme_id or ""], draft, earlier)
+        for draft in assembler.draft_patterns(themes)
     ]
     if llm_session is not None:
-        coming = [
-            replace(one, chosen=_select_cases(assembler, one, reuse)) if one.needs_model else one for one in coming
+        pending = [
+            replace(item, selected_cases=_select_cases(assembler, item, earlier)) if item.needs_model else item
+            for item in pending
         ]
-        chosen = {one.case.id: one.case for theme in coming for one in theme.chosen}
-        llm_session.prefetch(facets.PROMPT_ID, {case_id: prompt_variables(case) for case_id, case in chosen.items()})
-    written = PatternDrafts([], [])
-    for one in coming:
-        made = (
-            _draft_with_model(assembler, one, llm_session, written.notes) if llm_session and one.needs_model else None
+        cases = {selected.case.id: selected.case for item in pending for selected in item.selected_cases}
+        llm_session.prefetch(facets.PROMPT_ID, {case_id: prompt_variables(case) for case_id, case in cases.items()})
+    result = PatternDrafts([], [])
+    for item in pending:
+        draft = (
+            _draft_with_model(assembler, item, llm_session, result.notes) if llm_session and item.needs_model else None
         )
-        written.drafts.append(made or ground(one.known or one.plain, assembler.cases_by_id))
-    return written
+        result.drafts.append(draft or ground(item.existing_draft or item.extractive_draft, assembler.cases_by_id))
+    return result
 
 
 @dataclass(frozen=True, slots=True)
 class _PendingPattern:
-    """A theme that has a pattern coming: the one it has already, or the cases to show; ``plain`` needs no model."""
+    """A theme with its reusable draft, or with the cases selected for the prompt."""
 
     theme: Theme
-    plain: Draft
+    extractive_draft: Draft
     members: Sequence[Case]
-    known: Draft | None
-    chosen: Sequence[SelectedCase] = ()
+    existing_draft: Draft | None
+    selected_cases: Sequence[SelectedCase] = ()
 
     @property
     def needs_model(self) -> bool:
-        """Whether a model is asked: not for what it said before, and not for one person's pattern."""
-        return self.known is None and not self.theme.one_contributor
+        """True unless a draft is reusable or the theme has a single contributor."""
+        return self.existing_draft is None and not self.theme.one_contributor
 
 
 def _pending_pattern(
-    assembler: RunAssembler, theme: Theme, extractive_draft: Draft, earlier_drafts: _EarlierDrafts
+    assembler: RunAssembler, theme: Theme, extractive_draft: Draft, earlier: _EarlierDrafts
 ) -> _PendingPattern:
     members = _without_near_duplicates(assembler, theme)
-    return _PendingPattern(
-        theme, extractive_draft, members, earlier_drafts.drafts.get((theme.id, _hash_cases(members)))
-    )
+    existing_draft = earlier.by_theme_and_cases.get((theme.id, _hash_cases(members)))
+    return _PendingPattern(theme, extractive_draft, members, existing_draft)
 
 
 def _draft_with_model(
     assembler: RunAssembler, pending: _PendingPattern, llm_session: LlmSession, notes: list[str]
 ) -> GroundedDraft | None:
-    """The model's draft of a theme; None, and a note why, where it has to do without."""
+    """Return the model's draft of a theme, or ``None`` and a note with the reason."""
     made_for = f"{_hash_cases(pending.members)}/{llm_session.fingerprint(METHOD, PROMPT_IDS)}"
     try:
         return draft_pattern_with_model(
-            pending.theme, pending.chosen, assembler.cases_by_id, llm_session, notes, n_cases=len(pending.members), run_id=assembler.run.id,
+            pending.theme,
+            pending.selected_cases,
+            assembler.cases_by_id,
+            llm_session,
+            notes,
+            n_cases=len(pending.members),
+            run_id=assembler.run.id,
             made_for=made_for,
-        )  # fmt: skip
-    except GatewayFailed as failed:
-        notes.append(f"Theme {pending.theme.id}: its pattern is drafted with no AI used: {failed.reason}.")
+        )
+    except GatewayFailed as error:
+        notes.append(f"Theme {pending.theme.id}: pattern drafted without AI: {error.reason}.")
         return None
 
 
@@ -153,36 +164,38 @@ def draft_pattern_with_model(
     run_id: str,
     made_for: str = "",
 ) -> GroundedDraft:
-    """The model's draft out of the chosen cases of a theme; ``notes`` are added to.
+    """Return the model's draft from the selected cases of a theme, and append to ``notes``.
 
     Raises:
-        GatewayFailed: too few cases could be read, or what holds is no pattern.
+        GatewayFailed: Too few cases could be read, or the valid claims do not form a pattern.
     """
-    shown = _map_cases(theme, selected_cases, llm_session, notes, run_id=run_id)
-    proposal = propose_pattern(theme, shown, llm_session.ask, n_cases=n_cases)
+    shown_cases = _map_cases(theme, selected_cases, llm_session, notes, run_id=run_id)
+    proposal = propose_pattern(theme, shown_cases, llm_session.ask, n_cases=n_cases)
     return _reduce_proposal(cases, proposal, llm_session, notes, run_id=run_id, made_for=made_for)
 
 
 def _without_near_duplicates(assembler: RunAssembler, theme: Theme) -> list[Case]:
-    """The cases of a theme without the near-duplicates of another of them, by falling strength."""
-    inside = set(theme.case_ids)
-    return [assembler.cases_by_id[id] for id in theme.case_ids if assembler.cases_by_id[id].duplicate_of not in inside]
+    """Return the cases of a theme by descending strength, without near-duplicates of other members."""
+    member_ids = set(theme.case_ids)
+    members = [assembler.cases_by_id[id] for id in theme.case_ids]
+    return [case for case in members if case.duplicate_of not in member_ids]
 
 
 def _hash_cases(members: Sequence[Case]) -> str:
-    said = sorted(f"{case.id}@{case.text_version}" for case in members)
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+    versions = sorted(f"{case.id}@{case.text_version}" for case in members)
+    return hashlib.sha256(json.dumps(versions).encode()).hexdigest()[:16]
 
 
-def _select_cases(
-    assembler: RunAssembler, pending: _PendingPattern, earlier_drafts: _EarlierDrafts
-) -> list[SelectedCase]:
-    """The cases to show. Where enough of them were read already or are new, no other one is paid for."""
+def _select_cases(assembler: RunAssembler, pending: _PendingPattern, earlier: _EarlierDrafts) -> list[SelectedCase]:
+    """Select the cases to show; if enough cases are new or already read, no other case is paid for."""
     new = frozenset(assembler.machine_result.new_cases)
-    read = [
-        case for case in pending.members if case.id in new or f"{case.id}@{case.text_version}" in earlier_drafts.read
+    preferred = [
+        case
+        for case in pending.members
+        if case.id in new or f"{case.id}@{case.text_version}" in earlier.read_case_versions
     ]
-    pool = read if earlier_drafts.read and len(read) >= MAX_CASES_SHOWN else pending.members
+    has_enough = earlier.read_case_versions and len(preferred) >= MAX_CASES_SHOWN
+    pool = preferred if has_enough else pending.members
     rows = {case.id: row for row, case in enumerate(assembler.cases)}
     return select_cases(
         pool,
@@ -196,36 +209,39 @@ def _select_cases(
 def _map_cases(
     theme: Theme, selected_cases: Sequence[SelectedCase], llm_session: LlmSession, notes: list[str], *, run_id: str
 ) -> list[ShownCase]:
-    """The facets of each chosen case whose quotes stand in it. A case that cannot be read is counted with the reason.
+    """Return each selected case with its grounded facets; cases that fail are counted with the reason.
 
     Raises:
-        GatewayFailed: too few could be read.
+        GatewayFailed: Too few cases could be read.
     """
-    shown: list[ShownCase] = []
-    failed: Counter[str] = Counter()
-    for one in selected_cases:
+    shown_cases: list[ShownCase] = []
+    n_failed: Counter[str] = Counter()
+    for selected in selected_cases:
+        case = selected.case
         try:
-            read = draft_facets(one.case, llm_session.ask, run_id=run_id)
-        except GatewayFailed as failure:
-            failed[failure.reason] += 1
+            case_facets = draft_facets(case, llm_session.ask, run_id=run_id)
+        except GatewayFailed as error:
+            n_failed[error.reason] += 1
             continue
-        if read.has_instructions:
-            llm_session.suspicious_case_ids.add(one.case.id)
-        held = tuple(dict.fromkeys(ground(read.draft, {one.case.id: one.case}).draft.claims))
-        if held:
-            shown.append(ShownCase(one.case, one.selection_reason, held))
+        if case_facets.has_instructions:
+            llm_session.suspicious_case_ids.add(case.id)
+        grounded_facets = tuple(dict.fromkeys(ground(case_facets.draft, {case.id: case}).draft.claims))
+        if grounded_facets:
+            shown_cases.append(ShownCase(case, selected.selection_reason, grounded_facets))
         else:
-            failed["no point of it stands in its text"] += 1
-    why = "; ".join(f"{reason} ({n})" for reason, n in sorted(failed.items()))
-    if len(shown) < MIN_CASES_READ:
-        told = f": {why}" if why else ""
-        raise GatewayFailed(facets.PROMPT_ID, f"{len(shown)} of {len(selected_cases)} cases could be read{told}")
-    if why:
-        notes.append(
-            f"Theme {theme.id}: {failed.total()} of the {len(selected_cases)} cases chosen for the model "
-            f"could not be read: {why}."
+            n_failed["the case supports none of the model's points"] += 1
+    reasons = "; ".join(f"{reason} ({n})" for reason, n in sorted(n_failed.items()))
+    if len(shown_cases) < MIN_CASES_READ:
+        suffix = f": {reasons}" if reasons else ""
+        raise GatewayFailed(
+            facets.PROMPT_ID, f"{len(shown_cases)} of {len(selected_cases)} cases could be read{suffix}"
         )
-    return shown
+    if reasons:
+        notes.append(
+            f"Theme {theme.id}: {n_failed.total()} of the {len(selected_cases)} cases selected for the model "
+            f"could not be read: {reasons}."
+        )
+    return shown_cases
 
 
 def _reduce_proposal(
@@ -237,29 +253,29 @@ def _reduce_proposal(
     run_id: str,
     made_for: str,
 ) -> GroundedDraft:
-    """The proposal with the claims that hold, and what a second look says of them.
+    """Return the draft with the valid claims of a proposal, its support check and counter-evidence.
 
     Raises:
-        GatewayFailed: what holds is no pattern.
+        GatewayFailed: The valid claims do not form a pattern.
     """
-    theme_id, sources = proposal.theme.id, {one.case.id: one.case for one in proposal.shown_cases}
-    first = proposal.draft(proposal.claims, run_id=run_id, made_for=made_for)
-    tried = ground(first, sources, similarity=llm_session.similarity)
-    kept = tried.draft.claims
-    if not proposal.reason and not has_problem_and_solution(kept):
-        raise GatewayFailed(pattern.PROMPT_ID, "its problem or its remedy does not stand on the cases")
-    if tried.refused_claims:
-        notes.append(
-            f"Theme {theme_id}: {len(tried.refused_claims)} of {len(first.claims)} claims of the model were refused."
-        )
-    draft = proposal.draft(kept, run_id=run_id, made_for=made_for)
+    theme_id = proposal.theme.id
+    sources = {shown_case.case.id: shown_case.case for shown_case in proposal.shown_cases}
+    proposed_draft = proposal.draft(proposal.claims, run_id=run_id, made_for=made_for)
+    trial = ground(proposed_draft, sources, similarity=llm_session.similarity)
+    claims = trial.draft.claims
+    if not proposal.reason and not has_problem_and_solution(claims):
+        raise GatewayFailed(pattern.PROMPT_ID, "the cases do not support its problem or its remedy")
+    if trial.refused_claims:
+        n, n_total = len(trial.refused_claims), len(proposed_draft.claims)
+        notes.append(f"Theme {theme_id}: {n} of {n_total} claims of the model were refused.")
+    draft = proposal.draft(claims, run_id=run_id, made_for=made_for)
     try:
-        weak = check_support(kept, llm_session.ask)
-    except GatewayFailed as failed:
-        notes.append(f"Theme {theme_id}: its pattern had no second look: {failed.reason}.")
-        weak = ()
-    if weak:
-        draft = replace(draft, fields={**draft.fields, support_check.WEAK_SUPPORT_FIELD: weak})
+        weak_lines = check_support(claims, llm_session.ask)
+    except GatewayFailed as error:
+        notes.append(f"Theme {theme_id}: the support check of its pattern failed: {error.reason}.")
+        weak_lines = ()
+    if weak_lines:
+        draft = replace(draft, fields={**draft.fields, support_check.WEAK_SUPPORT_FIELD: weak_lines})
     members = [cases[case_id] for case_id in proposal.theme.case_ids]
     draft = with_recomputed_id(add_counter_evidence(draft, members))
     return ground(draft, {case.id: case for case in members}, similarity=llm_session.similarity)

@@ -1,4 +1,4 @@
-"""New themes named by the model; where its answer does not hold, the key phrases stay."""
+"""Name new themes with the model; without a valid answer, the name from the key phrases stays."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,16 +10,20 @@ from patternmind.domain.themes import Lineage, Theme
 from patternmind.drafting.llm_proposals.theme_name import draft_theme_name
 from patternmind.errors import GatewayFailed
 from patternmind.grounding import Similarity, ground, recurring_word_share
+from patternmind.grounding.claims import REFUSED_HIDDEN_CHARACTERS, REFUSED_MISSING_FACTS
 from patternmind.llm_drafting.session import LlmSession
 
 MIN_RECURRING_WORD_SHARE = 0.25
-"""Share of a gist's words that two of the theme's cases must hold where its quotes hardly carry it: else it tells of
-something else. One case alone, or an order in it, is not what recurs."""
+"""Minimum share of recurring words in a gist with weak quotes.
+
+A word recurs if two of the theme's cases contain it. With a lower share, the gist has another topic. The text of a
+single case, or an instruction in it, does not recur.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class NameValidation:
-    """A theme with the name and gist that a model gave it, and a doubt about them if any; or no theme, and why."""
+    """A theme with the model's name and gist, or no theme, with a note."""
 
     theme: Theme | None
     note: str = ""
@@ -28,27 +32,27 @@ class NameValidation:
 def name_new_themes(
     assembler: RunAssembler, themes: Sequence[Theme], llm_session: LlmSession | None
 ) -> tuple[list[Theme], list[str]]:
-    """New themes renamed by the model where its answer holds; a failed call is a note, and the key phrases stay."""
+    """Rename new themes with the model's valid answers, and note each failure."""
     if llm_session is None:
         return list(themes), []
     named: list[Theme] = []
     notes: list[str] = []
     for position, theme in enumerate(themes):
-        now = [*named, *themes[position:]]
-        asks = theme.lineage is Lineage.NEW and not theme.name_locked
-        settled = _request_name(assembler, theme, now, llm_session) if asks else NameValidation(theme)
-        if settled.theme is None:
-            notes.append(f"Theme {theme.id} keeps its key phrases as a name: {settled.note}.")
-        elif settled.note:
-            notes.append(f"Theme {theme.id} has a gist to look at twice: {settled.note}")
-        named.append(settled.theme or theme)
+        all_themes = [*named, *themes[position:]]
+        is_renamable = theme.lineage is Lineage.NEW and not theme.name_locked
+        result = _request_name(assembler, theme, all_themes, llm_session) if is_renamable else NameValidation(theme)
+        if result.theme is None:
+            notes.append(f"Theme {theme.id} keeps its key phrases as a name: {result.note}.")
+        elif result.note:
+            notes.append(f"Theme {theme.id}: please check its gist: {result.note}")
+        named.append(result.theme or theme)
     return named, notes
 
 
 def _request_name(
     assembler: RunAssembler, theme: Theme, themes: Sequence[Theme], llm_session: LlmSession
 ) -> NameValidation:
-    """The theme with the model's name and gist, or why it keeps its own."""
+    """Request a name and a gist for a theme, and validate them."""
     others = [other for other in themes if other.id != theme.id and other.case_ids]
     nearest = next((other for other in others if other.id == theme.nearest_theme_id), None)
     contrast = {id: "\n".join(assembler.cases_by_id[id].text.values()) for id in (nearest.exemplars if nearest else ())}
@@ -61,8 +65,8 @@ def _request_name(
             ask=llm_session.ask,
             run_id=assembler.run.id,
         )
-    except GatewayFailed as failed:
-        return NameValidation(None, failed.reason)
+    except GatewayFailed as error:
+        return NameValidation(None, error.reason)
     llm_session.suspicious_case_ids.update(proposal.suspicious_case_ids)
     members = {id: assembler.cases_by_id[id] for id in theme.case_ids}
     return validate_name(proposal.draft, theme, themes, members, similarity=llm_session.similarity)
@@ -76,27 +80,27 @@ def validate_name(
     *,
     similarity: Similarity | None,
 ) -> NameValidation:
-    """The theme with the name and the gist of a draft that holds, or why it keeps its own.
+    """Return the theme with a draft's name and gist, or the reason for refusal.
 
-    A name and a gist stand before people without a review, so one with a fact that no case holds is not taken, nor one
-    that is neither carried by its quotes nor in words that recur in the theme's cases; one that only its quotes
-    carry weakly is, with a note.
+    People see names and gists without a review. A draft is refused if it states a fact that no case contains, or if
+    neither its quotes nor recurring words of the theme's cases support it. A draft with weak quotes but recurring words
+    is accepted with a note.
     """
     grounded = ground(draft, cases, similarity=similarity)
     if not grounded.draft.claims:
-        held = [
-            one.reason for one in grounded.refused_claims if one.reason.startswith(("the cases it quotes", "it holds"))
+        reasons = [refusal.reason for refusal in grounded.refused_claims]
+        invalid = [
+            reason for reason in reasons if reason.startswith((REFUSED_MISSING_FACTS, REFUSED_HIDDEN_CHARACTERS))
         ]
-        return NameValidation(
-            None, f"its gist does not hold ({held[0]})" if held else "its quotes were not found in the cases"
-        )
+        note = f"its gist is not valid ({invalid[0]})" if invalid else "its quotes were not found in the cases"
+        return NameValidation(None, note)
     if any(flag.doubt is FlagKind.NO_QUOTE for flag in grounded.flags):
-        return NameValidation(None, "it names what its cases do not hold")
+        return NameValidation(None, "its name contains a fact that its cases do not contain")
     if any(other.name.casefold() == draft.name.casefold() for other in themes if other.id != theme.id):
-        return NameValidation(None, "another theme bears that name")
+        return NameValidation(None, "another theme has that name")
     note = next((flag.reason for flag in grounded.flags if flag.doubt is FlagKind.WEAK_SUPPORT), "")
     gist = grounded.draft.claims[0].text
     texts = ["\n".join(case.text.values()) for case in cases.values()]
     if (note or similarity is None) and recurring_word_share(gist, texts) < MIN_RECURRING_WORD_SHARE:
-        return NameValidation(None, "its gist is not in the words of its cases")
+        return NameValidation(None, "its gist does not use the words of its cases")
     return NameValidation(replace(theme, name=draft.name, gist=gist), note)

@@ -1,4 +1,4 @@
-"""What the line needs from outside, as protocols; ``adapters`` hold the real ones and their in-memory twins."""
+"""Protocols of everything the pipeline needs from outside: storage, encoders, language models, time."""
 
 from patternmind.ports.accounts import Accounts, MemberChange, PasswordHasher
 from patternmind.ports.llm import (

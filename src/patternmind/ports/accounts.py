@@ -1,4 +1,4 @@
-"""Who there is, and how they show who they are."""
+"""Protocols for accounts, members, sign-in, tokens and the audit log."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -19,25 +19,28 @@ class PasswordHasher(Protocol):
     def hash(self, password: str) -> str: ...
 
     def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether it is that password; without a hash never, after the same work."""
+        """Return True if the password matches the hash.
+
+        Without a hash the result is False, after the same amount of work.
+        """
         ...
 
 
 MemberChange = Callable[[Sequence[Member]], Sequence[Member]]
-"""Takes the members of a network and gives them as they should be; raises where that may not be."""
+"""Function from a network's members to its changed members; it raises if the change is not permitted."""
 
 
 class Accounts(Protocol):
-    """Who may sign in to this installation and to which of its networks, and the log of what was done."""
+    """Accounts, members, sign-ins, tokens and audit log of the whole installation."""
 
     # networks
     def list_networks(self) -> list[Network]: ...
 
     def add_network(self, network: Network) -> None:
-        """Make an empty network.
+        """Create an empty network.
 
         Raises:
-            UsageError: there is one of that id.
+            UsageError: a network with that id exists.
         """
         ...
 
@@ -47,20 +50,22 @@ class Accounts(Protocol):
     def find_account(self, account_id: str) -> Account | None: ...
 
     def list_members(self, network_id: str) -> list[Member]:
-        """By name."""
+        """Return the members of a network, ordered by name."""
         ...
 
     def list_memberships(self, account_id: str) -> list[Member]:
-        """One for each network that the account is in, by the network's id."""
+        """Return the account's memberships, ordered by network id."""
         ...
 
     def change_members(
         self, network_id: str, change: MemberChange, *, account: Account | None = None
     ) -> tuple[Member, ...]:
-        """Change who is in a network, in one transaction; an account without a network is removed with its sessions.
+        """Change the members of a network in one transaction.
+
+        An account that is in no network afterwards is deleted with its sessions.
 
         Args:
-            account: made first, for a member who is new to the installation.
+            account: account to create first, for a member who is new to the installation.
         """
         ...
 
@@ -72,18 +77,20 @@ class Accounts(Protocol):
     def find_link(self, sha256: str) -> SignInLink | None: ...
 
     def consume_link(self, sha256: str) -> SignInLink | None:
-        """The link, which is gone then: of two who take it at once only one gets it. With the first link of an
-        installation all its others of that kind are gone too."""
+        """Return a link and delete it; only one of two concurrent callers gets it.
+
+        Consuming a first link, which names no account, deletes all other first links too.
+        """
         ...
 
     def save_session(self, session: Session) -> None:
-        """Make it, or change what it shows and when it was seen."""
+        """Insert a session, or update its network and the time it was last seen."""
         ...
 
     def find_session(self, sha256: str) -> Session | None: ...
 
     def list_sessions(self, account_id: str) -> list[Session]:
-        """The newest first."""
+        """Return the sessions of an account, newest first."""
         ...
 
     def delete_sessions(self, sha256s: Sequence[str]) -> None: ...
@@ -91,29 +98,29 @@ class Accounts(Protocol):
     def delete_expired(
         self, *, links_expired_before: datetime, sessions_created_before: datetime, sessions_seen_before: datetime
     ) -> None:
-        """Remove links that expired before, sessions made before, and sessions not seen since."""
+        """Delete links that expired, and sessions created or last seen, before the given times."""
         ...
 
     # tokens
     def find_token(self, sha256: str) -> tuple[str, ApiToken] | None:
-        """A token by its hash, with the id of its network."""
+        """Return the network id and the token with this hash."""
         ...
 
     def has_tokens(self) -> bool: ...
 
     def revoke_token(self, network_id: str, token_id: str, at: datetime) -> None:
-        """Make it open nothing any more.
+        """Revoke a token.
 
         Raises:
-            NotFound: no such token in this network.
+            NotFound: the network has no such token.
         """
         ...
 
     # audit
     def append_audit(self, network_id: str, entry: AuditEntry) -> None:
-        """Write one line; its number is given here."""
+        """Append an entry with the network's next number."""
         ...
 
     def list_audit(self, network_id: str, *, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
-        """The newest first, those with smaller numbers than ``before``."""
+        """Return entries, newest first; ``before`` limits them to smaller numbers."""
         ...

@@ -1,4 +1,4 @@
-"""What writes with a language model, and what it is accounted in."""
+"""Protocols for the language model, its prompts, and the ledger of its calls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,14 @@ from patternmind.domain.calls import Budget, CachedAnswer, Call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPrompt:
-    """A prompt with its variables filled in. ``hash`` names the prompt file's content, not the variables.
+    """A prompt with its variables filled in.
 
     Attributes:
-        case_ids: the cases whose words stand in it, so that erasing one removes the cached answers that saw it. None
-            is not known: such an answer goes with the first case that is erased, whichever it is.
-        input_hash: names what was filled in, for a prompt that is not rendered to the same text twice (a fence drawn
-            at random). Empty, and the text itself is what an answer is cached by.
+        hash: hash of the prompt file's content, without the variables.
+        case_ids: cases whose text it contains; erasing one of them deletes the cached answers that saw it. None means
+            unknown: such an answer is deleted with the first case that is erased, whichever it is.
+        input_hash: hash of the variables, for a prompt that is never rendered to the same text twice (it contains a
+            random fence). If empty, answers are cached by the text itself.
     """
 
     id: str
@@ -30,21 +31,24 @@ class RenderedPrompt:
 
 class PromptTemplates(Protocol):
     def content_hash(self, *prompt_ids: str) -> str:
-        """Names the content of these prompts together; of all, where none is named."""
+        """Return a hash of the content of these prompts, or of all prompts without arguments."""
         ...
 
     def render(self, prompt_id: str, variables: Mapping[str, object]) -> RenderedPrompt:
-        """The prompt, ready to send.
+        """Render a prompt for sending.
 
         Raises:
-            PromptInvalid: no such prompt, or the variables are not exactly the ones it declares.
+            PromptInvalid: the prompt does not exist, or the variables are not exactly those it declares.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAnswer:
-    """``value`` fits the prompt's answer schema. Tokens and cost are those it was paid with, also where ``cached``."""
+    """Answer whose ``value`` matches the prompt's answer schema.
+
+    Tokens and cost are those of the original call, also if ``cached``.
+    """
 
     value: Mapping[str, Any]
     model: str
@@ -58,38 +62,45 @@ class LanguageModel(Protocol):
     def name(self) -> str: ...
 
     def ask(self, task: str, prompt: RenderedPrompt) -> ModelAnswer:
-        """One answer that fits the prompt's schema.
+        """Return an answer that matches the prompt's schema.
 
         Raises:
-            GatewayFailed: after its own retries and one repair attempt; the caller goes on without the answer.
-            BudgetReached: the call was not sent, and none after it will be; the run stops.
-            PriceUnknown: the same, until somebody sets the price.
+            GatewayFailed: the call failed after retries and one repair attempt; the caller continues without it.
+            BudgetReached: the call was not sent, and later calls will not be; the run stops.
+            PriceUnknown: the call was not sent, and later calls will not be until the price is set.
         """
         ...
 
 
 class CallLedger(Protocol):
-    """What calls cost and what they answered. Safe among threads and processes: the limits hold for all together."""
+    """Costs and answers of calls.
+
+    It is safe to use from several threads and processes: the limits apply to all of them together.
+    """
 
     def find_cached_answer(self, keys: Sequence[str]) -> CachedAnswer | None:
-        """The paid answer under the first of these keys that has one."""
+        """Return the paid answer of the first key that has one."""
         ...
 
     def reserve(self, call: Call, budget: Budget, now: datetime) -> None:
-        """Write the call as it stands, with ``reserved_usd`` put aside for its next request, where that fits.
+        """Store the call and reserve ``reserved_usd`` for its next request, if the budget permits.
 
-        What is reserved counts as spent. A reservation past its ``reserved_until`` belongs to a process that died: its
-        request may have been billed, so it stays spent, and its call is lost.
+        Reserved amounts count as spent. A reservation past its ``reserved_until`` belongs to a dead process. Its
+        request may have been billed, so the amount stays spent and the call is marked as lost.
 
         Raises:
-            BudgetReached: it does not fit; nothing is written.
+            BudgetReached: the amount does not fit; nothing is stored.
         """
         ...
 
     def settle(self, call: Call, answer: CachedAnswer | None = None) -> None:
-        """Write the call as it stands, with nothing reserved any more, and its answer, both or neither."""
+        """Store the call without a reservation together with its answer, in one transaction."""
         ...
 
     def list_calls(self, run_id: str | None = None) -> list[Call]:
-        """The calls in the order they were begun, of a run where one is named; empty names those of no run."""
+        """Return calls in the order of their start.
+
+        Args:
+            run_id: only the calls of this run; the empty string selects calls outside any run.
+        """
         ...

@@ -1,4 +1,4 @@
-"""What is read of a network a page at a time, whatever its size."""
+"""Protocol of paged queries that are fast in networks of any size."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -23,117 +23,138 @@ from patternmind.domain.themes import Assignment, Vectors
 from patternmind.ports.runs import RunRecord
 
 CaseTexts = tuple[str, Consent, tuple[str, ...]]
-"""The id of a case, how far its text may go, and all its texts, those of unknown columns too."""
+"""Id, consent and all texts of a case, including those of unknown columns."""
 
 VectorRow = tuple[str, Vectors | None]
-"""The id of a case and the vector of its whole text; None where it has none yet."""
+"""Id of a case and the vector of its whole text.
+
+The vector is None if the case is not embedded yet.
+"""
 
 
 class QueryStore(Protocol):
-    """What lists and pages are made of. Each takes about as long in a network of 100,000 cases as in one of 100.
+    """Queries for lists and pages; each takes about as long with 100,000 cases as with 100.
 
-    A list answers in pages: ``after`` is ``following`` of the page before, with all else as it was.
+    Lists are paged: ``cursor`` is ``next_cursor`` of the previous page, with all other arguments unchanged.
     """
 
     # cases
     def list_cases(
         self, case_filter: CaseFilter, *, limit: int, cursor: str | None = None, order: CaseOrder = CaseOrder.ID
     ) -> Page[CaseWithAssignment]:
-        """Cases and recaps, each with its place in the last run of ``wanted.lens``."""
+        """Return cases and recaps with their assignments in the last run of ``case_filter.lens``."""
         ...
 
     def count_cases(self, case_filter: CaseFilter) -> int:
-        """How many cases a list has in all: an index is read through for it, a tenth of a second at 100,000."""
+        """Count the cases of a list.
+
+        This scans an index, which takes 0.1 s at 100,000 cases.
+        """
         ...
 
     def cases_by_id(self, case_ids: Sequence[str]) -> dict[str, Case]:
-        """Those of these cases that are there, in no order; by their own ids, not by external ones."""
+        """Return the existing cases with these ids (not external ids), unordered."""
         ...
 
     def related_cases(self, case: Case) -> list[Case]:
-        """The cases that it nearly repeats or names, and those that nearly repeat or name it; by id, itself left out.
+        """Return near-duplicates and linked cases, in both directions, by id.
 
-        Near: a recap is among them too whose text holds its id; who needs to know looks at ``linked_cases``.
+        The case itself is left out. The result is approximate: it includes recaps whose text contains the case's id.
+        Check ``linked_cases`` for an actual link.
         """
         ...
 
     def iter_case_texts(self, *, after_number: int = 0) -> Iterator[CaseTexts]:
-        """What each case says, of those written after the write numbered ``since``, by that number."""
+        """Yield the texts of cases written after write ``after_number``, in the order of their writes."""
         ...
 
-    def place_of(self, case_id: str, lens: str | None = None) -> Assignment | None:
-        """Where the last run of a lens put a case; None where it did not look at it."""
+    def find_assignment(self, case_id: str, lens: str | None = None) -> Assignment | None:
+        """Return a case's assignment in the last run of a lens; None if that run did not include it."""
         ...
 
     def list_teams(self) -> list[str]:
-        """The teams that cases name, in order: what a filter offers."""
+        """Return the teams of all cases, sorted, as choices for a filter."""
         ...
 
     def list_assignments(
         self, lens: str | None = None, *, limit: int, cursor: str | None = None
     ) -> Page[tuple[str | None, Assignment]]:
-        """Where the last run put each case, by case id, each with the external id of its case."""
+        """Return the last run's assignments by case id, with the cases' external ids."""
         ...
 
     # themes and runs
     def list_theme_cards(self, lens: str | None = None, *, include_dormant: bool = False) -> list[ThemeCard]:
-        """The themes of ``themes`` without their members; those with none any more only where ``every``."""
+        """Return the themes of the last run without their members.
+
+        Themes without members are left out unless ``include_dormant`` is set.
+        """
         ...
 
     def theme_card(self, theme_id: str, lens: str | None = None) -> ThemeCard:
-        """Raises: NotFound."""
+        """Return one theme without its members.
+
+        Raises:
+            NotFound: the last run has no such theme.
+        """
         ...
 
     def theme_detail(self, theme_id: str, lens: str | None = None) -> ThemeDetail:
-        """A theme with all that its page shows but its members, which ``list_cases`` gives.
+        """Return all that a theme's page shows, except its members, which ``list_cases`` returns.
 
         Raises:
-            NotFound
+            NotFound: the last run has no such theme.
         """
         ...
 
     def theme_case_ids(self, theme_id: str, lens: str | None = None) -> tuple[str, ...]:
-        """The ids of all its cases by falling strength.
+        """Return the ids of a theme's cases by descending strength.
 
         Raises:
-            NotFound
+            NotFound: the last run has no such theme.
         """
         ...
 
     def theme_names(self, lens: str | None = None) -> dict[str, str]: ...
 
     def theme_encoder_id(self, lens: str | None = None) -> str | None:
-        """The id of the encoder whose vectors the themes were found in; None where there are none."""
+        """Return the id of the encoder used for the themes; None without themes."""
         ...
 
     def get_run(self, run_id: str) -> RunRecord:
-        """Raises: NotFound."""
+        """Return one run.
+
+        Raises:
+            NotFound: the run does not exist.
+        """
         ...
 
     # drafts
     def list_drafts(self, draft_filter: DraftFilter, *, limit: int, cursor: str | None = None) -> Page[StoredDraft]:
-        """Every current draft and every one that was ever decided on, oldest first, as made: to be grounded."""
+        """Return current drafts and drafts with a decision, oldest first, as created (not grounded)."""
         ...
 
     def drafts_quoting(self, case_id: str) -> list[Draft]:
-        """The current drafts that quote a case, oldest first, as made."""
+        """Return the current drafts that quote a case, oldest first, as created (not grounded)."""
         ...
 
     def list_draft_items(
         self, draft_filter: DraftFilter, *, limit: int, cursor: str | None = None
     ) -> Page[DraftListItem]:
-        """The same without their texts: for a queue, which orders all of them."""
+        """Return the same drafts as ``list_drafts``, without their texts."""
         ...
 
-    def counts(self, lens: str | None = None) -> NetworkCounts: ...
+    def network_counts(self, lens: str | None = None) -> NetworkCounts: ...
 
-    def stamp(self) -> DataVersion:
-        """What an answer is kept by, in a millisecond or two; it changes with every write that people read."""
+    def data_version(self) -> DataVersion:
+        """Return the version of the network's data, in 1 to 2 ms, for cached responses.
+
+        It changes with every write that people can see.
+        """
         ...
 
     # vectors
     def vector_version(self) -> VectorVersion: ...
 
     def iter_vectors(self, encoder_id: str, *, after_number: int = 0) -> Iterator[VectorRow]:
-        """The cases written after the write numbered ``since``, by that number: the newest last."""
+        """Yield the vectors of cases written after write ``after_number``, in the order of their writes."""
         ...

@@ -1,4 +1,4 @@
-"""What a run is asked, what it leaves, and what people's edits put in its place."""
+"""Parameters, records and outcomes of runs, and revisions of a run by people's edits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,10 @@ from patternmind.domain.themes import Assignment, Theme, ThemeChange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunParameters:
-    """The modelling choices of a run, stored with it; ``afresh`` makes all fits anew, whatever the last run left."""
+    """Modelling choices of a run, stored with it.
+
+    ``from_scratch`` computes all fits again instead of continuing those of the last run.
+    """
 
     label: str = ""
     lens: str = "all"
@@ -27,7 +30,7 @@ class RunParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """A run as the store knows it; ``state`` is running, finished, failed or interrupted."""
+    """Stored record of a run; ``state`` is running, finished, failed or interrupted."""
 
     id: str
     number: int
@@ -47,7 +50,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class ThemeSnapshot:
-    """A theme as a run left it, in short."""
+    """Short description of a theme after a run."""
 
     id: str
     name: str
@@ -56,11 +59,15 @@ class ThemeSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
-    """Everything a run found, handed over whole so that it can be stored in one transaction or not at all.
+    """Complete outcome of a run, to be stored in one transaction.
 
-    ``themes`` include the dormant; ``areas`` map area id to its name; ``duplicate_of`` maps a near-duplicate to the
-    case it repeats; ``found`` is what was there before people's decisions; ``decided`` the number of the last one of
-    this lens that was reckoned with, None where nobody asked; ``fits`` what the next run of the lens may continue.
+    Attributes:
+        themes: includes dormant themes.
+        areas: area names by id.
+        duplicate_of: each near-duplicate with the case it repeats.
+        machine_result: result before people's edits were applied.
+        last_edit_seq: number of the last edit of this lens that was applied; None skips the check for newer edits.
+        fits: fits that the next run of the lens can continue.
     """
 
     themes: Sequence[Theme]
@@ -81,7 +88,7 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRevision:
-    """The last run of a lens as one more decision leaves it: what people see at once, without a run."""
+    """Last run of a lens after one more edit, visible immediately without another run."""
 
     run_id: str
     themes: Sequence[Theme]

@@ -1,4 +1,4 @@
-"""What finds cases by meaning, and what all long work tells and asks."""
+"""Protocols for encoders, vector indexes, clocks and progress callbacks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,28 +9,31 @@ from patternmind.domain.cases import CaseKind
 from patternmind.domain.themes import Vectors
 
 Progress = Callable[[str, int, int], None]
-"""Called with (step, done, total) as long work goes on."""
+"""Callback of long work, called with (step, done, total)."""
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The time, aware, in UTC."""
+        """Return the current time, timezone-aware, in UTC."""
         ...
 
 
 class Encoder(Protocol):
-    """Texts to vectors. A vector depends on its text alone: not on order, batch, threads or what came before."""
+    """Encoder of texts as vectors.
+
+    A vector depends on its text only, not on order, batch, threads or earlier calls.
+    """
 
     @property
     def id(self) -> str:
-        """Names weights and precision; vectors of different ids are never mixed."""
+        """Name of weights and precision; vectors of different ids are never mixed."""
         ...
 
     @property
     def dimensions(self) -> int: ...
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
-        """Row i is the unit-norm float32 vector of ``texts[i]``, the whole text covered.
+        """Return vectors (n, d), float32 with unit norm; row i covers the whole of ``texts[i]``.
 
         Raises:
             ModelUnavailable: the model could not be loaded; nothing was embedded.
@@ -40,15 +43,18 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A case found by meaning; ``score`` is the cosine, 0..1."""
+    """A case found by similarity of meaning; ``score`` is the cosine, 0..1."""
 
     case_id: str
     score: float
 
 
 class VectorIndex(Protocol):
-    """Nearest cases to a vector. Derived from the store and disposable: ids and vectors, never text."""
+    """Index of the cases' vectors, derived from the store and disposable.
+
+    It contains ids and vectors, never text.
+    """
 
     def search(self, vector: Vectors, k: int, *, kind: CaseKind | None = None) -> list[Hit]:
-        """The k nearest cases to a (d,) vector, best first, of a kind where one is named."""
+        """Return the k cases nearest to a (d,) vector, best first, optionally of one kind."""
         ...

@@ -1,4 +1,4 @@
-"""What is kept of a network: everything that is not derived from it."""
+"""Protocol of a network's storage, which holds everything that cannot be derived."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,9 +47,12 @@ class CaseSaveCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawTextCounts:
-    """How much raw text is kept, and how much of it sealed; ``opens`` where the settings hold the right key."""
+    """Number of raw texts stored, and of those encrypted.
 
-    n: int
+    ``is_readable`` is True if the settings contain the right key.
+    """
+
+    n_texts: int
     n_encrypted: int
     key_id: str | None
     is_readable: bool
@@ -57,7 +60,7 @@ class RawTextCounts:
 
 @dataclass(frozen=True, slots=True)
 class RosterChange:
-    """``added`` people, ``changed`` cases that have a new redacted text for it."""
+    """Numbers of roster entries added and of cases redacted again."""
 
     added: int
     changed: int
@@ -65,7 +68,7 @@ class RosterChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """That a case was erased, by whom and when; its id is all that is left of it."""
+    """Record of an erased case; only its id remains."""
 
     case_id: str
     by: str
@@ -74,7 +77,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
-    """That a case was withdrawn, by whom and when; what was handed in is kept until it is put back or erased."""
+    """Record of a withdrawn case; its submission is kept until the case is restored or erased."""
 
     case_id: str
     by: str
@@ -83,21 +86,24 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRewrite:
-    """How all that is stored in words is told anew; each function gives back what it was given where nothing changes.
+    """Callbacks that rewrite stored text; each returns its argument unchanged if there is nothing to rewrite.
 
-    ``name`` is for names of themes and areas, ``words`` for notes, of runs and of people; ``draft`` takes a draft with
-    its log and gives as many decisions back. ``vectors`` are hashes of texts whose vectors go.
+    Attributes:
+        rewrite_name: for names of themes and areas.
+        rewrite_text: for notes of runs and of people.
+        rewrite_draft: for a draft with its decision log; it returns as many decisions.
+        dropped_text_hashes: hashes of texts whose vectors are deleted.
     """
 
-    theme: Callable[[Theme], Theme]
-    name: Callable[[str], str]
-    words: Callable[[str], str]
-    draft: Callable[[Draft, tuple[Decision, ...]], tuple[Draft, tuple[Decision, ...]]]
-    vectors: frozenset[str] = frozenset()
+    rewrite_theme: Callable[[Theme], Theme]
+    rewrite_name: Callable[[str], str]
+    rewrite_text: Callable[[str], str]
+    rewrite_draft: Callable[[Draft, tuple[Decision, ...]], tuple[Draft, tuple[Decision, ...]]]
+    dropped_text_hashes: frozenset[str] = frozenset()
 
 
 class Store(CallLedger, QueryStore, Protocol):
-    """The truth of one network: every method sees that network's rows and no other's."""
+    """Repository of one network; it never reads or writes another network's rows."""
 
     @property
     def network(self) -> Network: ...
@@ -105,14 +111,17 @@ class Store(CallLedger, QueryStore, Protocol):
     def save_network(self, network: Network) -> None: ...
 
     # intake
-    def secret(self) -> bytes:
-        """The key that turns submitters' names into contributor hashes; made once, never exported."""
+    def contributor_secret(self) -> bytes:
+        """Return the key of contributor hashes, which is created once and never exported."""
         ...
 
     def roster(self) -> list[RosterEntry]: ...
 
     def add_to_roster(self, entries: Iterable[tuple[str, str | None, str | None]]) -> int:
-        """Add (name, e-mail, team) to the roster; people already on it are left. The number added."""
+        """Add (name, email, team) entries to the roster and return the number added.
+
+        Names that are already on it are skipped.
+        """
         ...
 
     def extend_roster(
@@ -120,26 +129,26 @@ class Store(CallLedger, QueryStore, Protocol):
         entries: Iterable[tuple[str, str | None, str | None]],
         redact: Callable[[list[RosterEntry]], tuple[Sequence[tuple[Submission, Case]], TextRewrite]],
     ) -> RosterChange:
-        """Add people, and put all that is stored as it is redacted by the roster as it then is: in one transaction.
+        """Add entries to the roster and redact all stored text again, in one transaction.
 
         Args:
-            redact: from that roster, the cases as they then are, and how everything else is told. It may read the
-                store, which shows it what was there before.
+            redact: called with the extended roster; returns the redacted cases and the rewrite of all other text.
+                It may read the store, which then shows the state before the change.
         """
         ...
 
     def remove_from_roster(
         self, number: int, redact: Callable[[list[RosterEntry]], tuple[Sequence[tuple[Submission, Case]], TextRewrite]]
     ) -> RosterChange:
-        """Take a name off the roster, and put all that is stored as it is redacted without it: in one transaction.
+        """Remove an entry from the roster and redact all stored text again, in one transaction.
 
         Raises:
-            NotFound: nobody has that number, or whoever had it was taken off.
+            NotFound: no entry has that number, or it was removed before.
         """
         ...
 
     def dismissed_names(self) -> set[str]:
-        """The digests of possible names that the steward said are none."""
+        """Return the digests of possible names that the steward dismissed."""
         ...
 
     def dismiss_names(self, digests: Iterable[str], *, actor: str, at: datetime) -> None: ...
@@ -147,41 +156,41 @@ class Store(CallLedger, QueryStore, Protocol):
     def save_cases(
         self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, roster_version: int | None = None
     ) -> CaseSaveCounts:
-        """Take in cases in one transaction; a case already there with the same content is left as it is.
-
-        With ``dry_run`` the counts are what they would be, and nothing is stored.
+        """Store cases in one transaction; a stored case with the same content is left unchanged.
 
         Args:
-            n_people: on the roster that the cases were redacted by; None where that does not matter.
+            dry_run: only count; store nothing.
+            roster_version: version of the roster used to redact the cases; None skips the check.
 
         Raises:
-            ChangedMeanwhile: the roster has another number of people by now; nothing is stored.
-            RawTextLocked: raw text is sealed here, and not by the key in the settings; nothing is stored.
+            VersionConflict: the roster has changed; nothing is stored.
+            RawTextKeyInvalid: stored raw text is encrypted with another key; nothing is stored.
         """
         ...
 
     def submissions(self) -> list[Submission]:
-        """The newest version of every submission, raw, by case id; withdrawn ones are left out.
+        """Return the newest version of every submission, unredacted, by case id, without withdrawn cases.
 
-        For redacting again; nothing else may read it.
+        Use it only to redact again.
 
         Raises:
-            RawTextLocked
+            RawTextKeyInvalid: a submission is encrypted with a key that the settings do not contain.
         """
         ...
 
     def submission(self, case_id: str, version: int | None = None) -> Submission:
-        """One version of one, the newest where none is named, raw, by the id of its case: for the steward's eyes alone.
+        """Return one version (default: the newest) of a case's submission, unredacted; for stewards only.
 
-        That of a withdrawn case is there too.
+        Submissions of withdrawn cases are included.
 
         Raises:
-            NotFound, RawTextLocked
+            NotFound: the case or version does not exist.
+            RawTextKeyInvalid: it is encrypted with a key that the settings do not contain.
         """
         ...
 
-    def n_versions(self, case_id: str) -> int:
-        """How many versions of a case were handed in, counted from 1; 0 where there is no such case."""
+    def count_versions(self, case_id: str) -> int:
+        """Return the number of submitted versions of a case; 0 for an unknown case."""
         ...
 
     def replace_case(
@@ -192,179 +201,198 @@ class Store(CallLedger, QueryStore, Protocol):
         expected_version: int | None = None,
         roster_version: int | None = None,
     ) -> None:
-        """Keep a new version of a case that is here.
+        """Store a new version of an existing case.
 
         Raises:
-            NotFound, RawTextLocked
-            ChangedMeanwhile: it has another number of versions than ``expected_version``, or the roster other people.
+            NotFound: the case does not exist.
+            RawTextKeyInvalid: stored raw text is encrypted with another key.
+            VersionConflict: the case has another number of versions than ``expected_version``, or the roster changed.
         """
         ...
 
     def withdraw_case(
         self, case_id: str, rewrite: TextRewrite, *, kept_text_hashes: Collection[str], actor: str, at: datetime
     ) -> None:
-        """As ``forget_case``, but what was handed in is kept, unseen, so that the case can be put back.
+        """Remove a case like ``erase_case``, but keep its submission.
+
+        The submission is hidden and allows the case to be restored.
 
         Raises:
-            NotFound
+            NotFound: the case does not exist.
         """
         ...
 
     def withdrawals(self) -> list[Withdrawal]:
-        """Oldest first."""
+        """Return the withdrawals, oldest first."""
         ...
 
-    def put_back(self, submission: Submission, case: Case, *, roster_version: int | None = None) -> None:
-        """Take a withdrawn case in again, as a case that came since the last run.
+    def restore_case(self, submission: Submission, case: Case, *, roster_version: int | None = None) -> None:
+        """Restore a withdrawn case; it counts as new since the last run.
 
         Raises:
-            NotFound: it is not withdrawn.
-            ChangedMeanwhile: the roster has another number of people by now.
+            NotFound: the case is not withdrawn.
+            VersionConflict: the roster has changed.
         """
         ...
 
     def raw_text_counts(self) -> RawTextCounts: ...
 
     def reencrypt_submissions(self) -> int:
-        """Seal all raw text, every version, by the key in the settings, or open it where there is none. The number.
+        """Re-encrypt every version of all raw text with the current key, and return their number.
+
+        Without a key in the settings, the raw text is decrypted.
 
         Raises:
-            RawTextLocked: some of it opens by neither key of the settings; nothing was changed.
+            RawTextKeyInvalid: neither key of the settings decrypts some of it; nothing is changed.
         """
         ...
 
     def erase_case(
         self, case_id: str, rewrite: TextRewrite, *, kept_text_hashes: Collection[str], actor: str, at: datetime
     ) -> None:
-        """Take a case, a withdrawn one too, out of every table, in one transaction, and note that it was erased.
+        """Delete a case from every table in one transaction, and record the erasure.
+
+        The case may be a withdrawn one.
 
         Args:
-            kept_vectors: the hashes of the texts that have a vector still; every other vector goes.
+            kept_text_hashes: hashes of the texts that keep their vectors; all other vectors are deleted.
 
         Raises:
-            NotFound
+            NotFound: the case does not exist.
         """
         ...
 
     def erasures(self) -> list[Erasure]:
-        """Oldest first."""
+        """Return the erasures, oldest first."""
         ...
 
     def purge_deleted(self) -> None:
-        """Take what was deleted out of the files too; safe to do again.
+        """Remove deleted data from the files too; safe to repeat.
 
         Raises:
-            StoreUnavailable: it cannot be done while another process reads; the rows are gone whatever becomes of it.
+            StoreUnavailable: another process is reading. The rows themselves are deleted in any case.
         """
         ...
 
     def cases(self, *, kind: CaseKind | None = None, since: str | None = None) -> list[Case]:
-        """All cases and recaps, by id; ``since`` keeps those dated on or after an ISO date, and the undated."""
+        """Return cases and recaps by id.
+
+        Args:
+            since: ISO date; excludes cases with an earlier date, but not undated ones.
+        """
         ...
 
     def case(self, case_id: str) -> Case:
-        """One case, by its id or its external id.
+        """Return a case by its id or its external id.
 
         Raises:
-            NotFound
+            NotFound: the case does not exist.
         """
         ...
 
     # vectors
     def vectors(self, encoder_id: str, hashes: Sequence[str]) -> dict[str, Vectors]:
-        """The known vectors among text hashes; each (d,) float32."""
+        """Return the stored vectors of these text hashes; each is (d,) float32."""
         ...
 
     def save_vectors(self, encoder_id: str, rows: Mapping[str, Vectors]) -> None: ...
 
     # runs and themes
     def begin_run(self, parameters: RunParameters, now: datetime) -> RunRecord:
-        """Open a run, marking any unfinished one of a dead process as interrupted."""
+        """Start a run, and mark unfinished runs as interrupted, because their process is dead."""
         ...
 
     def finish_run(self, run_id: str, outcome: RunOutcome, now: datetime) -> RunRecord:
-        """Store all that a run found, in one transaction. Drafts that people decided on are left as they are.
+        """Store the outcome of a run in one transaction; drafts with a decision are left unchanged.
 
         Raises:
-            ChangedMeanwhile: somebody decided about themes of this lens after ``outcome.decided``; nothing is stored.
+            VersionConflict: a theme of this lens was edited after ``outcome.last_edit_seq``; nothing is stored.
         """
         ...
 
     def fail_run(self, run_id: str, reason: str, now: datetime) -> None: ...
 
     def last_run(self, lens: str | None = None) -> RunRecord | None:
-        """The newest finished run, of a lens where one is named."""
+        """Return the newest finished run, optionally of one lens."""
         ...
 
     def runs(self) -> list[RunRecord]: ...
 
     def themes(self, lens: str | None = None) -> list[Theme]:
-        """The themes of the newest finished run of the lens, by falling size, the dormant last."""
+        """Return the themes of the newest finished run, largest first, dormant themes last."""
         ...
 
     def theme_ids(self) -> set[str]:
-        """Every theme id ever given in this network; none is given twice."""
+        """Return every theme id ever used in this network; no id is used twice."""
         ...
 
     def areas(self, lens: str | None = None) -> dict[str, str]: ...
 
     def assignments(self, lens: str | None = None) -> list[Assignment]:
-        """By case id."""
+        """Return the assignments of the newest finished run of a lens, by case id."""
         ...
 
     def seen_case_ids(self, lens: str | None = None, *, up_to_number: int | None = None) -> set[str]:
-        """The ids of all cases that finished runs looked at, of a lens where one is named, up to a run's number."""
+        """Return the ids of all cases that finished runs included.
+
+        Args:
+            lens: only runs of this lens.
+            up_to_number: only runs up to this number.
+        """
         ...
 
-    def changes(self, run_id: str) -> list[ThemeChange]: ...
+    def theme_changes(self, run_id: str) -> list[ThemeChange]: ...
 
     def themes_of_run(self, run_id: str) -> list[ThemeSnapshot]:
-        """The themes with cases of any finished run, by falling size."""
+        """Return the non-empty themes of any finished run, largest first."""
         ...
 
     def theme_ids_by_case(self, run_id: str) -> dict[str, str | None]:
-        """The theme of each case that a finished run looked at, None for one in no theme."""
+        """Return the theme of each case of a finished run, None without a theme."""
         ...
 
-    def found(self, run_id: str) -> MachineResult | None:
-        """What a run found before people's decisions; kept of the newest finished run of each lens."""
+    def machine_result(self, run_id: str) -> MachineResult | None:
+        """Return a run's result before people's edits.
+
+        It is stored for the newest finished run of each lens only.
+        """
         ...
 
-    def fits(self, lens: str) -> StoredFits | None:
-        """What the fits of the newest finished run of a lens said; None where it kept none.
+    def stored_fits(self, lens: str) -> StoredFits | None:
+        """Return the fits of the newest finished run of a lens; None if it stored no fits.
 
-        Numbers that can be made again: where they are damaged, there are none.
+        They can be computed again, so damaged fits count as missing.
         """
         ...
 
     # people's edits
     def edits(self, lens: str | None = None) -> list[Edit]:
-        """The log, in order, of a lens where one is named; what was taken back and the undo of it are in it."""
+        """Return the log of edits in order, including undone edits and undos."""
         ...
 
     def append_edit(self, edit: Edit, *, expected_seq: int, revision: RunRevision | None = None) -> None:
-        """Add one line to the log, and put the last run of its lens as it then stands, in one transaction.
+        """Append an edit and revise the last run of its lens in one transaction.
 
         Args:
-            expected_seq: the number of the newest line of the network that the person had seen, 0 for none.
-            amended: of the last finished run of the lens; None where there is none.
+            expected_seq: number of the newest edit of the network that the member has seen; 0 for an empty log.
+            revision: revision of the last finished run of the lens; None without a run.
 
         Raises:
-            ChangedMeanwhile: there is a newer line or a newer run.
+            VersionConflict: there is a newer edit or a newer run.
         """
         ...
 
     def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, revision: RunRevision | None = None) -> None:
-        """The same for several lines of one lens that belong together: all of them are added, or none.
+        """Append several related edits of one lens, all or nothing, like ``append_edit``.
 
-        Lines of which none changes themes need nothing amended.
+        ``revision`` can be None if the edits do not change themes.
         """
         ...
 
     def cases_moved_by_run(self, run_id: str) -> list[tuple[str, str, str | None]]:
-        """The cases that were in a theme after the run of its lens before this one, and are elsewhere now.
+        """Return the cases that left their theme since the previous run of the lens.
 
-        By case id, each with that theme and the one it is in, None for none; as people left both runs.
+        Rows are (case id, former theme, current theme or None), by case id, after people's edits of both runs.
         """
         ...
 
@@ -372,95 +400,99 @@ class Store(CallLedger, QueryStore, Protocol):
     def drafts(
         self, *, current: bool = True, kind: DraftKind | None = None
     ) -> list[tuple[Draft, tuple[Decision, ...], datetime]]:
-        """Drafts with their decision logs, by id; ``current`` leaves out those a later run replaced unreviewed."""
+        """Return drafts with their decision logs, oldest first.
+
+        Args:
+            current: leave out unreviewed drafts that a later run replaced.
+        """
         ...
 
     def draft(self, draft_id: str) -> tuple[Draft, tuple[Decision, ...], datetime]: ...
 
     def save_drafts(self, drafts: Sequence[Draft], now: datetime) -> None:
-        """Keep drafts; one that is there already is current again, and else as it was.
+        """Store drafts; a draft that is stored already only becomes current again.
 
         Raises:
-            ChangedMeanwhile: a case that they quote was erased since.
+            VersionConflict: a case that they quote has been erased.
         """
         ...
 
     def append_decision(self, decision: Decision, *, expected_version: int) -> None:
-        """Add one line to the log of a draft.
+        """Append a decision to the log of a draft.
 
         Raises:
-            ChangedMeanwhile: the draft has more decisions than ``expected_version``.
+            VersionConflict: the draft has another number of decisions than ``expected_version``.
         """
         ...
 
     def draft_summaries(self) -> list[DraftSummary]:
-        """Every current draft and every one that was ever decided on, by id, without their texts."""
+        """Return current drafts and drafts with a decision, by id, without their texts."""
         ...
 
     def recent_decisions(self, actor: str, *, limit: int) -> list[Decision]:
-        """The last decisions of a person, newest first, those that were taken back and the undoing too."""
+        """Return a member's last decisions, newest first, including undone decisions and undos."""
         ...
 
     def reserve_draft(self, reservation: DraftReservation, now: datetime) -> DraftReservation:
-        """Keep a draft for somebody, unless another has it still: then the answer is that one's reservation."""
+        """Reserve a draft, and return the valid reservation, which may be another reviewer's."""
         ...
 
     def release_draft(self, draft_id: str, actor: str) -> None:
-        """Give a draft back; nothing happens where somebody else has it."""
+        """Release the actor's reservation of a draft; another reviewer's reservation is left unchanged."""
         ...
 
     def reservations(self, now: datetime) -> list[DraftReservation]:
-        """Those that have not lapsed."""
+        """Return the reservations that have not lapsed."""
         ...
 
     # uses of patterns
     def save_pattern_use(self, use: PatternUse) -> None:
-        """Keep a use; one that is there already is left as it is."""
+        """Store a use; a use that is stored already is left unchanged."""
         ...
 
     def list_pattern_uses(self, pattern_id: str | None = None) -> list[PatternUse]:
-        """Of a pattern, or all of them; the latest first."""
+        """Return the uses of one pattern or of all patterns, latest first."""
         ...
 
     # answers of the language model
-    def forget_answers(self, case_ids: Iterable[str]) -> int:
-        """Remove the cached answers that saw any of these cases, and those of which nobody knows what they saw.
+    def delete_cached_answers(self, case_ids: Iterable[str]) -> int:
+        """Delete cached answers that saw any of these cases, and return their number.
 
-        A case that is stored with another text loses its answers without being asked. The number removed.
+        Answers with unknown cases are deleted too. Storing a changed text of a case deletes its answers anyway.
         """
         ...
 
     # long work
     def create_job(self, job: Job) -> None:
-        """Write down that work began. Of the jobs that ended, the last few hundred are kept.
+        """Store a new job, and delete all but the last few hundred ended jobs.
 
         Raises:
-            RunInProgress: it is a run, and another one of this network shows signs of life.
+            RunInProgress: the job is a run, and another run of this network is alive.
         """
         ...
 
     def update_job(self, job: Job) -> None:
-        """Write down how far a job is, or how it ended; nothing where there is no such job any more."""
+        """Store the progress or the end of a job; a deleted job is ignored."""
         ...
 
     def record_heartbeat(self, job_ids: Sequence[str], now: datetime) -> None:
-        """A sign of life for these jobs."""
+        """Record a heartbeat of these jobs."""
         ...
 
     def job(self, job_id: str) -> Job:
-        """One job as it was written down last.
+        """Return a job as last stored.
 
         Raises:
-            NotFound
+            NotFound: the job does not exist.
         """
         ...
 
     def jobs(self, *, kind: JobKind | None = None, before: str | None = None, limit: int | None = None) -> list[Job]:
-        """Newest first; ``before`` is the id of the last one seen."""
+        """Return jobs, newest first; ``before`` is the id of the last job of the previous page."""
         ...
 
-    def marks(self) -> dict[str, int]:
-        """Numbers that grow with every change of ``jobs``, ``runs``, ``themes`` (decisions on them) and ``reviews``."""
+    def change_counters(self) -> dict[str, int]:
+        """Return counters that grow with every change of "jobs", "runs", "themes" (edits) and "reviews"."""
         ...
 
     # sign-in

@@ -1,4 +1,4 @@
-"""What people decide about drafts: the log and what it adds up to, what to look at next, second views, word diffs."""
+"""Review of drafts: decision log, order of the queue, second views, and word diffs."""
 
 from patternmind.review.decision_log import (
     TRANSITIONS,

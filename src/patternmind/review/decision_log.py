@@ -1,6 +1,6 @@
-"""What people may decide about a draft, and what the log of their decisions adds up to.
+"""Decisions about a draft, and the state and text that result from their log.
 
-The log is append-only. State and text are read off it: nothing is overwritten, and every decision can be taken back.
+The log is append-only: nothing is overwritten, and every decision can be undone.
 """
 
 import difflib
@@ -16,6 +16,7 @@ from patternmind.domain.drafts import (
     RejectionReason,
     ReviewedDraft,
 )
+from patternmind.domain.members import require_actor
 from patternmind.errors import InvalidState, RuleViolated
 
 TRANSITIONS: Mapping[DraftState, Mapping[DraftAction, DraftState]] = {
@@ -41,18 +42,18 @@ TRANSITIONS: Mapping[DraftState, Mapping[DraftAction, DraftState]] = {
 
 
 def active_decisions(decisions: Sequence[Decision]) -> list[Decision]:
-    """The decisions that still hold: those that are no undo and were not taken back."""
-    taken_back = {decision.undoes for decision in decisions}
-    return [one for one in decisions if one.action is not DraftAction.UNDO and one.id not in taken_back]
+    """Return the decisions that still apply: neither undos nor undone."""
+    undone = {decision.undoes for decision in decisions}
+    return [decision for decision in decisions if decision.action is not DraftAction.UNDO and decision.id not in undone]
 
 
 def state_of(decisions: Sequence[Decision]) -> DraftState:
-    held = active_decisions(decisions)
-    return held[-1].after if held else DraftState.CANDIDATE
+    active = active_decisions(decisions)
+    return active[-1].after if active else DraftState.CANDIDATE
 
 
 def fields_of(reviewed: ReviewedDraft) -> dict[str, str | tuple[str, ...]]:
-    """The draft's fields with every edit that stands, the last one winning; ``name`` among them."""
+    """Return the draft's fields, ``name`` included, with all active edits; the last edit wins."""
     draft = reviewed.grounded.draft
     fields: dict[str, str | tuple[str, ...]] = {"name": draft.name, **draft.fields}
     for decision in active_decisions(reviewed.decisions):
@@ -75,26 +76,27 @@ def make_decision(
     note: str = "",
     edits: Mapping[str, str | tuple[str, ...]] | None = None,
 ) -> Decision:
-    """The next line of the log.
+    """Build the next entry of the log.
 
     Raises:
-        WrongState: the action does not fit the draft's state.
-        NotAllowed: a rejection without a reason, an edit without a change, an unknown field, or nobody named.
+        InvalidState: The action is not possible in the draft's state.
+        RuleViolated: A rejection has no reason, an edit changes nothing, or a field is unknown.
+        UsageError: The actor is missing.
     """
     draft = reviewed.grounded.draft
     before = state_of(reviewed.decisions)
     if action not in possible_actions(reviewed.decisions):
-        raise InvalidState(
-            draft.id, before.value, action.value, [a.value for a in possible_actions(reviewed.decisions)]
-        )
+        possible = [possible_action.value for possible_action in possible_actions(reviewed.decisions)]
+        raise InvalidState(draft.id, before.value, action.value, possible)
+    actor = require_actor(actor)
     changed = _changed_fields(reviewed, edits or {})
-    _check_decision(reviewed, action, actor=actor, reason=reason, changed=changed)
+    _check_decision(reviewed, action, reason=reason, changed=changed)
     undone = active_decisions(reviewed.decisions)[-1] if action is DraftAction.UNDO else None
     return Decision(
         id=f"{draft.id}.{reviewed.version + 1}",
         draft_id=draft.id,
         action=action,
-        by=actor.strip(),
+        by=actor,
         at=at,
         before=before,
         after=undone.before if undone else _next_state(draft.kind, before, action),
@@ -106,14 +108,16 @@ def make_decision(
 
 
 def _next_state(kind: DraftKind, before: DraftState, action: DraftAction) -> DraftState:
-    """An approved pre-reading that is edited is what nobody approved yet; it says so until somebody does."""
+    """Return the state after an action; an edited pre-reading needs approval again."""
     reopened = kind is DraftKind.PREREADING and action is DraftAction.EDIT
     return DraftState.IN_REVIEW if reopened else TRANSITIONS[before][action]
 
 
 def make_field_test_decision(reviewed: ReviewedDraft, *, actor: str, at: datetime, note: str) -> Decision | None:
-    """That an accepted pattern proved itself, where it is accepted: a line that follows from uses, by whoever told the
-    last of them. It can be undone like any other."""
+    """Build the entry that marks an accepted pattern as field-tested; None if it is not accepted.
+
+    The actor is the person who recorded the last use. The entry can be undone like any other.
+    """
     if state_of(reviewed.decisions) is not DraftState.ACCEPTED:
         return None
     return Decision(
@@ -142,32 +146,28 @@ def _check_decision(
     reviewed: ReviewedDraft,
     action: DraftAction,
     *,
-    actor: str,
     reason: RejectionReason | None,
     changed: Mapping[str, str | tuple[str, ...]],
 ) -> None:
-    if not actor.strip():
-        raise RuleViolated("Every decision is a named person's: say who decides.")
+
     if action is DraftAction.REJECT and reason is None:
-        raise RuleViolated(f"A rejection needs a reason: {', '.join(one.value for one in RejectionReason)}.")
+        raise RuleViolated(f"A rejection needs a reason: {', '.join(choice.value for choice in RejectionReason)}.")
     if not str(changed.get("name", "x")).strip():
-        raise RuleViolated("A draft cannot be without a name.")
+        raise RuleViolated("A draft needs a name.")
     if action is DraftAction.EDIT and not changed:
         raise RuleViolated("The edit changes nothing.")
     if changed and action is not DraftAction.EDIT:
         raise RuleViolated(f"Edits belong to the action edit, not to {action.value}.")
     accepts = action is DraftAction.ACCEPT and reviewed.grounded.draft.kind is DraftKind.PATTERN
     if accepts and not any(claim.field == "solution" for claim in reviewed.grounded.draft.claims):
-        raise RuleViolated(
-            "No claim of its solution stands on a quote, so it cannot become a pattern. Reject it instead."
-        )
+        raise RuleViolated("No claim in its solution has a quote, so it cannot become a pattern. Reject it instead.")
 
 
 def build_pattern(reviewed: ReviewedDraft) -> Pattern | None:
-    """The pattern that the decisions made of this draft; ``None`` while nobody has accepted it."""
-    draft, held = reviewed.grounded.draft, active_decisions(reviewed.decisions)
+    """Return the pattern that results from a draft and its decisions; None while it is not accepted."""
+    draft, active = reviewed.grounded.draft, active_decisions(reviewed.decisions)
     state = state_of(reviewed.decisions)
-    accepted = [decision for decision in held if decision.action is DraftAction.ACCEPT]
+    accepted = [decision for decision in active if decision.action is DraftAction.ACCEPT]
     if draft.kind is not DraftKind.PATTERN or not accepted or state is DraftState.REJECTED:
         return None
     fields = fields_of(reviewed)
@@ -180,22 +180,25 @@ def build_pattern(reviewed: ReviewedDraft) -> Pattern | None:
         claims=draft.claims,
         provenance=draft.provenance,
         state=state,
-        reviewers=tuple(dict.fromkeys(one.by for one in held if one.action is not DraftAction.FIELD_TEST)),
+        reviewers=tuple(
+            dict.fromkeys(decision.by for decision in active if decision.action is not DraftAction.FIELD_TEST)
+        ),
         accepted_at=accepted[-1].at,
-        version=len([one for one in held if one.action in (DraftAction.ACCEPT, DraftAction.EDIT)]),
+        version=sum(decision.action in (DraftAction.ACCEPT, DraftAction.EDIT) for decision in active),
         share_edited=share_edited(reviewed),
     )
 
 
 def share_edited(reviewed: ReviewedDraft) -> float:
-    """Share of the words that people changed, 0..1, from the machine's text to the one that stands."""
+    """Return the share of words, 0..1, that people changed in the machine's text."""
     draft = reviewed.grounded.draft
-    machine = _field_words({"name": draft.name, **draft.fields})
-    person = _field_words(fields_of(reviewed))
-    if machine == person:
+    machine_words = _field_words({"name": draft.name, **draft.fields})
+    current_words = _field_words(fields_of(reviewed))
+    if machine_words == current_words:
         return 0.0
-    same = sum(block.size for block in difflib.SequenceMatcher(None, machine, person, False).get_matching_blocks())
-    return 1 - same / max(len(machine), len(person), 1)
+    matcher = difflib.SequenceMatcher(None, machine_words, current_words, False)
+    n_same = sum(block.size for block in matcher.get_matching_blocks())
+    return 1 - n_same / max(len(machine_words), len(current_words), 1)
 
 
 def _field_words(fields: Mapping[str, str | tuple[str, ...]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What to look at next: the most uncertain first, and one in ten at random, so that the sure ones are seen too."""
+"""Order of the review queue: most uncertain first, with one in ten at random to sample certain drafts too."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ FLAG_WEIGHTS: Mapping[FlagKind, float] = {
     FlagKind.NO_QUOTE: 0.25,
     FlagKind.NARROW: 0.2,
 }
-"""How much a doubt adds: each takes its share of what is still certain. By judgement, not measured."""
+"""Uncertainty that a flag adds, as a share of the remaining certainty. Set by judgement, not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UncertaintyFactors:
-    """What there is to judge a draft's certainty by, without reading a case.
+    """Facts about a draft that determine its uncertainty, available without reading a case.
 
-    ``n_cases`` are those its quotes come from; ``n_teams`` and ``stability`` are its theme's, None where it has none.
+    ``n_cases`` counts the quoted cases. ``n_teams`` and ``stability`` are those of its theme, None without one.
     """
 
     doubts: tuple[FlagKind, ...] = ()
@@ -37,7 +37,7 @@ class UncertaintyFactors:
 
 @dataclass(frozen=True, slots=True)
 class RankedDraft:
-    """A draft's place in the queue; ``why`` are its reasons in our words, ``at_random`` says it was drawn."""
+    """A draft in the order of the queue, with the reasons for its uncertainty; ``is_random`` if drawn at random."""
 
     draft_id: str
     uncertainty: float
@@ -46,38 +46,38 @@ class RankedDraft:
 
 
 def estimate_uncertainty(factors: UncertaintyFactors) -> tuple[float, tuple[str, ...]]:
-    """0..1, and why, the weightiest first."""
+    """Return the uncertainty, 0..1, and its reasons, strongest first."""
     parts = [(FLAG_WEIGHTS[doubt], doubt.value) for doubt in factors.doubts]
     parts.append((0.5 / max(factors.n_cases, 1), f"quotes from {_counted(factors.n_cases, 'case')}"))
     if factors.n_teams is not None and factors.n_teams < 3:
-        parts.append((0.3 / max(factors.n_teams, 1), f"{_counted(factors.n_teams, 'team')} behind its theme"))
+        parts.append((0.3 / max(factors.n_teams, 1), f"theme covers {_counted(factors.n_teams, 'team')}"))
     if factors.stability is not None:
-        parts.append((0.3 * (1 - min(max(factors.stability, 0.0), 1.0)), "a theme that is not steady"))
-    certain = 1.0
+        parts.append((0.3 * (1 - min(max(factors.stability, 0.0), 1.0)), "unstable theme"))
+    certainty = 1.0
     for weight, _ in parts:
-        certain *= 1 - weight
-    told = [why for weight, why in sorted(parts, key=lambda part: -part[0]) if weight >= 0.1]
-    return round(1 - certain, 4), tuple(dict.fromkeys(told))
+        certainty *= 1 - weight
+    reasons = [reason for weight, reason in sorted(parts, key=lambda part: -part[0]) if weight >= 0.1]
+    return round(1 - certainty, 4), tuple(dict.fromkeys(reasons))
 
 
 def rank_drafts(factors: Mapping[str, UncertaintyFactors], *, day: date, seed: int = 0) -> list[RankedDraft]:
-    """Every draft once, in the order of a day.
+    """Return every draft once, in the order of a day.
 
-    Who is drawn depends on the draft, the day and the seed alone, so that the order stands while others decide.
+    The random draw depends only on draft, day and seed, so the order does not change while others decide.
     """
     return list(_rank_drafts(tuple(factors.items()), day, seed))
 
 
 @lru_cache(maxsize=8)
 def _rank_drafts(factors: tuple[tuple[str, UncertaintyFactors], ...], day: date, seed: int) -> tuple[RankedDraft, ...]:
-    """Kept, for every page of the desk asks for it, and it changes only where drafts come or go."""
-    judged = {draft_id: estimate_uncertainty(one) for draft_id, one in factors}
-    drawn = {draft_id for draft_id in judged if _hash_fraction(draft_id, day, seed, "drawn") < RANDOM_FRACTION}
-    rest = sorted((one for one in judged if one not in drawn), key=lambda one: (-judged[one][0], one))
-    queue: list[RankedDraft] = [RankedDraft(one, *judged[one]) for one in rest]
+    """Rank drafts; cached, because every page of the queue needs the order and it rarely changes."""
+    estimates = {draft_id: estimate_uncertainty(draft_factors) for draft_id, draft_factors in factors}
+    drawn = {draft_id for draft_id in estimates if _hash_fraction(draft_id, day, seed, "drawn") < RANDOM_FRACTION}
+    by_uncertainty = sorted(estimates.keys() - drawn, key=lambda draft_id: (-estimates[draft_id][0], draft_id))
+    queue = [RankedDraft(draft_id, *estimates[draft_id]) for draft_id in by_uncertainty]
     for draft_id in sorted(drawn):
-        place = int(_hash_fraction(draft_id, day, seed, "place") * (len(queue) + 1))
-        queue.insert(place, RankedDraft(draft_id, *judged[draft_id], is_random=True))
+        position = int(_hash_fraction(draft_id, day, seed, "place") * (len(queue) + 1))
+        queue.insert(position, RankedDraft(draft_id, *estimates[draft_id], is_random=True))
     return tuple(queue)
 
 

@@ -1,4 +1,4 @@
-"""A word diff: what a person made of a text, as runs of words kept, taken out and put in."""
+"""Word diff of two texts, as runs of unchanged, removed and added words."""
 
 import difflib
 import re
@@ -6,52 +6,55 @@ from dataclasses import dataclass
 from typing import Literal
 
 TOKEN_PATTERN = re.compile(r"\n|[^\S\n]+|\w+(?:[-'’]\w+)*|[^\w\s]")
-"""Words, spaces and marks, each by itself, so that a changed comma is a comma and not a sentence."""
+"""Words, spaces and punctuation marks as separate tokens: a changed comma marks one token only."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordChange:
-    """``text`` stands in both (same), in the former alone (out) or in the later alone (in)."""
+    """A run of text: unchanged ("same"), removed ("out") or added ("in")."""
 
     kind: Literal["same", "out", "in"]
     text: str
 
 
 def diff_words(before: str, after: str) -> list[WordChange]:
-    """The runs in reading order: those that are not "in" make up ``before``, those not "out" make up ``after``."""
+    """Return the runs in reading order.
+
+    The "same" and "out" runs join to ``before``, the "same" and "in" runs to ``after``.
+    """
     old, new = TOKEN_PATTERN.findall(before), TOKEN_PATTERN.findall(after)
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    found: list[WordChange] = []
-    for word, a, b, c, d in matcher.get_opcodes():
-        if word == "equal":
-            found.append(WordChange("same", "".join(old[a:b])))
+    changes: list[WordChange] = []
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            changes.append(WordChange("same", "".join(old[a:b])))
             continue
-        found += [WordChange("out", "".join(old[a:b]))] * (b > a) + [WordChange("in", "".join(new[c:d]))] * (d > c)
-    return _merge_changes(found)
+        changes += [WordChange("out", "".join(old[a:b]))] * (b > a) + [WordChange("in", "".join(new[c:d]))] * (d > c)
+    return _merge_changes(changes)
 
 
 def _merge_changes(changes: list[WordChange]) -> list[WordChange]:
-    """A lone space between two changes belongs to them: "in the" to "on a" reads as one change, not three."""
-    told: list[WordChange] = []
-    out = inside = ""
+    """Merge changes with only a space between them: "in the" to "on a" is one change, not three."""
+    merged: list[WordChange] = []
+    removed = added = ""
 
-    def close() -> None:
-        nonlocal out, inside
-        told.extend([WordChange("out", out)] * bool(out) + [WordChange("in", inside)] * bool(inside))
-        out = inside = ""
+    def flush() -> None:
+        nonlocal removed, added
+        merged.extend([WordChange("out", removed)] * bool(removed) + [WordChange("in", added)] * bool(added))
+        removed = added = ""
 
-    for place, change in enumerate(changes):
-        following = changes[place + 1].kind if place + 1 < len(changes) else "same"
-        if change.kind == "same" and not (change.text.isspace() and "\n" not in change.text and following != "same"):
-            close()
-            told.append(change)
+    for position, change in enumerate(changes):
+        next_kind = changes[position + 1].kind if position + 1 < len(changes) else "same"
+        if change.kind == "same" and not (change.text.isspace() and "\n" not in change.text and next_kind != "same"):
+            flush()
+            merged.append(change)
         elif change.kind == "same":
-            out, inside = (out + change.text, inside + change.text) if out or inside else ("", "")
-            if not out:
-                told.append(change)
+            removed, added = (removed + change.text, added + change.text) if removed or added else ("", "")
+            if not removed:
+                merged.append(change)
         elif change.kind == "out":
-            out += change.text
+            removed += change.text
         else:
-            inside += change.text
-    close()
-    return told
+            added += change.text
+    flush()
+    return merged

@@ -1,1 +1,1 @@
-"""What the doors can ask for, one verb a module, each a function over the ports. ``cycle`` is the longest of them."""
+"""Use cases shared by the command line, the API and the pages; functions over the ports."""

@@ -1,4 +1,4 @@
-"""Signing in and out. However somebody proves who they are, it ends in ``begin_session``."""
+"""Sign-in by link or password, and sessions. Every way to sign in ends in ``start_session``."""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from patternmind.services.members import add_member
 from patternmind.services.tokens import hash_secret
 
 MAX_SESSION_IDLE = timedelta(hours=24)
-"""A browser nobody came back to for a day is signed out."""
+"""A session ends after a day without a request."""
 
 MAX_SESSION_AGE = timedelta(days=14)
-"""However busy, one signs in anew every two weeks."""
+"""A session ends after two weeks, even if it is in use."""
 
 LAST_SEEN_RESOLUTION = timedelta(minutes=5)
-"""How exactly it is kept when a session was last seen: a page that is read shall not cost a write."""
+"""Precision of ``Session.seen_at``: without it, every page view would cost a write."""
 
 LINK_LIFETIME = timedelta(days=3)
 FIRST_LINK_LIFETIME = timedelta(days=1)
@@ -29,7 +29,7 @@ MAX_PASSWORD_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class SignInResult:
-    """A session and the secret that opens it, for the browser alone."""
+    """A session, and its secret, which only the browser keeps."""
 
     secret: str
     session: Session
@@ -39,17 +39,21 @@ class SignInResult:
 def start_session(
     accounts: Accounts, clock: Clock, account_id: str, *, network_id: str | None = None, is_confined: bool = False
 ) -> SignInResult:
-    """Sign in somebody who has proved who they are: by a link or a password, or at an identity provider.
+    """Start a session for an account verified by link, password or identity provider.
 
     Args:
-        network_id: the network to show; without it the first that they are in.
-        confined: they may not turn to another one.
+        network_id: Network to show; by default the first one of the account.
+        is_confined: The session cannot switch to another network.
 
     Raises:
-        NotAllowed: they are in no network, or not in that one.
+        RuleViolated: The account is not a member of that network, or of any.
     """
     member = next(
-        (one for one in accounts.list_memberships(account_id) if network_id in {None, one.network_id}),
+        (
+            membership
+            for membership in accounts.list_memberships(account_id)
+            if network_id in {None, membership.network_id}
+        ),
         None,
     )
     if member is None:
@@ -74,12 +78,12 @@ def start_session(
 
 
 def find_session(accounts: Accounts, secret: str, now: datetime) -> tuple[Session, Member] | None:
-    """The session that this secret opens and who has it, while it lasts and they are in its network."""
+    """Return the valid session of a secret with its member; None if either is gone."""
     session = accounts.find_session(hash_secret(secret))
     if session is None or now - session.created_at > MAX_SESSION_AGE or now - session.seen_at > MAX_SESSION_IDLE:
         return None
     memberships = accounts.list_memberships(session.account_id)
-    member = next((one for one in memberships if one.network_id == session.network_id), None)
+    member = next((membership for membership in memberships if membership.network_id == session.network_id), None)
     if member is None:
         return None
     if now - session.seen_at > LAST_SEEN_RESOLUTION:
@@ -88,14 +92,14 @@ def find_session(accounts: Accounts, secret: str, now: datetime) -> tuple[Sessio
 
 
 def switch_network(accounts: Accounts, session: Session, network_id: str) -> Session:
-    """The session on another network that its account is in.
+    """Switch a session to another network of its account.
 
     Raises:
-        NotAllowed: it is confined to its network, or the account is not in the other one.
+        RuleViolated: The session is confined to its network, or the account is not in the other network.
     """
     if session.is_network_bound and network_id != session.network_id:
-        raise RuleViolated("You came here by a steward's link, which opens this network only. Sign in by password.")
-    if network_id not in {one.network_id for one in accounts.list_memberships(session.account_id)}:
+        raise RuleViolated("You signed in by a steward's link, which opens this network only. Sign in by password.")
+    if network_id not in {membership.network_id for membership in accounts.list_memberships(session.account_id)}:
         raise RuleViolated("You are not a member of that network.")
     switched = replace(session, network_id=network_id)
     accounts.save_session(switched)
@@ -106,16 +110,19 @@ def switch_network(accounts: Accounts, session: Session, network_id: str) -> Ses
 
 
 def create_sign_in_link(accounts: Accounts, clock: Clock, member: Member, *, is_confined: bool) -> str:
-    """The secret of a link that signs a member in once.
+    """Create a link that signs a member in once, and return its secret.
 
     Args:
-        confined: made by a steward in the pages, who may let people into their own network and into no other.
+        is_confined: Made by a steward in the pages. Stewards can only give access to their own network.
     """
     return _create_link(accounts, clock, member.id, member.network_id, is_confined=is_confined, lifetime=LINK_LIFETIME)
 
 
 def create_first_steward_link(accounts: Accounts, clock: Clock, network_id: str) -> str:
-    """The secret of a link whose first visitor becomes the first steward; once used, all others like it are gone."""
+    """Create a link that makes its first visitor the first steward, and return its secret.
+
+    Once such a link is used, all others like it are invalid.
+    """
     return _create_link(accounts, clock, None, network_id, is_confined=False, lifetime=FIRST_LINK_LIFETIME)
 
 
@@ -136,31 +143,33 @@ def _create_link(
 
 
 def find_usable_link(accounts: Accounts, secret: str, now: datetime) -> SignInLink | None:
-    """The link, if it can still be used; reading it does not use it."""
+    """Return the link of a secret if it is still valid, without using it up."""
     return _if_usable(accounts, accounts.find_link(hash_secret(secret)), now)
 
 
 def sign_in_by_link(accounts: Accounts, clock: Clock, secret: str, *, name: str = "") -> SignInResult | None:
-    """Sign in by a link, which is used up; None where it is not valid any more.
+    """Sign in by a link and use it up; None if the link is not valid any more.
 
     Args:
-        name: how the first steward is called.
+        name: Name of the first steward.
 
     Raises:
-        UsageError: the first link without a usable name; it can be used again.
+        UsageError: The link is for the first steward, and the name is missing or not usable. The link stays valid.
     """
     link = find_usable_link(accounts, secret, clock.now())
     if link is None:
         return None
     if link.account_id is None and not name.strip():
-        raise UsageError("Say how you are called: decisions are logged under your name.", field="name")
-    taken = _if_usable(accounts, accounts.consume_link(link.sha256), clock.now())
-    if taken is None:
+        raise UsageError("Enter your name: decisions are logged under it.", field="name")
+    consumed = _if_usable(accounts, accounts.consume_link(link.sha256), clock.now())
+    if consumed is None:
         return None
-    account_id = taken.account_id
+    account_id = consumed.account_id
     if account_id is None:
-        account_id = add_member(accounts, clock, taken.network_id, name, [Role.STEWARD]).id
-    return start_session(accounts, clock, account_id, network_id=taken.network_id, is_confined=taken.is_network_bound)
+        account_id = add_member(accounts, clock, consumed.network_id, name, [Role.STEWARD]).id
+    return start_session(
+        accounts, clock, account_id, network_id=consumed.network_id, is_confined=consumed.is_network_bound
+    )
 
 
 def _if_usable(accounts: Accounts, link: SignInLink | None, now: datetime) -> SignInLink | None:
@@ -175,32 +184,32 @@ def _if_usable(accounts: Accounts, link: SignInLink | None, now: datetime) -> Si
 def sign_in_by_password(
     accounts: Accounts, passwords: PasswordHasher, clock: Clock, sign_in_name: str, password: str
 ) -> SignInResult | None:
-    """Sign in by password; None where name or password is wrong, after the same work in either case."""
+    """Sign in by password; None if name or password is wrong. Both failures take the same time."""
     account = accounts.find_account(sign_in_name.strip().casefold())
-    fits = passwords.verify(password[: MAX_PASSWORD_CHARS + 1], account.password_hash if account else None)
-    return start_session(accounts, clock, account.id) if account and fits else None
+    is_correct = passwords.verify(password[: MAX_PASSWORD_CHARS + 1], account.password_hash if account else None)
+    return start_session(accounts, clock, account.id) if account and is_correct else None
 
 
 def set_password(accounts: Accounts, passwords: PasswordHasher, session: Session, password: str) -> None:
-    """Give an account a password, and sign it out everywhere else.
+    """Set the password of an account, and end all its other sessions.
 
     Raises:
-        UsageError: too short or too long.
-        NotAllowed: signed in by a steward's link, and a member of other networks too.
+        UsageError: The password is too short or too long.
+        RuleViolated: The session is confined to one network, and the account is in several.
     """
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         raise UsageError(f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters.", field="password")
     if session.is_network_bound and len(accounts.list_memberships(session.account_id)) > 1:
         raise RuleViolated(
-            "You came here by a steward's link of one network, and your password opens several. Sign in by password, "
-            "or ask the one who runs this server for a link."
+            "You signed in by a steward's link for one network, but your password opens several. Sign in by password, "
+            "or ask the operator of this server for a link."
         )
     accounts.set_password_hash(session.account_id, passwords.hash(password))
     end_other_sessions(accounts, session)
 
 
 def end_other_sessions(accounts: Accounts, session: Session) -> int:
-    """End all other sessions of the account; how many."""
-    others = [one.sha256 for one in accounts.list_sessions(session.account_id) if one.sha256 != session.sha256]
+    """End all other sessions of the account, and return their number."""
+    others = [other.sha256 for other in accounts.list_sessions(session.account_id) if other.sha256 != session.sha256]
     accounts.delete_sessions(others)
     return len(others)

@@ -1,4 +1,4 @@
-"""Lists of cases as pages show them: narrowed, newest first, with how many there are in all."""
+"""Filtered lists of cases, newest first, with the total count."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from patternmind.services.counts import count_matching_cases
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
-    """Part of a list; ``following`` is the place after which it goes on, None where it ends; ``n`` are all of it."""
+    """Page of a list of cases. ``next_cursor`` is None on the last page; ``n_total`` counts the whole list."""
 
     rows: tuple[CaseWithAssignment, ...]
     next_cursor: str | None
@@ -17,13 +17,13 @@ class CasePage:
 
 
 def find_cases(store: Store, filters: CaseFilter, *, limit: int, after: str | None = None) -> CasePage:
-    """Newest first, the undated last; the same date by falling id.
+    """List the cases that match, newest first; undated last, ties by descending id.
 
     Args:
-        after: ``following`` of the page before.
+        after: ``next_cursor`` of the previous page.
 
     Raises:
-        UsageError: ``after`` is no place of such a list.
+        UsageError: ``after`` is not a cursor of such a list.
     """
     page = store.list_cases(filters, limit=limit, cursor=after, order=CaseOrder.NEWEST)
     return CasePage(page.rows, page.next_cursor, count_matching_cases(store, filters))

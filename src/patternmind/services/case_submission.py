@@ -1,4 +1,4 @@
-"""One case written by a person: looked over, handed in, edited. Files are taken in by ``verbs.ingest``."""
+"""Preview, submit, edit and restore a single case. Files: see ``services.file_import``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,24 +24,24 @@ from patternmind.ingestion.form_validation import (
     suggest_field,
     validate_fields,
 )
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Clock, Store
 from patternmind.services.case_view import possible_names_in_texts
 
 
 class InvalidCase(UsageError):
-    """What was written cannot be taken; ``wrong`` names every field and what is wrong with it."""
+    """Invalid input for a case, with one error per field."""
 
-    def __init__(self, wrong: tuple[FieldError, ...]) -> None:
-        self.field_errors = wrong
-        super().__init__(" ".join(one.message for one in wrong))
+    def __init__(self, field_errors: tuple[FieldError, ...]) -> None:
+        self.field_errors = field_errors
+        super().__init__(" ".join(error.message for error in field_errors))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseInput:
-    """What a person wrote: the fields by name (facts among them), and who wrote it.
+    """Input for one case: its fields by name (facts included), and its author.
 
-    ``submitter`` is whose case it is, where that is not the member who writes it down.
+    ``submitter`` names the owner of the case if that is not the member who writes it down.
     """
 
     kind: CaseKind = CaseKind.CASE
@@ -54,9 +54,10 @@ class CaseInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePreview:
-    """A case as others will read it. ``redacted`` counts what was taken out, by kind.
+    """A case as others will read it. ``redaction_counts`` counts the redactions by kind.
 
-    ``possible`` are words in it that may be names nobody knows yet, ``missing`` the one thing that would help most.
+    ``possible_names`` are words that may be names not on the roster. ``suggestion`` is the one addition that would help
+    most.
     """
 
     case: Case
@@ -68,135 +69,137 @@ class CasePreview:
     @property
     def suspicions(self) -> tuple[str, ...]:
         return tuple(
-            one.removeprefix(SUSPICIOUS_FLAG_PREFIX).strip()
-            for one in self.case.flags
-            if one.startswith(SUSPICIOUS_FLAG_PREFIX)
+            flag.removeprefix(SUSPICIOUS_FLAG_PREFIX).strip()
+            for flag in self.case.flags
+            if flag.startswith(SUSPICIOUS_FLAG_PREFIX)
         )
 
 
 def preview_case(store: Store, case_input: CaseInput) -> CasePreview:
-    """How others will read it; nothing is stored.
+    """Return a case as others will read it, without storing it.
 
     Raises:
-        NotFilledIn
+        InvalidCase
     """
     return _preview(*_make_case(store, _validate(case_input)))
 
 
 def submit_case(store: Store, clock: Clock, case_input: CaseInput) -> CasePreview:
-    """Store a case. The same text handed in again under the same id, or under none, is the same case.
+    """Store a case. The same text under the same id, or under no id, is the same case.
 
     Raises:
-        NotFilledIn
-        NotAllowed: a case of that id was erased or withdrawn, or is here with another text.
+        InvalidCase
+        RuleViolated: A case with that id was erased or withdrawn, or exists with another text.
     """
     submission = replace(_validate(case_input), by=case_input.actor, at=clock.now().isoformat())
-    while True:  # ends: it goes on only where somebody changed the roster in the moment it took
+    while True:  # Repeats only if the roster was changed concurrently.
         n_people = len(store.roster())
-        submission, case, redacted = _make_case(store, submission)
+        submission, case, redaction_counts = _make_case(store, submission)
         _refuse_removed(store, case.id)
-        before = _find_case(store, case.id)
-        if before is not None and before.content_hash != case.content_hash:
-            raise RuleViolated("A case of that id is here with another text. Edit that one, or give this another id.")
+        existing = _find_case(store, case.id)
+        if existing is not None and existing.content_hash != case.content_hash:
+            raise RuleViolated(
+                "A case with that id exists and has another text. Edit that case, or give this one another id."
+            )
         try:
-            if before is None:
+            if existing is None:
                 store.save_cases([(submission, case)], roster_version=n_people)
         except VersionConflict as error:
             if error.kind.startswith("roster"):
                 continue
             raise
-        return _preview(submission, before or case, redacted, is_new=before is None)
+        return _preview(submission, existing or case, redaction_counts, is_new=existing is None)
 
 
 def edit_case(
     store: Store, clock: Clock, case_id: str, case_input: CaseInput, *, expected_version: int | None
 ) -> CasePreview:
-    """Put another text and other facts in the place of a case's; it keeps its id, its owner and all earlier versions.
+    """Replace the text and facts of a case. It keeps its id, owner and earlier versions.
 
     Args:
-        expected_version: the one that was read; None for whatever stands now.
+        expected_version: The version that was read; None skips the check.
 
     Raises:
-        NotFound, NotFilledIn, RawTextLocked
-        ChangedMeanwhile: there is a newer version.
+        NotFound, InvalidCase, RawTextKeyInvalid
+        VersionConflict: There is a newer version.
     """
     case = store.case(case_id)
-    before = store.submission(case.id)
+    previous = store.submission(case.id)
     checked = _validate(replace(case_input, kind=case.kind, external_id=case.external_id))
     submission = replace(
         checked,
-        extra=before.extra,
-        linked_cases=checked.linked_cases or before.linked_cases,
-        facts=_merge_facts(checked, before),
-        file=before.file,
-        row=before.row,
-        member=before.member,
+        extra=previous.extra,
+        linked_cases=checked.linked_cases or previous.linked_cases,
+        facts=_merge_facts(checked, previous),
+        file=previous.file,
+        row=previous.row,
+        member=previous.member,
         by=case_input.actor,
         at=clock.now().isoformat(),
         known_as=case.id if case.external_id is None else None,
     )
     while True:  # as above
         n_people = len(store.roster())
-        submission, made, redacted = _make_case(store, submission)
+        submission, new_case, redaction_counts = _make_case(store, submission)
         try:
-            store.replace_case(submission, made, expected_version=expected_version, roster_version=n_people)
+            store.replace_case(submission, new_case, expected_version=expected_version, roster_version=n_people)
         except VersionConflict as error:
             if error.kind.startswith("roster"):
                 continue
             raise
-        return _preview(submission, store.case(case.id), redacted, is_new=False)
+        return _preview(submission, store.case(case.id), redaction_counts, is_new=False)
 
 
 def restore_case(store: Store, case_id: str) -> Case:
-    """Take a withdrawn case in again as it was handed in, redacted by the roster as it is now.
+    """Restore a withdrawn case from its submission, redacted with the current roster.
 
     Raises:
-        NotFound: it is not withdrawn.
-        RawTextLocked
+        NotFound: The case is not withdrawn.
+        RawTextKeyInvalid
     """
-    if not any(one.case_id == case_id for one in store.withdrawals()):
+    if not any(withdrawal.case_id == case_id for withdrawal in store.withdrawals()):
         raise NotFound("withdrawn case", case_id)
     while True:  # as above
         n_people = len(store.roster())
         submission, case, _ = _make_case(store, store.submission(case_id))
         try:
-            store.put_back(submission, case, roster_version=n_people)
+            store.restore_case(submission, case, roster_version=n_people)
         except VersionConflict:
             continue
         return case
 
 
 def is_own_case(store: Store, case: Case, member: Member | None) -> bool:
-    """Whether a case is a member's own: they handed it in at the desk, or its submitter has exactly their name."""
+    """Return True if the member submitted the case, or its submitter has exactly their name."""
     if member is None:
         return False
-    secret = store.secret()
+    secret = store.contributor_secret()
     return case.owner == hash_owner(member.id, secret) or case.contributor == hash_contributor_name(member.name, secret)
 
 
 def is_own_withdrawn_case(store: Store, case_id: str, member: Member | None) -> bool:
-    """The same of a case that is withdrawn. Nobody's where the raw text is sealed and the key is not there."""
+    """Return True if a withdrawn case is the member's own; False if its raw text cannot be decrypted."""
     if member is None:
         return False
     try:
         submission = store.submission(case_id)
     except RawTextKeyInvalid:
         return False
-    named = " ".join(submission.facts.get("submitter", "").casefold().split())
-    return submission.member == member.id or named == " ".join(member.name.casefold().split())
+    submitter = " ".join(submission.facts.get("submitter", "").casefold().split())
+    return submission.member == member.id or submitter == " ".join(member.name.casefold().split())
 
 
 def get_submitted_fields(store: Store, case_id: str) -> dict[str, str]:
-    """The fields of a form as they were handed in last: for the steward and for whose case it is.
+    """Return the raw fields of the latest submission, for the steward and the case's owner.
 
     Raises:
-        NotFound, RawTextLocked
+        NotFound, RawTextKeyInvalid
     """
     return submission_fields(store.submission(case_id))
 
 
 def submission_fields(submission: Submission) -> dict[str, str]:
-    """What was handed in, by the names that a form has."""
+    """Return the texts, facts and links of a submission by form field name."""
     linked = {"linked_cases": ", ".join(submission.linked_cases)} if submission.linked_cases else {}
     return {**submission.text, **submission.facts, **linked}
 
@@ -204,31 +207,33 @@ def submission_fields(submission: Submission) -> dict[str, str]:
 def _validate(case_input: CaseInput) -> Submission:
     fields = {name: value for name, value in case_input.fields.items() if name != "submitter"}
     submitter = case_input.submitter.strip() or (case_input.member.name if case_input.member else "")
-    taken = validate_fields(
+    validated = validate_fields(
         {**fields, "submitter": submitter} if submitter else fields,
         kind=case_input.kind,
         external_id=case_input.external_id,
     )
-    if not isinstance(taken, Submission):
-        raise InvalidCase(taken)
-    own = case_input.member is not None and not case_input.submitter.strip()
-    return replace(taken, member=case_input.member.id if case_input.member and own else None)
+    if not isinstance(validated, Submission):
+        raise InvalidCase(validated)
+    is_owner = case_input.member is not None and not case_input.submitter.strip()
+    return replace(validated, member=case_input.member.id if case_input.member and is_owner else None)
 
 
 def _merge_facts(checked: Submission, previous: Submission) -> dict[str, str]:
-    """The new facts; whose case it is stays where nobody says another."""
-    kept = {name: value for name, value in previous.facts.items() if name in {"submitter", "source_format"}}
-    told = {name: value for name, value in checked.facts.items() if name != "submitter" or checked.member is None}
-    return {**kept, **told}
+    """Return the new facts. The owner stays the same unless a submitter was entered."""
+    kept_facts = {name: value for name, value in previous.facts.items() if name in {"submitter", "source_format"}}
+    new_facts = {name: value for name, value in checked.facts.items() if name != "submitter" or checked.member is None}
+    return {**kept_facts, **new_facts}
 
 
 def _make_case(store: Store, submission: Submission) -> tuple[Submission, Case, Mapping[str, int]]:
     network = store.network
     roster = Roster.of(store.roster())
-    case, redacted = make_case(submission, roster=roster, network_id=network.id, secret=store.secret())
+    case, redaction_counts = make_case(
+        submission, roster=roster, network_id=network.id, secret=store.contributor_secret()
+    )
     if "consent" not in submission.facts:
         case = replace(case, consent=network.default_consent)
-    return submission, case, redacted
+    return submission, case, redaction_counts
 
 
 def _preview(
@@ -237,7 +242,7 @@ def _preview(
     return CasePreview(
         case=case,
         redaction_counts=redaction_counts,
-        possible_names=tuple(one.name for one in possible_names_in_texts([*case.text.values()])),
+        possible_names=tuple(name.name for name in possible_names_in_texts([*case.text.values()])),
         suggestion=suggest_field(submission_fields(submission), kind=submission.kind),
         is_new=is_new,
     )
@@ -251,7 +256,7 @@ def _find_case(store: Store, case_id: str) -> Case | None:
 
 
 def _refuse_removed(store: Store, case_id: str) -> None:
-    if any(one.case_id == case_id for one in store.erasures()):
-        raise RuleViolated("This case was erased and is not taken in again.")
-    if any(one.case_id == case_id for one in store.withdrawals()):
-        raise RuleViolated("This case was withdrawn. Put it back instead of handing it in again.")
+    if any(erasure.case_id == case_id for erasure in store.erasures()):
+        raise RuleViolated("This case was erased and cannot be submitted again.")
+    if any(withdrawal.case_id == case_id for withdrawal in store.withdrawals()):
+        raise RuleViolated("This case was withdrawn. Restore it instead of submitting it again.")

@@ -1,4 +1,4 @@
-"""All that the page of one case shows: where it is, what is like it, what was made of it, and how it came to be."""
+"""Everything about one case: its theme, similar cases, quotations, possible names and versions."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -15,15 +15,18 @@ from patternmind.ports import Hit, Store
 
 MAX_SIMILAR_CASES = 5
 
-N_RAREST_WORDS, MAX_COMPARED_CASES = 8, 100
-"""The longest words of a case, by which it is looked for, and cases that are compared then, to find its text again."""
+N_RAREST_WORDS = 8
+"""Longest words of a case, used to search for cases with the same text."""
+
+MAX_COMPARED_CASES = 100
+"""Search results whose text is compared."""
 
 _STOPWORD_TEXT = " ".join(sorted(STOPWORDS))
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarCase:
-    """A case like another; ``score`` 0..1 is the cosine of their texts."""
+    """A similar case; ``score`` is the cosine similarity of the texts, 0..1."""
 
     case: Case
     score: float
@@ -31,7 +34,7 @@ class SimilarCase:
 
 @dataclass(frozen=True, slots=True)
 class CaseQuotation:
-    """A sentence of the case that a draft quotes, withdrawn drafts and replaced ones left out."""
+    """A sentence of a case that a current draft quotes."""
 
     draft_id: str
     kind: str
@@ -41,10 +44,10 @@ class CaseQuotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case with its surroundings. ``themes`` are names by id, of those that it touches.
+    """A case with related data. ``theme_names`` holds the names of its theme, second and nearest theme by id.
 
-    ``repeats`` is the case it nearly repeats, ``repeated_by`` those that nearly repeat it; ``linked`` are the cases a
-    recap names, ``linked_by`` the recaps that name it.
+    ``duplicate_of`` is the case that it nearly repeats; ``duplicates`` are the cases that nearly repeat it. A recap
+    names its ``linked_cases``; ``linking_recaps`` name this case.
     """
 
     case: Case
@@ -58,63 +61,70 @@ class CaseView:
 
     @property
     def etag(self) -> str:
-        """Names this version, for edits that must not overwrite another."""
+        """Entity tag of this version, for conditional edits."""
         return f'"{self.n_versions}"'
 
 
 def get_case_view(store: Store, case_id: str) -> CaseView:
-    """One case by its id or its external id.
+    """Return a case by id or external id, with its related cases.
 
     Raises:
         NotFound
     """
     case = store.case(case_id)
-    placed = store.place_of(case.id)
+    assignment = store.find_assignment(case.id)
     names = {case.id, case.external_id} - {None}
     others = store.related_cases(case)
-    touched = {placed.theme_id, placed.second_theme_id, placed.nearest_theme_id} if placed else set[str | None]()
-    themes = {id: name for id, name in store.theme_names().items() if id in touched}
+    theme_ids = (
+        {assignment.theme_id, assignment.second_theme_id, assignment.nearest_theme_id}
+        if assignment
+        else set[str | None]()
+    )
+    theme_names = {id: name for id, name in store.theme_names().items() if id in theme_ids}
     linked = set(case.linked_cases)
     return CaseView(
         case=case,
-        assignment=placed,
-        theme_names=themes,
-        n_versions=store.n_versions(case.id),
-        duplicate_of=next((one for one in others if one.id == case.duplicate_of), None),
-        duplicates=tuple(one for one in others if one.duplicate_of == case.id),
-        linked_cases=tuple(one for one in others if linked & {one.id, one.external_id} and one.id != case.id),
-        linking_recaps=tuple(one for one in others if names & set(one.linked_cases) and one.id != case.id),
+        assignment=assignment,
+        theme_names=theme_names,
+        n_versions=store.count_versions(case.id),
+        duplicate_of=next((other for other in others if other.id == case.duplicate_of), None),
+        duplicates=tuple(other for other in others if other.duplicate_of == case.id),
+        linked_cases=tuple(other for other in others if linked & {other.id, other.external_id} and other.id != case.id),
+        linking_recaps=tuple(other for other in others if names & set(other.linked_cases) and other.id != case.id),
     )
 
 
 def find_similar_cases(
     store: Store, find_nearest: Callable[[str, int], Sequence[Hit]], case: Case, *, k: int = MAX_SIMILAR_CASES
 ) -> list[SimilarCase]:
-    """The cases nearest in meaning, nearest first; none while the case is not embedded.
+    """Find the cases most similar in meaning, best first; empty while the case is not embedded.
 
     Args:
-        near: gives the k nearest of a case by its id, best first.
+        find_nearest: Returns the k nearest cases of a case id, best first.
     """
     hits = find_nearest(case.id, k)
-    there = store.cases_by_id([hit.case_id for hit in hits])
-    return [SimilarCase(there[hit.case_id], hit.score) for hit in hits if hit.case_id in there]
+    cases = store.cases_by_id([hit.case_id for hit in hits])
+    return [SimilarCase(cases[hit.case_id], hit.score) for hit in hits if hit.case_id in cases]
 
 
 def find_same_text(store: Store, case: Case) -> list[Case]:
-    """The cases that hold the very same text under another id, by id; found by its words, of which no run need know."""
+    """Find the cases with exactly the same text, by id.
+
+    Uses a word search, so it also finds cases that no run has seen.
+    """
     words = sorted({word for text in case.text.values() for word in re.findall(r"\w+", text)}, key=len)[
         -N_RAREST_WORDS:
     ]
     if not words:
         return []
-    alike = store.list_cases(CaseFilter(search_words=" ".join(words)), limit=MAX_COMPARED_CASES).rows
-    return [one.case for one in alike if one.case.content_hash == case.content_hash and one.case.id != case.id]
+    candidates = store.list_cases(CaseFilter(search_words=" ".join(words)), limit=MAX_COMPARED_CASES).rows
+    return [row.case for row in candidates if row.case.content_hash == case.content_hash and row.case.id != case.id]
 
 
 def find_quotations(store: Store, case_id: str) -> list[CaseQuotation]:
-    """Where its sentences are quoted: drafts that stand now, by name; a sentence once a draft."""
-    found = dict.fromkeys(_iter_quotations(store, case_id))
-    return sorted(found, key=lambda one: (one.name.casefold(), one.draft_id))
+    """List the quotations of a case in current drafts, by draft name; each sentence once per draft."""
+    quotations = dict.fromkeys(_iter_quotations(store, case_id))
+    return sorted(quotations, key=lambda quotation: (quotation.name.casefold(), quotation.draft_id))
 
 
 def _iter_quotations(store: Store, case_id: str) -> Iterator[CaseQuotation]:
@@ -126,20 +136,25 @@ def _iter_quotations(store: Store, case_id: str) -> Iterator[CaseQuotation]:
 
 
 def possible_names_in_case(case: Case) -> tuple[PossibleName, ...]:
-    """What may be names in the redacted text of one case, the likeliest first."""
+    """Find words in a redacted case that may be names, likeliest first."""
     return possible_names_in_texts([*case.text.values(), *case.extra.values()])
 
 
 def possible_names_in_texts(texts: Sequence[str]) -> tuple[PossibleName, ...]:
-    """What may be names in a few texts: too few to tell by themselves that "We" is a word, so they are told."""
+    """Find words in a few texts that may be names, likeliest first.
+
+    A few texts do not show that "We" is an ordinary word, so the stop words are added as one more text.
+    """
     return tuple(
-        one for one in find_possible_names([*texts, _STOPWORD_TEXT]) if any(one.name in text for text in texts)
+        candidate
+        for candidate in find_possible_names([*texts, _STOPWORD_TEXT])
+        if any(candidate.name in text for text in texts)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class CaseVersion:
-    """One version as it was handed in. ``at`` and ``by`` are known of those written at the desk."""
+    """One version as submitted. ``at`` and ``actor`` are None for versions imported from a file."""
 
     number: int
     submission: Submission
@@ -148,13 +163,16 @@ class CaseVersion:
 
 
 def list_versions(store: Store, case_id: str) -> Sequence[CaseVersion]:
-    """Every version that was handed in, raw, newest first: for the steward and for whose case it is.
+    """List all raw versions of a case, newest first, for stewards and the owner.
 
     Raises:
-        NotFound, RawTextLocked
+        NotFound, RawTextKeyInvalid
     """
-    n = store.n_versions(case_id)
+    n = store.count_versions(case_id)
     if not n:
         raise NotFound("case", case_id)
-    raw = [(number, store.submission(case_id, number)) for number in range(n, 0, -1)]
-    return [CaseVersion(number, one, datetime.fromisoformat(one.at) if one.at else None, one.by) for number, one in raw]
+    submissions = [(number, store.submission(case_id, number)) for number in range(n, 0, -1)]
+    return [
+        CaseVersion(number, raw, datetime.fromisoformat(raw.at) if raw.at else None, raw.by)
+        for number, raw in submissions
+    ]

@@ -1,4 +1,4 @@
-"""What closed cases alone say, of a network of any size: read once into memory, and from then on only what changed."""
+"""In-memory index of phrases that only confidential cases contain, updated incrementally."""
 
 import threading
 from collections.abc import Iterable
@@ -12,22 +12,22 @@ from patternmind.publishing.confidential_phrases import ConfidentialPhrases
 
 
 class _StoreIndex:
-    """The words of one store as far as they were read. An erased case is forgotten with all the others."""
+    """Index of one store. Removing a case clears it, and all cases are read again."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.stamp: VectorVersion | None = None
-        self.wording = ConfidentialIndex()
+        self.version: VectorVersion | None = None
+        self.index = ConfidentialIndex()
 
     def refresh(self, store: Store) -> ConfidentialIndex:
-        stamp = store.vector_version()
-        if self.stamp is None or self.stamp.n_removed != stamp.n_removed:
-            self.stamp, self.wording = None, ConfidentialIndex()
-        if self.stamp != stamp:
-            rows = store.iter_case_texts(after_number=self.stamp.last_write_number if self.stamp else 0)
-            self.wording.update((id, consent is Consent.NETWORK_ONLY, texts) for id, consent, texts in rows)
-            self.stamp = stamp
-        return self.wording
+        current_version = store.vector_version()
+        if self.version is None or self.version.n_removed != current_version.n_removed:
+            self.version, self.index = None, ConfidentialIndex()
+        if self.version != current_version:
+            rows = store.iter_case_texts(after_number=self.version.last_write_number if self.version else 0)
+            self.index.update((id, consent is Consent.NETWORK_ONLY, texts) for id, consent, texts in rows)
+            self.version = current_version
+        return self.index
 
 
 _INDEXES: WeakKeyDictionary[Store, _StoreIndex] = WeakKeyDictionary()
@@ -35,8 +35,8 @@ _LOCK = threading.Lock()
 
 
 def find_confidential_phrases(store: Store, texts: Iterable[str]) -> ConfidentialPhrases:
-    """As ``Closed.within`` these texts, over all cases of the network as they are now."""
+    """Find the phrases in these texts that occur only in confidential cases of the network."""
     with _LOCK:
-        read = _INDEXES.setdefault(store, _StoreIndex())
-    with read.lock:
-        return read.refresh(store).find_in(texts)
+        store_index = _INDEXES.setdefault(store, _StoreIndex())
+    with store_index.lock:
+        return store_index.refresh(store).find_in(texts)

@@ -1,4 +1,7 @@
-"""How much there is, kept until something is written: counting reads an index through, which grows with the network."""
+"""Counts of a network, cached until data is written.
+
+Counting scans an index, so it takes longer in a larger network.
+"""
 
 from patternmind.domain.read_models import CaseFilter, NetworkCounts
 from patternmind.ports import Store
@@ -9,10 +12,10 @@ _CASE_COUNT_CACHE: VersionedCache[int] = VersionedCache()
 
 
 def get_counts(store: Store, lens: str | None = None) -> NetworkCounts:
-    """As ``store.counts``."""
-    return _COUNTS_CACHE.get_or_compute(store, lambda: store.counts(lens), key=lens)
+    """Return ``store.network_counts``, cached."""
+    return _COUNTS_CACHE.get_or_compute(store, lambda: store.network_counts(lens), key=lens)
 
 
 def count_matching_cases(store: Store, filters: CaseFilter) -> int:
-    """As ``store.count_cases``."""
+    """Return ``store.count_cases``, cached."""
     return _CASE_COUNT_CACHE.get_or_compute(store, lambda: store.count_cases(filters), key=filters)

@@ -1,4 +1,4 @@
-"""Erasing a case: out of every table, out of what was made of it, out of the files; its id alone stays."""
+"""Erase or withdraw a case: from every table, from derived texts and from the files; only its id stays."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +16,11 @@ from patternmind.domain.drafts import (
     DraftKind,
     Quote,
 )
+from patternmind.domain.members import require_actor
 from patternmind.domain.themes import Lineage, Theme
-from patternmind.embedding.lenses import LENSES, lens_text, text_hash
-from patternmind.errors import NotFound, UsageError
+from patternmind.embedding.lenses import LENSES, lens_text
+from patternmind.embedding.vectors import text_hash
+from patternmind.errors import NotFound
 from patternmind.ingestion.cases import case_id_for
 from patternmind.ports import (
     Clock,
@@ -33,10 +35,10 @@ from patternmind.services.reviews import build_patterns, list_all_drafts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureResult:
-    """What erasing a case did, and what it could not.
+    """Effect of erasing a case, and the ids of cases that may still reveal it.
 
-    ``n_quotes`` were withdrawn in ``n_drafts``; ``again`` says that the case was gone already and the files were
-    cleaned once more. ``same`` are ids of other cases with its text, ``linked`` of cases and recaps that name it.
+    ``n_quotes`` quotes were withdrawn in ``n_drafts`` drafts. ``again`` is True if the case was erased before and only
+    the files were cleaned. ``same`` are other cases with its text; ``linked`` are cases and recaps that name it.
     """
 
     case_id: str
@@ -48,57 +50,63 @@ class ErasureResult:
 
 
 def find_erasure(store: Store, case_id: str) -> Erasure | None:
-    """The erasure of a case, by its id or its external id; None where it is here, or never was."""
-    ids = {case_id, *(case_id_for(case_id, kind=kind, network_id=store.network.id) for kind in CaseKind)}
-    return next((one for one in store.erasures() if one.case_id in ids), None)
+    """Return the erasure of a case by id or external id; None if it exists or never did."""
+    ids = _possible_ids(store, case_id)
+    return next((erasure for erasure in store.erasures() if erasure.case_id in ids), None)
 
 
 def erase_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> ErasureResult:
-    """Erase a case, by its id or its external id. One that was erased before has the files cleaned again.
+    """Erase a case by id or external id. For a case erased before, clean the files again.
 
     Raises:
-        NotFound: it is not here and never was.
-        UsageError: nobody says who erases it.
-        StoreUnavailable: the rows are gone, but another process keeps the file from being cleaned: do it again.
+        NotFound: The case does not exist and never did.
+        UsageError: The actor is missing.
+        StoreUnavailable: The rows are gone, but another process prevents cleaning the file. Repeat the call.
     """
-    if not actor.strip():
-        raise UsageError("Every erasure is a named person's: say who erases with --by.")
+    actor = require_actor(actor)
     try:
         case = store.case(case_id)
     except NotFound:
-        if (hidden := find_withdrawal(store, case_id)) is not None:
-            store.erase_case(hidden.case_id, _NO_REWRITE, kept_text_hashes=(), actor=actor.strip(), at=clock.now())
+        if (withdrawal := find_withdrawal(store, case_id)) is not None:
+            store.erase_case(withdrawal.case_id, _NO_REWRITE, kept_text_hashes=(), actor=actor, at=clock.now())
             store.purge_deleted()
-            return ErasureResult(case_id=hidden.case_id)
-        if (gone := find_erasure(store, case_id)) is None:
+            return ErasureResult(case_id=withdrawal.case_id)
+        if (erasure := find_erasure(store, case_id)) is None:
             raise
         store.purge_deleted()
-        return ErasureResult(case_id=gone.case_id, again=True)
-    told = _remove_case(store, clock, case, actor=actor.strip(), remove=store.erase_case)
+        return ErasureResult(case_id=erasure.case_id, again=True)
+    result = _remove_case(store, clock, case, actor=actor, remove=store.erase_case)
     store.purge_deleted()
-    return told
+    return result
 
 
 def find_withdrawal(store: Store, case_id: str) -> Withdrawal | None:
-    """The withdrawal of a case, by its id or its external id; None where it is here, or never was."""
-    ids = {case_id, *(case_id_for(case_id, kind=kind, network_id=store.network.id) for kind in CaseKind)}
-    return next((one for one in store.withdrawals() if one.case_id in ids), None)
+    """Return the withdrawal of a case by id or external id; None if it exists or never did."""
+    ids = _possible_ids(store, case_id)
+    return next((withdrawal for withdrawal in store.withdrawals() if withdrawal.case_id in ids), None)
+
+
+def _possible_ids(store: Store, id_or_external_id: str) -> set[str]:
+    network_id = store.network.id
+    return {
+        id_or_external_id,
+        *(case_id_for(id_or_external_id, kind=kind, network_id=network_id) for kind in CaseKind),
+    }
 
 
 def withdraw_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> ErasureResult:
-    """Take a case out of everything people and machines look at, its quotes withdrawn; it can be put back.
+    """Hide a case from people and from later runs, and withdraw its quotes. It can be restored.
 
     Raises:
-        NotFound: it is not here, or withdrawn already.
-        UsageError: nobody says who withdraws it.
+        NotFound: The case does not exist, or is withdrawn already.
+        UsageError: The actor is missing.
     """
-    if not actor.strip():
-        raise UsageError("Every withdrawal is a named person's: say who withdraws it.")
-    return _remove_case(store, clock, store.case(case_id), actor=actor.strip(), remove=store.withdraw_case)
+    actor = require_actor(actor)
+    return _remove_case(store, clock, store.case(case_id), actor=actor, remove=store.withdraw_case)
 
 
 class _RemoveCase(Protocol):
-    """How a case goes: for good, or so that it can be put back."""
+    """Store method that removes a case: permanently, or so that it can be restored."""
 
     def __call__(
         self, case_id: str, rewrite: TextRewrite, *, kept_text_hashes: Collection[str], actor: str, at: datetime
@@ -107,11 +115,11 @@ class _RemoveCase(Protocol):
 
 def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: _RemoveCase) -> ErasureResult:
     others = [
-        replace(one, duplicate_of=None) if one.duplicate_of == case.id else one
-        for one in store.cases()
-        if one.id != case.id
+        replace(other, duplicate_of=None) if other.duplicate_of == case.id else other
+        for other in store.cases()
+        if other.id != case.id
     ]
-    traces = UniqueTerms.from_texts(_texts(case), (text for one in others for text in _texts(one)))
+    unique_terms = UniqueTerms.from_texts(_texts(case), (text for other in others for text in _texts(other)))
     quotes = [
         (draft.id, quote)
         for draft, _, _ in store.drafts(current=False)
@@ -119,17 +127,17 @@ def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: 
         for quote in claim.quotes
         if quote.case_id == case.id
     ]
-    retelling = TextRewrite(
-        theme=_ThemeWithoutCase(store, case, {one.id: one for one in others}, traces).theme,
-        name=traces.withdraw_from_name,
-        words=traces.withdraw_terms,
-        draft=lambda draft, log: _rewrite_draft(draft, log, case.id, traces),
+    rewrite = TextRewrite(
+        rewrite_theme=_ThemeWithoutCase(store, case, {other.id: other for other in others}, unique_terms).without_case,
+        rewrite_name=unique_terms.withdraw_from_name,
+        rewrite_text=unique_terms.withdraw_terms,
+        rewrite_draft=lambda draft, log: _rewrite_draft(draft, log, case.id, unique_terms),
     )
-    kept = {text_hash(lens_text(one, lens)) for one in others for lens in LENSES}
+    kept_text_hashes = {text_hash(lens_text(other, lens)) for other in others for lens in LENSES}
     remove(
         case.id,
-        retelling,
-        kept_text_hashes=kept | _retained_pattern_hashes(store, case.id),
+        rewrite,
+        kept_text_hashes=kept_text_hashes | _retained_pattern_hashes(store, case.id),
         actor=actor,
         at=clock.now(),
     )
@@ -138,13 +146,16 @@ def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: 
         case_id=case.id,
         n_quotes=len(quotes),
         n_drafts=len({draft_id for draft_id, _ in quotes}),
-        same=tuple(one.id for one in others if case.content_hash and one.content_hash == case.content_hash),
-        linked=tuple(one.id for one in others if names & set(one.linked_cases)),
+        same=tuple(other.id for other in others if case.content_hash and other.content_hash == case.content_hash),
+        linked=tuple(other.id for other in others if names & set(other.linked_cases)),
     )
 
 
 _NO_REWRITE = TextRewrite(
-    theme=lambda theme: theme, name=lambda name: name, words=lambda words: words, draft=lambda draft, log: (draft, log)
+    rewrite_theme=lambda theme: theme,
+    rewrite_name=lambda name: name,
+    rewrite_text=lambda words: words,
+    rewrite_draft=lambda draft, log: (draft, log),
 )
 
 
@@ -155,85 +166,94 @@ def _texts(case: Case) -> list[str]:
 def _rewrite_draft(
     draft: Draft, log: tuple[Decision, ...], case_id: str, unique_terms: UniqueTerms
 ) -> tuple[Draft, tuple[Decision, ...]]:
-    """A draft without the case. A model may have put its words into any line; the drafter without one only quotes."""
+    """Remove a case from a draft and its log.
+
+    A model may have used the case's words in any line; the drafter without a model only quotes.
+    """
 
     def requote(quote: Quote) -> Quote:
         return withdraw_quote(quote) if quote.case_id == case_id else quote
 
-    stood_on = {name.partition("@")[0] for name in draft.provenance.inputs}
-    retold = case_id in stood_on and draft.provenance.model != NO_AI
-    teller = DraftRewriter(
+    source_ids = {name.partition("@")[0] for name in draft.provenance.inputs}
+    may_paraphrase = case_id in source_ids and draft.provenance.model != NO_AI
+    rewriter = DraftRewriter(
         rewrite_quote=requote,
         rewrite_name=unique_terms.withdraw_from_name,
-        rewrite_machine_text=unique_terms.withdraw_terms if retold else unique_terms.withdraw_sentences,
+        rewrite_machine_text=unique_terms.withdraw_terms if may_paraphrase else unique_terms.withdraw_sentences,
         rewrite_user_text=unique_terms.withdraw_terms,
         text_versions={},
     )
-    return teller.rewrite(draft, log)
+    return rewriter.rewrite(draft, log)
 
 
 def _retained_pattern_hashes(store: Store, case_id: str) -> set[str]:
-    """The texts of patterns that search knows by their vectors, of those that the case has no part in."""
+    """Return the text hashes of patterns that do not depend on the case."""
     patterns = build_patterns(list_all_drafts(store, kind=DraftKind.PATTERN))
     return {
-        text_hash(f"{one.name}\n{one.fields.get('patlet', '')}")
-        for one in patterns
-        if all(name.partition("@")[0] != case_id for name in one.provenance.inputs)
+        text_hash(f"{pattern.name}\n{pattern.fields.get('patlet', '')}")
+        for pattern in patterns
+        if all(name.partition("@")[0] != case_id for name in pattern.provenance.inputs)
     }
 
 
 @dataclass(frozen=True, slots=True)
 class _ThemeWithoutCase:
-    """Themes without the case: ids, words, counts and centre."""
+    """Removes a case from themes: ids, words, counts and centroid."""
 
     store: Store
     case: Case
     others: Mapping[str, Case]
     unique_terms: UniqueTerms
 
-    def theme(self, theme: Theme) -> Theme:
-        left = self._ids(theme.case_ids)
-        told = replace(
+    def without_case(self, theme: Theme) -> Theme:
+        remaining = self._other_ids(theme.case_ids)
+        rewritten = replace(
             theme,
             name=self.unique_terms.withdraw_from_name(theme.name),
             gist="" if self._is_unique_gist(theme.gist) else theme.gist,
-            keywords=self._phrases(theme.keywords),
-            differs_by=self._phrases(theme.differs_by),
-            case_ids=left,
-            exemplars=self._ids(theme.exemplars),
+            keywords=self._other_phrases(theme.keywords),
+            differs_by=self._other_phrases(theme.differs_by),
+            case_ids=remaining,
+            exemplars=self._other_ids(theme.exemplars),
             edge_case=None if theme.edge_case == self.case.id else theme.edge_case,
-            unseen_case_ids=self._ids(theme.unseen_case_ids),
-            former_exemplars=self._ids(theme.former_exemplars),
+            unseen_case_ids=self._other_ids(theme.unseen_case_ids),
+            former_exemplars=self._other_ids(theme.former_exemplars),
         )
         if self.case.id not in (*theme.case_ids, *theme.unseen_case_ids):
-            return told
-        told = replace(told, centre=self._centroid(told))
-        told = replace(told, lineage=theme.lineage if left or not theme.case_ids else Lineage.DORMANT)
-        return self._with_counts(told) if theme.n_cases else told
+            return rewritten
+        rewritten = replace(
+            rewritten,
+            centre=self._centroid(rewritten),
+            lineage=theme.lineage if remaining or not theme.case_ids else Lineage.DORMANT,
+        )
+        return self._with_counts(rewritten) if theme.n_cases else rewritten
 
-    def _ids(self, ids: Sequence[str]) -> tuple[str, ...]:
+    def _other_ids(self, ids: Sequence[str]) -> tuple[str, ...]:
         return tuple(id for id in ids if id != self.case.id)
 
-    def _phrases(self, phrases: Sequence[str]) -> tuple[str, ...]:
+    def _other_phrases(self, phrases: Sequence[str]) -> tuple[str, ...]:
         return tuple(phrase for phrase in phrases if not self.unique_terms.occur_in(phrase))
 
     def _is_unique_gist(self, gist: str) -> bool:
-        """Whether the sentence stands in this case and in no other, or says what only this case says."""
+        """Return True if the sentence, or a term in it, is unique to this case."""
         if not gist or self.unique_terms.withdraw_terms(gist) != gist:
             return bool(gist)
         if not any(gist in text for text in self.case.text.values()):
             return False
-        return not any(gist in text for one in self.others.values() for text in one.text.values())
+        return not any(gist in text for other in self.others.values() for text in other.text.values())
 
     def _centroid(self, theme: Theme) -> tuple[float, ...]:
-        """The unit-norm mean of the members that are left: with the old one, and them, the case's could be reckoned."""
+        """Return the unit-norm mean of the remaining members.
+
+        From the old centroid and those members, the vector of the erased case could be computed.
+        """
         hashes = [
             text_hash(lens_text(self.others[id], theme.lens))
             for id in sorted({*theme.case_ids, *theme.unseen_case_ids} & self.others.keys())
         ]
-        known = self.store.vectors(theme.encoder, hashes)
-        told = [known[key] for key in hashes if key in known]
-        total = np.stack(told).astype(np.float64).sum(axis=0) if told else np.zeros(1)
+        vectors_by_hash = self.store.vectors(theme.encoder, hashes)
+        vectors = [vectors_by_hash[key] for key in hashes if key in vectors_by_hash]
+        total = np.stack(vectors).astype(np.float64).sum(axis=0) if vectors else np.zeros(1)
         length = float(np.linalg.norm(total))
         return tuple(float(x) for x in np.asarray(total / length, np.float32)) if length else ()
 

@@ -1,4 +1,4 @@
-"""What may leave as a file: assignments, the map, cases, themes, drafts and patterns, consent and threshold applied."""
+"""Export rows of assignments, map, cases, themes, drafts and patterns, within consent and publishing limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,7 +16,8 @@ from patternmind.domain.themes import Assignment, Theme, stability_label
 from patternmind.drafting.patterns import NO_PATTERN
 from patternmind.embedding.lenses import check_lens
 from patternmind.errors import UsageError
-from patternmind.ingestion.redaction.redactor import Roster, redact_values
+from patternmind.ingestion.redaction.redactor import redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Store
 from patternmind.publishing.confidential_phrases import WITHHELD_MARK, ConfidentialPhrases, iter_texts
 from patternmind.publishing.publication_rules import MIN_SUBSTRING_CHARS, redact_for_export
@@ -30,47 +31,47 @@ Row = dict[str, Any]
 NETWORK_ONLY_NOTE = "network only"
 
 DRAFT_NAME_PREFIXES = ("Pre-reading: ", "Recap: ")
-"""How the names of drafts begin that are named for a theme, a topic or a case."""
+"""Name prefixes of drafts that are named after a theme, a topic or a case."""
 
 EXPORT_NAMES = ("assignments", "map", "cases", "themes", "drafts", "patterns")
 
 
 def export_rows(store: Store, name: str, *, lens: str | None = None) -> Iterator[Row]:
-    """The rows of one kind, in a fixed order.
+    """Return the rows of one kind, in a fixed order.
 
     Args:
-        lens: whose themes, assignments or map; None means that of the last run. Other kinds belong to no lens.
+        lens: Lens of themes, assignments or map; None for the lens of the last run. Other kinds belong to no lens.
 
     Raises:
-        UsageError: no such kind, no such lens, or a lens for what has none.
+        UsageError: The kind or lens is unknown, or the kind belongs to no lens.
     """
     of_lens = {"assignments": _assignment_rows, "map": map_rows, "themes": _theme_rows}
     of_network = {"cases": _case_rows, "drafts": _draft_rows, "patterns": _pattern_rows}
     if name not in of_lens and name not in of_network:
-        raise UsageError(f'There is no export of "{name}". Choose one of: {", ".join(EXPORT_NAMES)}.')
+        raise UsageError(f'Unknown export "{name}". Choose one of: {", ".join(EXPORT_NAMES)}.')
     if lens is not None:
         check_lens(lens)
     if name in of_lens:
         return _redact_rows(store, of_lens[name](store, lens))
     if lens is not None:
-        raise UsageError(f"The export of {name} is the same under every lens. Leave --lens out.")
+        raise UsageError(f'The export "{name}" does not depend on a lens. Leave the lens out.', field="lens")
     rows = of_network[name](store)
     return rows if name == "cases" else _redact_rows(store, rows)
 
 
 def _redact_rows(store: Store, rows: Iterator[Row]) -> Iterator[Row]:
-    """The rows once more without names, for words of machines and people are older than the roster may be.
+    """Redact rows again: their texts may be older than the current roster.
 
-    Cases need it not: a change of the roster redacts them again.
+    Cases do not need this: a change of the roster redacts them again.
     """
     roster = Roster.of(store.roster())
     return (redact_values(row, roster) for row in rows)
 
 
 def _assignment_rows(store: Store, lens: str | None) -> Iterator[Row]:
-    external = {case.id: case.external_id for case in store.cases()}
-    for one in store.assignments(lens):
-        yield assignment_row(one, external.get(one.case_id))
+    external_ids = {case.id: case.external_id for case in store.cases()}
+    for assignment in store.assignments(lens):
+        yield assignment_row(assignment, external_ids.get(assignment.case_id))
 
 
 def assignment_row(assignment: Assignment, external_id: str | None) -> Row:
@@ -89,29 +90,31 @@ def assignment_row(assignment: Assignment, external_id: str | None) -> Row:
 
 
 def _case_rows(store: Store) -> Iterator[Row]:
-    """Every case as redacted; the text of one that may not leave the network is withheld, its row is not."""
+    """Yield every case, redacted. A network-only case keeps its row, without text."""
     for case in store.cases():
-        may_leave = case.consent is not Consent.NETWORK_ONLY
+        is_publishable = case.consent is not Consent.NETWORK_ONLY
         row: Row = {
             "case_id": case.id,
             "external_id": case.external_id,
             "kind": case.kind.value,
-            "text": dict(case.text) if may_leave else {},
+            "text": dict(case.text) if is_publishable else {},
             "date": case.date.isoformat() if case.date else None,
             "team": case.team,
             "consent": case.consent.value,
             "flags": list(case.flags),
             "near_duplicate_of": case.duplicate_of,
-            "extra": dict(case.extra) if may_leave else {},
+            "extra": dict(case.extra) if is_publishable else {},
         }
-        yield row if may_leave else {**row, "withheld": NETWORK_ONLY_NOTE}
+        yield row if is_publishable else {**row, "withheld": NETWORK_ONLY_NOTE}
 
 
 def theme_row(theme: Theme, size: int | None = None) -> Row:
-    """A theme as ``patternmind themes --json`` shows it; ``size`` counts every member, ``n_cases`` each story once.
+    """Return a theme as in ``patternmind themes --json``.
+
+    ``size`` counts every member, ``n_cases`` counts duplicates and recaps of listed cases once.
 
     Args:
-        size: of a theme that is given without its members.
+        size: Number of members of a theme that was read without them.
     """
     return {
         "theme_id": theme.id,
@@ -141,36 +144,41 @@ def theme_row(theme: Theme, size: int | None = None) -> Row:
 
 
 def _theme_rows(store: Store, lens: str | None) -> Iterator[Row]:
-    """Every theme; its name, gist and key phrases stay where only cases hold them that may not leave the network."""
+    """Yield every theme; network-only names and phrases are withheld."""
     themes = store.themes(lens)
-    for theme, told in zip(themes, redact_for_export(themes, {case.id: case for case in store.cases()}), strict=True):
-        row = theme_row(told)
-        yield row if told == theme else {**row, "withheld": NETWORK_ONLY_NOTE}
+    exported = redact_for_export(themes, {case.id: case for case in store.cases()})
+    for theme, redacted in zip(themes, exported, strict=True):
+        row = theme_row(redacted)
+        yield row if redacted == theme else {**row, "withheld": NETWORK_ONLY_NOTE}
 
 
 def _draft_rows(store: Store) -> Iterator[Row]:
     cases = store.cases()
     rows = [draft_row(reviewed, _network_only_ids(cases)) for reviewed in list_all_drafts(store)]
-    closed = ConfidentialPhrases.find_in(iter_texts(rows), cases)
+    confidential = ConfidentialPhrases.find_in(iter_texts(rows), cases)
     for row in rows:
-        yield {**closed.withhold(row), "name": _withhold_name(row["name"], closed), "provenance": row["provenance"]}
+        yield {
+            **confidential.withhold(row),
+            "name": _withhold_name(row["name"], confidential),
+            "provenance": row["provenance"],
+        }
 
 
 def _withhold_name(name: str, confidential: ConfidentialPhrases) -> str:
-    """A name of a draft, what it is and what it is about; that goes where it holds words of closed cases alone."""
-    what, colon, about = name.partition(": ") if name.startswith(DRAFT_NAME_PREFIXES) else ("", "", name)
-    if name == NO_PATTERN or not (confidential.occurs_in_name(about) or confidential.occurs_in(about)):
+    """Withhold the subject in a draft's name if only confidential cases contain its words."""
+    kind, colon, subject = name.partition(": ") if name.startswith(DRAFT_NAME_PREFIXES) else ("", "", name)
+    if name == NO_PATTERN or not (confidential.occurs_in_name(subject) or confidential.occurs_in(subject)):
         return name
-    return f"{what}{colon}{WITHHELD_MARK}"
+    return f"{kind}{colon}{WITHHELD_MARK}"
 
 
 def _pattern_rows(store: Store) -> Iterator[Row]:
-    """Every accepted pattern: whole where it may be published, else its id and why it is withheld."""
-    found = collect_playbook(store)
-    for pattern in (*(one.pattern for one in found.published), *found.retired):
+    """Yield every accepted pattern; a withheld one has only its id and the reason."""
+    selection = collect_playbook(store)
+    for pattern in (*(published.pattern for published in selection.published), *selection.retired):
         yield _pattern_row(pattern)
-    for one in found.withheld:
-        yield {"id": one.pattern_id, "kind": "pattern", "fields": {}, "claims": [], "withheld": one.reason}
+    for withheld in selection.withheld:
+        yield {"id": withheld.pattern_id, "kind": "pattern", "fields": {}, "claims": [], "withheld": withheld.reason}
 
 
 def _network_only_ids(cases: Sequence[Case]) -> frozenset[str]:
@@ -178,7 +186,10 @@ def _network_only_ids(cases: Sequence[Case]) -> frozenset[str]:
 
 
 def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozenset()) -> Row:
-    """A draft as reviewers and exports see it; quotes of the cases in ``private`` are withheld and counted."""
+    """Return a draft as reviewers and exports see it.
+
+    Claims and quotes from the cases in ``network_only_ids`` are left out; left-out claims are counted.
+    """
     draft: Draft = reviewed.grounded.draft
     by_model = draft.provenance.model != NO_AI
     hidden = {
@@ -188,15 +199,15 @@ def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozen
     }
     if by_model and any(name.partition("@")[0] in network_only_ids for name in draft.provenance.inputs):
         hidden |= set(iter_texts(draft.fields.get("reason", "")))
-    told = _content_row(fields_of(reviewed), draft.claims, network_only_ids, hidden - {""})
-    name = told["fields"].pop("name")
+    content = _content_row(fields_of(reviewed), draft.claims, network_only_ids, hidden - {""})
+    name = content["fields"].pop("name")
     return {
         "id": draft.id,
         "kind": draft.kind.value,
         "state": state_of(reviewed.decisions).value,
         "theme_id": draft.theme_id,
         "name": name,
-        **told,
+        **content,
         "flags": [_flag_row(flag) for flag in reviewed.grounded.flags if flag.text not in hidden],
         "refused_claims": len(reviewed.grounded.refused_claims),
         "version": reviewed.version,
@@ -227,8 +238,8 @@ def _pattern_row(pattern: Pattern) -> Row:
 def _content_row(
     fields: Mapping[str, Any], claims: Sequence[Claim], network_only_ids: frozenset[str], withheld_texts: set[str]
 ) -> Row:
-    """Fields and claims without what may not leave: the claims of these words, and their text wherever it stands."""
-    shown = [claim for claim in claims if claim.text not in withheld_texts]
+    """Return fields and claims without the withheld claims, and without their text in any field."""
+    exported = [claim for claim in claims if claim.text not in withheld_texts]
     return {
         "fields": {name: _without_texts(value, withheld_texts) for name, value in fields.items()},
         "claims": [
@@ -241,17 +252,20 @@ def _content_row(
                     if q.case_id not in network_only_ids
                 ],
             }
-            for claim in shown
+            for claim in exported
         ],
-        "withheld_claims": len(claims) - len(shown),
+        "withheld_claims": len(claims) - len(exported),
     }
 
 
 def _is_withheld(text: str, claims: Sequence[Claim], network_only_ids: frozenset[str], *, is_by_model: bool) -> bool:
-    """Whether a claim of these words rests on private cases alone; of a model, on any, for it may mix their words."""
-    said = [claim for claim in claims if claim.text == text and claim.quotes]
-    enough = any if is_by_model else all
-    return any(enough(quote.case_id in network_only_ids for quote in claim.quotes) for claim in said)
+    """Return True if a claim with this text quotes only network-only cases.
+
+    For a model's claim one such case is enough, because the model may mix their words.
+    """
+    quoting = [claim for claim in claims if claim.text == text and claim.quotes]
+    is_enough = any if is_by_model else all
+    return any(is_enough(quote.case_id in network_only_ids for quote in claim.quotes) for claim in quoting)
 
 
 def _without_texts(value: str | Sequence[str], withheld_texts: set[str]) -> str | list[str]:
@@ -262,20 +276,20 @@ def _without_texts(value: str | Sequence[str], withheld_texts: set[str]) -> str 
 
 
 def _replace_texts(line: str, withheld_texts: set[str]) -> str:
-    """The line without the texts in it that are hidden, the longest first: a title may stand in a sentence."""
+    """Replace withheld texts in a line, longest first: a title may be part of a sentence."""
     for text in sorted(withheld_texts, key=len, reverse=True):
         line = line.replace(text, WITHHELD_MARK)
     return line
 
 
 def _provenance_row(source: Draft | Pattern) -> Row:
-    made = source.provenance
+    provenance = source.provenance
     return {
-        "run_id": made.run_id,
-        "model": made.model,
-        "prompt": made.prompt,
-        "prompt_hash": made.prompt_hash,
-        "inputs": list(made.inputs),
-        "n_tokens": made.n_tokens,
-        "cost_usd": made.cost_usd,
+        "run_id": provenance.run_id,
+        "model": provenance.model,
+        "prompt": provenance.prompt,
+        "prompt_hash": provenance.prompt_hash,
+        "inputs": list(provenance.inputs),
+        "n_tokens": provenance.n_tokens,
+        "cost_usd": provenance.cost_usd,
     }

@@ -1,4 +1,4 @@
-"""Files to stored cases: every row accepted, unchanged or rejected with all its errors, and nothing else."""
+"""Import files as cases. Every row is accepted, unchanged, updated or rejected with all its errors."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ from patternmind.domain.cases import (
 from patternmind.errors import VersionConflict
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.mapping import parse_mapping
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.submissions import read_submissions
 from patternmind.ports import CaseSaveCounts, Progress, Store
 
 BATCH_ROWS = 1000
-"""Rows stored in one transaction: what an interrupted ingest has to read again; reading them again changes nothing."""
+"""Rows stored in one transaction. An interrupted import repeats at most these; repeating changes nothing."""
 
 
 @dataclass
@@ -45,70 +45,73 @@ def import_files(
     is_atomic: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
-    """Take in files, in batches that are each stored whole.
+    """Import files in batches; each batch is one transaction.
 
     Args:
-        whole: each file is one batch, so that all of it is stored or nothing; it is held in memory.
-        mapping: FIELD=COLUMN pairs that come before the known names of columns.
+        is_atomic: Import each file completely or not at all; the file is held in memory.
+        mapping: FIELD=COLUMN pairs; they take precedence over known column names.
 
     Raises:
-        UnreadableFile, UnknownColumn: before any row of that file is stored, except where the file breaks off later.
+        UnreadableFile, UnknownColumn: Raised before any row of that file is stored, unless a later part of the file is
+            damaged.
     """
     fields = parse_mapping(mapping, kind)
-    tally = _ImportCounts()
+    totals = _ImportCounts()
     for path in paths:
         for batch in _batches(read_submissions(path, kind=kind, mapping=fields), None if is_atomic else BATCH_ROWS):
-            # Kept is the file's name alone: where it lay is nobody's business later on.
-            taken = [replace(row, file=path.name) for row in batch if isinstance(row, Submission)]
-            tally.rejected += [row for row in batch if isinstance(row, RejectedRow)]
-            counts = _store_batch(store, taken, tally, dry_run=dry_run)
-            tally.accepted += counts.accepted
-            tally.unchanged += counts.unchanged
-            tally.duplicates += counts.duplicates
-            tally.updated += counts.updated
+            # Only the file's name is stored: its folder may reveal private details.
+            submissions = [replace(row, file=path.name) for row in batch if isinstance(row, Submission)]
+            totals.rejected += [row for row in batch if isinstance(row, RejectedRow)]
+            counts = _store_batch(store, submissions, totals, dry_run=dry_run)
+            totals.accepted += counts.accepted
+            totals.unchanged += counts.unchanged
+            totals.duplicates += counts.duplicates
+            totals.updated += counts.updated
             if progress:
-                progress("ingest", tally.accepted + tally.unchanged + len(tally.rejected), 0)
+                progress("ingest", totals.accepted + totals.unchanged + len(totals.rejected), 0)
     return IngestReport(
-        accepted=tally.accepted,
-        unchanged=tally.unchanged,
-        duplicates=tally.duplicates,
-        updated=tally.updated,
-        rejected=tuple(tally.rejected),
-        redacted=dict(tally.redacted),
-        suspicious=tally.suspicious,
+        accepted=totals.accepted,
+        unchanged=totals.unchanged,
+        duplicates=totals.duplicates,
+        updated=totals.updated,
+        rejected=tuple(totals.rejected),
+        redacted=dict(totals.redacted),
+        suspicious=totals.suspicious,
     )
 
 
 def _store_batch(store: Store, rows: Sequence[Submission], totals: _ImportCounts, *, dry_run: bool) -> CaseSaveCounts:
-    """Store a batch, redacted by the roster as it is at that moment; rows of erased cases are rejected."""
-    network, secret = store.network, store.secret()
-    gone = {one.case_id: _removed_message("erased", one.at) for one in store.erasures()}
-    gone |= {one.case_id: _removed_message("withdrawn", one.at) for one in store.withdrawals()}
-    while True:  # ends: it goes on only where somebody changed the roster in the moment it took
+    """Store a batch, redacted with the current roster. Rows of erased and withdrawn cases are rejected."""
+    network, secret = store.network, store.contributor_secret()
+    removed = {erasure.case_id: _removed_message("erased", erasure.at) for erasure in store.erasures()}
+    removed |= {withdrawal.case_id: _removed_message("withdrawn", withdrawal.at) for withdrawal in store.withdrawals()}
+    while True:  # Repeats only if the roster was changed concurrently.
         people = store.roster()
         roster = Roster.of(people)
         made = [(row, *make_case(row, roster=roster, network_id=network.id, secret=secret)) for row in rows]
-        kept = [
+        accepted = [
             (row, case if "consent" in row.facts else replace(case, consent=network.default_consent))
             for row, case, _ in made
-            if case.id not in gone
+            if case.id not in removed
         ]
         try:
-            counts = store.save_cases(kept, dry_run=dry_run, roster_version=len(people))
+            counts = store.save_cases(accepted, dry_run=dry_run, roster_version=len(people))
         except VersionConflict:
             continue
         totals.rejected += [
-            RejectedRow(file=row.file, row=row.row, errors=(gone[case.id],)) for row, case, _ in made if case.id in gone
+            RejectedRow(file=row.file, row=row.row, errors=(removed[case.id],))
+            for row, case, _ in made
+            if case.id in removed
         ]
         for _, case, redacted in made:
-            if case.id not in gone:
+            if case.id not in removed:
                 totals.redacted.update(redacted)
                 totals.suspicious += any(flag.startswith(SUSPICIOUS_FLAG_PREFIX) for flag in case.flags)
         return counts
 
 
 def _removed_message(removal: str, at: datetime) -> str:
-    return f"this case was {removal} on {at:%Y-%m-%d}; take its row out of the file"
+    return f"this case was {removal} on {at:%Y-%m-%d}; remove its row from the file"
 
 
 def _batches(rows: Iterator[Submission | RejectedRow], size: int | None) -> Iterator[list[Submission | RejectedRow]]:

@@ -1,4 +1,4 @@
-"""A file looked at before it is taken in: its columns and what they are taken for, its rows as they would be read."""
+"""Preview of a file before its import: columns with their fields, first rows, and rejected rows as CSV."""
 
 import csv
 import io
@@ -13,6 +13,7 @@ from patternmind.domain.cases import (
     RejectedRow,
     Submission,
 )
+from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import UnknownColumn
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.mapping import (
@@ -20,30 +21,30 @@ from patternmind.ingestion.mapping import (
     EXTRA_FIELD,
     FieldMap,
     as_text,
-    escape_formula,
     find_column,
     find_field,
     mappable_fields,
     parse_mapping,
 )
 from patternmind.ingestion.readers import read_rows
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.rows import Row
 from patternmind.ingestion.validation import to_submission
 from patternmind.ports import Store
 
 N_PREVIEW_ROWS = 8
 N_SAMPLED_ROWS = 200
-"""Columns and examples are read off the first rows; every row is checked all the same."""
+"""Rows read for columns and examples. The check before the import reads every row."""
 MAX_COLUMNS = 200
 MAX_EXAMPLE_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnPreview:
-    """A column of the file: the field it is taken for, None where it is kept beside and never compared.
+    """A column of the file and its field; None for a column that is kept but not analysed.
 
-    ``example`` is redacted; ``guessed`` says that the name of the column decided, not a person.
+    ``example`` is redacted. ``guessed`` is True if the column's name decided, not a person.
     """
 
     name: str
@@ -54,7 +55,7 @@ class ColumnPreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePreview:
-    """A file as it would be taken in. ``rows`` are its first good ones, redacted; ``fields`` what columns can be."""
+    """Preview of a file: columns, the first valid rows (redacted), and the fields a column can have."""
 
     columns: tuple[ColumnPreview, ...]
     cases: tuple[Case, ...]
@@ -62,7 +63,7 @@ class FilePreview:
 
 
 def preview_file(store: Store, path: Path, *, kind: CaseKind, mapping: Sequence[str] = ()) -> FilePreview:
-    """The columns of a file and its first rows; nothing is stored.
+    """Read the columns and first rows of a file, without storing anything.
 
     Raises:
         UnreadableFile, UnknownColumn, UsageError
@@ -70,7 +71,7 @@ def preview_file(store: Store, path: Path, *, kind: CaseKind, mapping: Sequence[
     fields = parse_mapping(mapping, kind)
     roster = Roster.of(store.roster())
     first = [row for row in islice(read_rows(path), N_SAMPLED_ROWS) if isinstance(row, Row)]
-    if len(first) < N_SAMPLED_ROWS:  # all of it was seen; else the check of the whole file says so
+    if len(first) < N_SAMPLED_ROWS:  # The file was read to its end; in a longer file the full check reports this.
         _check_columns(first, fields)
     return FilePreview(
         columns=tuple(_preview_columns(first, fields, kind, roster)),
@@ -87,7 +88,7 @@ def _check_columns(rows: Sequence[Row], mapping: FieldMap) -> None:
 
 
 def _preview_columns(rows: Sequence[Row], mapping: FieldMap, kind: CaseKind, roster: Roster) -> Iterator[ColumnPreview]:
-    named = {column: field for field, column in mapping.items()}
+    mapped_fields = {column: field for field, column in mapping.items()}
     examples: dict[str, str] = {}
     for row in rows:
         for name, value in row.values.items():
@@ -95,28 +96,28 @@ def _preview_columns(rows: Sequence[Row], mapping: FieldMap, kind: CaseKind, ros
                 examples[name] = as_text(value)[: 4 * MAX_EXAMPLE_CHARS] if value is not None else ""
     for name, example in islice(examples.items(), MAX_COLUMNS):
         guess = find_field(name, kind)
-        field = named.get(name) or (guess if guess not in mapping else None)
-        shown = "" if field == "submitter" else " ".join(redact(example, roster).text.split())
+        field = mapped_fields.get(name) or (guess if guess not in mapping else None)
+        text = "" if field == "submitter" else " ".join(redact(example, roster).text.split())
         yield ColumnPreview(
             name=name,
             field=field,
-            guessed=name not in named,
-            example=shown if len(shown) <= MAX_EXAMPLE_CHARS else f"{shown[: MAX_EXAMPLE_CHARS - 2]} …",
+            guessed=name not in mapped_fields,
+            example=text if len(text) <= MAX_EXAMPLE_CHARS else f"{text[: MAX_EXAMPLE_CHARS - 2]} …",
         )
 
 
 def _preview_cases(
     store: Store, rows: Sequence[Row], mapping: FieldMap, kind: CaseKind, roster: Roster
 ) -> Iterator[Case]:
-    network, secret = store.network, store.secret()
+    network, secret = store.network, store.contributor_secret()
     for row in rows:
-        taken = to_submission(row, mapping=mapping, kind=kind)
-        if isinstance(taken, Submission):
-            yield make_case(taken, roster=roster, network_id=network.id, secret=secret)[0]
+        submission = to_submission(row, mapping=mapping, kind=kind)
+        if isinstance(submission, Submission):
+            yield make_case(submission, roster=roster, network_id=network.id, secret=secret)[0]
 
 
 def mapping_from_choices(chosen: Mapping[str, str], kind: CaseKind) -> tuple[str, ...]:
-    """FIELD=COLUMN pairs of what was chosen for each column; one that its name says already is in none."""
+    """Return FIELD=COLUMN pairs for columns whose chosen field differs from the guess."""
     return tuple(
         f"{field or EXTRA_FIELD}={column}"
         for column, field in chosen.items()
@@ -125,23 +126,23 @@ def mapping_from_choices(chosen: Mapping[str, str], kind: CaseKind) -> tuple[str
 
 
 def rejected_as_csv(path: Path, rejected: Sequence[RejectedRow]) -> str:
-    """The rejected rows as a file to mend and hand in again: their number, what is wrong, and all their columns.
+    """Return the rejected rows as CSV to fix and upload again: row number, errors, and all columns.
 
-    A cell that a spreadsheet would calculate begins with an apostrophe.
+    Cells that a spreadsheet would evaluate as a formula start with an apostrophe.
     """
-    wrong = {row.row: row.errors for row in rejected}
-    rows = [row for row in read_rows(path) if isinstance(row, Row) and row.row in wrong]
+    errors_by_row = {row.row: row.errors for row in rejected}
+    rows = [row for row in read_rows(path) if isinstance(row, Row) and row.row in errors_by_row]
     columns = [
         name for name in dict.fromkeys(n for row in rows for n in row.values) if not name.startswith(CORRECTION_PREFIX)
     ]
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\r\n")
     writer.writerow(
         [escape_formula(name) for name in (f"{CORRECTION_PREFIX}row", f"{CORRECTION_PREFIX}what is wrong", *columns)]
     )
-    by_number = {row.row: row.values for row in rows}
-    for number, errors in sorted(wrong.items()):
-        values = by_number.get(number, {})
+    values_by_row = {row.row: row.values for row in rows}
+    for number, errors in sorted(errors_by_row.items()):
+        values = values_by_row.get(number, {})
         cells = [str(number), "; ".join(errors), *(as_text(values.get(name) or "") for name in columns)]
         writer.writerow([escape_formula(cell) for cell in cells])
-    return written.getvalue()
+    return output.getvalue()

@@ -1,4 +1,4 @@
-"""The library: published patterns as their readers find them, by words and by meaning."""
+"""The library of published patterns, with their uses, and its search by words and meaning."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from patternmind.services.search import score_patterns
 
 @dataclass(frozen=True, slots=True)
 class LibraryEntry:
-    """A published pattern and how much it is used."""
+    """A published pattern, with the numbers of its uses and using teams."""
 
     published: PublishedPattern
     n_uses: int
@@ -23,11 +23,11 @@ class LibraryEntry:
 
 
 def list_library(store: Store) -> list[LibraryEntry]:
-    """Every published pattern by name."""
+    """List all published patterns by name."""
     uses: defaultdict[str, list[PatternUse]] = defaultdict(list)
     for use in store.list_pattern_uses():
         uses[use.pattern_id].append(use)
-    return [_entry(one, uses[one.pattern.id]) for one in collect_playbook(store).published]
+    return [_entry(published, uses[published.pattern.id]) for published in collect_playbook(store).published]
 
 
 def _entry(published: PublishedPattern, uses: Sequence[PatternUse]) -> LibraryEntry:
@@ -35,20 +35,20 @@ def _entry(published: PublishedPattern, uses: Sequence[PatternUse]) -> LibraryEn
 
 
 def get_library_entry(store: Store, pattern_id: str) -> LibraryEntry:
-    """One of them.
+    """Return the published pattern with this id.
 
     Raises:
-        NotFound: none of this id is published.
+        NotFound: No published pattern has this id.
     """
-    found = next((one for one in collect_playbook(store).published if one.pattern.id == pattern_id), None)
-    if found is None:
-        raise NotFound("pattern", pattern_id)
-    return _entry(found, store.list_pattern_uses(pattern_id))
+    for published in collect_playbook(store).published:
+        if published.pattern.id == pattern_id:
+            return _entry(published, store.list_pattern_uses(pattern_id))
+    raise NotFound("pattern", pattern_id)
 
 
 def search_library(entries: Sequence[LibraryEntry], store: Store, encoder: Encoder, text: str) -> list[LibraryEntry]:
-    """Those that hold every word first, then the others, each by nearness in meaning."""
-    patterns = [one.published.pattern for one in entries]
+    """Sort entries for a query: those with every word of it first, then by similarity in meaning."""
+    patterns = [entry.published.pattern for entry in entries]
     scores = score_patterns(store, encoder, patterns, text)
     words = text.casefold().split()
     order = sorted(
@@ -61,5 +61,5 @@ def search_library(entries: Sequence[LibraryEntry], store: Store, encoder: Encod
 def _contains_all_words(entry: LibraryEntry, words: Sequence[str]) -> bool:
     pattern = entry.published.pattern
     lines = [pattern.name, *(line for name in pattern.fields for line in stated_lines(pattern.fields, name))]
-    said = " ".join(lines).casefold()
-    return all(word in said for word in words)
+    text = " ".join(lines).casefold()
+    return all(word in text for word in words)

@@ -1,4 +1,4 @@
-"""What was asked of the language model and what it cost: by run, by call, and in all."""
+"""Calls to the language model and their cost: by run, by call, and in total."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,19 +15,19 @@ from patternmind.errors import NotFound
 from patternmind.ports import RunRecord, Store
 
 NO_RUN = "none"
-"""Names the calls that belong to no run, such as a check or a pre-reading."""
+"""Value that selects the calls outside any run, such as a check or a pre-reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunCost:
-    """A run, None for what was asked outside of any, and what its calls came to."""
+    """A run and the totals of its calls; ``run`` is None for the calls outside any run."""
 
     run: RunRecord | None
     totals: CallTotals
 
 
 def list_run_costs(store: Store) -> list[RunCost]:
-    """Every run, oldest first, with its calls' totals; those of no run last, where there are any."""
+    """List all runs with the totals of their calls, oldest first; calls outside any run come last."""
     by_run: dict[str, list[Call]] = {}
     for call in store.list_calls():
         by_run.setdefault(call.run_id, []).append(call)
@@ -36,7 +36,7 @@ def list_run_costs(store: Store) -> list[RunCost]:
 
 
 def list_calls(store: Store, run_id: str | None) -> list[Call]:
-    """The calls of a run, of ``"none"`` those of no run, else those of the newest run that was begun.
+    """List the calls of a run; ``"none"`` selects those outside any run, None those of the newest run.
 
     Raises:
         NotFound
@@ -47,15 +47,15 @@ def list_calls(store: Store, run_id: str | None) -> list[Call]:
     if run_id is None:
         return store.list_calls(runs[-1].id) if runs else []
     if run_id not in {run.id for run in runs}:
-        raise NotFound("run", run_id, "`patternmind runs` lists them.")
+        raise NotFound("run", run_id)
     return store.list_calls(run_id)
 
 
 def get_spending(store: Store, now: datetime) -> Budget:
-    """What is spent, reservations included, of the budgets of the network and of this month."""
+    """Return the spending of the network, in total and this month, reservations included."""
     calls = store.list_calls()
     this_month = now.astimezone(UTC).strftime("%Y-%m")
-    month = [one for one in calls if one.month == this_month]
+    month = [call for call in calls if call.month == this_month]
     return Budget(network_usd=_total_usd(calls), month_usd=_total_usd(month))
 
 

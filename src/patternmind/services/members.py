@@ -1,4 +1,4 @@
-"""Who is in a network and what they may do. The last steward of a network can neither leave nor stop being one."""
+"""Members of a network and their roles. The last steward can neither leave nor lose that role."""
 
 import re
 import secrets
@@ -31,31 +31,33 @@ def add_member(
     *,
     account_id: str | None = None,
 ) -> Member:
-    """A new member.
+    """Add a member to a network.
 
     Args:
-        account_id: of somebody who signs in here already, in another network; without it the member is new to the
-            installation and gets a sign-in name.
+        account_id: Existing account of a member of another network. By default a new account with a new sign-in name
+            is created.
 
     Raises:
-        UsageError: no name, no role, a name that another member of the network has, or an unknown account.
+        UsageError: Name or role is missing, another member of the network has the name, or the account is unknown.
     """
     name = " ".join(name.split())
     if account_id is not None:
-        known = accounts.find_account(account_id)
-        if known is None:
+        existing = accounts.find_account(account_id)
+        if existing is None:
             raise UsageError(
-                f'Nobody signs in as "{account_id}". Leave it out to make a new account.', field="account_id"
+                f'Unknown account "{account_id}". Omit the account to create a new one.', field="account_id"
             )
-        name = known.name
+        name = existing.name
     if not name or len(name) > MAX_MEMBER_NAME_CHARS or not name.isprintable():
         raise UsageError(f"A member needs a name of at most {MAX_MEMBER_NAME_CHARS} characters.", field="name")
-    wanted = _require_roles(roles)
+    required_roles = _require_roles(roles)
     account = None if account_id else Account(id=_unused_account_id(accounts, name), name=name, created_at=clock.now())
-    member = Member(id=account_id or (account.id if account else ""), network_id=network_id, name=name, roles=wanted)
+    member = Member(
+        id=account_id or (account.id if account else ""), network_id=network_id, name=name, roles=required_roles
+    )
 
     def add(before: Sequence[Member]) -> Sequence[Member]:
-        if any(one.name.casefold() == name.casefold() or one.id == member.id for one in before):
+        if any(other.name.casefold() == name.casefold() or other.id == member.id for other in before):
             raise UsageError(
                 f'There is a member "{name}" already. Decisions are logged by name, so choose another.', field="name"
             )
@@ -66,17 +68,17 @@ def add_member(
 
 
 def remove_member(accounts: Accounts, network_id: str, id_or_name: str) -> Member:
-    """Take somebody out of a network; their sessions there and their tokens open nothing any more.
+    """Remove a member from a network; their sessions and tokens there become invalid.
 
     Raises:
         NotFound
-        NotAllowed: the last steward.
+        RuleViolated: The member is the last steward.
     """
-    gone = find_member(accounts, network_id, id_or_name)
+    member = find_member(accounts, network_id, id_or_name)
     accounts.change_members(
-        network_id, lambda before: _require_steward(before, [one for one in before if one.id != gone.id])
+        network_id, lambda before: _require_steward(before, [other for other in before if other.id != member.id])
     )
-    return gone
+    return member
 
 
 def change_roles(
@@ -87,50 +89,50 @@ def change_roles(
     *,
     expected_roles: Collection[Role] | None = None,
 ) -> Member:
-    """Give a member other roles; it holds from their next request on.
+    """Replace the roles of a member, from their next request on.
 
     Args:
-        was: the roles that were seen; without them, whatever they are.
+        expected_roles: The roles that were displayed; None skips the check.
 
     Raises:
         NotFound
-        NotAllowed: the last steward.
-        ChangedMeanwhile: the roles are not what they were when seen.
+        RuleViolated: The member is the last steward and would lose that role.
+        VersionConflict: The roles differ from the expected ones.
     """
-    wanted, found = _require_roles(roles), find_member(accounts, network_id, id_or_name)
-    changed = replace(found, roles=wanted)
+    required_roles, member = _require_roles(roles), find_member(accounts, network_id, id_or_name)
+    changed = replace(member, roles=required_roles)
 
     def change(before: Sequence[Member]) -> Sequence[Member]:
         if expected_roles is not None and any(
-            one.id == found.id and one.roles != frozenset(expected_roles) for one in before
+            current.id == member.id and current.roles != frozenset(expected_roles) for current in before
         ):
-            raise VersionConflict("member", found.name)
-        return _require_steward(before, [changed if one.id == found.id else one for one in before])
+            raise VersionConflict("member", member.name)
+        return _require_steward(before, [changed if other.id == member.id else other for other in before])
 
     accounts.change_members(network_id, change)
     return changed
 
 
 def find_member(accounts: Accounts, network_id: str, id_or_name: str) -> Member:
-    """By sign-in name or by name.
+    """Return a member by sign-in name or by name.
 
     Raises:
         NotFound
     """
     members = accounts.list_members(network_id)
-    found = [one for one in members if one.id == id_or_name] or [
-        one for one in members if one.name.casefold() == id_or_name.casefold()
+    matches = [member for member in members if member.id == id_or_name] or [
+        member for member in members if member.name.casefold() == id_or_name.casefold()
     ]
-    if not found:
+    if not matches:
         raise NotFound("member", id_or_name)
-    return found[0]
+    return matches[0]
 
 
 def add_network(accounts: Accounts, id: str, name: str) -> Network:
-    """A further network in this installation, with nothing and nobody in it.
+    """Create another, empty network in this installation.
 
     Raises:
-        UsageError: no usable id, or one that is taken.
+        UsageError: The id is invalid or taken.
     """
     if not NETWORK_ID_PATTERN.fullmatch(id):
         raise UsageError("A network's id is up to 40 small letters, digits and hyphens, such as sales-north.")
@@ -147,15 +149,15 @@ def _require_roles(roles: Collection[Role]) -> frozenset[Role]:
 
 def _require_steward(before: Sequence[Member], after: Sequence[Member]) -> Sequence[Member]:
     def n_stewards(members: Sequence[Member]) -> int:
-        return sum(Role.STEWARD in one.roles for one in members)
+        return sum(Role.STEWARD in member.roles for member in members)
 
     if n_stewards(before) and not n_stewards(after):
-        raise RuleViolated("A network keeps at least one steward. Make somebody else a steward first.")
+        raise RuleViolated("A network needs at least one steward. Make another member a steward first.")
     return after
 
 
 def _unused_account_id(accounts: Accounts, name: str) -> str:
-    """A sign-in name made of a name, with digits behind it where somebody has it."""
+    """Make a sign-in name from a name, with digits appended if it is taken."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
     base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "member"
     id = base

@@ -1,4 +1,4 @@
-"""What a network agreed on, and its roster."""
+"""Settings and roster of a network, and redaction of stored texts with a changed roster."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,14 @@ from patternmind.domain.networks import (
     RosterEntry,
 )
 from patternmind.domain.themes import Theme
-from patternmind.embedding.lenses import LENSES, lens_text, text_hash
+from patternmind.embedding.lenses import LENSES, lens_text
+from patternmind.embedding.vectors import text_hash
 from patternmind.errors import UnreadableFile
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.readers import read_rows
 from patternmind.ingestion.redaction.phones import ALL_REGIONS, known_regions
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.rows import Row
 from patternmind.ports import RosterChange, Store, TextRewrite
 from patternmind.publishing.confidential_phrases import MAX_PHRASE_WORDS, QUOTATION_PATTERN
@@ -37,7 +39,7 @@ def update_network(
     min_teams: int | None = None,
     default_consent: str | None = None,
 ) -> Network:
-    """The network with what is named changed, and all else as it was."""
+    """Change the settings that are given, keep all others, and return the network."""
     before = store.network
     rule = PublishingRule(
         min_contributors=min_contributors or before.rule.min_contributors, min_teams=min_teams or before.rule.min_teams
@@ -52,23 +54,25 @@ def update_network(
 
 
 def import_roster(store: Store, path: Path) -> RosterChange:
-    """Put the people, customers and sites of a file on the roster, and redact again what was taken in before.
+    """Add the entries of a file to the roster, and redact all stored texts again.
 
-    All in one transaction. People who are on the roster already are left, and all is redacted again even so: by the
-    rules of this version, or because an earlier version was stopped between the two.
+    All in one transaction. Texts are redacted again even if the roster has everyone already: the rules may be newer,
+    and an earlier version could stop between the two steps.
 
     Raises:
-        UnreadableFile: not a table, a table without a column ``name``, or a row of a kind that no roster lists.
-        RawTextLocked: raw text is sealed, and the key is not there.
+        UnreadableFile: The file is not a table, has no column ``name``, or has a row of an unknown kind.
+        RawTextKeyInvalid: Raw text is encrypted, and its key is not configured.
     """
-    named = [one for one in (_roster_row(row, path) for row in read_rows(path) if isinstance(row, Row)) if one[0]]
-    if not named:
+    entries = [
+        entry for entry in (_roster_row(row, path) for row in read_rows(path) if isinstance(row, Row)) if entry[0]
+    ]
+    if not entries:
         raise UnreadableFile(path, "no row has a name", 'Give a CSV with the columns "name", "email" and "team"')
-    return add_people(store, named)
+    return add_people(store, entries)
 
 
 def add_people(store: Store, people: Sequence[tuple[str, str | None, str | None]]) -> RosterChange:
-    """Put (name, e-mail and handles, team) on the roster, and redact again what was taken in before they were known."""
+    """Add (name, e-mail and handles, team) entries, and redact all stored texts again."""
     return store.extend_roster(people, partial(redact_with_roster, store))
 
 
@@ -77,55 +81,59 @@ def _roster_row(row: Row, path: Path) -> tuple[str, str | None, str | None]:
     name, kind = values.get("name", ""), values.get("kind", "person").casefold()
     if kind not in ROSTER_KINDS:
         raise UnreadableFile(
-            path, f"row {row.row} is of no kind that is known", f"Write one of {', '.join(ROSTER_KINDS)}"
+            path, f'row {row.row} has the unknown kind "{kind}"', f"Write one of {', '.join(ROSTER_KINDS)}"
         )
     if kind == "region" and name.upper() not in {*known_regions(), ALL_REGIONS}:
         raise UnreadableFile(
-            path, f"row {row.row} names no region", 'Write two letters (ISO 3166-1) such as NO, or "all"'
+            path,
+            f'row {row.row} has the unknown region "{name}"',
+            'Write two letters (ISO 3166-1) such as NO, or "all"',
         )
-    written = " ".join(filter(None, (values.get("email"), values.get("handle"), values.get("handles"))))
-    return (name if kind == "person" or not name else f"{kind}: {name}"), written or None, values.get("team")
+    contacts = " ".join(filter(None, (values.get("email"), values.get("handle"), values.get("handles"))))
+    return (name if kind == "person" or not name else f"{kind}: {name}"), contacts or None, values.get("team")
 
 
 def redact_all(store: Store) -> int:
-    """Redact all that is stored by the roster as it is now; the number of cases that changed."""
+    """Redact all stored texts with the current roster, and return the number of changed cases."""
     return add_people(store, ()).changed
 
 
 def redact_with_roster(
     store: Store, people: Sequence[RosterEntry]
 ) -> tuple[list[tuple[Submission, Case]], TextRewrite]:
-    """All cases by a roster, and how all that was made of them is told then.
+    """Redact all cases with a roster; return them and the rewrite of derived texts.
 
-    Quotes move with their text, or are withdrawn where a name was found in them; the vectors of changed texts go.
+    Quotes move with their text, or are withdrawn if a name is in them. The vectors of changed texts are deleted.
     """
     roster = Roster.of(people)
-    network, secret = store.network, store.secret()
+    network, secret = store.network, store.contributor_secret()
     made = [
         (submission, make_case(submission, roster=roster, network_id=network.id, secret=secret)[0])
         for submission in store.submissions()
     ]
-    kept = [
+    redacted = [
         (submission, case if "consent" in submission.facts else replace(case, consent=network.default_consent))
         for submission, case in made
     ]
     before = {case.id: case for case in store.cases()}
-    changed = {case.id: case for _, case in kept if case.id in before and before[case.id].text != case.text}
-    teller = DraftRewriter(
+    changed = {case.id: case for _, case in redacted if case.id in before and before[case.id].text != case.text}
+    rewriter = DraftRewriter(
         rewrite_quote=lambda quote: _repair_quote(quote, before, changed),
         rewrite_name=lambda name: _without_name_phrases(name, roster),
         rewrite_machine_text=lambda text: _without_quoted_names(redact(text, roster).text, roster),
         rewrite_user_text=lambda text: _without_quoted_names(redact(text, roster).text, roster),
         text_versions={case_id: case.text_version for case_id, case in changed.items()},
     )
-    retelling = TextRewrite(
-        theme=lambda theme: _theme_without_names(theme, roster),
-        name=teller.rewrite_name,
-        words=teller.rewrite_machine_text,
-        draft=teller.rewrite,
-        vectors=frozenset(text_hash(lens_text(before[case_id], lens)) for case_id in changed for lens in LENSES),
+    rewrite = TextRewrite(
+        rewrite_theme=lambda theme: _theme_without_names(theme, roster),
+        rewrite_name=rewriter.rewrite_name,
+        rewrite_text=rewriter.rewrite_machine_text,
+        rewrite_draft=rewriter.rewrite,
+        dropped_text_hashes=frozenset(
+            text_hash(lens_text(before[case_id], lens)) for case_id in changed for lens in LENSES
+        ),
     )
-    return kept, retelling
+    return redacted, rewrite
 
 
 def _repair_quote(quote: Quote, before: Mapping[str, Case], changed: Mapping[str, Case]) -> Quote:
@@ -136,19 +144,19 @@ def _repair_quote(quote: Quote, before: Mapping[str, Case], changed: Mapping[str
 
 
 def _without_quoted_names(text: str, roster: Roster) -> str:
-    """A sentence of ours without the key phrases in it that name somebody; they are written small."""
+    """Remove names from the quoted key phrases of a machine-written sentence; key phrases are in lower case."""
 
-    def told(found: re.Match[str]) -> str:
-        phrase = found[1] or found[2]
+    def redact_phrase(match: re.Match[str]) -> str:
+        phrase = match[1] or match[2]
         if len(phrase.split()) > MAX_PHRASE_WORDS or not contains_name(phrase, roster):
-            return found[0]
-        return found[0].replace(phrase, _without_name_phrases(phrase, roster))
+            return match[0]
+        return match[0].replace(phrase, _without_name_phrases(phrase, roster))
 
-    return QUOTATION_PATTERN.sub(told, text)
+    return QUOTATION_PATTERN.sub(redact_phrase, text)
 
 
 def _theme_without_names(theme: Theme, roster: Roster) -> Theme:
-    """A theme whose texts hold no name of the roster; key phrases with a name in them go, the other words stay."""
+    """Redact the texts of a theme, and drop key phrases that contain a name."""
     return replace(
         theme,
         name=_without_name_phrases(theme.name, roster),
@@ -159,15 +167,17 @@ def _theme_without_names(theme: Theme, roster: Roster) -> Theme:
 
 
 def _without_name_phrases(name: str, roster: Roster) -> str:
-    """A name made of key phrases without those that name somebody; the words that are left where all of them do."""
-    phrases = name.split(", ")
-    kept = [phrase for phrase in phrases if not contains_name(phrase, roster)]
-    if kept:
-        return ", ".join(kept)
-    told = redact(name, roster).text
-    return told if not contains_name(told, roster) else redact(name.title(), roster).text
+    """Drop the key phrases of a theme name that contain a person's name; if all do, redact the whole name."""
+    phrases = [phrase for phrase in name.split(", ") if not contains_name(phrase, roster)]
+    if phrases:
+        return ", ".join(phrases)
+    redacted = redact(name, roster).text
+    return redacted if not contains_name(redacted, roster) else redact(name.title(), roster).text
 
 
 def contains_name(phrase: str, roster: Roster) -> bool:
-    """Key phrases are written small, and a first name alone counts only with its capital."""
+    """Return True if a phrase contains a name or contact data, in any letter case.
+
+    Key phrases are in lower case, and redaction detects a first name alone only with a capital.
+    """
     return bool(redact(phrase.title(), roster).counts or redact(phrase, roster).counts)

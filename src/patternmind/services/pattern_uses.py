@@ -1,10 +1,11 @@
-"""Uses: that a team worked by a pattern. Enough of them, by enough teams, and it is field-tested."""
+"""Uses of patterns by teams. A pattern with enough uses by enough teams is field-tested."""
 
 import hashlib
 from datetime import date
 
 from patternmind.domain.drafts import PatternUse
-from patternmind.errors import RuleViolated, UsageError
+from patternmind.domain.members import require_actor
+from patternmind.errors import UsageError
 from patternmind.ports import Clock, Store
 from patternmind.review import make_field_test_decision
 from patternmind.services.library import get_library_entry
@@ -20,16 +21,15 @@ MAX_TEAM_CHARS = 100
 def record_use(
     store: Store, clock: Clock, pattern_id: str, *, used_on: date, team: str, note: str, actor: str
 ) -> PatternUse:
-    """Keep that a team worked by a pattern; said twice it is kept once.
+    """Record that a team used a pattern; the same record is stored once.
 
     Raises:
-        NotFound: no such pattern is published.
-        UsageError: no team, a day to come, a text too long, or one that names somebody.
-        NotAllowed: nobody says so.
+        NotFound: No published pattern has this id.
+        UsageError: Actor or team is missing, the day is in the future, a text is too long, or a text names a person.
     """
     get_library_entry(store, pattern_id)
-    team, note, actor = " ".join(team.split()), note.strip(), actor.strip()
-    _validate_use(clock, used_on=used_on, team=team, note=note, actor=actor)
+    team, note, actor = " ".join(team.split()), note.strip(), require_actor(actor)
+    _validate_use(clock, used_on=used_on, team=team, note=note)
     reject_names(store, note, {"team": team})
     digest = hashlib.sha256("\0".join((pattern_id, used_on.isoformat(), team, note, actor)).encode()).hexdigest()
     use = PatternUse(
@@ -40,19 +40,17 @@ def record_use(
     return use
 
 
-def _validate_use(clock: Clock, *, used_on: date, team: str, note: str, actor: str) -> None:
-    if not actor:
-        raise RuleViolated("Every use is told by somebody: say who.")
+def _validate_use(clock: Clock, *, used_on: date, team: str, note: str) -> None:
     if not team or len(team) > MAX_TEAM_CHARS:
-        raise UsageError(f"Name the team that worked by it, in at most {MAX_TEAM_CHARS} characters.", field="team")
+        raise UsageError(f"Name the team that used it, in at most {MAX_TEAM_CHARS} characters.", field="team")
     if len(note) > MAX_NOTE_CHARS:
-        raise UsageError(f"Say what came of it in at most {MAX_NOTE_CHARS} characters.", field="note")
+        raise UsageError(f"Describe the result in at most {MAX_NOTE_CHARS} characters.", field="note")
     if used_on > clock.now().date():
-        raise UsageError("A use has happened: give a day that is not in the future.", field="on")
+        raise UsageError("Give a day that is not in the future.", field="on")
 
 
 def _mark_field_tested(store: Store, clock: Clock, pattern_id: str, actor: str) -> None:
-    """Note on the pattern's log that it is field-tested, once it is."""
+    """Log that the pattern is field-tested, if it has enough uses."""
     uses = store.list_pattern_uses(pattern_id)
     teams = {use.team.casefold() for use in uses}
     if len(uses) < MIN_USES or len(teams) < MIN_TEAMS:

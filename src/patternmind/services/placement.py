@@ -1,4 +1,4 @@
-"""Where new cases belong, at once and without a run: among the themes of the last run, as people see them."""
+"""Placement of new cases in the themes of the last run, without a new run."""
 
 import threading
 from collections import Counter
@@ -31,23 +31,26 @@ from patternmind.embedding.lenses import (
     PERSON_PLACEHOLDER,
     check_lens,
     lens_text,
-    text_hash,
 )
-from patternmind.errors import UsageError
-from patternmind.ingestion.redaction.redactor import Roster, redact
-from patternmind.pipeline import embed_cases
+from patternmind.embedding.vectors import embed_cases, text_hash
+from patternmind.errors import ErrorCode, UsageError
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Encoder, Progress, RunRecord, Store
 
 CHUNK_CASES = 512
-"""Cases placed between two words about progress."""
+"""Cases placed between two progress reports."""
 
 N_SIMILAR_CASES = 3
-"""Cases named as the ones most like it."""
+"""Most similar cases listed for a placement."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThemeSuggestion:
-    """A theme that a case may belong to; ``strength`` 0..1 is about how often the next run puts such a case there."""
+    """A theme that a case may belong to.
+
+    ``strength``, 0..1, is about the share of such cases that the next run puts there.
+    """
 
     theme_id: str
     name: str
@@ -56,10 +59,10 @@ class ThemeSuggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePlacement:
-    """Where a case or a text belongs. ``by`` is "run", "placing" or "person"; the next run decides anew but for people.
+    """Theme of a case or a text. ``by`` is "run", "placing" or "person"; the next run always keeps "person".
 
-    ``offers`` are the themes it comes near, best first, retired ones last; ``reason`` says why it is in none, or why it
-    is elsewhere than the data would have it; ``like`` are the ids of the cases most like it.
+    ``offers`` are the closest themes, best first, retired ones last. ``reason`` explains why the case is in no theme,
+    or not in the theme that the data suggests. ``like`` are the ids of the most similar cases.
     """
 
     by: str
@@ -76,85 +79,82 @@ class CasePlacement:
 
 
 class Placer:
-    """Places cases of one lens. What the last run said is read once, and again when there is a newer run or decision.
-
-    Safe to be asked by several threads.
-    """
+    """Places cases of one lens. Thread-safe; reads its data again after a run or edit."""
 
     def __init__(self, store: Store, encoder: Encoder, lens: str | None = None) -> None:
-        """``lens`` None means that of the last run."""
+        """Create a placer for a lens; None selects the lens of the last run."""
         self._store, self._encoder = store, encoder
         self._lens = check_lens(lens) if lens is not None else None
         self._snapshot: _PlacementSnapshot | None = None
         self._lock = threading.Lock()
 
     def list_new_cases(self) -> list[Case]:
-        """The cases that came since the last run of the lens, of those it would have looked at; by id."""
-        desk = self._refreshed()
-        return [case for case in self._store.cases(since=desk.run.parameters.since) if case.id not in desk.stands]
+        """List the cases in the run's date range that came after it, by id."""
+        snapshot = self._current_snapshot()
+        since = snapshot.run.parameters.since
+        return [case for case in self._store.cases(since=since) if case.id not in snapshot.assignments]
 
     def place_cases(self, case_ids: Sequence[str], *, progress: Progress | None = None) -> list[CasePlacement]:
-        """Where stored cases are or belong, in the order asked; their vectors are kept for the next run.
+        """Place stored cases, in the order given. Their vectors are stored for the next run.
 
         Args:
-            case_ids: ids or external ids.
+            case_ids: Ids or external ids.
 
         Raises:
-            UsageError: there is no run to place them by, or it does not fit any more.
-            NotFound: no such case.
+            UsageError: The lens has no run, or its run used another encoder.
+            NotFound: A case does not exist.
         """
-        desk = self._refreshed()
+        snapshot = self._current_snapshot()
         cases = [self._store.case(case_id) for case_id in case_ids]
-        return self._place_all(desk, cases, progress)
+        return self._place_all(snapshot, cases, progress)
 
     def place_new_cases(self, *, progress: Progress | None = None) -> list[CasePlacement]:
-        """Where every case belongs that came since the last run; by id.
+        """Place every case that came after the last run, by id.
 
         Raises:
-            UsageError: as for ``place_cases``.
+            UsageError: See ``place_cases``.
         """
-        return self._place_all(self._refreshed(), self.list_new_cases(), progress)
+        return self._place_all(self._current_snapshot(), self.list_new_cases(), progress)
 
     def place_text(self, text: str) -> CasePlacement:
-        """Where a text would belong; it is redacted as at intake, and nothing is stored.
+        """Place a text. It is redacted as at import, and nothing is stored.
 
         Raises:
-            UsageError: as for ``place_cases``, or there is nothing to place.
+            UsageError: The text is empty; or see ``place_cases``.
         """
         if not text.strip():
-            raise UsageError("Say what happened, in a few words.", field="text")
-        desk = self._refreshed()
-        vectors = self._encoder.encode([PERSON_PLACEHOLDER.sub("somebody", redact(text, desk.roster).text)])
-        found = predict(vectors, desk.known, excluded=desk.closed)
-        return desk.read(found, 0)
+            raise UsageError("Describe what happened, in a few words.", field="text")
+        snapshot = self._current_snapshot()
+        vectors = self._encoder.encode([PERSON_PLACEHOLDER.sub("somebody", redact(text, snapshot.roster).text)])
+        prediction = predict(vectors, snapshot.model, excluded=snapshot.retired_labels)
+        return snapshot.predicted_placement(prediction, 0)
 
     def _place_all(
         self, snapshot: "_PlacementSnapshot", cases: Sequence[Case], progress: Progress | None
     ) -> list[CasePlacement]:
-        new = [case for case in cases if case.id not in snapshot.stands]
+        new = [case for case in cases if case.id not in snapshot.assignments]
         vectors = embed_cases(self._store, self._encoder, new, snapshot.run.parameters.lens, progress=progress)
-        placed: dict[str, CasePlacement] = {}
+        placements: dict[str, CasePlacement] = {}
         for start in range(0, len(new), CHUNK_CASES):
             chunk = new[start : start + CHUNK_CASES]
-            found = predict(vectors[start : start + CHUNK_CASES], snapshot.known, excluded=snapshot.closed)
+            prediction = predict(vectors[start : start + CHUNK_CASES], snapshot.model, excluded=snapshot.retired_labels)
             for row, case in enumerate(chunk):
-                placed[case.id] = snapshot.decide(case, found, row, placed)
+                placements[case.id] = snapshot.place_case(case, prediction, row, placements)
             if progress:
                 progress("place", start + len(chunk), len(new))
-        return [placed.get(case.id) or snapshot.assigned_placement(case) for case in cases]
+        return [placements.get(case.id) or snapshot.assigned_placement(case) for case in cases]
 
-    def _refreshed(self) -> "_PlacementSnapshot":
+    def _current_snapshot(self) -> "_PlacementSnapshot":
         with self._lock:
-            stamp = _current_version(self._store, self._encoder, self._lens)
-            if self._snapshot is None or self._snapshot.stamp != stamp:
-                self._snapshot = _load_snapshot(self._store, stamp, self._encoder.dimensions)
+            version = _current_version(self._store, self._encoder, self._lens)
+            if self._snapshot is None or self._snapshot.version != version:
+                self._snapshot = _load_snapshot(self._store, version, self._encoder.dimensions)
             return self._snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class _SnapshotVersion:
-    """What a change of which makes the desk stale: the run, the decisions, the people whose names are taken out,
-    the cases erased or withdrawn."""
+    """Version of everything a snapshot depends on: run, edits, roster, removed cases and encoder."""
 
     run: RunRecord
     last_edit_seq: int
@@ -166,9 +166,10 @@ class _SnapshotVersion:
 def _current_version(store: Store, encoder: Encoder, lens: str | None) -> _SnapshotVersion:
     run = store.last_run(lens)
     if run is None:
-        whose = f' of lens "{lens}"' if lens else ""
+        of_lens = f' of lens "{lens}"' if lens else ""
         raise UsageError(
-            f"There has been no run{whose} yet, so there are no themes to place by. Start `patternmind run`."
+            f"There has been no run{of_lens} yet, so there are no themes to place cases in. Start a run first.",
+            code=ErrorCode.NO_RUN,
         )
     edits = store.edits(run.parameters.lens)
     return _SnapshotVersion(
@@ -178,41 +179,41 @@ def _current_version(store: Store, encoder: Encoder, lens: str | None) -> _Snaps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PlacementSnapshot:
-    """The last run of a lens as people see it, ready to place by. Label i of ``known`` is ``themes[i]``."""
+    """The last run of a lens with its edits, ready to place cases. Label i of ``model`` is ``themes[i]``."""
 
-    stamp: _SnapshotVersion
-    known: PlacementModel
+    version: _SnapshotVersion
+    model: PlacementModel
     case_ids: tuple[str, ...]
     themes: Sequence[Theme]
-    names: Mapping[str, str]
-    closed: frozenset[int]
-    stands: Mapping[str, Assignment]
-    decisions: ResolvedEdits
+    theme_names: Mapping[str, str]
+    retired_labels: frozenset[int]
+    assignments: Mapping[str, Assignment]
+    edit_rules: ResolvedEdits
     roster: Roster
 
     @property
     def run(self) -> RunRecord:
-        return self.stamp.run
+        return self.version.run
 
     def assigned_placement(self, case: Case) -> CasePlacement:
-        """Where the last run and people put a case."""
-        one = self.stands[case.id]
+        """Return the assignment of a case by the last run and its edits."""
+        assignment = self.assignments[case.id]
         return CasePlacement(
             by="run",
             case_id=case.id,
             external_id=case.external_id,
-            theme_id=one.theme_id,
-            theme=self.names.get(one.theme_id or ""),
-            strength=one.strength,
-            second_theme_id=one.second_theme_id,
-            nearest_theme_id=one.nearest_theme_id,
-            reason=one.reason,
+            theme_id=assignment.theme_id,
+            theme=self.theme_names.get(assignment.theme_id or ""),
+            strength=assignment.strength,
+            second_theme_id=assignment.second_theme_id,
+            nearest_theme_id=assignment.nearest_theme_id,
+            reason=assignment.reason,
         )
 
-    def read(self, found: Placement, row: int) -> CasePlacement:
-        """What the data say of a row."""
-        offers = tuple(self._suggestions(found, row))
-        label, second = int(found.labels[row]), int(found.second[row])
+    def predicted_placement(self, prediction: Placement, row: int) -> CasePlacement:
+        """Return the placement of a row by the data alone."""
+        offers = tuple(self._suggestions(prediction, row))
+        label, second = int(prediction.labels[row]), int(prediction.second[row])
         theme = self.themes[label] if label != OUTLIER else None
         return CasePlacement(
             by="placing",
@@ -222,49 +223,51 @@ class _PlacementSnapshot:
             second_theme_id=self.themes[second].id if second != OUTLIER else None,
             nearest_theme_id=offers[0].theme_id if offers else None,
             offers=offers,
-            reason="" if theme else self._outlier_reason(found, row),
-            like=tuple(self.case_ids[int(near)] for near in found.closest_rows[row, :N_SIMILAR_CASES]),
+            reason="" if theme else self._outlier_reason(prediction, row),
+            like=tuple(self.case_ids[int(near)] for near in prediction.closest_rows[row, :N_SIMILAR_CASES]),
         )
 
-    def decide(self, case: Case, found: Placement, row: int, placed: Mapping[str, CasePlacement]) -> CasePlacement:
-        """What the data say of a new case, people's decisions about it kept. ``placed`` are those placed before it."""
-        told = self.read(found, row)
-        theme_id, strength, reason = self._placement_by_edits(case, told, placed) or (
-            told.theme_id,
-            told.strength,
-            told.reason,
+    def place_case(
+        self, case: Case, prediction: Placement, row: int, placements: Mapping[str, CasePlacement]
+    ) -> CasePlacement:
+        """Place a new case by the data and people's edits. ``placements`` are those of the cases before it."""
+        predicted = self.predicted_placement(prediction, row)
+        theme_id, strength, reason = self._placement_by_edits(case, predicted, placements) or (
+            predicted.theme_id,
+            predicted.strength,
+            predicted.reason,
         )
         return CasePlacement(
-            by="placing" if (theme_id, reason) == (told.theme_id, told.reason) else "person",
+            by="placing" if (theme_id, reason) == (predicted.theme_id, predicted.reason) else "person",
             case_id=case.id,
             external_id=case.external_id,
             theme_id=theme_id,
-            theme=self.names.get(theme_id or ""),
+            theme=self.theme_names.get(theme_id or ""),
             strength=strength,
-            second_theme_id=told.second_theme_id if theme_id == told.theme_id else None,
-            nearest_theme_id=theme_id or told.nearest_theme_id,
-            offers=told.offers,
+            second_theme_id=predicted.second_theme_id if theme_id == predicted.theme_id else None,
+            nearest_theme_id=theme_id or predicted.nearest_theme_id,
+            offers=predicted.offers,
             reason=reason,
-            like=told.like,
+            like=predicted.like,
         )
 
     def _placement_by_edits(
         self, case: Case, predicted: CasePlacement, placements: Mapping[str, CasePlacement]
     ) -> tuple[str | None, float, str] | None:
-        """Where decisions put a case, how firmly and why; None where they leave it to the data."""
-        decisions = self.decisions
-        if case.id in decisions.required_theme:
-            theme_id, edit = decisions.required_theme[case.id]
+        """Return theme, strength and reason that people's edits determine; None if the data decides."""
+        rules = self.edit_rules
+        if case.id in rules.required_theme:
+            theme_id, edit = rules.required_theme[case.id]
             return theme_id, 1.0, f"held there by a person (decision {edit.seq})"
-        company = [id for id in decisions.units.get(decisions.unit_of.get(case.id, ""), ()) if id != case.id]
-        homes = Counter(theme_id for id in company if (theme_id := self._current_theme_id(id, placements)))
-        barred = self._barred_themes((case.id, *company), placements)
-        for theme_id in sorted(homes, key=lambda home: (-homes[home], home)):
+        companions = [id for id in rules.units.get(rules.unit_of.get(case.id, ""), ()) if id != case.id]
+        theme_counts = Counter(theme_id for id in companions if (theme_id := self._current_theme_id(id, placements)))
+        barred = self._barred_themes((case.id, *companions), placements)
+        for theme_id in sorted(theme_counts, key=lambda theme: (-theme_counts[theme], theme)):
             if theme_id not in barred:
                 return theme_id, 1.0, "kept together by a person"
         if predicted.theme_id not in barred:
             return None
-        retired = {self.themes[label].id for label in self.closed}
+        retired = {self.themes[label].id for label in self.retired_labels}
         for offer in predicted.offers:
             if (
                 offer.theme_id not in barred
@@ -277,15 +280,15 @@ class _PlacementSnapshot:
     def _current_theme_id(self, case_id: str, placements: Mapping[str, CasePlacement]) -> str | None:
         if case_id in placements:
             return placements[case_id].theme_id
-        return self.stands[case_id].theme_id if case_id in self.stands else None
+        return self.assignments[case_id].theme_id if case_id in self.assignments else None
 
     def _barred_themes(self, case_ids: Sequence[str], placements: Mapping[str, CasePlacement]) -> dict[str | None, str]:
-        """Themes that a case and those bound to it must not be in, each with the reason."""
+        """Return the themes closed to a case and its bound companions, with reasons."""
         barred: dict[str | None, str] = {}
         for case_id in case_ids:
-            for theme_id, edit in self.decisions.excluded_themes.get(case_id, {}).items():
+            for theme_id, edit in self.edit_rules.excluded_themes.get(case_id, {}).items():
                 barred[theme_id] = f"moved out by a person (decision {edit.seq})"
-        for edit in self.decisions.separations:
+        for edit in self.edit_rules.separations:
             if set(case_ids) & set(edit.case_ids):
                 for other in set(edit.case_ids) - set(case_ids):
                     if theme_id := self._current_theme_id(other, placements):
@@ -301,42 +304,46 @@ class _PlacementSnapshot:
     def _outlier_reason(self, prediction: Placement, row: int) -> str:
         if not self.themes:
             return "too few cases to group" if self.run.n_cases < MIN_CASES else "nothing recurs yet"
-        if int(prediction.candidates[row, 0]) in self.closed:
+        if int(prediction.candidates[row, 0]) in self.retired_labels:
             return "the theme it comes nearest to is retired"
         if prediction.outlier_reason[row] == OutlierReason.BETWEEN:
             return "it lies between several themes"
-        near, usual = float(prediction.mean_similarity[row]), self.known.alone_below
-        told = f" ({near:.2f}; cases of themes have {usual:.2f} and more)" if near < usual else ""
-        return f"not close enough to any other cases{told}"
+        similarity, threshold = float(prediction.mean_similarity[row]), self.model.alone_below
+        detail = f" ({similarity:.2f}; cases of themes have {threshold:.2f} and more)" if similarity < threshold else ""
+        return f"not close enough to any other cases{detail}"
 
 
 def _load_snapshot(store: Store, version: _SnapshotVersion, n_dimensions: int) -> _PlacementSnapshot:
     lens = version.run.parameters.lens
-    found = store.found(version.run.id)
-    if found is not None and found.encoder != version.encoder_id:
-        raise UsageError("The last run was made with another encoder. Run `patternmind run` first, then place.")
-    stands = {one.case_id: one for one in store.assignments(lens)}
-    cases = [case for case in store.cases() if case.id in stands]
+    machine_result = store.machine_result(version.run.id)
+    if machine_result is not None and machine_result.encoder != version.encoder_id:
+        raise UsageError(
+            "The last run used another encoder. Start a new run first, then place cases.", code=ErrorCode.OUTDATED_RUN
+        )
+    assignments = {assignment.case_id: assignment for assignment in store.assignments(lens)}
+    cases = [case for case in store.cases() if case.id in assignments]
     hashes = {case.id: text_hash(lens_text(case, lens)) for case in cases}
-    known = store.vectors(version.encoder_id, list(hashes.values()))
-    ids = [case.id for case in cases if hashes[case.id] in known]
+    vectors = store.vectors(version.encoder_id, list(hashes.values()))
+    ids = [case.id for case in cases if hashes[case.id] in vectors]
     themes = [theme for theme in store.themes(lens) if theme.case_ids]
-    why = dict(zip(found.case_ids, found.partition.why.tolist(), strict=True)) if found else {}
-    rows = [stands[id] for id in ids]
-    decisions = resolve_edits(binding_edits(store.edits(lens)))
+    outlier_reasons = (
+        dict(zip(machine_result.case_ids, machine_result.partition.why.tolist(), strict=True)) if machine_result else {}
+    )
+    rows = [assignments[id] for id in ids]
+    edit_rules = resolve_edits(binding_edits(store.edits(lens)))
     return _PlacementSnapshot(
-        stamp=version,
-        known=_fit_model([known[hashes[id]] for id in ids], rows, themes, why, n_dimensions),
+        version=version,
+        model=_fit_model([vectors[hashes[id]] for id in ids], rows, themes, outlier_reasons, n_dimensions),
         case_ids=tuple(ids),
         themes=themes,
-        names={theme.id: theme.name for theme in store.themes(lens)},
-        closed=frozenset(
+        theme_names={theme.id: theme.name for theme in store.themes(lens)},
+        retired_labels=frozenset(
             label
             for label, theme in enumerate(themes)
-            if theme.lineage is Lineage.RETIRED or theme.id in decisions.retired
+            if theme.lineage is Lineage.RETIRED or theme.id in edit_rules.retired
         ),
-        stands=stands,
-        decisions=decisions,
+        assignments=assignments,
+        edit_rules=edit_rules,
         roster=Roster.of(store.roster()),
     )
 
@@ -348,18 +355,24 @@ def _fit_model(
     reason_by_case: Mapping[str, int],
     n_dimensions: int,
 ) -> PlacementModel:
-    """The cases as people see them; one whose text changed since the run has no vector yet and is not among them."""
-    label = {theme.id: number for number, theme in enumerate(themes)}
-    home = [label.get(one.theme_id or one.nearest_theme_id or "", OUTLIER) for one in assignments]
+    """Fit the model to the assigned cases that have a vector.
+
+    A case whose text changed since the run has no vector yet.
+    """
+    label_by_theme = {theme.id: number for number, theme in enumerate(themes)}
+    labels = [
+        label_by_theme.get(assignment.theme_id or assignment.nearest_theme_id or "", OUTLIER)
+        for assignment in assignments
+    ]
     reasons = [
         OutlierReason.PLACED
-        if one.theme_id
-        else reason_by_case.get(one.case_id, OutlierReason.ALONE) or OutlierReason.SMALL
-        for one in assignments
+        if assignment.theme_id
+        else reason_by_case.get(assignment.case_id, OutlierReason.ALONE) or OutlierReason.SMALL
+        for assignment in assignments
     ]
     stacked: NDArray[np.float32] = np.stack(vectors) if vectors else np.zeros((0, n_dimensions), np.float32)
-    strength = np.asarray([one.strength for one in assignments], np.float32)
-    return fit_placement(stacked, np.asarray(home, np.int32), strength, np.asarray(reasons, np.int8))
+    strength = np.asarray([assignment.strength for assignment in assignments], np.float32)
+    return fit_placement(stacked, np.asarray(labels, np.int32), strength, np.asarray(reasons, np.int8))
 
 
 __all__ = ["CasePlacement", "Placer", "ThemeSuggestion"]

@@ -1,4 +1,4 @@
-"""The playbook and pre-reading as documents."""
+"""The playbook: accepted patterns checked against the publishing limits, and documents."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -30,9 +30,9 @@ _SELECTION_CACHE: VersionedCache[PlaybookSelection] = VersionedCache()
 
 
 def collect_playbook(store: Store) -> PlaybookSelection:
-    """What people accepted, parted into what may be published, what is withheld and why, and what was retired.
+    """Sort the accepted patterns into published, withheld (with the reason) and retired.
 
-    It is kept until something is written; then the patterns and the cases they rest on are read, and no others.
+    Cached until data is written. Reads only these patterns and their source cases.
     """
     return _SELECTION_CACHE.get_or_compute(store, lambda: _read_playbook(store))
 
@@ -48,13 +48,13 @@ def _read_playbook(store: Store) -> PlaybookSelection:
 
 
 def assess_pattern_publication(store: Store, pattern: Pattern) -> PublishedPattern | WithheldPattern:
-    """Whether one pattern may go out, as ``collect_playbook`` would say."""
-    closed = find_confidential_phrases(store, pattern_texts([pattern]))
-    return assess_pattern(pattern, _source_cases(store, [pattern]), store.network.rule, confidential=closed)
+    """Check one pattern against the publishing limits, as ``collect_playbook`` does."""
+    confidential = find_confidential_phrases(store, pattern_texts([pattern]))
+    return assess_pattern(pattern, _source_cases(store, [pattern]), store.network.rule, confidential=confidential)
 
 
 def _source_cases(store: Store, patterns: Sequence[Pattern]) -> dict[str, Case]:
-    return store.cases_by_id([case_id for one in patterns for case_id in source_case_ids(one)])
+    return store.cases_by_id([case_id for pattern in patterns for case_id in source_case_ids(pattern)])
 
 
 def build_playbook_document(store: Store, selection: PlaybookSelection, now: datetime) -> Document:

@@ -1,4 +1,4 @@
-"""What redaction could not know: names that nobody put on the roster, offered to the steward and confirmed by hand."""
+"""Names that redaction may have missed: found for the steward, then confirmed or dismissed."""
 
 import hashlib
 import hmac
@@ -12,12 +12,12 @@ from patternmind.services.network import add_people
 from patternmind.services.versioned_cache import VersionedCache
 
 N_NEWEST_WRITES = 2000
-"""Texts of so many writes are looked through for a page: half a second. All of 100,000 cases are 20 seconds."""
+"""Newest writes searched for a page: half a second. All texts of 100,000 cases take 20 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingNames:
-    """Names that nobody has said anything about; ``everywhere`` unless only the newest texts were looked through."""
+    """Names neither confirmed nor dismissed; ``is_complete`` is False if only the newest texts were searched."""
 
     names: tuple[PossibleName, ...]
     is_complete: bool
@@ -31,48 +31,52 @@ _POSSIBLE_NAMES_CACHE: VersionedCache[tuple[PossibleName, ...]] = VersionedCache
 
 
 def search_possible_names(store: Store) -> tuple[PossibleName, ...]:
-    """The names that redacted texts of cases and recaps may still hold, the likeliest first. For stewards alone."""
+    """Find names that redacted cases and recaps may still contain, likeliest first. Only for stewards."""
     return find_possible_names([text for case in store.cases() for text in (*case.text.values(), *case.extra.values())])
 
 
 def list_pending_names(store: Store, *, all_texts: bool = False) -> PendingNames:
-    """Those that nobody has said anything about yet, in the newest texts; everywhere, if wanted, which takes its time.
+    """List possible names that are neither confirmed nor dismissed.
 
-    A name counts as one by all texts that were looked through: which words these also write small.
+    A word that the searched texts also write in lower case does not count as a name.
+
+    Args:
+        all_texts: Search all texts, which is slow, instead of the newest ones.
     """
     since = 0 if all_texts else max(0, store.vector_version().last_write_number - N_NEWEST_WRITES)
-    offered = _POSSIBLE_NAMES_CACHE.get_or_compute(
+    candidates = _POSSIBLE_NAMES_CACHE.get_or_compute(
         store,
         lambda: find_possible_names(
             [text for _, _, texts in store.iter_case_texts(after_number=since) for text in texts]
         ),
         key=since,
     )
-    dismissed, secret = store.dismissed_names(), store.secret()
-    return PendingNames(tuple(one for one in offered if _name_digest(secret, one.name) not in dismissed), since == 0)
+    dismissed, secret = store.dismissed_names(), store.contributor_secret()
+    pending = (name for name in candidates if _name_digest(secret, name.name) not in dismissed)
+    return PendingNames(tuple(pending), is_complete=since == 0)
 
 
 def dismiss_names(store: Store, clock: Clock, names: Sequence[str], *, actor: str) -> int:
-    """Offer these no more: they are no names. The number of them."""
-    secret = store.secret()
+    """Exclude words that are not names from later lists, and return their number."""
+    secret = store.contributor_secret()
     digests = {_name_digest(secret, name) for name in names if name.strip()}
     store.dismiss_names(digests, actor=actor, at=clock.now())
     return len(digests)
 
 
 def _name_digest(secret: bytes, name: str) -> str:
-    """Names a possible name without telling it."""
-    said = " ".join(name.casefold().split())
-    return hmac.new(secret, f"no name\0{said}".encode(), hashlib.sha256).hexdigest()
+    """Return a keyed digest that identifies a possible name without revealing it."""
+    folded = " ".join(name.casefold().split())
+    return hmac.new(secret, f"no name\0{folded}".encode(), hashlib.sha256).hexdigest()
 
 
 def confirm_names(store: Store, names: Sequence[str]) -> int:
-    """Put names on the roster, which takes them out of everything stored; the number that was new.
+    """Add names to the roster, which redacts them everywhere; return how many were new.
 
     Raises:
-        UsageError: a name without two letters, which would be found everywhere.
+        UsageError: A name has fewer than two letters and would match everywhere.
     """
-    wanted = [" ".join(name.split()).removeprefix("@") for name in names]
-    if not all(sum(c.isalpha() for c in name) >= 2 for name in wanted):
-        raise UsageError("A name has at least two letters. Nothing was put on the roster.", field="names")
-    return add_people(store, [(name, None, None) for name in wanted]).added
+    cleaned = [" ".join(name.split()).removeprefix("@") for name in names]
+    if not all(sum(c.isalpha() for c in name) >= 2 for name in cleaned):
+        raise UsageError("A name has at least two letters. No name was added to the roster.", field="names")
+    return add_people(store, [(name, None, None) for name in cleaned]).added

@@ -17,9 +17,10 @@ from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
 from patternmind.drafting.identity import with_recomputed_id
 from patternmind.drafting.keyphrases import PhraseCounts
 from patternmind.drafting.prereading import draft_prereading
-from patternmind.errors import NotFound, UsageError
+from patternmind.errors import ErrorCode, NotFound, UsageError
 from patternmind.grounding import ground
-from patternmind.ingestion.redaction.redactor import Roster, redact_values
+from patternmind.ingestion.redaction.redactor import redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm_drafting import LlmContext, LlmSession
 from patternmind.llm_drafting.documents import write_prereading
 from patternmind.ports import Clock, Encoder, Store, VectorIndex
@@ -27,7 +28,7 @@ from patternmind.review import state_of
 from patternmind.services.reviews import list_all_drafts
 
 N_CLOSEST_CASES = 12
-"""Cases read for a topic that is in no theme."""
+"""Closest cases used for a topic that is in no theme."""
 
 MAX_PATTERNS = 2
 
@@ -37,9 +38,9 @@ WHOLE_TEXT_LENS = "all"
 
 @dataclass(frozen=True, slots=True)
 class PreparedPrereading:
-    """``theme`` is ``None`` where the topic is in no theme yet; ``patterns`` at most two, the accepted first.
+    """A pre-reading with its sources. ``theme`` is None for a topic in no theme; at most two ``patterns``.
 
-    ``notes`` say where a model failed or was refused.
+    ``notes`` report where a model failed or was refused.
     """
 
     grounded: GroundedDraft
@@ -51,54 +52,63 @@ class PreparedPrereading:
 
 @dataclass(frozen=True, slots=True)
 class PrereadingSubject:
+    """The case a session works on, its theme, and the source cases' ids."""
+
     case: Case
     theme: Theme | None
     case_ids: tuple[str, ...]
 
 
 def subject_from_theme(store: Store, theme_id: str) -> PrereadingSubject:
-    """The theme, of whichever lens, worked on through its most central case.
+    """Return a theme of any lens as subject, with its most central case.
 
     Raises:
-        NotFound: no such theme in the last run of any lens.
+        NotFound: The last run of no lens has this theme.
     """
-    found = (one for lens in list_lenses_with_runs(store) for one in store.themes(lens))
-    theme = next((one for one in found if one.id == theme_id and one.case_ids), None)
+    themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes(lens))
+    theme = next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None)
     if theme is None:
-        raise NotFound("theme", theme_id, "List them with `patternmind themes`.")
+        raise NotFound("theme", theme_id)
     return PrereadingSubject(store.case((theme.exemplars or theme.case_ids)[0]), theme, theme.case_ids)
 
 
 def subject_from_case(store: Store, case_id: str) -> PrereadingSubject:
+    """Return a case as subject, with its theme if it is in one.
+
+    Raises:
+        NotFound
+    """
     case = store.case(case_id)
     lenses = list_lenses_with_runs(store)
-    placed = store.place_of(case.id, lenses[0]) if lenses else None
-    theme = next((one for one in _default_lens_themes(store) if placed and one.id == placed.theme_id), None)
+    assignment = store.find_assignment(case.id, lenses[0]) if lenses else None
+    theme = next(
+        (theme for theme in _default_lens_themes(store) if assignment and theme.id == assignment.theme_id), None
+    )
     return PrereadingSubject(case, theme, theme.case_ids if theme else (case.id,))
 
 
 def subject_from_topic(store: Store, encoder: Encoder, index: VectorIndex, topic: str) -> PrereadingSubject:
-    """The case nearest to the topic, in the theme that most of the nearest cases are in.
+    """Return the case nearest to a topic, in the theme of most nearby cases.
 
     Raises:
-        UsageError: nothing to look for, or nothing to look in.
+        UsageError: The topic is empty, or there are no cases.
     """
     if not topic.strip():
-        raise UsageError("Say what the session is about.")
+        raise UsageError("Say what the session is about.", field="topic")
     hits = [hit.case_id for hit in index.search(encoder.encode([topic])[0], N_CLOSEST_CASES)]
     if not hits:
-        raise UsageError("There are no cases yet. Take some in with `patternmind ingest`.")
-    placed = {one.case_id: one.theme_id for one in _lens_assignments(store)}
-    votes = Counter(theme_id for case_id in hits[:5] if (theme_id := placed.get(case_id)))
+        raise UsageError("There are no cases yet. Import some first.", code=ErrorCode.NO_CASES)
+    theme_by_case = {assignment.case_id: assignment.theme_id for assignment in _lens_assignments(store)}
+    votes = Counter(theme_id for case_id in hits[:5] if (theme_id := theme_by_case.get(case_id)))
     best = votes.most_common(1)[0][0] if votes else None
-    theme = next((one for one in _default_lens_themes(store) if one.id == best), None)
-    in_theme = [case_id for case_id in hits if placed.get(case_id) == best] if theme else []
+    theme = next((theme for theme in _default_lens_themes(store) if theme.id == best), None)
+    in_theme = [case_id for case_id in hits if theme_by_case.get(case_id) == best] if theme else []
     case = store.case((in_theme or hits)[0])
     return PrereadingSubject(case, theme, theme.case_ids if theme else tuple(hits))
 
 
 def list_lenses_with_runs(store: Store) -> list[str]:
-    """The lenses that have themes: all of a case first, for whoever asks without naming one; then the last one run."""
+    """List the lenses with a finished run: the whole-text lens first, then the most recent."""
     finished = (run.parameters.lens for run in reversed(store.runs()) if run.state == "finished")
     return sorted(dict.fromkeys(finished), key=lambda lens: lens != WHOLE_TEXT_LENS)
 
@@ -124,23 +134,23 @@ def build_prereading(
     leave_with: str = "",
     llm: LlmContext | None = None,
 ) -> PreparedPrereading:
-    """Draft, ground and keep the pre-reading of a session, by the model where there is one and it answers.
+    """Draft, ground and store the pre-reading of a session; a model writes it if one is available.
 
-    Names in what was asked for do not get into it.
+    Names in the arguments are redacted.
 
     Args:
-        leave_with: what the session will leave with, in a person's words; those of the draft where it is empty.
+        leave_with: A person's words for what the session will leave with; empty keeps the draft's own.
     """
-    asked = [topic, session, date, leave_with]
-    topic, session, date, leave_with = redact_values(asked, Roster.of(store.roster()))
+    texts = [topic, session, date, leave_with]
+    topic, session, date, leave_with = redact_values(texts, Roster.of(store.roster()))
     cases = {case.id: case for case in store.cases()}
     evidence = _gather_evidence(store, subject, cases, topic)
-    last = store.last_run(subject.theme.lens if subject.theme else None)
+    last_run = store.last_run(subject.theme.lens if subject.theme else None)
     draft = draft_prereading(
-        evidence, cases[subject.case.id], session=session, date=date, run_id=last.id if last else ""
+        evidence, cases[subject.case.id], session=session, date=date, run_id=last_run.id if last_run else ""
     )
-    writer = LlmSession(llm, Roster.of(store.roster())) if llm else None
-    prose = write_prereading(evidence, cases[subject.case.id], draft, cases, writer)
+    llm_session = LlmSession(llm, Roster.of(store.roster())) if llm else None
+    prose = write_prereading(evidence, cases[subject.case.id], draft, cases, llm_session)
     grounded = ground(_with_leave_with(prose.grounded.draft, leave_with), cases) if leave_with else prose.grounded
     store.save_drafts([grounded.draft], clock.now())
     return PreparedPrereading(
@@ -149,22 +159,21 @@ def build_prereading(
 
 
 def _with_leave_with(draft: Draft, leave_with: str) -> Draft:
-    """The draft with a person's own sentence for what the session leaves with, in place of any claim about it."""
+    """Replace the draft's ``leave_with`` sentence and its claims by a person's sentence."""
     claims = tuple(claim for claim in draft.claims if claim.field != "leave_with")
     return with_recomputed_id(replace(draft, fields={**draft.fields, "leave_with": leave_with}, claims=claims))
 
 
 def _gather_evidence(store: Store, subject: PrereadingSubject, cases: Mapping[str, Case], topic: str) -> ThemeEvidence:
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases.values()})
-    firmness = {
-        one.case_id: one.strength for one in _lens_assignments(store, subject.theme.lens if subject.theme else None)
-    }
+    assignments = _lens_assignments(store, subject.theme.lens if subject.theme else None)
+    strengths = {assignment.case_id: assignment.strength for assignment in assignments}
     theme = subject.theme or _ad_hoc_theme(subject, topic)
-    return gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(theme.case_ids), cohesion=firmness)
+    return gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(theme.case_ids), cohesion=strengths)
 
 
 def _ad_hoc_theme(subject: PrereadingSubject, topic: str) -> Theme:
-    """The cases closest to a topic, held together for one pre-reading and never stored."""
+    """Make a theme of the cases closest to a topic; it is never stored."""
     return Theme(
         id="", lens=WHOLE_TEXT_LENS, area_id="", name=topic or subject.case.title, case_ids=subject.case_ids,
         n_cases=len(subject.case_ids), n_teams=0, n_contributors=0,
@@ -172,17 +181,19 @@ def _ad_hoc_theme(subject: PrereadingSubject, topic: str) -> Theme:
 
 
 def find_patterns_for_theme(store: Store, theme: Theme | None) -> tuple[ReviewedDraft, ...]:
-    """The patterns worth a look beside a theme, at most two, the accepted first."""
+    """Find at most two patterns of a theme that have a solution, accepted ones first."""
     if theme is None:
         return ()
     order = [DraftState.FIELD_TESTED, DraftState.ACCEPTED, DraftState.IN_REVIEW, DraftState.CANDIDATE]
-    found = [
-        one
-        for one in list_all_drafts(store, kind=DraftKind.PATTERN)
-        if one.grounded.draft.theme_id == theme.id and state_of(one.decisions) in order and _has_solution(one)
+    patterns = [
+        reviewed
+        for reviewed in list_all_drafts(store, kind=DraftKind.PATTERN)
+        if reviewed.grounded.draft.theme_id == theme.id
+        and state_of(reviewed.decisions) in order
+        and _has_solution(reviewed)
     ]
-    found.sort(key=lambda one: order.index(state_of(one.decisions)))
-    return tuple(found[:MAX_PATTERNS])
+    patterns.sort(key=lambda reviewed: order.index(state_of(reviewed.decisions)))
+    return tuple(patterns[:MAX_PATTERNS])
 
 
 def _has_solution(reviewed: ReviewedDraft) -> bool:

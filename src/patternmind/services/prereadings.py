@@ -1,11 +1,11 @@
-"""Pre-reading as it is kept: asked for, made, read, edited, approved by a named person, and taken back."""
+"""Stored pre-readings: validate a request, create, list, edit, approve and undo."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 from patternmind.domain.drafts import (
+    Decision,
     DraftAction,
     DraftKind,
     DraftState,
@@ -13,7 +13,8 @@ from patternmind.domain.drafts import (
 )
 from patternmind.domain.themes import Theme
 from patternmind.errors import InvalidState, NotFound, UsageError
-from patternmind.ingestion.redaction.redactor import Roster, redact, redact_values
+from patternmind.ingestion.redaction.redactor import redact, redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm_drafting import LlmContext
 from patternmind.ports import Clock, Encoder, Store, VectorIndex
 from patternmind.publishing.document import Document
@@ -38,7 +39,7 @@ MAX_FIELD_CHARS = {"theme": 200, "topic": 2000, "case": 500, "session": 200, "da
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrereadingRequest:
-    """What somebody wants to read before a session: exactly one of theme, topic and case. ``date`` is ISO or empty."""
+    """Request for the pre-reading of a session; exactly one of theme, topic and case. ``date`` is ISO or empty."""
 
     theme: str = ""
     topic: str = ""
@@ -49,7 +50,7 @@ class PrereadingRequest:
 
 
 class InvalidPrereadingRequest(UsageError):
-    """A wish that cannot be met; ``field`` is the one to mend."""
+    """Invalid request for a pre-reading; ``field`` names the field to correct."""
 
     field: str
 
@@ -58,16 +59,16 @@ class InvalidPrereadingRequest(UsageError):
 
 
 def validate_prereading_request(store: Store, request: PrereadingRequest) -> PrereadingRequest:
-    """The wish as it is kept: checked, its case by id, without the names that the roster knows.
+    """Check a request; return it with the case's id instead of its external id, and redacted.
 
     Raises:
-        WishInvalid
-        NotFound: there is no such theme with cases, or no such case.
+        InvalidPrereadingRequest
+        NotFound: The theme does not exist or has no cases, or the case does not exist.
     """
     request = PrereadingRequest(**{name: value.strip() for name, value in asdict(request).items()})
     for name, value in asdict(request).items():
         if len(value) > MAX_FIELD_CHARS[name]:
-            raise InvalidPrereadingRequest(name, f"At most {MAX_FIELD_CHARS[name]} characters, please.")
+            raise InvalidPrereadingRequest(name, f"Use at most {MAX_FIELD_CHARS[name]} characters.")
     if sum(bool(chosen) for chosen in (request.theme, request.topic, request.case)) != 1:
         raise InvalidPrereadingRequest("about", "Name exactly one of theme, topic and case.")
     if request.date and not is_iso_date(request.date):
@@ -76,8 +77,10 @@ def validate_prereading_request(store: Store, request: PrereadingRequest) -> Pre
         subject_from_theme(store, request.theme)
     if request.case:
         request = replace(request, case=store.case(request.case).id)
-    told = redact_values([request.topic, request.session, request.leave_with], Roster.of(store.roster()))
-    return replace(request, topic=told[0], session=told[1], leave_with=told[2])
+    topic, session, leave_with = redact_values(
+        [request.topic, request.session, request.leave_with], Roster.of(store.roster())
+    )
+    return replace(request, topic=topic, session=session, leave_with=leave_with)
 
 
 def is_iso_date(text: str) -> bool:
@@ -96,7 +99,7 @@ def create_prereading(
     get_index: Callable[[], VectorIndex],
     llm: LlmContext | None = None,
 ) -> PreparedPrereading:
-    """Make the pre-reading of a wish and keep it as a draft."""
+    """Build the requested pre-reading and store it as a draft."""
     return build_prereading(
         store,
         clock,
@@ -123,7 +126,7 @@ def _find_subject(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrereadingSummary:
-    """A pre-reading in a list. ``approved_by`` is empty while nobody has approved it as it stands."""
+    """A pre-reading in a list. ``approved_by`` is empty while its current version is not approved."""
 
     id: str
     name: str
@@ -138,21 +141,23 @@ class PrereadingSummary:
 
 
 def list_prereadings(store: Store) -> list[PrereadingSummary]:
-    """Newest first. The one place that reads the list."""
+    """List all pre-readings, newest first, redacted with the current roster."""
     roster = Roster.of(store.roster())
-    found: list[PrereadingSummary] = []
+    summaries: list[PrereadingSummary] = []
     for draft, decisions, created_at in store.drafts(current=False, kind=DraftKind.PREREADING):
         fields: dict[str, FieldValue] = {"name": draft.name, **draft.fields}
-        for one in active_decisions(decisions):
-            fields.update(one.edits)
+        for decision in active_decisions(decisions):
+            fields.update(decision.edits)
         approval = find_approval(decisions)
-        told = [redact(as_text_line(fields.get(name, "")), roster).text for name in ("name", "session", "date")]
-        found.append(
+        name, session, session_date = (
+            redact(as_text_line(fields.get(field, "")), roster).text for field in ("name", "session", "date")
+        )
+        summaries.append(
             PrereadingSummary(
                 id=draft.id,
-                name=told[0],
-                session=told[1],
-                date=told[2],
+                name=name,
+                session=session,
+                date=session_date,
                 theme_id=draft.theme_id,
                 state=state_of(decisions),
                 version=len(decisions),
@@ -161,24 +166,24 @@ def list_prereadings(store: Store) -> list[PrereadingSummary]:
                 approved_at=approval.at if approval else None,
             )
         )
-    return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
+    return sorted(summaries, key=lambda summary: (summary.created_at, summary.id), reverse=True)
 
 
 def as_text_line(value: FieldValue) -> str:
     return value if isinstance(value, str) else " ".join(value)
 
 
-def find_approval(decisions: tuple[Any, ...]) -> Any:
-    """The decision that approved it as it stands now; None where there is none."""
-    accepted = [one for one in active_decisions(decisions) if one.action is DraftAction.ACCEPT]
+def find_approval(decisions: Sequence[Decision]) -> Decision | None:
+    """Return the decision that approved the current version; None if it is not approved."""
+    accepted = [decision for decision in active_decisions(decisions) if decision.action is DraftAction.ACCEPT]
     return accepted[-1] if accepted and state_of(decisions) is DraftState.ACCEPTED else None
 
 
 def get_prereading(store: Store, id: str) -> ReviewedDraft:
-    """One pre-reading with its log.
+    """Return a pre-reading with its log.
 
     Raises:
-        NotFound: there is no such draft, or it is of another kind.
+        NotFound: The draft does not exist or is of another kind.
     """
     try:
         reviewed = get_draft(store, id)
@@ -190,7 +195,7 @@ def get_prereading(store: Store, id: str) -> ReviewedDraft:
 
 
 def build_prereading_document(store: Store, reviewed: ReviewedDraft) -> Document:
-    """It as it prints now, with the theme and the patterns as they are today."""
+    """Lay out a pre-reading as a document, with its current theme and patterns."""
     theme = _find_theme(store, reviewed.grounded.draft.theme_id)
     cases = {case.id: case for case in store.cases()}
     return lay_out_prereading(
@@ -199,12 +204,12 @@ def build_prereading_document(store: Store, reviewed: ReviewedDraft) -> Document
 
 
 def _find_theme(store: Store, theme_id: str | None) -> Theme | None:
-    found = (one for lens in list_lenses_with_runs(store) for one in store.themes(lens))
-    return next((one for one in found if one.id == theme_id and one.case_ids), None) if theme_id else None
+    themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes(lens))
+    return next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None) if theme_id else None
 
 
 def fields_with_names(store: Store, edits: Mapping[str, FieldValue]) -> list[str]:
-    """The fields in which a person wrote a name or contact data."""
+    """List the edited fields that contain a name or contact data."""
     roster = Roster.of(store.roster())
     return [
         name
@@ -222,16 +227,17 @@ def edit_prereading(
     actor: str,
     expected_version: int | None = None,
 ) -> ReviewedDraft:
-    """It with fields as a person wrote them. What was approved has to be approved again.
+    """Change fields of a pre-reading. An approved one needs approval again.
 
     Raises:
-        NotFound, NotAllowed: an unknown field, or nothing changed.
-        UsageError: what the person wrote names somebody.
-        ChangedMeanwhile
+        NotFound
+        RuleViolated: A field is unknown, or nothing changed.
+        UsageError: A text names a person.
+        VersionConflict
     """
     reviewed = get_prereading(store, id)
-    known = fields_of(reviewed)
-    changed = {name: value for name, value in edits.items() if known.get(name) != value}
+    current = fields_of(reviewed)
+    changed = {name: value for name, value in edits.items() if current.get(name) != value}
     return decide_draft(
         store, clock, id, DraftAction.EDIT, actor=actor, edits=changed, expected_version=expected_version
     )
@@ -240,10 +246,10 @@ def edit_prereading(
 def approve_prereading(
     store: Store, clock: Clock, id: str, *, actor: str, expected_version: int | None = None
 ) -> ReviewedDraft:
-    """It with a named person's word for it, so that it no longer prints "Draft, not reviewed".
+    """Approve a pre-reading under a person's name; it no longer prints "Draft, not reviewed".
 
     Raises:
-        NotFound, WrongState, ChangedMeanwhile
+        NotFound, InvalidState, VersionConflict
     """
     get_prereading(store, id)
     return decide_draft(store, clock, id, DraftAction.ACCEPT, actor=actor, expected_version=expected_version)
@@ -252,11 +258,11 @@ def approve_prereading(
 def undo_prereading_decision(
     store: Store, clock: Clock, id: str, *, actor: str, expected_version: int | None = None
 ) -> ReviewedDraft:
-    """It as it was before the last decision that stands, an approval or an edit.
+    """Undo the last approval or edit that still applies.
 
     Raises:
-        NotFound, ChangedMeanwhile
-        WrongState: there is nothing to take back.
+        NotFound, VersionConflict
+        InvalidState: No decision can be undone.
     """
     reviewed = get_prereading(store, id)
     if not active_decisions(reviewed.decisions):

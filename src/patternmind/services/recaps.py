@@ -1,4 +1,4 @@
-"""The recap of a session, and what is new in a theme: short texts that a person sends or reviews."""
+"""Drafts from session recaps, and drafts about new cases in a theme."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from patternmind.domain.themes import Theme
 from patternmind.drafting.evidence import gather_evidence
 from patternmind.drafting.keyphrases import PhraseCounts
 from patternmind.errors import NotFound, UsageError
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage.explanation import explain_change
 from patternmind.llm_drafting import LlmContext, LlmSession
 from patternmind.llm_drafting.documents import DraftWithNotes, write_recap, write_theme_change
@@ -19,7 +19,7 @@ from patternmind.services.reviews import get_draft
 
 @dataclass(frozen=True, slots=True)
 class DraftResult:
-    """A draft as it is kept, and what its reader should know of how it was made."""
+    """A stored draft, and notes for its reader about how it was written."""
 
     reviewed: ReviewedDraft
     notes: tuple[str, ...]
@@ -30,50 +30,50 @@ class DraftResult:
 
 
 def draft_from_recap(store: Store, clock: Clock, recap_id: str, *, llm: LlmContext | None = None) -> DraftResult:
-    """The five bullets of a session that was taken in as a recap, kept as a draft.
+    """Draft the five bullets of a session from its imported recap, and store them.
 
     Raises:
-        NotFound, UsageError: it is no recap.
+        NotFound
+        UsageError: The id belongs to a case, not to a recap.
     """
     recap = store.case(recap_id)
     if recap.kind is not CaseKind.RECAP:
-        raise UsageError(f"{recap_id} is a case. Name a recap; take one in with `patternmind ingest --as recap`.")
-    linked = {*recap.linked_cases}
-    worked_on = [case for case in store.cases() if {case.id, case.external_id} & linked and case.id != recap.id]
-    last = store.last_run()
-    return _save_draft(
-        store, clock, write_recap(recap, worked_on, _llm_session(store, llm), run_id=last.id if last else "")
-    )
+        raise UsageError(f"{recap_id} is a case, not a recap. Give the id of an imported recap.")
+    linked_ids = {*recap.linked_cases}
+    linked_cases = [case for case in store.cases() if {case.id, case.external_id} & linked_ids and case.id != recap.id]
+    last_run = store.last_run()
+    run_id = last_run.id if last_run else ""
+    return _save_draft(store, clock, write_recap(recap, linked_cases, _llm_session(store, llm), run_id=run_id))
 
 
 def draft_theme_change(store: Store, clock: Clock, theme_id: str, *, llm: LlmContext | None = None) -> DraftResult:
-    """What the last run of its lens found new in a theme, kept as a draft.
+    """Draft and store what the last run found new in a theme.
 
     Raises:
-        NotFound: no such theme with cases in the last run of any lens.
+        NotFound: The last run of no lens has such a theme with cases.
     """
     run, theme = _find_theme(store, theme_id)
-    change = next((one for one in store.changes(run.id) if one.theme_id == theme.id), None)
+    change = next((change for change in store.theme_changes(run.id) if change.theme_id == theme.id), None)
     names = store.theme_names(theme.lens)
-    counted = explain_change(change, names) if change else "The last run told no change of it."
+    explanation = explain_change(change, names) if change else "The last run reported no change of this theme."
     cases = {case.id: case for case in store.cases()}
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases.values()})
-    firmness = {one.case_id: one.strength for one in store.assignments(theme.lens)}
-    held = [id for id in theme.case_ids if id in cases]
-    evidence = gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(held), cohesion=firmness)
-    found = store.found(run.id)
-    new = frozenset(found.new_cases if found else ())
-    writer = _llm_session(store, llm)
-    return _save_draft(store, clock, write_theme_change(evidence, counted, new, cases, writer, run_id=run.id))
+    strengths = {assignment.case_id: assignment.strength for assignment in store.assignments(theme.lens)}
+    case_ids = [id for id in theme.case_ids if id in cases]
+    evidence = gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(case_ids), cohesion=strengths)
+    machine_result = store.machine_result(run.id)
+    new_ids = frozenset(machine_result.new_cases if machine_result else ())
+    prose = write_theme_change(evidence, explanation, new_ids, cases, _llm_session(store, llm), run_id=run.id)
+    return _save_draft(store, clock, prose)
 
 
 def _find_theme(store: Store, theme_id: str) -> tuple[RunRecord, Theme]:
     for lens in list_lenses_with_runs(store):
         run = store.last_run(lens)
-        theme = next((one for one in store.themes(lens) if one.id == theme_id and one.case_ids), None)
+        theme = next((theme for theme in store.themes(lens) if theme.id == theme_id and theme.case_ids), None)
         if run and theme:
             return run, theme
-    raise NotFound("theme", theme_id, "List them with `patternmind themes`.")
+    raise NotFound("theme", theme_id)
 
 
 def _llm_session(store: Store, llm: LlmContext | None) -> LlmSession | None:

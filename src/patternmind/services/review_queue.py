@@ -1,4 +1,4 @@
-"""The review desk: what waits for whom, in which order, and what one person decided last."""
+"""Review queue, reservations, and undo of a person's last decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,27 +28,27 @@ from patternmind.review import (
     needs_second_view,
     rank_drafts,
     review_status,
+    state_of,
 )
-from patternmind.review import state_of as state_by
 from patternmind.services.prereading_builder import list_lenses_with_runs
 from patternmind.services.reviews import decide_draft
 from patternmind.services.versioned_cache import VersionedCache
 
 RESERVATION_PERIOD = timedelta(minutes=15)
-"""How long a draft is kept for whoever opened it."""
+"""Time that an opened draft is reserved for its reviewer."""
 
 MAX_OWN_DECISIONS = 10
-"""Own decisions that are offered for a change of mind."""
+"""Own decisions listed so that a reviewer can change them."""
 
 MAX_LOG_LINES_SEARCHED = 60
-"""Lines of the log in which a person's last ten decisions are looked for: undoing takes lines too."""
+"""Log entries searched for a person's last ten decisions: undos are entries too."""
 
 REVIEWABLE_KINDS = frozenset(DraftKind) - {DraftKind.FACETS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
-    """A draft on the desk. ``why`` says in our words what is uncertain; ``reserved_by`` names who else has it open."""
+    """A draft in the queue. ``why`` lists what is uncertain; ``reserved_by`` is another reviewer who has it open."""
 
     draft_id: str
     kind: DraftKind
@@ -66,12 +66,12 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True)
 class ReviewQueue:
-    """Every draft in the order of the day, for one reviewer."""
+    """Every draft in the order of the day, as one reviewer sees it."""
 
     items: tuple[QueueItem, ...]
 
-    def filter(self, *standings: ReviewStatus, kind: DraftKind | None = None) -> list[QueueItem]:
-        return [one for one in self.items if one.standing in standings and kind in (None, one.kind)]
+    def filter(self, *statuses: ReviewStatus, kind: DraftKind | None = None) -> list[QueueItem]:
+        return [item for item in self.items if item.standing in statuses and kind in (None, item.kind)]
 
     @property
     def n_decided(self) -> int:
@@ -83,22 +83,22 @@ class ReviewQueue:
 
     @property
     def to_discuss(self) -> list[QueueItem]:
-        """What people see differently, and what was kept for a jam."""
-        return [one for one in self.items if one.differs or one.standing is ReviewStatus.JAM]
+        """Drafts that reviewers disagree on, and drafts flagged for a session."""
+        return [item for item in self.items if item.differs or item.standing is ReviewStatus.JAM]
 
 
 @dataclass(frozen=True, slots=True)
 class _SharedQueue:
-    """The desk as everybody shares it, kept until something is written.
+    """Part of the queue that all reviewers share, cached until data is written.
 
-    ``second`` are the places of the drafts that wait for a second view, whose lines differ by who reads them.
+    ``second_view_positions`` are the drafts that need a second view; their items depend on the reviewer.
     """
 
     ranked: tuple[RankedDraft, ...]
-    rows: tuple[DraftSummary, ...]
-    lines: tuple[QueueItem, ...]
-    place_of: Mapping[str, int]
-    second: tuple[int, ...]
+    summaries: tuple[DraftSummary, ...]
+    items: tuple[QueueItem, ...]
+    position_by_id: Mapping[str, int]
+    second_view_positions: tuple[int, ...]
 
 
 _SUMMARY_CACHE: VersionedCache[tuple[DraftSummary, ...]] = VersionedCache()
@@ -106,32 +106,33 @@ _QUEUE_CACHE: VersionedCache[_SharedQueue] = VersionedCache()
 
 
 def get_review_queue(store: Store, clock: Clock, reviewer: str | None, *, seed: int = 0) -> ReviewQueue:
-    """The desk as it is for this reviewer now."""
+    """Return the current queue of a reviewer."""
     now = clock.now()
     queue = _QUEUE_CACHE.get_or_compute(store, lambda: _build_queue(store, now.date(), seed), key=(now.date(), seed))
-    lines = list(queue.lines)
-    for place in queue.second:
-        lines[place] = _queue_item(queue.ranked[place], queue.rows[place], reviewer)
-    for held in store.reservations(now):
-        place = queue.place_of.get(held.draft_id)
-        if place is not None and held.by != reviewer:
-            lines[place] = replace(lines[place], reserved_by=held.by)
-    return ReviewQueue(tuple(lines))
+    items = list(queue.items)
+    for position in queue.second_view_positions:
+        items[position] = _queue_item(queue.ranked[position], queue.summaries[position], reviewer)
+    for reservation in store.reservations(now):
+        position = queue.position_by_id.get(reservation.draft_id)
+        if position is not None and reservation.by != reviewer:
+            items[position] = replace(items[position], reserved_by=reservation.by)
+    return ReviewQueue(tuple(items))
 
 
 def _build_queue(store: Store, day: date, seed: int) -> _SharedQueue:
-    rows = {row.id: row for row in _draft_summaries(store) if row.kind in REVIEWABLE_KINDS}
+    summaries = {summary.id: summary for summary in _draft_summaries(store) if summary.kind in REVIEWABLE_KINDS}
     themes = _themes_by_id(store)
-    queued = tuple(
-        rank_drafts({row.id: _uncertainty_factors(row, themes) for row in rows.values()}, day=day, seed=seed)
-    )
-    ordered = tuple(rows[one.draft_id] for one in queued)
+    factors = {summary.id: _uncertainty_factors(summary, themes) for summary in summaries.values()}
+    ranked = tuple(rank_drafts(factors, day=day, seed=seed))
+    ordered = tuple(summaries[draft.draft_id] for draft in ranked)
     return _SharedQueue(
-        ranked=queued,
-        rows=ordered,
-        lines=tuple(_queue_item(one, row, None) for one, row in zip(queued, ordered, strict=True)),
-        place_of={row.id: place for place, row in enumerate(ordered)},
-        second=tuple(place for place, row in enumerate(ordered) if needs_second_view(row.decisions)),
+        ranked=ranked,
+        summaries=ordered,
+        items=tuple(_queue_item(draft, summary, None) for draft, summary in zip(ranked, ordered, strict=True)),
+        position_by_id={summary.id: position for position, summary in enumerate(ordered)},
+        second_view_positions=tuple(
+            position for position, summary in enumerate(ordered) if needs_second_view(summary.decisions)
+        ),
     )
 
 
@@ -140,7 +141,7 @@ def _draft_summaries(store: Store) -> tuple[DraftSummary, ...]:
 
 
 def _themes_by_id(store: Store) -> dict[str, Theme]:
-    """Without their cases, whose number grows with the network."""
+    """Return all themes by id, without their case ids: those grow with the network."""
     return {
         card.theme.id: card.theme
         for lens in list_lenses_with_runs(store)
@@ -155,7 +156,7 @@ def _queue_item(ranked: RankedDraft, summary: DraftSummary, reviewer: str | None
         kind=summary.kind,
         name=_current_name(summary.name, log),
         theme_id=summary.theme_id,
-        state=state_by(log),
+        state=state_of(log),
         standing=review_status(log, reviewer),
         version=len(log),
         uncertainty=ranked.uncertainty,
@@ -176,35 +177,35 @@ def _uncertainty_factors(summary: DraftSummary, themes: Mapping[str, Theme]) -> 
 
 
 def get_source_cases(store: Store, draft: Draft) -> dict[str, Case]:
-    """The cases that a draft quotes and those that it was made from, as far as they are still there."""
-    quoted = (quote.case_id for claim in draft.claims for quote in claim.quotes)
-    made_from = (name.rpartition("@")[0] or name for name in draft.provenance.inputs)
-    return store.cases_by_id([*quoted, *made_from])
+    """Return the existing cases that a draft quotes or was made from, by id."""
+    quoted_ids = (quote.case_id for claim in draft.claims for quote in claim.quotes)
+    input_ids = (name.rpartition("@")[0] or name for name in draft.provenance.inputs)
+    return store.cases_by_id([*quoted_ids, *input_ids])
 
 
 def _current_name(name: str, log: tuple[Decision, ...]) -> str:
-    names = [one.edits["name"] for one in active_decisions(log) if "name" in one.edits]
+    names = [decision.edits["name"] for decision in active_decisions(log) if "name" in decision.edits]
     return str(names[-1]) if names else name
 
 
 def next_draft(queue: ReviewQueue, *, after: str | None = None, kind: DraftKind | None = None) -> str | None:
-    """What to open next: second views of others first, then the queue, without what somebody else has open."""
-    free = queue.filter(ReviewStatus.SECOND, kind=kind) + queue.filter(ReviewStatus.WAITING, kind=kind)
-    ids = [one.draft_id for one in free if one.reserved_by is None and one.draft_id != after]
+    """Return the draft to open next: second views first, then the queue, without reserved drafts."""
+    pending = queue.filter(ReviewStatus.SECOND, kind=kind) + queue.filter(ReviewStatus.WAITING, kind=kind)
+    ids = [item.draft_id for item in pending if item.reserved_by is None and item.draft_id != after]
     return ids[0] if ids else None
 
 
 def adjacent_drafts(queue: ReviewQueue, draft_id: str) -> tuple[str | None, str | None]:
-    """The drafts before and after one among those that wait, for leafing through without deciding."""
-    ids = [one.draft_id for one in queue.filter(ReviewStatus.SECOND) + queue.filter(ReviewStatus.WAITING)]
+    """Return the previous and next pending draft, for browsing without a decision."""
+    ids = [item.draft_id for item in queue.filter(ReviewStatus.SECOND) + queue.filter(ReviewStatus.WAITING)]
     if draft_id not in ids:
         return None, ids[0] if ids else None
-    place = ids.index(draft_id)
-    return (ids[place - 1] if place else None), (ids[place + 1] if place + 1 < len(ids) else None)
+    position = ids.index(draft_id)
+    return (ids[position - 1] if position else None), (ids[position + 1] if position + 1 < len(ids) else None)
 
 
 def reserve_draft(store: Store, clock: Clock, draft_id: str, reviewer: str) -> DraftReservation:
-    """Keep a draft for a quarter of an hour, or learn who has it.
+    """Reserve a draft for 15 minutes, or return the reservation of another reviewer.
 
     Raises:
         NotFound
@@ -215,13 +216,13 @@ def reserve_draft(store: Store, clock: Clock, draft_id: str, reviewer: str) -> D
 
 
 def with_visible_log(reviewed: ReviewedDraft, reviewer: str | None) -> ReviewedDraft:
-    """The draft with as much of its log as this reviewer may see: none of it, while they give the second view."""
+    """Return the draft with the log this reviewer may see: an empty log until they give a second view."""
     return replace(reviewed, decisions=()) if hides_log(reviewed.decisions, reviewer) else reviewed
 
 
 @dataclass(frozen=True, slots=True)
 class OwnDecision:
-    """A decision of one's own; ``stands`` until somebody takes it back, ``last`` while nobody decided after it."""
+    """A reviewer's decision; active until undone, last until another decision follows."""
 
     decision: Decision
     name: str
@@ -230,25 +231,27 @@ class OwnDecision:
 
 
 def list_own_decisions(store: Store, reviewer: str) -> list[OwnDecision]:
-    """A person's last ten decisions, newest first, one a draft; all of them can still be changed."""
-    found: dict[str, OwnDecision] = {}
-    for decision, row in _own_decisions(store, reviewer):
-        if decision.action is DraftAction.UNDO or decision.draft_id in found or len(found) == MAX_OWN_DECISIONS:
+    """List a reviewer's last ten decisions, newest first, one per draft; all can still be changed."""
+    own: dict[str, OwnDecision] = {}
+    for decision, summary in _own_decisions(store, reviewer):
+        if decision.action is DraftAction.UNDO or decision.draft_id in own or len(own) == MAX_OWN_DECISIONS:
             continue
-        held = active_decisions(row.decisions)
-        stands = any(one.id == decision.id for one in held)
-        found[row.id] = OwnDecision(
-            decision, _current_name(row.name, row.decisions), stands, bool(held) and held[-1].id == decision.id
+        active = active_decisions(summary.decisions)
+        own[summary.id] = OwnDecision(
+            decision,
+            _current_name(summary.name, summary.decisions),
+            is_active=any(other.id == decision.id for other in active),
+            is_last=bool(active) and active[-1].id == decision.id,
         )
-    return list(found.values())
+    return list(own.values())
 
 
 def find_undoable_draft(store: Store, reviewer: str | None) -> str | None:
-    """The draft whose decision ``undo_last`` would take back; None where it would take back none."""
-    for decision, row in _own_decisions(store, reviewer) if reviewer else ():
-        held = active_decisions(row.decisions)
-        if any(one.id == decision.id for one in held):
-            return decision.draft_id if held[-1].id == decision.id else None
+    """Return the draft whose decision ``undo_last_decision`` would undo; None if it would fail."""
+    for decision, summary in _own_decisions(store, reviewer) if reviewer else ():
+        active = active_decisions(summary.decisions)
+        if any(other.id == decision.id for other in active):
+            return decision.draft_id if active[-1].id == decision.id else None
     return None
 
 
@@ -256,36 +259,36 @@ _OWN_DECISION_CACHE: VersionedCache[tuple[tuple[Decision, DraftSummary], ...]] =
 
 
 def _own_decisions(store: Store, reviewer: str) -> tuple[tuple[Decision, DraftSummary], ...]:
-    """``store.decisions_of``, each with its draft and the whole log."""
+    """Return ``store.recent_decisions``, each with its draft and that draft's whole log."""
     return _OWN_DECISION_CACHE.get_or_compute(store, lambda: _read_own_decisions(store, reviewer), key=reviewer)
 
 
 def _read_own_decisions(store: Store, reviewer: str) -> tuple[tuple[Decision, DraftSummary], ...]:
-    rows = {row.id: row for row in _draft_summaries(store)}
+    summaries = {summary.id: summary for summary in _draft_summaries(store)}
     return tuple(
-        (one, rows[one.draft_id])
-        for one in store.recent_decisions(reviewer, limit=MAX_LOG_LINES_SEARCHED)
-        if one.draft_id in rows
+        (decision, summaries[decision.draft_id])
+        for decision in store.recent_decisions(reviewer, limit=MAX_LOG_LINES_SEARCHED)
+        if decision.draft_id in summaries
     )
 
 
 def undo_last_decision(store: Store, clock: Clock, reviewer: str) -> ReviewedDraft:
-    """Take back what this person decided last, wherever that was; again, and the one before it goes too.
+    """Undo the reviewer's latest active decision on any draft; repeated calls undo earlier ones.
 
     Raises:
-        NotAllowed: they decided nothing that stands, or somebody decided on it since.
-        ChangedMeanwhile
+        RuleViolated: They have no active decision, or another person decided on that draft later.
+        VersionConflict
     """
     for decision in store.recent_decisions(reviewer, limit=MAX_LOG_LINES_SEARCHED):
         _, log, _ = store.draft(decision.draft_id)
-        held = active_decisions(log)
-        if not any(one.id == decision.id for one in held):
+        active = active_decisions(log)
+        if not any(other.id == decision.id for other in active):
             continue
-        if held[-1].id != decision.id:
+        if active[-1].id != decision.id:
             raise RuleViolated(
-                "Somebody decided on that draft after you. Open it, and decide on what stands there now."
+                "Another person decided on that draft after you. Open it, and decide on its new version."
             )
         return decide_draft(
             store, clock, decision.draft_id, DraftAction.UNDO, actor=reviewer, expected_version=len(log)
         )
-    raise RuleViolated("There is nothing of yours to take back.")
+    raise RuleViolated("You have no decision to undo.")

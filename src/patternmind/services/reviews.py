@@ -1,4 +1,4 @@
-"""Drafts as reviewers meet them: grounded anew against the cases as they are now, with the log of their decisions."""
+"""Drafts for review: grounded against the current cases, with the log of their decisions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -23,17 +23,18 @@ from patternmind.errors import (
     VersionConflict,
 )
 from patternmind.grounding import ground
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Clock, Store
 from patternmind.review import build_pattern, make_decision
 from patternmind.services.versioned_cache import VersionedCache
 
 NO_LIMIT = 10**9
-"""Rows of a list that is wanted whole."""
+"""Row limit of a list that is read completely."""
 
 
 def get_draft(store: Store, draft_id: str) -> ReviewedDraft:
-    """One draft with its log.
+    """Return a draft with its log.
 
     Raises:
         NotFound
@@ -42,12 +43,12 @@ def get_draft(store: Store, draft_id: str) -> ReviewedDraft:
 
 
 def list_all_drafts(store: Store, *, kind: DraftKind | None = None) -> list[ReviewedDraft]:
-    """Every current draft and every one that was ever decided on, oldest first."""
+    """List every current draft and every draft with a decision, oldest first."""
     return _ground_all(store, store.list_drafts(DraftFilter(kind=kind), limit=NO_LIMIT).rows)
 
 
 def list_drafts(store: Store, filters: DraftFilter, *, limit: int, after: str | None = None) -> Page[ReviewedDraft]:
-    """Some of them; only the cases that these rest on are read."""
+    """Return a page of drafts; reads only the source cases of these."""
     page = store.list_drafts(filters, limit=limit, cursor=after)
     return Page(tuple(_ground_all(store, page.rows)), page.next_cursor)
 
@@ -56,7 +57,7 @@ _ACCEPTED_CACHE: VersionedCache[tuple[Pattern, ...]] = VersionedCache()
 
 
 def list_accepted_patterns(store: Store) -> list[Pattern]:
-    """The patterns people made, by name: of all drafts, only those that somebody accepted are read."""
+    """List the accepted patterns by name; reads only the accepted drafts."""
     return list(_ACCEPTED_CACHE.get_or_compute(store, lambda: _read_accepted_patterns(store)))
 
 
@@ -72,7 +73,10 @@ def _ground_all(store: Store, rows: Sequence[StoredDraft]) -> list[ReviewedDraft
 
 
 def _source_case_ids(draft: Draft) -> Iterator[str]:
-    """The cases that a draft quotes; and those that a model made it from, which may say what it claims elsewhere."""
+    """Yield the ids of the cases a draft quotes, or a model read for it.
+
+    Grounding looks for a model's claims in all cases that it read.
+    """
     yield from (quote.case_id for claim in draft.claims for quote in claim.quotes)
     if draft.provenance.model == NO_AI:
         return
@@ -83,19 +87,22 @@ def _source_case_ids(draft: Draft) -> Iterator[str]:
 def _ground_draft(
     row: tuple[Draft, tuple[Decision, ...], datetime], cases: Mapping[str, Case], roster: Roster
 ) -> ReviewedDraft:
-    """Every outlet reads drafts through here, so here people's words lose the names that the roster learned later."""
+    """Ground a draft, and redact what people wrote in its log with the current roster.
+
+    Every outlet reads drafts through this function, so no name that was added to the roster later gets out.
+    """
     draft, decisions, created_at = row
-    cleaned = tuple(_without_names(decision, roster) for decision in decisions)
-    return ReviewedDraft(grounded=ground(draft, cases), decisions=cleaned, created_at=created_at)
+    redacted = tuple(_redact_decision(decision, roster) for decision in decisions)
+    return ReviewedDraft(grounded=ground(draft, cases), decisions=redacted, created_at=created_at)
 
 
-def _without_names(decision: Decision, roster: Roster) -> Decision:
+def _redact_decision(decision: Decision, roster: Roster) -> Decision:
     if not decision.edits and not decision.note:
         return decision
     edits = {
         field: redact(value, roster).text
         if isinstance(value, str)
-        else tuple(redact(one, roster).text for one in value)
+        else tuple(redact(line, roster).text for line in value)
         for field, value in decision.edits.items()
     }
     return replace(decision, edits=edits, note=redact(decision.note, roster).text)
@@ -113,15 +120,15 @@ def decide_draft(  # noqa: PLR0913 - one decision has this many parts
     edits: Mapping[str, str | tuple[str, ...]] | None = None,
     expected_version: int | None = None,
 ) -> ReviewedDraft:
-    """Write one decision down and give the draft as it then stands.
+    """Log a decision and return the draft with it.
 
     Args:
-        expected_version: the number of decisions the person had seen; ``None`` decides on whatever stands now.
+        expected_version: Number of decisions that were displayed; None skips the check.
 
     Raises:
-        NotFound, WrongState, NotAllowed
-        UsageError: what the person wrote names somebody.
-        ChangedMeanwhile: somebody else decided first.
+        NotFound, InvalidState, RuleViolated
+        UsageError: A text names a person.
+        VersionConflict: Another person decided first.
     """
     reject_names(store, note, edits or {})
     reviewed = get_draft(store, draft_id)
@@ -133,7 +140,7 @@ def decide_draft(  # noqa: PLR0913 - one decision has this many parts
 
 
 def preview_decision(reviewed: ReviewedDraft, action: DraftAction) -> ReviewedDraft:
-    """The draft as this decision would leave it, stored nowhere; as it is where the decision is not possible."""
+    """Return the draft with a decision that is not stored; unchanged if the decision is not possible."""
     try:
         decision = make_decision(
             reviewed, action, actor="-", at=reviewed.created_at or datetime.min.replace(tzinfo=UTC)
@@ -144,16 +151,20 @@ def preview_decision(reviewed: ReviewedDraft, action: DraftAction) -> ReviewedDr
 
 
 def reject_names(store: Store, note: str, edits: Mapping[str, str | tuple[str, ...]]) -> None:
-    """As theme names are: a person's name would leave with every export."""
+    """Refuse texts with a person's name or contact data: every export would include them.
+
+    Raises:
+        UsageError: ``field`` is "note" or "fields.NAME".
+    """
     roster = Roster.of(store.roster())
-    told = {"note": note, **{f"fields.{name}": value for name, value in edits.items()}}
-    for field, value in told.items():
+    texts = {"note": note, **{f"fields.{name}": value for name, value in edits.items()}}
+    for field, value in texts.items():
         if any(redact(line, roster).counts for line in ([value] if isinstance(value, str) else value)):
-            said = "What you wrote names a person or holds contact data. Say it without, please."
-            raise UsageError(said, field=field)
+            message = "Your text contains a person's name or contact details. Please leave that out."
+            raise UsageError(message, field=field)
 
 
 def build_patterns(reviewed: Sequence[ReviewedDraft]) -> list[Pattern]:
-    """The patterns people made of these drafts, by name."""
-    found = [pattern for one in reviewed if (pattern := build_pattern(one)) is not None]
-    return sorted(found, key=lambda pattern: (pattern.name.casefold(), pattern.id))
+    """Return the patterns that people accepted from these drafts, by name."""
+    patterns = [pattern for draft in reviewed if (pattern := build_pattern(draft)) is not None]
+    return sorted(patterns, key=lambda pattern: (pattern.name.casefold(), pattern.id))

@@ -1,4 +1,4 @@
-"""Two runs side by side: which themes both have, which one has alone, and which cases are elsewhere."""
+"""Comparison of two runs: shared, new and missing themes, and cases that moved."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class SharedTheme:
 
 @dataclass(frozen=True, slots=True)
 class MovedAssignment:
-    """A case that both runs looked at and put in different themes; None is in no theme."""
+    """A case that two runs placed in different themes; None means no theme."""
 
     case_id: str
     before: str | None
@@ -36,7 +36,7 @@ class MovedAssignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunComparison:
-    """``names`` are those of all themes named in it, by id, as the later of the two runs calls them."""
+    """Differences between two runs. ``theme_names`` names all their themes by id; the later run's names win."""
 
     before: RunRecord
     after: RunRecord
@@ -55,43 +55,43 @@ class RunComparison:
 
 
 def compare_runs(store: Store, before_id: str, after_id: str) -> RunComparison:
-    """What became of the themes and cases of one run in another.
+    """Compare the themes and assignments of two runs.
 
     Raises:
         NotFound
-        UsageError: it is one and the same run, or one of them did not finish.
+        UsageError: The two are the same run, or one did not finish.
     """
     before, after = store.get_run(before_id), store.get_run(after_id)
     if before.id == after.id:
         raise UsageError("Choose two different runs to compare.")
-    unfinished = next((one for one in (before, after) if one.state != "finished"), None)
+    unfinished = next((run for run in (before, after) if run.state != "finished"), None)
     if unfinished is not None:
-        raise UsageError(f"{unfinished.id} did not finish, so there is nothing to compare it by. Choose another.")
-    then, now = ({one.id: one for one in store.themes_of_run(run.id)} for run in (before, after))
-    was, is_ = store.theme_ids_by_case(before.id), store.theme_ids_by_case(after.id)
-    both = was.keys() & is_.keys()
-    moved = [MovedAssignment(id, was[id], is_[id]) for id in sorted(both) if was[id] != is_[id]]
+        raise UsageError(f"Run {unfinished.id} did not finish, so it cannot be compared. Choose another run.")
+    old_themes, new_themes = ({theme.id: theme for theme in store.themes_of_run(run.id)} for run in (before, after))
+    old_ids, new_ids = store.theme_ids_by_case(before.id), store.theme_ids_by_case(after.id)
+    in_both = old_ids.keys() & new_ids.keys()
+    moved = [MovedAssignment(id, old_ids[id], new_ids[id]) for id in sorted(in_both) if old_ids[id] != new_ids[id]]
     return RunComparison(
         before=before,
         after=after,
         shared_themes=[
-            SharedTheme(id, then[id].name, one.name, then[id].n_cases, one.n_cases)
-            for id, one in now.items()
-            if id in then
+            SharedTheme(id, old_themes[id].name, theme.name, old_themes[id].n_cases, theme.n_cases)
+            for id, theme in new_themes.items()
+            if id in old_themes
         ],
-        new_themes=[one for id, one in now.items() if id not in then],
-        missing_themes=[one for id, one in then.items() if id not in now],
+        new_themes=[theme for id, theme in new_themes.items() if id not in old_themes],
+        missing_themes=[theme for id, theme in old_themes.items() if id not in new_themes],
         moved_cases=moved,
-        n_unmoved=len(both) - len(moved),
-        n_only_before=len(was.keys() - both),
-        n_only_after=len(is_.keys() - both),
-        theme_names={one.id: one.name for one in (*then.values(), *now.values())},
+        n_unmoved=len(in_both) - len(moved),
+        n_only_before=len(old_ids.keys() - in_both),
+        n_only_after=len(new_ids.keys() - in_both),
+        theme_names={theme.id: theme.name for theme in (*old_themes.values(), *new_themes.values())},
     )
 
 
 @dataclass(frozen=True, slots=True)
 class RunSpending:
-    """What a run asked of the language model: by task, in all, and each call that brought nothing."""
+    """Model calls of a run: totals by task, overall totals, and the calls without a usable answer."""
 
     by_task: Mapping[str, CallTotals]
     total: CallTotals

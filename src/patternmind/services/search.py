@@ -11,9 +11,8 @@ from patternmind.domain.cases import Case, CaseKind
 from patternmind.domain.drafts import Pattern
 from patternmind.domain.themes import Vectors
 from patternmind.drafting.sentence_selection import content_words
-from patternmind.embedding.lenses import text_hash
+from patternmind.embedding.vectors import embed_cases, text_hash
 from patternmind.errors import UsageError
-from patternmind.pipeline import embed_cases
 from patternmind.ports import Encoder, Progress, Store, VectorIndex
 from patternmind.services.reviews import list_accepted_patterns
 from patternmind.text import extract_sentences
@@ -41,7 +40,7 @@ def search(
     kind: str | None = None,
     k: int = 10,
 ) -> list[SearchResult]:
-    """The k results nearest in meaning, best first.
+    """Return the k results most similar in meaning, best first.
 
     Args:
         index: over the vectors of all cases; ``index_vectors`` says which.
@@ -53,13 +52,13 @@ def search(
     if not text.strip():
         raise UsageError("Say what to search for.", field="query.q")
     query = encoder.encode([text])[0]
-    found = _search_cases(store, index, query, text, kind, k) if kind != "pattern" else []
-    found += _search_patterns(store, encoder, query) if kind in (None, "pattern") else []
-    return sorted(found, key=lambda result: (-result.score, result.id))[:k]
+    results = _search_cases(store, index, query, text, kind, k) if kind != "pattern" else []
+    results += _search_patterns(store, encoder, query) if kind in (None, "pattern") else []
+    return sorted(results, key=lambda result: (-result.score, result.id))[:k]
 
 
 def embed_all_cases(store: Store, encoder: Encoder, *, progress: Progress | None = None) -> tuple[list[str], Vectors]:
-    """Ids of all cases and their vectors under the whole-text lens; texts never embedded are embedded now."""
+    """Return the ids of all cases and their whole-text vectors; embeds the texts that have none yet."""
     cases = store.cases()
     return [case.id for case in cases], embed_cases(store, encoder, cases, "all", progress=progress)
 
@@ -100,25 +99,25 @@ def _search_patterns(store: Store, encoder: Encoder, query: Vectors) -> list[Sea
 
 
 def score_patterns(store: Store, encoder: Encoder, patterns: Sequence[Pattern], text: str) -> list[float]:
-    """How near each of these patterns is to a text in meaning, 0..1, in their order."""
+    """Return the similarity in meaning of each pattern to a text, 0..1, in their order."""
     if not patterns:
         return []
     query = encoder.encode([text])[0]
     return [
-        _to_score(float(one))
-        for one in cosine_similarity(_pattern_vectors(store, encoder, patterns), query[None, :])[:, 0]
+        _to_score(float(cosine))
+        for cosine in cosine_similarity(_pattern_vectors(store, encoder, patterns), query[None, :])[:, 0]
     ]
 
 
 def _pattern_vectors(store: Store, encoder: Encoder, patterns: Sequence[Pattern]) -> Vectors:
     texts = [f"{pattern.name}\n{pattern.fields.get('patlet', '')}" for pattern in patterns]
-    known = store.vectors(encoder.id, [text_hash(text) for text in texts])
-    missing = [text for text in texts if text_hash(text) not in known]
+    vectors = store.vectors(encoder.id, [text_hash(text) for text in texts])
+    missing = [text for text in texts if text_hash(text) not in vectors]
     if missing:
-        fresh = {text_hash(text): row for text, row in zip(missing, encoder.encode(missing), strict=True)}
-        store.save_vectors(encoder.id, fresh)
-        known |= fresh
-    return np.stack([known[text_hash(text)] for text in texts])
+        new_vectors = {text_hash(text): row for text, row in zip(missing, encoder.encode(missing), strict=True)}
+        store.save_vectors(encoder.id, new_vectors)
+        vectors |= new_vectors
+    return np.stack([vectors[text_hash(text)] for text in texts])
 
 
 def _to_score(cosine: float) -> float:
@@ -126,12 +125,12 @@ def _to_score(cosine: float) -> float:
 
 
 def best_snippet(case: Case, query: str) -> str:
-    """The sentence of the case that shares most words with the query; its first where none does."""
-    wanted = content_words(query)
+    """Return the sentence of the case that shares most words with the query; by default its first."""
+    query_words = content_words(query)
     sentences = extract_sentences(case)
     if not sentences:
         return _truncate(case.title)
-    best = max(sentences, key=lambda s: (len(wanted & content_words(s.text)), -sentences.index(s)))
+    best = max(sentences, key=lambda s: (len(query_words & content_words(s.text)), -sentences.index(s)))
     return _truncate(best.text)
 
 

@@ -1,4 +1,4 @@
-"""People's decisions about themes: checked against those that stand, logged, and seen at once without a run."""
+"""Edits of themes by people: checked against active edits, logged, and applied at once without a run."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from patternmind.domain.edits import (
     binding_edits,
 )
 from patternmind.domain.machine_result import MachineResult
+from patternmind.domain.members import require_actor
 from patternmind.domain.themes import (
     OUTLIER,
     Assignment,
@@ -23,14 +24,16 @@ from patternmind.domain.themes import (
     Vectors,
 )
 from patternmind.edits import find_contradictory_edits
-from patternmind.embedding.lenses import lens_text, text_hash
+from patternmind.embedding.lenses import lens_text
+from patternmind.embedding.vectors import text_hash
 from patternmind.errors import (
     ContradictoryEdit,
+    ErrorCode,
     NotFound,
     UsageError,
     VersionConflict,
 )
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage import PreviousRun
 from patternmind.pipeline import build_outcome
 from patternmind.ports import (
@@ -42,12 +45,12 @@ from patternmind.ports import (
 from patternmind.services.network import contains_name
 
 MAX_ATTEMPTS = 3
-"""How often a decision is tried again when a run or another decision came in between."""
+"""Attempts to save an edit when a run or another edit is saved concurrently."""
 
 MAX_THEME_NAME_CHARS = 120
 
 EDIT_LINEAGES = frozenset((Lineage.MERGED, Lineage.SPLIT, Lineage.RETURNED, Lineage.RETIRED))
-"""What a decision does to a theme; any other word of lineage stays what the run said."""
+"""Lineages that an edit sets; all others stay as the run reported them."""
 
 ACTIONS_REQUIRING_THEME = BINDING_ACTIONS - {EditAction.TOGETHER, EditAction.APART, EditAction.SPLIT_OFF} | {
     EditAction.OWN
@@ -66,10 +69,10 @@ ACTIONS_REQUIRING_CASES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThemeEditRequest:
-    """What a person wants done, as they said it.
+    """A person's request for an edit. Fields not listed here are as in ``Edit``.
 
-    ``lens`` None means that of the last run; ``case_ids`` may be external ids. ``seen`` is the number of the newest
-    line of the log that the person had seen; None decides on whatever stands. The others are as in ``Edit``.
+    ``lens`` None selects the lens of the last run. ``case_ids`` may be external ids. ``expected_seq`` is the number of
+    the newest edit that was displayed; None skips the check.
     """
 
     action: EditAction
@@ -89,7 +92,7 @@ class ThemeEditRequest:
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
-    """The line that was added to the log, and what the data says against it, if it does firmly."""
+    """The logged edit, and the conflicts with it in the data."""
 
     edit: Edit
     conflicts: tuple[EditConflict, ...]
@@ -97,20 +100,20 @@ class EditResult:
 
 @dataclass(frozen=True, slots=True)
 class LoggedEdit:
-    """``undone_by`` is the number of the undo that took it back."""
+    """An edit and the number of the edit that undid it, if any."""
 
     edit: Edit
     undone_by: int | None
 
 
 def submit_edit(store: Store, clock: Clock, request: ThemeEditRequest) -> EditResult:
-    """Write a decision down and put the themes of the last run as it leaves them, in one transaction.
+    """Log an edit and apply it to the last run's themes, in one transaction.
 
     Raises:
-        UsageError: something is missing, empty, or a person's name.
-        NotFound: no such theme, case or decision in this lens.
-        Contradiction: a decision that stands says otherwise.
-        ChangedMeanwhile: somebody decided about the same after ``seen``, or others went on deciding through all
+        UsageError: A field is missing, empty, too long, or contains a person's name.
+        NotFound: The lens has no such theme, case or edit.
+        ContradictoryEdit: An active edit says otherwise.
+        VersionConflict: The same themes or cases were edited after ``expected_seq``, or others saved edits during all
             attempts.
     """
     return submit_edits(store, clock, [request])[0]
@@ -119,13 +122,13 @@ def submit_edit(store: Store, clock: Clock, request: ThemeEditRequest) -> EditRe
 def submit_edits(
     store: Store, clock: Clock, requests: Sequence[ThemeEditRequest], *, is_chained: bool = False
 ) -> list[EditResult]:
-    """Write several decisions about one lens down, all of them or none.
+    """Log several edits of one lens in one transaction.
 
     Args:
-        chained: those after the first are made because of it, and stand only while it does.
+        is_chained: All edits depend on the first one, and are active only while it is.
 
     Raises:
-        as ``decide_themes``.
+        UsageError, NotFound, ContradictoryEdit, VersionConflict: See ``submit_edit``.
     """
     for attempt in range(MAX_ATTEMPTS):
         try:
@@ -137,14 +140,14 @@ def submit_edits(
 
 
 def list_logged_edits(store: Store, lens: str | None = None) -> list[LoggedEdit]:
-    """Every decision about themes, oldest first, of a lens where one is named."""
+    """List the edits of a lens, or of all lenses, oldest first."""
     log = store.edits(lens)
     undone = {edit.undoes: edit.seq for edit in log if edit.undoes is not None and not edit.proposed}
     return [LoggedEdit(edit, undone.get(edit.seq) or undone.get(edit.because or 0)) for edit in log]
 
 
 def get_last_edit_seq(store: Store) -> int:
-    """The number of the newest line of the log, over all lenses; 0 where there is none."""
+    """Return the number of the newest edit of all lenses; 0 if there are no edits."""
     log = store.edits()
     return log[-1].seq if log else 0
 
@@ -152,150 +155,156 @@ def get_last_edit_seq(store: Store) -> int:
 def _submit_once(
     store: Store, clock: Clock, requests: Sequence[ThemeEditRequest], *, is_chained: bool
 ) -> list[EditResult]:
-    everything = store.edits()
-    newest = everything[-1].seq if everything else 0
-    lens = _request_lens(store, requests[0], everything)
-    last = store.last_run(lens)
-    log = [one for one in everything if one.lens == lens]
+    all_edits = store.edits()
+    newest_seq = all_edits[-1].seq if all_edits else 0
+    lens = _request_lens(store, requests[0], all_edits)
+    last_run = store.last_run(lens)
+    log = [edit for edit in all_edits if edit.lens == lens]
     added: list[Edit] = []
-    for one in requests:
-        _check_expected_seq(one, log)
-        desk = _EditContext(store=store, lens=lens, last=last, log=[*log, *added])
-        edit = desk.edit(one, seq=newest + 1 + len(added), clock=clock)
-        desk.check(edit)
+    for request in requests:
+        _check_expected_seq(request, log)
+        context = _EditContext(store=store, lens=lens, last_run=last_run, log=[*log, *added])
+        edit = context.build_edit(request, seq=newest_seq + 1 + len(added), clock=clock)
+        context.check_contradictions(edit)
         added.append(replace(edit, because=added[0].seq) if is_chained and added else edit)
-    changes = any(edit.changes_themes for edit in added)
-    amended = apply_edit(store, last, [*log, *added]) if last and changes else None
-    store.append_edits(added, expected_seq=newest, revision=amended)
-    doubts = amended.conflicts if amended else ()
-    return [EditResult(edit, tuple(one for one in doubts if one.edit_seq == edit.seq)) for edit in added]
+    changes_themes = any(edit.changes_themes for edit in added)
+    revision = apply_edit(store, last_run, [*log, *added]) if last_run and changes_themes else None
+    store.append_edits(added, expected_seq=newest_seq, revision=revision)
+    conflicts = revision.conflicts if revision else ()
+    return [
+        EditResult(edit, tuple(conflict for conflict in conflicts if conflict.edit_seq == edit.seq)) for edit in added
+    ]
 
 
 def _check_expected_seq(request: ThemeEditRequest, log: Sequence[Edit]) -> None:
-    """Refuse a decision on something that others decided about since the person looked."""
+    """Refuse an edit if others edited the same themes or cases after ``expected_seq``."""
     if request.expected_seq is None:
         return
-    about = {request.theme_id, request.other_theme_id} - {None}
-    for line in log:
-        meets = about & {line.theme_id, line.other_theme_id} or set(request.case_ids) & set(line.case_ids)
-        same = request.undoes is not None and request.undoes in {line.seq, line.undoes}
-        if line.seq > request.expected_seq and not line.proposed and (meets or same):
-            raise VersionConflict("themes of lens", line.lens)
+    theme_ids = {request.theme_id, request.other_theme_id} - {None}
+    for edit in log:
+        overlaps = theme_ids & {edit.theme_id, edit.other_theme_id} or set(request.case_ids) & set(edit.case_ids)
+        same_undo = request.undoes is not None and request.undoes in {edit.seq, edit.undoes}
+        if edit.seq > request.expected_seq and not edit.proposed and (overlaps or same_undo):
+            raise VersionConflict("themes of lens", edit.lens)
 
 
 def _request_lens(store: Store, request: ThemeEditRequest, log: Sequence[Edit]) -> str:
     if request.action is EditAction.UNDO:
         undone = next((edit for edit in log if edit.seq == request.undoes), None)
         if undone is None or (request.lens and undone.lens != request.lens):
-            raise NotFound("decision", str(request.undoes), "List them with `patternmind themes log`.")
+            raise NotFound("decision", str(request.undoes))
         return undone.lens
     if request.lens is not None:
         return request.lens
-    last = store.last_run()
-    return last.parameters.lens if last else "all"
+    last_run = store.last_run()
+    return last_run.parameters.lens if last_run else "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _EditContext:
-    """The lens as it stands when a decision is made."""
+    """The state of a lens when an edit is made."""
 
     store: Store
     lens: str
-    last: RunRecord | None
+    last_run: RunRecord | None
     log: Sequence[Edit]
 
-    def edit(self, asked: ThemeEditRequest, *, seq: int, clock: Clock) -> Edit:
-        """The line to be added, everything in it known and well-formed."""
-        if not asked.actor.strip():
-            raise UsageError("Say who decides, with --by.", field="by")
-        themes = {theme.id: theme for theme in self.store.themes(self.lens)} if self.last else {}
-        cases = tuple(dict.fromkeys(self.store.case(case_id).id for case_id in asked.case_ids))
+    def build_edit(self, request: ThemeEditRequest, *, seq: int, clock: Clock) -> Edit:
+        """Validate a request and return the edit to log."""
+        actor = require_actor(request.actor)
+        themes = {theme.id: theme for theme in self.store.themes(self.lens)} if self.last_run else {}
+        case_ids = tuple(dict.fromkeys(self.store.case(case_id).id for case_id in request.case_ids))
         edit = Edit(
             seq=seq,
             lens=self.lens,
-            action=asked.action,
-            by=" ".join(asked.actor.split()),
+            action=request.action,
+            by=actor,
             at=clock.now(),
-            theme_id=self._known(asked.theme_id, themes),
-            other_theme_id=self._known(asked.other_theme_id, themes),
-            case_ids=cases,
-            name=self._name(asked.name, asked.action),
-            undoes=asked.undoes,
-            note=self._words(asked.note, "note"),
-            proposed=asked.proposed,
-            answers=asked.answers,
-            run_id=asked.run_id,
+            theme_id=self._require_theme(request.theme_id, themes),
+            other_theme_id=self._require_theme(request.other_theme_id, themes),
+            case_ids=case_ids,
+            name=self._clean_name(request.name, request.action),
+            undoes=request.undoes,
+            note=self._clean_text(request.note, "note"),
+            proposed=request.proposed,
+            answers=request.answers,
+            run_id=request.run_id,
         )
         _check_required_fields(edit)
         if edit.action is EditAction.UNDO:
             self._check_undo(edit)
             return edit
-        done = self._fill_in(edit, themes)
-        return replace(done, other_theme_id=None) if edit.proposed and edit.action is EditAction.SPLIT_OFF else done
+        filled = self._fill_in(edit, themes)
+        return replace(filled, other_theme_id=None) if edit.proposed and edit.action is EditAction.SPLIT_OFF else filled
 
-    def check(self, edit: Edit) -> None:
-        """Refuse what cannot stand beside the decisions that stand.
+    def check_contradictions(self, edit: Edit) -> None:
+        """Refuse an edit that contradicts active edits.
 
         Raises:
-            Contradiction
+            ContradictoryEdit
         """
         if edit.action not in BINDING_ACTIONS | {EditAction.UNDO}:
             return
-        stand = binding_edits(self.log)
+        binding = binding_edits(self.log)
         if edit.action is EditAction.UNDO:
-            stand = binding_edits([*self.log, replace(edit, proposed=False)])
-            against = find_contradictory_edits(stand) or self._blocking_locks(edit, stand)
+            binding = binding_edits([*self.log, replace(edit, proposed=False)])
+            contradictory = find_contradictory_edits(binding) or self._blocking_locks(edit, binding)
         else:
-            against = find_contradictory_edits(stand, edit)
-        if against:
-            raise ContradictoryEdit(edit.describe(), [one.describe() for one in against], [one.seq for one in against])
+            contradictory = find_contradictory_edits(binding, edit)
+        if contradictory:
+            raise ContradictoryEdit(
+                edit.describe(), [other.describe() for other in contradictory], [other.seq for other in contradictory]
+            )
 
     def _blocking_locks(self, undo: Edit, active_edits: Sequence[Edit]) -> tuple[Edit, ...]:
-        """The locks that hold the name which an undo would take back."""
+        """Return the locks that hold a name which an undo would revert."""
         undone = next(edit for edit in self.log if edit.seq == undo.undoes)
-        named = undone.action is EditAction.RENAME
+        is_rename = undone.action is EditAction.RENAME
         locks = (edit for edit in active_edits if edit.action is EditAction.LOCK and edit.theme_id == undone.theme_id)
-        return tuple(lock for lock in locks if named and lock.seq > undone.seq)
+        return tuple(lock for lock in locks if is_rename and lock.seq > undone.seq)
 
-    def _known(self, theme_id: str | None, themes: dict[str, Theme]) -> str | None:
+    def _require_theme(self, theme_id: str | None, themes: dict[str, Theme]) -> str | None:
         if theme_id is None or theme_id in themes:
             return theme_id
-        remedy = "List them with `patternmind themes --all`."
         if theme_id in self.store.theme_ids():
-            remedy = f'It belongs to another lens than "{self.lens}"; name that with --lens.'
-        raise NotFound("theme", theme_id, remedy)
+            remedy = f'It belongs to another lens than "{self.lens}".'
+            raise NotFound("theme", theme_id, remedy, code=ErrorCode.OTHER_LENS)
+        raise NotFound("theme", theme_id)
 
-    def _name(self, name: str, action: EditAction) -> str:
-        name = self._words(name, "name")
+    def _clean_name(self, name: str, action: EditAction) -> str:
+        name = self._clean_text(name, "name")
         if action is EditAction.RENAME and not any(character.isalnum() for character in name):
             raise UsageError("Give the theme a name with at least one word.", field="name")
         if len(name) > MAX_THEME_NAME_CHARS:
             raise UsageError(
-                f"A theme's name has at most {MAX_THEME_NAME_CHARS} characters; this one has {len(name)}.", field="name"
+                f"Use at most {MAX_THEME_NAME_CHARS} characters for the name; this one has {len(name)}.", field="name"
             )
         return name
 
-    def _words(self, text: str, field: str) -> str:
-        """A text on one line that names nobody: a person's name would leave with every export."""
+    def _clean_text(self, text: str, field: str) -> str:
+        """Normalise white space, and refuse a person's name: every export would include it."""
         text = " ".join(text.split())
         if text and contains_name(text, Roster.of(self.store.roster())):
-            raise UsageError(f"The {field} names a person or holds contact data. Say it without, please.", field=field)
+            raise UsageError(
+                f"The {field} contains a person's name or contact details. Please leave that out.", field=field
+            )
         return text
 
     def _check_undo(self, edit: Edit) -> None:
-        undone = next(one for one in self.log if one.seq == edit.undoes)
+        undone = next(other for other in self.log if other.seq == edit.undoes)
         if undone.action is EditAction.UNDO:
-            raise UsageError(f"Decision {undone.seq} is an undo itself. Decide anew what it took back.")
-        before = next((one for one in self.log if one.undoes == undone.seq and not one.proposed), None)
-        if before is not None:
-            raise UsageError(f"Decision {undone.seq} was taken back already, by {before.describe()}.")
+            raise UsageError(f"Decision {undone.seq} is itself an undo. Repeat the decision that it undid.")
+        previous_undo = next((other for other in self.log if other.undoes == undone.seq and not other.proposed), None)
+        if previous_undo is not None:
+            raise UsageError(f"Decision {undone.seq} was undone already, by {previous_undo.describe()}.")
         if undone not in active_edits(self.log):
-            raise UsageError(f"Decision {undone.seq} was made for decision {undone.because}, which was taken back.")
+            raise UsageError(f"Decision {undone.seq} was made for decision {undone.because}, which was undone.")
 
     def _fill_in(self, edit: Edit, themes: dict[str, Theme]) -> Edit:
-        """The edit with what the person did not have to say: members, names, the id of a theme split off."""
+        """Add what the request leaves out: members, names, and the id of a theme split off."""
         theme = themes.get(edit.theme_id or "")
-        placed = {one.case_id: one.theme_id for one in self.store.assignments(self.lens)} if self.last else {}
+        assignments = self.store.assignments(self.lens) if self.last_run else []
+        theme_by_case = {assignment.case_id: assignment.theme_id for assignment in assignments}
         match edit.action:
             case EditAction.RENAME if theme:
                 return replace(edit, former_name=theme.name)
@@ -304,36 +313,36 @@ class _EditContext:
             case EditAction.RETIRE if theme:
                 return replace(edit, case_ids=tuple(sorted(theme.case_ids)))
             case EditAction.MOVE_OUT if theme:
-                strangers = [case_id for case_id in edit.case_ids if placed.get(case_id) != theme.id]
-                if strangers:
+                outside = [case_id for case_id in edit.case_ids if theme_by_case.get(case_id) != theme.id]
+                if outside:
                     raise UsageError(
-                        f"{', '.join(strangers)}: not in {theme.id}, so it cannot be moved out of it.", field="case_ids"
+                        f"{', '.join(outside)}: not in {theme.id}, so it cannot be moved out of it.", field="case_ids"
                     )
                 return edit
             case EditAction.SPLIT_OFF:
-                return replace(edit, other_theme_id=self._new_theme_id(edit, theme, placed))
+                return replace(edit, other_theme_id=self._new_theme_id(edit, theme, theme_by_case))
             case _:
                 return edit
 
     def _new_theme_id(self, edit: Edit, theme: Theme | None, theme_by_case: dict[str, str | None]) -> str:
-        """The id of the new theme; none where nothing would be left of the old one, or the cases are not known yet."""
-        home = theme.id if theme else None
-        strangers = [
-            case_id for case_id in edit.case_ids if case_id not in theme_by_case or theme_by_case[case_id] != home
+        """Return the id of the theme to split off; refuse cases from elsewhere, and a split of the whole theme."""
+        source_id = theme.id if theme else None
+        outside = [
+            case_id for case_id in edit.case_ids if case_id not in theme_by_case or theme_by_case[case_id] != source_id
         ]
-        if strangers:
-            place = f"in {home}" if home else "known to the last run and in no theme"
+        if outside:
+            source = f"in {source_id}" if source_id else "among the last run's cases without a theme"
             raise UsageError(
-                f"{', '.join(strangers)}: not {place}, so it cannot be split off from there.", field="case_ids"
+                f"{', '.join(outside)}: not {source}, so it cannot be split off from there.", field="case_ids"
             )
         if theme and set(theme.case_ids) <= set(edit.case_ids):
             raise UsageError(f"Nothing would be left of {theme.id}. Rename it instead, or leave a case in it.")
-        taken = self.store.theme_ids()
+        used_ids = self.store.theme_ids()
         salt = 0
         while True:
-            told = "\n".join((self.lens, str(edit.seq), str(salt), *sorted(edit.case_ids)))
-            theme_id = f"t-{hashlib.sha256(told.encode()).hexdigest()[:10]}"
-            if theme_id not in taken:
+            content = "\n".join((self.lens, str(edit.seq), str(salt), *sorted(edit.case_ids)))
+            theme_id = f"t-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
+            if theme_id not in used_ids:
                 return theme_id
             salt += 1
 
@@ -344,38 +353,42 @@ def _check_required_fields(edit: Edit) -> None:
     if edit.action in ACTIONS_REQUIRING_CASES and not edit.case_ids:
         raise UsageError("Name at least one case.", field="case_ids")
     if edit.action in {EditAction.TOGETHER, EditAction.APART} and len(edit.case_ids) < 2:
-        raise UsageError(f"It takes two different cases to be kept {edit.action.value}.", field="case_ids")
+        raise UsageError(f"Name at least two different cases to keep {edit.action.value}.", field="case_ids")
     if edit.action in {EditAction.ACCEPT, EditAction.DECLINE} and not (edit.answers or (edit.run_id and edit.theme_id)):
-        raise UsageError("Say what is accepted or declined: what a run made of a theme, or a decision by its number.")
+        raise UsageError("Name what to accept or decline: a run's change of a theme, or a decision by its number.")
     if edit.action is EditAction.MERGE and edit.other_theme_id in {None, edit.theme_id}:
         raise UsageError("Name two different themes to merge.", field="other_theme_id")
 
 
-# At once -------------------------------------------------------------------------------------------------------------
+# Apply edits without a run -------------------------------------------------------------------------------------------
 
 
 def apply_edit(store: Store, last_run: RunRecord, log: Sequence[Edit]) -> RunRevision:
-    """The last run of a lens with a log of edits laid over what it found: what the next run finds in the same cases.
+    """Apply an edit log to the last run's machine result, as a new run would.
 
     Raises:
-        UsageError: that run was made by a program that did not keep what it found, or a case of it is gone.
+        UsageError: The run stored no machine result (made by an older version), or one of its cases is gone.
     """
-    found = store.found(last_run.id)
+    machine_result = store.machine_result(last_run.id)
     by_id = {case.id: case for case in store.cases()}
-    if found is None or any(case_id not in by_id for case_id in found.case_ids):
-        raise UsageError("The last run does not fit the cases any more. Run `patternmind run` first, then decide.")
-    cases = [replace(by_id[id], duplicate_of=found.duplicate_of.get(id)) for id in found.case_ids]
+    if machine_result is None or any(case_id not in by_id for case_id in machine_result.case_ids):
+        raise UsageError(
+            "The cases changed since the last run. Start a new run first, then decide.", code=ErrorCode.OUTDATED_RUN
+        )
+    cases = [replace(by_id[id], duplicate_of=machine_result.duplicate_of.get(id)) for id in machine_result.case_ids]
     before = store.themes(last_run.parameters.lens)
-    vectors = _case_vectors(store, cases, found, last_run.parameters.lens)
-    past = PreviousRun(
+    vectors = _case_vectors(store, cases, machine_result, last_run.parameters.lens)
+    previous = PreviousRun(
         themes=before,
-        seen_case_ids=frozenset(found.case_ids),
+        seen_case_ids=frozenset(machine_result.case_ids),
         used_theme_ids=store.theme_ids(),
-        encoder=found.encoder,
-        vectors=dict(zip(found.case_ids, vectors, strict=True)),
+        encoder=machine_result.encoder,
+        vectors=dict(zip(machine_result.case_ids, vectors, strict=True)),
     )
-    line = RunAssembler(cases=cases, vectors=vectors, machine_result=found, previous=past, run=last_run, edit_log=log)
-    outcome = build_outcome(line, None, [draft for draft, _, _ in store.drafts()])
+    assembler = RunAssembler(
+        cases=cases, vectors=vectors, machine_result=machine_result, previous=previous, run=last_run, edit_log=log
+    )
+    outcome = build_outcome(assembler, None, [draft for draft, _, _ in store.drafts()])
     return RunRevision(
         run_id=last_run.id,
         themes=_with_reported_lineage(outcome.themes, before),
@@ -387,34 +400,37 @@ def apply_edit(store: Store, last_run: RunRecord, log: Sequence[Edit]) -> RunRev
 
 
 def _case_vectors(store: Store, cases: Sequence[Case], result: MachineResult, lens: str) -> Vectors:
-    """(n, d); a case whose text changed since the run stands where its cluster does until the next one."""
+    """Return the vectors (n, d); a case whose text changed since the run gets its cluster's centroid."""
     import numpy as np  # 0.1 s
 
     hashes = [text_hash(lens_text(case, lens)) for case in cases]
-    known = store.vectors(result.encoder, hashes)
-    part = result.partition
-    d = part.centres.shape[1]
+    vectors_by_hash = store.vectors(result.encoder, hashes)
+    partition = result.partition
+    d = partition.centres.shape[1]
     vectors = np.zeros((len(cases), d), np.float32)
     for row, key in enumerate(hashes):
-        if key in known:
-            vectors[row] = known[key]
-        elif part.labels[row] != OUTLIER:
-            vectors[row] = part.centres[part.labels[row]]
+        if key in vectors_by_hash:
+            vectors[row] = vectors_by_hash[key]
+        elif partition.labels[row] != OUTLIER:
+            vectors[row] = partition.centres[partition.labels[row]]
     return vectors
 
 
 def _with_reported_lineage(themes: Sequence[Theme], before: Sequence[Theme]) -> list[Theme]:
-    """The themes with the lineage that the run told, but where the decision itself made another of it."""
-    told = {theme.id: theme.lineage for theme in before if theme.case_ids and theme.lineage is not Lineage.RETIRED}
+    """Restore the lineage that the run reported, unless the edit itself sets the lineage."""
+    reported = {theme.id: theme.lineage for theme in before if theme.case_ids and theme.lineage is not Lineage.RETIRED}
     return [
         theme
-        if theme.lineage in EDIT_LINEAGES or theme.id not in told or not theme.case_ids
-        else replace(theme, lineage=told[theme.id])
+        if theme.lineage in EDIT_LINEAGES or theme.id not in reported or not theme.case_ids
+        else replace(theme, lineage=reported[theme.id])
         for theme in themes
     ]
 
 
 def _with_map_positions(assignments: Sequence[Assignment], before: Sequence[Assignment]) -> list[Assignment]:
-    """A decision moves no case on the map: the data are what they were."""
-    places = {one.case_id: (one.x, one.y) for one in before}
-    return [replace(one, x=places[one.case_id][0], y=places[one.case_id][1]) for one in assignments]
+    """Copy the map positions: an edit does not change the data, so no case moves on the map."""
+    positions = {assignment.case_id: (assignment.x, assignment.y) for assignment in before}
+    return [
+        replace(assignment, x=positions[assignment.case_id][0], y=positions[assignment.case_id][1])
+        for assignment in assignments
+    ]

@@ -1,4 +1,4 @@
-"""What the pages about themes show, read a page at a time."""
+"""Queries for the theme pages: theme lists, theme details and their cases."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from patternmind.ports import RunRecord, Store
 
 
 class ThemeStatus(StrEnum):
-    """What there is to show."""
+    """State of a lens: no run, too few cases, no recurring theme, or themes."""
 
     NO_RUN = "no run"
     TOO_FEW = "too few to group"
@@ -30,7 +30,7 @@ class ThemeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThemeList:
-    """The themes of a lens. ``lenses`` are those that a run has looked through, ``resting`` themes without cases."""
+    """The themes of a lens. ``lenses`` are those with a finished run; ``dormant`` are themes without cases."""
 
     status: ThemeStatus
     run: RunRecord | None
@@ -44,24 +44,24 @@ class ThemeList:
 
 @dataclass(frozen=True, slots=True)
 class ThemeMember:
-    """A case of a theme, and how firmly it belongs there."""
+    """A case of a theme, with the strength of its assignment."""
 
     case: Case
     strength: float
 
 
 def list_themes(store: Store, lens: str | None) -> ThemeList:
-    """The themes of the last run of a lens, None for that of the last run."""
+    """List the themes of the last run of a lens; None selects the lens of the last run."""
     run = store.last_run(lens)
-    every = store.list_theme_cards(lens, include_dormant=True) if run else []
-    cards = tuple(card for card in every if card.size)
+    all_cards = store.list_theme_cards(lens, include_dormant=True) if run else []
+    cards = tuple(card for card in all_cards if card.size)
     return ThemeList(
         status=_status(run, cards),
         run=run,
         lens=run.parameters.lens if run else lens or "all",
         lenses=list_lenses(store),
         cards=cards,
-        dormant=tuple(card for card in every if not card.size),
+        dormant=tuple(card for card in all_cards if not card.size),
         area_names=store.areas(lens) if run else {},
     )
 
@@ -75,15 +75,15 @@ def _status(run: RunRecord | None, cards: Sequence[ThemeCard]) -> ThemeStatus:
 
 
 def list_lenses(store: Store) -> tuple[str, ...]:
-    """The lenses that have a finished run."""
+    """Return the lenses with a finished run, in their fixed order."""
     return tuple(lens for lens in LENSES if store.last_run(lens) is not None)
 
 
 def find_theme_detail(store: Store, theme_id: str) -> tuple[ThemeDetail, str]:
-    """A theme with all that its page shows, and the lens that it belongs to.
+    """Return the details of a theme, and its lens.
 
     Raises:
-        NotFound: no last run of any lens knows it.
+        NotFound: The last run of no lens has this theme.
     """
     for lens in list_lenses(store):
         try:
@@ -96,25 +96,29 @@ def find_theme_detail(store: Store, theme_id: str) -> tuple[ThemeDetail, str]:
 def list_theme_members(
     store: Store, theme_id: str, lens: str, *, start: int, limit: int
 ) -> tuple[list[ThemeMember], int]:
-    """Some cases of a theme by falling strength, and how many it has in all.
+    """Return a slice of a theme's cases, strongest first, and their total number.
 
     Args:
-        start: how many come before them.
+        start: Number of cases to skip.
     """
-    every = store.theme_case_ids(theme_id, lens)
-    shown = every[start : start + limit]
-    cases = store.cases_by_id(shown)
-    places = {case_id: store.place_of(case_id, lens) for case_id in shown}
-    members = [ThemeMember(cases[id], place.strength if (place := places[id]) else 0.0) for id in shown if id in cases]
-    return members, len(every)
+    all_ids = store.theme_case_ids(theme_id, lens)
+    page_ids = all_ids[start : start + limit]
+    cases = store.cases_by_id(page_ids)
+    assignments = {case_id: store.find_assignment(case_id, lens) for case_id in page_ids}
+    members = [
+        ThemeMember(cases[id], assignment.strength if (assignment := assignments[id]) else 0.0)
+        for id in page_ids
+        if id in cases
+    ]
+    return members, len(all_ids)
 
 
 def list_unplaced_cases(store: Store, lens: str | None, *, limit: int, after: str | None) -> Page[CaseWithAssignment]:
-    """The cases in no theme yet, those that came since the run among them."""
+    """List the cases in no theme, including those that came after the run."""
     return store.list_cases(CaseFilter(unplaced_only=True, lens=lens), limit=limit, cursor=after)
 
 
 def case_display_ids(store: Store, edits: Sequence[Edit], max_cases: int) -> dict[str, str]:
-    """What people call the cases that these lines begin with: their own id where they gave one."""
+    """Return external ids, or ids, of the first ``max_cases`` cases of each edit, by id."""
     ids = [id for edit in edits for id in edit.case_ids[:max_cases]]
     return {id: case.external_id or id for id, case in store.cases_by_id(list(dict.fromkeys(ids))).items()}

@@ -1,4 +1,4 @@
-"""Bearer tokens: made once, shown once, kept as a hash, for one network; never more than their maker may."""
+"""Bearer tokens for one network: displayed once, stored as a hash, limited to their creator's roles."""
 
 import hashlib
 import secrets
@@ -23,18 +23,20 @@ def create_token(
     roles: Collection[Role] = DEFAULT_TOKEN_ROLES,
     actions: Collection[Action] = (),
 ) -> tuple[str, ApiToken]:
-    """A new secret and the token kept for it. The secret holds 256 random bits, so a plain SHA-256 of it is enough.
+    """Create a token, and return its secret and its record.
+
+    The secret has 256 random bits, so a plain SHA-256 of it is a sufficient hash.
 
     Args:
-        maker: the member whose token it is; None at the command line.
-        actions: the only ones it may do; none named is all that its roles may.
+        creator: The member who owns the token; None at the command line.
+        actions: Limits the token to these actions; empty allows all actions of its roles.
 
     Raises:
-        UsageError: it has no role, or one that its maker has not.
+        UsageError: No role is given, or one that the creator does not have.
     """
     missing = set(roles) - creator.roles if creator else set[Role]()
     if missing or not roles:
-        raise UsageError("A token may do what its maker may, or less: choose among your own roles.", field="roles")
+        raise UsageError("A token cannot have more rights than you. Choose among your own roles.", field="roles")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     now = clock.now()
     token = ApiToken(
@@ -52,20 +54,22 @@ def create_token(
 
 
 def find_token(accounts: Accounts, secret: str, now: datetime) -> tuple[ApiToken, str, Member | None] | None:
-    """The token that this secret opens, its network, and the member who made it; with the roles that are left of it.
+    """Return the valid token of a secret, its network, and its creator.
 
-    One hash and one look by it, whatever is sent. A maker who has left takes the token along.
+    The creator is None for a token made at the command line. Any input takes one hash and one lookup. A token becomes
+    invalid when its creator leaves the network or has none of its roles any more.
     """
-    found = accounts.find_token(hash_secret(secret))
-    if found is None or not found[1].is_valid(now):
+    record = accounts.find_token(hash_secret(secret))
+    if record is None or not record[1].is_valid(now):
         return None
-    network_id, token = found
+    network_id, token = record
     if token.account_id is None:
         return token, network_id, None
-    maker = next((one for one in accounts.list_memberships(token.account_id) if one.network_id == network_id), None)
-    return (token, network_id, maker) if maker and maker.roles & token.roles else None
+    memberships = accounts.list_memberships(token.account_id)
+    creator = next((member for member in memberships if member.network_id == network_id), None)
+    return (token, network_id, creator) if creator and creator.roles & token.roles else None
 
 
 def hash_secret(secret: str) -> str:
-    """What is kept of a long random secret."""
+    """Return the hash that is stored for a long random secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Arguments checked before any work begins."""
+"""Checks of arguments before any work starts."""
 
 from datetime import date
 from enum import StrEnum
@@ -15,39 +15,39 @@ LEVELS = ("theme", "area")
 
 
 def validate_run_parameters(parameters: RunParameters) -> None:
-    """Refuse a lens, level, engine or date that does not exist.
+    """Refuse an unknown lens, level or engine, and an invalid date.
 
     Raises:
-        UsageError: naming what there is.
+        UsageError: The message lists the valid values.
     """
     check_lens(parameters.lens)
-    for name, value, known in (("level", parameters.level, LEVELS), ("engine", parameters.engine, ENGINES)):
-        if value not in known:
-            raise UsageError(f'There is no {name} "{value}". Choose one of: {", ".join(known)}.', field=name)
+    for name, value, choices in (("level", parameters.level, LEVELS), ("engine", parameters.engine, ENGINES)):
+        if value not in choices:
+            raise UsageError(f'There is no {name} "{value}". Choose one of: {", ".join(choices)}.', field=name)
     if parameters.since is not None:
         try:
             date.fromisoformat(parameters.since)
         except ValueError as error:
             raise UsageError(
-                f'--since takes a date such as 2026-10-01, not "{parameters.since}".', field="since"
+                f'"{parameters.since}" is not a date. Enter it as YYYY-MM-DD, such as 2026-10-01.', field="since"
             ) from error
 
 
 def require_search_text(text: str) -> None:
-    """Refuse to look for nothing, before all cases are embedded for it.
+    """Refuse an empty search before all cases are embedded for it.
 
     Raises:
         UsageError
     """
     if not text.strip():
-        raise UsageError("Say what to look for, in a few words.")
+        raise UsageError("Enter a few words to search for.")
 
 
 def parse_enum(enum_type: type[EnumT], value: str, name: str) -> EnumT:
-    """The word of a fixed list.
+    """Return the enum member with this value.
 
     Raises:
-        UsageError: naming the words there are.
+        UsageError: The message lists the valid values.
     """
     try:
         return enum_type(value)

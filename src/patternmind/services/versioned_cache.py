@@ -1,6 +1,6 @@
-"""Answers kept in the memory of this process for as long as the store's stamp says that they are still true.
+"""In-memory cache of results, valid until the version of the store's data changes.
 
-Every reader asks for the stamp first, so no process answers from what another has changed meanwhile.
+Every read checks that version first, so a process never returns results that another process has made outdated.
 """
 
 import threading
@@ -13,50 +13,49 @@ from patternmind.ports import Store
 Value = TypeVar("Value")
 
 MAX_ENTRIES = 64
-"""Answers of one kind kept of one store; the oldest goes first."""
+"""Results per cache and store; the oldest is dropped first."""
 
 
 class _StoreEntries:
-    """What is kept of one store. ``lock`` lets one reader make what the others wait for."""
+    """Cached results of one store. ``lock`` lets one reader compute while the others wait."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.stamp: Hashable = None
-        self.made: dict[Hashable, object] = {}
+        self.version: Hashable = None
+        self.values: dict[Hashable, object] = {}
 
 
 def _data_version(store: Store) -> Hashable:
-    return store.stamp()
+    return store.data_version()
 
 
 class VersionedCache(Generic[Value]):
-    """One kind of answer, of any number of stores; it goes when its store does.
+    """Cache of one kind of result for any number of stores; entries live as long as their store.
 
-    ``stamp`` tells whether an answer is still true; by default anything that people read makes it untrue.
+    Results are dropped when ``get_version`` returns another value; by default, when any readable data changes.
     """
 
-    def __init__(self, stamp: Callable[[Store], Hashable] = _data_version) -> None:
-        self._get_version = stamp
+    def __init__(self, get_version: Callable[[Store], Hashable] = _data_version) -> None:
+        self._get_version = get_version
         self._lock = threading.Lock()
         self._entries: WeakKeyDictionary[Store, _StoreEntries] = WeakKeyDictionary()
 
     def get_or_compute(self, store: Store, make: Callable[[], Value], *, key: Hashable = None) -> Value:
-        """What ``make`` gives, made only where something was written since.
+        """Return the cached result, or the result of ``make`` if the data changed.
 
         Args:
-            make: reads the store and nothing else that changes; nobody may change what it gives.
-            key: all else that the answer depends on.
+            make: Reads the store and no other mutable data. Its result must not be modified.
+            key: Everything else that the result depends on.
         """
         with self._lock:
-            shelf = self._entries.setdefault(store, _StoreEntries())
-        with shelf.lock:
-            stamp = self._get_version(
-                store
-            )  # before the reading: what is written meanwhile makes the next reader read again
-            if shelf.stamp != stamp:
-                shelf.stamp, shelf.made = stamp, {}
-            if key not in shelf.made:
-                shelf.made[key] = make()
-                if len(shelf.made) > MAX_ENTRIES:
-                    del shelf.made[next(iter(shelf.made))]
-            return cast(Value, shelf.made[key])
+            entries = self._entries.setdefault(store, _StoreEntries())
+        with entries.lock:
+            # Read the version before the data: a write in between then makes the next reader compute again.
+            version = self._get_version(store)
+            if entries.version != version:
+                entries.version, entries.values = version, {}
+            if key not in entries.values:
+                entries.values[key] = make()
+                if len(entries.values) > MAX_ENTRIES:
+                    del entries.values[next(iter(entries.values))]
+            return cast(Value, entries.values[key])

@@ -1,4 +1,4 @@
-"""The store on SQLAlchemy: tables, migrations, records, and one repository for one network."""
+"""Storage on SQLAlchemy and SQLite: schema, migrations, records and repositories."""
 
 from patternmind.storage.repositories.sessions import SqlAccounts
 from patternmind.storage.sql_store import SqlStore

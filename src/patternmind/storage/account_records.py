@@ -1,4 +1,4 @@
-"""Accounts, sessions, links, tokens and audit lines to rows and back."""
+"""Convert accounts, sessions, links, tokens and audit entries to rows and back."""
 
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,7 @@
-"""Raw text at rest: sealed with AES-256 in Galois/counter mode (NIST SP 800-38D) by a key from the settings.
+"""Encrypt raw text with AES-256-GCM (NIST SP 800-38D) and a key from the settings.
 
-A sealed text is bound to its place: moved to another row it does not open. What was sealed by another key says so by
-the key's name, eight hex digits of a hash of it, before anything is tried.
+An encrypted text is bound to its row by associated data: it cannot be decrypted in another row. It is stored with the
+id of its key, eight hex digits of a hash, so that a wrong key is detected without decrypting.
 """
 
 import base64
@@ -16,7 +16,7 @@ from typing import Any
 from patternmind.errors import RawTextKeyInvalid, SettingsInvalid, StoreUnavailable
 
 NONCE_BYTES = 12
-"""Random, as the mode is made for; 2^32 texts under one key are safe."""
+"""Length of the random nonces of this mode; 2^32 texts under one key are safe."""
 
 CIPHERTEXT_FIELD, KEY_ID_FIELD = "sealed", "key"
 
@@ -27,40 +27,40 @@ def is_encrypted(record: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class FieldCipher:
-    """Seals with ``key``; opens what ``key`` sealed, or ``before``, the key that came before it. None seals nothing."""
+    """Encrypts with ``key``, and decrypts with ``key`` or ``previous_key``; without keys text is stored as it is."""
 
     key: bytes | None = field(default=None, repr=False)
-    before: bytes | None = field(default=None, repr=False)
+    previous_key: bytes | None = field(default=None, repr=False)
 
     @property
     def key_id(self) -> str | None:
         return None if self.key is None else key_id(self.key)
 
-    def check(self, key_name: str | None) -> None:
-        """Refuse to write beside texts that another key sealed.
+    def check_key(self, stored_key_id: str | None) -> None:
+        """Check that the stored texts use this key before another text is written.
 
         Raises:
-            RawTextLocked: ``key_name`` is set and not that of the key.
+            RawTextKeyInvalid: ``stored_key_id`` is set and differs from the id of this key.
         """
-        if key_name is not None and key_name != self.key_id:
-            raise RawTextKeyInvalid(key_name, self.key_id)
+        if stored_key_id is not None and stored_key_id != self.key_id:
+            raise RawTextKeyInvalid(stored_key_id, self.key_id)
 
-    def seal(self, record: Mapping[str, Any], associated_data: str) -> dict[str, Any]:
-        """The record sealed to its place; without a key, the record."""
+    def encrypt(self, record: Mapping[str, Any], associated_data: str) -> dict[str, Any]:
+        """Return the record encrypted and bound to ``associated_data``; without a key, an unencrypted copy."""
         if self.key is None:
             return dict(record)
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = nonce + self._ciphers[key_id(self.key)].encrypt(
+        ciphertext = nonce + self._ciphers[key_id(self.key)].encrypt(
             nonce, json.dumps(record).encode(), associated_data.encode()
         )
-        return {KEY_ID_FIELD: key_id(self.key), CIPHERTEXT_FIELD: base64.b64encode(sealed).decode("ascii")}
+        return {KEY_ID_FIELD: key_id(self.key), CIPHERTEXT_FIELD: base64.b64encode(ciphertext).decode("ascii")}
 
-    def open(self, record: Mapping[str, Any], place: str) -> Mapping[str, Any]:
-        """The record as it was; one that was never sealed is given back.
+    def decrypt(self, record: Mapping[str, Any], associated_data: str) -> Mapping[str, Any]:
+        """Return the decrypted record; an unencrypted record is returned unchanged.
 
         Raises:
-            RawTextLocked: neither key sealed it.
-            StoreUnavailable: it was changed or moved since.
+            RawTextKeyInvalid: it is encrypted with another key than ``key`` and ``previous_key``.
+            StoreUnavailable: it was changed, or moved to another row.
         """
         if not is_encrypted(record):
             return record
@@ -69,18 +69,18 @@ class FieldCipher:
         from cryptography.exceptions import InvalidTag
 
         try:
-            sealed = base64.b64decode(record[CIPHERTEXT_FIELD], validate=True)
-            opened = self._ciphers[record[KEY_ID_FIELD]].decrypt(
-                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode()
+            ciphertext = base64.b64decode(record[CIPHERTEXT_FIELD], validate=True)
+            plaintext = self._ciphers[record[KEY_ID_FIELD]].decrypt(
+                ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], associated_data.encode()
             )
         except (InvalidTag, ValueError) as error:
             raise StoreUnavailable("A raw text in the database is damaged. Restore a backup.") from error
-        return json.loads(opened)
+        return json.loads(plaintext)
 
     @cached_property
     def _ciphers(self) -> Mapping[str, Any]:
-        """By name of key."""
-        keys = [key for key in (self.key, self.before) if key is not None]
+        """AES-GCM ciphers by key id."""
+        keys = [key for key in (self.key, self.previous_key) if key is not None]
         if not keys:
             return {}
         try:
@@ -93,5 +93,5 @@ class FieldCipher:
 
 
 def key_id(key: bytes) -> str:
-    """What a key is called where it must not be shown."""
+    """Return an id of a key that does not reveal the key."""
     return hashlib.sha256(b"patternmind raw key\0" + key).hexdigest()[:8]

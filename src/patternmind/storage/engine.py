@@ -1,4 +1,4 @@
-"""Opening the database: pragmas, transactions, migrations, and SQLite's errors in plain words."""
+"""Open the SQLite database: pragmas, transactions, migrations and error messages."""
 
 import shutil
 import sqlite3
@@ -14,18 +14,18 @@ from patternmind.errors import SchemaTooNew, StoreUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
-"""Every schema this program knows, oldest first; a test holds it to the files in ``migrations``."""
+"""Known schema revisions, oldest first; a test compares them with the files in ``migrations``."""
 
 BUSY_TIMEOUT_MS = 30_000
 WAL_INDEX_BYTES = 32 << 10
 
 
 def open_engine(path: Path) -> Engine:
-    """An engine on a database at the newest schema, made or migrated as needed.
+    """Open a database at the newest schema; create or migrate it if necessary.
 
     Raises:
-        NewerSchema: a newer program wrote it; nothing is changed.
-        StoreUnavailable: read-only, full, damaged or not a database.
+        SchemaTooNew: a newer program wrote it; nothing is changed.
+        StoreUnavailable: the file is read-only, damaged or not a database, or the disk is full.
     """
     with translate_db_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,21 +42,21 @@ def open_engine(path: Path) -> Engine:
 
 @contextmanager
 def write_transaction(engine: Engine, path: Path) -> Generator[Connection]:
-    """One transaction that holds the write lock from its start; all of it is stored, or nothing."""
+    """Begin a transaction that holds the write lock from its start."""
     with translate_db_errors(path), engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def read_transaction(engine: Engine, path: Path) -> Generator[Connection]:
-    """One consistent view of the database."""
+    """Begin a transaction that reads one consistent snapshot of the database."""
     with translate_db_errors(path), engine.connect() as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def translate_db_errors(path: Path) -> Generator[None]:
-    """Turn what SQLite and the file system say into one sentence with a remedy."""
+    """Raise errors of SQLite and the file system as ``StoreUnavailable``, with a remedy."""
     try:
         yield
     except (OperationalError, DatabaseError, sqlite3.Error, OSError) as error:
@@ -64,13 +64,15 @@ def translate_db_errors(path: Path) -> Generator[None]:
 
 
 def purge_deleted(path: Path, *, seconds: float = BUSY_TIMEOUT_MS / 1000) -> None:
-    """Take what was deleted out of the file and its log: SQLite leaves it there until the space is used again.
+    """Remove deleted data from the database file and its log.
+
+    SQLite otherwise keeps it there until the space is used again.
 
     Args:
-        seconds: to wait for others.
+        seconds: time to wait for other processes.
 
     Raises:
-        StoreUnavailable: another process reads the database, so that its log cannot be emptied; or the disk is full.
+        StoreUnavailable: another process is reading, so the log cannot be emptied; or the disk is full.
     """
     with translate_db_errors(path), closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in (f"busy_timeout={int(seconds * 1000)}", "secure_delete=ON", "synchronous=FULL"):
@@ -79,27 +81,30 @@ def purge_deleted(path: Path, *, seconds: float = BUSY_TIMEOUT_MS / 1000) -> Non
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise StoreUnavailable(
-            f"Another process reads {path}, so its log still holds what was deleted. Stop it, then run this again."
+            f"Another process is reading {path}, so its log still contains deleted data. Stop it, then run this again."
         )
 
 
 def _error_message(path: Path, error: BaseException) -> str:
-    said = str(getattr(error, "orig", error)).casefold()
-    if "readonly" in said or "read-only" in said or isinstance(error, PermissionError) or "unable to open" in said:
+    text = str(getattr(error, "orig", error)).casefold()
+    if "readonly" in text or "read-only" in text or isinstance(error, PermissionError) or "unable to open" in text:
         return f"{path} cannot be written. Give yourself write rights on its folder, or name another with --home."
     if isinstance(error, FileExistsError | NotADirectoryError):
         return f"{path.parent} is a file, not a folder. Name another data folder with --home."
-    if "full" in said or "no space" in said or ("disk i/o" in said and _is_disk_full(path)):
+    if "full" in text or "no space" in text or ("disk i/o" in text and _is_disk_full(path)):
         return f"The disk that holds {path} is full. Free some space and run the command again; nothing was lost."
-    if "locked" in said:
-        return f"{path} is in use by another process for too long. Try again when it has finished."
-    if "not a database" in said or "malformed" in said:
+    if "locked" in text:
+        return f"{path} has been in use by another process for too long. Try again when it has finished."
+    if "not a database" in text or "malformed" in text:
         return f"{path} is not a patternmind database or is damaged. Restore a backup, or name another folder."
     return f"{path} cannot be used ({type(error).__name__}). Check the disk and the folder's rights; nothing was lost."
 
 
 def _is_disk_full(path: Path) -> bool:
-    """SQLite says "disk I/O error" where there is no room for the index of its log (32 KiB)."""
+    """Return True if the disk lacks space for the index of SQLite's log (32 KiB).
+
+    SQLite then reports "disk I/O error".
+    """
     try:
         return shutil.disk_usage(path.parent).free < WAL_INDEX_BYTES
     except OSError:
@@ -107,12 +112,12 @@ def _is_disk_full(path: Path) -> bool:
 
 
 def _create_engine(path: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True)  # they are case text
+    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True)  # parameters are case text
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: object) -> None:  # pyright: ignore[reportUnusedFunction]
         del record
-        connection.isolation_level = None  # we say BEGIN ourselves: the driver's own comes too late for a write lock
+        connection.isolation_level = None  # _begin sends BEGIN: the driver's own comes too late for a write lock
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "journal_mode=WAL",
@@ -131,7 +136,10 @@ def _create_engine(path: Path) -> Engine:
 
 
 def _read_revision(path: Path) -> str | None:
-    """The schema of the file, ``None`` where there is none yet; asked without SQLAlchemy or Alembic, in 1 ms."""
+    """Return the schema revision of the file, None for a new file.
+
+    It takes 1 ms because it uses neither SQLAlchemy nor Alembic.
+    """
     if not path.exists() or path.stat().st_size == 0:
         return None
     read_only = f"{path.absolute().as_uri()}?mode=ro"
@@ -155,8 +163,10 @@ def _migrate(engine: Engine) -> None:
 
 
 def _back_up(source: Path, target: Path) -> None:
-    """A consistent copy before migrating, through SQLite's own backup."""
+    """Copy the database consistently before a migration, with SQLite's backup function."""
     if shutil.disk_usage(source.parent).free < source.stat().st_size * 2:
-        raise StoreUnavailable(f"There is too little space beside {source} to back it up before migrating. Free some.")
+        raise StoreUnavailable(
+            f"There is too little disk space to back up {source} before migrating it. Free some space, then try again."
+        )
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)

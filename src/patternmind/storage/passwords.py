@@ -1,4 +1,4 @@
-"""Passwords, hashed with argon2id: slow and hungry on purpose, so that a stolen database gives none of them away."""
+"""Hash passwords with argon2id, which is slow and memory-hungry to protect a stolen database."""
 
 import threading
 from functools import cached_property
@@ -7,14 +7,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 MAX_CONCURRENT_HASHES = 2
-"""Each takes 64 MB; more at once would let anybody at the sign-in page fill the memory."""
+"""Each hash takes 64 MB; without a limit, requests to the sign-in page could fill the memory."""
 
 
 class Argon2PasswordHasher:
     """Implements ``ports.Passwords``. Safe to use from any thread."""
 
-    def __init__(self, *, rounds: int = 3, kilobytes: int = 65_536) -> None:
-        self._hasher = PasswordHasher(time_cost=rounds, memory_cost=kilobytes)
+    def __init__(self, *, time_cost: int = 3, memory_kib: int = 65_536) -> None:
+        self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib)
         self._semaphore = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
 
     def hash(self, password: str) -> str:
@@ -22,14 +22,14 @@ class Argon2PasswordHasher:
             return self._hasher.hash(password)
 
     def verify(self, password: str, password_hash: str | None) -> bool:
-        known = password_hash or self._dummy_hash
+        compared_hash = password_hash or self._dummy_hash
         with self._semaphore:
             try:
-                return self._hasher.verify(known, password) and password_hash is not None
+                return self._hasher.verify(compared_hash, password) and password_hash is not None
             except (VerificationError, InvalidHashError):
                 return False
 
     @cached_property
     def _dummy_hash(self) -> str:
-        """What is compared where there is no account, so that the time an answer takes does not say so."""
-        return self.hash("nobody's")
+        """Hash to compare for an unknown account, so that response times do not reveal it."""
+        return self.hash("unknown account")

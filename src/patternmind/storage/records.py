@@ -1,4 +1,4 @@
-"""Nouns to JSON and back. One place knows how each noun is kept; a round trip gives an equal noun."""
+"""Convert domain objects to JSON records and back; a round trip gives an equal object."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -47,7 +47,7 @@ def read_submission(record: Mapping[str, Any]) -> Submission:
 def case_record(case: Case) -> Record:
     record = asdict(case)
     record["date"] = case.date.isoformat() if case.date else None
-    del record["duplicate_of"]  # belongs to the last run, kept in its own column
+    del record["duplicate_of"]  # belongs to the last run, stored in its own column
     return record
 
 
@@ -65,12 +65,12 @@ def read_case(record: Mapping[str, Any], duplicate_of: str | None) -> Case:
 
 
 CARD_EXCLUDED_FIELDS = ("case_ids", "centre", "unseen_case_ids", "former_exemplars", "new_by_period")
-"""The fields of a theme that grow with the network, or that only the next run reads."""
+"""Fields of a theme that grow with the network or that only runs read."""
 
 
 def theme_record(theme: Theme) -> Record:
-    """As ``asdict``, which would copy every case id and every number of the centre."""
-    return {one.name: getattr(theme, one.name) for one in fields(theme)} | {"trend": dict(theme.trend)}
+    """Return the record of a theme without copying its values, which ``asdict`` would do."""
+    return {field.name: getattr(theme, field.name) for field in fields(theme)} | {"trend": dict(theme.trend)}
 
 
 def read_theme(record: Mapping[str, Any]) -> Theme:

@@ -1,4 +1,7 @@
-"""One run at a time on a data folder. The lock is the kernel's: it falls when its process does, however it ends."""
+"""Allow one run at a time on a data folder.
+
+The kernel holds the lock and releases it when the process ends, in whatever way.
+"""
 
 import fcntl
 import os
@@ -12,7 +15,7 @@ from patternmind.storage.engine import translate_db_errors
 
 @contextmanager
 def run_lock(data_folder: Path) -> Generator[None]:
-    """Hold the folder's run lock.
+    """Hold the run lock of a data folder.
 
     Raises:
         RunInProgress: another process holds it.

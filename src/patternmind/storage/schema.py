@@ -1,6 +1,6 @@
-"""The tables as SQLAlchemy sees them. Migrations make them; a test holds the two together.
+"""SQLAlchemy tables; migrations create them, and a test compares the two.
 
-Every row belongs to a network. JSON columns hold what is only ever read whole.
+Every row belongs to a network. JSON columns hold data that is only read as a whole.
 """
 
 from sqlalchemy import (
@@ -59,7 +59,7 @@ submission = Table(
     Column("version", Integer, primary_key=True),
     Column("body", JSON, nullable=False),
     Column("content_hash", String, nullable=False),
-    comment="As handed in, names included: read by the steward's tools alone. A new text is a new version.",
+    comment="Submitted text including names, read by the steward's tools only. A new text is a new version.",
 )
 
 erasure = Table(
@@ -69,7 +69,7 @@ erasure = Table(
     Column("case_id", String, primary_key=True),
     Column("at", String, nullable=False),
     Column("by", String, nullable=False),
-    comment="What was erased, when and by whom: the id, and nothing else of the case. It is not taken in again.",
+    comment="Erased cases: only the id, with time and actor. An erased case is not imported again.",
 )
 
 withdrawal = Table(
@@ -79,7 +79,7 @@ withdrawal = Table(
     Column("case_id", String, primary_key=True),
     Column("at", String, nullable=False),
     Column("by", String, nullable=False),
-    comment="What was withdrawn, when and by whom; of the case only its submission is left, which nobody else reads.",
+    comment="Withdrawn cases, with time and actor; only their submissions remain, hidden from all other queries.",
 )
 
 case = Table(
@@ -108,13 +108,13 @@ case = Table(
     Index("ix_case_repeats", "network_id", "duplicate_of"),
     Index("ix_case_external_id", "network_id", "external_id"),
     Index("ix_case_written", "network_id", "number", "id", "vector_hash"),
-    comment="``number`` grows with every write, so that a reader can ask for what is new; the rest repeats the body.",
+    comment="``number`` grows with every write, so that readers can query new rows; other columns repeat the body.",
 )
 
 case_words = table("case_words")
-"""The words of all cases of all networks by the number of the case; a migration makes it, triggers keep it.
+"""Full-text index of the words of all cases of all networks, by case number.
 
-It is SQLite's own full-text index, without the texts, and no part of ``metadata``.
+It is an index of SQLite without the texts. A migration creates it, triggers update it, and ``metadata`` excludes it.
 """
 
 vector = Table(
@@ -158,7 +158,7 @@ theme = Table(
     Column("n_members", Integer, nullable=False, server_default="0"),
     Column("centre", LargeBinary),
     _run_foreign_key(),
-    comment="``card`` is the body without its members, whose number grows with the network.",
+    comment="``card`` is the body without the members, whose number grows with the network.",
 )
 
 area = Table(
@@ -212,7 +212,7 @@ machine_result = Table(
     Column("body", JSON, nullable=False),
     Column("partition", LargeBinary, nullable=False),
     _run_foreign_key(),
-    comment="What a run found before people's edits; only of the newest run of a lens.",
+    comment="Machine result before people's edits, of the newest run of each lens only.",
 )
 
 stored_fits = Table(
@@ -224,7 +224,7 @@ stored_fits = Table(
     Column("holds_for", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
     _run_foreign_key(),
-    comment="What the fits of the newest run of a lens said, for the next to continue; numbers alone.",
+    comment="Fits of the newest run of each lens, for the next run to continue; numbers only.",
 )
 
 edit = Table(
@@ -234,7 +234,7 @@ edit = Table(
     Column("seq", Integer, primary_key=True),
     Column("lens", String, nullable=False),
     Column("body", JSON, nullable=False),
-    comment="Append-only: what people decided about themes; an undo is a row of its own.",
+    comment="Append-only log of people's edits of themes; an undo is a row of its own.",
 )
 
 draft = Table(
@@ -257,8 +257,8 @@ draft = Table(
         "ix_draft_listed",
         *("network_id", "created_at", "id", "current", "n_decisions", "kind", "state", "theme_id"),
     ),
-    comment="``name``, ``doubts`` and ``n_cases`` are told by the body: the review queue reads them alone. "
-    "``state`` and ``n_decisions`` are what its log adds up to, written with every line of it.",
+    comment="``name``, ``doubts`` and ``n_cases`` repeat the body, for the review queue. "
+    "``state`` and ``n_decisions`` follow from the decision log and are updated with every decision.",
 )
 
 decision = Table(
@@ -269,7 +269,7 @@ decision = Table(
     Column("seq", Integer, primary_key=True),
     Column("body", JSON, nullable=False),
     ForeignKeyConstraint(["network_id", "draft_id"], ["draft.network_id", "draft.id"]),
-    comment="Append-only: rows are never changed and never deleted; an undo is a row of its own.",
+    comment="Append-only: rows are never changed or deleted; an undo is a row of its own.",
 )
 
 reservation = Table(
@@ -279,7 +279,7 @@ reservation = Table(
     Column("draft_id", String, primary_key=True),
     Column("by", String, nullable=False),
     Column("until", String, nullable=False),
-    comment="Who looks at which draft just now; what has lapsed means nothing.",
+    comment="Reservations of drafts by reviewers; lapsed rows are ignored.",
 )
 
 pattern_use = Table(
@@ -294,7 +294,7 @@ pattern_use = Table(
     Column("by", String, nullable=False),
     Column("at", String, nullable=False),
     Index("ix_pattern_use_pattern", "network_id", "pattern_id"),
-    comment="That a team worked by a pattern; the note is in people's words.",
+    comment="Uses of patterns by teams; people write the notes.",
 )
 
 account = Table(
@@ -304,7 +304,7 @@ account = Table(
     Column("name", String, nullable=False),
     Column("created_at", String, nullable=False),
     Column("password_hash", String),
-    comment="Somebody who may sign in; of the installation, since one may be in several networks.",
+    comment="Accounts of the installation; an account can be a member of several networks.",
 )
 
 member = Table(
@@ -367,7 +367,7 @@ audit = Table(
     Column("did", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("id", String, nullable=False),
-    comment="Append-only: triggers turn down every change. Ids and our own words, no text of a case.",
+    comment="Append-only: triggers reject every change. Ids and our own words, no text of a case.",
 )
 
 job = Table(
@@ -385,7 +385,7 @@ job = Table(
     Column("body", JSON, nullable=False),
     Index("ix_job_number", "network_id", "number"),
     Index("ix_job_changed", "network_id", "changed"),
-    comment="Long work as it stands; ``changed`` counts the changes of all jobs of a network.",
+    comment="Jobs and their progress; ``changed`` counts the changes of all jobs of a network.",
 )
 
 dismissed_name = Table(
@@ -395,7 +395,7 @@ dismissed_name = Table(
     Column("digest", String, primary_key=True),
     Column("by", String, nullable=False),
     Column("at", String, nullable=False),
-    comment="Possible names that are none, by a keyed digest: no word of a case.",
+    comment="Dismissed possible names by keyed digest, without any word of a case.",
 )
 
 model_call = Table(
@@ -419,7 +419,7 @@ model_call = Table(
     Column("seconds", Float, nullable=False),
     Index("ix_model_call_run", "network_id", "run_id"),
     Index("ix_model_call_open", "network_id", "reserved_until"),
-    comment="Every call of the language model, never a text.",
+    comment="All calls of the language model, without text.",
 )
 
 model_spend = Table(
@@ -430,7 +430,7 @@ model_spend = Table(
     Column("key", String, primary_key=True),
     Column("cost_nanousd", BigInteger, nullable=False),
     Column("reserved_nanousd", BigInteger, nullable=False),
-    comment="The sums of model_call by run, month and network, kept with every row: a budget is checked in one look.",
+    comment="Sums of model_call by run, month and network, updated with every row: one query checks a budget.",
 )
 
 answer = Table(
@@ -447,7 +447,7 @@ answer = Table(
     Column("at", String, nullable=False),
     Column("n_tokens", Integer, nullable=False),
     Column("cost_nanousd", BigInteger, nullable=False),
-    comment="Paid answers by everything that they depend on; they hold words of cases.",
+    comment="Paid answers by a hash of everything they depend on; they contain text of cases.",
 )
 
 answer_case = Table(
@@ -458,5 +458,5 @@ answer_case = Table(
     Column("case_id", String, primary_key=True),
     ForeignKeyConstraint(["network_id", "key"], ["answer.network_id", "answer.key"]),
     Index("ix_answer_case_case", "network_id", "case_id"),
-    comment="The cases that a paid answer saw: erasing one removes the answer.",
+    comment="Cases that the model saw for a paid answer: erasing one deletes the answer.",
 )

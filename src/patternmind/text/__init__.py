@@ -1,6 +1,6 @@
-"""Sentences of a case: where each begins and ends, and whether it tells of a problem or of what helped.
+"""Split cases into sentences and classify each one, such as problem or remedy.
 
-Two steps read them, ``draft`` and ``embed``; steps never import each other, so this lies beneath both.
+``drafting`` and ``embedding`` both use this package; they never import each other.
 """
 
 from patternmind.text.cues import is_narrative, mentions_problem

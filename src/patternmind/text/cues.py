@@ -1,4 +1,4 @@
-"""What in a sentence's own words speaks for a remedy or for a problem: its mood, its tense, the words for each."""
+"""Score a sentence as remedy or problem by its own words: mood, tense and vocabulary."""
 
 import re
 
@@ -43,14 +43,14 @@ IMPERATIVE = re.compile(
     rf"^{IMPERATIVE_PREFIX}(?:{'|'.join(IMPERATIVE_VERBS.split())})\b(?!\s*(?:of|is|was|were|are|has|had)\b)",
     re.IGNORECASE,
 )
-"""An imperative: everyday verbs in their plain form at the beginning, "Ask before the truck leaves"."""
+"""An imperative: an everyday verb at the beginning, such as "Ask before the truck leaves"."""
 
 SUBJECTLESS_STEP = re.compile(
     r"^(?!(?:during|according|following|regarding|concerning|including|nothing|something|everything|anything|morning"
     r"|evening|being|having|missing|failing|indeed|speed)\b)\w{2,}(?:ing|ed)\b",
     re.IGNORECASE,
 )
-"""A step without its subject, as people jot down what they tried: "Opening every box", "Asked for a list"."""
+"""A note of a step, without a subject: "Opening every box", "Called every site"."""
 
 MODAL_VERBS = frozenset("can may might could will would".split())
 PAST_AUXILIARIES = frozenset("was were had wasn't weren't hadn't".split())
@@ -73,7 +73,7 @@ DATE_REFERENCE = re.compile(
     re.IGNORECASE,
 )
 DETERMINER_OPENING = re.compile(r"^(the|this|these|that|those|it|an?|there)\b", re.IGNORECASE)
-"""A sentence that goes on about a certain thing is more often part of a story than of a rule."""
+"""Opening with a reference, which is more common in a story than in a rule."""
 
 
 PERSONAL_PRONOUNS = frozenset("i my me mine i'm i've i'd i'll he she his her him".split())
@@ -92,43 +92,43 @@ CUE_WORDS = {
     ),
     UNSOLVED_CUE: frozenset("solve solved fix fixed resolve resolved corrected".split()),
 }
-"""A pattern is looked for only where one of its words is: three times as fast over a network."""
+"""Words that a cue needs: a search only in sentences with one of them is three times as fast."""
 
 
 def remedy_log_odds(sentence: str) -> float:
-    """Log-odds that a sentence tells of a remedy rather than of the problem, by its own words.
+    """Return the log-odds that a sentence describes a remedy rather than the problem.
 
-    The weights were set by hand near the coefficients of a logistic regression on the lessons corpus, whose two halves
-    give the same signs; what that is worth on texts that had no part in it is in docs/decisions/0009-lenses.md.
+    The weights were set by hand near the coefficients of a logistic regression on the lessons corpus; its two halves
+    give the same signs. docs/decisions/0009-lenses.md has the accuracy on other texts.
     """
     words = frozenset(WORD.findall(sentence.casefold().replace("’", "'")))
 
-    def says(cue: re.Pattern[str]) -> bool:
+    def has_cue(cue: re.Pattern[str]) -> bool:
         return not words.isdisjoint(CUE_WORDS[cue]) and cue.search(sentence) is not None
 
-    ordered = IMPERATIVE.search(sentence) is not None
-    advised, valued = says(OBLIGATION_CUE), says(RECOMMENDATION_CUE)
-    found = 2.3 * ordered + 2.0 * advised + 1.2 * valued
-    if not ordered:
-        found += 0.7 * (SUBJECTLESS_STEP.search(sentence) is not None)
-    if not (ordered or advised or valued):
-        found -= 0.4 * (not words.isdisjoint(FAILURE_WORDS))
-    if says(UNSOLVED_CUE):
-        found -= 0.7
+    is_imperative = IMPERATIVE.search(sentence) is not None
+    is_obligation, is_recommendation = has_cue(OBLIGATION_CUE), has_cue(RECOMMENDATION_CUE)
+    log_odds = 2.3 * is_imperative + 2.0 * is_obligation + 1.2 * is_recommendation
+    if not is_imperative:
+        log_odds += 0.7 * (SUBJECTLESS_STEP.search(sentence) is not None)
+    if not (is_imperative or is_obligation or is_recommendation):
+        log_odds -= 0.4 * (not words.isdisjoint(FAILURE_WORDS))
+    if has_cue(UNSOLVED_CUE):
+        log_odds -= 0.7
     else:
-        found += 0.7 * says(REMEDY_CUE) + 0.3 * (not words.isdisjoint(MODAL_VERBS))
-    return found + _narrative_log_odds(sentence, words, is_imperative=ordered)
+        log_odds += 0.7 * has_cue(REMEDY_CUE) + 0.3 * (not words.isdisjoint(MODAL_VERBS))
+    return log_odds + _narrative_log_odds(sentence, words, is_imperative=is_imperative)
 
 
 def _narrative_log_odds(sentence: str, words: frozenset[str], *, is_imperative: bool) -> float:
-    """Tense, dates and figures of a story; a question asks for help."""
-    told = -0.7 * (DATE_REFERENCE.search(sentence) is not None) - 0.4 * (
+    """Return the log-odds for signs of a story (tense, dates, figures) or of a question."""
+    log_odds = -0.7 * (DATE_REFERENCE.search(sentence) is not None) - 0.4 * (
         DETERMINER_OPENING.search(sentence) is not None
     )
-    told -= 0.6 * any(char.isdigit() for char in sentence) + 1.0 * sentence.endswith("?")
+    log_odds -= 0.6 * any(char.isdigit() for char in sentence) + 1.0 * sentence.endswith("?")
     if not words.isdisjoint(PAST_AUXILIARIES):
-        return told - 1.2
-    return told - 0.3 * (not is_imperative and PAST_TENSE.search(sentence) is not None)
+        return log_odds - 1.2
+    return log_odds - 0.3 * (not is_imperative and PAST_TENSE.search(sentence) is not None)
 
 
 ABSENCE_WORDS = frozenset(
@@ -136,7 +136,7 @@ ABSENCE_WORDS = frozenset(
     " only again instead twice dead empty stopped lack lacks lacked lacking inadequate insufficient incorrect"
     " incorrectly improper improperly poor poorly hazard risk".split()
 )
-"""Words that say what is absent or amiss without naming a failure."""
+"""Words for a lack or a defect that do not name a failure."""
 
 
 GOOD_OUTCOME = re.compile(
@@ -144,7 +144,7 @@ GOOD_OUTCOME = re.compile(
     r"|no (\w+ )?(injur(y|ies)|damage|harm|loss|impact))\b",
     re.IGNORECASE,
 )
-"""What went well, or did no harm: such a sentence is no problem, whatever else it denies."""
+"""Success, or no harm: such a sentence describes no problem, whatever else it negates."""
 
 
 def mentions_failure(sentence: str) -> bool:
@@ -152,14 +152,14 @@ def mentions_failure(sentence: str) -> bool:
 
 
 def is_narrative(sentence: str) -> bool:
-    """Whether a sentence tells what once was, to whom, or when, rather than what is so whenever it comes up."""
+    """Return whether a sentence describes a past event rather than a general rule."""
     words = WORD.findall(sentence.casefold().replace("’", "'"))
-    told = not (PAST_AUXILIARIES.isdisjoint(words) and PERSONAL_PRONOUNS.isdisjoint(words))
-    return told or PAST_TENSE.search(sentence) is not None or DATE_REFERENCE.search(sentence) is not None
+    has_narrative_word = not (PAST_AUXILIARIES.isdisjoint(words) and PERSONAL_PRONOUNS.isdisjoint(words))
+    return has_narrative_word or PAST_TENSE.search(sentence) is not None or DATE_REFERENCE.search(sentence) is not None
 
 
 def mentions_problem(sentence: str) -> bool:
-    """Whether something fails, lacks or is amiss, by the sentence's words."""
+    """Return whether the sentence has a word for a failure or a lack."""
     if GOOD_OUTCOME.search(sentence):
         return False
     words = WORD.findall(sentence.casefold().replace("’", "'"))

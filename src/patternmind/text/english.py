@@ -1,4 +1,4 @@
-"""Whether a text is English: its cues are, and elsewhere they would find the wrong sentences."""
+"""Detect English texts; the cues of this package are English and fail in other languages."""
 
 import re
 
@@ -11,7 +11,10 @@ FUNCTION_WORDS = frozenset(
     " him us about".split()
 )
 MIN_FUNCTION_WORD_SHARE = 0.2
-"""English prose has a third to a half of these; German, French, Spanish, Norwegian under a tenth."""
+"""Minimum share of these words: English prose has a third to a half.
+
+German, French, Spanish and Norwegian texts have under a tenth.
+"""
 
 
 def is_english(text: str) -> bool:

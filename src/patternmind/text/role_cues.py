@@ -1,4 +1,4 @@
-"""What words say of a sentence's role: tried, outcome, how things are, a cure, a tension, a limit."""
+"""Patterns that indicate a sentence's role: attempt, outcome, context, cure, tension or limitation."""
 
 import re
 
@@ -27,37 +27,40 @@ CONTEXT = re.compile(
     r"|(at|in|on) (our|the|every|each))\b",
     re.IGNORECASE,
 )
-"""How things are, before anything goes wrong; only where no word of failure stands in it."""
+"""A description of the situation; it counts only in sentences without a failure word."""
 
 CURE = re.compile(
     r"\b(since then|from then on|solved|(was|were|got|is|are|been|we|i|they|finally) (fixed|resolved)"
     r"|agreed (on|to|that)|(that|this|it) (helped|worked|works|holds)|corrected by|workaround)\b",
     re.IGNORECASE,
 )
-"""Said of a remedy in the past, where tense and pointing words speak of a story."""
+"""A remedy in the past tense, which other cues would take for a story."""
 
 MIN_CURE_LOG_ODDS = -0.5
-"""Odds at which a cure named outright is believed."""
+"""Minimum log-odds for a sentence that names a cure."""
 
 FIRST_PERSON = re.compile(r"\b(i|my|me|mine|i['’](m|ve|d|ll))\b", re.IGNORECASE)
-"""What somebody demands, fears or has to bear has the words of advice: "they should refund me", "I have to pay"."""
+"""First person.
+
+Demands and fears use the words of advice: "they should refund me", "I have to pay".
+"""
 
 REPORTED_SPEECH = re.compile(
     r"\b(told|stated?s?|says?|said|inform(s|ed)|advised|claim(s|ed)?|replied|promised|request(s|ed)|refus(es|ed))"
     r" (me|us|that|him|her|them|i|we|he|she|they|my|our|by)\b",
     re.IGNORECASE,
 )
-"""Somebody else's words, told as part of the story."""
+"""Another person's words, reported in the story."""
 
 MIN_ADVICE_LOG_ODDS = 1.0
-"""Own log-odds from which a sentence counts as advice: one clear cue and nothing against it."""
+"""Minimum log-odds for advice, by the sentence's own words: one clear cue without a counter-cue."""
 
 TENSION = re.compile(
     r"(?<=[^.?!]{15})\b(but|although|though|on the other hand|whereas|even though|yet|at the (same time|cost|expense)"
     r"|trade-?offs?|versus|conflict(s|ing)? (with|between))\b(?=[^.?!]{10})",
     re.IGNORECASE,
 )
-"""A contrast with something to say on either side of it."""
+"""A contrast with enough text on both sides."""
 
 LIMITATION = re.compile(
     r"\b(unless|except (when|if|where|in cases?)|only (works?|helps?|holds?|applies|use(ful)?|suitable|recommended) "
@@ -67,4 +70,4 @@ LIMITATION = re.compile(
     r"|does(n['’]t| not) (work|help|apply) (for|if|when|where|in|with))\b",
     re.IGNORECASE,
 )
-"""A limit of a remedy, said as one."""
+"""An explicit limit of a remedy."""

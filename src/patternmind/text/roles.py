@@ -1,4 +1,4 @@
-"""Sentences of a case with their offsets and their role: what was wrong, what happened, what was tried, what helped."""
+"""Split a case into sentences with offsets and roles: problem, attempt, remedy and others."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -54,25 +54,29 @@ FIELD_ROLES: Mapping[str, SentenceRole] = {
     "open_question": SentenceRole.OTHER,
     "notes": SentenceRole.HAPPENED,
 }
-"""A structured case says itself what each part is; a sentence's own words may then say more (``WORSE``, ``HELPED``)."""
+"""Role of the sentences in each field of a structured case.
+
+The words of a sentence may change its role to ``WORSE``.
+"""
 
 PLAIN_TEXT_FIELDS = frozenset({"problem", "notes"})
-"""Where a plain text lands whole, so that a sentence's words must say whether it tells of a remedy."""
+"""Fields that hold a whole plain text; the words of a sentence then decide its role."""
 
 MIN_QUOTE_WORDS, MAX_QUOTE_WORDS = 5, 45
 
 FIELD_LOG_ODDS = 1.5
-"""Log-odds that a sentence of a lesson or recommendation tells what helped, whatever its words."""
+"""Prior log-odds that a sentence of a lesson or recommendation describes a remedy."""
 
 MIN_WORDS_FOR_LANGUAGE = 12
-"""Words from which a text's language shows in its small words."""
+"""Number of words from which function words reveal the language of a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence at ``case.text[field][start:end]``; ``n_words`` counts its words.
+    """A sentence at ``case.text[field][start:end]``.
 
-    ``sure``, 0..1: how likely it is on the side of its role, what helped or the problem; 1 where a field says so.
+    ``role_probability``, 0..1, is the probability of the sentence's side, remedy or problem. It is 1 if a field
+    determines the role.
     """
 
     case_id: str
@@ -89,7 +93,7 @@ class Sentence:
 
     @property
     def is_quotable(self) -> bool:
-        """Long enough to say something, short enough to read, and prose rather than a table row or a link."""
+        """True for prose of 5 to 45 words; false for a table row or a link."""
         if not MIN_QUOTE_WORDS <= self.n_words <= MAX_QUOTE_WORDS:
             return False
         letters = sum(map(str.isalpha, self.text)) + sum(map(str.isspace, self.text))
@@ -100,13 +104,16 @@ class Sentence:
 
 
 def extract_sentences(case: Case) -> list[Sentence]:
-    """The sentences of a case in reading order, the title left out where there is any other text."""
+    """Return the sentences of a case in reading order.
+
+    The title is included only if the case has no other text.
+    """
     fields = [name for name in case.text if name != "title"] or list(case.text)
     return [sentence for field in fields for sentence in _split_field(case, field)]
 
 
 def is_plain_text(case: Case) -> bool:
-    """Whether the text of a case stands whole in one field, beside a title at most."""
+    """Return whether a case has a single text field, apart from the title."""
     body = case.text.keys() - {"title"}
     return len(body) == 1 and body <= PLAIN_TEXT_FIELDS
 
@@ -114,22 +121,27 @@ def is_plain_text(case: Case) -> bool:
 def _split_field(case: Case, field: str) -> Iterator[Sentence]:
     text = case.text[field]
     spans = split_sentences(text)
-    foreign = len(text.split()) >= MIN_WORDS_FOR_LANGUAGE and not is_english(text)
-    if not is_plain_text(case) or foreign:
+    is_foreign = len(text.split()) >= MIN_WORDS_FOR_LANGUAGE and not is_english(text)
+    if not is_plain_text(case) or is_foreign:
         for start, end in spans:
             part = text[start:end]
             role = SentenceRole.WORSE if MADE_WORSE.search(part) else FIELD_ROLES.get(field, SentenceRole.HAPPENED)
-            yield Sentence(case.id, field, start, end, part, role, _role_probability(role, part, is_foreign=foreign))
+            probability = _role_probability(role, part, is_foreign=is_foreign)
+            yield Sentence(case.id, field, start, end, part, role, probability)
         return
-    for (start, end), odds in zip(spans, contextual_remedy_log_odds(text, spans), strict=True):
+    for (start, end), log_odds in zip(spans, contextual_remedy_log_odds(text, spans), strict=True):
         part = text[start:end]
-        role = classify_plain_sentence(field, part, odds)
-        sure = _sigmoid(odds if role is SentenceRole.HELPED else -odds) if odds is not None else 0.0
-        yield Sentence(case.id, field, start, end, part, role, sure)
+        role = classify_plain_sentence(field, part, log_odds)
+        side_log_odds = log_odds if role is SentenceRole.HELPED or log_odds is None else -log_odds
+        probability = _sigmoid(side_log_odds) if side_log_odds is not None else 0.0
+        yield Sentence(case.id, field, start, end, part, role, probability)
 
 
 def _role_probability(role: SentenceRole, text: str, *, is_foreign: bool) -> float:
-    """A field says what its sentences are, and people tell stories in it too: "I was free that Monday" is no remedy."""
+    """Return the probability of a role that a field determines.
+
+    A remedy field may contain stories as well: "I was free that Monday" is not a remedy.
+    """
     return _sigmoid(remedy_log_odds(text) + FIELD_LOG_ODDS) if role is SentenceRole.HELPED and not is_foreign else 1.0
 
 
@@ -138,10 +150,10 @@ def _sigmoid(log_odds: float) -> float:
 
 
 def classify_plain_sentence(field: str, text: str, log_odds: float | None) -> SentenceRole:
-    """The role of a sentence of a plain text: what helped where words, neighbours and the rest of its text say so.
+    """Return the role of a sentence of a plain text.
 
     Args:
-        odds: by ``odds_of_remedy``; ``None`` for a heading.
+        log_odds: The sentence's result of ``contextual_remedy_log_odds``; ``None`` for a heading.
     """
     if log_odds is None:
         return SentenceRole.CONTEXT
@@ -161,7 +173,7 @@ def _narrative_role(text: str) -> SentenceRole | None:
 
 
 def _is_remedy(text: str, log_odds: float) -> bool:
-    """A cure named outright, or advice that is neither somebody's own story nor somebody's words in it."""
+    """Return whether a sentence names a cure, or gives advice outside reported speech."""
     if UNSOLVED_CUE.search(text):
         return False
     if log_odds > MIN_CURE_LOG_ODDS and CURE.search(text):

@@ -1,4 +1,4 @@
-"""Where the sentences of a text begin and end."""
+"""Split a text into sentences."""
 
 import re
 
@@ -13,17 +13,17 @@ LIST_MARKER = re.compile(
       | \[[ xX]?\](?:\s+|$)                                        # a box to tick
       | [\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\u2022-\u2023\u2043\u200d\ufe0f]+\s*
       | \(?[ ]?(?:[a-zA-Z]|[ivx]{2,4}|\d{1,2})[ ]?\)\s+           # "a) ", "( ii ) "
-      | [o§]\s+(?=[A-Z])                                           # of word processors; "§ 12" is said
+      | [o§]\s+(?=[A-Z])                                           # of word processors; "§ 12" is text
       | (?:\d{1,2}[.)]|[-–—])(?=[A-Z][a-z])                        # "3.Charge", "-Charge"
       | \*{1,3}(?=[A-Z][a-z][^*]*$)                                # "*Charge it", and not "*Charge* it"
     )""",
     re.VERBOSE,
 )
-"""A bullet or number before a line. "3.5 hours" and "-20 degrees" begin with what they say."""
+"""A bullet or number before a line; "3.5 hours" and "-20 degrees" do not have one."""
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
-    """(start, end) of each sentence, without the space around it or the mark of a list before it."""
+    """Return (start, end) of each sentence, without surrounding spaces and list markers."""
     spans: list[tuple[int, int]] = []
     start = 0
     for match in SENTENCE_END.finditer(text):

@@ -1,4 +1,4 @@
-"""Whether a sentence can be read alone: no heading, reference or question, and not pointing at the one before."""
+"""Detect sentences that need their context: headings, references, questions, and back references."""
 
 import re
 
@@ -12,7 +12,7 @@ BACK_REFERENCE = re.compile(
     r" (?:them|these|those)|the (?:latter|former|above|following|other|others|same|next|second|third))\b)",
     re.IGNORECASE,
 )
-"""Words that a reader cannot follow without the sentence before."""
+"""Opening words that need the previous sentence to be understood."""
 
 DOCUMENT_REFERENCE = re.compile(
     r"\b(that was why|(?:mentioned|described|discussed|shown|listed|noted) (?:above|below|earlier|previously)"
@@ -26,10 +26,10 @@ FORM_LABEL = re.compile(
     r"|table|note|link|source|title|subject|date|author|attachment|appendix)s?\b[^.]{0,40}[:)]",
     re.IGNORECASE,
 )
-"""A label that forms put before what they hold."""
+"""A label of a form field."""
 
 UPPERCASE_HEADING = re.compile(r"^(?:[^\w]*\b[A-Z][A-Z&/-]{3,}\b){2,}")
-"""A heading in capitals that has run into the sentence after it."""
+"""A heading in capitals, merged with the next sentence."""
 
 LEADING_LABEL = re.compile(r"^(?:[A-Z][\w/-]+ ?){1,4}: |^\(?[A-Za-z0-9]{1,2}[.)] ")
 """A label of a form before a sentence, or the number of a list."""
@@ -37,23 +37,24 @@ LEADING_LABEL = re.compile(r"^(?:[A-Z][\w/-]+ ?){1,4}: |^\(?[A-Za-z0-9]{1,2}[.)]
 MASK = re.compile(r"\b[xX]{2,}\b")
 
 MIN_CAPITALIZED_SHARE = 0.6
-"""So many of a heading's words begin with a capital; in a sentence full of names it is under half."""
+"""Minimum share of capitalised words in a heading; a sentence full of names has under half."""
 
 
 def is_self_contained(sentence: str) -> bool:
-    """Whether a reader who sees nothing else would follow the sentence."""
-    points = BACK_REFERENCE.match(sentence) or DOCUMENT_REFERENCE.search(sentence) or LEADING_LABEL.match(sentence)
-    points = points or len(MASK.findall(sentence)) > 1
-    return not (points or is_fragment(sentence) or sentence.rstrip().endswith(("?", ":", ";", ",")))
+    """Return whether the sentence can be understood alone."""
+    reference = BACK_REFERENCE.match(sentence) or DOCUMENT_REFERENCE.search(sentence) or LEADING_LABEL.match(sentence)
+    is_masked = len(MASK.findall(sentence)) > 1
+    is_open = sentence.rstrip().endswith(("?", ":", ";", ","))
+    return not (reference or is_masked or is_fragment(sentence) or is_open)
 
 
 def is_fragment(sentence: str) -> bool:
-    """A heading, a label of a form, a reference: nothing that anybody said."""
+    """Return whether a text is a heading, a form label or a reference."""
     words = [word for word in re.findall(r"[^\W\d_][^\s]*", sentence) if len(word) > 3]
-    capitals = sum(word[0].isupper() for word in words)
-    titled = len(words) >= 3 and capitals >= MIN_CAPITALIZED_SHARE * len(words) + 1
-    unclosed = sentence.count("(") != sentence.count(")") or sentence.count("[") != sentence.count("]")
-    return bool(FORM_LABEL.match(sentence) or UPPERCASE_HEADING.match(sentence)) or titled or unclosed
+    n_capitalised = sum(word[0].isupper() for word in words)
+    is_heading = len(words) >= 3 and n_capitalised >= MIN_CAPITALIZED_SHARE * len(words) + 1
+    is_unclosed = sentence.count("(") != sentence.count(")") or sentence.count("[") != sentence.count("]")
+    return bool(FORM_LABEL.match(sentence) or UPPERCASE_HEADING.match(sentence)) or is_heading or is_unclosed
 
 
 __all__ = ["is_fragment", "is_self_contained"]

@@ -1,4 +1,4 @@
-"""Two pages for anybody: what this server is, and the API described. No script, nothing loaded."""
+"""The API documentation page, for all callers; it has no script and loads no other file."""
 
 import base64
 import hashlib
@@ -44,12 +44,12 @@ def _templates() -> Environment:
 
 
 def code_spans(text: str | None) -> Markup:
-    """Plain text with its `words of code` marked."""
+    """Escape plain text and mark its `code`."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text or ""))))  # noqa: S704 - escaped
 
 
 def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
-    """Every operation, shape and problem of an OpenAPI description."""
+    """Render all operations, schemas and problem kinds of an OpenAPI description."""
     operations = [
         {"path": path, "method": method.upper(), **operation}
         for path, methods in schema["paths"].items()
@@ -61,7 +61,7 @@ def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
         operations=operations,
         schemas=schema["components"]["schemas"],
         kinds=PROBLEM_KINDS,
-        type_of=schema_type_label,
+        schema_type_label=schema_type_label,
     )
 
 
@@ -71,16 +71,16 @@ def _render(name: str, **values: Any) -> HTMLResponse:
 
 
 def schema_type_label(schema: Mapping[str, Any]) -> str:
-    """A JSON schema in a few words: "list of Case", "string or null"."""
+    """Return a short label of a JSON schema, such as "list of Case"."""
     inner = schema.get("items") or schema.get("additionalProperties")
     if "$ref" in schema:
-        words = str(schema["$ref"]).rpartition("/")[2]
+        label = str(schema["$ref"]).rpartition("/")[2]
     elif "anyOf" in schema:
-        words = " or ".join(schema_type_label(part) for part in schema["anyOf"])
+        label = " or ".join(schema_type_label(part) for part in schema["anyOf"])
     elif "enum" in schema:
-        words = " | ".join(str(value) for value in schema["enum"])
+        label = " | ".join(str(value) for value in schema["enum"])
     elif isinstance(inner, dict):
-        words = f"{'list' if 'items' in schema else 'object'} of {schema_type_label(cast(Mapping[str, Any], inner))}"
+        label = f"{'list' if 'items' in schema else 'object'} of {schema_type_label(cast(Mapping[str, Any], inner))}"
     else:
-        words = str(schema.get("const") or schema.get("format") or schema.get("type") or "anything")
-    return words
+        label = str(schema.get("const") or schema.get("format") or schema.get("type") or "anything")
+    return label

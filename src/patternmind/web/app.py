@@ -1,12 +1,13 @@
-"""The application: the API, its description, a page that says what this is, and a sign of life."""
+"""The FastAPI application: API, pages, OpenAPI description and health check."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import cast
+from typing import Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -15,24 +16,34 @@ from patternmind import __version__
 from patternmind.bootstrap import AppContext
 from patternmind.web import static_files
 from patternmind.web.api import (
+    case_removal,
     case_submission,
     cases,
+    checkup,
     drafts,
+    events,
+    export,
+    imports,
     jobs,
+    network,
+    patterns,
     placements,
     playbook,
     prereadings,
     review,
     runs,
+    search,
     settings,
     theme_edits,
+    theme_map,
+    theme_reviews,
     themes,
     uploads,
 )
-from patternmind.web.api import members as network
-from patternmind.web.api.schemas import HealthResponse
+from patternmind.web.api import members as members_api
+from patternmind.web.api import roster as roster_api
 from patternmind.web.api_docs import docs_page
-from patternmind.web.auth import BEARER_SCHEME
+from patternmind.web.auth import BEARER_SCHEME, identify
 from patternmind.web.locked_encoder import LockedEncoder
 from patternmind.web.middleware import SecurityMiddleware, is_loopback
 from patternmind.web.openapi import DESCRIPTION, build_openapi
@@ -49,83 +60,104 @@ from patternmind.web.pages import (
     theme_changes,
     tokens,
 )
-from patternmind.web.pages import case_import as importing_pages
-from patternmind.web.pages import case_removal as leaving_pages
-from patternmind.web.pages import case_submission as handing_in_pages
-from patternmind.web.pages import cases as case_pages
-from patternmind.web.pages import draft as draft_page
-from patternmind.web.pages import prereadings as prereading_pages
+from patternmind.web.pages import case_import as case_import_pages
+from patternmind.web.pages import case_removal as case_removal_pages
+from patternmind.web.pages import case_submission as case_submission_pages
+from patternmind.web.pages import cases as cases_pages
+from patternmind.web.pages import draft as draft_pages
+from patternmind.web.pages import prereadings as prereadings_pages
 from patternmind.web.pages import review as review_pages
 from patternmind.web.pages import runs as run_pages
 from patternmind.web.pages import settings as settings_pages
 from patternmind.web.pages import themes as themes_pages
 from patternmind.web.permissions import allows_anonymous
-from patternmind.web.problems import add_exception_handlers
-from patternmind.web.routing import COMMON_PROBLEM_RESPONSES, AppState, not_found_page
+from patternmind.web.problems import COMMON_PROBLEM_RESPONSES, add_exception_handlers
+from patternmind.web.routing import not_found_page
+from patternmind.web.state import AppState
 
 API_PREFIX = "/api/v1"
+
+
+class HealthResponse(BaseModel):
+    status: Literal["ok"]
+
 
 API_ROUTERS: Sequence[APIRouter] = (
     placements.router,
     case_submission.router,
-    uploads.router,
+    case_removal.router,
     cases.router,
+    network.router,
+    imports.router,
+    uploads.router,
+    search.router,
+    export.router,
     jobs.router,
+    events.router,
     runs.router,
     theme_edits.router,
+    theme_reviews.router,
+    theme_map.router,
     themes.router,
     drafts.router,
+    patterns.router,
     prereadings.router,
     review.router,
     playbook.router,
     settings.router,
-    network.router,
+    roster_api.router,
+    checkup.router,
+    members_api.router,
 )
-"""Of the API. Placing and handing in come first: the route of one case takes whatever follows /cases/ for an id;
-the log of edits before the route of one theme, for the same reason."""
+"""Routers of the API; their order matters.
+
+The path of a case matches everything after /cases/, and that of a theme everything after /themes/: routers with longer
+paths come first.
+"""
 
 PAGE_ROUTERS: Sequence[APIRouter] = (
     static_files.router,
     home.router,
     review_pages.router,
-    draft_page.router,
+    draft_pages.router,
     library.router,
     themes_pages.router,
     theme_changes.router,
     theme.router,
-    prereading_pages.router,
+    prereadings_pages.router,
     prereading_edit.router,
     run_pages.router,
     settings_pages.router,
     roster.router,
-    handing_in_pages.router,
-    importing_pages.router,
-    leaving_pages.router,
-    case_pages.router,
+    case_submission_pages.router,
+    case_import_pages.router,
+    case_removal_pages.router,
+    cases_pages.router,
     sign_in.router,
     account.router,
     members.router,
     tokens.router,
     audit_log.router,
 )
-"""Of the pages, one an area."""
+"""Routers of the pages."""
 
 
 def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
-    """The service over one data folder; nothing of it is opened before the first request.
+    """Create the application for a data folder, which is opened on the first request.
 
     Args:
-        host: where it will listen. Beyond loopback every request needs a token.
+        ctx: settings, encoder and clock.
+        host: the listening address. Beyond loopback every request needs a token.
     """
-    local = is_loopback(host)
-    one_encoder = LockedEncoder(lambda: ctx.encoder)
-    only_here = local and ctx.settings.url is None
-    rooms = AppState(AppContext(ctx.settings, encoder=one_encoder, clock=ctx.clock), is_local=only_here)
+    is_local = is_loopback(host)
+    encoder = LockedEncoder(lambda: ctx.encoder)
+    shared_ctx = AppContext(ctx.settings, encoder=encoder, clock=ctx.clock)
+    app_state = AppState(shared_ctx, is_local=is_local and ctx.settings.url is None, identify=identify)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
-        rooms.stop()
+        app_state.stop()
 
     app = FastAPI(
         title="patternmind",
@@ -139,9 +171,9 @@ def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    app.state.rooms = rooms
+    app.state.shared = app_state
     app.openapi = partial(build_openapi, app)
-    app.add_middleware(SecurityMiddleware, is_local=local, url=ctx.settings.url)
+    app.add_middleware(SecurityMiddleware, is_local=is_local, url=ctx.settings.url)
     add_exception_handlers(app)
     for router in API_ROUTERS:
         app.include_router(
@@ -157,24 +189,24 @@ def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
 
 
 def _add_browser_error_pages(app: FastAPI) -> None:
-    """A person at an address that is not there gets a page; a program gets problem details."""
-    for_programs = cast(Callable[[Request, Exception], Awaitable[Response]], app.exception_handlers[HTTPException])
+    """Answer unknown paths with a page for browsers and with problem details for programs."""
+    on_http_problem = cast(Callable[[Request, Exception], Awaitable[Response]], app.exception_handlers[HTTPException])
 
     async def on_http(request: Request, error: Exception) -> Response:
-        asks_for_a_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
-        if asks_for_a_page and cast(HTTPException, error).status_code == 404:
+        is_browser = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+        if is_browser and cast(HTTPException, error).status_code == 404:
             return await not_found_page(request)
-        return await for_programs(request, error)
+        return await on_http_problem(request, error)
 
     app.add_exception_handler(HTTPException, on_http)
 
 
 def _add_public_routes(app: FastAPI) -> None:
-    """What anybody who can reach the server may read: nothing of it comes from the data folder."""
+    """Add the routes for anonymous callers; they read nothing from the data folder."""
 
     @app.get("/healthz", name="health", tags=["health"], dependencies=[allows_anonymous()])
     async def health() -> HealthResponse:  # pyright: ignore[reportUnusedFunction]
-        """A sign of life, and nothing more."""
+        """Report that the server is running."""
         return HealthResponse(status="ok")
 
     @app.get(

@@ -1,8 +1,8 @@
-"""The cookie that holds a session.
+"""The session cookie.
 
-``__Host-`` makes a browser take it only over HTTPS, from this very host and for all of it. Over plain HTTP, as on
-http://localhost, it has a plain name and no Secure: a browser takes no ``__Host-`` without it, and not every browser
-takes a Secure cookie from there.
+Over HTTPS its name starts with ``__Host-``: a browser then accepts it only over HTTPS, from this exact host and for the
+whole host. Over plain HTTP, as on http://localhost, it has a plain name and no Secure flag: browsers reject ``__Host-``
+without Secure, and not every browser accepts a Secure cookie there.
 """
 
 from starlette.requests import Request
@@ -15,9 +15,9 @@ PLAIN_COOKIE = "patternmind_session"
 
 
 def is_secure(request: Request) -> bool:
-    """Whether the browser speaks HTTPS, to us or to the proxy before us."""
-    public = request.app.state.rooms.ctx.settings.url or ""
-    return public.startswith("https://") or request.url.scheme == "https"
+    """Return True if the browser uses HTTPS, either directly or up to the proxy."""
+    public_url = request.app.state.shared.ctx.settings.url or ""
+    return public_url.startswith("https://") or request.url.scheme == "https"
 
 
 def read_session_cookie(request: Request) -> str | None:
@@ -38,7 +38,6 @@ def set_session_cookie(request: Request, response: Response, secret: str) -> Non
 
 
 def delete_session_cookie(request: Request, response: Response) -> None:
-    """Sign the browser out; what it was given is worth nothing any more, and goes."""
     secure = is_secure(request)
     name = SECURE_COOKIE if secure else PLAIN_COOKIE
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")

@@ -1,4 +1,4 @@
-"""Documents as files to download, and as a page to print."""
+"""Documents as file downloads and as printable pages."""
 
 from typing import Any, Literal
 
@@ -31,15 +31,16 @@ def document_response(
     headers: dict[str, str] | None = None,
     as_attachment: bool = False,
 ) -> Response:
-    """The document as a file; the HTML brings the policy that lets its one style sheet apply.
+    """Return a document as a file; HTML sets the content security policy that allows its style sheet.
 
     Args:
-        kept: HTML too is saved as a file and not shown.
+        as_attachment: download HTML too, instead of showing it.
     """
-    shown = "inline" if format == "html" and not as_attachment else "attachment"
-    named = {"content-disposition": f'{shown}; filename="{document.kind}.{format}"'}
-    policy = (
+    disposition = "inline" if format == "html" and not as_attachment else "attachment"
+    filename_header = {"content-disposition": f'{disposition}; filename="{document.kind}.{format}"'}
+    policy_header = (
         {"content-security-policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'"} if format == "html" else {}
     )
     body = render_document(document, f".{format}")
-    return Response(body, status_code, {**(headers or {}), **named, **policy}, media_type=MEDIA_TYPES[format])
+    all_headers = {**(headers or {}), **filename_header, **policy_header}
+    return Response(body, status_code, all_headers, media_type=MEDIA_TYPES[format])

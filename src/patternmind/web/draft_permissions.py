@@ -1,19 +1,19 @@
-"""What a decision takes beside the right to review: one rule for the API and the pages."""
+"""Permissions that a decision on a draft needs beyond the permission to review."""
 
 from patternmind.domain import permissions
 from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
 from patternmind.ports import Store
 from patternmind.review import state_of
 from patternmind.services.reviews import get_draft
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
 
 
 def require_decision_permission(store: Store, caller: Caller, draft_id: str, action: DraftAction) -> None:
-    """Go on only if the caller may decide that: a steward alone retires a pattern, and brings one back.
+    """Check that the caller may make this decision; only a steward retires or restores a pattern.
 
     Raises:
-        Declined: they may not.
-        NotFound
+        HTTPProblem: they may not.
+        NotFound: the draft does not exist.
     """
     if action is DraftAction.RETIRE:
         caller.require(permissions.Action.RETIRE_PATTERN)

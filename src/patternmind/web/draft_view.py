@@ -1,30 +1,20 @@
-"""A draft as its page shows it: every sentence with its evidence, or told to have none, and what people changed.
+"""View models of a draft page: each line with its evidence, flags and edits.
 
-Pure: from a reviewed draft and its cases to what a template says.
+Pure functions from a reviewed draft and its cases to the values of a template.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from patternmind.domain.cases import Case, text_fields
-from patternmind.domain.drafts import (
-    Claim,
-    Flag,
-    Quote,
-    ReviewedDraft,
-)
+from patternmind.domain.drafts import Claim, Flag, Quote, ReviewedDraft
 from patternmind.grounding.field_lines import COMPUTED_FIELDS, NOT_STATED, WITHDRAWN
 from patternmind.review import WordChange, diff_words, fields_of
 
 FieldValue = str | tuple[str, ...]
 
 HIDDEN_FIELDS = frozenset({"related", "counter_search"})
-"""Ids, and a sentence that is shown beside the counter-evidence."""
-
-COUNTER_EVIDENCE_FIELD = "counter_evidence"
-
-PATLET_FIELD = "patlet"
-"""Made of two claims that stand again below, with their evidence."""
+"""Ids, and a sentence that the page shows next to the counter-evidence."""
 
 FIELD_TITLES: Mapping[str, str] = {
     "patlet": "In short",
@@ -40,13 +30,13 @@ FIELD_TITLES: Mapping[str, str] = {
     "unknown": "What we do not know",
     "disagreement": "Where cases disagree",
     "next_use": "Next use",
-    "coverage": "Evidence behind it",
+    "coverage": "Evidence",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LineSegment:
-    """Part of a line; ``claim`` is the number of the claim it is, None for words between."""
+    """Part of a line; ``claim_number`` is None for text between claims."""
 
     text: str
     claim_number: int | None = None
@@ -54,7 +44,12 @@ class LineSegment:
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """``bare``: no quote stands behind it. ``doubts`` are the reasons to look twice at it."""
+    """A line of a field.
+
+    Attributes:
+        is_unsupported: no quote supports the line, although one is required.
+        flag_reasons: reasons to check the line.
+    """
 
     segments: tuple[LineSegment, ...]
     is_unsupported: bool
@@ -63,7 +58,7 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
-    """``lines`` is empty where the cases say nothing; ``changes`` where people left the machine's text alone."""
+    """A field of a draft; ``lines`` is empty if the cases state nothing, ``changes`` if no one edited the text."""
 
     name: str
     title: str
@@ -74,7 +69,7 @@ class FieldView:
 
 @dataclass(frozen=True, slots=True)
 class SourcePassage:
-    """A field of a case in runs of text, marked or not."""
+    """A field of a case as segments of (text, is quoted)."""
 
     title: str
     segments: tuple[tuple[str, bool], ...]
@@ -82,7 +77,7 @@ class SourcePassage:
 
 @dataclass(frozen=True, slots=True)
 class QuotedCase:
-    """A whole case with the quotes of one claim marked in it."""
+    """A whole case with the quotes of one claim highlighted."""
 
     case: Case
     passages: tuple[SourcePassage, ...]
@@ -90,7 +85,7 @@ class QuotedCase:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceView:
-    """What one claim stands on."""
+    """A claim with the cases it quotes."""
 
     number: int
     claim: Claim
@@ -105,7 +100,7 @@ def field_title(field: str) -> str:
 
 
 def field_views(reviewed: ReviewedDraft, *, changes: bool = True) -> list[FieldView]:
-    """Every field in reading order, the counter-evidence always among them where the draft is of a pattern."""
+    """Return all fields in reading order; the draft of a pattern always has counter-evidence."""
     draft, fields = reviewed.grounded.draft, fields_of(reviewed)
     machine: Mapping[str, FieldValue] = {"name": draft.name, **draft.fields}
     return [
@@ -129,74 +124,77 @@ def value_lines(value: FieldValue) -> list[str]:
 
 
 def field_to_text(value: FieldValue) -> str:
-    """A field as it is written into a form: a list has a line each, and nothing stated is nothing."""
+    """Return a field as form text: list items on lines of their own, "not stated" as empty text."""
     text = value if isinstance(value, str) else "\n".join(value)
     return "" if text.strip() == NOT_STATED else text
 
 
 def text_to_field(text: str, current: FieldValue) -> FieldValue:
-    """What was written into a form, in the shape of the field it is for."""
+    """Parse form text into the type of the current value."""
     lines = tuple(line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip())
     if not lines:
         return current if field_to_text(current) == "" else NOT_STATED
     if not isinstance(current, str):
         return lines
-    given = text.replace("\r\n", "\n").strip()
-    return lines if current.strip() == NOT_STATED and len(lines) > 1 else given
+    stripped = text.replace("\r\n", "\n").strip()
+    return lines if current.strip() == NOT_STATED and len(lines) > 1 else stripped
 
 
 def _line_view(line: str, field: str, claims: Sequence[Claim], flags: Sequence[Flag]) -> LineView:
-    places = _claim_spans(line, field, claims)
-    pieces: list[LineSegment] = []
+    spans = _claim_spans(line, field, claims)
+    segments: list[LineSegment] = []
     at = 0
-    for start, end, number in places:
-        pieces += [LineSegment(line[at:start])] * (start > at) + [LineSegment(line[start:end], number)]
+    for start, end, number in spans:
+        segments += [LineSegment(line[at:start])] * (start > at) + [LineSegment(line[start:end], number)]
         at = end
-    pieces += [LineSegment(line[at:])] * (at < len(line))
-    owed = field not in COMPUTED_FIELDS and field != "name" and WITHDRAWN not in line
-    doubts = tuple(dict.fromkeys(one.reason for one in flags if one.text and one.text in line))
-    return LineView(tuple(pieces), is_unsupported=owed and not places, flag_reasons=doubts)
+    segments += [LineSegment(line[at:])] * (at < len(line))
+    needs_evidence = field not in COMPUTED_FIELDS and field != "name" and WITHDRAWN not in line
+    reasons = tuple(dict.fromkeys(flag.reason for flag in flags if flag.text and flag.text in line))
+    return LineView(tuple(segments), is_unsupported=needs_evidence and not spans, flag_reasons=reasons)
 
 
 def _claim_spans(line: str, field: str, claims: Sequence[Claim]) -> list[tuple[int, int, int]]:
-    """Where claims stand in a line, without overlaps, those of this field before others and the longer before the
-    shorter."""
+    """Return (start, end, claim number) of the claims in a line, sorted and without overlaps.
+
+    Claims of this field take precedence over others, then longer ones over shorter ones.
+    """
     ranked = sorted(range(len(claims)), key=lambda n: (claims[n].field != field, -len(claims[n].text), n))
-    found: list[tuple[int, int, int]] = []
+    spans: list[tuple[int, int, int]] = []
     for number in ranked:
         text = claims[number].text
         start = line.find(text) if text.strip() and claims[number].quotes else -1
         end = start + len(text)
-        if start >= 0 and all(end <= other or start >= stop for other, stop, _ in found):
-            found.append((start, end, number))
-    return sorted(found)
+        if start >= 0 and all(end <= other or start >= stop for other, stop, _ in spans):
+            spans.append((start, end, number))
+    return sorted(spans)
 
 
 def evidence_view(reviewed: ReviewedDraft, number: int, cases: Mapping[str, Case]) -> EvidenceView | None:
-    """The claim of this number with the cases it quotes, whole; None where there is no such claim."""
+    """Return a claim with the cases it quotes; None if the number has no claim with quotes."""
     claims = reviewed.grounded.draft.claims
     numbers = [n for n, claim in enumerate(claims) if claim.quotes]
     if number not in numbers:
         return None
-    claim, place = claims[number], numbers.index(number)
+    claim, index = claims[number], numbers.index(number)
     ids = dict.fromkeys(quote.case_id for quote in claim.quotes)
     return EvidenceView(
         number=number,
         claim=claim,
         quoted_cases=tuple(_quoted_case(cases[id], claim.quotes) for id in ids if id in cases),
         flag_reasons=tuple(flag.reason for flag in reviewed.grounded.flags if flag.text and flag.text == claim.text),
-        previous_number=numbers[place - 1] if place else None,
-        next_number=numbers[place + 1] if place + 1 < len(numbers) else None,
+        previous_number=numbers[index - 1] if index else None,
+        next_number=numbers[index + 1] if index + 1 < len(numbers) else None,
     )
 
 
 def _quoted_case(case: Case, quotes: Iterable[Quote]) -> QuotedCase:
-    order = {name: place for place, name in enumerate(text_fields(case.kind))}
+    order = {name: index for index, name in enumerate(text_fields(case.kind))}
     names = sorted(case.text, key=lambda name: order.get(name, len(order)))
-    here = [quote for quote in quotes if quote.case_id == case.id]
+    case_quotes = [quote for quote in quotes if quote.case_id == case.id]
     passages = (
         SourcePassage(
-            field_title(name), highlight_segments(case.text[name], [(q.start, q.end) for q in here if q.field == name])
+            field_title(name),
+            highlight_segments(case.text[name], [(q.start, q.end) for q in case_quotes if q.field == name]),
         )
         for name in names
     )
@@ -204,23 +202,23 @@ def _quoted_case(case: Case, quotes: Iterable[Quote]) -> QuotedCase:
 
 
 def highlight_segments(text: str, marks: Sequence[tuple[int, int]]) -> tuple[tuple[str, bool], ...]:
-    """The text in runs, overlapping marks joined."""
-    runs: list[tuple[str, bool]] = []
+    """Split a text into segments of (text, is marked); overlapping and adjacent marks are joined."""
+    segments: list[tuple[str, bool]] = []
     at = 0
     for start, end in sorted(marks):
         if end <= at:
             continue
         begin = max(start, at)
         if begin > at:
-            runs.append((text[at:begin], False))
-        if begin == at and runs and runs[-1][1]:
-            runs[-1] = (runs[-1][0] + text[begin:end], True)
+            segments.append((text[at:begin], False))
+        if begin == at and segments and segments[-1][1]:
+            segments[-1] = (segments[-1][0] + text[begin:end], True)
         else:
-            runs.append((text[begin:end], True))
+            segments.append((text[begin:end], True))
         at = end
-    return (*runs, (text[at:], False)) if at < len(text) else tuple(runs)
+    return (*segments, (text[at:], False)) if at < len(text) else tuple(segments)
 
 
 def draft_flags(reviewed: ReviewedDraft) -> list[Flag]:
-    """The doubts about the draft as a whole."""
+    """Return the flags of the draft as a whole."""
     return [flag for flag in reviewed.grounded.flags if not flag.text]

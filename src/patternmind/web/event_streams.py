@@ -1,7 +1,7 @@
-"""Server-sent events: what changes is told while somebody listens, and nothing twice to who comes back.
+"""Server-sent events: live progress and change notices, resumable after a disconnect.
 
-An event's id says all that was told up to it. A browser that was cut off sends the last one as ``Last-Event-ID``. A
-stream ends by itself after a while, and when the server stops; the browser comes again.
+The id of an event encodes everything sent up to it. A browser that reconnects sends the last id as ``Last-Event-ID``
+and gets no event twice. A stream ends after some minutes and when the server stops; the browser then reconnects.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from starlette.responses import Response, StreamingResponse
 from patternmind.web.problems import TOO_MANY_ATTEMPTS, HTTPProblem
 
 MAX_STREAMS_PER_CALLER = 6
-"""A caller's at a time: a few tabs, and a browser's own limit for one server."""
+"""Open streams per caller: a few tabs, and the limit of a browser for one server."""
 
 POLL_SECONDS = 0.5
 KEEPALIVE_SECONDS = 15.0
-"""After so long without an event a comment is sent, so that nothing on the way takes the line for dead."""
+"""Longest pause: then a comment is sent, so that no proxy closes the connection."""
 
 MAX_STREAM_SECONDS = 600.0
 RETRY_MILLISECONDS = 2000
@@ -33,7 +33,7 @@ STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
-    """``last`` ends the stream."""
+    """An event; ``is_last`` ends the stream."""
 
     id: str
     name: str
@@ -45,18 +45,21 @@ class ServerSentEvent:
 
 
 EventReader = Callable[[str], list[ServerSentEvent]]
-"""The events after the one with this id, "" for somebody who has seen none; it reads the store."""
+"""Returns the events after the given id, or all for ""; it reads the store and blocks."""
 
 
 class EventStreams:
-    """How many streams each caller has open, in this process. Used from the event loop alone."""
+    """The open event streams of this process, counted per caller.
+
+    Not thread-safe: use it from the event loop only.
+    """
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
         self._closing = False
 
     def close(self) -> None:
-        """End all of them at their next look."""
+        """End all streams at their next poll."""
         self._closing = True
 
     @property
@@ -74,37 +77,37 @@ class EventStreams:
                 del self._open[caller]
 
     def check_limit(self, caller: str) -> None:
-        """Go on only if this caller may open another one.
+        """Check that the caller may open another stream.
 
         Raises:
-            Declined
+            HTTPProblem: the caller has ``MAX_STREAMS_PER_CALLER`` open.
         """
         if self._open[caller] >= MAX_STREAMS_PER_CALLER:
-            detail = f"At most {MAX_STREAMS_PER_CALLER} streams of events at a time. Close a tab, or ask again a little later."
+            detail = f"You can have at most {MAX_STREAMS_PER_CALLER} event streams open. Close a tab or retry later."
             raise HTTPProblem(TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": "10"})
 
-    def respond(self, look: EventReader, *, caller: str, last_id: str) -> Response:
-        """The stream of what ``look`` sees, beginning after ``last_id``.
+    def respond(self, read_events: EventReader, *, caller: str, last_id: str) -> Response:
+        """Return a streaming response with the events after ``last_id``.
 
         Raises:
-            Declined: the caller has too many.
+            HTTPProblem: the caller has too many streams open.
         """
         self.check_limit(caller)
         return StreamingResponse(
-            self.iterate(look, caller, last_id), media_type="text/event-stream", headers=STREAM_HEADERS
+            self.iterate(read_events, caller, last_id), media_type="text/event-stream", headers=STREAM_HEADERS
         )
 
-    async def iterate(self, look: EventReader, caller: str, last_id: str) -> AsyncGenerator[str]:
+    async def iterate(self, read_events: EventReader, caller: str, last_id: str) -> AsyncGenerator[str]:
         with self.track(caller):
-            begun = quiet_since = time.monotonic()
+            started_at = quiet_since = time.monotonic()
             yield f"retry: {RETRY_MILLISECONDS}\n\n"
-            while not self._closing and time.monotonic() - begun < MAX_STREAM_SECONDS:
-                for event in await run_in_threadpool(look, last_id):
+            while not self._closing and time.monotonic() - started_at < MAX_STREAM_SECONDS:
+                for event in await run_in_threadpool(read_events, last_id):
                     last_id, quiet_since = event.id, time.monotonic()
                     yield event.encode()
                     if event.is_last:
                         return
                 if time.monotonic() - quiet_since > KEEPALIVE_SECONDS:
                     quiet_since = time.monotonic()
-                    yield ": still here\n\n"
+                    yield ": keep-alive\n\n"
                 await asyncio.sleep(POLL_SECONDS)

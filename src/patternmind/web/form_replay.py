@@ -1,7 +1,7 @@
-"""A form of a page that is sent twice is done once: two clicks, a slow network, a page gone back to.
+"""Protection against double form submission: two clicks, a slow network, or going back to a page.
 
-Every form of a page that is shown holds a key of its own, so the same form shown again may do the same again. Kept in
-memory; behind two processes, and after a restart, the version that a form holds turns the second sending down.
+Every rendered form holds its own key, so the same form rendered again may be submitted again. Responses are kept in
+memory. With two processes, and after a restart, the version that a form holds makes the second submission fail.
 """
 
 import asyncio
@@ -19,87 +19,91 @@ from patternmind.web.templating import flash
 
 MAX_ENTRIES = 2000
 BODY_RETENTION_SECONDS = 60.0
-"""How long a page that answered a form is kept, such as one that shows a new token: for as long as a click may hang."""
+"""Time in which a response page, such as a new token, is replayed."""
 DOUBLE_CLICK_SECONDS = 3.0
-"""What is sent again so soon is a second click; later somebody went back, and is told that nothing was done again."""
+"""A repeat within this time counts as a double click; a later one shows that nothing was done again."""
 
 ReplayKey = tuple[str, str]
 
 
 @dataclass(slots=True)
 class _Submission:
-    """``answer`` is None while it is worked on, and where it failed; after a while it is bare."""
+    """A submitted form; ``response`` is None while in progress or if it failed, and loses its body later."""
 
-    done: asyncio.Event = field(default_factory=asyncio.Event)
-    answer: Response | None = None
-    at: float = 0.0
+    is_done: asyncio.Event = field(default_factory=asyncio.Event)
+    response: Response | None = None
+    answered_at: float = 0.0
 
 
 class FormReplayCache:
-    """The last forms that were sent and taken, by session and name. Used from the event loop alone."""
+    """Recent successful form submissions, by session and form fingerprint.
+
+    Not thread-safe: use it from the event loop only.
+    """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[ReplayKey, _Submission] = OrderedDict()
+        self._entries: OrderedDict[ReplayKey, _Submission] = OrderedDict()
 
     def clear(self) -> None:
-        """Show no page again: a case was erased, and one of them may hold its text."""
-        for one in self._kept.values():
-            if one.answer is not None:
-                one.answer = _without_body(one.answer)
+        """Drop all cached bodies: one may contain the text of an erased case."""
+        for submission in self._entries.values():
+            if submission.response is not None:
+                submission.response = _without_body(submission.response)
 
     async def respond(self, request: Request, endpoint: Endpoint) -> Response:
-        """What the endpoint says, or said when this very form was sent before.
+        """Call the endpoint, or replay its response to the same earlier form.
 
         Raises:
-            Declined: it was sent before, and the page that answered it is not kept any more.
+            HTTPProblem: the form was submitted before, and the page that answered it is no longer kept.
         """
-        name = await form_fingerprint(request)
-        if name is None:
+        fingerprint = await form_fingerprint(request)
+        if fingerprint is None:
             return await endpoint(request)
         caller = request.state.caller
-        place = (caller.session.sha256 if caller and caller.session else "", name)
-        before = self._kept.get(place)
-        if before is not None:
-            at_once = not before.done.is_set()
-            await before.done.wait()
-            soon = at_once or time.monotonic() - before.at < DOUBLE_CLICK_SECONDS
-            signing_in = request.state.admitted.action is None  # whoever signed out meanwhile means it
-            if before.answer is not None and (soon or not signing_in):
-                return _replay(before.answer, is_double_click=soon)
-        sending = self._kept[place] = _Submission()
+        key = (caller.session.sha256 if caller and caller.session else "", fingerprint)
+        earlier = self._entries.get(key)
+        if earlier is not None:
+            was_in_progress = not earlier.is_done.is_set()
+            await earlier.is_done.wait()
+            is_double_click = was_in_progress or time.monotonic() - earlier.answered_at < DOUBLE_CLICK_SECONDS
+            # A sign-in form may be repeated on purpose: the member signed out in between.
+            is_sign_in = request.state.permission.action is None
+            if earlier.response is not None and (is_double_click or not is_sign_in):
+                return _replay(earlier.response, is_double_click=is_double_click)
+        submission = self._entries[key] = _Submission()
         try:
             response = await endpoint(request)
             if response.status_code < 400:
-                sending.answer, sending.at = response, time.monotonic()
+                submission.response, submission.answered_at = response, time.monotonic()
             return response
         finally:
-            self._settle(place, sending)
+            self._store(key, submission)
 
-    def _settle(self, place: ReplayKey, sending: _Submission) -> None:
-        sending.done.set()
-        if sending.answer is None and self._kept.get(place) is sending:
-            del self._kept[place]
-        while len(self._kept) > MAX_ENTRIES:
-            self._kept.popitem(last=False)
+    def _store(self, key: ReplayKey, submission: _Submission) -> None:
+        submission.is_done.set()
+        if submission.response is None and self._entries.get(key) is submission:
+            del self._entries[key]
+        while len(self._entries) > MAX_ENTRIES:
+            self._entries.popitem(last=False)
         now = time.monotonic()
-        for one in self._kept.values():
-            if one.answer is not None and now - one.at > BODY_RETENTION_SECONDS:
-                one.answer = _without_body(one.answer)
+        for entry in self._entries.values():
+            if entry.response is not None and now - entry.answered_at > BODY_RETENTION_SECONDS:
+                entry.response = _without_body(entry.response)
 
 
 def _without_body(response: Response) -> Response:
-    """Where an answer led and nothing else of it: no text, no cookie."""
-    place = response.headers.get("location")
-    return Response(status_code=response.status_code, headers={"location": place} if place else None)
+    """Return the redirect only; body and cookies are dropped."""
+    location = response.headers.get("location")
+    return Response(status_code=response.status_code, headers={"location": location} if location else None)
 
 
 def _replay(response: Response, *, is_double_click: bool) -> Response:
     if response.status_code >= 300 and not is_double_click:
-        led_on = Response(status_code=response.status_code, headers={"location": response.headers["location"]})
-        flash(led_on, "This was sent before, so nothing was done again.")
-        return led_on
+        redirect = Response(status_code=response.status_code, headers={"location": response.headers["location"]})
+        flash(redirect, "You already submitted this form. Nothing was done again.")
+        return redirect
     if response.status_code < 300 and not response.body:
-        raise HTTPProblem(SENT_BEFORE, "Nothing was done again. Open the page anew to do it once more.")
-    again = Response(response.body, response.status_code)
-    again.raw_headers = list(response.raw_headers)
-    return again
+        raise HTTPProblem(SENT_BEFORE, "Nothing was done again. To do it once more, reload the page first.")
+    replay = Response(response.body, response.status_code)
+    replay.raw_headers = list(response.raw_headers)
+    return replay

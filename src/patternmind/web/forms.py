@@ -1,7 +1,7 @@
-"""Forms that only our own pages can send.
+"""Form tokens, form parsing and saved form values.
 
-The guard turns away what a browser says comes from another site. Beside that every form holds a token that only a page
-of the same session, in the same network, was given.
+``SecurityMiddleware`` rejects requests that a browser marks as cross-site. In addition, every form holds a token that
+is valid only for the same session in the same network.
 """
 
 import hashlib
@@ -9,23 +9,21 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends
 from starlette.requests import Request
 
+from patternmind.bootstrap import AppContext
+from patternmind.web.caller import Caller
 from patternmind.web.middleware import SAFE_METHODS
 from patternmind.web.problems import FORM_REFUSED, HTTPProblem
 
-if TYPE_CHECKING:
-    from patternmind.bootstrap import AppContext
-    from patternmind.web.auth import Caller
-
-TOKEN_FIELD = "form_token"
+TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a form field
 REPLAY_KEY_FIELD = "form_key"
-TOKEN_HEADER = "x-form-token"
-"""For what a script of ours sends; the page holds the token in ``<meta name="form-token">``."""
+TOKEN_HEADER = "x-form-token"  # noqa: S105 - the name of a header
+"""Header for our scripts; they read the token from ``<meta name="form-token">``."""
 
 MAX_KEY_LENGTH = 40
 MAX_FIELDS = 300
@@ -34,43 +32,47 @@ MAX_FILES = 5
 FORM_MEDIA_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-def form_token(ctx: "AppContext", caller: "Caller | None") -> str:
-    """What the forms of this caller hold: the same for a session in a network, and no other."""
+def form_token(ctx: AppContext, caller: Caller | None) -> str:
+    """Return the token of the caller's forms; it is unique to the session and network."""
     session = caller.session.sha256 if caller and caller.session else ""
     network_id = caller.network_id if caller else ""
-    return hmac.new(ctx.store.secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        ctx.store.contributor_secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256
+    ).hexdigest()
 
 
-def autosave_namespace(ctx: "AppContext", caller: "Caller | None") -> str:
-    """Under what a browser keeps the unsaved text of somebody: nobody else who signs in there finds it."""
-    who = caller.member.id if caller and caller.member else ""
-    return hmac.new(ctx.store.secret(), f"shelf\0{who}".encode(), hashlib.sha256).hexdigest()[:12] if who else ""
+def autosave_namespace(ctx: AppContext, caller: Caller | None) -> str:
+    """Return the per-member key for locally saved form drafts; empty for anonymous callers."""
+    member_id = caller.member.id if caller and caller.member else ""
+    if not member_id:
+        return ""
+    return hmac.new(ctx.store.contributor_secret(), f"shelf\0{member_id}".encode(), hashlib.sha256).hexdigest()[:12]
 
 
 async def verify_form_token(request: Request) -> None:
-    """Go on only with a form of ours; reading is free.
+    """Check the form token of a request; safe methods need none.
 
     Raises:
-        Declined: it has no token, or that of another session or network.
+        HTTPProblem: the token is missing, or belongs to another session or network.
     """
     if request.method in SAFE_METHODS:
         return
-    given = request.headers.get(TOKEN_HEADER, "")
-    if not given and request.headers.get("content-type", "").partition(";")[0].strip() in FORM_MEDIA_TYPES:
-        form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)  # kept on the request for the route
-        given = str(form.get(TOKEN_FIELD, ""))
-    house, caller = request.app.state.rooms.ctx, request.state.caller
-    allowed = [form_token(house, caller)]
-    if request.state.admitted.action is None:  # a page from before somebody signed in, in another window meanwhile
-        allowed.append(form_token(house, None))
-    if not any(hmac.compare_digest(given.encode("utf-8", "replace"), one.encode()) for one in allowed):
+    token = request.headers.get(TOKEN_HEADER, "")
+    if not token and request.headers.get("content-type", "").partition(";")[0].strip() in FORM_MEDIA_TYPES:
+        form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)  # Starlette caches it
+        token = str(form.get(TOKEN_FIELD, ""))
+    ctx, caller = request.app.state.shared.ctx, request.state.caller
+    valid_tokens = [form_token(ctx, caller)]
+    if request.state.permission.action is None:  # the page was opened before the user signed in in another window
+        valid_tokens.append(form_token(ctx, None))
+    if not any(hmac.compare_digest(token.encode("utf-8", "replace"), valid.encode()) for valid in valid_tokens):
         raise HTTPProblem(
-            FORM_REFUSED, "This page was left open over a sign-in. Go back, reload it, and send it again."
+            FORM_REFUSED, "You signed in or out after this page was opened. Go back, reload it and submit again."
         )
 
 
 async def form_values(request: Request) -> dict[str, str]:
-    """The fields of the form that was sent, the last of each name; files are left out."""
+    """Return the text fields of the submitted form, the last value of each name."""
     form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
     return {name: value for name, value in form.multi_items() if isinstance(value, str)}
 
@@ -79,41 +81,42 @@ FormValuesDep = Annotated[Mapping[str, str], Depends(form_values)]
 
 
 async def form_fingerprint(request: Request) -> str | None:
-    """Names a form as it was shown, with what was written into it; None for what is no form of a page.
+    """Return a hash of the rendered form and its values; None if the request is not a page's form.
 
-    What was sent once and is sent again has the same name: a second click, a page gone back to.
+    Repeating a submission, by a second click or by going back, gives the same hash.
     """
-    if (
-        request.method in SAFE_METHODS
-        or request.headers.get("content-type", "").partition(";")[0].strip() not in FORM_MEDIA_TYPES
-    ):
+    if not _is_form_submission(request):
         return None
     form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
     key = form.get(REPLAY_KEY_FIELD)
     if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH:
         return None
-    held = [
+    values = [
         [name, value] if isinstance(value, str) else [name, value.filename, value.size]
         for name, value in form.multi_items()
     ]
-    return hashlib.sha256(json.dumps([request.url.path, held]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([request.url.path, values]).encode()).hexdigest()
+
+
+def _is_form_submission(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    return request.method not in SAFE_METHODS and media_type in FORM_MEDIA_TYPES
 
 
 @dataclass(frozen=True, slots=True)
 class SavedForm:
-    """What a form held: its fields, and the names of those that held a file."""
+    """The values of a rejected form: its text fields, and the names of its file fields."""
 
     fields: list[tuple[str, str]]
     files: list[str]
 
 
 async def serialize_form(request: Request) -> str | None:
-    """What a form held that could not be taken, as text for a hidden field; None where there was none.
+    """Return the values of a rejected form as text for a hidden field; None if the request is not a form.
 
-    Files are left out: a browser gives them again only when a person chooses them again.
+    Files are left out: a browser sends them only after the person chooses them again.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip()
-    if request.method in SAFE_METHODS or kind not in FORM_MEDIA_TYPES:
+    if not _is_form_submission(request):
         return None
     form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
     fields = [
@@ -126,19 +129,22 @@ async def serialize_form(request: Request) -> str | None:
 
 
 def parse_saved_form(serialized: str) -> SavedForm | None:
-    """A form that was kept; None where it is not one that we wrote."""
+    """Parse the text of ``serialize_form``; None if it is invalid."""
     try:
-        said: Any = json.loads(serialized)
+        saved: Any = json.loads(serialized)
         fields = [
-            (str(name), str(value)) for name, value in said["fields"] if name not in (TOKEN_FIELD, REPLAY_KEY_FIELD)
+            (str(name), str(value)) for name, value in saved["fields"] if name not in (TOKEN_FIELD, REPLAY_KEY_FIELD)
         ]
-        return SavedForm(fields[:MAX_FIELDS], [str(name) for name in said["files"]][:MAX_FILES])
+        return SavedForm(fields[:MAX_FIELDS], [str(name) for name in saved["files"]][:MAX_FILES])
     except (ValueError, TypeError, KeyError):
         return None
 
 
 def safe_redirect_path(text: str) -> str:
-    """An address on this server, or the first page: whoever signs in is led nowhere else."""
+    """Return the path if it is on this server, else "/".
+
+    A sign-in must never redirect to another site.
+    """
     parts = urlsplit(text)
-    harmless = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
-    return text if harmless and not parts.scheme and not parts.netloc else "/"
+    is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
+    return text if is_local and not parts.scheme and not parts.netloc else "/"

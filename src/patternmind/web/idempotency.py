@@ -1,14 +1,16 @@
-"""The same request sent again is answered again, not done again: ``Idempotency-Key`` on every POST.
+"""Replay of responses to repeated POST requests with the same ``Idempotency-Key``.
 
-Kept in memory, so a restart forgets. Nothing is lost by that: taking in the same file twice changes nothing, a run
-without new cases is the last one, and a decision made twice is a wrong state.
+Responses are kept in memory and lost on restart. That is safe: importing a file twice changes nothing, a run without
+new cases returns the last run, and repeating a decision is rejected because of the draft's state.
 """
 
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Annotated
 
+from fastapi import Depends, Header
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,55 +26,60 @@ CacheKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _CachedResponse:
-    """``answer`` is ``None`` while the request is worked on."""
+    """A response; None while the request is in progress."""
 
     fingerprint: str
-    answer: Response | None = None
+    response: Response | None = None
 
     @property
     def n_bytes(self) -> int:
-        return len(self.answer.body) if self.answer is not None else 0
+        return len(self.response.body) if self.response is not None else 0
 
 
 class IdempotencyCache:
-    """The last answers that changed something, by caller, address and key. Used from the event loop alone."""
+    """Recent responses to POST requests, by caller, path and key.
+
+    Not thread-safe: use it from the event loop only.
+    """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[CacheKey, _CachedResponse] = OrderedDict()
+        self._entries: OrderedDict[CacheKey, _CachedResponse] = OrderedDict()
 
     def clear(self) -> None:
-        """Give no answer again: a case was erased, and one of them may hold its text."""
-        self._kept = OrderedDict((place, kept) for place, kept in self._kept.items() if kept.answer is None)
+        """Drop all cached responses: one may contain the text of an erased case."""
+        self._entries = OrderedDict((key, entry) for key, entry in self._entries.items() if entry.response is None)
 
     async def respond(self, request: Request, endpoint: Endpoint) -> Response:
-        """What the endpoint says, or said to this very request before.
+        """Call the endpoint, or replay its response to the same earlier request.
 
         Raises:
-            Declined: the key was used with another content, or its request is still being worked on.
+            HTTPProblem: the key was used with other content, or the first request is still in progress.
         """
-        key = request.headers.get("idempotency-key", "")
-        if request.method != "POST" or not 0 < len(key) <= MAX_KEY_LENGTH:
+        idempotency_key = request.headers.get("idempotency-key", "")
+        if request.method != "POST" or not 0 < len(idempotency_key) <= MAX_KEY_LENGTH:
             return await endpoint(request)
-        place = (request.state.caller.key, request.url.path, key)
+        cache_key = (request.state.caller.identity, request.url.path, idempotency_key)
         fingerprint = await _fingerprint(request)
-        known = self._kept.get(place)
-        if known is not None:
-            return _replay(known, fingerprint)
-        self._kept[place] = _CachedResponse(fingerprint)
+        cached = self._entries.get(cache_key)
+        if cached is not None:
+            return _replay(cached, fingerprint)
+        self._entries[cache_key] = _CachedResponse(fingerprint)
         response: Response | None = None
         try:
             response = await endpoint(request)
             return response
         finally:
-            self._settle(place, fingerprint, response)
+            self._store(cache_key, fingerprint, response)
 
-    def _settle(self, place: CacheKey, fingerprint: str, response: Response | None) -> None:
-        """Keep an answer that stands; one that failed may be tried again."""
-        self._kept.pop(place, None)
+    def _store(self, cache_key: CacheKey, fingerprint: str, response: Response | None) -> None:
+        """Keep a successful response; a failed request may be retried with the same key."""
+        self._entries.pop(cache_key, None)
         if response is not None and response.status_code < 300:
-            self._kept[place] = _CachedResponse(fingerprint, response)
-        while len(self._kept) > MAX_ENTRIES or sum(one.n_bytes for one in self._kept.values()) > MAX_TOTAL_BYTES:
-            self._kept.popitem(last=False)
+            self._entries[cache_key] = _CachedResponse(fingerprint, response)
+        while (
+            len(self._entries) > MAX_ENTRIES or sum(entry.n_bytes for entry in self._entries.values()) > MAX_TOTAL_BYTES
+        ):
+            self._entries.popitem(last=False)
 
 
 async def _fingerprint(request: Request) -> str:
@@ -82,8 +89,23 @@ async def _fingerprint(request: Request) -> str:
 
 def _replay(cached: _CachedResponse, fingerprint: str) -> Response:
     if cached.fingerprint != fingerprint:
-        raise HTTPProblem(KEY_REUSED, "Use a new Idempotency-Key for a request with another content.")
-    if cached.answer is None:
-        raise HTTPProblem(STILL_WORKING, "Wait for the first answer, then ask again with the same Idempotency-Key.")
-    headers = {name: value for name, value in cached.answer.headers.items() if name != "x-request-id"}
-    return Response(cached.answer.body, cached.answer.status_code, {**headers, "idempotent-replayed": "true"})
+        raise HTTPProblem(KEY_REUSED, "Use a new Idempotency-Key for a request with different content.")
+    if cached.response is None:
+        raise HTTPProblem(STILL_WORKING, "Wait until the first request ends, then retry with the same Idempotency-Key.")
+    headers = {name: value for name, value in cached.response.headers.items() if name != "x-request-id"}
+    return Response(cached.response.body, cached.response.status_code, {**headers, "idempotent-replayed": "true"})
+
+
+async def _document_header(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=MAX_KEY_LENGTH,
+            description="Repeating a request with the same key returns the first response without doing it again.",
+        ),
+    ] = None,
+) -> None:
+    """Document the header and check its length; ``IdempotencyCache`` reads it."""
+
+
+ACCEPTS_IDEMPOTENCY_KEY = Depends(_document_header)

@@ -1,4 +1,4 @@
-"""One encoder for all requests: loaded when first needed, used by one thread at a time."""
+"""An encoder that all requests share, one thread at a time."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -8,7 +8,10 @@ from patternmind.ports import Encoder, Progress
 
 
 class LockedEncoder:
-    """Implements ``ports.Encoder`` over another one. A run gives way between two batches, so a search waits seconds."""
+    """Thread-safe ``ports.Encoder`` that loads another encoder on first use.
+
+    A run releases the lock between two batches, so a search waits only seconds.
+    """
 
     def __init__(self, load: Callable[[], Encoder]) -> None:
         self._load = load

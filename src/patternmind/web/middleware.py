@@ -1,7 +1,7 @@
-"""The outermost layer: who may knock, how much they may carry, and what every answer must say.
+"""Outermost middleware: host check, body limits, security headers.
 
-A browser cannot be kept from sending requests to a server on the same machine. So without a token a request must name a
-loopback host (a rebound DNS name does not), and nothing may be changed from another origin.
+A browser may send requests to any server on its own machine. So a request without a token must name a loopback host,
+which a rebound DNS name does not, and no request from another origin may change anything.
 """
 
 import ipaddress
@@ -27,17 +27,17 @@ from patternmind.web.problems import (
 )
 
 MAX_BODY_BYTES = 1_000_000
-"""Enough for any decision a person writes."""
+"""Body limit of all other requests; enough for any decision a person writes."""
 
 MAX_IMPORT_BYTES = 64_000_000
-"""The largest file taken in one upload; larger ones go through `patternmind ingest`, which has no limit."""
+"""Body limit of an upload; `patternmind ingest` has no limit."""
 
 IMPORT_PATHS = frozenset({"/api/v1/imports", "/api/v1/uploads", "/cases/import"})
 
 BODY_TIMEOUT_SECONDS = 30.0
-"""How long a body may say nothing, and how much longer it may take than ``SLOWEST_BYTES_A_SECOND`` would."""
+"""Longest pause within a body; a body may take this time plus 1 s per ``MIN_BYTES_PER_SECOND``."""
 MIN_BYTES_PER_SECOND = 1_000
-"""A slow line still sends ten times that; whoever sends a byte now and then only wants to be waited for."""
+"""A slow connection sends ten times that; a client below it only holds the connection open."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -49,11 +49,11 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-"""On every answer, except where a page brings a policy of its own that lets its one style sheet apply."""
+"""Headers of every response; a page sets its own content security policy to allow its style sheet."""
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
+    """Return True if the host name or address always refers to this machine."""
     if name == "localhost":
         return True
     try:
@@ -63,10 +63,12 @@ def is_loopback(name: str) -> bool:
 
 
 class SecurityMiddleware:
-    """ASGI middleware.
+    """ASGI middleware that checks host, origin and size, and adds security headers.
 
-    ``local`` says that the server listens on loopback, where a request may come without a token; ``url`` is the address
-    under which a proxy on this machine gives it to others.
+    Args:
+        is_local: the server listens on loopback, where a request may come without a token.
+        url: the public address, if a proxy on this machine forwards requests.
+        body_timeout_seconds: see ``BODY_TIMEOUT_SECONDS``.
     """
 
     def __init__(
@@ -90,34 +92,33 @@ class SecurityMiddleware:
         headers = Headers(scope=scope)
         request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _SecureSend(send, request_id)
+        secure_send = _SecureSend(send, request_id)
+        limited_receive = _LimitedReceive(receive, _max_body_bytes(scope), self.body_timeout_seconds)
         try:
-            self._check(scope, headers)
-            await self.app(
-                scope, _LimitedReceive(receive, _max_body_bytes(scope), self.body_timeout_seconds).receive, answer.send
-            )
-        except HTTPProblem as declined:
-            said = build_problem(declined.kind, declined.detail, request_id=request_id)
-            await problem_response(said)(scope, receive, answer.send)
-        except Exception as error:  # noqa: BLE001 - the outermost edge of a request: recorded and answered here
-            said = unexpected_problem(error, request_id=request_id)
-            if not answer.started:
-                await problem_response(said)(scope, receive, answer.send)
+            self._check_request(scope, headers)
+            await self.app(scope, limited_receive.receive, secure_send.send)
+        except HTTPProblem as error:
+            problem = build_problem(error.kind, error.detail, request_id=request_id)
+            await problem_response(problem)(scope, receive, secure_send.send)
+        except Exception as error:  # noqa: BLE001 - the last handler of a request logs and answers every error
+            problem = unexpected_problem(error, request_id=request_id)
+            if not secure_send.has_started:
+                await problem_response(problem)(scope, receive, secure_send.send)
 
-    def _check(self, scope: Scope, headers: Headers) -> None:
+    def _check_request(self, scope: Scope, headers: Headers) -> None:
         host = _host_name(headers)
         if self.is_local and "authorization" not in headers and not is_loopback(host) and host != self.public_host:
-            raise HTTPProblem(REFUSED, "Without a token this server answers to localhost, 127.0.0.1 and [::1] only.")
+            raise HTTPProblem(REFUSED, "Without a token, use localhost, 127.0.0.1 or [::1] as the host.")
         if scope["method"] not in SAFE_METHODS and _is_cross_origin(headers, self.public_url):
-            raise HTTPProblem(REFUSED, "A page of another site may not change anything here.")
+            raise HTTPProblem(REFUSED, "Pages of other sites cannot change anything here.")
         if _content_length(headers) > _max_body_bytes(scope):
             raise HTTPProblem(TOO_LARGE, _too_large_detail(_max_body_bytes(scope)))
 
 
 def _request_id(headers: Headers) -> str:
-    """The caller's own, where it is harmless in a log, so that both sides can find the request."""
-    given = headers.get("x-request-id", "")
-    return given if re.fullmatch(r"[A-Za-z0-9._-]{8,64}", given) else uuid.uuid4().hex
+    """Return the caller's request id if it is safe to log, else a new one."""
+    requested_id = headers.get("x-request-id", "")
+    return requested_id if re.fullmatch(r"[A-Za-z0-9._-]{8,64}", requested_id) else uuid.uuid4().hex
 
 
 def _host_name(headers: Headers) -> str:
@@ -128,7 +129,7 @@ def _host_name(headers: Headers) -> str:
 
 
 def _is_cross_origin(headers: Headers, url: str | None) -> bool:
-    """Browsers say where a request comes from in one of two headers; other programs send neither."""
+    """Return True if a browser marks the request as cross-origin; other clients send neither header."""
     if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
         return True
     origin = headers.get("origin")
@@ -138,8 +139,8 @@ def _is_cross_origin(headers: Headers, url: str | None) -> bool:
 
 
 def _content_length(headers: Headers) -> int:
-    announced = headers.get("content-length", "")
-    return int(announced) if re.fullmatch(r"[0-9]{1,18}", announced) else 0
+    value = headers.get("content-length", "")
+    return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else 0
 
 
 def _max_body_bytes(scope: Scope) -> int:
@@ -147,15 +148,15 @@ def _max_body_bytes(scope: Scope) -> int:
 
 
 def _too_large_detail(limit: int) -> str:
-    return f"Send at most {limit // 1_000_000} MB. Larger files can be taken in with `patternmind ingest`."
+    return f"Send at most {limit // 1_000_000} MB. Import larger files with `patternmind ingest`."
 
 
 @dataclass
 class _LimitedReceive:
-    """A body read no further than its limit, whatever it announced, and waited for no longer than it is worth."""
+    """Enforces a size limit and a read timeout on the body, regardless of Content-Length."""
 
     inner: Receive
-    limit: int
+    max_bytes: int
     body_timeout_seconds: float
     n_bytes: int = 0
     waited_seconds: float = 0.0
@@ -163,33 +164,35 @@ class _LimitedReceive:
 
     async def receive(self) -> Message:
         if self.is_complete:
-            return await self.inner()  # a long answer listens here for the other side to go away
-        begun = time.monotonic()
-        left = self.body_timeout_seconds + self.n_bytes / MIN_BYTES_PER_SECOND - self.waited_seconds
+            return await self.inner()  # a streaming response waits here for the client to disconnect
+        started_at = time.monotonic()
+        remaining = self.body_timeout_seconds + self.n_bytes / MIN_BYTES_PER_SECOND - self.waited_seconds
         try:
-            with anyio.fail_after(min(self.body_timeout_seconds, max(left, 0.0))):
+            with anyio.fail_after(min(self.body_timeout_seconds, max(remaining, 0.0))):
                 message = await self.inner()
         except TimeoutError as error:
-            raise HTTPProblem(TOO_SLOW, "The request stopped coming. Send it again on a better line.") from error
-        self.waited_seconds += time.monotonic() - begun
+            raise HTTPProblem(
+                TOO_SLOW, "The request body stopped arriving. Send it again over a better connection."
+            ) from error
+        self.waited_seconds += time.monotonic() - started_at
         self.is_complete = not message.get("more_body", False)
         self.n_bytes += len(message.get("body", b""))
-        if self.n_bytes > self.limit:
-            raise HTTPProblem(TOO_LARGE, _too_large_detail(self.limit))
+        if self.n_bytes > self.max_bytes:
+            raise HTTPProblem(TOO_LARGE, _too_large_detail(self.max_bytes))
         return message
 
 
 @dataclass
 class _SecureSend:
-    """Puts the headers on an answer as it starts."""
+    """Adds the request id and the security headers to a response."""
 
     inner: Send
     request_id: str
-    started: bool = False
+    has_started: bool = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
+            self.has_started = True
             headers = MutableHeaders(scope=message)
             headers["x-request-id"] = self.request_id
             for name, value in SECURITY_HEADERS.items():

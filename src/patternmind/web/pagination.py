@@ -1,4 +1,4 @@
-"""Cursor pages: a cursor says after which row to go on, so rows that come or go between two pages move nothing."""
+"""Cursor pagination: a cursor names the last row, so rows added or removed between two pages shift nothing."""
 
 import base64
 import binascii
@@ -15,62 +15,64 @@ MAX_PAGE_SIZE = 200
 
 MAX_CURSOR_DIGITS = 15
 
-LimitQuery = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Rows on a page.")]
-CursorQuery = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the page before.")]
+LimitQuery = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Rows per page.")]
+CursorQuery = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the previous page.")]
 
 
 def encode_cursor(position: str | None) -> str | None:
-    """The place after which a list goes on, as it travels in an address; None where the list has ended."""
+    """Return a position as a URL-safe cursor; None at the end of the list."""
     return None if position is None else base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str | None) -> str | None:
-    """The place that a cursor names; None for the beginning.
+    """Return the position in a cursor; None for the first page.
 
     Raises:
-        UsageError: no cursor of ours.
+        UsageError: the cursor is invalid.
     """
     if cursor is None:
         return None
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        raise UsageError(
-            '"cursor" is not one that this service gave. Begin again without it.', field="query.cursor"
-        ) from error
+        raise invalid_cursor() from error
+
+
+def invalid_cursor() -> UsageError:
+    return UsageError('"cursor" is invalid. Start again without it.', field="query.cursor")
 
 
 def paginate(
     rows: Sequence[Row], *, key: Callable[[Row], str], limit: int, cursor: str | None
 ) -> tuple[list[Row], str | None]:
-    """Of a list that is short enough to hold: the rows after the cursor, and the cursor of the page after them.
+    """Return a page of an in-memory list, and the cursor of the next page.
 
     Args:
-        key: names a row and gives the order.
+        key: the unique sort key of a row.
 
     Raises:
-        UsageError: no cursor of ours.
+        UsageError: the cursor is invalid.
     """
     after = decode_cursor(cursor) or ""
-    left = sorted((row for row in rows if key(row) > after), key=key)
-    page = left[:limit]
-    return page, encode_cursor(key(page[-1])) if len(left) > limit else None
+    remaining = sorted((row for row in rows if key(row) > after), key=key)
+    page = remaining[:limit]
+    return page, encode_cursor(key(page[-1])) if len(remaining) > limit else None
 
 
 def encode_number_cursor(number: int) -> str:
-    """A cursor that says which number came last."""
+    """Return a cursor for the last number of a page."""
     return base64.urlsafe_b64encode(str(number).encode()).decode().rstrip("=")
 
 
 def decode_number_cursor(cursor: str | None) -> int | None:
-    """The number in a cursor.
+    """Return the number in a cursor; None for the first page.
 
     Raises:
-        UsageError: no cursor of ours.
+        UsageError: the cursor is invalid.
     """
     text = decode_cursor(cursor)
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > MAX_CURSOR_DIGITS:
-        raise UsageError('"cursor" is not one that this service gave. Begin again without it.', field="query.cursor")
+        raise invalid_cursor()
     return int(text)

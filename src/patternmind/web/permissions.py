@@ -1,8 +1,9 @@
-"""What a route needs: one action of the matrix, or nothing. Declared once, in the route's ``dependencies``.
+"""The permission a route requires, declared once in the route's ``dependencies``.
 
-    @router.post("/runs", dependencies=[needs(Action.START_RUN)])
+    @router.post("/runs", dependencies=[requires(Action.START_RUN)])
 
-The door (``web.door``) reads it before the body of a request; a test walks all routes and finds those without.
+The route classes of ``web.routing`` check it before they read the request body. A test walks all routes and fails for
+those that declare none.
 """
 
 from collections.abc import Iterable
@@ -17,11 +18,11 @@ from patternmind.domain.permissions import Action
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """``action`` is None for a route that is open to anybody.
+    """The action a route requires; None for a route that is open to anonymous callers.
 
     Attributes:
-        own: who may do it to what is their own comes in too; the route then checks whose it is.
-        proposing: what is done here is a proposal that somebody else decides on.
+        own: callers who may do it only to their own things are let in too; the handler then checks the owner.
+        proposing: the request creates a proposal that another person decides.
     """
 
     action: Action | None
@@ -29,9 +30,9 @@ class Permission:
     proposing: bool = False
 
     async def __call__(self, request: Request) -> None:
-        """Nobody comes past the door unseen: a route that declares a need and has no door is a mistake."""
-        if self.action is not None and getattr(request.state, "admitted", None) != self:
-            raise RuntimeError(f"{request.scope['route'].path} declares a need and is not behind a door")
+        """Fail if no ``AuthorizedRoute`` has checked this permission, which is a programming error."""
+        if self.action is not None and getattr(request.state, "permission", None) != self:
+            raise RuntimeError(f"{request.scope['route'].path} requires a permission but does not check it")
 
 
 def requires(action: Action, *, own: bool = False, proposing: bool = False) -> Any:
@@ -39,10 +40,10 @@ def requires(action: Action, *, own: bool = False, proposing: bool = False) -> A
 
 
 def allows_anonymous() -> Any:
-    """For what anybody who reaches the server may read: nothing of it comes from the data folder."""
+    """Declare a route open to every caller; it must not return anything from the data folder."""
     return Depends(Permission(None))
 
 
 def permissions_of(dependencies: Iterable[params.Depends]) -> list[Permission]:
-    """The needs among a route's dependencies; there should be exactly one."""
-    return [one.dependency for one in dependencies if isinstance(one.dependency, Permission)]
+    """Return the permissions among a route's dependencies; exactly one is expected."""
+    return [entry.dependency for entry in dependencies if isinstance(entry.dependency, Permission)]

@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): what went wrong, for a program and for a person, and never the text of a case."""
+"""Problem details (RFC 9457) for all errors of the API and the pages; they never contain case text."""
 
 import json
 import logging
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind import errors
+from patternmind.domain.jobs import Job, JobState
 from patternmind.services.case_submission import InvalidCase
 
 log = logging.getLogger("patternmind.web")
@@ -23,22 +24,22 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field of a request."""
+    """An invalid field of a request, and the reason."""
 
-    field: str = Field(description="Where it stands: body, query, path or header, then the names down to it.")
+    field: str = Field(description="Path of the field: body, query, path or header, then its names, with dots.")
     message: str
 
 
 class Problem(BaseModel):
     """Problem details as in RFC 9457."""
 
-    type: str = Field(description="Names the kind of problem; leads to its entry in the documentation.")
-    title: str = Field(description="The kind of problem in words, the same every time.")
+    type: str = Field(description="Kind of problem, as a link to its documentation.")
+    title: str = Field(description="Kind of problem in words, always the same text.")
     status: int
-    detail: str = Field(description="What happened this time, and what to do.")
-    request_id: str = Field(description="Also in the header `X-Request-Id`; the server's log knows it.")
+    detail: str = Field(description="Cause in this case, and what to do.")
+    request_id: str = Field(description="Also in the header `X-Request-Id` and in the server log.")
     errors: list[FieldProblem] = Field(
-        default=[], description="For invalid requests: every field and what is wrong with it."
+        default=[], description="For invalid requests: each invalid field with the reason."
     )
 
 
@@ -50,32 +51,32 @@ class ProblemKind:
 
 
 MALFORMED = ProblemKind("malformed", 400, "The request cannot be read")
-TOKEN_NEEDED = ProblemKind("token-needed", 401, "A valid bearer token is needed")
-REFUSED = ProblemKind("refused", 403, "Requests from there are refused")
-FORBIDDEN = ProblemKind("not-yours", 403, "No role of yours allows that")
-FORM_REFUSED = ProblemKind("form-refused", 403, "That form is not of this session")
-NOT_FOUND = ProblemKind("not-found", 404, "There is no such thing")
-METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", 405, "This address does not take that method")
-WRONG_STATE = ProblemKind("wrong-state", 409, "That decision is not possible now")
-CONTRADICTION = ProblemKind("contradiction", 409, "A decision that stands says otherwise")
+TOKEN_NEEDED = ProblemKind("token-needed", 401, "A valid bearer token is required")
+REFUSED = ProblemKind("refused", 403, "Requests from this origin are refused")
+FORBIDDEN = ProblemKind("forbidden", 403, "You do not have permission to do this")
+FORM_REFUSED = ProblemKind("form-refused", 403, "The form belongs to another session")
+NOT_FOUND = ProblemKind("not-found", 404, "Not found")
+METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", 405, "Method not allowed")
+WRONG_STATE = ProblemKind("wrong-state", 409, "Not possible in the current state")
+CONTRADICTION = ProblemKind("contradiction", 409, "The request contradicts an earlier decision")
 RUN_IN_PROGRESS = ProblemKind("run-in-progress", 409, "Another run is in progress")
-SENT_BEFORE = ProblemKind("sent-before", 409, "This form was sent before")
-STILL_WORKING = ProblemKind("still-working", 409, "The same request is still being worked on")
-CHANGED_MEANWHILE = ProblemKind("changed-meanwhile", 412, "Somebody changed it meanwhile")
-TOO_SLOW = ProblemKind("too-slow", 408, "The request came too slowly")
-TOO_MANY_ATTEMPTS = ProblemKind("too-many", 429, "Too many tries")
+SENT_BEFORE = ProblemKind("sent-before", 409, "This form was already submitted")
+STILL_WORKING = ProblemKind("still-working", 409, "The same request is still in progress")
+CHANGED_MEANWHILE = ProblemKind("changed-meanwhile", 412, "Changed by someone else in the meantime")
+TOO_SLOW = ProblemKind("too-slow", 408, "The request arrived too slowly")
+TOO_MANY_ATTEMPTS = ProblemKind("too-many", 429, "Too many attempts")
 TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
 INVALID = ProblemKind("invalid", 422, "The request is not valid")
-NOT_ALLOWED = ProblemKind("not-allowed", 422, "A rule forbids it")
+NOT_ALLOWED = ProblemKind("not-allowed", 422, "Not allowed by policy")
 UNREADABLE_FILE = ProblemKind("unreadable-file", 422, "The file cannot be read")
-KEY_REUSED = ProblemKind("key-reused", 422, "That Idempotency-Key was used for another request")
+KEY_REUSED = ProblemKind("key-reused", 422, "The Idempotency-Key was used for a different request")
 BUDGET_REACHED = ProblemKind("budget-reached", 402, "A budget for the language model is reached")
-UNEXPECTED = ProblemKind("unexpected", 500, "Something unexpected happened")
-STORE_UNAVAILABLE = ProblemKind("store-unavailable", 503, "The data folder cannot be used now")
-MODEL_UNAVAILABLE = ProblemKind("model-unavailable", 503, "The encoder cannot be used now")
+UNEXPECTED = ProblemKind("unexpected", 500, "Unexpected error")
+STORE_UNAVAILABLE = ProblemKind("store-unavailable", 503, "The data folder is unavailable")
+MODEL_UNAVAILABLE = ProblemKind("model-unavailable", 503, "The encoder is unavailable")
 
 STOPPED = ProblemKind("stopped", 503, "The server was stopped")
-LOST = ProblemKind("lost", 503, "The process that did it is gone")
+LOST = ProblemKind("lost", 503, "The process of the job ended unexpectedly")
 
 PROBLEM_KINDS: Sequence[ProblemKind] = (
     MALFORMED,
@@ -107,17 +108,11 @@ PROBLEM_KINDS: Sequence[ProblemKind] = (
 )
 
 
-class ServerStopped(errors.PatternmindError):
-    """The server was stopped while a run went on."""
-
-    def __init__(self) -> None:
-        super().__init__("The server was stopped while the run went on. What was embedded is kept; start it again.")
-
-
 KIND_BY_ERROR: Mapping[type[errors.PatternmindError], ProblemKind] = {
     errors.NotFound: NOT_FOUND,
     errors.RuleViolated: NOT_ALLOWED,
     errors.InvalidState: WRONG_STATE,
+    errors.JobNotFailed: WRONG_STATE,
     errors.ContradictoryEdit: CONTRADICTION,
     errors.RunInProgress: RUN_IN_PROGRESS,
     errors.VersionConflict: CHANGED_MEANWHILE,
@@ -129,21 +124,21 @@ KIND_BY_ERROR: Mapping[type[errors.PatternmindError], ProblemKind] = {
     errors.RawTextKeyInvalid: STORE_UNAVAILABLE,
     errors.IndexUnavailable: STORE_UNAVAILABLE,
     errors.ModelUnavailable: MODEL_UNAVAILABLE,
-    ServerStopped: STOPPED,
+    errors.ServerStopped: STOPPED,
 }
 
 KIND_BY_STATUS: Mapping[int, ProblemKind] = {kind.status: kind for kind in reversed(PROBLEM_KINDS)}
-"""For what FastAPI itself turns down: the first kind of each status."""
+"""The first kind of each status, for errors that FastAPI raises itself."""
 
 MAX_FIELD_PROBLEMS = 50
-"""Fields named in one answer."""
+"""Maximum number of fields listed in a response."""
 
 LOGGED_KINDS = frozenset({STORE_UNAVAILABLE, MODEL_UNAVAILABLE, UNEXPECTED})
-"""Their messages name folders of the server: they go to its log, and the caller gets the request id."""
+"""Kinds whose messages name server folders: they are logged, and the caller gets only the request id."""
 
 
 class HTTPProblem(HTTPException):
-    """A request that the web itself turns down, with the kind of problem it is."""
+    """A request that the web layer rejects, with the kind of problem."""
 
     def __init__(self, kind: ProblemKind, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(kind.status, detail, headers)
@@ -166,60 +161,60 @@ def build_problem(kind: ProblemKind, detail: str, *, request_id: str, fields: Se
 
 
 def problem_from_error(error: errors.PatternmindError, *, request_id: str) -> Problem:
-    """The problem an error is to the caller; what only the server's owner should read is logged instead."""
+    """Return an error as a problem; messages for the operator alone are logged instead."""
     kind = problem_kind_of(error)
     if kind not in LOGGED_KINDS:
         return build_problem(kind, str(error), request_id=request_id, fields=_field_problems(error))
     log.error("%s: %s (request %s)", type(error).__name__, error, request_id)
     return build_problem(
-        kind, f"{kind.title}. The server's log says why, under this request id.", request_id=request_id
+        kind, f"{kind.title}. The server log has the cause under this request id.", request_id=request_id
     )
 
 
 def _field_problems(error: errors.PatternmindError) -> list[FieldProblem]:
-    """The fields to mend, as far as the error tells; of a query where the name says so."""
+    """Return the invalid fields that the error names; names without a prefix belong to the body."""
     if isinstance(error, InvalidCase):
-        told = [(one.field, one.message) for one in error.field_errors]
+        messages = [(field_error.field, field_error.message) for field_error in error.field_errors]
     elif isinstance(error, errors.UsageError) and error.field:
-        told = [(error.field, str(error))]
+        messages = [(error.field, str(error))]
     else:
-        told = []
+        messages = []
     return [
         FieldProblem(field=name if name.startswith("query.") else f"body.{name}", message=message.rstrip("."))
-        for name, message in told[:MAX_FIELD_PROBLEMS]
+        for name, message in messages[:MAX_FIELD_PROBLEMS]
     ]
 
 
 def unexpected_problem(error: Exception, *, request_id: str) -> Problem:
-    """Logged by type and place; the message of an unknown exception could hold the text of a case."""
+    """Log the type and place of an exception, but not its message: it could contain case text."""
     places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-    ours = [place for place in places if "patternmind" in place and "site-packages" not in place]
-    where = ", ".join(dict.fromkeys([*ours[-1:], *places[-1:]]))
-    log.error("%s at %s (request %s)", type(error).__name__, where, request_id)
-    detail = "Nothing stored was lost. The server's log has the place, under this request id."
+    own_places = [place for place in places if "patternmind" in place and "site-packages" not in place]
+    location = ", ".join(dict.fromkeys([*own_places[-1:], *places[-1:]]))
+    log.error("%s at %s (request %s)", type(error).__name__, location, request_id)
+    detail = "No stored data was lost. The server log has the place in the code under this request id."
     return build_problem(UNEXPECTED, detail, request_id=request_id)
 
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """Written in ASCII, so that no character a client sent can make the answer fail."""
+    """Return a problem as JSON, in ASCII: no character from the client can break the response."""
     body = json.dumps(problem.model_dump()).encode("ascii")
     return Response(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
 def validation_problem(error: RequestValidationError, *, request_id: str) -> Problem:
-    """Every field that is not valid, the first of them in words."""
-    fields = [_field_problem(one) for one in error.errors()[:MAX_FIELD_PROBLEMS]]
+    """Return a problem that lists all invalid fields; its detail names the first."""
+    fields = [_field_problem(field_error) for field_error in error.errors()[:MAX_FIELD_PROBLEMS]]
     first = f"{fields[0].field}: {fields[0].message}."
-    detail = first if len(fields) == 1 else f"{len(fields)} fields are not valid. {first}"
+    detail = first if len(fields) == 1 else f"{len(fields)} fields are invalid. {first}"
     return build_problem(INVALID, detail, request_id=request_id, fields=fields)
 
 
 def add_exception_handlers(app: FastAPI) -> None:
-    """Answer every error that reaches the edge with problem details; ``Guard`` takes what nobody expected."""
+    """Answer expected errors with problem details; ``SecurityMiddleware`` handles all others."""
 
     async def on_error(request: Request, error: Exception) -> Response:
-        known = cast(errors.PatternmindError, error)
-        return problem_response(problem_from_error(known, request_id=request.state.request_id))
+        expected_error = cast(errors.PatternmindError, error)
+        return problem_response(problem_from_error(expected_error, request_id=request.state.request_id))
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         return problem_response(
@@ -227,14 +222,13 @@ def add_exception_handlers(app: FastAPI) -> None:
         )
 
     async def on_http(request: Request, error: Exception) -> Response:
-        refused = cast(HTTPException, error)
-        kind = refused.kind if isinstance(refused, HTTPProblem) else KIND_BY_STATUS.get(refused.status_code, MALFORMED)
-        detail = (
-            refused.detail
-            if isinstance(refused, HTTPProblem)
-            else f"{kind.title}: {request.method} {request.url.path}."
-        )
-        return problem_response(build_problem(kind, detail, request_id=request.state.request_id), refused.headers)
+        http_error = cast(HTTPException, error)
+        if isinstance(http_error, HTTPProblem):
+            kind, detail = http_error.kind, http_error.detail
+        else:
+            kind = KIND_BY_STATUS.get(http_error.status_code, MALFORMED)
+            detail = f"{kind.title}: {request.method} {request.url.path}."
+        return problem_response(build_problem(kind, detail, request_id=request.state.request_id), http_error.headers)
 
     app.add_exception_handler(errors.PatternmindError, on_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
@@ -242,6 +236,46 @@ def add_exception_handlers(app: FastAPI) -> None:
 
 
 def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
-    """Where and why; what was sent is left out, since it may be the text of a case."""
+    """Return the path and reason of an invalid field, without its value: that may be case text."""
     names = [str(part)[:80] for part in error["loc"]]
     return FieldProblem(field=".".join(names), message=str(error["msg"]).rstrip("."))
+
+
+def describe_failure(error: Exception, request_id: str) -> dict[str, Any]:
+    """Return the problem details of a failed job as JSON values."""
+    if isinstance(error, errors.PatternmindError):
+        return problem_from_error(error, request_id=request_id).model_dump()
+    return unexpected_problem(error, request_id=request_id).model_dump()
+
+
+def job_problem(job: Job) -> Problem | None:
+    """Return the stored problem of a failed job; that of a lost job is generated."""
+    if job.state is JobState.LOST:
+        detail = "The process of the job ended unexpectedly. No stored data was lost; restart the job."
+        return build_problem(LOST, detail, request_id=job.id)
+    return Problem.model_validate(job.problem) if job.problem else None
+
+
+STATUS_DESCRIPTIONS: Mapping[int, str] = {
+    400: "The request cannot be read.",
+    401: "A valid bearer token is required.",
+    403: "Unknown host, page of another site, or missing permission.",
+    404: "Not found in this network.",
+    408: "The request arrived too slowly.",
+    409: "Not possible in the current state.",
+    412: "Changed by someone else in the meantime.",
+    413: "The request is too large.",
+    429: "Too many attempts; `Retry-After` gives the waiting time.",
+    422: "The request is invalid; `errors` lists the fields.",
+    500: "Unexpected error; the server log has the details.",
+    503: "The data folder or the encoder is unavailable.",
+}
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI description of problem responses."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": STATUS_DESCRIPTIONS[status], "content": content} for status in statuses}
+
+
+COMMON_PROBLEM_RESPONSES = problem_responses(401, 403, 408, 413, 422, 429, 500, 503)

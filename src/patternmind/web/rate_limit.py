@@ -1,4 +1,7 @@
-"""How often somebody may be wrong. Kept in this process: two processes behind one address allow twice as much."""
+"""Rate limit for failed sign-ins.
+
+Counts are per process: two processes behind the same address allow twice as many attempts.
+"""
 
 import ipaddress
 import math
@@ -13,49 +16,49 @@ from patternmind.web.problems import TOO_MANY_ATTEMPTS, HTTPProblem
 
 
 class RateLimiter:
-    """So many wrong tries a window from one place; more are told when to come again."""
+    """Limits failed attempts per client within a moving window; the rejection states when to retry."""
 
     def __init__(self, n: int, *, seconds: int) -> None:
         self._item = RateLimitItemPerSecond(n, seconds)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def record_failure(self, place: str) -> None:
-        """Count one.
+    def record_failure(self, key: str) -> None:
+        """Count a failed attempt.
 
         Raises:
-            Declined: there were too many.
+            HTTPProblem: the limit is exceeded.
         """
-        if not self._limiter.hit(self._item, place):
-            self._raise_limited(place)
+        if not self._limiter.hit(self._item, key):
+            self._raise_limited(key)
 
     def check(self, key: str) -> None:
-        """Go on only while one more is allowed.
+        """Check that another attempt is allowed, without counting one.
 
         Raises:
-            Declined
+            HTTPProblem: the limit is reached.
         """
         if not self._limiter.test(self._item, key):
             self._raise_limited(key)
 
     def _raise_limited(self, key: str) -> None:
-        until = self._limiter.get_window_stats(self._item, key).reset_time
-        wait = max(1, math.ceil(until - time.time()))
+        reset_time = self._limiter.get_window_stats(self._item, key).reset_time
+        seconds = max(1, math.ceil(reset_time - time.time()))
         raise HTTPProblem(
-            TOO_MANY_ATTEMPTS, f"Wait {wait} seconds, then try again.", headers={"retry-after": str(wait)}
+            TOO_MANY_ATTEMPTS, f"Wait {seconds} seconds, then try again.", headers={"retry-after": str(seconds)}
         )
 
 
 def client_key(request: Request, *, is_proxied: bool) -> str:
-    """Whose tries these are: an address; of IPv6 the network, since one household holds more than can be counted.
+    """Return the client's address; for IPv6 its /64 network, since a household has a whole one.
 
     Args:
-        proxied: a proxy of ours stands on this machine and adds the address it was asked from.
+        is_proxied: a trusted proxy on this machine adds the client's address to ``X-Forwarded-For``.
     """
     host = request.client.host if request.client else ""
     forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     try:
-        near = ipaddress.ip_address(host)
-        address = ipaddress.ip_address(forwarded) if is_proxied and near.is_loopback and forwarded else near
+        peer = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(forwarded) if is_proxied and peer.is_loopback and forwarded else peer
     except ValueError:
         return host
     if isinstance(address, ipaddress.IPv6Address):

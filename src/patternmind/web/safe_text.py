@@ -1,4 +1,4 @@
-"""Text of people on a page: escaped whole, addresses of the web in it made links that are shown in full."""
+"""User text as safe HTML: escaped, with web addresses as links that show the full address."""
 
 import re
 from urllib.parse import urlsplit
@@ -12,17 +12,17 @@ _TRAILING_PUNCTUATION = ".,;:!?)]»”’"
 
 
 def link_urls(text: str) -> Markup:
-    """The text with its http and https addresses as links; whatever else looks like one stays text."""
-    told = Markup()
+    """Return escaped text with http and https addresses as links; other schemes stay text."""
+    html = Markup()
     at = 0
-    for found in _URL.finditer(text):
-        address = found[0].rstrip(_TRAILING_PUNCTUATION)
+    for match in _URL.finditer(text):
+        address = match[0].rstrip(_TRAILING_PUNCTUATION)
         if not _is_web_url(address):
             continue
-        told += escape(text[at : found.start()])
-        told += Markup('<a href="{0}" rel="noopener noreferrer nofollow">{0}</a>').format(address)
-        at = found.start() + len(address)
-    return told + escape(text[at:])
+        html += escape(text[at : match.start()])
+        html += Markup('<a href="{0}" rel="noopener noreferrer nofollow">{0}</a>').format(address)
+        at = match.start() + len(address)
+    return html + escape(text[at:])
 
 
 def _is_web_url(url: str) -> bool:
@@ -34,10 +34,10 @@ def _is_web_url(url: str) -> bool:
 
 
 def mark_placeholders(text: str) -> Markup:
-    """The text with the placeholders of what was taken out set apart."""
-    told = Markup()
+    """Return escaped text with redaction placeholders wrapped in a span."""
+    html = Markup()
     at = 0
-    for found in PLACEHOLDER.finditer(text):
-        told += escape(text[at : found.start()]) + Markup('<span class="taken-out">{}</span>').format(found[0][1:-1])
-        at = found.end()
-    return told + escape(text[at:])
+    for match in PLACEHOLDER.finditer(text):
+        html += escape(text[at : match.start()]) + Markup('<span class="taken-out">{}</span>').format(match[0][1:-1])
+        at = match.end()
+    return html + escape(text[at:])

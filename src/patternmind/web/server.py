@@ -1,4 +1,4 @@
-"""Listening: on loopback unless somebody made a token, until somebody says stop."""
+"""Run the web server until it is stopped; beyond loopback only with a token or a member."""
 
 import shutil
 import signal
@@ -18,28 +18,28 @@ from patternmind.web.middleware import is_loopback
 UPLOAD_RETENTION_SECONDS = 3600
 
 SHUTDOWN_GRACE_SECONDS = 10
-"""How long requests that are being answered may go on after a stop."""
+"""Time that open requests get to finish after a stop."""
 
 
 class ListenFailed(PatternmindError):
-    """The address is taken, not this machine's, or not allowed."""
+    """The address is in use, belongs to another machine, or is not allowed."""
 
 
 def serve(ctx: AppContext, *, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
-        port: 0 takes any that is free; the one taken is printed.
+        port: 0 chooses a free port; the address is printed.
 
     Raises:
-        UsageError: beyond loopback without a token that is valid now.
-        CannotListen
+        UsageError: the host is beyond loopback, and neither a valid token nor a member exists.
+        ListenFailed: the address cannot be used.
     """
     now = ctx.clock.now()
-    valid = [token for token in ctx.store.tokens() if token.is_valid(now)]
-    if not is_loopback(host) and not valid and not ctx.accounts.has_accounts():
+    valid_tokens = [token for token in ctx.store.tokens() if token.is_valid(now)]
+    if not is_loopback(host) and not valid_tokens and not ctx.accounts.has_accounts():
         raise UsageError(
-            f"To listen on {host}, where others can reach it, there must be somebody to let in: make a token with "
+            f"Others can reach {host}, so a sign-in is required first. Create a token with "
             "`patternmind token create NAME` or a member with `patternmind member add NAME`, then start again."
         )
     listener = _listen(host, port)
@@ -48,7 +48,7 @@ def serve(ctx: AppContext, *, host: str, port: int) -> None:
     config = uvicorn.Config(
         app,
         log_config=None,
-        access_log=False,  # addresses hold what people search for
+        access_log=False,  # paths contain search queries
         server_header=False,
         proxy_headers=False,
         ws="none",
@@ -59,19 +59,19 @@ def serve(ctx: AppContext, *, host: str, port: int) -> None:
         link = create_first_steward_link(ctx.accounts, ctx.clock, ctx.settings.network)
         base = ctx.settings.url or _base_url(host, listener)
         _print_status(
-            f"Nobody has signed in here yet. Who opens this link becomes the steward: {base}/sign-in/link/{link}"
+            f"No member has signed in yet. The first to open this link becomes the steward: {base}/sign-in/link/{link}"
         )
     if not is_loopback(host) and not (ctx.settings.url or "").startswith("https://"):
-        _print_status("What is sent can be read on the way: put a proxy with HTTPS before it, and set PATTERNMIND_URL.")
-    _run_until_stopped(uvicorn.Server(config), listener, app.state.rooms.event_streams)
+        _print_status("The connection is not encrypted. Use a proxy with HTTPS, and set PATTERNMIND_URL.")
+    _run_until_stopped(uvicorn.Server(config), listener, app.state.shared.event_streams)
     _print_status("Stopped.")
 
 
 def _delete_stale_uploads(home: Path, now: float) -> None:
-    """Remove what a killed server left of uploads: raw text nobody will read again. Younger ones may be another's."""
-    for left in home.glob(".upload-*"):
-        if now - left.stat().st_mtime > UPLOAD_RETENTION_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+    """Remove uploads that a killed server left behind; younger ones may belong to another process."""
+    for folder in home.glob(".upload-*"):
+        if now - folder.stat().st_mtime > UPLOAD_RETENTION_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -80,8 +80,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise ListenFailed(
-            f"Port {port} on {host} cannot be listened on ({error.strerror or error}). "
-            "Choose another with --port, or stop the program that holds it."
+            f"Cannot listen on port {port} of {host} ({error.strerror or error}). "
+            "Choose another with --port, or stop the program that uses it."
         ) from error
 
 
@@ -90,20 +90,21 @@ def _base_url(host: str, listener: socket.socket) -> str:
 
 
 def _run_until_stopped(server: uvicorn.Server, listener: socket.socket, event_streams: EventStreams) -> None:
-    """uvicorn raises the signal that stopped it once more when it is done; by then there is nothing left to do.
+    """Run the server until SIGINT or SIGTERM, then restore the signal handlers.
 
-    Streams of events would hold it until its grace is over, so they end first.
+    uvicorn raises the signal again after its shutdown, and nothing is left to do then. Open event streams would
+    delay the shutdown until the grace period ends, so they are closed first.
     """
 
     def stop(*_: object) -> None:
         event_streams.close()
         server.should_exit = True
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    former_handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         server.run(sockets=[listener])
     finally:
-        for number, handler in before.items():
+        for number, handler in former_handlers.items():
             signal.signal(number, handler)
 
 

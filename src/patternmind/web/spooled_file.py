@@ -1,4 +1,7 @@
-"""A file that came with a form, on disk while it is read. It is raw text, so it lies where raw text is kept."""
+"""An uploaded form file, written to disk while it is read.
+
+The file holds raw text, so it stays inside the data folder.
+"""
 
 import shutil
 import tempfile
@@ -16,13 +19,13 @@ MAX_SUFFIX_LENGTH = 10
 
 @contextmanager
 def spooled_file(home: Path, file: UploadFile) -> Generator[Path]:
-    """The file under a name of ours; of its own only the ending counts, which says what it is."""
+    """Yield the path of the file under a generated name; only its suffix is kept, as it names the format."""
     suffix = PurePath((file.filename or "").replace("\\", "/")).suffix
-    kept = suffix if suffix[1:].isalnum() and len(suffix) <= MAX_SUFFIX_LENGTH else ""
+    safe_suffix = suffix if suffix[1:].isalnum() and len(suffix) <= MAX_SUFFIX_LENGTH else ""
     with translate_db_errors(home):
-        folder = tempfile.TemporaryDirectory(prefix=UPLOAD_FOLDER_PREFIX, dir=home)
-    with folder as place:
-        path = Path(place) / f"file{kept}"
+        temporary = tempfile.TemporaryDirectory(prefix=UPLOAD_FOLDER_PREFIX, dir=home)
+    with temporary as folder:
+        path = Path(folder) / f"file{safe_suffix}"
         with translate_db_errors(home), path.open("wb") as target:
             shutil.copyfileobj(file.file, target)
         yield path

@@ -1,4 +1,4 @@
-"""Style sheet and script, under an address that changes with their content, so that a browser may keep them."""
+"""Static files under a path that changes with their content, for caching."""
 
 import hashlib
 from collections.abc import Mapping
@@ -27,10 +27,10 @@ IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"
 
 @cache
 def _file_contents() -> Mapping[str, bytes]:
-    """The files by name, read once: what is asked for is looked up here and never on the disk."""
+    """Return all files by name, read once; a requested name is never looked up on disk."""
     folder = files("patternmind.web").joinpath("static")
-    found = {one.name: one for one in folder.iterdir() if one.is_file()} if folder.is_dir() else {}
-    return {name: one.read_bytes() for name, one in sorted(found.items()) if _file_suffix(name) in MEDIA_TYPES}
+    by_name = {file.name: file for file in folder.iterdir() if file.is_file()} if folder.is_dir() else {}
+    return {name: file.read_bytes() for name, file in sorted(by_name.items()) if _file_suffix(name) in MEDIA_TYPES}
 
 
 def _file_suffix(name: str) -> str:
@@ -39,7 +39,7 @@ def _file_suffix(name: str) -> str:
 
 @cache
 def assets_version() -> str:
-    """Names the content of all files together."""
+    """Return a hash of all files."""
     digest = hashlib.sha256()
     for name, content in _file_contents().items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -47,14 +47,18 @@ def assets_version() -> str:
 
 
 def asset_url(name: str) -> str:
-    """The address of a static file; templates say ``{{ asset("app.css") }}``."""
+    """Return the URL path of a static file; templates call it as ``{{ asset("app.css") }}``."""
     return f"/static/{assets_version()}/{name}"
 
 
 @router.get("/static/{digest}/{name}", name="read_static", dependencies=[allows_anonymous()])
 async def read_static(digest: str, name: str) -> Response:
-    """One file. An address with another digest is that of an older page, and gets the file as it is now, not kept."""
+    """Return a static file.
+
+    A path with another digest comes from an older page: it gets the current file, without caching.
+    """
     if name not in _file_contents():
         raise NotFound("file", name)
-    kept = IMMUTABLE_CACHE_CONTROL if digest == assets_version() else "no-store"
-    return Response(_file_contents()[name], media_type=MEDIA_TYPES[_file_suffix(name)], headers={"cache-control": kept})
+    cache_control = IMMUTABLE_CACHE_CONTROL if digest == assets_version() else "no-store"
+    media_type = MEDIA_TYPES[_file_suffix(name)]
+    return Response(_file_contents()[name], media_type=media_type, headers={"cache-control": cache_control})

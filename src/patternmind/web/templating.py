@@ -1,10 +1,10 @@
-"""Pages: a template with what every page needs, and the policy under which a browser shows it."""
+"""Render page templates with the variables and security headers that every page needs."""
 
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import quote, unquote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,10 +14,8 @@ from starlette.responses import HTMLResponse, Response
 
 from patternmind.domain.permissions import Action
 from patternmind.web import forms
+from patternmind.web.caller import Caller
 from patternmind.web.static_files import asset_url
-
-if TYPE_CHECKING:
-    from patternmind.web.auth import Caller
 
 PAGE_CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -26,7 +24,7 @@ PAGE_CONTENT_SECURITY_POLICY = (
 
 PAGE_HEADERS = {
     "content-security-policy": PAGE_CONTENT_SECURITY_POLICY,
-    # with no-referrer a browser sends "Origin: null" with our own forms, and the guard would turn them away
+    # with no-referrer, browsers send "Origin: null" with our own forms, and SecurityMiddleware rejects them
     "referrer-policy": "same-origin",
 }
 
@@ -37,13 +35,13 @@ MAX_FLASH_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
-    """An entry of the navigation, for whom may read it."""
+    """A navigation entry, shown to callers who may perform its action."""
 
     title: str
     path: str
     action: Action
     extra_prefix: str = ""
-    """Another beginning of addresses that belong to it."""
+    """Another path prefix for which the entry is the current one."""
 
 
 NAVIGATION: Sequence[NavigationItem] = (
@@ -56,8 +54,6 @@ NAVIGATION: Sequence[NavigationItem] = (
     NavigationItem("Runs", "/runs", Action.SEE_THEMES),
     NavigationItem("Settings", "/settings", Action.OWN_TOKENS),
 )
-"""An entry whose page is not there yet is left out."""
-
 SETTINGS_TABS: Sequence[NavigationItem] = (
     NavigationItem("Account", "/settings/account", Action.OWN_TOKENS),
     NavigationItem("Tokens", "/settings/tokens", Action.OWN_TOKENS),
@@ -70,14 +66,13 @@ SETTINGS_TABS: Sequence[NavigationItem] = (
     NavigationItem("Members", "/settings/members", Action.MEMBERS),
     NavigationItem("Audit log", "/settings/audit", Action.AUDIT_LOG),
 )
-"""The tabs of the settings pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormToken:
-    """``{{ form_token() }}`` are the hidden fields of a form; ``form_token.value`` the token alone, for a script.
+    """The form token of a page: ``{{ form_token() }}`` renders hidden fields, ``form_token.value`` is the token.
 
-    The second of the fields names this form of this page as it was shown once: two clicks on it are one.
+    The second hidden field is a random key per rendered form, so that two clicks submit it once.
     """
 
     value: str
@@ -88,35 +83,36 @@ class FormToken:
 
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page of a template.
+    """Render a template as a page.
 
-    Beside ``values`` a template gets ``caller`` (None where nobody signed in), ``may("review_drafts")``, ``nav``,
-    ``flash``, ``form_token()``, ``shelf``, ``now``, ``path`` and ``asset("app.css")``.
+    In addition to ``values`` a template gets ``caller`` (None for anonymous callers), ``may("review_drafts")``,
+    ``nav``, ``settings_tabs``, ``flash``, ``form_token()``, ``autosave_namespace``, ``now``, ``path`` and
+    ``asset("app.css")``.
     """
     caller = cast("Caller | None", getattr(request.state, "caller", None))
-    house = request.app.state.rooms.ctx
-    said = unquote(request.cookies.get(FLASH_COOKIE, ""))[:MAX_FLASH_LENGTH]
-    given: dict[str, Any] = {
+    ctx = request.app.state.shared.ctx
+    message = unquote(request.cookies.get(FLASH_COOKIE, ""))[:MAX_FLASH_LENGTH]
+    common: dict[str, Any] = {
         "caller": caller,
         "may": partial(_is_allowed, caller),
         "nav": _navigation(request, caller),
-        "settings_tabs": [(way.path, way.title) for way in _visible_items(request, caller, SETTINGS_TABS)],
-        "flash": said,
-        "form_token": FormToken(forms.form_token(house, caller)),
-        "shelf": forms.autosave_namespace(house, caller),
-        "now": house.clock.now(),
+        "settings_tabs": [(item.path, item.title) for item in _visible_items(request, caller, SETTINGS_TABS)],
+        "flash": message,
+        "form_token": FormToken(forms.form_token(ctx, caller)),
+        "autosave_namespace": forms.autosave_namespace(ctx, caller),
+        "now": ctx.clock.now(),
         "path": request.url.path,
         "asset": asset_url,
     }
-    html = template_environment().get_template(template).render(given | values)
+    html = template_environment().get_template(template).render(common | values)
     page = HTMLResponse(html, status, headers=PAGE_HEADERS)
-    if said:
+    if message:
         page.delete_cookie(FLASH_COOKIE, path="/", httponly=True, samesite="lax")
     return page
 
 
 def flash(response: Response, text: str) -> None:
-    """Say this on the next page that is shown, once. Never the text of a case."""
+    """Show a message once, on the next page; it must not contain case text."""
     response.set_cookie(
         FLASH_COOKIE,
         quote(text[:MAX_FLASH_LENGTH], safe=""),
@@ -130,13 +126,13 @@ def flash(response: Response, text: str) -> None:
 def error_page(
     request: Request, title: str, detail: str, status: int, *, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
-    """What went wrong and what to do, on a page."""
+    """Render a page with the error and what to do."""
     page = render(request, "error.html", status, title=title, detail=detail, request_id=request.state.request_id)
     page.headers.update(headers or {})
     return page
 
 
-def _is_allowed(caller: "Caller | None", action: str, own: bool = False, *, proposing: bool = False) -> bool:
+def _is_allowed(caller: Caller | None, action: str, own: bool = False, *, proposing: bool = False) -> bool:
     return caller is not None and caller.may(Action(action), own, proposing=proposing, reading=False)
 
 
@@ -159,19 +155,19 @@ def _is_current(item: NavigationItem, current_path: str) -> bool:
     )
 
 
-def _navigation(request: Request, caller: "Caller | None") -> list[dict[str, Any]]:
-    """Where this caller may go; ``current`` marks where they are."""
-    here = f"{request.url.path.rstrip('/')}/"
+def _navigation(request: Request, caller: Caller | None) -> list[dict[str, Any]]:
+    """Return the entries the caller may open; ``current`` marks the section of this page."""
+    current_path = f"{request.url.path.rstrip('/')}/"
     return [
         {
-            "title": way.title,
-            "address": way.path,
-            "current": _is_current(way, here),
+            "title": item.title,
+            "address": item.path,
+            "current": _is_current(item, current_path),
         }
-        for way in _visible_items(request, caller, NAVIGATION)
+        for item in _visible_items(request, caller, NAVIGATION)
     ]
 
 
-def _visible_items(request: Request, caller: "Caller | None", items: Sequence[NavigationItem]) -> list[NavigationItem]:
-    there = request.app.state.pages
-    return [way for way in items if caller and way.path in there and caller.may(way.action, reading=True)]
+def _visible_items(request: Request, caller: Caller | None, items: Sequence[NavigationItem]) -> list[NavigationItem]:
+    page_paths = request.app.state.pages
+    return [item for item in items if caller and item.path in page_paths and caller.may(item.action, reading=True)]

@@ -1,4 +1,4 @@
-"""What people decided about themes, in words with the names of themes and cases in it."""
+"""Theme edits and lineage as sentences with the names of themes and cases."""
 
 from collections.abc import Mapping
 
@@ -10,14 +10,14 @@ LENS_LABELS: Mapping[str, str] = {"all": "Whole case", "problem": "By problem", 
 
 LINEAGE_LABELS: Mapping[Lineage, str] = {
     Lineage.NEW: "new in the last run",
-    Lineage.CONTINUED: "went on as before",
+    Lineage.CONTINUED: "continued unchanged",
     Lineage.GREW: "has clearly more cases than before",
     Lineage.SHRANK: "has clearly fewer cases than before",
     Lineage.SPLIT: "a part became another theme",
-    Lineage.MERGED: "took another theme in",
+    Lineage.MERGED: "absorbed another theme",
     Lineage.DORMANT: "no new case in the last two labelled runs",
-    Lineage.RETURNED: "came back after a rest",
-    Lineage.RETIRED: "put aside by a person",
+    Lineage.RETURNED: "returned after being dormant",
+    Lineage.RETIRED: "retired by a person",
 }
 
 _DECIDED_TEXTS: Mapping[EditAction, str] = {
@@ -31,8 +31,8 @@ _DECIDED_TEXTS: Mapping[EditAction, str] = {
     EditAction.PIN: "pinned {cases} to {theme}",
     EditAction.LOCK: "locked {theme} with its name and cases",
     EditAction.RETIRE: "retired {theme}",
-    EditAction.OWN: "took {theme} on",
-    EditAction.UNDO: "took decision {undoes} back",
+    EditAction.OWN: "became the owner of {theme}",
+    EditAction.UNDO: "undid decision {undoes}",
 }
 
 _PROPOSED_TEXTS: Mapping[EditAction, str] = {
@@ -46,23 +46,23 @@ _PROPOSED_TEXTS: Mapping[EditAction, str] = {
     EditAction.PIN: "pin {cases} to {theme}",
     EditAction.LOCK: "lock {theme} with its name and cases",
     EditAction.RETIRE: "retire {theme}",
-    EditAction.OWN: "take {theme} on",
-    EditAction.UNDO: "take decision {undoes} back",
+    EditAction.OWN: "become the owner of {theme}",
+    EditAction.UNDO: "undo decision {undoes}",
 }
 
 CONFIRMATIONS: Mapping[EditAction, str] = {
-    EditAction.RENAME: "Renamed. Every later run keeps the name.",
-    EditAction.MERGE: "Merged. This theme took the other in.",
-    EditAction.MOVE_OUT: "Moved out. Each case went to the theme that is nearest now, or to none.",
-    EditAction.MOVE_IN: "Moved in. It stays in every later run.",
+    EditAction.RENAME: "Renamed. Later runs keep the name.",
+    EditAction.MERGE: "Merged: the other theme's cases are here now.",
+    EditAction.MOVE_OUT: "Moved out. Each case went to the next-best theme, or to none.",
+    EditAction.MOVE_IN: "Moved in. Later runs keep the cases here.",
     EditAction.SPLIT_OFF: "Split off. This is the new theme.",
     EditAction.TOGETHER: "Kept together from now on.",
     EditAction.APART: "Kept apart from now on.",
-    EditAction.PIN: "Pinned. These cases stay here in every later run.",
+    EditAction.PIN: "Pinned. Later runs keep these cases here.",
     EditAction.LOCK: "Locked. It keeps its name and its cases; new ones may still join.",
-    EditAction.RETIRE: "Retired. It keeps its cases, and nothing is drafted from it.",
-    EditAction.OWN: "You look after this theme now.",
-    EditAction.UNDO: "Taken back. The themes are what they would be without it.",
+    EditAction.RETIRE: "Retired. The theme keeps its cases; no patterns are drafted from it.",
+    EditAction.OWN: "You are now the owner of this theme.",
+    EditAction.UNDO: "Undone. The themes are as they would be without that decision.",
 }
 
 PROPOSAL_CONFIRMATION = "Proposed. A facilitator or a steward decides."
@@ -71,24 +71,25 @@ MAX_LISTED_CASES = 3
 
 
 def describe_edit(edit: Edit, names: Mapping[str, str], cases: Mapping[str, str]) -> str:
-    """What was decided, or proposed, without who and when.
+    """Describe a decision or proposal, without its author and date.
 
     Args:
-        names: theme name by id.
-        cases: what people call a case, by id.
+        edit: the decision or proposal.
+        names: theme names by id.
+        cases: display ids of cases by id.
     """
     if edit.action in {EditAction.ACCEPT, EditAction.DECLINE}:
         verb = "accepted" if edit.action is EditAction.ACCEPT else "declined"
         if edit.run_id:
-            return f"{verb} what {edit.run_id} made of {_theme_label(edit.theme_id, names)}"
-        return f"{verb} proposal or doubt {edit.answers}"
+            return f"{verb} the change of {_theme_label(edit.theme_id, names)} in {edit.run_id}"
+        return f"{verb} proposal or conflict {edit.answers}"
     wording = (_PROPOSED_TEXTS if edit.proposed else _DECIDED_TEXTS)[edit.action]
-    told = ", ".join(cases.get(id, id) for id in edit.case_ids[:MAX_LISTED_CASES])
-    left = len(edit.case_ids) - MAX_LISTED_CASES
+    listed = ", ".join(cases.get(id, id) for id in edit.case_ids[:MAX_LISTED_CASES])
+    n_more = len(edit.case_ids) - MAX_LISTED_CASES
     return ("proposed to " if edit.proposed else "") + wording.format(
         theme=_theme_label(edit.theme_id, names),
         other=_theme_label(edit.other_theme_id, names),
-        cases=f"{told} and {left} more" if left > 0 else told,
+        cases=f"{listed} and {n_more} more" if n_more > 0 else listed,
         name=edit.name,
         undoes=edit.undoes,
     )
@@ -101,11 +102,15 @@ def _theme_label(theme_id: str | None, names: Mapping[str, str]) -> str:
 
 
 def describe_contradiction(error: ContradictoryEdit, request_text: str, log: Mapping[int, str]) -> str:
-    """Both decisions, for somebody at a page: what they wanted, and what stands against it.
+    """Describe a contradictory edit and the earlier decisions it contradicts.
 
     Args:
-        wish: such as "to keep C-1, C-2 apart".
-        log: the standing decisions in words, by number.
+        error: names the earlier decisions.
+        request_text: the new edit, such as "to keep C-1, C-2 apart".
+        log: descriptions of the active decisions, by number.
     """
-    named = " and ".join(f"decision {number} ({log[number]})" for number in error.edit_numbers if number in log)
-    return f"{request_text[:1].upper()}{request_text[1:]} contradicts {named}. Take that back first, or leave it. Nothing was changed."
+    earlier = " and ".join(f"decision {number} ({log[number]})" for number in error.edit_numbers if number in log)
+    return (
+        f"{request_text[:1].upper()}{request_text[1:]} contradicts {earlier}. "
+        "Undo that decision first, or cancel. Nothing was changed."
+    )

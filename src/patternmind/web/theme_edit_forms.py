@@ -1,4 +1,4 @@
-"""A decision about themes as a form sends it: read, decided or proposed, or refused with the person's words kept."""
+"""Theme edits from page forms: parse, submit or propose, and return rejected forms with their values."""
 
 import datetime as dt
 import re
@@ -21,7 +21,7 @@ from patternmind.errors import (
 from patternmind.ports import Store
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.services.theme_queries import case_display_ids
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
 from patternmind.web.templating import flash
 from patternmind.web.theme_descriptions import (
     CONFIRMATIONS,
@@ -38,7 +38,7 @@ MAX_FIELD_LENGTH = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThemeEditForm:
-    """What a form holds, as it was typed; ``cases`` are ids one to a line, ``chosen`` those that were ticked."""
+    """The values of a form as typed; ``cases`` has one id per line, ``chosen`` the ticked ids."""
 
     action: str = ""
     lens: str = ""
@@ -55,7 +55,11 @@ class ThemeEditForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedThemeEdit:
-    """Why a form was not taken: ``message``, and beside which field; ``since`` is what others decided meanwhile."""
+    """A rejected form with the reason; ``field`` is the field to show it at.
+
+    Attributes:
+        later_decisions: decisions that others made after the form was opened.
+    """
 
     form: ThemeEditForm
     status: int
@@ -65,49 +69,53 @@ class RejectedThemeEdit:
 
 
 def read_form(form: FormData) -> ThemeEditForm:
-    """The fields of a form about themes; what is longer than any true value is cut."""
-    said = {
+    """Read the fields of a theme form; values longer than any valid one are cut."""
+    values = {
         name: str(form.get(name, ""))[:MAX_FIELD_LENGTH]
         for name in ThemeEditForm.__dataclass_fields__
         if name != "chosen"
     }
-    chosen = tuple(str(one)[:MAX_FIELD_LENGTH] for one in form.getlist("case"))[:MAX_CASES]
-    said["cases"] = str(form.get("cases", ""))[: 50 * MAX_FIELD_LENGTH]
-    return ThemeEditForm(**said, chosen=chosen)  # pyright: ignore[reportArgumentType] - the names are its fields
+    chosen = tuple(str(case_id)[:MAX_FIELD_LENGTH] for case_id in form.getlist("case"))[:MAX_CASES]
+    values["cases"] = str(form.get("cases", ""))[: 50 * MAX_FIELD_LENGTH]
+    return ThemeEditForm(**values, chosen=chosen)  # pyright: ignore[reportArgumentType] - the names are its fields
 
 
 def handle_theme_edit(
     ctx: AppContext, caller: Caller, form: ThemeEditForm, *, return_path: str
 ) -> Response | RejectedThemeEdit:
-    """Decide what was sent, or propose it where the caller may only propose; then back to where they came from."""
-    proposed = not caller.may(Action.EDIT_THEMES)
+    """Submit the edit, or propose it if the caller may only propose; then redirect."""
+    is_proposal = not caller.may(Action.EDIT_THEMES)
     try:
-        asked = _edit_request(form, actor=caller.name or form.by, is_proposal=proposed)
-        edit = _repeats_last_edit(ctx.store, asked) or submit_edit(ctx.store, ctx.clock, asked).edit
+        edit_request = _edit_request(form, actor=caller.name or form.by, is_proposal=is_proposal)
+        edit = _repeats_last_edit(ctx.store, edit_request) or submit_edit(ctx.store, ctx.clock, edit_request).edit
     except PatternmindError as error:
         return _rejected(ctx.store, form, error)
-    answer = RedirectResponse(return_path if proposed else _redirect_target(edit, return_path), status_code=303)
-    flash(answer, PROPOSAL_CONFIRMATION if proposed else CONFIRMATIONS[edit.action])
-    return answer
+    response = RedirectResponse(return_path if is_proposal else _redirect_target(edit, return_path), status_code=303)
+    flash(response, PROPOSAL_CONFIRMATION if is_proposal else CONFIRMATIONS[edit.action])
+    return response
 
 
 def _redirect_target(edit: Edit, return_path: str) -> str:
-    """The theme that took another in, or the new one; else where the person was."""
+    """Return the page of the theme that absorbed another, or of a new theme; else the return path."""
     if edit.action in {EditAction.MERGE, EditAction.SPLIT_OFF} and edit.other_theme_id:
         return f"/themes/{quote(edit.other_theme_id)}"
     return return_path
 
 
 def _edit_request(form: ThemeEditForm, *, actor: str, is_proposal: bool) -> ThemeEditRequest:
-    """Raises: UsageError, for what cannot be meant."""
+    """Build the edit request of a form.
+
+    Raises:
+        UsageError: a required choice is missing.
+    """
     if form.action not in set(EditAction) - {EditAction.ACCEPT, EditAction.DECLINE}:
         raise UsageError("Choose what to do.")
     action = EditAction(form.action)
-    typed = [one.strip() for one in re.split(r"[\n,;]", form.cases) if one.strip()][:MAX_CASES]
+    typed = [part.strip() for part in re.split(r"[\n,;]", form.cases) if part.strip()][:MAX_CASES]
     if action is EditAction.UNDO and not _is_number(form.undoes):
-        raise UsageError("Choose the decision to take back.")
+        raise UsageError("Choose the decision to undo.")
     if action is EditAction.MERGE and not form.other_theme_id:
-        raise UsageError("Choose the theme that takes this one in.")
+        raise UsageError("Choose the theme to merge this one into.")
     return ThemeEditRequest(
         action=action,
         actor=actor,
@@ -124,7 +132,7 @@ def _edit_request(form: ThemeEditForm, *, actor: str, is_proposal: bool) -> Them
 
 
 def _target_theme_id(action: EditAction, form: ThemeEditForm) -> str | None:
-    """The theme it is about; cases that are moved in go to the theme that was chosen, where one was."""
+    """Return the theme to edit; for moving cases in, the chosen theme if there is one."""
     if action in {EditAction.TOGETHER, EditAction.APART, EditAction.UNDO}:
         return None
     if action is EditAction.MOVE_IN and form.other_theme_id:
@@ -137,7 +145,7 @@ def _is_number(text: str) -> bool:
 
 
 def _repeats_last_edit(store: Store, request: ThemeEditRequest) -> Edit | None:
-    """The newest line, where it says the same of the same person: a second click, a reload, the back button."""
+    """Return the newest edit if it equals the request: a second click, a reload or the back button."""
     log = store.edits()
     if not log or request.expected_seq is None or log[-1].seq != request.expected_seq + 1:
         return None
@@ -167,56 +175,50 @@ def _rejected(store: Store, form: ThemeEditForm, error: PatternmindError) -> Rej
             message=describe_contradiction(error, _describe_request(store, form), describe_log(store)),
         )
     if isinstance(error, VersionConflict):
-        since = tuple(
-            f"{number}: {words}" for number, words in describe_log(store).items() if number > int(form.seen or 0)
+        later = tuple(
+            f"{number}: {text}" for number, text in describe_log(store).items() if number > int(form.seen or 0)
         )
-        message = "Somebody decided about this meanwhile. Nothing of yours was saved; look at it, then send it again."
-        return RejectedThemeEdit(form=form, status=412, message=message, later_decisions=since)
+        message = "Someone else changed the themes in the meantime. Your edit was not saved; check it and submit again."
+        return RejectedThemeEdit(form=form, status=412, message=message, later_decisions=later)
     if isinstance(error, NotFound) and error.kind != "case":
         raise error
-    message = str(error) if "--by" not in str(error) else "Say who decides."
-    return RejectedThemeEdit(form=form, status=422, message=message, field=_error_field(form, error, message))
+    return RejectedThemeEdit(form=form, status=422, message=str(error), field=_error_field(form, error))
 
 
-def _error_field(form: ThemeEditForm, error: PatternmindError, message: str) -> str:
-    """The field that the message belongs to."""
-    if message == "Say who decides.":
-        return "by"
-    if message.startswith("The note"):
-        return "note"
-    if isinstance(error, NotFound):
-        return "case"
-    named = message.startswith(("The name", "A theme's name", "Give the theme a name"))
-    return "name" if named else "other_theme_id" if form.action == EditAction.MERGE else "case"
+def _error_field(form: ThemeEditForm, error: PatternmindError) -> str:
+    """Return the name of the field that the error belongs to."""
+    if isinstance(error, UsageError) and error.field in {"by", "name", "note"}:
+        return error.field
+    return "other_theme_id" if form.action == EditAction.MERGE and not isinstance(error, NotFound) else "case"
 
 
 def _describe_request(store: Store, form: ThemeEditForm) -> str:
-    """What the person wanted, in words."""
-    asked = _edit_request(form, actor="somebody", is_proposal=True)
-    cases = [store.case(id) for id in asked.case_ids]
-    names = store.theme_names(asked.lens)
-    wish = Edit(
+    """Describe the edit that the person wanted."""
+    edit_request = _edit_request(form, actor="-", is_proposal=True)
+    cases = [store.case(id) for id in edit_request.case_ids]
+    names = store.theme_names(edit_request.lens)
+    edit = Edit(
         seq=0,
-        lens=asked.lens or "all",
-        action=asked.action,
-        by=asked.actor,
+        lens=edit_request.lens or "all",
+        action=edit_request.action,
+        by=edit_request.actor,
         at=EPOCH,
-        theme_id=asked.theme_id,
-        other_theme_id=asked.other_theme_id,
+        theme_id=edit_request.theme_id,
+        other_theme_id=edit_request.other_theme_id,
         case_ids=tuple(case.id for case in cases),
-        name=asked.name,
-        undoes=asked.undoes,
+        name=edit_request.name,
+        undoes=edit_request.undoes,
         proposed=True,
     )
-    called = {case.id: case.external_id or case.id for case in cases}
-    return describe_edit(wish, names, called).removeprefix("proposed ")
+    display_ids = {case.id: case.external_id or case.id for case in cases}
+    return describe_edit(edit, names, display_ids).removeprefix("proposed ")
 
 
 def describe_log(store: Store) -> dict[int, str]:
-    """Every line in words with who and when, by number."""
+    """Describe all edits with author and date, by number."""
     log = store.edits()
     cases = case_display_ids(store, log, MAX_LISTED_CASES)
     names = {
-        id: name for lens in dict.fromkeys(line.lens for line in log) for id, name in store.theme_names(lens).items()
+        id: name for lens in dict.fromkeys(edit.lens for edit in log) for id, name in store.theme_names(lens).items()
     }
-    return {line.seq: f"{line.by} {describe_edit(line, names, cases)}, {line.at:%-d %b %Y}" for line in log}
+    return {edit.seq: f"{edit.by} {describe_edit(edit, names, cases)}, {edit.at:%-d %b %Y}" for edit in log}

@@ -1,8 +1,7 @@
-"""Files that wait to be taken in: looked at first, then taken in whole, with what came of it kept for an hour.
+"""Uploaded files: previewed first, then imported as a whole; file and report are kept for an hour.
 
-Each lies in a folder of its own in the data folder, where raw text is kept, beside a small file that says where it
-stands; so another process of the same server can answer for it too. Its id is not to be guessed, and only who sent a
-file comes to it.
+Each file has its own folder in the data folder, which also holds raw text, with its state in a small JSON file. So
+every process of the same server can serve it. Ids are random, and only the member who uploaded a file can access it.
 """
 
 import json
@@ -17,6 +16,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from starlette.responses import Response
+
 from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX, AppContext
 from patternmind.domain.cases import CaseKind, RejectedRow
 from patternmind.errors import (
@@ -26,21 +27,26 @@ from patternmind.errors import (
     UnreadableFile,
 )
 from patternmind.services.file_import import import_files
+from patternmind.services.import_preview import rejected_as_csv
 from patternmind.storage.engine import translate_db_errors
+from patternmind.web.caller import Caller
 from patternmind.web.problems import problem_from_error, unexpected_problem
 
 RETENTION_SECONDS = 3600
 SMALL_FILE_WAIT_SECONDS = 1.5
-"""A small file is done by then, so that the next page shows it checked."""
+"""Longest wait for a check or an import; small files finish within it, so the next page shows the result."""
 MAX_NAME_LENGTH = 120
 _ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """Where a file stands: checking, ready, importing, done or failed.
+    """An uploaded file and its state: checking, ready, importing, done or failed.
 
-    ``report`` is how many rows were (while it is ready: would be) accepted and so on; ``failure`` says what went wrong.
+    Attributes:
+        report: row counts of the import, or of the dry run while the state is ready.
+        failure: the error message of a failed check or import.
+        pid: the process that checks or imports the file.
     """
 
     id: str
@@ -60,7 +66,7 @@ class Upload:
 
 
 def safe_name(filename: str) -> str:
-    """A file's name without folders, controls and marks that turn its direction; its ending is kept."""
+    """Return a file name without folders, control characters and bidi marks; its suffix is kept."""
     last = re.split(r"[/\\]", filename)[-1]
     plain = "".join(char for char in last if char.isprintable() and char not in "\u202a\u202b\u202c\u202d\u202e")
     plain = plain.strip().lstrip(".").strip() or "file"
@@ -71,92 +77,99 @@ def safe_name(filename: str) -> str:
     return short.encode("utf-8", "ignore").decode()
 
 
-class UploadStore:
-    """The files of one data folder that wait. Safe among threads and processes."""
+def upload_owner(caller: Caller) -> str:
+    """Return the owner of the caller's uploads; other members cannot access them."""
+    return f"{caller.network_id}/{caller.member.id if caller.member else caller.name or ''}"
 
-    def __init__(self, house: AppContext) -> None:
-        self._ctx = house
-        self._data_folder = house.settings.home
+
+class UploadStore:
+    """The uploads of a data folder. Safe to use from several threads and processes."""
+
+    def __init__(self, ctx: AppContext) -> None:
+        self._ctx = ctx
+        self._data_folder = ctx.settings.home
 
     def create_folder(self) -> tuple[str, Path]:
-        """A new place for a file to be written to, and its id; what was left over longer than an hour goes."""
+        """Return the id of a new upload and the folder to write its file to; expired uploads are deleted."""
         self._delete_expired()
         upload_id = secrets.token_urlsafe(16)
-        place = self._place(upload_id) / "file"
+        folder = self._folder_path(upload_id) / "file"
         with translate_db_errors(self._data_folder):
-            place.mkdir(parents=True, mode=0o700)
-        return upload_id, place
+            folder.mkdir(parents=True, mode=0o700)
+        return upload_id, folder
 
     def register(self, upload_id: str, *, owner: str, name: str, kind: CaseKind, mapping: Sequence[str] = ()) -> Upload:
-        """Say whose file it is that now lies there, and begin to check it."""
+        """Set the owner and format of a written file, and start its check."""
         upload = Upload(id=upload_id, owner=owner, name=name, kind=kind, mapping=tuple(mapping))
-        return self._begin(upload, self._check)
+        return self._start(upload, self._check)
 
     def find(self, upload_id: str, *, owner: str) -> Upload:
-        """Raises:
-        NotFound: there is none of that id, or somebody else sent it.
+        """Return an upload of the owner.
+
+        Raises:
+            NotFound: the id is unknown, or the upload belongs to another member.
         """
-        path = self._place(upload_id) / "state.json" if _ID_PATTERN.fullmatch(upload_id) else None
+        path = self._folder_path(upload_id) / "state.json" if _ID_PATTERN.fullmatch(upload_id) else None
         if path is None or not path.is_file():
             raise _not_found(upload_id)
-        said = json.loads(path.read_text(encoding="utf-8"))
-        values: dict[str, Any] = {**said, "kind": CaseKind(said["kind"]), "mapping": tuple(said["mapping"])}
+        state = json.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = {**state, "kind": CaseKind(state["kind"]), "mapping": tuple(state["mapping"])}
         upload = Upload(**values)
         if not secrets.compare_digest(upload.owner.encode(), owner.encode()):
             raise _not_found(upload_id)
         if upload.is_in_progress and upload.pid != os.getpid() and not _is_process_alive(upload.pid):
-            told = "The server was stopped meanwhile. Nothing of the file was taken in; upload it again."
-            return replace(upload, state="failed", failure=told)
+            failure = "The server was stopped. No row of the file was imported; upload it again."
+            return replace(upload, state="failed", failure=failure)
         return upload
 
     def file_path(self, upload: Upload) -> Path:
-        return self._place(upload.id) / "file" / upload.name
+        return self._folder_path(upload.id) / "file" / upload.name
 
     def remap(self, upload: Upload, *, kind: CaseKind, mapping: Sequence[str]) -> Upload:
-        """Check it again with other columns.
+        """Check a file again with other columns.
 
         Raises:
-            NotAllowed: it is being taken in, or was.
+            RuleViolated: the file is being imported, or is imported already.
         """
-        if (self._place(upload.id) / "taken").exists():
-            raise RuleViolated("This file is taken in already. Upload it again to read it another way.")
-        return self._begin(replace(upload, kind=kind, mapping=tuple(mapping), n_done=0, failure=""), self._check)
+        if (self._folder_path(upload.id) / "imported").exists():
+            raise RuleViolated("This file is already imported. Upload it again to read it with other columns.")
+        return self._start(replace(upload, kind=kind, mapping=tuple(mapping), n_done=0, failure=""), self._check)
 
     def start_import(self, upload: Upload) -> Upload:
-        """Take it in, once: whoever asks again gets what became of it.
+        """Import the file once; further calls return the current state.
 
         Raises:
-            NotAllowed: it is not checked yet, or cannot be read.
+            RuleViolated: the file is not checked yet, or cannot be read.
         """
         if upload.state in {"importing", "done"}:
             return upload
         if upload.state != "ready":
-            raise RuleViolated("This file cannot be taken in as it is. Look at what is wrong with it first.")
+            raise RuleViolated("This file cannot be imported yet. Fix the problems shown first.")
         try:
-            (self._place(upload.id) / "taken").touch(exist_ok=False)
+            (self._folder_path(upload.id) / "imported").touch(exist_ok=False)
         except FileExistsError:
             return self.find(upload.id, owner=upload.owner)
-        return self._begin(replace(upload, state="importing", n_done=0), self._import)
+        return self._start(replace(upload, state="importing", n_done=0), self._import)
 
     def rejected_rows(self, upload: Upload) -> list[RejectedRow]:
-        path = self._place(upload.id) / "rejected.json"
+        path = self._folder_path(upload.id) / "rejected.json"
         rows: list[Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
         return [RejectedRow(file=upload.name, row=row, errors=tuple(errors)) for row, errors in rows]
 
     def remove(self, upload: Upload) -> None:
-        shutil.rmtree(self._place(upload.id), ignore_errors=True)
+        shutil.rmtree(self._folder_path(upload.id), ignore_errors=True)
 
     def discard(self, upload_id: str) -> None:
-        """Remove a place that no file was kept in."""
-        shutil.rmtree(self._place(upload_id), ignore_errors=True)
+        """Remove the folder of an upload that was never registered."""
+        shutil.rmtree(self._folder_path(upload_id), ignore_errors=True)
 
-    def _place(self, upload_id: str) -> Path:
+    def _folder_path(self, upload_id: str) -> Path:
         return self._data_folder / f"{UPLOAD_FOLDER_PREFIX}{upload_id}"
 
-    def _begin(self, upload: Upload, work: Callable[[Upload], Upload]) -> Upload:
-        begun = replace(upload, state=upload.state if upload.state == "importing" else "checking", pid=os.getpid())
-        self._write(begun)
-        thread = threading.Thread(target=self._run, args=(begun, work), name=f"upload-{upload.id[:6]}", daemon=True)
+    def _start(self, upload: Upload, work: Callable[[Upload], Upload]) -> Upload:
+        started = replace(upload, state=upload.state if upload.state == "importing" else "checking", pid=os.getpid())
+        self._write(started)
+        thread = threading.Thread(target=self._run, args=(started, work), name=f"upload-{upload.id[:6]}", daemon=True)
         thread.start()
         thread.join(SMALL_FILE_WAIT_SECONDS)
         return self.find(upload.id, owner=upload.owner)
@@ -168,26 +181,26 @@ class UploadStore:
             self._write(replace(upload, state="failed", failure=f"{upload.name}: {error.reason}. {error.remedy}"))
         except PatternmindError as error:
             self._write(replace(upload, state="failed", failure=problem_from_error(error, request_id=upload.id).detail))
-        except Exception as error:  # noqa: BLE001 - the outermost edge of a thread: recorded and ended here
+        except Exception as error:  # noqa: BLE001 - the last handler of a thread: it records every error
             self._write(replace(upload, state="failed", failure=unexpected_problem(error, request_id=upload.id).detail))
 
     def _check(self, upload: Upload) -> Upload:
         return self._ingest(upload, "ready", dry_run=True)
 
     def _import(self, upload: Upload) -> Upload:
-        done = self._ingest(upload, "done", dry_run=False)
-        if not done.report["n_rejected"]:
-            shutil.rmtree(self.file_path(upload).parent, ignore_errors=True)  # raw text that nobody reads again
-        return done
+        imported = self._ingest(upload, "done", dry_run=False)
+        if not imported.report["n_rejected"]:
+            shutil.rmtree(self.file_path(upload).parent, ignore_errors=True)  # raw text, not needed any more
+        return imported
 
     def _ingest(self, upload: Upload, final_state: str, *, dry_run: bool) -> Upload:
-        said_at = time.monotonic()
+        written_at = time.monotonic()
 
         def progress(step: str, n_done: int, n_total: int) -> None:
-            nonlocal said_at
+            nonlocal written_at
             del step, n_total
-            if time.monotonic() - said_at > 0.5:
-                said_at = time.monotonic()
+            if time.monotonic() - written_at > 0.5:
+                written_at = time.monotonic()
                 self._write(replace(upload, n_done=n_done))
 
         path = self.file_path(upload)
@@ -200,24 +213,33 @@ class UploadStore:
             is_atomic=not dry_run,
             progress=progress,
         )
-        told = asdict(replace(report, rejected=())) | {"n_rejected": len(report.rejected)}
-        _write_json(self._place(upload.id) / "rejected.json", [[row.row, list(row.errors)] for row in report.rejected])
-        return replace(upload, state=final_state, report=told)
+        counts = asdict(replace(report, rejected=())) | {"n_rejected": len(report.rejected)}
+        _write_json(
+            self._folder_path(upload.id) / "rejected.json", [[row.row, list(row.errors)] for row in report.rejected]
+        )
+        return replace(upload, state=final_state, report=counts)
 
     def _write(self, upload: Upload) -> None:
-        _write_json(self._place(upload.id) / "state.json", asdict(upload))
+        _write_json(self._folder_path(upload.id) / "state.json", asdict(upload))
 
     def _delete_expired(self) -> None:
-        for left in self._data_folder.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
+        for folder in self._data_folder.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
             try:
-                if time.time() - left.stat().st_mtime > RETENTION_SECONDS:
-                    shutil.rmtree(left, ignore_errors=True)
+                if time.time() - folder.stat().st_mtime > RETENTION_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
             except FileNotFoundError:
-                continue  # somebody else was quicker
+                continue  # another process deleted it first
+
+
+def rejected_rows_csv(uploads: UploadStore, upload: Upload) -> Response:
+    """Return the rejected rows with their errors as a CSV download."""
+    text = rejected_as_csv(uploads.file_path(upload), uploads.rejected_rows(upload))
+    headers = {"content-disposition": 'attachment; filename="rows-to-fix.csv"'}
+    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _write_json(path: Path, data: Any) -> None:
-    """Whole or not at all; an upload that was removed meanwhile stays removed."""
+    """Write a JSON file atomically; do nothing if the upload was removed."""
     if not path.parent.is_dir():
         return
     fresh = path.with_suffix(f".{secrets.token_hex(4)}")
@@ -236,4 +258,4 @@ def _is_process_alive(pid: int) -> bool:
 
 
 def _not_found(upload_id: str) -> NotFound:
-    return NotFound("upload", upload_id[:40], "Files wait for an hour. Upload it again.")
+    return NotFound("upload", upload_id[:40], "Uploads are kept for an hour. Upload the file again.")

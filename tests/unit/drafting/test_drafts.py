@@ -212,7 +212,7 @@ def test_narrow_evidence_says_that_it_is_an_anecdote() -> None:
     one_team = [replace(case, team="North") for case in (BATTERY, SPARE)]
     nobody = [replace(case, team=None) for case in (BATTERY, SPARE)]
     assert str(pattern_of(one_team).fields["coverage"]).startswith(
-        "Evidence from 2 of 2 cases and 1 team. That is fewer"
+        "Evidence from 2 of 2 cases and 1 team. Fewer than two"
     )
     assert "anecdote" in str(pattern_of(nobody).fields["coverage"])
 
@@ -223,7 +223,7 @@ def test_the_draft_and_its_doubt_count_its_evidence_alike() -> None:
     found = measure_breadth(draft.claims, cases_by_id(*cases))
     assert str(draft.fields["coverage"]).startswith(found.describe(n_theme_cases=len(cases)))
     flags = [flag.reason for flag in ground(draft, cases_by_id(*cases)).flags if flag.doubt is FlagKind.NARROW]
-    assert flags == [f"{found.describe()}; 2 of each are asked."]
+    assert flags == [f"{found.describe()}; at least 2 of each are needed."]
     quoted = {
         quote.case_id for claim in draft.claims if claim.field != COUNTER_EVIDENCE_FIELD for quote in claim.quotes
     }
@@ -368,8 +368,8 @@ def test_a_prereading_counts_what_is_not_known() -> None:
     alone = prereading_of([replace(SILENT, date=None, team=None)], replace(SILENT, date=None, team=None))
     assert alone.fields["unknown"] == (
         "1 of 1 cases do not say what helped.",
-        "1 of 1 cases have no date, so whether it gets rarer cannot be seen.",
-        "All of them come from one team, or name none: it may be a local matter.",
+        "1 of 1 cases have no date, so we cannot see whether this happens less often now.",
+        "All cases come from one team or name no team: the problem may be local.",
         "No other case says what helped.",
     )
     assert alone.fields["helped"] == NOT_STATED

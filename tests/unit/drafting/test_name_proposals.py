@@ -148,15 +148,15 @@ def test_a_name_like_anothers_is_set_apart_by_a_key_phrase() -> None:
 def test_the_lint_refuses_a_name_that_fits_the_neighbour_or_is_nearly_anothers() -> None:
     own, beside = list(SCANNER.values()), list(LABEL.values())
     assert lint_name("Scanner battery", own, contrast_texts=beside, other_names=["Label printer"]) == []
-    assert lint_name("Update", beside, contrast_texts=beside) == ["the name fits its nearest theme as well"]
+    assert lint_name("Update", beside, contrast_texts=beside) == ["the name fits its nearest theme equally well"]
     assert lint_name("Scanner battery", own, other_names=["Scanner batteries"]) == [
-        "the name is nearly that of another theme"
+        "the name is too similar to that of another theme"
     ]
 
 
 def test_the_lint_refuses_a_brand_of_one_case_in_eight() -> None:
     texts = ["The Acme valve leaks.", *["The valve leaks."] * 7]
-    assert lint_name("Valve of Acme", texts) == ["the name holds a name that one case in eight or fewer bears"]
+    assert lint_name("Valve of Acme", texts) == ["the name contains a proper name that only one case in eight or fewer uses"]
     assert lint_name("Valve of Acme", texts[:7]) == []
 
 

@@ -16,7 +16,7 @@ from patternmind.evals.scorers.name_redaction import (
     vary_names,
 )
 from patternmind.evals.scorers.redaction import PERSON, LabelledSpan, format_share
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 
 ROW = {
     "text": "Dr. Ada Lund met Kim and Ola Dunk.",

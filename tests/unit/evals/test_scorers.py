@@ -43,7 +43,7 @@ from patternmind.evals.scorers.themes import (
     score_outliers,
 )
 from patternmind.evals.steps.groupings import Grouping, score_agreement_measures
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 
 
 def values(scores: Sequence[Score]) -> dict[str, float]:

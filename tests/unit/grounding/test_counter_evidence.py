@@ -43,14 +43,14 @@ def looked(*cases: Case) -> Draft:
 def test_a_case_in_which_the_step_failed_is_quoted_against_it_word_for_word() -> None:
     found = looked(HELPED, FAILED, SILENT)
     assert found.fields["counter_evidence"] == ("It did not help at all here.",)
-    assert found.fields["counter_search"] == "Looked for in 3 cases of the theme: 1 found."
+    assert found.fields["counter_search"] == "Searched 3 cases of the theme: 1 found."
     assert ground(found, cases_by_id(HELPED, FAILED, SILENT)).refused_claims == ()
 
 
 def test_a_case_in_which_something_else_failed_is_not() -> None:
     found = looked(HELPED, ELSEWHERE)
     assert found.fields["counter_evidence"] == "not stated in these cases"
-    assert found.fields["counter_search"] == "Looked for in 2 cases of the theme: none found."
+    assert found.fields["counter_search"] == "Searched 2 cases of the theme: none found."
     assert found.claims == pattern().claims
 
 

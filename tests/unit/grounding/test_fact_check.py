@@ -168,7 +168,7 @@ def test_a_claim_of_a_model_with_a_number_nobody_said_is_refused() -> None:
     bad = claimed("Seven pallets stood there.", "pallets stood in lane 4.")
     grounded = ground(by_model(bad, problem=("Seven pallets stood there.",)), CASES)
     assert [one.claim for one in grounded.refused_claims] == [bad]
-    assert grounded.refused_claims[0].reason == "the cases it quotes do not hold a number"
+    assert grounded.refused_claims[0].reason == "the cases it quotes do not contain a number"
     assert grounded.draft.fields == {"problem": ()}
 
 

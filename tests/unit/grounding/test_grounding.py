@@ -1,25 +1,25 @@
 """Every quote is a slice of its case, found by code, or its claim is refused; nothing is repaired by guessing."""
 
+import ast
 import unicodedata
 from dataclasses import FrozenInstanceError, replace
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fixtures.builders import build_case, cases_by_id
 
+import patternmind
 from patternmind.domain.cases import Case
 from patternmind.domain.drafts import (
     Claim,
     Draft,
     DraftKind,
-    GroundedDraft,
-    GroundingSeal,
     Provenance,
     Quote,
     RefusedClaim,
-    take_seal,
 )
 from patternmind.grounding import (
     WITHDRAWN,
@@ -102,7 +102,7 @@ def test_a_claim_with_an_altered_quote_is_refused_with_the_reason_and_its_line_g
 
 def test_a_claim_without_a_quote_is_refused() -> None:
     assert ground(draft(claim("Trust me.")), CASES).refused_claims == (
-        RefusedClaim(claim=claim("Trust me."), reason="the claim names no quote"),
+        RefusedClaim(claim=claim("Trust me."), reason="the claim has no quote"),
     )
 
 
@@ -283,18 +283,39 @@ def test_a_case_that_was_redacted_anew_takes_its_old_words_out_of_every_field() 
     assert "Nobody" not in str(grounded.draft.fields)
 
 
-def test_a_grounded_draft_is_made_by_ground_alone() -> None:
-    forged = cast(Any, object())
-    for seal in (None, forged, cast(Any, GroundingSeal)(), cast(Any, type("Seal", (GroundingSeal,), {}))()):
-        with pytest.raises(TypeError, match="only ground"):
-            GroundedDraft(draft(), (), seal=cast(Any, seal))
-    with pytest.raises(TypeError):
-        cast(Any, GroundedDraft)(draft(), ())
-    with pytest.raises(TypeError, match="only ground"):
-        take_seal()
-    grounded = ground(draft(claim("Nobody saw it.", EXACT)), CASES)
-    with pytest.raises((TypeError, ValueError)):
-        replace(grounded, draft=draft(claim("Anything.", quote("invented"))))
+def constructs_grounded_draft(call: ast.Call) -> bool:
+    """Detect ``GroundedDraft(...)``, and ``replace(...)`` with a field that only a grounded draft has."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    replaced = {keyword.arg for keyword in call.keywords}
+    return name == "GroundedDraft" or (name == "replace" and bool(replaced & {"draft", "refused_claims"}))
+
+
+def test_grounded_draft_is_constructed_only_in_grounding() -> None:
+    package = Path(patternmind.__file__).parent
+    callers = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and constructs_grounded_draft(node)
+    }
+    assert callers == {"grounding/claims.py"}
+
+
+@pytest.mark.parametrize(
+    ("code", "detected"),
+    [
+        ("GroundedDraft(draft, ())", True),
+        ("drafts.GroundedDraft(draft, ())", True),
+        ("replace(grounded, draft=draft)", True),
+        ("dataclasses.replace(grounded, refused_claims=())", True),
+        ("replace(draft, name='a')", False),
+        ("ground(draft, {})", False),
+    ],
+)
+def test_grounded_draft_check_detects_a_construction(code: str, detected: bool) -> None:
+    call = ast.parse(code, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert constructs_grounded_draft(call) == detected
 
 
 def test_a_grounded_draft_cannot_be_changed_afterwards() -> None:

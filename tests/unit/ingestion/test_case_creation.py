@@ -14,7 +14,7 @@ from patternmind.domain.cases import (
 )
 from patternmind.domain.networks import RosterEntry
 from patternmind.ingestion.cases import content_hash, make_case
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 
 ROSTER = Roster.of([RosterEntry(number=3, name="Anna Hansen", email="anna@example.org", team="Nord")])
 SUBMISSION = Submission(

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fixtures.builders import build_case
 
-from patternmind.cli.terminal import escape_control_chars
+from patternmind.cli.terminal import strip_control_chars
 from patternmind.domain.cases import Case, CaseKind, Submission
 from patternmind.domain.theme_counts import has_one_contributor
 from patternmind.evals.scorers.intervals import wilson_interval
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.prompt_injection import suspicion_flags
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.services.file_import import import_files
 from patternmind.storage import SqlStore
 
@@ -49,14 +49,14 @@ def test_any_text_can_be_looked_at_and_no_note_repeats_it(text: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(max_size=80))
 def test_nothing_shown_moves_a_cursor_or_turns_a_line(text: str) -> None:
-    shown = escape_control_chars(text + "\x1b[2J\x9b2J\u202etxt\r")
+    shown = strip_control_chars(text + "\x1b[2J\x9b2J\u202etxt\r")
     assert not set(shown) & set("\x1b\x9b\u202e\r\x07\x08\x00")
-    assert escape_control_chars(shown) == shown
+    assert strip_control_chars(shown) == shown
 
 
 def test_what_honest_texts_hold_is_shown_as_it_is() -> None:
     honest = "Zürich\tlane 4\nخط ۴ می‌خواهیم 👩‍👧 naïve"
-    assert escape_control_chars(honest) == honest
+    assert strip_control_chars(honest) == honest
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from patternmind.drafting.recap import BULLETS
 from patternmind.drafting.theme_names import are_names_similar
 from patternmind.errors import GatewayFailed
 from patternmind.grounding import ground
-from patternmind.ingestion.redaction.redactor import Roster, redact_values
+from patternmind.ingestion.redaction.redactor import redact_values
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 from patternmind.llm.scripted_answers import rule_based_model
 from patternmind.llm.scripted_model import (
@@ -135,7 +136,7 @@ def test_without_support_it_says_so_and_keeps_three_questions() -> None:
 def test_a_sentence_on_nothing_that_was_shown_is_left_out_and_counted() -> None:
     said = {"questions": [claimed("Who sang?", "s99"), claimed("What keeps a battery warm?", "s2")]}
     prose = prereading(answering(leave_with=[claimed("We will leave with a song.", "s99")], **said))
-    assert prose.notes == ("2 of the model's sentences do not stand on the cases and were left out.",)
+    assert prose.notes == ("2 of the model's sentences were left out: the cases do not support them.",)
     draft = prose.grounded.draft
     assert "song" not in str(draft.fields)
     assert draft.fields["questions"][0] == "What keeps a battery warm?"
@@ -147,7 +148,7 @@ def test_where_the_model_fails_the_pages_are_those_made_without_one() -> None:
     prose = prereading(scripted(pre_reading=fails))
     assert prose.grounded == prereading(None).grounded
     assert prose.grounded.draft.provenance.model == NO_AI
-    assert prose.notes == ("Made with no AI used: the model's server failed (500); requests made: 3.",)
+    assert prose.notes == ("Made without AI: the model's server failed (500); requests made: 3.",)
 
 
 # recaps
@@ -232,14 +233,14 @@ def test_a_sentence_that_its_quote_hardly_carries_is_flagged_on_pages_recaps_and
     for prose, field in zip(made, ["helped", "pattern", "note"], strict=True):
         flags = [flag for flag in prose.grounded.flags if flag.text == FAR]
         assert [(flag.doubt, flag.field) for flag in flags] == [(FlagKind.WEAK_SUPPORT, field)]
-        assert flags[0].reason == "Its quotes hold 0 % of its words, and their meaning is not close (0.10 of 1)."
+        assert flags[0].reason == "Its quotes contain 0 % of its words, and their meaning is not close (0.10 of 1)."
         assert flags[0] in prose.grounded.draft.flags
 
 
 def test_pages_are_printed_without_flags_so_a_note_tells_of_them() -> None:
     prose = prereading(answering(helped=[claimed(FAR, "s2")]))
-    shown = f"`patternmind review show {prose.grounded.draft.id}` says which."
-    assert prose.notes == (f"One of the model's sentences is weakly supported by the quotes: {shown}",)
+    shown = f"`patternmind review show {prose.grounded.draft.id}`"
+    assert prose.notes == (f"One of the model's sentences is weakly supported by the quotes; see {shown}.",)
 
 
 def test_what_the_quotes_carry_has_no_flag() -> None:

@@ -69,8 +69,8 @@ def test_a_doubt_few_cases_and_an_unsteady_theme_each_make_a_draft_less_certain(
     for worse, why in (
         (UncertaintyFactors(doubts=(FlagKind.WEAK_SUPPORT,), n_cases=9, n_teams=5, stability=1.0), "weak support"),
         (UncertaintyFactors(n_cases=1, n_teams=5, stability=1.0), "quotes from 1 case"),
-        (UncertaintyFactors(n_cases=9, n_teams=1, stability=1.0), "1 team behind its theme"),
-        (UncertaintyFactors(n_cases=9, n_teams=5, stability=0.3), "a theme that is not steady"),
+        (UncertaintyFactors(n_cases=9, n_teams=1, stability=1.0), "theme covers 1 team"),
+        (UncertaintyFactors(n_cases=9, n_teams=5, stability=0.3), "unstable theme"),
     ):
         value, reasons = estimate_uncertainty(worse)
         assert value > estimate_uncertainty(sure)[0]

@@ -121,7 +121,7 @@ def test_sent_twice_it_is_one_case(house: AppContext) -> None:
     again = handed_in(house, external_id="desk-1")
     assert (first.is_new, again.is_new) == (True, False)
     assert first.case.id == again.case.id
-    assert house.store.n_versions(first.case.id) == 1
+    assert house.store.count_versions(first.case.id) == 1
 
 
 def test_another_text_under_a_known_id_is_refused_and_changes_nothing(house: AppContext) -> None:
@@ -192,7 +192,7 @@ def test_an_edit_keeps_the_id_the_owner_and_every_version(house: AppContext) -> 
     after = edit_case(house.store, house.clock, before.id, written(fields=told), expected_version=1).case
     assert (after.id, after.owner, after.contributor) == (before.id, before.owner, before.contributor)
     assert after.facts["status"] == "solved"
-    assert house.store.n_versions(before.id) == 2
+    assert house.store.count_versions(before.id) == 2
     assert house.store.submission(before.id, 1).text["problem"] == PROBLEM
     assert house.store.submission(before.id).by == "Ada Berg"
 
@@ -316,7 +316,7 @@ def test_a_withdrawn_case_can_be_erased_for_good(grown: AppContext) -> None:
     grown.erase(case.id, actor="Ada Berg")
     assert grown.store.withdrawals() == []
     assert [one.case_id for one in grown.store.erasures()] == [case.id]
-    assert grown.store.n_versions(case.id) == 0
+    assert grown.store.count_versions(case.id) == 0
     for path in grown.settings.home.rglob("*"):
         assert not path.is_file() or b"Quokka" not in path.read_bytes()
 

@@ -17,7 +17,7 @@ from patternmind.storage.search.chroma import ExactIndex
 from patternmind.storage.search.in_memory import InMemoryIndex
 
 WORDS = "dock pump night scanner door invoice gasket ramp label shift board card".split()
-STAY = TextRewrite(theme=lambda one: one, name=str, words=str, draft=lambda draft, log: (draft, log))
+STAY = TextRewrite(rewrite_theme=lambda one: one, rewrite_name=str, rewrite_text=str, rewrite_draft=lambda draft, log: (draft, log))
 ENCODER = HashingEncoder()
 
 

@@ -54,9 +54,9 @@ def test_a_case_is_looked_over_handed_in_edited_withdrawn_put_back_and_erased(ev
     edited = member.client.put(f"{API}/cases/{id}", json=changed, headers={"if-match": '"1"'})
     assert (edited.status_code, edited.headers["etag"]) == (200, '"2"')
     late = steward.client.put(f"{API}/cases/{id}", json=changed, headers={"if-match": '"1"'})
-    assert (late.status_code, late.json()["title"]) == (412, "Somebody changed it meanwhile")
+    assert (late.status_code, late.json()["title"]) == (412, "Changed by someone else in the meantime")
     assert other.client.put(f"{API}/cases/{id}", json=changed).status_code == 403
-    around = steward.get(f"{API}/cases/{id}/surroundings")
+    around = steward.get(f"{API}/cases/{id}/related")
     assert (around.headers["etag"], around.json()["n_versions"], around.json()["quotes"]) == ('"2"', 2, [])
     assert other.post(f"{API}/cases/{id}/withdrawal", json={}).status_code == 403
     assert member.post(f"{API}/cases/{id}/withdrawal", json={}).json()["case_id"] == id
@@ -85,7 +85,7 @@ def test_what_cannot_be_taken_names_its_fields(everybody: dict[str, PageClient])
     assert hand_in(member, text={}).json()["errors"][0]["field"] == "body.problem"
     assert "no field" in hand_in(member, text={"gossip": "x"}).json()["detail"]
     assert hand_in(member, facts={"submitter": "Somebody"}).status_code == 422
-    assert hand_in(member, submitter="Somebody Else").json()["title"] == "A rule forbids it"
+    assert hand_in(member, submitter="Somebody Else").json()["title"] == "Not allowed by policy"
 
 
 def test_the_same_request_is_done_once(everybody: dict[str, PageClient]) -> None:

@@ -34,7 +34,7 @@ def test_the_words_say_what_the_picture_shows() -> None:
 def test_there_is_no_line_through_one_quarter_and_no_picture_of_none() -> None:
     assert sparkline({"2026Q1": 3}, ["2026Q1"]) == ""
     assert bar_chart({}, []) == ""
-    assert describe_trend({}, []) == "Cases by quarter: none has a date."
+    assert describe_trend({}, []) == "Cases by quarter: no case has a date."
 
 
 @given(TRENDS)

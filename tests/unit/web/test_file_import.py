@@ -14,9 +14,9 @@ from tests.fixtures.page_client import PageClient, form_token_on
 from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX, AppContext
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Role
+from patternmind.domain.spreadsheet import FORMULA_PREFIXES, escape_formula
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import StoreUnavailable
-from patternmind.ingestion.mapping import FORMULA_PREFIXES, escape_formula
 from patternmind.services.import_preview import mapping_from_choices, preview_file
 from patternmind.settings import Settings
 from patternmind.web import middleware
@@ -165,7 +165,7 @@ def test_when_storing_fails_nothing_is_half_done_and_it_is_said(
     monkeypatch.setattr(store, "_put_case", fails)
     steward.send(address, {}, page=address)
     page = steward.get(address)
-    assert "The data folder cannot be used now" in words(page)
+    assert "The data folder is unavailable" in words(page)
     assert "disk" not in page.text
     assert house.store.cases() == []
 
@@ -179,7 +179,7 @@ def test_rejected_rows_come_back_as_a_file_to_mend_that_calculates_nothing(
     address = upload(steward, "cases.csv", ROWS).headers["location"]
     answer = steward.get(f"{address}/errors.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.headers["content-disposition"] == 'attachment; filename="rows-to-mend.csv"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="rows-to-fix.csv"'
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert rows[0] == [
         "patternmind: row",
@@ -198,7 +198,7 @@ def test_rejected_rows_come_back_as_a_file_to_mend_that_calculates_nothing(
 def test_a_mended_file_comes_back_as_if_it_had_been_right_at_first(house: AppContext, steward: PageClient) -> None:
     address = upload(steward, "cases.csv", ROWS).headers["location"]
     mended = steward.get(f"{address}/errors.csv").text.replace("half done", "open").encode()
-    again = upload(steward, "rows-to-mend.csv", mended).headers["location"]
+    again = upload(steward, "rows-to-fix.csv", mended).headers["location"]
     page = steward.get(again)
     assert "1 row would be taken in, 1 rejected." in words(page)
     assert "patternmind: row" not in page.text
@@ -303,7 +303,7 @@ def test_an_import_of_a_server_that_was_killed_is_said_to_be_off(house: AppConte
     (place.parent / "state.json").write_text(json.dumps(said), encoding="utf-8")
     found = uploads.find(upload_id, owner="o")
     assert found.state == "failed"
-    assert "Nothing of the file was taken in" in found.failure
+    assert "No row of the file was imported" in found.failure
     assert preview_file(house.store, place / "a.csv", kind=CaseKind.CASE).columns
 
 

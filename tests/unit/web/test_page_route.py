@@ -16,8 +16,9 @@ from patternmind.errors import NotFound
 from patternmind.settings import Settings
 from patternmind.web import static_files, templating
 from patternmind.web.app import make_app
+from patternmind.web.dependencies import CallerDep
 from patternmind.web.permissions import allows_anonymous, requires
-from patternmind.web.routing import CallerDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -110,7 +111,7 @@ def test_a_form_without_its_token_or_with_that_of_another_session_is_refused(app
         assert 'name="note" value="what I wrote"' in refused.text, "it can be sent again with one press"
         elsewhere = ada.post("/note", data={"note": "x", **fields}, headers={"sec-fetch-site": "none"})
         assert elsewhere.status_code == 403
-        assert "not of this session" in elsewhere.text
+        assert "belongs to another session" in elsewhere.text
     assert ada.post("/note", content=b"{}", headers={"content-type": "application/json"}).status_code == 403
     own = {"x-form-token": form_token_on(ada.get("/note").text)}
     assert ada.post("/note", data={"note": "x"}, headers=own).status_code == 303
@@ -138,7 +139,7 @@ def test_a_page_knows_who_reads_it_and_what_they_may(app: tuple[AppContext, Any]
 
 
 def test_a_route_that_declares_nothing_cannot_be_made() -> None:
-    with pytest.raises(RuntimeError, match="must declare one need"):
+    with pytest.raises(RuntimeError, match="must declare exactly one permission"):
         PageRoute("/bare", bare)
 
 
@@ -167,7 +168,7 @@ def test_an_address_that_leads_nowhere_is_a_page_for_people_and_a_problem_for_pr
     for visitor in (ada, PageClient(app[0], app=app[1])):
         page = visitor.get("/nowhere", headers={"accept": "text/html,*/*"})
         assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
-        assert "The address leads nowhere" in page.text
+        assert "Page not found" in page.text
         for address, accept in (("/nowhere", "*/*"), ("/api/v1/nowhere", "text/html")):
             problem = visitor.get(address, headers={"accept": accept})
             assert (problem.status_code, problem.json()["status"]) == (404, 404)

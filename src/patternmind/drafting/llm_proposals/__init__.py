@@ -1,4 +1,4 @@
-"""Drafts by a language model: what it is told of the cases, and how its answer becomes a proposal to be grounded."""
+"""Build prompt variables from cases, and turn a model's answers into ungrounded proposals."""
 
 from patternmind.drafting.llm_proposals.theme_name import PROMPT_ID
 

@@ -1,26 +1,17 @@
-"""What a drafter by prompt needs, and what it gives: an answer to ask for, a proposal that is not grounded yet."""
+"""Shared types of the prompt drafters: the model's answer and numbered source sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-    Quote,
-)
-from patternmind.drafting.identity import draft_id
+from patternmind.domain.drafts import Claim, Provenance, Quote
 from patternmind.text import Sentence
-
-DraftFields = Mapping[str, str | tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedactedAnswer:
-    """What the model said to one prompt, redacted; with what its draft has to tell of it."""
+    """The model's redacted answer to one prompt, with the figures for the draft's provenance."""
 
     value: Mapping[str, Any]
     model: str
@@ -43,38 +34,19 @@ class RedactedAnswer:
 
 class AskModel(Protocol):
     def __call__(self, prompt_id: str, variables: Mapping[str, object], *, case_ids: Sequence[str]) -> RedactedAnswer:
-        """The answer to a prompt, redacted.
+        """Send a prompt and return the redacted answer.
 
         Args:
-            case_ids: the cases whose words stand in the variables.
+            case_ids: Cases whose text the variables contain.
 
         Raises:
-            GatewayFailed: there is no usable answer.
+            GatewayFailed: The model gives no usable answer.
         """
         ...
 
 
-def build_draft(
-    kind: DraftKind,
-    theme_id: str | None,
-    name: str,
-    fields: DraftFields,
-    claims: Sequence[Claim],
-    provenance: Provenance,
-) -> Draft:
-    return Draft(
-        id=draft_id(kind, theme_id, name, fields, claims),
-        kind=kind,
-        theme_id=theme_id,
-        name=name,
-        fields=fields,
-        claims=tuple(claims),
-        provenance=provenance,
-    )
-
-
 def collapse_whitespace(text: str) -> str:
-    """Without line breaks, so that nothing in a text can look like a line of ours."""
+    """Remove line breaks, so that no text can imitate a line of the prompt."""
     return " ".join(text.split())
 
 
@@ -89,7 +61,7 @@ class NumberedSentences:
         return cls({f"s{number}": sentence for number, sentence in enumerate(sentences, 1)})
 
     def case_lines(self, case_id: str) -> str:
-        """The sentences of a case, one a line, each after its id."""
+        """Return the sentences of a case, one per line, each after its id."""
         return "\n".join(
             f"{id} {collapse_whitespace(sentence.text)}"
             for id, sentence in self.by_id.items()
@@ -97,15 +69,15 @@ class NumberedSentences:
         )
 
     def quotes(self, ids: Sequence[str]) -> tuple[Quote, ...]:
-        """The named sentences as quotes; an id that was not shown gives one that grounding refuses."""
+        """Return the sentences with these ids as quotes; an unknown id becomes a quote that grounding refuses."""
         return tuple(
             self.by_id[id].to_quote() if id in self.by_id else unknown_source_quote(id) for id in dict.fromkeys(ids)
         )
 
     def claims(self, field: str, items: Sequence[Mapping[str, Any]]) -> list[Claim]:
         return [
-            Claim(text=collapse_whitespace(one["text"]), field=field, quotes=self.quotes(one["sentences"]))
-            for one in items
+            Claim(text=collapse_whitespace(item["text"]), field=field, quotes=self.quotes(item["sentences"]))
+            for item in items
         ]
 
 

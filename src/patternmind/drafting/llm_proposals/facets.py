@@ -1,4 +1,4 @@
-"""Map: the facets of one case, each with the passage it stands on. Read once, used for every draft of its theme."""
+"""Map step: extract the facets of a case, each with its passage; used for every draft of the theme."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,22 @@ from patternmind.domain.drafts import (
     DraftKind,
     Quote,
 )
-from patternmind.drafting.llm_proposals.base import AskModel, build_draft, collapse_whitespace
+from patternmind.drafting.identity import build_draft
+from patternmind.drafting.llm_proposals.base import AskModel, collapse_whitespace
 
 PROMPT_ID = "case-facets"
 
 MAX_CASE_CHARACTERS = 12_000
-"""Characters of a case that are read, about 2,000 words; a longer one is read from its beginning."""
+"""Characters that are read from the beginning of a case, about 2,000 words."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFacets:
-    """``draft`` has one claim a facet, its field the kind; ``instructions`` says that the case speaks to machines."""
+    """The facets of one case.
+
+    ``draft`` has one claim per facet; the claim's field is the kind of facet. ``has_instructions`` is true if the case
+    contains instructions to a model.
+    """
 
     draft: Draft
     has_instructions: bool
@@ -30,10 +35,10 @@ def prompt_variables(case: Case) -> dict[str, object]:
 
 
 def draft_facets(case: Case, ask: AskModel, *, run_id: str) -> CaseFacets:
-    """What the model reads out of a case, not yet grounded.
+    """Ask the model for the facets of a case; they are not grounded yet.
 
     Raises:
-        GatewayFailed: there is no usable answer.
+        GatewayFailed: The model gives no usable answer.
     """
     answer = ask(PROMPT_ID, prompt_variables(case), case_ids=[case.id])
     claims = [
@@ -50,10 +55,10 @@ def draft_facets(case: Case, ask: AskModel, *, run_id: str) -> CaseFacets:
 
 def _case_parts(case: Case) -> list[dict[str, str]]:
     parts: list[dict[str, str]] = []
-    left = MAX_CASE_CHARACTERS
+    n_remaining = MAX_CASE_CHARACTERS
     for field, text in case.text.items():
-        if left <= 0:
+        if n_remaining <= 0:
             break
-        parts.append({"field": field, "text": text[:left]})
-        left -= len(text)
+        parts.append({"field": field, "text": text[:n_remaining]})
+        n_remaining -= len(text)
     return parts

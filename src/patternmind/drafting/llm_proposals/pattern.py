@@ -1,4 +1,4 @@
-"""Reduce: one candidate pattern out of the facets of a theme's cases, each sentence standing on facets by their ids."""
+"""Reduce step: propose one candidate pattern from the facets of a theme's cases; each sentence cites facet ids."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,10 +8,10 @@ from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import Case
 from patternmind.domain.drafts import Claim, Draft, DraftKind
 from patternmind.domain.themes import Theme
+from patternmind.drafting.identity import build_draft
 from patternmind.drafting.llm_proposals.base import (
     AskModel,
     RedactedAnswer,
-    build_draft,
     claim_texts,
     collapse_whitespace,
     unknown_source_quote,
@@ -23,7 +23,7 @@ from patternmind.drafting.theme_names import lint_name
 PROMPT_ID = "candidate-pattern"
 
 SOLUTION_KEYS = ("therefore", "steps")
-"""Two lists of the answer that are one field of a pattern."""
+"""Lists of the answer that together form the field ``solution``."""
 
 PATTERN_FIELDS = (
     "context",
@@ -39,7 +39,7 @@ PATTERN_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class ShownCase:
-    """A case as the model gets to see it: why it was chosen, and its facets, every one of them grounded."""
+    """A case as the prompt shows it: the reason for its selection, and its grounded facets."""
 
     case: Case
     selection_reason: str
@@ -48,7 +48,10 @@ class ShownCase:
 
 @dataclass(frozen=True, slots=True)
 class PatternProposal:
-    """What the model proposes for a theme. ``claims`` are not grounded yet; ``reason`` where it sees no pattern."""
+    """The model's proposal for a theme; ``claims`` are not grounded yet.
+
+    ``reason`` is empty unless the model sees no pattern.
+    """
 
     theme: Theme
     shown_cases: tuple[ShownCase, ...]
@@ -59,14 +62,14 @@ class PatternProposal:
     answer: RedactedAnswer
 
     def draft(self, grounded_claims: Sequence[Claim], *, run_id: str, made_for: str) -> Draft:
-        """The draft that these of its claims make; what none of them states is said to be not stated."""
+        """Build the draft from the grounded claims; a field without a claim reads ``NOT_STATED``."""
         fields = (
             self._fields(grounded_claims)
             if not self.reason
             else {"problem": claim_texts(grounded_claims, "problem") or NOT_STATED}
         )
         coverage = _coverage_text(grounded_claims, self.shown_cases, self.n_cases)
-        provenance = self.answer.provenance(run_id, [one.case for one in self.shown_cases])
+        provenance = self.answer.provenance(run_id, [shown_case.case for shown_case in self.shown_cases])
         return build_draft(
             DraftKind.PATTERN,
             self.theme.id,
@@ -83,37 +86,37 @@ class PatternProposal:
 
 
 def propose_pattern(theme: Theme, shown_cases: Sequence[ShownCase], ask: AskModel, *, n_cases: int) -> PatternProposal:
-    """What the model makes of the facets shown to it.
+    """Ask the model for a pattern from the facets of the shown cases.
 
     Args:
-        n_cases: of the theme, each story once, shown or not.
+        n_cases: Number of cases of the theme without near-duplicates, shown or not.
 
     Raises:
-        GatewayFailed: there is no usable answer.
+        GatewayFailed: The model gives no usable answer.
     """
-    facets = {f"q{number}": facet for number, facet in enumerate((f for one in shown_cases for f in one.facets), 1)}
-    answer = ask(
-        PROMPT_ID, _variables(theme, shown_cases, facets, n_cases), case_ids=[one.case.id for one in shown_cases]
-    )
-    said = answer.value
+    all_facets = (facet for shown_case in shown_cases for facet in shown_case.facets)
+    facets = {f"q{number}": facet for number, facet in enumerate(all_facets, 1)}
+    case_ids = [shown_case.case.id for shown_case in shown_cases]
+    answer = ask(PROMPT_ID, _variables(theme, shown_cases, facets, n_cases), case_ids=case_ids)
+    value = answer.value
     parts = (
         ("patlet", "context", "problem", "forces", *SOLUTION_KEYS, *PATTERN_FIELDS[4:])
-        if said["pattern"]
+        if value["pattern"]
         else ("problem",)
     )
     return PatternProposal(
         theme=theme,
         shown_cases=tuple(shown_cases),
         n_cases=n_cases,
-        name=_validated_name(said["name"], theme, shown_cases),
-        reason="" if said["pattern"] else f"{said['reason'][:1].upper()}{said['reason'][1:]}.",
-        claims=tuple(_claim(part, one, facets) for part in parts for one in said[part]),
+        name=_validated_name(value["name"], theme, shown_cases),
+        reason="" if value["pattern"] else f"{value['reason'][:1].upper()}{value['reason'][1:]}.",
+        claims=tuple(_claim(part, item, facets) for part in parts for item in value[part]),
         answer=answer,
     )
 
 
 def has_problem_and_solution(claims: Sequence[Claim]) -> bool:
-    """Whether these claims are a pattern at all: a problem and what helped."""
+    """Return whether the claims contain at least a problem and a solution."""
     return {"problem", "solution"} <= {claim.field for claim in claims}
 
 
@@ -127,16 +130,16 @@ def _claim(part: str, item: Mapping[str, Any], facets: Mapping[str, Claim]) -> C
 
 
 def _patlet(grounded_claims: Sequence[Claim]) -> str:
-    """Problem and remedy, where the sentence that was to say both did not hold."""
+    """Return problem and remedy, for a proposal whose own patlet was refused."""
     return " ".join(part[0] for name in ("problem", "solution") if (part := claim_texts(grounded_claims, name)))
 
 
 def _validated_name(name: str, theme: Theme, shown_cases: Sequence[ShownCase]) -> str:
-    """The proposed name where it is in the words of the cases; else the theme's, which is checked already."""
-    texts = ["\n".join(one.case.text.values()) for one in shown_cases]
-    said = content_words(name)
-    own = {word for text in texts for word in content_words(text)}
-    fits = bool(said) and 2 * len(said & own) >= len(said) and not lint_name(name, texts)
+    """Return the proposed name if its words come from the cases, else the theme's name."""
+    texts = ["\n".join(shown_case.case.text.values()) for shown_case in shown_cases]
+    name_words = content_words(name)
+    case_words = {word for text in texts for word in content_words(text)}
+    fits = bool(name_words) and 2 * len(name_words & case_words) >= len(name_words) and not lint_name(name, texts)
     return collapse_whitespace(name) if fits else theme.name
 
 
@@ -152,12 +155,12 @@ def _variables(
         "n_teams": len(teams),
         "cases": [
             {
-                "case_id": one.case.id,
-                "why": one.selection_reason,
-                "team": teams.get(one.case.team or "", 0),
-                "facets": "\n".join(_facet_line(ids[facet], facet) for facet in one.facets),
+                "case_id": shown_case.case.id,
+                "why": shown_case.selection_reason,
+                "team": teams.get(shown_case.case.team or "", 0),
+                "facets": "\n".join(_facet_line(ids[facet], facet) for facet in shown_case.facets),
             }
-            for one in shown_cases
+            for shown_case in shown_cases
         ],
     }
 
@@ -168,7 +171,7 @@ def _facet_line(id: str, facet: Claim) -> str:
 
 
 def _coverage_text(grounded_claims: Sequence[Claim], shown_cases: Sequence[ShownCase], n_cases: int) -> str:
-    """From how many cases and teams the evidence comes, and of how many; too narrow evidence says so."""
-    found = measure_breadth(grounded_claims, {one.case.id: one.case for one in shown_cases})
-    told = f"{found.describe(n_theme_cases=n_cases)}; {len(shown_cases)} of {n_cases} cases shown to the model."
-    return told + (ANECDOTE_NOTE if found.is_narrow else "")
+    """State the number of quoted cases and teams, and note too few."""
+    breadth = measure_breadth(grounded_claims, {shown_case.case.id: shown_case.case for shown_case in shown_cases})
+    coverage = f"{breadth.describe(n_theme_cases=n_cases)}; {len(shown_cases)} of {n_cases} cases shown to the model."
+    return coverage + (ANECDOTE_NOTE if breadth.is_narrow else "")

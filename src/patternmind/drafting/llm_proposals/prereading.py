@@ -1,4 +1,4 @@
-"""Pre-reading by a language model: what it adds to the pages that are made from the texts themselves."""
+"""Propose a pre-reading with a language model, on top of the extractive one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from patternmind.domain.cases import Case
 from patternmind.domain.drafts import Claim, Draft, DraftKind
 from patternmind.drafting.evidence import ThemeEvidence
+from patternmind.drafting.identity import build_draft
 from patternmind.drafting.llm_proposals.base import (
     AskModel,
     NumberedSentences,
     RedactedAnswer,
-    build_draft,
     claim_texts,
 )
 from patternmind.drafting.patterns import NOT_STATED
-from patternmind.drafting.sentence_selection import select_sentences
-from patternmind.text import Sentence, extract_sentences
+from patternmind.drafting.sentence_selection import representative_sentences
+from patternmind.text import extract_sentences
 
 PROMPT_ID = "pre-reading"
 
@@ -24,12 +24,12 @@ MAX_OTHER_CASES, MAX_SENTENCES_PER_CASE, MAX_OWN_SENTENCES = 12, 4, 60
 QUOTES_FIELD, N_QUESTIONS = "quotes", 3
 
 EXTRACTIVE_FIELDS = ("case_title", "case")
-"""The case in its own words: no model has a part in it."""
+"""Fields with the case in its own words; the model does not change them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrereadingProposal:
-    """What the model proposes beside ``plain``, the pre-reading made without one. ``claims`` are not grounded yet."""
+    """The model's additions to ``extractive_draft``, the pre-reading made without a model; not grounded yet."""
 
     extractive_draft: Draft
     shown_cases: tuple[Case, ...]
@@ -37,10 +37,13 @@ class PrereadingProposal:
     answer: RedactedAnswer
 
     def draft(self, grounded_claims: Sequence[Claim], *, run_id: str) -> Draft:
-        """The pages with these of its claims. The case in its own words and what can be counted stay as they were."""
-        asked = [claim for claim in grounded_claims if claim.field == "questions"][:N_QUESTIONS]
-        spare = [claim for claim in self.extractive_draft.claims if claim.field == "questions"]
-        questions = (*(claim.text for claim in asked), *self.extractive_draft.fields["questions"])[:N_QUESTIONS]
+        """Build the pre-reading from the grounded claims.
+
+        The case in its own words and the counted fields come from the extractive draft.
+        """
+        new_questions = [claim for claim in grounded_claims if claim.field == "questions"][:N_QUESTIONS]
+        spare_questions = [claim for claim in self.extractive_draft.claims if claim.field == "questions"]
+        questions = (*(claim.text for claim in new_questions), *self.extractive_draft.fields["questions"])[:N_QUESTIONS]
         fields = {
             **self.extractive_draft.fields,
             "leave_with": " ".join(claim_texts(grounded_claims, "leave_with"))
@@ -54,7 +57,7 @@ class PrereadingProposal:
         claims = [
             *(claim for claim in self.extractive_draft.claims if claim.field in EXTRACTIVE_FIELDS),
             *(claim for claim in grounded_claims if claim.field not in {*EXTRACTIVE_FIELDS, "questions"}),
-            *(claim for claim in (*asked, *spare) if claim.text in questions),
+            *(claim for claim in (*new_questions, *spare_questions) if claim.text in questions),
         ]
         provenance = self.answer.provenance(run_id, self.shown_cases)
         return build_draft(
@@ -65,44 +68,43 @@ class PrereadingProposal:
 def propose_prereading(
     evidence: ThemeEvidence, case: Case, extractive_draft: Draft, ask: AskModel
 ) -> PrereadingProposal:
-    """What the model makes of the case and of sentences of the cases most like it.
+    """Ask the model for a pre-reading from the case and the most similar cases.
 
     Raises:
-        GatewayFailed: there is no usable answer.
+        GatewayFailed: The model gives no usable answer.
     """
     own = extract_sentences(case)[:MAX_OWN_SENTENCES]
     others = [other for other in evidence.cases if other.id != case.id]
-    chosen = {other.id: _representative_sentences(evidence, other) for other in others[:MAX_OTHER_CASES]}
-    numbered = NumberedSentences.from_sentences([*own, *(sentence for said in chosen.values() for sentence in said)])
-    shown = [case, *(other for other in others if chosen.get(other.id))]
+    selected = {
+        other.id: representative_sentences(
+            evidence.sentences, other.id, evidence.remedy_score, limit=MAX_SENTENCES_PER_CASE
+        )
+        for other in others[:MAX_OTHER_CASES]
+    }
+    other_sentences = (sentence for sentences in selected.values() for sentence in sentences)
+    numbered = NumberedSentences.from_sentences([*own, *other_sentences])
+    shown_cases = [case, *(other for other in others if selected.get(other.id))]
     variables = {
         "session": {"about": evidence.theme.name, "name": str(extractive_draft.fields.get("session", ""))},
         "case": {"case_id": case.id, "text": numbered.case_lines(case.id)},
-        "n_shown": len(shown) - 1,
+        "n_shown": len(shown_cases) - 1,
         "n_cases": len(others),
-        "others": [{"case_id": other.id, "sentences": numbered.case_lines(other.id)} for other in shown[1:]],
+        "others": [{"case_id": other.id, "sentences": numbered.case_lines(other.id)} for other in shown_cases[1:]],
     }
-    answer = ask(PROMPT_ID, variables, case_ids=[one.id for one in shown])
-    said = answer.value
-    voices = [numbered.by_id[id] for id in dict.fromkeys(said["voices"]) if id in numbered.by_id]
+    answer = ask(PROMPT_ID, variables, case_ids=[shown_case.id for shown_case in shown_cases])
+    value = answer.value
+    voices = [numbered.by_id[id] for id in dict.fromkeys(value["voices"]) if id in numbered.by_id]
     claims = [
-        *numbered.claims("leave_with", said["leave_with"]),
+        *numbered.claims("leave_with", value["leave_with"]),
         *(
-            Claim(text=one.text, field=QUOTES_FIELD, quotes=(one.to_quote(),))
-            for one in voices
-            if one.case_id != case.id
+            Claim(text=voice.text, field=QUOTES_FIELD, quotes=(voice.to_quote(),))
+            for voice in voices
+            if voice.case_id != case.id
         ),
-        *numbered.claims("helped", said["helped"]),
-        *numbered.claims("disagreement", said["disagreement"]),
-        *numbered.claims("questions", said["questions"]),
+        *numbered.claims("helped", value["helped"]),
+        *numbered.claims("disagreement", value["disagreement"]),
+        *numbered.claims("questions", value["questions"]),
     ]
     return PrereadingProposal(
-        extractive_draft=extractive_draft, shown_cases=tuple(shown), claims=tuple(claims), answer=answer
+        extractive_draft=extractive_draft, shown_cases=tuple(shown_cases), claims=tuple(claims), answer=answer
     )
-
-
-def _representative_sentences(evidence: ThemeEvidence, case: Case) -> list[Sentence]:
-    """The sentences that speak most for the theme, in reading order."""
-    own = [sentence for sentence in evidence.sentences if sentence.case_id == case.id and sentence.is_quotable]
-    best = select_sentences(own, evidence.remedy_score, limit=MAX_SENTENCES_PER_CASE, one_per_case=False)
-    return sorted(best, key=own.index)

@@ -1,4 +1,4 @@
-"""A second look at a draft: which of its claims their quotes do not carry, for the reviewer to look at first."""
+"""Ask a model for claims that their quotes do not support, for the reviewer."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,34 +8,34 @@ from patternmind.drafting.llm_proposals.base import AskModel, collapse_whitespac
 
 PROMPT_ID = "weak-support"
 WEAK_SUPPORT_FIELD = "weak_support"
-"""Where a draft holds what the second look found: for reviewers, never printed."""
+"""Draft field with the results of the support check: for reviewers, never printed."""
 
 MAX_CLAIMS = 40
 
 REASON_TEXTS = {
-    "wider": "it says more than the one or few cases it quotes",
-    "surer": "it tells a hope, a plan or a guess as a fact",
+    "wider": "it claims more than the few cases that it quotes",
+    "surer": "it states a hope, a plan or a guess as a fact",
     "cause": "it names a cause or an effect that its quotes do not",
     "turned round": "its quotes say something was tried, or add a “but”",
-    "something else": "its quotes are about another matter",
-    "unsure": "look whether its quotes carry it",
+    "something else": "its quotes are about something else",
+    "unsure": "check whether its quotes support it",
 }
-"""In our words: no text of a model stands where nothing can check it."""
+"""Fixed texts for the model's reasons: no text of a model is printed unchecked."""
 
 
 def check_support(claims: Sequence[Claim], ask: AskModel) -> tuple[str, ...]:
-    """One line a weak claim: its field, which claim of that field it is, and the reason; none where all are carried.
+    """Return one line per weakly supported claim: its field, its line in that field, and the reason.
 
     Raises:
-        GatewayFailed: there is no usable answer.
+        GatewayFailed: The model gives no usable answer.
     """
-    places = _claim_locations(claims)
-    worded = [
+    locations = _claim_locations(claims)
+    reworded = [
         claim
-        for claim in places
+        for claim in locations
         if any(collapse_whitespace(q.text) != collapse_whitespace(claim.text) for q in claim.quotes)
     ][:MAX_CLAIMS]
-    if not worded:
+    if not reworded:
         return ()
     variables = {
         "claims": [
@@ -43,21 +43,23 @@ def check_support(claims: Sequence[Claim], ask: AskModel) -> tuple[str, ...]:
                 "number": number,
                 "lines": "\n".join(map(collapse_whitespace, [claim.text, *(q.text for q in claim.quotes)])),
             }
-            for number, claim in enumerate(worded, 1)
+            for number, claim in enumerate(reworded, 1)
         ]
     }
-    case_ids = sorted({quote.case_id for claim in worded for quote in claim.quotes})
-    weak = {
-        one["claim"]: REASON_TEXTS[one["why"]] for one in ask(PROMPT_ID, variables, case_ids=case_ids).value["weak"]
-    }
-    return tuple(f"{places[claim]}: {weak[n]}." for n, claim in enumerate(worded, 1) if n in weak)
+    case_ids = sorted({quote.case_id for claim in reworded for quote in claim.quotes})
+    answer = ask(PROMPT_ID, variables, case_ids=case_ids)
+    reasons = {item["claim"]: REASON_TEXTS[item["why"]] for item in answer.value["weak"]}
+    return tuple(f"{locations[claim]}: {reasons[n]}." for n, claim in enumerate(reworded, 1) if n in reasons)
 
 
 def _claim_locations(claims: Sequence[Claim]) -> dict[Claim, str]:
-    """Where each claim stands, such as "solution, line 2"; the claims themselves may not leave with every draft."""
-    counted: Counter[str] = Counter()
-    places: dict[Claim, str] = {}
+    """Return the location of each claim, such as "solution, line 2".
+
+    The text of a claim is not used, since not every export of a draft may contain it.
+    """
+    n_by_field: Counter[str] = Counter()
+    locations: dict[Claim, str] = {}
     for claim in claims:
-        counted[claim.field] += 1
-        places[claim] = f"{claim.field.replace('_', ' ')}, line {counted[claim.field]}"
-    return places
+        n_by_field[claim.field] += 1
+        locations[claim] = f"{claim.field.replace('_', ' ')}, line {n_by_field[claim.field]}"
+    return locations

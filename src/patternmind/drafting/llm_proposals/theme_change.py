@@ -1,4 +1,4 @@
-"""What is new in a theme, by a language model out of its new cases beside its central earlier ones."""
+"""Propose a note on a theme's new cases, with a language model."""
 
 from collections.abc import Sequence
 
@@ -20,26 +20,28 @@ def propose_change_note(
     *,
     n_newer: int,
 ) -> tuple[list[Claim], RedactedAnswer]:
-    """Two sentences at most, each standing on a new case too; not grounded yet.
+    """Ask the model for at most two sentences that quote a new case.
+
+    The claims are not grounded yet.
 
     Raises:
-        GatewayFailed: there is no usable answer.
+        GatewayFailed: The model gives no usable answer.
     """
     numbered = NumberedSentences.from_sentences([*earlier, *newer])
-    fresh = {sentence.case_id for sentence in newer}
+    newer_ids = {sentence.case_id for sentence in newer}
 
-    def shown(sentences: Sequence[Sentence]) -> list[dict[str, str]]:
+    def case_variables(sentences: Sequence[Sentence]) -> list[dict[str, str]]:
         ids = dict.fromkeys(sentence.case_id for sentence in sentences)
         return [{"case_id": case_id, "sentences": numbered.case_lines(case_id)} for case_id in ids]
 
     variables = {
         "theme": {"name": theme.name, "gist": theme.gist, "keywords": list(theme.keywords)},
         "change": count_summary,
-        "earlier": shown(earlier),
-        "newer": shown(newer),
+        "earlier": case_variables(earlier),
+        "newer": case_variables(newer),
         "n_newer": n_newer,
     }
     case_ids = sorted({sentence.case_id for sentence in numbered.by_id.values()})
     answer = ask(PROMPT_ID, variables, case_ids=case_ids)
     claims = numbered.claims(NOTE_FIELD, answer.value["note"])
-    return [claim for claim in claims if fresh & {quote.case_id for quote in claim.quotes}], answer
+    return [claim for claim in claims if newer_ids & {quote.case_id for quote in claim.quotes}], answer

@@ -1,4 +1,4 @@
-"""Names and gists of themes: asked for once, and once more with the reason where a name cannot stand."""
+"""Request a theme's name and gist from a model; a refused name is requested once more, with the reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from patternmind.domain.drafts import (
 )
 from patternmind.domain.themes import Theme
 from patternmind.drafting.evidence import ThemeEvidence
+from patternmind.drafting.identity import build_draft
 from patternmind.drafting.llm_proposals.base import (
     AskModel,
     RedactedAnswer,
-    build_draft,
     collapse_whitespace,
 )
 from patternmind.drafting.theme_names import are_names_similar, disambiguate_name, lint_name
@@ -26,7 +26,7 @@ MAX_WORDS_SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class NameProposal:
-    """``draft`` is not yet grounded; ``instructions_in`` are cases that speak to machines."""
+    """An ungrounded draft, and the ids of cases with instructions to a model."""
 
     draft: Draft
     suspicious_case_ids: tuple[str, ...]
@@ -41,61 +41,61 @@ def draft_theme_name(
     ask: AskModel,
     run_id: str,
 ) -> NameProposal:
-    """A name and a gist for one theme, with the quotes the gist rests on, not yet grounded.
+    """Return a name and a gist for a theme, with the quotes of the gist; not grounded yet.
 
     Args:
-        contrast: texts of the nearest theme's cases, by case id.
-        taken: names of the other themes, which this one may not be too like.
+        contrast_texts: Texts of the nearest theme's cases, by case id.
+        taken_names: Names of the other themes; this name must not be too similar to them.
 
     Raises:
-        GatewayFailed: no usable answer, or a name that the lint refuses twice; the theme keeps the name of its key
-            phrases.
+        GatewayFailed: The model gives no usable answer, or the lint refuses the name twice. The theme then keeps the
+            name from its key phrases.
     """
-    shown = _exemplar_texts(evidence)
-    texts = list(shown.values())
+    exemplar_texts = _exemplar_texts(evidence)
+    texts = list(exemplar_texts.values())
 
-    def refused(name: str) -> str:
+    def lint_error(name: str) -> str:
         return next(iter(lint_name(name, texts)), "")
 
-    def like(name: str) -> str:
+    def similarity_error(name: str) -> str:
         other = next((other for other in taken_names if are_names_similar(name, other)), None)
-        return f'it is too like the name of another theme, "{other}"' if other else ""
+        return f'it is too similar to the name of another theme, "{other}"' if other else ""
 
-    def ask_with(refused: Sequence[Mapping[str, str]]) -> RedactedAnswer:
-        variables = _variables(evidence, shown, sibling_themes, list(contrast_texts.values())) | {
+    def ask_for_name(refused: Sequence[Mapping[str, str]]) -> RedactedAnswer:
+        variables = _variables(evidence, exemplar_texts, sibling_themes, list(contrast_texts.values())) | {
             "refused": list(refused)
         }
-        return ask(PROMPT_ID, variables, case_ids=[*shown, *contrast_texts])
+        return ask(PROMPT_ID, variables, case_ids=[*exemplar_texts, *contrast_texts])
 
-    answer = ask_with([])
+    answer = ask_for_name([])
     name = collapse_whitespace(answer.value["name"] or "")
-    wrong = (refused(name) or like(name)) if name else ""
-    if wrong:
-        answer = ask_with([{"name": name, "reason": wrong}])
+    error = (lint_error(name) or similarity_error(name)) if name else ""
+    if error:
+        answer = ask_for_name([{"name": name, "reason": error}])
         name = collapse_whitespace(answer.value["name"] or "")
     if not name:
         raise GatewayFailed(PROMPT_ID, "it sees no problem that these cases share")
-    if still := refused(name):
-        raise GatewayFailed(PROMPT_ID, still)
-    apart = disambiguate_name(name, evidence.phrases, taken_names) if like(name) else name
-    if apart is None or refused(apart):
-        raise GatewayFailed(PROMPT_ID, like(name))
-    return _name_proposal(evidence, apart, answer, shown, run_id=run_id)
+    if second_error := lint_error(name):
+        raise GatewayFailed(PROMPT_ID, second_error)
+    distinct_name = disambiguate_name(name, evidence.phrases, taken_names) if similarity_error(name) else name
+    if distinct_name is None or lint_error(distinct_name):
+        raise GatewayFailed(PROMPT_ID, similarity_error(name))
+    return _name_proposal(evidence, distinct_name, answer, exemplar_texts, run_id=run_id)
 
 
 def _name_proposal(
-    evidence: ThemeEvidence, name: str, answer: RedactedAnswer, shown_texts: Mapping[str, str], *, run_id: str
+    evidence: ThemeEvidence, name: str, answer: RedactedAnswer, exemplar_texts: Mapping[str, str], *, run_id: str
 ) -> NameProposal:
     gist = collapse_whitespace(answer.value["gist"])
     quotes = tuple(
         Quote(case_id=quote["case_id"], field="", start=0, end=0, text=quote["text"])
         for quote in answer.value["quotes"]
     )
-    provenance = answer.provenance(run_id, [case for case in evidence.cases if case.id in shown_texts])
+    provenance = answer.provenance(run_id, [case for case in evidence.cases if case.id in exemplar_texts])
     claims = [Claim(text=gist, field="gist", quotes=quotes)]
     draft = build_draft(DraftKind.THEME_NAME, evidence.theme.id, name, {"gist": gist}, claims, provenance)
-    flagged = tuple(id for id in answer.value.get("instructions_in", ()) if id in shown_texts)
-    return NameProposal(draft, flagged)
+    suspicious = tuple(id for id in answer.value.get("instructions_in", ()) if id in exemplar_texts)
+    return NameProposal(draft, suspicious)
 
 
 def _exemplar_texts(evidence: ThemeEvidence) -> dict[str, str]:
@@ -105,7 +105,7 @@ def _exemplar_texts(evidence: ThemeEvidence) -> dict[str, str]:
 
 
 def _truncate(text: str) -> str:
-    """The beginning of a text in whole words, spacing kept, so that what the model quotes can be found again."""
+    """Return the first ``MAX_WORDS_SHOWN`` words; their spacing stays, so that quotes can be located."""
     words = 0
     for position, char in enumerate(text):
         words += char.isspace() and position > 0 and not text[position - 1].isspace()
@@ -116,14 +116,14 @@ def _truncate(text: str) -> str:
 
 def _variables(
     evidence: ThemeEvidence,
-    shown_texts: Mapping[str, str],
+    exemplar_texts: Mapping[str, str],
     sibling_themes: Sequence[Theme],
     contrast_texts: Sequence[str],
 ) -> dict[str, object]:
     return {
         "theme": {
             "keywords": list(evidence.theme.keywords),
-            "exemplars": [{"case_id": case_id, "text": text} for case_id, text in shown_texts.items()],
+            "exemplars": [{"case_id": case_id, "text": text} for case_id, text in exemplar_texts.items()],
         },
         "siblings": [{"name": theme.name, "keywords": list(theme.keywords)} for theme in sibling_themes],
         "contrast": [_truncate(text) for text in contrast_texts],

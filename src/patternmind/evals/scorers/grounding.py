@@ -29,7 +29,7 @@ from patternmind.evals.scorers.intervals import wilson_interval
 from patternmind.evals.steps.network_runs import NetworkRun
 from patternmind.grounding import ground
 from patternmind.ingestion.cases import make_case
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.submissions import read_submissions
 from patternmind.services import prereading_builder
 from patternmind.services.exports import export_rows

@@ -48,7 +48,7 @@ from patternmind.evals.steps.obedient_model import (
     ObedientModel,
 )
 from patternmind.ingestion.cases import make_case
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 from patternmind.llm_drafting import (
     LlmContext,

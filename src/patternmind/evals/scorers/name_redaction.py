@@ -30,7 +30,8 @@ from patternmind.ingestion.redaction.possible_names import (
     find_possible_names,
     promote_enumerated_names,
 )
-from patternmind.ingestion.redaction.redactor import Roster, redact
+from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.roster import Roster
 
 MAX_FALSE_ALARMS = 1.0
 """A thousand words."""

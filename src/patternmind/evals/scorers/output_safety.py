@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 
 from patternmind.domain.cases import Case
+from patternmind.domain.spreadsheet import is_formula
 from patternmind.evals.datasets.planted_quotes import is_in_case
 
 ALLOWED_TAGS = frozenset(
@@ -92,8 +93,8 @@ def unsafe_csv(text: str) -> list[str]:
     """Cells that a spreadsheet would calculate."""
     import csv
 
-    cells = (cell for row in csv.reader(io.StringIO(text)) for cell in row)
-    return ["a formula" for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    cells = (cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row)
+    return ["a formula" for cell in cells if is_formula(cell)]
 
 
 def unsafe_terminal_text(text: str) -> list[str]:

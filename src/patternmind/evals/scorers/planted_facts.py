@@ -22,7 +22,7 @@ from patternmind.evals.datasets.corpora import CORPORA
 from patternmind.evals.scorers.intervals import wilson_interval
 from patternmind.grounding import ground
 from patternmind.ingestion.cases import make_case
-from patternmind.ingestion.redaction.redactor import Roster
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.submissions import read_submissions
 from patternmind.text import Sentence, extract_sentences
 

@@ -14,7 +14,8 @@ from patternmind.evals.datasets.corpora import SAMPLE, SampleNetwork, read_jsonl
 from patternmind.evals.gates import Score
 from patternmind.evals.report import ScoreDirection, ScoreUnit
 from patternmind.evals.steps.network_runs import NetworkRun
-from patternmind.ingestion.redaction.redactor import PLACEHOLDER, Roster, redact
+from patternmind.ingestion.redaction.redactor import PLACEHOLDER, redact
+from patternmind.ingestion.redaction.roster import Roster
 from patternmind.services.exports import export_rows
 
 EVAL = "redaction"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from patternmind.domain.themes import Vectors
-from patternmind.embedding.lenses import missing_texts, stack_vectors, text_hash
+from patternmind.embedding.vectors import missing_texts, stack_vectors, text_hash
 from patternmind.ports import Encoder, Progress
 
 PERTURBATION = 0.014

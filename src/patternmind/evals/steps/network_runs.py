@@ -8,9 +8,9 @@ from patternmind.bootstrap import AppContext
 from patternmind.clustering.clusterer import find_clusters
 from patternmind.domain.cases import Case, CaseKind, IngestReport
 from patternmind.domain.themes import Vectors
+from patternmind.embedding.vectors import embed_cases
 from patternmind.evals.datasets.corpora import SAMPLE, Corpus, SampleNetwork
 from patternmind.evals.steps.groupings import Grouping
-from patternmind.pipeline import embed_cases
 from patternmind.ports import Encoder, Progress, RunParameters
 from patternmind.services.file_import import import_files
 from patternmind.services.network import import_roster

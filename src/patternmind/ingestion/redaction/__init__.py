@@ -1,1 +1,1 @@
-"""redaction"""
+"""Find personal data in texts and replace it with placeholders."""

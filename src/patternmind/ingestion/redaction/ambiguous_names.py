@@ -1,4 +1,4 @@
-"""Names that are also words, and when such a word is somebody."""
+"""Names that are also words, and a check whether one refers to a person."""
 
 import re
 
@@ -69,9 +69,9 @@ products project projects purchasing quality receiving reception region research
 service services several shift shipping site somebody someone staff student supervisor supplier support teacher team
 teams technician technology testing training transport unit unknown user users various vendor volunteer warehouse
 """
-"""Words that stand in fields for names: a submitter may be "night shift", and shifts are not taken out for it."""
+"""Words that people enter as names: a submitter may be "night shift", but texts about shifts stay as they are."""
 AMBIGUOUS_NAMES = frozenset((*_NAME_AND_WORD_LIST.split(), *_ROLE_LIST.split()))
-"""Names that are also words. Alone they are taken for a name only where the text lets no other reading stand."""
+"""Names that are also words. Alone they count as a name only if the text allows no other reading."""
 _MONTHS = frozenset({"april", "may", "june", "august"})
 _BEFORE_MONTH = re.compile(
     r"(?:\d(?:st|nd|rd|th)?\.?|\b(?:in|since|until|till?|by|of|during|last|next|early|late|mid|end|from|to|this|before"
@@ -99,7 +99,7 @@ _INTRODUCED = re.compile(
 
 
 def refers_to_person(text: str, key: str, start: int, end: int) -> bool:
-    """Whether a name that is also a word stands for a person here."""
+    """Return whether a name that is also a word refers to a person here."""
     before, after = text[max(0, start - 40) : start], text[end : end + 40]
     if _TITLED.search(before) or _INTRODUCED.search(before):
         return True

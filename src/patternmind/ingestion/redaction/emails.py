@@ -1,11 +1,11 @@
-"""E-mail addresses, as machines write them and as people hide them from machines."""
+"""Find e-mail addresses, plain or obfuscated."""
 
 import re
 from collections.abc import Iterator
 
-from patternmind.ingestion.redaction.identifiers import Span
+from patternmind.ingestion.redaction.spans import Span
 
-# Possessive, and begun only where no such character stands before: one pass, however long the run of letters.
+# Possessive, and only at the start of a run of such characters: one pass, however long the run is.
 _EMAIL = re.compile(r"(?<![\w.%+~&-])[\w.%+~&-]++(?:'[\w.%+~&-]++){0,2}@(?:[^\W_](?:[\w-]*+)\.)+[^\W\d_][\w-]*[^\W_]")
 
 _AT_WORD = r"(?:at|ät|arroba|arobase|krøllalfa|snabel-?a|klammeraffe|apenstaartje)"
@@ -21,9 +21,9 @@ _TOP_LEVEL_DOMAINS = (
     "|es|pt|it|pl|cz|sk|hu|ro|bg|gr|hr|si|rs|ee|lv|lt|ua|ru|tr|il|in|pk|cn|jp|kr|tw|hk|sg|my|id|ph|th|vn|br|ar|mx|cl|pe|za|ng|ke|eg"
 )
 _OBFUSCATED_EMAIL = re.compile(
-    # "anna (at) example.com", "anna[at]example[dot]com", "anna @ example . com": the at is set off, so any dot will do;
+    # "anna (at) example.com", "anna[at]example[dot]com", "anna @ example . com": a delimited at, so any dot counts.
     rf"{_LOCAL_PART}{_DELIMITED_AT}(?:{_DOMAIN_LABEL}{_DOT}){{1,3}}(?:{_TOP_LEVEL_DOMAINS})(?![\w-])"
-    # "anna at example dot com": at is a word like any other, so every dot must be said.
+    # "anna at example dot com": "at" is a common word, so every dot must be spelled out.
     rf"|{_LOCAL_PART}[ ]{_AT_WORD}[ ](?:{_DOMAIN_LABEL}{_SPELLED_DOT}){{1,3}}(?:{_TOP_LEVEL_DOMAINS})(?![\w-])",
     re.IGNORECASE,
 )
@@ -31,33 +31,33 @@ _OBFUSCATION_HINT = re.compile(
     rf"[ (\[{{<]{_DOT_WORD}[ )\]}}>]|[(\[{{<][ ]?(?:{_AT_WORD}|@)[ ]?[)\]}}>]| @|@ |\. ?[)\]]", re.IGNORECASE
 )
 _WINDOW_CHARS = 120
-"""Characters around a sign of hiding in which the whole address stands."""
+"""Characters around a hint of obfuscation that contain the whole address."""
 
 
 def find_emails(text: str) -> Iterator[Span]:
     if "@" in text:
-        for found in _EMAIL.finditer(text):
-            yield (*found.span(), "[email]")
+        for match in _EMAIL.finditer(text):
+            yield (*match.span(), "[email]")
 
 
 def find_obfuscated_emails(text: str) -> Iterator[Span]:
-    """Addresses written around: "anna at example dot com", "anna (at) example.com", "anna[at]example[dot]com".
+    """Find obfuscated addresses: "anna at example dot com", "anna (at) example.com", "anna[at]example[dot]com".
 
-    The last part must be a common top-level domain; "meet at example.com" hides nothing.
+    The last part must be a common top-level domain. "meet at example.com" is not an address.
     """
     for start, end in _hint_windows(text):
-        for found in _OBFUSCATED_EMAIL.finditer(text, start, end):
-            yield (*found.span(), "[email]")
+        for match in _OBFUSCATED_EMAIL.finditer(text, start, end):
+            yield (*match.span(), "[email]")
 
 
 def _hint_windows(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches around signs of hiding, those that overlap as one."""
+    """Yield the pieces of text around hints of obfuscation; overlapping pieces are joined."""
     start = end = 0
-    for sign in _OBFUSCATION_HINT.finditer(text):
-        if sign.start() - _WINDOW_CHARS > end:
+    for hint in _OBFUSCATION_HINT.finditer(text):
+        if hint.start() - _WINDOW_CHARS > end:
             if end:
                 yield start, end
-            start = sign.start() - _WINDOW_CHARS
-        end = sign.end() + _WINDOW_CHARS
+            start = hint.start() - _WINDOW_CHARS
+        end = hint.end() + _WINDOW_CHARS
     if end:
         yield start, end

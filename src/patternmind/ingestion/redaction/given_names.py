@@ -1,5 +1,7 @@
-"""Common given names of many languages: a sign that a capitalised word may be somebody. Names that are words are marked
-in ``name_words``; the list never redacts anything by itself."""
+"""Common given names of many languages: hints that a capitalised word may be a person.
+
+Names that are also words are listed in ``ambiguous_names``. This list alone never redacts anything.
+"""
 
 from patternmind.ingestion.redaction.names import fold
 
@@ -73,4 +75,4 @@ yasser yolanda yosef youssef yuki yuri yusuf yves yvonne zahra zainab zbigniew z
 øyvind łukasz
 """
 GIVEN_NAMES = frozenset(fold(name) for name in _NAME_LIST.split())
-"""Small and without accents."""
+"""In lower case and without accents."""

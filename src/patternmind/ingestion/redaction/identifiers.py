@@ -1,13 +1,11 @@
-"""Personal data that has a form: links, accounts, cards and machines' addresses, told from look-alikes by checksums."""
+"""Find links, bank accounts, cards and machine addresses; checksums exclude look-alikes."""
 
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-Span = tuple[int, int, str]
-"""Start, end and placeholder of something found in a text."""
-Finder = Callable[[str], Iterator[Span]]
+from patternmind.ingestion.redaction.spans import Span
 
 _URL_CHAR = r"[^\s<>\"\ue000\[\]{}|\\^`]"
 _URL = re.compile(rf"(?<![^\W_])(?:[a-z][a-z0-9+]{{1,15}}+://|www\.(?=[^\W_])){_URL_CHAR}+", re.IGNORECASE)
@@ -21,8 +19,10 @@ _CARD_LENGTHS = (
     " 35:16-19 4:13,16,19 50:12-19 51-55:16 56-59:12-19 60:16-19 6304:12-19 62:16-19 63:12-19 64-65:16-19"
     " 66-69:12-19 0604:12-19 81:16-19 82:16 9792:16"
 )
-"""Issuers' first digits and their cards' lengths (ISO/IEC 7812): Luhn's sum alone lets one number in ten through, and
-clocks in milliseconds, parcels and IMEIs are as long as cards."""
+"""Issuers' first digits and card lengths (ISO/IEC 7812).
+
+Luhn's sum alone accepts one number in ten, and clocks in milliseconds, parcels and IMEIs are as long as cards.
+"""
 _IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,34}", re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 _IPV6 = re.compile(
@@ -47,11 +47,11 @@ _IBAN_COUNTRIES = (
     " VA22 VG24 XK20 YE30"
 )
 _IBAN_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBAN_COUNTRIES.split()}
-"""ISO 13616 registry. The sum alone lets one in 97 through, and "FY2008 appropriations" was among them."""
+"""ISO 13616 registry. The checksum alone accepts one in 97, "FY2008 appropriations" among them."""
 
 
 def find_links(text: str) -> Iterator[Span]:
-    """Web addresses, the stop behind them left; a bare name such as ``node.js`` or ``example.com`` is no link."""
+    """Find web addresses without trailing punctuation. A bare ``node.js`` or ``example.com`` does not count."""
     if "://" in text or "www." in text.lower():
         yield from _find_links(_URL, text)
     if _BARE_URL_HINT.search(text):
@@ -59,34 +59,34 @@ def find_links(text: str) -> Iterator[Span]:
 
 
 def _find_links(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
-    for found in pattern.finditer(text):
-        unopened = found[0].count(")") - found[0].count("(")
-        end = len(found[0])
-        while found[0][end - 1] in _URL_TRAILING_PUNCTUATION or (found[0][end - 1] == ")" and unopened > 0):
-            unopened -= found[0][end - 1] == ")"
+    for match in pattern.finditer(text):
+        unopened = match[0].count(")") - match[0].count("(")
+        end = len(match[0])
+        while match[0][end - 1] in _URL_TRAILING_PUNCTUATION or (match[0][end - 1] == ")" and unopened > 0):
+            unopened -= match[0][end - 1] == ")"
             end -= 1
-        yield found.start(), found.start() + end, "[link]"
+        yield match.start(), match.start() + end, "[link]"
 
 
 def find_ibans(text: str) -> Iterator[Span]:
-    for found in _IBAN.finditer(text):
-        if end := _longest_valid_length(found[0], _is_iban, text[found.end() : found.end() + 1]):
-            yield found.start(), found.start() + end, "[iban]"
+    for match in _IBAN.finditer(text):
+        if end := _longest_valid_length(match[0], _is_iban, text[match.end() : match.end() + 1]):
+            yield match.start(), match.start() + end, "[iban]"
 
 
 def find_cards(text: str) -> Iterator[Span]:
-    for found in _CARD.finditer(text):
-        if end := _longest_valid_length(found[0], _is_card, text[found.end() : found.end() + 1]):
-            yield found.start(), found.start() + end, "[card]"
+    for match in _CARD.finditer(text):
+        if end := _longest_valid_length(match[0], _is_card, text[match.end() : match.end() + 1]):
+            yield match.start(), match.start() + end, "[card]"
 
 
 def _longest_valid_length(candidate: str, is_valid: Callable[[str], bool], next_char: str) -> int:
-    """The length of the longest beginning that is valid and ends where a group ends; 0 for none.
+    """Return the length of the longest valid prefix that ends with a group, or 0.
 
-    What stands behind a number (an expiry date, the next word) may look like one more group of it.
+    Text after a number (an expiry date, the next word) may look like another group of it.
     """
     ends = [len(candidate)] if not next_char.isalnum() else []
-    ends += [found.start() for found in re.finditer(r"[ -]", candidate)][::-1]
+    ends += [match.start() for match in re.finditer(r"[ -]", candidate)][::-1]
     return next((end for end in ends if is_valid(re.sub(r"[ -]", "", candidate[:end]))), 0)
 
 
@@ -96,7 +96,7 @@ def _is_card(digits: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _card_lengths(prefix: str) -> frozenset[int]:
-    """How long the cards are whose numbers begin with these four digits."""
+    """Return the possible lengths of card numbers that begin with these four digits."""
     lengths: set[int] = set()
     for entry in _CARD_LENGTHS.split():
         prefixes, sizes = entry.split(":")
@@ -108,32 +108,32 @@ def _card_lengths(prefix: str) -> frozenset[int]:
 
 
 def luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1, annex B: the sum that cards and many national numbers end in."""
+    """Check the sum that cards and many national numbers end in (ISO/IEC 7812-1, annex B)."""
     doubled = [int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits))]
     return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
 
 
 def _is_iban(code: str) -> bool:
-    """ISO 13616: the country's length, and the number formed of the characters leaves 1 divided by 97."""
+    """Check the length by country, and the checksum modulo 97 (ISO 13616)."""
     if not code.isascii() or len(code) != _IBAN_LENGTHS.get(code[:2].upper()):
         return False
     return int("".join(str(int(c, 36)) for c in code[4:] + code[:4])) % 97 == 1
 
 
 def find_macs(text: str) -> Iterator[Span]:
-    """MAC addresses with colons or hyphens, or in three groups with dots if one of them holds a letter."""
-    for found in _MAC.finditer(text):
-        if "." not in found[0] or any(c.isalpha() for c in found[0]):
-            yield (*found.span(), "[mac]")
+    """Find MAC addresses with colons or hyphens, or in three dotted groups with a letter."""
+    for match in _MAC.finditer(text):
+        if "." not in match[0] or any(c.isalpha() for c in match[0]):
+            yield (*match.span(), "[mac]")
 
 
 def find_ips(text: str) -> Iterator[Span]:
-    """IPv4 and IPv6 addresses. ``v1.2.3.4`` and ``section 1.2.3.4`` are left, and so are times and ``a::b``."""
+    """Find IPv4 and IPv6 addresses, but not ``v1.2.3.4``, ``section 1.2.3.4``, times or ``a::b``."""
     for pattern in (_IPV4, _IPV6):
-        for found in pattern.finditer(text):
-            before = text[max(0, found.start() - 14) : found.start()]
-            if _is_ip(found[0]) and not (pattern is _IPV4 and _NUMBERING_BEFORE.search(before)):
-                yield (*found.span(), "[ip]")
+        for match in pattern.finditer(text):
+            before = text[max(0, match.start() - 14) : match.start()]
+            if _is_ip(match[0]) and not (pattern is _IPV4 and _NUMBERING_BEFORE.search(before)):
+                yield (*match.span(), "[ip]")
 
 
 def _is_ip(text: str) -> bool:

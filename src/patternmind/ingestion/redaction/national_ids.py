@@ -1,31 +1,33 @@
-"""National identity, tax and insurance numbers, told from part numbers by check digits, dates and words before them.
+"""Find national identity, tax and insurance numbers.
 
-A form of which fewer than about one in a hundred random numbers pass (two check digits, or one and a date) counts
-anywhere; one of which more pass, or that has no check at all, counts behind a word that names it.
+Check digits, dates and context words distinguish them from part numbers. A format that fewer than about one in a
+hundred random numbers pass (two check digits, or one and a date) counts anywhere. A format that more of them pass, or
+that has no check, counts only after a word that names it.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from patternmind.ingestion.redaction.identifiers import Span, luhn
+from patternmind.ingestion.redaction.identifiers import luhn
+from patternmind.ingestion.redaction.spans import Span
 
 Check = Callable[[str], bool]
-"""Whether the letters and digits of a number, upper case and without separators, can be one."""
+"""Check of a number's letters and digits, in upper case and without separators."""
 
 
 @dataclass(frozen=True, slots=True)
 class _IdFormat:
-    """One country's number as it is written. ``named`` is the pattern of the words it needs before it, if any."""
+    """A country's number format. ``context`` matches the words it needs before it, if any."""
 
     country: str
     pattern: re.Pattern[str]
     check: Check
-    named: re.Pattern[str] | None = None
+    context: re.Pattern[str] | None = None
 
 
 def _id_format(country: str, pattern: str, check: Check, context: str = "") -> _IdFormat:
-    """The pattern must end where no letter or digit follows; ``named`` is looked for in the 40 characters before."""
+    """Compile a format. No letter or digit may follow the pattern; ``context`` may precede it by 24 characters."""
     words = re.compile(rf"(?<![^\W_])(?:{context})(?![^\W_])[^\n]{{0,24}}$", re.IGNORECASE) if context else None
     return _IdFormat(country, re.compile(rf"(?:{pattern})(?![^\W_]|[-/.]\d)", re.IGNORECASE), check, words)
 
@@ -42,12 +44,12 @@ def _is_date(day: int, month: int) -> bool:
 
 
 def _is_ssn(digits: str) -> bool:
-    """Social Security Administration: no area 000 or 666, group 00 or serial 0000; areas from 900 are tax numbers."""
+    """Exclude area 000 and 666, group 00 and serial 0000 (SSA); areas from 900 are tax numbers."""
     return digits[:3] not in {"000", "666"} and digits[3:5] != "00" and digits[5:] != "0000"
 
 
 def _is_nino(code: str) -> bool:
-    """HM Revenue and Customs, NIM39110: letters that no prefix has, and prefixes that are not used."""
+    """Exclude prefixes that are not used (HM Revenue and Customs, NIM39110)."""
     return code[:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"}
 
 
@@ -57,16 +59,19 @@ def _is_nhs(digits: str) -> bool:
 
 
 def _is_fnr(digits: str) -> bool:
-    """Skatteetaten: two sums modulo 11; 40 is added to the day of D-numbers, 40, 65 or 80 to the month of others."""
+    """Check two sums modulo 11 (Skatteetaten).
+
+    D-numbers add 40 to the day; other numbers add 40, 65 or 80 to the month.
+    """
     day, month = int(digits[:2]) % 40, int(digits[2:4])
     months = (month, month - 40, month - 65, month - 80)
     first = _weighted(digits, (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)) % 11
     second = _weighted(digits, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11
-    return any(_is_date(day, one) for one in months) and first == 0 and second == 0
+    return any(_is_date(day, candidate) for candidate in months) and first == 0 and second == 0
 
 
 def _is_personnummer(digits: str) -> bool:
-    """Skatteverket: Luhn over the last ten digits; 60 is added to the day of coordination numbers."""
+    """Check Luhn over the last ten digits (Skatteverket); coordination numbers add 60 to the day."""
     digits = digits[-10:]
     return _is_date(int(digits[4:6]) % 60, int(digits[2:4])) and luhn(digits)
 
@@ -76,12 +81,12 @@ def _is_cpr(digits: str) -> bool:
 
 
 def _is_old_cpr(digits: str) -> bool:
-    """CPR-kontoret: modulo 11, which numbers given since 2007 need not obey."""
+    """Check modulo 11 (CPR-kontoret), which numbers issued since 2007 need not pass."""
     return _is_cpr(digits) and _weighted(digits, (4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
 
 
 def _is_hetu(code: str) -> bool:
-    """Digital and Population Data Services Agency: the nine digits modulo 31 choose the last character."""
+    """Check the last character: nine digits modulo 31 (Digital and Population Data Services Agency)."""
     digits = code[:6] + code[-4:-1]
     return _is_date(int(code[:2]), int(code[2:4])) and code[-1] == "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(digits) % 31]
 
@@ -92,7 +97,10 @@ def _is_kennitala(digits: str) -> bool:
 
 
 def _is_steuer_id(digits: str) -> bool:
-    """Bundeszentralamt für Steuern: ISO 7064 MOD 11,10, and of the first ten digits just one occurs twice or thrice."""
+    """Check ISO 7064 MOD 11,10 (Bundeszentralamt für Steuern).
+
+    Of the first ten digits, exactly one digit occurs two or three times.
+    """
     repeated = sorted(digits[:10].count(digit) for digit in set(digits[:10]))
     if digits[0] == "0" or repeated[-1] not in {2, 3} or repeated[-2] != 1:
         return False
@@ -103,14 +111,14 @@ def _is_steuer_id(digits: str) -> bool:
 
 
 def _is_rvnr(code: str) -> bool:
-    """Deutsche Rentenversicherung: area, date of birth, letter, serial; cross sums of weighted digits."""
+    """Check cross sums of weighted digits: area, date of birth, letter, serial (Deutsche Rentenversicherung)."""
     digits = f"{code[:8]}{ord(code[8]) - 64:02d}{code[9:11]}"
     products = (int(d) * w for d, w in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
     return _is_date(int(code[2:4]), int(code[4:6])) and sum(p // 10 + p % 10 for p in products) % 10 == int(code[11])
 
 
 def _is_nir(code: str) -> bool:
-    """INSEE: the key is 97 less the number modulo 97; Corsica's 2A and 2B count as 19 and 18."""
+    """Check the key, 97 less the number modulo 97 (INSEE); Corsica's 2A and 2B are 19 and 18."""
     number = code[:13].replace("2A", "19").replace("2B", "18")
     if not number.isdigit() or not (1 <= int(code[3:5]) <= 12 or 20 <= int(code[3:5]) <= 42 or int(code[3:5]) >= 50):
         return False
@@ -122,13 +130,19 @@ def _is_bsn(digits: str) -> bool:
 
 
 def _is_rrn(digits: str) -> bool:
-    """Rijksregister: 97 less the first nine digits modulo 97, a 2 before them for people born from 2000."""
+    """Check the key, 97 less the first nine digits modulo 97 (Rijksregister).
+
+    For people born from 2000 on, a 2 precedes the digits.
+    """
     keys = {97 - int(digits[:9]) % 97, 97 - int("2" + digits[:9]) % 97}
     return int(digits[2:4]) % 20 <= 12 and int(digits[4:6]) <= 31 and int(digits[9:]) in keys
 
 
 def _is_dni(code: str) -> bool:
-    """Ministerio del Interior: the number modulo 23 chooses the letter; X, Y, Z of foreigners count as 0, 1, 2."""
+    """Check the letter: the number modulo 23 (Ministerio del Interior).
+
+    The X, Y and Z of foreigners count as 0, 1 and 2.
+    """
     number = code[:-1].replace("X", "0").replace("Y", "1").replace("Z", "2")
     return code[-1] == "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23]
 
@@ -137,7 +151,7 @@ _CF_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14,
 
 
 def _is_codice_fiscale(code: str) -> bool:
-    """Agenzia delle Entrate: values of the characters in odd and even places, modulo 26, choose the last letter."""
+    """Check the last letter: values by odd and even position, modulo 26 (Agenzia delle Entrate)."""
     values = [int(c) if c.isdigit() else ord(c) - 65 for c in code[:15]]
     total = sum(_CF_ODD[value] if i % 2 == 0 else value for i, value in enumerate(values))
     return code[15] == chr(65 + total % 26)
@@ -153,7 +167,7 @@ def _is_ahv(digits: str) -> bool:
 
 
 def _is_svnr(digits: str) -> bool:
-    """Österreichische Sozialversicherung: serial, check digit, date of birth."""
+    """Check serial, check digit and date of birth (Österreichische Sozialversicherung)."""
     check = _weighted(digits[:3] + digits[4:], (3, 7, 9, 5, 8, 4, 2, 1, 6)) % 11
     return _is_date(int(digits[4:6]), int(digits[6:8])) and check == int(digits[3])
 
@@ -173,7 +187,7 @@ def _is_pps(code: str) -> bool:
 
 
 def _is_isikukood(digits: str) -> bool:
-    """Estonia and Lithuania: modulo 11 with one row of weights, and with another where that leaves 10."""
+    """Check modulo 11 (Estonia and Lithuania), with other weights if the first give 10."""
     rest = _weighted(digits, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
     rest = rest if rest < 10 else _weighted(digits, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3)) % 11
     return digits[0] in "123456" and _is_date(int(digits[5:7]), int(digits[3:5])) and rest % 10 == int(digits[10])
@@ -204,7 +218,7 @@ _VERHOEFF_P = (
 
 
 def _is_aadhaar(digits: str) -> bool:
-    """UIDAI: Verhoeff's dihedral check."""
+    """Check Verhoeff's dihedral sum (UIDAI)."""
     check = 0
     for i, digit in enumerate(reversed(digits)):
         check = int(_VERHOEFF_D[check][int(_VERHOEFF_P[i % 8][int(digit)])])
@@ -215,7 +229,7 @@ def _has_digit(code: str) -> bool:
     return any(c.isdigit() for c in code)
 
 
-# Forms ---------------------------------------------------------------------------------------------------------------
+# Formats -------------------------------------------------------------------------------------------------------------
 
 _SSN = r"ssn|ss#|social[ -]security|itin|tax(?:payer)?[ -]id(?:entification)?|tin"
 _NINO = r"nino|(?:ni|national insurance)(?: number| no\.?)?"
@@ -269,8 +283,8 @@ _ID_FORMATS = (
     _id_format("*", r"\d{3,4}[ -]?\d{2,4}[ -]?\d{2,5}|\d{8,13}", _has_digit, _ANY_ID),
 )  # fmt: skip
 
-_ANY_FORMAT = re.compile("|".join(f"(?:{form.pattern.pattern})" for form in _ID_FORMATS), re.IGNORECASE)
-# What begins as any of the forms does: with at most six letters before its first digit.
+_ANY_FORMAT = re.compile("|".join(f"(?:{id_format.pattern.pattern})" for id_format in _ID_FORMATS), re.IGNORECASE)
+# Possible starts of all formats: at most six letters before the first digit.
 _CANDIDATE_START = re.compile(
     r"(?<![^\W_])(?<!\d[.,/-])"
     r"(?=(?:[A-Za-z]{0,6}\d|[A-Za-z]-\d|[A-Za-z]{2} \d|[A-Za-z]{3} [A-Za-z]{3} \d)[A-Za-z0-9 .+/-]{4})"
@@ -279,7 +293,7 @@ _HAS_DIGITS = re.compile(r"\d[A-Za-z0-9 .+/-]{2,12}\d")
 
 
 def find_national_ids(text: str) -> Iterator[Span]:
-    """Numbers of people, whatever the country: a network's members come from several."""
+    """Find numbers of all countries, since a network's members come from several."""
     if not _HAS_DIGITS.search(text):
         return
     position = 0
@@ -291,12 +305,14 @@ def find_national_ids(text: str) -> Iterator[Span]:
 
 
 def _longest_match_end(text: str, start: int) -> int:
-    """Where the longest number that begins here ends; 0 for none."""
+    """Return the end of the longest number that begins at ``start``, or 0."""
     before = text[max(0, start - 60) : start]
     ends = [0]
-    for form in _ID_FORMATS:
-        if (found := form.pattern.match(text, start)) and (form.named is None or form.named.search(before)):
-            code = "".join(c for c in found[0].upper() if c.isalnum())
-            if form.check(code):
-                ends.append(found.end())
+    for id_format in _ID_FORMATS:
+        if (match := id_format.pattern.match(text, start)) and (
+            id_format.context is None or id_format.context.search(before)
+        ):
+            code = "".join(c for c in match[0].upper() if c.isalnum())
+            if id_format.check(code):
+                ends.append(match.end())
     return max(ends)

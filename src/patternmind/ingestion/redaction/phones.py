@@ -1,13 +1,13 @@
-"""Telephone numbers, told from part numbers, dates and section numbers. The one owner of phonenumbers."""
+"""Find telephone numbers among part numbers, dates and section numbers. The only module that imports phonenumbers."""
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from patternmind.ingestion.redaction.identifiers import Span
+from patternmind.ingestion.redaction.spans import Span
 
 REGIONS = ("US", "GB", "DE", "NL", "NO", "SE", "DK", "FR", "CA", "AU", "IN")
-"""Whose numbers are known without their country code where a network names no regions."""
+"""Regions whose numbers count without a country code if a network names no regions."""
 ALL_REGIONS = "ALL"
 
 _SEPARATOR = r"[ \t\u00a0().\-/\u2013]"
@@ -31,31 +31,32 @@ _TELEPHONE_BEFORE = re.compile(
 _TELEPHONE_AFTER = re.compile(
     r"[\s,\\(–-]{0,3}(?:office|fax|mobile|cell|home|desk|direct|landline|tel)\b(?!\w)", re.IGNORECASE
 )
-"""As business cards have it: "+47 22 12 34 56 office"."""
+"""A label after the number, as on business cards: "+47 22 12 34 56 office"."""
 
 
 def find_phones(text: str, regions: tuple[str, ...] = REGIONS) -> Iterator[Span]:
-    """Runs of 7 to 17 digits that are telephone numbers.
+    """Find telephone numbers: runs of 7 to 17 digits.
 
-    Behind a word such as "call" or "tel." every such run is one, and so before "office" or "fax". Elsewhere it must
-    begin with ``+`` and be possible, or stand in three groups or more, as few part numbers do, and be valid in one of
-    ``regions``: any eight digits are a valid number in Denmark, and "15 USC 1681" holds one in Germany. Two groups must
-    begin with the 0 of long distance and be grouped as that region groups them. Dates are left.
+    Every such run counts after a word such as "call" or "tel.", or before "office" or "fax". Elsewhere a run counts
+    if it begins with ``+`` and is a possible number. Otherwise it must have at least three groups, as few part numbers
+    do, and be valid in one of ``regions``: any eight digits are a valid number in Denmark, and "15 USC 1681" contains
+    one in Germany. Runs of two groups must begin with the long-distance 0 and be grouped as usual in that region.
+    Dates do not count.
     """
-    for found in _DIGIT_RUN.finditer(text):
-        run = found[0]
+    for match in _DIGIT_RUN.finditer(text):
+        run = match[0]
         if _DATE.match(run) or _has_decimals(run):
             continue
-        before = text[max(0, found.start() - 40) : found.start()]
-        if _TELEPHONE_BEFORE.search(before) or _TELEPHONE_AFTER.match(text, found.end()):
-            yield (*found.span(), "[phone]")
+        before = text[max(0, match.start() - 40) : match.start()]
+        if _TELEPHONE_BEFORE.search(before) or _TELEPHONE_AFTER.match(text, match.end()):
+            yield (*match.span(), "[phone]")
             continue
         for start, end in _find_valid(run, regions):
-            yield found.start() + start, found.start() + end, "[phone]"
+            yield match.start() + start, match.start() + end, "[phone]"
 
 
 def known_regions() -> frozenset[str]:
-    """The two letters of every region whose numbers can be known (ISO 3166-1)."""
+    """Return the ISO 3166-1 codes of all regions with known numbering plans."""
     from phonenumbers import SUPPORTED_REGIONS
 
     return frozenset(SUPPORTED_REGIONS)
@@ -79,7 +80,7 @@ def _find_valid(run: str, regions: tuple[str, ...]) -> tuple[tuple[int, int], ..
 
 
 def _has_decimals(run: str) -> bool:
-    """Dots beside other separators, or a single one: measures and amounts, such as ``0.55 40 0.0654`` of a table."""
+    """Return whether dots are decimal points, as in ``0.55 40 0.0654`` of a table."""
     return "." in run and re.fullmatch(r"[+(]?\d+\)?(?:\.\d+){2,}(?: ?(?:x|ext\.?) ?\d+)?", run) is None
 
 

@@ -1,21 +1,22 @@
-"""Names that nobody put on the roster, found by how they are written and offered to the steward; nothing is taken out.
+"""Find possible names that are not on the roster, for the steward to confirm.
 
-Evidence is counted in points. A title, a greeting or a common given name is enough by itself; a capital in the midst of
-a sentence, a verb of speech or the ending of a surname are not, but two of them are. What the texts also write small is
-a word. Rules and a list, no model: it misses names of one word that only a reader would know for names.
+This redacts nothing. Evidence is counted in points. A title, a greeting or a common given name is enough alone. A
+capital inside a sentence, a verb of speech or a typical surname ending is not enough, but two of them are. A word that
+the texts also write in lower case is not a name. The method is rules and a list, not a model: it misses one-word names
+that only a reader would recognise.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from patternmind.ingestion.redaction.ambiguous_names import AMBIGUOUS_NAMES
 from patternmind.ingestion.redaction.given_names import GIVEN_NAMES
 from patternmind.ingestion.redaction.names import fold
 
 MIN_POINTS = 2
-"""Points from which a name is offered."""
+"""Points that a name needs to be listed."""
 MAX_CONTEXTS = 3
 _CONTEXT_CHARS = 45
 """Characters of context on each side."""
@@ -27,7 +28,8 @@ _PARTICLE = (
     r"(?:van der|van den|van de|van|von der|von|de la|de los|del|de|da|dos|do|di|bin|ibn|al|el|ter|ten|zu|af|av)"
 )
 _CAPITALISED_RUN = re.compile(
-    rf"(?<![\w@./-]){_CAPITALISED_WORD}(?:[ ](?:[^\W\d_]\.?[ ])?(?:{_PARTICLE}[ ])?{_CAPITALISED_WORD}){{0,3}}(?![\w@]|[./-]\w)"
+    rf"(?<![\w@./-]){_CAPITALISED_WORD}"
+    rf"(?:[ ](?:[^\W\d_]\.?[ ])?(?:{_PARTICLE}[ ])?{_CAPITALISED_WORD}){{0,3}}(?![\w@]|[./-]\w)"
 )
 _MENTION = re.compile(r"(?<![\w@./])@[A-Za-z][\w.-]{2,30}(?<![.-])(?![\w(@])")
 
@@ -98,7 +100,11 @@ yesterday please yes okay thanks thank hi hello hey dear regards cheers best sin
 
 @dataclass(frozen=True, slots=True)
 class PossibleName:
-    """A name that somebody may have. ``contexts`` are pieces of texts, other possible names in them as ``[name?]``."""
+    """A possible name, for the steward to confirm.
+
+    ``why`` are the signals, most frequent first. ``contexts`` are excerpts in which other possible names appear as
+    ``[name?]``.
+    """
 
     name: str
     n: int
@@ -109,7 +115,7 @@ class PossibleName:
 
 @dataclass(frozen=True, slots=True)
 class NameCandidate:
-    """One place where a name may stand. ``points`` say how likely, ``why`` by which signs."""
+    """A place in a text that may be a name; more ``points`` mean more likely."""
 
     start: int
     end: int
@@ -123,37 +129,42 @@ class _NameTally:
     points: int = 0
     n: int = 0
     texts: set[int] = field(default_factory=set[int])
-    why: Counter[str] = field(default_factory=Counter[str])
+    signals: Counter[str] = field(default_factory=Counter[str])
     places: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
 
 
 def find_possible_names(texts: Sequence[str]) -> tuple[PossibleName, ...]:
-    """The names that texts redacted by the roster may still hold, the likeliest and most frequent first.
+    """Return possible names left in texts that the roster redacted, most likely and frequent first.
 
-    A first or last name alone counts with the whole name it is part of, as it will once that is on the roster.
+    A first or last name alone counts towards the full name it belongs to, as it will once that name is on the roster.
     """
     words = count_lower_case_words(texts)
     sightings = [promote_enumerated_names(text, find_name_candidates(text, words)) for text in texts]
     tallies: dict[str, _NameTally] = {}
-    for number, found in enumerate(sightings):
-        for one in found:
-            tally = tallies.setdefault(one.name, _NameTally())
-            tally.points = max(tally.points, one.points)
+    for number, candidates in enumerate(sightings):
+        for candidate in candidates:
+            tally = tallies.setdefault(candidate.name, _NameTally())
+            tally.points = max(tally.points, candidate.points)
             tally.n += 1
             tally.texts.add(number)
-            tally.why.update(one.signals)
-            tally.places.append((number, one.start, one.end))
-    offered = _merge_partial_names({name: tally for name, tally in tallies.items() if _is_likely(tally)})
+            tally.signals.update(candidate.signals)
+            tally.places.append((number, candidate.start, candidate.end))
+    merged = _merge_partial_names({name: tally for name, tally in tallies.items() if _is_likely(tally)})
     spans = [
-        [(s.start, s.end) for s in found if s.name in tallies and _is_likely(tallies[s.name])] for found in sightings
+        [
+            (candidate.start, candidate.end)
+            for candidate in candidates
+            if candidate.name in tallies and _is_likely(tallies[candidate.name])
+        ]
+        for candidates in sightings
     ]
-    ranked = sorted(offered.items(), key=lambda one: (-one[1].points, -one[1].n, one[0]))
+    ranked = sorted(merged.items(), key=lambda item: (-item[1].points, -item[1].n, item[0]))
     return tuple(
         PossibleName(
             name=name,
             n=tally.n,
             n_texts=len(tally.texts),
-            why=tuple(sign for sign, _ in tally.why.most_common()),
+            why=tuple(signal for signal, _ in tally.signals.most_common()),
             contexts=tuple(
                 _context_snippet(texts[at], start, end, spans[at]) for at, start, end in tally.places[:MAX_CONTEXTS]
             ),
@@ -163,42 +174,47 @@ def find_possible_names(texts: Sequence[str]) -> tuple[PossibleName, ...]:
 
 
 def promote_enumerated_names(text: str, candidates: Iterable[NameCandidate]) -> list[NameCandidate]:
-    """The sightings of a text, those next to a likely name in an enumeration likely too."""
-    found = sorted(candidates, key=lambda one: one.start)
-    forth = range(1, len(found))
-    for at, step in [*((i, -1) for i in forth), *((i - 1, 1) for i in reversed(forth))]:
-        one, other = found[at], found[at + step]
-        first, second = sorted((one, other), key=lambda sighting: sighting.start)
-        if one.points < MIN_POINTS <= other.points and _ENUMERATION_SEPARATOR.fullmatch(text, first.end, second.start):
-            why = (*one.signals, "beside a name")
-            found[at] = NameCandidate(one.start, one.end, one.name, one.points + _signal_points("beside a name"), why)
-    return found
+    """Return the candidates of a text; one next to a likely name in an enumeration becomes likely."""
+    ordered = sorted(candidates, key=lambda candidate: candidate.start)
+    positions = range(1, len(ordered))
+    for at, step in [*((i, -1) for i in positions), *((i - 1, 1) for i in reversed(positions))]:
+        candidate, neighbour = ordered[at], ordered[at + step]
+        first, second = sorted((candidate, neighbour), key=lambda sighting: sighting.start)
+        is_promoted = candidate.points < MIN_POINTS <= neighbour.points
+        if is_promoted and _ENUMERATION_SEPARATOR.fullmatch(text, first.end, second.start):
+            ordered[at] = replace(
+                candidate,
+                points=candidate.points + _signal_points(_NEXT_TO_NAME),
+                signals=(*candidate.signals, _NEXT_TO_NAME),
+            )
+    return ordered
 
 
 def count_lower_case_words(texts: Iterable[str]) -> Mapping[str, int]:
-    """How often the texts write a word small: one that is never a name."""
+    """Count the words that the texts write in lower case, which are never names."""
     return Counter(
         word for text in texts for word in re.findall(r"(?<![\w@./])[^\W\d_A-ZÀ-ÖØ-Þ][^\W\d_]+(?![\w@])", text)
     )
 
 
 def find_name_candidates(text: str, lower_case_counts: Mapping[str, int]) -> Iterator[NameCandidate]:
-    """Every place in a text where a name may stand, however little speaks for it."""
-    for found in _MENTION.finditer(text):
-        yield NameCandidate(found.start(), found.end(), found[0], MIN_POINTS, ("mention",))
-    for found in _LOWER_CASE_WORD.finditer(text):
-        if fold(found[0]) in GIVEN_NAMES - AMBIGUOUS_NAMES:
-            yield NameCandidate(*found.span(), found[0].title(), MIN_POINTS, ("given name",))
-    for found in _CAPITALISED_RUN.finditer(text):
-        begins = bool(_SENTENCE_START.search(text, max(0, found.start() - 40), found.start()))
-        start, name = _strip_leading_words(found, lower_case_counts, is_sentence_start=begins)
+    """Find every place in a text that may be a name, however weak the evidence."""
+    for match in _MENTION.finditer(text):
+        yield NameCandidate(match.start(), match.end(), match[0], MIN_POINTS, ("mention",))
+    for match in _LOWER_CASE_WORD.finditer(text):
+        if fold(match[0]) in GIVEN_NAMES - AMBIGUOUS_NAMES:
+            yield NameCandidate(*match.span(), match[0].title(), MIN_POINTS, ("given name",))
+    for match in _CAPITALISED_RUN.finditer(text):
+        is_sentence_start = bool(_SENTENCE_START.search(text, max(0, match.start() - 40), match.start()))
+        start, name = _strip_leading_words(match, lower_case_counts, is_sentence_start=is_sentence_start)
         if not name:
             continue
-        why = tuple(_name_signals(text, start, found.end(), name))
-        yield NameCandidate(start, found.end(), name, sum(_signal_points(sign) for sign in why), why)
+        signals = tuple(_name_signals(text, start, match.end(), name))
+        yield NameCandidate(start, match.end(), name, sum(_signal_points(signal) for signal in signals), signals)
 
 
-_SUFFICIENT_SIGNALS = frozenset(("mention", "title", "greeted", "given name", "beside a name"))
+_NEXT_TO_NAME = "next to a name"
+_SUFFICIENT_SIGNALS = frozenset(("mention", "title", "greeted", "given name", _NEXT_TO_NAME))
 
 
 def _signal_points(signal: str) -> int:
@@ -206,7 +222,7 @@ def _signal_points(signal: str) -> int:
 
 
 def _name_signals(text: str, start: int, end: int, name: str) -> Iterator[str]:
-    """By what a name shows that it is one."""
+    """Yield the evidence that a name is one."""
     before = text[max(0, start - 40) : start]
     if _AFTER_TITLE.search(before):
         yield "title"
@@ -233,15 +249,15 @@ def _context_signals(before: str, text: str, end: int) -> Iterator[str]:
     if before.endswith("[") and text[end : end + 1] == "]":
         yield "linked"
     if _AFTER_PERSON_WORD.search(before):
-        yield "beside a person word"
+        yield "after a person word"
     if _PERSON_ACTS.match(text, end):
-        yield "acts"
+        yield "acts like a person"
 
 
 def _strip_leading_words(
     match: re.Match[str], lower_case_counts: Mapping[str, int], *, is_sentence_start: bool
 ) -> tuple[int, str]:
-    """Where the name begins and what it is, the words before it that are none left out; empty where nothing is left."""
+    """Return start and text of a name, without leading common words; empty text if none."""
     words = match[0].split(" ")
     start = match.start()
     while words and _is_common_word(words[0], lower_case_counts, is_lenient=len(words) > 1 and not is_sentence_start):
@@ -253,7 +269,7 @@ def _strip_leading_words(
 
 
 def _is_common_word(word: str, lower_case_counts: Mapping[str, int], *, is_lenient: bool) -> bool:
-    """Whether it is no name but a word with a capital: the texts write it small too, and it is no given name."""
+    """Return whether a capitalised word is a word of the texts rather than a name."""
     folded = fold(word)
     if folded in _NEVER_NAMES:
         return True
@@ -267,34 +283,34 @@ def _is_likely(tally: _NameTally) -> bool:
 
 
 def _merge_partial_names(tallies: Mapping[str, _NameTally]) -> dict[str, _NameTally]:
-    """Parts of a longer name counted with it, where just one longer name has them."""
-    longer: dict[str, list[str]] = {}
+    """Add the counts of partial names to the only full name that contains them."""
+    full_names: dict[str, list[str]] = {}
     for name in tallies:
         parts = name.split(" ")
         for part in {parts[0], parts[-1]} if len(parts) > 1 else ():
-            longer.setdefault(part, []).append(name)
-    kept = {name: tally for name, tally in tallies.items() if len(longer.get(name, ())) != 1}
+            full_names.setdefault(part, []).append(name)
+    merged = {name: tally for name, tally in tallies.items() if len(full_names.get(name, ())) != 1}
     for name, tally in tallies.items():
-        if name not in kept:
-            whole = kept.get(longer[name][0])
+        if name not in merged:
+            whole = merged.get(full_names[name][0])
             if whole is not None:
                 whole.n += tally.n
                 whole.texts |= tally.texts
-                whole.why.update(tally.why)
+                whole.signals.update(tally.signals)
                 whole.places += tally.places
-    return kept
+    return merged
 
 
 def _context_snippet(text: str, start: int, end: int, spans: Iterable[tuple[int, int]]) -> str:
-    """The name with what stands around it, on one line."""
+    """Return the name with the text around it, on one line."""
     low, high = max(0, start - _CONTEXT_CHARS), min(len(text), end + _CONTEXT_CHARS)
-    kept: list[str] = []
+    pieces: list[str] = []
     position = low
-    for one, other in sorted(spans):
-        if one < position or other > high or one == start:
+    for other_start, other_end in sorted(spans):
+        if other_start < position or other_end > high or other_start == start:
             continue
-        kept += (text[position:one], "[name?]")
-        position = other
-    kept.append(text[position:high])
+        pieces += (text[position:other_start], "[name?]")
+        position = other_end
+    pieces.append(text[position:high])
     ends = ("…" if low else "", "…" if high < len(text) else "")
-    return f"{ends[0]}{' '.join(''.join(kept).split())}{ends[1]}"
+    return f"{ends[0]}{' '.join(''.join(pieces).split())}{ends[1]}"

@@ -1,9 +1,9 @@
-"""Keys, tokens and passwords that open something: what common services issue, and what stands behind "password="."""
+"""Find keys, tokens and passwords: those that common services issue, and values after "password="."""
 
 import re
 from collections.abc import Iterator
 
-from patternmind.ingestion.redaction.identifiers import Span
+from patternmind.ingestion.redaction.spans import Span
 
 _ISSUED_KEY = re.compile(
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"  # AWS access key ids
@@ -21,7 +21,7 @@ _PRIVATE_KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:(?:(?!-----)[^\ue000])*-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:\s+[A-Za-z0-9+/=]{16,})*)"
 )
-"""Whole, or where its end was cut off the lines of it that are there."""
+"""Matches the whole block, or the remaining lines if its end is missing."""
 _AUTHORIZATION_HEADER = re.compile(
     r"(?<!\w)(?:bearer|basic)\s+(?P<value>(?=[\w.~+/=-]*\d)[\w.~+/-]{16,}=*)", re.IGNORECASE
 )
@@ -58,7 +58,7 @@ _ISSUED_KEY_HINTS = (
     ),
     *("gsk_", "dop_v1_", "SG.", "shp", "AC", "SK", "eyJ", "dckr_pat_", "glsa_", "AGE-SECRET-KEY-1"),
 )
-"""Nearly no text holds any of these, and looking for them is much quicker than for the patterns."""
+"""Fragments that almost no text contains, and that are faster to search than patterns."""
 _SECRET_WORDS = (
     *("password", "passwd", "passphrase", "passcode", "pass", "pwd", "pw", "secret", "token", "credential", "pin"),
     *("api", "access", "private", "auth", "account", "client", "shared", "signing", "encryption"),
@@ -78,21 +78,21 @@ _TRAILING_PUNCTUATION = ".,;:?)}"
 
 
 def find_secrets(text: str) -> Iterator[Span]:
-    """Issued keys, private key blocks, bearer tokens, and the value behind a word such as "password".
+    """Find issued keys, private key blocks, bearer tokens and assigned secrets.
 
-    The word itself stays, so that the sentence still says what went wrong.
+    A secret is assigned after a word such as "password". The word itself stays, so that the sentence still explains the problem.
     """
     if "PRIVATE KEY" in text:
-        for found in _PRIVATE_KEY_BLOCK.finditer(text):
-            yield (*found.span(), "[key]")
-    if any(sign in text for sign in _ISSUED_KEY_HINTS):
-        for found in _ISSUED_KEY.finditer(text):
-            if not _is_inside_word(text, found.start()):
-                yield (*found.span(), "[key]")
+        for match in _PRIVATE_KEY_BLOCK.finditer(text):
+            yield (*match.span(), "[key]")
+    if any(hint in text for hint in _ISSUED_KEY_HINTS):
+        for match in _ISSUED_KEY.finditer(text):
+            if not _is_inside_word(text, match.start()):
+                yield (*match.span(), "[key]")
     lowered = text.lower()
     if "bearer" in lowered or "basic" in lowered:
-        for found in _AUTHORIZATION_HEADER.finditer(text):
-            yield (*found.span("value"), "[key]")
+        for match in _AUTHORIZATION_HEADER.finditer(text):
+            yield (*match.span("value"), "[key]")
     yield from _find_assigned_secrets(text, lowered if len(lowered) == len(text) else text)
 
 
@@ -100,18 +100,21 @@ def _find_assigned_secrets(text: str, lowered: str) -> Iterator[Span]:
     for name in _SECRET_WORDS:
         start = lowered.find(name)
         while start >= 0:
-            found = None if _is_inside_word(text, start) else _ASSIGNED_SECRET.match(text, start)
-            value = found["value"].rstrip(_TRAILING_PUNCTUATION) if found else ""
-            if found and _is_secret(value, assigned="=" in found["by"]):
-                yield found.start("value"), found.start("value") + len(value), "[key]"
+            match = None if _is_inside_word(text, start) else _ASSIGNED_SECRET.match(text, start)
+            value = match["value"].rstrip(_TRAILING_PUNCTUATION) if match else ""
+            if match and _is_secret(value, is_assigned="=" in match["by"]):
+                yield match.start("value"), match.start("value") + len(value), "[key]"
             start = lowered.find(name, start + len(name))
 
 
-def _is_secret(value: str, *, assigned: bool) -> bool:
-    """Behind "=" anything of four characters is one; behind ":" or "is" it must not read as a word of the sentence."""
+def _is_secret(value: str, *, is_assigned: bool) -> bool:
+    """Return whether a value is a secret.
+
+    After "=" any four characters are. After ":" or "is", the value must not look like a word of the sentence.
+    """
     if len(value) < 4 or (value.isdecimal() and len(value) > 12):
         return False
-    if assigned and not value.startswith(("$", "{", "%", "(")):
+    if is_assigned and not value.startswith(("$", "{", "%", "(")):
         return True
     kinds = (
         any(c.isalpha() for c in value),
@@ -123,5 +126,5 @@ def _is_secret(value: str, *, assigned: bool) -> bool:
 
 
 def _is_inside_word(text: str, start: int) -> bool:
-    """Whether the word began before: part of a longer one, which is no key; ``AWS_SECRET`` is two."""
+    """Return whether a match begins inside a longer word; ``AWS_SECRET`` counts as two words."""
     return start > 0 and text[start - 1].isalnum()

@@ -1,4 +1,4 @@
-"""The language model behind litellm: budget, cache, retries, time limits, and answers that fit their schema."""
+"""LLM gateway on litellm: budget, response cache, retries, timeouts, and schema validation."""
 
 from patternmind.llm.gateway.answers import (
     InvalidAnswer,

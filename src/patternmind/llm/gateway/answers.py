@@ -1,4 +1,4 @@
-"""A reply, read: the JSON object in it where it fits its schema, else what to tell the model, once."""
+"""Parse and validate a reply; ask the model to repair an invalid answer once."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from patternmind.ports import ModelAnswer, RenderedPrompt
 
 OPENING_FENCE = re.compile(r"```(?:json)?\s*(?=\{)")
 MAX_REPORTED_RULES, MAX_RULE_CHARACTERS = 3, 200
-"""Of what is wrong with an answer, so much is sent back, and not the answer."""
+"""Limits of the error report to the model; the invalid answer itself is not sent back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the model said to one request, not yet checked."""
+    """The model's response to one request, not validated."""
 
     content: str
     n_tokens: int = 0
@@ -29,10 +29,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class InvalidAnswer:
-    """Why an answer does not fit its schema.
+    """The schema error of an answer.
 
-    ``rule`` is made of the schema's own words and may be shown to anyone; ``message`` may hold words of the answer and
-    goes back to the model alone.
+    ``rule`` contains only words of the schema and may be shown to anyone. ``message`` may contain words of the answer
+    and is sent only to the model.
     """
 
     rule: str
@@ -42,12 +42,12 @@ class InvalidAnswer:
 def ask_with_repair(
     task: str, prompt: RenderedPrompt, send: Callable[[RenderedPrompt], Reply], *, model: str
 ) -> ModelAnswer:
-    """The answer that ``send`` gives, asked for once more where it does not fit the prompt's schema.
+    """Return a valid answer from ``send``; an invalid answer is requested once more.
 
-    The repair names the broken rules; it repeats the prompt, not the answer.
+    The repair request names the violated rules. It repeats the prompt, not the answer.
 
     Raises:
-        GatewayFailed: the second answer does not fit either, and a person is needed; or ``send`` raised it.
+        GatewayFailed: The second answer is invalid as well and a person is needed, or ``send`` raised it.
     """
     replies = [send(prompt)]
     value = parse_answer(replies[0].content, prompt.answer_schema)
@@ -69,7 +69,7 @@ def ask_with_repair(
 
 
 def parse_answer(content: str, schema: Mapping[str, Any]) -> dict[str, Any] | InvalidAnswer:
-    """The JSON object in a reply, plain or in a ``json`` fence, where it fits the schema."""
+    """Return the JSON object in a reply, plain or fenced, or the error."""
     text = content.strip()
     fenced = OPENING_FENCE.search(text)
     start = 0 if text.startswith("{") else fenced.end() if fenced else -1
@@ -85,11 +85,11 @@ def parse_answer(content: str, schema: Mapping[str, Any]) -> dict[str, Any] | In
 
 
 def _reject_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _validation_error(value: object, schema: Mapping[str, Any]) -> InvalidAnswer | None:
-    """The first broken rule by its place in the schema; the message tells the model of the next ones too."""
+    """Return the first violated rule by its path in the schema; the message names further ones."""
     validator = cast("Any", Draft202012Validator)(schema)
     errors: list[Any] = list(islice(validator.iter_errors(value), MAX_REPORTED_RULES))
     if not errors:
@@ -106,5 +106,5 @@ def _describe_error(error: Any) -> str:
 def _repair_message(invalid: InvalidAnswer) -> str:
     return (
         f"Your last answer could not be used: {invalid.message}\n"
-        "Answer again, with one JSON object of the form asked for and nothing else."
+        "Answer again, with one JSON object of the required form and nothing else."
     )

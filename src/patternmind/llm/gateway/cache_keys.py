@@ -1,4 +1,4 @@
-"""The key of a cached answer: everything that the answer depends on, and nothing else."""
+"""Compute the key of a cached answer from everything that the answer depends on."""
 
 import hashlib
 import json
@@ -10,16 +10,16 @@ from patternmind.ports import RenderedPrompt
 
 
 def input_hash(prompt: RenderedPrompt) -> str:
-    """Names what the model is shown and the form its answer must have."""
-    shown = prompt.input_hash or [prompt.system, prompt.user]
-    return _hash([shown, prompt.answer_schema])
+    """Return a hash of the prompt's input and answer schema."""
+    content = prompt.input_hash or [prompt.system, prompt.user]
+    return _hash([content, prompt.answer_schema])
 
 
 def answer_key(endpoint: Endpoint, prompt: RenderedPrompt, parameters: Mapping[str, Any]) -> str:
-    """The same name at another address is another model."""
+    """Return the cache key of an answer; it includes the base URL."""
     return _hash([endpoint.model, endpoint.api_base, parameters, prompt.hash, input_hash(prompt)])
 
 
 def _hash(value: object) -> str:
-    told = json.dumps(value, sort_keys=True, ensure_ascii=True, default=dict)
-    return hashlib.sha256(told.encode()).hexdigest()
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=True, default=dict)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""One HTTP request through litellm, which is loaded here and nowhere else.
+"""Send one HTTP request through litellm; no other module imports it.
 
-As litellm 1.106.2 behaves: with ``num_retries`` and ``max_retries`` both 0 it makes one HTTP request; its timeout
-starts anew with every byte, so a slow drip outlasts it; and its errors quote the provider, who may quote the prompt.
+Behaviour of litellm 1.106.2: with ``num_retries`` and ``max_retries`` both 0 it makes one HTTP request. Its timeout
+restarts with every byte, so a slow response outlasts it. Its errors quote the provider, who may quote the prompt.
 """
 
 import logging
@@ -28,20 +28,22 @@ from patternmind.llm.gateway.failures import (
 )
 
 MAX_RESPONSE_BYTES = 2 << 20
-"""Of an HTTP answer, read at most. 4,000 tokens are some 20 kB, reasoning included; a server that sends on and on
-must not fill the memory."""
+"""Limit for an HTTP response, so that an endless response cannot fill the memory.
+
+4,000 tokens are some 20 kB, reasoning included.
+"""
 
 _load_lock = Lock()
 
 _thread_state = local()
-"""``deadline``: when the request of this thread is given up."""
+"""``deadline`` is the time at which the request of this thread is abandoned."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
-    """Tokens of one request as the provider counted them; ``known`` is False where it did not."""
+    """Tokens of one request as counted by the provider; ``is_known`` is false without a count."""
 
     n_tokens_in: int = 0
     n_tokens_out: int = 0
@@ -50,7 +52,7 @@ class TokenUsage:
 
 @dataclass(frozen=True, slots=True)
 class CompletionResponse:
-    """An HTTP answer of the provider: the text of the model or why there is none, and what to pay."""
+    """The provider's HTTP response: the model's text or the failure, and the token usage."""
 
     content: str | RequestFailure
     usage: TokenUsage
@@ -59,7 +61,10 @@ class CompletionResponse:
 def request_completion(
     endpoint: Endpoint, messages: Sequence[Mapping[str, str]], *, max_tokens: int, timeout_seconds: float
 ) -> CompletionResponse | RequestFailure:
-    """One HTTP request, given up when its time is over. A key from the environment does not travel to ``api_base``."""
+    """Send one HTTP request, and abandon it at the timeout.
+
+    A key from the environment is never sent to ``api_base``.
+    """
     request = partial(
         load_litellm(),  # before the clock starts
         model=endpoint.model,
@@ -80,14 +85,14 @@ class _CompletionFunction(Protocol):
 
 
 def load_litellm() -> _CompletionFunction:
-    """litellm, loaded once; one thread loads, the others wait."""
+    """Load litellm once; one thread loads it while the others wait."""
     with _load_lock:
         return _load_completion()
 
 
 @cache
 def _load_completion() -> _CompletionFunction:
-    """litellm's ``completion``, silent and without reading a .env file or fetching its price list; 2.4 s."""
+    """Import litellm's ``completion`` without output, .env file or price list download; takes 2.4 s."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
@@ -106,7 +111,7 @@ def _load_completion() -> _CompletionFunction:
 
 
 def _warm_up(completion: _CompletionFunction) -> None:
-    """Have litellm load what a first request needs, by one that is over before it is sent: it never leaves."""
+    """Let litellm load all parts, with a request that expires before it is sent."""
     _thread_state.deadline = float("-inf")
     with suppress(Exception):
         messages = [{"role": "user", "content": "never sent"}]
@@ -116,15 +121,15 @@ def _warm_up(completion: _CompletionFunction) -> None:
 
 
 def _bounded_client() -> object:
-    """The HTTP client of every OpenAI-compatible server: it sends nothing late, and stops reading when it is enough.
+    """Return the HTTP client for OpenAI-compatible servers, with a deadline and a size limit.
 
-    Without it a request that was given up while litellm still made it ready would leave after all, and the thread and
-    the socket of a dripping server would live as long as the server drips. Other providers have clients of their own in
-    litellm; there the thread ends when the server lets go.
+    Without it, a request that was abandoned while litellm prepared it would still be sent, and a slow server would
+    occupy its thread and socket as long as it sends. Other providers have their own clients in litellm; their thread
+    ends when the server closes the connection.
     """
     import httpx
 
-    class Bounded(httpx.SyncByteStream):
+    class BoundedStream(httpx.SyncByteStream):
         def __init__(self, stream: httpx.SyncByteStream) -> None:
             self._stream = stream
 
@@ -142,18 +147,18 @@ def _bounded_client() -> object:
             self._stream.close()
 
     class BoundedClient(httpx.Client):
-        def send(self, request: httpx.Request, *, stream: bool = False, **how: Any) -> httpx.Response:
+        def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
             if _seconds_left() < 0:
-                raise httpx.ConnectTimeout("it was given up before it was sent")
-            response = super().send(request, stream=True, **how)
-            response.stream = Bounded(cast("httpx.SyncByteStream", response.stream))
+                raise httpx.ConnectTimeout("the request was abandoned before it was sent")
+            response = super().send(request, stream=True, **options)
+            response.stream = BoundedStream(cast("httpx.SyncByteStream", response.stream))
             return response if stream else _read_body(response)
 
     return BoundedClient(follow_redirects=True)
 
 
 def _seconds_left() -> float:
-    """Until the request of this thread is given up; it is read where it was sent."""
+    """Return the seconds until the request of this thread is abandoned; the same thread sends and reads."""
     return getattr(_thread_state, "deadline", float("inf")) - time.monotonic()
 
 
@@ -167,7 +172,7 @@ def _read_body(response: Any) -> Any:
 
 
 def _run_with_timeout(seconds: float, call: Callable[[], T]) -> T | None:
-    """What the call gives, or None when the time is over; its thread ends by itself."""
+    """Return the result of the call, or ``None`` at the timeout; its thread ends by itself."""
     answers: SimpleQueue[T] = SimpleQueue()
     Thread(target=lambda: answers.put(call()), name="model call", daemon=True).start()
     with suppress(Empty):
@@ -176,10 +181,9 @@ def _run_with_timeout(seconds: float, call: Callable[[], T]) -> T | None:
 
 
 def _send(request: Callable[[], object], timeout_seconds: float) -> CompletionResponse | RequestFailure:
-    """The response, or the failure in our own words.
+    """Return the response, or the failure with a fixed text.
 
-    The error stops here and is not chained: litellm raises more classes than it documents, and their messages may hold
-    the prompt.
+    The error is not chained: litellm raises more classes than it documents, and their messages may contain the prompt.
     """
     _thread_state.deadline = time.monotonic() + timeout_seconds
     try:
@@ -190,7 +194,7 @@ def _send(request: Callable[[], object], timeout_seconds: float) -> CompletionRe
 
 
 def _extract_content(response: Any) -> str | RequestFailure:
-    """The text; everything in a ModelResponse is the provider's and may be missing."""
+    """Return the text of a response or its failure; the provider may omit any part of a response."""
     choice: Any = response.choices[0] if getattr(response, "choices", None) else None
     message: Any = getattr(choice, "message", None)
     content: str = getattr(message, "content", None) or ""

@@ -1,4 +1,4 @@
-"""Model names, as a person sets them, to the endpoints that are asked."""
+"""Convert model names from the settings into endpoints."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
@@ -15,32 +15,33 @@ def build_model_choice(
     fallback: str | None = None,
     prices: Mapping[str, Price] | None = None,
 ) -> ModelChoice:
-    """The endpoints of all tasks.
+    """Return the endpoints of all tasks.
 
-    ``api_base`` and ``api_key`` belong to the provider of ``model``: other models of that provider share them, models
-    of other providers have that provider's own address and its usual key variable. A name with an address of its own,
-    ``name@http://...``, gets the key only where that is ``api_base``: a key travels to no other address.
+    ``api_base`` and ``api_key`` belong to the provider of ``model``: other models of that provider share them. Models
+    of other providers use their provider's own address and usual key variable. A name with its own address,
+    ``name@http://...``, gets the key only if that address is ``api_base``, so that no key is sent elsewhere.
     """
     provider, prices = _provider(_split_address(model)[0]), prices or {}
 
-    def endpoint(named: str) -> Endpoint:
-        name, own_base = _split_address(named)
-        price = prices.get(named) or prices.get(name)
+    def endpoint(model_spec: str) -> Endpoint:
+        name, own_base = _split_address(model_spec)
+        price = prices.get(model_spec) or prices.get(name)
         if own_base is not None:
-            key = api_key if own_base == api_base or named == model else None
+            key = api_key if own_base == api_base or model_spec == model else None
             return Endpoint(model=name, api_base=own_base, api_key=key, price=price)
-        ours = _provider(name) == provider
-        return Endpoint(model=name, api_base=api_base if ours else None, api_key=api_key if ours else None, price=price)
+        if _provider(name) == provider:
+            return Endpoint(model=name, api_base=api_base, api_key=api_key, price=price)
+        return Endpoint(model=name, api_base=None, api_key=None, price=price)
 
     return ModelChoice(
         default=endpoint(model),
-        by_task={task: endpoint(named) for task, named in (task_models or {}).items()},
+        by_task={task: endpoint(model_spec) for task, model_spec in (task_models or {}).items()},
         fallback=endpoint(fallback) if fallback else None,
     )
 
 
 def describe_address(endpoint: Endpoint) -> str:
-    """Where a model is asked, in words, without what may be secret in an address."""
+    """Describe the address of a model, without parts that may be secret."""
     if endpoint.api_base is None:
         return "at the provider's own address"
     parts = urlsplit(endpoint.api_base)
@@ -49,7 +50,7 @@ def describe_address(endpoint: Endpoint) -> str:
 
 
 def describe_key_source(endpoint: Endpoint) -> str:
-    """Where the key comes from, in words, never itself."""
+    """Describe the source of the key, never the key itself."""
     if endpoint.api_key:
         return "key from PATTERNMIND_API_KEY"
     return "no key" if endpoint.api_base else "key from the provider's usual variable"
@@ -58,15 +59,15 @@ def describe_key_source(endpoint: Endpoint) -> str:
 def describe_price(price: Price) -> str:
     if price.input_usd == price.output_usd == 0:
         return "free of charge"
-    return f"{price.input_usd:.4g} USD in and {price.output_usd:.4g} USD out a million tokens"
+    return f"{price.input_usd:.4g} USD in and {price.output_usd:.4g} USD out per million tokens"
 
 
 def _split_address(model_spec: str) -> tuple[str, str | None]:
-    """``name@http://...`` is a name and an address; other "@" belong to the name."""
-    name, at, address = model_spec.partition("@http")
-    return (name, f"http{address}") if at else (model_spec, None)
+    """Split ``name@http://...`` into name and address; any other "@" belongs to the name."""
+    name, separator, address = model_spec.partition("@http")
+    return (name, f"http{address}") if separator else (model_spec, None)
 
 
 def _provider(name: str) -> str:
-    """The part before the first slash; a bare name is the provider that litellm knows it by, and shares with none."""
+    """Return the part before the first slash; a bare name counts as a provider of its own."""
     return name.partition("/")[0]

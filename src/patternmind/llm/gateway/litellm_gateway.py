@@ -1,4 +1,4 @@
-"""The gateway: what is kept is not paid twice, what does not fit the budget is not sent, what fails says why."""
+"""LLM gateway: response cache, budget enforcement, retries, and error reporting."""
 
 import json
 import time
@@ -43,19 +43,19 @@ from patternmind.ports import (
 )
 
 CHECK_TASK = "check"
-"""The task of the doctor's one-token call."""
+"""Task of the one-token call of ``doctor``."""
 
 GRACE_SECONDS = 60.0
-"""Longer than a process may stall between the end of a request and settling it, before it is taken for dead."""
+"""Time that a process has to settle a finished request before its reservation expires."""
 
 POLL_SECONDS = 0.2
-"""How often to look whether another process settled; a thread of this one is heard of at once."""
+"""Interval of checks for settlements by other processes; threads of this process notify at once."""
 
 
 class LiteLLMGateway:
-    """``LanguageModel`` over any provider that litellm speaks to.
+    """``LanguageModel`` for any provider that litellm supports.
 
-    Temperature is left to the provider: reasoning models refuse any but their own.
+    No temperature is sent: reasoning models refuse any value but their own.
     """
 
     def __init__(
@@ -68,15 +68,15 @@ class LiteLLMGateway:
         budget: Budget = Budget(),  # noqa: B008 - frozen
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Nothing is loaded or sent yet.
+        """Store the settings; nothing is loaded or sent yet.
 
-        An endpoint without a key takes the provider's usual variable (``OPENAI_API_KEY``, ...), but only where it has
-        no ``api_base`` either: that key must not travel to another address. ``ask`` takes at most ``max_attempts``
-        times ``timeout_seconds`` and the waits between, twice that with a fallback, beside waiting for its turn.
+        An endpoint without a key uses the provider's usual variable (``OPENAI_API_KEY``, ...), but only if it has no
+        ``api_base`` either, so that the key is not sent to another address. Without its time in the queue, ``ask``
+        takes at most ``max_attempts`` times ``timeout_seconds`` and the waits between, twice that with a fallback.
         """
         self._choice, self._ledger, self._clock = choice, ledger, clock
         self._limits, self._budget, self._sleep = limits, budget, sleep
-        self._turns = BoundedSemaphore(limits.max_parallel)
+        self._slots = BoundedSemaphore(limits.max_parallel)
         self._settled = Condition()
 
     @property
@@ -89,93 +89,94 @@ class LiteLLMGateway:
 
     @property
     def n_parallel(self) -> int:
-        """How many questions to put at once."""
+        """Number of requests to send in parallel."""
         return self._limits.max_parallel
 
     def check_prices(self) -> None:
-        """Find out before any work that a model has no price.
+        """Check before any work that each model has a price.
 
         Raises:
-            PriceUnknown
+            PriceUnknown: A model has no price.
         """
         for endpoint in self._choice.endpoints:
             price_of(endpoint)
 
     def ask(self, task: str, prompt: RenderedPrompt) -> ModelAnswer:
-        """One answer that fits the prompt's schema, from the cache where it was paid before.
+        """Return an answer that fits the prompt's schema, from the cache if possible.
 
         Raises:
-            GatewayFailed: after ``max_attempts`` requests, one repair, or at once where trying again cannot help; and
-                the fallback, where there is one and it may do better, did not answer either.
-            BudgetReached, PriceUnknown: not sent.
+            GatewayFailed: The request failed ``max_attempts`` times, its repair failed, or a retry cannot help. The
+                fallback, if any and suitable, failed as well.
+            BudgetReached, PriceUnknown: The request was not sent.
         """
         endpoints = self._choice.endpoints_for(task)
-        kept = self._kept(task, prompt, endpoints)
-        if kept is not None:
-            return kept
+        cached = self._cached_answer(task, prompt, endpoints)
+        if cached is not None:
+            return cached
         for endpoint in endpoints[:-1]:
             try:
                 return self._ask_endpoint(endpoint, task, prompt)
-            except GatewayFailed as failed:
-                if not failed.can_use_fallback:
+            except GatewayFailed as error:
+                if not error.can_use_fallback:
                     raise
         return self._ask_endpoint(endpoints[-1], task, prompt)
 
     def ping(self, endpoint: Endpoint | None = None) -> Call:
-        """One request for one token, answered: address, key, model name and price are right.
+        """Send one request for one token, to check address, key, model name and price.
 
         Raises:
-            GatewayFailed, BudgetReached, PriceUnknown
+            GatewayFailed, BudgetReached, PriceUnknown: The check failed.
         """
         prompt = RenderedPrompt(id=CHECK_TASK, hash="", system="", user="ping", answer_schema={})
-        one = _OpenCall(self, endpoint or self._choice.default, CHECK_TASK, prompt, max_tokens=1)
-        outcome = one.request(prompt)
+        open_call = _OpenCall(self, endpoint or self._choice.default, CHECK_TASK, prompt, max_tokens=1)
+        outcome = open_call.send_once(prompt)
         failure = outcome if isinstance(outcome, RequestFailure) else None
-        one.end(failure.outcome if failure else CallOutcome.ANSWERED)
+        open_call.finish(failure.outcome if failure else CallOutcome.ANSWERED)
         if failure:
             raise failure.to_error("the connection check")
-        return one.call
+        return open_call.call
 
-    def _kept(self, task: str, prompt: RenderedPrompt, endpoints: tuple[Endpoint, ...]) -> ModelAnswer | None:
-        """The cached answer; one that is damaged or fits no longer is as good as not there."""
-        kept = self._ledger.find_cached_answer([answer_key(one, prompt, self.parameters) for one in endpoints])
-        if kept is None or _is_corrupt(kept, prompt):
+    def _cached_answer(self, task: str, prompt: RenderedPrompt, endpoints: tuple[Endpoint, ...]) -> ModelAnswer | None:
+        """Return the cached answer, unless it is damaged."""
+        keys = [answer_key(endpoint, prompt, self.parameters) for endpoint in endpoints]
+        cached = self._ledger.find_cached_answer(keys)
+        if cached is None or _is_corrupt(cached, prompt):
             return None
-        self._ledger.settle(replace(self.new_call(task, kept.model, prompt), outcome=CallOutcome.CACHED))
+        self._ledger.settle(replace(self.new_call(task, cached.model, prompt), outcome=CallOutcome.CACHED))
         return ModelAnswer(
-            value=kept.value, model=kept.model, n_tokens=kept.n_tokens, cost_usd=kept.cost_usd, cached=True
+            value=cached.value, model=cached.model, n_tokens=cached.n_tokens, cost_usd=cached.cost_usd, cached=True
         )
 
     def _ask_endpoint(self, endpoint: Endpoint, task: str, prompt: RenderedPrompt) -> ModelAnswer:
-        one = _OpenCall(self, endpoint, task, prompt, max_tokens=self._limits.max_tokens)
+        open_call = _OpenCall(self, endpoint, task, prompt, max_tokens=self._limits.max_tokens)
         try:
-            answer = ask_with_repair(task, prompt, one.send, model=endpoint.model)
-        except GatewayFailed as failed:
-            one.end(CallOutcome(failed.outcome))
+            answer = ask_with_repair(task, prompt, open_call.send_with_retries, model=endpoint.model)
+        except GatewayFailed as error:
+            open_call.finish(CallOutcome(error.outcome))
             raise
         except BudgetReached:
-            one.end(CallOutcome.OVER_BUDGET)
+            open_call.finish(CallOutcome.OVER_BUDGET)
             raise
-        kept = CachedAnswer(
+        to_cache = CachedAnswer(
             key=answer_key(endpoint, prompt, self.parameters),
             model=endpoint.model,
             prompt_hash=prompt.hash,
-            input_hash=one.call.input_hash,
+            input_hash=open_call.call.input_hash,
             parameters=self.parameters,
             value=answer.value,
             case_ids=prompt.case_ids,
             at=self._clock.now(),
             n_tokens=answer.n_tokens,
-            cost_usd=one.call.cost_usd,
+            cost_usd=open_call.call.cost_usd,
         )
-        one.end(CallOutcome.REPAIRED if one.n_replies > 1 else CallOutcome.ANSWERED, kept)
-        return replace(answer, cost_usd=one.call.cost_usd)
+        open_call.finish(CallOutcome.REPAIRED if open_call.n_replies > 1 else CallOutcome.ANSWERED, to_cache)
+        return replace(answer, cost_usd=open_call.call.cost_usd)
 
-    # for _Asking
+    # for _OpenCall
 
     @property
     def parameters(self) -> dict[str, int]:
-        """What is sent beside model and prompt; part of the cache's key."""
+        """Request parameters in addition to model and prompt; part of the cache key."""
         return {"max_tokens": self._limits.max_tokens}
 
     @property
@@ -194,18 +195,18 @@ class LiteLLMGateway:
         )
 
     def slots(self) -> BoundedSemaphore:
-        return self._turns
+        return self._slots
 
     def wait(self, seconds: float) -> None:
         self._sleep(seconds)
 
     def reserve(self, call: Call) -> Call:
-        """The call with its reservation, stored. Where only calls under way are in the way, wait for them to settle.
+        """Reserve the cost of a call; wait while only open calls exceed the budget.
 
-        It ends: those settle, or their reservation runs out.
+        The wait ends, because open calls are settled or their reservations expire.
 
         Raises:
-            BudgetReached
+            BudgetReached: The call does not fit the budget.
         """
         while True:
             now = self._clock.now()
@@ -214,8 +215,8 @@ class LiteLLMGateway:
             with self._settled:
                 try:
                     self._ledger.reserve(reserved, self._budget, now)
-                except BudgetReached as reached:
-                    if not reached.pending:
+                except BudgetReached as error:
+                    if not error.pending:
                         raise
                     self._settled.wait(POLL_SECONDS)
                 else:
@@ -231,7 +232,7 @@ class LiteLLMGateway:
 
 @dataclass
 class _OpenCall:
-    """One call under way: its record as it stands, and how many of its requests are left."""
+    """A call in progress, with its record and its remaining attempts."""
 
     gateway: LiteLLMGateway
     endpoint: Endpoint
@@ -241,45 +242,46 @@ class _OpenCall:
     n_replies: int = 0
 
     def __post_init__(self) -> None:
-        load_litellm()  # seconds, once in a process, and none of this call's
-        self.begun = time.monotonic()
+        load_litellm()  # takes seconds once per process, which do not count for this call
+        self.started_at = time.monotonic()
         self.call = self.gateway.new_call(self.task, self.endpoint.model, self.prompt)
         self._attempts: Iterator[int] = iter(range(1, self.gateway.limits.max_attempts + 1))
 
-    def send(self, prompt: RenderedPrompt) -> Reply:
-        """The reply, from as many of the attempts as it takes.
+    def send_with_retries(self, prompt: RenderedPrompt) -> Reply:
+        """Send the prompt until a reply arrives or no attempt remains.
 
         Raises:
-            GatewayFailed, BudgetReached, PriceUnknown
+            GatewayFailed, BudgetReached, PriceUnknown: There was no reply.
         """
         for attempt in self._attempts:
-            before = self.call.n_tokens_in + self.call.n_tokens_out
-            response = self.request(prompt)
+            n_tokens_before = self.call.n_tokens_in + self.call.n_tokens_out
+            response = self.send_once(prompt)
             outcome = response.content if isinstance(response, CompletionResponse) else response
             if isinstance(outcome, str):
                 self.n_replies += 1
-                return Reply(outcome, self.call.n_tokens_in + self.call.n_tokens_out - before)
+                return Reply(outcome, self.call.n_tokens_in + self.call.n_tokens_out - n_tokens_before)
             if not outcome.is_retryable:
                 raise outcome.to_error(self.task)
             if attempt == self.gateway.limits.max_attempts:
                 raise outcome.to_error(self.task, f"; requests made: {attempt}")
-            self.call = self.gateway.settle(self.call)  # others may have the money while this one waits
+            self.call = self.gateway.settle(self.call)  # frees the reservation for other calls during the wait
             self.gateway.wait(wait_seconds(attempt, outcome.retry_after))
         raise GatewayFailed(
             self.task,
-            "the answer did not fit, and no request was left to repair it",
+            "the answer was not valid, and no attempt remained to repair it",
             outcome=CallOutcome.NEEDS_A_PERSON,
         )
 
-    def request(self, prompt: RenderedPrompt) -> CompletionResponse | RequestFailure:
-        """One HTTP request, paid from what was reserved for it."""
-        n_most = max_prompt_tokens(prompt)
-        price = price_of(self.endpoint, n_most)
+    def send_once(self, prompt: RenderedPrompt) -> CompletionResponse | RequestFailure:
+        """Send one HTTP request, paid from its reservation."""
+        max_tokens_in = max_prompt_tokens(prompt)
+        price = price_of(self.endpoint, max_tokens_in)
         messages = [
             {"role": role, "content": text} for role, text in (("system", prompt.system), ("user", prompt.user)) if text
         ]
         with self.gateway.slots():
-            self.call = self.gateway.reserve(replace(self.call, reserved_usd=price.cost_usd(n_most, self.max_tokens)))
+            reserved_usd = price.cost_usd(max_tokens_in, self.max_tokens)
+            self.call = self.gateway.reserve(replace(self.call, reserved_usd=reserved_usd))
             outcome = request_completion(
                 self.endpoint,
                 messages,
@@ -289,14 +291,14 @@ class _OpenCall:
         self.call = _with_usage(self.call, outcome, price)
         return outcome
 
-    def end(self, outcome: CallOutcome, answer: CachedAnswer | None = None) -> None:
+    def finish(self, outcome: CallOutcome, answer: CachedAnswer | None = None) -> None:
         self.call = self.gateway.settle(
-            replace(self.call, outcome=outcome, seconds=round(time.monotonic() - self.begun, 3)), answer
+            replace(self.call, outcome=outcome, seconds=round(time.monotonic() - self.started_at, 3)), answer
         )
 
 
 def _with_usage(call: Call, outcome: CompletionResponse | RequestFailure, price: Price) -> Call:
-    """The call with one request more; what cannot be known to be free or cheaper costs what was reserved."""
+    """Add one request to the call; without a known usage, it costs the whole reservation."""
     usage = outcome.usage if isinstance(outcome, CompletionResponse) else TokenUsage(is_known=not outcome.may_be_billed)
     cost_usd = price.cost_usd(usage.n_tokens_in, usage.n_tokens_out) if usage.is_known else call.reserved_usd
     return replace(
@@ -309,5 +311,5 @@ def _with_usage(call: Call, outcome: CompletionResponse | RequestFailure, price:
 
 
 def _is_corrupt(cached: CachedAnswer, prompt: RenderedPrompt) -> bool:
-    """Whether a stored value no longer fits; the key holds the schema, so this is damage."""
+    """Return whether a cached value is invalid; its key includes the schema, so it must be damaged."""
     return isinstance(parse_answer(json.dumps(dict(cached.value)), prompt.answer_schema), InvalidAnswer)

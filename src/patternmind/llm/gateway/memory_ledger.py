@@ -1,4 +1,4 @@
-"""The double of a ledger: in memory, for one process; it passes the contract of the real one."""
+"""In-memory call ledger for one process; it passes the contract tests of the stored one."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from patternmind.domain.calls import (
 
 
 class MemoryLedger:
-    """``Ledger`` without a database. It knows no runs, so that no run goes on from another."""
+    """``CallLedger`` without a database; it has no runs, so no run continues another."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -30,12 +30,12 @@ class MemoryLedger:
     def reserve(self, call: Call, budget: Budget, now: datetime) -> None:
         with self._lock:
             self._calls = {
-                id: one if id == call.id else _expire_reservation(one, now) for id, one in self._calls.items()
+                id: stored if id == call.id else _expire_reservation(stored, now) for id, stored in self._calls.items()
             }
-            others = [one for one in self._calls.values() if one.id != call.id]
-            in_month = [one for one in others if one.month == call.month]
+            others = [other for other in self._calls.values() if other.id != call.id]
+            in_month = [other for other in others if other.month == call.month]
             if call.run_id:
-                _check_limit("run", budget.run_usd, [one for one in others if one.run_id == call.run_id], call)
+                _check_limit("run", budget.run_usd, [other for other in others if other.run_id == call.run_id], call)
             _check_limit("month", budget.month_usd, in_month, call)
             _check_limit("network", budget.network_usd, others, call)
             self._calls[call.id] = call
@@ -48,21 +48,27 @@ class MemoryLedger:
 
     def list_calls(self, run_id: str | None = None) -> list[Call]:
         with self._lock:
-            found = [one for one in self._calls.values() if run_id is None or one.run_id == run_id]
-        return sorted(found, key=lambda one: (one.at, one.id))
+            calls = [call for call in self._calls.values() if run_id is None or call.run_id == run_id]
+        return sorted(calls, key=lambda call: (call.at, call.id))
 
     def delete_cached_answers(self, case_ids: Iterable[str]) -> int:
-        """As ``Store.forget_answers``."""
-        gone = set(case_ids)
+        """Delete the answers to prompts with one of these cases, like the stored ledger does."""
+        removed_ids = set(case_ids)
+        if not removed_ids:
+            return 0
         with self._lock:
-            saw = [key for key, one in self._answers.items() if one.case_ids is None or gone & set(one.case_ids)]
-            for key in saw if gone else ():
+            keys = [
+                key
+                for key, answer in self._answers.items()
+                if answer.case_ids is None or removed_ids & set(answer.case_ids)
+            ]
+            for key in keys:
                 del self._answers[key]
-        return len(saw) if gone else 0
+        return len(keys)
 
 
 def _expire_reservation(call: Call, now: datetime) -> Call:
-    """The call, lost where its request must be over and nobody settled it."""
+    """Mark a call as lost if its reservation has expired without a settlement."""
     if call.reserved_until is None or call.reserved_until >= now:
         return call
     cost_usd = (to_nanousd(call.cost_usd) + to_nanousd(call.reserved_usd)) / 1e9
@@ -73,7 +79,7 @@ def _check_limit(scope: str, limit_usd: float | None, others: Sequence[Call], ca
     check_budget(
         scope,
         limit_usd,
-        spent_nanousd=sum(to_nanousd(one.cost_usd) for one in others) + to_nanousd(call.cost_usd),
-        reserved_nanousd=sum(to_nanousd(one.reserved_usd) for one in others),
+        spent_nanousd=sum(to_nanousd(other.cost_usd) for other in others) + to_nanousd(call.cost_usd),
+        reserved_nanousd=sum(to_nanousd(other.reserved_usd) for other in others),
         requested_nanousd=to_nanousd(call.reserved_usd),
     )

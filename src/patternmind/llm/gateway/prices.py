@@ -1,4 +1,7 @@
-"""What a model costs, and the most that a request can cost. An unknown price is an error: no budget could hold."""
+"""Look up model prices, and bound the tokens of a prompt.
+
+An unknown price is an error, because no budget could be enforced.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,20 +15,29 @@ from patternmind.errors import PriceUnknown
 from patternmind.ports import RenderedPrompt
 
 PRICE_LIST_FILE = "model_prices_and_context_window_backup.json"
-"""litellm's own list, as it came with the pinned release. Read as a file in 0.03 s; importing litellm takes 2.4."""
+"""litellm's price list in the pinned release.
+
+Reading the file takes 0.03 s, importing litellm 2.4 s.
+"""
 
 LONG_PROMPT_TOKENS = 100_000
-"""The least "above ... tokens" of the list: a prompt that may be longer pays the dearest of its prices."""
+"""Lowest "above ... tokens" limit of the list.
+
+A longer prompt is charged the model's highest price.
+"""
 
 CHAT_TEMPLATE_TOKENS = 256
-"""What chat templates put around two messages; the longest we know is some 30 tokens a message."""
+"""Tokens that a chat template adds to two messages.
+
+The longest known template adds some 30 per message.
+"""
 
 
 def price_of(endpoint: Endpoint, n_tokens: int = 0) -> Price:
-    """The price as a person set it, else as listed, for a prompt of at most so many tokens.
+    """Return the configured price, or else the listed price for a prompt of at most ``n_tokens``.
 
     Raises:
-        PriceUnknown
+        PriceUnknown: The model has neither.
     """
     price = endpoint.price or listed_price(endpoint.model, n_tokens)
     if price is None:
@@ -34,25 +46,29 @@ def price_of(endpoint: Endpoint, n_tokens: int = 0) -> Price:
 
 
 def listed_price(model: str, n_tokens: int = 0) -> Price | None:
-    """The price in litellm's list; a listed 0 is unknown, for it also stands for prices by the second or the month."""
+    """Return the price in litellm's list.
+
+    A listed 0 counts as unknown, because the list also uses 0 for prices per second or per month.
+    """
     entry = _price_entry(model)
     if entry is None:
         return None
-    read, written = (max(_prices(entry, side, n_tokens), default=0.0) for side in ("input", "output"))
-    return Price(read * 1e6, written * 1e6) if read > 0 and written > 0 else None
+    input_price, output_price = (max(_prices(entry, side, n_tokens), default=0.0) for side in ("input", "output"))
+    return Price(input_price * 1e6, output_price * 1e6) if input_price > 0 and output_price > 0 else None
 
 
 def max_prompt_tokens(prompt: RenderedPrompt) -> int:
-    """More tokens than any tokenizer makes of the prompt: a token stands for one byte or more."""
+    """Return an upper bound of the prompt's tokens: a token has at least one byte."""
     return len(f"{prompt.system}{prompt.user}".encode(errors="surrogatepass")) + CHAT_TEMPLATE_TOKENS
 
 
 def _prices(entry: Mapping[str, Any], side: str, n_tokens: int) -> Iterator[float]:
-    plain = f"{side}_cost_per_token"
-    names = {plain, f"{side}_cost_per_reasoning_token"}
+    base_name = f"{side}_cost_per_token"
+    names = {base_name, f"{side}_cost_per_reasoning_token"}
     for name, value in entry.items():
-        long = n_tokens > LONG_PROMPT_TOKENS and name.startswith(f"{plain}_above_") and name.endswith("_tokens")
-        if (name in names or long) and isinstance(value, int | float):
+        is_long_price = name.startswith(f"{base_name}_above_") and name.endswith("_tokens")
+        applies = name in names or (is_long_price and n_tokens > LONG_PROMPT_TOKENS)
+        if applies and isinstance(value, int | float):
             yield float(value)
 
 
@@ -60,15 +76,15 @@ def _price_entry(model: str) -> Mapping[str, Any] | None:
     prices = _price_list()
     if model in prices:
         return prices[model]
-    provider, _, bare = model.partition("/")
-    entry = prices.get(bare)
+    provider, _, name = model.partition("/")
+    entry = prices.get(name)
     return entry if entry and str(entry.get("litellm_provider", "")).startswith(provider) else None
 
 
 @cache
 def _price_list() -> Mapping[str, Mapping[str, Any]]:
-    found = find_spec("litellm")
-    if found is None or found.origin is None:
+    spec = find_spec("litellm")
+    if spec is None or spec.origin is None:
         return {}
-    path = Path(found.origin).with_name(PRICE_LIST_FILE)
+    path = Path(spec.origin).with_name(PRICE_LIST_FILE)
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

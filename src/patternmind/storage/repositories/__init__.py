@@ -1,1 +1,1 @@
-"""repositories"""
+"""Repositories of the store, one module per group of tables."""

@@ -1,4 +1,4 @@
-"""Accounts and who of them is in which network; the networks of an installation."""
+"""Networks of an installation, accounts, and their memberships."""
 
 import secrets
 from pathlib import Path
@@ -17,10 +17,10 @@ from patternmind.storage.repositories.cases import network_row, read_network
 
 
 class AccountRepository:
-    """Of the whole installation: what is asked of one network names it."""
+    """Networks, accounts and members of the whole installation."""
 
     def __init__(self, path: Path, *, default_network: Network) -> None:
-        """Open it; where there is no network at all, ``first`` is made."""
+        """Open the database, and create ``default_network`` in an installation without networks."""
         self.path = path
         self._engine = open_engine(path)
         if not self.list_networks():
@@ -47,7 +47,7 @@ class AccountRepository:
         table = schema.network
         with self._write_transaction() as connection:
             if connection.execute(select(table.c.id).where(table.c.id == network.id)).first():
-                raise UsageError(f'There is a network "{network.id}" already. Choose another id.')
+                raise UsageError(f'A network with the id "{network.id}" exists already. Choose another id.')
             connection.execute(insert(table).values(_network_row_with_secret(network)))
 
     def has_accounts(self) -> bool:
@@ -61,13 +61,13 @@ class AccountRepository:
 
     def list_members(self, network_id: str) -> list[Member]:
         with self._read_transaction() as connection:
-            return _members(connection, network_id)
+            return _load_members(connection, network_id)
 
     def list_memberships(self, account_id: str) -> list[Member]:
         with self._read_transaction() as connection:
             member = schema.member
-            asked = _select_members().where(member.c.account_id == account_id).order_by(member.c.network_id)
-            return [read_member(row) for row in connection.execute(asked).all()]
+            query = _select_members().where(member.c.account_id == account_id).order_by(member.c.network_id)
+            return [read_member(row) for row in connection.execute(query).all()]
 
     def change_members(
         self, network_id: str, change: MemberChange, *, account: Account | None = None
@@ -75,8 +75,8 @@ class AccountRepository:
         with self._write_transaction() as connection:
             if account is not None:
                 _put_account(connection, account)
-            before = {one.id: one for one in _members(connection, network_id)}
-            after = {one.id: one for one in change(tuple(before.values()))}
+            before = {member.id: member for member in _load_members(connection, network_id)}
+            after = {member.id: member for member in change(tuple(before.values()))}
             for id in before.keys() - after.keys():
                 _remove_member(connection, network_id, id)
             for id, member in after.items():
@@ -100,35 +100,38 @@ def _select_members() -> Select[Any, Any, Any, Any, Any]:
     return select(*columns).join(account, account.c.id == member.c.account_id)
 
 
-def _members(connection: Connection, network_id: str) -> list[Member]:
-    asked = _select_members().where(schema.member.c.network_id == network_id)
-    found = [read_member(row) for row in connection.execute(asked).all()]
-    return sorted(found, key=lambda one: (one.name.casefold(), one.id))
+def _load_members(connection: Connection, network_id: str) -> list[Member]:
+    query = _select_members().where(schema.member.c.network_id == network_id)
+    members = [read_member(row) for row in connection.execute(query).all()]
+    return sorted(members, key=lambda member: (member.name.casefold(), member.id))
 
 
 def _put_account(connection: Connection, account: Account) -> None:
     table = schema.account
     if connection.execute(select(table.c.id).where(table.c.id == account.id)).first():
-        raise UsageError(f'Somebody signs in as "{account.id}" already. Choose another sign-in name.')
+        raise UsageError(f'The sign-in name "{account.id}" is taken. Choose another one.')
     row = {"id": account.id, "name": account.name, "created_at": account.created_at.isoformat()}
     connection.execute(insert(table).values(**row, password_hash=account.password_hash))
 
 
 def _put_member(connection: Connection, member: Member) -> None:
     table, roles = schema.member, roles_text(member.roles)
-    mine = (table.c.network_id == member.network_id) & (table.c.account_id == member.id)
-    if not connection.execute(update(table).where(mine).values(roles=roles)).rowcount:
+    is_member = (table.c.network_id == member.network_id) & (table.c.account_id == member.id)
+    if not connection.execute(update(table).where(is_member).values(roles=roles)).rowcount:
         connection.execute(insert(table).values(network_id=member.network_id, account_id=member.id, roles=roles))
 
 
 def _remove_member(connection: Connection, network_id: str, account_id: str) -> None:
-    """Out of this network with the sessions and links that show it; out of the installation with the last network."""
+    """Remove a member with the sessions and links of this network.
+
+    An account that is in no other network is deleted.
+    """
     member = schema.member
     in_network = (member.c.network_id == network_id) & (member.c.account_id == account_id)
     connection.execute(delete(member).where(in_network))
     for table in (schema.session, schema.sign_in_link):
-        mine = (table.c.account_id == account_id) & (table.c.network_id == network_id)
-        connection.execute(delete(table).where(mine))
+        in_network = (table.c.account_id == account_id) & (table.c.network_id == network_id)
+        connection.execute(delete(table).where(in_network))
     if connection.execute(select(member.c.account_id).where(member.c.account_id == account_id)).first() is None:
         for table in (schema.session, schema.sign_in_link):
             connection.execute(delete(table).where(table.c.account_id == account_id))

@@ -1,4 +1,4 @@
-"""What every part of the store stands on: one database, one network, one transaction at a time."""
+"""Base of the repositories: one database, one network, one transaction at a time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,16 +9,16 @@ from sqlalchemy import Connection, Engine, Select, Table, insert, select
 from patternmind.storage.engine import open_engine, read_transaction, write_transaction
 
 MAX_IN_VALUES = 900
-"""SQLite takes a few thousand values in one IN list; slices keep every statement small."""
+"""Maximum number of values in one IN list, which keeps statements small; SQLite accepts a few thousand."""
 
 
 class NetworkScopedStore:
-    """The rows of one network; every statement made with ``_of`` names it."""
+    """Rows of one network; ``_select`` limits a query to it."""
 
     def __init__(self, path: Path, network_id: str) -> None:
         self.path = path
         self._engine: Engine = open_engine(path)
-        self._id = network_id
+        self._network_id = network_id
 
     def close(self) -> None:
         self._engine.dispose()
@@ -29,8 +29,8 @@ class NetworkScopedStore:
     def _write_transaction(self):
         return write_transaction(self._engine, self.path)
 
-    def _of(self, table: Table, *columns: Any) -> Select[Any]:
-        return select(*(columns or (table,))).where(table.c.network_id == self._id)
+    def _select(self, table: Table, *columns: Any) -> Select[Any]:
+        return select(*(columns or (table,))).where(table.c.network_id == self._network_id)
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

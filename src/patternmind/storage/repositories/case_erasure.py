@@ -1,6 +1,7 @@
-"""A case taken out of every table and out of the file; of it only the id stays, in logs and in the list of erasures.
+"""Erase or withdraw cases in every table.
 
-Withdrawn is the same but for what was handed in: that stays, where no list, run or search ever looks.
+Only the id of an erased case remains, in logs and in the list of erasures. A withdrawn case also keeps its submission,
+which no list, run or search reads.
 """
 
 from collections.abc import Collection
@@ -18,7 +19,7 @@ from patternmind.storage.repositories.text_rewrite import TextRewriting
 
 
 class CaseErasure(TextRewriting):
-    """Erasing."""
+    """Erasure, withdrawal and restoration of cases."""
 
     def erase_case(
         self, case_id: str, rewrite: TextRewrite, *, kept_text_hashes: Collection[str], actor: str, at: datetime
@@ -28,7 +29,7 @@ class CaseErasure(TextRewriting):
                 self._remove_case(connection, case_id, rewrite, kept_text_hashes)
             self._delete_by_case_id(connection, case_id, schema.submission)
             row = {"case_id": case_id, "at": at.isoformat(), "by": actor}
-            connection.execute(insert(schema.erasure).values(network_id=self._id, **row))
+            connection.execute(insert(schema.erasure).values(network_id=self._network_id, **row))
 
     def withdraw_case(
         self, case_id: str, rewrite: TextRewrite, *, kept_text_hashes: Collection[str], actor: str, at: datetime
@@ -36,18 +37,18 @@ class CaseErasure(TextRewriting):
         with self._write_transaction() as connection:
             self._remove_case(connection, case_id, rewrite, kept_text_hashes)
             row = {"case_id": case_id, "at": at.isoformat(), "by": actor}
-            connection.execute(insert(schema.withdrawal).values(network_id=self._id, **row))
+            connection.execute(insert(schema.withdrawal).values(network_id=self._network_id, **row))
 
     def withdrawals(self) -> list[Withdrawal]:
-        kept = schema.withdrawal
+        withdrawal = schema.withdrawal
         with self._read_transaction() as connection:
-            rows = connection.execute(self._of(kept).order_by(kept.c.at, kept.c.case_id)).all()
+            rows = connection.execute(self._select(withdrawal).order_by(withdrawal.c.at, withdrawal.c.case_id)).all()
         return [Withdrawal(case_id=row.case_id, by=row.by, at=datetime.fromisoformat(row.at)) for row in rows]
 
-    def put_back(self, submission: Submission, case: Case, *, roster_version: int | None = None) -> None:
+    def restore_case(self, submission: Submission, case: Case, *, roster_version: int | None = None) -> None:
         with self._write_transaction() as connection:
             if roster_version is not None and len(self._roster(connection)) != roster_version:
-                raise VersionConflict("roster of network", self._id)
+                raise VersionConflict("roster of network", self._network_id)
             if not self._delete_withdrawal(connection, case.id):
                 raise NotFound("withdrawn case", case.id)
             self._put_cases(connection, [(submission, case)])
@@ -58,55 +59,55 @@ class CaseErasure(TextRewriting):
     def _remove_case(
         self, connection: Connection, case_id: str, rewrite: TextRewrite, kept_text_hashes: Collection[str]
     ) -> None:
-        """The case and all that was made of it; what was handed in stays."""
+        """Delete a case and everything derived from it, except its submission."""
         case = schema.case
-        mine = (case.c.network_id == self._id) & (case.c.id == case_id)
-        if connection.execute(select(case.c.id).where(mine)).first() is None:
+        is_case = (case.c.network_id == self._network_id) & (case.c.id == case_id)
+        if connection.execute(select(case.c.id).where(is_case)).first() is None:
             raise NotFound("case", case_id)
         self._rewrite_texts(connection, rewrite)
         self._remove_from_machine_results(connection, case_id)
         self._delete_derived_rows(connection, case_id)
         self._delete_other_vectors(connection, kept_text_hashes)
-        connection.execute(delete(case).where(mine))
+        connection.execute(delete(case).where(is_case))
         self._rebuild_word_index(connection)
 
     def _delete_by_case_id(self, connection: Connection, case_id: str, table: Table) -> int:
-        mine = (table.c.network_id == self._id) & (table.c.case_id == case_id)
-        return connection.execute(delete(table).where(mine)).rowcount
+        of_case = (table.c.network_id == self._network_id) & (table.c.case_id == case_id)
+        return connection.execute(delete(table).where(of_case)).rowcount
 
     def _delete_derived_rows(self, connection: Connection, case_id: str) -> None:
-        """Every other table that keeps something by the id of a case, but what was handed in.
+        """Delete the rows of every other table with a case id, except submissions.
 
-        The one place for whatever is kept by a case's id: deleted here, in the transaction that deletes the case.
+        A new table with a case id must be added here, because this runs in the transaction that deletes the case.
         """
-        self._delete_cached_answers(connection, [case_id])  # what a model answered about it
+        self._delete_cached_answers(connection, [case_id])
         self._delete_jobs_of_case(connection, case_id)
         self._delete_by_case_id(connection, case_id, schema.assignment)
         connection.execute(
-            delete(schema.stored_fits).where(schema.stored_fits.c.network_id == self._id)
-        )  # the next run makes its own
+            delete(schema.stored_fits).where(schema.stored_fits.c.network_id == self._network_id)
+        )  # the next run computes them again
         case = schema.case
-        repeats = (case.c.network_id == self._id) & (case.c.duplicate_of == case_id)
-        connection.execute(update(case).where(repeats).values(duplicate_of=None))
+        is_duplicate = (case.c.network_id == self._network_id) & (case.c.duplicate_of == case_id)
+        connection.execute(update(case).where(is_duplicate).values(duplicate_of=None))
 
     def _remove_from_machine_results(self, connection: Connection, case_id: str) -> None:
-        for row in connection.execute(self._of(schema.machine_result)).all():
-            found = read_machine_result(row.body, row.partition)
-            if case_id in found.case_ids:
+        for row in connection.execute(self._select(schema.machine_result)).all():
+            result = read_machine_result(row.body, row.partition)
+            if case_id in result.case_ids:
                 self._save_machine_result(
-                    connection, row.run_id, row.lens, found.without_case(case_id, found.known_themes)
+                    connection, row.run_id, row.lens, result.without_case(case_id, result.known_themes)
                 )
 
     def _delete_other_vectors(self, connection: Connection, kept_text_hashes: Collection[str]) -> None:
-        """No vector but these: one of an earlier text of the case cannot be told from any other."""
+        """Delete all vectors but these; a vector of the case's earlier text cannot be identified."""
         vector = schema.vector
-        known = connection.execute(self._of(vector, vector.c.text_hash).distinct()).scalars()
-        self._delete_vectors(connection, set(known) - set(kept_text_hashes))
+        stored_hashes = connection.execute(self._select(vector, vector.c.text_hash).distinct()).scalars()
+        self._delete_vectors(connection, set(stored_hashes) - set(kept_text_hashes))
 
     def erasures(self) -> list[Erasure]:
         erasure = schema.erasure
         with self._read_transaction() as connection:
-            rows = connection.execute(self._of(erasure).order_by(erasure.c.at, erasure.c.case_id)).all()
+            rows = connection.execute(self._select(erasure).order_by(erasure.c.at, erasure.c.case_id)).all()
         return [Erasure(case_id=row.case_id, by=row.by, at=datetime.fromisoformat(row.at)) for row in rows]
 
     def purge_deleted(self) -> None:

@@ -1,4 +1,4 @@
-"""What the steward said of possible names."""
+"""Store the possible names that the steward dismissed."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,15 +10,18 @@ from patternmind.storage.repositories.base import NetworkScopedStore
 
 
 class DismissedNameRepository(NetworkScopedStore):
-    """Possible names that are none, by digest: no word of a case is kept."""
+    """Dismissed possible names by digest; no word of a case is stored."""
 
     def dismissed_names(self) -> set[str]:
         with self._read_transaction() as connection:
-            return set(connection.execute(self._of(schema.dismissed_name, schema.dismissed_name.c.digest)).scalars())
+            return set(
+                connection.execute(self._select(schema.dismissed_name, schema.dismissed_name.c.digest)).scalars()
+            )
 
     def dismiss_names(self, digests: Iterable[str], *, actor: str, at: datetime) -> None:
         rows = [
-            {"network_id": self._id, "digest": one, "by": actor, "at": at.isoformat()} for one in sorted(set(digests))
+            {"network_id": self._network_id, "digest": digest, "by": actor, "at": at.isoformat()}
+            for digest in sorted(set(digests))
         ]
         with self._write_transaction() as connection:
             if rows:

@@ -1,4 +1,4 @@
-"""Drafts a page at a time, what there is in numbers, and the vectors of cases as they come and go."""
+"""Paged queries of drafts, counts, the data version, and the vectors of cases."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ case, draft, vector, assignment, erasure, withdrawal = (
 )
 ACCEPTED_STATES = (DraftState.ACCEPTED, DraftState.FIELD_TESTED, DraftState.RETIRED)
 IS_LISTED = (draft.c.current == 1) | (draft.c.n_decisions > 0)
-"""Current, or decided on by somebody: what reviewers see."""
+"""Condition for drafts that reviewers see: current, or with a decision."""
 
 
 DATA_VERSION_QUERY = text("""
@@ -50,91 +50,97 @@ DATA_VERSION_QUERY = text("""
       (SELECT count(*) AS n_drafts, coalesce(sum(current), 0) AS n_current, coalesce(sum(n_decisions), 0) AS n_decisions
        FROM draft WHERE network_id = :id) AS d
     WHERE network.id = :id""")
-"""One statement, so that all of it is of one moment; as text, for it is asked for by every page. An index answers each
-part."""
+"""Query of all parts of the data version in one statement, at one moment.
+
+It is written as text because every page runs it. An index serves each part.
+"""
 
 
 class DraftQueries(ThemeQueries):
-    """Implements the part of ``ports.Reads`` that is about drafts, counts and vectors."""
+    """Implements the queries of ``ports.QueryStore`` about drafts, counts and vectors."""
 
     def list_drafts(self, draft_filter: DraftFilter, *, limit: int, cursor: str | None = None) -> Page[StoredDraft]:
         query = _after_cursor(self._select_filtered_drafts(draft_filter, draft), cursor).limit(limit + 1)
         with self._read_transaction() as connection:
             rows = connection.execute(query).all()
-            shown = rows[:limit]
-            logs = self._decision_logs_of(connection, [row.id for row in shown])
-        found = tuple(
+            page_rows = rows[:limit]
+            logs = self._decision_logs_of(connection, [row.id for row in page_rows])
+        drafts = tuple(
             (records.read_draft(row.body), logs.get(row.id, ()), datetime.fromisoformat(row.created_at))
-            for row in shown
+            for row in page_rows
         )
-        return Page(found, _cursor_of(shown[-1]) if len(rows) > limit else None)
+        return Page(drafts, _cursor_of(page_rows[-1]) if len(rows) > limit else None)
 
     def drafts_quoting(self, case_id: str) -> list[Draft]:
-        named = cast_column(draft.c.body, Text).contains(json.dumps(case_id), autoescape=True)
-        query = (
-            self._of(draft, draft.c.body).where(draft.c.current == 1, named).order_by(draft.c.created_at, draft.c.id)
-        )
+        names_case = cast_column(draft.c.body, Text).contains(json.dumps(case_id), autoescape=True)
+        query = self._select(draft, draft.c.body).where(draft.c.current == 1, names_case)
         with self._read_transaction() as connection:
-            found = [records.read_draft(row.body) for row in connection.execute(query)]
-        return [one for one in found if any(quote.case_id == case_id for claim in one.claims for quote in claim.quotes)]
+            rows = connection.execute(query.order_by(draft.c.created_at, draft.c.id))
+            drafts = [records.read_draft(row.body) for row in rows]
+        return [
+            draft
+            for draft in drafts
+            if any(quote.case_id == case_id for claim in draft.claims for quote in claim.quotes)
+        ]
 
     def list_draft_items(
         self, draft_filter: DraftFilter, *, limit: int, cursor: str | None = None
     ) -> Page[DraftListItem]:
-        said = func.json_extract(draft.c.body, "$.name", "$.provenance.model", "$.flags", type_=draft.c.body.type)
+        extracts = func.json_extract(draft.c.body, "$.name", "$.provenance.model", "$.flags", type_=draft.c.body.type)
         columns = (
             *(draft.c.id, draft.c.kind, draft.c.state, draft.c.theme_id, draft.c.n_decisions, draft.c.created_at),
             func.json_array_length(draft.c.body, "$.claims").label("n_claims"),
-            said.label("said"),
+            extracts.label("extracts"),
         )
         query = _after_cursor(self._select_filtered_drafts(draft_filter, *columns), cursor).limit(limit + 1)
         with self._read_transaction() as connection:
             rows = connection.execute(query).all()
-        lines = tuple(_read_list_item(row) for row in rows[:limit])
-        return Page(lines, _cursor_of(rows[limit - 1]) if len(rows) > limit else None)
+        items = tuple(_read_list_item(row) for row in rows[:limit])
+        return Page(items, _cursor_of(rows[limit - 1]) if len(rows) > limit else None)
 
     def _select_filtered_drafts(self, draft_filter: DraftFilter, *columns: Any) -> Select[Any]:
-        query = self._of(draft, *columns).where(IS_LISTED).order_by(draft.c.created_at, draft.c.id)
-        named = (
+        query = self._select(draft, *columns).where(IS_LISTED).order_by(draft.c.created_at, draft.c.id)
+        filters = (
             (draft.c.kind, draft_filter.kind),
             (draft.c.state, draft_filter.state),
             (draft.c.theme_id, draft_filter.theme_id),
         )
         query = query.where(draft.c.state.in_(ACCEPTED_STATES)) if draft_filter.accepted_only else query
-        return query.where(*(column == value for column, value in named if value is not None))
+        return query.where(*(column == value for column, value in filters if value is not None))
 
-    def counts(self, lens: str | None = None) -> NetworkCounts:
+    def network_counts(self, lens: str | None = None) -> NetworkCounts:
         with self._read_transaction() as connection:
-            kinds = connection.execute(self._of(case, case.c.kind, func.count().label("n")).group_by(case.c.kind))
-            by_kind = {str(row.kind): int(row.n) for row in kinds}
-            by_state = connection.execute(
-                self._of(draft, draft.c.kind, draft.c.state, func.count().label("n"))
+            case_rows = connection.execute(
+                self._select(case, case.c.kind, func.count().label("n")).group_by(case.c.kind)
+            )
+            n_by_kind = {str(row.kind): int(row.n) for row in case_rows}
+            draft_rows = connection.execute(
+                self._select(draft, draft.c.kind, draft.c.state, func.count().label("n"))
                 .where(IS_LISTED)
                 .group_by(draft.c.kind, draft.c.state)
             )
-            drafts = {(DraftKind(row.kind), DraftState(row.state)): int(row.n) for row in by_state}
+            drafts = {(DraftKind(row.kind), DraftState(row.state)): int(row.n) for row in draft_rows}
             last = self._last_run(connection, lens)
-            there = sum(by_kind.values())
-            seen, n_alone = (0, 0) if last is None else self._count_assigned(connection, last.id)
+            n_assigned, n_unplaced = (0, 0) if last is None else self._count_assigned(connection, last.id)
         return NetworkCounts(
-            n_cases=by_kind.get(CaseKind.CASE, 0),
-            n_recaps=by_kind.get(CaseKind.RECAP, 0),
-            n_new=there - seen,
-            n_unplaced=n_alone,
+            n_cases=n_by_kind.get(CaseKind.CASE, 0),
+            n_recaps=n_by_kind.get(CaseKind.RECAP, 0),
+            n_new=sum(n_by_kind.values()) - n_assigned,
+            n_unplaced=n_unplaced,
             n_themes=last.n_themes if last else 0,
             drafts=drafts,
         )
 
     def _count_assigned(self, connection: Connection, run_id: str) -> tuple[int, int]:
-        """How many cases of a run are still there, and how many of them it put in no theme."""
-        of_run = and_(assignment.c.network_id == self._id, assignment.c.run_id == run_id)
-        seen = connection.execute(select(func.count()).where(of_run)).scalar_one()
-        alone = connection.execute(select(func.count()).where(of_run, assignment.c.theme_id.is_(None))).scalar_one()
-        return seen, alone
+        """Return the number of existing cases of a run, and of those without a theme."""
+        of_run = and_(assignment.c.network_id == self._network_id, assignment.c.run_id == run_id)
+        n_assigned = connection.execute(select(func.count()).where(of_run)).scalar_one()
+        unplaced = select(func.count()).where(of_run, assignment.c.theme_id.is_(None))
+        return n_assigned, connection.execute(unplaced).scalar_one()
 
-    def stamp(self) -> DataVersion:
+    def data_version(self) -> DataVersion:
         with self._read_transaction() as connection:
-            row = connection.execute(DATA_VERSION_QUERY, {"id": self._id}).one()
+            row = connection.execute(DATA_VERSION_QUERY, {"id": self._network_id}).one()
         return DataVersion(
             network=read_network(row),
             cases=VectorVersion(row.newest, row.n_removed),
@@ -145,15 +151,15 @@ class DraftQueries(ThemeQueries):
         )
 
     def vector_version(self) -> VectorVersion:
-        newest = self._of(case, func.coalesce(func.max(case.c.number), 0))
+        newest = self._select(case, func.coalesce(func.max(case.c.number), 0))
         with self._read_transaction() as connection:
-            taken_out = (self._of(table, func.count()) for table in (erasure, withdrawal))
-            n_gone = sum(connection.execute(query).scalar_one() for query in taken_out)
-            return VectorVersion(connection.execute(newest).scalar_one(), n_gone)
+            counts = (self._select(table, func.count()) for table in (erasure, withdrawal))
+            n_removed = sum(connection.execute(query).scalar_one() for query in counts)
+            return VectorVersion(connection.execute(newest).scalar_one(), n_removed)
 
     def iter_vectors(self, encoder_id: str, *, after_number: int = 0) -> Iterator[VectorRow]:
         query = (
-            self._of(case, case.c.id, vector.c.vector)
+            self._select(case, case.c.id, vector.c.vector)
             .outerjoin(
                 vector,
                 (vector.c.network_id == case.c.network_id)
@@ -181,7 +187,7 @@ def _cursor_of(row: Any) -> str:
 
 
 def _read_list_item(row: Any) -> DraftListItem:
-    name, model, flags = row.said
+    name, model, flags = row.extracts
     return DraftListItem(
         id=row.id,
         kind=DraftKind(row.kind),

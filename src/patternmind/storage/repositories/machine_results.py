@@ -1,4 +1,4 @@
-"""What a run found before people's decisions: kept whole, and only of the newest run of each lens."""
+"""Store the machine result of the newest run of each lens."""
 
 import io
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ from patternmind.storage.repositories.base import NetworkScopedStore
 
 
 class MachineResultRepository(NetworkScopedStore):
-    """The machine's own answers."""
+    """Machine results, before people's edits are applied."""
 
-    def found(self, run_id: str) -> MachineResult | None:
-        kept = schema.machine_result
+    def machine_result(self, run_id: str) -> MachineResult | None:
+        table = schema.machine_result
         with self._read_transaction() as connection:
-            row = connection.execute(self._of(kept).where(kept.c.run_id == run_id)).first()
+            row = connection.execute(self._select(table).where(table.c.run_id == run_id)).first()
         return None if row is None else read_machine_result(row.body, row.partition)
 
     def _save_machine_result(self, connection: Connection, run_id: str, lens: str, result: MachineResult) -> None:
-        kept = schema.machine_result
-        connection.execute(delete(kept).where(kept.c.network_id == self._id, kept.c.lens == lens))
+        table = schema.machine_result
+        connection.execute(delete(table).where(table.c.network_id == self._network_id, table.c.lens == lens))
         body = {
             "case_ids": result.case_ids,
             "theme_ids": result.theme_ids,
@@ -36,31 +36,35 @@ class MachineResultRepository(NetworkScopedStore):
             "duplicate_of": dict(result.duplicate_of),
         }
         connection.execute(
-            insert(kept).values(
-                network_id=self._id, run_id=run_id, lens=lens, body=body, partition=_partition_bytes(result.partition)
+            insert(table).values(
+                network_id=self._network_id,
+                run_id=run_id,
+                lens=lens,
+                body=body,
+                partition=_partition_bytes(result.partition),
             )
         )
 
 
 def _partition_bytes(partition: Partition) -> bytes:
-    """Every field of a partition by its name: those that are added later are kept without a change here."""
-    written = io.BytesIO()
-    np.savez_compressed(written, **{one.name: getattr(partition, one.name) for one in fields(partition)})
-    return written.getvalue()
+    """Serialize every field of a partition by name; new fields need no change here."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{field.name: getattr(partition, field.name) for field in fields(partition)})
+    return buffer.getvalue()
 
 
 def read_machine_result(body: Mapping[str, Any], partition: bytes) -> MachineResult:
-    with np.load(io.BytesIO(partition), allow_pickle=False) as arrays:
-        known = {one.name for one in fields(Partition)}
-        whole = {name: arrays[name] for name in arrays.files if name in known}
-    read = Partition(**{name: one.item() if one.ndim == 0 else one for name, one in whole.items()})
+    with np.load(io.BytesIO(partition), allow_pickle=False) as archive:
+        field_names = {field.name for field in fields(Partition)}
+        arrays = {name: archive[name] for name in archive.files if name in field_names}
+    values = {name: array.item() if array.ndim == 0 else array for name, array in arrays.items()}
     return MachineResult(
         case_ids=tuple(body["case_ids"]),
         theme_ids=tuple(body["theme_ids"]),
         area_ids=tuple(body["area_ids"]),
-        partition=read,
+        partition=Partition(**values),
         encoder=body["encoder"],
-        known_themes=tuple(records.read_theme(one) for one in body["memory"]),
+        known_themes=tuple(records.read_theme(record) for record in body["memory"]),
         new_cases=tuple(body["new_cases"]),
         duplicate_of=body["duplicate_of"],
     )

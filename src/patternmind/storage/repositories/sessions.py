@@ -1,4 +1,4 @@
-"""Links, sessions and tokens by their hashes, and the audit log."""
+"""Store sign-in links, sessions and tokens by their hashes, and the audit log."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -63,9 +63,9 @@ class SqlAccounts(AccountRepository):
 
     def list_sessions(self, account_id: str) -> list[Session]:
         table = schema.session
-        asked = select(table).where(table.c.account_id == account_id).order_by(table.c.created_at.desc())
+        query = select(table).where(table.c.account_id == account_id).order_by(table.c.created_at.desc())
         with self._read_transaction() as connection:
-            return [read_session(row) for row in connection.execute(asked).all()]
+            return [read_session(row) for row in connection.execute(query).all()]
 
     def delete_sessions(self, sha256s: Sequence[str]) -> None:
         if not sha256s:
@@ -77,12 +77,12 @@ class SqlAccounts(AccountRepository):
         self, *, links_expired_before: datetime, sessions_created_before: datetime, sessions_seen_before: datetime
     ) -> None:
         link, session = schema.sign_in_link, schema.session
-        old = (session.c.created_at < sessions_created_before.isoformat()) | (
+        is_expired = (session.c.created_at < sessions_created_before.isoformat()) | (
             session.c.seen_at < sessions_seen_before.isoformat()
         )
         with self._write_transaction() as connection:
             connection.execute(delete(link).where(link.c.expires_at < links_expired_before.isoformat()))
-            connection.execute(delete(session).where(old))
+            connection.execute(delete(session).where(is_expired))
 
     def find_token(self, sha256: str) -> tuple[str, ApiToken] | None:
         with self._read_transaction() as connection:
@@ -95,9 +95,9 @@ class SqlAccounts(AccountRepository):
 
     def revoke_token(self, network_id: str, token_id: str, at: datetime) -> None:
         table = schema.token
-        mine = (table.c.network_id == network_id) & (table.c.id == token_id)
+        is_token = (table.c.network_id == network_id) & (table.c.id == token_id)
         with self._write_transaction() as connection:
-            if not connection.execute(update(table).where(mine).values(revoked_at=at.isoformat())).rowcount:
+            if not connection.execute(update(table).where(is_token).values(revoked_at=at.isoformat())).rowcount:
                 raise NotFound("token", token_id)
 
     def append_audit(self, network_id: str, entry: AuditEntry) -> None:
@@ -109,9 +109,9 @@ class SqlAccounts(AccountRepository):
 
     def list_audit(self, network_id: str, *, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
         table = schema.audit
-        asked = select(table).where(table.c.network_id == network_id)
+        query = select(table).where(table.c.network_id == network_id)
         if before is not None:
-            asked = asked.where(table.c.number < before)
+            query = query.where(table.c.number < before)
         with self._read_transaction() as connection:
-            rows = connection.execute(asked.order_by(table.c.number.desc()).limit(limit)).all()
+            rows = connection.execute(query.order_by(table.c.number.desc()).limit(limit)).all()
         return [read_audit(row) for row in rows]

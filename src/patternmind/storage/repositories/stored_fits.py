@@ -1,4 +1,7 @@
-"""What the fits of a run said: a cache of numbers, one row a lens. What cannot be read is as good as not there."""
+"""Store the fits of the newest run of each lens.
+
+They are a cache of numbers: a row that cannot be read counts as missing.
+"""
 
 import io
 import zipfile
@@ -8,15 +11,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, delete, insert
 
-from patternmind.domain.stored_fits import FitLabels, StoredFits
+from patternmind.domain.stored_fits import NOT_DRAWN, FitLabels, StoredFits
 from patternmind.domain.themes import Neighbours
 from patternmind.storage import schema
 from patternmind.storage.repositories.base import NetworkScopedStore
 
 COMPRESSION_LEVEL = 1
-"""Of zlib: labels shrink to a quarter at any, and similarities hardly at the highest."""
-
-NOT_DRAWN = -2
+"""Level of zlib: labels shrink to a quarter at any level, and similarities hardly at the highest."""
 
 ARRAY_TYPES: dict[str, type[np.generic]] = {
     "marks": np.uint64,
@@ -29,12 +30,12 @@ ARRAY_TYPES: dict[str, type[np.generic]] = {
 
 
 class StoredFitsRepository(NetworkScopedStore):
-    """The fits that the next run of a lens may continue."""
+    """Fits that the next run of a lens can continue."""
 
-    def fits(self, lens: str) -> StoredFits | None:
-        kept = schema.stored_fits
+    def stored_fits(self, lens: str) -> StoredFits | None:
+        table = schema.stored_fits
         with self._read_transaction() as connection:
-            row = connection.execute(self._of(kept).where(kept.c.lens == lens)).first()
+            row = connection.execute(self._select(table).where(table.c.lens == lens)).first()
         arrays = None if row is None else _unpack_arrays(row.body)
         if row is None or arrays is None:
             return None
@@ -48,11 +49,11 @@ class StoredFitsRepository(NetworkScopedStore):
         )
 
     def _save_fits(self, connection: Connection, lens: str, fits: StoredFits | None) -> None:
-        kept = schema.stored_fits
-        connection.execute(delete(kept).where(kept.c.network_id == self._id, kept.c.lens == lens))
+        table = schema.stored_fits
+        connection.execute(delete(table).where(table.c.network_id == self._network_id, table.c.lens == lens))
         if fits is not None:
             row = {"run_id": fits.run_id, "lens": lens, "holds_for": fits.config_hash, "body": _pack_arrays(fits)}
-            connection.execute(insert(kept).values(network_id=self._id, **row))
+            connection.execute(insert(table).values(network_id=self._network_id, **row))
 
 
 def _pack_arrays(fits: StoredFits) -> bytes:
@@ -64,16 +65,16 @@ def _pack_arrays(fits: StoredFits) -> bytes:
         "parts": fits.labels.edge_fits,
         "samples": fits.labels.row_fits,
     }
-    written = io.BytesIO()
-    np.savez(written, allow_pickle=False, **arrays)
-    return zlib.compress(written.getvalue(), COMPRESSION_LEVEL)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return zlib.compress(buffer.getvalue(), COMPRESSION_LEVEL)
 
 
 def _unpack_arrays(body: bytes) -> dict[str, Any] | None:
-    """The arrays, None where they are damaged or do not belong together."""
+    """Return the arrays, or None if they are damaged or inconsistent."""
     try:
-        with np.load(io.BytesIO(zlib.decompress(body)), allow_pickle=False) as kept:
-            arrays = {name: kept[name] for name in ARRAY_TYPES}
+        with np.load(io.BytesIO(zlib.decompress(body)), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in ARRAY_TYPES}
     except (zlib.error, zipfile.BadZipFile, OSError, ValueError, KeyError, EOFError):
         return None
     return arrays if _are_consistent(arrays) else None

@@ -1,4 +1,4 @@
-"""Everything stored that holds words, told anew in one transaction: a name became known, or a case is gone."""
+"""Rewrite all stored text in one transaction, after a roster change or a case's removal."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -18,7 +18,7 @@ from patternmind.storage.repositories.runs import theme_row
 
 
 class TextRewriting(CaseRepository, EditRepository, ReviewQueueRepository, JobRepository):
-    """A table that comes to hold words of cases gets its lines in ``_retell``."""
+    """Rewriting of stored text; a new table with text of cases must be added to ``_rewrite_texts``."""
 
     def extend_roster(
         self,
@@ -27,10 +27,10 @@ class TextRewriting(CaseRepository, EditRepository, ReviewQueueRepository, JobRe
     ) -> RosterChange:
         with self._write_transaction() as connection:
             self._check_key(connection)
-            added = self._add_people(connection, entries)
-            cases, retelling = redact(self._roster(connection))
+            added = self._add_entries(connection, entries)
+            cases, rewrite = redact(self._roster(connection))
             changed = self._put_cases(connection, cases).updated
-            self._rewrite_texts(connection, retelling)
+            self._rewrite_texts(connection, rewrite)
             if changed:
                 self._rebuild_word_index(connection)
         return RosterChange(added=added, changed=changed)
@@ -42,15 +42,15 @@ class TextRewriting(CaseRepository, EditRepository, ReviewQueueRepository, JobRe
         with self._write_transaction() as connection:
             self._check_key(connection)
             roster = self._roster(connection)
-            if not any(one.number == number and one.name for one in roster):
-                raise NotFound("line on the roster", str(number))
-            mine = (person.c.network_id == self._id) & (person.c.number == number)
-            connection.execute(update(person).where(mine).values(name="", email=None, team=None))
-            empty = {"network_id": self._id, "number": roster[-1].number + 1, "name": ""}  # see ``Person``
-            connection.execute(insert(person).values(empty))
-            cases, retelling = redact(self._roster(connection))
+            if not any(entry.number == number and entry.name for entry in roster):
+                raise NotFound("roster entry", str(number))
+            is_entry = (person.c.network_id == self._network_id) & (person.c.number == number)
+            connection.execute(update(person).where(is_entry).values(name="", email=None, team=None))
+            empty_row = {"network_id": self._network_id, "number": roster[-1].number + 1, "name": ""}  # see RosterEntry
+            connection.execute(insert(person).values(empty_row))
+            cases, rewrite = redact(self._roster(connection))
             changed = self._put_cases(connection, cases).updated
-            self._rewrite_texts(connection, retelling)
+            self._rewrite_texts(connection, rewrite)
             if changed:
                 self._rebuild_word_index(connection)
         return RosterChange(added=0, changed=changed)
@@ -62,65 +62,71 @@ class TextRewriting(CaseRepository, EditRepository, ReviewQueueRepository, JobRe
         self._rewrite_drafts(connection, rewrite)
         self._rewrite_uses(connection, rewrite)
         self._rewrite_jobs(connection, rewrite)
-        self._delete_vectors(connection, rewrite.vectors)
+        self._delete_vectors(connection, rewrite.dropped_text_hashes)
 
     def _rewrite_themes(self, connection: Connection, rewrite: TextRewrite) -> None:
-        theme, area, found = schema.theme, schema.area, schema.machine_result
-        for row in connection.execute(self._of(theme)).all():
+        theme, area, result = schema.theme, schema.area, schema.machine_result
+        for row in connection.execute(self._select(theme)).all():
             before = records.read_theme(row.body)
-            if (told := rewrite.theme(before)) != before:
-                mine = (theme.c.network_id == self._id) & (theme.c.run_id == row.run_id) & (theme.c.id == row.id)
-                connection.execute(update(theme).where(mine).values(**theme_row(told)))
-        for row in connection.execute(self._of(area)).all():
-            if (name := rewrite.name(row.name)) != row.name:
-                mine = (area.c.network_id == self._id) & (area.c.run_id == row.run_id) & (area.c.id == row.id)
-                connection.execute(update(area).where(mine).values(name=name))
-        for row in connection.execute(self._of(found, found.c.run_id, found.c.body)).all():
-            memory = [records.theme_record(rewrite.theme(records.read_theme(one))) for one in row.body["memory"]]
-            mine = (found.c.network_id == self._id) & (found.c.run_id == row.run_id)
-            connection.execute(update(found).where(mine).values(body={**row.body, "memory": memory}))
+            if (after := rewrite.rewrite_theme(before)) != before:
+                of_run = (theme.c.network_id == self._network_id) & (theme.c.run_id == row.run_id)
+                connection.execute(update(theme).where(of_run, theme.c.id == row.id).values(**theme_row(after)))
+        for row in connection.execute(self._select(area)).all():
+            if (name := rewrite.rewrite_name(row.name)) != row.name:
+                of_run = (area.c.network_id == self._network_id) & (area.c.run_id == row.run_id)
+                connection.execute(update(area).where(of_run, area.c.id == row.id).values(name=name))
+        for row in connection.execute(self._select(result, result.c.run_id, result.c.body)).all():
+            themes = [rewrite.rewrite_theme(records.read_theme(record)) for record in row.body["memory"]]
+            body = {**row.body, "memory": [records.theme_record(theme) for theme in themes]}
+            of_run = (result.c.network_id == self._network_id) & (result.c.run_id == row.run_id)
+            connection.execute(update(result).where(of_run).values(body=body))
 
     def _rewrite_edits(self, connection: Connection, rewrite: TextRewrite) -> None:
         edit = schema.edit
-        for row in connection.execute(self._of(edit)).all():
-            told = {name: rewrite.name(row.body[name]) for name in ("name", "former_name") if row.body[name]}
-            told |= {"note": rewrite.words(row.body["note"])} if row.body["note"] else {}
-            if any(row.body[name] != words for name, words in told.items()):
-                mine = (edit.c.network_id == self._id) & (edit.c.seq == row.seq)
-                connection.execute(update(edit).where(mine).values(body={**row.body, **told}))
+        for row in connection.execute(self._select(edit)).all():
+            texts = {key: rewrite.rewrite_name(row.body[key]) for key in ("name", "former_name") if row.body[key]}
+            texts |= {"note": rewrite.rewrite_text(row.body["note"])} if row.body["note"] else {}
+            if any(row.body[key] != text for key, text in texts.items()):
+                is_edit = (edit.c.network_id == self._network_id) & (edit.c.seq == row.seq)
+                connection.execute(update(edit).where(is_edit).values(body={**row.body, **texts}))
 
     def _rewrite_runs(self, connection: Connection, rewrite: TextRewrite) -> None:
         run = schema.run
-        for row in connection.execute(self._of(run)).all():
-            notes = [rewrite.words(note) for note in row.body["notes"]]
-            conflicts = [{**one, "text": rewrite.words(one["text"])} for one in row.body.get("conflicts", ())]
-            told = {**row.body, "notes": notes, "conflicts": conflicts}
-            if told != {"conflicts": [], **row.body}:
-                mine = (run.c.network_id == self._id) & (run.c.id == row.id)
-                connection.execute(update(run).where(mine).values(body=told))
+        for row in connection.execute(self._select(run)).all():
+            notes = [rewrite.rewrite_text(note) for note in row.body["notes"]]
+            conflicts = [
+                {**conflict, "text": rewrite.rewrite_text(conflict["text"])}
+                for conflict in row.body.get("conflicts", ())
+            ]
+            body = {**row.body, "notes": notes, "conflicts": conflicts}
+            if body != {"conflicts": [], **row.body}:
+                is_run = (run.c.network_id == self._network_id) & (run.c.id == row.id)
+                connection.execute(update(run).where(is_run).values(body=body))
 
     def _rewrite_drafts(self, connection: Connection, rewrite: TextRewrite) -> None:
-        """Drafts that were replaced too, and the log of decisions: no line of it goes, only words in it."""
+        """Rewrite all drafts, including replaced ones, and the text of their decisions."""
         draft, decision = schema.draft, schema.decision
-        log = self._decision_logs(connection)
-        for row in connection.execute(self._of(draft)).all():
-            before, decided = records.read_draft(row.body), log.get(row.id, ())
-            told, logged = rewrite.draft(before, decided)
-            if told != before:
-                mine = (draft.c.network_id == self._id) & (draft.c.id == row.id)
-                connection.execute(update(draft).where(mine).values(body=records.draft_record(told), name=told.name))
-            for seq, (was, one) in enumerate(zip(decided, logged, strict=True), start=1):
-                if one != was:
-                    mine = (decision.c.network_id == self._id) & (decision.c.draft_id == row.id)
-                    body = records.decision_record(one)
-                    connection.execute(update(decision).where(mine, decision.c.seq == seq).values(body=body))
+        logs = self._decision_logs(connection)
+        for row in connection.execute(self._select(draft)).all():
+            draft_before, log_before = records.read_draft(row.body), logs.get(row.id, ())
+            draft_after, log_after = rewrite.rewrite_draft(draft_before, log_before)
+            if draft_after != draft_before:
+                is_draft = (draft.c.network_id == self._network_id) & (draft.c.id == row.id)
+                values = {"body": records.draft_record(draft_after), "name": draft_after.name}
+                connection.execute(update(draft).where(is_draft).values(values))
+            for seq, (before, after) in enumerate(zip(log_before, log_after, strict=True), start=1):
+                if after != before:
+                    of_draft = (decision.c.network_id == self._network_id) & (decision.c.draft_id == row.id)
+                    body = records.decision_record(after)
+                    connection.execute(update(decision).where(of_draft, decision.c.seq == seq).values(body=body))
 
     def _rebuild_word_index(self, connection: Connection) -> None:
-        """The index of words keeps those of former texts in its older parts until it is written anew."""
+        """Rebuild the word index, whose older segments otherwise keep the words of former texts."""
         connection.exec_driver_sql("INSERT INTO case_words (case_words) VALUES ('delete-all')")
         connection.exec_driver_sql("INSERT INTO case_words (rowid, words) SELECT number, words FROM case_said")
 
     def _delete_vectors(self, connection: Connection, hashes: Iterable[str]) -> None:
-        kept = schema.vector
-        for part in chunked(sorted(hashes)):
-            connection.execute(delete(kept).where(kept.c.network_id == self._id, kept.c.text_hash.in_(part)))
+        vector = schema.vector
+        in_network = vector.c.network_id == self._network_id
+        for chunk in chunked(sorted(hashes)):
+            connection.execute(delete(vector).where(in_network, vector.c.text_hash.in_(chunk)))

@@ -1,1 +1,1 @@
-"""search"""
+"""Vector indexes for search by meaning."""

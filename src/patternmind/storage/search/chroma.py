@@ -1,8 +1,8 @@
-"""Nearest cases to a vector: exactly by NumPy over the rows, or by a Chroma index that is derived and disposable.
+"""Vector indexes: exact search with NumPy, and an approximate Chroma index that is derived and disposable.
 
-Chroma's client goes stale when another process writes, so one process owns the index at a time (a lock file), and a
-manifest says which rows it holds; whoever does not own it, or finds it stale, searches exactly and gets the same
-answer. Ids and vectors go in, never text.
+Chroma's client becomes stale when another process writes. One process at a time therefore owns the index (lock file),
+and a manifest identifies its rows. A process that does not own the index, or finds it stale, searches exactly and gets
+the same result. The index contains ids and vectors, never text.
 """
 
 import fcntl
@@ -24,14 +24,14 @@ from patternmind.errors import IndexUnavailable
 from patternmind.ports import Hit
 
 MAX_BATCH_ROWS = 5000
-"""Chroma takes at most 5,461 rows at once."""
+"""Rows per batch; Chroma accepts at most 5,461."""
 
 CANDIDATES_PER_RESULT = 4
-"""Candidates asked of the approximate index for each result wanted; the exact cosine then ranks them."""
+"""Candidates requested from the approximate index per result; the exact cosine then ranks them."""
 
 
 class ExactIndex:
-    """Implements ``ports.VectorIndex`` over rows held in memory; the oracle of the other one."""
+    """Implements ``ports.VectorIndex`` over rows in memory; the reference for ``ChromaIndex``."""
 
     def __init__(self, ids: Sequence[str], vectors: Vectors) -> None:
         self._ids = list(ids)
@@ -52,7 +52,13 @@ def _rank_hits(ids: Sequence[str], vectors: Vectors, vector: Vectors, k: int, ki
 
 @dataclass(frozen=True, slots=True)
 class IndexCheck:
-    """How an index differs from the rows: ids it lacks, ids it should not have, ids with another vector."""
+    """Differences between an index and the rows that it should contain.
+
+    Attributes:
+        missing: ids that the index lacks.
+        extra: ids that the index should not contain.
+        different: ids with another vector.
+    """
 
     n_rows: int
     missing: tuple[str, ...]
@@ -60,12 +66,12 @@ class IndexCheck:
     different: tuple[str, ...]
 
     @property
-    def ok(self) -> bool:
+    def is_ok(self) -> bool:
         return not (self.missing or self.extra or self.different)
 
 
 def digest_rows(ids: Sequence[str], vectors: Vectors) -> str:
-    """Names exactly these rows, whatever their order."""
+    """Hash a set of rows, independent of their order."""
     rows = sorted((id, hashlib.sha256(vector.tobytes()).hexdigest()) for id, vector in zip(ids, vectors, strict=True))
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
@@ -77,7 +83,7 @@ class ChromaIndex:
         """Take ownership of the index in a folder.
 
         Raises:
-            IndexUnavailable: another process owns it, or the folder cannot be written.
+            IndexUnavailable: another process owns the index, or the folder cannot be written.
         """
         self._folder = folder
         self._name = name
@@ -89,20 +95,20 @@ class ChromaIndex:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._lock.close()
-            raise IndexUnavailable("Another process owns the index; search goes on without it.") from error
+            raise IndexUnavailable("Another process owns the index; search continues without it.") from error
 
     def close(self) -> None:
         with closing(self._lock):
             self._close_client()
 
     def _close_client(self) -> None:
-        """Close the files: Chroma keeps them open for the next client of this process, also once they are deleted."""
+        """Close the client's files, which Chroma would otherwise reuse even after their deletion."""
         client, self._client = self._client, None
         if client is not None:
             client.close()
 
-    def holds(self, digest: str) -> bool:
-        """Whether the index was built from exactly these rows (``digest_rows``)."""
+    def is_current(self, digest: str) -> bool:
+        """Return True if the index holds exactly the rows with a ``digest_rows``."""
         try:
             manifest = json.loads((self._folder / "manifest.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -110,8 +116,8 @@ class ChromaIndex:
         return manifest == {"name": self._name, "digest": digest}
 
     def rebuild(self, ids: Sequence[str], vectors: Vectors) -> None:
-        """Throw the index away and build it from these rows."""
-        self.drop()
+        """Delete the index and build it from these rows."""
+        self.delete()
         with _translate_index_errors(self._folder):
             collection = self._collection()
             for start in range(0, len(ids), MAX_BATCH_ROWS):
@@ -120,8 +126,8 @@ class ChromaIndex:
             manifest = {"name": self._name, "digest": digest_rows(ids, vectors)}
             (self._folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
-    def drop(self) -> None:
-        """Throw the index away, its files too: a deleted row stays in them otherwise."""
+    def delete(self) -> None:
+        """Delete the index with its files, which would otherwise still contain deleted rows."""
         with _translate_index_errors(self._folder):
             self._close_client()
             (self._folder / "manifest.json").unlink(missing_ok=True)
@@ -129,33 +135,36 @@ class ChromaIndex:
                 shutil.rmtree(self._folder / "chroma")
 
     def verify(self, ids: Sequence[str], vectors: Vectors) -> IndexCheck:
-        """Compare every row of the index with the rows it should hold."""
+        """Compare every row of the index with the rows that it should contain."""
         with _translate_index_errors(self._folder):
-            held = self._rows()
-        wanted = dict(zip(ids, vectors, strict=True))
+            actual = self._rows()
+        expected = dict(zip(ids, vectors, strict=True))
         return IndexCheck(
-            n_rows=len(held),
-            missing=tuple(sorted(set(wanted) - set(held))),
-            extra=tuple(sorted(set(held) - set(wanted))),
+            n_rows=len(actual),
+            missing=tuple(sorted(set(expected) - set(actual))),
+            extra=tuple(sorted(set(actual) - set(expected))),
             different=tuple(
-                sorted(id for id in set(held) & set(wanted) if not np.allclose(held[id], wanted[id], atol=1e-6))
+                sorted(id for id in set(actual) & set(expected) if not np.allclose(actual[id], expected[id], atol=1e-6))
             ),
         )
 
     def search(self, vector: Vectors, k: int, *, kind: CaseKind | None = None) -> list[Hit]:
-        """Of one kind, all rows are looked through: there may be few of it, and none of them near."""
+        """Return the k cases nearest to a (d,) vector, best first, optionally of one kind.
+
+        With ``kind`` all rows are candidates, because cases of that kind may be few and far from the vector.
+        """
         with _translate_index_errors(self._folder):
             collection = self._collection()
             n = collection.count()
-            wanted = n if kind is not None else min(max(50, CANDIDATES_PER_RESULT * k), n)
-            if not wanted:
+            n_candidates = n if kind is not None else min(max(50, CANDIDATES_PER_RESULT * k), n)
+            if not n_candidates:
                 return []
-            found = collection.query(query_embeddings=[vector], n_results=wanted, include=["embeddings"])
-        return _rank_hits(found["ids"][0], np.asarray(found["embeddings"][0], np.float32), vector, k, kind)
+            result = collection.query(query_embeddings=[vector], n_results=n_candidates, include=["embeddings"])
+        return _rank_hits(result["ids"][0], np.asarray(result["embeddings"][0], np.float32), vector, k, kind)
 
     def _rows(self) -> Mapping[str, Vectors]:
-        held = self._collection().get(include=["embeddings"])
-        return dict(zip(held["ids"], np.asarray(held["embeddings"], np.float32), strict=True))
+        rows = self._collection().get(include=["embeddings"])
+        return dict(zip(rows["ids"], np.asarray(rows["embeddings"], np.float32), strict=True))
 
     def _collection(self) -> Any:
         if self._client is None:
@@ -172,7 +181,10 @@ class ChromaIndex:
 
 @contextmanager
 def _translate_index_errors(folder: Path):
-    """Chroma raises many kinds, some from Rust; whatever it is, the index is not needed and can be rebuilt."""
+    """Raise any error of Chroma as ``IndexUnavailable``.
+
+    Chroma raises many types, some from Rust. The index is optional and can be rebuilt.
+    """
     try:
         yield
     except IndexUnavailable:
@@ -181,5 +193,5 @@ def _translate_index_errors(folder: Path):
         reason = type(error).__name__
         raise IndexUnavailable(
             f"The index in {folder} cannot be used ({reason}). Search works without it; "
-            "`patternmind index rebuild` makes it anew."
+            "`patternmind index rebuild` creates it again."
         ) from error

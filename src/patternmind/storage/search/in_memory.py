@@ -1,7 +1,7 @@
-"""The vectors of all cases in the memory of this process, searched exactly, and brought up to date before each search.
+"""Exact in-memory index of all cases, brought up to date before each search.
 
-The store says cheaply whether anything was written; only what was is read. So every process answers from the rows as
-they are, whichever process wrote them, and gives the same answer as ``ExactIndex`` over all of them.
+The store's version shows cheaply if anything was written, and only new rows are read. Every process therefore sees the
+current rows, whichever process wrote them, and returns the same result as ``ExactIndex`` over all of them.
 """
 
 import threading
@@ -15,82 +15,83 @@ from patternmind.clustering.neighbours import QUANTIZATION_STEPS, quantize
 from patternmind.domain.cases import CaseKind, kind_from_id
 from patternmind.domain.read_models import VectorVersion
 from patternmind.domain.themes import Vectors
-from patternmind.pipeline import embed_cases
+from patternmind.embedding.vectors import embed_cases
 from patternmind.ports import Encoder, Hit, Store, VectorRow
 
 SPARE_ROWS = 1024
-"""Rows of room beyond those there are, and an eighth more: a case that comes does not move a hundred thousand."""
+"""Spare rows of a table, plus an eighth of its size: adding a case must not copy 100,000 rows."""
 
 BATCH_ROWS = 2048
 
 REMOVED_SCORE = np.float32(-2)
-"""Below every cosine."""
+"""Score of removed rows, below every cosine."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _VectorTable:
-    """Rows are only ever added behind the others, so that a search in another thread reads what it began with.
+    """Table of quantized vectors, to which rows are only appended.
 
-    A case that changed has a new row, and its old one is ``gone``. ``without`` are cases that have no vector yet.
+    A search in another thread therefore sees the rows that it started with. A changed case gets a new row, and its old
+    row is marked in ``is_removed``. ``unembedded_ids`` are cases without a vector.
     """
 
     encoder_id: str
-    stamp: VectorVersion
+    version: VectorVersion
     ids: list[str]
     quantized: Vectors
     is_recap: NDArray[np.bool_]
-    gone: NDArray[np.bool_]
+    is_removed: NDArray[np.bool_]
     row_of: dict[str, int]
-    without: set[str] = field(default_factory=set[str])
+    unembedded_ids: set[str] = field(default_factory=set[str])
 
     @property
     def n(self) -> int:
         return len(self.ids)
 
     def has_capacity(self, n_new: int) -> bool:
-        return self.n + n_new <= len(self.quantized) and int(self.gone[: self.n].sum()) * 4 <= self.n + SPARE_ROWS
+        return self.n + n_new <= len(self.quantized) and int(self.is_removed[: self.n].sum()) * 4 <= self.n + SPARE_ROWS
 
     def add(self, ids: list[str], vectors: Vectors) -> None:
         start, end = self.n, self.n + len(ids)
         self.quantized[start:end] = quantize(vectors)
         self.is_recap[start:end] = [kind_from_id(id) is CaseKind.RECAP for id in ids]
         for row, id in enumerate(ids, start):
-            self.forget(id)
+            self.remove(id)
             self.row_of[id] = row
         self.ids.extend(ids)
 
-    def forget(self, id: str) -> None:
-        self.without.discard(id)
+    def remove(self, id: str) -> None:
+        self.unembedded_ids.discard(id)
         if (row := self.row_of.pop(id, None)) is not None:
-            self.gone[row] = True
+            self.is_removed[row] = True
 
     def search(
-        self, query: NDArray[np.float32], k: int, *, kind: CaseKind | None, leave_out: str | None = None
+        self, query: NDArray[np.float32], k: int, *, kind: CaseKind | None, exclude_id: str | None = None
     ) -> list[Hit]:
         n = self.n
         if n == 0:
             return []
         scores = self.quantized[:n] @ query / np.float32(QUANTIZATION_STEPS * QUANTIZATION_STEPS)
-        scores[self.gone[:n]] = REMOVED_SCORE
+        scores[self.is_removed[:n]] = REMOVED_SCORE
         if kind is not None:
             scores[self.is_recap[:n] != (kind is CaseKind.RECAP)] = REMOVED_SCORE
-        if leave_out is not None and (row := self.row_of.get(leave_out, n)) < n:
+        if exclude_id is not None and (row := self.row_of.get(exclude_id, n)) < n:
             scores[row] = REMOVED_SCORE
         return [Hit(self.ids[row], float(scores[row])) for row in _top_k(scores, self.ids, k)]
 
 
 def _top_k(scores: NDArray[np.float32], ids: list[str], k: int) -> list[int]:
-    """The k highest, equal ones by id, whatever their rows."""
+    """Return the rows of the k highest scores; equal scores are ordered by id."""
     k = min(k, len(scores))
     if k == 0:
         return []
     bound = np.partition(scores, len(scores) - k)[len(scores) - k]
-    among = np.flatnonzero((scores >= bound) & (scores > REMOVED_SCORE))
-    return sorted((int(row) for row in among), key=lambda row: (-float(scores[row]), ids[row]))[:k]
+    candidates = np.flatnonzero((scores >= bound) & (scores > REMOVED_SCORE))
+    return sorted((int(row) for row in candidates), key=lambda row: (-float(scores[row]), ids[row]))[:k]
 
 
 class InMemoryIndex:
-    """Implements ``ports.VectorIndex``. Safe to be asked by several threads."""
+    """Implements ``ports.VectorIndex``; safe to use from several threads."""
 
     def __init__(self, store: Store, encoder: Callable[[], Encoder]) -> None:
         self._store = store
@@ -99,96 +100,99 @@ class InMemoryIndex:
         self._table: _VectorTable | None = None
 
     def search(self, vector: Vectors, k: int, *, kind: CaseKind | None = None) -> list[Hit]:
-        """Cases that have no vector yet are embedded first."""
-        return self._refreshed(self._encoder().id, embed=True).search(quantize(vector), k, kind=kind)
+        """Return the k cases nearest to a (d,) vector, best first, after embedding missing cases."""
+        return self._refresh(self._encoder().id, embed_missing=True).search(quantize(vector), k, kind=kind)
 
     def neighbours(self, case_id: str, k: int) -> list[Hit]:
-        """The cases nearest to a stored one; none where its vector is not known. No encoder is loaded for it."""
+        """Return the cases nearest to a stored case, without loading an encoder.
+
+        The result is empty if the case has no vector.
+        """
         encoder_id = self._store.theme_encoder_id()
         if encoder_id is None:
             return []
-        table = self._refreshed(encoder_id, embed=False)
+        table = self._refresh(encoder_id, embed_missing=False)
         row = table.row_of.get(case_id)
-        return [] if row is None else table.search(table.quantized[row], k, kind=None, leave_out=case_id)
+        return [] if row is None else table.search(table.quantized[row], k, kind=None, exclude_id=case_id)
 
-    def _refreshed(self, encoder_id: str, *, embed: bool) -> _VectorTable:
+    def _refresh(self, encoder_id: str, *, embed_missing: bool) -> _VectorTable:
         with self._lock:
             table = self._table
-            stamp = self._store.vector_version()
-            if table is None or table.encoder_id != encoder_id or table.stamp.n_removed != stamp.n_removed:
-                table = self._read_all(encoder_id, stamp)
-            elif table.stamp != stamp:
-                table = self._read_changes(table, stamp)
-            if embed and table.without:
-                table = self._embed(table)
+            version = self._store.vector_version()
+            if table is None or table.encoder_id != encoder_id or table.version.n_removed != version.n_removed:
+                table = self._read_all(encoder_id, version)
+            elif table.version != version:
+                table = self._read_changes(table, version)
+            if embed_missing and table.unembedded_ids:
+                table = self._embed_missing(table)
             self._table = table
             return table
 
     def _read_all(self, encoder_id: str, version: VectorVersion) -> _VectorTable:
-        self._table = None  # what it held is not needed beside the new one
-        counts = self._store.counts()
+        self._table = None  # free its memory before the new table is built
+        counts = self._store.network_counts()
         n = counts.n_cases + counts.n_recaps
-        room = n + n // 8 + SPARE_ROWS
+        capacity = n + n // 8 + SPARE_ROWS
         rows = self._store.iter_vectors(encoder_id)
         table: _VectorTable | None = None
         for batch in _batches(rows):
-            known = [(id, vector) for id, vector in batch if vector is not None]
+            embedded = [(id, vector) for id, vector in batch if vector is not None]
             if table is None:
-                table = _empty_table(encoder_id, version, room, len(known[0][1]) if known else 1)
-            table.without.update(id for id, vector in batch if vector is None)
-            if known and table.quantized.shape[1] != len(known[0][1]):
-                table = _with_dimensions(table, len(known[0][1]))
-            if known:
-                table.add([id for id, _ in known], np.stack([vector for _, vector in known]))
+                table = _empty_table(encoder_id, version, capacity, len(embedded[0][1]) if embedded else 1)
+            table.unembedded_ids.update(id for id, vector in batch if vector is None)
+            if embedded and table.quantized.shape[1] != len(embedded[0][1]):
+                table = _with_dimensions(table, len(embedded[0][1]))
+            if embedded:
+                table.add([id for id, _ in embedded], np.stack([vector for _, vector in embedded]))
         return table or _empty_table(encoder_id, version, SPARE_ROWS, 1)
 
     def _read_changes(self, table: _VectorTable, version: VectorVersion) -> _VectorTable:
-        new = list(self._store.iter_vectors(table.encoder_id, after_number=table.stamp.last_write_number))
+        new = list(self._store.iter_vectors(table.encoder_id, after_number=table.version.last_write_number))
         if not table.has_capacity(len(new)):
             return self._read_all(table.encoder_id, version)
-        known = [(id, vector) for id, vector in new if vector is not None]
+        embedded = [(id, vector) for id, vector in new if vector is not None]
         for id, vector in new:
             if vector is None:
-                table.forget(id)
-                table.without.add(id)
-        if known:
-            if table.quantized.shape[1] != len(known[0][1]):
+                table.remove(id)
+                table.unembedded_ids.add(id)
+        if embedded:
+            if table.quantized.shape[1] != len(embedded[0][1]):
                 return self._read_all(table.encoder_id, version)
-            table.add([id for id, _ in known], np.stack([vector for _, vector in known]))
-        table.stamp = version
+            table.add([id for id, _ in embedded], np.stack([vector for _, vector in embedded]))
+        table.version = version
         return table
 
-    def _embed(self, table: _VectorTable) -> _VectorTable:
-        cases = list(self._store.cases_by_id(sorted(table.without)).values())
+    def _embed_missing(self, table: _VectorTable) -> _VectorTable:
+        cases = list(self._store.cases_by_id(sorted(table.unembedded_ids)).values())
         vectors = embed_cases(self._store, self._encoder(), cases, "all")
-        table.without.clear()
+        table.unembedded_ids.clear()
         if not cases:
             return table
         if not table.has_capacity(len(cases)) or table.quantized.shape[1] != vectors.shape[1]:
-            table = self._read_all(table.encoder_id, table.stamp)
-            table.without.clear()
+            table = self._read_all(table.encoder_id, table.version)
+            table.unembedded_ids.clear()
             table = table if table.n else _with_dimensions(table, vectors.shape[1])
-        known = [row for row, case in enumerate(cases) if case.id not in table.row_of]
-        table.add([cases[row].id for row in known], vectors[known])
+        new_rows = [row for row, case in enumerate(cases) if case.id not in table.row_of]
+        table.add([cases[row].id for row in new_rows], vectors[new_rows])
         return table
 
 
 def _empty_table(encoder_id: str, version: VectorVersion, capacity: int, d: int) -> _VectorTable:
     return _VectorTable(
         encoder_id=encoder_id,
-        stamp=version,
+        version=version,
         ids=[],
         quantized=np.zeros((capacity, d), np.float32),
         is_recap=np.zeros(capacity, np.bool_),
-        gone=np.zeros(capacity, np.bool_),
+        is_removed=np.zeros(capacity, np.bool_),
         row_of={},
     )
 
 
 def _with_dimensions(table: _VectorTable, d: int) -> _VectorTable:
-    """The same without a row yet, for vectors of d numbers: the first cases read had none."""
-    wide = _empty_table(table.encoder_id, table.stamp, len(table.quantized), d)
-    wide.without = table.without
+    """Return an empty table for vectors with d dimensions; the first cases read had no vectors."""
+    wide = _empty_table(table.encoder_id, table.version, len(table.quantized), d)
+    wide.unembedded_ids = table.unembedded_ids
     return wide
 
 

@@ -1,1 +1,1 @@
-"""The API's routes, a module for each noun; each reads its arguments, asks one verb, and answers with a typed shape."""
+"""REST API: one module per resource, with its routes and schemas."""

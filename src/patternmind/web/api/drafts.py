@@ -1,45 +1,86 @@
-"""Drafts as reviewers meet them, what they decide, and the patterns that come of it."""
+"""Drafts: list, read, decide and reserve."""
 
-import re
+import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, Field
 
 from patternmind.domain import permissions
 from patternmind.domain.drafts import (
     Decision,
+    DraftAction,
     DraftKind,
+    DraftReservation,
     DraftState,
+    RejectionReason,
     ReviewedDraft,
 )
+from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import DraftFilter
-from patternmind.errors import UsageError, VersionConflict
+from patternmind.errors import UsageError
 from patternmind.ports import Store
 from patternmind.review import possible_actions
-from patternmind.services.exports import draft_row, export_rows
-from patternmind.services.review_queue import with_visible_log
+from patternmind.services.exports import draft_row
+from patternmind.services.review_queue import reserve_draft, with_visible_log
 from patternmind.services.reviews import decide_draft, get_draft, list_drafts
-from patternmind.web.api import schemas
-from patternmind.web.auth import Caller
+from patternmind.web.api.schemas import (
+    ActorRequest,
+    DecisionResponse,
+    DraftContentResponse,
+    FlagResponse,
+    PageResponse,
+    RequestModel,
+)
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
-from patternmind.web.pagination import (
-    CursorQuery,
-    LimitQuery,
-    decode_cursor,
-    encode_cursor,
-)
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["review"])
 
-ETAG_RESPONSE = {200: {"headers": {"ETag": {"description": "The draft's version.", "schema": {"type": "string"}}}}}
+
+class DraftResponse(DraftContentResponse):
+    """A draft with its decisions applied. `version` counts them and is its ETag."""
+
+    version: int
+    flags: list[FlagResponse]
+    refused_claims: int = Field(description="Claims without valid evidence; they are left out.")
+    created_at: dt.datetime | None
+    decisions: list[DecisionResponse]
+    possible_actions: list[DraftAction]
+
+
+class DecisionRequest(RequestModel):
+    """A decision on a draft."""
+
+    action: DraftAction
+    by: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=120,
+        description="Name of the person who decides; with a token, the token's name.",
+    )
+    reason: RejectionReason | None = Field(default=None, description="Required for reject.")
+    note: str = Field(default="", max_length=4000)
+    fields: dict[str, str | list[str]] = Field(
+        default={}, max_length=40, description="For edit: full new text by field; `name` is one of them."
+    )
+
+
+class ReservationResponse(BaseModel):
+    draft_id: str
+    by: str
+    until: dt.datetime
+    mine: bool = Field(description="False if another reviewer holds it; the reservation expires at `until`.")
+
+
+ETAG_RESPONSE = etag_responses("Version of the draft.")
 
 
 @router.get("/drafts", name="list_drafts", dependencies=[requires(permissions.Action.SEE_DRAFTS)])
@@ -52,12 +93,12 @@ def read_drafts(
     theme_id: Annotated[str | None, Query(max_length=200)] = None,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
-) -> schemas.PageResponse[schemas.DraftResponse]:
-    """Drafts that wait for somebody and drafts that were decided on, oldest first."""
-    wanted = DraftFilter(kind=kind, state=state, theme_id=theme_id)
-    page = list_drafts(ctx.store, wanted, limit=limit, after=decode_cursor(cursor))
-    return schemas.PageResponse(
-        items=[_draft_response(one, caller) for one in page.rows], next_cursor=encode_cursor(page.next_cursor)
+) -> PageResponse[DraftResponse]:
+    """List drafts with and without decisions, oldest first."""
+    draft_filter = DraftFilter(kind=kind, state=state, theme_id=theme_id)
+    page = list_drafts(ctx.store, draft_filter, limit=limit, after=decode_cursor(cursor))
+    return PageResponse(
+        items=[_draft_response(reviewed, caller) for reviewed in page.rows], next_cursor=encode_cursor(page.next_cursor)
     )
 
 
@@ -67,8 +108,8 @@ def read_drafts(
     responses=problem_responses(404) | ETAG_RESPONSE,
     dependencies=[requires(permissions.Action.SEE_DRAFTS)],
 )
-def read_draft(ctx: ContextDep, caller: CallerDep, response: Response, draft_id: str) -> schemas.DraftResponse:
-    """One draft with its quotes and its decisions; who gives the second view sees those once theirs is given."""
+def read_draft(ctx: ContextDep, caller: CallerDep, response: Response, draft_id: str) -> DraftResponse:
+    """Read a draft with quotes and decisions; second reviewers see the decisions only after their own."""
     return draft_response_with_etag(get_draft(ctx.store, draft_id), caller, response)
 
 
@@ -83,18 +124,16 @@ def decide(
     caller: CallerDep,
     response: Response,
     draft_id: str,
-    body: schemas.DecisionRequest,
-    if_match: Annotated[
-        str | None, Header(max_length=200, description="The ETag you decide on; without it, on whatever stands now.")
-    ] = None,
-) -> schemas.DraftResponse:
-    """Accept, edit, reject, not sure, flag, retire or undo. Every decision is logged under a name, and can be undone.
+    body: DecisionRequest,
+    if_match: IfMatchHeader = None,
+) -> DraftResponse:
+    """Accept, edit, reject, not sure, flag, retire or undo; retiring needs a steward.
 
-    Only a steward retires.
+    Every decision is logged under a name and can be undone.
     """
     require_decision_permission(ctx.store, caller, draft_id, body.action)
     if not isinstance(body.fields.get("name", ""), str):
-        raise UsageError('"fields.name" is one line of text, not a list.', field="fields.name")
+        raise UsageError('"fields.name" must be a single line of text, not a list.', field="fields.name")
     reviewed = decide_draft(
         ctx.store,
         ctx.clock,
@@ -104,52 +143,33 @@ def decide(
         reason=body.reason,
         note=body.note,
         edits={name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()},
-        expected_version=expected_version(ctx.store, draft_id, if_match),
+        expected_version=expected_draft_version(ctx.store, draft_id, if_match),
     )
     return draft_response_with_etag(reviewed, caller, response)
 
 
-def expected_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
-    """The version that the caller has seen, ``None`` for any.
-
-    Raises:
-        ChangedMeanwhile: the draft's version is none of those named.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    version = get_draft(store, draft_id).version
-    if f'"{version}"' not in re.findall(r'(?<!W/)"[^"]*"', if_match):
-        raise VersionConflict("draft", draft_id)
-    return version
+def expected_draft_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
+    """Return the draft version that the caller has read, None for any; see ``etags.expected_version``."""
+    return expected_version(if_match, get_draft(store, draft_id).version, kind="draft", id=draft_id)
 
 
-@router.get("/patterns", name="list_patterns", dependencies=[requires(permissions.Action.SEARCH)])
-def list_patterns(ctx: ContextDep) -> schemas.ListResponse[schemas.PatternResponse]:
-    """What people accepted and may be published, by name; quotes that may not leave are withheld and counted.
-
-    `GET /api/v1/playbook` lists what is withheld as a whole, with the reason.
-    """
-    rows = [row for row in export_rows(ctx.store, "patterns") if "withheld" not in row]
-    return schemas.ListResponse(items=[schemas.PatternResponse.model_validate(row) for row in rows])
-
-
-def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: Response) -> schemas.DraftResponse:
-    response.headers["etag"] = f'"{reviewed.version}"'
+def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: Response) -> DraftResponse:
+    response.headers["etag"] = format_etag(reviewed.version)
     return _draft_response(reviewed, caller)
 
 
-def _draft_response(reviewed: ReviewedDraft, caller: Caller) -> schemas.DraftResponse:
+def _draft_response(reviewed: ReviewedDraft, caller: Caller) -> DraftResponse:
     row: dict[str, Any] = {
         **draft_row(reviewed),
         "created_at": reviewed.created_at,
-        "decisions": [decision_response(one) for one in with_visible_log(reviewed, caller.name).decisions],
+        "decisions": [decision_response(decision) for decision in with_visible_log(reviewed, caller.name).decisions],
         "possible_actions": possible_actions(reviewed.decisions),
     }
-    return schemas.DraftResponse.model_validate(row)
+    return DraftResponse.model_validate(row)
 
 
-def decision_response(decision: Decision) -> schemas.DecisionResponse:
-    return schemas.DecisionResponse(
+def decision_response(decision: Decision) -> DecisionResponse:
+    return DecisionResponse(
         id=decision.id,
         action=decision.action,
         by=decision.by,
@@ -161,3 +181,38 @@ def decision_response(decision: Decision) -> schemas.DecisionResponse:
         fields={name: value if isinstance(value, str) else list(value) for name, value in decision.edits.items()},
         undoes=decision.undoes,
     )
+
+
+DraftId = Annotated[str, Path(max_length=200)]
+
+
+@router.post(
+    "/drafts/{draft_id}/reservation",
+    name="reserve",
+    responses=problem_responses(400, 404),
+    dependencies=[requires(Action.REVIEW_DRAFTS), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def reserve(ctx: ContextDep, caller: CallerDep, draft_id: DraftId, body: ActorRequest) -> ReservationResponse:
+    """Reserve a draft for 15 minutes, or read who holds it. Others get another draft, but can still open it."""
+    by = caller.actor_name(body.by)
+    return _reservation_response(reserve_draft(ctx.store, ctx.clock, draft_id, by), by)
+
+
+def _reservation_response(reservation: DraftReservation, actor: str) -> ReservationResponse:
+    return ReservationResponse(
+        draft_id=reservation.draft_id, by=reservation.by, until=reservation.until, mine=reservation.by == actor
+    )
+
+
+@router.delete(
+    "/drafts/{draft_id}/reservation",
+    name="release",
+    status_code=204,
+    responses=problem_responses(404),
+    dependencies=[requires(Action.REVIEW_DRAFTS)],
+)
+def release(ctx: ContextDep, caller: CallerDep, draft_id: DraftId) -> None:
+    """Release a draft; no effect if another reviewer holds it."""
+    ctx.store.draft(draft_id)
+    if caller.name:
+        ctx.store.release_draft(draft_id, caller.name)

@@ -1,4 +1,4 @@
-"""Members and the audit log, for programs."""
+"""The caller, members and the audit log."""
 
 from datetime import datetime
 
@@ -6,26 +6,22 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action, Role
-from patternmind.web.api import schemas
-from patternmind.web.pagination import (
-    CursorQuery,
-    LimitQuery,
-    decode_number_cursor,
-    encode_number_cursor,
-)
+from patternmind.web.api.schemas import ListResponse, PageResponse
+from patternmind.web.dependencies import AppStateDep, CallerDep
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_number_cursor, encode_number_cursor
 from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute, AppStateDep, CallerDep
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["network"])
 
 
 class MeResponse(BaseModel):
-    """Who this request came from, and what they may."""
+    """The caller with their permissions."""
 
     name: str | None
     network_id: str
     roles: list[Role]
-    actions: list[Action] = Field(description="What may be done without asking anybody.")
+    actions: list[Action] = Field(description="Actions that the caller may perform without approval.")
 
 
 class MemberResponse(BaseModel):
@@ -38,7 +34,7 @@ class AuditEntryResponse(BaseModel):
     number: int
     at: datetime
     who: str
-    action: Action | None = Field(description="The right it took; null for signing in and out.")
+    action: Action | None = Field(description="Required permission; null for signing in and out.")
     did: str
     kind: str
     id: str
@@ -46,7 +42,7 @@ class AuditEntryResponse(BaseModel):
 
 @router.get("/me", name="read_me", dependencies=[requires(Action.OWN_TOKENS)])
 def read_me(caller: CallerDep) -> MeResponse:
-    """The caller as this service sees them."""
+    """Read the caller's name, roles and permissions."""
     return MeResponse(
         name=caller.name,
         network_id=caller.network_id,
@@ -56,12 +52,12 @@ def read_me(caller: CallerDep) -> MeResponse:
 
 
 @router.get("/members", name="list_members", dependencies=[requires(Action.MEMBERS)])
-def list_members(app_state: AppStateDep, caller: CallerDep) -> schemas.ListResponse[MemberResponse]:
-    """Who is in the network, by name."""
-    return schemas.ListResponse(
+def list_members(app_state: AppStateDep, caller: CallerDep) -> ListResponse[MemberResponse]:
+    """List the members of the network by name."""
+    return ListResponse(
         items=[
-            MemberResponse(id=one.id, name=one.name, roles=[role for role in Role if role in one.roles])
-            for one in app_state.ctx.accounts.list_members(caller.network_id)
+            MemberResponse(id=member.id, name=member.name, roles=[role for role in Role if role in member.roles])
+            for member in app_state.ctx.accounts.list_members(caller.network_id)
         ]
     )
 
@@ -69,23 +65,23 @@ def list_members(app_state: AppStateDep, caller: CallerDep) -> schemas.ListRespo
 @router.get("/audit", name="list_audit", dependencies=[requires(Action.AUDIT_LOG)])
 def list_audit(
     app_state: AppStateDep, caller: CallerDep, limit: LimitQuery = 50, cursor: CursorQuery = None
-) -> schemas.PageResponse[AuditEntryResponse]:
-    """What was changed, the newest first: who, when, what, on which thing. It holds no text of a case."""
+) -> PageResponse[AuditEntryResponse]:
+    """List changes, newest first: author, time, action and object, without case text."""
     before = decode_number_cursor(cursor)
-    found = app_state.ctx.accounts.list_audit(caller.network_id, before=before, limit=limit + 1)
-    shown = found[:limit]
-    return schemas.PageResponse(
+    entries = app_state.ctx.accounts.list_audit(caller.network_id, before=before, limit=limit + 1)
+    page = entries[:limit]
+    return PageResponse(
         items=[
             AuditEntryResponse(
-                number=one.number,
-                at=one.at,
-                who=one.who,
-                action=one.action,
-                did=one.did,
-                kind=one.kind,
-                id=one.id,
+                number=entry.number,
+                at=entry.at,
+                who=entry.who,
+                action=entry.action,
+                did=entry.did,
+                kind=entry.kind,
+                id=entry.id,
             )
-            for one in shown
+            for entry in page
         ],
-        next_cursor=encode_number_cursor(shown[-1].number) if len(found) > limit else None,
+        next_cursor=encode_number_cursor(page[-1].number) if len(entries) > limit else None,
     )

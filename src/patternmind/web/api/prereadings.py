@@ -1,13 +1,15 @@
-"""Pre-reading for a session: asked for, read, edited, approved by a named person, and taken back."""
+"""Pre-readings: create, read, edit, approve and undo."""
 
+import datetime as dt
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.drafts import ReviewedDraft
+from patternmind.domain.drafts import DraftState, ReviewedDraft
 from patternmind.domain.jobs import JobKind
 from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
@@ -16,116 +18,154 @@ from patternmind.publishing.prereading import prereading_record
 from patternmind.services import prereadings
 from patternmind.services.playbook import prepared_document, prepared_row
 from patternmind.services.prereadings import PrereadingRequest
-from patternmind.web.api import schemas
-from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_version
-from patternmind.web.api.jobs import accepted_job_response
+from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_draft_version
+from patternmind.web.api.job_responses import JobResponse, accepted_job_response
+from patternmind.web.api.schemas import ActorRequest, DecisionResponse, DraftContentResponse, PageResponse, RequestModel
+from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
+from patternmind.web.etags import IfMatchHeader, format_etag
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    JobRunnerDep,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["pre-reading"])
 
-IfMatchHeader = Annotated[
-    str | None, Header(max_length=200, description="The ETag you decide on; without it, on whatever stands now.")
-]
+
+class CreatePrereadingRequest(RequestModel):
+    """Request for a pre-reading; give exactly one of theme, topic and case."""
+
+    theme: str | None = Field(default=None, max_length=200, description="Theme id.")
+    topic: str | None = Field(default=None, max_length=2000, description="Topic of the session.")
+    case: str | None = Field(default=None, max_length=500, description="Case id or external id.")
+    session: str = Field(default="", max_length=200, description="Name of the session.")
+    date: dt.date | None = Field(default=None, description="Date of the session.")
+    leave_with: str = Field(default="", max_length=400, description="Intended result of the session, in a sentence.")
+
+
+class PrereadingSummaryResponse(BaseModel):
+    """A pre-reading in a list; `approved_by` is null while it prints "Draft, not reviewed"."""
+
+    id: str
+    name: str
+    session: str
+    date: str
+    theme_id: str | None
+    state: DraftState
+    version: int
+    created_at: dt.datetime
+    approved_by: str | None
+    approved_at: dt.datetime | None
+
+
+class PrereadingResponse(DraftContentResponse):
+    """A pre-reading with its decisions applied. `version` counts them and is its ETag."""
+
+    version: int
+    approved_by: str | None
+    approved_at: dt.datetime | None
+    decisions: list[DecisionResponse]
+
+
+class PrereadingEditRequest(RequestModel):
+    """Full new text by field; `name` is one of them. An approved pre-reading needs approval again."""
+
+    fields: dict[str, str | list[str]] = Field(min_length=1, max_length=40)
+    by: str | None = Field(
+        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
+    )
 
 
 @router.post(
     "/prereadings",
     name="make_prereading",
     status_code=201,
-    response_model=schemas.DraftContentResponse,
-    responses=problem_responses(400, 404) | {201: {"content": FILE_CONTENT}, 202: {"model": schemas.JobResponse}},
+    response_model=DraftContentResponse,
+    responses=problem_responses(400, 404) | {201: {"content": FILE_CONTENT}, 202: {"model": JobResponse}},
     dependencies=[requires(Action.REQUEST_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
 )
 def create_prereading(
     ctx: ContextDep,
     job_runner: JobRunnerDep,
     caller: CallerDep,
-    body: schemas.CreatePrereadingRequest,
+    body: CreatePrereadingRequest,
     format: DocumentFormat = "json",
     prefer: Annotated[
-        str | None, Header(max_length=200, description="`respond-async`: 202 at once, with a job to ask after.")
+        str | None, Header(max_length=200, description="`respond-async`: return 202 and a job at once.")
     ] = None,
 ) -> Response:
-    """Two pages for a session: the case in its own words, its theme, voices, what helped, what is open.
+    """Create a pre-reading of two pages: case, theme, voices, what helped, open questions.
 
-    It is kept as a draft at `Location`. For members: it may quote what may not leave the network, and then says so.
+    It is stored as a draft at `Location`. It is for members: it may quote text that may not leave the network, and
+    marks it.
     """
-    wish = prereadings.validate_prereading_request(ctx.store, _prereading_request(body))
+    prereading_request = prereadings.validate_prereading_request(ctx.store, _prereading_request(body))
     if "respond-async" in (prefer or "").casefold():
         response = Response()
-        answer = accepted_job_response(
-            ctx, job_runner.start(JobKind.PREREADING, asdict(wish), actor=caller.name), response
+        job = accepted_job_response(
+            ctx, job_runner.start(JobKind.PREREADING, asdict(prereading_request), actor=caller.name), response
         )
-        place = {name: response.headers[name] for name in ("location", "retry-after")}
-        return JSONResponse(answer.model_dump(mode="json"), 202, {**place, "preference-applied": "respond-async"})
-    prepared = prereadings.create_prereading(
+        headers = {name: response.headers[name] for name in ("location", "retry-after")}
+        return JSONResponse(job.model_dump(mode="json"), 202, {**headers, "preference-applied": "respond-async"})
+    prereading = prereadings.create_prereading(
         ctx.store,
         ctx.clock,
         ctx.encoder,
-        wish,
+        prereading_request,
         get_index=lambda: exact_index(ctx),
         llm=ctx.llm,
     )
-    place = {"location": f"/api/v1/drafts/{prepared.grounded.draft.id}"}
+    headers = {"location": f"/api/v1/drafts/{prereading.grounded.draft.id}"}
     if format == "json":
-        row = schemas.DraftContentResponse.model_validate(prepared_row(prepared))
-        return JSONResponse(row.model_dump(mode="json"), status_code=201, headers=place)
-    document = prepared_document(prepared, ctx.store.network)
-    return document_response(document, format, status_code=201, headers=place)
+        row = DraftContentResponse.model_validate(prepared_row(prereading))
+        return JSONResponse(row.model_dump(mode="json"), status_code=201, headers=headers)
+    document = prepared_document(prereading, ctx.store.network)
+    return document_response(document, format, status_code=201, headers=headers)
 
 
-def _prereading_request(body: schemas.CreatePrereadingRequest) -> PrereadingRequest:
-    """What was asked for; an empty topic is one that says nothing, and no absent one."""
-    given = {name: value for name, value in body.model_dump(exclude={"date"}).items() if value is not None}
-    if len({"theme", "topic", "case"} & set(given)) != 1:
-        raise UsageError("Name exactly one of theme, topic and case.", field="topic")
-    if not any(given.get(name, "").strip() for name in ("theme", "topic", "case")):
-        raise UsageError("Say what the session is about.", field="topic")
-    return PrereadingRequest(**given, date=body.date.isoformat() if body.date else "")
+def _prereading_request(body: CreatePrereadingRequest) -> PrereadingRequest:
+    """Return the request of the service; an empty topic is an error, not a missing topic."""
+    fields = {name: value for name, value in body.model_dump(exclude={"date"}).items() if value is not None}
+    if len({"theme", "topic", "case"} & set(fields)) != 1:
+        raise UsageError("Give exactly one of theme, topic and case.", field="topic")
+    if not any(fields.get(name, "").strip() for name in ("theme", "topic", "case")):
+        raise UsageError("Give the topic of the session.", field="topic")
+    return PrereadingRequest(**fields, date=body.date.isoformat() if body.date else "")
 
 
 @router.get("/prereadings", name="list_prereadings", dependencies=[requires(Action.REQUEST_PREREADING)])
 def list_prereadings(
     ctx: ContextDep, limit: LimitQuery = 50, cursor: CursorQuery = None
-) -> schemas.PageResponse[schemas.PrereadingSummaryResponse]:
-    """Every pre-reading that was asked for, oldest first."""
+) -> PageResponse[PrereadingSummaryResponse]:
+    """List all pre-readings, oldest first."""
     rows = prereadings.list_prereadings(ctx.store)
-    page, following = paginate(
-        rows, key=lambda one: f"{one.created_at.isoformat()} {one.id}", limit=limit, cursor=cursor
+    page, next_cursor = paginate(
+        rows, key=lambda row: f"{row.created_at.isoformat()} {row.id}", limit=limit, cursor=cursor
     )
-    return schemas.PageResponse(
+    return PageResponse(
         items=[
-            schemas.PrereadingSummaryResponse.model_validate({**asdict(one), "approved_by": one.approved_by or None})
-            for one in page
+            PrereadingSummaryResponse.model_validate({**asdict(row), "approved_by": row.approved_by or None})
+            for row in page
         ],
-        next_cursor=following,
+        next_cursor=next_cursor,
     )
 
 
 @router.get(
     "/prereadings/{prereading_id}",
     name="read_prereading",
-    response_model=schemas.PrereadingResponse,
+    response_model=PrereadingResponse,
     responses=problem_responses(404) | {200: {**ETAG_RESPONSE[200], "content": FILE_CONTENT}},
     dependencies=[requires(Action.REQUEST_PREREADING)],
 )
 def read_prereading(ctx: ContextDep, prereading_id: str, format: DocumentFormat = "json") -> Response:
-    """One pre-reading as it stands, or as it prints. Without approval it says "Draft, not reviewed"."""
+    """Read a pre-reading, as JSON or as a document. Without approval it prints "Draft, not reviewed"."""
     reviewed = prereadings.get_prereading(ctx.store, prereading_id)
-    tag = {"etag": f'"{reviewed.version}"'}
+    etag_header = {"etag": format_etag(reviewed.version)}
     if format == "json":
-        return JSONResponse(_prereading_response(reviewed).model_dump(mode="json"), headers=tag)
-    return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, headers=tag)
+        return JSONResponse(_prereading_response(reviewed).model_dump(mode="json"), headers=etag_header)
+    return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, headers=etag_header)
 
 
 @router.patch(
@@ -139,14 +179,14 @@ def edit_prereading(
     caller: CallerDep,
     response: Response,
     prereading_id: str,
-    body: schemas.PrereadingEditRequest,
+    body: PrereadingEditRequest,
     if_match: IfMatchHeader = None,
-) -> schemas.PrereadingResponse:
-    """Write fields anew. An approval does not cover the new words: it has to be given again."""
+) -> PrereadingResponse:
+    """Edit fields. An approved pre-reading needs approval again."""
     version = _expected_version(ctx, prereading_id, if_match)
     edits = {name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()}
     if not isinstance(edits.get("name", ""), str):
-        raise UsageError('"fields.name" is one line of text, not a list.', field="fields.name")
+        raise UsageError('"fields.name" must be a single line of text, not a list.', field="fields.name")
     by = caller.actor_name(body.by)
     reviewed = prereadings.edit_prereading(
         ctx.store, ctx.clock, prereading_id, edits, actor=by, expected_version=version
@@ -165,10 +205,10 @@ def approve_prereading(
     caller: CallerDep,
     response: Response,
     prereading_id: str,
-    body: schemas.PrereadingDecisionRequest | None = None,
+    body: ActorRequest | None = None,
     if_match: IfMatchHeader = None,
-) -> schemas.PrereadingResponse:
-    """Stand for it with a name; from then on it prints "Approved"."""
+) -> PrereadingResponse:
+    """Approve a pre-reading under your name; it then prints "Approved"."""
     version = _expected_version(ctx, prereading_id, if_match)
     by = caller.actor_name(body.by if body else None)
     reviewed = prereadings.approve_prereading(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version)
@@ -186,10 +226,10 @@ def undo_prereading(
     caller: CallerDep,
     response: Response,
     prereading_id: str,
-    body: schemas.PrereadingDecisionRequest | None = None,
+    body: ActorRequest | None = None,
     if_match: IfMatchHeader = None,
-) -> schemas.PrereadingResponse:
-    """Take back the last decision that stands, an approval or an edit."""
+) -> PrereadingResponse:
+    """Undo the last active decision, an approval or an edit."""
     version = _expected_version(ctx, prereading_id, if_match)
     by = caller.actor_name(body.by if body else None)
     return _response_with_etag(
@@ -200,22 +240,36 @@ def undo_prereading(
 
 def _expected_version(ctx: AppContext, prereading_id: str, if_match: str | None) -> int | None:
     prereadings.get_prereading(ctx.store, prereading_id)
-    return expected_version(ctx.store, prereading_id, if_match)
+    return expected_draft_version(ctx.store, prereading_id, if_match)
 
 
-def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> schemas.PrereadingResponse:
-    response.headers["etag"] = f'"{reviewed.version}"'
+def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> PrereadingResponse:
+    response.headers["etag"] = format_etag(reviewed.version)
     return _prereading_response(reviewed)
 
 
-def _prereading_response(reviewed: ReviewedDraft) -> schemas.PrereadingResponse:
+def _prereading_response(reviewed: ReviewedDraft) -> PrereadingResponse:
     approval = prereadings.find_approval(reviewed.decisions)
-    return schemas.PrereadingResponse.model_validate(
+    return PrereadingResponse.model_validate(
         {
             **prereading_record(reviewed),
             "version": reviewed.version,
             "approved_by": approval.by if approval else None,
             "approved_at": approval.at if approval else None,
-            "decisions": [decision_response(one) for one in reviewed.decisions],
+            "decisions": [decision_response(decision) for decision in reviewed.decisions],
         }
     )
+
+
+@router.post(
+    "/prereadings/jobs/{job_id}/restart",
+    name="restart_prereading",
+    status_code=202,
+    responses=problem_responses(404, 409),
+    dependencies=[requires(Action.REQUEST_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def restart_prereading(
+    ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, job_id: str
+) -> JobResponse:
+    """Restart a pre-reading that failed or whose process died."""
+    return accepted_job_response(ctx, job_runner.restart(job_id, kind=JobKind.PREREADING, actor=caller.name), response)

@@ -1,29 +1,15 @@
-"""What people decide about themes: edits, their log and undo, what others propose, and what a run changed."""
+"""Theme edits: submit, list and undo."""
 
-import re
-from collections.abc import Sequence
+import datetime as dt
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
 
 from patternmind.domain.edits import Edit, EditAction
 from patternmind.domain.permissions import Action
-from patternmind.errors import NotFound, VersionConflict
-from patternmind.lineage import explain_change
-from patternmind.ports import RunRecord, Store
-from patternmind.publishing.map_drawing import DrawnMap, draw_map
-from patternmind.services.theme_changes import (
-    ChangeToReview,
-    ProposedEdit,
-    accept_change,
-    answer_conflict,
-    answer_proposed_edit,
-    decline_change,
-    list_changes_to_review,
-    list_conflicts_to_review,
-    list_proposed_edits,
-)
+from patternmind.ports import Store
 from patternmind.services.theme_edits import (
     EditResult,
     LoggedEdit,
@@ -32,90 +18,118 @@ from patternmind.services.theme_edits import (
     list_logged_edits,
     submit_edit,
 )
-from patternmind.services.theme_map import build_theme_map, map_rows
-from patternmind.services.versioned_cache import VersionedCache
-from patternmind.web.api import schemas
-from patternmind.web.api import theme_schemas as shapes
-from patternmind.web.auth import Caller
-from patternmind.web.charts import quarter_range
-from patternmind.web.pagination import (
-    CursorQuery,
-    LimitQuery,
-    decode_cursor,
-    encode_cursor,
-)
+from patternmind.web.api.schemas import EditConflictResponse, PageResponse, RequestModel
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
+from patternmind.web.lens import LensName, LensQuery
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    LensQuery,
-    problem_responses,
-)
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["themes"])
 
-LOG_ETAG_RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {"headers": {"ETag": {"description": "The newest line of the log.", "schema": {"type": "string"}}}}
-}
 
-_MAP_CACHE: VersionedCache[DrawnMap] = VersionedCache()
-"""The last pictures, by lens, as anybody may see them."""
+MAX_CASES = 500
 
-IfMatchHeader = Annotated[
-    str | None,
-    Header(max_length=200, description="The ETag of the log you decide on; without it, on whatever stands now."),
-]
+
+class ThemeDecisionRequest(RequestModel):
+    """Author and note of a decision on a theme."""
+
+    by: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=120,
+        description="Name of the person who decides; with a token, the token's name.",
+    )
+    note: str = Field(default="", max_length=400, description="Note for the log; it must not name anyone.")
+
+
+class CreateCasesEditRequest(ThemeDecisionRequest):
+    action: Literal["together", "apart", "split_off"]
+    case_ids: list[str] = Field(min_length=1, max_length=MAX_CASES, description="Ids or external ids.")
+    name: str = Field(default="", max_length=400, description="For split_off: name of the new theme, optional.")
+    lens: LensName | None = Field(default=None, description="Lens; default: that of the last run.")
+
+
+class CreateThemeEditRequest(ThemeDecisionRequest):
+    """An edit of a theme; the required fields depend on the action."""
+
+    action: Literal["rename", "merge", "move_out", "move_in", "split_off", "pin", "lock", "retire", "own"]
+    name: str = Field(default="", max_length=400, description="For rename, and optional for split_off.")
+    other_theme_id: str | None = Field(default=None, max_length=200, description="For merge: the theme that remains.")
+    case_ids: list[str] = Field(default=[], max_length=MAX_CASES, description="For move_out, move_in, split_off, pin.")
+    lens: LensName | None = Field(default=None, description="Lens; default: that of the last run.")
+
+
+class ThemeEditResponse(BaseModel):
+    """An entry of the append-only log; `proposed` entries have no effect until they are accepted."""
+
+    seq: int
+    lens: str
+    action: EditAction
+    by: str
+    at: dt.datetime
+    theme_id: str | None
+    other_theme_id: str | None
+    case_ids: list[str]
+    name: str
+    former_name: str
+    undoes: int | None
+    note: str
+    proposed: bool
+    answers: int | None = Field(description="The proposal or conflicting decision that this entry answers.")
+    run_id: str = Field(description="Run whose change of the theme this entry accepts or declines.")
+    because: int | None = Field(description="The entry that caused this one; undoing it undoes both.")
+    undone_by: int | None = None
+
+
+class EditResultResponse(BaseModel):
+    edit: ThemeEditResponse
+    doubts: list[EditConflictResponse] = Field(
+        description="Contradictions with the cases; they do not change the decision."
+    )
+
+
+LOG_ETAG_RESPONSE = etag_responses("Number of the newest log entry.")
+
 
 MAY_PROPOSE_EDITS = requires(Action.EDIT_THEMES, proposing=True)
-MAY_EDIT_THEMES = requires(Action.EDIT_THEMES)
+
+
 MAY_SEE_THEMES = requires(Action.SEE_THEMES)
 
 
-def _expected_seq(store: Store, if_match: str | None) -> int | None:
-    """The line that the caller has seen, None for any.
-
-    Raises:
-        ChangedMeanwhile: the newest line is none of those named.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    newest = get_last_edit_seq(store)
-    if f'"{newest}"' not in re.findall(r'(?<!W/)"[^"]*"', if_match):
-        raise VersionConflict("log of", "themes")
-    return newest
-
-
 def _set_etag(store: Store, response: Response) -> None:
-    response.headers["etag"] = f'"{get_last_edit_seq(store)}"'
+    response.headers["etag"] = format_etag(get_last_edit_seq(store))
 
 
 def _apply_edit(
     ctx: ContextDep, caller: Caller, response: Response, edit_request: ThemeEditRequest, if_match: str | None
-) -> shapes.EditResultResponse:
-    """Decide, or propose where the caller may only propose."""
-    seen = _expected_seq(ctx.store, if_match)
-    proposed = not caller.may(Action.EDIT_THEMES)
-    decided = submit_edit(ctx.store, ctx.clock, replace(edit_request, seen=seen, proposed=proposed))
+) -> EditResultResponse:
+    """Submit an edit, or propose it if the caller may only propose."""
+    expected_seq = expected_version(if_match, get_last_edit_seq(ctx.store), kind="log of", id="themes")
+    is_proposal = not caller.may(Action.EDIT_THEMES)
+    result = submit_edit(ctx.store, ctx.clock, replace(edit_request, expected_seq=expected_seq, proposed=is_proposal))
     _set_etag(ctx.store, response)
-    return _edit_result_response(decided)
-
-
-# Edits, their log -----------------------------------------------------------------------------------------------------
+    return edit_result_response(result)
 
 
 @router.get("/themes/log", name="list_edits", responses=LOG_ETAG_RESPONSE, dependencies=[MAY_SEE_THEMES])
 def list_edits(
     ctx: ContextDep, response: Response, lens: LensQuery = None, limit: LimitQuery = 50, cursor: CursorQuery = None
-) -> schemas.PageResponse[shapes.ThemeEditResponse]:
-    """Every decision and proposal about themes, oldest first, with what was taken back."""
+) -> PageResponse[ThemeEditResponse]:
+    """List all decisions and proposals about themes, oldest first, including undone ones."""
     after = decode_cursor(cursor)
-    lines = [one for one in list_logged_edits(ctx.store, lens) if after is None or f"{one.edit.seq:09d}" > after]
-    following = f"{lines[limit - 1].edit.seq:09d}" if len(lines) > limit else None
+    entries = [
+        entry for entry in list_logged_edits(ctx.store, lens) if after is None or f"{entry.edit.seq:09d}" > after
+    ]
+    last_position = f"{entries[limit - 1].edit.seq:09d}" if len(entries) > limit else None
     _set_etag(ctx.store, response)
-    return schemas.PageResponse(
-        items=[_logged_edit_response(one) for one in lines[:limit]], next_cursor=encode_cursor(following)
+    return PageResponse(
+        items=[_logged_edit_response(entry) for entry in entries[:limit]], next_cursor=encode_cursor(last_position)
     )
 
 
@@ -129,11 +143,11 @@ def edit_cases(
     ctx: ContextDep,
     caller: CallerDep,
     response: Response,
-    body: shapes.CreateCasesEditRequest,
+    body: CreateCasesEditRequest,
     if_match: IfMatchHeader = None,
-) -> shapes.EditResultResponse:
-    """Keep cases together or apart, or make a theme of cases in none. Seen at once, and kept by every later run."""
-    said = ThemeEditRequest(
+) -> EditResultResponse:
+    """Keep cases together or apart, or create a theme from cases in none. Later runs keep the edit."""
+    edit_request = ThemeEditRequest(
         action=EditAction(body.action),
         actor=caller.actor_name(body.by),
         lens=body.lens,
@@ -141,7 +155,7 @@ def edit_cases(
         name=body.name,
         note=body.note,
     )
-    return _apply_edit(ctx, caller, response, said, if_match)
+    return _apply_edit(ctx, caller, response, edit_request, if_match)
 
 
 @router.post(
@@ -155,11 +169,11 @@ def edit_theme(
     caller: CallerDep,
     response: Response,
     theme_id: str,
-    body: shapes.CreateThemeEditRequest,
+    body: CreateThemeEditRequest,
     if_match: IfMatchHeader = None,
-) -> shapes.EditResultResponse:
-    """Rename, merge, move, split, pin, lock, retire or look after a theme. A data partner's edit is a proposal."""
-    said = ThemeEditRequest(
+) -> EditResultResponse:
+    """Rename, merge, move, split, pin, lock, retire or own a theme. A data partner's edit is a proposal."""
+    edit_request = ThemeEditRequest(
         action=EditAction(body.action),
         actor=caller.actor_name(body.by),
         lens=body.lens,
@@ -169,7 +183,7 @@ def edit_theme(
         name=body.name,
         note=body.note,
     )
-    return _apply_edit(ctx, caller, response, said, if_match)
+    return _apply_edit(ctx, caller, response, edit_request, if_match)
 
 
 @router.post(
@@ -183,191 +197,25 @@ def undo_edit(
     caller: CallerDep,
     response: Response,
     seq: int,
-    body: shapes.ThemeDecisionRequest | None = None,
+    body: ThemeDecisionRequest | None = None,
     if_match: IfMatchHeader = None,
-) -> shapes.EditResultResponse:
-    """Take a line of the log back; the themes are at once what they would be without it."""
-    given = body or shapes.ThemeDecisionRequest()
-    said = ThemeEditRequest(action=EditAction.UNDO, actor=caller.actor_name(given.by), undoes=seq, note=given.note)
-    return _apply_edit(ctx, caller, response, said, if_match)
-
-
-def _edit_response(edit: Edit, undone_by: int | None = None) -> shapes.ThemeEditResponse:
-    return shapes.ThemeEditResponse.model_validate({**asdict(edit), "undone_by": undone_by})
-
-
-def _logged_edit_response(logged_edit: LoggedEdit) -> shapes.ThemeEditResponse:
-    return _edit_response(logged_edit.edit, logged_edit.undone_by)
-
-
-def _edit_result_response(result: EditResult) -> shapes.EditResultResponse:
-    doubts = [schemas.EditConflictResponse(**asdict(doubt)) for doubt in result.conflicts]
-    return shapes.EditResultResponse(edit=_edit_response(result.edit), doubts=doubts)
-
-
-# What others proposed -------------------------------------------------------------------------------------------------
-
-
-@router.get("/themes/proposals", name="list_proposals", dependencies=[MAY_SEE_THEMES])
-def list_proposals(
-    ctx: ContextDep,
-    lens: LensQuery = None,
-    every: Annotated[bool, Query(alias="all", description="Also those that were answered.")] = False,
-) -> schemas.ListResponse[shapes.ProposedEditResponse]:
-    """Edits that somebody proposed who may not decide, oldest first."""
-    found = [one for one in list_proposed_edits(ctx.store, lens) if every or one.answer is None]
-    return schemas.ListResponse(items=[_proposed_edit_response(one) for one in found])
-
-
-@router.post(
-    "/themes/proposals/{seq}",
-    name="answer_proposal",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[MAY_EDIT_THEMES, ACCEPTS_IDEMPOTENCY_KEY],
-)
-def answer_proposal(
-    ctx: ContextDep, caller: CallerDep, seq: int, body: shapes.AnswerRequest
-) -> shapes.EditResultResponse:
-    """Accept what was proposed, which does it under your name, or decline it."""
-    by = caller.actor_name(body.by)
-    accept = body.answer == "accept"
-    return _edit_result_response(
-        answer_proposed_edit(ctx.store, ctx.clock, seq, is_accepted=accept, actor=by, note=body.note)
+) -> EditResultResponse:
+    """Undo an edit; the themes become what they would be without it."""
+    decision = body or ThemeDecisionRequest()
+    edit_request = ThemeEditRequest(
+        action=EditAction.UNDO, actor=caller.actor_name(decision.by), undoes=seq, note=decision.note
     )
+    return _apply_edit(ctx, caller, response, edit_request, if_match)
 
 
-def _proposed_edit_response(proposal: ProposedEdit) -> shapes.ProposedEditResponse:
-    return shapes.ProposedEditResponse(
-        edit=_edit_response(proposal.edit), answer=_edit_response(proposal.answer) if proposal.answer else None
-    )
+def edit_response(edit: Edit, undone_by: int | None = None) -> ThemeEditResponse:
+    return ThemeEditResponse.model_validate({**asdict(edit), "undone_by": undone_by})
 
 
-# Where a run's cases doubt a decision ---------------------------------------------------------------------------------
+def _logged_edit_response(logged_edit: LoggedEdit) -> ThemeEditResponse:
+    return edit_response(logged_edit.edit, logged_edit.undone_by)
 
 
-@router.get("/themes/doubts", name="list_doubts", dependencies=[MAY_SEE_THEMES])
-def list_conflicts(ctx: ContextDep, lens: LensQuery = None) -> schemas.ListResponse[shapes.ConflictReviewResponse]:
-    """Decisions that the cases of the last run firmly speak against. Nothing was done about it."""
-    return schemas.ListResponse(
-        items=[
-            shapes.ConflictReviewResponse(
-                doubt=schemas.EditConflictResponse(**asdict(one.conflict)),
-                decision=_edit_response(one.edit),
-                answer=_edit_response(one.answer) if one.answer else None,
-            )
-            for one in list_conflicts_to_review(ctx.store, lens)
-        ]
-    )
-
-
-@router.post(
-    "/themes/doubts/{seq}",
-    name="answer_one_doubt",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[MAY_EDIT_THEMES, ACCEPTS_IDEMPOTENCY_KEY],
-)
-def decide_conflict(
-    ctx: ContextDep, caller: CallerDep, seq: int, body: shapes.AnswerRequest, lens: LensQuery = None
-) -> shapes.EditResultResponse:
-    """Accept the doubt, which takes the decision with this number back, or decline it: the decision stands."""
-    by = caller.actor_name(body.by)
-    return _edit_result_response(
-        answer_conflict(ctx.store, ctx.clock, seq, is_accepted=body.answer == "accept", actor=by, lens=lens)
-    )
-
-
-# What a run changed ---------------------------------------------------------------------------------------------------
-
-
-@router.get(
-    "/themes/changes", name="list_changes_to_review", responses=problem_responses(404), dependencies=[MAY_SEE_THEMES]
-)
-def list_theme_changes(
-    ctx: ContextDep,
-    lens: LensQuery = None,
-    run: Annotated[str | None, Query(max_length=100, description="A run's id; else the last run.")] = None,
-) -> schemas.ListResponse[shapes.ThemeChangeReviewResponse]:
-    """What a run made of the themes before it, one by one, each with its evidence and its answer."""
-    found = ctx.store.get_run(run) if run else ctx.store.last_run(lens)
-    return schemas.ListResponse(items=_change_responses(ctx.store, found) if found else [])
-
-
-def _change_responses(store: Store, run: RunRecord) -> list[shapes.ThemeChangeReviewResponse]:
-    names = store.theme_names(run.parameters.lens)
-    return [
-        _change_response(one, run, explain_change(one.change, names)) for one in list_changes_to_review(store, run.id)
-    ]
-
-
-def _change_response(change: ChangeToReview, run: RunRecord, text: str) -> shapes.ThemeChangeReviewResponse:
-    return shapes.ThemeChangeReviewResponse.model_validate(
-        {
-            **asdict(change.change),
-            "run_id": run.id,
-            "text": text,
-            "put_back": {theme_id: list(ids) for theme_id, ids in change.former_case_ids.items()},
-            "answer": _edit_response(change.answer) if change.answer else None,
-        }
-    )
-
-
-@router.post(
-    "/themes/changes/{run_id}/{theme_id}",
-    name="answer_change",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[MAY_EDIT_THEMES, ACCEPTS_IDEMPOTENCY_KEY],
-)
-def answer_change(
-    ctx: ContextDep, caller: CallerDep, run_id: str, theme_id: str, body: shapes.AnswerRequest
-) -> schemas.ListResponse[shapes.EditResultResponse]:
-    """Accept what a run made of a theme, or decline it: its cases are pinned to where they were. The lines added."""
-    by, store, clock = caller.actor_name(body.by), ctx.store, ctx.clock
-    lines: Sequence[EditResult]
-    if body.answer == "accept":
-        lines = [accept_change(store, clock, run_id, theme_id, actor=by, note=body.note)]
-    else:
-        lines = decline_change(store, clock, run_id, theme_id, actor=by, note=body.note)
-    return schemas.ListResponse(items=[_edit_result_response(one) for one in lines])
-
-
-# Trends, the map ------------------------------------------------------------------------------------------------------
-
-
-@router.get("/themes/trends", name="read_trends", dependencies=[MAY_SEE_THEMES])
-def read_trends(ctx: ContextDep, lens: LensQuery = None) -> shapes.TrendsResponse:
-    """Cases by quarter, for every theme and for all of them; quarters without a case are there with 0."""
-    cards = ctx.store.list_theme_cards(lens)
-    quarters = quarter_range(*(card.theme.trend for card in cards))
-    themes = [
-        shapes.ThemeTrendResponse(
-            theme_id=card.theme.id,
-            name=card.theme.name,
-            n_cases=[card.theme.trend.get(quarter, 0) for quarter in quarters],
-        )
-        for card in cards
-    ]
-    every = [sum(one.n_cases[place] for one in themes) for place in range(len(quarters))]
-    return shapes.TrendsResponse(quarters=quarters, n_cases=every, themes=themes)
-
-
-@router.get("/map.json", name="read_map", dependencies=[MAY_SEE_THEMES])
-def read_map(ctx: ContextDep, lens: LensQuery = None) -> schemas.ListResponse[shapes.MapPointResponse]:
-    """Where each case lies on the map, as the picture shows it. Distance means little."""
-    return schemas.ListResponse(
-        items=[shapes.MapPointResponse.model_validate(row) for row in map_rows(ctx.store, lens)]
-    )
-
-
-@router.get(
-    "/map.svg",
-    name="draw",
-    response_class=Response,
-    responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}} | problem_responses(404),
-    dependencies=[MAY_SEE_THEMES],
-)
-def read_map_svg(ctx: ContextDep, lens: LensQuery = None) -> Response:
-    """The map as a picture; names that only closed cases hold are left out of it."""
-    if ctx.store.last_run(lens) is None:
-        raise NotFound("map", lens or "of the last run", "Start a run first.")
-    drawn = _MAP_CACHE.get_or_compute(ctx.store, lambda: draw_map(build_theme_map(ctx.store, lens)), key=lens)
-    return Response(drawn.svg, media_type="image/svg+xml")
+def edit_result_response(result: EditResult) -> EditResultResponse:
+    doubts = [EditConflictResponse(**asdict(conflict)) for conflict in result.conflicts]
+    return EditResultResponse(edit=edit_response(result.edit), doubts=doubts)

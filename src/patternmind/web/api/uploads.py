@@ -1,12 +1,13 @@
-"""Files looked at before they are taken in: send one, see how it is read, say otherwise, take it in."""
+"""Uploads: send a file, preview how it is read, change the column mapping, import it."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -16,32 +17,72 @@ from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError, UnreadableFile
 from patternmind.services.import_preview import FilePreview, preview_file
 from patternmind.storage.engine import translate_db_errors
-from patternmind.web.api import case_schemas
-from patternmind.web.api.cases import FILE_REQUEST_BODY, FileNameQuery
-from patternmind.web.pages.case_import import rejected_rows_csv, upload_owner
+from patternmind.web.api.imports import FILE_REQUEST_BODY, FileNameQuery
+from patternmind.web.api.schemas import RequestModel, TextByField
+from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    ACCEPTS_IDEMPOTENCY_KEY,
-    ApiRoute,
-    CallerDep,
-    ContextDep,
-    problem_responses,
-)
-from patternmind.web.uploads import Upload, UploadStore, safe_name
+from patternmind.web.problems import problem_responses
+from patternmind.web.routing import ApiRoute
+from patternmind.web.uploads import Upload, UploadStore, rejected_rows_csv, safe_name, upload_owner
 
 router = APIRouter(route_class=ApiRoute, tags=["cases"])
+
+
+class ColumnResponse(BaseModel):
+    name: str
+    field: str | None = Field(description="Field it is read as; null if it is kept but not analysed.")
+    guessed: bool
+    example: str = Field(description="Redacted.")
+
+
+class RowPreviewResponse(BaseModel):
+    """A redacted row of the file."""
+
+    title: str
+    text: TextByField
+    extra: TextByField
+
+
+class UploadResponse(BaseModel):
+    """An uploaded file; while its state is `ready`, the counts are those of a dry run."""
+
+    upload_id: str
+    name: str
+    kind: CaseKind
+    state: Literal["checking", "ready", "importing", "done", "failed"]
+    n_done: int
+    mapping: list[str]
+    accepted: int
+    unchanged: int
+    updated: int
+    duplicates: int
+    suspicious: int
+    n_rejected: int
+    redacted: dict[str, int]
+    failure: str
+    columns: list[ColumnResponse]
+    rows: list[RowPreviewResponse] = Field(description="The first valid rows.")
+
+
+class MappingRequest(RequestModel):
+    kind: CaseKind = CaseKind.CASE
+    map: list[str] = Field(
+        default=[], max_length=200, description="FIELD=COLUMN, or beside=COLUMN for a column to keep but not analyse."
+    )
+
 
 CSV_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"description": "A CSV file.", "content": {"text/csv": {}}}}
 
 
 async def _received_file(request: Request, ctx: ContextDep, filename: FileNameQuery) -> AsyncIterator[tuple[str, str]]:
-    """The body in a place of its own: the id of the place, and the file's name there."""
+    """Write the body to the folder of a new upload; yield the upload id and the file name."""
     uploads = UploadStore(ctx)
     name = safe_name(filename)
-    upload_id, place = await run_in_threadpool(uploads.create_folder)
+    upload_id, folder = await run_in_threadpool(uploads.create_folder)
     try:
         with translate_db_errors(ctx.settings.home):
-            async with await anyio.open_file(place / name, "wb") as file:
+            async with await anyio.open_file(folder / name, "wb") as file:
                 async for chunk in request.stream():
                     await file.write(chunk)
         yield upload_id, name
@@ -63,9 +104,9 @@ def create_upload(
     ctx: ContextDep,
     caller: CallerDep,
     received: Annotated[tuple[str, str], Depends(_received_file)],
-    kind: Annotated[CaseKind, Query(alias="as", description="Whether its rows are cases or recaps.")] = CaseKind.CASE,
-) -> case_schemas.UploadResponse:
-    """Send a file and see how it would be read. Nothing of it is taken in; it waits for an hour."""
+    kind: Annotated[CaseKind, Query(alias="as", description="Import rows as cases or recaps.")] = CaseKind.CASE,
+) -> UploadResponse:
+    """Upload a file and preview how it is read, without importing it. It is kept for an hour."""
     upload_id, name = received
     uploads = UploadStore(ctx)
     upload = uploads.register(upload_id, owner=upload_owner(caller), name=name, kind=kind)
@@ -79,8 +120,8 @@ def create_upload(
     responses=problem_responses(404),
     dependencies=[requires(Action.IMPORT_FILES)],
 )
-def read_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_schemas.UploadResponse:
-    """Where a file stands; ask again while it is being checked or taken in."""
+def read_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> UploadResponse:
+    """Read the state of an upload; poll it while it is being checked or imported."""
     uploads = UploadStore(ctx)
     return _upload_response(ctx, uploads, uploads.find(upload_id, owner=upload_owner(caller)))
 
@@ -91,10 +132,8 @@ def read_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_sche
     responses=problem_responses(400, 404),
     dependencies=[requires(Action.IMPORT_FILES)],
 )
-def map_upload(
-    ctx: ContextDep, caller: CallerDep, upload_id: str, body: case_schemas.MappingRequest
-) -> case_schemas.UploadResponse:
-    """Read it with other columns; all of it is checked again."""
+def map_upload(ctx: ContextDep, caller: CallerDep, upload_id: str, body: MappingRequest) -> UploadResponse:
+    """Change the column mapping; the whole file is checked again."""
     uploads = UploadStore(ctx)
     upload = uploads.find(upload_id, owner=upload_owner(caller))
     _preview_file(ctx, uploads, upload, kind=body.kind, mapping=tuple(body.map))
@@ -107,8 +146,8 @@ def map_upload(
     responses=problem_responses(404),
     dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
 )
-def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_schemas.UploadResponse:
-    """Take in all its good rows, in one go or not at all; asked twice, it is done once."""
+def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> UploadResponse:
+    """Import all valid rows in one transaction; a repeated request has no effect."""
     uploads = UploadStore(ctx)
     upload = uploads.find(upload_id, owner=upload_owner(caller))
     return _upload_response(ctx, uploads, uploads.start_import(upload))
@@ -122,7 +161,7 @@ def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_sc
     dependencies=[requires(Action.IMPORT_FILES)],
 )
 def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
-    """The rejected rows with what is wrong, as a CSV file to mend and send again; no cell of it is a formula."""
+    """Download the rejected rows with their errors as CSV, to fix and upload again; no cell is a formula."""
     uploads = UploadStore(ctx)
     return rejected_rows_csv(uploads, uploads.find(upload_id, owner=upload_owner(caller)))
 
@@ -135,7 +174,7 @@ def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
     dependencies=[requires(Action.IMPORT_FILES)],
 )
 def delete_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> None:
-    """Remove the file; what was taken in of it stays."""
+    """Delete the upload; imported cases stay."""
     uploads = UploadStore(ctx)
     uploads.remove(uploads.find(upload_id, owner=upload_owner(caller)))
 
@@ -149,14 +188,14 @@ def _preview_file(
         raise UnreadableFile(upload.name, error.reason, error.remedy) from error
 
 
-def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> case_schemas.UploadResponse:
-    seen = FilePreview(columns=(), cases=(), fields=())
+def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> UploadResponse:
+    preview = FilePreview(columns=(), cases=(), fields=())
     if upload.state == "ready":
-        with suppress(PatternmindError):  # the file went in this moment; its state says so when asked again
-            seen = _preview_file(ctx, uploads, upload, kind=upload.kind, mapping=upload.mapping)
+        with suppress(PatternmindError):  # the file was just imported or removed; the next request shows the state
+            preview = _preview_file(ctx, uploads, upload, kind=upload.kind, mapping=upload.mapping)
     numbers = ("accepted", "unchanged", "updated", "duplicates", "suspicious", "n_rejected")
-    told: dict[str, Any] = {name: upload.report.get(name, 0) for name in numbers}
-    return case_schemas.UploadResponse(
+    counts: dict[str, Any] = {name: upload.report.get(name, 0) for name in numbers}
+    return UploadResponse(
         upload_id=upload.id,
         name=upload.name,
         kind=upload.kind,
@@ -165,10 +204,9 @@ def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> c
         mapping=list(upload.mapping),
         redacted=upload.report.get("redacted", {}),
         failure=upload.failure,
-        columns=[case_schemas.ColumnResponse(**asdict(one)) for one in seen.columns],
+        columns=[ColumnResponse(**asdict(column)) for column in preview.columns],
         rows=[
-            case_schemas.RowPreviewResponse(title=one.title, text=dict(one.text), extra=dict(one.extra))
-            for one in seen.cases
+            RowPreviewResponse(title=case.title, text=dict(case.text), extra=dict(case.extra)) for case in preview.cases
         ],
-        **told,
+        **counts,
     )

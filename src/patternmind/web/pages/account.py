@@ -11,9 +11,11 @@ from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError
 from patternmind.services.authentication import set_password, switch_network
 from patternmind.web.audit import audit_target
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, PageRoute, get_app_state
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

@@ -7,8 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind.domain.permissions import Action
+from patternmind.web.dependencies import CallerDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, PageRoute, get_app_state
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import render
 
 router = APIRouter(route_class=PageRoute)

@@ -17,16 +17,15 @@ from patternmind.services.import_preview import (
     FilePreview,
     mapping_from_choices,
     preview_file,
-    rejected_as_csv,
 )
 from patternmind.storage.engine import translate_db_errors
 from patternmind.web import case_fields
-from patternmind.web.auth import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.safe_text import mark_placeholders
 from patternmind.web.templating import flash, render
-from patternmind.web.uploads import Upload, UploadStore, safe_name
+from patternmind.web.uploads import Upload, UploadStore, rejected_rows_csv, safe_name, upload_owner
 
 router = APIRouter(route_class=PageRoute)
 
@@ -43,11 +42,6 @@ async def _form_data(request: Request) -> FormData:
 
 
 UploadFormDep = Annotated[FormData, Depends(_form_data)]
-
-
-def upload_owner(caller: Caller) -> str:
-    """Return the owner of the caller's uploads; no other caller can open them."""
-    return f"{caller.network_id}/{caller.member.id if caller.member else caller.name or ''}"
 
 
 @router.get("/cases/import", name="choose_file", dependencies=[requires(Action.IMPORT_FILES)])
@@ -129,12 +123,6 @@ def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
     """Download the rejected rows as a CSV file to fix and upload again."""
     uploads = UploadStore(ctx)
     return rejected_rows_csv(uploads, uploads.find(upload_id, owner=upload_owner(caller)))
-
-
-def rejected_rows_csv(uploads: UploadStore, upload: Upload) -> Response:
-    text = rejected_as_csv(uploads.file_path(upload), uploads.rejected_rows(upload))
-    headers = {"content-disposition": 'attachment; filename="rejected-rows.csv"'}
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _parse_kind(form_data: FormData) -> CaseKind:

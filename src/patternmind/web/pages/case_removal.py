@@ -13,9 +13,11 @@ from patternmind.ports import Withdrawal
 from patternmind.services.case_submission import is_own_case, is_own_withdrawn_case, restore_case
 from patternmind.services.case_view import find_quotations, find_same_text
 from patternmind.services.erasure import find_withdrawal
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute, get_app_state
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

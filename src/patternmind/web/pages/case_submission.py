@@ -34,12 +34,13 @@ from patternmind.services.case_view import get_case_view
 from patternmind.services.placement import CasePlacement
 from patternmind.web import case_fields
 from patternmind.web.audit import audit_target, skip_audit
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
 from patternmind.web.case_fields import CONSENT_OPTIONS, FIELD_GROUPS, form_field_names
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pages.cases import render_case
 from patternmind.web.permissions import requires
 from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.safe_text import mark_placeholders
 from patternmind.web.templating import flash, render
 
@@ -173,7 +174,7 @@ def submit_edit(request: Request, ctx: ContextDep, caller: CallerDep, case_id: s
             for name in form_field_names(case.kind)
             if current.get(name, "").strip() != form.get(name, "").strip()
         ]
-        page = replace(page, version=ctx.store.n_versions(case.id))
+        page = replace(page, version=ctx.store.count_versions(case.id))
         return _page(request, caller, page, other_version=other_version, status=412)
     response = RedirectResponse(f"/cases/{case.id}/saved", status_code=303)
     flash(response, "Saved. The previous version is kept.")

@@ -29,12 +29,13 @@ from patternmind.services.case_view import (
 )
 from patternmind.services.possible_names import confirm_names
 from patternmind.web import case_fields
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
 from patternmind.web.case_fields import STATUS_OPTIONS
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pagination import decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
 from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.safe_text import link_urls, mark_placeholders
 from patternmind.web.templating import flash, render
 

@@ -47,10 +47,11 @@ from patternmind.services.review_queue import (
 )
 from patternmind.services.reviews import decide_draft, get_draft, preview_decision
 from patternmind.web import draft_view
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
 from patternmind.web.pages.review import progress_text, redirect_to_next
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from patternmind.domain.permissions import Action
 from patternmind.review import ReviewStatus
 from patternmind.services.review_queue import get_review_queue, list_own_decisions, next_draft
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import render
 
 router = APIRouter(route_class=PageRoute)

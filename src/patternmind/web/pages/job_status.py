@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind.domain.jobs import Job, JobKind, JobState
-from patternmind.web.api.jobs import job_problem
+from patternmind.web.problems import job_problem
 from patternmind.web.templating import render
 
 STEP_LABELS = {

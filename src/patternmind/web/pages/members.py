@@ -16,9 +16,11 @@ from patternmind.services.members import (
     remove_member,
 )
 from patternmind.web.audit import audit_target
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, PageRoute, get_app_state
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

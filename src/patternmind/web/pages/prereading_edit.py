@@ -13,11 +13,12 @@ from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError, VersionConflict
 from patternmind.review import fields_of
 from patternmind.services import prereadings
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pages.prereadings import form_version
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

@@ -15,19 +15,15 @@ from patternmind.errors import InvalidState, NotFound, VersionConflict
 from patternmind.review import active_decisions, possible_actions
 from patternmind.services import prereadings
 from patternmind.services.prereadings import InvalidPrereadingRequest, PrereadingRequest
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import DownloadFormat, document_response
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pages.document_blocks import block_views
 from patternmind.web.pages.job_status import render_job_status
 from patternmind.web.pagination import CursorQuery, paginate
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    CallerDep,
-    ContextDep,
-    JobRunnerDep,
-    PageRoute,
-)
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

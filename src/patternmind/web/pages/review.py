@@ -21,8 +21,9 @@ from patternmind.services.review_queue import (
     undo_last_decision,
 )
 from patternmind.web.audit import audit_target
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

@@ -15,10 +15,11 @@ from patternmind.errors import NotFound, UnreadableFile, UsageError
 from patternmind.services import network_settings, possible_names
 from patternmind.services.network import import_roster
 from patternmind.services.network_settings import InvalidField
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pagination import CursorQuery, paginate
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.spooled_file import spooled_file
 from patternmind.web.templating import flash, render
 

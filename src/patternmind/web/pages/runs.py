@@ -18,16 +18,12 @@ from patternmind.ports import RunParameters, RunRecord
 from patternmind.services.llm_costs import get_spending, list_run_costs
 from patternmind.services.run_comparison import compare_runs, get_run_spending
 from patternmind.services.validation import validate_run_parameters
+from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pages.job_status import render_job_status
 from patternmind.web.pagination import CursorQuery, paginate
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    CallerDep,
-    ContextDep,
-    JobRunnerDep,
-    PageRoute,
-)
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import render
 
 router = APIRouter(route_class=PageRoute)

@@ -7,17 +7,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import AppContext
+from patternmind.diagnostics import CheckResult
 from patternmind.domain.cases import Consent
 from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError, VersionConflict
 from patternmind.services import network_settings
 from patternmind.services.llm_costs import get_spending
 from patternmind.services.network_settings import InvalidField
-from patternmind.web.api.schemas import CheckResultResponse
-from patternmind.web.api.settings import list_check_results
+from patternmind.web.checkup import run_checkup
+from patternmind.web.dependencies import ContextDep
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -134,12 +135,12 @@ def status_page(request: Request, ctx: ContextDep) -> Response:
 
 
 @router.post("/settings/status", name="check_up", dependencies=[requires(Action.SETTINGS)])
-def run_checkup(request: Request, ctx: ContextDep) -> Response:
+def checkup_page(request: Request, ctx: ContextDep) -> Response:
     """Check all parts, including the language models."""
-    return _render_status(request, ctx, list_check_results(ctx))
+    return _render_status(request, ctx, run_checkup(ctx))
 
 
-def _render_status(request: Request, ctx: AppContext, check_results: list[CheckResultResponse] | None) -> Response:
+def _render_status(request: Request, ctx: AppContext, check_results: list[CheckResult] | None) -> Response:
     settings = ctx.settings
     return render(
         request,

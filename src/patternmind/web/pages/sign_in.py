@@ -17,12 +17,14 @@ from patternmind.services.authentication import (
 )
 from patternmind.services.tokens import hash_secret
 from patternmind.web.audit import append_audit_entry
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
 from patternmind.web.cookies import delete_session_cookie, read_session_cookie, set_session_cookie
+from patternmind.web.dependencies import get_caller
 from patternmind.web.forms import parse_saved_form, safe_redirect_path
 from patternmind.web.permissions import allows_anonymous
 from patternmind.web.rate_limit import client_key
-from patternmind.web.routing import PageRoute, get_app_state, get_caller
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

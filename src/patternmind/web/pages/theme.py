@@ -23,8 +23,9 @@ from patternmind.services.theme_queries import (
     list_theme_members,
 )
 from patternmind.web import charts
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import render
 from patternmind.web.theme_descriptions import (
     LENS_LABELS,

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.edits import EditAction
+from patternmind.domain.members import require_actor
 from patternmind.domain.permissions import Action
 from patternmind.errors import ContradictoryEdit, PatternmindError, UsageError
 from patternmind.lineage import explain_change
@@ -29,10 +30,11 @@ from patternmind.services.theme_changes import (
 )
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.services.theme_queries import case_display_ids, list_themes
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pages.themes import ShortTextQuery, common_context, parse_lens
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 from patternmind.web.theme_descriptions import (
     MAX_LISTED_CASES,
@@ -195,10 +197,7 @@ def _actor_name(caller: Caller, form: ChangeAnswerForm) -> str:
     Raises:
         UsageError: the caller has no name and entered none.
     """
-    name = caller.name or form.by
-    if not name.strip():
-        raise UsageError("Enter your name.")
-    return name
+    return require_actor(caller.name or form.by)
 
 
 ALREADY_ANSWERED = "You have already decided this."

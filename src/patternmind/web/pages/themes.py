@@ -27,9 +27,10 @@ from patternmind.services.theme_queries import (
 )
 from patternmind.services.versioned_cache import VersionedCache
 from patternmind.web import charts
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pagination import CursorQuery, decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
-from patternmind.web.routing import CallerDep, ContextDep, PageRoute
+from patternmind.web.routing import PageRoute
 from patternmind.web.templating import render
 from patternmind.web.theme_descriptions import (
     LENS_LABELS,

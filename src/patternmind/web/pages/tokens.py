@@ -12,14 +12,11 @@ from patternmind.domain.permissions import Action, Role
 from patternmind.errors import NotFound, UsageError
 from patternmind.services.tokens import create_token
 from patternmind.web.audit import audit_target
-from patternmind.web.auth import Caller
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
-from patternmind.web.routing import (
-    CallerDep,
-    ContextDep,
-    PageRoute,
-    get_app_state,
-)
+from patternmind.web.routing import PageRoute
+from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)

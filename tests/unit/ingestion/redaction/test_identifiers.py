@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from patternmind.domain.networks import RosterEntry
 from patternmind.ingestion.redaction.identifiers import luhn
-from patternmind.ingestion.redaction.redactor import RedactedText, Roster, redact
+from patternmind.ingestion.redaction.redactor import RedactedText, redact
+from patternmind.ingestion.redaction.roster import Roster
 
 NOBODY = Roster.of([])
 

@@ -8,12 +8,8 @@ from patternmind.domain.networks import RosterEntry
 from patternmind.evals.scorers.name_redaction import NAME_VARIANTS
 from patternmind.ingestion.redaction.names import fold
 from patternmind.ingestion.redaction.possible_names import find_possible_names
-from patternmind.ingestion.redaction.redactor import (
-    Roster,
-    names_in_columns,
-    redact,
-    redact_values,
-)
+from patternmind.ingestion.redaction.redactor import names_in_columns, redact, redact_values
+from patternmind.ingestion.redaction.roster import Roster
 
 ROSTER = Roster.of(
     [

@@ -7,12 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patternmind.domain.networks import RosterEntry
-from patternmind.ingestion.redaction.redactor import (
-    RedactedText,
-    Roster,
-    names_in_submitter,
-    redact,
-)
+from patternmind.ingestion.redaction.redactor import RedactedText, names_in_submitter, redact
+from patternmind.ingestion.redaction.roster import Roster
 
 ROSTER = Roster.of(
     [
