@@ -16,9 +16,9 @@ from fastapi.routing import APIRoute
 from tests.fixtures.full_network import (
     FullNetwork,
     InjectedMarkup,
-    build_whole,
+    save_full_network,
     hostile_text,
-    open_whole,
+    open_full_network,
     page_routes,
 )
 from tests.fixtures.networks import CopiedHome
@@ -44,7 +44,7 @@ SECRET_FILES = (b"root:x:0", b"SQLite format 3", b"[build-system]")
 
 @pytest.fixture(scope="module")
 def whole(copied_home: CopiedHome) -> Iterator[FullNetwork]:
-    whole = open_whole(copied_home("whole", build_whole))
+    whole = open_full_network(copied_home("whole", save_full_network))
     yield whole
     whole.app.state.shared.stop()
 
@@ -89,7 +89,7 @@ def markup_on(response: Any) -> list[str]:
     if "html" not in response.headers.get("content-type", ""):
         assert response.headers["x-content-type-options"] == "nosniff"
         return []
-    return InjectedMarkup(response.text).found
+    return InjectedMarkup(response.text).tags
 
 
 def everything_stored(whole: FullNetwork) -> dict[str, list[Any]]:
