@@ -22,8 +22,8 @@ from patternmind.ports import RosterChange, RunParameters
 from patternmind.services import prereading_builder
 from patternmind.services.exports import export_rows
 from patternmind.services.file_import import import_files
-from patternmind.services.network import import_roster, redact_all
 from patternmind.services.reviews import decide_draft, list_all_drafts
+from patternmind.services.roster import import_roster, redact_all
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.storage.run_lock import run_lock
 
@@ -202,22 +202,15 @@ def test_rows_that_come_in_while_the_roster_grows_are_redacted_by_it(
 ) -> None:
     late = tmp_path / "late.json"
     late.write_text(json.dumps([{"id": "late", "problem": "Zebulon Quast was late."}]), encoding="utf-8")
-    secret = house.store.contributor_secret
+    read_roster = house.store.roster
 
-    def grow_first() -> bytes:
+    def read_then_grow() -> object:
+        people = read_roster()
         monkeypatch.undo()
-        people = house.store.roster
+        import_roster(house.store, roster)
+        return people
 
-        def then(*_: object) -> object:
-            found = people()
-            monkeypatch.undo()
-            import_roster(house.store, roster)
-            return found
-
-        monkeypatch.setattr(house.store, "roster", then)
-        return secret()
-
-    monkeypatch.setattr(house.store, "contributor_secret", grow_first)
+    monkeypatch.setattr(house.store, "roster", read_then_grow)
     report = import_files(house.store, [late], kind=CaseKind.CASE)
     assert report.accepted == 1
     assert house.store.case("late").text == {"problem": "[person 1] was late."}
