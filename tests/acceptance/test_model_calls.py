@@ -140,7 +140,7 @@ def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
     assert [request["max_tokens"] for request in provider.requests] == [1, 1]
     for said in (
         "openai/test-model answers in",
-        f"at {provider.url}, no key, 0 USD in and 500 USD out a million tokens",
+        f"at {provider.url}, no key, 0 USD in and 500 USD out per million tokens",
         "openai/second answers in",
         "free of charge",
         "0.0005 USD this month of 10",

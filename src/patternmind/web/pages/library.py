@@ -117,7 +117,7 @@ def _lines_with_quotes(
     return rows
 
 
-@router.post("/library/{pattern_id}/uses", name="tell_use", dependencies=[requires(Action.RECORD_USE)])
+@router.post("/library/{pattern_id}/uses", name="record_use", dependencies=[requires(Action.RECORD_USE)])
 def record_pattern_use(
     request: Request,
     ctx: ContextDep,
