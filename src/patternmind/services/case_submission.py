@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from patternmind.domain.cases import (
-    SUSPICIOUS_FLAG_PREFIX,
     Case,
     CaseKind,
     Submission,
@@ -61,14 +60,6 @@ class CasePreview:
     possible_names: tuple[str, ...] = ()
     suggestion: MissingField | None = None
     is_new: bool = True
-
-    @property
-    def suspicions(self) -> tuple[str, ...]:
-        return tuple(
-            flag.removeprefix(SUSPICIOUS_FLAG_PREFIX).strip()
-            for flag in self.case.flags
-            if flag.startswith(SUSPICIOUS_FLAG_PREFIX)
-        )
 
 
 def preview_case(store: Store, case_input: CaseInput) -> CasePreview:

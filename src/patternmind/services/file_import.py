@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 from patternmind.domain.cases import (
-    SUSPICIOUS_FLAG_PREFIX,
     CaseKind,
     IngestReport,
     RejectedRow,
@@ -97,7 +96,7 @@ def _store_batch(store: Store, rows: Sequence[Submission], totals: _ImportCounts
         for _, case, redacted in made:
             if case.id not in removed:
                 totals.redacted.update(redacted)
-                totals.suspicious += any(flag.startswith(SUSPICIOUS_FLAG_PREFIX) for flag in case.flags)
+                totals.suspicious += bool(case.suspicions)
         return counts
 
     return with_current_roster(store, save)
