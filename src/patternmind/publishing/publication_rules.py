@@ -132,16 +132,15 @@ def _iter_lines(pattern: Pattern) -> Iterator[str]:
 
 
 def source_case_ids(pattern: Pattern) -> Iterator[str]:
-    """Yield the possible ids of a pattern's cases; an input is "case_id@version" or the bare id."""
+    """Yield the ids of the cases that a pattern quotes or was made from."""
     yield from (quote.case_id for claim in pattern.claims for quote in claim.quotes)
-    for name in pattern.provenance.inputs:
-        yield from (name, name.rpartition("@")[0])
+    yield from pattern.provenance.case_ids
 
 
 def _assess(
     pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule, confidential: ConfidentialPhrases
 ) -> PublishedPattern | WithheldPattern:
-    public_cases = [cases[id] for id in _input_case_ids(pattern, cases) if id in cases and cases[id].is_publishable]
+    public_cases = [cases[id] for id in pattern.provenance.case_ids if id in cases and cases[id].is_publishable]
     distinct_cases = _without_duplicates(public_cases)
     contributors = {case.contributor for case in distinct_cases}
     teams = {case.team for case in distinct_cases}
@@ -208,12 +207,6 @@ def _is_gist_confidential(theme: Theme, cases: Mapping[str, Case]) -> bool:
     return any(case_id not in cases or not cases[case_id].is_publishable for case_id in theme.exemplars)
 
 
-def _input_case_ids(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:
-    """Return the ids of the cases that the draft was made from; an input is "case_id@version" or the bare id."""
-    ids = (name if name in cases else name.rpartition("@")[0] or name for name in pattern.provenance.inputs)
-    return list(dict.fromkeys(ids))
-
-
 def _without_duplicates(cases: Iterable[Case]) -> list[Case]:
     """Remove near-duplicates of each other, and recaps of a session on one of the cases."""
     cases_by_id = {case.id: case for case in cases}
@@ -248,7 +241,7 @@ def _missing_evidence(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:
 
 
 def _uncounted_cases(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:
-    ids = _input_case_ids(pattern, cases)
+    ids = pattern.provenance.case_ids
     n_network_only = sum(id in cases and not cases[id].is_publishable for id in ids)
     n_removed = sum(id not in cases for id in ids)
     counts = [f"{n} {label}" for n, label in ((n_network_only, "network-only"), (n_removed, "removed")) if n]
@@ -361,7 +354,7 @@ def _withheld_texts(
 
     A sentence that a publishable case contains as well may be published.
     """
-    ids = {*_input_case_ids(pattern, cases), *(quote.case_id for claim in pattern.claims for quote in claim.quotes)}
+    ids = {*pattern.provenance.case_ids, *(quote.case_id for claim in pattern.claims for quote in claim.quotes)}
     present = [cases[id] for id in ids if id in cases]
     network_only = [text for case in present if not case.is_publishable for text in case.text.values()]
     public = [text for case in present if case.is_publishable for text in case.text.values()]

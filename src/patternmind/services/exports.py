@@ -196,7 +196,7 @@ def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozen
         for claim in draft.claims
         if _is_withheld(claim.text, draft.claims, network_only_ids, is_by_model=by_model)
     }
-    if by_model and any(name.partition("@")[0] in network_only_ids for name in draft.provenance.inputs):
+    if by_model and not network_only_ids.isdisjoint(draft.provenance.case_ids):
         hidden |= set(iter_texts(draft.fields.get("reason", "")))
     content = _content_row(fields_of(reviewed), draft.claims, network_only_ids, hidden - {""})
     name = content["fields"].pop("name")

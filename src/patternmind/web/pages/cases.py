@@ -88,7 +88,6 @@ def list_cases(
         first_url=_list_url(filters) if after else "",
         count=_count_label(page.n_total, is_filtered=bool(filters)),
         value_label=case_fields.value_label,
-        is_suspicious=lambda case: bool(case.suspicions),
     )
 
 
