@@ -21,8 +21,8 @@ from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.embedding.lenses import lens_text
 from patternmind.ports import RunParameters
 from patternmind.services.file_import import import_files
-from patternmind.services.network import add_people
 from patternmind.services.reviews import decide_draft
+from patternmind.services.roster import add_people
 from patternmind.services.search import embed_all_cases
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.settings import Settings

@@ -22,8 +22,8 @@ from patternmind.ports import RosterChange, RunParameters
 from patternmind.services import prereading_builder
 from patternmind.services.exports import export_rows
 from patternmind.services.file_import import import_files
-from patternmind.services.network import import_roster, redact_all
 from patternmind.services.reviews import decide_draft, list_all_drafts
+from patternmind.services.roster import import_roster, redact_all
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.storage.run_lock import run_lock
 
@@ -206,22 +206,15 @@ def test_import_uses_a_roster_that_grows_meanwhile(
 ) -> None:
     late = tmp_path / "late.json"
     late.write_text(json.dumps([{"id": "late", "problem": "Zebulon Quast was late."}]), encoding="utf-8")
-    read_secret = ctx.store.contributor_secret
+    read_roster = ctx.store.roster
 
-    def grow_first() -> bytes:
+    def read_then_grow() -> object:
+        people = read_roster()
         monkeypatch.undo()
-        read_roster = ctx.store.roster
+        import_roster(ctx.store, roster)
+        return people
 
-        def grow_after_reading(*_: object) -> object:
-            roster_before = read_roster()
-            monkeypatch.undo()
-            import_roster(ctx.store, roster)
-            return roster_before
-
-        monkeypatch.setattr(ctx.store, "roster", grow_after_reading)
-        return read_secret()
-
-    monkeypatch.setattr(ctx.store, "contributor_secret", grow_first)
+    monkeypatch.setattr(ctx.store, "roster", read_then_grow)
     report = import_files(ctx.store, [late], kind=CaseKind.CASE)
     assert report.accepted == 1
     assert ctx.store.case("late").text == {"problem": "[person 1] was late."}

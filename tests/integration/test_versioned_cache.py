@@ -37,7 +37,7 @@ from patternmind.ports import (
 from patternmind.publishing.publication_rules import assess_pattern, select_patterns
 from patternmind.review import possible_actions
 from patternmind.services.counts import count_matching_cases, get_counts
-from patternmind.services.network import update_network
+from patternmind.services.network_settings import update_network
 from patternmind.services.playbook import assess_pattern_publication, collect_playbook
 from patternmind.services.review_queue import find_undoable_draft, get_review_queue, list_own_decisions
 from patternmind.services.reviews import decide_draft, list_accepted_patterns

@@ -29,7 +29,7 @@ def message_with_remedy(error: PatternmindError) -> str:
 def _remedy(error: PatternmindError) -> str:
     if isinstance(error, ContradictoryEdit) and error.edit_numbers:
         return f"To undo it, run `patternmind themes undo {error.edit_numbers[-1]}`."
-    if isinstance(error, NotFound | UsageError) and error.code in REMEDIES_BY_CODE:
+    if isinstance(error, NotFound | UsageError) and error.code is not None:
         return REMEDIES_BY_CODE[error.code]
     if isinstance(error, NotFound) and error.kind in LIST_COMMANDS:
         return f"List them with `{LIST_COMMANDS[error.kind]}`."
