@@ -1,6 +1,14 @@
 """Remedies for errors on the command line: the command or option that helps next."""
 
-from patternmind.errors import ContradictoryEdit, ErrorCode, NotFound, PatternmindError, UsageError
+from patternmind.errors import (
+    ContradictoryEdit,
+    ErrorCode,
+    NotFound,
+    PatternmindError,
+    RawTextKeyInvalid,
+    SchemaTooNew,
+    UsageError,
+)
 
 LIST_COMMANDS = {
     "change": "patternmind themes changes",
@@ -17,7 +25,10 @@ REMEDIES_BY_CODE = {
     ErrorCode.OTHER_LENS: "Choose its lens with --lens.",
 }
 
-REMEDIES_BY_FIELD = {"by": "Give your name with --by."}
+REMEDIES_BY_FIELD = {
+    "by": "Give your name with --by.",
+    "network": "List the networks with `patternmind network list`.",
+}
 
 
 def message_with_remedy(error: PatternmindError) -> str:
@@ -29,6 +40,10 @@ def message_with_remedy(error: PatternmindError) -> str:
 def _remedy(error: PatternmindError) -> str:
     if isinstance(error, ContradictoryEdit) and error.edit_numbers:
         return f"To undo it, run `patternmind themes undo {error.edit_numbers[-1]}`."
+    if isinstance(error, RawTextKeyInvalid) and error.configured_key:
+        return "The command to apply a new key is `patternmind key apply`."
+    if isinstance(error, SchemaTooNew):
+        return "Choose another data folder with --home."
     if isinstance(error, NotFound | UsageError) and error.code in REMEDIES_BY_CODE:
         return REMEDIES_BY_CODE[error.code]
     if isinstance(error, NotFound) and error.kind in LIST_COMMANDS:
