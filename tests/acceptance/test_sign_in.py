@@ -461,7 +461,7 @@ def test_a_link_of_a_steward_opens_their_own_network_and_no_other(house: AppCont
 
 
 def test_a_network_that_is_not_there_is_not_made_by_naming_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="network list"):
+    with pytest.raises(UsageError, match="not found in this data folder"):
         _ = AppContext(Settings(home=tmp_path, network="nowhere")).store
 
 

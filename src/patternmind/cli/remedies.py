@@ -25,6 +25,11 @@ REMEDIES_BY_CODE = {
     ErrorCode.OTHER_LENS: "Choose its lens with --lens.",
 }
 
+REMEDIES_BY_TYPE: dict[type[PatternmindError], str] = {
+    RawTextKeyInvalid: "The command to apply a new key is `patternmind key apply`.",
+    SchemaTooNew: "Choose another data folder with --home.",
+}
+
 REMEDIES_BY_FIELD = {
     "by": "Give your name with --by.",
     "network": "List the networks with `patternmind network list`.",
@@ -40,10 +45,8 @@ def message_with_remedy(error: PatternmindError) -> str:
 def _remedy(error: PatternmindError) -> str:
     if isinstance(error, ContradictoryEdit) and error.edit_numbers:
         return f"To undo it, run `patternmind themes undo {error.edit_numbers[-1]}`."
-    if isinstance(error, RawTextKeyInvalid) and error.configured_key:
-        return "The command to apply a new key is `patternmind key apply`."
-    if isinstance(error, SchemaTooNew):
-        return "Choose another data folder with --home."
+    if type(error) in REMEDIES_BY_TYPE:
+        return REMEDIES_BY_TYPE[type(error)]
     if isinstance(error, NotFound | UsageError) and error.code in REMEDIES_BY_CODE:
         return REMEDIES_BY_CODE[error.code]
     if isinstance(error, NotFound) and error.kind in LIST_COMMANDS:
