@@ -465,7 +465,7 @@ def test_sign_in_link_from_steward_opens_only_their_network(ctx: AppContext) -> 
 
 
 def test_unknown_network_is_not_created(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="network list"):
+    with pytest.raises(UsageError, match="not found in this data folder"):
         _ = AppContext(Settings(home=tmp_path, network="nowhere")).store
 
 
