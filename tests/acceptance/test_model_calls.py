@@ -171,6 +171,6 @@ def test_runs_of_an_empty_network_and_of_no_such_run(tmp_path: Path) -> None:
     missing = empty("runs", "--calls", "--run", "run-0009")
     assert (missing.code, missing.err.strip()) == (
         1,
-        'There is no run "run-0009" in this network. `patternmind runs` lists them.',
+        'There is no run "run-0009" in this network. List them with `patternmind runs`.',
     )
     assert empty("runs", "--run", "run-0001").code == 2

@@ -105,7 +105,7 @@ ROUTES = {
             f"GET {API}/cases",
             f"GET {API}/cases/{{case_id:path}}",
             f"GET {API}/cases/{{case_id:path}}/placement",
-            f"GET {API}/cases/{{case_id:path}}/surroundings",
+            f"GET {API}/cases/{{case_id:path}}/related",
             f"POST {API}/cases",
             f"POST {API}/cases/preview",
             f"PUT {API}/cases/{{case_id:path}}",

@@ -35,5 +35,5 @@ def index_verify(home: HomeOption = None, json: JsonOption = False) -> None:
     with output.show_progress() as progress, closing(ctx.chroma_index()) as index:
         check = index.verify(*embed_all_cases(ctx.store, ctx.encoder, progress=progress))
     output.write_index_check(check, as_json=json)
-    if not check.ok:
+    if not check.is_ok:
         raise typer.Exit(1)

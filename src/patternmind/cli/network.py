@@ -77,9 +77,7 @@ def network_add(
 def network_list(home: HomeOption = None, json: JsonOption = False) -> None:
     """List the networks of this data folder."""
     ctx = open_context(home)
-    rows = [
-        {"id": network.id, "name": network.name, "n_members": len(ctx.accounts.list_members(network.id))}
-        for network in ctx.accounts.list_networks()
-    ]
-    lines = [f"{row['id']}  {row['name']}  ({pluralize(row['n_members'], 'member')})" for row in rows]
+    sizes = [(network, len(ctx.accounts.list_members(network.id))) for network in ctx.accounts.list_networks()]
+    rows = [{"id": network.id, "name": network.name, "n_members": n_members} for network, n_members in sizes]
+    lines = [f"{network.id}  {network.name}  ({pluralize(n_members, 'member')})" for network, n_members in sizes]
     output.write_result({"networks": rows}, "\n".join(lines), as_json=json)

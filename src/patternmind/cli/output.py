@@ -350,14 +350,14 @@ def _flag_line(flag: Mapping[str, str]) -> str:
 
 
 def write_index_check(check: "IndexCheck", *, as_json: bool) -> None:
-    if check.ok:
+    if check.is_ok:
         message = f"The index matches the stored vectors ({_count(check.n_rows, 'row')})."
     else:
         message = (
             f"The index does not match the stored vectors: {len(check.missing)} missing, {len(check.extra)} extra and "
             f"{len(check.different)} different rows. Run `patternmind index rebuild`; search still works until then."
         )
-    write_result({**asdict(check), "ok": check.ok}, message, as_json=as_json)
+    write_result({**asdict(check), "ok": check.is_ok}, message, as_json=as_json)
 
 
 def write_check_results(results: "Sequence[CheckResult]", *, as_json: bool) -> None:

@@ -77,7 +77,7 @@ def rename(
         from patternmind.errors import UsageError
 
         raise UsageError("Give the theme a name with at least one word.")
-    _apply_edit(home, EditAction.RENAME, json=json, theme_id=theme, name=name, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.RENAME, json=json, theme_id=theme, name=name, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -93,7 +93,7 @@ def merge(
     """Merge a theme into another. Whatever continues either of them later belongs to the second."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.MERGE, json=json, theme_id=theme, other_theme_id=into, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.MERGE, json=json, theme_id=theme, other_theme_id=into, actor=by, lens=lens, note=note)
 
 
 @themes_app.command("move-out")
@@ -109,7 +109,7 @@ def move_out(
     """Move cases out of a theme. Each moves to the next-best theme, or to none, and never returns."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.MOVE_OUT, json=json, theme_id=theme, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.MOVE_OUT, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command("move-in")
@@ -125,7 +125,7 @@ def move_in(
     """Move cases into a theme, from another theme or from none."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.MOVE_IN, json=json, theme_id=theme, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.MOVE_IN, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command("split-off")
@@ -143,7 +143,7 @@ def split_off(
     from patternmind.domain.edits import EditAction
 
     fields = {"theme_id": from_theme, "case_ids": cases, "name": name}
-    _apply_edit(home, EditAction.SPLIT_OFF, json=json, by=by, lens=lens, note=note, **fields)
+    _apply_edit(home, EditAction.SPLIT_OFF, json=json, actor=by, lens=lens, note=note, **fields)
 
 
 @themes_app.command()
@@ -158,7 +158,7 @@ def together(
     """Keep cases together in one theme, whichever it is."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.TOGETHER, json=json, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.TOGETHER, json=json, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -173,7 +173,7 @@ def apart(
     """Keep each of these cases in a different theme."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.APART, json=json, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.APART, json=json, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -189,7 +189,7 @@ def pin(
     """Pin cases to their theme, whatever later runs find."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.PIN, json=json, theme_id=theme, case_ids=cases, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.PIN, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -204,7 +204,7 @@ def lock(
     """Lock a theme: it keeps its name and its cases; new cases may still join."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.LOCK, json=json, theme_id=theme, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.LOCK, json=json, theme_id=theme, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -219,7 +219,7 @@ def retire(
     """Retire a theme with its cases: nothing is drafted from it, and nothing is lost."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.RETIRE, json=json, theme_id=theme, by=by, lens=lens, note=note)
+    _apply_edit(home, EditAction.RETIRE, json=json, theme_id=theme, actor=by, lens=lens, note=note)
 
 
 @themes_app.command()
@@ -233,7 +233,7 @@ def undo(
     """Undo a decision. The themes become what they would be without it, at once."""
     from patternmind.domain.edits import EditAction
 
-    _apply_edit(home, EditAction.UNDO, json=json, undoes=number, by=by, note=note)
+    _apply_edit(home, EditAction.UNDO, json=json, undoes=number, actor=by, note=note)
 
 
 @themes_app.command()
@@ -261,4 +261,4 @@ def changes(
     if run is not None and record is None:
         raise NotFound("run", run)
     themes = store.themes(record.parameters.lens) if record else []
-    write_theme_changes(record, store.changes(record.id) if record else [], themes, as_json=json)
+    write_theme_changes(record, store.theme_changes(record.id) if record else [], themes, as_json=json)
