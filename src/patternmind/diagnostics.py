@@ -67,14 +67,14 @@ def _check_raw_text(ctx: AppContext) -> str:
     if not counts.is_readable:
         ctx.store.submissions()
     key = ctx.settings.raw_key
-    if key is not None and counts.n_encrypted < counts.n:
+    if key is not None and counts.n_encrypted < counts.n_texts:
         raise PatternmindError(
-            f"{counts.n - counts.n_encrypted} raw texts are not encrypted. Run `patternmind key apply`."
+            f"{counts.n_texts - counts.n_encrypted} raw texts are not encrypted. Run `patternmind key apply`."
         )
     copies = ", ".join(path.name for path in ctx.leftover_copies())
     if key is not None and copies:
         raise PatternmindError(f"{copies} contain unencrypted raw text. Delete the files that you no longer need.")
-    return f"{counts.n} texts, {f'encrypted with key {counts.key_id}' if key else 'not encrypted'}"
+    return f"{counts.n_texts} texts, {f'encrypted with key {counts.key_id}' if key else 'not encrypted'}"
 
 
 def _check_encoder(ctx: AppContext) -> str:

@@ -4,6 +4,7 @@ A message says in one to three sentences what happened and what to do. It never 
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -34,13 +35,22 @@ class UnknownColumn(PatternmindError):
         super().__init__(f'There is no {kind} "{name}". Known: {", ".join(known) or "none"}.')
 
 
+class ErrorCode(StrEnum):
+    """Cause of an error that a program or an interface handles in its own way."""
+
+    NO_CASES = "no-cases"
+    NO_RUN = "no-run"
+    OTHER_LENS = "other-lens"
+    OUTDATED_RUN = "outdated-run"
+
+
 class UsageError(PatternmindError):
     """A request is invalid; ``field`` names the wrong input if there is only one."""
 
     exit_code = 2
 
-    def __init__(self, message: str = "", *, field: str | None = None) -> None:
-        self.field = field
+    def __init__(self, message: str = "", *, field: str | None = None, code: ErrorCode | None = None) -> None:
+        self.field, self.code = field, code
         super().__init__(message)
 
 
@@ -51,8 +61,8 @@ class InvalidInput(UsageError, ValueError):
 class NotFound(PatternmindError):
     """The requested object does not exist in this network."""
 
-    def __init__(self, kind: str, id: str, remedy: str = "") -> None:
-        self.kind, self.id = kind, id
+    def __init__(self, kind: str, id: str, remedy: str = "", *, code: ErrorCode | None = None) -> None:
+        self.kind, self.id, self.code = kind, id, code
         super().__init__(f'There is no {kind} "{id}" in this network.{" " + remedy if remedy else ""}')
 
 

@@ -482,7 +482,7 @@ def test_every_answer_says_how_it_may_be_used(grown: Program) -> None:
 
 def test_the_committed_description_is_the_one_served(grown: Program) -> None:
     committed = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
-    assert grown.get("openapi.json").json() == committed, "python -m patternmind.web.openapi > docs/openapi.json"
+    assert grown.get("openapi.json").json() == committed, "python -m patternmind.web.export_openapi > docs/openapi.json"
 
 
 def test_the_described_api_loads_nothing_and_names_every_operation_and_problem(grown: Program) -> None:

@@ -140,7 +140,7 @@ def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
     assert [request["max_tokens"] for request in provider.requests] == [1, 1]
     for said in (
         "openai/test-model answers in",
-        f"at {provider.url}, no key, 0 USD in and 500 USD out a million tokens",
+        f"at {provider.url}, no key, 0 USD in and 500 USD out per million tokens",
         "openai/second answers in",
         "free of charge",
         "0.0005 USD this month of 10",
@@ -171,6 +171,6 @@ def test_runs_of_an_empty_network_and_of_no_such_run(tmp_path: Path) -> None:
     missing = empty("runs", "--calls", "--run", "run-0009")
     assert (missing.code, missing.err.strip()) == (
         1,
-        'There is no run "run-0009" in this network. `patternmind runs` lists them.',
+        'There is no run "run-0009" in this network. List them with `patternmind runs`.',
     )
     assert empty("runs", "--run", "run-0001").code == 2

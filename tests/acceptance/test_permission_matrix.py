@@ -88,7 +88,7 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     f"DELETE {API}/cases/{{case_id:path}}": row("erase_case", own=True, mine=True, query="?by=nobody"),
     f"POST {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True, body={"by": "nobody"}),
     f"DELETE {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True),
-    f"GET {API}/cases/{{case_id:path}}/surroundings": row("search"),
+    f"GET {API}/cases/{{case_id:path}}/related": row("search"),
     f"GET {API}/cases/{{case_id:path}}/raw": row("see_raw_text", own=True, mine=True),
     f"GET {API}/cases/{{case_id:path}}/possible-names": row("see_possible_names", own=True, mine=True),
     f"POST {API}/cases/{{case_id:path}}/possible-names": row("roster", body={"names": ["Nobody Here"]}),

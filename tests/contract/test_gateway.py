@@ -100,9 +100,9 @@ TROUBLES = {
     "500 for ever": Trouble(
         (failure_response(500),), CallOutcome.FAILED, 3, r"server failed \(500\); requests made: 3"
     ),
-    "slow drip": Trouble((DRIP,), CallOutcome.FAILED, 3, "no whole answer within", n_billed=3),
+    "slow drip": Trouble((DRIP,), CallOutcome.FAILED, 3, "no complete answer within", n_billed=3),
     "never": Trouble(
-        (ProviderResponse(never_answers=True),), CallOutcome.FAILED, 3, "no whole answer within", n_billed=3
+        (ProviderResponse(never_answers=True),), CallOutcome.FAILED, 3, "no complete answer within", n_billed=3
     ),
     "half the HTTP body": Trouble((HALF,), CallOutcome.FAILED, 3, "no usable response", n_billed=3),
     "connection reset": Trouble(
@@ -176,7 +176,7 @@ def test_what_is_given_up_before_it_is_sent_is_not_sent_late(monkeypatch: pytest
 
     monkeypatch.setattr(completion_module, "load", lambda: slow)
     with serve_model([OK]) as provider:
-        with pytest.raises(GatewayFailed, match="no whole answer within"):
+        with pytest.raises(GatewayFailed, match="no complete answer within"):
             gateway_to(provider, timeout_seconds=0.2, max_attempts=1).ask("naming", PROMPT)
         assert late.wait(10)
         assert provider.requests == []

@@ -234,7 +234,7 @@ def test_three_passing_failures_are_three_requests_and_then_the_end(status: int)
 
 @pytest.mark.parametrize(
     ("status", "reason"),
-    [(400, "refused (400)"), (401, "the key was refused (401)"), (404, "there is no such model or address (404)")],
+    [(400, "refused (400)"), (401, "the key was refused (401)"), (404, "the model or the address was not found (404)")],
 )
 def test_a_lasting_failure_is_one_request(status: int, reason: str) -> None:
     with serve_model([failure_response(status)]) as provider:
@@ -250,7 +250,7 @@ def test_the_repair_is_one_of_the_three_requests() -> None:
             gateway_to(provider).ask("naming", PROMPT)
         assert len(provider.requests) == 3
     with serve_model([failure_response(500), failure_response(500), completion("no idea")]) as provider:
-        with pytest.raises(GatewayFailed, match="no request was left to repair it"):
+        with pytest.raises(GatewayFailed, match="no attempt remained to repair it"):
             gateway_to(provider).ask("naming", PROMPT)
         assert len(provider.requests) == 3
 
@@ -259,7 +259,7 @@ def test_a_slow_drip_is_given_up_at_the_limit() -> None:
     drip = ProviderResponse(body=completion(json.dumps(FITS)).body, drip_seconds=0.2)
     with serve_model([drip]) as provider:
         start = time.monotonic()
-        with pytest.raises(GatewayFailed, match=r"no whole answer within 0\.5 s; requests made: 2"):
+        with pytest.raises(GatewayFailed, match=r"no complete answer within 0\.5 s; requests made: 2"):
             gateway_to(provider, timeout_seconds=0.5, max_attempts=2).ask("naming", PROMPT)
         assert time.monotonic() - start < 2
         assert len(provider.requests) == 2
@@ -267,12 +267,12 @@ def test_a_slow_drip_is_given_up_at_the_limit() -> None:
 
 def test_nobody_at_the_address_is_a_failure_with_a_remedy() -> None:
     nobody = only(Endpoint(model="openai/test-model", api_base="http://127.0.0.1:9/v1", price=CHEAP))
-    with serve_model([]) as provider, pytest.raises(GatewayFailed, match="is the address right and served"):
+    with serve_model([]) as provider, pytest.raises(GatewayFailed, match="check that the address is right and reachable"):
         gateway_to(provider, choice=nobody).ask("naming", PROMPT)
 
 
 def test_a_model_of_no_provider_is_a_failure_with_a_remedy() -> None:
-    with serve_model([]) as provider, pytest.raises(GatewayFailed, match="is its name right, such as openai/gpt-4o"):
+    with serve_model([]) as provider, pytest.raises(GatewayFailed, match="check its name, for example openai/gpt-4o"):
         gateway_to(provider, choice=only(Endpoint(model="no-such-model", price=CHEAP))).ask("naming", PROMPT)
 
 
@@ -360,5 +360,5 @@ def test_a_script_that_ends_fails() -> None:
     model = ScriptedModel({"naming": [FITS]})
     model.ask("naming", PROMPT)
     for task in ("naming", "another"):
-        with pytest.raises(GatewayFailed, match="the script holds no further answer"):
+        with pytest.raises(GatewayFailed, match="the script has no further answer"):
             model.ask(task, PROMPT)

@@ -173,13 +173,13 @@ def prereading() -> Document:
             "session": "Jam 7: what nobody told the night shift",
             "date": "2026-12-03",
             "case_title": NIGHT.title,
-            "leave_with": "We will leave with one thing each of us tries about “pallets on hold” before we meet again, "
+            "leave_with": "We will leave with one thing each of us will try on “pallets on hold” before we meet again, "
             "and a date for it.",
             "unknown": ("1 of 4 cases do not say what helped.",),
             "questions": (
-                "Which of these remedies has somebody here seen work, and what was different there?",
-                "One case says: “Tape did not help in the cold store.” When does the remedy turn against us?",
-                "At which moment could somebody have noticed earlier, and what would they have had to look at?",
+                "Who here has seen one of these remedies work, and what was different there?",
+                "One case says: “Tape did not help in the cold store.” When does this remedy make things worse?",
+                "When could someone have noticed the problem earlier, and what would they have had to look at?",
             ),
         },
     )

@@ -292,7 +292,7 @@ def test_what_cannot_be_erased_now_is_said_and_nothing_is_changed(place: Place) 
     house, case = place.house, place.case
     with pytest.raises(NotFound):
         house.erase("nobody", actor="Ada")
-    with pytest.raises(UsageError, match="named person"):
+    with pytest.raises(UsageError, match="Enter your name"):
         house.erase("canary", actor=" ")
     with run_lock(place.home), pytest.raises(RunInProgress):
         house.erase("canary", actor="Ada")

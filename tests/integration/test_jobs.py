@@ -30,7 +30,7 @@ from patternmind.jobs.runner import JobRunner
 from patternmind.services.file_import import import_files
 from patternmind.settings import Settings
 from patternmind.storage import SqlStore
-from patternmind.web.api.jobs import decode_counters, encode_counters
+from patternmind.web.api.events import decode_counters, encode_counters
 from patternmind.web.event_streams import MAX_STREAMS_PER_CALLER, EventStreams, ServerSentEvent
 from patternmind.web.problems import describe_failure
 

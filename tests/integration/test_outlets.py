@@ -105,7 +105,7 @@ ROUTES = {
             f"GET {API}/cases",
             f"GET {API}/cases/{{case_id:path}}",
             f"GET {API}/cases/{{case_id:path}}/placement",
-            f"GET {API}/cases/{{case_id:path}}/surroundings",
+            f"GET {API}/cases/{{case_id:path}}/related",
             f"POST {API}/cases",
             f"POST {API}/cases/preview",
             f"PUT {API}/cases/{{case_id:path}}",
@@ -340,7 +340,7 @@ def test_a_prereading_may_quote_it_and_then_says_so(house: AppContext, suffix: s
     )
     text = as_text(render_document(prepared_document(prepared, house.store.network), suffix), suffix)
     assert held(text, PRIVATE)
-    assert "may go no further" in " ".join(text.split())
+    assert "network-only case" in " ".join(text.split())
     assert held(text, RAW) == []
 
 

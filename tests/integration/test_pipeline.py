@@ -577,7 +577,7 @@ def test_theme_without_contributors_is_not_marked_as_single_contributor(network:
 def naming_model(
     empty_network: PipelineNetwork, answer: Mapping[str, Any] | None = None, *, invent_quotes: bool = False
 ) -> tuple[LlmContext, ScriptedModel]:
-    """Return a model that names a theme by the subject of its first case, with a quote."""
+    """Return a model that names a theme by the subject of its first case."""
 
     def answer_prompt(prompt: RenderedPrompt) -> ScriptedReply:
         case_id = re.findall(r"Its case (c-\d+):", prompt.user)[0]

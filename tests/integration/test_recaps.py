@@ -88,7 +88,7 @@ def test_what_is_new_in_a_theme_and_pages_for_its_session_are_told_with_and_with
         )
         assert pages.grounded.draft.provenance.model == ("scripted" if namer else NO_AI)
         assert pages.notes == ()
-    with pytest.raises(NotFound, match="patternmind themes"):
+    with pytest.raises(NotFound, match='no theme "t-nothing"'):
         draft_theme_change(network.store, network.clock, "t-nothing")
 
 

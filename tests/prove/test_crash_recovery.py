@@ -1,4 +1,4 @@
-"""A process killed at any moment of a run or an ingest loses nothing, doubles nothing, and changes no result."""
+"""Proof of crash recovery: a killed run or import loses no case, duplicates no case and changes no result."""
 
 import random
 import shutil
@@ -27,38 +27,38 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ingested(tmp_path_factory: pytest.TempPathFactory, file: Path) -> Path:
-    home = tmp_path_factory.mktemp("ingested")
+def imported_home(tmp_path_factory: pytest.TempPathFactory, file: Path) -> Path:
+    home = tmp_path_factory.mktemp("imported")
     assert CommandRunner(home)("ingest", file, "--json").json()["accepted"] == ROWS
     return home
 
 
-def test_run_killed_twenty_times_gives_the_same_result(ingested: Path, tmp_path: Path) -> None:
-    """Each kill on a fresh copy, at a moment of its twentieth of an undisturbed run; then the next run is judged."""
-    calm = CommandRunner(Path(shutil.copytree(ingested, tmp_path / "calm")))
-    took = calm("run", "--json").seconds
-    wanted, wanted_vectors = outcome_of(calm), vectors_of(calm.home)
+def test_run_killed_twenty_times_gives_the_same_result(imported_home: Path, tmp_path: Path) -> None:
+    """Kill one run in each twentieth of the run time, and check the next run."""
+    undisturbed = CommandRunner(Path(shutil.copytree(imported_home, tmp_path / "calm")))
+    run_seconds = undisturbed("run", "--json").seconds
+    expected, expected_vectors = outcome_of(undisturbed), vectors_of(undisturbed.home)
     draw = random.Random(4)
-    killed = 0
+    n_killed = 0
     for number in range(KILLS):
-        disturbed = CommandRunner(Path(shutil.copytree(ingested, tmp_path / f"kill-{number}")))
+        disturbed = CommandRunner(Path(shutil.copytree(imported_home, tmp_path / f"kill-{number}")))
         with disturbed.start("run") as process:
-            time.sleep(took * (number + draw.random()) / KILLS)
-            killed += process.poll() is None
+            time.sleep(run_seconds * (number + draw.random()) / KILLS)
+            n_killed += process.poll() is None
             process.kill()
             process.wait()
         assert passes_integrity_check(disturbed.home)
         assert count_rows(disturbed.home, "case") == ROWS
         assert disturbed("run", "--json").json()["cases"] == ROWS
-        assert outcome_of(disturbed) == wanted
-        assert vectors_of(disturbed.home) == wanted_vectors
+        assert outcome_of(disturbed) == expected
+        assert vectors_of(disturbed.home) == expected_vectors
         shutil.rmtree(disturbed.home)
-    print(f"\nkilled in flight: {killed} of {KILLS}, over {took:.1f} s")
-    assert killed >= KILLS * 0.8
+    print(f"\nkilled in flight: {n_killed} of {KILLS}, over {run_seconds:.1f} s")
+    assert n_killed >= KILLS * 0.8
 
 
-def test_killed_import_loses_and_duplicates_no_case(file: Path, ingested: Path, tmp_path: Path) -> None:
-    wanted = CommandRunner(ingested)("export", "cases").out
+def test_killed_import_loses_and_duplicates_no_case(file: Path, imported_home: Path, tmp_path: Path) -> None:
+    expected = CommandRunner(imported_home)("export", "cases").out
     draw = random.Random(5)
     for number in range(8):
         disturbed = CommandRunner(tmp_path / f"ingest-{number}")
@@ -68,6 +68,6 @@ def test_killed_import_loses_and_duplicates_no_case(file: Path, ingested: Path, 
             process.wait()
         report = disturbed("ingest", file, "--json").json()
         assert report["accepted"] + report["unchanged"] == ROWS
-        # Contributors are hashed with a key of the data folder's own; this file names none, so exports are equal.
-        assert disturbed("export", "cases").out == wanted
+        # Contributors are hashed with a key of the data folder; this file has no contributors, so exports are equal.
+        assert disturbed("export", "cases").out == expected
         assert passes_integrity_check(disturbed.home)

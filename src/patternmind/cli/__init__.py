@@ -32,7 +32,9 @@ def _run() -> int | None:
         sys.stderr.write(f"{_usage_message(error)}\n")
         return error.exit_code
     except PatternmindError as error:
-        sys.stderr.write(f"{error}\n")
+        from patternmind.cli.remedies import message_with_remedy
+
+        sys.stderr.write(f"{message_with_remedy(error)}\n")
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost handler: reports and exits
         sys.stderr.write(f"{_unexpected_error_message(error)}\n")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from patternmind.domain.permissions import Action, Role
+from patternmind.errors import UsageError
 
 LOCAL_USER = "the person at this machine"
 """Stored name of the local user in audit entries and jobs, before any member or token exists."""
@@ -27,6 +28,18 @@ class Account:
     name: str
     created_at: datetime
     password_hash: str | None = None
+
+
+def require_actor(name: str) -> str:
+    """Return the name to log an action under, with single spaces.
+
+    Raises:
+        UsageError: The name is empty; ``field`` is "by".
+    """
+    actor = " ".join(name.split())
+    if not actor:
+        raise UsageError("Enter your name: every action is logged under a name.", field="by")
+    return actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""Playbook and pre-reading: what may go out, as one tree of blocks, as Markdown, HTML, PDF and DOCX."""
+"""Publish playbooks, pre-readings and theme maps: publication rules, documents, and renderers."""

@@ -1,4 +1,4 @@
-"""A document as a short list of blocks. All text is plain text: every renderer makes it safe in its own format."""
+"""Document model: a list of blocks with plain text, which each renderer escapes for its format."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ FrontMatterValue = str | int | bool | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """``level`` 2 begins a section, 3 a part of it; ``anchor`` is a target of ``Contents``."""
+    """A heading of a section (``level`` 2) or subsection (3); ``anchor`` is a target of ``ContentsList``."""
 
     level: int
     text: str
@@ -19,7 +19,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """``lead`` marks the one sentence a hurried reader should see."""
+    """A paragraph; ``is_lead`` marks the most important sentence of the document."""
 
     text: str
     is_lead: bool = False
@@ -37,9 +37,9 @@ class NumberedList:
 
 @dataclass(frozen=True, slots=True)
 class QuoteBlock:
-    """Somebody's own words; without a ``source`` the next quote goes on with them and names it.
+    """A verbatim quote; without a ``source``, the next quote continues it and names the source.
 
-    ``link`` leads to the source and is dropped unless it is an http(s) address.
+    ``link`` is the address of the source; it is dropped unless it is an http(s) address.
     """
 
     text: str
@@ -49,14 +49,14 @@ class QuoteBlock:
 
 @dataclass(frozen=True, slots=True)
 class FactTable:
-    """Label and value, a row each."""
+    """A table with a label and a value in each row."""
 
     rows: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A word on how far to trust what stands here: ``label`` in short, ``text`` in a sentence."""
+    """A note on the reliability of the content: a short ``label`` and a sentence."""
 
     label: str
     text: str
@@ -64,7 +64,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class ContentsEntry:
-    """A line of ``Contents``: where ``text`` is given, it is the reason to go to ``target``."""
+    """An entry of ``ContentsList``; ``text``, if any, is the reason to go to ``target``."""
 
     target: str
     anchor: str
@@ -73,7 +73,7 @@ class ContentsEntry:
 
 @dataclass(frozen=True, slots=True)
 class ContentsList:
-    """Ways to the headings of this document; ``label`` tells two of them apart for who hears the page."""
+    """Links to headings of this document; ``label`` names the list for screen readers."""
 
     label: str
     entries: tuple[ContentsEntry, ...]
@@ -84,7 +84,7 @@ Block = Heading | Paragraph | BulletList | NumberedList | QuoteBlock | FactTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """``kind`` is playbook or pre-reading; ``front`` is what a program may want to read before the text."""
+    """A playbook or pre-reading (``kind``) with machine-readable ``front_matter``."""
 
     kind: str
     title: str
@@ -94,24 +94,26 @@ class Document:
 
 
 ALLOWED_FORMAT_CHARS = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2")
-"""Joiners that Persian, Indic scripts and emoji need, and Arabic number signs. Every other invisible mark goes out:
-they reorder a line or hide words in it."""
+"""Joiners of Persian, Indic scripts and emoji, and Arabic number signs.
+
+All other invisible characters are removed, because they reorder a line or hide words in it.
+"""
 
 
 def to_visible_line(text: str) -> str:
-    """One line of visible characters that any format can hold: runs of space folded, invisible marks left out."""
+    """Return the text as a single line, with spaces folded and invisible characters removed."""
     return " ".join("".join(char for char in text if char.isspace() or _is_visible(char)).split())
 
 
 def _is_visible(char: str) -> bool:
     category = unicodedata.category(char)
-    noncharacter = (ord(char) & 0xFFFE) == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
-    hidden = category in {"Cc", "Cs"} or (category == "Cf" and char not in ALLOWED_FORMAT_CHARS)
-    return not (hidden or noncharacter)
+    is_noncharacter = (ord(char) & 0xFFFE) == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
+    is_hidden = category in {"Cc", "Cs"} or (category == "Cf" and char not in ALLOWED_FORMAT_CHARS)
+    return not (is_hidden or is_noncharacter)
 
 
 def block_texts(block: Block) -> Iterator[str]:
-    """Every text of a block that a reader reads."""
+    """Yield every visible text of a block."""
     match block:
         case Heading() | Paragraph():
             yield block.text
@@ -128,14 +130,14 @@ def block_texts(block: Block) -> Iterator[str]:
 
 
 CHARS_PER_WORD = 7
-"""Characters, its space counted, that one word takes at most in this count: German words are as long as they look."""
+"""Characters per word, with the space; a longer word counts as several, which suits German."""
 
 WIDE_CHARS_PER_WORD = 2
-"""Characters a word takes where they are drawn double wide and without spaces: Chinese, Japanese, Korean."""
+"""Characters per word in scripts without spaces: Chinese, Japanese, Korean."""
 
 
 def count_words(text: str) -> int:
-    """How long a text takes to read, in words, whatever its script; never fewer than the spaces say."""
+    """Return the reading length of a text in any script, in words; at least the number of its words."""
     n_wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return max(len(text.split()), (len(text) - n_wide) // CHARS_PER_WORD + n_wide // WIDE_CHARS_PER_WORD)
 
@@ -147,6 +149,6 @@ def count_document_words(document: Document) -> int:
 
 
 def safe_link(link: str) -> str:
-    """The address where it is one of the web's, else nothing."""
-    shown = to_visible_line(link)
-    return shown if shown.startswith(("https://", "http://")) and " " not in shown else ""
+    """Return an http(s) address unchanged, and an empty string for any other."""
+    address = to_visible_line(link)
+    return address if address.startswith(("https://", "http://")) and " " not in address else ""

@@ -1,4 +1,4 @@
-"""A document as a Word file; the one owner of python-docx."""
+"""Render a document as a Word file; the only module that imports python-docx."""
 
 import io
 import unicodedata
@@ -28,7 +28,7 @@ MUTED_RGB = (0x56, 0x5E, 0x66)
 
 
 def to_docx(document: Document) -> bytes:
-    """An A4 Word file with real headings, lists and quotes, so that its outline and a screen reader find them."""
+    """Return an A4 Word file; headings, lists and quotes use Word's own styles, for outline and screen readers."""
     import docx  # 0.05 s
 
     word = docx.Document()
@@ -38,9 +38,9 @@ def to_docx(document: Document) -> bytes:
         _add_block(word, block)
     for paragraph in _all_paragraphs(word):
         _set_direction(paragraph)
-    written = io.BytesIO()
-    word.save(written)
-    return written.getvalue()
+    buffer = io.BytesIO()
+    word.save(buffer)
+    return buffer.getvalue()
 
 
 def _set_up_page(word: "WordDocument", document: Document) -> None:
@@ -98,11 +98,11 @@ def _add_labelled(paragraph: "WordParagraph", label: str, text: str) -> None:
 def _add_quote(word: "WordDocument", quote: QuoteBlock) -> None:
     from docx.shared import Mm, Pt, RGBColor
 
-    said = word.add_paragraph(to_visible_line(quote.text), "Quote")
-    said.paragraph_format.left_indent, said.paragraph_format.space_after = Mm(6), Pt(0)
+    paragraph = word.add_paragraph(to_visible_line(quote.text), "Quote")
+    paragraph.paragraph_format.left_indent, paragraph.paragraph_format.space_after = Mm(6), Pt(0)
     if not quote.source:
         return
-    said.paragraph_format.keep_with_next = True
+    paragraph.paragraph_format.keep_with_next = True
     source = word.add_paragraph()
     source.paragraph_format.left_indent = Mm(6)
     run = source.add_run(f"— {to_visible_line(quote.source)}")
@@ -123,7 +123,7 @@ def _add_facts(word: "WordDocument", facts: FactTable) -> None:
 
 
 def _add_numbered(word: "WordDocument", numbered: NumberedList) -> None:
-    """A list that counts from one again: Word would go on from the list before."""
+    """Add a list that restarts at 1; Word would continue the numbering of the previous list."""
     number_id = _restart_numbering(word)
     for item in numbered.items:
         paragraph = word.add_paragraph(to_visible_line(item), "List Number")
@@ -157,15 +157,15 @@ BIDI_SUCCESSORS = tuple(
         "textDirection", "textAlignment", "textboxTightWrap", "outlineLvl", "divId", "cnfStyle", "rPr", "sectPr",
     )
 )  # fmt: skip
-"""What the schema wants behind ``bidi`` in a paragraph's properties; Word calls a file in another order damaged."""
+"""Elements that must follow ``bidi`` in a paragraph's properties; Word reports any other order as damage."""
 
 
 def _set_direction(paragraph: "WordParagraph") -> None:
-    """Right to left where the first letter is of such a script, as HTML's ``dir=auto`` does."""
+    """Set right-to-left direction by the first letter, like HTML's ``dir=auto``."""
     import docx.oxml
 
     directions = (unicodedata.bidirectional(char) for char in paragraph.text)
-    first = next((one for one in directions if one in {"L", "R", "AL"}), "L")
+    first = next((direction for direction in directions if direction in {"L", "R", "AL"}), "L")
     if first == "L":
         return
     element: Any = paragraph.paragraph_format.element

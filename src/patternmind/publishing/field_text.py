@@ -1,19 +1,16 @@
-"""Reading the fields and claims of a draft for print: lines, sources, and the line on how it was made."""
+"""Prepare the fields and claims of a draft for print: lines, sources, and provenance."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from patternmind.domain.breadth import pluralize
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import NO_AI, Claim, Provenance
+from patternmind.domain.drafts import NO_AI, NOT_STATED, Claim, Provenance
 from patternmind.publishing.document import Paragraph, QuoteBlock
-
-NOT_STATED = "not stated in these cases"
-"""What drafting writes where the cases say nothing; a test holds it equal to ``draft.patterns.NOT_STATED``."""
 
 NOT_STATED_SENTENCE = f"{NOT_STATED.capitalize()}."
 
 WITHDRAWN = "[withdrawn]"
-"""What grounding writes where a claim was refused; a test holds it equal to ``ground.WITHDRAWN``."""
+"""Text in place of a refused claim; a test checks that it equals ``grounding.WITHDRAWN``."""
 
 COUNTER_EVIDENCE = "counter_evidence"
 
@@ -21,7 +18,7 @@ FieldValue = str | tuple[str, ...]
 
 
 def stated_lines(fields: Mapping[str, FieldValue], name: str) -> tuple[str, ...]:
-    """The stated lines of a field; none where it is missing, empty or says that the cases do not state it."""
+    """Return the lines of a field without empty, withdrawn and not-stated ones."""
     value = fields.get(name, "")
     lines = value.splitlines() if isinstance(value, str) else value
     return tuple(
@@ -34,13 +31,13 @@ def joined_lines(fields: Mapping[str, FieldValue], name: str) -> str:
 
 
 def source_reference(case: Case) -> str:
-    """How a published quote names its source: an id and a quarter, never a person or a team."""
+    """Return the source of a published quote: an id and a quarter, never a person or a team."""
     id = case.external_id or case.id
     return f"{id}, {case.date.year}Q{(case.date.month - 1) // 3 + 1}" if case.date else id
 
 
 def source_references(claims: Iterable[Claim], cases: Mapping[str, Case]) -> dict[str, str]:
-    """Reference by case id, of every quoted case."""
+    """Return the reference of every quoted case, by case id."""
     ids = {quote.case_id for claim in claims for quote in claim.quotes}
     return {id: source_reference(cases[id]) for id in sorted(ids) if id in cases}
 
@@ -48,28 +45,29 @@ def source_references(claims: Iterable[Claim], cases: Mapping[str, Case]) -> dic
 def quote_blocks(
     lines: Sequence[str], claims: Sequence[Claim], references_by_case: Mapping[str, str]
 ) -> list[QuoteBlock | Paragraph]:
-    """Each line as a quote with its source where it is one; a line in other words is followed by what it rests on."""
+    """Return each line as a quote with its source, or as a paragraph followed by its quote."""
     by_text = {claim.text.strip(): claim for claim in claims}
-    found: list[QuoteBlock | Paragraph] = []
+    blocks: list[QuoteBlock | Paragraph] = []
     for line in lines:
         claim = by_text.get(line)
         if claim is None or all(quote.text.strip() != line for quote in claim.quotes):
-            found.append(Paragraph(line))
-        found.extend(_first_quote(claim, references_by_case) if claim else ())
-    return found
+            blocks.append(Paragraph(line))
+        blocks.extend(_first_quote(claim, references_by_case) if claim else ())
+    return blocks
 
 
 def _first_quote(claim: Claim, references_by_case: Mapping[str, str]) -> list[QuoteBlock]:
-    same = [quote for quote in claim.quotes if quote.text.strip() == claim.text.strip()]
+    verbatim = [quote for quote in claim.quotes if quote.text.strip() == claim.text.strip()]
     return [
-        QuoteBlock(one.text, references_by_case.get(one.case_id, one.case_id)) for one in (same or claim.quotes)[:1]
+        QuoteBlock(quote.text, references_by_case.get(quote.case_id, quote.case_id))
+        for quote in (verbatim or claim.quotes)[:1]
     ]
 
 
 def lines_with_sources(
     lines: Sequence[str], claims: Sequence[Claim], references_by_case: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Lines with the reference of the case they come from in brackets, where they come from one."""
+    """Append the reference of its case in brackets to each line from a case."""
     by_text = {claim.text.strip(): claim.quotes[0].case_id for claim in claims if claim.quotes}
     return tuple(
         f"{line} ({references_by_case[id]})" if (id := by_text.get(line, "")) in references_by_case else line
@@ -78,9 +76,9 @@ def lines_with_sources(
 
 
 def provenance_line(provenance: Provenance) -> str:
-    """What wrote the text, from how many cases, in which run."""
+    """Return model, method, number of cases and run as a sentence."""
     method = provenance.prompt + (f" ({provenance.prompt_hash})" if provenance.prompt_hash else "")
-    by = NO_AI if provenance.model == NO_AI else f"written by the model {provenance.model}"
-    parts = [by, method, f"from {pluralize(len(provenance.inputs), 'case')}", f"run {provenance.run_id or 'none'}"]
+    author = NO_AI if provenance.model == NO_AI else f"written by the model {provenance.model}"
+    parts = [author, method, f"from {pluralize(len(provenance.inputs), 'case')}", f"run {provenance.run_id or 'none'}"]
     line = "; ".join(part for part in parts if part)
     return f"{line[:1].upper()}{line[1:]}."

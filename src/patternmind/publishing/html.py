@@ -1,4 +1,4 @@
-"""A document as one self-contained HTML file: no script, no request, styles inside and named by their hash."""
+"""Render a document as one self-contained HTML file, without scripts or external requests."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ CONTENT_SECURITY_POLICY = (
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(DOCUMENT_CSS.encode()).digest()).decode()}'; "
     "base-uri 'none'; form-action 'none'"
 )
-"""Nothing may load or run; only this very style sheet may apply."""
+"""Policy that blocks all requests and scripts, and allows only this style sheet."""
 
 PAGE_TEMPLATE = """\
 <!doctype html>
@@ -56,7 +56,7 @@ PAGE_TEMPLATE = """\
 
 
 def to_html(document: Document) -> str:
-    """The whole file as text; no text of the document can become an element, an attribute or an address."""
+    """Return the file as text; document text cannot become an element, an attribute or an address."""
     return PAGE_TEMPLATE.format(
         lang=escape_html_text(document.lang),
         policy=escape_html_text(CONTENT_SECURITY_POLICY),
@@ -72,7 +72,7 @@ def escape_html_text(text: str) -> str:
 
 
 def _sections(blocks: Iterable[Block]) -> list[str]:
-    """Blocks as elements; every heading of level 2 opens a section that it names."""
+    """Return the blocks as elements; each heading of level 2 opens a section with its name."""
     lines: list[str] = []
     n_sections = 0
     for block in blocks:
@@ -93,8 +93,8 @@ def _open_section(heading: Heading, number: int) -> str:
 
 
 def _heading(heading: Heading, anchor: str) -> str:
-    named = f' id="{escape_html_text(anchor)}"' if anchor else ""
-    return f'<h{heading.level}{named} dir="auto">{escape_html_text(heading.text)}</h{heading.level}>'
+    id_attribute = f' id="{escape_html_text(anchor)}"' if anchor else ""
+    return f'<h{heading.level}{id_attribute} dir="auto">{escape_html_text(heading.text)}</h{heading.level}>'
 
 
 def _block(block: Block) -> str:  # noqa: PLR0911 - a case for each block
@@ -113,7 +113,8 @@ def _block(block: Block) -> str:  # noqa: PLR0911 - a case for each block
         case FactTable():
             return _facts(block)
         case Note():
-            return f'<p class="note" dir="auto"><strong>{escape_html_text(block.label)}.</strong> {escape_html_text(block.text)}</p>'
+            label, text = escape_html_text(block.label), escape_html_text(block.text)
+            return f'<p class="note" dir="auto"><strong>{label}.</strong> {text}</p>'
         case ContentsList():
             entries = "\n".join(_entry(entry) for entry in block.entries)
             return f'<nav aria-label="{escape_html_text(block.label)}">\n<ul>\n{entries}\n</ul>\n</nav>'
@@ -125,16 +126,16 @@ def _list(tag: str, items: Iterable[str]) -> str:
 
 
 def _quote(quote: QuoteBlock) -> str:
-    said = f'<blockquote><p dir="auto">{escape_html_text(quote.text)}</p></blockquote>'
+    blockquote = f'<blockquote><p dir="auto">{escape_html_text(quote.text)}</p></blockquote>'
     if not quote.source:
-        return f"<figure>\n{said}\n</figure>"
+        return f"<figure>\n{blockquote}\n</figure>"
     link = safe_link(quote.link)
     source = (
         f'<a href="{escape_html_text(link)}">{escape_html_text(quote.source)}</a>'
         if link
         else escape_html_text(quote.source)
     )
-    return f'<figure>\n{said}\n<figcaption dir="auto">{source}</figcaption>\n</figure>'
+    return f'<figure>\n{blockquote}\n<figcaption dir="auto">{source}</figcaption>\n</figure>'
 
 
 def _facts(facts: FactTable) -> str:

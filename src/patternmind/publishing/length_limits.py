@@ -1,4 +1,4 @@
-"""How long a pre-reading may be, and what gives way first. Sentences go whole or stay whole."""
+"""Limit the length of a pre-reading, and define the order of removal; only whole sentences are removed."""
 
 import math
 from collections.abc import Mapping
@@ -21,17 +21,20 @@ from patternmind.publishing.field_text import COUNTER_EVIDENCE, stated_lines
 from patternmind.publishing.prereading_content import PrereadingContent
 
 MAX_WORDS = 900
-"""Under eight minutes at 115 words a minute, slower than most people read (product.md, Pre-reading)."""
+"""Under eight minutes at 115 words a minute, slower than most people read."""
 
 MAX_LINES = 114
-"""Two printed Letter pages hold 112 lines; this count came out 8 to 18 above the lines used, in 32 documents."""
+"""Limit of the line estimate for two pages.
+
+Two printed Letter pages hold 112 lines; the estimate was 8 to 18 lines too high in 32 documents.
+"""
 
 WORDS_PER_LINE = 13
-"""Measured in DejaVu, the widest of the type faces that the style sheet names."""
+"""Words per line in DejaVu, the widest font of the style sheet."""
 
 MAX_CASE_WORDS = 250
 MAX_SENTENCE_WORDS = 80
-"""Words; a longer "sentence" is a text without full stops and would take the place of everything else."""
+"""Limit for a sentence; a longer one is a text without full stops and would displace everything else."""
 
 MAX_QUOTES = 3
 
@@ -63,7 +66,7 @@ SHORTENING_ORDER = (
     ("questions", 0),
     ("case", 0),
 )
-"""What gives way first, and down to how many sentences."""
+"""Parts in the order of removal, with the number of sentences that remain."""
 
 
 BLOCK_SPACING_LINES: Mapping[type, float] = {
@@ -75,14 +78,14 @@ BLOCK_SPACING_LINES: Mapping[type, float] = {
     FactTable: 0.6,
     Note: 1.2,
 }
-"""Lines of space around a block; ``SPACE_A_ROW`` between the rows of one."""
+"""Space around a block, in lines; ``ROW_SPACING_LINES`` is the space between its rows."""
 
 ROW_SPACING_LINES = 0.25
 HEADER_LINES = 3.5
 
 
 def is_too_long(document: Document) -> bool:
-    """More than eight minutes or two printed pages would hold."""
+    """Return whether the document takes more than eight minutes or two printed pages."""
     lines = HEADER_LINES + sum(_estimate_lines(block) for block in document.blocks)
     return count_document_words(document) > MAX_WORDS or lines > MAX_LINES
 
@@ -94,7 +97,7 @@ def _estimate_lines(block: Block) -> float:
 
 
 def _block_rows(block: Block) -> list[str]:
-    """The texts of a block that begin a line of their own."""
+    """Return the texts of a block that start on a new line."""
     match block:
         case QuoteBlock() | Note():
             return [" ".join(block_texts(block))]
@@ -105,7 +108,7 @@ def _block_rows(block: Block) -> list[str]:
 
 
 def split_parts(content: PrereadingContent) -> Parts:
-    """Every sentence that could be left out, by the part it stands in."""
+    """Return the removable sentences by part."""
     names = ("case", "quotes", "helped", "disagreement", "unknown", "questions")
     parts = {name: stated_lines(content.fields, name) for name in names}
     parts["quotes"] = parts["quotes"][:MAX_QUOTES]
@@ -119,7 +122,7 @@ def split_parts(content: PrereadingContent) -> Parts:
 
 
 def without_long_sentences(parts: Parts) -> Parts:
-    """The parts without what would fill a page alone, and the case cut to its beginning."""
+    """Remove sentences that are too long, and shorten the case from its end."""
     short = {
         name: _without_long_lines(lines, MAX_CASE_WORDS if name == "case" else MAX_SENTENCE_WORDS)
         for name, lines in parts.items()
@@ -138,7 +141,7 @@ def count_lines(parts: Parts) -> int:
 
 
 def find_longest_part(parts: Parts, name: str, min_lines: int) -> str | None:
-    """The part of this name, of whichever pattern, that has most sentences above the least it keeps."""
-    named = [one for one in parts if one == name or one.startswith(f"{name} of ")]
-    able = [one for one in named if len(parts[one]) > min_lines]
-    return max(able, key=lambda one: len(parts[one]), default=None)
+    """Return the longest part with this name that has more than ``min_lines`` lines."""
+    names = [part for part in parts if part == name or part.startswith(f"{name} of ")]
+    removable = [part for part in names if len(parts[part]) > min_lines]
+    return max(removable, key=lambda part: len(parts[part]), default=None)

@@ -1,7 +1,7 @@
-"""The map of themes as a picture: SVG of text and simple shapes that needs nothing from outside.
+"""Draw the theme map as a self-contained SVG of text and simple shapes.
 
-Every island stands apart, bears its name and differs from the islands beside it in both colour and shape of dot, so
-that nothing hangs on colour alone. Outliers are small and grey. No text of a case is in it.
+Each theme is a separate island with its name. It differs from neighbouring islands in both colour and dot shape, so
+that colour alone carries no information. Outliers are small and grey. The map contains no text of a case.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ from patternmind.publishing.map_labels import (
 
 BACKGROUND_COLOUR, TEXT_COLOUR, MUTED_COLOUR, OUTLIER_COLOUR = "#fcfbf9", "#1e2327", "#565e66", "#a3a8ad"
 COLOURS = ("#0072b2", "#c44e00", "#00805e", "#a8477f", "#8a6500", "#4a3f9f", "#3b4248")
-"""After Okabe and Ito, darkened to at least 4.5:1 on the ground where theirs are too light for small dots."""
+"""Colours after Okabe and Ito, darkened to a contrast of at least 4.5:1."""
 
 SHAPES = ("circle", "square", "triangle", "diamond")
 
@@ -37,27 +37,33 @@ FRAME = Rectangle(36, 92, 1164, 856)
 MAX_LABELS = 30
 MAX_DOTS = 20_000
 INNER_SHARE = 0.94
-"""Share of an island's dots that its box holds: one stray case should not push the name away."""
+"""Share of an island's dots inside its box; a stray case does not move the name."""
 
 MAX_ASPECT_STRETCH = 1.4
-"""How much wider than high the map may be drawn to fill the page: its distances mean little in any direction."""
+"""Maximum stretch of the map in one direction to fill the page."""
 
 MAX_TRIANGULATED_DOTS = 1_500
-"""Dots of an island up to which there is land between them; more lie close enough to run together."""
+"""Maximum number of dots for polygons between them; more dots touch anyway."""
 
 MAX_LINK_RATIO, MIN_GAP = 5.0, 60.0
-"""Links over so many times the middle one, and so many units, are left out: there an island has parts."""
+"""Limits for the links of an island.
+
+A link is omitted if it exceeds both the median times this ratio and this gap.
+"""
 
 MAX_TRIANGLE_RATIO = 1.5
-"""Longest side of a piece of land, in longest links."""
+"""Longest side of a triangle, as a multiple of the longest link."""
 
 MAX_CASE_LINKS = 1_200
-"""Dots up to which each leads to its case on a page; more would make the page slow, and no dot can be hit any more."""
+"""Maximum number of dots with links to their cases.
+
+More links would make the page slow, and the dots are too small to click.
+"""
 
 MIN_DOTS_PER_THEME = 3
-"""Dots of a theme that are drawn however few of all cases are."""
+"""Minimum number of drawn dots per theme, at any sampling rate."""
 
-CAPTION = "Cases that resemble each other lie side by side. Distance means little, and so does the width of a gap."
+CAPTION = "Similar cases are next to each other. Distances and the widths of gaps mean little."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +75,9 @@ class MapTheme:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThemeMap:
-    """``places`` (n, 2) of every case; ``of_theme`` (n,) its theme's place in ``themes``, -1 for none.
+    """Coordinates (n, 2) of all cases; ``theme_indices`` (n,) are indices into ``themes``, -1 for outliers.
 
-    ``themes`` stand by falling size; ``case_ids`` are needed only where dots are to be links.
+    ``themes`` are sorted by descending size; ``case_ids`` are needed only for links.
     """
 
     title: str
@@ -83,7 +89,7 @@ class ThemeMap:
 
 @dataclass(frozen=True, slots=True)
 class DrawnMap:
-    """The picture, and what of the map is on it."""
+    """The SVG, with the numbers of drawn dots and named themes."""
 
     svg: str
     width: float
@@ -93,10 +99,10 @@ class DrawnMap:
 
 
 def draw_map(theme_map: ThemeMap, *, max_dots: int = MAX_DOTS, with_links: bool = False) -> DrawnMap:
-    """The same map gives the same text, byte for byte.
+    """Draw the map; equal maps give equal bytes.
 
     Args:
-        linked: for a page of ours: islands and names lead to their themes, dots to their cases while there are few.
+        with_links: For web pages: islands and names link to their themes, and dots to their cases if there are few.
     """
     every = -(-len(theme_map.coordinates) // max_dots) or 1
     rows = _sample_rows(theme_map.theme_indices, every)
@@ -108,8 +114,8 @@ def draw_map(theme_map: ThemeMap, *, max_dots: int = MAX_DOTS, with_links: bool 
     looks = _assign_styles(boxes)
     labels = _place_labels(theme_map.themes, members, boxes, looks, dots)
     link = _with_link if with_links else _without_link
-    few = with_links and len(rows) <= MAX_CASE_LINKS
-    case_ids = [theme_map.case_ids[int(row)] for row in rows] if few else []
+    links_cases = with_links and len(rows) <= MAX_CASE_LINKS
+    case_ids = [theme_map.case_ids[int(row)] for row in rows] if links_cases else []
     parts = [
         *_header_elements(theme_map, role="group" if with_links else "img"),
         *(_outlier_elements(dots[of_theme < 0], radius) if not case_ids else ()),
@@ -131,15 +137,15 @@ def draw_map(theme_map: ThemeMap, *, max_dots: int = MAX_DOTS, with_links: bool 
 
 
 def _sample_rows(theme_indices: NDArray[np.int64], step: int) -> NDArray[np.int64]:
-    """The rows that are drawn: one in so many, and a few of every theme, so that none is missing for being small."""
-    taken = np.zeros(len(theme_indices), bool)
-    taken[::step] = True
+    """Return the rows to draw: every ``step``-th row, and a few of each small theme."""
+    is_drawn = np.zeros(len(theme_indices), bool)
+    is_drawn[::step] = True
     if step > 1:
         for theme in np.unique(theme_indices[theme_indices >= 0]):
             rows = np.flatnonzero(theme_indices == theme)
-            if taken[rows].sum() < MIN_DOTS_PER_THEME:
-                taken[rows[:MIN_DOTS_PER_THEME]] = True
-    return np.flatnonzero(taken)
+            if is_drawn[rows].sum() < MIN_DOTS_PER_THEME:
+                is_drawn[rows[:MIN_DOTS_PER_THEME]] = True
+    return np.flatnonzero(is_drawn)
 
 
 def _without_link(address: str, svg: str, *, is_hidden: bool = False) -> str:
@@ -148,7 +154,10 @@ def _without_link(address: str, svg: str, *, is_hidden: bool = False) -> str:
 
 
 def _with_link(address: str, svg: str, *, is_hidden: bool = False) -> str:
-    """A quiet link is one for the mouse: the same place is reached by the name of the theme, or by the table."""
+    """Wrap an SVG part in a link.
+
+    A hidden link is for the mouse only, because the theme name or the table has the same link.
+    """
     hidden = ' tabindex="-1" aria-hidden="true"' if is_hidden else ""
     return f'<a href="{escape(quote(address))}"{hidden}>{svg}</a>' if svg else ""
 
@@ -160,22 +169,22 @@ def _case_links(
     styles: Sequence[tuple[str, str]],
     radius: float,
 ) -> list[str]:
-    drawn: list[str] = []
+    links: list[str] = []
     for row, case_id in enumerate(case_ids):
-        place = dots[row : row + 1]
+        dot = dots[row : row + 1]
         theme = int(theme_indices[row])
-        dot = "".join(_outlier_elements(place, radius)) if theme < 0 else _dot_markers(place, *styles[theme], radius)
-        drawn.append(_with_link(f"/cases/{case_id}", dot, is_hidden=True))
-    return drawn
+        marker = "".join(_outlier_elements(dot, radius)) if theme < 0 else _dot_markers(dot, *styles[theme], radius)
+        links.append(_with_link(f"/cases/{case_id}", marker, is_hidden=True))
+    return links
 
 
 def _scale_to_page(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Places in the units of the page: in the middle of the frame, y upward."""
+    """Return the coordinates in page units, centred in the frame, with y upward."""
     if not len(coordinates):
         return np.zeros((0, 2))
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
-    room = np.array([FRAME.right - FRAME.left, FRAME.bottom - FRAME.top]) - 40
-    scale = room / np.maximum(high - low, 1e-9)
+    available = np.array([FRAME.right - FRAME.left, FRAME.bottom - FRAME.top]) - 40
+    scale = available / np.maximum(high - low, 1e-9)
     scale = np.minimum(scale, MAX_ASPECT_STRETCH * scale[::-1])
     return (coordinates - (low + high) / 2) * scale * np.array([1, -1]) + np.array(FRAME.center)
 
@@ -196,13 +205,13 @@ def _place_labels(
     styles: Sequence[tuple[str, str]],
     dots: NDArray[np.float64],
 ) -> list[tuple[PlacedLabel, tuple[str, str], str]]:
-    """The names of the largest themes that have a dot on the page and room beside it, with island's look and theme."""
-    shown = [position for position, island in enumerate(members) if len(island)][:MAX_LABELS]
+    """Place the labels of the largest drawn themes; each comes with its style and theme id."""
+    drawn = [position for position, island in enumerate(members) if len(island)][:MAX_LABELS]
     islands = [
-        Island(to_visible_line(themes[i].name), _count_text(themes[i].n_cases), boxes[i], members[i]) for i in shown
+        Island(to_visible_line(themes[i].name), _count_text(themes[i].n_cases), boxes[i], members[i]) for i in drawn
     ]
     placed = place_labels(islands, dots, FRAME)
-    return [(label, styles[i], themes[i].id) for i, label in zip(shown, placed, strict=True) if label is not None]
+    return [(label, styles[i], themes[i].id) for i, label in zip(drawn, placed, strict=True) if label is not None]
 
 
 def _count_text(n: int, noun: str = "case") -> str:
@@ -210,35 +219,36 @@ def _count_text(n: int, noun: str = "case") -> str:
 
 
 def _assign_styles(boxes: Sequence[Rectangle]) -> list[tuple[str, str]]:
-    """Colour and shape of each island: of all pairs, the one whose nearest bearer of either is farthest away."""
-    looks: list[tuple[str, str]] = []
-    middles = np.array([box.center for box in boxes]).reshape(-1, 2)
+    """Assign colour and shape to each island, far from their previous use."""
+    styles: list[tuple[str, str]] = []
+    centres = np.array([box.center for box in boxes]).reshape(-1, 2)
     for position in range(len(boxes)):
-        away = np.hypot(*(middles[:position] - middles[position]).T)
-        colour = _most_distant_choice(COLOURS, [look[0] for look in looks], away)
-        looks.append((colour, _most_distant_choice(SHAPES, [look[1] for look in looks], away)))
-    return looks
+        distances = np.hypot(*(centres[:position] - centres[position]).T)
+        colour = _most_distant_choice(COLOURS, [used_colour for used_colour, _ in styles], distances)
+        styles.append((colour, _most_distant_choice(SHAPES, [shape for _, shape in styles], distances)))
+    return styles
 
 
 def _most_distant_choice(choices: Sequence[str], used_choices: Sequence[str], distances: NDArray[np.float64]) -> str:
     def nearest(choice: str) -> float:
-        return min((float(distances[i]) for i, look in enumerate(used_choices) if look == choice), default=float("inf"))
+        return min((float(distances[i]) for i, used in enumerate(used_choices) if used == choice), default=float("inf"))
 
     return max(choices, key=nearest)
 
 
 def _header_elements(theme_map: ThemeMap, *, role: str) -> list[str]:
-    named = "; ".join(f"{to_visible_line(theme.name)}, {_count_text(theme.n_cases)}" for theme in theme_map.themes)
-    n_alone = int((theme_map.theme_indices < 0).sum())
-    told = f"{_count_text(len(theme_map.coordinates))}, {_count_text(len(theme_map.themes), 'theme')}, {_count_text(n_alone, 'outlier')}"
+    theme_list = "; ".join(f"{to_visible_line(theme.name)}, {_count_text(theme.n_cases)}" for theme in theme_map.themes)
+    n_outliers = int((theme_map.theme_indices < 0).sum())
+    n_cases, n_themes = len(theme_map.coordinates), len(theme_map.themes)
+    counts = f"{_count_text(n_cases)}, {_count_text(n_themes, 'theme')}, {_count_text(n_outliers, 'outlier')}"
     page = f'viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" height="{HEIGHT:g}" font-family="{FONTS}"'
     return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {page} role="{role}" aria-labelledby="map-title map-told">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {page} role="{role}" aria-labelledby="map-title map-description">',
         f'<title id="map-title">{escape(to_visible_line(theme_map.title))}</title>',
-        f'<desc id="map-told">{escape(told)}. {escape(named)}. {CAPTION}</desc>',
+        f'<desc id="map-description">{escape(counts)}. {escape(theme_list)}. {CAPTION}</desc>',
         f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="{BACKGROUND_COLOUR}"/>',
         _text(to_visible_line(theme_map.title), 36, 46, 24, TEXT_COLOUR, weight=700),
-        _text(told, 36, 72, 14, MUTED_COLOUR),
+        _text(counts, 36, 72, 14, MUTED_COLOUR),
     ]
 
 
@@ -246,7 +256,7 @@ EXPORT_HINT = "As a table: patternmind export map"
 
 
 def _footer_elements(theme_map: ThemeMap, *, n_named: int, step: int, with_links: bool) -> list[str]:
-    """Where it is linked, the page below says in its own letters what the picture would say in small ones."""
+    """Return the footer texts; a map with links leaves out those that its web page repeats."""
     limits = [
         f"{n_named} of {len(theme_map.themes)} themes are named." if n_named < len(theme_map.themes) else "",
         f"One case in {step} is drawn." if step > 1 else "",
@@ -280,15 +290,15 @@ def _outline_width(radius: float) -> float:
 
 
 def _island_background(dots: NDArray[np.float64], colour: str, radius: float) -> str:
-    """The island under the dots: the dots, wide and pale, with the land between those that lie close."""
+    """Return the island under the dots: wide pale dots, and polygons between close ones."""
     if not len(dots):
         return ""
-    pale = _tint(colour)
-    land = "".join(_polygon_path(dots[corners]) for corners in _island_polygons(dots))
-    return _stroke_path(_dot_path(dots), pale, _outline_width(radius)) + (
-        f'<path d="{land}" fill="{pale}" stroke="{pale}" stroke-width="{_outline_width(radius):.1f}" '
+    tint = _tint(colour)
+    polygons = "".join(_polygon_path(dots[corners]) for corners in _island_polygons(dots))
+    return _stroke_path(_dot_path(dots), tint, _outline_width(radius)) + (
+        f'<path d="{polygons}" fill="{tint}" stroke="{tint}" stroke-width="{_outline_width(radius):.1f}" '
         'stroke-linejoin="round" stroke-linecap="round"/>'
-        if land
+        if polygons
         else ""
     )
 
@@ -298,7 +308,7 @@ def _polygon_path(corners: NDArray[np.float64]) -> str:
 
 
 def _island_polygons(dots: NDArray[np.float64]) -> list[list[int]]:
-    """Links and triangles between dots that lie close, as numbers of dots: all are joined but for strays."""
+    """Return links and triangles between close dots, as dot indices; only stray dots stay unconnected."""
     if not 2 <= len(dots) <= MAX_TRIANGULATED_DOTS:
         return []
     from scipy import spatial  # 0.2 s
@@ -306,20 +316,22 @@ def _island_polygons(dots: NDArray[np.float64]) -> list[list[int]]:
 
     graphs: Any = csgraph
     space: Any = spatial
-    apart = space.distance.squareform(space.distance.pdist(dots)) + 1e-6
-    tree = graphs.minimum_spanning_tree(apart).tocoo()
-    near = tree.data <= max(MAX_LINK_RATIO * float(np.median(tree.data)), MIN_GAP)
-    links = [[int(a), int(b)] for a, b in zip(tree.row[near], tree.col[near], strict=True)]
-    reach = MAX_TRIANGLE_RATIO * float(tree.data[near].max())
+    distances = space.distance.squareform(space.distance.pdist(dots)) + 1e-6
+    tree = graphs.minimum_spanning_tree(distances).tocoo()
+    is_near = tree.data <= max(MAX_LINK_RATIO * float(np.median(tree.data)), MIN_GAP)
+    links = [[int(a), int(b)] for a, b in zip(tree.row[is_near], tree.col[is_near], strict=True)]
+    max_side = MAX_TRIANGLE_RATIO * float(tree.data[is_near].max())
     try:
         triangles = space.Delaunay(dots).simplices.tolist()
     except space.QhullError:  # fewer than three dots, or all in a line
         return links
-    return links + [[a, b, c] for a, b, c in triangles if max(apart[a, b], apart[b, c], apart[c, a]) <= reach]
+    return links + [
+        [a, b, c] for a, b, c in triangles if max(distances[a, b], distances[b, c], distances[c, a]) <= max_side
+    ]
 
 
 def _tint(colour: str) -> str:
-    """A tenth of the colour on the ground; not by opacity, which would show every dot's overlap."""
+    """Mix a tenth of the colour with the background; opacity would show the overlap of dots."""
     mixed = (round(0.1 * int(colour[i : i + 2], 16) + 0.9 * int(BACKGROUND_COLOUR[i : i + 2], 16)) for i in (1, 3, 5))
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
@@ -370,7 +382,7 @@ def _leader_line(label: PlacedLabel) -> str:
 
 
 def _label_elements(label: PlacedLabel, colour: str, shape: str) -> str:
-    """Before the name stands a dot of its island, so that the two are matched where islands crowd."""
+    """Return the label, with a dot in its island's style before the name."""
     size, line_height = label.size, LINE_HEIGHT_RATIO * label.size
     first = label.box.top + MARGIN + size
     left = label.box.left + MARGIN + KEY_WIDTH_RATIO * size
@@ -386,14 +398,15 @@ def _label_elements(label: PlacedLabel, colour: str, shape: str) -> str:
 
 
 def _text_with_halo(text: str, x: float, y: float, size: float, fill: str, *, weight: int) -> str:
-    """The text on a rim of the ground's colour, drawn before it: ``paint-order`` is not known everywhere."""
+    """Return the text on a halo in the background colour; not every viewer supports ``paint-order``."""
     drawn = _text(text, x, y, size, fill, weight=weight)
-    rim = f'fill="{BACKGROUND_COLOUR}" stroke="{BACKGROUND_COLOUR}" stroke-width="{size / 3:.1f}" stroke-linejoin="round" aria-hidden="true"'
-    return drawn.replace(f'fill="{fill}"', rim, 1) + "\n" + drawn
+    stroke = f'stroke="{BACKGROUND_COLOUR}" stroke-width="{size / 3:.1f}" stroke-linejoin="round"'
+    halo = f'fill="{BACKGROUND_COLOUR}" {stroke} aria-hidden="true"'
+    return drawn.replace(f'fill="{fill}"', halo, 1) + "\n" + drawn
 
 
 def map_summary(theme_map: ThemeMap, drawn: DrawnMap) -> Mapping[str, int]:
-    """What a program wants to know about a drawn map."""
+    """Return the numbers of a drawn map for JSON output."""
     return {
         "cases": len(theme_map.coordinates),
         "themes": len(theme_map.themes),

@@ -1,4 +1,4 @@
-"""Where the names on a map stand: beside their islands, over few dots, never over each other."""
+"""Place the names on a map: near their islands, over few dots, never over each other."""
 
 import math
 import unicodedata
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 LARGE_LETTERS, SMALL_LETTERS = 14.0, 12.0
-"""Height of a name's letters, with few names and with many."""
+"""Letter height of a name, with few and with many names."""
 
 SMALL_LETTERS_ABOVE = 18
 COUNT_SIZE_RATIO = 0.86
 KEY_WIDTH_RATIO = 1.05
-"""Room before a name for one dot of its island, in heights of its letters."""
+"""Space before a name for one dot of its island, in letter heights."""
 
 LINE_HEIGHT_RATIO = 1.22
 MAX_LINE_LETTERS = 24
@@ -22,12 +22,12 @@ MAX_LABEL_LINES = 2
 MARGIN = 3.0
 
 NARROW_LETTERS, WIDE_LETTERS = frozenset("iljtfrI.,:;'|!()[] "), frozenset("mwMW@%&")
-"""Letters about a third and nine tenths of their height wide in the sans-serif faces of the stylesheet."""
+"""Letters about 0.36 and 0.92 times as wide as high in the usual fonts."""
 
 DISTANCES = (0.0, 8.0, 18.0, 34.0, 56.0, 84.0, 120.0)
 N_DIRECTIONS = 32
 MIN_LEADER_DISTANCE = 12.0
-"""A name farther from its island than this gets a line to it."""
+"""Distance from its island at which a name gets a leader line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Rectangle:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Island:
-    """A theme as drawn: its ``name``, its number of cases in words, the box round it and its dots, (n, 2)."""
+    """A drawn theme with its name, number of cases, bounding box, and dots (n, 2)."""
 
     name: str
     count_text: str
@@ -73,7 +73,7 @@ class Island:
 
 @dataclass(frozen=True, slots=True)
 class PlacedLabel:
-    """``size`` is the height of the name's letters; ``leader`` the line to its island, where the two lie apart."""
+    """A label with its letter height, and a leader line if distant from its island."""
 
     lines: tuple[str, ...]
     count_text: str
@@ -83,33 +83,32 @@ class PlacedLabel:
 
 
 def place_labels(islands: Sequence[Island], dots: NDArray[np.float64], frame: Rectangle) -> list[PlacedLabel | None]:
-    """A label for each island in the order given, which is the order of who chooses first; None where no room is left.
+    """Return a label for each island, or ``None`` without space; earlier islands choose first.
 
     Args:
-        dots: (n, 2) of everything drawn, in the units of ``frame``.
+        dots: (n, 2), all drawn dots in the units of ``frame``.
     """
     size = SMALL_LETTERS if len(islands) > SMALL_LETTERS_ABOVE else LARGE_LETTERS
-    crowd = _DotDensityGrid(dots, frame)
-    taken: list[PlacedLabel] = []
-    placed: list[PlacedLabel | None] = []
+    density = _DotDensityGrid(dots, frame)
+    labels: list[PlacedLabel | None] = []
     for island in islands:
-        label = _cheapest_label(island, taken, [one.box for one in islands if one is not island], crowd, size)
-        placed.append(label)
-        taken += [label] if label else []
-    return placed
+        placed = [label for label in labels if label]
+        other_boxes = [other.box for other in islands if other is not island]
+        labels.append(_cheapest_label(island, placed, other_boxes, density, size))
+    return labels
 
 
 def _cheapest_label(
     island: Island, placed: Sequence[PlacedLabel], others: Sequence[Rectangle], density: "_DotDensityGrid", size: float
 ) -> PlacedLabel | None:
-    """The cheapest place: near its island, over few dots, away from islands that it does not name."""
+    """Return the label near its island, over few dots, away from other islands."""
     best: tuple[float, PlacedLabel] | None = None
     for distance, label in _candidate_labels(island, size):
         if not density.frame.contains(label.box) or any(_collide(label, other) for other in placed):
             continue
-        strangers = sum(label.box.overlaps(other, gap=4) for other in others)
-        crossed = sum(label.leader is not None and _line_crosses_box(label.leader, other) for other in others)
-        cost = distance / 5 + 2.5 * math.sqrt(density.inside(label.box)) + 5 * strangers + 5 * crossed
+        n_overlapping = sum(label.box.overlaps(other, gap=4) for other in others)
+        n_crossed = sum(label.leader is not None and _line_crosses_box(label.leader, other) for other in others)
+        cost = distance / 5 + 2.5 * math.sqrt(density.count_in(label.box)) + 5 * n_overlapping + 5 * n_crossed
         if best is None or cost < best[0]:
             best = cost, label
     return best[1] if best else None
@@ -120,14 +119,14 @@ def _candidate_labels(island: Island, size: float) -> Iterator[tuple[float, Plac
     width = max(
         text_width(island.count_text, size * COUNT_SIZE_RATIO), *(text_width(line, size, bold=True) for line in lines)
     )
-    room = KEY_WIDTH_RATIO * size + width + 2 * MARGIN, LINE_HEIGHT_RATIO * size * (len(lines) + 1) + 2 * MARGIN
-    for distance, box in _candidate_boxes(island.box, room):
+    box_size = KEY_WIDTH_RATIO * size + width + 2 * MARGIN, LINE_HEIGHT_RATIO * size * (len(lines) + 1) + 2 * MARGIN
+    for distance, box in _candidate_boxes(island.box, box_size):
         leader = _leader_line(box, island.dots) if distance > MIN_LEADER_DISTANCE else None
         yield distance, PlacedLabel(lines, island.count_text, size, box, leader)
 
 
 def _candidate_boxes(island: Rectangle, size: tuple[float, float]) -> Iterator[tuple[float, Rectangle]]:
-    """Boxes of this size around the island, above it first, then ever farther away."""
+    """Yield boxes of this size around the island, first above it, then with growing distance."""
     across, down = island.center
     half_width, half_height = (island.right - island.left + size[0]) / 2, (island.bottom - island.top + size[1]) / 2
     for distance in DISTANCES:
@@ -143,7 +142,7 @@ def _candidate_boxes(island: Rectangle, size: tuple[float, float]) -> Iterator[t
 
 
 def _leader_line(label: Rectangle, dots: NDArray[np.float64]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """From the edge of the label to the dot that is nearest to it."""
+    """Return the line from the edge of the label to the nearest dot."""
     across, down = label.center
     x, y = dots[int(np.hypot(dots[:, 0] - across, dots[:, 1] - down).argmin())]
     return label.nearest_point(float(x), float(y)), (float(x), float(y))
@@ -159,7 +158,7 @@ def _collide(label: PlacedLabel, other: PlacedLabel) -> bool:
 
 
 def _line_crosses_box(line: tuple[tuple[float, float], tuple[float, float]], box: Rectangle) -> bool:
-    """Whether the line runs through the box, looked at in steps of a few units."""
+    """Return whether the line crosses the box, sampled in steps of a few units."""
     (x, y), (to_x, to_y) = line
     steps = max(2, int(math.hypot(to_x - x, to_y - y) / 4))
     return any(
@@ -179,21 +178,21 @@ def _lines_cross(
 
 
 class _DotDensityGrid:
-    """How many dots lie under a box, counted once on a grid of running sums."""
+    """Number of dots in a box, from a grid of cumulative sums."""
 
     def __init__(self, dots: NDArray[np.float64], frame: Rectangle, *, cell: float = 4.0) -> None:
         self.frame, self.cell = frame, cell
         shape = self._cell(frame.right, frame.left) + 1, self._cell(frame.bottom, frame.top) + 1
         column = np.clip(((dots[:, 0] - frame.left) / cell).astype(int), 0, shape[0] - 1)
         row = np.clip(((dots[:, 1] - frame.top) / cell).astype(int), 0, shape[1] - 1)
-        counted = np.bincount(column * shape[1] + row, minlength=shape[0] * shape[1]).reshape(shape)
+        counts = np.bincount(column * shape[1] + row, minlength=shape[0] * shape[1]).reshape(shape)
         self.sums = np.zeros((shape[0] + 1, shape[1] + 1), np.int64)
-        self.sums[1:, 1:] = counted.cumsum(axis=0).cumsum(axis=1)
+        self.sums[1:, 1:] = counts.cumsum(axis=0).cumsum(axis=1)
 
     def _cell(self, value: float, start: float) -> int:
         return int(max(0.0, value - start) / self.cell)
 
-    def inside(self, box: Rectangle) -> int:
+    def count_in(self, box: Rectangle) -> int:
         left, right = self._cell(box.left, self.frame.left), self._cell(box.right, self.frame.left) + 1
         top, bottom = self._cell(box.top, self.frame.top), self._cell(box.bottom, self.frame.top) + 1
         sums = self.sums
@@ -202,7 +201,7 @@ class _DotDensityGrid:
 
 
 def wrap_name(name: str) -> tuple[str, ...]:
-    """A name in at most two lines of about 24 letters, cut with an ellipsis where it is longer."""
+    """Wrap a name into at most two lines of about 24 letters; a longer name ends with an ellipsis."""
     lines: list[str] = []
     for word in name.split() or [""]:
         if lines and len(lines[-1]) + 1 + len(word) <= MAX_LINE_LETTERS:
@@ -217,7 +216,7 @@ def wrap_name(name: str) -> tuple[str, ...]:
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """About how wide a text is drawn, rather too wide than too narrow: the reader's own font decides."""
+    """Estimate the width of a text; rather too wide, because the viewer's font is unknown."""
     return sum(map(_letter_width, text)) * size * (1.07 if bold else 1.0)
 
 

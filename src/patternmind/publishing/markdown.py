@@ -1,4 +1,4 @@
-"""A document as Markdown with YAML front matter."""
+"""Render a document as Markdown with YAML front matter."""
 
 import json
 import re
@@ -22,17 +22,17 @@ from patternmind.publishing.document import (
 )
 
 SPECIAL_CHARS = re.compile(r"[\\`*_{}\[\]<>|~$&^]|(?<==)=|(?<=%)%|(?<=:):")
-"""Characters that begin markup in CommonMark or in its usual extensions (tables, math, highlights, templates)."""
+"""Characters that start markup in CommonMark and its extensions (tables, math, highlights, templates)."""
 
 ADDRESS_PATTERN = re.compile(r"(?<=[A-Za-z]):(?=\S)|(?<=\w)\.(?=[^\W\d])|@(?=\w)")
-"""Where readers make a link of a bare address: an escape in its middle keeps it text."""
+"""Positions inside a bare address; an escape there stops readers from turning it into a link."""
 
 LINE_START_PATTERN = re.compile(r"^(?:[#+\-=@:!%]|\d{1,9}(?=[.)](?:\s|$)))")
-"""What begins a heading, a list, a rule, a formula or a directive, and only at the beginning of a line."""
+"""Markup that counts only at the start of a line: headings, lists, rules, formulas, directives."""
 
 
 def to_markdown(document: Document) -> str:
-    """UTF-8 text; read back by a Markdown reader, every text is the plain text it was made from."""
+    """Return Markdown that a reader converts back to the plain texts of the document."""
     parts = [_front_matter({"title": document.title, "kind": document.kind, **document.front_matter})]
     parts.append(f"# {escape_markdown(document.title)}")
     parts.extend(_block(block) for block in document.blocks)
@@ -40,14 +40,14 @@ def to_markdown(document: Document) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Text that shows as itself wherever it stands in a Markdown line."""
-    shown = SPECIAL_CHARS.sub(r"\\\g<0>", to_visible_line(text))
-    shown = ADDRESS_PATTERN.sub(r"\\\g<0>", shown)
-    start = LINE_START_PATTERN.match(shown)
+    """Escape a text so that it appears unchanged anywhere in a Markdown line."""
+    escaped = SPECIAL_CHARS.sub(r"\\\g<0>", to_visible_line(text))
+    escaped = ADDRESS_PATTERN.sub(r"\\\g<0>", escaped)
+    start = LINE_START_PATTERN.match(escaped)
     if start is None:
-        return shown
-    at = start.end() if start.group()[0].isdigit() else 0
-    return f"{shown[:at]}\\{shown[at:]}"
+        return escaped
+    position = start.end() if start.group()[0].isdigit() else 0
+    return f"{escaped[:position]}\\{escaped[position:]}"
 
 
 def _front_matter(values: Mapping[str, FrontMatterValue]) -> str:
@@ -56,11 +56,11 @@ def _front_matter(values: Mapping[str, FrontMatterValue]) -> str:
 
 
 def _yaml_value(value: FrontMatterValue) -> str:
-    """JSON is YAML; quoted, a text is never taken for a number, a date or a key."""
+    """Return the value as JSON, which is valid YAML; a quoted text is never read as a number or a date."""
     if isinstance(value, str):
         return json.dumps(to_visible_line(value), ensure_ascii=False)
     if isinstance(value, tuple):
-        return json.dumps([to_visible_line(one) for one in value], ensure_ascii=False)
+        return json.dumps([to_visible_line(item) for item in value], ensure_ascii=False)
     return json.dumps(value)
 
 
@@ -91,7 +91,7 @@ def _quote_source(quote: QuoteBlock) -> str:
 
 
 def _link_target(link: str) -> str:
-    return re.sub(r"[<>\\]", lambda found: f"%{ord(found.group()):02X}", link)
+    return re.sub(r"[<>\\]", lambda match: f"%{ord(match.group()):02X}", link)
 
 
 def _entry(entry: ContentsEntry) -> str:

@@ -1,4 +1,4 @@
-"""A document as PDF, drawn by WeasyPrint from the HTML; the one owner of weasyprint."""
+"""Render HTML as PDF with WeasyPrint; the only module that imports weasyprint."""
 
 from typing import Any, Never
 
@@ -13,19 +13,19 @@ PANGO_MISSING = (
 
 
 def to_pdf(document: Document) -> bytes:
-    """Tagged PDF (PDF/UA-1).
+    """Return a tagged PDF (PDF/UA-1).
 
     Raises:
-        UsageError: the native Pango libraries, or weasyprint itself, are missing.
+        UsageError: The native Pango libraries, or weasyprint itself, are missing.
     """
     return _load_weasyprint().HTML(string=to_html(document), url_fetcher=refuse_fetch).write_pdf(pdf_variant="pdf/ua-1")
 
 
 def svg_to_pdf(svg: str, *, width: float, height: float) -> bytes:
-    """One page of exactly this size, in CSS pixels, with the drawing on it.
+    """Return a PDF with the drawing on one page of this size, in CSS pixels.
 
     Raises:
-        UsageError: the native Pango libraries, or weasyprint itself, are missing.
+        UsageError: The native Pango libraries, or weasyprint itself, are missing.
     """
     page = f"@page {{ size: {width}px {height}px; margin: 0 }} body {{ margin: 0 }} svg {{ display: block }}"
     return _load_weasyprint().HTML(string=f"<style>{page}</style>{svg}", url_fetcher=refuse_fetch).write_pdf()
@@ -40,5 +40,5 @@ def _load_weasyprint() -> Any:
 
 
 def refuse_fetch(url: str, *_: object, **__: object) -> Never:
-    """Answers every request for something outside the document."""
+    """Refuse every request for an external resource."""
     raise ValueError(f"A document loads nothing: {url[:80]}")

@@ -1,4 +1,4 @@
-"""The playbook: the patterns that may go out, a page each, with the way to them from the problem at hand."""
+"""Build the playbook: the publishable patterns, one page each, with an index by problem."""
 
 import datetime as dt
 import re
@@ -35,14 +35,14 @@ from patternmind.publishing.publication_rules import PublishedPattern, WithheldP
 
 INTRODUCTION = (
     "Ways of working that recurred in this network's own cases. Each was proposed from those cases and accepted by a "
-    "named person; every quote stands word for word in a case of a colleague, without names."
+    "named person; every quote is verbatim from a colleague's case, names removed."
 )
 DISCLAIMER = (
-    "It is no rule book and no ranking of people or teams. A pattern helped where it was tried: read when not to use "
-    "it, and what speaks against it, before you rely on it."
+    "This is not a rule book, and it does not rank people or teams. A pattern helped where it was tried: before you "
+    "rely on it, read when not to use it and what speaks against it."
 )
-NO_COUNTER_EVIDENCE = "None was found in these cases. That is no proof that it cannot fail."
-NO_USES = "No use is recorded yet. If you try it, tell the network how it went."
+NO_COUNTER_EVIDENCE = "None was found in these cases. That does not prove that the pattern cannot fail."
+NO_USES = "No uses recorded yet. If you try it, tell the network how it went."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +65,21 @@ def build_playbook(
     date: dt.date,
     earlier_editions: Sequence[Edition] = (),
 ) -> Document:
-    """The whole playbook, patterns in the order given.
+    """Return the whole playbook, with the patterns in the same order.
 
     Args:
-        withheld: counted and their reasons told; no name or text of them is shown.
-        retired: named in the retired list; ``rights.sort_patterns`` leaves out those that could never be published.
-        earlier: former versions, newest first.
+        withheld: Only their number and reasons appear, without names or texts.
+        retired: Listed by name; ``publication_rules.select_patterns`` excludes those that could never be published.
+        earlier_editions: Earlier versions, newest first.
     """
-    anchors = {one.pattern.id: _anchor(one.pattern, number) for number, one in enumerate(patterns, 1)}
-    now = Edition(version=version, date=date, text=_edition_text(patterns))
+    anchors = {published.pattern.id: _anchor(published.pattern, n) for n, published in enumerate(patterns, 1)}
+    edition = Edition(version=version, date=date, text=_edition_text(patterns))
     blocks: list[Block] = [*_front_blocks(patterns, withheld, network=network, version=version, date=date)]
     if patterns:
         blocks += _contents_blocks(patterns, anchors)
-    for one in patterns:
-        blocks += _pattern_page(one, anchors, patterns, themes)
-    blocks += _change_log([now, *earlier_editions])
+    for published in patterns:
+        blocks += _pattern_page(published, anchors, patterns, themes)
+    blocks += _change_log([edition, *earlier_editions])
     blocks += _retired_list(retired)
     return Document(
         kind="playbook",
@@ -89,7 +89,7 @@ def build_playbook(
             "network": network.name,
             "version": version,
             "date": date.isoformat(),
-            "patterns": tuple(one.pattern.id for one in patterns),
+            "patterns": tuple(published.pattern.id for published in patterns),
             "withheld": len(withheld),
             "retired": len(retired),
         },
@@ -110,9 +110,9 @@ def _front_blocks(
 ) -> Iterator[Block]:
     if network.purpose:
         yield Paragraph(network.purpose, is_lead=True)
-    tested = sum(one.pattern.state is DraftState.FIELD_TESTED for one in patterns)
-    number = f"{len(patterns)}, {tested} of them field-tested" if tested else str(len(patterns))
-    yield FactTable((("Version", version), ("Date", date.isoformat()), ("Patterns", number)))
+    n_tested = sum(published.pattern.state is DraftState.FIELD_TESTED for published in patterns)
+    count = f"{len(patterns)}, {n_tested} of them field-tested" if n_tested else str(len(patterns))
+    yield FactTable((("Version", version), ("Date", date.isoformat()), ("Patterns", count)))
     if not patterns:
         yield Paragraph(_empty_message(withheld))
         return
@@ -125,33 +125,33 @@ def _front_blocks(
 def _empty_message(withheld: Sequence[WithheldPattern]) -> str:
     if not withheld:
         return (
-            "There is no pattern here yet, because none has been accepted. That is a normal beginning. Next: open the "
-            "review desk, read the candidates beside their evidence, and accept the first one that you would tell a "
-            "colleague to try."
+            "This playbook has no patterns yet, because none has been accepted. That is normal at the start. Next: "
+            "open the review queue, read the candidates with their evidence, and accept the first one that you would "
+            "recommend to a colleague."
         )
     return (
-        f"There is no pattern here yet. {_withheld_summary(withheld)} Next: ask other teams for a case of the same kind, and "
-        "ask those whose case is for the network only whether it may be quoted without their name."
+        f"This playbook has no patterns yet. {_withheld_summary(withheld)} Next: ask other teams for similar cases, "
+        "and ask the submitters of network-only cases whether these may be quoted without their name."
     )
 
 
 def _withheld_summary(withheld: Sequence[WithheldPattern]) -> str:
-    """How many and why, each reason once; nothing of the patterns themselves."""
-    reasons = Counter(one.reason for one in withheld)
-    told_reasons = " ".join(reason if n == 1 else f"{n} times: {reason}" for reason, n in reasons.items())
+    """Return the number of withheld patterns and the reasons, without their texts."""
+    counts = Counter(pattern.reason for pattern in withheld)
+    reasons = " ".join(reason if n == 1 else f"{n} times: {reason}" for reason, n in counts.items())
     verb = "is" if len(withheld) == 1 else "are"
-    return f"{pluralize(len(withheld), 'pattern')} {verb} held back. {told_reasons}"
+    return f"{pluralize(len(withheld), 'pattern')} {verb} held back. {reasons}"
 
 
 def _contents_blocks(patterns: Sequence[PublishedPattern], anchors: Mapping[str, str]) -> list[Block]:
     situations = tuple(
-        ContentsEntry(one.pattern.name, anchors[one.pattern.id], situation)
-        for one in patterns
+        ContentsEntry(pattern.name, anchors[pattern.id], situation)
+        for pattern in (published.pattern for published in patterns)
         for situation in dict.fromkeys(
-            (*stated_lines(one.pattern.fields, "problem"), *stated_lines(one.pattern.fields, "signs_it_applies"))
+            (*stated_lines(pattern.fields, "problem"), *stated_lines(pattern.fields, "signs_it_applies"))
         )
     )
-    contents = tuple(ContentsEntry(one.pattern.name, anchors[one.pattern.id]) for one in patterns)
+    contents = tuple(ContentsEntry(published.pattern.name, anchors[published.pattern.id]) for published in patterns)
     blocks: list[Block] = [Heading(2, "Contents"), ContentsList("Patterns", contents)]
     if situations:
         blocks += [Heading(2, "What are you facing?"), ContentsList("Patterns by situation", situations)]
@@ -203,25 +203,25 @@ def _evidence_blocks(published: PublishedPattern) -> list[Block]:
         if claim.field != COUNTER_EVIDENCE
         for quote in claim.quotes
     )
-    said = [QuoteBlock(text, published.references.get(case_id, case_id)) for case_id, text in dict.fromkeys(quotes)]
-    return [Heading(3, "Evidence, word for word"), *said]
+    blocks = [QuoteBlock(text, published.references.get(case_id, case_id)) for case_id, text in dict.fromkeys(quotes)]
+    return [Heading(3, "Evidence: verbatim quotes"), *blocks]
 
 
 def _counter_evidence_blocks(published: PublishedPattern) -> list[Block]:
     claims = [claim for claim in published.pattern.claims if claim.field == COUNTER_EVIDENCE]
     lines = stated_lines(published.pattern.fields, COUNTER_EVIDENCE)
-    shown = quote_blocks(lines, claims, published.references)
-    return [Heading(3, "Counter-evidence"), *(shown or [Paragraph(NO_COUNTER_EVIDENCE)])]
+    blocks = quote_blocks(lines, claims, published.references)
+    return [Heading(3, "Counter-evidence"), *(blocks or [Paragraph(NO_COUNTER_EVIDENCE)])]
 
 
 def _related_blocks(pattern: Pattern, anchors: Mapping[str, str], others: Sequence[PublishedPattern]) -> list[Block]:
-    """Patterns of this playbook that the field names by theme or by id; a theme nobody published stays unnamed."""
-    named = set(stated_lines(pattern.fields, "related"))
-    near = [other.pattern for other in others if other.pattern.id != pattern.id]
-    found = [other for other in near if {other.id, other.name, other.theme_id or other.id} & named]
-    if not found:
-        return [Heading(3, "Related patterns"), Paragraph("None in this playbook yet.")]
-    entries = tuple(ContentsEntry(other.name, anchors[other.id]) for other in found)
+    """Link the related patterns of this playbook; unpublished themes are not named."""
+    references = set(stated_lines(pattern.fields, "related"))
+    other_patterns = [other.pattern for other in others if other.pattern.id != pattern.id]
+    related = [other for other in other_patterns if {other.id, other.name, other.theme_id or other.id} & references]
+    if not related:
+        return [Heading(3, "Related patterns"), Paragraph("No related pattern in this playbook yet.")]
+    entries = tuple(ContentsEntry(other.name, anchors[other.id]) for other in related)
     return [Heading(3, "Related patterns"), ContentsList(f"Patterns related to {pattern.name}", entries)]
 
 
@@ -230,46 +230,48 @@ def _status_blocks(published: PublishedPattern, themes: Sequence[Theme]) -> list
     theme = next((theme for theme in themes if theme.id == pattern.theme_id), None)
     people = f"{pluralize(published.n_contributors, 'contributor')} in {pluralize(published.n_teams, 'team')}"
     rows = [
-        ("Standing", "field-tested" if pattern.state is DraftState.FIELD_TESTED else "accepted"),
-        ("Stands on", f"{pluralize(published.n_cases, 'case')} by {people}"),
+        ("State", "field-tested" if pattern.state is DraftState.FIELD_TESTED else "accepted"),
+        ("Based on", f"{pluralize(published.n_cases, 'case')} by {people}"),
         ("Theme", theme.name if theme else ""),
         ("Reviewed by", ", ".join(pattern.reviewers)),
         ("Version", f"{pattern.version}, accepted on {pattern.accepted_at.date().isoformat()}"),
-        ("How it was written", provenance_line(pattern.provenance)),
-        ("Changed by people", _edited_share_text(pattern.share_edited)),
+        ("How it was made", provenance_line(pattern.provenance)),
+        ("Edited by people", _edited_share_text(pattern.share_edited)),
         ("Left out", _omissions_text(published)),
     ]
-    return [Heading(3, "Where it stands"), FactTable(tuple(row for row in rows if row[1]))]
+    return [Heading(3, "Status"), FactTable(tuple(row for row in rows if row[1]))]
 
 
 def _edited_share_text(share: float) -> str:
     percent = round(share * 100)
-    return f"{percent} % of its words" if percent else "less than 1 % of its words" if share else "none of its words"
+    return f"{percent} % of the words" if percent else "less than 1 % of the words" if share else "not edited"
 
 
 def _omissions_text(published: PublishedPattern) -> str:
     if not published.n_cut_quotes:
         return ""
-    return f"{pluralize(published.n_cut_quotes, 'quote')} that may not go out, and {pluralize(published.n_cut_lines, 'line')} with them"
+    quotes, lines = pluralize(published.n_cut_quotes, "quote"), pluralize(published.n_cut_lines, "line")
+    return f"{quotes} that may not be published, and {lines} with them"
 
 
 def _edition_text(patterns: Sequence[PublishedPattern]) -> str:
     if not patterns:
-        return "No pattern yet."
-    return f"{pluralize(len(patterns), 'pattern')}: {_pattern_names(one.pattern for one in patterns)}."
+        return "No patterns yet."
+    return f"{pluralize(len(patterns), 'pattern')}: {_pattern_names(published.pattern for published in patterns)}."
 
 
 def _pattern_names(patterns: Iterable[Pattern]) -> str:
-    return ", ".join(f"{one.name} (version {one.version})" for one in patterns)
+    return ", ".join(f"{pattern.name} (version {pattern.version})" for pattern in patterns)
 
 
 def _change_log(editions: Sequence[Edition]) -> list[Block]:
-    rows = tuple((f"{one.version}, {one.date.isoformat()}", one.text) for one in editions)
+    rows = tuple((f"{edition.version}, {edition.date.isoformat()}", edition.text) for edition in editions)
     return [Heading(2, "Change log", starts_page=True), FactTable(rows)]
 
 
 def _retired_list(retired: Sequence[Pattern]) -> list[Block]:
     if not retired:
-        return [Heading(2, "Retired patterns"), Paragraph("None. A pattern that no longer helps is listed here.")]
-    lines = tuple(f"{one.name} (version {one.version}): no longer recommended." for one in retired)
+        text = "No retired patterns. A pattern that no longer helps is listed here."
+        return [Heading(2, "Retired patterns"), Paragraph(text)]
+    lines = tuple(f"{pattern.name} (version {pattern.version}): no longer recommended." for pattern in retired)
     return [Heading(2, "Retired patterns"), BulletList(lines)]

@@ -1,6 +1,6 @@
-"""A drawing as PNG: WeasyPrint lays it on a page, so that any script finds its letters, and PDFium paints the page.
+"""Render an SVG drawing as PNG; the only module that imports pypdfium2.
 
-The one owner of pypdfium2.
+WeasyPrint converts the drawing to PDF, with fonts for any script, and PDFium renders the page.
 """
 
 import io
@@ -9,25 +9,25 @@ from typing import Any
 from patternmind.publishing.pdf import svg_to_pdf
 
 PIXELS_PER_UNIT = 2
-"""Pixels for a unit of the drawing: sharp on paper and on fine screens."""
+"""Pixels per unit of the drawing, sharp in print and on high-resolution screens."""
 
 POINTS_PER_UNIT = 0.75
 
 
 def to_png(svg: str, *, width: float, height: float) -> bytes:
-    """The picture of an SVG drawing of this size, twice as many pixels each way.
+    """Return a PNG of an SVG drawing, with twice as many pixels in each direction.
 
     Raises:
-        UsageError: the native Pango libraries are missing.
+        UsageError: The native Pango libraries are missing.
     """
     import pypdfium2  # 0.1 s
 
-    painter: Any = pypdfium2
-    document = painter.PdfDocument(svg_to_pdf(svg, width=width, height=height))
+    pdfium: Any = pypdfium2
+    document = pdfium.PdfDocument(svg_to_pdf(svg, width=width, height=height))
     try:
-        picture = document[0].render(scale=PIXELS_PER_UNIT / POINTS_PER_UNIT).to_pil()
-        written = io.BytesIO()
-        picture.save(written, "PNG", optimize=True)
-        return written.getvalue()
+        image = document[0].render(scale=PIXELS_PER_UNIT / POINTS_PER_UNIT).to_pil()
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG", optimize=True)
+        return buffer.getvalue()
     finally:
         document.close()

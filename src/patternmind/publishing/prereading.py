@@ -1,4 +1,4 @@
-"""Pre-reading as a document: two pages, eight minutes, the case in its own words first, and what is not known last."""
+"""Lay out a pre-reading as a document of two pages: the case first, open questions last."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -54,9 +54,9 @@ MAX_SENTENCE_GAP = 3
 
 MAX_QUARTERS = 8
 
-LEFT_OUT_MESSAGE = "Left out to keep to two pages; it stands in the draft."
-NO_DISAGREEMENT_MESSAGE = "Nothing was found in these cases that speaks against a remedy."
-PREPARATION_MESSAGE = "No slides. Bring your own case of this kind, one question, and what you would like to try."
+LEFT_OUT_MESSAGE = "Left out to fit two pages; see the draft."
+NO_DISAGREEMENT_MESSAGE = "No evidence against a remedy was found in these cases."
+PREPARATION_MESSAGE = "No slides. Bring a similar case of your own, one question, and what you would like to try."
 
 
 def lay_out_prereading(
@@ -67,26 +67,27 @@ def lay_out_prereading(
     cases: Mapping[str, Case],
     network: Network,
 ) -> Document:
-    """Two pages for a session of this network. It says "Draft, not reviewed" unless a decision approved it.
+    """Return a document of two pages, marked "Draft, not reviewed" unless a decision approved it.
 
-    It stays within the network, so it may quote network-only cases; then it says so.
+    The document stays within the network. It may therefore quote network-only cases, and then says so.
 
     Args:
-        patterns: of the theme; the first two that nobody rejected or retired are shown, accepted before candidates.
+        patterns: Patterns of the theme; the first two are shown, accepted ones before candidates, without rejected and
+            retired ones.
     """
-    subject = gather_content(prereading, theme=theme, patterns=patterns, cases=cases, network=network)
-    whole = split_parts(subject)
-    parts = without_long_sentences(whole)
-    document = _build_document(subject, parts, n_left_out=count_lines(whole) - count_lines(parts))
-    for name, least in SHORTENING_ORDER:
-        while is_too_long(document) and (longest := find_longest_part(parts, name, least)):
+    content = gather_content(prereading, theme=theme, patterns=patterns, cases=cases, network=network)
+    all_parts = split_parts(content)
+    parts = without_long_sentences(all_parts)
+    document = _build_document(content, parts, n_left_out=count_lines(all_parts) - count_lines(parts))
+    for name, min_lines in SHORTENING_ORDER:
+        while is_too_long(document) and (longest := find_longest_part(parts, name, min_lines)):
             parts[longest] = parts[longest][:-1]
-            document = _build_document(subject, parts, n_left_out=count_lines(whole) - count_lines(parts))
+            document = _build_document(content, parts, n_left_out=count_lines(all_parts) - count_lines(parts))
     return document
 
 
 def prereading_record(prereading: GroundedDraft | ReviewedDraft) -> dict[str, Any]:
-    """The pre-reading as JSON: a line of ``export drafts``, its claims with their quotes."""
+    """Return the pre-reading as JSON, in the format of ``export drafts``."""
     draft, decisions = split_decisions(prereading)
     return {
         "id": draft.id,
@@ -150,9 +151,7 @@ def _opening_blocks(content: PrereadingContent) -> list[Block]:
     session, date = joined_lines(content.fields, "session"), joined_lines(content.fields, "date")
     blocks: list[Block] = [FactTable((("Session", session or "not named yet"), ("Date", date or "not set yet")))]
     if content.approval is None:
-        blocks.append(
-            Note("Draft, not reviewed", "Nobody has checked this selection yet; the quotes are word for word.")
-        )
+        blocks.append(Note("Draft, not reviewed", "No one has checked this selection yet; the quotes are verbatim."))
     else:
         blocks.append(Note("Approved", f"By {content.approval.by} on {content.approval.at.date().isoformat()}."))
     leave_with = joined_lines(content.fields, "leave_with")
@@ -160,18 +159,18 @@ def _opening_blocks(content: PrereadingContent) -> list[Block]:
 
 
 def _case_blocks(content: PrereadingContent, lines: Sequence[str]) -> list[Block]:
-    """The case's own sentences as quotes, one for each of its fields; what a person added stands beside them."""
-    said = {quote.text: quote for claim in content.draft.claims if claim.field == "case" for quote in claim.quotes}
-    own = [said[line] for line in lines if line in said]
+    """Return the case as one quote per field, followed by lines that a person added."""
+    quotes = {quote.text: quote for claim in content.draft.claims if claim.field == "case" for quote in claim.quotes}
+    own = [quotes[line] for line in lines if line in quotes]
     title = joined_lines(content.fields, "case_title")
     blocks: list[Block] = [Heading(2, "The case, in its own words"), *([Heading(3, title)] if title else [])]
     blocks += _merge_quotes(own, content.references_by_case)
-    blocks += [Paragraph(line) for line in lines if line not in said]
+    blocks += [Paragraph(line) for line in lines if line not in quotes]
     return blocks if lines else [*blocks, Paragraph(_missing_message(content.fields, "case"))]
 
 
 def _merge_quotes(sentences: Sequence[SourceQuote], sources: Mapping[str, str]) -> list[QuoteBlock]:
-    """Sentences of one field in one quote, with "…" where the case says something in between."""
+    """Merge the sentences of a field into one quote, with "…" for omitted text."""
     runs: list[list[SourceQuote]] = []
     for sentence in sentences:
         if runs and (runs[-1][-1].case_id, runs[-1][-1].field) == (sentence.case_id, sentence.field):
@@ -180,8 +179,8 @@ def _merge_quotes(sentences: Sequence[SourceQuote], sources: Mapping[str, str]) 
             runs.append([sentence])
     last = len(runs) - 1
     return [
-        QuoteBlock(_join_sentences(run), sources.get(run[0].case_id, run[0].case_id) if at == last else "")
-        for at, run in enumerate(runs)
+        QuoteBlock(_join_sentences(run), sources.get(run[0].case_id, run[0].case_id) if position == last else "")
+        for position, run in enumerate(runs)
     ]
 
 
@@ -194,7 +193,7 @@ def _join_sentences(run: Sequence[SourceQuote]) -> str:
 
 def _theme_blocks(theme: Theme | None) -> list[Block]:
     if theme is None:
-        text = "This topic is in no theme yet: the voices below are from the cases closest to it."
+        text = "This topic has no theme yet: the voices below come from the most similar cases."
         return [Heading(2, "Its theme"), Paragraph(text)]
     sizes = ((theme.n_cases, "case"), (theme.n_teams, "team"), (theme.n_contributors, "contributor"))
     size = ", ".join(pluralize(n, noun) for n, noun in sizes)
@@ -203,20 +202,20 @@ def _theme_blocks(theme: Theme | None) -> list[Block]:
         ("What recurs", theme.gist),
         ("Size", f"{size}; {theme.new_cases} new since last quarter" if theme.new_cases else size),
         ("By quarter", ", ".join(f"{quarter}: {n}" for quarter, n in list(theme.trend.items())[-MAX_QUARTERS:])),
-        ("Share of intake", f"{round(theme.share * 100)} %" if theme.share else ""),
-        ("Set apart by", ", ".join(theme.differs_by or theme.keywords)),
+        ("Share of all cases", f"{round(theme.share * 100)} %" if theme.share else ""),
+        ("Typical words", ", ".join(theme.differs_by or theme.keywords)),
     ]
     return [Heading(2, "Its theme"), FactTable(tuple(row for row in rows if row[1]))]
 
 
 def _quote_section(title: str, content: PrereadingContent, name: str, parts: Parts) -> list[Block]:
     claims = [claim for claim in content.draft.claims if claim.field == name]
-    said = quote_blocks(parts[name], claims, content.references_by_case)
-    return [Heading(2, title), *(said or [Paragraph(_missing_message(content.fields, name))])]
+    blocks = quote_blocks(parts[name], claims, content.references_by_case)
+    return [Heading(2, title), *(blocks or [Paragraph(_missing_message(content.fields, name))])]
 
 
 def _missing_message(fields: Mapping[str, FieldValue], name: str, *, empty: str = NOT_STATED_SENTENCE) -> str:
-    """What stands in place of no lines: that there were none, or that they were too long."""
+    """Return the text for a part without lines: there were none, or they were too long."""
     return LEFT_OUT_MESSAGE if stated_lines(fields, name) else empty
 
 
@@ -226,7 +225,7 @@ def _patterns_section(content: PrereadingContent, parts: Parts) -> list[Block]:
         reason = (
             f"No repeatable pattern in these cases. {content.no_pattern_reason}"
             if content.no_pattern_reason
-            else "None yet."
+            else "No patterns yet."
         )
         return [*blocks, Paragraph(reason)]
     for card in content.cards:
@@ -241,12 +240,12 @@ STATE_LABELS = {
 
 
 def _pattern_blocks(card: PatternCard, content: PrereadingContent, parts: Parts) -> list[Block]:
-    label, meaning = STATE_LABELS.get(card.state, ("Candidate", "proposed from the cases; nobody has accepted it yet"))
+    label, meaning = STATE_LABELS.get(card.state, ("Candidate", "proposed from the cases; not accepted yet"))
     patlet = " ".join(parts[f"patlet of {card.id}"])
     forces = lines_with_sources(parts[f"forces of {card.id}"], card.claims, content.references_by_case)
     counter = lines_with_sources(parts[f"counter of {card.id}"], card.claims, content.references_by_case)
-    nothing = _missing_message(card.fields, COUNTER_EVIDENCE, empty="none found in these cases.")
-    against = tuple(f"Counter-evidence: {line}" for line in (counter or (nothing,)))
+    empty_message = _missing_message(card.fields, COUNTER_EVIDENCE, empty="none found in these cases.")
+    against = tuple(f"Counter-evidence: {line}" for line in (counter or (empty_message,)))
     blocks: list[Block] = [Heading(3, card.name), Note(label, f"{meaning[:1].upper()}{meaning[1:]}.")]
     blocks += [Paragraph(patlet)] if patlet else []
     return [*blocks, BulletList((*(f"Force: {line}" for line in forces), *against))]
@@ -265,31 +264,34 @@ def _open_questions_blocks(content: PrereadingContent, parts: Parts) -> list[Blo
 
 def _questions_blocks(lines: tuple[str, ...]) -> list[Block]:
     title = "Three questions" if len(lines) == 3 else "Questions"
-    return [Heading(2, title), NumberedList(lines) if lines else Paragraph("Bring the one you want answered.")]
+    return [
+        Heading(2, title),
+        NumberedList(lines) if lines else Paragraph("Bring the question that you want answered."),
+    ]
 
 
 def _related_section(content: PrereadingContent, lines: tuple[str, ...]) -> list[Block]:
-    nothing = (
+    empty_message = (
         LEFT_OUT_MESSAGE
         if split_parts(content)["related"]
-        else "No other pattern of this theme, and no recorded use, yet."
+        else "No other pattern of this theme and no recorded uses yet."
     )
-    return [Heading(2, "Related patterns and uses"), BulletList(lines) if lines else Paragraph(nothing)]
+    return [Heading(2, "Related patterns and uses"), BulletList(lines) if lines else Paragraph(empty_message)]
 
 
 def _closing_blocks(content: PrereadingContent, parts: Parts, *, n_left_out: int) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Before you come"), Paragraph(PREPARATION_MESSAGE)]
-    n_closed = _count_network_only_cases(content, parts)
-    if n_closed:
-        text = f"It quotes {pluralize(n_closed, 'case')} that may go no further. Do not pass it on."
+    n_network_only = _count_network_only_cases(content, parts)
+    if n_network_only:
+        text = f"It quotes {pluralize(n_network_only, 'network-only case')}. Do not pass it on."
         blocks.append(Note(f"For {content.network.name or 'this network'} only", text))
     shortened = f" Shortened to two pages: {pluralize(n_left_out, 'sentence')} left out." if n_left_out else ""
     return [*blocks, Paragraph(f"How this was made: {provenance_line(content.draft.provenance)}{shortened}")]
 
 
 def _count_network_only_cases(content: PrereadingContent, parts: Parts) -> int:
-    """How many of the cases quoted in these pages are for the network alone."""
-    shown = {line for lines in parts.values() for line in lines}
+    """Count the network-only cases that these pages quote."""
+    printed_lines = {line for lines in parts.values() for line in lines}
     claims = [*content.draft.claims, *(claim for card in content.cards for claim in card.claims)]
-    ids = {quote.case_id for claim in claims if claim.text.strip() in shown for quote in claim.quotes}
+    ids = {quote.case_id for claim in claims if claim.text.strip() in printed_lines for quote in claim.quotes}
     return sum(id in content.cases and content.cases[id].consent is Consent.NETWORK_ONLY for id in ids)

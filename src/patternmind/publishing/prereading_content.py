@@ -1,4 +1,4 @@
-"""What a pre-reading is about: its draft as people left it, its theme, and the patterns worth a look."""
+"""Gather the content of a pre-reading: its current draft, its theme, and the patterns to show."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ MAX_PATTERNS = 2
 
 @dataclass(frozen=True, slots=True)
 class PatternCard:
-    """A pattern as a reader of two pages needs it."""
+    """A pattern in the short form of a pre-reading."""
 
     id: str
     name: str
@@ -45,7 +45,7 @@ class PatternCard:
 
 @dataclass(frozen=True, slots=True)
 class PrereadingContent:
-    """All that stands in the document whatever its length. ``sources`` are references by case id."""
+    """The content of a pre-reading before shortening."""
 
     draft: Draft
     fields: Mapping[str, FieldValue]
@@ -62,9 +62,13 @@ class PrereadingContent:
 def _pattern_card(pattern: ReviewedDraft | Pattern) -> PatternCard:
     if isinstance(pattern, Pattern):
         return PatternCard(pattern.id, pattern.name, pattern.state, pattern.fields, pattern.claims)
-    draft, held = split_decisions(pattern)
+    draft, decisions = split_decisions(pattern)
     return PatternCard(
-        draft.id, current_name(draft, held), current_state(held), current_fields(draft, held), draft.claims
+        draft.id,
+        current_name(draft, decisions),
+        current_state(decisions),
+        current_fields(draft, decisions),
+        draft.claims,
     )
 
 
@@ -76,21 +80,21 @@ def gather_content(
     cases: Mapping[str, Case],
     network: Network,
 ) -> PrereadingContent:
-    draft, held = split_decisions(prereading)
-    approved = [one for one in held if one.action is DraftAction.ACCEPT]
-    standing = [
-        card for one in patterns if (card := _pattern_card(one)).state not in {DraftState.REJECTED, DraftState.RETIRED}
+    draft, decisions = split_decisions(prereading)
+    approvals = [decision for decision in decisions if decision.action is DraftAction.ACCEPT]
+    cards = [
+        card for card in map(_pattern_card, patterns) if card.state not in {DraftState.REJECTED, DraftState.RETIRED}
     ]
-    usable = [card for card in standing if stated_lines(card.fields, "solution")]
+    usable = [card for card in cards if stated_lines(card.fields, "solution")]
     usable.sort(key=lambda card: card.state not in {DraftState.ACCEPTED, DraftState.FIELD_TESTED})
     return PrereadingContent(
-        draft=replace(draft, name=current_name(draft, held)),
-        fields=current_fields(draft, held),
-        approval=approved[-1] if approved and current_state(held) is DraftState.ACCEPTED else None,
+        draft=replace(draft, name=current_name(draft, decisions)),
+        fields=current_fields(draft, decisions),
+        approval=approvals[-1] if approvals and current_state(decisions) is DraftState.ACCEPTED else None,
         theme=theme,
         cards=tuple(usable[:MAX_PATTERNS]),
         other_cards=tuple(usable[MAX_PATTERNS:]),
-        no_pattern_reason=next((reason for card in standing if (reason := joined_lines(card.fields, "reason"))), ""),
+        no_pattern_reason=next((reason for card in cards if (reason := joined_lines(card.fields, "reason"))), ""),
         references_by_case={id: source_reference(case) for id, case in cases.items()},
         network=network,
         cases=cases,

@@ -1,4 +1,4 @@
-"""A document in the format that a file's name asks for."""
+"""Render a document in the format of a file suffix."""
 
 from collections.abc import Callable, Mapping
 
@@ -18,12 +18,12 @@ RENDERERS: Mapping[str, Callable[[Document], bytes]] = {
 
 
 def render_document(document: Document, suffix: str) -> bytes:
-    """The content of a file with this suffix.
+    """Return the content of a file with this suffix.
 
     Raises:
-        UsageError: there is no such format, or the libraries for a PDF are missing.
+        UsageError: The format is not supported, or the libraries for a PDF are missing.
     """
-    wanted = f".{suffix.casefold().lstrip('.')}"
-    if wanted not in RENDERERS:
+    normalized = f".{suffix.casefold().lstrip('.')}"
+    if normalized not in RENDERERS:
         raise UsageError(f'A document cannot be written as "{suffix}". Choose {", ".join(RENDERERS)}.')
-    return RENDERERS[wanted](document)
+    return RENDERERS[normalized](document)

@@ -1,6 +1,6 @@
-"""What people's decisions made of a draft: its state, name and fields as they stand.
+"""Compute the current state, name and fields of a draft from the decisions on it.
 
-``review`` reads the same off the log. Steps do not import each other; a test holds the two equal.
+``review`` computes the same from its log. These packages do not import each other; a test checks that both agree.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,16 @@ from patternmind.publishing.field_text import FieldValue
 
 
 def split_decisions(draft: GroundedDraft | ReviewedDraft) -> tuple[Draft, list[Decision]]:
-    """A draft and the decisions on it that still hold: no undo, and none that was taken back."""
+    """Return a draft and its active decisions, without undone decisions and undo entries."""
     if isinstance(draft, GroundedDraft):
         return draft.draft, []
-    taken_back = {decision.undoes for decision in draft.decisions}
-    held = [each for each in draft.decisions if each.action is not DraftAction.UNDO and each.id not in taken_back]
-    return draft.grounded.draft, held
+    undone_ids = {decision.undoes for decision in draft.decisions}
+    active = [
+        decision
+        for decision in draft.decisions
+        if decision.action is not DraftAction.UNDO and decision.id not in undone_ids
+    ]
+    return draft.grounded.draft, active
 
 
 def current_state(active_decisions: Sequence[Decision]) -> DraftState:
@@ -30,7 +34,7 @@ def current_state(active_decisions: Sequence[Decision]) -> DraftState:
 
 
 def current_fields(draft: Draft, active_decisions: Sequence[Decision]) -> dict[str, FieldValue]:
-    """The fields with every edit that holds, the last one winning; the name apart."""
+    """Apply the active edits to the fields, latest last; edits of the name are not applied."""
     fields = dict(draft.fields)
     for decision in active_decisions:
         fields.update({name: value for name, value in decision.edits.items() if name != "name"})

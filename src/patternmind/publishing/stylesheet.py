@@ -1,4 +1,4 @@
-"""The look of a printed or opened document: one scale of type, one of space, light and dark, A4 and Letter."""
+"""Style sheet for printed and on-screen documents: light and dark, A4 and Letter."""
 
 DOCUMENT_CSS = """
 :root {

@@ -16,6 +16,7 @@ from patternmind.domain.drafts import (
     RejectionReason,
     ReviewedDraft,
 )
+from patternmind.domain.members import require_actor
 from patternmind.errors import InvalidState, RuleViolated
 
 TRANSITIONS: Mapping[DraftState, Mapping[DraftAction, DraftState]] = {
@@ -79,21 +80,23 @@ def make_decision(
 
     Raises:
         InvalidState: The action is not possible in the draft's state.
-        RuleViolated: A rejection has no reason, an edit changes nothing, a field is unknown, or the actor is missing.
+        RuleViolated: A rejection has no reason, an edit changes nothing, or a field is unknown.
+        UsageError: The actor is missing.
     """
     draft = reviewed.grounded.draft
     before = state_of(reviewed.decisions)
     if action not in possible_actions(reviewed.decisions):
         possible = [possible_action.value for possible_action in possible_actions(reviewed.decisions)]
         raise InvalidState(draft.id, before.value, action.value, possible)
+    actor = require_actor(actor)
     changed = _changed_fields(reviewed, edits or {})
-    _check_decision(reviewed, action, actor=actor, reason=reason, changed=changed)
+    _check_decision(reviewed, action, reason=reason, changed=changed)
     undone = active_decisions(reviewed.decisions)[-1] if action is DraftAction.UNDO else None
     return Decision(
         id=f"{draft.id}.{reviewed.version + 1}",
         draft_id=draft.id,
         action=action,
-        by=actor.strip(),
+        by=actor,
         at=at,
         before=before,
         after=undone.before if undone else _next_state(draft.kind, before, action),
@@ -143,12 +146,10 @@ def _check_decision(
     reviewed: ReviewedDraft,
     action: DraftAction,
     *,
-    actor: str,
     reason: RejectionReason | None,
     changed: Mapping[str, str | tuple[str, ...]],
 ) -> None:
-    if not actor.strip():
-        raise RuleViolated("Every decision is a named person's: say who decides.")
+
     if action is DraftAction.REJECT and reason is None:
         raise RuleViolated(f"A rejection needs a reason: {', '.join(choice.value for choice in RejectionReason)}.")
     if not str(changed.get("name", "x")).strip():

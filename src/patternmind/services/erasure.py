@@ -16,10 +16,11 @@ from patternmind.domain.drafts import (
     DraftKind,
     Quote,
 )
+from patternmind.domain.members import require_actor
 from patternmind.domain.themes import Lineage, Theme
 from patternmind.embedding.lenses import LENSES, lens_text
 from patternmind.embedding.vectors import text_hash
-from patternmind.errors import NotFound, UsageError
+from patternmind.errors import NotFound
 from patternmind.ingestion.cases import case_id_for
 from patternmind.ports import (
     Clock,
@@ -62,20 +63,19 @@ def erase_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> Erasu
         UsageError: The actor is missing.
         StoreUnavailable: The rows are gone, but another process prevents cleaning the file. Repeat the call.
     """
-    if not actor.strip():
-        raise UsageError("Every erasure is a named person's: say who erases with --by.")
+    actor = require_actor(actor)
     try:
         case = store.case(case_id)
     except NotFound:
         if (withdrawal := find_withdrawal(store, case_id)) is not None:
-            store.erase_case(withdrawal.case_id, _NO_REWRITE, kept_text_hashes=(), actor=actor.strip(), at=clock.now())
+            store.erase_case(withdrawal.case_id, _NO_REWRITE, kept_text_hashes=(), actor=actor, at=clock.now())
             store.purge_deleted()
             return ErasureResult(case_id=withdrawal.case_id)
         if (erasure := find_erasure(store, case_id)) is None:
             raise
         store.purge_deleted()
         return ErasureResult(case_id=erasure.case_id, again=True)
-    result = _remove_case(store, clock, case, actor=actor.strip(), remove=store.erase_case)
+    result = _remove_case(store, clock, case, actor=actor, remove=store.erase_case)
     store.purge_deleted()
     return result
 
@@ -101,9 +101,8 @@ def withdraw_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> Er
         NotFound: The case does not exist, or is withdrawn already.
         UsageError: The actor is missing.
     """
-    if not actor.strip():
-        raise UsageError("Every withdrawal is a named person's: say who withdraws it.")
-    return _remove_case(store, clock, store.case(case_id), actor=actor.strip(), remove=store.withdraw_case)
+    actor = require_actor(actor)
+    return _remove_case(store, clock, store.case(case_id), actor=actor, remove=store.withdraw_case)
 
 
 class _RemoveCase(Protocol):

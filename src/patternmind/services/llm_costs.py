@@ -47,7 +47,7 @@ def list_calls(store: Store, run_id: str | None) -> list[Call]:
     if run_id is None:
         return store.list_calls(runs[-1].id) if runs else []
     if run_id not in {run.id for run in runs}:
-        raise NotFound("run", run_id, "`patternmind runs` lists them.")
+        raise NotFound("run", run_id)
     return store.list_calls(run_id)
 
 

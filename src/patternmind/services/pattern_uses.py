@@ -4,7 +4,8 @@ import hashlib
 from datetime import date
 
 from patternmind.domain.drafts import PatternUse
-from patternmind.errors import RuleViolated, UsageError
+from patternmind.domain.members import require_actor
+from patternmind.errors import UsageError
 from patternmind.ports import Clock, Store
 from patternmind.review import make_field_test_decision
 from patternmind.services.library import get_library_entry
@@ -24,12 +25,11 @@ def record_use(
 
     Raises:
         NotFound: No published pattern has this id.
-        UsageError: The team is missing, the day is in the future, a text is too long, or a text names a person.
-        RuleViolated: The actor is missing.
+        UsageError: Actor or team is missing, the day is in the future, a text is too long, or a text names a person.
     """
     get_library_entry(store, pattern_id)
-    team, note, actor = " ".join(team.split()), note.strip(), actor.strip()
-    _validate_use(clock, used_on=used_on, team=team, note=note, actor=actor)
+    team, note, actor = " ".join(team.split()), note.strip(), require_actor(actor)
+    _validate_use(clock, used_on=used_on, team=team, note=note)
     reject_names(store, note, {"team": team})
     digest = hashlib.sha256("\0".join((pattern_id, used_on.isoformat(), team, note, actor)).encode()).hexdigest()
     use = PatternUse(
@@ -40,9 +40,7 @@ def record_use(
     return use
 
 
-def _validate_use(clock: Clock, *, used_on: date, team: str, note: str, actor: str) -> None:
-    if not actor:
-        raise RuleViolated("Enter your name: each use is recorded under a name.")
+def _validate_use(clock: Clock, *, used_on: date, team: str, note: str) -> None:
     if not team or len(team) > MAX_TEAM_CHARS:
         raise UsageError(f"Name the team that used it, in at most {MAX_TEAM_CHARS} characters.", field="team")
     if len(note) > MAX_NOTE_CHARS:

@@ -33,7 +33,7 @@ from patternmind.embedding.lenses import (
     lens_text,
 )
 from patternmind.embedding.vectors import embed_cases, text_hash
-from patternmind.errors import UsageError
+from patternmind.errors import ErrorCode, UsageError
 from patternmind.ingestion.redaction.redactor import redact
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Encoder, Progress, RunRecord, Store
@@ -168,7 +168,8 @@ def _current_version(store: Store, encoder: Encoder, lens: str | None) -> _Snaps
     if run is None:
         of_lens = f' of lens "{lens}"' if lens else ""
         raise UsageError(
-            f"There has been no run{of_lens} yet, so there are no themes to place cases in. Start a run first."
+            f"There has been no run{of_lens} yet, so there are no themes to place cases in. Start a run first.",
+            code=ErrorCode.NO_RUN,
         )
     edits = store.edits(run.parameters.lens)
     return _SnapshotVersion(
@@ -316,7 +317,9 @@ def _load_snapshot(store: Store, version: _SnapshotVersion, n_dimensions: int) -
     lens = version.run.parameters.lens
     machine_result = store.machine_result(version.run.id)
     if machine_result is not None and machine_result.encoder != version.encoder_id:
-        raise UsageError("The last run used another encoder. Start a new run first, then place cases.")
+        raise UsageError(
+            "The last run used another encoder. Start a new run first, then place cases.", code=ErrorCode.OUTDATED_RUN
+        )
     assignments = {assignment.case_id: assignment for assignment in store.assignments(lens)}
     cases = [case for case in store.cases() if case.id in assignments]
     hashes = {case.id: text_hash(lens_text(case, lens)) for case in cases}

@@ -17,7 +17,7 @@ from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
 from patternmind.drafting.identity import with_recomputed_id
 from patternmind.drafting.keyphrases import PhraseCounts
 from patternmind.drafting.prereading import draft_prereading
-from patternmind.errors import NotFound, UsageError
+from patternmind.errors import ErrorCode, NotFound, UsageError
 from patternmind.grounding import ground
 from patternmind.ingestion.redaction.redactor import redact_values
 from patternmind.ingestion.redaction.roster import Roster
@@ -68,7 +68,7 @@ def subject_from_theme(store: Store, theme_id: str) -> PrereadingSubject:
     themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes(lens))
     theme = next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None)
     if theme is None:
-        raise NotFound("theme", theme_id, "List them with `patternmind themes`.")
+        raise NotFound("theme", theme_id)
     return PrereadingSubject(store.case((theme.exemplars or theme.case_ids)[0]), theme, theme.case_ids)
 
 
@@ -97,7 +97,7 @@ def subject_from_topic(store: Store, encoder: Encoder, index: VectorIndex, topic
         raise UsageError("Say what the session is about.", field="topic")
     hits = [hit.case_id for hit in index.search(encoder.encode([topic])[0], N_CLOSEST_CASES)]
     if not hits:
-        raise UsageError("There are no cases yet. Import some first.")
+        raise UsageError("There are no cases yet. Import some first.", code=ErrorCode.NO_CASES)
     theme_by_case = {assignment.case_id: assignment.theme_id for assignment in _lens_assignments(store)}
     votes = Counter(theme_id for case_id in hits[:5] if (theme_id := theme_by_case.get(case_id)))
     best = votes.most_common(1)[0][0] if votes else None

@@ -73,7 +73,7 @@ def _find_theme(store: Store, theme_id: str) -> tuple[RunRecord, Theme]:
         theme = next((theme for theme in store.themes(lens) if theme.id == theme_id and theme.case_ids), None)
         if run and theme:
             return run, theme
-    raise NotFound("theme", theme_id, "List them with `patternmind themes`.")
+    raise NotFound("theme", theme_id)
 
 
 def _llm_session(store: Store, llm: LlmContext | None) -> LlmSession | None:

@@ -177,7 +177,7 @@ def _require_unanswered(store: Store, run_id: str, theme_id: str) -> ChangeToRev
     reviews = list_changes_to_review(store, run_id)
     review = next((review for review in reviews if review.change.theme_id == theme_id), None)
     if review is None:
-        raise NotFound("change", f"{run_id}/{theme_id}", "List them with `patternmind themes changes`.")
+        raise NotFound("change", f"{run_id}/{theme_id}")
     if review.answer is not None:
         raise UsageError(f"This change was answered already, by {review.answer.describe()}. Undo that first.")
     return review

@@ -15,6 +15,7 @@ from patternmind.domain.edits import (
     binding_edits,
 )
 from patternmind.domain.machine_result import MachineResult
+from patternmind.domain.members import require_actor
 from patternmind.domain.themes import (
     OUTLIER,
     Assignment,
@@ -27,6 +28,7 @@ from patternmind.embedding.lenses import lens_text
 from patternmind.embedding.vectors import text_hash
 from patternmind.errors import (
     ContradictoryEdit,
+    ErrorCode,
     NotFound,
     UsageError,
     VersionConflict,
@@ -190,7 +192,7 @@ def _request_lens(store: Store, request: ThemeEditRequest, log: Sequence[Edit]) 
     if request.action is EditAction.UNDO:
         undone = next((edit for edit in log if edit.seq == request.undoes), None)
         if undone is None or (request.lens and undone.lens != request.lens):
-            raise NotFound("decision", str(request.undoes), "List them with `patternmind themes log`.")
+            raise NotFound("decision", str(request.undoes))
         return undone.lens
     if request.lens is not None:
         return request.lens
@@ -209,15 +211,14 @@ class _EditContext:
 
     def build_edit(self, request: ThemeEditRequest, *, seq: int, clock: Clock) -> Edit:
         """Validate a request and return the edit to log."""
-        if not request.actor.strip():
-            raise UsageError("Say who decides, with --by.", field="by")
+        actor = require_actor(request.actor)
         themes = {theme.id: theme for theme in self.store.themes(self.lens)} if self.last_run else {}
         case_ids = tuple(dict.fromkeys(self.store.case(case_id).id for case_id in request.case_ids))
         edit = Edit(
             seq=seq,
             lens=self.lens,
             action=request.action,
-            by=" ".join(request.actor.split()),
+            by=actor,
             at=clock.now(),
             theme_id=self._require_theme(request.theme_id, themes),
             other_theme_id=self._require_theme(request.other_theme_id, themes),
@@ -265,10 +266,10 @@ class _EditContext:
     def _require_theme(self, theme_id: str | None, themes: dict[str, Theme]) -> str | None:
         if theme_id is None or theme_id in themes:
             return theme_id
-        remedy = "List them with `patternmind themes --all`."
         if theme_id in self.store.theme_ids():
-            remedy = f'It belongs to another lens than "{self.lens}"; name that with --lens.'
-        raise NotFound("theme", theme_id, remedy)
+            remedy = f'It belongs to another lens than "{self.lens}".'
+            raise NotFound("theme", theme_id, remedy, code=ErrorCode.OTHER_LENS)
+        raise NotFound("theme", theme_id)
 
     def _clean_name(self, name: str, action: EditAction) -> str:
         name = self._clean_text(name, "name")
@@ -371,7 +372,9 @@ def apply_edit(store: Store, last_run: RunRecord, log: Sequence[Edit]) -> RunRev
     machine_result = store.machine_result(last_run.id)
     by_id = {case.id: case for case in store.cases()}
     if machine_result is None or any(case_id not in by_id for case_id in machine_result.case_ids):
-        raise UsageError("The cases changed since the last run. Start a new run first, then decide.")
+        raise UsageError(
+            "The cases changed since the last run. Start a new run first, then decide.", code=ErrorCode.OUTDATED_RUN
+        )
     cases = [replace(by_id[id], duplicate_of=machine_result.duplicate_of.get(id)) for id in machine_result.case_ids]
     before = store.themes(last_run.parameters.lens)
     vectors = _case_vectors(store, cases, machine_result, last_run.parameters.lens)

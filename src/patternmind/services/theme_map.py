@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from patternmind.domain.themes import Assignment, Theme
-from patternmind.errors import UsageError
+from patternmind.errors import ErrorCode, UsageError
 from patternmind.ports import Store
 from patternmind.publishing.map_drawing import MapTheme, ThemeMap
 from patternmind.publishing.publication_rules import redact_theme_name
@@ -61,7 +61,7 @@ def build_theme_map(store: Store, lens: str | None = None, *, named_themes: Sequ
             theme_ids.append(sys.intern(assignment.theme_id or ""))
             coordinates.extend((assignment.x, assignment.y))
     if not case_ids:
-        raise UsageError("The last run made no map. Start a new run to make one.")
+        raise UsageError("There is still no map. Start a run to make one.", code=ErrorCode.NO_RUN)
     if named_themes is None:
         named_themes = _with_public_names(store, store.themes(lens))
     themes = _sort_by_size(named_themes, set(theme_ids))

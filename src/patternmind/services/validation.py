@@ -29,7 +29,7 @@ def validate_run_parameters(parameters: RunParameters) -> None:
             date.fromisoformat(parameters.since)
         except ValueError as error:
             raise UsageError(
-                f'--since takes a date such as 2026-10-01, not "{parameters.since}".', field="since"
+                f'"{parameters.since}" is not a date. Enter it as YYYY-MM-DD, such as 2026-10-01.', field="since"
             ) from error
 
 

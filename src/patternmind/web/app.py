@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import cast
+from typing import Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -15,22 +16,32 @@ from patternmind import __version__
 from patternmind.bootstrap import AppContext
 from patternmind.web import static_files
 from patternmind.web.api import (
+    case_removal,
     case_submission,
     cases,
+    checkup,
     drafts,
+    events,
+    export,
+    imports,
     jobs,
+    network,
+    patterns,
     placements,
     playbook,
     prereadings,
     review,
     runs,
+    search,
     settings,
     theme_edits,
+    theme_map,
+    theme_reviews,
     themes,
     uploads,
 )
 from patternmind.web.api import members as members_api
-from patternmind.web.api.schemas import HealthResponse
+from patternmind.web.api import roster as roster_api
 from patternmind.web.api_docs import docs_page
 from patternmind.web.auth import BEARER_SCHEME, identify
 from patternmind.web.locked_encoder import LockedEncoder
@@ -66,20 +77,36 @@ from patternmind.web.state import AppState
 
 API_PREFIX = "/api/v1"
 
+
+class HealthResponse(BaseModel):
+    status: Literal["ok"]
+
+
 API_ROUTERS: Sequence[APIRouter] = (
     placements.router,
     case_submission.router,
-    uploads.router,
+    case_removal.router,
     cases.router,
+    network.router,
+    imports.router,
+    uploads.router,
+    search.router,
+    export.router,
     jobs.router,
+    events.router,
     runs.router,
     theme_edits.router,
+    theme_reviews.router,
+    theme_map.router,
     themes.router,
     drafts.router,
+    patterns.router,
     prereadings.router,
     review.router,
     playbook.router,
     settings.router,
+    roster_api.router,
+    checkup.router,
     members_api.router,
 )
 """Routers of the API; their order matters.

@@ -36,7 +36,9 @@ def form_token(ctx: AppContext, caller: Caller | None) -> str:
     """Return the token of the caller's forms; it is unique to the session and network."""
     session = caller.session.sha256 if caller and caller.session else ""
     network_id = caller.network_id if caller else ""
-    return hmac.new(ctx.store.contributor_secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        ctx.store.contributor_secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256
+    ).hexdigest()
 
 
 def autosave_namespace(ctx: AppContext, caller: Caller | None) -> str:

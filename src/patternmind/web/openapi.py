@@ -1,15 +1,10 @@
 """The OpenAPI description of the API."""
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from patternmind.bootstrap import AppContext
-from patternmind.settings import Settings
 from patternmind.web.problems import Problem
 
 DESCRIPTION = """\
@@ -39,14 +34,3 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
         app.openapi_schema = schema
     return app.openapi_schema
-
-
-def main() -> None:
-    from patternmind.web.app import make_app  # it imports this module
-
-    app = make_app(AppContext(Settings(home=Path("nowhere"))))
-    sys.stdout.write(json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -53,7 +53,7 @@ class ProblemKind:
 MALFORMED = ProblemKind("malformed", 400, "The request cannot be read")
 TOKEN_NEEDED = ProblemKind("token-needed", 401, "A valid bearer token is required")
 REFUSED = ProblemKind("refused", 403, "Requests from this origin are refused")
-FORBIDDEN = ProblemKind("not-yours", 403, "You do not have permission to do this")
+FORBIDDEN = ProblemKind("forbidden", 403, "You do not have permission to do this")
 FORM_REFUSED = ProblemKind("form-refused", 403, "The form belongs to another session")
 NOT_FOUND = ProblemKind("not-found", 404, "Not found")
 METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", 405, "Method not allowed")

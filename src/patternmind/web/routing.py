@@ -122,13 +122,13 @@ async def _rejection_response(request: Request, error: HTTPProblem) -> Response:
         if saved_form is None:
             return RedirectResponse(sign_in_url(request), status_code=303)
         return render(
-            request, "sign_in/form.html", 401, next=request.url.path, kept=saved_form, error="", sign_in_name=""
+            request, "sign_in/form.html", 401, next=request.url.path, saved_form=saved_form, error="", sign_in_name=""
         )
     if error.kind is FORM_REFUSED and request.headers.get("sec-fetch-site") == "same-origin":
         saved_form = await serialize_form(request)
         if saved_form is not None and request.state.caller is not None:
             return render(
-                request, "sign_in/resume.html", 403, target=request.url.path, kept=parse_saved_form(saved_form)
+                request, "sign_in/resume.html", 403, target=request.url.path, form=parse_saved_form(saved_form)
             )
     return error_page(request, error.kind.title, error.detail, error.status_code, headers=error.headers)
 

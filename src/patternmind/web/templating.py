@@ -86,7 +86,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     """Render a template as a page.
 
     In addition to ``values`` a template gets ``caller`` (None for anonymous callers), ``may("review_drafts")``,
-    ``nav``, ``settings_tabs``, ``flash``, ``form_token()``, ``shelf`` (the autosave namespace), ``now``, ``path`` and
+    ``nav``, ``settings_tabs``, ``flash``, ``form_token()``, ``autosave_namespace``, ``now``, ``path`` and
     ``asset("app.css")``.
     """
     caller = cast("Caller | None", getattr(request.state, "caller", None))
@@ -99,7 +99,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "settings_tabs": [(item.path, item.title) for item in _visible_items(request, caller, SETTINGS_TABS)],
         "flash": message,
         "form_token": FormToken(forms.form_token(ctx, caller)),
-        "shelf": forms.autosave_namespace(ctx, caller),
+        "autosave_namespace": forms.autosave_namespace(ctx, caller),
         "now": ctx.clock.now(),
         "path": request.url.path,
         "asset": asset_url,

@@ -182,21 +182,14 @@ def _rejected(store: Store, form: ThemeEditForm, error: PatternmindError) -> Rej
         return RejectedThemeEdit(form=form, status=412, message=message, later_decisions=later)
     if isinstance(error, NotFound) and error.kind != "case":
         raise error
-    is_actor_missing = isinstance(error, UsageError) and error.field == "by"
-    message = "Enter your name." if is_actor_missing else str(error)
-    return RejectedThemeEdit(form=form, status=422, message=message, field=_error_field(form, error, message))
+    return RejectedThemeEdit(form=form, status=422, message=str(error), field=_error_field(form, error))
 
 
-def _error_field(form: ThemeEditForm, error: PatternmindError, message: str) -> str:
-    """Return the name of the field that the message belongs to."""
-    if message == "Enter your name.":
-        return "by"
-    if message.startswith("The note"):
-        return "note"
-    if isinstance(error, NotFound):
-        return "case"
-    is_about_name = message.startswith(("The name", "A theme's name", "Give the theme a name"))
-    return "name" if is_about_name else "other_theme_id" if form.action == EditAction.MERGE else "case"
+def _error_field(form: ThemeEditForm, error: PatternmindError) -> str:
+    """Return the name of the field that the error belongs to."""
+    if isinstance(error, UsageError) and error.field in {"by", "name", "note"}:
+        return error.field
+    return "other_theme_id" if form.action == EditAction.MERGE and not isinstance(error, NotFound) else "case"
 
 
 def _describe_request(store: Store, form: ThemeEditForm) -> str:

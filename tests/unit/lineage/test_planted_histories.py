@@ -24,12 +24,12 @@ def test_lineage_reports_planted_changes_and_few_others(history: PlantedHistory,
 
 
 def test_lineage_keeps_themes_of_unchanged_groups(history: PlantedHistory) -> None:
-    assert history.ids_kept() == 1
+    assert history.share_of_kept_ids() == 1
 
 
 def test_lineage_names_parents_of_parts_and_absorbing_themes(history: PlantedHistory) -> None:
-    changes = history.told[2].changes
-    former_theme_of, theme_of = history.told[1].theme_of, history.told[2].theme_of
+    changes = history.results[2].changes
+    former_theme_of, theme_of = history.results[1].theme_of, history.results[2].theme_of
     parts = [(former_theme_of[name], theme_of[piece]) for name, pieces in history.split.items() for piece in pieces]
     is_named = [parent == theme_id or parent in changes[theme_id].others for parent, theme_id in parts]
     assert sum(is_named) >= 0.95 * len(is_named), "half of a small part may be new cases"
@@ -44,7 +44,7 @@ def test_lineage_names_parents_of_parts_and_absorbing_themes(history: PlantedHis
 
 
 def test_planted_histories_explain_every_change(history: PlantedHistory) -> None:
-    for result in history.told:
+    for result in history.results:
         for change in result.changes.values():
             assert explain_change(change, {}).count(".") >= 1
             assert sum(flow.n_cases for flow in change.went) == change.n_known

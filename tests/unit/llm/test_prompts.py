@@ -130,7 +130,7 @@ def test_what_is_printed_as_a_number_is_one(folder: Path) -> None:
     book = PromptFiles(folder)
     assert book.render("greeting", {"person": 18, "texts": []}).user.startswith("Greet 18 ")
     for person in ("18", True, None):
-        with pytest.raises(PromptInvalid, match="must be one"):
+        with pytest.raises(PromptInvalid, match="needs a number, not"):
             book.render("greeting", {"person": person, "texts": []})
 
 
@@ -149,7 +149,7 @@ def test_other_variables_than_the_declared_are_refused(folder: Path, variables: 
 
 @pytest.mark.parametrize("texts", [None, 3, [3], [None]])
 def test_a_variable_of_another_shape_is_refused(folder: Path, texts: object) -> None:
-    with pytest.raises(PromptInvalid, match="not the shape that the template needs"):
+    with pytest.raises(PromptInvalid, match="does not have the shape that the template needs"):
         PromptFiles(folder).render("greeting", {"person": "Ada", "texts": texts})
 
 
@@ -166,7 +166,7 @@ def test_a_template_cannot_reach_into_python(folder: Path) -> None:
 
 
 def test_an_unknown_prompt_is_refused(folder: Path) -> None:
-    with pytest.raises(PromptInvalid, match=r"farewell\.md: there is no such prompt"):
+    with pytest.raises(PromptInvalid, match=r"farewell\.md: the prompt does not exist"):
         PromptFiles(folder).render("farewell", {})
 
 
@@ -180,7 +180,7 @@ def test_an_unknown_prompt_is_refused(folder: Path) -> None:
         ({"header": HEADER.replace("[person, texts]", "[person]")}, "are used: with texts"),
         ({"header": HEADER.replace("[person, texts]", "[person, texts, mood]")}, "are used: without mood"),
         ({"header": HEADER.replace("{type: object", "{type: array")}, "'object' was expected"),
-        ({"header": HEADER.replace("required: [hello]", "required: hello")}, "no JSON schema"),
+        ({"header": HEADER.replace("required: [hello]", "required: hello")}, "not a JSON schema"),
         ({"header": "id: [greeting"}, "not valid YAML"),
         ({"header": "only words"}, "not of type 'object'"),
         ({"body": BODY.replace("## System", "## Systems")}, "front matter between"),
@@ -190,7 +190,7 @@ def test_an_unknown_prompt_is_refused(folder: Path) -> None:
         ({"body": BODY.replace("You greet.", "")}, "a part of it is empty"),
         ({"body": BODY.replace("{% endfor %}", "")}, "its template is not valid"),
         ({"body": BODY.replace("| fenced", "| unknown")}, "its template is not valid"),
-        ({"header": HEADER.replace("[person, texts]", "[person, texts, code]")}, "no variable may be called"),
+        ({"header": HEADER.replace("[person, texts]", "[person, texts, code]")}, "no variable may be named"),
         ({"header": HEADER[: HEADER.index("answer_schema")]}, "has no answer_schema"),
     ],
 )
@@ -266,11 +266,11 @@ def test_an_own_prompt_may_use_fewer_variables_and_take_our_answer_schema(folder
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"header": HEADER.replace("greeting", "welcome"), "name": "welcome.md"}, "no prompt of that name to replace"),
+        ({"header": HEADER.replace("greeting", "welcome"), "name": "welcome.md"}, "no built-in prompt has this name"),
         ({"header": HEADER.replace("texts]", "texts, mood]")}, "has no variable mood; it can use person, texts"),
         ({"body": f"{BODY}{{{{ mood | fenced }}}}"}, "has no variable mood"),
         ({"header": HEADER.replace("[person, texts]", "[person]")}, "are used: with texts"),
-        ({"header": HEADER.replace("required: [hello], ", "")}, "lets through what ours does not: .* require hello"),
+        ({"header": HEADER.replace("required: [hello], ", "")}, "accepts more than the built-in one: .* require hello"),
         ({"body": BODY.replace("| fenced", "")}, "without"),
     ],
 )
@@ -290,7 +290,7 @@ def test_an_own_prompt_that_does_not_fit_is_refused_at_once(folder: Path, change
         ({"maxLength": 10, "minLength": 2, "pattern": "x"}, None),
         ({"maxLength": 30}, "maxLength of hello must be at most 20"),
         ({"maxLength": "20"}, "maxLength of hello must be at most 20"),
-        ({"type": "null"}, '"type" of hello must be as it is in ours'),
+        ({"type": "null"}, '"type" of hello must be the same as in the built-in prompt'),
     ],
 )
 def test_an_answer_schema_may_be_narrower_and_never_wider(changed: dict[str, Any], problem: str | None) -> None:
@@ -304,7 +304,7 @@ def test_an_answer_schema_may_be_narrower_and_never_wider(changed: dict[str, Any
         ({**OURS, "properties": {}}, "the answer lacks hello"),
         ({**OURS, "properties": {"hello": HELLO, "mood": {}}}, "the answer has no mood"),
         ({"type": "object", "properties": OURS["properties"]}, "the answer must require hello"),
-        ({"required": ["hello"], "properties": OURS["properties"]}, '"type" of the answer must be as it is in ours'),
+        ({"required": ["hello"], "properties": OURS["properties"]}, '"type" of the answer must be the same as in the built-in prompt'),
     ],
 )
 def test_an_answer_schema_keeps_our_parts(theirs: dict[str, Any], problem: str) -> None:
@@ -314,7 +314,7 @@ def test_an_answer_schema_keeps_our_parts(theirs: dict[str, Any], problem: str) 
 def test_lists_and_choices_may_be_shorter() -> None:
     ours = {"type": "array", "maxItems": 3, "items": {"enum": ["a", "b", "c"]}}
     assert find_widening({**ours, "maxItems": 2, "items": {"enum": ["a"]}}, ours) is None
-    assert find_widening({**ours, "items": {"enum": ["a", "d"]}}, ours) == "an entry of the answer may not be d"
+    assert find_widening({**ours, "items": {"enum": ["a", "d"]}}, ours) == "an entry of the answer must not be d"
     assert find_widening({**ours, "items": {}}, ours) is not None
 
 

@@ -75,11 +75,11 @@ def test_a_pattern_page_has_its_parts_in_their_order() -> None:
         "Signs that it applies",
         "Do not use when",
         "Consequences",
-        "Evidence, word for word",
+        "Evidence: verbatim quotes",
         "Counter-evidence",
         "Known uses",
         "Related patterns",
-        "Where it stands",
+        "Status",
     ]
 
 
@@ -94,7 +94,7 @@ def test_the_front_page_says_what_it_is_and_how_many_patterns_it_holds() -> None
     assert document.title == "Nordlys: playbook"
     facts = next(block for block in document.blocks if isinstance(block, FactTable))
     assert facts.rows == (("Version", "0.1"), ("Date", "2026-11-21"), ("Patterns", "2, 1 of them field-tested"))
-    assert "no rule book" in text_of(document)
+    assert "not a rule book" in text_of(document)
 
 
 def test_the_index_leads_from_the_situation_to_the_pattern() -> None:
@@ -116,19 +116,19 @@ def test_evidence_is_quoted_with_its_reference() -> None:
 
 
 def test_counter_evidence_is_shown_even_when_there_is_none() -> None:
-    assert "no proof" in under(playbook([one()]), "Counter-evidence")
+    assert "does not prove" in under(playbook([one()]), "Counter-evidence")
 
 
 def test_counter_evidence_is_quoted_and_is_not_among_the_evidence() -> None:
     document = playbook([one(counter=True)])
     assert under(document, "Counter-evidence") == f"{COLD.text['problem']}\nC-3, 2026Q3"
-    assert COLD.text["problem"] not in under(document, "Evidence, word for word")
+    assert COLD.text["problem"] not in under(document, "Evidence: verbatim quotes")
 
 
 def test_where_it_stands_says_who_when_and_how_much_people_changed() -> None:
-    stands = under(playbook([one(version=3, share_edited=0.184)], themes=[build_theme()]), "Where it stands")
+    stands = under(playbook([one(version=3, share_edited=0.184)], themes=[build_theme()]), "Status")
     for told in ("3 cases by 3 contributors in 2 teams", "pallets on hold", "Ada Berg", "3, accepted on 2026-11-20",
-                 "No AI used; extractive-pattern/1; from 3 cases; run r-1.", "18 % of its words"):  # fmt: skip
+                 "No AI used; extractive-pattern/1; from 3 cases; run r-1.", "18 % of the words"):  # fmt: skip
         assert told in stands
 
 
@@ -137,22 +137,22 @@ def test_a_text_written_by_a_model_says_so() -> None:
         run_id="r-1", model="m/large", prompt="pattern", prompt_hash="ab12", inputs=case_inputs([PALLET])
     )
     assert "Written by the model m/large; pattern (ab12); from 1 case; run r-1." in under(
-        playbook([one(provenance=by_model)]), "Where it stands"
+        playbook([one(provenance=by_model)]), "Status"
     )
 
 
 @pytest.mark.parametrize(
-    ("share", "told"), [(0.0, "none of its words"), (0.001, "less than 1 %"), (1.0, "100 % of its words")]
+    ("share", "told"), [(0.0, "not edited"), (0.001, "less than 1 %"), (1.0, "100 % of the words")]
 )
 def test_the_share_that_people_changed_is_told_as_it_is(share: float, told: str) -> None:
-    assert told in under(playbook([one(share_edited=share)]), "Where it stands")
+    assert told in under(playbook([one(share_edited=share)]), "Status")
 
 
 def test_what_consent_took_away_is_told() -> None:
     cut = one()
     document = playbook([PublishedPattern(pattern=cut.pattern, references={}, n_cases=3, n_contributors=3, n_teams=2,
                                    n_cut_quotes=2, n_cut_claims=2, n_cut_lines=1)])  # fmt: skip
-    assert "2 quotes that may not go out, and 1 line with them" in under(document, "Where it stands")
+    assert "2 quotes that may not be published, and 1 line with them" in under(document, "Status")
 
 
 def test_related_patterns_are_those_of_this_playbook_and_no_others() -> None:
@@ -160,27 +160,27 @@ def test_related_patterns_are_those_of_this_playbook_and_no_others() -> None:
     fields = {**one().pattern.fields, "related": "t-2"}
     assert under(playbook([one(fields=fields), near]), "Related patterns") == "\nA shelf of their own"
     assert under(playbook([one(fields=fields)], themes=[build_theme("t-2", name="secret")]), "Related patterns") == (
-        "None in this playbook yet."
+        "No related pattern in this playbook yet."
     )
 
 
 def test_a_withheld_pattern_is_counted_with_its_reason_and_without_its_name() -> None:
-    held = WithheldPattern(pattern_id="p-9", name="Secret name", reason="It stands on 1 team where 2 are needed.")
+    held = WithheldPattern(pattern_id="p-9", name="Secret name", reason="It has 1 of the 2 teams needed.")
     text = text_of(playbook([one()], [held, held]))
-    assert "2 patterns are held back. 2 times: It stands on 1 team where 2 are needed." in text
+    assert "2 patterns are held back. 2 times: It has 1 of the 2 teams needed." in text
     assert "Secret name" not in text
 
 
 def test_an_empty_playbook_says_why_and_what_to_do_next() -> None:
     paragraphs = [block.text for block in playbook().blocks if isinstance(block, Paragraph)]
     assert "none has been accepted" in paragraphs[1]
-    assert "Next: open the review desk" in paragraphs[1]
+    assert "Next: open the review queue" in paragraphs[1]
 
 
 def test_an_empty_playbook_with_withheld_patterns_says_what_is_missing() -> None:
-    held = WithheldPattern(pattern_id="p-9", name="Secret name", reason="It stands on 1 team where 2 are needed.")
+    held = WithheldPattern(pattern_id="p-9", name="Secret name", reason="It has 1 of the 2 teams needed.")
     text = text_of(playbook(withheld=[held]))
-    assert "1 pattern is held back. It stands on 1 team where 2 are needed. Next: ask other teams" in text
+    assert "1 pattern is held back. It has 1 of the 2 teams needed. Next: ask other teams" in text
 
 
 def test_retired_patterns_are_listed() -> None:
@@ -190,7 +190,7 @@ def test_retired_patterns_are_listed() -> None:
 
 
 def test_the_change_log_begins_with_this_edition() -> None:
-    earlier = [Edition(version="0.1", date=dt.date(2026, 8, 1), text="No pattern yet.")]
+    earlier = [Edition(version="0.1", date=dt.date(2026, 8, 1), text="No patterns yet.")]
     log = under(playbook([one()], earlier=earlier), "Retired patterns")
     assert log
     change_log = next(
@@ -198,5 +198,5 @@ def test_the_change_log_begins_with_this_edition() -> None:
     )
     assert change_log.rows == (
         ("0.1, 2026-11-21", "1 pattern: Red tape on the goods (version 1)."),
-        ("0.1, 2026-08-01", "No pattern yet."),
+        ("0.1, 2026-08-01", "No patterns yet."),
     )

@@ -139,7 +139,7 @@ def test_it_asks_for_no_slides_and_says_how_it_was_made() -> None:
 
 
 def test_without_approval_it_says_that_it_is_a_draft() -> None:
-    assert Note("Draft, not reviewed", "Nobody has checked this selection yet; the quotes are word for word.") in (
+    assert Note("Draft, not reviewed", "No one has checked this selection yet; the quotes are verbatim.") in (
         prereading().blocks
     )
     assert prereading().front_matter["reviewed"] is False
@@ -184,7 +184,7 @@ def test_a_line_that_a_person_wrote_is_no_quote() -> None:
 
 
 def test_a_topic_without_a_theme_says_so() -> None:
-    assert "in no theme yet" in under(prereading(), "Its theme")[0]
+    assert "has no theme yet" in under(prereading(), "Its theme")[0]
 
 
 def test_the_theme_card_has_its_counts() -> None:
@@ -298,7 +298,7 @@ def test_shortening_keeps_every_kind_of_voice_as_long_as_it_can() -> None:
 def test_a_case_without_a_full_stop_is_never_cut_in_the_middle() -> None:
     case = build_case("c-9", "and then " * 400)
     document = prereading(grounded([build_claim("case", case)], cases_by_id(case)), cases=cases_by_id(case))
-    assert under(document, "nobody told nights") == ["Left out to keep to two pages; it stands in the draft."]
+    assert under(document, "nobody told nights") == ["Left out to fit two pages; see the draft."]
 
 
 @pytest.mark.parametrize("n_words", [4, 14, 45])

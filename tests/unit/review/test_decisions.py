@@ -23,7 +23,7 @@ from patternmind.domain.drafts import (
     RejectionReason,
     ReviewedDraft,
 )
-from patternmind.errors import InvalidState, RuleViolated
+from patternmind.errors import InvalidState, RuleViolated, UsageError
 from patternmind.review import (
     TRANSITIONS,
     active_decisions,
@@ -193,7 +193,7 @@ def test_only_what_an_edit_changed_is_written_down() -> None:
 @pytest.mark.parametrize(
     ("action", "by", "edits", "reason", "said"),
     [
-        (DraftAction.ACCEPT, "  ", {}, None, "who decides"),
+
         (DraftAction.REJECT, "Ada", {}, None, "needs a reason"),
         (DraftAction.EDIT, "Ada", {}, None, "changes nothing"),
         (DraftAction.EDIT, "Ada", {"forces": "none"}, None, "changes nothing"),
@@ -206,6 +206,12 @@ def test_a_decision_that_breaks_a_rule_is_refused_with_the_rule(
 ) -> None:
     with pytest.raises(RuleViolated, match=said):
         make_decision(a_candidate(), action, actor=by, at=NOON, reason=reason, edits=edits)
+
+
+def test_decision_without_actor_is_refused_at_field_by() -> None:
+    with pytest.raises(UsageError, match="Enter your name") as refused:
+        make_decision(a_candidate(), DraftAction.ACCEPT, actor="  ", at=NOON)
+    assert refused.value.field == "by"
 
 
 def test_a_pattern_whose_solution_stands_on_no_quote_cannot_be_accepted() -> None:

@@ -56,7 +56,7 @@ def test_a_case_is_looked_over_handed_in_edited_withdrawn_put_back_and_erased(ev
     late = steward.client.put(f"{API}/cases/{id}", json=changed, headers={"if-match": '"1"'})
     assert (late.status_code, late.json()["title"]) == (412, "Changed by someone else in the meantime")
     assert other.client.put(f"{API}/cases/{id}", json=changed).status_code == 403
-    around = steward.get(f"{API}/cases/{id}/surroundings")
+    around = steward.get(f"{API}/cases/{id}/related")
     assert (around.headers["etag"], around.json()["n_versions"], around.json()["quotes"]) == ('"2"', 2, [])
     assert other.post(f"{API}/cases/{id}/withdrawal", json={}).status_code == 403
     assert member.post(f"{API}/cases/{id}/withdrawal", json={}).json()["case_id"] == id

@@ -15,7 +15,7 @@ from patternmind.domain.read_models import (
     ThemeRunChange,
 )
 from patternmind.domain.themes import Vectors
-from patternmind.errors import NotFound
+from patternmind.errors import ErrorCode, NotFound
 from patternmind.ports import RunRecord
 from patternmind.storage import records, schema
 from patternmind.storage.repositories.case_queries import CaseQueries
@@ -23,7 +23,6 @@ from patternmind.storage.repositories.case_queries import CaseQueries
 MAX_SIMILAR_THEMES = 3
 """Number of similar themes on a theme's page."""
 
-NO_RUN_REMEDY = "There has been no run yet: start one with `patternmind run`."
 
 theme, area, edit, run, theme_change = schema.theme, schema.area, schema.edit, schema.run, schema.theme_change
 CARD_COLUMNS = (theme.c.id, theme.c.card, theme.c.n_members)
@@ -50,7 +49,7 @@ class ThemeQueries(CaseQueries):
         with self._read_transaction() as connection:
             last = self._last_run(connection, lens)
             if last is None:
-                raise NotFound("theme", theme_id, NO_RUN_REMEDY)
+                raise NotFound("theme", theme_id, "There has been no run yet; start one first.", code=ErrorCode.NO_RUN)
             row = self._theme_row(connection, last, theme_id, (*CARD_COLUMNS, theme.c.centre))
             card = _read_card(row)
             exemplar_ids = [*card.theme.exemplars, *([card.theme.edge_case] if card.theme.edge_case else [])]
@@ -95,7 +94,7 @@ class ThemeQueries(CaseQueries):
         of_run = theme.c.run_id == (last.id if last else "")
         row = connection.execute(self._select(theme, *columns).where(of_run, theme.c.id == theme_id)).first()
         if row is None:
-            raise NotFound("theme", theme_id, "List them with `patternmind themes --all`.")
+            raise NotFound("theme", theme_id)
         return row
 
     def _area_name(self, connection: Connection, last: RunRecord, area_id: str) -> str:

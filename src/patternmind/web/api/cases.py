@@ -1,75 +1,221 @@
-"""The network, cases, file imports, search and exports."""
+"""Cases: list, read, related cases, raw versions and possible names."""
 
 import datetime as dt
-import json
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import asdict, replace
-from itertools import chain
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from dataclasses import asdict
+from typing import Annotated
 
-import anyio
-from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
-from starlette.requests import Request
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, Field
 
-from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX
-from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.cases import Case, CaseKind, Consent
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import CaseFilter, CaseOrder
 from patternmind.domain.themes import Assignment
-from patternmind.errors import UnreadableFile, UsageError
-from patternmind.ingestion.redaction.redactor import redact_values
-from patternmind.ingestion.redaction.roster import Roster
-from patternmind.services import search as search_service
-from patternmind.services.counts import get_counts
-from patternmind.services.exports import assignment_row, export_rows
-from patternmind.services.file_import import import_files
-from patternmind.storage.engine import translate_db_errors
-from patternmind.web.api import schemas
-from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.lens import LensQuery
-from patternmind.web.pagination import (
-    CursorQuery,
-    LimitQuery,
-    decode_cursor,
-    encode_cursor,
+from patternmind.errors import UsageError
+from patternmind.services.case_submission import is_own_case
+from patternmind.services.case_view import (
+    CaseView,
+    find_quotations,
+    find_similar_cases,
+    get_case_view,
+    list_versions,
+    possible_names_in_case,
 )
+from patternmind.services.possible_names import confirm_names
+from patternmind.web.api.roster import PossibleNamesRequest
+from patternmind.web.api.schemas import ListResponse, PageResponse, TextByField
+from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.etags import etag_responses
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
 from patternmind.web.problems import problem_responses
 from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["cases"])
 
-MAX_NAME_BYTES = 240
-"""Longest file name in bytes; file systems allow 255."""
 
-FILE_REQUEST_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "The file: CSV, TSV, XLSX, JSON, JSONL, Markdown or text, also with .gz. At most 64 MB.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
+class CaseResponse(BaseModel):
+    """A redacted case or recap, without raw text and without the submitter's name."""
+
+    case_id: str
+    external_id: str | None
+    kind: CaseKind
+    title: str
+    text: TextByField = Field(description="Redacted text by field. Quotes are offsets into it, in code points.")
+    extra: TextByField = Field(description="Redacted text of unknown columns; not used for embeddings or drafts.")
+    date: dt.date | None
+    team: str | None
+    consent: Consent = Field(description="Where its text may be used; the API always serves members of the network.")
+    linked_cases: list[str]
+    flags: list[str]
+    near_duplicate_of: str | None
+    theme_id: str | None = Field(description="Theme in the last run; null if it is in none.")
+    strength: float | None = Field(description="Share of resampled fits that agree with its theme, 0..1.")
 
 
-@router.get("/network", name="read_network", tags=["network"], dependencies=[requires(Action.SEARCH)])
-def read_network(ctx: ContextDep) -> schemas.NetworkResponse:
-    """Read the settings of the network and its number of cases."""
-    store = ctx.store
-    network, last, counts = store.network, store.last_run(), get_counts(store)
-    return schemas.NetworkResponse(
-        id=network.id,
-        name=network.name,
-        purpose=network.purpose,
-        rule=schemas.ThresholdsResponse(**asdict(network.rule)),
-        default_consent=network.default_consent,
-        n_cases=counts.n_cases,
-        n_recaps=counts.n_recaps,
-        last_run_id=last.id if last else None,
+class SimilarCaseResponse(BaseModel):
+    case_id: str
+    title: str
+    score: float = Field(description="Cosine similarity, 0..1.")
+
+
+class CaseQuoteResponse(BaseModel):
+    """A quote from the case in a draft."""
+
+    draft_id: str
+    kind: str
+    name: str
+    text: str
+
+
+class RelatedResponse(BaseModel):
+    """Theme, similar cases and quotes of a case that the caller may see."""
+
+    n_versions: int
+    theme_id: str | None
+    theme: str | None
+    strength: float | None
+    second_theme_id: str | None
+    nearest_theme_id: str | None
+    reason: str
+    repeats: str | None = Field(description="The case it is a near-duplicate of.")
+    repeated_by: list[str]
+    linked: list[str]
+    linked_by: list[str]
+    like: list[SimilarCaseResponse]
+    quotes: list[CaseQuoteResponse]
+
+
+class CaseVersionResponse(BaseModel):
+    """A submitted version of a case, including names."""
+
+    version: int
+    at: dt.datetime | None
+    by: str | None
+    file: str
+    row: int
+    text: TextByField
+    facts: TextByField
+    extra: TextByField
+    linked_cases: list[str]
+
+
+class RawCaseResponse(BaseModel):
+    case_id: str
+    versions: list[CaseVersionResponse] = Field(description="Newest first.")
+
+
+class CasePossibleNameResponse(BaseModel):
+    name: str
+    n: int
+    why: list[str]
+    contexts: list[str]
+
+
+class NamesConfirmedResponse(BaseModel):
+    people_added: int
+
+
+ETAG_RESPONSE = etag_responses("Version of the case.")
+
+
+@router.get(
+    "/cases/{case_id:path}/related",
+    name="read_related",
+    responses=problem_responses(404) | ETAG_RESPONSE,
+    dependencies=[requires(Action.SEARCH)],
+)
+def read_related(response: Response, ctx: ContextDep, caller: CallerDep, case_id: str) -> RelatedResponse:
+    """Read the theme, similar cases and quotes of a case that you may see. The ETag is for edits."""
+    view = get_case_view(ctx.store, case_id)
+    response.headers["etag"] = view.etag
+    return _related_response(ctx, caller, view)
+
+
+def _related_response(ctx: ContextDep, caller: Caller, view: CaseView) -> RelatedResponse:
+    assignment = view.assignment if caller.may(Action.SEE_THEMES, reading=True) else None
+    quotes = find_quotations(ctx.store, view.case.id) if caller.may(Action.SEE_DRAFTS, reading=True) else []
+    return RelatedResponse(
+        n_versions=view.n_versions,
+        theme_id=assignment.theme_id if assignment else None,
+        theme=view.theme_names.get(assignment.theme_id or "") if assignment else None,
+        strength=assignment.strength if assignment else None,
+        second_theme_id=assignment.second_theme_id if assignment else None,
+        nearest_theme_id=assignment.nearest_theme_id if assignment else None,
+        reason=assignment.reason if assignment else "",
+        repeats=view.duplicate_of.id if view.duplicate_of else None,
+        repeated_by=[duplicate.id for duplicate in view.duplicates],
+        linked=[linked.id for linked in view.linked_cases],
+        linked_by=[recap.id for recap in view.linking_recaps],
+        like=[
+            SimilarCaseResponse(case_id=similar.case.id, title=similar.case.title, score=similar.score)
+            for similar in find_similar_cases(ctx.store, ctx.live_index.neighbours, view.case)
+        ],
+        quotes=[CaseQuoteResponse(**asdict(quote)) for quote in quotes],
     )
+
+
+@router.get(
+    "/cases/{case_id:path}/raw",
+    name="read_raw",
+    responses=problem_responses(404),
+    dependencies=[requires(Action.SEE_RAW_TEXT, own=True)],
+)
+def read_raw(ctx: ContextDep, caller: CallerDep, case_id: str) -> RawCaseResponse:
+    """Read all submitted versions of a case, including names; for stewards and its submitter."""
+    case = authorized_case(ctx, caller, case_id, Action.SEE_RAW_TEXT)
+    return RawCaseResponse(
+        case_id=case.id,
+        versions=[
+            CaseVersionResponse(
+                version=version.number,
+                at=version.at,
+                by=version.actor,
+                file=version.submission.file,
+                row=version.submission.row,
+                text=dict(version.submission.text),
+                facts=dict(version.submission.facts),
+                extra=dict(version.submission.extra),
+                linked_cases=list(version.submission.linked_cases),
+            )
+            for version in list_versions(ctx.store, case.id)
+        ],
+    )
+
+
+@router.get(
+    "/cases/{case_id:path}/possible-names",
+    name="read_possible_names",
+    responses=problem_responses(404),
+    dependencies=[requires(Action.SEE_POSSIBLE_NAMES, own=True)],
+)
+def read_possible_names(ctx: ContextDep, caller: CallerDep, case_id: str) -> ListResponse[CasePossibleNameResponse]:
+    """List possible names in the redacted text of a case, most likely first."""
+    possible_names = possible_names_in_case(authorized_case(ctx, caller, case_id, Action.SEE_POSSIBLE_NAMES))
+    return ListResponse(
+        items=[
+            CasePossibleNameResponse(
+                name=candidate.name, n=candidate.n, why=list(candidate.why), contexts=list(candidate.contexts)
+            )
+            for candidate in possible_names
+        ]
+    )
+
+
+@router.post(
+    "/cases/{case_id:path}/possible-names",
+    name="confirm_names_of_case",
+    responses=problem_responses(400, 404),
+    dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def confirm_names_of_case(ctx: ContextDep, case_id: str, body: PossibleNamesRequest) -> NamesConfirmedResponse:
+    """Add possible names of a case to the roster and redact them everywhere."""
+    candidates = {candidate.name for candidate in possible_names_in_case(ctx.store.case(case_id))}
+    if not set(body.names) <= candidates:
+        raise UsageError('"names" contains a name that is not a possible name of this case.', field="names")
+    return NamesConfirmedResponse(people_added=confirm_names(ctx.store, body.names))
 
 
 def _case_filter(  # noqa: PLR0913, PLR0917 - one parameter for each filter
@@ -104,27 +250,27 @@ def list_cases(
     order: Annotated[CaseOrder, Query(description="By id, or latest date first.")] = CaseOrder.ID,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
-) -> schemas.PageResponse[schemas.CaseResponse]:
+) -> PageResponse[CaseResponse]:
     """List redacted cases and recaps; a cursor is valid only for the order it was returned with."""
     if case_filter.theme_id is not None or case_filter.unplaced_only:
         caller.require(Action.SEE_THEMES)
     page = ctx.store.list_cases(case_filter, limit=limit, cursor=decode_cursor(cursor), order=order)
     may_see_themes = caller.may(Action.SEE_THEMES)
     items = [case_response(row.case, row.assignment if may_see_themes else None) for row in page.rows]
-    return schemas.PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
+    return PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
 
 
 @router.get(
     "/cases/{case_id:path}", name="read_case", responses=problem_responses(404), dependencies=[requires(Action.SEARCH)]
 )
-def read_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> schemas.CaseResponse:
+def read_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> CaseResponse:
     """Read a redacted case or recap by its id or external id."""
     case = ctx.store.case(case_id)
     return case_response(case, ctx.store.find_assignment(case.id) if caller.may(Action.SEE_THEMES) else None)
 
 
-def case_response(case: Case, assignment: Assignment | None) -> schemas.CaseResponse:
-    return schemas.CaseResponse(
+def case_response(case: Case, assignment: Assignment | None) -> CaseResponse:
+    return CaseResponse(
         case_id=case.id,
         external_id=case.external_id,
         kind=case.kind,
@@ -142,121 +288,7 @@ def case_response(case: Case, assignment: Assignment | None) -> schemas.CaseResp
     )
 
 
-FileNameQuery = Annotated[
-    str,
-    Query(
-        pattern=r"^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$",
-        max_length=120,
-        description="File name; its suffix gives the format.",
-    ),
-]
-
-
-async def _uploaded_file(request: Request, ctx: ContextDep, filename: FileNameQuery) -> AsyncIterator[Path]:
-    """Yield the path of the body as a temporary file; it is raw text, so it stays inside the data folder."""
-    if len(filename.encode()) > MAX_NAME_BYTES:
-        raise UsageError("The file name is too long. Shorten it.", field="query.filename")
-    home = ctx.settings.home
-    with translate_db_errors(home):
-        temporary = tempfile.TemporaryDirectory(prefix=UPLOAD_FOLDER_PREFIX, dir=home)
-    with temporary as folder:
-        path = Path(folder) / filename
-        with translate_db_errors(home):
-            async with await anyio.open_file(path, "wb") as file:
-                async for chunk in request.stream():
-                    await file.write(chunk)
-        yield path
-
-
-@router.post(
-    "/imports",
-    name="import_file",
-    responses=problem_responses(400, 409),
-    openapi_extra=FILE_REQUEST_BODY,
-    dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
-)
-def import_file(
-    ctx: ContextDep,
-    path: Annotated[Path, Depends(_uploaded_file)],
-    kind: Annotated[CaseKind, Query(alias="as", description="Import rows as cases or recaps.")] = CaseKind.CASE,
-    mapping: Annotated[list[str], Query(alias="map", max_length=100, description="FIELD=COLUMN; repeatable.")] = [],  # noqa: B006 - FastAPI copies it
-    dry_run: Annotated[bool, Query(description="Check the file without importing it.")] = False,
-) -> schemas.ImportResponse:
-    """Import a file of cases or recaps. Invalid rows are listed with all their errors."""
-    try:
-        report = import_files(ctx.store, [path], kind=kind, mapping=mapping, dry_run=dry_run)
-    except UnreadableFile as error:
-        raise UnreadableFile(path.name, error.reason, error.remedy) from error
-    rejected = tuple(replace(row, file=path.name) for row in report.rejected)
-    return schemas.ImportResponse(**asdict(replace(report, rejected=rejected)), dry_run=dry_run)
-
-
-@router.get("/assignments", name="list_assignments", dependencies=[requires(Action.SEE_THEMES)])
-def list_assignments(
-    ctx: ContextDep, lens: LensQuery = None, limit: LimitQuery = 200, cursor: CursorQuery = None
-) -> schemas.PageResponse[schemas.AssignmentResponse]:
-    """List the assignment of each case in the last run, by case id."""
-    page = ctx.store.list_assignments(lens, limit=limit, cursor=decode_cursor(cursor))
-    roster = Roster.of(ctx.store.roster())
-    rows = (redact_values(assignment_row(assignment, external_id), roster) for external_id, assignment in page.rows)
-    items = [schemas.AssignmentResponse.model_validate(row) for row in rows]
-    return schemas.PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
-
-
-@router.get("/search", name="search", dependencies=[requires(Action.SEARCH)])
-def search(
-    ctx: ContextDep,
-    q: Annotated[str, Query(min_length=1, max_length=2000, description="Search text in your own words.")],
-    kind: Literal["case", "recap", "pattern"] | None = None,
-    k: Annotated[int, Query(ge=1, le=100, description="Number of results.")] = 10,
-) -> schemas.ListResponse[schemas.SearchResultResponse]:
-    """Search cases, recaps and accepted patterns by meaning, best match first.
-
-    The search is exact over the stored vectors: Chroma's client becomes stale when another process rebuilds the index.
-    """
-    results = search_service.search(ctx.store, ctx.encoder, ctx.live_index, q, kind=kind, k=k)
-    return schemas.ListResponse(
-        items=[schemas.SearchResultResponse.model_validate(asdict(result)) for result in results]
-    )
-
-
-@router.get(
-    "/export/{what}",
-    name="export",
-    response_class=StreamingResponse,
-    responses={200: {"description": "One JSON object per line.", "content": {"application/x-ndjson": {}}}},
-    dependencies=[requires(Action.EXPORT)],
-)
-def export(
-    ctx: ContextDep,
-    caller: CallerDep,
-    what: Literal["assignments", "cases", "themes", "drafts", "patterns"],
-    lens: LensQuery = None,
-    format: Literal["jsonl"] = "jsonl",  # noqa: ARG001 - part of the URL, so that formats can be added
-) -> StreamingResponse:
-    """Export rows for other tools, like `patternmind export`; text that may not leave the network is withheld.
-
-    Drafts, themes and assignments need the permission to see them as well.
-    """
-    if what in EXPORT_ACTIONS:
-        caller.require(EXPORT_ACTIONS[what])
-    return StreamingResponse(
-        _with_first_ready(map(_json_line, export_rows(ctx.store, what, lens=lens))), media_type="application/x-ndjson"
-    )
-
-
-EXPORT_ACTIONS: Mapping[str, Action] = {
-    "drafts": Action.SEE_DRAFTS,
-    "themes": Action.SEE_THEMES,
-    "assignments": Action.SEE_THEMES,
-}
-"""Permissions needed in addition to that for exports."""
-
-
-def _with_first_ready(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Compute the first line at once: an early failure can still be answered with a problem."""
-    return chain([next(lines, b"")], lines)
-
-
-def _json_line(row: Mapping[str, Any]) -> bytes:
-    return json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+def authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> Case:
+    case = ctx.store.case(case_id)
+    caller.require(action, is_own_case(ctx.store, case, caller.member))
+    return case

@@ -1,40 +1,84 @@
-"""Drafts, decisions on them, and accepted patterns."""
+"""Drafts: list, read, decide and reserve."""
 
+import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, Field
 
 from patternmind.domain import permissions
 from patternmind.domain.drafts import (
     Decision,
+    DraftAction,
     DraftKind,
+    DraftReservation,
     DraftState,
+    RejectionReason,
     ReviewedDraft,
 )
+from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import DraftFilter
 from patternmind.errors import UsageError
 from patternmind.ports import Store
 from patternmind.review import possible_actions
-from patternmind.services.exports import draft_row, export_rows
-from patternmind.services.review_queue import with_visible_log
+from patternmind.services.exports import draft_row
+from patternmind.services.review_queue import reserve_draft, with_visible_log
 from patternmind.services.reviews import decide_draft, get_draft, list_drafts
-from patternmind.web.api import schemas
+from patternmind.web.api.schemas import (
+    ActorRequest,
+    DecisionResponse,
+    DraftContentResponse,
+    FlagResponse,
+    PageResponse,
+    RequestModel,
+)
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
 from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
 from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.pagination import (
-    CursorQuery,
-    LimitQuery,
-    decode_cursor,
-    encode_cursor,
-)
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
 from patternmind.web.problems import problem_responses
 from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["review"])
+
+
+class DraftResponse(DraftContentResponse):
+    """A draft with its decisions applied. `version` counts them and is its ETag."""
+
+    version: int
+    flags: list[FlagResponse]
+    refused_claims: int = Field(description="Claims without valid evidence; they are left out.")
+    created_at: dt.datetime | None
+    decisions: list[DecisionResponse]
+    possible_actions: list[DraftAction]
+
+
+class DecisionRequest(RequestModel):
+    """A decision on a draft."""
+
+    action: DraftAction
+    by: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=120,
+        description="Name of the person who decides; with a token, the token's name.",
+    )
+    reason: RejectionReason | None = Field(default=None, description="Required for reject.")
+    note: str = Field(default="", max_length=4000)
+    fields: dict[str, str | list[str]] = Field(
+        default={}, max_length=40, description="For edit: full new text by field; `name` is one of them."
+    )
+
+
+class ReservationResponse(BaseModel):
+    draft_id: str
+    by: str
+    until: dt.datetime
+    mine: bool = Field(description="False if another reviewer holds it; the reservation expires at `until`.")
+
 
 ETAG_RESPONSE = etag_responses("Version of the draft.")
 
@@ -49,11 +93,11 @@ def read_drafts(
     theme_id: Annotated[str | None, Query(max_length=200)] = None,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
-) -> schemas.PageResponse[schemas.DraftResponse]:
+) -> PageResponse[DraftResponse]:
     """List drafts with and without decisions, oldest first."""
     draft_filter = DraftFilter(kind=kind, state=state, theme_id=theme_id)
     page = list_drafts(ctx.store, draft_filter, limit=limit, after=decode_cursor(cursor))
-    return schemas.PageResponse(
+    return PageResponse(
         items=[_draft_response(reviewed, caller) for reviewed in page.rows], next_cursor=encode_cursor(page.next_cursor)
     )
 
@@ -64,7 +108,7 @@ def read_drafts(
     responses=problem_responses(404) | ETAG_RESPONSE,
     dependencies=[requires(permissions.Action.SEE_DRAFTS)],
 )
-def read_draft(ctx: ContextDep, caller: CallerDep, response: Response, draft_id: str) -> schemas.DraftResponse:
+def read_draft(ctx: ContextDep, caller: CallerDep, response: Response, draft_id: str) -> DraftResponse:
     """Read a draft with quotes and decisions; second reviewers see the decisions only after their own."""
     return draft_response_with_etag(get_draft(ctx.store, draft_id), caller, response)
 
@@ -80,9 +124,9 @@ def decide(
     caller: CallerDep,
     response: Response,
     draft_id: str,
-    body: schemas.DecisionRequest,
+    body: DecisionRequest,
     if_match: IfMatchHeader = None,
-) -> schemas.DraftResponse:
+) -> DraftResponse:
     """Accept, edit, reject, not sure, flag, retire or undo; retiring needs a steward.
 
     Every decision is logged under a name and can be undone.
@@ -109,33 +153,23 @@ def expected_draft_version(store: Store, draft_id: str, if_match: str | None) ->
     return expected_version(if_match, get_draft(store, draft_id).version, kind="draft", id=draft_id)
 
 
-@router.get("/patterns", name="list_patterns", dependencies=[requires(permissions.Action.SEARCH)])
-def list_patterns(ctx: ContextDep) -> schemas.ListResponse[schemas.PatternResponse]:
-    """List accepted patterns that may be published, by name; withheld quotes are counted.
-
-    `GET /api/v1/playbook` lists withheld patterns with the reason.
-    """
-    rows = [row for row in export_rows(ctx.store, "patterns") if "withheld" not in row]
-    return schemas.ListResponse(items=[schemas.PatternResponse.model_validate(row) for row in rows])
-
-
-def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: Response) -> schemas.DraftResponse:
+def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: Response) -> DraftResponse:
     response.headers["etag"] = format_etag(reviewed.version)
     return _draft_response(reviewed, caller)
 
 
-def _draft_response(reviewed: ReviewedDraft, caller: Caller) -> schemas.DraftResponse:
+def _draft_response(reviewed: ReviewedDraft, caller: Caller) -> DraftResponse:
     row: dict[str, Any] = {
         **draft_row(reviewed),
         "created_at": reviewed.created_at,
         "decisions": [decision_response(decision) for decision in with_visible_log(reviewed, caller.name).decisions],
         "possible_actions": possible_actions(reviewed.decisions),
     }
-    return schemas.DraftResponse.model_validate(row)
+    return DraftResponse.model_validate(row)
 
 
-def decision_response(decision: Decision) -> schemas.DecisionResponse:
-    return schemas.DecisionResponse(
+def decision_response(decision: Decision) -> DecisionResponse:
+    return DecisionResponse(
         id=decision.id,
         action=decision.action,
         by=decision.by,
@@ -147,3 +181,38 @@ def decision_response(decision: Decision) -> schemas.DecisionResponse:
         fields={name: value if isinstance(value, str) else list(value) for name, value in decision.edits.items()},
         undoes=decision.undoes,
     )
+
+
+DraftId = Annotated[str, Path(max_length=200)]
+
+
+@router.post(
+    "/drafts/{draft_id}/reservation",
+    name="reserve",
+    responses=problem_responses(400, 404),
+    dependencies=[requires(Action.REVIEW_DRAFTS), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def reserve(ctx: ContextDep, caller: CallerDep, draft_id: DraftId, body: ActorRequest) -> ReservationResponse:
+    """Reserve a draft for 15 minutes, or read who holds it. Others get another draft, but can still open it."""
+    by = caller.actor_name(body.by)
+    return _reservation_response(reserve_draft(ctx.store, ctx.clock, draft_id, by), by)
+
+
+def _reservation_response(reservation: DraftReservation, actor: str) -> ReservationResponse:
+    return ReservationResponse(
+        draft_id=reservation.draft_id, by=reservation.by, until=reservation.until, mine=reservation.by == actor
+    )
+
+
+@router.delete(
+    "/drafts/{draft_id}/reservation",
+    name="release",
+    status_code=204,
+    responses=problem_responses(404),
+    dependencies=[requires(Action.REVIEW_DRAFTS)],
+)
+def release(ctx: ContextDep, caller: CallerDep, draft_id: DraftId) -> None:
+    """Release a draft; no effect if another reviewer holds it."""
+    ctx.store.draft(draft_id)
+    if caller.name:
+        ctx.store.release_draft(draft_id, caller.name)

@@ -6,14 +6,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action, Role
-from patternmind.web.api import schemas
+from patternmind.web.api.schemas import ListResponse, PageResponse
 from patternmind.web.dependencies import AppStateDep, CallerDep
-from patternmind.web.pagination import (
-    CursorQuery,
-    LimitQuery,
-    decode_number_cursor,
-    encode_number_cursor,
-)
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_number_cursor, encode_number_cursor
 from patternmind.web.permissions import requires
 from patternmind.web.routing import ApiRoute
 
@@ -57,9 +52,9 @@ def read_me(caller: CallerDep) -> MeResponse:
 
 
 @router.get("/members", name="list_members", dependencies=[requires(Action.MEMBERS)])
-def list_members(app_state: AppStateDep, caller: CallerDep) -> schemas.ListResponse[MemberResponse]:
+def list_members(app_state: AppStateDep, caller: CallerDep) -> ListResponse[MemberResponse]:
     """List the members of the network by name."""
-    return schemas.ListResponse(
+    return ListResponse(
         items=[
             MemberResponse(id=member.id, name=member.name, roles=[role for role in Role if role in member.roles])
             for member in app_state.ctx.accounts.list_members(caller.network_id)
@@ -70,12 +65,12 @@ def list_members(app_state: AppStateDep, caller: CallerDep) -> schemas.ListRespo
 @router.get("/audit", name="list_audit", dependencies=[requires(Action.AUDIT_LOG)])
 def list_audit(
     app_state: AppStateDep, caller: CallerDep, limit: LimitQuery = 50, cursor: CursorQuery = None
-) -> schemas.PageResponse[AuditEntryResponse]:
+) -> PageResponse[AuditEntryResponse]:
     """List changes, newest first: author, time, action and object, without case text."""
     before = decode_number_cursor(cursor)
     entries = app_state.ctx.accounts.list_audit(caller.network_id, before=before, limit=limit + 1)
     page = entries[:limit]
-    return schemas.PageResponse(
+    return PageResponse(
         items=[
             AuditEntryResponse(
                 number=entry.number,

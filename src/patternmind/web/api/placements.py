@@ -1,20 +1,53 @@
 """Place new cases and texts into the themes of the last run."""
 
 from dataclasses import asdict
+from typing import Literal
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action
 from patternmind.services.placement import CasePlacement
-from patternmind.web.api import schemas
+from patternmind.web.api.schemas import RequestModel
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.lens import LensQuery
+from patternmind.web.lens import LensName, LensQuery
 from patternmind.web.permissions import requires
 from patternmind.web.problems import problem_responses
 from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["cases"])
+
+
+class PlacementRequest(RequestModel):
+    text: str = Field(min_length=1, max_length=20_000, description="Description of the problem; it is not stored.")
+    lens: LensName | None = Field(default=None, description="Lens; default: that of the last run.")
+
+
+class PlacementCandidateResponse(BaseModel):
+    theme_id: str
+    name: str
+    strength: float = Field(
+        description="Estimated probability that the next run assigns such a case to this theme, 0..1."
+    )
+
+
+class PlacementResponse(BaseModel):
+    """Theme of a case or text without a run, or the reason for none."""
+
+    case_id: str | None
+    external_id: str | None
+    by: Literal["run", "placing", "person"] = Field(
+        description="Source of the result; the next run reassigns cases with `placing`."
+    )
+    theme_id: str | None
+    theme: str | None = Field(description="Theme name.")
+    strength: float
+    second_theme_id: str | None = Field(description="A second theme that it also belongs to.")
+    nearest_theme_id: str | None
+    offers: list[PlacementCandidateResponse] = Field(description="Nearest themes, best first, retired ones last.")
+    reason: str
+    like: list[str] = Field(description="Ids of the most similar cases.")
 
 
 @router.get(
@@ -23,7 +56,7 @@ router = APIRouter(route_class=ApiRoute, tags=["cases"])
     responses=problem_responses(404),
     dependencies=[requires(Action.SEE_THEMES)],
 )
-def read_placement(ctx: ContextDep, case_id: str, lens: LensQuery = None) -> schemas.PlacementResponse:
+def read_placement(ctx: ContextDep, case_id: str, lens: LensQuery = None) -> PlacementResponse:
     """Read the theme of a case; a case newer than the last run is placed."""
     case = ctx.store.case(case_id)  # raises NotFound also before the first run
     return _placement_response(ctx.placer(lens).place_cases([case.id])[0])
@@ -35,10 +68,10 @@ def read_placement(ctx: ContextDep, case_id: str, lens: LensQuery = None) -> sch
     responses=problem_responses(400),
     dependencies=[requires(Action.SEE_THEMES), ACCEPTS_IDEMPOTENCY_KEY],
 )
-def place_text(ctx: ContextDep, body: schemas.PlacementRequest) -> schemas.PlacementResponse:
+def place_text(ctx: ContextDep, body: PlacementRequest) -> PlacementResponse:
     """Place a text. It is redacted like a case and not stored."""
     return _placement_response(ctx.placer(body.lens).place_text(body.text))
 
 
-def _placement_response(placement: CasePlacement) -> schemas.PlacementResponse:
-    return schemas.PlacementResponse.model_validate(asdict(placement))
+def _placement_response(placement: CasePlacement) -> PlacementResponse:
+    return PlacementResponse.model_validate(asdict(placement))

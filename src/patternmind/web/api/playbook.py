@@ -1,15 +1,18 @@
 """The playbook of accepted patterns."""
 
+import datetime as dt
 from dataclasses import asdict, replace
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from patternmind.bootstrap import AppContext
+from patternmind.domain.drafts import DraftState
 from patternmind.domain.permissions import Action
 from patternmind.publishing.publication_rules import PlaybookSelection
 from patternmind.services.playbook import build_playbook_document, collect_playbook
-from patternmind.web.api import schemas
+from patternmind.web.api.schemas import ClaimResponse, DraftFields
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
 from patternmind.web.permissions import requires
@@ -18,10 +21,50 @@ from patternmind.web.routing import ApiRoute
 router = APIRouter(route_class=ApiRoute, tags=["publishing"])
 
 
+class PublishedPatternResponse(BaseModel):
+    """A published pattern, without text that may not be published."""
+
+    id: str
+    name: str
+    state: DraftState
+    theme_id: str | None
+    fields: DraftFields
+    claims: list[ClaimResponse]
+    reviewers: list[str]
+    accepted_at: dt.datetime
+    n_cases: int
+    n_contributors: int
+    n_teams: int
+    n_cut_quotes: int = Field(description="Number of quotes removed because of consent.")
+
+
+class WithheldPatternResponse(BaseModel):
+    """A pattern that is not published, with the reason."""
+
+    pattern_id: str
+    name: str
+    reason: str
+
+
+class RetiredPatternResponse(BaseModel):
+    id: str
+    name: str
+
+
+class PlaybookResponse(BaseModel):
+    network: str
+    patterns: list[PublishedPatternResponse]
+    withheld: list[WithheldPatternResponse]
+    retired: list[RetiredPatternResponse]
+
+
+PUBLISHED_COUNTS = ("n_cases", "n_contributors", "n_teams", "n_cut_quotes")
+
+
 @router.get(
     "/playbook",
     name="read_playbook",
-    response_model=schemas.PlaybookResponse,
+    response_model=PlaybookResponse,
     responses={200: {"content": FILE_CONTENT}},
     dependencies=[requires(Action.SEARCH)],
 )
@@ -37,12 +80,12 @@ def read_playbook(ctx: ContextDep, caller: CallerDep, format: DocumentFormat = "
     )
 
 
-def _playbook_response(ctx: AppContext, selection: PlaybookSelection) -> schemas.PlaybookResponse:
+def _playbook_response(ctx: AppContext, selection: PlaybookSelection) -> PlaybookResponse:
     published = [
         {**asdict(entry.pattern), **{name: getattr(entry, name) for name in PUBLISHED_COUNTS}}
         for entry in selection.published
     ]
-    return schemas.PlaybookResponse.model_validate(
+    return PlaybookResponse.model_validate(
         {
             "network": ctx.store.network.name,
             "patterns": published,
@@ -50,6 +93,3 @@ def _playbook_response(ctx: AppContext, selection: PlaybookSelection) -> schemas
             "retired": [{"id": pattern.id, "name": pattern.name} for pattern in selection.retired],
         }
     )
-
-
-PUBLISHED_COUNTS = ("n_cases", "n_contributors", "n_teams", "n_cut_quotes")

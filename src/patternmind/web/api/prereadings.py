@@ -1,13 +1,15 @@
 """Pre-readings: create, read, edit, approve and undo."""
 
+import datetime as dt
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.drafts import ReviewedDraft
+from patternmind.domain.drafts import DraftState, ReviewedDraft
 from patternmind.domain.jobs import JobKind
 from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
@@ -16,9 +18,9 @@ from patternmind.publishing.prereading import prereading_record
 from patternmind.services import prereadings
 from patternmind.services.playbook import prepared_document, prepared_row
 from patternmind.services.prereadings import PrereadingRequest
-from patternmind.web.api import schemas
 from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_draft_version
-from patternmind.web.api.jobs import accepted_job_response
+from patternmind.web.api.job_responses import JobResponse, accepted_job_response
+from patternmind.web.api.schemas import ActorRequest, DecisionResponse, DraftContentResponse, PageResponse, RequestModel
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
 from patternmind.web.etags import IfMatchHeader, format_etag
@@ -31,19 +33,63 @@ from patternmind.web.routing import ApiRoute
 router = APIRouter(route_class=ApiRoute, tags=["pre-reading"])
 
 
+class CreatePrereadingRequest(RequestModel):
+    """Request for a pre-reading; give exactly one of theme, topic and case."""
+
+    theme: str | None = Field(default=None, max_length=200, description="Theme id.")
+    topic: str | None = Field(default=None, max_length=2000, description="Topic of the session.")
+    case: str | None = Field(default=None, max_length=500, description="Case id or external id.")
+    session: str = Field(default="", max_length=200, description="Name of the session.")
+    date: dt.date | None = Field(default=None, description="Date of the session.")
+    leave_with: str = Field(default="", max_length=400, description="Intended result of the session, in a sentence.")
+
+
+class PrereadingSummaryResponse(BaseModel):
+    """A pre-reading in a list; `approved_by` is null while it prints "Draft, not reviewed"."""
+
+    id: str
+    name: str
+    session: str
+    date: str
+    theme_id: str | None
+    state: DraftState
+    version: int
+    created_at: dt.datetime
+    approved_by: str | None
+    approved_at: dt.datetime | None
+
+
+class PrereadingResponse(DraftContentResponse):
+    """A pre-reading with its decisions applied. `version` counts them and is its ETag."""
+
+    version: int
+    approved_by: str | None
+    approved_at: dt.datetime | None
+    decisions: list[DecisionResponse]
+
+
+class PrereadingEditRequest(RequestModel):
+    """Full new text by field; `name` is one of them. An approved pre-reading needs approval again."""
+
+    fields: dict[str, str | list[str]] = Field(min_length=1, max_length=40)
+    by: str | None = Field(
+        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
+    )
+
+
 @router.post(
     "/prereadings",
     name="make_prereading",
     status_code=201,
-    response_model=schemas.DraftContentResponse,
-    responses=problem_responses(400, 404) | {201: {"content": FILE_CONTENT}, 202: {"model": schemas.JobResponse}},
+    response_model=DraftContentResponse,
+    responses=problem_responses(400, 404) | {201: {"content": FILE_CONTENT}, 202: {"model": JobResponse}},
     dependencies=[requires(Action.REQUEST_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
 )
 def create_prereading(
     ctx: ContextDep,
     job_runner: JobRunnerDep,
     caller: CallerDep,
-    body: schemas.CreatePrereadingRequest,
+    body: CreatePrereadingRequest,
     format: DocumentFormat = "json",
     prefer: Annotated[
         str | None, Header(max_length=200, description="`respond-async`: return 202 and a job at once.")
@@ -72,13 +118,13 @@ def create_prereading(
     )
     headers = {"location": f"/api/v1/drafts/{prereading.grounded.draft.id}"}
     if format == "json":
-        row = schemas.DraftContentResponse.model_validate(prepared_row(prereading))
+        row = DraftContentResponse.model_validate(prepared_row(prereading))
         return JSONResponse(row.model_dump(mode="json"), status_code=201, headers=headers)
     document = prepared_document(prereading, ctx.store.network)
     return document_response(document, format, status_code=201, headers=headers)
 
 
-def _prereading_request(body: schemas.CreatePrereadingRequest) -> PrereadingRequest:
+def _prereading_request(body: CreatePrereadingRequest) -> PrereadingRequest:
     """Return the request of the service; an empty topic is an error, not a missing topic."""
     fields = {name: value for name, value in body.model_dump(exclude={"date"}).items() if value is not None}
     if len({"theme", "topic", "case"} & set(fields)) != 1:
@@ -91,15 +137,15 @@ def _prereading_request(body: schemas.CreatePrereadingRequest) -> PrereadingRequ
 @router.get("/prereadings", name="list_prereadings", dependencies=[requires(Action.REQUEST_PREREADING)])
 def list_prereadings(
     ctx: ContextDep, limit: LimitQuery = 50, cursor: CursorQuery = None
-) -> schemas.PageResponse[schemas.PrereadingSummaryResponse]:
+) -> PageResponse[PrereadingSummaryResponse]:
     """List all pre-readings, oldest first."""
     rows = prereadings.list_prereadings(ctx.store)
     page, next_cursor = paginate(
         rows, key=lambda row: f"{row.created_at.isoformat()} {row.id}", limit=limit, cursor=cursor
     )
-    return schemas.PageResponse(
+    return PageResponse(
         items=[
-            schemas.PrereadingSummaryResponse.model_validate({**asdict(row), "approved_by": row.approved_by or None})
+            PrereadingSummaryResponse.model_validate({**asdict(row), "approved_by": row.approved_by or None})
             for row in page
         ],
         next_cursor=next_cursor,
@@ -109,7 +155,7 @@ def list_prereadings(
 @router.get(
     "/prereadings/{prereading_id}",
     name="read_prereading",
-    response_model=schemas.PrereadingResponse,
+    response_model=PrereadingResponse,
     responses=problem_responses(404) | {200: {**ETAG_RESPONSE[200], "content": FILE_CONTENT}},
     dependencies=[requires(Action.REQUEST_PREREADING)],
 )
@@ -133,9 +179,9 @@ def edit_prereading(
     caller: CallerDep,
     response: Response,
     prereading_id: str,
-    body: schemas.PrereadingEditRequest,
+    body: PrereadingEditRequest,
     if_match: IfMatchHeader = None,
-) -> schemas.PrereadingResponse:
+) -> PrereadingResponse:
     """Edit fields. An approved pre-reading needs approval again."""
     version = _expected_version(ctx, prereading_id, if_match)
     edits = {name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()}
@@ -159,9 +205,9 @@ def approve_prereading(
     caller: CallerDep,
     response: Response,
     prereading_id: str,
-    body: schemas.PrereadingDecisionRequest | None = None,
+    body: ActorRequest | None = None,
     if_match: IfMatchHeader = None,
-) -> schemas.PrereadingResponse:
+) -> PrereadingResponse:
     """Approve a pre-reading under your name; it then prints "Approved"."""
     version = _expected_version(ctx, prereading_id, if_match)
     by = caller.actor_name(body.by if body else None)
@@ -180,9 +226,9 @@ def undo_prereading(
     caller: CallerDep,
     response: Response,
     prereading_id: str,
-    body: schemas.PrereadingDecisionRequest | None = None,
+    body: ActorRequest | None = None,
     if_match: IfMatchHeader = None,
-) -> schemas.PrereadingResponse:
+) -> PrereadingResponse:
     """Undo the last active decision, an approval or an edit."""
     version = _expected_version(ctx, prereading_id, if_match)
     by = caller.actor_name(body.by if body else None)
@@ -197,14 +243,14 @@ def _expected_version(ctx: AppContext, prereading_id: str, if_match: str | None)
     return expected_draft_version(ctx.store, prereading_id, if_match)
 
 
-def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> schemas.PrereadingResponse:
+def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> PrereadingResponse:
     response.headers["etag"] = format_etag(reviewed.version)
     return _prereading_response(reviewed)
 
 
-def _prereading_response(reviewed: ReviewedDraft) -> schemas.PrereadingResponse:
+def _prereading_response(reviewed: ReviewedDraft) -> PrereadingResponse:
     approval = prereadings.find_approval(reviewed.decisions)
-    return schemas.PrereadingResponse.model_validate(
+    return PrereadingResponse.model_validate(
         {
             **prereading_record(reviewed),
             "version": reviewed.version,
@@ -213,3 +259,17 @@ def _prereading_response(reviewed: ReviewedDraft) -> schemas.PrereadingResponse:
             "decisions": [decision_response(decision) for decision in reviewed.decisions],
         }
     )
+
+
+@router.post(
+    "/prereadings/jobs/{job_id}/restart",
+    name="restart_prereading",
+    status_code=202,
+    responses=problem_responses(404, 409),
+    dependencies=[requires(Action.REQUEST_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def restart_prereading(
+    ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, job_id: str
+) -> JobResponse:
+    """Restart a pre-reading that failed or whose process died."""
+    return accepted_job_response(ctx, job_runner.restart(job_id, kind=JobKind.PREREADING, actor=caller.name), response)

@@ -1,20 +1,190 @@
-"""Runs: costs and comparison."""
+"""Runs: start, restart, list, changes, costs and comparison."""
 
+import datetime as dt
 from dataclasses import asdict
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 
+from patternmind.domain.jobs import JobKind
 from patternmind.domain.permissions import Action
-from patternmind.ports import ThemeSnapshot
+from patternmind.domain.themes import Lineage
+from patternmind.ports import RunParameters, ThemeSnapshot
 from patternmind.services.run_comparison import compare_runs, get_run_spending
-from patternmind.web.api import schemas
-from patternmind.web.api.themes import run_response
-from patternmind.web.dependencies import ContextDep
+from patternmind.services.validation import validate_run_parameters
+from patternmind.web.api.job_responses import JobResponse, RunResponse, accepted_job_response, run_response
+from patternmind.web.api.schemas import EngineName, LevelName, ListResponse, RequestModel
+from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
+from patternmind.web.lens import LensName
 from patternmind.web.permissions import requires
 from patternmind.web.problems import problem_responses
 from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["runs"])
+
+
+class RunRequest(RequestModel):
+    """Settings of a run; all are optional."""
+
+    label: str = Field(default="", max_length=40, description="Label of the period, such as 2026Q4.")
+    lens: LensName = Field(default="all", description="Part of a case to compare.")
+    level: LevelName = "theme"
+    engine: EngineName = "graph"
+    seed: StrictInt = Field(default=0, ge=0, le=2**31 - 1, description="Same cases and seed give the same themes.")
+    since: dt.date | None = Field(
+        default=None, description="Only cases dated on or after this day, and cases without a date."
+    )
+    draft: StrictBool = Field(default=True, description="Draft candidate patterns.")
+    from_scratch: StrictBool = Field(
+        default=False, description="Recompute all clusters instead of updating those of the last run."
+    )
+
+
+class TaskCostResponse(BaseModel):
+    """Language model use of a run for one task."""
+
+    task: str
+    asked: int
+    cached: int
+    failed: int
+    requests: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float
+
+
+class FailedCallResponse(BaseModel):
+    """A language model call without a usable result; the run continued without it."""
+
+    call_id: str
+    task: str
+    model: str
+    outcome: str
+    at: dt.datetime
+    requests: int
+    cost_usd: float
+
+
+class RunCostsResponse(BaseModel):
+    cost_usd: float
+    tasks: list[TaskCostResponse]
+    failures: list[FailedCallResponse]
+
+
+class RunThemeResponse(BaseModel):
+    theme_id: str
+    name: str
+    n_cases: int
+
+
+class SharedThemeResponse(BaseModel):
+    theme_id: str
+    name_before: str
+    name_after: str
+    n_before: int
+    n_after: int
+
+
+class MovedCaseResponse(BaseModel):
+    """A case that changed its theme; null means no theme."""
+
+    case_id: str
+    before: str | None
+    after: str | None
+
+
+class RunComparisonResponse(BaseModel):
+    """Comparison of two runs."""
+
+    before: RunResponse
+    after: RunResponse
+    same_lens: bool = Field(description="If false, the themes cannot be compared.")
+    kept: list[SharedThemeResponse]
+    new: list[RunThemeResponse]
+    gone: list[RunThemeResponse]
+    moved: list[MovedCaseResponse]
+    n_stayed: int
+    n_only_before: int
+    n_only_after: int
+
+
+class ThemeChangeResponse(BaseModel):
+    """A change of a theme in a run, with its evidence."""
+
+    theme_id: str
+    lineage: Lineage
+    others: list[str] = Field(description="Other themes of a split or merge.")
+    n_before: int
+    n_after: int
+    n_shared: int
+    overlap: float
+    similarity: float
+
+
+@router.post(
+    "/runs",
+    name="start_run",
+    status_code=202,
+    responses=problem_responses(400, 409),
+    dependencies=[requires(Action.START_RUN), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def start_run(
+    ctx: ContextDep,
+    job_runner: JobRunnerDep,
+    caller: CallerDep,
+    response: Response,
+    body: RunRequest | None = None,
+) -> JobResponse:
+    """Group all cases into themes, keep existing themes, draft patterns; `Location` is the job."""
+    settings = (body or RunRequest()).model_dump()
+    settings["since"] = settings["since"].isoformat() if settings["since"] else None
+    parameters = RunParameters(**settings)
+    validate_run_parameters(parameters)
+    return accepted_job_response(ctx, job_runner.start(JobKind.RUN, asdict(parameters), actor=caller.name), response)
+
+
+@router.post(
+    "/runs/jobs/{job_id}/restart",
+    name="restart_run",
+    status_code=202,
+    responses=problem_responses(404, 409),
+    dependencies=[requires(Action.START_RUN), ACCEPTS_IDEMPOTENCY_KEY],
+)
+def restart_run(
+    ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, job_id: str
+) -> JobResponse:
+    """Restart a run that failed or whose process died; existing embeddings are reused."""
+    return accepted_job_response(ctx, job_runner.restart(job_id, kind=JobKind.RUN, actor=caller.name), response)
+
+
+@router.get("/runs", name="list_runs", dependencies=[requires(Action.SEE_THEMES)])
+def list_runs(ctx: ContextDep) -> ListResponse[RunResponse]:
+    """List all runs, newest first."""
+    return ListResponse(items=[run_response(record) for record in reversed(ctx.store.runs())])
+
+
+@router.get(
+    "/runs/{run_id}",
+    name="read_run",
+    responses=problem_responses(404),
+    dependencies=[requires(Action.SEE_THEMES)],
+)
+def read_run(ctx: ContextDep, run_id: str) -> RunResponse:
+    """Read a run."""
+    return run_response(ctx.store.get_run(run_id))
+
+
+@router.get(
+    "/runs/{run_id}/changes",
+    name="list_changes",
+    responses=problem_responses(404),
+    dependencies=[requires(Action.SEE_THEMES)],
+)
+def list_changes(ctx: ContextDep, run_id: str) -> ListResponse[ThemeChangeResponse]:
+    """List how a run changed the themes: new, continued, split, merged, dormant, with the evidence."""
+    changes = ctx.store.theme_changes(ctx.store.get_run(run_id).id)
+    return ListResponse(items=[ThemeChangeResponse.model_validate(asdict(change)) for change in changes])
 
 
 @router.get(
@@ -23,11 +193,11 @@ router = APIRouter(route_class=ApiRoute, tags=["runs"])
     responses=problem_responses(404),
     dependencies=[requires(Action.SEE_THEMES)],
 )
-def read_costs(ctx: ContextDep, run_id: str) -> schemas.RunCostsResponse:
+def read_costs(ctx: ContextDep, run_id: str) -> RunCostsResponse:
     """Read the language model costs of a run by task, with all failed calls."""
     spending = get_run_spending(ctx.store, ctx.store.get_run(run_id).id)
     tasks = [
-        schemas.TaskCostResponse(
+        TaskCostResponse(
             task=task,
             asked=cost.n_calls,
             cached=cost.n_cached,
@@ -40,7 +210,7 @@ def read_costs(ctx: ContextDep, run_id: str) -> schemas.RunCostsResponse:
         for task, cost in spending.by_task.items()
     ]
     failures = [
-        schemas.FailedCallResponse(
+        FailedCallResponse(
             call_id=call.id,
             task=call.task,
             model=call.model,
@@ -51,7 +221,7 @@ def read_costs(ctx: ContextDep, run_id: str) -> schemas.RunCostsResponse:
         )
         for call in spending.failed_calls
     ]
-    return schemas.RunCostsResponse(cost_usd=spending.total.cost_usd, tasks=tasks, failures=failures)
+    return RunCostsResponse(cost_usd=spending.total.cost_usd, tasks=tasks, failures=failures)
 
 
 @router.get(
@@ -60,22 +230,22 @@ def read_costs(ctx: ContextDep, run_id: str) -> schemas.RunCostsResponse:
     responses=problem_responses(404),
     dependencies=[requires(Action.SEE_THEMES)],
 )
-def compare(ctx: ContextDep, run_id: str, other_id: str) -> schemas.RunComparisonResponse:
+def compare(ctx: ContextDep, run_id: str, other_id: str) -> RunComparisonResponse:
     """Compare a run with another, usually later, run."""
     comparison = compare_runs(ctx.store, run_id, other_id)
-    return schemas.RunComparisonResponse(
+    return RunComparisonResponse(
         before=run_response(comparison.before),
         after=run_response(comparison.after),
         same_lens=comparison.has_same_lens,
-        kept=[schemas.SharedThemeResponse.model_validate(asdict(theme)) for theme in comparison.shared_themes],
+        kept=[SharedThemeResponse.model_validate(asdict(theme)) for theme in comparison.shared_themes],
         new=[_run_theme_response(theme) for theme in comparison.new_themes],
         gone=[_run_theme_response(theme) for theme in comparison.missing_themes],
-        moved=[schemas.MovedCaseResponse.model_validate(asdict(case)) for case in comparison.moved_cases],
+        moved=[MovedCaseResponse.model_validate(asdict(case)) for case in comparison.moved_cases],
         n_stayed=comparison.n_unmoved,
         n_only_before=comparison.n_only_before,
         n_only_after=comparison.n_only_after,
     )
 
 
-def _run_theme_response(theme: ThemeSnapshot) -> schemas.RunThemeResponse:
-    return schemas.RunThemeResponse(theme_id=theme.id, name=theme.name, n_cases=theme.n_cases)
+def _run_theme_response(theme: ThemeSnapshot) -> RunThemeResponse:
+    return RunThemeResponse(theme_id=theme.id, name=theme.name, n_cases=theme.n_cases)

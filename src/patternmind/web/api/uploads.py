@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -16,8 +17,8 @@ from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError, UnreadableFile
 from patternmind.services.import_preview import FilePreview, preview_file
 from patternmind.storage.engine import translate_db_errors
-from patternmind.web.api import case_schemas
-from patternmind.web.api.cases import FILE_REQUEST_BODY, FileNameQuery
+from patternmind.web.api.imports import FILE_REQUEST_BODY, FileNameQuery
+from patternmind.web.api.schemas import RequestModel, TextByField
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.permissions import requires
@@ -26,6 +27,50 @@ from patternmind.web.routing import ApiRoute
 from patternmind.web.uploads import Upload, UploadStore, rejected_rows_csv, safe_name, upload_owner
 
 router = APIRouter(route_class=ApiRoute, tags=["cases"])
+
+
+class ColumnResponse(BaseModel):
+    name: str
+    field: str | None = Field(description="Field it is read as; null if it is kept but not analysed.")
+    guessed: bool
+    example: str = Field(description="Redacted.")
+
+
+class RowPreviewResponse(BaseModel):
+    """A redacted row of the file."""
+
+    title: str
+    text: TextByField
+    extra: TextByField
+
+
+class UploadResponse(BaseModel):
+    """An uploaded file; while its state is `ready`, the counts are those of a dry run."""
+
+    upload_id: str
+    name: str
+    kind: CaseKind
+    state: Literal["checking", "ready", "importing", "done", "failed"]
+    n_done: int
+    mapping: list[str]
+    accepted: int
+    unchanged: int
+    updated: int
+    duplicates: int
+    suspicious: int
+    n_rejected: int
+    redacted: dict[str, int]
+    failure: str
+    columns: list[ColumnResponse]
+    rows: list[RowPreviewResponse] = Field(description="The first valid rows.")
+
+
+class MappingRequest(RequestModel):
+    kind: CaseKind = CaseKind.CASE
+    map: list[str] = Field(
+        default=[], max_length=200, description="FIELD=COLUMN, or beside=COLUMN for a column to keep but not analyse."
+    )
+
 
 CSV_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"description": "A CSV file.", "content": {"text/csv": {}}}}
 
@@ -60,7 +105,7 @@ def create_upload(
     caller: CallerDep,
     received: Annotated[tuple[str, str], Depends(_received_file)],
     kind: Annotated[CaseKind, Query(alias="as", description="Import rows as cases or recaps.")] = CaseKind.CASE,
-) -> case_schemas.UploadResponse:
+) -> UploadResponse:
     """Upload a file and preview how it is read, without importing it. It is kept for an hour."""
     upload_id, name = received
     uploads = UploadStore(ctx)
@@ -75,7 +120,7 @@ def create_upload(
     responses=problem_responses(404),
     dependencies=[requires(Action.IMPORT_FILES)],
 )
-def read_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_schemas.UploadResponse:
+def read_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> UploadResponse:
     """Read the state of an upload; poll it while it is being checked or imported."""
     uploads = UploadStore(ctx)
     return _upload_response(ctx, uploads, uploads.find(upload_id, owner=upload_owner(caller)))
@@ -87,9 +132,7 @@ def read_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_sche
     responses=problem_responses(400, 404),
     dependencies=[requires(Action.IMPORT_FILES)],
 )
-def map_upload(
-    ctx: ContextDep, caller: CallerDep, upload_id: str, body: case_schemas.MappingRequest
-) -> case_schemas.UploadResponse:
+def map_upload(ctx: ContextDep, caller: CallerDep, upload_id: str, body: MappingRequest) -> UploadResponse:
     """Change the column mapping; the whole file is checked again."""
     uploads = UploadStore(ctx)
     upload = uploads.find(upload_id, owner=upload_owner(caller))
@@ -103,7 +146,7 @@ def map_upload(
     responses=problem_responses(404),
     dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
 )
-def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> case_schemas.UploadResponse:
+def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> UploadResponse:
     """Import all valid rows in one transaction; a repeated request has no effect."""
     uploads = UploadStore(ctx)
     upload = uploads.find(upload_id, owner=upload_owner(caller))
@@ -145,14 +188,14 @@ def _preview_file(
         raise UnreadableFile(upload.name, error.reason, error.remedy) from error
 
 
-def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> case_schemas.UploadResponse:
+def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> UploadResponse:
     preview = FilePreview(columns=(), cases=(), fields=())
     if upload.state == "ready":
         with suppress(PatternmindError):  # the file was just imported or removed; the next request shows the state
             preview = _preview_file(ctx, uploads, upload, kind=upload.kind, mapping=upload.mapping)
     numbers = ("accepted", "unchanged", "updated", "duplicates", "suspicious", "n_rejected")
     counts: dict[str, Any] = {name: upload.report.get(name, 0) for name in numbers}
-    return case_schemas.UploadResponse(
+    return UploadResponse(
         upload_id=upload.id,
         name=upload.name,
         kind=upload.kind,
@@ -161,10 +204,9 @@ def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> c
         mapping=list(upload.mapping),
         redacted=upload.report.get("redacted", {}),
         failure=upload.failure,
-        columns=[case_schemas.ColumnResponse(**asdict(column)) for column in preview.columns],
+        columns=[ColumnResponse(**asdict(column)) for column in preview.columns],
         rows=[
-            case_schemas.RowPreviewResponse(title=case.title, text=dict(case.text), extra=dict(case.extra))
-            for case in preview.cases
+            RowPreviewResponse(title=case.title, text=dict(case.text), extra=dict(case.extra)) for case in preview.cases
         ],
         **counts,
     )

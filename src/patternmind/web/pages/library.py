@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from patternmind.domain.drafts import Claim, DraftState
 from patternmind.domain.permissions import Action
-from patternmind.errors import RuleViolated, UsageError
+from patternmind.errors import UsageError
 from patternmind.publishing.field_text import provenance_line, stated_lines
 from patternmind.services.library import (
     LibraryEntry,
@@ -117,7 +117,7 @@ def _lines_with_quotes(
     return rows
 
 
-@router.post("/library/{pattern_id}/uses", name="tell_use", dependencies=[requires(Action.RECORD_USE)])
+@router.post("/library/{pattern_id}/uses", name="record_use", dependencies=[requires(Action.RECORD_USE)])
 def record_pattern_use(
     request: Request,
     ctx: ContextDep,
@@ -133,7 +133,7 @@ def record_pattern_use(
     try:
         day = _parse_date(on)
         record_use(ctx.store, ctx.clock, pattern_id, used_on=day, team=team, note=note, actor=caller.name or by)
-    except (UsageError, RuleViolated) as error:
+    except UsageError as error:
         entry = get_library_entry(ctx.store, pattern_id)
         errors = {_error_field(error): str(error)}
         return _page(request, ctx, entry, status=422, form=form, errors=errors)
@@ -154,8 +154,6 @@ def _parse_date(text: str) -> dt.date:
         raise UsageError("Enter the date as YYYY-MM-DD.", field="on") from error
 
 
-def _error_field(error: UsageError | RuleViolated) -> str:
-    """Return the form field that an error belongs to."""
-    if isinstance(error, RuleViolated):
-        return "by"
-    return error.field or ("team" if "team" in str(error) else "note")
+def _error_field(error: UsageError) -> str:
+    """Return the form field that an error belongs to; a name in the team is reported for "fields.team"."""
+    return (error.field or "note").removeprefix("fields.")

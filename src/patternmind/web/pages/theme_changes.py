@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.edits import EditAction
+from patternmind.domain.members import require_actor
 from patternmind.domain.permissions import Action
 from patternmind.errors import ContradictoryEdit, PatternmindError, UsageError
 from patternmind.lineage import explain_change
@@ -196,10 +197,7 @@ def _actor_name(caller: Caller, form: ChangeAnswerForm) -> str:
     Raises:
         UsageError: the caller has no name and entered none.
     """
-    name = caller.name or form.by
-    if not name.strip():
-        raise UsageError("Enter your name.")
-    return name
+    return require_actor(caller.name or form.by)
 
 
 ALREADY_ANSWERED = "You have already decided this."

@@ -1,0 +1,44 @@
+"""Network: settings and counts."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from patternmind.domain.cases import Consent
+from patternmind.domain.permissions import Action
+from patternmind.services.counts import get_counts
+from patternmind.web.api.schemas import ThresholdsResponse
+from patternmind.web.dependencies import ContextDep
+from patternmind.web.permissions import requires
+from patternmind.web.routing import ApiRoute
+
+router = APIRouter(route_class=ApiRoute, tags=["cases"])
+
+
+class NetworkResponse(BaseModel):
+    id: str
+    name: str
+    purpose: str
+    rule: ThresholdsResponse
+    default_consent: Consent = Field(description="Consent level of rows that give none.")
+    n_cases: int
+    n_recaps: int
+    last_run_id: str | None
+
+
+@router.get("/network", name="read_network", dependencies=[requires(Action.SEARCH)])
+def read_network(ctx: ContextDep) -> NetworkResponse:
+    """Read the settings of the network and its number of cases."""
+    store = ctx.store
+    network, last, counts = store.network, store.last_run(), get_counts(store)
+    return NetworkResponse(
+        id=network.id,
+        name=network.name,
+        purpose=network.purpose,
+        rule=ThresholdsResponse(**asdict(network.rule)),
+        default_consent=network.default_consent,
+        n_cases=counts.n_cases,
+        n_recaps=counts.n_recaps,
+        last_run_id=last.id if last else None,
+    )
