@@ -28,9 +28,7 @@ def patternmind(copied_home: CopiedHome) -> InProcess:
     return InProcess(copied_home("sample-by-quarter", build))
 
 
-def test_the_picture_shows_every_theme_by_name_and_no_text_of_a_case(
-    patternmind: CommandRunner, tmp_path: Path
-) -> None:
+def test_map_shows_every_theme_name_and_no_case_text(patternmind: CommandRunner, tmp_path: Path) -> None:
     said = patternmind("map", "--out", tmp_path / "map.svg", "--json").json()
     svg = (tmp_path / "map.svg").read_text("utf-8")
 
@@ -44,7 +42,7 @@ def test_the_picture_shows_every_theme_by_name_and_no_text_of_a_case(
     assert not [text for text in texts if text and text[:60] in svg]
 
 
-def test_the_same_map_is_the_same_file_and_a_png_is_one_too(patternmind: CommandRunner, tmp_path: Path) -> None:
+def test_map_writes_identical_svg_files_and_a_png(patternmind: CommandRunner, tmp_path: Path) -> None:
     for name in ("one.svg", "two.svg", "map.png"):
         assert patternmind("map", "--out", tmp_path / name).code == 0
 
@@ -52,7 +50,7 @@ def test_the_same_map_is_the_same_file_and_a_png_is_one_too(patternmind: Command
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_table_twin_says_the_same_in_rows(patternmind: CommandRunner) -> None:
+def test_export_map_matches_themes_and_assignments(patternmind: CommandRunner) -> None:
     rows = patternmind("export", "map").rows()
     table = list(csv.DictReader(io.StringIO(patternmind("export", "map", "--format", "csv").out)))
 
@@ -65,7 +63,7 @@ def test_the_table_twin_says_the_same_in_rows(patternmind: CommandRunner) -> Non
     assert [row["case_id"] for row in table] == [row["case_id"] for row in rows]
 
 
-def test_before_a_run_there_is_no_map_and_other_files_are_refused(patternmind: CommandRunner, tmp_path: Path) -> None:
+def test_map_is_refused_before_a_run_and_for_other_formats(patternmind: CommandRunner, tmp_path: Path) -> None:
     nothing = patternmind.on_home(tmp_path / "empty")("map", "--out", tmp_path / "map.svg")
     other = patternmind("map", "--out", tmp_path / "map.gif")
 

@@ -1,4 +1,4 @@
-"""A run with a language model as an operator sees it: what it costs, where it stops, and how it goes on."""
+"""Runs with a language model: costs, budgets, failures and continuation."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from tests.fixtures.sample import ingest_sample
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
 CALL_USD = 0.05
-"""What a request costs here: 100 tokens written at 500 USD a million, as many as are reserved for it."""
+"""Cost of a request: 100 output tokens at 500 USD per million, as many as are reserved for it."""
 
 
 def schemas() -> dict[str, Mapping[str, Any]]:
@@ -71,7 +71,7 @@ def patternmind(tmp_path: Path, provider: Provider, shared_home: SharedHome) -> 
     )
 
 
-def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(
+def test_run_stops_at_its_budget_and_continues_when_it_is_raised(
     patternmind: CommandRunner, provider: Provider
 ) -> None:
     stopped = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="0.10")("run", "--json")
@@ -92,7 +92,7 @@ def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(
     assert sum(call["cost_usd"] for call in calls) == pytest.approx((n_needed - 2) * CALL_USD)
     assert {call["outcome"] for call in calls} == {"cached", "answered"}
 
-    again = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="0")("run", "--afresh", "--json").json()
+    again = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="0")("run", "--from-scratch", "--json").json()
     assert again["calls"]["cost_usd"] == 0
     assert again["calls"]["cached"] == again["calls"]["asked"]
     assert len(provider.requests) == n_needed
@@ -100,7 +100,7 @@ def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(
     assert "cached" in patternmind("runs", "--calls", "--run", done["run_id"]).out
 
 
-def test_a_run_completes_where_the_model_fails_and_says_so(patternmind: CommandRunner, provider: Provider) -> None:
+def test_run_completes_and_reports_when_the_model_fails(patternmind: CommandRunner, provider: Provider) -> None:
     provider.responses = [failure_response(400)]
     done = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="none")("run", "--json").json()
     assert done["themes"] > 1
@@ -111,7 +111,7 @@ def test_a_run_completes_where_the_model_fails_and_says_so(patternmind: CommandR
     assert {call["outcome"] for call in calls} == {"failed"}
 
 
-def test_an_unknown_price_stops_a_run_before_any_work(patternmind: CommandRunner, provider: Provider) -> None:
+def test_run_stops_before_any_work_when_the_price_is_unknown(patternmind: CommandRunner, provider: Provider) -> None:
     unpriced = patternmind.with_env(PATTERNMIND_PRICES="")
     stopped = unpriced("run")
     assert stopped.code == 2
@@ -120,14 +120,14 @@ def test_an_unknown_price_stops_a_run_before_any_work(patternmind: CommandRunner
     assert provider.requests == []
 
 
-def test_a_model_for_no_task_is_wrong_use(patternmind: CommandRunner) -> None:
+def test_run_refuses_a_model_for_an_unknown_task(patternmind: CommandRunner) -> None:
     stopped = patternmind.with_env(PATTERNMIND_TASK_MODELS="nameing=openai/gpt-4o")("run")
     assert stopped.code == 2
     assert 'an unknown task "nameing". Tasks are: ' in stopped.err
     assert "theme-name" in stopped.err
 
 
-def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
+def test_doctor_requests_one_token_from_every_model_and_reports_costs(
     patternmind: CommandRunner, provider: Provider
 ) -> None:
     two = patternmind.with_env(
@@ -154,7 +154,7 @@ def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
     ]
 
 
-def test_the_doctor_says_what_is_wrong_with_a_model(patternmind: CommandRunner, provider: Provider) -> None:
+def test_doctor_reports_what_is_wrong_with_a_model(patternmind: CommandRunner, provider: Provider) -> None:
     provider.responses = [failure_response(401)]
     said = patternmind("doctor", "--json")
     assert said.code == 1
@@ -164,10 +164,10 @@ def test_the_doctor_says_what_is_wrong_with_a_model(patternmind: CommandRunner, 
     assert "The price of openai/test-model is not known" in unpriced["says"]
 
 
-def test_runs_of_an_empty_network_and_of_no_such_run(tmp_path: Path) -> None:
+def test_runs_explains_an_empty_network_and_an_unknown_run(tmp_path: Path) -> None:
     empty = InProcess(tmp_path / "home")
-    assert "There has been no run yet" in empty("runs").out
-    assert empty("runs", "--calls").out == "No model was called.\n"
+    assert "No runs yet." in empty("runs").out
+    assert empty("runs", "--calls").out == "No model calls.\n"
     missing = empty("runs", "--calls", "--run", "run-0009")
     assert (missing.code, missing.err.strip()) == (
         1,

@@ -121,8 +121,8 @@ def test_csv_rejects_only_the_row_with_too_many_cells(tmp_path: Path) -> None:
             row=3,
             errors=(
                 (
-                    "the row has 3 cells but the header has 2; quote cells that contain the delimiter, or check whether "
-                    'row 1 ("id") is really the header'
+                    "the row has 3 cells but the header has 2; quote cells that contain the delimiter, or check "
+                    'whether row 1 ("id") is really the header'
                 ),
             ),
         ),
