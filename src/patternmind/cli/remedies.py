@@ -37,7 +37,7 @@ REMEDIES_BY_FIELD = {
 
 
 def message_with_remedy(error: PatternmindError) -> str:
-    """Return the message of an error, followed by the command or option that helps, if there is one."""
+    """Return the message of an error with the command or option that helps, if any."""
     remedy = _remedy(error)
     return f"{error} {remedy}" if remedy else str(error)
 
