@@ -90,7 +90,7 @@ def test_server_reports_port_in_use_on_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         code, message = failure(tmp_path, "--port", str(listener.getsockname()[1]))
     assert code == 1
-    assert message.startswith("Port ")
+    assert message.startswith("Cannot listen on port ")
     assert len(message.splitlines()) == 1
 
 
