@@ -59,11 +59,11 @@ def test_a_steward_has_approved_pre_reading_before_the_jam(
     page, complaints = open_page(browser, address, secret, java_script_enabled=scripts)
     session = f"Jam {'with' if scripts else 'without'} scripts"
     page.goto("/prereadings")
-    page.get_by_role("link", name="Ask for one").first.click()
-    page.get_by_label("A topic, in your words").check()
+    page.get_by_role("link", name="Create a pre-reading").first.click()
+    page.get_by_label("A topic in your own words").check()
     page.get_by_label("Topic", exact=True).fill("The scanner froze in the cold store")
     page.get_by_label("Session").fill(session)
-    page.get_by_role("button", name="Make the pre-reading").click()
+    page.get_by_role("button", name="Create the pre-reading").click()
     page.wait_for_url(re.compile(r"/prereadings/d-"))  # the waiting page leads on by itself
     expect(page.get_by_text("draft, not reviewed", exact=True)).to_be_visible()
     page.get_by_role("link", name="Edit").click()
@@ -78,11 +78,11 @@ def test_a_steward_has_approved_pre_reading_before_the_jam(
     expect(page.get_by_text("approved by Sten Steward", exact=True)).to_be_visible()
     assert {one.session: one.approved_by for one in list_prereadings(house.store)}[session] == "Sten Steward"
     page.reload()
-    expect(page.get_by_text("Approved. It prints under your name now.")).to_have_count(0)
+    expect(page.get_by_text("Approved. Prints now show your name.")).to_have_count(0)
     page.get_by_role("link", name="Print view").click()
     expect(page.get_by_text("Draft, not reviewed")).to_have_count(0)
     page.go_back()
-    page.get_by_role("button", name="Take back the approval").click()
+    page.get_by_role("button", name="Undo the approval").click()
     expect(page.get_by_text("draft, not reviewed", exact=True)).to_be_visible()
     page.context.close()
     assert complaints == []

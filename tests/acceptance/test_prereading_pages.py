@@ -65,7 +65,7 @@ def test_before_the_first_one_the_list_says_what_to_do(tmp_path: Path) -> None:
     page = early.get("/prereadings")
     assert "No pre-reading yet" in words_of(page)
     assert 'href="/prereadings/new"' in page.text
-    assert "A topic, in your words" in words_of(early.get("/prereadings/new"))
+    assert "A topic in your own words" in words_of(early.get("/prereadings/new"))
 
 
 def test_what_cannot_be_asked_for_is_said_beside_its_field_and_what_was_typed_stays(ada: PageClient) -> None:
@@ -102,7 +102,7 @@ def test_a_facilitator_asks_reads_edits_approves_and_takes_back(ada: PageClient)
     assert "Draft, not reviewed" not in ada.get(f"{here}/print").text
     assert ada.send(f"{here}/undo", {"version": "2"}, page=here).status_code == 303
     assert "Draft, not reviewed" in ada.get(f"{here}/print").text
-    assert "Ada Berg took a decision back" in words_of(ada.get(here))
+    assert "Ada Berg undid a decision" in words_of(ada.get(here))
 
 
 def test_an_edit_of_one_line_leaves_the_others_quotes(ada: PageClient) -> None:
@@ -128,15 +128,15 @@ def test_two_who_edit_lose_nothing_and_see_what_the_other_wrote(ada: PageClient,
     late = bo.send(f"{here}/edit", {**of_bo, "leave_with": "Bo's sentence."}, page=f"{here}/edit")
     assert late.status_code == 412
     told = words_of(late)
-    assert "Ada Berg changed it while you wrote." in told
+    assert "Ada Berg changed this pre-reading in the meantime." in told
     assert "Bo's sentence." in told
-    assert "What stands now Ada's sentence." in told
+    assert "Current text Ada's sentence." in told
     again = bo.send(f"{here}/edit", fields_on(late), page=f"{here}/edit")
     assert again.status_code == 303
     assert "Bo's sentence." in words_of(bo.get(here))
     stale = bo.send(f"{here}/approve", {"version": "0"}, page=here)
     assert stale.status_code == 412
-    assert "Somebody decided while you read" in words_of(stale)
+    assert "Someone else changed this in the meantime" in words_of(stale)
 
 
 def test_what_an_edit_may_not_hold_is_said_beside_the_field_and_the_text_stays(ada: PageClient) -> None:
@@ -178,7 +178,7 @@ def test_a_job_that_failed_says_why_and_starts_again_with_one_button(
         here = sent.headers["location"]
         page = ada.get(here)
         for _ in range(200):
-            if "Start it again" in page.text:
+            if "Start again" in page.text:
                 break
             time.sleep(0.02)
             page = ada.get(here)

@@ -104,7 +104,7 @@ def test_keys_rest_while_typing_and_can_be_remapped_and_turned_off(house: AppCon
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("a")
     page.keyboard.press("x")
-    page.get_by_label("A word on it").fill("aeq")
+    page.get_by_label("Comment (optional)").fill("aeq")
     assert state(house, draft_id) is DraftState.CANDIDATE
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("q")
@@ -112,7 +112,7 @@ def test_keys_rest_while_typing_and_can_be_remapped_and_turned_off(house: AppCon
     assert state(house, draft_id) is DraftState.ACCEPTED
     decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
     page.goto("/settings/keys")
-    page.get_by_label("Turn all keys off").check()
+    page.get_by_label("Turn off all shortcuts").check()
     page.get_by_role("button", name="Save").click()
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("q")

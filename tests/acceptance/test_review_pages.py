@@ -73,11 +73,11 @@ def test_the_queue_says_how_it_is_ordered_and_how_far_one_is(house: AppContext, 
     n = len(list_all_drafts(house.store))
     page = unescape(ada.get("/review").text)
     assert f"0 of {n} decided" in page
-    assert "Most uncertain first. One in ten is drawn at random" in page
+    assert "Most uncertain first. One draft in ten is picked at random" in page
     assert page.count("data-stop") == n
-    assert "All is decided" not in page
-    assert "Nothing here fits the filter" in ada.get("/review?words=zzzzz").text
-    assert "Nobody asked for a second view" in ada.get("/review?shelf=second").text
+    assert "All drafts are decided" not in page
+    assert "No matching drafts" in ada.get("/review?words=zzzzz").text
+    assert "No draft needs a second view" in ada.get("/review?shelf=second").text
     assert "Nothing to discuss" in ada.get("/review/discuss").text
 
 
@@ -172,7 +172,7 @@ def test_the_second_of_two_sees_the_difference_and_keeps_every_word(
     answer = bo.send(f"{page}/decide", {"version": seen, "decision": "edit", **mine}, page=page)
     assert answer.status_code == 412
     told = unescape(answer.text)
-    assert "Meanwhile Ada Berg decided: edit" in told
+    assert "Ada Berg decided in the meantime: edit" in told
     assert all(words in told for words in mine.values())
     assert "<del>in person</del><ins>with a red card</ins>" in told
     assert get_draft(house.store, draft_id).decisions[-1].by == "Ada Berg"
@@ -198,7 +198,7 @@ def test_the_second_view_is_blind_until_it_is_given(house: AppContext, ada: Page
     assert "Ada Berg" not in page
     assert "doubt the cause" not in page
     assert bo.get(f"/api/v1/drafts/{draft_id}").json()["decisions"] == []
-    assert "waits for somebody else" in ada.get("/review?shelf=second").text
+    assert "waiting for another reviewer" in ada.get("/review?shelf=second").text
     assert "1 need" in ada.get("/review").text
     begun = bo.send("/review/next", page="/review")
     assert begun.headers["location"] == f"/drafts/{draft_id}"
@@ -223,7 +223,7 @@ def test_a_draft_that_one_has_open_is_not_given_to_another(house: AppContext, ad
     hers = ada.send("/review/next", page="/review").headers["location"]
     his = bo.send("/review/next", page="/review").headers["location"]
     assert hers != his
-    assert "open at Ada Berg" in bo.get(hers).text
+    assert "Being reviewed by Ada Berg" in bo.get(hers).text
 
 
 def test_a_jam_flag_takes_it_out_of_the_queue_to_the_list_for_the_jam(house: AppContext, ada: PageClient) -> None:

@@ -126,7 +126,7 @@ def write_a_name(page: Page, draft_id: str, name: str = NAME) -> None:
 
 
 def save(page: Page) -> None:
-    page.get_by_role("button", name="Save the edit").click()
+    page.get_by_role("button", name="Save").click()
 
 
 def slowly(route: Route) -> None:
@@ -175,7 +175,7 @@ def test_a_double_click_is_one_decision(
         assert desk.decided(draft_id) == [("Ada Berg", "accept")]
         assert following == "review" or desk.decided(following) == []
         write_a_name(page, draft_id)
-        page.get_by_role("button", name="Save the edit").dblclick()
+        page.get_by_role("button", name="Save").dblclick()
         page.wait_for_url(re.compile(draft_id + "$"))
     assert desk.decided(draft_id) == [("Ada Berg", "accept"), ("Ada Berg", "edit")]
 
@@ -228,14 +228,14 @@ def test_the_second_of_two_tabs_sees_the_difference_and_loses_no_word(
         first, second = context.new_page(), context.new_page()
         write_a_name(first, draft_id, "Handover in person")
         write_a_name(second, draft_id, "Handover with a red card")
-        second.get_by_label("Why (for the log)").fill("seen on the floor")
+        second.get_by_label("Reason (optional)").fill("seen on the floor")
         save(first)
         first.wait_for_url(re.compile(draft_id + "$"))
         save(second)
-        expect(second.get_by_role("alert")).to_contain_text("Meanwhile Ada Berg decided: edit")
+        expect(second.get_by_role("alert")).to_contain_text("Ada Berg decided in the meantime: edit")
         expect(second.get_by_role("alert").locator("ins")).to_have_text("with a red card")
         expect(second.get_by_label("Name", exact=True)).to_have_value("Handover with a red card")
-        expect(second.get_by_label("Why (for the log)")).to_have_value("seen on the floor")
+        expect(second.get_by_label("Reason (optional)")).to_have_value("seen on the floor")
         assert desk.name_of(draft_id) == "Handover in person"
         save(second)
         second.wait_for_url(re.compile(draft_id + "$"))
@@ -255,10 +255,10 @@ def test_a_decision_from_a_tab_that_is_behind_is_not_taken(
         first.wait_for_url(elsewhere(draft_id))
         second.get_by_text("Reject", exact=False).first.click()
         second.get_by_role("button", name=RejectionReason.TOO_ABSTRACT.value.capitalize()).click()
-        expect(second.get_by_role("alert")).to_contain_text("Meanwhile Ada Berg decided: accept")
+        expect(second.get_by_role("alert")).to_contain_text("Ada Berg decided in the meantime: accept")
         assert desk.state(draft_id) is DraftState.ACCEPTED
         second.get_by_role("button", name="Undo this decision").click()
-        expect(second.get_by_role("status").first).to_contain_text("Taken back")
+        expect(second.get_by_role("status").first).to_contain_text("Undone")
     assert desk.state(draft_id) is DraftState.CANDIDATE
 
 
@@ -304,18 +304,18 @@ def test_what_was_written_when_the_sign_in_ended_comes_back_after_signing_in(
     with signed_in(browser, desk, bo, scripts=scripts) as context:
         page = context.new_page()
         write_a_name(page, draft_id)
-        page.get_by_label("Why (for the log)").fill('seen on the floor, twice, with <angle> & quote"s')
+        page.get_by_label("Reason (optional)").fill('seen on the floor, twice, with <angle> & quote"s')
         sessions = desk.house.accounts.list_sessions(bo.id)
         desk.house.accounts.delete_sessions([one.sha256 for one in sessions])
         save(page)
-        expect(page.get_by_text("What you wrote is kept on this page")).to_be_visible()
+        expect(page.get_by_text("Your text is saved on this page")).to_be_visible()
         page.get_by_label("Sign-in name").fill(bo.id)
         page.get_by_label("Password").fill("not it, surely not")
         page.get_by_role("button", name="Sign in", exact=True).click()
-        expect(page.get_by_text("do not go together")).to_be_visible()
+        expect(page.get_by_text("Wrong name or password")).to_be_visible()
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in", exact=True).click()
-        page.get_by_role("button", name="Send it now").click()
+        page.get_by_role("button", name="Submit again").click()
         page.wait_for_url(re.compile(draft_id + "$"))
         expect(page.get_by_role("heading", level=1)).to_have_text(NAME)
         expect(page.locator(".log")).to_contain_text('seen on the floor, twice, with <angle> & quote"s')
@@ -365,7 +365,7 @@ def test_without_scripts_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/settings/account")
         page.get_by_role("link", name="Review").first.click()
-        page.get_by_role("button", name="Review the next").click()
+        page.get_by_role("button", name="Start reviewing").click()
         accepted = at_a_draft(page)
         accept(page)
         page.wait_for_url(elsewhere(accepted))
@@ -385,8 +385,8 @@ def test_without_scripts_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_
         reject(page, RejectionReason.NOT_USEFUL)
         page.wait_for_url(elsewhere(undone))
         assert desk.state(undone) is DraftState.REJECTED
-        page.get_by_role("button", name="Undo my last").click()
-        expect(page.get_by_role("status").first).to_contain_text("Taken back")
+        page.get_by_role("button", name="Undo my last decision").click()
+        expect(page.get_by_role("status").first).to_contain_text("Undone")
         assert said == []
     assert_the_four(desk, accepted, edited, rejected, undone)
 
@@ -404,7 +404,7 @@ def test_by_keyboard_alone_from_a_link_to_an_accepted_an_edited_a_rejected_and_a
         leaving(page, lambda: page.keyboard.press("Enter"))
         tab_to(page, "Review")
         leaving(page, lambda: page.keyboard.press("Enter"))
-        tab_to(page, "Review the next")
+        tab_to(page, "Start reviewing")
         leaving(page, lambda: page.keyboard.press("Enter"))
         accepted = at_a_draft(page)
         leaving(page, lambda: page.keyboard.press("a"))
@@ -426,7 +426,7 @@ def test_by_keyboard_alone_from_a_link_to_an_accepted_an_edited_a_rejected_and_a
         leaving(page, lambda: page.keyboard.press("7"))
         assert desk.state(undone) is DraftState.REJECTED
         leaving(page, lambda: page.keyboard.press("z"))
-        expect(page.get_by_role("status").first).to_contain_text("Taken back")
+        expect(page.get_by_role("status").first).to_contain_text("Undone")
         assert said == []
     assert_the_four(desk, accepted, edited, rejected, undone)
 

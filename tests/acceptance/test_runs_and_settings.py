@@ -105,13 +105,13 @@ def test_a_run_is_started_waited_for_read_and_compared(sten: PageClient, house: 
         time.sleep(0.05)
     assert found
     told = words_of(sten.get(found[1]))
-    for words in ("2026Q4", "Seed 7", "Reading the cases", "Grouping", "no language model was asked", "Begun afresh"):
+    for words in ("2026Q4", "Seed 7", "Reading the cases", "Grouping", "no language model was used", "Started from scratch"):
         assert words in told, words
     listed = sten.get("/runs")
     assert words_of(listed).count("finished") == 2
     compared = sten.get(f"/runs/compare?before=run-0001&after={found[1].rpartition('/')[2]}")
     told = words_of(compared)
-    for words in ("In numbers", "Themes in both", "Cases that moved", "stayed where they were"):
+    for words in ("Counts", "Themes in both", "Moved cases", "did not move"):
         assert words in told, words
     assert sten.get("/runs/compare?before=run-0001&after=run-0001").status_code == 422
     assert sten.get("/runs/compare?before=run-0001&after=run-0909").status_code == 404
@@ -147,8 +147,8 @@ def test_what_a_run_asked_of_a_model_is_told_by_task_and_every_failure_by_itself
     assert (told["cost_usd"], [one["task"] for one in told["tasks"]]) == (0.5, ["theme-name"])
     assert [(one["call_id"], one["outcome"]) for one in told["failures"]] == [("call-1", "refused")]
     page = words_of(sten.get("/runs/run-0001"))
-    assert "What failed" in page
-    assert "The run went on without this answer" in page
+    assert "Failed calls" in page
+    assert "The run continued without this answer" in page
 
 
 def _keep(house: AppContext, call: Call) -> None:
@@ -172,7 +172,7 @@ def test_a_run_whose_process_died_is_started_again_from_its_page(sten: PageClien
     house.store.create_job(
         Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago)
     )
-    assert "The last run did not end well." in words_of(sten.get("/runs"))
+    assert "The last run failed." in words_of(sten.get("/runs"))
     assert "The process of the job ended unexpectedly" in words_of(sten.get("/runs/jobs/dead"))
     again = sten.send("/runs/jobs/dead/restart", page="/runs/jobs/dead")
     assert again.status_code == 303
@@ -321,7 +321,7 @@ def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten:
     page = sten.get("/settings/names")
     assert "Torvald Nilsen" in words_of(page)
     nothing = sten.send("/settings/names", {"decision": "confirm"}, page="/settings/names")
-    assert (nothing.status_code, "Tick at least one" in words_of(nothing)) == (422, True)
+    assert (nothing.status_code, "Select at least one" in words_of(nothing)) == (422, True)
     for name, decision in (("Torvald Nilsen", "confirm"), ("Priya Kapoor", "dismiss")):
         sent_form = sten.send("/settings/names", {"names": name, "decision": decision}, page="/settings/names")
         assert sent_form.status_code == 303

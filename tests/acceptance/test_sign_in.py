@@ -81,7 +81,7 @@ def test_the_first_link_makes_a_steward_and_all_first_links_are_used_up(house: A
     older, link = (create_first_steward_link(house.accounts, house.clock, "default") for _ in range(2))
     somebody = stranger(house)
     here = f"/sign-in/link/{link}"
-    assert "You are the first here" in somebody.get(here).text
+    assert "You are the first person here" in somebody.get(here).text
     nameless = somebody.send(here, {"name": " "}, page=here)
     assert nameless.status_code == 422
     assert "Enter your name" in nameless.text

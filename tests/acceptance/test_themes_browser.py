@@ -64,7 +64,7 @@ def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/themes/{theme.id}")
     page.keyboard.press("r")
-    page.get_by_label("Name (needed)").fill("Yard at night")
+    page.get_by_label("Name (required)").fill("Yard at night")
     page.keyboard.press("Enter")
     page.get_by_text("Later runs keep the name.").wait_for()
     assert page.get_by_role("heading", level=1).inner_text() == "Yard at night"
@@ -72,8 +72,8 @@ def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser
     page.keyboard.press("o")
     page.get_by_text("Moved out.").wait_for()
     for _ in range(2):
-        page.get_by_role("button", name="Take decision").first.click()
-        page.get_by_text("Taken back.").wait_for()
+        page.get_by_role("button", name="Undo decision").first.click()
+        page.get_by_text("Undone.").wait_for()
     assert page.get_by_role("heading", level=1).inner_text() == theme.name
     page.goto("/themes/changes")
     page.keyboard.press("a")
@@ -90,13 +90,13 @@ def test_the_same_without_any_script_on_a_phone(browser: Browser, desk: Desk) ->
     page.goto("/themes")
     page.get_by_role("link", name=theme.name, exact=True).click()
     page.locator("summary", has_text="Rename").click()
-    page.get_by_label("Name (needed)").fill("!!!")
+    page.get_by_label("Name (required)").fill("!!!")
     page.get_by_role("button", name="Rename").click()
-    assert page.get_by_label("Name (needed)").input_value() == "!!!"
-    page.get_by_label("Name (needed)").fill("Gate at dawn")
+    assert page.get_by_label("Name (required)").input_value() == "!!!"
+    page.get_by_label("Name (required)").fill("Gate at dawn")
     page.get_by_role("button", name="Rename").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Gate at dawn"
-    page.get_by_role("button", name="Take decision").first.click()
+    page.get_by_role("button", name="Undo decision").first.click()
     assert page.get_by_role("heading", level=1).inner_text() == theme.name
     page.goto("/themes/map")
     page.locator("svg a", has_text=theme.name.split()[0]).first.click()

@@ -112,7 +112,7 @@ def test_a_theme_shows_its_card_its_cases_with_strength_and_its_history(place: P
     for case_id in theme.case_ids[:20]:
         assert f'href="/cases/{case_id}"' in page
     assert page.count('aria-label="strength ') == min(len(theme.case_ids), 25)
-    for words in ("Share of intake", "Steadiness", "Lineage", "Closest themes", "What runs made of it", LATER):
+    for words in ("Share of all cases", "Stability", "Lineage", "Similar themes", "What runs made of it", LATER):
         assert words in page
     assert ada.get("/themes/t-none").status_code == 404
 
@@ -120,10 +120,10 @@ def test_a_theme_shows_its_card_its_cases_with_strength_and_its_history(place: P
 def test_the_map_leads_to_themes_and_cases_and_has_its_table(place: Place, ada: PageClient) -> None:
     page = ada.get("/themes/map").text
     theme = place.themes()[0]
-    assert "Distance means little" in page
+    assert "Exact distances and the width of gaps mean little" in page
     assert page.count(f'href="/themes/{theme.id}"') >= 3
     assert f'href="/cases/{theme.case_ids[0]}"' in page
-    assert "The same as a table" in page
+    assert "Map as a table" in page
     shown = list_themes(place.house.store, "all")
     assert cached_map(place.house, shown) is cached_map(place.house, shown)
 
@@ -141,13 +141,13 @@ def test_without_a_run_or_with_too_few_cases_the_pages_say_what_to_do(tmp_path: 
     for address in ("", "/map", "/trend", "/changes"):
         assert "No run yet" in ada.get(f"/themes{address}").text
     assert "Every case is in a theme" in ada.get("/themes/unplaced").text
-    assert "Nobody has decided anything yet" in ada.get("/themes/log").text
+    assert "No decisions yet" in ada.get("/themes/log").text
     cases = short_cases(0, 0, 8)
     house.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
     house.run(RunParameters(draft=False))
     for address in ("", "/map", "/trend"):
         page = ada.get(f"/themes{address}").text
-        assert "Too few to group" in page
+        assert "Not enough cases to group" in page
         assert "8 cases" in page
     assert ada.get("/themes/unplaced").text.count('name="case"') == 8
 
@@ -177,8 +177,8 @@ def test_a_rename_is_seen_at_once_sent_twice_is_one_and_can_be_taken_back(place:
     assert "named by a person" in page
     assert edit(ada, address, action="undo", undoes=str(seq)).status_code == 303
     assert place.theme(theme.id).name == theme.name
-    assert f"taken back by decision {seq + 1}" in ada.get(address).text
-    assert f"taken back by decision {seq + 1}" in ada.get("/themes/log").text
+    assert f"undone by decision {seq + 1}" in ada.get(address).text
+    assert f"undone by decision {seq + 1}" in ada.get("/themes/log").text
 
 
 def test_a_wrong_name_keeps_what_was_written_beside_its_field(place: Place, ada: PageClient) -> None:
@@ -302,7 +302,7 @@ def test_a_data_partner_proposes_and_a_facilitator_decides(place: Place) -> None
     assert answer.status_code == 303
     assert place.theme(theme.id).name == "Doors in frost"
     again = ada.send(f"/themes/proposals/{seq}", {"answer": "accept"}, page="/themes")
-    assert said(again) == "That is your answer already."
+    assert said(again) == "You have already decided this."
     assert f"accepted by Ada Berg (decision {place.newest()})" in ada.get("/themes/changes").text
     edit(ada, address, action="undo", undoes=str(place.newest()))
     ada.send(f"/themes/proposals/{seq}", {"answer": "decline"}, page="/themes")
@@ -330,7 +330,7 @@ def test_changes_are_answered_one_by_one_and_the_rest_at_once(place: Place, ada:
     page = ada.get(f"/runs/run-0001/changes?at={theme_id}").text
     assert re.search(r"Accepted by Ada Berg, .*: as I thought\.", page)
     again = ada.send("/runs/run-0001/changes", {"answer": "accept", "theme_id": theme_id}, page="/themes")
-    assert (again.status_code, said(again)) == (303, "That is your answer already.")
+    assert (again.status_code, said(again)) == (303, "You have already decided this.")
     bo = place.visit(Role.FACILITATOR, name="Bo Lind")
     other = bo.send("/runs/run-0001/changes", {"answer": "accept", "theme_id": theme_id}, page="/themes")
     assert other.status_code == 422
@@ -435,7 +435,7 @@ def test_a_doubt_is_told_with_names_and_may_be_let_stand(place: Place, ada: Page
     assert f"{sure.upper()} is held in “{second.name}”, but the data clearly assigns it to “{first.name}”" in page
     for _ in range(2):
         assert ada.send(f"/themes/doubts/{seq}", {"answer": "decline"}, page="/themes").status_code == 303
-    assert "Let stand by Ada Berg" in ada.get("/themes/changes").text
+    assert "Kept by Ada Berg" in ada.get("/themes/changes").text
     assert place.newest() == seq + 1
     edit(ada, "/themes/log", action="undo", undoes=str(seq))
 

@@ -71,7 +71,7 @@ def test_a_file_is_seen_as_it_would_be_read_before_anything_is_stored(house: App
     assert sent.status_code == 303
     page = steward.get(sent.headers["location"])
     said = words(page)
-    assert "2 rows would be taken in, 2 rejected." in said
+    assert "2 rows to import, 2 rejected." in said
     assert "It has no title and no text." in said
     assert "write one of open, workaround, solved, abandoned" in said
     assert "The pump leaked in hall four. Call phone ." in said
@@ -88,7 +88,7 @@ def test_taken_in_it_is_stored_once_whole_and_the_raw_file_goes_when_nothing_is_
     address = upload(steward, "cases.csv", good).headers["location"]
     for _ in range(2):
         assert steward.send(address, {}, page=address).status_code == 303
-    assert "2 rows taken in" in words(steward.get(address))
+    assert "2 rows imported" in words(steward.get(address))
     assert [case.external_id for case in house.store.cases()] == ["1", "2"] or len(house.store.cases()) == 2
     assert kept(house) == []
 
@@ -200,7 +200,7 @@ def test_a_mended_file_comes_back_as_if_it_had_been_right_at_first(house: AppCon
     mended = steward.get(f"{address}/errors.csv").text.replace("half done", "open").encode()
     again = upload(steward, "rows-to-fix.csv", mended).headers["location"]
     page = steward.get(again)
-    assert "1 row would be taken in, 1 rejected." in words(page)
+    assert "1 row to import, 1 rejected." in words(page)
     assert "patternmind: row" not in page.text
     steward.send(again, {}, page=again)
     case = house.store.case("3")
@@ -216,7 +216,7 @@ def test_no_cell_begins_as_a_formula(start: str) -> None:
 def test_a_formula_in_a_file_is_text_and_is_noted(house: AppContext, steward: PageClient) -> None:
     rows = b'problem,lesson\n"=HYPERLINK(""http://evil.example"",""x"") in the sheet was shown.",Look at it.\n'
     address = upload(steward, "cases.csv", rows).headers["location"]
-    assert "1 with odd text" in words(steward.get(address))
+    assert "1 suspicious text" in words(steward.get(address))
     steward.send(address, {}, page=address)
     case = house.store.cases()[0]
     assert case.text["problem"].startswith("=HYPERLINK")
