@@ -197,6 +197,13 @@ class VersionConflict(PatternmindError):
         super().__init__(f"The {kind} {id} has changed since you opened it. Reload it, then try again.")
 
 
+class RosterChanged(VersionConflict):
+    """The roster was changed by another request since a text was redacted with it."""
+
+    def __init__(self, network_id: str) -> None:
+        super().__init__("roster of network", network_id)
+
+
 class ContradictoryEdit(PatternmindError):
     """A new theme edit contradicts an active edit; nothing was changed."""
 

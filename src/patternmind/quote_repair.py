@@ -14,6 +14,7 @@ from patternmind.domain.drafts import (
     Decision,
     Draft,
     Quote,
+    parse_case_input,
 )
 from patternmind.drafting.stopwords import STOPWORDS
 from patternmind.grounding import WITHDRAWN
@@ -142,7 +143,7 @@ class DraftRewriter:
         return replace(claim, text=text, quotes=tuple(quotes[quote] for quote in claim.quotes))
 
     def _rewrite_input(self, name: str) -> str:
-        case_id, _, version = name.partition("@")
+        case_id, version = parse_case_input(name)
         return f"{case_id}@{self.text_versions.get(case_id, version)}" if version else name
 
     def _rewrite_decision(self, decision: Decision, line_rewriter: "_LineRewriter") -> Decision:

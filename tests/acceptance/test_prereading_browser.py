@@ -14,8 +14,8 @@ from patternmind.ports import RunParameters
 from patternmind.services import prereading_builder
 from patternmind.services.authentication import start_session
 from patternmind.services.members import add_member
-from patternmind.services.network import add_people
 from patternmind.services.prereadings import list_prereadings
+from patternmind.services.roster import add_people
 from patternmind.settings import DEFAULT_NETWORK
 from patternmind.web.cookies import PLAIN_COOKIE
 

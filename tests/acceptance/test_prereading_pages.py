@@ -14,7 +14,7 @@ from tests.fixtures.page_client import PageClient
 from patternmind.bootstrap import AppContext
 from patternmind.domain.drafts import DraftKind
 from patternmind.domain.permissions import Role
-from patternmind.services.network import add_people
+from patternmind.services.roster import add_people
 from patternmind.web.app import make_app
 
 

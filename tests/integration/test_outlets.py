@@ -34,9 +34,10 @@ from patternmind.publishing.render import RENDERERS, render_document
 from patternmind.services import prereading_builder
 from patternmind.services.exports import EXPORT_NAMES, export_rows
 from patternmind.services.file_import import import_files
-from patternmind.services.network import import_roster, update_network
+from patternmind.services.network_settings import update_network
 from patternmind.services.playbook import build_playbook_document, collect_playbook, prepared_document
 from patternmind.services.reviews import decide_draft, list_all_drafts
+from patternmind.services.roster import import_roster
 from patternmind.services.theme_map import build_theme_map
 from patternmind.settings import Settings
 from patternmind.web import api

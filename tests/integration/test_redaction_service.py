@@ -14,10 +14,10 @@ from patternmind.ports import RunParameters
 from patternmind.services import prereading_builder
 from patternmind.services.exports import export_rows
 from patternmind.services.file_import import import_files
-from patternmind.services.network import import_roster
 from patternmind.services.playbook import prepared_row
 from patternmind.services.possible_names import confirm_names, search_possible_names
 from patternmind.services.reviews import decide_draft, list_all_drafts
+from patternmind.services.roster import import_roster
 from patternmind.settings import Settings
 
 

@@ -40,7 +40,7 @@ from patternmind.ports import (
     RunRecord,
     RunRevision,
 )
-from patternmind.services.network import redact_all
+from patternmind.services.roster import redact_all
 from patternmind.services.theme_edits import (
     EditResult,
     ThemeEditRequest,

@@ -19,7 +19,7 @@ from patternmind.publishing.confidential_phrases import split_words
 from patternmind.quote_repair import UniqueTerms
 from patternmind.services import prereading_builder
 from patternmind.services.file_import import import_files
-from patternmind.services.network import import_roster
+from patternmind.services.roster import import_roster
 from patternmind.settings import Settings
 
 SEED = 0

@@ -21,12 +21,10 @@ def list_cases(
     json: JsonOption = False,
 ) -> None:
     """List every case with its title and notes."""
-    from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX
-
     cases = [
         case
         for case in open_context(home).store.cases()
-        if not suspicious or any(flag.startswith(SUSPICIOUS_FLAG_PREFIX) for flag in case.flags)
+        if not suspicious or case.suspicions
     ]
     if json:
         output.write_json([_case_row(case) for case in cases])

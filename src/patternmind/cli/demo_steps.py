@@ -19,7 +19,7 @@ from patternmind.review import build_pattern
 from patternmind.services import prereading_builder
 from patternmind.services.exports import theme_row
 from patternmind.services.file_import import import_files
-from patternmind.services.network import import_roster, update_network
+from patternmind.services.network_settings import update_network
 from patternmind.services.playbook import (
     build_playbook_document,
     collect_playbook,
@@ -27,6 +27,7 @@ from patternmind.services.playbook import (
     prepared_row,
 )
 from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
+from patternmind.services.roster import import_roster
 from patternmind.settings import Settings
 
 DEMO_REVIEWER = "Demo Facilitator"

@@ -34,7 +34,8 @@ def init(
 ) -> None:
     """Create a network or change its settings. Anything you leave out stays as it is."""
     from patternmind.domain.permissions import Action
-    from patternmind.services.network import import_roster, update_network
+    from patternmind.services.network_settings import update_network
+    from patternmind.services.roster import import_roster
 
     ctx = open_context(home)
     network = update_network(

@@ -68,6 +68,11 @@ class Consent(StrEnum):
     ORGANISATION = "organisation"
     QUOTABLE = "quotable without name"
 
+    @property
+    def is_publishable(self) -> bool:
+        """True if the text may leave the network."""
+        return self is not Consent.NETWORK_ONLY
+
 
 def text_fields(kind: CaseKind) -> tuple[str, ...]:
     """Return the free-text fields of a kind, in reading order."""
@@ -136,6 +141,20 @@ class Case:
         The text is cut between words if it has spaces.
         """
         return self.text.get("title") or _truncate_title(next(iter(self.text.values()), ""))
+
+    @property
+    def is_publishable(self) -> bool:
+        """True if the text may leave the network."""
+        return self.consent.is_publishable
+
+    @property
+    def suspicions(self) -> tuple[str, ...]:
+        """Signs of prompt injection in the text, such as "contains hidden characters"."""
+        return tuple(
+            flag.removeprefix(SUSPICIOUS_FLAG_PREFIX).strip()
+            for flag in self.flags
+            if flag.startswith(SUSPICIOUS_FLAG_PREFIX)
+        )
 
 
 def _truncate_title(text: str) -> str:

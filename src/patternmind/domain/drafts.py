@@ -11,6 +11,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import final
 
+from patternmind.domain.cases import Case
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
@@ -63,6 +65,17 @@ NO_PATTERN = "No repeatable pattern in these cases"
 """Name of a pattern draft whose result is that the cases contain no pattern; stored in drafts."""
 
 
+def case_input(case: Case) -> str:
+    """Return the name of a case in ``Provenance.inputs``: "case_id@text_version"."""
+    return f"{case.id}@{case.text_version}"
+
+
+def parse_case_input(name: str) -> tuple[str, str]:
+    """Return case id and text version of an input; a bare id has the version ""."""
+    case_id, _, version = name.rpartition("@")
+    return (case_id, version) if case_id else (name, "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Inputs and cost of a draft, sufficient to make it again.
@@ -80,6 +93,11 @@ class Provenance:
     n_tokens: int = 0
     cost_usd: float = 0.0
     made_for: str = ""
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        """Ids of the cases that the draft was made from, each once."""
+        return tuple(dict.fromkeys(parse_case_input(name)[0] for name in self.inputs))
 
 
 class FlagKind(StrEnum):

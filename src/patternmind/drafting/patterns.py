@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import CaseKind
-from patternmind.domain.drafts import NO_PATTERN, NOT_STATED, Claim, Draft, DraftKind, Provenance
+from patternmind.domain.drafts import NO_PATTERN, NOT_STATED, Claim, Draft, DraftKind, Provenance, case_input
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import DraftFields, build_draft
 from patternmind.drafting.sentence_selection import is_quotable_statement, select_sentences, sentences_with_roles
@@ -44,9 +44,7 @@ def draft_pattern(evidence: ThemeEvidence, *, run_id: str) -> Draft:
     problem, remedy = _best_problem_and_remedy(evidence, problem_sentences, evidence.remedies())
     helped = _steps(evidence, remedy)
     problems = select_sentences(problem_sentences, evidence.problem_score, limit=3, first=problem)
-    provenance = Provenance(
-        run_id=run_id, prompt=METHOD, inputs=tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)
-    )
+    provenance = Provenance(run_id=run_id, prompt=METHOD, inputs=tuple(case_input(case) for case in evidence.cases))
     if len(helped) < 2 or not problems or _has_too_few_remedies(evidence):
         return _no_pattern_draft(evidence, problems, provenance)
     return _pattern_draft(evidence, problems, helped, provenance)

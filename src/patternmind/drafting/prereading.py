@@ -9,6 +9,7 @@ from patternmind.domain.drafts import (
     DraftKind,
     Provenance,
     Quote,
+    case_input,
 )
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import DraftFields, build_draft
@@ -63,7 +64,7 @@ def draft_prereading(evidence: ThemeEvidence, case: Case, *, session: str, date:
         "unknown": _open_points(evidence, helped),
         "questions": tuple(text for text, _ in questions),
     }
-    inputs = tuple(f"{c.id}@{c.text_version}" for c in evidence.cases)
+    inputs = tuple(case_input(c) for c in evidence.cases)
     provenance = Provenance(run_id=run_id, prompt=METHOD, inputs=inputs)
     name = f"Pre-reading: {evidence.theme.name}"
     return build_draft(DraftKind.PREREADING, evidence.theme.id or None, name, fields, claims, provenance)

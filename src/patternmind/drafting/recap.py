@@ -9,6 +9,7 @@ from patternmind.domain.drafts import (
     DraftKind,
     Provenance,
     Quote,
+    case_input,
 )
 from patternmind.drafting.identity import build_draft
 from patternmind.drafting.patterns import NOT_STATED
@@ -27,7 +28,7 @@ def draft_recap(recap: Case, *, run_id: str) -> Draft:
     own = sender_bullets(recap)
     own_fields = {claim.field for claim in own}
     claims = [*own, *(claim for claim in _bullets_from_notes(recap) if claim.field not in own_fields)]
-    provenance = Provenance(run_id=run_id, prompt=METHOD, inputs=(f"{recap.id}@{recap.text_version}",))
+    provenance = Provenance(run_id=run_id, prompt=METHOD, inputs=(case_input(recap),))
     return build_recap_draft(recap, claims, provenance)
 
 

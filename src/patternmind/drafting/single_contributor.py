@@ -5,6 +5,7 @@ from patternmind.domain.drafts import (
     Draft,
     DraftKind,
     Provenance,
+    case_input,
 )
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import DraftFields, build_draft
@@ -28,6 +29,6 @@ def draft_no_pattern_for_single_contributor(evidence: ThemeEvidence, *, run_id: 
         "reason": SINGLE_CONTRIBUTOR_REASON,
         "coverage": f"{evidence.n_members} cases, one contributor.",
     }
-    inputs = tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)
+    inputs = tuple(case_input(case) for case in evidence.cases)
     provenance = Provenance(run_id=run_id, prompt=METHOD, inputs=inputs)
     return build_draft(DraftKind.PATTERN, evidence.theme.id, NO_PATTERN, fields, claims, provenance)

@@ -7,6 +7,7 @@ from patternmind.domain.drafts import (
     Draft,
     DraftKind,
     Provenance,
+    case_input,
 )
 from patternmind.domain.themes import Theme
 from patternmind.drafting.evidence import ThemeEvidence
@@ -32,7 +33,7 @@ def draft_theme_change(
         problems, evidence.score, limit=1
     )
     claims = [Claim(text=s.text, field=NOTE_FIELD, quotes=(s.to_quote(),)) for s in selected]
-    inputs = tuple(f"{case.id}@{case.text_version}" for case in evidence.cases)
+    inputs = tuple(case_input(case) for case in evidence.cases)
     return build_change_draft(
         evidence.theme, count_summary, claims, Provenance(run_id=run_id, prompt=METHOD, inputs=inputs)
     )

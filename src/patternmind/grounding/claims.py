@@ -141,9 +141,7 @@ def _invented_lines(draft: Draft, claims: Sequence[Claim], cases: Mapping[str, C
 
 
 def _input_cases(draft: Draft, cases: Mapping[str, Case]) -> list[Case]:
-    """Return the cases that the draft was made from; an input is "case_id@version" or the bare id."""
-    ids = (name if name in cases else name.rpartition("@")[0] or name for name in draft.provenance.inputs)
-    return [cases[id] for id in dict.fromkeys(ids) if id in cases]
+    return [cases[id] for id in draft.provenance.case_ids if id in cases]
 
 
 def _flags_of_claims(flags: Sequence[Flag], claims: Sequence[Claim]) -> list[Flag]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from patternmind.domain.breadth import MIN_EVIDENCE, measure_breadth
-from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Case
+from patternmind.domain.cases import Case
 from patternmind.domain.drafts import (
     NO_PATTERN,
     Claim,
@@ -52,14 +52,9 @@ def weak_support_flags(draft: Draft, similarity: Similarity) -> list[Flag]:
 def suspicious_case_flags(claims: Sequence[Claim], cases: Mapping[str, Case]) -> Iterator[Flag]:
     """Flag claims that quote a case with a suspicious text."""
     for claim in claims:
-        notes = [
-            note
-            for quote in claim.quotes
-            for note in cases[quote.case_id].flags
-            if note.startswith(SUSPICIOUS_FLAG_PREFIX)
-        ]
-        for note in dict.fromkeys(notes):
-            reason = f"It quotes a case that {note.removeprefix(SUSPICIOUS_FLAG_PREFIX).strip()}."
+        suspicions = [suspicion for quote in claim.quotes for suspicion in cases[quote.case_id].suspicions]
+        for suspicion in dict.fromkeys(suspicions):
+            reason = f"It quotes a case that {suspicion}."
             yield Flag(doubt=FlagKind.SUSPICIOUS, reason=reason, field=claim.field, text=claim.text)
 
 

@@ -32,12 +32,18 @@ _FREE_TEXT_FACTS = frozenset({"impact", "help_wanted", "role"})
 
 
 def make_case(
-    submission: Submission, *, roster: Roster, network_id: str, secret: bytes
+    submission: Submission,
+    *,
+    roster: Roster,
+    network_id: str,
+    secret: bytes,
+    default_consent: Consent = Consent.NETWORK_ONLY,
 ) -> tuple[Case, Mapping[str, int]]:
     """Return the redacted case, and the number of redactions by kind.
 
     The id depends on network, kind and external id (without one, on the raw text), not on the order of rows. The
     submitter is stored as a hash keyed with ``secret``, of the roster's name if the person is on the roster.
+    ``default_consent`` applies to a submission without consent.
     """
     redactor = _SubmissionRedactor(
         roster, (*names_in_submitter(submission.facts.get("submitter", "")), *names_in_columns(submission.extra))
@@ -57,7 +63,7 @@ def make_case(
         team=facts.get("team"),
         contributor=_hash_contributor(submission.facts.get("submitter", ""), roster, secret),
         owner=hash_owner(submission.member, secret),
-        consent=Consent(submission.facts.get("consent", Consent.NETWORK_ONLY)),
+        consent=Consent(submission.facts.get("consent", default_consent)),
         linked_cases=submission.linked_cases,
         content_hash=text_hash,
         text_version=_sha256(list(text.items()))[:16],

@@ -15,7 +15,7 @@ import numpy as np
 
 from patternmind.assembly import RunAssembler
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import Draft, DraftKind, GroundedDraft
+from patternmind.domain.drafts import Draft, DraftKind, GroundedDraft, case_input
 from patternmind.domain.themes import Theme
 from patternmind.drafting.case_selection import MAX_CASES_SHOWN, SelectedCase, select_cases
 from patternmind.drafting.identity import with_recomputed_id
@@ -182,18 +182,14 @@ def _without_near_duplicates(assembler: RunAssembler, theme: Theme) -> list[Case
 
 
 def _hash_cases(members: Sequence[Case]) -> str:
-    versions = sorted(f"{case.id}@{case.text_version}" for case in members)
+    versions = sorted(case_input(case) for case in members)
     return hashlib.sha256(json.dumps(versions).encode()).hexdigest()[:16]
 
 
 def _select_cases(assembler: RunAssembler, pending: _PendingPattern, earlier: _EarlierDrafts) -> list[SelectedCase]:
     """Select the cases to show; if enough cases are new or already read, no other case is paid for."""
     new = frozenset(assembler.machine_result.new_cases)
-    preferred = [
-        case
-        for case in pending.members
-        if case.id in new or f"{case.id}@{case.text_version}" in earlier.read_case_versions
-    ]
+    preferred = [case for case in pending.members if case.id in new or case_input(case) in earlier.read_case_versions]
     has_enough = earlier.read_case_versions and len(preferred) >= MAX_CASES_SHOWN
     pool = preferred if has_enough else pending.members
     rows = {case.id: row for row, case in enumerate(assembler.cases)}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from patternmind.domain.cases import Case, Consent
+from patternmind.domain.cases import Case
 
 RUN_WORDS = 6
 """Length of a word run that reveals its source, even in an edited sentence."""
@@ -99,7 +99,7 @@ class ConfidentialPhrases:
         confidential: list[Case] = []
         public: list[Case] = []
         for case in cases:
-            (confidential if case.consent is Consent.NETWORK_ONLY else public).append(case)
+            (public if case.is_publishable else confidential).append(case)
         runs: set[WordRun] = set()
         short_runs: set[WordRun] = set()
         words: set[str] = set()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from patternmind.domain.cases import Case, Consent
+from patternmind.domain.cases import Case
 from patternmind.domain.drafts import (
     Claim,
     DraftState,
@@ -294,4 +294,4 @@ def _count_network_only_cases(content: PrereadingContent, parts: Parts) -> int:
     printed_lines = {line for lines in parts.values() for line in lines}
     claims = [*content.draft.claims, *(claim for card in content.cards for claim in card.claims)]
     ids = {quote.case_id for claim in claims if claim.text.strip() in printed_lines for quote in claim.quotes}
-    return sum(id in content.cases and content.cases[id].consent is Consent.NETWORK_ONLY for id in ids)
+    return sum(id in content.cases and not content.cases[id].is_publishable for id in ids)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.domain.breadth import pluralize
-from patternmind.domain.cases import Case, CaseKind, Consent
+from patternmind.domain.cases import Case, CaseKind
 from patternmind.domain.drafts import (
     NO_AI,
     Claim,
@@ -132,16 +132,15 @@ def _iter_lines(pattern: Pattern) -> Iterator[str]:
 
 
 def source_case_ids(pattern: Pattern) -> Iterator[str]:
-    """Yield the possible ids of a pattern's cases; an input is "case_id@version" or the bare id."""
+    """Yield the ids of the cases that a pattern quotes or was made from."""
     yield from (quote.case_id for claim in pattern.claims for quote in claim.quotes)
-    for name in pattern.provenance.inputs:
-        yield from (name, name.rpartition("@")[0])
+    yield from pattern.provenance.case_ids
 
 
 def _assess(
     pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule, confidential: ConfidentialPhrases
 ) -> PublishedPattern | WithheldPattern:
-    public_cases = [cases[id] for id in _input_case_ids(pattern, cases) if id in cases and is_publishable(cases[id])]
+    public_cases = [cases[id] for id in pattern.provenance.case_ids if id in cases and cases[id].is_publishable]
     distinct_cases = _without_duplicates(public_cases)
     contributors = {case.contributor for case in distinct_cases}
     teams = {case.team for case in distinct_cases}
@@ -204,18 +203,8 @@ def _is_gist_confidential(theme: Theme, cases: Mapping[str, Case]) -> bool:
     members = (cases[case_id] for case_id in theme.case_ids if case_id in cases)
     sources = [case for case in members if theme.gist and any(theme.gist in text for text in case.text.values())]
     if sources:
-        return not any(is_publishable(case) for case in sources)
-    return any(case_id not in cases or not is_publishable(cases[case_id]) for case_id in theme.exemplars)
-
-
-def is_publishable(case: Case) -> bool:
-    return case.consent is not Consent.NETWORK_ONLY
-
-
-def _input_case_ids(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:
-    """Return the ids of the cases that the draft was made from; an input is "case_id@version" or the bare id."""
-    ids = (name if name in cases else name.rpartition("@")[0] or name for name in pattern.provenance.inputs)
-    return list(dict.fromkeys(ids))
+        return not any(case.is_publishable for case in sources)
+    return any(case_id not in cases or not cases[case_id].is_publishable for case_id in theme.exemplars)
 
 
 def _without_duplicates(cases: Iterable[Case]) -> list[Case]:
@@ -252,8 +241,8 @@ def _missing_evidence(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:
 
 
 def _uncounted_cases(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:
-    ids = _input_case_ids(pattern, cases)
-    n_network_only = sum(id in cases and not is_publishable(cases[id]) for id in ids)
+    ids = pattern.provenance.case_ids
+    n_network_only = sum(id in cases and not cases[id].is_publishable for id in ids)
     n_removed = sum(id not in cases for id in ids)
     counts = [f"{n} {label}" for n, label in ((n_network_only, "network-only"), (n_removed, "removed")) if n]
     return [f"Not counted of its {pluralize(len(ids), 'case')}: {', '.join(counts)}."] if counts else []
@@ -303,7 +292,7 @@ def _is_quote_publishable(quote: Quote, cases: Mapping[str, Case]) -> bool:
     case = cases.get(quote.case_id)
     return (
         case is not None
-        and is_publishable(case)
+        and case.is_publishable
         and case.text.get(quote.field, "")[quote.start : quote.end] == quote.text
     )
 
@@ -314,7 +303,7 @@ def _may_mix_confidential(claim: Claim, pattern: Pattern, cases: Mapping[str, Ca
     Its words may come from any quoted case.
     """
     quoted_cases = (cases.get(quote.case_id) for quote in claim.quotes)
-    return pattern.provenance.model != NO_AI and any(case is None or not is_publishable(case) for case in quoted_cases)
+    return pattern.provenance.model != NO_AI and any(case is None or not case.is_publishable for case in quoted_cases)
 
 
 MIN_SHARED_WORDS = 1 / 3
@@ -365,10 +354,10 @@ def _withheld_texts(
 
     A sentence that a publishable case contains as well may be published.
     """
-    ids = {*_input_case_ids(pattern, cases), *(quote.case_id for claim in pattern.claims for quote in claim.quotes)}
+    ids = {*pattern.provenance.case_ids, *(quote.case_id for claim in pattern.claims for quote in claim.quotes)}
     present = [cases[id] for id in ids if id in cases]
-    network_only = [text for case in present if not is_publishable(case) for text in case.text.values()]
-    public = [text for case in present if is_publishable(case) for text in case.text.values()]
+    network_only = [text for case in present if not case.is_publishable for text in case.text.values()]
+    public = [text for case in present if case.is_publishable for text in case.text.values()]
     remaining = set(_claim_texts(kept_claims))
     removed = [text for text in _claim_texts(pattern.claims) if text not in remaining and text.strip()]
     runs = {run for text in (*network_only, *removed) for run in word_runs(text)} | confidential.runs

@@ -1,23 +1,17 @@
 """Preview, submit, edit and restore a single case. Files: see ``services.file_import``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from patternmind.domain.cases import (
-    SUSPICIOUS_FLAG_PREFIX,
     Case,
     CaseKind,
     Submission,
 )
 from patternmind.domain.members import Member
-from patternmind.errors import (
-    NotFound,
-    RawTextKeyInvalid,
-    RuleViolated,
-    UsageError,
-    VersionConflict,
-)
-from patternmind.ingestion.cases import hash_contributor_name, hash_owner, make_case
+from patternmind.domain.networks import RosterEntry
+from patternmind.errors import NotFound, RawTextKeyInvalid, RuleViolated, UsageError
+from patternmind.ingestion.cases import hash_contributor_name, hash_owner
 from patternmind.ingestion.form_validation import (
     FieldError,
     MissingField,
@@ -27,6 +21,7 @@ from patternmind.ingestion.form_validation import (
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Clock, Store
 from patternmind.services.case_view import possible_names_in_texts
+from patternmind.services.roster import redact_submissions, with_current_roster
 
 
 class InvalidCase(UsageError):
@@ -66,14 +61,6 @@ class CasePreview:
     suggestion: MissingField | None = None
     is_new: bool = True
 
-    @property
-    def suspicions(self) -> tuple[str, ...]:
-        return tuple(
-            flag.removeprefix(SUSPICIOUS_FLAG_PREFIX).strip()
-            for flag in self.case.flags
-            if flag.startswith(SUSPICIOUS_FLAG_PREFIX)
-        )
-
 
 def preview_case(store: Store, case_input: CaseInput) -> CasePreview:
     """Return a case as others will read it, without storing it.
@@ -81,7 +68,9 @@ def preview_case(store: Store, case_input: CaseInput) -> CasePreview:
     Raises:
         InvalidCase
     """
-    return _preview(*_make_case(store, _validate(case_input)))
+    roster = Roster.of(store.roster())
+    [(submission, case, redaction_counts)] = redact_submissions(store, [_validate(case_input)], roster)
+    return _preview(submission, case, redaction_counts)
 
 
 def submit_case(store: Store, clock: Clock, case_input: CaseInput) -> CasePreview:
@@ -92,23 +81,20 @@ def submit_case(store: Store, clock: Clock, case_input: CaseInput) -> CasePrevie
         RuleViolated: A case with that id was erased or withdrawn, or exists with another text.
     """
     submission = replace(_validate(case_input), by=case_input.actor, at=clock.now().isoformat())
-    while True:  # Repeats only if the roster was changed concurrently.
-        n_people = len(store.roster())
-        submission, case, redaction_counts = _make_case(store, submission)
+
+    def save(people: Sequence[RosterEntry]) -> CasePreview:
+        [(_, case, redaction_counts)] = redact_submissions(store, [submission], Roster.of(people))
         _refuse_removed(store, case.id)
         existing = _find_case(store, case.id)
         if existing is not None and existing.content_hash != case.content_hash:
             raise RuleViolated(
                 "A case with that id exists and has another text. Edit that case, or give this one another id."
             )
-        try:
-            if existing is None:
-                store.save_cases([(submission, case)], roster_version=n_people)
-        except VersionConflict as error:
-            if error.kind.startswith("roster"):
-                continue
-            raise
+        if existing is None:
+            store.save_cases([(submission, case)], roster_version=len(people))
         return _preview(submission, existing or case, redaction_counts, is_new=existing is None)
+
+    return with_current_roster(store, save)
 
 
 def edit_case(
@@ -138,16 +124,13 @@ def edit_case(
         at=clock.now().isoformat(),
         known_as=case.id if case.external_id is None else None,
     )
-    while True:  # as above
-        n_people = len(store.roster())
-        submission, new_case, redaction_counts = _make_case(store, submission)
-        try:
-            store.replace_case(submission, new_case, expected_version=expected_version, roster_version=n_people)
-        except VersionConflict as error:
-            if error.kind.startswith("roster"):
-                continue
-            raise
+
+    def save(people: Sequence[RosterEntry]) -> CasePreview:
+        [(_, new_case, redaction_counts)] = redact_submissions(store, [submission], Roster.of(people))
+        store.replace_case(submission, new_case, expected_version=expected_version, roster_version=len(people))
         return _preview(submission, store.case(case.id), redaction_counts, is_new=False)
+
+    return with_current_roster(store, save)
 
 
 def restore_case(store: Store, case_id: str) -> Case:
@@ -159,14 +142,13 @@ def restore_case(store: Store, case_id: str) -> Case:
     """
     if not any(withdrawal.case_id == case_id for withdrawal in store.withdrawals()):
         raise NotFound("withdrawn case", case_id)
-    while True:  # as above
-        n_people = len(store.roster())
-        submission, case, _ = _make_case(store, store.submission(case_id))
-        try:
-            store.restore_case(submission, case, roster_version=n_people)
-        except VersionConflict:
-            continue
+
+    def restore(people: Sequence[RosterEntry]) -> Case:
+        [(submission, case, _)] = redact_submissions(store, [store.submission(case_id)], Roster.of(people))
+        store.restore_case(submission, case, roster_version=len(people))
         return case
+
+    return with_current_roster(store, restore)
 
 
 def is_own_case(store: Store, case: Case, member: Member | None) -> bool:
@@ -223,17 +205,6 @@ def _merge_facts(checked: Submission, previous: Submission) -> dict[str, str]:
     kept_facts = {name: value for name, value in previous.facts.items() if name in {"submitter", "source_format"}}
     new_facts = {name: value for name, value in checked.facts.items() if name != "submitter" or checked.member is None}
     return {**kept_facts, **new_facts}
-
-
-def _make_case(store: Store, submission: Submission) -> tuple[Submission, Case, Mapping[str, int]]:
-    network = store.network
-    roster = Roster.of(store.roster())
-    case, redaction_counts = make_case(
-        submission, roster=roster, network_id=network.id, secret=store.contributor_secret()
-    )
-    if "consent" not in submission.facts:
-        case = replace(case, consent=network.default_consent)
-    return submission, case, redaction_counts
 
 
 def _preview(

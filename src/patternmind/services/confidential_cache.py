@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
-from patternmind.domain.cases import Consent
 from patternmind.domain.read_models import VectorVersion
 from patternmind.ports import Store
 from patternmind.publishing.confidential_index import ConfidentialIndex
@@ -25,7 +24,7 @@ class _StoreIndex:
             self.version, self.index = None, ConfidentialIndex()
         if self.version != current_version:
             rows = store.iter_case_texts(after_number=self.version.last_write_number if self.version else 0)
-            self.index.update((id, consent is Consent.NETWORK_ONLY, texts) for id, consent, texts in rows)
+            self.index.update((id, not consent.is_publishable, texts) for id, consent, texts in rows)
             self.version = current_version
         return self.index
 

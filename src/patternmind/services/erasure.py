@@ -174,8 +174,7 @@ def _rewrite_draft(
     def requote(quote: Quote) -> Quote:
         return withdraw_quote(quote) if quote.case_id == case_id else quote
 
-    source_ids = {name.partition("@")[0] for name in draft.provenance.inputs}
-    may_paraphrase = case_id in source_ids and draft.provenance.model != NO_AI
+    may_paraphrase = case_id in draft.provenance.case_ids and draft.provenance.model != NO_AI
     rewriter = DraftRewriter(
         rewrite_quote=requote,
         rewrite_name=unique_terms.withdraw_from_name,
@@ -192,7 +191,7 @@ def _retained_pattern_hashes(store: Store, case_id: str) -> set[str]:
     return {
         text_hash(f"{pattern.name}\n{pattern.fields.get('patlet', '')}")
         for pattern in patterns
-        if all(name.partition("@")[0] != case_id for name in pattern.provenance.inputs)
+        if case_id not in pattern.provenance.case_ids
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from patternmind.domain.cases import Case, Consent
+from patternmind.domain.cases import Case
 from patternmind.domain.drafts import (
     NO_AI,
     Claim,
@@ -92,20 +92,19 @@ def assignment_row(assignment: Assignment, external_id: str | None) -> Row:
 def _case_rows(store: Store) -> Iterator[Row]:
     """Yield every case, redacted. A network-only case keeps its row, without text."""
     for case in store.cases():
-        is_publishable = case.consent is not Consent.NETWORK_ONLY
         row: Row = {
             "case_id": case.id,
             "external_id": case.external_id,
             "kind": case.kind.value,
-            "text": dict(case.text) if is_publishable else {},
+            "text": dict(case.text) if case.is_publishable else {},
             "date": case.date.isoformat() if case.date else None,
             "team": case.team,
             "consent": case.consent.value,
             "flags": list(case.flags),
             "near_duplicate_of": case.duplicate_of,
-            "extra": dict(case.extra) if is_publishable else {},
+            "extra": dict(case.extra) if case.is_publishable else {},
         }
-        yield row if is_publishable else {**row, "withheld": NETWORK_ONLY_NOTE}
+        yield row if case.is_publishable else {**row, "withheld": NETWORK_ONLY_NOTE}
 
 
 def theme_row(theme: Theme, size: int | None = None) -> Row:
@@ -182,7 +181,7 @@ def _pattern_rows(store: Store) -> Iterator[Row]:
 
 
 def _network_only_ids(cases: Sequence[Case]) -> frozenset[str]:
-    return frozenset(case.id for case in cases if case.consent is Consent.NETWORK_ONLY)
+    return frozenset(case.id for case in cases if not case.is_publishable)
 
 
 def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozenset()) -> Row:
@@ -197,7 +196,7 @@ def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozen
         for claim in draft.claims
         if _is_withheld(claim.text, draft.claims, network_only_ids, is_by_model=by_model)
     }
-    if by_model and any(name.partition("@")[0] in network_only_ids for name in draft.provenance.inputs):
+    if by_model and not network_only_ids.isdisjoint(draft.provenance.case_ids):
         hidden |= set(iter_texts(draft.fields.get("reason", "")))
     content = _content_row(fields_of(reviewed), draft.claims, network_only_ids, hidden - {""})
     name = content["fields"].pop("name")

@@ -7,18 +7,17 @@ from datetime import datetime
 from pathlib import Path
 
 from patternmind.domain.cases import (
-    SUSPICIOUS_FLAG_PREFIX,
     CaseKind,
     IngestReport,
     RejectedRow,
     Submission,
 )
-from patternmind.errors import VersionConflict
-from patternmind.ingestion.cases import make_case
+from patternmind.domain.networks import RosterEntry
 from patternmind.ingestion.mapping import parse_mapping
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.submissions import read_submissions
 from patternmind.ports import CaseSaveCounts, Progress, Store
+from patternmind.services.roster import redact_submissions, with_current_roster
 
 BATCH_ROWS = 1000
 """Rows stored in one transaction. An interrupted import repeats at most these; repeating changes nothing."""
@@ -82,22 +81,13 @@ def import_files(
 
 def _store_batch(store: Store, rows: Sequence[Submission], totals: _ImportCounts, *, dry_run: bool) -> CaseSaveCounts:
     """Store a batch, redacted with the current roster. Rows of erased and withdrawn cases are rejected."""
-    network, secret = store.network, store.contributor_secret()
     removed = {erasure.case_id: _removed_message("erased", erasure.at) for erasure in store.erasures()}
     removed |= {withdrawal.case_id: _removed_message("withdrawn", withdrawal.at) for withdrawal in store.withdrawals()}
-    while True:  # Repeats only if the roster was changed concurrently.
-        people = store.roster()
-        roster = Roster.of(people)
-        made = [(row, *make_case(row, roster=roster, network_id=network.id, secret=secret)) for row in rows]
-        accepted = [
-            (row, case if "consent" in row.facts else replace(case, consent=network.default_consent))
-            for row, case, _ in made
-            if case.id not in removed
-        ]
-        try:
-            counts = store.save_cases(accepted, dry_run=dry_run, roster_version=len(people))
-        except VersionConflict:
-            continue
+
+    def save(people: Sequence[RosterEntry]) -> CaseSaveCounts:
+        made = redact_submissions(store, rows, Roster.of(people))
+        accepted = [(row, case) for row, case, _ in made if case.id not in removed]
+        counts = store.save_cases(accepted, dry_run=dry_run, roster_version=len(people))
         totals.rejected += [
             RejectedRow(file=row.file, row=row.row, errors=(removed[case.id],))
             for row, case, _ in made
@@ -106,8 +96,10 @@ def _store_batch(store: Store, rows: Sequence[Submission], totals: _ImportCounts
         for _, case, redacted in made:
             if case.id not in removed:
                 totals.redacted.update(redacted)
-                totals.suspicious += any(flag.startswith(SUSPICIOUS_FLAG_PREFIX) for flag in case.flags)
+                totals.suspicious += bool(case.suspicions)
         return counts
+
+    return with_current_roster(store, save)
 
 
 def _removed_message(removal: str, at: datetime) -> str:

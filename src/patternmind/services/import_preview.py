@@ -15,7 +15,6 @@ from patternmind.domain.cases import (
 )
 from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import UnknownColumn
-from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.mapping import (
     CORRECTION_PREFIX,
     EXTRA_FIELD,
@@ -32,6 +31,7 @@ from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.rows import Row
 from patternmind.ingestion.validation import to_submission
 from patternmind.ports import Store
+from patternmind.services.roster import redact_submissions
 
 N_PREVIEW_ROWS = 8
 N_SAMPLED_ROWS = 200
@@ -109,11 +109,10 @@ def _preview_columns(rows: Sequence[Row], mapping: FieldMap, kind: CaseKind, ros
 def _preview_cases(
     store: Store, rows: Sequence[Row], mapping: FieldMap, kind: CaseKind, roster: Roster
 ) -> Iterator[Case]:
-    network, secret = store.network, store.contributor_secret()
     for row in rows:
         submission = to_submission(row, mapping=mapping, kind=kind)
         if isinstance(submission, Submission):
-            yield make_case(submission, roster=roster, network_id=network.id, secret=secret)[0]
+            yield redact_submissions(store, [submission], roster)[0][1]
 
 
 def mapping_from_choices(chosen: Mapping[str, str], kind: CaseKind) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from patternmind.domain.networks import (
 from patternmind.errors import UsageError, VersionConflict
 from patternmind.ingestion.redaction.phones import ALL_REGIONS, known_regions
 from patternmind.ports import RosterChange, Store
-from patternmind.services.network import add_people, redact_with_roster
+from patternmind.services.roster import add_people, redact_with_roster
 from patternmind.services.validation import parse_enum
 
 MIN_THRESHOLD = 2
@@ -41,6 +41,29 @@ class InvalidField(UsageError):
 def network_version(network: Network) -> str:
     """Return a version tag of the network's settings."""
     return hashlib.sha256(repr(sorted(asdict(network).items())).encode()).hexdigest()[:16]
+
+
+def update_network(
+    store: Store,
+    *,
+    name: str = "",
+    purpose: str = "",
+    min_contributors: int | None = None,
+    min_teams: int | None = None,
+    default_consent: str | None = None,
+) -> Network:
+    """Change the settings that are given, keep all others, and return the network."""
+    before = store.network
+    rule = PublishingRule(
+        min_contributors=min_contributors or before.rule.min_contributors, min_teams=min_teams or before.rule.min_teams
+    )
+    consent = parse_enum(Consent, default_consent, "consent") if default_consent else before.default_consent
+    after = replace(
+        before, name=name or before.name, purpose=purpose or before.purpose, rule=rule, default_consent=consent
+    )
+    if after != before:
+        store.save_network(after)
+    return after
 
 
 def update_description(

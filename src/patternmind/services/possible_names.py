@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from patternmind.errors import UsageError
 from patternmind.ingestion.redaction.possible_names import PossibleName, find_possible_names
 from patternmind.ports import Clock, Store
-from patternmind.services.network import add_people
+from patternmind.services.roster import add_people
 from patternmind.services.versioned_cache import VersionedCache
 
 N_NEWEST_WRITES = 2000

@@ -179,8 +179,7 @@ def _uncertainty_factors(summary: DraftSummary, themes: Mapping[str, Theme]) -> 
 def get_source_cases(store: Store, draft: Draft) -> dict[str, Case]:
     """Return the existing cases that a draft quotes or was made from, by id."""
     quoted_ids = (quote.case_id for claim in draft.claims for quote in claim.quotes)
-    input_ids = (name.rpartition("@")[0] or name for name in draft.provenance.inputs)
-    return store.cases_by_id([*quoted_ids, *input_ids])
+    return store.cases_by_id([*quoted_ids, *draft.provenance.case_ids])
 
 
 def _current_name(name: str, log: tuple[Decision, ...]) -> str:

@@ -78,10 +78,8 @@ def _source_case_ids(draft: Draft) -> Iterator[str]:
     Grounding looks for a model's claims in all cases that it read.
     """
     yield from (quote.case_id for claim in draft.claims for quote in claim.quotes)
-    if draft.provenance.model == NO_AI:
-        return
-    for name in draft.provenance.inputs:
-        yield from (name, name.rpartition("@")[0])
+    if draft.provenance.model != NO_AI:
+        yield from draft.provenance.case_ids
 
 
 def _ground_draft(

@@ -33,6 +33,7 @@ from patternmind.errors import (
     UsageError,
     VersionConflict,
 )
+from patternmind.ingestion.redaction.redactor import contains_name
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage import PreviousRun
 from patternmind.pipeline import build_outcome
@@ -42,7 +43,6 @@ from patternmind.ports import (
     RunRevision,
     Store,
 )
-from patternmind.services.network import contains_name
 
 MAX_ATTEMPTS = 3
 """Attempts to save an edit when a run or another edit is saved concurrently."""

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
-from patternmind.services.network import update_network
+from patternmind.services.network_settings import update_network
 from patternmind.services.versioned_cache import MAX_ENTRIES, VersionedCache
 from patternmind.storage import SqlStore
 

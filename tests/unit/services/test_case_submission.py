@@ -63,7 +63,7 @@ def test_a_form_is_checked_like_a_row_and_each_message_stands_by_its_field() -> 
 
 @pytest.mark.parametrize("fields", [{}, {"problem": "  \n "}, {"team": "Night shift"}])
 def test_nothing_said_is_asked_for_in_plain_words(fields: dict[str, str]) -> None:
-    said = "Give it a title, or say in a sentence what the problem is."
+    said = "Enter a title, or write in a sentence what the problem is."
     assert validate_fields(fields, kind=CaseKind.CASE) == (FieldError("problem", said),)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import Claim, Provenance, Quote
+from patternmind.domain.drafts import Claim, Provenance, Quote, case_input
 from patternmind.text import Sentence
 
 
@@ -26,7 +26,7 @@ class RedactedAnswer:
             model=self.model,
             prompt=self.prompt,
             prompt_hash=self.prompt_hash,
-            inputs=tuple(f"{case.id}@{case.text_version}" for case in cases),
+            inputs=tuple(case_input(case) for case in cases),
             n_tokens=self.n_tokens,
             cost_usd=self.cost_usd,
         )

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field, replace
 
 from patternmind.clock import SystemClock
 from patternmind.domain.cases import (
-    SUSPICIOUS_FLAG_PREFIX,
     Case,
     CaseKind,
     Submission,
@@ -276,7 +275,7 @@ def _make_case(submission: Submission) -> Case:
 
 
 def _is_flagged(payload: Payload) -> bool:
-    return any(flag.startswith(SUSPICIOUS_FLAG_PREFIX) for flag in _make_case(_submission(payload)).flags)
+    return bool(_make_case(_submission(payload)).suspicions)
 
 
 def _make_theme(cases: Mapping[str, Case]) -> Theme:

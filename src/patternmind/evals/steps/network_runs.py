@@ -13,7 +13,7 @@ from patternmind.evals.datasets.corpora import SAMPLE, Corpus, SampleNetwork
 from patternmind.evals.steps.groupings import Grouping
 from patternmind.ports import Encoder, Progress, RunParameters
 from patternmind.services.file_import import import_files
-from patternmind.services.network import import_roster
+from patternmind.services.roster import import_roster
 from patternmind.settings import Settings
 
 

@@ -139,3 +139,11 @@ def _replace_spans(text: str, spans: Iterable[Span], counts: Counter[str]) -> st
         position = end
         counts[placeholder.strip("[]").split(" ")[0]] += 1
     return "".join((*pieces, text[position:])) if pieces else text
+
+
+def contains_name(text: str, roster: Roster) -> bool:
+    """Return True if a text contains a name or contact data, in any letter case.
+
+    Key phrases are in lower case, and redaction detects a first name alone only with a capital.
+    """
+    return bool(redact(text.title(), roster).counts or redact(text, roster).counts)

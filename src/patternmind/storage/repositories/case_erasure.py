@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from patternmind.domain.cases import Case, Submission
-from patternmind.errors import NotFound, VersionConflict
+from patternmind.errors import NotFound, RosterChanged
 from patternmind.ports import Erasure, TextRewrite, Withdrawal
 from patternmind.storage import schema
 from patternmind.storage.engine import purge_deleted
@@ -48,7 +48,7 @@ class CaseErasure(TextRewriting):
     def restore_case(self, submission: Submission, case: Case, *, roster_version: int | None = None) -> None:
         with self._write_transaction() as connection:
             if roster_version is not None and len(self._roster(connection)) != roster_version:
-                raise VersionConflict("roster of network", self._network_id)
+                raise RosterChanged(self._network_id)
             if not self._delete_withdrawal(connection, case.id):
                 raise NotFound("withdrawn case", case.id)
             self._put_cases(connection, [(submission, case)])

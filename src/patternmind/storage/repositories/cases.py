@@ -18,7 +18,7 @@ from patternmind.domain.networks import Network, PublishingRule, RosterEntry
 from patternmind.domain.themes import Vectors
 from patternmind.embedding.lenses import lens_text
 from patternmind.embedding.vectors import text_hash
-from patternmind.errors import NotFound, VersionConflict
+from patternmind.errors import NotFound, RosterChanged, VersionConflict
 from patternmind.ports import CaseSaveCounts
 from patternmind.storage import records, schema
 from patternmind.storage.repositories.base import chunked
@@ -89,7 +89,7 @@ class CaseRepository(SubmissionRepository, CallRepository):
     ) -> CaseSaveCounts:
         with self._write_transaction() as connection:
             if roster_version is not None and len(self._roster(connection)) != roster_version:
-                raise VersionConflict("roster of network", self._network_id)
+                raise RosterChanged(self._network_id)
             if not dry_run:
                 self._check_key(connection)
             return self._put_cases(connection, cases, dry_run=dry_run)
@@ -127,7 +127,7 @@ class CaseRepository(SubmissionRepository, CallRepository):
     ) -> None:
         with self._write_transaction() as connection:
             if roster_version is not None and len(self._roster(connection)) != roster_version:
-                raise VersionConflict("roster of network", self._network_id)
+                raise RosterChanged(self._network_id)
             version = self._count_versions(connection, case.id)
             if not self._load_cases(connection, [case.id]):
                 raise NotFound("case", case.id)

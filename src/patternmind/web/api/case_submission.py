@@ -169,7 +169,7 @@ def _preview_response(preview: CasePreview) -> CasePreviewResponse:
         case=case_response(preview.case, None),
         redacted=dict(preview.redaction_counts),
         possible_names=list(preview.possible_names),
-        suspicions=list(preview.suspicions),
+        suspicions=list(preview.case.suspicions),
         missing=MissingFieldResponse(**asdict(preview.suggestion)) if preview.suggestion else None,
         is_new=preview.is_new,
     )

@@ -88,7 +88,6 @@ def list_cases(
         first_url=_list_url(filters) if after else "",
         count=_count_label(page.n_total, is_filtered=bool(filters)),
         value_label=case_fields.value_label,
-        is_suspicious=_is_suspicious,
     )
 
 
@@ -122,10 +121,6 @@ def _parse_date(name: str, text: str, errors: dict[str, str]) -> dt.date | None:
 def _count_label(n: int, *, is_filtered: bool) -> str:
     noun = ("match" if n == 1 else "matches") if is_filtered else ("case" if n == 1 else "cases")
     return f"{n:,} {noun}"
-
-
-def _is_suspicious(case: Case) -> bool:
-    return any(flag.startswith(SUSPICIOUS_FLAG_PREFIX) for flag in case.flags)
 
 
 @router.get("/cases/{case_id}", name="read_case", dependencies=[requires(Action.SEARCH)])
@@ -163,11 +158,7 @@ def render_case(request: Request, ctx: ContextDep, caller: Caller, view: CaseVie
         ],
         "facts": _fact_rows(case),
         "extra": [(mark_placeholders(name), mark_placeholders(value)) for name, value in case.extra.items()],
-        "suspicions": [
-            flag.removeprefix(SUSPICIOUS_FLAG_PREFIX).strip()
-            for flag in case.flags
-            if flag.startswith(SUSPICIOUS_FLAG_PREFIX)
-        ],
+        "suspicions": case.suspicions,
         "flags": [flag for flag in case.flags if not flag.startswith(SUSPICIOUS_FLAG_PREFIX)],
         "similar_cases": find_similar_cases(ctx.store, ctx.live_index.neighbours, case),
         "quotes": find_quotations(ctx.store, case.id) if sees_drafts else [],

@@ -1,56 +1,69 @@
-"""Settings and roster of a network, and redaction of stored texts with a changed roster."""
+"""The roster of a network: additions, and redaction of new and stored texts with it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from patternmind.domain.cases import Case, Consent, Submission
+from patternmind.domain.cases import Case, Submission
 from patternmind.domain.drafts import Quote
-from patternmind.domain.networks import (
-    ROSTER_KINDS,
-    Network,
-    PublishingRule,
-    RosterEntry,
-)
+from patternmind.domain.networks import ROSTER_KINDS, RosterEntry
 from patternmind.domain.themes import Theme
 from patternmind.embedding.lenses import LENSES, lens_text
 from patternmind.embedding.vectors import text_hash
-from patternmind.errors import UnreadableFile
+from patternmind.errors import RosterChanged, UnreadableFile
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.readers import read_rows
 from patternmind.ingestion.redaction.phones import ALL_REGIONS, known_regions
-from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.redactor import contains_name, redact
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.rows import Row
 from patternmind.ports import RosterChange, Store, TextRewrite
 from patternmind.publishing.confidential_phrases import MAX_PHRASE_WORDS, QUOTATION_PATTERN
 from patternmind.quote_repair import DraftRewriter, relocate_quote, withdraw_quote
-from patternmind.services.validation import parse_enum
+
+Result = TypeVar("Result")
+
+MAX_ATTEMPTS = 5
+"""Attempts to store redacted text while other requests change the roster."""
 
 
-def update_network(
-    store: Store,
-    *,
-    name: str = "",
-    purpose: str = "",
-    min_contributors: int | None = None,
-    min_teams: int | None = None,
-    default_consent: str | None = None,
-) -> Network:
-    """Change the settings that are given, keep all others, and return the network."""
-    before = store.network
-    rule = PublishingRule(
-        min_contributors=min_contributors or before.rule.min_contributors, min_teams=min_teams or before.rule.min_teams
-    )
-    consent = parse_enum(Consent, default_consent, "consent") if default_consent else before.default_consent
-    after = replace(
-        before, name=name or before.name, purpose=purpose or before.purpose, rule=rule, default_consent=consent
-    )
-    if after != before:
-        store.save_network(after)
-    return after
+def with_current_roster(store: Store, write: Callable[[Sequence[RosterEntry]], Result]) -> Result:
+    """Call ``write`` with the current roster; repeat if another request changes the roster meanwhile.
+
+    Args:
+        write: Redacts with the roster, and stores the result with its length as ``roster_version``.
+
+    Raises:
+        RosterChanged: The roster changed during all attempts.
+    """
+    for _ in range(MAX_ATTEMPTS - 1):
+        with suppress(RosterChanged):
+            return write(store.roster())
+    return write(store.roster())
+
+
+def redact_submissions(
+    store: Store, submissions: Iterable[Submission], roster: Roster
+) -> list[tuple[Submission, Case, Mapping[str, int]]]:
+    """Make the redacted cases of submissions; return each with its submission and redaction counts by kind."""
+    network, secret = store.network, store.contributor_secret()
+    return [
+        (
+            submission,
+            *make_case(
+                submission,
+                roster=roster,
+                network_id=network.id,
+                secret=secret,
+                default_consent=network.default_consent,
+            ),
+        )
+        for submission in submissions
+    ]
 
 
 def import_roster(store: Store, path: Path) -> RosterChange:
@@ -106,15 +119,7 @@ def redact_with_roster(
     Quotes move with their text, or are withdrawn if a name is in them. The vectors of changed texts are deleted.
     """
     roster = Roster.of(people)
-    network, secret = store.network, store.contributor_secret()
-    made = [
-        (submission, make_case(submission, roster=roster, network_id=network.id, secret=secret)[0])
-        for submission in store.submissions()
-    ]
-    redacted = [
-        (submission, case if "consent" in submission.facts else replace(case, consent=network.default_consent))
-        for submission, case in made
-    ]
+    redacted = [(submission, case) for submission, case, _ in redact_submissions(store, store.submissions(), roster)]
     before = {case.id: case for case in store.cases()}
     changed = {case.id: case for _, case in redacted if case.id in before and before[case.id].text != case.text}
     rewriter = DraftRewriter(
@@ -173,11 +178,3 @@ def _without_name_phrases(name: str, roster: Roster) -> str:
         return ", ".join(phrases)
     redacted = redact(name, roster).text
     return redacted if not contains_name(redacted, roster) else redact(name.title(), roster).text
-
-
-def contains_name(phrase: str, roster: Roster) -> bool:
-    """Return True if a phrase contains a name or contact data, in any letter case.
-
-    Key phrases are in lower case, and redaction detects a first name alone only with a capital.
-    """
-    return bool(redact(phrase.title(), roster).counts or redact(phrase, roster).counts)
