@@ -95,7 +95,7 @@ def test_what_is_typed_into_an_edit_outlives_a_closed_tab(
     id = list_prereadings(house.store)[0].id
     page.goto(f"/prereadings/{id}/edit")
     page.get_by_label("What we will leave with").fill("Half a thought")
-    expect(page.locator("[data-kept]")).to_contain_text("Not saved yet")
+    expect(page.locator("[data-status]")).to_contain_text("Not saved yet")
     again = page.context.new_page()
     page.close()
     again.goto(f"/prereadings/{id}/edit")

@@ -210,7 +210,7 @@ def test_an_edit_that_the_network_swallows_is_kept_and_can_be_sent_again(
         context.unroute("**/decide")
         page.goto(f"/drafts/{draft_id}?edit=1")
         expect(page.get_by_label("Name", exact=True)).to_have_value(NAME)
-        expect(page.locator("[data-kept]")).to_contain_text("Not saved yet")
+        expect(page.locator("[data-status]")).to_contain_text("Not saved yet")
         save(page)
         page.wait_for_url(re.compile(draft_id + "$"))
     assert desk.name_of(draft_id) == NAME
@@ -275,7 +275,7 @@ def test_a_page_from_before_a_restart_can_be_sent_after_it(
         desk.stop()
         if scripts:
             save(page)
-            expect(page.locator("[data-kept]")).to_contain_text("Not saved yet: the server does not answer")
+            expect(page.locator("[data-status]")).to_contain_text("Not saved yet: the server does not respond")
         desk.start()
         save(page)
         page.wait_for_url(re.compile(draft_id + "$"))
@@ -338,7 +338,7 @@ def test_text_kept_in_a_browser_is_shown_to_nobody_else_and_gone_after_signing_o
         sign_in(context, ada)
         before = name_shown(page)
         page.get_by_label("Name", exact=True).fill(NAME)
-        expect(page.locator("[data-kept]")).to_contain_text("kept in this browser")
+        expect(page.locator("[data-status]")).to_contain_text("kept in this browser")
         sign_in(context, bo)
         assert name_shown(page) == before
         sign_in(context, ada)

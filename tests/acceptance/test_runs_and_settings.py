@@ -61,7 +61,7 @@ def api(house: AppContext, app: Any, sten: PageClient) -> Any:
 def test_before_the_first_run_the_page_says_what_to_do(tmp_path: Path) -> None:
     early = make_house(tmp_path)
     app = make_app(early)
-    assert "no run yet" in words_of(PageClient(early, Role.STEWARD, app=app).get("/runs"))
+    assert "No run yet" in words_of(PageClient(early, Role.STEWARD, app=app).get("/runs"))
     reader = words_of(PageClient(early, Role.FACILITATOR, name="Fia", app=app).get("/runs"))
     assert "No run yet" in reader
     assert "Start the run" not in reader

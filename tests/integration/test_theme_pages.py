@@ -288,7 +288,7 @@ def test_a_data_partner_proposes_and_a_facilitator_decides(place: Place) -> None
     theme = place.themes()[0]
     address = f"/themes/{theme.id}"
     partner = place.visit(Role.DATA_PARTNER, name="Data Partner")
-    assert "is a proposal" in partner.get(address).text
+    assert "Your edits are proposals" in partner.get(address).text
     answer = edit(partner, address, action="rename", theme_id=theme.id, name="Doors in frost", note="see the charts")
     assert said(answer).startswith("Proposed.")
     assert place.theme(theme.id).name == theme.name
@@ -345,7 +345,7 @@ def test_changes_are_answered_one_by_one_and_the_rest_at_once(place: Place, ada:
     ada.send("/runs/run-0001/changes", {"answer": "accept_rest"}, page="/themes")
     page = ada.get("/runs/run-0001/changes").text
     n = page.count("data-stop")
-    assert f"{n} of {n} answered" in page
+    assert f"{n} of {n} decided" in page
     wrong = ada.send(
         "/runs/run-0001/changes", {"answer": "decline", "theme_id": theme_id, "note": "my words"}, page="/themes"
     )

@@ -72,7 +72,7 @@ def test_a_file_is_seen_as_it_would_be_read_before_anything_is_stored(house: App
     page = steward.get(sent.headers["location"])
     said = words(page)
     assert "2 rows to import, 2 rejected." in said
-    assert "It has no title and no text." in said
+    assert "No title and no text." in said
     assert "is not one of open, workaround, solved, abandoned" in said
     assert "The pump leaked in hall four. Call phone ." in said
     assert "+47" not in page.text
@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_read_is_named_and_not_kept(
 def test_no_file_chosen_is_said(steward: PageClient) -> None:
     answer = steward.send("/cases/import", {"kind": "case"}, page="/cases/import")
     assert answer.status_code == 422
-    assert "Choose a file first." in answer.text
+    assert "Select a file first." in answer.text
 
 
 def test_when_storing_fails_nothing_is_half_done_and_it_is_said(
