@@ -92,15 +92,13 @@ def the_pages(whole: FullNetwork) -> list[str]:
     return [whole.fill(path) for path in (*found, *OTHER_STATES) if path not in FILES]
 
 
-def test_every_page_is_sound_in_both_themes_on_a_phone_and_on_a_desk(
-    whole: FullNetwork, page: Page, address: str
-) -> None:
+def test_pages_pass_all_checks_in_both_colour_schemes_and_widths(whole: FullNetwork, page: Page, address: str) -> None:
     said = console_errors(page, address)
     wrong = [one for at in the_pages(whole) for one in found_on(page, at, said)]
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_page_for_who_has_not_signed_in_is_sound_too(whole: FullNetwork, page: Page, address: str) -> None:
+def test_anonymous_pages_pass_all_checks(whole: FullNetwork, page: Page, address: str) -> None:
     page.context.clear_cookies()
     said = console_errors(page, address)
     wrong = [one for at in open_pages(whole) for one in found_on(page, at, said)]
@@ -128,9 +126,7 @@ def found_on(page: Page, at: str, said: list[str]) -> Iterator[str]:
     yield from (f"{at}: {one}" for one in said if expected != 404 or "404" not in one)
 
 
-def test_every_page_has_its_landmarks_a_title_of_its_own_and_a_way_past_the_navigation(
-    whole: FullNetwork, page: Page
-) -> None:
+def test_pages_have_landmarks_titles_and_skip_links(whole: FullNetwork, page: Page) -> None:
     titles: dict[str, str] = {}
     for at in the_pages(whole):
         page.goto(at)
@@ -151,7 +147,7 @@ def test_every_page_has_its_landmarks_a_title_of_its_own_and_a_way_past_the_navi
     assert all(title.strip() not in {"", "patternmind"} for title in titles.values()), titles
 
 
-def test_every_form_that_changes_something_holds_its_token_and_leads_to_a_route(whole: FullNetwork) -> None:
+def test_forms_have_tokens_and_existing_targets(whole: FullNetwork) -> None:
     """What a page offers exists: no form or link to this server leads nowhere."""
     steward = whole.steward()
     targets = {(method, route.path_regex) for method, route in page_routes()}

@@ -51,7 +51,7 @@ def page(desk: Desk, browser: Browser, request: pytest.FixtureRequest) -> Iterat
 
 
 @pytest.mark.parametrize("page", [True, False], indirect=True, ids=["with scripts", "without scripts"])
-def test_a_case_is_told_looked_over_saved_and_edited(desk: Desk, page: Page) -> None:
+def test_case_form_previews_saves_and_edits(desk: Desk, page: Page) -> None:
     page.goto("/cases")
     page.get_by_role("link", name="Submit a case").click()
     page.get_by_label("What is the problem").fill(f"{PROBLEM} Call 415-555-2671.")
@@ -74,7 +74,7 @@ def test_a_case_is_told_looked_over_saved_and_edited(desk: Desk, page: Page) -> 
     assert "Version 2" in page.get_by_role("main").inner_text()
 
 
-def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(desk: Desk, page: Page) -> None:
+def test_case_autosave_survives_lost_server_and_closed_tab(desk: Desk, page: Page) -> None:
     page.goto("/cases/new")
     page.get_by_label("What is the problem").fill(PROBLEM)
     page.get_by_label("Everyone, without my name").check()
@@ -93,7 +93,7 @@ def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(desk: Desk, pag
     assert page.get_by_label("What is the problem").input_value() == ""
 
 
-def test_a_file_is_looked_at_and_taken_in(desk: Desk, page: Page) -> None:
+def test_file_is_previewed_and_imported(desk: Desk, page: Page) -> None:
     page.goto("/cases/import")
     rows = b"nr,Beskrivelse\n91,The hatch leaked oil on the belt.\n92,\n"
     page.get_by_label("File").set_input_files([{"name": "rows.csv", "mimeType": "text/csv", "buffer": rows}])
@@ -106,7 +106,7 @@ def test_a_file_is_looked_at_and_taken_in(desk: Desk, page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_of_cases_has_a_finding_and_none_scrolls_sideways(desk: Desk, browser: Browser, scheme: Any) -> None:
+def test_case_pages_are_accessible_and_fit_narrow_screens(desk: Desk, browser: Browser, scheme: Any) -> None:
     case_id = desk.house.store.cases()[0].id
     context = desk.context(browser, color_scheme=scheme, viewport={"width": 320, "height": 800})
     page = context.new_page()

@@ -387,7 +387,7 @@ def trial(world: World, tmp_path: Path) -> Iterator[Trial]:
 EVERY = pytest.mark.parametrize("name", FORMS)
 
 
-def test_every_form_is_here() -> None:
+def test_form_list_covers_all_forms() -> None:
     names = {f"{method} {route.path}" for method, route in page_routes() if method == "POST"}
     assert names == set(FORMS) | SIGNING_IN, "a new form needs a row in FORMS"
 
@@ -418,9 +418,7 @@ def once(world: World, sent_once: dict[str, dict[str, list[Any]]], tmp_path: Pat
 
 
 @EVERY
-def test_a_page_from_before_a_restart_can_be_sent_after_it(
-    name: str, trial: Trial, sent_once: dict[str, dict[str, list[Any]]]
-) -> None:
+def test_form_works_after_server_restart(name: str, trial: Trial, sent_once: dict[str, dict[str, list[Any]]]) -> None:
     before = stored(trial.home)
     send = trial.open(name, FORMS[name])
     trial.restart()
@@ -431,7 +429,7 @@ def test_a_page_from_before_a_restart_can_be_sent_after_it(
 
 
 @EVERY
-def test_a_double_click_and_a_page_sent_again_do_it_once(name: str, trial: Trial, once: Once) -> None:
+def test_repeated_form_submission_is_applied_once(name: str, trial: Trial, once: Once) -> None:
     send = trial.open(name, FORMS[name])
     with ThreadPoolExecutor(2) as pool:
         answers = [one.result() for one in [pool.submit(send), pool.submit(send)]]
@@ -444,9 +442,7 @@ def test_a_double_click_and_a_page_sent_again_do_it_once(name: str, trial: Trial
 
 
 @EVERY
-def test_what_was_sent_when_the_sign_in_had_ended_comes_back_after_signing_in(
-    name: str, trial: Trial, once: Any
-) -> None:
+def test_submitted_form_is_restored_after_sign_in(name: str, trial: Trial, once: Any) -> None:
     before = stored(trial.home)
     send = trial.open(name, FORMS[name])
     accounts = trial.house.accounts
@@ -485,7 +481,7 @@ OTHERWISE: Mapping[str, Mapping[str, str]] = {
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
-def test_the_second_of_two_tabs_is_told_and_keeps_what_it_wrote(name: str, trial: Trial, once: Once) -> None:
+def test_prereading_conflict_keeps_text_of_second_tab(name: str, trial: Trial, once: Once) -> None:
     form = FORMS[name]
     first, second = trial.open(name, form), trial.open(name, replace(form, fill={**form.fill, **OTHERWISE[name]}))
     assert first().status_code in {200, 303}

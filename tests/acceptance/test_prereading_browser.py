@@ -53,7 +53,7 @@ def open_page(browser: Browser, address: str, secret: str, **how: Any) -> tuple[
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_steward_has_approved_pre_reading_before_the_jam(
+def test_steward_creates_and_approves_prereading(
     scripts: bool, browser: Browser, address: str, secret: str, house: AppContext
 ) -> None:
     page, complaints = open_page(browser, address, secret, java_script_enabled=scripts)
@@ -88,7 +88,7 @@ def test_a_steward_has_approved_pre_reading_before_the_jam(
     assert complaints == []
 
 
-def test_what_is_typed_into_an_edit_outlives_a_closed_tab(
+def test_prereading_autosave_survives_closed_tab(
     browser: Browser, address: str, secret: str, house: AppContext
 ) -> None:
     page, complaints = open_page(browser, address, secret)
@@ -104,7 +104,7 @@ def test_what_is_typed_into_an_edit_outlives_a_closed_tab(
     assert complaints == []
 
 
-def test_a_run_is_started_and_its_page_opens_when_it_is_done(browser: Browser, address: str, secret: str) -> None:
+def test_run_page_opens_when_the_run_is_finished(browser: Browser, address: str, secret: str) -> None:
     page, complaints = open_page(browser, address, secret)
     page.goto("/runs")
     page.get_by_text("Start a run").click()
@@ -124,7 +124,7 @@ PAGES = (
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_fit_for_everybody_and_for_a_narrow_screen(
+def test_theme_pages_are_accessible_and_fit_narrow_screens(
     scheme: Any, browser: Browser, address: str, secret: str, house: AppContext
 ) -> None:
     page, complaints = open_page(browser, address, secret, color_scheme=scheme, viewport={"width": 320, "height": 700})

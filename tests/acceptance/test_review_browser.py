@@ -58,7 +58,7 @@ def state(house: AppContext, draft_id: str) -> DraftState:
     return state_of(get_draft(house.store, draft_id).decisions)
 
 
-def test_from_the_queue_to_an_accepted_a_rejected_and_an_undone_draft_by_keys(house: AppContext, page: Page) -> None:
+def test_review_queue_works_by_shortcuts(house: AppContext, page: Page) -> None:
     draft_id = a_draft(house)
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("a")
@@ -80,7 +80,7 @@ def test_from_the_queue_to_an_accepted_a_rejected_and_an_undone_draft_by_keys(ho
     assert state(house, draft_id) is DraftState.CANDIDATE
 
 
-def test_j_and_k_walk_the_sentences_and_show_each_quote(house: AppContext, page: Page) -> None:
+def test_keys_j_and_k_move_between_sentences(house: AppContext, page: Page) -> None:
     page.goto(f"/drafts/{a_draft(house)}")
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -95,7 +95,7 @@ def test_j_and_k_walk_the_sentences_and_show_each_quote(house: AppContext, page:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_keys_rest_while_typing_and_can_be_remapped_and_turned_off(house: AppContext, page: Page) -> None:
+def test_shortcuts_are_off_while_typing_and_configurable(house: AppContext, page: Page) -> None:
     draft_id = a_draft(house)
     page.goto("/settings/keys")
     page.get_by_label("Accept").fill("q")
@@ -121,7 +121,7 @@ def test_keys_rest_while_typing_and_can_be_remapped_and_turned_off(house: AppCon
     assert state(house, draft_id) is DraftState.CANDIDATE
 
 
-def test_what_was_typed_survives_a_dead_server_and_a_closed_page(house: AppContext, page: Page) -> None:
+def test_draft_autosave_survives_dead_server_and_closed_page(house: AppContext, page: Page) -> None:
     draft_id = a_draft(house)
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("e")
@@ -174,7 +174,7 @@ def the_pages(draft_id: str) -> Iterator[str]:
     yield from (named.get(one, one) for one in PAGES)
 
 
-def test_no_page_of_the_desk_has_a_finding_of_axe_or_is_wider_than_a_phone(house: AppContext, page: Page) -> None:
+def test_review_pages_are_accessible_and_fit_phones(house: AppContext, page: Page) -> None:
     """In both themes; at 320 pixels, which is also 1280 at 400 %."""
     draft_id = publish_one(house)
     for scheme in ("light", "dark"):

@@ -69,7 +69,7 @@ def state(house: AppContext, draft_id: str) -> DraftState:
     return state_of(get_draft(house.store, draft_id).decisions)
 
 
-def test_the_queue_says_how_it_is_ordered_and_how_far_one_is(house: AppContext, ada: PageClient) -> None:
+def test_review_queue_explains_order_and_progress(house: AppContext, ada: PageClient) -> None:
     n = len(list_all_drafts(house.store))
     page = unescape(ada.get("/review").text)
     assert f"0 of {n} decided" in page
@@ -81,7 +81,7 @@ def test_the_queue_says_how_it_is_ordered_and_how_far_one_is(house: AppContext, 
     assert "Nothing to discuss" in ada.get("/review/discuss").text
 
 
-def test_a_sentence_leads_to_its_quote_marked_in_the_whole_case(house: AppContext, ada: PageClient) -> None:
+def test_sentence_links_to_its_highlighted_quote(house: AppContext, ada: PageClient) -> None:
     draft = get_draft(house.store, a_draft(house)).grounded.draft
     number = next(n for n, claim in enumerate(draft.claims) if claim.field == "solution")
     page = unescape(ada.get(f"/drafts/{draft.id}?claim={number}").text)
@@ -95,7 +95,7 @@ def test_a_sentence_leads_to_its_quote_marked_in_the_whole_case(house: AppContex
     assert "published" in page
 
 
-def test_accepting_goes_on_to_the_next_and_can_be_taken_back(house: AppContext, ada: PageClient) -> None:
+def test_accepting_opens_next_draft_and_can_be_undone(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     answer = decide(ada, draft_id, decision="accept")
     assert answer.status_code == 303
@@ -110,7 +110,7 @@ def test_accepting_goes_on_to_the_next_and_can_be_taken_back(house: AppContext, 
     assert state(house, draft_id) is DraftState.CANDIDATE
 
 
-def test_rejecting_takes_one_button_and_its_reason(house: AppContext, ada: PageClient) -> None:
+def test_rejecting_needs_one_reason_button(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, reason=RejectionReason.TOO_ABSTRACT.value)
     assert state(house, draft_id) is DraftState.REJECTED
@@ -120,7 +120,7 @@ def test_rejecting_takes_one_button_and_its_reason(house: AppContext, ada: PageC
     assert without.status_code in {409, 422}
 
 
-def test_a_second_click_and_the_back_button_decide_nothing_twice(house: AppContext, ada: PageClient) -> None:
+def test_repeated_decision_is_ignored(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     before = get_draft(house.store, draft_id).version
     for _ in range(3):
@@ -131,7 +131,7 @@ def test_a_second_click_and_the_back_button_decide_nothing_twice(house: AppConte
 
 
 @pytest.mark.parametrize("fields", [{"decision": "accept"}, {"decision": "edit", "f.name": "Red cards at every door"}])
-def test_two_clicks_that_come_at_once_are_one_decision(
+def test_simultaneous_clicks_are_one_decision(
     house: AppContext, ada: PageClient, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
 ) -> None:
     """The other one gets there after this one has looked and before it writes."""
@@ -149,7 +149,7 @@ def test_two_clicks_that_come_at_once_are_one_decision(
     assert get_draft(house.store, draft_id).version == before + 1
 
 
-def test_an_edit_is_shown_as_words_taken_out_and_put_in(house: AppContext, ada: PageClient) -> None:
+def test_draft_edit_is_shown_as_word_diff(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     form = ada.get(f"/drafts/{draft_id}?edit=1").text
     assert 'name="f.solution"' in form
@@ -161,9 +161,7 @@ def test_an_edit_is_shown_as_words_taken_out_and_put_in(house: AppContext, ada: 
     assert "clearer" in page
 
 
-def test_the_second_of_two_sees_the_difference_and_keeps_every_word(
-    house: AppContext, ada: PageClient, bo: PageClient
-) -> None:
+def test_review_conflict_shows_difference_and_keeps_text(house: AppContext, ada: PageClient, bo: PageClient) -> None:
     draft_id = a_draft(house)
     seen = str(get_draft(house.store, draft_id).version)
     decide(ada, draft_id, decision="edit", **{"f.name": "Handover in person"})
@@ -182,7 +180,7 @@ def test_the_second_of_two_sees_the_difference_and_keeps_every_word(
     assert "Handover with a red card" in unescape(bo.get(page).text)
 
 
-def test_names_in_an_edit_are_refused_and_the_text_is_kept(house: AppContext, ada: PageClient) -> None:
+def test_edit_with_a_name_is_refused_and_kept(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     answer = decide(ada, draft_id, decision="edit", **{"f.context": "Ask ada.berg@example.com about it."})
     assert answer.status_code == 422
@@ -190,7 +188,7 @@ def test_names_in_an_edit_are_refused_and_the_text_is_kept(house: AppContext, ad
     assert "contains a person's name or contact details" in answer.text
 
 
-def test_the_second_view_is_blind_until_it_is_given(house: AppContext, ada: PageClient, bo: PageClient) -> None:
+def test_second_view_hides_first_decision_until_given(house: AppContext, ada: PageClient, bo: PageClient) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, decision="not_sure", note="I doubt the cause")
     page = bo.get(f"/drafts/{draft_id}").text
@@ -206,9 +204,7 @@ def test_the_second_view_is_blind_until_it_is_given(house: AppContext, ada: Page
     assert "doubt the cause" in bo.get(f"/drafts/{draft_id}").text
 
 
-def test_what_people_see_differently_is_listed_to_be_talked_about(
-    house: AppContext, ada: PageClient, bo: PageClient
-) -> None:
+def test_disagreements_are_listed_for_discussion(house: AppContext, ada: PageClient, bo: PageClient) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, decision="accept")
     decide(bo, draft_id, decision="undo")
@@ -219,14 +215,14 @@ def test_what_people_see_differently_is_listed_to_be_talked_about(
     assert "Bo Lind: reject" in page
 
 
-def test_a_draft_that_one_has_open_is_not_given_to_another(house: AppContext, ada: PageClient, bo: PageClient) -> None:
+def test_open_draft_is_reserved_for_its_reviewer(house: AppContext, ada: PageClient, bo: PageClient) -> None:
     hers = ada.send("/review/next", page="/review").headers["location"]
     his = bo.send("/review/next", page="/review").headers["location"]
     assert hers != his
     assert "Being reviewed by Ada Berg" in bo.get(hers).text
 
 
-def test_a_jam_flag_takes_it_out_of_the_queue_to_the_list_for_the_jam(house: AppContext, ada: PageClient) -> None:
+def test_jam_flag_moves_draft_from_queue_to_jam_list(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, decision="flag")
     assert draft_id not in ada.get("/review").text.partition("Your last decisions")[0]
@@ -234,7 +230,7 @@ def test_a_jam_flag_takes_it_out_of_the_queue_to_the_list_for_the_jam(house: App
     assert draft_id in ada.get("/review?shelf=jam").text.partition("Your last decisions")[0]
 
 
-def test_the_last_decisions_are_there_after_a_restart(house: AppContext, ada: PageClient) -> None:
+def test_last_decisions_survive_server_restart(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     decide(ada, draft_id, decision="accept")
     again = PageClient(AppContext(house.settings, encoder=HashingEncoder()))
@@ -245,7 +241,7 @@ def test_the_last_decisions_are_there_after_a_restart(house: AppContext, ada: Pa
     assert state(house, draft_id) is DraftState.CANDIDATE
 
 
-def test_only_reviewers_decide_and_only_a_steward_retires(house: AppContext, ada: PageClient) -> None:
+def test_decisions_need_reviewer_and_retiring_needs_steward(house: AppContext, ada: PageClient) -> None:
     draft_id = a_draft(house)
     for role, may_read in ((Role.MEMBER, 403), (Role.SPONSOR, 403), (Role.DATA_PARTNER, 200)):
         visitor = PageClient(house, role, name="Cy")
@@ -257,7 +253,7 @@ def test_only_reviewers_decide_and_only_a_steward_retires(house: AppContext, ada
     assert ada.get("/drafts/d-nothing").status_code == 404
 
 
-def test_every_member_finds_a_pattern_and_tells_of_its_use(house: AppContext, ada: PageClient) -> None:
+def test_member_finds_pattern_and_records_use(house: AppContext, ada: PageClient) -> None:
     member = PageClient(house, Role.MEMBER, name="Mia")
     assert "No pattern is published yet" in member.get("/library").text
     pattern_id = None
@@ -285,12 +281,12 @@ def test_every_member_finds_a_pattern_and_tells_of_its_use(house: AppContext, ad
     assert "Mia" not in member.get(page).text.partition("<main")[2]
 
 
-def test_home_tells_each_what_waits_for_them(house: AppContext, ada: PageClient) -> None:
+def test_home_page_shows_pending_reviews_by_role(house: AppContext, ada: PageClient) -> None:
     assert "to review" in ada.get("/").text
     assert "to review" not in PageClient(house, Role.MEMBER, name="Mia").get("/").text
 
 
-def test_an_empty_network_says_what_to_do(tmp_path: Path) -> None:
+def test_pages_of_empty_network_explain_first_steps(tmp_path: Path) -> None:
     steward = PageClient(AppContext(Settings(home=tmp_path), encoder=HashingEncoder()), Role.STEWARD)
     assert "No drafts yet" in steward.get("/review").text
     assert "No run yet" in steward.get("/").text

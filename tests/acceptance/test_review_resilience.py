@@ -142,7 +142,7 @@ def elsewhere(draft_id: str) -> re.Pattern[str]:
 
 
 @WITH_AND_WITHOUT
-def test_the_back_button_shows_what_was_decided_and_a_reload_decides_nothing(
+def test_back_button_and_reload_repeat_no_decision(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
@@ -163,9 +163,7 @@ def test_the_back_button_shows_what_was_decided_and_a_reload_decides_nothing(
 
 
 @WITH_AND_WITHOUT
-def test_a_double_click_is_one_decision(
-    browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
-) -> None:
+def test_double_click_is_one_decision(browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
         page = context.new_page()
         page.goto(f"/drafts/{draft_id}")
@@ -184,7 +182,7 @@ def test_a_double_click_is_one_decision(
 
 
 @WITH_AND_WITHOUT
-def test_pressing_again_on_a_slow_network_is_one_decision(
+def test_repeated_click_on_slow_network_is_one_decision(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
@@ -198,9 +196,7 @@ def test_pressing_again_on_a_slow_network_is_one_decision(
     assert desk.decided(draft_id) == [("Ada Berg", "accept")]
 
 
-def test_an_edit_that_the_network_swallows_is_kept_and_can_be_sent_again(
-    browser: Browser, desk: Desk, ada: Member, draft_id: str
-) -> None:
+def test_edit_is_kept_when_the_connection_fails(browser: Browser, desk: Desk, ada: Member, draft_id: str) -> None:
     with signed_in(browser, desk, ada, scripts=True) as context:
         page = context.new_page()
         write_a_name(page, draft_id)
@@ -221,7 +217,7 @@ def test_an_edit_that_the_network_swallows_is_kept_and_can_be_sent_again(
 
 
 @WITH_AND_WITHOUT
-def test_the_second_of_two_tabs_sees_the_difference_and_loses_no_word(
+def test_draft_conflict_shows_difference_to_second_tab(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
@@ -244,7 +240,7 @@ def test_the_second_of_two_tabs_sees_the_difference_and_loses_no_word(
 
 
 @WITH_AND_WITHOUT
-def test_a_decision_from_a_tab_that_is_behind_is_not_taken(
+def test_decision_is_refused_when_its_tab_is_outdated(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
@@ -266,7 +262,7 @@ def test_a_decision_from_a_tab_that_is_behind_is_not_taken(
 
 
 @WITH_AND_WITHOUT
-def test_a_page_from_before_a_restart_can_be_sent_after_it(
+def test_form_works_after_server_restart(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
@@ -298,7 +294,7 @@ def bo(desk: Desk) -> Member:
 
 
 @WITH_AND_WITHOUT
-def test_what_was_written_when_the_sign_in_ended_comes_back_after_signing_in(
+def test_review_text_is_restored_after_sign_in(
     browser: Browser, desk: Desk, bo: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, bo, scripts=scripts) as context:
@@ -322,7 +318,7 @@ def test_what_was_written_when_the_sign_in_ended_comes_back_after_signing_in(
     assert desk.decided(draft_id) == [("Bo Lind", "edit")]
 
 
-def test_text_kept_in_a_browser_is_shown_to_nobody_else_and_gone_after_signing_out(
+def test_autosaved_text_is_private_and_deleted_at_sign_out(
     browser: Browser, desk: Desk, ada: Member, bo: Member, draft_id: str
 ) -> None:
     def sign_in(context: BrowserContext, member: Member) -> None:
@@ -354,9 +350,7 @@ def test_text_kept_in_a_browser_is_shown_to_nobody_else_and_gone_after_signing_o
 # From the first link to four decisions --------------------------------------------------------------------------------
 
 
-def test_without_scripts_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_undone_draft(
-    browser: Browser, desk: Desk, draft_id: str
-) -> None:
+def test_review_works_without_scripts(browser: Browser, desk: Desk, draft_id: str) -> None:
     link = a_link(desk, "Cleo Marsh")
     with browsing(browser, desk, scripts=False) as context:
         page = context.new_page()
@@ -391,9 +385,7 @@ def test_without_scripts_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_
     assert_the_four(desk, accepted, edited, rejected, undone)
 
 
-def test_by_keyboard_alone_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_undone_draft(
-    browser: Browser, desk: Desk, draft_id: str
-) -> None:
+def test_review_works_by_keyboard_alone(browser: Browser, desk: Desk, draft_id: str) -> None:
     """No mouse anywhere: Tab, Enter, and the keys of the desk."""
     link = a_link(desk, "Dina Holt")
     with browsing(browser, desk, scripts=True) as context:

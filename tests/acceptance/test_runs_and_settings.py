@@ -58,7 +58,7 @@ def api(house: AppContext, app: Any, sten: PageClient) -> Any:
 # Runs ----------------------------------------------------------------------------------------------------------------
 
 
-def test_before_the_first_run_the_page_says_what_to_do(tmp_path: Path) -> None:
+def test_run_pages_explain_first_step(tmp_path: Path) -> None:
     early = make_house(tmp_path)
     app = make_app(early)
     assert "No run yet" in words_of(PageClient(early, Role.STEWARD, app=app).get("/runs"))
@@ -70,7 +70,7 @@ def test_before_the_first_run_the_page_says_what_to_do(tmp_path: Path) -> None:
     )
 
 
-def test_a_wrong_parameter_is_said_beside_its_field_and_the_rest_stays(sten: PageClient) -> None:
+def test_invalid_run_parameter_shows_an_error_and_keeps_the_form(sten: PageClient) -> None:
     asked = {"label": "2026Q4 <b>", "lens": "problem", "level": "theme", "engine": "graph", "seed": "-1", "since": ""}
     page = sten.send("/runs", asked, page="/runs")
     assert page.status_code == 422
@@ -82,7 +82,7 @@ def test_a_wrong_parameter_is_said_beside_its_field_and_the_rest_stays(sten: Pag
     assert unknown.status_code == 422
 
 
-def test_a_run_is_started_waited_for_read_and_compared(sten: PageClient, house: AppContext) -> None:
+def test_run_can_be_started_read_and_compared(sten: PageClient, house: AppContext) -> None:
     begun = sten.send(
         "/runs",
         {
@@ -105,7 +105,14 @@ def test_a_run_is_started_waited_for_read_and_compared(sten: PageClient, house: 
         time.sleep(0.05)
     assert found
     told = words_of(sten.get(found[1]))
-    for words in ("2026Q4", "Seed 7", "Reading the cases", "Grouping", "no language model was used", "Started from scratch"):
+    for words in (
+        "2026Q4",
+        "Seed 7",
+        "Reading the cases",
+        "Grouping",
+        "no language model was used",
+        "Started from scratch",
+    ):
         assert words in told, words
     listed = sten.get("/runs")
     assert words_of(listed).count("finished") == 2
@@ -117,7 +124,7 @@ def test_a_run_is_started_waited_for_read_and_compared(sten: PageClient, house: 
     assert sten.get("/runs/compare?before=run-0001&after=run-0909").status_code == 404
 
 
-def test_a_comparison_adds_up(api: Any, house: AppContext) -> None:
+def test_run_comparison_counts_add_up(api: Any, house: AppContext) -> None:
     house.run(RunParameters(label="2026Q4", seed=3, from_scratch=True, level="area"))
     house.run(RunParameters(label="2026Q4", seed=4, lens="problem"))
     runs = [run.id for run in house.store.runs()]
@@ -135,9 +142,7 @@ def test_a_comparison_adds_up(api: Any, house: AppContext) -> None:
     check_problem(api("GET", f"runs/{runs[0]}/comparison/{runs[0]}"), 422, "invalid")
 
 
-def test_what_a_run_asked_of_a_model_is_told_by_task_and_every_failure_by_itself(
-    api: Any, sten: PageClient, house: AppContext
-) -> None:
+def test_run_page_lists_model_calls_by_task_and_failures(api: Any, sten: PageClient, house: AppContext) -> None:
     at = house.clock.now()
     for n, outcome in enumerate((CallOutcome.ANSWERED, CallOutcome.REFUSED)):
         call = Call(id=f"call-{n}", task="theme-name", model="m", at=at, run_id="run-0001", outcome=outcome,
@@ -156,9 +161,7 @@ def _keep(house: AppContext, call: Call) -> None:
     house.store.settle(call)
 
 
-def test_while_another_process_runs_a_second_run_is_refused_and_the_form_stays(
-    sten: PageClient, house: AppContext
-) -> None:
+def test_second_run_is_refused_and_form_kept_during_a_run(sten: PageClient, house: AppContext) -> None:
     with run_lock(house.settings.home):
         page = sten.send("/runs", {"label": "2027Q1", "seed": "0", "lens": "all"}, page="/runs")
     assert page.status_code == 409
@@ -166,7 +169,7 @@ def test_while_another_process_runs_a_second_run_is_refused_and_the_form_stays(
     assert 'value="2027Q1"' in page.text
 
 
-def test_a_run_whose_process_died_is_started_again_from_its_page(sten: PageClient, house: AppContext) -> None:
+def test_interrupted_run_restarts_from_its_page(sten: PageClient, house: AppContext) -> None:
     long_ago = house.clock.now() - HEARTBEAT_TIMEOUT - timedelta(seconds=1)
     asked = {"label": "2027Q2", "draft": False}
     house.store.create_job(
@@ -186,7 +189,7 @@ def test_a_run_whose_process_died_is_started_again_from_its_page(sten: PageClien
 # Settings ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_network_is_described_and_two_who_do_so_at_once_lose_nothing(sten: PageClient, house: AppContext) -> None:
+def test_network_description_conflict_keeps_both_texts(sten: PageClient, house: AppContext) -> None:
     form = fields_on(sten.get("/settings/network"))
     saved = sten.send(
         "/settings/network", {**form, "name": "Docks", "purpose": "Learn.", "consent": "network only"},
@@ -206,7 +209,7 @@ def test_the_network_is_described_and_two_who_do_so_at_once_lose_nothing(sten: P
     assert house.store.network.name == "Docks"
 
 
-def test_thresholds_are_set_within_bounds_and_budgets_say_where_they_are_set(
+def test_thresholds_are_validated_and_budgets_name_their_variables(
     house: AppContext, app: Any, sten: PageClient
 ) -> None:
     partner = PageClient(house, Role.DATA_PARTNER, name="Dana", app=app)
@@ -226,7 +229,7 @@ def test_thresholds_are_set_within_bounds_and_budgets_say_where_they_are_set(
     assert partner.get("/settings/network").status_code == 403
 
 
-def test_the_api_sets_the_same_on_what_was_seen(api: Any) -> None:
+def test_settings_api_requires_current_version(api: Any) -> None:
     seen = api("GET", "settings/limits")
     assert seen.json()["thresholds"] == {"min_contributors": 4, "min_teams": 3}
     asked = {"min_contributors": 5, "min_teams": 2}
@@ -241,9 +244,7 @@ def test_the_api_sets_the_same_on_what_was_seen(api: Any) -> None:
     assert api("PUT", "settings/network", json=described).json() == described
 
 
-def test_a_name_on_the_roster_leaves_every_text_and_comes_back_when_it_is_taken_off(
-    sten: PageClient, house: AppContext
-) -> None:
+def test_roster_name_is_redacted_until_removed(sten: PageClient, house: AppContext) -> None:
     def texts() -> str:
         return " ".join(text for case in house.store.cases() for text in case.text.values())
 
@@ -265,7 +266,7 @@ def test_a_name_on_the_roster_leaves_every_text_and_comes_back_when_it_is_taken_
     assert max(each.number for each in list_roster(house.store)) > one.number, "a number is given once"
 
 
-def test_a_case_taken_in_after_a_name_came_off_the_roster_keeps_the_word(tmp_path: Path) -> None:
+def test_import_keeps_a_word_when_its_roster_entry_was_removed(tmp_path: Path) -> None:
     client = Program(make_house(tmp_path))
     row = b'{"id": "%s", "problem": "Sakura Blossom jammed the press %s."}\n'
     added = client.post("roster", json={"people": [{"name": "Sakura Blossom"}]}).json()
@@ -279,7 +280,7 @@ def test_a_case_taken_in_after_a_name_came_off_the_roster_keeps_the_word(tmp_pat
     assert client.get("roster").json()["items"] == []
 
 
-def test_names_come_from_a_file_and_a_bad_file_says_why(sten: PageClient, house: AppContext) -> None:
+def test_roster_import_adds_names_and_explains_invalid_file(sten: PageClient, house: AppContext) -> None:
     def send(name: str, content: bytes) -> Any:
         token = re.search(r'name="form-token" content="(\w+)"', sten.get("/settings/roster").text)
         assert token
@@ -297,7 +298,7 @@ def test_names_come_from_a_file_and_a_bad_file_says_why(sten: PageClient, house:
     assert not list(house.settings.home.glob(".upload-*"))
 
 
-def test_wrong_words_for_the_roster_are_said_beside_their_field(sten: PageClient) -> None:
+def test_invalid_roster_entry_shows_field_errors(sten: PageClient) -> None:
     for fields, wrong in (({"name": "7", "kind": "person"}, "name"), ({"name": "Bo Lind", "kind": "dog"}, "kind"),
                           ({"name": "Atlantis", "kind": "region"}, "name")):  # fmt: skip
         page = sten.send("/settings/roster", {**fields, "team": "Team <9>"}, page="/settings/roster")
@@ -306,7 +307,7 @@ def test_wrong_words_for_the_roster_are_said_beside_their_field(sten: PageClient
         assert 'value="Team &lt;9&gt;"' in page.text
 
 
-def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten: PageClient, house: AppContext) -> None:
+def test_possible_names_are_confirmed_or_dismissed(sten: PageClient, house: AppContext) -> None:
     sent = {"filename": "more.jsonl"}
     rows = b"".join(
         b'{"id": "n%d", "problem": "Yesterday Mr. Torvald Nilsen said no, and we asked Dr. Priya Kapoor %s."}\n' % one
@@ -339,9 +340,7 @@ def form_token(visitor: PageClient) -> str:
     return found[1]
 
 
-def test_the_status_tells_what_is_set_and_tries_it_when_asked_without_folders(
-    sten: PageClient, house: AppContext
-) -> None:
+def test_status_page_shows_settings_and_runs_check_without_folder_names(sten: PageClient, house: AppContext) -> None:
     page = sten.get("/settings/status")
     assert "PATTERNMIND_MODEL" in page.text
     looked = sten.send("/settings/status", page="/settings/status")

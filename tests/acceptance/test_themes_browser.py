@@ -54,7 +54,7 @@ def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Pa
     return context, page, console_errors(page, at)
 
 
-def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser: Browser, desk: Desk) -> None:
+def test_theme_edits_work_and_undo_by_keyboard(browser: Browser, desk: Desk) -> None:
     house = desk.house
     context, page, wrong = opened(browser, desk)
     theme = house.store.themes()[0]
@@ -83,7 +83,7 @@ def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser
     context.close()
 
 
-def test_the_same_without_any_script_on_a_phone(browser: Browser, desk: Desk) -> None:
+def test_review_works_without_scripts_on_a_phone(browser: Browser, desk: Desk) -> None:
     house = desk.house
     context, page, wrong = opened(browser, desk, java_script_enabled=False, viewport={"width": 360, "height": 740})
     theme = house.store.themes()[1]
@@ -106,9 +106,7 @@ def test_the_same_without_any_script_on_a_phone(browser: Browser, desk: Desk) ->
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_read_aloud_well_fits_a_phone_and_breaks_no_policy(
-    browser: Browser, desk: Desk, scheme: str
-) -> None:
+def test_prereading_pages_are_accessible_and_fit_phones(browser: Browser, desk: Desk, scheme: str) -> None:
     house = desk.house
     context, page, wrong = opened(browser, desk, color_scheme=scheme, viewport={"width": 320, "height": 700})
     there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{house.store.themes()[0].id}")

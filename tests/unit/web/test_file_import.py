@@ -66,7 +66,7 @@ def kept(house: AppContext) -> list[str]:
     )
 
 
-def test_a_file_is_seen_as_it_would_be_read_before_anything_is_stored(house: AppContext, steward: PageClient) -> None:
+def test_file_preview_stores_nothing(house: AppContext, steward: PageClient) -> None:
     sent = upload(steward, "cases.csv", ROWS)
     assert sent.status_code == 303
     page = steward.get(sent.headers["location"])
@@ -81,9 +81,7 @@ def test_a_file_is_seen_as_it_would_be_read_before_anything_is_stored(house: App
     assert house.store.cases() == []
 
 
-def test_taken_in_it_is_stored_once_whole_and_the_raw_file_goes_when_nothing_is_left_to_mend(
-    house: AppContext, steward: PageClient
-) -> None:
+def test_import_stores_rows_once_and_deletes_the_file(house: AppContext, steward: PageClient) -> None:
     good = b"id,problem\n1,The pump leaked in hall four.\n2,The gate stood open all night.\n"
     address = upload(steward, "cases.csv", good).headers["location"]
     for _ in range(2):
@@ -93,7 +91,7 @@ def test_taken_in_it_is_stored_once_whole_and_the_raw_file_goes_when_nothing_is_
     assert kept(house) == []
 
 
-def test_columns_can_be_read_another_way(house: AppContext, steward: PageClient) -> None:
+def test_column_mapping_can_be_changed(house: AppContext, steward: PageClient) -> None:
     content = b"nr,Beskrivelse,problem\n7,The pump leaked in hall four.,none\n"
     address = upload(steward, "cases.csv", content).headers["location"]
     columns = {"column": ["nr", "Beskrivelse", "problem"], "field": ["id", "problem", ""], "kind": "case"}
@@ -106,7 +104,7 @@ def test_columns_can_be_read_another_way(house: AppContext, steward: PageClient)
     assert case.extra == {"problem": "none"}
 
 
-def test_two_columns_for_one_field_are_refused_and_the_page_stays(house: AppContext, steward: PageClient) -> None:
+def test_duplicate_column_mapping_is_refused(house: AppContext, steward: PageClient) -> None:
     address = upload(steward, "cases.csv", b"a,b\nOne thing happened.,Another thing happened.\n").headers["location"]
     sent = steward.send(
         f"{address}/columns", {"column": ["a", "b"], "field": ["problem", "problem"], "kind": "case"}, page=address
@@ -116,7 +114,7 @@ def test_two_columns_for_one_field_are_refused_and_the_page_stays(house: AppCont
     assert house.store.cases() == []
 
 
-def test_what_is_chosen_becomes_the_mapping_and_what_a_name_says_stays_unsaid() -> None:
+def test_mapping_contains_only_choices_that_differ_from_names() -> None:
     chosen = {"Problem": "problem", "text": "", "weird": "lesson", "other": ""}
     assert mapping_from_choices(chosen, CaseKind.CASE) == ("beside=text", "lesson=weird")
 
@@ -130,7 +128,7 @@ def test_what_is_chosen_becomes_the_mapping_and_what_a_name_says_stays_unsaid() 
         ("half.json", b'[{"problem": "x"', ""),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named_and_not_kept(
+def test_unreadable_file_is_named_and_deleted(
     house: AppContext, steward: PageClient, name: str, content: bytes, said: str
 ) -> None:
     answer = upload(steward, name, content)
@@ -140,13 +138,13 @@ def test_a_file_that_cannot_be_read_is_named_and_not_kept(
     assert kept(house) == []
 
 
-def test_no_file_chosen_is_said(steward: PageClient) -> None:
+def test_import_without_file_shows_an_error(steward: PageClient) -> None:
     answer = steward.send("/cases/import", {"kind": "case"}, page="/cases/import")
     assert answer.status_code == 422
     assert "Select a file first." in answer.text
 
 
-def test_when_storing_fails_nothing_is_half_done_and_it_is_said(
+def test_failed_import_stores_nothing_and_shows_an_error(
     house: AppContext, steward: PageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = b"problem\n" + b"".join(b"The pump number %d leaked in hall four.\n" % n for n in range(1500))
@@ -173,9 +171,7 @@ def test_when_storing_fails_nothing_is_half_done_and_it_is_said(
 # What is rejected ----------------------------------------------------------------------------------------------------
 
 
-def test_rejected_rows_come_back_as_a_file_to_mend_that_calculates_nothing(
-    house: AppContext, steward: PageClient
-) -> None:
+def test_rejected_rows_download_as_csv_without_formulas(house: AppContext, steward: PageClient) -> None:
     address = upload(steward, "cases.csv", ROWS).headers["location"]
     answer = steward.get(f"{address}/errors.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -195,7 +191,7 @@ def test_rejected_rows_come_back_as_a_file_to_mend_that_calculates_nothing(
     assert house.store.cases() == []
 
 
-def test_a_mended_file_comes_back_as_if_it_had_been_right_at_first(house: AppContext, steward: PageClient) -> None:
+def test_corrected_file_imports_like_a_valid_one(house: AppContext, steward: PageClient) -> None:
     address = upload(steward, "cases.csv", ROWS).headers["location"]
     mended = steward.get(f"{address}/errors.csv").text.replace("half done", "open").encode()
     again = upload(steward, "rows-to-fix.csv", mended).headers["location"]
@@ -208,12 +204,12 @@ def test_a_mended_file_comes_back_as_if_it_had_been_right_at_first(house: AppCon
 
 
 @pytest.mark.parametrize("start", [*FORMULA_PREFIXES, " =", "\u00a0@"])
-def test_no_cell_begins_as_a_formula(start: str) -> None:
+def test_csv_cells_are_escaped_against_formulas(start: str) -> None:
     assert escape_formula(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
     assert escape_formula("plain = text") == "plain = text"
 
 
-def test_a_formula_in_a_file_is_text_and_is_noted(house: AppContext, steward: PageClient) -> None:
+def test_formula_in_a_file_is_imported_as_flagged_text(house: AppContext, steward: PageClient) -> None:
     rows = b'problem,lesson\n"=HYPERLINK(""http://evil.example"",""x"") in the sheet was shown.",Look at it.\n'
     address = upload(steward, "cases.csv", rows).headers["location"]
     assert "1 suspicious text" in words(steward.get(address))
@@ -244,7 +240,7 @@ def test_a_formula_in_a_file_is_text_and_is_noted(house: AppContext, steward: Pa
         "%2e%2e%2fcases.csv",
     ],
 )
-def test_a_file_name_leads_nowhere_and_is_no_markup(house: AppContext, steward: PageClient, given: str) -> None:
+def test_file_name_is_sanitised_and_escaped(house: AppContext, steward: PageClient, given: str) -> None:
     name = safe_name(given)
     assert name.endswith(".csv")
     assert not re.search(r"[/\\\x00-\x1f\u202e]|^\.", name)
@@ -262,12 +258,12 @@ def test_a_file_name_leads_nowhere_and_is_no_markup(house: AppContext, steward: 
 
 
 @pytest.mark.parametrize("id", ["x" * 22, "%2e%2e", "a" * 300, ".upload-", "x/y"])
-def test_an_upload_is_known_by_its_own_id_alone(house: AppContext, steward: PageClient, id: str) -> None:
+def test_upload_id_is_validated(house: AppContext, steward: PageClient, id: str) -> None:
     upload(steward, "cases.csv", ROWS)
     assert steward.get(f"/cases/import/{id}").status_code == 404
 
 
-def test_an_upload_is_there_for_who_sent_it_and_nobody_else(house: AppContext) -> None:
+def test_upload_is_visible_only_to_its_owner(house: AppContext) -> None:
     app = make_app(house)
     ann, bo = (PageClient(house, Role.STEWARD, name=name, app=app) for name in ("Ann Lee", "Bo Lind"))
     address = upload(ann, "cases.csv", ROWS).headers["location"]
@@ -278,9 +274,7 @@ def test_an_upload_is_there_for_who_sent_it_and_nobody_else(house: AppContext) -
     assert house.store.cases() == []
 
 
-def test_a_file_left_aside_is_removed_and_one_left_lying_goes_within_the_hour(
-    house: AppContext, steward: PageClient
-) -> None:
+def test_upload_is_deleted_when_cancelled_or_expired(house: AppContext, steward: PageClient) -> None:
     import os
 
     address = upload(steward, "cases.csv", ROWS).headers["location"]
@@ -293,7 +287,7 @@ def test_a_file_left_aside_is_removed_and_one_left_lying_goes_within_the_hour(
     assert [path.rpartition("/")[2] for path in kept(house)] == ["new.csv"]
 
 
-def test_an_import_of_a_server_that_was_killed_is_said_to_be_off(house: AppContext, tmp_path: Path) -> None:
+def test_import_is_reported_failed_when_its_server_was_killed(house: AppContext, tmp_path: Path) -> None:
     uploads = UploadStore(house)
     assert house.store.cases() == []
     upload_id, place = uploads.create_folder()
@@ -307,7 +301,7 @@ def test_an_import_of_a_server_that_was_killed_is_said_to_be_off(house: AppConte
     assert preview_file(house.store, place / "a.csv", kind=CaseKind.CASE).columns
 
 
-def test_a_body_that_is_too_large_is_refused_however_it_is_announced(
+def test_upload_is_refused_when_its_body_is_too_large(
     house: AppContext, steward: PageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(middleware, "MAX_IMPORT_BYTES", 200_000)
@@ -324,7 +318,7 @@ def test_a_body_that_is_too_large_is_refused_however_it_is_announced(
     assert steward.send("/cases/new", {"problem": "x" * 1_200_000}, page="/cases/new").status_code == 413
 
 
-def test_a_body_that_stops_coming_is_not_waited_for() -> None:
+def test_upload_times_out_when_its_body_stalls() -> None:
     """A server that waits for every slow body has soon no room for the others."""
 
     async def reads_all(scope: Any, receive: Any, send: Any) -> None:
