@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page
 from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
 from tests.fixtures.full_network import (
     FullNetwork,
-    save_full_network,
     open_full_network,
     page_routes,
+    save_full_network,
 )
 from tests.fixtures.networks import CopiedHome
 

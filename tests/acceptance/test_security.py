@@ -16,10 +16,10 @@ from fastapi.routing import APIRoute
 from tests.fixtures.full_network import (
     FullNetwork,
     InjectedMarkup,
-    save_full_network,
     hostile_text,
     open_full_network,
     page_routes,
+    save_full_network,
 )
 from tests.fixtures.networks import CopiedHome
 from tests.fixtures.page_client import BASE_URL, PageClient, form_token_on

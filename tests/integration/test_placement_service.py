@@ -84,7 +84,12 @@ def test_what_another_process_took_out_places_nothing_any_more(desk: Desk, tmp_p
     placer, theme = placer_of(desk), desk.themes()[0]
     text = "\n".join(desk.store.case(theme.case_ids[0]).text.values())
     assert placer.place_text(text).theme_id == theme.id
-    kept = TextRewrite(rewrite_theme=lambda theme: theme, rewrite_name=str, rewrite_text=str, rewrite_draft=lambda draft, log: (draft, log))
+    kept = TextRewrite(
+        rewrite_theme=lambda theme: theme,
+        rewrite_name=str,
+        rewrite_text=str,
+        rewrite_draft=lambda draft, log: (draft, log),
+    )
     other = SqlStore(tmp_path / "patternmind.db")
     for case_id in theme.case_ids:
         getattr(other, go)(case_id, kept, kept_text_hashes=(), by="Ada", at=NOON)

@@ -193,7 +193,6 @@ def test_only_what_an_edit_changed_is_written_down() -> None:
 @pytest.mark.parametrize(
     ("action", "by", "edits", "reason", "said"),
     [
-
         (DraftAction.REJECT, "Ada", {}, None, "needs a reason"),
         (DraftAction.EDIT, "Ada", {}, None, "changes nothing"),
         (DraftAction.EDIT, "Ada", {"forces": "none"}, None, "changes nothing"),
