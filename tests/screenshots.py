@@ -1,6 +1,6 @@
-"""A picture of every page, desk and phone, light and dark, of the sample network: ``make pictures`` takes them.
+"""Screenshots of all pages of the sample network, taken by ``make pictures``.
 
-Not a test: people look at them. Full pages, no taller than a few screens, in few colours, so that they stay small.
+Each page is taken in two widths and two colour schemes. Height and colours are limited to keep the files small.
 """
 
 import io
@@ -32,7 +32,7 @@ N_COLOURS = 64
 
 
 def page_addresses(house: AppContext) -> Iterator[tuple[str, str]]:
-    """Name and address of each page; what needs an id gets one of the sample network."""
+    """Yield name and path of each page, with ids of the sample network."""
     store = house.store
     themes = store.themes()
     theme = max((one for one in themes if one.case_ids), key=lambda one: one.n_cases)

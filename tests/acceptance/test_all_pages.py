@@ -1,7 +1,7 @@
-"""Every page there is, as a steward sees it in a browser: both themes, phone and desk.
+"""All pages as a steward sees them, in both colour schemes and two widths.
 
-The pages are found by walking the routes, so a new one is looked at without being named here. A page that cannot be
-opened with what ``tests.fixtures.full_network`` knows fails.
+The tests walk the routes, so a new page is covered automatically. A page that cannot be opened with the ids of
+``tests.fixtures.full_network`` fails.
 """
 
 import re
@@ -41,17 +41,17 @@ OTHER_STATES = (
     "/drafts/none",
     "/library/none",
 )
-"""Pages that look otherwise with a query, or are not there."""
+"""Pages that look different with a query, and missing pages."""
 
 FILES = (
     "/static/{digest}/{name}",
     "/cases/import/{upload_id}/errors.csv",
     "/prereadings/{prereading_id}/file/{format}",
 )
-"""Answers that a browser saves, and shows nothing of."""
+"""Responses that a browser downloads instead of showing."""
 
 ON_PAPER = "/prereadings/{prereading_id}/print"
-"""A document of its own: it has no navigation that somebody would want to get past."""
+"""A stand-alone document without navigation, hence without a skip link."""
 
 MISSING = {"/nowhere", "/drafts/none", "/library/none", "/sign-in/link/none"}
 
@@ -82,7 +82,7 @@ def page(browser: Browser, whole: FullNetwork, address: str) -> Iterator[Page]:
 
 
 def open_pages(whole: FullNetwork) -> list[str]:
-    """What anybody may read; and a link that is used up."""
+    """Return the paths of anonymous pages, including a used sign-in link."""
     routes = [route for method, route in page_routes() if method == "GET" and route.path.startswith("/sign-in")]
     return [*(whole.fill(route.path) for route in routes), "/sign-in/link/none", "/nowhere"]
 
@@ -106,7 +106,7 @@ def test_anonymous_pages_pass_all_checks(whole: FullNetwork, page: Page, address
 
 
 def found_on(page: Page, at: str, said: list[str]) -> Iterator[str]:
-    """What is wrong with a page; nothing more of one that leads to another, which has its own turn."""
+    """Yield the problems of a page; redirects are followed but not checked further."""
     said.clear()
     answer = page.goto(at)
     assert answer is not None
@@ -148,7 +148,7 @@ def test_pages_have_landmarks_titles_and_skip_links(whole: FullNetwork, page: Pa
 
 
 def test_forms_have_tokens_and_existing_targets(whole: FullNetwork) -> None:
-    """What a page offers exists: no form or link to this server leads nowhere."""
+    """Forms and links of all pages must lead to an existing route."""
     steward = whole.steward()
     targets = {(method, route.path_regex) for method, route in page_routes()}
     dead: list[str] = []

@@ -18,7 +18,7 @@ PROBLEM = "The scanner of Kjetil Moe froze in the cold store and nobody could la
 
 
 class Desk:
-    """The address of the desk, and a session of somebody who may do all that is tried here."""
+    """A server with a signed-in steward."""
 
     def __init__(self, house: AppContext, at: str) -> None:
         self.house = house

@@ -1,8 +1,7 @@
-"""Every form that changes something, through what happens in a day: a restart between the page and its sending, a
-double click, the same page sent once more after going back, a sign-in that ended meanwhile.
+"""All forms under restarts, double clicks, resubmission after going back, and expired sessions.
 
-The forms are found by walking the routes and filled in as a browser fills them in, from the page they stand on; a new
-one needs a row in ``FORMS``. ``test_desk_survives.py`` and its like do the same with a real browser where it matters.
+The tests find the forms by walking the routes and fill them in from their pages, as a browser does. A new form needs a
+row in ``FORMS``. ``test_review_resilience.py`` covers the central forms in a real browser.
 """
 
 import json
@@ -54,14 +53,14 @@ PASSWORD = "eleven bright lanterns"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """How a form is come by and filled in; names in braces are ids.
+    """A form, its page and its values; names in braces are ids.
 
     Attributes:
-        on: the page it stands on.
-        fill: what a person writes into it; what it holds already stays as it is.
-        press: name and value of the button that is pressed, where it has several.
-        action: where it goes, where that is not made of the usual ids.
-        within: where the other buttons of the form go, where its own goes elsewhere.
+        on: path of the page with the form.
+        fill: values that a person enters; other fields keep their values.
+        press: name and value of the button, if the form has several.
+        action: path the form submits to, if it does not consist of the usual ids.
+        within: path of the form's other buttons, if this button has its own.
         changes: whether it changes what is compared here.
     """
 
@@ -163,7 +162,7 @@ SIGNING_IN = {
     "POST /sign-out",
     "POST /sign-out/everywhere",
 }
-"""Forms of somebody who is not signed in, or wants to be no more: tried in ``test_signing_in.py``."""
+"""Sign-in and sign-out forms, tested in ``test_sign_in.py``."""
 
 Values = list[tuple[str, str]]
 
@@ -221,7 +220,7 @@ class _Forms(HTMLParser):
 
 
 def form_on(html: str, address: str, here: str, form: Form, ids: Mapping[str, str]) -> dict[str, list[str]]:
-    """What a person sends of the form that goes to ``address``, and holds what they fill in."""
+    """Return the submitted values of the form with this address that has the filled fields."""
     fill = {name: str(value).format(**ids) for name, value in form.fill.items()}
     there = [values for action, values in _Forms(html).found if (action or here) == address]
     fitting = [one for one in there if set(fill) & {name for name, _ in one}] or there
@@ -261,7 +260,7 @@ def world(shared_home: SharedHome) -> World:
 
 
 def _more(house: AppContext, steward: Member) -> dict[str, str]:
-    """Something for every form: what waits for an answer, can be taken back, or can be started again."""
+    """Create data for all forms: pending answers, undoable decisions, and failed jobs."""
     store, clock = house.store, house.clock
     rows = [
         {"id": "r1", "problem": "The rope tore at the crane. Olga Brandt saw it."},
@@ -323,12 +322,12 @@ RANDOM = {
 
 
 def stored(home: Path) -> dict[str, list[Any]]:
-    """What is kept of every table that a form may change, without what differs from trial to trial."""
+    """Return the rows of all compared tables, without values that differ between trials."""
     found: dict[str, list[Any]] = {}
     with closing(sqlite3.connect(home / "patternmind.db")) as database:
         database.row_factory = sqlite3.Row
         for name in COMPARED:
-            rows = [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')]  # noqa: S608 -- names of ours
+            rows = [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')]  # noqa: S608 -- constant names
             kept = [{k: v for k, v in row.items() if not DIFFERS.search(k) and (name, k) not in RANDOM} for row in rows]
             ended = [{k: row[k] is None for k in row if k.endswith("_at")} for row in rows]
             found[name] = sorted(repr((one, end)) for one, end in zip(kept, ended, strict=True))
@@ -336,7 +335,7 @@ def stored(home: Path) -> dict[str, list[Any]]:
 
 
 class Trial:
-    """A copy of the world with a server on it, and its steward at the pages. Restarts keep the port."""
+    """A copy of the network with a server and a signed-in steward; restarts keep the port."""
 
     def __init__(self, world: World, place: Path) -> None:
         shutil.copytree(world.home, place)
@@ -370,7 +369,7 @@ class Trial:
         return lambda: self.client.post(action, data=data, files=dict(form.files) or None)
 
     def settled(self) -> dict[str, list[Any]]:
-        """What is stored once all that was begun is done."""
+        """Return the stored rows after all jobs have ended."""
         while any(job.state is JobState.RUNNING and job.id != "asked" for job in self.house.store.jobs(limit=50)):
             time.sleep(0.02)
         return stored(self.home)
@@ -397,13 +396,13 @@ Once = Callable[[str], dict[str, list[Any]]]
 
 @pytest.fixture(scope="module")
 def sent_once() -> dict[str, dict[str, list[Any]]]:
-    """What each form leaves when it is sent once, as far as a test of this worker has sent it."""
+    """Cache of the rows stored after submitting each form once, for this worker."""
     return {}
 
 
 @pytest.fixture
 def once(world: World, sent_once: dict[str, dict[str, list[Any]]], tmp_path: Path) -> Once:
-    """What a form leaves when it is sent once, on a copy of its own where no test has sent it yet."""
+    """Return the rows stored after submitting a form once, from the cache or a new copy."""
 
     def find(name: str) -> dict[str, list[Any]]:
         if name not in sent_once:
@@ -477,7 +476,7 @@ OTHERWISE: Mapping[str, Mapping[str, str]] = {
     "POST /settings/limits": {"teams": "4"},
     "POST /settings/members/{member_id}/roles": {"roles": "steward"},
 }
-"""Forms that put something in the place of what is there, and what a second tab writes into them."""
+"""Forms that replace a value, with the values a second tab submits."""
 
 
 @pytest.mark.parametrize("name", OTHERWISE)

@@ -33,7 +33,7 @@ def ada(app: tuple[AppContext, Any]) -> PageClient:
 
 
 def words_of(page: Any) -> str:
-    """What a person reads, without marks."""
+    """Return the text of a page without markup."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
 
 
@@ -54,7 +54,7 @@ def ask_for(visitor: PageClient, **fields: str) -> str:
 
 
 def fields_on(page: Any) -> dict[str, str]:
-    """What the fields of a form hold, as a browser would send them."""
+    """Return the form fields of a page as a browser would submit them."""
     areas = re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', page.text, re.DOTALL)
     inputs = re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', page.text)
     return {name: html.unescape(value) for name, value in [*inputs, *areas] if name != "form_token"}

@@ -158,7 +158,7 @@ PAGES = (
 
 
 def publish_one(house: AppContext) -> str:
-    """Accept a draft that stands on enough to be published."""
+    """Accept a draft with enough evidence to be published."""
     for one in list_all_drafts(house.store, kind=DraftKind.PATTERN):
         draft_id = one.grounded.draft.id
         decide_draft(house.store, house.clock, draft_id, DraftAction.ACCEPT, actor="Ada Berg")

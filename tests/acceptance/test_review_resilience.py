@@ -1,6 +1,6 @@
-"""What happens to a reviewer in a day: back buttons, double clicks, two tabs, restarts, ended sign-ins, a slow network.
+"""Review under back buttons, double clicks, two tabs, restarts, expired sessions and slow networks.
 
-In a real browser, with scripts and without. Nothing typed is lost, and nothing is decided twice.
+The tests use a real browser, with and without scripts. No text is lost and no decision is applied twice.
 """
 
 import re
@@ -37,7 +37,7 @@ SLOW_SECONDS = 0.4
 
 
 class Desk:
-    """A house whose server can be stopped and started again where it was."""
+    """An app context whose server can be stopped and restarted on the same port."""
 
     def __init__(self, home: AppContext) -> None:
         self.house = home
@@ -46,7 +46,7 @@ class Desk:
         self._running = ExitStack()
 
     def start(self) -> None:
-        """As after a restart: nothing of the process before is left."""
+        """Start the server with a new app context, as after a restart."""
         again = AppContext(self.house.settings, encoder=HashingEncoder())
         self.address = self._running.enter_context(serve_in_thread(again, port=self.port))
         self.port = urlsplit(self.address).port or 0
@@ -58,7 +58,7 @@ class Desk:
         return state_of(get_draft(self.house.store, draft_id).decisions)
 
     def decided(self, draft_id: str) -> list[tuple[str, str]]:
-        """What was decided in this test."""
+        """Return the decisions of this test as (person, action)."""
         log = get_draft(self.house.store, draft_id).decisions
         return [(one.by, one.action.value) for one in log[self.before.get(draft_id, 0) :]]
 
@@ -285,7 +285,7 @@ def test_form_works_after_server_restart(
 
 @pytest.fixture(scope="module")
 def bo(desk: Desk) -> Member:
-    """Somebody with a password that costs little to check."""
+    """A facilitator with a password that is cheap to verify."""
     house = desk.house
     bo = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
     session = start_session(house.accounts, house.clock, bo.id, network_id=DEFAULT_NETWORK).session
@@ -372,7 +372,7 @@ def test_review_works_without_scripts(browser: Browser, desk: Desk, draft_id: st
         rejected = at_a_draft(page)
         reject(page, RejectionReason.TOO_ABSTRACT)
         page.wait_for_url(elsewhere(rejected))
-        if at_a_draft(page) == edited:  # it waits still: an edit is no judgement
+        if at_a_draft(page) == edited:  # the draft is still pending: an edit does not decide it
             page.get_by_role("link", name="Next", exact=True).click()
             page.wait_for_url(elsewhere(edited))
         undone = at_a_draft(page)
@@ -386,7 +386,7 @@ def test_review_works_without_scripts(browser: Browser, desk: Desk, draft_id: st
 
 
 def test_review_works_by_keyboard_alone(browser: Browser, desk: Desk, draft_id: str) -> None:
-    """No mouse anywhere: Tab, Enter, and the keys of the desk."""
+    """Use only Tab, Enter and the keyboard shortcuts, no mouse."""
     link = a_link(desk, "Dina Holt")
     with browsing(browser, desk, scripts=True) as context:
         page = context.new_page()

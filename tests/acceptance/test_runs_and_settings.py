@@ -1,4 +1,4 @@
-"""Runs and settings as stewards and data partners meet them, and the API that does the same."""
+"""Pages and API of runs and settings, for stewards and data partners."""
 
 import re
 import time

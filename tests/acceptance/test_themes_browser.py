@@ -21,7 +21,7 @@ from patternmind.web.app import make_app
 
 @dataclass(frozen=True)
 class Desk:
-    """A server's house and address, and the cookies of a facilitator who signed in to it."""
+    """A server with its app context, and the cookies of a signed-in facilitator."""
 
     house: AppContext
     at: str

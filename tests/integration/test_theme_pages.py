@@ -1,4 +1,4 @@
-"""Themes at the pages and the API: what a person sees, decides, proposes, takes back, and what is refused."""
+"""Theme pages and theme API: reading, decisions, proposals, undo and refusals."""
 
 import html
 import re
@@ -88,7 +88,7 @@ def edit(who: PageClient, address: str, **fields: Any) -> Any:
 
 
 def said(answer: Any) -> str:
-    """What the next page says once."""
+    """Return the flash message of a response."""
     return unquote(answer.cookies.get("patternmind_flash", ""))
 
 

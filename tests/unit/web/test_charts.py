@@ -1,4 +1,4 @@
-"""Pictures of numbers by quarter, and the words beside them."""
+"""Charts of numbers by quarter, and their text alternatives."""
 
 import re
 from xml.etree import ElementTree as ET

@@ -1,4 +1,4 @@
-"""A draft on its page: every sentence tells what it stands on, and a quote is marked in its whole case."""
+"""View models of drafts: claims of each sentence, and quotes highlighted in their cases."""
 
 from dataclasses import replace
 

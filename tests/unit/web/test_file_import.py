@@ -1,4 +1,4 @@
-"""Taking in a file through the pages: seen before it is stored, all or nothing, and nothing in it acts."""
+"""File import pages: preview, all-or-nothing import, and escaping of file content."""
 
 import asyncio
 import csv
@@ -258,7 +258,7 @@ def test_file_name_is_sanitised_and_escaped(house: AppContext, steward: PageClie
 
 
 @pytest.mark.parametrize("id", ["x" * 22, "%2e%2e", "a" * 300, ".upload-", "x/y"])
-def test_upload_id_is_validated(house: AppContext, steward: PageClient, id: str) -> None:
+def test_upload_with_unknown_id_is_not_found(house: AppContext, steward: PageClient, id: str) -> None:
     upload(steward, "cases.csv", ROWS)
     assert steward.get(f"/cases/import/{id}").status_code == 404
 

@@ -1,4 +1,4 @@
-"""The way into a page: signed in, allowed, with a form of ours; and what a page is given."""
+"""Page routes: sign-in, permission and form-token checks, and template values."""
 
 from typing import Annotated, Any
 
