@@ -1,6 +1,6 @@
 """Screenshots of all pages of the sample network, taken by ``make pictures``.
 
-Each page is taken in two widths and two colour schemes. Height and colours are limited to keep the files small.
+Each page has pictures for two widths and two colour schemes. Height and colours are limited to keep the files small.
 """
 
 import io

@@ -402,7 +402,7 @@ def sent_once() -> dict[str, dict[str, list[Any]]]:
 
 @pytest.fixture
 def once(world: World, sent_once: dict[str, dict[str, list[Any]]], tmp_path: Path) -> Once:
-    """Return the rows stored after submitting a form once, from the cache or a new copy."""
+    """Return the rows stored after submitting a form once, cached if possible."""
 
     def find(name: str) -> dict[str, list[Any]]:
         if name not in sent_once:
