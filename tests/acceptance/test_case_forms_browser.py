@@ -20,11 +20,11 @@ PROBLEM = "The scanner of Kjetil Moe froze in the cold store and nobody could la
 class Desk:
     """A server with a signed-in steward."""
 
-    def __init__(self, house: AppContext, at: str) -> None:
-        self.house = house
+    def __init__(self, ctx: AppContext, at: str) -> None:
+        self.ctx = ctx
         self.at = at
-        member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
-        self.secret = start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
+        member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
+        self.secret = start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
 
     def context(self, browser: Browser, **said: Any) -> BrowserContext:
         context = browser.new_context(base_url=self.at, **said)
@@ -107,7 +107,7 @@ def test_file_is_previewed_and_imported(desk: Desk, page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_case_pages_are_accessible_and_fit_narrow_screens(desk: Desk, browser: Browser, scheme: Any) -> None:
-    case_id = desk.house.store.cases()[0].id
+    case_id = desk.ctx.store.cases()[0].id
     context = desk.context(browser, color_scheme=scheme, viewport={"width": 320, "height": 800})
     page = context.new_page()
     for path in (

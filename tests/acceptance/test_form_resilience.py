@@ -247,8 +247,8 @@ WORLD = "world.json"
 def build_world(home: Path) -> None:
     """Fill a network with something for every form, and a record of its ids."""
     whole = build_full_network(home, markup=False)
-    house, steward = whole.ctx, whole.member
-    ids = {**whole.ids, **_more(house, steward)}
+    ctx, steward = whole.ctx, whole.member
+    ids = {**whole.ids, **_more(ctx, steward)}
     whole.app.state.shared.stop()
     (home / WORLD).write_text(json.dumps({"member_id": steward.id, "ids": ids}), encoding="utf-8")
 
@@ -259,14 +259,14 @@ def world(shared_home: SharedHome) -> World:
     return World(home, **json.loads((home / WORLD).read_text(encoding="utf-8")))
 
 
-def _more(house: AppContext, steward: Member) -> dict[str, str]:
+def _more(ctx: AppContext, steward: Member) -> dict[str, str]:
     """Create data for all forms: pending answers, undoable decisions, and failed jobs."""
-    store, clock = house.store, house.clock
+    store, clock = ctx.store, ctx.clock
     rows = [
         {"id": "r1", "problem": "The rope tore at the crane. Olga Brandt saw it."},
         {"id": "r2", "problem": "Dull."},
     ]
-    file = house.settings.home / "late.jsonl"
+    file = ctx.settings.home / "late.jsonl"
     file.write_text("\n".join(json.dumps(row) for row in rows))
     import_files(store, [file], kind=CaseKind.CASE)
     named, gone = (next(one.id for one in store.cases() if one.external_id == name) for name in ("r1", "r2"))
@@ -296,10 +296,10 @@ def _more(house: AppContext, steward: Member) -> dict[str, str]:
         id="failedrun", kind=JobKind.RUN, by="Bo", asked=asdict(RunParameters(draft=False)), started_at=now, beat_at=now
     )
     store.create_job(replace(failed, state=JobState.FAILED))
-    session = start_session(house.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
-    set_password(house.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
-    add_network(house.accounts, "south", "South")
-    add_member(house.accounts, clock, "south", "", [Role.MEMBER], account_id=steward.id)
+    session = start_session(ctx.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
+    set_password(ctx.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
+    add_network(ctx.accounts, "south", "South")
+    add_member(ctx.accounts, clock, "south", "", [Role.MEMBER], account_id=steward.id)
     return {
         "named_id": named, "gone_id": gone, "unplaced_id": named, "waiting_id": waiting, "approved_id": approved.id,
         "failed_run_id": "failedrun", "doubted": str(doubted), "proposed": str(proposed), "steward_id": steward.id,
@@ -341,15 +341,15 @@ class Trial:
         shutil.copytree(world.home, place)
         self.home, self.ids, self._port, self._running = place, world.ids, 0, ExitStack()
         self.start()
-        started = start_session(self.house.accounts, self.house.clock, world.member_id, network_id=DEFAULT_NETWORK)
+        started = start_session(self.ctx.accounts, self.ctx.clock, world.member_id, network_id=DEFAULT_NETWORK)
         same_site = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate", "origin": self.address}
         cookies = {PLAIN_COOKIE: started.secret}
         self.client = httpx.Client(base_url=self.address, headers=same_site, cookies=cookies, timeout=60)
 
     def start(self) -> None:
-        self.house = AppContext(Settings(home=self.home), encoder=HashingEncoder())
-        self.app = make_app(self.house)
-        self.address = self._running.enter_context(serve_in_thread(self.house, self.app, port=self._port))
+        self.ctx = AppContext(Settings(home=self.home), encoder=HashingEncoder())
+        self.app = make_app(self.ctx)
+        self.address = self._running.enter_context(serve_in_thread(self.ctx, self.app, port=self._port))
         self._port = urlsplit(self.address).port or 0
 
     def restart(self) -> None:
@@ -370,7 +370,7 @@ class Trial:
 
     def settled(self) -> dict[str, list[Any]]:
         """Return the stored rows after all jobs have ended."""
-        while any(job.state is JobState.RUNNING and job.id != "asked" for job in self.house.store.jobs(limit=50)):
+        while any(job.state is JobState.RUNNING and job.id != "asked" for job in self.ctx.store.jobs(limit=50)):
             time.sleep(0.02)
         return stored(self.home)
 
@@ -444,7 +444,7 @@ def test_repeated_form_submission_is_applied_once(name: str, trial: Trial, once:
 def test_submitted_form_is_restored_after_sign_in(name: str, trial: Trial, once: Any) -> None:
     before = stored(trial.home)
     send = trial.open(name, FORMS[name])
-    accounts = trial.house.accounts
+    accounts = trial.ctx.accounts
     accounts.delete_sessions([one.sha256 for one in accounts.list_sessions(trial.ids["steward_id"])])
     refused = send()
     assert refused.status_code == 401

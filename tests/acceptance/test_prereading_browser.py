@@ -21,26 +21,26 @@ from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def house(grown_house: AppContext) -> AppContext:
-    house = grown_house
-    house.run(RunParameters(label="2026Q4", seed=2, from_scratch=True))
+def ctx(grown_house: AppContext) -> AppContext:
+    ctx = grown_house
+    ctx.run(RunParameters(label="2026Q4", seed=2, from_scratch=True))
     prereading_builder.build_prereading(
-        house.store, house.clock, prereading_builder.subject_from_theme(house.store, house.store.themes()[0].id)
+        ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, ctx.store.themes()[0].id)
     )
-    add_people(house.store, [("Lars Monsen", "lars@example.org", "Team 1")])
-    return house
+    add_people(ctx.store, [("Lars Monsen", "lars@example.org", "Team 1")])
+    return ctx
 
 
 @pytest.fixture(scope="module")
-def address(house: AppContext) -> Iterator[str]:
-    with serve_in_thread(house) as address:
+def address(ctx: AppContext) -> Iterator[str]:
+    with serve_in_thread(ctx) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def secret(house: AppContext) -> str:
-    member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Sten Steward", (Role.STEWARD,))
-    return start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
+def secret(ctx: AppContext) -> str:
+    member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Sten Steward", (Role.STEWARD,))
+    return start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
 
 
 def open_page(browser: Browser, address: str, secret: str, **how: Any) -> tuple[Page, list[str]]:
@@ -54,7 +54,7 @@ def open_page(browser: Browser, address: str, secret: str, **how: Any) -> tuple[
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
 def test_steward_creates_and_approves_prereading(
-    scripts: bool, browser: Browser, address: str, secret: str, house: AppContext
+    scripts: bool, browser: Browser, address: str, secret: str, ctx: AppContext
 ) -> None:
     page, complaints = open_page(browser, address, secret, java_script_enabled=scripts)
     session = f"Jam {'with' if scripts else 'without'} scripts"
@@ -76,7 +76,7 @@ def test_steward_creates_and_approves_prereading(
     else:
         page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("approved by Sten Steward", exact=True)).to_be_visible()
-    assert {one.session: one.approved_by for one in list_prereadings(house.store)}[session] == "Sten Steward"
+    assert {one.session: one.approved_by for one in list_prereadings(ctx.store)}[session] == "Sten Steward"
     page.reload()
     expect(page.get_by_text("Approved. Prints now show your name.")).to_have_count(0)
     page.get_by_role("link", name="Print view").click()
@@ -88,11 +88,9 @@ def test_steward_creates_and_approves_prereading(
     assert complaints == []
 
 
-def test_prereading_autosave_survives_closed_tab(
-    browser: Browser, address: str, secret: str, house: AppContext
-) -> None:
+def test_prereading_autosave_survives_closed_tab(browser: Browser, address: str, secret: str, ctx: AppContext) -> None:
     page, complaints = open_page(browser, address, secret)
-    id = list_prereadings(house.store)[0].id
+    id = list_prereadings(ctx.store)[0].id
     page.goto(f"/prereadings/{id}/edit")
     page.get_by_label("What we will leave with").fill("Half a thought")
     expect(page.locator("[data-status]")).to_contain_text("Not saved yet")
@@ -125,10 +123,10 @@ PAGES = (
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_theme_pages_are_accessible_and_fit_narrow_screens(
-    scheme: Any, browser: Browser, address: str, secret: str, house: AppContext
+    scheme: Any, browser: Browser, address: str, secret: str, ctx: AppContext
 ) -> None:
     page, complaints = open_page(browser, address, secret, color_scheme=scheme, viewport={"width": 320, "height": 700})
-    id = list_prereadings(house.store)[0].id
+    id = list_prereadings(ctx.store)[0].id
     for path in PAGES:
         page.goto(path.format(id=id))
         assert accessibility_violations(page) == [], path

@@ -20,10 +20,10 @@ from patternmind.web.app import make_app
 
 @pytest.fixture(scope="module")
 def app(grown_house: AppContext) -> Iterator[tuple[AppContext, Any]]:
-    house = grown_house
-    add_people(house.store, [("Zebulon Quast", None, None)])
-    made = make_app(house)
-    yield house, made
+    ctx = grown_house
+    add_people(ctx.store, [("Zebulon Quast", None, None)])
+    made = make_app(ctx)
+    yield ctx, made
     made.state.shared.stop()
 
 

@@ -40,14 +40,14 @@ class Desk:
     """An app context whose server can be stopped and restarted on the same port."""
 
     def __init__(self, home: AppContext) -> None:
-        self.house = home
+        self.ctx = home
         self.port = 0
         self.before: dict[str, int] = {}
         self._running = ExitStack()
 
     def start(self) -> None:
         """Start the server with a new app context, as after a restart."""
-        again = AppContext(self.house.settings, encoder=HashingEncoder())
+        again = AppContext(self.ctx.settings, encoder=HashingEncoder())
         self.address = self._running.enter_context(serve_in_thread(again, port=self.port))
         self.port = urlsplit(self.address).port or 0
 
@@ -55,16 +55,16 @@ class Desk:
         self._running.close()
 
     def state(self, draft_id: str) -> DraftState:
-        return state_of(get_draft(self.house.store, draft_id).decisions)
+        return state_of(get_draft(self.ctx.store, draft_id).decisions)
 
     def decided(self, draft_id: str) -> list[tuple[str, str]]:
         """Return the decisions of this test as (person, action)."""
-        log = get_draft(self.house.store, draft_id).decisions
+        log = get_draft(self.ctx.store, draft_id).decisions
         return [(one.by, one.action.value) for one in log[self.before.get(draft_id, 0) :]]
 
     def take_back(self) -> None:
         """All drafts wait again; their logs keep what was done."""
-        store, clock = self.house.store, self.house.clock
+        store, clock = self.ctx.store, self.ctx.clock
         for one in store.draft_summaries():
             while active_decisions(get_draft(store, one.id).decisions):
                 decide_draft(store, clock, one.id, DraftAction.UNDO, actor="Zed")
@@ -73,7 +73,7 @@ class Desk:
             store.release_draft(held.draft_id, held.by)
 
     def name_of(self, draft_id: str) -> str:
-        return str(fields_of(get_draft(self.house.store, draft_id))["name"])
+        return str(fields_of(get_draft(self.ctx.store, draft_id))["name"])
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +86,14 @@ def desk(grown_house: AppContext) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def ada(desk: Desk) -> Member:
-    return add_member(desk.house.accounts, desk.house.clock, DEFAULT_NETWORK, "Ada Berg", [Role.FACILITATOR])
+    return add_member(desk.ctx.accounts, desk.ctx.clock, DEFAULT_NETWORK, "Ada Berg", [Role.FACILITATOR])
 
 
 @pytest.fixture
 def draft_id(desk: Desk) -> str:
     """One that waits, as all of them do, and can be accepted."""
     desk.take_back()
-    drafts = [one.grounded.draft for one in list_all_drafts(desk.house.store, kind=DraftKind.PATTERN)]
+    drafts = [one.grounded.draft for one in list_all_drafts(desk.ctx.store, kind=DraftKind.PATTERN)]
     return next(one.id for one in drafts if any(claim.field == "solution" for claim in one.claims))
 
 
@@ -110,7 +110,7 @@ def browsing(browser: Browser, desk: Desk, *, scripts: bool) -> Generator[Browse
 
 @contextmanager
 def signed_in(browser: Browser, desk: Desk, member: Member, *, scripts: bool) -> Generator[BrowserContext]:
-    started = start_session(desk.house.accounts, desk.house.clock, member.id, network_id=DEFAULT_NETWORK)
+    started = start_session(desk.ctx.accounts, desk.ctx.clock, member.id, network_id=DEFAULT_NETWORK)
     with browsing(browser, desk, scripts=scripts) as context:
         context.add_cookies([{"name": PLAIN_COOKIE, "value": started.secret, "url": desk.address}])
         yield context
@@ -286,10 +286,10 @@ def test_form_works_after_server_restart(
 @pytest.fixture(scope="module")
 def bo(desk: Desk) -> Member:
     """A facilitator with a password that is cheap to verify."""
-    house = desk.house
-    bo = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
-    session = start_session(house.accounts, house.clock, bo.id, network_id=DEFAULT_NETWORK).session
-    set_password(house.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
+    ctx = desk.ctx
+    bo = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
+    session = start_session(ctx.accounts, ctx.clock, bo.id, network_id=DEFAULT_NETWORK).session
+    set_password(ctx.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
     return bo
 
 
@@ -301,8 +301,8 @@ def test_review_text_is_restored_after_sign_in(
         page = context.new_page()
         write_a_name(page, draft_id)
         page.get_by_label("Reason (optional)").fill('seen on the floor, twice, with <angle> & quote"s')
-        sessions = desk.house.accounts.list_sessions(bo.id)
-        desk.house.accounts.delete_sessions([one.sha256 for one in sessions])
+        sessions = desk.ctx.accounts.list_sessions(bo.id)
+        desk.ctx.accounts.delete_sessions([one.sha256 for one in sessions])
         save(page)
         expect(page.get_by_text("Your text is saved on this page")).to_be_visible()
         page.get_by_label("Sign-in name").fill(bo.id)
@@ -322,7 +322,7 @@ def test_autosaved_text_is_private_and_deleted_at_sign_out(
     browser: Browser, desk: Desk, ada: Member, bo: Member, draft_id: str
 ) -> None:
     def sign_in(context: BrowserContext, member: Member) -> None:
-        started = start_session(desk.house.accounts, desk.house.clock, member.id, network_id=DEFAULT_NETWORK)
+        started = start_session(desk.ctx.accounts, desk.ctx.clock, member.id, network_id=DEFAULT_NETWORK)
         context.add_cookies([{"name": PLAIN_COOKIE, "value": started.secret, "url": desk.address}])
 
     def name_shown(page: Page) -> str:
@@ -424,9 +424,9 @@ def test_review_works_by_keyboard_alone(browser: Browser, desk: Desk, draft_id: 
 
 
 def a_link(desk: Desk, name: str) -> str:
-    house = desk.house
-    member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, name, [Role.FACILITATOR])
-    return f"/sign-in/link/{create_sign_in_link(house.accounts, house.clock, member, is_confined=True)}"
+    ctx = desk.ctx
+    member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, name, [Role.FACILITATOR])
+    return f"/sign-in/link/{create_sign_in_link(ctx.accounts, ctx.clock, member, is_confined=True)}"
 
 
 def at_a_draft(page: Page) -> str:

@@ -23,7 +23,7 @@ from patternmind.web.app import make_app
 class Desk:
     """A server with its app context, and the cookies of a signed-in facilitator."""
 
-    house: AppContext
+    ctx: AppContext
     at: str
     cookies: list[dict[str, Any]]
 
@@ -31,18 +31,18 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A network after two runs, served to a facilitator."""
-    house = AppContext(Settings(home=tmp_path_factory.mktemp("desk")), encoder=HashingEncoder())
+    ctx = AppContext(Settings(home=tmp_path_factory.mktemp("desk")), encoder=HashingEncoder())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("patternmind.pipeline.group_rows", group_once)
         for first, n, label in ((0, 52, "2026Q1"), (52, 6, "2026Q2")):
             cases = short_cases(0, first, n)
-            house.store.save_cases([(build_submission(one.text, external_id=one.external_id), one) for one in cases])
-            house.run(RunParameters(label=label, draft=False))
-    app = make_app(house)
-    ada = PageClient(house, Role.FACILITATOR, app=app)
+            ctx.store.save_cases([(build_submission(one.text, external_id=one.external_id), one) for one in cases])
+            ctx.run(RunParameters(label=label, draft=False))
+    app = make_app(ctx)
+    ada = PageClient(ctx, Role.FACILITATOR, app=app)
     cookies = [{"name": one.name, "value": one.value} for one in ada.client.cookies.jar]
-    with serve_in_thread(house, app) as address:
-        yield Desk(house, address, cookies)
+    with serve_in_thread(ctx, app) as address:
+        yield Desk(ctx, address, cookies)
 
 
 def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Page, list[str]]:
@@ -55,9 +55,9 @@ def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Pa
 
 
 def test_theme_edits_work_and_undo_by_keyboard(browser: Browser, desk: Desk) -> None:
-    house = desk.house
+    ctx = desk.ctx
     context, page, wrong = opened(browser, desk)
-    theme = house.store.themes()[0]
+    theme = ctx.store.themes()[0]
     page.goto("/themes")
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.textContent") == theme.name
@@ -78,15 +78,15 @@ def test_theme_edits_work_and_undo_by_keyboard(browser: Browser, desk: Desk) -> 
     page.goto("/themes/changes")
     page.keyboard.press("a")
     page.get_by_text("Accepted.", exact=True).wait_for()
-    assert house.store.themes()[0].case_ids == theme.case_ids
+    assert ctx.store.themes()[0].case_ids == theme.case_ids
     assert wrong == []
     context.close()
 
 
 def test_review_works_without_scripts_on_a_phone(browser: Browser, desk: Desk) -> None:
-    house = desk.house
+    ctx = desk.ctx
     context, page, wrong = opened(browser, desk, java_script_enabled=False, viewport={"width": 360, "height": 740})
-    theme = house.store.themes()[1]
+    theme = ctx.store.themes()[1]
     page.goto("/themes")
     page.get_by_role("link", name=theme.name, exact=True).click()
     page.locator("summary", has_text="Rename").click()
@@ -107,9 +107,9 @@ def test_review_works_without_scripts_on_a_phone(browser: Browser, desk: Desk) -
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_prereading_pages_are_accessible_and_fit_phones(browser: Browser, desk: Desk, scheme: str) -> None:
-    house = desk.house
+    ctx = desk.ctx
     context, page, wrong = opened(browser, desk, color_scheme=scheme, viewport={"width": 320, "height": 700})
-    there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{house.store.themes()[0].id}")
+    there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{ctx.store.themes()[0].id}")
     for address in there:
         page.goto(f"/themes{address}")
         for box in page.locator("details").all():

@@ -29,35 +29,35 @@ class Place:
     """A network after two runs, and people who visit it, all of one app."""
 
     def __init__(self, home: Path) -> None:
-        self.house = AppContext(Settings(home=home), encoder=HashingEncoder())
+        self.ctx = AppContext(Settings(home=home), encoder=HashingEncoder())
         self.take_in(0, 52)
-        self.house.run(RunParameters(label="2026Q1", draft=False))
+        self.ctx.run(RunParameters(label="2026Q1", draft=False))
         self.take_in(52, 6)
-        self.house.run(RunParameters(label=LATER, draft=False))
-        self.app = make_app(self.house)
+        self.ctx.run(RunParameters(label=LATER, draft=False))
+        self.app = make_app(self.ctx)
         self.visitors: dict[str, tuple[PageClient, Any]] = {}
 
     def take_in(self, first: int, n: int) -> None:
         cases = short_cases(0, first, n)
         rows = [(build_submission(case.text, external_id=case.external_id), case) for case in cases]
-        self.house.store.save_cases(rows)
+        self.ctx.store.save_cases(rows)
 
     def visit(self, role: Role, name: str = "Ada Berg") -> PageClient:
         """The same visitor each time, who asks from now on."""
         if name not in self.visitors:
-            who = PageClient(self.house, role, name=name, app=self.app)
+            who = PageClient(self.ctx, role, name=name, app=self.app)
             self.visitors[name] = who, self.app.state.shared.identify_caller
         who, self.app.state.shared.identify_caller = self.visitors[name]
         return who
 
     def themes(self) -> list[Theme]:
-        return [theme for theme in self.house.store.themes() if theme.case_ids]
+        return [theme for theme in self.ctx.store.themes() if theme.case_ids]
 
     def theme(self, theme_id: str) -> Theme:
-        return next(theme for theme in self.house.store.themes() if theme.id == theme_id)
+        return next(theme for theme in self.ctx.store.themes() if theme.id == theme_id)
 
     def newest(self) -> int:
-        log = self.house.store.edits()
+        log = self.ctx.store.edits()
         return log[-1].seq if log else 0
 
 
@@ -100,7 +100,7 @@ def test_theme_list_shows_themes_and_unplaced_cases(place: Place, ada: PageClien
     for theme in place.themes():
         assert f'href="/themes/{theme.id}"' in page
         assert theme.name in page
-    run = place.house.store.last_run()
+    run = place.ctx.store.last_run()
     assert run is not None
     assert f"{run.n_outliers} case" in page
     assert ada.get("/themes", params={"sort": "name", "lens": "nonsense"}).status_code == 200
@@ -124,8 +124,8 @@ def test_map_links_to_themes_and_cases_and_has_a_table(place: Place, ada: PageCl
     assert page.count(f'href="/themes/{theme.id}"') >= 3
     assert f'href="/cases/{theme.case_ids[0]}"' in page
     assert "Map as a table" in page
-    shown = list_themes(place.house.store, "all")
-    assert cached_map(place.house, shown) is cached_map(place.house, shown)
+    shown = list_themes(place.ctx.store, "all")
+    assert cached_map(place.ctx, shown) is cached_map(place.ctx, shown)
 
 
 def test_trend_page_shows_chart_and_table(place: Place, ada: PageClient) -> None:
@@ -136,15 +136,15 @@ def test_trend_page_shows_chart_and_table(place: Place, ada: PageClient) -> None
 
 
 def test_theme_pages_explain_missing_run_and_too_few_cases(tmp_path: Path) -> None:
-    house = AppContext(Settings(home=tmp_path), encoder=HashingEncoder())
-    ada = PageClient(house, Role.STEWARD)
+    ctx = AppContext(Settings(home=tmp_path), encoder=HashingEncoder())
+    ada = PageClient(ctx, Role.STEWARD)
     for address in ("", "/map", "/trend", "/changes"):
         assert "No run yet" in ada.get(f"/themes{address}").text
     assert "Every case is in a theme" in ada.get("/themes/unplaced").text
     assert "No decisions yet" in ada.get("/themes/log").text
     cases = short_cases(0, 0, 8)
-    house.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
-    house.run(RunParameters(draft=False))
+    ctx.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
+    ctx.run(RunParameters(draft=False))
     for address in ("", "/map", "/trend"):
         page = ada.get(f"/themes{address}").text
         assert "Not enough cases to group" in page
@@ -170,8 +170,8 @@ def test_rename_applies_once_and_can_be_undone(place: Place, ada: PageClient) ->
     assert (first.status_code, again.status_code) == (303, 303)
     assert said(first).startswith("Renamed.")
     seq = place.newest()
-    assert place.house.store.edits()[-1].by == "Ada Berg"
-    assert [one.name for one in place.house.store.edits()].count("Yard at night") == 1
+    assert place.ctx.store.edits()[-1].by == "Ada Berg"
+    assert [one.name for one in place.ctx.store.edits()].count("Yard at night") == 1
     page = ada.get(address).text
     assert "Ada Berg renamed" in page
     assert "named by a person" in page
@@ -441,7 +441,7 @@ def test_conflict_is_shown_with_names_and_can_be_kept(place: Place, ada: PageCli
 
 
 def test_map_omits_withdrawn_case(place: Place, ada: PageClient) -> None:
-    gone = place.house.store.themes()[0].case_ids[1]
+    gone = place.ctx.store.themes()[0].case_ids[1]
     assert f'href="/cases/{gone}"' in ada.get("/themes/map").text
-    place.house.withdraw(gone, actor="Ada Berg")
+    place.ctx.withdraw(gone, actor="Ada Berg")
     assert f'href="/cases/{gone}"' not in ada.get("/themes/map").text

@@ -67,10 +67,10 @@ def _with_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def app(tmp_path: Any) -> tuple[AppContext, Any]:
-    house = AppContext(Settings(home=tmp_path), encoder=HashingEncoder())
-    made = make_app(house)
+    ctx = AppContext(Settings(home=tmp_path), encoder=HashingEncoder())
+    made = make_app(ctx)
     made.include_router(router)
-    return house, made
+    return ctx, made
 
 
 def test_anonymous_caller_is_redirected_to_sign_in_and_back(app: tuple[AppContext, Any]) -> None:
