@@ -1,4 +1,4 @@
-"""What the type checker refuses: an ungrounded draft where a grounded one is asked, and every way to forge one."""
+"""The type checker refuses ungrounded drafts and every forgery of a grounded draft."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def forge(draft: Draft, grounded: GroundedDraft) -> None:
 """
 
 
-def test_the_type_checker_refuses_every_forgery_and_nothing_else(tmp_path: Path) -> None:
+def test_type_checker_refuses_exactly_the_forgeries(tmp_path: Path) -> None:
     (tmp_path / "forgeries.py").write_text(FORGERIES, encoding="utf-8")
     package = Path(patternmind.__file__).parents[1]
     settings = {"typeCheckingMode": "strict", "extraPaths": [str(package)], "reportUnusedImport": False}
@@ -45,6 +45,6 @@ def test_the_type_checker_refuses_every_forgery_and_nothing_else(tmp_path: Path)
         "--project",
         str(tmp_path),
     ]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    refused = {one["range"]["start"]["line"] for one in json.loads(told.stdout)["generalDiagnostics"]}
-    assert refused == {at for at, line in enumerate(FORGERIES.splitlines()) if re.search("# refused$", line)}
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    refused = {error["range"]["start"]["line"] for error in json.loads(result.stdout)["generalDiagnostics"]}
+    assert refused == {number for number, line in enumerate(FORGERIES.splitlines()) if re.search("# refused$", line)}
