@@ -77,9 +77,7 @@ class AppContext:
         if network_id != DEFAULT_NETWORK and network_id not in {
             network.id for network in self.accounts.list_networks()
         }:
-            raise UsageError(
-                f'Network "{network_id}" not found in this data folder. Check its id in the list of networks.'
-            )
+            raise UsageError(f'Network "{network_id}" not found in this data folder.', field="network")
         cipher = FieldCipher(self.settings.raw_key, self.settings.raw_key_before)
         return SqlStore(self.settings.home / DATABASE_FILE, network_id, cipher=cipher)
 

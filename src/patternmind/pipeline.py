@@ -353,7 +353,7 @@ def compute_fingerprint(
     edit_facts = [
         [edit.seq, edit.action, edit.theme_id, edit.other_theme_id, list(edit.case_ids), edit.name] for edit in edits
     ]
-    # stored fingerprints hash the key "afresh": with another key, every network would be computed again once
+    # stored fingerprints hash the former name of from_scratch: with another key, every network would run again once
     parameter_values = {"afresh" if key == "from_scratch" else key: value for key, value in asdict(parameters).items()}
     parameter_values["afresh"] = False
     inputs = json.dumps(

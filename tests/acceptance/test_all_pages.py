@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page
 from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
 from tests.fixtures.full_network import (
     FullNetwork,
-    build_whole,
-    open_whole,
+    open_full_network,
     page_routes,
+    save_full_network,
 )
 from tests.fixtures.networks import CopiedHome
 
@@ -61,7 +61,7 @@ SIZES = (("dark", 320), ("light", 1280))
 
 @pytest.fixture(scope="module")
 def whole(copied_home: CopiedHome) -> FullNetwork:
-    return open_whole(copied_home("whole", build_whole))
+    return open_full_network(copied_home("whole", save_full_network))
 
 
 @pytest.fixture(scope="module")

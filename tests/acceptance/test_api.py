@@ -1,4 +1,4 @@
-"""The API as a program uses it: from a file of cases to a playbook, and everything that is turned down on the way."""
+"""The REST API as a client uses it: from a case file to a playbook, with all rejected requests."""
 
 import json
 import logging
@@ -25,64 +25,65 @@ from patternmind.storage.run_lock import run_lock
 from patternmind.web import middleware, problems
 from patternmind.web.api import schemas
 from patternmind.web.app import make_app
+from patternmind.web.lens import LensName
 from patternmind.web.openapi import build_openapi
 
 ROOT = Path(__file__).parents[2]
 
-HERE = ("127.0.0.1", 50_000)
-THERE = ("192.0.2.7", 50_000)
+LOCAL_CLIENT = ("127.0.0.1", 50_000)
+REMOTE_CLIENT = ("192.0.2.7", 50_000)
 
 
 class Program:
-    """A program that talks to the API of a house; an address without a slash is one of the API's."""
+    """A client of the API; a path without a leading slash is relative to the API prefix."""
 
     def __init__(
-        self, house: AppContext, *, at: tuple[str, int] = HERE, host: str = "127.0.0.1", **headers: str
+        self, ctx: AppContext, *, at: tuple[str, int] = LOCAL_CLIENT, host: str = "127.0.0.1", **headers: str
     ) -> None:
-        self.app = make_app(house, host=host)
+        self.app = make_app(ctx, host=host)
         self._client: Any = cast(Any, TestClient)(
             self.app, base_url="http://127.0.0.1:8765", client=at, headers=headers
         )
 
-    def ask(self, method: str, address: str, **said: Any) -> httpx.Response:
-        return self._client.request(method, address if address.startswith("/") else f"/api/v1/{address}", **said)
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self._client.request(method, path if path.startswith("/") else f"/api/v1/{path}", **options)
 
-    def get(self, address: str, **said: Any) -> httpx.Response:
-        return self.ask("GET", address, **said)
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
 
-    def post(self, address: str, **said: Any) -> httpx.Response:
-        return self.ask("POST", address, **said)
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
 
 
-def take_in(client: Program) -> None:
+def import_cases(client: Program) -> None:
     assert client.post("imports", params={"filename": "cases.jsonl"}, content=CASES).json()["accepted"] == 48
 
 
-def run_to_the_end(client: Program, **parameters: Any) -> dict[str, Any]:
-    begun = client.post("runs", json=parameters)
-    assert begun.status_code == 202
+def run_until_finished(client: Program, **parameters: Any) -> dict[str, Any]:
+    accepted = client.post("runs", json=parameters)
+    assert accepted.status_code == 202
     for _ in range(600):
-        job = client.get(begun.headers["location"]).json()
+        job = client.get(accepted.headers["location"]).json()
         if job["state"] != "running":
             return job
         time.sleep(0.05)
-    raise AssertionError("the run did not end")
+    raise AssertionError("the run did not finish")
 
 
-def patterns_among(client: Program) -> list[dict[str, Any]]:
+def draft_patterns(client: Program) -> list[dict[str, Any]]:
     drafts = client.get("drafts", params={"kind": "pattern"}).json()["items"]
     return [draft for draft in drafts if any(claim["field"] == "solution" for claim in draft["claims"])]
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Program:
-    """A network with nothing in it, asked from its own machine."""
+    """A local client of an empty network."""
     return Program(make_house(tmp_path))
 
 
 @pytest.fixture(scope="module")
 def grown(grown_house: AppContext) -> Program:
-    """A network after its first run, shared by the tests that do not mind each other."""
+    """A client of a network after its first run, shared by independent tests."""
     return Program(grown_house)
 
 
@@ -96,58 +97,58 @@ def check_problem(response: httpx.Response, status: int, slug: str) -> dict[str,
     return body
 
 
-# The whole line ------------------------------------------------------------------------------------------------------
+# From import to playbook ------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_of_cases_becomes_a_playbook_of_what_somebody_accepted(client: Program) -> None:
-    take_in(client)
-    job = run_to_the_end(client, label="2026Q2")
+def test_api_turns_case_file_into_playbook_of_accepted_patterns(client: Program) -> None:
+    import_cases(client)
+    job = run_until_finished(client, label="2026Q2")
     assert (job["state"], job["run"]["cases"], job["problem"]) == ("finished", 48, None)
     themes = client.get("themes").json()["items"]
     assert len(themes) == job["run"]["themes"] >= 2
 
     contributors = {theme["theme_id"]: theme["n_contributors"] for theme in themes}
-    told_by_many = sorted(patterns_among(client), key=lambda draft: -contributors[draft["theme_id"]])
-    draft = told_by_many[0]
-    here = f"drafts/{draft['id']}"
-    assert client.get(here).headers["etag"] == '"0"'
+    by_contributors = sorted(draft_patterns(client), key=lambda draft: -contributors[draft["theme_id"]])
+    draft = by_contributors[0]
+    draft_path = f"drafts/{draft['id']}"
+    assert client.get(draft_path).headers["etag"] == '"0"'
     edited = client.post(
-        f"{here}/decisions",
+        f"{draft_path}/decisions",
         json={"action": "edit", "by": "Ada Berg", "fields": {"name": "Warm batteries"}},
         headers={"if-match": '"0"'},
     )
     assert (edited.json()["name"], edited.json()["state"], edited.headers["etag"]) == (
         "Warm batteries", "in_review", '"1"',
     )  # fmt: skip
-    accepted = client.post(f"{here}/decisions", json={"action": "accept", "by": "Ada Berg"})
+    accepted = client.post(f"{draft_path}/decisions", json={"action": "accept", "by": "Ada Berg"})
     assert accepted.json()["state"] == "accepted"
-    undone = client.post(f"{here}/decisions", json={"action": "undo", "by": "Ada Berg"})
+    undone = client.post(f"{draft_path}/decisions", json={"action": "undo", "by": "Ada Berg"})
     assert (undone.json()["state"], undone.json()["version"]) == ("in_review", 3)
     assert client.get("patterns").json() == {"items": []}
-    client.post(f"{here}/decisions", json={"action": "accept", "by": "Bo Lind"})
-    other = told_by_many[1]
+    client.post(f"{draft_path}/decisions", json={"action": "accept", "by": "Bo Lind"})
+    other = by_contributors[1]
     rejected = client.post(
         f"drafts/{other['id']}/decisions", json={"action": "reject", "by": "Ada Berg", "reason": "too abstract"}
     )
-    assert [one["action"] for one in rejected.json()["decisions"]] == ["reject"]
+    assert [decision["action"] for decision in rejected.json()["decisions"]] == ["reject"]
 
     (pattern,) = client.get("patterns").json()["items"]
     assert (pattern["name"], pattern["reviewers"]) == ("Warm batteries", ["Ada Berg", "Bo Lind"])
     playbook = client.get("playbook").json()
-    assert [one["name"] for one in playbook["patterns"]] == ["Warm batteries"], playbook["withheld"]
+    assert [pattern["name"] for pattern in playbook["patterns"]] == ["Warm batteries"], playbook["withheld"]
     for format in ("md", "html"):
         text = client.get("playbook", params={"format": format}).text
         assert "Warm batteries" in text
         assert other["name"] not in text
 
 
-def test_pre_reading_for_a_theme_a_case_and_a_topic(grown: Program) -> None:
+def test_prereading_is_created_for_theme_case_and_topic(grown: Program) -> None:
     theme = grown.get("themes").json()["items"][0]["theme_id"]
     for subject in ({"theme": theme}, {"case": "scanner/3"}, {"topic": "frozen scanner battery"}):
-        made = grown.post("prereadings", json={**subject, "session": "Jam 4", "date": "2026-10-02"})
-        assert made.status_code == 201
-        assert all(claim["quotes"] for claim in made.json()["claims"])
-        assert grown.get(made.headers["location"]).json()["kind"] == "pre-reading"
+        created = grown.post("prereadings", json={**subject, "session": "Jam 4", "date": "2026-10-02"})
+        assert created.status_code == 201
+        assert all(claim["quotes"] for claim in created.json()["claims"])
+        assert grown.get(created.headers["location"]).json()["kind"] == "pre-reading"
     page = grown.post("prereadings", params={"format": "html"}, json={"theme": theme})
     assert "Draft, not reviewed" in page.text
     assert "style-src 'sha256-" in page.headers["content-security-policy"]
@@ -155,7 +156,7 @@ def test_pre_reading_for_a_theme_a_case_and_a_topic(grown: Program) -> None:
     check_problem(grown.post("prereadings", json={"theme": "t-none"}), 404, "not-found")
 
 
-def test_every_quote_stands_at_its_offsets_in_the_case(grown: Program) -> None:
+def test_quotes_match_case_text_at_their_offsets(grown: Program) -> None:
     quotes = [
         quote
         for draft in grown.get("drafts").json()["items"]
@@ -168,25 +169,25 @@ def test_every_quote_stands_at_its_offsets_in_the_case(grown: Program) -> None:
         assert text[quote["start"] : quote["end"]] == quote["text"]
 
 
-def test_pages_hold_every_case_once(grown: Program) -> None:
-    seen: list[str] = []
+def test_case_pages_contain_each_case_once(grown: Program) -> None:
+    external_ids: list[str] = []
     cursor: str | None = None
-    while cursor is not None or not seen:
+    while cursor is not None or not external_ids:
         query = {"limit": "7"} | ({"cursor": cursor} if cursor else {})
         page = grown.get("cases", params=query).json()
-        seen += [case["external_id"] for case in page["items"]]
+        external_ids += [case["external_id"] for case in page["items"]]
         cursor = page["next_cursor"]
-    assert sorted(seen) == sorted(case["id"] for case in the_cases())
+    assert sorted(external_ids) == sorted(case["id"] for case in the_cases())
     check_problem(grown.get("cases", params={"cursor": "!"}), 422, "invalid")
     check_problem(grown.get("cases", params={"limit": 201}), 422, "invalid")
 
 
-def test_what_is_asked_for_is_what_is_listed(grown: Program) -> None:
+def test_list_endpoints_agree_with_each_other(grown: Program) -> None:
     assert grown.get("network").json()["n_cases"] == 48
     theme = grown.get("themes").json()["items"][0]
     members = grown.get(f"themes/{theme['theme_id']}").json()["case_ids"]
     assert len(members) == theme["size"]
-    placed = [one["case_id"] for one in grown.get("cases", params={"theme_id": theme["theme_id"]}).json()["items"]]
+    placed = [case["case_id"] for case in grown.get("cases", params={"theme_id": theme["theme_id"]}).json()["items"]]
     assert sorted(placed) == sorted(members)
     assert grown.get("cases", params={"kind": "recap"}).json() == {"items": [], "next_cursor": None}
     areas = grown.get("areas").json()["items"]
@@ -195,19 +196,19 @@ def test_what_is_asked_for_is_what_is_listed(grown: Program) -> None:
     assert grown.get("search", params={"q": "scanner battery", "k": 3}).json()["items"][0]["kind"] == "case"
     run = grown.get("runs").json()["items"][0]
     assert grown.get(f"runs/{run['run_id']}").json() == run
-    assert {one["lineage"] for one in grown.get(f"runs/{run['run_id']}/changes").json()["items"]} == {"new"}
+    assert {run["lineage"] for run in grown.get(f"runs/{run['run_id']}/changes").json()["items"]} == {"new"}
     for what in ("assignments", "cases", "themes", "drafts", "patterns"):
         lines = grown.get(f"export/{what}")
         assert lines.headers["content-type"].startswith("application/x-ndjson")
         assert all(json.loads(line) for line in lines.text.splitlines())
 
 
-def test_no_answer_names_a_submitter(grown: Program) -> None:
+def test_responses_never_name_submitters(grown: Program) -> None:
     for address in ("cases?limit=200", "cases/scanner/0", "drafts", "export/cases", "themes", "assignments"):
         assert "Quist" not in grown.get(f"{address}").text, address
 
 
-def test_good_rows_are_kept_and_bad_rows_named_with_the_file_as_it_was_called(client: Program, tmp_path: Path) -> None:
+def test_import_keeps_valid_rows_and_reports_rejected_rows(client: Program, tmp_path: Path) -> None:
     body = b'{"id": "1", "text": "The lift stood still at noon."}\n{broken\n'
     report = client.post("imports", params={"filename": "märz.jsonl"}, content=body).json()
     assert (report["accepted"], [(row["file"], row["row"]) for row in report["rejected"]]) == (1, [("märz.jsonl", 2)])
@@ -226,53 +227,53 @@ def test_good_rows_are_kept_and_bad_rows_named_with_the_file_as_it_was_called(cl
     assert list(tmp_path.glob(".upload-*")) == []
 
 
-# Who may ask ---------------------------------------------------------------------------------------------------------
+# Authentication ---------------------------------------------------------------------------------------------------------
 
 
-def test_as_soon_as_a_token_exists_every_request_needs_a_valid_one(tmp_path: Path) -> None:
-    house = make_house(tmp_path)
-    client = Program(house)
+def test_requests_need_valid_token_when_any_token_exists(tmp_path: Path) -> None:
+    ctx = make_house(tmp_path)
+    client = Program(ctx)
     assert client.get("themes").status_code == 200
-    secret, _ = create_token(house.store, house.clock, "batch", lifetime_days=1)
+    secret, _ = create_token(ctx.store, ctx.clock, "batch", lifetime_days=1)
     for headers in ({}, {"authorization": "Bearer pm_wrong"}, {"authorization": f"Basic {secret}"}):
-        turned_away = client.get("themes", headers=headers)
-        check_problem(turned_away, 401, "token-needed")
-        assert turned_away.headers["www-authenticate"].startswith("Bearer ")
+        rejected = client.get("themes", headers=headers)
+        check_problem(rejected, 401, "token-needed")
+        assert rejected.headers["www-authenticate"].startswith("Bearer ")
     assert client.get("themes", headers={"authorization": f"Bearer {secret}"}).status_code == 200
     assert client.get("openapi.json").status_code == client.get("docs").status_code == 200
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_nobody_is_let_in_without_a_token_from_elsewhere_or_beyond_loopback(tmp_path: Path) -> None:
-    house = make_house(tmp_path)
-    check_problem(Program(house, at=THERE).get("themes"), 401, "token-needed")
-    check_problem(Program(house, host="0.0.0.0").get("themes"), 401, "token-needed")  # noqa: S104
-    secret, _ = create_token(house.store, house.clock, "batch", lifetime_days=1)
-    everywhere = Program(house, at=THERE, host="0.0.0.0", authorization=f"Bearer {secret}")  # noqa: S104
+def test_requests_beyond_loopback_need_token(tmp_path: Path) -> None:
+    ctx = make_house(tmp_path)
+    check_problem(Program(ctx, at=REMOTE_CLIENT).get("themes"), 401, "token-needed")
+    check_problem(Program(ctx, host="0.0.0.0").get("themes"), 401, "token-needed")  # noqa: S104
+    secret, _ = create_token(ctx.store, ctx.clock, "batch", lifetime_days=1)
+    everywhere = Program(ctx, at=REMOTE_CLIENT, host="0.0.0.0", authorization=f"Bearer {secret}")  # noqa: S104
     assert everywhere.get("themes", headers={"host": "patterns.example.org"}).status_code == 200
 
 
-def test_a_token_that_never_was_is_turned_down_even_where_none_is_needed(client: Program) -> None:
+def test_unknown_token_is_rejected_when_no_token_is_required(client: Program) -> None:
     rebound = {"host": "evil.example", "authorization": "Bearer guess"}
     check_problem(client.get("themes", headers=rebound), 401, "token-needed")
 
 
-def test_who_is_not_let_in_has_no_body_read(tmp_path: Path) -> None:
+def test_request_body_is_not_read_when_caller_is_rejected(tmp_path: Path) -> None:
     def never() -> Iterator[bytes]:
         raise AssertionError("the body was read")
         yield b""
 
-    client = Program(make_house(tmp_path), at=THERE)
+    client = Program(make_house(tmp_path), at=REMOTE_CLIENT)
     check_problem(client.post("imports?filename=a.csv", content=never()), 401, "token-needed")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[", "", "192.0.2.1:8765"])
-def test_a_rebound_name_is_refused(client: Program, host: str) -> None:
+def test_rebound_host_name_is_rejected(client: Program, host: str) -> None:
     check_problem(client.get("themes", headers={"host": host}), 403, "refused")
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8765", "127.0.0.1:1", "[::1]:8765"])
-def test_names_of_this_machine_are_known(client: Program, host: str) -> None:
+def test_loopback_host_names_are_accepted(client: Program, host: str) -> None:
     assert client.get("themes", headers={"host": host}).status_code == 200
 
 
@@ -281,52 +282,52 @@ def test_names_of_this_machine_are_known(client: Program, host: str) -> None:
     [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"},
      {"origin": "http://127.0.0.1:8765", "sec-fetch-site": "same-site"}],
 )  # fmt: skip
-def test_another_site_cannot_change_anything(client: Program, headers: dict[str, str]) -> None:
+def test_cross_site_request_changes_nothing(client: Program, headers: dict[str, str]) -> None:
     check_problem(client.post("runs", headers=headers), 403, "refused")
     assert client.get("runs").json() == {"items": []}
 
 
-def test_the_same_site_can(client: Program) -> None:
+def test_same_site_request_is_accepted(client: Program) -> None:
     same = {"origin": "http://127.0.0.1:8765", "sec-fetch-site": "same-origin"}
     assert client.post("runs", headers=same).status_code == 202
 
 
-def test_a_decision_is_signed_by_the_token_or_by_who_sits_there(tmp_path: Path) -> None:
-    house = make_house(tmp_path)
-    client = Program(house)
-    take_in(client)
-    run_to_the_end(client)
-    here = f"drafts/{patterns_among(client)[0]['id']}/decisions"
-    check_problem(client.post(here, json={"action": "not_sure"}), 422, "invalid")
-    secret, _ = create_token(house.store, house.clock, "Ada Berg", lifetime_days=1)
+def test_decision_is_logged_under_token_name_or_given_name(tmp_path: Path) -> None:
+    ctx = make_house(tmp_path)
+    client = Program(ctx)
+    import_cases(client)
+    run_until_finished(client)
+    path = f"drafts/{draft_patterns(client)[0]['id']}/decisions"
+    check_problem(client.post(path, json={"action": "not_sure"}), 422, "invalid")
+    secret, _ = create_token(ctx.store, ctx.clock, "Ada Berg", lifetime_days=1)
     bearer = {"authorization": f"Bearer {secret}"}
-    check_problem(client.post(here, json={"action": "not_sure", "by": "Bo Lind"}, headers=bearer), 422, "invalid")
-    signed = client.post(here, json={"action": "not_sure"}, headers=bearer).json()
-    assert [one["by"] for one in signed["decisions"]] == ["Ada Berg"]
+    check_problem(client.post(path, json={"action": "not_sure", "by": "Bo Lind"}, headers=bearer), 422, "invalid")
+    signed = client.post(path, json={"action": "not_sure"}, headers=bearer).json()
+    assert [decision["by"] for decision in signed["decisions"]] == ["Ada Berg"]
 
 
-# Two at once, and twice the same -------------------------------------------------------------------------------------
+# Concurrency and idempotency -------------------------------------------------------------------------------------
 
 
-def test_a_decision_on_what_was_not_seen_is_refused(grown: Program) -> None:
-    here = f"drafts/{patterns_among(grown)[0]['id']}/decisions"
-    asked = {"action": "not_sure", "by": "Ada Berg"}
+def test_decision_is_rejected_when_if_match_names_other_version(grown: Program) -> None:
+    path = f"drafts/{draft_patterns(grown)[0]['id']}/decisions"
+    body = {"action": "not_sure", "by": "Ada Berg"}
     for tag in ('"7"', 'W/"0"', "nonsense"):
-        check_problem(grown.post(here, json=asked, headers={"if-match": tag}), 412, "changed-meanwhile")
-    assert grown.post(here, json=asked, headers={"if-match": '"7", "0"'}).json()["version"] == 1
-    check_problem(grown.post(here, json=asked, headers={"if-match": '"0"'}), 412, "changed-meanwhile")
-    assert grown.post(here, json={**asked, "action": "undo"}, headers={"if-match": "*"}).json()["version"] == 2
+        check_problem(grown.post(path, json=body, headers={"if-match": tag}), 412, "changed-meanwhile")
+    assert grown.post(path, json=body, headers={"if-match": '"7", "0"'}).json()["version"] == 1
+    check_problem(grown.post(path, json=body, headers={"if-match": '"0"'}), 412, "changed-meanwhile")
+    assert grown.post(path, json={**body, "action": "undo"}, headers={"if-match": "*"}).json()["version"] == 2
 
 
-def test_the_same_request_again_gets_the_same_answer_and_does_nothing(grown: Program) -> None:
-    draft = patterns_among(grown)[-1]["id"]
-    asked, key = {"action": "not_sure", "by": "Ada Berg"}, {"idempotency-key": "k-1"}
-    first = grown.post(f"drafts/{draft}/decisions", json=asked, headers=key)
-    again = grown.post(f"drafts/{draft}/decisions", json=asked, headers=key)
+def test_repeated_request_replays_response_without_effect(grown: Program) -> None:
+    draft = draft_patterns(grown)[-1]["id"]
+    body, key = {"action": "not_sure", "by": "Ada Berg"}, {"idempotency-key": "k-1"}
+    first = grown.post(f"drafts/{draft}/decisions", json=body, headers=key)
+    again = grown.post(f"drafts/{draft}/decisions", json=body, headers=key)
     assert (again.json(), again.headers["etag"]) == (first.json(), first.headers["etag"])
     assert again.headers["idempotent-replayed"] == "true"
     assert grown.get(f"drafts/{draft}").json()["version"] == first.json()["version"]
-    other = grown.post(f"drafts/{draft}/decisions", json={**asked, "note": "later"}, headers=key)
+    other = grown.post(f"drafts/{draft}/decisions", json={**body, "note": "later"}, headers=key)
     check_problem(other, 422, "key-reused")
     failed = [
         grown.post(
@@ -336,65 +337,65 @@ def test_the_same_request_again_gets_the_same_answer_and_does_nothing(grown: Pro
         )
         for _ in range(2)
     ]
-    assert [one.headers.get("idempotent-replayed") for one in failed] == [None, None]
+    assert [item.headers.get("idempotent-replayed") for item in failed] == [None, None]
 
 
-def test_two_runs_at_once_are_one(client: Program, tmp_path: Path) -> None:
+def test_second_run_is_rejected_when_run_lock_is_held(client: Program, tmp_path: Path) -> None:
     with run_lock(tmp_path):
         check_problem(client.post("runs"), 409, "run-in-progress")
-    assert run_to_the_end(client)["run"]["notes"] == ["Not enough cases to group: you have 0 and need 20."]
+    assert run_until_finished(client)["run"]["notes"] == ["Not enough cases to group: you have 0 and need 20."]
 
 
-class Waiting(HashingEncoder):
-    """Encodes once it is told to go on."""
+class BlockingEncoder(HashingEncoder):
+    """An encoder that waits until it is released."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked, self.go_on = threading.Event(), threading.Event()
+        self.started, self.released = threading.Event(), threading.Event()
 
     def encode(self, texts: Any, *, progress: Any = None) -> Any:
-        self.asked.set()
-        assert self.go_on.wait(20)
+        self.started.set()
+        assert self.released.wait(20)
         return super().encode(texts, progress=progress)
 
 
-def test_while_a_run_goes_on_a_second_waits_and_the_rest_answers(tmp_path: Path) -> None:
-    encoder = Waiting()
+def test_other_requests_are_served_when_run_is_in_progress(tmp_path: Path) -> None:
+    encoder = BlockingEncoder()
     client = Program(AppContext(Settings(home=tmp_path), encoder=encoder))
-    take_in(client)
+    import_cases(client)
     job = client.post("runs").headers["location"]
-    assert encoder.asked.wait(20)
+    assert encoder.started.wait(20)
     check_problem(client.post("runs"), 409, "run-in-progress")
     assert client.get(job).json()["state"] == "running"
     assert len(client.get("cases").json()["items"]) == 48
     stopping = threading.Thread(target=client.app.state.shared.stop)
     stopping.start()
     time.sleep(0.1)
-    encoder.go_on.set()
+    encoder.released.set()
     stopping.join()
     ended = client.get(job).json()
     assert (ended["state"], ended["problem"]["status"]) == ("failed", 503)
     assert client.get("runs").json()["items"][0]["state"] == "failed"
-    assert run_to_the_end(Program(AppContext(Settings(home=tmp_path), encoder=encoder)))["run"]["cases"] == 48
+    assert run_until_finished(Program(AppContext(Settings(home=tmp_path), encoder=encoder)))["run"]["cases"] == 48
 
 
-def test_a_wrong_decision_says_what_is_possible(grown: Program) -> None:
-    here = f"drafts/{patterns_among(grown)[0]['id']}/decisions"
-    wrong = check_problem(grown.post(here, json={"action": "retire", "by": "Ada Berg"}), 409, "wrong-state")
-    assert "accept" in wrong["detail"]
-    check_problem(grown.post(here, json={"action": "reject", "by": "Ada Berg"}), 422, "not-allowed")
+def test_invalid_decision_lists_possible_actions(grown: Program) -> None:
+    path = f"drafts/{draft_patterns(grown)[0]['id']}/decisions"
+    problem = check_problem(grown.post(path, json={"action": "retire", "by": "Ada Berg"}), 409, "wrong-state")
+    assert "accept" in problem["detail"]
+    check_problem(grown.post(path, json={"action": "reject", "by": "Ada Berg"}), 422, "not-allowed")
     listed = {"action": "edit", "by": "Ada Berg", "fields": {"name": ["a", "b"]}}
-    check_problem(grown.post(here, json=listed), 422, "invalid")
+    check_problem(grown.post(path, json=listed), 422, "invalid")
 
 
-# What goes wrong -----------------------------------------------------------------------------------------------------
+# Errors -----------------------------------------------------------------------------------------------------
 
 
-def test_what_a_verb_turns_down_names_its_field_too(grown: Program) -> None:
+def test_service_errors_name_invalid_fields(grown: Program) -> None:
     theme = grown.get("themes").json()["items"][0]["theme_id"]
-    draft = patterns_among(grown)[0]["id"]
+    draft = draft_patterns(grown)[0]["id"]
     edit = {"action": "edit", "by": "Bo", "fields": {"name": "Ask bo@example.org"}}
-    asked: list[tuple[str, dict[str, Any], str]] = [
+    requests: list[tuple[str, dict[str, Any], str]] = [
         (f"themes/{theme}/edits", {"action": "rename", "name": "  ", "by": "Bo"}, "body.name"),
         (f"themes/{theme}/edits", {"action": "move_out", "case_ids": [], "by": "Bo"}, "body.case_ids"),
         (f"themes/{theme}/edits", {"action": "rename", "name": "Mail a@example.org", "by": "Bo"}, "body.name"),
@@ -404,43 +405,45 @@ def test_what_a_verb_turns_down_names_its_field_too(grown: Program) -> None:
         ("runs", {"since": "yesterday"}, "body.since"),
         ("prereadings", {}, "body.topic"),
     ]
-    for address, body, field in asked:
-        said = grown.post(address, json=body)
-        assert said.status_code == 422, (address, body, said.text)
-        assert field in [one["field"] for one in said.json()["errors"]], (address, body, said.text)
-    said = grown.get("search", params={"q": "   "}).json()
-    assert [one["field"] for one in said["errors"]] == ["query.q"], said
+    for address, body, field in requests:
+        response = grown.post(address, json=body)
+        assert response.status_code == 422, (address, body, response.text)
+        assert field in [error["field"] for error in response.json()["errors"]], (address, body, response.text)
+    response = grown.get("search", params={"q": "   "}).json()
+    assert [error["field"] for error in response["errors"]] == ["query.q"], response
 
 
-def test_a_request_that_is_not_valid_names_its_fields(client: Program) -> None:
-    wrong = check_problem(client.post("runs", json={"seed": "x", "colour": "SECRET TEXT"}), 422, "invalid")
-    assert {one["field"] for one in wrong["errors"]} == {"body.seed", "body.colour"}
-    assert "SECRET" not in json.dumps(wrong)
+def test_invalid_request_names_its_fields(client: Program) -> None:
+    problem = check_problem(client.post("runs", json={"seed": "x", "colour": "SECRET TEXT"}), 422, "invalid")
+    assert {error["field"] for error in problem["errors"]} == {"body.seed", "body.colour"}
+    assert "SECRET" not in json.dumps(problem)
     surrogate = client.post("runs", content=b'{"label": "\\ud800"}', headers={"content-type": "application/json"})
     check_problem(surrogate, 422, "invalid")
     check_problem(client.post("runs", content=b"{", headers={"content-type": "application/json"}), 422, "invalid")
     check_problem(client.post("runs", content=b"\xff", headers={"content-type": "application/json"}), 400, "malformed")
 
 
-def test_addresses_and_methods_that_are_not_there(client: Program) -> None:
+def test_unknown_paths_and_methods_return_problems(client: Program) -> None:
     check_problem(client.get("nothing"), 404, "not-found")
     check_problem(client.get("jobs/nothing"), 404, "not-found")
     check_problem(client.get("cases/nothing"), 404, "not-found")
-    no_method = client.ask("DELETE", "themes")
+    no_method = client.request("DELETE", "themes")
     check_problem(no_method, 405, "method-not-allowed")
     assert no_method.headers["allow"] == "GET"
 
 
-def test_what_is_too_large_is_turned_down_announced_or_not(client: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_body_is_rejected_with_and_without_content_length(
+    client: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(middleware, "MAX_IMPORT_BYTES", 2_000_000)
-    much = b"x" * 1_100_000
-    check_problem(client.post("runs", content=much), 413, "too-large")
-    check_problem(client.post("runs", content=iter([much])), 413, "too-large")
-    check_problem(client.post("imports?filename=a.txt", content=iter([much, much])), 413, "too-large")
+    large_chunk = b"x" * 1_100_000
+    check_problem(client.post("runs", content=large_chunk), 413, "too-large")
+    check_problem(client.post("runs", content=iter([large_chunk])), 413, "too-large")
+    check_problem(client.post("imports?filename=a.txt", content=iter([large_chunk, large_chunk])), 413, "too-large")
     assert client.post("imports?filename=a.txt", content=iter([b"It leaks."])).json()["accepted"] == 1
 
 
-def test_what_nobody_expected_tells_no_text_to_anybody(
+def test_unexpected_errors_expose_no_case_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(HashingEncoder):
@@ -448,14 +451,14 @@ def test_what_nobody_expected_tells_no_text_to_anybody(
             raise ValueError("Zoe said SECRET TEXT")
 
     client = Program(AppContext(Settings(home=tmp_path), encoder=Broken()))
-    take_in(client)
+    import_cases(client)
     with caplog.at_level(logging.DEBUG, logger="patternmind"):
-        wrong = client.get("search", params={"q": "SECRET TEXT"})
-        check_problem(wrong, 500, "unexpected")
-        job = run_to_the_end(client)
+        response = client.get("search", params={"q": "SECRET TEXT"})
+        check_problem(response, 500, "unexpected")
+        job = run_until_finished(client)
     assert (job["state"], job["problem"]["status"]) == ("failed", 500)
     assert "ValueError" in caplog.text
-    assert "SECRET" not in caplog.text + wrong.text + json.dumps(job)
+    assert "SECRET" not in caplog.text + response.text + json.dumps(job)
 
     def unwritable(*_: object, **__: object) -> None:
         raise StoreUnavailable(f"{tmp_path} cannot be written.")
@@ -464,7 +467,7 @@ def test_what_nobody_expected_tells_no_text_to_anybody(
     assert str(tmp_path) not in check_problem(client.get("themes"), 503, "store-unavailable")["detail"]
 
 
-def test_every_answer_says_how_it_may_be_used(grown: Program) -> None:
+def test_responses_have_security_headers(grown: Program) -> None:
     for address in ("/", "docs", "themes", "/nothing", "/healthz", "openapi.json"):
         headers = grown.get(address, headers={"x-request-id": "trace-12345"}).headers
         assert headers["content-security-policy"].startswith("default-src 'none'")
@@ -480,12 +483,12 @@ def test_every_answer_says_how_it_may_be_used(grown: Program) -> None:
 # Documentation -------------------------------------------------------------------------------------------------------
 
 
-def test_the_committed_description_is_the_one_served(grown: Program) -> None:
+def test_committed_openapi_file_matches_served_schema(grown: Program) -> None:
     committed = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
     assert grown.get("openapi.json").json() == committed, "python -m patternmind.web.export_openapi > docs/openapi.json"
 
 
-def test_the_described_api_loads_nothing_and_names_every_operation_and_problem(grown: Program) -> None:
+def test_docs_page_is_static_and_lists_all_operations_and_problems(grown: Program) -> None:
     docs = grown.get("docs").text
     assert "<script" not in docs
     assert "src=" not in docs
@@ -498,14 +501,14 @@ def test_the_described_api_loads_nothing_and_names_every_operation_and_problem(g
         assert f'id="problem-{kind.slug}"' in docs
 
 
-def test_the_words_a_run_takes_are_those_of_the_line() -> None:
-    assert get_args(schemas.LensName) == tuple(LENSES)
+def test_run_request_options_match_pipeline_options() -> None:
+    assert get_args(LensName) == tuple(LENSES)
     assert (get_args(schemas.LevelName), get_args(schemas.EngineName)) == (LEVELS, ENGINES)
 
 
-def test_every_error_has_a_documented_status(tmp_path: Path) -> None:
+def test_operations_document_common_error_statuses(tmp_path: Path) -> None:
     schema = build_openapi(make_app(make_house(tmp_path)))
     for path, methods in schema["paths"].items():
         for operation in methods.values():
-            said = set(operation["responses"])
-            assert path == "/healthz" or {"401", "403", "408", "413", "422", "500", "503"} <= said, path
+            statuses = set(operation["responses"])
+            assert path == "/healthz" or {"401", "403", "408", "413", "422", "500", "503"} <= statuses, path

@@ -1,4 +1,4 @@
-"""The API against its own description: whatever schemathesis thinks of, no 5xx and no answer that is not documented."""
+"""Generated requests to the API get no 5xx and only documented responses."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -35,53 +35,53 @@ OPENAPI = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_
 OPERATIONS = [(method.upper(), path) for path, methods in OPENAPI["paths"].items() for method in methods]
 
 WHEN = """on Monday|at noon|by night|in March|after lunch|before dawn|under load|in rain|while empty|during stocktaking|
-at start|once more|on Friday|near closing|without warning|with trainees|in frost|on holiday|beside ours|past midnight|
+at start|once more|on Friday|near closing|without warning|with trainees|in frost|on holiday|next door|past midnight|
 over Easter|for hours|upstairs|downstairs""".replace("\n", "").split("|")
-"""What is told twice counts once, so every case tells of another time."""
+"""A different time for each case, because near-duplicates count once."""
 
-Known = Mapping[str, str]
+KnownIds = Mapping[str, str]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Known, str]]:
-    """The described app over a small network, ids that are in it, and a token."""
-    house, known = make_described(tmp_path_factory.mktemp("schema"))
-    secret, _ = create_token(house.store, house.clock, "schemathesis", lifetime_days=1)
-    app = make_app(house)
-    app.state.shared.event_streams.close()  # they would tell for ever
-    yield describe_app(app, secret), known, secret
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, KnownIds, str]]:
+    """The schema of an app with a small network, known ids, and a token."""
+    ctx, known_ids = make_described_network(tmp_path_factory.mktemp("schema"))
+    secret, _ = create_token(ctx.store, ctx.clock, "schemathesis", lifetime_days=1)
+    app = make_app(ctx)
+    app.state.shared.event_streams.close()  # open streams would never end
+    yield describe_app(app, secret), known_ids, secret
     app.state.shared.stop()
 
 
 def describe_app(app: Any, secret: str) -> Any:
-    """The app's own description, which makes requests and judges their answers."""
+    """Return the app's schema, which generates requests and checks responses."""
     return cast(Any, schemathesis).openapi.from_asgi("/api/v1/openapi.json", app, headers=bearer(secret))
 
 
-def make_described(home: Path) -> tuple[AppContext, Known]:
-    """A small network, and ids that are in it."""
-    house = AppContext(Settings(home=home), encoder=HashingEncoder())
+def make_described_network(home: Path) -> tuple[AppContext, KnownIds]:
+    """Create a small network; return it with known ids."""
+    ctx = AppContext(Settings(home=home), encoder=HashingEncoder())
     file = home / "cases.jsonl"
-    told = enumerate(zip(["pump", "lift", "gate", "scale"] * 6, WHEN, strict=True))
+    subjects = enumerate(zip(["pump", "lift", "gate", "scale"] * 6, WHEN, strict=True))
     lines = [
         {"id": f"k{n}", "problem": f"The {word} broke again {when}.", "lesson": f"A new {word} helped. Try it."}
-        for n, (word, when) in told
+        for n, (word, when) in subjects
     ]
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
-    import_files(house.store, [file], kind=CaseKind.CASE)
-    run = house.run(RunParameters())
-    other = house.run(RunParameters(seed=1, from_scratch=True))
-    theme = prereading_builder.subject_from_theme(house.store, house.store.themes()[0].id)
-    now = house.clock.now()
+    import_files(ctx.store, [file], kind=CaseKind.CASE)
+    run = ctx.run(RunParameters())
+    other = ctx.run(RunParameters(seed=1, from_scratch=True))
+    theme = prereading_builder.subject_from_theme(ctx.store, ctx.store.themes()[0].id)
+    now = ctx.clock.now()
     job = Job(id="j-1", kind=JobKind.PREREADING, by="Ada", asked={"topic": "pumps"}, started_at=now, beat_at=now)
-    house.store.create_job(job)
-    return house, {
-        "case_id": house.store.cases()[0].id,
-        "leaving_id": house.store.cases()[-1].id,
+    ctx.store.create_job(job)
+    return ctx, {
+        "case_id": ctx.store.cases()[0].id,
+        "leaving_id": ctx.store.cases()[-1].id,
         "run_id": run.id,
-        "theme_id": house.store.themes()[0].id,
-        "draft_id": house.store.drafts()[0][0].id,
-        "prereading_id": prereading_builder.build_prereading(house.store, house.clock, theme).grounded.draft.id,
+        "theme_id": ctx.store.themes()[0].id,
+        "draft_id": ctx.store.drafts()[0][0].id,
+        "prereading_id": prereading_builder.build_prereading(ctx.store, ctx.clock, theme).grounded.draft.id,
         "job_id": job.id,
         "other_id": other.id,
     }
@@ -92,8 +92,8 @@ def bearer(secret: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_answer_is_a_documented_one(method: str, path: str, served: tuple[Any, Known, str]) -> None:
-    schema, known, secret = served
+def test_responses_match_openapi_schema(method: str, path: str, served: tuple[Any, KnownIds, str]) -> None:
+    schema, known_ids, secret = served
     modes = schemathesis.GenerationMode
     operation = schema[path][method]
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in (modes.POSITIVE, modes.NEGATIVE)))
@@ -107,20 +107,20 @@ def test_every_answer_is_a_documented_one(method: str, path: str, served: tuple[
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
     @given(case=cases, with_known_ids=st.booleans())
-    def ask(case: Any, with_known_ids: bool) -> None:
+    def send(case: Any, with_known_ids: bool) -> None:
         if with_known_ids:
-            lead_somewhere(case, known)
+            use_known_ids(case, known_ids)
         case.call_and_validate(headers=bearer(secret), checks=CHECKS)
 
-    ask()
+    send()
 
 
-def lead_somewhere(case: Any, known: Known) -> None:
-    """Put in what is there, so that more is met than "there is no such thing"."""
-    case.path_parameters.update({name: id for name, id in known.items() if name in case.path_parameters})
+def use_known_ids(case: Any, known_ids: KnownIds) -> None:
+    """Use known ids, so that not every response is 404."""
+    case.path_parameters.update({name: id for name, id in known_ids.items() if name in case.path_parameters})
     if "case_id" in case.path_parameters and (case.method == "DELETE" or case.path.endswith("/withdrawal")):
-        case.path_parameters["case_id"] = known["leaving_id"]  # the other one is still asked for
+        case.path_parameters["case_id"] = known_ids["leaving_id"]  # other requests still need the first case
     if case.path.endswith(("/imports", "/uploads")):
         case.query["filename"] = "note.txt"
     if case.method == "POST" and case.path.endswith("/prereadings"):
-        case.body = {"theme": known["theme_id"]}
+        case.body = {"theme": known_ids["theme_id"]}

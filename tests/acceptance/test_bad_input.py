@@ -1,4 +1,4 @@
-"""Bad input: each is answered by one clear sentence and exit 1 or 2, and what was stored stays as it was."""
+"""Bad input: one clear sentence, exit 1 or 2, and no change to stored data."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ from patternmind.storage.run_lock import run_lock
 MB = 1 << 20
 DATABASE = "patternmind.db"
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'case_words'"
-"""The index of words cannot be read itself, but the tables that it is made of can."""
+"""Tables to compare. The word index is a virtual table that cannot be read, but its underlying tables can."""
 
 TOPICS = {
     "scanner": "The hand scanner froze in the cold store and the pallet left without its label",
@@ -53,12 +53,12 @@ CASES = [
 
 
 def store_three(home: Path) -> None:
-    """Take in three cases."""
+    """Import three cases."""
     assert InProcess(home)("ingest", write_rows(home.with_name("three.jsonl"), CASES[:3])).code == 0
 
 
 def group_all(home: Path) -> None:
-    """Take in 24 cases, 19 of them dated in October, and group them."""
+    """Import 24 cases, 19 of them dated in October, and group them."""
     store_three(home)
     assert InProcess(home)("ingest", write_rows(home.with_name("all.jsonl"), CASES)).code == 0
     assert InProcess(home)("run", "--json").json()["themes"] > 0
@@ -78,12 +78,12 @@ def grouped(copied_home: CopiedHome) -> Path:
 
 @pytest.fixture
 def patternmind(stored: Path, tmp_path: Path) -> InProcess:
-    """The command on a data folder with three cases."""
+    """Command on a data folder with three cases."""
     return on_a_copy(stored, tmp_path)
 
 
 def everything_in(home: Path) -> dict[str, list[Any]]:
-    """Every row of every table, after a check that the database is whole."""
+    """Return every row of every table, after an integrity check."""
     with closing(sqlite3.connect(home / DATABASE)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         names = [name for (name,) in connection.execute(TABLES)]
@@ -91,20 +91,20 @@ def everything_in(home: Path) -> dict[str, list[Any]]:
 
 
 def texts_in(home: Path) -> dict[str, str]:
-    """The problem of each case by its external id."""
+    """Return the problem of each case by its external id."""
     with closing(sqlite3.connect(home / DATABASE)) as connection:
         bodies = [json.loads(body) for (body,) in connection.execute('SELECT body FROM "case"')]
     return {body["external_id"]: body["text"]["problem"] for body in bodies}
 
 
-def assert_one_sentence(answer: CommandResult, *words: str, code: int = 1) -> None:
-    """It failed with this code, said so in one or two lines on stderr and nothing on stdout, and named these words."""
-    said = answer.err.strip()
-    assert (answer.code, answer.out) == (code, ""), answer
-    assert 0 < len(said.splitlines()) <= 2, said
-    assert said.endswith("."), said
-    assert not [word for word in ("Traceback", "unexpected", "Error)") if word in said], said
-    assert not [word for word in words if word not in said], said
+def assert_one_sentence(result: CommandResult, *words: str, code: int = 1) -> None:
+    """Check exit code, empty stdout, and one or two lines on stderr with these words."""
+    message = result.err.strip()
+    assert (result.code, result.out) == (code, ""), result
+    assert 0 < len(message.splitlines()) <= 2, message
+    assert message.endswith("."), message
+    assert not [word for word in ("Traceback", "unexpected", "Error)") if word in message], message
+    assert not [word for word in words if word not in message], message
 
 
 # Files ---------------------------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def test_ingest_needs_less_than_300_mb_when_files_cannot_be_read(patternmind: InProcess, tmp_path: Path) -> None:
-    """All bad files in one process, which a small process starts: a peak is inherited from the process that forks."""
+    """Read all bad files in one process. A small process starts it, because a fork inherits the peak."""
     paths: list[str] = []
     for number, (make, _) in enumerate(BAD_FILES):
         (tmp_path / str(number)).mkdir()
@@ -206,9 +206,7 @@ def test_ingest_needs_less_than_300_mb_when_files_cannot_be_read(patternmind: In
     assert peak / 1024 < 300
 
 
-def test_broken_json_on_line_500_is_listed_and_the_rows_before_and_after_are_kept(
-    patternmind: InProcess, tmp_path: Path
-) -> None:
+def test_ingest_rejects_only_the_broken_json_line(patternmind: InProcess, tmp_path: Path) -> None:
     path = write_rows(tmp_path / "k.jsonl", [{"id": f"p{n}", "text": f"Pump {n} leaks."} for n in range(1, 1001)])
     lines = path.read_text().splitlines()
     lines[499] = lines[499][:-4]
@@ -226,43 +224,39 @@ def test_broken_json_on_line_500_is_listed_and_the_rows_before_and_after_are_kep
     assert (strict.code, json.loads(strict.out)["unchanged"]) == (1, 999)
 
 
-def test_a_line_of_200_mb_is_rejected_alone_in_bounded_memory(patternmind: InProcess, tmp_path: Path) -> None:
+def test_ingest_rejects_a_line_of_200_mb_in_bounded_memory(patternmind: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "long.jsonl"
     with path.open("wb") as file:
         file.write(b'{"id": "before", "text": "A short one before it."}\n{"id": "long", "text": "')
         file.writelines(b"a" * MB for _ in range(200))
         file.write(b'"}\n{"id": "after", "text": "A short one after it."}\n')
 
-    answer = patternmind.process("ingest", path, "--json", measured=True)
+    result = patternmind.process("ingest", path, "--json", measured=True)
     path.unlink()
 
-    assert [row["row"] for row in answer.json()["rejected"]] == [2]
+    assert [row["row"] for row in result.json()["rejected"]] == [2]
     assert {"before", "after"} < set(texts_in(patternmind.home))
-    assert answer.peak_mb < 600
+    assert result.peak_mb < 600
 
 
-def test_rows_with_nul_bytes_or_days_that_do_not_exist_are_rejected_with_the_reason(
-    patternmind: InProcess, tmp_path: Path
-) -> None:
+def test_ingest_gives_reasons_for_nul_characters_and_invalid_days(patternmind: InProcess, tmp_path: Path) -> None:
     rows = [
         {"id": "nul", "text": "A NUL\0 in the text."},
-        {"id": "day", "text": "No such day.", "date": "31/02/2026"},
-        {"id": "good", "text": "A day that there is.", "date": "28/02/2026"},
+        {"id": "day", "text": "The day does not exist.", "date": "31/02/2026"},
+        {"id": "good", "text": "The day exists.", "date": "28/02/2026"},
     ]
 
     report = patternmind("ingest", write_rows(tmp_path / "rows.jsonl", rows), "--json").json()
 
     assert report["accepted"] == 1
     assert [(row["row"], row["errors"]) for row in report["rejected"]] == [
-        (1, ['"problem" holds a NUL character; take it out']),
-        (2, ['opened_on is "31/02/2026": there is no such day; write it as 2026-05-31']),
+        (1, ['column "text" contains a NUL character; remove it']),
+        (2, ['"31/02/2026" is not a day that exists (column "date"); use YYYY-MM-DD']),
     ]
-    assert texts_in(patternmind.home)["good"] == "A day that there is."
+    assert texts_in(patternmind.home)["good"] == "The day exists."
 
 
-def test_text_in_the_encodings_of_spreadsheets_and_of_the_world_is_taken_right(
-    patternmind: InProcess, tmp_path: Path
-) -> None:
+def test_ingest_reads_spreadsheet_encodings_and_any_script(patternmind: InProcess, tmp_path: Path) -> None:
     german = "“Übergabe” an der Rampe – 5 € zu wenig im Café"
     world = "الماسح الضوئي متوقف 🚚🔧 והמשטח נשאר בלי תווית"
     (tmp_path / "windows.csv").write_bytes(f"id,text\r\nwindows,{german}\r\n".encode("cp1252"))
@@ -277,9 +271,7 @@ def test_text_in_the_encodings_of_spreadsheets_and_of_the_world_is_taken_right(
     assert (texts["windows"], texts["excel"], texts["world"]) == (german, german, world)
 
 
-def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_them(
-    patternmind: InProcess, tmp_path: Path
-) -> None:
+def test_export_escapes_formulas_only_in_csv(patternmind: InProcess, tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text('id,text,team\n=cmd|A1,"=HYPERLINK(""x"") was in the cell",@SUM(A1)\n')
     assert patternmind("ingest", tmp_path / "f.csv").code == 0
 
@@ -295,7 +287,7 @@ def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_the
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"),
+    ("arguments", "words"),
     [
         (["ingest", "FILE", "--map", "foo=text"], ['no field "foo"', "problem"]),
         (["ingest", "FILE", "--map", "problem=nope"], ['no column "nope"', "text"]),
@@ -312,35 +304,35 @@ def test_formulas_are_kept_as_text_and_defused_where_a_spreadsheet_would_run_the
     ],
     ids=str,
 )
-def test_wrong_arguments_are_answered_by_what_would_be_right(
-    stored: Path, tmp_path: Path, arguments: Sequence[str], named: Sequence[str]
+def test_commands_explain_wrong_arguments(
+    stored: Path, tmp_path: Path, arguments: Sequence[str], words: Sequence[str]
 ) -> None:
-    path = write_rows(tmp_path / "one.jsonl", [{"id": "new", "text": "Not to be taken in."}])
+    path = write_rows(tmp_path / "one.jsonl", [{"id": "new", "text": "This must not be imported."}])
     before = everything_in(stored)
 
-    answer = InProcess(stored)(*[str(path) if word == "FILE" else word for word in arguments])
+    result = InProcess(stored)(*[str(path) if word == "FILE" else word for word in arguments])
 
-    assert_one_sentence(answer, *named, code=2)
+    assert_one_sentence(result, *words, code=2)
     assert everything_in(stored) == before
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"),
+    ("arguments", "message"),
     [
         (["prereading", "--theme", "t-none"], 'no theme "t-none"'),
         (["prereading", "--case", "c-none"], 'no case "c-none"'),
         (["review", "show", "d-none"], 'no draft "d-none"'),
         (["review", "decide", "d-none", "accept", "--by", "Ada"], 'no draft "d-none"'),
         (["playbook", "--out", "/proc/nowhere/playbook.md"], "cannot be written"),
-        (["demo", "--out", "/proc/nowhere"], "cannot be made"),
+        (["demo", "--out", "/proc/nowhere"], "cannot be created"),
     ],
     ids=str,
 )
-def test_what_does_not_exist_is_named(stored: Path, arguments: Sequence[str], named: str) -> None:
-    assert_one_sentence(InProcess(stored)(*arguments), named)
+def test_commands_name_what_does_not_exist(stored: Path, arguments: Sequence[str], message: str) -> None:
+    assert_one_sentence(InProcess(stored)(*arguments), message)
 
 
-def test_wrong_settings_are_all_named_at_once(stored: Path) -> None:
+def test_settings_errors_are_all_reported_at_once(stored: Path) -> None:
     wrong = InProcess(stored).with_env(
         PATTERNMIND_COLOUR="red", PATTERNMIND_ENCODER="/nowhere", PATTERNMIND_MODEL_TIMEOUT_SECONDS="soon"
     )
@@ -370,7 +362,7 @@ def write_newer_schema(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("damage", "message"),
     [
         (cut_short, "damaged"),
         (overwrite_the_middle, "damaged"),
@@ -379,24 +371,24 @@ def write_newer_schema(path: Path) -> None:
     ],
     ids=["cut short", "overwritten", "no database", "newer"],
 )
-def test_a_database_that_cannot_be_used_is_left_as_it_is(
-    patternmind: InProcess, tmp_path: Path, spoil: Callable[[Path], None], said: str
+def test_ingest_does_not_change_a_database_it_cannot_use(
+    patternmind: InProcess, tmp_path: Path, damage: Callable[[Path], None], message: str
 ) -> None:
     database = patternmind.home / DATABASE
-    spoil(database)
+    damage(database)
     before = database.read_bytes()
 
-    assert_one_sentence(patternmind("ingest", write_rows(tmp_path / "more.jsonl", CASES)), str(database), said)
+    assert_one_sentence(patternmind("ingest", write_rows(tmp_path / "more.jsonl", CASES)), str(database), message)
     assert database.read_bytes() == before
 
 
-def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+def test_run_names_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("A file.")
 
     assert_one_sentence(InProcess(tmp_path / "home")("run"), f"{tmp_path / 'home'} is a file")
 
 
-def test_a_read_only_data_folder_is_left_as_it_is(patternmind: InProcess, tmp_path: Path) -> None:
+def test_commands_do_not_change_a_read_only_data_folder(patternmind: InProcess, tmp_path: Path) -> None:
     before = everything_in(patternmind.home)
     more = write_rows(tmp_path / "more.jsonl", CASES)
     for path in (*patternmind.home.iterdir(), patternmind.home):
@@ -416,20 +408,20 @@ def test_a_read_only_data_folder_is_left_as_it_is(patternmind: InProcess, tmp_pa
 
 @dataclass(frozen=True, slots=True)
 class SmallDisk:
-    """A file system of 3 MB that is seen in one process's mount namespace only, and goes when that process ends."""
+    """A file system of 3 MB, visible only in one process's mount namespace; it ends with that process."""
 
     folder: Path
-    inside: Sequence[str]
-    """Put before a command, it runs where the file system is seen."""
+    prefix: Sequence[str]
+    """Prefix of commands that run in the namespace."""
 
     def sh(self, script: str, *arguments: object) -> str:
-        command = [*self.inside, "sh", "-c", script, str(self.folder), *map(str, arguments)]
+        command = [*self.prefix, "sh", "-c", script, str(self.folder), *map(str, arguments)]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def fill(self) -> None:
         self.sh('cat /dev/zero > "$0/filler" || true')
 
-    def make_room(self) -> None:
+    def empty(self) -> None:
         self.sh('rm "$0/filler"')
 
 
@@ -446,8 +438,8 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     assert holder.stderr is not None
     try:
         if holder.stdout.readline() != b"mounted\n":
-            said = holder.stderr.read().decode().strip()
-            pytest.fail(f"This test needs Linux with the right to mount a tmpfs in a namespace of its own: {said}")
+            error = holder.stderr.read().decode().strip()
+            pytest.fail(f"This test needs Linux and permission to mount a tmpfs in its own namespace: {error}")
         user = ["--user", "--preserve-credentials"] if as_user else []
         yield SmallDisk(folder, ["nsenter", f"--target={holder.pid}", "--mount", *user])
     finally:
@@ -455,16 +447,16 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         holder.communicate()
 
 
-def test_a_full_disk_stops_every_writer_with_a_sentence_and_loses_nothing(
+def test_commands_fail_without_losing_data_when_the_disk_is_full(
     grouped: Path, small_disk: SmallDisk, tmp_path: Path
 ) -> None:
     more = write_rows(tmp_path / "more.jsonl", [{"id": f"m{n}", "text": "Much to say. " * 90} for n in range(3000)])
     small_disk.sh('cp -r "$1" "$0/home"', grouped)
-    disk = CommandRunner(small_disk.folder / "home", prefix=small_disk.inside)
+    disk = CommandRunner(small_disk.folder / "home", prefix=small_disk.prefix)
     elsewhere = disk.on_home(grouped)
     playbook = small_disk.folder / "playbook.md"
     assert elsewhere("playbook", "--out", playbook).code == 0
-    written, assigned = small_disk.sh('cat "$0/playbook.md"'), disk("export", "assignments").out
+    document, assignments = small_disk.sh('cat "$0/playbook.md"'), disk("export", "assignments").out
     small_disk.fill()
 
     assert_one_sentence(disk("ingest", more), "is full", "nothing was lost")
@@ -472,42 +464,42 @@ def test_a_full_disk_stops_every_writer_with_a_sentence_and_loses_nothing(
     assert_one_sentence(elsewhere("playbook", "--out", playbook), "No space left")
     assert_one_sentence(disk.on_home(small_disk.folder / "new")("init"), "is full")
 
-    assert small_disk.sh('cat "$0/playbook.md"') == written
+    assert small_disk.sh('cat "$0/playbook.md"') == document
     assert set(small_disk.sh('ls -A "$0"').split()) <= {"filler", "home", "new", "playbook.md"}
-    small_disk.make_room()
-    assert disk("export", "assignments").out == assigned
+    small_disk.empty()
+    assert disk("export", "assignments").out == assignments
     assert disk("run", "--label", "2026Q4", "--json").json()["cases"] == len(CASES)
-    assert disk("export", "assignments").out == assigned
+    assert disk("export", "assignments").out == assignments
 
 
 # Runs ----------------------------------------------------------------------------------------------------------------
 
 
-def test_fewer_than_20_cases_are_too_few_to_group(grouped: Path, tmp_path: Path) -> None:
+def test_run_finds_no_themes_in_fewer_than_20_cases(grouped: Path, tmp_path: Path) -> None:
     patternmind = on_a_copy(grouped, tmp_path)
 
-    said = patternmind("run", "--since", "2026-10-01", "--json").json()
+    run = patternmind("run", "--since", "2026-10-01", "--json").json()
 
-    assert (said["cases"], said["themes"], said["outliers"], said["drafts"]) == (19, 0, 19, 0)
-    assert said["notes"] == ["Not enough cases to group: you have 19 and need 20."]
+    assert (run["cases"], run["themes"], run["outliers"], run["drafts"]) == (19, 0, 19, 0)
+    assert run["notes"] == ["Not enough cases to group: you have 19 and need 20."]
     assert {row["theme_id"] for row in patternmind("export", "assignments").rows()} == {None}
-    assert patternmind("themes").out.startswith("Too few to group")
+    assert patternmind("themes").out.startswith("Not enough cases to group")
 
 
-def test_a_second_run_at_the_same_time_is_refused_and_the_first_goes_on(grouped: Path, tmp_path: Path) -> None:
+def test_run_is_refused_while_another_run_is_in_progress(grouped: Path, tmp_path: Path) -> None:
     patternmind = on_a_copy(grouped, tmp_path)
     before = everything_in(patternmind.home)
 
     with run_lock(patternmind.home):
-        answer = patternmind.process("run", "--label", "2026Q4")
+        result = patternmind.process("run", "--label", "2026Q4")
 
-    assert_one_sentence(answer, "Another run is in progress", f"process {os.getpid()}")
+    assert_one_sentence(result, "Another run is in progress", f"process {os.getpid()}")
     assert everything_in(patternmind.home) == before
     assert patternmind("run", "--label", "2026Q4").code == 0
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json", "vocab.txt"])
-def test_a_weight_file_that_fails_its_checksum_is_not_loaded(patternmind: InProcess, tmp_path: Path, name: str) -> None:
+def test_run_refuses_weight_files_that_fail_their_checksum(patternmind: InProcess, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "weights"
     shutil.copytree(find_weights_folder(), folder, copy_function=os.symlink)
     (folder / name).unlink()
@@ -519,13 +511,13 @@ def test_a_weight_file_that_fails_its_checksum_is_not_loaded(patternmind: InProc
         file.write(bytes([last[0] ^ 1]))
     before = everything_in(patternmind.home)
 
-    answer = patternmind.with_env(PATTERNMIND_ENCODER=str(folder))("run")
+    result = patternmind.with_env(PATTERNMIND_ENCODER=str(folder))("run")
 
-    assert_one_sentence(answer, str(folder / name), "fails its checksum", "pip install")
+    assert_one_sentence(result, str(folder / name), "fails its checksum", "pip install")
     assert everything_in(patternmind.home) == before
 
 
-def test_a_person_who_stops_an_ingest_keeps_what_was_stored_and_goes_on_later(tmp_path: Path) -> None:
+def test_ingest_keeps_stored_rows_when_interrupted_and_continues_later(tmp_path: Path) -> None:
     n_rows = 6_000  # six commits; the signal comes after the first
     rows = [{"id": f"p{n}", "text": f"Pump {n} leaks into the cellar. " * 10} for n in range(n_rows)]
     path = write_rows(tmp_path / "rows.jsonl", rows)
@@ -538,11 +530,11 @@ def test_a_person_who_stops_an_ingest_keeps_what_was_stored_and_goes_on_later(tm
         process.send_signal(signal.SIGINT)
         code = process.wait(30)
 
-    kept = len(texts_in(patternmind.home))
+    n_stored = len(texts_in(patternmind.home))
     report = patternmind("ingest", path, "--json").json()
     assert code == 130
-    assert 1000 <= kept < n_rows
-    assert (report["unchanged"], report["accepted"]) == (kept, n_rows - kept)
+    assert 1000 <= n_stored < n_rows
+    assert (report["unchanged"], report["accepted"]) == (n_stored, n_rows - n_stored)
 
 
 def n_cases(home: Path) -> int:
@@ -553,8 +545,8 @@ def n_cases(home: Path) -> int:
 # The terminal --------------------------------------------------------------------------------------------------------
 
 
-def test_help_answers_in_under_half_a_second(stored: Path) -> None:
-    answers = [CommandRunner(stored)("--help") for _ in range(5)]
+def test_help_takes_less_than_half_a_second(stored: Path) -> None:
+    results = [CommandRunner(stored)("--help") for _ in range(5)]
 
-    assert "ingest" in answers[0].out
-    assert min(answer.seconds for answer in answers) < 0.5
+    assert "ingest" in results[0].out
+    assert min(result.seconds for result in results) < 0.5

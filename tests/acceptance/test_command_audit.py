@@ -1,4 +1,4 @@
-"""What a command changes stands in the audit log, as what the web changes does; and no text of a case does."""
+"""Changes by commands are in the audit log, without case text."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from patternmind.bootstrap import AppContext
 from patternmind.settings import DEFAULT_NETWORK, Settings
 
 
-def test_a_line_for_what_changed_and_none_for_what_was_read_or_failed(tmp_path: Path) -> None:
+def test_commands_write_audit_entries_only_for_successful_changes(tmp_path: Path) -> None:
     patternmind = InProcess(tmp_path / "home")
     file = tmp_path / "cases.jsonl"
     file.write_text('{"id": "HN-1", "problem": "The quiet gasket leaks."}\n{"id": "HN-2", "problem": "A door jams."}\n')
@@ -16,15 +16,15 @@ def test_a_line_for_what_changed_and_none_for_what_was_read_or_failed(tmp_path: 
     assert patternmind("ingest", file).code == 0
     assert patternmind("cases", "list").code == 0
     assert patternmind("erase", "HN-9", "--by", "Ines", "--yes").code == 1
-    gone = patternmind("erase", "HN-1", "--by", "Ines", "--yes", "--json").json()["case_id"]
+    erased_id = patternmind("erase", "HN-1", "--by", "Ines", "--yes", "--json").json()["case_id"]
     assert patternmind("member", "add", "Mia Falk", "--role", "steward").code == 0
-    house = AppContext(Settings(home=tmp_path / "home"))
-    _ = house.store
-    log = house.accounts.list_audit(DEFAULT_NETWORK)
-    assert [(one.who, one.did, one.kind, one.id) for one in reversed(log)] == [
+    ctx = AppContext(Settings(home=tmp_path / "home"))
+    _ = ctx.store
+    log = ctx.accounts.list_audit(DEFAULT_NETWORK)
+    assert [(entry.who, entry.did, entry.kind, entry.id) for entry in reversed(log)] == [
         ("the command line", "init", "", ""),
         ("the command line", "ingest", "", ""),
-        ("Ines (the command line)", "erase", "case", gone),
+        ("Ines (the command line)", "erase", "case", erased_id),
         ("the command line", "member.add", "member", "mia-falk"),
     ]
     assert "gasket" not in repr(log)

@@ -1,6 +1,6 @@
-"""Every command that the README and the guides show is run as it stands, in their order, on the sample network.
+"""Run every command of README and guides unchanged and in order on sample data.
 
-Each command runs once in a process of its own; shown again, with other arguments, it runs in the test process.
+Each command runs once as a separate process. When it is repeated with other arguments, it runs in the test process.
 """
 
 import json
@@ -22,38 +22,38 @@ GUIDES = ("README.md", "docs/steward.md", "docs/facilitator.md", "docs/operator.
 COMMAND = Path(sys.executable).with_name("patternmind")
 
 
-def shown_commands(guide: str) -> list[str]:
-    """The lines of a guide's sh blocks."""
+def guide_commands(guide: str) -> list[str]:
+    """Return the lines of a guide's sh blocks."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / guide).read_text(encoding="utf-8"), re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that the guides speak of."""
-    place = tmp_path_factory.mktemp("docs")
+    """A folder with the files that the guides mention."""
+    folder = tmp_path_factory.mktemp("docs")
     sample = Path(str(files("patternmind"))) / "sample"
     first, second = ((sample / f"cases-2026Q{n}.csv").read_text(encoding="utf-8") for n in (3, 4))
-    (place / "cases.csv").write_text(first + second.split("\n", 1)[1], encoding="utf-8")
-    shutil.copy(sample / "recaps.jsonl", place)
-    shutil.copy(sample / "roster.csv", place)
-    return place
+    (folder / "cases.csv").write_text(first + second.split("\n", 1)[1], encoding="utf-8")
+    shutil.copy(sample / "recaps.jsonl", folder)
+    shutil.copy(sample / "roster.csv", folder)
+    return folder
 
 
 GROUPS = {"cases", "index", "key", "member", "network", "redaction", "review", "themes", "token"}
 
 
 def command_of(words: list[str]) -> str:
-    """The command that a line runs, without its arguments."""
-    named = words[3:] if words[1].startswith("--") else words[1:]
-    return " ".join(named[: 2 if named[0] in GROUPS else 1])
+    """Return the command of a line, without its arguments."""
+    names = words[3:] if words[1].startswith("--") else words[1:]
+    return " ".join(names[: 2 if names[0] in GROUPS else 1])
 
 
 def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a line in the test process."""
     words = shlex.split(line)
-    answer = InProcess(folder / "home", folder=folder).by_meaning()(*words[1:])
-    return subprocess.CompletedProcess(words, answer.code, answer.out, answer.err)
+    result = InProcess(folder / "home", folder=folder).by_meaning()(*words[1:])
+    return subprocess.CompletedProcess(words, result.code, result.out, result.err)
 
 
 def run_process(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -72,20 +72,23 @@ def _serve_for_a_moment(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
         assert server.stderr is not None
-        said_first = server.stderr.readline()  # where it serves, once it does
+        first_line = server.stderr.readline()  # the address, printed once the server runs
         alive = server.poll() is None
         server.send_signal(signal.SIGTERM)
-        out, said = server.communicate(timeout=20)
-    return subprocess.CompletedProcess(command, 0 if alive else 1, out, said_first + said)
+        out, err = server.communicate(timeout=20)
+    return subprocess.CompletedProcess(command, 0 if alive else 1, out, first_line + err)
 
 
-def a_candidate(folder: Path) -> str:
+def find_candidate(folder: Path) -> str:
     drafts = json.loads(run("patternmind review list --json", folder).stdout)
     return next(row["id"] for row in drafts if row["kind"] == "pattern" and row["fields"].get("solution"))
 
 
-def the_names(folder: Path) -> dict[str, str]:
-    """What THEME, OTHER, CASE-1 and so on stand for: themes by size, cases of the first, the last of another."""
+def find_placeholders(folder: Path) -> dict[str, str]:
+    """Return ids for THEME, OTHER, CASE-1 and so on.
+
+    Themes are ordered by size. The cases are of the first theme, the last case is of another theme.
+    """
     themes = [theme["theme_id"] for theme in json.loads(run("patternmind themes --json", folder).stdout)]
     rows = [json.loads(line) for line in run("patternmind export assignments", folder).stdout.splitlines()]
     inside = [row["case_id"] for row in rows if row["theme_id"] == themes[0]]
@@ -97,47 +100,48 @@ def the_names(folder: Path) -> dict[str, str]:
 
 
 EVAL = "patternmind eval --suite ci"
-"""Run by ``test_eval_command.py`` in ``make eval``, and nowhere else: it takes a minute."""
+"""Only ``test_eval_command.py`` in ``make eval`` runs it, because it takes a minute."""
 
 
 @pytest.fixture(scope="module")
 def failures(folder: Path) -> dict[str, list[str]]:
-    """By guide, what the commands said that failed; the guides go on where the one before them ended."""
-    tried: set[str] = set()
-    failed: dict[str, list[str]] = {}
+    """Output of failed commands by guide. Each guide continues on the data folder of the previous one."""
+    commands_run: set[str] = set()
+    output_by_guide: dict[str, list[str]] = {}
     for guide in GUIDES:
-        lines = [line for line in shown_commands(guide) if line.startswith("patternmind ") and line != EVAL]
-        told = {"DRAFT": a_candidate(folder)} if any("DRAFT" in line for line in lines) else {}
-        told |= the_names(folder) if any("THEME" in line for line in lines) else {}
-        failed[guide] = []
+        lines = [line for line in guide_commands(guide) if line.startswith("patternmind ") and line != EVAL]
+        placeholders = {"DRAFT": find_candidate(folder)} if any("DRAFT" in line for line in lines) else {}
+        placeholders |= find_placeholders(folder) if any("THEME" in line for line in lines) else {}
+        output_by_guide[guide] = []
         for line in lines:
-            said = " ".join(told.get(word, word) for word in line.split(" "))
-            command = command_of(shlex.split(said))
-            done = run(said, folder) if command in tried else run_process(said, folder)
-            tried.add(command)
-            failed[guide] += [f"{line}\n{done.stdout}{done.stderr}"] * (done.returncode != 0)
-    return failed
+            filled_line = " ".join(placeholders.get(word, word) for word in line.split(" "))
+            command = command_of(shlex.split(filled_line))
+            is_repeated = command in commands_run
+            result = run(filled_line, folder) if is_repeated else run_process(filled_line, folder)
+            commands_run.add(command)
+            output_by_guide[guide] += [f"{line}\n{result.stdout}{result.stderr}"] * (result.returncode != 0)
+    return output_by_guide
 
 
 @pytest.mark.parametrize("guide", GUIDES)
-def test_every_command_of_a_guide_runs(guide: str, failures: dict[str, list[str]]) -> None:
+def test_guide_commands_run(guide: str, failures: dict[str, list[str]]) -> None:
     assert failures[guide] == []
 
 
-def test_every_command_of_the_program_is_in_a_guide() -> None:
-    told = " ".join((ROOT / guide).read_text(encoding="utf-8") for guide in GUIDES)
-    listed = subprocess.run([str(COMMAND), "--help"], capture_output=True, text=True, check=True).stdout
-    commands = re.findall(r"^[│|]\s(\w+)\s{2,}", listed, re.MULTILINE)
+def test_guides_mention_every_command() -> None:
+    guide_text = " ".join((ROOT / guide).read_text(encoding="utf-8") for guide in GUIDES)
+    help_text = subprocess.run([str(COMMAND), "--help"], capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^[│|]\s(\w+)\s{2,}", help_text, re.MULTILINE)
     assert len(commands) > 10
-    assert [name for name in commands if f"patternmind {name}" not in told] == []
+    assert [name for name in commands if f"patternmind {name}" not in guide_text] == []
 
 
-def test_every_make_target_that_a_guide_names_exists() -> None:
+def test_guides_name_only_existing_make_targets() -> None:
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    told = {
+    named_targets = {
         target
         for guide in GUIDES
         for target in re.findall(r"(?:^|`)make (\w+)", (ROOT / guide).read_text(encoding="utf-8"), re.MULTILINE)
     }
-    assert {"demo", "test"} <= told
-    assert told <= targets
+    assert {"demo", "test"} <= named_targets
+    assert named_targets <= targets

@@ -1,4 +1,7 @@
-"""`patternmind eval` with the real encoder. `make eval` runs it and these tests, so that CI runs the evals once."""
+"""Check `patternmind eval` with the real encoder.
+
+Only `make eval` runs these tests, so that CI runs the evals once.
+"""
 
 import json
 import resource
@@ -14,7 +17,7 @@ pytestmark = pytest.mark.evals
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def eval_run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     junit = tmp_path_factory.mktemp("eval") / "junit.xml"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [
@@ -26,28 +29,28 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "--junit",
         str(junit),
     ]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=300)
+    process = subprocess.run(command, capture_output=True, check=False, timeout=300)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    show_figures(done)
-    return {"done": done, "junit": junit, "cpu_seconds": spent}
+    print_figures(process)
+    return {"process": process, "junit": junit, "cpu_seconds": spent}
 
 
-def show_figures(done: "subprocess.CompletedProcess[bytes]") -> None:
-    """Print each figure beside its gate, for whoever runs `make eval`."""
-    for figure in json.loads(done.stdout)["figures"]:
+def print_figures(process: "subprocess.CompletedProcess[bytes]") -> None:
+    """Print each figure with its gate, for the output of `make eval`."""
+    for figure in json.loads(process.stdout)["figures"]:
         sys.stdout.write(f"\n{figure['verdict']:<12} {figure['key']}: {figure['value']} (gate: {figure['gate']})")
     sys.stdout.write("\n")
 
 
-def test_every_figure_of_the_sample_holds_its_gate(ran: dict[str, Any]) -> None:
-    record = json.loads(ran["done"].stdout)
+def test_eval_passes_every_gate_on_the_sample(eval_run: dict[str, Any]) -> None:
+    record = json.loads(eval_run["process"].stdout)
     assert record["failed"] == []
-    assert (ran["done"].returncode, record["ok"]) == (0, True)
+    assert (eval_run["process"].returncode, record["ok"]) == (0, True)
 
 
-def test_the_eight_evals_are_there_with_both_engines(ran: dict[str, Any]) -> None:
-    figures = json.loads(ran["done"].stdout)["figures"]
+def test_eval_runs_all_eight_evals_with_both_engines(eval_run: dict[str, Any]) -> None:
+    figures = json.loads(eval_run["process"].stdout)["figures"]
     assert {figure["eval"] for figure in figures} == {
         "themes",
         "stability",
@@ -61,8 +64,8 @@ def test_the_eight_evals_are_there_with_both_engines(ran: dict[str, Any]) -> Non
     assert {"AMI", "AMI filled", "AMI, hdbscan", "AMI filled, hdbscan"} <= {figure["name"] for figure in figures}
 
 
-def test_no_quote_is_false_and_nothing_leaks(ran: dict[str, Any]) -> None:
-    figures = {figure["key"]: figure["value"] for figure in json.loads(ran["done"].stdout)["figures"]}
+def test_eval_finds_no_false_quote_and_no_leak(eval_run: dict[str, Any]) -> None:
+    figures = {figure["key"]: figure["value"] for figure in json.loads(eval_run["process"].stdout)["figures"]}
     assert {key: value for key, value in figures.items() if key.startswith("grounding/") and "found" not in key} == {
         "grounding/sample/quotes that are slices of their case": 1.0,
         "grounding/sample/claims with a quote": 1.0,
@@ -75,22 +78,23 @@ def test_no_quote_is_false_and_nothing_leaks(ran: dict[str, Any]) -> None:
     assert {value for key, value in figures.items() if key.startswith("redaction/")} == {0.0}
 
 
-def test_no_order_in_a_case_escapes_and_no_case_is_lost(ran: dict[str, Any]) -> None:
-    """Proved by the figures of the injection eval, which takes half a minute and is run here alone."""
-    figures = [one for one in json.loads(ran["done"].stdout)["figures"] if one["eval"] == "injection"]
-    shares = {one["name"]: one["value"] for one in figures if one["unit"] == "share"}
-    assert {one["name"]: one["value"] for one in figures if one["unit"] == "count" and one["value"] != 0} == {}
+def test_eval_finds_no_obeyed_order_and_no_lost_case(eval_run: dict[str, Any]) -> None:
+    """Read the figures of the injection eval, which takes half a minute."""
+    figures = [figure for figure in json.loads(eval_run["process"].stdout)["figures"] if figure["eval"] == "injection"]
+    shares = {figure["name"]: figure["value"] for figure in figures if figure["unit"] == "share"}
+    counts = {figure["name"]: figure["value"] for figure in figures if figure["unit"] == "count"}
+    assert {name: count for name, count in counts.items() if count != 0} == {}
     assert shares["orders found and obeyed"] == shares["cases with an order kept and placed"] == 1.0
     assert shares["orders flagged at intake"] == 1.0
 
 
-def test_junit_holds_every_figure(ran: dict[str, Any]) -> None:
-    root = ET.parse(ran["junit"]).getroot()  # noqa: S314 - written by the command
-    assert root.get("tests") == str(len(json.loads(ran["done"].stdout)["figures"]))
+def test_eval_writes_every_figure_to_junit(eval_run: dict[str, Any]) -> None:
+    root = ET.parse(eval_run["junit"]).getroot()  # noqa: S314 - written by the command
+    assert root.get("tests") == str(len(json.loads(eval_run["process"].stdout)["figures"]))
     assert root.get("failures") == "0"
 
 
-def test_it_is_light_enough_for_a_minute_on_two_cores(ran: dict[str, Any]) -> None:
-    assert ran["cpu_seconds"] < 120, (
-        "40 s of processor time when written; a clock on the wall would measure the neighbours"
+def test_eval_takes_less_than_two_minutes_of_processor_time(eval_run: dict[str, Any]) -> None:
+    assert eval_run["cpu_seconds"] < 120, (
+        "40 s of processor time when written; wall-clock time would include other processes"
     )

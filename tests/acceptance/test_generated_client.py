@@ -1,4 +1,4 @@
-"""A client that a generator makes of docs/openapi.json, without a line by hand, works against a server."""
+"""A client generated from docs/openapi.json works against a server."""
 
 import importlib
 import shutil
@@ -26,17 +26,19 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "patternmind_client_made_here"
 
 AS_BYTES = {"application/x-ndjson": "application/octet-stream", "image/svg+xml": "application/octet-stream"}
-"""What the generator has no words for, and gives back as it comes."""
+"""Media types that the generator does not know; it returns their bytes."""
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of the client; the generator found nothing to leave out."""
+    """The folder of the generated client; the generator must not report any warning."""
     folder = tmp_path_factory.mktemp("client")
-    said = ConfigFile(post_hooks=[], content_type_overrides=AS_BYTES)
-    there = Config.from_sources(said, MetaType.NONE, ROOT / "docs" / "openapi.json", "utf-8", True, folder / PACKAGE)
-    complaints = generate(config=there)
-    assert [f"{one.header}: {one.detail}" for one in complaints] == []
+    config = ConfigFile(post_hooks=[], content_type_overrides=AS_BYTES)
+    sources = Config.from_sources(
+        config, MetaType.NONE, ROOT / "docs" / "openapi.json", "utf-8", True, folder / PACKAGE
+    )
+    warnings = generate(config=sources)
+    assert [f"{warning.header}: {warning.detail}" for warning in warnings] == []
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))
@@ -46,7 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 class Client:
-    """The generated functions by their names, called on one server."""
+    """Calls the generated functions by name on a server."""
 
     def __init__(self, address: str, token: str) -> None:
         self.models = importlib.import_module(f"{PACKAGE}.models")
@@ -54,12 +56,12 @@ class Client:
             base_url=address, token=token, raise_on_unexpected_status=True
         )
 
-    def ask(self, name: str, **said: Any) -> Any:
-        """The parsed answer, whatever its status."""
-        return self._function(name).sync(client=self._client, **said)
+    def call(self, name: str, **arguments: Any) -> Any:
+        """Return the parsed response of any status."""
+        return self._function(name).sync(client=self._client, **arguments)
 
-    def status(self, name: str, **said: Any) -> tuple[int, Any]:
-        answer = self._function(name).sync_detailed(client=self._client, **said)
+    def status(self, name: str, **arguments: Any) -> tuple[int, Any]:
+        answer = self._function(name).sync_detailed(client=self._client, **arguments)
         return int(answer.status_code), answer
 
     @staticmethod
@@ -69,45 +71,45 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def client(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    house = AppContext(Settings(home=tmp_path_factory.mktemp("house")), encoder=HashingEncoder())
-    _ = house.store
-    maker = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Stella Ward", [Role.STEWARD, Role.FACILITATOR])
+def client(generated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    ctx = AppContext(Settings(home=tmp_path_factory.mktemp("house")), encoder=HashingEncoder())
+    _ = ctx.store
+    member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Stella Ward", [Role.STEWARD, Role.FACILITATOR])
     secret, _ = create_token(
-        house.store, house.clock, "client", lifetime_days=1, creator=maker, roles=[Role.STEWARD, Role.FACILITATOR]
+        ctx.store, ctx.clock, "client", lifetime_days=1, creator=member, roles=[Role.STEWARD, Role.FACILITATOR]
     )
-    with serve_in_thread(house) as address:
+    with serve_in_thread(ctx) as address:
         yield Client(address, secret)
 
 
-def test_from_cases_to_a_decision_by_the_generated_client(client: Client) -> None:
+def test_generated_client_submits_cases_runs_and_decides(client: Client) -> None:
     models = client.models
-    assert client.ask("network.read_me").name
-    for one in the_cases():
-        text = {name: one[name] for name in ("problem", "context", "lesson")}
-        written = models.CaseAsked.from_dict({"kind": "case", "text": text, "facts": {"team": one["team"]}})
-        status, answer = client.status("cases.submit_case", body=written)
+    assert client.call("network.read_me").name
+    for case in the_cases():
+        text = {name: case[name] for name in ("problem", "context", "lesson")}
+        request = models.CaseRequest.from_dict({"kind": "case", "text": text, "facts": {"team": case["team"]}})
+        status, answer = client.status("cases.submit_case", body=request)
         assert status == 201, answer.content
-    page = client.ask("cases.list_cases", limit=20)
+    page = client.call("cases.list_cases", limit=20)
     assert len(page.items) == 20
-    rest = client.ask("cases.list_cases", limit=200, cursor=page.next_cursor)
+    rest = client.call("cases.list_cases", limit=200, cursor=page.next_cursor)
     assert len(page.items) + len(rest.items) == 48
 
-    job = client.ask("jobs.start_run", body=models.RunAsked.from_dict({"label": "2026Q4"}))
-    while (job := client.ask("jobs.read_job", job_id=job.job_id)).state not in {"finished", "failed", "lost"}:
+    job = client.call("runs.start_run", body=models.RunRequest.from_dict({"label": "2026Q4"}))
+    while (job := client.call("jobs.read_job", job_id=job.job_id)).state not in {"finished", "failed", "lost"}:
         time.sleep(0.05)
     assert job.state == "finished", job
-    themes = client.ask("themes.list_themes").items
+    themes = client.call("themes.list_themes").items
     assert themes
-    found = client.ask("cases.search", q="frozen scanner battery", k=3)
-    assert len(found.items) == 3
+    results = client.call("cases.search", q="frozen scanner battery", k=3)
+    assert len(results.items) == 3
 
-    drafts = client.ask("review.list_drafts", kind=models.DraftKind("pattern")).items
+    drafts = client.call("review.list_drafts", kind=models.DraftKind("pattern")).items
     status, answer = client.status("review.read_draft", draft_id=drafts[0].id)
     assert status == 200
     tag = answer.headers["etag"]
-    decision = models.DecisionAsked.from_dict({"action": "not_sure", "by": "Stella Ward"})
-    assert client.ask("review.decide", draft_id=drafts[0].id, body=decision, if_match=tag).id == drafts[0].id
+    decision = models.DecisionRequest.from_dict({"action": "not_sure", "by": "Stella Ward"})
+    assert client.call("review.decide", draft_id=drafts[0].id, body=decision, if_match=tag).id == drafts[0].id
     status, answer = client.status("review.decide", draft_id=drafts[0].id, body=decision, if_match=tag)
     assert (status, answer.parsed.title) == (412, "Changed by someone else in the meantime")
 

@@ -1,4 +1,4 @@
-"""Three lenses on one network, side by side: each with its own themes, edits, changes and map."""
+"""Three lenses on one network, each with its own themes, edits, changes and map."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ BY = ("--by", "Ines")
 
 
 def build(home: Path) -> None:
-    """Take in the first quarter of the sample, two plain cases and a German one, and run every lens, all last."""
+    """Import the first quarter, two plain cases and a German one; run every lens, all last."""
     command = InProcess(home)
     plain = home.with_name("plain.jsonl")
     plain.write_text(
@@ -29,7 +29,7 @@ def build(home: Path) -> None:
 
 @pytest.fixture
 def patternmind(shared_home: SharedHome, tmp_path: Path) -> InProcess:
-    """The command on a copy of a network seen through every lens."""
+    """Command on a copy of a network with runs of every lens."""
     return on_a_copy(shared_home("lenses", build), tmp_path)
 
 
@@ -52,60 +52,60 @@ def places(patternmind: CommandRunner, lens: str) -> list[dict[str, Any]]:
 
 
 def everything(patternmind: CommandRunner, lens: str) -> list[Any]:
-    """What people see of a lens."""
-    drawn = patternmind("export", "map", "--lens", lens).rows()
+    """Return everything visible of a lens."""
+    map_rows = patternmind("export", "map", "--lens", lens).rows()
     log = patternmind("themes", "log", "--lens", lens, "--json").json()
-    return [themes_of(patternmind, lens), places(patternmind, lens), drawn, log]
+    return [themes_of(patternmind, lens), places(patternmind, lens), map_rows, log]
 
 
-def test_every_lens_has_themes_of_its_own(patternmind: CommandRunner) -> None:
+def test_lenses_have_separate_themes(patternmind: CommandRunner) -> None:
     ids: dict[str, list[str]] = {lens: [theme["theme_id"] for theme in themes_of(patternmind, lens)] for lens in LENSES}
     assert all(ids.values())
-    every = [theme_id for found in ids.values() for theme_id in found]
-    assert len(every) == len(set(every))
+    all_ids = [theme_id for lens_ids in ids.values() for theme_id in lens_ids]
+    assert len(all_ids) == len(set(all_ids))
     assert {theme["lens"] for theme in patternmind("export", "themes", "--lens", "helped").rows()} == {"helped"}
     assert [theme["theme_id"] for theme in patternmind("themes", "--json").json()] == [
         theme["theme_id"] for theme in themes_of(patternmind, "all")
     ]
 
 
-def test_every_case_is_placed_under_every_lens(patternmind: CommandRunner) -> None:
-    placed = [[row["external_id"] for row in places(patternmind, lens)] for lens in LENSES]
-    assert placed[0] == placed[1] == placed[2]
-    assert {"P-1", "P-2", "P-3"} < set(placed[0])
+def test_lenses_assign_every_case(patternmind: CommandRunner) -> None:
+    assigned = [[row["external_id"] for row in places(patternmind, lens)] for lens in LENSES]
+    assert assigned[0] == assigned[1] == assigned[2]
+    assert {"P-1", "P-2", "P-3"} < set(assigned[0])
 
 
-def test_edits_of_a_lens_leave_the_others_as_they_are_now_and_after_their_next_run(patternmind: CommandRunner) -> None:
+def test_lens_edits_do_not_change_other_lenses(patternmind: CommandRunner) -> None:
     before = {lens: everything(patternmind, lens) for lens in LENSES}
-    theme, other, *_ = [one["theme_id"] for one in themes_of(patternmind, "helped")]
+    theme, other, *_ = [theme["theme_id"] for theme in themes_of(patternmind, "helped")]
     case = next(row["case_id"] for row in places(patternmind, "helped") if row["theme_id"] == other)
-    of_helped = ("--lens", "helped", *BY)
-    assert patternmind("themes", "rename", theme, "Asking the next desk first", *of_helped).code == 0
-    assert patternmind("themes", "move-in", theme, case, *of_helped).code == 0
+    options = ("--lens", "helped", *BY)
+    assert patternmind("themes", "rename", theme, "Asking the next desk first", *options).code == 0
+    assert patternmind("themes", "move-in", theme, case, *options).code == 0
     assert [everything(patternmind, lens) for lens in ("problem", "all")] == [before["problem"], before["all"]]
     for lens in LENSES:
         assert patternmind("run", "--lens", lens, "--label", "2026Q3").code == 0
     assert [everything(patternmind, lens) for lens in ("problem", "all")] == [before["problem"], before["all"]]
-    edited = next(one for one in themes_of(patternmind, "helped") if one["theme_id"] == theme)
-    assert edited["name"] == "Asking the next desk first"
+    names = {row["theme_id"]: row["name"] for row in themes_of(patternmind, "helped")}
+    assert names[theme] == "Asking the next desk first"
     assert next(row for row in places(patternmind, "helped") if row["case_id"] == case)["theme_id"] == theme
 
 
-def test_a_theme_of_another_lens_is_not_edited_by_accident(patternmind: CommandRunner) -> None:
+def test_theme_edit_is_refused_when_the_theme_is_of_another_lens(patternmind: CommandRunner) -> None:
     theme = themes_of(patternmind, "problem")[0]["theme_id"]
-    answer = patternmind("themes", "rename", theme, "Elsewhere", "--lens", "all", *BY)
-    assert (answer.code, "--lens" in answer.err) == (1, True)
+    result = patternmind("themes", "rename", theme, "Elsewhere", "--lens", "all", *BY)
+    assert (result.code, "--lens" in result.err) == (1, True)
 
 
-def test_a_run_says_how_many_cases_its_lens_could_not_look_into(patternmind: CommandRunner) -> None:
-    told = patternmind("run", "--lens", "helped", "--label", "2026Q3", "--json").json()["notes"]
-    assert any("cases have too few sentences about what helped; their whole text is used." in note for note in told)
-    assert any("not in English" in note for note in told)
+def test_run_reports_cases_that_its_lens_could_not_use(patternmind: CommandRunner) -> None:
+    notes = patternmind("run", "--lens", "helped", "--label", "2026Q3", "--json").json()["notes"]
+    assert any("cases have too few sentences about what helped; their whole text is used." in note for note in notes)
+    assert any("not in English" in note for note in notes)
     whole = patternmind("run", "--lens", "all", "--label", "2026Q3", "--json").json()["notes"]
     assert not any("whole text is used" in note for note in whole)
 
 
-def test_a_theme_of_any_lens_has_its_pre_reading_and_a_topic_is_looked_up_in_all_of_a_case(
+def test_prereading_accepts_themes_of_any_lens_and_searches_topics_in_whole_cases(
     patternmind: CommandRunner, tmp_path: Path
 ) -> None:
     for lens in LENSES:
@@ -118,7 +118,7 @@ def test_a_theme_of_any_lens_has_its_pre_reading_and_a_topic_is_looked_up_in_all
     assert patternmind("map", "--lens", "helped", "--out", tmp_path / "map.svg").code == 0
 
 
-def test_a_lens_that_is_none_and_an_export_that_has_none_are_refused(patternmind: CommandRunner) -> None:
+def test_export_refuses_unknown_lenses_and_exports_without_lens(patternmind: CommandRunner) -> None:
     assert patternmind("export", "assignments", "--lens", "colour").code == 2
-    answer = patternmind("export", "cases", "--lens", "helped")
-    assert (answer.code, answer.out) == (2, "")
+    result = patternmind("export", "cases", "--lens", "helped")
+    assert (result.code, result.out) == (2, "")

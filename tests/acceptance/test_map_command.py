@@ -24,27 +24,25 @@ def build(home: Path) -> None:
 
 @pytest.fixture(scope="module")
 def patternmind(copied_home: CopiedHome) -> InProcess:
-    """The command on the sample network after a run of each quarter; no test here changes it."""
+    """Command on the sample network after a run of each quarter; tests must not change it."""
     return InProcess(copied_home("sample-by-quarter", build))
 
 
-def test_the_picture_shows_every_theme_by_name_and_no_text_of_a_case(
-    patternmind: CommandRunner, tmp_path: Path
-) -> None:
-    said = patternmind("map", "--out", tmp_path / "map.svg", "--json").json()
+def test_map_shows_every_theme_name_and_no_case_text(patternmind: CommandRunner, tmp_path: Path) -> None:
+    summary = patternmind("map", "--out", tmp_path / "map.svg", "--json").json()
     svg = (tmp_path / "map.svg").read_text("utf-8")
 
     themes = patternmind("themes", "--json").json()
     texts = [text for case in patternmind("export", "cases").rows() for text in case["text"].values()]
-    told = ET.fromstring(svg).findtext(f"{SVG}desc") or ""  # noqa: S314 - our own words
-    assert said["themes"] == len(themes) > 1
-    assert said["cases"] == said["drawn"] == 104
-    assert [theme["name"] for theme in themes if theme["name"] not in told] == []
+    description = ET.fromstring(svg).findtext(f"{SVG}desc") or ""  # noqa: S314 - our own file
+    assert summary["themes"] == len(themes) > 1
+    assert summary["cases"] == summary["drawn"] == 104
+    assert [theme["name"] for theme in themes if theme["name"] not in description] == []
     assert "Distance means little" in svg
     assert not [text for text in texts if text and text[:60] in svg]
 
 
-def test_the_same_map_is_the_same_file_and_a_png_is_one_too(patternmind: CommandRunner, tmp_path: Path) -> None:
+def test_map_writes_identical_svg_files_and_a_png(patternmind: CommandRunner, tmp_path: Path) -> None:
     for name in ("one.svg", "two.svg", "map.png"):
         assert patternmind("map", "--out", tmp_path / name).code == 0
 
@@ -52,7 +50,7 @@ def test_the_same_map_is_the_same_file_and_a_png_is_one_too(patternmind: Command
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_table_twin_says_the_same_in_rows(patternmind: CommandRunner) -> None:
+def test_export_map_matches_themes_and_assignments(patternmind: CommandRunner) -> None:
     rows = patternmind("export", "map").rows()
     table = list(csv.DictReader(io.StringIO(patternmind("export", "map", "--format", "csv").out)))
 
@@ -65,11 +63,11 @@ def test_the_table_twin_says_the_same_in_rows(patternmind: CommandRunner) -> Non
     assert [row["case_id"] for row in table] == [row["case_id"] for row in rows]
 
 
-def test_before_a_run_there_is_no_map_and_other_files_are_refused(patternmind: CommandRunner, tmp_path: Path) -> None:
-    nothing = patternmind.on_home(tmp_path / "empty")("map", "--out", tmp_path / "map.svg")
-    other = patternmind("map", "--out", tmp_path / "map.gif")
+def test_map_is_refused_before_a_run_and_for_other_formats(patternmind: CommandRunner, tmp_path: Path) -> None:
+    too_early = patternmind.on_home(tmp_path / "empty")("map", "--out", tmp_path / "map.svg")
+    wrong_format = patternmind("map", "--out", tmp_path / "map.gif")
 
-    assert (nothing.code, other.code) == (2, 2)
-    assert "patternmind run" in nothing.err
-    assert ".svg" in other.err
+    assert (too_early.code, wrong_format.code) == (2, 2)
+    assert "patternmind run" in too_early.err
+    assert ".svg" in wrong_format.err
     assert not list(tmp_path.glob("map.*"))

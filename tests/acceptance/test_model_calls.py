@@ -1,4 +1,4 @@
-"""A run with a language model as an operator sees it: what it costs, where it stops, and how it goes on."""
+"""Runs with a language model: costs, budgets, failures and continuation."""
 
 import json
 import re
@@ -22,41 +22,41 @@ from tests.fixtures.sample import ingest_sample
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
 CALL_USD = 0.05
-"""What a request costs here: 100 tokens written at 500 USD a million, as many as are reserved for it."""
+"""Cost of a request: 100 output tokens at 500 USD per million, as many as are reserved for it."""
 
 
 def schemas() -> dict[str, Mapping[str, Any]]:
-    """The answer schema of every prompt, by the beginning of its system message."""
-    found: dict[str, Mapping[str, Any]] = {}
+    """Return the answer schema of every prompt by the start of its system message."""
+    schema_by_start: dict[str, Mapping[str, Any]] = {}
     for path in PROMPTS.glob("*.md"):
         _, header, text = path.read_text(encoding="utf-8").split("---\n", 2)
         system = re.split(r"^## System\n", text, flags=re.MULTILINE)[1].strip()
-        found[system[:60]] = yaml.safe_load(header)["answer_schema"]
-    return found
+        schema_by_start[system[:60]] = yaml.safe_load(header)["answer_schema"]
+    return schema_by_start
 
 
-def least(schema: Mapping[str, Any]) -> Any:
-    """The least that fits: null where it may be, nothing where nothing is required."""
+def minimal_answer(schema: Mapping[str, Any]) -> Any:
+    """Return the smallest valid answer: null if allowed, and only required properties."""
     if "enum" in schema:
         return schema["enum"][0]
     kinds: Any = schema.get("type", "object")
     kind: str = kinds if isinstance(kinds, str) else "null" if "null" in kinds else kinds[0]
     if kind == "object":
-        return {name: least(schema["properties"][name]) for name in schema.get("required", ())}
+        return {name: minimal_answer(schema["properties"][name]) for name in schema.get("required", ())}
     if kind == "array":
-        return [least(schema["items"])] * schema.get("minItems", 0)
+        return [minimal_answer(schema["items"])] * schema.get("minItems", 0)
     plain: dict[str, Any] = {"null": None, "boolean": False, "integer": 1, "number": 1}
     return "word" if kind == "string" else plain[kind]
 
 
-def answer(request: Mapping[str, Any]) -> ProviderResponse:
-    fits = least(schemas()[request["messages"][0]["content"][:60]])
-    return completion(json.dumps(fits), tokens=(10, 100))
+def respond(request: Mapping[str, Any]) -> ProviderResponse:
+    answer = minimal_answer(schemas()[request["messages"][0]["content"][:60]])
+    return completion(json.dumps(answer), tokens=(10, 100))
 
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    with serve_model(answer) as serving:
+    with serve_model(respond) as serving:
         yield serving
 
 
@@ -71,7 +71,7 @@ def patternmind(tmp_path: Path, provider: Provider, shared_home: SharedHome) -> 
     )
 
 
-def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(
+def test_run_stops_at_its_budget_and_continues_when_it_is_raised(
     patternmind: CommandRunner, provider: Provider
 ) -> None:
     stopped = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="0.10")("run", "--json")
@@ -83,35 +83,35 @@ def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(
     assert (cost["state"], cost["cost_usd"]) == ("failed", pytest.approx(0.10))
 
     rich = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="50", PATTERNMIND_BUDGET_MONTH_USD="none")
-    done = rich("run", "--json").json()
+    run = rich("run", "--json").json()
     n_needed = len(provider.requests)
     assert n_needed > 2
-    assert done["calls"]["cached"] == 2
-    assert done["calls"]["requests"] == n_needed - 2
+    assert run["calls"]["cached"] == 2
+    assert run["calls"]["requests"] == n_needed - 2
     calls = rich("runs", "--calls", "--json").json()
     assert sum(call["cost_usd"] for call in calls) == pytest.approx((n_needed - 2) * CALL_USD)
     assert {call["outcome"] for call in calls} == {"cached", "answered"}
 
-    again = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="0")("run", "--afresh", "--json").json()
+    again = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="0")("run", "--from-scratch", "--json").json()
     assert again["calls"]["cost_usd"] == 0
     assert again["calls"]["cached"] == again["calls"]["asked"]
     assert len(provider.requests) == n_needed
     assert "from cache" in patternmind("runs").out
-    assert "cached" in patternmind("runs", "--calls", "--run", done["run_id"]).out
+    assert "cached" in patternmind("runs", "--calls", "--run", run["run_id"]).out
 
 
-def test_a_run_completes_where_the_model_fails_and_says_so(patternmind: CommandRunner, provider: Provider) -> None:
+def test_run_completes_and_reports_when_the_model_fails(patternmind: CommandRunner, provider: Provider) -> None:
     provider.responses = [failure_response(400)]
-    done = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="none")("run", "--json").json()
-    assert done["themes"] > 1
-    assert done["calls"]["failed"] == done["calls"]["requests"] == len(provider.requests)
-    assert done["calls"]["cost_usd"] == 0
-    assert any("refused (400)" in note for note in done["notes"])
-    calls = patternmind("runs", "--calls", "--run", done["run_id"], "--json").json()
+    run = patternmind.with_env(PATTERNMIND_BUDGET_RUN_USD="none")("run", "--json").json()
+    assert run["themes"] > 1
+    assert run["calls"]["failed"] == run["calls"]["requests"] == len(provider.requests)
+    assert run["calls"]["cost_usd"] == 0
+    assert any("refused (400)" in note for note in run["notes"])
+    calls = patternmind("runs", "--calls", "--run", run["run_id"], "--json").json()
     assert {call["outcome"] for call in calls} == {"failed"}
 
 
-def test_an_unknown_price_stops_a_run_before_any_work(patternmind: CommandRunner, provider: Provider) -> None:
+def test_run_stops_before_any_work_when_the_price_is_unknown(patternmind: CommandRunner, provider: Provider) -> None:
     unpriced = patternmind.with_env(PATTERNMIND_PRICES="")
     stopped = unpriced("run")
     assert stopped.code == 2
@@ -120,14 +120,14 @@ def test_an_unknown_price_stops_a_run_before_any_work(patternmind: CommandRunner
     assert provider.requests == []
 
 
-def test_a_model_for_no_task_is_wrong_use(patternmind: CommandRunner) -> None:
+def test_run_refuses_a_model_for_an_unknown_task(patternmind: CommandRunner) -> None:
     stopped = patternmind.with_env(PATTERNMIND_TASK_MODELS="nameing=openai/gpt-4o")("run")
     assert stopped.code == 2
     assert 'an unknown task "nameing". Tasks are: ' in stopped.err
     assert "theme-name" in stopped.err
 
 
-def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
+def test_doctor_requests_one_token_from_every_model_and_reports_costs(
     patternmind: CommandRunner, provider: Provider
 ) -> None:
     two = patternmind.with_env(
@@ -138,7 +138,7 @@ def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
     finding = two("doctor", "--json").json()[-1]
     assert finding["ok"]
     assert [request["max_tokens"] for request in provider.requests] == [1, 1]
-    for said in (
+    for statement in (
         "openai/test-model answers in",
         f"at {provider.url}, no key, 0 USD in and 500 USD out per million tokens",
         "openai/second answers in",
@@ -146,7 +146,7 @@ def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
         "0.0005 USD this month of 10",
         "at most 1 USD a run",
     ):
-        assert said in finding["says"]
+        assert statement in finding["says"]
     calls = patternmind("runs", "--calls", "--run", "none", "--json").json()
     assert [(call["task"], call["outcome"], call["cost_usd"]) for call in calls] == [
         ("check", "answered", 0.0005),
@@ -154,20 +154,20 @@ def test_the_doctor_asks_every_model_for_one_token_and_says_what_it_costs(
     ]
 
 
-def test_the_doctor_says_what_is_wrong_with_a_model(patternmind: CommandRunner, provider: Provider) -> None:
+def test_doctor_reports_what_is_wrong_with_a_model(patternmind: CommandRunner, provider: Provider) -> None:
     provider.responses = [failure_response(401)]
-    said = patternmind("doctor", "--json")
-    assert said.code == 1
-    finding = json.loads(said.out)[-1]
+    result = patternmind("doctor", "--json")
+    assert result.code == 1
+    finding = json.loads(result.out)[-1]
     assert "the key was refused (401). Check PATTERNMIND_MODEL" in finding["says"]
     unpriced = json.loads(patternmind.with_env(PATTERNMIND_PRICES="")("doctor", "--json").out)[-1]
     assert "The price of openai/test-model is not known" in unpriced["says"]
 
 
-def test_runs_of_an_empty_network_and_of_no_such_run(tmp_path: Path) -> None:
+def test_runs_explains_an_empty_network_and_an_unknown_run(tmp_path: Path) -> None:
     empty = InProcess(tmp_path / "home")
-    assert "There has been no run yet" in empty("runs").out
-    assert empty("runs", "--calls").out == "No model was called.\n"
+    assert "No runs yet." in empty("runs").out
+    assert empty("runs", "--calls").out == "No model calls.\n"
     missing = empty("runs", "--calls", "--run", "run-0009")
     assert (missing.code, missing.err.strip()) == (
         1,

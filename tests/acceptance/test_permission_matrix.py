@@ -1,6 +1,6 @@
-"""Every route, asked by every role, in its own network and in a foreign one: exactly the matrix that was agreed on.
+"""Every route, requested by every role in two networks, follows the permission matrix.
 
-A new route needs a row here: what it takes, and where it does not stand for itself, how to ask it.
+A new route needs a row in ``ROWS``: its permission and, where necessary, how to call it.
 """
 
 import json
@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 from tests.fixtures.networks import the_cases
 from tests.fixtures.page_client import PageClient, form_token_on
-from tests.unit.web.test_permissions import agreed, all_routes
+from tests.unit.web.test_permissions import all_routes, specified_levels
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import CaseKind
-from patternmind.domain.drafts import DraftAction as Accept
-from patternmind.domain.drafts import DraftKind
+from patternmind.domain.drafts import DraftAction, DraftKind
 from patternmind.domain.jobs import Job, JobKind
 from patternmind.domain.permissions import AccessLevel, Action, Role
 from patternmind.embedding.hashing_encoder import HashingEncoder
@@ -35,23 +34,24 @@ from patternmind.web.app import make_app
 from patternmind.web.permissions import Permission, permissions_of
 
 API = "/api/v1"
-AGREED = dict(agreed())
+SPECIFICATION = dict(specified_levels())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """How a route is asked.
+    """The permission of a route, and a request to it.
 
     Attributes:
-        action: the right that it takes; None where it takes none.
-        own: it is open to whom the matrix says "own", and then looks whose it is.
-        proposing: it is open to whom the matrix says "propose".
-        also: a further right, of what is asked for here.
-        mine: the case is the member's own.
-        path: other values than the usual ones for the names in its address.
-        query: behind the address.
-        form: fields of a form; body: JSON. Without either a POST is sent empty, and turned down once it is let in.
-        foreign: what a foreign network gets where the address names an id.
+        action: the required permission; None if none is required.
+        own: roles with level "own" are let in; the handler then checks the owner.
+        proposing: roles with level "propose" are let in.
+        also: a second permission that this request requires.
+        mine: the request is for the member's own case.
+        path: values of path parameters that differ from the default ids.
+        query: the query string.
+        form: form fields. A POST without form and body is sent empty and rejected after the access check.
+        body: the JSON body.
+        foreign: the status for a foreign network, if the request names an id.
     """
 
     action: Action | None
@@ -66,12 +66,12 @@ class Row:
     foreign: int = 404
 
 
-def row(action: str | None, **how: Any) -> Row:
-    return Row(action=Action(action) if action else None, **how)
+def row(action: str | None, **fields: Any) -> Row:
+    return Row(action=Action(action) if action else None, **fields)
 
 
 SEQ = {"seq": "7"}
-"""A line of the log about themes that is not there: 404 for those to whom its address is open."""
+"""An entry missing in the theme log: 404 for roles that may access the route."""
 
 
 ROWS: Mapping[str, Row | Sequence[Row]] = {
@@ -85,13 +85,13 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     f"POST {API}/cases": row("submit_case", body={}),
     f"POST {API}/cases/preview": row("submit_case", body={}),
     f"PUT {API}/cases/{{case_id:path}}": row("edit_case", own=True, mine=True, body={}),
-    f"DELETE {API}/cases/{{case_id:path}}": row("erase_case", own=True, mine=True, query="?by=nobody"),
-    f"POST {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True, body={"by": "nobody"}),
+    f"DELETE {API}/cases/{{case_id:path}}": row("erase_case", own=True, mine=True, query="?by=anyone"),
+    f"POST {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True, body={"by": "anyone"}),
     f"DELETE {API}/cases/{{case_id:path}}/withdrawal": row("edit_case", own=True, mine=True),
     f"GET {API}/cases/{{case_id:path}}/related": row("search"),
     f"GET {API}/cases/{{case_id:path}}/raw": row("see_raw_text", own=True, mine=True),
     f"GET {API}/cases/{{case_id:path}}/possible-names": row("see_possible_names", own=True, mine=True),
-    f"POST {API}/cases/{{case_id:path}}/possible-names": row("roster", body={"names": ["Nobody Here"]}),
+    f"POST {API}/cases/{{case_id:path}}/possible-names": row("roster", body={"names": ["Unknown Name"]}),
     f"POST {API}/uploads": row("import_files", query="?filename=a.csv"),
     f"GET {API}/uploads/{{upload_id}}": row("import_files"),
     f"PUT {API}/uploads/{{upload_id}}/mapping": row("import_files", body={}),
@@ -126,9 +126,9 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     f"GET {API}/themes/{{theme_id}}": row("see_themes"),
     f"GET {API}/areas": row("see_themes"),
     **dict.fromkeys(
-        [f"GET {API}/{one}" for one in ("map.json", "map.svg")]
-        + [f"GET {API}/themes/{one}" for one in ("changes", "doubts", "log", "proposals", "trends")]
-        + ["GET /themes", *(f"GET /themes/{one}" for one in ("changes", "log", "map", "trend", "unplaced"))]
+        [f"GET {API}/{item}" for item in ("map.json", "map.svg")]
+        + [f"GET {API}/themes/{entry}" for entry in ("changes", "doubts", "log", "proposals", "trends")]
+        + ["GET /themes", *(f"GET /themes/{entry}" for entry in ("changes", "log", "map", "trend", "unplaced"))]
         + ["GET /themes/{theme_id}", "GET /runs/{run_id}/changes"],
         row("see_themes"),
     ),
@@ -188,7 +188,7 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     "POST /cases/import/{upload_id}/columns": row("import_files", form={}),
     "POST /cases/import/{upload_id}/drop": row("import_files", form={}),
     "GET /cases/import/{upload_id}/errors.csv": row("import_files"),
-    # The desk
+    # Review
     "GET /": row("search"),
     "GET /review": row("see_drafts"),
     "GET /review/discuss": row("see_drafts"),
@@ -244,7 +244,7 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     "POST /settings/roster/{number}/remove": row("roster", form={}, path={"number": "x"}),
     "GET /settings/names": row("see_possible_names"),
     "POST /settings/names": row("roster", form={}),
-    # Open to anybody
+    # Open to anonymous callers
     **dict.fromkeys(
         ["GET /healthz", f"GET {API}/openapi.json", f"GET {API}/docs", "GET /static/{digest}/{name}"],
         row(None),
@@ -271,40 +271,40 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
 OWNERS = {
     "POST /settings/tokens/{token_id}/revoke",
     *(name for name in ROWS if "{upload_id}" in name or "{seq}" in name),
-    f"GET {API}/map.svg",  # there is none where nothing was grouped
+    f"GET {API}/map.svg",  # missing in a network without a run
     *(f"DELETE {API}/cases/{{case_id:path}}/withdrawal", "POST /cases/{case_id}/back"),  # nothing is withdrawn here
 }
-"""Routes where the right is not enough: what is another's is not there for them. Tried by tests of their own."""
+"""Routes that return 404 for things of others; other tests cover them."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One installation with two networks, the ids of the first, and somebody in each role in each."""
+    """Two networks with a member of each role, and ids of the first network."""
 
     app: Any
     ids: Mapping[str, str]
     visitors: Mapping[tuple[str, Role], PageClient]
     tokens: Mapping[tuple[str, Role], str]
-    nobody: PageClient
+    anonymous: PageClient
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     home = tmp_path_factory.mktemp("rights")
-    house = AppContext(Settings(home=home), encoder=HashingEncoder())
-    add_network(house.accounts, "south", "South")
-    _take_in(house, home)
-    run = house.run(RunParameters())
-    south = house.for_network("south")
-    app = make_app(house)
-    pattern = _accept_patterns(house)
-    target = add_member(house.accounts, house.clock, "default", "Target", [Role.MEMBER])
-    _, token = create_token(house.store, house.clock, "target", lifetime_days=1, creator=target, roles=[Role.MEMBER])
+    ctx = AppContext(Settings(home=home), encoder=HashingEncoder())
+    add_network(ctx.accounts, "south", "South")
+    _import_cases(ctx, home)
+    run = ctx.run(RunParameters())
+    south = ctx.for_network("south")
+    app = make_app(ctx)
+    pattern = _accept_patterns(ctx)
+    target = add_member(ctx.accounts, ctx.clock, "default", "Target", [Role.MEMBER])
+    _, token = create_token(ctx.store, ctx.clock, "target", lifetime_days=1, creator=target, roles=[Role.MEMBER])
     job = app.state.shared.network("default").jobs.start(JobKind.RUN, asdict(RunParameters(draft=False)))
-    app.state.shared.event_streams.close()  # they would tell for ever
-    prereading = _ask_for_prereading(house)
+    app.state.shared.event_streams.close()  # open streams would never end
+    prereading = _create_prereading(ctx)
     visitors = {
-        (network, role): PageClient(house, role, name=f"{role.label} of {network}", app=app, network=network)
+        (network, role): PageClient(ctx, role, name=f"{role.label} of {network}", app=app, network=network)
         for network in ("default", "south")
         for role in Role
     }
@@ -312,18 +312,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         visitor.client.headers["x-form-token"] = form_token_on(visitor.get("/settings/account").text)
     tokens = {
         key: create_token(
-            house.store if key[0] == "default" else south.store,
-            house.clock, f"batch {key[1]}", lifetime_days=1, creator=visitor.member, roles=[key[1]],
+            ctx.store if key[0] == "default" else south.store,
+            ctx.clock, f"batch {key[1]}", lifetime_days=1, creator=visitor.member, roles=[key[1]],
         )[0]
         for key, visitor in visitors.items()
     }  # fmt: skip
     own = CaseInput(fields={"problem": "The gate froze by night."}, member=visitors["default", Role.MEMBER].member)
     ids = {
-        "own_case_id": submit_case(house.store, house.clock, own).case.id,
+        "own_case_id": submit_case(ctx.store, ctx.clock, own).case.id,
         "upload_id": "x" * 22,
-        "case_id": house.store.cases()[0].id,
-        "theme_id": house.store.themes()[0].id,
-        "draft_id": next(d.id for d, _, _ in house.store.drafts()),
+        "case_id": ctx.store.cases()[0].id,
+        "theme_id": ctx.store.themes()[0].id,
+        "draft_id": next(d.id for d, _, _ in ctx.store.drafts()),
         "pattern_id": pattern,
         "run_id": run.id,
         "job_id": job.id,
@@ -334,134 +334,141 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         "digest": "0",
         "name": "app.css",
     }
-    return World(app, ids, visitors, tokens, PageClient(house, app=app))
+    return World(app, ids, visitors, tokens, PageClient(ctx, app=app))
 
 
-def _ask_for_prereading(house: AppContext) -> str:
-    """The id of one; a job called "asked" is still being worked on."""
-    now = house.clock.now()
-    asked = Job(id="asked", kind=JobKind.PREREADING, by="Target", asked={"topic": "pumps"}, started_at=now, beat_at=now)
-    house.store.create_job(asked)
+def _create_prereading(ctx: AppContext) -> str:
+    """Create a pre-reading and return its id; also store a running job with the id "asked"."""
+    now = ctx.clock.now()
+    running = Job(
+        id="asked", kind=JobKind.PREREADING, by="Target", asked={"topic": "pumps"}, started_at=now, beat_at=now
+    )
+    ctx.store.create_job(running)
     return prereading_builder.build_prereading(
-        house.store, house.clock, prereading_builder.subject_from_theme(house.store, house.store.themes()[0].id)
+        ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, ctx.store.themes()[0].id)
     ).grounded.draft.id
 
 
-def _accept_patterns(house: AppContext) -> str:
-    """Accept what can be accepted; the id of one that may be published."""
-    for draft, _, _ in house.store.drafts():
+def _accept_patterns(ctx: AppContext) -> str:
+    """Accept all possible patterns; return the id of a publishable one."""
+    for draft, _, _ in ctx.store.drafts():
         if draft.kind is DraftKind.PATTERN and "solution" in {claim.field for claim in draft.claims}:
-            decide_draft(house.store, house.clock, draft.id, Accept.ACCEPT, actor="Target")
-    return collect_playbook(house.store).published[0].pattern.id
+            decide_draft(ctx.store, ctx.clock, draft.id, DraftAction.ACCEPT, actor="Target")
+    return collect_playbook(ctx.store).published[0].pattern.id
 
 
-def _take_in(house: AppContext, home: Path) -> None:
+def _import_cases(ctx: AppContext, home: Path) -> None:
     file = home / "cases.jsonl"
     file.write_text("\n".join(json.dumps(line) for line in the_cases()), encoding="utf-8")
-    import_files(house.store, [file], kind=CaseKind.CASE)
+    import_files(ctx.store, [file], kind=CaseKind.CASE)
 
 
 def rows() -> Iterator[tuple[str, Row]]:
-    """By name; what takes something away comes last, and of that what is foreign first."""
-    for name, found in sorted(ROWS.items(), key=lambda one: one[0].endswith("/remove")):
-        yield from ((name, one) for one in (found if isinstance(found, Sequence) else [found]))
+    """Yield rows by route name; routes that remove a member come last."""
+    for name, entry in sorted(ROWS.items(), key=lambda item: item[0].endswith("/remove")):
+        yield from ((name, row) for row in (entry if isinstance(entry, Sequence) else [entry]))
 
 
 def is_open(row: Row, method: str, role: Role) -> bool:
-    """What the matrix says."""
+    """Return True if the matrix allows the row's request."""
 
-    def cell_opens(action: Action, **how: bool) -> bool:
-        cell = AGREED[action][role]
-        reading = method == "GET"
-        return cell is AccessLevel.YES or (cell is AccessLevel.READ and reading) or (
-            (cell is AccessLevel.OWN and how.get("own", False)) or (cell is AccessLevel.PROPOSE and how.get("proposing", False))
-        )  # fmt: skip
+    def allows(action: Action, **flags: bool) -> bool:
+        level = SPECIFICATION[action][role]
+        if level is AccessLevel.READ:
+            return method == "GET"
+        if level is AccessLevel.OWN:
+            return flags.get("own", False)
+        if level is AccessLevel.PROPOSE:
+            return flags.get("proposing", False)
+        return level is AccessLevel.YES
 
     if row.action is None:
         return True
-    return cell_opens(row.action, own=row.own, proposing=row.proposing) and (
-        row.also is None or AGREED[row.also][role] is AccessLevel.YES
+    return allows(row.action, own=row.own, proposing=row.proposing) and (
+        row.also is None or SPECIFICATION[row.also][role] is AccessLevel.YES
     )
 
 
-def ask(world: World, visitor: PageClient, name: str, row: Row, **said: Any) -> Any:
+def send_row(world: World, visitor: PageClient, name: str, row: Row, **options: Any) -> Any:
     method, _, address = name.partition(" ")
     ids = {**world.ids, **row.path} | ({"case_id": world.ids["own_case_id"]} if row.mine else {})
-    filled = re.sub(r"\{(\w+)(?::path)?\}", lambda found: ids[found[1]], address) + row.query.format(**ids)
+    filled = re.sub(r"\{(\w+)(?::path)?\}", lambda match: ids[match[1]], address) + row.query.format(**ids)
     if row.body is not None:
-        said["json"] = json.loads(re.sub(r"\{(\w+_id)\}", lambda found: ids[found[1]], json.dumps(row.body)))
+        options["json"] = json.loads(re.sub(r"\{(\w+_id)\}", lambda match: ids[match[1]], json.dumps(row.body)))
     if row.form is not None:
-        said["data"] = {name: one.format(**ids) if isinstance(one, str) else one for name, one in row.form.items()}
-    return visitor.client.request(method, filled, **said)
+        options["data"] = {
+            name: value.format(**ids) if isinstance(value, str) else value for name, value in row.form.items()
+        }
+    return visitor.client.request(method, filled, **options)
 
 
 def names_an_id(world: World, name: str, row: Row) -> bool:
-    said = name + json.dumps(row.body)
-    return any(f"{{{id}" in said for id in world.ids if id.endswith("_id"))
+    text = name + json.dumps(row.body)
+    return any(f"{{{id}" in text for id in world.ids if id.endswith("_id"))
 
 
-def test_every_route_has_a_row_and_declares_what_the_row_says() -> None:
-    named: dict[str, Any] = {}
+def test_routes_have_rows_and_declare_their_permission() -> None:
+    routes_by_name: dict[str, Any] = {}
     for name, route in all_routes():
         for method in route.methods or ():
-            named[f"{method} {name.partition(' /')[1].strip()}{name.partition(' /')[2]}"] = route
-    assert sorted(named) == sorted(ROWS), "a new route needs a row in ROWS"
-    for name, route in named.items():
-        found = ROWS[name]
-        for one in found if isinstance(found, Sequence) else [found]:
+            routes_by_name[f"{method} {name.partition(' /')[1].strip()}{name.partition(' /')[2]}"] = route
+    assert sorted(routes_by_name) == sorted(ROWS), "a new route needs a row in ROWS"
+    for name, route in routes_by_name.items():
+        entry = ROWS[name]
+        for row in entry if isinstance(entry, Sequence) else [entry]:
             assert permissions_of(route.dependencies) == [
-                Permission(one.action, own=one.own, proposing=one.proposing)
+                Permission(row.action, own=row.own, proposing=row.proposing)
             ], name
 
 
-def test_who_has_not_signed_in_gets_nothing_that_takes_a_right(world: World) -> None:
+def test_anonymous_caller_gets_no_route_that_needs_permission(world: World) -> None:
     for name, row in rows():
-        answer = ask(world, world.nobody, name, row, headers={"sec-fetch-site": "none"})
+        response = send_row(world, world.anonymous, name, row, headers={"sec-fetch-site": "none"})
         if row.action is not None:
             expected = {401} if API in name else {303, 401}
-            assert answer.status_code in expected, (name, answer.status_code)
-            assert answer.status_code == 401 or answer.headers["location"].startswith("/sign-in"), name
+            assert response.status_code in expected, (name, response.status_code)
+            assert response.status_code == 401 or response.headers["location"].startswith("/sign-in"), name
 
 
-def test_every_role_gets_what_the_matrix_says_and_no_foreign_id(world: World) -> None:
-    wrong = [
-        f"{name} as {role} in {network}: {answer.status_code}, allowed: {is_open(row, name.partition(' ')[0], role)}"
+def test_roles_get_exactly_what_matrix_allows_and_no_foreign_ids(world: World) -> None:
+    failures = [
+        f"{name} as {role} in {network}: {response.status_code}, allowed: {is_open(row, name.partition(' ')[0], role)}"
         for name, row in rows()
         if row.action is not None
         for network in ("south", "default")
         for role in Role
-        for answer in answers(world, network, role, name, row)
-        if not is_right(world, network, role, name, row, answer)
+        for response in send_variants(world, network, role, name, row)
+        if not is_right(world, network, role, name, row, response)
     ]
-    assert not wrong, "\n".join(wrong)
+    assert not failures, "\n".join(failures)
 
 
-def is_right(world: World, network: str, role: Role, name: str, row: Row, answer: Any) -> bool:
-    status = answer.status_code
+def is_right(world: World, network: str, role: Role, name: str, row: Row, response: Any) -> bool:
+    status = response.status_code
     is_foreign = network == "south" and names_an_id(world, name, row)
     if not is_open(row, name.partition(" ")[0], role):
         return status == 403 or (status == 404 and is_foreign and row.also is not None)
     if is_foreign:
         return status == row.foreign
     own_ids = [world.ids[id] for id in ("case_id", "theme_id", "draft_id", "pattern_id", "run_id")]
-    if network == "south" and any(id in answer.text for id in own_ids):
+    if network == "south" and any(id in response.text for id in own_ids):
         return False
     missing = set[int]() if name in OWNERS else {404}
     return status not in {401, 403, *missing} and status < 500
 
 
-def answers(world: World, network: str, role: Role, name: str, row: Row) -> Iterator[Any]:
-    """By a browser's session; the API by a token too, which may what its maker may."""
-    yield ask(world, world.visitors[network, role], name, row)
+def send_variants(world: World, network: str, role: Role, name: str, row: Row) -> Iterator[Any]:
+    """Send a row with a session, and for the API also with a token."""
+    yield send_row(world, world.visitors[network, role], name, row)
     if API in name:
         headers = {"authorization": f"Bearer {world.tokens[network, role]}"}
-        yield ask(world, world.nobody, name, row, headers=headers)
+        yield send_row(world, world.anonymous, name, row, headers=headers)
 
 
-def test_what_stands_behind_a_further_right_is_left_out_of_answers(world: World) -> None:
+def test_responses_leave_out_fields_that_need_another_permission(world: World) -> None:
     for role in Role:
-        sees = AGREED[Action.SEE_THEMES][role] is AccessLevel.YES
+        may_see_themes = SPECIFICATION[Action.SEE_THEMES][role] is AccessLevel.YES
         case = world.visitors["default", role].get(f"{API}/cases/{world.ids['case_id']}").json()
-        assert (case["theme_id"] is not None) == sees, role
+        assert (case["theme_id"] is not None) == may_see_themes, role
         withheld = world.visitors["default", role].get(f"{API}/playbook").json()["withheld"]
-        assert bool(withheld) == (AGREED[Action.SEE_DRAFTS][role] is AccessLevel.YES), role
+        assert bool(withheld) == (SPECIFICATION[Action.SEE_DRAFTS][role] is AccessLevel.YES), role

@@ -1,4 +1,4 @@
-"""Where new cases belong, asked by program and at the terminal."""
+"""Place new cases through the API and the command line."""
 
 import json
 from functools import partial
@@ -22,51 +22,50 @@ LATE = (
 
 @pytest.fixture(scope="module")
 def home(grown_home: Path) -> Path:
-    """A network with a run, and one case that came after it."""
+    """A network with a run and one later case."""
     Program(make_house(grown_home)).post("imports", params={"filename": "late.jsonl"}, content=LATE.encode())
     return grown_home
 
 
-def test_a_case_and_a_text_are_placed_without_a_run(home: Path) -> None:
+def test_placement_api_places_a_case_and_a_text_without_a_run(home: Path) -> None:
     client = Program(make_house(home))
-    placed = client.get("cases/late/1/placement").json()
-    assert (placed["external_id"], placed["by"]) == ("late/1", "placing")
-    assert placed["theme_id"] or placed["reason"]
-    stands = client.get("cases/scanner/0/placement").json()
-    assert stands["by"] == "run"
-    told = client.post("placements", json={"text": "The scanner froze again, tell anna@example.com"})
-    assert told.status_code == 200
-    assert told.json()["case_id"] is None
+    placement = client.get("cases/late/1/placement").json()
+    assert (placement["external_id"], placement["by"]) == ("late/1", "placing")
+    assert placement["theme_id"] or placement["reason"]
+    assert client.get("cases/scanner/0/placement").json()["by"] == "run"
+    response = client.post("placements", json={"text": "The scanner froze again, tell anna@example.com"})
+    assert response.status_code == 200
+    assert response.json()["case_id"] is None
     assert len(client.get("cases", params={"limit": 200}).json()["items"]) == 49
 
 
-def test_what_cannot_be_placed_is_a_problem(home: Path, tmp_path: Path) -> None:
+def test_placement_api_returns_a_problem_when_placement_is_impossible(home: Path, tmp_path: Path) -> None:
     check_problem(Program(make_house(tmp_path)).post("placements", json={"text": "A text."}), 422, "invalid")
     check_problem(Program(make_house(home)).get("cases/nowhere/placement"), 404, "not-found")
     check_problem(Program(make_house(home)).post("placements", json={"text": " "}), 422, "invalid")
 
 
-def given(home: Path, _: Path | None) -> AppContext:
+def open_home(home: Path, _: Path | None) -> AppContext:
     return make_house(home)
 
 
-def told_by(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    monkeypatch.setattr(commands, "open_context", partial(given, home))
-    done = CliRunner().invoke(app, ["place", *arguments], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.stdout
+def run_place(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    monkeypatch.setattr(commands, "open_context", partial(open_home, home))
+    result = CliRunner().invoke(app, ["place", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
-def test_the_command_places_what_is_new_what_is_named_or_a_text(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    new = json.loads(told_by(home, monkeypatch, "--json"))
-    assert [one["external_id"] for one in new] == ["late/1"]
-    assert "late/1: " in told_by(home, monkeypatch)
-    both = json.loads(told_by(home, monkeypatch, "scanner/0", "late/1", "--json"))
-    assert [one["by"] for one in both] == ["run", "placing"]
-    assert told_by(home, monkeypatch, "--text", "The scanner froze.").startswith("This text: ")
+def test_place_accepts_new_cases_given_cases_or_a_text(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new = json.loads(run_place(home, monkeypatch, "--json"))
+    assert [place["external_id"] for place in new] == ["late/1"]
+    assert "late/1: " in run_place(home, monkeypatch)
+    both = json.loads(run_place(home, monkeypatch, "scanner/0", "late/1", "--json"))
+    assert [place["by"] for place in both] == ["run", "placing"]
+    assert run_place(home, monkeypatch, "--text", "The scanner froze.").startswith("This text: ")
 
 
-def test_cases_and_a_text_at_once_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "open_context", partial(given, home))
+def test_place_refuses_cases_and_a_text_together(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "open_context", partial(open_home, home))
     with pytest.raises(UsageError, match="not both"):
         CliRunner().invoke(app, ["place", "scanner/0", "--text", "x"], catch_exceptions=False)

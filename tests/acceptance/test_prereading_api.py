@@ -43,7 +43,7 @@ def test_it_prints_that_nobody_reviewed_it_until_a_named_person_approves_and_aga
     assert (approved.json()["approved_by"], approved.headers["etag"]) == ("Ada Berg", '"1"')
     assert "Draft, not reviewed" not in printed(desk, id)
     assert "By Ada Berg on" in printed(desk, id)
-    edited = desk.ask("PATCH", f"prereadings/{id}", json={"fields": {"session": "Jam 2b"}, "by": "Bo Lind"}).json()
+    edited = desk.request("PATCH", f"prereadings/{id}", json={"fields": {"session": "Jam 2b"}, "by": "Bo Lind"}).json()
     assert (edited["approved_by"], edited["state"], edited["fields"]["session"]) == (None, "in_review", "Jam 2b")
     assert "Draft, not reviewed" in printed(desk, id)
     back = desk.post(f"prereadings/{id}/undo", json={"by": "Bo Lind"}).json()
@@ -59,16 +59,16 @@ def test_an_edit_is_made_on_what_was_seen_or_not_at_all(desk: Program) -> None:
     id = ask_for(desk, "Jam 3")
     seen = desk.get(f"prereadings/{id}").headers["etag"]
     first = {"fields": {"questions": ["What now?", "Who else?"]}, "by": "Ada"}
-    done = desk.ask("PATCH", f"prereadings/{id}", json=first, headers={"if-match": seen})
+    done = desk.request("PATCH", f"prereadings/{id}", json=first, headers={"if-match": seen})
     assert done.json()["fields"]["questions"] == ["What now?", "Who else?"]
-    late = desk.ask("PATCH", f"prereadings/{id}", json=first, headers={"if-match": seen})
+    late = desk.request("PATCH", f"prereadings/{id}", json=first, headers={"if-match": seen})
     check_problem(late, 412, "changed-meanwhile")
     check_problem(
         desk.post(f"prereadings/{id}/approval", json={"by": "B"}, headers={"if-match": seen}), 412, "changed-meanwhile"
     )
-    check_problem(desk.ask("PATCH", f"prereadings/{id}", json=first), 422, "not-allowed")
+    check_problem(desk.request("PATCH", f"prereadings/{id}", json=first), 422, "not-allowed")
     named = {"fields": {"session": "Call me at anna@example.org"}, "by": "Ada"}
-    check_problem(desk.ask("PATCH", f"prereadings/{id}", json=named), 422, "invalid")
+    check_problem(desk.request("PATCH", f"prereadings/{id}", json=named), 422, "invalid")
 
 
 def test_a_client_that_does_not_want_to_wait_gets_a_job(desk: Program) -> None:
@@ -88,7 +88,7 @@ def test_a_draft_of_another_kind_is_no_pre_reading(desk: Program) -> None:
     for answer in (
         desk.get(f"prereadings/{pattern}"),
         desk.post(f"prereadings/{pattern}/approval", json={"by": "Ada"}),
-        desk.ask("PATCH", f"prereadings/{pattern}", json={"fields": {"name": "x"}, "by": "Ada"}),
+        desk.request("PATCH", f"prereadings/{pattern}", json={"fields": {"name": "x"}, "by": "Ada"}),
     ):
         check_problem(answer, 404, "not-found")
 

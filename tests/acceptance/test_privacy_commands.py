@@ -1,4 +1,4 @@
-"""Raw text under a key, and a case erased, as a steward does it at a terminal."""
+"""Encrypt raw text with a key, and erase cases, at the command line."""
 
 import json
 from pathlib import Path
@@ -28,13 +28,13 @@ def in_files(home: Path, word: str) -> list[str]:
     return sorted(path.name for path in home.rglob("*") if path.is_file() and word.encode() in path.read_bytes())
 
 
-def test_raw_text_needs_its_key_and_a_key_is_changed_in_one_step(command: CommandRunner, rows: Path) -> None:
+def test_raw_requires_the_key_and_key_apply_changes_it_in_one_step(command: CommandRunner, rows: Path) -> None:
     first, second = (command("key", "new", "--json").json()["key"] for _ in range(2))
     keyed = command.with_env(PATTERNMIND_RAW_KEY=first)
     assert keyed("ingest", rows, "--json").json()["accepted"] == 2
     assert in_files(command.home, "Krups") == []
-    shown = keyed("raw", "one", "--json").json()
-    assert (shown["text"], shown["facts"]) == ({"problem": ROWS[0]["problem"]}, {"submitter": "Wilhelmina Krups"})
+    raw = keyed("raw", "one", "--json").json()
+    assert (raw["text"], raw["facts"]) == ({"problem": ROWS[0]["problem"]}, {"submitter": "Wilhelmina Krups"})
     for wrong in (command, command.with_env(PATTERNMIND_RAW_KEY=second)):
         for refused in (wrong("raw", "one"), wrong("ingest", rows, "--as", "recap")):
             assert refused.code == 1
@@ -51,20 +51,20 @@ def test_raw_text_needs_its_key_and_a_key_is_changed_in_one_step(command: Comman
     assert command.with_env(PATTERNMIND_RAW_KEY="a passphrase")("raw", "two").code == 2
 
 
-def test_a_case_is_erased_for_good_after_being_asked_for(command: CommandRunner, rows: Path) -> None:
+def test_erase_removes_a_case_permanently_after_confirmation(command: CommandRunner, rows: Path) -> None:
     command("ingest", rows)
-    unsure = command("erase", "one", "--by", "Stella")
-    assert (unsure.code, unsure.out) == (2, "")
-    assert "--yes" in unsure.err
+    unconfirmed = command("erase", "one", "--by", "Stella")
+    assert (unconfirmed.code, unconfirmed.out) == (2, "")
+    assert "--yes" in unconfirmed.err
     assert command("erase", "none", "--by", "Stella", "--yes").code == 1
     assert in_files(command.home, "Zebulon") != []
-    told = command("erase", "one", "--by", "Stella", "--yes")
-    assert told.code == 0
-    assert " is erased. " in told.out
-    assert "cannot be recalled" in told.out
+    result = command("erase", "one", "--by", "Stella", "--yes")
+    assert result.code == 0
+    assert " is erased. " in result.out
+    assert "cannot be recalled" in result.out
     assert in_files(command.home, "Zebulon") == []
     again = command("erase", "one", "--by", "Stella", "--yes", "--json").json()
     assert again["again"] is True
-    taken = command("ingest", rows, "--json").json()
-    assert (taken["accepted"], taken["unchanged"], len(taken["rejected"])) == (0, 1, 1)
+    report = command("ingest", rows, "--json").json()
+    assert (report["accepted"], report["unchanged"], len(report["rejected"])) == (0, 1, 1)
     assert [json.loads(line)["external_id"] for line in command("export", "cases").out.splitlines()] == ["two"]

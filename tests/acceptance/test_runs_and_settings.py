@@ -272,10 +272,10 @@ def test_a_case_taken_in_after_a_name_came_off_the_roster_keeps_the_word(tmp_pat
     assert added == {"added": 1, "changed_cases": 0}
     client.post("imports", params={"filename": "a.jsonl"}, content=row % (b"a", b"at dawn"))
     assert "Sakura" not in client.get("cases").text
-    assert client.ask("DELETE", "roster/1").json()["changed_cases"] == 1
+    assert client.request("DELETE", "roster/1").json()["changed_cases"] == 1
     client.post("imports", params={"filename": "b.jsonl"}, content=row % (b"b", b"by night"))
     assert client.get("cases").text.count("Sakura Blossom jammed") == 4  # title and text of both
-    check_problem(client.ask("DELETE", "roster/1"), 404, "not-found")
+    check_problem(client.request("DELETE", "roster/1"), 404, "not-found")
     assert client.get("roster").json()["items"] == []
 
 

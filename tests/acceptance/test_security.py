@@ -1,4 +1,4 @@
-"""Attacks on the pages and the API, a listed test each. Where it can, a test walks all routes, and grows with them."""
+"""Attacks on pages and API, one test each; most tests walk all routes."""
 
 import asyncio
 import re
@@ -16,10 +16,10 @@ from fastapi.routing import APIRoute
 from tests.fixtures.full_network import (
     FullNetwork,
     InjectedMarkup,
-    build_whole,
     hostile_text,
-    open_whole,
+    open_full_network,
     page_routes,
+    save_full_network,
 )
 from tests.fixtures.networks import CopiedHome
 from tests.fixtures.page_client import BASE_URL, PageClient, form_token_on
@@ -44,7 +44,7 @@ SECRET_FILES = (b"root:x:0", b"SQLite format 3", b"[build-system]")
 
 @pytest.fixture(scope="module")
 def whole(copied_home: CopiedHome) -> Iterator[FullNetwork]:
-    whole = open_whole(copied_home("whole", build_whole))
+    whole = open_full_network(copied_home("whole", save_full_network))
     yield whole
     whole.app.state.shared.stop()
 
@@ -54,96 +54,100 @@ def steward(whole: FullNetwork) -> PageClient:
     return whole.steward()
 
 
-def getting() -> Iterator[APIRoute]:
+def page_get_routes() -> Iterator[APIRoute]:
     yield from (route for method, route in page_routes() if method == "GET")
 
 
-def changing() -> Iterator[tuple[str, APIRoute]]:
+def page_change_routes() -> Iterator[tuple[str, APIRoute]]:
     yield from ((method, route) for method, route in page_routes() if method != "GET")
 
 
-def texts_asked(route: APIRoute, kind: str) -> list[str]:
-    """The names of the query parameters or form fields of a route that are text."""
-    return [one.alias for one in getattr(route.dependant, f"{kind}_params") if one.field_info.annotation is str]
+def text_parameters(route: APIRoute, kind: str) -> list[str]:
+    """Return the names of a route's text parameters in the query or form."""
+    return [
+        parameter.alias
+        for parameter in getattr(route.dependant, f"{kind}_params")
+        if parameter.field_info.annotation is str
+    ]
 
 
 FIELDS_OF_RAW_FORMS = ("decision", "reason", "version", "note", "by", "f.name", "f.context", "f.solution")
-"""Of routes that read their form themselves."""
+"""Form fields of routes that parse their form themselves."""
 
 
 def hostile_forms(route: APIRoute, text: str) -> Iterator[dict[str, str]]:
-    """All fields hostile; and each alone, with a decision that is taken, so that the checks before it are passed."""
-    names = texts_asked(route, "body") or list(FIELDS_OF_RAW_FORMS)
+    """Yield forms with hostile fields; some have a valid decision to pass first checks."""
+    names = text_parameters(route, "body") or list(FIELDS_OF_RAW_FORMS)
     yield dict.fromkeys(names, text)
     if "decision" in names:
         yield {"decision": "edit", "version": "0", **dict.fromkeys(["note", "by", "f.name", "f.context"], text)}
         yield {"decision": "flag", "version": "0", "note": text}
 
 
-def markup_on(answer: Any) -> list[str]:
-    """What of the hostile texts a browser would take for markup; of what is no page it takes nothing."""
-    if "html" not in answer.headers.get("content-type", ""):
-        assert answer.headers["x-content-type-options"] == "nosniff"
+def markup_on(response: Any) -> list[str]:
+    """Return the hostile texts that a browser would parse as markup; only HTML pages can have any."""
+    if "html" not in response.headers.get("content-type", ""):
+        assert response.headers["x-content-type-options"] == "nosniff"
         return []
-    return InjectedMarkup(answer.text).found
+    return InjectedMarkup(response.text).tags
 
 
 def everything_stored(whole: FullNetwork) -> dict[str, list[Any]]:
-    """All rows but those that only say who was here when, and who read raw text."""
+    """Return all stored rows except sessions and audit entries of raw-text reads."""
     with closing(sqlite3.connect(whole.ctx.settings.home / "patternmind.db")) as connection:
-        named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%word%'")
-        names = {name for (name,) in named} - {"session"}
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%word%'")
+        names = {name for (name,) in tables} - {"session"}
         rows = {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}  # noqa: S608
-    return {name: [one for one in held if "read_raw" not in one] for name, held in rows.items()}
+    return {name: [item for item in table_rows if "read_raw" not in item] for name, table_rows in rows.items()}
 
 
 # Markup ---------------------------------------------------------------------------------------------------------------
 
 
-def test_no_text_of_a_person_becomes_markup_on_any_page(whole: FullNetwork, steward: PageClient) -> None:
-    shown = set[str]()
-    for route in getting():
+def test_user_text_never_becomes_markup(whole: FullNetwork, steward: PageClient) -> None:
+    shown_fields = set[str]()
+    for route in page_get_routes():
         page = steward.get(whole.fill(route.path))
         assert markup_on(page) == [], route.path
-        shown |= {field for field in whole.entered_texts if f"&lt;pm-{field} onpm=1&gt;" in page.text}
-    assert shown == set(whole.entered_texts), "each of the fields is shown on some page"
+        shown_fields |= {field for field in whole.entered_texts if f"&lt;pm-{field} onpm=1&gt;" in page.text}
+    assert shown_fields == set(whole.entered_texts), "each field appears on some page"
 
 
-def test_no_search_word_or_other_part_of_an_address_becomes_markup(whole: FullNetwork, steward: PageClient) -> None:
-    asked = 0
-    for route in getting():
-        names = texts_asked(route, "query")
+def test_query_and_path_values_never_become_markup(whole: FullNetwork, steward: PageClient) -> None:
+    n_parameters = 0
+    for route in page_get_routes():
+        names = text_parameters(route, "query")
         page = steward.get(whole.fill(route.path), params=dict.fromkeys(names, hostile_text("query")))
         assert markup_on(page) == [], route.path
-        asked += len(names)
+        n_parameters += len(names)
         for name in re.findall(r"\{(\w+)", route.path):
-            answer = steward.get(whole.fill(route.path, **{name: quote(hostile_text("path"), safe="")}))
-            assert answer.status_code < 500, route.path
-            assert markup_on(answer) == [], route.path
-    assert asked >= 4
+            response = steward.get(whole.fill(route.path, **{name: quote(hostile_text("path"), safe="")}))
+            assert response.status_code < 500, route.path
+            assert markup_on(response) == [], route.path
+    assert n_parameters >= 4
 
 
-def test_no_field_of_a_form_becomes_markup_or_a_header(whole: FullNetwork) -> None:
+def test_form_fields_never_become_markup_or_headers(whole: FullNetwork) -> None:
     visitor: PageClient | None = None
     for text in (hostile_text("form"), SMUGGLED):
-        for method, route in sorted(changing(), key=lambda one: "sign" in one[1].path):
-            if "sign" in route.path or "account" in route.path:  # some of these end all sessions of who sends them
+        for method, route in sorted(page_change_routes(), key=lambda item: "sign" in item[1].path):
+            if "sign" in route.path or "account" in route.path:  # some of these end all sessions of the sender
                 visitor = whole.another_steward()
             elif visitor is None or visitor.member != whole.member:
                 visitor = whole.steward()
             for fields in hostile_forms(route, text):
                 token = form_token_on(visitor.get("/sign-in/link/none").text)
                 address = whole.fill(route.path, **whole.spare)
-                answer = visitor.client.request(method, address, data={**fields, "form_token": token})
-                assert answer.status_code < 500, (route.path, fields)
-                assert markup_on(answer) == [], (route.path, fields)
-                assert_no_smuggled_header(answer)
-                if answer.status_code == 303:
-                    assert markup_on(visitor.get("/review")) == [], "what is said once on the next page"
+                response = visitor.client.request(method, address, data={**fields, "form_token": token})
+                assert response.status_code < 500, (route.path, fields)
+                assert markup_on(response) == [], (route.path, fields)
+                assert_no_smuggled_header(response)
+                if response.status_code == 303:
+                    assert markup_on(visitor.get("/review")) == [], "the flash message on the next page"
 
 
-def test_kept_text_comes_back_as_text_after_signing_in_again(whole: FullNetwork) -> None:
-    """The kept form holds names and values that somebody sent without having signed in."""
+def test_restored_form_values_never_become_markup(whole: FullNetwork) -> None:
+    """The restored form holds names and values from a client that was not signed in."""
     stranger = PageClient(whole.ctx, app=whole.app)
     fields = {
         hostile_text("keptname"): hostile_text("kept"),
@@ -155,12 +159,12 @@ def test_kept_text_comes_back_as_text_after_signing_in_again(whole: FullNetwork)
     assert "pm-kept" in page.text
 
 
-def test_our_script_makes_no_markup_out_of_text(whole: FullNetwork, steward: PageClient) -> None:
+def test_scripts_and_templates_never_insert_raw_markup(whole: FullNetwork, steward: PageClient) -> None:
     script = steward.get(f"/static/{assets_version()}/app.js").text
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", script) == []
     templates = Path(middleware.__file__).parent / "templates"
-    said = "\n".join(one.read_text(encoding="utf-8") for one in sorted(templates.rglob("*.html")))
-    assert re.findall(r"\|\s*safe\b(?! }}</style>)|\son[a-z]+=|<script>|\sstyle=|javascript:", said) == []
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted(templates.rglob("*.html")))
+    assert re.findall(r"\|\s*safe\b(?! }}</style>)|\son[a-z]+=|<script>|\sstyle=|javascript:", sources) == []
 
 
 # Exports --------------------------------------------------------------------------------------------------------------
@@ -182,7 +186,7 @@ FORMULAS = (
 )
 
 
-def test_no_cell_of_an_export_is_run_as_a_formula(whole: FullNetwork) -> None:
+def test_export_cells_never_become_formulas(whole: FullNetwork) -> None:
     for formula in FORMULAS:
         text = format_rows([{"a": formula, "b": 7}], "csv")
         cell = next(line for line in text.partition("\n")[2].split(",") if line)
@@ -196,39 +200,37 @@ def test_no_cell_of_an_export_is_run_as_a_formula(whole: FullNetwork) -> None:
 # Headers --------------------------------------------------------------------------------------------------------------
 
 
-def assert_no_smuggled_header(answer: Any) -> None:
-    for name, value in answer.headers.raw:
+def assert_no_smuggled_header(response: Any) -> None:
+    for name, value in response.headers.raw:
         assert not re.search(rb"[\r\n\0]", name + value), (name, value)
-    assert "x-evil" not in answer.headers
+    assert "x-evil" not in response.headers
 
 
-def test_no_line_break_of_an_address_or_a_name_reaches_a_header(whole: FullNetwork, steward: PageClient) -> None:
+def test_line_breaks_never_reach_headers(whole: FullNetwork, steward: PageClient) -> None:
     stranger = PageClient(whole.ctx, app=whole.app)
     smuggled = quote(SMUGGLED, safe="")
-    for route in getting():
-        names = texts_asked(route, "query")
+    for route in page_get_routes():
+        names = text_parameters(route, "query")
         for visitor in (steward, stranger):
             assert_no_smuggled_header(visitor.get(whole.fill(route.path), params=dict.fromkeys(names, SMUGGLED)))
             for name in re.findall(r"\{(\w+)", route.path):
                 assert_no_smuggled_header(visitor.get(whole.fill(route.path, **{name: smuggled})))
-    for given in ("abcdefgh\r\nx-evil: 1", "abcdefgh\nx", "a" * 65, "<pm-id>12345"):
-        assert steward.get("/", headers={"x-request-id": given}).headers["x-request-id"] != given
+    for request_id in ("abcdefgh\r\nx-evil: 1", "abcdefgh\nx", "a" * 65, "<pm-id>12345"):
+        assert steward.get("/", headers={"x-request-id": request_id}).headers["x-request-id"] != request_id
     prereading = {"theme": whole.ids["theme_id"], "session": SMUGGLED}
     token = form_token_on(steward.get("/settings/account").text)
     for format in ("md", "html", "docx", "pdf"):
         address = f"/api/v1/prereadings?format={format}"
-        answer = steward.post(address, json=prereading, headers={"x-form-token": token})
-        assert answer.status_code < 500, format
-        assert_no_smuggled_header(answer)
+        response = steward.post(address, json=prereading, headers={"x-form-token": token})
+        assert response.status_code < 500, format
+        assert_no_smuggled_header(response)
         if format in {"md", "html"}:
-            assert format == "md" or markup_on(answer) == []
+            assert format == "md" or markup_on(response) == []
 
 
-def test_every_answer_says_that_it_may_not_be_framed_guessed_at_or_kept(
-    whole: FullNetwork, steward: PageClient
-) -> None:
+def test_responses_forbid_framing_sniffing_and_caching(whole: FullNetwork, steward: PageClient) -> None:
     stranger = PageClient(whole.ctx, app=whole.app)
-    addresses = [whole.fill(route.path) for route in getting()]
+    addresses = [whole.fill(route.path) for route in page_get_routes()]
     addresses += ["/nowhere", "/drafts/none", "/api/v1/network", "/api/v1/nowhere", "/api/v1/docs", "/healthz"]
     for address in addresses:
         for visitor in (steward, stranger):
@@ -261,27 +263,27 @@ UPWARDS = (
 )
 
 
-def test_no_name_in_an_address_leads_to_a_file(whole: FullNetwork, steward: PageClient) -> None:
+def test_path_parameters_never_lead_to_files(whole: FullNetwork, steward: PageClient) -> None:
     for name, route in all_routes():
         if "GET" not in name or "{" not in route.path:
             continue
         path = name.partition(" ")[2]
         for part in re.findall(r"\{(\w+)", path):
             for upwards in UPWARDS:
-                answer = steward.get(whole.fill(path, **{part: upwards}))
-                assert answer.status_code < 500, (path, upwards)
-                assert not any(secret in answer.content for secret in SECRET_FILES), (path, upwards)
+                response = steward.get(whole.fill(path, **{part: upwards}))
+                assert response.status_code < 500, (path, upwards)
+                assert not any(secret in response.content for secret in SECRET_FILES), (path, upwards)
     for upwards in UPWARDS:
         assert steward.get(f"/static/{assets_version()}/{upwards}").status_code in {404, 405}, upwards
 
 
-def test_no_uploaded_name_leads_out_of_its_folder(whole: FullNetwork, steward: PageClient) -> None:
+def test_uploaded_file_names_stay_in_their_folder(whole: FullNetwork, steward: PageClient) -> None:
     token = form_token_on(steward.get("/settings/account").text)
     before = sorted(whole.ctx.settings.home.rglob("*"))
     for name in (*UPWARDS, "../x.csv", "/etc/x.csv", ".x.csv", "a/../../x.csv", "a\\..\\x.csv", "x\0.csv", "x\n.csv"):
         address = f"/api/v1/imports?dry_run=true&filename={name if '%' in name else quote(name, safe='')}"
-        answer = steward.post(address, content=b"id,text\n1,x\n", headers={"x-form-token": token})
-        assert answer.status_code in {400, 422}, (name, answer.text)
+        response = steward.post(address, content=b"id,text\n1,x\n", headers={"x-form-token": token})
+        assert response.status_code in {400, 422}, (name, response.text)
     assert sorted(whole.ctx.settings.home.rglob("*")) == before
 
 
@@ -289,18 +291,18 @@ REACHED: list[str] = []
 WATCHED = {"on": False}
 
 
-def _watch(event: str, given: tuple[Any, ...]) -> None:
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if not WATCHED["on"]:
         return
     if event in {"socket.connect", "socket.getaddrinfo", "urllib.Request", "subprocess.Popen", "os.system"}:
-        REACHED.append(f"{event} {given!r}")
-    elif event == "open" and str(given[0]).startswith("/etc/passwd"):
-        REACHED.append(f"{event} {given[0]}")
+        REACHED.append(f"{event} {arguments!r}")
+    elif event == "open" and str(arguments[0]).startswith("/etc/passwd"):
+        REACHED.append(f"{event} {arguments[0]}")
 
 
 @pytest.fixture
 def reached() -> Iterator[list[str]]:
-    """What the process asked the world for; an audit hook cannot be gone round, nor taken away again."""
+    """Yield the process's outside accesses; an audit hook cannot be bypassed or removed."""
     if "added" not in WATCHED:
         sys.addaudithook(_watch)
         WATCHED["added"] = True
@@ -310,30 +312,30 @@ def reached() -> Iterator[list[str]]:
     WATCHED["on"] = False
 
 
-def test_no_link_in_a_case_is_ever_followed(whole: FullNetwork, steward: PageClient, reached: list[str]) -> None:
-    for route in getting():
+def test_links_in_cases_are_never_followed(whole: FullNetwork, steward: PageClient, reached: list[str]) -> None:
+    for route in page_get_routes():
         steward.get(whole.fill(route.path))
     token = form_token_on(steward.get("/settings/account").text)
     for format in ("md", "html", "pdf", "docx"):
-        for asked in (
+        for item in (
             {"theme": whole.ids["theme_id"]},
             {"case": whole.ids["case_id"], "session": "<img src=//x.test>"},
         ):
-            made = steward.post(f"/api/v1/prereadings?format={format}", json=asked, headers={"x-form-token": token})
-            assert made.status_code == 201, made.text
+            created = steward.post(f"/api/v1/prereadings?format={format}", json=item, headers={"x-form-token": token})
+            assert created.status_code == 201, created.text
         assert steward.get(f"/api/v1/playbook?format={format}").status_code == 200
     for what in ("cases", "drafts", "patterns", "themes", "assignments"):
         assert steward.get(f"/api/v1/export/{what}").status_code == 200
     assert reached == []
 
 
-# Too much -------------------------------------------------------------------------------------------------------------
+# Limits -------------------------------------------------------------------------------------------------------------
 
 
-def test_no_route_takes_more_than_its_limit_announced_or_not(
+def test_routes_enforce_body_limit_with_and_without_content_length(
     whole: FullNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An upload's limit is set low here, so that the test need not send 64 MB."""
+    """The upload limit is lowered, so that the test does not send 64 MB."""
     monkeypatch.setattr(middleware, "MAX_IMPORT_BYTES", MAX_BODY_BYTES)
     form = {"content-type": "application/x-www-form-urlencoded"}
     for name, _ in all_routes():
@@ -356,32 +358,32 @@ def test_no_route_takes_more_than_its_limit_announced_or_not(
 
 
 def chunks(n: int) -> Iterator[bytes]:
-    """A body that announces no length."""
+    """Yield a body without a Content-Length."""
     for start in range(0, n, 65_536):
         yield b"a" * min(65_536, n - start)
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(whole: FullNetwork) -> None:
-    """By a guard of less patience, so that the test need not wait either."""
+def test_stalled_body_times_out(whole: FullNetwork) -> None:
+    """The middleware gets a short timeout, so that the test is quick."""
     app = middleware.SecurityMiddleware(whole.app, is_local=True, body_timeout_seconds=0.05)
-    said: list[Any] = []
+    messages: list[Any] = []
     pieces = iter([{"type": "http.request", "body": b"name=", "more_body": True}])
 
     async def receive() -> Any:
         return next(pieces, None) or await asyncio.Event().wait()
 
     async def send(message: Any) -> None:
-        said.append(message)
+        messages.append(message)
 
     form = [(b"host", b"127.0.0.1"), (b"content-type", b"application/x-www-form-urlencoded")]
     scope = {"type": "http", "method": "POST", "path": "/sign-in", "raw_path": b"/sign-in", "query_string": b"",
              "headers": form, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8765), "scheme": "http"}  # fmt: skip
     asyncio.run(app(scope, receive, send))
-    assert said[0]["status"] == 408
-    assert b"stopped arriving" in said[1]["body"]
+    assert messages[0]["status"] == 408
+    assert b"stopped arriving" in messages[1]["body"]
 
 
-def test_no_shape_of_a_body_makes_the_server_fail(whole: FullNetwork) -> None:
+def test_malformed_bodies_never_cause_server_errors(whole: FullNetwork) -> None:
     many = "&".join(f"a{n}=1" for n in range(2_000)).encode()
     parts = b"".join(b'--b\r\ncontent-disposition: form-data; name="a"\r\n\r\nx\r\n' for _ in range(400)) + b"--b--"
     half = b'--b\r\ncontent-disposition: form-data; name="a'
@@ -402,14 +404,14 @@ def test_no_shape_of_a_body_makes_the_server_fail(whole: FullNetwork) -> None:
         for kind, bodies in (texts if path.startswith("/api/") else forms).items():
             for body in bodies:
                 headers = {"content-type": kind, "x-form-token": token}
-                answer = visitor.client.request(method, address, content=body, headers=headers)
-                assert answer.status_code < 500, (name, kind, body[:40])
+                response = visitor.client.request(method, address, content=body, headers=headers)
+                assert response.status_code < 500, (name, kind, body[:40])
                 if not path.startswith("/api/"):
                     bare = visitor.client.request(method, address, content=body, headers={"content-type": kind})
                     assert bare.status_code in {400, 403}, (name, kind, body[:40])
 
 
-# Somebody else's page -------------------------------------------------------------------------------------------------
+# Cross-site requests -------------------------------------------------------------------------------------------------
 
 ELSEWHERE = (
     {"origin": "https://evil.example"},
@@ -421,12 +423,12 @@ ELSEWHERE = (
 )
 
 
-def test_no_form_is_taken_without_its_token_or_from_another_site(whole: FullNetwork) -> None:
-    """Every page and every route of the API that changes something, asked with a steward's own cookie."""
+def test_changes_need_form_token_and_same_site(whole: FullNetwork) -> None:
+    """Send every changing request with a steward's cookie but without a valid form token."""
     visitor, other = whole.steward(), whole.steward()
-    token, foreign = (form_token_on(one.get("/settings/account").text) for one in (visitor, other))
+    token, foreign = (form_token_on(visitor.get("/settings/account").text) for visitor in (visitor, other))
     before = everything_stored(whole)
-    tried = 0
+    n_requests = 0
     for name, _ in all_routes():
         method, address = name.partition("'")[2].partition("'")[0], name.partition(" ")[2]
         if method == "GET":
@@ -434,21 +436,21 @@ def test_no_form_is_taken_without_its_token_or_from_another_site(whole: FullNetw
         filled = whole.fill(address)
         for fields in ({}, {"form_token": ""}, {"form_token": foreign}, {"form_token": token.upper()}):
             for headers in ({}, {"sec-fetch-site": "none"}, {"origin": BASE_URL}):
-                refused = visitor.client.request(method, filled, data=fields, headers=headers)
-                assert refused.status_code == 403, (name, fields, headers)
+                response = visitor.client.request(method, filled, data=fields, headers=headers)
+                assert response.status_code == 403, (name, fields, headers)
         for headers in ELSEWHERE:
-            sent = {"form_token": token}
-            refused = visitor.client.request(method, filled, data=sent, headers=headers)
-            assert refused.status_code == 403, (name, headers)
-            assert refused.headers.get_list("set-cookie") == [], name
-        tried += 1
-    assert tried >= 20
+            form = {"form_token": token}
+            response = visitor.client.request(method, filled, data=form, headers=headers)
+            assert response.status_code == 403, (name, headers)
+            assert response.headers.get_list("set-cookie") == [], name
+        n_requests += 1
+    assert n_requests >= 20
     assert everything_stored(whole) == before
     assert visitor.get("/settings/account").status_code == 200
 
 
-def test_nothing_is_changed_by_reading(whole: FullNetwork, steward: PageClient) -> None:
-    """A link or a picture on another site can make a browser read; so reading must leave all as it is."""
+def test_read_requests_change_no_data(whole: FullNetwork, steward: PageClient) -> None:
+    """Other sites can make a browser send GET requests, so these must not change anything."""
     steward.get("/")
     before = everything_stored(whole)
     for name, _ in all_routes():
@@ -457,20 +459,18 @@ def test_nothing_is_changed_by_reading(whole: FullNetwork, steward: PageClient) 
     assert everything_stored(whole) == before
 
 
-def test_no_other_name_of_this_machine_is_answered(whole: FullNetwork, steward: PageClient) -> None:
-    """A rebound name makes a browser send another site's requests here."""
+def test_foreign_host_names_are_rejected(whole: FullNetwork, steward: PageClient) -> None:
+    """DNS rebinding makes a browser send another site's requests to this server."""
     hosts = ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8765", "127.0.0.1@evil.example", "", "[")
     for name, _ in all_routes():
         method, address = name.partition("'")[2].partition("'")[0], name.partition(" ")[2]
         for host in hosts[: 6 if method == "GET" else 1]:
             headers = {"host": host, "origin": f"http://{host}"}
-            answer = steward.client.request(method, whole.fill(address), headers=headers)
-            assert answer.status_code in {400, 403}, (name, host)
+            response = steward.client.request(method, whole.fill(address), headers=headers)
+            assert response.status_code in {400, 403}, (name, host)
 
 
-def test_a_link_to_sign_in_names_this_server_whatever_a_request_calls_it(
-    whole: FullNetwork, steward: PageClient
-) -> None:
+def test_sign_in_link_ignores_forwarded_host(whole: FullNetwork, steward: PageClient) -> None:
     forwarded = {"x-forwarded-host": "evil.example", "forwarded": "host=evil.example", "x-forwarded-proto": "ftp"}
     page = steward.send(
         whole.fill("/settings/members/{member_id}/link"), page="/settings/members", headers=forwarded
@@ -479,7 +479,7 @@ def test_a_link_to_sign_in_names_this_server_whatever_a_request_calls_it(
     assert "evil.example" not in page
 
 
-# Signing in -----------------------------------------------------------------------------------------------------------
+# Sign-in -----------------------------------------------------------------------------------------------------------
 
 AWAY = (
     "//evil.example",
@@ -505,76 +505,74 @@ AWAY = (
 )
 
 
-def lands(location: str) -> str:
-    """The host a browser goes to: it drops tabs and line ends, and takes a backslash for a slash."""
+def target_host(location: str) -> str:
+    """Return the host a browser opens: it drops tabs and line ends and reads a backslash as a slash."""
     read = re.sub(r"[\t\r\n]", "", location.strip("\x00\x20")).replace("\\", "/")
     return urlsplit(urljoin(f"{BASE_URL}/sign-in", read)).netloc
 
 
-def test_signing_in_leads_nowhere_else(whole: FullNetwork, steward: PageClient) -> None:
-    here = urlsplit(BASE_URL).netloc
+def test_sign_in_redirects_only_to_own_server(whole: FullNetwork, steward: PageClient) -> None:
+    own_host = urlsplit(BASE_URL).netloc
     for away in AWAY:
-        assert lands(safe_redirect_path(away)) == here, away
-        led = steward.get("/sign-in", params={"next": away})
-        assert (led.status_code, lands(led.headers["location"])) == (303, here), away
+        assert target_host(safe_redirect_path(away)) == own_host, away
+        redirect = steward.get("/sign-in", params={"next": away})
+        assert (redirect.status_code, target_host(redirect.headers["location"])) == (303, own_host), away
         form = PageClient(whole.ctx, app=whole.app).get("/sign-in", params={"next": away}).text
-        found = re.search(r'name="next" value="([^"]*)"', form)
-        assert found
-        assert lands(unescape(found[1])) == here, away
-        again = steward.send(
+        match = re.search(r'name="next" value="([^"]*)"', form)
+        assert match
+        assert target_host(unescape(match[1])) == own_host, away
+        resumed = steward.send(
             "/sign-in/again", {"next": away, "kept": '{"fields": [["a", "b"]], "files": []}'}, page="/settings/account"
         )
-        target = re.search(r'action="([^"]*)"', again.text.partition("What you wrote is here")[2])
-        assert target
-        assert lands(unescape(target[1])) == here, away
+        action = re.search(r'action="([^"]*)"', resumed.text.partition("What you wrote is here")[2])
+        assert action
+        assert target_host(unescape(action[1])) == own_host, away
     assert safe_redirect_path("/drafts/d-1?claim=2#evidence") == "/drafts/d-1?claim=2#evidence"
 
 
-def a_member(whole: FullNetwork, name: str) -> Member:
+def add_plain_member(whole: FullNetwork, name: str) -> Member:
     return add_member(whole.ctx.accounts, whole.ctx.clock, "default", name, [Role.MEMBER])
 
 
-def test_a_session_that_was_there_before_signing_in_is_not_the_one_after(whole: FullNetwork) -> None:
-    """Somebody plants a cookie of their choice, or their own session, in another's browser."""
-    member = a_member(whole, "Vic Tim")
+def test_sign_in_replaces_planted_session(whole: FullNetwork) -> None:
+    """An attacker plants a chosen cookie, or their own session, in the victim's browser."""
+    member = add_plain_member(whole, "Vic Tim")
     planted = whole.steward()
     for former in ("known-to-the-attacker", planted.secret):
         victim = PageClient(whole.ctx, app=whole.app)
         victim.client.cookies.set(PLAIN_COOKIE, former, domain="127.0.0.1")
         link = create_sign_in_link(whole.ctx.accounts, whole.ctx.clock, member, is_confined=True)
-        answer = victim.send(f"/sign-in/link/{link}", page=f"/sign-in/link/{link}")
-        assert answer.status_code == 303
-        cookie = next(one for one in answer.headers.get_list("set-cookie") if one.startswith(PLAIN_COOKIE))
+        response = victim.send(f"/sign-in/link/{link}", page=f"/sign-in/link/{link}")
+        assert response.status_code == 303
+        cookie = next(cookie for cookie in response.headers.get_list("set-cookie") if cookie.startswith(PLAIN_COOKIE))
         assert former not in cookie
         assert "HttpOnly" in cookie
         assert "samesite=lax" in cookie.casefold()
         attacker = PageClient(whole.ctx, app=whole.app)
         attacker.client.cookies.set(PLAIN_COOKIE, former, domain="127.0.0.1")
-        assert attacker.get("/settings/account").status_code == 303, "worth nothing any more"
+        assert attacker.get("/settings/account").status_code == 303, "the former session is invalid"
 
 
-def test_a_token_of_a_form_is_bound_to_its_session_and_says_nothing_of_it(
-    whole: FullNetwork, steward: PageClient
-) -> None:
+def test_form_token_is_bound_to_session_and_does_not_reveal_it(whole: FullNetwork, steward: PageClient) -> None:
     token = form_token_on(steward.get("/settings/account").text)
     assert steward.secret not in steward.get("/settings/account").text
     assert token != form_token(whole.ctx, None)
     assert len(token) == 64
 
 
-def test_passwords_cannot_be_tried_for_ever(whole: FullNetwork) -> None:
+def test_password_attempts_are_limited(whole: FullNetwork) -> None:
     whole.app.state.shared.ctx.__dict__["passwords"] = _Wrong()
     stranger = PageClient(whole.ctx, app=whole.app)
-    tried: Sequence[Any] = [
+    responses: Sequence[Any] = [
         stranger.send("/sign-in", {"sign_in_name": "stella-ward", "password": f"guess {n}"}, page="/sign-in")
         for n in range(12)
     ]
-    assert [one.status_code for one in tried] == [422] * 10 + [429] * 2
-    assert int(tried[-1].headers["retry-after"]) > 0
+    assert [response.status_code for response in responses] == [422] * 10 + [429] * 2
+    assert int(responses[-1].headers["retry-after"]) > 0
 
 
 class _Wrong:
-    """Passwords that never fit, at no cost."""
+    """A password hasher that rejects all passwords at no cost."""
 
     def fits(self, password: str, hash: str) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Both encoders keep the port's promise: unit vectors that depend on their text alone."""
+"""Contract of the encoders: unit vectors that depend on their text only."""
 
 import random
 from pathlib import Path
@@ -31,14 +31,14 @@ def encoder(request: pytest.FixtureRequest, minilm: MiniLMEncoder) -> Encoder:
     return minilm if request.param == "minilm" else HashingEncoder()
 
 
-def some_texts(n: int) -> list[str]:
-    """Texts of one word to several windows."""
-    draw = random.Random(7)
-    return [" ".join(draw.choices(WORDS, k=draw.choice([1, 3, 8, 20, 60, 150, 400]))) for _ in range(n)]
+def make_texts(n: int) -> list[str]:
+    """Make texts from one word to several windows long."""
+    rng = random.Random(7)
+    return [" ".join(rng.choices(WORDS, k=rng.choice([1, 3, 8, 20, 60, 150, 400]))) for _ in range(n)]
 
 
-def test_rows_are_unit_vectors_in_the_order_of_the_texts(encoder: Encoder) -> None:
-    texts = some_texts(20)
+def test_encoder_returns_unit_vectors_in_text_order(encoder: Encoder) -> None:
+    texts = make_texts(20)
     vectors = encoder.encode(texts)
     assert vectors.shape == (20, encoder.dimensions)
     assert vectors.dtype == np.float32
@@ -47,8 +47,8 @@ def test_rows_are_unit_vectors_in_the_order_of_the_texts(encoder: Encoder) -> No
         assert np.array_equal(encoder.encode([text])[0], vector)
 
 
-def test_a_vector_depends_on_its_text_alone(encoder: Encoder) -> None:
-    texts = some_texts(120)
+def test_encoder_vector_depends_on_its_text_only(encoder: Encoder) -> None:
+    texts = make_texts(120)
     shuffled = texts.copy()
     random.Random(1).shuffle(shuffled)
     rows = dict(zip(texts, encoder.encode(texts), strict=True))
@@ -56,16 +56,16 @@ def test_a_vector_depends_on_its_text_alone(encoder: Encoder) -> None:
     assert all(np.array_equal(rows[text], again[text]) for text in texts)
 
 
-def test_no_text_gives_no_row_and_an_empty_text_gives_one(encoder: Encoder) -> None:
+def test_encoder_accepts_no_texts_and_empty_texts(encoder: Encoder) -> None:
     assert encoder.encode([]).shape == (0, encoder.dimensions)
     assert np.isfinite(encoder.encode([""])).all()
 
 
-def test_threads_do_not_change_a_vector(minilm: MiniLMEncoder) -> None:
+def test_encoder_vector_is_independent_of_threads(minilm: MiniLMEncoder) -> None:
     import torch
 
     untyped: Any = torch
-    texts = some_texts(40)
+    texts = make_texts(40)
     before: int = untyped.get_num_threads()
     vectors = minilm.encode(texts)
     try:
@@ -75,20 +75,20 @@ def test_threads_do_not_change_a_vector(minilm: MiniLMEncoder) -> None:
         untyped.set_num_threads(before)
 
 
-def test_the_end_of_a_long_text_counts(minilm: MiniLMEncoder) -> None:
-    long = "The pump in building four failed again. " * 80
-    changed = long + "A wasp nest blocked the flue of the boiler. " * 20
-    same, other = minilm.encode([long, changed])
-    assert float(same @ other) < 0.95
+def test_encoder_covers_the_end_of_a_long_text(minilm: MiniLMEncoder) -> None:
+    text = "The pump in building four failed again. " * 80
+    changed = text + "A wasp nest blocked the flue of the boiler. " * 20
+    original_vector, changed_vector = minilm.encode([text, changed])
+    assert float(original_vector @ changed_vector) < 0.95
 
 
-def test_similar_texts_are_closer_than_strangers(minilm: MiniLMEncoder) -> None:
+def test_encoder_places_similar_texts_closer_than_unrelated_ones(minilm: MiniLMEncoder) -> None:
     texts = ["The label printer prints nothing since the update.", "After the update no labels come.", "A dog bit me."]
-    one, like, unlike = minilm.encode(texts)
-    assert float(one @ like) > 0.6 > float(one @ unlike) + 0.2
+    vector, similar, unrelated = minilm.encode(texts)
+    assert float(vector @ similar) > 0.6 > float(vector @ unrelated) + 0.2
 
 
-def test_windows_cover_a_text_and_batches_have_one_shape_a_length() -> None:
+def test_windows_cover_a_text_and_batch_shape_depends_on_length() -> None:
     pieces = list(range(250))
     windows = split_windows(pieces, 94)
     assert [piece for window in windows for piece in window] == pieces
@@ -96,7 +96,7 @@ def test_windows_cover_a_text_and_batches_have_one_shape_a_length() -> None:
     assert {length: rows_per_batch(length) for length in (16, 64, 96)} == {16: 64, 64: 16, 96: 21}
 
 
-def test_a_weight_file_that_fails_its_checksum_is_refused_by_name(tmp_path: Path) -> None:
+def test_weights_are_refused_by_file_name_when_a_checksum_fails(tmp_path: Path) -> None:
     for name in ("model.safetensors", "tokenizer.json", "1_Pooling/config.json"):
         copy = tmp_path / name.replace("/", "-")
         _link_all_but(find_weights_folder(), copy, name)
@@ -109,11 +109,11 @@ def test_a_weight_file_that_fails_its_checksum_is_refused_by_name(tmp_path: Path
             MiniLMEncoder(copy).encode(["x"])
 
 
-def _link_all_but(source: Path, target: Path, left_out: str) -> None:
+def _link_all_but(source: Path, target: Path, excluded: str) -> None:
     for path in source.rglob("*"):
-        place = target / path.relative_to(source)
+        link = target / path.relative_to(source)
         if path.is_dir():
-            place.mkdir(parents=True, exist_ok=True)
-        elif path.relative_to(source).as_posix() != left_out:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(path)
+            link.mkdir(parents=True, exist_ok=True)
+        elif path.relative_to(source).as_posix() != excluded:
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path)

@@ -1,4 +1,7 @@
-"""Both indexes find the same cases with the same scores; the derived one says what it holds and can be thrown away."""
+"""Contract of the exact index and the Chroma index: the same cases with the same scores.
+
+The Chroma index also identifies its rows and can be rebuilt.
+"""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -44,55 +47,55 @@ def index(request: pytest.FixtureRequest, chroma: ChromaIndex) -> VectorIndex:
     return chroma if request.param == "chroma" else ExactIndex(IDS, ROWS)
 
 
-def small(folder: Path, n: int = 20) -> ChromaIndex:
+def build_small_index(folder: Path, n: int = 20) -> ChromaIndex:
     index = ChromaIndex(folder, name="mini/1")
     index.rebuild(IDS[:n], ROWS[:n])
     return index
 
 
-# both
+# both indexes
 
 
-def test_a_case_is_its_own_nearest_with_a_score_of_one(index: VectorIndex) -> None:
+def test_index_returns_a_case_as_its_own_nearest_with_score_one(index: VectorIndex) -> None:
     for row in (0, 7, N - 1):
         best = index.search(ROWS[row], 1)[0]
         assert (best.case_id, round(best.score, 3)) == (IDS[row], 1.0)
 
 
-def test_hits_come_best_first_each_case_once_and_as_many_as_asked_for(index: VectorIndex) -> None:
+def test_index_returns_k_distinct_hits_best_first(index: VectorIndex) -> None:
     for k in (1, 10, 300, N, N + 5):
         hits = index.search(ROWS[3], k)
         assert len(hits) == len({hit.case_id for hit in hits}) == min(k, N)
-        assert all(one.score >= two.score for one, two in pairwise(hits))
+        assert all(hit.score >= next_hit.score for hit, next_hit in pairwise(hits))
     assert index.search(ROWS[3], 0) == []
 
 
-def test_both_indexes_find_the_same(chroma: ChromaIndex) -> None:
+def test_chroma_index_returns_the_hits_of_the_exact_index(chroma: ChromaIndex) -> None:
     exact = ExactIndex(IDS, ROWS)
     for query in unit_rows(40, 1):
         assert chroma.search(query, 10) == exact.search(query, 10)
 
 
-def test_equal_scores_come_by_id(tmp_path: Path) -> None:
-    ids, same = ["c-2", "c-1", "c-3"], np.tile(ROWS[:1], (3, 1))
+def test_index_orders_equal_scores_by_id(tmp_path: Path) -> None:
+    ids, equal_rows = ["c-2", "c-1", "c-3"], np.tile(ROWS[:1], (3, 1))
     index = ChromaIndex(tmp_path, name="mini/1")
-    index.rebuild(ids, same)
+    index.rebuild(ids, equal_rows)
     expected = [Hit(id, pytest.approx(1.0, abs=1e-3)) for id in ("c-1", "c-2", "c-3")]  # pyright: ignore[reportArgumentType]
-    assert ExactIndex(ids, same).search(ROWS[0], 3) == index.search(ROWS[0], 3) == expected
+    assert ExactIndex(ids, equal_rows).search(ROWS[0], 3) == index.search(ROWS[0], 3) == expected
     index.close()
 
 
-def test_an_index_of_nothing_finds_nothing(tmp_path: Path) -> None:
+def test_empty_index_finds_nothing(tmp_path: Path) -> None:
     index = ChromaIndex(tmp_path, name="mini/1")
     index.rebuild([], ROWS[:0])
     assert index.search(ROWS[0], 5) == ExactIndex([], ROWS[:0]).search(ROWS[0], 5) == []
     index.close()
 
 
-# the derived one
+# the Chroma index
 
 
-def test_an_index_says_whether_it_was_built_from_exactly_these_rows(tmp_path: Path) -> None:
+def test_index_is_current_only_for_the_rows_it_was_built_from(tmp_path: Path) -> None:
     index = ChromaIndex(tmp_path, name="mini/1")
     assert not index.is_current(digest_rows([], ROWS[:0]))
     index.rebuild(IDS[:20], ROWS[:20])
@@ -107,71 +110,71 @@ def test_an_index_says_whether_it_was_built_from_exactly_these_rows(tmp_path: Pa
     other.close()
 
 
-def test_a_rebuilt_index_holds_the_new_rows_and_none_of_the_old(tmp_path: Path) -> None:
-    index = small(tmp_path)
+def test_rebuilt_index_contains_only_the_new_rows(tmp_path: Path) -> None:
+    index = build_small_index(tmp_path)
     index.rebuild(IDS[10:40], ROWS[10:40])
     assert index.verify(IDS[10:40], ROWS[10:40]) == IndexCheck(n_rows=30, missing=(), extra=(), different=())
     assert {hit.case_id for hit in index.search(ROWS[0], 99)} == set(IDS[10:40])
     index.close()
 
 
-def test_verifying_names_every_row_that_differs(tmp_path: Path) -> None:
-    index = small(tmp_path)
-    turned: NDArray[np.float32] = ROWS[:21].copy()
-    turned[5] = -turned[5]
-    check = index.verify(IDS[1:21], turned[1:])
+def test_index_check_names_every_different_row(tmp_path: Path) -> None:
+    index = build_small_index(tmp_path)
+    changed_rows: NDArray[np.float32] = ROWS[:21].copy()
+    changed_rows[5] = -changed_rows[5]
+    check = index.verify(IDS[1:21], changed_rows[1:])
     assert check == IndexCheck(n_rows=20, missing=(IDS[20],), extra=(IDS[0],), different=(IDS[5],))
     assert not check.is_ok
     assert index.verify(IDS[:20], ROWS[:20]).is_ok
     index.close()
 
 
-def test_an_index_is_found_again_by_the_next_process(tmp_path: Path) -> None:
-    small(tmp_path).close()
+def test_index_is_reused_by_the_next_process(tmp_path: Path) -> None:
+    build_small_index(tmp_path).close()
     again = ChromaIndex(tmp_path, name="mini/1")
     assert again.is_current(digest_rows(IDS[:20], ROWS[:20]))
     assert again.search(ROWS[3], 5) == ExactIndex(IDS[:20], ROWS[:20]).search(ROWS[3], 5)
     again.close()
 
 
-def test_an_index_has_one_owner_at_a_time(tmp_path: Path) -> None:
-    owner = small(tmp_path)
+def test_index_has_one_owner_at_a_time(tmp_path: Path) -> None:
+    owner = build_small_index(tmp_path)
     with pytest.raises(IndexUnavailable, match="Another process"):
         ChromaIndex(tmp_path, name="mini/1")
     owner.close()
     ChromaIndex(tmp_path, name="mini/1").close()
 
 
-def test_a_damaged_index_says_so_and_can_be_made_anew(tmp_path: Path) -> None:
-    small(tmp_path).close()
+def test_damaged_index_raises_and_can_be_rebuilt(tmp_path: Path) -> None:
+    build_small_index(tmp_path).close()
     database = tmp_path / "chroma" / "chroma.sqlite3"
     database.write_bytes(b"no database " * 4000)
     for log in database.parent.glob("chroma.sqlite3-*"):
         log.unlink()
     index = ChromaIndex(tmp_path, name="mini/1")
-    for ask in (lambda: index.search(ROWS[0], 3), lambda: index.verify(IDS[:20], ROWS[:20])):
+    for query in (lambda: index.search(ROWS[0], 3), lambda: index.verify(IDS[:20], ROWS[:20])):
         with pytest.raises(IndexUnavailable, match="index rebuild"):
-            ask()
+            query()
     index.rebuild(IDS[:20], ROWS[:20])
     assert index.verify(IDS[:20], ROWS[:20]).is_ok
     index.close()
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", '{"digest": 1}', "\0"])
-def test_a_damaged_manifest_means_that_nothing_is_held(tmp_path: Path, manifest: str) -> None:
-    index = small(tmp_path)
+def test_index_is_not_current_when_its_manifest_is_damaged(tmp_path: Path, manifest: str) -> None:
+    index = build_small_index(tmp_path)
     (tmp_path / "manifest.json").write_text(manifest)
     assert not index.is_current(digest_rows(IDS[:20], ROWS[:20]))
     index.close()
 
 
-def test_an_index_where_nothing_can_be_written_says_so(tmp_path: Path) -> None:
+def test_index_raises_when_its_folder_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "index").write_text("a file")
     with pytest.raises(IndexUnavailable):
         ChromaIndex(tmp_path / "index", name="mini/1")
 
 
-def test_no_text_is_in_the_files(tmp_path: Path) -> None:
+def test_index_files_contain_no_text(tmp_path: Path) -> None:
     text = "The supplier Halvorsen forgot the paper"
     index = ChromaIndex(tmp_path, name="hashing/1")
     index.rebuild(["c-1"], HashingEncoder().encode([text]))

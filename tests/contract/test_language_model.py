@@ -267,7 +267,10 @@ def test_a_slow_drip_is_given_up_at_the_limit() -> None:
 
 def test_nobody_at_the_address_is_a_failure_with_a_remedy() -> None:
     nobody = only(Endpoint(model="openai/test-model", api_base="http://127.0.0.1:9/v1", price=CHEAP))
-    with serve_model([]) as provider, pytest.raises(GatewayFailed, match="check that the address is right and reachable"):
+    with (
+        serve_model([]) as provider,
+        pytest.raises(GatewayFailed, match="check that the address is right and reachable"),
+    ):
         gateway_to(provider, choice=nobody).ask("naming", PROMPT)
 
 

@@ -1,4 +1,4 @@
-"""The store keeps every noun as it was, shows one network to itself alone, and stores a step whole or not at all."""
+"""Contract of the store: exact round trips, separate networks, and atomic writes."""
 
 import datetime as dt
 import sqlite3
@@ -75,13 +75,13 @@ LATER = NOON + dt.timedelta(minutes=7)
 
 Opener = Callable[[str], Store]
 
-nothing: Any = None
-"""What no table takes for an id: a write that fails half-way."""
+INVALID_ID: Any = None
+"""Id that every table rejects, so that a write fails in the middle."""
 
 
 @pytest.fixture
 def open_network(tmp_path: Path) -> Iterator[Opener]:
-    """Opens one network of one database; every call is a connection of its own, as another process would have."""
+    """Open networks of one database; every call makes a connection of its own, like another process."""
     opened: list[SqlStore] = []
 
     def opener(network_id: str) -> Store:
@@ -98,7 +98,7 @@ def store(open_network: Opener) -> Store:
     return open_network("north")
 
 
-def pairs(*cases: Case) -> list[Any]:
+def with_submissions(*cases: Case) -> list[Any]:
     return [(build_submission(case.text, external_id=case.external_id), case) for case in cases]
 
 
@@ -114,10 +114,10 @@ FULL = build_case(
 BARE = Case(id="r-1", kind=CaseKind.RECAP, external_id=None, text={}, content_hash="h2")
 
 
-# the network and its people
+# network and roster
 
 
-def test_a_network_is_made_once_and_kept_as_it_is_changed(open_network: Opener) -> None:
+def test_network_is_created_once_and_keeps_changes(open_network: Opener) -> None:
     store = open_network("north")
     assert store.network == Network(id="north", name="The north")
     changed = Network(
@@ -131,14 +131,14 @@ def test_a_network_is_made_once_and_kept_as_it_is_changed(open_network: Opener) 
     assert open_network("north").network == changed
 
 
-def test_the_secret_is_made_once_and_is_no_other_networks(open_network: Opener) -> None:
+def test_contributor_secret_is_created_once_per_network(open_network: Opener) -> None:
     secret = open_network("north").contributor_secret()
     assert len(secret) == 32
     assert open_network("north").contributor_secret() == secret
     assert open_network("south").contributor_secret() != secret
 
 
-def test_people_are_put_on_the_roster_once_with_numbers_that_never_change(store: Store) -> None:
+def test_roster_adds_each_name_once_with_a_permanent_number(store: Store) -> None:
     assert store.add_to_roster([("Anna Hansen", "anna@example.org", "North"), ("Bo", None, None)]) == 2
     assert store.add_to_roster([("anna hansen", None, None), ("Cy", None, None), ("Cy", None, None)]) == 1
     assert store.roster() == [
@@ -152,56 +152,70 @@ def test_people_are_put_on_the_roster_once_with_numbers_that_never_change(store:
 # cases
 
 
-def test_cases_come_back_as_they_were_by_id(store: Store) -> None:
-    assert store.save_cases(pairs(BARE, FULL)) == CaseSaveCounts(accepted=2, unchanged=0, duplicates=0, updated=0)
+def test_cases_are_returned_unchanged_by_id(store: Store) -> None:
+    assert store.save_cases(with_submissions(BARE, FULL)) == CaseSaveCounts(
+        accepted=2, unchanged=0, duplicates=0, updated=0
+    )
     assert store.cases() == [FULL, BARE]
     assert (store.case("c-1"), store.case("C-1"), store.case("r-1")) == (FULL, FULL, BARE)
     with pytest.raises(NotFound):
         store.case("c-9")
 
 
-def test_the_same_case_again_is_unchanged_and_a_changed_one_replaces_it(store: Store) -> None:
-    store.save_cases(pairs(FULL))
-    assert store.save_cases(pairs(FULL)) == CaseSaveCounts(accepted=0, unchanged=1, duplicates=0, updated=0)
+def test_save_cases_skips_unchanged_and_replaces_changed_cases(store: Store) -> None:
+    store.save_cases(with_submissions(FULL))
+    assert store.save_cases(with_submissions(FULL)) == CaseSaveCounts(accepted=0, unchanged=1, duplicates=0, updated=0)
     changed = replace(FULL, team="South")
-    assert store.save_cases(pairs(changed)) == CaseSaveCounts(accepted=1, unchanged=0, duplicates=0, updated=1)
+    assert store.save_cases(with_submissions(changed)) == CaseSaveCounts(
+        accepted=1, unchanged=0, duplicates=0, updated=1
+    )
     assert store.cases() == [changed]
 
 
-def test_the_same_text_under_another_id_is_accepted_and_counted(store: Store) -> None:
-    same = [build_case(f"c-{n}", content_hash="h") for n in range(3)]
-    assert store.save_cases(pairs(*same[:2])) == CaseSaveCounts(accepted=2, unchanged=0, duplicates=1, updated=0)
-    assert store.save_cases(pairs(same[2])) == CaseSaveCounts(accepted=1, unchanged=0, duplicates=1, updated=0)
-    assert store.save_cases(pairs(*same)) == CaseSaveCounts(accepted=0, unchanged=3, duplicates=0, updated=0)
+def test_save_cases_counts_a_repeated_text_under_another_id(store: Store) -> None:
+    cases = [build_case(f"c-{n}", content_hash="h") for n in range(3)]
+    assert store.save_cases(with_submissions(*cases[:2])) == CaseSaveCounts(
+        accepted=2, unchanged=0, duplicates=1, updated=0
+    )
+    assert store.save_cases(with_submissions(cases[2])) == CaseSaveCounts(
+        accepted=1, unchanged=0, duplicates=1, updated=0
+    )
+    assert store.save_cases(with_submissions(*cases)) == CaseSaveCounts(
+        accepted=0, unchanged=3, duplicates=0, updated=0
+    )
 
 
-def test_one_id_twice_in_a_batch_counts_as_it_would_in_two(open_network: Opener) -> None:
+def test_save_cases_counts_a_repeated_id_like_two_batches(open_network: Opener) -> None:
     first, second = build_case("c-1", "First.", content_hash="h1"), build_case("c-1", "Second.", content_hash="h2")
-    at_once = open_network("at once")
-    assert at_once.save_cases(pairs(first, second)) == CaseSaveCounts(accepted=2, unchanged=0, duplicates=0, updated=1)
-    assert at_once.cases() == [second]
-    assert at_once.save_cases(pairs(first, second)) == CaseSaveCounts(accepted=2, unchanged=0, duplicates=0, updated=2)
-    assert at_once.cases() == [second]
-    assert at_once.save_cases(pairs(second, second)).unchanged == 2
+    store = open_network("at once")
+    assert store.save_cases(with_submissions(first, second)) == CaseSaveCounts(
+        accepted=2, unchanged=0, duplicates=0, updated=1
+    )
+    assert store.cases() == [second]
+    assert store.save_cases(with_submissions(first, second)) == CaseSaveCounts(
+        accepted=2, unchanged=0, duplicates=0, updated=2
+    )
+    assert store.cases() == [second]
+    assert store.save_cases(with_submissions(second, second)).unchanged == 2
 
 
-def test_a_dry_run_counts_and_stores_nothing(store: Store) -> None:
-    store.save_cases(pairs(FULL))
-    again = pairs(FULL, replace(FULL, id="c-2"), BARE)
+def test_save_cases_stores_nothing_in_a_dry_run(store: Store) -> None:
+    store.save_cases(with_submissions(FULL))
+    again = with_submissions(FULL, replace(FULL, id="c-2"), BARE)
     assert store.save_cases(again, dry_run=True) == CaseSaveCounts(accepted=2, unchanged=1, duplicates=1, updated=0)
     assert store.cases() == [FULL]
     assert len(store.submissions()) == 1
 
 
-def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
+def test_save_cases_stores_nothing_when_one_case_fails(store: Store) -> None:
     with pytest.raises(StoreUnavailable) as failed:
-        store.save_cases(pairs(FULL, replace(CASES[0], id=nothing)))
+        store.save_cases(with_submissions(FULL, replace(CASES[0], id=INVALID_ID)))
     assert "lane 4" not in f"{failed.value} {failed.value.__cause__}"
     assert store.cases() == []
     assert store.submissions() == []
 
 
-def test_submissions_come_back_as_handed_in_the_newest_of_each(store: Store) -> None:
+def test_submissions_return_the_newest_version_unredacted(store: Store) -> None:
     first = build_submission(
         "Anna waited.", external_id="HN-1", facts={"submitter": "Anna"}, linked_cases=("x",), row=3
     )
@@ -213,38 +227,38 @@ def test_submissions_come_back_as_handed_in_the_newest_of_each(store: Store) -> 
     assert store.submissions() == [second]
 
 
-def test_cases_can_be_asked_for_by_kind_and_by_date(store: Store) -> None:
+def test_cases_are_filtered_by_kind_and_date(store: Store) -> None:
     old, new = build_case("c-1", date=dt.date(2026, 1, 1)), build_case("c-2", date=dt.date(2026, 7, 1))
     undated = build_case("c-3", date=None)
-    store.save_cases(pairs(old, new, undated, BARE))
+    store.save_cases(with_submissions(old, new, undated, BARE))
     assert store.cases(kind=CaseKind.CASE) == [old, new, undated]
     assert store.cases(kind=CaseKind.RECAP) == [BARE]
     assert store.cases(since="2026-07-01") == [new, undated, BARE]
     assert store.cases(kind=CaseKind.CASE, since="2027-01-01") == [undated]
 
 
-def test_more_cases_than_one_statement_takes(store: Store) -> None:
+def test_save_cases_accepts_more_cases_than_one_statement(store: Store) -> None:
     many = [build_case(f"c-{n:05d}", content_hash=f"h{n}") for n in range(2000)]
-    assert store.save_cases(pairs(*many)).accepted == 2000
-    assert store.save_cases(pairs(*many)).unchanged == 2000
+    assert store.save_cases(with_submissions(*many)).accepted == 2000
+    assert store.save_cases(with_submissions(*many)).unchanged == 2000
     assert [case.id for case in store.cases()] == [case.id for case in many]
 
 
 # vectors
 
 
-def test_vectors_come_back_bit_for_bit_for_their_encoder_alone(store: Store) -> None:
+def test_vectors_are_returned_bit_for_bit_for_their_encoder(store: Store) -> None:
     rows = np.random.default_rng(0).standard_normal((1000, 8)).astype(np.float32)
-    kept = {f"{n:032x}": row for n, row in enumerate(rows)}
-    store.save_vectors("mini/1", kept)
-    found = store.vectors("mini/1", [*kept, "unknown"])
-    assert list(found) == sorted(kept)
-    assert all(np.array_equal(found[key], kept[key]) and found[key].dtype == np.float32 for key in kept)
-    assert store.vectors("mini/2", list(kept)) == {}
+    stored = {f"{n:032x}": row for n, row in enumerate(rows)}
+    store.save_vectors("mini/1", stored)
+    vectors = store.vectors("mini/1", [*stored, "unknown"])
+    assert list(vectors) == sorted(stored)
+    assert all(np.array_equal(vectors[key], stored[key]) and vectors[key].dtype == np.float32 for key in stored)
+    assert store.vectors("mini/2", list(stored)) == {}
     assert store.vectors("mini/1", []) == {}
 
 
-def test_a_vector_once_kept_stays(store: Store) -> None:
+def test_save_vectors_never_replaces_a_vector(store: Store) -> None:
     store.save_vectors("mini/1", {"h": np.ones(3, np.float32)})
     store.save_vectors("mini/1", {"h": np.zeros(3, np.float32)})
     store.save_vectors("mini/1", {})
@@ -268,7 +282,7 @@ THEME = build_theme(
     gist="Red tape.",
     nearest_theme_id="t-2",
 )
-ASLEEP = build_theme(
+DORMANT = build_theme(
     "t-2",
     case_ids=(),
     lineage=Lineage.DORMANT,
@@ -278,7 +292,7 @@ ASLEEP = build_theme(
     new_by_period=(("2026Q2", 2), ("2026Q3", 0)),
 )
 PLACED = Assignment(case_id="c-1", theme_id="t-1", area_id="a-1", strength=0.5, nearest_theme_id="t-1")
-ALONE = Assignment(
+OUTLIER = Assignment(
     case_id="c-2", theme_id=None, area_id=None, strength=0.1, nearest_theme_id="t-1", reason="not close enough"
 )
 CHANGES = [
@@ -296,7 +310,7 @@ CHANGES = [
 ]
 
 
-def a_draft(id: str = "d-1", theme_id: str | None = "t-1", kind: DraftKind = DraftKind.PATTERN) -> Draft:
+def make_draft(id: str = "d-1", theme_id: str | None = "t-1", kind: DraftKind = DraftKind.PATTERN) -> Draft:
     quote = build_quote(CASES[1])
     return Draft(
         id=id,
@@ -311,28 +325,28 @@ def a_draft(id: str = "d-1", theme_id: str | None = "t-1", kind: DraftKind = Dra
     )
 
 
-def an_outcome(**known: Any) -> RunOutcome:
-    given: dict[str, Any] = {
-        "themes": [THEME, ASLEEP],
+def make_outcome(**overrides: Any) -> RunOutcome:
+    values: dict[str, Any] = {
+        "themes": [THEME, DORMANT],
         "areas": {"a-1": "Goods"},
         "changes": CHANGES,
-        "assignments": [PLACED, ALONE],
+        "assignments": [PLACED, OUTLIER],
         "duplicate_of": {"c-2": "c-1"},
-        "drafts": [a_draft()],
+        "drafts": [make_draft()],
         "seconds": {"embed": 0.1},
         "notes": ["one note"],
         "fingerprint": "f",
-        **known,
+        **overrides,
     }
-    return RunOutcome(**given)
+    return RunOutcome(**values)
 
 
-def finished(store: Store, outcome: RunOutcome | None = None, parameters: RunParameters = PARAMETERS) -> RunRecord:
+def finish_run(store: Store, outcome: RunOutcome | None = None, parameters: RunParameters = PARAMETERS) -> RunRecord:
     run = store.begin_run(parameters, NOON)
-    return store.finish_run(run.id, outcome or an_outcome(), LATER)
+    return store.finish_run(run.id, outcome or make_outcome(), LATER)
 
 
-def everything(store: Store) -> list[object]:
+def read_all(store: Store) -> list[object]:
     last = store.last_run()
     return [
         store.cases(),
@@ -346,14 +360,14 @@ def everything(store: Store) -> list[object]:
     ]
 
 
-def test_a_store_without_a_run_has_none(store: Store) -> None:
-    assert everything(store) == [[], [], set(), {}, [], [], [], None]
+def test_store_without_runs_returns_empty_results(store: Store) -> None:
+    assert read_all(store) == [[], [], set(), {}, [], [], [], None]
     assert store.runs() == []
 
 
-def test_what_a_run_found_comes_back_as_it_was(store: Store) -> None:
-    store.save_cases(pairs(*CASES))
-    record = finished(store)
+def test_finished_run_is_returned_with_its_complete_outcome(store: Store) -> None:
+    store.save_cases(with_submissions(*CASES))
+    record = finish_run(store)
     assert record == RunRecord(
         id="run-0001",
         number=1,
@@ -370,31 +384,31 @@ def test_what_a_run_found_comes_back_as_it_was(store: Store) -> None:
         fingerprint="f",
     )
     assert (store.last_run(), store.last_run("all"), store.last_run("helped")) == (record, record, None)
-    assert store.themes() == store.themes("all") == [THEME, ASLEEP]
+    assert store.themes() == store.themes("all") == [THEME, DORMANT]
     assert store.theme_ids() == {"t-1", "t-2"}
     assert store.areas() == {"a-1": "Goods"}
-    assert store.assignments() == [PLACED, ALONE]
+    assert store.assignments() == [PLACED, OUTLIER]
     assert store.theme_changes("run-0001") == CHANGES
-    assert store.drafts() == [(a_draft(), (), LATER)]
+    assert store.drafts() == [(make_draft(), (), LATER)]
     assert store.cases() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
     assert store.themes("helped") == []
 
 
-def test_the_newest_finished_run_of_a_lens_is_the_one_that_is_shown(store: Store) -> None:
-    finished(store)
+def test_themes_are_those_of_the_newest_finished_run_of_the_lens(store: Store) -> None:
+    finish_run(store)
     helped = build_theme("t-9", lens="helped")
-    finished(store, an_outcome(themes=[helped], drafts=[]), RunParameters(lens="helped"))
+    finish_run(store, make_outcome(themes=[helped], drafts=[]), RunParameters(lens="helped"))
     store.begin_run(PARAMETERS, LATER)
-    assert (store.themes("all"), store.themes("helped"), store.themes()) == ([THEME, ASLEEP], [helped], [helped])
+    assert (store.themes("all"), store.themes("helped"), store.themes()) == ([THEME, DORMANT], [helped], [helped])
     assert [run.number for run in store.runs()] == [1, 2, 3]
     assert store.theme_ids() == {"t-1", "t-2", "t-9"}
 
 
-def test_every_case_that_runs_looked_at_is_known_by_lens_and_by_time(store: Store) -> None:
+def test_seen_case_ids_are_limited_by_lens_and_run_number(store: Store) -> None:
     assert store.seen_case_ids() == set()
-    finished(store, an_outcome(assignments=[PLACED]))
-    finished(store, an_outcome(assignments=[ALONE], drafts=[]), RunParameters(lens="helped"))
-    finished(store, an_outcome(assignments=[replace(PLACED, case_id="c-3")]))
+    finish_run(store, make_outcome(assignments=[PLACED]))
+    finish_run(store, make_outcome(assignments=[OUTLIER], drafts=[]), RunParameters(lens="helped"))
+    finish_run(store, make_outcome(assignments=[replace(PLACED, case_id="c-3")]))
     store.fail_run(store.begin_run(PARAMETERS, LATER).id, "why", LATER)
     assert store.seen_case_ids() == {"c-1", "c-2", "c-3"}
     assert (store.seen_case_ids("all"), store.seen_case_ids("helped")) == ({"c-1", "c-3"}, {"c-2"})
@@ -404,7 +418,7 @@ def test_every_case_that_runs_looked_at_is_known_by_lens_and_by_time(store: Stor
     )
 
 
-def test_themes_and_changes_of_the_first_release_are_read_by_defaults() -> None:
+def test_records_of_the_first_release_are_read_with_defaults() -> None:
     theme, change = theme_record(THEME), change_record(CHANGES[0])
     for name in ("encoder", "unseen_case_ids", "former_exemplars", "new_by_period"):
         del theme[name]
@@ -413,31 +427,31 @@ def test_themes_and_changes_of_the_first_release_are_read_by_defaults() -> None:
     assert (read_theme(theme), read_change(change)) == (THEME, CHANGES[0])
 
 
-def test_duplicates_belong_to_the_last_run(store: Store) -> None:
-    store.save_cases(pairs(*CASES))
-    finished(store)
-    finished(store, an_outcome(duplicate_of={}))
+def test_duplicates_are_those_of_the_last_run(store: Store) -> None:
+    store.save_cases(with_submissions(*CASES))
+    finish_run(store)
+    finish_run(store, make_outcome(duplicate_of={}))
     assert store.cases() == CASES
 
 
-def test_a_run_that_died_is_interrupted_when_the_next_begins(store: Store) -> None:
+def test_begin_run_marks_a_dead_run_as_interrupted(store: Store) -> None:
     dead = store.begin_run(PARAMETERS, NOON)
-    begun = store.begin_run(PARAMETERS, LATER)
-    assert store.runs() == [replace(dead, state="interrupted", finished_at=LATER), begun]
-    assert (begun.state, begun.id, store.last_run()) == ("running", "run-0002", None)
+    running = store.begin_run(PARAMETERS, LATER)
+    assert store.runs() == [replace(dead, state="interrupted", finished_at=LATER), running]
+    assert (running.state, running.id, store.last_run()) == ("running", "run-0002", None)
 
 
-def test_a_failed_run_says_why_and_leaves_the_last_results(store: Store) -> None:
-    record = finished(store)
+def test_failed_run_stores_its_reason_and_keeps_the_last_results(store: Store) -> None:
+    record = finish_run(store)
     run = store.begin_run(PARAMETERS, NOON)
     store.fail_run(run.id, "ModelUnavailable", LATER)
     assert store.runs()[1] == replace(run, state="failed", finished_at=LATER, notes=("ModelUnavailable",))
     assert store.last_run() == record
 
 
-def test_a_run_that_does_not_exist_cannot_end(store: Store) -> None:
+def test_finish_and_fail_raise_for_an_unknown_run(store: Store) -> None:
     with pytest.raises(NotFound):
-        store.finish_run("run-0009", an_outcome(), NOON)
+        store.finish_run("run-0009", make_outcome(), NOON)
     with pytest.raises(NotFound):
         store.fail_run("run-0009", "why", NOON)
 
@@ -447,45 +461,45 @@ def test_a_run_that_does_not_exist_cannot_end(store: Store) -> None:
     [
         {"assignments": [PLACED, PLACED]},
         {"themes": [THEME, THEME]},
-        {"drafts": [a_draft("d-2"), replace(a_draft(), id=nothing)]},
+        {"drafts": [make_draft("d-2"), replace(make_draft(), id=INVALID_ID)]},
     ],
     ids=["assignments", "themes", "drafts"],
 )
-def test_an_outcome_is_stored_whole_or_not_at_all(store: Store, broken: dict[str, Any]) -> None:
-    store.save_cases(pairs(*CASES))
-    finished(store)
-    before = everything(store)
+def test_finish_run_stores_nothing_when_one_row_fails(store: Store, broken: dict[str, Any]) -> None:
+    store.save_cases(with_submissions(*CASES))
+    finish_run(store)
+    before = read_all(store)
     run = store.begin_run(PARAMETERS, LATER)
-    new: dict[str, Any] = {"duplicate_of": {}, "themes": [build_theme("t-8")], "drafts": [a_draft("d-9")], **broken}
+    new: dict[str, Any] = {"duplicate_of": {}, "themes": [build_theme("t-8")], "drafts": [make_draft("d-9")], **broken}
     with pytest.raises(StoreUnavailable):
-        store.finish_run(run.id, an_outcome(**new), LATER)
-    assert everything(store) == before
+        store.finish_run(run.id, make_outcome(**new), LATER)
+    assert read_all(store) == before
     assert store.runs()[-1] == run
 
 
 # people's edits of themes
 
 
-def an_edit(seq: int = 1, action: EditAction = EditAction.RENAME, **known: Any) -> Edit:
-    given: dict[str, Any] = {"lens": "all", "by": "Ada", "at": NOON, "theme_id": "t-1", "name": "Given", **known}
-    return Edit(seq=seq, action=action, **given)
+def make_edit(seq: int = 1, action: EditAction = EditAction.RENAME, **overrides: Any) -> Edit:
+    values: dict[str, Any] = {"lens": "all", "by": "Ada", "at": NOON, "theme_id": "t-1", "name": "Given", **overrides}
+    return Edit(seq=seq, action=action, **values)
 
 
-def amended(run_id: str = "run-0001", **known: Any) -> RunRevision:
-    given: dict[str, Any] = {
-        "themes": [replace(THEME, name="Given"), ASLEEP],
+def make_revision(run_id: str = "run-0001", **overrides: Any) -> RunRevision:
+    values: dict[str, Any] = {
+        "themes": [replace(THEME, name="Given"), DORMANT],
         "areas": {"a-1": "Goods"},
-        "assignments": [PLACED, ALONE],
-        "drafts": [a_draft("d-2")],
-        "conflicts": [PROPOSAL],
-        **known,
+        "assignments": [PLACED, OUTLIER],
+        "drafts": [make_draft("d-2")],
+        "conflicts": [CONFLICT],
+        **overrides,
     }
-    return RunRevision(run_id=run_id, **given)
+    return RunRevision(run_id=run_id, **values)
 
 
-PROPOSAL = EditConflict(kind="pin", edit_seq=1, theme_ids=("t-1",), case_ids=("c-1",), text="Decision 1: elsewhere.")
+CONFLICT = EditConflict(kind="pin", edit_seq=1, theme_ids=("t-1",), case_ids=("c-1",), text="Decision 1: elsewhere.")
 
-FOUND = MachineResult(
+RESULT = MachineResult(
     case_ids=("c-1", "r-1"),
     theme_ids=("t-1",),
     area_ids=("a-1",),
@@ -498,129 +512,136 @@ FOUND = MachineResult(
         stability=np.asarray([0.9], np.float32),
     ),
     encoder="mini/1",
-    known_themes=(THEME, ASLEEP),
+    known_themes=(THEME, DORMANT),
     new_cases=("r-1",),
     duplicate_of={"r-1": "c-1"},
 )
 
 
-def test_edits_come_back_whole_and_in_order_of_a_lens_or_of_all(store: Store) -> None:
-    pin = an_edit(action=EditAction.PIN, case_ids=("c-1", "r-1"), name="", note="seen twice")
-    split = an_edit(2, EditAction.SPLIT_OFF, lens="helped", other_theme_id="t-9", case_ids=("c-1",))
-    undo = an_edit(3, EditAction.UNDO, theme_id=None, name="", undoes=1)
-    rename = an_edit(4, former_name="Goods")
+def test_edits_are_returned_complete_and_in_order_by_lens(store: Store) -> None:
+    pin = make_edit(action=EditAction.PIN, case_ids=("c-1", "r-1"), name="", note="seen twice")
+    split = make_edit(2, EditAction.SPLIT_OFF, lens="helped", other_theme_id="t-9", case_ids=("c-1",))
+    undo = make_edit(3, EditAction.UNDO, theme_id=None, name="", undoes=1)
+    rename = make_edit(4, former_name="Goods")
     for edit in (pin, split, undo, rename):
         store.append_edit(edit, expected_seq=edit.seq - 1)
     assert store.edits() == [pin, split, undo, rename]
     assert (store.edits("helped"), store.edits("problem")) == ([split], [])
 
 
-def test_an_edit_puts_the_last_run_as_it_leaves_it(store: Store) -> None:
-    store.save_cases(pairs(*CASES))
-    record = finished(store)
+def test_append_edit_revises_the_last_run(store: Store) -> None:
+    store.save_cases(with_submissions(*CASES))
+    record = finish_run(store)
     changes = store.theme_changes(record.id)
     alone = replace(PLACED, theme_id=None, area_id=None, reason="moved out by a person (decision 1)")
-    store.append_edit(an_edit(), expected_seq=0, revision=amended(assignments=[alone, ALONE]))
-    assert store.themes() == [replace(THEME, name="Given"), ASLEEP]
-    assert store.assignments() == [alone, ALONE]
+    store.append_edit(make_edit(), expected_seq=0, revision=make_revision(assignments=[alone, OUTLIER]))
+    assert store.themes() == [replace(THEME, name="Given"), DORMANT]
+    assert store.assignments() == [alone, OUTLIER]
     assert [draft.id for draft, _, _ in store.drafts()] == ["d-2"]
-    assert store.last_run() == replace(record, n_outliers=2, conflicts=(PROPOSAL,))
+    assert store.last_run() == replace(record, n_outliers=2, conflicts=(CONFLICT,))
     assert store.theme_changes(record.id) == changes
     assert store.cases() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
 
 
-def test_of_two_edits_made_on_the_same_state_the_second_is_told(open_network: Opener) -> None:
-    one, two = open_network("north"), open_network("north")
-    one.append_edit(an_edit(), expected_seq=0)
+def test_append_edit_conflicts_when_a_newer_edit_exists(open_network: Opener) -> None:
+    first_store, second_store = open_network("north"), open_network("north")
+    first_store.append_edit(make_edit(), expected_seq=0)
     with pytest.raises(VersionConflict):
-        two.append_edit(an_edit(by="Bo"), expected_seq=0)
-    assert [edit.by for edit in two.edits()] == ["Ada"]
+        second_store.append_edit(make_edit(by="Bo"), expected_seq=0)
+    assert [edit.by for edit in second_store.edits()] == ["Ada"]
 
 
-def test_an_edit_made_on_a_run_that_is_not_the_last_any_more_is_told(store: Store) -> None:
-    finished(store)
-    finished(store)
-    before = everything(store)
-    for made_on in (amended("run-0001"), None):
+def test_append_edit_conflicts_when_a_newer_run_exists(store: Store) -> None:
+    finish_run(store)
+    finish_run(store)
+    before = read_all(store)
+    for revision in (make_revision("run-0001"), None):
         with pytest.raises(VersionConflict):
-            store.append_edit(an_edit(), expected_seq=0, revision=made_on)
-    assert (store.edits(), everything(store)) == ([], before)
+            store.append_edit(make_edit(), expected_seq=0, revision=revision)
+    assert (store.edits(), read_all(store)) == ([], before)
 
 
-def test_an_edit_is_stored_with_what_it_changes_or_not_at_all(store: Store) -> None:
-    finished(store)
-    before = everything(store)
+def test_append_edit_stores_nothing_when_the_revision_fails(store: Store) -> None:
+    finish_run(store)
+    before = read_all(store)
     with pytest.raises(StoreUnavailable):
-        store.append_edit(an_edit(), expected_seq=0, revision=amended(assignments=[PLACED, PLACED]))
-    assert (store.edits(), everything(store)) == ([], before)
+        store.append_edit(make_edit(), expected_seq=0, revision=make_revision(assignments=[PLACED, PLACED]))
+    assert (store.edits(), read_all(store)) == ([], before)
 
 
-def test_several_edits_are_added_all_or_none(store: Store) -> None:
-    finished(store)
-    note = an_edit(1, EditAction.DECLINE, name="", run_id="run-0001")
-    pins = [an_edit(seq, EditAction.PIN, name="", case_ids=("c-1",), because=1) for seq in (2, 3)]
+def test_append_edits_stores_all_edits_or_no_edit(store: Store) -> None:
+    finish_run(store)
+    decline = make_edit(1, EditAction.DECLINE, name="", run_id="run-0001")
+    pins = [make_edit(seq, EditAction.PIN, name="", case_ids=("c-1",), because=1) for seq in (2, 3)]
     with pytest.raises(StoreUnavailable):
-        store.append_edits([note, pins[0], pins[0]], expected_seq=0, revision=amended())
+        store.append_edits([decline, pins[0], pins[0]], expected_seq=0, revision=make_revision())
     with pytest.raises(VersionConflict):
-        store.append_edits([note, *pins], expected_seq=0)
+        store.append_edits([decline, *pins], expected_seq=0)
     assert store.edits() == []
-    store.append_edits([note, *pins], expected_seq=0, revision=amended())
-    assert store.edits() == [note, *pins]
+    store.append_edits([decline, *pins], expected_seq=0, revision=make_revision())
+    assert store.edits() == [decline, *pins]
 
 
-def test_notes_and_proposals_change_no_themes(store: Store) -> None:
-    finished(store)
-    before = everything(store)
-    lines = [an_edit(1, proposed=True), an_edit(2, EditAction.OWN, name=""), an_edit(3, EditAction.DECLINE, answers=1)]
-    for line in lines:
-        store.append_edit(line, expected_seq=line.seq - 1)
-    assert (store.edits(), everything(store)) == (lines, before)
+def test_annotations_and_proposals_do_not_change_themes(store: Store) -> None:
+    finish_run(store)
+    before = read_all(store)
+    edits = [
+        make_edit(1, proposed=True),
+        make_edit(2, EditAction.OWN, name=""),
+        make_edit(3, EditAction.DECLINE, answers=1),
+    ]
+    for edit in edits:
+        store.append_edit(edit, expected_seq=edit.seq - 1)
+    assert (store.edits(), read_all(store)) == (edits, before)
 
 
-def test_cases_that_a_run_moved_are_told_with_where_they_were(open_network: Opener) -> None:
+def test_cases_moved_by_run_are_listed_with_both_themes(open_network: Opener) -> None:
     store = open_network("north")
-    there = [replace(PLACED, case_id=f"c-{n}", theme_id=theme) for n, theme in enumerate(("t-1", "t-1", "t-2", None))]
-    now = [replace(one, theme_id=theme) for one, theme in zip(there, ("t-1", "t-2", None, "t-1"), strict=True)]
-    first = finished(store, an_outcome(assignments=there))
-    finished(store, an_outcome(assignments=[]), replace(PARAMETERS, lens="helped"))
-    second = finished(store, an_outcome(assignments=now))
-    finished(open_network("south"), an_outcome(assignments=there))
+    before = [replace(PLACED, case_id=f"c-{n}", theme_id=theme) for n, theme in enumerate(("t-1", "t-1", "t-2", None))]
+    after = [
+        replace(assignment, theme_id=theme)
+        for assignment, theme in zip(before, ("t-1", "t-2", None, "t-1"), strict=True)
+    ]
+    first = finish_run(store, make_outcome(assignments=before))
+    finish_run(store, make_outcome(assignments=[]), replace(PARAMETERS, lens="helped"))
+    second = finish_run(store, make_outcome(assignments=after))
+    finish_run(open_network("south"), make_outcome(assignments=before))
     assert store.cases_moved_by_run(first.id) == []
     assert store.cases_moved_by_run(second.id) == [("c-1", "t-1", "t-2"), ("c-2", "t-2", None)]
 
 
-def test_a_run_does_not_end_on_themes_that_were_changed_while_it_went_on(store: Store) -> None:
+def test_finish_run_conflicts_when_a_theme_was_edited_meanwhile(store: Store) -> None:
     run = store.begin_run(PARAMETERS, NOON)
-    store.append_edit(an_edit(lens="helped"), expected_seq=0)
-    store.append_edit(an_edit(2), expected_seq=1)
+    store.append_edit(make_edit(lens="helped"), expected_seq=0)
+    store.append_edit(make_edit(2), expected_seq=1)
     with pytest.raises(VersionConflict):
-        store.finish_run(run.id, an_outcome(last_edit_seq=0), LATER)
+        store.finish_run(run.id, make_outcome(last_edit_seq=0), LATER)
     assert store.last_run() is None
-    assert store.finish_run(run.id, an_outcome(last_edit_seq=2, conflicts=[PROPOSAL]), LATER).conflicts == (PROPOSAL,)
+    assert store.finish_run(run.id, make_outcome(last_edit_seq=2, conflicts=[CONFLICT]), LATER).conflicts == (CONFLICT,)
 
 
-def test_what_a_run_found_is_kept_whole_of_the_newest_run_of_each_lens(store: Store) -> None:
-    first = finished(store, an_outcome(machine_result=FOUND))
-    helped = finished(store, an_outcome(machine_result=FOUND, themes=[], drafts=[]), RunParameters(lens="helped"))
-    last = finished(store, an_outcome(machine_result=replace(FOUND, encoder="mini/2")))
+def test_machine_result_is_stored_for_the_newest_run_of_each_lens(store: Store) -> None:
+    first = finish_run(store, make_outcome(machine_result=RESULT))
+    helped = finish_run(store, make_outcome(machine_result=RESULT, themes=[], drafts=[]), RunParameters(lens="helped"))
+    last = finish_run(store, make_outcome(machine_result=replace(RESULT, encoder="mini/2")))
     assert store.machine_result(first.id) is None
     for run_id, encoder in ((helped.id, "mini/1"), (last.id, "mini/2")):
-        found = store.machine_result(run_id)
-        assert found is not None
-        for one in fields(Partition):
-            assert np.array_equal(getattr(found.partition, one.name), getattr(FOUND.partition, one.name))
-            kept, given = getattr(found.partition, one.name), getattr(FOUND.partition, one.name)
-            assert (type(kept), np.asarray(kept).dtype) == (type(given), np.asarray(given).dtype)
-        assert (found.case_ids, found.theme_ids, found.area_ids) == (FOUND.case_ids, ("t-1",), ("a-1",))
-        assert found.encoder == encoder
-        assert (found.known_themes, found.new_cases, found.duplicate_of) == (
-            FOUND.known_themes,
+        result = store.machine_result(run_id)
+        assert result is not None
+        for field in fields(Partition):
+            assert np.array_equal(getattr(result.partition, field.name), getattr(RESULT.partition, field.name))
+            stored, expected = getattr(result.partition, field.name), getattr(RESULT.partition, field.name)
+            assert (type(stored), np.asarray(stored).dtype) == (type(expected), np.asarray(expected).dtype)
+        assert (result.case_ids, result.theme_ids, result.area_ids) == (RESULT.case_ids, ("t-1",), ("a-1",))
+        assert result.encoder == encoder
+        assert (result.known_themes, result.new_cases, result.duplicate_of) == (
+            RESULT.known_themes,
             ("r-1",),
             {"r-1": "c-1"},
         )
 
 
-def kept_fits(run_id: str, holds_for: str = "these") -> StoredFits:
+def make_fits(run_id: str, holds_for: str = "these") -> StoredFits:
     return StoredFits(
         run_id=run_id,
         config_hash=holds_for,
@@ -631,139 +652,149 @@ def kept_fits(run_id: str, holds_for: str = "these") -> StoredFits:
     )
 
 
-def test_what_the_fits_said_is_kept_bit_for_bit_of_the_newest_run_of_each_lens(store: Store) -> None:
+def test_fits_are_stored_bit_for_bit_for_the_newest_run_of_each_lens(store: Store) -> None:
     assert store.stored_fits("all") is None
     for lens, holds_for in (("all", "former"), ("helped", "those"), ("all", "these")):
         run = store.begin_run(RunParameters(lens=lens), NOON)
-        outcome = an_outcome(themes=[], drafts=[], fits=kept_fits(run.id, holds_for))
+        outcome = make_outcome(themes=[], drafts=[], fits=make_fits(run.id, holds_for))
         store.finish_run(run.id, outcome, LATER)
     last, other = store.stored_fits("all"), store.stored_fits("helped")
     assert last is not None
     assert other is not None
     assert (last.run_id, last.config_hash) == ("run-0003", "these")
     assert (other.run_id, other.config_hash) == ("run-0002", "those")
-    wanted = kept_fits("run-0003")
-    for mine, theirs in (
-        (last.row_digests, wanted.row_digests),
-        (last.baseline_digests, wanted.baseline_digests),
-        (last.neighbours.index, wanted.neighbours.index),
-        (last.neighbours.similarity, wanted.neighbours.similarity),
-        (last.labels.edge_fits, wanted.labels.edge_fits),
-        (last.labels.row_fits, wanted.labels.row_fits),
+    expected = make_fits("run-0003")
+    for stored_array, expected_array in (
+        (last.row_digests, expected.row_digests),
+        (last.baseline_digests, expected.baseline_digests),
+        (last.neighbours.index, expected.neighbours.index),
+        (last.neighbours.similarity, expected.neighbours.similarity),
+        (last.labels.edge_fits, expected.labels.edge_fits),
+        (last.labels.row_fits, expected.labels.row_fits),
     ):
-        assert np.array_equal(mine, theirs)
-        assert mine.dtype == theirs.dtype
+        assert np.array_equal(stored_array, expected_array)
+        assert stored_array.dtype == expected_array.dtype
 
 
-def test_a_run_without_fits_leaves_none_and_one_that_fails_leaves_the_former(store: Store) -> None:
+def test_fits_are_deleted_by_a_run_without_fits_and_kept_by_a_failed_run(store: Store) -> None:
     run = store.begin_run(PARAMETERS, NOON)
-    store.finish_run(run.id, an_outcome(fits=kept_fits(run.id)), LATER)
+    store.finish_run(run.id, make_outcome(fits=make_fits(run.id)), LATER)
     store.fail_run(store.begin_run(PARAMETERS, NOON).id, "Broke", LATER)
-    half = store.begin_run(PARAMETERS, NOON)
-    broken = an_outcome(fits=kept_fits(half.id), drafts=[a_draft(id=nothing)])
+    failing = store.begin_run(PARAMETERS, NOON)
+    broken = make_outcome(fits=make_fits(failing.id), drafts=[make_draft(id=INVALID_ID)])
     with pytest.raises(StoreUnavailable):
-        store.finish_run(half.id, broken, LATER)
-    kept = store.stored_fits("all")
-    assert kept is not None
-    assert kept.run_id == run.id
-    finished(store)
+        store.finish_run(failing.id, broken, LATER)
+    fits = store.stored_fits("all")
+    assert fits is not None
+    assert fits.run_id == run.id
+    finish_run(store)
     assert store.stored_fits("all") is None
 
 
-def retelling(words: Callable[[str], str], **known: Any) -> TextRewrite:
-    """Every word through one function; themes are told by their names."""
+def make_rewrite(rewrite_text: Callable[[str], str], **overrides: Any) -> TextRewrite:
+    """Make a rewrite that applies one function to all text; of a theme only its name is rewritten."""
 
-    def theme(told: Theme) -> Theme:
-        return replace(told, name=words(told.name))
+    def rewrite_theme(theme: Theme) -> Theme:
+        return replace(theme, name=rewrite_text(theme.name))
 
-    def draft(told: Draft, log: tuple[Decision, ...]) -> tuple[Draft, tuple[Decision, ...]]:
-        return replace(told, name=words(told.name)), tuple(replace(one, note=words(one.note)) for one in log)
+    def rewrite_draft(draft: Draft, log: tuple[Decision, ...]) -> tuple[Draft, tuple[Decision, ...]]:
+        return replace(draft, name=rewrite_text(draft.name)), tuple(
+            replace(decision, note=rewrite_text(decision.note)) for decision in log
+        )
 
-    given: dict[str, Any] = {"rewrite_theme": theme, "rewrite_name": words, "rewrite_text": words, "rewrite_draft": draft, **known}
-    return TextRewrite(**given)
+    values: dict[str, Any] = {
+        "rewrite_theme": rewrite_theme,
+        "rewrite_name": rewrite_text,
+        "rewrite_text": rewrite_text,
+        "rewrite_draft": rewrite_draft,
+        **overrides,
+    }
+    return TextRewrite(**values)
 
 
-def test_names_in_the_log_of_edits_are_rewritten_with_those_of_the_themes(store: Store) -> None:
-    store.append_edit(an_edit(name="by Anna", former_name="Anna's", note="says Anna"), expected_seq=0)
-    store.extend_roster((), lambda _: ((), retelling(lambda told: told.replace("Anna", "[person]"))))
+def test_rewrite_includes_names_and_notes_of_edits(store: Store) -> None:
+    store.append_edit(make_edit(name="by Anna", former_name="Anna's", note="says Anna"), expected_seq=0)
+    store.extend_roster((), lambda _: ((), make_rewrite(lambda text: text.replace("Anna", "[person]"))))
     (edit,) = store.edits()
     assert (edit.name, edit.former_name, edit.note) == ("by [person]", "[person]'s", "says [person]")
 
 
-# a roster that changes
+# roster changes
 
 
-def test_a_roster_change_is_stored_with_all_that_it_changes_or_not_at_all(store: Store) -> None:
+def test_roster_change_stores_nothing_when_a_rewrite_fails(store: Store) -> None:
     anna = build_submission("Anna waited.", external_id="C-1")
     store.save_cases([(anna, build_case("c-1", "Anna waited."))])
-    finished(store, an_outcome(drafts=[replace(a_draft(), name="Anna's tape")]))
-    store.append_decision(a_decision(note="as Anna said"), expected_version=0)
+    finish_run(store, make_outcome(drafts=[replace(make_draft(), name="Anna's tape")]))
+    store.append_decision(make_decision(note="as Anna said"), expected_version=0)
     store.save_vectors("mini/1", {"old": np.ones(3, np.float32), "other": np.ones(3, np.float32)})
-    before = [everything(store), store.roster(), store.edits()]
+    before = [read_all(store), store.roster(), store.edits()]
 
-    def clean(told: str) -> str:
-        return told.replace("Anna", "[person 1]")
+    def replace_name(text: str) -> str:
+        return text.replace("Anna", "[person 1]")
 
-    def redact(people: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
-        assert [person.name for person in people] == ["Anna"]
-        assert [everything(store), store.roster(), store.edits()] == before
-        return [(anna, build_case("c-1", "[person 1] waited."))], retelling(clean, dropped_text_hashes=frozenset({"old"}))
+    def redact(roster: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
+        assert [entry.name for entry in roster] == ["Anna"]
+        assert [read_all(store), store.roster(), store.edits()] == before
+        return [(anna, build_case("c-1", "[person 1] waited."))], make_rewrite(
+            replace_name, dropped_text_hashes=frozenset({"old"})
+        )
 
-    def break_off(*_: object) -> Any:
+    def raise_error(*_: object) -> Any:
         raise KeyError
 
-    def fail(people: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
-        return redact(people)[0], retelling(clean, rewrite_draft=break_off)
+    def fail(roster: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
+        return redact(roster)[0], make_rewrite(replace_name, rewrite_draft=raise_error)
 
     with pytest.raises(KeyError):
         store.extend_roster([("Anna", None, None)], fail)
-    assert [everything(store), store.roster(), store.edits()] == before
+    assert [read_all(store), store.roster(), store.edits()] == before
     assert store.extend_roster([("Anna", None, None)], redact) == RosterChange(added=1, changed=1)
     ((draft, log, _),) = store.drafts()
-    assert (draft.name, [one.note for one in log]) == ("[person 1]'s tape", ["as [person 1] said"])
+    assert (draft.name, [decision.note for decision in log]) == ("[person 1]'s tape", ["as [person 1] said"])
     assert store.case("c-1").text == {"problem": "[person 1] waited."}
     assert list(store.vectors("mini/1", ["old", "other"])) == ["other"]
     assert store.submissions() == [anna]
 
 
-def test_cases_redacted_by_a_roster_that_has_grown_since_are_told(store: Store) -> None:
+def test_save_cases_conflicts_when_the_roster_has_grown(store: Store) -> None:
     store.add_to_roster([("Anna", None, None)])
     with pytest.raises(VersionConflict):
-        store.save_cases(pairs(FULL), roster_version=0)
+        store.save_cases(with_submissions(FULL), roster_version=0)
     assert store.cases() == []
-    assert store.save_cases(pairs(FULL), roster_version=1).accepted == 1
+    assert store.save_cases(with_submissions(FULL), roster_version=1).accepted == 1
 
 
 # raw text
 
-KEY, OTHER = b"k" * 32, b"o" * 32
+KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 ANNA = build_submission("Anna's pallet stood in lane 4.", external_id="C-1", facts={"submitter": "Anna Hansen"})
 
 
-def sealed_network(tmp_path: Path, key: bytes | None = KEY, before: bytes | None = None) -> SqlStore:
-    return SqlStore(tmp_path / "patternmind.db", cipher=FieldCipher(key, before))
+def open_encrypted(tmp_path: Path, key: bytes | None = KEY, previous_key: bytes | None = None) -> SqlStore:
+    return SqlStore(tmp_path / "patternmind.db", cipher=FieldCipher(key, previous_key))
 
 
 def raw_bytes(tmp_path: Path) -> bytes:
     return b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
-def test_raw_text_is_sealed_by_the_key_and_opens_with_it_alone(tmp_path: Path) -> None:
-    sealed_network(tmp_path).save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
+def test_raw_text_is_encrypted_and_readable_with_its_key_only(tmp_path: Path) -> None:
+    open_encrypted(tmp_path).save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
     assert b"Anna" not in raw_bytes(tmp_path)
-    again = sealed_network(tmp_path)
+    again = open_encrypted(tmp_path)
     assert again.submissions() == [again.submission("c-1")] == [ANNA]
     assert again.raw_text_counts() == RawTextCounts(n_texts=1, n_encrypted=1, key_id=key_id(KEY), is_readable=True)
-    for key, said in ((None, "PATTERNMIND_RAW_KEY is not set"), (OTHER, "PATTERNMIND_RAW_KEY is another one")):
-        locked = sealed_network(tmp_path, key)
-        reads: list[Callable[[], object]] = [locked.submissions, lambda one=locked: one.submission("c-1")]
+    for key, message in ((None, "PATTERNMIND_RAW_KEY is not set"), (OTHER_KEY, "PATTERNMIND_RAW_KEY is another key")):
+        locked = open_encrypted(tmp_path, key)
+        reads: list[Callable[[], object]] = [locked.submissions, lambda store=locked: store.submission("c-1")]
         writes: list[Callable[[], object]] = [
             locked.reencrypt_submissions,
-            lambda one=locked: one.save_cases(pairs(FULL)),
-            lambda one=locked: one.extend_roster((), lambda _: ((), retelling(str))),
+            lambda store=locked: store.save_cases(with_submissions(FULL)),
+            lambda store=locked: store.extend_roster((), lambda _: ((), make_rewrite(str))),
         ]
         for attempt in (*reads, *writes):
-            with pytest.raises(RawTextKeyInvalid, match=said) as refused:
+            with pytest.raises(RawTextKeyInvalid, match=message) as refused:
                 attempt()
             assert key_id(KEY) in str(refused.value)
             assert "Anna" not in str(refused.value)
@@ -771,40 +802,40 @@ def test_raw_text_is_sealed_by_the_key_and_opens_with_it_alone(tmp_path: Path) -
         assert locked.raw_text_counts().is_readable is False
 
 
-def test_what_was_taken_in_before_there_was_a_key_is_sealed_on_demand_and_opened_again(tmp_path: Path) -> None:
-    plain = sealed_network(tmp_path, None)
+def test_unencrypted_raw_text_is_encrypted_and_decrypted_on_request(tmp_path: Path) -> None:
+    plain = open_encrypted(tmp_path, None)
     plain.save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
     plain.save_cases(
         [(replace(ANNA, text={"problem": "Anna's second text."}), build_case("c-1", "[person]'s second."))]
     )
     plain.close()
     assert b"Anna" in raw_bytes(tmp_path)
-    store = sealed_network(tmp_path)
+    store = open_encrypted(tmp_path)
     assert store.raw_text_counts() == RawTextCounts(n_texts=2, n_encrypted=0, key_id=None, is_readable=True)
     assert store.reencrypt_submissions() == 2
     store.purge_deleted()
     assert b"Anna" not in raw_bytes(tmp_path)
     assert store.submission("c-1").text == {"problem": "Anna's second text."}
     assert store.raw_text_counts() == RawTextCounts(n_texts=2, n_encrypted=2, key_id=key_id(KEY), is_readable=True)
-    assert sealed_network(tmp_path, None, KEY).reencrypt_submissions() == 2
-    assert sealed_network(tmp_path, None).submissions() == store.submissions()
+    assert open_encrypted(tmp_path, None, KEY).reencrypt_submissions() == 2
+    assert open_encrypted(tmp_path, None).submissions() == store.submissions()
 
 
-def test_a_key_is_changed_by_naming_the_one_before_it(tmp_path: Path) -> None:
-    sealed_network(tmp_path).save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
-    changed = sealed_network(tmp_path, OTHER, KEY)
+def test_raw_text_key_is_changed_with_the_previous_key(tmp_path: Path) -> None:
+    open_encrypted(tmp_path).save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
+    changed = open_encrypted(tmp_path, OTHER_KEY, KEY)
     assert changed.submissions() == [ANNA]
     with pytest.raises(RawTextKeyInvalid):
-        changed.save_cases(pairs(BARE))
+        changed.save_cases(with_submissions(BARE))
     assert changed.reencrypt_submissions() == 1
-    assert changed.save_cases(pairs(BARE)).accepted == 1
-    assert len(sealed_network(tmp_path, OTHER).submissions()) == 2
+    assert changed.save_cases(with_submissions(BARE)).accepted == 1
+    assert len(open_encrypted(tmp_path, OTHER_KEY).submissions()) == 2
     with pytest.raises(RawTextKeyInvalid):
-        sealed_network(tmp_path, KEY).submissions()
+        open_encrypted(tmp_path, KEY).submissions()
 
 
-def test_a_sealed_text_that_was_changed_or_put_elsewhere_does_not_open(tmp_path: Path) -> None:
-    store = sealed_network(tmp_path)
+def test_encrypted_text_is_unreadable_when_moved_to_another_row(tmp_path: Path) -> None:
+    store = open_encrypted(tmp_path)
     store.save_cases([(ANNA, build_case("c-1", "a")), (replace(ANNA, external_id="C-2"), build_case("c-2", "b"))])
     with closing(sqlite3.connect(tmp_path / "patternmind.db")) as connection:
         connection.execute(
@@ -816,61 +847,61 @@ def test_a_sealed_text_that_was_changed_or_put_elsewhere_does_not_open(tmp_path:
         store.submission("c-2")
 
 
-# erasing
+# erasure
 
 
-def test_an_erased_case_leaves_its_id_and_nothing_else(store: Store) -> None:
-    gone, left = build_case("c-1", "The zyxquokka stood."), build_case("r-1", "Left.", duplicate_of=None)
-    store.save_cases(pairs(gone, left))
+def test_erase_case_leaves_only_the_id(store: Store) -> None:
+    erased, remaining = build_case("c-1", "The zyxquokka stood."), build_case("r-1", "Left.", duplicate_of=None)
+    store.save_cases(with_submissions(erased, remaining))
     store.save_vectors("mini/1", {"its": np.ones(3, np.float32), "left": np.ones(3, np.float32)})
-    begun = store.begin_run(PARAMETERS, NOON)
-    outcome = an_outcome(
-        machine_result=FOUND, fits=kept_fits(begun.id), assignments=[PLACED, replace(ALONE, case_id="r-1")],
+    run = store.begin_run(PARAMETERS, NOON)
+    outcome = make_outcome(
+        machine_result=RESULT, fits=make_fits(run.id), assignments=[PLACED, replace(OUTLIER, case_id="r-1")],
         duplicate_of={"r-1": "c-1"},
     )  # fmt: skip
-    store.finish_run(begun.id, outcome, LATER)
+    store.finish_run(run.id, outcome, LATER)
 
-    def forgetting(theme: Theme) -> Theme:
+    def remove_case(theme: Theme) -> Theme:
         return replace(theme, case_ids=tuple(id for id in theme.case_ids if id != "c-1"), centre=())
 
-    told = retelling(lambda words: words, rewrite_theme=forgetting)
-    store.erase_case("c-1", told, kept_text_hashes={"left"}, actor="Ada", at=LATER)
+    rewrite = make_rewrite(lambda text: text, rewrite_theme=remove_case)
+    store.erase_case("c-1", rewrite, kept_text_hashes={"left"}, actor="Ada", at=LATER)
     assert store.erasures() == [Erasure(case_id="c-1", by="Ada", at=LATER)]
-    assert store.cases() == [left]
-    assert [one.case_id for one in store.assignments()] == ["r-1"]
+    assert store.cases() == [remaining]
+    assert [assignment.case_id for assignment in store.assignments()] == ["r-1"]
     assert list(store.vectors("mini/1", ["its", "left"])) == ["left"]
     assert store.stored_fits("all") is None
-    found = store.machine_result(begun.id)
-    assert found is not None
-    assert (found.case_ids, found.theme_ids, found.duplicate_of) == (("r-1",), (), {})
+    result = store.machine_result(run.id)
+    assert result is not None
+    assert (result.case_ids, result.theme_ids, result.duplicate_of) == (("r-1",), (), {})
     assert len(store.submissions()) == 1
-    for attempt in (store.submission, store.case):
+    for read in (store.submission, store.case):
         with pytest.raises(NotFound):
-            attempt("c-1")
+            read("c-1")
     with pytest.raises(NotFound):
-        store.erase_case("c-1", told, kept_text_hashes=(), actor="Ada", at=LATER)
+        store.erase_case("c-1", rewrite, kept_text_hashes=(), actor="Ada", at=LATER)
 
 
-def test_an_erasure_is_stored_whole_or_not_at_all(store: Store) -> None:
-    store.save_cases(pairs(*CASES))
-    finished(store)
-    before = everything(store)
+def test_erase_case_changes_nothing_when_a_statement_fails(store: Store) -> None:
+    store.save_cases(with_submissions(*CASES))
+    finish_run(store)
+    before = read_all(store)
     with pytest.raises(StoreUnavailable):
-        store.erase_case("c-1", retelling(lambda words: words), kept_text_hashes=(), actor=nothing, at=LATER)
-    assert (everything(store), store.erasures()) == (before, [])
+        store.erase_case("c-1", make_rewrite(lambda text: text), kept_text_hashes=(), actor=INVALID_ID, at=LATER)
+    assert (read_all(store), store.erasures()) == (before, [])
 
 
-def test_a_draft_that_quotes_a_case_erased_meanwhile_is_not_kept(store: Store) -> None:
-    store.save_cases(pairs(*CASES))
-    store.erase_case("c-2", retelling(lambda words: words), kept_text_hashes=(), actor="Ada", at=LATER)
+def test_save_drafts_conflicts_when_a_quoted_case_was_erased(store: Store) -> None:
+    store.save_cases(with_submissions(*CASES))
+    store.erase_case("c-2", make_rewrite(lambda text: text), kept_text_hashes=(), actor="Ada", at=LATER)
     with pytest.raises(VersionConflict, match="c-2"):
-        store.save_drafts([a_draft()], LATER)
+        store.save_drafts([make_draft()], LATER)
     assert store.drafts(current=False) == []
 
 
-def test_the_files_are_not_clean_while_another_process_reads_them(tmp_path: Path) -> None:
-    store = sealed_network(tmp_path, None)
-    store.save_cases(pairs(FULL))
+def test_purge_deleted_raises_while_another_process_reads(tmp_path: Path) -> None:
+    store = open_encrypted(tmp_path, None)
+    store.save_cases(with_submissions(FULL))
     with closing(sqlite3.connect(tmp_path / "patternmind.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM submission").fetchall()
@@ -882,8 +913,8 @@ def test_the_files_are_not_clean_while_another_process_reads_them(tmp_path: Path
 # drafts and decisions
 
 
-def a_decision(draft_id: str = "d-1", seq: int = 1, **known: Any) -> Decision:
-    given: dict[str, Any] = {
+def make_decision(draft_id: str = "d-1", seq: int = 1, **overrides: Any) -> Decision:
+    values: dict[str, Any] = {
         "action": DraftAction.REJECT,
         "by": "Ada",
         "at": NOON,
@@ -891,70 +922,70 @@ def a_decision(draft_id: str = "d-1", seq: int = 1, **known: Any) -> Decision:
         "after": DraftState.REJECTED,
         "reason": RejectionReason.DUPLICATE,
         "note": "of d-0",
-        **known,
+        **overrides,
     }
-    return Decision(id=f"{draft_id}.{seq}", draft_id=draft_id, **given)
+    return Decision(id=f"{draft_id}.{seq}", draft_id=draft_id, **values)
 
 
-def test_decisions_come_back_in_the_order_they_were_taken(store: Store) -> None:
-    store.save_drafts([a_draft()], NOON)
-    edit = a_decision(action=DraftAction.EDIT, reason=None, edits={"name": "Tape", "solution": ("a", "b")})
-    undo = a_decision(seq=2, action=DraftAction.UNDO, reason=None, undoes="d-1.1")
+def test_decisions_are_returned_in_order(store: Store) -> None:
+    store.save_drafts([make_draft()], NOON)
+    edit = make_decision(action=DraftAction.EDIT, reason=None, edits={"name": "Tape", "solution": ("a", "b")})
+    undo = make_decision(seq=2, action=DraftAction.UNDO, reason=None, undoes="d-1.1")
     store.append_decision(edit, expected_version=0)
     store.append_decision(undo, expected_version=1)
-    assert store.draft("d-1") == (a_draft(), (edit, undo), NOON)
-    assert store.drafts() == [(a_draft(), (edit, undo), NOON)]
+    assert store.draft("d-1") == (make_draft(), (edit, undo), NOON)
+    assert store.drafts() == [(make_draft(), (edit, undo), NOON)]
     with pytest.raises(NotFound):
         store.draft("d-9")
 
 
-def test_of_two_who_decide_on_the_same_state_the_second_is_told(open_network: Opener) -> None:
-    one, two = open_network("north"), open_network("north")
-    one.save_drafts([a_draft()], NOON)
-    one.append_decision(a_decision(), expected_version=0)
+def test_append_decision_conflicts_when_the_version_differs(open_network: Opener) -> None:
+    first_store, second_store = open_network("north"), open_network("north")
+    first_store.save_drafts([make_draft()], NOON)
+    first_store.append_decision(make_decision(), expected_version=0)
     with pytest.raises(VersionConflict):
-        two.append_decision(a_decision(by="Bo"), expected_version=0)
+        second_store.append_decision(make_decision(by="Bo"), expected_version=0)
     with pytest.raises(VersionConflict):
-        two.append_decision(a_decision(by="Bo"), expected_version=2)
-    assert [decision.by for decision in two.draft("d-1")[1]] == ["Ada"]
+        second_store.append_decision(make_decision(by="Bo"), expected_version=2)
+    assert [decision.by for decision in second_store.draft("d-1")[1]] == ["Ada"]
 
 
-def test_a_candidate_that_a_later_run_does_not_repeat_steps_aside(store: Store) -> None:
-    finished(store)
-    finished(store, an_outcome(drafts=[a_draft("d-2")]))
+def test_draft_is_replaced_when_a_later_run_does_not_repeat_it(store: Store) -> None:
+    finish_run(store)
+    finish_run(store, make_outcome(drafts=[make_draft("d-2")]))
     assert [draft.id for draft, _, _ in store.drafts()] == ["d-2"]
     assert [draft.id for draft, _, _ in store.drafts(current=False)] == ["d-1", "d-2"]
-    finished(store, an_outcome(drafts=[a_draft("d-1")]))
+    finish_run(store, make_outcome(drafts=[make_draft("d-1")]))
     assert [(draft.id, created) for draft, _, created in store.drafts()] == [("d-1", LATER)]
 
 
-def test_a_draft_that_a_person_decided_on_stays_as_it_is(store: Store) -> None:
-    finished(store)
-    store.append_decision(a_decision(), expected_version=0)
-    again = replace(a_draft(), provenance=Provenance(run_id="run-0002"))
-    finished(store, an_outcome(drafts=[again, a_draft("d-2")]))
-    finished(store, an_outcome(drafts=[]))
-    assert store.drafts() == [(a_draft(), (a_decision(),), LATER)]
+def test_draft_with_a_decision_is_kept_by_later_runs(store: Store) -> None:
+    finish_run(store)
+    store.append_decision(make_decision(), expected_version=0)
+    again = replace(make_draft(), provenance=Provenance(run_id="run-0002"))
+    finish_run(store, make_outcome(drafts=[again, make_draft("d-2")]))
+    finish_run(store, make_outcome(drafts=[]))
+    assert store.drafts() == [(make_draft(), (make_decision(),), LATER)]
 
 
-def test_a_run_of_another_lens_or_without_drafts_lets_drafts_be(store: Store) -> None:
-    finished(store)
-    finished(store, an_outcome(themes=[build_theme("t-9", lens="helped")], drafts=[]), RunParameters(lens="helped"))
-    finished(store, an_outcome(drafts=[]), replace(PARAMETERS, draft=False))
+def test_drafts_are_kept_by_runs_of_another_lens_or_without_drafting(store: Store) -> None:
+    finish_run(store)
+    finish_run(store, make_outcome(themes=[build_theme("t-9", lens="helped")], drafts=[]), RunParameters(lens="helped"))
+    finish_run(store, make_outcome(drafts=[]), replace(PARAMETERS, draft=False))
     assert [draft.id for draft, _, _ in store.drafts()] == ["d-1"]
 
 
-def test_a_prereading_outlives_later_runs(store: Store) -> None:
-    finished(store)
-    store.save_drafts([a_draft("d-5", kind=DraftKind.PREREADING)], LATER)
-    finished(store, an_outcome(drafts=[]))
+def test_prereading_is_kept_by_later_runs(store: Store) -> None:
+    finish_run(store)
+    store.save_drafts([make_draft("d-5", kind=DraftKind.PREREADING)], LATER)
+    finish_run(store, make_outcome(drafts=[]))
     assert [draft.id for draft, _, _ in store.drafts()] == ["d-5"]
 
 
 # tokens
 
 
-def test_tokens_come_back_oldest_first(store: Store) -> None:
+def test_tokens_are_listed_oldest_first(store: Store) -> None:
     first = ApiToken(id="a", name="laptop", sha256="0" * 64, created_at=NOON, expires_at=LATER)
     second = ApiToken(id="b", name="script", sha256="1" * 64, created_at=LATER)
     store.save_token(second)
@@ -965,42 +996,42 @@ def test_tokens_come_back_oldest_first(store: Store) -> None:
 # other networks and other processes
 
 
-def test_a_network_sees_nothing_of_another(open_network: Opener) -> None:
+def test_network_reads_no_rows_of_another_network(open_network: Opener) -> None:
     north, south = open_network("north"), open_network("south")
-    north.save_cases(pairs(*CASES))
+    north.save_cases(with_submissions(*CASES))
     north.add_to_roster([("Anna", None, None)])
     north.save_vectors("mini/1", {"h": np.ones(3, np.float32)})
-    finished(north)
-    north.append_decision(a_decision(), expected_version=0)
-    north.append_edit(an_edit(), expected_seq=0, revision=amended())
+    finish_run(north)
+    north.append_decision(make_decision(), expected_version=0)
+    north.append_edit(make_edit(), expected_seq=0, revision=make_revision())
     north.save_token(ApiToken(id="a", name="laptop", sha256="0" * 64, created_at=NOON))
-    assert everything(south) == [[], [], set(), {}, [], [], [], None]
+    assert read_all(south) == [[], [], set(), {}, [], [], [], None]
     assert (south.runs(), south.roster(), south.tokens(), south.submissions()) == ([], [], [], [])
     assert south.vectors("mini/1", ["h"]) == {}
     assert (south.edits(), south.machine_result("run-0001")) == ([], None)
-    for ask in (lambda: south.case("c-1"), lambda: south.draft("d-1")):
+    for read in (lambda: south.case("c-1"), lambda: south.draft("d-1")):
         with pytest.raises(NotFound):
-            ask()
+            read()
 
 
-def test_what_one_network_does_changes_nothing_in_another(open_network: Opener) -> None:
+def test_network_writes_change_no_rows_of_another_network(open_network: Opener) -> None:
     north, south = open_network("north"), open_network("south")
     for store in (north, south):
-        store.save_cases(pairs(*CASES))
-        finished(store)
-    before = everything(south)
-    north.save_cases(pairs(replace(CASES[0], team="other")))
-    finished(north, an_outcome(themes=[build_theme("t-9")], duplicate_of={}, drafts=[]))
+        store.save_cases(with_submissions(*CASES))
+        finish_run(store)
+    before = read_all(south)
+    north.save_cases(with_submissions(replace(CASES[0], team="other")))
+    finish_run(north, make_outcome(themes=[build_theme("t-9")], duplicate_of={}, drafts=[]))
     north.begin_run(PARAMETERS, NOON)
-    north.append_decision(a_decision(), expected_version=0)
+    north.append_decision(make_decision(), expected_version=0)
     north.save_network(replace(north.network, name="Nord"))
-    assert everything(south) == before
+    assert read_all(south) == before
     assert south.network.name == "The south"
-    assert south.save_cases(pairs(*CASES)).unchanged == 2
+    assert south.save_cases(with_submissions(*CASES)).unchanged == 2
 
 
-def test_another_process_sees_what_was_stored(open_network: Opener) -> None:
+def test_stored_data_is_visible_to_another_process(open_network: Opener) -> None:
     store = open_network("north")
-    store.save_cases(pairs(*CASES))
-    finished(store)
-    assert everything(open_network("north")) == everything(store)
+    store.save_cases(with_submissions(*CASES))
+    finish_run(store)
+    assert read_all(open_network("north")) == read_all(store)

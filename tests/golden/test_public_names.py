@@ -27,7 +27,7 @@ def test_public_names_stay_as_pinned() -> None:
     assert public_names() == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
-def test_every_route_states_its_name_explicitly() -> None:
+def test_route_declares_its_name_explicitly() -> None:
     """A name that FastAPI derives would change with the function's name."""
     for path in sorted((SOURCE / "web").rglob("*.py")):
         for decorator in _route_decorators(path):
@@ -62,7 +62,7 @@ def _route_decorators(path: Path) -> Iterator[ast.Call]:
 
 
 def _audited(path: Path) -> Iterator[str]:
-    """Audit actions that are written out in a call of ``write_audit``."""
+    """Yield the literal audit actions in calls of ``write_audit``."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "write_audit":
             name = node.args[2]
@@ -71,7 +71,7 @@ def _audited(path: Path) -> Iterator[str]:
 
 
 def _commands(command: Any, path: str) -> Iterator[tuple[str, list[str]]]:
-    """The options and arguments of each command; nested groups by their whole path."""
+    """Yield the options and arguments of each command, by the whole path of its groups."""
     if hasattr(command, "commands"):
         for name, child in sorted(command.commands.items()):
             yield from _commands(child, f"{path} {name}")

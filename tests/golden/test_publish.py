@@ -1,4 +1,7 @@
-"""Playbook and pre-reading as people get them. After a wanted change: ``python -m tests.golden.test_publish``."""
+"""Golden files of a playbook and a pre-reading.
+
+After an intended change, run ``python -m tests.golden.test_publish`` and review the difference.
+"""
 
 import datetime as dt
 from pathlib import Path
@@ -196,7 +199,7 @@ def prereading() -> Document:
     return lay_out_prereading(grounded, theme=THEMES[0], patterns=patterns, cases=CASES, network=NETWORK)
 
 
-MADE = {"playbook": playbook, "prereading": prereading}
+DOCUMENTS = {"playbook": playbook, "prereading": prereading}
 
 
 def golden(name: str, suffix: str) -> Path:
@@ -204,12 +207,12 @@ def golden(name: str, suffix: str) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".md", ".html"])
-@pytest.mark.parametrize("name", list(MADE))
-def test_the_document_is_the_reviewed_one(name: str, suffix: str) -> None:
-    assert render_document(MADE[name](), suffix).decode() == golden(name, suffix).read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", list(DOCUMENTS))
+def test_document_equals_the_reviewed_file(name: str, suffix: str) -> None:
+    assert render_document(DOCUMENTS[name](), suffix).decode() == golden(name, suffix).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":
-    for name, make in MADE.items():
+    for name, build in DOCUMENTS.items():
         for suffix in (".md", ".html"):
-            golden(name, suffix).write_bytes(render_document(make(), suffix))
+            golden(name, suffix).write_bytes(render_document(build(), suffix))

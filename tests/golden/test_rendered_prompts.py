@@ -1,4 +1,7 @@
-"""Every prompt as the model reads it. After a wanted change: ``python tests/golden/test_rendered_prompts.py``."""
+"""Golden files of every prompt as sent to the model.
+
+After an intended change, run ``python tests/golden/test_rendered_prompts.py`` and review the difference.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -100,17 +103,17 @@ VARIABLES: Mapping[str, Mapping[str, object]] = {
 
 
 def rendered(prompt_id: str) -> str:
-    book = PromptFiles(packaged_prompts_dir(), generate_code=lambda: "f3nc3c0de000")
-    prompt = book.render(prompt_id, VARIABLES[prompt_id])
+    prompts = PromptFiles(packaged_prompts_dir(), generate_code=lambda: "f3nc3c0de000")
+    prompt = prompts.render(prompt_id, VARIABLES[prompt_id])
     return f"## System\n\n{prompt.system}\n\n## User\n\n{prompt.user}\n"
 
 
-def test_every_prompt_is_here() -> None:
+def test_golden_variables_cover_every_prompt() -> None:
     assert {path.stem for path in packaged_prompts_dir().glob("*.md")} == VARIABLES.keys()
 
 
 @pytest.mark.parametrize("prompt_id", VARIABLES)
-def test_the_rendered_prompt_is_the_reviewed_one(prompt_id: str) -> None:
+def test_rendered_prompt_equals_the_reviewed_file(prompt_id: str) -> None:
     assert rendered(prompt_id) == (GOLDEN / f"{prompt_id}.txt").read_text(encoding="utf-8")
 
 

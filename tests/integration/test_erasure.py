@@ -1,4 +1,4 @@
-"""An erased case is gone from every file of the data folder: its words, its numbers, and what was made of them."""
+"""Erasure removes a case and everything derived from it from every file."""
 
 import json
 import shutil
@@ -39,8 +39,8 @@ PROBLEM = f"The {WORD} printer at the dock failed and the {WORD} order was lost 
 LESSON = f"Check the {ACCENTED} printer before the shift begins, and mark the {ACCENTED} order."
 
 
-def rows() -> list[dict[str, str]]:
-    told = [
+def make_rows() -> list[dict[str, str]]:
+    cases = [
         {
             "id": f"{subject}-{number}",
             "problem": f"The {subject} at the dock failed again in hall {number}, and the {subject} order was lost.",
@@ -52,127 +52,127 @@ def rows() -> list[dict[str, str]]:
         for number in range(9)
     ]
     canary = {"id": "canary", "problem": PROBLEM, "lesson": LESSON, "team": "team 1", "remark": f"{WORD} too"}
-    return [*told, canary]
+    return [*cases, canary]
 
 
-class Place:
-    """A network in which everything was done that leaves something of a case in the folder."""
+class FilledNetwork:
+    """Network after every operation that leaves traces of a case in the data folder."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
         self.file = folder / "cases.jsonl"
-        self.house = AppContext(Settings(home=self.home), encoder=HashingEncoder())
+        self.ctx = AppContext(Settings(home=self.home), encoder=HashingEncoder())
 
     @property
     def case(self) -> Case:
-        return self.house.store.case("canary")
+        return self.ctx.store.case("canary")
 
     def fill(self) -> None:
-        import_files(self.house.store, [write_rows(self.file, rows())], kind=CaseKind.CASE)
+        import_files(self.ctx.store, [write_rows(self.file, make_rows())], kind=CaseKind.CASE)
         recap = {"id": "recap-1", "case": "We looked at a dock printer.", "linked_cases": ["canary"]}
-        import_files(self.house.store, [write_rows(self.home / "r.jsonl", [recap])], kind=CaseKind.RECAP)
+        import_files(self.ctx.store, [write_rows(self.home / "r.jsonl", [recap])], kind=CaseKind.RECAP)
         for lens in LENSES:
-            self.house.run(RunParameters(lens=lens, label="2026Q3"))
+            self.ctx.run(RunParameters(lens=lens, label="2026Q3"))
         self._decide_on_themes()
         self._review()
         self._ask_for_work()
-        self.house.run(RunParameters(label="2026Q4"))
-        with closing(self.house.chroma_index()) as index:
-            ids = [case.id for case in self.house.store.cases()]
-            index.rebuild(ids, self.vectors(ids))
-        with self.house.open_index() as found:
-            results = search(self.house.store, self.house.encoder, found, WORD, kind="case")
+        self.ctx.run(RunParameters(label="2026Q4"))
+        with closing(self.ctx.chroma_index()) as chroma_index:
+            ids = [case.id for case in self.ctx.store.cases()]
+            chroma_index.rebuild(ids, self.vectors(ids))
+        with self.ctx.open_index() as index:
+            results = search(self.ctx.store, self.ctx.encoder, index, WORD, kind="case")
             assert results[0].id == self.case.id
-        self.house.placer().place_cases(["canary"])
+        self.ctx.placer().place_cases(["canary"])
         copy = self.home / "patternmind.before-0006.db"
-        with closing(sqlite3.connect(self.home / DATABASE_FILE)) as now, closing(sqlite3.connect(copy)) as then:
-            now.backup(then)
+        with closing(sqlite3.connect(self.home / DATABASE_FILE)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
         upload = self.home / f"{UPLOAD_FOLDER_PREFIX}killed"
         upload.mkdir()
         shutil.copy(self.file, upload)
 
     def vectors(self, ids: list[str]) -> Vectors:
-        return self.house.encoder.encode([lens_text(self.house.store.case(id), "all") for id in ids])
+        return self.ctx.encoder.encode([lens_text(self.ctx.store.case(id), "all") for id in ids])
 
     def _ask_for_work(self) -> None:
-        """Two pre-readings that were never made: one on words of the case, one on the case itself."""
-        now = self.house.clock.now()
-        for n, asked in enumerate(({"topic": f"Why {PROBLEM}"}, {"case": self.case.id, "session": f"The {WORD} jam"})):
-            job = Job(id=f"j-{n}", kind=JobKind.PREREADING, by="Ada", asked=asked, started_at=now, beat_at=now)
-            self.house.store.create_job(job)
+        """Create two unfinished pre-reading jobs: one with words of the case, one for the case itself."""
+        now = self.ctx.clock.now()
+        for n, parameters in enumerate(
+            ({"topic": f"Why {PROBLEM}"}, {"case": self.case.id, "session": f"The {WORD} jam"})
+        ):
+            job = Job(id=f"j-{n}", kind=JobKind.PREREADING, by="Ada", asked=parameters, started_at=now, beat_at=now)
+            self.ctx.store.create_job(job)
 
-    def decide(self, action: EditAction, **known: Any) -> None:
-        submit_edit(
-            self.house.store, self.house.clock, ThemeEditRequest(action=action, actor="Ada", lens="all", **known)
-        )
+    def decide(self, action: EditAction, **values: Any) -> None:
+        submit_edit(self.ctx.store, self.ctx.clock, ThemeEditRequest(action=action, actor="Ada", lens="all", **values))
 
     def _decide_on_themes(self) -> None:
-        theme = self.house.store.themes("all")[0].id
+        theme = self.ctx.store.themes("all")[0].id
         note = f"The {WORD} case says it best."
         self.decide(EditAction.RENAME, theme_id=theme, name=f"Dock, {WORD} printer", note=note)
         self.decide(EditAction.PIN, theme_id=theme, case_ids=(self.case.id,))
 
     def _review(self) -> None:
-        store, clock = self.house.store, self.house.clock
+        store, clock = self.ctx.store, self.ctx.clock
         prereading_builder.build_prereading(
             store, clock, prereading_builder.subject_from_case(store, "canary"), session=f"About the {WORD}"
         )
-        for one in list_all_drafts(store):
-            if "solution" not in one.grounded.draft.fields:
+        for reviewed in list_all_drafts(store):
+            if "solution" not in reviewed.grounded.draft.fields:
                 continue
-            draft = one.grounded.draft
-            line = f"As one case says: {PROBLEM}"
-            edits = {"context": (line,), "forces": (f"Look for a {WORD}.",)}
+            draft = reviewed.grounded.draft
+            quote_line = f"As one case says: {PROBLEM}"
+            edits = {"context": (quote_line,), "forces": (f"Look for a {WORD}.",)}
             decide_draft(store, clock, draft.id, DraftAction.EDIT, actor="Ada", edits=edits, note=f"see {ACCENTED}")
             if any(claim.field == "solution" for claim in draft.claims):
                 decide_draft(store, clock, draft.id, DraftAction.ACCEPT, actor="Ada")
-        today = clock.now()
+        now = clock.now()
         note = f"The {WORD} case helped: {PROBLEM}"
-        told = PatternUse(id="u-1", pattern_id="p-1", on=today.date(), team="team 1", note=note, by="Ada", at=today)
-        store.save_pattern_use(told)
+        use = PatternUse(id="u-1", pattern_id="p-1", on=now.date(), team="team 1", note=note, by="Ada", at=now)
+        store.save_pattern_use(use)
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("filled")
-    Place(folder).fill()
+    FilledNetwork(folder).fill()
     return folder
 
 
 @pytest.fixture
-def place(filled: Path, tmp_path: Path) -> Place:
+def network(filled: Path, tmp_path: Path) -> FilledNetwork:
     shutil.copytree(filled, tmp_path / "copy")
-    return Place(tmp_path / "copy")
+    return FilledNetwork(tmp_path / "copy")
 
 
-def spellings() -> Iterator[bytes]:
+def encoded_words() -> Iterator[bytes]:
     for word in (WORD, ACCENTED, WORD.lower(), ACCENTED.lower(), WORD.upper()):
         yield from (word.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
         yield json.dumps(word)[1:-1].encode()
 
 
-def holding(home: Path, wanted: list[bytes]) -> list[str]:
-    """The files of the folder that hold any of these bytes; nothing is left out, whatever it is called."""
+def files_with_any(home: Path, byte_strings: list[bytes]) -> list[str]:
+    """Return the names of all files that contain any of the byte strings."""
     files = [path for path in home.rglob("*") if path.is_file()]
-    return sorted(path.name for path in files if any(one in path.read_bytes() for one in wanted))
+    return sorted(path.name for path in files if any(byte_string in path.read_bytes() for byte_string in byte_strings))
 
 
-def tables_holding(path: Path) -> set[str]:
-    """Of the index of words, the tables that it is made of: it cannot be read itself."""
+def tables_with_word(path: Path) -> set[str]:
+    """Return the tables that contain the word; the word index is read through its own tables."""
     with closing(sqlite3.connect(path)) as connection:
-        asked = "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'case_words'"
-        names = [name for (name,) in connection.execute(asked)]
-        told = {name: str(connection.execute(f'SELECT * FROM "{name}"').fetchall()) for name in names}  # noqa: S608
-    return {name for name, rows in told.items() if WORD.casefold() in rows.casefold()}
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'case_words'"
+        names = [name for (name,) in connection.execute(query)]
+        rows_by_table = {name: str(connection.execute(f'SELECT * FROM "{name}"').fetchall()) for name in names}  # noqa: S608
+    return {name for name, rows in rows_by_table.items() if WORD.casefold() in rows.casefold()}
 
 
-def words_indexed(path: Path) -> bytes:
-    """The pages of the index of words, as they lie in the file."""
+def word_index_pages(path: Path) -> bytes:
+    """Return the pages of the word index as they are in the file."""
     with closing(sqlite3.connect(path)) as connection:
         return b"".join(block for (block,) in connection.execute("SELECT block FROM case_words_data"))
 
 
-WORDS = {
+TEXT_TABLES = {
     "submission",
     "case",
     "theme",
@@ -186,8 +186,8 @@ WORDS = {
     "pattern_use",
     "job",
 }
-NUMBERS = {"vector", "assignment", "fits", "answer_case"}
-NOTHING = {
+NUMBER_TABLES = {"vector", "assignment", "fits", "answer_case"}
+OTHER_TABLES = {
     *(
         "network",
         "person",
@@ -201,22 +201,24 @@ NOTHING = {
     ),
     *("token", "dismissed_name", "account", "member", "session", "sign_in_link", "audit"),
 }
-"""Ids at most; the roster and the network's own words are no case's."""
+"""Tables with ids at most; the text of the network and its roster does not come from cases."""
 
 
-def test_every_table_is_known_for_what_it_keeps_of_cases() -> None:
-    """A new table with words goes into ``retell_rows``, one with numbers by case into ``erase_rows``, and here."""
-    assert set(metadata.tables) == WORDS | NUMBERS | NOTHING
+def test_tables_are_all_classified_by_their_case_data() -> None:
+    """A new table must be listed here, and be rewritten (text) or deleted (numbers)."""
+    assert set(metadata.tables) == TEXT_TABLES | NUMBER_TABLES | OTHER_TABLES
 
 
-def test_nothing_of_an_erased_case_is_left_in_any_file(place: Place) -> None:
-    store = place.house.store
-    its_vector = place.vectors([place.case.id])[0].tobytes()
-    wanted = [*spellings(), its_vector]
+def test_erased_case_leaves_no_trace_in_any_file(network: FilledNetwork) -> None:
+    store = network.ctx.store
+    its_vector = network.vectors([network.case.id])[0].tobytes()
+    traces = [*encoded_words(), its_vector]
     log = f"{DATABASE_FILE}-wal"
-    assert {log, "patternmind.before-0006.db", "cases.jsonl"} <= set(holding(place.home, list(spellings())))
-    assert {log, "chroma.sqlite3"} <= set(holding(place.home, [its_vector]))
-    assert tables_holding(place.home / DATABASE_FILE) >= {
+    assert {log, "patternmind.before-0006.db", "cases.jsonl"} <= set(
+        files_with_any(network.home, list(encoded_words()))
+    )
+    assert {log, "chroma.sqlite3"} <= set(files_with_any(network.home, [its_vector]))
+    assert tables_with_word(network.home / DATABASE_FILE) >= {
         "submission",
         "case",
         "draft",
@@ -225,27 +227,27 @@ def test_nothing_of_an_erased_case_is_left_in_any_file(place: Place) -> None:
         "theme",
         "job",
     }
-    assert WORD.casefold().encode() in words_indexed(place.home / DATABASE_FILE)
-    case = place.case
-    told = place.house.erase("canary", actor="Stella Steward")
-    assert holding(place.home, wanted) == []
-    assert b"uokka" not in words_indexed(place.home / DATABASE_FILE)
-    assert told.case_id == case.id
-    assert told.n_quotes > 0
-    assert told.linked == (store.case("recap-1").id,)
-    assert [(one.case_id, one.by) for one in store.erasures()] == [(case.id, "Stella Steward")]
+    assert WORD.casefold().encode() in word_index_pages(network.home / DATABASE_FILE)
+    case = network.case
+    result = network.ctx.erase("canary", actor="Stella Steward")
+    assert files_with_any(network.home, traces) == []
+    assert b"uokka" not in word_index_pages(network.home / DATABASE_FILE)
+    assert result.case_id == case.id
+    assert result.n_quotes > 0
+    assert result.linked == (store.case("recap-1").id,)
+    assert [(erasure.case_id, erasure.by) for erasure in store.erasures()] == [(case.id, "Stella Steward")]
     assert "canary" not in str([case.external_id for case in store.cases()])
     assert [job.id for job in store.jobs()] == ["j-0"]
 
 
-def test_what_is_left_goes_on_as_if_the_case_had_not_been_there(place: Place) -> None:
-    store, case = place.house.store, place.case
-    place.house.erase(case.id, actor="Ada")
-    shown = [json.dumps(row) for what in EXPORT_NAMES for row in export_rows(store, what)]
-    assert not any(WORD in row or case.id in row for row in shown if '"provenance"' not in row)
+def test_network_works_without_the_erased_case(network: FilledNetwork) -> None:
+    store, case = network.ctx.store, network.case
+    network.ctx.erase(case.id, actor="Ada")
+    exported = [json.dumps(row) for export_name in EXPORT_NAMES for row in export_rows(store, export_name)]
+    assert not any(WORD in row or case.id in row for row in exported if '"provenance"' not in row)
     assert any(WITHDRAWN in json.dumps(decision.edits) for _, log, _ in store.drafts(current=False) for decision in log)
-    for one in list_all_drafts(store):
-        assert all(quote.text != WITHDRAWN for claim in one.grounded.draft.claims for quote in claim.quotes)
+    for item in list_all_drafts(store):
+        assert all(quote.text != WITHDRAWN for claim in item.grounded.draft.claims for quote in claim.quotes)
     assert build_patterns(list_all_drafts(store))
     for lens in LENSES:
         for theme in store.themes(lens):
@@ -253,67 +255,67 @@ def test_what_is_left_goes_on_as_if_the_case_had_not_been_there(place: Place) ->
             assert theme.n_cases <= len(theme.case_ids)
         prereading_builder.subject_from_theme(store, store.themes(lens)[0].id)
     theme = store.themes("all")[0]
-    place.decide(EditAction.RENAME, theme_id=theme.id, name="Docks")
-    build_playbook_document(store, collect_playbook(store), place.house.clock.now())
+    network.decide(EditAction.RENAME, theme_id=theme.id, name="Docks")
+    build_playbook_document(store, collect_playbook(store), network.ctx.clock.now())
     build_theme_map(store, "all")
-    with place.house.open_index() as index:
+    with network.ctx.open_index() as index:
         assert type(index).__name__ == "ChromaIndex"
-        found = search(store, place.house.encoder, index, PROBLEM)
-    assert case.id not in {one.id for one in found}
-    assert place.house.placer().place_text(PROBLEM).like
-    record = place.house.run(RunParameters(label="2026Q4"))
-    assert (record.state, record.n_cases) == ("finished", len(rows()))
-    assert holding(place.home, list(spellings())) == []
+        results = search(store, network.ctx.encoder, index, PROBLEM)
+    assert case.id not in {item.id for item in results}
+    assert network.ctx.placer().place_text(PROBLEM).like
+    record = network.ctx.run(RunParameters(label="2026Q4"))
+    assert (record.state, record.n_cases) == ("finished", len(make_rows()))
+    assert files_with_any(network.home, list(encoded_words())) == []
 
 
-def test_an_erased_case_is_not_taken_in_again_and_erasing_it_again_cleans_the_files(place: Place) -> None:
-    store, case = place.house.store, place.case
-    place.house.erase("canary", actor="Ada")
-    report = import_files(store, [place.file], kind=CaseKind.CASE)
+def test_erased_case_is_not_imported_again_and_can_be_erased_again(network: FilledNetwork) -> None:
+    store, case = network.ctx.store, network.case
+    network.ctx.erase("canary", actor="Ada")
+    report = import_files(store, [network.file], kind=CaseKind.CASE)
     (rejected,) = report.rejected
     assert (report.accepted, report.unchanged, rejected.row) == (0, 27, 28)
     assert "was erased on" in rejected.errors[0]
     for name in ("canary", case.id):
-        again = place.house.erase(name, actor="Bo")
-        assert (again.again, again.case_id) == (True, case.id)
-    assert [one.by for one in store.erasures()] == ["Ada"]
+        result = network.ctx.erase(name, actor="Bo")
+        assert (result.again, result.case_id) == (True, case.id)
+    assert [erasure.by for erasure in store.erasures()] == ["Ada"]
 
 
-def test_a_case_with_the_same_text_is_named_and_stays(place: Place, tmp_path: Path) -> None:
-    twin = {**rows()[-1], "id": "twin"}
-    import_files(place.house.store, [write_rows(tmp_path / "twin.jsonl", [twin])], kind=CaseKind.CASE)
-    twin_id = place.house.store.case("twin").id
-    assert place.house.erase("canary", actor="Ada").same == (twin_id,)
-    assert place.house.erase(twin_id, actor="Ada").same == ()
-    assert holding(place.home, list(spellings())) == []
+def test_erasure_reports_and_keeps_a_case_with_the_same_text(network: FilledNetwork, tmp_path: Path) -> None:
+    twin = {**make_rows()[-1], "id": "twin"}
+    import_files(network.ctx.store, [write_rows(tmp_path / "twin.jsonl", [twin])], kind=CaseKind.CASE)
+    twin_id = network.ctx.store.case("twin").id
+    assert network.ctx.erase("canary", actor="Ada").same == (twin_id,)
+    assert network.ctx.erase(twin_id, actor="Ada").same == ()
+    assert files_with_any(network.home, list(encoded_words())) == []
 
 
-def test_what_cannot_be_erased_now_is_said_and_nothing_is_changed(place: Place) -> None:
-    house, case = place.house, place.case
+def test_erasure_changes_nothing_when_it_is_refused(network: FilledNetwork) -> None:
+    ctx, case = network.ctx, network.case
     with pytest.raises(NotFound):
-        house.erase("nobody", actor="Ada")
+        ctx.erase("nobody", actor="Ada")
     with pytest.raises(UsageError, match="Enter your name"):
-        house.erase("canary", actor=" ")
-    with run_lock(place.home), pytest.raises(RunInProgress):
-        house.erase("canary", actor="Ada")
-    with closing(house.chroma_index()), pytest.raises(IndexUnavailable):
-        house.erase("canary", actor="Ada")
-    assert house.store.case("canary") == case
-    assert house.store.erasures() == []
+        ctx.erase("canary", actor=" ")
+    with run_lock(network.home), pytest.raises(RunInProgress):
+        ctx.erase("canary", actor="Ada")
+    with closing(ctx.chroma_index()), pytest.raises(IndexUnavailable):
+        ctx.erase("canary", actor="Ada")
+    assert ctx.store.case("canary") == case
+    assert ctx.store.erasures() == []
 
 
-def test_an_erasure_that_another_process_kept_from_cleaning_is_finished_by_doing_it_again(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+def test_erasure_is_completed_by_repeating_it_when_purging_failed(
+    network: FilledNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse() -> None:
         raise StoreUnavailable("Another process reads it.")
 
-    monkeypatch.setattr(place.house.store, "purge_deleted", refuse)
+    monkeypatch.setattr(network.ctx.store, "purge_deleted", refuse)
     with pytest.raises(StoreUnavailable):
-        place.house.erase("canary", actor="Ada")
+        network.ctx.erase("canary", actor="Ada")
     with pytest.raises(NotFound):
-        place.house.store.case("canary")
-    assert holding(place.home, list(spellings())) != []  # the rows are gone, and SQLite's pages are not yet
+        network.ctx.store.case("canary")
+    assert files_with_any(network.home, list(encoded_words())) != []  # the rows are deleted, but not SQLite's pages
     monkeypatch.undo()
-    assert place.house.erase("canary", actor="Ada").again
-    assert holding(place.home, list(spellings())) == []
+    assert network.ctx.erase("canary", actor="Ada").again
+    assert files_with_any(network.home, list(encoded_words())) == []

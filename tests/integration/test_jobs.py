@@ -1,4 +1,4 @@
-"""Long work is written down: every process sees it, a dead process's job says so, and events tell of it once."""
+"""Jobs are stored for all processes, lost jobs are reported, and events arrive once."""
 
 import asyncio
 import datetime as dt
@@ -43,9 +43,9 @@ class Clock:
         return self.at
 
 
-def a_job(id: str = "j-1", **known: Any) -> Job:
-    given: dict[str, Any] = {"kind": JobKind.PREREADING, "by": "Ada Berg", "asked": {"topic": "pallets"}, **known}
-    return Job(id=id, started_at=NOON, beat_at=given.pop("beat_at", NOON), **given)
+def make_job(id: str = "j-1", **overrides: Any) -> Job:
+    fields: dict[str, Any] = {"kind": JobKind.PREREADING, "by": "Ada Berg", "asked": {"topic": "pallets"}, **overrides}
+    return Job(id=id, started_at=NOON, beat_at=fields.pop("beat_at", NOON), **fields)
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def store(tmp_path: Path) -> SqlStore:
     return SqlStore(tmp_path / "patternmind.db")
 
 
-def test_a_job_reads_back_as_it_was_written(store: SqlStore) -> None:
-    job = a_job()
+def test_job_is_read_back_as_stored(store: SqlStore) -> None:
+    job = make_job()
     store.create_job(job)
     assert store.job("j-1") == job
     ended = replace(
@@ -67,119 +67,120 @@ def test_a_job_reads_back_as_it_was_written(store: SqlStore) -> None:
         store.job("j-2")
 
 
-def test_jobs_come_newest_first_of_a_kind_and_page_by_page(store: SqlStore) -> None:
+def test_jobs_are_listed_newest_first_by_kind_and_page(store: SqlStore) -> None:
     for n in range(5):
-        store.create_job(a_job(f"j-{n}", kind=JobKind.RUN if n == 2 else JobKind.PREREADING))
+        store.create_job(make_job(f"j-{n}", kind=JobKind.RUN if n == 2 else JobKind.PREREADING))
     assert [job.id for job in store.jobs(limit=2)] == ["j-4", "j-3"]
     assert [job.id for job in store.jobs(before="j-3", limit=2)] == ["j-2", "j-1"]
     assert [job.id for job in store.jobs(kind=JobKind.RUN)] == ["j-2"]
 
 
-def test_a_second_run_waits_for_the_first_unless_that_shows_no_sign_of_life(store: SqlStore) -> None:
-    store.create_job(a_job("first", kind=JobKind.RUN))
+def test_second_run_is_rejected_unless_first_has_no_heartbeat(store: SqlStore) -> None:
+    store.create_job(make_job("first", kind=JobKind.RUN))
     with pytest.raises(RunInProgress, match="job first"):
-        store.create_job(a_job("second", kind=JobKind.RUN))
-    store.create_job(a_job("third", kind=JobKind.PREREADING))
+        store.create_job(make_job("second", kind=JobKind.RUN))
+    store.create_job(make_job("third", kind=JobKind.PREREADING))
     later = NOON + HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
     assert store.job("first").as_of(later).state is JobState.LOST
     store.record_heartbeat(["first"], later)
     assert store.job("first").as_of(later).state is JobState.RUNNING
     much_later = later + HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
-    store.create_job(replace(a_job("second", kind=JobKind.RUN), started_at=much_later))
+    store.create_job(replace(make_job("second", kind=JobKind.RUN), started_at=much_later))
 
 
-def test_what_ended_long_ago_is_forgotten_and_what_runs_is_not(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_store_deletes_old_ended_jobs_but_no_running_jobs(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.storage.repositories.jobs.MAX_ENDED_JOBS", 3)
-    store.create_job(a_job("running"))
+    store.create_job(make_job("running"))
     for n in range(6):
-        store.create_job(a_job(f"j-{n}", state=JobState.FINISHED))
+        store.create_job(make_job(f"j-{n}", state=JobState.FINISHED))
     assert [job.id for job in store.jobs()] == ["j-5", "j-4", "j-3", "running"]
 
 
-def test_every_change_moves_a_mark_and_only_its_own(store: SqlStore) -> None:
+def test_job_change_increments_only_job_counter(store: SqlStore) -> None:
     before = store.change_counters()
-    store.create_job(a_job())
-    begun = store.change_counters()
-    store.update_job(a_job(step="embed"))
-    assert begun == {**before, "jobs": before["jobs"] + 1}
-    assert store.change_counters()["jobs"] == begun["jobs"] + 1
+    store.create_job(make_job())
+    after_start = store.change_counters()
+    store.update_job(make_job(step="embed"))
+    assert after_start == {**before, "jobs": before["jobs"] + 1}
+    assert store.change_counters()["jobs"] == after_start["jobs"] + 1
 
 
-class Slow(HashingEncoder):
-    """Waits in the midst of its work until it is told to go on."""
+class BlockingEncoder(HashingEncoder):
+    """An encoder that waits, after reporting progress, until it is released."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked, self.go_on = threading.Event(), threading.Event()
+        self.started, self.released = threading.Event(), threading.Event()
 
     def encode(self, texts: Any, *, progress: Any = None) -> Any:
         if progress:
             progress("embed", 0, len(texts))
-        self.asked.set()
-        assert self.go_on.wait(20)
+        self.started.set()
+        assert self.released.wait(20)
         return super().encode(texts, progress=progress)
 
 
-def a_house(home: Path, *, encoder: Any = None, clock: Any = None) -> AppContext:
+def make_context(home: Path, *, encoder: Any = None, clock: Any = None) -> AppContext:
     return AppContext(Settings(home=home), encoder=encoder or HashingEncoder(), clock=clock)
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    house = a_house(tmp_path / "home")
-    assert import_files(house.store, [write_rows(tmp_path / "c.jsonl", list(the_cases()))], kind=CaseKind.CASE).accepted
+    ctx = make_context(tmp_path / "home")
+    assert import_files(ctx.store, [write_rows(tmp_path / "c.jsonl", list(the_cases()))], kind=CaseKind.CASE).accepted
     return tmp_path / "home"
 
 
-def ended(jobs: JobRunner, job_id: str) -> Job:
+def wait_until_ended(jobs: JobRunner, job_id: str) -> Job:
     for _ in range(600):
-        if (found := jobs.find(job_id)).has_ended:
-            return found
+        if (job := jobs.find(job_id)).has_ended:
+            return job
         time.sleep(0.02)
-    raise AssertionError("the job did not end")
+    raise AssertionError("the job did not finish")
 
 
-def test_another_process_sees_how_far_a_job_is_and_what_came_of_it(home: Path) -> None:
-    encoder = Slow()
-    here, there = JobRunner(a_house(home, encoder=encoder), describe_failure=describe_failure), Program(a_house(home))
+def test_job_progress_and_result_are_visible_to_other_process(home: Path) -> None:
+    encoder = BlockingEncoder()
+    here, there = (
+        JobRunner(make_context(home, encoder=encoder), describe_failure=describe_failure),
+        Program(make_context(home)),
+    )
     job = here.start(JobKind.PREREADING, {"topic": "the scanner froze in the cold"}, actor="Ada Berg")
-    assert encoder.asked.wait(20)
-    told: dict[str, Any] = {}
+    assert encoder.started.wait(20)
+    job_data: dict[str, Any] = {}
     for _ in range(200):
-        told = there.get(f"jobs/{job.id}").json()
-        if told["progress"]["step"] == "embed":
+        job_data = there.get(f"jobs/{job.id}").json()
+        if job_data["progress"]["step"] == "embed":
             break
         time.sleep(0.02)
-    assert (told["state"], told["by"], told["progress"]) == (
+    assert (job_data["state"], job_data["by"], job_data["progress"]) == (
         "running", "Ada Berg", {"step": "embed", "done": 0, "total": 48},
     )  # fmt: skip
-    encoder.go_on.set()
-    assert ended(here, job.id).state is JobState.FINISHED
-    told = there.get(f"jobs/{job.id}").json()
-    assert (told["state"], told["problem"]) == ("finished", None)
-    assert there.get(f"prereadings/{told['prereading_id']}").status_code == 200
-    assert here.find(job.id).asked == {}, "what was asked for is no longer needed, and not kept"
+    encoder.released.set()
+    assert wait_until_ended(here, job.id).state is JobState.FINISHED
+    job_data = there.get(f"jobs/{job.id}").json()
+    assert (job_data["state"], job_data["problem"]) == ("finished", None)
+    assert there.get(f"prereadings/{job_data['prereading_id']}").status_code == 200
+    assert here.find(job.id).asked == {}, "parameters of a finished job are deleted"
 
 
-def test_a_job_whose_process_died_says_so_and_can_be_started_again(home: Path) -> None:
+def test_lost_job_is_reported_and_can_be_restarted(home: Path) -> None:
     clock = Clock()
-    house = a_house(home, clock=clock)
-    house.store.create_job(a_job("dead"))
-    program = Program(house)
+    ctx = make_context(home, clock=clock)
+    ctx.store.create_job(make_job("dead"))
+    program = Program(ctx)
     assert program.get("jobs/dead").json()["state"] == "running"
     assert program.post("prereadings/jobs/dead/restart").status_code == 409
     clock.at += HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
-    told = program.get("jobs/dead").json()
-    assert (told["state"], told["problem"]["type"]) == ("failed", "/api/v1/docs#problem-lost")
-    assert program.post("runs/jobs/dead/restart").status_code == 404, "it is no run"
-    again = program.post("prereadings/jobs/dead/restart")
-    assert again.status_code == 202
-    assert ended(program.app.state.shared.network("default").jobs, again.json()["job_id"]).made
+    job_data = program.get("jobs/dead").json()
+    assert (job_data["state"], job_data["problem"]["type"]) == ("failed", "/api/v1/docs#problem-lost")
+    assert program.post("runs/jobs/dead/restart").status_code == 404, "it is a pre-reading"
+    restarted = program.post("prereadings/jobs/dead/restart")
+    assert restarted.status_code == 202
+    assert wait_until_ended(program.app.state.shared.network("default").jobs, restarted.json()["job_id"]).made
     listed = program.get("jobs", params={"limit": 1}).json()
-    assert [one["job_id"] for one in listed["items"]] == [again.json()["job_id"]]
-    assert [one["job_id"] for one in program.get("jobs", params={"cursor": listed["next_cursor"]}).json()["items"]] == [
+    assert [item["job_id"] for item in listed["items"]] == [restarted.json()["job_id"]]
+    assert [job["job_id"] for job in program.get("jobs", params={"cursor": listed["next_cursor"]}).json()["items"]] == [
         "dead"
     ]
 
@@ -192,55 +193,55 @@ def events_in(text: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield lines["id"], lines["event"], json.loads(lines["data"])
 
 
-def test_a_job_is_told_as_it_goes_on_until_its_end_and_the_end_only_once(home: Path) -> None:
-    program = Program(a_house(home))
+def test_job_stream_sends_progress_and_final_event_once(home: Path) -> None:
+    program = Program(make_context(home))
     job = program.post("runs", json={"label": "2026Q4"}).json()
     stream = program.get(f"jobs/{job['job_id']}/events")
     assert stream.headers["content-type"].startswith("text/event-stream")
     assert stream.text.startswith("retry: ")
-    told = list(events_in(stream.text))
-    assert [name for _, name, _ in told[:-1]] == ["progress"] * (len(told) - 1)
-    last_id, name, data = told[-1]
+    events = list(events_in(stream.text))
+    assert [name for _, name, _ in events[:-1]] == ["progress"] * (len(events) - 1)
+    last_id, name, data = events[-1]
     assert (name, data["state"], data["run"]["cases"]) == ("done", "finished", 48)
-    again = program.get(f"jobs/{job['job_id']}/events", headers={"last-event-id": last_id})
-    assert again.status_code == 204
-    anew = list(events_in(program.get(f"jobs/{job['job_id']}/events", headers={"last-event-id": "older"}).text))
-    assert [one[1] for one in anew] == ["done"]
+    resumed = program.get(f"jobs/{job['job_id']}/events", headers={"last-event-id": last_id})
+    assert resumed.status_code == 204
+    replayed = list(events_in(program.get(f"jobs/{job['job_id']}/events", headers={"last-event-id": "older"}).text))
+    assert [name for _, name, _ in replayed] == ["done"]
     assert program.get("jobs/nothing/events").status_code == 404
 
 
-def test_changes_are_told_after_the_last_one_that_was_seen() -> None:
+def test_change_counters_survive_event_id_round_trip() -> None:
     marks = {"jobs": 3, "reviews": 0}
     assert decode_counters(encode_counters(marks)) == marks
     assert decode_counters("") == {}
     assert decode_counters("jobs-x.y") == {}
 
 
-async def collect(streams: EventStreams, look: Any, *, n: int, last_id: str = "") -> list[str]:
-    told: list[str] = []
-    async for part in streams.iterate(look, "ada", last_id):
-        told.append(part)
-        if len(told) == n:
+async def collect(streams: EventStreams, read_events: Any, *, n: int, last_id: str = "") -> list[str]:
+    parts: list[str] = []
+    async for part in streams.iterate(read_events, "ada", last_id):
+        parts.append(part)
+        if len(parts) == n:
             streams.close()
-    return told
+    return parts
 
 
-def test_a_stream_goes_on_after_what_was_seen_and_ends_when_the_server_stops(
+def test_stream_resumes_after_last_event_and_ends_when_server_stops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("patternmind.web.event_streams.POLL_SECONDS", 0.0)
-    seen: list[str] = []
+    requested_ids: list[str] = []
 
     def look(last_id: str) -> list[ServerSentEvent]:
-        seen.append(last_id)
+        requested_ids.append(last_id)
         return [ServerSentEvent("2", "themes", {"at": 2})] if last_id == "1" else []
 
-    told = asyncio.run(collect(EventStreams(), look, n=2, last_id="1"))
-    assert told == ["retry: 2000\n\n", 'id: 2\nevent: themes\ndata: {"at": 2}\n\n']
-    assert seen[0] == "1"
+    parts = asyncio.run(collect(EventStreams(), look, n=2, last_id="1"))
+    assert parts == ["retry: 2000\n\n", 'id: 2\nevent: themes\ndata: {"at": 2}\n\n']
+    assert requested_ids[0] == "1"
 
 
-def test_a_quiet_stream_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_stream_sends_keep_alive_comments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.web.event_streams.POLL_SECONDS", 0.0)
     monkeypatch.setattr("patternmind.web.event_streams.KEEPALIVE_SECONDS", 0.0)
 
@@ -250,39 +251,39 @@ def test_a_quiet_stream_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -
     assert asyncio.run(collect(EventStreams(), look, n=2))[1] == ": keep-alive\n\n"
 
 
-def test_a_caller_has_so_many_streams_and_no_more_until_one_ends(home: Path) -> None:
-    program = Program(a_house(home))
-    house: AppContext = program.app.state.shared.ctx
-    house.store.create_job(replace(a_job("goes on"), beat_at=house.clock.now()))
+def test_streams_per_caller_are_limited(home: Path) -> None:
+    program = Program(make_context(home))
+    ctx: AppContext = program.app.state.shared.ctx
+    ctx.store.create_job(replace(make_job("in progress"), beat_at=ctx.clock.now()))
     streams: EventStreams = program.app.state.shared.event_streams
-    held = [streams.track("default ") for _ in range(MAX_STREAMS_PER_CALLER)]
-    for one in held:
-        one.__enter__()
-    refused = program.get("jobs/goes on/events")
-    assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
-    streams.check_limit("default somebody else")
-    held[0].__exit__(None, None, None)
+    open_streams = [streams.track("default ") for _ in range(MAX_STREAMS_PER_CALLER)]
+    for open_stream in open_streams:
+        open_stream.__enter__()
+    rejected = program.get("jobs/in progress/events")
+    assert (rejected.status_code, rejected.headers["retry-after"]) == (429, "10")
+    streams.check_limit("default another caller")
+    open_streams[0].__exit__(None, None, None)
     streams.check_limit("default ")
 
 
-def test_a_server_that_stops_writes_down_what_it_did_not_finish(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_server_stores_unfinished_job_as_failed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.jobs.runner.STOP_TIMEOUT_SECONDS", 0.05)
-    encoder = Slow()
-    jobs = JobRunner(a_house(home, encoder=encoder), describe_failure=describe_failure)
+    encoder = BlockingEncoder()
+    jobs = JobRunner(make_context(home, encoder=encoder), describe_failure=describe_failure)
     job = jobs.start(JobKind.PREREADING, {"topic": "scanner"}, actor="Ada")
-    assert encoder.asked.wait(20)
+    assert encoder.started.wait(20)
     jobs.stop()
-    told = a_house(home).store.job(job.id)
-    assert (told.state, told.problem["status"]) == (JobState.FAILED, 503)
-    encoder.go_on.set()
+    stored = make_context(home).store.job(job.id)
+    assert (stored.state, stored.problem["status"]) == (JobState.FAILED, 503)
+    encoder.released.set()
 
 
-def test_a_failure_nobody_expected_ends_the_job_without_its_words(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_error_fails_job_without_exposing_message(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError("text of a case")
 
     monkeypatch.setattr("patternmind.jobs.runner.JOB_HANDLERS", {JobKind.PREREADING: fail})
-    jobs = JobRunner(a_house(home), describe_failure=describe_failure)
-    told = ended(jobs, jobs.start(JobKind.PREREADING, {"topic": "x"}, actor="Ada").id)
-    assert told.problem["status"] == 500
-    assert "text of a case" not in json.dumps(dict(told.problem))
+    jobs = JobRunner(make_context(home), describe_failure=describe_failure)
+    failed = wait_until_ended(jobs, jobs.start(JobKind.PREREADING, {"topic": "x"}, actor="Ada").id)
+    assert failed.problem["status"] == 500
+    assert "text of a case" not in json.dumps(dict(failed.problem))

@@ -1,4 +1,4 @@
-"""Patterns by a language model, map then reduce: what is asked, what is not asked again, what becomes of failures."""
+"""Tests of patterns by a language model: map and reduce steps, reuse, and failures."""
 
 import random
 from collections import Counter
@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from tests.fixtures.builders import build_case
-from tests.integration.test_pipeline import PipelineNetwork as Cycle
-from tests.integration.test_pipeline import build_cases as told
-from tests.integration.test_pipeline import outlier_cases as strangers
+from tests.integration.test_pipeline import PipelineNetwork, build_cases, outlier_cases
 
 from patternmind.domain.cases import Case
 from patternmind.domain.drafts import (
@@ -38,16 +36,16 @@ from patternmind.ports import ModelAnswer, RenderedPrompt
 from patternmind.services.reviews import decide_draft, list_all_drafts
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 
-MAP, REDUCE, LOOK, NAME = "case-facets", "candidate-pattern", "weak-support", "theme-name"
+MAP, REDUCE, CHECK, NAME = "case-facets", "candidate-pattern", "weak-support", "theme-name"
 
 
-class Remembering:
-    """``LanguageModel`` that pays for the same prompt once, as the gateway's cache does; ``paid`` counts by task."""
+class CachingModel:
+    """``LanguageModel`` with a cache like the gateway's; ``n_paid`` counts the paid requests by task."""
 
     def __init__(self, model: ScriptedModel) -> None:
         self.model = model
-        self.paid: Counter[str] = Counter()
-        self._known: dict[tuple[str, str], ModelAnswer] = {}
+        self.n_paid: Counter[str] = Counter()
+        self._answers: dict[tuple[str, str], ModelAnswer] = {}
 
     @property
     def name(self) -> str:
@@ -55,38 +53,38 @@ class Remembering:
 
     def ask(self, task: str, prompt: RenderedPrompt) -> ModelAnswer:
         key = (prompt.hash, prompt.input_hash)
-        if key not in self._known:
-            self.paid[task] += 1
-            self._known[key] = self.model.ask(task, prompt)
-        return self._known[key]
+        if key not in self._answers:
+            self.n_paid[task] += 1
+            self._answers[key] = self.model.ask(task, prompt)
+        return self._answers[key]
 
 
-def writing(**scripts: Script) -> tuple[LlmContext, ScriptedModel]:
+def scripted_context(**scripts: Script) -> tuple[LlmContext, ScriptedModel]:
     model = rule_based_model(**scripts)
     return LlmContext(model, PromptFiles(packaged_prompts_dir())), model
 
 
-def asked(model: ScriptedModel) -> Counter[str]:
+def requests_by_task(model: ScriptedModel) -> Counter[str]:
     return Counter(request.task for request in model.requests)
 
 
-def patterns(cycle: Cycle) -> list[Draft]:
-    return [draft for draft, _, _ in cycle.store.drafts() if draft.kind is DraftKind.PATTERN]
+def patterns(network: PipelineNetwork) -> list[Draft]:
+    return [draft for draft, _, _ in network.store.drafts() if draft.kind is DraftKind.PATTERN]
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Cycle:
-    cycle = Cycle(tmp_path)
-    cycle.save([*told(0, 8), *strangers()])
-    return cycle
+def network(tmp_path: Path) -> PipelineNetwork:
+    network = PipelineNetwork(tmp_path)
+    network.save([*build_cases(0, 8), *outlier_cases()])
+    return network
 
 
-# what is made
+# drafts
 
 
-def test_every_theme_has_a_pattern_whose_every_sentence_stands_on_its_cases(network: Cycle) -> None:
-    namer, model = writing()
-    record = network.run(namer)
+def test_patterns_by_model_are_grounded_in_their_themes(network: PipelineNetwork) -> None:
+    llm_context, model = scripted_context()
+    record = network.run(llm_context)
     assert record.notes == ()
     cases = {case.id: case for case in network.store.cases()}
     assert len(patterns(network)) == 5
@@ -101,85 +99,87 @@ def test_every_theme_has_a_pattern_whose_every_sentence_stands_on_its_cases(netw
         assert draft.fields["forces"] == draft.fields["do_not_use_when"] == NOT_STATED
         assert str(draft.fields["solution"][0]).startswith("Therefore")
         assert "8 of 8 cases shown to the model." in str(draft.fields["coverage"])
-    assert asked(model) == {NAME: 5, MAP: 40, REDUCE: 5, LOOK: 5}
+    assert requests_by_task(model) == {NAME: 5, MAP: 40, REDUCE: 5, CHECK: 5}
 
 
-def test_only_facets_whose_quotes_are_in_the_case_reach_the_pattern(network: Cycle) -> None:
+def test_facets_without_a_valid_quote_do_not_reach_the_pattern(network: PipelineNetwork) -> None:
     def invent(prompt: RenderedPrompt) -> ScriptedReply:
-        said = answer_case_facets(prompt)
-        more = {"kind": "helped", "text": "A choir helped.", "quote": "The choir sang all night."}
-        return {**said, "facets": [more, *said["facets"]]}
+        answer = answer_case_facets(prompt)
+        invented = {"kind": "helped", "text": "A choir helped.", "quote": "The choir sang all night."}
+        return {**answer, "facets": [invented, *answer["facets"]]}
 
-    namer, model = writing(case_facets=invent)
-    network.run(namer)
+    llm_context, model = scripted_context(case_facets=invent)
+    network.run(llm_context)
     assert not any("choir" in str(draft.fields) for draft in patterns(network))
     assert not any("choir" in request.prompt.user for request in model.requests if request.task == REDUCE)
 
 
-def test_a_claim_on_a_facet_that_was_not_shown_is_refused_and_counted(network: Cycle) -> None:
+def test_pattern_claim_on_an_unknown_facet_is_refused_and_counted(network: PipelineNetwork) -> None:
     def overreach(prompt: RenderedPrompt) -> ScriptedReply:
-        said = answer_candidate_pattern(prompt)
-        return {**said, "forces": [{"text": "Speed matters but so does care.", "facets": ["q999"]}]}
+        answer = answer_candidate_pattern(prompt)
+        return {**answer, "forces": [{"text": "Speed matters but so does care.", "facets": ["q999"]}]}
 
-    namer, _ = writing(candidate_pattern=overreach)
-    record = network.run(namer)
+    llm_context, _ = scripted_context(candidate_pattern=overreach)
+    record = network.run(llm_context)
     assert all(draft.fields["forces"] == NOT_STATED for draft in patterns(network))
     assert sum("1 of " in note and "claims of the model were refused" in note for note in record.notes) == 5
 
 
-def test_no_repeatable_pattern_is_an_answer_that_is_stored(network: Cycle) -> None:
-    nothing: dict[str, Any] = {"pattern": False, "reason": "the cases share no problem", "name": ""}
+def test_pattern_answer_no_repeatable_pattern_is_stored(network: PipelineNetwork) -> None:
+    no_pattern: dict[str, Any] = {"pattern": False, "reason": "the cases share no problem", "name": ""}
 
-    def see_none(prompt: RenderedPrompt) -> ScriptedReply:
-        return {**answer_candidate_pattern(prompt), **nothing, "therefore": [], "steps": []}
+    def find_no_pattern(prompt: RenderedPrompt) -> ScriptedReply:
+        return {**answer_candidate_pattern(prompt), **no_pattern, "therefore": [], "steps": []}
 
-    namer, _ = writing(candidate_pattern=see_none)
-    network.run(namer)
+    llm_context, _ = scripted_context(candidate_pattern=find_no_pattern)
+    network.run(llm_context)
     drafts = patterns(network)
     assert {draft.name for draft in drafts} == {NO_PATTERN}
     assert {draft.fields["reason"] for draft in drafts} == {"The cases share no problem."}
     assert {draft.provenance.model for draft in drafts} == {"scripted"}
 
 
-def test_what_a_second_look_finds_weak_is_shown_with_the_reason(network: Cycle) -> None:
+def test_support_check_stores_weak_claims_with_reasons(network: PipelineNetwork) -> None:
     def reworded(prompt: RenderedPrompt) -> ScriptedReply:
-        said = answer_candidate_pattern(prompt)
-        return {**said, "patlet": [{"text": "This is what they all do.", "facets": said["problem"][0]["facets"]}]}
+        answer = answer_candidate_pattern(prompt)
+        return {**answer, "patlet": [{"text": "This is what they all do.", "facets": answer["problem"][0]["facets"]}]}
 
     def doubt(_: RenderedPrompt) -> ScriptedReply:
         return {"weak": [{"claim": 1, "why": "wider"}, {"claim": 99, "why": "cause"}]}
 
-    namer, model = writing(candidate_pattern=reworded, weak_support=doubt)
-    network.run(namer)
+    llm_context, model = scripted_context(candidate_pattern=reworded, weak_support=doubt)
+    network.run(llm_context)
     drafts = patterns(network)
     lines = {draft.fields["weak_support"] for draft in drafts}
     assert lines == {("patlet, line 1: it claims more than the few cases that it quotes.",)}
-    assert asked(model)[LOOK] == 5
+    assert requests_by_task(model)[CHECK] == 5
 
 
-def test_names_on_the_roster_never_come_out_of_the_model(tmp_path: Path) -> None:
-    network = Cycle(tmp_path)
-    asks = "Ask [person 1] ([email], [link])."
-    cases = [replace(case, text={**case.text, "tried": f"{case.text['lesson']} {asks}"}) for case in told(0, 8)]
-    network.save([*cases, *strangers()])
+def test_pattern_by_model_never_contains_roster_names(tmp_path: Path) -> None:
+    network = PipelineNetwork(tmp_path)
+    redacted = "Ask [person 1] ([email], [link])."
+    cases = [
+        replace(case, text={**case.text, "tried": f"{case.text['lesson']} {redacted}"}) for case in build_cases(0, 8)
+    ]
+    network.save([*cases, *outlier_cases()])
     network.store.add_to_roster([("Ada Lovelace", "ada@example.org", None)])
-    said = "Ask Ada Lovelace (ada@example.org, https://example.org/x)."
+    patlet = "Ask Ada Lovelace (ada@example.org, https://example.org/x)."
 
-    def tell(prompt: RenderedPrompt) -> ScriptedReply:
+    def use_name(prompt: RenderedPrompt) -> ScriptedReply:
         answer = answer_candidate_pattern(prompt)
-        return {**answer, "patlet": [{"text": said, "facets": answer["problem"][0]["facets"]}]}
+        return {**answer, "patlet": [{"text": patlet, "facets": answer["problem"][0]["facets"]}]}
 
-    namer, _ = writing(candidate_pattern=tell)
-    network.run(namer)
-    assert {draft.fields["patlet"] for draft in patterns(network)} == {asks}
+    llm_context, _ = scripted_context(candidate_pattern=use_name)
+    network.run(llm_context)
+    assert {draft.fields["patlet"] for draft in patterns(network)} == {redacted}
 
 
-def test_a_case_that_speaks_to_machines_is_named_in_the_report(network: Cycle) -> None:
-    def notice(prompt: RenderedPrompt) -> ScriptedReply:
+def test_run_report_names_a_case_with_instructions(network: PipelineNetwork) -> None:
+    def report_instructions(prompt: RenderedPrompt) -> ScriptedReply:
         return {**answer_case_facets(prompt), "instructions": "Case c-003." in prompt.user}
 
-    namer, _ = writing(case_facets=notice)
-    record = network.run(namer)
+    llm_context, _ = scripted_context(case_facets=report_instructions)
+    record = network.run(llm_context)
     assert record.notes == (
         "Case c-003 contains instructions to a model. They were not followed; please check the case.",
     )
@@ -188,15 +188,15 @@ def test_a_case_that_speaks_to_machines_is_named_in_the_report(network: Cycle) -
 # failures
 
 
-def test_a_case_that_cannot_be_read_is_counted_and_the_others_make_the_pattern(network: Cycle) -> None:
-    def stumble(prompt: RenderedPrompt) -> ScriptedReply:
+def test_pattern_uses_readable_cases_and_counts_the_others(network: PipelineNetwork) -> None:
+    def fail_once(prompt: RenderedPrompt) -> ScriptedReply:
         return SERVER_FAILURE if "Case c-003." in prompt.user else answer_case_facets(prompt)
 
-    namer, _ = writing(case_facets=stumble)
-    record = network.run(namer)
+    llm_context, _ = scripted_context(case_facets=fail_once)
+    record = network.run(llm_context)
     theme = next(theme for theme in network.store.themes() if "c-003" in theme.case_ids)
-    why = "the model's server failed (500); requests made: 3 (1)"
-    assert record.notes == (f"Theme {theme.id}: 1 of the 8 cases chosen for the model could not be read: {why}.",)
+    reason = "the model's server failed (500); requests made: 3 (1)"
+    assert record.notes == (f"Theme {theme.id}: 1 of the 8 cases selected for the model could not be read: {reason}.",)
     draft = next(draft for draft in patterns(network) if draft.theme_id == theme.id)
     assert draft.provenance.model == "scripted"
     assert len(draft.provenance.inputs) == 7
@@ -219,90 +219,95 @@ def says_no_json(_: RenderedPrompt) -> ScriptedReply:
     ("task", "script", "reason"),
     [
         ("case_facets", fails, "0 of 8 cases could be read: the model's server failed"),
-        ("case_facets", finds_no_facet, "0 of 8 cases could be read: the case supports none of the model's points (8)."),
+        (
+            "case_facets",
+            finds_no_facet,
+            "0 of 8 cases could be read: the case supports none of the model's points (8).",
+        ),
         ("candidate_pattern", fails, "the model's server failed"),
         ("candidate_pattern", says_no_json, "neither the answer nor its repair fits the schema"),
     ],
 )
-def test_where_the_model_fails_the_theme_has_the_draft_made_without_one_labelled_so(
-    network: Cycle, task: str, script: Script, reason: str
+def test_pattern_is_extractive_and_labelled_when_the_model_fails(
+    network: PipelineNetwork, task: str, script: Script, reason: str
 ) -> None:
-    namer, _ = writing(**{task: script})
-    record = network.run(namer)
+    llm_context, _ = scripted_context(**{task: script})
+    record = network.run(llm_context)
     assert record.state == "finished"
     assert len(record.notes) == 5
     assert all(f"pattern drafted without AI: {reason}" in note for note in record.notes)
     assert {draft.provenance.model for draft in patterns(network)} == {NO_AI}
 
 
-def test_a_pattern_whose_remedy_does_not_hold_is_not_kept(network: Cycle) -> None:
+def test_pattern_is_extractive_when_its_remedy_is_not_grounded(network: PipelineNetwork) -> None:
     def unfounded(prompt: RenderedPrompt) -> ScriptedReply:
-        said = answer_candidate_pattern(prompt)
-        return {**said, "therefore": [{"text": "Therefore sing.", "facets": ["q999"]}], "steps": []}
+        answer = answer_candidate_pattern(prompt)
+        return {**answer, "therefore": [{"text": "Therefore sing.", "facets": ["q999"]}], "steps": []}
 
-    namer, _ = writing(candidate_pattern=unfounded)
-    record = network.run(namer)
+    llm_context, _ = scripted_context(candidate_pattern=unfounded)
+    record = network.run(llm_context)
     assert {draft.provenance.model for draft in patterns(network)} == {NO_AI}
-    assert all("does not stand on the cases" in note for note in record.notes)
+    assert all("the cases do not support its problem or its remedy" in note for note in record.notes)
 
 
-def test_a_second_look_that_fails_costs_a_note_and_no_draft(network: Cycle) -> None:
+def test_support_check_failure_adds_a_note_and_keeps_the_draft(network: PipelineNetwork) -> None:
     def reworded(prompt: RenderedPrompt) -> ScriptedReply:
-        said = answer_candidate_pattern(prompt)
-        return {**said, "patlet": [{"text": "In other words.", "facets": said["problem"][0]["facets"]}]}
+        answer = answer_candidate_pattern(prompt)
+        return {**answer, "patlet": [{"text": "In other words.", "facets": answer["problem"][0]["facets"]}]}
 
-    namer, _ = writing(candidate_pattern=reworded, weak_support=fails)
-    record = network.run(namer)
+    llm_context, _ = scripted_context(candidate_pattern=reworded, weak_support=fails)
+    record = network.run(llm_context)
     assert {draft.provenance.model for draft in patterns(network)} == {"scripted"}
     assert all("the support check of its pattern failed" in note for note in record.notes)
     assert len(record.notes) == 5
 
 
-# what is not asked again
+# reuse of earlier drafts
 
 
-def test_a_theme_that_is_as_it_was_is_not_drafted_again(network: Cycle) -> None:
-    namer, model = writing()
-    network.run(namer)
+def test_unchanged_theme_is_not_drafted_again(network: PipelineNetwork) -> None:
+    llm_context, model = scripted_context()
+    network.run(llm_context)
     before = patterns(network)
-    n_asked = len(model.requests)
-    assert network.run(namer).number == 1
-    assert network.run(namer, seed=1).number == 2
-    assert len(model.requests) == n_asked
+    n_requests = len(model.requests)
+    assert network.run(llm_context).number == 1
+    assert network.run(llm_context, seed=1).number == 2
+    assert len(model.requests) == n_requests
     assert patterns(network) == before
 
 
-def test_what_people_rejected_is_neither_paid_for_again_nor_back(network: Cycle) -> None:
-    namer, model = writing()
-    network.run(namer)
-    n_asked = len(model.requests)
+def test_rejected_pattern_is_not_requested_or_restored(network: PipelineNetwork) -> None:
+    llm_context, model = scripted_context()
+    network.run(llm_context)
+    n_requests = len(model.requests)
     rejected = patterns(network)[0].id
     decide_draft(
         network.store, network.clock, rejected, DraftAction.REJECT, actor="Ada", reason=RejectionReason.NOT_USEFUL
     )
-    network.run(namer, seed=1)
-    states = {one.grounded.draft.id: one.decisions[-1].after for one in list_all_drafts(network.store) if one.decisions}
+    network.run(llm_context, seed=1)
+    reviewed = [draft for draft in list_all_drafts(network.store) if draft.decisions]
+    states = {draft.grounded.draft.id: draft.decisions[-1].after for draft in reviewed}
     assert states == {rejected: DraftState.REJECTED}
-    assert len(model.requests) == n_asked
+    assert len(model.requests) == n_requests
     assert len(patterns(network)) == 5
 
 
-def test_another_prompt_or_another_model_drafts_anew(network: Cycle, tmp_path: Path) -> None:
-    namer, _ = writing()
-    network.run(namer)
-    own = tmp_path / "own"
-    own.mkdir()
+def test_changed_prompt_drafts_patterns_again(network: PipelineNetwork, tmp_path: Path) -> None:
+    llm_context, _ = scripted_context()
+    network.run(llm_context)
+    overrides = tmp_path / "overrides"
+    overrides.mkdir()
     text = (packaged_prompts_dir() / f"{REDUCE}.md").read_text(encoding="utf-8")
-    (own / f"{REDUCE}.md").write_text(text.replace("Draft the pattern,", "Write the pattern,"), encoding="utf-8")
+    (overrides / f"{REDUCE}.md").write_text(text.replace("Draft the pattern,", "Write the pattern,"), encoding="utf-8")
     model = rule_based_model()
-    record = network.run(LlmContext(model, PromptFiles(packaged_prompts_dir(), overrides=own)))
+    record = network.run(LlmContext(model, PromptFiles(packaged_prompts_dir(), overrides=overrides)))
     assert record.number == 2
-    assert asked(model) == {MAP: 40, REDUCE: 5, LOOK: 5}
+    assert requests_by_task(model) == {MAP: 40, REDUCE: 5, CHECK: 5}
 
 
-def test_an_edit_leaves_the_models_drafts_of_the_themes_it_does_not_touch(network: Cycle) -> None:
-    namer, _ = writing()
-    network.run(namer)
+def test_theme_edit_keeps_model_drafts_of_other_themes(network: PipelineNetwork) -> None:
+    llm_context, _ = scripted_context()
+    network.run(llm_context)
     before = {draft.theme_id: draft for draft in patterns(network)}
     first, second, *_ = network.store.themes()
     rename = ThemeEditRequest(action=EditAction.RENAME, theme_id=first.id, name="Pallet trouble", actor="Ada")
@@ -319,7 +324,7 @@ def test_an_edit_leaves_the_models_drafts_of_the_themes_it_does_not_touch(networ
 
 
 def large_network(first: int, n_cases: int, *, n_subjects: int = 20) -> list[Case]:
-    """Cases of so many subjects in turn, each with eight words of its own."""
+    """Build cases of ``n_subjects`` subjects in turn, each with eight words of its own."""
     cases: list[Case] = []
     for number in range(first, first + n_cases):
         subject = number % n_subjects
@@ -339,29 +344,29 @@ STEMS = ("pallet", "dock", "valve", "login", "ramp", "hose", "badge", "crate")
 FILLERS = "morning shift colleague window late again office report floor summer phone night door".split()
 
 
-def test_a_thousand_cases_cost_at_most_one_call_each_and_four_a_theme_and_a_quarter_only_what_is_new(
+def test_run_over_a_thousand_cases_limits_model_calls(
     tmp_path: Path,
 ) -> None:
-    cycle = Cycle(tmp_path)
-    cycle.save(large_network(0, 1000))
-    model = Remembering(rule_based_model())
-    namer = LlmContext(model, PromptFiles(packaged_prompts_dir()))
-    first = cycle.run(namer, label="2026Q3")
+    """A run costs at most one call per case and four per theme; the next quarter pays only for new cases."""
+    network = PipelineNetwork(tmp_path)
+    network.save(large_network(0, 1000))
+    model = CachingModel(rule_based_model())
+    llm_context = LlmContext(model, PromptFiles(packaged_prompts_dir()))
+    first = network.run(llm_context, label="2026Q3")
     assert 15 <= first.n_themes <= 25
     assert first.n_drafts == first.n_themes
-    assert {draft.provenance.model for draft in patterns(cycle)} == {"scripted"}
-    for draft in patterns(cycle):
-        n_cases = len(next(theme for theme in cycle.store.themes() if theme.id == draft.theme_id).case_ids)
-        assert len(draft.provenance.inputs) == min(MAX_CASES_SHOWN, n_cases)
-        assert f"{min(MAX_CASES_SHOWN, n_cases)} of {n_cases} cases shown to the model." in str(
-            draft.fields["coverage"]
-        )
-    assert model.paid[MAP] <= MAX_CASES_SHOWN * first.n_themes <= 1000
-    assert model.paid.total() <= 1000 + 4 * first.n_themes
-    assert all(model.paid[task] <= 2 * first.n_themes for task in (NAME, REDUCE, LOOK))
-    paid = model.paid.total()
-    assert cycle.run(namer, label="2026Q3").number == 1
-    assert model.paid.total() == paid
-    cycle.save(large_network(1000, 100))
-    second = cycle.run(namer, label="2026Q4")
-    assert 0 < model.paid.total() - paid <= 100 + 4 * second.n_themes
+    assert {draft.provenance.model for draft in patterns(network)} == {"scripted"}
+    for draft in patterns(network):
+        n_cases = len(next(theme for theme in network.store.themes() if theme.id == draft.theme_id).case_ids)
+        n_shown = min(MAX_CASES_SHOWN, n_cases)
+        assert len(draft.provenance.inputs) == n_shown
+        assert f"{n_shown} of {n_cases} cases shown to the model." in str(draft.fields["coverage"])
+    assert model.n_paid[MAP] <= MAX_CASES_SHOWN * first.n_themes <= 1000
+    assert model.n_paid.total() <= 1000 + 4 * first.n_themes
+    assert all(model.n_paid[task] <= 2 * first.n_themes for task in (NAME, REDUCE, CHECK))
+    n_paid = model.n_paid.total()
+    assert network.run(llm_context, label="2026Q3").number == 1
+    assert model.n_paid.total() == n_paid
+    network.save(large_network(1000, 100))
+    second = network.run(llm_context, label="2026Q4")
+    assert 0 < model.n_paid.total() - n_paid <= 100 + 4 * second.n_themes

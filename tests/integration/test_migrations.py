@@ -1,4 +1,4 @@
-"""The database is at the newest schema, equals the tables, and one from a newer program is left alone."""
+"""Migrations give the newest schema, equal to the tables; a newer database is refused."""
 
 import hashlib
 import sqlite3
@@ -20,45 +20,45 @@ from patternmind.storage.engine import (
 )
 
 
-def ask(path: Path, question: str) -> list[Any]:
+def fetch_all(path: Path, query: str) -> list[Any]:
     with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(question).fetchall()
+        return connection.execute(query).fetchall()
 
 
-def is_of_the_program(name: str | None, kind: str, parents: object) -> bool:
-    """The index of words and the tables it is made of are SQLite's own."""
+def is_own_table(name: str | None, kind: str, parents: object) -> bool:
+    """Exclude the word index, whose tables SQLite manages itself."""
     return not (name or "").startswith("case_words")
 
 
-def test_a_new_database_is_at_the_newest_schema(tmp_path: Path) -> None:
+def test_new_database_has_the_newest_schema(tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "patternmind.db"
     open_engine(path).dispose()
-    assert ask(path, "SELECT version_num FROM alembic_version") == [(REVISIONS[-1],)]
+    assert fetch_all(path, "SELECT version_num FROM alembic_version") == [(REVISIONS[-1],)]
 
 
-def test_the_migrated_tables_are_the_tables_the_program_knows(tmp_path: Path) -> None:
+def test_migrated_tables_equal_the_metadata(tmp_path: Path) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     engine = open_engine(tmp_path / "patternmind.db")
     with engine.connect() as connection:
-        options = {"compare_type": True, "include_name": is_of_the_program}
+        options = {"compare_type": True, "include_name": is_own_table}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, schema.metadata) == []
     engine.dispose()
 
 
-OF_THE_INSTALLATION = (schema.network, schema.account, schema.session, schema.sign_in_link)
-"""Who signs in may be in several networks."""
+INSTALLATION_TABLES = (schema.network, schema.account, schema.session, schema.sign_in_link)
+"""Tables of the installation; an account can be in several networks."""
 
 
-def test_every_table_but_those_of_the_installation_names_the_network_in_its_key() -> None:
+def test_tables_of_a_network_start_their_key_with_the_network_id() -> None:
     for table in schema.metadata.sorted_tables:
         key = [column.name for column in table.primary_key.columns]
-        assert (key[0] == "network_id") == (table not in OF_THE_INSTALLATION), table.name
+        assert (key[0] == "network_id") == (table not in INSTALLATION_TABLES), table.name
 
 
-def test_a_token_from_before_scopes_opens_what_a_steward_may_and_the_way_back_keeps_it(tmp_path: Path) -> None:
+def test_token_without_scopes_gets_the_steward_role_and_survives_a_downgrade(tmp_path: Path) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -73,23 +73,25 @@ def test_a_token_from_before_scopes_opens_what_a_steward_may_and_the_way_back_ke
             step(config, revision)
 
     migrate(command.upgrade, "0006")
-    tables_before = ask(path, "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name")
+    tables_before = fetch_all(path, "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(
             "INSERT INTO token VALUES ('default', 't1', 'laptop', 'abc', '2026-01-01T00:00:00+00:00', NULL)"
         )
         connection.commit()
     migrate(command.upgrade, "0007")
-    assert ask(path, "SELECT name, roles, actions, account_id, revoked_at FROM token") == [
+    assert fetch_all(path, "SELECT name, roles, actions, account_id, revoked_at FROM token") == [
         ("laptop", "steward", None, None, None)
     ]
     migrate(command.downgrade, "0006")
-    assert ask(path, "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name") == tables_before
-    assert ask(path, "SELECT id, name, sha256 FROM token") == [("t1", "laptop", "abc")]
+    assert (
+        fetch_all(path, "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name") == tables_before
+    )
+    assert fetch_all(path, "SELECT id, name, sha256 FROM token") == [("t1", "laptop", "abc")]
     engine.dispose()
 
 
-def test_the_audit_log_can_only_grow(tmp_path: Path) -> None:
+def test_audit_log_rejects_updates_and_deletes(tmp_path: Path) -> None:
     path = tmp_path / "patternmind.db"
     open_engine(path).dispose()
     with closing(sqlite3.connect(path)) as connection:
@@ -99,16 +101,16 @@ def test_the_audit_log_can_only_grow(tmp_path: Path) -> None:
                 connection.execute(statement)
 
 
-def test_the_revisions_are_the_files_in_order() -> None:
+def test_revisions_equal_the_migration_files_in_order() -> None:
     files = sorted(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
     assert [name[:4] for name in files] == list(REVISIONS)
-    for before, (revision, name) in zip([None, *REVISIONS], zip(REVISIONS, files, strict=True), strict=False):
+    for previous, (revision, name) in zip([None, *REVISIONS], zip(REVISIONS, files, strict=True), strict=False):
         source = (MIGRATIONS / "versions" / name).read_text(encoding="utf-8")
         assert f'revision = "{revision}"' in source
-        assert f"down_revision = {before if before is None else repr(before)}".replace("'", '"') in source
+        assert f"down_revision = {previous if previous is None else repr(previous)}".replace("'", '"') in source
 
 
-def test_an_opened_connection_keeps_what_it_promises(tmp_path: Path) -> None:
+def test_connection_has_the_required_pragmas(tmp_path: Path) -> None:
     engine = open_engine(tmp_path / "patternmind.db")
     with engine.connect() as connection:
         pragmas = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
@@ -117,7 +119,7 @@ def test_an_opened_connection_keeps_what_it_promises(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+def test_reopened_database_is_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "patternmind.db"
     first = SqlStore(path)
     case = build_case()
@@ -130,7 +132,7 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.before-*"))
 
 
-def test_a_database_from_a_newer_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_newer_database_is_refused_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "patternmind.db"
     open_engine(path).dispose()
     with closing(sqlite3.connect(path)) as connection:
@@ -147,18 +149,18 @@ def test_a_database_from_a_newer_program_is_refused_and_left_as_it_is(tmp_path: 
 
 
 @pytest.mark.parametrize("folder", ["50 % done", "a#b", "what?", "så ü", "x%20y", "a;b&c=d"])
-def test_a_folder_may_have_any_name(tmp_path: Path, folder: str) -> None:
+def test_database_folder_can_have_any_name(tmp_path: Path, folder: str) -> None:
     path = tmp_path / folder / "patternmind.db"
     for _ in range(2):
         store = SqlStore(path)
         store.add_to_roster([("Anna", None, None)])
         store.close()
     assert path.is_file()
-    assert [one.name for one in tmp_path.iterdir()] == [folder]
+    assert [path_in_folder.name for path_in_folder in tmp_path.iterdir()] == [folder]
 
 
 @pytest.mark.parametrize("content", [b"not a database " * 100, b"SQLite format 3\x00" + b"\xff" * 4096])
-def test_a_file_that_is_no_database_is_refused_in_plain_words(tmp_path: Path, content: bytes) -> None:
+def test_invalid_database_file_is_refused_unchanged(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "patternmind.db"
     path.write_bytes(content)
     with pytest.raises(StoreUnavailable, match=r"patternmind\.db"):
@@ -166,13 +168,13 @@ def test_a_file_that_is_no_database_is_refused_in_plain_words(tmp_path: Path, co
     assert path.read_bytes() == content
 
 
-def test_a_folder_that_is_a_file_is_refused_in_plain_words(tmp_path: Path) -> None:
+def test_data_folder_is_refused_when_it_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file")
     with pytest.raises(StoreUnavailable, match="not a folder"):
         SqlStore(tmp_path / "home" / "patternmind.db")
 
 
-def test_a_decision_needs_its_draft_and_a_theme_its_run(tmp_path: Path) -> None:
+def test_decisions_and_themes_require_their_parent_rows(tmp_path: Path) -> None:
     path = tmp_path / "patternmind.db"
     open_engine(path).dispose()
     with closing(sqlite3.connect(path)) as connection:

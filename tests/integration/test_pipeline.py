@@ -240,7 +240,9 @@ def test_run_adds_new_cases_to_themes_with_the_same_id_and_name(network: Pipelin
     assert {"c-100", "c-101"} <= set(pump.case_ids)
     assert (pump.new_cases, pump.lineage) == (2, Lineage.GREW)
     assert network.theme_of("login").new_cases == 0
-    change = next(theme_change for theme_change in network.store.theme_changes(record.id) if theme_change.theme_id == pump.id)
+    change = next(
+        theme_change for theme_change in network.store.theme_changes(record.id) if theme_change.theme_id == pump.id
+    )
     assert (change.lineage, change.n_before, change.n_after, change.n_shared) == (Lineage.GREW, 8, 10, 8)
 
 

@@ -58,9 +58,8 @@ def test_placer_places_every_new_case_and_embeds_only_its_text(
         assert len(placement.like) == 3
     assert any(placement.theme_id for placement in placements)
     n_encoded = network.encoder.n_encoded
-    monkeypatch.setattr(
-        "patternmind.assembly.propose_name_candidates", propose_no_names
-    )  # a new theme's name is not a case
+    # Without this, the run would also encode names for new themes.
+    monkeypatch.setattr("patternmind.assembly.propose_name_candidates", propose_no_names)
     assert placer.place_new_cases() == placements
     network.run()
     assert network.encoder.n_encoded == n_encoded, "the run embeds no text that placement embedded"

@@ -1,4 +1,4 @@
-"""One run at a time on a data folder, and a lock that falls with its process."""
+"""The run lock allows one run per data folder and is released with its process."""
 
 import os
 import subprocess
@@ -21,13 +21,13 @@ with run_lock(Path(sys.argv[1])):
 """
 
 
-def test_a_second_run_is_told_who_holds_the_folder(tmp_path: Path) -> None:
+def test_run_lock_names_its_holder_to_a_second_run(tmp_path: Path) -> None:
     with run_lock(tmp_path), pytest.raises(RunInProgress) as refused, run_lock(tmp_path):
         pass
     assert refused.value.holder == f"process {os.getpid()}"
 
 
-def test_the_folder_is_free_after_a_run_however_it_ended(tmp_path: Path) -> None:
+def test_run_lock_is_released_when_a_run_fails(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), run_lock(tmp_path):
             raise ZeroDivisionError
@@ -35,18 +35,18 @@ def test_the_folder_is_free_after_a_run_however_it_ended(tmp_path: Path) -> None
         pass
 
 
-def test_two_folders_have_a_run_each(tmp_path: Path) -> None:
+def test_run_lock_is_separate_for_each_folder(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     with run_lock(tmp_path), run_lock(tmp_path / "other"):
         pass
 
 
-def test_a_folder_that_is_not_there_is_said_in_plain_words(tmp_path: Path) -> None:
+def test_run_lock_raises_when_the_folder_is_missing(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable), run_lock(tmp_path / "nowhere"):
         pass
 
 
-def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
+def test_run_lock_is_released_when_its_process_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"

@@ -1,4 +1,4 @@
-"""The type checker refuses ungrounded drafts and every forgery of a grounded draft."""
+"""Tests that pyright refuses an ungrounded draft in place of a grounded one."""
 
 import json
 import re
@@ -46,5 +46,6 @@ def test_type_checker_refuses_exactly_the_forgeries(tmp_path: Path) -> None:
         str(tmp_path),
     ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    refused = {error["range"]["start"]["line"] for error in json.loads(result.stdout)["generalDiagnostics"]}
-    assert refused == {number for number, line in enumerate(FORGERIES.splitlines()) if re.search("# refused$", line)}
+    diagnostics = json.loads(result.stdout)["generalDiagnostics"]
+    refused = {diagnostic["range"]["start"]["line"] for diagnostic in diagnostics}
+    assert refused == {n for n, line in enumerate(FORGERIES.splitlines()) if re.search("# refused$", line)}

@@ -1,7 +1,7 @@
-"""The whole API under a storm of requests that schemathesis thinks of: by a steward, a page, a member, and nobody.
+"""Fuzz all API operations as steward, page, member and anonymous caller.
 
-The short form of it stands in ``tests/acceptance/test_api_schema.py``. PATTERNMIND_STORM makes it longer or shorter:
-requests an operation and caller.
+``tests/acceptance/test_api_schema.py`` is the short form. PATTERNMIND_STORM sets the number of requests per operation
+and caller.
 """
 
 import os
@@ -17,11 +17,11 @@ from schemathesis import GenerationMode
 from tests.acceptance.test_api_schema import (
     CHECKS,
     OPERATIONS,
-    Known,
+    KnownIds,
     bearer,
     describe_app,
-    lead_somewhere,
-    make_described,
+    make_described_network,
+    use_known_ids,
 )
 
 from patternmind.domain.permissions import Role
@@ -39,41 +39,44 @@ pytestmark = pytest.mark.prove
 AT = "http://127.0.0.1:8765"
 EACH = int(os.environ.get("PATTERNMIND_STORM", "60"))
 AT_LEAST = 5_000
-CALLERS = ("steward", "page", "member", "nobody")
-"""A page is a script of ours with the steward's session; the others send a token, or nothing."""
+CALLERS = ("steward", "page", "member", "anonymous")
+""""page" is a script with the steward's session; the others send a token or nothing."""
 
 answered: Counter[tuple[str, int]] = Counter()
-"""Answers by caller and status."""
+"""Number of responses by caller and status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Storm:
     schema: Any
-    known: Known
+    known: KnownIds
     headers: Mapping[str, Mapping[str, str]]
 
 
 @pytest.fixture(scope="module")
 def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
-    house, known = make_described(tmp_path_factory.mktemp("storm"))
-    headers: dict[str, Mapping[str, str]] = {"nobody": {}}
+    ctx, known_ids = make_described_network(tmp_path_factory.mktemp("storm"))
+    headers: dict[str, Mapping[str, str]] = {"anonymous": {}}
     for role in (Role.STEWARD, Role.MEMBER):
-        member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, f"Storm {role.value}", [role])
-        secret, _ = create_token(house.store, house.clock, role.value, lifetime_days=1, creator=member, roles=[role])
+        member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, f"Storm {role.value}", [role])
+        secret, _ = create_token(ctx.store, ctx.clock, role.value, lifetime_days=1, creator=member, roles=[role])
         headers[role.value] = bearer(secret)
         if role is Role.STEWARD:
-            started = start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK)
-            who = Caller(name=member.name, member=member, roles=member.roles, session=started.session)
-            headers["page"] = {"Cookie": f"{PLAIN_COOKIE}={started.secret}", "X-Form-Token": form_token(house, who)}
-    app = make_app(house)
-    app.state.shared.event_streams.close()  # they would tell for ever
-    yield Storm(describe_app(app, ""), known, headers)
+            started = start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK)
+            page_caller = Caller(name=member.name, member=member, roles=member.roles, session=started.session)
+            headers["page"] = {
+                "Cookie": f"{PLAIN_COOKIE}={started.secret}",
+                "X-Form-Token": form_token(ctx, page_caller),
+            }
+    app = make_app(ctx)
+    app.state.shared.event_streams.close()  # open streams would never end
+    yield Storm(describe_app(app, ""), known_ids, headers)
     app.state.shared.stop()
 
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_no_answer_is_a_failure_or_undocumented(method: str, path: str, caller: str, storm: Storm) -> None:
+def test_responses_match_openapi_schema_for_each_caller(method: str, path: str, caller: str, storm: Storm) -> None:
     operation = storm.schema[path][method]
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in modes))
@@ -87,28 +90,28 @@ def test_no_answer_is_a_failure_or_undocumented(method: str, path: str, caller: 
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
     @given(case=cases, with_known_ids=st.booleans())
-    def ask(case: Any, with_known_ids: bool) -> None:
+    def send(case: Any, with_known_ids: bool) -> None:
         if with_known_ids:
-            lead_somewhere(case, storm.known)
-        if case.headers:  # who asks is settled here; a token made up counts against the real one's place
+            use_known_ids(case, storm.known)
+        if case.headers:  # the caller is fixed; a generated token would count as a failed attempt of the same address
             case.headers.pop("Authorization", None)
-        answer = case.call(base_url=AT, headers=dict(storm.headers[caller]))
-        answered[caller, answer.status_code] += 1
-        case.validate_response(answer, checks=CHECKS)
-        if caller == "nobody" and path != "/healthz":
-            assert answer.status_code == 401
+        response = case.call(base_url=AT, headers=dict(storm.headers[caller]))
+        answered[caller, response.status_code] += 1
+        case.validate_response(response, checks=CHECKS)
+        if caller == "anonymous" and path != "/healthz":
+            assert response.status_code == 401
 
-    ask()
+    send()
 
 
-def test_so_many_were_asked() -> None:
-    """Last of the file: what the others counted."""
+def test_enough_requests_were_sent() -> None:
+    """Check the counts of the other tests; runs last in the file."""
     total = answered.total()
     print(f"\n{total} requests on {len(OPERATIONS)} operations")
     for caller in CALLERS:
-        told = {status: n for (who, status), n in sorted(answered.items()) if who == caller}
-        print(f"  {caller}: {told}")
+        counts = {status: n for (name, status), n in sorted(answered.items()) if name == caller}
+        print(f"  {caller}: {counts}")
     assert not any(status >= 500 for _, status in answered), answered
-    assert all(any(who == caller for who, _ in answered) for caller in CALLERS)
+    assert all(any(name == caller for name, _ in answered) for caller in CALLERS)
     if EACH >= 60:
         assert total >= AT_LEAST

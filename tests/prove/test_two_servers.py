@@ -1,4 +1,4 @@
-"""Two servers on one data folder: two hundred drafts, each decided on through both at once; one is in time, always."""
+"""Two servers on one data folder decide on the same drafts at once; one always wins."""
 
 import asyncio
 from collections import Counter
@@ -28,28 +28,30 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def test_of_two_decisions_on_a_draft_one_stands_and_the_other_is_told(home: Path) -> None:
-    ask = CommandRunner(home)
-    tokens = [ask("token", "create", name, "--json").json()["token"] for name in ("Ada", "Bo")]
+def test_concurrent_decisions_by_two_servers_keep_exactly_one(home: Path) -> None:
+    run_command = CommandRunner(home)
+    tokens = [run_command("token", "create", name, "--json").json()["token"] for name in ("Ada", "Bo")]
     headers = [{"authorization": f"Bearer {token}"} for token in tokens]
-    with run_server(home, **headers[0]) as one, run_server(home, **headers[1]) as other:
-        answers = asyncio.run(_decide([one, other], headers, _ids(home)))
-    assert Counter(tuple(sorted(pair)) for pair in answers.values()) == Counter({(200, 412): DRAFTS})
+    with run_server(home, **headers[0]) as first, run_server(home, **headers[1]) as second:
+        statuses = asyncio.run(_decide([first, second], headers, _ids(home)))
+    assert Counter(tuple(sorted(pair)) for pair in statuses.values()) == Counter({(200, 412): DRAFTS})
     store = SqlStore(home / DATABASE_FILE)
     drafts = store.drafts()
-    lines = store.list_draft_items(DraftFilter(), limit=1000).rows
+    items = store.list_draft_items(DraftFilter(), limit=1000).rows
     store.close()
     assert [len(log) for _, log, _ in drafts] == [1] * DRAFTS
     for draft, log, _ in drafts:
-        assert log[0].by == ("Ada", "Bo")[answers[draft.id].index(200)]
-    assert {(line.version, line.state.value) for line in lines} == {(1, "rejected")}
-    quicker = Counter(log[0].by for _, log, _ in drafts)
-    print(f"\n{2 * DRAFTS} decisions by two servers on {DRAFTS} drafts: stood {dict(quicker)}, told {DRAFTS}, lost 0")
+        assert log[0].by == ("Ada", "Bo")[statuses[draft.id].index(200)]
+    assert {(item.version, item.state.value) for item in items} == {(1, "rejected")}
+    winners = Counter(log[0].by for _, log, _ in drafts)
+    print(
+        f"\n{2 * DRAFTS} decisions by two servers on {DRAFTS} drafts: kept {dict(winners)}, rejected {DRAFTS}, lost 0"
+    )
 
 
 def _ids(home: Path) -> list[str]:
     store = SqlStore(home / DATABASE_FILE)
-    ids = [line.id for line in store.list_draft_items(DraftFilter(), limit=1000).rows]
+    ids = [item.id for item in store.list_draft_items(DraftFilter(), limit=1000).rows]
     store.close()
     assert len(ids) == DRAFTS
     return ids
@@ -58,18 +60,18 @@ def _ids(home: Path) -> list[str]:
 async def _decide(
     servers: list[RunningServer], headers: list[dict[str, str]], ids: list[str]
 ) -> dict[str, tuple[int, int]]:
-    """The status of both answers about each draft; both are sent at the same moment."""
+    """Send both decisions on each draft at once; return both statuses by draft."""
     body = {"action": "reject", "reason": "not useful"}
-    some = asyncio.Semaphore(AT_ONCE)
+    semaphore = asyncio.Semaphore(AT_ONCE)
     clients = [
         httpx.AsyncClient(base_url=server.address, headers=header | {"if-match": '"0"'}, timeout=60)
         for server, header in zip(servers, headers, strict=True)
     ]
 
     async def about(id: str) -> tuple[str, tuple[int, int]]:
-        async with some:
-            sent = (client.post(f"/api/v1/drafts/{id}/decisions", json=body) for client in clients)
-            first, second = await asyncio.gather(*sent)
+        async with semaphore:
+            requests = (client.post(f"/api/v1/drafts/{id}/decisions", json=body) for client in clients)
+            first, second = await asyncio.gather(*requests)
             return id, (first.status_code, second.status_code)
 
     try:

@@ -21,11 +21,7 @@ def list_cases(
     json: JsonOption = False,
 ) -> None:
     """List every case with its title and notes."""
-    cases = [
-        case
-        for case in open_context(home).store.cases()
-        if not suspicious or case.suspicions
-    ]
+    cases = [case for case in open_context(home).store.cases() if not suspicious or case.suspicions]
     if json:
         output.write_json([_case_row(case) for case in cases])
     elif not cases:

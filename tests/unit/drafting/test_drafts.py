@@ -1,4 +1,4 @@
-"""Drafts made without a model: the cases' own sentences, what they do not say said to be missing, stable ids."""
+"""Tests of drafts without a model: verbatim sentences, missing fields, stable ids."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -59,8 +59,8 @@ SILENT = build_case("c-4", {"problem": "The scanner battery is empty before lunc
 ALL = [BATTERY, SPARE, WORSE, SILENT]
 
 
-def evidence_of(cases: Sequence[Case], **known: Any) -> ThemeEvidence:
-    theme = build_theme(case_ids=tuple(case.id for case in cases), name="Scanner battery", **known)
+def evidence_of(cases: Sequence[Case], **theme_values: Any) -> ThemeEvidence:
+    theme = build_theme(case_ids=tuple(case.id for case in cases), name="Scanner battery", **theme_values)
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases})
     return gather_evidence(
         theme,
@@ -70,8 +70,8 @@ def evidence_of(cases: Sequence[Case], **known: Any) -> ThemeEvidence:
     )
 
 
-def pattern_of(cases: Sequence[Case], *, run_id: str = "run-1", **known: Any) -> Draft:
-    return draft_pattern(evidence_of(cases, **known), run_id=run_id)
+def pattern_of(cases: Sequence[Case], *, run_id: str = "run-1", **theme_values: Any) -> Draft:
+    return draft_pattern(evidence_of(cases, **theme_values), run_id=run_id)
 
 
 def claims_in(draft: Draft, field: str) -> list[Claim]:
@@ -91,7 +91,7 @@ def assert_grounded(draft: Draft, cases: Sequence[Case]) -> None:
 # patterns
 
 
-def test_cases_that_say_what_helped_make_a_pattern_in_their_own_words() -> None:
+def test_draft_pattern_uses_verbatim_sentences_of_cases_with_remedies() -> None:
     draft = pattern_of(ALL)
     assert (draft.kind, draft.theme_id, draft.name) == (DraftKind.PATTERN, "t-1", "Scanner battery")
     assert {claim.quotes[0].case_id for claim in claims_in(draft, "solution")} == {"c-1", "c-2", "c-3"}
@@ -112,45 +112,45 @@ def test_cases_that_say_what_helped_make_a_pattern_in_their_own_words() -> None:
     assert_grounded(draft, ALL)
 
 
-def test_the_patlet_is_the_problem_and_the_first_remedy() -> None:
+def test_patlet_is_the_problem_and_the_first_remedy() -> None:
     draft = pattern_of(ALL)
     problem, solution = claims_in(draft, "problem")[0], claims_in(draft, "solution")[0]
     assert draft.fields["patlet"] == f"{problem.text} Therefore: {solution.text}"
 
 
 def opening_of(draft: Draft) -> set[str]:
-    """The cases that the first problem and the first remedy stand in."""
+    """Return the cases of the first problem and the first remedy."""
     return {claims_in(draft, field)[0].quotes[0].case_id for field in ("problem", "solution")}
 
 
 @given(st.permutations(ALL))
 @settings(max_examples=24)
-def test_a_draft_opens_with_a_problem_and_the_remedy_of_the_same_case(order: Sequence[Case]) -> None:
+def test_draft_pattern_opens_with_problem_and_remedy_of_the_same_case(order: Sequence[Case]) -> None:
     assert len(opening_of(pattern_of(order))) == 1
 
 
-def test_a_case_opens_a_draft_before_a_recap_that_tells_of_several_things() -> None:
+def test_draft_pattern_opens_with_a_case_rather_than_a_recap() -> None:
     bullets = {
         "problem": BATTERY.text["problem"],
         "lesson": "Keep the scanner battery of the shift charged in the cold store.",
     }
     recap = build_case("r-1", bullets, kind=CaseKind.RECAP)
-    told = {"problem": BATTERY.text["problem"], "lesson": "Keep the battery of the scanner charged in the cold store."}
-    plain = build_case("c-9", told)
-    assert opening_of(pattern_of([recap, plain])) == {"c-9"}
+    text = {"problem": BATTERY.text["problem"], "lesson": "Keep the battery of the scanner charged in the cold store."}
+    case = build_case("c-9", text)
+    assert opening_of(pattern_of([recap, case])) == {"c-9"}
 
 
-def test_what_went_well_or_did_no_harm_is_no_trouble() -> None:
+def test_mentions_problem_ignores_success_and_absent_harm() -> None:
     assert mentions_problem("The scanner failed twice.")
     assert not mentions_problem("No injuries occurred as a result of the mishap.")
     assert not mentions_problem("Although the risk was high, the landing was very successful.")
 
 
-def test_what_did_not_help_stands_as_counter_evidence() -> None:
+def test_draft_pattern_lists_failed_remedies_as_counter_evidence() -> None:
     assert pattern_of(ALL).fields["counter_evidence"] == (WORSE.text["tried"],)
 
 
-def test_tensions_limits_and_outcomes_are_found_by_their_words() -> None:
+def test_draft_pattern_finds_forces_limits_and_outcomes_by_their_words() -> None:
     draft = pattern_of(
         [*ALL, build_case("c-5", {"tried": "Everyone likes the dock, although it fills half of the lane."})]
     )
@@ -160,14 +160,14 @@ def test_tensions_limits_and_outcomes_are_found_by_their_words() -> None:
     assert limits.fields["do_not_use_when"] == ("It only works if the dock stays above zero.",)
 
 
-def test_what_the_cases_do_not_say_is_said_to_be_missing() -> None:
+def test_draft_pattern_marks_missing_fields_as_not_stated() -> None:
     plain = [replace(case, text={k: v for k, v in case.text.items() if k != "context"}) for case in (BATTERY, SPARE)]
     fields = pattern_of(plain).fields
     missing = ("context", "do_not_use_when", "counter_evidence")
     assert {name: fields[name] for name in missing} == dict.fromkeys(missing, NOT_STATED)
 
 
-def test_fewer_than_two_cases_that_say_what_helped_are_no_pattern() -> None:
+def test_draft_pattern_finds_no_pattern_when_only_one_case_has_a_remedy() -> None:
     draft = pattern_of([BATTERY, SILENT])
     assert draft.name == NO_PATTERN
     assert draft.fields["reason"] == "Fewer than two of these cases say what helped."
@@ -175,14 +175,14 @@ def test_fewer_than_two_cases_that_say_what_helped_are_no_pattern() -> None:
     assert_grounded(draft, [BATTERY, SILENT])
 
 
-def test_cases_that_say_nothing_at_all_have_no_pattern_and_no_claim() -> None:
+def test_draft_pattern_of_empty_cases_has_no_claims() -> None:
     empty = [build_case("c-1", {"title": "x"}), build_case("c-2", {"title": "y"})]
     draft = pattern_of(empty)
     assert (draft.name, draft.claims, draft.fields["problem"]) == (NO_PATTERN, (), NOT_STATED)
 
 
-def test_two_cases_with_the_same_remedy_are_a_pattern() -> None:
-    """The same remedy twice is what recurs; it must not count as one case that says what helped."""
+def test_draft_pattern_accepts_the_same_remedy_from_two_cases() -> None:
+    """A repeated remedy recurs, so it counts as two cases that say what helped."""
     same = "Keep a charged spare battery in a warm pocket all day."
     twice = [BATTERY, replace(SPARE, text={"problem": SPARE.text["problem"], "recommendation": same})]
     draft = pattern_of(twice)
@@ -190,9 +190,9 @@ def test_two_cases_with_the_same_remedy_are_a_pattern() -> None:
     assert {claim.quotes[0].case_id for claim in claims_in(draft, "solution")} == {"c-1", "c-2"}
 
 
-def test_a_solution_has_at_most_five_steps_from_as_many_cases() -> None:
+def test_solution_has_at_most_five_steps_from_five_cases() -> None:
     words = "lane tape dock shelf label valve pump hose belt crane".split()
-    many = [
+    cases = [
         build_case(
             f"c-{n}",
             {
@@ -202,44 +202,44 @@ def test_a_solution_has_at_most_five_steps_from_as_many_cases() -> None:
         )
         for n, word in enumerate(words)
     ]
-    steps = claims_in(pattern_of(many), "solution")
+    steps = claims_in(pattern_of(cases), "solution")
     assert len(steps) == MAX_STEPS
     assert len({claim.quotes[0].case_id for claim in steps}) == MAX_STEPS
 
 
-def test_narrow_evidence_says_that_it_is_an_anecdote() -> None:
+def test_coverage_calls_narrow_evidence_an_anecdote() -> None:
     assert "anecdote" not in str(pattern_of([BATTERY, SPARE]).fields["coverage"])
     one_team = [replace(case, team="North") for case in (BATTERY, SPARE)]
-    nobody = [replace(case, team=None) for case in (BATTERY, SPARE)]
+    no_team = [replace(case, team=None) for case in (BATTERY, SPARE)]
     assert str(pattern_of(one_team).fields["coverage"]).startswith(
         "Evidence from 2 of 2 cases and 1 team. Fewer than two"
     )
-    assert "anecdote" in str(pattern_of(nobody).fields["coverage"])
+    assert "anecdote" in str(pattern_of(no_team).fields["coverage"])
 
 
-def test_the_draft_and_its_doubt_count_its_evidence_alike() -> None:
+def test_coverage_and_narrow_evidence_flag_state_the_same_counts() -> None:
     cases = [replace(case, team="North") for case in ALL]
     draft = pattern_of(cases)
-    found = measure_breadth(draft.claims, cases_by_id(*cases))
-    assert str(draft.fields["coverage"]).startswith(found.describe(n_theme_cases=len(cases)))
+    breadth = measure_breadth(draft.claims, cases_by_id(*cases))
+    assert str(draft.fields["coverage"]).startswith(breadth.describe(n_theme_cases=len(cases)))
     flags = [flag.reason for flag in ground(draft, cases_by_id(*cases)).flags if flag.doubt is FlagKind.NARROW]
-    assert flags == [f"{found.describe()}; at least 2 of each are needed."]
+    assert flags == [f"{breadth.describe()}; at least 2 of each are needed."]
     quoted = {
         quote.case_id for claim in draft.claims if claim.field != COUNTER_EVIDENCE_FIELD for quote in claim.quotes
     }
-    assert (found.n_cases, found.n_teams) == (len(quoted), 1)
+    assert (breadth.n_cases, breadth.n_teams) == (len(quoted), 1)
 
 
-def test_a_near_duplicate_is_told_once_and_a_large_theme_is_read_through_its_strongest() -> None:
-    again = replace(SPARE, id="c-9", duplicate_of="c-2")
-    assert [case.id for case in evidence_of([*ALL, again]).cases] == ["c-1", "c-2", "c-3", "c-4"]
-    many = [build_case(f"c-{n:03d}") for n in range(MAX_CASES + 5)]
-    assert [case.id for case in evidence_of(many).cases] == [case.id for case in many[:MAX_CASES]]
-    assert evidence_of(many).n_members == MAX_CASES + 5
+def test_evidence_drops_near_duplicates_and_limits_large_themes_to_the_strongest_cases() -> None:
+    duplicate = replace(SPARE, id="c-9", duplicate_of="c-2")
+    assert [case.id for case in evidence_of([*ALL, duplicate]).cases] == ["c-1", "c-2", "c-3", "c-4"]
+    cases = [build_case(f"c-{n:03d}") for n in range(MAX_CASES + 5)]
+    assert [case.id for case in evidence_of(cases).cases] == [case.id for case in cases[:MAX_CASES]]
+    assert evidence_of(cases).n_members == MAX_CASES + 5
 
 
-def plain_cases(n_telling: int, n: int) -> list[Case]:
-    """Plain texts about the same; the first few say what to do, each about another part."""
+def plain_cases(n_with_advice: int, n: int) -> list[Case]:
+    """Build plain-text cases about one problem; the first ones give advice, each about another part."""
     parts = "hose crane valve pump gate lamp belt motor brake wheel".split()
     return [
         build_case(
@@ -247,7 +247,7 @@ def plain_cases(n_telling: int, n: int) -> list[Case]:
             f"The {part} was dead on Monday and nobody had noticed the leak."
             + (
                 f" Always check every {part}, its {part}seal and its {part}lock before a shift."
-                if row < n_telling
+                if row < n_with_advice
                 else ""
             ),
         )
@@ -255,41 +255,41 @@ def plain_cases(n_telling: int, n: int) -> list[Case]:
     ]
 
 
-def test_where_four_plain_texts_in_ten_sound_like_advice_there_is_no_pattern() -> None:
-    some = pattern_of(plain_cases(4, 10))
-    assert (some.name, some.fields["reason"]) == (NO_PATTERN, "Only 4 of the 10 cases read say what helped.")
+def test_draft_pattern_finds_no_pattern_when_four_of_ten_plain_texts_have_advice() -> None:
+    draft = pattern_of(plain_cases(4, 10))
+    assert (draft.name, draft.fields["reason"]) == (NO_PATTERN, "Only 4 of the 10 cases read say what helped.")
 
 
-def test_where_one_plain_text_in_ten_sounds_like_advice_there_is_no_pattern() -> None:
-    few = pattern_of(plain_cases(2, 10) + [replace(SILENT, id=f"c-x{n}") for n in range(10)])
-    assert (few.name, few.fields["reason"]) == (NO_PATTERN, "Only 2 of the 20 cases read say what helped.")
-    many = pattern_of(plain_cases(6, 10))
-    assert many.name == "Scanner battery"
-    assert all("Always check" in claim.text for claim in claims_in(many, "solution"))
+def test_draft_pattern_finds_no_pattern_when_one_of_ten_plain_texts_has_advice() -> None:
+    draft = pattern_of(plain_cases(2, 10) + [replace(SILENT, id=f"c-x{n}") for n in range(10)])
+    assert (draft.name, draft.fields["reason"]) == (NO_PATTERN, "Only 2 of the 20 cases read say what helped.")
+    with_pattern = pattern_of(plain_cases(6, 10))
+    assert with_pattern.name == "Scanner battery"
+    assert all("Always check" in claim.text for claim in claims_in(with_pattern, "solution"))
 
 
-def test_forces_and_limits_are_rules_and_not_stories_or_questions() -> None:
+def test_forces_and_limits_exclude_stories_and_questions() -> None:
     story = build_case("c-5", {"problem": "The dock was warm on Monday, but the office was as cold as ever."})
-    asked = build_case("c-6", {"problem": "Is the dock quick to reach for all, although it fills half of the lane?"})
-    assert pattern_of([BATTERY, SPARE, story, asked]).fields["forces"] == (SPARE.text["recommendation"],) or (
-        pattern_of([BATTERY, SPARE, story, asked]).fields["forces"] == NOT_STATED
-    )
-    once = build_case("c-7", {"context": "The dock was not used unless somebody had asked for it."})
-    assert pattern_of([BATTERY, SPARE, once]).fields["do_not_use_when"] == NOT_STATED
+    question = build_case("c-6", {"problem": "Is the dock quick to reach for all, although it fills half of the lane?"})
+    forces = pattern_of([BATTERY, SPARE, story, question]).fields["forces"]
+    assert forces in ((SPARE.text["recommendation"],), NOT_STATED)
+    past_event = build_case("c-7", {"context": "The dock was not used unless somebody had asked for it."})
+    assert pattern_of([BATTERY, SPARE, past_event]).fields["do_not_use_when"] == NOT_STATED
 
 
-def test_a_sentence_that_points_at_the_one_before_gives_way_to_one_that_stands_alone() -> None:
-    pointing = build_case(
+def test_solution_prefers_self_contained_sentences() -> None:
+    dependent = build_case(
         "c-8", {"lesson": "That is why the scanner battery goes into a warm pocket all day. Warm pockets help."}
     )
-    alone = build_case("c-9", {"lesson": "Carry the scanner battery in a warm pocket and swap it at noon."})
-    assert claims_in(pattern_of([BATTERY, pointing, alone]), "solution")[0].text.startswith(("Keep", "Carry"))
+    self_contained = build_case("c-9", {"lesson": "Carry the scanner battery in a warm pocket and swap it at noon."})
+    steps = claims_in(pattern_of([BATTERY, dependent, self_contained]), "solution")
+    assert steps[0].text.startswith(("Keep", "Carry"))
 
 
 # identity
 
 
-def test_a_draft_is_the_same_in_every_run_and_says_which_one_made_it() -> None:
+def test_draft_id_is_equal_in_every_run_and_provenance_names_the_run() -> None:
     first, second = pattern_of(ALL, run_id="run-1"), pattern_of(ALL, run_id="run-2")
     assert first.id == second.id
     assert replace(first, provenance=second.provenance) == second
@@ -299,37 +299,37 @@ def test_a_draft_is_the_same_in_every_run_and_says_which_one_made_it() -> None:
     assert len(first.id) == 18
 
 
-def test_another_text_another_theme_or_another_quote_is_another_draft() -> None:
+def test_draft_id_depends_on_text_theme_and_quotes() -> None:
     other_theme = draft_pattern(
         replace(evidence_of(ALL), theme=build_theme("t-2", name="Scanner battery")), run_id="run-1"
     )
-    assert len({one.id for one in (pattern_of(ALL), pattern_of(ALL[:3]), other_theme)}) == 3
+    assert len({draft.id for draft in (pattern_of(ALL), pattern_of(ALL[:3]), other_theme)}) == 3
 
 
 @settings(max_examples=20, deadline=None)
 @given(order=st.permutations(ALL))
-def test_a_draft_does_not_depend_on_the_order_in_which_cases_are_kept(order: Sequence[Case]) -> None:
+def test_draft_pattern_does_not_depend_on_the_order_of_cases(order: Sequence[Case]) -> None:
     theme = build_theme(case_ids=tuple(case.id for case in ALL))
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in order}).distinctive_phrases(
         theme.case_ids
     )
     evidence = gather_evidence(theme, cases_by_id(*order), phrases=phrases, cohesion={})
-    straight = gather_evidence(theme, cases_by_id(*ALL), phrases=phrases, cohesion={})
-    assert draft_pattern(evidence, run_id="r") == draft_pattern(straight, run_id="r")
+    in_original_order = gather_evidence(theme, cases_by_id(*ALL), phrases=phrases, cohesion={})
+    assert draft_pattern(evidence, run_id="r") == draft_pattern(in_original_order, run_id="r")
 
 
-# choosing
+# sentence selection
 
 
-def test_the_best_sentences_are_picked_one_a_case_and_none_that_repeats_another() -> None:
+def test_select_sentences_takes_one_per_case_without_repetition() -> None:
     sentences = [sentence for case in ALL for sentence in extract_sentences(case)]
-    picked = select_sentences(sentences, lambda sentence: float(sentence.n_words), limit=9)
-    assert len({sentence.case_id for sentence in picked}) == len(picked)
-    assert picked == select_sentences(list(reversed(sentences)), lambda sentence: float(sentence.n_words), limit=9)
+    selected = select_sentences(sentences, lambda sentence: float(sentence.n_words), limit=9)
+    assert len({sentence.case_id for sentence in selected}) == len(selected)
+    assert selected == select_sentences(list(reversed(sentences)), lambda sentence: float(sentence.n_words), limit=9)
     assert select_sentences(sentences, lambda _: 1.0, limit=1, dissimilar_to=sentences) == []
 
 
-def test_only_where_too_few_say_what_helped_is_what_was_tried_taken() -> None:
+def test_remedies_include_attempts_only_when_too_few_cases_have_a_remedy() -> None:
     tried = build_case(
         "c-6", {"problem": "The scanner died.", "tried": "We warmed every battery on the office radiator first."}
     )
@@ -346,44 +346,45 @@ def fields(draft: Draft) -> Mapping[str, str | tuple[str, ...]]:
     return draft.fields
 
 
-def test_a_prereading_tells_the_case_in_its_own_words_then_the_others() -> None:
+def test_prereading_quotes_the_case_then_other_cases() -> None:
     draft = prereading_of(ALL, BATTERY)
-    said = fields(draft)
-    assert said["case"] == tuple(text for name, text in BATTERY.text.items() if name != "title")
-    assert (said["session"], said["date"], said["case_title"]) == ("Jam", "2026-11-24", "Flat scanner")
-    assert said["disagreement"] == (WORSE.text["tried"],)
+    values = fields(draft)
+    assert values["case"] == tuple(text for name, text in BATTERY.text.items() if name != "title")
+    assert (values["session"], values["date"], values["case_title"]) == ("Jam", "2026-11-24", "Flat scanner")
+    assert values["disagreement"] == (WORSE.text["tried"],)
     quoted = {claim.quotes[0].case_id for claim in draft.claims if claim.field in ("quotes", "helped")}
     assert quoted <= {"c-2", "c-3", "c-4"}
-    assert len(said["questions"]) == 3
+    assert len(values["questions"]) == 3
     assert_grounded(draft, ALL)
 
 
-def test_a_case_of_hundreds_of_sentences_is_cut_to_whole_ones_of_250_words() -> None:
-    long = build_case("c-1", "The scanner lost its battery once more today. " * 100)
-    own = [claim for claim in prereading_of([long], long).claims if claim.field == "case"]
-    assert sum(len(claim.text.split()) for claim in own) == 248
+def test_prereading_cuts_a_long_case_to_whole_sentences_of_250_words() -> None:
+    long_case = build_case("c-1", "The scanner lost its battery once more today. " * 100)
+    case_claims = [claim for claim in prereading_of([long_case], long_case).claims if claim.field == "case"]
+    assert sum(len(claim.text.split()) for claim in case_claims) == 248
 
 
-def test_a_prereading_counts_what_is_not_known() -> None:
-    alone = prereading_of([replace(SILENT, date=None, team=None)], replace(SILENT, date=None, team=None))
-    assert alone.fields["unknown"] == (
+def test_prereading_counts_unknown_points() -> None:
+    case = replace(SILENT, date=None, team=None)
+    draft = prereading_of([case], case)
+    assert draft.fields["unknown"] == (
         "1 of 1 cases do not say what helped.",
         "1 of 1 cases have no date, so we cannot see whether this happens less often now.",
         "All cases come from one team or name no team: the problem may be local.",
         "No other case says what helped.",
     )
-    assert alone.fields["helped"] == NOT_STATED
+    assert draft.fields["helped"] == NOT_STATED
 
 
-def test_every_question_that_holds_a_cases_words_stands_on_a_quote() -> None:
-    """So that a text that is redacted anew, or may not leave the network, is gone from the questions as well."""
+def test_questions_with_words_of_a_case_have_a_quote() -> None:
+    """A text that is redacted later is then removed from the questions as well."""
     open_point = "Do we buy heated docks, or do we change the shift plan?"
-    asked = replace(BATTERY, text={**BATTERY.text, "decision_point": open_point})
-    draft = prereading_of([asked, SPARE, WORSE], asked)
+    undecided = replace(BATTERY, text={**BATTERY.text, "decision_point": open_point})
+    draft = prereading_of([undecided, SPARE, WORSE], undecided)
     questions = fields(draft)["questions"]
     claims = [claim for claim in draft.claims if claim.field == "questions"]
     assert [claim.text for claim in claims] == list(questions)
     assert [claim.quotes[0].text for claim in claims if claim.quotes[0].case_id == "c-1"] == [open_point]
     assert [claim.quotes[0].text for claim in draft.claims if claim.field == "case_title"] == ["Flat scanner"]
-    now = cases_by_id(asked, *(build_case(case.id, "All of it was redacted.") for case in (SPARE, WORSE)))
-    assert fields(ground(draft, now).draft)["questions"] == (questions[2],)
+    redacted = cases_by_id(undecided, *(build_case(case.id, "All of it was redacted.") for case in (SPARE, WORSE)))
+    assert fields(ground(draft, redacted).draft)["questions"] == (questions[2],)

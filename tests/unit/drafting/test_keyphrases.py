@@ -1,4 +1,4 @@
-"""Phrases that a theme's cases share and others do not; placeholders, masks and common words are none."""
+"""Tests of key phrases: distinctive of a theme, without placeholders, masks and common words."""
 
 import pytest
 from hypothesis import given, settings
@@ -24,11 +24,11 @@ from patternmind.drafting.word_forms import normalize_word
         ("pies", "pie"),
     ],
 )
-def test_a_word_counts_together_with_its_plural_and_possessive(word: str, folded: str) -> None:
+def test_normalize_word_folds_plural_and_possessive(word: str, folded: str) -> None:
     assert normalize_word(word) == folded
 
 
-def test_phrases_are_one_to_three_telling_words_in_a_row() -> None:
+def test_extract_phrases_returns_runs_of_one_to_three_content_words() -> None:
     assert extract_phrases("The label printer jams, again and again.") == {
         ("label",): "label",
         ("label", "printer"): "label printer",
@@ -53,21 +53,21 @@ def test_phrases_are_one_to_three_telling_words_in_a_row() -> None:
         "",
     ],
 )
-def test_placeholders_masks_numbers_and_common_words_are_no_phrases(text: str) -> None:
+def test_extract_phrases_ignores_placeholders_masks_numbers_and_stopwords(text: str) -> None:
     assert set(extract_phrases(text)) <= {("card",)}
 
 
-def test_no_phrase_goes_over_a_placeholder_a_mask_or_a_full_stop() -> None:
+def test_extract_phrases_does_not_cross_placeholders_masks_or_full_stops() -> None:
     assert ("pallet", "lane") not in extract_phrases("pallet [person 3] lane. pallet XXXX lane. Pallet. Lane")
 
 
-def test_a_common_word_says_nothing_however_it_is_folded() -> None:
+def test_extract_phrases_ignores_normalized_stopwords() -> None:
     assert [word for word in STOPWORDS if (normalize_word(word),) in extract_phrases(word)] == []
 
 
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(max_size=200))
-def test_any_text_has_phrases_of_at_most_three_words_that_stand_in_it(text: str) -> None:
+def test_extract_phrases_returns_at_most_three_words_of_the_text(text: str) -> None:
     for words, spelling in extract_phrases(text).items():
         assert 1 <= len(words) <= MAX_PHRASE_WORDS
         assert all(part in text for part in spelling.split())
@@ -77,7 +77,7 @@ def counts(**texts: str) -> PhraseCounts:
     return PhraseCounts(texts)
 
 
-def test_the_phrase_its_cases_share_and_others_lack_comes_first() -> None:
+def test_distinctive_phrases_put_shared_exclusive_phrases_first() -> None:
     network = counts(
         a="The label printer jams in the depot.",
         b="Our label printer stops at noon.",
@@ -92,28 +92,28 @@ def test_the_phrase_its_cases_share_and_others_lack_comes_first() -> None:
     assert not network.contains_phrase("d", ("label", "printer"))
 
 
-def test_a_phrase_of_a_single_case_is_not_distinguishing_and_one_of_everybody_comes_last() -> None:
+def test_distinctive_phrases_exclude_single_cases_and_put_common_phrases_last() -> None:
     network = counts(a="valve leak pump", b="valve rust pump", c="valve noise", d="valve smell")
     assert [phrase.text for phrase in network.distinctive_phrases(["a", "b"])] == ["pump", "valve"]
 
 
-def test_vague_words_are_no_phrase_on_their_own() -> None:
+def test_distinctive_phrases_exclude_vague_words() -> None:
     network = counts(a="process problems", b="process problems", c="a valve", d="a pump")
     assert network.distinctive_phrases(["a", "b"]) == []
 
 
-def test_abbreviations_keep_their_capitals_and_plain_words_lose_them() -> None:
+def test_distinctive_phrases_keep_capitals_of_abbreviations_only() -> None:
     network = counts(a="ERP Login fails", b="ERP login slow", c="pump", d="valve", e="tank")
     assert network.distinctive_phrases(["a", "b"])[0].text in {"ERP login", "ERP Login"}
     network = counts(a="Login fails", b="Login slow", c="pump", d="valve", e="tank")
     assert network.distinctive_phrases(["a", "b"])[0].text == "login"
 
 
-def test_phrases_do_not_repeat_each_other_and_do_not_depend_on_the_order_of_cases() -> None:
+def test_distinctive_phrases_do_not_overlap_or_depend_on_case_order() -> None:
     network = counts(a="label printer jams", b="label printer jams", c="pump", d="valve")
     assert [phrase.text for phrase in network.distinctive_phrases(["a", "b"])] == ["label printer jams"]
     assert network.distinctive_phrases(["b", "a"]) == network.distinctive_phrases(["a", "b"])
 
 
-def test_no_cases_have_no_phrases() -> None:
+def test_distinctive_phrases_of_no_cases_are_empty() -> None:
     assert counts(a="label printer").distinctive_phrases([]) == []

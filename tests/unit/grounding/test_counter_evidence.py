@@ -1,4 +1,4 @@
-"""What speaks against a pattern is looked for in every case of its theme, and the search is told even when empty."""
+"""Tests of the search for counter-evidence in all cases of a theme."""
 
 from dataclasses import replace
 
@@ -36,42 +36,43 @@ def pattern(*, field: str = "solution") -> Draft:
     )
 
 
-def looked(*cases: Case) -> Draft:
+def searched(*cases: Case) -> Draft:
     return add_counter_evidence(pattern(), cases)
 
 
-def test_a_case_in_which_the_step_failed_is_quoted_against_it_word_for_word() -> None:
-    found = looked(HELPED, FAILED, SILENT)
-    assert found.fields["counter_evidence"] == ("It did not help at all here.",)
-    assert found.fields["counter_search"] == "Searched 3 cases of the theme: 1 found."
-    assert ground(found, cases_by_id(HELPED, FAILED, SILENT)).refused_claims == ()
+def test_counter_evidence_quotes_a_case_with_a_failed_step() -> None:
+    draft = searched(HELPED, FAILED, SILENT)
+    assert draft.fields["counter_evidence"] == ("It did not help at all here.",)
+    assert draft.fields["counter_search"] == "Searched 3 cases of the theme: 1 found."
+    assert ground(draft, cases_by_id(HELPED, FAILED, SILENT)).refused_claims == ()
 
 
-def test_a_case_in_which_something_else_failed_is_not() -> None:
-    found = looked(HELPED, ELSEWHERE)
-    assert found.fields["counter_evidence"] == "not stated in these cases"
-    assert found.fields["counter_search"] == "Searched 2 cases of the theme: none found."
-    assert found.claims == pattern().claims
+def test_counter_evidence_ignores_a_case_with_another_failure() -> None:
+    draft = searched(HELPED, ELSEWHERE)
+    assert draft.fields["counter_evidence"] == "not stated in these cases"
+    assert draft.fields["counter_search"] == "Searched 2 cases of the theme: none found."
+    assert draft.claims == pattern().claims
 
 
-def test_looking_twice_finds_nothing_more_and_an_id_says_what_the_draft_says() -> None:
-    once = looked(HELPED, FAILED)
-    assert add_counter_evidence(once, [HELPED, FAILED]).claims == once.claims
-    own = with_recomputed_id(once)
-    assert own.id == draft_id(once.kind, once.theme_id, once.name, once.fields, once.claims) != pattern().id
+def test_counter_evidence_search_is_idempotent_and_changes_the_draft_id() -> None:
+    draft = searched(HELPED, FAILED)
+    assert add_counter_evidence(draft, [HELPED, FAILED]).claims == draft.claims
+    recomputed = with_recomputed_id(draft)
+    assert recomputed.id == draft_id(draft.kind, draft.theme_id, draft.name, draft.fields, draft.claims)
+    assert recomputed.id != pattern().id
 
 
-def test_a_case_given_up_says_so_by_its_outcome() -> None:
+def test_counter_evidence_uses_the_outcome_of_an_abandoned_case() -> None:
     text = {
         "problem": "Pallets on hold.",
         "tried": "Red tape on the pallet itself.",
         "outcome": "The tape lay about in the yard.",
     }
-    given_up = build_case("c-5", text, facts={"status": "abandoned"})
-    assert looked(HELPED, given_up).fields["counter_evidence"] == ("The tape lay about in the yard.",)
-    assert looked(HELPED, replace(given_up, facts={})).claims == pattern().claims
+    abandoned = build_case("c-5", text, facts={"status": "abandoned"})
+    assert searched(HELPED, abandoned).fields["counter_evidence"] == ("The tape lay about in the yard.",)
+    assert searched(HELPED, replace(abandoned, facts={})).claims == pattern().claims
 
 
-def test_a_draft_without_a_step_is_left_as_it_is() -> None:
+def test_counter_evidence_leaves_a_draft_without_steps_unchanged() -> None:
     for draft in (pattern(field="problem"), replace(pattern(), kind=DraftKind.PREREADING)):
         assert add_counter_evidence(draft, [HELPED, FAILED]) == draft

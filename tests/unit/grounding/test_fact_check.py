@@ -1,4 +1,4 @@
-"""Numbers, dates, names and quoted words of a claim are in its sources, however either writes them."""
+"""Tests of the fact check: numbers, dates, names and quoted words of a claim need a source."""
 
 import datetime as dt
 from dataclasses import replace
@@ -30,7 +30,7 @@ NOVEMBER = dt.date(2026, 11, 4)
 
 
 def kinds(claim: str, *sources: str, days: tuple[dt.date, ...] = ()) -> list[str]:
-    return list(dict.fromkeys(one.kind for one in find_missing_facts(claim, extract_source_facts(sources, days))))
+    return list(dict.fromkeys(fact.kind for fact in find_missing_facts(claim, extract_source_facts(sources, days))))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def kinds(claim: str, *sources: str, days: tuple[dt.date, ...] = ()) -> list[str
         ('They call it "nobody\'s lane", and laugh.', "we call it nobody’s lane now"),
     ],
 )
-def test_the_same_fact_in_other_words_is_there(claim: str, source: str) -> None:
+def test_find_missing_facts_accepts_other_notations(claim: str, source: str) -> None:
     assert kinds(claim, source) == []
 
 
@@ -106,16 +106,16 @@ def test_the_same_fact_in_other_words_is_there(claim: str, source: str) -> None:
         ("See evil.com for more.", "see [link] for more", "address"),
     ],
 )
-def test_a_fact_that_is_not_there_is_missed(claim: str, source: str, kind: str) -> None:
+def test_find_missing_facts_reports_facts_without_a_source(claim: str, source: str, kind: str) -> None:
     assert kinds(claim, source) == [kind]
 
 
-def test_the_day_of_a_case_is_a_source_of_dates() -> None:
+def test_find_missing_facts_accepts_the_date_of_a_case() -> None:
     assert kinds("It failed on 4 November.", "it failed", days=(NOVEMBER,)) == []
     assert kinds("It failed on 4 November 2026.", "it failed on 4 November", days=(dt.date(2026, 12, 1),)) == []
 
 
-def test_where_every_noun_has_a_capital_a_capital_tells_no_name() -> None:
+def test_find_missing_facts_ignores_capitals_in_german_sources() -> None:
     german = "Die neue Palette stand in der Gasse und der junge Fahrer sah die Ware an der langen Rampe mit dem Band."
     assert kinds("Am Abend fehlte die Lieferung.", german) == []
     assert kinds("Am Abend fehlte die X-200.", german) == ["name"]
@@ -123,7 +123,7 @@ def test_where_every_noun_has_a_capital_a_capital_tells_no_name() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(value=st.integers(0, 10**9), mark=st.sampled_from([",", ".", " ", "\u00a0", "'", ""]))
-def test_a_whole_number_is_found_however_its_thousands_are_parted(value: int, mark: str) -> None:
+def test_find_missing_facts_accepts_any_thousands_separator(value: int, mark: str) -> None:
     written = f"{value:,}".replace(",", mark)
     assert kinds(f"It was {value} in all.", f"it was {written} in all") == []
     assert kinds(f"It was {written} in all.", f"it was {value} in all") == []
@@ -132,12 +132,9 @@ def test_a_whole_number_is_found_however_its_thousands_are_parted(value: int, ma
 
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(max_size=80))
-def test_no_text_misses_its_own_facts(text: str) -> None:
-    assert [
-        one
-        for one in find_missing_facts(text, extract_source_facts([text]))
-        if one.kind not in {"quoted words", "name"}
-    ] == []
+def test_find_missing_facts_of_a_text_in_itself_is_empty(text: str) -> None:
+    missing = find_missing_facts(text, extract_source_facts([text]))
+    assert [fact for fact in missing if fact.kind not in {"quoted words", "name"}] == []
 
 
 LOST = build_case("c-1", {"problem": "Three pallets stood in lane 4. Nobody told SAP.", "lesson": "Red tape helps."})
@@ -164,28 +161,28 @@ def doubts(draft: Draft, similarity: Similarity | None = None) -> list[tuple[Fla
     return [(flag.doubt, flag.text) for flag in ground(draft, CASES, similarity=similarity).flags]
 
 
-def test_a_claim_of_a_model_with_a_number_nobody_said_is_refused() -> None:
+def test_ground_refuses_a_models_claim_with_an_unsourced_number() -> None:
     bad = claimed("Seven pallets stood there.", "pallets stood in lane 4.")
     grounded = ground(by_model(bad, problem=("Seven pallets stood there.",)), CASES)
-    assert [one.claim for one in grounded.refused_claims] == [bad]
+    assert [refused.claim for refused in grounded.refused_claims] == [bad]
     assert grounded.refused_claims[0].reason == "the cases it quotes do not contain a number"
     assert grounded.draft.fields == {"problem": ()}
 
 
-def test_a_fact_in_the_case_but_not_in_the_quote_is_let_through_with_a_flag() -> None:
-    one = claimed("Three pallets were lost.", "pallets stood in lane 4.")
-    grounded = ground(by_model(one), CASES)
+def test_ground_flags_a_fact_that_only_the_case_contains() -> None:
+    claim = claimed("Three pallets were lost.", "pallets stood in lane 4.")
+    grounded = ground(by_model(claim), CASES)
     assert grounded.refused_claims == ()
-    assert [(flag.doubt, flag.text) for flag in grounded.flags] == [(FlagKind.NOT_IN_QUOTE, one.text)]
+    assert [(flag.doubt, flag.text) for flag in grounded.flags] == [(FlagKind.NOT_IN_QUOTE, claim.text)]
     assert "SAP" not in grounded.flags[0].reason
 
 
-def test_a_claim_that_is_its_quote_is_asked_nothing_further() -> None:
+def test_ground_does_not_flag_a_verbatim_claim() -> None:
     whole = "Three pallets stood in lane 4."
     assert doubts(by_model(claimed(whole, whole), problem=(whole,))) == []
 
 
-def test_a_line_of_a_model_without_a_claim_says_so_and_may_not_quote_or_lead_anywhere() -> None:
+def test_ground_flags_unquoted_lines_and_removes_invented_quotes_and_links() -> None:
     lines = ("They forget it.", "As one said, “I gave up”.", "See http://evil.example.", "“Nobody told SAP” they say.")
     grounded = ground(by_model(forces=lines, coverage="Evidence from 3 of 7 cases."), CASES)
     assert grounded.draft.fields["forces"] == (lines[0], lines[3])
@@ -195,12 +192,12 @@ def test_a_line_of_a_model_without_a_claim_says_so_and_may_not_quote_or_lead_any
     ]
 
 
-def test_a_name_with_a_number_that_no_case_holds_is_flagged() -> None:
+def test_ground_flags_a_name_with_an_unsourced_number() -> None:
     assert doubts(by_model(name="The 9 pallets of Oracle")) == [(FlagKind.NO_QUOTE, "The 9 pallets of Oracle")]
     assert doubts(by_model(name="The 3 pallets of lane 4")) == []
 
 
-def test_weak_support_is_flagged_where_words_and_meaning_both_are_far() -> None:
+def test_ground_flags_weak_support_when_words_and_meaning_differ() -> None:
     near, far = (
         claimed("Pallets were forgotten.", "pallets stood in lane 4."),
         claimed("People fear change.", "lane 4."),
@@ -210,16 +207,16 @@ def test_weak_support_is_flagged_where_words_and_meaning_both_are_far() -> None:
     assert doubts(by_model(near, far), similarity=lambda pairs: [0.9] * len(pairs)) == []
 
 
-def test_a_doubt_that_a_run_had_stays_with_its_claim_and_goes_with_it() -> None:
+def test_ground_keeps_a_weak_support_flag_as_long_as_its_claim() -> None:
     far = claimed("People fear change.", "lane 4.")
-    once = ground(by_model(far), CASES, similarity=lambda pairs: [0.0] * len(pairs))
-    again = ground(once.draft, CASES)
-    assert (again.draft, again.flags) == (once.draft, once.flags)
+    first = ground(by_model(far), CASES, similarity=lambda pairs: [0.0] * len(pairs))
+    second = ground(first.draft, CASES)
+    assert (second.draft, second.flags) == (first.draft, first.flags)
     changed = cases_by_id(replace(LOST, text={"problem": "Three pallets stood elsewhere."}))
-    assert ground(once.draft, changed).flags == ()
+    assert ground(first.draft, changed).flags == ()
 
 
-def test_evidence_from_one_case_or_one_team_says_so_and_twice_told_is_told_once() -> None:
+def test_ground_flags_evidence_from_one_case_or_one_team() -> None:
     step = Claim(
         text="Red tape helps.",
         field="solution",
@@ -229,28 +226,28 @@ def test_evidence_from_one_case_or_one_team_says_so_and_twice_told_is_told_once(
     cases = cases_by_id(LOST, replace(LOST, id="c-2", team="another"))
     extractive = replace(by_model(step, other), provenance=Provenance(run_id="r"))
     assert ground(extractive, cases).flags == ()
-    for known in (
+    for narrow_cases in (
         cases_by_id(LOST, replace(LOST, id="c-2")),
         cases_by_id(LOST, replace(LOST, id="c-2", team="b", duplicate_of="c-1")),
     ):
-        (flag,) = ground(extractive, known).flags
+        (flag,) = ground(extractive, narrow_cases).flags
         assert (flag.doubt, flag.text) == (FlagKind.NARROW, "")
 
 
-def test_a_claim_on_a_suspicious_case_says_so() -> None:
-    odd = cases_by_id(replace(LOST, flags=("redacted", "suspicious: gives orders to a machine")))
+def test_ground_flags_a_claim_on_a_suspicious_case() -> None:
+    suspicious = cases_by_id(replace(LOST, flags=("redacted", "suspicious: gives orders to a machine")))
     whole = "Three pallets stood in lane 4."
-    (flag,) = ground(replace(by_model(claimed(whole, whole)), provenance=Provenance(run_id="r")), odd).flags
+    (flag,) = ground(replace(by_model(claimed(whole, whole)), provenance=Provenance(run_id="r")), suspicious).flags
     assert (flag.doubt, flag.reason) == (FlagKind.SUSPICIOUS, "It quotes a case that gives orders to a machine.")
 
 
-def test_what_drafting_writes_where_cases_are_silent_is_no_line_without_a_quote() -> None:
+def test_ground_does_not_flag_not_stated_fields() -> None:
     assert field_lines.NOT_STATED == NOT_STATED
     assert doubts(by_model(problem=NOT_STATED, do_not_use_when=(NOT_STATED,))) == []
 
 
 @pytest.mark.parametrize("text", ["word " * 40, "x" * 200, "short", "那个托盘在四号通道" * 20, "a" * 79 + " tail"])
-def test_a_title_made_of_a_text_is_its_beginning_and_cuts_no_word_where_it_has_spaces(text: str) -> None:
+def test_case_title_from_a_text_does_not_cut_a_word(text: str) -> None:
     title = build_case("c-1", text).title
     assert text.startswith(title)
     assert 0 < len(title) <= 80

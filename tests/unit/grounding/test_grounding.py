@@ -1,4 +1,4 @@
-"""Every quote is a slice of its case, found by code, or its claim is refused; nothing is repaired by guessing."""
+"""Tests of grounding: every quote is a slice of its case, or its claim is refused."""
 
 import ast
 import unicodedata
@@ -63,17 +63,17 @@ def draft(*claims: Claim, **fields: str | tuple[str, ...]) -> Draft:
     )
 
 
-def located(wanted: str, source: str) -> Quote | None:
-    return locate_quote(quote(wanted), cases_by_id(build_case("c-1", source))).quote
+def locate(passage: str, source: str) -> Quote | None:
+    return locate_quote(quote(passage), cases_by_id(build_case("c-1", source))).quote
 
 
 EXACT = quote("Nobody saw it.", start=28, end=42)
 
 
-def test_an_exact_quote_passes_unchanged() -> None:
-    one = draft(claim("Nobody saw it.", EXACT), solution=("Nobody saw it.",))
-    grounded = ground(one, CASES)
-    assert (grounded.draft, grounded.refused_claims) == (one, ())
+def test_ground_keeps_an_exact_quote() -> None:
+    exact = draft(claim("Nobody saw it.", EXACT), solution=("Nobody saw it.",))
+    grounded = ground(exact, CASES)
+    assert (grounded.draft, grounded.refused_claims) == (exact, ())
 
 
 @pytest.mark.parametrize(
@@ -91,50 +91,50 @@ def test_an_exact_quote_passes_unchanged() -> None:
         quote("Nobody saw it.", case_id="c-2"),
     ],
 )
-def test_a_claim_with_an_altered_quote_is_refused_with_the_reason_and_its_line_goes(altered: Quote) -> None:
+def test_ground_refuses_an_altered_quote_and_removes_its_line(altered: Quote) -> None:
     bad = claim("Nobody ever looks.", altered)
     grounded = ground(draft(bad, solution=("Nobody ever looks.", "Kept."), patlet="So: Nobody ever looks."), CASES)
     assert grounded.draft.claims == ()
     assert grounded.draft.fields == {"solution": ("Kept.",), "patlet": f"So: {WITHDRAWN}"}
-    assert [one.claim for one in grounded.refused_claims] == [bad]
+    assert [refused.claim for refused in grounded.refused_claims] == [bad]
     assert grounded.refused_claims[0].reason
 
 
-def test_a_claim_without_a_quote_is_refused() -> None:
+def test_ground_refuses_a_claim_without_a_quote() -> None:
     assert ground(draft(claim("Trust me.")), CASES).refused_claims == (
         RefusedClaim(claim=claim("Trust me."), reason="the claim has no quote"),
     )
 
 
-def test_a_claim_keeps_the_quotes_that_hold_and_loses_the_others() -> None:
+def test_ground_keeps_only_the_valid_quotes_of_a_claim() -> None:
     grounded = ground(draft(claim("Nobody saw it.", quote("invented"), EXACT)), CASES)
     assert grounded.draft.claims == (claim("Nobody saw it.", EXACT),)
     assert grounded.refused_claims == ()
 
 
-def test_a_line_stays_while_another_claim_says_the_same_and_holds() -> None:
+def test_ground_keeps_a_line_that_another_valid_claim_covers() -> None:
     bad, good = claim("Nobody saw it.", quote("invented")), claim("Nobody saw it.", EXACT)
     grounded = ground(draft(bad, good, solution=("Nobody saw it.",)), CASES)
     assert grounded.draft.fields == {"solution": ("Nobody saw it.",)}
     assert (len(grounded.draft.claims), len(grounded.refused_claims)) == (1, 1)
 
 
-def test_wrong_offsets_are_put_right_and_offsets_past_the_end_too() -> None:
+def test_locate_quote_corrects_wrong_offsets() -> None:
     for wrong in (replace(EXACT, start=3, end=9), replace(EXACT, start=-14, end=42), replace(EXACT, end=99)):
         assert locate_quote(wrong, CASES).quote == EXACT
 
 
-def test_a_field_that_the_case_does_not_have_is_looked_for_in_the_others() -> None:
-    found = locate_quote(quote("Red tape", field=""), CASES).quote
-    assert found == quote("Red tape", field="lesson", start=0, end=8)
+def test_locate_quote_searches_all_fields_for_an_unknown_field() -> None:
+    located = locate_quote(quote("Red tape", field=""), CASES).quote
+    assert located == quote("Red tape", field="lesson", start=0, end=8)
 
 
-def test_the_same_words_in_another_field_of_the_case_are_not_the_quote_of_this_one() -> None:
+def test_locate_quote_ignores_other_fields_for_a_known_field() -> None:
     assert locate_quote(quote("Red tape", field="problem"), CASES).quote is None
 
 
 @pytest.mark.parametrize(
-    ("wanted", "source"),
+    ("passage", "source"),
     [
         ("lane 4", "in lane\u00a04 today"),
         ("lane 4", "in lane \n\t 4 today"),
@@ -148,16 +148,16 @@ def test_the_same_words_in_another_field_of_the_case_are_not_the_quote_of_this_o
         ("a\u0323\u0307", "a\u0307\u0323"),
     ],
 )
-def test_spaces_quote_marks_dashes_and_accents_may_be_written_in_other_ways(wanted: str, source: str) -> None:
-    found = located(wanted, source)
-    assert found is not None
-    assert source[found.start : found.end] == found.text
-    assert found.text in source
-    assert len(found.text.split()) == len(wanted.split())
+def test_locate_quote_accepts_variants_of_spaces_marks_and_accents(passage: str, source: str) -> None:
+    located = locate(passage, source)
+    assert located is not None
+    assert source[located.start : located.end] == located.text
+    assert located.text in source
+    assert len(located.text.split()) == len(passage.split())
 
 
 @pytest.mark.parametrize(
-    ("wanted", "source"),
+    ("passage", "source"),
     [
         ("102 units", "10² units"),
         ("10²", "102"),
@@ -172,40 +172,40 @@ def test_spaces_quote_marks_dashes_and_accents_may_be_written_in_other_ways(want
         ("-5 degrees", "5 degrees"),
     ],
 )
-def test_what_only_looks_alike_is_refused(wanted: str, source: str) -> None:
-    assert located(wanted, source) is None
+def test_locate_quote_refuses_lookalike_characters(passage: str, source: str) -> None:
+    assert locate(passage, source) is None
 
 
-def test_a_later_place_is_found_where_the_first_only_looks_alike() -> None:
+def test_find_folded_skips_a_lookalike_before_a_match() -> None:
     source = "cafe\u0301 and cafe"
     assert find_folded("cafe", source) == (10, 14)
 
 
 @settings(max_examples=150, deadline=None)
-@given(source=TEXTS | MARKED, wanted=TEXTS | MARKED, start=st.integers(-5, 50), end=st.integers(-5, 50))
-def test_whatever_is_kept_is_a_slice_of_its_source(source: str, wanted: str, start: int, end: int) -> None:
-    given_quote = quote(wanted, start=start, end=end)
-    found = locate_quote(given_quote, cases_by_id(build_case("c-1", source))).quote
-    if found is not None:
-        assert source[found.start : found.end] == found.text
-        assert 0 <= found.start < found.end <= len(source)
+@given(source=TEXTS | MARKED, passage=TEXTS | MARKED, start=st.integers(-5, 50), end=st.integers(-5, 50))
+def test_locate_quote_returns_a_slice_of_its_source(source: str, passage: str, start: int, end: int) -> None:
+    unchecked = quote(passage, start=start, end=end)
+    located = locate_quote(unchecked, cases_by_id(build_case("c-1", source))).quote
+    if located is not None:
+        assert source[located.start : located.end] == located.text
+        assert 0 <= located.start < located.end <= len(source)
 
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), source=TEXTS | MARKED)
-def test_every_slice_of_a_text_is_found_with_its_offsets(data: st.DataObject, source: str) -> None:
+def test_locate_quote_finds_every_slice_at_its_offsets(data: st.DataObject, source: str) -> None:
     start = data.draw(st.integers(0, len(source) - 1))
     end = data.draw(st.integers(start + 1, len(source)))
     exact = quote(source[start:end], start=start, end=end)
-    found = locate_quote(exact, cases_by_id(build_case("c-1", source))).quote
+    located = locate_quote(exact, cases_by_id(build_case("c-1", source))).quote
     if cuts_word_or_number(source, start, end):
-        assert found is None or not cuts_word_or_number(source, found.start, found.end)
+        assert located is None or not cuts_word_or_number(source, located.start, located.end)
     else:
-        assert found == (exact if source[start:end].strip() else None)
+        assert located == (exact if source[start:end].strip() else None)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "source"),
+    ("passage", "source"),
     [
         ("We can", "We cannot lift it."),
         ("We could", "We couldn't lift it."),
@@ -221,16 +221,16 @@ def test_every_slice_of_a_text_is_found_with_its_offsets(data: st.DataObject, so
         ("cafe", "the café shut"),
     ],
 )
-def test_a_quote_does_not_begin_or_end_inside_a_word_or_a_number(wanted: str, source: str) -> None:
-    assert located(wanted, source) is None
-    at = source.find(wanted)
-    if at >= 0:
-        exact = quote(wanted, start=at, end=at + len(wanted))
+def test_locate_quote_refuses_partial_words_and_numbers(passage: str, source: str) -> None:
+    assert locate(passage, source) is None
+    start = source.find(passage)
+    if start >= 0:
+        exact = quote(passage, start=start, end=start + len(passage))
         assert locate_quote(exact, cases_by_id(build_case("c-1", source))).quote is None
 
 
 @pytest.mark.parametrize(
-    ("wanted", "source"),
+    ("passage", "source"),
     [
         ("托盘在", "那个托盘在四号通道。"),
         ("ที่สี่", "พาเลทอยู่ที่สี่แล้ว"),
@@ -240,37 +240,37 @@ def test_a_quote_does_not_begin_or_end_inside_a_word_or_a_number(wanted: str, so
         ("mark", "a re-mark of it; mark it"),
     ],
 )
-def test_where_a_word_ends_or_none_can_be_told_a_quote_may_end(wanted: str, source: str) -> None:
-    found = located(wanted, source)
-    assert found is not None
-    assert found.text == wanted
+def test_locate_quote_accepts_word_boundaries_and_scripts_without_spaces(passage: str, source: str) -> None:
+    located = locate(passage, source)
+    assert located is not None
+    assert located.text == passage
 
 
 @settings(max_examples=150, deadline=None)
-@given(before=MARKED, wanted=MARKED, after=MARKED, form=st.sampled_from(["NFC", "NFD"]))
-def test_a_text_is_found_in_either_normal_form(before: str, wanted: str, after: str, form: Any) -> None:
-    source = unicodedata.normalize("NFD", f"{before} |{wanted}| {after}")
-    found = located(unicodedata.normalize(form, f"|{wanted}|"), source)
-    assert found is not None
-    assert source[found.start : found.end] == found.text
+@given(before=MARKED, passage=MARKED, after=MARKED, form=st.sampled_from(["NFC", "NFD"]))
+def test_locate_quote_accepts_both_unicode_normal_forms(before: str, passage: str, after: str, form: Any) -> None:
+    source = unicodedata.normalize("NFD", f"{before} |{passage}| {after}")
+    located = locate(unicodedata.normalize(form, f"|{passage}|"), source)
+    assert located is not None
+    assert source[located.start : located.end] == located.text
 
 
 @settings(max_examples=60, deadline=None)
-@given(source=MARKED, wanted=st.lists(MARKED, max_size=4))
-def test_grounding_again_changes_nothing(source: str, wanted: list[str]) -> None:
+@given(source=MARKED, passages=st.lists(MARKED, max_size=4))
+def test_ground_is_idempotent(source: str, passages: list[str]) -> None:
     cases = cases_by_id(build_case("c-1", source))
-    once = ground(draft(*(claim(text, quote(text)) for text in wanted), solution=tuple(wanted)), cases)
-    again = ground(once.draft, cases)
-    assert (again.draft, again.refused_claims) == (once.draft, ())
-    assert len(once.draft.claims) + len(once.refused_claims) == len(wanted)
-    assert all(one.quotes for one in once.draft.claims)
+    first = ground(draft(*(claim(text, quote(text)) for text in passages), solution=tuple(passages)), cases)
+    second = ground(first.draft, cases)
+    assert (second.draft, second.refused_claims) == (first.draft, ())
+    assert len(first.draft.claims) + len(first.refused_claims) == len(passages)
+    assert all(valid_claim.quotes for valid_claim in first.draft.claims)
 
 
-def test_a_case_that_was_redacted_anew_takes_its_old_words_out_of_every_field() -> None:
+def test_ground_removes_words_of_a_later_redaction_from_every_field() -> None:
     before = draft(
         claim("Nobody saw it.", EXACT), solution=("Nobody saw it.",), patlet="Nobody saw it. Therefore: look."
     )
-    now = cases_by_id(
+    redacted = cases_by_id(
         Case(
             id="c-1",
             kind=CASE.kind,
@@ -278,7 +278,7 @@ def test_a_case_that_was_redacted_anew_takes_its_old_words_out_of_every_field() 
             text={"problem": "The pallet stood in lane 4. [person 1] saw it."},
         )
     )
-    grounded = ground(before, now)
+    grounded = ground(before, redacted)
     assert grounded.draft.claims == ()
     assert "Nobody" not in str(grounded.draft.fields)
 
@@ -318,7 +318,7 @@ def test_grounded_draft_check_detects_a_construction(code: str, detected: bool) 
     assert constructs_grounded_draft(call) == detected
 
 
-def test_a_grounded_draft_cannot_be_changed_afterwards() -> None:
+def test_grounded_draft_is_immutable() -> None:
     grounded: Any = ground(draft(claim("Nobody saw it.", EXACT)), CASES)
     with pytest.raises((AttributeError, FrozenInstanceError)):
         grounded.draft = draft(claim("Anything.", quote("invented")))

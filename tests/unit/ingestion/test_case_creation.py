@@ -1,4 +1,4 @@
-"""Submissions to cases: stable ids, redacted text, contributors who can be counted but not named."""
+"""Make cases: stable ids, redacted text, contributors that can be counted but not named."""
 
 import datetime as dt
 from dataclasses import replace
@@ -40,7 +40,7 @@ def case_of(submission: Submission, network_id: str = "n1", secret: bytes = b"ke
     return make_case(submission, roster=ROSTER, network_id=network_id, secret=secret)[0]
 
 
-def test_a_case_holds_nothing_that_names_a_person() -> None:
+def test_make_case_redacts_everything_that_names_a_person() -> None:
     case, counts = make_case(SUBMISSION, roster=ROSTER, network_id="n1", secret=b"key")
     assert case == Case(
         id="c-" + case.id[2:],
@@ -73,22 +73,29 @@ def test_a_case_holds_nothing_that_names_a_person() -> None:
     assert len(case.contributor) == 16
 
 
-def test_a_person_counts_once_however_the_name_is_written() -> None:
+def test_contributor_is_the_same_for_every_form_of_a_name() -> None:
     def contributor(submitter: str) -> str | None:
         return case_of(replace(SUBMISSION, facts={"submitter": submitter})).contributor
 
-    known = ["Anna Hansen", "anna  hansen", "A. Hansen", "Hansen, Anna", "a.h. <ANNA@example.org>", "anna@example.org"]
-    assert len({contributor(name) for name in known}) == 1
+    spellings = [
+        "Anna Hansen",
+        "anna  hansen",
+        "A. Hansen",
+        "Hansen, Anna",
+        "a.h. <ANNA@example.org>",
+        "anna@example.org",
+    ]
+    assert len({contributor(name) for name in spellings}) == 1
     assert contributor("Kari  NORDMANN") == contributor("Kari Nordmann") != contributor("Anna Hansen")
     assert contributor("anonymous") is None
     assert case_of(replace(SUBMISSION, facts={})).contributor is None
 
 
-def test_the_contributor_depends_on_the_secret() -> None:
+def test_contributor_depends_on_the_secret() -> None:
     assert case_of(SUBMISSION, secret=b"other").contributor != case_of(SUBMISSION).contributor
 
 
-def test_an_id_depends_on_network_kind_and_external_id_alone() -> None:
+def test_case_id_depends_only_on_network_kind_and_external_id() -> None:
     base = case_of(SUBMISSION).id
     assert (
         case_of(replace(SUBMISSION, text={"problem": "another text"}, facts={}, extra={}, row=9, file="x")).id == base
@@ -99,25 +106,25 @@ def test_an_id_depends_on_network_kind_and_external_id_alone() -> None:
     assert recap.id.startswith("r-")
 
 
-def test_without_an_external_id_the_raw_text_is_the_identity() -> None:
+def test_case_id_depends_on_the_raw_text_when_external_id_is_missing() -> None:
     anonymous = replace(SUBMISSION, external_id=None)
     assert case_of(anonymous).id == case_of(replace(anonymous, facts={}, extra={})).id
     assert case_of(anonymous).id != case_of(replace(anonymous, text={"problem": "another"})).id
 
 
-def test_the_same_text_under_another_id_has_the_same_content() -> None:
+def test_content_hash_is_the_same_for_equal_texts_with_different_ids() -> None:
     assert content_hash(SUBMISSION) == content_hash(replace(SUBMISSION, external_id="HN-2", facts={}, extra={}))
     assert content_hash(SUBMISSION) != content_hash(replace(SUBMISSION, kind=CaseKind.RECAP))
     assert content_hash(SUBMISSION) != content_hash(replace(SUBMISSION, text={"context": "Late lorry"}))
 
 
-def test_the_text_version_follows_the_redacted_text() -> None:
+def test_text_version_changes_with_the_redacted_text() -> None:
     changed = make_case(SUBMISSION, roster=Roster.of([]), network_id="n1", secret=b"key")[0]
     assert (changed.id, changed.content_hash) == (case_of(SUBMISSION).id, case_of(SUBMISSION).content_hash)
     assert changed.text_version != case_of(SUBMISSION).text_version
 
 
-def test_flags_say_what_the_steward_should_look_at() -> None:
+def test_flags_mark_long_titles_and_missing_consent() -> None:
     plain = Submission(kind=CaseKind.CASE, external_id=None, text={"title": "x" * 81}, facts={}, extra={})
     assert case_of(plain).flags == ("long title", "no consent given")
     assert case_of(plain).consent is Consent.NETWORK_ONLY
@@ -128,7 +135,7 @@ def test_flags_say_what_the_steward_should_look_at() -> None:
         lambda t: st.tuples(st.just(t), st.permutations(t))
     )
 )
-def test_ids_are_independent_of_order(both: tuple[list[str], list[str]]) -> None:
+def test_case_ids_are_independent_of_order(both: tuple[list[str], list[str]]) -> None:
     def ids(texts: list[str]) -> dict[str, str]:
         rows = [
             Submission(kind=CaseKind.CASE, external_id=None, text={"problem": t}, facts={}, extra={}) for t in texts

@@ -1,4 +1,4 @@
-"""Rows to submissions: which column is which field, what is rejected and why."""
+"""Validate rows: mapping columns to fields, accepted values and errors."""
 
 import datetime as dt
 import unicodedata
@@ -28,9 +28,9 @@ def check(
 def accept(
     values: Mapping[str, object], *, kind: CaseKind = CaseKind.CASE, mapping: tuple[str, ...] = ()
 ) -> Submission:
-    taken = check(values, kind=kind, mapping=mapping)
-    assert isinstance(taken, Submission), taken
-    return taken
+    result = check(values, kind=kind, mapping=mapping)
+    assert isinstance(result, Submission), result
+    return result
 
 
 def errors(values: Mapping[str, object], *, kind: CaseKind = CaseKind.CASE) -> tuple[str, ...]:
@@ -40,10 +40,10 @@ def errors(values: Mapping[str, object], *, kind: CaseKind = CaseKind.CASE) -> t
     return rejected.errors
 
 
-# fields
+# Fields
 
 
-def test_known_names_become_fields_and_the_rest_is_kept_beside() -> None:
+def test_map_values_fills_fields_by_known_names_and_keeps_the_rest_as_extra() -> None:
     values: dict[str, object] = {
         "Case-ID": 12,
         "headline": " Late lorry ",
@@ -91,7 +91,7 @@ def test_known_names_become_fields_and_the_rest_is_kept_beside() -> None:
     )
 
 
-def test_a_recap_takes_its_bullets_and_the_session_as_title() -> None:
+def test_recap_row_gives_bullets_and_the_session_as_title() -> None:
     values: dict[str, object] = {
         "session": "Jam 1",
         "date": "2026-07-29",
@@ -120,29 +120,33 @@ def test_a_recap_takes_its_bullets_and_the_session_as_title() -> None:
     )
 
 
-def test_a_title_wins_over_the_session_which_is_kept() -> None:
-    taken = accept({"session": "Jam 1", "title": "Temps", "cases": "HN-1, HN-2"}, kind=CaseKind.RECAP)
-    assert (taken.text, taken.extra, taken.linked_cases) == ({"title": "Temps"}, {"session": "Jam 1"}, ("HN-1", "HN-2"))
+def test_recap_title_wins_over_the_session_column() -> None:
+    submission = accept({"session": "Jam 1", "title": "Temps", "cases": "HN-1, HN-2"}, kind=CaseKind.RECAP)
+    assert (submission.text, submission.extra, submission.linked_cases) == (
+        {"title": "Temps"},
+        {"session": "Jam 1"},
+        ("HN-1", "HN-2"),
+    )
 
 
 @pytest.mark.parametrize(("kind", "field"), [(CaseKind.CASE, "problem"), (CaseKind.RECAP, "notes")])
-def test_text_alone_is_enough(kind: CaseKind, field: str) -> None:
+def test_row_with_text_alone_is_accepted(kind: CaseKind, field: str) -> None:
     assert accept({"text": "It came late."}, kind=kind).text == {field: "It came late."}
 
 
-def test_of_two_columns_for_a_field_the_first_filled_is_taken_and_the_other_kept() -> None:
-    taken = accept({"text": "whole", "problem": "part"})
-    assert (taken.text, taken.extra) == ({"problem": "part"}, {"text": "whole"})
+def test_map_values_uses_the_first_filled_column_and_keeps_others_as_extra() -> None:
+    submission = accept({"text": "whole", "problem": "part"})
+    assert (submission.text, submission.extra) == ({"problem": "part"}, {"text": "whole"})
     assert accept({"text": "whole", "problem": " "}).text == {"problem": "whole"}
 
 
-def test_a_mapped_column_wins_over_known_names() -> None:
+def test_map_values_prefers_mapped_columns_to_known_names() -> None:
     values: dict[str, object] = {"Describe it": "the lorry", "problem": "P-7", "label": "delay"}
-    taken = accept(values, mapping=("problem = describe IT", "context=label"))
-    assert (taken.text, taken.extra) == ({"problem": "the lorry", "context": "delay"}, {"problem": "P-7"})
+    submission = accept(values, mapping=("problem = describe IT", "context=label"))
+    assert (submission.text, submission.extra) == ({"problem": "the lorry", "context": "delay"}, {"problem": "P-7"})
 
 
-def test_a_mapping_may_say_date_and_text() -> None:
+def test_parse_mapping_accepts_date_and_text_as_fields() -> None:
     assert parse_mapping(["date=When", "text=Describe it"], CaseKind.CASE) == {
         "opened_on": "When",
         "problem": "Describe it",
@@ -150,7 +154,7 @@ def test_a_mapping_may_say_date_and_text() -> None:
     assert parse_mapping(["text=Minutes", "What-Happened=x"][:1], CaseKind.RECAP) == {"notes": "Minutes"}
 
 
-def test_a_mapping_that_cannot_work_is_a_usage_error() -> None:
+def test_parse_mapping_raises_usage_error_when_a_pair_is_invalid() -> None:
     with pytest.raises(UnknownColumn, match=r'There is no field "colour"\. Known: id, title, problem') as caught:
         parse_mapping(["colour=x"], CaseKind.CASE)
     assert caught.value.exit_code == 2
@@ -159,10 +163,10 @@ def test_a_mapping_that_cannot_work_is_a_usage_error() -> None:
             parse_mapping(pairs, CaseKind.CASE)
 
 
-# checks
+# Checks
 
 
-def test_all_that_is_wrong_with_a_row_is_said_at_once_and_none_of_its_text() -> None:
+def test_rejected_row_lists_all_errors_without_the_text() -> None:
     values: dict[str, object] = {
         "title": "secret",
         "problem": "secret" * 40_000,
@@ -175,52 +179,58 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once_and_none_of_its_text() -> 
         "consent": "yes",
     }
     assert errors(values) == (
-        '"problem" is longer than 200,000 characters; shorten or split it',
-        '"context" holds a NUL character; take it out',
-        'column "note" holds bytes or half characters that are no text; save the file as UTF-8',
-        f'status is "{"closed" * 6}clo…": write one of open, workaround, solved, abandoned, or leave it empty',
-        'opened_on is "31/02/2026": there is no such day; write it as 2026-05-31',
-        'solved_on is "soon": it is not a date that is known here; write it as 2026-05-31',
-        'recurrence is "often": write one of first, 2-3, monthly, weekly, daily, or leave it empty',
-        'consent is "yes": write one of network only, organisation, quotable without name, or leave it empty',
+        'column "problem" is longer than 200,000 characters; shorten or split it',
+        'column "context" contains a NUL character; remove it',
+        'column "note" contains bytes or half characters that are not text; save the file as UTF-8',
+        (
+            f'"{"closed" * 6}clo…" is not one of open, workaround, solved, abandoned (column "status"); '
+            "use one of these, or no value"
+        ),
+        '"31/02/2026" is not a day that exists (column "date"); use YYYY-MM-DD',
+        '"soon" is not a date I can read (column "solved on"); use YYYY-MM-DD',
+        '"often" is not one of first, 2-3, monthly, weekly, daily (column "recurrence"); use one of these, or no value',
+        (
+            '"yes" is not one of network only, organisation, quotable without name (column "consent"); '
+            "use one of these, or no value"
+        ),
     )
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "said"),
+    ("values", "kind", "message"),
     [
         ({"label": "x"}, CaseKind.CASE, "it has no title and no text"),
         ({"problem": "only this"}, CaseKind.RECAP, "--map notes=COLUMN"),
         ({"text": "12 ... ok?"}, CaseKind.CASE, "fewer than 3 letters"),
-        ({"text": "fine words", "id": "x" * 201}, CaseKind.CASE, "an id is longer than 200 characters"),
+        ({"text": "fine words", "id": "x" * 201}, CaseKind.CASE, "has an id that is longer than 200 characters"),
     ],
 )
-def test_a_row_without_text_is_rejected(values: dict[str, object], kind: CaseKind, said: str) -> None:
+def test_row_is_rejected_when_text_or_id_is_invalid(values: dict[str, object], kind: CaseKind, message: str) -> None:
     (error,) = errors(values, kind=kind)
-    assert said in error
+    assert message in error
 
 
 @pytest.mark.parametrize("text", ["列車が遅れ", "قطا", "abc", "a title of more than eighty characters " * 4])
-def test_three_letters_of_any_script_are_a_text_and_a_long_title_is_kept(text: str) -> None:
+def test_row_is_accepted_with_three_letters_of_any_script_and_a_long_title(text: str) -> None:
     assert accept({"title": text}).text == {"title": text.strip()}
 
 
-def test_status_and_its_like_are_taken_in_any_case_and_with_any_dash() -> None:
-    taken = accept({"text": "late", "status": " Solved", "recurrence": "2–3", "consent": "QUOTABLE without  name"})
-    assert taken.facts == {"status": "solved", "recurrence": "2-3", "consent": "quotable without name"}
+def test_choice_fields_accept_any_case_and_any_dash() -> None:
+    submission = accept({"text": "late", "status": " Solved", "recurrence": "2–3", "consent": "QUOTABLE without  name"})
+    assert submission.facts == {"status": "solved", "recurrence": "2-3", "consent": "quotable without name"}
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60))
-def test_text_is_trimmed_and_composed_and_otherwise_kept(text: str) -> None:
-    taken = accept({"title": "some words", "problem": text})
-    assert taken.text.get("problem", "") == unicodedata.normalize("NFC", text.strip())
+def test_row_text_is_trimmed_composed_and_otherwise_unchanged(text: str) -> None:
+    submission = accept({"title": "some words", "problem": text})
+    assert submission.text.get("problem", "") == unicodedata.normalize("NFC", text.strip())
 
 
-# dates
+# Dates
 
 
 @pytest.mark.parametrize(
-    ("written", "day"),
+    ("text", "day"),
     [
         ("2026-05-01", "2026-05-01"),
         ("2026-05-01T23:30:00-05:00", "2026-05-01"),
@@ -238,20 +248,20 @@ def test_text_is_trimmed_and_composed_and_otherwise_kept(text: str) -> None:
         ("Sept. 3rd, 2026", "2026-09-03"),
     ],
 )
-def test_dates_are_read_as_people_write_them(written: str, day: str) -> None:
-    assert parse_date(written) == dt.date.fromisoformat(day)
+def test_parse_date_accepts_common_forms(text: str, day: str) -> None:
+    assert parse_date(text) == dt.date.fromisoformat(day)
 
 
 @pytest.mark.parametrize(
-    "written", ["31/02/2026", "2026-02-31", "2026-13", "1.5.26", "46000", "soon", "0001-01-01", "2026-05-01Tnoon"]
+    "text", ["31/02/2026", "2026-02-31", "2026-13", "1.5.26", "46000", "soon", "0001-01-01", "2026-05-01Tnoon"]
 )
-def test_what_is_no_day_is_said_with_the_form_wanted(written: str) -> None:
-    with pytest.raises(ValueError, match="write it as 2026-05-31"):
-        parse_date(written)
+def test_parse_date_raises_with_the_reason_when_text_is_not_a_day(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^is not a (day that exists|date I can read|date between 1900 and 2100)$"):
+        parse_date(text)
 
 
 @given(st.dates(dt.date(1900, 1, 1), dt.date(2100, 12, 31)))
-def test_every_day_is_read_back_from_its_unambiguous_forms(day: dt.date) -> None:
+def test_parse_date_round_trips_unambiguous_forms(day: dt.date) -> None:
     forms = [
         day.isoformat(),
         f"{day.day}.{day.month}.{day.year}",
@@ -262,7 +272,7 @@ def test_every_day_is_read_back_from_its_unambiguous_forms(day: dt.date) -> None
     assert {parse_date(form) for form in forms} == {day}
 
 
-# a whole file
+# Files
 
 
 def write(folder: Path, name: str, content: str) -> Path:
@@ -271,24 +281,24 @@ def write(folder: Path, name: str, content: str) -> Path:
     return path
 
 
-def test_an_id_used_again_passes_with_the_same_text_only(tmp_path: Path) -> None:
+def test_repeated_id_is_accepted_only_with_the_same_text(tmp_path: Path) -> None:
     path = write(
         tmp_path, "c.csv", "id,text,team\nA,came late,x\nB,came late,x\nA,came late,y\nA,another text,x\n,free,\n"
     )
     rows = list(read_submissions(path, kind=CaseKind.CASE, mapping={}))
     assert [row.row for row in rows if isinstance(row, Submission)] == [2, 3, 4, 6]
     assert [row for row in rows if isinstance(row, RejectedRow)] == [
-        RejectedRow(file=str(path), row=5, errors=('id "A" is used by row 2 already; give it another id',))
+        RejectedRow(file=str(path), row=5, errors=('id "A" is already used by row 2; use another id',))
     ]
 
 
-def test_a_mapped_column_that_no_row_has_is_named_with_those_there_are(tmp_path: Path) -> None:
+def test_unknown_mapped_column_is_reported_with_the_existing_columns(tmp_path: Path) -> None:
     path = write(tmp_path, "c.jsonl", '{"a": "late"}\n{"a": "late", "b": "soon"}\n')
     assert len(list(read_submissions(path, kind=CaseKind.CASE, mapping={"problem": "b", "title": "a"}))) == 2
     with pytest.raises(UnknownColumn, match=r'There is no column "c"\. Known: a, b\.'):
         read_submissions(path, kind=CaseKind.CASE, mapping={"problem": "c"})
 
 
-def test_a_missing_file_is_said_at_once(tmp_path: Path) -> None:
+def test_read_submissions_raises_at_once_when_the_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile):
         read_submissions(tmp_path / "none.csv", kind=CaseKind.CASE, mapping={})

@@ -1,4 +1,4 @@
-"""Sentences keep their place in the text, lose only the marks of lists, and know what they tell of."""
+"""Tests of sentences: offsets, list markers, roles, and self-containment."""
 
 import re
 from itertools import pairwise
@@ -45,7 +45,7 @@ def split(text: str) -> list[str]:
         ("...", ["..."]),
     ],
 )
-def test_a_text_is_split_at_its_sentences_and_lines(text: str, sentences: list[str]) -> None:
+def test_split_sentences_splits_at_sentence_ends_and_lines(text: str, sentences: list[str]) -> None:
     assert split(text) == sentences
 
 
@@ -67,7 +67,7 @@ def test_a_text_is_split_at_its_sentences_and_lines(text: str, sentences: list[s
         "-A is the cold lane.",
     ],
 )
-def test_a_number_at_the_beginning_is_no_mark_of_a_list(text: str) -> None:
+def test_split_sentences_keeps_a_leading_number(text: str) -> None:
     assert split(text) == [text]
 
 
@@ -94,51 +94,51 @@ def test_a_number_at_the_beginning_is_no_mark_of_a_list(text: str) -> None:
         "🛠️ Charge it at noon.",
     ],
 )
-def test_a_quote_begins_after_the_mark_of_its_list(text: str) -> None:
+def test_split_sentences_removes_list_markers(text: str) -> None:
     assert split(f"Two came.\n{text}") == ["Two came.", "Charge it at noon."]
 
 
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(max_size=120) | st.text(alphabet="ab.!? \n-*1)•\"'”。é", max_size=60))
-def test_spans_reproduce_the_text_in_order_and_leave_out_only_space_and_list_marks(text: str) -> None:
+def test_split_sentences_omits_only_spaces_and_list_markers(text: str) -> None:
     spans = split_sentences(text)
     assert all(0 <= start < end <= len(text) for start, end in spans)
-    assert all(one[1] <= two[0] for one, two in pairwise(spans))
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
     assert all(part == part.strip() for part in split(text))
     between = "".join(
         text[a:b] for a, b in zip([0, *(e for _, e in spans)], [*(s for s, _ in spans), len(text)], strict=True)
     )
-    left_out = re.sub(r"(?<!\w)(?:[a-zA-Z]|[ivx]{2,4})(?!\w)", "", between)
-    assert not any(char.isalpha() for char in left_out)
+    without_markers = re.sub(r"(?<!\w)(?:[a-zA-Z]|[ivx]{2,4})(?!\w)", "", between)
+    assert not any(char.isalpha() for char in without_markers)
 
 
 @settings(max_examples=60, deadline=None)
 @given(text=st.text(min_size=1, max_size=80))
-def test_a_sentence_is_its_own_quote(text: str) -> None:
+def test_sentence_quote_equals_its_source(text: str) -> None:
     case = build_case("c-1", {"problem": text, "lesson": f"So: {text}"})
     for sentence in extract_sentences(case):
         quote = sentence.to_quote()
         assert case.text[quote.field][quote.start : quote.end] == quote.text == sentence.text
 
 
-def test_the_title_is_left_out_where_there_is_any_other_text() -> None:
-    assert [
-        one.field for one in extract_sentences(build_case(text={"title": "Late lorry", "problem": "It came late."}))
-    ] == ["problem"]
-    assert [one.to_quote() for one in extract_sentences(build_case(text={"title": "Late lorry"}))] == [
+def test_extract_sentences_skips_the_title_when_other_text_exists() -> None:
+    with_problem = build_case(text={"title": "Late lorry", "problem": "It came late."})
+    assert [sentence.field for sentence in extract_sentences(with_problem)] == ["problem"]
+    only_title = build_case(text={"title": "Late lorry"})
+    assert [sentence.to_quote() for sentence in extract_sentences(only_title)] == [
         Quote(case_id="c-1", field="title", start=0, end=10, text="Late lorry")
     ]
 
 
 def roles(**text: str) -> list[SentenceRole]:
-    return [one.role for one in extract_sentences(build_case(text={"title": "x", "context": "A depot.", **text}))][1:]
+    case = build_case(text={"title": "x", "context": "A depot.", **text})
+    return [sentence.role for sentence in extract_sentences(case)][1:]
 
 
-def test_a_structured_case_says_itself_what_its_parts_are() -> None:
-    said = roles(
+def test_extract_sentences_assigns_roles_by_field() -> None:
+    assert roles(
         problem="It fails.", tried="A reset.", outcome="It ran.", lesson="Ask first.", recommendation="Label it."
-    )
-    assert said == [
+    ) == [
         SentenceRole.PROBLEM,
         SentenceRole.TRIED,
         SentenceRole.OUTCOME,
@@ -147,11 +147,11 @@ def test_a_structured_case_says_itself_what_its_parts_are() -> None:
     ]
 
 
-def test_a_recap_says_it_too() -> None:
+def test_extract_sentences_assigns_roles_by_recap_field() -> None:
     recap = build_case(
         kind=CaseKind.RECAP, text={"case": "It fails.", "decision": "Label it.", "open_question": "Who pays?"}
     )
-    assert [one.role for one in extract_sentences(recap)] == [
+    assert [sentence.role for sentence in extract_sentences(recap)] == [
         SentenceRole.PROBLEM,
         SentenceRole.HELPED,
         SentenceRole.OTHER,
@@ -161,7 +161,7 @@ def test_a_recap_says_it_too() -> None:
 @pytest.mark.parametrize(
     "words", ["It did not help at all.", "That made things worse.", "We went back to paper.", "It didn’t work."]
 )
-def test_what_did_not_help_is_told_by_its_words_in_any_field(words: str) -> None:
+def test_extract_sentences_detects_failed_remedies_in_any_field(words: str) -> None:
     assert roles(tried=words) == [SentenceRole.WORSE]
     assert roles(lesson=words) == [SentenceRole.WORSE]
 
@@ -173,7 +173,7 @@ def role_of_plain(text: str) -> SentenceRole:
 @pytest.mark.parametrize(
     "words", ["Since then we label every pallet.", "That solved it for us.", "We agreed on red tape."]
 )
-def test_in_a_plain_text_a_remedy_is_told_by_its_words(words: str) -> None:
+def test_plain_text_remedy_is_detected_by_its_words(words: str) -> None:
     assert role_of_plain(words) is SentenceRole.HELPED
 
 
@@ -187,7 +187,7 @@ def test_in_a_plain_text_a_remedy_is_told_by_its_words(words: str) -> None:
         "It cannot be solved by us.",
     ],
 )
-def test_in_a_plain_text_what_is_not_solved_is_no_remedy(words: str) -> None:
+def test_plain_text_unsolved_problem_does_not_count_as_remedy(words: str) -> None:
     assert role_of_plain(words) is not SentenceRole.HELPED
 
 
@@ -200,7 +200,7 @@ def test_in_a_plain_text_what_is_not_solved_is_no_remedy(words: str) -> None:
         ("word " * 46, False),
     ],
 )
-def test_a_quote_is_prose_of_five_to_forty_five_words(text: str, quotable: bool) -> None:
+def test_quotable_sentence_is_prose_of_five_to_forty_five_words(text: str, quotable: bool) -> None:
     text = text.strip()
     assert Sentence("c-1", "problem", 0, len(text), text, SentenceRole.PROBLEM).is_quotable is quotable
 
@@ -215,50 +215,50 @@ def test_a_quote_is_prose_of_five_to_forty_five_words(text: str, quotable: bool)
         "He stated that they will continue to call until the payment has been made.",
     ],
 )
-def test_in_a_plain_text_demands_and_other_peoples_words_are_no_remedy(words: str) -> None:
+def test_plain_text_demands_and_reported_speech_do_not_count_as_remedy(words: str) -> None:
     assert role_of_plain(words) is not SentenceRole.HELPED
 
 
-def test_roles_of_a_plain_text_are_found_whatever_order_it_is_told_in() -> None:
-    told = "The pallet was on hold on Monday and nobody had told the night shift. They shipped nine units."
+def test_plain_text_roles_do_not_depend_on_sentence_order() -> None:
+    story = "The pallet was on hold on Monday and nobody had told the night shift. They shipped nine units."
     advice = "Always put red tape on the goods. A lead should sign every hold before the shift ends."
-    for text in (f"{told} {advice}", f"{advice} {told}"):
-        said = {one.text: one.role for one in extract_sentences(build_case(text=text))}
-        assert said["Always put red tape on the goods."] is SentenceRole.HELPED
-        assert said["A lead should sign every hold before the shift ends."] is SentenceRole.HELPED
-        assert said["They shipped nine units."] is SentenceRole.PROBLEM
+    for text in (f"{story} {advice}", f"{advice} {story}"):
+        role_by_text = {sentence.text: sentence.role for sentence in extract_sentences(build_case(text=text))}
+        assert role_by_text["Always put red tape on the goods."] is SentenceRole.HELPED
+        assert role_by_text["A lead should sign every hold before the shift ends."] is SentenceRole.HELPED
+        assert role_by_text["They shipped nine units."] is SentenceRole.PROBLEM
 
 
-def test_tried_outcome_and_context_are_told_by_their_words() -> None:
+def test_plain_text_attempt_outcome_and_context_are_detected_by_their_words() -> None:
     assert role_of_plain("We tried a second scanner on the ramp.") is SentenceRole.TRIED
     assert role_of_plain("Returns fell from nine to two a week.") is SentenceRole.OUTCOME
     assert role_of_plain("There are three shifts and one gate.") is SentenceRole.CONTEXT
 
 
-def test_how_sure_a_role_is_lies_between_nothing_and_one_and_a_field_makes_it_surer() -> None:
+def test_role_probability_is_in_range_and_higher_for_fields() -> None:
     plain = extract_sentences(build_case(text="Always put red tape on the goods. The pallet stood there. It was lost."))
-    assert all(0 <= one.role_probability <= 1 for one in plain)
+    assert all(0 <= sentence.role_probability <= 1 for sentence in plain)
     lesson = extract_sentences(build_case(text={"problem": "It fails.", "lesson": "Label it. I was free that Monday."}))
-    by_text = {one.text: one.role_probability for one in lesson}
-    assert by_text["It fails."] == 1
-    assert by_text["Label it."] > by_text["I was free that Monday."]
+    probabilities = {sentence.text: sentence.role_probability for sentence in lesson}
+    assert probabilities["It fails."] == 1
+    assert probabilities["Label it."] > probabilities["I was free that Monday."]
 
 
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(alphabet="abA1 .!?:#*-\nshould", max_size=200))
-def test_every_sentence_but_a_heading_has_odds(text: str) -> None:
+def test_remedy_log_odds_exist_for_every_sentence_except_headings(text: str) -> None:
     spans = split_sentences(text)
-    odds = contextual_remedy_log_odds(text, spans)
-    headings = [one.side is None for one in classify_sides(text, spans)]
-    assert [one is None for one in odds] == headings
+    all_log_odds = contextual_remedy_log_odds(text, spans)
+    headings = [sentence.side is None for sentence in classify_sides(text, spans)]
+    assert [log_odds is None for log_odds in all_log_odds] == headings
 
 
-def test_in_a_text_of_nothing_but_advice_none_of_it_stands_out() -> None:
+def test_remedy_log_odds_are_lower_in_a_text_of_only_advice() -> None:
     handbook = "Check the seals. Clean the valve. Label the box. Test the pump. Replace the gate."
     case = "The seal was lost on Monday. The valve was stuck. Nobody had noticed it. Check the seals."
-    of_handbook = [one or 0.0 for one in contextual_remedy_log_odds(handbook, split_sentences(handbook))]
-    of_case = [one or 0.0 for one in contextual_remedy_log_odds(case, split_sentences(case))]
-    assert of_case[-1] > of_handbook[-1] > 0
+    of_handbook = contextual_remedy_log_odds(handbook, split_sentences(handbook))
+    of_case = contextual_remedy_log_odds(case, split_sentences(case))
+    assert (of_case[-1] or 0.0) > (of_handbook[-1] or 0.0) > 0
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_in_a_text_of_nothing_but_advice_none_of_it_stands_out() -> None:
         "The following parts were lost:",
     ],
 )
-def test_a_sentence_that_needs_the_one_before_it_does_not_stand_alone(sentence: str) -> None:
+def test_is_self_contained_refuses_sentences_that_need_context(sentence: str) -> None:
     assert not is_self_contained(sentence)
 
 
@@ -290,7 +290,7 @@ def test_a_sentence_that_needs_the_one_before_it_does_not_stand_alone(sentence: 
         "Theoretical values were never compared with the test.",
     ],
 )
-def test_a_plain_statement_stands_alone(sentence: str) -> None:
+def test_is_self_contained_accepts_plain_statements(sentence: str) -> None:
     assert is_self_contained(sentence)
     assert not is_fragment(sentence)
 
@@ -305,11 +305,11 @@ def test_a_plain_statement_stands_alone(sentence: str) -> None:
         "The part (see the drawing was never found in the store.",
     ],
 )
-def test_headings_labels_and_broken_brackets_are_scraps(sentence: str) -> None:
+def test_is_fragment_detects_headings_labels_and_open_brackets(sentence: str) -> None:
     assert is_fragment(sentence)
 
 
-def test_a_story_tells_what_once_was_and_a_rule_does_not() -> None:
+def test_is_narrative_distinguishes_stories_from_rules() -> None:
     assert is_narrative("The power was off, but the batteries were charged.")
     assert is_narrative("I paid it twice, but nobody noticed.")
     assert not is_narrative("Copying rights is quick, but the newcomer inherits a whole history.")

@@ -1,4 +1,4 @@
-"""Sentences of a plain text are told apart: the problem, and what helped."""
+"""Tests of the classification of plain-text sentences as problem or remedy."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ P, H = Side.PROBLEM, Side.HELPED
 
 
 def sides(text: str, *, whole: bool = True) -> list[Side | None]:
-    return [one.side for one in classify_sides(text, split_sentences(text), is_whole_text=whole)]
+    return [sentence.side for sentence in classify_sides(text, split_sentences(text), is_whole_text=whole)]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def sides(text: str, *, whole: bool = True) -> list[Side | None]:
         "Don’t send the file without a total.",
     ],
 )
-def test_advice_orders_and_steps_lean_to_what_helped(sentence: str) -> None:
+def test_remedy_log_odds_are_positive_for_advice_and_steps(sentence: str) -> None:
     assert remedy_log_odds(sentence) > 0
 
 
@@ -45,11 +45,11 @@ def test_advice_orders_and_steps_lean_to_what_helped(sentence: str) -> None:
         "It was never fixed.",
     ],
 )
-def test_stories_failures_and_questions_lean_to_the_problem(sentence: str) -> None:
+def test_remedy_log_odds_are_negative_for_stories_failures_and_questions(sentence: str) -> None:
     assert remedy_log_odds(sentence) < 0
 
 
-def test_a_plain_text_is_told_apart_in_order() -> None:
+def test_classify_sides_separates_problem_and_remedy() -> None:
     text = (
         "The pallet was on hold and nobody had told the night shift. They shipped nine units on Monday. Seven were sent"
         " back. Put red tape on the goods. The lead should sign every hold."
@@ -57,7 +57,7 @@ def test_a_plain_text_is_told_apart_in_order() -> None:
     assert sides(text) == [P, P, P, H, H]
 
 
-def test_a_remedy_told_first_is_found_by_its_words() -> None:
+def test_classify_sides_finds_a_remedy_at_the_beginning() -> None:
     text = (
         "Put red tape on the goods. Always tell the next shift. The pallet was on hold on Monday. It was shipped and"
         " was lost. Nobody had noticed."
@@ -65,24 +65,25 @@ def test_a_remedy_told_first_is_found_by_its_words() -> None:
     assert sides(text) == [H, H, P, P, P]
 
 
-def test_the_end_of_a_complaint_is_no_remedy_because_it_is_the_end() -> None:
+def test_classify_sides_finds_no_remedy_at_the_end_of_a_complaint() -> None:
     text = "The bank charged me twice on 3 May. It was never refunded. The agent was rude. They had lost my letter."
     assert set(sides(text)) == {P}
 
 
-def test_headings_say_what_stands_under_them_and_are_on_no_side() -> None:
+def test_classify_sides_uses_headings_for_the_sentences_below() -> None:
     text = "## What helped\nA card at the door.\n## What did not work\nA mail to all teams.\nLessons learned:\nCards."
     assert sides(text) == [None, H, None, P, None, H]
 
 
-def test_a_label_before_a_sentence_is_a_heading_too() -> None:
+def test_classify_sides_uses_a_label_before_a_sentence() -> None:
     assert sides("Solution: a yellow card at the door. Problem: the mails drown.") == [H, P]
 
 
 @given(text=st.text(alphabet="abA1 .!?:#*-\nshould", max_size=200), whole=st.booleans())
-def test_every_sentence_is_told_once_at_its_place(text: str, whole: bool) -> None:
+def test_classify_sides_returns_every_span_once(text: str, whole: bool) -> None:
     spans = split_sentences(text)
-    assert [(one.start, one.end) for one in classify_sides(text, spans, is_whole_text=whole)] == spans
+    sentences = classify_sides(text, spans, is_whole_text=whole)
+    assert [(sentence.start, sentence.end) for sentence in sentences] == spans
 
 
 @pytest.mark.parametrize(
@@ -98,5 +99,5 @@ def test_every_sentence_is_told_once_at_its_place(text: str, whole: bool) -> Non
         ("", False),
     ],
 )
-def test_other_languages_are_known_by_their_small_words(text: str, english: bool) -> None:
+def test_is_english_detects_other_languages(text: str, english: bool) -> None:
     assert is_english(text) is english

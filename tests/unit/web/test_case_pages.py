@@ -162,7 +162,7 @@ def test_what_is_wrong_keeps_the_text_and_stands_beside_its_field(world: World) 
 def test_nothing_written_is_asked_for(world: World) -> None:
     page = world.member.send("/cases/new", {"do": "save"}, page="/cases/new")
     assert page.status_code == 422
-    assert "Give it a title, or say in a sentence what the problem is." in page.text
+    assert "Enter a title, or write in a sentence what the problem is." in page.text
 
 
 def test_telling_more_keeps_what_was_written(world: World) -> None:

@@ -73,7 +73,7 @@ def test_a_file_is_seen_as_it_would_be_read_before_anything_is_stored(house: App
     said = words(page)
     assert "2 rows would be taken in, 2 rejected." in said
     assert "It has no title and no text." in said
-    assert "write one of open, workaround, solved, abandoned" in said
+    assert "is not one of open, workaround, solved, abandoned" in said
     assert "The pump leaked in hall four. Call phone ." in said
     assert "+47" not in page.text
     assert "Ann Lee" not in page.text

@@ -1,4 +1,4 @@
-"""The matrix is that of the product, and every route declares what it needs."""
+"""The permission matrix matches the specification, and every route declares its permission."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ from patternmind.web.routing import ApiRoute, PageRoute
 
 COLUMNS = (Role.MEMBER, Role.FACILITATOR, Role.STEWARD, Role.DATA_PARTNER, Role.SPONSOR)
 
-AGREED = """
+SPECIFICATION = """
 submit_case search record_use     | yes  | yes  | yes     | yes     | yes
 see_raw_text see_possible_names   | own  | no   | yes     | no      | no
 edit_case erase_case              | own  | no   | yes     | no      | no
@@ -47,18 +47,18 @@ own_tokens own_keys               | yes  | yes  | yes     | yes     | yes
 audit_log                         | no   | no   | yes     | yes     | yes
 approve_charter                   | no   | no   | propose | no      | yes
 """
-"""Who may do what, as the people of the network agreed on it."""
+"""Access levels by action and role, as specified."""
 
 
-def agreed() -> Iterator[tuple[Action, dict[Role, AccessLevel]]]:
-    for line in AGREED.strip().splitlines():
+def specified_levels() -> Iterator[tuple[Action, dict[Role, AccessLevel]]]:
+    for line in SPECIFICATION.strip().splitlines():
         actions, *cells = [part.strip() for part in line.split("|")]
         for action in actions.split():
             yield Action(action), {role: AccessLevel(cell) for role, cell in zip(COLUMNS, cells, strict=True)}
 
 
-def test_the_matrix_is_what_was_agreed_on() -> None:
-    assert dict(permission_matrix()) == dict(agreed())
+def test_permission_matrix_matches_specification() -> None:
+    assert dict(permission_matrix()) == dict(specified_levels())
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,22 @@ def test_the_matrix_is_what_was_agreed_on() -> None:
         (AccessLevel.NO, set[str]()),
     ],
 )
-def test_each_cell_opens_what_it_says(cell: AccessLevel, allowed: set[str]) -> None:
+def test_access_level_allows_exactly_its_requests(cell: AccessLevel, allowed: set[str]) -> None:
     for action, of_roles in permission_matrix().items():
-        for role in (role for role, one in of_roles.items() if one is cell):
-            ways = {"plain": {}, "own": {"own": True}, "proposing": {"proposing": True}, "reading": {"reading": True}}
-            assert {way for way, how in ways.items() if is_allowed({role}, action, **how)} == allowed, (role, action)
+        for role in (role for role, level in of_roles.items() if level is cell):
+            requests = {
+                "plain": {},
+                "own": {"is_own": True},
+                "proposing": {"is_proposal": True},
+                "reading": {"is_read": True},
+            }
+            assert {name for name, flags in requests.items() if is_allowed({role}, action, **flags)} == allowed, (
+                role,
+                action,
+            )
 
 
-def test_the_widest_of_several_roles_decides_and_no_role_may_do_nothing() -> None:
+def test_permissions_combine_roles_and_deny_without_role() -> None:
     for action in Action:
         assert not is_allowed(frozenset(), action, is_own=True, is_proposal=True, is_read=True)
         assert is_allowed({Role.MEMBER, Role.STEWARD}, action) == (
@@ -88,24 +96,28 @@ def test_the_widest_of_several_roles_decides_and_no_role_may_do_nothing() -> Non
 
 
 def all_routes() -> Iterator[tuple[str, APIRoute]]:
-    """Every route there is: those of the routers, and what the application has beside them."""
+    """Yield all routes: those of the routers, and the application's own."""
     app: FastAPI = make_app(AppContext(Settings(home=Path("nowhere"))))
     own = APIRouter(routes=[route for route in app.routes if isinstance(route, APIRoute)])
     for prefix, routers in ((API_PREFIX, API_ROUTERS), ("", PAGE_ROUTERS), ("", [own])):
         for route in (route for router in routers for route in router.routes):
-            assert isinstance(route, APIRoute), f"{route} is of a kind that cannot declare what it needs"
+            assert isinstance(route, APIRoute), f"{route} cannot declare a permission"
             yield f"{sorted(route.methods or ())} {prefix}{route.path}", route
 
 
-def test_every_route_declares_one_need_and_stands_behind_a_door() -> None:
+def test_routes_declare_one_permission_and_use_authorized_route_class() -> None:
     for name, route in all_routes():
         declared = permissions_of(route.dependencies)
-        assert len(declared) == 1, f"{name} declares {len(declared)} needs: add dependencies=[needs(Action.X)]"
+        assert len(declared) == 1, f"{name} declares {len(declared)} permissions: add dependencies=[requires(Action.X)]"
         if declared[0] != Permission(None):
-            assert isinstance(route, ApiRoute | PageRoute), f"{name} has no door: its router needs a route_class"
+            assert isinstance(route, ApiRoute | PageRoute), (
+                f"{name} does not check access: its router needs a route_class"
+            )
 
 
-def test_nothing_else_is_in_the_application() -> None:
+def test_application_has_only_routers_listed_in_app_module() -> None:
     app = make_app(AppContext(Settings(home=Path("nowhere"))))
-    beside = [route for route in app.routes if not isinstance(route, APIRoute)]
-    assert len(beside) == len(API_ROUTERS) + len(PAGE_ROUTERS), "include every router by ROUTERS or PAGES in web.app"
+    other_routes = [route for route in app.routes if not isinstance(route, APIRoute)]
+    assert len(other_routes) == len(API_ROUTERS) + len(PAGE_ROUTERS), (
+        "include every router by API_ROUTERS or PAGE_ROUTERS in web.app"
+    )

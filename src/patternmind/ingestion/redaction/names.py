@@ -14,7 +14,7 @@ _NAME_SEPARATOR = r"[\s._'’,\-]{1,3}"
 _MIN_SINGLE_NAME_LETTERS = 3
 """Minimum length of a single name: "Bo" or "Li" would match too many words."""
 _MIN_LOWERCASE_LETTERS = 4
-"""Minimum length of a first or last name in lower case, as people write in chats."""
+"""Minimum length of a single name in lower case, as people write in chats."""
 _COMMON_ABBREVIATIONS = frozenset(
     """
     a.d. a.i. a.m. b.a. b.c. b.s. b.v. c.g. c.v. d.c. d.h. d.v. e.g. e.u. f.e. h.q. h.r. i.d. i.e. i.t. l.a. m.a.

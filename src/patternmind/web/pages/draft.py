@@ -113,7 +113,7 @@ def _page(
         "item": next((item for item in queue.items if item.draft_id == draft.id), None),
         "name": fields_of(reviewed)["name"],
         "state": state_of(reviewed.decisions),
-        "status": review_status(reviewed.decisions, caller.name),
+        "review_status": review_status(reviewed.decisions, caller.name),
         "fields": draft_view.field_views(reviewed, changes=not is_log_hidden),
         "draft_flags": draft_view.draft_flags(reviewed),
         "n_refused_claims": len(reviewed.grounded.refused_claims),

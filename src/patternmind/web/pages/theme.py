@@ -146,7 +146,9 @@ def _merged_into(ctx: AppContext, theme_id: str, lens: str) -> str | None:
 def _theme_options(detail: ThemeDetail, names: dict[str, str], theme_id: str) -> list[tuple[str, str]]:
     """Return the other themes as select options: similar ones first, then by name."""
     similar = [theme.theme_id for theme in detail.similar_themes]
-    rest = sorted((id for id in names if id not in similar and id != theme_id), key=lambda other: names[other].casefold())
+    rest = sorted(
+        (id for id in names if id not in similar and id != theme_id), key=lambda other: names[other].casefold()
+    )
     return [(id, names[id]) for id in (*similar, *rest)]
 
 

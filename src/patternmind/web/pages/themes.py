@@ -98,7 +98,7 @@ def common_context(ctx: AppContext, themes: ThemeList, path: str) -> dict[str, A
     n_pending = count_pending_reviews(ctx.store, themes.lens) if themes.run else 0
     return {
         "theme_list": themes,
-        "status": themes.status.value,
+        "list_status": themes.status.value,
         "here": f"{path}{query}",
         "lens_links": [(f"{path}?lens={lens}", LENS_LABELS[lens]) for lens in themes.lenses],
         "tabs": [

@@ -1,4 +1,4 @@
-"""National ids, keys, hidden e-mails, machines' addresses, telephones: found where they are, nothing near them."""
+"""Redact national ids, keys, obfuscated e-mails, machine addresses and telephones, and nothing else."""
 
 import random
 
@@ -11,19 +11,19 @@ from patternmind.ingestion.redaction.identifiers import luhn
 from patternmind.ingestion.redaction.redactor import RedactedText, redact
 from patternmind.ingestion.redaction.roster import Roster
 
-NOBODY = Roster.of([])
+EMPTY_ROSTER = Roster.of([])
 
 
 def redacted(text: str) -> str:
-    return redact(text, NOBODY).text
+    return redact(text, EMPTY_ROSTER).text
 
 
 def in_regions(text: str, *regions: str) -> str:
-    listed = [RosterEntry(number=i, name=f"region: {region}") for i, region in enumerate(regions, 1)]
-    return redact(text, Roster.of(listed)).text
+    entries = [RosterEntry(number=i, name=f"region: {region}") for i, region in enumerate(regions, 1)]
+    return redact(text, Roster.of(entries)).text
 
 
-# The numbers are the examples of the offices that issue them, or made up with valid check digits.
+# The numbers are examples of the issuing offices, or invented with valid check digits.
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def in_regions(text: str, *regions: str) -> str:
         "ABCPE1234F",  # IN
     ],
 )
-def test_a_national_id_with_a_check_is_found_anywhere(number: str) -> None:
+def test_national_id_with_a_check_is_redacted_anywhere(number: str) -> None:
     assert redacted(f"It was {number}, they said.") == "It was [id], they said."
 
 
@@ -75,7 +75,7 @@ def test_a_national_id_with_a_check_is_found_anywhere(number: str) -> None:
         ("national insurance number", "ab123456c"),
     ],
 )
-def test_a_national_id_without_a_strong_check_is_found_behind_its_name(words: str, number: str) -> None:
+def test_national_id_without_a_strong_check_is_redacted_after_its_name(words: str, number: str) -> None:
     assert redacted(f"my {words} {number} is on file") == f"my {words} [id] is on file"
     assert redacted(f"pallet {number} is on file") == f"pallet {number} is on file"
 
@@ -90,7 +90,7 @@ def test_a_national_id_without_a_strong_check_is_found_behind_its_name(words: st
         "the passport was lost in 2024, the licence plate too",
     ],
 )
-def test_what_fails_its_check_is_left(text: str) -> None:
+def test_numbers_stay_when_they_fail_their_check(text: str) -> None:
     assert redacted(text) == text
 
 
@@ -113,7 +113,7 @@ def test_what_fails_its_check_is_left(text: str) -> None:
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq\nabcd+/==\n-----END RSA PRIVATE KEY-----",
     ],
 )
-def test_an_issued_key_is_found(key: str) -> None:
+def test_issued_key_is_redacted(key: str) -> None:
     assert redacted(f"we pasted {key} into chat") == "we pasted [key] into chat"
 
 
@@ -131,7 +131,7 @@ def test_an_issued_key_is_found(key: str) -> None:
         ("postgres://app:pw@db.example/x", "[link]"),
     ],
 )
-def test_a_secret_behind_its_name_is_found_and_the_name_stays(text: str, expected: str) -> None:
+def test_assigned_secret_is_redacted_and_its_name_stays(text: str, expected: str) -> None:
     assert redacted(text) == expected
 
 
@@ -144,7 +144,7 @@ def test_a_secret_behind_its_name_is_found_and_the_name_stays(text: str, expecte
         "risk-assessment-of-the-whole-line, SKU 12",
     ],
 )
-def test_words_about_keys_are_left(text: str) -> None:
+def test_words_about_keys_stay(text: str) -> None:
     assert redacted(text) == text
 
 
@@ -160,7 +160,7 @@ def test_words_about_keys_are_left(text: str) -> None:
         "ANNA AT EXAMPLE DOT COM",
     ],
 )
-def test_a_hidden_address_is_found(address: str) -> None:
+def test_obfuscated_email_is_redacted(address: str) -> None:
     assert redacted(f"write to {address}, please") == "write to [email], please"
 
 
@@ -173,21 +173,21 @@ def test_a_hidden_address_is_found(address: str) -> None:
         "price @ 4.50 each, 3 @ 2.00, the meeting @ noon",
     ],
 )
-def test_at_and_dot_as_words_are_left(text: str) -> None:
+def test_at_and_dot_stay_when_they_are_words(text: str) -> None:
     assert redacted(text) == text
 
 
-def test_machines_addresses_are_found() -> None:
+def test_mac_addresses_are_redacted() -> None:
     assert redacted("00:1A:2b:3C:4D:5E, 00-1a-2b-3c-4d-5e, 001a.2b3c.4d5e") == "[mac], [mac], [mac]"
     assert redacted("10:20:30 to 11:20:30, 1234.5678.9012") == "10:20:30 to 11:20:30, 1234.5678.9012"
 
 
 @pytest.mark.parametrize("card", ["675984103431", "347415977307943", "30569309025904", "6011000990139424"])
-def test_cards_of_all_lengths_are_found(card: str) -> None:
+def test_cards_of_all_lengths_are_redacted(card: str) -> None:
     assert redacted(f"card {card}.") == "card [card]."
 
 
-def test_numbers_as_long_as_cards_are_left_where_no_issuer_has_them() -> None:
+def test_card_length_numbers_stay_when_no_issuer_has_them() -> None:
     rng = random.Random(1)
     clocks = [f"17{rng.randrange(10**11):011d}" for _ in range(200)]
     assert any(luhn(clock) for clock in clocks)
@@ -204,11 +204,11 @@ def test_numbers_as_long_as_cards_are_left_where_no_issuer_has_them() -> None:
         ("reached 10 000 000 users, order number: 48213377", "reached 10 000 000 users, order number: 48213377"),
     ],
 )
-def test_telephones_are_told_from_other_numbers(text: str, expected: str) -> None:
+def test_telephone_numbers_are_distinguished_from_other_numbers(text: str, expected: str) -> None:
     assert redacted(text) == expected
 
 
-def test_the_roster_names_the_regions_whose_telephones_are_known() -> None:
+def test_roster_regions_decide_which_telephone_numbers_count() -> None:
     text = "from 601 234 567 again"
     assert redacted(text) == text
     assert in_regions(text, "PL") == "from [phone] again"
@@ -220,13 +220,13 @@ KINDS = ("460-89-9847", "AKIAIOSFODNN7EXAMPLE", "a at b dot com", "password=x1y2
 
 
 @given(st.lists(st.sampled_from(KINDS) | st.text("ab1 .-=@:/[]", max_size=6), max_size=12).map(" ".join))
-def test_redacting_twice_changes_nothing(text: str) -> None:
-    once = redact(text, NOBODY)
-    assert redact(once.text, NOBODY) == RedactedText(once.text, {})
+def test_redaction_of_identifiers_is_idempotent(text: str) -> None:
+    once = redact(text, EMPTY_ROSTER)
+    assert redact(once.text, EMPTY_ROSTER) == RedactedText(once.text, {})
 
 
 @given(st.sampled_from(KINDS), st.text("xyz ,;\n", max_size=20), st.text("xyz ,;\n", max_size=20))
-def test_what_is_set_off_never_passes(secret: str, before: str, after: str) -> None:
+def test_identifiers_between_spaces_are_always_redacted(secret: str, before: str, after: str) -> None:
     assert secret not in redacted(f"{before} {secret} {after}")
 
 
@@ -246,6 +246,6 @@ def test_what_is_set_off_never_passes(secret: str, before: str, after: str) -> N
         "@a ",
     ],
 )
-def test_a_hostile_text_ends_soon(piece: str) -> None:
-    """100,000 characters; twice the length takes about twice the time."""
+def test_redaction_of_identifiers_is_fast_on_hostile_texts(piece: str) -> None:
+    """Time grows linearly: twice the 100,000 characters take about twice the time."""
     assert redacted(piece * (100_000 // len(piece)))

@@ -1,4 +1,6 @@
-"""Customers, sites, handles and initials of the roster; names in a submission's own columns; possible names."""
+"""Redact roster entries and names in a submission's columns; find possible names."""
+
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -8,8 +10,9 @@ from patternmind.domain.networks import RosterEntry
 from patternmind.evals.scorers.name_redaction import NAME_VARIANTS
 from patternmind.ingestion.redaction.names import fold
 from patternmind.ingestion.redaction.possible_names import find_possible_names
-from patternmind.ingestion.redaction.redactor import names_in_columns, redact, redact_values
+from patternmind.ingestion.redaction.redactor import redact, redact_values
 from patternmind.ingestion.redaction.roster import Roster
+from patternmind.ingestion.redaction.submission_names import names_in_columns
 
 ROSTER = Roster.of(
     [
@@ -49,11 +52,11 @@ def redacted(text: str) -> str:
         ("Global trade, quality and the port", "Global trade, quality and the port"),
     ],
 )
-def test_everything_on_the_roster_is_found_in_its_forms(text: str, expected: str) -> None:
+def test_roster_entries_are_redacted_in_all_forms(text: str, expected: str) -> None:
     assert redacted(text) == expected
 
 
-def test_a_handle_says_who_handed_it_in() -> None:
+def test_find_person_accepts_a_handle() -> None:
     person = ROSTER.find_person("@Kris_Sz")
     assert person is not None
     assert person.number == 1
@@ -69,24 +72,24 @@ NAMES = st.sampled_from(["Krisztián Szöllösy", "Ulla Svensson"])
     st.sampled_from(["so ", "Then ", "", "(", "\n- "]),
     st.sampled_from([" x", ".", "", ")"]),
 )
-def test_no_variant_of_a_known_name_passes(name: str, variant: str, before: str, after: str) -> None:
-    left = fold(redacted(f"{before}{NAME_VARIANTS[variant](name)}{after}"))
-    assert not any(fold(part) in left for part in name.split())
+def test_roster_names_are_redacted_in_every_variant(name: str, variant: str, before: str, after: str) -> None:
+    result = fold(redacted(f"{before}{NAME_VARIANTS[variant](name)}{after}"))
+    assert not any(fold(part) in result for part in name.split())
 
 
-def test_columns_that_name_somebody_are_taken_for_names() -> None:
+def test_names_in_columns_returns_people_and_customers() -> None:
     columns = {"Customer": "Borealis AG", "Reported by": "Ada Lund", "Site": "n/a", "colour": "Red", "Client": "4711"}
     assert names_in_columns(columns) == ("customer: Borealis AG", "Ada Lund")
     assert redact("Ada from Borealis", ROSTER, names_in_columns(columns)).text == "[person] from [customer]"
 
 
-def test_what_stands_in_a_naming_column_and_is_no_name_takes_no_words_out() -> None:
+def test_names_in_columns_does_not_redact_common_words() -> None:
     columns = {"Site": "Production", "Customer": "Retail", "Owner": "night shift", "Assignee": "IT Support"}
     text = "The production line for retail stopped in the shift, and support came. We asked the team."
     assert redact(text, ROSTER, names_in_columns(columns)).text == text
 
 
-def test_an_answer_is_redacted_in_every_string_but_ids_and_quotes() -> None:
+def test_redact_values_redacts_every_string_except_ids_and_quotes() -> None:
     answer = {
         "name": "Ask Krisztián first",
         "steps": ["call +47 22 12 34 56", {"note": "Maersk"}],
@@ -114,32 +117,34 @@ TEXTS = [
 ]
 
 
-def test_possible_names_are_found_by_how_they_are_written() -> None:
-    found = {one.name: one for one in find_possible_names(TEXTS)}
-    assert set(found) == {"Faina D. Yefremova", "Zebulon", "Patricia", "Quast", "Ola", "@ola_n"}
-    assert (found["Faina D. Yefremova"].n, found["Faina D. Yefremova"].n_texts) == (2, 2)
-    assert "title" in found["Quast"].why
+def test_find_possible_names_recognises_names_by_spelling_and_context() -> None:
+    names = {candidate.name: candidate for candidate in find_possible_names(TEXTS)}
+    assert set(names) == {"Faina D. Yefremova", "Zebulon", "Patricia", "Quast", "Ola", "@ola_n"}
+    assert (names["Faina D. Yefremova"].n, names["Faina D. Yefremova"].n_texts) == (2, 2)
+    assert "title" in names["Quast"].why
 
 
-def test_contexts_hold_no_other_possible_name() -> None:
-    for one in find_possible_names(TEXTS):
-        others = {other.name for other in find_possible_names(TEXTS)} - {one.name}
-        for context in one.contexts:
-            assert not any(other in context for other in others), (one.name, context)
+def test_possible_name_contexts_contain_no_other_possible_name() -> None:
+    for candidate in find_possible_names(TEXTS):
+        others = {other.name for other in find_possible_names(TEXTS)} - {candidate.name}
+        for context in candidate.contexts:
+            assert not any(other in context for other in others), (candidate.name, context)
 
 
-def test_nothing_is_offered_where_nobody_is_named() -> None:
+def test_find_possible_names_returns_nothing_when_no_person_is_named() -> None:
     assert find_possible_names(["The pallet stood in lane 4. Nobody knew whose it was.", ""]) == ()
 
 
 @given(st.lists(st.text(max_size=40), max_size=4))
-def test_possible_names_are_pieces_of_the_texts(texts: list[str]) -> None:
+def test_possible_names_are_parts_of_the_texts(texts: list[str]) -> None:
     whole = fold("\n".join(texts))
-    assert all(fold(one.name) in whole for one in find_possible_names(texts))
+    assert all(fold(candidate.name) in whole for candidate in find_possible_names(texts))
+
+
+def counts(texts: Sequence[str]) -> set[tuple[str, int, int]]:
+    return {(candidate.name, candidate.n, candidate.n_texts) for candidate in find_possible_names(texts)}
 
 
 @given(st.permutations(TEXTS))
-def test_the_order_of_the_texts_does_not_matter(texts: list[str]) -> None:
-    assert {(one.name, one.n, one.n_texts) for one in find_possible_names(texts)} == {
-        (one.name, one.n, one.n_texts) for one in find_possible_names(TEXTS)
-    }
+def test_find_possible_names_is_independent_of_text_order(texts: list[str]) -> None:
+    assert counts(texts) == counts(TEXTS)

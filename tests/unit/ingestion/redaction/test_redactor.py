@@ -1,4 +1,4 @@
-"""What is taken out of a text, what is left, and that doing it twice changes nothing."""
+"""Redact texts: personal data, text that stays, and idempotence."""
 
 import time
 
@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patternmind.domain.networks import RosterEntry
-from patternmind.ingestion.redaction.redactor import RedactedText, names_in_submitter, redact
+from patternmind.ingestion.redaction.redactor import RedactedText, redact
 from patternmind.ingestion.redaction.roster import Roster
+from patternmind.ingestion.redaction.submission_names import names_in_submitter
 
 ROSTER = Roster.of(
     [
@@ -54,7 +55,7 @@ def redacted(text: str) -> str:
         ("Annabel, Hansenberg, Johanna", "Annabel, Hansenberg, Johanna"),
     ],
 )
-def test_people_on_the_roster_are_found_in_every_form(text: str, expected: str) -> None:
+def test_people_on_the_roster_are_redacted_in_every_form(text: str, expected: str) -> None:
     assert redacted(text) == expected
 
 
@@ -71,7 +72,7 @@ def test_people_on_the_roster_are_found_in_every_form(text: str, expected: str) 
         ("they mark may days", "they mark may days"),
     ],
 )
-def test_names_that_are_words_are_names_only_where_somebody_acts(text: str, expected: str) -> None:
+def test_ambiguous_names_are_redacted_only_when_a_person_acts(text: str, expected: str) -> None:
     assert redacted(text) == expected
 
 
@@ -97,7 +98,7 @@ def test_names_that_are_words_are_names_only_where_somebody_acts(text: str, expe
         ("020 7946 0958 in London", "[phone] in London"),
     ],
 )
-def test_what_has_a_form_is_found(text: str, expected: str) -> None:
+def test_identifiers_are_redacted_by_format(text: str, expected: str) -> None:
     assert redacted(text) == expected
 
 
@@ -111,34 +112,34 @@ def test_what_has_a_form_is_found(text: str, expected: str) -> None:
         "CFR 301.7701-7, module release 0.2.119",
     ],
 )
-def test_technical_numbers_and_dates_are_left(text: str) -> None:
+def test_technical_numbers_and_dates_stay(text: str) -> None:
     assert redacted(text) == text
 
 
-def test_counts_say_what_was_taken_out() -> None:
+def test_redact_counts_redactions_by_kind() -> None:
     assert redact("Anna, Jørn: a@b.no, a@b.no", ROSTER) == RedactedText(
         "[person 1], [person 2]: [email], [email]", {"email": 2, "person": 2}
     )
 
 
-def test_a_submitter_who_is_not_on_the_roster_is_a_person_without_number() -> None:
+def test_submitter_gets_no_number_when_not_on_the_roster() -> None:
     names = names_in_submitter("Kari Nordmann & Ola Dunk <ola.dunk@example.org>")
     assert redact("Kari asked O. Dunk and Anna", ROSTER, names).text == "[person] asked [person] and [person 1]"
     assert names_in_submitter("anonymous") == names_in_submitter(" - ") == ()
     assert names_in_submitter("kari.nordmann@example.org") == ("kari nordmann",)
 
 
-def test_the_roster_knows_a_submitter_by_any_form_of_the_name() -> None:
-    for written in ("jorn ekeberg", "Ekeberg, Jørn", "J. Ekeberg", "X <JORN.EKEBERG@example.org>", "Jørn"):
-        person = ROSTER.find_person(written)
-        assert person is not None, written
+def test_find_person_accepts_any_form_of_a_name() -> None:
+    for spelling in ("jorn ekeberg", "Ekeberg, Jørn", "J. Ekeberg", "X <JORN.EKEBERG@example.org>", "Jørn"):
+        person = ROSTER.find_person(spelling)
+        assert person is not None, spelling
         assert person.number == 2
     assert ROSTER.find_person("Hansen") is None
     assert ROSTER.find_person("somebody else") is None
     assert ROSTER.find_person("") is None
 
 
-def test_a_network_without_a_roster_is_redacted_by_form() -> None:
+def test_redact_uses_formats_alone_when_the_roster_is_empty() -> None:
     assert redact("Anna, a@b.no", Roster.of([])).text == "Anna, [email]"
 
 
@@ -175,32 +176,32 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=25).map("".join))
-def test_redacting_twice_changes_nothing(text: str) -> None:
+def test_redact_is_idempotent(text: str) -> None:
     once = redact(text, ROSTER, ("Kari Nordmann",))
     assert redact(once.text, ROSTER, ("Kari Nordmann",)) == RedactedText(once.text, {})
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join))
-def test_a_known_full_name_never_passes(around: str) -> None:
+def test_full_names_on_the_roster_are_always_redacted(around: str) -> None:
     assert "ekeberg" not in redacted(f"{around} Jørn Ekeberg {around}").lower()
 
 
 @pytest.mark.parametrize(
     "text", ["a@" * 50_000, "http://" + ")" * 100_000, "1 " * 50_000, "call " + "1234567" * 10_000, "anna " * 20_000]
 )
-def test_a_hostile_text_takes_no_long_time(text: str) -> None:
-    began = time.process_time()
+def test_redact_is_fast_on_hostile_texts(text: str) -> None:
+    start = time.process_time()
     redacted(text)
-    assert time.process_time() - began < 2
+    assert time.process_time() - start < 2
 
 
-def test_a_thousand_long_texts_take_seconds() -> None:
+def test_redact_takes_seconds_for_a_thousand_long_texts() -> None:
     roster = Roster.of(
         RosterEntry(number=i, name=f"Name{chr(97 + i % 26)} Family{chr(97 + i // 26)}") for i in range(200)
     )
     text = "the lorry Namea came late again and Familyb called from Moss on 12 May about order 48213377 " * 20
-    began = time.process_time()
+    start = time.process_time()
     assert redact(text, roster).counts == {"person": 40}
     for i in range(100):
         redact(f"{i} {text}", roster)
-    assert time.process_time() - began < 1.5
+    assert time.process_time() - start < 1.5
