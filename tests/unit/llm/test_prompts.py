@@ -304,7 +304,10 @@ def test_an_answer_schema_may_be_narrower_and_never_wider(changed: dict[str, Any
         ({**OURS, "properties": {}}, "the answer lacks hello"),
         ({**OURS, "properties": {"hello": HELLO, "mood": {}}}, "the answer has no mood"),
         ({"type": "object", "properties": OURS["properties"]}, "the answer must require hello"),
-        ({"required": ["hello"], "properties": OURS["properties"]}, '"type" of the answer must be the same as in the built-in prompt'),
+        (
+            {"required": ["hello"], "properties": OURS["properties"]},
+            '"type" of the answer must be the same as in the built-in prompt',
+        ),
     ],
 )
 def test_an_answer_schema_keeps_our_parts(theirs: dict[str, Any], problem: str) -> None:

@@ -48,7 +48,9 @@ class RequestFailure:
 
     def to_error(self, task: str, suffix: str = "") -> GatewayFailed:
         """Return the failure as an exception, with a suffix to its reason."""
-        return GatewayFailed(task, f"{self.reason}{suffix}", outcome=self.outcome, can_use_fallback=self.allows_fallback)
+        return GatewayFailed(
+            task, f"{self.reason}{suffix}", outcome=self.outcome, can_use_fallback=self.allows_fallback
+        )
 
 
 def timeout_failure(seconds: float) -> RequestFailure:
