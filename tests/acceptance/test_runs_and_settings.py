@@ -92,7 +92,7 @@ def test_run_can_be_started_read_and_compared(sten: PageClient, ctx: AppContext)
             "engine": "graph",
             "seed": "7",
             "draft": "1",
-            "afresh": "1",
+            "from_scratch": "1",
         },
         page="/runs",
     )
