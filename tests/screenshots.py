@@ -1,9 +1,11 @@
 """Screenshots of all pages of the sample network, taken by ``make pictures``.
 
-Each page has pictures for two widths and two colour schemes. Height and colours are limited to keep the files small.
+Each page has pictures for two widths and two colour schemes, in ``reports/pictures``. The few that the documents show
+are copied to ``docs/pictures``. Height and colours are limited to keep the files small.
 """
 
 import io
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,8 +27,11 @@ from patternmind.services.reviews import list_all_drafts
 from patternmind.settings import DEFAULT_NETWORK, Settings
 from patternmind.web.cookies import PLAIN_COOKIE
 
-OUT = Path(__file__).parents[1] / "docs" / "pictures"
-SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "reports" / "pictures"
+DOCS = ROOT / "docs" / "pictures"
+IN_DOCS = ("draft-desktop-light.png", "theme-desktop-light.png", "prereading-desktop-light.png")
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 MAX_HEIGHT = 1800
 N_COLOURS = 64
 
@@ -84,7 +89,7 @@ def page_addresses(ctx: AppContext) -> Iterator[tuple[str, str]]:
 
 def take_screenshot(page: Page, path: Path) -> None:
     height = min(MAX_HEIGHT, int(page.evaluate("document.documentElement.scrollHeight")))
-    width = (page.viewport_size or {"width": SIZES["desk"][0]})["width"]
+    width = (page.viewport_size or {"width": SIZES["desktop"][0]})["width"]
     png = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
     Image.open(io.BytesIO(png)).convert("RGB").quantize(N_COLOURS).save(path, optimize=True)
 
@@ -118,6 +123,8 @@ def main() -> None:
         secret = start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
         with serve_in_thread(ctx) as address, chromium() as browser:
             take_all_screenshots(browser, address, secret, ctx)
+    for name in IN_DOCS:
+        shutil.copy(OUT / name, DOCS / name)
     sys.stderr.write(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}\n")
 
 
