@@ -7,7 +7,7 @@ ARG TORCH_PIP=""
 RUN python -m venv /opt/patternmind \
  && /opt/patternmind/bin/pip install --no-cache-dir ${TORCH_PIP} torch==2.13.0 \
  && /opt/patternmind/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements/run.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY src src
 COPY prompts prompts
 COPY evals evals
