@@ -86,7 +86,7 @@ def test_junit_is_well_formed_and_every_failure_says_why() -> None:
     assert (root.get("tests"), root.get("failures")) == ("4", "2")
     assert [suite.get("name") for suite in root] == ["themes", "naming", "redaction"]
     assert [failure.get("message") for failure in root.iter("failure")] == [
-        "themes/sample/AMI is 0.610, its gate asks for at least 0.680 (88 cases).",
+        "themes/sample/AMI is 0.610, but its gate is at least 0.680 (88 cases).",
         "naming/sample/<distinct> & short is in the baselines but was not measured.",
     ]
 

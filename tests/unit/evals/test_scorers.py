@@ -249,10 +249,10 @@ def test_marks_and_spaces_say_the_same_but_a_superscript_does_not() -> None:
 
 
 def test_a_detector_that_errs_is_found_out_and_the_note_says_how() -> None:
-    quote = next(one.quote for one in plant_quotes(CASES, n_sentences=2, seed=0) if one.alteration == "as it stands")
+    quote = next(one.quote for one in plant_quotes(CASES, n_sentences=2, seed=0) if one.alteration == "unchanged")
     missed, wrongly = (
         PlantedQuote(quote, "a true one called false", should_keep=False),
-        PlantedQuote(quote, "as it stands", should_keep=True),
+        PlantedQuote(quote, "unchanged", should_keep=True),
     )
     recall, *_ = score_planted_quotes([missed, wrongly], CASES)
     assert (recall.value, recall.note) == (

@@ -23,7 +23,7 @@ SCORE = Score(eval="themes", dataset="sample", name="AMI", value=0.5)
 
 
 def test_an_unknown_suite_is_refused_before_anything_is_measured() -> None:
-    with pytest.raises(UsageError, match=r'There is no suite "nightly"\. Choose one of: ci, full\.'):
+    with pytest.raises(UsageError, match=r'Unknown suite "nightly"\. Choose one of: ci, full\.'):
         run_suite("nightly", corpora=None)
 
 
@@ -33,7 +33,7 @@ def test_the_full_suite_needs_the_real_corpora() -> None:
 
 
 def test_a_corpora_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"There is no folder .*nowhere"):
+    with pytest.raises(UsageError, match=r"Folder .*nowhere not found"):
         run_suite("ci", corpora=tmp_path / "nowhere")
 
 
@@ -67,7 +67,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], N
     return run
 
 
-def measure_nothing_else(suite: str, corpora: Path | None, given: EvalContext) -> list[Score]:
+def measure_nothing_else(suite: str, corpora: Path | None, context: EvalContext) -> list[Score]:
     return [SCORE]
 
 
