@@ -41,7 +41,7 @@ def update_baselines(
     """
     check_suite(suite, corpora)
     if n_seeds < 2:
-        raise UsageError("The noise is a spread over seeds; name two or more.")
+        raise UsageError("Noise is measured over several seeds. Set --seeds to two or more.")
     path = find_baselines()
     old = read_baselines(path) if path.exists() else {}
     with eval_context() as context:
@@ -89,8 +89,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m patternmind.evals.baseline_update", description=__doc__)
     parser.add_argument("--suite", default="ci", help=f"one of: {', '.join(SUITES)}")
     parser.add_argument("--corpora", type=Path, help="folder of the real corpora")
-    parser.add_argument("--seeds", type=int, default=DEFAULT_SEEDS, help="how many seeds the noise is taken over")
-    parser.add_argument("--cache", type=Path, help="folder that keeps vectors between calls")
+    parser.add_argument("--seeds", type=int, default=DEFAULT_SEEDS, help="number of seeds for the noise")
+    parser.add_argument("--cache", type=Path, help="folder that stores vectors between calls")
     args = parser.parse_args()
     try:
         update_baselines(args.suite, args.corpora, n_seeds=args.seeds, cache=args.cache)

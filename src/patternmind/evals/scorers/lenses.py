@@ -66,16 +66,18 @@ def score_side_classification(dataset: str, cases: Sequence[Case]) -> list[Score
 
     The reference is a classification by position alone.
     """
-    flat = flatten_cases(cases)
-    gold = [side for case in flat for side in case.gold]
-    predicted = [sentence.side for case in flat for sentence in classify_sides(case.plain.text["problem"], case.spans)]
-    by_place = [side for case in flat for side in sides_by_position(len(case.gold))]
+    flattened_cases = flatten_cases(cases)
+    gold = [side for case in flattened_cases for side in case.gold]
+    predicted = [
+        sentence.side for case in flattened_cases for sentence in classify_sides(case.plain.text["problem"], case.spans)
+    ]
+    by_position = [side for case in flattened_cases for side in sides_by_position(len(case.gold))]
     first, *rest = _side_scores(dataset, gold, predicted)
     position_scores = [
         replace(score, name=f"{score.name}, by place alone", direction=ScoreDirection.NONE, is_tracked=False)
-        for score in _side_scores(dataset, gold, by_place)
+        for score in _side_scores(dataset, gold, by_position)
     ]
-    return [replace(first, note=f"{len(flat)} cases, {len(gold)} sentences"), *rest, *position_scores]
+    return [replace(first, note=f"{len(flattened_cases)} cases, {len(gold)} sentences"), *rest, *position_scores]
 
 
 def sides_by_position(n: int) -> list[Side]:
@@ -99,27 +101,27 @@ def score_lens_themes(
 
     The reference is themes of the whole text.
     """
-    flat = flatten_cases(cases)
-    whole = encoder.encode([lens_text(case.plain, "all") for case in flat])
-    whole_grouping = fit(whole)
+    flattened_cases = flatten_cases(cases)
+    whole_vectors = encoder.encode([lens_text(case.plain, "all") for case in flattened_cases])
+    whole_grouping = fit(whole_vectors)
     scores: list[Score] = []
     for lens in ("problem", "helped"):
-        fields = encoder.encode([lens_text(case.structured, lens) for case in flat])
-        picked = encoder.encode([lens_text(case.plain, lens) for case in flat])
-        expected = [str(label) for label in fit(fields).filled.tolist()]
+        field_vectors = encoder.encode([lens_text(case.structured, lens) for case in flattened_cases])
+        picked_vectors = encoder.encode([lens_text(case.plain, lens) for case in flattened_cases])
+        expected = [str(label) for label in fit(field_vectors).filled.tolist()]
         scores += [
             _score(
                 dataset,
                 f"{lens} lens, AMI with its fields",
-                score_agreement_measures(expected, fit(picked).filled)["AMI"],
+                score_agreement_measures(expected, fit(picked_vectors).filled)["AMI"],
             ),
-            _score(dataset, f"{lens} lens, cosine to its fields", _cosine(picked, fields)),
+            _score(dataset, f"{lens} lens, cosine to its fields", _cosine(picked_vectors, field_vectors)),
             _reference_score(
                 dataset,
                 f"{lens} lens, AMI of whole texts",
                 score_agreement_measures(expected, whole_grouping.filled)["AMI"],
             ),
-            _reference_score(dataset, f"{lens} lens, cosine of whole texts", _cosine(whole, fields)),
+            _reference_score(dataset, f"{lens} lens, cosine of whole texts", _cosine(whole_vectors, field_vectors)),
         ]
     return scores
 
