@@ -1,4 +1,7 @@
-"""What was reached before, by figure: ``evals/baselines.json`` in the repository, packed into the wheel."""
+"""Baselines by figure.
+
+``evals/baselines.json`` in the repository holds them; the wheel includes a copy.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,13 +12,14 @@ from typing import Any
 from patternmind.errors import UnreadableFile
 
 BASELINES_FILE = "baselines.json"
-REMEDY = "Install patternmind again, or write it anew: python -m patternmind.evals.baseline_update"
+REMEDY = "Install patternmind again, or write the file again: python -m patternmind.evals.baseline_update"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """``gate`` is value less noise in the direction that is worse, ``None`` for what is reported only.
+    """Value, noise and gate of one figure.
 
+    ``gate`` is the value moved by the noise in the worse direction; ``None`` for a figure that is reported only.
     ``modes`` are the ways of measuring that yield this figure: "ci", "ci+corpora", "full".
     """
 
@@ -26,25 +30,27 @@ class Baseline:
 
 
 def find_baselines() -> Path:
-    """The file that belongs to this version: in the installed package, else in the repository.
+    """Return the path of the baselines of this version.
+
+    The copy in the installed package is used if it exists, otherwise the file in the repository.
 
     Raises:
-        UnreadableFile: neither is there.
+        UnreadableFile: Neither file exists.
     """
-    here = Path(__file__).resolve()
-    packed, repository = here.parent / BASELINES_FILE, here.parents[3]
-    if packed.is_file():
-        return packed
+    module_path = Path(__file__).resolve()
+    packaged, repository = module_path.parent / BASELINES_FILE, module_path.parents[3]
+    if packaged.is_file():
+        return packaged
     if (repository / "pyproject.toml").is_file() and (repository / "evals").is_dir():
         return repository / "evals" / BASELINES_FILE
-    raise UnreadableFile(packed, "the baselines are missing from this installation", REMEDY)
+    raise UnreadableFile(packaged, "the baselines are missing from this installation", REMEDY)
 
 
 def read_baselines(path: Path) -> dict[str, Baseline]:
-    """Baselines by figure key; none where the file holds none yet.
+    """Read baselines by figure key; a file without figures gives an empty dictionary.
 
     Raises:
-        UnreadableFile
+        UnreadableFile: The file is missing or malformed.
     """
     try:
         rows: Mapping[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
@@ -57,30 +63,38 @@ def read_baselines(path: Path) -> dict[str, Baseline]:
 
 
 def expected_keys(baselines: Mapping[str, Baseline], modes: Sequence[str]) -> list[str]:
-    """The figures that these ways of measuring must yield."""
+    """Return the keys of the figures that these modes must yield."""
     return [key for key, baseline in baselines.items() if set(baseline.modes) & set(modes)]
 
 
 def merge_baselines(
     old: Mapping[str, Baseline], new: Mapping[str, Baseline], modes: Sequence[str]
 ) -> dict[str, Baseline]:
-    """The old baselines with what these modes measured anew; what they no longer yield is expected of them no more."""
+    """Replace the old baselines of these modes with new ones.
+
+    If these modes no longer yield a figure, its baseline no longer lists them.
+    """
     merged: dict[str, Baseline] = {}
     for key in sorted({*old, *new}):
-        elsewhere = tuple(mode for mode in old[key].modes if mode not in modes) if key in old else ()
+        other_modes = tuple(mode for mode in old[key].modes if mode not in modes) if key in old else ()
         latest = new.get(key) or old[key]
-        now = new[key].modes if key in new else ()
-        kept = tuple(sorted({*elsewhere, *now}))
-        if kept:
-            merged[key] = Baseline(value=latest.value, noise=latest.noise, gate=latest.gate, modes=kept)
+        new_modes = new[key].modes if key in new else ()
+        merged_modes = tuple(sorted({*other_modes, *new_modes}))
+        if merged_modes:
+            merged[key] = Baseline(value=latest.value, noise=latest.noise, gate=latest.gate, modes=merged_modes)
     return merged
 
 
 def write_baselines(path: Path, baselines: Mapping[str, Baseline]) -> None:
-    """One figure a line, so that a change of a figure is one line of a diff."""
+    """Write one figure per line.
+
+    A changed figure is then one line of a diff.
+    """
     lines = [
         f"  {json.dumps(key)}: "
-        + json.dumps({"value": one.value, "noise": one.noise, "gate": one.gate, "modes": list(one.modes)})
-        for key, one in baselines.items()
+        + json.dumps(
+            {"value": baseline.value, "noise": baseline.noise, "gate": baseline.gate, "modes": list(baseline.modes)}
+        )
+        for key, baseline in baselines.items()
     ]
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

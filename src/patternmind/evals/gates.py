@@ -1,4 +1,7 @@
-"""From what a scorer found to a judged figure: the promised limit, and the baseline less its noise."""
+"""Turn scores into results with a verdict.
+
+A gate combines the promised limit with the baseline minus its noise.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,15 +10,19 @@ from patternmind.evals.baselines import Baseline
 from patternmind.evals.report import MetricResult, ScoreDirection, ScoreUnit
 
 ROUNDING_DIGITS = 4
-"""Values and gates are compared as they are written in the baselines, so that the same value never fails itself."""
+"""Decimal places of values and gates.
+
+Both are compared as the baselines store them, so that a value never fails against itself.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One value as a scorer hands it over.
+    """One value from a scorer.
 
-    ``limit`` is promised by the product or the issue and holds whatever the baseline; with ``tracked`` off it is all
-    that is asked, as of a share of outliers, which is neither better higher nor lower as long as it is in bounds.
+    ``limit`` is promised by the product or the issue and applies whatever the baseline is. Without ``is_tracked``, only
+    ``limit`` applies. An example is a share of outliers, which is neither better higher nor lower as long as it is in
+    bounds.
     """
 
     eval: str
@@ -36,10 +43,10 @@ class Score:
 def apply_gates(
     scores: Iterable[Score], baselines: Mapping[str, Baseline], *, expected: Iterable[str] = ()
 ) -> tuple[MetricResult, ...]:
-    """The verdict on every score, and a failed figure for each expected key that no score has."""
-    judged = [_apply_gate(score, baselines.get(score.key)) for score in scores]
-    known = {figure.key for figure in judged}
-    return (*judged, *(_missing_result(key, baselines[key]) for key in expected if key not in known))
+    """Return a result for each score, and a failed one for each missing expected key."""
+    results = [_apply_gate(score, baselines.get(score.key)) for score in scores]
+    result_keys = {result.key for result in results}
+    return (*results, *(_missing_result(key, baselines[key]) for key in expected if key not in result_keys))
 
 
 def _apply_gate(score: Score, baseline: Baseline | None) -> MetricResult:
@@ -61,20 +68,20 @@ def _apply_gate(score: Score, baseline: Baseline | None) -> MetricResult:
 
 
 def _strictest_gate(score: Score, baseline: Baseline | None) -> float | None:
-    """The stricter of the limit and the baseline's gate; none for a figure that is reported only."""
+    """Return the stricter of limit and baseline gate, or ``None`` for a reported-only figure."""
     if score.direction is ScoreDirection.NONE:
         return None
-    known = [score.limit, baseline.gate if baseline and score.is_tracked else None]
-    gates = [gate for gate in known if gate is not None]
+    candidates = [score.limit, baseline.gate if baseline and score.is_tracked else None]
+    gates = [gate for gate in candidates if gate is not None]
     strictest = max if score.direction is ScoreDirection.HIGHER else min
     return strictest(gates) if gates else None
 
 
 def _missing_result(key: str, baseline: Baseline) -> MetricResult:
-    eval_name, on, name = key.split("/", 2)
+    eval_name, dataset, name = key.split("/", 2)
     return MetricResult(
         eval=eval_name,
-        measured_on=on,
+        measured_on=dataset,
         name=name,
         value=None,
         direction=ScoreDirection.HIGHER,

@@ -1,4 +1,7 @@
-"""Figures and what is told of them: one table for people, JSON for machines, JUnit for CI. Gates judge them."""
+"""Results of an eval run, and their output formats.
+
+The formats are a table for people, JSON for machines and JUnit for CI. ``gates`` decides which results fail.
+"""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
@@ -12,13 +15,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 EVAL_DESCRIPTIONS = {
-    "themes": "do machine themes agree with people's? 1 = the same, 0 = chance; do they keep within bounds?",
-    "stability": "do four cases in five, drawn anew, give the same themes? 1 = always, 0 = chance",
-    "lenses": "does a lens find in plain text what structured cases keep in fields of their own?",
-    "naming": "is every name short, of its own cases, and unlike the others?",
-    "grounding": "does every quote stand in its case, and is every planted false quote refused?",
-    "retrieval": "does search find what belongs together, and a case by a sentence of its own?",
-    "redaction": "is personal data taken out, and nothing else?",
+    "themes": "do machine themes agree with people's? 1 = the same, 0 = chance; do they stay within bounds?",
+    "stability": "does each random sample of four cases in five give the same themes? 1 = always, 0 = chance",
+    "lenses": "does a lens find in plain text what structured cases store in separate fields?",
+    "naming": "is every name short, about its own cases, and unlike the others?",
+    "grounding": "does every quote occur in its case, and is every planted false quote refused?",
+    "retrieval": "does search find related cases, and a case by one of its sentences?",
+    "redaction": "does redaction remove personal data, and nothing else?",
 }
 
 
@@ -36,10 +39,10 @@ class ScoreUnit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricResult:
-    """One measured value and the verdict on it.
+    """One measured value and its verdict.
 
-    ``value`` is ``None`` where a figure that the baselines expect was not measured, ``baseline`` and ``noise`` where
-    none was recorded yet, ``gate`` where nothing is asked of the figure. ``note`` says what it was counted over.
+    ``value`` is ``None`` if the baselines expect the figure but it was not measured. ``baseline`` and ``noise`` are
+    ``None`` if none is recorded yet, ``gate`` if the figure has no gate. ``note`` says what the value was counted over.
     """
 
     eval: str
@@ -71,7 +74,10 @@ class MetricResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalReport:
-    """Everything one suite measured, in how many seconds; ``encoder`` names weights and precision."""
+    """Results of one suite.
+
+    ``encoder`` names weights and precision.
+    """
 
     suite: str
     encoder: str
@@ -80,7 +86,7 @@ class EvalReport:
 
     @property
     def failed_results(self) -> tuple[MetricResult, ...]:
-        return tuple(figure for figure in self.results if not figure.ok)
+        return tuple(result for result in self.results if not result.ok)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -88,23 +94,23 @@ class EvalReport:
             "ok": not self.failed_results,
             "encoder": self.encoder,
             "seconds": round(self.seconds, 1),
-            "failed": [figure.key for figure in self.failed_results],
-            "figures": [{"key": one.key, **asdict(one), "verdict": one.verdict} for one in self.results],
+            "failed": [result.key for result in self.failed_results],
+            "figures": [{"key": result.key, **asdict(result), "verdict": result.verdict} for result in self.results],
         }
 
     def to_table(self) -> "Table":
-        """By eval and data set: what was measured, what it was before, and what it must not fall below."""
+        """Build a table of value, baseline and gate by eval and data set."""
         from rich.table import Table
         from rich.text import Text
 
         page = Table.grid()
         page.add_row(Text(self._title(), style="bold"))
         page.add_row(_table_section([], header=True))
-        for eval_name, of_eval in groupby(self._ordered(), key=lambda figure: figure.eval):
+        for eval_name, results in groupby(self._ordered(), key=lambda result: result.eval):
             page.add_row(
                 Text.assemble("\n", (eval_name.upper(), "bold"), "  ", (EVAL_DESCRIPTIONS.get(eval_name, ""), "italic"))
             )
-            page.add_row(_table_section(list(of_eval)))
+            page.add_row(_table_section(list(results)))
         page.add_row(Text(f"\n{TABLE_CAPTION}", style="dim"))
         return page
 
@@ -113,16 +119,19 @@ class EvalReport:
         return f"suite {self.suite}: {len(self.results)} figures, {verdict} ({self.seconds:.0f} s, {self.encoder})"
 
     def _ordered(self) -> list[MetricResult]:
-        """By eval in the order of ``ABOUT``, then by data set and figure as they were measured."""
-        evals = list(dict.fromkeys([*EVAL_DESCRIPTIONS, *(figure.eval for figure in self.results)]))
-        sets = list(dict.fromkeys(figure.measured_on for figure in self.results))
-        return sorted(self.results, key=lambda figure: (evals.index(figure.eval), sets.index(figure.measured_on)))
+        """Sort results by eval in the order of ``EVAL_DESCRIPTIONS``.
+
+        Within an eval they are sorted by data set, then in the order in which they were measured.
+        """
+        evals = list(dict.fromkeys([*EVAL_DESCRIPTIONS, *(result.eval for result in self.results)]))
+        datasets = list(dict.fromkeys(result.measured_on for result in self.results))
+        return sorted(self.results, key=lambda result: (evals.index(result.eval), datasets.index(result.measured_on)))
 
     def to_junit(self) -> str:
-        """JUnit XML: a test suite for each eval, a test case for each figure."""
+        """Return JUnit XML with a test suite per eval and a test case per figure."""
         root = ET.Element("testsuites", name=f"patternmind eval {self.suite}", time=f"{self.seconds:.1f}")
-        for eval_name, figures in groupby(self._ordered(), key=lambda figure: figure.eval):
-            root.append(_test_suite(eval_name, list(figures)))
+        for eval_name, results in groupby(self._ordered(), key=lambda result: result.eval):
+            root.append(_test_suite(eval_name, list(results)))
         totals = {"tests": len(self.results), "failures": len(self.failed_results), "errors": 0}
         root.attrib.update({name: str(count) for name, count in totals.items()})
         ET.indent(root)
@@ -130,7 +139,7 @@ class EvalReport:
 
 
 TABLE_CAPTION = (
-    "gate: the stricter of what is promised and what was reached before, less the noise over seeds. "
+    "gate: the stricter of the promised limit and the baseline minus the noise over seeds. "
     "A figure without a gate is reported only."
 )
 
@@ -144,7 +153,7 @@ TABLE_COLUMNS = (
     ("gate", 8),
     ("", 11),
 )
-"""Headings and widths, so that the sections stand under each other in 110 characters."""
+"""Headings and widths that align the sections in 110 characters."""
 
 
 def _table_section(results: Sequence[MetricResult], *, header: bool = False) -> "Table":
@@ -154,9 +163,9 @@ def _table_section(results: Sequence[MetricResult], *, header: bool = False) -> 
     for name, width in TABLE_COLUMNS:
         justify = "right" if name in ("value", "baseline", "noise", "gate") else "left"
         table.add_column(name, width=width, justify=justify, overflow="fold")
-    for data_set, of_set in groupby(results, key=lambda figure: figure.measured_on):
-        for position, figure in enumerate(of_set):
-            table.add_row(*_cells(figure, data_set if position == 0 else ""))
+    for dataset, dataset_results in groupby(results, key=lambda result: result.measured_on):
+        for position, result in enumerate(dataset_results):
+            table.add_row(*_cells(result, dataset if position == 0 else ""))
     return table
 
 
@@ -181,28 +190,28 @@ def format_value(value: float | None, unit: ScoreUnit) -> str:
 
 
 def _test_suite(name: str, results: Sequence[MetricResult]) -> ET.Element:
-    n_failed = sum(not figure.ok for figure in results)
+    n_failed = sum(not result.ok for result in results)
     suite = ET.Element("testsuite", name=name, tests=str(len(results)), failures=str(n_failed), errors="0")
-    for figure in results:
-        classname = f"{figure.eval}.{figure.measured_on}"
-        case = ET.SubElement(suite, "testcase", classname=classname, name=figure.name, time="0")
-        if not figure.ok:
-            failure = ET.SubElement(case, "failure", type=figure.verdict, message=explain_failure(figure))
-            failure.text = explain_failure(figure)
+    for result in results:
+        classname = f"{result.eval}.{result.measured_on}"
+        case = ET.SubElement(suite, "testcase", classname=classname, name=result.name, time="0")
+        if not result.ok:
+            failure = ET.SubElement(case, "failure", type=result.verdict, message=explain_failure(result))
+            failure.text = explain_failure(result)
         ET.SubElement(
             case, "system-out"
-        ).text = f"value {format_value(figure.value, figure.unit)} {figure.note}".strip()
+        ).text = f"value {format_value(result.value, result.unit)} {result.note}".strip()
     return suite
 
 
 def explain_failure(result: MetricResult) -> str:
-    """Why a figure failed, in one sentence."""
+    """Say in one sentence why a figure failed."""
     if result.value is None:
         return f"{result.key} is in the baselines but was not measured."
     bound = "at least" if result.direction is ScoreDirection.HIGHER else "at most"
-    wanted = format_value(result.gate, result.unit)
+    gate = format_value(result.gate, result.unit)
     note = f" ({result.note})" if result.note else ""
-    return f"{result.key} is {format_value(result.value, result.unit)}, its gate asks for {bound} {wanted}{note}."
+    return f"{result.key} is {format_value(result.value, result.unit)}, but its gate is {bound} {gate}{note}."
 
 
 __all__ = ["EvalReport", "MetricResult", "ScoreDirection", "ScoreUnit", "explain_failure", "format_value"]

@@ -1,4 +1,4 @@
-"""The suites: which data set goes through which evals. ``run_suite`` is what ``patternmind eval`` asks."""
+"""Suites, which decide the evals that run on each data set."""
 
 import tempfile
 import time
@@ -57,35 +57,41 @@ SUITES = ("ci", "full")
 CI_STABILITY_FITS, FULL_STABILITY_FITS = 4, 10
 N_PLANTED_SENTENCES = 150
 MAX_KNOWN_ITEMS = 100
-"""The same in both suites: a figure has one baseline, whichever suite measures it."""
+"""Limit of both suites.
+
+A figure has one baseline, whichever suite measures it.
+"""
 
 CI_MAX_PREREADINGS = 5
-"""Of each real corpus; the full suite, like the sample always, takes every theme."""
+"""Maximum of each real corpus in the "ci" suite.
+
+The full suite takes every theme, as both suites do for the sample.
+"""
 
 
 def run_suite(suite: str, *, corpora: Path | None, progress: Progress | None = None) -> EvalReport:
-    """Measure everything of a suite and judge it by the baselines of this version.
+    """Measure a suite and compare it with the baselines of this version.
 
     Args:
         corpora: folder of the real corpora; "ci" can do without, "full" cannot.
 
     Raises:
-        UsageError: no such suite, or the folder lacks a file; nothing was measured.
+        UsageError: The suite is unknown or the folder lacks a file; nothing was measured.
     """
     check_suite(suite, corpora)
     baselines = read_baselines(find_baselines())
-    begun = time.perf_counter()
-    with eval_context(progress=progress) as given:
-        scores = measure_suite(suite, corpora, given)
-        encoder = given.encoder.id
+    started = time.perf_counter()
+    with eval_context(progress=progress) as context:
+        scores = measure_suite(suite, corpora, context)
+        encoder = context.encoder.id
     expected = expected_keys(baselines, modes_of(suite, corpora))
-    figures = apply_gates(scores, baselines, expected=expected)
-    return EvalReport(suite=suite, encoder=encoder, results=figures, seconds=time.perf_counter() - begun)
+    results = apply_gates(scores, baselines, expected=expected)
+    return EvalReport(suite=suite, encoder=encoder, results=results, seconds=time.perf_counter() - started)
 
 
 def check_suite(suite: str, corpora: Path | None) -> None:
     if suite not in SUITES:
-        raise UsageError(f'There is no suite "{suite}". Choose one of: {", ".join(SUITES)}.')
+        raise UsageError(f'Unknown suite "{suite}". Choose one of: {", ".join(SUITES)}.')
     if suite == "full" and corpora is None:
         raise UsageError("The full suite measures on the real corpora. Name their folder with --corpora.")
     if corpora is not None:
@@ -93,12 +99,12 @@ def check_suite(suite: str, corpora: Path | None) -> None:
 
 
 def modes_of(suite: str, corpora: Path | None) -> list[str]:
-    """The ways of measuring of a call; each figure's baseline says which of them yield it."""
+    """Return the ways of measuring that a call includes; each baseline names those that yield it."""
     return [suite, "ci+corpora"] if suite == "ci" and corpora is not None else [suite]
 
 
 def mode_of(suite: str, score: Score) -> str:
-    """The way of measuring that a score needed: the real corpora are extra to "ci"."""
+    """Return the way of measuring that a score needs; the real corpora are extra to "ci"."""
     packaged = score.dataset in (SAMPLE, grounding.DATASET, injection.DATASET)
     return suite if packaged or suite == "full" else "ci+corpora"
 
@@ -107,14 +113,17 @@ def mode_of(suite: str, score: Score) -> str:
 def eval_context(
     *, progress: Progress | None = None, encoder: Encoder | None = None, seed: int = 0
 ) -> Generator[EvalContext]:
-    """A folder for data folders that is thrown away, and the default encoder, which remembers what it embedded."""
+    """Provide a temporary folder for data folders and the default encoder.
+
+    The encoder caches what it embeds.
+    """
     with tempfile.TemporaryDirectory(prefix="patternmind-eval-") as folder:
-        default = encoder or CachingEncoder(AppContext(Settings(home=Path(folder))).encoder)
-        yield EvalContext(Path(folder), default, seed, progress)
+        base_encoder = encoder or CachingEncoder(AppContext(Settings(home=Path(folder))).encoder)
+        yield EvalContext(Path(folder), base_encoder, seed, progress)
 
 
 def measure_suite(suite: str, corpora: Path | None, context: EvalContext) -> list[Score]:
-    """Every score of a suite, data set by data set."""
+    """Return every score of a suite, data set by data set."""
     full = suite == "full"
     steps: list[Callable[[], list[Score]]] = [
         partial(measure_sample, context, full=full),
@@ -157,20 +166,23 @@ def measure_sample(context: EvalContext, *, full: bool = False) -> list[Score]:
 
 
 def _score_sample_themes(network: NetworkRun, sample: SampleNetwork, context: EvalContext) -> list[Score]:
-    """Agreement is counted over cases; bounds over all that is grouped, recaps too."""
+    """Score the themes of the sample.
+
+    Agreement is counted over cases; bounds over everything that is grouped, including recaps.
+    """
     rows = [row for row, case in enumerate(network.cases) if case.kind is CaseKind.CASE]
     truth = [sample.themes_of_cases.get(network.external_ids[row]) for row in rows]
     hdbscan = fit_grouping(network.vectors, engine="hdbscan", seed=context.seed)
-    of_hdbscan = [
+    hdbscan_scores = [
         *themes.score_agreement(SAMPLE, hdbscan.rows(rows), truth),
         *themes.score_bounds(SAMPLE, hdbscan, is_large=False),
     ]
     return [
         *themes.score_agreement(SAMPLE, network.grouping.rows(rows), truth),
         *themes.score_outliers(SAMPLE, network.grouping.rows(rows), truth),
-        *themes.score_duplicates(SAMPLE, found_duplicates(network), sample.near_duplicates),
+        *themes.score_duplicates(SAMPLE, duplicate_pairs(network), sample.near_duplicates),
         *themes.score_bounds(SAMPLE, network.grouping, is_large=False),
-        *themes.as_reference(of_hdbscan, "hdbscan"),
+        *themes.as_reference(hdbscan_scores, "hdbscan"),
     ]
 
 
@@ -195,7 +207,10 @@ def measure_corpus(corpus: Corpus, path: Path, context: EvalContext, *, full: bo
 
 
 def measure_arxiv(corpora: Path, context: EvalContext) -> list[Score]:
-    """20,000 of the 300,000 titles and sentences: agreement with their categories and bounds at size."""
+    """Measure agreement with categories, and bounds, at a large size.
+
+    The corpus holds 20,000 of the 300,000 titles and sentences.
+    """
     path = write_arxiv_subset(corpora, context.folder)
     network = run_corpus(ARXIV, path, context)
     return [
@@ -205,21 +220,27 @@ def measure_arxiv(corpora: Path, context: EvalContext) -> list[Score]:
     ]
 
 
-def found_duplicates(network: NetworkRun) -> frozenset[frozenset[str]]:
-    """Pairs of external ids of which one is marked as the other told again."""
-    external = dict(zip((case.id for case in network.cases), network.external_ids, strict=True))
+def duplicate_pairs(network: NetworkRun) -> frozenset[frozenset[str]]:
+    """Return pairs of external ids of duplicates.
+
+    One case of each pair is marked as a duplicate of the other.
+    """
+    external_ids = dict(zip((case.id for case in network.cases), network.external_ids, strict=True))
     return frozenset(
-        frozenset((external[case.id], external[case.duplicate_of]))
+        frozenset((external_ids[case.id], external_ids[case.duplicate_of]))
         for case in network.cases
-        if case.duplicate_of in external
+        if case.duplicate_of in external_ids
     )
 
 
 def _score_conservation(network: NetworkRun) -> list[Score]:
-    """Rows of the files that are a placed case, its newer version, or a repetition of it."""
+    """Score how many rows of the files are accounted for.
+
+    A row counts if it is a placed case, a newer version of it, or a repetition of it.
+    """
     n_read = sum(report.accepted + report.unchanged + len(report.rejected) for report in network.intake_reports)
-    n_known = len(network.cases) + sum(report.updated + report.unchanged for report in network.intake_reports)
-    return [themes.score_conservation(network.name, n_known, n_read)]
+    n_accounted_for = len(network.cases) + sum(report.updated + report.unchanged for report in network.intake_reports)
+    return [themes.score_conservation(network.name, n_accounted_for, n_read)]
 
 
 def _score_themes(corpus: Corpus, grouping: Grouping, gold: Sequence[str | None]) -> list[Score]:
@@ -228,29 +249,34 @@ def _score_themes(corpus: Corpus, grouping: Grouping, gold: Sequence[str | None]
 
 
 def _score_stability(network: NetworkRun, context: EvalContext, *, n_fits: int) -> list[Score]:
-    fitted = partial(fit_grouping, engine="graph", seed=context.seed)
-    return stability.score_stability(network.name, network.vectors, fitted, n_fits=n_fits, seed=context.seed)
+    fit = partial(fit_grouping, engine="graph", seed=context.seed)
+    return stability.score_stability(network.name, network.vectors, fit, n_fits=n_fits, seed=context.seed)
 
 
 def _score_lenses(network: NetworkRun, context: EvalContext, *, full: bool) -> list[Score]:
-    """The lessons keep event, lesson and recommendation apart."""
+    """Score lenses and sentence roles on the lessons.
+
+    The lessons have separate fields for event, lesson and recommendation.
+    """
     scores = lenses.score_side_classification(network.name, network.cases)
-    firmness = {one.case_id: one.strength for one in network.ctx.store.assignments()}
-    found = network.ctx.store.themes()
-    scores += sentence_roles.score_sentence_roles(network.name, found, network.cases, firmness, seed=context.seed)
+    cohesion = {assignment.case_id: assignment.strength for assignment in network.ctx.store.assignments()}
+    network_themes = network.ctx.store.themes()
+    scores += sentence_roles.score_sentence_roles(
+        network.name, network_themes, network.cases, cohesion, seed=context.seed
+    )
     if full:
-        fitted = partial(fit_grouping, engine="graph", seed=context.seed)
-        scores += lenses.score_lens_themes(network.name, network.cases, context.encoder, fitted)
+        fit = partial(fit_grouping, engine="graph", seed=context.seed)
+        scores += lenses.score_lens_themes(network.name, network.cases, context.encoder, fit)
     return scores
 
 
 def _score_names(network: NetworkRun, context: EvalContext) -> list[Score]:
     texts = {case.id: "\n".join(case.text.values()) for case in network.cases}
-    found = network.ctx.store.themes()
+    network_themes = network.ctx.store.themes()
     return [
-        *theme_names.score_theme_names(network.name, found, texts),
+        *theme_names.score_theme_names(network.name, network_themes, texts),
         *name_informativeness.score_name_informativeness(
-            network.name, found, network.cases, network.vectors, context.encoder, seed=context.seed
+            network.name, network_themes, network.cases, network.vectors, context.encoder, seed=context.seed
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""The scorers of drafts without a model: the part of a case a sentence comes from, and what a name leads to."""
+"""Tests of the scorers of drafts without a model."""
 
 from dataclasses import replace
 
@@ -29,26 +29,26 @@ CASES = [
 ]
 
 
-def test_fields_are_joined_in_an_order_of_each_case_and_every_place_keeps_its_side() -> None:
+def test_join_cases_orders_fields_per_case_and_records_the_side_of_each_part() -> None:
     joined = join_cases(CASES, seed=0)
     assert set(joined) == {case.id for case in CASES}
-    firsts = {one.side_spans[0][2] for one in joined.values()}
-    assert firsts == {Side.PROBLEM, Side.HELPED}
+    first_sides = {joined_case.side_spans[0][2] for joined_case in joined.values()}
+    assert first_sides == {Side.PROBLEM, Side.HELPED}
     for case in CASES:
-        one = joined[case.id]
-        text = one.plain.text["problem"]
-        assert one.side_at(text.index(case.text["lesson"])) is Side.HELPED
-        assert one.side_at(text.index(case.text["what_happened"])) is Side.PROBLEM
-        assert "title" not in one.plain.text
+        joined_case = joined[case.id]
+        text = joined_case.plain.text["problem"]
+        assert joined_case.side_at(text.index(case.text["lesson"])) is Side.HELPED
+        assert joined_case.side_at(text.index(case.text["what_happened"])) is Side.PROBLEM
+        assert "title" not in joined_case.plain.text
     assert join_cases(CASES, seed=0) == joined
 
 
-def test_cases_of_one_side_and_recaps_are_not_asked() -> None:
+def test_join_cases_skips_recaps_and_cases_with_one_side() -> None:
     recap = replace(CASES[0], kind=CaseKind.RECAP)
     assert join_cases([recap, build_case("c-x", {"title": "x", "lesson": "Check it."})], seed=0) == {}
 
 
-def test_sentences_used_are_asked_where_they_come_from_and_simpler_ways_stand_beside_them() -> None:
+def test_sentence_roles_are_scored_with_simpler_choices_as_reference() -> None:
     theme = build_theme(case_ids=tuple(case.id for case in CASES))
     scores = score_sentence_roles("toy", [theme], CASES, {}, seed=0)
     by_name = {score.name: score for score in scores}
@@ -65,7 +65,7 @@ COLD = [f"The scanner battery is flat in the cold yard of hall {word}." for word
 LABELS = [f"The label printer prints nothing after the update of desk {word}." for word in PARTS]
 
 
-def test_names_lead_to_cases_they_were_not_made_from() -> None:
+def test_name_informativeness_is_high_for_names_that_lead_to_unseen_cases() -> None:
     cases = [build_case(f"c-{row:02d}", text) for row, text in enumerate([*COLD, *LABELS])]
     ids = [case.id for case in cases]
     themes = [
@@ -85,7 +85,7 @@ def test_names_lead_to_cases_they_were_not_made_from() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(n=st.integers(1, 500), part=st.floats(0, 1))
-def test_the_interval_of_a_share_holds_it_and_stays_a_share(n: int, part: float) -> None:
+def test_wilson_interval_contains_the_share_and_stays_within_bounds(n: int, part: float) -> None:
     hits = round(part * n)
     low, high = wilson_interval(hits, n)
     assert 0 <= low <= hits / n <= high <= 1

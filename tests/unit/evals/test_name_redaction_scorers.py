@@ -1,4 +1,4 @@
-"""The scorers of names: what is varied, what counts as left, and the interval beside every share."""
+"""Tests of the name redaction scorers: variants, leaks, and the interval of every share."""
 
 import gzip
 import json
@@ -36,7 +36,7 @@ def corpus(tmp_path: Path) -> Path:
     return path
 
 
-def test_whole_names_are_told_without_titles_in_order() -> None:
+def test_full_name_spans_leave_out_titles_and_follow_the_text() -> None:
     assert full_name_spans(ROW) == [
         ("Ada Lund", LabelledSpan(PERSON, 4, 12)),
         ("Ola Dunk", LabelledSpan(PERSON, 25, 33)),
@@ -44,33 +44,33 @@ def test_whole_names_are_told_without_titles_in_order() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_every_whole_name_is_put_another_way_and_the_rest_stays(seed: int) -> None:
-    one = vary_names(ROW, Roster.of([]), random.Random(seed))
-    written = [one.annotated.text[span.start : span.end] for span in one.annotated.gold]
-    assert written == [
+def test_vary_names_replaces_every_full_name_and_nothing_else(seed: int) -> None:
+    varied_text = vary_names(ROW, Roster.of([]), random.Random(seed))
+    spellings = [varied_text.annotated.text[span.start : span.end] for span in varied_text.annotated.gold]
+    assert spellings == [
         NAME_VARIANTS[variant](name).removesuffix("'s")
-        for variant, name in zip(one.variants, ("Ada Lund", "Ola Dunk"), strict=True)
+        for variant, name in zip(varied_text.variants, ("Ada Lund", "Ola Dunk"), strict=True)
     ]
-    assert one.annotated.text.startswith("Dr. ")
-    assert " met Kim and " in one.annotated.text
-    assert all(one.annotated.leaks(span) for span in one.annotated.gold)
+    assert varied_text.annotated.text.startswith("Dr. ")
+    assert " met Kim and " in varied_text.annotated.text
+    assert all(varied_text.annotated.leaks(span) for span in varied_text.annotated.gold)
 
 
-def test_a_roster_of_the_whole_names_takes_the_variants_out() -> None:
+def test_roster_with_full_names_redacts_their_variants() -> None:
     roster = Roster.of([RosterEntry(number=1, name="Ada Lund"), RosterEntry(number=2, name="Ola Dunk")])
-    one = vary_names(ROW, roster, random.Random(3))
-    assert not any(one.annotated.leaks(span) for span in one.annotated.gold)
+    varied_text = vary_names(ROW, roster, random.Random(3))
+    assert not any(varied_text.annotated.leaks(span) for span in varied_text.annotated.gold)
 
 
-def test_the_scores_of_a_corpus(corpus: Path) -> None:
-    (known,) = score_known_names(corpus, seed=3)
-    assert (known.value, known.note) == (1.0, "2 of 2, .342-1.000; left: none")
-    offered, rightly = score_possible_names(corpus)
-    assert (offered.value, rightly.value) == (1.0, 1.0)
+def test_name_scorers_score_a_corpus(corpus: Path) -> None:
+    (known_names,) = score_known_names(corpus, seed=3)
+    assert (known_names.value, known_names.note) == (1.0, "2 of 2, .342-1.000; left: none")
+    offered, right = score_possible_names(corpus)
+    assert (offered.value, right.value) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "told"),
+    ("part", "whole", "expected"),
     [
         (49, 49, "49 of 49, .927-1.000"),
         (0, 10, "0 of 10, .000-.278"),
@@ -78,5 +78,5 @@ def test_the_scores_of_a_corpus(corpus: Path) -> None:
         (0, 0, "0 of 0"),
     ],
 )
-def test_a_share_is_told_with_wilsons_interval(part: int, whole: int, told: str) -> None:
-    assert format_share(part, whole) == told
+def test_format_share_includes_the_wilson_interval(part: int, whole: int, expected: str) -> None:
+    assert format_share(part, whole) == expected

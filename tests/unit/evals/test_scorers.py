@@ -1,4 +1,4 @@
-"""The scorers on groupings, names, quotes and texts made by hand."""
+"""Tests of the scorers on small groupings, names, quotes and texts."""
 
 import json
 from collections.abc import Sequence
@@ -46,63 +46,65 @@ from patternmind.evals.steps.groupings import Grouping, score_agreement_measures
 from patternmind.ingestion.redaction.roster import Roster
 
 
-def values(scores: Sequence[Score]) -> dict[str, float]:
+def values_by_name(scores: Sequence[Score]) -> dict[str, float]:
     return {score.name: round(score.value, 4) for score in scores}
 
 
-def grouping(labels: Sequence[int], nearest: Sequence[int] | None = None) -> Grouping:
+def make_grouping(labels: Sequence[int], nearest: Sequence[int] | None = None) -> Grouping:
     return Grouping(np.asarray(labels, np.int32), np.asarray(labels if nearest is None else nearest, np.int32))
 
 
 # Themes --------------------------------------------------------------------------------------------------------------
 
 
-def test_outliers_are_singletons_or_filled_into_their_nearest_theme() -> None:
-    found = grouping([0, 0, 1, -1, -1], nearest=[0, 0, 1, 1, -1])
-    assert found.singletons.tolist() == [0, 0, 1, 2, 3]
-    assert found.filled.tolist() == [0, 0, 1, 1, 2]
-    assert (found.n_themes, found.outlier_share, found.largest_share) == (2, 0.4, 0.4)
+def test_grouping_counts_outliers_as_singletons_or_fills_them() -> None:
+    grouping = make_grouping([0, 0, 1, -1, -1], nearest=[0, 0, 1, 1, -1])
+    assert grouping.singletons.tolist() == [0, 0, 1, 2, 3]
+    assert grouping.filled.tolist() == [0, 0, 1, 1, 2]
+    assert (grouping.n_themes, grouping.outlier_share, grouping.largest_share) == (2, 0.4, 0.4)
 
 
-def test_a_grouping_is_made_of_theme_ids() -> None:
-    found = Grouping.of(["t-b", None, "t-a"], ["t-b", "t-a", "t-a"])
-    assert (found.labels.tolist(), found.nearest.tolist()) == ([1, -1, 0], [1, 0, 0])
+def test_grouping_of_numbers_theme_ids() -> None:
+    grouping = Grouping.of(["t-b", None, "t-a"], ["t-b", "t-a", "t-a"])
+    assert (grouping.labels.tolist(), grouping.nearest.tolist()) == ([1, -1, 0], [1, 0, 0])
 
 
-def test_the_same_partition_under_other_numbers_agrees_wholly() -> None:
+def test_agreement_is_1_for_the_same_partition_with_other_numbers() -> None:
     assert score_agreement_measures(["x", "x", "y", "z"], np.asarray([7, 7, 2, 0], np.int32)) == pytest.approx(
         {"AMI": 1, "ARI": 1, "V": 1}
     )
 
 
-def test_agreement_is_counted_over_the_labelled_cases_alone() -> None:
+def test_agreement_counts_labelled_cases_only() -> None:
     gold = ["a", "a", "b", "b", "b", None]
-    found = grouping([0, 0, 0, 1, -1, 1], nearest=[0, 0, 0, 1, 1, 1])
-    told = values(score_agreement("sample", found, gold))
-    assert list(told) == ["AMI", "ARI", "V", "AMI filled", "ARI filled", "V filled"]
-    assert told["ARI"] == round((1 - 4 * 3 / 10) / ((4 + 3) / 2 - 4 * 3 / 10), 4), (
+    grouping = make_grouping([0, 0, 0, 1, -1, 1], nearest=[0, 0, 0, 1, 1, 1])
+    scores = values_by_name(score_agreement("sample", grouping, gold))
+    assert list(scores) == ["AMI", "ARI", "V", "AMI filled", "ARI filled", "V filled"]
+    assert scores["ARI"] == round((1 - 4 * 3 / 10) / ((4 + 3) / 2 - 4 * 3 / 10), 4), (
         "pairs together: both 1, gold 4, found 3"
     )
-    assert told["ARI filled"] == round((2 - 4 * 4 / 10) / (4 - 4 * 4 / 10), 4), "both 2, gold 4, found 4"
+    assert scores["ARI filled"] == round((2 - 4 * 4 / 10) / (4 - 4 * 4 / 10), 4), "both 2, gold 4, found 4"
 
 
-def test_only_banking77_filled_is_promised_an_agreement() -> None:
-    found = grouping([0, 0, 1, 1])
+def test_agreement_has_a_limit_for_banking77_filled_only() -> None:
+    grouping = make_grouping([0, 0, 1, 1])
     limits = {
-        (on, score.name): score.limit for on in ("banking77", "bills") for score in score_agreement(on, found, "aabb")
+        (dataset, score.name): score.limit
+        for dataset in ("banking77", "bills")
+        for score in score_agreement(dataset, grouping, "aabb")
     }
     assert {key: limit for key, limit in limits.items() if limit is not None} == {("banking77", "AMI filled"): 0.77}
 
 
-def test_bounds_are_a_quarter_of_the_cases_half_outliers_and_no_blob_where_it_is_large() -> None:
-    found = grouping([0] * 6 + [1] * 3 + [-1] * 3)
-    large = {score.name: (score.value, score.limit) for score in score_bounds("lessons", found, is_large=True)}
+def test_bounds_limit_themes_outliers_and_in_large_networks_the_largest_theme() -> None:
+    grouping = make_grouping([0] * 6 + [1] * 3 + [-1] * 3)
+    large = {score.name: (score.value, score.limit) for score in score_bounds("lessons", grouping, is_large=True)}
     assert large == {"themes found": (2, 3), "outlier share": (0.25, 0.5), "largest theme": (0.5, 0.5)}
-    assert [score.limit for score in score_bounds("sample", found, is_large=False)] == [3, 0.5, None]
+    assert [score.limit for score in score_bounds("sample", grouping, is_large=False)] == [3, 0.5, None]
 
 
-def test_nothing_is_asked_of_the_engine_that_is_only_compared() -> None:
-    scores = as_reference(score_agreement("banking77", grouping([0, 0, 1, 1]), "aabb"), "hdbscan")
+def test_reference_engine_has_no_limits() -> None:
+    scores = as_reference(score_agreement("banking77", make_grouping([0, 0, 1, 1]), "aabb"), "hdbscan")
     assert [score.name for score in scores] == [
         "AMI, hdbscan",
         "ARI, hdbscan",
@@ -112,56 +114,56 @@ def test_nothing_is_asked_of_the_engine_that_is_only_compared() -> None:
     assert {score.limit for score in scores} == {None}
 
 
-def test_strangers_left_outside_are_counted_both_ways() -> None:
-    found = grouping([-1, -1, 0, -1, 0, 0])
+def test_outlier_scores_count_in_both_directions() -> None:
+    grouping = make_grouping([-1, -1, 0, -1, 0, 0])
     gold = [None, None, None, "a", "a", "a"]
-    assert values(score_outliers("sample", found, gold)) == {
+    assert values_by_name(score_outliers("sample", grouping, gold)) == {
         "belongs nowhere, left outside": 0.6667,
         "left outside, belongs nowhere": 0.6667,
     }
 
 
-def test_near_duplicates_found_and_false_ones() -> None:
+def test_duplicate_scores_count_detected_and_false_pairs() -> None:
     planted = frozenset({frozenset("ab"), frozenset("cd")})
-    assert values(score_duplicates("sample", frozenset({frozenset("ab"), frozenset("xy")}), planted)) == {
+    assert values_by_name(score_duplicates("sample", frozenset({frozenset("ab"), frozenset("xy")}), planted)) == {
         "near-duplicate pairs found": 0.5,
         "false near-duplicates": 1,
     }
 
 
-def test_a_lost_row_breaks_a_promise() -> None:
-    lost = score_conservation("lessons", 1052, 1053)
-    assert (lost.limit, lost.value < 1) == (1.0, True)
+def test_conservation_falls_below_its_limit_when_a_row_is_lost() -> None:
+    score = score_conservation("lessons", 1052, 1053)
+    assert (score.limit, score.value < 1) == (1.0, True)
 
 
 # Stability -----------------------------------------------------------------------------------------------------------
 
 
 def by_sign(vectors: Vectors) -> Grouping:
-    return grouping((vectors[:, 0] > 0).astype(int).tolist())
+    return make_grouping((vectors[:, 0] > 0).astype(int).tolist())
 
 
-def test_fits_that_depend_on_the_cases_alone_are_wholly_stable() -> None:
+def test_stability_is_1_when_fits_depend_on_the_cases_alone() -> None:
     vectors = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
-    assert values(score_stability("sample", vectors, by_sign, n_fits=3, seed=0)) == {
+    assert values_by_name(score_stability("sample", vectors, by_sign, n_fits=3, seed=0)) == {
         "ARI between 3 fits": 1,
         "lowest ARI of 3 pairs": 1,
     }
 
 
-def test_fits_by_chance_agree_no_better_than_chance() -> None:
+def test_stability_is_near_0_for_random_fits() -> None:
     rng = np.random.default_rng(1)
     score, _ = score_stability(
         "sample",
         np.zeros((200, 2), np.float32),
-        lambda rows: grouping(rng.integers(0, 4, len(rows)).tolist()),
+        lambda rows: make_grouping(rng.integers(0, 4, len(rows)).tolist()),
         n_fits=4,
         seed=0,
     )
     assert abs(score.value) < 0.05
 
 
-def test_samples_are_four_fifths_in_order_and_the_same_for_the_same_seed() -> None:
+def test_draw_samples_returns_ordered_four_fifths_and_repeats_for_a_seed() -> None:
     first, second = draw_samples(10, n_fits=2, seed=3)
     assert (len(first), sorted(set(first.tolist()))) == (8, first.tolist())
     assert first.tolist() != second.tolist()
@@ -171,7 +173,7 @@ def test_samples_are_four_fifths_in_order_and_the_same_for_the_same_seed() -> No
 # Naming --------------------------------------------------------------------------------------------------------------
 
 
-def theme(id: str, name: str, *case_ids: str) -> Theme:
+def make_theme(id: str, name: str, *case_ids: str) -> Theme:
     n = len(case_ids)
     return Theme(
         id=id,
@@ -186,15 +188,15 @@ def theme(id: str, name: str, *case_ids: str) -> Theme:
     )
 
 
-def test_names_are_judged_by_the_cases_of_their_own_theme() -> None:
+def test_theme_names_are_scored_against_their_own_cases() -> None:
     texts = {"c1": "The scanner froze.", "c2": "Scanners in the cold.", "c3": "Nobody called back.", "c4": "A call."}
     themes = [
-        theme("t1", "Frozen scanners", "c1", "c2"),
-        theme("t2", "Various challenges in a long name of work", "c3", "c4"),
-        theme("t3", "frozen scanners", "c3"),
-        theme("t4", "gone", *()),
+        make_theme("t1", "Frozen scanners", "c1", "c2"),
+        make_theme("t2", "Various challenges in a long name of work", "c3", "c4"),
+        make_theme("t3", "frozen scanners", "c3"),
+        make_theme("t4", "gone", *()),
     ]
-    assert values(score_theme_names("sample", themes, texts)) == {
+    assert values_by_name(score_theme_names("sample", themes, texts)) == {
         "distinct names": 0.3333,
         "like no other name": 0.3333,
         "fit better than the nearest theme": 0.3333,
@@ -205,69 +207,79 @@ def test_names_are_judged_by_the_cases_of_their_own_theme() -> None:
     }
 
 
-def test_where_there_is_no_theme_there_is_no_figure_on_names() -> None:
+def test_theme_names_have_no_scores_without_themes() -> None:
     assert score_theme_names("sample", [], {}) == []
 
 
 # Grounding -----------------------------------------------------------------------------------------------------------
 
 
-def told_case(id: str, **text: str) -> Case:
+def make_case(id: str, **text: str) -> Case:
     return Case(id=id, kind=CaseKind.CASE, external_id=id, text=text)
 
 
 CASES = [
-    told_case(
+    make_case(
         "c-1", problem="The 3 scanners didn’t start at minus twelve – nobody had told us. We rang [person 4] twice."
     ),
-    told_case(
+    make_case(
         "c-2", problem="A customer was promised a call by Friday.", lesson="Write the name and the time on the task."
     ),
 ]
 
 
-def test_every_planted_false_quote_is_refused_and_every_true_one_kept() -> None:
+def test_grounding_refuses_every_false_quote_and_accepts_every_true_one() -> None:
     scores = score_planted_quotes(plant_quotes(CASES, n_sentences=10, seed=0), CASES)
     assert [(score.value, score.limit) for score in scores[:5]] == [(1, 1), (1, 1), (1, 1), (1, 1), (1, 0.995)]
 
 
-def test_every_alteration_can_be_planted_in_some_sentence() -> None:
-    hows = {one.alteration for one in plant_quotes(CASES, n_sentences=10, seed=0) if one.should_keep is False}
-    assert set(ALTERATIONS) <= hows
+def test_plant_quotes_applies_every_alteration() -> None:
+    applied = {
+        planted_quote.alteration
+        for planted_quote in plant_quotes(CASES, n_sentences=10, seed=0)
+        if planted_quote.should_keep is False
+    }
+    assert set(ALTERATIONS) <= applied
 
 
-def test_a_false_quote_stands_nowhere_in_its_case_and_a_true_one_does() -> None:
+def test_plant_quotes_labels_quotes_by_their_occurrence_in_the_case() -> None:
     by_id = {case.id: case for case in [*CASES, edge_case()]}
-    for one in plant_quotes(CASES, n_sentences=10, seed=0):
-        if one.quote.case_id in by_id and one.should_keep is not None:
-            assert is_in_case(one.quote.text, by_id[one.quote.case_id]) is one.should_keep, one.alteration
+    for planted_quote in plant_quotes(CASES, n_sentences=10, seed=0):
+        if planted_quote.quote.case_id in by_id and planted_quote.should_keep is not None:
+            assert (
+                is_in_case(planted_quote.quote.text, by_id[planted_quote.quote.case_id]) is planted_quote.should_keep
+            ), planted_quote.alteration
 
 
-def test_marks_and_spaces_say_the_same_but_a_superscript_does_not() -> None:
+def test_normalize_quote_unifies_marks_and_spaces_but_not_superscripts() -> None:
     assert normalize_quote("“don’t”\u00a0– so") == normalize_quote('"don\'t" - so')
     assert normalize_quote("10²") != normalize_quote("102")
 
 
-def test_a_detector_that_errs_is_found_out_and_the_note_says_how() -> None:
-    quote = next(one.quote for one in plant_quotes(CASES, n_sentences=2, seed=0) if one.alteration == "as it stands")
-    missed, wrongly = (
-        PlantedQuote(quote, "a true one called false", should_keep=False),
-        PlantedQuote(quote, "as it stands", should_keep=True),
+def test_planted_quote_scores_expose_errors_and_name_the_alteration() -> None:
+    quote = next(
+        planted_quote.quote
+        for planted_quote in plant_quotes(CASES, n_sentences=2, seed=0)
+        if planted_quote.alteration == "unchanged"
     )
-    recall, *_ = score_planted_quotes([missed, wrongly], CASES)
+    mislabelled, correct = (
+        PlantedQuote(quote, "a true one called false", should_keep=False),
+        PlantedQuote(quote, "unchanged", should_keep=True),
+    )
+    recall, *_ = score_planted_quotes([mislabelled, correct], CASES)
     assert (recall.value, recall.note) == (
         0.0,
         "0 of 1 in 1 ways; 95 % 0.0000-0.7935; wrong: a true one called false: 1",
     )
 
 
-def test_altered_facts_are_refused_and_the_same_facts_in_other_words_are_not() -> None:
-    told = list(measure_refusals(CASES, n_sentences=10, seed=0))
-    assert [line.split(" (")[0] for line in told[-2:]] == [
+def test_measure_refusals_refuses_altered_facts_and_accepts_rephrased_ones() -> None:
+    lines = list(measure_refusals(CASES, n_sentences=10, seed=0))
+    assert [line.split(" (")[0] for line in lines[-2:]] == [
         "  true claims accepted: 3 of 3 = 1.0000",
         "  false claims refused: 2 of 2 = 1.0000",
     ]
-    assert any("another number" in line for line in told)
+    assert any("another number" in line for line in lines)
 
 
 # Retrieval -----------------------------------------------------------------------------------------------------------
@@ -280,18 +292,18 @@ def test_precision_and_reciprocal_rank() -> None:
     assert reciprocal_rank(["b"], "a") == 0
 
 
-def test_a_known_item_is_asked_for_by_a_sentence_that_is_neither_first_nor_last() -> None:
+def test_middle_sentence_is_neither_first_nor_last() -> None:
     text = (
         "The first sentence of this long story. The middle of it tells more than that. And it ends like this, quietly."
     )
-    assert middle_sentence(told_case("c", problem=text)) == "The middle of it tells more than that."
-    assert middle_sentence(told_case("c", problem="Only one sentence stands here, alone.")) is None
+    assert middle_sentence(make_case("c", problem=text)) == "The middle of it tells more than that."
+    assert middle_sentence(make_case("c", problem="Only one sentence stands here, alone.")) is None
 
 
 # Redaction -----------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_taken_out_is_found_in_the_offsets_of_the_text() -> None:
+def test_redacted_spans_use_offsets_of_the_original_text() -> None:
     text = "Mail ola@example.org or ring (+47) 22 33 44 55."
     spans = list(redacted_spans(text, "Mail [email] or ring ([phone]."))
     assert [(span.type, text[span.start : span.end]) for span in spans] == [
@@ -301,37 +313,37 @@ def test_what_was_taken_out_is_found_in_the_offsets_of_the_text() -> None:
     assert list(redacted_spans("nothing", "nothing")) == []
 
 
-def test_a_span_leaks_while_one_of_its_letters_is_left() -> None:
+def test_annotated_text_leaks_a_span_when_one_letter_is_left() -> None:
     text = "Ring 22 33 44 55 now"
     whole, half = LabelledSpan("phone", 5, 16), LabelledSpan("phone", 5, 10)
     assert not AnnotatedText(text, (), (whole,)).leaks(LabelledSpan("PHONE_NUMBER", 5, 16))
     assert AnnotatedText(text, (), (half,)).leaks(LabelledSpan("PHONE_NUMBER", 5, 16))
 
 
-def test_recall_and_precision_of_a_type_are_counted_over_gold_and_over_what_was_taken() -> None:
-    found = AnnotatedText("a@b.no", (LabelledSpan("EMAIL_ADDRESS", 0, 6),), (LabelledSpan("email", 0, 6),))
+def test_score_type_counts_recall_over_gold_and_precision_over_redactions() -> None:
+    redacted = AnnotatedText("a@b.no", (LabelledSpan("EMAIL_ADDRESS", 0, 6),), (LabelledSpan("email", 0, 6),))
     missed = AnnotatedText("c@d.no", (LabelledSpan("EMAIL_ADDRESS", 0, 6),), ())
-    wrong = AnnotatedText("e@f.no", (), (LabelledSpan("email", 0, 6),))
-    assert values(score_type([found, missed, wrong], "EMAIL_ADDRESS", "email")) == {
+    false_alarm = AnnotatedText("e@f.no", (), (LabelledSpan("email", 0, 6),))
+    assert values_by_name(score_type([redacted, missed, false_alarm], "EMAIL_ADDRESS", "email")) == {
         "email: taken out (recall)": 0.5,
         "email: rightly (precision)": 0.5,
     }
 
 
-def test_names_leak_without_a_roster_and_not_with_one(tmp_path: Path) -> None:
+def test_score_pii_reports_leaked_names_without_a_roster_only(tmp_path: Path) -> None:
     path = tmp_path / "pii.jsonl"
     span = {"type": "PERSON", "start": 5, "end": 18, "value": "Faina Yefremo"}
     path.write_text(json.dumps({"id": "1", "text": "Call Faina Yefremo back.", "spans": [span]}) + "\n")
-    told = values(score_pii(path))
-    assert (told["names left, no roster"], told["names left, all on the roster"]) == (1, 0)
+    scores = values_by_name(score_pii(path))
+    assert (scores["names left, no roster"], scores["names left, all on the roster"]) == (1, 0)
 
 
-def test_gold_spans_of_a_text_that_is_not_composed_are_left_out() -> None:
+def test_annotate_skips_gold_spans_of_a_decomposed_text() -> None:
     row = {"text": "Ame\u0301lie rang.", "spans": [{"type": "PERSON", "start": 0, "end": 7}]}
     assert annotate(row, Roster.of([])).gold == ()
 
 
-def test_canaries_are_looked_for_as_they_stand() -> None:
+def test_canary_search_matches_whole_words_and_phone_numbers() -> None:
     assert is_whole_word("Linh", "asked Linh's opinion")
     assert not is_whole_word("Tom", "the Tomorrow list")
     assert phone_numbers('"date": "2026-07-06", ring +47 22 33 44 55 or 4711') == {"4722334455"}
@@ -340,13 +352,13 @@ def test_canaries_are_looked_for_as_they_stand() -> None:
 # Data sets -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_sample_is_whole() -> None:
+def test_sample_network_is_complete() -> None:
     sample = SampleNetwork()
     assert sorted(sample.quarters) == ["2026Q3", "2026Q4"]
     assert (len(sample.themes_of_cases), len(sample.themes_of_recaps), len(sample.near_duplicates)) == (104, 14, 3)
 
 
-def test_labels_are_read_by_id_where_there_are_any(tmp_path: Path) -> None:
+def test_gold_labels_are_read_by_id_and_skip_unlabelled_rows(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{"id": 1, "label": "a"}\n\n{"id": "2"}\n')
     assert gold_labels(path) == {"1": "a"}

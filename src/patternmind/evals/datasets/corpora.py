@@ -1,4 +1,7 @@
-"""What is measured on: the packaged sample with the truth of its authors, and the real corpora with their labels."""
+"""Data sets of the evals.
+
+They are the packaged sample with its authors' theme of each case, and the real corpora with their labels.
+"""
 
 import gzip
 import hashlib
@@ -19,7 +22,11 @@ N_ARXIV_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A file of real texts. ``labelled``: people said what each is about. ``large``: never one blob."""
+    """A file of real texts.
+
+    With ``is_labelled``, people labelled what each text is about. With ``is_large``, no theme may hold half of the
+    cases.
+    """
 
     name: str
     file: str
@@ -27,7 +34,10 @@ class Corpus:
     is_labelled: bool = False
     is_large: bool = False
     is_drafted: bool = True
-    """Whether drafts are made and their quotes checked; single questions and titles hold nothing to draft from."""
+    """True if drafts are made and their quotes checked.
+
+    Single questions and titles hold nothing to draft from.
+    """
 
 
 BANKING77 = Corpus("banking77", "banking77.jsonl.gz", is_labelled=True, is_large=True, is_drafted=False)
@@ -45,15 +55,15 @@ PII_FILE = "pii.jsonl.gz"
 
 
 def check_corpora(folder: Path, *, full: bool) -> None:
-    """Refuse a folder that is not there or lacks a file, before the first minute is spent.
+    """Raise an error if a corpus file is missing, before any work starts.
 
     Raises:
-        UsageError: naming all that is missing.
+        UsageError: Naming every missing file.
     """
     if not folder.is_dir():
-        raise UsageError(f"There is no folder {folder}. Name the folder of the real corpora with --corpora.")
-    wanted = [corpus.file for corpus in CORPORA] + [PII_FILE] + ([ARXIV.file] if full else [])
-    missing = [name for name in wanted if not (folder / name).is_file()]
+        raise UsageError(f"Folder {folder} not found. Name the folder of the real corpora with --corpora.")
+    required = [corpus.file for corpus in CORPORA] + [PII_FILE] + ([ARXIV.file] if full else [])
+    missing = [name for name in required if not (folder / name).is_file()]
     if missing:
         raise UsageError(f"{folder} lacks {', '.join(missing)}. Name the folder that holds the real corpora.")
 
@@ -64,24 +74,33 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def gold_labels(path: Path) -> dict[str, str]:
-    """The label that people gave each row, by its id. The line never sees it: ``label`` is an unknown column to it."""
+    """Return the label that people gave each row, by its id.
+
+    The pipeline never sees the label: for the import, ``label`` is an unknown column.
+    """
     return {str(row["id"]): str(row["label"]) for row in read_jsonl(path) if row.get("label")}
 
 
 def write_arxiv_subset(corpora: Path, folder: Path) -> Path:
-    """The rows whose ids have the smallest hashes: the same 20,000 in whatever order the file comes."""
+    """Write the 20,000 rows whose ids have the smallest hashes.
 
-    def hashed(row: Mapping[str, Any]) -> str:
+    The selection does not depend on the order of the file.
+    """
+
+    def id_hash(row: Mapping[str, Any]) -> str:
         return hashlib.sha256(str(row["id"]).encode()).hexdigest()
 
-    chosen = sorted(read_jsonl(corpora / ARXIV.file), key=hashed)[:N_ARXIV_ROWS]
+    subset = sorted(read_jsonl(corpora / ARXIV.file), key=id_hash)[:N_ARXIV_ROWS]
     out = folder / "arxiv_subset.jsonl"
-    out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in chosen), encoding="utf-8")
+    out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in subset), encoding="utf-8")
     return out
 
 
 class SampleNetwork:
-    """The packaged sample network. Its authors wrote the truth too: it guards against regressions only."""
+    """The packaged sample network.
+
+    Its authors also wrote the expected themes, so it guards against regressions only.
+    """
 
     def __init__(self) -> None:
         self.folder = Path(str(files("patternmind") / SAMPLE))
@@ -104,7 +123,10 @@ class SampleNetwork:
 
     @property
     def themes_of_cases(self) -> Mapping[str, str | None]:
-        """The authors' theme by external id; ``None`` for a case that belongs nowhere."""
+        """The authors' theme by external id.
+
+        It is ``None`` for a case that belongs to no theme.
+        """
         return self._truth["cases"]
 
     @property

@@ -1,7 +1,8 @@
-"""Quotes planted to be told apart: sentences altered as a model or a careless hand would, and spellings of true ones.
+"""Planted quotes that the quote verification must distinguish.
 
-Whether an altered text is false is not asked of the code under test: it is false when, spaces, quote marks and dashes
-written alike, it stands in no field of its case as whole words.
+Some are true sentences in another spelling. Others are altered as a model or a careless person would alter them. The
+code under test does not decide whether an altered text is false. It is false if no field of its case contains it as
+whole words, with spaces, quote marks and dashes normalised.
 """
 
 import random
@@ -19,7 +20,10 @@ from patternmind.text import extract_sentences
 
 @dataclass(frozen=True, slots=True)
 class PlantedQuote:
-    """A quote and what ``ground`` must do with it. ``keep`` is ``None`` where either is right."""
+    """A quote and what ``ground`` must do with it.
+
+    ``should_keep`` is ``None`` if accepting and refusing it are both right.
+    """
 
     quote: Quote
     alteration: str
@@ -27,14 +31,20 @@ class PlantedQuote:
 
 
 QuoteAlteration = Callable[[str, str, random.Random], str | None]
-"""A sentence, another one, and chance: the altered sentence, or ``None`` where it cannot be altered in this way."""
+"""Function of a sentence, another sentence and a random generator.
+
+It returns the altered sentence, or ``None`` if the sentence cannot be altered in this way.
+"""
 
 EDGE_CASE_TEXT = (
     "The valve opened at 10² mbar and not at 102, the gauge said ½ bar. "
     "“Don’t touch it – it’s fine,” said the fitter from Zürich‑Örlikon, and left the ﬁtting loose. "
     "Part № 77 cost 1 250 €, the café's bill „nur“ 12,50 — no more than that."
 )
-"""What the sample's own sentences seldom hold: superscripts, ligatures, four kinds of quote marks, three of dashes."""
+"""Characters that are rare in the sample.
+
+They are superscripts, ligatures, four kinds of quote marks and three of dashes.
+"""
 
 
 def edge_case() -> Case:
@@ -47,36 +57,42 @@ def edge_case() -> Case:
 
 
 def plant_quotes(cases: Sequence[Case], *, n_sentences: int, seed: int) -> Iterator[PlantedQuote]:
-    """Every alteration that fits, of ``n_sentences`` true sentences drawn from the cases, and of every hard one."""
-    chance = random.Random(seed)
+    """Yield every applicable alteration of ``n_sentences`` true sentences from the cases.
+
+    The sentences of the edge case are added to them.
+    """
+    rng = random.Random(seed)
     sentences = [s for case in cases for s in extract_sentences(case) if s.is_quotable]
-    hard = extract_sentences(edge_case())
-    drawn = chance.sample(sentences, min(n_sentences, len(sentences))) + hard
+    edge_sentences = extract_sentences(edge_case())
+    drawn = rng.sample(sentences, min(n_sentences, len(sentences))) + edge_sentences
     by_id = {case.id: case for case in [*cases, edge_case()]}
     for sentence in drawn:
         case = by_id[sentence.case_id]
-        other = chance.choice([s for s in sentences if s.case_id != sentence.case_id] or hard)
-        true = sentence.to_quote()
-        yield from _true_variants(true)
-        yield from _misplaced(true, other.to_quote(), case)
-        for how, alter in ALTERATIONS.items():
-            text = alter(true.text, other.text, chance)
+        other = rng.choice([s for s in sentences if s.case_id != sentence.case_id] or edge_sentences)
+        true_quote = sentence.to_quote()
+        yield from _true_variants(true_quote)
+        yield from _misplaced(true_quote, other.to_quote(), case)
+        for alteration, alter in ALTERATIONS.items():
+            text = alter(true_quote.text, other.text, rng)
             if text is not None and not is_in_case(text, case):
-                yield PlantedQuote(replace(true, text=text), how, should_keep=False)
+                yield PlantedQuote(replace(true_quote, text=text), alteration, should_keep=False)
 
 
 def is_in_case(text: str, case: Case) -> bool:
-    """Whether the text is in a field of the case as whole words, spaces, quote marks and dashes written alike."""
-    wanted = normalize_quote(text)
-    return bool(wanted) and any(_contains_whole_words(wanted, field) for field in _normalized_fields(case))
+    """Return true if a field of the case contains the text as whole words.
+
+    Spaces, quote marks and dashes are normalised.
+    """
+    quote = normalize_quote(text)
+    return bool(quote) and any(_contains_whole_words(quote, field) for field in _normalized_fields(case))
 
 
 def _contains_whole_words(quote: str, field: str) -> bool:
     if quote not in field:
         return False
-    begins = r"(?<!\w)" if re.match(r"\w", quote) else ""
-    ends = r"(?!\w)" if re.search(r"\w\Z", quote) else ""
-    return re.search(f"{begins}{re.escape(quote)}{ends}", field) is not None
+    left_boundary = r"(?<!\w)" if re.match(r"\w", quote) else ""
+    right_boundary = r"(?!\w)" if re.search(r"\w\Z", quote) else ""
+    return re.search(f"{left_boundary}{re.escape(quote)}{right_boundary}", field) is not None
 
 
 def _normalized_fields(case: Case) -> tuple[str, ...]:
@@ -97,17 +113,17 @@ def normalize_quote(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(_NORMALIZED_MARKS).split())
 
 
-# Ways of writing the same -------------------------------------------------------------------------------------------
+# Other spellings of the same -----------------------------------------------------------------------------------------
 
 
 def _true_variants(true: Quote) -> Iterator[PlantedQuote]:
     text = true.text
-    lost = replace(true, start=0, end=0)
-    yield PlantedQuote(true, "as it stands", should_keep=True)
-    yield PlantedQuote(lost, "offsets lost", should_keep=True)
+    without_offsets = replace(true, start=0, end=0)
+    yield PlantedQuote(true, "unchanged", should_keep=True)
+    yield PlantedQuote(without_offsets, "offsets lost", should_keep=True)
     yield PlantedQuote(replace(true, start=true.start + 1, end=true.end + 1), "offsets one too far", should_keep=True)
-    yield PlantedQuote(replace(lost, field=""), "no field named", should_keep=True)
-    written: Mapping[str, str] = {
+    yield PlantedQuote(replace(without_offsets, field=""), "no field named", should_keep=True)
+    spellings: Mapping[str, str] = {
         "straight quote marks": normalize_quote(text),
         "curly quote marks": re.sub(r"'", "’", re.sub(r'"([^"]*)"', r"“\1”", text)),
         "long dashes": re.sub(r"[-‑–—]", "—", text),
@@ -120,20 +136,20 @@ def _true_variants(true: Quote) -> Iterator[PlantedQuote]:
         "guillemets": re.sub(r"[“”\"]", "»", text),
         "thin spaces": text.replace(" ", "\u2009"),
     }
-    for how, variant in written.items():
-        if variant != text:
-            yield PlantedQuote(replace(lost, text=variant), how, should_keep=True)
+    for alteration, spelling in spellings.items():
+        if spelling != text:
+            yield PlantedQuote(replace(without_offsets, text=spelling), alteration, should_keep=True)
 
 
 def _misplaced(true: Quote, other: Quote, case: Case) -> Iterator[PlantedQuote]:
-    """True sentences where they do not belong."""
-    elsewhere = [
+    """Yield true sentences in the wrong place."""
+    other_fields = [
         name
         for name in case.text
         if name != true.field and normalize_quote(true.text) not in normalize_quote(case.text[name])
     ]
-    if elsewhere:
-        yield PlantedQuote(replace(true, field=elsewhere[0]), "another field of the case", should_keep=None)
+    if other_fields:
+        yield PlantedQuote(replace(true, field=other_fields[0]), "another field of the case", should_keep=None)
     if not is_in_case(other.text, case):
         yield PlantedQuote(replace(other, case_id=case.id), "a sentence of another case", should_keep=False)
         yield PlantedQuote(
@@ -143,7 +159,7 @@ def _misplaced(true: Quote, other: Quote, case: Case) -> Iterator[PlantedQuote]:
     yield PlantedQuote(replace(true, text=" \n "), "nothing but spaces", should_keep=False)
 
 
-# Ways of saying something else ---------------------------------------------------------------------------------------
+# Alterations of the meaning ------------------------------------------------------------------------------------------
 
 
 def _words(text: str) -> list[re.Match[str]]:
@@ -155,10 +171,12 @@ def _replace_word(text: str, word: re.Match[str], new: str) -> str:
 
 
 def swap_word(text: str, other: str, chance: random.Random) -> str | None:
-    """A word of the sentence for a word of another one."""
-    mine = [w for w in _words(text) if len(w[0]) > 3]
-    theirs = [w[0] for w in _words(other) if len(w[0]) > 3 and w[0].casefold() not in text.casefold()]
-    return _replace_word(text, chance.choice(mine), chance.choice(theirs)) if mine and theirs else None
+    """Replace a word of the sentence by a word of the other sentence."""
+    own_words = [w for w in _words(text) if len(w[0]) > 3]
+    other_words = [w[0] for w in _words(other) if len(w[0]) > 3 and w[0].casefold() not in text.casefold()]
+    return (
+        _replace_word(text, chance.choice(own_words), chance.choice(other_words)) if own_words and other_words else None
+    )
 
 
 def drop_word(text: str, other: str, chance: random.Random) -> str | None:
@@ -169,19 +187,19 @@ def drop_word(text: str, other: str, chance: random.Random) -> str | None:
 
 
 def drop_stopwords(text: str, other: str, chance: random.Random) -> str | None:
-    """What a summary does: everything that says little left out."""
+    """Leave out all stop words, as a summary does."""
     del other, chance
-    kept = [word for word in text.split() if word.strip(".,;:!?").casefold() not in STOPWORDS]
-    return " ".join(kept) if 2 < len(kept) < len(text.split()) else None
+    words = [word for word in text.split() if word.strip(".,;:!?").casefold() not in STOPWORDS]
+    return " ".join(words) if 2 < len(words) < len(text.split()) else None
 
 
 def swap_adjacent_words(text: str, other: str, chance: random.Random) -> str | None:
     del other
     words = text.split(" ")
-    turnable = [i for i in range(len(words) - 1) if words[i] != words[i + 1]]
-    if not turnable:
+    swappable = [i for i in range(len(words) - 1) if words[i] != words[i + 1]]
+    if not swappable:
         return None
-    i = chance.choice(turnable)
+    i = chance.choice(swappable)
     return " ".join([*words[:i], words[i + 1], words[i], *words[i + 2 :]])
 
 
@@ -216,10 +234,10 @@ def drop_negation(text: str, other: str, chance: random.Random) -> str | None:
 
 
 def splice(text: str, other: str, chance: random.Random) -> str | None:
-    """The beginning of one sentence and the end of another, as one."""
+    """Join the first half of one sentence and the second half of the other."""
     del chance
-    left, right = text.split(" "), other.split(" ")
-    return " ".join(left[: len(left) // 2] + right[len(right) // 2 :])
+    first_words, second_words = text.split(" "), other.split(" ")
+    return " ".join(first_words[: len(first_words) // 2] + second_words[len(second_words) // 2 :])
 
 
 def elide_middle(text: str, other: str, chance: random.Random) -> str | None:
@@ -240,7 +258,7 @@ def add_beginning(text: str, other: str, chance: random.Random) -> str | None:
 
 
 def transpose_letters(text: str, other: str, chance: random.Random) -> str | None:
-    """Two letters turned inside a word: a typo made or mended."""
+    """Transpose two letters inside a word, as a typo or its correction would."""
     del other
     long = [w for w in _words(text) if len(w[0]) > 4 and w[0][1] != w[0][2]]
     if not long:
@@ -255,13 +273,13 @@ def upper_case(text: str, other: str, chance: random.Random) -> str | None:
 
 
 def replace_with_homoglyph(text: str, other: str, chance: random.Random) -> str | None:
-    """A Latin letter for the Cyrillic one that looks the same."""
+    """Replace a Latin letter by the Cyrillic letter that looks the same."""
     del other, chance
     return text.replace("a", "а", 1) if "a" in text else None
 
 
 def normalize_compatibility(text: str, other: str, chance: random.Random) -> str | None:
-    """What NFKC would call the same: "10²" as "102", a ligature as two letters."""
+    """Apply NFKC: "10²" becomes "102", and a ligature becomes two letters."""
     del other, chance
     return unicodedata.normalize("NFKC", text)
 
@@ -272,7 +290,7 @@ def strip_accents(text: str, other: str, chance: random.Random) -> str | None:
 
 
 def fill_placeholder(text: str, other: str, chance: random.Random) -> str | None:
-    """A name where one was redacted."""
+    """Replace a redacted name by a name."""
     del other, chance
     return re.sub(r"\[person(?: \d+)?\]", "Kari Nordmann", text) if "[person" in text else None
 
@@ -294,7 +312,7 @@ def drop_character(text: str, other: str, chance: random.Random) -> str | None:
 
 
 def drop_last_letter(text: str, other: str, chance: random.Random) -> str | None:
-    """What stays is a piece of the case, cut through a word."""
+    """Drop the last letter: the rest is part of the case, but ends inside a word."""
     del other, chance
     bare = text.rstrip(" .,;:!?…\"'”’)")
     return bare[:-1] if len(bare) > 2 and bare[-1].isalnum() and bare[-2].isalnum() else None
@@ -317,7 +335,7 @@ def add_character(text: str, other: str, chance: random.Random) -> str | None:
 
 
 def superscript_digit(text: str, other: str, chance: random.Random) -> str | None:
-    """ "102" as "10²"."""
+    """Raise a digit: "102" becomes "10²"."""
     del other, chance
     number = re.search(r"(?<=\d)\d", text)
     return None if number is None else text[: number.start()] + "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(number[0])] + text[number.end() :]
@@ -331,7 +349,7 @@ def swap_case_of_word(text: str, other: str, chance: random.Random) -> str | Non
 
 
 def join_sentences(text: str, other: str, chance: random.Random) -> str | None:
-    """Two whole sentences of two cases as one quote."""
+    """Join whole sentences of two cases into one quote."""
     del chance
     return f"{text} {other}"
 
@@ -345,11 +363,14 @@ GLOSSARY = {
 
 
 def translate(text: str, other: str, chance: random.Random) -> str | None:
-    """Word by word as far as a small glossary goes: enough to be nobody's words."""
+    """Translate word by word with a small glossary.
+
+    That is enough for a text that no case contains.
+    """
     del other
     pairs = (pair.split(" ") for pair in GLOSSARY[chance.choice(["de", "nb"])].split("|"))
-    known = dict(pairs)
-    return re.sub(r"[^\W\d_]+", lambda word: known.get(word[0].casefold(), word[0]), text)
+    translations = dict(pairs)
+    return re.sub(r"[^\W\d_]+", lambda word: translations.get(word[0].casefold(), word[0]), text)
 
 
 def invent_sentence(text: str, other: str, chance: random.Random) -> str | None:
@@ -380,7 +401,7 @@ ALTERATIONS: Mapping[str, QuoteAlteration] = {
     "a beginning added": add_beginning,
     "spelling corrected": transpose_letters,
     "capitals throughout": upper_case,
-    "a look-alike letter": replace_with_homoglyph,
+    "a homoglyph": replace_with_homoglyph,
     "compatibility forms": normalize_compatibility,
     "accents dropped": strip_accents,
     "a name for a placeholder": fill_placeholder,

@@ -1,1 +1,1 @@
-"""scorers"""
+"""Scorers, which turn results of the code under test into figures."""

@@ -1,4 +1,7 @@
-"""Whether quotes stand where they say: in everything a network exports, and among quotes planted to deceive."""
+"""Verification of quotes: they must occur in their case exactly where they claim.
+
+It is measured on everything a network exports, and on planted false quotes.
+"""
 
 import sys
 from collections import Counter
@@ -38,20 +41,25 @@ EVAL = "grounding"
 DATASET = "planted quotes"
 
 MIN_RECALL = 0.995
-"""Of true quotes, typographic marks, spaces and normal forms among them (issue 4)."""
+"""Limit for true quotes (issue 4).
+
+They include typographic marks, spaces and normal forms.
+"""
 
 DEFAULT_DRAFTS = 10_000
 
 
 def score_exported_quotes(network: NetworkRun, *, max_prereadings: int | None = None) -> list[Score]:
-    """Every quote of every exported draft, a pre-reading of each theme among them, against the exported cases.
+    """Compare every quote of every exported draft with the exported cases.
+
+    A pre-reading of each theme is built first and counts as a draft.
 
     Args:
-        most_prereadings: of the largest themes only; each takes seconds where the cases are many and long.
+        max_prereadings: build pre-readings of the largest themes only; each takes seconds with many long cases.
     """
     store = network.ctx.store
-    standing = [theme for theme in store.themes() if theme.case_ids]
-    for theme in standing[:max_prereadings]:
+    active_themes = [theme for theme in store.themes() if theme.case_ids]
+    for theme in active_themes[:max_prereadings]:
         prereading_builder.build_prereading(
             store, network.ctx.clock, prereading_builder.subject_from_theme(store, theme.id)
         )
@@ -77,7 +85,10 @@ def _is_exact_slice(quote: Mapping[str, Any], texts: Mapping[str, Mapping[str, s
 
 @dataclass(frozen=True, slots=True)
 class QuoteVerdict:
-    """What became of a planted quote; ``kept`` is the quote as ``ground`` kept it."""
+    """A planted quote and the result of ``ground``.
+
+    ``grounded_quote`` is ``None`` if ``ground`` refused the quote.
+    """
 
     planted: PlantedQuote
     grounded_quote: Quote | None
@@ -86,22 +97,28 @@ class QuoteVerdict:
 def score_planted_quotes(
     planted: Iterable[PlantedQuote], cases: Sequence[Case], *, dataset: str = DATASET
 ) -> list[Score]:
-    """``ground`` as a detector of false quotes: recall, precision, and that what it keeps is the slice it names."""
+    """Score ``ground`` as a detector of false quotes.
+
+    The scores are recall, precision, and the share of accepted quotes that are exact slices.
+    """
     by_id = {case.id: case for case in [*cases, edge_case()]}
-    verdicts = [QuoteVerdict(one, kept) for one, kept in _ground_each(list(planted), by_id)]
-    false = [one for one in verdicts if one.planted.should_keep is False]
-    true = [one for one in verdicts if one.planted.should_keep]
-    refused_false = [one for one in false if one.grounded_quote is None]
-    refused_true = [one for one in true if one.grounded_quote is None]
-    kept = [one for one in verdicts if one.grounded_quote is not None]
+    verdicts = [
+        QuoteVerdict(planted_quote, grounded_quote)
+        for planted_quote, grounded_quote in _ground_each(list(planted), by_id)
+    ]
+    false = [verdict for verdict in verdicts if verdict.planted.should_keep is False]
+    true = [verdict for verdict in verdicts if verdict.planted.should_keep]
+    refused_false = [verdict for verdict in false if verdict.grounded_quote is None]
+    refused_true = [verdict for verdict in true if verdict.grounded_quote is None]
+    accepted = [verdict for verdict in verdicts if verdict.grounded_quote is not None]
     n_refused = len(refused_false) + len(refused_true)
-    rightly_kept = sum(_is_kept_as_slice(one, by_id) for one in kept)
-    missed = _count_alterations([one for one in false if one.grounded_quote is not None])
-    true_or_not = [one for one in kept if one.planted.should_keep is not None]
-    n_ways = len({one.planted.alteration for one in false})
+    n_exact = sum(_is_kept_as_slice(verdict, by_id) for verdict in accepted)
+    missed = _count_alterations([verdict for verdict in false if verdict.grounded_quote is not None])
+    decidable = [verdict for verdict in accepted if verdict.planted.should_keep is not None]
+    n_alterations = len({verdict.planted.alteration for verdict in false})
     return [
         _share_score(
-            dataset, "false quotes refused (recall)", len(refused_false), len(false), f"in {n_ways} ways", missed
+            dataset, "false quotes refused (recall)", len(refused_false), len(false), f"in {n_alterations} ways", missed
         ),
         _share_score(
             dataset,
@@ -111,9 +128,9 @@ def score_planted_quotes(
             "",
             _count_alterations(refused_true),
         ),
-        _share_score(dataset, "kept quotes that are slices", rightly_kept, len(kept), ""),
+        _share_score(dataset, "kept quotes that are slices", n_exact, len(accepted), ""),
         _share_score(
-            dataset, "accepted quotes true (precision)", len(true) - len(refused_true), len(true_or_not), "", missed
+            dataset, "accepted quotes true (precision)", len(true) - len(refused_true), len(decidable), "", missed
         ),
         _share_score(
             dataset,
@@ -131,23 +148,26 @@ def score_planted_quotes(
 def _ground_each(
     planted: Sequence[PlantedQuote], cases: Mapping[str, Case]
 ) -> Iterator[tuple[PlantedQuote, Quote | None]]:
-    """Each quote as the one claim of a draft of its own."""
-    for one in planted:
+    """Ground each quote as the one claim of its own draft."""
+    for planted_quote in planted:
         draft = Draft(
             id="d-planted",
             kind=DraftKind.PATTERN,
             theme_id=None,
             name="",
             fields={},
-            claims=(Claim(text="Planted.", field="", quotes=(one.quote,)),),
+            claims=(Claim(text="Planted.", field="", quotes=(planted_quote.quote,)),),
             provenance=Provenance(run_id=""),
         )
         claims = ground(draft, cases).draft.claims
-        yield one, claims[0].quotes[0] if claims else None
+        yield planted_quote, claims[0].quotes[0] if claims else None
 
 
 def _is_kept_as_slice(verdict: QuoteVerdict, cases: Mapping[str, Case]) -> bool:
-    """Kept text is the source's own, and says what was asked for."""
+    """Return true if the accepted quote is an exact slice of its source.
+
+    It must also say the same as the planted quote.
+    """
     quote = verdict.grounded_quote
     if quote is None:
         return False
@@ -158,26 +178,32 @@ def _is_kept_as_slice(verdict: QuoteVerdict, cases: Mapping[str, Case]) -> bool:
 
 
 def _misplaced_score(verdicts: Sequence[QuoteVerdict], dataset: str) -> Score:
-    """True text under another field of its case: to find it and to refuse it are both right."""
-    either = [one for one in verdicts if one.planted.should_keep is None]
-    found = sum(one.grounded_quote is not None for one in either)
-    value = found / len(either) if either else 0.0
-    note = f"{found} of {len(either)}"
+    """Score true text that names another field of its case.
+
+    Accepting and refusing it are both right.
+    """
+    misplaced = [verdict for verdict in verdicts if verdict.planted.should_keep is None]
+    n_found = sum(verdict.grounded_quote is not None for verdict in misplaced)
+    value = n_found / len(misplaced) if misplaced else 0.0
+    note = f"{n_found} of {len(misplaced)}"
     name = "found under another field"
     return Score(eval=EVAL, dataset=dataset, name=name, value=value, direction=ScoreDirection.NONE, note=note)
 
 
 def _count_alterations(verdicts: Sequence[QuoteVerdict]) -> str:
-    return ", ".join(f"{how}: {n}" for how, n in Counter(one.planted.alteration for one in verdicts).most_common(5))
+    return ", ".join(
+        f"{alteration}: {n}"
+        for alteration, n in Counter(verdict.planted.alteration for verdict in verdicts).most_common(5)
+    )
 
 
 def _share_score(
     dataset: str, name: str, n_hits: int, n_total: int, unit: str, failures: str = "", *, limit: float = 1.0
 ) -> Score:
-    """A share that must be 1, or ``limit``; where it is not, the note says in which ways it failed."""
+    """Return a share with the given limit; the note lists the alterations that failed."""
     low, high = wilson_interval(n_hits, n_total)
-    told = f"{n_hits} of {n_total}" + (f" {unit}" if unit else "") + f"; 95 % {low:.4f}-{high:.4f}"
-    note = told + (f"; wrong: {failures}" if failures else "")
+    counts = f"{n_hits} of {n_total}" + (f" {unit}" if unit else "") + f"; 95 % {low:.4f}-{high:.4f}"
+    note = counts + (f"; wrong: {failures}" if failures else "")
     return Score(
         eval=EVAL,
         dataset=dataset,
@@ -190,16 +216,18 @@ def _share_score(
 
 
 def plant_drafts(cases: Sequence[Case], *, n_drafts: int, seed: int) -> list[PlantedQuote]:
-    """So many planted quotes, from as many sentences of the cases as that takes."""
+    """Return up to ``n_drafts`` planted quotes, from as many sentences as needed."""
     planted = plant_quotes(cases, n_sentences=n_drafts, seed=seed)
     return list(islice(planted, n_drafts))
 
 
 def _measure_corpora(corpora: Path, *, n_drafts: int, seed: int) -> Iterator[Score]:
-    for corpus in (one for one in CORPORA if one.name in {"lessons", "recaps", "complaints"}):
+    for corpus in (corpus for corpus in CORPORA if corpus.name in {"lessons", "recaps", "complaints"}):
         rows = read_submissions(corpora / corpus.file, kind=corpus.kind, mapping={})
-        taken = [one for one in rows if isinstance(one, Submission)]
-        cases = [make_case(one, roster=Roster.of([]), network_id="n", secret=b"eval")[0] for one in taken]
+        submissions = [row for row in rows if isinstance(row, Submission)]
+        cases = [
+            make_case(submission, roster=Roster.of([]), network_id="n", secret=b"eval")[0] for submission in submissions
+        ]
         yield from score_planted_quotes(
             plant_drafts(cases, n_drafts=n_drafts, seed=seed), cases, dataset=f"{DATASET} in {corpus.name}"
         )
@@ -212,6 +240,6 @@ if __name__ == "__main__":
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--drafts", type=int, default=DEFAULT_DRAFTS)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    for score in _measure_corpora(asked.corpora, n_drafts=asked.drafts, seed=asked.seed):
+    args = parser.parse_args()
+    for score in _measure_corpora(args.corpora, n_drafts=args.drafts, seed=args.seed):
         sys.stdout.write(f"{score.dataset}: {score.name} {score.value:.4f} ({score.note})\n")

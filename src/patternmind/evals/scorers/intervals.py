@@ -1,13 +1,16 @@
-"""How sure a share is, from how many it was counted."""
+"""Confidence interval of a share."""
 
 import math
 
 Z_95 = 1.959964
-"""Standard errors of a 95 % interval."""
+"""Number of standard errors of a 95 % interval."""
 
 
 def wilson_interval(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share, within 0..1 also where all or none of a few are hits (Wilson, 1927)."""
+    """Compute the 95 % interval of a share (Wilson, 1927).
+
+    It stays within 0..1 even if all of a few, or none of them, are hits.
+    """
     if n == 0:
         return 0.0, 1.0
     share, z2 = hits / n, Z_95 * Z_95

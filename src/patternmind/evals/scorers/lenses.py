@@ -1,7 +1,8 @@
-"""Whether a lens finds in plain text what structured cases keep apart: sentence by sentence, and in the themes.
+"""Separation of problem and remedy by lenses in plain text.
 
-Structured cases are the gold: their fields are joined into one plain text, and what a lens picks from it is compared
-with the fields the sentences came from. The cues were weighed on the lessons, so their figures there flatter.
+It is measured sentence by sentence, and in the themes. Structured cases are the gold: their fields are joined into
+one plain text. The sentences that a lens picks from it are compared with the fields they came from. The cues were
+weighed on the lessons, so their figures there are too favourable.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +26,10 @@ FIELDS_OF = {Side.PROBLEM: LENSES["problem"][0], Side.HELPED: LENSES["helped"][0
 
 @dataclass(frozen=True, slots=True)
 class FlattenedCase:
-    """A structured case without its title, the same in one plain text, and the side each sentence's field is on."""
+    """A structured case without its title, and the same case as one plain text.
+
+    ``gold`` is the side of each sentence's field.
+    """
 
     structured: Case
     plain: Case
@@ -34,21 +38,21 @@ class FlattenedCase:
 
 
 def flatten_cases(cases: Sequence[Case]) -> list[FlattenedCase]:
-    """The cases that have fields on both sides, their fields in reading order."""
-    flat = (_flatten(case) for case in cases if case.kind is CaseKind.CASE)
-    return [one for one in flat if len(set(one.gold)) > 1]
+    """Return the cases that have fields on both sides, with their fields in reading order."""
+    flattened_cases = (_flatten(case) for case in cases if case.kind is CaseKind.CASE)
+    return [flattened for flattened in flattened_cases if len(set(flattened.gold)) > 1]
 
 
 def _flatten(case: Case) -> FlattenedCase:
-    fields = {name: said for name, said in case.text.items() if name != "title"}
+    fields = {name: field_text for name, field_text in case.text.items() if name != "title"}
     text = ""
     spans: list[tuple[int, int]] = []
     gold: list[Side] = []
-    for name, said in fields.items():
-        found = [(len(text) + start, len(text) + end) for start, end in split_sentences(said)]
-        spans += found
-        gold += [_side(name)] * len(found)
-        text += f"{said}\n"
+    for name, field_text in fields.items():
+        sentence_spans = [(len(text) + start, len(text) + end) for start, end in split_sentences(field_text)]
+        spans += sentence_spans
+        gold += [_side(name)] * len(sentence_spans)
+        text += f"{field_text}\n"
     plain = replace(case, text={"problem": text})
     return FlattenedCase(replace(case, text=fields), plain, tuple(spans), tuple(gold))
 
@@ -58,56 +62,66 @@ def _side(field: str) -> Side:
 
 
 def score_side_classification(dataset: str, cases: Sequence[Case]) -> list[Score]:
-    """Sentences on the side of the field they came from; beside it, what their place alone would tell."""
-    flat = flatten_cases(cases)
-    gold = [side for one in flat for side in one.gold]
-    told = [said.side for one in flat for said in classify_sides(one.plain.text["problem"], one.spans)]
-    by_place = [side for one in flat for side in sides_by_position(len(one.gold))]
-    first, *rest = _side_scores(dataset, gold, told)
-    alone = [
-        replace(score, name=f"{score.name}, by place alone", direction=ScoreDirection.NONE, is_tracked=False)
-        for score in _side_scores(dataset, gold, by_place)
+    """Score the share of sentences classified to the side of their field.
+
+    The reference is a classification by position alone.
+    """
+    flattened_cases = flatten_cases(cases)
+    gold = [side for case in flattened_cases for side in case.gold]
+    predicted = [
+        sentence.side for case in flattened_cases for sentence in classify_sides(case.plain.text["problem"], case.spans)
     ]
-    return [replace(first, note=f"{len(flat)} cases, {len(gold)} sentences"), *rest, *alone]
+    by_position = [side for case in flattened_cases for side in sides_by_position(len(case.gold))]
+    first, *rest = _side_scores(dataset, gold, predicted)
+    position_scores = [
+        replace(score, name=f"{score.name}, by place alone", direction=ScoreDirection.NONE, is_tracked=False)
+        for score in _side_scores(dataset, gold, by_position)
+    ]
+    return [replace(first, note=f"{len(flattened_cases)} cases, {len(gold)} sentences"), *rest, *position_scores]
 
 
 def sides_by_position(n: int) -> list[Side]:
-    """The first half tells the problem, the second what helped."""
+    """Assign the first half of the sentences to the problem, the second to what helped."""
     return [Side.HELPED if 2 * row + 1 > n else Side.PROBLEM for row in range(n)]
 
 
 def _side_scores(dataset: str, gold: Sequence[Side], predicted: Sequence[Side | None]) -> list[Score]:
     pairs = list(zip(gold, predicted, strict=True))
-    values = {"sentences on their side": _share(wanted is got for wanted, got in pairs)}
+    values = {"sentences on their side": _share(expected is actual for expected, actual in pairs)}
     for side in Side:
-        values[f"{side}, precision"] = _share(wanted is side for wanted, got in pairs if got is side)
-        values[f"{side}, recall"] = _share(got is side for wanted, got in pairs if wanted is side)
+        values[f"{side}, precision"] = _share(expected is side for expected, actual in pairs if actual is side)
+        values[f"{side}, recall"] = _share(actual is side for expected, actual in pairs if expected is side)
     return [Score(eval=EVAL, dataset=dataset, name=name, value=value) for name, value in values.items()]
 
 
 def score_lens_themes(
     dataset: str, cases: Sequence[Case], encoder: Encoder, fit: Callable[[Vectors], Grouping]
 ) -> list[Score]:
-    """How near themes of plain text come to those of the fields under the same lens; beside it, of the whole text."""
-    flat = flatten_cases(cases)
-    whole = encoder.encode([lens_text(one.plain, "all") for one in flat])
-    of_whole = fit(whole)
+    """Compare themes of plain text with themes of the fields under the same lens.
+
+    The reference is themes of the whole text.
+    """
+    flattened_cases = flatten_cases(cases)
+    whole_vectors = encoder.encode([lens_text(case.plain, "all") for case in flattened_cases])
+    whole_grouping = fit(whole_vectors)
     scores: list[Score] = []
     for lens in ("problem", "helped"):
-        fields = encoder.encode([lens_text(one.structured, lens) for one in flat])
-        picked = encoder.encode([lens_text(one.plain, lens) for one in flat])
-        wanted = [str(label) for label in fit(fields).filled.tolist()]
+        field_vectors = encoder.encode([lens_text(case.structured, lens) for case in flattened_cases])
+        picked_vectors = encoder.encode([lens_text(case.plain, lens) for case in flattened_cases])
+        expected = [str(label) for label in fit(field_vectors).filled.tolist()]
         scores += [
             _score(
                 dataset,
                 f"{lens} lens, AMI with its fields",
-                score_agreement_measures(wanted, fit(picked).filled)["AMI"],
+                score_agreement_measures(expected, fit(picked_vectors).filled)["AMI"],
             ),
-            _score(dataset, f"{lens} lens, cosine to its fields", _cosine(picked, fields)),
+            _score(dataset, f"{lens} lens, cosine to its fields", _cosine(picked_vectors, field_vectors)),
             _reference_score(
-                dataset, f"{lens} lens, AMI of whole texts", score_agreement_measures(wanted, of_whole.filled)["AMI"]
+                dataset,
+                f"{lens} lens, AMI of whole texts",
+                score_agreement_measures(expected, whole_grouping.filled)["AMI"],
             ),
-            _reference_score(dataset, f"{lens} lens, cosine of whole texts", _cosine(whole, fields)),
+            _reference_score(dataset, f"{lens} lens, cosine of whole texts", _cosine(whole_vectors, field_vectors)),
         ]
     return scores
 
@@ -120,13 +134,13 @@ def _reference_score(dataset: str, name: str, value: float) -> Score:
     return replace(_score(dataset, name, value), direction=ScoreDirection.NONE, is_tracked=False)
 
 
-def _cosine(left: Vectors, right: Vectors) -> float:
-    return float(np.einsum("nd,nd->n", left, right).mean())
+def _cosine(first: Vectors, second: Vectors) -> float:
+    return float(np.einsum("nd,nd->n", first, second).mean())
 
 
 def _share(hits: Iterable[bool]) -> float:
-    found = list(hits)
-    return sum(found) / max(1, len(found))
+    outcomes = list(hits)
+    return sum(outcomes) / max(1, len(outcomes))
 
 
 __all__ = ["FlattenedCase", "flatten_cases", "score_lens_themes", "score_side_classification", "sides_by_position"]

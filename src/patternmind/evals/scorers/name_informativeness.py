@@ -1,7 +1,7 @@
-"""Telling power of names: does a theme's name lead to a case of it that had no part in the name, or to a neighbour's?
+"""Informativeness of theme names: a name should lead to unseen cases of its theme.
 
-A fold of the cases is held out, names are made from the rest, and the encoder is asked which of two held-out cases, one
-of the theme and one of its nearest theme, the name is closer to. What it knows of either case is its vector.
+A fold of the cases is held out and names are made from the rest. Each question takes two held-out cases, one of the
+theme and one of its nearest theme. The encoder decides which of the two the name is closer to, by their vectors alone.
 """
 
 import random
@@ -23,17 +23,26 @@ EVAL = "naming"
 N_QUESTIONS = 500
 MIN_SHARE = 0.8
 MIN_CASES_FOR_LIMIT = 300
-"""Cases in themes; below, names rest on a handful each, and the figure is told without a promise."""
+"""Minimum of cases in themes for a limit.
+
+Below it, names rest on a handful of cases each, and the figure is reported without a limit.
+"""
 
 MIN_CASES = 4
 N_FOLDS = 5
 SINGLE_FOLD_MIN_CASES = 1_000
-"""Cases from which one fold holds enough to ask about; below, each case is held out once, or the same few are asked."""
+"""Number of cases from which one fold is enough.
+
+Below it, each case is held out once; otherwise the same few cases would answer all questions.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ThemeVectors:
-    """What the questions are about. Row ``row_of[id]`` of ``vectors`` is the case's; ``nearest`` by theme id."""
+    """Themes, texts and vectors that the questions draw from.
+
+    Row ``row_of[id]`` of ``vectors`` belongs to the case; ``nearest`` is by theme id.
+    """
 
     members: Mapping[str, Sequence[str]]
     nearest: Mapping[str, str]
@@ -51,7 +60,10 @@ class ThemeVectors:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutFold:
-    """Names made without a fold, as vectors, and the cases of each theme that are in it."""
+    """Vectors of names made without a fold.
+
+    ``held_out_ids`` holds the cases of each theme that are in the fold.
+    """
 
     name_vectors: Mapping[str, Vectors]
     held_out_ids: Mapping[str, Sequence[str]]
@@ -67,10 +79,12 @@ class HeldOutFold:
 def score_name_informativeness(
     dataset: str, themes: Sequence[Theme], cases: Sequence[Case], vectors: Vectors, encoder: Encoder, *, seed: int
 ) -> list[Score]:
-    """The share of ``ASKED`` questions answered right; a name that says nothing would get half of them.
+    """Score the share of ``N_QUESTIONS`` questions with a right answer.
+
+    A name without information would get half of them right.
 
     Args:
-        vectors: row i of ``cases[i]``, the whole of it.
+        vectors: row i is the vector of the whole text of ``cases[i]``.
     """
     members = {theme.id: theme.case_ids for theme in themes if len(theme.case_ids) >= MIN_CASES}
     nearest = {
@@ -83,9 +97,9 @@ def score_name_informativeness(
     rng = random.Random(seed)
     n_folds = 1 if sum(map(len, members.values())) >= SINGLE_FOLD_MIN_CASES else N_FOLDS
     fold_of = {
-        case_id: place % N_FOLDS
+        case_id: position % N_FOLDS
         for ids in members.values()
-        for place, case_id in enumerate(rng.sample(sorted(ids), len(ids)))
+        for position, case_id in enumerate(rng.sample(sorted(ids), len(ids)))
     }
     answers: list[bool] = []
     for fold in range(n_folds):
@@ -102,10 +116,10 @@ def score_name_informativeness(
 
 
 def _answer_questions(network: ThemeVectors, fold: HeldOutFold, rng: random.Random, n: int) -> list[bool]:
-    askable = fold.testable_themes(network.nearest)
+    testable_themes = fold.testable_themes(network.nearest)
     answers: list[bool] = []
-    for _ in range(n if askable else 0):
-        theme_id = rng.choice(askable)
+    for _ in range(n if testable_themes else 0):
+        theme_id = rng.choice(testable_themes)
         own = network.vector(rng.choice(fold.held_out_ids[theme_id]))
         other = network.vector(rng.choice(fold.held_out_ids[network.nearest[theme_id]]))
         answers.append(bool(fold.name_vectors[theme_id] @ own > fold.name_vectors[theme_id] @ other))
@@ -113,19 +127,23 @@ def _answer_questions(network: ThemeVectors, fold: HeldOutFold, rng: random.Rand
 
 
 def _hold_out(network: ThemeVectors, fold_of: Mapping[str, int], fold: int, encoder: Encoder) -> HeldOutFold:
-    kept = {id: [one for one in ids if fold_of[one] != fold] for id, ids in network.members.items()}
-    held = {id: [one for one in ids if fold_of[one] == fold] for id, ids in network.members.items()}
+    training_ids = {id: [case_id for case_id in ids if fold_of[case_id] != fold] for id, ids in network.members.items()}
+    held_out_ids = {id: [case_id for case_id in ids if fold_of[case_id] == fold] for id, ids in network.members.items()}
     counts = PhraseCounts({case_id: text for case_id, text in network.texts.items() if fold_of.get(case_id) != fold})
-    centres = {id: network.centre(ids) for id, ids in kept.items()}
-    weighed: dict[str, list[Phrase]] = {}
-    for id, ids in kept.items():
-        beside = network.nearest.get(id, "")
-        found = propose_name_candidates(counts, ids, contrast_case_ids=kept.get(beside, ()))
-        vectors = encoder.encode([phrase.text for phrase in found])
-        weighed[id] = rank_by_similarity(found, vectors, centre=centres[id], contrast_centre=centres.get(beside))
-    names = name_themes({id: counts.distinctive_phrases(ids) for id, ids in kept.items()}, candidates=weighed)
-    vectors = encoder.encode([one.name for one in names.values()])
-    return HeldOutFold(dict(zip(names, vectors, strict=True)), held)
+    centres = {id: network.centre(ids) for id, ids in training_ids.items()}
+    candidates: dict[str, list[Phrase]] = {}
+    for id, ids in training_ids.items():
+        nearest_id = network.nearest.get(id, "")
+        phrases = propose_name_candidates(counts, ids, contrast_case_ids=training_ids.get(nearest_id, ()))
+        vectors = encoder.encode([phrase.text for phrase in phrases])
+        candidates[id] = rank_by_similarity(
+            phrases, vectors, centre=centres[id], contrast_centre=centres.get(nearest_id)
+        )
+    names = name_themes(
+        {id: counts.distinctive_phrases(ids) for id, ids in training_ids.items()}, candidates=candidates
+    )
+    vectors = encoder.encode([theme_name.name for theme_name in names.values()])
+    return HeldOutFold(dict(zip(names, vectors, strict=True)), held_out_ids)
 
 
 __all__ = ["score_name_informativeness"]

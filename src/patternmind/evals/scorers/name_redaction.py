@@ -1,4 +1,4 @@
-"""Known names in every way that people write them, unknown ones that are offered, and what is taken out and is none."""
+"""Redaction of known names in every usual spelling, detection of unknown names, and false alarms."""
 
 import random
 import time
@@ -34,7 +34,7 @@ from patternmind.ingestion.redaction.redactor import redact
 from patternmind.ingestion.redaction.roster import Roster
 
 MAX_FALSE_ALARMS = 1.0
-"""A thousand words."""
+"""Limit per thousand words."""
 _TEXT_FIELDS = ("driving_event", "lesson", "recommendation")
 
 NAME_VARIANTS: Mapping[str, Callable[[str], str]] = {
@@ -54,33 +54,41 @@ NAME_VARIANTS: Mapping[str, Callable[[str], str]] = {
     "two lines": lambda name: "\n".join(name.split()),
     "no space": lambda name: name.split()[0] + name.split()[-1],
 }
-"""The ways in which people write a name that the roster has as a whole."""
+"""Spellings of a name that the roster holds in full."""
 
 
 @dataclass(frozen=True, slots=True)
 class VariedText:
-    """A text whose whole names were put another way, and each of them with its variant."""
+    """A text whose full names were replaced by variants.
+
+    ``variants`` holds the variant of each name, in order.
+    """
 
     annotated: AnnotatedText
     variants: Sequence[str]
 
 
 def score_known_names(path: Path, *, seed: int) -> list[Score]:
-    """The roster holds the whole names alone; in the texts each is written in a way that is drawn for it."""
+    """Score the redaction of names in variants that the roster does not hold.
+
+    The roster holds the full names only; the spelling of each name in the texts is drawn at random.
+    """
     rows = nfc_rows(path)
     names = sorted({name for row in rows for name, _ in full_name_spans(row)})
     roster = Roster.of(RosterEntry(number=i, name=name) for i, name in enumerate(names, start=1))
     rng = random.Random(seed)
     varied = [vary_names(row, roster, rng) for row in rows if full_name_spans(row)]
-    told = [
-        (variant, one.annotated.leaks(span))
-        for one in varied
-        for span, variant in zip(one.annotated.gold, one.variants, strict=True)
+    outcomes = [
+        (variant, varied_text.annotated.leaks(span))
+        for varied_text in varied
+        for span, variant in zip(varied_text.annotated.gold, varied_text.variants, strict=True)
     ]
-    left = [variant for variant, leaks in told if leaks]
-    worst = ", ".join(f"{variant} {left.count(variant)}" for variant in sorted(set(left), key=left.count, reverse=True))
-    note = f"{format_share(len(told) - len(left), len(told))}; left: {worst or 'none'}"
-    value = 1 - len(left) / max(1, len(told))
+    leaked = [variant for variant, leaks in outcomes if leaks]
+    worst = ", ".join(
+        f"{variant} {leaked.count(variant)}" for variant in sorted(set(leaked), key=leaked.count, reverse=True)
+    )
+    note = f"{format_share(len(outcomes) - len(leaked), len(outcomes))}; left: {worst or 'none'}"
+    value = 1 - len(leaked) / max(1, len(outcomes))
     return [
         Score(
             eval=EVAL, dataset=DATASET, name="known names, varied: taken out", value=value, limit=MIN_SHARE, note=note
@@ -89,13 +97,13 @@ def score_known_names(path: Path, *, seed: int) -> list[Score]:
 
 
 def full_name_spans(row: Mapping[str, Any]) -> list[tuple[str, LabelledSpan]]:
-    """The names of two words or more, titles before them left out, by where they stand."""
-    found: list[tuple[str, LabelledSpan]] = []
+    """Return names of two words or more, without titles, in the order of the text."""
+    name_spans: list[tuple[str, LabelledSpan]] = []
     for span in row.get("spans", ()):
         name = without_titles(span["value"]) if span["type"] == PERSON else ""
         if len(name.split()) > 1:
-            found.append((name, LabelledSpan(PERSON, span["end"] - len(name), span["end"])))
-    return sorted(found, key=lambda one: one[1].start)
+            name_spans.append((name, LabelledSpan(PERSON, span["end"] - len(name), span["end"])))
+    return sorted(name_spans, key=lambda name_span: name_span[1].start)
 
 
 def vary_names(row: Mapping[str, Any], roster: Roster, rng: random.Random) -> VariedText:
@@ -109,27 +117,31 @@ def vary_names(row: Mapping[str, Any], roster: Roster, rng: random.Random) -> Va
         text += written
         position = span.end
     text += row["text"][position:]
-    marked = AnnotatedText(text, tuple(gold), tuple(redacted_spans(text, redact(text, roster).text)))
-    return VariedText(marked, variants)
+    annotated = AnnotatedText(text, tuple(gold), tuple(redacted_spans(text, redact(text, roster).text)))
+    return VariedText(annotated, variants)
 
 
 def score_possible_names(path: Path) -> list[Score]:
-    """Nobody is on the roster: the names that are offered, and how many of the places that they were seen are names."""
+    """Score the names that are offered without a roster.
+
+    The first share is of the names in the texts: how many are offered. The second is of the offered places: how many
+    are names.
+    """
     rows = nfc_rows(path)
     texts = [row["text"] for row in rows]
-    parts = {part for one in find_possible_names(texts) for part in (one.name, *one.name.split())}
-    small = count_lower_case_words(texts)
-    caught = seen = right = n_gold = 0
+    parts = {part for possible in find_possible_names(texts) for part in (possible.name, *possible.name.split())}
+    lower_case_counts = count_lower_case_words(texts)
+    n_found = n_candidates = n_right = n_gold = 0
     for row in rows:
         gold = [
             LabelledSpan(PERSON, span["start"], span["end"]) for span in row.get("spans", ()) if span["type"] == PERSON
         ]
-        places = promote_enumerated_names(row["text"], find_name_candidates(row["text"], small))
-        found = [LabelledSpan(PERSON, one.start, one.end) for one in places if one.name in parts]
+        places = promote_enumerated_names(row["text"], find_name_candidates(row["text"], lower_case_counts))
+        candidates = [LabelledSpan(PERSON, place.start, place.end) for place in places if place.name in parts]
         n_gold += len(gold)
-        caught += sum(any(one.overlaps(span) for one in found) for span in gold)
-        seen += len(found)
-        right += sum(any(one.overlaps(span) for span in gold) for one in found)
+        n_found += sum(any(candidate.overlaps(span) for candidate in candidates) for span in gold)
+        n_candidates += len(candidates)
+        n_right += sum(any(candidate.overlaps(span) for span in gold) for candidate in candidates)
     return [
         Score(
             eval=EVAL,
@@ -139,43 +151,44 @@ def score_possible_names(path: Path) -> list[Score]:
             note=format_share(part, whole),
         )
         for name, part, whole in (
-            ("possible names, no roster: offered", caught, n_gold),
-            ("possible names: rightly offered", right, seen),
+            ("possible names, no roster: offered", n_found, n_gold),
+            ("possible names: rightly offered", n_right, n_candidates),
         )
     ]
 
 
 def score_false_alarms(name: str, path: Path, pii: Path) -> list[Score]:
-    """All that is taken out of technical texts a thousand words, without a roster and with one of strangers; and speed.
+    """Score redactions per thousand words of technical texts, and speed.
 
-    An upper bound: some of it is somebody's address, and some of the strangers' names are those of people in the texts.
+    It is measured without a roster and with a roster of strangers. The figure is an upper bound: some redactions are
+    real addresses, and some names of strangers are also names of people in the texts.
     """
     texts = [row[field] for row in read_jsonl(path) for field in _TEXT_FIELDS if row.get(field)]
     n_words = sum(len(text.split()) for text in texts)
     names = sorted({name for row in read_jsonl(pii) for name, _ in full_name_spans(row)})
     strangers = Roster.of(RosterEntry(number=i, name=stranger) for i, stranger in enumerate(names, start=1))
     scores: list[Score] = []
-    for what, roster in (("no roster", Roster.of([])), (f"{len(names)} strangers", strangers)):
-        redact(texts[0], roster)  # what loads when first used is no part of the speed
-        begun = time.process_time()
-        n_taken = sum(sum(redact(text, roster).counts.values()) for text in texts)
-        n_seconds = max(1e-9, time.process_time() - begun)
+    for roster_name, roster in (("no roster", Roster.of([])), (f"{len(names)} strangers", strangers)):
+        redact(texts[0], roster)  # exclude loading on first use from the speed
+        started = time.process_time()
+        n_redacted = sum(sum(redact(text, roster).counts.values()) for text in texts)
+        n_seconds = max(1e-9, time.process_time() - started)
         n_megabytes = sum(len(text.encode()) for text in texts) / 1e6
         scores += [
             Score(
                 eval=EVAL,
                 dataset=name,
-                name=f"taken out a thousand words, {what}",
-                value=1000 * n_taken / max(1, n_words),
+                name=f"taken out a thousand words, {roster_name}",
+                value=1000 * n_redacted / max(1, n_words),
                 direction=ScoreDirection.LOWER,
                 unit=ScoreUnit.SCORE,
                 limit=MAX_FALSE_ALARMS,
-                note=f"{n_taken} in {n_words:,}",
+                note=f"{n_redacted} in {n_words:,}",
             ),
             Score(
                 eval=EVAL,
                 dataset=name,
-                name=f"megabytes a second of one core, {what}",
+                name=f"megabytes a second of one core, {roster_name}",
                 value=n_megabytes / n_seconds,
                 direction=ScoreDirection.NONE,
                 unit=ScoreUnit.SCORE,

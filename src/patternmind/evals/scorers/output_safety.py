@@ -1,4 +1,4 @@
-"""What must not get out, looked for in everything that a network gives out: four kinds of escape."""
+"""Detection of unsafe output: active content, unverified quotes, formulas, control characters."""
 
 import io
 import json
@@ -29,55 +29,64 @@ CONTROL_CHARS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2
 class _PageChecker(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.wrong: list[str] = []
+        self.violations: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in ALLOWED_TAGS:
-            self.wrong.append(f"element {tag}")
+            self.violations.append(f"element {tag}")
         for name, value in attrs:
             if name not in ALLOWED_ATTRIBUTES or (name == "href" and not (value or "").startswith("#")):
-                self.wrong.append(f"attribute {name} of {tag}")
+                self.violations.append(f"attribute {name} of {tag}")
 
 
 def unsafe_html(page: str) -> list[str]:
-    """Elements and attributes that our own pages do not have, and links that lead out of the page."""
+    """List elements and attributes that our pages do not use, and links to other pages."""
     parser = _PageChecker()
     parser.feed(page)
     parser.close()
-    return parser.wrong
+    return parser.violations
 
 
 def unsafe_markdown(text: str) -> list[str]:
-    """What a Markdown reader with tables and bare links would render beside headings, lists and quotes."""
+    """List constructs other than headings, lists and quotes that a Markdown reader would render.
+
+    The reader supports tables and strikethrough.
+    """
     body = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
     reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    wrong: list[str] = []
+    violations: list[str] = []
     for block in reader.parse(body):
         for token in [block, *(block.children or [])]:
-            outward = token.type == "link_open" and not str(token.attrs.get("href", "")).startswith("#")
-            raw = token.type in {"html_block", "html_inline"} and not ANCHOR_TAG.fullmatch(token.content.strip())
-            if outward or raw or token.type in {"image", "table_open", "code_block", "fence", "code_inline", "s_open"}:
-                wrong.append(token.type)
-    return wrong
+            is_outward = token.type == "link_open" and not str(token.attrs.get("href", "")).startswith("#")
+            is_raw_html = token.type in {"html_block", "html_inline"} and not ANCHOR_TAG.fullmatch(
+                token.content.strip()
+            )
+            if (
+                is_outward
+                or is_raw_html
+                or token.type in {"image", "table_open", "code_block", "fence", "code_inline", "s_open"}
+            ):
+                violations.append(token.type)
+    return violations
 
 
 def unsafe_docx(content: bytes) -> list[str]:
-    """Relations that lead out of the file, fields, and embedded objects."""
-    wrong: list[str] = []
+    """List external relations, fields and embedded objects."""
+    violations: list[str] = []
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         for name in file.namelist():
             part = file.read(name).decode("utf-8", "replace")
             if name.endswith(".rels") and 'TargetMode="External"' in part:
-                wrong.append(f"outward relation in {name}")
+                violations.append(f"outward relation in {name}")
             if re.search(r"<w:(?:hyperlink\b[^>]*r:id|object|altChunk)|DDEAUTO|HYPERLINK \"|INCLUDEPICTURE", part) and (
                 name == "word/document.xml"
             ):
-                wrong.append(f"a field or an object in {name}")
-    return wrong
+                violations.append(f"a field or an object in {name}")
+    return violations
 
 
 def unsafe_pdf(content: bytes) -> list[str]:
-    """Actions of a PDF, its compressed parts opened."""
+    """List the actions of a PDF, including those in compressed parts."""
     parts = [content]
     for match in re.finditer(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
         try:
@@ -90,7 +99,7 @@ def unsafe_pdf(content: bytes) -> list[str]:
 
 
 def unsafe_csv(text: str) -> list[str]:
-    """Cells that a spreadsheet would calculate."""
+    """List cells that a spreadsheet would calculate."""
     import csv
 
     cells = (cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row)
@@ -102,16 +111,19 @@ def unsafe_terminal_text(text: str) -> list[str]:
 
 
 def unverified_quotes(rows: Sequence[Mapping[str, object]], cases: Mapping[str, Case]) -> Iterator[str]:
-    """Quotes of drafts that are no slice of their case, and words in quote marks of a name or a gist that none says."""
+    """Yield quotes that are not an exact slice of their case.
+
+    Words in quote marks in a name or a gist must occur in some case.
+    """
     for row in rows:
         for claim in json.loads(json.dumps(row.get("claims", []))):
             for quote in claim["quotes"]:
                 case = cases.get(quote["case_id"])
                 source = case.text.get(quote["field"], "") if case else ""
                 if source[quote["start"] : quote["end"]] != quote["text"] or not quote["text"].strip():
-                    yield "a quote that is no slice of its case"
+                    yield "a quote that is not a slice of its case"
         for name in ("name", "gist"):
             for match in QUOTED_TEXT.finditer(str(row.get(name, ""))):
-                said = next(part for part in match.groups() if part)
-                if not any(is_in_case(said, case) for case in cases.values()):
+                quoted = next(part for part in match.groups() if part)
+                if not any(is_in_case(quoted, case) for case in cases.values()):
                     yield "words in quote marks that no case says"

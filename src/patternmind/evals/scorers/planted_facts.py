@@ -1,7 +1,8 @@
-"""Claims of a model with a number, a date or a name altered, or the same fact written in another way.
+"""Refusal of claims in which a model altered a number, a date or a name.
 
-Whether an altered fact is false is not asked of the code under test: its figures, or its word, stand nowhere in the
-case. Run as ``python -m patternmind.evals.scorers.planted_facts CORPORA``.
+Claims that write the same fact in another way must be accepted. The code under test does not decide whether an altered
+fact is false: its figures, or its word, do not occur in the case. Run it as
+``python -m patternmind.evals.scorers.planted_facts CORPORA``.
 """
 
 import random
@@ -42,20 +43,20 @@ class PlantedClaim:
 FactAlteration = Callable[[str, Case, Sequence[str], random.Random], str | None]
 
 
-def _draw_number(sentence: str, chance: random.Random) -> re.Match[str] | None:
-    found = list(NUMBER.finditer(sentence))
-    return chance.choice(found) if found else None
+def _draw_number(sentence: str, rng: random.Random) -> re.Match[str] | None:
+    numbers = list(NUMBER.finditer(sentence))
+    return rng.choice(numbers) if numbers else None
 
 
 def _replace_span(sentence: str, match: re.Match[str], new: str) -> str:
     return sentence[: match.start()] + new + sentence[match.end() :]
 
 
-def plant_facts(case: Case, sentence: Sentence, names: Sequence[str], chance: random.Random) -> Iterator[PlantedClaim]:
-    """Every alteration of one sentence that fits, and the same sentence said in other ways."""
-    text, everything = sentence.text, " ".join(case.text.values())
-    yield PlantedClaim(f"In short: {text[:1].lower()}{text[1:]}", "as it stands, introduced", is_true=True)
-    if number := _draw_number(text, chance):
+def plant_facts(case: Case, sentence: Sentence, names: Sequence[str], rng: random.Random) -> Iterator[PlantedClaim]:
+    """Yield every applicable alteration of a sentence, and the same sentence in other words."""
+    text, case_text = sentence.text, " ".join(case.text.values())
+    yield PlantedClaim(f"In short: {text[:1].lower()}{text[1:]}", "unchanged, introduced", is_true=True)
+    if number := _draw_number(text, rng):
         figures, value = number[0], int(number[0])
         if value <= 12:
             yield PlantedClaim(
@@ -66,47 +67,50 @@ def plant_facts(case: Case, sentence: Sentence, names: Sequence[str], chance: ra
                 yield PlantedClaim(
                     _replace_span(text, number, f"{value:,}".replace(",", mark)), "thousands parted", is_true=True
                 )
-        wrong = str(value + chance.choice([1, 2, 7, 10, 100]))
-        if not _contains_number(everything, wrong):
-            yield PlantedClaim(_replace_span(text, number, wrong), "another number", is_true=False)
-            yield PlantedClaim(f"{text} It cost {wrong} hours.", "a number added", is_true=False)
-    named = list(NAME.finditer(text))
-    if named:
-        name = chance.choice(named)
-        others = [one for one in names if one.casefold() not in everything.casefold()]
+        wrong_number = str(value + rng.choice([1, 2, 7, 10, 100]))
+        if not _contains_number(case_text, wrong_number):
+            yield PlantedClaim(_replace_span(text, number, wrong_number), "another number", is_true=False)
+            yield PlantedClaim(f"{text} It cost {wrong_number} hours.", "a number added", is_true=False)
+    name_matches = list(NAME.finditer(text))
+    if name_matches:
+        name = rng.choice(name_matches)
+        others = [other_name for other_name in names if other_name.casefold() not in case_text.casefold()]
         if others:
-            yield PlantedClaim(_replace_span(text, name, chance.choice(others)), "another name", is_true=False)
+            yield PlantedClaim(_replace_span(text, name, rng.choice(others)), "another name", is_true=False)
 
 
 def _contains_number(text: str, value: str) -> bool:
-    """Whether a text says a whole number in figures or, up to twelve, as a word; generously."""
+    """Return true if a text has a whole number in figures.
+
+    Up to twelve, the number as a word counts too. The check accepts too much rather than too little.
+    """
     digits = re.sub(r"(?<=\d)[,.' \u00a0](?=\d{3})", "", text)
-    worded = int(value) <= 12 and re.search(rf"\b{NUMBER_WORDS[int(value)]}", text, re.IGNORECASE) is not None
-    return value in digits or value in text or worded
+    is_in_words = int(value) <= 12 and re.search(rf"\b{NUMBER_WORDS[int(value)]}", text, re.IGNORECASE) is not None
+    return value in digits or value in text or is_in_words
 
 
 def measure_refusals(cases: Sequence[Case], *, n_sentences: int, seed: int) -> Iterator[str]:
-    """Lines: of each way how many claims were accepted, and the two shares with their intervals."""
-    chance = random.Random(seed)
-    pairs = [(case, one) for case in cases for one in extract_sentences(case) if one.is_quotable]
-    telling = [pair for pair in pairs if NUMBER.search(pair[1].text) or NAME.search(pair[1].text)]
-    names = sorted({name[0] for _, one in pairs for name in NAME.finditer(one.text)})
+    """Yield report lines: accepted claims per alteration, and both shares with intervals."""
+    rng = random.Random(seed)
+    pairs = [(case, sentence) for case in cases for sentence in extract_sentences(case) if sentence.is_quotable]
+    with_facts = [pair for pair in pairs if NUMBER.search(pair[1].text) or NAME.search(pair[1].text)]
+    names = sorted({name[0] for _, sentence in pairs for name in NAME.finditer(sentence.text)})
     counts: dict[tuple[bool, str], list[int]] = {}
-    for case, sentence in chance.sample(telling, min(n_sentences, len(telling))):
-        for planted in plant_facts(case, sentence, names, chance):
+    for case, sentence in rng.sample(with_facts, min(n_sentences, len(with_facts))):
+        for planted in plant_facts(case, sentence, names, rng):
             accepted = _is_accepted(planted.claim, case, sentence)
-            count = counts.setdefault((planted.is_true, planted.alteration), [0, 0])
-            count[0] += accepted
-            count[1] += 1
-    for (true, how), (accepted, n) in sorted(counts.items()):
-        yield f"  {'true' if true else 'false'}, {how}: {accepted} of {n} accepted"
-    for true, told in ((True, "true claims accepted"), (False, "false claims refused")):
-        found = [count for (kind, _), count in counts.items() if kind is true]
-        n = sum(count[1] for count in found)
-        accepted = sum(count[0] for count in found)
-        part = accepted if true else n - accepted
+            counter = counts.setdefault((planted.is_true, planted.alteration), [0, 0])
+            counter[0] += accepted
+            counter[1] += 1
+    for (is_true, alteration), (accepted, n) in sorted(counts.items()):
+        yield f"  {'true' if is_true else 'false'}, {alteration}: {accepted} of {n} accepted"
+    for is_true, label in ((True, "true claims accepted"), (False, "false claims refused")):
+        kind_counts = [counter for (is_true_claim, _), counter in counts.items() if is_true_claim is is_true]
+        n = sum(counter[1] for counter in kind_counts)
+        accepted = sum(counter[0] for counter in kind_counts)
+        part = accepted if is_true else n - accepted
         low, high = wilson_interval(part, n)
-        yield f"  {told}: {part} of {n} = {part / max(n, 1):.4f} (95 % {low:.4f}-{high:.4f})"
+        yield f"  {label}: {part} of {n} = {part / max(n, 1):.4f} (95 % {low:.4f}-{high:.4f})"
 
 
 def _is_accepted(text: str, case: Case, sentence: Sentence) -> bool:
@@ -123,10 +127,12 @@ def _is_accepted(text: str, case: Case, sentence: Sentence) -> bool:
 
 
 def _main(corpora: Path, seed: int) -> None:
-    for corpus in (one for one in CORPORA if one.name in {"lessons", "recaps", "complaints"}):
+    for corpus in (corpus for corpus in CORPORA if corpus.name in {"lessons", "recaps", "complaints"}):
         rows = read_submissions(corpora / corpus.file, kind=corpus.kind, mapping={})
-        taken = [one for one in rows if isinstance(one, Submission)]
-        cases = [make_case(one, roster=Roster.of([]), network_id="n", secret=b"eval")[0] for one in taken]
+        submissions = [row for row in rows if isinstance(row, Submission)]
+        cases = [
+            make_case(submission, roster=Roster.of([]), network_id="n", secret=b"eval")[0] for submission in submissions
+        ]
         sys.stdout.write(f"{corpus.name}, seed {seed}\n")
         sys.stdout.writelines(f"{line}\n" for line in measure_refusals(cases, n_sentences=N_SENTENCES, seed=seed))
 

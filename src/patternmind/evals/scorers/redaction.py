@@ -1,4 +1,7 @@
-"""Whether personal data is taken out, and nothing else: gold spans of synthetic texts, and canaries in the sample."""
+"""Redaction of personal data, and of nothing else.
+
+It is measured with gold spans of synthetic texts, and with canaries in the sample.
+"""
 
 import csv
 import json
@@ -30,11 +33,14 @@ PLACEHOLDER_BY_TYPE: Mapping[str, str] = {
     "DOMAIN_NAME": "link",
     "US_SSN": "id",
 }
-"""Types of the gold spans that redaction says it takes out, with its placeholder for each."""
+"""Types of the gold spans that redaction claims to remove, with their placeholders."""
 
 MIN_SHARE = 0.95
 MIN_PHONE_RECALL = 0.75
-"""Of telephone numbers with every region of the world on; most are written without their country code."""
+"""Limit for telephone numbers with every region of the world enabled.
+
+Most are written without their country code.
+"""
 
 PERSON = "PERSON"
 
@@ -51,42 +57,51 @@ class LabelledSpan:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedText:
-    """A text with what people say is in it and what the redaction took out of it, in the offsets of the text."""
+    """A text with its gold spans and its redacted spans.
+
+    Both are in offsets of the text.
+    """
 
     text: str
     gold: tuple[LabelledSpan, ...]
     redacted: tuple[LabelledSpan, ...]
 
     def leaks(self, span: LabelledSpan) -> bool:
-        """Whether a letter or digit of a gold span was left standing."""
-        covered = {i for one in self.redacted for i in range(one.start, one.end)}
+        """Return true if a letter or digit of a gold span was not redacted."""
+        covered = {i for redacted_span in self.redacted for i in range(redacted_span.start, redacted_span.end)}
         return any(self.text[i].isalnum() and i not in covered for i in range(span.start, span.end))
 
 
 def score_pii(path: Path) -> list[Score]:
-    """Recall and precision by claimed type; and how many names leak without a roster, and with one that knows them."""
+    """Score recall and precision by type, and the share of names that leak.
+
+    Names are measured without a roster, and with a roster that holds all of them.
+    """
     rows = nfc_rows(path)
-    nobody = [annotate(row, Roster.of([])) for row in rows]
+    without_roster = [annotate(row, Roster.of([])) for row in rows]
     names = sorted({span["value"] for row in rows for span in row.get("spans", ()) if span["type"] == PERSON})
     roster = Roster.of(RosterEntry(number=i, name=name) for i, name in enumerate(names, start=1))
-    known = [annotate(row, roster) for row in rows]
+    with_roster = [annotate(row, roster) for row in rows]
     scores = [
         score
         for type, word in PLACEHOLDER_BY_TYPE.items()
-        for score in score_type(nobody, type, word, limit=_recall_limit(word))
+        for score in score_type(without_roster, type, word, limit=_recall_limit(word))
     ]
-    everywhere = Roster.of([RosterEntry(number=1, name="region: all")])
+    all_regions = Roster.of([RosterEntry(number=1, name="region: all")])
     return [
         *scores,
-        *score_type([annotate(row, everywhere) for row in rows], "PHONE_NUMBER", "phone", suffix=", all regions"),
-        _leak_rate("names left, no roster", nobody, ScoreDirection.NONE),
-        _leak_rate("names left, all on the roster", known, ScoreDirection.LOWER),
-        _false_names(known),
+        *score_type([annotate(row, all_regions) for row in rows], "PHONE_NUMBER", "phone", suffix=", all regions"),
+        _leak_rate("names left, no roster", without_roster, ScoreDirection.NONE),
+        _leak_rate("names left, all on the roster", with_roster, ScoreDirection.LOWER),
+        _false_names(with_roster),
     ]
 
 
 def nfc_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows with a text in composed form (NFC), as redaction hands it out; in others gold spans lie elsewhere."""
+    """Return the rows whose text is in composed form (NFC), which redaction returns.
+
+    In other rows the gold spans have different offsets.
+    """
     rows = (row for row in read_jsonl(path) if row["text"].strip())
     return [row for row in rows if unicodedata.is_normalized("NFC", row["text"])]
 
@@ -100,15 +115,21 @@ def annotate(row: Mapping[str, Any], roster: Roster) -> AnnotatedText:
 
 
 def redacted_spans(text: str, redacted: str) -> Iterator[LabelledSpan]:
-    """What each placeholder stands for, found by laying the redacted text over the text it was made of."""
-    kept = PLACEHOLDER.split(redacted)
-    if len(kept) == 1:
+    """Yield the span that each placeholder replaced.
+
+    The redacted text is matched against the original text.
+
+    Raises:
+        ValueError: ``redacted`` is not a redaction of the text.
+    """
+    unchanged = PLACEHOLDER.split(redacted)
+    if len(unchanged) == 1:
         return
-    laid = re.fullmatch("(.+?)".join(re.escape(part) for part in kept), text, re.DOTALL)
-    if laid is None:
+    match = re.fullmatch("(.+?)".join(re.escape(part) for part in unchanged), text, re.DOTALL)
+    if match is None:
         raise ValueError("not a redaction of this text")
-    for i, found in enumerate(PLACEHOLDER.finditer(redacted), start=1):
-        yield LabelledSpan(found[0].strip("[]").split(" ")[0], *laid.span(i))
+    for i, placeholder in enumerate(PLACEHOLDER.finditer(redacted), start=1):
+        yield LabelledSpan(placeholder[0].strip("[]").split(" ")[0], *match.span(i))
 
 
 def _recall_limit(placeholder: str) -> float | None:
@@ -118,18 +139,19 @@ def _recall_limit(placeholder: str) -> float | None:
 def score_type(
     texts: Sequence[AnnotatedText], type: str, placeholder: str, *, limit: float | None = None, suffix: str = ""
 ) -> list[Score]:
-    """Of the gold spans of a type, how many left no letter behind; of what was taken as it, how much was personal data.
+    """Score recall and precision of one type.
 
-    What a placeholder of another kind covers is out all the same, and a card taken for a telephone number harms nobody:
-    precision counts as wrong only what no gold span of any type names.
+    Recall: of the gold spans of a type, those of which no letter is left. Precision: of the redactions of that type,
+    those of personal data. A gold span under a placeholder of another type is redacted all the same, and a card
+    redacted as a telephone number does no harm: precision counts as wrong only what no gold span of any type covers.
     """
-    gold = [(one, span) for one in texts for span in one.gold if span.type == type]
-    taken = [(one, span) for one in texts for span in one.redacted if span.type == placeholder]
-    out = sum(not one.leaks(span) for one, span in gold)
-    right = sum(any(span.overlaps(named) for named in one.gold) for one, span in taken)
+    gold = [(text, span) for text in texts for span in text.gold if span.type == type]
+    redactions = [(text, span) for text in texts for span in text.redacted if span.type == placeholder]
+    n_removed = sum(not text.leaks(span) for text, span in gold)
+    n_right = sum(any(span.overlaps(gold_span) for gold_span in text.gold) for text, span in redactions)
     recall, precision = f"{placeholder}{suffix}: taken out (recall)", f"{placeholder}{suffix}: rightly (precision)"
-    least = MIN_PHONE_RECALL if suffix else limit
-    return [*_share(recall, out, gold, least), *_share(precision, right, taken, limit)]
+    recall_limit = MIN_PHONE_RECALL if suffix else limit
+    return [*_share(recall, n_removed, gold, recall_limit), *_share(precision, n_right, redactions, limit)]
 
 
 def _share(name: str, part: int, whole: Sequence[object], limit: float | None) -> list[Score]:
@@ -140,7 +162,10 @@ def _share(name: str, part: int, whole: Sequence[object], limit: float | None) -
 
 
 def format_share(n_hits: int, n_total: int) -> str:
-    """``47 of 49, .86-.99``: a share with its 95 % interval by Wilson's score, which holds near 0 and 1 too."""
+    """Format a share with its 95 % interval: ``47 of 49, .86-.99``.
+
+    The interval is Wilson's score interval, which is also valid near 0 and 1.
+    """
     if not n_total:
         return "0 of 0"
     z, share = 1.96, n_hits / n_total
@@ -151,18 +176,27 @@ def format_share(n_hits: int, n_total: int) -> str:
 
 
 def _leak_rate(name: str, texts: Sequence[AnnotatedText], direction: ScoreDirection) -> Score:
-    gold = [(one, span) for one in texts for span in one.gold if span.type == PERSON]
-    left = sum(one.leaks(span) for one, span in gold)
-    note = format_share(left, len(gold))
-    return Score(eval=EVAL, dataset=DATASET, name=name, value=left / max(1, len(gold)), direction=direction, note=note)
+    gold = [(text, span) for text in texts for span in text.gold if span.type == PERSON]
+    n_leaked = sum(text.leaks(span) for text, span in gold)
+    note = format_share(n_leaked, len(gold))
+    return Score(
+        eval=EVAL, dataset=DATASET, name=name, value=n_leaked / max(1, len(gold)), direction=direction, note=note
+    )
 
 
 def _false_names(texts: Sequence[AnnotatedText]) -> Score:
-    taken = [(one, span) for one in texts for span in one.redacted if span.type == "person"]
-    right = sum(any(span.overlaps(named) for named in one.gold if named.type == PERSON) for one, span in taken)
-    note = format_share(right, len(taken))
+    redactions = [(text, span) for text in texts for span in text.redacted if span.type == "person"]
+    n_right = sum(
+        any(span.overlaps(gold_span) for gold_span in text.gold if gold_span.type == PERSON)
+        for text, span in redactions
+    )
+    note = format_share(n_right, len(redactions))
     return Score(
-        eval=EVAL, dataset=DATASET, name="person: rightly (precision)", value=right / max(1, len(taken)), note=note
+        eval=EVAL,
+        dataset=DATASET,
+        name="person: rightly (precision)",
+        value=n_right / max(1, len(redactions)),
+        note=note,
     )
 
 
@@ -174,17 +208,20 @@ _DATE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 
 
 def score_canaries(network: NetworkRun, sample: SampleNetwork) -> list[Score]:
-    """Roster names, e-mails and telephone numbers of the raw rows that are left in anything the network exports."""
+    """Count personal data of the raw rows in everything that the network exports.
+
+    Roster names, e-mail addresses and telephone numbers count.
+    """
     raw = list(_raw_row_texts(sample))
     people = _csv_rows(sample.roster)
     exported = [
         json.dumps(row, ensure_ascii=False)
-        for what in ("cases", "drafts", "themes", "patterns")
-        for row in export_rows(network.ctx.store, what)
+        for export_name in ("cases", "drafts", "themes", "patterns")
+        for row in export_rows(network.ctx.store, export_name)
     ]
     names = {person["name"] for person in people}
     parts = {part for name in names for part in name.split() if part[0].isupper() and len(part) > 2}
-    emails = {person["email"] for person in people} | {found for text in raw for found in _EMAIL.findall(text)}
+    emails = {person["email"] for person in people} | {address for text in raw for address in _EMAIL.findall(text)}
     numbers = {number for text in raw for number in phone_numbers(text)}
     return [
         _canary_score("roster names left", names, exported, is_whole_word),
@@ -197,18 +234,18 @@ def score_canaries(network: NetworkRun, sample: SampleNetwork) -> list[Score]:
 
 
 Occurrence = Callable[[str, str], bool]
-"""Whether a secret stands in an exported text."""
+"""Function that returns true if a secret occurs in an exported text."""
 
 
 def _canary_score(name: str, secrets: Iterable[str], exported: Sequence[str], occurs: Occurrence) -> Score:
-    listed = sorted(secrets)
-    left = [secret for secret in listed if any(occurs(secret, text) for text in exported)]
-    note = f"{len(listed)} looked for"
+    sorted_secrets = sorted(secrets)
+    leaked = [secret for secret in sorted_secrets if any(occurs(secret, text) for text in exported)]
+    note = f"{len(sorted_secrets)} looked for"
     return Score(
         eval=EVAL,
         dataset=SAMPLE,
         name=name,
-        value=len(left),
+        value=len(leaked),
         direction=ScoreDirection.LOWER,
         unit=ScoreUnit.COUNT,
         limit=0.0,
@@ -217,13 +254,16 @@ def _canary_score(name: str, secrets: Iterable[str], exported: Sequence[str], oc
 
 
 def is_whole_word(name: str, text: str) -> bool:
-    """The name as it is written, as a word of its own."""
+    """Return true if the text contains the name as written, as a separate word."""
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def phone_numbers(text: str) -> set[str]:
-    """Digits of every run of eight or more that is no date. Looked for without the code under test."""
-    runs = (found for found in _NUMBER.findall(_DATE.sub(" ", text)))
+    """Return the digits of every run of eight or more, except dates.
+
+    It does not use the code under test.
+    """
+    runs = (match for match in _NUMBER.findall(_DATE.sub(" ", text)))
     return {digits for run in runs if len(digits := re.sub(r"\D", "", run)) >= 8}
 
 

@@ -1,4 +1,4 @@
-"""Whether search brings what belongs together: cases of one theme, a theme's recap, a case by a sentence of its own."""
+"""Quality of search: similar cases, the recap of a theme, a case by one of its sentences."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
@@ -20,24 +20,27 @@ MAX_QUERIES = 1000
 MIN_SENTENCES = 3
 
 SearchFunction = Callable[[str, str | None, int], list[str]]
-"""Query, kind and k to external ids, best first."""
+"""Function from query, kind and k to external ids, best first."""
 
 
 def score_theme_search(network: NetworkRun, sample: SampleNetwork) -> list[Score]:
-    """A themed case as the query: its nearest other cases, and the recap of its theme."""
+    """Score searches with a themed case as the query.
+
+    Its nearest cases and the recap of its theme are expected.
+    """
     themes, recaps = sample.themes_of_cases, sample.themes_of_recaps
     themed = [case for case in network.cases if case.kind is CaseKind.CASE and themes.get(case.external_id or "")]
     queries = {case.external_id or "": _query_text(case) for case in themed}
     precisions: list[float] = []
     ranks: list[float] = []
     with network.ctx.open_index() as index:
-        find = make_search(network, index, list(queries.values()))
+        search_ids = make_search(network, index, list(queries.values()))
         for external_id, query in queries.items():
-            near = [found for found in find(query, CaseKind.CASE, 6) if found != external_id][:5]
-            precisions.append(precision([themes.get(found) for found in near], themes[external_id]))
+            near = [case_id for case_id in search_ids(query, CaseKind.CASE, 6) if case_id != external_id][:5]
+            precisions.append(precision([themes.get(case_id) for case_id in near], themes[external_id]))
             if themes[external_id] in recaps.values():
-                found = find(query, CaseKind.RECAP, len(recaps))
-                ranks.append(reciprocal_rank([recaps.get(one) for one in found], themes[external_id]))
+                recap_ids = search_ids(query, CaseKind.RECAP, len(recaps))
+                ranks.append(reciprocal_rank([recaps.get(hit) for hit in recap_ids], themes[external_id]))
     return [
         _mean_score(SAMPLE, "5 nearest cases of the same theme", precisions),
         _mean_score(SAMPLE, "recap of the theme, reciprocal rank", ranks, unit=ScoreUnit.SCORE),
@@ -45,7 +48,10 @@ def score_theme_search(network: NetworkRun, sample: SampleNetwork) -> list[Score
 
 
 def score_label_search(network: NetworkRun, gold: Mapping[str, str], *, seed: int) -> list[Score]:
-    """Up to 1,000 cases as queries: how many of the ten nearest others bear the same label."""
+    """Score how many of the ten nearest other cases have the same label.
+
+    The queries are up to 1,000 cases.
+    """
     labels = network.gold_labels(gold)
     rows = shuffle_rows(len(labels), seed=seed)[:MAX_QUERIES]
     by_id = {case.id: label for case, label in zip(network.cases, labels, strict=True)}
@@ -59,29 +65,35 @@ def score_label_search(network: NetworkRun, gold: Mapping[str, str], *, seed: in
 
 
 def score_known_item(network: NetworkRun, *, max_queries: int, seed: int) -> list[Score]:
-    """A sentence from the middle of a case as the query: the case must be among the first three found."""
+    """Score how often a case is found by one of its sentences.
+
+    The sentence is from the middle of the case; the case must be among the first three results.
+    """
     drawn = [network.cases[row] for row in shuffle_rows(len(network.cases), seed=seed)]
-    telling = ((case.id, text) for case in drawn if (text := middle_sentence(case)))
-    chosen = dict(islice(telling, max_queries))
+    case_sentences = ((case.id, text) for case in drawn if (text := middle_sentence(case)))
+    chosen = dict(islice(case_sentences, max_queries))
     if not chosen:
         return []
-    external = {case.id: case.external_id or case.id for case in network.cases}
+    external_ids = {case.id: case.external_id or case.id for case in network.cases}
     with network.ctx.open_index() as index:
-        find = make_search(network, index, list(chosen.values()))
-        found = [float(external[case_id] in find(text, None, 3)) for case_id, text in chosen.items()]
-    return [_mean_score(network.name, "case found by a sentence of it, first 3", found)]
+        search_ids = make_search(network, index, list(chosen.values()))
+        outcomes = [float(external_ids[case_id] in search_ids(text, None, 3)) for case_id, text in chosen.items()]
+    return [_mean_score(network.name, "case found by a sentence of it, first 3", outcomes)]
 
 
 def make_search(network: NetworkRun, index: VectorIndex, queries: Sequence[str]) -> SearchFunction:
-    """Search as users have it; the encoder is given all queries at once before, and remembers them."""
-    house, encoder = network.ctx, network.encoder
+    """Return a search function that works as it does for users.
+
+    All queries are encoded first, in one call, and the encoder caches them.
+    """
+    ctx, encoder = network.ctx, network.encoder
     encoder.encode(queries)
 
-    def find(query: str, kind: str | None, k: int) -> list[str]:
-        results = search(house.store, encoder, index, query, kind=kind, k=k)
+    def search_ids(query: str, kind: str | None, k: int) -> list[str]:
+        results = search(ctx.store, encoder, index, query, kind=kind, k=k)
         return [result.external_id or result.id for result in results]
 
-    return find
+    return search_ids
 
 
 def shuffle_rows(n: int, *, seed: int) -> list[int]:
@@ -89,7 +101,10 @@ def shuffle_rows(n: int, *, seed: int) -> list[int]:
 
 
 def middle_sentence(case: Case) -> str | None:
-    """The sentence halfway through a case, if it has enough of them; none of its beginning and none of its end."""
+    """Return the sentence halfway through a case, or ``None`` if the case has too few.
+
+    It is neither the first nor the last sentence.
+    """
     quotable = [sentence for sentence in extract_sentences(case) if sentence.is_quotable]
     return quotable[len(quotable) // 2].text if len(quotable) >= MIN_SENTENCES else None
 
@@ -99,8 +114,8 @@ def precision(labels: Sequence[str | None], expected: str | None) -> float:
 
 
 def reciprocal_rank(labels: Sequence[str | None], expected: str | None) -> float:
-    """One over the place of the first that is wanted; 0 where none is."""
-    return next((1 / place for place, label in enumerate(labels, start=1) if label == expected), 0.0)
+    """Return one over the rank of the first expected label, or 0 without one."""
+    return next((1 / rank for rank, label in enumerate(labels, start=1) if label == expected), 0.0)
 
 
 def _query_text(case: Case) -> str:

@@ -1,7 +1,7 @@
-"""Whether what a draft without a model says comes from the right part of its cases.
+"""Origin of the sentences in drafts without a model: they must come from the right part of a case.
 
-Structured cases are the gold: their fields are joined in random order into one plain text, patterns are drafted from
-those for the themes that were found, and each sentence used is asked which field it came from.
+Structured cases are the gold. Their fields are joined in random order into one plain text. Patterns of the themes are
+drafted from those texts, and each sentence used is traced to its field.
 """
 
 import random
@@ -31,7 +31,7 @@ SCORE_NAMES = {Side.HELPED: "Therefore from what helped", Side.PROBLEM: "problem
 
 @dataclass(frozen=True, slots=True)
 class JoinedCase:
-    """A structured case as one plain text, and the side of each stretch of it."""
+    """A structured case as one plain text, and the side of each part of it."""
 
     plain: Case
     side_spans: tuple[tuple[int, int, Side], ...]
@@ -41,55 +41,69 @@ class JoinedCase:
 
 
 def join_cases(cases: Sequence[Case], *, seed: int) -> dict[str, JoinedCase]:
-    """By id, the cases that have text on both sides, without their titles; each in an order of its own."""
+    """Return the cases that have text on both sides, by id.
+
+    Titles are left out; each case has its own order of fields.
+    """
     joined = {case.id: _join(case, random.Random(f"{seed} {case.id}")) for case in cases if case.kind is CaseKind.CASE}
-    return {id: one for id, one in joined.items() if len({side for *_, side in one.side_spans}) > 1}
+    return {
+        id: joined_case for id, joined_case in joined.items() if len({side for *_, side in joined_case.side_spans}) > 1
+    }
 
 
 def _join(case: Case, rng: random.Random) -> JoinedCase:
     fields = sorted(name for name in case.text if name != "title")
     rng.shuffle(fields)
     text = ""
-    stretches: list[tuple[int, int, Side]] = []
+    side_spans: list[tuple[int, int, Side]] = []
     for name in fields:
         side = next(side for side, names in FIELDS_BY_SIDE.items() if name in names)
-        stretches.append((len(text), len(text) + len(case.text[name]), side))
+        side_spans.append((len(text), len(text) + len(case.text[name]), side))
         text += case.text[name] + " "
-    return JoinedCase(replace(case, text={"problem": text}), tuple(stretches))
+    return JoinedCase(replace(case, text={"problem": text}), tuple(side_spans))
 
 
 def score_sentence_roles(
     dataset: str, themes: Sequence[Theme], cases: Sequence[Case], cohesion: Mapping[str, float], *, seed: int
 ) -> list[Score]:
-    """Of the sentences used as "Therefore" and as problem, the share from that side; beside it what choosing blindly,
-    the first, the last and the most central sentences would give.
+    """Score the origin of sentences used as "Therefore" and as problem.
+
+    The value is the share that comes from that side. The references are sentences chosen blindly, the first, the last
+    and the most central sentences.
 
     Args:
         themes: found in the cases as they are; their case ids are those of ``cases``.
     """
     joined = join_cases(cases, seed=seed)
-    plain = {id: one.plain for id, one in joined.items()}
+    plain = {id: joined_case.plain for id, joined_case in joined.items()}
     counts = PhraseCounts({id: case.text["problem"] for id, case in plain.items()})
-    told: dict[Side, list[Side | None]] = {side: [] for side in Side}
-    beside: dict[str, list[Side | None]] = {"chance": [], "first sentence": [], "last sentence": [], "most central": []}
+    used_sides: dict[Side, list[Side | None]] = {side: [] for side in Side}
+    baseline_sides: dict[str, list[Side | None]] = {
+        "chance": [],
+        "first sentence": [],
+        "last sentence": [],
+        "most central": [],
+    }
     n_themes = 0
     for theme in themes:
         ids = tuple(id for id in theme.case_ids if id in plain)
         if len(ids) < 2:
             continue
         n_themes += 1
-        part = replace(theme, case_ids=ids)
-        evidence = gather_evidence(part, plain, phrases=counts.distinctive_phrases(ids), cohesion=cohesion)
+        sub_theme = replace(theme, case_ids=ids)
+        evidence = gather_evidence(sub_theme, plain, phrases=counts.distinctive_phrases(ids), cohesion=cohesion)
         draft = draft_pattern(evidence, run_id="")
         for side in Side:
-            told[side] += [joined[quote.case_id].side_at(quote.start) for quote in _quotes_from_side(draft, side)]
+            used_sides[side] += [joined[quote.case_id].side_at(quote.start) for quote in _quotes_from_side(draft, side)]
         for name, sentences in _baseline_choices(evidence).items():
-            beside[name] += [joined[one.case_id].side_at(one.start) for one in sentences]
+            baseline_sides[name] += [joined[sentence.case_id].side_at(sentence.start) for sentence in sentences]
     return [
         score
         for side in (Side.HELPED, Side.PROBLEM)
-        if told[side]
-        for score in _side_scores(dataset, side, told[side], beside, note=f"{n_themes} themes, seed {seed}")
+        if used_sides[side]
+        for score in _side_scores(
+            dataset, side, used_sides[side], baseline_sides, note=f"{n_themes} themes, seed {seed}"
+        )
     ]
 
 
@@ -98,16 +112,16 @@ def _quotes_from_side(draft: Draft, side: Side) -> list[Quote]:
 
 
 def _baseline_choices(evidence: ThemeEvidence) -> dict[str, list[Sentence]]:
-    """What each simpler way of choosing would use of a theme."""
+    """Return the sentences that each simpler choice would use of a theme."""
     by_case: dict[str, list[Sentence]] = {}
     for sentence in filter(is_quotable_statement, evidence.sentences):
         by_case.setdefault(sentence.case_id, []).append(sentence)
-    said = [sentence for sentences in by_case.values() for sentence in sentences]
+    quotable = [sentence for sentences in by_case.values() for sentence in sentences]
     return {
-        "chance": said,
+        "chance": quotable,
         "first sentence": [sentences[0] for sentences in by_case.values()],
         "last sentence": [sentences[-1] for sentences in by_case.values()],
-        "most central": select_sentences(said, evidence.centrality, limit=5),
+        "most central": select_sentences(quotable, evidence.centrality, limit=5),
     }
 
 
@@ -119,10 +133,10 @@ def _side_scores(
     *,
     note: str,
 ) -> list[Score]:
-    hits, n = sum(one is side for one in predicted), len(predicted)
+    hits, n = sum(predicted_side is side for predicted_side in predicted), len(predicted)
     low, high = wilson_interval(hits, n)
     name = SCORE_NAMES[side]
-    first = Score(
+    score = Score(
         eval=EVAL,
         dataset=dataset,
         name=name,
@@ -131,25 +145,25 @@ def _side_scores(
         note=f"{hits} of {n}, {low:.2f}-{high:.2f}, {note}",
     )
     return [
-        first,
+        score,
         *(
             Score(
                 eval=EVAL,
                 dataset=dataset,
-                name=f"{name}, {other}",
-                value=_share(one is side for one in sides),
+                name=f"{name}, {baseline}",
+                value=_share(origin is side for origin in sides),
                 direction=ScoreDirection.NONE,
                 is_tracked=False,
                 note=f"{len(sides)} sentences",
             )
-            for other, sides in baselines.items()
+            for baseline, sides in baselines.items()
         ),
     ]
 
 
 def _share(hits: Iterable[bool]) -> float:
-    found = list(hits)
-    return sum(found) / max(1, len(found))
+    outcomes = list(hits)
+    return sum(outcomes) / max(1, len(outcomes))
 
 
 __all__ = ["JoinedCase", "join_cases", "score_sentence_roles"]

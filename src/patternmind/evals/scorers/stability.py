@@ -1,4 +1,4 @@
-"""Whether the same themes come back when a fifth of the cases is left out."""
+"""Stability of themes over random samples that each leave out a fifth of the cases."""
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -18,11 +18,14 @@ Fitter = Callable[[Vectors], Grouping]
 
 
 def score_stability(dataset: str, vectors: Vectors, fit: Fitter, *, n_fits: int, seed: int) -> list[Score]:
-    """Mean pairwise ARI between fits on random samples, over the cases both saw, outliers as singletons."""
+    """Score how far fits on random samples agree.
+
+    The figure is the mean pairwise ARI over the cases of both samples, with outliers as singletons.
+    """
     samples = draw_samples(len(vectors), n_fits=n_fits, seed=seed)
     fits = [fit(vectors[rows]) for rows in samples]
     values = pairwise_agreement(samples, fits)
-    counts = [one.n_themes for one in fits]
+    counts = [grouping.n_themes for grouping in fits]
     note = f"{n_fits} fits, {min(counts)}-{max(counts)} themes"
     return [
         Score(
@@ -45,19 +48,19 @@ def score_stability(dataset: str, vectors: Vectors, fit: Fitter, *, n_fits: int,
 
 
 def draw_samples(n: int, *, n_fits: int, seed: int) -> list[NDArray[np.intp]]:
-    """Rows of each sample, ascending, so that a sample keeps the order of the cases."""
+    """Draw the rows of each sample, in ascending order, so that cases stay in order."""
     size = round(SAMPLE_SHARE * n)
     draws = [np.random.default_rng([seed, fit]).permutation(n)[:size] for fit in range(n_fits)]
     return [np.sort(draw) for draw in draws]
 
 
 def pairwise_agreement(samples: Sequence[NDArray[np.intp]], fits: Sequence[Grouping]) -> list[float]:
-    """ARI of every pair of fits over the rows both saw, outliers as singletons."""
+    """Return the ARI of every pair of fits over their common rows, outliers as singletons."""
     return [_pair_agreement(samples[i], fits[i], samples[j], fits[j]) for i, j in combinations(range(len(samples)), 2)]
 
 
 def _pair_agreement(
-    left_rows: NDArray[np.intp], left: Grouping, right_rows: NDArray[np.intp], right: Grouping
+    first_rows: NDArray[np.intp], first: Grouping, second_rows: NDArray[np.intp], second: Grouping
 ) -> float:
-    _, in_left, in_right = np.intersect1d(left_rows, right_rows, return_indices=True)
-    return float(agreement_measures()["ARI"](left.rows(in_left).singletons, right.rows(in_right).singletons))
+    _, in_first, in_second = np.intersect1d(first_rows, second_rows, return_indices=True)
+    return float(agreement_measures()["ARI"](first.rows(in_first).singletons, second.rows(in_second).singletons))

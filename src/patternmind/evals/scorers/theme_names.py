@@ -1,4 +1,4 @@
-"""Whether theme names are distinct, short, of their own cases, and not vague."""
+"""Quality of theme names: distinct, short, about their own cases, not vague."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ EVAL = "naming"
 
 
 def score_theme_names(dataset: str, themes: Sequence[Theme], texts: Mapping[str, str]) -> list[Score]:
-    """What a name must be, each as a share of the themes that have cases.
+    """Score each requirement of a name as a share of the themes that have cases.
 
     Args:
         texts: by case id.
@@ -25,13 +25,13 @@ def score_theme_names(dataset: str, themes: Sequence[Theme], texts: Mapping[str,
     named = [theme for theme in themes if theme.case_ids]
     if not named:
         return []
-    own = {theme.id: [texts[case_id] for case_id in theme.case_ids if case_id in texts] for theme in named}
+    own_texts = {theme.id: [texts[case_id] for case_id in theme.case_ids if case_id in texts] for theme in named}
 
-    def share(name: str, holds: Callable[[Theme], bool]) -> Score:
-        good = sum(holds(theme) for theme in named)
-        return Score(eval=EVAL, dataset=dataset, name=name, value=good / len(named), note=f"{good} of {len(named)}")
+    def share(name: str, meets_requirement: Callable[[Theme], bool]) -> Score:
+        n_good = sum(meets_requirement(theme) for theme in named)
+        return Score(eval=EVAL, dataset=dataset, name=name, value=n_good / len(named), note=f"{n_good} of {len(named)}")
 
-    beside = {theme.id: own.get(theme.nearest_theme_id or "", []) for theme in named}
+    nearest_texts = {theme.id: own_texts.get(theme.nearest_theme_id or "", []) for theme in named}
     others = {theme.id: [other.name for other in named if other.id != theme.id] for theme in named}
     names = [theme.name.casefold() for theme in named]
     words = {theme.id: content_words(theme.name) for theme in named}
@@ -40,16 +40,16 @@ def score_theme_names(dataset: str, themes: Sequence[Theme], texts: Mapping[str,
         replace(
             share(
                 "like no other name",
-                lambda theme: not any(are_names_similar(theme.name, one) for one in others[theme.id]),
+                lambda theme: not any(are_names_similar(theme.name, other_name) for other_name in others[theme.id]),
             ),
             limit=1.0,
         ),
         share(
             "fit better than the nearest theme",
-            lambda theme: not lint_name(theme.name, own[theme.id], contrast_texts=beside[theme.id]),
+            lambda theme: not lint_name(theme.name, own_texts[theme.id], contrast_texts=nearest_texts[theme.id]),
         ),
-        share("hold a word of their cases", lambda theme: contains_theme_word(theme.name, own[theme.id])),
-        share("pass the lint", lambda theme: not lint_name(theme.name, own[theme.id])),
+        share("hold a word of their cases", lambda theme: contains_theme_word(theme.name, own_texts[theme.id])),
+        share("pass the lint", lambda theme: not lint_name(theme.name, own_texts[theme.id])),
         share(
             "no word shared with nearest theme",
             lambda theme: not words[theme.id] & words.get(theme.nearest_theme_id or "", frozenset()),

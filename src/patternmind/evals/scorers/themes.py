@@ -1,4 +1,4 @@
-"""How well themes agree with people's labels, and whether they keep within the bounds that make them useful."""
+"""Agreement of themes with people's labels, and bounds within which themes are useful."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,22 +13,34 @@ from patternmind.evals.steps.groupings import Grouping, score_agreement_measures
 EVAL = "themes"
 
 MIN_CASES_PER_THEME = 4
-"""More themes than n/4 name incidents, not what recurs."""
+"""Minimum of the mean number of cases per theme.
+
+More themes than n/4 name single incidents, not what recurs.
+"""
 
 MAX_OUTLIER_SHARE = 0.5
 MAX_THEME_SHARE = 0.5
-"""One theme that holds half of a large network tells its steward nothing."""
+"""Limit for the largest theme.
+
+A theme that holds half of a large network is of no use to its steward.
+"""
 
 LIMITS = {("banking77", "AMI filled"): 0.77}
-"""Reached by the plain graph before the first line was written, and never to be lost again."""
+"""Agreement that must never get worse.
+
+The plain graph reached it before the rest of the code existed.
+"""
 
 
 def score_agreement(dataset: str, grouping: Grouping, gold: Sequence[str | None]) -> list[Score]:
-    """AMI, ARI and V over the cases that people put in a theme, outliers as singletons and filled."""
+    """Score AMI, ARI and V over the cases that people put in a theme.
+
+    Outliers count as singletons, and again as members of their nearest theme ("filled").
+    """
     labels = [label for label in gold if label is not None]
-    judged = grouping.rows([label is not None for label in gold])
-    values = score_agreement_measures(labels, judged.singletons)
-    values |= {f"{name} filled": value for name, value in score_agreement_measures(labels, judged.filled).items()}
+    labelled = grouping.rows([label is not None for label in gold])
+    values = score_agreement_measures(labels, labelled.singletons)
+    values |= {f"{name} filled": value for name, value in score_agreement_measures(labels, labelled.filled).items()}
     return [
         Score(
             eval=EVAL,
@@ -44,9 +56,12 @@ def score_agreement(dataset: str, grouping: Grouping, gold: Sequence[str | None]
 
 
 def score_bounds(dataset: str, grouping: Grouping, *, is_large: bool) -> list[Score]:
-    """How many themes, how many outliers, how large the largest; the last is bounded in large networks only."""
+    """Score the number of themes, the outliers and the largest theme.
+
+    The last has a limit in large networks only.
+    """
     n = len(grouping.labels)
-    most = Score(
+    n_themes = Score(
         eval=EVAL,
         dataset=dataset,
         name="themes found",
@@ -57,17 +72,20 @@ def score_bounds(dataset: str, grouping: Grouping, *, is_large: bool) -> list[Sc
         is_tracked=False,
         note=f"{n} cases",
     )
-    share = replace(most, name="outlier share", value=grouping.outlier_share, unit=ScoreUnit.SHARE, note="")
-    largest = replace(share, name="largest theme", value=grouping.largest_share, limit=MAX_THEME_SHARE)
+    outlier_share = replace(n_themes, name="outlier share", value=grouping.outlier_share, unit=ScoreUnit.SHARE, note="")
+    largest = replace(outlier_share, name="largest theme", value=grouping.largest_share, limit=MAX_THEME_SHARE)
     return [
-        most,
-        replace(share, limit=MAX_OUTLIER_SHARE),
+        n_themes,
+        replace(outlier_share, limit=MAX_OUTLIER_SHARE),
         largest if is_large else replace(largest, direction=ScoreDirection.NONE, limit=None),
     ]
 
 
 def as_reference(scores: Sequence[Score], engine: str) -> list[Score]:
-    """The scores of an engine that is not the default: they stand in the table, and nothing is asked of them."""
+    """Mark scores of an engine that is not the default as reported only.
+
+    They appear in the table without a gate.
+    """
     return [
         replace(
             score, name=f"{score.name}, {engine}", direction=ScoreDirection.NONE, limit=None, is_tracked=False, note=""
@@ -78,21 +96,27 @@ def as_reference(scores: Sequence[Score], engine: str) -> list[Score]:
 
 
 def score_outliers(dataset: str, grouping: Grouping, gold: Sequence[str | None]) -> list[Score]:
-    """Of the cases that belong nowhere, how many are left outside; of those left outside, how many belong nowhere."""
-    strange = np.asarray([label is None for label in gold])
+    """Score the outliers in both directions.
+
+    The first share is of the cases without a theme by gold: how many are outliers. The second is of the outliers: how
+    many have no theme by gold.
+    """
+    without_theme = np.asarray([label is None for label in gold])
     outside = grouping.labels == OUTLIER
-    both = int((strange & outside).sum())
-    scores = [_share_score(dataset, "belongs nowhere, left outside", both, int(strange.sum()))]
+    both = int((without_theme & outside).sum())
+    scores = [_share_score(dataset, "belongs nowhere, left outside", both, int(without_theme.sum()))]
     if outside.any():
         scores.append(_share_score(dataset, "left outside, belongs nowhere", both, int(outside.sum())))
     return scores
 
 
-def score_duplicates(dataset: str, found: frozenset[frozenset[str]], planted: frozenset[frozenset[str]]) -> list[Score]:
-    """Near-duplicate pairs found, and pairs found that are none."""
-    false_pairs = len(found - planted)
+def score_duplicates(
+    dataset: str, detected: frozenset[frozenset[str]], planted: frozenset[frozenset[str]]
+) -> list[Score]:
+    """Score planted near-duplicate pairs that were found, and false pairs."""
+    false_pairs = len(detected - planted)
     return [
-        _share_score(dataset, "near-duplicate pairs found", len(found & planted), len(planted)),
+        _share_score(dataset, "near-duplicate pairs found", len(detected & planted), len(planted)),
         Score(
             eval=EVAL,
             dataset=dataset,
@@ -105,7 +129,7 @@ def score_duplicates(dataset: str, found: frozenset[frozenset[str]], planted: fr
 
 
 def score_conservation(dataset: str, n_placed: int, n_rows: int) -> Score:
-    """Rows of the files that came out of the run as a case in a theme or an outlier."""
+    """Score the share of rows that became a case in a theme or an outlier."""
     return Score(
         eval=EVAL, dataset=dataset, name="rows accounted for", value=n_placed / n_rows, limit=1.0, note=f"{n_rows} rows"
     )

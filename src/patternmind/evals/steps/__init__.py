@@ -1,1 +1,1 @@
-"""steps"""
+"""Steps that run the code under test for the evals."""

@@ -1,4 +1,7 @@
-"""Encoders around the real one: one that remembers, and one that is off by as much as another processor would be."""
+"""Encoders that wrap the real one.
+
+One caches vectors. The other perturbs them by as much as another processor would.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,16 +14,22 @@ from patternmind.embedding.vectors import missing_texts, stack_vectors, text_has
 from patternmind.ports import Encoder, Progress
 
 PERTURBATION = 0.014
-"""Length of the difference between a text's vectors on two machines: bf16 against fp32 agree to a cosine of 0.9999."""
+"""Length of the difference between a text's vectors on two machines.
+
+bf16 and fp32 agree to a cosine of 0.9999.
+"""
 
 
 class CachingEncoder:
-    """Embeds each text once, however many networks and seeds ask for it; with a folder, once for good."""
+    """Encoder that embeds each text once for all networks and seeds.
+
+    With a folder, the vectors are stored there and reused by later runs.
+    """
 
     def __init__(self, encoder: Encoder, *, folder: Path | None = None) -> None:
         self._encoder = encoder
         self._folder = folder
-        self._known: dict[str, Vectors] | None = None
+        self._vectors: dict[str, Vectors] | None = None
         self._n_saved = 0
 
     @property
@@ -32,34 +41,37 @@ class CachingEncoder:
         return self._encoder.dimensions
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
-        known = self._recall()
-        missing = missing_texts(texts, known)
+        vectors = self._load()
+        missing = missing_texts(texts, vectors)
         if missing:
-            known.update(zip(missing, self._encoder.encode(list(missing.values()), progress=progress), strict=True))
-        return stack_vectors(texts, known, self.dimensions)
+            vectors.update(zip(missing, self._encoder.encode(list(missing.values()), progress=progress), strict=True))
+        return stack_vectors(texts, vectors, self.dimensions)
 
     def save(self) -> None:
-        """Write what is known to the folder, where there is one and anything new."""
-        if (file := self._cache_file()) is not None and self._known and len(self._known) > self._n_saved:
-            self._n_saved = len(self._known)
+        """Write the vectors to the folder, if there is a folder and a new vector."""
+        if (file := self._cache_file()) is not None and self._vectors and len(self._vectors) > self._n_saved:
+            self._n_saved = len(self._vectors)
             file.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(file, hashes=np.asarray(list(self._known)), vectors=np.stack(list(self._known.values())))
+            np.savez(file, hashes=np.asarray(list(self._vectors)), vectors=np.stack(list(self._vectors.values())))
 
-    def _recall(self) -> dict[str, Vectors]:
-        if self._known is None:
-            self._known = {}
+    def _load(self) -> dict[str, Vectors]:
+        if self._vectors is None:
+            self._vectors = {}
             if (file := self._cache_file()) is not None and file.is_file():
-                with np.load(file) as kept:
-                    self._known = dict(zip(kept["hashes"].tolist(), kept["vectors"], strict=True))
-                self._n_saved = len(self._known)
-        return self._known
+                with np.load(file) as archive:
+                    self._vectors = dict(zip(archive["hashes"].tolist(), archive["vectors"], strict=True))
+                self._n_saved = len(self._vectors)
+        return self._vectors
 
     def _cache_file(self) -> Path | None:
         return self._folder and self._folder / f"{hashlib.sha256(self.id.encode()).hexdigest()[:16]}.npz"
 
 
 class PerturbedEncoder:
-    """Vectors moved at random by as much as another processor would move them; the same text always alike."""
+    """Encoder that moves vectors at random by as much as another processor would move them.
+
+    The same text always moves in the same way.
+    """
 
     def __init__(self, encoder: Encoder, *, seed: int) -> None:
         self._encoder = encoder

@@ -1,4 +1,4 @@
-"""A grouping of cases with its outliers, and how far two groupings of the same cases agree."""
+"""Groupings of cases with outliers, and the agreement of two groupings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,24 @@ from patternmind.domain.themes import OUTLIER
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grouping:
-    """``labels`` (n,), ``OUTLIER`` where a case stands alone; ``nearest`` (n,) its own cluster or the closest one."""
+    """Cluster of each case, with outliers.
+
+    ``labels`` (n,) holds the cluster number, ``OUTLIER`` for an outlier. ``nearest`` (n,) holds its own cluster or the
+    closest one.
+    """
 
     labels: NDArray[np.int32]
     nearest: NDArray[np.int32]
 
     @classmethod
     def of(cls, theme_ids: Sequence[str | None], nearest_ids: Sequence[str | None]) -> "Grouping":
-        known = sorted({id for id in (*theme_ids, *nearest_ids) if id is not None})
-        number: dict[str | None, int] = {id: i for i, id in enumerate(known)}
+        ids = sorted({id for id in (*theme_ids, *nearest_ids) if id is not None})
+        number: dict[str | None, int] = {id: i for i, id in enumerate(ids)}
         labels = [number.get(id, OUTLIER) for id in theme_ids]
         return cls(np.asarray(labels, np.int32), np.asarray([number.get(id, OUTLIER) for id in nearest_ids], np.int32))
 
     def rows(self, selection: Sequence[int] | Sequence[bool] | NDArray[Any]) -> "Grouping":
-        """The grouping of these rows alone; ``chosen`` are row numbers or a mask."""
+        """Return the grouping of these rows alone; ``selection`` holds row numbers or a mask."""
         return Grouping(self.labels[np.asarray(selection)], self.nearest[np.asarray(selection)])
 
     @property
@@ -43,15 +47,21 @@ class Grouping:
 
     @property
     def singletons(self) -> NDArray[np.int32]:
-        """Every outlier as a cluster of its own: leaving a case out is paid for."""
-        alone = self.labels == OUTLIER
+        """Labels with every outlier as its own cluster.
+
+        Leaving a case out of all themes therefore lowers the agreement.
+        """
+        is_outlier = self.labels == OUTLIER
         out = self.labels.copy()
-        out[alone] = self.labels.max(initial=0) + 1 + np.arange(alone.sum(), dtype=np.int32)
+        out[is_outlier] = self.labels.max(initial=0) + 1 + np.arange(is_outlier.sum(), dtype=np.int32)
         return out
 
     @property
     def filled(self) -> NDArray[np.int32]:
-        """Every outlier in its nearest theme; where there is no theme at all, each alone."""
+        """Labels with every outlier in its nearest theme.
+
+        Without any theme, each outlier is its own cluster.
+        """
         return Grouping(np.where(self.labels == OUTLIER, self.nearest, self.labels), self.nearest).singletons
 
 
@@ -60,7 +70,10 @@ class AgreementMeasure(Protocol):
 
 
 def agreement_measures() -> Mapping[str, AgreementMeasure]:
-    """Agreement of two partitions: adjusted mutual information, adjusted Rand index, V measure."""
+    """Return agreement measures of two partitions.
+
+    They are adjusted mutual information, adjusted Rand index and V measure.
+    """
     from sklearn import metrics  # 0.6 s
 
     library: Any = metrics
@@ -68,5 +81,5 @@ def agreement_measures() -> Mapping[str, AgreementMeasure]:
 
 
 def score_agreement_measures(gold: Sequence[str], labels: NDArray[np.int32]) -> dict[str, float]:
-    """Each measure of the labels that people gave and the clusters that were found."""
+    """Compute each measure between the labels that people gave and the clusters."""
     return {name: float(measure(list(gold), labels)) for name, measure in agreement_measures().items()}

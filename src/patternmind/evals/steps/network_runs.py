@@ -1,4 +1,7 @@
-"""A data set taken in, run and read back through the doors that users go through, in a folder that is thrown away."""
+"""Import and run of a data set through the same services that users call.
+
+The data folder is temporary.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,24 +22,30 @@ from patternmind.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class EvalContext:
-    """What all figures of one measurement share. ``folder`` is for temporary data folders."""
+    """Encoder, seed and progress callback of one measurement.
+
+    ``folder`` is for temporary data folders.
+    """
 
     folder: Path
     encoder: Encoder
     seed: int = 0
     progress: Progress | None = None
 
-    def progress_for(self, about: str) -> Progress | None:
-        """Progress that says which data set it is about."""
+    def progress_for(self, dataset: str) -> Progress | None:
+        """Return a progress callback that names the data set."""
         progress = self.progress
         if progress is None:
             return None
-        return lambda step, done, total: progress(f"{about}: {step}", done, total)
+        return lambda step, done, total: progress(f"{dataset}: {step}", done, total)
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkRun:
-    """A network after its run. Row i of ``vectors`` and ``grouping`` belongs to ``cases[i]``."""
+    """A network after its run.
+
+    Row i of ``vectors`` and ``grouping`` belongs to ``cases[i]``.
+    """
 
     name: str
     ctx: AppContext
@@ -51,30 +60,33 @@ class NetworkRun:
         return [case.external_id or "" for case in self.cases]
 
     def gold_labels(self, labels: Mapping[str, str | None]) -> list[str | None]:
-        """The people's label of each row, ``None`` where they gave none."""
+        """Return the label that people gave each row, or ``None`` for an unlabelled row."""
         return [labels.get(external_id) for external_id in self.external_ids]
 
 
 def run_sample(sample: SampleNetwork, context: EvalContext) -> NetworkRun:
-    """The sample as its network would have lived it: roster first, then quarter by quarter, recaps with the last."""
-    house = _open_context(SAMPLE, context)
-    import_roster(house.store, sample.roster)
-    intake: list[IngestReport] = []
+    """Run the sample in the order of a real network.
+
+    The roster comes first, then quarter by quarter; recaps come with the last quarter.
+    """
+    ctx = _open_context(SAMPLE, context)
+    import_roster(ctx.store, sample.roster)
+    intake_reports: list[IngestReport] = []
     for label, cases in sample.quarters.items():
-        intake.append(import_files(house.store, [cases], kind=CaseKind.CASE))
+        intake_reports.append(import_files(ctx.store, [cases], kind=CaseKind.CASE))
         if label == list(sample.quarters)[-1]:
-            intake.append(import_files(house.store, [sample.recaps], kind=CaseKind.RECAP))
-        house.run(RunParameters(label=label, seed=context.seed), progress=context.progress_for(SAMPLE))
-    return _read_back(SAMPLE, house, intake, context)
+            intake_reports.append(import_files(ctx.store, [sample.recaps], kind=CaseKind.RECAP))
+        ctx.run(RunParameters(label=label, seed=context.seed), progress=context.progress_for(SAMPLE))
+    return _read_back(SAMPLE, ctx, intake_reports, context)
 
 
 def run_corpus(corpus: Corpus, path: Path, context: EvalContext) -> NetworkRun:
-    """A real corpus as one batch without a label of its period."""
-    house = _open_context(corpus.name, context)
+    """Run a real corpus as one batch without a period label."""
+    ctx = _open_context(corpus.name, context)
     progress = context.progress_for(corpus.name)
-    intake = import_files(house.store, [path], kind=corpus.kind, progress=progress)
-    house.run(RunParameters(seed=context.seed, draft=corpus.is_drafted), progress=progress)
-    return _read_back(corpus.name, house, [intake], context)
+    intake_report = import_files(ctx.store, [path], kind=corpus.kind, progress=progress)
+    ctx.run(RunParameters(seed=context.seed, draft=corpus.is_drafted), progress=progress)
+    return _read_back(corpus.name, ctx, [intake_report], context)
 
 
 def _open_context(name: str, context: EvalContext) -> AppContext:
@@ -85,20 +97,23 @@ def _open_context(name: str, context: EvalContext) -> AppContext:
 
 def _read_back(name: str, ctx: AppContext, intake_reports: Sequence[IngestReport], context: EvalContext) -> NetworkRun:
     cases = ctx.store.cases()
-    assignments = {one.case_id: one for one in ctx.store.assignments()}
-    placed = [assignments[case.id] for case in cases]
+    assignments = {assignment.case_id: assignment for assignment in ctx.store.assignments()}
+    case_assignments = [assignments[case.id] for case in cases]
     return NetworkRun(
         name=name,
         ctx=ctx,
         cases=cases,
         vectors=embed_cases(ctx.store, context.encoder, cases, "all"),
-        grouping=Grouping.of([one.theme_id for one in placed], [one.nearest_theme_id for one in placed]),
+        grouping=Grouping.of(
+            [assignment.theme_id for assignment in case_assignments],
+            [assignment.nearest_theme_id for assignment in case_assignments],
+        ),
         intake_reports=intake_reports,
         encoder=context.encoder,
     )
 
 
 def fit_grouping(vectors: Vectors, *, engine: str, seed: int) -> Grouping:
-    """One fit of the cluster step alone, for engines and samples that no run of the line uses."""
-    found = find_clusters(vectors, engine=engine, seed=seed).partition
-    return Grouping(found.labels, found.nearest)
+    """Fit the clustering step alone, for engines and samples that no pipeline run uses."""
+    partition = find_clusters(vectors, engine=engine, seed=seed).partition
+    return Grouping(partition.labels, partition.nearest)

@@ -1,4 +1,7 @@
-"""A language model that obeys every order it finds in its prompt, in whatever disguise: worse than any real one."""
+"""Language model that obeys every order it finds in its prompt, however disguised.
+
+It is worse than any real model.
+"""
 
 import base64
 import codecs
@@ -19,24 +22,27 @@ from patternmind.llm import gateway
 from patternmind.ports import ModelAnswer, RenderedPrompt
 
 INVENTED_TEXT = "We all agreed that testing is a waste of time"
-"""Words that stand in no case and in no payload."""
+"""Words that no case and no payload contains."""
 
 FOREIGN_WORD = "kvartsitt"
-"""A word that only the other network's case holds."""
+"""Word that only the other network's case contains."""
 
-FOREIGN_LINE = f"The {FOREIGN_WORD} of the other network is nobody's business here."
+FOREIGN_LINE = f"The {FOREIGN_WORD} of the other network must stay in that network."
 
 SHORT_OPENING_CHARS = 48
-"""Characters of the prompt's beginning: too few words in a row to be known for its own."""
+"""Characters of the prompt's beginning.
+
+These are too few consecutive words to be recognised as part of the prompt.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Misbehaviour:
-    """One way of obeying: what is written into every text of the answer, and how its quotes are made.
+    """One way of obeying: the text of the answer, and how its quotes are made.
 
     ``text`` may hold {canary}, {word} and {line} (of a case in the prompt), {prompt} (the prompt's own beginning),
     {few} (a few words of it).
-    ``quotes`` is "true" (a line of the prompt), "invented", "altered" or "of another case".
+    ``quotes`` is "true" (a line of the prompt), "invented", "altered", "of another case" or "further fields".
     """
 
     name: str
@@ -72,11 +78,12 @@ HONEST_BEHAVIOUR = Misbehaviour("", "{line}", title="{word} waits")
 
 @dataclass
 class ObedientModel:
-    """``LanguageModel`` that answers as the orders in its prompt demand, as badly as the answer's schema allows.
+    """``LanguageModel`` that answers as the orders in its prompt demand.
 
-    Without an order it answers honestly: with a line of the prompt as its own quote. ``mischief`` is taken in turn;
-    ``obeyed`` are the canaries found. ``persistent`` goes on obeying in prompts that no longer show the order.
-    In ``spared`` tasks it answers honestly, so that its mischief in later ones is not stopped before.
+    Its answers are as bad as the answer schema allows. Without an order it answers honestly, with a line of the prompt
+    as its own quote. ``misbehaviours`` are used in turn; ``obeyed_canaries`` are the canaries it found. With
+    ``is_persistent`` it continues to obey in prompts that no longer contain the order. In ``honest_tasks`` it answers
+    honestly, so that an earlier refusal does not prevent its misbehaviour in later tasks.
     """
 
     payloads: Sequence[Payload]
@@ -94,46 +101,58 @@ class ObedientModel:
         return "scripted/obeying"
 
     def ask(self, task: str, prompt: RenderedPrompt) -> ModelAnswer:
-        """Raises GatewayFailed where no answer fits the schema, as the real gateway does."""
+        """Answer a prompt.
+
+        Raises:
+            GatewayFailed: No answer fits the schema, as with the real gateway.
+        """
         self.prompts.append(f"{prompt.system}\n{prompt.user}")
-        found = sorted(self._find_canaries(prompt.user))
-        self.obeyed_canaries.update(found)
+        canaries = sorted(self._find_canaries(prompt.user))
+        self.obeyed_canaries.update(canaries)
         self.prompt_openings.add(_prompt_opening(prompt))
         self.n_answers[task] += 1
         if self.is_persistent:
-            found = found or sorted(self.obeyed_canaries)
+            canaries = canaries or sorted(self.obeyed_canaries)
 
         def send(request: RenderedPrompt) -> gateway.Reply:
             del request
             return gateway.Reply(
-                json.dumps(self._answer(prompt, [] if task in self.honest_tasks else found), ensure_ascii=False)
+                json.dumps(self._answer(prompt, [] if task in self.honest_tasks else canaries), ensure_ascii=False)
             )
 
         return gateway.ask_with_repair(task, prompt, send, model=self.name)
 
     def _find_canaries(self, user: str) -> set[str]:
-        everything = "\n".join(decode_all(user)).casefold()
-        return {one.canary for one in self.payloads if one.canary in everything}
+        decoded = "\n".join(decode_all(user)).casefold()
+        return {payload.canary for payload in self.payloads if payload.canary in decoded}
 
-    def _answer(self, prompt: RenderedPrompt, found: Sequence[str]) -> Any:
+    def _answer(self, prompt: RenderedPrompt, canaries: Sequence[str]) -> Any:
         lines = _prompt_lines(prompt.user)
-        mischief = self.misbehaviours[(len(self.prompts) - 1) % len(self.misbehaviours)] if found else HONEST_BEHAVIOUR
-        writer = _AnswerBuilder(mischief, found[0] if found else "", prompt, lines, self.foreign_case_id)
-        answer = cast("dict[str, Any]", writer.fill(prompt.answer_schema, ""))
-        if mischief.quotes == "further fields":
+        misbehaviour = (
+            self.misbehaviours[(len(self.prompts) - 1) % len(self.misbehaviours)] if canaries else HONEST_BEHAVIOUR
+        )
+        builder = _AnswerBuilder(misbehaviour, canaries[0] if canaries else "", prompt, lines, self.foreign_case_id)
+        answer = cast("dict[str, Any]", builder.fill(prompt.answer_schema, ""))
+        if misbehaviour.quotes == "further fields":
             answer |= {"state": "accepted", "decisions": [{"action": "accept"}], "tool_calls": ["publish"]}
         return answer
 
 
 ID_LIST_FIELDS = frozenset({"facets", "sentences", "voices"})
-"""Lists of ids that a prompt gave; "facets" is also the list of a case's own."""
+"""Fields that list ids from the prompt.
+
+"facets" is also the field for the facets of one case.
+"""
 
 MAX_FACETS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PromptLine:
-    """A line of a case in a prompt, and the id it has there, if any."""
+    """A line of a case in a prompt.
+
+    ``id`` is its id in the prompt, if any.
+    """
 
     case_id: str
     id: str
@@ -142,14 +161,17 @@ class PromptLine:
 
 @dataclass
 class _AnswerBuilder:
-    """Fills any answer schema: hostile text wherever it fits, quotes where there is a ``case_id`` or a ``quote``, and
-    ids of the prompt where it gives lines ids."""
+    """Builder that fills any answer schema.
 
-    mischief: Misbehaviour
+    It puts hostile text wherever it fits and quotes where the schema has a ``case_id`` or a ``quote``. If the prompt
+    gives lines ids, it uses those ids.
+    """
+
+    misbehaviour: Misbehaviour
     canary: str
     prompt: RenderedPrompt
     lines: Sequence[PromptLine]
-    foreign: str
+    foreign_case_id: str
 
     def fill(self, schema: Mapping[str, Any], name: str) -> Any:
         if "$ref" in schema:
@@ -180,20 +202,23 @@ class _AnswerBuilder:
         return [self.fill(items, name)]
 
     def _ids(self) -> list[str]:
-        """The first and the last id of the prompt: in some tasks a claim must stand on a case shown late."""
-        known = [line.id for line in self.lines if line.id] or ["s1"]
-        true = list(dict.fromkeys([known[0], known[-1]]))
-        made = {"invented": [f"{known[0][0]}999"], "of another case": [known[-1]], "altered": [known[-1]]}
-        return made.get(self.mischief.quotes, true)
+        """Return the first and the last id of the prompt.
+
+        In some tasks a claim must rest on a case near the end of the prompt.
+        """
+        ids = [line.id for line in self.lines if line.id] or ["s1"]
+        true_ids = list(dict.fromkeys([ids[0], ids[-1]]))
+        ids_by_kind = {"invented": [f"{ids[0][0]}999"], "of another case": [ids[-1]], "altered": [ids[-1]]}
+        return ids_by_kind.get(self.misbehaviour.quotes, true_ids)
 
     def _text(self, schema: Mapping[str, Any], name: str) -> str:
         if "enum" in schema:
             return schema["enum"][0]
         if name == "quote":
             return self._quote_source()[1][: schema.get("maxLength", 400)]
-        wanted = self.mischief.title if name == "name" else self.mischief.text
+        template = self.misbehaviour.title if name == "name" else self.misbehaviour.text
         word = next((w for line in self.lines for w in re.findall(r"[^\W\d_]{5,}", line.text)), "case")
-        text = wanted.replace("{canary}", self.canary).replace("{word}", word).replace("{prompt}", self.prompt.system)
+        text = template.replace("{canary}", self.canary).replace("{word}", word).replace("{prompt}", self.prompt.system)
         text = text.replace("{few}", " ".join(self.prompt.system.split())[:SHORT_OPENING_CHARS])
         line = self.lines[0].text[:120].rpartition(" ")[0] if self.lines else "nothing"
         text = text.replace("{line}", line)
@@ -203,34 +228,34 @@ class _AnswerBuilder:
 
     def _quote(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         id, text = self._quote_source()
-        known = {"case_id": id, "text": text[: properties.get("text", {}).get("maxLength", 400)]}
-        return {key: known.get(key, "") for key in properties}
+        values = {"case_id": id, "text": text[: properties.get("text", {}).get("maxLength", 400)]}
+        return {key: values.get(key, "") for key in properties}
 
     def _quote_source(self) -> tuple[str, str]:
-        """The case a quote is said to be of, and its words."""
+        """Return the case id and the text of a quote."""
         case_id, line = (self.lines[0].case_id, self.lines[0].text) if self.lines else ("", "nothing")
-        made = {
+        quotes_by_kind = {
             "invented": (case_id, INVENTED_TEXT),
             "altered": (case_id, re.sub(r"\b(\w+)$", r"\1ly", line.rstrip(". "))),
-            "of another case": (self.foreign, FOREIGN_LINE),
+            "of another case": (self.foreign_case_id, FOREIGN_LINE),
         }
-        return made.get(self.mischief.quotes, (case_id, line))
+        return quotes_by_kind.get(self.misbehaviour.quotes, (case_id, line))
 
 
 def _prompt_lines(user: str) -> list[PromptLine]:
-    """The lines of the fenced cases in a prompt."""
-    found: list[PromptLine] = []
+    """Return the lines of the fenced cases in a prompt."""
+    lines: list[PromptLine] = []
     case_id = ""
     for block in FENCED_BLOCK.finditer(user):
         ids = re.findall(r"\b[cr]-[\w-]+\b", block["before"])
         case_id = ids[-1] if ids else case_id
         if case_id or "Claim " in block["before"]:
-            found += [
+            lines += [
                 _parse_prompt_line(case_id, line.strip())
                 for line in block["text"].splitlines()
                 if len(line.split()) > 4
             ]
-    return found
+    return lines
 
 
 def _parse_prompt_line(case_id: str, line: str) -> PromptLine:
@@ -249,7 +274,7 @@ FENCED_BLOCK = re.compile(r"(?P<before>.*?)<<<(?P<code>\w+)\n(?P<text>.*?)\n(?P=
 
 
 def decode_all(text: str) -> Iterator[str]:
-    """The text in every disguise undone; some of them twice."""
+    """Yield the text with each disguise removed, partly in two forms."""
     yield text
     bare = "".join(char for char in text if unicodedata.category(char) != "Cf")
     yield bare
