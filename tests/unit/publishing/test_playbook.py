@@ -1,5 +1,6 @@
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from tests.fixtures.builders import (
@@ -149,9 +150,8 @@ def test_status_states_the_exact_share_of_edited_words(share: float, text: str) 
 
 
 def test_status_counts_the_lines_that_consent_removed() -> None:
-    published = publish()
-    document = playbook([PublishedPattern(pattern=published.pattern, references={}, n_cases=3, n_contributors=3, n_teams=2,
-                                   n_cut_quotes=2, n_cut_claims=2, n_cut_lines=1)])  # fmt: skip
+    redacted = replace(publish(), references={}, n_cut_quotes=2, n_cut_claims=2, n_cut_lines=1)
+    document = playbook([redacted])
     assert "2 quotes that may not be published, and 1 line with them" in text_under(document, "Status")
 
 
