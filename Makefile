@@ -44,7 +44,7 @@ check: setup ## Format, lint, types, layers
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-pictures: setup browser ## A picture of every page, desk and phone, light and dark, to docs/pictures
+pictures: setup browser ## A picture of every page, desktop and phone, light and dark, to reports/pictures
 	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") PYTHONPATH=. $(BIN)/python -m tests.screenshots
 
 eval: setup ## Quality against the baselines, and the tests of the eval command, which run it once

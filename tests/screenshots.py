@@ -1,9 +1,11 @@
-"""A picture of every page, desk and phone, light and dark, of the sample network: ``make pictures`` takes them.
+"""Screenshots of all pages of the sample network, taken by ``make pictures``.
 
-Not a test: people look at them. Full pages, no taller than a few screens, in few colours, so that they stay small.
+Each page has pictures for two widths and two colour schemes, in ``reports/pictures``. The few that the documents show
+are copied to ``docs/pictures``. Height and colours are limited to keep the files small.
 """
 
 import io
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,15 +27,18 @@ from patternmind.services.reviews import list_all_drafts
 from patternmind.settings import DEFAULT_NETWORK, Settings
 from patternmind.web.cookies import PLAIN_COOKIE
 
-OUT = Path(__file__).parents[1] / "docs" / "pictures"
-SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "reports" / "pictures"
+DOCS = ROOT / "docs" / "pictures"
+IN_DOCS = ("draft-desktop-light.png", "theme-desktop-light.png", "prereading-desktop-light.png")
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 MAX_HEIGHT = 1800
 N_COLOURS = 64
 
 
-def page_addresses(house: AppContext) -> Iterator[tuple[str, str]]:
-    """Name and address of each page; what needs an id gets one of the sample network."""
-    store = house.store
+def page_addresses(ctx: AppContext) -> Iterator[tuple[str, str]]:
+    """Yield name and path of each page, with ids of the sample network."""
+    store = ctx.store
     themes = store.themes()
     theme = max((one for one in themes if one.case_ids), key=lambda one: one.n_cases)
     draft = next(
@@ -42,7 +47,7 @@ def page_addresses(house: AppContext) -> Iterator[tuple[str, str]]:
         if not one.decisions and one.grounded
     )
     prereading = prereading_builder.build_prereading(
-        store, house.clock, prereading_builder.subject_from_theme(store, theme.id)
+        store, ctx.clock, prereading_builder.subject_from_theme(store, theme.id)
     ).grounded.draft
     run, before = store.runs()[-1], store.runs()[-2]
     yield from {
@@ -84,13 +89,13 @@ def page_addresses(house: AppContext) -> Iterator[tuple[str, str]]:
 
 def take_screenshot(page: Page, path: Path) -> None:
     height = min(MAX_HEIGHT, int(page.evaluate("document.documentElement.scrollHeight")))
-    width = (page.viewport_size or {"width": SIZES["desk"][0]})["width"]
+    width = (page.viewport_size or {"width": SIZES["desktop"][0]})["width"]
     png = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
     Image.open(io.BytesIO(png)).convert("RGB").quantize(N_COLOURS).save(path, optimize=True)
 
 
-def take_all_screenshots(browser: Browser, address: str, secret: str, house: AppContext) -> None:
-    pages = {"sign-in": "/sign-in"} | dict(page_addresses(house))
+def take_all_screenshots(browser: Browser, address: str, secret: str, ctx: AppContext) -> None:
+    pages = {"sign-in": "/sign-in"} | dict(page_addresses(ctx))
     for size, (width, height) in SIZES.items():
         context = browser.new_context(
             base_url=address, viewport={"width": width, "height": height}, reduced_motion="reduce"
@@ -113,11 +118,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         program = [sys.executable, "-c", "from patternmind.cli import main; main()"]
         subprocess.run([*program, "demo", "--out", folder], check=True, capture_output=True)
-        house = AppContext(Settings(home=Path(folder) / "home"))
-        member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Stella Ward", tuple(Role))
-        secret = start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
-        with serve_in_thread(house) as address, chromium() as browser:
-            take_all_screenshots(browser, address, secret, house)
+        ctx = AppContext(Settings(home=Path(folder) / "home"))
+        member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Stella Ward", tuple(Role))
+        secret = start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
+        with serve_in_thread(ctx) as address, chromium() as browser:
+            take_all_screenshots(browser, address, secret, ctx)
+    for name in IN_DOCS:
+        shutil.copy(OUT / name, DOCS / name)
     sys.stderr.write(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}\n")
 
 

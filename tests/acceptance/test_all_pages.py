@@ -1,7 +1,7 @@
-"""Every page there is, as a steward sees it in a browser: both themes, phone and desk.
+"""All pages as a steward sees them, in both colour schemes and two widths.
 
-The pages are found by walking the routes, so a new one is looked at without being named here. A page that cannot be
-opened with what ``tests.fixtures.full_network`` knows fails.
+The tests walk the routes, so a new page is covered automatically. A page that cannot be opened with the ids of
+``tests.fixtures.full_network`` fails.
 """
 
 import re
@@ -41,17 +41,17 @@ OTHER_STATES = (
     "/drafts/none",
     "/library/none",
 )
-"""Pages that look otherwise with a query, or are not there."""
+"""Pages that look different with a query, and missing pages."""
 
 FILES = (
     "/static/{digest}/{name}",
     "/cases/import/{upload_id}/errors.csv",
     "/prereadings/{prereading_id}/file/{format}",
 )
-"""Answers that a browser saves, and shows nothing of."""
+"""Responses that a browser downloads instead of showing."""
 
 ON_PAPER = "/prereadings/{prereading_id}/print"
-"""A document of its own: it has no navigation that somebody would want to get past."""
+"""A stand-alone document without navigation, hence without a skip link."""
 
 MISSING = {"/nowhere", "/drafts/none", "/library/none", "/sign-in/link/none"}
 
@@ -82,7 +82,7 @@ def page(browser: Browser, whole: FullNetwork, address: str) -> Iterator[Page]:
 
 
 def open_pages(whole: FullNetwork) -> list[str]:
-    """What anybody may read; and a link that is used up."""
+    """Return the paths of anonymous pages, including a used sign-in link."""
     routes = [route for method, route in page_routes() if method == "GET" and route.path.startswith("/sign-in")]
     return [*(whole.fill(route.path) for route in routes), "/sign-in/link/none", "/nowhere"]
 
@@ -92,15 +92,13 @@ def the_pages(whole: FullNetwork) -> list[str]:
     return [whole.fill(path) for path in (*found, *OTHER_STATES) if path not in FILES]
 
 
-def test_every_page_is_sound_in_both_themes_on_a_phone_and_on_a_desk(
-    whole: FullNetwork, page: Page, address: str
-) -> None:
+def test_pages_pass_all_checks_in_both_colour_schemes_and_widths(whole: FullNetwork, page: Page, address: str) -> None:
     said = console_errors(page, address)
     wrong = [one for at in the_pages(whole) for one in found_on(page, at, said)]
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_page_for_who_has_not_signed_in_is_sound_too(whole: FullNetwork, page: Page, address: str) -> None:
+def test_anonymous_pages_pass_all_checks(whole: FullNetwork, page: Page, address: str) -> None:
     page.context.clear_cookies()
     said = console_errors(page, address)
     wrong = [one for at in open_pages(whole) for one in found_on(page, at, said)]
@@ -108,7 +106,7 @@ def test_every_page_for_who_has_not_signed_in_is_sound_too(whole: FullNetwork, p
 
 
 def found_on(page: Page, at: str, said: list[str]) -> Iterator[str]:
-    """What is wrong with a page; nothing more of one that leads to another, which has its own turn."""
+    """Yield the problems of a page; redirects are followed but not checked further."""
     said.clear()
     answer = page.goto(at)
     assert answer is not None
@@ -128,9 +126,7 @@ def found_on(page: Page, at: str, said: list[str]) -> Iterator[str]:
     yield from (f"{at}: {one}" for one in said if expected != 404 or "404" not in one)
 
 
-def test_every_page_has_its_landmarks_a_title_of_its_own_and_a_way_past_the_navigation(
-    whole: FullNetwork, page: Page
-) -> None:
+def test_pages_have_landmarks_titles_and_skip_links(whole: FullNetwork, page: Page) -> None:
     titles: dict[str, str] = {}
     for at in the_pages(whole):
         page.goto(at)
@@ -151,8 +147,8 @@ def test_every_page_has_its_landmarks_a_title_of_its_own_and_a_way_past_the_navi
     assert all(title.strip() not in {"", "patternmind"} for title in titles.values()), titles
 
 
-def test_every_form_that_changes_something_holds_its_token_and_leads_to_a_route(whole: FullNetwork) -> None:
-    """What a page offers exists: no form or link to this server leads nowhere."""
+def test_forms_have_tokens_and_existing_targets(whole: FullNetwork) -> None:
+    """Forms and links of all pages must lead to an existing route."""
     steward = whole.steward()
     targets = {(method, route.path_regex) for method, route in page_routes()}
     dead: list[str] = []

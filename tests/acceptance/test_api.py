@@ -97,7 +97,7 @@ def check_problem(response: httpx.Response, status: int, slug: str) -> dict[str,
     return body
 
 
-# From import to playbook ------------------------------------------------------------------------------------------------------
+# From import to playbook ----------------------------------------------------------------------------------------------
 
 
 def test_api_turns_case_file_into_playbook_of_accepted_patterns(client: Program) -> None:
@@ -227,7 +227,7 @@ def test_import_keeps_valid_rows_and_reports_rejected_rows(client: Program, tmp_
     assert list(tmp_path.glob(".upload-*")) == []
 
 
-# Authentication ---------------------------------------------------------------------------------------------------------
+# Authentication ------------------------------------------------------------------------------------------------------
 
 
 def test_requests_need_valid_token_when_any_token_exists(tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_decision_is_logged_under_token_name_or_given_name(tmp_path: Path) -> No
     assert [decision["by"] for decision in signed["decisions"]] == ["Ada Berg"]
 
 
-# Concurrency and idempotency -------------------------------------------------------------------------------------
+# Concurrency and idempotency -----------------------------------------------------------------------------------------
 
 
 def test_decision_is_rejected_when_if_match_names_other_version(grown: Program) -> None:
@@ -388,7 +388,7 @@ def test_invalid_decision_lists_possible_actions(grown: Program) -> None:
     check_problem(grown.post(path, json=listed), 422, "invalid")
 
 
-# Errors -----------------------------------------------------------------------------------------------------
+# Errors --------------------------------------------------------------------------------------------------------------
 
 
 def test_service_errors_name_invalid_fields(grown: Program) -> None:

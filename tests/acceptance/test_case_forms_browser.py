@@ -18,13 +18,13 @@ PROBLEM = "The scanner of Kjetil Moe froze in the cold store and nobody could la
 
 
 class Desk:
-    """The address of the desk, and a session of somebody who may do all that is tried here."""
+    """A server with a signed-in steward."""
 
-    def __init__(self, house: AppContext, at: str) -> None:
-        self.house = house
+    def __init__(self, ctx: AppContext, at: str) -> None:
+        self.ctx = ctx
         self.at = at
-        member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
-        self.secret = start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
+        member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
+        self.secret = start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
 
     def context(self, browser: Browser, **said: Any) -> BrowserContext:
         context = browser.new_context(base_url=self.at, **said)
@@ -51,63 +51,63 @@ def page(desk: Desk, browser: Browser, request: pytest.FixtureRequest) -> Iterat
 
 
 @pytest.mark.parametrize("page", [True, False], indirect=True, ids=["with scripts", "without scripts"])
-def test_a_case_is_told_looked_over_saved_and_edited(desk: Desk, page: Page) -> None:
+def test_case_form_previews_saves_and_edits(desk: Desk, page: Page) -> None:
     page.goto("/cases")
-    page.get_by_role("link", name="Tell a case").click()
+    page.get_by_role("link", name="Submit a case").click()
     page.get_by_label("What is the problem").fill(f"{PROBLEM} Call 415-555-2671.")
     page.get_by_label("Only this network").check()
-    page.get_by_role("button", name="See how others will read it").click()
-    preview = page.get_by_role("region", name="This is how others will read it")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    preview = page.get_by_role("region", name="How others will see it")
     assert "Call phone." in preview.inner_text()
     assert "415-555" not in preview.inner_text()
     assert page.get_by_label("Only this network").is_checked()
     assert page.get_by_label("What is the problem").input_value() == f"{PROBLEM} Call 415-555-2671."
-    preview.get_by_role("button", name="Save it").click()
+    preview.get_by_role("button", name="Save").click()
     page.wait_for_url("**/saved")
-    assert "Where it belongs" in page.get_by_role("main").inner_text()
+    assert "Suggested theme" in page.get_by_role("main").inner_text()
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("What is the problem").fill("Told anew: the scanner froze in the cold store once more.")
-    page.get_by_role("button", name="Save right away").click()
+    page.get_by_role("button", name="Save without preview").click()
     page.wait_for_url("**/saved")
-    page.get_by_role("link", name="To the case").click()
+    page.get_by_role("link", name="View the case").click()
     assert "Told anew" in page.get_by_role("main").inner_text()
     assert "Version 2" in page.get_by_role("main").inner_text()
 
 
-def test_what_is_written_outlives_a_lost_server_and_a_closed_tab(desk: Desk, page: Page) -> None:
+def test_case_autosave_survives_lost_server_and_closed_tab(desk: Desk, page: Page) -> None:
     page.goto("/cases/new")
     page.get_by_label("What is the problem").fill(PROBLEM)
     page.get_by_label("Everyone, without my name").check()
     page.context.set_offline(True)
-    page.get_by_role("button", name="Save right away").click()
-    page.get_by_text("Not saved yet: the server does not answer.").wait_for()
+    page.get_by_role("button", name="Save without preview").click()
+    page.get_by_text("Not saved yet: the server does not respond.").wait_for()
     page.context.set_offline(False)
     page.goto("/cases")
     page.goto("/cases/new")
-    page.get_by_text("Not saved yet: this is what you wrote last").wait_for()
+    page.get_by_text("Not saved yet: this is your last text").wait_for()
     assert page.get_by_label("What is the problem").input_value() == PROBLEM
     assert page.get_by_label("Everyone, without my name").is_checked()
-    page.get_by_role("button", name="Save right away").click()
+    page.get_by_role("button", name="Save without preview").click()
     page.wait_for_url("**/saved")
     page.goto("/cases/new")
     assert page.get_by_label("What is the problem").input_value() == ""
 
 
-def test_a_file_is_looked_at_and_taken_in(desk: Desk, page: Page) -> None:
+def test_file_is_previewed_and_imported(desk: Desk, page: Page) -> None:
     page.goto("/cases/import")
     rows = b"nr,Beskrivelse\n91,The hatch leaked oil on the belt.\n92,\n"
     page.get_by_label("File").set_input_files([{"name": "rows.csv", "mimeType": "text/csv", "buffer": rows}])
-    page.get_by_role("button", name="Look at it").click()
-    page.get_by_label("Beskrivelse is read as").select_option("problem")
-    page.get_by_role("button", name="Read it this way").click()
-    page.get_by_text("1 row would be taken in, 1 rejected.").wait_for()
-    page.get_by_role("button", name="Take in 1 row").click()
-    page.get_by_text("1 row taken in, 1 rejected.").wait_for()
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_label("Field of Beskrivelse").select_option("problem")
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_text("1 row to import, 1 rejected.").wait_for()
+    page.get_by_role("button", name="Import 1 row").click()
+    page.get_by_text("1 row imported, 1 rejected.").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_of_cases_has_a_finding_and_none_scrolls_sideways(desk: Desk, browser: Browser, scheme: Any) -> None:
-    case_id = desk.house.store.cases()[0].id
+def test_case_pages_are_accessible_and_fit_narrow_screens(desk: Desk, browser: Browser, scheme: Any) -> None:
+    case_id = desk.ctx.store.cases()[0].id
     context = desk.context(browser, color_scheme=scheme, viewport={"width": 320, "height": 800})
     page = context.new_page()
     for path in (

@@ -1,8 +1,7 @@
-"""Every form that changes something, through what happens in a day: a restart between the page and its sending, a
-double click, the same page sent once more after going back, a sign-in that ended meanwhile.
+"""All forms under restarts, double clicks, resubmission after going back, and expired sessions.
 
-The forms are found by walking the routes and filled in as a browser fills them in, from the page they stand on; a new
-one needs a row in ``FORMS``. ``test_desk_survives.py`` and its like do the same with a real browser where it matters.
+The tests find the forms by walking the routes and fill them in from their pages, as a browser does. A new form needs a
+row in ``FORMS``. ``test_review_resilience.py`` covers the central forms in a real browser.
 """
 
 import json
@@ -54,14 +53,14 @@ PASSWORD = "eleven bright lanterns"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """How a form is come by and filled in; names in braces are ids.
+    """A form, its page and its values; names in braces are ids.
 
     Attributes:
-        on: the page it stands on.
-        fill: what a person writes into it; what it holds already stays as it is.
-        press: name and value of the button that is pressed, where it has several.
-        action: where it goes, where that is not made of the usual ids.
-        within: where the other buttons of the form go, where its own goes elsewhere.
+        on: path of the page with the form.
+        fill: values that a person enters; other fields keep their values.
+        press: name and value of the button, if the form has several.
+        action: path the form submits to, if it does not consist of the usual ids.
+        within: path of the form's other buttons, if this button has its own.
         changes: whether it changes what is compared here.
     """
 
@@ -163,7 +162,7 @@ SIGNING_IN = {
     "POST /sign-out",
     "POST /sign-out/everywhere",
 }
-"""Forms of somebody who is not signed in, or wants to be no more: tried in ``test_signing_in.py``."""
+"""Sign-in and sign-out forms, tested in ``test_sign_in.py``."""
 
 Values = list[tuple[str, str]]
 
@@ -221,7 +220,7 @@ class _Forms(HTMLParser):
 
 
 def form_on(html: str, address: str, here: str, form: Form, ids: Mapping[str, str]) -> dict[str, list[str]]:
-    """What a person sends of the form that goes to ``address``, and holds what they fill in."""
+    """Return the submitted values of the form with this address that has the filled fields."""
     fill = {name: str(value).format(**ids) for name, value in form.fill.items()}
     there = [values for action, values in _Forms(html).found if (action or here) == address]
     fitting = [one for one in there if set(fill) & {name for name, _ in one}] or there
@@ -248,8 +247,8 @@ WORLD = "world.json"
 def build_world(home: Path) -> None:
     """Fill a network with something for every form, and a record of its ids."""
     whole = build_full_network(home, markup=False)
-    house, steward = whole.ctx, whole.member
-    ids = {**whole.ids, **_more(house, steward)}
+    ctx, steward = whole.ctx, whole.member
+    ids = {**whole.ids, **_more(ctx, steward)}
     whole.app.state.shared.stop()
     (home / WORLD).write_text(json.dumps({"member_id": steward.id, "ids": ids}), encoding="utf-8")
 
@@ -260,14 +259,14 @@ def world(shared_home: SharedHome) -> World:
     return World(home, **json.loads((home / WORLD).read_text(encoding="utf-8")))
 
 
-def _more(house: AppContext, steward: Member) -> dict[str, str]:
-    """Something for every form: what waits for an answer, can be taken back, or can be started again."""
-    store, clock = house.store, house.clock
+def _more(ctx: AppContext, steward: Member) -> dict[str, str]:
+    """Create data for all forms: pending answers, undoable decisions, and failed jobs."""
+    store, clock = ctx.store, ctx.clock
     rows = [
         {"id": "r1", "problem": "The rope tore at the crane. Olga Brandt saw it."},
         {"id": "r2", "problem": "Dull."},
     ]
-    file = house.settings.home / "late.jsonl"
+    file = ctx.settings.home / "late.jsonl"
     file.write_text("\n".join(json.dumps(row) for row in rows))
     import_files(store, [file], kind=CaseKind.CASE)
     named, gone = (next(one.id for one in store.cases() if one.external_id == name) for name in ("r1", "r2"))
@@ -297,10 +296,10 @@ def _more(house: AppContext, steward: Member) -> dict[str, str]:
         id="failedrun", kind=JobKind.RUN, by="Bo", asked=asdict(RunParameters(draft=False)), started_at=now, beat_at=now
     )
     store.create_job(replace(failed, state=JobState.FAILED))
-    session = start_session(house.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
-    set_password(house.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
-    add_network(house.accounts, "south", "South")
-    add_member(house.accounts, clock, "south", "", [Role.MEMBER], account_id=steward.id)
+    session = start_session(ctx.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
+    set_password(ctx.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
+    add_network(ctx.accounts, "south", "South")
+    add_member(ctx.accounts, clock, "south", "", [Role.MEMBER], account_id=steward.id)
     return {
         "named_id": named, "gone_id": gone, "unplaced_id": named, "waiting_id": waiting, "approved_id": approved.id,
         "failed_run_id": "failedrun", "doubted": str(doubted), "proposed": str(proposed), "steward_id": steward.id,
@@ -323,12 +322,12 @@ RANDOM = {
 
 
 def stored(home: Path) -> dict[str, list[Any]]:
-    """What is kept of every table that a form may change, without what differs from trial to trial."""
+    """Return the rows of all compared tables, without values that differ between trials."""
     found: dict[str, list[Any]] = {}
     with closing(sqlite3.connect(home / "patternmind.db")) as database:
         database.row_factory = sqlite3.Row
         for name in COMPARED:
-            rows = [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')]  # noqa: S608 -- names of ours
+            rows = [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')]  # noqa: S608 -- constant names
             kept = [{k: v for k, v in row.items() if not DIFFERS.search(k) and (name, k) not in RANDOM} for row in rows]
             ended = [{k: row[k] is None for k in row if k.endswith("_at")} for row in rows]
             found[name] = sorted(repr((one, end)) for one, end in zip(kept, ended, strict=True))
@@ -336,21 +335,21 @@ def stored(home: Path) -> dict[str, list[Any]]:
 
 
 class Trial:
-    """A copy of the world with a server on it, and its steward at the pages. Restarts keep the port."""
+    """A copy of the network with a server and a signed-in steward; restarts keep the port."""
 
     def __init__(self, world: World, place: Path) -> None:
         shutil.copytree(world.home, place)
         self.home, self.ids, self._port, self._running = place, world.ids, 0, ExitStack()
         self.start()
-        started = start_session(self.house.accounts, self.house.clock, world.member_id, network_id=DEFAULT_NETWORK)
+        started = start_session(self.ctx.accounts, self.ctx.clock, world.member_id, network_id=DEFAULT_NETWORK)
         same_site = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate", "origin": self.address}
         cookies = {PLAIN_COOKIE: started.secret}
         self.client = httpx.Client(base_url=self.address, headers=same_site, cookies=cookies, timeout=60)
 
     def start(self) -> None:
-        self.house = AppContext(Settings(home=self.home), encoder=HashingEncoder())
-        self.app = make_app(self.house)
-        self.address = self._running.enter_context(serve_in_thread(self.house, self.app, port=self._port))
+        self.ctx = AppContext(Settings(home=self.home), encoder=HashingEncoder())
+        self.app = make_app(self.ctx)
+        self.address = self._running.enter_context(serve_in_thread(self.ctx, self.app, port=self._port))
         self._port = urlsplit(self.address).port or 0
 
     def restart(self) -> None:
@@ -370,8 +369,8 @@ class Trial:
         return lambda: self.client.post(action, data=data, files=dict(form.files) or None)
 
     def settled(self) -> dict[str, list[Any]]:
-        """What is stored once all that was begun is done."""
-        while any(job.state is JobState.RUNNING and job.id != "asked" for job in self.house.store.jobs(limit=50)):
+        """Return the stored rows after all jobs have ended."""
+        while any(job.state is JobState.RUNNING and job.id != "asked" for job in self.ctx.store.jobs(limit=50)):
             time.sleep(0.02)
         return stored(self.home)
 
@@ -387,7 +386,7 @@ def trial(world: World, tmp_path: Path) -> Iterator[Trial]:
 EVERY = pytest.mark.parametrize("name", FORMS)
 
 
-def test_every_form_is_here() -> None:
+def test_form_list_covers_all_forms() -> None:
     names = {f"{method} {route.path}" for method, route in page_routes() if method == "POST"}
     assert names == set(FORMS) | SIGNING_IN, "a new form needs a row in FORMS"
 
@@ -397,13 +396,13 @@ Once = Callable[[str], dict[str, list[Any]]]
 
 @pytest.fixture(scope="module")
 def sent_once() -> dict[str, dict[str, list[Any]]]:
-    """What each form leaves when it is sent once, as far as a test of this worker has sent it."""
+    """Cache of the rows stored after submitting each form once, for this worker."""
     return {}
 
 
 @pytest.fixture
 def once(world: World, sent_once: dict[str, dict[str, list[Any]]], tmp_path: Path) -> Once:
-    """What a form leaves when it is sent once, on a copy of its own where no test has sent it yet."""
+    """Return the rows stored after submitting a form once, cached if possible."""
 
     def find(name: str) -> dict[str, list[Any]]:
         if name not in sent_once:
@@ -418,9 +417,7 @@ def once(world: World, sent_once: dict[str, dict[str, list[Any]]], tmp_path: Pat
 
 
 @EVERY
-def test_a_page_from_before_a_restart_can_be_sent_after_it(
-    name: str, trial: Trial, sent_once: dict[str, dict[str, list[Any]]]
-) -> None:
+def test_form_works_after_server_restart(name: str, trial: Trial, sent_once: dict[str, dict[str, list[Any]]]) -> None:
     before = stored(trial.home)
     send = trial.open(name, FORMS[name])
     trial.restart()
@@ -431,7 +428,7 @@ def test_a_page_from_before_a_restart_can_be_sent_after_it(
 
 
 @EVERY
-def test_a_double_click_and_a_page_sent_again_do_it_once(name: str, trial: Trial, once: Once) -> None:
+def test_repeated_form_submission_is_applied_once(name: str, trial: Trial, once: Once) -> None:
     send = trial.open(name, FORMS[name])
     with ThreadPoolExecutor(2) as pool:
         answers = [one.result() for one in [pool.submit(send), pool.submit(send)]]
@@ -444,12 +441,10 @@ def test_a_double_click_and_a_page_sent_again_do_it_once(name: str, trial: Trial
 
 
 @EVERY
-def test_what_was_sent_when_the_sign_in_had_ended_comes_back_after_signing_in(
-    name: str, trial: Trial, once: Any
-) -> None:
+def test_submitted_form_is_restored_after_sign_in(name: str, trial: Trial, once: Any) -> None:
     before = stored(trial.home)
     send = trial.open(name, FORMS[name])
-    accounts = trial.house.accounts
+    accounts = trial.ctx.accounts
     accounts.delete_sessions([one.sha256 for one in accounts.list_sessions(trial.ids["steward_id"])])
     refused = send()
     assert refused.status_code == 401
@@ -481,11 +476,11 @@ OTHERWISE: Mapping[str, Mapping[str, str]] = {
     "POST /settings/limits": {"teams": "4"},
     "POST /settings/members/{member_id}/roles": {"roles": "steward"},
 }
-"""Forms that put something in the place of what is there, and what a second tab writes into them."""
+"""Forms that replace a value, with the values a second tab submits."""
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
-def test_the_second_of_two_tabs_is_told_and_keeps_what_it_wrote(name: str, trial: Trial, once: Once) -> None:
+def test_prereading_conflict_keeps_text_of_second_tab(name: str, trial: Trial, once: Once) -> None:
     form = FORMS[name]
     first, second = trial.open(name, form), trial.open(name, replace(form, fill={**form.fill, **OTHERWISE[name]}))
     assert first().status_code in {200, 303}

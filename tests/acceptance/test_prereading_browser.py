@@ -21,26 +21,26 @@ from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def house(grown_house: AppContext) -> AppContext:
-    house = grown_house
-    house.run(RunParameters(label="2026Q4", seed=2, from_scratch=True))
+def ctx(grown_house: AppContext) -> AppContext:
+    ctx = grown_house
+    ctx.run(RunParameters(label="2026Q4", seed=2, from_scratch=True))
     prereading_builder.build_prereading(
-        house.store, house.clock, prereading_builder.subject_from_theme(house.store, house.store.themes()[0].id)
+        ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, ctx.store.themes()[0].id)
     )
-    add_people(house.store, [("Lars Monsen", "lars@example.org", "Team 1")])
-    return house
+    add_people(ctx.store, [("Lars Monsen", "lars@example.org", "Team 1")])
+    return ctx
 
 
 @pytest.fixture(scope="module")
-def address(house: AppContext) -> Iterator[str]:
-    with serve_in_thread(house) as address:
+def address(ctx: AppContext) -> Iterator[str]:
+    with serve_in_thread(ctx) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def secret(house: AppContext) -> str:
-    member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Sten Steward", (Role.STEWARD,))
-    return start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
+def secret(ctx: AppContext) -> str:
+    member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Sten Steward", (Role.STEWARD,))
+    return start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
 
 
 def open_page(browser: Browser, address: str, secret: str, **how: Any) -> tuple[Page, list[str]]:
@@ -53,17 +53,17 @@ def open_page(browser: Browser, address: str, secret: str, **how: Any) -> tuple[
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_steward_has_approved_pre_reading_before_the_jam(
-    scripts: bool, browser: Browser, address: str, secret: str, house: AppContext
+def test_steward_creates_and_approves_prereading(
+    scripts: bool, browser: Browser, address: str, secret: str, ctx: AppContext
 ) -> None:
     page, complaints = open_page(browser, address, secret, java_script_enabled=scripts)
     session = f"Jam {'with' if scripts else 'without'} scripts"
     page.goto("/prereadings")
-    page.get_by_role("link", name="Ask for one").first.click()
-    page.get_by_label("A topic, in your words").check()
+    page.get_by_role("link", name="Create a pre-reading").first.click()
+    page.get_by_label("A topic in your own words").check()
     page.get_by_label("Topic", exact=True).fill("The scanner froze in the cold store")
     page.get_by_label("Session").fill(session)
-    page.get_by_role("button", name="Make the pre-reading").click()
+    page.get_by_role("button", name="Create the pre-reading").click()
     page.wait_for_url(re.compile(r"/prereadings/d-"))  # the waiting page leads on by itself
     expect(page.get_by_text("draft, not reviewed", exact=True)).to_be_visible()
     page.get_by_role("link", name="Edit").click()
@@ -76,26 +76,24 @@ def test_a_steward_has_approved_pre_reading_before_the_jam(
     else:
         page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("approved by Sten Steward", exact=True)).to_be_visible()
-    assert {one.session: one.approved_by for one in list_prereadings(house.store)}[session] == "Sten Steward"
+    assert {one.session: one.approved_by for one in list_prereadings(ctx.store)}[session] == "Sten Steward"
     page.reload()
-    expect(page.get_by_text("Approved. It prints under your name now.")).to_have_count(0)
+    expect(page.get_by_text("Approved. Prints now show your name.")).to_have_count(0)
     page.get_by_role("link", name="Print view").click()
     expect(page.get_by_text("Draft, not reviewed")).to_have_count(0)
     page.go_back()
-    page.get_by_role("button", name="Take back the approval").click()
+    page.get_by_role("button", name="Undo the approval").click()
     expect(page.get_by_text("draft, not reviewed", exact=True)).to_be_visible()
     page.context.close()
     assert complaints == []
 
 
-def test_what_is_typed_into_an_edit_outlives_a_closed_tab(
-    browser: Browser, address: str, secret: str, house: AppContext
-) -> None:
+def test_prereading_autosave_survives_closed_tab(browser: Browser, address: str, secret: str, ctx: AppContext) -> None:
     page, complaints = open_page(browser, address, secret)
-    id = list_prereadings(house.store)[0].id
+    id = list_prereadings(ctx.store)[0].id
     page.goto(f"/prereadings/{id}/edit")
     page.get_by_label("What we will leave with").fill("Half a thought")
-    expect(page.locator("[data-kept]")).to_contain_text("Not saved yet")
+    expect(page.locator("[data-status]")).to_contain_text("Not saved yet")
     again = page.context.new_page()
     page.close()
     again.goto(f"/prereadings/{id}/edit")
@@ -104,7 +102,7 @@ def test_what_is_typed_into_an_edit_outlives_a_closed_tab(
     assert complaints == []
 
 
-def test_a_run_is_started_and_its_page_opens_when_it_is_done(browser: Browser, address: str, secret: str) -> None:
+def test_run_page_opens_when_the_run_is_finished(browser: Browser, address: str, secret: str) -> None:
     page, complaints = open_page(browser, address, secret)
     page.goto("/runs")
     page.get_by_text("Start a run").click()
@@ -124,11 +122,11 @@ PAGES = (
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_fit_for_everybody_and_for_a_narrow_screen(
-    scheme: Any, browser: Browser, address: str, secret: str, house: AppContext
+def test_theme_pages_are_accessible_and_fit_narrow_screens(
+    scheme: Any, browser: Browser, address: str, secret: str, ctx: AppContext
 ) -> None:
     page, complaints = open_page(browser, address, secret, color_scheme=scheme, viewport={"width": 320, "height": 700})
-    id = list_prereadings(house.store)[0].id
+    id = list_prereadings(ctx.store)[0].id
     for path in PAGES:
         page.goto(path.format(id=id))
         assert accessibility_violations(page) == [], path

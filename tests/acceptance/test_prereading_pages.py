@@ -20,10 +20,10 @@ from patternmind.web.app import make_app
 
 @pytest.fixture(scope="module")
 def app(grown_house: AppContext) -> Iterator[tuple[AppContext, Any]]:
-    house = grown_house
-    add_people(house.store, [("Zebulon Quast", None, None)])
-    made = make_app(house)
-    yield house, made
+    ctx = grown_house
+    add_people(ctx.store, [("Zebulon Quast", None, None)])
+    made = make_app(ctx)
+    yield ctx, made
     made.state.shared.stop()
 
 
@@ -33,7 +33,7 @@ def ada(app: tuple[AppContext, Any]) -> PageClient:
 
 
 def words_of(page: Any) -> str:
-    """What a person reads, without marks."""
+    """Return the text of a page without markup."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
 
 
@@ -54,21 +54,21 @@ def ask_for(visitor: PageClient, **fields: str) -> str:
 
 
 def fields_on(page: Any) -> dict[str, str]:
-    """What the fields of a form hold, as a browser would send them."""
+    """Return the form fields of a page as a browser would submit them."""
     areas = re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', page.text, re.DOTALL)
     inputs = re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', page.text)
     return {name: html.unescape(value) for name, value in [*inputs, *areas] if name != "form_token"}
 
 
-def test_before_the_first_one_the_list_says_what_to_do(tmp_path: Path) -> None:
+def test_prereading_list_explains_first_step(tmp_path: Path) -> None:
     early = PageClient(make_house(tmp_path), Role.FACILITATOR)
     page = early.get("/prereadings")
     assert "No pre-reading yet" in words_of(page)
     assert 'href="/prereadings/new"' in page.text
-    assert "A topic, in your words" in words_of(early.get("/prereadings/new"))
+    assert "A topic in your own words" in words_of(early.get("/prereadings/new"))
 
 
-def test_what_cannot_be_asked_for_is_said_beside_its_field_and_what_was_typed_stays(ada: PageClient) -> None:
+def test_invalid_prereading_request_shows_errors_and_keeps_text(ada: PageClient) -> None:
     wrong = {
         "about": {"session": "Jam in <May>"},
         "topic": {"about": "topic", "topic": "  ", "session": "Jam in <May>"},
@@ -83,7 +83,7 @@ def test_what_cannot_be_asked_for_is_said_beside_its_field_and_what_was_typed_st
         assert 'value="Jam in &lt;May&gt;"' in page.text
 
 
-def test_a_facilitator_asks_reads_edits_approves_and_takes_back(ada: PageClient) -> None:
+def test_facilitator_creates_edits_approves_and_undoes_prereading(ada: PageClient) -> None:
     here = ask_for(ada, session="Cold store jam", date="2026-12-03", leave_with="One rule.")
     page = ada.get(here)
     assert "draft, not reviewed" in words_of(page)
@@ -102,10 +102,10 @@ def test_a_facilitator_asks_reads_edits_approves_and_takes_back(ada: PageClient)
     assert "Draft, not reviewed" not in ada.get(f"{here}/print").text
     assert ada.send(f"{here}/undo", {"version": "2"}, page=here).status_code == 303
     assert "Draft, not reviewed" in ada.get(f"{here}/print").text
-    assert "Ada Berg took a decision back" in words_of(ada.get(here))
+    assert "Ada Berg undid a decision" in words_of(ada.get(here))
 
 
-def test_an_edit_of_one_line_leaves_the_others_quotes(ada: PageClient) -> None:
+def test_edit_of_one_line_keeps_other_quotes(ada: PageClient) -> None:
     here = ask_for(ada, session="Lines")
     edit = fields_on(ada.get(f"{here}/edit"))
     lines = edit["case"].split("\n")
@@ -119,7 +119,7 @@ def test_an_edit_of_one_line_leaves_the_others_quotes(ada: PageClient) -> None:
     assert lines[0] not in quoted
 
 
-def test_two_who_edit_lose_nothing_and_see_what_the_other_wrote(ada: PageClient, app: tuple[AppContext, Any]) -> None:
+def test_prereading_edit_conflict_shows_both_texts(ada: PageClient, app: tuple[AppContext, Any]) -> None:
     bo = PageClient(app[0], Role.STEWARD, name="Bo Lind", app=app[1])
     here = ask_for(ada, session="Two hands")
     of_bo = fields_on(bo.get(f"{here}/edit"))
@@ -128,18 +128,18 @@ def test_two_who_edit_lose_nothing_and_see_what_the_other_wrote(ada: PageClient,
     late = bo.send(f"{here}/edit", {**of_bo, "leave_with": "Bo's sentence."}, page=f"{here}/edit")
     assert late.status_code == 412
     told = words_of(late)
-    assert "Ada Berg changed it while you wrote." in told
+    assert "Ada Berg changed this pre-reading in the meantime." in told
     assert "Bo's sentence." in told
-    assert "What stands now Ada's sentence." in told
+    assert "Current text Ada's sentence." in told
     again = bo.send(f"{here}/edit", fields_on(late), page=f"{here}/edit")
     assert again.status_code == 303
     assert "Bo's sentence." in words_of(bo.get(here))
     stale = bo.send(f"{here}/approve", {"version": "0"}, page=here)
     assert stale.status_code == 412
-    assert "Somebody decided while you read" in words_of(stale)
+    assert "Someone else changed this in the meantime" in words_of(stale)
 
 
-def test_what_an_edit_may_not_hold_is_said_beside_the_field_and_the_text_stays(ada: PageClient) -> None:
+def test_invalid_prereading_edit_shows_errors_and_keeps_text(ada: PageClient) -> None:
     here = ask_for(ada, session="Names")
     edit = fields_on(ada.get(f"{here}/edit"))
     sent = {**edit, "questions": "Ask Zebulon Quast?", "date": "soon", "name": ""}
@@ -151,13 +151,13 @@ def test_what_an_edit_may_not_hold_is_said_beside_the_field_and_the_text_stays(a
 
 
 @pytest.mark.parametrize("format", ["md", "html", "pdf", "docx"])
-def test_it_can_be_downloaded(ada: PageClient, format: str) -> None:
+def test_prereading_downloads_in_all_formats(ada: PageClient, format: str) -> None:
     file = ada.get(f"{ask_for(ada, session='Files')}/file/{format}")
     assert file.status_code == 200
     assert file.headers["content-disposition"] == f'attachment; filename="pre-reading.{format}"'
 
 
-def test_who_may_not_and_what_is_not_there(app: tuple[AppContext, Any]) -> None:
+def test_prereading_pages_check_permission_and_existence(app: tuple[AppContext, Any]) -> None:
     member = PageClient(app[0], Role.MEMBER, app=app[1])
     assert member.get("/prereadings").status_code == 403
     steward = PageClient(app[0], Role.STEWARD, app=app[1])
@@ -166,7 +166,7 @@ def test_who_may_not_and_what_is_not_there(app: tuple[AppContext, Any]) -> None:
         assert steward.get(address).status_code == 404, address
 
 
-def test_a_job_that_failed_says_why_and_starts_again_with_one_button(
+def test_failed_job_shows_reason_and_restarts(
     ada: PageClient, app: tuple[AppContext, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -178,7 +178,7 @@ def test_a_job_that_failed_says_why_and_starts_again_with_one_button(
         here = sent.headers["location"]
         page = ada.get(here)
         for _ in range(200):
-            if "Start it again" in page.text:
+            if "Start again" in page.text:
                 break
             time.sleep(0.02)
             page = ada.get(here)

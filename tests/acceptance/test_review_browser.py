@@ -20,20 +20,20 @@ from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def house(grown_house: AppContext) -> AppContext:
+def ctx(grown_house: AppContext) -> AppContext:
     return grown_house
 
 
 @pytest.fixture(scope="module")
-def address(house: AppContext) -> Iterator[str]:
-    with serve_in_thread(house) as address:
+def address(ctx: AppContext) -> Iterator[str]:
+    with serve_in_thread(ctx) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def secret(house: AppContext) -> str:
-    member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Ada Berg", (Role.FACILITATOR, Role.STEWARD))
-    return start_session(house.accounts, house.clock, member.id, network_id=DEFAULT_NETWORK).secret
+def secret(ctx: AppContext) -> str:
+    member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Ada Berg", (Role.FACILITATOR, Role.STEWARD))
+    return start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
 
 
 @pytest.fixture
@@ -49,39 +49,39 @@ def page(browser: Browser, address: str, secret: str) -> Iterator[Page]:
     assert [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one] == []
 
 
-def a_draft(house: AppContext) -> str:
-    drafts = [one.grounded.draft for one in list_all_drafts(house.store, kind=DraftKind.PATTERN)]
+def a_draft(ctx: AppContext) -> str:
+    drafts = [one.grounded.draft for one in list_all_drafts(ctx.store, kind=DraftKind.PATTERN)]
     return next(one.id for one in drafts if sum(claim.field == "solution" for claim in one.claims) > 0)
 
 
-def state(house: AppContext, draft_id: str) -> DraftState:
-    return state_of(get_draft(house.store, draft_id).decisions)
+def state(ctx: AppContext, draft_id: str) -> DraftState:
+    return state_of(get_draft(ctx.store, draft_id).decisions)
 
 
-def test_from_the_queue_to_an_accepted_a_rejected_and_an_undone_draft_by_keys(house: AppContext, page: Page) -> None:
-    draft_id = a_draft(house)
+def test_review_queue_works_by_shortcuts(ctx: AppContext, page: Page) -> None:
+    draft_id = a_draft(ctx)
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("a")
     page.wait_for_url(re.compile(r"/drafts/(?!" + draft_id + ")"))
     expect(page.get_by_role("status").first).to_contain_text("Accepted.")
-    assert state(house, draft_id) is DraftState.ACCEPTED
+    assert state(ctx, draft_id) is DraftState.ACCEPTED
     page.keyboard.press("z")
     page.wait_for_url(f"**/drafts/{draft_id}")
-    assert state(house, draft_id) is DraftState.CANDIDATE
+    assert state(ctx, draft_id) is DraftState.CANDIDATE
     page.keyboard.press("x")
     expect(page.get_by_role("button", name="Too abstract")).to_be_visible()
     page.keyboard.press("2")
     page.wait_for_url(re.compile(r"/drafts/(?!" + draft_id + ")"))
-    assert state(house, draft_id) is DraftState.REJECTED
+    assert state(ctx, draft_id) is DraftState.REJECTED
     page.keyboard.press("z")
     page.wait_for_url(f"**/drafts/{draft_id}")
     for key in ("Delete", "Backspace", "Enter"):
         page.keyboard.press(key)
-    assert state(house, draft_id) is DraftState.CANDIDATE
+    assert state(ctx, draft_id) is DraftState.CANDIDATE
 
 
-def test_j_and_k_walk_the_sentences_and_show_each_quote(house: AppContext, page: Page) -> None:
-    page.goto(f"/drafts/{a_draft(house)}")
+def test_keys_j_and_k_move_between_sentences(ctx: AppContext, page: Page) -> None:
+    page.goto(f"/drafts/{a_draft(ctx)}")
     page.keyboard.press("j")
     page.keyboard.press("j")
     chosen = page.locator("a.claim[aria-current]")
@@ -95,8 +95,8 @@ def test_j_and_k_walk_the_sentences_and_show_each_quote(house: AppContext, page:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_keys_rest_while_typing_and_can_be_remapped_and_turned_off(house: AppContext, page: Page) -> None:
-    draft_id = a_draft(house)
+def test_shortcuts_are_off_while_typing_and_configurable(ctx: AppContext, page: Page) -> None:
+    draft_id = a_draft(ctx)
     page.goto("/settings/keys")
     page.get_by_label("Accept").fill("q")
     page.get_by_role("button", name="Save").click()
@@ -104,25 +104,25 @@ def test_keys_rest_while_typing_and_can_be_remapped_and_turned_off(house: AppCon
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("a")
     page.keyboard.press("x")
-    page.get_by_label("A word on it").fill("aeq")
-    assert state(house, draft_id) is DraftState.CANDIDATE
+    page.get_by_label("Comment (optional)").fill("aeq")
+    assert state(ctx, draft_id) is DraftState.CANDIDATE
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("q")
     page.wait_for_url(re.compile(r"/drafts/(?!" + draft_id + ")"))
-    assert state(house, draft_id) is DraftState.ACCEPTED
-    decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
+    assert state(ctx, draft_id) is DraftState.ACCEPTED
+    decide_draft(ctx.store, ctx.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
     page.goto("/settings/keys")
-    page.get_by_label("Turn all keys off").check()
+    page.get_by_label("Turn off all shortcuts").check()
     page.get_by_role("button", name="Save").click()
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("q")
     page.keyboard.press("e")
     assert page.url.endswith(draft_id)
-    assert state(house, draft_id) is DraftState.CANDIDATE
+    assert state(ctx, draft_id) is DraftState.CANDIDATE
 
 
-def test_what_was_typed_survives_a_dead_server_and_a_closed_page(house: AppContext, page: Page) -> None:
-    draft_id = a_draft(house)
+def test_draft_autosave_survives_dead_server_and_closed_page(ctx: AppContext, page: Page) -> None:
+    draft_id = a_draft(ctx)
     page.goto(f"/drafts/{draft_id}")
     page.keyboard.press("e")
     page.wait_for_url("**?edit=1")
@@ -130,18 +130,18 @@ def test_what_was_typed_survives_a_dead_server_and_a_closed_page(house: AppConte
     field.fill("A name from the train")
     page.context.set_offline(True)
     field.press("Control+Enter")
-    expect(page.locator("[data-kept]")).to_contain_text("Not saved yet: the server does not answer")
+    expect(page.locator("[data-status]")).to_contain_text("Not saved yet: the server does not respond")
     page.context.set_offline(False)
     page.goto("/review")
     page.goto(f"/drafts/{draft_id}?edit=1")
     expect(field).to_have_value("A name from the train")
-    expect(page.locator("[data-kept]")).to_contain_text("Not saved yet")
+    expect(page.locator("[data-status]")).to_contain_text("Not saved yet")
     field.press("Control+Enter")
     page.wait_for_url(re.compile(draft_id + "$"))
     expect(page.get_by_role("heading", level=1)).to_have_text("A name from the train")
     page.goto(f"/drafts/{draft_id}?edit=1")
-    expect(page.locator("[data-kept]")).to_have_text("")
-    decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
+    expect(page.locator("[data-status]")).to_have_text("")
+    decide_draft(ctx.store, ctx.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
 
 
 PAGES = (
@@ -157,14 +157,14 @@ PAGES = (
 )
 
 
-def publish_one(house: AppContext) -> str:
-    """Accept a draft that stands on enough to be published."""
-    for one in list_all_drafts(house.store, kind=DraftKind.PATTERN):
+def publish_one(ctx: AppContext) -> str:
+    """Accept a draft with enough evidence to be published."""
+    for one in list_all_drafts(ctx.store, kind=DraftKind.PATTERN):
         draft_id = one.grounded.draft.id
-        decide_draft(house.store, house.clock, draft_id, DraftAction.ACCEPT, actor="Ada Berg")
-        if list_library(house.store):
+        decide_draft(ctx.store, ctx.clock, draft_id, DraftAction.ACCEPT, actor="Ada Berg")
+        if list_library(ctx.store):
             return draft_id
-        decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
+        decide_draft(ctx.store, ctx.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
     raise AssertionError("none of the drafts can be published")
 
 
@@ -174,9 +174,9 @@ def the_pages(draft_id: str) -> Iterator[str]:
     yield from (named.get(one, one) for one in PAGES)
 
 
-def test_no_page_of_the_desk_has_a_finding_of_axe_or_is_wider_than_a_phone(house: AppContext, page: Page) -> None:
+def test_review_pages_are_accessible_and_fit_phones(ctx: AppContext, page: Page) -> None:
     """In both themes; at 320 pixels, which is also 1280 at 400 %."""
-    draft_id = publish_one(house)
+    draft_id = publish_one(ctx)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": 320, "height": 700})
@@ -184,4 +184,4 @@ def test_no_page_of_the_desk_has_a_finding_of_axe_or_is_wider_than_a_phone(house
             page.goto(address)
             assert accessibility_violations(page) == [], (address, scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
-    decide_draft(house.store, house.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")
+    decide_draft(ctx.store, ctx.clock, draft_id, DraftAction.UNDO, actor="Ada Berg")

@@ -26,35 +26,35 @@ from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def house(grown_house: AppContext) -> AppContext:
+def ctx(grown_house: AppContext) -> AppContext:
     """A network whose run left drafts to review."""
     return grown_house
 
 
 @pytest.fixture(scope="module")
-def ada(house: AppContext) -> PageClient:
-    return PageClient(house, Role.FACILITATOR, name="Ada Berg")
+def ada(ctx: AppContext) -> PageClient:
+    return PageClient(ctx, Role.FACILITATOR, name="Ada Berg")
 
 
 @pytest.fixture(scope="module")
-def bo(house: AppContext) -> PageClient:
-    return PageClient(house, Role.FACILITATOR, name="Bo Lind")
+def bo(ctx: AppContext) -> PageClient:
+    return PageClient(ctx, Role.FACILITATOR, name="Bo Lind")
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(house: AppContext) -> Iterator[None]:
+def _as_it_was(ctx: AppContext) -> Iterator[None]:
     """Every test leaves all drafts undecided; the log keeps what was done."""
     yield
-    for one in house.store.draft_summaries():
-        while state(house, one.id) is not DraftState.CANDIDATE:
-            decide_draft(house.store, house.clock, one.id, DraftAction.UNDO, actor="Zed")
-    for held in house.store.reservations(house.clock.now()):
-        house.store.release_draft(held.draft_id, held.by)
+    for one in ctx.store.draft_summaries():
+        while state(ctx, one.id) is not DraftState.CANDIDATE:
+            decide_draft(ctx.store, ctx.clock, one.id, DraftAction.UNDO, actor="Zed")
+    for held in ctx.store.reservations(ctx.clock.now()):
+        ctx.store.release_draft(held.draft_id, held.by)
 
 
-def a_draft(house: AppContext) -> str:
+def a_draft(ctx: AppContext) -> str:
     """One that can be accepted, with claims of several cases."""
-    drafts = [one.grounded.draft for one in list_all_drafts(house.store, kind=DraftKind.PATTERN)]
+    drafts = [one.grounded.draft for one in list_all_drafts(ctx.store, kind=DraftKind.PATTERN)]
     return next(one.id for one in drafts if any(claim.field == "solution" for claim in one.claims))
 
 
@@ -65,28 +65,28 @@ def decide(visitor: PageClient, draft_id: str, **fields: str):
     return visitor.send(f"{page}/decide", {"version": version[1], **fields}, page=page)
 
 
-def state(house: AppContext, draft_id: str) -> DraftState:
-    return state_of(get_draft(house.store, draft_id).decisions)
+def state(ctx: AppContext, draft_id: str) -> DraftState:
+    return state_of(get_draft(ctx.store, draft_id).decisions)
 
 
-def test_the_queue_says_how_it_is_ordered_and_how_far_one_is(house: AppContext, ada: PageClient) -> None:
-    n = len(list_all_drafts(house.store))
+def test_review_queue_explains_order_and_progress(ctx: AppContext, ada: PageClient) -> None:
+    n = len(list_all_drafts(ctx.store))
     page = unescape(ada.get("/review").text)
     assert f"0 of {n} decided" in page
-    assert "Most uncertain first. One in ten is drawn at random" in page
+    assert "Most uncertain first. One draft in ten is picked at random" in page
     assert page.count("data-stop") == n
-    assert "All is decided" not in page
-    assert "Nothing here fits the filter" in ada.get("/review?words=zzzzz").text
-    assert "Nobody asked for a second view" in ada.get("/review?shelf=second").text
+    assert "All drafts are decided" not in page
+    assert "No matching drafts" in ada.get("/review?words=zzzzz").text
+    assert "No draft needs a second view" in ada.get("/review?shelf=second").text
     assert "Nothing to discuss" in ada.get("/review/discuss").text
 
 
-def test_a_sentence_leads_to_its_quote_marked_in_the_whole_case(house: AppContext, ada: PageClient) -> None:
-    draft = get_draft(house.store, a_draft(house)).grounded.draft
+def test_sentence_links_to_its_highlighted_quote(ctx: AppContext, ada: PageClient) -> None:
+    draft = get_draft(ctx.store, a_draft(ctx)).grounded.draft
     number = next(n for n, claim in enumerate(draft.claims) if claim.field == "solution")
     page = unescape(ada.get(f"/drafts/{draft.id}?claim={number}").text)
     quote = draft.claims[number].quotes[0]
-    case = house.store.case(quote.case_id)
+    case = ctx.store.case(quote.case_id)
     assert f"<mark>{quote.text}</mark>" in page
     for text in case.text.values():
         assert text in re.sub(r"</?mark>", "", page)
@@ -95,48 +95,48 @@ def test_a_sentence_leads_to_its_quote_marked_in_the_whole_case(house: AppContex
     assert "published" in page
 
 
-def test_accepting_goes_on_to_the_next_and_can_be_taken_back(house: AppContext, ada: PageClient) -> None:
-    draft_id = a_draft(house)
+def test_accepting_opens_next_draft_and_can_be_undone(ctx: AppContext, ada: PageClient) -> None:
+    draft_id = a_draft(ctx)
     answer = decide(ada, draft_id, decision="accept")
     assert answer.status_code == 303
     following = answer.headers["location"]
     assert re.fullmatch(r"/drafts/d-[0-9a-f]+", following)
     assert following != f"/drafts/{draft_id}"
     assert "Accepted." in ada.get(following).text
-    assert state(house, draft_id) is DraftState.ACCEPTED
+    assert state(ctx, draft_id) is DraftState.ACCEPTED
     assert "1 of" in ada.get("/review").text
     back = ada.send("/review/undo", page="/review")
     assert back.headers["location"] == f"/drafts/{draft_id}"
-    assert state(house, draft_id) is DraftState.CANDIDATE
+    assert state(ctx, draft_id) is DraftState.CANDIDATE
 
 
-def test_rejecting_takes_one_button_and_its_reason(house: AppContext, ada: PageClient) -> None:
-    draft_id = a_draft(house)
+def test_rejecting_needs_one_reason_button(ctx: AppContext, ada: PageClient) -> None:
+    draft_id = a_draft(ctx)
     decide(ada, draft_id, reason=RejectionReason.TOO_ABSTRACT.value)
-    assert state(house, draft_id) is DraftState.REJECTED
-    last = list_own_decisions(house.store, "Ada Berg")[0].decision
+    assert state(ctx, draft_id) is DraftState.REJECTED
+    last = list_own_decisions(ctx.store, "Ada Berg")[0].decision
     assert (last.action, last.reason) == (DraftAction.REJECT, RejectionReason.TOO_ABSTRACT)
-    without = decide(ada, next(one.grounded.draft.id for one in list_all_drafts(house.store)), decision="reject")
+    without = decide(ada, next(one.grounded.draft.id for one in list_all_drafts(ctx.store)), decision="reject")
     assert without.status_code in {409, 422}
 
 
-def test_a_second_click_and_the_back_button_decide_nothing_twice(house: AppContext, ada: PageClient) -> None:
-    draft_id = a_draft(house)
-    before = get_draft(house.store, draft_id).version
+def test_repeated_decision_is_ignored(ctx: AppContext, ada: PageClient) -> None:
+    draft_id = a_draft(ctx)
+    before = get_draft(ctx.store, draft_id).version
     for _ in range(3):
         page = f"/drafts/{draft_id}"
         answer = ada.send(f"{page}/decide", {"version": str(before), "decision": "accept"}, page=page)
         assert answer.status_code == 303
-    assert get_draft(house.store, draft_id).version == before + 1
+    assert get_draft(ctx.store, draft_id).version == before + 1
 
 
 @pytest.mark.parametrize("fields", [{"decision": "accept"}, {"decision": "edit", "f.name": "Red cards at every door"}])
-def test_two_clicks_that_come_at_once_are_one_decision(
-    house: AppContext, ada: PageClient, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
+def test_simultaneous_clicks_are_one_decision(
+    ctx: AppContext, ada: PageClient, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
 ) -> None:
     """The other one gets there after this one has looked and before it writes."""
-    draft_id = a_draft(house)
-    before = get_draft(house.store, draft_id).version
+    draft_id = a_draft(ctx)
+    before = get_draft(ctx.store, draft_id).version
 
     def after_the_other(*said: Any, **how: Any) -> object:
         decide_draft(*said, **how)
@@ -146,11 +146,11 @@ def test_two_clicks_that_come_at_once_are_one_decision(
     page = f"/drafts/{draft_id}"
     answer = ada.send(f"{page}/decide", {"version": str(before), **fields}, page=page)
     assert answer.status_code == 303
-    assert get_draft(house.store, draft_id).version == before + 1
+    assert get_draft(ctx.store, draft_id).version == before + 1
 
 
-def test_an_edit_is_shown_as_words_taken_out_and_put_in(house: AppContext, ada: PageClient) -> None:
-    draft_id = a_draft(house)
+def test_draft_edit_is_shown_as_word_diff(ctx: AppContext, ada: PageClient) -> None:
+    draft_id = a_draft(ctx)
     form = ada.get(f"/drafts/{draft_id}?edit=1").text
     assert 'name="f.solution"' in form
     decide(ada, draft_id, decision="edit", **{"f.name": "Red cards at handover", "note": "clearer"})
@@ -161,44 +161,42 @@ def test_an_edit_is_shown_as_words_taken_out_and_put_in(house: AppContext, ada: 
     assert "clearer" in page
 
 
-def test_the_second_of_two_sees_the_difference_and_keeps_every_word(
-    house: AppContext, ada: PageClient, bo: PageClient
-) -> None:
-    draft_id = a_draft(house)
-    seen = str(get_draft(house.store, draft_id).version)
+def test_review_conflict_shows_difference_and_keeps_text(ctx: AppContext, ada: PageClient, bo: PageClient) -> None:
+    draft_id = a_draft(ctx)
+    seen = str(get_draft(ctx.store, draft_id).version)
     decide(ada, draft_id, decision="edit", **{"f.name": "Handover in person"})
     mine = {"f.name": "Handover with a red card", "f.context": "At night, <in the yard>.", "note": "my reason"}
     page = f"/drafts/{draft_id}"
     answer = bo.send(f"{page}/decide", {"version": seen, "decision": "edit", **mine}, page=page)
     assert answer.status_code == 412
     told = unescape(answer.text)
-    assert "Meanwhile Ada Berg decided: edit" in told
+    assert "Ada Berg decided in the meantime: edit" in told
     assert all(words in told for words in mine.values())
     assert "<del>in person</del><ins>with a red card</ins>" in told
-    assert get_draft(house.store, draft_id).decisions[-1].by == "Ada Berg"
+    assert get_draft(ctx.store, draft_id).decisions[-1].by == "Ada Berg"
     again = re.search(r'name="version" value="(\d+)"', answer.text)
     assert again
     bo.send(f"{page}/decide", {"version": again[1], "decision": "edit", **mine}, page=page)
     assert "Handover with a red card" in unescape(bo.get(page).text)
 
 
-def test_names_in_an_edit_are_refused_and_the_text_is_kept(house: AppContext, ada: PageClient) -> None:
-    draft_id = a_draft(house)
+def test_edit_with_a_name_is_refused_and_kept(ctx: AppContext, ada: PageClient) -> None:
+    draft_id = a_draft(ctx)
     answer = decide(ada, draft_id, decision="edit", **{"f.context": "Ask ada.berg@example.com about it."})
     assert answer.status_code == 422
     assert "ada.berg@example.com" in answer.text
     assert "contains a person's name or contact details" in answer.text
 
 
-def test_the_second_view_is_blind_until_it_is_given(house: AppContext, ada: PageClient, bo: PageClient) -> None:
-    draft_id = a_draft(house)
+def test_second_view_hides_first_decision_until_given(ctx: AppContext, ada: PageClient, bo: PageClient) -> None:
+    draft_id = a_draft(ctx)
     decide(ada, draft_id, decision="not_sure", note="I doubt the cause")
     page = bo.get(f"/drafts/{draft_id}").text
     assert "Yours is the second view" in page
     assert "Ada Berg" not in page
     assert "doubt the cause" not in page
     assert bo.get(f"/api/v1/drafts/{draft_id}").json()["decisions"] == []
-    assert "waits for somebody else" in ada.get("/review?shelf=second").text
+    assert "waiting for another reviewer" in ada.get("/review?shelf=second").text
     assert "1 need" in ada.get("/review").text
     begun = bo.send("/review/next", page="/review")
     assert begun.headers["location"] == f"/drafts/{draft_id}"
@@ -206,10 +204,8 @@ def test_the_second_view_is_blind_until_it_is_given(house: AppContext, ada: Page
     assert "doubt the cause" in bo.get(f"/drafts/{draft_id}").text
 
 
-def test_what_people_see_differently_is_listed_to_be_talked_about(
-    house: AppContext, ada: PageClient, bo: PageClient
-) -> None:
-    draft_id = a_draft(house)
+def test_disagreements_are_listed_for_discussion(ctx: AppContext, ada: PageClient, bo: PageClient) -> None:
+    draft_id = a_draft(ctx)
     decide(ada, draft_id, decision="accept")
     decide(bo, draft_id, decision="undo")
     decide(bo, draft_id, reason=RejectionReason.WRONG_CAUSE.value)
@@ -219,36 +215,36 @@ def test_what_people_see_differently_is_listed_to_be_talked_about(
     assert "Bo Lind: reject" in page
 
 
-def test_a_draft_that_one_has_open_is_not_given_to_another(house: AppContext, ada: PageClient, bo: PageClient) -> None:
+def test_open_draft_is_reserved_for_its_reviewer(ctx: AppContext, ada: PageClient, bo: PageClient) -> None:
     hers = ada.send("/review/next", page="/review").headers["location"]
     his = bo.send("/review/next", page="/review").headers["location"]
     assert hers != his
-    assert "open at Ada Berg" in bo.get(hers).text
+    assert "Being reviewed by Ada Berg" in bo.get(hers).text
 
 
-def test_a_jam_flag_takes_it_out_of_the_queue_to_the_list_for_the_jam(house: AppContext, ada: PageClient) -> None:
-    draft_id = a_draft(house)
+def test_jam_flag_moves_draft_from_queue_to_jam_list(ctx: AppContext, ada: PageClient) -> None:
+    draft_id = a_draft(ctx)
     decide(ada, draft_id, decision="flag")
     assert draft_id not in ada.get("/review").text.partition("Your last decisions")[0]
     assert draft_id in ada.get("/review/discuss").text
     assert draft_id in ada.get("/review?shelf=jam").text.partition("Your last decisions")[0]
 
 
-def test_the_last_decisions_are_there_after_a_restart(house: AppContext, ada: PageClient) -> None:
-    draft_id = a_draft(house)
+def test_last_decisions_survive_server_restart(ctx: AppContext, ada: PageClient) -> None:
+    draft_id = a_draft(ctx)
     decide(ada, draft_id, decision="accept")
-    again = PageClient(AppContext(house.settings, encoder=HashingEncoder()))
+    again = PageClient(AppContext(ctx.settings, encoder=HashingEncoder()))
     again.client.cookies.set(PLAIN_COOKIE, ada.secret, domain="127.0.0.1")
     aside = again.get("/review").text.partition("Your last decisions")[2]
     assert draft_id in aside
     again.send("/review/undo", page="/review")
-    assert state(house, draft_id) is DraftState.CANDIDATE
+    assert state(ctx, draft_id) is DraftState.CANDIDATE
 
 
-def test_only_reviewers_decide_and_only_a_steward_retires(house: AppContext, ada: PageClient) -> None:
-    draft_id = a_draft(house)
+def test_decisions_need_reviewer_and_retiring_needs_steward(ctx: AppContext, ada: PageClient) -> None:
+    draft_id = a_draft(ctx)
     for role, may_read in ((Role.MEMBER, 403), (Role.SPONSOR, 403), (Role.DATA_PARTNER, 200)):
-        visitor = PageClient(house, role, name="Cy")
+        visitor = PageClient(ctx, role, name="Cy")
         assert visitor.get(f"/drafts/{draft_id}").status_code == may_read
         sent = visitor.send(f"/drafts/{draft_id}/decide", {"version": "0", "decision": "accept"}, page="/")
         assert sent.status_code == 403
@@ -257,16 +253,16 @@ def test_only_reviewers_decide_and_only_a_steward_retires(house: AppContext, ada
     assert ada.get("/drafts/d-nothing").status_code == 404
 
 
-def test_every_member_finds_a_pattern_and_tells_of_its_use(house: AppContext, ada: PageClient) -> None:
-    member = PageClient(house, Role.MEMBER, name="Mia")
+def test_member_finds_pattern_and_records_use(ctx: AppContext, ada: PageClient) -> None:
+    member = PageClient(ctx, Role.MEMBER, name="Mia")
     assert "No pattern is published yet" in member.get("/library").text
     pattern_id = None
-    for one in list_all_drafts(house.store, kind=DraftKind.PATTERN):
-        decide_draft(house.store, house.clock, one.grounded.draft.id, DraftAction.ACCEPT, actor="Ada Berg")
+    for one in list_all_drafts(ctx.store, kind=DraftKind.PATTERN):
+        decide_draft(ctx.store, ctx.clock, one.grounded.draft.id, DraftAction.ACCEPT, actor="Ada Berg")
         if (found := re.search(r"/library/(p-[0-9a-f]+)", member.get("/library").text)) is not None:
             pattern_id = found[1]
             break
-        decide_draft(house.store, house.clock, one.grounded.draft.id, DraftAction.UNDO, actor="Ada Berg")
+        decide_draft(ctx.store, ctx.clock, one.grounded.draft.id, DraftAction.UNDO, actor="Ada Berg")
     assert pattern_id, "one of the drafts can be published"
     page = f"/library/{pattern_id}"
     assert "Counter-evidence" in member.get(page).text
@@ -279,18 +275,18 @@ def test_every_member_finds_a_pattern_and_tells_of_its_use(house: AppContext, ad
         sent = member.send(f"{page}/uses", {"on": day, "team": team, "note": "It helped."}, page=page)
         assert sent.status_code == 303
         member.send(f"{page}/uses", {"on": day, "team": team, "note": "It helped."}, page=page)
-    assert len(house.store.list_pattern_uses(pattern_id)) == 3
+    assert len(ctx.store.list_pattern_uses(pattern_id)) == 3
     assert "field-tested" in member.get(page).text
-    assert state(house, pattern_id.replace("p-", "d-")) is DraftState.FIELD_TESTED
+    assert state(ctx, pattern_id.replace("p-", "d-")) is DraftState.FIELD_TESTED
     assert "Mia" not in member.get(page).text.partition("<main")[2]
 
 
-def test_home_tells_each_what_waits_for_them(house: AppContext, ada: PageClient) -> None:
+def test_home_page_shows_pending_reviews_by_role(ctx: AppContext, ada: PageClient) -> None:
     assert "to review" in ada.get("/").text
-    assert "to review" not in PageClient(house, Role.MEMBER, name="Mia").get("/").text
+    assert "to review" not in PageClient(ctx, Role.MEMBER, name="Mia").get("/").text
 
 
-def test_an_empty_network_says_what_to_do(tmp_path: Path) -> None:
+def test_pages_of_empty_network_explain_first_steps(tmp_path: Path) -> None:
     steward = PageClient(AppContext(Settings(home=tmp_path), encoder=HashingEncoder()), Role.STEWARD)
     assert "No drafts yet" in steward.get("/review").text
     assert "No run yet" in steward.get("/").text

@@ -1,6 +1,6 @@
-"""What happens to a reviewer in a day: back buttons, double clicks, two tabs, restarts, ended sign-ins, a slow network.
+"""Review under back buttons, double clicks, two tabs, restarts, expired sessions and slow networks.
 
-In a real browser, with scripts and without. Nothing typed is lost, and nothing is decided twice.
+The tests use a real browser, with and without scripts. No text is lost and no decision is applied twice.
 """
 
 import re
@@ -37,17 +37,17 @@ SLOW_SECONDS = 0.4
 
 
 class Desk:
-    """A house whose server can be stopped and started again where it was."""
+    """An app context whose server can be stopped and restarted on the same port."""
 
     def __init__(self, home: AppContext) -> None:
-        self.house = home
+        self.ctx = home
         self.port = 0
         self.before: dict[str, int] = {}
         self._running = ExitStack()
 
     def start(self) -> None:
-        """As after a restart: nothing of the process before is left."""
-        again = AppContext(self.house.settings, encoder=HashingEncoder())
+        """Start the server with a new app context, as after a restart."""
+        again = AppContext(self.ctx.settings, encoder=HashingEncoder())
         self.address = self._running.enter_context(serve_in_thread(again, port=self.port))
         self.port = urlsplit(self.address).port or 0
 
@@ -55,16 +55,16 @@ class Desk:
         self._running.close()
 
     def state(self, draft_id: str) -> DraftState:
-        return state_of(get_draft(self.house.store, draft_id).decisions)
+        return state_of(get_draft(self.ctx.store, draft_id).decisions)
 
     def decided(self, draft_id: str) -> list[tuple[str, str]]:
-        """What was decided in this test."""
-        log = get_draft(self.house.store, draft_id).decisions
+        """Return the decisions of this test as (person, action)."""
+        log = get_draft(self.ctx.store, draft_id).decisions
         return [(one.by, one.action.value) for one in log[self.before.get(draft_id, 0) :]]
 
     def take_back(self) -> None:
         """All drafts wait again; their logs keep what was done."""
-        store, clock = self.house.store, self.house.clock
+        store, clock = self.ctx.store, self.ctx.clock
         for one in store.draft_summaries():
             while active_decisions(get_draft(store, one.id).decisions):
                 decide_draft(store, clock, one.id, DraftAction.UNDO, actor="Zed")
@@ -73,7 +73,7 @@ class Desk:
             store.release_draft(held.draft_id, held.by)
 
     def name_of(self, draft_id: str) -> str:
-        return str(fields_of(get_draft(self.house.store, draft_id))["name"])
+        return str(fields_of(get_draft(self.ctx.store, draft_id))["name"])
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +86,14 @@ def desk(grown_house: AppContext) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def ada(desk: Desk) -> Member:
-    return add_member(desk.house.accounts, desk.house.clock, DEFAULT_NETWORK, "Ada Berg", [Role.FACILITATOR])
+    return add_member(desk.ctx.accounts, desk.ctx.clock, DEFAULT_NETWORK, "Ada Berg", [Role.FACILITATOR])
 
 
 @pytest.fixture
 def draft_id(desk: Desk) -> str:
     """One that waits, as all of them do, and can be accepted."""
     desk.take_back()
-    drafts = [one.grounded.draft for one in list_all_drafts(desk.house.store, kind=DraftKind.PATTERN)]
+    drafts = [one.grounded.draft for one in list_all_drafts(desk.ctx.store, kind=DraftKind.PATTERN)]
     return next(one.id for one in drafts if any(claim.field == "solution" for claim in one.claims))
 
 
@@ -110,7 +110,7 @@ def browsing(browser: Browser, desk: Desk, *, scripts: bool) -> Generator[Browse
 
 @contextmanager
 def signed_in(browser: Browser, desk: Desk, member: Member, *, scripts: bool) -> Generator[BrowserContext]:
-    started = start_session(desk.house.accounts, desk.house.clock, member.id, network_id=DEFAULT_NETWORK)
+    started = start_session(desk.ctx.accounts, desk.ctx.clock, member.id, network_id=DEFAULT_NETWORK)
     with browsing(browser, desk, scripts=scripts) as context:
         context.add_cookies([{"name": PLAIN_COOKIE, "value": started.secret, "url": desk.address}])
         yield context
@@ -126,7 +126,7 @@ def write_a_name(page: Page, draft_id: str, name: str = NAME) -> None:
 
 
 def save(page: Page) -> None:
-    page.get_by_role("button", name="Save the edit").click()
+    page.get_by_role("button", name="Save").click()
 
 
 def slowly(route: Route) -> None:
@@ -142,7 +142,7 @@ def elsewhere(draft_id: str) -> re.Pattern[str]:
 
 
 @WITH_AND_WITHOUT
-def test_the_back_button_shows_what_was_decided_and_a_reload_decides_nothing(
+def test_back_button_and_reload_repeat_no_decision(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
@@ -163,9 +163,7 @@ def test_the_back_button_shows_what_was_decided_and_a_reload_decides_nothing(
 
 
 @WITH_AND_WITHOUT
-def test_a_double_click_is_one_decision(
-    browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
-) -> None:
+def test_double_click_is_one_decision(browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
         page = context.new_page()
         page.goto(f"/drafts/{draft_id}")
@@ -175,7 +173,7 @@ def test_a_double_click_is_one_decision(
         assert desk.decided(draft_id) == [("Ada Berg", "accept")]
         assert following == "review" or desk.decided(following) == []
         write_a_name(page, draft_id)
-        page.get_by_role("button", name="Save the edit").dblclick()
+        page.get_by_role("button", name="Save").dblclick()
         page.wait_for_url(re.compile(draft_id + "$"))
     assert desk.decided(draft_id) == [("Ada Berg", "accept"), ("Ada Berg", "edit")]
 
@@ -184,7 +182,7 @@ def test_a_double_click_is_one_decision(
 
 
 @WITH_AND_WITHOUT
-def test_pressing_again_on_a_slow_network_is_one_decision(
+def test_repeated_click_on_slow_network_is_one_decision(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
@@ -198,9 +196,7 @@ def test_pressing_again_on_a_slow_network_is_one_decision(
     assert desk.decided(draft_id) == [("Ada Berg", "accept")]
 
 
-def test_an_edit_that_the_network_swallows_is_kept_and_can_be_sent_again(
-    browser: Browser, desk: Desk, ada: Member, draft_id: str
-) -> None:
+def test_edit_is_kept_when_the_connection_fails(browser: Browser, desk: Desk, ada: Member, draft_id: str) -> None:
     with signed_in(browser, desk, ada, scripts=True) as context:
         page = context.new_page()
         write_a_name(page, draft_id)
@@ -210,7 +206,7 @@ def test_an_edit_that_the_network_swallows_is_kept_and_can_be_sent_again(
         context.unroute("**/decide")
         page.goto(f"/drafts/{draft_id}?edit=1")
         expect(page.get_by_label("Name", exact=True)).to_have_value(NAME)
-        expect(page.locator("[data-kept]")).to_contain_text("Not saved yet")
+        expect(page.locator("[data-status]")).to_contain_text("Not saved yet")
         save(page)
         page.wait_for_url(re.compile(draft_id + "$"))
     assert desk.name_of(draft_id) == NAME
@@ -221,21 +217,21 @@ def test_an_edit_that_the_network_swallows_is_kept_and_can_be_sent_again(
 
 
 @WITH_AND_WITHOUT
-def test_the_second_of_two_tabs_sees_the_difference_and_loses_no_word(
+def test_draft_conflict_shows_difference_to_second_tab(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
         first, second = context.new_page(), context.new_page()
         write_a_name(first, draft_id, "Handover in person")
         write_a_name(second, draft_id, "Handover with a red card")
-        second.get_by_label("Why (for the log)").fill("seen on the floor")
+        second.get_by_label("Reason (optional)").fill("seen on the floor")
         save(first)
         first.wait_for_url(re.compile(draft_id + "$"))
         save(second)
-        expect(second.get_by_role("alert")).to_contain_text("Meanwhile Ada Berg decided: edit")
+        expect(second.get_by_role("alert")).to_contain_text("Ada Berg decided in the meantime: edit")
         expect(second.get_by_role("alert").locator("ins")).to_have_text("with a red card")
         expect(second.get_by_label("Name", exact=True)).to_have_value("Handover with a red card")
-        expect(second.get_by_label("Why (for the log)")).to_have_value("seen on the floor")
+        expect(second.get_by_label("Reason (optional)")).to_have_value("seen on the floor")
         assert desk.name_of(draft_id) == "Handover in person"
         save(second)
         second.wait_for_url(re.compile(draft_id + "$"))
@@ -244,7 +240,7 @@ def test_the_second_of_two_tabs_sees_the_difference_and_loses_no_word(
 
 
 @WITH_AND_WITHOUT
-def test_a_decision_from_a_tab_that_is_behind_is_not_taken(
+def test_decision_is_refused_when_its_tab_is_outdated(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
@@ -255,10 +251,10 @@ def test_a_decision_from_a_tab_that_is_behind_is_not_taken(
         first.wait_for_url(elsewhere(draft_id))
         second.get_by_text("Reject", exact=False).first.click()
         second.get_by_role("button", name=RejectionReason.TOO_ABSTRACT.value.capitalize()).click()
-        expect(second.get_by_role("alert")).to_contain_text("Meanwhile Ada Berg decided: accept")
+        expect(second.get_by_role("alert")).to_contain_text("Ada Berg decided in the meantime: accept")
         assert desk.state(draft_id) is DraftState.ACCEPTED
         second.get_by_role("button", name="Undo this decision").click()
-        expect(second.get_by_role("status").first).to_contain_text("Taken back")
+        expect(second.get_by_role("status").first).to_contain_text("Undone")
     assert desk.state(draft_id) is DraftState.CANDIDATE
 
 
@@ -266,7 +262,7 @@ def test_a_decision_from_a_tab_that_is_behind_is_not_taken(
 
 
 @WITH_AND_WITHOUT
-def test_a_page_from_before_a_restart_can_be_sent_after_it(
+def test_form_works_after_server_restart(
     browser: Browser, desk: Desk, ada: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, ada, scripts=scripts) as context:
@@ -275,7 +271,7 @@ def test_a_page_from_before_a_restart_can_be_sent_after_it(
         desk.stop()
         if scripts:
             save(page)
-            expect(page.locator("[data-kept]")).to_contain_text("Not saved yet: the server does not answer")
+            expect(page.locator("[data-status]")).to_contain_text("Not saved yet: the server does not respond")
         desk.start()
         save(page)
         page.wait_for_url(re.compile(draft_id + "$"))
@@ -289,44 +285,44 @@ def test_a_page_from_before_a_restart_can_be_sent_after_it(
 
 @pytest.fixture(scope="module")
 def bo(desk: Desk) -> Member:
-    """Somebody with a password that costs little to check."""
-    house = desk.house
-    bo = add_member(house.accounts, house.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
-    session = start_session(house.accounts, house.clock, bo.id, network_id=DEFAULT_NETWORK).session
-    set_password(house.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
+    """A facilitator with a password that is cheap to verify."""
+    ctx = desk.ctx
+    bo = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
+    session = start_session(ctx.accounts, ctx.clock, bo.id, network_id=DEFAULT_NETWORK).session
+    set_password(ctx.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
     return bo
 
 
 @WITH_AND_WITHOUT
-def test_what_was_written_when_the_sign_in_ended_comes_back_after_signing_in(
+def test_review_text_is_restored_after_sign_in(
     browser: Browser, desk: Desk, bo: Member, draft_id: str, scripts: bool
 ) -> None:
     with signed_in(browser, desk, bo, scripts=scripts) as context:
         page = context.new_page()
         write_a_name(page, draft_id)
-        page.get_by_label("Why (for the log)").fill('seen on the floor, twice, with <angle> & quote"s')
-        sessions = desk.house.accounts.list_sessions(bo.id)
-        desk.house.accounts.delete_sessions([one.sha256 for one in sessions])
+        page.get_by_label("Reason (optional)").fill('seen on the floor, twice, with <angle> & quote"s')
+        sessions = desk.ctx.accounts.list_sessions(bo.id)
+        desk.ctx.accounts.delete_sessions([one.sha256 for one in sessions])
         save(page)
-        expect(page.get_by_text("What you wrote is kept on this page")).to_be_visible()
+        expect(page.get_by_text("Your text is saved on this page")).to_be_visible()
         page.get_by_label("Sign-in name").fill(bo.id)
         page.get_by_label("Password").fill("not it, surely not")
         page.get_by_role("button", name="Sign in", exact=True).click()
-        expect(page.get_by_text("do not go together")).to_be_visible()
+        expect(page.get_by_text("Wrong name or password")).to_be_visible()
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in", exact=True).click()
-        page.get_by_role("button", name="Send it now").click()
+        page.get_by_role("button", name="Submit again").click()
         page.wait_for_url(re.compile(draft_id + "$"))
         expect(page.get_by_role("heading", level=1)).to_have_text(NAME)
         expect(page.locator(".log")).to_contain_text('seen on the floor, twice, with <angle> & quote"s')
     assert desk.decided(draft_id) == [("Bo Lind", "edit")]
 
 
-def test_text_kept_in_a_browser_is_shown_to_nobody_else_and_gone_after_signing_out(
+def test_autosaved_text_is_private_and_deleted_at_sign_out(
     browser: Browser, desk: Desk, ada: Member, bo: Member, draft_id: str
 ) -> None:
     def sign_in(context: BrowserContext, member: Member) -> None:
-        started = start_session(desk.house.accounts, desk.house.clock, member.id, network_id=DEFAULT_NETWORK)
+        started = start_session(desk.ctx.accounts, desk.ctx.clock, member.id, network_id=DEFAULT_NETWORK)
         context.add_cookies([{"name": PLAIN_COOKIE, "value": started.secret, "url": desk.address}])
 
     def name_shown(page: Page) -> str:
@@ -338,7 +334,7 @@ def test_text_kept_in_a_browser_is_shown_to_nobody_else_and_gone_after_signing_o
         sign_in(context, ada)
         before = name_shown(page)
         page.get_by_label("Name", exact=True).fill(NAME)
-        expect(page.locator("[data-kept]")).to_contain_text("kept in this browser")
+        expect(page.locator("[data-status]")).to_contain_text("kept in this browser")
         sign_in(context, bo)
         assert name_shown(page) == before
         sign_in(context, ada)
@@ -354,9 +350,7 @@ def test_text_kept_in_a_browser_is_shown_to_nobody_else_and_gone_after_signing_o
 # From the first link to four decisions --------------------------------------------------------------------------------
 
 
-def test_without_scripts_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_undone_draft(
-    browser: Browser, desk: Desk, draft_id: str
-) -> None:
+def test_review_works_without_scripts(browser: Browser, desk: Desk, draft_id: str) -> None:
     link = a_link(desk, "Cleo Marsh")
     with browsing(browser, desk, scripts=False) as context:
         page = context.new_page()
@@ -365,7 +359,7 @@ def test_without_scripts_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/settings/account")
         page.get_by_role("link", name="Review").first.click()
-        page.get_by_role("button", name="Review the next").click()
+        page.get_by_role("button", name="Start reviewing").click()
         accepted = at_a_draft(page)
         accept(page)
         page.wait_for_url(elsewhere(accepted))
@@ -378,23 +372,21 @@ def test_without_scripts_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_
         rejected = at_a_draft(page)
         reject(page, RejectionReason.TOO_ABSTRACT)
         page.wait_for_url(elsewhere(rejected))
-        if at_a_draft(page) == edited:  # it waits still: an edit is no judgement
+        if at_a_draft(page) == edited:  # the draft is still pending: an edit does not decide it
             page.get_by_role("link", name="Next", exact=True).click()
             page.wait_for_url(elsewhere(edited))
         undone = at_a_draft(page)
         reject(page, RejectionReason.NOT_USEFUL)
         page.wait_for_url(elsewhere(undone))
         assert desk.state(undone) is DraftState.REJECTED
-        page.get_by_role("button", name="Undo my last").click()
-        expect(page.get_by_role("status").first).to_contain_text("Taken back")
+        page.get_by_role("button", name="Undo my last decision").click()
+        expect(page.get_by_role("status").first).to_contain_text("Undone")
         assert said == []
     assert_the_four(desk, accepted, edited, rejected, undone)
 
 
-def test_by_keyboard_alone_from_a_link_to_an_accepted_an_edited_a_rejected_and_an_undone_draft(
-    browser: Browser, desk: Desk, draft_id: str
-) -> None:
-    """No mouse anywhere: Tab, Enter, and the keys of the desk."""
+def test_review_works_by_keyboard_alone(browser: Browser, desk: Desk, draft_id: str) -> None:
+    """Use only Tab, Enter and the keyboard shortcuts, no mouse."""
     link = a_link(desk, "Dina Holt")
     with browsing(browser, desk, scripts=True) as context:
         page = context.new_page()
@@ -404,7 +396,7 @@ def test_by_keyboard_alone_from_a_link_to_an_accepted_an_edited_a_rejected_and_a
         leaving(page, lambda: page.keyboard.press("Enter"))
         tab_to(page, "Review")
         leaving(page, lambda: page.keyboard.press("Enter"))
-        tab_to(page, "Review the next")
+        tab_to(page, "Start reviewing")
         leaving(page, lambda: page.keyboard.press("Enter"))
         accepted = at_a_draft(page)
         leaving(page, lambda: page.keyboard.press("a"))
@@ -426,15 +418,15 @@ def test_by_keyboard_alone_from_a_link_to_an_accepted_an_edited_a_rejected_and_a
         leaving(page, lambda: page.keyboard.press("7"))
         assert desk.state(undone) is DraftState.REJECTED
         leaving(page, lambda: page.keyboard.press("z"))
-        expect(page.get_by_role("status").first).to_contain_text("Taken back")
+        expect(page.get_by_role("status").first).to_contain_text("Undone")
         assert said == []
     assert_the_four(desk, accepted, edited, rejected, undone)
 
 
 def a_link(desk: Desk, name: str) -> str:
-    house = desk.house
-    member = add_member(house.accounts, house.clock, DEFAULT_NETWORK, name, [Role.FACILITATOR])
-    return f"/sign-in/link/{create_sign_in_link(house.accounts, house.clock, member, is_confined=True)}"
+    ctx = desk.ctx
+    member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, name, [Role.FACILITATOR])
+    return f"/sign-in/link/{create_sign_in_link(ctx.accounts, ctx.clock, member, is_confined=True)}"
 
 
 def at_a_draft(page: Page) -> str:

@@ -1,4 +1,4 @@
-"""Runs and settings as stewards and data partners meet them, and the API that does the same."""
+"""Pages and API of runs and settings, for stewards and data partners."""
 
 import re
 import time
@@ -26,24 +26,24 @@ from patternmind.web.app import make_app
 
 
 @pytest.fixture(scope="module")
-def house(grown_house: AppContext) -> AppContext:
+def ctx(grown_house: AppContext) -> AppContext:
     return grown_house
 
 
 @pytest.fixture(scope="module")
-def app(house: AppContext) -> Iterator[Any]:
-    made = make_app(house)
+def app(ctx: AppContext) -> Iterator[Any]:
+    made = make_app(ctx)
     yield made
     made.state.shared.stop()
 
 
 @pytest.fixture(scope="module")
-def sten(house: AppContext, app: Any) -> PageClient:
-    return PageClient(house, Role.STEWARD, name="Sten Steward", app=app)
+def sten(ctx: AppContext, app: Any) -> PageClient:
+    return PageClient(ctx, Role.STEWARD, name="Sten Steward", app=app)
 
 
 @pytest.fixture(scope="module")
-def api(house: AppContext, app: Any, sten: PageClient) -> Any:
+def api(ctx: AppContext, app: Any, sten: PageClient) -> Any:
     """The API in the steward's session."""
     token = re.search(r'name="form-token" content="(\w+)"', sten.get("/runs").text)
     assert token
@@ -58,10 +58,10 @@ def api(house: AppContext, app: Any, sten: PageClient) -> Any:
 # Runs ----------------------------------------------------------------------------------------------------------------
 
 
-def test_before_the_first_run_the_page_says_what_to_do(tmp_path: Path) -> None:
+def test_run_pages_explain_first_step(tmp_path: Path) -> None:
     early = make_house(tmp_path)
     app = make_app(early)
-    assert "no run yet" in words_of(PageClient(early, Role.STEWARD, app=app).get("/runs"))
+    assert "No run yet" in words_of(PageClient(early, Role.STEWARD, app=app).get("/runs"))
     reader = words_of(PageClient(early, Role.FACILITATOR, name="Fia", app=app).get("/runs"))
     assert "No run yet" in reader
     assert "Start the run" not in reader
@@ -70,7 +70,7 @@ def test_before_the_first_run_the_page_says_what_to_do(tmp_path: Path) -> None:
     )
 
 
-def test_a_wrong_parameter_is_said_beside_its_field_and_the_rest_stays(sten: PageClient) -> None:
+def test_invalid_run_parameter_shows_an_error_and_keeps_the_form(sten: PageClient) -> None:
     asked = {"label": "2026Q4 <b>", "lens": "problem", "level": "theme", "engine": "graph", "seed": "-1", "since": ""}
     page = sten.send("/runs", asked, page="/runs")
     assert page.status_code == 422
@@ -82,7 +82,7 @@ def test_a_wrong_parameter_is_said_beside_its_field_and_the_rest_stays(sten: Pag
     assert unknown.status_code == 422
 
 
-def test_a_run_is_started_waited_for_read_and_compared(sten: PageClient, house: AppContext) -> None:
+def test_run_can_be_started_read_and_compared(sten: PageClient, ctx: AppContext) -> None:
     begun = sten.send(
         "/runs",
         {
@@ -92,7 +92,7 @@ def test_a_run_is_started_waited_for_read_and_compared(sten: PageClient, house: 
             "engine": "graph",
             "seed": "7",
             "draft": "1",
-            "afresh": "1",
+            "from_scratch": "1",
         },
         page="/runs",
     )
@@ -105,29 +105,36 @@ def test_a_run_is_started_waited_for_read_and_compared(sten: PageClient, house: 
         time.sleep(0.05)
     assert found
     told = words_of(sten.get(found[1]))
-    for words in ("2026Q4", "Seed 7", "Reading the cases", "Grouping", "no language model was asked", "Begun afresh"):
+    for words in (
+        "2026Q4",
+        "Seed 7",
+        "Reading the cases",
+        "Grouping",
+        "no language model was used",
+        "Started from scratch",
+    ):
         assert words in told, words
     listed = sten.get("/runs")
     assert words_of(listed).count("finished") == 2
     compared = sten.get(f"/runs/compare?before=run-0001&after={found[1].rpartition('/')[2]}")
     told = words_of(compared)
-    for words in ("In numbers", "Themes in both", "Cases that moved", "stayed where they were"):
+    for words in ("Counts", "Themes in both", "Moved cases", "did not move"):
         assert words in told, words
     assert sten.get("/runs/compare?before=run-0001&after=run-0001").status_code == 422
     assert sten.get("/runs/compare?before=run-0001&after=run-0909").status_code == 404
 
 
-def test_a_comparison_adds_up(api: Any, house: AppContext) -> None:
-    house.run(RunParameters(label="2026Q4", seed=3, from_scratch=True, level="area"))
-    house.run(RunParameters(label="2026Q4", seed=4, lens="problem"))
-    runs = [run.id for run in house.store.runs()]
+def test_run_comparison_counts_add_up(api: Any, ctx: AppContext) -> None:
+    ctx.run(RunParameters(label="2026Q4", seed=3, from_scratch=True, level="area"))
+    ctx.run(RunParameters(label="2026Q4", seed=4, lens="problem"))
+    runs = [run.id for run in ctx.store.runs()]
     told = api("GET", f"runs/{runs[-2]}/comparison/{runs[0]}").json()
-    cases = len(house.store.cases())
+    cases = len(ctx.store.cases())
     assert told["same_lens"]
     assert len(told["moved"]) + told["n_stayed"] + told["n_only_before"] == told["before"]["cases"] == cases
     assert len(told["kept"]) + len(told["new"]) == told["after"]["themes"]
     assert len(told["kept"]) + len(told["gone"]) == told["before"]["themes"]
-    places = house.store.theme_ids_by_case(runs[0])
+    places = ctx.store.theme_ids_by_case(runs[0])
     assert all(places[one["case_id"]] == one["after"] for one in told["moved"])
     other = api("GET", f"runs/{runs[-1]}/comparison/{runs[0]}").json()
     assert (other["same_lens"], other["kept"]) == (False, [])
@@ -135,44 +142,38 @@ def test_a_comparison_adds_up(api: Any, house: AppContext) -> None:
     check_problem(api("GET", f"runs/{runs[0]}/comparison/{runs[0]}"), 422, "invalid")
 
 
-def test_what_a_run_asked_of_a_model_is_told_by_task_and_every_failure_by_itself(
-    api: Any, sten: PageClient, house: AppContext
-) -> None:
-    at = house.clock.now()
+def test_run_page_lists_model_calls_by_task_and_failures(api: Any, sten: PageClient, ctx: AppContext) -> None:
+    at = ctx.clock.now()
     for n, outcome in enumerate((CallOutcome.ANSWERED, CallOutcome.REFUSED)):
         call = Call(id=f"call-{n}", task="theme-name", model="m", at=at, run_id="run-0001", outcome=outcome,
                     n_attempts=1, cost_usd=0.25)  # fmt: skip
-        _keep(house, call)
+        _keep(ctx, call)
     told = api("GET", "runs/run-0001/costs").json()
     assert (told["cost_usd"], [one["task"] for one in told["tasks"]]) == (0.5, ["theme-name"])
     assert [(one["call_id"], one["outcome"]) for one in told["failures"]] == [("call-1", "refused")]
     page = words_of(sten.get("/runs/run-0001"))
-    assert "What failed" in page
-    assert "The run went on without this answer" in page
+    assert "Failed calls" in page
+    assert "The run continued without this answer" in page
 
 
-def _keep(house: AppContext, call: Call) -> None:
-    house.store.reserve(call, house.settings.budget, call.at)
-    house.store.settle(call)
+def _keep(ctx: AppContext, call: Call) -> None:
+    ctx.store.reserve(call, ctx.settings.budget, call.at)
+    ctx.store.settle(call)
 
 
-def test_while_another_process_runs_a_second_run_is_refused_and_the_form_stays(
-    sten: PageClient, house: AppContext
-) -> None:
-    with run_lock(house.settings.home):
+def test_second_run_is_refused_and_form_kept_during_a_run(sten: PageClient, ctx: AppContext) -> None:
+    with run_lock(ctx.settings.home):
         page = sten.send("/runs", {"label": "2027Q1", "seed": "0", "lens": "all"}, page="/runs")
     assert page.status_code == 409
     assert "Another run is in progress" in words_of(page)
     assert 'value="2027Q1"' in page.text
 
 
-def test_a_run_whose_process_died_is_started_again_from_its_page(sten: PageClient, house: AppContext) -> None:
-    long_ago = house.clock.now() - HEARTBEAT_TIMEOUT - timedelta(seconds=1)
+def test_interrupted_run_restarts_from_its_page(sten: PageClient, ctx: AppContext) -> None:
+    long_ago = ctx.clock.now() - HEARTBEAT_TIMEOUT - timedelta(seconds=1)
     asked = {"label": "2027Q2", "draft": False}
-    house.store.create_job(
-        Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago)
-    )
-    assert "The last run did not end well." in words_of(sten.get("/runs"))
+    ctx.store.create_job(Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago))
+    assert "The last run failed." in words_of(sten.get("/runs"))
     assert "The process of the job ended unexpectedly" in words_of(sten.get("/runs/jobs/dead"))
     again = sten.send("/runs/jobs/dead/restart", page="/runs/jobs/dead")
     assert again.status_code == 303
@@ -180,20 +181,20 @@ def test_a_run_whose_process_died_is_started_again_from_its_page(sten: PageClien
         if "Ready." in words_of(sten.get(again.headers["location"])):
             break
         time.sleep(0.05)
-    assert house.store.runs()[-1].parameters.label == "2027Q2"
+    assert ctx.store.runs()[-1].parameters.label == "2027Q2"
 
 
 # Settings ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_network_is_described_and_two_who_do_so_at_once_lose_nothing(sten: PageClient, house: AppContext) -> None:
+def test_network_description_conflict_keeps_both_texts(sten: PageClient, ctx: AppContext) -> None:
     form = fields_on(sten.get("/settings/network"))
     saved = sten.send(
         "/settings/network", {**form, "name": "Docks", "purpose": "Learn.", "consent": "network only"},
         page="/settings/network",
     )  # fmt: skip
     assert saved.status_code == 303
-    network = house.store.network
+    network = ctx.store.network
     assert (network.name, network.purpose, network.default_consent.value) == ("Docks", "Learn.", "network only")
     late = sten.send(
         "/settings/network", {**form, "name": "Piers", "consent": "network only"}, page="/settings/network"
@@ -203,13 +204,11 @@ def test_the_network_is_described_and_two_who_do_so_at_once_lose_nothing(sten: P
     now = fields_on(late)
     empty = sten.send("/settings/network", {**now, "name": " ", "consent": "network only"}, page="/settings/network")
     assert (empty.status_code, 'id="f-name-error"' in empty.text) == (422, True)
-    assert house.store.network.name == "Docks"
+    assert ctx.store.network.name == "Docks"
 
 
-def test_thresholds_are_set_within_bounds_and_budgets_say_where_they_are_set(
-    house: AppContext, app: Any, sten: PageClient
-) -> None:
-    partner = PageClient(house, Role.DATA_PARTNER, name="Dana", app=app)
+def test_thresholds_are_validated_and_budgets_name_their_variables(ctx: AppContext, app: Any, sten: PageClient) -> None:
+    partner = PageClient(ctx, Role.DATA_PARTNER, name="Dana", app=app)
     page = partner.get("/settings/limits")
     assert "PATTERNMIND_BUDGET_MONTH_USD" in page.text
     form = fields_on(page)
@@ -221,12 +220,12 @@ def test_thresholds_are_set_within_bounds_and_budgets_say_where_they_are_set(
     assert partner.send(
         "/settings/limits", {**form, "contributors": "4", "teams": "3"}, page="/settings/limits"
     ).status_code == 303  # fmt: skip
-    rule = house.store.network.rule
+    rule = ctx.store.network.rule
     assert (rule.min_contributors, rule.min_teams) == (4, 3)
     assert partner.get("/settings/network").status_code == 403
 
 
-def test_the_api_sets_the_same_on_what_was_seen(api: Any) -> None:
+def test_settings_api_requires_current_version(api: Any) -> None:
     seen = api("GET", "settings/limits")
     assert seen.json()["thresholds"] == {"min_contributors": 4, "min_teams": 3}
     asked = {"min_contributors": 5, "min_teams": 2}
@@ -241,11 +240,9 @@ def test_the_api_sets_the_same_on_what_was_seen(api: Any) -> None:
     assert api("PUT", "settings/network", json=described).json() == described
 
 
-def test_a_name_on_the_roster_leaves_every_text_and_comes_back_when_it_is_taken_off(
-    sten: PageClient, house: AppContext
-) -> None:
+def test_roster_name_is_redacted_until_removed(sten: PageClient, ctx: AppContext) -> None:
     def texts() -> str:
-        return " ".join(text for case in house.store.cases() for text in case.text.values())
+        return " ".join(text for case in ctx.store.cases() for text in case.text.values())
 
     assert "Friday" not in texts()
     assert "coffee" in texts()
@@ -253,19 +250,19 @@ def test_a_name_on_the_roster_leaves_every_text_and_comes_back_when_it_is_taken_
     assert sent.status_code == 303
     page = sten.get("/settings/roster")
     assert "Coffee3 Coffee4" in words_of(page)
-    one = next(one for one in list_roster(house.store) if one.name == "Coffee3 Coffee4")
-    n_lines = len(house.store.roster())
+    one = next(one for one in list_roster(ctx.store) if one.name == "Coffee3 Coffee4")
+    n_lines = len(ctx.store.roster())
     assert sten.send(f"/settings/roster/{one.number}/remove", page="/settings/roster").status_code == 303
-    assert one.name not in {each.name for each in list_roster(house.store)}
-    assert len(house.store.roster()) > n_lines, "whoever counts lines sees that the roster is another one"
+    assert one.name not in {each.name for each in list_roster(ctx.store)}
+    assert len(ctx.store.roster()) > n_lines, "whoever counts lines sees that the roster is another one"
     with pytest.raises(NotFound):
-        house.store.remove_from_roster(one.number, lambda _: pytest.fail("nobody is taken off twice"))
+        ctx.store.remove_from_roster(one.number, lambda _: pytest.fail("nobody is taken off twice"))
     again = sten.send("/settings/roster", {"name": "Anna Berg", "kind": "person"}, page="/settings/roster")
     assert again.status_code == 303
-    assert max(each.number for each in list_roster(house.store)) > one.number, "a number is given once"
+    assert max(each.number for each in list_roster(ctx.store)) > one.number, "a number is given once"
 
 
-def test_a_case_taken_in_after_a_name_came_off_the_roster_keeps_the_word(tmp_path: Path) -> None:
+def test_import_keeps_a_word_when_its_roster_entry_was_removed(tmp_path: Path) -> None:
     client = Program(make_house(tmp_path))
     row = b'{"id": "%s", "problem": "Sakura Blossom jammed the press %s."}\n'
     added = client.post("roster", json={"people": [{"name": "Sakura Blossom"}]}).json()
@@ -279,7 +276,7 @@ def test_a_case_taken_in_after_a_name_came_off_the_roster_keeps_the_word(tmp_pat
     assert client.get("roster").json()["items"] == []
 
 
-def test_names_come_from_a_file_and_a_bad_file_says_why(sten: PageClient, house: AppContext) -> None:
+def test_roster_import_adds_names_and_explains_invalid_file(sten: PageClient, ctx: AppContext) -> None:
     def send(name: str, content: bytes) -> Any:
         token = re.search(r'name="form-token" content="(\w+)"', sten.get("/settings/roster").text)
         assert token
@@ -289,15 +286,15 @@ def test_names_come_from_a_file_and_a_bad_file_says_why(sten: PageClient, house:
 
     taken = send("../../people.csv", b"name,kind,team\nLars Monsen,person,Team 1\nAcme Logistics,customer,\n")
     assert taken.status_code == 303
-    assert {"Lars Monsen", "customer: Acme Logistics"} <= {one.name for one in list_roster(house.store)}
+    assert {"Lars Monsen", "customer: Acme Logistics"} <= {one.name for one in list_roster(ctx.store)}
     wrong = send("people.csv", b"who\nLars\n")
     assert wrong.status_code == 422
     assert 'id="f-file-error"' in wrong.text
-    assert str(house.settings.home) not in wrong.text
-    assert not list(house.settings.home.glob(".upload-*"))
+    assert str(ctx.settings.home) not in wrong.text
+    assert not list(ctx.settings.home.glob(".upload-*"))
 
 
-def test_wrong_words_for_the_roster_are_said_beside_their_field(sten: PageClient) -> None:
+def test_invalid_roster_entry_shows_field_errors(sten: PageClient) -> None:
     for fields, wrong in (({"name": "7", "kind": "person"}, "name"), ({"name": "Bo Lind", "kind": "dog"}, "kind"),
                           ({"name": "Atlantis", "kind": "region"}, "name")):  # fmt: skip
         page = sten.send("/settings/roster", {**fields, "team": "Team <9>"}, page="/settings/roster")
@@ -306,7 +303,7 @@ def test_wrong_words_for_the_roster_are_said_beside_their_field(sten: PageClient
         assert 'value="Team &lt;9&gt;"' in page.text
 
 
-def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten: PageClient, house: AppContext) -> None:
+def test_possible_names_are_confirmed_or_dismissed(sten: PageClient, ctx: AppContext) -> None:
     sent = {"filename": "more.jsonl"}
     rows = b"".join(
         b'{"id": "n%d", "problem": "Yesterday Mr. Torvald Nilsen said no, and we asked Dr. Priya Kapoor %s."}\n' % one
@@ -316,21 +313,21 @@ def test_a_possible_name_is_confirmed_or_dismissed_and_asked_about_no_more(sten:
         "/api/v1/imports", params=sent, content=rows,
         headers={"x-form-token": form_token(sten), "content-type": "application/octet-stream"},
     )  # fmt: skip
-    names = {one.name for one in list_pending_names(house.store).names}
+    names = {one.name for one in list_pending_names(ctx.store).names}
     assert {"Torvald Nilsen", "Priya Kapoor"} <= names, names
     page = sten.get("/settings/names")
     assert "Torvald Nilsen" in words_of(page)
     nothing = sten.send("/settings/names", {"decision": "confirm"}, page="/settings/names")
-    assert (nothing.status_code, "Tick at least one" in words_of(nothing)) == (422, True)
+    assert (nothing.status_code, "Select at least one" in words_of(nothing)) == (422, True)
     for name, decision in (("Torvald Nilsen", "confirm"), ("Priya Kapoor", "dismiss")):
         sent_form = sten.send("/settings/names", {"names": name, "decision": decision}, page="/settings/names")
         assert sent_form.status_code == 303
-    left = {one.name for one in list_pending_names(house.store).names}
+    left = {one.name for one in list_pending_names(ctx.store).names}
     assert not {"Torvald Nilsen", "Priya Kapoor"} & left
-    texts = " ".join(text for case in house.store.cases() for text in case.text.values())
+    texts = " ".join(text for case in ctx.store.cases() for text in case.text.values())
     assert "Nilsen" not in texts
     assert "Priya Kapoor" in texts
-    assert not any("priya" in str(one).casefold() for one in house.store.dismissed_names())
+    assert not any("priya" in str(one).casefold() for one in ctx.store.dismissed_names())
 
 
 def form_token(visitor: PageClient) -> str:
@@ -339,15 +336,13 @@ def form_token(visitor: PageClient) -> str:
     return found[1]
 
 
-def test_the_status_tells_what_is_set_and_tries_it_when_asked_without_folders(
-    sten: PageClient, house: AppContext
-) -> None:
+def test_status_page_shows_settings_and_runs_check_without_folder_names(sten: PageClient, ctx: AppContext) -> None:
     page = sten.get("/settings/status")
     assert "PATTERNMIND_MODEL" in page.text
     looked = sten.send("/settings/status", page="/settings/status")
     told = words_of(looked)
     assert "Data folder works" in told
-    assert str(house.settings.home) not in looked.text
-    member = PageClient(house, Role.MEMBER, name="Mo", app=sten.app)
+    assert str(ctx.settings.home) not in looked.text
+    member = PageClient(ctx, Role.MEMBER, name="Mo", app=sten.app)
     for address in ("network", "limits", "roster", "names", "status"):
         assert member.get(f"/settings/{address}").status_code == 403

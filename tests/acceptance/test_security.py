@@ -317,11 +317,11 @@ def test_links_in_cases_are_never_followed(whole: FullNetwork, steward: PageClie
         steward.get(whole.fill(route.path))
     token = form_token_on(steward.get("/settings/account").text)
     for format in ("md", "html", "pdf", "docx"):
-        for item in (
+        for body in (
             {"theme": whole.ids["theme_id"]},
             {"case": whole.ids["case_id"], "session": "<img src=//x.test>"},
         ):
-            created = steward.post(f"/api/v1/prereadings?format={format}", json=item, headers={"x-form-token": token})
+            created = steward.post(f"/api/v1/prereadings?format={format}", json=body, headers={"x-form-token": token})
             assert created.status_code == 201, created.text
         assert steward.get(f"/api/v1/playbook?format={format}").status_code == 200
     for what in ("cases", "drafts", "patterns", "themes", "assignments"):
@@ -426,7 +426,7 @@ ELSEWHERE = (
 def test_changes_need_form_token_and_same_site(whole: FullNetwork) -> None:
     """Send every changing request with a steward's cookie but without a valid form token."""
     visitor, other = whole.steward(), whole.steward()
-    token, foreign = (form_token_on(visitor.get("/settings/account").text) for visitor in (visitor, other))
+    token, foreign = (form_token_on(client.get("/settings/account").text) for client in (visitor, other))
     before = everything_stored(whole)
     n_requests = 0
     for name, _ in all_routes():
@@ -524,7 +524,7 @@ def test_sign_in_redirects_only_to_own_server(whole: FullNetwork, steward: PageC
         resumed = steward.send(
             "/sign-in/again", {"next": away, "kept": '{"fields": [["a", "b"]], "files": []}'}, page="/settings/account"
         )
-        action = re.search(r'action="([^"]*)"', resumed.text.partition("What you wrote is here")[2])
+        action = re.search(r'action="([^"]*)"', resumed.text.partition("Your text is still here")[2])
         assert action
         assert target_host(unescape(action[1])) == own_host, away
     assert safe_redirect_path("/drafts/d-1?claim=2#evidence") == "/drafts/d-1?claim=2#evidence"

@@ -81,7 +81,7 @@ def test_first_link_creates_steward_and_invalidates_all_first_links(ctx: AppCont
     older, link = (create_first_steward_link(ctx.accounts, ctx.clock, "default") for _ in range(2))
     visitor = anonymous_client(ctx)
     path = f"/sign-in/link/{link}"
-    assert "You are the first here" in visitor.get(path).text
+    assert "You are the first person here" in visitor.get(path).text
     nameless = visitor.send(path, {"name": " "}, page=path)
     assert nameless.status_code == 422
     assert "Enter your name" in nameless.text
@@ -150,9 +150,9 @@ def test_sign_out_ends_one_session_or_all_sessions(ctx: AppContext) -> None:
     laptop = anonymous_client(ctx, app)
     laptop.client.cookies.set(PLAIN_COOKIE, start_session(ctx.accounts, ctx.clock, ada.member.id).secret)
     assert laptop.send("/sign-out", page="/settings/account").headers["location"] == "/sign-in"
-    assert [item.get("/settings/account").status_code for item in (ada, phone, laptop)] == [200, 200, 303]
+    assert [client.get("/settings/account").status_code for client in (ada, phone, laptop)] == [200, 200, 303]
     ada.send("/sign-out/everywhere", page="/settings/account")
-    assert [item.get("/settings/account").status_code for item in (ada, phone)] == [303, 303]
+    assert [client.get("/settings/account").status_code for client in (ada, phone)] == [303, 303]
 
 
 def test_session_cookie_is_host_cookie_over_https_and_plain_on_loopback(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_new_password_ends_all_other_sessions(ctx: AppContext) -> None:
     phone = anonymous_client(ctx, app)
     phone.client.cookies.set(PLAIN_COOKIE, start_session(ctx.accounts, ctx.clock, ada.member.id).secret)
     set_password(ada, PASSWORD)
-    assert [item.get("/settings/account").status_code for item in (ada, phone)] == [200, 303]
+    assert [client.get("/settings/account").status_code for client in (ada, phone)] == [200, 303]
 
 
 def test_password_attempts_are_rate_limited(ctx: AppContext) -> None:

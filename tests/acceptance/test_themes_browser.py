@@ -21,9 +21,9 @@ from patternmind.web.app import make_app
 
 @dataclass(frozen=True)
 class Desk:
-    """A server's house and address, and the cookies of a facilitator who signed in to it."""
+    """A server with its app context, and the cookies of a signed-in facilitator."""
 
-    house: AppContext
+    ctx: AppContext
     at: str
     cookies: list[dict[str, Any]]
 
@@ -31,18 +31,18 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A network after two runs, served to a facilitator."""
-    house = AppContext(Settings(home=tmp_path_factory.mktemp("desk")), encoder=HashingEncoder())
+    ctx = AppContext(Settings(home=tmp_path_factory.mktemp("desk")), encoder=HashingEncoder())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("patternmind.pipeline.group_rows", group_once)
         for first, n, label in ((0, 52, "2026Q1"), (52, 6, "2026Q2")):
             cases = short_cases(0, first, n)
-            house.store.save_cases([(build_submission(one.text, external_id=one.external_id), one) for one in cases])
-            house.run(RunParameters(label=label, draft=False))
-    app = make_app(house)
-    ada = PageClient(house, Role.FACILITATOR, app=app)
+            ctx.store.save_cases([(build_submission(one.text, external_id=one.external_id), one) for one in cases])
+            ctx.run(RunParameters(label=label, draft=False))
+    app = make_app(ctx)
+    ada = PageClient(ctx, Role.FACILITATOR, app=app)
     cookies = [{"name": one.name, "value": one.value} for one in ada.client.cookies.jar]
-    with serve_in_thread(house, app) as address:
-        yield Desk(house, address, cookies)
+    with serve_in_thread(ctx, app) as address:
+        yield Desk(ctx, address, cookies)
 
 
 def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Page, list[str]]:
@@ -54,17 +54,17 @@ def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Pa
     return context, page, console_errors(page, at)
 
 
-def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser: Browser, desk: Desk) -> None:
-    house = desk.house
+def test_theme_edits_work_and_undo_by_keyboard(browser: Browser, desk: Desk) -> None:
+    ctx = desk.ctx
     context, page, wrong = opened(browser, desk)
-    theme = house.store.themes()[0]
+    theme = ctx.store.themes()[0]
     page.goto("/themes")
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.textContent") == theme.name
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/themes/{theme.id}")
     page.keyboard.press("r")
-    page.get_by_label("Name (needed)").fill("Yard at night")
+    page.get_by_label("Name (required)").fill("Yard at night")
     page.keyboard.press("Enter")
     page.get_by_text("Later runs keep the name.").wait_for()
     assert page.get_by_role("heading", level=1).inner_text() == "Yard at night"
@@ -72,31 +72,31 @@ def test_a_theme_is_renamed_a_case_moved_out_and_both_taken_back_by_keys(browser
     page.keyboard.press("o")
     page.get_by_text("Moved out.").wait_for()
     for _ in range(2):
-        page.get_by_role("button", name="Take decision").first.click()
-        page.get_by_text("Taken back.").wait_for()
+        page.get_by_role("button", name="Undo decision").first.click()
+        page.get_by_text("Undone.").wait_for()
     assert page.get_by_role("heading", level=1).inner_text() == theme.name
     page.goto("/themes/changes")
     page.keyboard.press("a")
     page.get_by_text("Accepted.", exact=True).wait_for()
-    assert house.store.themes()[0].case_ids == theme.case_ids
+    assert ctx.store.themes()[0].case_ids == theme.case_ids
     assert wrong == []
     context.close()
 
 
-def test_the_same_without_any_script_on_a_phone(browser: Browser, desk: Desk) -> None:
-    house = desk.house
+def test_review_works_without_scripts_on_a_phone(browser: Browser, desk: Desk) -> None:
+    ctx = desk.ctx
     context, page, wrong = opened(browser, desk, java_script_enabled=False, viewport={"width": 360, "height": 740})
-    theme = house.store.themes()[1]
+    theme = ctx.store.themes()[1]
     page.goto("/themes")
     page.get_by_role("link", name=theme.name, exact=True).click()
     page.locator("summary", has_text="Rename").click()
-    page.get_by_label("Name (needed)").fill("!!!")
+    page.get_by_label("Name (required)").fill("!!!")
     page.get_by_role("button", name="Rename").click()
-    assert page.get_by_label("Name (needed)").input_value() == "!!!"
-    page.get_by_label("Name (needed)").fill("Gate at dawn")
+    assert page.get_by_label("Name (required)").input_value() == "!!!"
+    page.get_by_label("Name (required)").fill("Gate at dawn")
     page.get_by_role("button", name="Rename").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Gate at dawn"
-    page.get_by_role("button", name="Take decision").first.click()
+    page.get_by_role("button", name="Undo decision").first.click()
     assert page.get_by_role("heading", level=1).inner_text() == theme.name
     page.goto("/themes/map")
     page.locator("svg a", has_text=theme.name.split()[0]).first.click()
@@ -106,12 +106,10 @@ def test_the_same_without_any_script_on_a_phone(browser: Browser, desk: Desk) ->
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_read_aloud_well_fits_a_phone_and_breaks_no_policy(
-    browser: Browser, desk: Desk, scheme: str
-) -> None:
-    house = desk.house
+def test_prereading_pages_are_accessible_and_fit_phones(browser: Browser, desk: Desk, scheme: str) -> None:
+    ctx = desk.ctx
     context, page, wrong = opened(browser, desk, color_scheme=scheme, viewport={"width": 320, "height": 700})
-    there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{house.store.themes()[0].id}")
+    there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{ctx.store.themes()[0].id}")
     for address in there:
         page.goto(f"/themes{address}")
         for box in page.locator("details").all():

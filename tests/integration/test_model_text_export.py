@@ -1,4 +1,4 @@
-"""What a model wrote of a case for the network only stays: its sentences may mix what several cases say."""
+"""Export withholds a model's text from network-only cases: its sentences may mix several cases."""
 
 import pytest
 from tests.fixtures.builders import build_case, build_quote
@@ -18,41 +18,41 @@ from patternmind.grounding import ground
 from patternmind.services.exports import draft_row
 
 OPEN = build_case("c-1", "Red tape on the goods themselves has helped us since July.")
-QUIET = build_case("c-2", "Nobody may learn that the supplier forgot the paper.", consent=Consent.NETWORK_ONLY)
-MIXED = Claim(text="Tape helps late suppliers.", field="solution", quotes=(build_quote(OPEN), build_quote(QUIET)))
-OF_THE_OPEN = Claim(text="Red tape has helped.", field="solution", quotes=(build_quote(OPEN),))
+CONFIDENTIAL = build_case("c-2", "Nobody may learn that the supplier forgot the paper.", consent=Consent.NETWORK_ONLY)
+MIXED = Claim(
+    text="Tape helps late suppliers.", field="solution", quotes=(build_quote(OPEN), build_quote(CONFIDENTIAL))
+)
+OPEN_CLAIM = Claim(text="Red tape has helped.", field="solution", quotes=(build_quote(OPEN),))
 
 
-def drafted(model: str) -> ReviewedDraft:
+def build_draft(model: str) -> ReviewedDraft:
     draft = Draft(
         id="d-1",
         kind=DraftKind.PATTERN,
         theme_id=None,
         name="Red tape",
         fields={
-            "patlet": f"So it goes. {MIXED.text}",
-            "solution": (OF_THE_OPEN.text, MIXED.text),
+            "patlet": f"In short. {MIXED.text}",
+            "solution": (OPEN_CLAIM.text, MIXED.text),
             "reason": "Suppliers are late.",
         },
-        claims=(OF_THE_OPEN, MIXED),
-        provenance=Provenance(run_id="run-1", model=model, inputs=(f"{OPEN.id}@1", f"{QUIET.id}@1")),
+        claims=(OPEN_CLAIM, MIXED),
+        provenance=Provenance(run_id="run-1", model=model, inputs=(f"{OPEN.id}@1", f"{CONFIDENTIAL.id}@1")),
         flags=(Flag(doubt=FlagKind.NOT_IN_QUOTE, reason="Look twice.", field="solution", text=MIXED.text),),
     )
-    return ReviewedDraft(grounded=ground(draft, {OPEN.id: OPEN, QUIET.id: QUIET}))
+    return ReviewedDraft(grounded=ground(draft, {OPEN.id: OPEN, CONFIDENTIAL.id: CONFIDENTIAL}))
 
 
-@pytest.mark.parametrize(("model", "goes_out"), [("a/model", False), (NO_AI, True)])
-def test_a_claim_with_any_quote_of_a_closed_case_goes_out_only_where_no_model_wrote_it(
-    model: str, goes_out: bool
-) -> None:
-    row = draft_row(drafted(model), frozenset({QUIET.id}))
-    assert (MIXED.text in str(row), "Suppliers are late." in str(row)) == (goes_out, goes_out)
-    assert [claim["text"] for claim in row["claims"]] == [OF_THE_OPEN.text, *([MIXED.text] * goes_out)]
-    assert row["withheld_claims"] == (not goes_out)
-    assert QUIET.text["problem"] not in str(row)
+@pytest.mark.parametrize(("model", "is_exported"), [("a/model", False), (NO_AI, True)])
+def test_claim_quoting_a_network_only_case_is_exported_only_without_a_model(model: str, is_exported: bool) -> None:
+    row = draft_row(build_draft(model), frozenset({CONFIDENTIAL.id}))
+    assert (MIXED.text in str(row), "Suppliers are late." in str(row)) == (is_exported, is_exported)
+    assert [claim["text"] for claim in row["claims"]] == [OPEN_CLAIM.text, *([MIXED.text] * is_exported)]
+    assert row["withheld_claims"] == (not is_exported)
+    assert CONFIDENTIAL.text["problem"] not in str(row)
 
 
-def test_what_a_model_wrote_of_open_cases_goes_out_whole() -> None:
-    row = draft_row(drafted("a/model"), frozenset())
+def test_model_text_from_publishable_cases_is_exported_completely() -> None:
+    row = draft_row(build_draft("a/model"), frozenset())
     assert all(text in str(row) for text in (MIXED.text, "Suppliers are late.", "Look twice."))
     assert MIXED.text in row["fields"]["solution"]

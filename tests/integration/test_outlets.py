@@ -1,6 +1,6 @@
-"""Where texts go out, and how far: every outlet has a row here, and one without a row fails.
+"""Every outlet of text is listed here with its audience; an unlisted outlet fails.
 
-A case for the network only has a word of its own in every sentence; where its text may not go, none of these words is.
+Each network-only case has a unique word in every sentence. Outlets for everyone must contain none of these words.
 """
 
 import io
@@ -44,35 +44,35 @@ from patternmind.web import api
 from patternmind.web.app import make_app
 
 
-class Reach(Enum):
-    """How far what an outlet gives may go."""
+class Audience(Enum):
+    """People who may read the output of an outlet."""
 
-    OUT = "others read it: nothing of a case for the network only"
-    MEMBERS = "members and reviewers read it: any case, redacted"
-    STEWARD = "the steward alone reads it: raw text"
-    NO_TEXT = "it gives no text of cases"
+    EVERYONE = "anyone outside the network: no text of network-only cases"
+    MEMBERS = "members and reviewers: any case, redacted"
+    STEWARD = "only the steward: raw text"
+    NO_TEXT = "no text of cases"
 
 
 COMMANDS = {
-    "export": Reach.OUT,
-    "playbook": Reach.OUT,
-    "map": Reach.OUT,
-    "prereading": Reach.MEMBERS,
-    "search": Reach.MEMBERS,
-    "place": Reach.MEMBERS,
-    "review list": Reach.MEMBERS,
-    "review show": Reach.MEMBERS,
-    "review decide": Reach.MEMBERS,
-    "raw": Reach.STEWARD,
-    "redaction possible-names": Reach.STEWARD,
-    **dict.fromkeys(["cases list", "cases show", "recap", "themes new"], Reach.MEMBERS),
-    **dict.fromkeys(["themes", "themes log", "themes changes", "run"], Reach.MEMBERS),
+    "export": Audience.EVERYONE,
+    "playbook": Audience.EVERYONE,
+    "map": Audience.EVERYONE,
+    "prereading": Audience.MEMBERS,
+    "search": Audience.MEMBERS,
+    "place": Audience.MEMBERS,
+    "review list": Audience.MEMBERS,
+    "review show": Audience.MEMBERS,
+    "review decide": Audience.MEMBERS,
+    "raw": Audience.STEWARD,
+    "redaction possible-names": Audience.STEWARD,
+    **dict.fromkeys(["cases list", "cases show", "recap", "themes new"], Audience.MEMBERS),
+    **dict.fromkeys(["themes", "themes log", "themes changes", "run"], Audience.MEMBERS),
     **dict.fromkeys(
         [
             f"themes {verb}"
             for verb in ("rename merge move-in move-out split-off together apart pin lock retire undo".split())
         ],
-        Reach.MEMBERS,
+        Audience.MEMBERS,
     ),
     **dict.fromkeys(
         (
@@ -80,27 +80,27 @@ COMMANDS = {
             "|redaction confirm|member add|member link|member list|member role|member remove|network add|network list"
             "|token list|token revoke"
         ).split("|"),
-        Reach.NO_TEXT,
+        Audience.NO_TEXT,
     ),
 }
-"""`demo` and `eval` read the sample and the corpora; `serve` gives what the API's rows say."""
+"""`demo` and `eval` read the sample and the corpora; the routes of `serve` are listed below."""
 
 API = "/api/v1"
 
 UPLOADS = (("POST", ""), ("GET", "/{upload_id}"), ("PUT", "/{upload_id}/mapping"), ("POST", "/{upload_id}/import"))
-"""Their rows are shown redacted; the errors file goes back to who sent the file, and to nobody else."""
+"""Their rows are redacted; only the person who uploaded the file gets the errors file."""
 
 ROUTES = {
-    f"GET {API}/export/{{what}}": Reach.OUT,
-    f"GET {API}/patterns": Reach.OUT,
-    f"GET {API}/playbook": Reach.OUT,
-    f"GET {API}/cases/{{case_id:path}}/raw": Reach.STEWARD,
-    f"GET {API}/cases/{{case_id:path}}/possible-names": Reach.STEWARD,
-    f"GET {API}/uploads/{{upload_id}}/errors": Reach.STEWARD,
-    f"GET {API}/patterns/{{pattern_id}}/uses": Reach.MEMBERS,
-    f"POST {API}/patterns/{{pattern_id}}/uses": Reach.MEMBERS,
-    f"GET {API}/map.json": Reach.OUT,
-    f"GET {API}/map.svg": Reach.OUT,
+    f"GET {API}/export/{{what}}": Audience.EVERYONE,
+    f"GET {API}/patterns": Audience.EVERYONE,
+    f"GET {API}/playbook": Audience.EVERYONE,
+    f"GET {API}/cases/{{case_id:path}}/raw": Audience.STEWARD,
+    f"GET {API}/cases/{{case_id:path}}/possible-names": Audience.STEWARD,
+    f"GET {API}/uploads/{{upload_id}}/errors": Audience.STEWARD,
+    f"GET {API}/patterns/{{pattern_id}}/uses": Audience.MEMBERS,
+    f"POST {API}/patterns/{{pattern_id}}/uses": Audience.MEMBERS,
+    f"GET {API}/map.json": Audience.EVERYONE,
+    f"GET {API}/map.svg": Audience.EVERYONE,
     **dict.fromkeys(
         [
             f"GET {API}/cases",
@@ -111,7 +111,7 @@ ROUTES = {
             f"POST {API}/cases/preview",
             f"PUT {API}/cases/{{case_id:path}}",
             f"DELETE {API}/cases/{{case_id:path}}/withdrawal",
-            *(f"{ask} {API}/uploads{rest}" for ask, rest in UPLOADS),
+            *(f"{method} {API}/uploads{path}" for method, path in UPLOADS),
             f"POST {API}/placements",
             f"GET {API}/search",
             f"GET {API}/assignments",
@@ -145,10 +145,10 @@ ROUTES = {
             f"POST {API}/themes/doubts/{{seq}}",
             f"POST {API}/themes/changes/{{run_id}}/{{theme_id}}",
         ],
-        Reach.MEMBERS,
+        Audience.MEMBERS,
     ),
-    f"GET {API}/roster": Reach.STEWARD,
-    f"GET {API}/possible-names": Reach.STEWARD,
+    f"GET {API}/roster": Audience.STEWARD,
+    f"GET {API}/possible-names": Audience.STEWARD,
     **dict.fromkeys(
         [
             f"GET {API}/network",
@@ -184,7 +184,7 @@ ROUTES = {
             f"GET {API}/openapi.json",
             f"GET {API}/docs",
         ],
-        Reach.NO_TEXT,
+        Audience.NO_TEXT,
     ),
 }
 
@@ -193,87 +193,90 @@ PARTS = {"printer": "labels and ink", "valve": "steam and pressure", "login": "p
 SUBJECTS = tuple(PARTS)
 
 
-WHEN = (
+CONDITIONS = (
     "while pallets of frozen fish were loaded", "minutes before the lorry to Bergen left", "on a rainy Sunday evening",
-    "after somebody swapped its power cable", "during the yearly stock count", "just as two trainees began",
+    "after a visitor swapped its power cable", "during the yearly stock count", "just as two trainees began",
     "when both managers were on holiday", "with customs officers waiting outside", "under the old crane by gate four",
     "the morning that heating broke down", "once everybody had gone for lunch", "in between three urgent returns",
 )  # fmt: skip
-LOST = (
+CONSEQUENCES = (
     "we sent flowers to say sorry", "a customer cancelled his whole contract", "it cost us nine hundred kroner",
-    "nobody noticed for half an afternoon", "forklifts queued right up to the road", "the report had to be typed twice",
+    "no one noticed for half an afternoon", "forklifts queued right up to the road", "the report had to be typed twice",
     "our best driver missed his ferry", "head office rang every single hour", "seven crates went to Oslo instead",
     "insurance would not pay for any of it", "paper slips were lying everywhere", "the auditor wrote a long letter",
 )  # fmt: skip
-"""Every case tells a story of its own: what is told twice counts once."""
+"""Each case has its own combination: repeated stories count once."""
 
 
-def private_word(subject: str, number: int) -> str:
+def confidential_word(subject: str, number: int) -> str:
     return f"zyx{subject}quokka{number}"
 
 
-def rows() -> Iterator[dict[str, str]]:
-    """Every third case is for the network only; so are all of "login" but one."""
-    for at, subject in enumerate(SUBJECTS):
+def build_rows() -> Iterator[dict[str, str]]:
+    """Yield rows; every third case is network-only, and all of "login" but one."""
+    for position, subject in enumerate(SUBJECTS):
         for number in range(12):
-            private = number % 3 == 0 or (subject == "login" and number > 1)
-            own = f" {private_word(subject, number)}" if private else ""
-            parts = PARTS[subject]
-            when, lost = WHEN[(number + 4 * at) % 12], LOST[(5 * number + 3 * at) % 12]
+            is_confidential = number % 3 == 0 or (subject == "login" and number > 1)
+            unique = f" {confidential_word(subject, number)}" if is_confidential else ""
+            topics = PARTS[subject]
+            condition, consequence = (
+                CONDITIONS[(number + 4 * position) % 12],
+                CONSEQUENCES[(5 * number + 3 * position) % 12],
+            )
             yield {
                 "id": f"{subject}-{number}",
-                "title": f"The{own} {subject} failed",
-                "problem": f"The{own} {subject} failed again, with {parts}, in hall {number} {when}. "
-                f"{ON_ROSTER} saw{own} that {subject} stop, and {lost}.",
-                "outcome": f"But marking the{own} {subject}, its {parts}, made shift {number} slower {when}.",
-                "lesson": f"Check the{own} {subject} and mark {parts} before shift {number}, for {lost}.",
+                "title": f"The{unique} {subject} failed",
+                "problem": f"The{unique} {subject} failed again, with {topics}, in hall {number} {condition}. "
+                f"{ON_ROSTER} saw{unique} that {subject} stop, and {consequence}.",
+                "outcome": f"But marking the{unique} {subject}, its {topics}, made shift {number} slower {condition}.",
+                "lesson": f"Check the{unique} {subject} and mark {topics} before shift {number}, for {consequence}.",
                 "team": f"team {number % 4}",
                 "submitter": f"{SUBMITTER} {'ABCDEFGHIJKL'[number]}.",
-                "remark": f"Said{own} in the meeting",
-                "consent": Consent.NETWORK_ONLY.value if private else Consent.ORGANISATION.value,
+                "remark": f"Said{unique} in the meeting",
+                "consent": Consent.NETWORK_ONLY.value if is_confidential else Consent.ORGANISATION.value,
             }
 
 
-PRIVATE = tuple(private_word(subject, number) for subject in SUBJECTS for number in range(12))
-RAW = (SUBMITTER, "Wilhelmina", "Krups", ON_ROSTER, "Zebulon", "Quast")
+CONFIDENTIAL_WORDS = tuple(confidential_word(subject, number) for subject in SUBJECTS for number in range(12))
+RAW_WORDS = (SUBMITTER, "Wilhelmina", "Krups", ON_ROSTER, "Zebulon", "Quast")
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
-    """A network where people accepted all they could, and repeated private sentences in their own words."""
+def ctx(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
+    """A network whose reviewers accepted every draft they could, and repeated confidential sentences in edits."""
     folder = tmp_path_factory.mktemp("outlets")
-    house = AppContext(Settings(home=folder / "home"), encoder=HashingEncoder())
-    store, clock = house.store, house.clock
+    ctx = AppContext(Settings(home=folder / "home"), encoder=HashingEncoder())
+    store, clock = ctx.store, ctx.clock
     update_network(store, name="Docks", min_contributors=2, min_teams=2)
     import_roster(store, write_rows(folder / "roster.jsonl", [{"name": ON_ROSTER}]))
-    report = import_files(store, [write_rows(folder / "cases.jsonl", list(rows()))], kind=CaseKind.CASE)
+    report = import_files(store, [write_rows(folder / "cases.jsonl", list(build_rows()))], kind=CaseKind.CASE)
     assert report.accepted == 36
     for lens in ("helped", "problem", "all"):
-        house.run(RunParameters(lens=lens))
-    private = [case for case in store.cases() if case.consent is Consent.NETWORK_ONLY]
-    for case in private[:3]:
+        ctx.run(RunParameters(lens=lens))
+    confidential = [case for case in store.cases() if case.consent is Consent.NETWORK_ONLY]
+    for case in confidential[:3]:
         prereading_builder.build_prereading(store, clock, prereading_builder.subject_from_case(store, case.id))
-    for number, one in enumerate(list_all_drafts(store)):
-        draft = one.grounded.draft
-        said = private[number % len(private)].text["problem"].partition(".")[0]
-        told = {
-            "context": f"They said: {said}, and so on.",
-            "forces": (f"As we know, {said.lower()}!", "Speed or care."),
+    for number, reviewed in enumerate(list_all_drafts(store)):
+        draft = reviewed.grounded.draft
+        sentence = confidential[number % len(confidential)].text["problem"].partition(".")[0]
+        values = {
+            "context": f"They said: {sentence}, and so on.",
+            "forces": (f"As we know, {sentence.lower()}!", "Speed or care."),
         }
-        edits = {name: value for name, value in told.items() if name in draft.fields}
+        edits = {name: value for name, value in values.items() if name in draft.fields}
         if edits:
-            decide_draft(store, clock, draft.id, DraftAction.EDIT, actor="Ada Berg", edits=edits, note=said)
+            decide_draft(store, clock, draft.id, DraftAction.EDIT, actor="Ada Berg", edits=edits, note=sentence)
         if any(claim.field == "solution" for claim in draft.claims):
             decide_draft(store, clock, draft.id, DraftAction.ACCEPT, actor="Ada Berg")
-    return house
+    return ctx
 
 
-def held(text: str, words: tuple[str, ...]) -> list[str]:
+def find_words(text: str, words: tuple[str, ...]) -> list[str]:
     return [word for word in words if word.casefold() in text.casefold()]
 
 
 def as_text(data: bytes, suffix: str) -> str:
-    """What a reader of the file can find in it, metadata too."""
+    """Return all text of a file, including its metadata."""
     if suffix == ".docx":
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
             return "\n".join(parts.read(name).decode("utf-8", "replace") for name in parts.namelist())
@@ -281,68 +284,68 @@ def as_text(data: bytes, suffix: str) -> str:
         from pypdfium2 import PdfDocument
 
         pages: Any = PdfDocument(data)
-        shown = " ".join(page.get_textpage().get_text_range() for page in pages)
-        return f"{shown} {pages.get_metadata_dict()}".replace("\r\n", " ")
+        text = " ".join(page.get_textpage().get_text_range() for page in pages)
+        return f"{text} {pages.get_metadata_dict()}".replace("\r\n", " ")
     return data.decode()
 
 
-def test_the_sample_holds_what_must_not_go_out(house: AppContext) -> None:
-    texts = json.dumps([dict(case.text) for case in house.store.cases()])
-    assert len(held(texts, PRIVATE)) == 20
-    assert held(texts, RAW) == []
-    drafts = json.dumps([str(one) for one in list_all_drafts(house.store)])
-    assert len(held(drafts, PRIVATE)) >= 5
-    assert len(collect_playbook(house.store).published) >= 1
+def test_sample_contains_confidential_words_and_no_raw_text(ctx: AppContext) -> None:
+    texts = json.dumps([dict(case.text) for case in ctx.store.cases()])
+    assert len(find_words(texts, CONFIDENTIAL_WORDS)) == 20
+    assert find_words(texts, RAW_WORDS) == []
+    drafts = json.dumps([str(reviewed) for reviewed in list_all_drafts(ctx.store)])
+    assert len(find_words(drafts, CONFIDENTIAL_WORDS)) >= 5
+    assert len(collect_playbook(ctx.store).published) >= 1
 
 
 @pytest.mark.parametrize("format", ["jsonl", "csv"])
 @pytest.mark.parametrize("what", EXPORT_NAMES)
-def test_no_export_holds_what_is_for_the_network_only(house: AppContext, what: str, format: str) -> None:
-    text = format_rows(export_rows(house.store, what), format)
+def test_exports_contain_no_network_only_text(ctx: AppContext, what: str, format: str) -> None:
+    text = format_rows(export_rows(ctx.store, what), format)
     assert len(text) > 100
-    assert held(text, PRIVATE + RAW) == []
+    assert find_words(text, CONFIDENTIAL_WORDS + RAW_WORDS) == []
 
 
-def test_no_draft_of_a_case_without_a_theme_gives_out_its_short_title(tmp_path: Path) -> None:
-    """Such a case is asked about by its title, which has fewer words than the runs that are looked for."""
-    house = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
-    import_files(house.store, [write_rows(tmp_path / "cases.jsonl", list(rows())[:8])], kind=CaseKind.CASE)
-    house.run(RunParameters())
-    assert house.store.themes() == []
-    private = [case for case in house.store.cases() if case.consent is Consent.NETWORK_ONLY]
-    for case in private:
+def test_draft_export_withholds_the_short_title_of_a_case_without_a_theme(tmp_path: Path) -> None:
+    """Its pre-reading is named after the title, which is shorter than the phrases searched for."""
+    ctx = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
+    import_files(ctx.store, [write_rows(tmp_path / "cases.jsonl", list(build_rows())[:8])], kind=CaseKind.CASE)
+    ctx.run(RunParameters())
+    assert ctx.store.themes() == []
+    confidential = [case for case in ctx.store.cases() if case.consent is Consent.NETWORK_ONLY]
+    for case in confidential:
         prereading_builder.build_prereading(
-            house.store, house.clock, prereading_builder.subject_from_case(house.store, case.id)
+            ctx.store, ctx.clock, prereading_builder.subject_from_case(ctx.store, case.id)
         )
-    drafts = json.dumps([str(one) for one in list_all_drafts(house.store)])
-    assert len(held(drafts, PRIVATE)) == len(private) == 3
-    assert held(json.dumps(list(export_rows(house.store, "drafts"))), PRIVATE) == []
+    drafts = json.dumps([str(reviewed) for reviewed in list_all_drafts(ctx.store)])
+    assert len(find_words(drafts, CONFIDENTIAL_WORDS)) == len(confidential) == 3
+    assert find_words(json.dumps(list(export_rows(ctx.store, "drafts"))), CONFIDENTIAL_WORDS) == []
 
 
 @pytest.mark.parametrize("suffix", RENDERERS)
-def test_no_playbook_holds_what_is_for_the_network_only(house: AppContext, suffix: str) -> None:
-    collected = collect_playbook(house.store)
-    text = as_text(render_document(build_playbook_document(house.store, collected, house.clock.now()), suffix), suffix)
+def test_playbook_contains_no_network_only_text(ctx: AppContext, suffix: str) -> None:
+    collected = collect_playbook(ctx.store)
+    text = as_text(render_document(build_playbook_document(ctx.store, collected, ctx.clock.now()), suffix), suffix)
     assert "marking" in text or "mark" in text
-    assert held(text, PRIVATE + RAW) == []
+    assert find_words(text, CONFIDENTIAL_WORDS + RAW_WORDS) == []
 
 
-def test_no_map_holds_what_is_for_the_network_only(house: AppContext) -> None:
+def test_map_contains_no_network_only_text(ctx: AppContext) -> None:
     for lens in ("all", "problem", "helped"):
-        svg = draw_map(build_theme_map(house.store, lens)).svg
-        assert held(svg, PRIVATE + RAW) == []
+        svg = draw_map(build_theme_map(ctx.store, lens)).svg
+        assert find_words(svg, CONFIDENTIAL_WORDS + RAW_WORDS) == []
 
 
 @pytest.mark.parametrize("suffix", RENDERERS)
-def test_a_prereading_may_quote_it_and_then_says_so(house: AppContext, suffix: str) -> None:
-    case = next(one for one in house.store.cases() if one.consent is Consent.NETWORK_ONLY)
+def test_prereading_quotes_a_network_only_case_with_a_notice(ctx: AppContext, suffix: str) -> None:
+    case = next(case for case in ctx.store.cases() if case.consent is Consent.NETWORK_ONLY)
     prepared = prereading_builder.build_prereading(
-        house.store, house.clock, prereading_builder.subject_from_case(house.store, case.id)
+        ctx.store, ctx.clock, prereading_builder.subject_from_case(ctx.store, case.id)
     )
-    text = as_text(render_document(prepared_document(prepared, house.store.network), suffix), suffix)
-    assert held(text, PRIVATE)
+    text = as_text(render_document(prepared_document(prepared, ctx.store.network), suffix), suffix)
+    assert find_words(text, CONFIDENTIAL_WORDS)
     assert "network-only case" in " ".join(text.split())
-    assert held(text, RAW) == []
+    assert find_words(text, RAW_WORDS) == []
 
 
 def commands(group: Any, prefix: str = "") -> Iterator[str]:
@@ -355,98 +358,105 @@ def commands(group: Any, prefix: str = "") -> Iterator[str]:
         yield from commands(command, f"{prefix}{name} ")
 
 
-def test_every_command_has_a_row() -> None:
+def test_commands_are_all_listed() -> None:
     assert sorted(commands(typer.main.get_command(app))) == sorted(COMMANDS)
 
 
-def api_routes(house: AppContext) -> Iterator[str]:
-    """Of every module of routes, and what the application has beside them."""
-    modules = [import_module(f"{api.__name__}.{one.name}") for one in pkgutil.iter_modules(api.__path__)]
-    for prefix, found in (
-        (API, [one for module in modules for one in module.router.routes]),
-        ("", make_app(house).routes),
+def api_routes(ctx: AppContext) -> Iterator[str]:
+    """Yield the routes of all API modules and of the application itself."""
+    modules = [import_module(f"{api.__name__}.{module.name}") for module in pkgutil.iter_modules(api.__path__)]
+    for prefix, routes in (
+        (API, [route for module in modules for route in module.router.routes]),
+        ("", make_app(ctx).routes),
     ):
-        for route in found:
+        for route in routes:
             if isinstance(route, APIRoute):
                 yield from (f"{method} {prefix}{route.path}" for method in route.methods or ())
 
 
-def test_every_route_of_the_api_has_a_row(house: AppContext) -> None:
-    assert sorted(api_routes(house)) == sorted(ROUTES)
+def test_api_routes_are_all_listed(ctx: AppContext) -> None:
+    assert sorted(api_routes(ctx)) == sorted(ROUTES)
 
 
-def a_member(house: AppContext) -> Any:
-    return TestClient(make_app(house), base_url="http://localhost", client=("127.0.0.1", 5))
+def build_client(ctx: AppContext) -> Any:
+    return TestClient(make_app(ctx), base_url="http://localhost", client=("127.0.0.1", 5))
 
 
-def test_what_the_api_gives_to_others_holds_nothing_that_is_for_the_network_only(house: AppContext) -> None:
-    asked = [f"{API}/export/{what}" for what in EXPORT_NAMES if what != "map"]
-    asked += [
+def test_public_api_responses_contain_no_network_only_text(ctx: AppContext) -> None:
+    paths = [f"{API}/export/{what}" for what in EXPORT_NAMES if what != "map"]
+    paths += [
         f"{API}/patterns",
         f"{API}/map.json",
         f"{API}/map.svg",
-        *(f"{API}/playbook?format={form}" for form in ("json", "md", "html", "pdf", "docx")),
+        *(f"{API}/playbook?format={format}" for format in ("json", "md", "html", "pdf", "docx")),
     ]
-    with a_member(house) as client:
-        for path in asked:
-            answer = client.get(path)
-            assert answer.status_code == 200
-            form = path.partition("format=")[2]
-            text = as_text(answer.content, f".{form}" if form in {"pdf", "docx"} else ".json")
-            assert held(text, PRIVATE + RAW) == [], path
-    outlets = {path.partition("?")[0] for path in asked}
-    of_rows = {row.partition(" ")[2] for row, reach in ROUTES.items() if reach is Reach.OUT}
+    with build_client(ctx) as client:
+        for path in paths:
+            response = client.get(path)
+            assert response.status_code == 200
+            format = path.partition("format=")[2]
+            text = as_text(response.content, f".{format}" if format in {"pdf", "docx"} else ".json")
+            assert find_words(text, CONFIDENTIAL_WORDS + RAW_WORDS) == [], path
+    outlets = {path.partition("?")[0] for path in paths}
+    listed_paths = {row.partition(" ")[2] for row, audience in ROUTES.items() if audience is Audience.EVERYONE}
     assert {
         path.replace(path.rpartition("/")[2], "{what}") if "/export/" in path else path for path in outlets
-    } == of_rows
+    } == listed_paths
 
 
-def test_no_answer_of_the_api_holds_raw_text(house: AppContext) -> None:
+def test_api_responses_contain_no_raw_text(ctx: AppContext) -> None:
     ids = {
-        "case_id:path": house.store.cases()[0].id,
-        "theme_id": house.store.themes()[0].id,
-        "draft_id": list_all_drafts(house.store)[0].grounded.draft.id,
+        "case_id:path": ctx.store.cases()[0].id,
+        "theme_id": ctx.store.themes()[0].id,
+        "draft_id": list_all_drafts(ctx.store)[0].grounded.draft.id,
         "run_id": "run-0003",
         "other_id": "run-0002",
-        "prereading_id": next(one.id for one, _, _ in house.store.drafts() if one.kind is DraftKind.PREREADING),
+        "prereading_id": next(draft.id for draft, _, _ in ctx.store.drafts() if draft.kind is DraftKind.PREREADING),
         "job_id": "none",
         "what": "cases",
     }
-    asks = {"search": {"q": "printer"}, "decisions": {"by": "Ada"}}
-    with a_member(house) as client:
+    queries = {"search": {"q": "printer"}, "decisions": {"by": "Ada"}}
+    with build_client(ctx) as client:
         ids["pattern_id"] = client.get(f"{API}/patterns").json()["items"][0]["id"]
-        for row, reach in ROUTES.items():
+        for row, audience in ROUTES.items():
             method, _, path = row.partition(" ")
-            if reach is Reach.STEWARD or "{upload_id}" in path:
+            if audience is Audience.STEWARD or "{upload_id}" in path:
                 continue
             for name, value in ids.items():
                 path = path.replace(f"{{{name}}}", value)
-            if method == "GET" and path != f"{API}/events":  # that one ends when nobody listens any more
-                answer = client.get(path, params=asks.get(path.rpartition("/")[2], {}))
-                assert answer.status_code == (404 if "/jobs/" in path else 200), path
-                assert held(answer.text, RAW) == [], path
+            if method == "GET" and path != f"{API}/events":  # an endless stream
+                response = client.get(path, params=queries.get(path.rpartition("/")[2], {}))
+                assert response.status_code == (404 if "/jobs/" in path else 200), path
+                assert find_words(response.text, RAW_WORDS) == [], path
 
 
-def test_a_model_is_told_redacted_text_and_no_submitter(house: AppContext) -> None:
+def test_model_prompts_contain_no_raw_text_or_submitter(ctx: AppContext) -> None:
     model = ScriptedModel({"theme-name": lambda _: SERVER_FAILURE})
-    namer = LlmContext(model, PromptFiles(packaged_prompts_dir()))
-    run_pipeline(
-        house.store, house.encoder, house.clock, RunParameters(seed=1, lens="problem", from_scratch=True), llm=namer
-    )
-    sent = "".join(f"{one.prompt.system}\n{one.prompt.user}" for one in model.requests)
-    assert held(sent, RAW) == []
+    llm = LlmContext(model, PromptFiles(packaged_prompts_dir()))
+    run_pipeline(ctx.store, ctx.encoder, ctx.clock, RunParameters(seed=1, lens="problem", from_scratch=True), llm=llm)
+    prompts = "".join(f"{request.prompt.system}\n{request.prompt.user}" for request in model.requests)
+    assert find_words(prompts, RAW_WORDS) == []
 
 
-RAW_READERS = {"verbs/network.py", "verbs/handing_in.py", "verbs/case_view.py", "cli/erase.py", "checkup.py"}
-"""Redacting again; editing and what was handed in, for the steward and whose case it is; `patternmind raw`, for the
-steward; the doctor, which asks only whether it opens."""
+RAW_TEXT_READERS = {
+    "services/roster.py",
+    "services/case_submission.py",
+    "services/case_view.py",
+    "cli/raw.py",
+    "diagnostics.py",
+}
+"""Modules that read raw text.
+
+The roster redacts it again. Submission and case view return it to the steward and the case's owner, `patternmind raw`
+to the steward. The diagnostics check only that it can be decrypted.
+"""
 
 
-def test_raw_text_is_read_in_these_places_alone() -> None:
+def test_raw_text_is_read_only_in_the_listed_modules() -> None:
     source = Path(str(__import__("patternmind").__file__)).parent
-    reading = {
+    readers = {
         path.relative_to(source).as_posix()
         for path in source.rglob("*.py")
         if ".submissions()" in (text := path.read_text(encoding="utf-8")) or ".submission(" in text
     }
-    assert reading == RAW_READERS
+    assert readers == RAW_TEXT_READERS

@@ -1,4 +1,4 @@
-"""Names offered and confirmed, everything a roster may list, and people's own words on their way in and out."""
+"""Possible names, roster imports, and redaction of what people write."""
 
 import json
 from pathlib import Path
@@ -22,8 +22,8 @@ from patternmind.settings import Settings
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> AppContext:
-    house = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
+def ctx(tmp_path: Path) -> AppContext:
+    ctx = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
     rows = [
         {
             "id": f"{subject}-{number}",
@@ -38,8 +38,8 @@ def house(tmp_path: Path) -> AppContext:
     rows.append({"id": "sold", "problem": "Borealis took the last valve from shelf 12.", "Customer": "Borealis AG"})
     cases = tmp_path / "cases.json"
     cases.write_text(json.dumps(rows), encoding="utf-8")
-    import_files(house.store, [cases], kind=CaseKind.CASE)
-    return house
+    import_files(ctx.store, [cases], kind=CaseKind.CASE)
+    return ctx
 
 
 def roster_file(folder: Path, text: str) -> Path:
@@ -48,62 +48,66 @@ def roster_file(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_confirmed_name_is_gone_and_offered_no_more(house: AppContext) -> None:
-    (offered,) = search_possible_names(house.store)
-    assert (offered.name, offered.n_texts) == ("Zebulon", 27)
-    assert confirm_names(house.store, ["Zebulon"]) == 1
-    assert confirm_names(house.store, ["zebulon "]) == 0
-    assert search_possible_names(house.store) == ()
-    assert all("zebulon" not in json.dumps(row).casefold() for row in export_rows(house.store, "cases"))
+def test_confirmed_name_is_redacted_and_not_listed_again(ctx: AppContext) -> None:
+    (candidate,) = search_possible_names(ctx.store)
+    assert (candidate.name, candidate.n_texts) == ("Zebulon", 27)
+    assert confirm_names(ctx.store, ["Zebulon"]) == 1
+    assert confirm_names(ctx.store, ["zebulon "]) == 0
+    assert search_possible_names(ctx.store) == ()
+    assert all("zebulon" not in json.dumps(row).casefold() for row in export_rows(ctx.store, "cases"))
 
 
-def test_a_name_of_no_letters_is_refused(house: AppContext) -> None:
+def test_confirm_names_refuses_a_name_without_letters(ctx: AppContext) -> None:
     with pytest.raises(UsageError, match="two letters"):
-        confirm_names(house.store, ["Zebulon", "4"])
-    assert house.store.roster() == []
+        confirm_names(ctx.store, ["Zebulon", "4"])
+    assert ctx.store.roster() == []
 
 
-def test_the_customer_of_a_row_leaves_its_text(house: AppContext) -> None:
-    case = house.store.case("sold")
+def test_customer_of_a_row_is_redacted_in_its_text(ctx: AppContext) -> None:
+    case = ctx.store.case("sold")
     assert case.text["problem"] == "[customer] took the last valve from shelf 12."
     assert "Borealis" not in json.dumps(dict(case.extra))
 
 
-def test_a_roster_lists_people_customers_sites_and_regions(house: AppContext, tmp_path: Path) -> None:
+def test_roster_import_adds_people_customers_sites_and_regions(ctx: AppContext, tmp_path: Path) -> None:
     text = "kind,name,email,handle\n,Ada Lund,ada@example.org,@ada_l\ncustomer,Acme Oy,,\nsite,Moss,,\nregion,pl,,\n"
-    assert import_roster(house.store, roster_file(tmp_path, text)).added == 4
+    assert import_roster(ctx.store, roster_file(tmp_path, text)).added == 4
     more = tmp_path / "more.csv"
     more.write_text("id,problem\nm-1,@ada_l of Acme rang from Moss on 601 234 567\n", encoding="utf-8")
-    import_files(house.store, [more], kind=CaseKind.CASE)
-    assert house.store.case("m-1").text["problem"] == "[person 1] of [customer 2] rang from [site 3] on [phone]"
+    import_files(ctx.store, [more], kind=CaseKind.CASE)
+    assert ctx.store.case("m-1").text["problem"] == "[person 1] of [customer 2] rang from [site 3] on [phone]"
 
 
 @pytest.mark.parametrize("row", ["planet,Mars", "region,Norway"])
-def test_a_roster_of_unknown_kinds_or_regions_is_refused_whole(house: AppContext, tmp_path: Path, row: str) -> None:
+def test_roster_with_an_unknown_kind_or_region_is_refused_completely(ctx: AppContext, tmp_path: Path, row: str) -> None:
     with pytest.raises(UnreadableFile):
-        import_roster(house.store, roster_file(tmp_path, f"kind,name\nperson,Ada Lund\n{row}\n"))
-    assert house.store.roster() == []
+        import_roster(ctx.store, roster_file(tmp_path, f"kind,name\nperson,Ada Lund\n{row}\n"))
+    assert ctx.store.roster() == []
 
 
-def test_what_people_write_names_nobody_now_or_later(house: AppContext, tmp_path: Path) -> None:
-    house.run(RunParameters())
-    draft = list_all_drafts(house.store, kind=DraftKind.PATTERN)[0].grounded.draft.id
-    with pytest.raises(UsageError, match="names a person"):
+def test_decision_texts_are_redacted_with_current_and_later_rosters(ctx: AppContext, tmp_path: Path) -> None:
+    ctx.run(RunParameters())
+    draft = list_all_drafts(ctx.store, kind=DraftKind.PATTERN)[0].grounded.draft.id
+    with pytest.raises(UsageError, match="person's name or contact details"):
         decide_draft(
-            house.store, house.clock, draft, DraftAction.EDIT, actor="Kim", edits={"name": "Mail a@example.org first"}
+            ctx.store, ctx.clock, draft, DraftAction.EDIT, actor="Kim", edits={"name": "Mail a@example.org first"}
         )
     decide_draft(
-        house.store, house.clock, draft, DraftAction.EDIT, actor="Kim", edits={"name": "Ask Quast first"}, note="Quast"
+        ctx.store, ctx.clock, draft, DraftAction.EDIT, actor="Kim", edits={"name": "Ask Quast first"}, note="Quast"
     )
-    import_roster(house.store, roster_file(tmp_path, "name\nOla Quast\n"))
-    exported = [json.dumps(row) for what in ("drafts", "patterns", "themes") for row in export_rows(house.store, what)]
+    import_roster(ctx.store, roster_file(tmp_path, "name\nOla Quast\n"))
+    exported = [
+        json.dumps(row)
+        for export_name in ("drafts", "patterns", "themes")
+        for row in export_rows(ctx.store, export_name)
+    ]
     assert any("Ask [person 1] first" in row for row in exported)
     assert not any("quast" in row.casefold() for row in exported)
 
 
-def test_a_session_is_announced_without_names(house: AppContext, tmp_path: Path) -> None:
-    house.run(RunParameters())
-    import_roster(house.store, roster_file(tmp_path, "name\nOla Quast\n"))
-    subject = prereading_builder.subject_from_case(house.store, "valve-1")
-    prepared = prereading_builder.build_prereading(house.store, house.clock, subject, session="Jam with Ola Quast")
+def test_session_name_of_a_prereading_is_redacted(ctx: AppContext, tmp_path: Path) -> None:
+    ctx.run(RunParameters())
+    import_roster(ctx.store, roster_file(tmp_path, "name\nOla Quast\n"))
+    subject = prereading_builder.subject_from_case(ctx.store, "valve-1")
+    prepared = prereading_builder.build_prereading(ctx.store, ctx.clock, subject, session="Jam with Ola Quast")
     assert "quast" not in json.dumps(prepared_row(prepared)).casefold()

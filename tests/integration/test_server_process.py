@@ -90,7 +90,7 @@ def test_server_reports_port_in_use_on_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         code, message = failure(tmp_path, "--port", str(listener.getsockname()[1]))
     assert code == 1
-    assert message.startswith("Port ")
+    assert message.startswith("Cannot listen on port ")
     assert len(message.splitlines()) == 1
 
 
@@ -106,7 +106,7 @@ def test_server_prints_first_link_until_member_signed_in(tmp_path: Path) -> None
         assert server.stderr is not None
         link = server.stderr.readline().split()[-1]
         page = get(link)
-        assert "You are the first here" in page.text
+        assert "You are the first person here" in page.text
         token = re.findall(r'name="form_token" value="([0-9a-f]+)"', page.text)[0]
         same = {"origin": address, "sec-fetch-site": "same-origin"}
         signed_in = httpx.post(link, data={"name": "Ada Berg", "form_token": token}, headers=same, trust_env=False)

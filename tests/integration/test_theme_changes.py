@@ -1,4 +1,4 @@
-"""What waits after a run: changes accepted or declined, doubts answered, and what a data partner proposed."""
+"""Answers to a run's theme changes, to conflicts with edits, and to proposed edits."""
 
 import datetime as dt
 from dataclasses import replace
@@ -48,235 +48,243 @@ from patternmind.services.theme_edits import (
 from patternmind.storage import SqlStore
 
 JOINED = 7
-"""The seed of runs that find the smallest two groups to be one."""
+"""Seed of runs that join the two smallest groups."""
 
 
-def group(vectors: Vectors, neighbours: Neighbours, *, seed: int, **how: Any) -> Partition:
-    """The real grouping, each computed once in all tests here; data that changed is told by the seed."""
-    found = group_once(vectors, neighbours, seed=0, **how)
+def group(vectors: Vectors, neighbours: Neighbours, *, seed: int, **options: Any) -> Partition:
+    """Return the real partition, computed once for all tests here; the seed ``JOINED`` simulates changed data."""
+    partition = group_once(vectors, neighbours, seed=0, **options)
     if seed != JOINED:
-        return found
-    last, gone = found.n_clusters - 2, found.n_clusters - 1
+        return partition
+    last, removed = partition.n_clusters - 2, partition.n_clusters - 1
     return replace(
-        found,
-        labels=np.where(found.labels == gone, last, found.labels).astype(np.int32),
-        nearest=np.where(found.nearest == gone, last, found.nearest).astype(np.int32),
-        areas=found.areas[:gone],
-        centres=found.centres[:gone],
-        stability=found.stability[:gone],
+        partition,
+        labels=np.where(partition.labels == removed, last, partition.labels).astype(np.int32),
+        nearest=np.where(partition.nearest == removed, last, partition.nearest).astype(np.int32),
+        areas=partition.areas[:removed],
+        centres=partition.centres[:removed],
+        stability=partition.stability[:removed],
     )
 
 
 @pytest.fixture(autouse=True)
-def one_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+def share_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.pipeline.group_rows", group)
 
 
-class Desk:
-    """A network with a first run, and a second one under another engine where a test asks for it."""
+class ChangeNetwork:
+    """A network with a first run, and helpers to edit themes and run again."""
 
     def __init__(self, folder: Path) -> None:
         self.store = SqlStore(folder / "patternmind.db")
         self.clock = FixedClock(NOON)
-        self.take_in(0, 58)
+        self.import_cases(0, 58)
         self.run()
 
-    def take_in(self, first: int, n: int) -> None:
+    def import_cases(self, first: int, n: int) -> None:
         cases = short_cases(0, first, n)
         self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
-    def run(self, **known: Any) -> RunRecord:
+    def run(self, **values: Any) -> RunRecord:
         self.clock.at += dt.timedelta(minutes=1)
-        return run_pipeline(self.store, HashingEncoder(), self.clock, RunParameters(draft=False, **known))
+        return run_pipeline(self.store, HashingEncoder(), self.clock, RunParameters(draft=False, **values))
 
-    def decide(self, action: EditAction, *case_ids: str, by: str = "Ada", **known: Any) -> EditResult:
+    def decide(self, action: EditAction, *case_ids: str, by: str = "Ada", **values: Any) -> EditResult:
         return submit_edit(
-            self.store, self.clock, ThemeEditRequest(action=action, actor=by, case_ids=case_ids, **known)
+            self.store, self.clock, ThemeEditRequest(action=action, actor=by, case_ids=case_ids, **values)
         )
 
     def themes(self) -> list[Theme]:
         return [theme for theme in self.store.themes("all") if theme.case_ids]
 
-    def places(self) -> dict[str, str | None]:
-        return {one.case_id: one.theme_id for one in self.store.assignments("all")}
+    def theme_ids(self) -> dict[str, str | None]:
+        return {assignment.case_id: assignment.theme_id for assignment in self.store.assignments("all")}
 
     def names(self) -> dict[str, str]:
         return {theme.id: theme.name for theme in self.store.themes("all")}
 
-    def changed(self) -> tuple[RunRecord, ChangeToReview]:
-        """A second run that took the smallest theme into another, and that change."""
+    def join_smallest(self) -> tuple[RunRecord, ChangeToReview]:
+        """Run again with the smallest theme joined to another; return the run and that change."""
         run = self.run(seed=JOINED)
-        return run, next(one for one in list_changes_to_review(self.store, run.id) if one.former_case_ids)
+        changes = list_changes_to_review(self.store, run.id)
+        return run, next(change for change in changes if change.former_case_ids)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def network(tmp_path: Path) -> ChangeNetwork:
+    return ChangeNetwork(tmp_path)
 
 
 # changes of a run
 
 
-def test_every_theme_of_a_first_run_is_a_change_with_nothing_to_put_back(desk: Desk) -> None:
-    told = list_changes_to_review(desk.store, "run-0001")
-    assert {one.change.theme_id for one in told} == {theme.id for theme in desk.themes()}
-    assert all(one.answer is None and not one.former_case_ids for one in told)
+def test_first_run_reports_every_theme_as_a_change_that_cannot_be_declined(network: ChangeNetwork) -> None:
+    changes = list_changes_to_review(network.store, "run-0001")
+    assert {change.change.theme_id for change in changes} == {theme.id for theme in network.themes()}
+    assert all(change.answer is None and not change.former_case_ids for change in changes)
     with pytest.raises(UsageError, match="none can be restored"):
-        decline_change(desk.store, desk.clock, "run-0001", told[0].change.theme_id, actor="Ada")
+        decline_change(network.store, network.clock, "run-0001", changes[0].change.theme_id, actor="Ada")
 
 
-def test_accepting_is_written_down_and_changes_nothing(desk: Desk) -> None:
-    before, theme = desk.places(), desk.themes()[0]
-    line = accept_change(desk.store, desk.clock, "run-0001", theme.id, actor="Ada").edit
-    told = next(one for one in list_changes_to_review(desk.store, "run-0001") if one.change.theme_id == theme.id)
-    assert told.answer == line
-    assert desk.places() == before
+def test_accept_change_is_logged_and_moves_no_case(network: ChangeNetwork) -> None:
+    before, theme = network.theme_ids(), network.themes()[0]
+    edit = accept_change(network.store, network.clock, "run-0001", theme.id, actor="Ada").edit
+    reviews = list_changes_to_review(network.store, "run-0001")
+    review = next(review for review in reviews if review.change.theme_id == theme.id)
+    assert review.answer == edit
+    assert network.theme_ids() == before
     with pytest.raises(UsageError, match="answered already"):
-        accept_change(desk.store, desk.clock, "run-0001", theme.id, actor="Bo")
-    desk.decide(EditAction.UNDO, undoes=line.seq)
-    assert accept_remaining_changes(desk.store, desk.clock, "run-0001", actor="Bo") == len(desk.themes())
-    assert accept_remaining_changes(desk.store, desk.clock, "run-0001", actor="Bo") == 0
+        accept_change(network.store, network.clock, "run-0001", theme.id, actor="Bo")
+    network.decide(EditAction.UNDO, undoes=edit.seq)
+    assert accept_remaining_changes(network.store, network.clock, "run-0001", actor="Bo") == len(network.themes())
+    assert accept_remaining_changes(network.store, network.clock, "run-0001", actor="Bo") == 0
 
 
-def test_declining_puts_the_cases_back_for_good_and_one_undo_takes_all_of_it_back(desk: Desk) -> None:
-    before = desk.places()
-    run, one = desk.changed()
-    assert all(before[case_id] == was for was, case_ids in one.former_case_ids.items() for case_id in case_ids)
-    lines = decline_change(desk.store, desk.clock, run.id, one.change.theme_id, actor="Ada")
-    back = {case_id: was for was, case_ids in one.former_case_ids.items() for case_id in case_ids}
-    assert back.items() <= desk.places().items()
-    assert {line.edit.because for line in lines[1:]} == {lines[0].edit.seq}
-    desk.run(seed=JOINED, label="2026Q4")
-    assert back.items() <= desk.places().items()
-    desk.decide(EditAction.UNDO, undoes=lines[0].edit.seq)
-    assert not back.items() <= desk.places().items()
-    assert [one.undone_by for one in list_logged_edits(desk.store)[: len(lines)]] == [lines[-1].edit.seq + 1] * len(
-        lines
-    )
+def test_decline_change_restores_the_cases_until_one_undo_reverts_it(network: ChangeNetwork) -> None:
+    before = network.theme_ids()
+    run, change = network.join_smallest()
+    assert all(before[case_id] == former for former, case_ids in change.former_case_ids.items() for case_id in case_ids)
+    results = decline_change(network.store, network.clock, run.id, change.change.theme_id, actor="Ada")
+    restored = {case_id: former for former, case_ids in change.former_case_ids.items() for case_id in case_ids}
+    assert restored.items() <= network.theme_ids().items()
+    assert {result.edit.because for result in results[1:]} == {results[0].edit.seq}
+    network.run(seed=JOINED, label="2026Q4")
+    assert restored.items() <= network.theme_ids().items()
+    network.decide(EditAction.UNDO, undoes=results[0].edit.seq)
+    assert not restored.items() <= network.theme_ids().items()
+    logged = list_logged_edits(network.store)[: len(results)]
+    assert [edit.undone_by for edit in logged] == [results[-1].edit.seq + 1] * len(results)
 
 
-def test_an_undo_right_after_declining_leaves_no_trace(desk: Desk) -> None:
-    run, one = desk.changed()
-    before = desk.places()
-    lines = decline_change(desk.store, desk.clock, run.id, one.change.theme_id, actor="Ada")
-    desk.decide(EditAction.UNDO, undoes=lines[0].edit.seq)
-    assert desk.places() == before
+def test_undo_right_after_declining_restores_the_assignments(network: ChangeNetwork) -> None:
+    run, change = network.join_smallest()
+    before = network.theme_ids()
+    results = decline_change(network.store, network.clock, run.id, change.change.theme_id, actor="Ada")
+    network.decide(EditAction.UNDO, undoes=results[0].edit.seq)
+    assert network.theme_ids() == before
     with pytest.raises(UsageError, match="was made for decision"):
-        desk.decide(EditAction.UNDO, undoes=lines[-1].edit.seq)
+        network.decide(EditAction.UNDO, undoes=results[-1].edit.seq)
 
 
-def test_what_a_person_moved_is_no_change_of_the_run(desk: Desk) -> None:
-    first, second, *_ = desk.themes()
+def test_changes_exclude_cases_that_a_person_moved(network: ChangeNetwork) -> None:
+    first, second, *_ = network.themes()
     moved = first.case_ids[0]
-    desk.decide(EditAction.MOVE_IN, moved, theme_id=second.id)
-    run = desk.run(seed=JOINED)
-    told = list_changes_to_review(desk.store, run.id)
-    assert all(moved not in case_ids for one in told for case_ids in one.former_case_ids.values())
+    network.decide(EditAction.MOVE_IN, moved, theme_id=second.id)
+    run = network.run(seed=JOINED)
+    changes = list_changes_to_review(network.store, run.id)
+    assert all(moved not in case_ids for change in changes for case_ids in change.former_case_ids.values())
 
 
-def test_changes_of_an_older_run_cannot_be_declined(desk: Desk) -> None:
-    run, one = desk.changed()
-    desk.run(seed=JOINED, label="2026Q4")
+def test_decline_change_refuses_an_older_run(network: ChangeNetwork) -> None:
+    run, change = network.join_smallest()
+    network.run(seed=JOINED, label="2026Q4")
     with pytest.raises(UsageError, match="newer run"):
-        decline_change(desk.store, desk.clock, run.id, one.change.theme_id, actor="Ada")
+        decline_change(network.store, network.clock, run.id, change.change.theme_id, actor="Ada")
     with pytest.raises(NotFound):
-        accept_change(desk.store, desk.clock, run.id, "t-none", actor="Ada")
+        accept_change(network.store, network.clock, run.id, "t-none", actor="Ada")
 
 
-# what a data partner proposes
+# proposed edits
 
 
-def test_a_proposal_changes_nothing_until_somebody_accepts_it(desk: Desk) -> None:
-    theme, before = desk.themes()[0], desk.names()
-    wish = desk.decide(EditAction.RENAME, theme_id=theme.id, name="Yard at night", by="Partner", proposed=True).edit
-    assert desk.names() == before
-    desk.run(seed=JOINED)
-    assert "Yard at night" not in desk.names().values()
-    done = answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=True, actor="Ada").edit
-    assert (done.by, done.answers, done.proposed) == ("Ada", wish.seq, False)
-    assert desk.names()[theme.id] == "Yard at night"
-    assert [(one.edit.seq, one.answer and one.answer.seq) for one in list_proposed_edits(desk.store)] == [(1, 2)]
+def test_proposal_changes_no_theme_until_it_is_accepted(network: ChangeNetwork) -> None:
+    theme, before = network.themes()[0], network.names()
+    proposal = network.decide(
+        EditAction.RENAME, theme_id=theme.id, name="Yard at night", by="Partner", proposed=True
+    ).edit
+    assert network.names() == before
+    network.run(seed=JOINED)
+    assert "Yard at night" not in network.names().values()
+    accepted = answer_proposed_edit(network.store, network.clock, proposal.seq, is_accepted=True, actor="Ada").edit
+    assert (accepted.by, accepted.answers, accepted.proposed) == ("Ada", proposal.seq, False)
+    assert network.names()[theme.id] == "Yard at night"
+    proposals = list_proposed_edits(network.store)
+    assert [(proposed.edit.seq, proposed.answer and proposed.answer.seq) for proposed in proposals] == [(1, 2)]
     with pytest.raises(UsageError, match="answered already"):
-        answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=False, actor="Bo")
-    desk.decide(EditAction.UNDO, undoes=done.seq)
-    assert list_proposed_edits(desk.store)[0].answer is None
+        answer_proposed_edit(network.store, network.clock, proposal.seq, is_accepted=False, actor="Bo")
+    network.decide(EditAction.UNDO, undoes=accepted.seq)
+    assert list_proposed_edits(network.store)[0].answer is None
 
 
-def test_a_proposal_may_be_declined_and_its_undo_opens_it_again(desk: Desk) -> None:
-    first, second, *_ = desk.themes()
-    wish = desk.decide(EditAction.MERGE, theme_id=first.id, other_theme_id=second.id, by="P", proposed=True).edit
-    no = answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=False, actor="Ada", note="two desks").edit
-    assert list_proposed_edits(desk.store)[0].answer == no
-    assert len(desk.themes()) == len({*desk.places().values()} - {None})
-    desk.decide(EditAction.UNDO, undoes=no.seq)
-    assert list_proposed_edits(desk.store)[0].answer is None
+def test_declined_proposal_is_open_again_after_an_undo(network: ChangeNetwork) -> None:
+    first, second, *_ = network.themes()
+    proposal = network.decide(EditAction.MERGE, theme_id=first.id, other_theme_id=second.id, by="P", proposed=True).edit
+    declined = answer_proposed_edit(
+        network.store, network.clock, proposal.seq, is_accepted=False, actor="Ada", note="two desks"
+    ).edit
+    assert list_proposed_edits(network.store)[0].answer == declined
+    assert len(network.themes()) == len({*network.theme_ids().values()} - {None})
+    network.decide(EditAction.UNDO, undoes=declined.seq)
+    assert list_proposed_edits(network.store)[0].answer is None
 
 
-def test_a_proposed_split_gets_its_theme_when_it_is_accepted(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    some = theme.case_ids[:2]
-    wish = desk.decide(EditAction.SPLIT_OFF, *some, theme_id=theme.id, name="Ramps", by="P", proposed=True).edit
-    assert wish.other_theme_id is None
-    done = answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=True, actor="Ada").edit
-    assert desk.names()[done.other_theme_id or ""] == "Ramps"
-    assert {desk.places()[case_id] for case_id in some} == {done.other_theme_id}
+def test_proposed_split_creates_its_theme_when_accepted(network: ChangeNetwork) -> None:
+    theme = network.themes()[0]
+    case_ids = theme.case_ids[:2]
+    proposal = network.decide(
+        EditAction.SPLIT_OFF, *case_ids, theme_id=theme.id, name="Ramps", by="P", proposed=True
+    ).edit
+    assert proposal.other_theme_id is None
+    accepted = answer_proposed_edit(network.store, network.clock, proposal.seq, is_accepted=True, actor="Ada").edit
+    assert network.names()[accepted.other_theme_id or ""] == "Ramps"
+    assert {network.theme_ids()[case_id] for case_id in case_ids} == {accepted.other_theme_id}
 
 
-def test_a_proposed_undo_takes_nothing_back(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    name = desk.decide(EditAction.RENAME, theme_id=theme.id, name="Yard at night").edit
-    wish = desk.decide(EditAction.UNDO, undoes=name.seq, by="P", proposed=True).edit
-    assert desk.names()[theme.id] == "Yard at night"
-    answer_proposed_edit(desk.store, desk.clock, wish.seq, is_accepted=True, actor="Ada")
-    assert desk.names()[theme.id] == theme.name
+def test_proposed_undo_reverts_an_edit_only_when_accepted(network: ChangeNetwork) -> None:
+    theme = network.themes()[0]
+    rename = network.decide(EditAction.RENAME, theme_id=theme.id, name="Yard at night").edit
+    proposal = network.decide(EditAction.UNDO, undoes=rename.seq, by="P", proposed=True).edit
+    assert network.names()[theme.id] == "Yard at night"
+    answer_proposed_edit(network.store, network.clock, proposal.seq, is_accepted=True, actor="Ada")
+    assert network.names()[theme.id] == theme.name
 
 
-def test_what_contradicts_a_decision_cannot_even_be_proposed(desk: Desk) -> None:
-    theme = desk.themes()[0]
+def test_proposal_that_contradicts_an_edit_is_refused(network: ChangeNetwork) -> None:
+    theme = network.themes()[0]
     left, right = theme.case_ids[:2]
-    desk.decide(EditAction.PIN, left, right, theme_id=theme.id)
+    network.decide(EditAction.PIN, left, right, theme_id=theme.id)
     with pytest.raises(ContradictoryEdit):
-        desk.decide(EditAction.APART, left, right, by="P", proposed=True)
+        network.decide(EditAction.APART, left, right, by="P", proposed=True)
 
 
-# doubts, owners, and decisions on what one has not seen
+# conflicts, owners, and edits based on outdated data
 
 
-def test_a_doubted_decision_is_let_stand_or_taken_back(desk: Desk) -> None:
-    first, second, *_ = desk.themes()
-    sure = next(id for id in first.case_ids if desk.store.find_assignment(id, "all"))
-    desk.decide(EditAction.PIN, sure, theme_id=second.id)
-    doubt, *_ = list_conflicts_to_review(desk.store, "all")
-    assert doubt.answer is None
-    kept = answer_conflict(desk.store, desk.clock, 1, is_accepted=False, actor="Bo").edit
-    assert list_conflicts_to_review(desk.store, "all")[0].answer == kept
-    assert desk.places()[sure] == second.id
+def test_conflicting_edit_is_confirmed_or_undone(network: ChangeNetwork) -> None:
+    first, second, *_ = network.themes()
+    case_id = next(id for id in first.case_ids if network.store.find_assignment(id, "all"))
+    network.decide(EditAction.PIN, case_id, theme_id=second.id)
+    conflict, *_ = list_conflicts_to_review(network.store, "all")
+    assert conflict.answer is None
+    confirmation = answer_conflict(network.store, network.clock, 1, is_accepted=False, actor="Bo").edit
+    assert list_conflicts_to_review(network.store, "all")[0].answer == confirmation
+    assert network.theme_ids()[case_id] == second.id
     with pytest.raises(UsageError, match="confirmed already"):
-        answer_conflict(desk.store, desk.clock, 1, is_accepted=True, actor="Bo")
-    desk.decide(EditAction.UNDO, undoes=kept.seq)
-    answer_conflict(desk.store, desk.clock, 1, is_accepted=True, actor="Bo")
-    assert desk.places()[sure] == first.id
-    assert list_conflicts_to_review(desk.store, "all") == []
+        answer_conflict(network.store, network.clock, 1, is_accepted=True, actor="Bo")
+    network.decide(EditAction.UNDO, undoes=confirmation.seq)
+    answer_conflict(network.store, network.clock, 1, is_accepted=True, actor="Bo")
+    assert network.theme_ids()[case_id] == first.id
+    assert list_conflicts_to_review(network.store, "all") == []
     with pytest.raises(NotFound):
-        answer_conflict(desk.store, desk.clock, 1, is_accepted=True, actor="Bo")
+        answer_conflict(network.store, network.clock, 1, is_accepted=True, actor="Bo")
 
 
-def test_who_looks_after_a_theme_is_the_last_who_said_so(desk: Desk) -> None:
-    theme, before = desk.themes()[0], desk.places()
-    desk.decide(EditAction.OWN, theme_id=theme.id, by="Ada")
-    desk.decide(EditAction.OWN, theme_id=theme.id, by="Bo")
-    assert theme_owners(desk.store.edits()) == {theme.id: "Bo"}
-    desk.decide(EditAction.UNDO, undoes=2)
-    assert theme_owners(desk.store.edits()) == {theme.id: "Ada"}
-    assert desk.places() == before
+def test_theme_owner_is_the_last_person_who_took_it(network: ChangeNetwork) -> None:
+    theme, before = network.themes()[0], network.theme_ids()
+    network.decide(EditAction.OWN, theme_id=theme.id, by="Ada")
+    network.decide(EditAction.OWN, theme_id=theme.id, by="Bo")
+    assert theme_owners(network.store.edits()) == {theme.id: "Bo"}
+    network.decide(EditAction.UNDO, undoes=2)
+    assert theme_owners(network.store.edits()) == {theme.id: "Ada"}
+    assert network.theme_ids() == before
 
 
-def test_a_decision_on_what_others_decided_about_since_is_refused(desk: Desk) -> None:
-    first, second, *_ = desk.themes()
-    seen = get_last_edit_seq(desk.store)
-    desk.decide(EditAction.RENAME, theme_id=first.id, name="Yard", seen=seen)
-    desk.decide(EditAction.RENAME, theme_id=second.id, name="Ramp", seen=seen)
+def test_edit_is_refused_when_others_edited_the_theme_meanwhile(network: ChangeNetwork) -> None:
+    first, second, *_ = network.themes()
+    expected_seq = get_last_edit_seq(network.store)
+    network.decide(EditAction.RENAME, theme_id=first.id, name="Yard", expected_seq=expected_seq)
+    network.decide(EditAction.RENAME, theme_id=second.id, name="Ramp", expected_seq=expected_seq)
     with pytest.raises(VersionConflict):
-        desk.decide(EditAction.RENAME, theme_id=first.id, name="Gate", seen=seen)
-    desk.decide(EditAction.RENAME, theme_id=first.id, name="Gate", seen=get_last_edit_seq(desk.store))
-    assert desk.names()[first.id] == "Gate"
+        network.decide(EditAction.RENAME, theme_id=first.id, name="Gate", expected_seq=expected_seq)
+    network.decide(EditAction.RENAME, theme_id=first.id, name="Gate", expected_seq=get_last_edit_seq(network.store))
+    assert network.names()[first.id] == "Gate"

@@ -1,4 +1,4 @@
-"""What people decided about themes stands at once and after every run, engine and encoder, until it is taken back."""
+"""Theme edits apply at once, and in every later run, until they are undone."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -53,32 +53,32 @@ N_CASES = 58
 
 
 @pytest.fixture(autouse=True)
-def one_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same cases are grouped once in all tests here."""
+def share_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute the partition of the same cases once for all tests here."""
     monkeypatch.setattr("patternmind.pipeline.group_rows", group_once)
 
 
-class Desk:
-    """A network with a first run; ``decide`` says what a person wants."""
+class ThemeNetwork:
+    """A network of cases, with helpers to run and to edit themes."""
 
     def __init__(self, folder: Path) -> None:
         self.store = SqlStore(folder / "patternmind.db")
         self.clock = FixedClock(NOON)
         self.encoder: Encoder = HashingEncoder()
-        self.take_in(0, N_CASES)
+        self.import_cases(0, N_CASES)
 
-    def take_in(self, first: int, n: int) -> None:
+    def import_cases(self, first: int, n: int) -> None:
         cases = short_cases(0, first, n)
         self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
-    def run(self, **known: Any) -> RunRecord:
+    def run(self, **values: Any) -> RunRecord:
         self.clock.at += dt.timedelta(minutes=1)
-        given: dict[str, Any] = {"draft": False, **known}
-        return run_pipeline(self.store, self.encoder, self.clock, RunParameters(**given))
+        parameters: dict[str, Any] = {"draft": False, **values}
+        return run_pipeline(self.store, self.encoder, self.clock, RunParameters(**parameters))
 
-    def decide(self, action: EditAction, *case_ids: str, by: str = "Ada", **known: Any) -> EditResult:
+    def decide(self, action: EditAction, *case_ids: str, by: str = "Ada", **values: Any) -> EditResult:
         return submit_edit(
-            self.store, self.clock, ThemeEditRequest(action=action, actor=by, case_ids=case_ids, **known)
+            self.store, self.clock, ThemeEditRequest(action=action, actor=by, case_ids=case_ids, **values)
         )
 
     def undo(self, seq: int) -> EditResult:
@@ -90,11 +90,11 @@ class Desk:
     def theme(self, theme_id: str) -> Theme:
         return next(theme for theme in self.store.themes("all") if theme.id == theme_id)
 
-    def place(self, case_id: str) -> Assignment:
-        return next(one for one in self.store.assignments("all") if one.case_id == case_id)
+    def assignment(self, case_id: str) -> Assignment:
+        return next(assignment for assignment in self.store.assignments("all") if assignment.case_id == case_id)
 
-    def shown(self) -> list[Any]:
-        """What people see but for the words that tell what a run changed, and the map, which moves at the next run."""
+    def visible_state(self) -> list[Any]:
+        """Return themes, assignments and areas, without lineage details and map positions, which each run changes."""
         themes = [
             replace(
                 theme,
@@ -107,21 +107,21 @@ class Desk:
             )
             for theme in sorted(self.store.themes("all"), key=lambda theme: theme.id)
         ]
-        assignments = [replace(one, x=None, y=None) for one in self.store.assignments("all")]
+        assignments = [replace(assignment, x=None, y=None) for assignment in self.store.assignments("all")]
         return [themes, assignments, self.store.areas("all")]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    desk = Desk(tmp_path)
-    desk.run()
-    return desk
+def network(tmp_path: Path) -> ThemeNetwork:
+    network = ThemeNetwork(tmp_path)
+    network.run()
+    return network
 
 
 # random histories
 
 
-def test_every_standing_decision_holds_through_random_histories(tmp_path: Path) -> None:
+def test_active_edits_hold_through_random_histories(tmp_path: Path) -> None:
     counts, broken = run_histories(tmp_path, range(25), QUICK_HISTORY)
     assert broken == []
     assert counts["checked"] > 500
@@ -130,112 +130,112 @@ def test_every_standing_decision_holds_through_random_histories(tmp_path: Path) 
     assert min(counts[event] for event in ("engine", "encoder", "new", "Contradiction")) > 3
 
 
-# what a decision does at once
+# effects without a run
 
 
-def test_a_rename_is_seen_at_once_and_kept_when_cases_come(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    desk.decide(EditAction.RENAME, theme_id=theme.id, name="  Nobody  asked the yard ")
-    assert desk.theme(theme.id).name == "Nobody asked the yard"
-    assert desk.theme(theme.id).name_locked
-    desk.take_in(100, 6)
-    desk.run()
-    assert desk.theme(theme.id).name == "Nobody asked the yard"
+def test_rename_applies_at_once_and_survives_new_cases(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    network.decide(EditAction.RENAME, theme_id=theme.id, name="  Nobody  asked the yard ")
+    assert network.theme(theme.id).name == "Nobody asked the yard"
+    assert network.theme(theme.id).name_locked
+    network.import_cases(100, 6)
+    network.run()
+    assert network.theme(theme.id).name == "Nobody asked the yard"
 
 
-def test_a_name_that_a_person_gave_may_be_another_themes_name_too(desk: Desk) -> None:
-    first, second, *_ = desk.themes()
-    desk.decide(EditAction.RENAME, theme_id=first.id, name=second.name)
-    desk.run()
-    assert desk.theme(first.id).name == desk.theme(second.id).name == second.name
+def test_rename_may_reuse_the_name_of_another_theme(network: ThemeNetwork) -> None:
+    first, second, *_ = network.themes()
+    network.decide(EditAction.RENAME, theme_id=first.id, name=second.name)
+    network.run()
+    assert network.theme(first.id).name == network.theme(second.id).name == second.name
 
 
-def test_an_undone_rename_gives_the_machines_name_back(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    desk.decide(EditAction.RENAME, theme_id=theme.id, name="First")
-    desk.decide(EditAction.RENAME, theme_id=theme.id, name="Second")
-    desk.undo(2)
-    assert desk.theme(theme.id).name == "First"
-    desk.undo(1)
-    assert desk.theme(theme.id).name == theme.name
-    desk.run(label="2026Q4")
-    assert desk.theme(theme.id).name == theme.name
-    assert not desk.theme(theme.id).name_locked
+def test_undone_rename_restores_the_generated_name(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    network.decide(EditAction.RENAME, theme_id=theme.id, name="First")
+    network.decide(EditAction.RENAME, theme_id=theme.id, name="Second")
+    network.undo(2)
+    assert network.theme(theme.id).name == "First"
+    network.undo(1)
+    assert network.theme(theme.id).name == theme.name
+    network.run(label="2026Q4")
+    assert network.theme(theme.id).name == theme.name
+    assert not network.theme(theme.id).name_locked
 
 
-def test_a_merged_theme_goes_into_the_other_and_stays_on_record(desk: Desk) -> None:
-    first, second, *_ = desk.themes()
-    desk.decide(EditAction.MERGE, theme_id=second.id, other_theme_id=first.id)
-    for encoder in (desk.encoder, WordEncoder()):
-        desk.encoder = encoder
-        assert set(desk.theme(first.id).case_ids) >= {*first.case_ids} & {*desk.theme(first.id).case_ids}
-        assert (desk.theme(second.id).case_ids, desk.theme(second.id).lineage) == ((), Lineage.MERGED)
-        desk.run()
-    assert desk.theme(second.id).name == second.name
+def test_merged_theme_moves_into_the_other_and_stays_on_record(network: ThemeNetwork) -> None:
+    first, second, *_ = network.themes()
+    network.decide(EditAction.MERGE, theme_id=second.id, other_theme_id=first.id)
+    for encoder in (network.encoder, WordEncoder()):
+        network.encoder = encoder
+        assert set(network.theme(first.id).case_ids) >= {*first.case_ids} & {*network.theme(first.id).case_ids}
+        assert (network.theme(second.id).case_ids, network.theme(second.id).lineage) == ((), Lineage.MERGED)
+        network.run()
+    assert network.theme(second.id).name == second.name
 
 
-def test_merges_follow_one_another_and_never_come_round(desk: Desk) -> None:
-    a, b, c, *_ = desk.themes()
-    desk.decide(EditAction.MERGE, theme_id=a.id, other_theme_id=b.id)
-    desk.decide(EditAction.MERGE, theme_id=b.id, other_theme_id=c.id)
-    desk.run()
-    assert {*a.case_ids, *b.case_ids, *c.case_ids} == {*desk.theme(c.id).case_ids}
+def test_chained_merges_apply_and_a_circular_merge_is_refused(network: ThemeNetwork) -> None:
+    a, b, c, *_ = network.themes()
+    network.decide(EditAction.MERGE, theme_id=a.id, other_theme_id=b.id)
+    network.decide(EditAction.MERGE, theme_id=b.id, other_theme_id=c.id)
+    network.run()
+    assert {*a.case_ids, *b.case_ids, *c.case_ids} == {*network.theme(c.id).case_ids}
     with pytest.raises(ContradictoryEdit) as refused:
-        desk.decide(EditAction.MERGE, theme_id=c.id, other_theme_id=a.id)
+        network.decide(EditAction.MERGE, theme_id=c.id, other_theme_id=a.id)
     assert refused.value.edit_numbers == (1,)
-    desk.undo(1)
-    assert {*desk.theme(a.id).case_ids} == {*a.case_ids}
+    network.undo(1)
+    assert {*network.theme(a.id).case_ids} == {*a.case_ids}
 
 
-def test_a_case_that_was_moved_out_does_not_come_back(desk: Desk) -> None:
-    theme = desk.themes()[0]
+def test_moved_out_case_does_not_return(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
     case_id = theme.case_ids[0]
-    desk.decide(EditAction.MOVE_OUT, case_id, theme_id=theme.id)
+    network.decide(EditAction.MOVE_OUT, case_id, theme_id=theme.id)
     for _ in range(2):
-        place = desk.place(case_id)
-        assert place.theme_id != theme.id
-        assert place.reason == "moved out by a person (decision 1)"
-        assert place.nearest_theme_id != theme.id
-        desk.run(label="2026Q4")
+        assignment = network.assignment(case_id)
+        assert assignment.theme_id != theme.id
+        assert assignment.reason == "moved out by a person (decision 1)"
+        assert assignment.nearest_theme_id != theme.id
+        network.run(label="2026Q4")
 
 
-def test_an_outlier_can_be_pulled_in_by_its_external_id(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    outlier = next(one.case_id for one in desk.store.assignments("all") if one.theme_id is None)
-    desk.decide(EditAction.MOVE_IN, outlier.upper(), theme_id=theme.id)
+def test_outlier_can_be_moved_in_by_its_external_id(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    outlier = next(assignment.case_id for assignment in network.store.assignments("all") if assignment.theme_id is None)
+    network.decide(EditAction.MOVE_IN, outlier.upper(), theme_id=theme.id)
     for _ in range(2):
-        assert desk.place(outlier).theme_id == theme.id
-        assert outlier in desk.theme(theme.id).case_ids
-        desk.run(engine="hdbscan")
+        assert network.assignment(outlier).theme_id == theme.id
+        assert outlier in network.theme(theme.id).case_ids
+        network.run(engine="hdbscan")
 
 
-def test_a_theme_split_off_is_there_at_once_and_keeps_its_cases(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    decided = desk.decide(EditAction.SPLIT_OFF, *theme.case_ids[:2], theme_id=theme.id, name="Yard at night")
-    own = decided.edit.other_theme_id or ""
-    assert desk.theme(own).name == "Yard at night"
-    assert own not in {one.id for one in desk.store.themes("all") if one.id == theme.id}
-    for encoder, engine in ((desk.encoder, "graph"), (WordEncoder(), "graph"), (WordEncoder(), "hdbscan")):
-        assert {*desk.theme(own).case_ids} >= {*theme.case_ids[:2]}
-        assert not {*desk.theme(theme.id).case_ids} & {*theme.case_ids[:2]}
-        desk.encoder = encoder
-        desk.run(engine=engine)
+def test_split_off_theme_exists_at_once_and_keeps_its_cases(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    result = network.decide(EditAction.SPLIT_OFF, *theme.case_ids[:2], theme_id=theme.id, name="Yard at night")
+    new_id = result.edit.other_theme_id or ""
+    assert network.theme(new_id).name == "Yard at night"
+    assert new_id not in {other.id for other in network.store.themes("all") if other.id == theme.id}
+    for encoder, engine in ((network.encoder, "graph"), (WordEncoder(), "graph"), (WordEncoder(), "hdbscan")):
+        assert {*network.theme(new_id).case_ids} >= {*theme.case_ids[:2]}
+        assert not {*network.theme(theme.id).case_ids} & {*theme.case_ids[:2]}
+        network.encoder = encoder
+        network.run(engine=engine)
 
 
-def test_a_theme_split_off_is_continued_by_the_data_once_it_sees_it(tmp_path: Path) -> None:
-    """A person saw two themes in one; when enough cases come, the group is matched with the person's theme."""
-    desk = Desk(tmp_path)
-    desk.run(level="area")
-    wide = desk.themes()[0]
-    inside = {case.id: case.text["problem"] for case in desk.store.cases() if case.id in wide.case_ids}
-    words = _largest_subject(inside)
-    mine = [case_id for case_id, text in inside.items() if words & set(text.casefold().split())]
-    own = desk.decide(EditAction.SPLIT_OFF, *mine, theme_id=wide.id).edit.other_theme_id or ""
-    desk.run()
-    assert {*desk.theme(own).case_ids} >= {*mine}
-    found = desk.store.machine_result(desk.run().id)
-    assert found is not None
-    assert own in found.theme_ids
+def test_split_off_theme_is_matched_when_the_data_shows_it(tmp_path: Path) -> None:
+    """A person splits a theme in two; when the data shows the group too, it is matched with the person's theme."""
+    network = ThemeNetwork(tmp_path)
+    network.run(level="area")
+    wide_theme = network.themes()[0]
+    texts = {case.id: case.text["problem"] for case in network.store.cases() if case.id in wide_theme.case_ids}
+    words = _largest_subject(texts)
+    case_ids = [case_id for case_id, text in texts.items() if words & set(text.casefold().split())]
+    new_id = network.decide(EditAction.SPLIT_OFF, *case_ids, theme_id=wide_theme.id).edit.other_theme_id or ""
+    network.run()
+    assert {*network.theme(new_id).case_ids} >= {*case_ids}
+    machine_result = network.store.machine_result(network.run().id)
+    assert machine_result is not None
+    assert new_id in machine_result.theme_ids
 
 
 def _largest_subject(texts: Mapping[str, str]) -> set[str]:
@@ -247,192 +247,194 @@ def _largest_subject(texts: Mapping[str, str]) -> set[str]:
     )
 
 
-def test_cases_kept_together_join_the_theme_of_most_of_them(desk: Desk) -> None:
-    first, second, *_ = desk.themes()
-    desk.decide(EditAction.TOGETHER, *first.case_ids[:2], second.case_ids[0])
-    desk.run()
-    assert desk.place(second.case_ids[0]).theme_id == first.id
+def test_cases_kept_together_join_the_theme_of_most_of_them(network: ThemeNetwork) -> None:
+    first, second, *_ = network.themes()
+    network.decide(EditAction.TOGETHER, *first.case_ids[:2], second.case_ids[0])
+    network.run()
+    assert network.assignment(second.case_ids[0]).theme_id == first.id
 
 
-def test_cases_kept_apart_are_never_in_one_theme(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    desk.decide(EditAction.APART, *theme.case_ids[:3])
-    desk.run(engine="hdbscan")
-    places = [desk.place(case_id).theme_id for case_id in theme.case_ids[:3]]
-    assert len({place for place in places if place}) == len([place for place in places if place])
+def test_cases_kept_apart_are_never_in_one_theme(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    network.decide(EditAction.APART, *theme.case_ids[:3])
+    network.run(engine="hdbscan")
+    theme_ids = [network.assignment(case_id).theme_id for case_id in theme.case_ids[:3]]
+    in_themes = [theme_id for theme_id in theme_ids if theme_id]
+    assert len(set(in_themes)) == len(in_themes)
 
 
-def test_a_pinned_theme_outlives_the_cluster_it_came_from(desk: Desk) -> None:
-    theme = desk.themes()[-1]
-    desk.decide(EditAction.PIN, theme.case_ids[0], theme_id=theme.id)
-    other = desk.themes()[0]
-    desk.decide(EditAction.MOVE_IN, *theme.case_ids[1:], theme_id=other.id)
-    desk.run()
-    assert desk.theme(theme.id).case_ids == (theme.case_ids[0],)
-    desk.run(level="area", since="2026-01-05")
-    assert desk.theme(theme.id).name == theme.name
+def test_pinned_theme_survives_without_its_cluster(network: ThemeNetwork) -> None:
+    theme = network.themes()[-1]
+    network.decide(EditAction.PIN, theme.case_ids[0], theme_id=theme.id)
+    other = network.themes()[0]
+    network.decide(EditAction.MOVE_IN, *theme.case_ids[1:], theme_id=other.id)
+    network.run()
+    assert network.theme(theme.id).case_ids == (theme.case_ids[0],)
+    network.run(level="area", since="2026-01-05")
+    assert network.theme(theme.id).name == theme.name
 
 
-def test_a_strange_case_pinned_to_a_theme_and_taken_back_leaves_its_name(desk: Desk) -> None:
-    first, other = desk.themes()[0], desk.themes()[-1]
-    split = desk.decide(EditAction.SPLIT_OFF, *first.case_ids[:3], theme_id=first.id).edit
-    made = next(theme for theme in desk.themes() if set(theme.case_ids) == set(first.case_ids[:3]))
-    desk.undo(split.seq)
-    pinned = desk.decide(EditAction.PIN, other.case_ids[0], theme_id=made.id).edit
-    assert desk.theme(made.id).name == made.name
-    desk.undo(pinned.seq)
-    assert desk.theme(made.id).name == made.name
+def test_theme_name_survives_a_pinned_case_and_its_undo(network: ThemeNetwork) -> None:
+    first, other = network.themes()[0], network.themes()[-1]
+    split = network.decide(EditAction.SPLIT_OFF, *first.case_ids[:3], theme_id=first.id).edit
+    split_theme = next(theme for theme in network.themes() if set(theme.case_ids) == set(first.case_ids[:3]))
+    network.undo(split.seq)
+    pinned = network.decide(EditAction.PIN, other.case_ids[0], theme_id=split_theme.id).edit
+    assert network.theme(split_theme.id).name == split_theme.name
+    network.undo(pinned.seq)
+    assert network.theme(split_theme.id).name == split_theme.name
 
 
-def test_a_theme_whose_cases_a_run_does_not_look_at_stays_on_record(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    desk.decide(EditAction.LOCK, theme_id=theme.id)
-    desk.run(since="2030-01-01")
-    assert (desk.theme(theme.id).case_ids, desk.theme(theme.id).name) == ((), theme.name)
-    desk.run()
-    assert {*desk.theme(theme.id).case_ids} >= {*theme.case_ids}
+def test_locked_theme_stays_on_record_when_a_run_excludes_its_cases(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    network.decide(EditAction.LOCK, theme_id=theme.id)
+    network.run(since="2030-01-01")
+    assert (network.theme(theme.id).case_ids, network.theme(theme.id).name) == ((), theme.name)
+    network.run()
+    assert {*network.theme(theme.id).case_ids} >= {*theme.case_ids}
 
 
-def test_a_locked_theme_is_neither_renamed_nor_merged(desk: Desk) -> None:
-    first, second, *_ = desk.themes()
-    desk.decide(EditAction.LOCK, theme_id=first.id)
-    for action, known in (
+def test_locked_theme_is_neither_renamed_nor_merged(network: ThemeNetwork) -> None:
+    first, second, *_ = network.themes()
+    network.decide(EditAction.LOCK, theme_id=first.id)
+    for action, values in (
         (EditAction.RENAME, {"name": "Other"}),
         (EditAction.MERGE, {"other_theme_id": second.id}),
     ):
         with pytest.raises(ContradictoryEdit, match="lock"):
-            desk.decide(action, theme_id=first.id, **known)
+            network.decide(action, theme_id=first.id, **values)
     with pytest.raises(ContradictoryEdit, match="lock"):
-        desk.decide(EditAction.MOVE_OUT, first.case_ids[0], theme_id=first.id)
+        network.decide(EditAction.MOVE_OUT, first.case_ids[0], theme_id=first.id)
 
 
-def test_a_rename_under_a_lock_is_taken_back_only_after_the_lock(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    desk.decide(EditAction.RENAME, theme_id=theme.id, name="Given")
-    desk.decide(EditAction.LOCK, theme_id=theme.id)
+def test_rename_under_a_lock_is_undone_only_after_the_lock(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    network.decide(EditAction.RENAME, theme_id=theme.id, name="Given")
+    network.decide(EditAction.LOCK, theme_id=theme.id)
     with pytest.raises(ContradictoryEdit, match="lock"):
-        desk.undo(1)
-    desk.undo(2)
-    desk.undo(1)
-    assert desk.theme(theme.id).name == theme.name
+        network.undo(1)
+    network.undo(2)
+    network.undo(1)
+    assert network.theme(theme.id).name == theme.name
 
 
-def test_a_retired_theme_keeps_its_cases_and_gets_no_drafts(desk: Desk) -> None:
-    desk.run(draft=True, label="2026Q3")
-    theme = desk.themes()[0]
-    drafted = {draft.theme_id for draft, _, _ in desk.store.drafts()}
+def test_retired_theme_keeps_its_cases_and_gets_no_drafts(network: ThemeNetwork) -> None:
+    network.run(draft=True, label="2026Q3")
+    theme = network.themes()[0]
+    drafted = {draft.theme_id for draft, _, _ in network.store.drafts()}
     assert theme.id in drafted
-    desk.decide(EditAction.RETIRE, theme_id=theme.id)
+    network.decide(EditAction.RETIRE, theme_id=theme.id)
     for _ in range(2):
-        assert desk.theme(theme.id).lineage is Lineage.RETIRED
-        assert {*desk.theme(theme.id).case_ids} >= {*theme.case_ids}
-        assert {draft.theme_id for draft, _, _ in desk.store.drafts()} == drafted - {theme.id}
-        desk.run(draft=True, label="2026Q4")
-    desk.undo(1)
-    assert desk.theme(theme.id).lineage is not Lineage.RETIRED
-    assert {draft.theme_id for draft, _, _ in desk.store.drafts()} == drafted
+        assert network.theme(theme.id).lineage is Lineage.RETIRED
+        assert {*network.theme(theme.id).case_ids} >= {*theme.case_ids}
+        assert {draft.theme_id for draft, _, _ in network.store.drafts()} == drafted - {theme.id}
+        network.run(draft=True, label="2026Q4")
+    network.undo(1)
+    assert network.theme(theme.id).lineage is not Lineage.RETIRED
+    assert {draft.theme_id for draft, _, _ in network.store.drafts()} == drafted
 
 
-# both ways give the same
+# the edit and the next run give the same themes
 
 
 @pytest.mark.parametrize("action", sorted(BINDING_ACTIONS))
-def test_what_is_seen_at_once_is_what_the_next_run_finds(desk: Desk, action: EditAction) -> None:
-    before = desk.shown()
-    _decide_something(desk, action)
-    at_once = desk.shown()
-    assert at_once != before or action is EditAction.RETIRE
-    assert desk.run().number == 2
-    assert desk.shown() == at_once
-    desk.undo(1)
-    kept = {theme.id for theme in before[0]}
-    after = desk.shown()
-    assert [[theme for theme in after[0] if theme.id in kept], *after[1:]] == before
+def test_edit_shows_at_once_the_result_of_the_next_run(network: ThemeNetwork, action: EditAction) -> None:
+    before = network.visible_state()
+    _decide_something(network, action)
+    after_edit = network.visible_state()
+    assert after_edit != before or action is EditAction.RETIRE
+    assert network.run().number == 2
+    assert network.visible_state() == after_edit
+    network.undo(1)
+    former_ids = {theme.id for theme in before[0]}
+    after_undo = network.visible_state()
+    assert [[theme for theme in after_undo[0] if theme.id in former_ids], *after_undo[1:]] == before
 
 
-def _decide_something(desk: Desk, action: EditAction) -> EditResult:
-    first, second, *_ = desk.themes()
+def _decide_something(network: ThemeNetwork, action: EditAction) -> EditResult:
+    first, second, *_ = network.themes()
     match action:
         case EditAction.RENAME:
-            return desk.decide(action, theme_id=first.id, name="Given")
+            return network.decide(action, theme_id=first.id, name="Given")
         case EditAction.MERGE:
-            return desk.decide(action, theme_id=first.id, other_theme_id=second.id)
+            return network.decide(action, theme_id=first.id, other_theme_id=second.id)
         case EditAction.MOVE_OUT | EditAction.SPLIT_OFF:
-            return desk.decide(action, *first.case_ids[:2], theme_id=first.id)
+            return network.decide(action, *first.case_ids[:2], theme_id=first.id)
         case EditAction.MOVE_IN | EditAction.PIN:
-            return desk.decide(action, second.case_ids[0], theme_id=first.id)
+            return network.decide(action, second.case_ids[0], theme_id=first.id)
         case EditAction.TOGETHER | EditAction.APART:
-            return desk.decide(action, first.case_ids[0], first.case_ids[1], second.case_ids[0])
+            return network.decide(action, first.case_ids[0], first.case_ids[1], second.case_ids[0])
         case _:
-            return desk.decide(action, theme_id=first.id)
+            return network.decide(action, theme_id=first.id)
 
 
-def test_a_decision_makes_the_next_run_compute_anew_and_taking_it_back_does_not(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    desk.decide(EditAction.RENAME, theme_id=theme.id, name="Given")
-    assert desk.run().number == 2
-    assert desk.run().number == 2
-    desk.undo(1)
-    assert desk.run().number == 3
+def test_edit_makes_the_next_run_compute_again(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    network.decide(EditAction.RENAME, theme_id=theme.id, name="Given")
+    assert network.run().number == 2
+    assert network.run().number == 2
+    network.undo(1)
+    assert network.run().number == 3
 
 
-def test_decisions_belong_to_their_lens(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    desk.run(lens="problem")
-    with pytest.raises(NotFound, match="--lens"):
-        desk.decide(EditAction.RENAME, theme_id=theme.id, name="Given")
-    desk.decide(EditAction.RENAME, theme_id=theme.id, name="Given", lens="all")
-    desk.decide(EditAction.APART, *theme.case_ids[:2])
-    assert [(one.edit.lens, one.edit.action) for one in list_logged_edits(desk.store)] == [
+def test_edits_belong_to_their_lens(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    network.run(lens="problem")
+    with pytest.raises(NotFound, match="another lens"):
+        network.decide(EditAction.RENAME, theme_id=theme.id, name="Given")
+    network.decide(EditAction.RENAME, theme_id=theme.id, name="Given", lens="all")
+    network.decide(EditAction.APART, *theme.case_ids[:2])
+    assert [(logged.edit.lens, logged.edit.action) for logged in list_logged_edits(network.store)] == [
         ("all", EditAction.RENAME),
         ("problem", EditAction.APART),
     ]
     with pytest.raises(NotFound):
-        desk.decide(EditAction.UNDO, undoes=1, lens="problem")
-    assert [one.undone_by for one in list_logged_edits(desk.store, "all")] == [None]
+        network.decide(EditAction.UNDO, undoes=1, lens="problem")
+    assert [logged.undone_by for logged in list_logged_edits(network.store, "all")] == [None]
 
 
-# where data and decision disagree
+# conflicts between data and edits
 
 
-def test_a_run_says_where_its_cases_firmly_disagree_and_undoes_nothing(desk: Desk) -> None:
+def test_run_reports_conflicts_and_undoes_no_edit(network: ThemeNetwork) -> None:
     firm = max(
-        (one for one in desk.store.assignments("all") if one.theme_id), key=lambda one: (one.strength, one.case_id)
+        (assignment for assignment in network.store.assignments("all") if assignment.theme_id),
+        key=lambda assignment: (assignment.strength, assignment.case_id),
     )
-    other = next(theme for theme in desk.themes() if theme.id != firm.theme_id)
-    decided = desk.decide(EditAction.MOVE_IN, firm.case_id, theme_id=other.id)
-    record = desk.run()
+    other = next(theme for theme in network.themes() if theme.id != firm.theme_id)
+    result = network.decide(EditAction.MOVE_IN, firm.case_id, theme_id=other.id)
+    record = network.run()
     assert firm.strength >= 0.8
-    assert decided.conflicts == record.conflicts
-    (proposal,) = record.conflicts
-    assert (proposal.kind, proposal.edit_seq, proposal.case_ids) == ("move_in", 1, (firm.case_id,))
-    assert set(proposal.theme_ids) == {firm.theme_id, other.id}
-    assert desk.place(firm.case_id).theme_id == other.id
-    assert desk.store.last_run() == record
+    assert result.conflicts == record.conflicts
+    (conflict,) = record.conflicts
+    assert (conflict.kind, conflict.edit_seq, conflict.case_ids) == ("move_in", 1, (firm.case_id,))
+    assert set(conflict.theme_ids) == {firm.theme_id, other.id}
+    assert network.assignment(firm.case_id).theme_id == other.id
+    assert network.store.last_run() == record
 
 
 # refusals
 
 
-def test_a_contradiction_names_both_decisions_with_who_and_when(desk: Desk) -> None:
-    first, second, *_ = desk.themes()
+def test_contradiction_names_both_edits_with_person_and_time(network: ThemeNetwork) -> None:
+    first, second, *_ = network.themes()
     case_id = first.case_ids[0]
-    desk.decide(EditAction.PIN, case_id, theme_id=first.id, by="Ines")
+    network.decide(EditAction.PIN, case_id, theme_id=first.id, by="Ines")
     with pytest.raises(ContradictoryEdit) as refused:
-        desk.decide(EditAction.PIN, case_id, theme_id=second.id, by="Bo")
-    said = str(refused.value)
-    assert f"Decision 2 (pin {case_id} to {second.id}; Bo, 2026-11-20 12:01)" in said
-    assert f"decision 1 (pin {case_id} to {first.id}; Ines, 2026-11-20 12:01)" in said
-    assert [edit.seq for edit in desk.store.edits()] == [1]
+        network.decide(EditAction.PIN, case_id, theme_id=second.id, by="Bo")
+    message = str(refused.value)
+    assert f"Decision 2 (pin {case_id} to {second.id}; Bo, 2026-11-20 12:01)" in message
+    assert f"decision 1 (pin {case_id} to {first.id}; Ines, 2026-11-20 12:01)" in message
+    assert [edit.seq for edit in network.store.edits()] == [1]
 
 
-def test_what_is_not_known_or_says_nothing_is_refused(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    ask: list[tuple[type[Exception], dict[str, Any]]] = [
+def test_invalid_edit_requests_are_refused(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    invalid: list[tuple[type[Exception], dict[str, Any]]] = [
         (NotFound, {"action": EditAction.RENAME, "theme_id": "t-none", "name": "x"}),
         (UsageError, {"action": EditAction.RENAME, "theme_id": theme.id, "name": " … "}),
         (UsageError, {"action": EditAction.RENAME, "theme_id": theme.id, "name": "x" * 121}),
-        (UsageError, {"action": EditAction.RENAME, "theme_id": theme.id, "name": "x", "by": " "}),
+        (UsageError, {"action": EditAction.RENAME, "theme_id": theme.id, "name": "x", "actor": " "}),
         (NotFound, {"action": EditAction.PIN, "theme_id": theme.id, "case_ids": ("c-none",)}),
         (UsageError, {"action": EditAction.PIN, "theme_id": theme.id}),
         (UsageError, {"action": EditAction.APART, "case_ids": (theme.case_ids[0], theme.case_ids[0])}),
@@ -440,89 +442,91 @@ def test_what_is_not_known_or_says_nothing_is_refused(desk: Desk) -> None:
         (UsageError, {"action": EditAction.SPLIT_OFF, "theme_id": theme.id, "case_ids": theme.case_ids}),
         (NotFound, {"action": EditAction.UNDO, "undoes": 1}),
     ]
-    for error, asked in ask:
-        said: dict[str, Any] = {"by": "Ada", **asked}
+    for error, values in invalid:
+        request: dict[str, Any] = {"actor": "Ada", **values}
         with pytest.raises(error):
-            submit_edit(desk.store, desk.clock, ThemeEditRequest(**said))
-    assert desk.store.edits() == []
+            submit_edit(network.store, network.clock, ThemeEditRequest(**request))
+    assert network.store.edits() == []
 
 
-def test_an_undo_is_taken_back_by_deciding_anew(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    desk.decide(EditAction.RENAME, theme_id=theme.id, name="Given")
-    desk.undo(1)
+def test_undo_cannot_be_undone(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    network.decide(EditAction.RENAME, theme_id=theme.id, name="Given")
+    network.undo(1)
     for seq in (1, 2):
         with pytest.raises(UsageError):
-            desk.undo(seq)
+            network.undo(seq)
 
 
-def test_the_name_of_a_person_on_the_roster_never_becomes_a_themes_name(desk: Desk) -> None:
-    theme = desk.themes()[0]
-    desk.decide(EditAction.RENAME, theme_id=theme.id, name="Scanner docks, Anna Hansen")
-    desk.store.add_to_roster([("Anna Hansen", None, None)])
-    redact_all(desk.store)
-    desk.run(label="2026Q4")
-    assert desk.theme(theme.id).name == desk.store.edits()[0].name == "Scanner docks"
-    with pytest.raises(UsageError, match="names a person"):
-        desk.decide(EditAction.RENAME, theme_id=theme.id, name="Anna Hansen's dock")
+def test_theme_name_never_contains_a_person_on_the_roster(network: ThemeNetwork) -> None:
+    theme = network.themes()[0]
+    network.decide(EditAction.RENAME, theme_id=theme.id, name="Scanner docks, Anna Hansen")
+    network.store.add_to_roster([("Anna Hansen", None, None)])
+    redact_all(network.store)
+    network.run(label="2026Q4")
+    assert network.theme(theme.id).name == network.store.edits()[0].name == "Scanner docks"
+    with pytest.raises(UsageError, match="person's name or contact details"):
+        network.decide(EditAction.RENAME, theme_id=theme.id, name="Anna Hansen's dock")
 
 
-# others at the same time
+# concurrent edits and runs
 
 
-def test_a_decision_made_while_a_run_goes_on_is_in_what_it_stores(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    theme = desk.themes()[0]
-    finish, decided = desk.store.finish_run, list[EditResult]()
+def test_run_stores_edits_made_while_it_was_running(network: ThemeNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    theme = network.themes()[0]
+    finish, edits = network.store.finish_run, list[EditResult]()
 
-    def decide_first(*known: Any) -> RunRecord:
-        if not decided:
-            decided.append(desk.decide(EditAction.RENAME, theme_id=theme.id, name="Given meanwhile"))
-        return finish(*known)
+    def edit_first(*values: Any) -> RunRecord:
+        if not edits:
+            edits.append(network.decide(EditAction.RENAME, theme_id=theme.id, name="Given meanwhile"))
+        return finish(*values)
 
-    monkeypatch.setattr(desk.store, "finish_run", decide_first)
-    record = desk.run(label="2026Q4")
-    assert desk.theme(theme.id).name == "Given meanwhile"
-    assert desk.run(label="2026Q4") == record
+    monkeypatch.setattr(network.store, "finish_run", edit_first)
+    record = network.run(label="2026Q4")
+    assert network.theme(theme.id).name == "Given meanwhile"
+    assert network.run(label="2026Q4") == record
 
 
-def test_of_two_decisions_at_once_the_second_is_checked_against_the_first(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+def test_second_of_two_concurrent_edits_is_checked_against_the_first(
+    network: ThemeNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second, *_ = desk.themes()
-    append = desk.store.append_edits
-    came = list[Edit]()
+    first, second, *_ = network.themes()
+    append = network.store.append_edits
+    appended = list[Edit]()
 
-    def another_first(edits: Sequence[Edit], *, expected_seq: int, amended: RunRevision | None = None) -> None:
-        if not came:
-            came.extend(edits)
-            desk.decide(EditAction.PIN, first.case_ids[0], theme_id=first.id, by="Bo")
-        append(edits, expected_seq=expected_seq, revision=amended)
+    def pin_first(edits: Sequence[Edit], *, expected_seq: int, revision: RunRevision | None = None) -> None:
+        if not appended:
+            appended.extend(edits)
+            network.decide(EditAction.PIN, first.case_ids[0], theme_id=first.id, by="Bo")
+        append(edits, expected_seq=expected_seq, revision=revision)
 
-    monkeypatch.setattr(desk.store, "append_edits", another_first)
+    monkeypatch.setattr(network.store, "append_edits", pin_first)
     with pytest.raises(ContradictoryEdit, match="Bo"):
-        desk.decide(EditAction.PIN, first.case_ids[0], theme_id=second.id)
-    assert [edit.by for edit in desk.store.edits()] == ["Bo"]
+        network.decide(EditAction.PIN, first.case_ids[0], theme_id=second.id)
+    assert [edit.by for edit in network.store.edits()] == ["Bo"]
 
 
-def test_who_is_overtaken_every_time_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def always(edits: Sequence[Edit], **known: Any) -> None:
+def test_edit_fails_with_a_version_conflict_after_all_attempts(
+    network: ThemeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conflict(edits: Sequence[Edit], **values: Any) -> None:
         raise VersionConflict("themes of lens", "all")
 
-    monkeypatch.setattr(desk.store, "append_edits", always)
+    monkeypatch.setattr(network.store, "append_edits", conflict)
     with pytest.raises(VersionConflict):
-        desk.decide(EditAction.LOCK, theme_id=desk.themes()[0].id)
+        network.decide(EditAction.LOCK, theme_id=network.themes()[0].id)
 
 
-def test_a_run_that_would_break_a_decision_is_not_stored(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second, *_ = desk.themes()
-    desk.decide(EditAction.MOVE_IN, first.case_ids[0], theme_id=second.id)
-    before = desk.shown()
-    monkeypatch.setattr("patternmind.assembly.apply_edits", _as_found)
+def test_run_that_violates_an_edit_is_not_stored(network: ThemeNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, *_ = network.themes()
+    network.decide(EditAction.MOVE_IN, first.case_ids[0], theme_id=second.id)
+    before = network.visible_state()
+    monkeypatch.setattr("patternmind.assembly.apply_edits", _ignore_edits)
     with pytest.raises(EditsViolated, match="decision 1"):
-        desk.run(label="2026Q4")
-    assert desk.shown() == before
-    assert desk.store.runs()[-1].state == "failed"
+        network.run(label="2026Q4")
+    assert network.visible_state() == before
+    assert network.store.runs()[-1].state == "failed"
 
 
-def _as_found(found: MachineResult, *others: object) -> tuple[Partition, tuple[str, ...]]:
-    return found.partition, found.theme_ids
+def _ignore_edits(result: MachineResult, *_: object) -> tuple[Partition, tuple[str, ...]]:
+    return result.partition, result.theme_ids

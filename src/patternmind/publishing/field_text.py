@@ -45,7 +45,7 @@ def source_references(claims: Iterable[Claim], cases: Mapping[str, Case]) -> dic
 def quote_blocks(
     lines: Sequence[str], claims: Sequence[Claim], references_by_case: Mapping[str, str]
 ) -> list[QuoteBlock | Paragraph]:
-    """Return each line as a quote with its source, or as a paragraph followed by its quote."""
+    """Return each line as a quote with its source, or as paragraph and quote."""
     by_text = {claim.text.strip(): claim for claim in claims}
     blocks: list[QuoteBlock | Paragraph] = []
     for line in lines:

@@ -104,7 +104,7 @@ def assess_pattern(
     *,
     confidential: ConfidentialPhrases | None = None,
 ) -> PublishedPattern | WithheldPattern:
-    """Return the publishable form of a pattern, or the reason why it may not be published.
+    """Return the publishable form of a pattern, or the reason why it is withheld.
 
     Args:
         cases: All current cases of the network by id; a missing one counts as withdrawn. With ``confidential``, the

@@ -10,7 +10,7 @@ from patternmind.domain.permissions import Action, Role
 from patternmind.errors import UsageError
 from patternmind.ports import Accounts, Clock, Store
 
-TOKEN_PREFIX = "pm_"
+TOKEN_PREFIX = "pm_"  # noqa: S105 - the public beginning of every token
 
 
 def create_token(

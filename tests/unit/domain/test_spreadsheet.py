@@ -1,4 +1,4 @@
-"""Escaping of cells that a spreadsheet would evaluate, in every file that people open in one."""
+"""Escaping of spreadsheet formulas in exported and rejected-rows files."""
 
 import pytest
 

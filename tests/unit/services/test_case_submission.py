@@ -1,4 +1,4 @@
-"""One case written by a person: what is asked, what is kept of it, whose it is, and that edits outlive later files."""
+"""Submission of a single case: validation, storage, ownership, edits and withdrawal."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,215 +37,215 @@ PROBLEM = "The scanner of Kjetil Moe froze in the cold store."
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> AppContext:
+def ctx(tmp_path: Path) -> AppContext:
     return AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
 
 
-def written(member: Member | None = ADA, **known: Any) -> CaseInput:
-    fields: Mapping[str, str] = known.pop("fields", {"problem": PROBLEM})
-    return CaseInput(fields=fields, member=member, actor=member.name if member else "Steward", **known)
+def build_input(member: Member | None = ADA, **values: Any) -> CaseInput:
+    fields: Mapping[str, str] = values.pop("fields", {"problem": PROBLEM})
+    return CaseInput(fields=fields, member=member, actor=member.name if member else "Steward", **values)
 
 
-def handed_in(house: AppContext, **known: Any) -> CasePreview:
-    return submit_case(house.store, house.clock, written(**known))
+def submit(ctx: AppContext, **values: Any) -> CasePreview:
+    return submit_case(ctx.store, ctx.clock, build_input(**values))
 
 
-# What is written -----------------------------------------------------------------------------------------------------
+# Validation ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_form_is_checked_like_a_row_and_each_message_stands_by_its_field() -> None:
+def test_form_is_validated_like_a_row_with_an_error_per_field() -> None:
     fields = {"problem": "x" * 200_001, "status": "half done", "opened_on": "yesterday", "lesson": "a\0b"}
-    wrong = validate_fields(fields, kind=CaseKind.CASE)
-    assert isinstance(wrong, tuple)
-    assert {one.field for one in wrong} == {"problem", "status", "opened_on", "lesson"}
-    assert all(one.message[0].isupper() and one.message.endswith(".") for one in wrong)
+    errors = validate_fields(fields, kind=CaseKind.CASE)
+    assert isinstance(errors, tuple)
+    assert {error.field for error in errors} == {"problem", "status", "opened_on", "lesson"}
+    assert all(error.message[0].isupper() and error.message.endswith(".") for error in errors)
 
 
 @pytest.mark.parametrize("fields", [{}, {"problem": "  \n "}, {"team": "Night shift"}])
-def test_nothing_said_is_asked_for_in_plain_words(fields: dict[str, str]) -> None:
-    said = "Enter a title, or write in a sentence what the problem is."
-    assert validate_fields(fields, kind=CaseKind.CASE) == (FieldError("problem", said),)
+def test_form_without_text_is_refused_with_a_plain_message(fields: dict[str, str]) -> None:
+    message = "Enter a title, or write in a sentence what the problem is."
+    assert validate_fields(fields, kind=CaseKind.CASE) == (FieldError("problem", message),)
 
 
-def test_a_text_of_two_letters_is_asked_for_again() -> None:
-    wrong = validate_fields({"problem": "no"}, kind=CaseKind.CASE)
-    assert isinstance(wrong, tuple)
-    assert [one.field for one in wrong] == ["problem"]
+def test_text_of_two_letters_is_refused() -> None:
+    errors = validate_fields({"problem": "no"}, kind=CaseKind.CASE)
+    assert isinstance(errors, tuple)
+    assert [error.field for error in errors] == ["problem"]
 
 
-def test_the_one_thing_that_would_help_most_is_asked_for_in_turn() -> None:
+def test_suggestions_come_one_at_a_time_most_useful_first() -> None:
     fields = {"problem": "It froze."}
-    asked: list[str] = []
+    suggested: list[str] = []
     while (missing := suggest_field(fields, kind=CaseKind.CASE)) is not None:
-        asked.append(missing.field)
-        fields[missing.field] = "Something longer, told in at least twelve words, so that it can be placed well."
-    assert asked[:4] == ["problem", "what_happened", "tried", "outcome"]
-    assert len(asked) == len(set(asked))
+        suggested.append(missing.field)
+        fields[missing.field] = "Something longer, written in at least twelve words, so that it can be placed well."
+    assert suggested[:4] == ["problem", "what_happened", "tried", "outcome"]
+    assert len(suggested) == len(set(suggested))
 
 
-def test_an_open_case_is_not_asked_how_it_ended() -> None:
-    told = "It froze in the cold store and nobody could scan a pallet for an hour that night."
-    fields = {"problem": told, "what_happened": told, "tried": told, "status": "open"}
+def test_open_case_gets_no_suggestion_about_its_outcome() -> None:
+    text = "It froze in the cold store and no one could scan a pallet for an hour that night."
+    fields = {"problem": text, "what_happened": text, "tried": text, "status": "open"}
     missing = suggest_field(fields, kind=CaseKind.CASE)
     assert missing is not None
     assert missing.field == "context"
 
 
-# What is kept --------------------------------------------------------------------------------------------------------
+# Storage -------------------------------------------------------------------------------------------------------------
 
 
-def test_looking_it_over_shows_what_others_will_read_and_stores_nothing(house: AppContext) -> None:
-    seen = preview_case(house.store, written(fields={"problem": f"{PROBLEM} Call +47 22 33 44 55."}))
-    assert seen.case.text == {"problem": f"{PROBLEM} Call [phone]."}
-    assert seen.redaction_counts == {"phone": 1}
-    assert "Kjetil Moe" in seen.possible_names
-    assert house.store.cases() == []
-    assert house.store.submissions() == []
+def test_preview_shows_the_redacted_case_and_stores_no_data(ctx: AppContext) -> None:
+    preview = preview_case(ctx.store, build_input(fields={"problem": f"{PROBLEM} Call +47 22 33 44 55."}))
+    assert preview.case.text == {"problem": f"{PROBLEM} Call [phone]."}
+    assert preview.redaction_counts == {"phone": 1}
+    assert "Kjetil Moe" in preview.possible_names
+    assert ctx.store.cases() == []
+    assert ctx.store.submissions() == []
 
 
-def test_a_case_is_kept_redacted_with_its_raw_text_apart_and_its_owner_as_a_hash(house: AppContext) -> None:
-    confirm_names(house.store, ["Kjetil Moe"])
-    seen = handed_in(house, fields={"problem": PROBLEM, "consent": Consent.NETWORK_ONLY.value})
-    case = house.store.case(seen.case.id)
+def test_submitted_case_is_stored_redacted_with_raw_text_apart_and_hashed_owner(ctx: AppContext) -> None:
+    confirm_names(ctx.store, ["Kjetil Moe"])
+    preview = submit(ctx, fields={"problem": PROBLEM, "consent": Consent.NETWORK_ONLY.value})
+    case = ctx.store.case(preview.case.id)
     assert case.text == {"problem": "The scanner of [person 1] froze in the cold store."}
     assert case.consent is Consent.NETWORK_ONLY
     assert case.owner
     assert "m-1" not in case.owner
     assert "Ada" not in str(case)
-    raw = house.store.submission(case.id)
+    raw = ctx.store.submission(case.id)
     assert (raw.text["problem"], raw.facts["submitter"], raw.member) == (PROBLEM, "Ada Berg", "m-1")
 
 
-def test_sent_twice_it_is_one_case(house: AppContext) -> None:
-    first = handed_in(house, external_id="desk-1")
-    again = handed_in(house, external_id="desk-1")
+def test_case_submitted_twice_is_stored_once(ctx: AppContext) -> None:
+    first = submit(ctx, external_id="desk-1")
+    again = submit(ctx, external_id="desk-1")
     assert (first.is_new, again.is_new) == (True, False)
     assert first.case.id == again.case.id
-    assert house.store.count_versions(first.case.id) == 1
+    assert ctx.store.count_versions(first.case.id) == 1
 
 
-def test_another_text_under_a_known_id_is_refused_and_changes_nothing(house: AppContext) -> None:
-    seen = handed_in(house, external_id="k1")
+def test_another_text_under_an_existing_id_is_refused_without_a_change(ctx: AppContext) -> None:
+    preview = submit(ctx, external_id="k1")
     with pytest.raises(RuleViolated, match="another text"):
-        handed_in(house, external_id="k1", fields={"problem": "Something else entirely."})
-    assert house.store.case("k1") == house.store.case(seen.case.id)
-    assert house.store.case("k1").text["problem"] == PROBLEM
+        submit(ctx, external_id="k1", fields={"problem": "Something else entirely."})
+    assert ctx.store.case("k1") == ctx.store.case(preview.case.id)
+    assert ctx.store.case("k1").text["problem"] == PROBLEM
 
 
-def test_what_is_wrong_is_raised_whole(house: AppContext) -> None:
-    with pytest.raises(InvalidCase) as told:
-        handed_in(house, fields={"problem": PROBLEM, "status": "maybe", "recurrence": "often"})
-    assert {one.field for one in told.value.field_errors} == {"status", "recurrence"}
+def test_invalid_case_names_all_invalid_fields(ctx: AppContext) -> None:
+    with pytest.raises(InvalidCase) as refused:
+        submit(ctx, fields={"problem": PROBLEM, "status": "maybe", "recurrence": "often"})
+    assert {error.field for error in refused.value.field_errors} == {"status", "recurrence"}
 
 
-# Whose it is ---------------------------------------------------------------------------------------------------------
+# Ownership -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_case_is_its_members_and_nobody_elses(house: AppContext) -> None:
-    case = handed_in(house).case
+def test_case_belongs_only_to_the_member_who_submitted_it(ctx: AppContext) -> None:
+    case = submit(ctx).case
     namesake_in_part = Member(id="m-9", network_id="default", name="Ada", roles=frozenset({Role.MEMBER}))
-    assert is_own_case(house.store, case, ADA)
-    assert not is_own_case(house.store, case, ANN)
-    assert not is_own_case(house.store, case, namesake_in_part)
-    assert not is_own_case(house.store, case, None)
+    assert is_own_case(ctx.store, case, ADA)
+    assert not is_own_case(ctx.store, case, ANN)
+    assert not is_own_case(ctx.store, case, namesake_in_part)
+    assert not is_own_case(ctx.store, case, None)
 
 
-def test_a_row_of_a_file_is_the_members_whose_whole_name_it_has(house: AppContext, tmp_path: Path) -> None:
-    confirm_names(house.store, ["Ann Smith"])
+def test_imported_case_belongs_to_the_member_with_the_submitters_whole_name(ctx: AppContext, tmp_path: Path) -> None:
+    confirm_names(ctx.store, ["Ann Smith"])
     rows = [
         {"id": "a", "problem": "The pump leaked in hall four.", "submitter": "ada  BERG"},
         {"id": "b", "problem": "The gate stood open all night.", "submitter": "Ann Smith"},
     ]
-    import_files(house.store, [write_rows(tmp_path / "rows.jsonl", rows)], kind=CaseKind.CASE)
-    assert is_own_case(house.store, house.store.case("a"), ADA)
-    assert not is_own_case(house.store, house.store.case("b"), ANN)
-    assert is_own_withdrawn_case(house.store, house.store.case("a").id, ADA)
+    import_files(ctx.store, [write_rows(tmp_path / "rows.jsonl", rows)], kind=CaseKind.CASE)
+    assert is_own_case(ctx.store, ctx.store.case("a"), ADA)
+    assert not is_own_case(ctx.store, ctx.store.case("b"), ANN)
+    assert is_own_withdrawn_case(ctx.store, ctx.store.case("a").id, ADA)
 
 
-def test_a_member_known_by_part_of_a_name_still_owns_what_they_handed_in(house: AppContext) -> None:
-    confirm_names(house.store, ["Ann Smith"])
-    case = handed_in(house, member=ANN).case
-    assert is_own_case(house.store, case, ANN)
+def test_member_owns_their_case_when_the_roster_has_a_longer_name(ctx: AppContext) -> None:
+    confirm_names(ctx.store, ["Ann Smith"])
+    case = submit(ctx, member=ANN).case
+    assert is_own_case(ctx.store, case, ANN)
 
 
-def test_a_steward_may_write_down_a_case_for_somebody_else(house: AppContext) -> None:
+def test_steward_may_submit_a_case_for_another_person(ctx: AppContext) -> None:
     steward = Member(id="s-1", network_id="default", name="Sten Vik", roles=frozenset({Role.STEWARD}))
-    case = handed_in(house, member=steward, submitter="Ada Berg").case
-    assert is_own_case(house.store, case, ADA)
-    assert not is_own_case(house.store, case, steward)
+    case = submit(ctx, member=steward, submitter="Ada Berg").case
+    assert is_own_case(ctx.store, case, ADA)
+    assert not is_own_case(ctx.store, case, steward)
 
 
-def test_whose_it_is_outlives_a_new_roster(house: AppContext) -> None:
-    case = handed_in(house).case
-    confirm_names(house.store, ["Kjetil Moe"])
-    after = house.store.case(case.id)
+def test_ownership_survives_a_roster_change(ctx: AppContext) -> None:
+    case = submit(ctx).case
+    confirm_names(ctx.store, ["Kjetil Moe"])
+    after = ctx.store.case(case.id)
     assert after.text != case.text
-    assert is_own_case(house.store, after, ADA)
+    assert is_own_case(ctx.store, after, ADA)
 
 
 # Edits ---------------------------------------------------------------------------------------------------------------
 
 
-def test_an_edit_keeps_the_id_the_owner_and_every_version(house: AppContext) -> None:
-    before = handed_in(house).case
-    told = {"problem": f"{PROBLEM} It was minus 25.", "status": "solved"}
-    after = edit_case(house.store, house.clock, before.id, written(fields=told), expected_version=1).case
+def test_edit_keeps_id_owner_and_all_versions(ctx: AppContext) -> None:
+    before = submit(ctx).case
+    fields = {"problem": f"{PROBLEM} It was minus 25.", "status": "solved"}
+    after = edit_case(ctx.store, ctx.clock, before.id, build_input(fields=fields), expected_version=1).case
     assert (after.id, after.owner, after.contributor) == (before.id, before.owner, before.contributor)
     assert after.facts["status"] == "solved"
-    assert house.store.count_versions(before.id) == 2
-    assert house.store.submission(before.id, 1).text["problem"] == PROBLEM
-    assert house.store.submission(before.id).by == "Ada Berg"
+    assert ctx.store.count_versions(before.id) == 2
+    assert ctx.store.submission(before.id, 1).text["problem"] == PROBLEM
+    assert ctx.store.submission(before.id).by == "Ada Berg"
 
 
-def test_an_edited_case_without_an_id_of_its_own_stays_the_same_case_when_the_roster_grows(house: AppContext) -> None:
-    before = handed_in(house).case
-    edit_case(house.store, house.clock, before.id, written(fields={"problem": f"{PROBLEM} Again."}), expected_version=1)
-    confirm_names(house.store, ["Kjetil Moe"])
-    assert [case.id for case in house.store.cases()] == [before.id]
-    assert "[person 1]" in house.store.case(before.id).text["problem"]
+def test_edited_case_without_external_id_keeps_its_id_when_the_roster_grows(ctx: AppContext) -> None:
+    before = submit(ctx).case
+    edit_case(ctx.store, ctx.clock, before.id, build_input(fields={"problem": f"{PROBLEM} Again."}), expected_version=1)
+    confirm_names(ctx.store, ["Kjetil Moe"])
+    assert [case.id for case in ctx.store.cases()] == [before.id]
+    assert "[person 1]" in ctx.store.case(before.id).text["problem"]
 
 
-def test_the_second_of_two_editors_is_told_and_changes_nothing(house: AppContext) -> None:
-    case = handed_in(house).case
-    edit_case(house.store, house.clock, case.id, written(fields={"problem": "First was quicker."}), expected_version=1)
+def test_second_concurrent_edit_is_refused_without_a_change(ctx: AppContext) -> None:
+    case = submit(ctx).case
+    edit_case(ctx.store, ctx.clock, case.id, build_input(fields={"problem": "First was quicker."}), expected_version=1)
     with pytest.raises(VersionConflict):
-        edit_case(house.store, house.clock, case.id, written(fields={"problem": "Second."}), expected_version=1)
-    assert house.store.case(case.id).text["problem"] == "First was quicker."
+        edit_case(ctx.store, ctx.clock, case.id, build_input(fields={"problem": "Second."}), expected_version=1)
+    assert ctx.store.case(case.id).text["problem"] == "First was quicker."
 
 
-def test_an_edit_at_the_desk_outlives_the_same_file_taken_in_again(house: AppContext, tmp_path: Path) -> None:
+def test_edit_survives_a_repeated_import_of_the_same_file(ctx: AppContext, tmp_path: Path) -> None:
     file = write_rows(tmp_path / "rows.jsonl", [{"id": "a", "problem": PROBLEM, "note": "from the line"}])
-    import_files(house.store, [file], kind=CaseKind.CASE)
-    case = house.store.case("a")
-    told = {"problem": f"{PROBLEM} We know more now."}
-    edit_case(house.store, house.clock, case.id, written(fields=told), expected_version=1)
-    report = import_files(house.store, [file], kind=CaseKind.CASE)
+    import_files(ctx.store, [file], kind=CaseKind.CASE)
+    case = ctx.store.case("a")
+    fields = {"problem": f"{PROBLEM} We know more now."}
+    edit_case(ctx.store, ctx.clock, case.id, build_input(fields=fields), expected_version=1)
+    report = import_files(ctx.store, [file], kind=CaseKind.CASE)
     assert (report.accepted, report.unchanged) == (0, 1)
-    assert house.store.case("a").text["problem"].endswith("We know more now.")
-    assert house.store.case("a").extra == {"note": "from the line"}
+    assert ctx.store.case("a").text["problem"].endswith("We know more now.")
+    assert ctx.store.case("a").extra == {"note": "from the line"}
     newer = write_rows(tmp_path / "newer.jsonl", [{"id": "a", "problem": "The line says something new."}])
-    assert import_files(house.store, [newer], kind=CaseKind.CASE).updated == 1
+    assert import_files(ctx.store, [newer], kind=CaseKind.CASE).updated == 1
 
 
-def test_an_edit_keeps_what_a_form_does_not_ask(house: AppContext, tmp_path: Path) -> None:
+def test_edit_keeps_facts_that_the_form_does_not_have(ctx: AppContext, tmp_path: Path) -> None:
     row = {"id": "a", "problem": PROBLEM, "submitter": "Bo Lind", "source_format": "phone call"}
-    import_files(house.store, [write_rows(tmp_path / "rows.jsonl", [row])], kind=CaseKind.CASE)
-    case = house.store.case("a")
-    edit_case(house.store, house.clock, case.id, written(fields={"problem": "Told anew."}), expected_version=None)
-    raw = house.store.submission(case.id)
+    import_files(ctx.store, [write_rows(tmp_path / "rows.jsonl", [row])], kind=CaseKind.CASE)
+    case = ctx.store.case("a")
+    edit_case(ctx.store, ctx.clock, case.id, build_input(fields={"problem": "Written again."}), expected_version=None)
+    raw = ctx.store.submission(case.id)
     assert (raw.facts["submitter"], raw.facts["source_format"]) == ("Bo Lind", "phone call")
-    assert house.store.case("a").contributor == case.contributor
+    assert ctx.store.case("a").contributor == case.contributor
 
 
-# Withdrawn -----------------------------------------------------------------------------------------------------------
+# Withdrawal ----------------------------------------------------------------------------------------------------------
 
 
 SUBJECTS = ("printer", "valve", "login")
-WHEN = "on monday,at noon,by night,in march,after lunch,before dawn,under load,in rain,while empty".split(",")
+CONDITIONS = "on monday,at noon,by night,in march,after lunch,before dawn,under load,in rain,while empty".split(",")
 
 
 @pytest.fixture
-def grown(house: AppContext, tmp_path: Path) -> AppContext:
+def clustered_ctx(ctx: AppContext, tmp_path: Path) -> AppContext:
     rows = [
         {
             "id": f"{subject}-{n}",
@@ -255,73 +255,75 @@ def grown(house: AppContext, tmp_path: Path) -> AppContext:
             "submitter": "Ada Berg" if (subject, n) == ("valve", 0) else f"Person Number{n}",
         }
         for subject in SUBJECTS
-        for n, when in enumerate(WHEN)
+        for n, when in enumerate(CONDITIONS)
     ]
     rows[9]["problem"] += " The Quokka valve screamed."
-    import_files(house.store, [write_rows(tmp_path / "rows.jsonl", rows)], kind=CaseKind.CASE)
-    house.run(RunParameters())
-    return house
+    import_files(ctx.store, [write_rows(tmp_path / "rows.jsonl", rows)], kind=CaseKind.CASE)
+    ctx.run(RunParameters())
+    return ctx
 
 
-def everything_read(house: AppContext) -> str:
-    store = house.store
-    told = (store.cases(), store.themes(), store.drafts(current=False), store.assignments(), store.submissions())
-    return str(told).casefold()
+def readable_data(ctx: AppContext) -> str:
+    store = ctx.store
+    data = (store.cases(), store.themes(), store.drafts(current=False), store.assignments(), store.submissions())
+    return str(data).casefold()
 
 
-def test_a_withdrawn_case_is_in_nothing_that_is_read_and_comes_back_whole(grown: AppContext) -> None:
-    store = grown.store
+def test_withdrawn_case_is_hidden_everywhere_and_restored_unchanged(clustered_ctx: AppContext) -> None:
+    store = clustered_ctx.store
     case = store.case("valve-0")
-    assert "quokka" in everything_read(grown)
-    told = grown.withdraw(case.id, actor="Ada Berg")
-    assert told.case_id == case.id
-    assert "quokka" not in everything_read(grown)
+    assert "quokka" in readable_data(clustered_ctx)
+    result = clustered_ctx.withdraw(case.id, actor="Ada Berg")
+    assert result.case_id == case.id
+    assert "quokka" not in readable_data(clustered_ctx)
     assert case.id not in str((store.cases(), store.themes(), store.assignments()))
     with pytest.raises(NotFound):
         store.case("valve-0")
-    hidden = find_withdrawal(store, "valve-0")
-    assert hidden is not None
-    assert (hidden.case_id, hidden.by) == (case.id, "Ada Berg")
-    back = restore_case(store, case.id)
-    assert (back.id, back.text, back.contributor) == (case.id, case.text, case.contributor)
+    withdrawal = find_withdrawal(store, "valve-0")
+    assert withdrawal is not None
+    assert (withdrawal.case_id, withdrawal.by) == (case.id, "Ada Berg")
+    restored = restore_case(store, case.id)
+    assert (restored.id, restored.text, restored.contributor) == (case.id, case.text, case.contributor)
     assert find_withdrawal(store, "valve-0") is None
     with pytest.raises(NotFound):
         restore_case(store, case.id)
 
 
-def test_a_withdrawn_case_does_not_come_back_with_a_file_a_roster_or_a_run(grown: AppContext, tmp_path: Path) -> None:
-    case = grown.store.case("valve-0")
-    grown.withdraw(case.id, actor="Ada Berg")
+def test_withdrawn_case_stays_hidden_after_an_import_a_roster_change_and_a_run(
+    clustered_ctx: AppContext, tmp_path: Path
+) -> None:
+    case = clustered_ctx.store.case("valve-0")
+    clustered_ctx.withdraw(case.id, actor="Ada Berg")
     row = {"id": "valve-0", "problem": "The Quokka valve again."}
-    report = import_files(grown.store, [write_rows(tmp_path / "again.jsonl", [row])], kind=CaseKind.CASE)
+    report = import_files(clustered_ctx.store, [write_rows(tmp_path / "again.jsonl", [row])], kind=CaseKind.CASE)
     assert report.accepted == 0
     assert "was withdrawn on" in report.rejected[0].errors[0]
-    confirm_names(grown.store, ["Somebody Else"])
-    grown.run(RunParameters())
-    assert "quokka" not in everything_read(grown)
+    confirm_names(clustered_ctx.store, ["Somebody Else"])
+    clustered_ctx.run(RunParameters())
+    assert "quokka" not in readable_data(clustered_ctx)
     with pytest.raises(RuleViolated, match="withdrawn"):
-        handed_in(grown, external_id="valve-0")
+        submit(clustered_ctx, external_id="valve-0")
 
 
-def test_put_back_it_is_redacted_by_the_roster_of_now(grown: AppContext) -> None:
-    case = grown.store.case("valve-0")
-    grown.withdraw(case.id, actor="Ada Berg")
-    confirm_names(grown.store, ["Quokka"])
-    assert "quokka" not in str(restore_case(grown.store, case.id)).casefold()
+def test_restored_case_is_redacted_with_the_current_roster(clustered_ctx: AppContext) -> None:
+    case = clustered_ctx.store.case("valve-0")
+    clustered_ctx.withdraw(case.id, actor="Ada Berg")
+    confirm_names(clustered_ctx.store, ["Quokka"])
+    assert "quokka" not in str(restore_case(clustered_ctx.store, case.id)).casefold()
 
 
-def test_a_withdrawn_case_can_be_erased_for_good(grown: AppContext) -> None:
-    case = grown.store.case("valve-0")
-    grown.withdraw(case.id, actor="Ada Berg")
-    grown.erase(case.id, actor="Ada Berg")
-    assert grown.store.withdrawals() == []
-    assert [one.case_id for one in grown.store.erasures()] == [case.id]
-    assert grown.store.count_versions(case.id) == 0
-    for path in grown.settings.home.rglob("*"):
+def test_withdrawn_case_can_be_erased(clustered_ctx: AppContext) -> None:
+    case = clustered_ctx.store.case("valve-0")
+    clustered_ctx.withdraw(case.id, actor="Ada Berg")
+    clustered_ctx.erase(case.id, actor="Ada Berg")
+    assert clustered_ctx.store.withdrawals() == []
+    assert [erasure.case_id for erasure in clustered_ctx.store.erasures()] == [case.id]
+    assert clustered_ctx.store.count_versions(case.id) == 0
+    for path in clustered_ctx.settings.home.rglob("*"):
         assert not path.is_file() or b"Quokka" not in path.read_bytes()
 
 
-def test_a_submission_of_an_older_version_is_read_as_it_was() -> None:
-    """Fields that came with the desk have no value in what was kept before."""
+def test_submission_of_an_older_version_has_no_member_actor_or_time() -> None:
+    """Submissions stored by older versions lack the fields that web submissions added."""
     old = Submission(kind=CaseKind.CASE, external_id=None, text={}, facts={}, extra={})
     assert (old.member, old.by, old.at, old.known_as) == (None, None, None, None)

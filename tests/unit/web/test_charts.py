@@ -1,4 +1,4 @@
-"""Pictures of numbers by quarter, and the words beside them."""
+"""Charts of numbers by quarter, and their text alternatives."""
 
 import re
 from xml.etree import ElementTree as ET
@@ -18,12 +18,12 @@ QUARTERS = st.tuples(st.integers(1995, 2030), st.integers(1, 4)).map(lambda one:
 TRENDS = st.dictionaries(QUARTERS, st.integers(0, 10_000), max_size=12)
 
 
-def test_quarters_without_a_case_are_there_too() -> None:
+def test_quarter_range_includes_quarters_without_cases() -> None:
     assert quarter_range({"2025Q4": 2}, {"2026Q2": 1}) == ["2025Q4", "2026Q1", "2026Q2"]
     assert quarter_range({}) == []
 
 
-def test_the_words_say_what_the_picture_shows() -> None:
+def test_chart_label_describes_its_numbers() -> None:
     trend, quarters = {"2025Q4": 2, "2026Q2": 1}, ["2025Q4", "2026Q1", "2026Q2"]
     told = "Cases by quarter: 2 in Q4 2025, 0 in Q1 2026, 1 in Q2 2026."
     assert describe_trend(trend, quarters) == told
@@ -31,14 +31,14 @@ def test_the_words_say_what_the_picture_shows() -> None:
     assert re.findall(r">(\d+)<", bar_chart(trend, quarters)) == ["2", "0", "1"]
 
 
-def test_there_is_no_line_through_one_quarter_and_no_picture_of_none() -> None:
+def test_charts_are_empty_without_enough_quarters() -> None:
     assert sparkline({"2026Q1": 3}, ["2026Q1"]) == ""
     assert bar_chart({}, []) == ""
     assert describe_trend({}, []) == "Cases by quarter: no case has a date."
 
 
 @given(TRENDS)
-def test_every_picture_is_whole_and_stays_in_its_frame(trend: dict[str, int]) -> None:
+def test_charts_stay_inside_their_viewbox(trend: dict[str, int]) -> None:
     quarters = quarter_range(trend)
     for drawn in filter(None, (sparkline(trend, quarters), bar_chart(trend, quarters))):
         root = ET.fromstring(drawn)  # noqa: S314 - our own words

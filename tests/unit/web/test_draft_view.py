@@ -1,4 +1,4 @@
-"""A draft on its page: every sentence tells what it stands on, and a quote is marked in its whole case."""
+"""View models of drafts: claims of each sentence, and quotes highlighted in their cases."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def views(reviewed: ReviewedDraft):
     return {view.name: view for view in field_views(reviewed)}
 
 
-def test_a_sentence_with_a_quote_leads_to_its_claim_and_one_without_says_so() -> None:
+def test_field_view_links_claims_and_marks_unsupported_lines() -> None:
     seen = views(a_reviewed())
     assert [(piece.text, piece.claim_number) for piece in seen["problem"].lines[0].segments] == [
         ("The pallet stood in lane 4.", 0)
@@ -66,7 +66,7 @@ def test_a_sentence_with_a_quote_leads_to_its_claim_and_one_without_says_so() ->
     assert seen["forces"].lines == seen["counter_evidence"].lines == ()
 
 
-def test_what_a_person_rewrote_has_no_quote_any_more_and_shows_both_texts() -> None:
+def test_rewritten_line_loses_its_quote_and_shows_diff() -> None:
     reviewed = a_reviewed()
     edits = {"problem": ("Goods on hold looked like all others.",)}
     edit = make_decision(reviewed, DraftAction.EDIT, actor="Ada", at=NOON, edits=edits)
@@ -78,7 +78,7 @@ def test_what_a_person_rewrote_has_no_quote_any_more_and_shows_both_texts() -> N
     assert not any(one.changes for one in field_views(replace(reviewed, decisions=(edit,)), changes=False))
 
 
-def test_evidence_is_the_whole_case_with_the_quote_marked() -> None:
+def test_evidence_shows_whole_case_with_highlighted_quote() -> None:
     seen = evidence_view(a_reviewed(), 1, CASES)
     assert seen is not None
     assert (seen.previous_number, seen.next_number) == (0, None)
@@ -91,7 +91,7 @@ def test_evidence_is_the_whole_case_with_the_quote_marked() -> None:
 
 
 @given(st.text(max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=5))
-def test_marking_changes_no_character(text: str, places: list[tuple[int, int]]) -> None:
+def test_highlighting_preserves_the_text(text: str, places: list[tuple[int, int]]) -> None:
     marks = [(min(pair), min(max(pair), len(text))) for pair in places if min(pair) < min(max(pair), len(text))]
     runs = highlight_segments(text, marks)
     assert "".join(run for run, _ in runs) == text
@@ -100,21 +100,21 @@ def test_marking_changes_no_character(text: str, places: list[tuple[int, int]]) 
 
 
 @given(st.lists(st.text("ab c", min_size=1, max_size=9).map(str.strip).filter(bool), min_size=1, max_size=4))
-def test_a_field_comes_back_from_its_form_as_it_went_in(lines: list[str]) -> None:
+def test_draft_field_survives_the_form_unchanged(lines: list[str]) -> None:
     assert text_to_field(field_to_text(tuple(lines)).replace("\n", "\r\n"), tuple(lines)) == tuple(lines)
     assert text_to_field(field_to_text(lines[0]), lines[0]) == lines[0]
     assert text_to_field("", NOT_STATED) == NOT_STATED
     assert text_to_field("", tuple(lines)) == NOT_STATED
 
 
-def test_two_claims_of_the_same_words_are_told_by_their_field() -> None:
+def test_equal_claims_are_matched_by_field() -> None:
     claims = [build_claim("forces", ONE, "We put red tape on it.", source="lesson"),
               build_claim("solution", TWO, "We put red tape on it.", source="lesson")]  # fmt: skip
     seen = views(ReviewedDraft(grounded=build_grounded_draft(CASES, claims, DraftKind.PATTERN)))
     assert [seen[name].lines[0].segments[0].claim_number for name in ("forces", "solution")] == [0, 1]
 
 
-def test_a_claim_that_lost_its_case_is_no_evidence() -> None:
+def test_claim_without_its_case_has_no_evidence() -> None:
     lost = Claim(
         text="Gone.", field="solution", quotes=(Quote(case_id="c-9", field="x", start=0, end=5, text="Gone."),)
     )

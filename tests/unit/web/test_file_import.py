@@ -1,4 +1,4 @@
-"""Taking in a file through the pages: seen before it is stored, all or nothing, and nothing in it acts."""
+"""File import pages: preview, all-or-nothing import, and escaping of file content."""
 
 import asyncio
 import csv
@@ -39,13 +39,13 @@ def _waiting_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:  # pyrig
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> AppContext:
+def ctx(tmp_path: Path) -> AppContext:
     return AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
 
 
 @pytest.fixture
-def steward(house: AppContext) -> PageClient:
-    return PageClient(house, Role.STEWARD)
+def steward(ctx: AppContext) -> PageClient:
+    return PageClient(ctx, Role.STEWARD)
 
 
 def upload(visitor: PageClient, name: str, content: bytes, *, kind: str = "case") -> Any:
@@ -59,41 +59,39 @@ def words(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
 
 
-def kept(house: AppContext) -> list[str]:
+def kept(ctx: AppContext) -> list[str]:
     return sorted(
-        path.relative_to(house.settings.home).as_posix()
-        for path in house.settings.home.glob(f"{UPLOAD_FOLDER_PREFIX}*/file/*")
+        path.relative_to(ctx.settings.home).as_posix()
+        for path in ctx.settings.home.glob(f"{UPLOAD_FOLDER_PREFIX}*/file/*")
     )
 
 
-def test_a_file_is_seen_as_it_would_be_read_before_anything_is_stored(house: AppContext, steward: PageClient) -> None:
+def test_file_preview_stores_nothing(ctx: AppContext, steward: PageClient) -> None:
     sent = upload(steward, "cases.csv", ROWS)
     assert sent.status_code == 303
     page = steward.get(sent.headers["location"])
     said = words(page)
-    assert "2 rows would be taken in, 2 rejected." in said
-    assert "It has no title and no text." in said
+    assert "2 rows to import, 2 rejected." in said
+    assert "No title and no text." in said
     assert "is not one of open, workaround, solved, abandoned" in said
     assert "The pump leaked in hall four. Call phone ." in said
     assert "+47" not in page.text
     assert "Ann Lee" not in page.text
     assert '<option value="problem" selected>' in page.text
-    assert house.store.cases() == []
+    assert ctx.store.cases() == []
 
 
-def test_taken_in_it_is_stored_once_whole_and_the_raw_file_goes_when_nothing_is_left_to_mend(
-    house: AppContext, steward: PageClient
-) -> None:
+def test_import_stores_rows_once_and_deletes_the_file(ctx: AppContext, steward: PageClient) -> None:
     good = b"id,problem\n1,The pump leaked in hall four.\n2,The gate stood open all night.\n"
     address = upload(steward, "cases.csv", good).headers["location"]
     for _ in range(2):
         assert steward.send(address, {}, page=address).status_code == 303
-    assert "2 rows taken in" in words(steward.get(address))
-    assert [case.external_id for case in house.store.cases()] == ["1", "2"] or len(house.store.cases()) == 2
-    assert kept(house) == []
+    assert "2 rows imported" in words(steward.get(address))
+    assert [case.external_id for case in ctx.store.cases()] == ["1", "2"] or len(ctx.store.cases()) == 2
+    assert kept(ctx) == []
 
 
-def test_columns_can_be_read_another_way(house: AppContext, steward: PageClient) -> None:
+def test_column_mapping_can_be_changed(ctx: AppContext, steward: PageClient) -> None:
     content = b"nr,Beskrivelse,problem\n7,The pump leaked in hall four.,none\n"
     address = upload(steward, "cases.csv", content).headers["location"]
     columns = {"column": ["nr", "Beskrivelse", "problem"], "field": ["id", "problem", ""], "kind": "case"}
@@ -101,22 +99,22 @@ def test_columns_can_be_read_another_way(house: AppContext, steward: PageClient)
     assert sent.status_code == 303
     assert "The pump leaked in hall four." in words(steward.get(address))
     steward.send(address, {}, page=address)
-    case = house.store.case("7")
+    case = ctx.store.case("7")
     assert case.text == {"problem": "The pump leaked in hall four."}
     assert case.extra == {"problem": "none"}
 
 
-def test_two_columns_for_one_field_are_refused_and_the_page_stays(house: AppContext, steward: PageClient) -> None:
+def test_duplicate_column_mapping_is_refused(ctx: AppContext, steward: PageClient) -> None:
     address = upload(steward, "cases.csv", b"a,b\nOne thing happened.,Another thing happened.\n").headers["location"]
     sent = steward.send(
         f"{address}/columns", {"column": ["a", "b"], "field": ["problem", "problem"], "kind": "case"}, page=address
     )
     assert sent.status_code == 422
     assert "mapped twice" in sent.text
-    assert house.store.cases() == []
+    assert ctx.store.cases() == []
 
 
-def test_what_is_chosen_becomes_the_mapping_and_what_a_name_says_stays_unsaid() -> None:
+def test_mapping_contains_only_choices_that_differ_from_names() -> None:
     chosen = {"Problem": "problem", "text": "", "weird": "lesson", "other": ""}
     assert mapping_from_choices(chosen, CaseKind.CASE) == ("beside=text", "lesson=weird")
 
@@ -130,28 +128,28 @@ def test_what_is_chosen_becomes_the_mapping_and_what_a_name_says_stays_unsaid() 
         ("half.json", b'[{"problem": "x"', ""),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named_and_not_kept(
-    house: AppContext, steward: PageClient, name: str, content: bytes, said: str
+def test_unreadable_file_is_named_and_deleted(
+    ctx: AppContext, steward: PageClient, name: str, content: bytes, said: str
 ) -> None:
     answer = upload(steward, name, content)
     assert answer.status_code == 422
     assert said in words(answer).replace("&#34;", '"')
-    assert str(house.settings.home) not in answer.text
-    assert kept(house) == []
+    assert str(ctx.settings.home) not in answer.text
+    assert kept(ctx) == []
 
 
-def test_no_file_chosen_is_said(steward: PageClient) -> None:
+def test_import_without_file_shows_an_error(steward: PageClient) -> None:
     answer = steward.send("/cases/import", {"kind": "case"}, page="/cases/import")
     assert answer.status_code == 422
-    assert "Choose a file first." in answer.text
+    assert "Select a file first." in answer.text
 
 
-def test_when_storing_fails_nothing_is_half_done_and_it_is_said(
-    house: AppContext, steward: PageClient, monkeypatch: pytest.MonkeyPatch
+def test_failed_import_stores_nothing_and_shows_an_error(
+    ctx: AppContext, steward: PageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = b"problem\n" + b"".join(b"The pump number %d leaked in hall four.\n" % n for n in range(1500))
     address = upload(steward, "many.csv", rows).headers["location"]
-    store: Any = type(house.store)
+    store: Any = type(ctx.store)
     usual = store._put_case
     done = 0
 
@@ -167,15 +165,13 @@ def test_when_storing_fails_nothing_is_half_done_and_it_is_said(
     page = steward.get(address)
     assert "The data folder is unavailable" in words(page)
     assert "disk" not in page.text
-    assert house.store.cases() == []
+    assert ctx.store.cases() == []
 
 
 # What is rejected ----------------------------------------------------------------------------------------------------
 
 
-def test_rejected_rows_come_back_as_a_file_to_mend_that_calculates_nothing(
-    house: AppContext, steward: PageClient
-) -> None:
+def test_rejected_rows_download_as_csv_without_formulas(ctx: AppContext, steward: PageClient) -> None:
     address = upload(steward, "cases.csv", ROWS).headers["location"]
     answer = steward.get(f"{address}/errors.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -192,33 +188,33 @@ def test_rejected_rows_come_back_as_a_file_to_mend_that_calculates_nothing(
     ]
     assert [row[2] for row in rows[1:]] == ["2", "3"]
     assert rows[2][4] == "'@SUM(A1)"
-    assert house.store.cases() == []
+    assert ctx.store.cases() == []
 
 
-def test_a_mended_file_comes_back_as_if_it_had_been_right_at_first(house: AppContext, steward: PageClient) -> None:
+def test_corrected_file_imports_like_a_valid_one(ctx: AppContext, steward: PageClient) -> None:
     address = upload(steward, "cases.csv", ROWS).headers["location"]
     mended = steward.get(f"{address}/errors.csv").text.replace("half done", "open").encode()
     again = upload(steward, "rows-to-fix.csv", mended).headers["location"]
     page = steward.get(again)
-    assert "1 row would be taken in, 1 rejected." in words(page)
+    assert "1 row to import, 1 rejected." in words(page)
     assert "patternmind: row" not in page.text
     steward.send(again, {}, page=again)
-    case = house.store.case("3")
+    case = ctx.store.case("3")
     assert (case.text["problem"], case.extra) == ("The gate stood open all night.", {"Remark": "@SUM(A1)"})
 
 
 @pytest.mark.parametrize("start", [*FORMULA_PREFIXES, " =", "\u00a0@"])
-def test_no_cell_begins_as_a_formula(start: str) -> None:
+def test_csv_cells_are_escaped_against_formulas(start: str) -> None:
     assert escape_formula(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
     assert escape_formula("plain = text") == "plain = text"
 
 
-def test_a_formula_in_a_file_is_text_and_is_noted(house: AppContext, steward: PageClient) -> None:
+def test_formula_in_a_file_is_imported_as_flagged_text(ctx: AppContext, steward: PageClient) -> None:
     rows = b'problem,lesson\n"=HYPERLINK(""http://evil.example"",""x"") in the sheet was shown.",Look at it.\n'
     address = upload(steward, "cases.csv", rows).headers["location"]
-    assert "1 with odd text" in words(steward.get(address))
+    assert "1 suspicious text" in words(steward.get(address))
     steward.send(address, {}, page=address)
-    case = house.store.cases()[0]
+    case = ctx.store.cases()[0]
     assert case.text["problem"].startswith("=HYPERLINK")
     assert any("begins like a spreadsheet formula" in flag for flag in case.flags)
 
@@ -244,58 +240,56 @@ def test_a_formula_in_a_file_is_text_and_is_noted(house: AppContext, steward: Pa
         "%2e%2e%2fcases.csv",
     ],
 )
-def test_a_file_name_leads_nowhere_and_is_no_markup(house: AppContext, steward: PageClient, given: str) -> None:
+def test_file_name_is_sanitised_and_escaped(ctx: AppContext, steward: PageClient, given: str) -> None:
     name = safe_name(given)
     assert name.endswith(".csv")
     assert not re.search(r"[/\\\x00-\x1f\u202e]|^\.", name)
     assert len(name.encode()) <= 240
-    outside = set(house.settings.home.parent.iterdir())
+    outside = set(ctx.settings.home.parent.iterdir())
     sent = upload(steward, given, b"problem\nThe pump leaked in hall four.\n")
     if sent.status_code == 303:
         page = steward.get(sent.headers["location"])
         assert page.status_code == 200
         assert "<img src=x" not in page.text
         assert "set-cookie: x" not in str(page.headers).lower()
-        assert [path for path in kept(house) if ".." not in path] == kept(house)
-        assert len(kept(house)) == 1
-    assert set(house.settings.home.parent.iterdir()) == outside
+        assert [path for path in kept(ctx) if ".." not in path] == kept(ctx)
+        assert len(kept(ctx)) == 1
+    assert set(ctx.settings.home.parent.iterdir()) == outside
 
 
 @pytest.mark.parametrize("id", ["x" * 22, "%2e%2e", "a" * 300, ".upload-", "x/y"])
-def test_an_upload_is_known_by_its_own_id_alone(house: AppContext, steward: PageClient, id: str) -> None:
+def test_upload_with_unknown_id_is_not_found(ctx: AppContext, steward: PageClient, id: str) -> None:
     upload(steward, "cases.csv", ROWS)
     assert steward.get(f"/cases/import/{id}").status_code == 404
 
 
-def test_an_upload_is_there_for_who_sent_it_and_nobody_else(house: AppContext) -> None:
-    app = make_app(house)
-    ann, bo = (PageClient(house, Role.STEWARD, name=name, app=app) for name in ("Ann Lee", "Bo Lind"))
+def test_upload_is_visible_only_to_its_owner(ctx: AppContext) -> None:
+    app = make_app(ctx)
+    ann, bo = (PageClient(ctx, Role.STEWARD, name=name, app=app) for name in ("Ann Lee", "Bo Lind"))
     address = upload(ann, "cases.csv", ROWS).headers["location"]
     assert ann.get(address).status_code == 200
     assert bo.get(address).status_code == 404
     assert bo.get(f"{address}/errors.csv").status_code == 404
     assert bo.send(address, {}, page="/cases/import").status_code == 404
-    assert house.store.cases() == []
+    assert ctx.store.cases() == []
 
 
-def test_a_file_left_aside_is_removed_and_one_left_lying_goes_within_the_hour(
-    house: AppContext, steward: PageClient
-) -> None:
+def test_upload_is_deleted_when_cancelled_or_expired(ctx: AppContext, steward: PageClient) -> None:
     import os
 
     address = upload(steward, "cases.csv", ROWS).headers["location"]
     assert steward.send(f"{address}/drop", {}, page=address).status_code == 303
-    assert kept(house) == []
+    assert kept(ctx) == []
     upload(steward, "old.csv", ROWS)
-    for folder in house.settings.home.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
+    for folder in ctx.settings.home.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
         os.utime(folder, (0, 0))
     upload(steward, "new.csv", ROWS)
-    assert [path.rpartition("/")[2] for path in kept(house)] == ["new.csv"]
+    assert [path.rpartition("/")[2] for path in kept(ctx)] == ["new.csv"]
 
 
-def test_an_import_of_a_server_that_was_killed_is_said_to_be_off(house: AppContext, tmp_path: Path) -> None:
-    uploads = UploadStore(house)
-    assert house.store.cases() == []
+def test_import_is_reported_failed_when_its_server_was_killed(ctx: AppContext, tmp_path: Path) -> None:
+    uploads = UploadStore(ctx)
+    assert ctx.store.cases() == []
     upload_id, place = uploads.create_folder()
     (place / "a.csv").write_bytes(ROWS)
     one = Upload(id=upload_id, owner="o", name="a.csv", kind=CaseKind.CASE, state="importing", pid=2**22 + 1)
@@ -304,11 +298,11 @@ def test_an_import_of_a_server_that_was_killed_is_said_to_be_off(house: AppConte
     found = uploads.find(upload_id, owner="o")
     assert found.state == "failed"
     assert "No row of the file was imported" in found.failure
-    assert preview_file(house.store, place / "a.csv", kind=CaseKind.CASE).columns
+    assert preview_file(ctx.store, place / "a.csv", kind=CaseKind.CASE).columns
 
 
-def test_a_body_that_is_too_large_is_refused_however_it_is_announced(
-    house: AppContext, steward: PageClient, monkeypatch: pytest.MonkeyPatch
+def test_upload_is_refused_when_its_body_is_too_large(
+    ctx: AppContext, steward: PageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(middleware, "MAX_IMPORT_BYTES", 200_000)
     big = b"problem\n" + b"The pump leaked.\n" * 20_000
@@ -320,11 +314,11 @@ def test_a_body_that_is_too_large_is_refused_however_it_is_announced(
 
     sent = steward.post("/api/v1/uploads?filename=cases.csv", content=drip(), headers={"x-form-token": token})
     assert sent.status_code == 413
-    assert kept(house) == []
+    assert kept(ctx) == []
     assert steward.send("/cases/new", {"problem": "x" * 1_200_000}, page="/cases/new").status_code == 413
 
 
-def test_a_body_that_stops_coming_is_not_waited_for() -> None:
+def test_upload_times_out_when_its_body_stalls() -> None:
     """A server that waits for every slow body has soon no room for the others."""
 
     async def reads_all(scope: Any, receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""The way into a page: signed in, allowed, with a form of ours; and what a page is given."""
+"""Page routes: sign-in, permission and form-token checks, and template values."""
 
 from typing import Annotated, Any
 
@@ -67,13 +67,13 @@ def _with_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def app(tmp_path: Any) -> tuple[AppContext, Any]:
-    house = AppContext(Settings(home=tmp_path), encoder=HashingEncoder())
-    made = make_app(house)
+    ctx = AppContext(Settings(home=tmp_path), encoder=HashingEncoder())
+    made = make_app(ctx)
     made.include_router(router)
-    return house, made
+    return ctx, made
 
 
-def test_who_has_not_signed_in_is_led_there_and_back(app: tuple[AppContext, Any]) -> None:
+def test_anonymous_caller_is_redirected_to_sign_in_and_back(app: tuple[AppContext, Any]) -> None:
     stranger = PageClient(app[0], app=app[1])
     led = stranger.get("/note?note=a%20b&x=1")
     assert (led.status_code, led.headers["location"]) == (303, "/sign-in?next=/note%3Fnote%3Da%2520b%26x%3D1")
@@ -81,19 +81,19 @@ def test_who_has_not_signed_in_is_led_there_and_back(app: tuple[AppContext, Any]
     assert stranger.get("/open").status_code == 200
 
 
-def test_who_may_not_is_told_so_on_a_page(app: tuple[AppContext, Any]) -> None:
+def test_forbidden_caller_gets_an_error_page(app: tuple[AppContext, Any]) -> None:
     told = PageClient(app[0], Role.MEMBER, app=app[1]).get("/note")
     assert (told.status_code, told.headers["content-type"]) == (403, "text/html; charset=utf-8")
     assert "None of your roles" in told.text
 
 
-def test_what_is_not_there_is_a_page_too(app: tuple[AppContext, Any]) -> None:
+def test_missing_resource_returns_a_page(app: tuple[AppContext, Any]) -> None:
     gone = PageClient(app[0], Role.MEMBER, app=app[1]).get("/gone")
     assert gone.status_code == 404
     assert "&lt;7&gt;" in gone.text
 
 
-def test_a_form_with_its_token_is_taken_and_the_next_page_says_so_once(app: tuple[AppContext, Any]) -> None:
+def test_form_with_token_is_accepted_and_confirmed_once(app: tuple[AppContext, Any]) -> None:
     ada = PageClient(app[0], Role.FACILITATOR, app=app[1])
     sent = ada.send("/note", {"note": "seven"}, page="/note")
     assert (sent.status_code, sent.headers["location"]) == (303, "/note")
@@ -101,7 +101,7 @@ def test_a_form_with_its_token_is_taken_and_the_next_page_says_so_once(app: tupl
     assert "Written by" not in ada.get("/note").text
 
 
-def test_a_form_without_its_token_or_with_that_of_another_session_is_refused(app: tuple[AppContext, Any]) -> None:
+def test_form_is_refused_without_token_of_its_session(app: tuple[AppContext, Any]) -> None:
     bo = PageClient(app[0], Role.FACILITATOR, name="Bo Lind", app=app[1])
     token_of_bo = form_token_on(bo.get("/note").text)
     ada = PageClient(app[0], Role.FACILITATOR, app=app[1])
@@ -117,13 +117,13 @@ def test_a_form_without_its_token_or_with_that_of_another_session_is_refused(app
     assert ada.post("/note", data={"note": "x"}, headers=own).status_code == 303
 
 
-def test_a_form_from_another_site_is_refused_whatever_it_holds(app: tuple[AppContext, Any]) -> None:
+def test_form_from_another_site_is_refused(app: tuple[AppContext, Any]) -> None:
     ada = PageClient(app[0], Role.FACILITATOR, app=app[1])
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"}):
         assert ada.send("/note", {"note": "x"}, page="/note", headers=headers).status_code == 403
 
 
-def test_a_page_comes_under_a_policy_that_lets_only_our_own_files_in(app: tuple[AppContext, Any]) -> None:
+def test_page_policy_allows_only_own_files(app: tuple[AppContext, Any]) -> None:
     headers = PageClient(app[0], Role.STEWARD, app=app[1]).get("/note").headers
     assert headers["content-security-policy"] == (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -133,17 +133,17 @@ def test_a_page_comes_under_a_policy_that_lets_only_our_own_files_in(app: tuple[
     assert headers["cache-control"] == "no-store"
 
 
-def test_a_page_knows_who_reads_it_and_what_they_may(app: tuple[AppContext, Any]) -> None:
+def test_template_receives_caller_and_permissions(app: tuple[AppContext, Any]) -> None:
     assert "<p>True True Ada Berg</p>" in PageClient(app[0], Role.FACILITATOR, app=app[1]).get("/note").text
     assert "<p>False True Cy</p>" in PageClient(app[0], Role.DATA_PARTNER, name="Cy", app=app[1]).get("/note").text
 
 
-def test_a_route_that_declares_nothing_cannot_be_made() -> None:
+def test_route_without_permission_cannot_be_created() -> None:
     with pytest.raises(RuntimeError, match="must declare exactly one permission"):
         PageRoute("/bare", bare)
 
 
-def test_static_files_are_kept_for_ever_under_the_digest_of_their_content(
+def test_static_files_are_cached_by_content_digest(
     app: tuple[AppContext, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(static_files, "_file_contents", lambda: {"a.css": b"p { color: red }"})
@@ -161,7 +161,7 @@ def test_static_files_are_kept_for_ever_under_the_digest_of_their_content(
         static_files.assets_version.cache_clear()
 
 
-def test_an_address_that_leads_nowhere_is_a_page_for_people_and_a_problem_for_programs(
+def test_unknown_path_returns_page_or_problem_details(
     app: tuple[AppContext, Any],
 ) -> None:
     ada = PageClient(app[0], Role.MEMBER, app=app[1])
@@ -174,7 +174,7 @@ def test_an_address_that_leads_nowhere_is_a_page_for_people_and_a_problem_for_pr
             assert (problem.status_code, problem.json()["status"]) == (404, 404)
 
 
-def test_a_page_asked_for_or_filled_in_wrongly_says_so_on_a_page(app: tuple[AppContext, Any]) -> None:
+def test_invalid_page_request_returns_an_error_page(app: tuple[AppContext, Any]) -> None:
     ada = PageClient(app[0], Role.FACILITATOR, app=app[1])
     token = {"x-form-token": form_token_on(ada.get("/note").text)}
     many = {f"a{n}": (None, "x") for n in range(301)}

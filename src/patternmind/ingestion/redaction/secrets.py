@@ -80,7 +80,8 @@ _TRAILING_PUNCTUATION = ".,;:?)}"
 def find_secrets(text: str) -> Iterator[Span]:
     """Find issued keys, private key blocks, bearer tokens and assigned secrets.
 
-    A secret is assigned after a word such as "password". The word itself stays, so that the sentence still explains the problem.
+    A secret is assigned after a word such as "password". That word stays, so that the sentence still explains the
+    problem.
     """
     if "PRIVATE KEY" in text:
         for match in _PRIVATE_KEY_BLOCK.finditer(text):

@@ -34,7 +34,7 @@ The longest known template adds some 30 per message.
 
 
 def price_of(endpoint: Endpoint, n_tokens: int = 0) -> Price:
-    """Return the configured price, or else the listed price for a prompt of at most ``n_tokens``.
+    """Return the configured price, or the listed one for at most ``n_tokens``.
 
     Raises:
         PriceUnknown: The model has neither.

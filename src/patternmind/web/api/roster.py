@@ -106,7 +106,7 @@ def remove_from_roster(ctx: ContextDep, number: int) -> RosterChangeResponse:
 def list_possible_names(
     ctx: ContextDep, *, everywhere: bool = False, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> PageResponse[PossibleNameResponse]:
-    """List possible names in the newest texts that are not on the roster, most likely first.
+    """List names in the newest texts that may be missing on the roster, likeliest first.
 
     `everywhere` searches all texts, which takes half a minute for 100,000 cases.
     """

@@ -77,7 +77,10 @@ def new_case(request: Request, ctx: ContextDep, caller: CallerDep, kind: str = "
 
 @router.post("/cases/new", name="send_case", dependencies=[requires(Action.SUBMIT_CASE)])
 def submit_case_form(request: Request, ctx: ContextDep, caller: CallerDep, form_data: FormDataDep) -> Response:
-    """Preview the case or save it; the form's key becomes its external id, so that submitting twice saves once."""
+    """Preview the case or save it.
+
+    The form's key becomes its external id, so that submitting twice saves one case.
+    """
     kind = CaseKind.RECAP if _form_text(form_data, "kind") == CaseKind.RECAP.value else CaseKind.CASE
     form = _form_values(form_data, kind)
     key = "".join(char for char in _form_text(form_data, "key") if char.isalnum())[
@@ -124,7 +127,7 @@ def read_saved_case(request: Request, ctx: ContextDep, caller: CallerDep, case_i
 
 
 def _placement(ctx: ContextDep, case_id: str, caller: Caller) -> tuple[CasePlacement | None, str]:
-    """Return the suggested theme for callers who see themes, or a message why there is none."""
+    """Return the suggested theme for callers who see themes, else a message."""
     if not caller.may(Action.SEE_THEMES, reading=True):
         return None, "The next run compares it with all other cases."
     try:

@@ -152,7 +152,7 @@ def _may_retire(caller: CallerDep) -> bool:
 def _form_fields(
     reviewed: ReviewedDraft, submitted: Mapping[str, str] | None = None
 ) -> list[tuple[str, str, str, bool]]:
-    """Return (name, title, text, is_list) of the editable fields, with submitted text instead of the current."""
+    """Return (name, title, text, is_list) of the editable fields; submitted text takes precedence."""
     typed = submitted or {}
     return [
         (

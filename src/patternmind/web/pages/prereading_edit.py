@@ -25,7 +25,7 @@ router = APIRouter(route_class=PageRoute)
 
 FieldValue = str | tuple[str, ...]
 
-QUOTE_HINT = "One sentence per line. Delete a line to leave it out. A line you change is no longer shown as a quote."
+QUOTE_HINT = "One sentence per line. Delete a line to omit it. A line you change is no longer shown as a quote."
 
 FORM_FIELDS: Mapping[str, tuple[str, str, int]] = {
     "name": ("Title", "", 0),
@@ -59,7 +59,7 @@ def _page(
     changed_by: str = "",
     status: int = 200,
 ) -> Response:
-    """Render the form with the submitted text, and the current text of fields that another person changed."""
+    """Render the form with the submitted text; conflicting fields also show the current text."""
     current = {name: field_to_text(value) for name, value in fields_in_order(reviewed).items()}
     fields: list[dict[str, Any]] = []
     for name, text in current.items():

@@ -89,7 +89,7 @@ def _redirect_with_message(path: str, message: str) -> Response:
 
 @router.post("/settings/roster/import", name="import_roster", dependencies=[requires(Action.ROSTER)])
 def upload_roster(request: Request, ctx: ContextDep, file: UploadFile) -> Response:
-    """Import a CSV or Excel file with the column "name" and optional "kind", "email", "handles" and "team"."""
+    """Import a CSV or Excel file: column "name", optional "kind", "email", "handles", "team"."""
     try:
         with spooled_file(ctx.settings.home, file) as path:
             change = import_roster(ctx.store, path)

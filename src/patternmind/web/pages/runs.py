@@ -94,7 +94,7 @@ def _render_list(
 def run_form(submitted: Mapping[str, str]) -> dict[str, Any]:
     defaults = {"label": "", "lens": "all", "level": "theme", "engine": "graph", "since": "", "seed": "0"}
     values = {name: submitted.get(name, default) for name, default in defaults.items()}
-    ticked = [name for name in ("draft", "afresh") if name in submitted] if submitted else ["draft"]
+    ticked = [name for name in ("draft", "from_scratch") if name in submitted] if submitted else ["draft"]
     return {
         **values,
         "ticked": ticked,
@@ -150,7 +150,7 @@ def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParam
         seed=0 if "seed" in errors else int(seed),
         since=since or None,
         draft="draft" in form,
-        from_scratch="afresh" in form,
+        from_scratch="from_scratch" in form,
     )
 
 

@@ -156,7 +156,7 @@ def _selected_change(changes: list[ChangeToReview], theme_id: str) -> ChangeToRe
 
 
 def _evidence(ctx: AppContext, change: ChangeToReview, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return where the cases went and came from, and the cases that declining would move, by theme name."""
+    """Return where cases went and came from, and the cases that declining would move."""
     moved_cases = {
         names.get(theme_id, theme_id): [
             (case.id, case.external_id or case.id, case.title)
