@@ -1,6 +1,6 @@
-"""What every ``LanguageModel`` keeps, asked of the litellm gateway over a real socket and of its shipped double.
+"""Contract of ``LanguageModel`` for the litellm gateway and the scripted model.
 
-Below the contract stands what only the gateway does: retries, waits, limits.
+The gateway is called over a real socket. The tests after the contract cover its own behaviour: retries, waits, limits.
 """
 
 import json
@@ -56,107 +56,107 @@ TOO_LONG = {"name": f"{CASE_TEXT}, again and again"}
 
 @pytest.fixture(scope="module", autouse=True)
 def _warm() -> None:
-    """litellm loads for seconds at the first call; the limits below are shorter than that."""
+    """Load litellm before the tests, because its first call takes longer than their timeouts."""
     with serve_model([completion("{}")]) as provider:
         gateway_to(provider).ping()
 
 
-# The contract
+# contract of every language model
 
 
 @dataclass(frozen=True)
 class Scripted:
-    """A model under test, and the texts it was sent so far."""
+    """A model under test, with the texts that it received."""
 
     model: LanguageModel
-    sent: Callable[[], list[str]]
+    received: Callable[[], list[str]]
 
 
 Script = Callable[[Sequence[ScriptedReply]], AbstractContextManager[Scripted]]
 
 
-def as_http(line: ScriptedReply) -> ProviderResponse:
-    if isinstance(line, ScriptedFailure):
-        known = {
+def as_http_response(reply: ScriptedReply) -> ProviderResponse:
+    if isinstance(reply, ScriptedFailure):
+        responses = {
             REFUSED_FAILURE: completion(None, refusal="no"),
             FILTERED_FAILURE: completion("", finish="content_filter"),
             SERVER_FAILURE: failure_response(500),
         }
-        return known[line]
-    return completion(line if isinstance(line, str) else json.dumps(line))
+        return responses[reply]
+    return completion(reply if isinstance(reply, str) else json.dumps(reply))
 
 
 @contextmanager
-def real_gateway(lines: Sequence[ScriptedReply]) -> Generator[Scripted]:
-    with serve_model([as_http(line) for line in lines]) as provider:
+def real_gateway(replies: Sequence[ScriptedReply]) -> Generator[Scripted]:
+    with serve_model([as_http_response(reply) for reply in replies]) as provider:
         yield Scripted(gateway_to(provider), lambda: provider.users)
 
 
 @contextmanager
-def shipped_double(lines: Sequence[ScriptedReply]) -> Generator[Scripted]:
-    model = ScriptedModel({"naming": lines})
+def scripted_model(replies: Sequence[ScriptedReply]) -> Generator[Scripted]:
+    model = ScriptedModel({"naming": replies})
     yield Scripted(model, lambda: [request.prompt.user for request in model.requests])
 
 
-@pytest.fixture(params=[real_gateway, shipped_double])
+@pytest.fixture(params=[real_gateway, scripted_model])
 def script(request: pytest.FixtureRequest) -> Script:
     return request.param
 
 
 @pytest.mark.parametrize(
-    "line", [FITS, json.dumps(FITS), f"```json\n{json.dumps(FITS)}\n```", f"Here it is:\n```\n{json.dumps(FITS)}\n```"]
+    "reply", [FITS, json.dumps(FITS), f"```json\n{json.dumps(FITS)}\n```", f"Here it is:\n```\n{json.dumps(FITS)}\n```"]
 )
-def test_an_answer_that_fits_is_given_back_as_it_is(script: Script, line: ScriptedReply) -> None:
-    with script([line]) as scripted:
+def test_model_returns_a_valid_answer_unchanged(script: Script, reply: ScriptedReply) -> None:
+    with script([reply]) as scripted:
         answer = scripted.model.ask("naming", PROMPT)
         assert answer.value == FITS
         assert answer.model == scripted.model.name
-        assert scripted.sent() == [CASE_TEXT]
+        assert scripted.received() == [CASE_TEXT]
 
 
 @pytest.mark.parametrize("first", ["{'name': 1}", "I would call it a pallet.", TOO_LONG, {"title": "x"}, "[1]"])
-def test_an_answer_that_does_not_fit_is_repaired_once(script: Script, first: ScriptedReply) -> None:
+def test_model_requests_one_repair_of_an_invalid_answer(script: Script, first: ScriptedReply) -> None:
     with script([first, FITS]) as scripted:
         assert scripted.model.ask("naming", PROMPT).value == FITS
-        asked, repair = scripted.sent()
-        assert asked == CASE_TEXT
-        assert repair.startswith(CASE_TEXT)
-        assert "could not be used" in repair
+        request, repair_request = scripted.received()
+        assert request == CASE_TEXT
+        assert repair_request.startswith(CASE_TEXT)
+        assert "could not be used" in repair_request
 
 
-def test_the_repair_names_every_place_and_its_rule(script: Script) -> None:
+def test_repair_request_names_every_place_and_its_rule(script: Script) -> None:
     with script([TOO_LONG, FITS]) as scripted:
         scripted.model.ask("naming", PROMPT)
-        assert "at $.name, which must fulfil maxLength: 20" in scripted.sent()[1]
+        assert "at $.name, which must fulfil maxLength: 20" in scripted.received()[1]
     with script([{"title": "x"}, FITS]) as scripted:
         scripted.model.ask("naming", PROMPT)
-        assert "'name' is a required property" in scripted.sent()[1]
-        assert "'title' was unexpected" in scripted.sent()[1]
+        assert "'name' is a required property" in scripted.received()[1]
+        assert "'title' was unexpected" in scripted.received()[1]
 
 
-def test_two_answers_that_do_not_fit_are_a_failure(script: Script) -> None:
+def test_model_fails_after_two_invalid_answers(script: Script) -> None:
     with script(["no idea", TOO_LONG, FITS]) as scripted:
         with pytest.raises(GatewayFailed) as failure:
             scripted.model.ask("naming", PROMPT)
         assert failure.value.task == "naming"
         assert failure.value.reason == "neither the answer nor its repair fits the schema (properties/name/maxLength)"
-        assert len(scripted.sent()) == 2
+        assert len(scripted.received()) == 2
 
 
 @pytest.mark.parametrize(
-    "line", [REFUSED_FAILURE, FILTERED_FAILURE, ScriptedFailure("the answer was empty"), SERVER_FAILURE]
+    "failure", [REFUSED_FAILURE, FILTERED_FAILURE, ScriptedFailure("the answer was empty"), SERVER_FAILURE]
 )
-def test_no_answer_is_a_failure_with_its_reason(script: Script, line: ScriptedFailure) -> None:
-    lines: list[ScriptedReply] = ["  "] if line.reason == "the answer was empty" else [line]
-    with script(lines) as scripted:
-        with pytest.raises(GatewayFailed) as failure:
+def test_model_fails_with_a_reason_when_it_has_no_answer(script: Script, failure: ScriptedFailure) -> None:
+    replies: list[ScriptedReply] = ["  "] if failure.reason == "the answer was empty" else [failure]
+    with script(replies) as scripted:
+        with pytest.raises(GatewayFailed) as error:
             scripted.model.ask("naming", PROMPT)
-        assert failure.value.reason == line.reason
+        assert error.value.reason == failure.reason
 
 
-@pytest.mark.parametrize("lines", [[TOO_LONG, TOO_LONG], [SERVER_FAILURE], [f"{CASE_TEXT} {{"] * 2])
-def test_no_failure_repeats_a_text(script: Script, lines: list[ScriptedReply]) -> None:
-    with script(lines) as scripted:
+@pytest.mark.parametrize("replies", [[TOO_LONG, TOO_LONG], [SERVER_FAILURE], [f"{CASE_TEXT} {{"] * 2])
+def test_failure_never_contains_text(script: Script, replies: list[ScriptedReply]) -> None:
+    with script(replies) as scripted:
         with pytest.raises(GatewayFailed) as failure:
             scripted.model.ask("naming", PROMPT)
         error: BaseException | None = failure.value
@@ -165,40 +165,40 @@ def test_no_failure_repeats_a_text(script: Script, lines: list[ScriptedReply]) -
             error = error.__cause__ or error.__context__
 
 
-# Only the gateway
+# gateway only
 
 
-def only(endpoint: Endpoint) -> ModelChoice:
+def choice_of(endpoint: Endpoint) -> ModelChoice:
     return ModelChoice(default=endpoint)
 
 
-def test_tokens_and_cost_of_both_replies_count() -> None:
+def test_gateway_counts_tokens_and_cost_of_both_replies() -> None:
     with serve_model([completion("no idea"), completion(json.dumps(FITS))]) as provider:
         answer = gateway_to(provider).ask("naming", PROMPT)
     assert (answer.n_tokens, answer.cost_usd) == (84, pytest.approx(2 * (30 * 1 + 12 * 4) / 1e6))
 
 
-def test_a_listed_price_is_counted() -> None:
+def test_gateway_uses_the_listed_price() -> None:
     with serve_model([completion(json.dumps(FITS))]) as provider:
-        listed = only(endpoint_at(provider, "openai/gpt-4o-mini", price=None))
+        listed = choice_of(endpoint_at(provider, "openai/gpt-4o-mini", price=None))
         answer = gateway_to(provider, choice=listed).ask("naming", PROMPT)
     assert answer.cost_usd == pytest.approx((30 * 0.15 + 12 * 0.6) / 1e6)
 
 
-def test_an_unknown_price_sends_nothing_unless_one_is_set() -> None:
+def test_gateway_sends_nothing_when_the_price_is_unknown_and_not_set() -> None:
     with serve_model([completion(json.dumps(FITS))]) as provider:
         unpriced = endpoint_at(provider, price=None)
-        gateway = gateway_to(provider, choice=only(unpriced))
-        for refuses in (gateway.check_prices, gateway.ping, lambda: gateway.ask("naming", PROMPT)):
-            with pytest.raises(PriceUnknown, match=r'PATTERNMIND_PRICES="openai/test-model=') as refused:
-                refuses()
-        assert refused.value.exit_code == 2
+        gateway = gateway_to(provider, choice=choice_of(unpriced))
+        for call in (gateway.check_prices, gateway.ping, lambda: gateway.ask("naming", PROMPT)):
+            with pytest.raises(PriceUnknown, match=r'PATTERNMIND_PRICES="openai/test-model=') as error:
+                call()
+        assert error.value.exit_code == 2
         assert provider.requests == []
-        free = only(replace(unpriced, price=Price(0, 0)))
+        free = choice_of(replace(unpriced, price=Price(0, 0)))
         assert gateway_to(provider, choice=free).ask("naming", PROMPT).cost_usd == 0
 
 
-def test_the_rate_limit_is_waited_for_as_long_as_the_server_says() -> None:
+def test_gateway_waits_for_the_retry_after_time_of_the_server() -> None:
     waits: list[float] = []
     with serve_model([failure_response(429, Retry_After="7"), completion(json.dumps(FITS))]) as provider:
         assert gateway_to(provider, sleep=waits.append).ask("naming", PROMPT).value == FITS
@@ -207,7 +207,7 @@ def test_the_rate_limit_is_waited_for_as_long_as_the_server_says() -> None:
 
 
 @pytest.mark.parametrize("after", ["86400", "Fri, 01 Jan 2100 00:00:00 GMT", "inf"])
-def test_no_wait_is_longer_than_half_a_minute(after: str) -> None:
+def test_gateway_waits_at_most_half_a_minute(after: str) -> None:
     waits: list[float] = []
     with serve_model([failure_response(503, Retry_After=after), completion(json.dumps(FITS))]) as provider:
         gateway_to(provider, sleep=waits.append).ask("naming", PROMPT)
@@ -215,7 +215,7 @@ def test_no_wait_is_longer_than_half_a_minute(after: str) -> None:
 
 
 @pytest.mark.parametrize("after", ["0", "-5", "nan", formatdate(0, usegmt=True)])
-def test_a_wait_that_is_over_is_none(after: str) -> None:
+def test_gateway_does_not_wait_when_the_retry_after_time_is_over(after: str) -> None:
     waits: list[float] = []
     with serve_model([failure_response(429, Retry_After=after), completion(json.dumps(FITS))]) as provider:
         gateway_to(provider, sleep=waits.append).ask("naming", PROMPT)
@@ -223,7 +223,7 @@ def test_a_wait_that_is_over_is_none(after: str) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 529])
-def test_three_passing_failures_are_three_requests_and_then_the_end(status: int) -> None:
+def test_gateway_fails_after_three_temporary_failures(status: int) -> None:
     waits: list[float] = []
     with serve_model([failure_response(status)]) as provider:
         with pytest.raises(GatewayFailed, match="requests made: 3"):
@@ -236,7 +236,7 @@ def test_three_passing_failures_are_three_requests_and_then_the_end(status: int)
     ("status", "reason"),
     [(400, "refused (400)"), (401, "the key was refused (401)"), (404, "the model or the address was not found (404)")],
 )
-def test_a_lasting_failure_is_one_request(status: int, reason: str) -> None:
+def test_gateway_does_not_retry_a_permanent_failure(status: int, reason: str) -> None:
     with serve_model([failure_response(status)]) as provider:
         with pytest.raises(GatewayFailed) as failure:
             gateway_to(provider).ask("naming", PROMPT)
@@ -244,7 +244,7 @@ def test_a_lasting_failure_is_one_request(status: int, reason: str) -> None:
         assert len(provider.requests) == 1
 
 
-def test_the_repair_is_one_of_the_three_requests() -> None:
+def test_gateway_counts_the_repair_as_one_of_three_requests() -> None:
     with serve_model([failure_response(500), completion("no idea"), failure_response(500)]) as provider:
         with pytest.raises(GatewayFailed, match="requests made: 3"):
             gateway_to(provider).ask("naming", PROMPT)
@@ -255,7 +255,7 @@ def test_the_repair_is_one_of_the_three_requests() -> None:
         assert len(provider.requests) == 3
 
 
-def test_a_slow_drip_is_given_up_at_the_limit() -> None:
+def test_gateway_abandons_a_slow_response_at_the_timeout() -> None:
     drip = ProviderResponse(body=completion(json.dumps(FITS)).body, drip_seconds=0.2)
     with serve_model([drip]) as provider:
         start = time.monotonic()
@@ -265,42 +265,42 @@ def test_a_slow_drip_is_given_up_at_the_limit() -> None:
         assert len(provider.requests) == 2
 
 
-def test_nobody_at_the_address_is_a_failure_with_a_remedy() -> None:
-    nobody = only(Endpoint(model="openai/test-model", api_base="http://127.0.0.1:9/v1", price=CHEAP))
+def test_gateway_failure_states_a_remedy_when_the_address_is_unreachable() -> None:
+    unreachable = choice_of(Endpoint(model="openai/test-model", api_base="http://127.0.0.1:9/v1", price=CHEAP))
     with (
         serve_model([]) as provider,
         pytest.raises(GatewayFailed, match="check that the address is right and reachable"),
     ):
-        gateway_to(provider, choice=nobody).ask("naming", PROMPT)
+        gateway_to(provider, choice=unreachable).ask("naming", PROMPT)
 
 
-def test_a_model_of_no_provider_is_a_failure_with_a_remedy() -> None:
+def test_gateway_failure_states_a_remedy_when_the_provider_is_unknown() -> None:
     with serve_model([]) as provider, pytest.raises(GatewayFailed, match="check its name, for example openai/gpt-4o"):
-        gateway_to(provider, choice=only(Endpoint(model="no-such-model", price=CHEAP))).ask("naming", PROMPT)
+        gateway_to(provider, choice=choice_of(Endpoint(model="no-such-model", price=CHEAP))).ask("naming", PROMPT)
 
 
 @pytest.mark.parametrize("body", [{}, {"choices": []}, {"choices": [{"message": None}]}])
-def test_a_response_of_another_shape_is_a_failure(body: Mapping[str, Any]) -> None:
+def test_gateway_fails_when_the_response_has_another_shape(body: Mapping[str, Any]) -> None:
     with serve_model([ProviderResponse(body=body)]) as provider, pytest.raises(GatewayFailed):
         gateway_to(provider).ask("naming", PROMPT)
 
 
-def test_an_answer_cut_off_is_not_repaired() -> None:
+def test_gateway_does_not_repair_a_truncated_answer() -> None:
     with serve_model([completion('{"name": "pal', finish="length")]) as provider:
         with pytest.raises(GatewayFailed, match="longer than allowed and cut off"):
             gateway_to(provider).ask("naming", PROMPT)
         assert len(provider.requests) == 1
 
 
-def test_a_key_from_the_environment_does_not_travel_to_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-house")
+def test_gateway_does_not_send_an_environment_key_to_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-provider")
     with serve_model([completion(json.dumps(FITS))]) as provider:
         gateway_to(provider).ask("naming", PROMPT)
-        gateway_to(provider, choice=only(endpoint_at(provider, api_key="ours"))).ask("naming", PROMPT)
+        gateway_to(provider, choice=choice_of(endpoint_at(provider, api_key="ours"))).ask("naming", PROMPT)
         assert provider.keys == ["Bearer none", "Bearer ours"]
 
 
-def test_a_ping_is_one_request_for_one_token() -> None:
+def test_ping_sends_one_request_for_one_token() -> None:
     with serve_model([completion("", finish="length")]) as provider:
         gateway_to(provider).ping()
         assert [request["max_tokens"] for request in provider.requests] == [1]
@@ -310,7 +310,7 @@ def test_a_ping_is_one_request_for_one_token() -> None:
         assert len(provider.requests) == 1
 
 
-def test_nothing_is_printed_and_no_text_is_logged(
+def test_gateway_prints_nothing_and_logs_no_text(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -323,7 +323,7 @@ def test_nothing_is_printed_and_no_text_is_logged(
     assert "4711" not in caplog.text
 
 
-# Reading an answer
+# parsing of answers
 
 
 @pytest.mark.parametrize(
@@ -339,27 +339,27 @@ def test_nothing_is_printed_and_no_text_is_logged(
         ("{}", "required"),
     ],
 )
-def test_what_is_no_fitting_object_is_said_by_rule(content: str, rule: str) -> None:
-    unfit = parse_answer(content, PROMPT.answer_schema)
-    assert isinstance(unfit, InvalidAnswer)
-    assert unfit.rule == rule
+def test_parse_answer_names_the_rule_that_an_answer_breaks(content: str, rule: str) -> None:
+    answer = parse_answer(content, PROMPT.answer_schema)
+    assert isinstance(answer, InvalidAnswer)
+    assert answer.rule == rule
 
 
-def test_a_fence_inside_the_answer_does_not_end_it() -> None:
+def test_parse_answer_accepts_a_fence_inside_a_string() -> None:
     content = '```json\n{"name": "a ``` b"}\n```'
     assert parse_answer(content, PROMPT.answer_schema) == {"name": "a ``` b"}
 
 
-# Only the double
+# scripted model only
 
 
-def test_a_script_may_be_a_function_of_the_prompt() -> None:
+def test_scripted_model_accepts_a_function_of_the_prompt() -> None:
     model = ScriptedModel({"naming": lambda prompt: {"name": prompt.user[:6]}})
     assert model.ask("naming", PROMPT).value == {"name": "pallet"}
     assert [(request.task, request.prompt) for request in model.requests] == [("naming", PROMPT)]
 
 
-def test_a_script_that_ends_fails() -> None:
+def test_scripted_model_fails_when_its_script_ends() -> None:
     model = ScriptedModel({"naming": [FITS]})
     model.ask("naming", PROMPT)
     for task in ("naming", "another"):

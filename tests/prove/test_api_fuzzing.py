@@ -40,7 +40,7 @@ AT = "http://127.0.0.1:8765"
 EACH = int(os.environ.get("PATTERNMIND_STORM", "60"))
 AT_LEAST = 5_000
 CALLERS = ("steward", "page", "member", "anonymous")
-""""page" is a script with the steward's session; the others send a token or nothing."""
+"""Callers of the API: "page" is a script with the steward's session; the others send a token or nothing."""
 
 answered: Counter[tuple[str, int]] = Counter()
 """Number of responses by caller and status."""
@@ -49,7 +49,7 @@ answered: Counter[tuple[str, int]] = Counter()
 @dataclass(frozen=True, slots=True)
 class Storm:
     schema: Any
-    known: KnownIds
+    known_ids: KnownIds
     headers: Mapping[str, Mapping[str, str]]
 
 
@@ -92,7 +92,7 @@ def test_responses_match_openapi_schema_for_each_caller(method: str, path: str, 
     @given(case=cases, with_known_ids=st.booleans())
     def send(case: Any, with_known_ids: bool) -> None:
         if with_known_ids:
-            use_known_ids(case, storm.known)
+            use_known_ids(case, storm.known_ids)
         if case.headers:  # the caller is fixed; a generated token would count as a failed attempt of the same address
             case.headers.pop("Authorization", None)
         response = case.call(base_url=AT, headers=dict(storm.headers[caller]))

@@ -75,9 +75,9 @@ def _import_and_run(patternmind: CommandRunner, parts: Sequence[list[dict[str, A
     return patternmind
 
 
-def _is_same_outcome(left: CommandRunner, right: CommandRunner) -> bool:
-    assignments = left("export", "assignments").out == right("export", "assignments").out
-    return assignments and vectors_of(left.home) == vectors_of(right.home)
+def _is_same_outcome(first: CommandRunner, second: CommandRunner) -> bool:
+    has_same_assignments = first("export", "assignments").out == second("export", "assignments").out
+    return has_same_assignments and vectors_of(first.home) == vectors_of(second.home)
 
 
 def test_determinism_with_shuffled_input(rows: list[dict[str, Any]], reference: CommandRunner, tmp_path: Path) -> None:

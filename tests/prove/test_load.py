@@ -41,7 +41,7 @@ READ_SECONDS = float(os.environ.get("PATTERNMIND_LOAD_SECONDS", "30"))
 WARM_SECONDS = 4.0
 SEARCHES_A_SECOND = 5
 SEARCHES = 75
-QUESTIONS = ("neutron stars", "graph colouring", "deep networks for images", "superconductors", "random walks")
+SEARCH_TEXTS = ("neutron stars", "graph colouring", "deep networks for images", "superconductors", "random walks")
 
 
 @pytest.fixture(scope="module")
@@ -151,12 +151,12 @@ def pages(ids: Ids) -> Addresses:
         "run list": ["/runs"],
         "run page": [f"/runs/{id}" for id in ids.runs[-3:]],
         "pre-readings": ["/prereadings"],
-        "pre-reading, asking": ["/prereadings/new"],
+        "pre-reading, requesting": ["/prereadings/new"],
         "themes, otherwise": ["/themes/changes", "/themes/log", "/themes/trend", "/themes/unplaced"],
         "map page": ["/themes/map"],
         "case, editing": [f"/cases/{id}/edit" for id in ids.cases[:10]],
         "case, raw": [f"/cases/{id}/raw" for id in ids.cases[:10]],
-        "case, leaving": [f"/cases/{id}/{way}" for id in ids.cases[:5] for way in ("withdraw", "erase")],
+        "case, removing": [f"/cases/{id}/{action}" for id in ids.cases[:5] for action in ("withdraw", "erase")],
         "forms": ["/cases/new", "/cases/import"],
         "settings, network": ["/settings/network", "/settings/limits", "/settings/roster"],
         "possible names": ["/settings/names"],
@@ -237,12 +237,12 @@ async def search_on(served: RunningServer, cookie: str) -> list[float]:
     async def send_search(client: httpx.AsyncClient, number: int) -> None:
         await asyncio.sleep(number / SEARCHES_A_SECOND)
         sent_at = time.monotonic()
-        question = f"{QUESTIONS[number % len(QUESTIONS)]} {number}"
+        search_text = f"{SEARCH_TEXTS[number % len(SEARCH_TEXTS)]} {number}"
         if number % 2:
-            page = await client.get("/library", params={"words": question})
+            page = await client.get("/library", params={"words": search_text})
             assert page.status_code == 200
         else:
-            response = await client.get("/api/v1/search", params={"q": question, "k": 10})
+            response = await client.get("/api/v1/search", params={"q": search_text, "k": 10})
             assert len(response.json()["items"]) == 10
         durations.append(time.monotonic() - sent_at)
 

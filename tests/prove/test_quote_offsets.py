@@ -1,4 +1,4 @@
-"""Every quote of every draft and pre-reading is the slice of the exported case that it says it is."""
+"""Proof that quotes of drafts and pre-readings are the stated slices of exported cases."""
 
 import json
 from pathlib import Path
@@ -25,9 +25,12 @@ def test_every_quote_is_a_slice_of_its_case(corpus: str, kind: str, tmp_path: Pa
         assert patternmind("prereading", "--theme", theme["theme_id"], "--out", out).code == 0
         drafts.append(json.loads(out.read_text(encoding="utf-8")))
     quotes = list(quotes_in(drafts))
-    held = sum(is_verbatim(quote, texts) for quote in quotes)
-    bare = sum(not claim["quotes"] for draft in drafts for claim in draft["claims"])
-    print(f"\n{corpus} as {kind}: {held} of {len(quotes)} quotes hold, in {len(drafts)} drafts; {bare} bare claims")
+    n_verbatim = sum(is_verbatim(quote, texts) for quote in quotes)
+    n_without_quote = sum(not claim["quotes"] for draft in drafts for claim in draft["claims"])
+    print(
+        f"\n{corpus} as {kind}: {n_verbatim} of {len(quotes)} quotes hold, in {len(drafts)} drafts; "
+        f"{n_without_quote} claims without a quote"
+    )
     assert quotes
-    assert held == len(quotes)
-    assert bare == 0
+    assert n_verbatim == len(quotes)
+    assert n_without_quote == 0

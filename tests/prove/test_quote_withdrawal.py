@@ -1,4 +1,7 @@
-"""On the sample network: what a late roster does to quotes, and that nothing of erased cases is left in any file."""
+"""Proof that a late roster updates quotes and that erased cases leave no text.
+
+It uses the sample network.
+"""
 
 import random
 import time
@@ -24,8 +27,8 @@ from patternmind.settings import Settings
 
 SEED = 0
 N_ERASED = 12
-LONG = 7
-"""Letters from which a word is looked for in every byte of the folder: shorter ones stand in vectors by chance."""
+MIN_LETTERS = 7
+"""Minimum length of a word to search for in the bytes of all files; shorter words occur in vectors by chance."""
 
 
 def bytes_in(folder: Path) -> bytes:
@@ -37,59 +40,65 @@ def quotes(drafts: list[Draft]) -> list[Quote]:
 
 
 @pytest.mark.prove
-def test_late_names_and_erased_cases_leave_nothing_behind(tmp_path: Path) -> None:
-    house = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
-    store = house.store
+def test_quotes_and_files_contain_no_late_names_or_erased_text(tmp_path: Path) -> None:
+    ctx = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
+    store = ctx.store
     AppContext(Settings(home=tmp_path / "bare"), encoder=HashingEncoder()).store.themes()
-    bare = bytes_in(tmp_path / "bare")  # columns have names that a case may say too
+    empty_bytes = bytes_in(tmp_path / "bare")  # column names may also occur in a case
     import_files(store, sorted(SAMPLE.glob("cases-*.csv")), kind=CaseKind.CASE)
     import_files(store, [SAMPLE / "recaps.jsonl"], kind=CaseKind.RECAP)
     for lens in LENSES:
-        house.run(RunParameters(lens=lens))
+        ctx.run(RunParameters(lens=lens))
     draw = random.Random(SEED)
     for case in draw.sample(store.cases(), 20):
-        prereading_builder.build_prereading(store, house.clock, prereading_builder.subject_from_case(store, case.id))
+        prereading_builder.build_prereading(store, ctx.clock, prereading_builder.subject_from_case(store, case.id))
 
     def drafts() -> list[Draft]:
         return [draft for draft, _, _ in store.drafts(current=False)]
 
     before, texts = quotes(drafts()), {case.id: case.text for case in store.cases()}
-    begun = time.perf_counter()
+    started_at = time.perf_counter()
     change = import_roster(store, SAMPLE / "roster.csv")
-    took = time.perf_counter() - begun
-    now = {case.id: case.text for case in store.cases()}
-    fate: Counter[str] = Counter()
+    roster_seconds = time.perf_counter() - started_at
+    new_texts = {case.id: case.text for case in store.cases()}
+    counts: Counter[str] = Counter()
     for old, new in zip(before, quotes(drafts()), strict=True):
         if new.text == WITHDRAWN:
-            fate["withdrawn"] += 1
-            assert old.text not in now[old.case_id][old.field]
+            counts["withdrawn"] += 1
+            assert old.text not in new_texts[old.case_id][old.field]
         else:
-            assert now[new.case_id][new.field][new.start : new.end] == new.text == old.text
-            fate["moved" if old != new else "same place"] += 1
-    assert texts != now
-    print(f"\nroster: {change.added} people, {change.changed} of {len(now)} cases changed in {took:.1f} s")
-    print(f"quotes: {len(before)}, {dict(fate)}")
+            assert new_texts[new.case_id][new.field][new.start : new.end] == new.text == old.text
+            counts["moved" if old != new else "same place"] += 1
+    assert texts != new_texts
+    print(
+        f"\nroster: {change.added} people, {change.changed} of {len(new_texts)} cases changed in {roster_seconds:.1f} s"
+    )
+    print(f"quotes: {len(before)}, {dict(counts)}")
 
-    gone = draw.sample(store.cases(), N_ERASED)
+    erased = draw.sample(store.cases(), N_ERASED)
     seconds: list[float] = []
-    telling: list[int] = []
-    for case in gone:
-        others = [text for one in store.cases() if one.id != case.id for text in one.text.values()]
-        traces = UniqueTerms.from_texts(case.text.values(), others)
+    n_unique_terms: list[int] = []
+    for case in erased:
+        others = [text for other in store.cases() if other.id != case.id for text in other.text.values()]
+        terms = UniqueTerms.from_texts(case.text.values(), others)
         raw = store.submission(case.id)
-        telling.append(len(traces.words))
-        begun = time.perf_counter()
-        house.erase(case.id, actor="Ada")
-        seconds.append(time.perf_counter() - begun)
-        held = bytes_in(tmp_path / "home")
+        n_unique_terms.append(len(terms.words))
+        started_at = time.perf_counter()
+        ctx.erase(case.id, actor="Ada")
+        seconds.append(time.perf_counter() - started_at)
+        remaining_bytes = bytes_in(tmp_path / "home")
         lines = [line for text in (*raw.text.values(), *case.text.values()) for line in text.lower().split("\n")]
-        long = [
-            word for word in traces.words if len(word) >= LONG and word not in WITHDRAWN and word.encode() not in bare
+        long_words = [
+            word
+            for word in terms.words
+            if len(word) >= MIN_LETTERS and word not in WITHDRAWN and word.encode() not in empty_bytes
         ]
-        wanted = [
-            *long,
+        searched = [
+            *long_words,
             *(line for line in lines if len(split_words(line)) > 5 and line not in " ".join(others).lower()),
         ]
-        left = [one for one in wanted if one.encode() in held or one.encode("utf-16-le") in held]
-        assert left == [], f"{len(left)} of {len(wanted)}"
-    print(f"erased: {len(gone)}, {sum(seconds) / len(seconds):.1f} s each; words only they said: {telling}")
+        remaining = [
+            text for text in searched if text.encode() in remaining_bytes or text.encode("utf-16-le") in remaining_bytes
+        ]
+        assert remaining == [], f"{len(remaining)} of {len(searched)}"
+    print(f"erased: {len(erased)}, {sum(seconds) / len(seconds):.1f} s each; words only in them: {n_unique_terms}")

@@ -36,7 +36,7 @@ def test_wheel_runs_the_demo_in_another_environment(tmp_path: Path) -> None:
     _run(pip, "install", "--quiet", "--no-deps", wheel)
     command = tmp_path / "venv" / "bin" / "patternmind"
     output = _run(*NO_NETWORK, command, "demo", "--out", tmp_path / "demo", home=tmp_path / "nobody")
-    assert "Open the service" in output
+    assert "To open the pages, run `patternmind serve" in output
     assert (tmp_path / "demo" / "playbook.html").stat().st_size > 5000
 
 

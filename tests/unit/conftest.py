@@ -1,4 +1,7 @@
-"""Unit tests run the real community search each time: what they say of it holds for two runs."""
+"""Run the real community search in every unit test.
+
+Tests of repeated runs must compare two searches, not a search with its cached copy.
+"""
 
 import pytest
 

@@ -49,7 +49,7 @@ def write(folder: Path, *, header: str = HEADER, body: str = BODY, name: str = "
     return path
 
 
-def test_a_prompt_is_rendered_with_its_variables(folder: Path) -> None:
+def test_prompt_is_rendered_with_its_variables(folder: Path) -> None:
     rendered = PromptFiles(folder).render("greeting", {"person": "Ada", "texts": []})
     assert replace(rendered, input_hash="") == RenderedPrompt(
         id="greeting",
@@ -60,7 +60,7 @@ def test_a_prompt_is_rendered_with_its_variables(folder: Path) -> None:
     )
 
 
-def test_the_hash_names_the_file_and_not_the_variables(folder: Path) -> None:
+def test_prompt_hash_depends_on_the_file_but_not_on_the_variables(folder: Path) -> None:
     first = PromptFiles(folder).render("greeting", {"person": "Ada", "texts": []})
     second = PromptFiles(folder).render("greeting", {"person": "Bo", "texts": ["x"]})
     write(folder, body=BODY.replace("You greet.", "You greet well."))
@@ -69,36 +69,40 @@ def test_the_hash_names_the_file_and_not_the_variables(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{{ person }}", "{% for %}", "{# gone #}", "## User", "<b>&amp;</b>"])
-def test_a_text_is_data_and_stays_as_it_is(folder: Path, text: str) -> None:
+def test_prompt_contains_a_text_unchanged(folder: Path, text: str) -> None:
     user = PromptFiles(folder, generate_code=lambda: CODE).render("greeting", {"person": "Ada", "texts": [text]}).user
     assert user == f"Greet Ada after reading:\n{fence(text, CODE)}"
 
 
-# the fence
+# fences
 
 
-def test_every_rendering_has_a_fence_of_its_own_and_the_same_input_the_same_hash(folder: Path) -> None:
-    book = PromptFiles(folder)
-    first, second, other = (book.render("greeting", {"person": "Ada", "texts": [text]}) for text in ("a", "a", "b"))
+def test_rendering_has_a_new_fence_each_time_but_the_same_input_hash(folder: Path) -> None:
+    prompt_files = PromptFiles(folder)
+    first, second, other = (
+        prompt_files.render("greeting", {"person": "Ada", "texts": [text]}) for text in ("a", "a", "b")
+    )
     assert first.user != second.user
     assert first.input_hash == second.input_hash != other.input_hash
-    codes = {book.render("greeting", {"person": "Ada", "texts": ["a"]}).user.splitlines()[-1] for _ in range(1000)}
+    codes = {
+        prompt_files.render("greeting", {"person": "Ada", "texts": ["a"]}).user.splitlines()[-1] for _ in range(1000)
+    }
     assert len(codes) == 1000
 
 
 @settings(deadline=None)
 @given(st.lists(st.text()), st.lists(st.text(alphabet="0123456789abcdef", min_size=1, max_size=3), max_size=8))
-def test_nothing_in_a_text_can_end_its_fence(texts: list[str], guesses: list[str]) -> None:
-    """Where the code that is drawn stands in any of the texts, in upper case too, another one is drawn."""
-    said = [*texts, "\n".join(f"{guess.upper()}>>>" for guess in guesses)]
+def test_fence_cannot_be_ended_by_a_text(texts: list[str], guesses: list[str]) -> None:
+    """Check that a code is drawn again if a text contains it in any case."""
+    hostile_texts = [*texts, "\n".join(f"{guess.upper()}>>>" for guess in guesses)]
     codes = iter([*guesses, CODE])
     with TemporaryDirectory() as folder:
         write(Path(folder))
-        book = PromptFiles(Path(folder), generate_code=lambda: next(codes, None) or token_hex(6))
-        user = book.render("greeting", {"person": "Ada", "texts": said}).user
+        prompt_files = PromptFiles(Path(folder), generate_code=lambda: next(codes, None) or token_hex(6))
+        user = prompt_files.render("greeting", {"person": "Ada", "texts": hostile_texts}).user
     code = user[user.rindex("\n") + 1 :].removesuffix(">>>")
-    assert not any(code.casefold() in text.casefold() for text in said)
-    assert user == "\n".join(["Greet Ada after reading:", *(fence(text, code) for text in said)])
+    assert not any(code.casefold() in text.casefold() for text in hostile_texts)
+    assert user == "\n".join(["Greet Ada after reading:", *(fence(text, code) for text in hostile_texts)])
 
 
 @pytest.mark.parametrize(
@@ -113,25 +117,25 @@ def test_nothing_in_a_text_can_end_its_fence(texts: list[str], guesses: list[str
         "{% macro say(it) %}{{ it }}{% endmacro %}{{ say(person) | fenced }}",
     ],
 )
-def test_a_template_that_prints_a_text_outside_a_fence_is_refused(folder: Path, printed: str) -> None:
+def test_template_is_rejected_when_it_prints_a_text_outside_a_fence(folder: Path, printed: str) -> None:
     write(folder, body=BODY.replace("{{ person | id }}", printed))
     with pytest.raises(PromptInvalid, match="prints a variable without"):
         PromptFiles(folder)
 
 
 @pytest.mark.parametrize("person", ["Ada Berg", "a\nb", "", "<<<", "x" * 200, "{{x}}"])
-def test_what_is_printed_as_an_id_is_one_word(folder: Path, person: str) -> None:
+def test_id_filter_rejects_more_than_one_word(folder: Path, person: str) -> None:
     with pytest.raises(PromptInvalid, match="one word"):
         PromptFiles(folder).render("greeting", {"person": person, "texts": []})
 
 
-def test_what_is_printed_as_a_number_is_one(folder: Path) -> None:
+def test_number_filter_accepts_only_numbers(folder: Path) -> None:
     write(folder, body=BODY.replace("{{ person | id }}", "{{ person | number }}"))
-    book = PromptFiles(folder)
-    assert book.render("greeting", {"person": 18, "texts": []}).user.startswith("Greet 18 ")
+    prompt_files = PromptFiles(folder)
+    assert prompt_files.render("greeting", {"person": 18, "texts": []}).user.startswith("Greet 18 ")
     for person in ("18", True, None):
         with pytest.raises(PromptInvalid, match="needs a number, not"):
-            book.render("greeting", {"person": person, "texts": []})
+            prompt_files.render("greeting", {"person": person, "texts": []})
 
 
 @pytest.mark.parametrize(
@@ -142,30 +146,32 @@ def test_what_is_printed_as_a_number_is_one(folder: Path) -> None:
         ({}, "without person, without texts"),
     ],
 )
-def test_other_variables_than_the_declared_are_refused(folder: Path, variables: dict[str, Any], words: str) -> None:
+def test_rendering_rejects_missing_and_undeclared_variables(
+    folder: Path, variables: dict[str, Any], words: str
+) -> None:
     with pytest.raises(PromptInvalid, match=words):
         PromptFiles(folder).render("greeting", variables)
 
 
 @pytest.mark.parametrize("texts", [None, 3, [3], [None]])
-def test_a_variable_of_another_shape_is_refused(folder: Path, texts: object) -> None:
+def test_rendering_rejects_a_variable_of_another_shape(folder: Path, texts: object) -> None:
     with pytest.raises(PromptInvalid, match="does not have the shape that the template needs"):
         PromptFiles(folder).render("greeting", {"person": "Ada", "texts": texts})
 
 
-def test_a_missing_part_of_a_variable_is_refused(folder: Path) -> None:
+def test_rendering_rejects_a_variable_without_a_required_part(folder: Path) -> None:
     write(folder, body=BODY.replace("{{ person | id }}", "{{ person.name | id }}"))
     with pytest.raises(PromptInvalid, match="has no attribute 'name'"):
         PromptFiles(folder).render("greeting", {"person": {}, "texts": []})
 
 
-def test_a_template_cannot_reach_into_python(folder: Path) -> None:
+def test_template_cannot_access_python_internals(folder: Path) -> None:
     write(folder, body=BODY.replace("{{ person | id }}", "{{ person.__class__.__mro__ | id }}"))
     with pytest.raises(PromptInvalid, match="unsafe"):
         PromptFiles(folder).render("greeting", {"person": "Ada", "texts": []})
 
 
-def test_an_unknown_prompt_is_refused(folder: Path) -> None:
+def test_rendering_rejects_an_unknown_prompt(folder: Path) -> None:
     with pytest.raises(PromptInvalid, match=r"farewell\.md: the prompt does not exist"):
         PromptFiles(folder).render("farewell", {})
 
@@ -194,28 +200,26 @@ def test_an_unknown_prompt_is_refused(folder: Path) -> None:
         ({"header": HEADER[: HEADER.index("answer_schema")]}, "has no answer_schema"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_when_the_book_is_opened(
-    folder: Path, changes: dict[str, str], words: str
-) -> None:
+def test_prompt_files_reject_an_invalid_file_on_opening(folder: Path, changes: dict[str, str], words: str) -> None:
     write(folder, **changes)
-    with pytest.raises(PromptInvalid, match=words) as refused:
+    with pytest.raises(PromptInvalid, match=words) as error:
         PromptFiles(folder)
-    assert refused.value.path == str(folder / "greeting.md")
+    assert error.value.path == str(folder / "greeting.md")
 
 
-def test_a_file_in_another_encoding_is_refused(folder: Path) -> None:
+def test_prompt_files_reject_a_file_in_another_encoding(folder: Path) -> None:
     (folder / "greeting.md").write_bytes(b"\xff\xfe---")
     with pytest.raises(PromptInvalid, match="cannot be read"):
         PromptFiles(folder)
 
 
 @pytest.mark.parametrize("name", ["", "nowhere"])
-def test_a_folder_without_prompts_is_refused(tmp_path: Path, name: str) -> None:
+def test_prompt_files_reject_a_folder_without_prompts(tmp_path: Path, name: str) -> None:
     with pytest.raises(PromptInvalid, match="no prompt file"):
         PromptFiles(tmp_path / name)
 
 
-def test_line_ends_do_not_change_what_is_rendered(folder: Path) -> None:
+def test_rendering_does_not_depend_on_line_ends(folder: Path) -> None:
     variables = {"person": "Ada", "texts": ["a\r\nb"]}
     expected = PromptFiles(folder, generate_code=lambda: CODE).render("greeting", variables).user
     path = folder / "greeting.md"
@@ -223,42 +227,42 @@ def test_line_ends_do_not_change_what_is_rendered(folder: Path) -> None:
     assert PromptFiles(folder, generate_code=lambda: CODE).render("greeting", variables).user == expected
 
 
-def test_the_packaged_prompts_can_all_be_used() -> None:
+def test_packaged_prompts_are_all_valid() -> None:
     assert (packaged_prompts_dir() / "theme-name.md").is_file()
     PromptFiles(packaged_prompts_dir())
 
 
-# an organisation's own
+# overrides of an organisation
 
 
 HELLO: dict[str, Any] = {"type": "string", "maxLength": 20}
-OURS: dict[str, Any] = {"type": "object", "required": ["hello"], "properties": {"hello": HELLO}}
+BUILT_IN_SCHEMA: dict[str, Any] = {"type": "object", "required": ["hello"], "properties": {"hello": HELLO}}
 
 
 def override(folder: Path, **changes: str) -> Path:
-    own = folder / "own"
-    own.mkdir(exist_ok=True)
-    write(own, **changes)
-    return own
+    overrides = folder / "own"
+    overrides.mkdir(exist_ok=True)
+    write(overrides, **changes)
+    return overrides
 
 
-def test_a_prompt_of_an_organisations_own_takes_the_place_of_ours_and_of_no_other(folder: Path) -> None:
+def test_override_replaces_only_the_built_in_prompt_of_its_name(folder: Path) -> None:
     write(folder, header=HEADER.replace("greeting", "farewell"), name="farewell.md")
-    own = override(folder, body=BODY.replace("You greet.", "You greet as we do here."))
-    ours, theirs = PromptFiles(folder), PromptFiles(folder, overrides=own)
+    overrides = override(folder, body=BODY.replace("You greet.", "You greet as we do here."))
+    built_in, overridden = PromptFiles(folder), PromptFiles(folder, overrides=overrides)
     variables: dict[str, object] = {"person": "Ada", "texts": []}
-    assert theirs.render("greeting", variables).system == "You greet as we do here."
-    assert theirs.render("farewell", variables).system == "You greet."
-    assert theirs.content_hash("greeting") != ours.content_hash("greeting")
-    assert theirs.content_hash("farewell") == ours.content_hash("farewell")
-    assert theirs.content_hash() != ours.content_hash()
+    assert overridden.render("greeting", variables).system == "You greet as we do here."
+    assert overridden.render("farewell", variables).system == "You greet."
+    assert overridden.content_hash("greeting") != built_in.content_hash("greeting")
+    assert overridden.content_hash("farewell") == built_in.content_hash("farewell")
+    assert overridden.content_hash() != built_in.content_hash()
 
 
-def test_an_own_prompt_may_use_fewer_variables_and_take_our_answer_schema(folder: Path) -> None:
+def test_override_may_use_fewer_variables_and_inherit_the_answer_schema(folder: Path) -> None:
     header = "id: greeting\npurpose: Short.\nvariables: [person]"
-    own = override(folder, header=header, body="## System\n\nGreet.\n\n## User\n\n{{ person | fenced }}")
+    overrides = override(folder, header=header, body="## System\n\nGreet.\n\n## User\n\n{{ person | fenced }}")
     variables = {"person": "Ada", "texts": ["x"]}
-    rendered = PromptFiles(folder, overrides=own, generate_code=lambda: CODE).render("greeting", variables)
+    rendered = PromptFiles(folder, overrides=overrides, generate_code=lambda: CODE).render("greeting", variables)
     assert rendered.user == fence("Ada", CODE)
     assert rendered.answer_schema == PromptFiles(folder).render("greeting", variables).answer_schema
 
@@ -274,16 +278,18 @@ def test_an_own_prompt_may_use_fewer_variables_and_take_our_answer_schema(folder
         ({"body": BODY.replace("| fenced", "")}, "without"),
     ],
 )
-def test_an_own_prompt_that_does_not_fit_is_refused_at_once(folder: Path, changes: dict[str, str], words: str) -> None:
-    own = override(folder, **changes)
-    with pytest.raises(PromptInvalid, match=words) as refused:
-        PromptFiles(folder, overrides=own)
-    assert refused.value.path.startswith(str(own))
-    assert str(refused.value).count("\n") == 0
+def test_override_is_rejected_on_opening_when_it_does_not_fit(
+    folder: Path, changes: dict[str, str], words: str
+) -> None:
+    overrides = override(folder, **changes)
+    with pytest.raises(PromptInvalid, match=words) as error:
+        PromptFiles(folder, overrides=overrides)
+    assert error.value.path.startswith(str(overrides))
+    assert str(error.value).count("\n") == 0
 
 
 @pytest.mark.parametrize(
-    ("changed", "problem"),
+    ("changes", "problem"),
     [
         ({}, None),
         ({"maxLength": 10}, None),
@@ -293,39 +299,43 @@ def test_an_own_prompt_that_does_not_fit_is_refused_at_once(folder: Path, change
         ({"type": "null"}, '"type" of hello must be the same as in the built-in prompt'),
     ],
 )
-def test_an_answer_schema_may_be_narrower_and_never_wider(changed: dict[str, Any], problem: str | None) -> None:
-    theirs = {**OURS, "properties": {"hello": {**HELLO, **changed}}}
-    assert find_widening(theirs, OURS) == problem
+def test_answer_schema_of_an_override_may_be_narrower_but_not_wider(
+    changes: dict[str, Any], problem: str | None
+) -> None:
+    schema = {**BUILT_IN_SCHEMA, "properties": {"hello": {**HELLO, **changes}}}
+    assert find_widening(schema, BUILT_IN_SCHEMA) == problem
 
 
 @pytest.mark.parametrize(
-    ("theirs", "problem"),
+    ("schema", "problem"),
     [
-        ({**OURS, "properties": {}}, "the answer lacks hello"),
-        ({**OURS, "properties": {"hello": HELLO, "mood": {}}}, "the answer has no mood"),
-        ({"type": "object", "properties": OURS["properties"]}, "the answer must require hello"),
+        ({**BUILT_IN_SCHEMA, "properties": {}}, "the answer lacks hello"),
+        ({**BUILT_IN_SCHEMA, "properties": {"hello": HELLO, "mood": {}}}, "the answer has no mood"),
+        ({"type": "object", "properties": BUILT_IN_SCHEMA["properties"]}, "the answer must require hello"),
         (
-            {"required": ["hello"], "properties": OURS["properties"]},
+            {"required": ["hello"], "properties": BUILT_IN_SCHEMA["properties"]},
             '"type" of the answer must be the same as in the built-in prompt',
         ),
     ],
 )
-def test_an_answer_schema_keeps_our_parts(theirs: dict[str, Any], problem: str) -> None:
-    assert find_widening(theirs, OURS) == problem
+def test_answer_schema_of_an_override_keeps_the_built_in_parts(schema: dict[str, Any], problem: str) -> None:
+    assert find_widening(schema, BUILT_IN_SCHEMA) == problem
 
 
-def test_lists_and_choices_may_be_shorter() -> None:
-    ours = {"type": "array", "maxItems": 3, "items": {"enum": ["a", "b", "c"]}}
-    assert find_widening({**ours, "maxItems": 2, "items": {"enum": ["a"]}}, ours) is None
-    assert find_widening({**ours, "items": {"enum": ["a", "d"]}}, ours) == "an entry of the answer must not be d"
-    assert find_widening({**ours, "items": {}}, ours) is not None
+def test_answer_schema_of_an_override_may_have_shorter_lists_and_choices() -> None:
+    built_in = {"type": "array", "maxItems": 3, "items": {"enum": ["a", "b", "c"]}}
+    assert find_widening({**built_in, "maxItems": 2, "items": {"enum": ["a"]}}, built_in) is None
+    assert (
+        find_widening({**built_in, "items": {"enum": ["a", "d"]}}, built_in) == "an entry of the answer must not be d"
+    )
+    assert find_widening({**built_in, "items": {}}, built_in) is not None
 
 
-def test_every_packaged_prompt_can_replace_itself() -> None:
+def test_override_may_equal_the_packaged_prompt() -> None:
     PromptFiles(packaged_prompts_dir(), overrides=packaged_prompts_dir())
 
 
-def test_an_installed_package_brings_its_own_prompts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packaged_prompts_are_found_in_an_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "patternmind"
     monkeypatch.setattr(prompts, "__file__", str(package / "adapters" / "prompts.py"))
     with pytest.raises(PromptInvalid, match="install patternmind again"):
@@ -347,7 +357,7 @@ def theme_name_schema() -> dict[str, Any]:
         '{"name": null, "gist": "", "quotes": []}',
     ],
 )
-def test_a_theme_has_a_name_with_quotes_or_none(content: str) -> None:
+def test_theme_name_schema_accepts_a_name_with_quotes_or_no_name(content: str) -> None:
     assert not isinstance(parse_answer(content, theme_name_schema()), InvalidAnswer)
 
 
@@ -364,7 +374,7 @@ def test_a_theme_has_a_name_with_quotes_or_none(content: str) -> None:
         ('{"name": "pallets", "gist": "g"}', "required"),
     ],
 )
-def test_a_theme_name_without_support_does_not_fit(content: str, rule: str) -> None:
-    unfit = parse_answer(content, theme_name_schema())
-    assert isinstance(unfit, InvalidAnswer)
-    assert unfit.rule.endswith(rule)
+def test_theme_name_schema_rejects_a_name_without_support(content: str, rule: str) -> None:
+    answer = parse_answer(content, theme_name_schema())
+    assert isinstance(answer, InvalidAnswer)
+    assert answer.rule.endswith(rule)

@@ -1,4 +1,4 @@
-"""What closed cases alone say is the same out of memory as by reading every case, however these came and changed."""
+"""Tests that the confidential index agrees with a search of all cases after any changes."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,37 +14,37 @@ TEXT = st.lists(st.tuples(WORDS, st.sampled_from((" ", " ", ". ", "\n", " – ")
 )
 
 
-def one_case(number: int, texts: tuple[str, str, str], consent: Consent) -> Case:
+def case_with_texts(number: int, texts: tuple[str, str, str], consent: Consent) -> Case:
     title, problem, extra = texts
     return build_case(f"c-{number}", {"title": title, "problem": problem}, extra={"column": extra}, consent=consent)
 
 
-CASES = st.builds(one_case, st.integers(0, 5), st.tuples(TEXT, TEXT, TEXT), st.sampled_from(Consent))
+CASES = st.builds(case_with_texts, st.integers(0, 5), st.tuples(TEXT, TEXT, TEXT), st.sampled_from(Consent))
 
 
-def told(case: Case) -> tuple[str, bool, tuple[str, ...]]:
+def index_entry(case: Case) -> tuple[str, bool, tuple[str, ...]]:
     return case.id, case.consent is Consent.NETWORK_ONLY, (*case.text.values(), *case.extra.values())
 
 
 @given(st.lists(st.lists(CASES, max_size=4, unique_by=lambda case: case.id), max_size=6), st.lists(TEXT, max_size=4))
-def test_it_says_what_reading_every_case_says(batches: list[list[Case]], asked: list[str]) -> None:
-    wording, now = ConfidentialIndex(), dict[str, Case]()
+def test_confidential_index_agrees_with_a_search_of_all_cases(batches: list[list[Case]], texts: list[str]) -> None:
+    index, current_cases = ConfidentialIndex(), dict[str, Case]()
     for batch in batches:
-        wording.update(map(told, batch))
-        now |= {case.id: case for case in batch}
-        assert wording.find_in(asked) == ConfidentialPhrases.find_in(asked, now.values())
+        index.update(map(index_entry, batch))
+        current_cases |= {case.id: case for case in batch}
+        assert index.find_in(texts) == ConfidentialPhrases.find_in(texts, current_cases.values())
 
 
-def test_its_own_texts_are_found_again() -> None:
-    """So that the property does not hold for want of anything found."""
-    closed = "Nobody may learn that the supplier forgot to send it. Late pumps again."
-    wording = ConfidentialIndex()
+def test_confidential_index_finds_the_phrases_of_its_own_texts() -> None:
+    """The property test alone would also hold for an index that finds nothing."""
+    confidential = "Nobody may learn that the supplier forgot to send it. Late pumps again."
+    index = ConfidentialIndex()
     cases = [
-        build_case("c-1", closed, consent=Consent.NETWORK_ONLY),
+        build_case("c-1", confidential, consent=Consent.NETWORK_ONLY),
         build_case("c-2", "Late again, the supplier told me."),
     ]
-    wording.update(map(told, cases))
-    found = wording.find_in([closed])
-    assert len(found.runs) == 8
-    assert found.short_runs == {("late", "pumps", "again")}
-    assert found.words == {"nobody", "learn", "that", "forgot", "send", "pumps"}
+    index.update(map(index_entry, cases))
+    phrases = index.find_in([confidential])
+    assert len(phrases.runs) == 8
+    assert phrases.short_runs == {("late", "pumps", "again")}
+    assert phrases.words == {"nobody", "learn", "that", "forgot", "send", "pumps"}

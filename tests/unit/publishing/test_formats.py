@@ -79,7 +79,7 @@ TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(), st.text(alphabet=MARKS)).
 
 
 def document_of(text: str) -> Document:
-    """One of each block, with the same text in every place."""
+    """Return a document with one block of each kind and the same text everywhere."""
     return Document(
         kind="playbook",
         title=text,
@@ -101,7 +101,7 @@ def document_of(text: str) -> Document:
 
 
 class Elements(HTMLParser):
-    """Tags with the attributes that act, in order; ``texts`` what a reader sees."""
+    """Tags of a page with their relevant attributes, in order, and its visible text."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -111,8 +111,8 @@ class Elements(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = (f"{name}={value}" if name in {"href", "src", "id", "class"} else name for name, value in attrs)
-        self.tags.append((tag, *told))
+        attributes = (f"{name}={value}" if name in {"href", "src", "id", "class"} else name for name, value in attrs)
+        self.tags.append((tag, *attributes))
 
     def handle_endtag(self, tag: str) -> None:
         self.tags.append((f"/{tag}",))
@@ -135,7 +135,7 @@ def read_markdown(text: str) -> Elements:
     return Elements(reader.render(body))
 
 
-def folded(text: str) -> str:
+def without_spaces(text: str) -> str:
     return "".join(text.split())
 
 
@@ -144,68 +144,68 @@ HTML_WHEN_HARMLESS, MARKDOWN_WHEN_HARMLESS = html_of("word").tags, read_markdown
 
 @given(TEXTS)
 @settings(max_examples=150, deadline=None)
-def test_no_text_becomes_an_element_an_attribute_or_an_address_in_html(text: str) -> None:
+def test_html_contains_no_element_attribute_or_address_from_a_text(text: str) -> None:
     assert html_of(text).tags == HTML_WHEN_HARMLESS
 
 
 @given(TEXTS)
 @settings(max_examples=150, deadline=None)
-def test_no_text_becomes_markup_in_markdown(text: str) -> None:
+def test_markdown_contains_no_markup_from_a_text(text: str) -> None:
     assert read_markdown(text).tags == MARKDOWN_WHEN_HARMLESS
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_shown_as_it_was_written(text: str) -> None:
+def test_hostile_text_is_displayed_literally(text: str) -> None:
     assert html_of(text).tags == HTML_WHEN_HARMLESS
     assert read_markdown(text).tags == MARKDOWN_WHEN_HARMLESS
-    assert folded(to_visible_line(text)) in folded(html_of(text).text)
-    assert folded(to_visible_line(text)) in folded(read_markdown(text).text)
+    assert without_spaces(to_visible_line(text)) in without_spaces(html_of(text).text)
+    assert without_spaces(to_visible_line(text)) in without_spaces(read_markdown(text).text)
 
 
-def test_a_bare_address_has_an_escape_in_its_middle_so_that_no_reader_makes_a_link_of_it() -> None:
+def test_markdown_escapes_bare_addresses_so_that_they_are_not_linked() -> None:
     assert escape_markdown("see https://a.example or www.b.example or c@d.example, at 10:30") == (
         r"see https\://a\.example or www\.b\.example or c\@d\.example, at 10:30"
     )
 
 
 @given(st.text())
-def test_a_quote_read_back_from_markdown_has_its_words(text: str) -> None:
+def test_markdown_quotes_keep_their_words_when_parsed(text: str) -> None:
     rendered = MarkdownIt("commonmark").render(f"> {escape_markdown(text)}")
     assert Elements(rendered).text.split() == to_visible_line(text).split()
 
 
 @given(TEXTS)
-def test_front_matter_is_yaml_that_holds_the_text(text: str) -> None:
+def test_front_matter_is_valid_yaml_with_the_text(text: str) -> None:
     front = render_document(document_of(text), ".md").decode().split("\n---\n", 1)[0].removeprefix("---\n")
-    shown = to_visible_line(text)
+    visible = to_visible_line(text)
     assert yaml.safe_load(front) == {
-        "title": shown,
+        "title": visible,
         "kind": "playbook",
-        "network": shown,
-        "patterns": [shown, shown],
+        "network": visible,
+        "patterns": [visible, visible],
         "withheld": 1,
     }
 
 
 @given(st.text())
-def test_plain_text_is_one_line_without_hidden_marks(text: str) -> None:
-    shown = to_visible_line(text)
-    assert shown == to_visible_line(shown)
-    assert not re.search(r"[\n\r\x00-\x1f\u200b\u202a-\u202e\u2060-\u2069\ufeff]", shown)
+def test_visible_line_has_no_line_breaks_or_hidden_characters(text: str) -> None:
+    visible = to_visible_line(text)
+    assert visible == to_visible_line(visible)
+    assert not re.search(r"[\n\r\x00-\x1f\u200b\u202a-\u202e\u2060-\u2069\ufeff]", visible)
 
 
-def test_joiners_that_a_script_needs_are_kept() -> None:
+def test_visible_line_keeps_joiners_that_a_script_needs() -> None:
     assert to_visible_line("می\u200cخواهم") == "می\u200cخواهم"
 
 
-def test_the_html_file_loads_and_runs_nothing() -> None:
+def test_html_file_loads_and_runs_nothing() -> None:
     page = render_document(document_of("word"), ".html").decode()
     assert "default-src 'none'" in page.replace("&#x27;", "'")
     assert not re.search(r"<script|<link|<img|<iframe|@import|url\(|style=", page)
     assert set(re.findall(r'href="([^"]*)"', page)) == {"#content", "#p-1"}
 
 
-def test_the_policy_names_the_style_sheet_by_its_hash() -> None:
+def test_html_policy_allows_the_style_sheet_by_its_hash() -> None:
     import base64
     import hashlib
 
@@ -214,31 +214,31 @@ def test_the_policy_names_the_style_sheet_by_its_hash() -> None:
     assert base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode() in page
 
 
-def test_the_html_has_a_language_landmarks_and_a_way_past_them() -> None:
+def test_html_has_a_language_landmarks_and_a_skip_link() -> None:
     page = render_document(document_of("word"), ".html").decode()
     for part in ('<html lang="en">', "<header>", '<main id="content">', 'class="skip" href="#content"', "<nav aria"):
         assert part in page
 
 
-def test_a_link_of_a_quote_is_kept_only_where_it_is_a_web_address() -> None:
-    def linked(link: str) -> str:
+def test_quote_link_is_rendered_only_for_a_web_address() -> None:
+    def render_with_link(link: str) -> str:
         document = Document(kind="pre-reading", title="t", front_matter={}, blocks=(QuoteBlock("said", "C-1", link),))
         return render_document(document, ".html").decode() + render_document(document, ".md").decode()
 
-    assert linked("https://intranet.example/cases/1").count("https://intranet.example/cases/1") == 2
-    assert "javascript" not in linked("javascript:alert(1)")
+    assert render_with_link("https://intranet.example/cases/1").count("https://intranet.example/cases/1") == 2
+    assert "javascript" not in render_with_link("javascript:alert(1)")
 
 
-def test_a_word_file_holds_the_text_and_no_link() -> None:
+def test_word_file_contains_the_text_and_no_link() -> None:
     for text in HOSTILE[::5]:
-        written = render_document(document_of(text), ".docx")
-        word = docx.Document(io.BytesIO(written))
-        assert to_visible_line(text) in [paragraph.text for paragraph in word.paragraphs]
-        relations = zipfile.ZipFile(io.BytesIO(written)).read("word/_rels/document.xml.rels").decode()
+        content = render_document(document_of(text), ".docx")
+        word_document = docx.Document(io.BytesIO(content))
+        assert to_visible_line(text) in [paragraph.text for paragraph in word_document.paragraphs]
+        relations = zipfile.ZipFile(io.BytesIO(content)).read("word/_rels/document.xml.rels").decode()
         assert 'TargetMode="External"' not in relations
 
 
-def test_each_numbered_list_of_a_word_file_counts_from_one() -> None:
+def test_word_file_numbers_each_list_from_one() -> None:
     document = Document(
         kind="playbook", title="t", front_matter={}, blocks=(NumberedList(("a", "b")), NumberedList(("c",)))
     )
@@ -247,7 +247,7 @@ def test_each_numbered_list_of_a_word_file_counts_from_one() -> None:
     assert a == b != c
 
 
-def test_a_word_file_sets_right_to_left_text_from_the_right() -> None:
+def test_word_file_aligns_right_to_left_text_to_the_right() -> None:
     document = Document(
         kind="playbook", title="t", front_matter={}, blocks=(Paragraph("(1) שלום"), Paragraph("hello שלום"))
     )
@@ -255,34 +255,34 @@ def test_a_word_file_sets_right_to_left_text_from_the_right() -> None:
     assert body.count("<w:bidi/>") == 1
 
 
-def test_a_pdf_is_drawn_from_hostile_text_without_loading_anything() -> None:
+def test_pdf_of_hostile_text_loads_nothing() -> None:
     pytest.importorskip("weasyprint")
-    written = render_document(document_of(" ".join(HOSTILE[:6])), ".pdf")
-    assert written.startswith(b"%PDF-")
-    assert b"evil.example" not in written
+    content = render_document(document_of(" ".join(HOSTILE[:6])), ".pdf")
+    assert content.startswith(b"%PDF-")
+    assert b"evil.example" not in content
 
 
-def test_whatever_a_pdf_would_load_is_refused() -> None:
+def test_pdf_refuses_every_fetch() -> None:
     with pytest.raises(ValueError, match="loads nothing"):
         refuse_fetch("https://evil.example", timeout=1)
 
 
-def test_without_pango_a_pdf_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pdf_error_states_the_remedy_when_pango_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     with pytest.raises(UsageError, match=r"install libpango.*or write \.html"):
         render_document(document_of("word"), ".pdf")
 
 
-def test_a_format_nobody_knows_is_refused_with_those_that_are() -> None:
+def test_unknown_format_is_rejected_with_a_list_of_valid_formats() -> None:
     with pytest.raises(UsageError, match=r"\.md, \.html, \.pdf, \.docx"):
         render_document(document_of("word"), ".odt")
 
 
-def test_the_suffix_may_be_written_as_people_do() -> None:
+def test_format_suffix_may_be_upper_case_without_a_dot() -> None:
     assert render_document(document_of("word"), "MD") == render_document(document_of("word"), ".md")
 
 
-def test_length_is_measured_in_every_script() -> None:
+def test_word_count_works_for_every_script() -> None:
     assert count_words("came on at 22") == 4
     assert count_words("棚" * 100) == 50
     assert count_words("x" * 700) == 100
