@@ -40,11 +40,11 @@ def page_addresses(ctx: AppContext) -> Iterator[tuple[str, str]]:
     """Yield name and path of each page, with ids of the sample network."""
     store = ctx.store
     themes = store.themes()
-    theme = max((one for one in themes if one.case_ids), key=lambda one: one.n_cases)
+    theme = max((candidate for candidate in themes if candidate.case_ids), key=lambda candidate: candidate.n_cases)
     draft = next(
-        one.grounded.draft
-        for one in list_all_drafts(store, kind=DraftKind.PATTERN)
-        if not one.decisions and one.grounded
+        reviewed.grounded.draft
+        for reviewed in list_all_drafts(store, kind=DraftKind.PATTERN)
+        if not reviewed.decisions and reviewed.grounded
     )
     prereading = prereading_builder.build_prereading(
         store, ctx.clock, prereading_builder.subject_from_theme(store, theme.id)

@@ -88,26 +88,26 @@ def open_pages(whole: FullNetwork) -> list[str]:
 
 
 def the_pages(whole: FullNetwork) -> list[str]:
-    found = [route.path for method, route in page_routes() if method == "GET"]
-    return [whole.fill(path) for path in (*found, *OTHER_STATES) if path not in FILES]
+    paths = [route.path for method, route in page_routes() if method == "GET"]
+    return [whole.fill(path) for path in (*paths, *OTHER_STATES) if path not in FILES]
 
 
 def test_pages_pass_all_checks_in_both_colour_schemes_and_widths(whole: FullNetwork, page: Page, address: str) -> None:
-    said = console_errors(page, address)
-    wrong = [one for at in the_pages(whole) for one in found_on(page, at, said)]
+    errors = console_errors(page, address)
+    wrong = [problem for at in the_pages(whole) for problem in found_on(page, at, errors)]
     assert not wrong, "\n".join(wrong)
 
 
 def test_anonymous_pages_pass_all_checks(whole: FullNetwork, page: Page, address: str) -> None:
     page.context.clear_cookies()
-    said = console_errors(page, address)
-    wrong = [one for at in open_pages(whole) for one in found_on(page, at, said)]
+    errors = console_errors(page, address)
+    wrong = [problem for at in open_pages(whole) for problem in found_on(page, at, errors)]
     assert not wrong, "\n".join(wrong)
 
 
-def found_on(page: Page, at: str, said: list[str]) -> Iterator[str]:
+def found_on(page: Page, at: str, errors: list[str]) -> Iterator[str]:
     """Yield the problems of a page; redirects are followed but not checked further."""
-    said.clear()
+    errors.clear()
     answer = page.goto(at)
     assert answer is not None
     expected = 404 if at in MISSING else 200
@@ -123,7 +123,7 @@ def found_on(page: Page, at: str, said: list[str]) -> Iterator[str]:
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             yield f"{where}: {wide} wide"
-    yield from (f"{at}: {one}" for one in said if expected != 404 or "404" not in one)
+    yield from (f"{at}: {error}" for error in errors if expected != 404 or "404" not in error)
 
 
 def test_pages_have_landmarks_titles_and_skip_links(whole: FullNetwork, page: Page) -> None:
@@ -165,6 +165,6 @@ def test_forms_have_tokens_and_existing_targets(whole: FullNetwork) -> None:
                 dead.append(f"{at}: {method} {path}")
             if method == "POST" and "form_token" not in form:
                 dead.append(f"{at}: no token in the form to {path}")
-        links = {unescape(one) for one in re.findall(r'<a\b[^>]*href="(/[^"#]*)', html)}
-        dead += [f"{at}: {one}" for one in links if steward.get(one).status_code >= 400]
+        links = {unescape(link) for link in re.findall(r'<a\b[^>]*href="(/[^"#]*)', html)}
+        dead += [f"{at}: {link}" for link in links if steward.get(link).status_code >= 400]
     assert not dead, "\n".join(dead)

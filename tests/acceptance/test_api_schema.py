@@ -73,7 +73,7 @@ def make_described_network(home: Path) -> tuple[AppContext, KnownIds]:
     other = ctx.run(RunParameters(seed=1, from_scratch=True))
     theme = prereading_builder.subject_from_theme(ctx.store, ctx.store.themes()[0].id)
     now = ctx.clock.now()
-    job = Job(id="j-1", kind=JobKind.PREREADING, by="Ada", asked={"topic": "pumps"}, started_at=now, beat_at=now)
+    job = Job(id="j-1", kind=JobKind.PREREADING, by="Ada", parameters={"topic": "pumps"}, started_at=now, beat_at=now)
     ctx.store.create_job(job)
     return ctx, {
         "case_id": ctx.store.cases()[0].id,

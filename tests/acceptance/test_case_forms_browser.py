@@ -26,8 +26,8 @@ class Desk:
         member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
         self.secret = start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
 
-    def context(self, browser: Browser, **said: Any) -> BrowserContext:
-        context = browser.new_context(base_url=self.at, **said)
+    def context(self, browser: Browser, **options: Any) -> BrowserContext:
+        context = browser.new_context(base_url=self.at, **options)
         context.add_cookies([{"name": PLAIN_COOKIE, "value": self.secret, "url": self.at}])
         context.set_default_timeout(15_000)
         return context
@@ -47,7 +47,7 @@ def page(desk: Desk, browser: Browser, request: pytest.FixtureRequest) -> Iterat
     complaints = console_errors(made, desk.at)
     yield made
     context.close()
-    assert [said for said in complaints if "ERR_INTERNET_DISCONNECTED" not in said] == []
+    assert [complaint for complaint in complaints if "ERR_INTERNET_DISCONNECTED" not in complaint] == []
 
 
 @pytest.mark.parametrize("page", [True, False], indirect=True, ids=["with scripts", "without scripts"])

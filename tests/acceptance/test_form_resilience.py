@@ -172,7 +172,7 @@ class _Forms(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.found: list[tuple[str, Values]] = []
+        self.forms: list[tuple[str, Values]] = []
         self.outside: dict[str, Values] = {}
         self._options: list[tuple[str, bool]] = []
         self._select = self._area = ""
@@ -180,28 +180,28 @@ class _Forms(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
+        fields = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._inside = said.get("method") == "post"
+            self._inside = fields.get("method") == "post"
             if self._inside:
-                self.found.append((said.get("action", ""), []))
-        if not self._inside or "disabled" in said:
+                self.forms.append((fields.get("action", ""), []))
+        if not self._inside or "disabled" in fields:
             return
-        if tag == "input" and said.get("type") not in {"submit", "file"}:
-            if said.get("type") in {"checkbox", "radio"} and "checked" not in said:
+        if tag == "input" and fields.get("type") not in {"submit", "file"}:
+            if fields.get("type") in {"checkbox", "radio"} and "checked" not in fields:
                 return
-            self._put(said.get("name", ""), said.get("value", "on" if said.get("type") == "checkbox" else ""))
+            self._put(fields.get("name", ""), fields.get("value", "on" if fields.get("type") == "checkbox" else ""))
         elif tag == "select":
-            self._select, self._options = said.get("name", ""), []
+            self._select, self._options = fields.get("name", ""), []
         elif tag == "option" and self._select:
-            self._options.append((said.get("value", ""), "selected" in said))
+            self._options.append((fields.get("value", ""), "selected" in fields))
         elif tag == "textarea":
-            self._area = said.get("name", "")
+            self._area = fields.get("name", "")
             self._put(self._area, "")
 
     def handle_data(self, data: str) -> None:
         if self._area:
-            name, value = self.found[-1][1].pop()
+            name, value = self.forms[-1][1].pop()
             self._put(name, value + data.removeprefix("\n") if not value else value + data)
 
     def handle_endtag(self, tag: str) -> None:
@@ -216,14 +216,14 @@ class _Forms(HTMLParser):
 
     def _put(self, name: str, value: str) -> None:
         if name:
-            self.found[-1][1].append((name, value))
+            self.forms[-1][1].append((name, value))
 
 
 def form_on(html: str, address: str, here: str, form: Form, ids: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the submitted values of the form with this address that has the filled fields."""
     fill = {name: str(value).format(**ids) for name, value in form.fill.items()}
-    there = [values for action, values in _Forms(html).found if (action or here) == address]
-    fitting = [one for one in there if set(fill) & {name for name, _ in one}] or there
+    there = [values for action, values in _Forms(html).forms if (action or here) == address]
+    fitting = [values for values in there if set(fill) & {name for name, _ in values}] or there
     assert fitting, f"no form on {here} goes to {address}"
     sent: dict[str, list[str]] = {}
     for name, value in fitting[0]:
@@ -269,7 +269,7 @@ def _more(ctx: AppContext, steward: Member) -> dict[str, str]:
     file = ctx.settings.home / "late.jsonl"
     file.write_text("\n".join(json.dumps(row) for row in rows))
     import_files(store, [file], kind=CaseKind.CASE)
-    named, gone = (next(one.id for one in store.cases() if one.external_id == name) for name in ("r1", "r2"))
+    named, gone = (next(case.id for case in store.cases() if case.external_id == name) for name in ("r1", "r2"))
     withdraw_case(store, clock, gone, actor=steward.name)
     second, first, *_ = store.themes()
     for case_id in first.case_ids:
@@ -283,9 +283,9 @@ def _more(ctx: AppContext, steward: Member) -> dict[str, str]:
     wish = ThemeEditRequest(action=EditAction.RENAME, actor="P", theme_id=second.id, name="Pumps again", proposed=True)
     proposed = submit_edit(store, clock, wish).edit.seq
     waiting = next(
-        one.grounded.draft.id
-        for one in list_all_drafts(store, kind=DraftKind.PATTERN)
-        if state_of(one.decisions) is DraftState.CANDIDATE
+        reviewed.grounded.draft.id
+        for reviewed in list_all_drafts(store, kind=DraftKind.PATTERN)
+        if state_of(reviewed.decisions) is DraftState.CANDIDATE
     )
     decide_draft(store, clock, waiting, DraftAction.NOT_SURE, actor=steward.name)
     about = prereading_builder.subject_from_theme(store, second.id)
@@ -293,7 +293,12 @@ def _more(ctx: AppContext, steward: Member) -> dict[str, str]:
     decide_draft(store, clock, approved.id, DraftAction.ACCEPT, actor=steward.name)
     now = clock.now()
     failed = Job(
-        id="failedrun", kind=JobKind.RUN, by="Bo", asked=asdict(RunParameters(draft=False)), started_at=now, beat_at=now
+        id="failedrun",
+        kind=JobKind.RUN,
+        by="Bo",
+        parameters=asdict(RunParameters(draft=False)),
+        started_at=now,
+        beat_at=now,
     )
     store.create_job(replace(failed, state=JobState.FAILED))
     session = start_session(ctx.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
@@ -323,15 +328,17 @@ RANDOM = {
 
 def stored(home: Path) -> dict[str, list[Any]]:
     """Return the rows of all compared tables, without values that differ between trials."""
-    found: dict[str, list[Any]] = {}
+    rows_by_table: dict[str, list[Any]] = {}
     with closing(sqlite3.connect(home / "patternmind.db")) as database:
         database.row_factory = sqlite3.Row
         for name in COMPARED:
             rows = [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')]  # noqa: S608 -- constant names
-            kept = [{k: v for k, v in row.items() if not DIFFERS.search(k) and (name, k) not in RANDOM} for row in rows]
+            stable = [
+                {k: v for k, v in row.items() if not DIFFERS.search(k) and (name, k) not in RANDOM} for row in rows
+            ]
             ended = [{k: row[k] is None for k in row if k.endswith("_at")} for row in rows]
-            found[name] = sorted(repr((one, end)) for one, end in zip(kept, ended, strict=True))
-    return found
+            rows_by_table[name] = sorted(repr((row, end)) for row, end in zip(stable, ended, strict=True))
+    return rows_by_table
 
 
 class Trial:
@@ -362,10 +369,10 @@ class Trial:
     def open(self, name: str, form: Form) -> Callable[[], httpx.Response]:
         """Read the page of a form and fill it in; what comes back sends it, as often as it is called."""
         page = form.on.format(**self.ids)
-        shown = self.client.get(page)
-        assert shown.status_code == 200, (page, shown.status_code)
+        response = self.client.get(page)
+        assert response.status_code == 200, (page, response.status_code)
         action = (form.action or name.partition(" ")[2]).format(**self.ids)
-        data = form_on(shown.text, form.within.format(**self.ids) or action, urlsplit(page).path, form, self.ids)
+        data = form_on(response.text, form.within.format(**self.ids) or action, urlsplit(page).path, form, self.ids)
         return lambda: self.client.post(action, data=data, files=dict(form.files) or None)
 
     def settled(self) -> dict[str, list[Any]]:
@@ -431,7 +438,7 @@ def test_form_works_after_server_restart(name: str, trial: Trial, sent_once: dic
 def test_repeated_form_submission_is_applied_once(name: str, trial: Trial, once: Once) -> None:
     send = trial.open(name, FORMS[name])
     with ThreadPoolExecutor(2) as pool:
-        answers = [one.result() for one in [pool.submit(send), pool.submit(send)]]
+        answers = [future.result() for future in [pool.submit(send), pool.submit(send)]]
     assert min(answer.status_code for answer in answers) < 400, [answer.text for answer in answers]
     assert max(answer.status_code for answer in answers) < 500
     assert trial.settled() == once(name)
@@ -445,20 +452,20 @@ def test_submitted_form_is_restored_after_sign_in(name: str, trial: Trial, once:
     before = stored(trial.home)
     send = trial.open(name, FORMS[name])
     accounts = trial.ctx.accounts
-    accounts.delete_sessions([one.sha256 for one in accounts.list_sessions(trial.ids["steward_id"])])
+    accounts.delete_sessions([session.sha256 for session in accounts.list_sessions(trial.ids["steward_id"])])
     refused = send()
     assert refused.status_code == 401
     assert stored(trial.home) == before
-    kept = form_on(
+    sign_in_form = form_on(
         refused.text,
         "/sign-in",
         "",
         Form(on="", fill={"sign_in_name": "{steward_id}", "password": PASSWORD}),
         trial.ids,
     )
-    back = trial.client.post("/sign-in", data=kept)
+    back = trial.client.post("/sign-in", data=sign_in_form)
     assert back.status_code == 200, back.text
-    (address, values), *_ = [one for one in _Forms(back.text).found if one[0] != "/sign-out"]
+    (address, values), *_ = [form for form in _Forms(back.text).forms if form[0] != "/sign-out"]
     data: dict[str, list[str]] = {}
     for field_name, value in values:
         data.setdefault(field_name, []).append(value)
@@ -484,8 +491,8 @@ def test_prereading_conflict_keeps_text_of_second_tab(name: str, trial: Trial, o
     form = FORMS[name]
     first, second = trial.open(name, form), trial.open(name, replace(form, fill={**form.fill, **OTHERWISE[name]}))
     assert first().status_code in {200, 303}
-    told = second()
-    assert told.status_code in {409, 412}, told.text
+    response = second()
+    assert response.status_code in {409, 412}, response.text
     assert trial.settled() == once(name)
     if "roles" not in OTHERWISE[name]:
-        assert escape(next(iter(OTHERWISE[name].values()))) in told.text
+        assert escape(next(iter(OTHERWISE[name].values()))) in response.text

@@ -341,7 +341,7 @@ def _create_prereading(ctx: AppContext) -> str:
     """Create a pre-reading and return its id; also store a running job with the id "asked"."""
     now = ctx.clock.now()
     running = Job(
-        id="asked", kind=JobKind.PREREADING, by="Target", asked={"topic": "pumps"}, started_at=now, beat_at=now
+        id="asked", kind=JobKind.PREREADING, by="Target", parameters={"topic": "pumps"}, started_at=now, beat_at=now
     )
     ctx.store.create_job(running)
     return prereading_builder.build_prereading(

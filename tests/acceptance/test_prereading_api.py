@@ -1,4 +1,4 @@
-"""Pre-reading by the API: asked for, listed, edited on what was seen, approved by a name, taken back, printed."""
+"""Pre-readings in the API: request, list, edit, approve, undo and print."""
 
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ def desk(grown_house: AppContext) -> Program:
     return Program(grown_house)
 
 
-def ask_for(client: Program, session: str, **asked: Any) -> str:
-    """The id of a new pre-reading; each session's is one of its own."""
+def ask_for(client: Program, session: str, **fields: Any) -> str:
+    """Request a pre-reading and return its id; each session has its own."""
     theme = client.get("themes").json()["items"][0]["theme_id"]
-    made = client.post("prereadings", json={"theme": theme, "session": session, **asked})
+    made = client.post("prereadings", json={"theme": theme, "session": session, **fields})
     assert made.status_code == 201, made.text
     return made.json()["id"]
 
@@ -26,16 +26,16 @@ def printed(client: Program, id: str) -> str:
     return client.get(f"prereadings/{id}", params={"format": "md"}).text
 
 
-def test_what_a_session_leaves_with_is_in_the_words_of_who_asked(desk: Program) -> None:
+def test_prereading_stores_fields_of_its_request(desk: Program) -> None:
     id = ask_for(desk, "Jam 1", leave_with="One rule for frozen scanners.", date="2026-12-03")
-    told = desk.get(f"prereadings/{id}").json()
-    assert told["fields"]["leave_with"] == "One rule for frozen scanners."
-    assert (told["fields"]["session"], told["fields"]["date"], told["version"]) == ("Jam 1", "2026-12-03", 0)
-    listed = next(one for one in desk.get("prereadings").json()["items"] if one["id"] == id)
+    made = desk.get(f"prereadings/{id}").json()
+    assert made["fields"]["leave_with"] == "One rule for frozen scanners."
+    assert (made["fields"]["session"], made["fields"]["date"], made["version"]) == ("Jam 1", "2026-12-03", 0)
+    listed = next(item for item in desk.get("prereadings").json()["items"] if item["id"] == id)
     assert (listed["session"], listed["approved_by"], listed["state"]) == ("Jam 1", None, "candidate")
 
 
-def test_it_prints_that_nobody_reviewed_it_until_a_named_person_approves_and_again_after_an_edit(desk: Program) -> None:
+def test_prereading_prints_draft_notice_until_approved_and_after_an_edit(desk: Program) -> None:
     id = ask_for(desk, "Jam 2")
     assert "Draft, not reviewed" in printed(desk, id)
     check_problem(desk.post(f"prereadings/{id}/approval"), 422, "invalid")
@@ -50,12 +50,12 @@ def test_it_prints_that_nobody_reviewed_it_until_a_named_person_approves_and_aga
     assert (back["approved_by"], back["fields"]["session"]) == ("Ada Berg", "Jam 2")
     assert desk.post(f"prereadings/{id}/undo", json={"by": "Ada Berg"}).json()["state"] == "candidate"
     check_problem(desk.post(f"prereadings/{id}/undo", json={"by": "Ada Berg"}), 409, "wrong-state")
-    assert [one["action"] for one in desk.get(f"prereadings/{id}").json()["decisions"]] == [
+    assert [decision["action"] for decision in desk.get(f"prereadings/{id}").json()["decisions"]] == [
         "accept", "edit", "undo", "undo",
     ]  # fmt: skip
 
 
-def test_an_edit_is_made_on_what_was_seen_or_not_at_all(desk: Program) -> None:
+def test_prereading_edit_requires_current_version_and_allowed_text(desk: Program) -> None:
     id = ask_for(desk, "Jam 3")
     seen = desk.get(f"prereadings/{id}").headers["etag"]
     first = {"fields": {"questions": ["What now?", "Who else?"]}, "by": "Ada"}
@@ -71,9 +71,9 @@ def test_an_edit_is_made_on_what_was_seen_or_not_at_all(desk: Program) -> None:
     check_problem(desk.request("PATCH", f"prereadings/{id}", json=named), 422, "invalid")
 
 
-def test_a_client_that_does_not_want_to_wait_gets_a_job(desk: Program) -> None:
-    asked = {"topic": "the invoice went out twice", "session": "Jam 4"}
-    begun = desk.post("prereadings", json=asked, headers={"prefer": "respond-async"})
+def test_prereading_request_returns_a_job_when_client_prefers_async(desk: Program) -> None:
+    body = {"topic": "the invoice went out twice", "session": "Jam 4"}
+    begun = desk.post("prereadings", json=body, headers={"prefer": "respond-async"})
     assert (begun.status_code, begun.headers["preference-applied"]) == (202, "respond-async")
     stream = desk.get(f"{begun.headers['location']}/events").text
     assert "event: done" in stream
@@ -83,7 +83,7 @@ def test_a_client_that_does_not_want_to_wait_gets_a_job(desk: Program) -> None:
     check_problem(wrong, 404, "not-found")
 
 
-def test_a_draft_of_another_kind_is_no_pre_reading(desk: Program) -> None:
+def test_prereading_api_rejects_drafts_of_other_kinds(desk: Program) -> None:
     pattern = desk.get("drafts", params={"kind": "pattern"}).json()["items"][0]["id"]
     for answer in (
         desk.get(f"prereadings/{pattern}"),
@@ -94,7 +94,7 @@ def test_a_draft_of_another_kind_is_no_pre_reading(desk: Program) -> None:
 
 
 @pytest.mark.parametrize(("format", "begins"), [("pdf", b"%PDF"), ("docx", b"PK"), ("html", b"<!doctype")])
-def test_it_comes_in_every_format(desk: Program, format: str, begins: bytes) -> None:
+def test_prereading_is_available_in_every_format(desk: Program, format: str, begins: bytes) -> None:
     id = ask_for(desk, "Jam 5")
     file = desk.get(f"prereadings/{id}", params={"format": format})
     assert file.content.lower().startswith(begins.lower())

@@ -39,15 +39,15 @@ def words_of(page: Any) -> str:
 
 def ask_for(visitor: PageClient, **fields: str) -> str:
     """The address of a new pre-reading."""
-    asked = {"about": "topic", "topic": "the scanner froze in the cold", **fields}
-    sent = visitor.send("/prereadings", asked, page="/prereadings/new")
+    form = {"about": "topic", "topic": "the scanner froze in the cold", **fields}
+    sent = visitor.send("/prereadings", form, page="/prereadings/new")
     assert sent.status_code == 303, words_of(sent)
     for _ in range(400):
         page = visitor.get(sent.headers["location"])
-        found = re.search(r'data-do="go" href="(/prereadings/d-\w+)"', page.text)
-        if found:
-            assert f'content="0; url={found[1]}"' in page.text, "without scripts the page leads on by itself"
-            return found[1]
+        link = re.search(r'data-do="go" href="(/prereadings/d-\w+)"', page.text)
+        if link:
+            assert f'content="0; url={link[1]}"' in page.text, "without scripts the page leads on by itself"
+            return link[1]
         assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in page.text
         time.sleep(0.05)
     raise AssertionError("it was never ready")
@@ -76,8 +76,8 @@ def test_invalid_prereading_request_shows_errors_and_keeps_text(ada: PageClient)
         "theme": {"about": "theme", "theme": "t-none", "session": "Jam in <May>"},
         "date": {"about": "topic", "topic": "pumps", "date": "3 May", "session": "Jam in <May>"},
     }
-    for field, asked in wrong.items():
-        page = ada.send("/prereadings", asked, page="/prereadings/new")
+    for field, form in wrong.items():
+        page = ada.send("/prereadings", form, page="/prereadings/new")
         assert page.status_code == 422
         assert f'id="f-{field}-error"' in page.text, field
         assert 'value="Jam in &lt;May&gt;"' in page.text
@@ -127,10 +127,10 @@ def test_prereading_edit_conflict_shows_both_texts(ada: PageClient, app: tuple[A
     ada.send(f"{here}/edit", {**of_ada, "leave_with": "Ada's sentence."}, page=f"{here}/edit")
     late = bo.send(f"{here}/edit", {**of_bo, "leave_with": "Bo's sentence."}, page=f"{here}/edit")
     assert late.status_code == 412
-    told = words_of(late)
-    assert "Ada Berg changed this pre-reading in the meantime." in told
-    assert "Bo's sentence." in told
-    assert "Current text Ada's sentence." in told
+    text = words_of(late)
+    assert "Ada Berg changed this pre-reading in the meantime." in text
+    assert "Bo's sentence." in text
+    assert "Current text Ada's sentence." in text
     again = bo.send(f"{here}/edit", fields_on(late), page=f"{here}/edit")
     assert again.status_code == 303
     assert "Bo's sentence." in words_of(bo.get(here))

@@ -46,12 +46,12 @@ def page(browser: Browser, address: str, secret: str) -> Iterator[Page]:
     complaints = console_errors(page, address)
     yield page
     context.close()
-    assert [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one] == []
+    assert [complaint for complaint in complaints if "ERR_INTERNET_DISCONNECTED" not in complaint] == []
 
 
 def a_draft(ctx: AppContext) -> str:
-    drafts = [one.grounded.draft for one in list_all_drafts(ctx.store, kind=DraftKind.PATTERN)]
-    return next(one.id for one in drafts if sum(claim.field == "solution" for claim in one.claims) > 0)
+    drafts = [reviewed.grounded.draft for reviewed in list_all_drafts(ctx.store, kind=DraftKind.PATTERN)]
+    return next(draft.id for draft in drafts if sum(claim.field == "solution" for claim in draft.claims) > 0)
 
 
 def state(ctx: AppContext, draft_id: str) -> DraftState:
@@ -159,8 +159,8 @@ PAGES = (
 
 def publish_one(ctx: AppContext) -> str:
     """Accept a draft with enough evidence to be published."""
-    for one in list_all_drafts(ctx.store, kind=DraftKind.PATTERN):
-        draft_id = one.grounded.draft.id
+    for reviewed in list_all_drafts(ctx.store, kind=DraftKind.PATTERN):
+        draft_id = reviewed.grounded.draft.id
         decide_draft(ctx.store, ctx.clock, draft_id, DraftAction.ACCEPT, actor="Ada Berg")
         if list_library(ctx.store):
             return draft_id
@@ -171,7 +171,7 @@ def publish_one(ctx: AppContext) -> str:
 def the_pages(draft_id: str) -> Iterator[str]:
     pattern = draft_id.replace("d-", "p-")
     named = {"DRAFT": f"/drafts/{draft_id}", "EDIT": f"/drafts/{draft_id}?edit=1", "PATTERN": f"/library/{pattern}"}
-    yield from (named.get(one, one) for one in PAGES)
+    yield from (named.get(page_name, page_name) for page_name in PAGES)
 
 
 def test_review_pages_are_accessible_and_fit_phones(ctx: AppContext, page: Page) -> None:

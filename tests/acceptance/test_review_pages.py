@@ -45,17 +45,17 @@ def bo(ctx: AppContext) -> PageClient:
 def _as_it_was(ctx: AppContext) -> Iterator[None]:
     """Every test leaves all drafts undecided; the log keeps what was done."""
     yield
-    for one in ctx.store.draft_summaries():
-        while state(ctx, one.id) is not DraftState.CANDIDATE:
-            decide_draft(ctx.store, ctx.clock, one.id, DraftAction.UNDO, actor="Zed")
+    for summary in ctx.store.draft_summaries():
+        while state(ctx, summary.id) is not DraftState.CANDIDATE:
+            decide_draft(ctx.store, ctx.clock, summary.id, DraftAction.UNDO, actor="Zed")
     for held in ctx.store.reservations(ctx.clock.now()):
         ctx.store.release_draft(held.draft_id, held.by)
 
 
 def a_draft(ctx: AppContext) -> str:
     """One that can be accepted, with claims of several cases."""
-    drafts = [one.grounded.draft for one in list_all_drafts(ctx.store, kind=DraftKind.PATTERN)]
-    return next(one.id for one in drafts if any(claim.field == "solution" for claim in one.claims))
+    drafts = [reviewed.grounded.draft for reviewed in list_all_drafts(ctx.store, kind=DraftKind.PATTERN)]
+    return next(draft.id for draft in drafts if any(claim.field == "solution" for claim in draft.claims))
 
 
 def decide(visitor: PageClient, draft_id: str, **fields: str):
@@ -116,7 +116,7 @@ def test_rejecting_needs_one_reason_button(ctx: AppContext, ada: PageClient) -> 
     assert state(ctx, draft_id) is DraftState.REJECTED
     last = list_own_decisions(ctx.store, "Ada Berg")[0].decision
     assert (last.action, last.reason) == (DraftAction.REJECT, RejectionReason.TOO_ABSTRACT)
-    without = decide(ada, next(one.grounded.draft.id for one in list_all_drafts(ctx.store)), decision="reject")
+    without = decide(ada, next(item.grounded.draft.id for item in list_all_drafts(ctx.store)), decision="reject")
     assert without.status_code in {409, 422}
 
 
@@ -138,9 +138,9 @@ def test_simultaneous_clicks_are_one_decision(
     draft_id = a_draft(ctx)
     before = get_draft(ctx.store, draft_id).version
 
-    def after_the_other(*said: Any, **how: Any) -> object:
-        decide_draft(*said, **how)
-        return decide_draft(*said, **how)
+    def after_the_other(*args: Any, **how: Any) -> object:
+        decide_draft(*args, **how)
+        return decide_draft(*args, **how)
 
     monkeypatch.setattr("patternmind.web.pages.draft.decide_draft", after_the_other)
     page = f"/drafts/{draft_id}"
@@ -169,10 +169,10 @@ def test_review_conflict_shows_difference_and_keeps_text(ctx: AppContext, ada: P
     page = f"/drafts/{draft_id}"
     answer = bo.send(f"{page}/decide", {"version": seen, "decision": "edit", **mine}, page=page)
     assert answer.status_code == 412
-    told = unescape(answer.text)
-    assert "Ada Berg decided in the meantime: edit" in told
-    assert all(words in told for words in mine.values())
-    assert "<del>in person</del><ins>with a red card</ins>" in told
+    text = unescape(answer.text)
+    assert "Ada Berg decided in the meantime: edit" in text
+    assert all(words in text for words in mine.values())
+    assert "<del>in person</del><ins>with a red card</ins>" in text
     assert get_draft(ctx.store, draft_id).decisions[-1].by == "Ada Berg"
     again = re.search(r'name="version" value="(\d+)"', answer.text)
     assert again
@@ -257,12 +257,12 @@ def test_member_finds_pattern_and_records_use(ctx: AppContext, ada: PageClient) 
     member = PageClient(ctx, Role.MEMBER, name="Mia")
     assert "No pattern is published yet" in member.get("/library").text
     pattern_id = None
-    for one in list_all_drafts(ctx.store, kind=DraftKind.PATTERN):
-        decide_draft(ctx.store, ctx.clock, one.grounded.draft.id, DraftAction.ACCEPT, actor="Ada Berg")
-        if (found := re.search(r"/library/(p-[0-9a-f]+)", member.get("/library").text)) is not None:
-            pattern_id = found[1]
+    for reviewed in list_all_drafts(ctx.store, kind=DraftKind.PATTERN):
+        decide_draft(ctx.store, ctx.clock, reviewed.grounded.draft.id, DraftAction.ACCEPT, actor="Ada Berg")
+        if (link := re.search(r"/library/(p-[0-9a-f]+)", member.get("/library").text)) is not None:
+            pattern_id = link[1]
             break
-        decide_draft(ctx.store, ctx.clock, one.grounded.draft.id, DraftAction.UNDO, actor="Ada Berg")
+        decide_draft(ctx.store, ctx.clock, reviewed.grounded.draft.id, DraftAction.UNDO, actor="Ada Berg")
     assert pattern_id, "one of the drafts can be published"
     page = f"/library/{pattern_id}"
     assert "Counter-evidence" in member.get(page).text

@@ -60,15 +60,15 @@ class Desk:
     def decided(self, draft_id: str) -> list[tuple[str, str]]:
         """Return the decisions of this test as (person, action)."""
         log = get_draft(self.ctx.store, draft_id).decisions
-        return [(one.by, one.action.value) for one in log[self.before.get(draft_id, 0) :]]
+        return [(decision.by, decision.action.value) for decision in log[self.before.get(draft_id, 0) :]]
 
     def take_back(self) -> None:
         """All drafts wait again; their logs keep what was done."""
         store, clock = self.ctx.store, self.ctx.clock
-        for one in store.draft_summaries():
-            while active_decisions(get_draft(store, one.id).decisions):
-                decide_draft(store, clock, one.id, DraftAction.UNDO, actor="Zed")
-            self.before[one.id] = get_draft(store, one.id).version
+        for summary in store.draft_summaries():
+            while active_decisions(get_draft(store, summary.id).decisions):
+                decide_draft(store, clock, summary.id, DraftAction.UNDO, actor="Zed")
+            self.before[summary.id] = get_draft(store, summary.id).version
         for held in store.reservations(clock.now()):
             store.release_draft(held.draft_id, held.by)
 
@@ -93,8 +93,8 @@ def ada(desk: Desk) -> Member:
 def draft_id(desk: Desk) -> str:
     """One that waits, as all of them do, and can be accepted."""
     desk.take_back()
-    drafts = [one.grounded.draft for one in list_all_drafts(desk.ctx.store, kind=DraftKind.PATTERN)]
-    return next(one.id for one in drafts if any(claim.field == "solution" for claim in one.claims))
+    drafts = [reviewed.grounded.draft for reviewed in list_all_drafts(desk.ctx.store, kind=DraftKind.PATTERN)]
+    return next(draft.id for draft in drafts if any(claim.field == "solution" for claim in draft.claims))
 
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
@@ -302,7 +302,7 @@ def test_review_text_is_restored_after_sign_in(
         write_a_name(page, draft_id)
         page.get_by_label("Reason (optional)").fill('seen on the floor, twice, with <angle> & quote"s')
         sessions = desk.ctx.accounts.list_sessions(bo.id)
-        desk.ctx.accounts.delete_sessions([one.sha256 for one in sessions])
+        desk.ctx.accounts.delete_sessions([session.sha256 for session in sessions])
         save(page)
         expect(page.get_by_text("Your text is saved on this page")).to_be_visible()
         page.get_by_label("Sign-in name").fill(bo.id)
@@ -354,7 +354,7 @@ def test_review_works_without_scripts(browser: Browser, desk: Desk, draft_id: st
     link = a_link(desk, "Cleo Marsh")
     with browsing(browser, desk, scripts=False) as context:
         page = context.new_page()
-        said = console_errors(page, desk.address)
+        errors = console_errors(page, desk.address)
         page.goto(link)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/settings/account")
@@ -381,7 +381,7 @@ def test_review_works_without_scripts(browser: Browser, desk: Desk, draft_id: st
         assert desk.state(undone) is DraftState.REJECTED
         page.get_by_role("button", name="Undo my last decision").click()
         expect(page.get_by_role("status").first).to_contain_text("Undone")
-        assert said == []
+        assert errors == []
     assert_the_four(desk, accepted, edited, rejected, undone)
 
 
@@ -390,7 +390,7 @@ def test_review_works_by_keyboard_alone(browser: Browser, desk: Desk, draft_id: 
     link = a_link(desk, "Dina Holt")
     with browsing(browser, desk, scripts=True) as context:
         page = context.new_page()
-        said = console_errors(page, desk.address)
+        errors = console_errors(page, desk.address)
         page.goto(link)
         tab_to(page, "Sign in")
         leaving(page, lambda: page.keyboard.press("Enter"))
@@ -419,7 +419,7 @@ def test_review_works_by_keyboard_alone(browser: Browser, desk: Desk, draft_id: 
         assert desk.state(undone) is DraftState.REJECTED
         leaving(page, lambda: page.keyboard.press("z"))
         expect(page.get_by_role("status").first).to_contain_text("Undone")
-        assert said == []
+        assert errors == []
     assert_the_four(desk, accepted, edited, rejected, undone)
 
 

@@ -48,9 +48,9 @@ def api(ctx: AppContext, app: Any, sten: PageClient) -> Any:
     token = re.search(r'name="form-token" content="(\w+)"', sten.get("/runs").text)
     assert token
 
-    def ask(method: str, address: str, **said: Any) -> Any:
-        headers = {"x-form-token": token[1], **said.pop("headers", {})}
-        return sten.client.request(method, f"/api/v1/{address}", headers=headers, **said)
+    def ask(method: str, address: str, **options: Any) -> Any:
+        headers = {"x-form-token": token[1], **options.pop("headers", {})}
+        return sten.client.request(method, f"/api/v1/{address}", headers=headers, **options)
 
     return ask
 
@@ -71,14 +71,14 @@ def test_run_pages_explain_first_step(tmp_path: Path) -> None:
 
 
 def test_invalid_run_parameter_shows_an_error_and_keeps_the_form(sten: PageClient) -> None:
-    asked = {"label": "2026Q4 <b>", "lens": "problem", "level": "theme", "engine": "graph", "seed": "-1", "since": ""}
-    page = sten.send("/runs", asked, page="/runs")
+    fields = {"label": "2026Q4 <b>", "lens": "problem", "level": "theme", "engine": "graph", "seed": "-1", "since": ""}
+    page = sten.send("/runs", fields, page="/runs")
     assert page.status_code == 422
     assert 'id="f-seed-error"' in page.text
     assert 'value="2026Q4 &lt;b&gt;"' in page.text
     assert re.search(r'name="lens" value="problem" checked', page.text)
     assert not re.search(r'name="draft" value="1" checked', page.text)
-    unknown = sten.send("/runs", {**asked, "seed": "1", "lens": "nonsense"}, page="/runs")
+    unknown = sten.send("/runs", {**fields, "seed": "1", "lens": "nonsense"}, page="/runs")
     assert unknown.status_code == 422
 
 
@@ -97,14 +97,14 @@ def test_run_can_be_started_read_and_compared(sten: PageClient, ctx: AppContext)
         page="/runs",
     )
     assert begun.status_code == 303
-    found = None
+    link = None
     for _ in range(600):
         page = sten.get(begun.headers["location"])
-        if found := re.search(r'data-do="go" href="(/runs/run-\d+)"', page.text):
+        if link := re.search(r'data-do="go" href="(/runs/run-\d+)"', page.text):
             break
         time.sleep(0.05)
-    assert found
-    told = words_of(sten.get(found[1]))
+    assert link
+    run_text = words_of(sten.get(link[1]))
     for words in (
         "2026Q4",
         "Seed 7",
@@ -113,13 +113,13 @@ def test_run_can_be_started_read_and_compared(sten: PageClient, ctx: AppContext)
         "no language model was used",
         "Started from scratch",
     ):
-        assert words in told, words
+        assert words in run_text, words
     listed = sten.get("/runs")
     assert words_of(listed).count("finished") == 2
-    compared = sten.get(f"/runs/compare?before=run-0001&after={found[1].rpartition('/')[2]}")
-    told = words_of(compared)
+    compared = sten.get(f"/runs/compare?before=run-0001&after={link[1].rpartition('/')[2]}")
+    comparison_text = words_of(compared)
     for words in ("Counts", "Themes in both", "Moved cases", "did not move"):
-        assert words in told, words
+        assert words in comparison_text, words
     assert sten.get("/runs/compare?before=run-0001&after=run-0001").status_code == 422
     assert sten.get("/runs/compare?before=run-0001&after=run-0909").status_code == 404
 
@@ -128,14 +128,15 @@ def test_run_comparison_counts_add_up(api: Any, ctx: AppContext) -> None:
     ctx.run(RunParameters(label="2026Q4", seed=3, from_scratch=True, level="area"))
     ctx.run(RunParameters(label="2026Q4", seed=4, lens="problem"))
     runs = [run.id for run in ctx.store.runs()]
-    told = api("GET", f"runs/{runs[-2]}/comparison/{runs[0]}").json()
+    comparison = api("GET", f"runs/{runs[-2]}/comparison/{runs[0]}").json()
     cases = len(ctx.store.cases())
-    assert told["same_lens"]
-    assert len(told["moved"]) + told["n_stayed"] + told["n_only_before"] == told["before"]["cases"] == cases
-    assert len(told["kept"]) + len(told["new"]) == told["after"]["themes"]
-    assert len(told["kept"]) + len(told["gone"]) == told["before"]["themes"]
+    assert comparison["same_lens"]
+    n_compared = len(comparison["moved"]) + comparison["n_stayed"] + comparison["n_only_before"]
+    assert n_compared == comparison["before"]["cases"] == cases
+    assert len(comparison["kept"]) + len(comparison["new"]) == comparison["after"]["themes"]
+    assert len(comparison["kept"]) + len(comparison["gone"]) == comparison["before"]["themes"]
     places = ctx.store.theme_ids_by_case(runs[0])
-    assert all(places[one["case_id"]] == one["after"] for one in told["moved"])
+    assert all(places[move["case_id"]] == move["after"] for move in comparison["moved"])
     other = api("GET", f"runs/{runs[-1]}/comparison/{runs[0]}").json()
     assert (other["same_lens"], other["kept"]) == (False, [])
     check_problem(api("GET", f"runs/{runs[0]}/comparison/run-0909"), 404, "not-found")
@@ -148,9 +149,9 @@ def test_run_page_lists_model_calls_by_task_and_failures(api: Any, sten: PageCli
         call = Call(id=f"call-{n}", task="theme-name", model="m", at=at, run_id="run-0001", outcome=outcome,
                     n_attempts=1, cost_usd=0.25)  # fmt: skip
         _keep(ctx, call)
-    told = api("GET", "runs/run-0001/costs").json()
-    assert (told["cost_usd"], [one["task"] for one in told["tasks"]]) == (0.5, ["theme-name"])
-    assert [(one["call_id"], one["outcome"]) for one in told["failures"]] == [("call-1", "refused")]
+    costs = api("GET", "runs/run-0001/costs").json()
+    assert (costs["cost_usd"], [task["task"] for task in costs["tasks"]]) == (0.5, ["theme-name"])
+    assert [(failure["call_id"], failure["outcome"]) for failure in costs["failures"]] == [("call-1", "refused")]
     page = words_of(sten.get("/runs/run-0001"))
     assert "Failed calls" in page
     assert "The run continued without this answer" in page
@@ -171,8 +172,15 @@ def test_second_run_is_refused_and_form_kept_during_a_run(sten: PageClient, ctx:
 
 def test_interrupted_run_restarts_from_its_page(sten: PageClient, ctx: AppContext) -> None:
     long_ago = ctx.clock.now() - HEARTBEAT_TIMEOUT - timedelta(seconds=1)
-    asked = {"label": "2027Q2", "draft": False}
-    ctx.store.create_job(Job(id="dead", kind=JobKind.RUN, by="Bo", asked=asked, started_at=long_ago, beat_at=long_ago))
+    job = Job(
+        id="dead",
+        kind=JobKind.RUN,
+        by="Bo",
+        parameters={"label": "2027Q2", "draft": False},
+        started_at=long_ago,
+        beat_at=long_ago,
+    )
+    ctx.store.create_job(job)
     assert "The last run failed." in words_of(sten.get("/runs"))
     assert "The process of the job ended unexpectedly" in words_of(sten.get("/runs/jobs/dead"))
     again = sten.send("/runs/jobs/dead/restart", page="/runs/jobs/dead")
@@ -228,10 +236,10 @@ def test_thresholds_are_validated_and_budgets_name_their_variables(ctx: AppConte
 def test_settings_api_requires_current_version(api: Any) -> None:
     seen = api("GET", "settings/limits")
     assert seen.json()["thresholds"] == {"min_contributors": 4, "min_teams": 3}
-    asked = {"min_contributors": 5, "min_teams": 2}
+    thresholds = {"min_contributors": 5, "min_teams": 2}
     tag = {"if-match": seen.headers["etag"]}
-    assert api("PUT", "settings/limits/thresholds", json=asked, headers=tag).json()["thresholds"] == asked
-    check_problem(api("PUT", "settings/limits/thresholds", json=asked, headers=tag), 412, "changed-meanwhile")
+    assert api("PUT", "settings/limits/thresholds", json=thresholds, headers=tag).json()["thresholds"] == thresholds
+    check_problem(api("PUT", "settings/limits/thresholds", json=thresholds, headers=tag), 412, "changed-meanwhile")
     wrong = check_problem(
         api("PUT", "settings/limits/thresholds", json={"min_contributors": 1, "min_teams": 2}), 422, "invalid"
     )
@@ -250,16 +258,16 @@ def test_roster_name_is_redacted_until_removed(sten: PageClient, ctx: AppContext
     assert sent.status_code == 303
     page = sten.get("/settings/roster")
     assert "Coffee3 Coffee4" in words_of(page)
-    one = next(one for one in list_roster(ctx.store) if one.name == "Coffee3 Coffee4")
+    entry = next(entry for entry in list_roster(ctx.store) if entry.name == "Coffee3 Coffee4")
     n_lines = len(ctx.store.roster())
-    assert sten.send(f"/settings/roster/{one.number}/remove", page="/settings/roster").status_code == 303
-    assert one.name not in {each.name for each in list_roster(ctx.store)}
+    assert sten.send(f"/settings/roster/{entry.number}/remove", page="/settings/roster").status_code == 303
+    assert entry.name not in {each.name for each in list_roster(ctx.store)}
     assert len(ctx.store.roster()) > n_lines, "whoever counts lines sees that the roster is another one"
     with pytest.raises(NotFound):
-        ctx.store.remove_from_roster(one.number, lambda _: pytest.fail("nobody is taken off twice"))
+        ctx.store.remove_from_roster(entry.number, lambda _: pytest.fail("nobody is taken off twice"))
     again = sten.send("/settings/roster", {"name": "Anna Berg", "kind": "person"}, page="/settings/roster")
     assert again.status_code == 303
-    assert max(each.number for each in list_roster(ctx.store)) > one.number, "a number is given once"
+    assert max(each.number for each in list_roster(ctx.store)) > entry.number, "a number is given once"
 
 
 def test_import_keeps_a_word_when_its_roster_entry_was_removed(tmp_path: Path) -> None:
@@ -286,7 +294,7 @@ def test_roster_import_adds_names_and_explains_invalid_file(sten: PageClient, ct
 
     taken = send("../../people.csv", b"name,kind,team\nLars Monsen,person,Team 1\nAcme Logistics,customer,\n")
     assert taken.status_code == 303
-    assert {"Lars Monsen", "customer: Acme Logistics"} <= {one.name for one in list_roster(ctx.store)}
+    assert {"Lars Monsen", "customer: Acme Logistics"} <= {entry.name for entry in list_roster(ctx.store)}
     wrong = send("people.csv", b"who\nLars\n")
     assert wrong.status_code == 422
     assert 'id="f-file-error"' in wrong.text
@@ -306,14 +314,14 @@ def test_invalid_roster_entry_shows_field_errors(sten: PageClient) -> None:
 def test_possible_names_are_confirmed_or_dismissed(sten: PageClient, ctx: AppContext) -> None:
     sent = {"filename": "more.jsonl"}
     rows = b"".join(
-        b'{"id": "n%d", "problem": "Yesterday Mr. Torvald Nilsen said no, and we asked Dr. Priya Kapoor %s."}\n' % one
-        for one in ((1, b"about the crane"), (2, b"for a spare gasket"))
+        b'{"id": "n%d", "problem": "Yesterday Mr. Torvald Nilsen said no, and we asked Dr. Priya Kapoor %s."}\n' % row
+        for row in ((1, b"about the crane"), (2, b"for a spare gasket"))
     )
     sten.client.post(
         "/api/v1/imports", params=sent, content=rows,
         headers={"x-form-token": form_token(sten), "content-type": "application/octet-stream"},
     )  # fmt: skip
-    names = {one.name for one in list_pending_names(ctx.store).names}
+    names = {candidate.name for candidate in list_pending_names(ctx.store).names}
     assert {"Torvald Nilsen", "Priya Kapoor"} <= names, names
     page = sten.get("/settings/names")
     assert "Torvald Nilsen" in words_of(page)
@@ -322,26 +330,26 @@ def test_possible_names_are_confirmed_or_dismissed(sten: PageClient, ctx: AppCon
     for name, decision in (("Torvald Nilsen", "confirm"), ("Priya Kapoor", "dismiss")):
         sent_form = sten.send("/settings/names", {"names": name, "decision": decision}, page="/settings/names")
         assert sent_form.status_code == 303
-    left = {one.name for one in list_pending_names(ctx.store).names}
+    left = {candidate.name for candidate in list_pending_names(ctx.store).names}
     assert not {"Torvald Nilsen", "Priya Kapoor"} & left
     texts = " ".join(text for case in ctx.store.cases() for text in case.text.values())
     assert "Nilsen" not in texts
     assert "Priya Kapoor" in texts
-    assert not any("priya" in str(one).casefold() for one in ctx.store.dismissed_names())
+    assert not any("priya" in str(dismissed).casefold() for dismissed in ctx.store.dismissed_names())
 
 
 def form_token(visitor: PageClient) -> str:
-    found = re.search(r'name="form-token" content="(\w+)"', visitor.get("/runs").text)
-    assert found
-    return found[1]
+    token = re.search(r'name="form-token" content="(\w+)"', visitor.get("/runs").text)
+    assert token
+    return token[1]
 
 
 def test_status_page_shows_settings_and_runs_check_without_folder_names(sten: PageClient, ctx: AppContext) -> None:
     page = sten.get("/settings/status")
     assert "PATTERNMIND_MODEL" in page.text
     looked = sten.send("/settings/status", page="/settings/status")
-    told = words_of(looked)
-    assert "Data folder works" in told
+    text = words_of(looked)
+    assert "Data folder works" in text
     assert str(ctx.settings.home) not in looked.text
     member = PageClient(ctx, Role.MEMBER, name="Mo", app=sten.app)
     for address in ("network", "limits", "roster", "names", "status"):

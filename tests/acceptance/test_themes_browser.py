@@ -36,11 +36,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         patch.setattr("patternmind.pipeline.group_rows", group_once)
         for first, n, label in ((0, 52, "2026Q1"), (52, 6, "2026Q2")):
             cases = short_cases(0, first, n)
-            ctx.store.save_cases([(build_submission(one.text, external_id=one.external_id), one) for one in cases])
+            ctx.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
             ctx.run(RunParameters(label=label, draft=False))
     app = make_app(ctx)
     ada = PageClient(ctx, Role.FACILITATOR, app=app)
-    cookies = [{"name": one.name, "value": one.value} for one in ada.client.cookies.jar]
+    cookies = [{"name": cookie.name, "value": cookie.value} for cookie in ada.client.cookies.jar]
     with serve_in_thread(ctx, app) as address:
         yield Desk(ctx, address, cookies)
 
@@ -49,7 +49,7 @@ def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Pa
     """A page of a context of its own, and what went wrong on it: errors, policy violations, requests elsewhere."""
     at = desk.at
     context = browser.new_context(base_url=at, **how)
-    context.add_cookies([cast(Any, {**one, "url": at}) for one in desk.cookies])
+    context.add_cookies([cast(Any, {**cookie, "url": at}) for cookie in desk.cookies])
     page = context.new_page()
     return context, page, console_errors(page, at)
 
@@ -101,7 +101,7 @@ def test_review_works_without_scripts_on_a_phone(browser: Browser, desk: Desk) -
     page.goto("/themes/map")
     page.locator("svg a", has_text=theme.name.split()[0]).first.click()
     assert page.url.endswith(f"/themes/{theme.id}")
-    assert [said for said in wrong if "422" not in said] == []
+    assert [error for error in wrong if "422" not in error] == []
     context.close()
 
 

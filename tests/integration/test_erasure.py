@@ -100,7 +100,9 @@ class FilledNetwork:
         for n, parameters in enumerate(
             ({"topic": f"Why {PROBLEM}"}, {"case": self.case.id, "session": f"The {WORD} jam"})
         ):
-            job = Job(id=f"j-{n}", kind=JobKind.PREREADING, by="Ada", asked=parameters, started_at=now, beat_at=now)
+            job = Job(
+                id=f"j-{n}", kind=JobKind.PREREADING, by="Ada", parameters=parameters, started_at=now, beat_at=now
+            )
             self.ctx.store.create_job(job)
 
     def decide(self, action: EditAction, **values: Any) -> None:

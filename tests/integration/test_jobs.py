@@ -44,7 +44,12 @@ class Clock:
 
 
 def make_job(id: str = "j-1", **overrides: Any) -> Job:
-    fields: dict[str, Any] = {"kind": JobKind.PREREADING, "by": "Ada Berg", "asked": {"topic": "pallets"}, **overrides}
+    fields: dict[str, Any] = {
+        "kind": JobKind.PREREADING,
+        "by": "Ada Berg",
+        "parameters": {"topic": "pallets"},
+        **overrides,
+    }
     return Job(id=id, started_at=NOON, beat_at=fields.pop("beat_at", NOON), **fields)
 
 
@@ -161,7 +166,7 @@ def test_job_progress_and_result_are_visible_to_other_process(home: Path) -> Non
     job_data = there.get(f"jobs/{job.id}").json()
     assert (job_data["state"], job_data["problem"]) == ("finished", None)
     assert there.get(f"prereadings/{job_data['prereading_id']}").status_code == 200
-    assert here.find(job.id).asked == {}, "parameters of a finished job are deleted"
+    assert here.find(job.id).parameters == {}, "parameters of a finished job are deleted"
 
 
 def test_lost_job_is_reported_and_can_be_restarted(home: Path) -> None:

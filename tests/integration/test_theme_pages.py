@@ -75,9 +75,9 @@ def ada(place: Place) -> PageClient:
 
 def field(html: str, name: str) -> str:
     """The value of a hidden field, the first of its name."""
-    found = re.search(rf'name="{name}" value="([^"]*)"', html)
-    assert found, f"no field {name}"
-    return found[1]
+    match = re.search(rf'name="{name}" value="([^"]*)"', html)
+    assert match, f"no field {name}"
+    return match[1]
 
 
 def edit(who: PageClient, address: str, **fields: Any) -> Any:
@@ -87,7 +87,7 @@ def edit(who: PageClient, address: str, **fields: Any) -> Any:
     return who.send(address, {**hidden, **fields}, page=address)
 
 
-def said(answer: Any) -> str:
+def flash_message(answer: Any) -> str:
     """Return the flash message of a response."""
     return unquote(answer.cookies.get("patternmind_flash", ""))
 
@@ -124,8 +124,8 @@ def test_map_links_to_themes_and_cases_and_has_a_table(place: Place, ada: PageCl
     assert page.count(f'href="/themes/{theme.id}"') >= 3
     assert f'href="/cases/{theme.case_ids[0]}"' in page
     assert "Map as a table" in page
-    shown = list_themes(place.ctx.store, "all")
-    assert cached_map(place.ctx, shown) is cached_map(place.ctx, shown)
+    listed_themes = list_themes(place.ctx.store, "all")
+    assert cached_map(place.ctx, listed_themes) is cached_map(place.ctx, listed_themes)
 
 
 def test_trend_page_shows_chart_and_table(place: Place, ada: PageClient) -> None:
@@ -168,10 +168,10 @@ def test_rename_applies_once_and_can_be_undone(place: Place, ada: PageClient) ->
     }
     first, again = ada.send(address, form, page=address), ada.send(address, form, page=address)
     assert (first.status_code, again.status_code) == (303, 303)
-    assert said(first).startswith("Renamed.")
+    assert flash_message(first).startswith("Renamed.")
     seq = place.newest()
     assert place.ctx.store.edits()[-1].by == "Ada Berg"
-    assert [one.name for one in place.ctx.store.edits()].count("Yard at night") == 1
+    assert [entry.name for entry in place.ctx.store.edits()].count("Yard at night") == 1
     page = ada.get(address).text
     assert "Ada Berg renamed" in page
     assert "named by a person" in page
@@ -290,7 +290,7 @@ def test_data_partner_proposes_edit_and_facilitator_decides(place: Place) -> Non
     partner = place.visit(Role.DATA_PARTNER, name="Data Partner")
     assert "Your edits are proposals" in partner.get(address).text
     answer = edit(partner, address, action="rename", theme_id=theme.id, name="Doors in frost", note="see the charts")
-    assert said(answer).startswith("Proposed.")
+    assert flash_message(answer).startswith("Proposed.")
     assert place.theme(theme.id).name == theme.name
     seq = place.newest()
     assert "Data Partner proposed to rename" in partner.get("/themes/changes").text
@@ -302,7 +302,7 @@ def test_data_partner_proposes_edit_and_facilitator_decides(place: Place) -> Non
     assert answer.status_code == 303
     assert place.theme(theme.id).name == "Doors in frost"
     again = ada.send(f"/themes/proposals/{seq}", {"answer": "accept"}, page="/themes")
-    assert said(again) == "You have already decided this."
+    assert flash_message(again) == "You have already decided this."
     assert f"accepted by Ada Berg (decision {place.newest()})" in ada.get("/themes/changes").text
     edit(ada, address, action="undo", undoes=str(place.newest()))
     ada.send(f"/themes/proposals/{seq}", {"answer": "decline"}, page="/themes")
@@ -330,7 +330,7 @@ def test_changes_are_decided_singly_and_together(place: Place, ada: PageClient) 
     page = ada.get(f"/runs/run-0001/changes?at={theme_id}").text
     assert re.search(r"Accepted by Ada Berg, .*: as I thought\.", page)
     again = ada.send("/runs/run-0001/changes", {"answer": "accept", "theme_id": theme_id}, page="/themes")
-    assert (again.status_code, said(again)) == (303, "You have already decided this.")
+    assert (again.status_code, flash_message(again)) == (303, "You have already decided this.")
     bo = place.visit(Role.FACILITATOR, name="Bo Lind")
     other = bo.send("/runs/run-0001/changes", {"answer": "accept", "theme_id": theme_id}, page="/themes")
     assert other.status_code == 422
@@ -357,9 +357,9 @@ def test_changes_are_decided_singly_and_together(place: Place, ada: PageClient) 
 # the API
 
 
-def ask(who: PageClient, method: str, path: str, **said: Any) -> Any:
+def ask(who: PageClient, method: str, path: str, **options: Any) -> Any:
     who.client.headers["x-form-token"] = form_token_on(who.get("/themes").text)
-    return who.client.request(method, f"{BASE_URL}/api/v1/{path}", **said)
+    return who.client.request(method, f"{BASE_URL}/api/v1/{path}", **options)
 
 
 def test_theme_edit_api_edits_proposes_answers_and_undoes(place: Place, ada: PageClient) -> None:
@@ -384,7 +384,7 @@ def test_theme_edit_api_edits_proposes_answers_and_undoes(place: Place, ada: Pag
     ask(ada, "POST", f"themes/log/{together['seq']}/undo")
     page = ask(ada, "GET", "themes/log", params={"limit": 2}).json()
     after = ask(ada, "GET", "themes/log", params={"limit": 2, "cursor": page["next_cursor"]}).json()
-    assert [one["seq"] for one in page["items"] + after["items"]] == [1, 2, 3, 4]
+    assert [entry["seq"] for entry in page["items"] + after["items"]] == [1, 2, 3, 4]
 
 
 def test_theme_api_lists_proposals_changes_trends_and_map(place: Place, ada: PageClient) -> None:
@@ -394,15 +394,15 @@ def test_theme_api_lists_proposals_changes_trends_and_map(place: Place, ada: Pag
     assert wish["proposed"]
     assert ask(partner, "POST", f"themes/proposals/{wish['seq']}", json={"answer": "accept"}).status_code == 403
     ada = place.visit(Role.FACILITATOR)
-    assert [one["edit"]["seq"] for one in ask(ada, "GET", "themes/proposals").json()["items"]] == [wish["seq"]]
+    assert [item["edit"]["seq"] for item in ask(ada, "GET", "themes/proposals").json()["items"]] == [wish["seq"]]
     ask(ada, "POST", f"themes/proposals/{wish['seq']}", json={"answer": "decline", "note": "still comes"})
     assert ask(ada, "GET", "themes/proposals").json()["items"] == []
-    told = ask(ada, "GET", "themes/changes", params={"run": "run-0001"}).json()["items"]
-    assert {one["lineage"] for one in told} == {"new"}
-    declined = ask(ada, "POST", f"themes/changes/run-0001/{told[0]['theme_id']}", json={"answer": "decline"})
+    changes = ask(ada, "GET", "themes/changes", params={"run": "run-0001"}).json()["items"]
+    assert {change["lineage"] for change in changes} == {"new"}
+    declined = ask(ada, "POST", f"themes/changes/run-0001/{changes[0]['theme_id']}", json={"answer": "decline"})
     assert declined.status_code == 422
     trends = ask(ada, "GET", "themes/trends").json()
-    assert [sum(one["n_cases"]) for one in trends["themes"]] == [sum(one.trend.values()) for one in place.themes()]
+    assert [sum(row["n_cases"]) for row in trends["themes"]] == [sum(item.trend.values()) for item in place.themes()]
     assert len(ask(ada, "GET", "map.json").json()["items"]) == 58
     picture = ask(ada, "GET", "map.svg")
     assert picture.headers["content-type"].startswith("image/svg+xml")

@@ -32,18 +32,18 @@ class Job:
     """A piece of long work.
 
     Attributes:
-        asked: parameters by the field names of its form, sufficient to start it again. Free text of a person is
-            redacted before it is stored.
         beat_at: time of the last heartbeat.
         made: id of its result, a run or a pre-reading.
         notes: remarks on how the result was made, for its reader.
+        parameters: values by the field names of its form, sufficient to start it again. Free text of a person is
+            redacted before it is stored.
         problem: problem details of its failure, without any text of a case.
     """
 
     id: str
     kind: JobKind
     by: str
-    asked: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     started_at: datetime
     beat_at: datetime
     state: JobState = JobState.RUNNING

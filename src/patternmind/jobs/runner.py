@@ -67,7 +67,12 @@ class JobRunner:
         """
         store, now = self._ctx.store, self._ctx.clock.now()
         job = Job(
-            id=uuid.uuid4().hex, kind=kind, by=actor or LOCAL_USER, asked=dict(parameters), started_at=now, beat_at=now
+            id=uuid.uuid4().hex,
+            kind=kind,
+            by=actor or LOCAL_USER,
+            parameters=dict(parameters),
+            started_at=now,
+            beat_at=now,
         )
         if kind is JobKind.RUN:
             with run_lock(self._ctx.settings.home):
@@ -93,7 +98,7 @@ class JobRunner:
         job = self.find(job_id, kind=kind)
         if job.state not in {JobState.FAILED, JobState.LOST}:
             raise JobNotFailed
-        return self.start(job.kind, job.asked, actor=actor)
+        return self.start(job.kind, job.parameters, actor=actor)
 
     def find(self, job_id: str, *, kind: JobKind | None = None) -> Job:
         """Return a job in its current state.
@@ -137,11 +142,11 @@ class JobRunner:
 
         try:
             if job.kind is JobKind.RUN:
-                self._finish(job.id, result=JOB_HANDLERS[job.kind](self._ctx, job.asked, progress))
+                self._finish(job.id, result=JOB_HANDLERS[job.kind](self._ctx, job.parameters, progress))
                 return
             with self._slots:
                 progress(job.step, 0, 0)
-                self._finish(job.id, result=JOB_HANDLERS[job.kind](self._ctx, job.asked, progress))
+                self._finish(job.id, result=JOB_HANDLERS[job.kind](self._ctx, job.parameters, progress))
         except Exception as error:  # noqa: BLE001 - the last handler of a thread: it records every error
             self._finish(job.id, self._describe_failure(error, job.id))
         finally:
@@ -158,7 +163,7 @@ class JobRunner:
             ended = replace(current, state=JobState.FAILED, finished_at=now, beat_at=now, problem=problem or {})
             if result is not None:
                 ended = replace(
-                    ended, state=JobState.FINISHED, made=result.id, notes=result.notes, asked=result.parameters
+                    ended, state=JobState.FINISHED, made=result.id, notes=result.notes, parameters=result.parameters
                 )
             self._local_jobs[job_id] = ended  # served from memory until it is stored, or always if that fails
             try:

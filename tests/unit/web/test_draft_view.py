@@ -72,10 +72,10 @@ def test_rewritten_line_loses_its_quote_and_shows_diff() -> None:
     edit = make_decision(reviewed, DraftAction.EDIT, actor="Ada", at=NOON, edits=edits)
     view = views(replace(reviewed, decisions=(edit,)))["problem"]
     assert view.lines[0].is_unsupported
-    said = {kind: "".join(one.text for one in view.changes if one.kind == kind) for kind in ("out", "in")}
-    assert "pallet" in said["out"]
-    assert "Goods" in said["in"]
-    assert not any(one.changes for one in field_views(replace(reviewed, decisions=(edit,)), changes=False))
+    changed = {kind: "".join(change.text for change in view.changes if change.kind == kind) for kind in ("out", "in")}
+    assert "pallet" in changed["out"]
+    assert "Goods" in changed["in"]
+    assert not any(field.changes for field in field_views(replace(reviewed, decisions=(edit,)), changes=False))
 
 
 def test_evidence_shows_whole_case_with_highlighted_quote() -> None:

@@ -59,7 +59,7 @@ def words(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
 
 
-def kept(ctx: AppContext) -> list[str]:
+def uploaded_files(ctx: AppContext) -> list[str]:
     return sorted(
         path.relative_to(ctx.settings.home).as_posix()
         for path in ctx.settings.home.glob(f"{UPLOAD_FOLDER_PREFIX}*/file/*")
@@ -70,11 +70,11 @@ def test_file_preview_stores_nothing(ctx: AppContext, steward: PageClient) -> No
     sent = upload(steward, "cases.csv", ROWS)
     assert sent.status_code == 303
     page = steward.get(sent.headers["location"])
-    said = words(page)
-    assert "2 rows to import, 2 rejected." in said
-    assert "No title and no text." in said
-    assert "is not one of open, workaround, solved, abandoned" in said
-    assert "The pump leaked in hall four. Call phone ." in said
+    text = words(page)
+    assert "2 rows to import, 2 rejected." in text
+    assert "No title and no text." in text
+    assert "is not one of open, workaround, solved, abandoned" in text
+    assert "The pump leaked in hall four. Call phone ." in text
     assert "+47" not in page.text
     assert "Ann Lee" not in page.text
     assert '<option value="problem" selected>' in page.text
@@ -88,7 +88,7 @@ def test_import_stores_rows_once_and_deletes_the_file(ctx: AppContext, steward: 
         assert steward.send(address, {}, page=address).status_code == 303
     assert "2 rows imported" in words(steward.get(address))
     assert [case.external_id for case in ctx.store.cases()] == ["1", "2"] or len(ctx.store.cases()) == 2
-    assert kept(ctx) == []
+    assert uploaded_files(ctx) == []
 
 
 def test_column_mapping_can_be_changed(ctx: AppContext, steward: PageClient) -> None:
@@ -120,7 +120,7 @@ def test_mapping_contains_only_choices_that_differ_from_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("cases.exe", b"MZ", 'has the ending ".exe"'),
         ("empty.csv", b"", "empty.csv: "),
@@ -129,13 +129,13 @@ def test_mapping_contains_only_choices_that_differ_from_names() -> None:
     ],
 )
 def test_unreadable_file_is_named_and_deleted(
-    ctx: AppContext, steward: PageClient, name: str, content: bytes, said: str
+    ctx: AppContext, steward: PageClient, name: str, content: bytes, message: str
 ) -> None:
     answer = upload(steward, name, content)
     assert answer.status_code == 422
-    assert said in words(answer).replace("&#34;", '"')
+    assert message in words(answer).replace("&#34;", '"')
     assert str(ctx.settings.home) not in answer.text
-    assert kept(ctx) == []
+    assert uploaded_files(ctx) == []
 
 
 def test_import_without_file_shows_an_error(steward: PageClient) -> None:
@@ -153,12 +153,12 @@ def test_failed_import_stores_nothing_and_shows_an_error(
     usual = store._put_case
     done = 0
 
-    def fails(self: Any, *said: Any, **more: Any) -> None:
+    def fails(self: Any, *args: Any, **more: Any) -> None:
         nonlocal done
         done += 1
         if done > 1200:
             raise StoreUnavailable("The disk is full.")
-        usual(self, *said, **more)
+        usual(self, *args, **more)
 
     monkeypatch.setattr(store, "_put_case", fails)
     steward.send(address, {}, page=address)
@@ -252,8 +252,8 @@ def test_file_name_is_sanitised_and_escaped(ctx: AppContext, steward: PageClient
         assert page.status_code == 200
         assert "<img src=x" not in page.text
         assert "set-cookie: x" not in str(page.headers).lower()
-        assert [path for path in kept(ctx) if ".." not in path] == kept(ctx)
-        assert len(kept(ctx)) == 1
+        assert [path for path in uploaded_files(ctx) if ".." not in path] == uploaded_files(ctx)
+        assert len(uploaded_files(ctx)) == 1
     assert set(ctx.settings.home.parent.iterdir()) == outside
 
 
@@ -279,12 +279,12 @@ def test_upload_is_deleted_when_cancelled_or_expired(ctx: AppContext, steward: P
 
     address = upload(steward, "cases.csv", ROWS).headers["location"]
     assert steward.send(f"{address}/drop", {}, page=address).status_code == 303
-    assert kept(ctx) == []
+    assert uploaded_files(ctx) == []
     upload(steward, "old.csv", ROWS)
     for folder in ctx.settings.home.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
         os.utime(folder, (0, 0))
     upload(steward, "new.csv", ROWS)
-    assert [path.rpartition("/")[2] for path in kept(ctx)] == ["new.csv"]
+    assert [path.rpartition("/")[2] for path in uploaded_files(ctx)] == ["new.csv"]
 
 
 def test_import_is_reported_failed_when_its_server_was_killed(ctx: AppContext, tmp_path: Path) -> None:
@@ -292,12 +292,12 @@ def test_import_is_reported_failed_when_its_server_was_killed(ctx: AppContext, t
     assert ctx.store.cases() == []
     upload_id, place = uploads.create_folder()
     (place / "a.csv").write_bytes(ROWS)
-    one = Upload(id=upload_id, owner="o", name="a.csv", kind=CaseKind.CASE, state="importing", pid=2**22 + 1)
-    said: dict[str, Any] = {**{name: getattr(one, name) for name in Upload.__slots__}, "mapping": [], "report": {}}
-    (place.parent / "state.json").write_text(json.dumps(said), encoding="utf-8")
-    found = uploads.find(upload_id, owner="o")
-    assert found.state == "failed"
-    assert "No row of the file was imported" in found.failure
+    record = Upload(id=upload_id, owner="o", name="a.csv", kind=CaseKind.CASE, state="importing", pid=2**22 + 1)
+    state: dict[str, Any] = {**{name: getattr(record, name) for name in Upload.__slots__}, "mapping": [], "report": {}}
+    (place.parent / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    loaded = uploads.find(upload_id, owner="o")
+    assert loaded.state == "failed"
+    assert "No row of the file was imported" in loaded.failure
     assert preview_file(ctx.store, place / "a.csv", kind=CaseKind.CASE).columns
 
 
@@ -314,7 +314,7 @@ def test_upload_is_refused_when_its_body_is_too_large(
 
     sent = steward.post("/api/v1/uploads?filename=cases.csv", content=drip(), headers={"x-form-token": token})
     assert sent.status_code == 413
-    assert kept(ctx) == []
+    assert uploaded_files(ctx) == []
     assert steward.send("/cases/new", {"problem": "x" * 1_200_000}, page="/cases/new").status_code == 413
 
 
@@ -326,7 +326,7 @@ def test_upload_times_out_when_its_body_stalls() -> None:
             pass
 
     async def ask(pauses: list[float]) -> list[Any]:
-        said: list[Any] = []
+        messages: list[Any] = []
         waits = iter(pauses)
 
         async def receive() -> dict[str, Any]:
@@ -334,14 +334,14 @@ def test_upload_times_out_when_its_body_stalls() -> None:
             return {"type": "http.request", "body": b"x", "more_body": True}
 
         async def send(message: Any) -> None:
-            said.append(message)
+            messages.append(message)
 
         scope = {"type": "http", "method": "POST", "path": "/cases/import", "query_string": b""}
         headers = [(b"host", b"localhost")]
         await SecurityMiddleware(reads_all, is_local=True, body_timeout_seconds=0.05)(
             {**scope, "headers": headers}, receive, send
         )
-        return said
+        return messages
 
     silent = asyncio.run(ask([0.0, 5.0]))
     dripping = asyncio.run(ask([0.02] * 50))

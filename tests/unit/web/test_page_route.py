@@ -82,9 +82,9 @@ def test_anonymous_caller_is_redirected_to_sign_in_and_back(app: tuple[AppContex
 
 
 def test_forbidden_caller_gets_an_error_page(app: tuple[AppContext, Any]) -> None:
-    told = PageClient(app[0], Role.MEMBER, app=app[1]).get("/note")
-    assert (told.status_code, told.headers["content-type"]) == (403, "text/html; charset=utf-8")
-    assert "None of your roles" in told.text
+    response = PageClient(app[0], Role.MEMBER, app=app[1]).get("/note")
+    assert (response.status_code, response.headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert "None of your roles" in response.text
 
 
 def test_missing_resource_returns_a_page(app: tuple[AppContext, Any]) -> None:
@@ -151,9 +151,9 @@ def test_static_files_are_cached_by_content_digest(
     try:
         stranger = PageClient(app[0], app=app[1])
         address = static_files.asset_url("a.css")
-        found = stranger.get(address)
-        assert (found.content, found.headers["content-type"]) == (b"p { color: red }", "text/css; charset=utf-8")
-        assert found.headers["cache-control"] == "public, max-age=31536000, immutable"
+        response = stranger.get(address)
+        assert (response.content, response.headers["content-type"]) == (b"p { color: red }", "text/css; charset=utf-8")
+        assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert stranger.get("/static/older/a.css").headers["cache-control"] == "no-store"
         for missing in ("b.css", "..%2Fapp.py", "%2e%2e/a.css"):
             assert stranger.get(f"/static/{static_files.assets_version()}/{missing}").status_code == 404

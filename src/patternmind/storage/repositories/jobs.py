@@ -16,6 +16,9 @@ from patternmind.storage.repositories.base import NetworkScopedStore
 MAX_ENDED_JOBS = 500
 """Maximum number of ended jobs; their results are kept without them."""
 
+PARAMETERS_KEY = "asked"
+"""Key of a job's parameters in its stored body; existing databases use it."""
+
 
 class JobRepository(NetworkScopedStore):
     """Jobs and change counters.
@@ -57,6 +60,7 @@ class JobRepository(NetworkScopedStore):
         table = schema.job
         changed = connection.execute(self._select(table, func.coalesce(func.max(table.c.changed), 0))).scalar_one()
         body = asdict(job)
+        body[PARAMETERS_KEY] = body.pop("parameters")
         for name in ("id", "kind", "state", "beat_at", "started_at", "finished_at"):
             del body[name]
         return {
@@ -103,10 +107,10 @@ class JobRepository(NetworkScopedStore):
         for row in connection.execute(self._select(table)).all():
             parameters = {
                 name: rewrite.rewrite_text(value) if isinstance(value, str) and name in FREE_TEXT_PARAMETERS else value
-                for name, value in row.body["asked"].items()
+                for name, value in row.body[PARAMETERS_KEY].items()
             }
             notes = [rewrite.rewrite_text(note) for note in row.body["notes"]]
-            body = {**row.body, "asked": parameters, "notes": notes}
+            body = {**row.body, PARAMETERS_KEY: parameters, "notes": notes}
             if body != row.body:
                 is_job = (table.c.network_id == self._network_id) & (table.c.id == row.id)
                 connection.execute(update(table).where(is_job).values(body=body))
@@ -114,7 +118,7 @@ class JobRepository(NetworkScopedStore):
     def _delete_jobs_of_case(self, connection: Connection, case_id: str) -> None:
         table = schema.job
         for row in connection.execute(self._select(table)).all():
-            if row.body["asked"].get("case") == case_id:
+            if row.body[PARAMETERS_KEY].get("case") == case_id:
                 is_job = (table.c.network_id == self._network_id) & (table.c.id == row.id)
                 connection.execute(delete(table).where(is_job))
 
@@ -125,6 +129,7 @@ FREE_TEXT_PARAMETERS = frozenset({"topic", "session", "leave_with"})
 
 def read_job(row: Any) -> Job:
     body: dict[str, Any] = {**row.body, "notes": tuple(row.body["notes"])}
+    body["parameters"] = body.pop(PARAMETERS_KEY)
     return Job(
         id=row.id,
         kind=JobKind(row.kind),

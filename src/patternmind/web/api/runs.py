@@ -45,7 +45,7 @@ class TaskCostResponse(BaseModel):
     """Language model use of a run for one task."""
 
     task: str
-    asked: int
+    n_calls: int = Field(serialization_alias="asked")
     cached: int
     failed: int
     requests: int
@@ -100,7 +100,7 @@ class RunComparisonResponse(BaseModel):
     before: RunResponse
     after: RunResponse
     same_lens: bool = Field(description="If false, the themes cannot be compared.")
-    kept: list[SharedThemeResponse]
+    shared: list[SharedThemeResponse] = Field(serialization_alias="kept")
     new: list[RunThemeResponse]
     gone: list[RunThemeResponse]
     moved: list[MovedCaseResponse]
@@ -199,7 +199,7 @@ def read_costs(ctx: ContextDep, run_id: str) -> RunCostsResponse:
     tasks = [
         TaskCostResponse(
             task=task,
-            asked=cost.n_calls,
+            n_calls=cost.n_calls,
             cached=cost.n_cached,
             failed=cost.n_failed,
             requests=cost.n_requests,
@@ -237,7 +237,7 @@ def compare(ctx: ContextDep, run_id: str, other_id: str) -> RunComparisonRespons
         before=run_response(comparison.before),
         after=run_response(comparison.after),
         same_lens=comparison.has_same_lens,
-        kept=[SharedThemeResponse.model_validate(asdict(theme)) for theme in comparison.shared_themes],
+        shared=[SharedThemeResponse.model_validate(asdict(theme)) for theme in comparison.shared_themes],
         new=[_run_theme_response(theme) for theme in comparison.new_themes],
         gone=[_run_theme_response(theme) for theme in comparison.missing_themes],
         moved=[MovedCaseResponse.model_validate(asdict(case)) for case in comparison.moved_cases],

@@ -157,7 +157,7 @@ def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParam
 @router.get("/runs/jobs/{job_id}", name="wait_page", dependencies=[requires(Action.SEE_THEMES)])
 def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Response:
     job = job_runner.find(job_id, kind=JobKind.RUN)
-    label = job.asked.get("label")
+    label = job.parameters.get("label")
     return render_job_status(
         request,
         job,

@@ -30,7 +30,7 @@ from patternmind.web.templating import flash, render
 router = APIRouter(route_class=PageRoute)
 
 FormText = Annotated[str, Form()]
-SavedFormText = Annotated[str, Form(max_length=1_000_000)]
+SavedFormText = Annotated[str, Form(alias="kept", max_length=1_000_000)]
 
 
 @router.get("/sign-in", name="read_sign_in", dependencies=[allows_anonymous()])
@@ -54,7 +54,7 @@ def sign_in(
     sign_in_name: FormText = "",
     password: FormText = "",
     next: FormText = "/",
-    kept: SavedFormText = "",
+    saved_form: SavedFormText = "",
 ) -> Response:
     """Sign in by password; failed attempts are limited per client and per sign-in name."""
     app_state = get_app_state(request)
@@ -71,9 +71,9 @@ def sign_in(
             limiter.record_failure(key)
         error, name = "Wrong name or password.", sign_in_name[:100]
         return _render_form(
-            request, safe_redirect_path(next), status=422, saved_form=kept, error=error, sign_in_name=name
+            request, safe_redirect_path(next), status=422, saved_form=saved_form, error=error, sign_in_name=name
         )
-    return _start_session(request, result, "sign_in", safe_redirect_path(next), kept)
+    return _start_session(request, result, "sign_in", safe_redirect_path(next), saved_form)
 
 
 @router.get("/sign-in/link/{secret}", name="read_sign_in_link", dependencies=[allows_anonymous()])
@@ -100,12 +100,12 @@ def use_sign_in_link(request: Request, secret: str, name: FormText = "") -> Resp
 
 
 @router.post("/sign-in/again", name="sign_in_again", dependencies=[allows_anonymous()])
-def resume_after_sign_in(request: Request, next: FormText = "/", kept: SavedFormText = "") -> Response:
+def resume_after_sign_in(request: Request, next: FormText = "/", saved_form: SavedFormText = "") -> Response:
     """Restore the form of a person who has signed in in another window."""
     if request.state.caller is None:
         error = "You have not signed in yet."
-        return _render_form(request, safe_redirect_path(next), status=422, saved_form=kept, error=error)
-    return _redirect_or_resume(request, safe_redirect_path(next), kept)
+        return _render_form(request, safe_redirect_path(next), status=422, saved_form=saved_form, error=error)
+    return _redirect_or_resume(request, safe_redirect_path(next), saved_form)
 
 
 def _start_session(
