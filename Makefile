@@ -38,9 +38,10 @@ browser:
 test: setup browser ## Every test but the evals and the long proofs, two at a time (needs chromium: installed as root on Debian, else named by CHROMIUM=...)
 	$(if $(CHROMIUM),CHROMIUM="$(CHROMIUM)") $(BIN)/python -m pytest -m "not prove and not evals" -n 2 --dist worksteal --durations=25
 
-check: setup ## Format, lint, types, layers
+check: setup ## Format, lint, wording, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python tools/check_wording.py
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 

@@ -1,7 +1,7 @@
-"""Check that every text a person reads follows docs/writing.md. Run by ``make check``; exit 1 with a list of findings.
+"""Check the wording of every text that a person reads. ``make check`` runs it; with findings it exits with 1.
 
-Reads Markdown (without code), templates, scripts, and in Python docstrings, comments, names of tests and, below src,
-the string literals that are sentences. The rules are data: tools/wording.toml.
+The rules are data: tools/wording.toml. Checked are Markdown without code, templates, scripts, and in Python docstrings,
+comments, names of tests and, below src, string literals that are sentences.
 """
 
 import ast
@@ -20,8 +20,6 @@ ALLOWED = re.compile("|".join(RULES["allowed"]), re.IGNORECASE)
 HEADLESS = re.compile(RULES["docstrings"]["headless"])
 TEST_START = re.compile(RULES["tests"]["banned_start"])
 MAX_SUMMARY_WORDS = RULES["docstrings"]["max_summary_words"]
-SKIPPED = tuple(RULES["skipped"])
-
 Text = tuple[int, str]
 Finding = tuple[Path, int, str]
 
@@ -87,19 +85,16 @@ def findings(path: Path) -> Iterator[Finding]:
     yield from banned_findings(relative, list(texts))
 
 
-def is_checked(file: Path) -> bool:
-    return file.suffix in RULES["suffixes"] and not str(file.relative_to(ROOT)).startswith(SKIPPED)
-
-
 def main() -> int:
     roots = [ROOT / name for name in sys.argv[1:] or RULES["checked"]]
     files = [file for root in roots for file in ([root] if root.is_file() else sorted(root.rglob("*")))]
-    checked = [file for file in files if is_checked(file)]
-    found = [finding for file in checked for finding in findings(file)]
-    for path, line, message in found:
+    skipped = tuple(RULES["skipped"])
+    checked = [p for p in files if p.suffix in RULES["suffixes"] and not str(p.relative_to(ROOT)).startswith(skipped)]
+    all_findings = [finding for file in checked for finding in findings(file)]
+    for path, line, message in all_findings:
         sys.stdout.write(f"{path}:{line}: {message}\n")
-    sys.stdout.write(f"wording: {len(found)} findings in {len(checked)} files\n")
-    return min(len(found), 1)
+    sys.stdout.write(f"wording: {len(all_findings)} findings in {len(checked)} files\n")
+    return min(len(all_findings), 1)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,9 @@ def test_steward_creates_and_approves_prereading(
     else:
         page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("approved by Sten Steward", exact=True)).to_be_visible()
-    assert {one.session: one.approved_by for one in list_prereadings(ctx.store)}[session] == "Sten Steward"
+    assert {prereading.session: prereading.approved_by for prereading in list_prereadings(ctx.store)}[
+        session
+    ] == "Sten Steward"
     page.reload()
     expect(page.get_by_text("Approved. Prints now show your name.")).to_have_count(0)
     page.get_by_role("link", name="Print view").click()

@@ -1,4 +1,4 @@
-"""A data folder written by version 0.1.0 opens, keeps everything and goes on working after the migrations."""
+"""Open, migrate and use a data folder that version 0.1.0 wrote."""
 
 import gzip
 import json

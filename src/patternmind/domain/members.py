@@ -11,7 +11,7 @@ from patternmind.domain.permissions import Action, Role
 from patternmind.errors import UsageError
 
 LOCAL_USER = "the person at this machine"
-"""Stored name of the local user in audit entries and jobs, before any member or token exists."""
+"""Stored name of the local user, before any member or token exists."""
 
 DEFAULT_TOKEN_ROLES = frozenset({Role.STEWARD})
 """Roles of tokens made before tokens had scopes, or on the command line without roles."""

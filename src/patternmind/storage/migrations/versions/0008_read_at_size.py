@@ -60,8 +60,8 @@ def upgrade() -> None:
     op.create_index("ix_case_written", "case", ["network_id", "number", "id", "vector_hash"])
     op.create_index("ix_assignment_theme", "assignment", ["network_id", "run_id", "theme_id", "case_id"])
     op.create_index("ix_theme_change_theme", "theme_change", ["network_id", "theme_id"])
-    shown = ["current", "n_decisions", "kind", "state", "theme_id"]
-    op.create_index("ix_draft_listed", "draft", ["network_id", "created_at", "id", *shown])
+    listed_columns = ["current", "n_decisions", "kind", "state", "theme_id"]
+    op.create_index("ix_draft_listed", "draft", ["network_id", "created_at", "id", *listed_columns])
     op.create_index("ix_run_number", "run", ["network_id", "state", "number"])
     for statement in WORDS:
         op.execute(sa.text(statement.replace(":", r"\:")))
@@ -130,8 +130,8 @@ def _fill_drafts() -> None:
         logs.setdefault((row.network_id, row.draft_id), []).append(json.loads(row.body))
     rows: list[dict[str, Any]] = []
     for (network_id, draft_id), log in logs.items():
-        undone = {one["undoes"] for one in log}
-        held = [one for one in log if one["action"] != "undo" and one["id"] not in undone]
+        undone = {entry["undoes"] for entry in log}
+        held = [entry for entry in log if entry["action"] != "undo" and entry["id"] not in undone]
         state = held[-1]["after"] if held else "candidate"
         rows.append({"network_id": network_id, "id": draft_id, "state": state, "n": len(log)})
     _put("UPDATE draft SET state = :state, n_decisions = :n WHERE network_id = :network_id AND id = :id", rows)

@@ -12,8 +12,10 @@ def upgrade() -> None:
     op.add_column("draft", sa.Column("doubts", sa.String(), nullable=False, server_default=""))
     op.add_column("draft", sa.Column("n_cases", sa.Integer(), nullable=False, server_default="0"))
     _fill(op.get_bind())
-    told = ("id", "current", "kind", "theme_id", "name", "doubts", "n_cases")
-    op.create_index("ix_draft_desk", "draft", ["network_id", *told])  # without the bodies: a queue reads no text
+    queue_columns = ("id", "current", "kind", "theme_id", "name", "doubts", "n_cases")
+    op.create_index(
+        "ix_draft_desk", "draft", ["network_id", *queue_columns]
+    )  # without the bodies: a queue reads no text
     op.create_table(
         "reservation",
         sa.Column("network_id", sa.String(), nullable=False),
