@@ -34,7 +34,6 @@ def markdown_texts(source: str) -> Iterator[Text]:
 
 
 def docstrings(tree: ast.AST) -> Iterator[ast.Constant]:
-    """Yield each docstring, also the bare strings below assignments."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.value
