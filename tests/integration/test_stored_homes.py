@@ -3,7 +3,6 @@
 import gzip
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,13 +26,11 @@ def facts() -> dict[str, Any]:
 
 
 @pytest.fixture
-def ctx(tmp_path: Path) -> Iterator[AppContext]:
+def ctx(tmp_path: Path) -> AppContext:
     home = tmp_path / "home"
     home.mkdir()
     (home / "patternmind.db").write_bytes(gzip.decompress((HOMES / "0.1.0.db.gz").read_bytes()))
-    ctx = AppContext(Settings(home=home), encoder=HashingEncoder())
-    yield ctx
-    ctx.store.close()
+    return AppContext(Settings(home=home), encoder=HashingEncoder())
 
 
 def test_migration_keeps_every_row_and_leaves_a_copy(ctx: AppContext, facts: dict[str, Any]) -> None:

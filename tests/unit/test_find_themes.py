@@ -197,5 +197,5 @@ def test_readme_example_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"texts": topic_texts()}
     exec(example, names)  # noqa: S102 - our own README
-    assert len(names["found"].themes) == 3
+    assert len(names["result"].themes) == 3
     assert list(tmp_path.iterdir()) == [], "nothing is written"

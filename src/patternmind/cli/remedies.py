@@ -47,7 +47,7 @@ def _remedy(error: PatternmindError) -> str:
         return f"To undo it, run `patternmind themes undo {error.edit_numbers[-1]}`."
     if type(error) in REMEDIES_BY_TYPE:
         return REMEDIES_BY_TYPE[type(error)]
-    if isinstance(error, NotFound | UsageError) and error.code in REMEDIES_BY_CODE:
+    if isinstance(error, NotFound | UsageError) and error.code is not None and error.code in REMEDIES_BY_CODE:
         return REMEDIES_BY_CODE[error.code]
     if isinstance(error, NotFound) and error.kind in LIST_COMMANDS:
         return f"List them with `{LIST_COMMANDS[error.kind]}`."

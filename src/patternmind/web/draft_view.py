@@ -30,7 +30,7 @@ FIELD_TITLES: Mapping[str, str] = {
     "unknown": "What we do not know",
     "disagreement": "Where cases disagree",
     "next_use": "Next use",
-    "coverage": "Evidence",
+    "coverage": "Coverage",
 }
 
 
