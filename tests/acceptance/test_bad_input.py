@@ -367,7 +367,7 @@ def write_newer_schema(path: Path) -> None:
         (cut_short, "damaged"),
         (overwrite_the_middle, "damaged"),
         (replace_by_text, "not a patternmind database"),
-        (write_newer_schema, "newer patternmind (schema 9999)"),
+        (write_newer_schema, "newer version of patternmind (schema 9999)"),
     ],
     ids=["cut short", "overwritten", "no database", "newer"],
 )
@@ -453,6 +453,7 @@ def test_commands_fail_without_losing_data_when_the_disk_is_full(
     more = write_rows(tmp_path / "more.jsonl", [{"id": f"m{n}", "text": "Much to say. " * 90} for n in range(3000)])
     small_disk.sh('cp -r "$1" "$0/home"', grouped)
     disk = CommandRunner(small_disk.folder / "home", prefix=small_disk.prefix)
+    assert disk("run", "--label", "2026Q3").code == 0  # with the encoder of a process
     elsewhere = disk.on_home(grouped)
     playbook = small_disk.folder / "playbook.md"
     assert elsewhere("playbook", "--out", playbook).code == 0

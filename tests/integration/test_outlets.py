@@ -366,7 +366,7 @@ def api_routes(ctx: AppContext) -> Iterator[str]:
     """Yield the routes of all API modules and of the application itself."""
     modules = [import_module(f"{api.__name__}.{module.name}") for module in pkgutil.iter_modules(api.__path__)]
     for prefix, routes in (
-        (API, [route for module in modules for route in module.router.routes]),
+        (API, [route for module in modules if hasattr(module, "router") for route in module.router.routes]),
         ("", make_app(ctx).routes),
     ):
         for route in routes:

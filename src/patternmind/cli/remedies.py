@@ -32,6 +32,7 @@ REMEDIES_BY_TYPE: dict[type[PatternmindError], str] = {
 
 REMEDIES_BY_FIELD = {
     "by": "Give your name with --by.",
+    "since": "The option is --since.",
     "network": "List the networks with `patternmind network list`.",
 }
 

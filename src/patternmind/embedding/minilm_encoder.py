@@ -144,6 +144,7 @@ class MiniLMEncoder:
     @property
     def id(self) -> str:
         if self._precision is None:
+            verify_weights(self._folder or find_weights_folder())  # 0.1 s; bad weights stop a run before it is recorded
             self._precision = self._cached_precision() or self._check_precision()
         return f"all-MiniLM-L6-v2@53aa5117/{self._precision}/w{WINDOW_SIZE}"
 
@@ -213,7 +214,6 @@ class MiniLMEncoder:
 
     def _load(self, precision: str) -> "SentenceTransformer":
         folder = self._folder or find_weights_folder()
-        verify_weights(folder)
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ["TRANSFORMERS_OFFLINE"] = "1"
         try:

@@ -122,7 +122,7 @@ def test_mapping_contains_only_choices_that_differ_from_names() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("cases.exe", b"MZ", 'has the ending ".exe"'),
+        ("cases.exe", b"MZ", 'has the unsupported ending ".exe"'),
         ("empty.csv", b"", "empty.csv: "),
         ("cases.xlsx", b"PK\x03\x04 no workbook", "is not a readable XLSX workbook"),
         ("half.json", b'[{"problem": "x"', ""),
