@@ -39,7 +39,7 @@ N_COLOURS = 64
 def page_addresses(ctx: AppContext) -> Iterator[tuple[str, str]]:
     """Yield name and path of each page, with ids of the sample network."""
     store = ctx.store
-    themes = store.themes()
+    themes = store.themes.list_all()
     theme = max((candidate for candidate in themes if candidate.case_ids), key=lambda candidate: candidate.n_cases)
     draft = next(
         reviewed.grounded.draft
@@ -49,7 +49,7 @@ def page_addresses(ctx: AppContext) -> Iterator[tuple[str, str]]:
     prereading = prereading_builder.build_prereading(
         store, ctx.clock, prereading_builder.subject_from_theme(store, theme.id)
     ).grounded.draft
-    run, before = store.runs()[-1], store.runs()[-2]
+    run, before = store.runs.list_all()[-1], store.runs.list_all()[-2]
     yield from {
         "home": "/",
         "cases": "/cases",

@@ -150,7 +150,7 @@ class AppContext:
             fallback=settings.fallback_model,
             prices=settings.prices,
         )
-        gateway = LiteLLMGateway(choice, self.store, self.clock, limits=settings.limits, budget=settings.budget)
+        gateway = LiteLLMGateway(choice, self.store.calls, self.clock, limits=settings.limits, budget=settings.budget)
         gateway.check_prices()
         return gateway
 
@@ -191,7 +191,7 @@ class AppContext:
         """
         with self.run_locked() as store:
             if find_erasure(store, case_id) is None and find_withdrawal(store, case_id) is None:
-                store.case(case_id)  # raises NotFound before the index is deleted
+                store.cases.get(case_id)  # raises NotFound before the index is deleted
             with self._index_rebuilt():
                 self._remove_leftover_copies()
                 return erase_case(store, self.clock, case_id, actor=actor)
@@ -208,7 +208,7 @@ class AppContext:
             IndexUnavailable: Another process owns the index; nothing was changed.
         """
         with self.run_locked() as store:
-            store.case(case_id)  # as above
+            store.cases.get(case_id)  # as above
             with self._index_rebuilt():
                 return withdraw_case(store, self.clock, case_id, actor=actor)
 

@@ -55,17 +55,17 @@ def _check_folder(ctx: AppContext) -> str:
 
 
 def _check_store(ctx: AppContext) -> str:
-    cases, last_run = ctx.store.cases(), ctx.store.last_run()
+    cases, last_run = ctx.store.cases.list_all(), ctx.store.runs.latest()
     run = f"last run {last_run.id}" if last_run else "no run yet"
-    n_people = sum(bool(entry.name) for entry in ctx.store.roster())
+    n_people = sum(bool(entry.name) for entry in ctx.store.network.roster())
     return f"{DATABASE_FILE}: {len(cases)} cases, {run}, {n_people} people on the roster"
 
 
 def _check_raw_text(ctx: AppContext) -> str:
     """Check that raw text is encrypted as configured, and that no unencrypted copies are left."""
-    counts = ctx.store.raw_text_counts()
+    counts = ctx.store.submissions.count_raw_texts()
     if not counts.is_readable:
-        ctx.store.submissions()
+        ctx.store.submissions.list_all()
     key = ctx.settings.raw_key
     if key is not None and counts.n_encrypted < counts.n_texts:
         raise PatternmindError(

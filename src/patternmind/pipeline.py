@@ -94,12 +94,14 @@ def run_pipeline(
     of the lens, that run is returned and nothing is computed.
     """
     check_lens(parameters.lens)
-    cases = store.cases(since=parameters.since)
-    last_run = store.last_run(parameters.lens)
-    fingerprint = compute_fingerprint(cases, parameters, encoder.id, llm, binding_edits(store.edits(parameters.lens)))
+    cases = store.cases.list_all(since=parameters.since)
+    last_run = store.runs.latest(parameters.lens)
+    fingerprint = compute_fingerprint(
+        cases, parameters, encoder.id, llm, binding_edits(store.edits.list_all(parameters.lens))
+    )
     if last_run is not None and last_run.fingerprint == fingerprint and not parameters.from_scratch:
         return last_run
-    run = store.begin_run(parameters, clock.now())
+    run = store.runs.begin(parameters, clock.now())
     run_context = current_run_id.set(run.id)
     steps = StepTimer()
     try:
@@ -124,9 +126,9 @@ def run_pipeline(
                 store, cases, vectors, partition, previous, new_case_ids=new_case_ids, run=run
             )
         llm_context = llm and replace(llm, similarity=llm.similarity or pair_similarity(encoder))
-        llm_session = LlmSession(llm_context, Roster.of(store.roster())) if llm_context else None
+        llm_session = LlmSession(llm_context, Roster.of(store.network.roster())) if llm_context else None
         while True:  # retries only if a theme was edited concurrently
-            edit_log = store.edits(parameters.lens)
+            edit_log = store.edits.list_all(parameters.lens)
             with steps.timed("draft"):
                 assembler = RunAssembler(
                     cases=cases,
@@ -137,7 +139,7 @@ def run_pipeline(
                     edit_log=edit_log,
                     encode=encoder.encode,
                 )
-                former_drafts = [draft for draft, _, _ in store.drafts(current=False)] if llm_session else []
+                former_drafts = [draft for draft, _, _ in store.drafts.list_all(current=False)] if llm_session else []
                 outcome = build_outcome(assembler, llm_session, former_drafts)
             with steps.timed("map"):
                 outcome = replace(
@@ -159,7 +161,7 @@ def run_pipeline(
             except VersionConflict:
                 continue
     except PatternmindError as error:
-        store.fail_run(run.id, type(error).__name__, clock.now())
+        store.runs.fail(run.id, type(error).__name__, clock.now())
         raise
     finally:
         current_run_id.reset(run_context)
@@ -233,7 +235,7 @@ def prepare_clustering(
     config = json.dumps([__version__, METHOD_VERSION, parameters.engine, parameters.seed, parameters.level, encoder])
     config_hash = hashlib.sha256(config.encode()).hexdigest()
     row_hashes = hash_rows([case.id for case in cases], vectors)
-    stored = None if parameters.from_scratch else store.stored_fits(parameters.lens)
+    stored = None if parameters.from_scratch else store.runs.stored_fits(parameters.lens)
     warm_start = (
         warm_start_fits(stored, vectors, row_hashes, seed=parameters.seed)
         if stored and stored.config_hash == config_hash
@@ -307,7 +309,7 @@ def add_map_positions(
     parameters = assembler.run.parameters
     last_position = {
         assignment.case_id: (assignment.x, assignment.y)
-        for assignment in store.assignments(parameters.lens)
+        for assignment in store.runs.assignments(parameters.lens)
         if assignment.x is not None
     }
     former = np.array(
@@ -365,9 +367,9 @@ def compute_fingerprint(
 def read_previous_run(store: Store, cases: Sequence[Case], vectors: Vectors, *, lens: str, encoder: str) -> PreviousRun:
     """Read the themes that this run of the lens continues; row i of ``vectors`` belongs to ``cases[i]``."""
     return PreviousRun(
-        themes=store.themes(lens),
-        seen_case_ids=frozenset(store.seen_case_ids(lens) & {case.id for case in cases}),
-        used_theme_ids=store.theme_ids(),
+        themes=store.themes.list_all(lens),
+        seen_case_ids=frozenset(store.runs.seen_case_ids(lens) & {case.id for case in cases}),
+        used_theme_ids=store.themes.all_ids(),
         encoder=encoder,
         vectors={case.id: vector for case, vector in zip(cases, vectors, strict=True)},
     )
@@ -449,12 +451,12 @@ def load_theme_memory(store: Store, previous: PreviousRun, *, lens: str) -> list
 
     The latter, such as a theme that a person split off, are matched as soon as the data shows them too.
     """
-    last = store.last_run(lens)
-    machine_result = store.machine_result(last.id) if last else None
+    last = store.runs.latest(lens)
+    machine_result = store.runs.machine_result(last.id) if last else None
     if machine_result is None:
         return list(previous.themes)
     held_theme_ids = {
-        theme_id for theme_id, _ in resolve_edits(binding_edits(store.edits(lens))).required_theme.values()
+        theme_id for theme_id, _ in resolve_edits(binding_edits(store.edits.list_all(lens))).required_theme.values()
     }
     active_theme_ids = {theme.id for theme in machine_result.known_themes if not is_dormant(theme)}
     held_themes = [theme for theme in previous.themes if theme.id in held_theme_ids - active_theme_ids]
@@ -470,8 +472,8 @@ def load_theme_memory(store: Store, previous: PreviousRun, *, lens: str) -> list
 
 def cases_before_period(store: Store, parameters: RunParameters) -> frozenset[str]:
     """Return the cases that are not new in the period of the run."""
-    closed_run = last_closed_run(store.runs(), lens=parameters.lens, label=parameters.label)
-    return frozenset(store.seen_case_ids(up_to_number=closed_run.number)) if closed_run else frozenset()
+    closed_run = last_closed_run(store.runs.list_all(), lens=parameters.lens, label=parameters.label)
+    return frozenset(store.runs.seen_case_ids(up_to_number=closed_run.number)) if closed_run else frozenset()
 
 
 @dataclass

@@ -21,6 +21,7 @@ from patternmind.errors import StoreUnavailable
 from patternmind.services.tokens import create_token
 from patternmind.services.validation import ENGINES, LEVELS
 from patternmind.settings import Settings
+from patternmind.storage.repositories.themes import SqlThemeRepository
 from patternmind.storage.run_lock import run_lock
 from patternmind.web import middleware, problems
 from patternmind.web.api import schemas
@@ -463,7 +464,7 @@ def test_unexpected_errors_expose_no_case_text(
     def unwritable(*_: object, **__: object) -> None:
         raise StoreUnavailable(f"{tmp_path} cannot be written.")
 
-    monkeypatch.setattr(type(make_house(tmp_path).store), "list_theme_cards", unwritable)
+    monkeypatch.setattr(SqlThemeRepository, "cards", unwritable)
     assert str(tmp_path) not in check_problem(client.get("themes"), 503, "store-unavailable")["detail"]
 
 

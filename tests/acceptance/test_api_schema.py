@@ -71,16 +71,16 @@ def make_described_network(home: Path) -> tuple[AppContext, KnownIds]:
     import_files(ctx.store, [file], kind=CaseKind.CASE)
     run = ctx.run(RunParameters())
     other = ctx.run(RunParameters(seed=1, from_scratch=True))
-    theme = prereading_builder.subject_from_theme(ctx.store, ctx.store.themes()[0].id)
+    theme = prereading_builder.subject_from_theme(ctx.store, ctx.store.themes.list_all()[0].id)
     now = ctx.clock.now()
     job = Job(id="j-1", kind=JobKind.PREREADING, by="Ada", parameters={"topic": "pumps"}, started_at=now, beat_at=now)
-    ctx.store.create_job(job)
+    ctx.store.jobs.create(job)
     return ctx, {
-        "case_id": ctx.store.cases()[0].id,
-        "leaving_id": ctx.store.cases()[-1].id,
+        "case_id": ctx.store.cases.list_all()[0].id,
+        "leaving_id": ctx.store.cases.list_all()[-1].id,
         "run_id": run.id,
-        "theme_id": ctx.store.themes()[0].id,
-        "draft_id": ctx.store.drafts()[0][0].id,
+        "theme_id": ctx.store.themes.list_all()[0].id,
+        "draft_id": ctx.store.drafts.list_all()[0][0].id,
         "prereading_id": prereading_builder.build_prereading(ctx.store, ctx.clock, theme).grounded.draft.id,
         "job_id": job.id,
         "other_id": other.id,

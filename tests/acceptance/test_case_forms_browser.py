@@ -107,7 +107,7 @@ def test_file_is_previewed_and_imported(desk: Desk, page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_case_pages_are_accessible_and_fit_narrow_screens(desk: Desk, browser: Browser, scheme: Any) -> None:
-    case_id = desk.ctx.store.cases()[0].id
+    case_id = desk.ctx.store.cases.list_all()[0].id
     context = desk.context(browser, color_scheme=scheme, viewport={"width": 320, "height": 800})
     page = context.new_page()
     for path in (

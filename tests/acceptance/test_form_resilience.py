@@ -269,9 +269,11 @@ def _more(ctx: AppContext, steward: Member) -> dict[str, str]:
     file = ctx.settings.home / "late.jsonl"
     file.write_text("\n".join(json.dumps(row) for row in rows))
     import_files(store, [file], kind=CaseKind.CASE)
-    named, gone = (next(case.id for case in store.cases() if case.external_id == name) for name in ("r1", "r2"))
+    named, gone = (
+        next(case.id for case in store.cases.list_all() if case.external_id == name) for name in ("r1", "r2")
+    )
     withdraw_case(store, clock, gone, actor=steward.name)
-    second, first, *_ = store.themes()
+    second, first, *_ = store.themes.list_all()
     for case_id in first.case_ids:
         pin = ThemeEditRequest(action=EditAction.PIN, actor=steward.name, theme_id=second.id, case_ids=(case_id,))
         doubted = submit_edit(store, clock, pin).edit.seq
@@ -300,7 +302,7 @@ def _more(ctx: AppContext, steward: Member) -> dict[str, str]:
         started_at=now,
         beat_at=now,
     )
-    store.create_job(replace(failed, state=JobState.FAILED))
+    store.jobs.create(replace(failed, state=JobState.FAILED))
     session = start_session(ctx.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
     set_password(ctx.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
     add_network(ctx.accounts, "south", "South")
@@ -377,7 +379,9 @@ class Trial:
 
     def settled(self) -> dict[str, list[Any]]:
         """Return the stored rows after all jobs have ended."""
-        while any(job.state is JobState.RUNNING and job.id != "asked" for job in self.ctx.store.jobs(limit=50)):
+        while any(
+            job.state is JobState.RUNNING and job.id != "asked" for job in self.ctx.store.jobs.list_recent(limit=50)
+        ):
             time.sleep(0.02)
         return stored(self.home)
 

@@ -321,9 +321,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     ids = {
         "own_case_id": submit_case(ctx.store, ctx.clock, own).case.id,
         "upload_id": "x" * 22,
-        "case_id": ctx.store.cases()[0].id,
-        "theme_id": ctx.store.themes()[0].id,
-        "draft_id": next(d.id for d, _, _ in ctx.store.drafts()),
+        "case_id": ctx.store.cases.list_all()[0].id,
+        "theme_id": ctx.store.themes.list_all()[0].id,
+        "draft_id": next(d.id for d, _, _ in ctx.store.drafts.list_all()),
         "pattern_id": pattern,
         "run_id": run.id,
         "job_id": job.id,
@@ -343,15 +343,15 @@ def _create_prereading(ctx: AppContext) -> str:
     running = Job(
         id="asked", kind=JobKind.PREREADING, by="Target", parameters={"topic": "pumps"}, started_at=now, beat_at=now
     )
-    ctx.store.create_job(running)
+    ctx.store.jobs.create(running)
     return prereading_builder.build_prereading(
-        ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, ctx.store.themes()[0].id)
+        ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, ctx.store.themes.list_all()[0].id)
     ).grounded.draft.id
 
 
 def _accept_patterns(ctx: AppContext) -> str:
     """Accept all possible patterns; return the id of a publishable one."""
-    for draft, _, _ in ctx.store.drafts():
+    for draft, _, _ in ctx.store.drafts.list_all():
         if draft.kind is DraftKind.PATTERN and "solution" in {claim.field for claim in draft.claims}:
             decide_draft(ctx.store, ctx.clock, draft.id, DraftAction.ACCEPT, actor="Target")
     return collect_playbook(ctx.store).published[0].pattern.id

@@ -25,7 +25,7 @@ def ctx(grown_house: AppContext) -> AppContext:
     ctx = grown_house
     ctx.run(RunParameters(label="2026Q4", seed=2, from_scratch=True))
     prereading_builder.build_prereading(
-        ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, ctx.store.themes()[0].id)
+        ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, ctx.store.themes.list_all()[0].id)
     )
     add_people(ctx.store, [("Lars Monsen", "lars@example.org", "Team 1")])
     return ctx

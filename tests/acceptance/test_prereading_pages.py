@@ -161,7 +161,7 @@ def test_prereading_pages_check_permission_and_existence(app: tuple[AppContext, 
     member = PageClient(app[0], Role.MEMBER, app=app[1])
     assert member.get("/prereadings").status_code == 403
     steward = PageClient(app[0], Role.STEWARD, app=app[1])
-    pattern = next(draft.id for draft, _, _ in app[0].store.drafts() if draft.kind is DraftKind.PATTERN)
+    pattern = next(draft.id for draft, _, _ in app[0].store.drafts.list_all() if draft.kind is DraftKind.PATTERN)
     for address in ("/prereadings/d-none", f"/prereadings/{pattern}", "/prereadings/jobs/none"):
         assert steward.get(address).status_code == 404, address
 

@@ -45,11 +45,11 @@ def bo(ctx: AppContext) -> PageClient:
 def _as_it_was(ctx: AppContext) -> Iterator[None]:
     """Every test leaves all drafts undecided; the log keeps what was done."""
     yield
-    for summary in ctx.store.draft_summaries():
+    for summary in ctx.store.drafts.summaries():
         while state(ctx, summary.id) is not DraftState.CANDIDATE:
             decide_draft(ctx.store, ctx.clock, summary.id, DraftAction.UNDO, actor="Zed")
-    for held in ctx.store.reservations(ctx.clock.now()):
-        ctx.store.release_draft(held.draft_id, held.by)
+    for held in ctx.store.drafts.reservations(ctx.clock.now()):
+        ctx.store.drafts.release(held.draft_id, held.by)
 
 
 def a_draft(ctx: AppContext) -> str:
@@ -86,7 +86,7 @@ def test_sentence_links_to_its_highlighted_quote(ctx: AppContext, ada: PageClien
     number = next(n for n, claim in enumerate(draft.claims) if claim.field == "solution")
     page = unescape(ada.get(f"/drafts/{draft.id}?claim={number}").text)
     quote = draft.claims[number].quotes[0]
-    case = ctx.store.case(quote.case_id)
+    case = ctx.store.cases.get(quote.case_id)
     assert f"<mark>{quote.text}</mark>" in page
     for text in case.text.values():
         assert text in re.sub(r"</?mark>", "", page)
@@ -275,7 +275,7 @@ def test_member_finds_pattern_and_records_use(ctx: AppContext, ada: PageClient) 
         sent = member.send(f"{page}/uses", {"on": day, "team": team, "note": "It helped."}, page=page)
         assert sent.status_code == 303
         member.send(f"{page}/uses", {"on": day, "team": team, "note": "It helped."}, page=page)
-    assert len(ctx.store.list_pattern_uses(pattern_id)) == 3
+    assert len(ctx.store.drafts.pattern_uses(pattern_id)) == 3
     assert "field-tested" in member.get(page).text
     assert state(ctx, pattern_id.replace("p-", "d-")) is DraftState.FIELD_TESTED
     assert "Mia" not in member.get(page).text.partition("<main")[2]

@@ -65,12 +65,12 @@ class Desk:
     def take_back(self) -> None:
         """All drafts wait again; their logs keep what was done."""
         store, clock = self.ctx.store, self.ctx.clock
-        for summary in store.draft_summaries():
+        for summary in store.drafts.summaries():
             while active_decisions(get_draft(store, summary.id).decisions):
                 decide_draft(store, clock, summary.id, DraftAction.UNDO, actor="Zed")
             self.before[summary.id] = get_draft(store, summary.id).version
-        for held in store.reservations(clock.now()):
-            store.release_draft(held.draft_id, held.by)
+        for held in store.drafts.reservations(clock.now()):
+            store.drafts.release(held.draft_id, held.by)
 
     def name_of(self, draft_id: str) -> str:
         return str(fields_of(get_draft(self.ctx.store, draft_id))["name"])

@@ -127,15 +127,15 @@ def test_run_can_be_started_read_and_compared(sten: PageClient, ctx: AppContext)
 def test_run_comparison_counts_add_up(api: Any, ctx: AppContext) -> None:
     ctx.run(RunParameters(label="2026Q4", seed=3, from_scratch=True, level="area"))
     ctx.run(RunParameters(label="2026Q4", seed=4, lens="problem"))
-    runs = [run.id for run in ctx.store.runs()]
+    runs = [run.id for run in ctx.store.runs.list_all()]
     comparison = api("GET", f"runs/{runs[-2]}/comparison/{runs[0]}").json()
-    cases = len(ctx.store.cases())
+    cases = len(ctx.store.cases.list_all())
     assert comparison["same_lens"]
     n_compared = len(comparison["moved"]) + comparison["n_stayed"] + comparison["n_only_before"]
     assert n_compared == comparison["before"]["cases"] == cases
     assert len(comparison["kept"]) + len(comparison["new"]) == comparison["after"]["themes"]
     assert len(comparison["kept"]) + len(comparison["gone"]) == comparison["before"]["themes"]
-    places = ctx.store.theme_ids_by_case(runs[0])
+    places = ctx.store.runs.theme_ids_by_case(runs[0])
     assert all(places[move["case_id"]] == move["after"] for move in comparison["moved"])
     other = api("GET", f"runs/{runs[-1]}/comparison/{runs[0]}").json()
     assert (other["same_lens"], other["kept"]) == (False, [])
@@ -158,8 +158,8 @@ def test_run_page_lists_model_calls_by_task_and_failures(api: Any, sten: PageCli
 
 
 def _keep(ctx: AppContext, call: Call) -> None:
-    ctx.store.reserve(call, ctx.settings.budget, call.at)
-    ctx.store.settle(call)
+    ctx.store.calls.reserve(call, ctx.settings.budget, call.at)
+    ctx.store.calls.settle(call)
 
 
 def test_second_run_is_refused_and_form_kept_during_a_run(sten: PageClient, ctx: AppContext) -> None:
@@ -180,7 +180,7 @@ def test_interrupted_run_restarts_from_its_page(sten: PageClient, ctx: AppContex
         started_at=long_ago,
         beat_at=long_ago,
     )
-    ctx.store.create_job(job)
+    ctx.store.jobs.create(job)
     assert "The last run failed." in words_of(sten.get("/runs"))
     assert "The process of the job ended unexpectedly" in words_of(sten.get("/runs/jobs/dead"))
     again = sten.send("/runs/jobs/dead/restart", page="/runs/jobs/dead")
@@ -189,7 +189,7 @@ def test_interrupted_run_restarts_from_its_page(sten: PageClient, ctx: AppContex
         if "Ready." in words_of(sten.get(again.headers["location"])):
             break
         time.sleep(0.05)
-    assert ctx.store.runs()[-1].parameters.label == "2027Q2"
+    assert ctx.store.runs.list_all()[-1].parameters.label == "2027Q2"
 
 
 # Settings ------------------------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_network_description_conflict_keeps_both_texts(sten: PageClient, ctx: Ap
         page="/settings/network",
     )  # fmt: skip
     assert saved.status_code == 303
-    network = ctx.store.network
+    network = ctx.store.network.get()
     assert (network.name, network.purpose, network.default_consent.value) == ("Docks", "Learn.", "network only")
     late = sten.send(
         "/settings/network", {**form, "name": "Piers", "consent": "network only"}, page="/settings/network"
@@ -212,7 +212,7 @@ def test_network_description_conflict_keeps_both_texts(sten: PageClient, ctx: Ap
     now = fields_on(late)
     empty = sten.send("/settings/network", {**now, "name": " ", "consent": "network only"}, page="/settings/network")
     assert (empty.status_code, 'id="f-name-error"' in empty.text) == (422, True)
-    assert ctx.store.network.name == "Docks"
+    assert ctx.store.network.get().name == "Docks"
 
 
 def test_thresholds_are_validated_and_budgets_name_their_variables(ctx: AppContext, app: Any, sten: PageClient) -> None:
@@ -228,7 +228,7 @@ def test_thresholds_are_validated_and_budgets_name_their_variables(ctx: AppConte
     assert partner.send(
         "/settings/limits", {**form, "contributors": "4", "teams": "3"}, page="/settings/limits"
     ).status_code == 303  # fmt: skip
-    rule = ctx.store.network.rule
+    rule = ctx.store.network.get().rule
     assert (rule.min_contributors, rule.min_teams) == (4, 3)
     assert partner.get("/settings/network").status_code == 403
 
@@ -250,7 +250,7 @@ def test_settings_api_requires_current_version(api: Any) -> None:
 
 def test_roster_name_is_redacted_until_removed(sten: PageClient, ctx: AppContext) -> None:
     def texts() -> str:
-        return " ".join(text for case in ctx.store.cases() for text in case.text.values())
+        return " ".join(text for case in ctx.store.cases.list_all() for text in case.text.values())
 
     assert "Friday" not in texts()
     assert "coffee" in texts()
@@ -259,10 +259,10 @@ def test_roster_name_is_redacted_until_removed(sten: PageClient, ctx: AppContext
     page = sten.get("/settings/roster")
     assert "Coffee3 Coffee4" in words_of(page)
     entry = next(entry for entry in list_roster(ctx.store) if entry.name == "Coffee3 Coffee4")
-    n_lines = len(ctx.store.roster())
+    n_lines = len(ctx.store.network.roster())
     assert sten.send(f"/settings/roster/{entry.number}/remove", page="/settings/roster").status_code == 303
     assert entry.name not in {each.name for each in list_roster(ctx.store)}
-    assert len(ctx.store.roster()) > n_lines, "whoever counts lines sees that the roster is another one"
+    assert len(ctx.store.network.roster()) > n_lines, "whoever counts lines sees that the roster is another one"
     with pytest.raises(NotFound):
         ctx.store.remove_from_roster(entry.number, lambda _: pytest.fail("nobody is taken off twice"))
     again = sten.send("/settings/roster", {"name": "Anna Berg", "kind": "person"}, page="/settings/roster")
@@ -332,10 +332,10 @@ def test_possible_names_are_confirmed_or_dismissed(sten: PageClient, ctx: AppCon
         assert sent_form.status_code == 303
     left = {candidate.name for candidate in list_pending_names(ctx.store).names}
     assert not {"Torvald Nilsen", "Priya Kapoor"} & left
-    texts = " ".join(text for case in ctx.store.cases() for text in case.text.values())
+    texts = " ".join(text for case in ctx.store.cases.list_all() for text in case.text.values())
     assert "Nilsen" not in texts
     assert "Priya Kapoor" in texts
-    assert not any("priya" in str(dismissed).casefold() for dismissed in ctx.store.dismissed_names())
+    assert not any("priya" in str(dismissed).casefold() for dismissed in ctx.store.network.dismissed_names())
 
 
 def form_token(visitor: PageClient) -> str:

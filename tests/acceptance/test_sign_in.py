@@ -351,7 +351,7 @@ def test_token_never_exceeds_permissions_of_its_maker(ctx: AppContext) -> None:
     assert more.status_code == 422
     change_roles(ctx.accounts, "default", "Bo", [Role.MEMBER])
     assert program.get("/api/v1/themes", headers=bearer(secret[0])).status_code == 401
-    (token,) = ctx.store.tokens()
+    (token,) = ctx.store.tokens.list_all()
     steward.send(f"/settings/tokens/{token.id}/revoke", page="/settings/tokens")
     change_roles(ctx.accounts, "default", "Bo", [Role.DATA_PARTNER])
     assert program.get("/api/v1/themes", headers=bearer(secret[0])).status_code == 401
@@ -418,7 +418,7 @@ def test_audit_log_has_all_changes_without_case_text(ctx: AppContext) -> None:
     rest = steward.get("/api/v1/audit", params={"cursor": first["next_cursor"]}).json()
     assert [item["number"] for item in [*first["items"], *rest["items"]]] == [3, 2, 1]
     assert steward.get("/api/v1/audit?cursor=x").status_code == 422
-    case_id = ctx.store.cases()[0].id
+    case_id = ctx.store.cases.list_all()[0].id
     assert "canary" in steward.get(f"/cases/{case_id}/raw").text
     newest = steward.get("/api/v1/audit?limit=1").json()["items"][0]
     assert (newest["did"], newest["kind"], newest["id"]) == ("read_raw", "case", case_id)
@@ -443,7 +443,7 @@ def test_member_of_two_networks_sees_one_at_a_time(ctx: AppContext) -> None:
     assert (me["network_id"], me["roles"]) == ("south", ["sponsor"])
     assert ada.get("/api/v1/cases/k-1").status_code == 404
     assert ada.post("/api/v1/imports?filename=a.csv", content=b"text\nx\n", headers=stale).status_code == 403
-    assert south.store.cases() == []
+    assert south.store.cases.list_all() == []
     unknown = ada.send("/settings/account/network", {"network": "north"}, page="/settings/account")
     assert unknown.status_code == 422
 

@@ -36,7 +36,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         patch.setattr("patternmind.pipeline.group_rows", group_once)
         for first, n, label in ((0, 52, "2026Q1"), (52, 6, "2026Q2")):
             cases = short_cases(0, first, n)
-            ctx.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
+            ctx.store.cases.save_all(
+                [(build_submission(case.text, external_id=case.external_id), case) for case in cases]
+            )
             ctx.run(RunParameters(label=label, draft=False))
     app = make_app(ctx)
     ada = PageClient(ctx, Role.FACILITATOR, app=app)
@@ -57,7 +59,7 @@ def opened(browser: Browser, desk: Desk, **how: Any) -> tuple[BrowserContext, Pa
 def test_theme_edits_work_and_undo_by_keyboard(browser: Browser, desk: Desk) -> None:
     ctx = desk.ctx
     context, page, wrong = opened(browser, desk)
-    theme = ctx.store.themes()[0]
+    theme = ctx.store.themes.list_all()[0]
     page.goto("/themes")
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.textContent") == theme.name
@@ -78,7 +80,7 @@ def test_theme_edits_work_and_undo_by_keyboard(browser: Browser, desk: Desk) -> 
     page.goto("/themes/changes")
     page.keyboard.press("a")
     page.get_by_text("Accepted.", exact=True).wait_for()
-    assert ctx.store.themes()[0].case_ids == theme.case_ids
+    assert ctx.store.themes.list_all()[0].case_ids == theme.case_ids
     assert wrong == []
     context.close()
 
@@ -86,7 +88,7 @@ def test_theme_edits_work_and_undo_by_keyboard(browser: Browser, desk: Desk) -> 
 def test_review_works_without_scripts_on_a_phone(browser: Browser, desk: Desk) -> None:
     ctx = desk.ctx
     context, page, wrong = opened(browser, desk, java_script_enabled=False, viewport={"width": 360, "height": 740})
-    theme = ctx.store.themes()[1]
+    theme = ctx.store.themes.list_all()[1]
     page.goto("/themes")
     page.get_by_role("link", name=theme.name, exact=True).click()
     page.locator("summary", has_text="Rename").click()
@@ -109,7 +111,7 @@ def test_review_works_without_scripts_on_a_phone(browser: Browser, desk: Desk) -
 def test_prereading_pages_are_accessible_and_fit_phones(browser: Browser, desk: Desk, scheme: str) -> None:
     ctx = desk.ctx
     context, page, wrong = opened(browser, desk, color_scheme=scheme, viewport={"width": 320, "height": 700})
-    there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{ctx.store.themes()[0].id}")
+    there = ("", "/map", "/trend", "/unplaced", "/changes", "/log", f"/{ctx.store.themes.list_all()[0].id}")
     for address in there:
         page.goto(f"/themes{address}")
         for box in page.locator("details").all():

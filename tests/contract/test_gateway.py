@@ -140,7 +140,7 @@ def test_gateway_ends_every_fault_with_the_expected_outcome_and_cost(fault: Faul
         assert (result.outcome, result.task) == (fault.outcome, "naming")
         assert re.search(fault.reason, result.reason)
         assert CASE_TEXT not in str(result)
-    [call] = ledger.list_calls()
+    [call] = ledger.list_all()
     assert (call.outcome, call.n_attempts) == (fault.outcome, fault.n_requests)
     assert isinstance(result, ModelAnswer) == (fault.reason == "")
     max_usd = (max_prompt_tokens(PROMPT) * 1 + 100 * 4) / 1e6
@@ -155,7 +155,7 @@ def test_gateway_counts_no_cost_when_the_address_is_unreachable() -> None:
         unreachable = Endpoint(model="openai/x", api_base="http://127.0.0.1:9/v1", price=Price(1, 1))
         with pytest.raises(GatewayFailed):
             gateway_to(provider, choice=ModelChoice(default=unreachable), ledger=ledger).ask("naming", PROMPT)
-    assert [(call.n_attempts, call.cost_usd) for call in ledger.list_calls()] == [(3, 0.0)]
+    assert [(call.n_attempts, call.cost_usd) for call in ledger.list_all()] == [(3, 0.0)]
 
 
 def test_gateway_closes_the_connection_to_a_server_that_never_finishes() -> None:
@@ -205,7 +205,7 @@ def test_cached_answer_is_free_and_states_its_original_cost() -> None:
         assert len(provider.requests) == 1
     assert again == replace(first, cached=True)
     assert first.cost_usd == pytest.approx(REPLY_USD)
-    totals = sum_calls(ledger.list_calls())
+    totals = sum_calls(ledger.list_all())
     assert (totals.n_calls, totals.n_cached, totals.n_requests) == (2, 1, 1)
     assert totals.cost_usd == pytest.approx(REPLY_USD)
 
@@ -252,8 +252,8 @@ def test_cached_answers_are_deleted_by_the_ids_of_their_cases() -> None:
     with serve_model([OK]) as provider:
         gateway = gateway_to(provider, ledger=ledger)
         gateway.ask("naming", replace(PROMPT, case_ids=("c-1",)))
-        assert ledger.delete_cached_answers(["c-2"]) == 0
-        assert ledger.delete_cached_answers(["c-1"]) == 1
+        assert ledger.delete_answers_of(["c-2"]) == 0
+        assert ledger.delete_answers_of(["c-1"]) == 1
         gateway.ask("naming", PROMPT)
         assert len(provider.requests) == 2
 
@@ -296,8 +296,8 @@ def test_gateway_stops_sending_when_budget_is_exhausted_and_caches_answers() -> 
             ask_all(gateway, requests(10))
         assert error.value.exit_code == 4
         assert len(provider.requests) == 7
-        assert sum_calls(ledger.list_calls("run-0001")).cost_usd == pytest.approx(budget_for(7).run_usd)
-        assert sum_calls(ledger.list_calls()).outcomes == {"answered": 7, "budget reached": 1}
+        assert sum_calls(ledger.list_all("run-0001")).cost_usd == pytest.approx(budget_for(7).run_usd)
+        assert sum_calls(ledger.list_all()).outcomes == {"answered": 7, "budget reached": 1}
 
         gateway_with_more = gateway_to(provider, ledger=ledger, budget=budget_for(10), max_tokens=12, max_parallel=1)
         results = ask_all(gateway_with_more, requests(10))
@@ -313,7 +313,7 @@ def test_budget_holds_for_eight_threads() -> None:
         with pytest.raises(BudgetReached):
             ask_all(gateway, requests(30))
         assert len(provider.requests) == 5
-    totals = sum_calls(ledger.list_calls())
+    totals = sum_calls(ledger.list_all())
     assert totals.cost_usd == pytest.approx(budget_for(5).run_usd)
     assert totals.reserved_usd == 0
 
@@ -336,7 +336,7 @@ def test_budget_applies_to_the_repair_request() -> None:
         with pytest.raises(BudgetReached):
             gateway_to(provider, ledger=ledger, budget=budget, max_tokens=12).ask("naming", PROMPT)
         assert len(provider.requests) == 1
-    [call] = ledger.list_calls()
+    [call] = ledger.list_all()
     assert (call.outcome, call.n_attempts, call.reserved_usd) == (CallOutcome.OVER_BUDGET, 1, 0)
 
 
@@ -388,7 +388,7 @@ def test_fallback_answers_when_the_first_model_cannot(response: ProviderResponse
         first = gateway_to(provider, choice=choice, ledger=ledger).ask("naming", PROMPT)
         assert first.model == "openai/second"
         assert (len(provider.requests), len(elsewhere.requests)) == (n_first, 1)
-        outcomes = [(call.model, call.outcome) for call in ledger.list_calls()]
+        outcomes = [(call.model, call.outcome) for call in ledger.list_all()]
         assert sorted(outcomes) == [("openai/first", "failed"), ("openai/second", "answered")]
         again = gateway_to(provider, choice=choice, ledger=ledger).ask("naming", PROMPT)
         assert again == replace(first, cached=True)
@@ -493,15 +493,15 @@ def test_calls_are_recorded_under_the_current_run_in_every_thread() -> None:
         ask_all(gateway, requests(5))
         current_run_id.reset(token)
         gateway.ask("naming", PROMPT)
-    assert len(ledger.list_calls("run-0007")) == 5
-    assert len(ledger.list_calls("")) == 1
+    assert len(ledger.list_all("run-0007")) == 5
+    assert len(ledger.list_all("")) == 1
 
 
 def test_call_record_has_all_figures_but_no_text() -> None:
     ledger = MemoryLedger()
     with serve_model([failure_response(500), OK]) as provider:
         gateway_to(provider, ledger=ledger, sleep=skip_sleep).ask("naming", PROMPT)
-    [call] = ledger.list_calls()
+    [call] = ledger.list_all()
     assert (call.task, call.model, call.prompt_hash) == ("naming", "openai/test-model", PROMPT.hash)
     assert (call.n_attempts, call.n_tokens_in, call.n_tokens_out) == (2, 30, 12)
     assert call.seconds > 0

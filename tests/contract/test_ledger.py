@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from patternmind.storage.database import Transaction
+from patternmind.storage.repositories.networks import SqlNetworkRepository
 from tests.fixtures.builders import NOON, build_case, build_submission
 
 from patternmind.domain.calls import (
@@ -29,6 +31,7 @@ from patternmind.errors import BudgetReached
 from patternmind.llm.gateway import MemoryLedger
 from patternmind.ports import CallLedger, RunOutcome, RunParameters
 from patternmind.storage import SqlStore
+from patternmind.storage.encryption import FieldCipher
 
 SOON = NOON + dt.timedelta(minutes=2)
 
@@ -36,7 +39,7 @@ SOON = NOON + dt.timedelta(minutes=2)
 class DeletingLedger(CallLedger, Protocol):
     """A ledger that can delete cached answers, as both ledgers can."""
 
-    def delete_cached_answers(self, case_ids: list[str]) -> int: ...
+    def delete_answers_of(self, case_ids: list[str]) -> int: ...
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 @pytest.fixture(params=["store", "memory"])
 def ledger(request: pytest.FixtureRequest) -> Any:
-    return MemoryLedger() if request.param == "memory" else request.getfixturevalue("store")
+    return MemoryLedger() if request.param == "memory" else request.getfixturevalue("store").calls
 
 
 def make_call(id: str = "1", **overrides: Any) -> Call:
@@ -91,16 +94,16 @@ def test_ledger_stores_all_fields_of_a_call(ledger: DeletingLedger) -> None:
     )
     ledger.settle(call)
     ledger.settle(make_call("2"))
-    assert ledger.list_calls("run-0001") == [call]
-    assert ledger.list_calls("") == [make_call("2")]
-    assert [call.id for call in ledger.list_calls()] == ["1", "2"]
+    assert ledger.list_all("run-0001") == [call]
+    assert ledger.list_all("") == [make_call("2")]
+    assert [call.id for call in ledger.list_all()] == ["1", "2"]
 
 
 def test_ledger_lists_a_reservation_until_the_call_is_settled(ledger: DeletingLedger) -> None:
     ledger.reserve(make_reserved_call("1", 0.5), Budget(), NOON)
-    assert ledger.list_calls() == [make_reserved_call("1", 0.5)]
+    assert ledger.list_all() == [make_reserved_call("1", 0.5)]
     ledger.settle(replace(make_reserved_call("1", 0.5), cost_usd=0.1, outcome=CallOutcome.ANSWERED))
-    assert ledger.list_calls() == [make_call("1", cost_usd=0.1, outcome=CallOutcome.ANSWERED)]
+    assert ledger.list_all() == [make_call("1", cost_usd=0.1, outcome=CallOutcome.ANSWERED)]
 
 
 @pytest.mark.parametrize("scope", ["run", "network", "month"])
@@ -109,7 +112,7 @@ def test_ledger_refuses_a_call_over_budget_without_storing_it(ledger: DeletingLe
     ledger.settle(make_call("1", run_id="run-0001", cost_usd=0.06))
     with pytest.raises(BudgetReached) as refused:
         ledger.reserve(make_reserved_call("2", 0.05, run_id="run-0001"), budget, NOON)
-    assert [call.id for call in ledger.list_calls()] == ["1"]
+    assert [call.id for call in ledger.list_all()] == ["1"]
     error = refused.value
     assert (error.scope, error.limit_usd, error.spent_usd, error.needed_usd) == (scope, 0.1, 0.06, 0.05)
     assert (error.pending, error.exit_code) == (False, 4)
@@ -149,26 +152,26 @@ def test_reservation_of_a_retry_includes_the_cost_of_the_first_request(ledger: D
     with pytest.raises(BudgetReached):
         ledger.reserve(make_reserved_call("1", 0.06, cost_usd=0.05), budget, NOON)
     ledger.reserve(make_reserved_call("1", 0.05, cost_usd=0.05), budget, NOON)
-    assert ledger.list_calls() == [make_reserved_call("1", 0.05, cost_usd=0.05)]
+    assert ledger.list_all() == [make_reserved_call("1", 0.05, cost_usd=0.05)]
 
 
 def test_expired_reservation_becomes_cost_and_its_call_is_lost(ledger: DeletingLedger) -> None:
     budget = Budget(network_usd=0.1)
     ledger.reserve(make_reserved_call("1", 0.06, cost_usd=0.01), budget, NOON)
     ledger.reserve(make_call("2"), budget, SOON)
-    assert ledger.list_calls()[0].outcome is CallOutcome.IN_FLIGHT
+    assert ledger.list_all()[0].outcome is CallOutcome.IN_FLIGHT
     with pytest.raises(BudgetReached) as refused:
         ledger.reserve(make_reserved_call("3", 0.05), budget, SOON + dt.timedelta(seconds=1))
     assert refused.value.pending is False
     ledger.reserve(make_call("4"), budget, SOON + dt.timedelta(seconds=1))
-    assert ledger.list_calls()[0] == make_call("1", outcome=CallOutcome.LOST, cost_usd=0.07)
+    assert ledger.list_all()[0] == make_call("1", outcome=CallOutcome.LOST, cost_usd=0.07)
 
 
 def test_lost_call_can_still_be_settled(ledger: DeletingLedger) -> None:
     ledger.reserve(make_reserved_call("1", 0.06), Budget(), NOON)
     ledger.reserve(make_call("2"), Budget(), SOON + dt.timedelta(hours=1))
     ledger.settle(make_call("1", outcome=CallOutcome.ANSWERED, cost_usd=0.02), make_answer())
-    assert ledger.list_calls()[0] == make_call("1", outcome=CallOutcome.ANSWERED, cost_usd=0.02)
+    assert ledger.list_all()[0] == make_call("1", outcome=CallOutcome.ANSWERED, cost_usd=0.02)
     assert ledger.find_cached_answer(["k"]) == make_answer()
 
 
@@ -183,7 +186,7 @@ def test_budget_is_never_exceeded_by_any_sequence_of_calls(costs: list[float], l
             continue
         if number % 2:
             ledger.settle(replace(call, cost_usd=usd))
-        totals = sum_calls(ledger.list_calls())
+        totals = sum_calls(ledger.list_all())
         assert totals.cost_usd + totals.reserved_usd <= limit + 1e-9
 
 
@@ -200,7 +203,7 @@ def test_budget_is_never_exceeded_by_concurrent_threads(ledger: DeletingLedger) 
     with ThreadPoolExecutor(8) as threads:
         accepted = list(threads.map(spend, range(30)))
     assert sum(accepted) == 10
-    assert sum_calls(ledger.list_calls()).cost_usd == 0.1
+    assert sum_calls(ledger.list_all()).cost_usd == 0.1
 
 
 SPENDER = """
@@ -219,10 +222,10 @@ def spend_all(path: Path, name: str) -> int:
     def spend(number: int) -> bool:
         call = make_reserved_call(f"{name}-{number}", 0.01)
         try:
-            store.reserve(call, Budget(network_usd=0.1), NOON)
+            store.calls.reserve(call, Budget(network_usd=0.1), NOON)
         except BudgetReached:
             return False
-        store.settle(replace(call, cost_usd=0.01))
+        store.calls.settle(replace(call, cost_usd=0.01))
         return True
 
     with ThreadPoolExecutor(8) as threads:
@@ -239,7 +242,7 @@ def test_budget_is_never_exceeded_by_concurrent_processes(store: SqlStore) -> No
     ]
     accepted = [int(spender.communicate(timeout=120)[0]) for spender in spenders]
     assert sum(accepted) == 10
-    assert sum_calls(store.list_calls()).cost_usd == 0.1
+    assert sum_calls(store.calls.list_all()).cost_usd == 0.1
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -262,14 +265,14 @@ def test_stored_spend_sums_equal_the_sums_of_the_calls(store: SqlStore, steps: l
         at = NOON + dt.timedelta(days=10 * id)
         call = make_reserved_call(str(id), usd, at=at, run_id=f"run-{id % 2}", cost_usd=number / 100)
         if step == "reserve":
-            store.reserve(call, Budget(), NOON + dt.timedelta(minutes=when))
+            store.calls.reserve(call, Budget(), NOON + dt.timedelta(minutes=when))
         else:
-            store.settle(call)
+            store.calls.settle(call)
     with closing(sqlite3.connect(store.path)) as connection:
         sums = connection.execute("SELECT * FROM model_spend WHERE network_id = ?", [network_id]).fetchall()
     stored = {(scope, key): (paid, reserved) for _, scope, key, paid, reserved in sums}
     expected: dict[tuple[str, str], tuple[int, int]] = {}
-    for call in store.list_calls():
+    for call in store.calls.list_all():
         for scope, key in (("network", ""), ("month", call.month), ("run", call.run_id)):
             paid, reserved = expected.get((scope, key), (0, 0))
             expected[scope, key] = (paid + to_nanousd(call.cost_usd), reserved + to_nanousd(call.reserved_usd))
@@ -294,17 +297,17 @@ def test_ledger_keeps_the_latest_answer_of_a_key(ledger: DeletingLedger) -> None
     ledger.settle(make_call(), make_answer())
     ledger.settle(make_call(), make_answer(value={"name": "other"}, case_ids=("c-3",)))
     assert ledger.find_cached_answer(["k"]) == make_answer(value={"name": "other"}, case_ids=("c-3",))
-    assert ledger.delete_cached_answers(["c-1"]) == 0
+    assert ledger.delete_answers_of(["c-1"]) == 0
 
 
 def test_deleting_cached_answers_includes_answers_with_unknown_cases(ledger: DeletingLedger) -> None:
     for key, case_ids in {"saw": ("c-1", "c-2"), "not": ("c-2",), "none": (), "unknown": None}.items():
         ledger.settle(make_call(key), make_answer(key, case_ids=case_ids))
-    assert ledger.delete_cached_answers([]) == 0
-    assert ledger.delete_cached_answers(["c-1", "c-9"]) == 2
+    assert ledger.delete_answers_of([]) == 0
+    assert ledger.delete_answers_of(["c-1", "c-9"]) == 2
     remaining = [key for key in ("saw", "not", "none", "unknown") if ledger.find_cached_answer([key])]
     assert remaining == ["not", "none"]
-    assert ledger.delete_cached_answers(["c-1"]) == 0
+    assert ledger.delete_answers_of(["c-1"]) == 0
 
 
 # the store only
@@ -312,11 +315,11 @@ def test_deleting_cached_answers_includes_answers_with_unknown_cases(ledger: Del
 
 def test_ledger_keeps_calls_and_budgets_of_networks_separate(store: SqlStore) -> None:
     other = SqlStore(store.path, "south")
-    store.settle(make_call("1", cost_usd=0.1), make_answer())
-    assert (other.list_calls(), other.find_cached_answer(["k"])) == ([], None)
-    other.reserve(make_reserved_call("1", 0.1), Budget(network_usd=0.1, month_usd=0.1), NOON)
-    assert other.delete_cached_answers(["c-1"]) == 0
-    assert store.find_cached_answer(["k"]) == make_answer()
+    store.calls.settle(make_call("1", cost_usd=0.1), make_answer())
+    assert (other.calls.list_all(), other.calls.find_cached_answer(["k"])) == ([], None)
+    other.calls.reserve(make_reserved_call("1", 0.1), Budget(network_usd=0.1, month_usd=0.1), NOON)
+    assert other.calls.delete_answers_of(["c-1"]) == 0
+    assert store.calls.find_cached_answer(["k"]) == make_answer()
     other.close()
 
 
@@ -324,39 +327,39 @@ def test_restarted_run_shares_the_budget_of_the_failed_run(store: SqlStore) -> N
     budget = Budget(run_usd=0.1)
 
     def begin(lens: str = "all") -> str:
-        return store.begin_run(RunParameters(lens=lens), NOON).id
+        return store.runs.begin(RunParameters(lens=lens), NOON).id
 
     def finish(run_id: str) -> None:
         empty = RunOutcome(themes=[], areas={}, changes=[], assignments=[], duplicate_of={}, drafts=[])
         store.finish_run(run_id, empty, NOON)
 
     first = begin()
-    store.settle(make_call("1", run_id=first, cost_usd=0.06))
-    store.fail_run(first, "BudgetReached", NOON)
+    store.calls.settle(make_call("1", run_id=first, cost_usd=0.06))
+    store.runs.fail(first, "BudgetReached", NOON)
     other_lens = begin("problem")
-    store.reserve(make_reserved_call("2", 0.1, run_id=other_lens), budget, NOON)
+    store.calls.reserve(make_reserved_call("2", 0.1, run_id=other_lens), budget, NOON)
     restarted = begin()
     with pytest.raises(BudgetReached) as refused:
-        store.reserve(make_reserved_call("3", 0.05, run_id=restarted), budget, NOON)
+        store.calls.reserve(make_reserved_call("3", 0.05, run_id=restarted), budget, NOON)
     assert refused.value.spent_usd == 0.06
-    store.reserve(make_reserved_call("3", 0.04, run_id=restarted), budget, NOON)
+    store.calls.reserve(make_reserved_call("3", 0.04, run_id=restarted), budget, NOON)
     finish(restarted)
-    store.reserve(make_reserved_call("4", 0.1, run_id=begin()), budget, NOON)
+    store.calls.reserve(make_reserved_call("4", 0.1, run_id=begin()), budget, NOON)
 
 
 def test_changed_case_text_deletes_its_cached_answers(store: SqlStore) -> None:
     case, other = build_case("c-1"), build_case("c-2", "Nothing")
-    store.save_cases([(build_submission(), case), (build_submission(), other)])
-    store.settle(make_call(), make_answer("saw", case_ids=("c-1",)))
-    store.settle(make_call(), make_answer("not", case_ids=("c-2",)))
-    store.save_cases([(build_submission(), replace(case, team="another"))])
-    assert store.find_cached_answer(["saw"]) is not None
+    store.cases.save_all([(build_submission(), case), (build_submission(), other)])
+    store.calls.settle(make_call(), make_answer("saw", case_ids=("c-1",)))
+    store.calls.settle(make_call(), make_answer("not", case_ids=("c-2",)))
+    store.cases.save_all([(build_submission(), replace(case, team="another"))])
+    assert store.calls.find_cached_answer(["saw"]) is not None
     changed = build_case("c-1", "Another text.", text_version="v2")
-    store.save_cases([(build_submission("Another text."), changed)], dry_run=True)
-    assert store.find_cached_answer(["saw"]) is not None
-    store.save_cases([(build_submission("Another text."), changed)])
-    assert store.find_cached_answer(["saw"]) is None
-    assert store.find_cached_answer(["not"]) is not None
+    store.cases.save_all([(build_submission("Another text."), changed)], dry_run=True)
+    assert store.calls.find_cached_answer(["saw"]) is not None
+    store.cases.save_all([(build_submission("Another text."), changed)])
+    assert store.calls.find_cached_answer(["saw"]) is None
+    assert store.calls.find_cached_answer(["not"]) is not None
 
 
 def test_reservation_locks_the_network_row_on_postgresql(store: SqlStore) -> None:
@@ -373,12 +376,12 @@ def test_reservation_locks_the_network_row_on_postgresql(store: SqlStore) -> Non
         def one(self) -> None: ...
 
     recording: Any = Recording()
-    store._lock_network(recording)  # pyright: ignore[reportPrivateUsage]
+    SqlNetworkRepository(Transaction(recording, "default", FieldCipher())).lock()
     assert statements[0].endswith("FOR UPDATE")
 
 
 def test_deleted_answer_is_removed_from_the_database_file(store: SqlStore) -> None:
-    store.settle(make_call(), make_answer(value={"name": "canary 4711"}))
-    store.delete_cached_answers(["c-2"])
+    store.calls.settle(make_call(), make_answer(value={"name": "canary 4711"}))
+    store.calls.delete_answers_of(["c-2"])
     store.close()
     assert b"canary 4711" not in b"".join(path.read_bytes() for path in store.path.parent.glob("patternmind.db"))

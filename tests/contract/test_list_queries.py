@@ -129,8 +129,8 @@ def opener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opener]:
 
 def fill(store: Store) -> Store:
     cases = make_cases()
-    store.save_cases([(build_submission(case.text), case) for case in cases])
-    run = store.begin_run(RunParameters(label="2026Q1"), NOON)
+    store.cases.save_all([(build_submission(case.text), case) for case in cases])
+    run = store.runs.begin(RunParameters(label="2026Q1"), NOON)
     store.finish_run(run.id, make_outcome(cases[:50]), NOON)
     return store
 
@@ -158,7 +158,7 @@ def list_all_cases(
     rows: list[CaseWithAssignment] = []
     cursor: str | None = None
     while True:
-        page = store.list_cases(case_filter, limit=limit, cursor=cursor, order=order)
+        page = store.cases.page(case_filter, limit=limit, cursor=cursor, order=order)
         rows += page.rows
         if page.next_cursor is None:
             assert len(page.rows) <= limit
@@ -210,63 +210,63 @@ FILTERS = (
 def test_case_pages_contain_each_matching_case_once_in_order(
     store: Store, case_filter: CaseFilter, order: CaseOrder
 ) -> None:
-    assignments = {row.case_id: row for row in store.assignments()}
+    assignments = {row.case_id: row for row in store.runs.assignments()}
     expected = [
         CaseWithAssignment(case, assignments.get(case.id))
-        for case in store.cases()
+        for case in store.cases.list_all()
         if matches(case, assignments[case.id].theme_id if case.id in assignments else None, case_filter)
     ]
     if order is CaseOrder.NEWEST:
         expected.sort(key=lambda row: (row.case.date.isoformat() if row.case.date else "", row.case.id), reverse=True)
     assert list_all_cases(store, case_filter, order=order) == expected
-    assert store.count_cases(case_filter) == len(expected)
+    assert store.cases.count(case_filter) == len(expected)
 
 
 def test_case_filters_of_these_tests_match_some_or_no_cases(store: Store) -> None:
-    assert {bool(store.count_cases(case_filter)) for case_filter in FILTERS} == {True, False}
+    assert {bool(store.cases.count(case_filter)) for case_filter in FILTERS} == {True, False}
 
 
 @pytest.mark.parametrize("words", ['"', "-", "NEAR(", "a OR b*", 'x" OR rowid:1 "', "AND", "* ( )", "%", "_"])
 def test_search_words_are_not_parsed_as_query_syntax(store: Store, words: str) -> None:
     """The words are in no case and must not be parsed as query syntax."""
-    assert store.list_cases(CaseFilter(search_words=words), limit=5).rows == ()
+    assert store.cases.page(CaseFilter(search_words=words), limit=5).rows == ()
 
 
 def test_search_words_ignore_accents_and_letter_case(store: Store) -> None:
-    counts = [store.count_cases(CaseFilter(search_words=word)) for word in ("tür", "TUR", "Tür", "tü")]
+    counts = [store.cases.count(CaseFilter(search_words=word)) for word in ("tür", "TUR", "Tür", "tü")]
     assert counts == [15] * 4
 
 
 def test_case_cursor_is_refused_when_the_order_differs(store: Store) -> None:
     with pytest.raises(UsageError, match="another order"):
-        store.list_cases(CaseFilter(), limit=5, cursor="c-001", order=CaseOrder.NEWEST)
+        store.cases.page(CaseFilter(), limit=5, cursor="c-001", order=CaseOrder.NEWEST)
 
 
 def test_teams_are_listed_once_and_sorted(empty_store: Store) -> None:
-    assert empty_store.list_teams() == []
+    assert empty_store.cases.teams() == []
     names = ["B", "a", "", None, "B", "Ä", "a b", None, "10", "9", "日本"]
     cases = [build_case(f"c-{n}", team=team) for n, team in enumerate(names)]
-    empty_store.save_cases([(build_submission(case.text), case) for case in cases])
-    assert empty_store.list_teams() == sorted({case for case in names if case is not None})
+    empty_store.cases.save_all([(build_submission(case.text), case) for case in cases])
+    assert empty_store.cases.teams() == sorted({case for case in names if case is not None})
 
 
 def test_cases_by_id_returns_existing_cases_only(store: Store) -> None:
-    assert store.cases_by_id(["c-001", "c-001", "HN-2", "c-999"]) == {"c-001": store.case("c-001")}
-    assert store.cases_by_id([]) == {}
-    assert store.find_assignment("c-001") == make_assignment("c-001", 1)
-    assert store.find_assignment("c-055") is None
-    assert store.list_teams() == ["Team 0", "Team 1", "Team 2"]
+    assert store.cases.get_many(["c-001", "c-001", "HN-2", "c-999"]) == {"c-001": store.cases.get("c-001")}
+    assert store.cases.get_many([]) == {}
+    assert store.runs.assignment_of("c-001") == make_assignment("c-001", 1)
+    assert store.runs.assignment_of("c-055") is None
+    assert store.cases.teams() == ["Team 0", "Team 1", "Team 2"]
 
 
 def test_word_index_follows_changed_and_erased_cases(empty_store: Store) -> None:
     first, second = build_case("c-1", "The pump leaked."), build_case("c-2", "A pump, too.")
-    empty_store.save_cases([(build_submission(case.text), case) for case in (first, second)])
+    empty_store.cases.save_all([(build_submission(case.text), case) for case in (first, second)])
 
     def find(word: str) -> list[str]:
-        return [row.case.id for row in empty_store.list_cases(CaseFilter(search_words=word), limit=9).rows]
+        return [row.case.id for row in empty_store.cases.page(CaseFilter(search_words=word), limit=9).rows]
 
     assert (find("pump"), find("door")) == (["c-1", "c-2"], [])
-    empty_store.save_cases([(build_submission("x"), replace(first, text={"problem": "The door jammed."}))])
+    empty_store.cases.save_all([(build_submission("x"), replace(first, text={"problem": "The door jammed."}))])
     assert (find("pump"), find("door")) == (["c-2"], ["c-1"])
     empty_store.erase_case("c-1", NO_REWRITE, kept_text_hashes=(), actor="Ada", at=NOON)
     assert (find("pump"), find("door")) == (["c-2"], [])
@@ -283,25 +283,27 @@ def test_related_cases_include_duplicates_and_links_in_both_directions(empty_sto
         build_case("r-1", "Of the door and the pump.", kind=CaseKind.RECAP, linked_cases=("C-1", "c-3")),
         build_case("r-2", 'It says "C-1" and links to nothing.', kind=CaseKind.RECAP),
     ]
-    empty_store.save_cases([(build_submission(case.text), case) for case in cases])
-    run = empty_store.begin_run(RunParameters(), NOON)
+    empty_store.cases.save_all([(build_submission(case.text), case) for case in cases])
+    run = empty_store.runs.begin(RunParameters(), NOON)
     empty_store.finish_run(run.id, make_outcome(cases, themes=[], duplicate_of={"c-2": "c-1"}), NOON)
-    related = {case.id: [other.id for other in empty_store.related_cases(empty_store.case(case.id))] for case in cases}
+    related = {
+        case.id: [other.id for other in empty_store.cases.related_to(empty_store.cases.get(case.id))] for case in cases
+    }
     assert related == {"c-1": ["c-2", "r-1"], "c-2": ["c-1"], "c-3": ["r-1"], "r-1": ["c-1", "c-3"], "r-2": []}
-    assert empty_store.related_cases(empty_store.case("c-1"))[0].duplicate_of == "c-1"
+    assert empty_store.cases.related_to(empty_store.cases.get("c-1"))[0].duplicate_of == "c-1"
 
 
 def test_drafts_quoting_returns_only_drafts_with_a_quote_of_the_case(empty_store: Store) -> None:
     cases = [build_case("c-1", "The pump leaked."), build_case("c-10", "The door stuck.")]
-    empty_store.save_cases([(build_submission(case.text), case) for case in cases])
+    empty_store.cases.save_all([(build_submission(case.text), case) for case in cases])
     quoting, quoting_another = (
         replace(make_draft(n), claims=(build_claim("problem", case),)) for n, case in enumerate(cases)
     )
     named_like_the_case = replace(make_draft(3), name="c-1")
-    empty_store.save_drafts([quoting, quoting_another, named_like_the_case], NOON)
-    assert empty_store.drafts_quoting("c-1") == [quoting]
-    assert empty_store.drafts_quoting("c-10") == [quoting_another]
-    assert empty_store.drafts_quoting("c-%") == []
+    empty_store.drafts.save_all([quoting, quoting_another, named_like_the_case], NOON)
+    assert empty_store.drafts.quoting("c-1") == [quoting]
+    assert empty_store.drafts.quoting("c-10") == [quoting_another]
+    assert empty_store.drafts.quoting("c-%") == []
 
 
 def test_theme_cards_equal_the_themes_without_members(store: Store) -> None:
@@ -310,14 +312,14 @@ def test_theme_cards_equal_the_themes_without_members(store: Store) -> None:
         empty: dict[str, Any] = dict.fromkeys(names, ())
         return ThemeCard(replace(theme, **empty), len(theme.case_ids))
 
-    themes = store.themes()
-    assert store.list_theme_cards(include_dormant=True) == [make_card(theme) for theme in themes]
-    assert store.list_theme_cards() == [make_card(theme) for theme in themes if theme.case_ids]
-    assert store.list_theme_cards("helped") == []
-    assert store.theme_card("t-1") == make_card(themes[1])
-    assert store.theme_case_ids("t-2") == themes[0].case_ids
-    assert store.theme_names() == {theme.id: theme.name for theme in themes}
-    for query in (store.theme_card, store.theme_case_ids, store.theme_detail):
+    themes = store.themes.list_all()
+    assert store.themes.cards(include_dormant=True) == [make_card(theme) for theme in themes]
+    assert store.themes.cards() == [make_card(theme) for theme in themes if theme.case_ids]
+    assert store.themes.cards("helped") == []
+    assert store.themes.card("t-1") == make_card(themes[1])
+    assert store.themes.case_ids("t-2") == themes[0].case_ids
+    assert store.themes.names() == {theme.id: theme.name for theme in themes}
+    for query in (store.themes.card, store.themes.case_ids, store.themes.detail):
         with pytest.raises(NotFound):
             query("t-9")
         with pytest.raises(NotFound):
@@ -326,9 +328,9 @@ def test_theme_cards_equal_the_themes_without_members(store: Store) -> None:
 
 def test_theme_detail_contains_changes_edits_and_exemplars(empty_store: Store) -> None:
     fill(empty_store)
-    cases = empty_store.cases()
+    cases = empty_store.cases.list_all()
     later = NOON + dt.timedelta(days=90)
-    run = empty_store.begin_run(RunParameters(label="2026Q2"), later)
+    run = empty_store.runs.begin(RunParameters(label="2026Q2"), later)
     growth = ThemeChange(theme_id="t-2", lineage=Lineage.GREW, n_before=20, n_after=20)
     outcome = make_outcome(cases, changes=[growth])
     empty_store.finish_run(run.id, outcome, later)
@@ -343,11 +345,11 @@ def test_theme_detail_contains_changes_edits_and_exemplars(empty_store: Store) -
     )
     for edit in edits:
         empty_store.append_edit(edit, expected_seq=edit.seq - 1, revision=revision)
-    detail = empty_store.theme_detail("t-2")
-    assert detail.card == empty_store.theme_card("t-2")
+    detail = empty_store.themes.detail("t-2")
+    assert detail.card == empty_store.themes.card("t-2")
     assert detail.area == "Docks"
     assert detail.similar_themes == (SimilarTheme("t-1", "doors", 0.6),)
-    theme = empty_store.themes()[0]
+    theme = empty_store.themes.list_all()[0]
     assert [exemplar.case.id for exemplar in detail.exemplars] == [*theme.exemplars, theme.edge_case]
     assert [(run_change.label, run_change.at, run_change.change.lineage) for run_change in detail.run_changes] == [
         ("2026Q2", later, Lineage.GREW),
@@ -357,10 +359,10 @@ def test_theme_detail_contains_changes_edits_and_exemplars(empty_store: Store) -
 
 
 def test_get_run_returns_the_run_with_the_id(store: Store) -> None:
-    (run,) = store.runs()
-    assert store.get_run(run.id) == run
+    (run,) = store.runs.list_all()
+    assert store.runs.get(run.id) == run
     with pytest.raises(NotFound):
-        store.get_run("run-9999")
+        store.runs.get("run-9999")
 
 
 # drafts
@@ -380,7 +382,7 @@ def decide(store: Store, draft_id: str, *actions: tuple[DraftAction, DraftState,
             id=f"{draft_id}.{version + 1}", draft_id=draft_id, action=action, by="Ada", at=NOON,
             before=before, after=after, undoes=undone_id,
         )  # fmt: skip
-        store.append_decision(decision, expected_version=version)
+        store.drafts.append_decision(decision, expected_version=version)
 
 
 C, V, A, R = DraftState.CANDIDATE, DraftState.IN_REVIEW, DraftState.ACCEPTED, DraftState.REJECTED
@@ -395,12 +397,12 @@ def reviewed(opener: Opener) -> Store:
     store = fill(opener("west"))
     kinds = [DraftKind.PATTERN, DraftKind.PATTERN, DraftKind.PREREADING]
     for number in range(20):
-        store.save_drafts([make_draft(number, kinds[number % 3])], NOON + dt.timedelta(minutes=number // 4))
+        store.drafts.save_all([make_draft(number, kinds[number % 3])], NOON + dt.timedelta(minutes=number // 4))
     decide(store, "d-03", (DraftAction.NOT_SURE, C, V), (DraftAction.ACCEPT, V, A))
     decide(store, "d-04", (DraftAction.ACCEPT, C, A), (DraftAction.UNDO, A, C))
     decide(store, "d-06", (DraftAction.REJECT, C, R))
-    run = store.begin_run(RunParameters(), NOON)
-    store.finish_run(run.id, make_outcome(store.cases(), drafts=[make_draft(7)]), NOON)
+    run = store.runs.begin(RunParameters(), NOON)
+    store.finish_run(run.id, make_outcome(store.cases.list_all(), drafts=[make_draft(7)]), NOON)
     return store
 
 
@@ -419,18 +421,18 @@ def all_pages(query: Callable[[str | None], Page[Any]]) -> list[Any]:
 def test_draft_lists_filter_by_the_state_of_the_log(
     reviewed: Store, kind: DraftKind | None, state: DraftState | None, theme_id: str | None
 ) -> None:
-    current = {draft.id for draft, _, _ in reviewed.drafts()}
+    current = {draft.id for draft, _, _ in reviewed.drafts.list_all()}
     expected = [
         row
-        for row in reviewed.drafts(current=False)
+        for row in reviewed.drafts.list_all(current=False)
         if (row[0].id in current or row[1])
         and kind in (None, row[0].kind)
         and state in (None, state_of(row[1]))
         and theme_id in (None, row[0].theme_id)
     ]
     draft_filter = DraftFilter(kind=kind, state=state, theme_id=theme_id)
-    assert all_pages(lambda cursor: reviewed.list_drafts(draft_filter, limit=3, cursor=cursor)) == expected
-    items = all_pages(lambda cursor: reviewed.list_draft_items(draft_filter, limit=3, cursor=cursor))
+    assert all_pages(lambda cursor: reviewed.drafts.page(draft_filter, limit=3, cursor=cursor)) == expected
+    items = all_pages(lambda cursor: reviewed.drafts.item_page(draft_filter, limit=3, cursor=cursor))
     assert [
         (
             item.id,
@@ -452,16 +454,16 @@ def test_draft_lists_filter_by_the_state_of_the_log(
 
 def test_network_counts_equal_the_listed_rows(reviewed: Store, tmp_path: Path) -> None:
     counts = reviewed.network_counts()
-    assignments = reviewed.assignments()
+    assignments = reviewed.runs.assignments()
     assert (counts.n_cases, counts.n_recaps, counts.n_new) == (53, 7, 0)
     assert counts.n_unplaced == sum(assignment.theme_id is None for assignment in assignments)
     assert counts.n_themes == 2
-    items = reviewed.list_draft_items(DraftFilter(), limit=99).rows
+    items = reviewed.drafts.item_page(DraftFilter(), limit=99).rows
     assert sum(counts.drafts.values()) == len(items)
     assert counts.drafts[DraftKind.PATTERN, A] == 1
     empty = SqlStore(tmp_path / "empty.db")
     assert empty.network_counts() == NetworkCounts()
-    empty.save_cases([(build_submission(), build_case())])
+    empty.cases.save_all([(build_submission(), build_case())])
     assert (empty.network_counts().n_cases, empty.network_counts().n_new) == (1, 1)
     empty.close()
 
@@ -470,23 +472,23 @@ def test_network_counts_equal_the_listed_rows(reviewed: Store, tmp_path: Path) -
 
 
 def test_vector_version_changes_with_new_changed_and_removed_cases(empty_store: Store) -> None:
-    assert empty_store.vector_version() == VectorVersion(0, 0)
+    assert empty_store.vectors.version() == VectorVersion(0, 0)
     texts = random.Random(1).sample(range(1000), 3)
     cases = [build_case(f"c-{n}", f"Text {text}") for n, text in enumerate(texts)]
-    empty_store.save_cases([(build_submission(case.text), case) for case in cases])
-    first = empty_store.vector_version()
-    assert list(empty_store.iter_vectors("e")) == [("c-0", None), ("c-1", None), ("c-2", None)]
-    empty_store.save_cases([(build_submission(case.text), case) for case in cases])
-    assert empty_store.vector_version() == first
-    empty_store.save_cases([(build_submission("x"), replace(cases[0], text={"problem": "Another."}))])
-    assert [id for id, _ in empty_store.iter_vectors("e", after_number=first.last_write_number)] == ["c-0"]
+    empty_store.cases.save_all([(build_submission(case.text), case) for case in cases])
+    first = empty_store.vectors.version()
+    assert list(empty_store.vectors.iter_by_case("e")) == [("c-0", None), ("c-1", None), ("c-2", None)]
+    empty_store.cases.save_all([(build_submission(case.text), case) for case in cases])
+    assert empty_store.vectors.version() == first
+    empty_store.cases.save_all([(build_submission("x"), replace(cases[0], text={"problem": "Another."}))])
+    assert [id for id, _ in empty_store.vectors.iter_by_case("e", after_number=first.last_write_number)] == ["c-0"]
     empty_store.erase_case("c-0", NO_REWRITE, kept_text_hashes=(), actor="Ada", at=NOON)
-    second = empty_store.vector_version()
+    second = empty_store.vectors.version()
     assert second != first
-    assert [id for id, _ in empty_store.iter_vectors("e")] == ["c-1", "c-2"]
+    assert [id for id, _ in empty_store.vectors.iter_by_case("e")] == ["c-1", "c-2"]
     empty_store.withdraw_case("c-1", NO_REWRITE, kept_text_hashes=(), actor="Ada", at=NOON)
-    assert empty_store.vector_version() not in {first, second}
-    assert [id for id, _ in empty_store.iter_vectors("e")] == ["c-2"]
+    assert empty_store.vectors.version() not in {first, second}
+    assert [id for id, _ in empty_store.vectors.iter_by_case("e")] == ["c-2"]
 
 
 def test_iter_vectors_yields_the_vector_of_the_whole_text(empty_store: Store) -> None:
@@ -494,11 +496,11 @@ def test_iter_vectors_yields_the_vector_of_the_whole_text(empty_store: Store) ->
     from patternmind.embedding.vectors import text_hash
 
     case = build_case(text={"title": "Dock", "problem": "[person 3] told nobody."})
-    empty_store.save_cases([(build_submission(case.text), case)])
+    empty_store.cases.save_all([(build_submission(case.text), case)])
     row = np.asarray([0.6, 0.8], np.float32)
-    empty_store.save_vectors("e", {text_hash(lens_text(case, "all")): row})
-    empty_store.save_vectors("other", {text_hash(lens_text(case, "all")): -row})
-    ((id, vector),) = empty_store.iter_vectors("e")
+    empty_store.vectors.save_all("e", {text_hash(lens_text(case, "all")): row})
+    empty_store.vectors.save_all("other", {text_hash(lens_text(case, "all")): -row})
+    ((id, vector),) = empty_store.vectors.iter_by_case("e")
     assert id == "c-1"
     assert vector is not None
     assert vector.tolist() == row.tolist()

@@ -66,10 +66,10 @@ def make_decision(number: int, by: str, at: dt.datetime = NOON, draft_id: str = 
 
 
 def test_draft_summaries_contain_flags_counts_and_decisions(store: SqlStore, other_store: SqlStore) -> None:
-    store.save_drafts([make_draft()], NOON)
+    store.drafts.save_all([make_draft()], NOON)
     decision = make_decision(1, "Ada")
-    store.append_decision(decision, expected_version=0)
-    assert store.draft_summaries() == [
+    store.drafts.append_decision(decision, expected_version=0)
+    assert store.drafts.summaries() == [
         DraftSummary(
             id="d-1",
             kind=DraftKind.PATTERN,
@@ -80,37 +80,37 @@ def test_draft_summaries_contain_flags_counts_and_decisions(store: SqlStore, oth
             decisions=(decision,),
         )
     ]
-    assert other_store.draft_summaries() == []
+    assert other_store.drafts.summaries() == []
 
 
 def test_recent_decisions_of_a_member_are_newest_first(store: SqlStore, other_store: SqlStore) -> None:
-    store.save_drafts([make_draft(), make_draft("d-2")], NOON)
+    store.drafts.save_all([make_draft(), make_draft("d-2")], NOON)
     own_decisions = [make_decision(1, "Ada"), make_decision(1, "Ada", LATER, "d-2")]
     for decision in (*own_decisions, make_decision(2, "Bo", LATER)):
-        store.append_decision(decision, expected_version=int(decision.id[-1]) - 1)
-    assert store.recent_decisions("Ada", limit=5) == own_decisions[::-1]
-    assert store.recent_decisions("Ada", limit=1) == own_decisions[1:]
-    assert other_store.recent_decisions("Ada", limit=5) == []
+        store.drafts.append_decision(decision, expected_version=int(decision.id[-1]) - 1)
+    assert store.drafts.recent_decisions("Ada", limit=5) == own_decisions[::-1]
+    assert store.drafts.recent_decisions("Ada", limit=1) == own_decisions[1:]
+    assert other_store.drafts.recent_decisions("Ada", limit=5) == []
 
 
 def test_reservation_excludes_other_reviewers_until_it_lapses(store: SqlStore, other_store: SqlStore) -> None:
     first = DraftReservation(draft_id="d-1", by="Ada", until=LATER)
     second = DraftReservation(draft_id="d-1", by="Bo", until=LATER + dt.timedelta(hours=1))
-    assert store.reserve_draft(first, NOON) == first
-    assert store.reserve_draft(second, NOON) == first
-    assert store.reservations(NOON) == [first]
-    assert other_store.reservations(NOON) == []
-    assert store.reservations(LATER) == []
-    assert store.reserve_draft(second, LATER) == second
-    store.release_draft("d-1", "Ada")
-    assert store.reservations(LATER) == [second]
-    store.release_draft("d-1", "Bo")
-    assert store.reservations(LATER) == []
+    assert store.drafts.reserve(first, NOON) == first
+    assert store.drafts.reserve(second, NOON) == first
+    assert store.drafts.reservations(NOON) == [first]
+    assert other_store.drafts.reservations(NOON) == []
+    assert store.drafts.reservations(LATER) == []
+    assert store.drafts.reserve(second, LATER) == second
+    store.drafts.release("d-1", "Ada")
+    assert store.drafts.reservations(LATER) == [second]
+    store.drafts.release("d-1", "Bo")
+    assert store.drafts.reservations(LATER) == []
 
 
 def test_pattern_use_is_stored_once_in_its_network(store: SqlStore, other_store: SqlStore) -> None:
     use = PatternUse(id="u-1", pattern_id="p-1", on=NOON.date(), team="Hall 3", note="It helped.", by="Ada", at=NOON)
     for _ in range(2):
-        store.save_pattern_use(use)
-    assert store.list_pattern_uses("p-1") == store.list_pattern_uses() == [use]
-    assert store.list_pattern_uses("p-2") == other_store.list_pattern_uses() == []
+        store.drafts.save_pattern_use(use)
+    assert store.drafts.pattern_uses("p-1") == store.drafts.pattern_uses() == [use]
+    assert store.drafts.pattern_uses("p-2") == other_store.drafts.pattern_uses() == []

@@ -119,7 +119,7 @@ BARE = Case(id="r-1", kind=CaseKind.RECAP, external_id=None, text={}, content_ha
 
 def test_network_is_created_once_and_keeps_changes(open_network: Opener) -> None:
     store = open_network("north")
-    assert store.network == Network(id="north", name="The north")
+    assert store.network.get() == Network(id="north", name="The north")
     changed = Network(
         id="north",
         name="Nord",
@@ -127,60 +127,62 @@ def test_network_is_created_once_and_keeps_changes(open_network: Opener) -> None
         rule=PublishingRule(min_contributors=3, min_teams=4),
         default_consent=Consent.NETWORK_ONLY,
     )
-    store.save_network(changed)
-    assert open_network("north").network == changed
+    store.network.save(changed)
+    assert open_network("north").network.get() == changed
 
 
 def test_contributor_secret_is_created_once_per_network(open_network: Opener) -> None:
-    secret = open_network("north").contributor_secret()
+    secret = open_network("north").network.contributor_secret()
     assert len(secret) == 32
-    assert open_network("north").contributor_secret() == secret
-    assert open_network("south").contributor_secret() != secret
+    assert open_network("north").network.contributor_secret() == secret
+    assert open_network("south").network.contributor_secret() != secret
 
 
 def test_roster_adds_each_name_once_with_a_permanent_number(store: Store) -> None:
-    assert store.add_to_roster([("Anna Hansen", "anna@example.org", "North"), ("Bo", None, None)]) == 2
-    assert store.add_to_roster([("anna hansen", None, None), ("Cy", None, None), ("Cy", None, None)]) == 1
-    assert store.roster() == [
+    assert store.network.add_to_roster([("Anna Hansen", "anna@example.org", "North"), ("Bo", None, None)]) == 2
+    assert store.network.add_to_roster([("anna hansen", None, None), ("Cy", None, None), ("Cy", None, None)]) == 1
+    assert store.network.roster() == [
         RosterEntry(number=1, name="Anna Hansen", email="anna@example.org", team="North"),
         RosterEntry(number=2, name="Bo"),
         RosterEntry(number=3, name="Cy"),
     ]
-    assert store.add_to_roster([]) == 0
+    assert store.network.add_to_roster([]) == 0
 
 
 # cases
 
 
 def test_cases_are_returned_unchanged_by_id(store: Store) -> None:
-    assert store.save_cases(with_submissions(BARE, FULL)) == CaseSaveCounts(
+    assert store.cases.save_all(with_submissions(BARE, FULL)) == CaseSaveCounts(
         accepted=2, unchanged=0, duplicates=0, updated=0
     )
-    assert store.cases() == [FULL, BARE]
-    assert (store.case("c-1"), store.case("C-1"), store.case("r-1")) == (FULL, FULL, BARE)
+    assert store.cases.list_all() == [FULL, BARE]
+    assert (store.cases.get("c-1"), store.cases.get("C-1"), store.cases.get("r-1")) == (FULL, FULL, BARE)
     with pytest.raises(NotFound):
-        store.case("c-9")
+        store.cases.get("c-9")
 
 
 def test_save_cases_skips_unchanged_and_replaces_changed_cases(store: Store) -> None:
-    store.save_cases(with_submissions(FULL))
-    assert store.save_cases(with_submissions(FULL)) == CaseSaveCounts(accepted=0, unchanged=1, duplicates=0, updated=0)
+    store.cases.save_all(with_submissions(FULL))
+    assert store.cases.save_all(with_submissions(FULL)) == CaseSaveCounts(
+        accepted=0, unchanged=1, duplicates=0, updated=0
+    )
     changed = replace(FULL, team="South")
-    assert store.save_cases(with_submissions(changed)) == CaseSaveCounts(
+    assert store.cases.save_all(with_submissions(changed)) == CaseSaveCounts(
         accepted=1, unchanged=0, duplicates=0, updated=1
     )
-    assert store.cases() == [changed]
+    assert store.cases.list_all() == [changed]
 
 
 def test_save_cases_counts_a_repeated_text_under_another_id(store: Store) -> None:
     cases = [build_case(f"c-{n}", content_hash="h") for n in range(3)]
-    assert store.save_cases(with_submissions(*cases[:2])) == CaseSaveCounts(
+    assert store.cases.save_all(with_submissions(*cases[:2])) == CaseSaveCounts(
         accepted=2, unchanged=0, duplicates=1, updated=0
     )
-    assert store.save_cases(with_submissions(cases[2])) == CaseSaveCounts(
+    assert store.cases.save_all(with_submissions(cases[2])) == CaseSaveCounts(
         accepted=1, unchanged=0, duplicates=1, updated=0
     )
-    assert store.save_cases(with_submissions(*cases)) == CaseSaveCounts(
+    assert store.cases.save_all(with_submissions(*cases)) == CaseSaveCounts(
         accepted=0, unchanged=3, duplicates=0, updated=0
     )
 
@@ -188,31 +190,31 @@ def test_save_cases_counts_a_repeated_text_under_another_id(store: Store) -> Non
 def test_save_cases_counts_a_repeated_id_like_two_batches(open_network: Opener) -> None:
     first, second = build_case("c-1", "First.", content_hash="h1"), build_case("c-1", "Second.", content_hash="h2")
     store = open_network("at once")
-    assert store.save_cases(with_submissions(first, second)) == CaseSaveCounts(
+    assert store.cases.save_all(with_submissions(first, second)) == CaseSaveCounts(
         accepted=2, unchanged=0, duplicates=0, updated=1
     )
-    assert store.cases() == [second]
-    assert store.save_cases(with_submissions(first, second)) == CaseSaveCounts(
+    assert store.cases.list_all() == [second]
+    assert store.cases.save_all(with_submissions(first, second)) == CaseSaveCounts(
         accepted=2, unchanged=0, duplicates=0, updated=2
     )
-    assert store.cases() == [second]
-    assert store.save_cases(with_submissions(second, second)).unchanged == 2
+    assert store.cases.list_all() == [second]
+    assert store.cases.save_all(with_submissions(second, second)).unchanged == 2
 
 
 def test_save_cases_stores_nothing_in_a_dry_run(store: Store) -> None:
-    store.save_cases(with_submissions(FULL))
+    store.cases.save_all(with_submissions(FULL))
     again = with_submissions(FULL, replace(FULL, id="c-2"), BARE)
-    assert store.save_cases(again, dry_run=True) == CaseSaveCounts(accepted=2, unchanged=1, duplicates=1, updated=0)
-    assert store.cases() == [FULL]
-    assert len(store.submissions()) == 1
+    assert store.cases.save_all(again, dry_run=True) == CaseSaveCounts(accepted=2, unchanged=1, duplicates=1, updated=0)
+    assert store.cases.list_all() == [FULL]
+    assert len(store.submissions.list_all()) == 1
 
 
 def test_save_cases_stores_nothing_when_one_case_fails(store: Store) -> None:
     with pytest.raises(StoreUnavailable) as failed:
-        store.save_cases(with_submissions(FULL, replace(CASES[0], id=INVALID_ID)))
+        store.cases.save_all(with_submissions(FULL, replace(CASES[0], id=INVALID_ID)))
     assert "lane 4" not in f"{failed.value} {failed.value.__cause__}"
-    assert store.cases() == []
-    assert store.submissions() == []
+    assert store.cases.list_all() == []
+    assert store.submissions.list_all() == []
 
 
 def test_submissions_return_the_newest_version_unredacted(store: Store) -> None:
@@ -220,28 +222,28 @@ def test_submissions_return_the_newest_version_unredacted(store: Store) -> None:
         "Anna waited.", external_id="HN-1", facts={"submitter": "Anna"}, linked_cases=("x",), row=3
     )
     second = replace(first, text={"problem": "Anna waited long."})
-    store.save_cases([(first, build_case("c-1", "[person 1] waited."))])
-    store.save_cases([(second, build_case("c-1", "[person 1] waited long."))])
-    assert store.submissions() == [second]
-    store.save_cases([(second, build_case("c-1", "[person] waited long."))])
-    assert store.submissions() == [second]
+    store.cases.save_all([(first, build_case("c-1", "[person 1] waited."))])
+    store.cases.save_all([(second, build_case("c-1", "[person 1] waited long."))])
+    assert store.submissions.list_all() == [second]
+    store.cases.save_all([(second, build_case("c-1", "[person] waited long."))])
+    assert store.submissions.list_all() == [second]
 
 
 def test_cases_are_filtered_by_kind_and_date(store: Store) -> None:
     old, new = build_case("c-1", date=dt.date(2026, 1, 1)), build_case("c-2", date=dt.date(2026, 7, 1))
     undated = build_case("c-3", date=None)
-    store.save_cases(with_submissions(old, new, undated, BARE))
-    assert store.cases(kind=CaseKind.CASE) == [old, new, undated]
-    assert store.cases(kind=CaseKind.RECAP) == [BARE]
-    assert store.cases(since="2026-07-01") == [new, undated, BARE]
-    assert store.cases(kind=CaseKind.CASE, since="2027-01-01") == [undated]
+    store.cases.save_all(with_submissions(old, new, undated, BARE))
+    assert store.cases.list_all(kind=CaseKind.CASE) == [old, new, undated]
+    assert store.cases.list_all(kind=CaseKind.RECAP) == [BARE]
+    assert store.cases.list_all(since="2026-07-01") == [new, undated, BARE]
+    assert store.cases.list_all(kind=CaseKind.CASE, since="2027-01-01") == [undated]
 
 
 def test_save_cases_accepts_more_cases_than_one_statement(store: Store) -> None:
     many = [build_case(f"c-{n:05d}", content_hash=f"h{n}") for n in range(2000)]
-    assert store.save_cases(with_submissions(*many)).accepted == 2000
-    assert store.save_cases(with_submissions(*many)).unchanged == 2000
-    assert [case.id for case in store.cases()] == [case.id for case in many]
+    assert store.cases.save_all(with_submissions(*many)).accepted == 2000
+    assert store.cases.save_all(with_submissions(*many)).unchanged == 2000
+    assert [case.id for case in store.cases.list_all()] == [case.id for case in many]
 
 
 # vectors
@@ -250,19 +252,19 @@ def test_save_cases_accepts_more_cases_than_one_statement(store: Store) -> None:
 def test_vectors_are_returned_bit_for_bit_for_their_encoder(store: Store) -> None:
     rows = np.random.default_rng(0).standard_normal((1000, 8)).astype(np.float32)
     stored = {f"{n:032x}": row for n, row in enumerate(rows)}
-    store.save_vectors("mini/1", stored)
-    vectors = store.vectors("mini/1", [*stored, "unknown"])
+    store.vectors.save_all("mini/1", stored)
+    vectors = store.vectors.get_many("mini/1", [*stored, "unknown"])
     assert list(vectors) == sorted(stored)
     assert all(np.array_equal(vectors[key], stored[key]) and vectors[key].dtype == np.float32 for key in stored)
-    assert store.vectors("mini/2", list(stored)) == {}
-    assert store.vectors("mini/1", []) == {}
+    assert store.vectors.get_many("mini/2", list(stored)) == {}
+    assert store.vectors.get_many("mini/1", []) == {}
 
 
 def test_save_vectors_never_replaces_a_vector(store: Store) -> None:
-    store.save_vectors("mini/1", {"h": np.ones(3, np.float32)})
-    store.save_vectors("mini/1", {"h": np.zeros(3, np.float32)})
-    store.save_vectors("mini/1", {})
-    assert store.vectors("mini/1", ["h"])["h"].tolist() == [1, 1, 1]
+    store.vectors.save_all("mini/1", {"h": np.ones(3, np.float32)})
+    store.vectors.save_all("mini/1", {"h": np.zeros(3, np.float32)})
+    store.vectors.save_all("mini/1", {})
+    assert store.vectors.get_many("mini/1", ["h"])["h"].tolist() == [1, 1, 1]
 
 
 # runs
@@ -342,31 +344,31 @@ def make_outcome(**overrides: Any) -> RunOutcome:
 
 
 def finish_run(store: Store, outcome: RunOutcome | None = None, parameters: RunParameters = PARAMETERS) -> RunRecord:
-    run = store.begin_run(parameters, NOON)
+    run = store.runs.begin(parameters, NOON)
     return store.finish_run(run.id, outcome or make_outcome(), LATER)
 
 
 def read_all(store: Store) -> list[object]:
-    last = store.last_run()
+    last = store.runs.latest()
     return [
-        store.cases(),
-        store.themes(),
-        store.theme_ids(),
-        store.areas(),
-        store.assignments(),
-        store.theme_changes(last.id if last else ""),
-        store.drafts(current=False),
+        store.cases.list_all(),
+        store.themes.list_all(),
+        store.themes.all_ids(),
+        store.themes.areas(),
+        store.runs.assignments(),
+        store.themes.changes(last.id if last else ""),
+        store.drafts.list_all(current=False),
         last,
     ]
 
 
 def test_store_without_runs_returns_empty_results(store: Store) -> None:
     assert read_all(store) == [[], [], set(), {}, [], [], [], None]
-    assert store.runs() == []
+    assert store.runs.list_all() == []
 
 
 def test_finished_run_is_returned_with_its_complete_outcome(store: Store) -> None:
-    store.save_cases(with_submissions(*CASES))
+    store.cases.save_all(with_submissions(*CASES))
     record = finish_run(store)
     assert record == RunRecord(
         id="run-0001",
@@ -383,36 +385,40 @@ def test_finished_run_is_returned_with_its_complete_outcome(store: Store) -> Non
         notes=("one note",),
         fingerprint="f",
     )
-    assert (store.last_run(), store.last_run("all"), store.last_run("helped")) == (record, record, None)
-    assert store.themes() == store.themes("all") == [THEME, DORMANT]
-    assert store.theme_ids() == {"t-1", "t-2"}
-    assert store.areas() == {"a-1": "Goods"}
-    assert store.assignments() == [PLACED, OUTLIER]
-    assert store.theme_changes("run-0001") == CHANGES
-    assert store.drafts() == [(make_draft(), (), LATER)]
-    assert store.cases() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
-    assert store.themes("helped") == []
+    assert (store.runs.latest(), store.runs.latest("all"), store.runs.latest("helped")) == (record, record, None)
+    assert store.themes.list_all() == store.themes.list_all("all") == [THEME, DORMANT]
+    assert store.themes.all_ids() == {"t-1", "t-2"}
+    assert store.themes.areas() == {"a-1": "Goods"}
+    assert store.runs.assignments() == [PLACED, OUTLIER]
+    assert store.themes.changes("run-0001") == CHANGES
+    assert store.drafts.list_all() == [(make_draft(), (), LATER)]
+    assert store.cases.list_all() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
+    assert store.themes.list_all("helped") == []
 
 
 def test_themes_are_those_of_the_newest_finished_run_of_the_lens(store: Store) -> None:
     finish_run(store)
     helped = build_theme("t-9", lens="helped")
     finish_run(store, make_outcome(themes=[helped], drafts=[]), RunParameters(lens="helped"))
-    store.begin_run(PARAMETERS, LATER)
-    assert (store.themes("all"), store.themes("helped"), store.themes()) == ([THEME, DORMANT], [helped], [helped])
-    assert [run.number for run in store.runs()] == [1, 2, 3]
-    assert store.theme_ids() == {"t-1", "t-2", "t-9"}
+    store.runs.begin(PARAMETERS, LATER)
+    assert (store.themes.list_all("all"), store.themes.list_all("helped"), store.themes.list_all()) == (
+        [THEME, DORMANT],
+        [helped],
+        [helped],
+    )
+    assert [run.number for run in store.runs.list_all()] == [1, 2, 3]
+    assert store.themes.all_ids() == {"t-1", "t-2", "t-9"}
 
 
 def test_seen_case_ids_are_limited_by_lens_and_run_number(store: Store) -> None:
-    assert store.seen_case_ids() == set()
+    assert store.runs.seen_case_ids() == set()
     finish_run(store, make_outcome(assignments=[PLACED]))
     finish_run(store, make_outcome(assignments=[OUTLIER], drafts=[]), RunParameters(lens="helped"))
     finish_run(store, make_outcome(assignments=[replace(PLACED, case_id="c-3")]))
-    store.fail_run(store.begin_run(PARAMETERS, LATER).id, "why", LATER)
-    assert store.seen_case_ids() == {"c-1", "c-2", "c-3"}
-    assert (store.seen_case_ids("all"), store.seen_case_ids("helped")) == ({"c-1", "c-3"}, {"c-2"})
-    assert (store.seen_case_ids(up_to_number=2), store.seen_case_ids("all", up_to_number=2)) == (
+    store.runs.fail(store.runs.begin(PARAMETERS, LATER).id, "why", LATER)
+    assert store.runs.seen_case_ids() == {"c-1", "c-2", "c-3"}
+    assert (store.runs.seen_case_ids("all"), store.runs.seen_case_ids("helped")) == ({"c-1", "c-3"}, {"c-2"})
+    assert (store.runs.seen_case_ids(up_to_number=2), store.runs.seen_case_ids("all", up_to_number=2)) == (
         {"c-1", "c-2"},
         {"c-1"},
     )
@@ -428,32 +434,32 @@ def test_records_of_the_first_release_are_read_with_defaults() -> None:
 
 
 def test_duplicates_are_those_of_the_last_run(store: Store) -> None:
-    store.save_cases(with_submissions(*CASES))
+    store.cases.save_all(with_submissions(*CASES))
     finish_run(store)
     finish_run(store, make_outcome(duplicate_of={}))
-    assert store.cases() == CASES
+    assert store.cases.list_all() == CASES
 
 
 def test_begin_run_marks_a_dead_run_as_interrupted(store: Store) -> None:
-    dead = store.begin_run(PARAMETERS, NOON)
-    running = store.begin_run(PARAMETERS, LATER)
-    assert store.runs() == [replace(dead, state="interrupted", finished_at=LATER), running]
-    assert (running.state, running.id, store.last_run()) == ("running", "run-0002", None)
+    dead = store.runs.begin(PARAMETERS, NOON)
+    running = store.runs.begin(PARAMETERS, LATER)
+    assert store.runs.list_all() == [replace(dead, state="interrupted", finished_at=LATER), running]
+    assert (running.state, running.id, store.runs.latest()) == ("running", "run-0002", None)
 
 
 def test_failed_run_stores_its_reason_and_keeps_the_last_results(store: Store) -> None:
     record = finish_run(store)
-    run = store.begin_run(PARAMETERS, NOON)
-    store.fail_run(run.id, "ModelUnavailable", LATER)
-    assert store.runs()[1] == replace(run, state="failed", finished_at=LATER, notes=("ModelUnavailable",))
-    assert store.last_run() == record
+    run = store.runs.begin(PARAMETERS, NOON)
+    store.runs.fail(run.id, "ModelUnavailable", LATER)
+    assert store.runs.list_all()[1] == replace(run, state="failed", finished_at=LATER, notes=("ModelUnavailable",))
+    assert store.runs.latest() == record
 
 
 def test_finish_and_fail_raise_for_an_unknown_run(store: Store) -> None:
     with pytest.raises(NotFound):
         store.finish_run("run-0009", make_outcome(), NOON)
     with pytest.raises(NotFound):
-        store.fail_run("run-0009", "why", NOON)
+        store.runs.fail("run-0009", "why", NOON)
 
 
 @pytest.mark.parametrize(
@@ -466,15 +472,15 @@ def test_finish_and_fail_raise_for_an_unknown_run(store: Store) -> None:
     ids=["assignments", "themes", "drafts"],
 )
 def test_finish_run_stores_nothing_when_one_row_fails(store: Store, broken: dict[str, Any]) -> None:
-    store.save_cases(with_submissions(*CASES))
+    store.cases.save_all(with_submissions(*CASES))
     finish_run(store)
     before = read_all(store)
-    run = store.begin_run(PARAMETERS, LATER)
+    run = store.runs.begin(PARAMETERS, LATER)
     new: dict[str, Any] = {"duplicate_of": {}, "themes": [build_theme("t-8")], "drafts": [make_draft("d-9")], **broken}
     with pytest.raises(StoreUnavailable):
         store.finish_run(run.id, make_outcome(**new), LATER)
     assert read_all(store) == before
-    assert store.runs()[-1] == run
+    assert store.runs.list_all()[-1] == run
 
 
 # people's edits of themes
@@ -525,22 +531,22 @@ def test_edits_are_returned_complete_and_in_order_by_lens(store: Store) -> None:
     rename = make_edit(4, former_name="Goods")
     for edit in (pin, split, undo, rename):
         store.append_edit(edit, expected_seq=edit.seq - 1)
-    assert store.edits() == [pin, split, undo, rename]
-    assert (store.edits("helped"), store.edits("problem")) == ([split], [])
+    assert store.edits.list_all() == [pin, split, undo, rename]
+    assert (store.edits.list_all("helped"), store.edits.list_all("problem")) == ([split], [])
 
 
 def test_append_edit_revises_the_last_run(store: Store) -> None:
-    store.save_cases(with_submissions(*CASES))
+    store.cases.save_all(with_submissions(*CASES))
     record = finish_run(store)
-    changes = store.theme_changes(record.id)
+    changes = store.themes.changes(record.id)
     alone = replace(PLACED, theme_id=None, area_id=None, reason="moved out by a person (decision 1)")
     store.append_edit(make_edit(), expected_seq=0, revision=make_revision(assignments=[alone, OUTLIER]))
-    assert store.themes() == [replace(THEME, name="Given"), DORMANT]
-    assert store.assignments() == [alone, OUTLIER]
-    assert [draft.id for draft, _, _ in store.drafts()] == ["d-2"]
-    assert store.last_run() == replace(record, n_outliers=2, conflicts=(CONFLICT,))
-    assert store.theme_changes(record.id) == changes
-    assert store.cases() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
+    assert store.themes.list_all() == [replace(THEME, name="Given"), DORMANT]
+    assert store.runs.assignments() == [alone, OUTLIER]
+    assert [draft.id for draft, _, _ in store.drafts.list_all()] == ["d-2"]
+    assert store.runs.latest() == replace(record, n_outliers=2, conflicts=(CONFLICT,))
+    assert store.themes.changes(record.id) == changes
+    assert store.cases.list_all() == [CASES[0], replace(CASES[1], duplicate_of="c-1")]
 
 
 def test_append_edit_conflicts_when_a_newer_edit_exists(open_network: Opener) -> None:
@@ -548,7 +554,7 @@ def test_append_edit_conflicts_when_a_newer_edit_exists(open_network: Opener) ->
     first_store.append_edit(make_edit(), expected_seq=0)
     with pytest.raises(VersionConflict):
         second_store.append_edit(make_edit(by="Bo"), expected_seq=0)
-    assert [edit.by for edit in second_store.edits()] == ["Ada"]
+    assert [edit.by for edit in second_store.edits.list_all()] == ["Ada"]
 
 
 def test_append_edit_conflicts_when_a_newer_run_exists(store: Store) -> None:
@@ -558,7 +564,7 @@ def test_append_edit_conflicts_when_a_newer_run_exists(store: Store) -> None:
     for revision in (make_revision("run-0001"), None):
         with pytest.raises(VersionConflict):
             store.append_edit(make_edit(), expected_seq=0, revision=revision)
-    assert (store.edits(), read_all(store)) == ([], before)
+    assert (store.edits.list_all(), read_all(store)) == ([], before)
 
 
 def test_append_edit_stores_nothing_when_the_revision_fails(store: Store) -> None:
@@ -566,7 +572,7 @@ def test_append_edit_stores_nothing_when_the_revision_fails(store: Store) -> Non
     before = read_all(store)
     with pytest.raises(StoreUnavailable):
         store.append_edit(make_edit(), expected_seq=0, revision=make_revision(assignments=[PLACED, PLACED]))
-    assert (store.edits(), read_all(store)) == ([], before)
+    assert (store.edits.list_all(), read_all(store)) == ([], before)
 
 
 def test_append_edits_stores_all_edits_or_no_edit(store: Store) -> None:
@@ -577,9 +583,9 @@ def test_append_edits_stores_all_edits_or_no_edit(store: Store) -> None:
         store.append_edits([decline, pins[0], pins[0]], expected_seq=0, revision=make_revision())
     with pytest.raises(VersionConflict):
         store.append_edits([decline, *pins], expected_seq=0)
-    assert store.edits() == []
+    assert store.edits.list_all() == []
     store.append_edits([decline, *pins], expected_seq=0, revision=make_revision())
-    assert store.edits() == [decline, *pins]
+    assert store.edits.list_all() == [decline, *pins]
 
 
 def test_annotations_and_proposals_do_not_change_themes(store: Store) -> None:
@@ -592,7 +598,7 @@ def test_annotations_and_proposals_do_not_change_themes(store: Store) -> None:
     ]
     for edit in edits:
         store.append_edit(edit, expected_seq=edit.seq - 1)
-    assert (store.edits(), read_all(store)) == (edits, before)
+    assert (store.edits.list_all(), read_all(store)) == (edits, before)
 
 
 def test_cases_moved_by_run_are_listed_with_both_themes(open_network: Opener) -> None:
@@ -606,17 +612,17 @@ def test_cases_moved_by_run_are_listed_with_both_themes(open_network: Opener) ->
     finish_run(store, make_outcome(assignments=[]), replace(PARAMETERS, lens="helped"))
     second = finish_run(store, make_outcome(assignments=after))
     finish_run(open_network("south"), make_outcome(assignments=before))
-    assert store.cases_moved_by_run(first.id) == []
-    assert store.cases_moved_by_run(second.id) == [("c-1", "t-1", "t-2"), ("c-2", "t-2", None)]
+    assert store.runs.moved_cases(first.id) == []
+    assert store.runs.moved_cases(second.id) == [("c-1", "t-1", "t-2"), ("c-2", "t-2", None)]
 
 
 def test_finish_run_conflicts_when_a_theme_was_edited_meanwhile(store: Store) -> None:
-    run = store.begin_run(PARAMETERS, NOON)
+    run = store.runs.begin(PARAMETERS, NOON)
     store.append_edit(make_edit(lens="helped"), expected_seq=0)
     store.append_edit(make_edit(2), expected_seq=1)
     with pytest.raises(VersionConflict):
         store.finish_run(run.id, make_outcome(last_edit_seq=0), LATER)
-    assert store.last_run() is None
+    assert store.runs.latest() is None
     assert store.finish_run(run.id, make_outcome(last_edit_seq=2, conflicts=[CONFLICT]), LATER).conflicts == (CONFLICT,)
 
 
@@ -624,9 +630,9 @@ def test_machine_result_is_stored_for_the_newest_run_of_each_lens(store: Store) 
     first = finish_run(store, make_outcome(machine_result=RESULT))
     helped = finish_run(store, make_outcome(machine_result=RESULT, themes=[], drafts=[]), RunParameters(lens="helped"))
     last = finish_run(store, make_outcome(machine_result=replace(RESULT, encoder="mini/2")))
-    assert store.machine_result(first.id) is None
+    assert store.runs.machine_result(first.id) is None
     for run_id, encoder in ((helped.id, "mini/1"), (last.id, "mini/2")):
-        result = store.machine_result(run_id)
+        result = store.runs.machine_result(run_id)
         assert result is not None
         for field in fields(Partition):
             assert np.array_equal(getattr(result.partition, field.name), getattr(RESULT.partition, field.name))
@@ -653,12 +659,12 @@ def make_fits(run_id: str, holds_for: str = "these") -> StoredFits:
 
 
 def test_fits_are_stored_bit_for_bit_for_the_newest_run_of_each_lens(store: Store) -> None:
-    assert store.stored_fits("all") is None
+    assert store.runs.stored_fits("all") is None
     for lens, holds_for in (("all", "former"), ("helped", "those"), ("all", "these")):
-        run = store.begin_run(RunParameters(lens=lens), NOON)
+        run = store.runs.begin(RunParameters(lens=lens), NOON)
         outcome = make_outcome(themes=[], drafts=[], fits=make_fits(run.id, holds_for))
         store.finish_run(run.id, outcome, LATER)
-    last, other = store.stored_fits("all"), store.stored_fits("helped")
+    last, other = store.runs.stored_fits("all"), store.runs.stored_fits("helped")
     assert last is not None
     assert other is not None
     assert (last.run_id, last.config_hash) == ("run-0003", "these")
@@ -677,18 +683,18 @@ def test_fits_are_stored_bit_for_bit_for_the_newest_run_of_each_lens(store: Stor
 
 
 def test_fits_are_deleted_by_a_run_without_fits_and_kept_by_a_failed_run(store: Store) -> None:
-    run = store.begin_run(PARAMETERS, NOON)
+    run = store.runs.begin(PARAMETERS, NOON)
     store.finish_run(run.id, make_outcome(fits=make_fits(run.id)), LATER)
-    store.fail_run(store.begin_run(PARAMETERS, NOON).id, "Broke", LATER)
-    failing = store.begin_run(PARAMETERS, NOON)
+    store.runs.fail(store.runs.begin(PARAMETERS, NOON).id, "Broke", LATER)
+    failing = store.runs.begin(PARAMETERS, NOON)
     broken = make_outcome(fits=make_fits(failing.id), drafts=[make_draft(id=INVALID_ID)])
     with pytest.raises(StoreUnavailable):
         store.finish_run(failing.id, broken, LATER)
-    fits = store.stored_fits("all")
+    fits = store.runs.stored_fits("all")
     assert fits is not None
     assert fits.run_id == run.id
     finish_run(store)
-    assert store.stored_fits("all") is None
+    assert store.runs.stored_fits("all") is None
 
 
 def make_rewrite(rewrite_text: Callable[[str], str], **overrides: Any) -> TextRewrite:
@@ -715,7 +721,7 @@ def make_rewrite(rewrite_text: Callable[[str], str], **overrides: Any) -> TextRe
 def test_rewrite_includes_names_and_notes_of_edits(store: Store) -> None:
     store.append_edit(make_edit(name="by Anna", former_name="Anna's", note="says Anna"), expected_seq=0)
     store.extend_roster((), lambda _: ((), make_rewrite(lambda text: text.replace("Anna", "[person]"))))
-    (edit,) = store.edits()
+    (edit,) = store.edits.list_all()
     assert (edit.name, edit.former_name, edit.note) == ("by [person]", "[person]'s", "says [person]")
 
 
@@ -724,18 +730,18 @@ def test_rewrite_includes_names_and_notes_of_edits(store: Store) -> None:
 
 def test_roster_change_stores_nothing_when_a_rewrite_fails(store: Store) -> None:
     anna = build_submission("Anna waited.", external_id="C-1")
-    store.save_cases([(anna, build_case("c-1", "Anna waited."))])
+    store.cases.save_all([(anna, build_case("c-1", "Anna waited."))])
     finish_run(store, make_outcome(drafts=[replace(make_draft(), name="Anna's tape")]))
-    store.append_decision(make_decision(note="as Anna said"), expected_version=0)
-    store.save_vectors("mini/1", {"old": np.ones(3, np.float32), "other": np.ones(3, np.float32)})
-    before = [read_all(store), store.roster(), store.edits()]
+    store.drafts.append_decision(make_decision(note="as Anna said"), expected_version=0)
+    store.vectors.save_all("mini/1", {"old": np.ones(3, np.float32), "other": np.ones(3, np.float32)})
+    before = [read_all(store), store.network.roster(), store.edits.list_all()]
 
     def replace_name(text: str) -> str:
         return text.replace("Anna", "[person 1]")
 
     def redact(roster: list[RosterEntry]) -> tuple[list[Any], TextRewrite]:
         assert [entry.name for entry in roster] == ["Anna"]
-        assert [read_all(store), store.roster(), store.edits()] == before
+        assert [read_all(store), store.network.roster(), store.edits.list_all()] == before
         return [(anna, build_case("c-1", "[person 1] waited."))], make_rewrite(
             replace_name, dropped_text_hashes=frozenset({"old"})
         )
@@ -748,21 +754,21 @@ def test_roster_change_stores_nothing_when_a_rewrite_fails(store: Store) -> None
 
     with pytest.raises(KeyError):
         store.extend_roster([("Anna", None, None)], fail)
-    assert [read_all(store), store.roster(), store.edits()] == before
+    assert [read_all(store), store.network.roster(), store.edits.list_all()] == before
     assert store.extend_roster([("Anna", None, None)], redact) == RosterChange(added=1, changed=1)
-    ((draft, log, _),) = store.drafts()
+    ((draft, log, _),) = store.drafts.list_all()
     assert (draft.name, [decision.note for decision in log]) == ("[person 1]'s tape", ["as [person 1] said"])
-    assert store.case("c-1").text == {"problem": "[person 1] waited."}
-    assert list(store.vectors("mini/1", ["old", "other"])) == ["other"]
-    assert store.submissions() == [anna]
+    assert store.cases.get("c-1").text == {"problem": "[person 1] waited."}
+    assert list(store.vectors.get_many("mini/1", ["old", "other"])) == ["other"]
+    assert store.submissions.list_all() == [anna]
 
 
 def test_save_cases_conflicts_when_the_roster_has_grown(store: Store) -> None:
-    store.add_to_roster([("Anna", None, None)])
+    store.network.add_to_roster([("Anna", None, None)])
     with pytest.raises(VersionConflict):
-        store.save_cases(with_submissions(FULL), roster_version=0)
-    assert store.cases() == []
-    assert store.save_cases(with_submissions(FULL), roster_version=1).accepted == 1
+        store.cases.save_all(with_submissions(FULL), roster_version=0)
+    assert store.cases.list_all() == []
+    assert store.cases.save_all(with_submissions(FULL), roster_version=1).accepted == 1
 
 
 # raw text
@@ -780,17 +786,22 @@ def raw_bytes(tmp_path: Path) -> bytes:
 
 
 def test_raw_text_is_encrypted_and_readable_with_its_key_only(tmp_path: Path) -> None:
-    open_encrypted(tmp_path).save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
+    open_encrypted(tmp_path).cases.save_all([(ANNA, build_case("c-1", "[person]'s pallet."))])
     assert b"Anna" not in raw_bytes(tmp_path)
     again = open_encrypted(tmp_path)
-    assert again.submissions() == [again.submission("c-1")] == [ANNA]
-    assert again.raw_text_counts() == RawTextCounts(n_texts=1, n_encrypted=1, key_id=key_id(KEY), is_readable=True)
+    assert again.submissions.list_all() == [again.submissions.get("c-1")] == [ANNA]
+    assert again.submissions.count_raw_texts() == RawTextCounts(
+        n_texts=1, n_encrypted=1, key_id=key_id(KEY), is_readable=True
+    )
     for key, message in ((None, "PATTERNMIND_RAW_KEY is not set"), (OTHER_KEY, "PATTERNMIND_RAW_KEY is another key")):
         locked = open_encrypted(tmp_path, key)
-        reads: list[Callable[[], object]] = [locked.submissions, lambda store=locked: store.submission("c-1")]
+        reads: list[Callable[[], object]] = [
+            locked.submissions.list_all,
+            lambda store=locked: store.submissions.get("c-1"),
+        ]
         writes: list[Callable[[], object]] = [
-            locked.reencrypt_submissions,
-            lambda store=locked: store.save_cases(with_submissions(FULL)),
+            locked.submissions.reencrypt_all,
+            lambda store=locked: store.cases.save_all(with_submissions(FULL)),
             lambda store=locked: store.extend_roster((), lambda _: ((), make_rewrite(str))),
         ]
         for attempt in (*reads, *writes):
@@ -798,53 +809,55 @@ def test_raw_text_is_encrypted_and_readable_with_its_key_only(tmp_path: Path) ->
                 attempt()
             assert key_id(KEY) in str(refused.value)
             assert "Anna" not in str(refused.value)
-        assert [case.id for case in locked.cases()] == ["c-1"]
-        assert locked.raw_text_counts().is_readable is False
+        assert [case.id for case in locked.cases.list_all()] == ["c-1"]
+        assert locked.submissions.count_raw_texts().is_readable is False
 
 
 def test_unencrypted_raw_text_is_encrypted_and_decrypted_on_request(tmp_path: Path) -> None:
     plain = open_encrypted(tmp_path, None)
-    plain.save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
-    plain.save_cases(
+    plain.cases.save_all([(ANNA, build_case("c-1", "[person]'s pallet."))])
+    plain.cases.save_all(
         [(replace(ANNA, text={"problem": "Anna's second text."}), build_case("c-1", "[person]'s second."))]
     )
     plain.close()
     assert b"Anna" in raw_bytes(tmp_path)
     store = open_encrypted(tmp_path)
-    assert store.raw_text_counts() == RawTextCounts(n_texts=2, n_encrypted=0, key_id=None, is_readable=True)
-    assert store.reencrypt_submissions() == 2
+    assert store.submissions.count_raw_texts() == RawTextCounts(n_texts=2, n_encrypted=0, key_id=None, is_readable=True)
+    assert store.submissions.reencrypt_all() == 2
     store.purge_deleted()
     assert b"Anna" not in raw_bytes(tmp_path)
-    assert store.submission("c-1").text == {"problem": "Anna's second text."}
-    assert store.raw_text_counts() == RawTextCounts(n_texts=2, n_encrypted=2, key_id=key_id(KEY), is_readable=True)
-    assert open_encrypted(tmp_path, None, KEY).reencrypt_submissions() == 2
-    assert open_encrypted(tmp_path, None).submissions() == store.submissions()
+    assert store.submissions.get("c-1").text == {"problem": "Anna's second text."}
+    assert store.submissions.count_raw_texts() == RawTextCounts(
+        n_texts=2, n_encrypted=2, key_id=key_id(KEY), is_readable=True
+    )
+    assert open_encrypted(tmp_path, None, KEY).submissions.reencrypt_all() == 2
+    assert open_encrypted(tmp_path, None).submissions.list_all() == store.submissions.list_all()
 
 
 def test_raw_text_key_is_changed_with_the_previous_key(tmp_path: Path) -> None:
-    open_encrypted(tmp_path).save_cases([(ANNA, build_case("c-1", "[person]'s pallet."))])
+    open_encrypted(tmp_path).cases.save_all([(ANNA, build_case("c-1", "[person]'s pallet."))])
     changed = open_encrypted(tmp_path, OTHER_KEY, KEY)
-    assert changed.submissions() == [ANNA]
+    assert changed.submissions.list_all() == [ANNA]
     with pytest.raises(RawTextKeyInvalid):
-        changed.save_cases(with_submissions(BARE))
-    assert changed.reencrypt_submissions() == 1
-    assert changed.save_cases(with_submissions(BARE)).accepted == 1
-    assert len(open_encrypted(tmp_path, OTHER_KEY).submissions()) == 2
+        changed.cases.save_all(with_submissions(BARE))
+    assert changed.submissions.reencrypt_all() == 1
+    assert changed.cases.save_all(with_submissions(BARE)).accepted == 1
+    assert len(open_encrypted(tmp_path, OTHER_KEY).submissions.list_all()) == 2
     with pytest.raises(RawTextKeyInvalid):
-        open_encrypted(tmp_path, KEY).submissions()
+        open_encrypted(tmp_path, KEY).submissions.list_all()
 
 
 def test_encrypted_text_is_unreadable_when_moved_to_another_row(tmp_path: Path) -> None:
     store = open_encrypted(tmp_path)
-    store.save_cases([(ANNA, build_case("c-1", "a")), (replace(ANNA, external_id="C-2"), build_case("c-2", "b"))])
+    store.cases.save_all([(ANNA, build_case("c-1", "a")), (replace(ANNA, external_id="C-2"), build_case("c-2", "b"))])
     with closing(sqlite3.connect(tmp_path / "patternmind.db")) as connection:
         connection.execute(
             "UPDATE submission SET body = (SELECT body FROM submission WHERE case_id = 'c-1') WHERE case_id = 'c-2'"
         )
         connection.commit()
-    assert store.submission("c-1") == ANNA
+    assert store.submissions.get("c-1") == ANNA
     with pytest.raises(StoreUnavailable, match="damaged"):
-        store.submission("c-2")
+        store.submissions.get("c-2")
 
 
 # erasure
@@ -852,9 +865,9 @@ def test_encrypted_text_is_unreadable_when_moved_to_another_row(tmp_path: Path) 
 
 def test_erase_case_leaves_only_the_id(store: Store) -> None:
     erased, remaining = build_case("c-1", "The zyxquokka stood."), build_case("r-1", "Left.", duplicate_of=None)
-    store.save_cases(with_submissions(erased, remaining))
-    store.save_vectors("mini/1", {"its": np.ones(3, np.float32), "left": np.ones(3, np.float32)})
-    run = store.begin_run(PARAMETERS, NOON)
+    store.cases.save_all(with_submissions(erased, remaining))
+    store.vectors.save_all("mini/1", {"its": np.ones(3, np.float32), "left": np.ones(3, np.float32)})
+    run = store.runs.begin(PARAMETERS, NOON)
     outcome = make_outcome(
         machine_result=RESULT, fits=make_fits(run.id), assignments=[PLACED, replace(OUTLIER, case_id="r-1")],
         duplicate_of={"r-1": "c-1"},
@@ -866,16 +879,16 @@ def test_erase_case_leaves_only_the_id(store: Store) -> None:
 
     rewrite = make_rewrite(lambda text: text, rewrite_theme=remove_case)
     store.erase_case("c-1", rewrite, kept_text_hashes={"left"}, actor="Ada", at=LATER)
-    assert store.erasures() == [Erasure(case_id="c-1", by="Ada", at=LATER)]
-    assert store.cases() == [remaining]
-    assert [assignment.case_id for assignment in store.assignments()] == ["r-1"]
-    assert list(store.vectors("mini/1", ["its", "left"])) == ["left"]
-    assert store.stored_fits("all") is None
-    result = store.machine_result(run.id)
+    assert store.cases.erasures() == [Erasure(case_id="c-1", by="Ada", at=LATER)]
+    assert store.cases.list_all() == [remaining]
+    assert [assignment.case_id for assignment in store.runs.assignments()] == ["r-1"]
+    assert list(store.vectors.get_many("mini/1", ["its", "left"])) == ["left"]
+    assert store.runs.stored_fits("all") is None
+    result = store.runs.machine_result(run.id)
     assert result is not None
     assert (result.case_ids, result.theme_ids, result.duplicate_of) == (("r-1",), (), {})
-    assert len(store.submissions()) == 1
-    for read in (store.submission, store.case):
+    assert len(store.submissions.list_all()) == 1
+    for read in (store.submissions.get, store.cases.get):
         with pytest.raises(NotFound):
             read("c-1")
     with pytest.raises(NotFound):
@@ -883,25 +896,25 @@ def test_erase_case_leaves_only_the_id(store: Store) -> None:
 
 
 def test_erase_case_changes_nothing_when_a_statement_fails(store: Store) -> None:
-    store.save_cases(with_submissions(*CASES))
+    store.cases.save_all(with_submissions(*CASES))
     finish_run(store)
     before = read_all(store)
     with pytest.raises(StoreUnavailable):
         store.erase_case("c-1", make_rewrite(lambda text: text), kept_text_hashes=(), actor=INVALID_ID, at=LATER)
-    assert (read_all(store), store.erasures()) == (before, [])
+    assert (read_all(store), store.cases.erasures()) == (before, [])
 
 
 def test_save_drafts_conflicts_when_a_quoted_case_was_erased(store: Store) -> None:
-    store.save_cases(with_submissions(*CASES))
+    store.cases.save_all(with_submissions(*CASES))
     store.erase_case("c-2", make_rewrite(lambda text: text), kept_text_hashes=(), actor="Ada", at=LATER)
     with pytest.raises(VersionConflict, match="c-2"):
-        store.save_drafts([make_draft()], LATER)
-    assert store.drafts(current=False) == []
+        store.drafts.save_all([make_draft()], LATER)
+    assert store.drafts.list_all(current=False) == []
 
 
 def test_purge_deleted_raises_while_another_process_reads(tmp_path: Path) -> None:
     store = open_encrypted(tmp_path, None)
-    store.save_cases(with_submissions(FULL))
+    store.cases.save_all(with_submissions(FULL))
     with closing(sqlite3.connect(tmp_path / "patternmind.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM submission").fetchall()
@@ -928,58 +941,58 @@ def make_decision(draft_id: str = "d-1", seq: int = 1, **overrides: Any) -> Deci
 
 
 def test_decisions_are_returned_in_order(store: Store) -> None:
-    store.save_drafts([make_draft()], NOON)
+    store.drafts.save_all([make_draft()], NOON)
     edit = make_decision(action=DraftAction.EDIT, reason=None, edits={"name": "Tape", "solution": ("a", "b")})
     undo = make_decision(seq=2, action=DraftAction.UNDO, reason=None, undoes="d-1.1")
-    store.append_decision(edit, expected_version=0)
-    store.append_decision(undo, expected_version=1)
-    assert store.draft("d-1") == (make_draft(), (edit, undo), NOON)
-    assert store.drafts() == [(make_draft(), (edit, undo), NOON)]
+    store.drafts.append_decision(edit, expected_version=0)
+    store.drafts.append_decision(undo, expected_version=1)
+    assert store.drafts.get("d-1") == (make_draft(), (edit, undo), NOON)
+    assert store.drafts.list_all() == [(make_draft(), (edit, undo), NOON)]
     with pytest.raises(NotFound):
-        store.draft("d-9")
+        store.drafts.get("d-9")
 
 
 def test_append_decision_conflicts_when_the_version_differs(open_network: Opener) -> None:
     first_store, second_store = open_network("north"), open_network("north")
-    first_store.save_drafts([make_draft()], NOON)
-    first_store.append_decision(make_decision(), expected_version=0)
+    first_store.drafts.save_all([make_draft()], NOON)
+    first_store.drafts.append_decision(make_decision(), expected_version=0)
     with pytest.raises(VersionConflict):
-        second_store.append_decision(make_decision(by="Bo"), expected_version=0)
+        second_store.drafts.append_decision(make_decision(by="Bo"), expected_version=0)
     with pytest.raises(VersionConflict):
-        second_store.append_decision(make_decision(by="Bo"), expected_version=2)
-    assert [decision.by for decision in second_store.draft("d-1")[1]] == ["Ada"]
+        second_store.drafts.append_decision(make_decision(by="Bo"), expected_version=2)
+    assert [decision.by for decision in second_store.drafts.get("d-1")[1]] == ["Ada"]
 
 
 def test_draft_is_replaced_when_a_later_run_does_not_repeat_it(store: Store) -> None:
     finish_run(store)
     finish_run(store, make_outcome(drafts=[make_draft("d-2")]))
-    assert [draft.id for draft, _, _ in store.drafts()] == ["d-2"]
-    assert [draft.id for draft, _, _ in store.drafts(current=False)] == ["d-1", "d-2"]
+    assert [draft.id for draft, _, _ in store.drafts.list_all()] == ["d-2"]
+    assert [draft.id for draft, _, _ in store.drafts.list_all(current=False)] == ["d-1", "d-2"]
     finish_run(store, make_outcome(drafts=[make_draft("d-1")]))
-    assert [(draft.id, created) for draft, _, created in store.drafts()] == [("d-1", LATER)]
+    assert [(draft.id, created) for draft, _, created in store.drafts.list_all()] == [("d-1", LATER)]
 
 
 def test_draft_with_a_decision_is_kept_by_later_runs(store: Store) -> None:
     finish_run(store)
-    store.append_decision(make_decision(), expected_version=0)
+    store.drafts.append_decision(make_decision(), expected_version=0)
     again = replace(make_draft(), provenance=Provenance(run_id="run-0002"))
     finish_run(store, make_outcome(drafts=[again, make_draft("d-2")]))
     finish_run(store, make_outcome(drafts=[]))
-    assert store.drafts() == [(make_draft(), (make_decision(),), LATER)]
+    assert store.drafts.list_all() == [(make_draft(), (make_decision(),), LATER)]
 
 
 def test_drafts_are_kept_by_runs_of_another_lens_or_without_drafting(store: Store) -> None:
     finish_run(store)
     finish_run(store, make_outcome(themes=[build_theme("t-9", lens="helped")], drafts=[]), RunParameters(lens="helped"))
     finish_run(store, make_outcome(drafts=[]), replace(PARAMETERS, draft=False))
-    assert [draft.id for draft, _, _ in store.drafts()] == ["d-1"]
+    assert [draft.id for draft, _, _ in store.drafts.list_all()] == ["d-1"]
 
 
 def test_prereading_is_kept_by_later_runs(store: Store) -> None:
     finish_run(store)
-    store.save_drafts([make_draft("d-5", kind=DraftKind.PREREADING)], LATER)
+    store.drafts.save_all([make_draft("d-5", kind=DraftKind.PREREADING)], LATER)
     finish_run(store, make_outcome(drafts=[]))
-    assert [draft.id for draft, _, _ in store.drafts()] == ["d-5"]
+    assert [draft.id for draft, _, _ in store.drafts.list_all()] == ["d-5"]
 
 
 # tokens
@@ -988,9 +1001,9 @@ def test_prereading_is_kept_by_later_runs(store: Store) -> None:
 def test_tokens_are_listed_oldest_first(store: Store) -> None:
     first = ApiToken(id="a", name="laptop", sha256="0" * 64, created_at=NOON, expires_at=LATER)
     second = ApiToken(id="b", name="script", sha256="1" * 64, created_at=LATER)
-    store.save_token(second)
-    store.save_token(first)
-    assert store.tokens() == [first, second]
+    store.tokens.save(second)
+    store.tokens.save(first)
+    assert store.tokens.list_all() == [first, second]
 
 
 # other networks and other processes
@@ -998,18 +1011,23 @@ def test_tokens_are_listed_oldest_first(store: Store) -> None:
 
 def test_network_reads_no_rows_of_another_network(open_network: Opener) -> None:
     north, south = open_network("north"), open_network("south")
-    north.save_cases(with_submissions(*CASES))
-    north.add_to_roster([("Anna", None, None)])
-    north.save_vectors("mini/1", {"h": np.ones(3, np.float32)})
+    north.cases.save_all(with_submissions(*CASES))
+    north.network.add_to_roster([("Anna", None, None)])
+    north.vectors.save_all("mini/1", {"h": np.ones(3, np.float32)})
     finish_run(north)
-    north.append_decision(make_decision(), expected_version=0)
+    north.drafts.append_decision(make_decision(), expected_version=0)
     north.append_edit(make_edit(), expected_seq=0, revision=make_revision())
-    north.save_token(ApiToken(id="a", name="laptop", sha256="0" * 64, created_at=NOON))
+    north.tokens.save(ApiToken(id="a", name="laptop", sha256="0" * 64, created_at=NOON))
     assert read_all(south) == [[], [], set(), {}, [], [], [], None]
-    assert (south.runs(), south.roster(), south.tokens(), south.submissions()) == ([], [], [], [])
-    assert south.vectors("mini/1", ["h"]) == {}
-    assert (south.edits(), south.machine_result("run-0001")) == ([], None)
-    for read in (lambda: south.case("c-1"), lambda: south.draft("d-1")):
+    assert (south.runs.list_all(), south.network.roster(), south.tokens.list_all(), south.submissions.list_all()) == (
+        [],
+        [],
+        [],
+        [],
+    )
+    assert south.vectors.get_many("mini/1", ["h"]) == {}
+    assert (south.edits.list_all(), south.runs.machine_result("run-0001")) == ([], None)
+    for read in (lambda: south.cases.get("c-1"), lambda: south.drafts.get("d-1")):
         with pytest.raises(NotFound):
             read()
 
@@ -1017,21 +1035,21 @@ def test_network_reads_no_rows_of_another_network(open_network: Opener) -> None:
 def test_network_writes_change_no_rows_of_another_network(open_network: Opener) -> None:
     north, south = open_network("north"), open_network("south")
     for store in (north, south):
-        store.save_cases(with_submissions(*CASES))
+        store.cases.save_all(with_submissions(*CASES))
         finish_run(store)
     before = read_all(south)
-    north.save_cases(with_submissions(replace(CASES[0], team="other")))
+    north.cases.save_all(with_submissions(replace(CASES[0], team="other")))
     finish_run(north, make_outcome(themes=[build_theme("t-9")], duplicate_of={}, drafts=[]))
-    north.begin_run(PARAMETERS, NOON)
-    north.append_decision(make_decision(), expected_version=0)
-    north.save_network(replace(north.network, name="Nord"))
+    north.runs.begin(PARAMETERS, NOON)
+    north.drafts.append_decision(make_decision(), expected_version=0)
+    north.network.save(replace(north.network.get(), name="Nord"))
     assert read_all(south) == before
-    assert south.network.name == "The south"
-    assert south.save_cases(with_submissions(*CASES)).unchanged == 2
+    assert south.network.get().name == "The south"
+    assert south.cases.save_all(with_submissions(*CASES)).unchanged == 2
 
 
 def test_stored_data_is_visible_to_another_process(open_network: Opener) -> None:
     store = open_network("north")
-    store.save_cases(with_submissions(*CASES))
+    store.cases.save_all(with_submissions(*CASES))
     finish_run(store)
     assert read_all(open_network("north")) == read_all(store)

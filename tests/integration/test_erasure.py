@@ -65,7 +65,7 @@ class FilledNetwork:
 
     @property
     def case(self) -> Case:
-        return self.ctx.store.case("canary")
+        return self.ctx.store.cases.get("canary")
 
     def fill(self) -> None:
         import_files(self.ctx.store, [write_rows(self.file, make_rows())], kind=CaseKind.CASE)
@@ -78,7 +78,7 @@ class FilledNetwork:
         self._ask_for_work()
         self.ctx.run(RunParameters(label="2026Q4"))
         with closing(self.ctx.chroma_index()) as chroma_index:
-            ids = [case.id for case in self.ctx.store.cases()]
+            ids = [case.id for case in self.ctx.store.cases.list_all()]
             chroma_index.rebuild(ids, self.vectors(ids))
         with self.ctx.open_index() as index:
             results = search(self.ctx.store, self.ctx.encoder, index, WORD, kind="case")
@@ -92,7 +92,7 @@ class FilledNetwork:
         shutil.copy(self.file, upload)
 
     def vectors(self, ids: list[str]) -> Vectors:
-        return self.ctx.encoder.encode([lens_text(self.ctx.store.case(id), "all") for id in ids])
+        return self.ctx.encoder.encode([lens_text(self.ctx.store.cases.get(id), "all") for id in ids])
 
     def _ask_for_work(self) -> None:
         """Create two unfinished pre-reading jobs: one with words of the case, one for the case itself."""
@@ -103,13 +103,13 @@ class FilledNetwork:
             job = Job(
                 id=f"j-{n}", kind=JobKind.PREREADING, by="Ada", parameters=parameters, started_at=now, beat_at=now
             )
-            self.ctx.store.create_job(job)
+            self.ctx.store.jobs.create(job)
 
     def decide(self, action: EditAction, **values: Any) -> None:
         submit_edit(self.ctx.store, self.ctx.clock, ThemeEditRequest(action=action, actor="Ada", lens="all", **values))
 
     def _decide_on_themes(self) -> None:
-        theme = self.ctx.store.themes("all")[0].id
+        theme = self.ctx.store.themes.list_all("all")[0].id
         note = f"The {WORD} case says it best."
         self.decide(EditAction.RENAME, theme_id=theme, name=f"Dock, {WORD} printer", note=note)
         self.decide(EditAction.PIN, theme_id=theme, case_ids=(self.case.id,))
@@ -131,7 +131,7 @@ class FilledNetwork:
         now = clock.now()
         note = f"The {WORD} case helped: {PROBLEM}"
         use = PatternUse(id="u-1", pattern_id="p-1", on=now.date(), team="team 1", note=note, by="Ada", at=now)
-        store.save_pattern_use(use)
+        store.drafts.save_pattern_use(use)
 
 
 @pytest.fixture(scope="module")
@@ -236,10 +236,10 @@ def test_erased_case_leaves_no_trace_in_any_file(network: FilledNetwork) -> None
     assert b"uokka" not in word_index_pages(network.home / DATABASE_FILE)
     assert result.case_id == case.id
     assert result.n_quotes > 0
-    assert result.linked == (store.case("recap-1").id,)
-    assert [(erasure.case_id, erasure.by) for erasure in store.erasures()] == [(case.id, "Stella Steward")]
-    assert "canary" not in str([case.external_id for case in store.cases()])
-    assert [job.id for job in store.jobs()] == ["j-0"]
+    assert result.linked == (store.cases.get("recap-1").id,)
+    assert [(erasure.case_id, erasure.by) for erasure in store.cases.erasures()] == [(case.id, "Stella Steward")]
+    assert "canary" not in str([case.external_id for case in store.cases.list_all()])
+    assert [job.id for job in store.jobs.list_recent()] == ["j-0"]
 
 
 def test_network_works_without_the_erased_case(network: FilledNetwork) -> None:
@@ -247,16 +247,20 @@ def test_network_works_without_the_erased_case(network: FilledNetwork) -> None:
     network.ctx.erase(case.id, actor="Ada")
     exported = [json.dumps(row) for export_name in EXPORT_NAMES for row in export_rows(store, export_name)]
     assert not any(WORD in row or case.id in row for row in exported if '"provenance"' not in row)
-    assert any(WITHDRAWN in json.dumps(decision.edits) for _, log, _ in store.drafts(current=False) for decision in log)
+    assert any(
+        WITHDRAWN in json.dumps(decision.edits)
+        for _, log, _ in store.drafts.list_all(current=False)
+        for decision in log
+    )
     for item in list_all_drafts(store):
         assert all(quote.text != WITHDRAWN for claim in item.grounded.draft.claims for quote in claim.quotes)
     assert build_patterns(list_all_drafts(store))
     for lens in LENSES:
-        for theme in store.themes(lens):
+        for theme in store.themes.list_all(lens):
             assert case.id not in (*theme.case_ids, *theme.exemplars, theme.edge_case, *theme.unseen_case_ids)
             assert theme.n_cases <= len(theme.case_ids)
-        prereading_builder.subject_from_theme(store, store.themes(lens)[0].id)
-    theme = store.themes("all")[0]
+        prereading_builder.subject_from_theme(store, store.themes.list_all(lens)[0].id)
+    theme = store.themes.list_all("all")[0]
     network.decide(EditAction.RENAME, theme_id=theme.id, name="Docks")
     build_playbook_document(store, collect_playbook(store), network.ctx.clock.now())
     build_theme_map(store, "all")
@@ -280,13 +284,13 @@ def test_erased_case_is_not_imported_again_and_can_be_erased_again(network: Fill
     for name in ("canary", case.id):
         result = network.ctx.erase(name, actor="Bo")
         assert (result.again, result.case_id) == (True, case.id)
-    assert [erasure.by for erasure in store.erasures()] == ["Ada"]
+    assert [erasure.by for erasure in store.cases.erasures()] == ["Ada"]
 
 
 def test_erasure_reports_and_keeps_a_case_with_the_same_text(network: FilledNetwork, tmp_path: Path) -> None:
     twin = {**make_rows()[-1], "id": "twin"}
     import_files(network.ctx.store, [write_rows(tmp_path / "twin.jsonl", [twin])], kind=CaseKind.CASE)
-    twin_id = network.ctx.store.case("twin").id
+    twin_id = network.ctx.store.cases.get("twin").id
     assert network.ctx.erase("canary", actor="Ada").same == (twin_id,)
     assert network.ctx.erase(twin_id, actor="Ada").same == ()
     assert files_with_any(network.home, list(encoded_words())) == []
@@ -302,8 +306,8 @@ def test_erasure_changes_nothing_when_it_is_refused(network: FilledNetwork) -> N
         ctx.erase("canary", actor="Ada")
     with closing(ctx.chroma_index()), pytest.raises(IndexUnavailable):
         ctx.erase("canary", actor="Ada")
-    assert ctx.store.case("canary") == case
-    assert ctx.store.erasures() == []
+    assert ctx.store.cases.get("canary") == case
+    assert ctx.store.cases.erasures() == []
 
 
 def test_erasure_is_completed_by_repeating_it_when_purging_failed(
@@ -316,7 +320,7 @@ def test_erasure_is_completed_by_repeating_it_when_purging_failed(
     with pytest.raises(StoreUnavailable):
         network.ctx.erase("canary", actor="Ada")
     with pytest.raises(NotFound):
-        network.ctx.store.case("canary")
+        network.ctx.store.cases.get("canary")
     assert files_with_any(network.home, list(encoded_words())) != []  # the rows are deleted, but not SQLite's pages
     monkeypatch.undo()
     assert network.ctx.erase("canary", actor="Ada").again

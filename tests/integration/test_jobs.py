@@ -60,52 +60,52 @@ def store(tmp_path: Path) -> SqlStore:
 
 def test_job_is_read_back_as_stored(store: SqlStore) -> None:
     job = make_job()
-    store.create_job(job)
-    assert store.job("j-1") == job
+    store.jobs.create(job)
+    assert store.jobs.get("j-1") == job
     ended = replace(
         job, state=JobState.FINISHED, finished_at=NOON, made="d-1", notes=("Made with no AI used.",), step="prepare",
         n_done=1, n_total=1,
     )  # fmt: skip
-    store.update_job(ended)
-    assert store.job("j-1") == ended
+    store.jobs.update(ended)
+    assert store.jobs.get("j-1") == ended
     with pytest.raises(NotFound):
-        store.job("j-2")
+        store.jobs.get("j-2")
 
 
 def test_jobs_are_listed_newest_first_by_kind_and_page(store: SqlStore) -> None:
     for n in range(5):
-        store.create_job(make_job(f"j-{n}", kind=JobKind.RUN if n == 2 else JobKind.PREREADING))
-    assert [job.id for job in store.jobs(limit=2)] == ["j-4", "j-3"]
-    assert [job.id for job in store.jobs(before="j-3", limit=2)] == ["j-2", "j-1"]
-    assert [job.id for job in store.jobs(kind=JobKind.RUN)] == ["j-2"]
+        store.jobs.create(make_job(f"j-{n}", kind=JobKind.RUN if n == 2 else JobKind.PREREADING))
+    assert [job.id for job in store.jobs.list_recent(limit=2)] == ["j-4", "j-3"]
+    assert [job.id for job in store.jobs.list_recent(before="j-3", limit=2)] == ["j-2", "j-1"]
+    assert [job.id for job in store.jobs.list_recent(kind=JobKind.RUN)] == ["j-2"]
 
 
 def test_second_run_is_rejected_unless_first_has_no_heartbeat(store: SqlStore) -> None:
-    store.create_job(make_job("first", kind=JobKind.RUN))
+    store.jobs.create(make_job("first", kind=JobKind.RUN))
     with pytest.raises(RunInProgress, match="job first"):
-        store.create_job(make_job("second", kind=JobKind.RUN))
-    store.create_job(make_job("third", kind=JobKind.PREREADING))
+        store.jobs.create(make_job("second", kind=JobKind.RUN))
+    store.jobs.create(make_job("third", kind=JobKind.PREREADING))
     later = NOON + HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
-    assert store.job("first").as_of(later).state is JobState.LOST
-    store.record_heartbeat(["first"], later)
-    assert store.job("first").as_of(later).state is JobState.RUNNING
+    assert store.jobs.get("first").as_of(later).state is JobState.LOST
+    store.jobs.record_heartbeat(["first"], later)
+    assert store.jobs.get("first").as_of(later).state is JobState.RUNNING
     much_later = later + HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
-    store.create_job(replace(make_job("second", kind=JobKind.RUN), started_at=much_later))
+    store.jobs.create(replace(make_job("second", kind=JobKind.RUN), started_at=much_later))
 
 
 def test_store_deletes_old_ended_jobs_but_no_running_jobs(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.storage.repositories.jobs.MAX_ENDED_JOBS", 3)
-    store.create_job(make_job("running"))
+    store.jobs.create(make_job("running"))
     for n in range(6):
-        store.create_job(make_job(f"j-{n}", state=JobState.FINISHED))
-    assert [job.id for job in store.jobs()] == ["j-5", "j-4", "j-3", "running"]
+        store.jobs.create(make_job(f"j-{n}", state=JobState.FINISHED))
+    assert [job.id for job in store.jobs.list_recent()] == ["j-5", "j-4", "j-3", "running"]
 
 
 def test_job_change_increments_only_job_counter(store: SqlStore) -> None:
     before = store.change_counters()
-    store.create_job(make_job())
+    store.jobs.create(make_job())
     after_start = store.change_counters()
-    store.update_job(make_job(step="embed"))
+    store.jobs.update(make_job(step="embed"))
     assert after_start == {**before, "jobs": before["jobs"] + 1}
     assert store.change_counters()["jobs"] == after_start["jobs"] + 1
 
@@ -172,7 +172,7 @@ def test_job_progress_and_result_are_visible_to_other_process(home: Path) -> Non
 def test_lost_job_is_reported_and_can_be_restarted(home: Path) -> None:
     clock = Clock()
     ctx = make_context(home, clock=clock)
-    ctx.store.create_job(make_job("dead"))
+    ctx.store.jobs.create(make_job("dead"))
     program = Program(ctx)
     assert program.get("jobs/dead").json()["state"] == "running"
     assert program.post("prereadings/jobs/dead/restart").status_code == 409
@@ -259,7 +259,7 @@ def test_idle_stream_sends_keep_alive_comments(monkeypatch: pytest.MonkeyPatch) 
 def test_streams_per_caller_are_limited(home: Path) -> None:
     program = Program(make_context(home))
     ctx: AppContext = program.app.state.shared.ctx
-    ctx.store.create_job(replace(make_job("in progress"), beat_at=ctx.clock.now()))
+    ctx.store.jobs.create(replace(make_job("in progress"), beat_at=ctx.clock.now()))
     streams: EventStreams = program.app.state.shared.event_streams
     open_streams = [streams.track("default ") for _ in range(MAX_STREAMS_PER_CALLER)]
     for open_stream in open_streams:
@@ -278,7 +278,7 @@ def test_stopping_server_stores_unfinished_job_as_failed(home: Path, monkeypatch
     job = jobs.start(JobKind.PREREADING, {"topic": "scanner"}, actor="Ada")
     assert encoder.started.wait(20)
     jobs.stop()
-    stored = make_context(home).store.job(job.id)
+    stored = make_context(home).store.jobs.get(job.id)
     assert (stored.state, stored.problem["status"]) == (JobState.FAILED, 503)
     encoder.released.set()
 

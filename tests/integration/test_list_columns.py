@@ -54,11 +54,11 @@ def ctx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppContext]:
     recap = {"id": "r1", "case": "We looked at [person 1] and a pump.", "linked_cases": ["k1"]}
     import_files(ctx.store, [write_rows(home / "recaps.jsonl", [recap])], kind=CaseKind.RECAP)
     ctx.run(RunParameters(label="2026Q1"))
-    drafts = [draft.id for draft, _, _ in ctx.store.drafts()]
+    drafts = [draft.id for draft, _, _ in ctx.store.drafts.list_all()]
     decide_draft(ctx.store, ctx.clock, drafts[0], DraftAction.REJECT, actor="Ada", reason=RejectionReason.NOT_USEFUL)
     decide_draft(ctx.store, ctx.clock, drafts[0], DraftAction.UNDO, actor="Ada")
     decide_draft(ctx.store, ctx.clock, drafts[-1], DraftAction.NOT_SURE, actor="Ada")
-    theme = ctx.store.themes()[0]
+    theme = ctx.store.themes.list_all()[0]
     request = ThemeEditRequest(action=EditAction.MOVE_OUT, actor="Ada", theme_id=theme.id, case_ids=theme.case_ids[:1])
     submit_edit(ctx.store, ctx.clock, request)
     add_people(ctx.store, [("Zebulon Quist", None, None)])
@@ -110,8 +110,8 @@ def test_migration_fills_list_columns_like_the_current_version(ctx: AppContext, 
         CaseFilter(search_words="quist"),
         CaseFilter(search_words="k1", team="T1"),
     ):
-        assert migrated.list_cases(case_filter, limit=99) == ctx.store.list_cases(case_filter, limit=99)
-    assert migrated.list_theme_cards(include_dormant=True) == ctx.store.list_theme_cards(include_dormant=True)
+        assert migrated.cases.page(case_filter, limit=99) == ctx.store.cases.page(case_filter, limit=99)
+    assert migrated.themes.cards(include_dormant=True) == ctx.store.themes.cards(include_dormant=True)
     assert migrated.network_counts() == ctx.store.network_counts()
     migrated.close()
 
@@ -120,10 +120,10 @@ def test_list_columns_follow_decisions_and_themes(ctx: AppContext) -> None:
     def id_and_size(theme: Theme) -> tuple[str, int]:
         return theme.id, len(theme.case_ids)
 
-    assert [(card.theme.id, card.size) for card in ctx.store.list_theme_cards(include_dormant=True)] == [
-        id_and_size(theme) for theme in ctx.store.themes()
+    assert [(card.theme.id, card.size) for card in ctx.store.themes.cards(include_dormant=True)] == [
+        id_and_size(theme) for theme in ctx.store.themes.list_all()
     ]
-    assert {item.state.value for item in ctx.store.list_draft_items(DraftFilter(), limit=99).rows} == {
+    assert {item.state.value for item in ctx.store.drafts.item_page(DraftFilter(), limit=99).rows} == {
         "candidate",
         "in_review",
     }
@@ -131,7 +131,7 @@ def test_list_columns_follow_decisions_and_themes(ctx: AppContext) -> None:
 
 def test_word_index_pages_do_not_contain_a_redacted_name(ctx: AppContext) -> None:
     """The name was in every text; an index keeps deleted words until it is rebuilt."""
-    assert ctx.store.count_cases(CaseFilter(search_words="quist")) == 0
+    assert ctx.store.cases.count(CaseFilter(search_words="quist")) == 0
     with closing(sqlite3.connect(ctx.settings.home / DATABASE_FILE)) as connection:
         pages = b"".join(block for (block,) in connection.execute("SELECT block FROM case_words_data"))
     assert b"ump" in pages  # a word is stored without the prefix that it shares with the previous word
@@ -141,7 +141,7 @@ def test_word_index_pages_do_not_contain_a_redacted_name(ctx: AppContext) -> Non
 
 def test_neighbours_equal_the_nearest_cases_of_an_exact_search(ctx: AppContext) -> None:
     oracle = ExactIndex(*embed_all_cases(ctx.store, ctx.encoder))
-    for case in ctx.store.cases()[:5]:
+    for case in ctx.store.cases.list_all()[:5]:
         vector = ctx.encoder.encode([lens_text(case, "all")])[0]
         expected = [hit for hit in oracle.search(vector, 99) if hit.case_id != case.id][:3]
         assert ctx.live_index.neighbours(case.id, 3) == expected

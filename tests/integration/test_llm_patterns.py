@@ -69,7 +69,7 @@ def requests_by_task(model: ScriptedModel) -> Counter[str]:
 
 
 def patterns(network: PipelineNetwork) -> list[Draft]:
-    return [draft for draft, _, _ in network.store.drafts() if draft.kind is DraftKind.PATTERN]
+    return [draft for draft, _, _ in network.store.drafts.list_all() if draft.kind is DraftKind.PATTERN]
 
 
 @pytest.fixture
@@ -86,10 +86,10 @@ def test_patterns_by_model_are_grounded_in_their_themes(network: PipelineNetwork
     llm_context, model = scripted_context()
     record = network.run(llm_context)
     assert record.notes == ()
-    cases = {case.id: case for case in network.store.cases()}
+    cases = {case.id: case for case in network.store.cases.list_all()}
     assert len(patterns(network)) == 5
     for draft in patterns(network):
-        theme = next(theme for theme in network.store.themes() if theme.id == draft.theme_id)
+        theme = next(theme for theme in network.store.themes.list_all() if theme.id == draft.theme_id)
         assert ground(draft, cases).refused_claims == ()
         assert ground(draft, cases).draft == draft
         assert {quote.case_id for claim in draft.claims for quote in claim.quotes} <= set(theme.case_ids)
@@ -162,7 +162,7 @@ def test_pattern_by_model_never_contains_roster_names(tmp_path: Path) -> None:
         replace(case, text={**case.text, "tried": f"{case.text['lesson']} {redacted}"}) for case in build_cases(0, 8)
     ]
     network.save([*cases, *outlier_cases()])
-    network.store.add_to_roster([("Ada Lovelace", "ada@example.org", None)])
+    network.store.network.add_to_roster([("Ada Lovelace", "ada@example.org", None)])
     patlet = "Ask Ada Lovelace (ada@example.org, https://example.org/x)."
 
     def use_name(prompt: RenderedPrompt) -> ScriptedReply:
@@ -194,7 +194,7 @@ def test_pattern_uses_readable_cases_and_counts_the_others(network: PipelineNetw
 
     llm_context, _ = scripted_context(case_facets=fail_once)
     record = network.run(llm_context)
-    theme = next(theme for theme in network.store.themes() if "c-003" in theme.case_ids)
+    theme = next(theme for theme in network.store.themes.list_all() if "c-003" in theme.case_ids)
     reason = "the model's server failed (500); requests made: 3 (1)"
     assert record.notes == (f"Theme {theme.id}: 1 of the 8 cases selected for the model could not be read: {reason}.",)
     draft = next(draft for draft in patterns(network) if draft.theme_id == theme.id)
@@ -309,7 +309,7 @@ def test_theme_edit_keeps_model_drafts_of_other_themes(network: PipelineNetwork)
     llm_context, _ = scripted_context()
     network.run(llm_context)
     before = {draft.theme_id: draft for draft in patterns(network)}
-    first, second, *_ = network.store.themes()
+    first, second, *_ = network.store.themes.list_all()
     rename = ThemeEditRequest(action=EditAction.RENAME, theme_id=first.id, name="Pallet trouble", actor="Ada")
     submit_edit(network.store, network.clock, rename)
     assert {draft.theme_id: draft for draft in patterns(network)} == before
@@ -357,7 +357,7 @@ def test_run_over_a_thousand_cases_limits_model_calls(
     assert first.n_drafts == first.n_themes
     assert {draft.provenance.model for draft in patterns(network)} == {"scripted"}
     for draft in patterns(network):
-        n_cases = len(next(theme for theme in network.store.themes() if theme.id == draft.theme_id).case_ids)
+        n_cases = len(next(theme for theme in network.store.themes.list_all() if theme.id == draft.theme_id).case_ids)
         n_shown = min(MAX_CASES_SHOWN, n_cases)
         assert len(draft.provenance.inputs) == n_shown
         assert f"{n_shown} of {n_cases} cases shown to the model." in str(draft.fields["coverage"])

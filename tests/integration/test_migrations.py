@@ -123,11 +123,11 @@ def test_reopened_database_is_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "patternmind.db"
     first = SqlStore(path)
     case = build_case()
-    first.save_cases([(build_submission(), case)])
+    first.cases.save_all([(build_submission(), case)])
     first.close()
     again = SqlStore(path)
-    assert again.cases() == [case]
-    assert again.contributor_secret() == first.contributor_secret()
+    assert again.cases.list_all() == [case]
+    assert again.network.contributor_secret() == first.network.contributor_secret()
     again.close()
     assert not list(tmp_path.glob("*.before-*"))
 
@@ -153,7 +153,7 @@ def test_database_folder_can_have_any_name(tmp_path: Path, folder: str) -> None:
     path = tmp_path / folder / "patternmind.db"
     for _ in range(2):
         store = SqlStore(path)
-        store.add_to_roster([("Anna", None, None)])
+        store.network.add_to_roster([("Anna", None, None)])
         store.close()
     assert path.is_file()
     assert [path_in_folder.name for path_in_folder in tmp_path.iterdir()] == [folder]

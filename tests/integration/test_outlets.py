@@ -253,7 +253,7 @@ def ctx(tmp_path_factory: pytest.TempPathFactory) -> AppContext:
     assert report.accepted == 36
     for lens in ("helped", "problem", "all"):
         ctx.run(RunParameters(lens=lens))
-    confidential = [case for case in store.cases() if case.consent is Consent.NETWORK_ONLY]
+    confidential = [case for case in store.cases.list_all() if case.consent is Consent.NETWORK_ONLY]
     for case in confidential[:3]:
         prereading_builder.build_prereading(store, clock, prereading_builder.subject_from_case(store, case.id))
     for number, reviewed in enumerate(list_all_drafts(store)):
@@ -290,7 +290,7 @@ def as_text(data: bytes, suffix: str) -> str:
 
 
 def test_sample_contains_confidential_words_and_no_raw_text(ctx: AppContext) -> None:
-    texts = json.dumps([dict(case.text) for case in ctx.store.cases()])
+    texts = json.dumps([dict(case.text) for case in ctx.store.cases.list_all()])
     assert len(find_words(texts, CONFIDENTIAL_WORDS)) == 20
     assert find_words(texts, RAW_WORDS) == []
     drafts = json.dumps([str(reviewed) for reviewed in list_all_drafts(ctx.store)])
@@ -311,8 +311,8 @@ def test_draft_export_withholds_the_short_title_of_a_case_without_a_theme(tmp_pa
     ctx = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
     import_files(ctx.store, [write_rows(tmp_path / "cases.jsonl", list(build_rows())[:8])], kind=CaseKind.CASE)
     ctx.run(RunParameters())
-    assert ctx.store.themes() == []
-    confidential = [case for case in ctx.store.cases() if case.consent is Consent.NETWORK_ONLY]
+    assert ctx.store.themes.list_all() == []
+    confidential = [case for case in ctx.store.cases.list_all() if case.consent is Consent.NETWORK_ONLY]
     for case in confidential:
         prereading_builder.build_prereading(
             ctx.store, ctx.clock, prereading_builder.subject_from_case(ctx.store, case.id)
@@ -338,11 +338,11 @@ def test_map_contains_no_network_only_text(ctx: AppContext) -> None:
 
 @pytest.mark.parametrize("suffix", RENDERERS)
 def test_prereading_quotes_a_network_only_case_with_a_notice(ctx: AppContext, suffix: str) -> None:
-    case = next(case for case in ctx.store.cases() if case.consent is Consent.NETWORK_ONLY)
+    case = next(case for case in ctx.store.cases.list_all() if case.consent is Consent.NETWORK_ONLY)
     prepared = prereading_builder.build_prereading(
         ctx.store, ctx.clock, prereading_builder.subject_from_case(ctx.store, case.id)
     )
-    text = as_text(render_document(prepared_document(prepared, ctx.store.network), suffix), suffix)
+    text = as_text(render_document(prepared_document(prepared, ctx.store.network.get()), suffix), suffix)
     assert find_words(text, CONFIDENTIAL_WORDS)
     assert "network-only case" in " ".join(text.split())
     assert find_words(text, RAW_WORDS) == []
@@ -406,12 +406,14 @@ def test_public_api_responses_contain_no_network_only_text(ctx: AppContext) -> N
 
 def test_api_responses_contain_no_raw_text(ctx: AppContext) -> None:
     ids = {
-        "case_id:path": ctx.store.cases()[0].id,
-        "theme_id": ctx.store.themes()[0].id,
+        "case_id:path": ctx.store.cases.list_all()[0].id,
+        "theme_id": ctx.store.themes.list_all()[0].id,
         "draft_id": list_all_drafts(ctx.store)[0].grounded.draft.id,
         "run_id": "run-0003",
         "other_id": "run-0002",
-        "prereading_id": next(draft.id for draft, _, _ in ctx.store.drafts() if draft.kind is DraftKind.PREREADING),
+        "prereading_id": next(
+            draft.id for draft, _, _ in ctx.store.drafts.list_all() if draft.kind is DraftKind.PREREADING
+        ),
         "job_id": "none",
         "what": "cases",
     }

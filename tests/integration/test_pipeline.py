@@ -90,7 +90,7 @@ class PipelineNetwork:
         self.clock = FixedClock(NOON)
 
     def save(self, cases: Sequence[Case]) -> None:
-        self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
+        self.store.cases.save_all([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
     def run(self, llm: LlmContext | None = None, progress: Progress | None = None, **parameters: Any) -> RunRecord:
         self.clock.at += dt.timedelta(minutes=1)
@@ -99,15 +99,17 @@ class PipelineNetwork:
 
     def theme_of(self, subject: str) -> Theme:
         """Return the theme with most cases of a subject."""
-        return max(self.store.themes(), key=lambda theme: sum(self.is_about(id, subject) for id in theme.case_ids))
+        return max(
+            self.store.themes.list_all(), key=lambda theme: sum(self.is_about(id, subject) for id in theme.case_ids)
+        )
 
     def is_about(self, case_id: str, subject: str) -> bool:
-        return f" {subject} " in self.store.case(case_id).text["problem"]
+        return f" {subject} " in self.store.cases.get(case_id).text["problem"]
 
     def result(self) -> list[object]:
         """Return the result of a run without its id and times."""
-        drafts = [(draft.id, draft.fields, draft.claims) for draft, _, _ in self.store.drafts()]
-        return [self.store.themes(), self.store.areas(), self.store.assignments(), sorted(drafts)]
+        drafts = [(draft.id, draft.fields, draft.claims) for draft, _, _ in self.store.drafts.list_all()]
+        return [self.store.themes.list_all(), self.store.themes.areas(), self.store.runs.assignments(), sorted(drafts)]
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def network(empty_network: PipelineNetwork) -> PipelineNetwork:
 
 def test_run_finds_planted_groups_and_outliers(network: PipelineNetwork) -> None:
     record = network.run()
-    themes = network.store.themes()
+    themes = network.store.themes.list_all()
     assert (record.state, record.n_cases, record.n_themes, record.n_drafts) == ("finished", 43, 5, 5)
     assert list(record.seconds) == ["embed", "cluster", "carry", "draft", "map"]
     for subject in SUBJECTS:
@@ -134,15 +136,15 @@ def test_run_finds_planted_groups_and_outliers(network: PipelineNetwork) -> None
         assert sum(theme.trend.values()) == theme.n_cases
         assert set(theme.exemplars) <= set(theme.case_ids)
         assert theme.nearest_theme_id in {other.id for other in themes} - {theme.id}
-        assert any(theme.gist in text for id in theme.case_ids for text in network.store.case(id).text.values())
-    theme_by_case = {item.case_id: item.theme_id for item in network.store.assignments()}
+        assert any(theme.gist in text for id in theme.case_ids for text in network.store.cases.get(id).text.values())
+    theme_by_case = {item.case_id: item.theme_id for item in network.store.runs.assignments()}
     assert [theme_by_case[case.id] for case in outlier_cases()] == [None] * 3
 
 
 def test_run_assigns_every_case_exactly_once(network: PipelineNetwork) -> None:
     record = network.run()
-    assignments, themes = network.store.assignments(), network.store.themes()
-    assert [assignment.case_id for assignment in assignments] == [case.id for case in network.store.cases()]
+    assignments, themes = network.store.runs.assignments(), network.store.themes.list_all()
+    assert [assignment.case_id for assignment in assignments] == [case.id for case in network.store.cases.list_all()]
     members = {case_id: theme.id for theme in themes for case_id in theme.case_ids}
     assert sum(len(theme.case_ids) for theme in themes) == len(members)
     assert {assignment.case_id: assignment.theme_id for assignment in assignments if assignment.theme_id} == members
@@ -151,24 +153,26 @@ def test_run_assigns_every_case_exactly_once(network: PipelineNetwork) -> None:
     assert all(
         assignment.reason and assignment.nearest_theme_id and assignment.area_id is None for assignment in outliers
     )
-    assert {assignment.area_id for assignment in assignments if assignment.theme_id} == set(network.store.areas())
+    assert {assignment.area_id for assignment in assignments if assignment.theme_id} == set(
+        network.store.themes.areas()
+    )
     assert all(0 <= assignment.strength <= 1 for assignment in assignments)
 
 
 def test_theme_names_are_distinct_and_use_words_of_their_cases(network: PipelineNetwork) -> None:
     network.run()
-    themes = network.store.themes()
+    themes = network.store.themes.list_all()
     assert len({theme.name.casefold() for theme in themes}) == len(themes)
     for theme in themes:
-        texts = ["\n".join(network.store.case(id).text.values()) for id in theme.case_ids]
+        texts = ["\n".join(network.store.cases.get(id).text.values()) for id in theme.case_ids]
         assert lint_name(theme.name, texts) == []
 
 
 def test_drafted_claims_quote_cases_of_their_theme(network: PipelineNetwork) -> None:
     network.run()
-    cases = {case.id: case for case in network.store.cases()}
-    themes = {theme.id: theme for theme in network.store.themes()}
-    for draft, _, _ in network.store.drafts():
+    cases = {case.id: case for case in network.store.cases.list_all()}
+    themes = {theme.id: theme for theme in network.store.themes.list_all()}
+    for draft, _, _ in network.store.drafts.list_all():
         assert draft.claims
         assert ground(draft, cases).draft == draft
         quoted = {quote.case_id for claim in draft.claims for quote in claim.quotes}
@@ -191,7 +195,7 @@ def test_run_without_changes_returns_the_last_run_and_encodes_nothing(network: P
     encoded = network.encoder.n_encoded
     assert encoded == 43
     assert network.run() == first
-    assert (network.encoder.n_encoded, len(network.store.runs())) == (encoded, 1)
+    assert (network.encoder.n_encoded, len(network.store.runs.list_all())) == (encoded, 1)
     assert network.run(seed=1).number == 2
     assert network.encoder.n_encoded == encoded
 
@@ -241,7 +245,7 @@ def test_run_adds_new_cases_to_themes_with_the_same_id_and_name(network: Pipelin
     assert (pump.new_cases, pump.lineage) == (2, Lineage.GREW)
     assert network.theme_of("login").new_cases == 0
     change = next(
-        theme_change for theme_change in network.store.theme_changes(record.id) if theme_change.theme_id == pump.id
+        theme_change for theme_change in network.store.themes.changes(record.id) if theme_change.theme_id == pump.id
     )
     assert (change.lineage, change.n_before, change.n_after, change.n_shared) == (Lineage.GREW, 8, 10, 8)
 
@@ -249,20 +253,22 @@ def test_run_adds_new_cases_to_themes_with_the_same_id_and_name(network: Pipelin
 def test_run_makes_a_new_theme_for_a_new_topic(empty_network: PipelineNetwork) -> None:
     empty_network.save(build_cases(0, 10, ["scanner", "pallet", "login"]))
     empty_network.run()
-    before = empty_network.store.themes()
+    before = empty_network.store.themes.list_all()
     empty_network.save(build_cases(100, 10, ["invoice"]))
     empty_network.run()
     invoice = empty_network.theme_of("invoice")
     assert invoice.lineage is Lineage.NEW
     assert invoice.id not in {theme.id for theme in before}
-    assert len({theme.name for theme in empty_network.store.themes()}) == len(empty_network.store.themes())
+    assert len({theme.name for theme in empty_network.store.themes.list_all()}) == len(
+        empty_network.store.themes.list_all()
+    )
 
 
 def test_theme_is_dormant_after_two_quiet_labelled_runs_and_returns_with_a_new_case(network: PipelineNetwork) -> None:
     network.run(label="2026Q1")
     for label, lineage in (("2026Q2", Lineage.CONTINUED), ("", Lineage.CONTINUED), ("2026Q3", Lineage.DORMANT)):
         network.run(label=label)
-        assert {theme.lineage for theme in network.store.themes()} == {lineage}, label
+        assert {theme.lineage for theme in network.store.themes.list_all()} == {lineage}, label
     network.save(build_cases(100, 1, ["login"]))
     network.run(label="2026Q4")
     assert network.theme_of("login").lineage is Lineage.RETURNED
@@ -273,7 +279,7 @@ def test_run_with_the_same_label_adds_no_quiet_period(network: PipelineNetwork) 
     network.run(label="2026Q1")
     for label in ("2026Q2", "", "2026Q2"):
         network.run(label=label)
-    assert {theme.quiet_runs for theme in network.store.themes()} == {1}
+    assert {theme.quiet_runs for theme in network.store.themes.list_all()} == {1}
 
 
 def test_theme_outside_a_narrowed_run_remains_and_continues_afterwards(empty_network: PipelineNetwork) -> None:
@@ -282,10 +288,10 @@ def test_theme_outside_a_narrowed_run_remains_and_continues_afterwards(empty_net
     empty_network.run()
     scanner = empty_network.theme_of("scanner")
     empty_network.run(since="2026-01-01")
-    unseen = next(theme for theme in empty_network.store.themes() if theme.id == scanner.id)
+    unseen = next(theme for theme in empty_network.store.themes.list_all() if theme.id == scanner.id)
     assert (unseen.name, unseen.case_ids, unseen.lineage) == (scanner.name, (), Lineage.CONTINUED)
     assert (unseen.n_cases, unseen.n_teams, unseen.n_contributors, unseen.share) == (0, 0, 0, 0)
-    assert empty_network.store.themes()[-1].case_ids == ()
+    assert empty_network.store.themes.list_all()[-1].case_ids == ()
     empty_network.run()
     continued = empty_network.theme_of("scanner")
     assert (continued.id, continued.lineage, continued.new_cases) == (scanner.id, Lineage.CONTINUED, 0)
@@ -304,7 +310,7 @@ def test_new_lens_uses_the_periods_of_the_network(network: PipelineNetwork) -> N
     network.run(label="2026Q1")
     network.save(build_cases(100, 2, ["login"]))
     network.run(label="2026Q2", lens="problem")
-    assert sum(theme.new_cases for theme in network.store.themes("problem")) == 2
+    assert sum(theme.new_cases for theme in network.store.themes.list_all("problem")) == 2
 
 
 def test_near_duplicates_stay_marked_after_narrowed_runs_and_other_lenses(network: PipelineNetwork) -> None:
@@ -312,28 +318,28 @@ def test_near_duplicates_stay_marked_after_narrowed_runs_and_other_lenses(networ
     copy = replace(first, id="c-800", external_id="C-800", content_hash="again", date=dt.date(2026, 8, 1))
     network.save([copy])
     network.run()
-    assert [case.id for case in network.store.cases() if case.duplicate_of] == ["c-800"]
+    assert [case.id for case in network.store.cases.list_all() if case.duplicate_of] == ["c-800"]
     runs: list[dict[str, Any]] = [{"lens": "helped"}, {"since": "2026-02-01"}, {"since": "2026-09-01"}]
     for parameters in runs:
         network.run(**parameters)
-        assert network.store.case("c-800").duplicate_of == first.id, parameters
+        assert network.store.cases.get("c-800").duplicate_of == first.id, parameters
 
 
 def test_lenses_have_separate_themes(network: PipelineNetwork) -> None:
     network.run()
-    themes = network.store.themes("all")
+    themes = network.store.themes.list_all("all")
     network.run(lens="helped")
-    assert network.store.themes("all") == themes
-    assert not {theme.id for theme in network.store.themes("helped")} & {theme.id for theme in themes}
-    assert len(network.store.drafts()) == len(themes) + len(network.store.themes("helped"))
+    assert network.store.themes.list_all("all") == themes
+    assert not {theme.id for theme in network.store.themes.list_all("helped")} & {theme.id for theme in themes}
+    assert len(network.store.drafts.list_all()) == len(themes) + len(network.store.themes.list_all("helped"))
     with pytest.raises(UsageError):
         network.run(lens="colour")
-    assert len(network.store.runs()) == 2
+    assert len(network.store.runs.list_all()) == 2
 
 
 def test_run_at_area_level_groups_by_areas(network: PipelineNetwork) -> None:
     network.run()
-    n_areas = len(network.store.areas())
+    n_areas = len(network.store.themes.areas())
     assert network.run(level="area").n_themes == n_areas < 5
 
 
@@ -341,13 +347,13 @@ def test_run_fits_a_sample_above_the_limit_and_adds_a_note(
     network: PipelineNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network.run()
-    former_themes = {assignment.case_id: assignment.theme_id for assignment in network.store.assignments()}
+    former_themes = {assignment.case_id: assignment.theme_id for assignment in network.store.runs.assignments()}
     limit = len(former_themes) * 3 // 4
     monkeypatch.setattr("patternmind.pipeline.MAX_FITTED_ROWS", limit)
     monkeypatch.setattr("patternmind.pipeline.group_rows", partial(group_rows, max_fitted_rows=limit))
     run = network.run(from_scratch=True)
     assert any("Only a sample of the cases was grouped" in note for note in run.notes)
-    current_themes = {assignment.case_id: assignment.theme_id for assignment in network.store.assignments()}
+    current_themes = {assignment.case_id: assignment.theme_id for assignment in network.store.runs.assignments()}
     assert current_themes.keys() == former_themes.keys()
     assert sum(current_themes[case_id] == theme_id for case_id, theme_id in former_themes.items()) >= 0.8 * len(
         former_themes
@@ -357,7 +363,7 @@ def test_run_fits_a_sample_above_the_limit_and_adds_a_note(
 def test_run_works_with_hdbscan(network: PipelineNetwork) -> None:
     record = network.run(engine="hdbscan")
     assert (record.state, record.n_cases) == ("finished", 43)
-    assert len(network.store.assignments()) == 43
+    assert len(network.store.runs.assignments()) == 43
 
 
 # little or no input
@@ -369,8 +375,8 @@ def test_run_reports_too_few_cases_below_twenty(empty_network: PipelineNetwork, 
     record = empty_network.run()
     assert (record.state, record.n_cases, record.n_themes, record.n_outliers) == ("finished", n, 0, n)
     assert record.notes == (f"Not enough cases to group: you have {n} and need 20.",)
-    assert {assignment.reason for assignment in empty_network.store.assignments()} <= {"too few cases to group"}
-    assert empty_network.store.drafts() == []
+    assert {assignment.reason for assignment in empty_network.store.runs.assignments()} <= {"too few cases to group"}
+    assert empty_network.store.drafts.list_all() == []
 
 
 def test_run_reports_when_nothing_recurs(empty_network: PipelineNetwork) -> None:
@@ -381,15 +387,15 @@ def test_run_reports_when_nothing_recurs(empty_network: PipelineNetwork) -> None
     record = empty_network.run()
     if record.n_themes == 0:
         assert record.notes == ("Nothing recurs yet.",)
-        assert {assignment.reason for assignment in empty_network.store.assignments()} == {"nothing recurs yet"}
+        assert {assignment.reason for assignment in empty_network.store.runs.assignments()} == {"nothing recurs yet"}
     assert record.n_cases == 24
 
 
 def test_run_without_drafts_keeps_existing_drafts(network: PipelineNetwork) -> None:
     network.run()
-    before = network.store.drafts()
+    before = network.store.drafts.list_all()
     assert network.run(draft=False, seed=1).n_drafts == 0
-    assert network.store.drafts() == before
+    assert network.store.drafts.list_all() == before
 
 
 def test_near_duplicates_count_once_in_themes_and_gists(network: PipelineNetwork) -> None:
@@ -398,9 +404,9 @@ def test_near_duplicates_count_once_in_themes_and_gists(network: PipelineNetwork
     )
     network.save([first, replace(first, id="c-201"), replace(first, id="c-202")])
     network.run()
-    repeated = [case for case in network.store.cases() if case.duplicate_of]
+    repeated = [case for case in network.store.cases.list_all() if case.duplicate_of]
     assert [(case.id, case.duplicate_of) for case in repeated] == [("c-201", "c-200"), ("c-202", "c-200")]
-    for theme in network.store.themes():
+    for theme in network.store.themes.list_all():
         copies = set(theme.case_ids) & {"c-200", "c-201", "c-202"}
         assert theme.n_cases == len(theme.case_ids) - max(0, len(copies) - 1)
 
@@ -410,9 +416,9 @@ def test_repeated_copies_of_a_case_are_not_a_theme(network: PipelineNetwork) -> 
     copies = [replace(first, id=f"c-{number}") for number in range(201, 206)]
     network.save([first, *copies])
     network.run()
-    theme_by_case = {assignment.case_id: assignment.theme_id for assignment in network.store.assignments()}
+    theme_by_case = {assignment.case_id: assignment.theme_id for assignment in network.store.runs.assignments()}
     themes_with_copies = {theme_by_case[case.id] for case in [first, *copies]} - {None}
-    assert all(theme.n_cases >= 3 for theme in network.store.themes() if theme.id in themes_with_copies)
+    assert all(theme.n_cases >= 3 for theme in network.store.themes.list_all() if theme.id in themes_with_copies)
 
 
 def test_theme_with_a_fallback_name_gets_no_renaming_note(network: PipelineNetwork) -> None:
@@ -423,9 +429,9 @@ def test_theme_with_a_fallback_name_gets_no_renaming_note(network: PipelineNetwo
     network.run(label="2026Q3")
     words = [*stop_words, "gasket"]
     network.save([build_case(f"c-{310 + n}", " ".join(words[n:] + words[:n]), content_hash=str(n)) for n in range(6)])
-    assert any(theme.name == f"Theme {theme.id[-4:]}" for theme in network.store.themes())
+    assert any(theme.name == f"Theme {theme.id[-4:]}" for theme in network.store.themes.list_all())
     assert not [note for note in network.run(label="2026Q4").notes if "no longer called" in note]
-    assert any("gasket" in theme.name.casefold() for theme in network.store.themes())
+    assert any("gasket" in theme.name.casefold() for theme in network.store.themes.list_all())
 
 
 # decisions of people
@@ -433,7 +439,7 @@ def test_theme_with_a_fallback_name_gets_no_renaming_note(network: PipelineNetwo
 
 def test_decisions_survive_later_runs_and_rejected_drafts_stay_rejected(network: PipelineNetwork) -> None:
     network.run(label="2026Q3")
-    first, second, *_ = [draft.id for draft, _, _ in network.store.drafts()]
+    first, second, *_ = [draft.id for draft, _, _ in network.store.drafts.list_all()]
     decide_draft(network.store, network.clock, first, DraftAction.ACCEPT, actor="Ada")
     decide_draft(
         network.store, network.clock, second, DraftAction.REJECT, actor="Ada", reason=RejectionReason.NOT_USEFUL
@@ -471,8 +477,8 @@ def test_run_with_a_failing_encoder_is_marked_failed_and_keeps_the_last_result(n
     network.encoder = FailingEncoder(0)
     with pytest.raises(ModelUnavailable):
         network.run()
-    assert [run.state for run in network.store.runs()] == ["finished", "failed"]
-    assert network.store.runs()[1].notes == ("ModelUnavailable",)
+    assert [run.state for run in network.store.runs.list_all()] == ["finished", "failed"]
+    assert network.store.runs.list_all()[1].notes == ("ModelUnavailable",)
     assert network.result() == before
     network.encoder = HashingEncoder()
     assert network.run().state == "finished"
@@ -495,9 +501,9 @@ def test_run_reuses_vectors_stored_before_a_failure(
 
 
 def test_run_that_died_is_marked_interrupted_and_the_next_finishes(network: PipelineNetwork) -> None:
-    network.store.begin_run(RunParameters(), NOON)
+    network.store.runs.begin(RunParameters(), NOON)
     network.run()
-    assert [run.state for run in network.store.runs()] == ["interrupted", "finished"]
+    assert [run.state for run in network.store.runs.list_all()] == ["interrupted", "finished"]
 
 
 def test_run_after_a_kill_gives_the_undisturbed_result(tmp_path: Path) -> None:
@@ -508,7 +514,7 @@ def test_run_after_a_kill_gives_the_undisturbed_result(tmp_path: Path) -> None:
         network = PipelineNetwork(tmp_path / name)
         network.save(cases)
         if name == "killed":
-            network.store.begin_run(RunParameters(), NOON)
+            network.store.runs.begin(RunParameters(), NOON)
             embed_cases(network.store, network.encoder, cases[:17], "all")
         network.run()
         results.append(network.result())
@@ -549,22 +555,22 @@ def run_with_flood(empty_network: PipelineNetwork, *, contributor: str | None) -
     )
     empty_network.run()
     return max(
-        empty_network.store.themes(),
-        key=lambda theme: sum("turbine" in empty_network.store.case(c).text["problem"] for c in theme.case_ids),
+        empty_network.store.themes.list_all(),
+        key=lambda theme: sum("turbine" in empty_network.store.cases.get(c).text["problem"] for c in theme.case_ids),
     )
 
 
 def test_theme_of_a_single_contributor_is_marked_and_gets_no_pattern(network: PipelineNetwork) -> None:
     flood = run_with_flood(network, contributor="one person")
-    assigned = {assignment.case_id for assignment in network.store.assignments()}
+    assigned = {assignment.case_id for assignment in network.store.runs.assignments()}
     assert {f"c-{500 + n}" for n in range(50)} <= assigned
-    patterns = {draft.theme_id: draft for draft, _, _ in network.store.drafts()}
+    patterns = {draft.theme_id: draft for draft, _, _ in network.store.drafts.list_all()}
     flood_ids = {f"c-{500 + n}" for n in range(50)}
     assert set(flood.case_ids) <= flood_ids
     assert flood.one_contributor
     assert patterns[flood.id].name == "No repeatable pattern in these cases"
     assert "one contributor" in str(patterns[flood.id].fields["reason"])
-    other_themes = [theme for theme in network.store.themes() if not set(theme.case_ids) & flood_ids]
+    other_themes = [theme for theme in network.store.themes.list_all() if not set(theme.case_ids) & flood_ids]
     assert len(other_themes) >= 4
     assert not any(theme.one_contributor for theme in other_themes)
 
@@ -583,7 +589,7 @@ def naming_model(
 
     def answer_prompt(prompt: RenderedPrompt) -> ScriptedReply:
         case_id = re.findall(r"Its case (c-\d+):", prompt.user)[0]
-        problem = empty_network.store.case(case_id).text["problem"]
+        problem = empty_network.store.cases.get(case_id).text["problem"]
         subject = next(word for word in SUBJECTS if f" {word} " in problem)
         text = "The choir sang all night." if invent_quotes else problem
         response = {"name": f"{subject} standstill", "gist": f"The {subject} again.", **(answer or {})}
@@ -611,9 +617,9 @@ def test_model_failure_keeps_key_phrases_and_adds_a_note_per_theme(network: Pipe
     record = network.run(LlmContext(model, PromptFiles(packaged_prompts_dir())), draft=False)
     assert (record.state, len(record.notes)) == ("finished", 5)
     assert all("keeps its key phrases as a name: the model's server failed" in note for note in record.notes)
-    names = [theme.name for theme in network.store.themes()]
+    names = [theme.name for theme in network.store.themes.list_all()]
     network.run(draft=False)
-    assert [theme.name for theme in network.store.themes()] == names
+    assert [theme.name for theme in network.store.themes.list_all()] == names
 
 
 def test_run_with_failed_calls_is_computed_again(network: PipelineNetwork) -> None:
@@ -627,7 +633,9 @@ def test_model_answer_with_invented_quotes_is_refused(network: PipelineNetwork) 
     record = network.run(llm, draft=False)
     assert len(model.requests) == 5
     assert [note.split(": ")[1] for note in record.notes] == ["its quotes were not found in the cases."] * 5
-    assert not any("standstill" in theme.name or theme.gist.endswith(" again.") for theme in network.store.themes())
+    assert not any(
+        "standstill" in theme.name or theme.gist.endswith(" again.") for theme in network.store.themes.list_all()
+    )
 
 
 def test_gist_with_weak_support_has_a_note(network: PipelineNetwork) -> None:
@@ -635,14 +643,14 @@ def test_gist_with_weak_support_has_a_note(network: PipelineNetwork) -> None:
     record = network.run(llm, draft=False)
     assert len(record.notes) == 5
     assert all(": please check its gist: Its quotes contain" in note for note in record.notes)
-    assert all("standstill" in theme.name for theme in network.store.themes())
+    assert all("standstill" in theme.name for theme in network.store.themes.list_all())
 
 
 def test_gist_with_weak_support_and_no_case_words_is_refused(network: PipelineNetwork) -> None:
     llm, _ = naming_model(network, {"gist": "You name themes for practitioners who share real problems."})
     record = network.run(llm, draft=False)
     assert [note.split(": ")[1] for note in record.notes] == ["its gist is not in the words of its cases."] * 5
-    assert not any("standstill" in theme.name for theme in network.store.themes())
+    assert not any("standstill" in theme.name for theme in network.store.themes.list_all())
 
 
 def test_model_answer_that_repeats_its_instructions_is_refused(network: PipelineNetwork) -> None:
@@ -660,14 +668,14 @@ def test_model_name_or_gist_with_an_unknown_fact_is_refused(network: PipelineNet
     assert [note.split(": ")[1] for note in record.notes] == [
         "its gist does not hold (the cases it quotes do not hold a number)."
     ] * 5
-    assert not any("standstill" in theme.name for theme in network.store.themes())
+    assert not any("standstill" in theme.name for theme in network.store.themes.list_all())
 
 
 def test_gist_cannot_quote_a_case_of_another_theme(network: PipelineNetwork) -> None:
     def quote_a_neighbour(prompt: RenderedPrompt) -> ScriptedReply:
-        own = network.store.case(re.findall(r"Its case (c-\d+):", prompt.user)[0]).text["problem"]
+        own = network.store.cases.get(re.findall(r"Its case (c-\d+):", prompt.user)[0]).text["problem"]
         subject = own.split()[1]
-        outside = next(case for case in network.store.cases() if subject not in case.text["problem"])
+        outside = next(case for case in network.store.cases.list_all() if subject not in case.text["problem"])
         quotes = [{"case_id": outside.id, "text": outside.text["problem"]}]
         return {"name": f"{subject} standstill", "gist": "It stands still.", "quotes": quotes}
 
@@ -679,7 +687,7 @@ def test_gist_cannot_quote_a_case_of_another_theme(network: PipelineNetwork) -> 
 def test_model_name_like_its_neighbour_is_retried_once_then_extended_by_a_key_phrase(network: PipelineNetwork) -> None:
     llm, model = naming_model(network, {"name": "Morning shift"})
     record = network.run(llm, draft=False)
-    names = [theme.name for theme in network.store.themes()]
+    names = [theme.name for theme in network.store.themes.list_all()]
     assert record.notes == ()
     assert len(model.requests) == 5 + 4
     assert names.count("Morning shift") == 1
@@ -695,7 +703,7 @@ def test_model_name_without_meaning_is_retried_once_then_refused(network: Pipeli
     llm, model = naming_model(network, {"name": name})
     record = network.run(llm, draft=False)
     assert (len(record.notes), len(model.requests)) == (5, 10)
-    assert name not in {theme.name for theme in network.store.themes()}
+    assert name not in {theme.name for theme in network.store.themes.list_all()}
 
 
 def test_model_answer_without_a_shared_topic_is_not_retried(network: PipelineNetwork) -> None:
@@ -720,7 +728,7 @@ def test_network_only_text_is_withheld_from_every_export(empty_network: Pipeline
         assert not [sentence for sentence in sentences if sentence in str(rows)], kind
     assert len(exported["cases"]) == 32
     assert sum(row.get("withheld") == "network only" for row in exported["cases"]) == 16
-    assert len(exported["themes"]) == len(empty_network.store.themes())
+    assert len(exported["themes"]) == len(empty_network.store.themes.list_all())
     withheld = [row for row in exported["drafts"] if row["withheld_claims"]]
     assert {row["theme_id"] for row in withheld} == {
         empty_network.theme_of("scanner").id,

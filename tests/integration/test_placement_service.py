@@ -69,7 +69,7 @@ def test_placer_places_every_new_case_and_embeds_only_its_text(
 def test_placements_mostly_agree_with_the_next_run(network: ThemeNetwork) -> None:
     placed_ids = {placement.case_id: placement.theme_id for placement in build_placer(network).place_new_cases()}
     network.run()
-    run_ids = {placement.case_id: placement.theme_id for placement in network.store.assignments("all")}
+    run_ids = {placement.case_id: placement.theme_id for placement in network.store.runs.assignments("all")}
     both = [case_id for case_id in placed_ids if placed_ids[case_id] and run_ids[case_id or ""]]
     assert sum(placed_ids[case_id] == run_ids[case_id or ""] for case_id in both) >= 0.7 * len(both)
 
@@ -85,7 +85,7 @@ def test_placement_of_a_run_case_follows_the_run_and_edits(network: ThemeNetwork
 @pytest.mark.parametrize("remove", ["erase_case", "withdraw_case"])
 def test_placer_ignores_cases_that_another_process_removed(network: ThemeNetwork, tmp_path: Path, remove: str) -> None:
     placer, theme = build_placer(network), network.themes()[0]
-    text = "\n".join(network.store.case(theme.case_ids[0]).text.values())
+    text = "\n".join(network.store.cases.get(theme.case_ids[0]).text.values())
     assert placer.place_text(text).theme_id == theme.id
     no_rewrite = TextRewrite(
         rewrite_theme=lambda theme: theme,
@@ -144,14 +144,14 @@ def test_place_text_redacts_and_stores_no_text(network: ThemeNetwork) -> None:
             encoded.extend(texts)
             return super().encode(texts, progress=progress)
 
-    network.store.add_to_roster([("Anna Berglund", None, None)])
-    n_cases = len(network.store.cases())
+    network.store.network.add_to_roster([("Anna Berglund", None, None)])
+    n_cases = len(network.store.cases.list_all())
     placement = Placer(network.store, RecordingEncoder()).place_text(
         "Anna Berglund (anna@example.com) lost the pallet."
     )
     assert placement.case_id is None
     assert encoded == ["somebody ([email]) lost the pallet."]
-    assert len(network.store.cases()) == n_cases
+    assert len(network.store.cases.list_all()) == n_cases
     assert "Anna" not in json.dumps(placement.reason)
     with pytest.raises(UsageError):
         Placer(network.store, RecordingEncoder()).place_text("  ")

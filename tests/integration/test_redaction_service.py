@@ -60,11 +60,11 @@ def test_confirmed_name_is_redacted_and_not_listed_again(ctx: AppContext) -> Non
 def test_confirm_names_refuses_a_name_without_letters(ctx: AppContext) -> None:
     with pytest.raises(UsageError, match="two letters"):
         confirm_names(ctx.store, ["Zebulon", "4"])
-    assert ctx.store.roster() == []
+    assert ctx.store.network.roster() == []
 
 
 def test_customer_of_a_row_is_redacted_in_its_text(ctx: AppContext) -> None:
-    case = ctx.store.case("sold")
+    case = ctx.store.cases.get("sold")
     assert case.text["problem"] == "[customer] took the last valve from shelf 12."
     assert "Borealis" not in json.dumps(dict(case.extra))
 
@@ -75,14 +75,14 @@ def test_roster_import_adds_people_customers_sites_and_regions(ctx: AppContext, 
     more = tmp_path / "more.csv"
     more.write_text("id,problem\nm-1,@ada_l of Acme rang from Moss on 601 234 567\n", encoding="utf-8")
     import_files(ctx.store, [more], kind=CaseKind.CASE)
-    assert ctx.store.case("m-1").text["problem"] == "[person 1] of [customer 2] rang from [site 3] on [phone]"
+    assert ctx.store.cases.get("m-1").text["problem"] == "[person 1] of [customer 2] rang from [site 3] on [phone]"
 
 
 @pytest.mark.parametrize("row", ["planet,Mars", "region,Norway"])
 def test_roster_with_an_unknown_kind_or_region_is_refused_completely(ctx: AppContext, tmp_path: Path, row: str) -> None:
     with pytest.raises(UnreadableFile):
         import_roster(ctx.store, roster_file(tmp_path, f"kind,name\nperson,Ada Lund\n{row}\n"))
-    assert ctx.store.roster() == []
+    assert ctx.store.network.roster() == []
 
 
 def test_decision_texts_are_redacted_with_current_and_later_rosters(ctx: AppContext, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from patternmind.services.file_import import import_files
 from patternmind.services.reviews import decide_draft, list_all_drafts
 from patternmind.services.roster import import_roster, redact_all
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
+from patternmind.storage.repositories.drafts import SqlDraftRepository
 from patternmind.storage.run_lock import run_lock
 
 SUBJECTS = ("printer", "valve", "login")
@@ -85,7 +86,7 @@ def fill_home(home: Path) -> None:
                 note="as Zebulon said",
             )
             decide_draft(store, clock, reviewed.grounded.draft.id, DraftAction.ACCEPT, actor="Ada")
-    theme = store.themes("all")[0].id
+    theme = store.themes.list_all("all")[0].id
     request = ThemeEditRequest(
         action=EditAction.RENAME, actor="Ada", lens="all", theme_id=theme, name="Zebulon, printers", note="Zebulon"
     )
@@ -107,7 +108,7 @@ def roster(tmp_path: Path) -> Path:
 def exported_texts(ctx: AppContext) -> list[str]:
     export_names = ("cases", "themes", "drafts", "patterns")
     rows = [json.dumps(row) for export_name in export_names for row in export_rows(ctx.store, export_name)]
-    return [*rows, *ctx.store.areas().values()]
+    return [*rows, *ctx.store.themes.areas().values()]
 
 
 def count_rows_with_name(path: Path, *, ignored: set[str]) -> dict[str, int]:
@@ -128,24 +129,24 @@ def quotes_of(drafts: list[Draft]) -> Iterator[Quote]:
 
 
 def stored_drafts(ctx: AppContext) -> list[Draft]:
-    return [draft for draft, _, _ in ctx.store.drafts(current=False)]
+    return [draft for draft, _, _ in ctx.store.drafts.list_all(current=False)]
 
 
 def test_roster_change_removes_a_new_name_from_all_stored_text(ctx: AppContext, roster: Path) -> None:
-    assert any("Zebulon" in theme.gist for theme in ctx.store.themes())
+    assert any("Zebulon" in theme.gist for theme in ctx.store.themes.list_all())
     path, ignored = ctx.settings.home / DATABASE_FILE, {"submission", "person"}
     assert set(count_rows_with_name(path, ignored=ignored)) >= {"case", "decision", "draft", "edit", "theme"}
     assert import_roster(ctx.store, roster) == RosterChange(added=1, changed=27)
     assert [text for text in exported_texts(ctx) if "zebulon" in text.casefold()] == []
     assert count_rows_with_name(path, ignored=ignored) == {}
-    assert len(ctx.store.submissions()) == 27
+    assert len(ctx.store.submissions.list_all()) == 27
 
 
 def test_roster_change_moves_quotes_and_withdraws_those_with_the_name(ctx: AppContext, roster: Path) -> None:
     before = {draft.id: draft for draft in stored_drafts(ctx)}
     ids_with_name = {id for id, draft in before.items() if any("Zebulon" in quote.text for quote in quotes_of([draft]))}
     import_roster(ctx.store, roster)
-    cases = {case.id: case for case in ctx.store.cases()}
+    cases = {case.id: case for case in ctx.store.cases.list_all()}
     after = {draft.id: draft for draft in stored_drafts(ctx)}
     assert list(after) == list(before)
     assert ids_with_name
@@ -173,11 +174,11 @@ def test_roster_change_changes_nothing_when_interrupted_and_can_be_repeated(
     def interrupt(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(type(ctx.store), "_rewrite_drafts", interrupt)
+    monkeypatch.setattr(SqlDraftRepository, "rewrite", interrupt)
     with pytest.raises(KeyboardInterrupt):
         import_roster(ctx.store, roster)
     monkeypatch.undo()
-    assert (exported_texts(ctx), ctx.store.roster()) == (before, [])
+    assert (exported_texts(ctx), ctx.store.network.roster()) == (before, [])
     assert import_roster(ctx.store, roster) == RosterChange(added=1, changed=27)
     after = exported_texts(ctx)
     assert import_roster(ctx.store, roster) == RosterChange(added=0, changed=0)
@@ -187,18 +188,18 @@ def test_roster_change_changes_nothing_when_interrupted_and_can_be_repeated(
 
 def test_roster_change_drops_vectors_until_the_next_run(ctx: AppContext, roster: Path) -> None:
     def vectors() -> set[str]:
-        hashes = [text_hash(lens_text(case, "all")) for case in ctx.store.cases()]
-        return set(ctx.store.vectors(ctx.encoder.id, hashes))
+        hashes = [text_hash(lens_text(case, "all")) for case in ctx.store.cases.list_all()]
+        return set(ctx.store.vectors.get_many(ctx.encoder.id, hashes))
 
     old = vectors()
     assert old
     import_roster(ctx.store, roster)
     assert vectors() == set()
-    assert ctx.store.vectors(ctx.encoder.id, sorted(old)) == {}
-    themes = {theme.id: theme.case_ids for theme in ctx.store.themes("all")}
+    assert ctx.store.vectors.get_many(ctx.encoder.id, sorted(old)) == {}
+    themes = {theme.id: theme.case_ids for theme in ctx.store.themes.list_all("all")}
     ctx.run(RunParameters())
     assert len(vectors()) > 0
-    assert {theme.id for theme in ctx.store.themes("all")} >= {id for id, cases in themes.items() if cases}
+    assert {theme.id for theme in ctx.store.themes.list_all("all")} >= {id for id, cases in themes.items() if cases}
 
 
 def test_import_uses_a_roster_that_grows_meanwhile(
@@ -206,7 +207,7 @@ def test_import_uses_a_roster_that_grows_meanwhile(
 ) -> None:
     late = tmp_path / "late.json"
     late.write_text(json.dumps([{"id": "late", "problem": "Zebulon Quast was late."}]), encoding="utf-8")
-    read_roster = ctx.store.roster
+    read_roster = ctx.store.network.roster
 
     def read_then_grow() -> object:
         people = read_roster()
@@ -214,10 +215,10 @@ def test_import_uses_a_roster_that_grows_meanwhile(
         import_roster(ctx.store, roster)
         return people
 
-    monkeypatch.setattr(ctx.store, "roster", read_then_grow)
+    monkeypatch.setattr(ctx.store.network, "roster", read_then_grow)
     report = import_files(ctx.store, [late], kind=CaseKind.CASE)
     assert report.accepted == 1
-    assert ctx.store.case("late").text == {"problem": "[person 1] was late."}
+    assert ctx.store.cases.get("late").text == {"problem": "[person 1] was late."}
 
 
 def test_roster_change_is_refused_during_a_run(ctx: AppContext) -> None:

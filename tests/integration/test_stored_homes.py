@@ -34,7 +34,7 @@ def ctx(tmp_path: Path) -> AppContext:
 
 
 def test_migration_keeps_every_row_and_leaves_a_copy(ctx: AppContext, facts: dict[str, Any]) -> None:
-    assert len(ctx.store.cases()) == facts["cases"]  # opens and migrates
+    assert len(ctx.store.cases.list_all()) == facts["cases"]  # opens and migrates
     home = ctx.settings.home
     with closing(sqlite3.connect(home / "patternmind.db")) as connection:
         counts = {
@@ -51,21 +51,21 @@ def test_migration_keeps_every_row_and_leaves_a_copy(ctx: AppContext, facts: dic
 
 def test_stored_home_reads_as_before(ctx: AppContext, facts: dict[str, Any]) -> None:
     store = ctx.store
-    assert [[theme.id, theme.name, len(theme.case_ids)] for theme in store.themes()] == facts["themes"]
-    assert [run.id for run in store.runs()] == facts["runs"]
-    assert len(store.edits()) == facts["edits"]
-    assert len(store.list_pattern_uses()) == facts["uses"]
+    assert [[theme.id, theme.name, len(theme.case_ids)] for theme in store.themes.list_all()] == facts["themes"]
+    assert [run.id for run in store.runs.list_all()] == facts["runs"]
+    assert len(store.edits.list_all()) == facts["edits"]
+    assert len(store.drafts.pattern_uses()) == facts["uses"]
     assert sorted(member.name for member in ctx.accounts.list_members(DEFAULT_NETWORK)) == facts["members"]
-    _, decisions, _ = store.draft(facts["ids"]["draft_id"])
+    _, decisions, _ = store.drafts.get(facts["ids"]["draft_id"])
     assert [decision.action for decision in decisions] == [DraftAction.EDIT, DraftAction.ACCEPT]
     assert [entry.published.pattern.id for entry in list_library(store)] == [facts["ids"]["pattern_id"]]
-    job = store.job(facts["ids"]["job_id"])
+    job = store.jobs.get(facts["ids"]["job_id"])
     assert job.has_ended
-    assert store.machine_result(store.runs()[-1].id) is not None
+    assert store.runs.machine_result(store.runs.list_all()[-1].id) is not None
 
 
 def test_run_without_changes_answers_with_the_stored_run(ctx: AppContext) -> None:
     """The fingerprint of a run must not change with the names in the code."""
-    last = ctx.store.last_run()
+    last = ctx.store.runs.latest()
     assert last is not None
     assert ctx.run(last.parameters).id == last.id

@@ -83,7 +83,7 @@ class ChangeNetwork:
 
     def import_cases(self, first: int, n: int) -> None:
         cases = short_cases(0, first, n)
-        self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
+        self.store.cases.save_all([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
     def run(self, **values: Any) -> RunRecord:
         self.clock.at += dt.timedelta(minutes=1)
@@ -95,13 +95,13 @@ class ChangeNetwork:
         )
 
     def themes(self) -> list[Theme]:
-        return [theme for theme in self.store.themes("all") if theme.case_ids]
+        return [theme for theme in self.store.themes.list_all("all") if theme.case_ids]
 
     def theme_ids(self) -> dict[str, str | None]:
-        return {assignment.case_id: assignment.theme_id for assignment in self.store.assignments("all")}
+        return {assignment.case_id: assignment.theme_id for assignment in self.store.runs.assignments("all")}
 
     def names(self) -> dict[str, str]:
-        return {theme.id: theme.name for theme in self.store.themes("all")}
+        return {theme.id: theme.name for theme in self.store.themes.list_all("all")}
 
     def join_smallest(self) -> tuple[RunRecord, ChangeToReview]:
         """Run again with the smallest theme joined to another; return the run and that change."""
@@ -252,7 +252,7 @@ def test_proposal_that_contradicts_an_edit_is_refused(network: ChangeNetwork) ->
 
 def test_conflicting_edit_is_confirmed_or_undone(network: ChangeNetwork) -> None:
     first, second, *_ = network.themes()
-    case_id = next(id for id in first.case_ids if network.store.find_assignment(id, "all"))
+    case_id = next(id for id in first.case_ids if network.store.runs.assignment_of(id, "all"))
     network.decide(EditAction.PIN, case_id, theme_id=second.id)
     conflict, *_ = list_conflicts_to_review(network.store, "all")
     assert conflict.answer is None
@@ -273,9 +273,9 @@ def test_theme_owner_is_the_last_person_who_took_it(network: ChangeNetwork) -> N
     theme, before = network.themes()[0], network.theme_ids()
     network.decide(EditAction.OWN, theme_id=theme.id, by="Ada")
     network.decide(EditAction.OWN, theme_id=theme.id, by="Bo")
-    assert theme_owners(network.store.edits()) == {theme.id: "Bo"}
+    assert theme_owners(network.store.edits.list_all()) == {theme.id: "Bo"}
     network.decide(EditAction.UNDO, undoes=2)
-    assert theme_owners(network.store.edits()) == {theme.id: "Ada"}
+    assert theme_owners(network.store.edits.list_all()) == {theme.id: "Ada"}
     assert network.theme_ids() == before
 
 

@@ -69,7 +69,7 @@ class ThemeNetwork:
 
     def import_cases(self, first: int, n: int) -> None:
         cases = short_cases(0, first, n)
-        self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
+        self.store.cases.save_all([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
     def run(self, **values: Any) -> RunRecord:
         self.clock.at += dt.timedelta(minutes=1)
@@ -85,13 +85,13 @@ class ThemeNetwork:
         return self.decide(EditAction.UNDO, by="Bo", undoes=seq)
 
     def themes(self) -> list[Theme]:
-        return [theme for theme in self.store.themes("all") if theme.case_ids]
+        return [theme for theme in self.store.themes.list_all("all") if theme.case_ids]
 
     def theme(self, theme_id: str) -> Theme:
-        return next(theme for theme in self.store.themes("all") if theme.id == theme_id)
+        return next(theme for theme in self.store.themes.list_all("all") if theme.id == theme_id)
 
     def assignment(self, case_id: str) -> Assignment:
-        return next(assignment for assignment in self.store.assignments("all") if assignment.case_id == case_id)
+        return next(assignment for assignment in self.store.runs.assignments("all") if assignment.case_id == case_id)
 
     def visible_state(self) -> list[Any]:
         """Return themes, assignments and areas, without lineage details and map positions, which each run changes."""
@@ -105,10 +105,10 @@ class ThemeNetwork:
                 unseen_case_ids=(),
                 former_exemplars=(),
             )
-            for theme in sorted(self.store.themes("all"), key=lambda theme: theme.id)
+            for theme in sorted(self.store.themes.list_all("all"), key=lambda theme: theme.id)
         ]
-        assignments = [replace(assignment, x=None, y=None) for assignment in self.store.assignments("all")]
-        return [themes, assignments, self.store.areas("all")]
+        assignments = [replace(assignment, x=None, y=None) for assignment in self.store.runs.assignments("all")]
+        return [themes, assignments, self.store.themes.areas("all")]
 
 
 @pytest.fixture
@@ -201,7 +201,9 @@ def test_moved_out_case_does_not_return(network: ThemeNetwork) -> None:
 
 def test_outlier_can_be_moved_in_by_its_external_id(network: ThemeNetwork) -> None:
     theme = network.themes()[0]
-    outlier = next(assignment.case_id for assignment in network.store.assignments("all") if assignment.theme_id is None)
+    outlier = next(
+        assignment.case_id for assignment in network.store.runs.assignments("all") if assignment.theme_id is None
+    )
     network.decide(EditAction.MOVE_IN, outlier.upper(), theme_id=theme.id)
     for _ in range(2):
         assert network.assignment(outlier).theme_id == theme.id
@@ -214,7 +216,7 @@ def test_split_off_theme_exists_at_once_and_keeps_its_cases(network: ThemeNetwor
     result = network.decide(EditAction.SPLIT_OFF, *theme.case_ids[:2], theme_id=theme.id, name="Yard at night")
     new_id = result.edit.other_theme_id or ""
     assert network.theme(new_id).name == "Yard at night"
-    assert new_id not in {other.id for other in network.store.themes("all") if other.id == theme.id}
+    assert new_id not in {other.id for other in network.store.themes.list_all("all") if other.id == theme.id}
     for encoder, engine in ((network.encoder, "graph"), (WordEncoder(), "graph"), (WordEncoder(), "hdbscan")):
         assert {*network.theme(new_id).case_ids} >= {*theme.case_ids[:2]}
         assert not {*network.theme(theme.id).case_ids} & {*theme.case_ids[:2]}
@@ -227,13 +229,13 @@ def test_split_off_theme_is_matched_when_the_data_shows_it(tmp_path: Path) -> No
     network = ThemeNetwork(tmp_path)
     network.run(level="area")
     wide_theme = network.themes()[0]
-    texts = {case.id: case.text["problem"] for case in network.store.cases() if case.id in wide_theme.case_ids}
+    texts = {case.id: case.text["problem"] for case in network.store.cases.list_all() if case.id in wide_theme.case_ids}
     words = _largest_subject(texts)
     case_ids = [case_id for case_id, text in texts.items() if words & set(text.casefold().split())]
     new_id = network.decide(EditAction.SPLIT_OFF, *case_ids, theme_id=wide_theme.id).edit.other_theme_id or ""
     network.run()
     assert {*network.theme(new_id).case_ids} >= {*case_ids}
-    machine_result = network.store.machine_result(network.run().id)
+    machine_result = network.store.runs.machine_result(network.run().id)
     assert machine_result is not None
     assert new_id in machine_result.theme_ids
 
@@ -321,17 +323,17 @@ def test_rename_under_a_lock_is_undone_only_after_the_lock(network: ThemeNetwork
 def test_retired_theme_keeps_its_cases_and_gets_no_drafts(network: ThemeNetwork) -> None:
     network.run(draft=True, label="2026Q3")
     theme = network.themes()[0]
-    drafted = {draft.theme_id for draft, _, _ in network.store.drafts()}
+    drafted = {draft.theme_id for draft, _, _ in network.store.drafts.list_all()}
     assert theme.id in drafted
     network.decide(EditAction.RETIRE, theme_id=theme.id)
     for _ in range(2):
         assert network.theme(theme.id).lineage is Lineage.RETIRED
         assert {*network.theme(theme.id).case_ids} >= {*theme.case_ids}
-        assert {draft.theme_id for draft, _, _ in network.store.drafts()} == drafted - {theme.id}
+        assert {draft.theme_id for draft, _, _ in network.store.drafts.list_all()} == drafted - {theme.id}
         network.run(draft=True, label="2026Q4")
     network.undo(1)
     assert network.theme(theme.id).lineage is not Lineage.RETIRED
-    assert {draft.theme_id for draft, _, _ in network.store.drafts()} == drafted
+    assert {draft.theme_id for draft, _, _ in network.store.drafts.list_all()} == drafted
 
 
 # the edit and the next run give the same themes
@@ -398,7 +400,7 @@ def test_edits_belong_to_their_lens(network: ThemeNetwork) -> None:
 
 def test_run_reports_conflicts_and_undoes_no_edit(network: ThemeNetwork) -> None:
     firm = max(
-        (assignment for assignment in network.store.assignments("all") if assignment.theme_id),
+        (assignment for assignment in network.store.runs.assignments("all") if assignment.theme_id),
         key=lambda assignment: (assignment.strength, assignment.case_id),
     )
     other = next(theme for theme in network.themes() if theme.id != firm.theme_id)
@@ -410,7 +412,7 @@ def test_run_reports_conflicts_and_undoes_no_edit(network: ThemeNetwork) -> None
     assert (conflict.kind, conflict.edit_seq, conflict.case_ids) == ("move_in", 1, (firm.case_id,))
     assert set(conflict.theme_ids) == {firm.theme_id, other.id}
     assert network.assignment(firm.case_id).theme_id == other.id
-    assert network.store.last_run() == record
+    assert network.store.runs.latest() == record
 
 
 # refusals
@@ -425,7 +427,7 @@ def test_contradiction_names_both_edits_with_person_and_time(network: ThemeNetwo
     message = str(refused.value)
     assert f"Decision 2 (pin {case_id} to {second.id}; Bo, 2026-11-20 12:01)" in message
     assert f"decision 1 (pin {case_id} to {first.id}; Ines, 2026-11-20 12:01)" in message
-    assert [edit.seq for edit in network.store.edits()] == [1]
+    assert [edit.seq for edit in network.store.edits.list_all()] == [1]
 
 
 def test_invalid_edit_requests_are_refused(network: ThemeNetwork) -> None:
@@ -446,7 +448,7 @@ def test_invalid_edit_requests_are_refused(network: ThemeNetwork) -> None:
         request: dict[str, Any] = {"actor": "Ada", **values}
         with pytest.raises(error):
             submit_edit(network.store, network.clock, ThemeEditRequest(**request))
-    assert network.store.edits() == []
+    assert network.store.edits.list_all() == []
 
 
 def test_undo_cannot_be_undone(network: ThemeNetwork) -> None:
@@ -461,10 +463,10 @@ def test_undo_cannot_be_undone(network: ThemeNetwork) -> None:
 def test_theme_name_never_contains_a_person_on_the_roster(network: ThemeNetwork) -> None:
     theme = network.themes()[0]
     network.decide(EditAction.RENAME, theme_id=theme.id, name="Scanner docks, Anna Hansen")
-    network.store.add_to_roster([("Anna Hansen", None, None)])
+    network.store.network.add_to_roster([("Anna Hansen", None, None)])
     redact_all(network.store)
     network.run(label="2026Q4")
-    assert network.theme(theme.id).name == network.store.edits()[0].name == "Scanner docks"
+    assert network.theme(theme.id).name == network.store.edits.list_all()[0].name == "Scanner docks"
     with pytest.raises(UsageError, match="person's name or contact details"):
         network.decide(EditAction.RENAME, theme_id=theme.id, name="Anna Hansen's dock")
 
@@ -503,7 +505,7 @@ def test_second_of_two_concurrent_edits_is_checked_against_the_first(
     monkeypatch.setattr(network.store, "append_edits", pin_first)
     with pytest.raises(ContradictoryEdit, match="Bo"):
         network.decide(EditAction.PIN, first.case_ids[0], theme_id=second.id)
-    assert [edit.by for edit in network.store.edits()] == ["Bo"]
+    assert [edit.by for edit in network.store.edits.list_all()] == ["Bo"]
 
 
 def test_edit_fails_with_a_version_conflict_after_all_attempts(
@@ -525,7 +527,7 @@ def test_run_that_violates_an_edit_is_not_stored(network: ThemeNetwork, monkeypa
     with pytest.raises(EditsViolated, match="decision 1"):
         network.run(label="2026Q4")
     assert network.visible_state() == before
-    assert network.store.runs()[-1].state == "failed"
+    assert network.store.runs.list_all()[-1].state == "failed"
 
 
 def _ignore_edits(result: MachineResult, *_: object) -> tuple[Partition, tuple[str, ...]]:

@@ -40,7 +40,7 @@ class Place:
     def take_in(self, first: int, n: int) -> None:
         cases = short_cases(0, first, n)
         rows = [(build_submission(case.text, external_id=case.external_id), case) for case in cases]
-        self.ctx.store.save_cases(rows)
+        self.ctx.store.cases.save_all(rows)
 
     def visit(self, role: Role, name: str = "Ada Berg") -> PageClient:
         """The same visitor each time, who asks from now on."""
@@ -51,13 +51,13 @@ class Place:
         return who
 
     def themes(self) -> list[Theme]:
-        return [theme for theme in self.ctx.store.themes() if theme.case_ids]
+        return [theme for theme in self.ctx.store.themes.list_all() if theme.case_ids]
 
     def theme(self, theme_id: str) -> Theme:
-        return next(theme for theme in self.ctx.store.themes() if theme.id == theme_id)
+        return next(theme for theme in self.ctx.store.themes.list_all() if theme.id == theme_id)
 
     def newest(self) -> int:
-        log = self.ctx.store.edits()
+        log = self.ctx.store.edits.list_all()
         return log[-1].seq if log else 0
 
 
@@ -100,7 +100,7 @@ def test_theme_list_shows_themes_and_unplaced_cases(place: Place, ada: PageClien
     for theme in place.themes():
         assert f'href="/themes/{theme.id}"' in page
         assert theme.name in page
-    run = place.ctx.store.last_run()
+    run = place.ctx.store.runs.latest()
     assert run is not None
     assert f"{run.n_outliers} case" in page
     assert ada.get("/themes", params={"sort": "name", "lens": "nonsense"}).status_code == 200
@@ -143,7 +143,7 @@ def test_theme_pages_explain_missing_run_and_too_few_cases(tmp_path: Path) -> No
     assert "Every case is in a theme" in ada.get("/themes/unplaced").text
     assert "No decisions yet" in ada.get("/themes/log").text
     cases = short_cases(0, 0, 8)
-    ctx.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
+    ctx.store.cases.save_all([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
     ctx.run(RunParameters(draft=False))
     for address in ("", "/map", "/trend"):
         page = ada.get(f"/themes{address}").text
@@ -170,8 +170,8 @@ def test_rename_applies_once_and_can_be_undone(place: Place, ada: PageClient) ->
     assert (first.status_code, again.status_code) == (303, 303)
     assert flash_message(first).startswith("Renamed.")
     seq = place.newest()
-    assert place.ctx.store.edits()[-1].by == "Ada Berg"
-    assert [entry.name for entry in place.ctx.store.edits()].count("Yard at night") == 1
+    assert place.ctx.store.edits.list_all()[-1].by == "Ada Berg"
+    assert [entry.name for entry in place.ctx.store.edits.list_all()].count("Yard at night") == 1
     page = ada.get(address).text
     assert "Ada Berg renamed" in page
     assert "named by a person" in page
@@ -441,7 +441,7 @@ def test_conflict_is_shown_with_names_and_can_be_kept(place: Place, ada: PageCli
 
 
 def test_map_omits_withdrawn_case(place: Place, ada: PageClient) -> None:
-    gone = place.ctx.store.themes()[0].case_ids[1]
+    gone = place.ctx.store.themes.list_all()[0].case_ids[1]
     assert f'href="/cases/{gone}"' in ada.get("/themes/map").text
     place.ctx.withdraw(gone, actor="Ada Berg")
     assert f'href="/cases/{gone}"' not in ada.get("/themes/map").text

@@ -80,7 +80,7 @@ def make_draft(n: int) -> Draft:
 
 def finish_run(store: Store, stability: float, drafts: list[Draft], duplicate: str) -> None:
     themes = [build_theme(f"t-{n}", case_ids=("c-00",), n_teams=2 + n, stability=stability) for n in range(2)]
-    run = store.begin_run(RunParameters(), NOON)
+    run = store.runs.begin(RunParameters(), NOON)
     assignments = [Assignment(case_id="c-00", theme_id="t-0", area_id="a-1", strength=1.0, nearest_theme_id="t-0")]
     outcome = RunOutcome(
         themes=themes, areas={"a-1": "Docks"}, assignments=assignments, duplicate_of={duplicate: "c-01"}, drafts=drafts,
@@ -98,7 +98,7 @@ def path(tmp_path: Path) -> Path:
 def stores(path: Path) -> Iterator[tuple[SqlStore, SqlStore]]:
     """Two stores on one network, like two processes: one reads, the other writes."""
     reader = SqlStore(path)
-    reader.save_cases([(build_submission(case.text), case) for case in map(make_case, range(N))])
+    reader.cases.save_all([(build_submission(case.text), case) for case in map(make_case, range(N))])
     finish_run(reader, 0.9, [make_draft(n) for n in range(10)], "c-02")
     update_network(reader, min_contributors=3, min_teams=2)
     writer = SqlStore(path)
@@ -110,12 +110,12 @@ def stores(path: Path) -> Iterator[tuple[SqlStore, SqlStore]]:
 def change_case(store: Store, rng: random.Random) -> None:
     consent = rng.choice((Consent.NETWORK_ONLY, Consent.ORGANISATION))
     case = make_case(rng.randrange(N), consent, rng.choice(("", " A label of its own helped.")))
-    store.save_cases([(build_submission(case.text), case)])
+    store.cases.save_all([(build_submission(case.text), case)])
 
 
 def decide(store: Store, rng: random.Random) -> None:
     draft_id = f"d-{rng.randrange(10):02d}"
-    actions = [action for action in possible_actions(store.draft(draft_id)[1]) if action is not DraftAction.EDIT]
+    actions = [action for action in possible_actions(store.drafts.get(draft_id)[1]) if action is not DraftAction.EDIT]
     if actions:
         action = rng.choice(actions)
         reason = RejectionReason.NOT_USEFUL if action is DraftAction.REJECT else None
@@ -129,7 +129,7 @@ def accept(store: Store, n: int) -> None:
 
 def rename(store: Store, rng: random.Random) -> None:
     draft_id = f"d-{rng.randrange(10):02d}"
-    if DraftAction.EDIT in possible_actions(store.draft(draft_id)[1]):
+    if DraftAction.EDIT in possible_actions(store.drafts.get(draft_id)[1]):
         text = make_case(rng.randrange(N)).text["problem"][:40]
         decide_draft(
             store,
@@ -142,13 +142,13 @@ def rename(store: Store, rng: random.Random) -> None:
 
 
 def erase(store: Store, rng: random.Random) -> None:
-    ids = [case.id for case in store.cases()]
+    ids = [case.id for case in store.cases.list_all()]
     if len(ids) > N - 4:
         store.erase_case(rng.choice(ids), NO_REWRITE, kept_text_hashes=(), actor="Ada", at=NOON)
 
 
 def withdraw(store: Store, rng: random.Random) -> None:
-    ids = [case.id for case in store.cases()]
+    ids = [case.id for case in store.cases.list_all()]
     if len(ids) > N - 4:
         store.withdraw_case(rng.choice(ids), NO_REWRITE, kept_text_hashes=(), actor="Ada", at=NOON)
 
@@ -165,11 +165,11 @@ def reserve(store: Store, rng: random.Random) -> None:
     reservation = DraftReservation(
         draft_id=f"d-{rng.randrange(10):02d}", by="Bo", until=NOON + dt.timedelta(minutes=15)
     )
-    store.reserve_draft(reservation, NOON)
+    store.drafts.reserve(reservation, NOON)
 
 
 def add_name(store: Store, rng: random.Random) -> None:
-    store.add_to_roster([(f"Wilhelmina Krups{rng.randrange(99)}", None, None)])
+    store.network.add_to_roster([(f"Wilhelmina Krups{rng.randrange(99)}", None, None)])
 
 
 WRITES: tuple[Callable[[Store, random.Random], None], ...] = (
@@ -197,10 +197,10 @@ def test_cached_values_equal_those_of_a_new_process(stores: tuple[SqlStore, SqlS
         new_store = SqlStore(path)
         assert read_all_cached(reader) == read_all_cached(new_store), write.__name__
         new_store.close()
-        cases = {case.id: case for case in reader.cases()}
+        cases = {case.id: case for case in reader.cases.list_all()}
         patterns = list_accepted_patterns(reader)
         collected = collect_playbook(reader)
-        assert collected == select_patterns(patterns, cases, reader.network.rule), write.__name__
+        assert collected == select_patterns(patterns, cases, reader.network.get().rule), write.__name__
         assert get_counts(reader) == reader.network_counts()
         n_published += len(collected.published)
     assert n_published > 20
@@ -213,10 +213,10 @@ def test_pattern_assessment_equals_the_assessment_over_all_cases(stores: tuple[S
     types: set[type] = set()
     for _ in range(16):
         change_case(store, rng)
-        cases = {case.id: case for case in store.cases()}
+        cases = {case.id: case for case in store.cases.list_all()}
         for pattern in list_accepted_patterns(store):
             assessment = assess_pattern_publication(store, pattern)
-            assert assessment == assess_pattern(pattern, cases, store.network.rule)
+            assert assessment == assess_pattern(pattern, cases, store.network.get().rule)
             types.add(type(assessment))
     assert len(types) == 2
 
@@ -249,8 +249,8 @@ def test_data_version_ignores_writes_of_another_network(stores: tuple[SqlStore, 
     before = stores[0].data_version()
     other_network = SqlStore(path, "beside")
     case = replace(make_case(1), id="c-other")
-    other_network.save_cases([(build_submission(case.text), case)])
-    other_network.add_to_roster([("Wilhelmina Krups", None, None)])
-    other_network.save_drafts([make_draft(3)], NOON)
+    other_network.cases.save_all([(build_submission(case.text), case)])
+    other_network.network.add_to_roster([("Wilhelmina Krups", None, None)])
+    other_network.drafts.save_all([make_draft(3)], NOON)
     assert stores[0].data_version() == before
     other_network.close()

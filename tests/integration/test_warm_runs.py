@@ -65,7 +65,7 @@ class Network:
         self.clock = FixedClock(NOON)
 
     def save(self, cases: Sequence[Case]) -> None:
-        self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
+        self.store.cases.save_all([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
     def run(self, **parameters: Any) -> RunRecord:
         self.clock.at += dt.timedelta(minutes=1)
@@ -75,7 +75,7 @@ class Network:
         return next((note for note in run.notes if note.startswith("Continued from")), None)
 
     def theme_by_case(self) -> dict[str, str | None]:
-        return {assignment.case_id: assignment.theme_id for assignment in self.store.assignments()}
+        return {assignment.case_id: assignment.theme_id for assignment in self.store.runs.assignments()}
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +96,13 @@ def network(first_network: Path, tmp_path: Path) -> Network:
 
 
 def test_warm_run_adds_new_cases_to_existing_themes(network: Network) -> None:
-    before, themes = network.theme_by_case(), {theme.id for theme in network.store.themes()}
+    before, themes = network.theme_by_case(), {theme.id for theme in network.store.themes.list_all()}
     new = build_cases(N, N + 10)
     network.save(new)
     run = network.run()
     assert network.warm_start_note(run) == f"Continued from run-0001: 10 of {N + 10} cases are new or changed."
     after = network.theme_by_case()
-    assert {theme.id for theme in network.store.themes()} == themes
+    assert {theme.id for theme in network.store.themes.list_all()} == themes
     assert np.mean([after[case_id] == theme for case_id, theme in before.items()]) > 0.98
     theme_by_subject = {
         case.text["problem"].split()[-1]: before[case.id] for case in build_cases(0, N) if before[case.id]
@@ -111,12 +111,12 @@ def test_warm_run_adds_new_cases_to_existing_themes(network: Network) -> None:
 
 
 def test_warm_run_finds_a_theme_of_new_cases_at_once(network: Network) -> None:
-    themes = {theme.id for theme in network.store.themes()}
+    themes = {theme.id for theme in network.store.themes.list_all()}
     new_cases = build_cases(N, N + 30, ["ferry"])
     network.save(new_cases)
     assert network.warm_start_note(network.run())
     after = network.theme_by_case()
-    (new_theme,) = {theme.id for theme in network.store.themes() if theme.case_ids} - themes
+    (new_theme,) = {theme.id for theme in network.store.themes.list_all() if theme.case_ids} - themes
     assert np.mean([after[case.id] == new_theme for case in new_cases]) > 0.8
 
 
@@ -137,17 +137,18 @@ def test_warm_run_is_reproducible_and_skipped_without_changes(network: Network, 
     twin.store = SqlStore(tmp_path / "again.db")
     first, second = network.run(), twin.run()
     assert first.fingerprint == second.fingerprint
-    assert network.store.themes() == twin.store.themes()
-    assert network.store.assignments() == twin.store.assignments()
+    assert network.store.themes.list_all() == twin.store.themes.list_all()
+    assert network.store.runs.assignments() == twin.store.runs.assignments()
     assert network.run().id == first.id
 
 
 def test_run_from_scratch_makes_all_fits_again(network: Network) -> None:
-    before = network.store.assignments()
+    before = network.store.runs.assignments()
     run = network.run(from_scratch=True)
     assert (run.id, network.warm_start_note(run)) == ("run-0002", None)
     assert [
-        (assignment.case_id, assignment.theme_id, assignment.strength) for assignment in network.store.assignments()
+        (assignment.case_id, assignment.theme_id, assignment.strength)
+        for assignment in network.store.runs.assignments()
     ] == [(assignment.case_id, assignment.theme_id, assignment.strength) for assignment in before]
     assert network.run().id == run.id
 

@@ -43,24 +43,24 @@ def quotes(drafts: list[Draft]) -> list[Quote]:
 def test_quotes_and_files_contain_no_late_names_or_erased_text(tmp_path: Path) -> None:
     ctx = AppContext(Settings(home=tmp_path / "home"), encoder=HashingEncoder())
     store = ctx.store
-    AppContext(Settings(home=tmp_path / "bare"), encoder=HashingEncoder()).store.themes()
+    AppContext(Settings(home=tmp_path / "bare"), encoder=HashingEncoder()).store.themes.list_all()
     empty_bytes = bytes_in(tmp_path / "bare")  # column names may also occur in a case
     import_files(store, sorted(SAMPLE.glob("cases-*.csv")), kind=CaseKind.CASE)
     import_files(store, [SAMPLE / "recaps.jsonl"], kind=CaseKind.RECAP)
     for lens in LENSES:
         ctx.run(RunParameters(lens=lens))
     draw = random.Random(SEED)
-    for case in draw.sample(store.cases(), 20):
+    for case in draw.sample(store.cases.list_all(), 20):
         prereading_builder.build_prereading(store, ctx.clock, prereading_builder.subject_from_case(store, case.id))
 
     def drafts() -> list[Draft]:
-        return [draft for draft, _, _ in store.drafts(current=False)]
+        return [draft for draft, _, _ in store.drafts.list_all(current=False)]
 
-    before, texts = quotes(drafts()), {case.id: case.text for case in store.cases()}
+    before, texts = quotes(drafts()), {case.id: case.text for case in store.cases.list_all()}
     started_at = time.perf_counter()
     change = import_roster(store, SAMPLE / "roster.csv")
     roster_seconds = time.perf_counter() - started_at
-    new_texts = {case.id: case.text for case in store.cases()}
+    new_texts = {case.id: case.text for case in store.cases.list_all()}
     counts: Counter[str] = Counter()
     for old, new in zip(before, quotes(drafts()), strict=True):
         if new.text == WITHDRAWN:
@@ -75,13 +75,13 @@ def test_quotes_and_files_contain_no_late_names_or_erased_text(tmp_path: Path) -
     )
     print(f"quotes: {len(before)}, {dict(counts)}")
 
-    erased = draw.sample(store.cases(), N_ERASED)
+    erased = draw.sample(store.cases.list_all(), N_ERASED)
     seconds: list[float] = []
     n_unique_terms: list[int] = []
     for case in erased:
-        others = [text for other in store.cases() if other.id != case.id for text in other.text.values()]
+        others = [text for other in store.cases.list_all() if other.id != case.id for text in other.text.values()]
         terms = UniqueTerms.from_texts(case.text.values(), others)
-        raw = store.submission(case.id)
+        raw = store.submissions.get(case.id)
         n_unique_terms.append(len(terms.words))
         started_at = time.perf_counter()
         ctx.erase(case.id, actor="Ada")

@@ -86,12 +86,12 @@ class Network:
 
     def add_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
         cases = [case_from_row(row) for row in rows]
-        self.store.save_cases([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
+        self.store.cases.save_all([(build_submission(case.text, external_id=case.external_id), case) for case in cases])
 
     def run(self, encoder: Encoder, label: str) -> list[Assignment]:
         self.clock.at += dt.timedelta(days=90)
         run_pipeline(self.store, encoder, self.clock, RunParameters(label=label, draft=False))
-        return self.store.assignments()
+        return self.store.runs.assignments()
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ class Tally:
 
 def change_encoder(network: Network, corpus: str, last: Sequence[Assignment]) -> None:
     """Run the same cases with TF-IDF; at least 70 % of the theme ids must remain."""
-    other_encoder = OtherEncoder([lens_text(case, "all") for case in network.store.cases()])
+    other_encoder = OtherEncoder([lens_text(case, "all") for case in network.store.cases.list_all()])
     assignments = network.run(other_encoder, "another encoder")
     before, after = (
         group_cases(run_assignments, lambda assignment: assignment.theme_id) for run_assignments in (last, assignments)
@@ -201,9 +201,11 @@ def test_themes_keep_their_id_while_most_cases_remain(corpus: str, tmp_path: Pat
             common,
         )
         used_ids |= after.keys()
-        assert network.store.theme_ids() == used_ids, "every id remains stored"
+        assert network.store.themes.all_ids() == used_ids, "every id remains stored"
         last = current
-    words = [change.lineage.value for run in network.store.runs() for change in network.store.theme_changes(run.id)]
+    words = [
+        change.lineage.value for run in network.store.runs.list_all() for change in network.store.themes.changes(run.id)
+    ]
     counts = {word: words.count(word) for word in sorted(set(words))}
     print(f"\n{corpus}: {len(last)} cases; themes {themes}; areas {areas}; {counts}")
     if corpus != "arxiv_titles":

@@ -36,8 +36,8 @@ def test_concurrent_decisions_by_two_servers_keep_exactly_one(home: Path) -> Non
         statuses = asyncio.run(_decide([first, second], headers, _ids(home)))
     assert Counter(tuple(sorted(pair)) for pair in statuses.values()) == Counter({(200, 412): DRAFTS})
     store = SqlStore(home / DATABASE_FILE)
-    drafts = store.drafts()
-    items = store.list_draft_items(DraftFilter(), limit=1000).rows
+    drafts = store.drafts.list_all()
+    items = store.drafts.item_page(DraftFilter(), limit=1000).rows
     store.close()
     assert [len(log) for _, log, _ in drafts] == [1] * DRAFTS
     for draft, log, _ in drafts:
@@ -51,7 +51,7 @@ def test_concurrent_decisions_by_two_servers_keep_exactly_one(home: Path) -> Non
 
 def _ids(home: Path) -> list[str]:
     store = SqlStore(home / DATABASE_FILE)
-    ids = [item.id for item in store.list_draft_items(DraftFilter(), limit=1000).rows]
+    ids = [item.id for item in store.drafts.item_page(DraftFilter(), limit=1000).rows]
     store.close()
     assert len(ids) == DRAFTS
     return ids

@@ -21,7 +21,7 @@ def list_cases(
     json: JsonOption = False,
 ) -> None:
     """List every case with its title and notes."""
-    cases = [case for case in open_context(home).store.cases() if not suspicious or case.suspicions]
+    cases = [case for case in open_context(home).store.cases.list_all() if not suspicious or case.suspicions]
     if json:
         output.write_json([_case_row(case) for case in cases])
     elif not cases:
@@ -41,7 +41,7 @@ def show_case(
     json: JsonOption = False,
 ) -> None:
     """Show a case as redacted, with its notes."""
-    stored = open_context(home).store.case(case)
+    stored = open_context(home).store.cases.get(case)
     if json:
         output.write_json(_case_row(stored))
         return

@@ -58,7 +58,7 @@ def run_demo(out: Path, *, as_json: bool) -> None:
             )
     accepted = _accept_drafts(ctx)
     written = _write_documents(ctx, out)
-    themes = [theme for theme in ctx.store.themes() if theme.case_ids]
+    themes = [theme for theme in ctx.store.themes.list_all() if theme.case_ids]
     if as_json:
         output.write_json(
             {
@@ -69,8 +69,8 @@ def run_demo(out: Path, *, as_json: bool) -> None:
             }
         )
         return
-    outliers = [assignment for assignment in ctx.store.assignments() if assignment.theme_id is None]
-    output.write_themes(themes, ctx.store.areas(), outliers, ctx.store.last_run(), as_json=False)
+    outliers = [assignment for assignment in ctx.store.runs.assignments() if assignment.theme_id is None]
+    output.write_themes(themes, ctx.store.themes.areas(), outliers, ctx.store.runs.latest(), as_json=False)
     output.write_text(_summary(accepted, written, ctx.settings.home))
 
 
@@ -101,9 +101,9 @@ def _reset_home(out: Path) -> Path:
 
 def _accept_drafts(ctx: AppContext) -> list[str]:
     """Accept publishable candidates of the largest themes, so that the playbook is not empty."""
-    rule: PublishingRule = ctx.store.network.rule
-    cases = {case.id: case for case in ctx.store.cases()}
-    sizes = {theme.id: theme.n_cases for theme in ctx.store.themes()}
+    rule: PublishingRule = ctx.store.network.get().rule
+    cases = {case.id: case for case in ctx.store.cases.list_all()}
+    sizes = {theme.id: theme.n_cases for theme in ctx.store.themes.list_all()}
     candidates = [
         reviewed
         for reviewed in list_all_drafts(ctx.store, kind=DraftKind.PATTERN)
@@ -127,11 +127,11 @@ def _accept_drafts(ctx: AppContext) -> list[str]:
 
 
 def _write_documents(ctx: AppContext, out: Path) -> list[Path]:
-    theme: Theme = ctx.store.themes()[0]
+    theme: Theme = ctx.store.themes.list_all()[0]
     prepared = prereading_builder.build_prereading(
         ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, theme.id), session="Problem-solving jam"
     )
-    document = prepared_document(prepared, ctx.store.network)
+    document = prepared_document(prepared, ctx.store.network.get())
     playbook = build_playbook_document(ctx.store, collect_playbook(ctx.store), ctx.clock.now())
     written = {
         out / "prereading.md": document,

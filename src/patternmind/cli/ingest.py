@@ -40,7 +40,7 @@ def ingest(
         write_audit(ctx, Action.IMPORT_FILES, "ingest")
     output.write_ingest_report(report, dry_run=dry_run, as_json=json)
     n_new = 0 if dry_run or json else report.accepted - report.updated
-    if n_new and ctx.store.last_run() is not None:
+    if n_new and ctx.store.runs.latest() is not None:
         output.write_text(
             f"{pluralize(n_new, f'new {as_kind}')}: `patternmind place` shows where they belong, "
             "`patternmind run` adds them to the themes.\n"

@@ -30,10 +30,10 @@ def key_apply(home: HomeOption = None, json: JsonOption = False) -> None:
 
     ctx = open_context(home)
     with ctx.run_locked() as store:
-        n = store.reencrypt_submissions()
+        n = store.submissions.reencrypt_all()
         store.purge_deleted()
     write_audit(ctx, Action.SETTINGS, "key.apply")
-    key_id, copies = store.raw_text_counts().key_id, [str(path) for path in ctx.leftover_copies()]
+    key_id, copies = store.submissions.count_raw_texts().key_id, [str(path) for path in ctx.leftover_copies()]
     texts = "1 raw text is" if n == 1 else f"{n} raw texts are"
     message = f"{texts} {f'encrypted with key {key_id}' if key_id else 'not encrypted'}."
     if key_id and copies:

@@ -53,10 +53,10 @@ def prereading(
         output.write_status(note)
     row = prepared_row(prepared)
     if out is not None:
-        write_file(out, row if out.suffix == ".json" else prepared_document(prepared, store.network))
+        write_file(out, row if out.suffix == ".json" else prepared_document(prepared, store.network.get()))
     if json:
         output.write_json(row)
     elif out is None:
-        output.write_document(prepared_document(prepared, store.network))
+        output.write_document(prepared_document(prepared, store.network.get()))
     else:
         output.write_status(f"Wrote {out}")

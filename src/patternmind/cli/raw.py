@@ -21,8 +21,8 @@ def raw(
     from patternmind.domain.permissions import Action
 
     ctx = open_context(home)
-    case_id = ctx.store.case(case).id
-    submission = ctx.store.submission(case_id)
+    case_id = ctx.store.cases.get(case).id
+    submission = ctx.store.submissions.get(case_id)
     write_audit(ctx, Action.SEE_RAW_TEXT, "read_raw", "case", case_id)
     if json:
         output.write_json(asdict(submission))

@@ -45,4 +45,4 @@ def run(
     with output.show_progress() as progress:
         record = ctx.run(parameters, progress=progress)
     write_audit(ctx, Action.START_RUN, "run", "run", record.id)
-    output.write_run(record, sum_calls(ctx.store.list_calls(record.id)), as_json=json)
+    output.write_run(record, sum_calls(ctx.store.calls.list_all(record.id)), as_json=json)

@@ -40,9 +40,9 @@ def list_themes(
             set_global_options(home)
         return
     store = open_context(home).store
-    themes = [theme for theme in store.themes(lens) if include_empty or theme.case_ids]
-    outliers = [assignment for assignment in store.assignments(lens) if assignment.theme_id is None]
-    output.write_themes(themes, store.areas(lens), outliers, store.last_run(lens), as_json=json)
+    themes = [theme for theme in store.themes.list_all(lens) if include_empty or theme.case_ids]
+    outliers = [assignment for assignment in store.runs.assignments(lens) if assignment.theme_id is None]
+    output.write_themes(themes, store.themes.areas(lens), outliers, store.runs.latest(lens), as_json=json)
 
 
 def _apply_edit(home: "Path | None", action: "EditAction", *, json: bool, **fields: Any) -> None:
@@ -256,9 +256,9 @@ def changes(
     from patternmind.cli.theme_output import write_theme_changes
 
     store = open_context(home).store
-    last = store.last_run(lens)
-    record = last if run is None else next((record for record in store.runs() if record.id == run), None)
+    last = store.runs.latest(lens)
+    record = last if run is None else next((record for record in store.runs.list_all() if record.id == run), None)
     if run is not None and record is None:
         raise NotFound("run", run)
-    themes = store.themes(record.parameters.lens) if record else []
-    write_theme_changes(record, store.theme_changes(record.id) if record else [], themes, as_json=json)
+    themes = store.themes.list_all(record.parameters.lens) if record else []
+    write_theme_changes(record, store.themes.changes(record.id) if record else [], themes, as_json=json)

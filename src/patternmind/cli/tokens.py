@@ -52,7 +52,7 @@ def token_create(
 def token_list(home: HomeOption = None, json: JsonOption = False) -> None:
     """List the network's tokens with their permissions and expiry, never the tokens themselves."""
     ctx = open_context(home)
-    now, tokens = ctx.clock.now(), list(ctx.store.tokens())
+    now, tokens = ctx.clock.now(), list(ctx.store.tokens.list_all())
     rows = [
         {
             "id": token.id,
@@ -84,6 +84,6 @@ def token_revoke(
     from patternmind.domain.permissions import Action
 
     ctx = open_context(home)
-    ctx.accounts.revoke_token(ctx.store.network.id, id, ctx.clock.now())
+    ctx.accounts.revoke_token(ctx.store.network.get().id, id, ctx.clock.now())
     write_audit(ctx, Action.OWN_TOKENS, "token.revoke", "token", id)
     output.write_result({"id": id}, f"Token {id} is revoked.", as_json=json)

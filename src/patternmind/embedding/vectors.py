@@ -45,13 +45,13 @@ def embed_cases(
 
 def embed_texts(store: Store, encoder: Encoder, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
     """Return the vector of each text, (n, d); encode only new texts and store their vectors at once."""
-    known_vectors = store.vectors(encoder.id, [text_hash(text) for text in texts])
+    known_vectors = store.vectors.get_many(encoder.id, [text_hash(text) for text in texts])
     missing = list(missing_texts(texts, known_vectors).items())
     for start in range(0, len(missing), EMBEDDING_CHUNK_SIZE):
         chunk = dict(missing[start : start + EMBEDDING_CHUNK_SIZE])
         chunk_progress = _offset_progress(progress, start, len(missing))
         new_vectors = dict(zip(chunk, encoder.encode(list(chunk.values()), progress=chunk_progress), strict=True))
-        store.save_vectors(encoder.id, new_vectors)
+        store.vectors.save_all(encoder.id, new_vectors)
         known_vectors |= new_vectors
     return stack_vectors(texts, known_vectors, encoder.dimensions)
 

@@ -259,8 +259,8 @@ def _score_lenses(network: NetworkRun, context: EvalContext, *, full: bool) -> l
     The lessons have separate fields for event, lesson and recommendation.
     """
     scores = lenses.score_side_classification(network.name, network.cases)
-    cohesion = {assignment.case_id: assignment.strength for assignment in network.ctx.store.assignments()}
-    network_themes = network.ctx.store.themes()
+    cohesion = {assignment.case_id: assignment.strength for assignment in network.ctx.store.runs.assignments()}
+    network_themes = network.ctx.store.themes.list_all()
     scores += sentence_roles.score_sentence_roles(
         network.name, network_themes, network.cases, cohesion, seed=context.seed
     )
@@ -272,7 +272,7 @@ def _score_lenses(network: NetworkRun, context: EvalContext, *, full: bool) -> l
 
 def _score_names(network: NetworkRun, context: EvalContext) -> list[Score]:
     texts = {case.id: "\n".join(case.text.values()) for case in network.cases}
-    network_themes = network.ctx.store.themes()
+    network_themes = network.ctx.store.themes.list_all()
     return [
         *theme_names.score_theme_names(network.name, network_themes, texts),
         *name_informativeness.score_name_informativeness(

@@ -76,9 +76,9 @@ class JobRunner:
         )
         if kind is JobKind.RUN:
             with run_lock(self._ctx.settings.home):
-                store.create_job(job)
+                store.jobs.create(job)
         else:
-            store.create_job(job)
+            store.jobs.create(job)
         with self._lock:
             self._local_jobs[job.id] = job
             self._ensure_heartbeat()
@@ -106,7 +106,7 @@ class JobRunner:
         Raises:
             NotFound: no job has the id, or it is of another kind.
         """
-        job = self._local_jobs.get(job_id) or self._ctx.store.job(job_id).as_of(self._ctx.clock.now())
+        job = self._local_jobs.get(job_id) or self._ctx.store.jobs.get(job_id).as_of(self._ctx.clock.now())
         if kind not in (None, job.kind):
             raise NotFound("job", job_id)
         return job
@@ -114,7 +114,7 @@ class JobRunner:
     def list_jobs(self, *, kind: JobKind | None = None, before: str | None = None, limit: int = 50) -> list[Job]:
         """List jobs, newest first, that are older than the job ``before``."""
         now = self._ctx.clock.now()
-        jobs = self._ctx.store.jobs(kind=kind, before=before, limit=limit)
+        jobs = self._ctx.store.jobs.list_recent(kind=kind, before=before, limit=limit)
         return [self._local_jobs.get(job.id) or job.as_of(now) for job in jobs]
 
     def exists(self, job_id: str) -> bool:
@@ -167,7 +167,7 @@ class JobRunner:
                 )
             self._local_jobs[job_id] = ended  # served from memory until it is stored, or always if that fails
             try:
-                self._ctx.store.update_job(ended)
+                self._ctx.store.jobs.update(ended)
                 del self._local_jobs[job_id]
             except PatternmindError as error:
                 log.warning("could not store the end of a job: %s", type(error).__name__)
@@ -198,7 +198,7 @@ class JobRunner:
         now = self._ctx.clock.now()
         for id, job in running.items():
             if written.get(id) != job:
-                self._ctx.store.update_job(replace(job, beat_at=now))
+                self._ctx.store.jobs.update(replace(job, beat_at=now))
                 written[id] = job
         if is_heartbeat_due:
-            self._ctx.store.record_heartbeat(list(running), now)
+            self._ctx.store.jobs.record_heartbeat(list(running), now)

@@ -25,5 +25,5 @@ def find_cases(store: Store, filters: CaseFilter, *, limit: int, after: str | No
     Raises:
         UsageError: ``after`` is not a cursor of such a list.
     """
-    page = store.list_cases(filters, limit=limit, cursor=after, order=CaseOrder.NEWEST)
+    page = store.cases.page(filters, limit=limit, cursor=after, order=CaseOrder.NEWEST)
     return CasePage(page.rows, page.next_cursor, count_matching_cases(store, filters))

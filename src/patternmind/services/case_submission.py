@@ -68,7 +68,7 @@ def preview_case(store: Store, case_input: CaseInput) -> CasePreview:
     Raises:
         InvalidCase
     """
-    roster = Roster.of(store.roster())
+    roster = Roster.of(store.network.roster())
     [(submission, case, redaction_counts)] = redact_submissions(store, [_validate(case_input)], roster)
     return _preview(submission, case, redaction_counts)
 
@@ -91,7 +91,7 @@ def submit_case(store: Store, clock: Clock, case_input: CaseInput) -> CasePrevie
                 "A case with that id exists and has another text. Edit that case, or give this one another id."
             )
         if existing is None:
-            store.save_cases([(submission, case)], roster_version=len(people))
+            store.cases.save_all([(submission, case)], roster_version=len(people))
         return _preview(submission, existing or case, redaction_counts, is_new=existing is None)
 
     return with_current_roster(store, save)
@@ -109,8 +109,8 @@ def edit_case(
         NotFound, InvalidCase, RawTextKeyInvalid
         VersionConflict: There is a newer version.
     """
-    case = store.case(case_id)
-    previous = store.submission(case.id)
+    case = store.cases.get(case_id)
+    previous = store.submissions.get(case.id)
     checked = _validate(replace(case_input, kind=case.kind, external_id=case.external_id))
     submission = replace(
         checked,
@@ -127,8 +127,8 @@ def edit_case(
 
     def save(people: Sequence[RosterEntry]) -> CasePreview:
         [(_, new_case, redaction_counts)] = redact_submissions(store, [submission], Roster.of(people))
-        store.replace_case(submission, new_case, expected_version=expected_version, roster_version=len(people))
-        return _preview(submission, store.case(case.id), redaction_counts, is_new=False)
+        store.cases.replace(submission, new_case, expected_version=expected_version, roster_version=len(people))
+        return _preview(submission, store.cases.get(case.id), redaction_counts, is_new=False)
 
     return with_current_roster(store, save)
 
@@ -140,12 +140,12 @@ def restore_case(store: Store, case_id: str) -> Case:
         NotFound: The case is not withdrawn.
         RawTextKeyInvalid
     """
-    if not any(withdrawal.case_id == case_id for withdrawal in store.withdrawals()):
+    if not any(withdrawal.case_id == case_id for withdrawal in store.cases.withdrawals()):
         raise NotFound("withdrawn case", case_id)
 
     def restore(people: Sequence[RosterEntry]) -> Case:
-        [(submission, case, _)] = redact_submissions(store, [store.submission(case_id)], Roster.of(people))
-        store.restore_case(submission, case, roster_version=len(people))
+        [(submission, case, _)] = redact_submissions(store, [store.submissions.get(case_id)], Roster.of(people))
+        store.cases.restore(submission, case, roster_version=len(people))
         return case
 
     return with_current_roster(store, restore)
@@ -155,7 +155,7 @@ def is_own_case(store: Store, case: Case, member: Member | None) -> bool:
     """Return True if the member submitted the case, or its submitter has exactly their name."""
     if member is None:
         return False
-    secret = store.contributor_secret()
+    secret = store.network.contributor_secret()
     return case.owner == hash_owner(member.id, secret) or case.contributor == hash_contributor_name(member.name, secret)
 
 
@@ -164,7 +164,7 @@ def is_own_withdrawn_case(store: Store, case_id: str, member: Member | None) -> 
     if member is None:
         return False
     try:
-        submission = store.submission(case_id)
+        submission = store.submissions.get(case_id)
     except RawTextKeyInvalid:
         return False
     submitter = " ".join(submission.facts.get("submitter", "").casefold().split())
@@ -177,7 +177,7 @@ def get_submitted_fields(store: Store, case_id: str) -> dict[str, str]:
     Raises:
         NotFound, RawTextKeyInvalid
     """
-    return submission_fields(store.submission(case_id))
+    return submission_fields(store.submissions.get(case_id))
 
 
 def submission_fields(submission: Submission) -> dict[str, str]:
@@ -221,13 +221,13 @@ def _preview(
 
 def _find_case(store: Store, case_id: str) -> Case | None:
     try:
-        return store.case(case_id)
+        return store.cases.get(case_id)
     except NotFound:
         return None
 
 
 def _refuse_removed(store: Store, case_id: str) -> None:
-    if any(erasure.case_id == case_id for erasure in store.erasures()):
+    if any(erasure.case_id == case_id for erasure in store.cases.erasures()):
         raise RuleViolated("This case was erased and cannot be submitted again.")
-    if any(withdrawal.case_id == case_id for withdrawal in store.withdrawals()):
+    if any(withdrawal.case_id == case_id for withdrawal in store.cases.withdrawals()):
         raise RuleViolated("This case was withdrawn. Restore it instead of submitting it again.")

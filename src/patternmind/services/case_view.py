@@ -71,22 +71,22 @@ def get_case_view(store: Store, case_id: str) -> CaseView:
     Raises:
         NotFound
     """
-    case = store.case(case_id)
-    assignment = store.find_assignment(case.id)
+    case = store.cases.get(case_id)
+    assignment = store.runs.assignment_of(case.id)
     names = {case.id, case.external_id} - {None}
-    others = store.related_cases(case)
+    others = store.cases.related_to(case)
     theme_ids = (
         {assignment.theme_id, assignment.second_theme_id, assignment.nearest_theme_id}
         if assignment
         else set[str | None]()
     )
-    theme_names = {id: name for id, name in store.theme_names().items() if id in theme_ids}
+    theme_names = {id: name for id, name in store.themes.names().items() if id in theme_ids}
     linked = set(case.linked_cases)
     return CaseView(
         case=case,
         assignment=assignment,
         theme_names=theme_names,
-        n_versions=store.count_versions(case.id),
+        n_versions=store.submissions.count_versions(case.id),
         duplicate_of=next((other for other in others if other.id == case.duplicate_of), None),
         duplicates=tuple(other for other in others if other.duplicate_of == case.id),
         linked_cases=tuple(other for other in others if linked & {other.id, other.external_id} and other.id != case.id),
@@ -103,7 +103,7 @@ def find_similar_cases(
         find_nearest: Returns the k nearest cases of a case id, best first.
     """
     hits = find_nearest(case.id, k)
-    cases = store.cases_by_id([hit.case_id for hit in hits])
+    cases = store.cases.get_many([hit.case_id for hit in hits])
     return [SimilarCase(cases[hit.case_id], hit.score) for hit in hits if hit.case_id in cases]
 
 
@@ -117,7 +117,7 @@ def find_same_text(store: Store, case: Case) -> list[Case]:
     ]
     if not words:
         return []
-    candidates = store.list_cases(CaseFilter(search_words=" ".join(words)), limit=MAX_COMPARED_CASES).rows
+    candidates = store.cases.page(CaseFilter(search_words=" ".join(words)), limit=MAX_COMPARED_CASES).rows
     return [row.case for row in candidates if row.case.content_hash == case.content_hash and row.case.id != case.id]
 
 
@@ -128,7 +128,7 @@ def find_quotations(store: Store, case_id: str) -> list[CaseQuotation]:
 
 
 def _iter_quotations(store: Store, case_id: str) -> Iterator[CaseQuotation]:
-    for draft in store.drafts_quoting(case_id):
+    for draft in store.drafts.quoting(case_id):
         for claim in draft.claims:
             for quote in claim.quotes:
                 if quote.case_id == case_id:
@@ -168,10 +168,10 @@ def list_versions(store: Store, case_id: str) -> Sequence[CaseVersion]:
     Raises:
         NotFound, RawTextKeyInvalid
     """
-    n = store.count_versions(case_id)
+    n = store.submissions.count_versions(case_id)
     if not n:
         raise NotFound("case", case_id)
-    submissions = [(number, store.submission(case_id, number)) for number in range(n, 0, -1)]
+    submissions = [(number, store.submissions.get(case_id, number)) for number in range(n, 0, -1)]
     return [
         CaseVersion(number, raw, datetime.fromisoformat(raw.at) if raw.at else None, raw.by)
         for number, raw in submissions

@@ -19,11 +19,11 @@ class _StoreIndex:
         self.index = ConfidentialIndex()
 
     def refresh(self, store: Store) -> ConfidentialIndex:
-        current_version = store.vector_version()
+        current_version = store.vectors.version()
         if self.version is None or self.version.n_removed != current_version.n_removed:
             self.version, self.index = None, ConfidentialIndex()
         if self.version != current_version:
-            rows = store.iter_case_texts(after_number=self.version.last_write_number if self.version else 0)
+            rows = store.cases.iter_texts(after_number=self.version.last_write_number if self.version else 0)
             self.index.update((id, not consent.is_publishable, texts) for id, consent, texts in rows)
             self.version = current_version
         return self.index

@@ -17,5 +17,5 @@ def get_counts(store: Store, lens: str | None = None) -> NetworkCounts:
 
 
 def count_matching_cases(store: Store, filters: CaseFilter) -> int:
-    """Return ``store.count_cases``, cached."""
-    return _CASE_COUNT_CACHE.get_or_compute(store, lambda: store.count_cases(filters), key=filters)
+    """Return ``store.cases.count``, cached."""
+    return _CASE_COUNT_CACHE.get_or_compute(store, lambda: store.cases.count(filters), key=filters)

@@ -52,7 +52,7 @@ class ErasureResult:
 def find_erasure(store: Store, case_id: str) -> Erasure | None:
     """Return the erasure of a case by id or external id; None if it exists or never did."""
     ids = _possible_ids(store, case_id)
-    return next((erasure for erasure in store.erasures() if erasure.case_id in ids), None)
+    return next((erasure for erasure in store.cases.erasures() if erasure.case_id in ids), None)
 
 
 def erase_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> ErasureResult:
@@ -65,7 +65,7 @@ def erase_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> Erasu
     """
     actor = require_actor(actor)
     try:
-        case = store.case(case_id)
+        case = store.cases.get(case_id)
     except NotFound:
         if (withdrawal := find_withdrawal(store, case_id)) is not None:
             store.erase_case(withdrawal.case_id, _NO_REWRITE, kept_text_hashes=(), actor=actor, at=clock.now())
@@ -83,11 +83,11 @@ def erase_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> Erasu
 def find_withdrawal(store: Store, case_id: str) -> Withdrawal | None:
     """Return the withdrawal of a case by id or external id; None if it exists or never did."""
     ids = _possible_ids(store, case_id)
-    return next((withdrawal for withdrawal in store.withdrawals() if withdrawal.case_id in ids), None)
+    return next((withdrawal for withdrawal in store.cases.withdrawals() if withdrawal.case_id in ids), None)
 
 
 def _possible_ids(store: Store, id_or_external_id: str) -> set[str]:
-    network_id = store.network.id
+    network_id = store.network.get().id
     return {
         id_or_external_id,
         *(case_id_for(id_or_external_id, kind=kind, network_id=network_id) for kind in CaseKind),
@@ -102,7 +102,7 @@ def withdraw_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> Er
         UsageError: The actor is missing.
     """
     actor = require_actor(actor)
-    return _remove_case(store, clock, store.case(case_id), actor=actor, remove=store.withdraw_case)
+    return _remove_case(store, clock, store.cases.get(case_id), actor=actor, remove=store.withdraw_case)
 
 
 class _RemoveCase(Protocol):
@@ -116,13 +116,13 @@ class _RemoveCase(Protocol):
 def _remove_case(store: Store, clock: Clock, case: Case, *, actor: str, remove: _RemoveCase) -> ErasureResult:
     others = [
         replace(other, duplicate_of=None) if other.duplicate_of == case.id else other
-        for other in store.cases()
+        for other in store.cases.list_all()
         if other.id != case.id
     ]
     unique_terms = UniqueTerms.from_texts(_texts(case), (text for other in others for text in _texts(other)))
     quotes = [
         (draft.id, quote)
-        for draft, _, _ in store.drafts(current=False)
+        for draft, _, _ in store.drafts.list_all(current=False)
         for claim in draft.claims
         for quote in claim.quotes
         if quote.case_id == case.id
@@ -250,7 +250,7 @@ class _ThemeWithoutCase:
             text_hash(lens_text(self.others[id], theme.lens))
             for id in sorted({*theme.case_ids, *theme.unseen_case_ids} & self.others.keys())
         ]
-        vectors_by_hash = self.store.vectors(theme.encoder, hashes)
+        vectors_by_hash = self.store.vectors.get_many(theme.encoder, hashes)
         vectors = [vectors_by_hash[key] for key in hashes if key in vectors_by_hash]
         total = np.stack(vectors).astype(np.float64).sum(axis=0) if vectors else np.zeros(1)
         length = float(np.linalg.norm(total))

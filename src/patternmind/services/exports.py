@@ -64,13 +64,13 @@ def _redact_rows(store: Store, rows: Iterator[Row]) -> Iterator[Row]:
 
     Cases do not need this: a change of the roster redacts them again.
     """
-    roster = Roster.of(store.roster())
+    roster = Roster.of(store.network.roster())
     return (redact_values(row, roster) for row in rows)
 
 
 def _assignment_rows(store: Store, lens: str | None) -> Iterator[Row]:
-    external_ids = {case.id: case.external_id for case in store.cases()}
-    for assignment in store.assignments(lens):
+    external_ids = {case.id: case.external_id for case in store.cases.list_all()}
+    for assignment in store.runs.assignments(lens):
         yield assignment_row(assignment, external_ids.get(assignment.case_id))
 
 
@@ -91,7 +91,7 @@ def assignment_row(assignment: Assignment, external_id: str | None) -> Row:
 
 def _case_rows(store: Store) -> Iterator[Row]:
     """Yield every case, redacted. A network-only case keeps its row, without text."""
-    for case in store.cases():
+    for case in store.cases.list_all():
         row: Row = {
             "case_id": case.id,
             "external_id": case.external_id,
@@ -144,15 +144,15 @@ def theme_row(theme: Theme, size: int | None = None) -> Row:
 
 def _theme_rows(store: Store, lens: str | None) -> Iterator[Row]:
     """Yield every theme; network-only names and phrases are withheld."""
-    themes = store.themes(lens)
-    exported = redact_for_export(themes, {case.id: case for case in store.cases()})
+    themes = store.themes.list_all(lens)
+    exported = redact_for_export(themes, {case.id: case for case in store.cases.list_all()})
     for theme, redacted in zip(themes, exported, strict=True):
         row = theme_row(redacted)
         yield row if redacted == theme else {**row, "withheld": NETWORK_ONLY_NOTE}
 
 
 def _draft_rows(store: Store) -> Iterator[Row]:
-    cases = store.cases()
+    cases = store.cases.list_all()
     rows = [draft_row(reviewed, _network_only_ids(cases)) for reviewed in list_all_drafts(store)]
     confidential = ConfidentialPhrases.find_in(iter_texts(rows), cases)
     for row in rows:

@@ -81,13 +81,15 @@ def import_files(
 
 def _store_batch(store: Store, rows: Sequence[Submission], totals: _ImportCounts, *, dry_run: bool) -> CaseSaveCounts:
     """Store a batch, redacted with the current roster. Rows of erased and withdrawn cases are rejected."""
-    removed = {erasure.case_id: _removed_message("erased", erasure.at) for erasure in store.erasures()}
-    removed |= {withdrawal.case_id: _removed_message("withdrawn", withdrawal.at) for withdrawal in store.withdrawals()}
+    removed = {erasure.case_id: _removed_message("erased", erasure.at) for erasure in store.cases.erasures()}
+    removed |= {
+        withdrawal.case_id: _removed_message("withdrawn", withdrawal.at) for withdrawal in store.cases.withdrawals()
+    }
 
     def save(people: Sequence[RosterEntry]) -> CaseSaveCounts:
         made = redact_submissions(store, rows, Roster.of(people))
         accepted = [(row, case) for row, case, _ in made if case.id not in removed]
-        counts = store.save_cases(accepted, dry_run=dry_run, roster_version=len(people))
+        counts = store.cases.save_all(accepted, dry_run=dry_run, roster_version=len(people))
         totals.rejected += [
             RejectedRow(file=row.file, row=row.row, errors=(removed[case.id],))
             for row, case, _ in made

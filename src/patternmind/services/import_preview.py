@@ -69,7 +69,7 @@ def preview_file(store: Store, path: Path, *, kind: CaseKind, mapping: Sequence[
         UnreadableFile, UnknownColumn, UsageError
     """
     fields = parse_mapping(mapping, kind)
-    roster = Roster.of(store.roster())
+    roster = Roster.of(store.network.roster())
     first = [row for row in islice(read_rows(path), N_SAMPLED_ROWS) if isinstance(row, Row)]
     if len(first) < N_SAMPLED_ROWS:  # The file was read to its end; in a longer file the full check reports this.
         _check_columns(first, fields)

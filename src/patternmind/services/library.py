@@ -25,7 +25,7 @@ class LibraryEntry:
 def list_library(store: Store) -> list[LibraryEntry]:
     """List all published patterns by name."""
     uses: defaultdict[str, list[PatternUse]] = defaultdict(list)
-    for use in store.list_pattern_uses():
+    for use in store.drafts.pattern_uses():
         uses[use.pattern_id].append(use)
     return [_entry(published, uses[published.pattern.id]) for published in collect_playbook(store).published]
 
@@ -42,7 +42,7 @@ def get_library_entry(store: Store, pattern_id: str) -> LibraryEntry:
     """
     for published in collect_playbook(store).published:
         if published.pattern.id == pattern_id:
-            return _entry(published, store.list_pattern_uses(pattern_id))
+            return _entry(published, store.drafts.pattern_uses(pattern_id))
     raise NotFound("pattern", pattern_id)
 
 

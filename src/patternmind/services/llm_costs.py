@@ -29,9 +29,9 @@ class RunCost:
 def list_run_costs(store: Store) -> list[RunCost]:
     """List all runs with the totals of their calls, oldest first; calls outside any run come last."""
     by_run: dict[str, list[Call]] = {}
-    for call in store.list_calls():
+    for call in store.calls.list_all():
         by_run.setdefault(call.run_id, []).append(call)
-    costs = [RunCost(run, sum_calls(by_run.get(run.id, ()))) for run in store.runs()]
+    costs = [RunCost(run, sum_calls(by_run.get(run.id, ()))) for run in store.runs.list_all()]
     return [*costs, RunCost(None, sum_calls(by_run[""]))] if "" in by_run else costs
 
 
@@ -42,18 +42,18 @@ def list_calls(store: Store, run_id: str | None) -> list[Call]:
         NotFound
     """
     if run_id == NO_RUN:
-        return store.list_calls("")
-    runs = store.runs()
+        return store.calls.list_all("")
+    runs = store.runs.list_all()
     if run_id is None:
-        return store.list_calls(runs[-1].id) if runs else []
+        return store.calls.list_all(runs[-1].id) if runs else []
     if run_id not in {run.id for run in runs}:
         raise NotFound("run", run_id)
-    return store.list_calls(run_id)
+    return store.calls.list_all(run_id)
 
 
 def get_spending(store: Store, now: datetime) -> Budget:
     """Return the spending of the network, in total and this month, reservations included."""
-    calls = store.list_calls()
+    calls = store.calls.list_all()
     this_month = now.astimezone(UTC).strftime("%Y-%m")
     month = [call for call in calls if call.month == this_month]
     return Budget(network_usd=_total_usd(calls), month_usd=_total_usd(month))

@@ -53,7 +53,7 @@ def update_network(
     default_consent: str | None = None,
 ) -> Network:
     """Change the settings that are given, keep all others, and return the network."""
-    before = store.network
+    before = store.network.get()
     rule = PublishingRule(
         min_contributors=min_contributors or before.rule.min_contributors, min_teams=min_teams or before.rule.min_teams
     )
@@ -62,7 +62,7 @@ def update_network(
         before, name=name or before.name, purpose=purpose or before.purpose, rule=rule, default_consent=consent
     )
     if after != before:
-        store.save_network(after)
+        store.network.save(after)
     return after
 
 
@@ -103,7 +103,7 @@ def update_thresholds(store: Store, *, contributors: int, teams: int, expected_v
 
 
 def _network_at_version(store: Store, expected_version: str | None) -> Network:
-    network = store.network
+    network = store.network.get()
     if expected_version is not None and expected_version != network_version(network):
         raise VersionConflict("network", network.id)
     return network
@@ -111,13 +111,13 @@ def _network_at_version(store: Store, expected_version: str | None) -> Network:
 
 def _save_if_changed(store: Store, before: Network, after: Network) -> Network:
     if after != before:
-        store.save_network(after)
+        store.network.save(after)
     return after
 
 
 def list_roster(store: Store) -> list[RosterEntry]:
     """List the current entries of the roster by number; removed entries are blank and left out."""
-    return [entry for entry in store.roster() if entry.name]
+    return [entry for entry in store.network.roster() if entry.name]
 
 
 def add_to_roster(store: Store, people: Sequence[tuple[str, str, str, str]]) -> RosterChange:

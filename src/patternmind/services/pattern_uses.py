@@ -35,7 +35,7 @@ def record_use(
     use = PatternUse(
         id=f"u-{digest[:16]}", pattern_id=pattern_id, on=used_on, team=team, note=note, by=actor, at=clock.now()
     )
-    store.save_pattern_use(use)
+    store.drafts.save_pattern_use(use)
     _mark_field_tested(store, clock, pattern_id, actor)
     return use
 
@@ -51,7 +51,7 @@ def _validate_use(clock: Clock, *, used_on: date, team: str, note: str) -> None:
 
 def _mark_field_tested(store: Store, clock: Clock, pattern_id: str, actor: str) -> None:
     """Log that the pattern is field-tested, if it has enough uses."""
-    uses = store.list_pattern_uses(pattern_id)
+    uses = store.drafts.pattern_uses(pattern_id)
     teams = {use.team.casefold() for use in uses}
     if len(uses) < MIN_USES or len(teams) < MIN_TEAMS:
         return
@@ -59,7 +59,7 @@ def _mark_field_tested(store: Store, clock: Clock, pattern_id: str, actor: str) 
     note = f"{len(uses)} uses by {len(teams)} teams."
     decision = make_field_test_decision(reviewed, actor=actor, at=clock.now(), note=note)
     if decision is not None:
-        store.append_decision(decision, expected_version=reviewed.version)
+        store.drafts.append_decision(decision, expected_version=reviewed.version)
 
 
 def _draft_id(pattern_id: str) -> str:

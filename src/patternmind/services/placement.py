@@ -92,7 +92,7 @@ class Placer:
         """List the cases in the run's date range that came after it, by id."""
         snapshot = self._current_snapshot()
         since = snapshot.run.parameters.since
-        return [case for case in self._store.cases(since=since) if case.id not in snapshot.assignments]
+        return [case for case in self._store.cases.list_all(since=since) if case.id not in snapshot.assignments]
 
     def place_cases(self, case_ids: Sequence[str], *, progress: Progress | None = None) -> list[CasePlacement]:
         """Place stored cases, in the order given. Their vectors are stored for the next run.
@@ -105,7 +105,7 @@ class Placer:
             NotFound: A case does not exist.
         """
         snapshot = self._current_snapshot()
-        cases = [self._store.case(case_id) for case_id in case_ids]
+        cases = [self._store.cases.get(case_id) for case_id in case_ids]
         return self._place_all(snapshot, cases, progress)
 
     def place_new_cases(self, *, progress: Progress | None = None) -> list[CasePlacement]:
@@ -164,16 +164,16 @@ class _SnapshotVersion:
 
 
 def _current_version(store: Store, encoder: Encoder, lens: str | None) -> _SnapshotVersion:
-    run = store.last_run(lens)
+    run = store.runs.latest(lens)
     if run is None:
         of_lens = f' of lens "{lens}"' if lens else ""
         raise UsageError(
             f"There has been no run{of_lens} yet, so there are no themes to place cases in. Start a run first.",
             code=ErrorCode.NO_RUN,
         )
-    edits = store.edits(run.parameters.lens)
+    edits = store.edits.list_all(run.parameters.lens)
     return _SnapshotVersion(
-        run, edits[-1].seq if edits else 0, len(store.roster()), store.vector_version().n_removed, encoder.id
+        run, edits[-1].seq if edits else 0, len(store.network.roster()), store.vectors.version().n_removed, encoder.id
     )
 
 
@@ -315,28 +315,28 @@ class _PlacementSnapshot:
 
 def _load_snapshot(store: Store, version: _SnapshotVersion, n_dimensions: int) -> _PlacementSnapshot:
     lens = version.run.parameters.lens
-    machine_result = store.machine_result(version.run.id)
+    machine_result = store.runs.machine_result(version.run.id)
     if machine_result is not None and machine_result.encoder != version.encoder_id:
         raise UsageError(
             "The last run used another encoder. Start a new run first, then place cases.", code=ErrorCode.OUTDATED_RUN
         )
-    assignments = {assignment.case_id: assignment for assignment in store.assignments(lens)}
-    cases = [case for case in store.cases() if case.id in assignments]
+    assignments = {assignment.case_id: assignment for assignment in store.runs.assignments(lens)}
+    cases = [case for case in store.cases.list_all() if case.id in assignments]
     hashes = {case.id: text_hash(lens_text(case, lens)) for case in cases}
-    vectors = store.vectors(version.encoder_id, list(hashes.values()))
+    vectors = store.vectors.get_many(version.encoder_id, list(hashes.values()))
     ids = [case.id for case in cases if hashes[case.id] in vectors]
-    themes = [theme for theme in store.themes(lens) if theme.case_ids]
+    themes = [theme for theme in store.themes.list_all(lens) if theme.case_ids]
     outlier_reasons = (
         dict(zip(machine_result.case_ids, machine_result.partition.why.tolist(), strict=True)) if machine_result else {}
     )
     rows = [assignments[id] for id in ids]
-    edit_rules = resolve_edits(binding_edits(store.edits(lens)))
+    edit_rules = resolve_edits(binding_edits(store.edits.list_all(lens)))
     return _PlacementSnapshot(
         version=version,
         model=_fit_model([vectors[hashes[id]] for id in ids], rows, themes, outlier_reasons, n_dimensions),
         case_ids=tuple(ids),
         themes=themes,
-        theme_names={theme.id: theme.name for theme in store.themes(lens)},
+        theme_names={theme.id: theme.name for theme in store.themes.list_all(lens)},
         retired_labels=frozenset(
             label
             for label, theme in enumerate(themes)
@@ -344,7 +344,7 @@ def _load_snapshot(store: Store, version: _SnapshotVersion, n_dimensions: int) -
         ),
         assignments=assignments,
         edit_rules=edit_rules,
-        roster=Roster.of(store.roster()),
+        roster=Roster.of(store.network.roster()),
     )
 
 

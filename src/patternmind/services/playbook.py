@@ -42,7 +42,7 @@ def _read_playbook(store: Store) -> PlaybookSelection:
     return select_patterns(
         patterns,
         _source_cases(store, patterns),
-        store.network.rule,
+        store.network.get().rule,
         confidential=find_confidential_phrases(store, pattern_texts(patterns)),
     )
 
@@ -50,21 +50,21 @@ def _read_playbook(store: Store) -> PlaybookSelection:
 def assess_pattern_publication(store: Store, pattern: Pattern) -> PublishedPattern | WithheldPattern:
     """Check one pattern against the publishing limits, as ``collect_playbook`` does."""
     confidential = find_confidential_phrases(store, pattern_texts([pattern]))
-    return assess_pattern(pattern, _source_cases(store, [pattern]), store.network.rule, confidential=confidential)
+    return assess_pattern(pattern, _source_cases(store, [pattern]), store.network.get().rule, confidential=confidential)
 
 
 def _source_cases(store: Store, patterns: Sequence[Pattern]) -> dict[str, Case]:
-    return store.cases_by_id([case_id for pattern in patterns for case_id in source_case_ids(pattern)])
+    return store.cases.get_many([case_id for pattern in patterns for case_id in source_case_ids(pattern)])
 
 
 def build_playbook_document(store: Store, selection: PlaybookSelection, now: datetime) -> Document:
-    themes = [theme for lens in list_lenses_with_runs(store) for theme in store.themes(lens)]
+    themes = [theme for lens in list_lenses_with_runs(store) for theme in store.themes.list_all(lens)]
     return build_playbook(
         selection.published,
         selection.withheld,
         selection.retired,
-        network=store.network,
-        themes=redact_for_export(themes, {case.id: case for case in store.cases()}),
+        network=store.network.get(),
+        themes=redact_for_export(themes, {case.id: case for case in store.cases.list_all()}),
         date=now.date(),
     )
 

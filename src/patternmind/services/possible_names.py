@@ -24,7 +24,7 @@ class PendingNames:
 
 
 def _case_version(store: Store) -> Hashable:
-    return store.vector_version()
+    return store.vectors.version()
 
 
 _POSSIBLE_NAMES_CACHE: VersionedCache[tuple[PossibleName, ...]] = VersionedCache(_case_version)
@@ -32,7 +32,9 @@ _POSSIBLE_NAMES_CACHE: VersionedCache[tuple[PossibleName, ...]] = VersionedCache
 
 def search_possible_names(store: Store) -> tuple[PossibleName, ...]:
     """Find names that redacted cases and recaps may still contain, likeliest first. Only for stewards."""
-    return find_possible_names([text for case in store.cases() for text in (*case.text.values(), *case.extra.values())])
+    return find_possible_names(
+        [text for case in store.cases.list_all() for text in (*case.text.values(), *case.extra.values())]
+    )
 
 
 def list_pending_names(store: Store, *, all_texts: bool = False) -> PendingNames:
@@ -43,24 +45,24 @@ def list_pending_names(store: Store, *, all_texts: bool = False) -> PendingNames
     Args:
         all_texts: Search all texts, which is slow, instead of the newest ones.
     """
-    since = 0 if all_texts else max(0, store.vector_version().last_write_number - N_NEWEST_WRITES)
+    since = 0 if all_texts else max(0, store.vectors.version().last_write_number - N_NEWEST_WRITES)
     candidates = _POSSIBLE_NAMES_CACHE.get_or_compute(
         store,
         lambda: find_possible_names(
-            [text for _, _, texts in store.iter_case_texts(after_number=since) for text in texts]
+            [text for _, _, texts in store.cases.iter_texts(after_number=since) for text in texts]
         ),
         key=since,
     )
-    dismissed, secret = store.dismissed_names(), store.contributor_secret()
+    dismissed, secret = store.network.dismissed_names(), store.network.contributor_secret()
     pending = (name for name in candidates if _name_digest(secret, name.name) not in dismissed)
     return PendingNames(tuple(pending), is_complete=since == 0)
 
 
 def dismiss_names(store: Store, clock: Clock, names: Sequence[str], *, actor: str) -> int:
     """Exclude words that are not names from later lists, and return their number."""
-    secret = store.contributor_secret()
+    secret = store.network.contributor_secret()
     digests = {_name_digest(secret, name) for name in names if name.strip()}
-    store.dismiss_names(digests, actor=actor, at=clock.now())
+    store.network.dismiss_names(digests, actor=actor, at=clock.now())
     return len(digests)
 
 

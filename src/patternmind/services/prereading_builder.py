@@ -65,11 +65,11 @@ def subject_from_theme(store: Store, theme_id: str) -> PrereadingSubject:
     Raises:
         NotFound: The last run of no lens has this theme.
     """
-    themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes(lens))
+    themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes.list_all(lens))
     theme = next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None)
     if theme is None:
         raise NotFound("theme", theme_id)
-    return PrereadingSubject(store.case((theme.exemplars or theme.case_ids)[0]), theme, theme.case_ids)
+    return PrereadingSubject(store.cases.get((theme.exemplars or theme.case_ids)[0]), theme, theme.case_ids)
 
 
 def subject_from_case(store: Store, case_id: str) -> PrereadingSubject:
@@ -78,9 +78,9 @@ def subject_from_case(store: Store, case_id: str) -> PrereadingSubject:
     Raises:
         NotFound
     """
-    case = store.case(case_id)
+    case = store.cases.get(case_id)
     lenses = list_lenses_with_runs(store)
-    assignment = store.find_assignment(case.id, lenses[0]) if lenses else None
+    assignment = store.runs.assignment_of(case.id, lenses[0]) if lenses else None
     theme = next(
         (theme for theme in _default_lens_themes(store) if assignment and theme.id == assignment.theme_id), None
     )
@@ -103,24 +103,24 @@ def subject_from_topic(store: Store, encoder: Encoder, index: VectorIndex, topic
     best = votes.most_common(1)[0][0] if votes else None
     theme = next((theme for theme in _default_lens_themes(store) if theme.id == best), None)
     in_theme = [case_id for case_id in hits if theme_by_case.get(case_id) == best] if theme else []
-    case = store.case((in_theme or hits)[0])
+    case = store.cases.get((in_theme or hits)[0])
     return PrereadingSubject(case, theme, theme.case_ids if theme else tuple(hits))
 
 
 def list_lenses_with_runs(store: Store) -> list[str]:
     """List the lenses with a finished run: the whole-text lens first, then the most recent."""
-    finished = (run.parameters.lens for run in reversed(store.runs()) if run.state == "finished")
+    finished = (run.parameters.lens for run in reversed(store.runs.list_all()) if run.state == "finished")
     return sorted(dict.fromkeys(finished), key=lambda lens: lens != WHOLE_TEXT_LENS)
 
 
 def _default_lens_themes(store: Store) -> list[Theme]:
     lenses = list_lenses_with_runs(store)
-    return store.themes(lenses[0]) if lenses else []
+    return store.themes.list_all(lenses[0]) if lenses else []
 
 
 def _lens_assignments(store: Store, lens: str | None = None) -> list[Assignment]:
     lenses = list_lenses_with_runs(store)
-    return store.assignments(lens or lenses[0]) if lenses else []
+    return store.runs.assignments(lens or lenses[0]) if lenses else []
 
 
 def build_prereading(
@@ -142,17 +142,17 @@ def build_prereading(
         leave_with: A person's words for what the session will leave with; empty keeps the draft's own.
     """
     texts = [topic, session, date, leave_with]
-    topic, session, date, leave_with = redact_values(texts, Roster.of(store.roster()))
-    cases = {case.id: case for case in store.cases()}
+    topic, session, date, leave_with = redact_values(texts, Roster.of(store.network.roster()))
+    cases = {case.id: case for case in store.cases.list_all()}
     evidence = _gather_evidence(store, subject, cases, topic)
-    last_run = store.last_run(subject.theme.lens if subject.theme else None)
+    last_run = store.runs.latest(subject.theme.lens if subject.theme else None)
     draft = draft_prereading(
         evidence, cases[subject.case.id], session=session, date=date, run_id=last_run.id if last_run else ""
     )
-    llm_session = LlmSession(llm, Roster.of(store.roster())) if llm else None
+    llm_session = LlmSession(llm, Roster.of(store.network.roster())) if llm else None
     prose = write_prereading(evidence, cases[subject.case.id], draft, cases, llm_session)
     grounded = ground(_with_leave_with(prose.grounded.draft, leave_with), cases) if leave_with else prose.grounded
-    store.save_drafts([grounded.draft], clock.now())
+    store.drafts.save_all([grounded.draft], clock.now())
     return PreparedPrereading(
         grounded, subject.theme, find_patterns_for_theme(store, subject.theme), cases, prose.notes
     )

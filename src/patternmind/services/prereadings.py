@@ -76,9 +76,9 @@ def validate_prereading_request(store: Store, request: PrereadingRequest) -> Pre
     if request.theme:
         subject_from_theme(store, request.theme)
     if request.case:
-        request = replace(request, case=store.case(request.case).id)
+        request = replace(request, case=store.cases.get(request.case).id)
     topic, session, leave_with = redact_values(
-        [request.topic, request.session, request.leave_with], Roster.of(store.roster())
+        [request.topic, request.session, request.leave_with], Roster.of(store.network.roster())
     )
     return replace(request, topic=topic, session=session, leave_with=leave_with)
 
@@ -142,9 +142,9 @@ class PrereadingSummary:
 
 def list_prereadings(store: Store) -> list[PrereadingSummary]:
     """List all pre-readings, newest first, redacted with the current roster."""
-    roster = Roster.of(store.roster())
+    roster = Roster.of(store.network.roster())
     summaries: list[PrereadingSummary] = []
-    for draft, decisions, created_at in store.drafts(current=False, kind=DraftKind.PREREADING):
+    for draft, decisions, created_at in store.drafts.list_all(current=False, kind=DraftKind.PREREADING):
         fields: dict[str, FieldValue] = {"name": draft.name, **draft.fields}
         for decision in active_decisions(decisions):
             fields.update(decision.edits)
@@ -197,20 +197,20 @@ def get_prereading(store: Store, id: str) -> ReviewedDraft:
 def build_prereading_document(store: Store, reviewed: ReviewedDraft) -> Document:
     """Lay out a pre-reading as a document, with its current theme and patterns."""
     theme = _find_theme(store, reviewed.grounded.draft.theme_id)
-    cases = {case.id: case for case in store.cases()}
+    cases = {case.id: case for case in store.cases.list_all()}
     return lay_out_prereading(
-        reviewed, theme=theme, patterns=find_patterns_for_theme(store, theme), cases=cases, network=store.network
+        reviewed, theme=theme, patterns=find_patterns_for_theme(store, theme), cases=cases, network=store.network.get()
     )
 
 
 def _find_theme(store: Store, theme_id: str | None) -> Theme | None:
-    themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes(lens))
+    themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes.list_all(lens))
     return next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None) if theme_id else None
 
 
 def fields_with_names(store: Store, edits: Mapping[str, FieldValue]) -> list[str]:
     """List the edited fields that contain a name or contact data."""
-    roster = Roster.of(store.roster())
+    roster = Roster.of(store.network.roster())
     return [
         name
         for name, value in edits.items()

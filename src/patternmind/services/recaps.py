@@ -36,12 +36,14 @@ def draft_from_recap(store: Store, clock: Clock, recap_id: str, *, llm: LlmConte
         NotFound
         UsageError: The id belongs to a case, not to a recap.
     """
-    recap = store.case(recap_id)
+    recap = store.cases.get(recap_id)
     if recap.kind is not CaseKind.RECAP:
         raise UsageError(f"{recap_id} is a case, not a recap. Give the id of an imported recap.")
     linked_ids = {*recap.linked_cases}
-    linked_cases = [case for case in store.cases() if {case.id, case.external_id} & linked_ids and case.id != recap.id]
-    last_run = store.last_run()
+    linked_cases = [
+        case for case in store.cases.list_all() if {case.id, case.external_id} & linked_ids and case.id != recap.id
+    ]
+    last_run = store.runs.latest()
     run_id = last_run.id if last_run else ""
     return _save_draft(store, clock, write_recap(recap, linked_cases, _llm_session(store, llm), run_id=run_id))
 
@@ -53,15 +55,15 @@ def draft_theme_change(store: Store, clock: Clock, theme_id: str, *, llm: LlmCon
         NotFound: The last run of no lens has such a theme with cases.
     """
     run, theme = _find_theme(store, theme_id)
-    change = next((change for change in store.theme_changes(run.id) if change.theme_id == theme.id), None)
-    names = store.theme_names(theme.lens)
+    change = next((change for change in store.themes.changes(run.id) if change.theme_id == theme.id), None)
+    names = store.themes.names(theme.lens)
     explanation = explain_change(change, names) if change else "The last run reported no change of this theme."
-    cases = {case.id: case for case in store.cases()}
+    cases = {case.id: case for case in store.cases.list_all()}
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases.values()})
-    strengths = {assignment.case_id: assignment.strength for assignment in store.assignments(theme.lens)}
+    strengths = {assignment.case_id: assignment.strength for assignment in store.runs.assignments(theme.lens)}
     case_ids = [id for id in theme.case_ids if id in cases]
     evidence = gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(case_ids), cohesion=strengths)
-    machine_result = store.machine_result(run.id)
+    machine_result = store.runs.machine_result(run.id)
     new_ids = frozenset(machine_result.new_cases if machine_result else ())
     prose = write_theme_change(evidence, explanation, new_ids, cases, _llm_session(store, llm), run_id=run.id)
     return _save_draft(store, clock, prose)
@@ -69,17 +71,17 @@ def draft_theme_change(store: Store, clock: Clock, theme_id: str, *, llm: LlmCon
 
 def _find_theme(store: Store, theme_id: str) -> tuple[RunRecord, Theme]:
     for lens in list_lenses_with_runs(store):
-        run = store.last_run(lens)
-        theme = next((theme for theme in store.themes(lens) if theme.id == theme_id and theme.case_ids), None)
+        run = store.runs.latest(lens)
+        theme = next((theme for theme in store.themes.list_all(lens) if theme.id == theme_id and theme.case_ids), None)
         if run and theme:
             return run, theme
     raise NotFound("theme", theme_id)
 
 
 def _llm_session(store: Store, llm: LlmContext | None) -> LlmSession | None:
-    return LlmSession(llm, Roster.of(store.roster())) if llm else None
+    return LlmSession(llm, Roster.of(store.network.roster())) if llm else None
 
 
 def _save_draft(store: Store, clock: Clock, prose: DraftWithNotes) -> DraftResult:
-    store.save_drafts([prose.grounded.draft], clock.now())
+    store.drafts.save_all([prose.grounded.draft], clock.now())
     return DraftResult(get_draft(store, prose.grounded.draft.id), prose.notes)

@@ -112,7 +112,7 @@ def get_review_queue(store: Store, clock: Clock, reviewer: str | None, *, seed: 
     items = list(queue.items)
     for position in queue.second_view_positions:
         items[position] = _queue_item(queue.ranked[position], queue.summaries[position], reviewer)
-    for reservation in store.reservations(now):
+    for reservation in store.drafts.reservations(now):
         position = queue.position_by_id.get(reservation.draft_id)
         if position is not None and reservation.by != reviewer:
             items[position] = replace(items[position], reserved_by=reservation.by)
@@ -137,7 +137,7 @@ def _build_queue(store: Store, day: date, seed: int) -> _SharedQueue:
 
 
 def _draft_summaries(store: Store) -> tuple[DraftSummary, ...]:
-    return _SUMMARY_CACHE.get_or_compute(store, lambda: tuple(store.draft_summaries()))
+    return _SUMMARY_CACHE.get_or_compute(store, lambda: tuple(store.drafts.summaries()))
 
 
 def _themes_by_id(store: Store) -> dict[str, Theme]:
@@ -145,7 +145,7 @@ def _themes_by_id(store: Store) -> dict[str, Theme]:
     return {
         card.theme.id: card.theme
         for lens in list_lenses_with_runs(store)
-        for card in store.list_theme_cards(lens, include_dormant=True)
+        for card in store.themes.cards(lens, include_dormant=True)
     }
 
 
@@ -179,7 +179,7 @@ def _uncertainty_factors(summary: DraftSummary, themes: Mapping[str, Theme]) -> 
 def get_source_cases(store: Store, draft: Draft) -> dict[str, Case]:
     """Return the existing cases that a draft quotes or was made from, by id."""
     quoted_ids = (quote.case_id for claim in draft.claims for quote in claim.quotes)
-    return store.cases_by_id([*quoted_ids, *draft.provenance.case_ids])
+    return store.cases.get_many([*quoted_ids, *draft.provenance.case_ids])
 
 
 def _current_name(name: str, log: tuple[Decision, ...]) -> str:
@@ -209,9 +209,9 @@ def reserve_draft(store: Store, clock: Clock, draft_id: str, reviewer: str) -> D
     Raises:
         NotFound
     """
-    store.draft(draft_id)
+    store.drafts.get(draft_id)
     now = clock.now()
-    return store.reserve_draft(DraftReservation(draft_id=draft_id, by=reviewer, until=now + RESERVATION_PERIOD), now)
+    return store.drafts.reserve(DraftReservation(draft_id=draft_id, by=reviewer, until=now + RESERVATION_PERIOD), now)
 
 
 def with_visible_log(reviewed: ReviewedDraft, reviewer: str | None) -> ReviewedDraft:
@@ -258,7 +258,7 @@ _OWN_DECISION_CACHE: VersionedCache[tuple[tuple[Decision, DraftSummary], ...]] =
 
 
 def _own_decisions(store: Store, reviewer: str) -> tuple[tuple[Decision, DraftSummary], ...]:
-    """Return ``store.recent_decisions``, each with its draft and that draft's whole log."""
+    """Return ``store.drafts.recent_decisions``, each with its draft and that draft's whole log."""
     return _OWN_DECISION_CACHE.get_or_compute(store, lambda: _read_own_decisions(store, reviewer), key=reviewer)
 
 
@@ -266,7 +266,7 @@ def _read_own_decisions(store: Store, reviewer: str) -> tuple[tuple[Decision, Dr
     summaries = {summary.id: summary for summary in _draft_summaries(store)}
     return tuple(
         (decision, summaries[decision.draft_id])
-        for decision in store.recent_decisions(reviewer, limit=MAX_LOG_LINES_SEARCHED)
+        for decision in store.drafts.recent_decisions(reviewer, limit=MAX_LOG_LINES_SEARCHED)
         if decision.draft_id in summaries
     )
 
@@ -278,8 +278,8 @@ def undo_last_decision(store: Store, clock: Clock, reviewer: str) -> ReviewedDra
         RuleViolated: They have no active decision, or another person decided on that draft later.
         VersionConflict
     """
-    for decision in store.recent_decisions(reviewer, limit=MAX_LOG_LINES_SEARCHED):
-        _, log, _ = store.draft(decision.draft_id)
+    for decision in store.drafts.recent_decisions(reviewer, limit=MAX_LOG_LINES_SEARCHED):
+        _, log, _ = store.drafts.get(decision.draft_id)
         active = active_decisions(log)
         if not any(other.id == decision.id for other in active):
             continue

@@ -39,17 +39,17 @@ def get_draft(store: Store, draft_id: str) -> ReviewedDraft:
     Raises:
         NotFound
     """
-    return _ground_all(store, [store.draft(draft_id)])[0]
+    return _ground_all(store, [store.drafts.get(draft_id)])[0]
 
 
 def list_all_drafts(store: Store, *, kind: DraftKind | None = None) -> list[ReviewedDraft]:
     """List every current draft and every draft with a decision, oldest first."""
-    return _ground_all(store, store.list_drafts(DraftFilter(kind=kind), limit=NO_LIMIT).rows)
+    return _ground_all(store, store.drafts.page(DraftFilter(kind=kind), limit=NO_LIMIT).rows)
 
 
 def list_drafts(store: Store, filters: DraftFilter, *, limit: int, after: str | None = None) -> Page[ReviewedDraft]:
     """Return a page of drafts; reads only the source cases of these."""
-    page = store.list_drafts(filters, limit=limit, cursor=after)
+    page = store.drafts.page(filters, limit=limit, cursor=after)
     return Page(tuple(_ground_all(store, page.rows)), page.next_cursor)
 
 
@@ -62,13 +62,13 @@ def list_accepted_patterns(store: Store) -> list[Pattern]:
 
 
 def _read_accepted_patterns(store: Store) -> tuple[Pattern, ...]:
-    accepted = store.list_drafts(DraftFilter(kind=DraftKind.PATTERN, accepted_only=True), limit=NO_LIMIT).rows
+    accepted = store.drafts.page(DraftFilter(kind=DraftKind.PATTERN, accepted_only=True), limit=NO_LIMIT).rows
     return tuple(build_patterns(_ground_all(store, accepted)))
 
 
 def _ground_all(store: Store, rows: Sequence[StoredDraft]) -> list[ReviewedDraft]:
-    cases = store.cases_by_id([case_id for draft, _, _ in rows for case_id in _source_case_ids(draft)])
-    roster = Roster.of(store.roster())
+    cases = store.cases.get_many([case_id for draft, _, _ in rows for case_id in _source_case_ids(draft)])
+    roster = Roster.of(store.network.roster())
     return [_ground_draft(row, cases, roster) for row in rows]
 
 
@@ -133,7 +133,7 @@ def decide_draft(  # noqa: PLR0913 - one decision has this many parts
     if expected_version is not None and expected_version != reviewed.version:
         raise VersionConflict("draft", draft_id)
     decision = make_decision(reviewed, action, actor=actor, at=clock.now(), reason=reason, note=note, edits=edits)
-    store.append_decision(decision, expected_version=reviewed.version)
+    store.drafts.append_decision(decision, expected_version=reviewed.version)
     return get_draft(store, draft_id)
 
 
@@ -154,7 +154,7 @@ def reject_names(store: Store, note: str, edits: Mapping[str, str | tuple[str, .
     Raises:
         UsageError: ``field`` is "note" or "fields.NAME".
     """
-    roster = Roster.of(store.roster())
+    roster = Roster.of(store.network.roster())
     texts = {"note": note, **{f"fields.{name}": value for name, value in edits.items()}}
     for field, value in texts.items():
         if any(redact(line, roster).counts for line in ([value] if isinstance(value, str) else value)):

@@ -42,15 +42,15 @@ def with_current_roster(store: Store, write: Callable[[Sequence[RosterEntry]], R
     """
     for _ in range(MAX_ATTEMPTS - 1):
         with suppress(RosterChanged):
-            return write(store.roster())
-    return write(store.roster())
+            return write(store.network.roster())
+    return write(store.network.roster())
 
 
 def redact_submissions(
     store: Store, submissions: Iterable[Submission], roster: Roster
 ) -> list[tuple[Submission, Case, Mapping[str, int]]]:
     """Make the redacted cases of submissions; return each with its submission and redaction counts by kind."""
-    network, secret = store.network, store.contributor_secret()
+    network, secret = store.network.get(), store.network.contributor_secret()
     return [
         (
             submission,
@@ -119,8 +119,10 @@ def redact_with_roster(
     Quotes move with their text, or are withdrawn if a name is in them. The vectors of changed texts are deleted.
     """
     roster = Roster.of(people)
-    redacted = [(submission, case) for submission, case, _ in redact_submissions(store, store.submissions(), roster)]
-    before = {case.id: case for case in store.cases()}
+    redacted = [
+        (submission, case) for submission, case, _ in redact_submissions(store, store.submissions.list_all(), roster)
+    ]
+    before = {case.id: case for case in store.cases.list_all()}
     changed = {case.id: case for _, case in redacted if case.id in before and before[case.id].text != case.text}
     rewriter = DraftRewriter(
         rewrite_quote=lambda quote: _repair_quote(quote, before, changed),

@@ -61,14 +61,14 @@ def compare_runs(store: Store, before_id: str, after_id: str) -> RunComparison:
         NotFound
         UsageError: The two are the same run, or one did not finish.
     """
-    before, after = store.get_run(before_id), store.get_run(after_id)
+    before, after = store.runs.get(before_id), store.runs.get(after_id)
     if before.id == after.id:
         raise UsageError("Choose two different runs to compare.")
     unfinished = next((run for run in (before, after) if run.state != "finished"), None)
     if unfinished is not None:
         raise UsageError(f"Run {unfinished.id} did not finish, so it cannot be compared. Choose another run.")
-    old_themes, new_themes = ({theme.id: theme for theme in store.themes_of_run(run.id)} for run in (before, after))
-    old_ids, new_ids = store.theme_ids_by_case(before.id), store.theme_ids_by_case(after.id)
+    old_themes, new_themes = ({theme.id: theme for theme in store.themes.snapshots(run.id)} for run in (before, after))
+    old_ids, new_ids = store.runs.theme_ids_by_case(before.id), store.runs.theme_ids_by_case(after.id)
     in_both = old_ids.keys() & new_ids.keys()
     moved = [MovedAssignment(id, old_ids[id], new_ids[id]) for id in sorted(in_both) if old_ids[id] != new_ids[id]]
     return RunComparison(
@@ -99,7 +99,7 @@ class RunSpending:
 
 
 def get_run_spending(store: Store, run_id: str) -> RunSpending:
-    calls = store.list_calls(run_id)
+    calls = store.calls.list_all(run_id)
     tasks = sorted({call.task for call in calls})
     by_task = {task: sum_calls(call for call in calls if call.task == task) for task in tasks}
     return RunSpending(

@@ -59,7 +59,7 @@ def search(
 
 def embed_all_cases(store: Store, encoder: Encoder, *, progress: Progress | None = None) -> tuple[list[str], Vectors]:
     """Return the ids of all cases and their whole-text vectors; embeds the texts that have none yet."""
-    cases = store.cases()
+    cases = store.cases.list_all()
     return [case.id for case in cases], embed_cases(store, encoder, cases, "all", progress=progress)
 
 
@@ -67,7 +67,7 @@ def _search_cases(
     store: Store, index: VectorIndex, query: Vectors, text: str, kind: str | None, k: int
 ) -> list[SearchResult]:
     hits = index.search(query, k, kind=CaseKind(kind) if kind else None)
-    by_id = store.cases_by_id([hit.case_id for hit in hits])
+    by_id = store.cases.get_many([hit.case_id for hit in hits])
     return [
         SearchResult(
             kind=case.kind.value,
@@ -111,11 +111,11 @@ def score_patterns(store: Store, encoder: Encoder, patterns: Sequence[Pattern], 
 
 def _pattern_vectors(store: Store, encoder: Encoder, patterns: Sequence[Pattern]) -> Vectors:
     texts = [f"{pattern.name}\n{pattern.fields.get('patlet', '')}" for pattern in patterns]
-    vectors = store.vectors(encoder.id, [text_hash(text) for text in texts])
+    vectors = store.vectors.get_many(encoder.id, [text_hash(text) for text in texts])
     missing = [text for text in texts if text_hash(text) not in vectors]
     if missing:
         new_vectors = {text_hash(text): row for text, row in zip(missing, encoder.encode(missing), strict=True)}
-        store.save_vectors(encoder.id, new_vectors)
+        store.vectors.save_all(encoder.id, new_vectors)
         vectors |= new_vectors
     return np.stack([vectors[text_hash(text)] for text in texts])
 

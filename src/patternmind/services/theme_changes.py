@@ -65,10 +65,10 @@ def list_changes_to_review(store: Store, run_id: str) -> list[ChangeToReview]:
     Raises:
         NotFound: The run does not exist.
     """
-    run = store.get_run(run_id)
+    run = store.runs.get(run_id)
     answers = {
         edit.theme_id: edit
-        for edit in active_edits(store.edits(run.parameters.lens))
+        for edit in active_edits(store.edits.list_all(run.parameters.lens))
         if edit.run_id == run_id and edit.action in {EditAction.ACCEPT, EditAction.DECLINE}
     }
     former = _FormerAssignments(store, run) if _is_last_run(store, run) else None
@@ -81,13 +81,13 @@ def list_changes_to_review(store: Store, run_id: str) -> list[ChangeToReview]:
 def _reviewable_changes(store: Store, run_id: str) -> list[ThemeChange]:
     return [
         change
-        for change in store.theme_changes(run_id)
+        for change in store.themes.changes(run_id)
         if change.is_reportable and change.lineage in REVIEWABLE_LINEAGES
     ]
 
 
 def _is_last_run(store: Store, run: RunRecord) -> bool:
-    last_run = store.last_run(run.parameters.lens)
+    last_run = store.runs.latest(run.parameters.lens)
     return last_run is not None and last_run.id == run.id
 
 
@@ -95,10 +95,10 @@ class _FormerAssignments:
     """Cases that a run moved, with former and new theme; without cases and themes that edits hold in place."""
 
     def __init__(self, store: Store, run: RunRecord) -> None:
-        rules = resolve_edits(binding_edits(store.edits(run.parameters.lens)))
+        rules = resolve_edits(binding_edits(store.edits.list_all(run.parameters.lens)))
         held_cases: Collection[str] = rules.required_theme.keys() | rules.excluded_themes.keys() | rules.unit_of.keys()
         closed_themes = rules.retired.keys() | rules.merged_into.keys()
-        moved = _MOVED_CASES_CACHE.get_or_compute(store, lambda: store.cases_moved_by_run(run.id), key=run.id)
+        moved = _MOVED_CASES_CACHE.get_or_compute(store, lambda: store.runs.moved_cases(run.id), key=run.id)
         self.moved_cases = [
             (case_id, former, current)
             for case_id, former, current in moved
@@ -122,7 +122,7 @@ def accept_change(store: Store, clock: Clock, run_id: str, theme_id: str, *, act
         UsageError: The change was answered already.
     """
     _require_unanswered(store, run_id, theme_id)
-    lens = store.get_run(run_id).parameters.lens
+    lens = store.runs.get(run_id).parameters.lens
     return submit_edit(
         store,
         clock,
@@ -132,7 +132,7 @@ def accept_change(store: Store, clock: Clock, run_id: str, theme_id: str, *, act
 
 def accept_remaining_changes(store: Store, clock: Clock, run_id: str, *, actor: str) -> int:
     """Accept every change of a run without an answer, and return their number."""
-    lens = store.get_run(run_id).parameters.lens
+    lens = store.runs.get(run_id).parameters.lens
     requests = [
         ThemeEditRequest(
             action=EditAction.ACCEPT, actor=actor, lens=lens, theme_id=review.change.theme_id, run_id=run_id
@@ -156,7 +156,7 @@ def decline_change(
         ContradictoryEdit: An active edit says otherwise.
     """
     review = _require_unanswered(store, run_id, theme_id)
-    run = store.get_run(run_id)
+    run = store.runs.get(run_id)
     if not _is_last_run(store, run):
         raise UsageError("There is a newer run. Decide about the changes of that run.")
     if not review.former_case_ids:
@@ -185,7 +185,7 @@ def _require_unanswered(store: Store, run_id: str, theme_id: str) -> ChangeToRev
 
 def count_pending_reviews(store: Store, lens: str) -> int:
     """Count the unanswered changes, conflicts and proposed edits of a lens."""
-    run, log = store.last_run(lens), store.edits(lens)
+    run, log = store.runs.latest(lens), store.edits.list_all(lens)
     if run is None:
         return 0
     active = active_edits(log)
@@ -206,8 +206,8 @@ def count_pending_reviews(store: Store, lens: str) -> int:
 
 def list_conflicts_to_review(store: Store, lens: str | None = None) -> list[ConflictToReview]:
     """List the active edits that the last run's cases contradict."""
-    run = store.last_run(lens)
-    return [] if run is None else _conflicts(run, active_edits(store.edits(run.parameters.lens)))
+    run = store.runs.latest(lens)
+    return [] if run is None else _conflicts(run, active_edits(store.edits.list_all(run.parameters.lens)))
 
 
 def _conflicts(run: RunRecord, active_edits: Sequence[Edit]) -> list[ConflictToReview]:
@@ -246,7 +246,7 @@ def answer_conflict(
 
 def list_proposed_edits(store: Store, lens: str | None = None) -> list[ProposedEdit]:
     """List the proposed edits that were not undone, oldest first, each with its active answer."""
-    log = store.edits(lens)
+    log = store.edits.list_all(lens)
     return _proposed_edits(log, active_edits(log))
 
 

@@ -141,24 +141,24 @@ def submit_edits(
 
 def list_logged_edits(store: Store, lens: str | None = None) -> list[LoggedEdit]:
     """List the edits of a lens, or of all lenses, oldest first."""
-    log = store.edits(lens)
+    log = store.edits.list_all(lens)
     undone = {edit.undoes: edit.seq for edit in log if edit.undoes is not None and not edit.proposed}
     return [LoggedEdit(edit, undone.get(edit.seq) or undone.get(edit.because or 0)) for edit in log]
 
 
 def get_last_edit_seq(store: Store) -> int:
     """Return the number of the newest edit of all lenses; 0 if there are no edits."""
-    log = store.edits()
+    log = store.edits.list_all()
     return log[-1].seq if log else 0
 
 
 def _submit_once(
     store: Store, clock: Clock, requests: Sequence[ThemeEditRequest], *, is_chained: bool
 ) -> list[EditResult]:
-    all_edits = store.edits()
+    all_edits = store.edits.list_all()
     newest_seq = all_edits[-1].seq if all_edits else 0
     lens = _request_lens(store, requests[0], all_edits)
-    last_run = store.last_run(lens)
+    last_run = store.runs.latest(lens)
     log = [edit for edit in all_edits if edit.lens == lens]
     added: list[Edit] = []
     for request in requests:
@@ -196,7 +196,7 @@ def _request_lens(store: Store, request: ThemeEditRequest, log: Sequence[Edit]) 
         return undone.lens
     if request.lens is not None:
         return request.lens
-    last_run = store.last_run()
+    last_run = store.runs.latest()
     return last_run.parameters.lens if last_run else "all"
 
 
@@ -212,8 +212,8 @@ class _EditContext:
     def build_edit(self, request: ThemeEditRequest, *, seq: int, clock: Clock) -> Edit:
         """Validate a request and return the edit to log."""
         actor = require_actor(request.actor)
-        themes = {theme.id: theme for theme in self.store.themes(self.lens)} if self.last_run else {}
-        case_ids = tuple(dict.fromkeys(self.store.case(case_id).id for case_id in request.case_ids))
+        themes = {theme.id: theme for theme in self.store.themes.list_all(self.lens)} if self.last_run else {}
+        case_ids = tuple(dict.fromkeys(self.store.cases.get(case_id).id for case_id in request.case_ids))
         edit = Edit(
             seq=seq,
             lens=self.lens,
@@ -266,7 +266,7 @@ class _EditContext:
     def _require_theme(self, theme_id: str | None, themes: dict[str, Theme]) -> str | None:
         if theme_id is None or theme_id in themes:
             return theme_id
-        if theme_id in self.store.theme_ids():
+        if theme_id in self.store.themes.all_ids():
             remedy = f'It belongs to another lens than "{self.lens}".'
             raise NotFound("theme", theme_id, remedy, code=ErrorCode.OTHER_LENS)
         raise NotFound("theme", theme_id)
@@ -284,7 +284,7 @@ class _EditContext:
     def _clean_text(self, text: str, field: str) -> str:
         """Normalise white space, and refuse a person's name: every export would include it."""
         text = " ".join(text.split())
-        if text and contains_name(text, Roster.of(self.store.roster())):
+        if text and contains_name(text, Roster.of(self.store.network.roster())):
             raise UsageError(
                 f"The {field} contains a person's name or contact details. Please leave that out.", field=field
             )
@@ -303,7 +303,7 @@ class _EditContext:
     def _fill_in(self, edit: Edit, themes: dict[str, Theme]) -> Edit:
         """Add what the request leaves out: members, names, and the id of a theme split off."""
         theme = themes.get(edit.theme_id or "")
-        assignments = self.store.assignments(self.lens) if self.last_run else []
+        assignments = self.store.runs.assignments(self.lens) if self.last_run else []
         theme_by_case = {assignment.case_id: assignment.theme_id for assignment in assignments}
         match edit.action:
             case EditAction.RENAME if theme:
@@ -337,7 +337,7 @@ class _EditContext:
             )
         if theme and set(theme.case_ids) <= set(edit.case_ids):
             raise UsageError(f"Nothing would be left of {theme.id}. Rename it instead, or leave a case in it.")
-        used_ids = self.store.theme_ids()
+        used_ids = self.store.themes.all_ids()
         salt = 0
         while True:
             content = "\n".join((self.lens, str(edit.seq), str(salt), *sorted(edit.case_ids)))
@@ -369,31 +369,31 @@ def apply_edit(store: Store, last_run: RunRecord, log: Sequence[Edit]) -> RunRev
     Raises:
         UsageError: The run stored no machine result (made by an older version), or one of its cases is gone.
     """
-    machine_result = store.machine_result(last_run.id)
-    by_id = {case.id: case for case in store.cases()}
+    machine_result = store.runs.machine_result(last_run.id)
+    by_id = {case.id: case for case in store.cases.list_all()}
     if machine_result is None or any(case_id not in by_id for case_id in machine_result.case_ids):
         raise UsageError(
             "The cases changed since the last run. Start a new run first, then decide.", code=ErrorCode.OUTDATED_RUN
         )
     cases = [replace(by_id[id], duplicate_of=machine_result.duplicate_of.get(id)) for id in machine_result.case_ids]
-    before = store.themes(last_run.parameters.lens)
+    before = store.themes.list_all(last_run.parameters.lens)
     vectors = _case_vectors(store, cases, machine_result, last_run.parameters.lens)
     previous = PreviousRun(
         themes=before,
         seen_case_ids=frozenset(machine_result.case_ids),
-        used_theme_ids=store.theme_ids(),
+        used_theme_ids=store.themes.all_ids(),
         encoder=machine_result.encoder,
         vectors=dict(zip(machine_result.case_ids, vectors, strict=True)),
     )
     assembler = RunAssembler(
         cases=cases, vectors=vectors, machine_result=machine_result, previous=previous, run=last_run, edit_log=log
     )
-    outcome = build_outcome(assembler, None, [draft for draft, _, _ in store.drafts()])
+    outcome = build_outcome(assembler, None, [draft for draft, _, _ in store.drafts.list_all()])
     return RunRevision(
         run_id=last_run.id,
         themes=_with_reported_lineage(outcome.themes, before),
         areas=outcome.areas,
-        assignments=_with_map_positions(outcome.assignments, store.assignments(last_run.parameters.lens)),
+        assignments=_with_map_positions(outcome.assignments, store.runs.assignments(last_run.parameters.lens)),
         drafts=outcome.drafts,
         conflicts=outcome.conflicts,
     )
@@ -404,7 +404,7 @@ def _case_vectors(store: Store, cases: Sequence[Case], result: MachineResult, le
     import numpy as np  # 0.1 s
 
     hashes = [text_hash(lens_text(case, lens)) for case in cases]
-    vectors_by_hash = store.vectors(result.encoder, hashes)
+    vectors_by_hash = store.vectors.get_many(result.encoder, hashes)
     partition = result.partition
     d = partition.centres.shape[1]
     vectors = np.zeros((len(cases), d), np.float32)

@@ -20,7 +20,7 @@ PAGE_ROWS = 1000
 
 def map_rows(store: Store, lens: str | None = None) -> Iterator[dict[str, Any]]:
     """Yield one row per case, by id; unmapped cases have no x and y."""
-    names = {theme.id: theme.name for theme in _with_public_names(store, store.themes(lens))}
+    names = {theme.id: theme.name for theme in _with_public_names(store, store.themes.list_all(lens))}
     for external_id, assignment in _iter_assignments(store, lens):
         yield {
             "case_id": assignment.case_id,
@@ -36,7 +36,7 @@ def _iter_assignments(store: Store, lens: str | None) -> Iterator[tuple[str | No
     """Yield assignments by case id, with external ids, reading a page at a time."""
     after: str | None = None
     while True:
-        page = store.list_assignments(lens, limit=PAGE_ROWS, cursor=after)
+        page = store.runs.assignment_page(lens, limit=PAGE_ROWS, cursor=after)
         yield from page.rows
         if page.next_cursor is None:
             return
@@ -63,7 +63,7 @@ def build_theme_map(store: Store, lens: str | None = None, *, named_themes: Sequ
     if not case_ids:
         raise UsageError("There is still no map. Start a run to make one.", code=ErrorCode.NO_RUN)
     if named_themes is None:
-        named_themes = _with_public_names(store, store.themes(lens))
+        named_themes = _with_public_names(store, store.themes.list_all(lens))
     themes = _sort_by_size(named_themes, set(theme_ids))
     index_by_theme = {theme.id: index for index, theme in enumerate(themes)}
     return ThemeMap(
@@ -87,6 +87,6 @@ def _sort_by_size(themes: Sequence[Theme], theme_ids: Collection[str]) -> list[T
 
 
 def _title(store: Store, lens: str | None) -> str:
-    network_name = store.network.name
+    network_name = store.network.get().name
     title = f"Themes of {network_name}" if network_name else "Themes"
     return f"{title}, seen by {lens}" if lens not in (None, "all") else title

@@ -52,8 +52,8 @@ class ThemeMember:
 
 def list_themes(store: Store, lens: str | None) -> ThemeList:
     """List the themes of the last run of a lens; None selects the lens of the last run."""
-    run = store.last_run(lens)
-    all_cards = store.list_theme_cards(lens, include_dormant=True) if run else []
+    run = store.runs.latest(lens)
+    all_cards = store.themes.cards(lens, include_dormant=True) if run else []
     cards = tuple(card for card in all_cards if card.size)
     return ThemeList(
         status=_status(run, cards),
@@ -62,7 +62,7 @@ def list_themes(store: Store, lens: str | None) -> ThemeList:
         lenses=list_lenses(store),
         cards=cards,
         dormant=tuple(card for card in all_cards if not card.size),
-        area_names=store.areas(lens) if run else {},
+        area_names=store.themes.areas(lens) if run else {},
     )
 
 
@@ -76,7 +76,7 @@ def _status(run: RunRecord | None, cards: Sequence[ThemeCard]) -> ThemeStatus:
 
 def list_lenses(store: Store) -> tuple[str, ...]:
     """Return the lenses with a finished run, in their fixed order."""
-    return tuple(lens for lens in LENSES if store.last_run(lens) is not None)
+    return tuple(lens for lens in LENSES if store.runs.latest(lens) is not None)
 
 
 def find_theme_detail(store: Store, theme_id: str) -> tuple[ThemeDetail, str]:
@@ -87,7 +87,7 @@ def find_theme_detail(store: Store, theme_id: str) -> tuple[ThemeDetail, str]:
     """
     for lens in list_lenses(store):
         try:
-            return store.theme_detail(theme_id, lens), lens
+            return store.themes.detail(theme_id, lens), lens
         except NotFound:
             continue
     raise NotFound("theme", theme_id)
@@ -101,10 +101,10 @@ def list_theme_members(
     Args:
         start: Number of cases to skip.
     """
-    all_ids = store.theme_case_ids(theme_id, lens)
+    all_ids = store.themes.case_ids(theme_id, lens)
     page_ids = all_ids[start : start + limit]
-    cases = store.cases_by_id(page_ids)
-    assignments = {case_id: store.find_assignment(case_id, lens) for case_id in page_ids}
+    cases = store.cases.get_many(page_ids)
+    assignments = {case_id: store.runs.assignment_of(case_id, lens) for case_id in page_ids}
     members = [
         ThemeMember(cases[id], assignment.strength if (assignment := assignments[id]) else 0.0)
         for id in page_ids
@@ -115,10 +115,10 @@ def list_theme_members(
 
 def list_unplaced_cases(store: Store, lens: str | None, *, limit: int, after: str | None) -> Page[CaseWithAssignment]:
     """List the cases in no theme, including those that came after the run."""
-    return store.list_cases(CaseFilter(unplaced_only=True, lens=lens), limit=limit, cursor=after)
+    return store.cases.page(CaseFilter(unplaced_only=True, lens=lens), limit=limit, cursor=after)
 
 
 def case_display_ids(store: Store, edits: Sequence[Edit], max_cases: int) -> dict[str, str]:
     """Return external ids, or ids, of the first ``max_cases`` cases of each edit, by id."""
     ids = [id for edit in edits for id in edit.case_ids[:max_cases]]
-    return {id: case.external_id or id for id, case in store.cases_by_id(list(dict.fromkeys(ids))).items()}
+    return {id: case.external_id or id for id, case in store.cases.get_many(list(dict.fromkeys(ids))).items()}

@@ -49,7 +49,7 @@ def create_token(
         roles=frozenset(roles),
         actions=frozenset(actions) or None,
     )
-    store.save_token(token)
+    store.tokens.save(token)
     return secret, token
 
 

@@ -37,7 +37,7 @@ def form_token(ctx: AppContext, caller: Caller | None) -> str:
     session = caller.session.sha256 if caller and caller.session else ""
     network_id = caller.network_id if caller else ""
     return hmac.new(
-        ctx.store.contributor_secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256
+        ctx.store.network.contributor_secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256
     ).hexdigest()
 
 
@@ -46,7 +46,9 @@ def autosave_namespace(ctx: AppContext, caller: Caller | None) -> str:
     member_id = caller.member.id if caller and caller.member else ""
     if not member_id:
         return ""
-    return hmac.new(ctx.store.contributor_secret(), f"shelf\0{member_id}".encode(), hashlib.sha256).hexdigest()[:12]
+    return hmac.new(ctx.store.network.contributor_secret(), f"shelf\0{member_id}".encode(), hashlib.sha256).hexdigest()[
+        :12
+    ]
 
 
 async def verify_form_token(request: Request) -> None:

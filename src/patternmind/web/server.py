@@ -36,7 +36,7 @@ def serve(ctx: AppContext, *, host: str, port: int) -> None:
         ListenFailed: the address cannot be used.
     """
     now = ctx.clock.now()
-    valid_tokens = [token for token in ctx.store.tokens() if token.is_valid(now)]
+    valid_tokens = [token for token in ctx.store.tokens.list_all() if token.is_valid(now)]
     if not is_loopback(host) and not valid_tokens and not ctx.accounts.has_accounts():
         raise UsageError(
             f"Others can reach {host}, so a sign-in is required first. Create a token with "

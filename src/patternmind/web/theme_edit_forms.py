@@ -146,11 +146,11 @@ def _is_number(text: str) -> bool:
 
 def _repeats_last_edit(store: Store, request: ThemeEditRequest) -> Edit | None:
     """Return the newest edit if it equals the request: a second click, a reload or the back button."""
-    log = store.edits()
+    log = store.edits.list_all()
     if not log or request.expected_seq is None or log[-1].seq != request.expected_seq + 1:
         return None
     last = log[-1]
-    ids = {store.case(id).id for id in request.case_ids}
+    ids = {store.cases.get(id).id for id in request.case_ids}
     same = (
         last.action is request.action
         and last.by == " ".join(request.actor.split())
@@ -195,8 +195,8 @@ def _error_field(form: ThemeEditForm, error: PatternmindError) -> str:
 def _describe_request(store: Store, form: ThemeEditForm) -> str:
     """Describe the edit that the person wanted."""
     edit_request = _edit_request(form, actor="-", is_proposal=True)
-    cases = [store.case(id) for id in edit_request.case_ids]
-    names = store.theme_names(edit_request.lens)
+    cases = [store.cases.get(id) for id in edit_request.case_ids]
+    names = store.themes.names(edit_request.lens)
     edit = Edit(
         seq=0,
         lens=edit_request.lens or "all",
@@ -216,9 +216,9 @@ def _describe_request(store: Store, form: ThemeEditForm) -> str:
 
 def describe_log(store: Store) -> dict[int, str]:
     """Describe all edits with author and date, by number."""
-    log = store.edits()
+    log = store.edits.list_all()
     cases = case_display_ids(store, log, MAX_LISTED_CASES)
     names = {
-        id: name for lens in dict.fromkeys(edit.lens for edit in log) for id, name in store.theme_names(lens).items()
+        id: name for lens in dict.fromkeys(edit.lens for edit in log) for id, name in store.themes.names(lens).items()
     }
     return {edit.seq: f"{edit.by} {describe_edit(edit, names, cases)}, {edit.at:%-d %b %Y}" for edit in log}

@@ -99,20 +99,20 @@ def test_preview_shows_the_redacted_case_and_stores_no_data(ctx: AppContext) -> 
     assert preview.case.text == {"problem": f"{PROBLEM} Call [phone]."}
     assert preview.redaction_counts == {"phone": 1}
     assert "Kjetil Moe" in preview.possible_names
-    assert ctx.store.cases() == []
-    assert ctx.store.submissions() == []
+    assert ctx.store.cases.list_all() == []
+    assert ctx.store.submissions.list_all() == []
 
 
 def test_submitted_case_is_stored_redacted_with_raw_text_apart_and_hashed_owner(ctx: AppContext) -> None:
     confirm_names(ctx.store, ["Kjetil Moe"])
     preview = submit(ctx, fields={"problem": PROBLEM, "consent": Consent.NETWORK_ONLY.value})
-    case = ctx.store.case(preview.case.id)
+    case = ctx.store.cases.get(preview.case.id)
     assert case.text == {"problem": "The scanner of [person 1] froze in the cold store."}
     assert case.consent is Consent.NETWORK_ONLY
     assert case.owner
     assert "m-1" not in case.owner
     assert "Ada" not in str(case)
-    raw = ctx.store.submission(case.id)
+    raw = ctx.store.submissions.get(case.id)
     assert (raw.text["problem"], raw.facts["submitter"], raw.member) == (PROBLEM, "Ada Berg", "m-1")
 
 
@@ -121,15 +121,15 @@ def test_case_submitted_twice_is_stored_once(ctx: AppContext) -> None:
     again = submit(ctx, external_id="desk-1")
     assert (first.is_new, again.is_new) == (True, False)
     assert first.case.id == again.case.id
-    assert ctx.store.count_versions(first.case.id) == 1
+    assert ctx.store.submissions.count_versions(first.case.id) == 1
 
 
 def test_another_text_under_an_existing_id_is_refused_without_a_change(ctx: AppContext) -> None:
     preview = submit(ctx, external_id="k1")
     with pytest.raises(RuleViolated, match="another text"):
         submit(ctx, external_id="k1", fields={"problem": "Something else entirely."})
-    assert ctx.store.case("k1") == ctx.store.case(preview.case.id)
-    assert ctx.store.case("k1").text["problem"] == PROBLEM
+    assert ctx.store.cases.get("k1") == ctx.store.cases.get(preview.case.id)
+    assert ctx.store.cases.get("k1").text["problem"] == PROBLEM
 
 
 def test_invalid_case_names_all_invalid_fields(ctx: AppContext) -> None:
@@ -157,9 +157,9 @@ def test_imported_case_belongs_to_the_member_with_the_submitters_whole_name(ctx:
         {"id": "b", "problem": "The gate stood open all night.", "submitter": "Ann Smith"},
     ]
     import_files(ctx.store, [write_rows(tmp_path / "rows.jsonl", rows)], kind=CaseKind.CASE)
-    assert is_own_case(ctx.store, ctx.store.case("a"), ADA)
-    assert not is_own_case(ctx.store, ctx.store.case("b"), ANN)
-    assert is_own_withdrawn_case(ctx.store, ctx.store.case("a").id, ADA)
+    assert is_own_case(ctx.store, ctx.store.cases.get("a"), ADA)
+    assert not is_own_case(ctx.store, ctx.store.cases.get("b"), ANN)
+    assert is_own_withdrawn_case(ctx.store, ctx.store.cases.get("a").id, ADA)
 
 
 def test_member_owns_their_case_when_the_roster_has_a_longer_name(ctx: AppContext) -> None:
@@ -178,7 +178,7 @@ def test_steward_may_submit_a_case_for_another_person(ctx: AppContext) -> None:
 def test_ownership_survives_a_roster_change(ctx: AppContext) -> None:
     case = submit(ctx).case
     confirm_names(ctx.store, ["Kjetil Moe"])
-    after = ctx.store.case(case.id)
+    after = ctx.store.cases.get(case.id)
     assert after.text != case.text
     assert is_own_case(ctx.store, after, ADA)
 
@@ -192,17 +192,17 @@ def test_edit_keeps_id_owner_and_all_versions(ctx: AppContext) -> None:
     after = edit_case(ctx.store, ctx.clock, before.id, build_input(fields=fields), expected_version=1).case
     assert (after.id, after.owner, after.contributor) == (before.id, before.owner, before.contributor)
     assert after.facts["status"] == "solved"
-    assert ctx.store.count_versions(before.id) == 2
-    assert ctx.store.submission(before.id, 1).text["problem"] == PROBLEM
-    assert ctx.store.submission(before.id).by == "Ada Berg"
+    assert ctx.store.submissions.count_versions(before.id) == 2
+    assert ctx.store.submissions.get(before.id, 1).text["problem"] == PROBLEM
+    assert ctx.store.submissions.get(before.id).by == "Ada Berg"
 
 
 def test_edited_case_without_external_id_keeps_its_id_when_the_roster_grows(ctx: AppContext) -> None:
     before = submit(ctx).case
     edit_case(ctx.store, ctx.clock, before.id, build_input(fields={"problem": f"{PROBLEM} Again."}), expected_version=1)
     confirm_names(ctx.store, ["Kjetil Moe"])
-    assert [case.id for case in ctx.store.cases()] == [before.id]
-    assert "[person 1]" in ctx.store.case(before.id).text["problem"]
+    assert [case.id for case in ctx.store.cases.list_all()] == [before.id]
+    assert "[person 1]" in ctx.store.cases.get(before.id).text["problem"]
 
 
 def test_second_concurrent_edit_is_refused_without_a_change(ctx: AppContext) -> None:
@@ -210,19 +210,19 @@ def test_second_concurrent_edit_is_refused_without_a_change(ctx: AppContext) -> 
     edit_case(ctx.store, ctx.clock, case.id, build_input(fields={"problem": "First was quicker."}), expected_version=1)
     with pytest.raises(VersionConflict):
         edit_case(ctx.store, ctx.clock, case.id, build_input(fields={"problem": "Second."}), expected_version=1)
-    assert ctx.store.case(case.id).text["problem"] == "First was quicker."
+    assert ctx.store.cases.get(case.id).text["problem"] == "First was quicker."
 
 
 def test_edit_survives_a_repeated_import_of_the_same_file(ctx: AppContext, tmp_path: Path) -> None:
     file = write_rows(tmp_path / "rows.jsonl", [{"id": "a", "problem": PROBLEM, "note": "from the line"}])
     import_files(ctx.store, [file], kind=CaseKind.CASE)
-    case = ctx.store.case("a")
+    case = ctx.store.cases.get("a")
     fields = {"problem": f"{PROBLEM} We know more now."}
     edit_case(ctx.store, ctx.clock, case.id, build_input(fields=fields), expected_version=1)
     report = import_files(ctx.store, [file], kind=CaseKind.CASE)
     assert (report.accepted, report.unchanged) == (0, 1)
-    assert ctx.store.case("a").text["problem"].endswith("We know more now.")
-    assert ctx.store.case("a").extra == {"note": "from the line"}
+    assert ctx.store.cases.get("a").text["problem"].endswith("We know more now.")
+    assert ctx.store.cases.get("a").extra == {"note": "from the line"}
     newer = write_rows(tmp_path / "newer.jsonl", [{"id": "a", "problem": "The line says something new."}])
     assert import_files(ctx.store, [newer], kind=CaseKind.CASE).updated == 1
 
@@ -230,11 +230,11 @@ def test_edit_survives_a_repeated_import_of_the_same_file(ctx: AppContext, tmp_p
 def test_edit_keeps_facts_that_the_form_does_not_have(ctx: AppContext, tmp_path: Path) -> None:
     row = {"id": "a", "problem": PROBLEM, "submitter": "Bo Lind", "source_format": "phone call"}
     import_files(ctx.store, [write_rows(tmp_path / "rows.jsonl", [row])], kind=CaseKind.CASE)
-    case = ctx.store.case("a")
+    case = ctx.store.cases.get("a")
     edit_case(ctx.store, ctx.clock, case.id, build_input(fields={"problem": "Written again."}), expected_version=None)
-    raw = ctx.store.submission(case.id)
+    raw = ctx.store.submissions.get(case.id)
     assert (raw.facts["submitter"], raw.facts["source_format"]) == ("Bo Lind", "phone call")
-    assert ctx.store.case("a").contributor == case.contributor
+    assert ctx.store.cases.get("a").contributor == case.contributor
 
 
 # Withdrawal ----------------------------------------------------------------------------------------------------------
@@ -265,20 +265,26 @@ def clustered_ctx(ctx: AppContext, tmp_path: Path) -> AppContext:
 
 def readable_data(ctx: AppContext) -> str:
     store = ctx.store
-    data = (store.cases(), store.themes(), store.drafts(current=False), store.assignments(), store.submissions())
+    data = (
+        store.cases.list_all(),
+        store.themes.list_all(),
+        store.drafts.list_all(current=False),
+        store.runs.assignments(),
+        store.submissions.list_all(),
+    )
     return str(data).casefold()
 
 
 def test_withdrawn_case_is_hidden_everywhere_and_restored_unchanged(clustered_ctx: AppContext) -> None:
     store = clustered_ctx.store
-    case = store.case("valve-0")
+    case = store.cases.get("valve-0")
     assert "quokka" in readable_data(clustered_ctx)
     result = clustered_ctx.withdraw(case.id, actor="Ada Berg")
     assert result.case_id == case.id
     assert "quokka" not in readable_data(clustered_ctx)
-    assert case.id not in str((store.cases(), store.themes(), store.assignments()))
+    assert case.id not in str((store.cases.list_all(), store.themes.list_all(), store.runs.assignments()))
     with pytest.raises(NotFound):
-        store.case("valve-0")
+        store.cases.get("valve-0")
     withdrawal = find_withdrawal(store, "valve-0")
     assert withdrawal is not None
     assert (withdrawal.case_id, withdrawal.by) == (case.id, "Ada Berg")
@@ -292,7 +298,7 @@ def test_withdrawn_case_is_hidden_everywhere_and_restored_unchanged(clustered_ct
 def test_withdrawn_case_stays_hidden_after_an_import_a_roster_change_and_a_run(
     clustered_ctx: AppContext, tmp_path: Path
 ) -> None:
-    case = clustered_ctx.store.case("valve-0")
+    case = clustered_ctx.store.cases.get("valve-0")
     clustered_ctx.withdraw(case.id, actor="Ada Berg")
     row = {"id": "valve-0", "problem": "The Quokka valve again."}
     report = import_files(clustered_ctx.store, [write_rows(tmp_path / "again.jsonl", [row])], kind=CaseKind.CASE)
@@ -306,19 +312,19 @@ def test_withdrawn_case_stays_hidden_after_an_import_a_roster_change_and_a_run(
 
 
 def test_restored_case_is_redacted_with_the_current_roster(clustered_ctx: AppContext) -> None:
-    case = clustered_ctx.store.case("valve-0")
+    case = clustered_ctx.store.cases.get("valve-0")
     clustered_ctx.withdraw(case.id, actor="Ada Berg")
     confirm_names(clustered_ctx.store, ["Quokka"])
     assert "quokka" not in str(restore_case(clustered_ctx.store, case.id)).casefold()
 
 
 def test_withdrawn_case_can_be_erased(clustered_ctx: AppContext) -> None:
-    case = clustered_ctx.store.case("valve-0")
+    case = clustered_ctx.store.cases.get("valve-0")
     clustered_ctx.withdraw(case.id, actor="Ada Berg")
     clustered_ctx.erase(case.id, actor="Ada Berg")
-    assert clustered_ctx.store.withdrawals() == []
-    assert [erasure.case_id for erasure in clustered_ctx.store.erasures()] == [case.id]
-    assert clustered_ctx.store.count_versions(case.id) == 0
+    assert clustered_ctx.store.cases.withdrawals() == []
+    assert [erasure.case_id for erasure in clustered_ctx.store.cases.erasures()] == [case.id]
+    assert clustered_ctx.store.submissions.count_versions(case.id) == 0
     for path in clustered_ctx.settings.home.rglob("*"):
         assert not path.is_file() or b"Quokka" not in path.read_bytes()
 

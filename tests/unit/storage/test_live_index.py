@@ -35,7 +35,7 @@ def make_cases(n: int, rng: random.Random, *, start: int = 0) -> list[Case]:
 
 
 def save(store: SqlStore, cases: list[Case]) -> None:
-    store.save_cases([(build_submission(case.text), case) for case in cases])
+    store.cases.save_all([(build_submission(case.text), case) for case in cases])
 
 
 @pytest.fixture

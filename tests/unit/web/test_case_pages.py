@@ -65,16 +65,16 @@ def test_case_list_pages_show_every_case_once(world: World) -> None:
         seen += re.findall(r'<th scope="row"><a href="/cases/([^"]+)"', page)
         following = re.search(r'rel="next" href="([^"]+)"', page)
         address = following[1].replace("&amp;", "&") if following else ""
-    assert sorted(seen) == sorted(case.id for case in world.ctx.store.cases())
+    assert sorted(seen) == sorted(case.id for case in world.ctx.store.cases.list_all())
 
 
 def test_case_filters_narrow_the_list_and_stay_selected(world: World) -> None:
-    theme = world.ctx.store.themes()[0]
+    theme = world.ctx.store.themes.list_all()[0]
     page = world.facilitator.get("/cases", params={"theme": theme.id, "team": "Team 1", "words": "SCANNER froze"})
     ids = set(re.findall(r'<th scope="row"><a href="/cases/([^"]+)"', page.text))
     wanted = {
         case.id
-        for case in world.ctx.store.cases()
+        for case in world.ctx.store.cases.list_all()
         if case.id in theme.case_ids and case.team == "Team 1" and "froze" in str(case.text).lower()
     }
     assert ids == wanted
@@ -99,7 +99,7 @@ def test_invalid_filter_shows_an_error_at_its_field(world: World) -> None:
 
 
 def test_case_pages_hide_themes_from_members(world: World) -> None:
-    theme = world.ctx.store.themes()[0]
+    theme = world.ctx.store.themes.list_all()[0]
     case_id = theme.case_ids[0]
     for page in (
         world.member.get("/cases"),
@@ -132,7 +132,7 @@ def test_short_form_has_only_problem_and_consent(world: World) -> None:
 
 
 def test_case_preview_stores_nothing(world: World) -> None:
-    before = len(world.ctx.store.cases())
+    before = len(world.ctx.store.cases.list_all())
     sent = {"problem": f"{PROBLEM} Call +47 22 33 44 55.", "consent": "network only", "do": "look", "key": "k"}
     page = world.member.send("/cases/new", sent, page="/cases/new")
     assert page.status_code == 200
@@ -142,7 +142,7 @@ def test_case_preview_stores_nothing(world: World) -> None:
     assert "This would help most:" in page.text
     assert f"{PROBLEM} Call +47 22 33 44 55.</textarea>" in page.text
     assert 'value="network only" checked' in page.text
-    assert len(world.ctx.store.cases()) == before
+    assert len(world.ctx.store.cases.list_all()) == before
     lines = world.ctx.accounts.list_audit("default", limit=20)
     assert "send_case" not in {entry.did for entry in lines if entry.id == ""}
 
@@ -177,11 +177,11 @@ def test_saved_case_suggests_theme_only_to_callers_who_see_themes(world: World) 
     page = words(world.steward.get(f"{place}/saved"))
     assert "Saved. Thank you." in page
     assert "Suggested theme" in page
-    assert any(theme.name in page for theme in world.ctx.store.themes())
+    assert any(theme.name in page for theme in world.ctx.store.themes.list_all())
     of_member = world.submit(world.member, "where-2", problem="The scanner was lost in the snow by the ramp again.")
     page = words(world.member.get(f"{of_member}/saved"))
     assert "The next run compares it" in page
-    assert not any(theme.name in page for theme in world.ctx.store.themes())
+    assert not any(theme.name in page for theme in world.ctx.store.themes.list_all())
 
 
 def test_case_submitted_twice_is_saved_once(world: World) -> None:
@@ -195,7 +195,7 @@ def test_recap_has_its_own_form(world: World) -> None:
     assert 'name="next_use"' in page
     assert 'name="linked_cases"' in page
     sent = {"kind": "recap", "case": "We looked at the scanner in the cold.", "decision": "Warm it.", "do": "save"}
-    sent["linked_cases"] = world.ctx.store.cases()[0].id
+    sent["linked_cases"] = world.ctx.store.cases.list_all()[0].id
     answer = world.facilitator.send("/cases/new", {**sent, "key": "recap"}, page="/cases/new?kind=recap")
     page = words(world.facilitator.get(answer.headers["location"].removesuffix("/saved")))
     assert "Linked cases" in page

@@ -78,7 +78,7 @@ def test_file_preview_stores_nothing(ctx: AppContext, steward: PageClient) -> No
     assert "+47" not in page.text
     assert "Ann Lee" not in page.text
     assert '<option value="problem" selected>' in page.text
-    assert ctx.store.cases() == []
+    assert ctx.store.cases.list_all() == []
 
 
 def test_import_stores_rows_once_and_deletes_the_file(ctx: AppContext, steward: PageClient) -> None:
@@ -87,7 +87,9 @@ def test_import_stores_rows_once_and_deletes_the_file(ctx: AppContext, steward: 
     for _ in range(2):
         assert steward.send(address, {}, page=address).status_code == 303
     assert "2 rows imported" in words(steward.get(address))
-    assert [case.external_id for case in ctx.store.cases()] == ["1", "2"] or len(ctx.store.cases()) == 2
+    assert [case.external_id for case in ctx.store.cases.list_all()] == ["1", "2"] or len(
+        ctx.store.cases.list_all()
+    ) == 2
     assert uploaded_files(ctx) == []
 
 
@@ -99,7 +101,7 @@ def test_column_mapping_can_be_changed(ctx: AppContext, steward: PageClient) -> 
     assert sent.status_code == 303
     assert "The pump leaked in hall four." in words(steward.get(address))
     steward.send(address, {}, page=address)
-    case = ctx.store.case("7")
+    case = ctx.store.cases.get("7")
     assert case.text == {"problem": "The pump leaked in hall four."}
     assert case.extra == {"problem": "none"}
 
@@ -111,7 +113,7 @@ def test_duplicate_column_mapping_is_refused(ctx: AppContext, steward: PageClien
     )
     assert sent.status_code == 422
     assert "mapped twice" in sent.text
-    assert ctx.store.cases() == []
+    assert ctx.store.cases.list_all() == []
 
 
 def test_mapping_contains_only_choices_that_differ_from_names() -> None:
@@ -149,8 +151,9 @@ def test_failed_import_stores_nothing_and_shows_an_error(
 ) -> None:
     rows = b"problem\n" + b"".join(b"The pump number %d leaked in hall four.\n" % n for n in range(1500))
     address = upload(steward, "many.csv", rows).headers["location"]
-    store: Any = type(ctx.store)
-    usual = store._put_case
+    from patternmind.storage.repositories import cases as case_rows
+
+    usual: Any = case_rows.save_case
     done = 0
 
     def fails(self: Any, *args: Any, **more: Any) -> None:
@@ -160,12 +163,12 @@ def test_failed_import_stores_nothing_and_shows_an_error(
             raise StoreUnavailable("The disk is full.")
         usual(self, *args, **more)
 
-    monkeypatch.setattr(store, "_put_case", fails)
+    monkeypatch.setattr(case_rows, "save_case", fails)
     steward.send(address, {}, page=address)
     page = steward.get(address)
     assert "The data folder is unavailable" in words(page)
     assert "disk" not in page.text
-    assert ctx.store.cases() == []
+    assert ctx.store.cases.list_all() == []
 
 
 # What is rejected ----------------------------------------------------------------------------------------------------
@@ -188,7 +191,7 @@ def test_rejected_rows_download_as_csv_without_formulas(ctx: AppContext, steward
     ]
     assert [row[2] for row in rows[1:]] == ["2", "3"]
     assert rows[2][4] == "'@SUM(A1)"
-    assert ctx.store.cases() == []
+    assert ctx.store.cases.list_all() == []
 
 
 def test_corrected_file_imports_like_a_valid_one(ctx: AppContext, steward: PageClient) -> None:
@@ -199,7 +202,7 @@ def test_corrected_file_imports_like_a_valid_one(ctx: AppContext, steward: PageC
     assert "1 row to import, 1 rejected." in words(page)
     assert "patternmind: row" not in page.text
     steward.send(again, {}, page=again)
-    case = ctx.store.case("3")
+    case = ctx.store.cases.get("3")
     assert (case.text["problem"], case.extra) == ("The gate stood open all night.", {"Remark": "@SUM(A1)"})
 
 
@@ -214,7 +217,7 @@ def test_formula_in_a_file_is_imported_as_flagged_text(ctx: AppContext, steward:
     address = upload(steward, "cases.csv", rows).headers["location"]
     assert "1 suspicious text" in words(steward.get(address))
     steward.send(address, {}, page=address)
-    case = ctx.store.cases()[0]
+    case = ctx.store.cases.list_all()[0]
     assert case.text["problem"].startswith("=HYPERLINK")
     assert any("begins like a spreadsheet formula" in flag for flag in case.flags)
 
@@ -271,7 +274,7 @@ def test_upload_is_visible_only_to_its_owner(ctx: AppContext) -> None:
     assert bo.get(address).status_code == 404
     assert bo.get(f"{address}/errors.csv").status_code == 404
     assert bo.send(address, {}, page="/cases/import").status_code == 404
-    assert ctx.store.cases() == []
+    assert ctx.store.cases.list_all() == []
 
 
 def test_upload_is_deleted_when_cancelled_or_expired(ctx: AppContext, steward: PageClient) -> None:
@@ -289,7 +292,7 @@ def test_upload_is_deleted_when_cancelled_or_expired(ctx: AppContext, steward: P
 
 def test_import_is_reported_failed_when_its_server_was_killed(ctx: AppContext, tmp_path: Path) -> None:
     uploads = UploadStore(ctx)
-    assert ctx.store.cases() == []
+    assert ctx.store.cases.list_all() == []
     upload_id, place = uploads.create_folder()
     (place / "a.csv").write_bytes(ROWS)
     record = Upload(id=upload_id, owner="o", name="a.csv", kind=CaseKind.CASE, state="importing", pid=2**22 + 1)

@@ -58,7 +58,7 @@ def score_exported_quotes(network: NetworkRun, *, max_prereadings: int | None = 
         max_prereadings: build pre-readings of the largest themes only; each takes seconds with many long cases.
     """
     store = network.ctx.store
-    active_themes = [theme for theme in store.themes() if theme.case_ids]
+    active_themes = [theme for theme in store.themes.list_all() if theme.case_ids]
     for theme in active_themes[:max_prereadings]:
         prereading_builder.build_prereading(
             store, network.ctx.clock, prereading_builder.subject_from_theme(store, theme.id)

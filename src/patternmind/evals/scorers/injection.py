@@ -337,7 +337,7 @@ def evaluate_network(payloads: Sequence[Payload], findings: InjectionFindings, c
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "patternmind.db"
     other_store = SqlStore(path, "other")
-    other_store.save_cases([(_foreign_submission(), _make_case(_foreign_submission()))])
+    other_store.cases.save_all([(_foreign_submission(), _make_case(_foreign_submission()))])
     store = SqlStore(path)
     rows = _poisoned_rows(payloads)
     for file, batch in rows.items():
@@ -345,24 +345,24 @@ def evaluate_network(payloads: Sequence[Payload], findings: InjectionFindings, c
         source.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in batch), encoding="utf-8")
         import_files(store, [source], kind=CaseKind.CASE)
     before = _protected_state(store)
-    model = ObedientModel(payloads, MISBEHAVIOURS, foreign_case_id=other_store.cases()[0].id)
+    model = ObedientModel(payloads, MISBEHAVIOURS, foreign_case_id=other_store.cases.list_all()[0].id)
     llm = LlmContext(model, PromptFiles(packaged_prompts_dir()))
     run_pipeline(store, context.encoder, SystemClock(), RunParameters(label="2026Q4", seed=context.seed), llm=llm)
     findings.n_cases = sum(len(batch) for batch in rows.values())
     findings.n_placed = len(
-        {assignment.case_id for assignment in store.assignments()} & {case.id for case in store.cases()}
+        {assignment.case_id for assignment in store.runs.assignments()} & {case.id for case in store.cases.list_all()}
     )
     findings.obeyed_canaries |= model.obeyed_canaries
     findings.add(["a change of state"] * (_protected_state(store) != before or _has_decisions(store)))
     for text in model.prompts:
         findings.add(["another network's text in a prompt"] * (FOREIGN_WORD in text))
     _check_exports(store, findings)
-    for theme in store.themes():
+    for theme in store.themes.list_all():
         if theme.case_ids:
             prereading = prereading_builder.build_prereading(
                 store, SystemClock(), prereading_builder.subject_from_theme(store, theme.id)
             )
-            _check_document(prepared_document(prereading, store.network), findings)
+            _check_document(prepared_document(prereading, store.network.get()), findings)
     _accept_all_drafts(store)
     _check_exports(store, findings)
     _check_document(build_playbook_document(store, collect_playbook(store), SystemClock().now()), findings)
@@ -395,13 +395,15 @@ def _protected_state(store: Store) -> list[object]:
 
     This is the network, its people, tokens, edits, and every case with its consent.
     """
-    network: Network = store.network
-    cases = [replace(case, duplicate_of=None) for case in store.cases()]
-    return [network, store.roster(), store.tokens(), store.edits(), cases]
+    network: Network = store.network.get()
+    cases = [replace(case, duplicate_of=None) for case in store.cases.list_all()]
+    return [network, store.network.roster(), store.tokens.list_all(), store.edits.list_all(), cases]
 
 
 def _has_decisions(store: Store) -> bool:
-    return any(decisions or state_of(decisions) is not DraftState.CANDIDATE for _, decisions, _ in store.drafts())
+    return any(
+        decisions or state_of(decisions) is not DraftState.CANDIDATE for _, decisions, _ in store.drafts.list_all()
+    )
 
 
 def _accept_all_drafts(store: Store) -> None:
@@ -414,7 +416,7 @@ def _accept_all_drafts(store: Store) -> None:
 
 
 def _check_exports(store: Store, findings: InjectionFindings) -> None:
-    cases = {case.id: case for case in store.cases()}
+    cases = {case.id: case for case in store.cases.list_all()}
     for export_name in EXPORT_NAMES:
         rows = list(export_rows(store, export_name))
         exported = json.dumps(rows, ensure_ascii=False)
@@ -426,7 +428,7 @@ def _check_exports(store: Store, findings: InjectionFindings) -> None:
         )
         if export_name in {"themes", "drafts", "patterns"}:
             findings.add(["invented words"] * (INVENTED_TEXT in exported))
-    for theme in store.themes():
+    for theme in store.themes.list_all():
         gist = theme.gist
         has_address = "evil.example" in f"{theme.name} {gist}" and not _is_case_text(gist, cases)
         findings.add(["an address in a theme"] * has_address)

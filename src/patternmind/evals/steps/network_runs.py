@@ -96,8 +96,8 @@ def _open_context(name: str, context: EvalContext) -> AppContext:
 
 
 def _read_back(name: str, ctx: AppContext, intake_reports: Sequence[IngestReport], context: EvalContext) -> NetworkRun:
-    cases = ctx.store.cases()
-    assignments = {assignment.case_id: assignment for assignment in ctx.store.assignments()}
+    cases = ctx.store.cases.list_all()
+    assignments = {assignment.case_id: assignment for assignment in ctx.store.runs.assignments()}
     case_assignments = [assignments[case.id] for case in cases]
     return NetworkRun(
         name=name,

@@ -46,12 +46,12 @@ class MemoryLedger:
             if answer is not None:
                 self._answers[answer.key] = answer
 
-    def list_calls(self, run_id: str | None = None) -> list[Call]:
+    def list_all(self, run_id: str | None = None) -> list[Call]:
         with self._lock:
             calls = [call for call in self._calls.values() if run_id is None or call.run_id == run_id]
         return sorted(calls, key=lambda call: (call.at, call.id))
 
-    def delete_cached_answers(self, case_ids: Iterable[str]) -> int:
+    def delete_answers_of(self, case_ids: Iterable[str]) -> int:
         """Delete the answers to prompts with one of these cases, like the stored ledger does."""
         removed_ids = set(case_ids)
         if not removed_ids:

@@ -108,7 +108,7 @@ class InMemoryIndex:
 
         The result is empty if the case has no vector.
         """
-        encoder_id = self._store.theme_encoder_id()
+        encoder_id = self._store.themes.encoder_id()
         if encoder_id is None:
             return []
         table = self._refresh(encoder_id, embed_missing=False)
@@ -118,7 +118,7 @@ class InMemoryIndex:
     def _refresh(self, encoder_id: str, *, embed_missing: bool) -> _VectorTable:
         with self._lock:
             table = self._table
-            version = self._store.vector_version()
+            version = self._store.vectors.version()
             if table is None or table.encoder_id != encoder_id or table.version.n_removed != version.n_removed:
                 table = self._read_all(encoder_id, version)
             elif table.version != version:
@@ -133,7 +133,7 @@ class InMemoryIndex:
         counts = self._store.network_counts()
         n = counts.n_cases + counts.n_recaps
         capacity = n + n // 8 + SPARE_ROWS
-        rows = self._store.iter_vectors(encoder_id)
+        rows = self._store.vectors.iter_by_case(encoder_id)
         table: _VectorTable | None = None
         for batch in _batches(rows):
             embedded = [(id, vector) for id, vector in batch if vector is not None]
@@ -147,7 +147,7 @@ class InMemoryIndex:
         return table or _empty_table(encoder_id, version, SPARE_ROWS, 1)
 
     def _read_changes(self, table: _VectorTable, version: VectorVersion) -> _VectorTable:
-        new = list(self._store.iter_vectors(table.encoder_id, after_number=table.version.last_write_number))
+        new = list(self._store.vectors.iter_by_case(table.encoder_id, after_number=table.version.last_write_number))
         if not table.has_capacity(len(new)):
             return self._read_all(table.encoder_id, version)
         embedded = [(id, vector) for id, vector in new if vector is not None]
@@ -163,7 +163,7 @@ class InMemoryIndex:
         return table
 
     def _embed_missing(self, table: _VectorTable) -> _VectorTable:
-        cases = list(self._store.cases_by_id(sorted(table.unembedded_ids)).values())
+        cases = list(self._store.cases.get_many(sorted(table.unembedded_ids)).values())
         vectors = embed_cases(self._store, self._encoder(), cases, "all")
         table.unembedded_ids.clear()
         if not cases:

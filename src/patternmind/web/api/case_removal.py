@@ -59,7 +59,7 @@ def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> 
     if withdrawn_id is None:
         raise NotFound("withdrawn case", case_id)
     case = restore_case(ctx.store, withdrawn_id)
-    return case_response(case, ctx.store.find_assignment(case.id))
+    return case_response(case, ctx.store.runs.assignment_of(case.id))
 
 
 @router.delete(

@@ -97,7 +97,7 @@ def create_case(request: Request, response: Response, ctx: ContextDep, caller: C
         saved = submit_case(ctx.store, ctx.clock, _case_input(caller, body))
     except InvalidCase as error:
         return _invalid_case_response(request, error)
-    response.headers["etag"] = format_etag(ctx.store.count_versions(saved.case.id))
+    response.headers["etag"] = format_etag(ctx.store.submissions.count_versions(saved.case.id))
     response.headers["location"] = f"/api/v1/cases/{saved.case.id}"
     return _preview_response(saved)
 
@@ -124,12 +124,12 @@ def replace_case(
     audit_target(request, "case", case.id)
     if body.kind is not case.kind or body.external_id not in (None, case.external_id):
         raise UsageError("Kind and external id of a case cannot change. Leave them out.")
-    expected = expected_version(if_match, ctx.store.count_versions(case.id), kind="case", id=case.id)
+    expected = expected_version(if_match, ctx.store.submissions.count_versions(case.id), kind="case", id=case.id)
     try:
         saved = edit_case(ctx.store, ctx.clock, case.id, _case_input(caller, body), expected_version=expected)
     except InvalidCase as error:
         return _invalid_case_response(request, error)
-    response.headers["etag"] = format_etag(ctx.store.count_versions(case.id))
+    response.headers["etag"] = format_etag(ctx.store.submissions.count_versions(case.id))
     return _preview_response(saved)
 
 

@@ -212,7 +212,7 @@ def read_possible_names(ctx: ContextDep, caller: CallerDep, case_id: str) -> Lis
 )
 def confirm_names_of_case(ctx: ContextDep, case_id: str, body: PossibleNamesRequest) -> NamesConfirmedResponse:
     """Add possible names of a case to the roster and redact them everywhere."""
-    candidates = {candidate.name for candidate in possible_names_in_case(ctx.store.case(case_id))}
+    candidates = {candidate.name for candidate in possible_names_in_case(ctx.store.cases.get(case_id))}
     if not set(body.names) <= candidates:
         raise UsageError('"names" contains a name that is not a possible name of this case.', field="names")
     return NamesConfirmedResponse(people_added=confirm_names(ctx.store, body.names))
@@ -254,7 +254,7 @@ def list_cases(
     """List redacted cases and recaps; a cursor is valid only for the order it was returned with."""
     if case_filter.theme_id is not None or case_filter.unplaced_only:
         caller.require(Action.SEE_THEMES)
-    page = ctx.store.list_cases(case_filter, limit=limit, cursor=decode_cursor(cursor), order=order)
+    page = ctx.store.cases.page(case_filter, limit=limit, cursor=decode_cursor(cursor), order=order)
     may_see_themes = caller.may(Action.SEE_THEMES)
     items = [case_response(row.case, row.assignment if may_see_themes else None) for row in page.rows]
     return PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
@@ -265,8 +265,8 @@ def list_cases(
 )
 def read_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> CaseResponse:
     """Read a redacted case or recap by its id or external id."""
-    case = ctx.store.case(case_id)
-    return case_response(case, ctx.store.find_assignment(case.id) if caller.may(Action.SEE_THEMES) else None)
+    case = ctx.store.cases.get(case_id)
+    return case_response(case, ctx.store.runs.assignment_of(case.id) if caller.may(Action.SEE_THEMES) else None)
 
 
 def case_response(case: Case, assignment: Assignment | None) -> CaseResponse:
@@ -289,6 +289,6 @@ def case_response(case: Case, assignment: Assignment | None) -> CaseResponse:
 
 
 def authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> Case:
-    case = ctx.store.case(case_id)
+    case = ctx.store.cases.get(case_id)
     caller.require(action, is_own_case(ctx.store, case, caller.member))
     return case

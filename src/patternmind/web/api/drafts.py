@@ -213,6 +213,6 @@ def _reservation_response(reservation: DraftReservation, actor: str) -> Reservat
 )
 def release(ctx: ContextDep, caller: CallerDep, draft_id: DraftId) -> None:
     """Release a draft; no effect if another reviewer holds it."""
-    ctx.store.draft(draft_id)
+    ctx.store.drafts.get(draft_id)
     if caller.name:
-        ctx.store.release_draft(draft_id, caller.name)
+        ctx.store.drafts.release(draft_id, caller.name)

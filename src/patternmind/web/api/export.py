@@ -43,8 +43,8 @@ def list_assignments(
     ctx: ContextDep, lens: LensQuery = None, limit: LimitQuery = 200, cursor: CursorQuery = None
 ) -> PageResponse[AssignmentResponse]:
     """List the assignment of each case in the last run, by case id."""
-    page = ctx.store.list_assignments(lens, limit=limit, cursor=decode_cursor(cursor))
-    roster = Roster.of(ctx.store.roster())
+    page = ctx.store.runs.assignment_page(lens, limit=limit, cursor=decode_cursor(cursor))
+    roster = Roster.of(ctx.store.network.roster())
     rows = (redact_values(assignment_row(assignment, external_id), roster) for external_id, assignment in page.rows)
     items = [AssignmentResponse.model_validate(row) for row in rows]
     return PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))

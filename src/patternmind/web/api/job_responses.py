@@ -66,7 +66,11 @@ def accepted_job_response(ctx: AppContext, job: Job, response: Response) -> JobR
 
 def job_response(ctx: AppContext, job: Job) -> JobResponse:
     result_id = job.made if job.state is JobState.FINISHED else ""
-    run = next((run for run in ctx.store.runs() if run.id == result_id), None) if result_id and is_run(job) else None
+    run = (
+        next((run for run in ctx.store.runs.list_all() if run.id == result_id), None)
+        if result_id and is_run(job)
+        else None
+    )
     return JobResponse(
         job_id=job.id,
         kind=job.kind,

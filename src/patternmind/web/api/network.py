@@ -31,7 +31,7 @@ class NetworkResponse(BaseModel):
 def read_network(ctx: ContextDep) -> NetworkResponse:
     """Read the settings of the network and its number of cases."""
     store = ctx.store
-    network, last, counts = store.network, store.last_run(), get_counts(store)
+    network, last, counts = store.network.get(), store.runs.latest(), get_counts(store)
     return NetworkResponse(
         id=network.id,
         name=network.name,

@@ -75,7 +75,7 @@ PatternId = Annotated[str, Path(max_length=200)]
 def list_uses(ctx: ContextDep, pattern_id: PatternId) -> ListResponse[PatternUseResponse]:
     """List the uses of a published pattern, latest first."""
     get_library_entry(ctx.store, pattern_id)
-    return ListResponse(items=[_use_response(use) for use in ctx.store.list_pattern_uses(pattern_id)])
+    return ListResponse(items=[_use_response(use) for use in ctx.store.drafts.pattern_uses(pattern_id)])
 
 
 @router.post(

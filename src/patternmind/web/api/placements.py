@@ -58,7 +58,7 @@ class PlacementResponse(BaseModel):
 )
 def read_placement(ctx: ContextDep, case_id: str, lens: LensQuery = None) -> PlacementResponse:
     """Read the theme of a case; a case newer than the last run is placed."""
-    case = ctx.store.case(case_id)  # raises NotFound also before the first run
+    case = ctx.store.cases.get(case_id)  # raises NotFound also before the first run
     return _placement_response(ctx.placer(lens).place_cases([case.id])[0])
 
 

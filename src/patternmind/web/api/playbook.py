@@ -87,7 +87,7 @@ def _playbook_response(ctx: AppContext, selection: PlaybookSelection) -> Playboo
     ]
     return PlaybookResponse.model_validate(
         {
-            "network": ctx.store.network.name,
+            "network": ctx.store.network.get().name,
             "patterns": published,
             "withheld": [asdict(pattern) for pattern in selection.withheld],
             "retired": [{"id": pattern.id, "name": pattern.name} for pattern in selection.retired],

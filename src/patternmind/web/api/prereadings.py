@@ -120,7 +120,7 @@ def create_prereading(
     if format == "json":
         row = DraftContentResponse.model_validate(prepared_row(prereading))
         return JSONResponse(row.model_dump(mode="json"), status_code=201, headers=headers)
-    document = prepared_document(prereading, ctx.store.network)
+    document = prepared_document(prereading, ctx.store.network.get())
     return document_response(document, format, status_code=201, headers=headers)
 
 

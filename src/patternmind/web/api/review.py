@@ -103,7 +103,7 @@ def review_discuss(ctx: ContextDep, caller: CallerDep) -> ListResponse[Discussio
 
 
 def _discussion_response(ctx: ContextDep, item: QueueItem) -> DiscussionResponse:
-    views = latest_views(ctx.store.draft(item.draft_id)[1]) if item.differs else {}
+    views = latest_views(ctx.store.drafts.get(item.draft_id)[1]) if item.differs else {}
     return DiscussionResponse(
         draft_id=item.draft_id,
         kind=item.kind,

@@ -161,7 +161,7 @@ def restart_run(
 @router.get("/runs", name="list_runs", dependencies=[requires(Action.SEE_THEMES)])
 def list_runs(ctx: ContextDep) -> ListResponse[RunResponse]:
     """List all runs, newest first."""
-    return ListResponse(items=[run_response(record) for record in reversed(ctx.store.runs())])
+    return ListResponse(items=[run_response(record) for record in reversed(ctx.store.runs.list_all())])
 
 
 @router.get(
@@ -172,7 +172,7 @@ def list_runs(ctx: ContextDep) -> ListResponse[RunResponse]:
 )
 def read_run(ctx: ContextDep, run_id: str) -> RunResponse:
     """Read a run."""
-    return run_response(ctx.store.get_run(run_id))
+    return run_response(ctx.store.runs.get(run_id))
 
 
 @router.get(
@@ -183,7 +183,7 @@ def read_run(ctx: ContextDep, run_id: str) -> RunResponse:
 )
 def list_changes(ctx: ContextDep, run_id: str) -> ListResponse[ThemeChangeResponse]:
     """List how a run changed the themes: new, continued, split, merged, dormant, with the evidence."""
-    changes = ctx.store.theme_changes(ctx.store.get_run(run_id).id)
+    changes = ctx.store.themes.changes(ctx.store.runs.get(run_id).id)
     return ListResponse(items=[ThemeChangeResponse.model_validate(asdict(change)) for change in changes])
 
 
@@ -195,7 +195,7 @@ def list_changes(ctx: ContextDep, run_id: str) -> ListResponse[ThemeChangeRespon
 )
 def read_costs(ctx: ContextDep, run_id: str) -> RunCostsResponse:
     """Read the language model costs of a run by task, with all failed calls."""
-    spending = get_run_spending(ctx.store, ctx.store.get_run(run_id).id)
+    spending = get_run_spending(ctx.store, ctx.store.runs.get(run_id).id)
     tasks = [
         TaskCostResponse(
             task=task,

@@ -84,14 +84,14 @@ def put_network_settings(
 
 
 def _network_settings_response(ctx: AppContext, response: Response) -> NetworkSettingsResponse:
-    network = ctx.store.network
+    network = ctx.store.network.get()
     response.headers["etag"] = format_etag(network_settings.network_version(network))
     return NetworkSettingsResponse(name=network.name, purpose=network.purpose, default_consent=network.default_consent)
 
 
 def _expected_version(ctx: AppContext, if_match: str | None) -> str | None:
     """Return the version that the caller has seen; None for any."""
-    network = ctx.store.network
+    network = ctx.store.network.get()
     version = network_settings.network_version(network)
     return expected_version(if_match, version, kind="network", id=network.id)
 
@@ -124,7 +124,7 @@ def put_thresholds(
 
 
 def _limits_response(ctx: AppContext, response: Response) -> LimitsResponse:
-    network, budget = ctx.store.network, ctx.settings.budget
+    network, budget = ctx.store.network.get(), ctx.settings.budget
     spending = get_spending(ctx.store, ctx.clock.now())
     response.headers["etag"] = format_etag(network_settings.network_version(network))
     return LimitsResponse(

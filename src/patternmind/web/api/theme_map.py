@@ -46,7 +46,7 @@ _MAP_CACHE: VersionedCache[DrawnMap] = VersionedCache()
 @router.get("/themes/trends", name="read_trends", dependencies=[MAY_SEE_THEMES])
 def read_trends(ctx: ContextDep, lens: LensQuery = None) -> TrendsResponse:
     """Read the number of cases per quarter, by theme and in total; quarters without cases have 0."""
-    cards = ctx.store.list_theme_cards(lens)
+    cards = ctx.store.themes.cards(lens)
     quarters = quarter_range(*(card.theme.trend for card in cards))
     themes = [
         ThemeTrendResponse(
@@ -75,7 +75,7 @@ def read_map(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[MapPointRe
 )
 def read_map_svg(ctx: ContextDep, lens: LensQuery = None) -> Response:
     """Draw the map; names that only confidential cases contain are left out."""
-    if ctx.store.last_run(lens) is None:
+    if ctx.store.runs.latest(lens) is None:
         raise NotFound("map", lens or "of the last run", "Start a run first.")
     theme_map = _MAP_CACHE.get_or_compute(ctx.store, lambda: draw_map(build_theme_map(ctx.store, lens)), key=lens)
     return Response(theme_map.svg, media_type="image/svg+xml")

@@ -163,12 +163,12 @@ def list_theme_changes(
     run: Annotated[str | None, Query(max_length=100, description="Run id; default: the last run.")] = None,
 ) -> ListResponse[ThemeChangeReviewResponse]:
     """List how a run changed each theme, with the evidence and the answer."""
-    record = ctx.store.get_run(run) if run else ctx.store.last_run(lens)
+    record = ctx.store.runs.get(run) if run else ctx.store.runs.latest(lens)
     return ListResponse(items=_change_responses(ctx.store, record) if record else [])
 
 
 def _change_responses(store: Store, run: RunRecord) -> list[ThemeChangeReviewResponse]:
-    names = store.theme_names(run.parameters.lens)
+    names = store.themes.names(run.parameters.lens)
     return [
         _change_response(change, run, explain_change(change.change, names))
         for change in list_changes_to_review(store, run.id)

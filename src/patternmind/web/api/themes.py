@@ -67,9 +67,7 @@ def list_themes(
     include_dormant: Annotated[bool, Query(alias="all", description="Also list themes without cases.")] = False,
 ) -> ListResponse[ThemeResponse]:
     """List the themes of the last run, largest first."""
-    rows = (
-        theme_row(card.theme, card.size) for card in ctx.store.list_theme_cards(lens, include_dormant=include_dormant)
-    )
+    rows = (theme_row(card.theme, card.size) for card in ctx.store.themes.cards(lens, include_dormant=include_dormant))
     return ListResponse(items=[ThemeResponse.model_validate(row) for row in rows])
 
 
@@ -82,7 +80,7 @@ def list_themes(
 def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> ThemeDetailResponse:
     """Read a theme of the last run with the ids of its cases."""
     try:
-        card, case_ids = ctx.store.theme_card(theme_id, lens), ctx.store.theme_case_ids(theme_id, lens)
+        card, case_ids = ctx.store.themes.card(theme_id, lens), ctx.store.themes.case_ids(theme_id, lens)
     except NotFound as error:
         raise NotFound("theme", theme_id, "GET /api/v1/themes lists them.") from error
     return ThemeDetailResponse.model_validate({**theme_row(card.theme, card.size), "case_ids": case_ids})
@@ -91,7 +89,7 @@ def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> ThemeD
 @router.get("/areas", name="list_areas", dependencies=[requires(Action.SEE_THEMES)])
 def list_areas(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[AreaResponse]:
     """List the areas of the last run with their themes."""
-    themes = [card.theme for card in ctx.store.list_theme_cards(lens)]
+    themes = [card.theme for card in ctx.store.themes.cards(lens)]
     return ListResponse(
         items=[
             AreaResponse(
@@ -100,6 +98,6 @@ def list_areas(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[AreaResp
                 theme_ids=[theme.id for theme in themes if theme.area_id == area_id],
                 n_cases=sum(theme.n_cases for theme in themes if theme.area_id == area_id),
             )
-            for area_id, name in ctx.store.areas(lens).items()
+            for area_id, name in ctx.store.themes.areas(lens).items()
         ]
     )

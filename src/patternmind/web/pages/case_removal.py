@@ -94,7 +94,7 @@ def render_withdrawn_case(request: Request, ctx: ContextDep, caller: Caller, cas
 
 
 def _authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> Case:
-    case = ctx.store.case(case_id)
+    case = ctx.store.cases.get(case_id)
     caller.require(action, is_own_case(ctx.store, case, caller.member))
     return case
 

@@ -71,7 +71,7 @@ class CaseForm:
 @router.get("/cases/new", name="new_case", dependencies=[requires(Action.SUBMIT_CASE)])
 def new_case(request: Request, ctx: ContextDep, caller: CallerDep, kind: str = "", full: str = "") -> Response:
     chosen = CaseKind.RECAP if kind == CaseKind.RECAP.value else CaseKind.CASE
-    form = {"consent": ctx.store.network.default_consent.value}
+    form = {"consent": ctx.store.network.get().default_consent.value}
     return _page(request, caller, CaseForm(kind=chosen, values=form, is_full=bool(full), key=secrets.token_hex(8)))
 
 
@@ -177,7 +177,7 @@ def submit_edit(request: Request, ctx: ContextDep, caller: CallerDep, case_id: s
             for name in form_field_names(case.kind)
             if current.get(name, "").strip() != form.get(name, "").strip()
         ]
-        page = replace(page, version=ctx.store.count_versions(case.id))
+        page = replace(page, version=ctx.store.submissions.count_versions(case.id))
         return _page(request, caller, page, other_version=other_version, status=412)
     response = RedirectResponse(f"/cases/{case.id}/saved", status_code=303)
     flash(response, "Saved. The previous version is kept.")

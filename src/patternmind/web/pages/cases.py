@@ -70,7 +70,7 @@ def list_cases(
     filters = {name: value for name, value in filters.items() if value and (sees_themes or name != "theme")}
     errors: dict[str, str] = {}
     page = find_cases(ctx.store, _case_filter(filters, errors), limit=PAGE_SIZE, after=decode_cursor(after or None))
-    theme_names = ctx.store.theme_names() if sees_themes else {}
+    theme_names = ctx.store.themes.names() if sees_themes else {}
     return render(
         request,
         "cases/list.html",
@@ -83,7 +83,7 @@ def list_cases(
         flags=FLAG_OPTIONS,
         statuses=[("", "Any"), *STATUS_OPTIONS],
         themes=[("", "All"), (UNPLACED_OPTION, "Not in a theme yet"), *theme_names.items()],
-        teams=[("", "All"), *((team, team) for team in ctx.store.list_teams())],
+        teams=[("", "All"), *((team, team) for team in ctx.store.cases.teams())],
         next_url=_list_url({**filters, "after": encode_cursor(page.next_cursor) or ""}) if page.next_cursor else "",
         first_url=_list_url(filters) if after else "",
         count=_count_label(page.n_total, is_filtered=bool(filters)),
@@ -195,7 +195,7 @@ def read_raw(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, version: int | None = None
 ) -> Response:
     """Show the original text of a case with names, in every version."""
-    case = ctx.store.case(case_id)
+    case = ctx.store.cases.get(case_id)
     caller.require(Action.SEE_RAW_TEXT, is_own_case(ctx.store, case, caller.member))
     try:
         versions = list_versions(ctx.store, case.id)
@@ -228,7 +228,7 @@ def read_raw(
 @router.post("/cases/{case_id}/names", name="confirm", dependencies=[requires(Action.ROSTER)])
 def confirm_case_names(ctx: ContextDep, case_id: str, names: Annotated[list[str], Form()] = []) -> Response:  # noqa: B006
     """Add possible names to the roster, which redacts them in all stored texts."""
-    case = ctx.store.case(case_id)
+    case = ctx.store.cases.get(case_id)
     candidates = {candidate.name for candidate in possible_names_in_case(case)}
     selected = [name for name in names if name in candidates]
     response = RedirectResponse(f"/cases/{case.id}", status_code=303)

@@ -65,12 +65,12 @@ def home(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     return render(
         request,
         "home/home.html",
-        network=ctx.store.network,
+        network=ctx.store.network.get(),
         pending=[review for review in pending if review.n],
         all_done=bool(pending) and not any(review.n for review in pending),
         next_id=next_draft(queue) if queue and caller.may(Action.REVIEW_DRAFTS) else None,
         actions=[action for action in HOME_ACTIONS if caller.may(action.action) and action.href in page_paths],
-        run=ctx.store.last_run() if caller.may(Action.SEE_THEMES) else None,
+        run=ctx.store.runs.latest() if caller.may(Action.SEE_THEMES) else None,
         sees_themes=caller.may(Action.SEE_THEMES),
         own_decisions=list_own_decisions(ctx.store, caller.name)[:3] if caller.name and sees_drafts else [],
     )

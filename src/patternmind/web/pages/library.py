@@ -92,7 +92,7 @@ def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int
         "counter_evidence": _lines_with_quotes(
             stated_lines(pattern.fields, "counter_evidence"), pattern.claims, entry.published.references
         ),
-        "uses": ctx.store.list_pattern_uses(pattern.id),
+        "uses": ctx.store.drafts.pattern_uses(pattern.id),
         "uses_needed": f"{MIN_USES} uses by {MIN_TEAMS} teams",
         "percent_edited": round(100 * pattern.share_edited),
         "provenance": provenance_line(pattern.provenance),

@@ -71,7 +71,7 @@ def _form(
     request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
     names = ("about", "theme", "topic", "case", "session", "date", "leave_with")
-    themes = [card.theme for card in ctx.store.list_theme_cards()]
+    themes = [card.theme for card in ctx.store.themes.cards()]
     values = {name: submitted.get(name, "") for name in names}
     if not themes and values["about"] in {"", "theme"}:
         values["about"] = "topic"

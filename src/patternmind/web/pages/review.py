@@ -115,7 +115,7 @@ def discussion_page(request: Request, ctx: ContextDep, caller: CallerDep) -> Res
 
 def _reviewer_views(ctx: ContextDep, item: QueueItem) -> list[tuple[str, str]]:
     """Return each reviewer with their latest action, so that they can talk; nothing is counted per person."""
-    _, log, _ = ctx.store.draft(item.draft_id)
+    _, log, _ = ctx.store.drafts.get(item.draft_id)
     return [(reviewer, action.value.replace("_", " ")) for reviewer, action in latest_views(log).items()]
 
 
@@ -129,7 +129,7 @@ def redirect_to_next(ctx: ContextDep, caller: CallerDep, *, after: str | None = 
     """Redirect to the next draft that no other reviewer has reserved, else to the queue."""
     queue = get_review_queue(ctx.store, ctx.clock, caller.name)
     if after is not None and caller.name:
-        ctx.store.release_draft(after, caller.name)
+        ctx.store.drafts.release(after, caller.name)
     next_id = next_draft(queue, after=after)
     if next_id is None:
         return RedirectResponse("/review", status_code=303)

@@ -69,7 +69,7 @@ def _render_list(
     status: int = 200,
 ) -> Response:
     costs = {cost.run.id: cost.totals.cost_usd for cost in list_run_costs(ctx.store) if cost.run}
-    runs = ctx.store.runs()
+    runs = ctx.store.runs.list_all()
     page, next_cursor = paginate(runs, key=lambda run: f"{10**9 - run.number:010d}", limit=PAGE_SIZE, cursor=cursor)
     newest = job_runner.list_jobs(kind=JobKind.RUN, limit=1)
     return render(
@@ -180,7 +180,7 @@ RunIdQuery = Annotated[str, Query(max_length=40)]
 @router.get("/runs/compare", name="compare_page", dependencies=[requires(Action.SEE_THEMES)])
 def compare_page(request: Request, ctx: ContextDep, before: RunIdQuery = "", after: RunIdQuery = "") -> Response:
     """Compare two runs; by default the last two with the lens of the last run."""
-    runs = [run for run in ctx.store.runs() if run.state == "finished"]
+    runs = [run for run in ctx.store.runs.list_all() if run.state == "finished"]
     same_lens = [run.id for run in runs if run.parameters.lens == runs[-1].parameters.lens]
     if not (before and after) and len(same_lens) > 1:
         before, after = before or same_lens[-2], after or same_lens[-1]
@@ -211,10 +211,10 @@ def _step_timings(before: RunRecord, after: RunRecord) -> list[tuple[str, float 
 
 @router.get("/runs/{run_id}", name="run_page", dependencies=[requires(Action.SEE_THEMES)])
 def run_page(request: Request, ctx: ContextDep, run_id: str) -> Response:
-    run = ctx.store.get_run(run_id)
+    run = ctx.store.runs.get(run_id)
     previous_runs = [
         previous
-        for previous in ctx.store.runs()
+        for previous in ctx.store.runs.list_all()
         if previous.number < run.number
         and previous.state == "finished"
         and previous.parameters.lens == run.parameters.lens

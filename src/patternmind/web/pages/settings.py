@@ -42,7 +42,7 @@ def network_page(request: Request, ctx: ContextDep) -> Response:
 def _render_network(
     request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
-    network = ctx.store.network
+    network = ctx.store.network.get()
     current = {"name": network.name, "purpose": network.purpose, "consent": network.default_consent.value}
     return render(
         request,
@@ -83,7 +83,7 @@ def limits_page(request: Request, ctx: ContextDep) -> Response:
 def _render_limits(
     request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
-    network, budget = ctx.store.network, ctx.settings.budget
+    network, budget = ctx.store.network.get(), ctx.settings.budget
     spent = get_spending(ctx.store, ctx.clock.now())
     rule = network.rule
     current = {"contributors": str(rule.min_contributors), "teams": str(rule.min_teams)}

@@ -74,7 +74,7 @@ def _page(
     detail, lens = find_theme_detail(store, theme_id)
     theme = detail.card.theme
     members, n_members = list_theme_members(store, theme_id, lens, start=start, limit=PAGE_SIZE)
-    names = store.theme_names(lens)
+    names = store.themes.names(lens)
     logged_edits = list_logged_edits(store, lens)
     quarters = charts.quarter_range(theme.trend)
     path = f"/themes/{theme_id}"
@@ -105,7 +105,7 @@ def _page(
         quarters=quarters,
         chart=charts.bar_chart(theme.trend, quarters),
         theme_options=_theme_options(detail, names, theme_id),
-        drafts=store.list_draft_items(DraftFilter(kind=DraftKind.PATTERN, theme_id=theme_id), limit=MAX_DRAFTS).rows,
+        drafts=store.drafts.item_page(DraftFilter(kind=DraftKind.PATTERN, theme_id=theme_id), limit=MAX_DRAFTS).rows,
         run_changes=[(change, explain_change(change.change, names)) for change in detail.run_changes],
         edits=_edit_rows(ctx, detail, names, {logged.edit.seq: logged.undone_by for logged in logged_edits}),
         last_seq=get_last_edit_seq(store),
@@ -126,13 +126,13 @@ def _badges(theme: Theme) -> list[tuple[str, str]]:
 
 
 def _is_locked(ctx: AppContext, theme_id: str, lens: str) -> bool:
-    edits = active_edits(ctx.store.edits(lens))
+    edits = active_edits(ctx.store.edits.list_all(lens))
     return any(edit.action is EditAction.LOCK and edit.theme_id == theme_id and not edit.proposed for edit in edits)
 
 
 def _merged_into(ctx: AppContext, theme_id: str, lens: str) -> str | None:
     """Return the theme that a person merged this one into."""
-    edits = active_edits(ctx.store.edits(lens))
+    edits = active_edits(ctx.store.edits.list_all(lens))
     return next(
         (
             edit.other_theme_id

@@ -84,7 +84,7 @@ def changes_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", a
 
 @router.get("/runs/{run_id}/changes", name="changes_of_run", dependencies=[requires(Action.SEE_THEMES)])
 def run_changes_page(request: Request, ctx: ContextDep, run_id: str, at: ThemeIdQuery = "") -> Response:
-    run = ctx.store.get_run(run_id)
+    run = ctx.store.runs.get(run_id)
     return _page(request, ctx, run, at, lens=run.parameters.lens)
 
 
@@ -101,7 +101,7 @@ def _page(
     store = ctx.store
     theme_list = list_themes(store, lens)
     changes = list_changes_to_review(store, run.id) if run else []
-    names = store.theme_names(lens)
+    names = store.themes.names(lens)
     selected = _selected_change(changes, theme_id)
     index = changes.index(selected) if selected else -1
     conflicts, proposals = list_conflicts_to_review(store, lens), list_proposed_edits(store, lens)
@@ -160,7 +160,7 @@ def _evidence(ctx: AppContext, change: ChangeToReview, names: Mapping[str, str])
     moved_cases = {
         names.get(theme_id, theme_id): [
             (case.id, case.external_id or case.id, case.title)
-            for case in ctx.store.cases_by_id(case_ids[:MAX_FLOWS]).values()
+            for case in ctx.store.cases.get_many(case_ids[:MAX_FLOWS]).values()
         ]
         for theme_id, case_ids in change.former_case_ids.items()
     }
@@ -177,7 +177,7 @@ def answer_change(
     request: Request, ctx: ContextDep, caller: CallerDep, run_id: str, form: ChangeAnswerFormDep
 ) -> Response:
     """Accept or decline a change, accept all remaining changes, or undo an answer."""
-    run = ctx.store.get_run(run_id)
+    run = ctx.store.runs.get(run_id)
     lens = run.parameters.lens
     try:
         actor = _actor_name(caller, form)
@@ -270,7 +270,9 @@ def decide_conflict(
         is_accepted = _is_accepted(form)
         conflicts = list_conflicts_to_review(ctx.store, lens)
         answer = next((review.answer for review in conflicts if review.conflict.edit_seq == seq), None)
-        is_undone = any(edit.undoes == seq and edit.by == actor and not edit.proposed for edit in ctx.store.edits())
+        is_undone = any(
+            edit.undoes == seq and edit.by == actor and not edit.proposed for edit in ctx.store.edits.list_all()
+        )
         if (is_undone and is_accepted) or (answer is not None and answer.by == actor and not is_accepted):
             return ALREADY_ANSWERED
         answer_conflict(ctx.store, ctx.clock, seq, is_accepted=is_accepted, actor=actor, lens=lens)
@@ -292,7 +294,7 @@ def _apply_and_redirect(
     try:
         message = apply(_actor_name(caller, form))
     except (UsageError, ContradictoryEdit) as error:
-        run = ctx.store.last_run(lens)
+        run = ctx.store.runs.latest(lens)
         return _page(request, ctx, run, "", lens=run.parameters.lens if run else "all", error=error, form=form)
     response = RedirectResponse(f"/themes/changes{f'?lens={lens}' if lens else ''}", status_code=303)
     flash(response, message)

@@ -236,7 +236,7 @@ def _render_unplaced(
         rejected.status if rejected else 200,
         **common_context(ctx, theme_list, "/themes/unplaced"),
         rows=page.rows,
-        theme_names=ctx.store.theme_names(theme_list.lens),
+        theme_names=ctx.store.themes.names(theme_list.lens),
         theme_options=[(card.theme.id, card.theme.name) for card in theme_list.cards],
         next_url=f"{url}&cursor={next_cursor}" if next_cursor else "",
         first_url=url if cursor else "",
@@ -270,7 +270,7 @@ def _render_log(
     theme_list = list_themes(ctx.store, lens)
     logged_edits = list(reversed(list_logged_edits(ctx.store, theme_list.lens)))
     page = logged_edits[start : start + PAGE_SIZE]
-    names = ctx.store.theme_names(theme_list.lens)
+    names = ctx.store.themes.names(theme_list.lens)
     cases = case_display_ids(ctx.store, [logged.edit for logged in page], MAX_LISTED_CASES)
     url = f"/themes/log?lens={theme_list.lens}"
     has_more = start + PAGE_SIZE < len(logged_edits)

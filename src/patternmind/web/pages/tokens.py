@@ -58,7 +58,7 @@ def _page(
 def _visible_tokens(ctx: AppContext, caller: Caller) -> list[ApiToken]:
     sees_all = caller.may(Action.MEMBERS)
     member_id = caller.member.id if caller.member else None
-    return [token for token in ctx.store.tokens() if sees_all or token.account_id == member_id]
+    return [token for token in ctx.store.tokens.list_all() if sees_all or token.account_id == member_id]
 
 
 @router.post("/settings/tokens", name="make_token", dependencies=[requires(Action.OWN_TOKENS)])
