@@ -15,8 +15,6 @@ from typing import Any, Protocol
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from patternmind.storage.database import Transaction
-from patternmind.storage.repositories.networks import SqlNetworkRepository
 from tests.fixtures.builders import NOON, build_case, build_submission
 
 from patternmind.domain.calls import (
@@ -31,7 +29,9 @@ from patternmind.errors import BudgetReached
 from patternmind.llm.gateway import MemoryLedger
 from patternmind.ports import CallLedger, RunOutcome, RunParameters
 from patternmind.storage import SqlStore
+from patternmind.storage.database import Transaction
 from patternmind.storage.encryption import FieldCipher
+from patternmind.storage.repositories.networks import SqlNetworkRepository
 
 SOON = NOON + dt.timedelta(minutes=2)
 

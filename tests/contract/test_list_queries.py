@@ -1,4 +1,4 @@
-"""Contract of ``QueryStore``: pages equal all rows of the network, filtered and sorted."""
+"""Contract of the repositories' queries: pages equal all rows of the network, filtered and sorted."""
 
 import datetime as dt
 import random

@@ -1,6 +1,19 @@
 """Protocols of everything the pipeline needs from outside: storage, encoders, language models, time."""
 
-from patternmind.ports.accounts import Accounts, MemberChange, PasswordHasher
+from patternmind.ports.accounts import Accounts, MemberChange, PasswordHasher, TokenRepository
+from patternmind.ports.cases import (
+    CaseRepository,
+    CaseSaveCounts,
+    CaseTexts,
+    Erasure,
+    RawTextCounts,
+    SubmissionRepository,
+    VectorRepository,
+    VectorRow,
+    Withdrawal,
+)
+from patternmind.ports.drafts import DraftRepository
+from patternmind.ports.jobs import JobRepository
 from patternmind.ports.llm import (
     CallLedger,
     LanguageModel,
@@ -8,11 +21,12 @@ from patternmind.ports.llm import (
     PromptTemplates,
     RenderedPrompt,
 )
-from patternmind.ports.queries import CaseTexts, QueryStore, VectorRow
+from patternmind.ports.networks import NetworkRepository, RosterChange
 from patternmind.ports.runs import (
     RunOutcome,
     RunParameters,
     RunRecord,
+    RunRepository,
     RunRevision,
     ThemeSnapshot,
 )
@@ -23,43 +37,45 @@ from patternmind.ports.search import (
     Progress,
     VectorIndex,
 )
-from patternmind.ports.store import (
-    CaseSaveCounts,
-    Erasure,
-    RawTextCounts,
-    RosterChange,
-    Store,
-    TextRewrite,
-    Withdrawal,
-)
+from patternmind.ports.store import Store, TextRewrite
+from patternmind.ports.themes import EditRepository, ThemeRepository
 
 __all__ = [
     "Accounts",
     "CallLedger",
+    "CaseRepository",
     "CaseSaveCounts",
     "CaseTexts",
     "Clock",
+    "DraftRepository",
+    "EditRepository",
     "Encoder",
     "Erasure",
     "Hit",
+    "JobRepository",
     "LanguageModel",
     "MemberChange",
     "ModelAnswer",
+    "NetworkRepository",
     "PasswordHasher",
     "Progress",
     "PromptTemplates",
-    "QueryStore",
     "RawTextCounts",
     "RenderedPrompt",
     "RosterChange",
     "RunOutcome",
     "RunParameters",
     "RunRecord",
+    "RunRepository",
     "RunRevision",
     "Store",
+    "SubmissionRepository",
     "TextRewrite",
+    "ThemeRepository",
     "ThemeSnapshot",
+    "TokenRepository",
     "VectorIndex",
+    "VectorRepository",
     "VectorRow",
     "Withdrawal",
 ]

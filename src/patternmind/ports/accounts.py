@@ -124,3 +124,11 @@ class Accounts(Protocol):
     def list_audit(self, network_id: str, *, before: int | None = None, limit: int = 50) -> list[AuditEntry]:
         """Return entries, newest first; ``before`` limits them to smaller numbers."""
         ...
+
+
+class TokenRepository(Protocol):
+    """API tokens of the network."""
+
+    def save(self, token: ApiToken) -> None: ...
+
+    def list_all(self) -> list[ApiToken]: ...

@@ -1,6 +1,6 @@
 """Protocols for the language model, its prompts, and the ledger of its calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -97,10 +97,17 @@ class CallLedger(Protocol):
         """Store the call without a reservation together with its answer, in one transaction."""
         ...
 
-    def list_calls(self, run_id: str | None = None) -> list[Call]:
+    def list_all(self, run_id: str | None = None) -> list[Call]:
         """Return calls in the order of their start.
 
         Args:
             run_id: only the calls of this run; the empty string selects calls outside any run.
+        """
+        ...
+
+    def delete_answers_of(self, case_ids: Iterable[str]) -> int:
+        """Delete cached answers that saw any of these cases, and return their number.
+
+        Answers with unknown cases are deleted too. Storing a changed text of a case deletes its answers anyway.
         """
         ...

@@ -1,6 +1,5 @@
 """Networks of an installation, accounts, and their memberships."""
 
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ from patternmind.errors import UsageError
 from patternmind.ports import MemberChange
 from patternmind.storage import schema
 from patternmind.storage.account_records import read_account, read_member, roles_text
+from patternmind.storage.dialects import sqlite
 from patternmind.storage.engine import open_engine, read_transaction, write_transaction
-from patternmind.storage.repositories.cases import network_row, read_network
+from patternmind.storage.repositories.networks import new_network_row, read_network
 
 
 class AccountRepository:
@@ -25,9 +25,7 @@ class AccountRepository:
         self._engine = open_engine(path)
         if not self.list_networks():
             with self._write_transaction() as connection:
-                connection.execute(
-                    insert(schema.network).prefix_with("OR IGNORE").values(_network_row_with_secret(default_network))
-                )
+                connection.execute(sqlite.insert_or_ignore(schema.network).values(new_network_row(default_network)))
 
     def close(self) -> None:
         self._engine.dispose()
@@ -48,7 +46,7 @@ class AccountRepository:
         with self._write_transaction() as connection:
             if connection.execute(select(table.c.id).where(table.c.id == network.id)).first():
                 raise UsageError(f'A network with the id "{network.id}" exists already. Choose another id.')
-            connection.execute(insert(table).values(_network_row_with_secret(network)))
+            connection.execute(insert(table).values(new_network_row(network)))
 
     def has_accounts(self) -> bool:
         with self._read_transaction() as connection:
@@ -88,10 +86,6 @@ class AccountRepository:
         account = schema.account
         with self._write_transaction() as connection:
             connection.execute(update(account).where(account.c.id == account_id).values(password_hash=password_hash))
-
-
-def _network_row_with_secret(network: Network) -> dict[str, Any]:
-    return {**network_row(network), "id": network.id, "secret": secrets.token_bytes(32)}
 
 
 def _select_members() -> Select[Any, Any, Any, Any, Any]:

@@ -10,18 +10,12 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import func
 
-from patternmind.domain.calls import (
-    Budget,
-    CachedAnswer,
-    Call,
-    CallOutcome,
-    check_budget,
-    to_nanousd,
-)
+from patternmind.domain.calls import Budget, CachedAnswer, Call, CallOutcome, check_budget, to_nanousd
 from patternmind.storage import schema
-from patternmind.storage.repositories.base import NetworkScopedStore, chunked, insert_rows
+from patternmind.storage.database import SqlRepository, Transaction, chunked
+from patternmind.storage.repositories.networks import SqlNetworkRepository
 
 ALL_TIME_KEY = ""
 """Key of the sum over all time."""
@@ -29,49 +23,37 @@ ALL_TIME_KEY = ""
 CONVERTED_FIELDS = frozenset({"cost_usd", "reserved_usd", "reserved_until", "at"})
 """Fields of a call that are stored in another form."""
 
+model_call, spend, answer_table, answer_case = schema.model_call, schema.model_spend, schema.answer, schema.answer_case
 
-class CallRepository(NetworkScopedStore):
-    """Implements ``ports.Ledger``."""
+
+class SqlCallRepository(SqlRepository):
+    """Implements ``ports.CallLedger``."""
 
     def find_cached_answer(self, keys: Sequence[str]) -> CachedAnswer | None:
-        answer, answer_case = schema.answer, schema.answer_case
-        with self._read_transaction() as connection:
-            rows = {row.key: row for row in connection.execute(self._select(answer).where(answer.c.key.in_(keys)))}
+        with self._source.reading() as tx:
+            rows = {row.key: row for row in tx.rows(tx.select(answer_table).where(answer_table.c.key.in_(keys)))}
             row = next((rows[key] for key in keys if key in rows), None)
             if row is None:
                 return None
-            query = self._select(answer_case, answer_case.c.case_id).where(answer_case.c.key == row.key)
-            case_ids = tuple(connection.execute(query.order_by(answer_case.c.case_id)).scalars())
-        return CachedAnswer(
-            key=row.key,
-            model=row.model,
-            prompt_hash=row.prompt_hash,
-            input_hash=row.input_hash,
-            parameters=row.parameters,
-            value=row.value,
-            case_ids=case_ids if row.cases_known else None,
-            at=datetime.fromisoformat(row.at),
-            n_tokens=row.n_tokens,
-            cost_usd=row.cost_nanousd / 1e9,
-        )
+            query = tx.select(answer_case, answer_case.c.case_id).where(answer_case.c.key == row.key)
+            case_ids = tuple(tx.scalars(query.order_by(answer_case.c.case_id)))
+        return _read_answer(row, case_ids)
 
     def reserve(self, call: Call, budget: Budget, now: datetime) -> None:
-        with self._write_transaction() as connection:
-            self._lock_network(connection)
-            self._close_lost_calls(connection, call.id, now)
-            run_ids = (
-                self._budgeted_run_ids(connection, call.run_id) if call.run_id and budget.run_usd is not None else []
-            )
+        with self._source.writing() as tx:
+            SqlNetworkRepository(tx).lock()
+            _close_lost_calls(tx, call.id, now)
+            has_run_budget = call.run_id and budget.run_usd is not None
             limits = (
-                ("run", budget.run_usd if call.run_id else None, run_ids),
+                ("run", budget.run_usd if call.run_id else None, _budgeted_run_ids(tx, call) if has_run_budget else []),
                 ("month", budget.month_usd, [call.month]),
                 ("network", budget.network_usd, [ALL_TIME_KEY]),
             )
-            own_spent, own_reserved = self._stored_cost(connection, call.id)
+            own_spent, own_reserved = _stored_cost(tx, call.id)
             for scope, limit_usd, keys in limits:
                 if limit_usd is None:
                     continue
-                spent, reserved = self._sum_spend(connection, scope, keys)
+                spent, reserved = _sum_spend(tx, scope, keys)
                 check_budget(
                     scope,
                     limit_usd,
@@ -79,128 +61,130 @@ class CallRepository(NetworkScopedStore):
                     reserved_nanousd=reserved - own_reserved,
                     requested_nanousd=to_nanousd(call.reserved_usd),
                 )
-            self._put_call(connection, call)
+            _put_call(tx, call)
 
     def settle(self, call: Call, answer: CachedAnswer | None = None) -> None:
-        with self._write_transaction() as connection:
-            self._lock_network(connection)
-            self._put_call(connection, replace(call, reserved_usd=0.0, reserved_until=None))
+        with self._source.writing() as tx:
+            SqlNetworkRepository(tx).lock()
+            _put_call(tx, replace(call, reserved_usd=0.0, reserved_until=None))
             if answer is not None:
-                self._put_answer(connection, answer)
+                _put_answer(tx, answer)
 
-    def list_calls(self, run_id: str | None = None) -> list[Call]:
-        call = schema.model_call
-        query = self._select(call).order_by(call.c.at, call.c.id)
-        with self._read_transaction() as connection:
-            rows = connection.execute(query if run_id is None else query.where(call.c.run_id == run_id)).all()
+    def list_all(self, run_id: str | None = None) -> list[Call]:
+        with self._source.reading() as tx:
+            query = tx.select(model_call).order_by(model_call.c.at, model_call.c.id)
+            rows = tx.rows(query if run_id is None else query.where(model_call.c.run_id == run_id))
         return [_read_call(row) for row in rows]
 
-    def delete_cached_answers(self, case_ids: Iterable[str]) -> int:
-        with self._write_transaction() as connection:
-            return self._delete_cached_answers(connection, sorted(set(case_ids)))
-
-    def _delete_cached_answers(self, connection: Connection, case_ids: Sequence[str]) -> int:
+    def delete_answers_of(self, case_ids: Iterable[str]) -> int:
         """Delete the answers that saw one of the cases, and those with unknown cases."""
-        answer, answer_case = schema.answer, schema.answer_case
-        if not case_ids:
+        ids = sorted(set(case_ids))
+        if not ids:
             return 0
-        keys = set(connection.execute(self._select(answer, answer.c.key).where(answer.c.cases_known == 0)).scalars())
-        for chunk in chunked(case_ids):
-            query = self._select(answer_case, answer_case.c.key).where(answer_case.c.case_id.in_(chunk))
-            keys.update(connection.execute(query).scalars())
-        for chunk in chunked(sorted(keys)):
-            for table in (answer_case, answer):
-                connection.execute(delete(table).where(table.c.network_id == self._network_id, table.c.key.in_(chunk)))
+        with self._source.writing() as tx:
+            keys = set(tx.scalars(tx.select(answer_table, answer_table.c.key).where(answer_table.c.cases_known == 0)))
+            for chunk in chunked(ids):
+                query = tx.select(answer_case, answer_case.c.key).where(answer_case.c.case_id.in_(chunk))
+                keys.update(tx.scalars(query))
+            for chunk in chunked(sorted(keys)):
+                for table in (answer_case, answer_table):
+                    tx.delete(table, table.c.key.in_(chunk))
         return len(keys)
 
-    def _lock_network(self, connection: Connection) -> None:
-        network = schema.network
-        connection.execute(select(network.c.id).where(network.c.id == self._network_id).with_for_update()).one()
 
-    def _close_lost_calls(self, connection: Connection, except_call_id: str, now: datetime) -> None:
-        """Close unsettled calls whose request has ended; their reservation may have been billed and becomes cost."""
-        call = schema.model_call
-        expired = self._select(call).where(call.c.id != except_call_id, call.c.reserved_until < _utc_text(now))
-        for lost in [_read_call(row) for row in connection.execute(expired).all()]:
-            cost_usd = (to_nanousd(lost.cost_usd) + to_nanousd(lost.reserved_usd)) / 1e9
-            closed = replace(lost, outcome=CallOutcome.LOST, cost_usd=cost_usd)
-            self._put_call(connection, replace(closed, reserved_usd=0.0, reserved_until=None))
+def _close_lost_calls(tx: Transaction, except_call_id: str, now: datetime) -> None:
+    """Close unsettled calls whose request has ended; their reservation may have been billed and becomes cost."""
+    is_expired = (model_call.c.id != except_call_id) & (model_call.c.reserved_until < _utc_text(now))
+    for lost in [_read_call(row) for row in tx.rows(tx.select(model_call).where(is_expired))]:
+        cost_usd = (to_nanousd(lost.cost_usd) + to_nanousd(lost.reserved_usd)) / 1e9
+        closed = replace(lost, outcome=CallOutcome.LOST, cost_usd=cost_usd)
+        _put_call(tx, replace(closed, reserved_usd=0.0, reserved_until=None))
 
-    def _budgeted_run_ids(self, connection: Connection, run_id: str) -> list[str]:
-        """Return a run and the unfinished runs of its lens directly before it.
 
-        They share one budget, so that a restarted run does not get its budget again.
-        """
-        run = schema.run
-        this = connection.execute(self._select(run, run.c.number, run.c.lens).where(run.c.id == run_id)).first()
-        if this is None:
-            return [run_id]
-        before = self._select(run).where(run.c.lens == this.lens, run.c.number < this.number)
-        finished = before.where(run.c.state == "finished").with_only_columns(func.coalesce(func.max(run.c.number), 0))
-        last = connection.execute(finished).scalar_one()
-        ids = before.where(run.c.number > last).with_only_columns(run.c.id)
-        return [*connection.execute(ids).scalars(), run_id]
+def _budgeted_run_ids(tx: Transaction, call: Call) -> list[str]:
+    """Return a call's run and the unfinished runs of its lens directly before it.
 
-    def _sum_spend(self, connection: Connection, scope: str, keys: Sequence[str]) -> tuple[int, int]:
-        """Return the paid and the reserved amount, in billionths of a dollar."""
-        spend = schema.model_spend
-        sums = [func.coalesce(func.sum(money), 0) for money in (spend.c.cost_nanousd, spend.c.reserved_nanousd)]
-        query = self._select(spend, *sums).where(spend.c.scope == scope, spend.c.key.in_(keys))
-        row: Any = connection.execute(query).one()
-        return int(row[0]), int(row[1])
+    They share one budget, so that a restarted run does not get its budget again.
+    """
+    run = schema.run
+    this_run = tx.first(tx.select(run, run.c.number, run.c.lens).where(run.c.id == call.run_id))
+    if this_run is None:
+        return [call.run_id]
+    earlier = tx.select(run).where(run.c.lens == this_run.lens, run.c.number < this_run.number)
+    finished = earlier.where(run.c.state == "finished")
+    last_number = tx.scalar(finished.with_only_columns(func.coalesce(func.max(run.c.number), 0)))
+    return [*tx.scalars(earlier.where(run.c.number > last_number).with_only_columns(run.c.id)), call.run_id]
 
-    def _stored_cost(self, connection: Connection, call_id: str) -> tuple[int, int]:
-        """Return the stored paid and reserved amounts of a call; zeros for an unknown call."""
-        call = schema.model_call.c
-        query = self._select(schema.model_call, call.cost_nanousd, call.reserved_nanousd).where(call.id == call_id)
-        row: Any = connection.execute(query).first()
-        return (0, 0) if row is None else (row.cost_nanousd, row.reserved_nanousd)
 
-    def _put_call(self, connection: Connection, call: Call) -> None:
-        """Store the call, and add the change of its amounts to the sums."""
-        is_call = (schema.model_call.c.network_id == self._network_id) & (schema.model_call.c.id == call.id)
-        before, row = self._stored_cost(connection, call.id), _call_row(call)
-        if connection.execute(update(schema.model_call).where(is_call).values(row)).rowcount == 0:
-            connection.execute(insert(schema.model_call).values(network_id=self._network_id, **row))
-        change = (row["cost_nanousd"] - before[0], row["reserved_nanousd"] - before[1])
-        if change != (0, 0):
-            self._add_spend(connection, "network", ALL_TIME_KEY, change)
-            self._add_spend(connection, "month", call.month, change)
-            self._add_spend(connection, "run", call.run_id, change)
+def _sum_spend(tx: Transaction, scope: str, keys: Sequence[str]) -> tuple[int, int]:
+    """Return the paid and the reserved amount, in billionths of a dollar."""
+    sums = [func.coalesce(func.sum(amount), 0) for amount in (spend.c.cost_nanousd, spend.c.reserved_nanousd)]
+    paid, reserved = tx.first(tx.select(spend, *sums).where(spend.c.scope == scope, spend.c.key.in_(keys)))
+    return int(paid), int(reserved)
 
-    def _add_spend(self, connection: Connection, scope: str, key: str, change: tuple[int, int]) -> None:
-        spend = schema.model_spend
-        is_sum = (spend.c.network_id == self._network_id) & (spend.c.scope == scope) & (spend.c.key == key)
-        sums = {
-            "cost_nanousd": spend.c.cost_nanousd + change[0],
-            "reserved_nanousd": spend.c.reserved_nanousd + change[1],
-        }
-        if connection.execute(update(spend).where(is_sum).values(sums)).rowcount == 0:
-            row = {"scope": scope, "key": key, "cost_nanousd": change[0], "reserved_nanousd": change[1]}
-            connection.execute(insert(spend).values(network_id=self._network_id, **row))
 
-    def _put_answer(self, connection: Connection, answer: CachedAnswer) -> None:
-        """Store an answer, replacing one that another process stored under the same key."""
-        for table in (schema.answer_case, schema.answer):
-            connection.execute(delete(table).where(table.c.network_id == self._network_id, table.c.key == answer.key))
-        connection.execute(
-            insert(schema.answer).values(
-                network_id=self._network_id,
-                key=answer.key,
-                model=answer.model,
-                prompt_hash=answer.prompt_hash,
-                input_hash=answer.input_hash,
-                parameters=dict(answer.parameters),
-                value=dict(answer.value),
-                cases_known=int(answer.case_ids is not None),
-                at=answer.at.isoformat(),
-                n_tokens=answer.n_tokens,
-                cost_nanousd=to_nanousd(answer.cost_usd),
-            )
-        )
-        of_answer = {"network_id": self._network_id, "key": answer.key}
-        rows = [{**of_answer, "case_id": case_id} for case_id in sorted(set(answer.case_ids or ()))]
-        insert_rows(connection, schema.answer_case, rows)
+def _stored_cost(tx: Transaction, call_id: str) -> tuple[int, int]:
+    """Return the stored paid and reserved amounts of a call; zeros for an unknown call."""
+    query = tx.select(model_call, model_call.c.cost_nanousd, model_call.c.reserved_nanousd)
+    row = tx.first(query.where(model_call.c.id == call_id))
+    return (0, 0) if row is None else (row.cost_nanousd, row.reserved_nanousd)
+
+
+def _put_call(tx: Transaction, call: Call) -> None:
+    """Store the call, and add the change of its amounts to the sums."""
+    before, row = _stored_cost(tx, call.id), _call_row(call)
+    if not tx.update(model_call, row, model_call.c.id == call.id):
+        tx.insert(model_call, row)
+    change = (row["cost_nanousd"] - before[0], row["reserved_nanousd"] - before[1])
+    if change != (0, 0):
+        _add_spend(tx, "network", ALL_TIME_KEY, change)
+        _add_spend(tx, "month", call.month, change)
+        _add_spend(tx, "run", call.run_id, change)
+
+
+def _add_spend(tx: Transaction, scope: str, key: str, change: tuple[int, int]) -> None:
+    is_sum = (spend.c.scope == scope) & (spend.c.key == key)
+    sums = {
+        "cost_nanousd": spend.c.cost_nanousd + change[0],
+        "reserved_nanousd": spend.c.reserved_nanousd + change[1],
+    }
+    if not tx.update(spend, sums, is_sum):
+        tx.insert(spend, {"scope": scope, "key": key, "cost_nanousd": change[0], "reserved_nanousd": change[1]})
+
+
+def _put_answer(tx: Transaction, new: CachedAnswer) -> None:
+    """Store an answer, replacing one that another process stored under the same key."""
+    for table in (answer_case, answer_table):
+        tx.delete(table, table.c.key == new.key)
+    row = {
+        "key": new.key,
+        "model": new.model,
+        "prompt_hash": new.prompt_hash,
+        "input_hash": new.input_hash,
+        "parameters": dict(new.parameters),
+        "value": dict(new.value),
+        "cases_known": int(new.case_ids is not None),
+        "at": new.at.isoformat(),
+        "n_tokens": new.n_tokens,
+        "cost_nanousd": to_nanousd(new.cost_usd),
+    }
+    tx.insert(answer_table, row)
+    tx.insert_all(answer_case, [{"key": new.key, "case_id": case_id} for case_id in sorted(set(new.case_ids or ()))])
+
+
+def _read_answer(row: Any, case_ids: tuple[str, ...]) -> CachedAnswer:
+    return CachedAnswer(
+        key=row.key,
+        model=row.model,
+        prompt_hash=row.prompt_hash,
+        input_hash=row.input_hash,
+        parameters=row.parameters,
+        value=row.value,
+        case_ids=case_ids if row.cases_known else None,
+        at=datetime.fromisoformat(row.at),
+        n_tokens=row.n_tokens,
+        cost_usd=row.cost_nanousd / 1e9,
+    )
 
 
 def _call_row(call: Call) -> dict[str, Any]:

@@ -1,123 +1,47 @@
-"""Store the network, its roster, its cases and their vectors."""
+"""Store redacted cases, their erasures and withdrawals."""
 
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-import numpy as np
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Text, func, or_, select
+from sqlalchemy import cast as cast_column
 
-from patternmind.domain.cases import (
-    Case,
-    CaseKind,
-    Consent,
-    Submission,
-)
-from patternmind.domain.networks import Network, PublishingRule, RosterEntry
-from patternmind.domain.themes import Vectors
+from patternmind.domain.cases import Case, CaseKind, Consent, Submission
+from patternmind.domain.read_models import CaseFilter, CaseOrder, CaseWithAssignment, Page
 from patternmind.embedding.lenses import lens_text
 from patternmind.embedding.vectors import text_hash
-from patternmind.errors import NotFound, RosterChanged, VersionConflict
-from patternmind.ports import CaseSaveCounts
+from patternmind.errors import NotFound, VersionConflict
+from patternmind.ports import CaseSaveCounts, CaseTexts, Erasure, Withdrawal
 from patternmind.storage import records, schema
-from patternmind.storage.repositories.base import chunked
-from patternmind.storage.repositories.calls import CallRepository
-from patternmind.storage.repositories.submissions import SubmissionRepository
+from patternmind.storage.database import SqlRepository, Transaction, chunked
+from patternmind.storage.dialects import sqlite
+from patternmind.storage.repositories import case_pages
+from patternmind.storage.repositories.calls import SqlCallRepository
+from patternmind.storage.repositories.networks import SqlNetworkRepository
+from patternmind.storage.repositories.submissions import SqlSubmissionRepository
+
+table, erasure, withdrawal = schema.case, schema.erasure, schema.withdrawal
 
 
-class CaseRepository(SubmissionRepository, CallRepository):
-    """Network, roster, cases and vectors.
+class SqlCaseRepository(SqlRepository):
+    """Implements ``ports.CaseRepository``.
 
     Storing a changed text of a case deletes the cached answers about its old text.
     """
 
-    def _create_network(self, network: Network) -> None:
-        row = {**network_row(network), "id": network.id, "secret": secrets.token_bytes(32)}
-        with self._write_transaction() as connection:
-            connection.execute(insert(schema.network).prefix_with("OR IGNORE").values(row))
-
-    @property
-    def network(self) -> Network:
-        with self._read_transaction() as connection:
-            row = connection.execute(select(schema.network).where(schema.network.c.id == self._network_id)).one()
-        return read_network(row)
-
-    def save_network(self, network: Network) -> None:
-        with self._write_transaction() as connection:
-            connection.execute(
-                update(schema.network).where(schema.network.c.id == self._network_id).values(network_row(network))
-            )
-
-    def contributor_secret(self) -> bytes:
-        with self._read_transaction() as connection:
-            secret: bytes = connection.execute(
-                select(schema.network.c.secret).where(schema.network.c.id == self._network_id)
-            ).scalar_one()
-        return secret
-
-    def roster(self) -> list[RosterEntry]:
-        with self._read_transaction() as connection:
-            return self._roster(connection)
-
-    def _roster(self, connection: Connection) -> list[RosterEntry]:
-        rows = connection.execute(self._select(schema.person).order_by(schema.person.c.number)).all()
-        return [RosterEntry(number=row.number, name=row.name, email=row.email, team=row.team) for row in rows]
-
-    def add_to_roster(self, entries: Iterable[tuple[str, str | None, str | None]]) -> int:
-        with self._write_transaction() as connection:
-            return self._add_entries(connection, entries)
-
-    def _add_entries(self, connection: Connection, entries: Iterable[tuple[str, str | None, str | None]]) -> int:
-        rows = connection.execute(self._select(schema.person)).all()
-        names = {row.name.casefold() for row in rows}
-        number = max((row.number for row in rows), default=0)
-        new_rows: list[dict[str, Any]] = []
-        for name, email, team in entries:
-            if name.casefold() in names:
-                continue
-            names.add(name.casefold())
-            number += 1
-            row = {"network_id": self._network_id, "number": number, "name": name, "email": email, "team": team}
-            new_rows.append(row)
-        if new_rows:
-            connection.execute(insert(schema.person), new_rows)
-        return len(new_rows)
-
-    def save_cases(
+    def save_all(
         self, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False, roster_version: int | None = None
     ) -> CaseSaveCounts:
-        with self._write_transaction() as connection:
-            if roster_version is not None and len(self._roster(connection)) != roster_version:
-                raise RosterChanged(self._network_id)
+        with self._source.writing() as tx:
+            SqlNetworkRepository(tx).check_roster_version(roster_version)
             if not dry_run:
-                self._check_key(connection)
-            return self._put_cases(connection, cases, dry_run=dry_run)
+                SqlSubmissionRepository(tx).check_key()
+            return _save_all(tx, cases, dry_run=dry_run)
 
-    def _put_cases(
-        self, connection: Connection, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False
-    ) -> CaseSaveCounts:
-        n_updated = 0
-        accepted: list[Case] = []
-        stored = self._load_cases(connection, [case.id for _, case in cases])
-        ids_by_hash = self._case_ids_by_hash(connection, [case.content_hash for _, case in cases])
-        for submission, case in cases:
-            before, after = stored.get(case.id), replace(case, duplicate_of=None)
-            if before == after or (before is not None and self._is_superseded_import(connection, submission, after)):
-                continue
-            stored[case.id] = after
-            accepted.append(case)
-            n_updated += before is not None
-            if not dry_run:
-                self._put_case(connection, submission, case, is_new=before is None)
-        return CaseSaveCounts(
-            accepted=len(accepted),
-            unchanged=len(cases) - len(accepted),
-            duplicates=_count_duplicates(accepted, ids_by_hash),
-            updated=n_updated,
-        )
-
-    def replace_case(
+    def replace(
         self,
         submission: Submission,
         case: Case,
@@ -125,115 +49,158 @@ class CaseRepository(SubmissionRepository, CallRepository):
         expected_version: int | None = None,
         roster_version: int | None = None,
     ) -> None:
-        with self._write_transaction() as connection:
-            if roster_version is not None and len(self._roster(connection)) != roster_version:
-                raise RosterChanged(self._network_id)
-            version = self._count_versions(connection, case.id)
-            if not self._load_cases(connection, [case.id]):
+        with self._source.writing() as tx:
+            SqlNetworkRepository(tx).check_roster_version(roster_version)
+            submissions = SqlSubmissionRepository(tx)
+            if tx.first(tx.select(table, table.c.id).where(table.c.id == case.id)) is None:
                 raise NotFound("case", case.id)
-            if expected_version not in (None, version):
+            if expected_version not in (None, submissions.count_versions(case.id)):
                 raise VersionConflict("case", case.id)
-            self._check_key(connection)
-            self._put_cases(connection, [(submission, case)])
+            submissions.check_key()
+            _save_all(tx, [(submission, case)])
 
-    def _load_cases(self, connection: Connection, ids: Sequence[str]) -> dict[str, Case]:
-        query = self._select(schema.case, schema.case.c.body)
-        rows = (row for chunk in chunked(ids) for row in connection.execute(query.where(schema.case.c.id.in_(chunk))))
-        return {case.id: case for case in (records.read_case(row.body, None) for row in rows)}
+    def restore(self, submission: Submission, case: Case, *, roster_version: int | None = None) -> None:
+        with self._source.writing() as tx:
+            SqlNetworkRepository(tx).check_roster_version(roster_version)
+            if not SqlCaseRepository(tx).delete_withdrawal(case.id):
+                raise NotFound("withdrawn case", case.id)
+            _save_all(tx, [(submission, case)])
 
-    def _case_ids_by_hash(self, connection: Connection, hashes: Sequence[str]) -> dict[str, set[str]]:
-        """Return the ids of the stored cases with each content hash."""
-        case = schema.case
-        query = self._select(case, case.c.content_hash, case.c.id)
-        ids_by_hash: dict[str, set[str]] = {}
-        for chunk in chunked(sorted(set(hashes))):
-            for row in connection.execute(query.where(case.c.content_hash.in_(chunk))):
-                ids_by_hash.setdefault(row.content_hash, set()).add(row.id)
-        return ids_by_hash
+    def list_all(self, *, kind: CaseKind | None = None, since: str | None = None) -> list[Case]:
+        with self._source.reading() as tx:
+            query = _select_cases(tx).order_by(table.c.id)
+            if kind is not None:
+                query = query.where(table.c.kind == kind.value)
+            if since is not None:
+                query = query.where((table.c.date >= since) | table.c.date.is_(None))
+            return [_read_case(row) for row in tx.stream(query)]
 
-    def _put_case(self, connection: Connection, submission: Submission, case: Case, *, is_new: bool) -> None:
-        row = {
-            "kind": case.kind.value,
-            "external_id": case.external_id,
-            "date": case.date.isoformat() if case.date else None,
-            "content_hash": case.content_hash,
-            "text_version": case.text_version,
-            "body": records.case_record(case),
-            **case_list_columns(case),
-            "number": self._next_write_number(connection),
-        }
-        if is_new:
-            connection.execute(insert(schema.case).values(network_id=self._network_id, id=case.id, **row))
-        else:
-            where = (schema.case.c.network_id == self._network_id) & (schema.case.c.id == case.id)
-            stored_version = connection.execute(select(schema.case.c.text_version).where(where)).scalar_one()
-            if stored_version != case.text_version:
-                self._delete_cached_answers(connection, [case.id])
-            connection.execute(update(schema.case).where(where).values(row))
-        self._save_submission_version(connection, submission, case)
-
-    def _next_write_number(self, connection: Connection) -> int:
-        """Return the next write number over all networks; it identifies a case in the word index."""
-        return connection.execute(select(func.coalesce(func.max(schema.case.c.number), 0))).scalar_one() + 1
-
-    def cases(self, *, kind: CaseKind | None = None, since: str | None = None) -> list[Case]:
-        case = schema.case
-        query = self._select(case, case.c.body, case.c.duplicate_of).order_by(case.c.id)
-        if kind is not None:
-            query = query.where(case.c.kind == kind.value)
-        if since is not None:
-            query = query.where((case.c.date >= since) | case.c.date.is_(None))
-        with self._read_transaction() as connection:
-            return [records.read_case(row.body, row.duplicate_of) for row in connection.execute(query)]
-
-    def case(self, case_id: str) -> Case:
-        case = schema.case
-        query = self._select(case, case.c.id, case.c.body, case.c.duplicate_of)
-        with (
-            self._read_transaction() as connection
-        ):  # two queries, each with its index: one with OR would scan all cases
-            row = connection.execute(query.where(case.c.id == case_id)).first()
-            by_external_id = query.where(case.c.external_id == case_id).order_by(case.c.id)
-            row = row or connection.execute(by_external_id).first()
+    def get(self, case_id: str) -> Case:
+        with self._source.reading() as tx:  # two queries, each with its index: one with OR would scan all cases
+            row = tx.first(_select_cases(tx).where(table.c.id == case_id))
+            row = row or tx.first(_select_cases(tx).where(table.c.external_id == case_id).order_by(table.c.id))
         if row is None:
             raise NotFound("case", case_id)
-        return records.read_case(row.body, row.duplicate_of)
+        return _read_case(row)
 
-    def vectors(self, encoder_id: str, hashes: Sequence[str]) -> dict[str, Vectors]:
-        vector = schema.vector
-        query = self._select(vector, vector.c.text_hash, vector.c.vector).where(vector.c.encoder_id == encoder_id)
-        with self._read_transaction() as connection:
+    def get_many(self, case_ids: Sequence[str]) -> dict[str, Case]:
+        with self._source.reading() as tx:
             return {
-                row.text_hash: np.frombuffer(row.vector, np.float32)
-                for chunk in chunked(sorted(set(hashes)))
-                for row in connection.execute(query.where(vector.c.text_hash.in_(chunk)))
+                row.id: _read_case(row)
+                for chunk in chunked(sorted(set(case_ids)))
+                for row in tx.rows(_select_cases(tx).where(table.c.id.in_(chunk)))
             }
 
-    def save_vectors(self, encoder_id: str, rows: Mapping[str, Vectors]) -> None:
-        if not rows:
-            return
-        values = [
-            {
-                "network_id": self._network_id,
-                "encoder_id": encoder_id,
-                "text_hash": text_hash,
-                "vector": np.ascontiguousarray(vector, np.float32).tobytes(),
-            }
-            for text_hash, vector in rows.items()
+    def page(
+        self, case_filter: CaseFilter, *, limit: int, cursor: str | None = None, order: CaseOrder = CaseOrder.ID
+    ) -> Page[CaseWithAssignment]:
+        with self._source.reading() as tx:
+            query = case_pages.select_filtered(tx, case_filter)
+            if query is None:
+                return Page(())
+            rows = tx.rows(case_pages.apply_order(query, order, cursor).limit(limit + 1))
+            case_ids = [row.id for row in rows[:limit]]
+            cases = case_pages.load_with_assignments(tx, case_ids, case_filter.lens)
+        next_cursor = case_pages.cursor_of(rows[limit - 1], order) if len(rows) > limit else None
+        return Page(tuple(cases[id] for id in case_ids), next_cursor)
+
+    def count(self, case_filter: CaseFilter) -> int:
+        with self._source.reading() as tx:
+            if case_filter == CaseFilter(unplaced_only=True, lens=case_filter.lens):
+                return case_pages.count_unplaced(tx, case_filter.lens)
+            query = case_pages.select_filtered(tx, case_filter)
+            return 0 if query is None else tx.scalar(query.with_only_columns(func.count()))
+
+    def related_to(self, case: Case) -> list[Case]:
+        own_ids = [case.id, case.external_id] if case.external_id else [case.id]
+        body = cast_column(table.c.body, Text)
+        names_case = or_(*(body.contains(json.dumps(own_id), autoescape=True) for own_id in own_ids))
+        recaps = (table.c.kind == CaseKind.RECAP.value) & names_case
+        linked_ids = sorted({*case.linked_cases, case.duplicate_of} - {None}, key=str)
+        # separate queries, so that each uses its index: joined by OR they would scan all cases
+        conditions = [
+            table.c.duplicate_of == case.id,
+            recaps,
+            *([table.c.id.in_(linked_ids), table.c.external_id.in_(linked_ids)] if linked_ids else []),
         ]
-        with self._write_transaction() as connection:
-            connection.execute(insert(schema.vector).prefix_with("OR IGNORE"), values)
+        with self._source.reading() as tx:
+            query = _select_cases(tx).where(table.c.id != case.id)
+            rows = [row for condition in conditions for row in tx.rows(query.where(condition))]
+        cases = {row.id: _read_case(row) for row in rows}
+        return [cases[id] for id in sorted(cases)]
 
+    def iter_texts(self, *, after_number: int = 0) -> Iterator[CaseTexts]:
+        with self._source.reading() as tx:
+            query = tx.select(table, table.c.id, table.c.body).where(table.c.number > after_number)
+            for row in tx.stream(query.order_by(table.c.number)):
+                body = row.body
+                yield row.id, Consent(body["consent"]), (*body["text"].values(), *body["extra"].values())
 
-def _count_duplicates(cases: Sequence[Case], case_ids_by_hash: Mapping[str, set[str]]) -> int:
-    """Count cases that repeat the text of an earlier case, stored or in this list."""
-    ids_by_hash = {content_hash: set(ids) for content_hash, ids in case_ids_by_hash.items()}
-    n_duplicates = 0
-    for case in cases:
-        ids = ids_by_hash.setdefault(case.content_hash, set())
-        n_duplicates += bool(ids - {case.id})
-        ids.add(case.id)
-    return n_duplicates
+    def teams(self) -> list[str]:
+        with self._source.reading() as tx:
+            # step from one team to the next in the index: DISTINCT would scan all cases
+            first = tx.select(table, func.min(table.c.team).label("team")).where(table.c.team.is_not(None))
+            teams = first.cte("teams", recursive=True)
+            next_team = tx.select(table, func.min(table.c.team)).where(table.c.team > teams.c.team).scalar_subquery()
+            teams = teams.union_all(select(next_team).where(teams.c.team.is_not(None)))
+            return tx.scalars(select(teams.c.team).where(teams.c.team.is_not(None)))
+
+    def withdrawals(self) -> list[Withdrawal]:
+        with self._source.reading() as tx:
+            rows = tx.rows(tx.select(withdrawal).order_by(withdrawal.c.at, withdrawal.c.case_id))
+        return [Withdrawal(case_id=row.case_id, by=row.by, at=datetime.fromisoformat(row.at)) for row in rows]
+
+    def erasures(self) -> list[Erasure]:
+        with self._source.reading() as tx:
+            rows = tx.rows(tx.select(erasure).order_by(erasure.c.at, erasure.c.case_id))
+        return [Erasure(case_id=row.case_id, by=row.by, at=datetime.fromisoformat(row.at)) for row in rows]
+
+    def save_redacted(self, cases: Sequence[tuple[Submission, Case]]) -> int:
+        """Store cases redacted again for a new roster, and return the number changed."""
+        with self._source.writing() as tx:
+            n_changed = _save_all(tx, cases).updated
+            if n_changed:
+                sqlite.rebuild_word_index(tx.connection)
+        return n_changed
+
+    def add_erasure(self, case_id: str, *, actor: str, at: datetime) -> None:
+        with self._source.writing() as tx:
+            tx.insert(erasure, {"case_id": case_id, "at": at.isoformat(), "by": actor})
+
+    def add_withdrawal(self, case_id: str, *, actor: str, at: datetime) -> None:
+        with self._source.writing() as tx:
+            tx.insert(withdrawal, {"case_id": case_id, "at": at.isoformat(), "by": actor})
+
+    def delete_withdrawal(self, case_id: str) -> bool:
+        """Delete a withdrawal, and return True if there was one."""
+        with self._source.writing() as tx:
+            return tx.delete(withdrawal, withdrawal.c.case_id == case_id) > 0
+
+    def delete(self, case_id: str) -> None:
+        """Delete a case without its submission; its near-duplicates lose their mark.
+
+        Raises:
+            NotFound: the case does not exist.
+        """
+        with self._source.writing() as tx:
+            if not tx.delete(table, table.c.id == case_id):
+                raise NotFound("case", case_id)
+            tx.update(table, {"duplicate_of": None}, table.c.duplicate_of == case_id)
+            sqlite.rebuild_word_index(tx.connection)
+
+    def mark_duplicates(self, compared_ids: set[str], duplicate_of: Mapping[str, str]) -> None:
+        """Update the near-duplicates of a run's cases.
+
+        A pair stays marked if one of its cases was not in the run, because the run could not compare them.
+        """
+        with self._source.writing() as tx:
+            for row in tx.rows(tx.select(table, table.c.id, table.c.duplicate_of)):
+                original = duplicate_of.get(row.id)
+                is_compared = row.id in compared_ids and (
+                    row.duplicate_of in compared_ids or not row.duplicate_of or original
+                )
+                if is_compared and original != row.duplicate_of:
+                    tx.update(table, {"duplicate_of": original}, table.c.id == row.id)
 
 
 def case_list_columns(case: Case) -> dict[str, Any]:
@@ -247,21 +214,86 @@ def case_list_columns(case: Case) -> dict[str, Any]:
     }
 
 
-def read_network(row: Row[Any]) -> Network:
-    return Network(
-        id=row.id,
-        name=row.name,
-        purpose=row.purpose,
-        rule=PublishingRule(min_contributors=row.min_contributors, min_teams=row.min_teams),
-        default_consent=Consent(row.default_consent),
+def _save_all(tx: Transaction, cases: Sequence[tuple[Submission, Case]], *, dry_run: bool = False) -> CaseSaveCounts:
+    n_updated = 0
+    accepted: list[Case] = []
+    submissions = SqlSubmissionRepository(tx)
+    stored = _load_cases(tx, [case.id for _, case in cases])
+    ids_by_hash = _case_ids_by_hash(tx, [case.content_hash for _, case in cases])
+    for submission, case in cases:
+        before, after = stored.get(case.id), replace(case, duplicate_of=None)
+        if before == after or (before is not None and submissions.is_superseded_import(submission, after)):
+            continue
+        stored[case.id] = after
+        accepted.append(case)
+        n_updated += before is not None
+        if not dry_run:
+            save_case(tx, case, is_new=before is None)
+            submissions.add_version(submission, case)
+    return CaseSaveCounts(
+        accepted=len(accepted),
+        unchanged=len(cases) - len(accepted),
+        duplicates=_count_duplicates(accepted, ids_by_hash),
+        updated=n_updated,
     )
 
 
-def network_row(network: Network) -> dict[str, Any]:
-    return {
-        "name": network.name,
-        "purpose": network.purpose,
-        "min_contributors": network.rule.min_contributors,
-        "min_teams": network.rule.min_teams,
-        "default_consent": network.default_consent.value,
+def save_case(tx: Transaction, case: Case, *, is_new: bool) -> None:
+    """Write the row of one case with the next write number."""
+    row = {
+        "kind": case.kind.value,
+        "external_id": case.external_id,
+        "date": case.date.isoformat() if case.date else None,
+        "content_hash": case.content_hash,
+        "text_version": case.text_version,
+        "body": records.case_record(case),
+        **case_list_columns(case),
+        "number": _next_write_number(tx),
     }
+    if is_new:
+        tx.insert(table, {"id": case.id, **row})
+        return
+    stored_version = tx.scalar(tx.select(table, table.c.text_version).where(table.c.id == case.id))
+    if stored_version != case.text_version:
+        SqlCallRepository(tx).delete_answers_of([case.id])
+    tx.update(table, row, table.c.id == case.id)
+
+
+def _next_write_number(tx: Transaction) -> int:
+    """Return the next write number over all networks; it identifies a case in the word index."""
+    return tx.scalar(select(func.coalesce(func.max(table.c.number), 0))) + 1
+
+
+def _select_cases(tx: Transaction) -> Any:
+    return tx.select(table, table.c.id, table.c.body, table.c.duplicate_of)
+
+
+def _read_case(row: Any) -> Case:
+    return records.read_case(row.body, row.duplicate_of)
+
+
+def _load_cases(tx: Transaction, ids: Sequence[str]) -> dict[str, Case]:
+    query = tx.select(table, table.c.body)
+    rows = (row for chunk in chunked(ids) for row in tx.rows(query.where(table.c.id.in_(chunk))))
+    return {case.id: case for case in (records.read_case(row.body, None) for row in rows)}
+
+
+def _case_ids_by_hash(tx: Transaction, hashes: Sequence[str]) -> dict[str, set[str]]:
+    """Return the ids of the stored cases with each content hash."""
+    query = tx.select(table, table.c.content_hash, table.c.id)
+    ids_by_hash: dict[str, set[str]] = {}
+    for chunk in chunked(sorted(set(hashes))):
+        for row in tx.rows(query.where(table.c.content_hash.in_(chunk))):
+            ids_by_hash.setdefault(row.content_hash, set()).add(row.id)
+    return ids_by_hash
+
+
+def _count_duplicates(cases: Sequence[Case], case_ids_by_hash: Mapping[str, set[str]]) -> int:
+    """Count cases that repeat the text of an earlier case, stored or in this list."""
+    ids_by_hash = {content_hash: set(ids) for content_hash, ids in case_ids_by_hash.items()}
+    n_duplicates = 0
+    for case in cases:
+        ids = ids_by_hash.setdefault(case.content_hash, set())
+        n_duplicates += bool(ids - {case.id})
+        ids.add(case.id)
+    return n_duplicates

@@ -1,77 +1,51 @@
-"""Store the append-only log of people's edits, and revise the last run accordingly."""
+"""Store the append-only log of people's edits of themes."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, func, insert
+from sqlalchemy import func, or_
 
 from patternmind.domain.edits import Edit
-from patternmind.errors import VersionConflict
-from patternmind.ports import RunRevision
+from patternmind.ports import TextRewrite
 from patternmind.storage import records, schema
-from patternmind.storage.repositories.runs import RunRepository
+from patternmind.storage.database import SqlRepository
+
+table = schema.edit
 
 
-class EditRepository(RunRepository):
-    """Edits of themes; an edit changes the last run of its lens in the same transaction."""
+class SqlEditRepository(SqlRepository):
+    """Implements ``ports.EditRepository``."""
 
-    def edits(self, lens: str | None = None) -> list[Edit]:
-        edit = schema.edit
-        query = self._select(edit).order_by(edit.c.seq)
-        with self._read_transaction() as connection:
-            rows = connection.execute(query if lens is None else query.where(edit.c.lens == lens)).all()
+    def list_all(self, lens: str | None = None) -> list[Edit]:
+        with self._source.reading() as tx:
+            query = tx.select(table).order_by(table.c.seq)
+            rows = tx.rows(query if lens is None else query.where(table.c.lens == lens))
         return [records.read_edit(row.body) for row in rows]
 
-    def append_edit(self, edit: Edit, *, expected_seq: int, revision: RunRevision | None = None) -> None:
-        self.append_edits([edit], expected_seq=expected_seq, revision=revision)
+    def of_theme(self, theme_id: str, lens: str) -> list[Edit]:
+        """Return the edits of a theme and their undos, newest first."""
+        names_theme = or_(*(table.c.body[key].as_string() == theme_id for key in ("theme_id", "other_theme_id")))
+        with self._source.reading() as tx:
+            of_lens = tx.select(table).where(table.c.lens == lens)
+            seqs = tx.select(table, table.c.seq).where(table.c.lens == lens, names_theme)
+            undos = of_lens.where(table.c.body["undoes"].as_integer().in_(seqs))
+            rows = {row.seq: row for query in (of_lens.where(names_theme), undos) for row in tx.rows(query)}
+        return [records.read_edit(rows[seq].body) for seq in sorted(rows, reverse=True)]
 
-    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, revision: RunRevision | None = None) -> None:
-        table, lens = schema.edit, edits[-1].lens
-        with self._write_transaction() as connection:
-            newest = connection.execute(self._select(table, func.coalesce(func.max(table.c.seq), 0))).scalar_one()
-            last = self._last_run(connection, lens)
-            is_stale = (last and last.id) != (revision and revision.run_id)
-            if newest != expected_seq or (is_stale and any(edit.changes_themes for edit in edits)):
-                raise VersionConflict("themes of lens", lens)
-            for edit in edits:
-                row = {"seq": edit.seq, "lens": lens, "body": records.edit_record(edit)}
-                connection.execute(insert(table).values(network_id=self._network_id, **row))
-            if revision is not None:
-                self._apply_revision(connection, revision, edits[-1])
+    def newest_seq(self, lens: str | None = None) -> int:
+        """Return the number of the newest edit, 0 for an empty log."""
+        with self._source.reading() as tx:
+            query = tx.select(table, func.coalesce(func.max(table.c.seq), 0))
+            return tx.scalar(query if lens is None else query.where(table.c.lens == lens))
 
-    def cases_moved_by_run(self, run_id: str) -> list[tuple[str, str, str | None]]:
-        run, current, former = schema.run, schema.assignment, schema.assignment.alias("former")
-        with self._read_transaction() as connection:
-            this_run = self._get_run(connection, run_id)
-            same_lens = (run.c.lens == this_run.parameters.lens) & (run.c.state == "finished")
-            earlier = self._select(run, run.c.id).where(same_lens, run.c.number < this_run.number)
-            previous_id = connection.execute(earlier.order_by(run.c.number.desc()).limit(1)).scalar()
-            same_case = (former.c.network_id == current.c.network_id) & (former.c.case_id == current.c.case_id)
-            has_moved = current.c.theme_id.is_(None) | (current.c.theme_id != former.c.theme_id)
-            query = (
-                self._select(current, current.c.case_id, former.c.theme_id.label("former_theme_id"), current.c.theme_id)
-                .join(former, same_case & (former.c.run_id == (previous_id or "")))
-                .where(current.c.run_id == run_id, former.c.theme_id.is_not(None), has_moved)
-                .order_by(current.c.case_id)
-            )
-            return [(row.case_id, row.former_theme_id, row.theme_id) for row in connection.execute(query)]
+    def add_all(self, edits: Iterable[Edit]) -> None:
+        with self._source.writing() as tx:
+            rows = [{"seq": edit.seq, "lens": edit.lens, "body": records.edit_record(edit)} for edit in edits]
+            tx.insert_all(table, rows)
 
-    def _apply_revision(self, connection: Connection, revision: RunRevision, edit: Edit) -> None:
-        """Replace the themes and assignments of a run; its reported theme changes stay as they are."""
-        for table in (schema.theme, schema.area, schema.assignment):
-            of_run = (table.c.network_id == self._network_id) & (table.c.run_id == revision.run_id)
-            connection.execute(delete(table).where(of_run))
-        self._put_themes(connection, revision.run_id, revision)
-        run = self._get_run(connection, revision.run_id)
-        if run.parameters.draft:
-            self._replace_drafts(connection, revision.drafts, edit.at, edit.lens)
-        self._put_run(
-            connection,
-            replace(
-                run,
-                n_themes=sum(bool(theme.case_ids) for theme in revision.themes),
-                n_outliers=sum(assignment.theme_id is None for assignment in revision.assignments),
-                n_drafts=len(revision.drafts),
-                conflicts=tuple(revision.conflicts),
-            ),
-        )
+    def rewrite(self, rewrite: TextRewrite) -> None:
+        with self._source.writing() as tx:
+            for row in tx.rows(tx.select(table)):
+                texts = {key: rewrite.rewrite_name(row.body[key]) for key in ("name", "former_name") if row.body[key]}
+                texts |= {"note": rewrite.rewrite_text(row.body["note"])} if row.body["note"] else {}
+                if any(row.body[key] != text for key, text in texts.items()):
+                    tx.update(table, {"body": {**row.body, **texts}}, table.c.seq == row.seq)
