@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -34,12 +34,6 @@ from patternmind.storage.encryption import FieldCipher
 from patternmind.storage.repositories.networks import SqlNetworkRepository
 
 SOON = NOON + dt.timedelta(minutes=2)
-
-
-class DeletingLedger(CallLedger, Protocol):
-    """A ledger that can delete cached answers, as both ledgers can."""
-
-    def delete_answers_of(self, case_ids: list[str]) -> int: ...
 
 
 @pytest.fixture
@@ -80,7 +74,7 @@ def make_answer(key: str = "k", **overrides: Any) -> CachedAnswer:
     return CachedAnswer(key=key, **values)
 
 
-def test_ledger_stores_all_fields_of_a_call(ledger: DeletingLedger) -> None:
+def test_ledger_stores_all_fields_of_a_call(ledger: CallLedger) -> None:
     call = make_call(
         run_id="run-0001",
         prompt_hash="p",
@@ -99,7 +93,7 @@ def test_ledger_stores_all_fields_of_a_call(ledger: DeletingLedger) -> None:
     assert [call.id for call in ledger.list_all()] == ["1", "2"]
 
 
-def test_ledger_lists_a_reservation_until_the_call_is_settled(ledger: DeletingLedger) -> None:
+def test_ledger_lists_a_reservation_until_the_call_is_settled(ledger: CallLedger) -> None:
     ledger.reserve(make_reserved_call("1", 0.5), Budget(), NOON)
     assert ledger.list_all() == [make_reserved_call("1", 0.5)]
     ledger.settle(replace(make_reserved_call("1", 0.5), cost_usd=0.1, outcome=CallOutcome.ANSWERED))
@@ -107,7 +101,7 @@ def test_ledger_lists_a_reservation_until_the_call_is_settled(ledger: DeletingLe
 
 
 @pytest.mark.parametrize("scope", ["run", "network", "month"])
-def test_ledger_refuses_a_call_over_budget_without_storing_it(ledger: DeletingLedger, scope: str) -> None:
+def test_ledger_refuses_a_call_over_budget_without_storing_it(ledger: CallLedger, scope: str) -> None:
     budget = Budget(**{f"{scope}_usd": 0.1})
     ledger.settle(make_call("1", run_id="run-0001", cost_usd=0.06))
     with pytest.raises(BudgetReached) as refused:
@@ -120,7 +114,7 @@ def test_ledger_refuses_a_call_over_budget_without_storing_it(ledger: DeletingLe
     ledger.reserve(make_reserved_call("2", 0.04, run_id="run-0001"), budget, NOON)
 
 
-def test_budget_counts_only_calls_of_its_scope(ledger: DeletingLedger) -> None:
+def test_budget_counts_only_calls_of_its_scope(ledger: CallLedger) -> None:
     last_month = dt.datetime(2026, 10, 31, 23, 59, tzinfo=dt.UTC)
     ledger.settle(make_call("1", run_id="run-0001", cost_usd=0.09, at=last_month))
     ledger.reserve(
@@ -130,13 +124,13 @@ def test_budget_counts_only_calls_of_its_scope(ledger: DeletingLedger) -> None:
         ledger.reserve(make_reserved_call("3", 0.01), Budget(run_usd=0.0, month_usd=1, network_usd=0.18), NOON)
 
 
-def test_budget_month_is_the_utc_month(ledger: DeletingLedger) -> None:
+def test_budget_month_is_the_utc_month(ledger: CallLedger) -> None:
     late = dt.datetime(2026, 11, 1, 1, 0, tzinfo=dt.timezone(dt.timedelta(hours=2)))  # 23:00 of October in UTC
     ledger.settle(make_call("1", cost_usd=0.1, at=late))
     ledger.reserve(make_reserved_call("2", 0.1), Budget(month_usd=0.1), NOON)
 
 
-def test_budget_error_is_pending_only_when_open_reservations_cause_it(ledger: DeletingLedger) -> None:
+def test_budget_error_is_pending_only_when_open_reservations_cause_it(ledger: CallLedger) -> None:
     budget = Budget(network_usd=0.1)
     ledger.reserve(make_reserved_call("1", 0.08), budget, NOON)
     with pytest.raises(BudgetReached) as pending:
@@ -146,7 +140,7 @@ def test_budget_error_is_pending_only_when_open_reservations_cause_it(ledger: De
     assert (pending.value.pending, permanent.value.pending) == (True, False)
 
 
-def test_reservation_of_a_retry_includes_the_cost_of_the_first_request(ledger: DeletingLedger) -> None:
+def test_reservation_of_a_retry_includes_the_cost_of_the_first_request(ledger: CallLedger) -> None:
     budget = Budget(network_usd=0.1)
     ledger.reserve(make_reserved_call("1", 0.06), budget, NOON)
     with pytest.raises(BudgetReached):
@@ -155,7 +149,7 @@ def test_reservation_of_a_retry_includes_the_cost_of_the_first_request(ledger: D
     assert ledger.list_all() == [make_reserved_call("1", 0.05, cost_usd=0.05)]
 
 
-def test_expired_reservation_becomes_cost_and_its_call_is_lost(ledger: DeletingLedger) -> None:
+def test_expired_reservation_becomes_cost_and_its_call_is_lost(ledger: CallLedger) -> None:
     budget = Budget(network_usd=0.1)
     ledger.reserve(make_reserved_call("1", 0.06, cost_usd=0.01), budget, NOON)
     ledger.reserve(make_call("2"), budget, SOON)
@@ -167,7 +161,7 @@ def test_expired_reservation_becomes_cost_and_its_call_is_lost(ledger: DeletingL
     assert ledger.list_all()[0] == make_call("1", outcome=CallOutcome.LOST, cost_usd=0.07)
 
 
-def test_lost_call_can_still_be_settled(ledger: DeletingLedger) -> None:
+def test_lost_call_can_still_be_settled(ledger: CallLedger) -> None:
     ledger.reserve(make_reserved_call("1", 0.06), Budget(), NOON)
     ledger.reserve(make_call("2"), Budget(), SOON + dt.timedelta(hours=1))
     ledger.settle(make_call("1", outcome=CallOutcome.ANSWERED, cost_usd=0.02), make_answer())
@@ -190,7 +184,7 @@ def test_budget_is_never_exceeded_by_any_sequence_of_calls(costs: list[float], l
         assert totals.cost_usd + totals.reserved_usd <= limit + 1e-9
 
 
-def test_budget_is_never_exceeded_by_concurrent_threads(ledger: DeletingLedger) -> None:
+def test_budget_is_never_exceeded_by_concurrent_threads(ledger: CallLedger) -> None:
     def spend(number: int) -> bool:
         call = make_reserved_call(str(number), 0.01)
         try:
@@ -285,7 +279,7 @@ def test_stored_spend_sums_equal_the_sums_of_the_calls(store: SqlStore, steps: l
 # answers
 
 
-def test_ledger_returns_the_complete_answer_of_the_first_key(ledger: DeletingLedger) -> None:
+def test_ledger_returns_the_complete_answer_of_the_first_key(ledger: CallLedger) -> None:
     ledger.settle(make_call(), make_answer("a"))
     ledger.settle(make_call(), make_answer("b", case_ids=None, value={"name": None}))
     assert ledger.find_cached_answer(["x", "b", "a"]) == make_answer("b", case_ids=None, value={"name": None})
@@ -293,14 +287,14 @@ def test_ledger_returns_the_complete_answer_of_the_first_key(ledger: DeletingLed
     assert ledger.find_cached_answer(["x"]) is None
 
 
-def test_ledger_keeps_the_latest_answer_of_a_key(ledger: DeletingLedger) -> None:
+def test_ledger_keeps_the_latest_answer_of_a_key(ledger: CallLedger) -> None:
     ledger.settle(make_call(), make_answer())
     ledger.settle(make_call(), make_answer(value={"name": "other"}, case_ids=("c-3",)))
     assert ledger.find_cached_answer(["k"]) == make_answer(value={"name": "other"}, case_ids=("c-3",))
     assert ledger.delete_answers_of(["c-1"]) == 0
 
 
-def test_deleting_cached_answers_includes_answers_with_unknown_cases(ledger: DeletingLedger) -> None:
+def test_deleting_cached_answers_includes_answers_with_unknown_cases(ledger: CallLedger) -> None:
     for key, case_ids in {"saw": ("c-1", "c-2"), "not": ("c-2",), "none": (), "unknown": None}.items():
         ledger.settle(make_call(key), make_answer(key, case_ids=case_ids))
     assert ledger.delete_answers_of([]) == 0

@@ -76,7 +76,7 @@ except BudgetReached as error:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
     store = SqlStore(tmp_path / "patternmind.db")
-    store.begin_run(RunParameters(), dt.datetime.now(dt.UTC))
+    store.runs.begin(RunParameters(), dt.datetime.now(dt.UTC))
     yield store
     store.close()
 
@@ -100,20 +100,20 @@ def test_budget_holds_for_two_processes_with_eight_threads_each_and_can_be_raise
     committed_usd = [0.0]
 
     def react(request: Mapping[str, Any]) -> ProviderResponse:
-        totals = sum_calls(store.list_calls())  # as another process sees it while calls are in flight
+        totals = sum_calls(store.calls.list_all())  # as another process sees it while calls are in flight
         committed_usd.append(totals.cost_usd + totals.reserved_usd)
         return completion("{}", tokens=(20, 100))
 
     with serve_model(react) as provider:
         assert run_both(store, provider, 0.10) == [4, 4]
         assert len(provider.requests) == 10
-        totals = sum_calls(store.list_calls())
+        totals = sum_calls(store.calls.list_all())
         assert (totals.cost_usd, totals.reserved_usd) == (0.10, 0.0)
         assert max(committed_usd) <= 0.10
 
         assert run_both(store, provider, 1.00) == [0, 0]
         assert len(provider.requests) == 2 * N_REQUESTS
-        totals = sum_calls(store.list_calls())
+        totals = sum_calls(store.calls.list_all())
         assert (totals.cost_usd, totals.reserved_usd) == (1.0, 0.0)
         assert max(committed_usd) <= 1.00
 
@@ -131,15 +131,15 @@ def test_reservations_of_a_killed_process_count_as_spent(store: SqlStore) -> Non
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         assert len(provider.requests) == 3
-    assert sum_calls(store.list_calls()).reserved_usd == 0.03
+    assert sum_calls(store.calls.list_all()).reserved_usd == 0.03
     later = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=3)
     call = Call(id="next", task="t", model="m", run_id="run-0001", at=later, reserved_usd=0.08)
     with pytest.raises(BudgetReached):
-        store.reserve(call, Budget(run_usd=0.10), later)
-    store.reserve(call, Budget(run_usd=0.11), later)
-    outcomes = Counter(call.outcome for call in store.list_calls())
+        store.calls.reserve(call, Budget(run_usd=0.10), later)
+    store.calls.reserve(call, Budget(run_usd=0.11), later)
+    outcomes = Counter(call.outcome for call in store.calls.list_all())
     assert outcomes == {CallOutcome.LOST: 3, CallOutcome.IN_FLIGHT: 1}
-    assert sum_calls(store.list_calls()).cost_usd == 0.03
+    assert sum_calls(store.calls.list_all()).cost_usd == 0.03
 
 
 def test_run_completes_and_reports_every_failure_when_the_server_fails_in_every_way(tmp_path: Path) -> None:
