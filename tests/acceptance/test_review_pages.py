@@ -74,7 +74,7 @@ def test_review_queue_explains_order_and_progress(ctx: AppContext, ada: PageClie
     page = unescape(ada.get("/review").text)
     assert f"0 of {n} decided" in page
     assert "Most uncertain first. One draft in ten is picked at random" in page
-    assert page.count("data-stop") == n
+    assert page.count("data-focusable-row") == n
     assert "All drafts are decided" not in page
     assert "No matching drafts" in ada.get("/review?words=zzzzz").text
     assert "No draft needs a second view" in ada.get("/review?shelf=second").text
