@@ -575,7 +575,7 @@ def test_password_attempts_are_limited(whole: FullNetwork) -> None:
 class _Wrong:
     """A password hasher that rejects all passwords at no cost."""
 
-    def fits(self, password: str, hash: str) -> bool:
+    def verify(self, password: str, hash: str) -> bool:
         return False
 
     def hash(self, password: str) -> str:
