@@ -30,7 +30,7 @@ AS_BYTES = {"application/x-ndjson": "application/octet-stream", "image/svg+xml":
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def generated_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of the generated client; the generator must not report any warning."""
     folder = tmp_path_factory.mktemp("client")
     config = ConfigFile(post_hooks=[], content_type_overrides=AS_BYTES)

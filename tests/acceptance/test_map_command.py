@@ -38,7 +38,7 @@ def test_map_shows_every_theme_name_and_no_case_text(patternmind: CommandRunner,
     assert summary["themes"] == len(themes) > 1
     assert summary["cases"] == summary["drawn"] == 104
     assert [theme["name"] for theme in themes if theme["name"] not in description] == []
-    assert "Distance means little" in svg
+    assert "Distances and the widths of gaps mean little" in svg
     assert not [text for text in texts if text and text[:60] in svg]
 
 

@@ -144,7 +144,7 @@ def test_doctor_requests_one_token_from_every_model_and_reports_costs(
         "openai/second answers in",
         "free of charge",
         "0.0005 USD this month of 10",
-        "at most 1 USD a run",
+        "at most 1 USD per run",
     ):
         assert statement in finding["says"]
     calls = patternmind("runs", "--calls", "--run", "none", "--json").json()
@@ -161,7 +161,7 @@ def test_doctor_reports_what_is_wrong_with_a_model(patternmind: CommandRunner, p
     finding = json.loads(result.out)[-1]
     assert "the key was refused (401). Check PATTERNMIND_MODEL" in finding["says"]
     unpriced = json.loads(patternmind.with_env(PATTERNMIND_PRICES="")("doctor", "--json").out)[-1]
-    assert "The price of openai/test-model is not known" in unpriced["says"]
+    assert "The price of openai/test-model is not set" in unpriced["says"]
 
 
 def test_runs_explains_an_empty_network_and_an_unknown_run(tmp_path: Path) -> None:

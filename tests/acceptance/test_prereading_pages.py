@@ -44,7 +44,7 @@ def ask_for(visitor: PageClient, **fields: str) -> str:
     assert sent.status_code == 303, words_of(sent)
     for _ in range(400):
         page = visitor.get(sent.headers["location"])
-        link = re.search(r'data-do="go" href="(/prereadings/d-\w+)"', page.text)
+        link = re.search(r'data-do="redirect" href="(/prereadings/d-\w+)"', page.text)
         if link:
             assert f'content="0; url={link[1]}"' in page.text, "without scripts the page leads on by itself"
             return link[1]

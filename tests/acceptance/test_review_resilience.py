@@ -394,7 +394,7 @@ def test_review_works_by_keyboard_alone(browser: Browser, desk: Desk, draft_id: 
         page.goto(link)
         tab_to(page, "Sign in")
         leaving(page, lambda: page.keyboard.press("Enter"))
-        tab_to(page, "Review")
+        tab_to(page, "Review queue")
         leaving(page, lambda: page.keyboard.press("Enter"))
         tab_to(page, "Start reviewing")
         leaving(page, lambda: page.keyboard.press("Enter"))

@@ -100,7 +100,7 @@ def test_run_can_be_started_read_and_compared(sten: PageClient, ctx: AppContext)
     link = None
     for _ in range(600):
         page = sten.get(begun.headers["location"])
-        if link := re.search(r'data-do="go" href="(/runs/run-\d+)"', page.text):
+        if link := re.search(r'data-do="redirect" href="(/runs/run-\d+)"', page.text):
             break
         time.sleep(0.05)
     assert link

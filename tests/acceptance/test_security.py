@@ -13,6 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 from fastapi.routing import APIRoute
+from tests.fixtures.coroutines import run_coroutine
 from tests.fixtures.full_network import (
     FullNetwork,
     InjectedMarkup,
@@ -378,7 +379,7 @@ def test_stalled_body_times_out(whole: FullNetwork) -> None:
     form = [(b"host", b"127.0.0.1"), (b"content-type", b"application/x-www-form-urlencoded")]
     scope = {"type": "http", "method": "POST", "path": "/sign-in", "raw_path": b"/sign-in", "query_string": b"",
              "headers": form, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8765), "scheme": "http"}  # fmt: skip
-    asyncio.run(app(scope, receive, send))
+    run_coroutine(app(scope, receive, send))
     assert messages[0]["status"] == 408
     assert b"stopped arriving" in messages[1]["body"]
 
@@ -574,7 +575,7 @@ def test_password_attempts_are_limited(whole: FullNetwork) -> None:
 class _Wrong:
     """A password hasher that rejects all passwords at no cost."""
 
-    def fits(self, password: str, hash: str) -> bool:
+    def verify(self, password: str, hash: str) -> bool:
         return False
 
     def hash(self, password: str) -> str:

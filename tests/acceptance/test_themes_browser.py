@@ -101,7 +101,7 @@ def test_review_works_without_scripts_on_a_phone(browser: Browser, desk: Desk) -
     page.get_by_role("button", name="Undo decision").first.click()
     assert page.get_by_role("heading", level=1).inner_text() == theme.name
     page.goto("/themes/map")
-    page.locator("svg a", has_text=theme.name.split()[0]).first.click()
+    page.locator("svg a text", has_text=theme.name.split()[0]).first.click()
     assert page.url.endswith(f"/themes/{theme.id}")
     assert [error for error in wrong if "422" not in error] == []
     context.close()

@@ -137,7 +137,7 @@ def test_themes_commands_refuse_in_one_sentence_with_both_decisions(patternmind:
     assert "no case" in refusal(patternmind("themes", "pin", first, "c-none", *BY))
     assert "no decision" in refusal(patternmind("themes", "undo", 9, *BY))
     assert "a name" in refusal(patternmind("themes", "rename", first, " ", *BY), 2)
-    assert "names a person" in refusal(patternmind("themes", "rename", first, "Ask Tomasz Wilk", *BY), 2)
+    assert "contains a person's name" in refusal(patternmind("themes", "rename", first, "Ask Tomasz Wilk", *BY), 2)
     assert "--by" in refusal(patternmind("themes", "lock", first), 2)
     assert len(patternmind("themes", "log", "--json").json()) == 1
 

@@ -1,6 +1,5 @@
 """Jobs are stored for all processes, lost jobs are reported, and events arrive once."""
 
-import asyncio
 import datetime as dt
 import json
 import threading
@@ -14,6 +13,7 @@ import pytest
 from tests.acceptance.test_api import Program
 from tests.fixtures.builders import NOON
 from tests.fixtures.commands import write_rows
+from tests.fixtures.coroutines import run_coroutine
 from tests.fixtures.networks import the_cases
 
 from patternmind.bootstrap import AppContext
@@ -241,7 +241,7 @@ def test_stream_resumes_after_last_event_and_ends_when_server_stops(
         requested_ids.append(last_id)
         return [ServerSentEvent("2", "themes", {"at": 2})] if last_id == "1" else []
 
-    parts = asyncio.run(collect(EventStreams(), look, n=2, last_id="1"))
+    parts = run_coroutine(collect(EventStreams(), look, n=2, last_id="1"))
     assert parts == ["retry: 2000\n\n", 'id: 2\nevent: themes\ndata: {"at": 2}\n\n']
     assert requested_ids[0] == "1"
 
@@ -253,7 +253,7 @@ def test_idle_stream_sends_keep_alive_comments(monkeypatch: pytest.MonkeyPatch) 
     def look(last_id: str) -> list[ServerSentEvent]:
         return []
 
-    assert asyncio.run(collect(EventStreams(), look, n=2))[1] == ": keep-alive\n\n"
+    assert run_coroutine(collect(EventStreams(), look, n=2))[1] == ": keep-alive\n\n"
 
 
 def test_streams_per_caller_are_limited(home: Path) -> None:

@@ -649,7 +649,7 @@ def test_gist_with_weak_support_has_a_note(network: PipelineNetwork) -> None:
 def test_gist_with_weak_support_and_no_case_words_is_refused(network: PipelineNetwork) -> None:
     llm, _ = naming_model(network, {"gist": "You name themes for practitioners who share real problems."})
     record = network.run(llm, draft=False)
-    assert [note.split(": ")[1] for note in record.notes] == ["its gist is not in the words of its cases."] * 5
+    assert [note.split(": ")[1] for note in record.notes] == ["its gist does not use the words of its cases."] * 5
     assert not any("standstill" in theme.name for theme in network.store.themes.list_all())
 
 
@@ -666,7 +666,7 @@ def test_model_name_or_gist_with_an_unknown_fact_is_refused(network: PipelineNet
     llm, _ = naming_model(network, {"gist": "It went wrong 9731 times again."})
     record = network.run(llm, draft=False)
     assert [note.split(": ")[1] for note in record.notes] == [
-        "its gist does not hold (the cases it quotes do not hold a number)."
+        "its gist is not valid (the cases it quotes do not contain a number)."
     ] * 5
     assert not any("standstill" in theme.name for theme in network.store.themes.list_all())
 
@@ -695,7 +695,7 @@ def test_model_name_like_its_neighbour_is_retried_once_then_extended_by_a_key_ph
     assert len(set(names)) == 5
     retries = [request.prompt.user for request in model.requests if "could not stand" in request.prompt.user]
     assert len(retries) == 4
-    assert all('too like the name of another theme, "Morning shift' in prompt for prompt in retries)
+    assert all('too similar to the name of another theme, "Morning shift' in prompt for prompt in retries)
 
 
 @pytest.mark.parametrize("name", ["Various challenges", "Leadership alignment"])

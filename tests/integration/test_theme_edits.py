@@ -127,7 +127,7 @@ def test_active_edits_hold_through_random_histories(tmp_path: Path) -> None:
     assert counts["checked"] > 500
     assert counts["run on the same cases"] > 20
     assert min(counts[action.value] for action in BINDING_ACTIONS | {EditAction.UNDO}) > 3
-    assert min(counts[event] for event in ("engine", "encoder", "new", "Contradiction")) > 3
+    assert min(counts[event] for event in ("engine", "encoder", "new", "ContradictoryEdit")) > 3
 
 
 # effects without a run

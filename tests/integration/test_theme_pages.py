@@ -112,7 +112,7 @@ def test_theme_page_shows_facts_cases_and_history(place: Place, ada: PageClient)
     for case_id in theme.case_ids[:20]:
         assert f'href="/cases/{case_id}"' in page
     assert page.count('aria-label="strength ') == min(len(theme.case_ids), 25)
-    for words in ("Share of all cases", "Stability", "Lineage", "Similar themes", "What runs made of it", LATER):
+    for words in ("Share of all cases", "Stability", "Lineage", "Similar themes", "Changes by runs", LATER):
         assert words in page
     assert ada.get("/themes/t-none").status_code == 404
 
@@ -187,7 +187,7 @@ def test_invalid_theme_name_keeps_the_text_and_shows_an_error(place: Place, ada:
     for wrong, message in (
         ("!!!", "at least one word"),
         ("x" * 130, "at most 120"),
-        ("Call 0047 22 33 44 55", "names a person"),
+        ("Call 0047 22 33 44 55", "contains a person"),
     ):
         answer = edit(ada, address, action="rename", theme_id=theme.id, name=wrong, note="because")
         assert answer.status_code == 422
@@ -344,7 +344,7 @@ def test_changes_are_decided_singly_and_together(place: Place, ada: PageClient) 
     assert undone.status_code == 303
     ada.send("/runs/run-0001/changes", {"answer": "accept_rest"}, page="/themes")
     page = ada.get("/runs/run-0001/changes").text
-    n = page.count("data-stop")
+    n = page.count("data-focusable-row")
     assert f"{n} of {n} decided" in page
     wrong = ada.send(
         "/runs/run-0001/changes", {"answer": "decline", "theme_id": theme_id, "note": "my words"}, page="/themes"

@@ -125,7 +125,7 @@ def test_warm_partition_moves_fewer_old_rows_than_a_full_fit() -> None:
         row_digests=row_hashes,
         baseline_digests=row_hashes,
         neighbours=neighbours,
-        fits=make_fits(neighbours, seed=0),
+        labels=make_fits(neighbours, seed=0),
     )
     former_labels = partition_rows(overlapping, neighbours, engine="graph", seed=0, fits=stored.labels).labels
     vectors = np.concatenate([overlapping, perturbed(overlapping[rng.choice(N_OLD, 12, replace=False)], seed=7)])

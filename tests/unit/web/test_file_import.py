@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fixtures.coroutines import run_coroutine
 from tests.fixtures.page_client import PageClient, form_token_on
 
 from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX, AppContext
@@ -346,8 +347,8 @@ def test_upload_times_out_when_its_body_stalls() -> None:
         )
         return messages
 
-    silent = asyncio.run(ask([0.0, 5.0]))
-    dripping = asyncio.run(ask([0.02] * 50))
+    silent = run_coroutine(ask([0.0, 5.0]))
+    dripping = run_coroutine(ask([0.02] * 50))
     for answer in (silent, dripping):
         assert answer[0]["status"] == 408
         assert json.loads(answer[1]["body"])["type"].endswith("#problem-too-slow")
