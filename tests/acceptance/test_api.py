@@ -23,7 +23,6 @@ from patternmind.services.validation import ENGINES, LEVELS
 from patternmind.settings import Settings
 from patternmind.storage.repositories.themes import SqlThemeRepository
 from patternmind.storage.run_lock import run_lock
-from patternmind.storage.repositories.themes import SqlThemeRepository
 from patternmind.web import middleware, problems
 from patternmind.web.api import schemas
 from patternmind.web.app import make_app
