@@ -4,7 +4,6 @@ Only `make eval` runs these tests, so that CI runs the evals once.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -19,7 +18,6 @@ pytestmark = pytest.mark.evals
 @pytest.fixture(scope="module")
 def eval_run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     junit = tmp_path_factory.mktemp("eval") / "junit.xml"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [
         str(Path(sys.executable).parent / "patternmind"),
         "eval",
@@ -30,10 +28,8 @@ def eval_run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         str(junit),
     ]
     process = subprocess.run(command, capture_output=True, check=False, timeout=300)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print_figures(process)
-    return {"process": process, "junit": junit, "cpu_seconds": spent}
+    return {"process": process, "junit": junit}
 
 
 def print_figures(process: "subprocess.CompletedProcess[bytes]") -> None:
@@ -92,9 +88,3 @@ def test_eval_writes_every_figure_to_junit(eval_run: dict[str, Any]) -> None:
     root = ET.parse(eval_run["junit"]).getroot()  # noqa: S314 - written by the command
     assert root.get("tests") == str(len(json.loads(eval_run["process"].stdout)["figures"]))
     assert root.get("failures") == "0"
-
-
-def test_eval_takes_less_than_two_minutes_of_processor_time(eval_run: dict[str, Any]) -> None:
-    assert eval_run["cpu_seconds"] < 120, (
-        "40 s of processor time when written; wall-clock time would include other processes"
-    )
