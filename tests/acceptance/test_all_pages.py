@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
+from tests.fixtures.browser import TIMEOUT_MS, accessibility_violations, console_errors, serve_in_thread
 from tests.fixtures.full_network import (
     FullNetwork,
     open_full_network,
@@ -76,7 +76,7 @@ def page(browser: Browser, whole: FullNetwork, address: str) -> Iterator[Page]:
     context = browser.new_context(base_url=address, reduced_motion="reduce")
     context.add_cookies([{"name": PLAIN_COOKIE, "value": started.secret, "url": address}])
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(TIMEOUT_MS)
     yield page
     context.close()
 

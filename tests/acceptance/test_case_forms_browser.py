@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
+from tests.fixtures.browser import TIMEOUT_MS, accessibility_violations, console_errors, serve_in_thread
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.permissions import Role
@@ -29,7 +29,7 @@ class Desk:
     def context(self, browser: Browser, **options: Any) -> BrowserContext:
         context = browser.new_context(base_url=self.at, **options)
         context.add_cookies([{"name": PLAIN_COOKIE, "value": self.secret, "url": self.at}])
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(TIMEOUT_MS)
         return context
 
 

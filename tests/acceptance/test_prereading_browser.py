@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
+from tests.fixtures.browser import TIMEOUT_MS, accessibility_violations, console_errors, serve_in_thread
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.permissions import Role
@@ -48,7 +48,7 @@ def open_page(browser: Browser, address: str, secret: str, **how: Any) -> tuple[
     context = browser.new_context(base_url=address, **how)
     context.add_cookies([{"name": PLAIN_COOKIE, "value": secret, "url": address}])
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(TIMEOUT_MS)
     return page, console_errors(page, address)
 
 

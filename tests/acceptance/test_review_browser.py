@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.fixtures.browser import accessibility_violations, console_errors, serve_in_thread
+from tests.fixtures.browser import TIMEOUT_MS, accessibility_violations, console_errors, serve_in_thread
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
@@ -42,7 +42,7 @@ def page(browser: Browser, address: str, secret: str) -> Iterator[Page]:
     context = browser.new_context(base_url=address)
     context.add_cookies([{"name": PLAIN_COOKIE, "value": secret, "url": address}])
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(TIMEOUT_MS)
     complaints = console_errors(page, address)
     yield page
     context.close()

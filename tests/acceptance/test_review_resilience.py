@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
-from tests.fixtures.browser import console_errors, serve_in_thread
+from tests.fixtures.browser import TIMEOUT_MS, console_errors, serve_in_thread
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.drafts import (
@@ -103,7 +103,7 @@ WITH_AND_WITHOUT = pytest.mark.parametrize("scripts", [True, False], ids=["scrip
 @contextmanager
 def browsing(browser: Browser, desk: Desk, *, scripts: bool) -> Generator[BrowserContext]:
     context = browser.new_context(base_url=desk.address, java_script_enabled=scripts)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(TIMEOUT_MS)
     yield context
     context.close()
 
