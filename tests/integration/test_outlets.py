@@ -3,10 +3,10 @@
 Each network-only case has a unique word in every sentence. Outlets for everyone must contain none of these words.
 """
 
-import re
 import io
 import json
 import pkgutil
+import re
 import zipfile
 from collections.abc import Iterator
 from enum import Enum
