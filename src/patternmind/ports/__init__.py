@@ -1,6 +1,17 @@
 """Protocols of everything the pipeline needs from outside: storage, encoders, language models, time."""
 
-from patternmind.ports.accounts import Accounts, MemberChange, PasswordHasher, TokenRepository
+from patternmind.ports.accounts import (
+    Accounts,
+    AuditLog,
+    MemberChange,
+    MemberRepository,
+    NetworkDirectory,
+    PasswordHasher,
+    SessionRepository,
+    SignInLinkRepository,
+    TokenDirectory,
+    TokenRepository,
+)
 from patternmind.ports.cases import (
     CaseRepository,
     CaseSaveCounts,
@@ -42,6 +53,7 @@ from patternmind.ports.themes import EditRepository, ThemeRepository
 
 __all__ = [
     "Accounts",
+    "AuditLog",
     "CallLedger",
     "CaseRepository",
     "CaseSaveCounts",
@@ -55,7 +67,9 @@ __all__ = [
     "JobRepository",
     "LanguageModel",
     "MemberChange",
+    "MemberRepository",
     "ModelAnswer",
+    "NetworkDirectory",
     "NetworkRepository",
     "PasswordHasher",
     "Progress",
@@ -68,11 +82,14 @@ __all__ = [
     "RunRecord",
     "RunRepository",
     "RunRevision",
+    "SessionRepository",
+    "SignInLinkRepository",
     "Store",
     "SubmissionRepository",
     "TextRewrite",
     "ThemeRepository",
     "ThemeSnapshot",
+    "TokenDirectory",
     "TokenRepository",
     "VectorIndex",
     "VectorRepository",

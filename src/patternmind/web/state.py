@@ -69,7 +69,7 @@ class AppState:
 
     def has_credentials(self) -> bool:
         """Return True if any token or member exists; every request then needs credentials."""
-        return self.ctx.accounts.has_tokens() or self.ctx.accounts.has_accounts()
+        return self.ctx.accounts.tokens.exist() or self.ctx.accounts.members.has_accounts()
 
 
 def _network_context(ctx: AppContext) -> NetworkContext:
