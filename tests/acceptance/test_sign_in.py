@@ -25,9 +25,9 @@ from patternmind.services.members import (
 from patternmind.services.tokens import create_token
 from patternmind.settings import Settings
 from patternmind.storage.passwords import Argon2PasswordHasher
-from patternmind.web import form_replay
 from patternmind.web.app import make_app
 from patternmind.web.cookies import PLAIN_COOKIE, SECURE_COOKIE
+from patternmind.web.idempotency import DOUBLE_CLICK
 
 PASSWORD = "eleven bright lanterns"
 
@@ -211,7 +211,7 @@ def test_password_signs_in_and_error_reveals_no_account(ctx: AppContext) -> None
     assert PASSWORD.encode() not in (ctx.settings.home / "patternmind.db").read_bytes()
 
 
-def test_same_sign_in_form_signs_in_again_after_sign_out(ctx: AppContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_sign_in_form_signs_in_again_after_sign_out(ctx: AppContext) -> None:
     """A double click creates one session; going back to the form later creates another."""
     app = make_test_app(ctx)
     ada = PageClient(ctx, Role.MEMBER, app=app)
@@ -230,7 +230,7 @@ def test_same_sign_in_form_signs_in_again_after_sign_out(ctx: AppContext, monkey
 
     first = send()
     assert send() == first
-    monkeypatch.setattr(form_replay, "DOUBLE_CLICK_SECONDS", -1.0)
+    advance_clock(ctx, DOUBLE_CLICK)
     second = send()
     assert second not in {first, "None"}
 

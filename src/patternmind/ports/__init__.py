@@ -24,6 +24,13 @@ from patternmind.ports.cases import (
     Withdrawal,
 )
 from patternmind.ports.drafts import DraftRepository
+from patternmind.ports.idempotency import (
+    EarlierRequest,
+    IdempotencyKey,
+    IdempotencyKeyRepository,
+    KeyClaim,
+    StoredResponse,
+)
 from patternmind.ports.jobs import JobRepository
 from patternmind.ports.llm import (
     CallLedger,
@@ -60,11 +67,15 @@ __all__ = [
     "CaseTexts",
     "Clock",
     "DraftRepository",
+    "EarlierRequest",
     "EditRepository",
     "Encoder",
     "Erasure",
     "Hit",
+    "IdempotencyKey",
+    "IdempotencyKeyRepository",
     "JobRepository",
+    "KeyClaim",
     "LanguageModel",
     "MemberChange",
     "MemberRepository",
@@ -85,6 +96,7 @@ __all__ = [
     "SessionRepository",
     "SignInLinkRepository",
     "Store",
+    "StoredResponse",
     "SubmissionRepository",
     "TextRewrite",
     "ThemeRepository",

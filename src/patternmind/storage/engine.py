@@ -12,7 +12,7 @@ from patternmind.errors import SchemaTooNew, StoreUnavailable
 from patternmind.storage.dialects import sqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
+REVISIONS = tuple(f"{number:04}" for number in range(1, 15))
 """Known schema revisions, oldest first; a test compares them with the files in ``migrations``."""
 
 

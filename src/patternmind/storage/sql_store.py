@@ -19,6 +19,7 @@ from patternmind.storage.repositories.calls import SqlCallRepository
 from patternmind.storage.repositories.cases import SqlCaseRepository
 from patternmind.storage.repositories.drafts import SqlDraftRepository
 from patternmind.storage.repositories.edits import SqlEditRepository
+from patternmind.storage.repositories.idempotency import SqlIdempotencyKeyRepository
 from patternmind.storage.repositories.jobs import SqlJobRepository
 from patternmind.storage.repositories.networks import SqlNetworkDirectory, SqlNetworkRepository
 from patternmind.storage.repositories.runs import SqlRunRepository
@@ -48,6 +49,7 @@ class SqlStore:
         self.jobs = SqlJobRepository(self.database)
         self.calls = SqlCallRepository(self.database)
         self.tokens = SqlTokenRepository(self.database)
+        self.idempotency_keys = SqlIdempotencyKeyRepository(self.database)
         if not self.network.exists():
             SqlNetworkDirectory(self._file).create(Network(id=network_id, name=name or network_id))
 
