@@ -161,7 +161,7 @@ def test_secrets_and_texts_are_not_readable_in_the_files(store: SqlStore) -> Non
 
 def test_concurrent_threads_get_one_claim(store: SqlStore) -> None:
     with ThreadPoolExecutor(4) as pool:
-        claims = list(pool.map(lambda _: claim(store), range(8)))
+        claims = list(pool.map(claim, [store] * 8))
     assert sum(isinstance(item, KeyClaim) for item in claims) == 1
 
 

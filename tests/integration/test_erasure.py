@@ -109,7 +109,7 @@ class FilledNetwork:
             self.ctx.store.jobs.create(job)
 
     def _store_response(self) -> None:
-        """Store a response with the case, as the API does for a request with an ``Idempotency-Key``."""
+        """Store a response with text of the case, for a repeated request."""
         now = self.ctx.clock.now()
         day = timedelta(hours=24)
         claim = self.ctx.store.idempotency_keys.claim(REQUEST_KEY, "", now=now, lease_until=now + day)

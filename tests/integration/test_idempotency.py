@@ -13,7 +13,7 @@ from patternmind.bootstrap import AppContext
 from patternmind.domain.permissions import Role
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import StoreUnavailable
-from patternmind.ports import IdempotencyKey
+from patternmind.ports import IdempotencyKey, KeyClaim
 from patternmind.services.tokens import create_token
 from patternmind.settings import Settings
 from patternmind.storage.repositories.idempotency import SqlIdempotencyKeyRepository
@@ -185,7 +185,7 @@ def test_key_of_a_killed_process_is_free_after_its_lease(first: PageClient, cloc
 
 
 def test_failed_request_can_be_repeated(first: PageClient, second: PageClient) -> None:
-    invalid = {"text": {}}
+    invalid: Any = {"text": {}}
     failures = [submit_case(browser, case=invalid) for browser in (first, second)]
     assert [(item.status_code, item.headers.get("idempotent-replayed")) for item in failures] == [(422, None)] * 2
     assert submit_case(first).status_code == 201
@@ -193,8 +193,12 @@ def test_failed_request_can_be_repeated(first: PageClient, second: PageClient) -
 
 def test_long_request_keeps_its_key(first: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
     renewed: list[str] = []
+
+    def renew(_: SqlIdempotencyKeyRepository, claim: KeyClaim, *, lease_until: datetime) -> None:
+        renewed.append(claim.id)
+
     monkeypatch.setattr(idempotency, "LEASE", timedelta(milliseconds=3))
-    monkeypatch.setattr(SqlIdempotencyKeyRepository, "renew", lambda _, claim, **__: renewed.append(claim.id))
+    monkeypatch.setattr(SqlIdempotencyKeyRepository, "renew", renew)
     assert submit_case(first).status_code == 201
     assert renewed
 

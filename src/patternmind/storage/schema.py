@@ -370,7 +370,9 @@ idempotency_key = Table(
     Column("n_bytes", Integer, nullable=False),
     Column("location", JSON(none_as_null=True)),
     Column("response", JSON(none_as_null=True)),
-    Index("ix_idempotency_key_expires_at", "network_id", "expires_at"),
+    Index("ix_idempotency_key_expires", "network_id", "expires_at"),
+    Index("ix_idempotency_key_body", "network_id", "body_until"),
+    Index("ix_idempotency_key_size", "network_id", "completed_at", "n_bytes"),
     comment="Requests that may be repeated. Keys are hashed; responses are encrypted with a secret of their caller.",
 )
 

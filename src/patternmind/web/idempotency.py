@@ -85,7 +85,9 @@ async def respond_to_api_request(request: Request, endpoint: Endpoint) -> Respon
 
 
 async def respond_to_form(request: Request, endpoint: Endpoint) -> Response:
-    """Call the endpoint, or wait for its response to the same earlier form and replay it.
+    """Call the endpoint, or replay its response to the same earlier form.
+
+    If the earlier one is in progress, wait for it.
 
     Raises:
         HTTPProblem: the form was submitted before, and the page that answered it is no longer stored.

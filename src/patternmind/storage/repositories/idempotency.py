@@ -95,36 +95,41 @@ class SqlIdempotencyKeyRepository(SqlRepository):
         A key that would expire with its body is deleted too.
         """
         with self._source.writing() as tx:
-            _drop_bodies(tx, table.c.completed_at.is_not(None))
+            _drop_bodies(tx, table.c.body_until.is_not(None))
 
 
 def _delete_expired(tx: Transaction, now: datetime) -> None:
     """Delete expired keys and bodies, and the oldest completed requests if there are too many."""
     tx.delete(table, table.c.expires_at <= now.isoformat())
     _drop_bodies(tx, table.c.body_until <= now.isoformat())
-    newest_first = (table.c.completed_at.desc(), table.c.digest)
-    ranked = (
-        tx.select(
-            table,
-            table.c.digest,
-            func.row_number().over(order_by=newest_first).label("rank"),
-            func.sum(table.c.n_bytes).over(order_by=newest_first).label("n_bytes"),
-        )
-        .where(table.c.completed_at.is_not(None))
-        .subquery()
+    completed, n_bytes = table.c.completed_at, func.coalesce(func.sum(table.c.n_bytes), 0)
+    totals = tx.first(tx.select(table, func.count(), n_bytes).where(completed.is_not(None)))
+    if totals[0] > MAX_KEYS or totals[1] > MAX_TOTAL_BYTES:
+        tx.delete(table, completed <= _newest_excess(tx))
+
+
+def _newest_excess(tx: Transaction) -> Any:
+    """Select the completion time of the newest request beyond the maximum number or size."""
+    completed = table.c.completed_at
+    ranked = tx.select(
+        table,
+        completed,
+        func.row_number().over(order_by=completed.desc()).label("rank"),
+        func.sum(table.c.n_bytes).over(order_by=completed.desc()).label("n_bytes"),
     )
-    excess = select(ranked.c.digest).where((ranked.c.rank > MAX_KEYS) | (ranked.c.n_bytes > MAX_TOTAL_BYTES))
-    tx.delete(table, table.c.digest.in_(excess))
+    rows = ranked.where(completed.is_not(None)).subquery()
+    is_excess = (rows.c.rank > MAX_KEYS) | (rows.c.n_bytes > MAX_TOTAL_BYTES)
+    return select(func.max(rows.c.completed_at)).where(is_excess).scalar_subquery()
 
 
 def _drop_bodies(tx: Transaction, condition: Condition) -> None:
     """Delete bodies, with the keys that expire at the same time."""
     tx.delete(table, condition, table.c.expires_at <= table.c.body_until)
-    tx.update(table, {"response": None, "n_bytes": 0}, condition, table.c.response.is_not(None))
+    tx.update(table, {"response": None, "n_bytes": 0, "body_until": None}, condition)
 
 
 def _is_held_by(claim: KeyClaim) -> Condition:
-    """Return the condition for the row of a claim, unless its lease ended and another request claimed the key."""
+    """Return the condition for the row of a claim; there is none after another request claimed the key."""
     return (table.c.digest == _digest(_root_key(claim.key))) & (table.c.claim_id == claim.id)
 
 

@@ -23,7 +23,9 @@ def upgrade() -> None:
         sa.Column("response", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("network_id", "digest"),
     )
-    op.create_index("ix_idempotency_key_expires_at", "idempotency_key", ["network_id", "expires_at"])
+    op.create_index("ix_idempotency_key_expires", "idempotency_key", ["network_id", "expires_at"])
+    op.create_index("ix_idempotency_key_body", "idempotency_key", ["network_id", "body_until"])
+    op.create_index("ix_idempotency_key_size", "idempotency_key", ["network_id", "completed_at", "n_bytes"])
 
 
 def downgrade() -> None:
