@@ -119,7 +119,7 @@ def main() -> None:
         program = [sys.executable, "-c", "from patternmind.cli import main; main()"]
         subprocess.run([*program, "demo", "--out", folder], check=True, capture_output=True)
         ctx = AppContext(Settings(home=Path(folder) / "home"))
-        member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Stella Ward", tuple(Role))
+        member = add_member(ctx.accounts.members, ctx.clock, DEFAULT_NETWORK, "Stella Ward", tuple(Role))
         secret = start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
         with serve_in_thread(ctx) as address, chromium() as browser:
             take_all_screenshots(browser, address, secret, ctx)

@@ -41,6 +41,8 @@ from patternmind.storage import SqlAccounts, SqlStore
 from patternmind.storage.encryption import FieldCipher
 from patternmind.storage.engine import translate_db_errors
 from patternmind.storage.run_lock import run_lock
+from patternmind.storage.search.chroma import ChromaIndex, digest_rows
+from patternmind.storage.search.exact import ExactIndex
 from patternmind.storage.search.in_memory import InMemoryIndex
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class AppContext:
         """
         network_id = self.settings.network
         if network_id != DEFAULT_NETWORK and network_id not in {
-            network.id for network in self.accounts.list_networks()
+            network.id for network in self.accounts.networks.list_all()
         }:
             raise UsageError(f'Network "{network_id}" not found in this data folder.', field="network")
         cipher = FieldCipher(self.settings.raw_key, self.settings.raw_key_before)
@@ -244,8 +246,6 @@ class AppContext:
             self._build_index()
 
     def _build_index(self) -> None:
-        from patternmind.storage.search.chroma import digest_rows
-
         ids, vectors = embed_all_cases(self.store, self.encoder)
         try:
             with closing(self.chroma_index()) as index:
@@ -263,8 +263,6 @@ class AppContext:
     @contextmanager
     def open_index(self, *, progress: Progress | None = None) -> Generator[VectorIndex]:
         """Open the index for search: Chroma if it is current and available, else the rows."""
-        from patternmind.storage.search.chroma import ExactIndex, digest_rows
-
         if not (self.index_folder / "manifest.json").exists():
             yield self.live_index
             return
@@ -284,14 +282,12 @@ class AppContext:
         """In-memory index of all cases, always current; read on first search."""
         return InMemoryIndex(self.store, lambda: self.encoder)
 
-    def chroma_index(self):
+    def chroma_index(self) -> ChromaIndex:
         """Open the Chroma index as its only owner.
 
         Raises:
             IndexUnavailable: Another process owns it.
         """
-        from patternmind.storage.search.chroma import ChromaIndex
-
         return ChromaIndex(self.index_folder, name=self.encoder.id)
 
 

@@ -235,7 +235,7 @@ def test_requests_need_valid_token_when_any_token_exists(tmp_path: Path) -> None
     ctx = make_house(tmp_path)
     client = Program(ctx)
     assert client.get("themes").status_code == 200
-    secret, _ = create_token(ctx.store, ctx.clock, "batch", lifetime_days=1)
+    secret, _ = create_token(ctx.store.tokens, ctx.clock, "batch", lifetime_days=1)
     for headers in ({}, {"authorization": "Bearer pm_wrong"}, {"authorization": f"Basic {secret}"}):
         rejected = client.get("themes", headers=headers)
         check_problem(rejected, 401, "token-needed")
@@ -249,7 +249,7 @@ def test_requests_beyond_loopback_need_token(tmp_path: Path) -> None:
     ctx = make_house(tmp_path)
     check_problem(Program(ctx, at=REMOTE_CLIENT).get("themes"), 401, "token-needed")
     check_problem(Program(ctx, host="0.0.0.0").get("themes"), 401, "token-needed")  # noqa: S104
-    secret, _ = create_token(ctx.store, ctx.clock, "batch", lifetime_days=1)
+    secret, _ = create_token(ctx.store.tokens, ctx.clock, "batch", lifetime_days=1)
     everywhere = Program(ctx, at=REMOTE_CLIENT, host="0.0.0.0", authorization=f"Bearer {secret}")  # noqa: S104
     assert everywhere.get("themes", headers={"host": "patterns.example.org"}).status_code == 200
 
@@ -300,7 +300,7 @@ def test_decision_is_logged_under_token_name_or_given_name(tmp_path: Path) -> No
     run_until_finished(client)
     path = f"drafts/{draft_patterns(client)[0]['id']}/decisions"
     check_problem(client.post(path, json={"action": "not_sure"}), 422, "invalid")
-    secret, _ = create_token(ctx.store, ctx.clock, "Ada Berg", lifetime_days=1)
+    secret, _ = create_token(ctx.store.tokens, ctx.clock, "Ada Berg", lifetime_days=1)
     bearer = {"authorization": f"Bearer {secret}"}
     check_problem(client.post(path, json={"action": "not_sure", "by": "Bo Lind"}, headers=bearer), 422, "invalid")
     signed = client.post(path, json={"action": "not_sure"}, headers=bearer).json()

@@ -46,7 +46,7 @@ KnownIds = Mapping[str, str]
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, KnownIds, str]]:
     """The schema of an app with a small network, known ids, and a token."""
     ctx, known_ids = make_described_network(tmp_path_factory.mktemp("schema"))
-    secret, _ = create_token(ctx.store, ctx.clock, "schemathesis", lifetime_days=1)
+    secret, _ = create_token(ctx.store.tokens, ctx.clock, "schemathesis", lifetime_days=1)
     app = make_app(ctx)
     app.state.shared.event_streams.close()  # open streams would never end
     yield describe_app(app, secret), known_ids, secret

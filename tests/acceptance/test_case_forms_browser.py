@@ -23,7 +23,7 @@ class Desk:
     def __init__(self, ctx: AppContext, at: str) -> None:
         self.ctx = ctx
         self.at = at
-        member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
+        member = add_member(ctx.accounts.members, ctx.clock, DEFAULT_NETWORK, "Ada Berg", (Role.MEMBER, Role.STEWARD))
         self.secret = start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
 
     def context(self, browser: Browser, **options: Any) -> BrowserContext:

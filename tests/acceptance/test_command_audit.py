@@ -20,7 +20,7 @@ def test_commands_write_audit_entries_only_for_successful_changes(tmp_path: Path
     assert patternmind("member", "add", "Mia Falk", "--role", "steward").code == 0
     ctx = AppContext(Settings(home=tmp_path / "home"))
     _ = ctx.store
-    log = ctx.accounts.list_audit(DEFAULT_NETWORK)
+    log = ctx.accounts.audit.list_recent(DEFAULT_NETWORK)
     assert [(entry.who, entry.did, entry.kind, entry.id) for entry in reversed(log)] == [
         ("the command line", "init", "", ""),
         ("the command line", "ingest", "", ""),

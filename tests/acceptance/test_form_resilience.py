@@ -305,8 +305,8 @@ def _more(ctx: AppContext, steward: Member) -> dict[str, str]:
     store.jobs.create(replace(failed, state=JobState.FAILED))
     session = start_session(ctx.accounts, clock, steward.id, network_id=DEFAULT_NETWORK).session
     set_password(ctx.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
-    add_network(ctx.accounts, "south", "South")
-    add_member(ctx.accounts, clock, "south", "", [Role.MEMBER], account_id=steward.id)
+    add_network(ctx.accounts.networks, "south", "South")
+    add_member(ctx.accounts.members, clock, "south", "", [Role.MEMBER], account_id=steward.id)
     return {
         "named_id": named, "gone_id": gone, "unplaced_id": named, "waiting_id": waiting, "approved_id": approved.id,
         "failed_run_id": "failedrun", "doubted": str(doubted), "proposed": str(proposed), "steward_id": steward.id,
@@ -456,7 +456,7 @@ def test_submitted_form_is_restored_after_sign_in(name: str, trial: Trial, once:
     before = stored(trial.home)
     send = trial.open(name, FORMS[name])
     accounts = trial.ctx.accounts
-    accounts.delete_sessions([session.sha256 for session in accounts.list_sessions(trial.ids["steward_id"])])
+    accounts.sessions.delete_all([session.sha256 for session in accounts.sessions.list_all(trial.ids["steward_id"])])
     refused = send()
     assert refused.status_code == 401
     assert stored(trial.home) == before

@@ -74,9 +74,11 @@ class Client:
 def client(generated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     ctx = AppContext(Settings(home=tmp_path_factory.mktemp("house")), encoder=HashingEncoder())
     _ = ctx.store
-    member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Stella Ward", [Role.STEWARD, Role.FACILITATOR])
+    member = add_member(
+        ctx.accounts.members, ctx.clock, DEFAULT_NETWORK, "Stella Ward", [Role.STEWARD, Role.FACILITATOR]
+    )
     secret, _ = create_token(
-        ctx.store, ctx.clock, "client", lifetime_days=1, creator=member, roles=[Role.STEWARD, Role.FACILITATOR]
+        ctx.store.tokens, ctx.clock, "client", lifetime_days=1, creator=member, roles=[Role.STEWARD, Role.FACILITATOR]
     )
     with serve_in_thread(ctx) as address:
         yield Client(address, secret)

@@ -292,14 +292,14 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     home = tmp_path_factory.mktemp("rights")
     ctx = AppContext(Settings(home=home), encoder=HashingEncoder())
-    add_network(ctx.accounts, "south", "South")
+    add_network(ctx.accounts.networks, "south", "South")
     _import_cases(ctx, home)
     run = ctx.run(RunParameters())
     south = ctx.for_network("south")
     app = make_app(ctx)
     pattern = _accept_patterns(ctx)
-    target = add_member(ctx.accounts, ctx.clock, "default", "Target", [Role.MEMBER])
-    _, token = create_token(ctx.store, ctx.clock, "target", lifetime_days=1, creator=target, roles=[Role.MEMBER])
+    target = add_member(ctx.accounts.members, ctx.clock, "default", "Target", [Role.MEMBER])
+    _, token = create_token(ctx.store.tokens, ctx.clock, "target", lifetime_days=1, creator=target, roles=[Role.MEMBER])
     job = app.state.shared.network("default").jobs.start(JobKind.RUN, asdict(RunParameters(draft=False)))
     app.state.shared.event_streams.close()  # open streams would never end
     prereading = _create_prereading(ctx)
@@ -312,7 +312,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         visitor.client.headers["x-form-token"] = form_token_on(visitor.get("/settings/account").text)
     tokens = {
         key: create_token(
-            ctx.store if key[0] == "default" else south.store,
+            ctx.store.tokens if key[0] == "default" else south.store.tokens,
             ctx.clock, f"batch {key[1]}", lifetime_days=1, creator=visitor.member, roles=[key[1]],
         )[0]
         for key, visitor in visitors.items()

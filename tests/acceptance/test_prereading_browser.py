@@ -39,7 +39,7 @@ def address(ctx: AppContext) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def secret(ctx: AppContext) -> str:
-    member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Sten Steward", (Role.STEWARD,))
+    member = add_member(ctx.accounts.members, ctx.clock, DEFAULT_NETWORK, "Sten Steward", (Role.STEWARD,))
     return start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK).secret
 
 

@@ -86,7 +86,7 @@ def desk(grown_house: AppContext) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def ada(desk: Desk) -> Member:
-    return add_member(desk.ctx.accounts, desk.ctx.clock, DEFAULT_NETWORK, "Ada Berg", [Role.FACILITATOR])
+    return add_member(desk.ctx.accounts.members, desk.ctx.clock, DEFAULT_NETWORK, "Ada Berg", [Role.FACILITATOR])
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_form_works_after_server_restart(
 def bo(desk: Desk) -> Member:
     """A facilitator with a password that is cheap to verify."""
     ctx = desk.ctx
-    bo = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
+    bo = add_member(ctx.accounts.members, ctx.clock, DEFAULT_NETWORK, "Bo Lind", [Role.FACILITATOR])
     session = start_session(ctx.accounts, ctx.clock, bo.id, network_id=DEFAULT_NETWORK).session
     set_password(ctx.accounts, Argon2PasswordHasher(time_cost=1, memory_kib=64), session, PASSWORD)
     return bo
@@ -301,8 +301,8 @@ def test_review_text_is_restored_after_sign_in(
         page = context.new_page()
         write_a_name(page, draft_id)
         page.get_by_label("Reason (optional)").fill('seen on the floor, twice, with <angle> & quote"s')
-        sessions = desk.ctx.accounts.list_sessions(bo.id)
-        desk.ctx.accounts.delete_sessions([session.sha256 for session in sessions])
+        sessions = desk.ctx.accounts.sessions.list_all(bo.id)
+        desk.ctx.accounts.sessions.delete_all([session.sha256 for session in sessions])
         save(page)
         expect(page.get_by_text("Your text is saved on this page")).to_be_visible()
         page.get_by_label("Sign-in name").fill(bo.id)
@@ -425,8 +425,8 @@ def test_review_works_by_keyboard_alone(browser: Browser, desk: Desk, draft_id: 
 
 def a_link(desk: Desk, name: str) -> str:
     ctx = desk.ctx
-    member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, name, [Role.FACILITATOR])
-    return f"/sign-in/link/{create_sign_in_link(ctx.accounts, ctx.clock, member, is_confined=True)}"
+    member = add_member(ctx.accounts.members, ctx.clock, DEFAULT_NETWORK, name, [Role.FACILITATOR])
+    return f"/sign-in/link/{create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, member, is_confined=True)}"
 
 
 def at_a_draft(page: Page) -> str:

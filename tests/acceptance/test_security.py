@@ -532,7 +532,7 @@ def test_sign_in_redirects_only_to_own_server(whole: FullNetwork, steward: PageC
 
 
 def add_plain_member(whole: FullNetwork, name: str) -> Member:
-    return add_member(whole.ctx.accounts, whole.ctx.clock, "default", name, [Role.MEMBER])
+    return add_member(whole.ctx.accounts.members, whole.ctx.clock, "default", name, [Role.MEMBER])
 
 
 def test_sign_in_replaces_planted_session(whole: FullNetwork) -> None:
@@ -542,7 +542,7 @@ def test_sign_in_replaces_planted_session(whole: FullNetwork) -> None:
     for former in ("known-to-the-attacker", planted.secret):
         victim = PageClient(whole.ctx, app=whole.app)
         victim.client.cookies.set(PLAIN_COOKIE, former, domain="127.0.0.1")
-        link = create_sign_in_link(whole.ctx.accounts, whole.ctx.clock, member, is_confined=True)
+        link = create_sign_in_link(whole.ctx.accounts.sign_in_links, whole.ctx.clock, member, is_confined=True)
         response = victim.send(f"/sign-in/link/{link}", page=f"/sign-in/link/{link}")
         assert response.status_code == 303
         cookie = next(cookie for cookie in response.headers.get_list("set-cookie") if cookie.startswith(PLAIN_COOKIE))

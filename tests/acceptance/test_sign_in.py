@@ -25,9 +25,9 @@ from patternmind.services.members import (
 from patternmind.services.tokens import create_token
 from patternmind.settings import Settings
 from patternmind.storage.passwords import Argon2PasswordHasher
-from patternmind.web import form_replay
 from patternmind.web.app import make_app
 from patternmind.web.cookies import PLAIN_COOKIE, SECURE_COOKIE
+from patternmind.web.idempotency import DOUBLE_CLICK
 
 PASSWORD = "eleven bright lanterns"
 
@@ -78,7 +78,7 @@ def sign_in_by_link(ctx: AppContext, secret: str, app: Any = None, **fields: str
 
 
 def test_first_link_creates_steward_and_invalidates_all_first_links(ctx: AppContext) -> None:
-    older, link = (create_first_steward_link(ctx.accounts, ctx.clock, "default") for _ in range(2))
+    older, link = (create_first_steward_link(ctx.accounts.sign_in_links, ctx.clock, "default") for _ in range(2))
     visitor = anonymous_client(ctx)
     path = f"/sign-in/link/{link}"
     assert "You are the first person here" in visitor.get(path).text
@@ -87,7 +87,7 @@ def test_first_link_creates_steward_and_invalidates_all_first_links(ctx: AppCont
     assert "Enter your name" in nameless.text
     ada = sign_in_by_link(ctx, link, name="Ada Berg")
     assert "Ada Berg" in ada.get("/settings/account").text
-    assert [(member.name, member.roles) for member in ctx.accounts.list_members("default")] == [
+    assert [(member.name, member.roles) for member in ctx.accounts.members.list_all("default")] == [
         ("Ada Berg", {Role.STEWARD})
     ]
     for used in (link, older):
@@ -95,8 +95,8 @@ def test_first_link_creates_steward_and_invalidates_all_first_links(ctx: AppCont
 
 
 def test_link_is_used_up_by_signing_in_not_by_opening_it(ctx: AppContext) -> None:
-    member = add_member(ctx.accounts, ctx.clock, "default", "Bo Lind", [Role.MEMBER])
-    link = create_sign_in_link(ctx.accounts, ctx.clock, member, is_confined=True)
+    member = add_member(ctx.accounts.members, ctx.clock, "default", "Bo Lind", [Role.MEMBER])
+    link = create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, member, is_confined=True)
     for _ in range(3):
         assert "Welcome, Bo Lind" in anonymous_client(ctx).get(f"/sign-in/link/{link}").text
     sign_in_by_link(ctx, link)
@@ -107,8 +107,8 @@ def test_link_is_used_up_by_signing_in_not_by_opening_it(ctx: AppContext) -> Non
 
 
 def test_link_expires(ctx: AppContext) -> None:
-    member = add_member(ctx.accounts, ctx.clock, "default", "Bo Lind", [Role.MEMBER])
-    link = create_sign_in_link(ctx.accounts, ctx.clock, member, is_confined=True)
+    member = add_member(ctx.accounts.members, ctx.clock, "default", "Bo Lind", [Role.MEMBER])
+    link = create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, member, is_confined=True)
     advance_clock(ctx, authentication.LINK_LIFETIME)
     assert anonymous_client(ctx).get(f"/sign-in/link/{link}").status_code == 404
 
@@ -133,7 +133,7 @@ def test_session_ends_when_idle_and_at_maximum_age(ctx: AppContext) -> None:
 def test_sign_in_creates_new_session_and_ends_former_one(ctx: AppContext) -> None:
     app = make_test_app(ctx)
     ada = PageClient(ctx, Role.MEMBER, app=app)
-    link = create_sign_in_link(ctx.accounts, ctx.clock, ada.member, is_confined=False)
+    link = create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, ada.member, is_confined=False)
     path = f"/sign-in/link/{link}"
     ada.send(path, page=path)
     assert ada.client.cookies[PLAIN_COOKIE] != ada.secret
@@ -161,7 +161,7 @@ def test_session_cookie_is_host_cookie_over_https_and_plain_on_loopback(tmp_path
         ("https://patterns.example.org", "patterns.example.org", SECURE_COOKIE, True),
     ):
         ctx = make_context(tmp_path / str(secure), url=url)
-        link = create_first_steward_link(ctx.accounts, ctx.clock, "default")
+        link = create_first_steward_link(ctx.accounts.sign_in_links, ctx.clock, "default")
         client: Any = TestClient(make_test_app(ctx), base_url=f"http://{host}", follow_redirects=False)
         token = form_token_on(client.get(f"/sign-in/link/{link}").text)
         response = client.post(
@@ -211,7 +211,7 @@ def test_password_signs_in_and_error_reveals_no_account(ctx: AppContext) -> None
     assert PASSWORD.encode() not in (ctx.settings.home / "patternmind.db").read_bytes()
 
 
-def test_same_sign_in_form_signs_in_again_after_sign_out(ctx: AppContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_sign_in_form_signs_in_again_after_sign_out(ctx: AppContext) -> None:
     """A double click creates one session; going back to the form later creates another."""
     app = make_test_app(ctx)
     ada = PageClient(ctx, Role.MEMBER, app=app)
@@ -230,7 +230,7 @@ def test_same_sign_in_form_signs_in_again_after_sign_out(ctx: AppContext, monkey
 
     first = send()
     assert send() == first
-    monkeypatch.setattr(form_replay, "DOUBLE_CLICK_SECONDS", -1.0)
+    advance_clock(ctx, DOUBLE_CLICK)
     second = send()
     assert second not in {first, "None"}
 
@@ -271,7 +271,7 @@ def test_form_is_restored_after_sign_in_when_session_expired(ctx: AppContext) ->
     steward = PageClient(ctx, Role.STEWARD, app=app)
     set_password(steward, PASSWORD)
     page = steward.get("/settings/members").text
-    ctx.accounts.delete_sessions([session.sha256 for session in ctx.accounts.list_sessions(steward.member.id)])
+    ctx.accounts.sessions.delete_all([session.sha256 for session in ctx.accounts.sessions.list_all(steward.member.id)])
     form = {"name": 'Zoë <b> "Quist"', "roles": ["member", "facilitator"], "form_token": form_token_on(page)}
     rejected = steward.post("/settings/members", data=form)
     assert rejected.status_code == 401
@@ -288,7 +288,7 @@ def test_form_is_restored_after_sign_in_when_session_expired(ctx: AppContext) ->
         "roles": [v for n, v in returned if n == "roles"],
     })  # fmt: skip
     assert submitted.status_code == 200
-    assert [(member.name, member.roles) for member in ctx.accounts.list_members("default")][1] == (
+    assert [(member.name, member.roles) for member in ctx.accounts.members.list_all("default")][1] == (
         'Zoë <b> "Quist"', {Role.MEMBER, Role.FACILITATOR},
     )  # fmt: skip
 
@@ -320,11 +320,11 @@ def test_last_steward_cannot_be_removed(ctx: AppContext) -> None:
     assert rejected.status_code == 422
     assert "at least one steward" in rejected.text
     with pytest.raises(RuleViolated):
-        change_roles(ctx.accounts, "default", "Ada Berg", [Role.SPONSOR])
-    add_member(ctx.accounts, ctx.clock, "default", "Bo", [Role.STEWARD])
-    remove_member(ctx.accounts, "default", "Ada Berg")
-    assert [member.name for member in ctx.accounts.list_members("default")] == ["Bo"]
-    assert ctx.accounts.find_account("ada-berg") is None
+        change_roles(ctx.accounts.members, "default", "Ada Berg", [Role.SPONSOR])
+    add_member(ctx.accounts.members, ctx.clock, "default", "Bo", [Role.STEWARD])
+    remove_member(ctx.accounts.members, "default", "Ada Berg")
+    assert [member.name for member in ctx.accounts.members.list_all("default")] == ["Bo"]
+    assert ctx.accounts.members.find_account("ada-berg") is None
 
 
 # Tokens --------------------------------------------------------------------------------------------------------------
@@ -349,11 +349,11 @@ def test_token_never_exceeds_permissions_of_its_maker(ctx: AppContext) -> None:
     assert secret[0] not in partner.get("/settings/tokens").text
     more = partner.send("/settings/tokens", {**token_form, "roles": ["steward"]}, page="/settings/tokens")
     assert more.status_code == 422
-    change_roles(ctx.accounts, "default", "Bo", [Role.MEMBER])
+    change_roles(ctx.accounts.members, "default", "Bo", [Role.MEMBER])
     assert program.get("/api/v1/themes", headers=bearer(secret[0])).status_code == 401
     (token,) = ctx.store.tokens.list_all()
     steward.send(f"/settings/tokens/{token.id}/revoke", page="/settings/tokens")
-    change_roles(ctx.accounts, "default", "Bo", [Role.DATA_PARTNER])
+    change_roles(ctx.accounts.members, "default", "Bo", [Role.DATA_PARTNER])
     assert program.get("/api/v1/themes", headers=bearer(secret[0])).status_code == 401
 
 
@@ -363,7 +363,7 @@ def test_tokens_of_others_are_visible_only_to_stewards(ctx: AppContext) -> None:
     bo = PageClient(ctx, Role.MEMBER, name="Bo", app=app)
     cy = PageClient(ctx, Role.MEMBER, name="Cy", app=app)
     _, token = create_token(
-        ctx.store, ctx.clock, "night batch", lifetime_days=1, creator=bo.member, roles=[Role.MEMBER]
+        ctx.store.tokens, ctx.clock, "night batch", lifetime_days=1, creator=bo.member, roles=[Role.MEMBER]
     )
     assert "night batch" not in cy.get("/settings/tokens").text
     assert cy.send(f"/settings/tokens/{token.id}/revoke", page="/settings/tokens").status_code == 404
@@ -372,7 +372,7 @@ def test_tokens_of_others_are_visible_only_to_stewards(ctx: AppContext) -> None:
 
 def test_wrong_tokens_are_rate_limited_and_valid_token_still_works(ctx: AppContext) -> None:
     app = make_test_app(ctx)
-    secret, _ = create_token(ctx.store, ctx.clock, "batch", lifetime_days=1)
+    secret, _ = create_token(ctx.store.tokens, ctx.clock, "batch", lifetime_days=1)
     program = anonymous_client(ctx, app)
     first = [program.get("/api/v1/me", headers=bearer(f"pm_{n}")).status_code for n in range(31)]
     assert first == [401] * 30 + [429]
@@ -430,9 +430,9 @@ def test_audit_log_has_all_changes_without_case_text(ctx: AppContext) -> None:
 def test_member_of_two_networks_sees_one_at_a_time(ctx: AppContext) -> None:
     app = make_test_app(ctx)
     ada = PageClient(ctx, Role.STEWARD, app=app)
-    add_network(ctx.accounts, "south", "South")
+    add_network(ctx.accounts.networks, "south", "South")
     south = AppContext(Settings(home=ctx.settings.home, network="south"), encoder=HashingEncoder())
-    add_member(ctx.accounts, ctx.clock, "south", "", [Role.SPONSOR], account_id="ada-berg")
+    add_member(ctx.accounts.members, ctx.clock, "south", "", [Role.SPONSOR], account_id="ada-berg")
     token = {"x-form-token": form_token_on(ada.get("/settings/account").text)}
     ada.post("/api/v1/imports?filename=a.csv", content=b"id,text\nk-1,The lift stood still.\n", headers=token)
     assert ada.get("/api/v1/cases/k-1").status_code == 200
@@ -452,13 +452,17 @@ def test_sign_in_link_from_steward_opens_only_their_network(ctx: AppContext) -> 
     app = make_test_app(ctx)
     PageClient(ctx, Role.STEWARD, app=app)
     bo = PageClient(ctx, Role.MEMBER, name="Bo", app=app)
-    add_network(ctx.accounts, "south", "South")
-    add_member(ctx.accounts, ctx.clock, "south", "", [Role.STEWARD], account_id="bo")
-    confined = sign_in_by_link(ctx, create_sign_in_link(ctx.accounts, ctx.clock, bo.member, is_confined=True), app)
+    add_network(ctx.accounts.networks, "south", "South")
+    add_member(ctx.accounts.members, ctx.clock, "south", "", [Role.STEWARD], account_id="bo")
+    confined = sign_in_by_link(
+        ctx, create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, bo.member, is_confined=True), app
+    )
     rejected = confined.send("/settings/account/network", {"network": "south"}, page="/settings/account")
     assert (rejected.status_code, "opens this network only" in rejected.text) == (422, True)
     assert set_password(confined, PASSWORD).status_code == 422
-    unconfined = sign_in_by_link(ctx, create_sign_in_link(ctx.accounts, ctx.clock, bo.member, is_confined=False), app)
+    unconfined = sign_in_by_link(
+        ctx, create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, bo.member, is_confined=False), app
+    )
     assert (
         unconfined.send("/settings/account/network", {"network": "south"}, page="/settings/account").status_code == 303
     )
@@ -476,7 +480,7 @@ def test_local_user_must_sign_in_when_members_exist(ctx: AppContext) -> None:
     local: Any = TestClient(make_test_app(ctx), base_url="http://127.0.0.1:8765", client=("127.0.0.1", 5))
     assert local.get("/api/v1/me").json()["name"] is None
     assert local.get("/settings/account", follow_redirects=False).status_code == 303
-    add_member(ctx.accounts, ctx.clock, "default", "Ada", [Role.STEWARD])
+    add_member(ctx.accounts.members, ctx.clock, "default", "Ada", [Role.STEWARD])
     assert local.get("/api/v1/me").status_code == 401
 
 

@@ -15,12 +15,8 @@ from patternmind.domain.themes import Vectors
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import IndexUnavailable
 from patternmind.ports import Hit, VectorIndex
-from patternmind.storage.search.chroma import (
-    ChromaIndex,
-    ExactIndex,
-    IndexCheck,
-    digest_rows,
-)
+from patternmind.storage.search.chroma import ChromaIndex, IndexCheck, digest_rows
+from patternmind.storage.search.exact import ExactIndex
 
 N, D = 2000, 32
 

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.embedding.lenses import LENSES, lens_text
 from patternmind.errors import IndexUnavailable, NotFound, RunInProgress, StoreUnavailable, UsageError
 from patternmind.grounding import WITHDRAWN
-from patternmind.ports import RunParameters
+from patternmind.ports import IdempotencyKey, KeyClaim, RunParameters, StoredResponse
 from patternmind.services import prereading_builder
 from patternmind.services.exports import EXPORT_NAMES, export_rows
 from patternmind.services.file_import import import_files
@@ -35,6 +36,7 @@ from patternmind.storage.run_lock import run_lock
 from patternmind.storage.schema import metadata
 
 WORD, ACCENTED = "Zyxquokka", "Zyxquökka"
+REQUEST_KEY = IdempotencyKey(caller="default/t-1", path="/api/v1/cases/preview", value="k-1", secret="Bearer pm_x")
 PROBLEM = f"The {WORD} printer at the dock failed and the {WORD} order was lost in hall 77."
 LESSON = f"Check the {ACCENTED} printer before the shift begins, and mark the {ACCENTED} order."
 
@@ -76,6 +78,7 @@ class FilledNetwork:
         self._decide_on_themes()
         self._review()
         self._ask_for_work()
+        self._store_response()
         self.ctx.run(RunParameters(label="2026Q4"))
         with closing(self.ctx.chroma_index()) as chroma_index:
             ids = [case.id for case in self.ctx.store.cases.list_all()]
@@ -104,6 +107,20 @@ class FilledNetwork:
                 id=f"j-{n}", kind=JobKind.PREREADING, by="Ada", parameters=parameters, started_at=now, beat_at=now
             )
             self.ctx.store.jobs.create(job)
+
+    def _store_response(self) -> None:
+        """Store a response with text of the case, for a repeated request."""
+        now = self.ctx.clock.now()
+        day = timedelta(hours=24)
+        claim = self.ctx.store.idempotency_keys.claim(REQUEST_KEY, "", now=now, lease_until=now + day)
+        assert isinstance(claim, KeyClaim)
+        response = StoredResponse(200, [("location", "/cases/canary")], f"{PROBLEM} {ACCENTED}".encode())
+        self.ctx.store.idempotency_keys.complete(claim, response, now=now, body_until=now + day, expires_at=now + day)
+
+    def stored_ciphertexts(self) -> list[bytes]:
+        with closing(sqlite3.connect(self.home / DATABASE_FILE)) as connection:
+            rows = connection.execute("SELECT json_extract(response, '$.sealed') FROM idempotency_key").fetchall()
+        return [ciphertext.encode() for (ciphertext,) in rows]
 
     def decide(self, action: EditAction, **values: Any) -> None:
         submit_edit(self.ctx.store, self.ctx.clock, ThemeEditRequest(action=action, actor="Ada", lens="all", **values))
@@ -188,6 +205,7 @@ TEXT_TABLES = {
     "pattern_use",
     "job",
 }
+ENCRYPTED_TABLES = {"idempotency_key"}
 NUMBER_TABLES = {"vector", "assignment", "fits", "answer_case"}
 OTHER_TABLES = {
     *(
@@ -207,19 +225,22 @@ OTHER_TABLES = {
 
 
 def test_tables_are_all_classified_by_their_case_data() -> None:
-    """A new table must be listed here, and be rewritten (text) or deleted (numbers)."""
-    assert set(metadata.tables) == TEXT_TABLES | NUMBER_TABLES | OTHER_TABLES
+    """A new table must be listed here, and be rewritten (text) or deleted (encrypted, numbers)."""
+    assert set(metadata.tables) == TEXT_TABLES | ENCRYPTED_TABLES | NUMBER_TABLES | OTHER_TABLES
 
 
 def test_erased_case_leaves_no_trace_in_any_file(network: FilledNetwork) -> None:
     store = network.ctx.store
     its_vector = network.vectors([network.case.id])[0].tobytes()
-    traces = [*encoded_words(), its_vector]
+    (ciphertext,) = network.stored_ciphertexts()
+    traces = [*encoded_words(), its_vector, ciphertext]
     log = f"{DATABASE_FILE}-wal"
     assert {log, "patternmind.before-0006.db", "cases.jsonl"} <= set(
         files_with_any(network.home, list(encoded_words()))
     )
     assert {log, "chroma.sqlite3"} <= set(files_with_any(network.home, [its_vector]))
+    assert set(files_with_any(network.home, [ciphertext])) & {log, DATABASE_FILE}
+    assert "idempotency_key" not in tables_with_word(network.home / DATABASE_FILE)
     assert tables_with_word(network.home / DATABASE_FILE) >= {
         "submission",
         "case",
@@ -240,6 +261,7 @@ def test_erased_case_leaves_no_trace_in_any_file(network: FilledNetwork) -> None
     assert [(erasure.case_id, erasure.by) for erasure in store.cases.erasures()] == [(case.id, "Stella Steward")]
     assert "canary" not in str([case.external_id for case in store.cases.list_all()])
     assert [job.id for job in store.jobs.list_recent()] == ["j-0"]
+    assert store.idempotency_keys.find(REQUEST_KEY, "", now=network.ctx.clock.now()) is None
 
 
 def test_network_works_without_the_erased_case(network: FilledNetwork) -> None:

@@ -27,8 +27,9 @@ from patternmind.services.search import embed_all_cases
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.settings import Settings
 from patternmind.storage import SqlStore
-from patternmind.storage.engine import MIGRATIONS, _create_engine  # pyright: ignore[reportPrivateUsage]
-from patternmind.storage.search.chroma import ExactIndex
+from patternmind.storage.dialects.sqlite import create_engine
+from patternmind.storage.engine import MIGRATIONS
+from patternmind.storage.search.exact import ExactIndex
 
 EARLIER_REVISION = "0006"
 TIMES = "on Monday|at noon|by night|in March|after lunch|before dawn|under load|in rain|once more|on Friday".split("|")
@@ -94,7 +95,7 @@ def copy_to_earlier_version(source: Path, target: Path) -> None:
 def migrate(path: Path, step: Callable[[Config, str], None], revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    engine = _create_engine(path)
+    engine = create_engine(path)
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         config.attributes["connection"] = connection
         step(config, revision)

@@ -11,13 +11,8 @@ from tests.fixtures.builders import build_case, build_submission
 
 from patternmind.errors import SchemaTooNew, StoreUnavailable
 from patternmind.storage import SqlStore, schema
-from patternmind.storage.engine import (
-    BUSY_TIMEOUT_MS,
-    MIGRATIONS,
-    REVISIONS,
-    _create_engine,  # pyright: ignore[reportPrivateUsage] - a database at an older schema, which open_engine refuses to leave
-    open_engine,
-)
+from patternmind.storage.dialects.sqlite import BUSY_TIMEOUT_MS, create_engine
+from patternmind.storage.engine import MIGRATIONS, REVISIONS, open_engine
 
 
 def fetch_all(path: Path, query: str) -> list[Any]:
@@ -63,7 +58,7 @@ def test_token_without_scopes_gets_the_steward_role_and_survives_a_downgrade(tmp
     from alembic.config import Config
 
     path = tmp_path / "patternmind.db"
-    engine = _create_engine(path)
+    engine = create_engine(path)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
 

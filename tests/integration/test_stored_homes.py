@@ -55,7 +55,7 @@ def test_stored_home_reads_as_before(ctx: AppContext, facts: dict[str, Any]) -> 
     assert [run.id for run in store.runs.list_all()] == facts["runs"]
     assert len(store.edits.list_all()) == facts["edits"]
     assert len(store.drafts.pattern_uses()) == facts["uses"]
-    assert sorted(member.name for member in ctx.accounts.list_members(DEFAULT_NETWORK)) == facts["members"]
+    assert sorted(member.name for member in ctx.accounts.members.list_all(DEFAULT_NETWORK)) == facts["members"]
     _, decisions, _ = store.drafts.get(facts["ids"]["draft_id"])
     assert [decision.action for decision in decisions] == [DraftAction.EDIT, DraftAction.ACCEPT]
     assert [entry.published.pattern.id for entry in list_library(store)] == [facts["ids"]["pattern_id"]]

@@ -58,8 +58,8 @@ def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
     ctx, known_ids = make_described_network(tmp_path_factory.mktemp("storm"))
     headers: dict[str, Mapping[str, str]] = {"anonymous": {}}
     for role in (Role.STEWARD, Role.MEMBER):
-        member = add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, f"Storm {role.value}", [role])
-        secret, _ = create_token(ctx.store, ctx.clock, role.value, lifetime_days=1, creator=member, roles=[role])
+        member = add_member(ctx.accounts.members, ctx.clock, DEFAULT_NETWORK, f"Storm {role.value}", [role])
+        secret, _ = create_token(ctx.store.tokens, ctx.clock, role.value, lifetime_days=1, creator=member, roles=[role])
         headers[role.value] = bearer(secret)
         if role is Role.STEWARD:
             started = start_session(ctx.accounts, ctx.clock, member.id, network_id=DEFAULT_NETWORK)

@@ -80,8 +80,8 @@ def sign_in(home: Path, name: str) -> str:
     """Return the session cookie of a member with all roles, created on first use."""
     ctx = AppContext(Settings(home=home))
     _ = ctx.store
-    members_by_name = {member.name: member for member in ctx.accounts.list_members(DEFAULT_NETWORK)}
-    member = members_by_name.get(name) or add_member(ctx.accounts, ctx.clock, DEFAULT_NETWORK, name, list(Role))
+    members_by_name = {member.name: member for member in ctx.accounts.members.list_all(DEFAULT_NETWORK)}
+    member = members_by_name.get(name) or add_member(ctx.accounts.members, ctx.clock, DEFAULT_NETWORK, name, list(Role))
     return f"{PLAIN_COOKIE}={start_session(ctx.accounts, ctx.clock, member.id).secret}"
 
 

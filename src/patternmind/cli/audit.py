@@ -23,4 +23,4 @@ def write_audit(
 
     who = f"{actor.strip()} ({COMMAND_LINE})" if actor.strip() else COMMAND_LINE
     entry = AuditEntry(at=ctx.clock.now(), who=who, action=action, did=did, kind=kind, id=id)
-    ctx.accounts.append_audit(ctx.settings.network, entry)
+    ctx.accounts.audit.append(ctx.settings.network, entry)

@@ -41,7 +41,9 @@ def member_add(
 
     ctx = open_context(home)
     network = ctx.store.network.get().id
-    member = add_member(ctx.accounts, ctx.clock, network, name, _parse_roles(role or ["member"]), account_id=account)
+    member = add_member(
+        ctx.accounts.members, ctx.clock, network, name, _parse_roles(role or ["member"]), account_id=account
+    )
     write_audit(ctx, Action.MEMBERS, "member.add", "member", member.id)
     _show_link(ctx, member.id, as_json=json)
 
@@ -53,7 +55,7 @@ def member_link(who: MemberArgument, home: HomeOption = None, json: JsonOption =
     from patternmind.services.members import find_member
 
     ctx = open_context(home)
-    member = find_member(ctx.accounts, ctx.store.network.get().id, who)
+    member = find_member(ctx.accounts.members, ctx.store.network.get().id, who)
     write_audit(ctx, Action.MEMBERS, "member.link", "member", member.id)
     _show_link(ctx, member.id, as_json=json)
 
@@ -62,8 +64,8 @@ def _show_link(ctx: "AppContext", member_id: str, *, as_json: bool) -> None:
     from patternmind.services.authentication import LINK_LIFETIME, create_sign_in_link
     from patternmind.services.members import find_member
 
-    member = find_member(ctx.accounts, ctx.settings.network, member_id)
-    secret = create_sign_in_link(ctx.accounts, ctx.clock, member, is_confined=False)
+    member = find_member(ctx.accounts.members, ctx.settings.network, member_id)
+    secret = create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, member, is_confined=False)
     path = f"/sign-in/link/{secret}"
     link = f"{ctx.settings.url}{path}" if ctx.settings.url else path
     message = f"{member.name} signs in as {member.id}. This link works once, within {LINK_LIFETIME.days} days:\n{link}"
@@ -80,7 +82,7 @@ def member_list(home: HomeOption = None, json: JsonOption = False) -> None:
     ctx = open_context(home)
     rows = [
         {"id": member.id, "name": member.name, "roles": [role.value for role in Role if role in member.roles]}
-        for member in ctx.accounts.list_members(ctx.store.network.get().id)
+        for member in ctx.accounts.members.list_all(ctx.store.network.get().id)
     ]
     lines = [f"{row['id']}  {row['name']}  ({', '.join(row['roles'])})" for row in rows]
     message = "\n".join(lines) or "No members yet. Add the first with `patternmind member add NAME --role steward`."
@@ -99,7 +101,7 @@ def member_role(
     from patternmind.services.members import change_roles
 
     ctx = open_context(home)
-    member = change_roles(ctx.accounts, ctx.store.network.get().id, who, _parse_roles(roles))
+    member = change_roles(ctx.accounts.members, ctx.store.network.get().id, who, _parse_roles(roles))
     write_audit(ctx, Action.MEMBERS, "member.role", "member", member.id)
     names = sorted(role.value for role in member.roles)
     output.write_result({"id": member.id, "roles": names}, f"{member.name} is now: {', '.join(names)}.", as_json=json)
@@ -112,7 +114,7 @@ def member_remove(who: MemberArgument, home: HomeOption = None, json: JsonOption
     from patternmind.services.members import remove_member
 
     ctx = open_context(home)
-    removed = remove_member(ctx.accounts, ctx.store.network.get().id, who)
+    removed = remove_member(ctx.accounts.members, ctx.store.network.get().id, who)
     write_audit(ctx, Action.MEMBERS, "member.remove", "member", removed.id)
     output.write_result({"id": removed.id}, f"{removed.name} is no longer a member.", as_json=json)
 

@@ -66,7 +66,7 @@ def network_add(
     from patternmind.services.members import add_network
 
     ctx = open_context(home)
-    network = add_network(ctx.accounts, id, name)
+    network = add_network(ctx.accounts.networks, id, name)
     write_audit(ctx.for_network(network.id), Action.SETTINGS, "network.add", "network", network.id)
     message = (
         f'Created "{network.name}". Add its first steward: `patternmind --network {id} member add NAME --role steward`.'
@@ -78,7 +78,7 @@ def network_add(
 def network_list(home: HomeOption = None, json: JsonOption = False) -> None:
     """List the networks of this data folder."""
     ctx = open_context(home)
-    sizes = [(network, len(ctx.accounts.list_members(network.id))) for network in ctx.accounts.list_networks()]
+    sizes = [(network, len(ctx.accounts.members.list_all(network.id))) for network in ctx.accounts.networks.list_all()]
     rows = [{"id": network.id, "name": network.name, "n_members": n_members} for network, n_members in sizes]
     lines = [f"{network.id}  {network.name}  ({pluralize(n_members, 'member')})" for network, n_members in sizes]
     output.write_result({"networks": rows}, "\n".join(lines), as_json=json)

@@ -32,7 +32,7 @@ def token_create(
 
     ctx = open_context(home)
     secret, token = create_token(
-        ctx.store,
+        ctx.store.tokens,
         ctx.clock,
         name,
         lifetime_days=days,
@@ -84,6 +84,6 @@ def token_revoke(
     from patternmind.domain.permissions import Action
 
     ctx = open_context(home)
-    ctx.accounts.revoke_token(ctx.store.network.get().id, id, ctx.clock.now())
+    ctx.store.tokens.revoke(id, ctx.clock.now())
     write_audit(ctx, Action.OWN_TOKENS, "token.revoke", "token", id)
     output.write_result({"id": id}, f"Token {id} is revoked.", as_json=json)

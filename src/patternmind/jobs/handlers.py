@@ -9,7 +9,7 @@ from patternmind.domain.jobs import JobKind
 from patternmind.ports import Progress, RunParameters, VectorIndex
 from patternmind.services.prereadings import PrereadingRequest, create_prereading
 from patternmind.services.search import embed_all_cases
-from patternmind.storage.search.chroma import ExactIndex
+from patternmind.storage.search.exact import ExactIndex
 
 
 @dataclass(frozen=True, slots=True)

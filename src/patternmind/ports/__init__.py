@@ -1,6 +1,17 @@
 """Protocols of everything the pipeline needs from outside: storage, encoders, language models, time."""
 
-from patternmind.ports.accounts import Accounts, MemberChange, PasswordHasher, TokenRepository
+from patternmind.ports.accounts import (
+    Accounts,
+    AuditLog,
+    MemberChange,
+    MemberRepository,
+    NetworkDirectory,
+    PasswordHasher,
+    SessionRepository,
+    SignInLinkRepository,
+    TokenDirectory,
+    TokenRepository,
+)
 from patternmind.ports.cases import (
     CaseRepository,
     CaseSaveCounts,
@@ -13,6 +24,13 @@ from patternmind.ports.cases import (
     Withdrawal,
 )
 from patternmind.ports.drafts import DraftRepository
+from patternmind.ports.idempotency import (
+    EarlierRequest,
+    IdempotencyKey,
+    IdempotencyKeyRepository,
+    KeyClaim,
+    StoredResponse,
+)
 from patternmind.ports.jobs import JobRepository
 from patternmind.ports.llm import (
     CallLedger,
@@ -42,20 +60,27 @@ from patternmind.ports.themes import EditRepository, ThemeRepository
 
 __all__ = [
     "Accounts",
+    "AuditLog",
     "CallLedger",
     "CaseRepository",
     "CaseSaveCounts",
     "CaseTexts",
     "Clock",
     "DraftRepository",
+    "EarlierRequest",
     "EditRepository",
     "Encoder",
     "Erasure",
     "Hit",
+    "IdempotencyKey",
+    "IdempotencyKeyRepository",
     "JobRepository",
+    "KeyClaim",
     "LanguageModel",
     "MemberChange",
+    "MemberRepository",
     "ModelAnswer",
+    "NetworkDirectory",
     "NetworkRepository",
     "PasswordHasher",
     "Progress",
@@ -68,11 +93,15 @@ __all__ = [
     "RunRecord",
     "RunRepository",
     "RunRevision",
+    "SessionRepository",
+    "SignInLinkRepository",
     "Store",
+    "StoredResponse",
     "SubmissionRepository",
     "TextRewrite",
     "ThemeRepository",
     "ThemeSnapshot",
+    "TokenDirectory",
     "TokenRepository",
     "VectorIndex",
     "VectorRepository",

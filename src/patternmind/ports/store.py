@@ -14,6 +14,7 @@ from patternmind.domain.themes import Theme
 from patternmind.ports.accounts import TokenRepository
 from patternmind.ports.cases import CaseRepository, SubmissionRepository, VectorRepository
 from patternmind.ports.drafts import DraftRepository
+from patternmind.ports.idempotency import IdempotencyKeyRepository
 from patternmind.ports.jobs import JobRepository
 from patternmind.ports.llm import CallLedger
 from patternmind.ports.networks import NetworkRepository, RosterChange
@@ -78,6 +79,9 @@ class Store(Protocol):
 
     @property
     def tokens(self) -> TokenRepository: ...
+
+    @property
+    def idempotency_keys(self) -> IdempotencyKeyRepository: ...
 
     def finish_run(self, run_id: str, outcome: RunOutcome, now: datetime) -> RunRecord:
         """Store the outcome of a run in one transaction; drafts with a decision are left unchanged.

@@ -15,7 +15,7 @@ from patternmind.errors import (
     UsageError,
     VersionConflict,
 )
-from patternmind.ports import Accounts, Clock
+from patternmind.ports import Clock, MemberRepository, NetworkDirectory
 
 MAX_MEMBER_NAME_CHARS = 120
 
@@ -23,7 +23,7 @@ NETWORK_ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def add_member(
-    accounts: Accounts,
+    members: MemberRepository,
     clock: Clock,
     network_id: str,
     name: str,
@@ -42,7 +42,7 @@ def add_member(
     """
     name = " ".join(name.split())
     if account_id is not None:
-        existing = accounts.find_account(account_id)
+        existing = members.find_account(account_id)
         if existing is None:
             raise UsageError(
                 f'Unknown account "{account_id}". Omit the account to create a new one.', field="account_id"
@@ -51,7 +51,7 @@ def add_member(
     if not name or len(name) > MAX_MEMBER_NAME_CHARS or not name.isprintable():
         raise UsageError(f"A member needs a name of at most {MAX_MEMBER_NAME_CHARS} characters.", field="name")
     required_roles = _require_roles(roles)
-    account = None if account_id else Account(id=_unused_account_id(accounts, name), name=name, created_at=clock.now())
+    account = None if account_id else Account(id=_unused_account_id(members, name), name=name, created_at=clock.now())
     member = Member(
         id=account_id or (account.id if account else ""), network_id=network_id, name=name, roles=required_roles
     )
@@ -63,26 +63,26 @@ def add_member(
             )
         return [*before, member]
 
-    accounts.change_members(network_id, add, account=account)
+    members.change(network_id, add, account=account)
     return member
 
 
-def remove_member(accounts: Accounts, network_id: str, id_or_name: str) -> Member:
+def remove_member(members: MemberRepository, network_id: str, id_or_name: str) -> Member:
     """Remove a member from a network; their sessions and tokens there become invalid.
 
     Raises:
         NotFound
         RuleViolated: The member is the last steward.
     """
-    member = find_member(accounts, network_id, id_or_name)
-    accounts.change_members(
+    member = find_member(members, network_id, id_or_name)
+    members.change(
         network_id, lambda before: _require_steward(before, [other for other in before if other.id != member.id])
     )
     return member
 
 
 def change_roles(
-    accounts: Accounts,
+    members: MemberRepository,
     network_id: str,
     id_or_name: str,
     roles: Collection[Role],
@@ -99,7 +99,7 @@ def change_roles(
         RuleViolated: The member is the last steward and would lose that role.
         VersionConflict: The roles differ from the expected ones.
     """
-    required_roles, member = _require_roles(roles), find_member(accounts, network_id, id_or_name)
+    required_roles, member = _require_roles(roles), find_member(members, network_id, id_or_name)
     changed = replace(member, roles=required_roles)
 
     def change(before: Sequence[Member]) -> Sequence[Member]:
@@ -109,26 +109,26 @@ def change_roles(
             raise VersionConflict("member", member.name)
         return _require_steward(before, [changed if other.id == member.id else other for other in before])
 
-    accounts.change_members(network_id, change)
+    members.change(network_id, change)
     return changed
 
 
-def find_member(accounts: Accounts, network_id: str, id_or_name: str) -> Member:
+def find_member(members: MemberRepository, network_id: str, id_or_name: str) -> Member:
     """Return a member by sign-in name or by name.
 
     Raises:
         NotFound
     """
-    members = accounts.list_members(network_id)
-    matches = [member for member in members if member.id == id_or_name] or [
-        member for member in members if member.name.casefold() == id_or_name.casefold()
+    all_members = members.list_all(network_id)
+    matches = [member for member in all_members if member.id == id_or_name] or [
+        member for member in all_members if member.name.casefold() == id_or_name.casefold()
     ]
     if not matches:
         raise NotFound("member", id_or_name)
     return matches[0]
 
 
-def add_network(accounts: Accounts, id: str, name: str) -> Network:
+def add_network(networks: NetworkDirectory, id: str, name: str) -> Network:
     """Create another, empty network in this installation.
 
     Raises:
@@ -137,7 +137,7 @@ def add_network(accounts: Accounts, id: str, name: str) -> Network:
     if not NETWORK_ID_PATTERN.fullmatch(id):
         raise UsageError("A network's id is up to 40 small letters, digits and hyphens, such as sales-north.")
     network = Network(id=id, name=name or id)
-    accounts.add_network(network)
+    networks.add(network)
     return network
 
 
@@ -156,11 +156,11 @@ def _require_steward(before: Sequence[Member], after: Sequence[Member]) -> Seque
     return after
 
 
-def _unused_account_id(accounts: Accounts, name: str) -> str:
+def _unused_account_id(members: MemberRepository, name: str) -> str:
     """Make a sign-in name from a name, with digits appended if it is taken."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
     base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "member"
     id = base
-    while accounts.find_account(id) is not None:
+    while members.find_account(id) is not None:
         id = f"{base}-{secrets.randbelow(9000) + 1000}"
     return id

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from patternmind.domain.members import DEFAULT_TOKEN_ROLES, ApiToken, Member
 from patternmind.domain.permissions import Action, Role
 from patternmind.errors import UsageError
-from patternmind.ports import Accounts, Clock, Store
+from patternmind.ports import Accounts, Clock, TokenRepository
 
 TOKEN_PREFIX = "pm_"  # noqa: S105 - the public beginning of every token
 
 
 def create_token(
-    store: Store,
+    tokens: TokenRepository,
     clock: Clock,
     name: str,
     *,
@@ -49,7 +49,7 @@ def create_token(
         roles=frozenset(roles),
         actions=frozenset(actions) or None,
     )
-    store.tokens.save(token)
+    tokens.save(token)
     return secret, token
 
 
@@ -59,13 +59,13 @@ def find_token(accounts: Accounts, secret: str, now: datetime) -> tuple[ApiToken
     The creator is None for a token made at the command line. Any input takes one hash and one lookup. A token becomes
     invalid when its creator leaves the network or has none of its roles any more.
     """
-    record = accounts.find_token(hash_secret(secret))
+    record = accounts.tokens.find(hash_secret(secret))
     if record is None or not record[1].is_valid(now):
         return None
     network_id, token = record
     if token.account_id is None:
         return token, network_id, None
-    memberships = accounts.list_memberships(token.account_id)
+    memberships = accounts.members.list_memberships(token.account_id)
     creator = next((member for member in memberships if member.network_id == network_id), None)
     return (token, network_id, creator) if creator and creator.roles & token.roles else None
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Executable, Insert, Select, Table, delete, insert, select, update
 
 from patternmind.storage.encryption import FieldCipher
-from patternmind.storage.engine import open_engine, purge_deleted, read_transaction, write_transaction
+from patternmind.storage.engine import DatabaseFile
 
 MAX_IN_VALUES = 900
 """Maximum number of values in one IN list, which keeps statements small; SQLite accepts a few thousand."""
@@ -84,30 +83,22 @@ class Transaction:
 
 
 class Database:
-    """The database of one network; every transaction uses a connection of its own."""
+    """The rows of one network in a database."""
 
-    def __init__(self, path: Path, network_id: str, cipher: FieldCipher) -> None:
-        self.path = path
-        self.network_id = network_id
+    def __init__(self, file: DatabaseFile, network_id: str, cipher: FieldCipher) -> None:
+        self._file = file
+        self._network_id = network_id
         self._cipher = cipher
-        self._engine = open_engine(path)
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
-        with read_transaction(self._engine, self.path) as connection:
-            yield Transaction(connection, self.network_id, self._cipher)
+        with self._file.reading() as connection:
+            yield Transaction(connection, self._network_id, self._cipher)
 
     @contextmanager
     def writing(self) -> Generator[Transaction]:
-        with write_transaction(self._engine, self.path) as connection:
-            yield Transaction(connection, self.network_id, self._cipher)
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-    def purge_deleted(self) -> None:
-        self._engine.dispose()
-        purge_deleted(self.path)
+        with self._file.writing() as connection:
+            yield Transaction(connection, self._network_id, self._cipher)
 
 
 class SqlRepository:
@@ -115,6 +106,13 @@ class SqlRepository:
 
     def __init__(self, source: TransactionSource) -> None:
         self._source = source
+
+
+class InstallationRepository:
+    """Base of the repositories of the whole installation; each method uses one transaction of ``file``."""
+
+    def __init__(self, file: DatabaseFile) -> None:
+        self._file = file
 
 
 def chunked(values: Sequence[str]) -> Iterable[Sequence[str]]:

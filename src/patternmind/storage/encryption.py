@@ -6,6 +6,7 @@ id of its key, eight hex digits of a hash, so that a wrong key is detected witho
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import Mapping
@@ -90,6 +91,11 @@ class FieldCipher:
                 "PATTERNMIND_RAW_KEY needs the package cryptography. Install it with `pip install cryptography`."
             ) from error
         return {key_id(key): AESGCM(key) for key in keys}
+
+
+def derive_key(secret: bytes, *purpose: str) -> bytes:
+    """Derive the key of a purpose from a secret that is not stored (HMAC-SHA-256)."""
+    return hmac.digest(secret, json.dumps(["patternmind", *purpose]).encode(), "sha256")
 
 
 def key_id(key: bytes) -> str:

@@ -356,6 +356,26 @@ token = Table(
     Column("revoked_at", String),
 )
 
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    _network_id_column(),
+    Column("digest", String, primary_key=True),
+    Column("content_digest", String, nullable=False),
+    Column("claim_id", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("completed_at", String),
+    Column("status", Integer),
+    Column("body_until", String),
+    Column("n_bytes", Integer, nullable=False),
+    Column("location", JSON(none_as_null=True)),
+    Column("response", JSON(none_as_null=True)),
+    Index("ix_idempotency_key_expires", "network_id", "expires_at"),
+    Index("ix_idempotency_key_body", "network_id", "body_until"),
+    Index("ix_idempotency_key_size", "network_id", "completed_at", "n_bytes"),
+    comment="Requests that may be repeated. Keys are hashed; responses are encrypted with a secret of their caller.",
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -14,12 +14,14 @@ from patternmind.ports import RosterChange, RunOutcome, RunRecord, RunRevision, 
 from patternmind.storage import transactions
 from patternmind.storage.database import Database
 from patternmind.storage.encryption import FieldCipher
+from patternmind.storage.engine import DatabaseFile
 from patternmind.storage.repositories.calls import SqlCallRepository
 from patternmind.storage.repositories.cases import SqlCaseRepository
 from patternmind.storage.repositories.drafts import SqlDraftRepository
 from patternmind.storage.repositories.edits import SqlEditRepository
+from patternmind.storage.repositories.idempotency import SqlIdempotencyKeyRepository
 from patternmind.storage.repositories.jobs import SqlJobRepository
-from patternmind.storage.repositories.networks import SqlNetworkRepository
+from patternmind.storage.repositories.networks import SqlNetworkDirectory, SqlNetworkRepository
 from patternmind.storage.repositories.runs import SqlRunRepository
 from patternmind.storage.repositories.submissions import SqlSubmissionRepository
 from patternmind.storage.repositories.themes import SqlThemeRepository
@@ -34,7 +36,8 @@ class SqlStore:
         self, path: Path, network_id: str = "default", *, name: str = "", cipher: FieldCipher | None = None
     ) -> None:
         """Open the database, and create the network if it does not exist."""
-        self.database = Database(path, network_id, cipher or FieldCipher())
+        self._file = DatabaseFile(path)
+        self.database = Database(self._file, network_id, cipher or FieldCipher())
         self.network = SqlNetworkRepository(self.database)
         self.submissions = SqlSubmissionRepository(self.database)
         self.cases = SqlCaseRepository(self.database)
@@ -46,15 +49,16 @@ class SqlStore:
         self.jobs = SqlJobRepository(self.database)
         self.calls = SqlCallRepository(self.database)
         self.tokens = SqlTokenRepository(self.database)
+        self.idempotency_keys = SqlIdempotencyKeyRepository(self.database)
         if not self.network.exists():
-            self.network.create(Network(id=network_id, name=name or network_id))
+            SqlNetworkDirectory(self._file).create(Network(id=network_id, name=name or network_id))
 
     @property
     def path(self) -> Path:
-        return self.database.path
+        return self._file.path
 
     def close(self) -> None:
-        self.database.close()
+        self._file.close()
 
     def finish_run(self, run_id: str, outcome: RunOutcome, now: datetime) -> RunRecord:
         with self.database.writing() as tx:
@@ -90,7 +94,7 @@ class SqlStore:
             transactions.withdraw_case(tx, case_id, rewrite, kept_text_hashes, actor, at)
 
     def purge_deleted(self) -> None:
-        self.database.purge_deleted()
+        self._file.purge_deleted()
 
     def network_counts(self, lens: str | None = None) -> NetworkCounts:
         with self.database.reading() as tx:

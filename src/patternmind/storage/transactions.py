@@ -18,6 +18,7 @@ from patternmind.storage.repositories.calls import SqlCallRepository
 from patternmind.storage.repositories.cases import SqlCaseRepository
 from patternmind.storage.repositories.drafts import SqlDraftRepository
 from patternmind.storage.repositories.edits import SqlEditRepository
+from patternmind.storage.repositories.idempotency import SqlIdempotencyKeyRepository
 from patternmind.storage.repositories.jobs import SqlJobRepository
 from patternmind.storage.repositories.networks import SqlNetworkRepository, read_network
 from patternmind.storage.repositories.runs import SqlRunRepository
@@ -156,6 +157,7 @@ def rewrite_texts(tx: Transaction, rewrite: TextRewrite) -> None:
 def erase_case(
     tx: Transaction, case_id: str, rewrite: TextRewrite, kept_text_hashes: Collection[str], actor: str, at: datetime
 ) -> None:
+    SqlIdempotencyKeyRepository(tx).drop_bodies()
     cases = SqlCaseRepository(tx)
     if not cases.delete_withdrawal(case_id):
         _remove_case(tx, case_id, rewrite, kept_text_hashes)
@@ -166,6 +168,7 @@ def erase_case(
 def withdraw_case(
     tx: Transaction, case_id: str, rewrite: TextRewrite, kept_text_hashes: Collection[str], actor: str, at: datetime
 ) -> None:
+    SqlIdempotencyKeyRepository(tx).drop_bodies()
     _remove_case(tx, case_id, rewrite, kept_text_hashes)
     SqlCaseRepository(tx).add_withdrawal(case_id, actor=actor, at=at)
 

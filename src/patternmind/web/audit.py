@@ -43,7 +43,7 @@ def append_audit_entry(
     entry = AuditEntry(
         at=ctx.clock.now(), who=caller.audit_name, action=action, did=audit_action, kind=kind, id=id[:MAX_ID_LENGTH]
     )
-    ctx.accounts.append_audit(caller.network_id, entry)
+    ctx.accounts.audit.append(caller.network_id, entry)
 
 
 def _resolve_audit_target(request: Request, response: Response) -> tuple[str, str]:

@@ -11,7 +11,7 @@ DESCRIPTION = """\
 Everything the command line does, and the review of drafts.
 
 Lists are `items`; long lists are paged (`limit`, `cursor`, `next_cursor`). Errors are problem details (RFC 9457).
-Repeating a POST with the same `Idempotency-Key` returns the first response until the server restarts. The `ETag` of a
+Repeating a POST with the same `Idempotency-Key` returns the first response for 24 hours. The `ETag` of a
 draft is its version: send it as `If-Match` to decide only on the version you have read. Long work returns 202 and a job
 to poll. Case text is always redacted.
 

@@ -15,7 +15,7 @@ from patternmind.errors import PatternmindError
 from patternmind.web.audit import record_change
 from patternmind.web.caller import Caller
 from patternmind.web.forms import parse_saved_form, serialize_form, verify_form_token
-from patternmind.web.idempotency import Endpoint
+from patternmind.web.idempotency import Endpoint, respond_to_api_request, respond_to_form
 from patternmind.web.middleware import SAFE_METHODS
 from patternmind.web.permissions import Permission, permissions_of
 from patternmind.web.problems import (
@@ -66,7 +66,7 @@ class ApiRoute(AuthorizedRoute):
             authorize(request, permission)
             if caller.session is not None:
                 await verify_form_token(request)
-            return await app_state.idempotency_cache.respond(request, _with_audit(handler, permission))
+            return await respond_to_api_request(request, _with_audit(handler, permission))
 
         return handle
 
@@ -85,8 +85,7 @@ class PageRoute(AuthorizedRoute):
                 request.state.caller = await run_in_threadpool(_identify_reader, request, permission)
                 authorize(request, permission)
                 await verify_form_token(request)
-                replay_cache = get_app_state(request).form_replay_cache
-                return await replay_cache.respond(request, _with_audit(handler, permission))
+                return await respond_to_form(request, _with_audit(handler, permission))
             except HTTPProblem as error:
                 return await _rejection_response(request, error)
             except PatternmindError as error:

@@ -37,7 +37,7 @@ def serve(ctx: AppContext, *, host: str, port: int) -> None:
     """
     now = ctx.clock.now()
     valid_tokens = [token for token in ctx.store.tokens.list_all() if token.is_valid(now)]
-    if not is_loopback(host) and not valid_tokens and not ctx.accounts.has_accounts():
+    if not is_loopback(host) and not valid_tokens and not ctx.accounts.members.has_accounts():
         raise UsageError(
             f"Others can reach {host}, so a sign-in is required first. Create a token with "
             "`patternmind token create NAME` or a member with `patternmind member add NAME`, then start again."
@@ -55,8 +55,8 @@ def serve(ctx: AppContext, *, host: str, port: int) -> None:
         timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
     )
     _print_status(f"patternmind listens on {_base_url(host, listener)} (API: /api/v1/docs). Stop it with Ctrl+C.")
-    if not ctx.accounts.has_accounts():
-        link = create_first_steward_link(ctx.accounts, ctx.clock, ctx.settings.network)
+    if not ctx.accounts.members.has_accounts():
+        link = create_first_steward_link(ctx.accounts.sign_in_links, ctx.clock, ctx.settings.network)
         base = ctx.settings.url or _base_url(host, listener)
         _print_status(
             f"No member has signed in yet. The first to open this link becomes the steward: {base}/sign-in/link/{link}"

@@ -12,8 +12,6 @@ from patternmind.bootstrap import AppContext
 from patternmind.jobs.runner import JobRunner
 from patternmind.web.caller import Caller
 from patternmind.web.event_streams import EventStreams
-from patternmind.web.form_replay import FormReplayCache
-from patternmind.web.idempotency import IdempotencyCache
 from patternmind.web.problems import describe_failure
 from patternmind.web.rate_limit import RateLimiter
 
@@ -31,7 +29,7 @@ class NetworkContext:
 
 
 class AppState:
-    """Caches, rate limiters and networks of the application.
+    """Event streams, rate limiters and networks of the application.
 
     Attributes:
         ctx: the network that the server was started with; its clock, encoder and accounts serve all networks.
@@ -42,8 +40,6 @@ class AppState:
         self.ctx = ctx
         self.is_local = is_local
         self.event_streams = EventStreams()
-        self.idempotency_cache = IdempotencyCache()
-        self.form_replay_cache = FormReplayCache()
         self.identify_caller: Callable[[Request], Caller] = partial(identify, self)
         self.token_limiter = RateLimiter(MAX_WRONG_TOKENS_PER_MINUTE, seconds=60)
         self.password_limiter = RateLimiter(MAX_WRONG_PASSWORDS, seconds=WRONG_PASSWORD_WINDOW_SECONDS)
@@ -57,11 +53,6 @@ class AppState:
                 self._networks[network_id] = _network_context(self.ctx.for_network(network_id))
             return self._networks[network_id]
 
-    def clear_replay_caches(self) -> None:
-        """Drop all cached responses: one may contain the text of an erased case."""
-        self.idempotency_cache.clear()
-        self.form_replay_cache.clear()
-
     def stop(self) -> None:
         """Stop the jobs of all networks."""
         for network in self._networks.values():
@@ -69,7 +60,7 @@ class AppState:
 
     def has_credentials(self) -> bool:
         """Return True if any token or member exists; every request then needs credentials."""
-        return self.ctx.accounts.has_tokens() or self.ctx.accounts.has_accounts()
+        return self.ctx.accounts.tokens.exist() or self.ctx.accounts.members.has_accounts()
 
 
 def _network_context(ctx: AppContext) -> NetworkContext:

@@ -13,7 +13,7 @@ from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.ports import TextRewrite
 from patternmind.services.search import embed_all_cases
 from patternmind.storage import SqlStore
-from patternmind.storage.search.chroma import ExactIndex
+from patternmind.storage.search.exact import ExactIndex
 from patternmind.storage.search.in_memory import InMemoryIndex
 
 WORDS = "dock pump night scanner door invoice gasket ramp label shift board card".split()

@@ -143,7 +143,7 @@ def test_case_preview_stores_nothing(world: World) -> None:
     assert f"{PROBLEM} Call +47 22 33 44 55.</textarea>" in page.text
     assert 'value="network only" checked' in page.text
     assert len(world.ctx.store.cases.list_all()) == before
-    lines = world.ctx.accounts.list_audit("default", limit=20)
+    lines = world.ctx.accounts.audit.list_recent("default", limit=20)
     assert "send_case" not in {entry.did for entry in lines if entry.id == ""}
 
 

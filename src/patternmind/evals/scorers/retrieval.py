@@ -12,7 +12,7 @@ from patternmind.evals.report import ScoreUnit
 from patternmind.evals.steps.network_runs import NetworkRun
 from patternmind.ports import VectorIndex
 from patternmind.services.search import search
-from patternmind.storage.search.chroma import ExactIndex
+from patternmind.storage.search.exact import ExactIndex
 from patternmind.text import extract_sentences
 
 EVAL = "retrieval"

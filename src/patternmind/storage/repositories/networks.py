@@ -1,17 +1,17 @@
-"""Store a network, its roster and its dismissed names."""
+"""Store networks, and the roster and dismissed names of each."""
 
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from patternmind.domain.cases import Consent
 from patternmind.domain.networks import Network, PublishingRule, RosterEntry
-from patternmind.errors import NotFound, RosterChanged
+from patternmind.errors import NotFound, RosterChanged, UsageError
 from patternmind.storage import schema
-from patternmind.storage.database import SqlRepository
+from patternmind.storage.database import InstallationRepository, SqlRepository
 from patternmind.storage.dialects import sqlite
 
 network, person, dismissed_name = schema.network, schema.person, schema.dismissed_name
@@ -19,11 +19,6 @@ network, person, dismissed_name = schema.network, schema.person, schema.dismisse
 
 class SqlNetworkRepository(SqlRepository):
     """Implements ``ports.NetworkRepository``."""
-
-    def create(self, new_network: Network) -> None:
-        """Create the network unless it exists."""
-        with self._source.writing() as tx:
-            tx.connection.execute(sqlite.insert_or_ignore(network).values(new_network_row(new_network)))
 
     def exists(self) -> bool:
         with self._source.reading() as tx:
@@ -108,6 +103,25 @@ class SqlNetworkRepository(SqlRepository):
         """Lock the network's row until the transaction ends (FOR UPDATE, which SQLite omits)."""
         with self._source.writing() as tx:
             tx.connection.execute(select(network.c.id).where(network.c.id == tx.network_id).with_for_update()).one()
+
+
+class SqlNetworkDirectory(InstallationRepository):
+    """Implements ``ports.NetworkDirectory``."""
+
+    def list_all(self) -> list[Network]:
+        with self._file.reading() as connection:
+            return [read_network(row) for row in connection.execute(select(network).order_by(network.c.id)).all()]
+
+    def add(self, new_network: Network) -> None:
+        with self._file.writing() as connection:
+            if connection.execute(select(network.c.id).where(network.c.id == new_network.id)).first():
+                raise UsageError(f'A network with the id "{new_network.id}" exists already. Choose another id.')
+            connection.execute(insert(network).values(new_network_row(new_network)))
+
+    def create(self, new_network: Network) -> None:
+        """Create the network unless it exists."""
+        with self._file.writing() as connection:
+            connection.execute(sqlite.insert_or_ignore(network).values(new_network_row(new_network)))
 
 
 def new_network_row(new_network: Network) -> dict[str, Any]:

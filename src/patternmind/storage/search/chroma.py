@@ -1,4 +1,4 @@
-"""Vector indexes: exact search with NumPy, and an approximate Chroma index that is derived and disposable.
+"""Approximate vector index with Chroma, derived and disposable.
 
 Chroma's client becomes stale when another process writes. One process at a time therefore owns the index (lock file),
 and a manifest identifies its rows. A process that does not own the index, or finds it stale, searches exactly and gets
@@ -17,37 +17,17 @@ from typing import IO, Any
 
 import numpy as np
 
-from patternmind.clustering.neighbours import cosine_similarity
-from patternmind.domain.cases import CaseKind, kind_from_id
+from patternmind.domain.cases import CaseKind
 from patternmind.domain.themes import Vectors
 from patternmind.errors import IndexUnavailable
 from patternmind.ports import Hit
+from patternmind.storage.search.exact import rank_hits
 
 MAX_BATCH_ROWS = 5000
 """Rows per batch; Chroma accepts at most 5,461."""
 
 CANDIDATES_PER_RESULT = 4
 """Candidates requested from the approximate index per result; the exact cosine then ranks them."""
-
-
-class ExactIndex:
-    """Implements ``ports.VectorIndex`` over rows in memory; the reference for ``ChromaIndex``."""
-
-    def __init__(self, ids: Sequence[str], vectors: Vectors) -> None:
-        self._ids = list(ids)
-        self._vectors = vectors
-
-    def search(self, vector: Vectors, k: int, *, kind: CaseKind | None = None) -> list[Hit]:
-        return _rank_hits(self._ids, self._vectors, vector, k, kind)
-
-
-def _rank_hits(ids: Sequence[str], vectors: Vectors, vector: Vectors, k: int, kind: CaseKind | None) -> list[Hit]:
-    if not len(ids):
-        return []
-    scores = cosine_similarity(vectors, vector[None, :])[:, 0]
-    rows = (row for row, id in enumerate(ids) if kind in (None, kind_from_id(id)))
-    order = sorted(rows, key=lambda row: (-float(scores[row]), ids[row]))[:k]
-    return [Hit(ids[row], float(scores[row])) for row in order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +140,7 @@ class ChromaIndex:
             if not n_candidates:
                 return []
             result = collection.query(query_embeddings=[vector], n_results=n_candidates, include=["embeddings"])
-        return _rank_hits(result["ids"][0], np.asarray(result["embeddings"][0], np.float32), vector, k, kind)
+        return rank_hits(result["ids"][0], np.asarray(result["embeddings"][0], np.float32), vector, k, kind)
 
     def _rows(self) -> Mapping[str, Vectors]:
         rows = self._collection().get(include=["embeddings"])

@@ -17,7 +17,6 @@ from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.permissions import requires
 from patternmind.web.problems import problem_responses
 from patternmind.web.routing import ApiRoute
-from patternmind.web.state import get_app_state
 
 router = APIRouter(route_class=ApiRoute, tags=["cases"])
 
@@ -77,7 +76,6 @@ def erase_case(
         target_id = authorized_case(ctx, caller, case_id, Action.ERASE_CASE).id
     audit_target(request, "case", target_id)
     result = ctx.erase(target_id, actor=caller.actor_name(by))
-    get_app_state(request).clear_replay_caches()
     return _removal_response(result)
 
 

@@ -57,7 +57,7 @@ def list_members(app_state: AppStateDep, caller: CallerDep) -> ListResponse[Memb
     return ListResponse(
         items=[
             MemberResponse(id=member.id, name=member.name, roles=[role for role in Role if role in member.roles])
-            for member in app_state.ctx.accounts.list_members(caller.network_id)
+            for member in app_state.ctx.accounts.members.list_all(caller.network_id)
         ]
     )
 
@@ -68,7 +68,7 @@ def list_audit(
 ) -> PageResponse[AuditEntryResponse]:
     """List changes, newest first: author, time, action and object, without case text."""
     before = decode_number_cursor(cursor)
-    entries = app_state.ctx.accounts.list_audit(caller.network_id, before=before, limit=limit + 1)
+    entries = app_state.ctx.accounts.audit.list_recent(caller.network_id, before=before, limit=limit + 1)
     page = entries[:limit]
     return PageResponse(
         items=[

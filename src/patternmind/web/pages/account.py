@@ -34,16 +34,16 @@ def read_account(request: Request, caller: CallerDep) -> Response:
 def _page(request: Request, caller: Caller, *, status: int = 200, error: str = "") -> Response:
     accounts = get_app_state(request).ctx.accounts
     session = _require_session(caller)
-    names = {network.id: network.name for network in accounts.list_networks()}
-    memberships = accounts.list_memberships(session.account_id)
+    names = {network.id: network.name for network in accounts.networks.list_all()}
+    memberships = accounts.members.list_memberships(session.account_id)
     return render(
         request,
         "settings/account.html",
         status,
-        sessions=accounts.list_sessions(session.account_id),
+        sessions=accounts.sessions.list_all(session.account_id),
         session=session,
         networks=[(member.network_id, names[member.network_id]) for member in memberships],
-        account=accounts.find_account(session.account_id),
+        account=accounts.members.find_account(session.account_id),
         error=error,
     )
 
@@ -63,7 +63,7 @@ def change_password(
 ) -> Response:
     """Set a new password; requires the current one, if any, so that an open browser is not enough."""
     ctx, session = get_app_state(request).ctx, _require_session(caller)
-    account = ctx.accounts.find_account(session.account_id)
+    account = ctx.accounts.members.find_account(session.account_id)
     limiter, key = get_app_state(request).password_limiter, f"change {session.account_id}"
     limiter.check(key)
     if account and account.password_hash and not ctx.passwords.verify(current[:201], account.password_hash):

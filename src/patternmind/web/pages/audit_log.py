@@ -22,7 +22,9 @@ PAGE_SIZE = 50
 def read_audit_log(
     request: Request, caller: CallerDep, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
 ) -> Response:
-    entries = get_app_state(request).ctx.accounts.list_audit(caller.network_id, before=before, limit=PAGE_SIZE + 1)
+    entries = get_app_state(request).ctx.accounts.audit.list_recent(
+        caller.network_id, before=before, limit=PAGE_SIZE + 1
+    )
     next_url = f"/settings/audit?before={entries[PAGE_SIZE - 1].number}" if len(entries) > PAGE_SIZE else ""
     first_url = "/settings/audit" if before else ""
     return render(request, "settings/audit.html", entries=entries[:PAGE_SIZE], next_url=next_url, first_url=first_url)

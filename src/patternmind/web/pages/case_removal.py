@@ -17,7 +17,6 @@ from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
 from patternmind.web.routing import PageRoute
-from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
@@ -80,7 +79,6 @@ def erase_case(
     if error:
         return _confirmation_page(request, ctx, case, action="erase", case_id=erased_id, error=error)
     erasure = ctx.erase(erased_id, actor=caller.name or by)
-    get_app_state(request).clear_replay_caches()
     return render(request, "cases/erased.html", erasure=erasure)
 
 

@@ -48,7 +48,7 @@ def _page(
         request,
         "settings/members.html",
         status,
-        members=get_app_state(request).ctx.accounts.list_members(caller.network_id),
+        members=get_app_state(request).ctx.accounts.members.list_all(caller.network_id),
         all_roles=[(role.value, role.label) for role in Role],
         name=name,
         roles=roles if roles is not None else [Role.MEMBER],
@@ -69,7 +69,7 @@ def invite_member(
     """Add a member and show the sign-in link once; the steward sends it, because the server sends no mail."""
     ctx = get_app_state(request).ctx
     try:
-        member = add_member(ctx.accounts, ctx.clock, caller.network_id, name, roles)
+        member = add_member(ctx.accounts.members, ctx.clock, caller.network_id, name, roles)
     except UsageError as error:
         return _page(request, caller, status=422, name=name, roles=roles, error=str(error))
     audit_target(request, "member", member.id)
@@ -83,8 +83,8 @@ def make_member_link(request: Request, caller: CallerDep, member_id: str) -> Res
 
 def _page_with_link(request: Request, caller: Caller, member_id: str) -> Response:
     ctx = get_app_state(request).ctx
-    member = find_member(ctx.accounts, caller.network_id, member_id)
-    secret = create_sign_in_link(ctx.accounts, ctx.clock, member, is_confined=True)
+    member = find_member(ctx.accounts.members, caller.network_id, member_id)
+    secret = create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, member, is_confined=True)
     base = ctx.settings.url or f"{request.url.scheme}://{request.url.netloc}"
     return _page(request, caller, link=f"{base}/sign-in/link/{secret}", link_for=member.name)
 
@@ -99,7 +99,7 @@ def change_member_roles(
 ) -> Response:
     try:
         member = change_roles(
-            get_app_state(request).ctx.accounts, caller.network_id, member_id, roles, expected_roles=was
+            get_app_state(request).ctx.accounts.members, caller.network_id, member_id, roles, expected_roles=was
         )
     except (UsageError, RuleViolated) as error:
         return _page(request, caller, status=422, error=str(error))
@@ -115,7 +115,7 @@ def change_member_roles(
 )
 def remove_from_network(request: Request, caller: CallerDep, member_id: str) -> Response:
     try:
-        member = remove_member(get_app_state(request).ctx.accounts, caller.network_id, member_id)
+        member = remove_member(get_app_state(request).ctx.accounts.members, caller.network_id, member_id)
     except RuleViolated as error:
         return _page(request, caller, status=422, error=str(error))
     return _redirect_with_message(f"{member.name} is no longer a member. Their decisions stay in the log.")

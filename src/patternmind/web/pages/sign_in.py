@@ -83,7 +83,7 @@ def sign_in_link_page(request: Request, secret: str) -> Response:
     link = find_usable_link(ctx.accounts, secret, ctx.clock.now())
     if link is None:
         return render(request, "sign_in/invalid_link.html", 404)
-    account = ctx.accounts.find_account(link.account_id) if link.account_id else None
+    account = ctx.accounts.members.find_account(link.account_id) if link.account_id else None
     return render(request, "sign_in/link.html", secret=secret, account=account, name="", error="")
 
 
@@ -114,7 +114,7 @@ def _start_session(
     """Start a new session with a new secret and end the browser's previous session."""
     former_secret = read_session_cookie(request)
     if former_secret:
-        get_app_state(request).ctx.accounts.delete_sessions([hash_secret(former_secret)])
+        get_app_state(request).ctx.accounts.sessions.delete_all([hash_secret(former_secret)])
     member = result.member
     request.state.caller = Caller(
         name=member.name,
@@ -155,8 +155,8 @@ def _end_session(request: Request, *, is_everywhere: bool) -> Response:
     delete_session_cookie(request, response)
     if caller is not None and caller.session is not None:
         if is_everywhere:
-            end_other_sessions(accounts, caller.session)
-        accounts.delete_sessions([caller.session.sha256])
+            end_other_sessions(accounts.sessions, caller.session)
+        accounts.sessions.delete_all([caller.session.sha256])
         append_audit_entry(request, caller, "sign_out_everywhere" if is_everywhere else "sign_out", None)
     flash(response, "You are signed out everywhere." if is_everywhere else "You are signed out.")
     return response

@@ -46,7 +46,7 @@ def _page(
         "settings/tokens.html",
         status,
         tokens=_visible_tokens(ctx, caller),
-        creator_names={member.id: member.name for member in accounts.list_members(caller.network_id)},
+        creator_names={member.id: member.name for member in accounts.members.list_all(caller.network_id)},
         own_roles=[(role.value, role.label) for role in Role if role in caller.roles],
         all_actions=[(action.value, action.value.replace("_", " ")) for action in Action],
         error=error,
@@ -74,7 +74,7 @@ def make_token(
     """Create a token and show it once."""
     try:
         secret, token = create_token(
-            ctx.store,
+            ctx.store.tokens,
             ctx.clock,
             _parse_name(name),
             lifetime_days=_parse_days(days),
@@ -102,10 +102,10 @@ def _parse_days(text: str) -> int:
 
 
 @router.post("/settings/tokens/{token_id}/revoke", name="revoke_token", dependencies=[requires(Action.OWN_TOKENS)])
-def revoke_token(request: Request, ctx: ContextDep, caller: CallerDep, token_id: str) -> Response:
+def revoke_token(ctx: ContextDep, caller: CallerDep, token_id: str) -> Response:
     if token_id not in {token.id for token in _visible_tokens(ctx, caller)}:
         raise NotFound("token", token_id)
-    get_app_state(request).ctx.accounts.revoke_token(caller.network_id, token_id, ctx.clock.now())
+    ctx.store.tokens.revoke(token_id, ctx.clock.now())
     response = RedirectResponse("/settings/tokens", status_code=303)
     flash(response, "Token revoked. It no longer works.")
     return response

@@ -1,76 +1,41 @@
-"""Networks of an installation, accounts, and their memberships."""
+"""Store accounts and their memberships."""
 
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from patternmind.domain.members import Account, Member
-from patternmind.domain.networks import Network
 from patternmind.errors import UsageError
 from patternmind.ports import MemberChange
 from patternmind.storage import schema
 from patternmind.storage.account_records import read_account, read_member, roles_text
-from patternmind.storage.dialects import sqlite
-from patternmind.storage.engine import open_engine, read_transaction, write_transaction
-from patternmind.storage.repositories.networks import new_network_row, read_network
+from patternmind.storage.database import InstallationRepository
 
 
-class AccountRepository:
-    """Networks, accounts and members of the whole installation."""
-
-    def __init__(self, path: Path, *, default_network: Network) -> None:
-        """Open the database, and create ``default_network`` in an installation without networks."""
-        self.path = path
-        self._engine = open_engine(path)
-        if not self.list_networks():
-            with self._write_transaction() as connection:
-                connection.execute(sqlite.insert_or_ignore(schema.network).values(new_network_row(default_network)))
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-    def _read_transaction(self):
-        return read_transaction(self._engine, self.path)
-
-    def _write_transaction(self):
-        return write_transaction(self._engine, self.path)
-
-    def list_networks(self) -> list[Network]:
-        with self._read_transaction() as connection:
-            rows = connection.execute(select(schema.network).order_by(schema.network.c.id)).all()
-        return [read_network(row) for row in rows]
-
-    def add_network(self, network: Network) -> None:
-        table = schema.network
-        with self._write_transaction() as connection:
-            if connection.execute(select(table.c.id).where(table.c.id == network.id)).first():
-                raise UsageError(f'A network with the id "{network.id}" exists already. Choose another id.')
-            connection.execute(insert(table).values(new_network_row(network)))
+class SqlMemberRepository(InstallationRepository):
+    """Implements ``ports.MemberRepository``."""
 
     def has_accounts(self) -> bool:
-        with self._read_transaction() as connection:
+        with self._file.reading() as connection:
             return connection.execute(select(schema.account.c.id).limit(1)).first() is not None
 
     def find_account(self, account_id: str) -> Account | None:
-        with self._read_transaction() as connection:
+        with self._file.reading() as connection:
             row = connection.execute(select(schema.account).where(schema.account.c.id == account_id)).first()
         return read_account(row) if row else None
 
-    def list_members(self, network_id: str) -> list[Member]:
-        with self._read_transaction() as connection:
+    def list_all(self, network_id: str) -> list[Member]:
+        with self._file.reading() as connection:
             return _load_members(connection, network_id)
 
     def list_memberships(self, account_id: str) -> list[Member]:
-        with self._read_transaction() as connection:
+        with self._file.reading() as connection:
             member = schema.member
             query = _select_members().where(member.c.account_id == account_id).order_by(member.c.network_id)
             return [read_member(row) for row in connection.execute(query).all()]
 
-    def change_members(
-        self, network_id: str, change: MemberChange, *, account: Account | None = None
-    ) -> tuple[Member, ...]:
-        with self._write_transaction() as connection:
+    def change(self, network_id: str, change: MemberChange, *, account: Account | None = None) -> tuple[Member, ...]:
+        with self._file.writing() as connection:
             if account is not None:
                 _put_account(connection, account)
             before = {member.id: member for member in _load_members(connection, network_id)}
@@ -84,7 +49,7 @@ class AccountRepository:
 
     def set_password_hash(self, account_id: str, password_hash: str) -> None:
         account = schema.account
-        with self._write_transaction() as connection:
+        with self._file.writing() as connection:
             connection.execute(update(account).where(account.c.id == account_id).values(password_hash=password_hash))
 
 
