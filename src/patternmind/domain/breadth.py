@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE
 from patternmind.domain.drafts import Claim
-
-COUNTER_EVIDENCE_FIELD = "counter_evidence"
-"""Draft field whose quotes contradict the draft; they do not count as its evidence."""
 
 MIN_EVIDENCE = 2
 """Minimum number of quoted cases, and of their teams (product.md, Pattern)."""
@@ -49,7 +47,7 @@ def measure_breadth(claims: Iterable[Claim], cases: Mapping[str, Case]) -> Evide
 
     Counter-evidence and quotes from cases outside ``cases`` are ignored.
     """
-    case_ids = (quote.case_id for claim in claims if claim.field != COUNTER_EVIDENCE_FIELD for quote in claim.quotes)
+    case_ids = (quote.case_id for claim in claims if claim.field != COUNTER_EVIDENCE for quote in claim.quotes)
     quoted_ids = {id for id in case_ids if id in cases}
     distinct_cases = [cases[id] for id in quoted_ids if cases[id].duplicate_of not in quoted_ids]
     return EvidenceBreadth(len(distinct_cases), len({case.team for case in distinct_cases}))

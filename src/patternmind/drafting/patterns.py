@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import CaseKind
-from patternmind.domain.drafts import NO_PATTERN, NOT_STATED, Claim, Draft, DraftKind, Provenance, case_input
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE, NOT_STATED, DraftFields
+from patternmind.domain.drafts import NO_PATTERN, Claim, Draft, DraftKind, Provenance, case_input
 from patternmind.drafting.evidence import ThemeEvidence
-from patternmind.drafting.identity import DraftFields, build_draft
+from patternmind.drafting.identity import build_draft
 from patternmind.drafting.sentence_selection import is_quotable_statement, select_sentences, sentences_with_roles
 from patternmind.text import (
     LIMITATION,
@@ -106,7 +107,7 @@ def _pattern_draft(
         "signs_it_applies": problems[1:],
         "do_not_use_when": limits,
         "consequences": outcomes,
-        "counter_evidence": counter,
+        COUNTER_EVIDENCE: counter,
     }
     claims = [_claim(name, sentence) for name, sentences in selected.items() for sentence in sentences]
     fields: DraftFields = {
@@ -164,6 +165,3 @@ def _coverage_text(evidence: ThemeEvidence, claims: Sequence[Claim]) -> str:
     """State the number of quoted cases and teams, and note too few."""
     breadth = measure_breadth(claims, {case.id: case for case in evidence.cases})
     return f"{breadth.describe(n_theme_cases=evidence.n_members)}." + (ANECDOTE_NOTE if breadth.is_narrow else "")
-
-
-__all__ = ["ANECDOTE_NOTE", "METHOD", "NOT_STATED", "NO_PATTERN", "draft_pattern"]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import NOT_STATED, DraftFields
 from patternmind.domain.drafts import (
     Claim,
     Draft,
@@ -12,8 +13,7 @@ from patternmind.domain.drafts import (
     case_input,
 )
 from patternmind.drafting.evidence import ThemeEvidence
-from patternmind.drafting.identity import DraftFields, build_draft
-from patternmind.drafting.patterns import NOT_STATED
+from patternmind.drafting.identity import build_draft
 from patternmind.drafting.sentence_selection import select_sentences, sentences_with_roles
 from patternmind.text import Sentence, SentenceRole, extract_sentences
 

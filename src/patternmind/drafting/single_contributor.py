@@ -1,6 +1,8 @@
 """Draft the result for a theme with a single contributor: no pattern, with the reason."""
 
+from patternmind.domain.draft_fields import NOT_STATED, DraftFields
 from patternmind.domain.drafts import (
+    NO_PATTERN,
     Claim,
     Draft,
     DraftKind,
@@ -8,8 +10,8 @@ from patternmind.domain.drafts import (
     case_input,
 )
 from patternmind.drafting.evidence import ThemeEvidence
-from patternmind.drafting.identity import DraftFields, build_draft
-from patternmind.drafting.patterns import METHOD, NO_PATTERN, NOT_STATED
+from patternmind.drafting.identity import build_draft
+from patternmind.drafting.patterns import METHOD
 from patternmind.drafting.sentence_selection import select_sentences, sentences_with_roles
 from patternmind.text import SentenceRole
 

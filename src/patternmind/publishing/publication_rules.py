@@ -10,6 +10,14 @@ from dataclasses import dataclass, replace
 
 from patternmind.domain.breadth import pluralize
 from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.draft_fields import (
+    COUNTER_EVIDENCE,
+    NOT_STATED,
+    WITHDRAWN,
+    DraftFields,
+    FieldValue,
+    stated_lines,
+)
 from patternmind.domain.drafts import (
     NO_AI,
     Claim,
@@ -25,14 +33,7 @@ from patternmind.publishing.confidential_phrases import (
     split_words,
     word_runs,
 )
-from patternmind.publishing.field_text import (
-    COUNTER_EVIDENCE,
-    NOT_STATED,
-    WITHDRAWN,
-    FieldValue,
-    source_references,
-    stated_lines,
-)
+from patternmind.publishing.field_text import source_references
 
 PUBLISHABLE_STATES = frozenset({DraftState.ACCEPTED, DraftState.FIELD_TESTED})
 
@@ -280,7 +281,7 @@ def _count_quotes(claims: Iterable[Claim]) -> int:
     return sum(len(claim.quotes) for claim in claims)
 
 
-def _count_lines(fields: Mapping[str, FieldValue]) -> int:
+def _count_lines(fields: DraftFields) -> int:
     return sum(len(stated_lines(fields, name)) for name in fields)
 
 
@@ -378,7 +379,7 @@ def _normalize(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _redact_fields(fields: Mapping[str, FieldValue], withheld: _WithheldTexts) -> dict[str, FieldValue]:
+def _redact_fields(fields: DraftFields, withheld: _WithheldTexts) -> dict[str, FieldValue]:
     redacted = {name: _redact_field(value, withheld) for name, value in fields.items()}
     if "patlet" in redacted and redacted["patlet"] != fields["patlet"]:
         redacted["patlet"] = _rebuild_patlet(redacted)
@@ -397,7 +398,7 @@ def _redact_field(value: FieldValue, withheld: _WithheldTexts) -> FieldValue:
 SENTENCE_END_PATTERN = re.compile(r"(?<=[.!?…])\s+|\n+|(?<=[。！？])")
 
 
-def _rebuild_patlet(fields: Mapping[str, FieldValue]) -> str:
+def _rebuild_patlet(fields: DraftFields) -> str:
     """Rebuild the patlet from the first remaining lines of problem and solution."""
     problem, solution = stated_lines(fields, "problem"), stated_lines(fields, "solution")
     return f"{problem[0]} Therefore: {solution[0]}" if problem and solution else NOT_STATED

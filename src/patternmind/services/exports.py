@@ -11,6 +11,8 @@ from patternmind.domain.drafts import (
     Flag,
     Pattern,
     ReviewedDraft,
+    fields_of,
+    state_of,
 )
 from patternmind.domain.themes import Assignment, Theme, stability_label
 from patternmind.drafting.patterns import NO_PATTERN
@@ -21,7 +23,6 @@ from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Store
 from patternmind.publishing.confidential_phrases import WITHHELD_MARK, ConfidentialPhrases, iter_texts
 from patternmind.publishing.publication_rules import MIN_SUBSTRING_CHARS, redact_for_export
-from patternmind.review import fields_of, state_of
 from patternmind.services.playbook import collect_playbook
 from patternmind.services.reviews import list_all_drafts
 from patternmind.services.theme_map import map_rows

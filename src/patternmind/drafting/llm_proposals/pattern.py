@@ -6,7 +6,8 @@ from typing import Any
 
 from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import Claim, Draft, DraftKind
+from patternmind.domain.draft_fields import NOT_STATED, PATTERN_FIELDS, FieldValue
+from patternmind.domain.drafts import NO_PATTERN, Claim, Draft, DraftKind
 from patternmind.domain.themes import Theme
 from patternmind.drafting.identity import build_draft
 from patternmind.drafting.llm_proposals.base import (
@@ -16,7 +17,7 @@ from patternmind.drafting.llm_proposals.base import (
     collapse_whitespace,
     unknown_source_quote,
 )
-from patternmind.drafting.patterns import ANECDOTE_NOTE, NO_PATTERN, NOT_STATED
+from patternmind.drafting.patterns import ANECDOTE_NOTE
 from patternmind.drafting.sentence_selection import content_words
 from patternmind.drafting.theme_names import lint_name
 
@@ -24,17 +25,6 @@ PROMPT_ID = "candidate-pattern"
 
 SOLUTION_KEYS = ("therefore", "steps")
 """Lists of the answer that together form the field ``solution``."""
-
-PATTERN_FIELDS = (
-    "context",
-    "problem",
-    "forces",
-    "solution",
-    "signs_it_applies",
-    "do_not_use_when",
-    "consequences",
-    "counter_evidence",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +70,7 @@ class PatternProposal:
             replace(provenance, made_for=made_for),
         )
 
-    def _fields(self, grounded_claims: Sequence[Claim]) -> dict[str, str | tuple[str, ...]]:
+    def _fields(self, grounded_claims: Sequence[Claim]) -> dict[str, FieldValue]:
         patlet = " ".join(claim_texts(grounded_claims, "patlet")) or _patlet(grounded_claims)
         return {"patlet": patlet, **{name: claim_texts(grounded_claims, name) or NOT_STATED for name in PATTERN_FIELDS}}
 
