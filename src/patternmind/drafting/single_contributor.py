@@ -1,5 +1,6 @@
 """Draft the result for a theme with a single contributor: no pattern, with the reason."""
 
+from patternmind.domain.breadth import pluralize
 from patternmind.domain.draft_fields import NOT_STATED, DraftFields
 from patternmind.domain.drafts import (
     NO_PATTERN,
@@ -29,7 +30,7 @@ def draft_no_pattern_for_single_contributor(evidence: ThemeEvidence, *, run_id: 
     fields: DraftFields = {
         "problem": tuple(s.text for s in problems) or NOT_STATED,
         "reason": SINGLE_CONTRIBUTOR_REASON,
-        "coverage": f"{evidence.n_members} cases, one contributor.",
+        "coverage": f"{pluralize(evidence.n_cases, 'case')}, one contributor.",
     }
     inputs = tuple(case_input(case) for case in evidence.cases)
     provenance = Provenance(run_id=run_id, prompt=METHOD, inputs=inputs)

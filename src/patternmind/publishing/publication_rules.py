@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from patternmind.domain.breadth import pluralize
-from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.breadth import MIN_EVIDENCE, measure_breadth, pluralize
+from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import (
-    COUNTER_EVIDENCE,
     NOT_STATED,
     WITHDRAWN,
     DraftFields,
@@ -26,6 +25,7 @@ from patternmind.domain.drafts import (
     Quote,
 )
 from patternmind.domain.networks import PublishingRule
+from patternmind.domain.theme_counts import MemberCounts, count_once
 from patternmind.domain.themes import Theme
 from patternmind.publishing.confidential_phrases import (
     ConfidentialPhrases,
@@ -36,9 +36,6 @@ from patternmind.publishing.confidential_phrases import (
 from patternmind.publishing.field_text import source_references
 
 PUBLISHABLE_STATES = frozenset({DraftState.ACCEPTED, DraftState.FIELD_TESTED})
-
-MIN_QUOTED_SOURCES = 2
-"""Minimum number of quoted cases, and of their teams."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +139,10 @@ def _assess(
     pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule, confidential: ConfidentialPhrases
 ) -> PublishedPattern | WithheldPattern:
     public_cases = [cases[id] for id in pattern.provenance.case_ids if id in cases and cases[id].is_publishable]
-    distinct_cases = _without_duplicates(public_cases)
-    contributors = {case.contributor for case in distinct_cases}
-    teams = {case.team for case in distinct_cases}
+    counts = count_once(public_cases)
     redacted = _redact_pattern(pattern, cases, confidential)
     reasons = [
-        *_missing_breadth(len(contributors), rule.min_contributors, len(teams), rule.min_teams),
+        *_missing_breadth(counts, rule),
         *_missing_evidence(redacted.pattern, cases),
         *(["Its name repeats text that may not be published: rename it."] if redacted.is_name_confidential else []),
     ]
@@ -157,15 +152,15 @@ def _assess(
             pattern_id=pattern.id,
             name=pattern.name,
             reason=" ".join(reasons),
-            n_contributors=len(contributors),
-            n_teams=len(teams),
+            n_contributors=counts.n_contributors,
+            n_teams=counts.n_teams,
         )
     return PublishedPattern(
         pattern=redacted.pattern,
         references=source_references(redacted.pattern.claims, cases),
-        n_cases=len(distinct_cases),
-        n_contributors=len(contributors),
-        n_teams=len(teams),
+        n_cases=len(counts.cases),
+        n_contributors=counts.n_contributors,
+        n_teams=counts.n_teams,
         n_cut_quotes=redacted.n_quotes,
         n_cut_claims=redacted.n_claims,
         n_cut_lines=redacted.n_lines,
@@ -208,37 +203,23 @@ def _is_gist_confidential(theme: Theme, cases: Mapping[str, Case]) -> bool:
     return any(case_id not in cases or not cases[case_id].is_publishable for case_id in theme.exemplars)
 
 
-def _without_duplicates(cases: Iterable[Case]) -> list[Case]:
-    """Remove near-duplicates of each other, and recaps of a session on one of the cases."""
-    cases_by_id = {case.id: case for case in cases}
-    ids = set(cases_by_id) | {case.external_id for case in cases_by_id.values() if case.external_id}
-    return [
-        case
-        for case in cases_by_id.values()
-        if case.duplicate_of not in ids
-        and not (case.kind is CaseKind.RECAP and any(linked in ids for linked in case.linked_cases))
-    ]
-
-
-def _missing_breadth(n_contributors: int, min_contributors: int, n_teams: int, min_teams: int) -> list[str]:
-    missing = [
-        f"{n} of the {n_needed} {noun} needed"
-        for n, n_needed, noun in ((n_contributors, min_contributors, "contributors"), (n_teams, min_teams, "teams"))
-        if n < n_needed
-    ]
+def _missing_breadth(counts: MemberCounts, rule: PublishingRule) -> list[str]:
+    limits = (
+        (counts.n_contributors, rule.min_contributors, "contributors"),
+        (counts.n_teams, rule.min_teams, "teams"),
+    )
+    missing = [f"{n} of the {n_needed} {noun} needed" for n, n_needed, noun in limits if n < n_needed]
     return [f"It has {' and '.join(missing)}."] if missing else []
 
 
 def _missing_evidence(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:
     if not stated_lines(pattern.fields, "solution"):
         return ["No part of its solution may be published."]
-    ids = {quote.case_id for claim in pattern.claims if claim.field != COUNTER_EVIDENCE for quote in claim.quotes}
-    quoted = _without_duplicates(cases[id] for id in sorted(ids))
-    n_teams = len({case.team for case in quoted})
-    if len(quoted) >= MIN_QUOTED_SOURCES and n_teams >= MIN_QUOTED_SOURCES:
+    breadth = measure_breadth(pattern.claims, cases)
+    if not breadth.is_narrow:
         return []
-    sources = f"{pluralize(len(quoted), 'case')} and {pluralize(n_teams, 'team')}"
-    return [f"Its quotes come from {sources}; at least {MIN_QUOTED_SOURCES} of each are needed."]
+    sources = f"{pluralize(breadth.n_cases, 'case')} and {pluralize(breadth.n_teams, 'team')}"
+    return [f"Its quotes come from {sources}; at least {MIN_EVIDENCE} of each are needed."]
 
 
 def _uncounted_cases(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:

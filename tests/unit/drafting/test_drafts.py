@@ -224,12 +224,24 @@ def test_coverage_and_narrow_evidence_flag_state_the_same_counts() -> None:
     assert (breadth.n_cases, breadth.n_teams) == (len(quoted), 1)
 
 
+def test_recap_of_a_case_is_read_but_not_counted_as_a_second_case() -> None:
+    lesson = {"problem": "The scanner died in the cold.", "lesson": "We keep two batteries in a warm pocket."}
+    case = build_case("c-1", lesson)
+    text = {"decision": "We charge two spare batteries in the office every evening."}
+    recap = build_case("r-1", text, kind=CaseKind.RECAP, linked_cases=("c-1",))
+    evidence = evidence_of([case, recap])
+    assert {sentence.case_id for sentence in evidence.remedies()} == {"c-1", "r-1"}
+    assert (evidence.n_cases, evidence.count_cases(evidence.remedies())) == (1, 1)
+    coverage = str(pattern_of([case, recap]).fields["coverage"])
+    assert coverage.startswith("Evidence from 1 of 1 case and 1 team. Fewer than two")
+
+
 def test_evidence_drops_near_duplicates_and_limits_large_themes_to_the_strongest_cases() -> None:
     duplicate = replace(SPARE, id="c-9", duplicate_of="c-2")
     assert [case.id for case in evidence_of([*ALL, duplicate]).cases] == ["c-1", "c-2", "c-3", "c-4"]
     cases = [build_case(f"c-{n:03d}") for n in range(MAX_CASES + 5)]
     assert [case.id for case in evidence_of(cases).cases] == [case.id for case in cases[:MAX_CASES]]
-    assert evidence_of(cases).n_members == MAX_CASES + 5
+    assert evidence_of(cases).n_cases == MAX_CASES + 5
 
 
 def plain_cases(n_with_advice: int, n: int) -> list[Case]:

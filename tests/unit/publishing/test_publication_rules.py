@@ -14,6 +14,7 @@ from tests.fixtures.builders import (
     fields_by_claims,
 )
 
+from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import Case, CaseKind, Consent
 from patternmind.domain.draft_fields import NOT_STATED, WITHDRAWN, stated_lines
 from patternmind.domain.drafts import Claim, DraftState, Pattern
@@ -315,6 +316,25 @@ def test_selection_puts_every_pattern_into_exactly_one_group() -> None:
     assert [pattern.pattern.id for pattern in selection.published] == ["p-1"]
     assert [pattern.pattern_id for pattern in selection.withheld] == ["p-2", "p-4"]
     assert [pattern.id for pattern in selection.retired] == ["p-3"]
+
+
+@given(st.lists(st.sampled_from(["case", "repeat", "recap"]), min_size=1, max_size=5), st.booleans())
+def test_coverage_and_publishing_threshold_count_the_same_cases(kinds: list[str], is_first_listed: bool) -> None:
+    options: Mapping[str, Mapping[str, object]] = {
+        "case": {},
+        "repeat": {"duplicate_of": "c-0"},
+        "recap": {"kind": CaseKind.RECAP, "linked_cases": ("C-0",)},
+    }
+    first = [build_case("c-0", "Case 0 wants tape.")] * is_first_listed
+    others = [build_case(f"c-{n}", f"Case {n} wants tape.", **options[kind]) for n, kind in enumerate(kinds, 1)]
+    cases = cases_by_id(*first, *others)
+    pattern = build_pattern([*first, *others], [build_claim("solution", case) for case in cases.values()])
+    breadth = measure_breadth(pattern.claims, cases)
+    result = assess_pattern(pattern, cases, PublishingRule(min_contributors=2, min_teams=2))
+    assert isinstance(result, WithheldPattern) is breadth.is_narrow
+    assert result.n_teams == breadth.n_teams
+    if isinstance(result, PublishedPattern):
+        assert result.n_cases == breadth.n_cases
 
 
 WORDS = st.lists(st.sampled_from(["pallet", "lane", "tape", "shelf", "night", "truck", "cold", "wall"]), min_size=6)

@@ -237,7 +237,7 @@ def _draft_every_task(
 def _draft_patterns(theme: Theme, cases: Mapping[str, Case], session: LlmSession) -> Iterator[GroundedDraft]:
     selected = [SelectedCase(case, "central") for case in cases.values()]
     with suppress(GatewayFailed):
-        yield draft_pattern_with_model(theme, selected, cases, session, [], n_cases=len(cases), run_id="r")
+        yield draft_pattern_with_model(theme, selected, cases, session, [], run_id="r")
 
 
 def leaks_in_draft(
