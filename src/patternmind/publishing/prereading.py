@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from patternmind.domain.breadth import pluralize
-from patternmind.domain.cases import Case
+from patternmind.domain.cases import Case, is_publishable
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, DraftFields, fields_record, joined_lines, stated_lines
 from patternmind.domain.drafts import (
     Claim,
@@ -285,8 +285,8 @@ def _closing_blocks(content: PrereadingContent, parts: Parts, *, n_left_out: int
 
 
 def _count_network_only_cases(content: PrereadingContent, parts: Parts) -> int:
-    """Count the network-only cases that these pages quote."""
+    """Count the quoted cases that are network-only, withdrawn or erased."""
     printed_lines = {line for lines in parts.values() for line in lines}
     claims = [*content.draft.claims, *(claim for card in content.cards for claim in card.claims)]
     ids = {quote.case_id for claim in claims if claim.text.strip() in printed_lines for quote in claim.quotes}
-    return sum(id in content.cases and not content.cases[id].is_publishable for id in ids)
+    return sum(not is_publishable(content.cases.get(id)) for id in ids)

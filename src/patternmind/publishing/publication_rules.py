@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.domain.breadth import MIN_EVIDENCE, measure_breadth, pluralize
-from patternmind.domain.cases import Case
+from patternmind.domain.cases import Case, is_publishable
 from patternmind.domain.draft_fields import (
     NOT_STATED,
     WITHDRAWN,
@@ -200,7 +200,7 @@ def _is_gist_confidential(theme: Theme, cases: Mapping[str, Case]) -> bool:
     sources = [case for case in members if theme.gist and any(theme.gist in text for text in case.text.values())]
     if sources:
         return not any(case.is_publishable for case in sources)
-    return any(case_id not in cases or not cases[case_id].is_publishable for case_id in theme.exemplars)
+    return not all(is_publishable(cases.get(case_id)) for case_id in theme.exemplars)
 
 
 def _missing_breadth(counts: MemberCounts, rule: PublishingRule) -> list[str]:
@@ -285,7 +285,7 @@ def _may_mix_confidential(claim: Claim, pattern: Pattern, cases: Mapping[str, Ca
     Its words may come from any quoted case.
     """
     quoted_cases = (cases.get(quote.case_id) for quote in claim.quotes)
-    return pattern.provenance.model != NO_AI and any(case is None or not case.is_publishable for case in quoted_cases)
+    return pattern.provenance.model != NO_AI and not all(map(is_publishable, quoted_cases))
 
 
 MIN_SHARED_WORDS = 1 / 3

@@ -228,6 +228,8 @@ def test_prereading_states_why_its_cases_have_no_pattern() -> None:
 def test_prereading_is_marked_network_only_when_it_quotes_such_a_case() -> None:
     assert "For Nordlys only" in text_of(prereading())
     assert "For Nordlys only" not in text_of(prereading(grounded(CLAIMS[:-1])))
+    without_dock = {id: case for id, case in CASES.items() if id != DOCK.id}
+    assert "For Nordlys only" in text_of(prereading(grounded(CLAIMS[:-1]), cases=without_dock)), "DOCK was withdrawn"
 
 
 def test_prereading_names_no_team_and_no_contributor() -> None:
