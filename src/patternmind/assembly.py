@@ -233,7 +233,7 @@ class RunAssembler:
     def _card(self, position: int, theme_id: str, name: ThemeName) -> Theme:
         rows = sorted(self.members[position], key=lambda row: (-float(self.partition.strength[row]), row))
         exemplars = choose_exemplars(self.vectors, self.members[position], self.partition.centres[position])
-        counts = theme_counts.count_cases([self.cases[row] for row in rows])
+        counts = theme_counts.count_once([self.cases[row] for row in rows])
         return Theme(
             id=theme_id,
             lens=self.run.parameters.lens,
@@ -388,7 +388,7 @@ def build_groups(
         ClusterGroup(
             frozenset(cases[row].id for row in rows),
             centroid,
-            n_new=sum(case.id in new_case_ids for case in theme_counts.count_cases([cases[row] for row in rows]).cases),
+            n_new=sum(case.id in new_case_ids for case in theme_counts.count_once([cases[row] for row in rows]).cases),
         )
         for rows, centroid in zip(members, centroids, strict=True)
     ]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
@@ -20,11 +20,12 @@ from patternmind.clustering.neighbours import find_nearest_neighbours
 from patternmind.clustering.partition import default_n_neighbours, make_fits, partition_rows
 from patternmind.clustering.warm_start import MIN_ROWS, hash_rows, warm_start_fits
 from patternmind.domain.calls import current_run_id
-from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.cases import Case
 from patternmind.domain.drafts import Draft
 from patternmind.domain.edits import Edit, binding_edits
 from patternmind.domain.machine_result import MachineResult
 from patternmind.domain.stored_fits import FitLabels, StoredFits
+from patternmind.domain.theme_counts import counted_as
 from patternmind.domain.themes import (
     Assignment,
     Neighbours,
@@ -115,10 +116,10 @@ def run_pipeline(
             duplicate_of = {
                 cases[row].id: cases[first].id for row, first in find_near_duplicates(texts, neighbours).items()
             }
-            partition = _partition_cases(
-                vectors, clustering_inputs, parameters, is_duplicate=_find_duplicates(cases, duplicate_of)
-            )
-        cases = [_with_duplicate_of(case, duplicate_of.get(case.id)) for case in cases]
+            cases = [_with_duplicate_of(case, duplicate_of.get(case.id)) for case in cases]
+            counted = counted_as(cases)
+            is_duplicate = np.array([counted[case.id] != case.id for case in cases], np.bool_)
+            partition = _partition_cases(vectors, clustering_inputs, parameters, is_duplicate=is_duplicate)
         with steps.timed("carry"):
             previous = read_previous_run(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
             new_case_ids = frozenset(case.id for case in cases) - cases_before_period(store, parameters)
@@ -188,18 +189,6 @@ class ClusteringInputs:
     fits_to_store: StoredFits | None = None
     notes: tuple[str, ...] = ()
     is_warm_start: bool = False
-
-
-def _find_duplicates(cases: Sequence[Case], duplicate_of: Mapping[str, str]) -> NDArray[np.bool_]:
-    """Return a mask (n,) of near-duplicates, and of recaps whose case is present."""
-    known_ids = {case.id for case in cases} | {case.external_id for case in cases if case.external_id}
-    return np.array(
-        [
-            case.id in duplicate_of or (case.kind is CaseKind.RECAP and not known_ids.isdisjoint(case.linked_cases))
-            for case in cases
-        ],
-        np.bool_,
-    )
 
 
 def _partition_cases(

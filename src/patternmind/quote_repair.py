@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from patternmind.domain.draft_fields import WITHDRAWN, DraftFields, FieldValue, map_lines
 from patternmind.domain.drafts import (
     Claim,
     Decision,
@@ -17,7 +18,6 @@ from patternmind.domain.drafts import (
     parse_case_input,
 )
 from patternmind.drafting.stopwords import STOPWORDS
-from patternmind.grounding import WITHDRAWN
 from patternmind.publishing.confidential_phrases import (
     MIN_WORD_LETTERS,
     QUOTATION_PATTERN,
@@ -28,7 +28,6 @@ from patternmind.publishing.confidential_phrases import (
 )
 
 RewriteText = Callable[[str], str]
-FieldValues = Mapping[str, str | tuple[str, ...]]
 
 MIN_INLINE_CHARACTERS = 12
 """Minimum length of a text that is withdrawn within a line; half of all lines contain "twice".
@@ -153,7 +152,7 @@ class DraftRewriter:
         return replace(decision, edits=edits, note=line_rewriter.rewrite_line(decision.note, self.rewrite_user_text))
 
 
-def _user_fields(fields: FieldValues) -> FieldValues:
+def _user_fields(fields: DraftFields) -> DraftFields:
     return {name: value for name, value in fields.items() if name in USER_FIELDS}
 
 
@@ -169,13 +168,8 @@ class _LineRewriter:
     unchanged: frozenset[str]
     theme_rename: tuple[str, str] | None
 
-    def rewrite_fields(self, fields: FieldValues, rewrite: RewriteText) -> dict[str, str | tuple[str, ...]]:
-        return {
-            name: self.rewrite_line(value, rewrite)
-            if isinstance(value, str)
-            else tuple(self.rewrite_line(line, rewrite) for line in value)
-            for name, value in fields.items()
-        }
+    def rewrite_fields(self, fields: DraftFields, rewrite: RewriteText) -> dict[str, FieldValue]:
+        return map_lines(fields, lambda line: self.rewrite_line(line, rewrite))
 
     def rewrite_line(self, line: str, rewrite: RewriteText) -> str:
         if line in self.unchanged:

@@ -27,14 +27,13 @@ from tests.fixtures.networks import SharedHome
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import CaseKind
-from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState, state_of
 from patternmind.domain.edits import EditAction
 from patternmind.domain.jobs import Job, JobKind, JobState
 from patternmind.domain.members import Member
 from patternmind.domain.permissions import Role
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.ports import RunParameters
-from patternmind.review import state_of
 from patternmind.services import prereading_builder
 from patternmind.services.authentication import set_password, start_session
 from patternmind.services.erasure import withdraw_case

@@ -8,9 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.fixtures.browser import TIMEOUT_MS, accessibility_violations, console_errors, serve_in_thread
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState, state_of
 from patternmind.domain.permissions import Role
-from patternmind.review import state_of
 from patternmind.services.authentication import start_session
 from patternmind.services.library import list_library
 from patternmind.services.members import add_member

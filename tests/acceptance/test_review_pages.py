@@ -15,10 +15,10 @@ from patternmind.domain.drafts import (
     DraftKind,
     DraftState,
     RejectionReason,
+    state_of,
 )
 from patternmind.domain.permissions import Role
 from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.review import state_of
 from patternmind.services.review_queue import list_own_decisions
 from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
 from patternmind.settings import Settings

@@ -19,11 +19,13 @@ from patternmind.domain.drafts import (
     DraftKind,
     DraftState,
     RejectionReason,
+    active_decisions,
+    fields_of,
+    state_of,
 )
 from patternmind.domain.members import Member
 from patternmind.domain.permissions import Role
 from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.review import active_decisions, fields_of, state_of
 from patternmind.services.authentication import create_sign_in_link, set_password, start_session
 from patternmind.services.members import add_member
 from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts

@@ -25,6 +25,7 @@ from patternmind.domain.drafts import (
     DraftKind,
     DraftState,
     Provenance,
+    state_of,
 )
 from patternmind.domain.edits import Edit, EditAction
 from patternmind.domain.read_models import (
@@ -47,7 +48,6 @@ from patternmind.ports import (
     Store,
     TextRewrite,
 )
-from patternmind.review import state_of
 from patternmind.storage import SqlStore
 
 N = 60

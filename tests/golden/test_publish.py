@@ -196,7 +196,8 @@ def prereading() -> Document:
         provenance=Provenance(run_id="r-1", prompt="extractive-pattern/1", inputs=case_inputs([NIGHT, RETURNS])),
     )
     patterns = [ReviewedDraft(grounded=candidate, created_at=NOON), TAPE]
-    return lay_out_prereading(grounded, theme=THEMES[0], patterns=patterns, cases=CASES, network=NETWORK)
+    reviewed = ReviewedDraft(grounded=grounded)
+    return lay_out_prereading(reviewed, theme=THEMES[0], patterns=patterns, cases=CASES, network=NETWORK)
 
 
 DOCUMENTS = {"playbook": playbook, "prereading": prereading}

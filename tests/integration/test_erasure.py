@@ -14,6 +14,7 @@ from tests.fixtures.commands import write_rows
 
 from patternmind.bootstrap import DATABASE_FILE, UPLOAD_FOLDER_PREFIX, AppContext
 from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.draft_fields import WITHDRAWN
 from patternmind.domain.drafts import DraftAction, PatternUse
 from patternmind.domain.edits import EditAction
 from patternmind.domain.jobs import Job, JobKind
@@ -21,7 +22,6 @@ from patternmind.domain.themes import Vectors
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.embedding.lenses import LENSES, lens_text
 from patternmind.errors import IndexUnavailable, NotFound, RunInProgress, StoreUnavailable, UsageError
-from patternmind.grounding import WITHDRAWN
 from patternmind.ports import IdempotencyKey, KeyClaim, RunParameters, StoredResponse
 from patternmind.services import prereading_builder
 from patternmind.services.exports import EXPORT_NAMES, export_rows

@@ -13,7 +13,7 @@ from tests.fixtures.builders import (
 )
 
 from patternmind.domain.cases import CaseKind, Submission
-from patternmind.domain.drafts import Draft, DraftKind
+from patternmind.domain.drafts import Draft, DraftKind, ReviewedDraft
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
 from patternmind.embedding.hashing_encoder import HashingEncoder
@@ -137,7 +137,8 @@ def test_documents_render_every_payload_as_plain_text() -> None:
         grounded = build_grounded_draft(
             cases, [build_claim("case", own), *claims[start : start + 8]], fields={"case_title": texts[start]}
         )
-        document = lay_out_prereading(grounded, theme=None, patterns=[], cases=cases, network=network)
+        reviewed = ReviewedDraft(grounded=grounded)
+        document = lay_out_prereading(reviewed, theme=None, patterns=[], cases=cases, network=network)
         assert output_safety.unsafe_html(to_html(document)) == []
         assert output_safety.unsafe_markdown(to_markdown(document)) == []
         assert output_safety.unsafe_docx(to_docx(document)) == []

@@ -11,6 +11,7 @@ from tests.fixtures.builders import build_case
 from tests.integration.test_pipeline import PipelineNetwork, build_cases, outlier_cases
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import NOT_STATED
 from patternmind.domain.drafts import (
     NO_AI,
     Draft,
@@ -21,7 +22,7 @@ from patternmind.domain.drafts import (
 )
 from patternmind.domain.edits import EditAction
 from patternmind.drafting.case_selection import MAX_CASES_SHOWN
-from patternmind.drafting.patterns import NO_PATTERN, NOT_STATED
+from patternmind.drafting.patterns import NO_PATTERN
 from patternmind.grounding import ground
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 from patternmind.llm.scripted_answers import answer_candidate_pattern, answer_case_facets, rule_based_model

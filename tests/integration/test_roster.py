@@ -12,12 +12,12 @@ from tests.fixtures.networks import SharedHome, open_house
 
 from patternmind.bootstrap import DATABASE_FILE, AppContext
 from patternmind.domain.cases import CaseKind
+from patternmind.domain.draft_fields import WITHDRAWN
 from patternmind.domain.drafts import Draft, DraftAction, Quote
 from patternmind.domain.edits import EditAction
 from patternmind.embedding.lenses import lens_text
 from patternmind.embedding.vectors import text_hash
 from patternmind.errors import RunInProgress
-from patternmind.grounding import WITHDRAWN
 from patternmind.ports import RosterChange, RunParameters
 from patternmind.services import prereading_builder
 from patternmind.services.exports import export_rows

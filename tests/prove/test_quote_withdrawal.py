@@ -13,10 +13,10 @@ from tests.fixtures.commands import SAMPLE
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import CaseKind
+from patternmind.domain.draft_fields import WITHDRAWN
 from patternmind.domain.drafts import Draft, Quote
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.embedding.lenses import LENSES
-from patternmind.grounding import WITHDRAWN
 from patternmind.ports import RunParameters
 from patternmind.publishing.confidential_phrases import split_words
 from patternmind.quote_repair import UniqueTerms

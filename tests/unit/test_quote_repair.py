@@ -14,6 +14,7 @@ from tests.fixtures.builders import (
 )
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import WITHDRAWN
 from patternmind.domain.drafts import (
     Claim,
     Decision,
@@ -25,7 +26,7 @@ from patternmind.domain.drafts import (
     Quote,
 )
 from patternmind.domain.networks import RosterEntry
-from patternmind.grounding import WITHDRAWN, ground
+from patternmind.grounding import ground
 from patternmind.ingestion.redaction.redactor import redact
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.quote_repair import (

@@ -1,16 +1,15 @@
 """Count the cases and teams behind a draft's evidence, and describe them.
 
-Coverage and the flag for narrow evidence both use this count.
+Coverage, the flag for narrow evidence and the publishing threshold use this count.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE
 from patternmind.domain.drafts import Claim
-
-COUNTER_EVIDENCE_FIELD = "counter_evidence"
-"""Draft field whose quotes contradict the draft; they do not count as its evidence."""
+from patternmind.domain.theme_counts import count_once
 
 MIN_EVIDENCE = 2
 """Minimum number of quoted cases, and of their teams (product.md, Pattern)."""
@@ -18,10 +17,7 @@ MIN_EVIDENCE = 2
 
 @dataclass(frozen=True, slots=True)
 class EvidenceBreadth:
-    """Numbers of quoted cases and of their teams.
-
-    Near-duplicates count as one case. All cases without a team count as one team.
-    """
+    """Numbers of quoted cases and of their teams, each case counted once."""
 
     n_cases: int
     n_teams: int
@@ -49,10 +45,10 @@ def measure_breadth(claims: Iterable[Claim], cases: Mapping[str, Case]) -> Evide
 
     Counter-evidence and quotes from cases outside ``cases`` are ignored.
     """
-    case_ids = (quote.case_id for claim in claims if claim.field != COUNTER_EVIDENCE_FIELD for quote in claim.quotes)
-    quoted_ids = {id for id in case_ids if id in cases}
-    distinct_cases = [cases[id] for id in quoted_ids if cases[id].duplicate_of not in quoted_ids]
-    return EvidenceBreadth(len(distinct_cases), len({case.team for case in distinct_cases}))
+    case_ids = (quote.case_id for claim in claims if claim.field != COUNTER_EVIDENCE for quote in claim.quotes)
+    quoted_ids = sorted({id for id in case_ids if id in cases})
+    counts = count_once(cases[id] for id in quoted_ids)
+    return EvidenceBreadth(len(counts.cases), counts.n_teams)
 
 
 def pluralize(n: int, noun: str) -> str:

@@ -157,6 +157,14 @@ class Case:
         )
 
 
+def is_publishable(case: Case | None) -> bool:
+    """Return True if the case still exists and its text may leave the network.
+
+    The text of a withdrawn or erased case may not: its consent is gone with it.
+    """
+    return case is not None and case.is_publishable
+
+
 def _truncate_title(text: str) -> str:
     if len(text) <= MAX_TITLE_CHARS or text[MAX_TITLE_CHARS].isspace():
         return text[:MAX_TITLE_CHARS]

@@ -5,13 +5,14 @@ The types enforce the order ``Draft -> GroundedDraft -> Pattern``. Only ``ground
 constructs a ``Pattern``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import final
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import DraftFields, FieldValue, value_to_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +58,6 @@ class DraftState(StrEnum):
 
 NO_AI = "no AI used"
 """Model name of drafts that were made without a language model."""
-
-NOT_STATED = "not stated in these cases"
-"""Value of a field that no claim covers; stored in drafts."""
 
 NO_PATTERN = "No repeatable pattern in these cases"
 """Name of a pattern draft whose result is that the cases contain no pattern; stored in drafts."""
@@ -139,7 +137,7 @@ class Draft:
     kind: DraftKind
     theme_id: str | None
     name: str
-    fields: Mapping[str, str | tuple[str, ...]]
+    fields: DraftFields
     claims: tuple[Claim, ...]
     provenance: Provenance
     flags: tuple[Flag, ...] = ()
@@ -213,8 +211,39 @@ class Decision:
     after: DraftState
     reason: RejectionReason | None = None
     note: str = ""
-    edits: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict[str, str | tuple[str, ...]])
+    edits: DraftFields = field(default_factory=dict[str, FieldValue])
     undoes: str | None = None
+
+
+def active_decisions(decisions: Sequence[Decision]) -> list[Decision]:
+    """Return the decisions that still apply: neither undos nor undone."""
+    undone = {decision.undoes for decision in decisions}
+    return [decision for decision in decisions if decision.action is not DraftAction.UNDO and decision.id not in undone]
+
+
+def state_of(decisions: Sequence[Decision]) -> DraftState:
+    """Return the state that results from a log."""
+    active = active_decisions(decisions)
+    return active[-1].after if active else DraftState.CANDIDATE
+
+
+def approval_of(decisions: Sequence[Decision]) -> Decision | None:
+    """Return the decision that accepted the current version; None if it is not accepted."""
+    accepted = [decision for decision in active_decisions(decisions) if decision.action is DraftAction.ACCEPT]
+    return accepted[-1] if accepted and state_of(decisions) is DraftState.ACCEPTED else None
+
+
+def apply_decisions(name: str, fields: DraftFields, decisions: Sequence[Decision]) -> dict[str, FieldValue]:
+    """Return a draft's fields, ``name`` included, with all active edits; the last edit wins."""
+    current: dict[str, FieldValue] = {"name": name, **fields}
+    for decision in active_decisions(decisions):
+        current.update(decision.edits)
+    return current
+
+
+def name_of(name: str, decisions: Sequence[Decision]) -> str:
+    """Return a draft's current name on one line."""
+    return value_to_line(apply_decisions(name, {}, decisions)["name"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +258,12 @@ class ReviewedDraft:
     def version(self) -> int:
         """Number of decisions; guards against two reviewers overwriting each other unnoticed."""
         return len(self.decisions)
+
+
+def fields_of(reviewed: ReviewedDraft) -> dict[str, FieldValue]:
+    """Return the current fields of a draft, ``name`` included."""
+    draft = reviewed.grounded.draft
+    return apply_decisions(draft.name, draft.fields, reviewed.decisions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +289,7 @@ class Pattern:
     id: str
     theme_id: str | None
     name: str
-    fields: Mapping[str, str | tuple[str, ...]]
+    fields: DraftFields
     claims: tuple[Claim, ...]
     provenance: Provenance
     state: DraftState

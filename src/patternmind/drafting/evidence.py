@@ -1,9 +1,10 @@
 """Gather the input of a theme's drafts: its cases, their sentences by role, and its distinctive phrases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from patternmind.domain.cases import Case
+from patternmind.domain.theme_counts import count_once, counted_as, without_near_duplicates
 from patternmind.domain.themes import Theme
 from patternmind.drafting.keyphrases import Phrase
 from patternmind.drafting.sentence_selection import centrality, compute_document_frequencies, sentences_with_roles
@@ -30,12 +31,16 @@ MAX_CASES = 60
 class ThemeEvidence:
     """The cases of a theme and their sentences.
 
-    ``cases`` are sorted by descending strength, without near-duplicates; ``n_members`` includes near-duplicates.
+    Attributes:
+        cases: the cases read, by descending strength, without near-duplicates.
+        counted_as: id of the case that each of them counts as; see ``theme_counts``.
+        n_cases: number of cases of the theme, each counted once, read or not.
     """
 
     theme: Theme
     cases: tuple[Case, ...]
-    n_members: int
+    counted_as: Mapping[str, str]
+    n_cases: int
     sentences: tuple[Sentence, ...]
     phrases: tuple[Phrase, ...]
     cohesion: Mapping[str, float]
@@ -73,7 +78,7 @@ class ThemeEvidence:
         If fewer than two cases have such a sentence, add what was tried in cases that report no failure.
         """
         helped = sentences_with_roles(self.sentences, SentenceRole.HELPED)
-        if len({sentence.case_id for sentence in helped}) > 1:
+        if self.count_cases(helped) > 1:
             return helped
         failed = {sentence.case_id for sentence in self.sentences if sentence.role is SentenceRole.WORSE}
         return helped + [s for s in sentences_with_roles(self.sentences, SentenceRole.TRIED) if s.case_id not in failed]
@@ -81,9 +86,14 @@ class ThemeEvidence:
     def case(self, case_id: str) -> Case:
         return next(case for case in self.cases if case.id == case_id)
 
-    def n_teams(self, case_ids: Sequence[str]) -> int:
-        """Count the distinct teams of cases; all cases without a team count as one team."""
-        return len({self.case(case_id).team for case_id in case_ids})
+    def count_cases(self, sentences: Iterable[Sentence]) -> int:
+        """Count the cases of sentences, each once."""
+        return len({self.counted_as[sentence.case_id] for sentence in sentences})
+
+    @property
+    def counted_cases(self) -> tuple[Case, ...]:
+        """The cases read, each once."""
+        return tuple(case for case in self.cases if self.counted_as[case.id] == case.id)
 
 
 def gather_evidence(
@@ -91,11 +101,12 @@ def gather_evidence(
 ) -> ThemeEvidence:
     """Read a theme's cases once for all its drafts."""
     members = [cases[case_id] for case_id in theme.case_ids if case_id in cases]
-    distinct = [case for case in members if case.duplicate_of not in theme.case_ids][:MAX_CASES]
+    distinct = without_near_duplicates(members)[:MAX_CASES]
     return ThemeEvidence(
         theme=theme,
         cases=tuple(distinct),
-        n_members=len(members),
+        counted_as=counted_as(distinct),
+        n_cases=len(count_once(members).cases),
         sentences=tuple(sentence for case in distinct for sentence in extract_sentences(case)),
         phrases=tuple(phrases),
         cohesion=cohesion,

@@ -5,9 +5,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from patternmind.domain.draft_fields import DraftFields
 from patternmind.domain.drafts import Claim, Draft, DraftKind, Provenance
-
-DraftFields = Mapping[str, str | tuple[str, ...]]
 
 
 def build_draft(

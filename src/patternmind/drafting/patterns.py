@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import CaseKind
-from patternmind.domain.drafts import NO_PATTERN, NOT_STATED, Claim, Draft, DraftKind, Provenance, case_input
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE, NOT_STATED, DraftFields
+from patternmind.domain.drafts import NO_PATTERN, Claim, Draft, DraftKind, Provenance, case_input
 from patternmind.drafting.evidence import ThemeEvidence
-from patternmind.drafting.identity import DraftFields, build_draft
+from patternmind.drafting.identity import build_draft
 from patternmind.drafting.sentence_selection import is_quotable_statement, select_sentences, sentences_with_roles
 from patternmind.text import (
     LIMITATION,
@@ -77,7 +78,8 @@ def _steps(evidence: ThemeEvidence, first: Sentence | None) -> list[Sentence]:
     remedies = evidence.remedies()
     steps = select_sentences(remedies, evidence.remedy_score, limit=MAX_STEPS, first=first)
     if len(steps) == 1:
-        others = [sentence for sentence in remedies if sentence.case_id != steps[0].case_id]
+        first_case = evidence.counted_as[steps[0].case_id]
+        others = [sentence for sentence in remedies if evidence.counted_as[sentence.case_id] != first_case]
         steps += select_sentences(others, evidence.remedy_score, limit=1)
     return steps
 
@@ -106,7 +108,7 @@ def _pattern_draft(
         "signs_it_applies": problems[1:],
         "do_not_use_when": limits,
         "consequences": outcomes,
-        "counter_evidence": counter,
+        COUNTER_EVIDENCE: counter,
     }
     claims = [_claim(name, sentence) for name, sentences in selected.items() for sentence in sentences]
     fields: DraftFields = {
@@ -135,13 +137,13 @@ def _has_too_few_remedies(evidence: ThemeEvidence) -> bool:
     minimum share.
     """
     remedies = evidence.remedies()
-    cases_with_field = {sentence.case_id for sentence in remedies if sentence.field not in PLAIN_TEXT_FIELDS}
-    cases_with_remedy = {sentence.case_id for sentence in remedies}
-    return len(cases_with_field) < 2 and len(cases_with_remedy) < MIN_REMEDY_SHARE * len(evidence.cases)
+    n_with_field = evidence.count_cases(s for s in remedies if s.field not in PLAIN_TEXT_FIELDS)
+    min_cases = MIN_REMEDY_SHARE * len(evidence.counted_cases)
+    return n_with_field < 2 and evidence.count_cases(remedies) < min_cases
 
 
 def _no_pattern_reason(evidence: ThemeEvidence) -> str:
-    n_with_remedy, n = len({sentence.case_id for sentence in evidence.remedies()}), len(evidence.cases)
+    n_with_remedy, n = evidence.count_cases(evidence.remedies()), len(evidence.counted_cases)
     if n_with_remedy < 2:
         return "Fewer than two of these cases say what helped."
     return f"Only {n_with_remedy} of the {n} cases read say what helped."
@@ -163,7 +165,4 @@ def _claim(field: str, sentence: Sentence) -> Claim:
 def _coverage_text(evidence: ThemeEvidence, claims: Sequence[Claim]) -> str:
     """State the number of quoted cases and teams, and note too few."""
     breadth = measure_breadth(claims, {case.id: case for case in evidence.cases})
-    return f"{breadth.describe(n_theme_cases=evidence.n_members)}." + (ANECDOTE_NOTE if breadth.is_narrow else "")
-
-
-__all__ = ["ANECDOTE_NOTE", "METHOD", "NOT_STATED", "NO_PATTERN", "draft_pattern"]
+    return f"{breadth.describe(n_theme_cases=evidence.n_cases)}." + (ANECDOTE_NOTE if breadth.is_narrow else "")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import NOT_STATED, DraftFields
 from patternmind.domain.drafts import (
     Claim,
     Draft,
@@ -12,8 +13,7 @@ from patternmind.domain.drafts import (
     case_input,
 )
 from patternmind.drafting.evidence import ThemeEvidence
-from patternmind.drafting.identity import DraftFields, build_draft
-from patternmind.drafting.patterns import NOT_STATED
+from patternmind.drafting.identity import build_draft
 from patternmind.drafting.sentence_selection import select_sentences, sentences_with_roles
 from patternmind.text import Sentence, SentenceRole, extract_sentences
 
@@ -88,18 +88,18 @@ def _session_goal(evidence: ThemeEvidence) -> str:
 
 
 def _n_cases_without_remedy(evidence: ThemeEvidence) -> int:
-    cases_with_remedy = {sentence.case_id for sentence in evidence.remedies()}
-    return len(evidence.cases) - len(cases_with_remedy)
+    return len(evidence.counted_cases) - evidence.count_cases(evidence.remedies())
 
 
 def _open_points(evidence: ThemeEvidence, remedies: Sequence[Sentence]) -> tuple[str, ...]:
     """List the gaps in the cases that can be counted."""
-    n_without_remedy, n = _n_cases_without_remedy(evidence), len(evidence.cases)
+    cases = evidence.counted_cases
+    n_without_remedy, n = _n_cases_without_remedy(evidence), len(cases)
     lines = [f"{n_without_remedy} of {n} cases do not say what helped."] if n_without_remedy else []
-    n_undated = sum(case.date is None for case in evidence.cases)
+    n_undated = sum(case.date is None for case in cases)
     if n_undated:
         lines.append(f"{n_undated} of {n} cases have no date, so we cannot see whether this happens less often now.")
-    if evidence.n_teams([case.id for case in evidence.cases]) < 2:
+    if len({case.team for case in cases}) < 2:
         lines.append("All cases come from one team or name no team: the problem may be local.")
     if not remedies:
         lines.append("No other case says what helped.")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import NOT_STATED
 from patternmind.domain.drafts import (
     Claim,
     Draft,
@@ -12,7 +13,6 @@ from patternmind.domain.drafts import (
     case_input,
 )
 from patternmind.drafting.identity import build_draft
-from patternmind.drafting.patterns import NOT_STATED
 from patternmind.text import Sentence, SentenceRole, extract_sentences
 
 BULLETS = ("case", "pattern", "decision", "next_use", "open_question")

@@ -1,6 +1,9 @@
 """Draft the result for a theme with a single contributor: no pattern, with the reason."""
 
+from patternmind.domain.breadth import pluralize
+from patternmind.domain.draft_fields import NOT_STATED, DraftFields
 from patternmind.domain.drafts import (
+    NO_PATTERN,
     Claim,
     Draft,
     DraftKind,
@@ -8,8 +11,8 @@ from patternmind.domain.drafts import (
     case_input,
 )
 from patternmind.drafting.evidence import ThemeEvidence
-from patternmind.drafting.identity import DraftFields, build_draft
-from patternmind.drafting.patterns import METHOD, NO_PATTERN, NOT_STATED
+from patternmind.drafting.identity import build_draft
+from patternmind.drafting.patterns import METHOD
 from patternmind.drafting.sentence_selection import select_sentences, sentences_with_roles
 from patternmind.text import SentenceRole
 
@@ -27,7 +30,7 @@ def draft_no_pattern_for_single_contributor(evidence: ThemeEvidence, *, run_id: 
     fields: DraftFields = {
         "problem": tuple(s.text for s in problems) or NOT_STATED,
         "reason": SINGLE_CONTRIBUTOR_REASON,
-        "coverage": f"{evidence.n_members} cases, one contributor.",
+        "coverage": f"{pluralize(evidence.n_cases, 'case')}, one contributor.",
     }
     inputs = tuple(case_input(case) for case in evidence.cases)
     provenance = Provenance(run_id=run_id, prompt=METHOD, inputs=inputs)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from patternmind.domain.draft_fields import NOT_STATED
 from patternmind.domain.drafts import (
     Claim,
     Draft,
@@ -12,7 +13,6 @@ from patternmind.domain.drafts import (
 from patternmind.domain.themes import Theme
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import build_draft
-from patternmind.drafting.patterns import NOT_STATED
 from patternmind.drafting.sentence_selection import representative_sentences, select_sentences, sentences_with_roles
 from patternmind.text import Sentence, SentenceRole
 

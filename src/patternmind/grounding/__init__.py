@@ -7,14 +7,12 @@ and dashes. The result always holds the slice of the source, never the draft's s
 from patternmind.grounding.claims import ground
 from patternmind.grounding.counter_evidence import add_counter_evidence
 from patternmind.grounding.facts import MissingFact, extract_source_facts, find_missing_facts
-from patternmind.grounding.field_lines import WITHDRAWN
 from patternmind.grounding.folding import FOLDED_CHARACTERS, find_folded
 from patternmind.grounding.quotes import LocatedQuote, locate_quote
 from patternmind.grounding.support import Similarity, recurring_word_share, word_overlap
 
 __all__ = [
     "FOLDED_CHARACTERS",
-    "WITHDRAWN",
     "LocatedQuote",
     "MissingFact",
     "Similarity",

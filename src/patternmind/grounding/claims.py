@@ -19,7 +19,7 @@ from patternmind.domain.drafts import (
     RefusedClaim,
 )
 from patternmind.grounding.facts import MissingFact, extract_source_facts, find_missing_facts
-from patternmind.grounding.field_lines import WITHDRAWN, remove_lines, unclaimed_lines
+from patternmind.grounding.field_lines import remove_lines, unclaimed_lines
 from patternmind.grounding.flags import (
     name_flags,
     narrow_evidence_flags,
@@ -147,6 +147,3 @@ def _input_cases(draft: Draft, cases: Mapping[str, Case]) -> list[Case]:
 def _flags_of_claims(flags: Sequence[Flag], claims: Sequence[Claim]) -> list[Flag]:
     keys = {(claim.field, claim.text) for claim in claims}
     return [flag for flag in flags if (flag.field, flag.text) in keys]
-
-
-__all__ = ["WITHDRAWN", "ground"]

@@ -5,12 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE, COUNTER_SEARCH, FieldValue
 from patternmind.domain.drafts import Claim, Draft, DraftKind
 from patternmind.grounding.support import word_overlap
 from patternmind.text import Sentence, SentenceRole, extract_sentences
-
-COUNTER_EVIDENCE_FIELD = "counter_evidence"
-COUNTER_SEARCH_FIELD = "counter_search"
 
 MIN_STEP_OVERLAP = 0.3
 """Minimum share of a step's words in the sentence and its context in the case."""
@@ -49,7 +47,7 @@ def add_counter_evidence(draft: Draft, cases: Sequence[Case]) -> Draft:
     steps = [claim for claim in draft.claims if claim.field == "solution"]
     if draft.kind is not DraftKind.PATTERN or not steps:
         return draft
-    existing = [claim for claim in draft.claims if claim.field == COUNTER_EVIDENCE_FIELD]
+    existing = [claim for claim in draft.claims if claim.field == COUNTER_EVIDENCE]
     quoted = {(quote.case_id, quote.field, quote.start) for claim in draft.claims for quote in claim.quotes}
     candidates = [
         evidence
@@ -63,21 +61,21 @@ def add_counter_evidence(draft: Draft, cases: Sequence[Case]) -> Draft:
     for sentence in (evidence.sentence for evidence in candidates):
         if len(existing) + len(new) < MAX_COUNTER_CLAIMS and sentence.case_id not in used_case_ids:
             used_case_ids.add(sentence.case_id)
-            new.append(Claim(text=sentence.text, field=COUNTER_EVIDENCE_FIELD, quotes=(sentence.to_quote(),)))
+            new.append(Claim(text=sentence.text, field=COUNTER_EVIDENCE, quotes=(sentence.to_quote(),)))
     searched = f"Searched {len(cases)} {'case' if len(cases) == 1 else 'cases'} of the theme: "
     n = len(existing) + len(new)
     fields = {
         **draft.fields,
-        COUNTER_EVIDENCE_FIELD: _field_lines(draft, existing, new),
-        COUNTER_SEARCH_FIELD: searched + (f"{n} found." if n else "none found."),
+        COUNTER_EVIDENCE: _field_lines(draft, existing, new),
+        COUNTER_SEARCH: searched + (f"{n} found." if n else "none found."),
     }
     return replace(draft, claims=(*draft.claims, *new), fields=fields)
 
 
-def _field_lines(draft: Draft, existing_claims: Sequence[Claim], new_claims: Sequence[Claim]) -> str | tuple[str, ...]:
+def _field_lines(draft: Draft, existing_claims: Sequence[Claim], new_claims: Sequence[Claim]) -> FieldValue:
     """Return all lines of the field; without a new claim, the drafter's own value."""
     if not new_claims:
-        return draft.fields.get(COUNTER_EVIDENCE_FIELD, ())
+        return draft.fields.get(COUNTER_EVIDENCE, ())
     return (*(claim.text for claim in existing_claims), *(claim.text for claim in new_claims))
 
 

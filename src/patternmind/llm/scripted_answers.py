@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE
 from patternmind.llm.scripted_model import Script, ScriptedModel
 from patternmind.ports import RenderedPrompt
 
@@ -39,7 +40,7 @@ PATTERN_LISTS = (
     "signs_it_applies",
     "do_not_use_when",
     "consequences",
-    "counter_evidence",
+    COUNTER_EVIDENCE,
 )
 
 MAX_SENTENCE_CHARACTERS = 240
@@ -87,7 +88,7 @@ def answer_candidate_pattern(prompt: RenderedPrompt) -> dict[str, Any]:
         "therefore": [therefore],
         "steps": helped[1:4],
         "consequences": by_kind.get("outcome", [])[:4],
-        "counter_evidence": by_kind.get("did not help", [])[:4],
+        COUNTER_EVIDENCE: by_kind.get("did not help", [])[:4],
     }
 
 

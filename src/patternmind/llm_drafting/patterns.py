@@ -16,6 +16,7 @@ import numpy as np
 from patternmind.assembly import RunAssembler
 from patternmind.domain.cases import Case
 from patternmind.domain.drafts import Draft, DraftKind, GroundedDraft, case_input
+from patternmind.domain.theme_counts import count_once, without_near_duplicates
 from patternmind.domain.themes import Theme
 from patternmind.drafting.case_selection import MAX_CASES_SHOWN, SelectedCase, select_cases
 from patternmind.drafting.identity import with_recomputed_id
@@ -144,7 +145,6 @@ def _draft_with_model(
             assembler.cases_by_id,
             llm_session,
             notes,
-            n_cases=len(pending.members),
             run_id=assembler.run.id,
             made_for=made_for,
         )
@@ -160,7 +160,6 @@ def draft_pattern_with_model(
     llm_session: LlmSession,
     notes: list[str],
     *,
-    n_cases: int,
     run_id: str,
     made_for: str = "",
 ) -> GroundedDraft:
@@ -170,15 +169,13 @@ def draft_pattern_with_model(
         GatewayFailed: Too few cases could be read, or the valid claims do not form a pattern.
     """
     shown_cases = _map_cases(theme, selected_cases, llm_session, notes, run_id=run_id)
-    proposal = propose_pattern(theme, shown_cases, llm_session.ask, n_cases=n_cases)
+    proposal = propose_pattern(theme, shown_cases, [cases[id] for id in theme.case_ids], llm_session.ask)
     return _reduce_proposal(cases, proposal, llm_session, notes, run_id=run_id, made_for=made_for)
 
 
 def _without_near_duplicates(assembler: RunAssembler, theme: Theme) -> list[Case]:
     """Return the cases of a theme by descending strength, without near-duplicates of other members."""
-    member_ids = set(theme.case_ids)
-    members = [assembler.cases_by_id[id] for id in theme.case_ids]
-    return [case for case in members if case.duplicate_of not in member_ids]
+    return without_near_duplicates(assembler.cases_by_id[id] for id in theme.case_ids)
 
 
 def _hash_cases(members: Sequence[Case]) -> str:
@@ -227,7 +224,7 @@ def _map_cases(
         else:
             n_failed["the case supports none of the model's points"] += 1
     reasons = "; ".join(f"{reason} ({n})" for reason, n in sorted(n_failed.items()))
-    if len(shown_cases) < MIN_CASES_READ:
+    if len(count_once(shown_case.case for shown_case in shown_cases).cases) < MIN_CASES_READ:
         suffix = f": {reasons}" if reasons else ""
         raise GatewayFailed(
             facets.PROMPT_ID, f"{len(shown_cases)} of {len(selected_cases)} cases could be read{suffix}"

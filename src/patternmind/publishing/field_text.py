@@ -4,30 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from patternmind.domain.breadth import pluralize
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import NO_AI, NOT_STATED, Claim, Provenance
+from patternmind.domain.draft_fields import NOT_STATED
+from patternmind.domain.drafts import NO_AI, Claim, Provenance
 from patternmind.publishing.document import Paragraph, QuoteBlock
 
 NOT_STATED_SENTENCE = f"{NOT_STATED.capitalize()}."
-
-WITHDRAWN = "[withdrawn]"
-"""Text in place of a refused claim; a test checks that it equals ``grounding.WITHDRAWN``."""
-
-COUNTER_EVIDENCE = "counter_evidence"
-
-FieldValue = str | tuple[str, ...]
-
-
-def stated_lines(fields: Mapping[str, FieldValue], name: str) -> tuple[str, ...]:
-    """Return the lines of a field without empty, withdrawn and not-stated ones."""
-    value = fields.get(name, "")
-    lines = value.splitlines() if isinstance(value, str) else value
-    return tuple(
-        line.strip() for line in lines if line.strip() and line.strip() != NOT_STATED and WITHDRAWN not in line
-    )
-
-
-def joined_lines(fields: Mapping[str, FieldValue], name: str) -> str:
-    return " ".join(stated_lines(fields, name))
 
 
 def source_reference(case: Case) -> str:

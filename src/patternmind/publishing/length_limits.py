@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE, stated_lines
 from patternmind.publishing.document import (
     Block,
     BulletList,
@@ -17,7 +18,6 @@ from patternmind.publishing.document import (
     count_document_words,
     count_words,
 )
-from patternmind.publishing.field_text import COUNTER_EVIDENCE, stated_lines
 from patternmind.publishing.prereading_content import PrereadingContent
 
 MAX_WORDS = 900
@@ -43,12 +43,12 @@ Parts = dict[str, tuple[str, ...]]
 SHORTENING_ORDER = (
     ("helped", 2),
     ("forces", 2),
-    ("counter", 2),
+    (COUNTER_EVIDENCE, 2),
     ("related", 2),
     ("disagreement", 1),
     ("helped", 1),
     ("forces", 1),
-    ("counter", 1),
+    (COUNTER_EVIDENCE, 1),
     ("unknown", 2),
     ("case", 5),
     ("related", 0),
@@ -60,7 +60,7 @@ SHORTENING_ORDER = (
     ("case", 1),
     ("patlet", 0),
     ("disagreement", 0),
-    ("counter", 0),
+    (COUNTER_EVIDENCE, 0),
     ("unknown", 0),
     ("quotes", 0),
     ("questions", 0),
@@ -117,7 +117,7 @@ def split_parts(content: PrereadingContent) -> Parts:
     for card in content.cards:
         parts[f"patlet of {card.id}"] = stated_lines(card.fields, "patlet")
         parts[f"forces of {card.id}"] = stated_lines(card.fields, "forces")
-        parts[f"counter of {card.id}"] = stated_lines(card.fields, COUNTER_EVIDENCE)
+        parts[f"{COUNTER_EVIDENCE} of {card.id}"] = stated_lines(card.fields, COUNTER_EVIDENCE)
     return parts
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from patternmind.domain.breadth import pluralize
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE, DraftFields, joined_lines, stated_lines
 from patternmind.domain.drafts import DraftState, Pattern
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
@@ -23,14 +24,7 @@ from patternmind.publishing.document import (
     Paragraph,
     QuoteBlock,
 )
-from patternmind.publishing.field_text import (
-    COUNTER_EVIDENCE,
-    NOT_STATED_SENTENCE,
-    joined_lines,
-    provenance_line,
-    quote_blocks,
-    stated_lines,
-)
+from patternmind.publishing.field_text import NOT_STATED_SENTENCE, provenance_line, quote_blocks
 from patternmind.publishing.publication_rules import PublishedPattern, WithheldPattern
 
 INTRODUCTION = (
@@ -180,16 +174,14 @@ def _pattern_page(
     ]
 
 
-def _field_blocks(
-    title: str, fields: Mapping[str, str | tuple[str, ...]], name: str, *, empty: str = NOT_STATED_SENTENCE
-) -> list[Block]:
+def _field_blocks(title: str, fields: DraftFields, name: str, *, empty: str = NOT_STATED_SENTENCE) -> list[Block]:
     lines = stated_lines(fields, name)
     if len(lines) > 1:
         return [Heading(3, title), BulletList(lines)]
     return [Heading(3, title), Paragraph(lines[0] if lines else empty)]
 
 
-def _solution_blocks(fields: Mapping[str, str | tuple[str, ...]]) -> list[Block]:
+def _solution_blocks(fields: DraftFields) -> list[Block]:
     lines = stated_lines(fields, "solution")
     if len(lines) < 2:
         return _field_blocks("Therefore", fields, "solution")

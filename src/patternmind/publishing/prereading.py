@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from patternmind.domain.cases import Case
+from patternmind.domain.breadth import pluralize
+from patternmind.domain.cases import Case, is_publishable
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE, DraftFields, fields_record, joined_lines, stated_lines
 from patternmind.domain.drafts import (
     Claim,
     DraftState,
-    GroundedDraft,
     Pattern,
     ReviewedDraft,
+    fields_of,
+    state_of,
 )
 from patternmind.domain.drafts import Quote as SourceQuote
 from patternmind.domain.networks import Network
@@ -27,15 +30,10 @@ from patternmind.publishing.document import (
     QuoteBlock,
 )
 from patternmind.publishing.field_text import (
-    COUNTER_EVIDENCE,
     NOT_STATED_SENTENCE,
-    FieldValue,
-    joined_lines,
     lines_with_sources,
-    pluralize,
     provenance_line,
     quote_blocks,
-    stated_lines,
 )
 from patternmind.publishing.length_limits import (
     SHORTENING_ORDER,
@@ -47,7 +45,6 @@ from patternmind.publishing.length_limits import (
     without_long_sentences,
 )
 from patternmind.publishing.prereading_content import PatternCard, PrereadingContent, gather_content
-from patternmind.publishing.reviewed_content import current_fields, current_state, split_decisions
 
 MAX_SENTENCE_GAP = 3
 """Characters between two sentences that follow each other; list marks and blank lines included."""
@@ -60,7 +57,7 @@ PREPARATION_MESSAGE = "No slides. Bring a similar case of your own, one question
 
 
 def lay_out_prereading(
-    prereading: GroundedDraft | ReviewedDraft,
+    prereading: ReviewedDraft,
     *,
     theme: Theme | None,
     patterns: Sequence[ReviewedDraft | Pattern],
@@ -86,19 +83,17 @@ def lay_out_prereading(
     return document
 
 
-def prereading_record(prereading: GroundedDraft | ReviewedDraft) -> dict[str, Any]:
+def prereading_record(prereading: ReviewedDraft) -> dict[str, Any]:
     """Return the pre-reading as JSON, in the format of ``export drafts``."""
-    draft, decisions = split_decisions(prereading)
+    draft = prereading.grounded.draft
+    fields = fields_record(fields_of(prereading))
     return {
         "id": draft.id,
         "kind": draft.kind.value,
-        "state": current_state(decisions).value,
+        "state": state_of(prereading.decisions).value,
         "theme_id": draft.theme_id,
-        "name": draft.name,
-        "fields": {
-            name: value if isinstance(value, str) else list(value)
-            for name, value in current_fields(draft, decisions).items()
-        },
+        "name": fields.pop("name"),
+        "fields": fields,
         "claims": [_claim_record(claim) for claim in draft.claims],
         "provenance": {
             "run_id": draft.provenance.run_id,
@@ -214,7 +209,7 @@ def _quote_section(title: str, content: PrereadingContent, name: str, parts: Par
     return [Heading(2, title), *(blocks or [Paragraph(_missing_message(content.fields, name))])]
 
 
-def _missing_message(fields: Mapping[str, FieldValue], name: str, *, empty: str = NOT_STATED_SENTENCE) -> str:
+def _missing_message(fields: DraftFields, name: str, *, empty: str = NOT_STATED_SENTENCE) -> str:
     """Return the text for a part without lines: there were none, or they were too long."""
     return LEFT_OUT_MESSAGE if stated_lines(fields, name) else empty
 
@@ -243,7 +238,7 @@ def _pattern_blocks(card: PatternCard, content: PrereadingContent, parts: Parts)
     label, meaning = STATE_LABELS.get(card.state, ("Candidate", "proposed from the cases; not accepted yet"))
     patlet = " ".join(parts[f"patlet of {card.id}"])
     forces = lines_with_sources(parts[f"forces of {card.id}"], card.claims, content.references_by_case)
-    counter = lines_with_sources(parts[f"counter of {card.id}"], card.claims, content.references_by_case)
+    counter = lines_with_sources(parts[f"{COUNTER_EVIDENCE} of {card.id}"], card.claims, content.references_by_case)
     empty_message = _missing_message(card.fields, COUNTER_EVIDENCE, empty="none found in these cases.")
     against = tuple(f"Counter-evidence: {line}" for line in (counter or (empty_message,)))
     blocks: list[Block] = [Heading(3, card.name), Note(label, f"{meaning[:1].upper()}{meaning[1:]}.")]
@@ -290,8 +285,8 @@ def _closing_blocks(content: PrereadingContent, parts: Parts, *, n_left_out: int
 
 
 def _count_network_only_cases(content: PrereadingContent, parts: Parts) -> int:
-    """Count the network-only cases that these pages quote."""
+    """Count the quoted cases that are network-only, withdrawn or erased."""
     printed_lines = {line for lines in parts.values() for line in lines}
     claims = [*content.draft.claims, *(claim for card in content.cards for claim in card.claims)]
     ids = {quote.case_id for claim in claims if claim.text.strip() in printed_lines for quote in claim.quotes}
-    return sum(id in content.cases and not content.cases[id].is_publishable for id in ids)
+    return sum(not is_publishable(content.cases.get(id)) for id in ids)

@@ -4,30 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import DraftFields, joined_lines, stated_lines
 from patternmind.domain.drafts import (
     Claim,
     Decision,
     Draft,
-    DraftAction,
     DraftState,
-    GroundedDraft,
     Pattern,
     ReviewedDraft,
+    approval_of,
+    fields_of,
+    name_of,
+    state_of,
 )
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
-from patternmind.publishing.field_text import (
-    FieldValue,
-    joined_lines,
-    source_reference,
-    stated_lines,
-)
-from patternmind.publishing.reviewed_content import (
-    current_fields,
-    current_name,
-    current_state,
-    split_decisions,
-)
+from patternmind.publishing.field_text import source_reference
 
 MAX_PATTERNS = 2
 
@@ -39,7 +31,7 @@ class PatternCard:
     id: str
     name: str
     state: DraftState
-    fields: Mapping[str, FieldValue]
+    fields: DraftFields
     claims: tuple[Claim, ...]
 
 
@@ -48,7 +40,7 @@ class PrereadingContent:
     """The content of a pre-reading before shortening."""
 
     draft: Draft
-    fields: Mapping[str, FieldValue]
+    fields: DraftFields
     approval: Decision | None
     theme: Theme | None
     cards: tuple[PatternCard, ...]
@@ -62,35 +54,30 @@ class PrereadingContent:
 def _pattern_card(pattern: ReviewedDraft | Pattern) -> PatternCard:
     if isinstance(pattern, Pattern):
         return PatternCard(pattern.id, pattern.name, pattern.state, pattern.fields, pattern.claims)
-    draft, decisions = split_decisions(pattern)
+    draft = pattern.grounded.draft
     return PatternCard(
-        draft.id,
-        current_name(draft, decisions),
-        current_state(decisions),
-        current_fields(draft, decisions),
-        draft.claims,
+        draft.id, name_of(draft.name, pattern.decisions), state_of(pattern.decisions), fields_of(pattern), draft.claims
     )
 
 
 def gather_content(
-    prereading: GroundedDraft | ReviewedDraft,
+    prereading: ReviewedDraft,
     *,
     theme: Theme | None,
     patterns: Sequence[ReviewedDraft | Pattern],
     cases: Mapping[str, Case],
     network: Network,
 ) -> PrereadingContent:
-    draft, decisions = split_decisions(prereading)
-    approvals = [decision for decision in decisions if decision.action is DraftAction.ACCEPT]
+    draft = prereading.grounded.draft
     cards = [
         card for card in map(_pattern_card, patterns) if card.state not in {DraftState.REJECTED, DraftState.RETIRED}
     ]
     usable = [card for card in cards if stated_lines(card.fields, "solution")]
     usable.sort(key=lambda card: card.state not in {DraftState.ACCEPTED, DraftState.FIELD_TESTED})
     return PrereadingContent(
-        draft=replace(draft, name=current_name(draft, decisions)),
-        fields=current_fields(draft, decisions),
-        approval=approvals[-1] if approvals and current_state(decisions) is DraftState.ACCEPTED else None,
+        draft=replace(draft, name=name_of(draft.name, prereading.decisions)),
+        fields=fields_of(prereading),
+        approval=approval_of(prereading.decisions),
         theme=theme,
         cards=tuple(usable[:MAX_PATTERNS]),
         other_cards=tuple(usable[MAX_PATTERNS:]),

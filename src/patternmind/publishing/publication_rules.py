@@ -8,8 +8,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from patternmind.domain.breadth import pluralize
-from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.breadth import MIN_EVIDENCE, measure_breadth, pluralize
+from patternmind.domain.cases import Case, is_publishable
+from patternmind.domain.draft_fields import (
+    NOT_STATED,
+    WITHDRAWN,
+    DraftFields,
+    FieldValue,
+    stated_lines,
+)
 from patternmind.domain.drafts import (
     NO_AI,
     Claim,
@@ -18,6 +25,7 @@ from patternmind.domain.drafts import (
     Quote,
 )
 from patternmind.domain.networks import PublishingRule
+from patternmind.domain.theme_counts import MemberCounts, count_once
 from patternmind.domain.themes import Theme
 from patternmind.publishing.confidential_phrases import (
     ConfidentialPhrases,
@@ -25,19 +33,9 @@ from patternmind.publishing.confidential_phrases import (
     split_words,
     word_runs,
 )
-from patternmind.publishing.field_text import (
-    COUNTER_EVIDENCE,
-    NOT_STATED,
-    WITHDRAWN,
-    FieldValue,
-    source_references,
-    stated_lines,
-)
+from patternmind.publishing.field_text import source_references
 
 PUBLISHABLE_STATES = frozenset({DraftState.ACCEPTED, DraftState.FIELD_TESTED})
-
-MIN_QUOTED_SOURCES = 2
-"""Minimum number of quoted cases, and of their teams."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +139,10 @@ def _assess(
     pattern: Pattern, cases: Mapping[str, Case], rule: PublishingRule, confidential: ConfidentialPhrases
 ) -> PublishedPattern | WithheldPattern:
     public_cases = [cases[id] for id in pattern.provenance.case_ids if id in cases and cases[id].is_publishable]
-    distinct_cases = _without_duplicates(public_cases)
-    contributors = {case.contributor for case in distinct_cases}
-    teams = {case.team for case in distinct_cases}
+    counts = count_once(public_cases)
     redacted = _redact_pattern(pattern, cases, confidential)
     reasons = [
-        *_missing_breadth(len(contributors), rule.min_contributors, len(teams), rule.min_teams),
+        *_missing_breadth(counts, rule),
         *_missing_evidence(redacted.pattern, cases),
         *(["Its name repeats text that may not be published: rename it."] if redacted.is_name_confidential else []),
     ]
@@ -156,15 +152,15 @@ def _assess(
             pattern_id=pattern.id,
             name=pattern.name,
             reason=" ".join(reasons),
-            n_contributors=len(contributors),
-            n_teams=len(teams),
+            n_contributors=counts.n_contributors,
+            n_teams=counts.n_teams,
         )
     return PublishedPattern(
         pattern=redacted.pattern,
         references=source_references(redacted.pattern.claims, cases),
-        n_cases=len(distinct_cases),
-        n_contributors=len(contributors),
-        n_teams=len(teams),
+        n_cases=len(counts.cases),
+        n_contributors=counts.n_contributors,
+        n_teams=counts.n_teams,
         n_cut_quotes=redacted.n_quotes,
         n_cut_claims=redacted.n_claims,
         n_cut_lines=redacted.n_lines,
@@ -204,40 +200,26 @@ def _is_gist_confidential(theme: Theme, cases: Mapping[str, Case]) -> bool:
     sources = [case for case in members if theme.gist and any(theme.gist in text for text in case.text.values())]
     if sources:
         return not any(case.is_publishable for case in sources)
-    return any(case_id not in cases or not cases[case_id].is_publishable for case_id in theme.exemplars)
+    return not all(is_publishable(cases.get(case_id)) for case_id in theme.exemplars)
 
 
-def _without_duplicates(cases: Iterable[Case]) -> list[Case]:
-    """Remove near-duplicates of each other, and recaps of a session on one of the cases."""
-    cases_by_id = {case.id: case for case in cases}
-    ids = set(cases_by_id) | {case.external_id for case in cases_by_id.values() if case.external_id}
-    return [
-        case
-        for case in cases_by_id.values()
-        if case.duplicate_of not in ids
-        and not (case.kind is CaseKind.RECAP and any(linked in ids for linked in case.linked_cases))
-    ]
-
-
-def _missing_breadth(n_contributors: int, min_contributors: int, n_teams: int, min_teams: int) -> list[str]:
-    missing = [
-        f"{n} of the {n_needed} {noun} needed"
-        for n, n_needed, noun in ((n_contributors, min_contributors, "contributors"), (n_teams, min_teams, "teams"))
-        if n < n_needed
-    ]
+def _missing_breadth(counts: MemberCounts, rule: PublishingRule) -> list[str]:
+    limits = (
+        (counts.n_contributors, rule.min_contributors, "contributors"),
+        (counts.n_teams, rule.min_teams, "teams"),
+    )
+    missing = [f"{n} of the {n_needed} {noun} needed" for n, n_needed, noun in limits if n < n_needed]
     return [f"It has {' and '.join(missing)}."] if missing else []
 
 
 def _missing_evidence(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:
     if not stated_lines(pattern.fields, "solution"):
         return ["No part of its solution may be published."]
-    ids = {quote.case_id for claim in pattern.claims if claim.field != COUNTER_EVIDENCE for quote in claim.quotes}
-    quoted = _without_duplicates(cases[id] for id in sorted(ids))
-    n_teams = len({case.team for case in quoted})
-    if len(quoted) >= MIN_QUOTED_SOURCES and n_teams >= MIN_QUOTED_SOURCES:
+    breadth = measure_breadth(pattern.claims, cases)
+    if not breadth.is_narrow:
         return []
-    sources = f"{pluralize(len(quoted), 'case')} and {pluralize(n_teams, 'team')}"
-    return [f"Its quotes come from {sources}; at least {MIN_QUOTED_SOURCES} of each are needed."]
+    sources = f"{pluralize(breadth.n_cases, 'case')} and {pluralize(breadth.n_teams, 'team')}"
+    return [f"Its quotes come from {sources}; at least {MIN_EVIDENCE} of each are needed."]
 
 
 def _uncounted_cases(pattern: Pattern, cases: Mapping[str, Case]) -> list[str]:
@@ -280,7 +262,7 @@ def _count_quotes(claims: Iterable[Claim]) -> int:
     return sum(len(claim.quotes) for claim in claims)
 
 
-def _count_lines(fields: Mapping[str, FieldValue]) -> int:
+def _count_lines(fields: DraftFields) -> int:
     return sum(len(stated_lines(fields, name)) for name in fields)
 
 
@@ -303,7 +285,7 @@ def _may_mix_confidential(claim: Claim, pattern: Pattern, cases: Mapping[str, Ca
     Its words may come from any quoted case.
     """
     quoted_cases = (cases.get(quote.case_id) for quote in claim.quotes)
-    return pattern.provenance.model != NO_AI and any(case is None or not case.is_publishable for case in quoted_cases)
+    return pattern.provenance.model != NO_AI and not all(map(is_publishable, quoted_cases))
 
 
 MIN_SHARED_WORDS = 1 / 3
@@ -378,7 +360,7 @@ def _normalize(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _redact_fields(fields: Mapping[str, FieldValue], withheld: _WithheldTexts) -> dict[str, FieldValue]:
+def _redact_fields(fields: DraftFields, withheld: _WithheldTexts) -> dict[str, FieldValue]:
     redacted = {name: _redact_field(value, withheld) for name, value in fields.items()}
     if "patlet" in redacted and redacted["patlet"] != fields["patlet"]:
         redacted["patlet"] = _rebuild_patlet(redacted)
@@ -397,7 +379,7 @@ def _redact_field(value: FieldValue, withheld: _WithheldTexts) -> FieldValue:
 SENTENCE_END_PATTERN = re.compile(r"(?<=[.!?…])\s+|\n+|(?<=[。！？])")
 
 
-def _rebuild_patlet(fields: Mapping[str, FieldValue]) -> str:
+def _rebuild_patlet(fields: DraftFields) -> str:
     """Rebuild the patlet from the first remaining lines of problem and solution."""
     problem, solution = stated_lines(fields, "problem"), stated_lines(fields, "solution")
     return f"{problem[0]} Therefore: {solution[0]}" if problem and solution else NOT_STATED

@@ -2,14 +2,11 @@
 
 from patternmind.review.decision_log import (
     TRANSITIONS,
-    active_decisions,
     build_pattern,
-    fields_of,
     make_decision,
     make_field_test_decision,
     possible_actions,
     share_edited,
-    state_of,
 )
 from patternmind.review.prioritisation import (
     DECIDED_STATES,
@@ -35,11 +32,9 @@ __all__ = [
     "ReviewStatus",
     "UncertaintyFactors",
     "WordChange",
-    "active_decisions",
     "build_pattern",
     "diff_words",
     "estimate_uncertainty",
-    "fields_of",
     "has_disagreement",
     "hides_log",
     "latest_views",
@@ -50,5 +45,4 @@ __all__ = [
     "rank_drafts",
     "review_status",
     "share_edited",
-    "state_of",
 ]

@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from patternmind.domain.draft_fields import DraftFields, FieldValue, value_items, value_to_line
 from patternmind.domain.drafts import (
     Decision,
     DraftAction,
@@ -15,6 +16,9 @@ from patternmind.domain.drafts import (
     Pattern,
     RejectionReason,
     ReviewedDraft,
+    active_decisions,
+    fields_of,
+    state_of,
 )
 from patternmind.domain.members import require_actor
 from patternmind.errors import InvalidState, RuleViolated
@@ -41,26 +45,6 @@ TRANSITIONS: Mapping[DraftState, Mapping[DraftAction, DraftState]] = {
 }
 
 
-def active_decisions(decisions: Sequence[Decision]) -> list[Decision]:
-    """Return the decisions that still apply: neither undos nor undone."""
-    undone = {decision.undoes for decision in decisions}
-    return [decision for decision in decisions if decision.action is not DraftAction.UNDO and decision.id not in undone]
-
-
-def state_of(decisions: Sequence[Decision]) -> DraftState:
-    active = active_decisions(decisions)
-    return active[-1].after if active else DraftState.CANDIDATE
-
-
-def fields_of(reviewed: ReviewedDraft) -> dict[str, str | tuple[str, ...]]:
-    """Return the draft's fields, ``name`` included, with all active edits; the last edit wins."""
-    draft = reviewed.grounded.draft
-    fields: dict[str, str | tuple[str, ...]] = {"name": draft.name, **draft.fields}
-    for decision in active_decisions(reviewed.decisions):
-        fields.update(decision.edits)
-    return fields
-
-
 def possible_actions(decisions: Sequence[Decision]) -> list[DraftAction]:
     actions = list(TRANSITIONS[state_of(decisions)])
     return [*actions, DraftAction.UNDO] if active_decisions(decisions) else actions
@@ -74,7 +58,7 @@ def make_decision(
     at: datetime,
     reason: RejectionReason | None = None,
     note: str = "",
-    edits: Mapping[str, str | tuple[str, ...]] | None = None,
+    edits: DraftFields | None = None,
 ) -> Decision:
     """Build the next entry of the log.
 
@@ -132,9 +116,7 @@ def make_field_test_decision(reviewed: ReviewedDraft, *, actor: str, at: datetim
     )
 
 
-def _changed_fields(
-    reviewed: ReviewedDraft, edits: Mapping[str, str | tuple[str, ...]]
-) -> dict[str, str | tuple[str, ...]]:
+def _changed_fields(reviewed: ReviewedDraft, edits: DraftFields) -> dict[str, FieldValue]:
     current = fields_of(reviewed)
     unknown = sorted(set(edits) - set(current))
     if unknown:
@@ -147,7 +129,7 @@ def _check_decision(
     action: DraftAction,
     *,
     reason: RejectionReason | None,
-    changed: Mapping[str, str | tuple[str, ...]],
+    changed: DraftFields,
 ) -> None:
 
     if action is DraftAction.REJECT and reason is None:
@@ -171,11 +153,11 @@ def build_pattern(reviewed: ReviewedDraft) -> Pattern | None:
     if draft.kind is not DraftKind.PATTERN or not accepted or state is DraftState.REJECTED:
         return None
     fields = fields_of(reviewed)
-    name = fields.pop("name")
+    name = value_to_line(fields.pop("name"))
     return Pattern(
         id=draft.id.replace("d-", "p-", 1),
         theme_id=draft.theme_id,
-        name=name if isinstance(name, str) else " ".join(name),
+        name=name,
         fields=fields,
         claims=draft.claims,
         provenance=draft.provenance,
@@ -201,10 +183,5 @@ def share_edited(reviewed: ReviewedDraft) -> float:
     return 1 - n_same / max(len(machine_words), len(current_words), 1)
 
 
-def _field_words(fields: Mapping[str, str | tuple[str, ...]]) -> list[str]:
-    return [
-        word
-        for value in fields.values()
-        for line in ([value] if isinstance(value, str) else value)
-        for word in line.split()
-    ]
+def _field_words(fields: DraftFields) -> list[str]:
+    return [word for value in fields.values() for line in value_items(value) for word in line.split()]

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from patternmind.domain.drafts import Decision, DraftAction, DraftState
-from patternmind.review.decision_log import active_decisions, state_of
+from patternmind.domain.drafts import Decision, DraftAction, DraftState, active_decisions, state_of
 
 
 class ReviewStatus(StrEnum):

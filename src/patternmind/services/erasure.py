@@ -257,7 +257,7 @@ class _ThemeWithoutCase:
         return tuple(float(x) for x in np.asarray(total / length, np.float32)) if length else ()
 
     def _with_counts(self, theme: Theme) -> Theme:
-        counts = theme_counts.count_cases([self.others[id] for id in theme.case_ids if id in self.others])
+        counts = theme_counts.count_once([self.others[id] for id in theme.case_ids if id in self.others])
         return replace(
             theme,
             n_cases=len(counts.cases),

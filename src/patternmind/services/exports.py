@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from patternmind.domain.cases import Case
+from patternmind.domain.cases import Case, is_publishable
 from patternmind.domain.drafts import (
     NO_AI,
     Claim,
@@ -11,6 +11,8 @@ from patternmind.domain.drafts import (
     Flag,
     Pattern,
     ReviewedDraft,
+    fields_of,
+    state_of,
 )
 from patternmind.domain.themes import Assignment, Theme, stability_label
 from patternmind.drafting.patterns import NO_PATTERN
@@ -21,7 +23,6 @@ from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Store
 from patternmind.publishing.confidential_phrases import WITHHELD_MARK, ConfidentialPhrases, iter_texts
 from patternmind.publishing.publication_rules import MIN_SUBSTRING_CHARS, redact_for_export
-from patternmind.review import fields_of, state_of
 from patternmind.services.playbook import collect_playbook
 from patternmind.services.reviews import list_all_drafts
 from patternmind.services.theme_map import map_rows
@@ -153,7 +154,8 @@ def _theme_rows(store: Store, lens: str | None) -> Iterator[Row]:
 
 def _draft_rows(store: Store) -> Iterator[Row]:
     cases = store.cases.list_all()
-    rows = [draft_row(reviewed, _network_only_ids(cases)) for reviewed in list_all_drafts(store)]
+    cases_by_id = {case.id: case for case in cases}
+    rows = [draft_row(reviewed, cases_by_id) for reviewed in list_all_drafts(store)]
     confidential = ConfidentialPhrases.find_in(iter_texts(rows), cases)
     for row in rows:
         yield {
@@ -180,25 +182,25 @@ def _pattern_rows(store: Store) -> Iterator[Row]:
         yield {"id": withheld.pattern_id, "kind": "pattern", "fields": {}, "claims": [], "withheld": withheld.reason}
 
 
-def _network_only_ids(cases: Sequence[Case]) -> frozenset[str]:
-    return frozenset(case.id for case in cases if not case.is_publishable)
+def draft_row(reviewed: ReviewedDraft, cases: Mapping[str, Case] | None = None) -> Row:
+    """Return a draft as reviewers see it, or with ``cases`` as exports do.
 
+    Exports leave out claims and quotes from cases that are not publishable; left-out claims are counted.
 
-def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozenset()) -> Row:
-    """Return a draft as reviewers and exports see it.
-
-    Claims and quotes from the cases in ``network_only_ids`` are left out; left-out claims are counted.
+    Args:
+        cases: all current cases of the network by id; a missing one counts as withdrawn.
     """
     draft: Draft = reviewed.grounded.draft
+    confidential_ids = frozenset[str]() if cases is None else _confidential_ids(draft, cases)
     by_model = draft.provenance.model != NO_AI
     hidden = {
         claim.text
         for claim in draft.claims
-        if _is_withheld(claim.text, draft.claims, network_only_ids, is_by_model=by_model)
+        if _is_withheld(claim.text, draft.claims, confidential_ids, is_by_model=by_model)
     }
-    if by_model and not network_only_ids.isdisjoint(draft.provenance.case_ids):
+    if by_model and not confidential_ids.isdisjoint(draft.provenance.case_ids):
         hidden |= set(iter_texts(draft.fields.get("reason", "")))
-    content = _content_row(fields_of(reviewed), draft.claims, network_only_ids, hidden - {""})
+    content = _content_row(fields_of(reviewed), draft.claims, confidential_ids, hidden - {""})
     name = content["fields"].pop("name")
     return {
         "id": draft.id,
@@ -212,6 +214,11 @@ def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozen
         "version": reviewed.version,
         "provenance": _provenance_row(draft),
     }
+
+
+def _confidential_ids(draft: Draft, cases: Mapping[str, Case]) -> frozenset[str]:
+    ids = {*draft.provenance.case_ids, *(quote.case_id for claim in draft.claims for quote in claim.quotes)}
+    return frozenset(id for id in ids if not is_publishable(cases.get(id)))
 
 
 def _flag_row(flag: Flag) -> Row:
@@ -235,7 +242,7 @@ def _pattern_row(pattern: Pattern) -> Row:
 
 
 def _content_row(
-    fields: Mapping[str, Any], claims: Sequence[Claim], network_only_ids: frozenset[str], withheld_texts: set[str]
+    fields: Mapping[str, Any], claims: Sequence[Claim], confidential_ids: frozenset[str], withheld_texts: set[str]
 ) -> Row:
     """Return fields and claims without the withheld claims, and without their text in any field."""
     exported = [claim for claim in claims if claim.text not in withheld_texts]
@@ -248,7 +255,7 @@ def _content_row(
                 "quotes": [
                     {"case_id": q.case_id, "field": q.field, "start": q.start, "end": q.end, "text": q.text}
                     for q in claim.quotes
-                    if q.case_id not in network_only_ids
+                    if q.case_id not in confidential_ids
                 ],
             }
             for claim in exported
@@ -257,14 +264,14 @@ def _content_row(
     }
 
 
-def _is_withheld(text: str, claims: Sequence[Claim], network_only_ids: frozenset[str], *, is_by_model: bool) -> bool:
+def _is_withheld(text: str, claims: Sequence[Claim], confidential_ids: frozenset[str], *, is_by_model: bool) -> bool:
     """Return True if a claim with this text quotes only network-only cases.
 
     For a model's claim one such case is enough, because the model may mix their words.
     """
     quoting = [claim for claim in claims if claim.text == text and claim.quotes]
     is_enough = any if is_by_model else all
-    return any(is_enough(quote.case_id in network_only_ids for quote in claim.quotes) for claim in quoting)
+    return any(is_enough(quote.case_id in confidential_ids for quote in claim.quotes) for claim in quoting)
 
 
 def _without_texts(value: str | Sequence[str], withheld_texts: set[str]) -> str | list[str]:

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patternmind.domain.draft_fields import stated_lines
 from patternmind.domain.drafts import PatternUse
 from patternmind.errors import NotFound
 from patternmind.ports import Encoder, Store
-from patternmind.publishing.field_text import stated_lines
 from patternmind.publishing.publication_rules import PublishedPattern
 from patternmind.services.playbook import collect_playbook
 from patternmind.services.search import score_patterns

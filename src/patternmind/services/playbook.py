@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import Pattern
+from patternmind.domain.drafts import Pattern, ReviewedDraft
 from patternmind.domain.networks import Network
 from patternmind.ports import Store
 from patternmind.publishing.document import Document
@@ -71,9 +71,13 @@ def build_playbook_document(store: Store, selection: PlaybookSelection, now: dat
 
 def prepared_document(prepared: PreparedPrereading, network: Network) -> Document:
     return lay_out_prereading(
-        prepared.grounded, theme=prepared.theme, patterns=prepared.patterns, cases=prepared.cases, network=network
+        ReviewedDraft(grounded=prepared.grounded),
+        theme=prepared.theme,
+        patterns=prepared.patterns,
+        cases=prepared.cases,
+        network=network,
     )
 
 
 def prepared_row(prepared: PreparedPrereading) -> Mapping[str, Any]:
-    return prereading_record(prepared.grounded)
+    return prereading_record(ReviewedDraft(grounded=prepared.grounded))

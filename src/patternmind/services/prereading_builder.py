@@ -11,6 +11,7 @@ from patternmind.domain.drafts import (
     DraftState,
     GroundedDraft,
     ReviewedDraft,
+    state_of,
 )
 from patternmind.domain.themes import Assignment, Theme
 from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
@@ -24,7 +25,6 @@ from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm_drafting import LlmContext, LlmSession
 from patternmind.llm_drafting.documents import write_prereading
 from patternmind.ports import Clock, Encoder, Store, VectorIndex
-from patternmind.review import state_of
 from patternmind.services.reviews import list_all_drafts
 
 N_CLOSEST_CASES = 12

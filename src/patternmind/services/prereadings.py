@@ -1,15 +1,20 @@
 """Stored pre-readings: validate a request, create, list, edit, approve and undo."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
+from patternmind.domain.draft_fields import DraftFields, value_items, value_to_line
 from patternmind.domain.drafts import (
-    Decision,
     DraftAction,
     DraftKind,
     DraftState,
     ReviewedDraft,
+    active_decisions,
+    apply_decisions,
+    approval_of,
+    fields_of,
+    state_of,
 )
 from patternmind.domain.themes import Theme
 from patternmind.errors import InvalidState, NotFound, UsageError
@@ -19,7 +24,6 @@ from patternmind.llm_drafting import LlmContext
 from patternmind.ports import Clock, Encoder, Store, VectorIndex
 from patternmind.publishing.document import Document
 from patternmind.publishing.prereading import lay_out_prereading
-from patternmind.review import active_decisions, fields_of, state_of
 from patternmind.services.prereading_builder import (
     PreparedPrereading,
     PrereadingSubject,
@@ -31,8 +35,6 @@ from patternmind.services.prereading_builder import (
     subject_from_topic,
 )
 from patternmind.services.reviews import decide_draft, get_draft
-
-FieldValue = str | tuple[str, ...]
 
 MAX_FIELD_CHARS = {"theme": 200, "topic": 2000, "case": 500, "session": 200, "date": 10, "leave_with": 400}
 
@@ -145,12 +147,10 @@ def list_prereadings(store: Store) -> list[PrereadingSummary]:
     roster = Roster.of(store.network.roster())
     summaries: list[PrereadingSummary] = []
     for draft, decisions, created_at in store.drafts.list_all(current=False, kind=DraftKind.PREREADING):
-        fields: dict[str, FieldValue] = {"name": draft.name, **draft.fields}
-        for decision in active_decisions(decisions):
-            fields.update(decision.edits)
-        approval = find_approval(decisions)
+        fields = apply_decisions(draft.name, draft.fields, decisions)
+        approval = approval_of(decisions)
         name, session, session_date = (
-            redact(as_text_line(fields.get(field, "")), roster).text for field in ("name", "session", "date")
+            redact(value_to_line(fields.get(field, "")), roster).text for field in ("name", "session", "date")
         )
         summaries.append(
             PrereadingSummary(
@@ -167,16 +167,6 @@ def list_prereadings(store: Store) -> list[PrereadingSummary]:
             )
         )
     return sorted(summaries, key=lambda summary: (summary.created_at, summary.id), reverse=True)
-
-
-def as_text_line(value: FieldValue) -> str:
-    return value if isinstance(value, str) else " ".join(value)
-
-
-def find_approval(decisions: Sequence[Decision]) -> Decision | None:
-    """Return the decision that approved the current version; None if it is not approved."""
-    accepted = [decision for decision in active_decisions(decisions) if decision.action is DraftAction.ACCEPT]
-    return accepted[-1] if accepted and state_of(decisions) is DraftState.ACCEPTED else None
 
 
 def get_prereading(store: Store, id: str) -> ReviewedDraft:
@@ -208,21 +198,17 @@ def _find_theme(store: Store, theme_id: str | None) -> Theme | None:
     return next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None) if theme_id else None
 
 
-def fields_with_names(store: Store, edits: Mapping[str, FieldValue]) -> list[str]:
+def fields_with_names(store: Store, edits: DraftFields) -> list[str]:
     """List the edited fields that contain a name or contact data."""
     roster = Roster.of(store.network.roster())
-    return [
-        name
-        for name, value in edits.items()
-        if any(redact(line, roster).counts for line in ([value] if isinstance(value, str) else value))
-    ]
+    return [name for name, value in edits.items() if any(redact(line, roster).counts for line in value_items(value))]
 
 
 def edit_prereading(
     store: Store,
     clock: Clock,
     id: str,
-    edits: Mapping[str, FieldValue],
+    edits: DraftFields,
     *,
     actor: str,
     expected_version: int | None = None,

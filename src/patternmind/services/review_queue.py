@@ -14,6 +14,9 @@ from patternmind.domain.drafts import (
     DraftState,
     DraftSummary,
     ReviewedDraft,
+    active_decisions,
+    name_of,
+    state_of,
 )
 from patternmind.domain.themes import Theme
 from patternmind.errors import RuleViolated
@@ -22,13 +25,11 @@ from patternmind.review import (
     RankedDraft,
     ReviewStatus,
     UncertaintyFactors,
-    active_decisions,
     has_disagreement,
     hides_log,
     needs_second_view,
     rank_drafts,
     review_status,
-    state_of,
 )
 from patternmind.services.prereading_builder import list_lenses_with_runs
 from patternmind.services.reviews import decide_draft
@@ -154,7 +155,7 @@ def _queue_item(ranked: RankedDraft, summary: DraftSummary, reviewer: str | None
     return QueueItem(
         draft_id=summary.id,
         kind=summary.kind,
-        name=_current_name(summary.name, log),
+        name=name_of(summary.name, log),
         theme_id=summary.theme_id,
         state=state_of(log),
         standing=review_status(log, reviewer),
@@ -180,11 +181,6 @@ def get_source_cases(store: Store, draft: Draft) -> dict[str, Case]:
     """Return the existing cases that a draft quotes or was made from, by id."""
     quoted_ids = (quote.case_id for claim in draft.claims for quote in claim.quotes)
     return store.cases.get_many([*quoted_ids, *draft.provenance.case_ids])
-
-
-def _current_name(name: str, log: tuple[Decision, ...]) -> str:
-    names = [decision.edits["name"] for decision in active_decisions(log) if "name" in decision.edits]
-    return str(names[-1]) if names else name
 
 
 def next_draft(queue: ReviewQueue, *, after: str | None = None, kind: DraftKind | None = None) -> str | None:
@@ -238,7 +234,7 @@ def list_own_decisions(store: Store, reviewer: str) -> list[OwnDecision]:
         active = active_decisions(summary.decisions)
         own[summary.id] = OwnDecision(
             decision,
-            _current_name(summary.name, summary.decisions),
+            name_of(summary.name, summary.decisions),
             is_active=any(other.id == decision.id for other in active),
             is_last=bool(active) and active[-1].id == decision.id,
         )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import DraftFields, map_lines, value_items
 from patternmind.domain.drafts import (
     NO_AI,
     Decision,
@@ -97,12 +98,7 @@ def _ground_draft(
 def _redact_decision(decision: Decision, roster: Roster) -> Decision:
     if not decision.edits and not decision.note:
         return decision
-    edits = {
-        field: redact(value, roster).text
-        if isinstance(value, str)
-        else tuple(redact(line, roster).text for line in value)
-        for field, value in decision.edits.items()
-    }
+    edits = map_lines(decision.edits, lambda line: redact(line, roster).text)
     return replace(decision, edits=edits, note=redact(decision.note, roster).text)
 
 
@@ -115,7 +111,7 @@ def decide_draft(  # noqa: PLR0913 - one decision has this many parts
     actor: str,
     reason: RejectionReason | None = None,
     note: str = "",
-    edits: Mapping[str, str | tuple[str, ...]] | None = None,
+    edits: DraftFields | None = None,
     expected_version: int | None = None,
 ) -> ReviewedDraft:
     """Log a decision and return the draft with it.
@@ -148,7 +144,7 @@ def preview_decision(reviewed: ReviewedDraft, action: DraftAction) -> ReviewedDr
     return replace(reviewed, decisions=(*reviewed.decisions, decision))
 
 
-def reject_names(store: Store, note: str, edits: Mapping[str, str | tuple[str, ...]]) -> None:
+def reject_names(store: Store, note: str, edits: DraftFields) -> None:
     """Refuse texts with a person's name or contact data: every export would include them.
 
     Raises:
@@ -157,7 +153,7 @@ def reject_names(store: Store, note: str, edits: Mapping[str, str | tuple[str, .
     roster = Roster.of(store.network.roster())
     texts = {"note": note, **{f"fields.{name}": value for name, value in edits.items()}}
     for field, value in texts.items():
-        if any(redact(line, roster).counts for line in ([value] if isinstance(value, str) else value)):
+        if any(redact(line, roster).counts for line in value_items(value)):
             message = "Your text contains a person's name or contact details. Please leave that out."
             raise UsageError(message, field=field)
 

@@ -1,6 +1,6 @@
 """Convert domain objects to JSON records and back; a round trip gives an equal object."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from patternmind.domain.cases import (
     Consent,
     Submission,
 )
+from patternmind.domain.draft_fields import parse_fields
 from patternmind.domain.drafts import (
     Claim,
     Decision,
@@ -118,7 +119,7 @@ def read_draft(record: Mapping[str, Any]) -> Draft:
     values: Record = {
         **record,
         "kind": DraftKind(record["kind"]),
-        "fields": read_fields(record["fields"]),
+        "fields": parse_fields(record["fields"]),
         "claims": tuple(_read_claim(claim) for claim in record["claims"]),
         "provenance": Provenance(**provenance),
         "flags": tuple(Flag(**{**flag, "doubt": FlagKind(flag["doubt"])}) for flag in record.get("flags", ())),
@@ -128,10 +129,6 @@ def read_draft(record: Mapping[str, Any]) -> Draft:
 
 def _read_claim(record: Mapping[str, Any]) -> Claim:
     return Claim(text=record["text"], field=record["field"], quotes=tuple(Quote(**quote) for quote in record["quotes"]))
-
-
-def read_fields(record: Mapping[str, str | Sequence[str]]) -> dict[str, str | tuple[str, ...]]:
-    return {name: value if isinstance(value, str) else tuple(value) for name, value in record.items()}
 
 
 def decision_record(decision: Decision) -> Record:
@@ -146,6 +143,6 @@ def read_decision(record: Mapping[str, Any]) -> Decision:
         "after": DraftState(record["after"]),
         "reason": RejectionReason(record["reason"]) if record["reason"] else None,
         "at": datetime.fromisoformat(record["at"]),
-        "edits": read_fields(record["edits"]),
+        "edits": parse_fields(record["edits"]),
     }
     return Decision(**values)

@@ -1,9 +1,8 @@
 """Permissions that a decision on a draft needs beyond the permission to review."""
 
 from patternmind.domain import permissions
-from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState, state_of
 from patternmind.ports import Store
-from patternmind.review import state_of
 from patternmind.services.reviews import get_draft
 from patternmind.web.caller import Caller
 

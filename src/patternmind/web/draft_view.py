@@ -7,20 +7,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from patternmind.domain.cases import Case, text_fields
-from patternmind.domain.drafts import Claim, Flag, Quote, ReviewedDraft
-from patternmind.grounding.field_lines import COMPUTED_FIELDS, NOT_STATED, WITHDRAWN
-from patternmind.review import WordChange, diff_words, fields_of
+from patternmind.domain.draft_fields import (
+    COMPUTED_FIELDS,
+    COUNTER_EVIDENCE,
+    COUNTER_SEARCH,
+    NOT_STATED,
+    WITHDRAWN,
+    DraftFields,
+    FieldValue,
+    value_lines,
+    value_to_text,
+)
+from patternmind.domain.drafts import Claim, Flag, Quote, ReviewedDraft, fields_of
+from patternmind.review import WordChange, diff_words
 
-FieldValue = str | tuple[str, ...]
-
-HIDDEN_FIELDS = frozenset({"related", "counter_search"})
+HIDDEN_FIELDS = frozenset({"related", COUNTER_SEARCH})
 """Ids, and a sentence that the page shows next to the counter-evidence."""
 
 FIELD_TITLES: Mapping[str, str] = {
     "patlet": "In short",
     "signs_it_applies": "Signs it applies",
     "do_not_use_when": "Do not use when",
-    "counter_evidence": "Counter-evidence",
+    COUNTER_EVIDENCE: "Counter-evidence",
     "solution": "Therefore",
     "quotes": "What people said",
     "helped": "What helped",
@@ -102,15 +110,15 @@ def field_title(field: str) -> str:
 def field_views(reviewed: ReviewedDraft, *, changes: bool = True) -> list[FieldView]:
     """Return all fields in reading order; the draft of a pattern always has counter-evidence."""
     draft, fields = reviewed.grounded.draft, fields_of(reviewed)
-    machine: Mapping[str, FieldValue] = {"name": draft.name, **draft.fields}
+    machine: DraftFields = {"name": draft.name, **draft.fields}
     return [
         FieldView(
             name=name,
             title=field_title(name),
             lines=tuple(_line_view(line, name, draft.claims, reviewed.grounded.flags) for line in value_lines(value)),
             is_list=not isinstance(value, str),
-            changes=tuple(diff_words(field_to_text(machine[name]), field_to_text(value)))
-            if changes and field_to_text(machine[name]) != field_to_text(value)
+            changes=tuple(diff_words(value_to_text(machine[name]), value_to_text(value)))
+            if changes and value_to_text(machine[name]) != value_to_text(value)
             else (),
         )
         for name, value in fields.items()
@@ -118,26 +126,20 @@ def field_views(reviewed: ReviewedDraft, *, changes: bool = True) -> list[FieldV
     ]
 
 
-def value_lines(value: FieldValue) -> list[str]:
-    lines = value.splitlines() if isinstance(value, str) else value
-    return [line for line in lines if line.strip() and line.strip() != NOT_STATED]
-
-
-def field_to_text(value: FieldValue) -> str:
-    """Return a field as form text: list items on lines of their own, "not stated" as empty text."""
-    text = value if isinstance(value, str) else "\n".join(value)
-    return "" if text.strip() == NOT_STATED else text
-
-
 def text_to_field(text: str, current: FieldValue) -> FieldValue:
     """Parse form text into the type of the current value."""
-    lines = tuple(line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip())
+    text = normalize_newlines(text)
+    lines = tuple(line.strip() for line in text.split("\n") if line.strip())
     if not lines:
-        return current if field_to_text(current) == "" else NOT_STATED
+        return current if value_to_text(current) == "" else NOT_STATED
     if not isinstance(current, str):
         return lines
-    stripped = text.replace("\r\n", "\n").strip()
-    return lines if current.strip() == NOT_STATED and len(lines) > 1 else stripped
+    return lines if current.strip() == NOT_STATED and len(lines) > 1 else text
+
+
+def normalize_newlines(text: str) -> str:
+    """Return form text with plain line breaks, without spaces around it."""
+    return text.replace("\r\n", "\n").strip()
 
 
 def _line_view(line: str, field: str, claims: Sequence[Claim], flags: Sequence[Flag]) -> LineView:

@@ -1,6 +1,6 @@
 """Tests of drafts without a model: verbatim sentences, missing fields, stable ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fixtures.builders import build_case, build_theme, cases_by_id
 
-from patternmind.domain.breadth import COUNTER_EVIDENCE_FIELD, measure_breadth
+from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE, NOT_STATED, DraftFields
 from patternmind.domain.drafts import (
     NO_AI,
     Claim,
@@ -19,12 +20,7 @@ from patternmind.domain.drafts import (
 )
 from patternmind.drafting.evidence import MAX_CASES, ThemeEvidence, gather_evidence
 from patternmind.drafting.keyphrases import PhraseCounts
-from patternmind.drafting.patterns import (
-    MAX_STEPS,
-    NO_PATTERN,
-    NOT_STATED,
-    draft_pattern,
-)
+from patternmind.drafting.patterns import MAX_STEPS, NO_PATTERN, draft_pattern
 from patternmind.drafting.prereading import draft_prereading
 from patternmind.drafting.sentence_selection import select_sentences
 from patternmind.grounding import ground
@@ -224,10 +220,20 @@ def test_coverage_and_narrow_evidence_flag_state_the_same_counts() -> None:
     assert str(draft.fields["coverage"]).startswith(breadth.describe(n_theme_cases=len(cases)))
     flags = [flag.reason for flag in ground(draft, cases_by_id(*cases)).flags if flag.doubt is FlagKind.NARROW]
     assert flags == [f"{breadth.describe()}; at least 2 of each are needed."]
-    quoted = {
-        quote.case_id for claim in draft.claims if claim.field != COUNTER_EVIDENCE_FIELD for quote in claim.quotes
-    }
+    quoted = {quote.case_id for claim in draft.claims if claim.field != COUNTER_EVIDENCE for quote in claim.quotes}
     assert (breadth.n_cases, breadth.n_teams) == (len(quoted), 1)
+
+
+def test_recap_of_a_case_is_read_but_not_counted_as_a_second_case() -> None:
+    lesson = {"problem": "The scanner died in the cold.", "lesson": "We keep two batteries in a warm pocket."}
+    case = build_case("c-1", lesson)
+    text = {"decision": "We charge two spare batteries in the office every evening."}
+    recap = build_case("r-1", text, kind=CaseKind.RECAP, linked_cases=("c-1",))
+    evidence = evidence_of([case, recap])
+    assert {sentence.case_id for sentence in evidence.remedies()} == {"c-1", "r-1"}
+    assert (evidence.n_cases, evidence.count_cases(evidence.remedies())) == (1, 1)
+    coverage = str(pattern_of([case, recap]).fields["coverage"])
+    assert coverage.startswith("Evidence from 1 of 1 case and 1 team. Fewer than two")
 
 
 def test_evidence_drops_near_duplicates_and_limits_large_themes_to_the_strongest_cases() -> None:
@@ -235,7 +241,7 @@ def test_evidence_drops_near_duplicates_and_limits_large_themes_to_the_strongest
     assert [case.id for case in evidence_of([*ALL, duplicate]).cases] == ["c-1", "c-2", "c-3", "c-4"]
     cases = [build_case(f"c-{n:03d}") for n in range(MAX_CASES + 5)]
     assert [case.id for case in evidence_of(cases).cases] == [case.id for case in cases[:MAX_CASES]]
-    assert evidence_of(cases).n_members == MAX_CASES + 5
+    assert evidence_of(cases).n_cases == MAX_CASES + 5
 
 
 def plain_cases(n_with_advice: int, n: int) -> list[Case]:
@@ -342,7 +348,7 @@ def test_remedies_include_attempts_only_when_too_few_cases_have_a_remedy() -> No
 # pre-reading
 
 
-def fields(draft: Draft) -> Mapping[str, str | tuple[str, ...]]:
+def fields(draft: Draft) -> DraftFields:
     return draft.fields
 
 

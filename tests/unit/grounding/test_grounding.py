@@ -13,6 +13,7 @@ from tests.fixtures.builders import build_case, cases_by_id
 
 import patternmind
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import WITHDRAWN, FieldValue
 from patternmind.domain.drafts import (
     Claim,
     Draft,
@@ -21,12 +22,7 @@ from patternmind.domain.drafts import (
     Quote,
     RefusedClaim,
 )
-from patternmind.grounding import (
-    WITHDRAWN,
-    find_folded,
-    ground,
-    locate_quote,
-)
+from patternmind.grounding import find_folded, ground, locate_quote
 from patternmind.grounding.folding import cuts_word_or_number
 
 CASE = build_case(
@@ -51,7 +47,7 @@ def claim(text: str, *quotes: Quote, field: str = "solution") -> Claim:
     return Claim(text=text, field=field, quotes=quotes)
 
 
-def draft(*claims: Claim, **fields: str | tuple[str, ...]) -> Draft:
+def draft(*claims: Claim, **fields: FieldValue) -> Draft:
     return Draft(
         id="d-1",
         kind=DraftKind.PATTERN,

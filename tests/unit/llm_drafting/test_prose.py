@@ -7,11 +7,11 @@ import pytest
 from tests.fixtures.builders import build_case, build_theme, cases_by_id
 
 from patternmind.domain.cases import Case, CaseKind
+from patternmind.domain.draft_fields import NOT_STATED
 from patternmind.domain.drafts import NO_AI, DraftKind, FlagKind
 from patternmind.domain.networks import RosterEntry
 from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
 from patternmind.drafting.keyphrases import PhraseCounts
-from patternmind.drafting.patterns import NOT_STATED
 from patternmind.drafting.prereading import draft_prereading
 from patternmind.drafting.recap import BULLETS
 from patternmind.drafting.theme_names import are_names_similar

@@ -16,12 +16,12 @@ from tests.fixtures.builders import (
 
 from patternmind import review
 from patternmind.domain.cases import Case, Consent
+from patternmind.domain.draft_fields import DraftFields
 from patternmind.domain.drafts import (
     Claim,
     DraftAction,
     DraftKind,
     DraftState,
-    GroundedDraft,
     Pattern,
     RejectionReason,
     ReviewedDraft,
@@ -40,12 +40,6 @@ from patternmind.publishing.document import (
 from patternmind.publishing.html import to_html
 from patternmind.publishing.length_limits import MAX_WORDS
 from patternmind.publishing.prereading import lay_out_prereading, prereading_record
-from patternmind.publishing.reviewed_content import (
-    current_fields,
-    current_name,
-    current_state,
-    split_decisions,
-)
 
 NETWORK = Network(id="n-1", name="Nordlys")
 NIGHT = build_case("c-1", {"problem": "came on at 22. pallet stood in lane 4.", "what_happened": "seven came back."})
@@ -54,7 +48,7 @@ TAPE = build_case("c-3", "Since the red tape no pump has left the house.")
 COLD = build_case("c-4", "Tape did not help in the cold store.", consent=Consent.NETWORK_ONLY)
 CASES = cases_by_id(NIGHT, DOCK, TAPE, COLD)
 
-FIELDS: Mapping[str, str | tuple[str, ...]] = {
+FIELDS: DraftFields = {
     "session": "Jam 7",
     "date": "2026-12-03",
     "case_title": "nobody told nights",
@@ -72,8 +66,8 @@ CLAIMS = (
 )
 
 
-def grounded(claims: Sequence[Claim] = CLAIMS, cases: Mapping[str, Case] = CASES, **fields: object) -> GroundedDraft:
-    return build_grounded_draft(cases, claims, fields={**FIELDS, **fields})
+def grounded(claims: Sequence[Claim] = CLAIMS, cases: Mapping[str, Case] = CASES, **fields: object) -> ReviewedDraft:
+    return ReviewedDraft(grounded=build_grounded_draft(cases, claims, fields={**FIELDS, **fields}))
 
 
 def candidate(id: str = "d-2", **options: object) -> ReviewedDraft:
@@ -89,7 +83,7 @@ def accepted(id: str = "p-1", **options: object) -> Pattern:
 
 
 def prereading(
-    draft: GroundedDraft | ReviewedDraft | None = None,
+    draft: ReviewedDraft | None = None,
     patterns: Sequence[ReviewedDraft | Pattern] = (),
     theme: Theme | None = None,
     cases: Mapping[str, Case] = CASES,
@@ -146,7 +140,7 @@ def test_prereading_is_marked_as_a_draft_before_approval() -> None:
 
 
 def test_prereading_names_its_approver_until_the_approval_is_undone() -> None:
-    draft = ReviewedDraft(grounded=grounded())
+    draft = grounded()
     approved = prereading(decide(draft, DraftAction.ACCEPT))
     assert Note("Approved", "By Ada Berg on 2026-11-20.") in approved.blocks
     assert "not reviewed" not in text_of(approved)
@@ -154,7 +148,7 @@ def test_prereading_names_its_approver_until_the_approval_is_undone() -> None:
 
 
 def test_prereading_has_the_edited_text_and_name() -> None:
-    edited = decide(ReviewedDraft(grounded=grounded()), DraftAction.EDIT, leave_with="One date each.", name="Pallets")
+    edited = decide(grounded(), DraftAction.EDIT, leave_with="One date each.", name="Pallets")
     document = prereading(edited)
     assert "One date each." in text_of(document)
     assert document.title == "Pallets"
@@ -178,7 +172,7 @@ def test_prereading_marks_omitted_sentences_of_the_case() -> None:
 
 
 def test_prereading_does_not_quote_a_line_that_a_person_wrote() -> None:
-    edited = decide(ReviewedDraft(grounded=grounded()), DraftAction.EDIT, quotes=("My own view.", DOCK.text["problem"]))
+    edited = decide(grounded(), DraftAction.EDIT, quotes=("My own view.", DOCK.text["problem"]))
     document = prereading(edited)
     assert "My own view." not in [block.text for block in document.blocks if isinstance(block, QuoteBlock)]
     assert text_under(document, "In the words of others") == ["My own view.", DOCK.text["problem"], "C-2, 2026Q3"]
@@ -234,6 +228,8 @@ def test_prereading_states_why_its_cases_have_no_pattern() -> None:
 def test_prereading_is_marked_network_only_when_it_quotes_such_a_case() -> None:
     assert "For Nordlys only" in text_of(prereading())
     assert "For Nordlys only" not in text_of(prereading(grounded(CLAIMS[:-1])))
+    without_dock = {id: case for id, case in CASES.items() if id != DOCK.id}
+    assert "For Nordlys only" in text_of(prereading(grounded(CLAIMS[:-1]), cases=without_dock)), "DOCK was withdrawn"
 
 
 def test_prereading_names_no_team_and_no_contributor() -> None:
@@ -358,23 +354,10 @@ def test_prereading_record_is_a_row_of_the_draft_export() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "actions",
-    [
-        (),
-        (DraftAction.EDIT,),
-        (DraftAction.ACCEPT,),
-        (DraftAction.EDIT, DraftAction.UNDO),
-        (DraftAction.ACCEPT, DraftAction.RETIRE, DraftAction.UNDO),
-        (DraftAction.REJECT,),
-        (DraftAction.REJECT, DraftAction.UNDO, DraftAction.EDIT, DraftAction.ACCEPT),
-    ],
-)
-def test_prereading_applies_decisions_in_the_same_way_as_review(actions: tuple[DraftAction, ...]) -> None:
-    draft = decide(candidate(), *actions, name="Other name", solution=("Other line.",))
-    plain, decisions = split_decisions(draft)
-    assert current_state(decisions) == review.state_of(draft.decisions)
-    assert {"name": current_name(plain, decisions), **current_fields(plain, decisions)} == review.fields_of(draft)
+def test_prereading_record_contains_edits() -> None:
+    record = prereading_record(decide(candidate(), DraftAction.EDIT, name="Other name", solution=("Other line.",)))
+    assert (record["state"], record["name"]) == ("in_review", "Other name")
+    assert (record["fields"]["solution"], "name" in record["fields"]) == (["Other line."], False)
 
 
 def test_prereading_has_no_empty_bullet_list() -> None:

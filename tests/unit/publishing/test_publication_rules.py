@@ -14,12 +14,12 @@ from tests.fixtures.builders import (
     fields_by_claims,
 )
 
-from patternmind import grounding
+from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import Case, CaseKind, Consent
+from patternmind.domain.draft_fields import NOT_STATED, WITHDRAWN, stated_lines
 from patternmind.domain.drafts import Claim, DraftState, Pattern
 from patternmind.domain.networks import PublishingRule
 from patternmind.domain.themes import Theme
-from patternmind.drafting import patterns as drafting
 from patternmind.publishing import field_text
 from patternmind.publishing.publication_rules import (
     PublishedPattern,
@@ -62,7 +62,7 @@ def all_text(published_pattern: PublishedPattern) -> str:
     pattern = published_pattern.pattern
     quotes = (quote.text for claim in pattern.claims for quote in claim.quotes)
     claims = (claim.text for claim in pattern.claims)
-    lines = (line for name in pattern.fields for line in field_text.stated_lines(pattern.fields, name))
+    lines = (line for name in pattern.fields for line in stated_lines(pattern.fields, name))
     return " ".join([pattern.name, *quotes, *claims, *lines])
 
 
@@ -144,7 +144,7 @@ def with_confidential_case(*extra: Claim, **options: object) -> tuple[Pattern, d
 def test_redaction_removes_and_counts_content_of_network_only_cases() -> None:
     result = published(*with_confidential_case(build_claim("forces", CONFIDENTIAL)))
     assert CONFIDENTIAL.text["problem"] not in all_text(result)
-    assert result.pattern.fields["forces"] == field_text.NOT_STATED
+    assert result.pattern.fields["forces"] == NOT_STATED
     assert (result.n_cut_quotes, result.n_cut_claims, result.n_cut_lines) == (1, 1, 1)
 
 
@@ -177,7 +177,7 @@ def test_redaction_marks_a_patlet_as_not_stated_when_it_is_empty() -> None:
     pattern, cases = with_confidential_case(
         fields={**pattern_of_three().fields, "problem": "", "patlet": CONFIDENTIAL.text["problem"]}
     )
-    assert published(pattern, cases).pattern.fields["patlet"] == field_text.NOT_STATED
+    assert published(pattern, cases).pattern.fields["patlet"] == NOT_STATED
 
 
 def test_redaction_keeps_the_other_sentences_of_a_text_field() -> None:
@@ -259,7 +259,7 @@ def test_redaction_removes_a_quote_that_its_case_no_longer_contains() -> None:
 
 def test_redaction_removes_a_line_with_a_withdrawn_claim() -> None:
     pattern = pattern_of_three(
-        fields={**pattern_of_three().fields, "forces": (f"But {grounding.WITHDRAWN}", "Time against care.")}
+        fields={**pattern_of_three().fields, "forces": (f"But {WITHDRAWN}", "Time against care.")}
     )
     assert published(pattern, THREE).pattern.fields["forces"] == ("Time against care.",)
 
@@ -318,8 +318,23 @@ def test_selection_puts_every_pattern_into_exactly_one_group() -> None:
     assert [pattern.id for pattern in selection.retired] == ["p-3"]
 
 
-def test_marker_texts_are_the_same_in_drafting_and_grounding() -> None:
-    assert (field_text.NOT_STATED, field_text.WITHDRAWN) == (drafting.NOT_STATED, grounding.WITHDRAWN)
+@given(st.lists(st.sampled_from(["case", "repeat", "recap"]), min_size=1, max_size=5), st.booleans())
+def test_coverage_and_publishing_threshold_count_the_same_cases(kinds: list[str], is_first_listed: bool) -> None:
+    options: Mapping[str, Mapping[str, object]] = {
+        "case": {},
+        "repeat": {"duplicate_of": "c-0"},
+        "recap": {"kind": CaseKind.RECAP, "linked_cases": ("C-0",)},
+    }
+    first = [build_case("c-0", "Case 0 wants tape.")] * is_first_listed
+    others = [build_case(f"c-{n}", f"Case {n} wants tape.", **options[kind]) for n, kind in enumerate(kinds, 1)]
+    cases = cases_by_id(*first, *others)
+    pattern = build_pattern([*first, *others], [build_claim("solution", case) for case in cases.values()])
+    breadth = measure_breadth(pattern.claims, cases)
+    result = assess_pattern(pattern, cases, PublishingRule(min_contributors=2, min_teams=2))
+    assert isinstance(result, WithheldPattern) is breadth.is_narrow
+    assert result.n_teams == breadth.n_teams
+    if isinstance(result, PublishedPattern):
+        assert result.n_cases == breadth.n_cases
 
 
 WORDS = st.lists(st.sampled_from(["pallet", "lane", "tape", "shelf", "night", "truck", "cold", "wall"]), min_size=6)

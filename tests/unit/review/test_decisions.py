@@ -14,6 +14,7 @@ from tests.fixtures.builders import (
     cases_by_id,
 )
 
+from patternmind.domain.draft_fields import DraftFields
 from patternmind.domain.drafts import (
     Decision,
     DraftAction,
@@ -22,18 +23,12 @@ from patternmind.domain.drafts import (
     Pattern,
     RejectionReason,
     ReviewedDraft,
-)
-from patternmind.errors import InvalidState, RuleViolated, UsageError
-from patternmind.review import (
-    TRANSITIONS,
     active_decisions,
-    build_pattern,
     fields_of,
-    make_decision,
-    possible_actions,
-    share_edited,
     state_of,
 )
+from patternmind.errors import InvalidState, RuleViolated, UsageError
+from patternmind.review import TRANSITIONS, build_pattern, make_decision, possible_actions, share_edited
 
 LANE = build_case("c-1", "The pallet stood in lane 4.")
 TAPE = build_case("c-2", "Red tape on the goods helps.")
@@ -41,7 +36,7 @@ CASES = cases_by_id(LANE, TAPE)
 CLAIMS = [build_claim("problem", LANE), build_claim("solution", TAPE)]
 FIELDS = {"problem": ("The pallet stood in lane 4.",), "solution": ("Red tape on the goods helps.",), "forces": "none"}
 REASON = {DraftAction.REJECT: RejectionReason.TOO_ABSTRACT}
-EDIT: Mapping[str, str | tuple[str, ...]] = {"forces": "Tape is cheap, lanes are not."}
+EDIT: DraftFields = {"forces": "Tape is cheap, lanes are not."}
 
 
 def build_candidate(kind: DraftKind = DraftKind.PATTERN) -> ReviewedDraft:
@@ -50,7 +45,7 @@ def build_candidate(kind: DraftKind = DraftKind.PATTERN) -> ReviewedDraft:
     )
 
 
-def after(reviewed: ReviewedDraft, *actions: DraftAction | Mapping[str, str | tuple[str, ...]]) -> ReviewedDraft:
+def after(reviewed: ReviewedDraft, *actions: DraftAction | DraftFields) -> ReviewedDraft:
     """Return the draft after several actions; a mapping is an edit, a bare EDIT writes its number."""
     for action in actions:
         number = reviewed.version

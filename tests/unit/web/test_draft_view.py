@@ -12,6 +12,7 @@ from tests.fixtures.builders import (
     cases_by_id,
 )
 
+from patternmind.domain.draft_fields import NOT_STATED, value_to_text
 from patternmind.domain.drafts import (
     Claim,
     DraftAction,
@@ -19,11 +20,9 @@ from patternmind.domain.drafts import (
     Quote,
     ReviewedDraft,
 )
-from patternmind.publishing.field_text import NOT_STATED
 from patternmind.review import make_decision
 from patternmind.web.draft_view import (
     evidence_view,
-    field_to_text,
     field_views,
     highlight_segments,
     text_to_field,
@@ -101,8 +100,8 @@ def test_highlighting_preserves_the_text(text: str, places: list[tuple[int, int]
 
 @given(st.lists(st.text("ab c", min_size=1, max_size=9).map(str.strip).filter(bool), min_size=1, max_size=4))
 def test_draft_field_survives_the_form_unchanged(lines: list[str]) -> None:
-    assert text_to_field(field_to_text(tuple(lines)).replace("\n", "\r\n"), tuple(lines)) == tuple(lines)
-    assert text_to_field(field_to_text(lines[0]), lines[0]) == lines[0]
+    assert text_to_field(value_to_text(tuple(lines)).replace("\n", "\r\n"), tuple(lines)) == tuple(lines)
+    assert text_to_field(value_to_text(lines[0]), lines[0]) == lines[0]
     assert text_to_field("", NOT_STATED) == NOT_STATED
     assert text_to_field("", tuple(lines)) == NOT_STATED
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import Claim, Draft, DraftKind
+from patternmind.domain.draft_fields import NOT_STATED, PATTERN_FIELDS, FieldValue
+from patternmind.domain.drafts import NO_PATTERN, Claim, Draft, DraftKind
+from patternmind.domain.theme_counts import counted_as
 from patternmind.domain.themes import Theme
 from patternmind.drafting.identity import build_draft
 from patternmind.drafting.llm_proposals.base import (
@@ -16,7 +18,7 @@ from patternmind.drafting.llm_proposals.base import (
     collapse_whitespace,
     unknown_source_quote,
 )
-from patternmind.drafting.patterns import ANECDOTE_NOTE, NO_PATTERN, NOT_STATED
+from patternmind.drafting.patterns import ANECDOTE_NOTE
 from patternmind.drafting.sentence_selection import content_words
 from patternmind.drafting.theme_names import lint_name
 
@@ -24,17 +26,6 @@ PROMPT_ID = "candidate-pattern"
 
 SOLUTION_KEYS = ("therefore", "steps")
 """Lists of the answer that together form the field ``solution``."""
-
-PATTERN_FIELDS = (
-    "context",
-    "problem",
-    "forces",
-    "solution",
-    "signs_it_applies",
-    "do_not_use_when",
-    "consequences",
-    "counter_evidence",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +39,17 @@ class ShownCase:
 
 @dataclass(frozen=True, slots=True)
 class PatternProposal:
-    """The model's proposal for a theme; ``claims`` are not grounded yet.
+    """The model's proposal for a theme.
 
-    ``reason`` is empty unless the model sees no pattern.
+    Attributes:
+        n_shown, n_cases: numbers of cases shown and of cases of the theme, each counted once.
+        reason: empty unless the model sees no pattern.
+        claims: not grounded yet.
     """
 
     theme: Theme
     shown_cases: tuple[ShownCase, ...]
+    n_shown: int
     n_cases: int
     name: str
     reason: str
@@ -68,7 +63,7 @@ class PatternProposal:
             if not self.reason
             else {"problem": claim_texts(grounded_claims, "problem") or NOT_STATED}
         )
-        coverage = _coverage_text(grounded_claims, self.shown_cases, self.n_cases)
+        coverage = self._coverage_text(grounded_claims)
         provenance = self.answer.provenance(run_id, [shown_case.case for shown_case in self.shown_cases])
         return build_draft(
             DraftKind.PATTERN,
@@ -80,16 +75,26 @@ class PatternProposal:
             replace(provenance, made_for=made_for),
         )
 
-    def _fields(self, grounded_claims: Sequence[Claim]) -> dict[str, str | tuple[str, ...]]:
+    def _fields(self, grounded_claims: Sequence[Claim]) -> dict[str, FieldValue]:
         patlet = " ".join(claim_texts(grounded_claims, "patlet")) or _patlet(grounded_claims)
         return {"patlet": patlet, **{name: claim_texts(grounded_claims, name) or NOT_STATED for name in PATTERN_FIELDS}}
 
+    def _coverage_text(self, grounded_claims: Sequence[Claim]) -> str:
+        """State the number of quoted cases and teams, and note too few."""
+        cases = {shown_case.case.id: shown_case.case for shown_case in self.shown_cases}
+        breadth = measure_breadth(grounded_claims, cases)
+        quoted = breadth.describe(n_theme_cases=self.n_cases)
+        coverage = f"{quoted}; {self.n_shown} of {self.n_cases} cases shown to the model."
+        return coverage + (ANECDOTE_NOTE if breadth.is_narrow else "")
 
-def propose_pattern(theme: Theme, shown_cases: Sequence[ShownCase], ask: AskModel, *, n_cases: int) -> PatternProposal:
+
+def propose_pattern(
+    theme: Theme, shown_cases: Sequence[ShownCase], members: Sequence[Case], ask: AskModel
+) -> PatternProposal:
     """Ask the model for a pattern from the facets of the shown cases.
 
     Args:
-        n_cases: Number of cases of the theme without near-duplicates, shown or not.
+        members: All cases of the theme, shown or not.
 
     Raises:
         GatewayFailed: The model gives no usable answer.
@@ -97,7 +102,10 @@ def propose_pattern(theme: Theme, shown_cases: Sequence[ShownCase], ask: AskMode
     all_facets = (facet for shown_case in shown_cases for facet in shown_case.facets)
     facets = {f"q{number}": facet for number, facet in enumerate(all_facets, 1)}
     case_ids = [shown_case.case.id for shown_case in shown_cases]
-    answer = ask(PROMPT_ID, _variables(theme, shown_cases, facets, n_cases), case_ids=case_ids)
+    counted = counted_as(members)
+    n_shown, n_cases = len({counted[case_id] for case_id in case_ids}), len(set(counted.values()))
+    variables = {**_variables(theme, shown_cases, facets), "n_shown": n_shown, "n_cases": n_cases}
+    answer = ask(PROMPT_ID, variables, case_ids=case_ids)
     value = answer.value
     parts = (
         ("patlet", "context", "problem", "forces", *SOLUTION_KEYS, *PATTERN_FIELDS[4:])
@@ -107,6 +115,7 @@ def propose_pattern(theme: Theme, shown_cases: Sequence[ShownCase], ask: AskMode
     return PatternProposal(
         theme=theme,
         shown_cases=tuple(shown_cases),
+        n_shown=n_shown,
         n_cases=n_cases,
         name=_validated_name(value["name"], theme, shown_cases),
         reason="" if value["pattern"] else f"{value['reason'][:1].upper()}{value['reason'][1:]}.",
@@ -143,15 +152,11 @@ def _validated_name(name: str, theme: Theme, shown_cases: Sequence[ShownCase]) -
     return collapse_whitespace(name) if fits else theme.name
 
 
-def _variables(
-    theme: Theme, shown_cases: Sequence[ShownCase], facets: Mapping[str, Claim], n_cases: int
-) -> dict[str, object]:
+def _variables(theme: Theme, shown_cases: Sequence[ShownCase], facets: Mapping[str, Claim]) -> dict[str, object]:
     teams = {team: number for number, team in enumerate(sorted({c.case.team for c in shown_cases if c.case.team}), 1)}
     ids = {facet: id for id, facet in facets.items()}
     return {
         "theme": {"name": theme.name, "gist": theme.gist, "keywords": list(theme.keywords)},
-        "n_shown": len(shown_cases),
-        "n_cases": n_cases,
         "n_teams": len(teams),
         "cases": [
             {
@@ -168,10 +173,3 @@ def _variables(
 def _facet_line(id: str, facet: Claim) -> str:
     passages = " … ".join(collapse_whitespace(quote.text) for quote in facet.quotes)
     return f'{id} {facet.field.replace("_", " ")}: {facet.text} "{passages}"'
-
-
-def _coverage_text(grounded_claims: Sequence[Claim], shown_cases: Sequence[ShownCase], n_cases: int) -> str:
-    """State the number of quoted cases and teams, and note too few."""
-    breadth = measure_breadth(grounded_claims, {shown_case.case.id: shown_case.case for shown_case in shown_cases})
-    coverage = f"{breadth.describe(n_theme_cases=n_cases)}; {len(shown_cases)} of {n_cases} cases shown to the model."
-    return coverage + (ANECDOTE_NOTE if breadth.is_narrow else "")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternmind.domain.cases import Case
+from patternmind.domain.draft_fields import NOT_STATED
 from patternmind.domain.drafts import Claim, Draft, DraftKind
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import build_draft
@@ -13,7 +14,6 @@ from patternmind.drafting.llm_proposals.base import (
     RedactedAnswer,
     claim_texts,
 )
-from patternmind.drafting.patterns import NOT_STATED
 from patternmind.drafting.sentence_selection import representative_sentences
 from patternmind.text import extract_sentences
 

@@ -17,6 +17,7 @@ from patternmind.domain.cases import (
     CaseKind,
     Submission,
 )
+from patternmind.domain.draft_fields import value_items
 from patternmind.domain.drafts import (
     NO_AI,
     DraftAction,
@@ -24,6 +25,7 @@ from patternmind.domain.drafts import (
     DraftState,
     FlagKind,
     GroundedDraft,
+    state_of,
 )
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
@@ -63,7 +65,6 @@ from patternmind.publishing.document import Document
 from patternmind.publishing.docx import to_docx
 from patternmind.publishing.html import to_html
 from patternmind.publishing.markdown import to_markdown
-from patternmind.review import state_of
 from patternmind.services import prereading_builder
 from patternmind.services.exports import EXPORT_NAMES, export_rows
 from patternmind.services.file_import import import_files
@@ -236,7 +237,7 @@ def _draft_every_task(
 def _draft_patterns(theme: Theme, cases: Mapping[str, Case], session: LlmSession) -> Iterator[GroundedDraft]:
     selected = [SelectedCase(case, "central") for case in cases.values()]
     with suppress(GatewayFailed):
-        yield draft_pattern_with_model(theme, selected, cases, session, [], n_cases=len(cases), run_id="r")
+        yield draft_pattern_with_model(theme, selected, cases, session, [], run_id="r")
 
 
 def leaks_in_draft(
@@ -252,7 +253,7 @@ def leaks_in_draft(
     flagged = {flag.text for flag in grounded.flags if flag.doubt in flag_kinds}
     quote_texts = {quote.text for claim in draft.claims for quote in claim.quotes}
     claim_texts = [claim.text for claim in draft.claims if claim.text not in quote_texts]
-    lines = [line for value in draft.fields.values() for line in ([value] if isinstance(value, str) else value)]
+    lines = [line for value in draft.fields.values() for line in value_items(value)]
     all_lines = [draft.name, *claim_texts, *lines]
     foreign_lines = [line for line in all_lines if not _is_case_text(line, cases)]
     claims = [{"quotes": [asdict(quote) for quote in claim.quotes]} for claim in draft.claims]

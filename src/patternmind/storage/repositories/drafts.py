@@ -17,11 +17,11 @@ from patternmind.domain.drafts import (
     DraftSummary,
     FlagKind,
     PatternUse,
+    state_of,
 )
 from patternmind.domain.read_models import DraftFilter, DraftListItem, Page, StoredDraft
 from patternmind.errors import NotFound, VersionConflict
 from patternmind.ports import TextRewrite
-from patternmind.review import state_of
 from patternmind.storage import draft_records, records, schema
 from patternmind.storage.database import SqlRepository, Transaction, chunked
 from patternmind.storage.dialects import sqlite

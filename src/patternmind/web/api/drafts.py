@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from patternmind.domain import permissions
+from patternmind.domain.draft_fields import fields_record, parse_fields
 from patternmind.domain.drafts import (
     Decision,
     DraftAction,
@@ -142,7 +143,7 @@ def decide(
         actor=caller.actor_name(body.by),
         reason=body.reason,
         note=body.note,
-        edits={name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()},
+        edits=parse_fields(body.fields),
         expected_version=expected_draft_version(ctx.store, draft_id, if_match),
     )
     return draft_response_with_etag(reviewed, caller, response)
@@ -178,7 +179,7 @@ def decision_response(decision: Decision) -> DecisionResponse:
         after=decision.after,
         reason=decision.reason,
         note=decision.note,
-        fields={name: value if isinstance(value, str) else list(value) for name, value in decision.edits.items()},
+        fields=fields_record(decision.edits),
         undoes=decision.undoes,
     )
 

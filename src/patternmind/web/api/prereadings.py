@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.drafts import DraftState, ReviewedDraft
+from patternmind.domain.draft_fields import parse_fields
+from patternmind.domain.drafts import DraftState, ReviewedDraft, approval_of
 from patternmind.domain.jobs import JobKind
 from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
@@ -184,7 +185,7 @@ def edit_prereading(
 ) -> PrereadingResponse:
     """Edit fields. An approved pre-reading needs approval again."""
     version = _expected_version(ctx, prereading_id, if_match)
-    edits = {name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()}
+    edits = parse_fields(body.fields)
     if not isinstance(edits.get("name", ""), str):
         raise UsageError('"fields.name" must be a single line of text, not a list.', field="fields.name")
     by = caller.actor_name(body.by)
@@ -249,7 +250,7 @@ def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> Prereadi
 
 
 def _prereading_response(reviewed: ReviewedDraft) -> PrereadingResponse:
-    approval = prereadings.find_approval(reviewed.decisions)
+    approval = approval_of(reviewed.decisions)
     return PrereadingResponse.model_validate(
         {
             **prereading_record(reviewed),

@@ -10,12 +10,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from patternmind.domain import permissions
+from patternmind.domain.draft_fields import COUNTER_SEARCH, FieldValue, value_to_text
 from patternmind.domain.drafts import (
     DraftAction,
     DraftKind,
     DraftState,
     RejectionReason,
     ReviewedDraft,
+    active_decisions,
+    fields_of,
+    state_of,
 )
 from patternmind.errors import (
     InvalidState,
@@ -25,18 +29,9 @@ from patternmind.errors import (
     VersionConflict,
 )
 from patternmind.ports import Store
-from patternmind.publishing.field_text import NOT_STATED, provenance_line
+from patternmind.publishing.field_text import provenance_line
 from patternmind.publishing.publication_rules import PublishedPattern
-from patternmind.review import (
-    active_decisions,
-    build_pattern,
-    diff_words,
-    fields_of,
-    hides_log,
-    possible_actions,
-    review_status,
-    state_of,
-)
+from patternmind.review import build_pattern, diff_words, hides_log, possible_actions, review_status
 from patternmind.services.playbook import assess_pattern_publication
 from patternmind.services.review_queue import (
     adjacent_drafts,
@@ -119,7 +114,7 @@ def _page(
         "n_refused_claims": len(reviewed.grounded.refused_claims),
         "evidence": draft_view.evidence_view(reviewed, selected_claim, cases),
         "selected_claim": selected_claim,
-        "counter_search": draft.fields.get("counter_search", ""),
+        "counter_search": draft.fields.get(COUNTER_SEARCH, ""),
         "is_log_hidden": is_log_hidden,
         "active_ids": {decision.id for decision in active_decisions(reviewed.decisions)},
         "provenance": provenance_line(draft.provenance),
@@ -158,7 +153,7 @@ def _form_fields(
         (
             name,
             draft_view.field_title(name),
-            typed.get(name, draft_view.field_to_text(value)),
+            typed.get(name, value_to_text(value)),
             not isinstance(value, str),
         )
         for name, value in fields_of(reviewed).items()
@@ -219,7 +214,7 @@ def _decide(request: Request, ctx: ContextDep, caller: CallerDep, draft_id: str,
     return _redirect_after(ctx, caller, draft_id, action)
 
 
-def _changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
+def _changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dict[str, FieldValue]:
     """Return the submitted fields that differ from the current ones."""
     current = fields_of(reviewed)
     return {
@@ -318,13 +313,11 @@ def _field_differences(reviewed: ReviewedDraft, submitted: Mapping[str, str]) ->
     """Return the word differences from the current to the submitted text, by field title."""
     current = fields_of(reviewed)
     differences = [
-        (draft_view.field_title(name), diff_words(draft_view.field_to_text(current[name]), _normalize_text(text)))
+        (
+            draft_view.field_title(name),
+            diff_words(value_to_text(current[name]), value_to_text(draft_view.normalize_newlines(text))),
+        )
         for name, text in submitted.items()
         if name in current
     ]
     return [(title, changes) for title, changes in differences if any(change.kind != "same" for change in changes)]
-
-
-def _normalize_text(text: str) -> str:
-    normalized = text.replace("\r\n", "\n").strip()
-    return "" if normalized == NOT_STATED else normalized

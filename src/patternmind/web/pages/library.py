@@ -9,10 +9,11 @@ from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from patternmind.domain.draft_fields import COUNTER_EVIDENCE, PATTERN_FIELDS, joined_lines, stated_lines
 from patternmind.domain.drafts import Claim, DraftState
 from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
-from patternmind.publishing.field_text import provenance_line, stated_lines
+from patternmind.publishing.field_text import provenance_line
 from patternmind.services.library import (
     LibraryEntry,
     get_library_entry,
@@ -29,9 +30,6 @@ from patternmind.web.templating import flash, render
 router = APIRouter(route_class=PageRoute)
 
 PAGE_SIZE = 24
-
-FIELDS_IN_ORDER = ("context", "problem", "forces", "solution", "signs_it_applies", "do_not_use_when", "consequences")
-"""Fields of a pattern in reading order; the page shows the patlet above them and the counter-evidence below."""
 
 STATE_OPTIONS = [("", "All"), (DraftState.FIELD_TESTED.value, "Field-tested"), (DraftState.ACCEPTED.value, "Accepted")]
 
@@ -65,7 +63,7 @@ def list_patterns(
 
 
 def _patlet(entry: LibraryEntry) -> str:
-    return " ".join(stated_lines(entry.published.pattern.fields, "patlet"))
+    return joined_lines(entry.published.pattern.fields, "patlet")
 
 
 @router.get("/library/{pattern_id}", name="read_pattern", dependencies=[requires(Action.SEARCH)])
@@ -86,11 +84,11 @@ def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int
                 field_title(name),
                 _lines_with_quotes(stated_lines(pattern.fields, name), pattern.claims, entry.published.references),
             )
-            for name in FIELDS_IN_ORDER
-            if stated_lines(pattern.fields, name)
+            for name in PATTERN_FIELDS
+            if name != COUNTER_EVIDENCE and stated_lines(pattern.fields, name)
         ],
         "counter_evidence": _lines_with_quotes(
-            stated_lines(pattern.fields, "counter_evidence"), pattern.claims, entry.published.references
+            stated_lines(pattern.fields, COUNTER_EVIDENCE), pattern.claims, entry.published.references
         ),
         "uses": ctx.store.drafts.pattern_uses(pattern.id),
         "uses_needed": f"{MIN_USES} uses by {MIN_TEAMS} teams",

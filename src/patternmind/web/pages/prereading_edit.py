@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.drafts import ReviewedDraft
+from patternmind.domain.draft_fields import FieldValue, value_items, value_to_text
+from patternmind.domain.drafts import ReviewedDraft, approval_of, fields_of
 from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError, VersionConflict
-from patternmind.review import fields_of
 from patternmind.services import prereadings
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
@@ -22,8 +22,6 @@ from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
 
 router = APIRouter(route_class=PageRoute)
-
-FieldValue = str | tuple[str, ...]
 
 QUOTE_HINT = "One sentence per line. Delete a line to omit it. A line you change is no longer shown as a quote."
 
@@ -77,7 +75,7 @@ def _page(
         version=reviewed.version,
         error=(errors or {}).get("", ""),
         changed_by=changed_by,
-        is_approved=prereadings.find_approval(reviewed.decisions) is not None,
+        is_approved=approval_of(reviewed.decisions) is not None,
     )
 
 
@@ -89,11 +87,7 @@ def fields_in_order(reviewed: ReviewedDraft) -> dict[str, FieldValue]:
 
 
 def field_to_text(value: FieldValue) -> str:
-    return (
-        _collapse_whitespace(value)
-        if isinstance(value, str)
-        else "\n".join(_collapse_whitespace(line) for line in value)
-    )
+    return value_to_text(tuple(map(_collapse_whitespace, value_items(value))))
 
 
 def _collapse_whitespace(line: str) -> str:
@@ -110,7 +104,7 @@ def changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dic
         if name in FORM_FIELDS and FORM_FIELDS[name][2] < 3:
             edits[name] = " ".join(lines)
             continue
-        originals = {_collapse_whitespace(line): line for line in ((value,) if isinstance(value, str) else value)}
+        originals = {_collapse_whitespace(line): line for line in value_items(value)}
         edits[name] = tuple(originals.get(line, line) for line in lines)
     return edits
 

@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.drafts import DraftAction, ReviewedDraft
+from patternmind.domain.drafts import DraftAction, ReviewedDraft, active_decisions, approval_of
 from patternmind.domain.jobs import JobKind, JobState
 from patternmind.domain.permissions import Action
 from patternmind.errors import InvalidState, NotFound, VersionConflict
-from patternmind.review import active_decisions, possible_actions
+from patternmind.review import possible_actions
 from patternmind.services import prereadings
 from patternmind.services.prereadings import InvalidPrereadingRequest, PrereadingRequest
 from patternmind.web.caller import Caller
@@ -148,7 +148,7 @@ def _render_prereading(
         id=reviewed.grounded.draft.id,
         title=document.title,
         blocks=block_views(document),
-        approval=prereadings.find_approval(reviewed.decisions),
+        approval=approval_of(reviewed.decisions),
         last_decision=active[-1] if active else None,
         may_approve=may_approve(request) and is_approvable(reviewed),
         log=[
