@@ -1,17 +1,22 @@
 """`patternmind doctor`: check the installation."""
 
+from dataclasses import asdict
+
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import HomeOption, JsonOption
+from patternmind.diagnostics import run_checks
+
+app = typer.Typer()
 
 
 @app.command()
 def doctor(home: HomeOption = None, json: JsonOption = False) -> None:
     """Check the data folder, encoder, index and model gateway; exit 1 if something needs attention."""
-    from patternmind.diagnostics import run_checks
-
     results = run_checks(open_context(home))
-    output.write_check_results(results, as_json=json)
+    lines = [f"{'ok' if result.ok else 'ATTENTION':<10} {result.what}: {result.says}" for result in results]
+    output.write_result([asdict(result) for result in results], "\n".join(lines), as_json=json)
     if any(not result.ok for result in results):
         raise typer.Exit(1)

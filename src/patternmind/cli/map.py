@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, JsonOption, LensOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import HomeOption, JsonOption, LensOption
+from patternmind.cli.output_files import check_suffix, write_file
+from patternmind.publishing.map_drawing import draw_map, map_summary
+from patternmind.publishing.png import to_png
+from patternmind.services.theme_map import build_theme_map
+
+app = typer.Typer()
 
 
 @app.command("map")
@@ -17,11 +24,6 @@ def map_command(
     json: JsonOption = False,
 ) -> None:
     """Draw the themes of the last run as islands of cases. `patternmind export map` gives the same as a table."""
-    from patternmind.cli.output_files import check_suffix, write_file
-    from patternmind.publishing.map_drawing import draw_map, map_summary
-    from patternmind.publishing.png import to_png
-    from patternmind.services.theme_map import build_theme_map
-
     check_suffix(out, (".svg", ".png"))
     theme_map = build_theme_map(open_context(home).store, lens)
     drawing = draw_map(theme_map)
