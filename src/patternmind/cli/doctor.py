@@ -1,12 +1,11 @@
 """`patternmind doctor`: check the installation."""
 
-from dataclasses import asdict
-
 import typer
 
 from patternmind.cli import output
 from patternmind.cli.context import open_context
 from patternmind.cli.options import HomeOption, JsonOption
+from patternmind.cli.remedies import add_remedy
 from patternmind.diagnostics import run_checks
 
 app = typer.Typer()
@@ -15,8 +14,11 @@ app = typer.Typer()
 @app.command()
 def doctor(home: HomeOption = None, json: JsonOption = False) -> None:
     """Check the data folder, encoder, index and model gateway; exit 1 if something needs attention."""
-    results = run_checks(open_context(home))
-    lines = [f"{'ok' if result.ok else 'ATTENTION':<10} {result.what}: {result.says}" for result in results]
-    output.write_result([asdict(result) for result in results], "\n".join(lines), as_json=json)
-    if any(not result.ok for result in results):
+    rows = [
+        {"what": result.what, "ok": result.ok, "says": add_remedy(result.says, result.code)}
+        for result in run_checks(open_context(home))
+    ]
+    lines = [f"{'ok' if row['ok'] else 'ATTENTION':<10} {row['what']}: {row['says']}" for row in rows]
+    output.write_result(rows, "\n".join(lines), as_json=json)
+    if not all(row["ok"] for row in rows):
         raise typer.Exit(1)

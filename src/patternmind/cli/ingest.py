@@ -80,6 +80,8 @@ def _report_message(report: IngestReport, *, dry_run: bool) -> str:
     lines += [f"  {row.file}, row {row.row}: {'; '.join(row.errors)}" for row in report.rejected[:MAX_REJECTED_SHOWN]]
     if len(report.rejected) > MAX_REJECTED_SHOWN:
         lines.append(f"  and {len(report.rejected) - MAX_REJECTED_SHOWN} more; --json lists all of them.")
+    if report.rejected and not report.accepted and not report.unchanged:
+        lines.append("If a column was not recognised, name its field with --map FIELD=COLUMN.")
     return "\n".join(lines)
 
 

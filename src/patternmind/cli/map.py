@@ -26,7 +26,7 @@ def map_command(
     """Draw the themes of the last run as islands of cases. `patternmind export map` gives the same as a table."""
     check_suffix(out, (".svg", ".png"))
     theme_map = build_theme_map(open_context(home).store, lens)
-    drawing = draw_map(theme_map)
+    drawing = draw_map(theme_map, footnote="As a table: patternmind export map")
     is_svg = out.suffix.casefold() == ".svg"
     write_file(out, drawing.svg if is_svg else to_png(drawing.svg, width=drawing.width, height=drawing.height))
     output.write_result({"out": str(out), **map_summary(theme_map, drawing)}, f"Wrote {out}", as_json=json)

@@ -52,6 +52,8 @@ def prereading(
     write_audit(ctx, Action.REQUEST_PREREADING, "prereading", "prereading", prepared.grounded.draft.id)
     for note in prepared.notes:
         output.write_status(note)
+    if prepared.notes:
+        output.write_status(f"To see the draft, run `patternmind review show {prepared.grounded.draft.id}`.")
     row = prepared_row(prepared)
     if out is not None:
         write_file(out, row if out.suffix == ".json" else prepared_document(prepared, store.network.get()))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from patternmind.errors import SchemaTooNew, StoreUnavailable
+from patternmind.errors import ErrorCode, SchemaTooNew, StoreUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
@@ -60,7 +60,7 @@ def translate_db_errors(path: Path) -> Generator[None]:
     try:
         yield
     except (OperationalError, DatabaseError, sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(_error_message(path, error)) from error
+        raise _store_error(path, error) from error
 
 
 def purge_deleted(path: Path, *, seconds: float = BUSY_TIMEOUT_MS / 1000) -> None:
@@ -81,22 +81,28 @@ def purge_deleted(path: Path, *, seconds: float = BUSY_TIMEOUT_MS / 1000) -> Non
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise StoreUnavailable(
-            f"Another process is reading {path}, so its log still contains deleted data. Stop it, then run this again."
+            f"Another process is reading {path}, so its log still contains deleted data. Stop it, then try again."
         )
 
 
-def _error_message(path: Path, error: BaseException) -> str:
+def _store_error(path: Path, error: BaseException) -> StoreUnavailable:
     text = str(getattr(error, "orig", error)).casefold()
-    if "readonly" in text or "read-only" in text or isinstance(error, PermissionError) or "unable to open" in text:
-        return f"{path} cannot be written. Give yourself write rights on its folder, or name another with --home."
     if isinstance(error, FileExistsError | NotADirectoryError):
-        return f"{path.parent} is a file, not a folder. Name another data folder with --home."
+        message = f"{path.parent} is a file, not a folder. Use another data folder."
+    elif "readonly" in text or "read-only" in text or isinstance(error, PermissionError) or "unable to open" in text:
+        message = f"{path} cannot be written. Give yourself write rights on its folder, or use another data folder."
+    elif "not a database" in text or "malformed" in text:
+        message = f"{path} is not a patternmind database or is damaged. Restore a backup, or use another data folder."
+    else:
+        return StoreUnavailable(_disk_message(path, error, text))
+    return StoreUnavailable(message, code=ErrorCode.UNUSABLE_FOLDER)
+
+
+def _disk_message(path: Path, error: BaseException, text: str) -> str:
     if "full" in text or "no space" in text or ("disk i/o" in text and _is_disk_full(path)):
-        return f"The disk that holds {path} is full. Free some space and run the command again; nothing was lost."
+        return f"The disk that holds {path} is full. Free some space, then try again; nothing was lost."
     if "locked" in text:
         return f"{path} has been in use by another process for too long. Try again when it has finished."
-    if "not a database" in text or "malformed" in text:
-        return f"{path} is not a patternmind database or is damaged. Restore a backup, or name another folder."
     return f"{path} cannot be used ({type(error).__name__}). Check the disk and the folder's rights; nothing was lost."
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from patternmind.clustering.neighbours import cosine_similarity
 from patternmind.domain.cases import CaseKind, kind_from_id
 from patternmind.domain.themes import Vectors
-from patternmind.errors import IndexUnavailable
+from patternmind.errors import ErrorCode, IndexUnavailable
 from patternmind.ports import Hit
 
 MAX_BATCH_ROWS = 5000
@@ -192,6 +192,6 @@ def _translate_index_errors(folder: Path):
     except Exception as error:
         reason = type(error).__name__
         raise IndexUnavailable(
-            f"The index in {folder} cannot be used ({reason}). Search works without it; "
-            "`patternmind index rebuild` creates it again."
+            f"The index in {folder} cannot be used ({reason}). Search works without it; rebuild it when you can.",
+            code=ErrorCode.INDEX_DAMAGED,
         ) from error
