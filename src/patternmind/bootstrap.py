@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from patternmind.clock import SystemClock
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Vectors
+from patternmind.embedding import minilm_encoder
 from patternmind.errors import IndexUnavailable, SettingsInvalid, UsageError
 from patternmind.llm_drafting import LlmContext, pair_similarity
 from patternmind.pipeline import run_pipeline
@@ -40,7 +41,9 @@ from patternmind.settings import DEFAULT_NETWORK, Settings
 from patternmind.storage import SqlAccounts, SqlStore
 from patternmind.storage.encryption import FieldCipher
 from patternmind.storage.engine import translate_db_errors
+from patternmind.storage.passwords import Argon2PasswordHasher
 from patternmind.storage.run_lock import run_lock
+from patternmind.storage.search.chroma import ChromaIndex, ExactIndex, digest_rows
 from patternmind.storage.search.in_memory import InMemoryIndex
 
 if TYPE_CHECKING:
@@ -89,17 +92,15 @@ class AppContext:
 
     @cached_property
     def passwords(self) -> PasswordHasher:
-        from patternmind.storage.passwords import Argon2PasswordHasher
-
         return Argon2PasswordHasher()
 
     @cached_property
     def encoder(self) -> Encoder:
         if self._injected_encoder is not None:
             return self._injected_encoder
-        from patternmind.embedding.minilm_encoder import MiniLMEncoder
-
-        return MiniLMEncoder(self.settings.encoder, precision_cache=self.settings.home / "encoder-check.json")
+        return minilm_encoder.MiniLMEncoder(
+            self.settings.encoder, precision_cache=self.settings.home / "encoder-check.json"
+        )
 
     @cached_property
     def llm(self) -> LlmContext | None:
@@ -244,8 +245,6 @@ class AppContext:
             self._build_index()
 
     def _build_index(self) -> None:
-        from patternmind.storage.search.chroma import digest_rows
-
         ids, vectors = embed_all_cases(self.store, self.encoder)
         try:
             with closing(self.chroma_index()) as index:
@@ -263,8 +262,6 @@ class AppContext:
     @contextmanager
     def open_index(self, *, progress: Progress | None = None) -> Generator[VectorIndex]:
         """Open the index for search: Chroma if it is current and available, else the rows."""
-        from patternmind.storage.search.chroma import ExactIndex, digest_rows
-
         if not (self.index_folder / "manifest.json").exists():
             yield self.live_index
             return
@@ -284,14 +281,12 @@ class AppContext:
         """In-memory index of all cases, always current; read on first search."""
         return InMemoryIndex(self.store, lambda: self.encoder)
 
-    def chroma_index(self):
+    def chroma_index(self) -> ChromaIndex:
         """Open the Chroma index as its only owner.
 
         Raises:
             IndexUnavailable: Another process owns it.
         """
-        from patternmind.storage.search.chroma import ChromaIndex
-
         return ChromaIndex(self.index_folder, name=self.encoder.id)
 
 

@@ -11,6 +11,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -298,8 +299,6 @@ def _cpu_has_bf16() -> bool:
 
 def _machine_id() -> str:
     """Return the processor and torch release, on which the agreement of bf16 with fp32 depends."""
-    from importlib.metadata import version
-
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
