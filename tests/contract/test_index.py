@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from patternmind.domain.themes import Vectors
 from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.errors import IndexUnavailable
+from patternmind.errors import ErrorCode, IndexUnavailable
 from patternmind.ports import Hit, VectorIndex
 from patternmind.storage.search.chroma import ChromaIndex, IndexCheck, digest_rows
 from patternmind.storage.search.exact import ExactIndex
@@ -149,8 +149,9 @@ def test_damaged_index_raises_and_can_be_rebuilt(tmp_path: Path) -> None:
         log.unlink()
     index = ChromaIndex(tmp_path, name="mini/1")
     for query in (lambda: index.search(ROWS[0], 3), lambda: index.verify(IDS[:20], ROWS[:20])):
-        with pytest.raises(IndexUnavailable, match="index rebuild"):
+        with pytest.raises(IndexUnavailable, match="rebuild it") as raised:
             query()
+        assert raised.value.code is ErrorCode.INDEX_DAMAGED
     index.rebuild(IDS[:20], ROWS[:20])
     assert index.verify(IDS[:20], ROWS[:20]).is_ok
     index.close()

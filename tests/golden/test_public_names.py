@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
 from fastapi.routing import APIRoute
 
 from patternmind.bootstrap import AppContext
-from patternmind.cli.app import app as cli
+from patternmind.cli.app import HELP_BY_COMMAND, load_command
 from patternmind.domain.edits import EditAction
 from patternmind.settings import Settings
 from patternmind.web.app import PAGE_ROUTERS, make_app
@@ -49,7 +48,9 @@ def public_names() -> Mapping[str, Any]:
         "pages": {f"{method} {page.path}": page.name for page in pages for method in sorted(page.methods or ())},
         "schemas": sorted(schema["components"]["schemas"]),
         "audit_actions_of_commands": sorted(audited | {f"themes.{action.value}" for action in EditAction}),
-        "commands": dict(_commands(typer.main.get_command(cli), "patternmind")),
+        "commands": dict(
+            entry for name in HELP_BY_COMMAND for entry in _commands(load_command(name), f"patternmind {name}")
+        ),
     }
 
 

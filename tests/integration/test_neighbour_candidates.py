@@ -1,8 +1,14 @@
 """The approximate neighbour search, whose library compiles itself at its first use (20 s): no unit test."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 from tests.fixtures.builders import planted_vectors
 
+from patternmind.clustering.approximate_search import find_candidate_neighbours
 from patternmind.clustering.neighbours import cosine_similarity, find_nearest_neighbours
 
 
@@ -14,3 +20,20 @@ def test_nearest_neighbours_finds_nearly_all_with_exact_similarities_when_it_sea
     rows = np.arange(len(vectors))[:, None]
     assert np.array_equal(approximate.similarity, cosine_similarity(vectors, vectors)[rows, approximate.index])
     assert not (approximate.index == rows).any()
+
+
+SAVE_CANDIDATES = """
+import sys
+import numpy as np
+from patternmind.clustering.approximate_search import find_candidate_neighbours
+np.save(sys.argv[2], find_candidate_neighbours(np.load(sys.argv[1]), 15))
+"""
+
+
+def test_candidates_are_the_same_when_numba_is_limited_to_one_thread(tmp_path: Path) -> None:
+    vectors, _ = planted_vectors([60] * 10, spread=0.5)
+    rows, candidates = tmp_path / "rows.npy", tmp_path / "candidates.npy"
+    np.save(rows, vectors)
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", SAVE_CANDIDATES, rows, candidates], env=environment, check=True)
+    assert np.array_equal(np.load(candidates), find_candidate_neighbours(vectors, 15))

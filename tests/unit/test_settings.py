@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from patternmind.domain.calls import Budget, CallLimits, Price
-from patternmind.errors import SettingsInvalid
+from patternmind.errors import ErrorCode, SettingsInvalid
 from patternmind.settings import Settings, generate_key, read_settings
 
 
@@ -128,8 +128,9 @@ def test_settings_accept_only_generated_raw_keys() -> None:
     assert key != generate_key()
     assert key not in repr(read_settings({"PATTERNMIND_RAW_KEY": key}))
     for text in ("correct horse battery staple", key[:-4], "ö" * 44, key + "AAAA"):
-        with pytest.raises(SettingsInvalid, match="PATTERNMIND_RAW_KEY must be a key made by `patternmind key new`"):
+        with pytest.raises(SettingsInvalid, match="PATTERNMIND_RAW_KEY must be a generated key") as raised:
             read_settings({"PATTERNMIND_RAW_KEY": text})
+        assert raised.value.code is ErrorCode.INVALID_KEY
 
 
 def test_settings_repr_hides_keys() -> None:

@@ -1,20 +1,18 @@
 """`patternmind cases`: list and show imported cases, with notes on suspicious ones."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import CaseArgument, HomeOption, JsonOption
+from patternmind.domain.cases import Case
 
-if TYPE_CHECKING:
-    from patternmind.domain.cases import Case
-
-cases_app = typer.Typer(no_args_is_help=True, help="Show cases and recaps as redacted, with notes on suspicious ones.")
-app.add_typer(cases_app, name="cases")
+app = typer.Typer(name="cases", no_args_is_help=True)
 
 
-@cases_app.command("list")
+@app.command("list")
 def list_cases(
     suspicious: Annotated[bool, typer.Option("--suspicious", help="Only cases with a suspicious note.")] = False,
     home: HomeOption = None,
@@ -22,39 +20,25 @@ def list_cases(
 ) -> None:
     """List every case with its title and notes."""
     cases = [case for case in open_context(home).store.cases.list_all() if not suspicious or case.suspicions]
-    if json:
-        output.write_json([_case_row(case) for case in cases])
-    elif not cases:
-        output.write_text(
-            "No suspicious cases.\n" if suspicious else "No cases yet. Import some with `patternmind ingest`.\n"
-        )
-    else:
-        output.write_text(
-            "".join(f"{case.external_id or case.id}  {case.title}{_flags_suffix(case)}\n" for case in cases)
-        )
+    lines = [f"{case.external_id or case.id}  {case.title}{_flags_suffix(case)}" for case in cases]
+    no_cases = "No suspicious cases." if suspicious else "No cases yet. Import some with `patternmind ingest`."
+    output.write_result([_case_row(case) for case in cases], "\n".join(lines) or no_cases, as_json=json)
 
 
-@cases_app.command("show")
-def show_case(
-    case: Annotated[str, typer.Argument(help="Case id or external id.")],
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
+@app.command("show")
+def show_case(case: CaseArgument, home: HomeOption = None, json: JsonOption = False) -> None:
     """Show a case as redacted, with its notes."""
     stored = open_context(home).store.cases.get(case)
-    if json:
-        output.write_json(_case_row(stored))
-        return
     lines = [f"{stored.external_id or stored.id}  [{stored.kind.value}, {stored.id}]{_flags_suffix(stored)}", ""]
     lines += [f"{name.replace('_', ' ')}:\n  {text}" for name, text in stored.text.items()]
-    output.write_text("\n".join(lines) + "\n")
+    output.write_result(_case_row(stored), "\n".join(lines), as_json=json)
 
 
-def _flags_suffix(case: "Case") -> str:
+def _flags_suffix(case: Case) -> str:
     return f"  ({'; '.join(case.flags)})" if case.flags else ""
 
 
-def _case_row(case: "Case") -> dict[str, object]:
+def _case_row(case: Case) -> dict[str, object]:
     return {
         "case_id": case.id,
         "external_id": case.external_id,

@@ -3,15 +3,22 @@
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import HomeOption, JsonOption
+from patternmind.cli.remedies import add_remedy
+from patternmind.diagnostics import run_checks
+
+app = typer.Typer()
 
 
 @app.command()
 def doctor(home: HomeOption = None, json: JsonOption = False) -> None:
     """Check the data folder, encoder, index and model gateway; exit 1 if something needs attention."""
-    from patternmind.diagnostics import run_checks
-
-    results = run_checks(open_context(home))
-    output.write_check_results(results, as_json=json)
-    if any(not result.ok for result in results):
+    rows = [
+        {"what": result.what, "ok": result.ok, "says": add_remedy(result.says, result.code)}
+        for result in run_checks(open_context(home))
+    ]
+    lines = [f"{'ok' if row['ok'] else 'ATTENTION':<10} {row['what']}: {row['says']}" for row in rows]
+    output.write_result(rows, "\n".join(lines), as_json=json)
+    if not all(row["ok"] for row in rows):
         raise typer.Exit(1)

@@ -1,20 +1,24 @@
 """`patternmind erase`: delete a case permanently."""
 
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.audit import write_audit
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context, write_audit
+from patternmind.cli.options import HomeOption, JsonOption
 from patternmind.domain.breadth import pluralize
+from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
 
 EXTERNAL_COPIES_NOTICE = (
     "Files written elsewhere (exports, playbooks, pre-readings, maps) and backups cannot be recalled: delete them, or "
     "write them again. A running server keeps some responses in memory: restart it."
 )
+
+app = typer.Typer()
 
 
 @app.command()
@@ -26,10 +30,6 @@ def erase(
     json: JsonOption = False,
 ) -> None:
     """Erase a case permanently: text, vectors, index rows, assignments. Its quotes are withdrawn. No undo."""
-    from dataclasses import asdict
-
-    from patternmind.domain.permissions import Action
-
     ctx = open_context(home)
     if not yes:
         if json or not sys.stdin.isatty():
@@ -38,9 +38,6 @@ def erase(
             raise typer.Exit(1)
     result = ctx.erase(case, actor=by)
     write_audit(ctx, Action.ERASE_CASE, "erase", "case", result.case_id, actor=by)
-    if json:
-        output.write_json({**asdict(result), "elsewhere": EXTERNAL_COPIES_NOTICE})
-        return
     withdrawn = f"{pluralize(result.n_quotes, 'quote')} in {pluralize(result.n_drafts, 'draft')}"
     lines = [
         f"{result.case_id} was erased before. Its files were cleaned again."
@@ -51,4 +48,5 @@ def erase(
         lines.append(f"Still stored with the same text: {', '.join(result.same)}. Erase these too if they should go.")
     if result.linked:
         lines.append(f"Still stored and linked to it: {', '.join(result.linked)}. They stay until you erase them.")
-    output.write_text("\n".join([*lines, EXTERNAL_COPIES_NOTICE]) + "\n")
+    record = {**asdict(result), "elsewhere": EXTERNAL_COPIES_NOTICE}
+    output.write_result(record, "\n".join([*lines, EXTERNAL_COPIES_NOTICE]), as_json=json)

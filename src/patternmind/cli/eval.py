@@ -6,7 +6,12 @@ from typing import Annotated
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import JsonOption, app
+from patternmind.cli.options import JsonOption
+from patternmind.cli.output_files import write_file
+from patternmind.errors import GateFailed
+from patternmind.evals.suites import run_suite
+
+app = typer.Typer()
 
 
 @app.command("eval")
@@ -17,11 +22,10 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Measure quality against the baselines; exit 3 if a figure falls below its gate."""
-    from patternmind.errors import GateFailed
-    from patternmind.evals.suites import run_suite
-
     with output.show_progress() as progress:
         report = run_suite(suite, corpora=corpora, progress=progress)
-    output.write_eval_report(report, junit, as_json=json)
+    if junit is not None:
+        write_file(junit, report.to_junit())
+    output.write_json(report.to_dict()) if json else output.write_table(report.to_table())
     if report.failed_results:
         raise GateFailed(f"{len(report.failed_results)} of {len(report.results)} figures fell below their gates.")

@@ -6,7 +6,12 @@ from typing import Annotated
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import HomeOption
+from patternmind.cli.output_files import format_rows, write_file
+from patternmind.services.exports import export_rows
+
+app = typer.Typer()
 
 
 @app.command()
@@ -21,9 +26,6 @@ def export(
     home: HomeOption = None,
 ) -> None:
     """Export rows for other tools; respects consent and publishing limits."""
-    from patternmind.cli.output_files import format_rows, write_file
-    from patternmind.services.exports import export_rows
-
     text = format_rows(export_rows(open_context(home).store, what, lens=lens), format)
     if out is None:
         output.write_exact(text)

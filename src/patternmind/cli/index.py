@@ -1,22 +1,22 @@
 """`patternmind index`: rebuild or verify the search index."""
 
+from contextlib import closing
+from dataclasses import asdict
+
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import HomeOption, JsonOption
 from patternmind.domain.breadth import pluralize
+from patternmind.services.search import embed_all_cases
 
-index_app = typer.Typer(no_args_is_help=True, help="Rebuild or verify the search index.")
-app.add_typer(index_app, name="index")
+app = typer.Typer(name="index", no_args_is_help=True)
 
 
-@index_app.command("rebuild")
+@app.command("rebuild")
 def index_rebuild(home: HomeOption = None, json: JsonOption = False) -> None:
     """Rebuild the search index from the stored vectors."""
-    from contextlib import closing
-
-    from patternmind.services.search import embed_all_cases
-
     ctx = open_context(home)
     with output.show_progress() as progress, closing(ctx.chroma_index()) as index:
         ids, vectors = embed_all_cases(ctx.store, ctx.encoder, progress=progress)
@@ -24,16 +24,19 @@ def index_rebuild(home: HomeOption = None, json: JsonOption = False) -> None:
     output.write_result({"rows": len(ids)}, f"The index has {pluralize(len(ids), 'row')}.", as_json=json)
 
 
-@index_app.command("verify")
+@app.command("verify")
 def index_verify(home: HomeOption = None, json: JsonOption = False) -> None:
     """Compare the search index with the stored vectors; exit 1 if they differ."""
-    from contextlib import closing
-
-    from patternmind.services.search import embed_all_cases
-
     ctx = open_context(home)
     with output.show_progress() as progress, closing(ctx.chroma_index()) as index:
         check = index.verify(*embed_all_cases(ctx.store, ctx.encoder, progress=progress))
-    output.write_index_check(check, as_json=json)
+    if check.is_ok:
+        message = f"The index matches the stored vectors ({pluralize(check.n_rows, 'row')})."
+    else:
+        message = (
+            f"The index does not match the stored vectors: {len(check.missing)} missing, {len(check.extra)} extra and "
+            f"{len(check.different)} different rows. Run `patternmind index rebuild`; search still works until then."
+        )
+    output.write_result({**asdict(check), "ok": check.is_ok}, message, as_json=json)
     if not check.is_ok:
         raise typer.Exit(1)

@@ -3,31 +3,28 @@
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.audit import write_audit
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context, write_audit
+from patternmind.cli.options import HomeOption, JsonOption
+from patternmind.domain.permissions import Action
+from patternmind.settings import generate_key
 
-key_app = typer.Typer(no_args_is_help=True, help="Manage the key that encrypts raw text (PATTERNMIND_RAW_KEY).")
-app.add_typer(key_app, name="key")
+app = typer.Typer(name="key", no_args_is_help=True)
 
 
-@key_app.command("new")
+@app.command("new")
 def key_new(json: JsonOption = False) -> None:
     """Print a new key. Store it away from the database: without it, encrypted raw text stays unreadable."""
-    from patternmind.settings import generate_key
-
     key = generate_key()
     output.write_result({"key": key}, key, as_json=json)
 
 
-@key_app.command("apply")
+@app.command("apply")
 def key_apply(home: HomeOption = None, json: JsonOption = False) -> None:
     """Encrypt all raw text with PATTERNMIND_RAW_KEY.
 
     To change the key, set PATTERNMIND_RAW_KEY_BEFORE to the former key.
     Without PATTERNMIND_RAW_KEY, all raw text is decrypted.
     """
-    from patternmind.domain.permissions import Action
-
     ctx = open_context(home)
     with ctx.run_locked() as store:
         n = store.submissions.reencrypt_all()

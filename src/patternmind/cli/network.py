@@ -1,60 +1,20 @@
-"""`patternmind init` and `patternmind network`: create networks and change their settings."""
+"""`patternmind network`: create and list the networks of a data folder."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.audit import write_audit
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context, write_audit
+from patternmind.cli.options import HomeOption, JsonOption
 from patternmind.domain.breadth import pluralize
+from patternmind.domain.permissions import Action
+from patternmind.services.members import add_network
 
-network_app = typer.Typer(no_args_is_help=True, help="Manage the networks of this data folder; each is separate.")
-app.add_typer(network_app, name="network")
-
-
-@app.command()
-def init(
-    name: Annotated[str, typer.Option(help="Name of the network.")] = "",
-    purpose: Annotated[str, typer.Option(help="Purpose of the network, in one sentence.")] = "",
-    roster: Annotated[
-        Path | None,
-        typer.Option(help="CSV with name, email and team columns. These names are redacted everywhere."),
-    ] = None,
-    min_contributors: Annotated[
-        int | None, typer.Option(min=2, max=10, help="Minimum contributors a pattern needs to be published.")
-    ] = None,
-    min_teams: Annotated[
-        int | None, typer.Option(min=2, max=10, help="Minimum teams a pattern needs to be published.")
-    ] = None,
-    default_consent: Annotated[str | None, typer.Option(help="Consent level for rows that give none.")] = None,
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Create a network or change its settings. Anything you leave out stays as it is."""
-    from patternmind.domain.permissions import Action
-    from patternmind.services.network_settings import update_network
-    from patternmind.services.roster import import_roster
-
-    ctx = open_context(home)
-    network = update_network(
-        ctx.store,
-        name=name,
-        purpose=purpose,
-        min_contributors=min_contributors,
-        min_teams=min_teams,
-        default_consent=default_consent,
-    )
-    roster_change = None
-    if roster:
-        with ctx.run_locked() as store:
-            roster_change = import_roster(store, roster)
-    write_audit(ctx, Action.SETTINGS, "init")
-    output.write_network(network, ctx.settings.home, roster_change, as_json=json)
+app = typer.Typer(name="network", no_args_is_help=True)
 
 
-@network_app.command("add")
+@app.command("add")
 def network_add(
     id: Annotated[str, typer.Argument(help="Lower-case letters, digits and hyphens, such as sales-north.")],
     name: Annotated[str, typer.Option(help="Display name.")] = "",
@@ -62,9 +22,6 @@ def network_add(
     json: JsonOption = False,
 ) -> None:
     """Create another network in this data folder. Put `--network ID` before a command to work in it."""
-    from patternmind.domain.permissions import Action
-    from patternmind.services.members import add_network
-
     ctx = open_context(home)
     network = add_network(ctx.accounts.networks, id, name)
     write_audit(ctx.for_network(network.id), Action.SETTINGS, "network.add", "network", network.id)
@@ -74,7 +31,7 @@ def network_add(
     output.write_result({"id": network.id, "name": network.name}, message, as_json=json)
 
 
-@network_app.command("list")
+@app.command("list")
 def network_list(home: HomeOption = None, json: JsonOption = False) -> None:
     """List the networks of this data folder."""
     ctx = open_context(home)

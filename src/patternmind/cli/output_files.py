@@ -6,13 +6,12 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import PatternmindError, UsageError
-
-if TYPE_CHECKING:
-    from patternmind.publishing.document import Document
+from patternmind.publishing.document import Document
+from patternmind.publishing.render import render_document
 
 
 def check_suffix(out: Path | None, allowed: Sequence[str]) -> None:
@@ -21,7 +20,7 @@ def check_suffix(out: Path | None, allowed: Sequence[str]) -> None:
         raise UsageError(f"{out} should end in one of: {', '.join(allowed)}.")
 
 
-def write_file(out: Path, content: "Document | str | bytes | Mapping[str, Any]") -> None:
+def write_file(out: Path, content: Document | str | bytes | Mapping[str, Any]) -> None:
     """Write through a temporary file in the same folder: a full disk leaves the old file unchanged."""
     if isinstance(content, bytes):
         data = content
@@ -30,8 +29,6 @@ def write_file(out: Path, content: "Document | str | bytes | Mapping[str, Any]")
     elif isinstance(content, Mapping):
         data = json.dumps(content, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass") + b"\n"
     else:
-        from patternmind.publishing.render import render_document
-
         data = render_document(content, out.suffix.casefold())
     temporary: Path | None = None
     try:

@@ -1,17 +1,17 @@
 """`patternmind place`: show where new cases belong, before the next run."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, JsonOption, LensOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import HomeOption, JsonOption, LensOption
 from patternmind.errors import UsageError
+from patternmind.services.placement import CasePlacement
 
-if TYPE_CHECKING:
-    from patternmind.services.placement import CasePlacement
+app = typer.Typer()
 
 
 @app.command()
@@ -36,19 +36,11 @@ def place(
             places = (
                 placer.place_cases(cases, progress=progress) if cases else placer.place_new_cases(progress=progress)
             )
-    _write_places(places, as_json=json)
+    message = "\n".join(map(_place_line, places)) or "No new cases since the last run."
+    output.write_result([asdict(place) for place in places], message, as_json=json)
 
 
-def _write_places(places: "Sequence[CasePlacement]", *, as_json: bool) -> None:
-    if as_json:
-        output.write_json([asdict(place) for place in places])
-    elif not places:
-        output.write_text("No new cases since the last run.\n")
-    else:
-        output.write_text("".join(_place_line(place) + "\n" for place in places))
-
-
-def _place_line(place: "CasePlacement") -> str:
+def _place_line(place: CasePlacement) -> str:
     subject = place.external_id or place.case_id or "This text"
     if place.theme_id is None:
         nearest = f"; nearest theme: {place.offers[0].name} ({place.offers[0].theme_id})" if place.offers else ""

@@ -6,25 +6,22 @@ from typing import Annotated
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.audit import write_audit
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context, write_audit
+from patternmind.cli.options import HomeOption, JsonOption
 from patternmind.domain.breadth import pluralize
+from patternmind.domain.permissions import Action
+from patternmind.services.possible_names import confirm_names, search_possible_names
 
-redaction_app = typer.Typer(
-    no_args_is_help=True, help="Names the redaction may have missed, for the steward to confirm."
-)
-app.add_typer(redaction_app, name="redaction")
+app = typer.Typer(name="redaction", no_args_is_help=True)
 
 
-@redaction_app.command("possible-names")
+@app.command("possible-names")
 def possible_names(
     limit: Annotated[int, typer.Option("--most", min=1, help="Number of names to show; --json lists all.")] = 40,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """List possible names in the redacted texts, most likely first. Stewards only."""
-    from patternmind.services.possible_names import search_possible_names
-
     names = search_possible_names(open_context(home).store)
     if json:
         output.write_json([asdict(name) for name in names])
@@ -39,16 +36,13 @@ def possible_names(
     output.write_text(f'{more}Add real names to the roster: `patternmind redaction confirm "NAME"`\n')
 
 
-@redaction_app.command("confirm")
+@app.command("confirm")
 def confirm(
     names: Annotated[list[str], typer.Argument(help="Names, or `customer: NAME` and `site: NAME`.")],
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Add names to the roster and redact them in everything stored."""
-    from patternmind.domain.permissions import Action
-    from patternmind.services.possible_names import confirm_names
-
     ctx = open_context(home)
     added = confirm_names(ctx.store, names)
     write_audit(ctx, Action.ROSTER, "roster.confirm")

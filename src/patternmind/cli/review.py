@@ -4,34 +4,33 @@ from typing import Annotated
 
 import typer
 
-from patternmind.cli import output
-from patternmind.cli.audit import write_audit
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context, write_audit
+from patternmind.cli.draft_output import write_draft, write_drafts
+from patternmind.cli.options import HomeOption, JsonOption
+from patternmind.domain.drafts import DraftAction, RejectionReason
+from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
+from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
+from patternmind.services.validation import parse_enum
 
-review_app = typer.Typer(no_args_is_help=True, help="Review drafts. Every decision is logged and can be undone.")
-app.add_typer(review_app, name="review")
+app = typer.Typer(name="review", no_args_is_help=True)
 
 DraftArgument = Annotated[str, typer.Argument(help="Draft id.")]
 
 
-@review_app.command("list")
+@app.command("list")
 def review_list(home: HomeOption = None, json: JsonOption = False) -> None:
     """List all drafts: those waiting for review and those already decided."""
-    from patternmind.services.reviews import list_all_drafts
-
-    output.write_drafts(list_all_drafts(open_context(home).store), as_json=json)
+    write_drafts(list_all_drafts(open_context(home).store), as_json=json)
 
 
-@review_app.command("show")
+@app.command("show")
 def review_show(draft: DraftArgument, home: HomeOption = None, json: JsonOption = False) -> None:
     """Show a draft with its flags and decisions."""
-    from patternmind.services.reviews import get_draft
-
-    output.write_draft(get_draft(open_context(home).store, draft), as_json=json)
+    write_draft(get_draft(open_context(home).store, draft), as_json=json)
 
 
-@review_app.command("decide")
+@app.command("decide")
 def review_decide(
     draft: DraftArgument,
     action: Annotated[str, typer.Argument(help="accept, edit, reject, not_sure, retire or undo.")],
@@ -43,11 +42,6 @@ def review_decide(
     json: JsonOption = False,
 ) -> None:
     """Accept, edit, reject or retire a draft, or undo a decision."""
-    from patternmind.domain.drafts import DraftAction, RejectionReason
-    from patternmind.domain.permissions import Action
-    from patternmind.services.reviews import decide_draft
-    from patternmind.services.validation import parse_enum
-
     ctx = open_context(home)
     edits = dict(pair.split("=", 1) for pair in field or [] if "=" in pair)
     if len(edits) != len(field or []):
@@ -63,4 +57,4 @@ def review_decide(
         edits=dict(edits),
     )
     write_audit(ctx, Action.REVIEW_DRAFTS, "decide", "draft", draft, actor=by)
-    output.write_draft(reviewed, as_json=json)
+    write_draft(reviewed, as_json=json)

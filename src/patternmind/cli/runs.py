@@ -1,17 +1,20 @@
 """`patternmind runs`: list runs, their model calls and their costs."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
+from rich import box
+from rich.table import Table
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import HomeOption, JsonOption
+from patternmind.domain.calls import Call
+from patternmind.errors import UsageError
+from patternmind.services.llm_costs import RunCost, call_row, cost_row, list_calls, list_run_costs
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from patternmind.domain.calls import Call
-    from patternmind.services.llm_costs import RunCost
+app = typer.Typer()
 
 
 @app.command()
@@ -26,14 +29,6 @@ def runs(
     json: JsonOption = False,
 ) -> None:
     """List runs and their model costs, or the calls of one run (never their text)."""
-    from patternmind.errors import UsageError
-    from patternmind.services.llm_costs import (
-        call_row,
-        cost_row,
-        list_calls,
-        list_run_costs,
-    )
-
     if run is not None and not calls:
         raise UsageError("Use --run together with --calls.")
     store = open_context(home).store
@@ -45,9 +40,9 @@ def runs(
     output.write_json([cost_row(cost) for cost in costs]) if json else _write_costs(costs)
 
 
-def _write_costs(costs: "Sequence[RunCost]") -> None:
+def _write_costs(costs: Sequence[RunCost]) -> None:
     if not costs:
-        output.write_text(output.NO_RUN_MESSAGE)
+        output.write_text(output.NO_RUN_MESSAGE + "\n")
         return
     table = _make_table("run", "", "calls", "from cache", "requests", "failed", "tokens", "USD")
     for cost in costs:
@@ -59,10 +54,10 @@ def _write_costs(costs: "Sequence[RunCost]") -> None:
             str(totals.n_tokens_in + totals.n_tokens_out),
             f"{totals.cost_usd:.4f}",
         )
-    output.make_console().print(table)
+    output.write_table(table)
 
 
-def _write_calls(calls: "Sequence[Call]") -> None:
+def _write_calls(calls: Sequence[Call]) -> None:
     if not calls:
         output.write_text("No model calls.\n")
         return
@@ -71,13 +66,10 @@ def _write_calls(calls: "Sequence[Call]") -> None:
         numbers = (call.n_attempts, call.n_tokens_in, call.n_tokens_out)
         money = f"{call.cost_usd + call.reserved_usd:.6f}"
         table.add_row(call.task, call.model, call.outcome.value, *map(str, numbers), money, f"{call.seconds:.1f}")
-    output.make_console().print(table)
+    output.write_table(table)
 
 
-def _make_table(*columns: str) -> Any:
-    from rich import box
-    from rich.table import Table
-
+def _make_table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for position, name in enumerate(columns):
         table.add_column(name, justify="left" if position < 2 else "right", no_wrap=True)

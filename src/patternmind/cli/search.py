@@ -1,12 +1,18 @@
 """`patternmind search`: find cases, recaps and patterns by meaning."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import HomeOption, JsonOption
 from patternmind.errors import UsageError
+from patternmind.services.search import search as search_store
+from patternmind.services.validation import require_search_text
+
+app = typer.Typer()
 
 
 @app.command()
@@ -18,13 +24,12 @@ def search(
     json: JsonOption = False,
 ) -> None:
     """Find the cases, recaps and accepted patterns that are most similar in meaning."""
-    from patternmind.services.search import search as search_store
-    from patternmind.services.validation import require_search_text
-
     if kind not in (None, "case", "recap", "pattern"):
         raise UsageError(f'--kind must be case, recap or pattern, not "{kind}".')
     require_search_text(text)
     ctx = open_context(home)
     with output.show_progress() as progress, ctx.open_index(progress=progress) as index:
         results = search_store(ctx.store, ctx.encoder, index, text, kind=kind, k=k)
-    output.write_search_results(results, as_json=json)
+    lines = [f"{hit.score:.2f}  {hit.kind}  {hit.external_id or hit.id}\n      {hit.snippet}" for hit in results]
+    message = "\n".join(lines) or "No results: there are no cases yet. Import some with `patternmind ingest`."
+    output.write_result([asdict(hit) for hit in results], message, as_json=json)

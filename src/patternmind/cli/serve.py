@@ -4,7 +4,11 @@ from typing import Annotated
 
 import typer
 
-from patternmind.cli.root import HomeOption, app, open_context
+from patternmind.cli.context import open_context
+from patternmind.cli.options import HomeOption
+from patternmind.web.server import serve as start_server
+
+app = typer.Typer()
 
 
 @app.command()
@@ -14,6 +18,4 @@ def serve(
     home: HomeOption = None,
 ) -> None:
     """Serve the pages and the API. Prints a sign-in link until someone has signed in."""
-    from patternmind.web.server import serve as start_server
-
     start_server(open_context(home), host=host, port=port)

@@ -26,7 +26,9 @@ def find_candidate_neighbours(vectors: Vectors, k: int) -> NDArray[np.int32]:
         (n, m) row numbers, the row itself included, in no useful order. The same rows in the same order give the same
         candidates on any number of processors.
     """
-    os.environ.setdefault("NUMBA_NUM_THREADS", str(max(N_THREADS, os.cpu_count() or 1)))
+    allowed = os.environ.get("NUMBA_NUM_THREADS", "")
+    n_threads = int(allowed) if allowed.isdecimal() else os.cpu_count() or 1
+    os.environ["NUMBA_NUM_THREADS"] = str(max(N_THREADS, n_threads))  # numba refuses more threads than this
     import pynndescent  # takes 3 s, and 20 s more on a machine's first use, to compile
 
     library: Any = pynndescent

@@ -11,6 +11,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from patternmind.domain.themes import Vectors
 from patternmind.embedding.packed_linear import pack_layers
-from patternmind.errors import ModelUnavailable, WeightsRefused
+from patternmind.errors import ErrorCode, ModelUnavailable, WeightsRefused
 from patternmind.ports import Progress
 
 if TYPE_CHECKING:
@@ -227,8 +228,8 @@ class MiniLMEncoder:
                 str(folder), device="cpu", local_files_only=True, model_kwargs={"attn_implementation": "eager"}
             ).eval()
         except (ImportError, OSError, RuntimeError, ValueError) as error:
-            reason = f"The encoder could not be loaded ({type(error).__name__}). Run `patternmind doctor`."
-            raise ModelUnavailable(reason) from error
+            reason = f"The encoder could not be loaded ({type(error).__name__}). Check the installation."
+            raise ModelUnavailable(reason, code=ErrorCode.ENCODER_NOT_LOADED) from error
         if precision == "bf16":
             model = model.bfloat16()
             bert: Any = model[0]
@@ -298,8 +299,6 @@ def _cpu_has_bf16() -> bool:
 
 def _machine_id() -> str:
     """Return the processor and torch release, on which the agreement of bf16 with fp32 depends."""
-    from importlib.metadata import version
-
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

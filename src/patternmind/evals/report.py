@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
+from rich.table import Table
+from rich.text import Text
 
 EVAL_DESCRIPTIONS = {
     "themes": "do machine themes agree with people's? 1 = the same, 0 = chance; do they stay within bounds?",
@@ -98,11 +97,8 @@ class EvalReport:
             "figures": [{"key": result.key, **asdict(result), "verdict": result.verdict} for result in self.results],
         }
 
-    def to_table(self) -> "Table":
+    def to_table(self) -> Table:
         """Build a table of value, baseline and gate by eval and data set."""
-        from rich.table import Table
-        from rich.text import Text
-
         page = Table.grid()
         page.add_row(Text(self._title(), style="bold"))
         page.add_row(_table_section([], header=True))
@@ -156,9 +152,7 @@ TABLE_COLUMNS = (
 """Headings and widths that align the sections in 110 characters."""
 
 
-def _table_section(results: Sequence[MetricResult], *, header: bool = False) -> "Table":
-    from rich.table import Table
-
+def _table_section(results: Sequence[MetricResult], *, header: bool = False) -> Table:
     table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=header)
     for name, width in TABLE_COLUMNS:
         justify = "right" if name in ("value", "baseline", "noise", "gate") else "left"
@@ -169,9 +163,7 @@ def _table_section(results: Sequence[MetricResult], *, header: bool = False) -> 
     return table
 
 
-def _cells(result: MetricResult, dataset: str) -> Iterator["Text"]:
-    from rich.text import Text
-
+def _cells(result: MetricResult, dataset: str) -> Iterator[Text]:
     styles = {"FAILED": "bold red", "MISSING": "bold red", "ok": "green"}
     sign = {ScoreDirection.HIGHER: "≥ ", ScoreDirection.LOWER: "≤ ", ScoreDirection.NONE: ""}[result.direction]
     yield Text(dataset)

@@ -9,7 +9,7 @@ from typing import cast
 
 from patternmind.domain.cases import FACT_FIELDS, CaseKind, text_fields
 from patternmind.domain.spreadsheet import escape_formula
-from patternmind.errors import UnknownColumn, UsageError
+from patternmind.errors import ErrorCode, UnknownColumn, UsageError
 
 ID, LINKED_CASES = "id", "linked_cases"
 FieldMap = Mapping[str, str]
@@ -78,7 +78,9 @@ def parse_mapping(pairs: Iterable[str], kind: CaseKind) -> FieldMap:
     for pair in pairs:
         name, equals, column = pair.partition("=")
         if not equals or not name.strip() or not column.strip():
-            raise UsageError('Write a mapping as FIELD=COLUMN, for example --map "problem=Describe it".')
+            raise UsageError(
+                'Write a mapping as FIELD=COLUMN, for example "problem=Describe it".', code=ErrorCode.INVALID_MAPPING
+            )
         field = (
             f"{EXTRA_FIELD} {column.strip()}" if _normalize_name(name) == EXTRA_FIELD else _resolve_field(name, kind)
         )

@@ -165,7 +165,7 @@ def _check_text(text: Mapping[str, str], kind: CaseKind) -> list[RowError]:
     main_field = text_fields(kind)[1]
     if not text:
         field = "problem" if kind is CaseKind.CASE else "notes"
-        remedy = f'fill in "title" or "{field}", or map a column with --map {field}=COLUMN'
+        remedy = f'fill in "title" or "{field}", or choose the column for "{field}"'
         problem = "has no title and no text"
         return [RowError(field=main_field, code=RowErrorCode.NO_TEXT, problem=problem, remedy=remedy)]
     letters = (c for value in text.values() for c in value if c.isalpha())

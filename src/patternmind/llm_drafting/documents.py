@@ -73,8 +73,7 @@ def weak_support_notes(grounded: GroundedDraft) -> tuple[str, ...]:
     """Note the number of weakly supported sentences, because printed pages do not show flags."""
     n = sum(flag.doubt is FlagKind.WEAK_SUPPORT for flag in grounded.flags)
     subject = "One of the model's sentences is" if n == 1 else f"{n} of the model's sentences are"
-    command = f"`patternmind review show {grounded.draft.id}`"
-    return (f"{subject} weakly supported by the quotes; see {command}.",) if n else ()
+    return (f"{subject} weakly supported by the quotes; see draft {grounded.draft.id}.",) if n else ()
 
 
 def write_recap(

@@ -98,11 +98,14 @@ class DrawnMap:
     n_named: int
 
 
-def draw_map(theme_map: ThemeMap, *, max_dots: int = MAX_DOTS, with_links: bool = False) -> DrawnMap:
+def draw_map(
+    theme_map: ThemeMap, *, max_dots: int = MAX_DOTS, with_links: bool = False, footnote: str = ""
+) -> DrawnMap:
     """Draw the map; equal maps give equal bytes.
 
     Args:
         with_links: For web pages: islands and names link to their themes, and dots to their cases if there are few.
+        footnote: For pictures on their own: a last sentence below the map.
     """
     every = -(-len(theme_map.coordinates) // max_dots) or 1
     rows = _sample_rows(theme_map.theme_indices, every)
@@ -130,7 +133,7 @@ def draw_map(theme_map: ThemeMap, *, max_dots: int = MAX_DOTS, with_links: bool 
         ),
         *(_leader_line(label) for label, _, _ in labels),
         *(link(f"/themes/{theme_id}", _label_elements(label, *look)) for label, look, theme_id in labels),
-        *_footer_elements(theme_map, n_named=len(labels), step=every, with_links=with_links),
+        *_footer_elements(theme_map, n_named=len(labels), step=every, with_links=with_links, footnote=footnote),
         "</svg>",
     ]
     return DrawnMap("\n".join(part for part in parts if part) + "\n", WIDTH, HEIGHT, len(dots), len(labels))
@@ -252,11 +255,8 @@ def _header_elements(theme_map: ThemeMap, *, role: str) -> list[str]:
     ]
 
 
-EXPORT_HINT = "As a table: patternmind export map"
-
-
-def _footer_elements(theme_map: ThemeMap, *, n_named: int, step: int, with_links: bool) -> list[str]:
-    """Return the footer texts; a map with links leaves out those that its web page repeats."""
+def _footer_elements(theme_map: ThemeMap, *, n_named: int, step: int, with_links: bool, footnote: str) -> list[str]:
+    """Return the footer texts; a map with links leaves out the caption that its web page repeats."""
     limits = [
         f"{n_named} of {len(theme_map.themes)} themes are named." if n_named < len(theme_map.themes) else "",
         f"One case in {step} is drawn." if step > 1 else "",
@@ -264,13 +264,7 @@ def _footer_elements(theme_map: ThemeMap, *, n_named: int, step: int, with_links
     ]
     return [
         "" if with_links else _text(CAPTION, 36, HEIGHT - 34, 13, TEXT_COLOUR),
-        _text(
-            " ".join([*filter(None, limits), "" if with_links else EXPORT_HINT]).strip(),
-            36,
-            HEIGHT - 14,
-            12,
-            MUTED_COLOUR,
-        ),
+        _text(" ".join(filter(None, [*limits, footnote])), 36, HEIGHT - 14, 12, MUTED_COLOUR),
     ]
 
 

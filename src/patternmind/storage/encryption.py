@@ -87,9 +87,7 @@ class FieldCipher:
         try:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # 0.05 s
         except ImportError as error:
-            raise SettingsInvalid(
-                "PATTERNMIND_RAW_KEY needs the package cryptography. Install it with `pip install cryptography`."
-            ) from error
+            raise SettingsInvalid("PATTERNMIND_RAW_KEY needs the package cryptography. Install it.") from error
         return {key_id(key): AESGCM(key) for key in keys}
 
 

@@ -70,7 +70,7 @@ def translate_db_errors(path: Path) -> Generator[None]:
     try:
         yield
     except (DatabaseError, sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(sqlite.error_message(path, error)) from error
+        raise sqlite.store_error(path, error) from error
 
 
 def purge_deleted(path: Path, *, seconds: float = sqlite.BUSY_TIMEOUT_MS / 1000) -> None:
@@ -86,7 +86,7 @@ def purge_deleted(path: Path, *, seconds: float = sqlite.BUSY_TIMEOUT_MS / 1000)
         is_log_empty = sqlite.vacuum(path, seconds=seconds)
     if not is_log_empty:
         raise StoreUnavailable(
-            f"Another process is reading {path}, so its log still contains deleted data. Stop it, then run this again."
+            f"Another process is reading {path}, so its log still contains deleted data. Stop it, then try again."
         )
 
 

@@ -200,7 +200,7 @@ def test_rejected_row_lists_all_errors_without_the_text() -> None:
     ("values", "kind", "message"),
     [
         ({"label": "x"}, CaseKind.CASE, "it has no title and no text"),
-        ({"problem": "only this"}, CaseKind.RECAP, "--map notes=COLUMN"),
+        ({"problem": "only this"}, CaseKind.RECAP, 'choose the column for "notes"'),
         ({"text": "12 ... ok?"}, CaseKind.CASE, "fewer than 3 letters"),
         ({"text": "fine words", "id": "x" * 201}, CaseKind.CASE, "has an id that is longer than 200 characters"),
     ],

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fixtures.builders import build_case
 
-from patternmind.cli.terminal import strip_control_chars
+from patternmind.cli.output import strip_control_chars
 from patternmind.domain.cases import Case, CaseKind, Submission
 from patternmind.domain.theme_counts import has_one_contributor
 from patternmind.evals.scorers.intervals import wilson_interval

@@ -240,8 +240,8 @@ def test_documents_flag_weakly_supported_sentences() -> None:
 
 def test_prereading_notes_weakly_supported_sentences() -> None:
     document = prereading(answering(helped=[claimed(UNSUPPORTED, "s2")]))
-    command = f"`patternmind review show {document.grounded.draft.id}`"
-    assert document.notes == (f"One of the model's sentences is weakly supported by the quotes; see {command}.",)
+    draft_id = document.grounded.draft.id
+    assert document.notes == (f"One of the model's sentences is weakly supported by the quotes; see draft {draft_id}.",)
 
 
 def test_documents_do_not_flag_supported_sentences() -> None:

@@ -1,5 +1,6 @@
 """Detection of unsafe output: active content, unverified quotes, formulas, control characters."""
 
+import csv
 import io
 import json
 import re
@@ -100,8 +101,6 @@ def unsafe_pdf(content: bytes) -> list[str]:
 
 def unsafe_csv(text: str) -> list[str]:
     """List cells that a spreadsheet would calculate."""
-    import csv
-
     cells = (cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row)
     return ["a formula" for cell in cells if is_formula(cell)]
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from patternmind.errors import StoreUnavailable
+from patternmind.errors import ErrorCode, StoreUnavailable
 from patternmind.storage import schema
 
 BUSY_TIMEOUT_MS = 30_000
@@ -104,19 +104,25 @@ def vacuum(path: Path, *, seconds: float) -> bool:
     return not is_busy
 
 
-def error_message(path: Path, error: BaseException) -> str:
+def store_error(path: Path, error: BaseException) -> StoreUnavailable:
     """Describe an error of SQLite or the file system with its remedy."""
     text = str(getattr(error, "orig", error)).casefold()
-    if "readonly" in text or "read-only" in text or isinstance(error, PermissionError) or "unable to open" in text:
-        return f"{path} cannot be written. Give yourself write rights on its folder, or name another with --home."
     if isinstance(error, FileExistsError | NotADirectoryError):
-        return f"{path.parent} is a file, not a folder. Name another data folder with --home."
+        message = f"{path.parent} is a file, not a folder. Use another data folder."
+    elif "readonly" in text or "read-only" in text or isinstance(error, PermissionError) or "unable to open" in text:
+        message = f"{path} cannot be written. Give yourself write rights on its folder, or use another data folder."
+    elif "not a database" in text or "malformed" in text:
+        message = f"{path} is not a patternmind database or is damaged. Restore a backup, or use another data folder."
+    else:
+        return StoreUnavailable(_disk_message(path, error, text))
+    return StoreUnavailable(message, code=ErrorCode.UNUSABLE_FOLDER)
+
+
+def _disk_message(path: Path, error: BaseException, text: str) -> str:
     if "full" in text or "no space" in text or ("disk i/o" in text and _is_disk_full(path)):
-        return f"The disk that holds {path} is full. Free some space and run the command again; nothing was lost."
+        return f"The disk that holds {path} is full. Free some space, then try again; nothing was lost."
     if "locked" in text:
         return f"{path} has been in use by another process for too long. Try again when it has finished."
-    if "not a database" in text or "malformed" in text:
-        return f"{path} is not a patternmind database or is damaged. Restore a backup, or name another folder."
     return f"{path} cannot be used ({type(error).__name__}). Check the disk and the folder's rights; nothing was lost."
 
 

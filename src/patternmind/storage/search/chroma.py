@@ -19,7 +19,7 @@ import numpy as np
 
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.themes import Vectors
-from patternmind.errors import IndexUnavailable
+from patternmind.errors import ErrorCode, IndexUnavailable
 from patternmind.ports import Hit
 from patternmind.storage.search.exact import rank_hits
 
@@ -172,6 +172,6 @@ def _translate_index_errors(folder: Path):
     except Exception as error:
         reason = type(error).__name__
         raise IndexUnavailable(
-            f"The index in {folder} cannot be used ({reason}). Search works without it; "
-            "`patternmind index rebuild` creates it again."
+            f"The index in {folder} cannot be used ({reason}). Search works without it; rebuild it when you can.",
+            code=ErrorCode.INDEX_DAMAGED,
         ) from error

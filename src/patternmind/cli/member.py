@@ -3,20 +3,20 @@
 No sign-in is required: the person who runs these commands owns the data folder.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from patternmind.bootstrap import AppContext
 from patternmind.cli import output
-from patternmind.cli.audit import write_audit
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context, write_audit
+from patternmind.cli.options import HomeOption, JsonOption
+from patternmind.domain.permissions import Action, Role
+from patternmind.services.authentication import LINK_LIFETIME, create_sign_in_link
+from patternmind.services.members import add_member, change_roles, find_member, remove_member
+from patternmind.services.validation import parse_enum
 
-if TYPE_CHECKING:
-    from patternmind.bootstrap import AppContext
-    from patternmind.domain.permissions import Role
-
-member_app = typer.Typer(no_args_is_help=True, help="Manage who may sign in and what they may do.")
-app.add_typer(member_app, name="member")
+app = typer.Typer(name="member", no_args_is_help=True)
 
 RolesOption = Annotated[
     list[str] | None,
@@ -25,7 +25,7 @@ RolesOption = Annotated[
 MemberArgument = Annotated[str, typer.Argument(help="Member's name or sign-in name.")]
 
 
-@member_app.command("add")
+@app.command("add")
 def member_add(
     name: Annotated[str, typer.Argument(help="Name, as it appears with the member's decisions.")],
     role: RolesOption = None,
@@ -36,9 +36,6 @@ def member_add(
     json: JsonOption = False,
 ) -> None:
     """Add a member and print a link that signs them in once."""
-    from patternmind.domain.permissions import Action
-    from patternmind.services.members import add_member
-
     ctx = open_context(home)
     network = ctx.store.network.get().id
     member = add_member(
@@ -48,22 +45,16 @@ def member_add(
     _show_link(ctx, member.id, as_json=json)
 
 
-@member_app.command("link")
+@app.command("link")
 def member_link(who: MemberArgument, home: HomeOption = None, json: JsonOption = False) -> None:
     """Print a new link that signs a member in once."""
-    from patternmind.domain.permissions import Action
-    from patternmind.services.members import find_member
-
     ctx = open_context(home)
     member = find_member(ctx.accounts.members, ctx.store.network.get().id, who)
     write_audit(ctx, Action.MEMBERS, "member.link", "member", member.id)
     _show_link(ctx, member.id, as_json=json)
 
 
-def _show_link(ctx: "AppContext", member_id: str, *, as_json: bool) -> None:
-    from patternmind.services.authentication import LINK_LIFETIME, create_sign_in_link
-    from patternmind.services.members import find_member
-
+def _show_link(ctx: AppContext, member_id: str, *, as_json: bool) -> None:
     member = find_member(ctx.accounts.members, ctx.settings.network, member_id)
     secret = create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, member, is_confined=False)
     path = f"/sign-in/link/{secret}"
@@ -74,11 +65,9 @@ def _show_link(ctx: "AppContext", member_id: str, *, as_json: bool) -> None:
     output.write_result({"id": member.id, "name": member.name, "link": link}, message, as_json=as_json)
 
 
-@member_app.command("list")
+@app.command("list")
 def member_list(home: HomeOption = None, json: JsonOption = False) -> None:
     """List the members and their roles."""
-    from patternmind.domain.permissions import Role
-
     ctx = open_context(home)
     rows = [
         {"id": member.id, "name": member.name, "roles": [role.value for role in Role if role in member.roles]}
@@ -89,7 +78,7 @@ def member_list(home: HomeOption = None, json: JsonOption = False) -> None:
     output.write_result({"members": rows}, message, as_json=json)
 
 
-@member_app.command("role")
+@app.command("role")
 def member_role(
     who: MemberArgument,
     roles: Annotated[list[str], typer.Argument(help="All roles for this member.")],
@@ -97,9 +86,6 @@ def member_role(
     json: JsonOption = False,
 ) -> None:
     """Change a member's roles. A network keeps at least one steward."""
-    from patternmind.domain.permissions import Action
-    from patternmind.services.members import change_roles
-
     ctx = open_context(home)
     member = change_roles(ctx.accounts.members, ctx.store.network.get().id, who, _parse_roles(roles))
     write_audit(ctx, Action.MEMBERS, "member.role", "member", member.id)
@@ -107,20 +93,14 @@ def member_role(
     output.write_result({"id": member.id, "roles": names}, f"{member.name} is now: {', '.join(names)}.", as_json=json)
 
 
-@member_app.command("remove")
+@app.command("remove")
 def member_remove(who: MemberArgument, home: HomeOption = None, json: JsonOption = False) -> None:
     """Remove a member; their decisions stay. A network keeps at least one steward."""
-    from patternmind.domain.permissions import Action
-    from patternmind.services.members import remove_member
-
     ctx = open_context(home)
     removed = remove_member(ctx.accounts.members, ctx.store.network.get().id, who)
     write_audit(ctx, Action.MEMBERS, "member.remove", "member", removed.id)
     output.write_result({"id": removed.id}, f"{removed.name} is no longer a member.", as_json=json)
 
 
-def _parse_roles(words: list[str]) -> "list[Role]":
-    from patternmind.domain.permissions import Role
-    from patternmind.services.validation import parse_enum
-
+def _parse_roles(words: list[str]) -> list[Role]:
     return [parse_enum(Role, word.replace("-", "_"), "role") for word in words]

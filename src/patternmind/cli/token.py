@@ -5,13 +5,16 @@ from typing import Annotated
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context, write_audit
+from patternmind.cli.options import HomeOption, JsonOption
+from patternmind.domain.permissions import Action, Role
+from patternmind.services.tokens import create_token
+from patternmind.services.validation import parse_enum
 
-token_app = typer.Typer(no_args_is_help=True, help="Manage bearer tokens for the API.")
-app.add_typer(token_app, name="token")
+app = typer.Typer(name="token", no_args_is_help=True)
 
 
-@token_app.command("create")
+@app.command("create")
 def token_create(
     name: Annotated[str, typer.Argument(help="Name of the program or person that uses it.")],
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 90,
@@ -25,11 +28,6 @@ def token_create(
     json: JsonOption = False,
 ) -> None:
     """Create a bearer token, by default with a steward's permissions. It is shown once and stored as a hash."""
-    from patternmind.cli.audit import write_audit
-    from patternmind.domain.permissions import Action, Role
-    from patternmind.services.tokens import create_token
-    from patternmind.services.validation import parse_enum
-
     ctx = open_context(home)
     secret, token = create_token(
         ctx.store.tokens,
@@ -48,7 +46,7 @@ def token_create(
     )
 
 
-@token_app.command("list")
+@app.command("list")
 def token_list(home: HomeOption = None, json: JsonOption = False) -> None:
     """List the network's tokens with their permissions and expiry, never the tokens themselves."""
     ctx = open_context(home)
@@ -73,16 +71,13 @@ def token_list(home: HomeOption = None, json: JsonOption = False) -> None:
     output.write_result({"tokens": rows}, "\n".join(lines) or "No tokens yet.", as_json=json)
 
 
-@token_app.command("revoke")
+@app.command("revoke")
 def token_revoke(
     id: Annotated[str, typer.Argument(help="Token id from `patternmind token list`.")],
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Revoke a token. Requests that use it are refused from now on."""
-    from patternmind.cli.audit import write_audit
-    from patternmind.domain.permissions import Action
-
     ctx = open_context(home)
     ctx.store.tokens.revoke(id, ctx.clock.now())
     write_audit(ctx, Action.OWN_TOKENS, "token.revoke", "token", id)

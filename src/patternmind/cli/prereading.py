@@ -6,9 +6,16 @@ from typing import Annotated
 import typer
 
 from patternmind.cli import output
-from patternmind.cli.audit import write_audit
-from patternmind.cli.root import HomeOption, JsonOption, app, open_context
+from patternmind.cli.context import open_context, write_audit
+from patternmind.cli.options import HomeOption, JsonOption
+from patternmind.cli.output_files import check_suffix, write_file
+from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
+from patternmind.services import prereading_builder
+from patternmind.services.playbook import prepared_document, prepared_row
+from patternmind.services.validation import require_search_text
+
+app = typer.Typer()
 
 
 @app.command()
@@ -26,12 +33,6 @@ def prereading(
     json: JsonOption = False,
 ) -> None:
     """Write two pages for a session: the case in its own words, its theme, voices, what helped, open questions."""
-    from patternmind.cli.output_files import check_suffix, write_file
-    from patternmind.domain.permissions import Action
-    from patternmind.services import prereading_builder
-    from patternmind.services.playbook import prepared_document, prepared_row
-    from patternmind.services.validation import require_search_text
-
     if sum(choice is not None for choice in (theme, topic, case)) != 1:
         raise UsageError("Give exactly one of --theme ID, --topic TEXT or --case ID.")
     check_suffix(out, (".md", ".html", ".pdf", ".docx", ".json"))
@@ -51,6 +52,8 @@ def prereading(
     write_audit(ctx, Action.REQUEST_PREREADING, "prereading", "prereading", prepared.grounded.draft.id)
     for note in prepared.notes:
         output.write_status(note)
+    if prepared.notes:
+        output.write_status(f"To see the draft, run `patternmind review show {prepared.grounded.draft.id}`.")
     row = prepared_row(prepared)
     if out is not None:
         write_file(out, row if out.suffix == ".json" else prepared_document(prepared, store.network.get()))
