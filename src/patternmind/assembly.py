@@ -392,6 +392,3 @@ def build_groups(
         )
         for rows, centroid in zip(members, centroids, strict=True)
     ]
-
-
-__all__ = ["RunAssembler", "build_groups"]

@@ -67,6 +67,3 @@ def group_rows(
         resample=resample,
         is_duplicate=is_duplicate,
     )
-
-
-__all__ = ["MAX_FITTED_ROWS", "ClusteringResult", "find_clusters", "group_rows"]

@@ -279,6 +279,3 @@ def _score_names(network: NetworkRun, context: EvalContext) -> list[Score]:
             network.name, network_themes, network.cases, network.vectors, context.encoder, seed=context.seed
         ),
     ]
-
-
-__all__: Sequence[str] = ("SUITES", "check_suite", "eval_context", "measure_suite", "mode_of", "modes_of", "run_suite")

@@ -84,6 +84,3 @@ def _report_progress(progress: Progress | None, n_done: int, n_total: int) -> No
 def _request_key(request: LlmRequest) -> tuple[str, ...]:
     prompt = request.prompt
     return (request.task, prompt.id, prompt.hash, prompt.input_hash, prompt.system, prompt.user)
-
-
-__all__ = ["LlmRequest", "LlmResult", "ask_all"]

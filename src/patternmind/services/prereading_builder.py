@@ -1,7 +1,7 @@
 """Pre-reading for a theme, a topic or a case."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from patternmind.domain.cases import Case
@@ -198,14 +198,3 @@ def find_patterns_for_theme(store: Store, theme: Theme | None) -> tuple[Reviewed
 
 def _has_solution(reviewed: ReviewedDraft) -> bool:
     return any(claim.field == "solution" for claim in reviewed.grounded.draft.claims)
-
-
-__all__: Sequence[str] = (
-    "PreparedPrereading",
-    "PrereadingSubject",
-    "build_prereading",
-    "find_patterns_for_theme",
-    "subject_from_case",
-    "subject_from_theme",
-    "subject_from_topic",
-)

@@ -187,7 +187,7 @@ def _misplaced_score(verdicts: Sequence[QuoteVerdict], dataset: str) -> Score:
     value = n_found / len(misplaced) if misplaced else 0.0
     note = f"{n_found} of {len(misplaced)}"
     name = "found under another field"
-    return Score(eval=EVAL, dataset=dataset, name=name, value=value, direction=ScoreDirection.NONE, note=note)
+    return Score(EVAL, dataset, name, value, direction=ScoreDirection.NONE, note=note)
 
 
 def _count_alterations(verdicts: Sequence[QuoteVerdict]) -> str:
@@ -205,13 +205,7 @@ def _share_score(
     counts = f"{n_hits} of {n_total}" + (f" {unit}" if unit else "") + f"; 95 % {low:.4f}-{high:.4f}"
     note = counts + (f"; wrong: {failures}" if failures else "")
     return Score(
-        eval=EVAL,
-        dataset=dataset,
-        name=name,
-        value=n_hits / n_total if n_total else 0.0,
-        unit=ScoreUnit.SHARE,
-        limit=limit,
-        note=note,
+        EVAL, dataset, name, n_hits / n_total if n_total else 0.0, unit=ScoreUnit.SHARE, limit=limit, note=note
     )
 
 

@@ -17,6 +17,3 @@ def wilson_interval(hits: int, n: int) -> tuple[float, float]:
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     return middle - half if hits else 0.0, middle + half if hits < n else 1.0
-
-
-__all__ = ["wilson_interval"]

@@ -91,7 +91,7 @@ def _side_scores(dataset: str, gold: Sequence[Side], predicted: Sequence[Side | 
     for side in Side:
         values[f"{side}, precision"] = _share(expected is side for expected, actual in pairs if actual is side)
         values[f"{side}, recall"] = _share(actual is side for expected, actual in pairs if expected is side)
-    return [Score(eval=EVAL, dataset=dataset, name=name, value=value) for name, value in values.items()]
+    return [Score(EVAL, dataset, name, value) for name, value in values.items()]
 
 
 def score_lens_themes(
@@ -127,7 +127,7 @@ def score_lens_themes(
 
 
 def _score(dataset: str, name: str, value: float) -> Score:
-    return Score(eval=EVAL, dataset=dataset, name=name, value=value, unit=ScoreUnit.SCORE)
+    return Score(EVAL, dataset, name, value, unit=ScoreUnit.SCORE)
 
 
 def _reference_score(dataset: str, name: str, value: float) -> Score:
@@ -141,6 +141,3 @@ def _cosine(first: Vectors, second: Vectors) -> float:
 def _share(hits: Iterable[bool]) -> float:
     outcomes = list(hits)
     return sum(outcomes) / max(1, len(outcomes))
-
-
-__all__ = ["FlattenedCase", "flatten_cases", "score_lens_themes", "score_side_classification", "sides_by_position"]

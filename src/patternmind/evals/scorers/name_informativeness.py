@@ -110,9 +110,7 @@ def score_name_informativeness(
     low, high = wilson_interval(hits, n)
     note = f"{hits} of {n}, {low:.2f}-{high:.2f}, seed {seed}, {len(nearest)} themes, {n_folds} of {N_FOLDS} folds"
     limit = MIN_SHARE if sum(map(len, members.values())) >= MIN_CASES_FOR_LIMIT else None
-    return [
-        Score(eval=EVAL, dataset=dataset, name="name leads to a held-out case", value=hits / n, limit=limit, note=note)
-    ]
+    return [Score(EVAL, dataset, "name leads to a held-out case", hits / n, limit=limit, note=note)]
 
 
 def _answer_questions(network: ThemeVectors, fold: HeldOutFold, rng: random.Random, n: int) -> list[bool]:
@@ -144,6 +142,3 @@ def _hold_out(network: ThemeVectors, fold_of: Mapping[str, int], fold: int, enco
     )
     vectors = encoder.encode([theme_name.name for theme_name in names.values()])
     return HeldOutFold(dict(zip(names, vectors, strict=True)), held_out_ids)
-
-
-__all__ = ["score_name_informativeness"]

@@ -158,7 +158,7 @@ def _share(name: str, part: int, whole: Sequence[object], limit: float | None) -
     if not whole:
         return []
     note = format_share(part, len(whole))
-    return [Score(eval=EVAL, dataset=DATASET, name=name, value=part / len(whole), limit=limit, note=note)]
+    return [Score(EVAL, DATASET, name, part / len(whole), limit=limit, note=note)]
 
 
 def format_share(n_hits: int, n_total: int) -> str:
@@ -179,9 +179,7 @@ def _leak_rate(name: str, texts: Sequence[AnnotatedText], direction: ScoreDirect
     gold = [(text, span) for text in texts for span in text.gold if span.type == PERSON]
     n_leaked = sum(text.leaks(span) for text, span in gold)
     note = format_share(n_leaked, len(gold))
-    return Score(
-        eval=EVAL, dataset=DATASET, name=name, value=n_leaked / max(1, len(gold)), direction=direction, note=note
-    )
+    return Score(EVAL, DATASET, name, n_leaked / max(1, len(gold)), direction=direction, note=note)
 
 
 def _false_names(texts: Sequence[AnnotatedText]) -> Score:
@@ -191,13 +189,7 @@ def _false_names(texts: Sequence[AnnotatedText]) -> Score:
         for text, span in redactions
     )
     note = format_share(n_right, len(redactions))
-    return Score(
-        eval=EVAL,
-        dataset=DATASET,
-        name="person: rightly (precision)",
-        value=n_right / max(1, len(redactions)),
-        note=note,
-    )
+    return Score(EVAL, DATASET, "person: rightly (precision)", n_right / max(1, len(redactions)), note=note)
 
 
 # Canaries ------------------------------------------------------------------------------------------------------------
@@ -242,14 +234,7 @@ def _canary_score(name: str, secrets: Iterable[str], exported: Sequence[str], oc
     leaked = [secret for secret in sorted_secrets if any(occurs(secret, text) for text in exported)]
     note = f"{len(sorted_secrets)} looked for"
     return Score(
-        eval=EVAL,
-        dataset=SAMPLE,
-        name=name,
-        value=len(leaked),
-        direction=ScoreDirection.LOWER,
-        unit=ScoreUnit.COUNT,
-        limit=0.0,
-        note=note,
+        EVAL, SAMPLE, name, len(leaked), direction=ScoreDirection.LOWER, unit=ScoreUnit.COUNT, limit=0.0, note=note
     )
 
 

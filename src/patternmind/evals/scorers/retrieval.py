@@ -124,4 +124,4 @@ def _query_text(case: Case) -> str:
 
 def _mean_score(dataset: str, name: str, values: Sequence[float], *, unit: ScoreUnit = ScoreUnit.SHARE) -> Score:
     mean = float(np.mean(values)) if values else 0.0
-    return Score(eval=EVAL, dataset=dataset, name=name, value=mean, unit=unit, note=f"{len(values)} queries")
+    return Score(EVAL, dataset, name, mean, unit=unit, note=f"{len(values)} queries")

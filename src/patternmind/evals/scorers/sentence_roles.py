@@ -136,22 +136,15 @@ def _side_scores(
     hits, n = sum(predicted_side is side for predicted_side in predicted), len(predicted)
     low, high = wilson_interval(hits, n)
     name = SCORE_NAMES[side]
-    score = Score(
-        eval=EVAL,
-        dataset=dataset,
-        name=name,
-        value=hits / n,
-        limit=MIN_SHARE,
-        note=f"{hits} of {n}, {low:.2f}-{high:.2f}, {note}",
-    )
+    score = Score(EVAL, dataset, name, hits / n, limit=MIN_SHARE, note=f"{hits} of {n}, {low:.2f}-{high:.2f}, {note}")
     return [
         score,
         *(
             Score(
-                eval=EVAL,
-                dataset=dataset,
-                name=f"{name}, {baseline}",
-                value=_share(origin is side for origin in sides),
+                EVAL,
+                dataset,
+                f"{name}, {baseline}",
+                _share(origin is side for origin in sides),
                 direction=ScoreDirection.NONE,
                 is_tracked=False,
                 note=f"{len(sides)} sentences",
@@ -164,6 +157,3 @@ def _side_scores(
 def _share(hits: Iterable[bool]) -> float:
     outcomes = list(hits)
     return sum(outcomes) / max(1, len(outcomes))
-
-
-__all__ = ["JoinedCase", "join_cases", "score_sentence_roles"]

@@ -43,10 +43,10 @@ def score_agreement(dataset: str, grouping: Grouping, gold: Sequence[str | None]
     values |= {f"{name} filled": value for name, value in score_agreement_measures(labels, labelled.filled).items()}
     return [
         Score(
-            eval=EVAL,
-            dataset=dataset,
-            name=name,
-            value=value,
+            EVAL,
+            dataset,
+            name,
+            value,
             unit=ScoreUnit.SCORE,
             limit=LIMITS.get((dataset, name)),
             note=f"{len(labels)} cases, {len(set(labels))} labels" if name == "AMI" else "",
@@ -62,10 +62,10 @@ def score_bounds(dataset: str, grouping: Grouping, *, is_large: bool) -> list[Sc
     """
     n = len(grouping.labels)
     n_themes = Score(
-        eval=EVAL,
-        dataset=dataset,
-        name="themes found",
-        value=grouping.n_themes,
+        EVAL,
+        dataset,
+        "themes found",
+        grouping.n_themes,
         direction=ScoreDirection.LOWER,
         unit=ScoreUnit.COUNT,
         limit=n // MIN_CASES_PER_THEME,
@@ -118,22 +118,15 @@ def score_duplicates(
     return [
         _share_score(dataset, "near-duplicate pairs found", len(detected & planted), len(planted)),
         Score(
-            eval=EVAL,
-            dataset=dataset,
-            name="false near-duplicates",
-            value=false_pairs,
-            direction=ScoreDirection.LOWER,
-            unit=ScoreUnit.COUNT,
+            EVAL, dataset, "false near-duplicates", false_pairs, direction=ScoreDirection.LOWER, unit=ScoreUnit.COUNT
         ),
     ]
 
 
 def score_conservation(dataset: str, n_placed: int, n_rows: int) -> Score:
     """Score the share of rows that became a case in a theme or an outlier."""
-    return Score(
-        eval=EVAL, dataset=dataset, name="rows accounted for", value=n_placed / n_rows, limit=1.0, note=f"{n_rows} rows"
-    )
+    return Score(EVAL, dataset, "rows accounted for", n_placed / n_rows, limit=1.0, note=f"{n_rows} rows")
 
 
 def _share_score(dataset: str, name: str, part: int, whole: int) -> Score:
-    return Score(eval=EVAL, dataset=dataset, name=name, value=part / whole, note=f"{part} of {whole}")
+    return Score(EVAL, dataset, name, part / whole, note=f"{part} of {whole}")
