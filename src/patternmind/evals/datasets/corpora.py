@@ -13,8 +13,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from patternmind.domain.cases import CaseKind
+from patternmind.domain.cases import Case, CaseKind, Submission
 from patternmind.errors import UsageError
+from patternmind.ingestion.cases import make_case
+from patternmind.ingestion.redaction.roster import Roster
+from patternmind.ingestion.submissions import read_submissions
 
 SAMPLE = "sample"
 N_ARXIV_ROWS = 20_000
@@ -71,6 +74,19 @@ def check_corpora(folder: Path, *, full: bool) -> None:
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         yield from (json.loads(line) for line in lines if line.strip())
+
+
+def read_quoted_corpora(folder: Path) -> Iterator[tuple[str, list[Case]]]:
+    """Yield name and cases of the corpora whose sentences are quoted in planted drafts."""
+    for corpus in CORPORA:
+        if corpus.name in {"lessons", "recaps", "complaints"}:
+            rows = read_submissions(folder / corpus.file, kind=corpus.kind, mapping={})
+            yield corpus.name, [make_eval_case(row) for row in rows if isinstance(row, Submission)]
+
+
+def make_eval_case(submission: Submission) -> Case:
+    """Return the case of a submission in a network without a roster."""
+    return make_case(submission, roster=Roster.of([]), network_id="n", secret=b"eval")[0]
 
 
 def gold_labels(path: Path) -> dict[str, str]:

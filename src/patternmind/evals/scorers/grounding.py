@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from patternmind.domain.cases import Case, Submission
+from patternmind.domain.cases import Case
 from patternmind.domain.drafts import (
     Claim,
     Draft,
@@ -19,7 +19,7 @@ from patternmind.domain.drafts import (
     Provenance,
     Quote,
 )
-from patternmind.evals.datasets.corpora import CORPORA
+from patternmind.evals.datasets.corpora import read_quoted_corpora
 from patternmind.evals.datasets.planted_quotes import (
     PlantedQuote,
     edge_case,
@@ -28,12 +28,9 @@ from patternmind.evals.datasets.planted_quotes import (
 )
 from patternmind.evals.gates import Score
 from patternmind.evals.report import ScoreDirection, ScoreUnit
-from patternmind.evals.scorers.intervals import wilson_interval
+from patternmind.evals.scorers.shares import wilson_interval
 from patternmind.evals.steps.network_runs import NetworkRun
 from patternmind.grounding import ground
-from patternmind.ingestion.cases import make_case
-from patternmind.ingestion.redaction.roster import Roster
-from patternmind.ingestion.submissions import read_submissions
 from patternmind.services import prereading_builder
 from patternmind.services.exports import export_rows
 
@@ -209,22 +206,11 @@ def _share_score(
     )
 
 
-def plant_drafts(cases: Sequence[Case], *, n_drafts: int, seed: int) -> list[PlantedQuote]:
-    """Return up to ``n_drafts`` planted quotes, from as many sentences as needed."""
-    planted = plant_quotes(cases, n_sentences=n_drafts, seed=seed)
-    return list(islice(planted, n_drafts))
-
-
 def _measure_corpora(corpora: Path, *, n_drafts: int, seed: int) -> Iterator[Score]:
-    for corpus in (corpus for corpus in CORPORA if corpus.name in {"lessons", "recaps", "complaints"}):
-        rows = read_submissions(corpora / corpus.file, kind=corpus.kind, mapping={})
-        submissions = [row for row in rows if isinstance(row, Submission)]
-        cases = [
-            make_case(submission, roster=Roster.of([]), network_id="n", secret=b"eval")[0] for submission in submissions
-        ]
-        yield from score_planted_quotes(
-            plant_drafts(cases, n_drafts=n_drafts, seed=seed), cases, dataset=f"{DATASET} in {corpus.name}"
-        )
+    """Score up to ``n_drafts`` planted quotes of each corpus, from as many sentences as needed."""
+    for name, cases in read_quoted_corpora(corpora):
+        planted = islice(plant_quotes(cases, n_sentences=n_drafts, seed=seed), n_drafts)
+        yield from score_planted_quotes(planted, cases, dataset=f"{DATASET} in {name}")
 
 
 if __name__ == "__main__":

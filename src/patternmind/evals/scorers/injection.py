@@ -32,7 +32,7 @@ from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
 from patternmind.drafting.llm_proposals.theme_name import draft_theme_name
 from patternmind.drafting.prereading import draft_prereading
 from patternmind.errors import GatewayFailed
-from patternmind.evals.datasets.corpora import SampleNetwork
+from patternmind.evals.datasets.corpora import SampleNetwork, make_eval_case
 from patternmind.evals.datasets.injection_payloads import Payload, make_payloads
 from patternmind.evals.gates import Score
 from patternmind.evals.report import ScoreDirection, ScoreUnit
@@ -46,7 +46,6 @@ from patternmind.evals.steps.obedient_model import (
     Misbehaviour,
     ObedientModel,
 )
-from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 from patternmind.llm_drafting import (
@@ -286,7 +285,7 @@ def _make_cases(payload: Payload) -> Iterator[Case]:
         for number, text in enumerate(HONEST_TEXTS)
     ]
     for submission in [_submission(payload), *submissions]:
-        yield _make_case(submission)
+        yield make_eval_case(submission)
 
 
 def _submission(payload: Payload) -> Submission:
@@ -297,12 +296,8 @@ def _submission(payload: Payload) -> Submission:
     return Submission(kind=CaseKind.CASE, external_id=id, text=text, facts=facts, extra=extra, file=payload.file)
 
 
-def _make_case(submission: Submission) -> Case:
-    return make_case(submission, roster=Roster.of([]), network_id="n", secret=b"eval")[0]
-
-
 def _is_flagged(payload: Payload) -> bool:
-    return bool(_make_case(_submission(payload)).suspicions)
+    return bool(make_eval_case(_submission(payload)).suspicions)
 
 
 def _make_theme(cases: Mapping[str, Case]) -> Theme:
@@ -326,7 +321,7 @@ def evaluate_network(payloads: Sequence[Payload], findings: InjectionFindings, c
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "patternmind.db"
     other_store = SqlStore(path, "other")
-    other_store.cases.save_all([(_foreign_submission(), _make_case(_foreign_submission()))])
+    other_store.cases.save_all([(_foreign_submission(), make_eval_case(_foreign_submission()))])
     store = SqlStore(path)
     rows = _poisoned_rows(payloads)
     for file, batch in rows.items():

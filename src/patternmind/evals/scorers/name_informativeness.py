@@ -16,7 +16,7 @@ from patternmind.drafting.keyphrases import Phrase, PhraseCounts
 from patternmind.drafting.name_candidates import propose_name_candidates, rank_by_similarity
 from patternmind.drafting.theme_names import name_themes
 from patternmind.evals.gates import Score
-from patternmind.evals.scorers.intervals import wilson_interval
+from patternmind.evals.scorers.shares import wilson_interval
 from patternmind.ports import Encoder
 
 EVAL = "naming"

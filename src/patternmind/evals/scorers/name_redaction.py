@@ -19,10 +19,10 @@ from patternmind.evals.scorers.redaction import (
     PERSON,
     AnnotatedText,
     LabelledSpan,
-    format_share,
     nfc_rows,
     redacted_spans,
 )
+from patternmind.evals.scorers.shares import format_share
 from patternmind.ingestion.redaction.names import fold, without_titles
 from patternmind.ingestion.redaction.possible_names import (
     count_lower_case_words,

@@ -16,6 +16,7 @@ from patternmind.domain.networks import RosterEntry
 from patternmind.evals.datasets.corpora import SAMPLE, SampleNetwork, read_jsonl
 from patternmind.evals.gates import Score
 from patternmind.evals.report import ScoreDirection, ScoreUnit
+from patternmind.evals.scorers.shares import format_share
 from patternmind.evals.steps.network_runs import NetworkRun
 from patternmind.ingestion.redaction.redactor import PLACEHOLDER, redact
 from patternmind.ingestion.redaction.roster import Roster
@@ -159,20 +160,6 @@ def _share(name: str, part: int, whole: Sequence[object], limit: float | None) -
         return []
     note = format_share(part, len(whole))
     return [Score(EVAL, DATASET, name, part / len(whole), limit=limit, note=note)]
-
-
-def format_share(n_hits: int, n_total: int) -> str:
-    """Format a share with its 95 % interval: ``47 of 49, .86-.99``.
-
-    The interval is Wilson's score interval, which is also valid near 0 and 1.
-    """
-    if not n_total:
-        return "0 of 0"
-    z, share = 1.96, n_hits / n_total
-    middle = (share + z * z / (2 * n_total)) / (1 + z * z / n_total)
-    half = z / (1 + z * z / n_total) * (share * (1 - share) / n_total + z * z / (4 * n_total * n_total)) ** 0.5
-    low, high = (f"{max(0.0, min(1.0, end)):.3f}".removeprefix("0") for end in (middle - half, middle + half))
-    return f"{n_hits} of {n_total}, {low}-{high}"
 
 
 def _leak_rate(name: str, texts: Sequence[AnnotatedText], direction: ScoreDirection) -> Score:
