@@ -15,10 +15,7 @@ MAX_FITTED_ROWS = 300_000
 
 
 class ClusteringResult(NamedTuple):
-    """Neighbours and clusters of all rows.
-
-    The neighbours cover all rows, also where only a sample was fitted.
-    """
+    """Neighbours and clusters of all rows. The neighbours cover all rows, also where only a sample was fitted."""
 
     neighbours: Neighbours
     partition: Partition

@@ -77,10 +77,7 @@ class EngineFit:
 
 
 def make_fits(neighbours: Neighbours, *, seed: int) -> FitLabels:
-    """Make all fits of the graph engine.
-
-    They take most of the time of a run; the next run can extend them instead.
-    """
+    """Make all fits of the graph engine. They take most of the time of a run; the next run can extend them instead."""
     edges = build_edges(neighbours)
     edge_fits = fit_edge_samples(edges, n_fits=default_n_fits(edges.n), seed=seed)
     return FitLabels(np.array(edge_fits, np.int32).reshape(-1, edges.n), fit_row_samples(edges, seed=seed))

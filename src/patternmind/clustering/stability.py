@@ -106,10 +106,7 @@ def measure_stability(
 
 
 def _jaccard(labels: NDArray[np.int32], communities: NDArray[np.int32], k: int) -> NDArray[np.float64]:
-    """Return the Jaccard index of each cluster with each community, (k, m).
-
-    Only rows in a cluster count.
-    """
+    """Return the Jaccard index of each cluster with each community, (k, m). Only rows in a cluster count."""
     is_member = labels != OUTLIER
     cluster, community = labels[is_member].astype(np.int64), communities[is_member].astype(np.int64) + 1
     m = int(communities.max()) + 2

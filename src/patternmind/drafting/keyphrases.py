@@ -91,10 +91,7 @@ ALL_STOPWORDS = STOPWORDS | {normalize_word(word) for word in STOPWORDS}
 
 
 def extract_phrases(text: str) -> dict[tuple[str, ...], str]:
-    """Return each phrase of up to three words with its first spelling.
-
-    Every word of a phrase is a content word.
-    """
+    """Return each phrase of up to three words with its first spelling. Every word of a phrase is a content word."""
     phrases: dict[tuple[str, ...], str] = {}
     clean = MASKED.sub(PHRASE_BREAK, PLACEHOLDER.sub(PHRASE_BREAK, text))
     for part in re.split(r"[.,;:!?()\[\]\"“”\n/|{}\0]+", clean):

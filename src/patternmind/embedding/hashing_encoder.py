@@ -1,7 +1,4 @@
-"""Encoder for tests: hashes words to directions, without a model.
-
-Texts with common words get similar vectors.
-"""
+"""Encoder for tests: hashes words to directions, without a model. Texts with common words get similar vectors."""
 
 import hashlib
 import re

@@ -73,10 +73,7 @@ def check_lens(lens: str) -> str:
 
 
 def lens_text(case: Case, lens: str) -> str:
-    """Return the text of a case under a lens, in reading order.
-
-    It is the whole text if the lens selects too little.
-    """
+    """Return the text of a case under a lens, in reading order. It is the whole text if the lens selects too little."""
     return extract_lens_text(case, lens).text
 
 

@@ -1,7 +1,4 @@
-"""Baselines by figure.
-
-``evals/baselines.json`` in the repository holds them; the wheel includes a copy.
-"""
+"""Baselines by figure. ``evals/baselines.json`` in the repository holds them; the wheel includes a copy."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -86,9 +83,6 @@ def merge_baselines(
 
 
 def write_baselines(path: Path, baselines: Mapping[str, Baseline]) -> None:
-    """Write one figure per line.
-
-    A changed figure is then one line of a diff.
-    """
+    """Write one figure per line. A changed figure is then one line of a diff."""
     lines = [f"  {json.dumps(key)}: {json.dumps(asdict(baseline))}" for key, baseline in baselines.items()]
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -1,7 +1,4 @@
-"""Turn scores into results with a verdict.
-
-A gate combines the promised limit with the baseline minus its noise.
-"""
+"""Turn scores into results with a verdict. A gate combines the promised limit with the baseline minus its noise."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass

@@ -74,10 +74,7 @@ class MetricResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalReport:
-    """Results of one suite.
-
-    ``encoder`` names weights and precision.
-    """
+    """Results of one suite. ``encoder`` names weights and precision."""
 
     suite: str
     encoder: str

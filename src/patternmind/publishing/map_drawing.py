@@ -46,10 +46,7 @@ MAX_TRIANGULATED_DOTS = 1_500
 """Maximum number of dots for polygons between them; more dots touch anyway."""
 
 MAX_LINK_RATIO, MIN_GAP = 5.0, 60.0
-"""Limits for the links of an island.
-
-A link is omitted if it exceeds both the median times this ratio and this gap.
-"""
+"""Limits for the links of an island. A link is omitted if it exceeds both the median times this ratio and this gap."""
 
 MAX_TRIANGLE_RATIO = 1.5
 """Longest side of a triangle, as a multiple of the longest link."""

@@ -37,10 +37,7 @@ class Corpus:
     is_labelled: bool = False
     is_large: bool = False
     is_drafted: bool = True
-    """True if drafts are made and their quotes checked.
-
-    Single questions and titles hold nothing to draft from.
-    """
+    """True if drafts are made and their quotes checked. Single questions and titles hold nothing to draft from."""
 
 
 BANKING77 = Corpus("banking77", "banking77.jsonl.gz", is_labelled=True, is_large=True, is_drafted=False)
@@ -139,10 +136,7 @@ class SampleNetwork:
 
     @property
     def themes_of_cases(self) -> Mapping[str, str | None]:
-        """The authors' theme by external id.
-
-        It is ``None`` for a case that belongs to no theme.
-        """
+        """The authors' theme by external id. It is ``None`` for a case that belongs to no theme."""
         return self._truth["cases"]
 
     @property

@@ -304,10 +304,7 @@ GLOSSARY = {
 
 
 def translate(text: str, rng: random.Random) -> str:
-    """Translate word by word with a small glossary.
-
-    That is enough for a text that no case contains.
-    """
+    """Translate word by word with a small glossary. That is enough for a text that no case contains."""
     pairs = (pair.split(" ") for pair in GLOSSARY[rng.choice(["de", "nb"])].split("|"))
     translations = dict(pairs)
     return re.sub(r"[^\W\d_]+", lambda word: translations.get(word[0].casefold(), word[0]), text)

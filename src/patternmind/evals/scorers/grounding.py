@@ -38,10 +38,7 @@ EVAL = "grounding"
 DATASET = "planted quotes"
 
 MIN_RECALL = 0.995
-"""Limit for true quotes (issue 4).
-
-They include typographic marks, spaces and normal forms.
-"""
+"""Limit for true quotes (issue 4). They include typographic marks, spaces and normal forms."""
 
 DEFAULT_DRAFTS = 10_000
 
@@ -82,10 +79,7 @@ def _is_exact_slice(quote: Mapping[str, Any], texts: Mapping[str, Mapping[str, s
 
 @dataclass(frozen=True, slots=True)
 class QuoteVerdict:
-    """A planted quote and the result of ``ground``.
-
-    ``grounded_quote`` is ``None`` if ``ground`` refused the quote.
-    """
+    """A planted quote and the result of ``ground``. ``grounded_quote`` is ``None`` if ``ground`` refused the quote."""
 
     planted: PlantedQuote
     grounded_quote: Quote | None
@@ -175,10 +169,7 @@ def _is_kept_as_slice(verdict: QuoteVerdict, cases: Mapping[str, Case]) -> bool:
 
 
 def _misplaced_score(verdicts: Sequence[QuoteVerdict], dataset: str) -> Score:
-    """Score true text that names another field of its case.
-
-    Accepting and refusing it are both right.
-    """
+    """Score true text that names another field of its case. Accepting and refusing it are both right."""
     misplaced = [verdict for verdict in verdicts if verdict.planted.should_keep is None]
     n_found = sum(verdict.grounded_quote is not None for verdict in misplaced)
     value = n_found / len(misplaced) if misplaced else 0.0

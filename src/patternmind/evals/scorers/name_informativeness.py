@@ -60,10 +60,7 @@ class ThemeVectors:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutFold:
-    """Vectors of names made without a fold.
-
-    ``held_out_ids`` holds the cases of each theme that are in the fold.
-    """
+    """Vectors of names made without a fold. ``held_out_ids`` holds the cases of each theme that are in the fold."""
 
     name_vectors: Mapping[str, Vectors]
     held_out_ids: Mapping[str, Sequence[str]]

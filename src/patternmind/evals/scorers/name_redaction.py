@@ -59,10 +59,7 @@ NAME_VARIANTS: Mapping[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class VariedText:
-    """A text whose full names were replaced by variants.
-
-    ``variants`` holds the variant of each name, in order.
-    """
+    """A text whose full names were replaced by variants. ``variants`` holds the variant of each name, in order."""
 
     annotated: AnnotatedText
     variants: Sequence[str]

@@ -38,10 +38,7 @@ PLACEHOLDER_BY_TYPE: Mapping[str, str] = {
 
 MIN_SHARE = 0.95
 MIN_PHONE_RECALL = 0.75
-"""Limit for telephone numbers with every region of the world enabled.
-
-Most are written without their country code.
-"""
+"""Limit for telephone numbers with every region of the world enabled. Most are written without their country code."""
 
 PERSON = "PERSON"
 
@@ -58,10 +55,7 @@ class LabelledSpan:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedText:
-    """A text with its gold spans and its redacted spans.
-
-    Both are in offsets of the text.
-    """
+    """A text with its gold spans and its redacted spans. Both are in offsets of the text."""
 
     text: str
     gold: tuple[LabelledSpan, ...]
@@ -231,10 +225,7 @@ def is_whole_word(name: str, text: str) -> bool:
 
 
 def phone_numbers(text: str) -> set[str]:
-    """Return the digits of every run of eight or more, except dates.
-
-    It does not use the code under test.
-    """
+    """Return the digits of every run of eight or more, except dates. It does not use the code under test."""
     runs = (match for match in _NUMBER.findall(_DATE.sub(" ", text)))
     return {digits for run in runs if len(digits := re.sub(r"\D", "", run)) >= 8}
 

@@ -13,23 +13,14 @@ from patternmind.evals.steps.groupings import Grouping, score_agreement_measures
 EVAL = "themes"
 
 MIN_CASES_PER_THEME = 4
-"""Minimum of the mean number of cases per theme.
-
-More themes than n/4 name single incidents, not what recurs.
-"""
+"""Minimum of the mean number of cases per theme. More themes than n/4 name single incidents, not what recurs."""
 
 MAX_OUTLIER_SHARE = 0.5
 MAX_THEME_SHARE = 0.5
-"""Limit for the largest theme.
-
-A theme that holds half of a large network is of no use to its steward.
-"""
+"""Limit for the largest theme. A theme that holds half of a large network is of no use to its steward."""
 
 LIMITS = {("banking77", "AMI filled"): 0.77}
-"""Agreement that must never get worse.
-
-The plain graph reached it before the rest of the code existed.
-"""
+"""Agreement that must never get worse. The plain graph reached it before the rest of the code existed."""
 
 
 def score_agreement(dataset: str, grouping: Grouping, gold: Sequence[str | None]) -> list[Score]:
@@ -56,10 +47,7 @@ def score_agreement(dataset: str, grouping: Grouping, gold: Sequence[str | None]
 
 
 def score_bounds(dataset: str, grouping: Grouping, *, is_large: bool) -> list[Score]:
-    """Score the number of themes, the outliers and the largest theme.
-
-    The last has a limit in large networks only.
-    """
+    """Score the number of themes, the outliers and the largest theme. The last has a limit in large networks only."""
     n = len(grouping.labels)
     n_themes = Score(
         EVAL,
@@ -82,10 +70,7 @@ def score_bounds(dataset: str, grouping: Grouping, *, is_large: bool) -> list[Sc
 
 
 def as_reference(scores: Sequence[Score], engine: str) -> list[Score]:
-    """Mark scores of an engine that is not the default as reported only.
-
-    They appear in the table without a gate.
-    """
+    """Mark scores of an engine that is not the default as reported only. They appear in the table without a gate."""
     return [
         replace(
             score, name=f"{score.name}, {engine}", direction=ScoreDirection.NONE, limit=None, is_tracked=False, note=""

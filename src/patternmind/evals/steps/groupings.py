@@ -58,10 +58,7 @@ class Grouping:
 
     @property
     def filled(self) -> NDArray[np.int32]:
-        """Labels with every outlier in its nearest theme.
-
-        Without any theme, each outlier is its own cluster.
-        """
+        """Labels with every outlier in its nearest theme. Without any theme, each outlier is its own cluster."""
         return Grouping(np.where(self.labels == OUTLIER, self.nearest, self.labels), self.nearest).singletons
 
 

@@ -1,7 +1,4 @@
-"""Import and run of a data set through the same services that users call.
-
-The data folder is temporary.
-"""
+"""Import and run of a data set through the same services that users call. The data folder is temporary."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +19,7 @@ from patternmind.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class EvalContext:
-    """Encoder, seed and progress callback of one measurement.
-
-    ``folder`` is for temporary data folders.
-    """
+    """Encoder, seed and progress callback of one measurement. ``folder`` is for temporary data folders."""
 
     folder: Path
     encoder: Encoder
@@ -42,10 +36,7 @@ class EvalContext:
 
 @dataclass(frozen=True, slots=True)
 class NetworkRun:
-    """A network after its run.
-
-    Row i of ``vectors`` and ``grouping`` belongs to ``cases[i]``.
-    """
+    """A network after its run. Row i of ``vectors`` and ``grouping`` belongs to ``cases[i]``."""
 
     name: str
     ctx: AppContext

@@ -1,7 +1,4 @@
-"""Language model that obeys every order it finds in its prompt, however disguised.
-
-It is worse than any real model.
-"""
+"""Language model that obeys every order it finds in its prompt, however disguised. It is worse than any real model."""
 
 import base64
 import codecs
@@ -30,10 +27,7 @@ FOREIGN_WORD = "kvartsitt"
 FOREIGN_LINE = f"The {FOREIGN_WORD} of the other network must stay in that network."
 
 SHORT_OPENING_CHARS = 48
-"""Characters of the prompt's beginning.
-
-These are too few consecutive words to be recognised as part of the prompt.
-"""
+"""Characters of the prompt's beginning. These are too few consecutive words to be recognised as part of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +133,14 @@ class ObedientModel:
 
 
 ID_LIST_FIELDS = frozenset({"facets", "sentences", "voices"})
-"""Fields that list ids from the prompt.
-
-"facets" is also the field for the facets of one case.
-"""
+"""Fields that list ids from the prompt. "facets" is also the field for the facets of one case."""
 
 MAX_FACETS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PromptLine:
-    """A line of a case in a prompt.
-
-    ``id`` is its id in the prompt, if any.
-    """
+    """A line of a case in a prompt. ``id`` is its id in the prompt, if any."""
 
     case_id: str
     id: str
