@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,8 +116,14 @@ def run_pipeline(
             duplicate_of = {
                 cases[row].id: cases[first].id for row, first in find_near_duplicates(texts, neighbours).items()
             }
-            partition = _partition_cases(
-                vectors, clustering_inputs, parameters, is_duplicate=_find_duplicates(cases, duplicate_of)
+            group = partial(partition_rows, fits=clustering_inputs.fits) if clustering_inputs.fits else group_rows
+            partition = group(
+                vectors,
+                neighbours,
+                engine=parameters.engine,
+                seed=parameters.seed,
+                level=parameters.level,
+                is_duplicate=_find_duplicates(cases, duplicate_of),
             )
         cases = [_with_duplicate_of(case, duplicate_of.get(case.id)) for case in cases]
         with steps.timed("carry"):
@@ -199,29 +206,6 @@ def _find_duplicates(cases: Sequence[Case], duplicate_of: Mapping[str, str]) -> 
             for case in cases
         ],
         np.bool_,
-    )
-
-
-def _partition_cases(
-    vectors: Vectors, inputs: ClusteringInputs, parameters: RunParameters, *, is_duplicate: NDArray[np.bool_]
-) -> Partition:
-    if inputs.fits is None:
-        return group_rows(
-            vectors,
-            inputs.neighbours,
-            engine=parameters.engine,
-            seed=parameters.seed,
-            level=parameters.level,
-            is_duplicate=is_duplicate,
-        )
-    return partition_rows(
-        vectors,
-        inputs.neighbours,
-        engine=parameters.engine,
-        seed=parameters.seed,
-        level=parameters.level,
-        fits=inputs.fits,
-        is_duplicate=is_duplicate,
     )
 
 

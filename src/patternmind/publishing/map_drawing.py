@@ -110,7 +110,10 @@ def draw_map(theme_map: ThemeMap, *, max_dots: int = MAX_DOTS, with_links: bool 
     boxes = [_island_box(island, _outline_width(radius) / 2) for island in members]
     looks = _assign_styles(boxes)
     labels = _place_labels(theme_map.themes, members, boxes, looks, dots)
-    link = _with_link if with_links else _without_link
+
+    def link(address: str, svg: str, *, is_hidden: bool = False) -> str:
+        return _with_link(address, svg, is_hidden=is_hidden) if with_links else svg
+
     links_cases = with_links and len(rows) <= MAX_CASE_LINKS
     case_ids = [theme_map.case_ids[int(row)] for row in rows] if links_cases else []
     parts = [
@@ -145,12 +148,7 @@ def _sample_rows(theme_indices: NDArray[np.int64], step: int) -> NDArray[np.int6
     return np.flatnonzero(is_drawn)
 
 
-def _without_link(address: str, svg: str, *, is_hidden: bool = False) -> str:
-    del address, is_hidden
-    return svg
-
-
-def _with_link(address: str, svg: str, *, is_hidden: bool = False) -> str:
+def _with_link(address: str, svg: str, *, is_hidden: bool) -> str:
     """Wrap an SVG part in a link.
 
     A hidden link is for the mouse only, because the theme name or the table has the same link.

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patternmind.bootstrap import AppContext
-from patternmind.clustering.clusterer import find_clusters
+from patternmind.clustering.clusterer import group_rows
+from patternmind.clustering.neighbours import find_nearest_neighbours
+from patternmind.clustering.partition import default_n_neighbours
 from patternmind.domain.cases import Case, CaseKind, IngestReport
 from patternmind.domain.themes import Vectors
 from patternmind.embedding.vectors import embed_cases
@@ -106,5 +108,6 @@ def _read_back(name: str, ctx: AppContext, intake_reports: Sequence[IngestReport
 
 def fit_grouping(vectors: Vectors, *, engine: str, seed: int) -> Grouping:
     """Fit the clustering step alone, for engines and samples that no pipeline run uses."""
-    partition = find_clusters(vectors, engine=engine, seed=seed).partition
+    neighbours = find_nearest_neighbours(vectors, default_n_neighbours(len(vectors)))
+    partition = group_rows(vectors, neighbours, engine=engine, seed=seed)
     return Grouping(partition.labels, partition.nearest)
