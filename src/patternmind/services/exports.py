@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from patternmind.domain.cases import Case
 from patternmind.domain.drafts import (
     NO_AI,
     Claim,
@@ -144,7 +143,8 @@ def _theme_rows(store: Store, lens: str | None) -> Iterator[Row]:
 
 def _draft_rows(store: Store) -> Iterator[Row]:
     cases = store.cases.list_all()
-    rows = [draft_row(reviewed, _network_only_ids(cases)) for reviewed in list_all_drafts(store)]
+    network_only_ids = frozenset(case.id for case in cases if not case.is_publishable)
+    rows = [draft_row(reviewed, network_only_ids) for reviewed in list_all_drafts(store)]
     confidential = ConfidentialPhrases.find_in(iter_texts(rows), cases)
     for row in rows:
         yield {
@@ -169,10 +169,6 @@ def _pattern_rows(store: Store) -> Iterator[Row]:
         yield _pattern_row(pattern)
     for withheld in selection.withheld:
         yield {"id": withheld.pattern_id, "kind": "pattern", "fields": {}, "claims": [], "withheld": withheld.reason}
-
-
-def _network_only_ids(cases: Sequence[Case]) -> frozenset[str]:
-    return frozenset(case.id for case in cases if not case.is_publishable)
 
 
 def draft_row(reviewed: ReviewedDraft, network_only_ids: frozenset[str] = frozenset()) -> Row:

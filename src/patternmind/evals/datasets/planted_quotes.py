@@ -84,7 +84,9 @@ def is_in_case(text: str, case: Case) -> bool:
     Spaces, quote marks and dashes are normalised.
     """
     quote = normalize_quote(text)
-    return bool(quote) and any(_contains_whole_words(quote, field) for field in _normalized_fields(case))
+    return bool(quote) and any(
+        _contains_whole_words(quote, field) for field in _normalized_texts(tuple(case.text.values()))
+    )
 
 
 def _contains_whole_words(quote: str, field: str) -> bool:
@@ -93,10 +95,6 @@ def _contains_whole_words(quote: str, field: str) -> bool:
     left_boundary = r"(?<!\w)" if re.match(r"\w", quote) else ""
     right_boundary = r"(?!\w)" if re.search(r"\w\Z", quote) else ""
     return re.search(f"{left_boundary}{re.escape(quote)}{right_boundary}", field) is not None
-
-
-def _normalized_fields(case: Case) -> tuple[str, ...]:
-    return _normalized_texts(tuple(case.text.values()))
 
 
 @lru_cache(maxsize=64)

@@ -12,13 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-    Quote,
-)
+from patternmind.domain.drafts import NO_AI, Claim, DraftKind, Provenance, Quote
+from patternmind.drafting.identity import build_draft
 from patternmind.evals.datasets.corpora import read_quoted_corpora
 from patternmind.evals.datasets.planted_quotes import (
     PlantedQuote,
@@ -94,8 +89,8 @@ def score_planted_quotes(
     """
     by_id = {case.id: case for case in [*cases, edge_case()]}
     verdicts = [
-        QuoteVerdict(planted_quote, grounded_quote)
-        for planted_quote, grounded_quote in _ground_each(list(planted), by_id)
+        QuoteVerdict(quote, ground_quote(Claim(text="Planted.", field="", quotes=(quote.quote,)), by_id))
+        for quote in planted
     ]
     false = [verdict for verdict in verdicts if verdict.planted.should_keep is False]
     true = [verdict for verdict in verdicts if verdict.planted.should_keep]
@@ -136,22 +131,12 @@ def score_planted_quotes(
     ]
 
 
-def _ground_each(
-    planted: Sequence[PlantedQuote], cases: Mapping[str, Case]
-) -> Iterator[tuple[PlantedQuote, Quote | None]]:
-    """Ground each quote as the one claim of its own draft."""
-    for planted_quote in planted:
-        draft = Draft(
-            id="d-planted",
-            kind=DraftKind.PATTERN,
-            theme_id=None,
-            name="",
-            fields={},
-            claims=(Claim(text="Planted.", field="", quotes=(planted_quote.quote,)),),
-            provenance=Provenance(run_id=""),
-        )
-        claims = ground(draft, cases).draft.claims
-        yield planted_quote, claims[0].quotes[0] if claims else None
+def ground_quote(claim: Claim, cases: Mapping[str, Case], *, model: str = NO_AI) -> Quote | None:
+    """Ground a claim in a draft of its own; return its first quote, or ``None`` if ``ground`` refuses the claim."""
+    provenance = Provenance(run_id="", model=model)
+    draft = build_draft(DraftKind.PATTERN, None, "", {}, [claim], provenance)
+    claims = ground(draft, cases).draft.claims
+    return claims[0].quotes[0] if claims else None
 
 
 def _is_kept_as_slice(verdict: QuoteVerdict, cases: Mapping[str, Case]) -> bool:

@@ -13,15 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-)
+from patternmind.domain.drafts import Claim
 from patternmind.evals.datasets.corpora import read_quoted_corpora
+from patternmind.evals.scorers.grounding import ground_quote
 from patternmind.evals.scorers.shares import wilson_interval
-from patternmind.grounding import ground
 from patternmind.text import Sentence, extract_sentences
 
 N_SENTENCES = 1000
@@ -108,16 +103,8 @@ def measure_refusals(cases: Sequence[Case], *, n_sentences: int, seed: int) -> I
 
 
 def _is_accepted(text: str, case: Case, sentence: Sentence) -> bool:
-    draft = Draft(
-        id="d-facts",
-        kind=DraftKind.PATTERN,
-        theme_id=None,
-        name="",
-        fields={},
-        claims=(Claim(text=text, field="problem", quotes=(sentence.to_quote(),)),),
-        provenance=Provenance(run_id="", model="scripted"),
-    )
-    return bool(ground(draft, {case.id: case}).draft.claims)
+    claim = Claim(text=text, field="problem", quotes=(sentence.to_quote(),))
+    return ground_quote(claim, {case.id: case}, model="scripted") is not None
 
 
 def _main(corpora: Path, seed: int) -> None:

@@ -80,7 +80,7 @@ def score_pii(path: Path) -> list[Score]:
     scores = [
         score
         for type, word in PLACEHOLDER_BY_TYPE.items()
-        for score in score_type(without_roster, type, word, limit=_recall_limit(word))
+        for score in score_type(without_roster, type, word, limit=None if word == "phone" else MIN_SHARE)
     ]
     all_regions = Roster.of([RosterEntry(number=1, name="region: all")])
     return [
@@ -125,10 +125,6 @@ def redacted_spans(text: str, redacted: str) -> Iterator[LabelledSpan]:
         raise ValueError("not a redaction of this text")
     for i, placeholder in enumerate(PLACEHOLDER.finditer(redacted), start=1):
         yield LabelledSpan(placeholder[0].strip("[]").split(" ")[0], *match.span(i))
-
-
-def _recall_limit(placeholder: str) -> float | None:
-    return None if placeholder == "phone" else MIN_SHARE
 
 
 def score_type(

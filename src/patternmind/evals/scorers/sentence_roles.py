@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.domain.cases import Case, CaseKind
-from patternmind.domain.drafts import Draft, Quote
 from patternmind.domain.themes import Theme
 from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
 from patternmind.drafting.keyphrases import PhraseCounts
@@ -88,7 +87,9 @@ def score_sentence_roles(
         evidence = gather_evidence(sub_theme, plain, phrases=counts.distinctive_phrases(ids), cohesion=cohesion)
         draft = draft_pattern(evidence, run_id="")
         for side in Side:
-            used_sides[side] += [joined[quote.case_id].side_at(quote.start) for quote in _quotes_from_side(draft, side)]
+            claims = [claim for claim in draft.claims if claim.field in DRAFT_FIELDS_BY_SIDE[side]]
+            quotes = [quote for claim in claims for quote in claim.quotes]
+            used_sides[side] += [joined[quote.case_id].side_at(quote.start) for quote in quotes]
         for name, sentences in _baseline_choices(evidence).items():
             baseline_sides[name] += [joined[sentence.case_id].side_at(sentence.start) for sentence in sentences]
     return [
@@ -99,10 +100,6 @@ def score_sentence_roles(
             dataset, side, used_sides[side], baseline_sides, note=f"{n_themes} themes, seed {seed}"
         )
     ]
-
-
-def _quotes_from_side(draft: Draft, side: Side) -> list[Quote]:
-    return [quote for claim in draft.claims if claim.field in DRAFT_FIELDS_BY_SIDE[side] for quote in claim.quotes]
 
 
 def _baseline_choices(evidence: ThemeEvidence) -> dict[str, list[Sentence]]:

@@ -103,7 +103,7 @@ class ObedientModel:
         self.prompts.append(f"{prompt.system}\n{prompt.user}")
         canaries = sorted(self._find_canaries(prompt.user))
         self.obeyed_canaries.update(canaries)
-        self.prompt_openings.add(_prompt_opening(prompt))
+        self.prompt_openings.add(" ".join(prompt.system.split()))
         self.n_answers[task] += 1
         if self.is_persistent:
             canaries = canaries or sorted(self.obeyed_canaries)
@@ -252,10 +252,6 @@ def _parse_prompt_line(case_id: str, line: str) -> PromptLine:
         return PromptLine(case_id, "", line)
     passage = re.search(r'"(.+)"$', match[2]) if match[1].startswith("q") else None
     return PromptLine(case_id, match[1], passage[1] if passage else match[2])
-
-
-def _prompt_opening(prompt: RenderedPrompt) -> str:
-    return " ".join(prompt.system.split())
 
 
 FENCED_BLOCK = re.compile(r"(?P<before>.*?)<<<(?P<code>\w+)\n(?P<text>.*?)\n(?P=code)>>>", re.DOTALL)
