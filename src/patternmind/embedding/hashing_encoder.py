@@ -30,11 +30,7 @@ class HashingEncoder:
                 sums[row] += _word_direction(word)
             if progress:
                 progress("embed", row + 1, len(texts))
-        return (
-            (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
-            if len(texts)
-            else sums.astype(np.float32)
-        )
+        return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
 
 
 def _word_direction(word: str) -> np.ndarray:
