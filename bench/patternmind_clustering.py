@@ -37,7 +37,7 @@ class TimedClustering:
 
 
 def cluster_timed(vectors: Vectors, *, engine: str = "graph", seed: int = 0, resample: bool = True) -> TimedClustering:
-    """Run the steps of ``find_clusters`` separately at the defaults; rows in the order of their case ids.
+    """Run the steps of clustering separately at the defaults; rows in the order of their case ids.
 
     The time of resampling is the difference between a partition with and without it.
     """

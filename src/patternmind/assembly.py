@@ -115,10 +115,7 @@ class RunAssembler:
         return first.former_name if first else theme.name
 
     def changes(self) -> list[ThemeChange]:
-        """Return the change of every theme, themes with cases first.
-
-        A theme that a person merged counts as merged.
-        """
+        """Return the change of every theme, themes with cases first. A theme that a person merged counts as merged."""
         changes = describe_changes(self.groups, self.theme_ids, self.previous, label=self.run.parameters.label)
         merged_into = self.resolved.merged_into
         return [
@@ -392,6 +389,3 @@ def build_groups(
         )
         for rows, centroid in zip(members, centroids, strict=True)
     ]
-
-
-__all__ = ["RunAssembler", "build_groups"]

@@ -271,10 +271,7 @@ def _name_themes_and_areas(
     areas: dict[int, list[int]],
     cosine: NDArray[np.float32],
 ) -> tuple[dict[str, ThemeName], dict[str, ThemeName]]:
-    """Return names and key phrases of themes and areas, by number.
-
-    A text that repeats another one counts once.
-    """
+    """Return names and key phrases of themes and areas, by number. A text that repeats another one counts once."""
     if texts is None:
         return (
             name_themes({_sort_key(label): [] for label in range(len(members))}),

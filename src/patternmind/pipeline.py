@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,8 +119,15 @@ def run_pipeline(
             }
             cases = [_with_duplicate_of(case, duplicate_of.get(case.id)) for case in cases]
             counted = counted_as(cases)
-            is_duplicate = np.array([counted[case.id] != case.id for case in cases], np.bool_)
-            partition = _partition_cases(vectors, clustering_inputs, parameters, is_duplicate=is_duplicate)
+            group = partial(partition_rows, fits=clustering_inputs.fits) if clustering_inputs.fits else group_rows
+            partition = group(
+                vectors,
+                neighbours,
+                engine=parameters.engine,
+                seed=parameters.seed,
+                level=parameters.level,
+                is_duplicate=np.array([counted[case.id] != case.id for case in cases], np.bool_),
+            )
         with steps.timed("carry"):
             previous = read_previous_run(store, cases, vectors, lens=parameters.lens, encoder=encoder.id)
             new_case_ids = frozenset(case.id for case in cases) - cases_before_period(store, parameters)
@@ -191,26 +199,6 @@ class ClusteringInputs:
     is_warm_start: bool = False
 
 
-def _partition_cases(
-    vectors: Vectors, inputs: ClusteringInputs, parameters: RunParameters, *, is_duplicate: NDArray[np.bool_]
-) -> Partition:
-    if inputs.fits is None:
-        return group_rows(
-            vectors,
-            inputs.neighbours,
-            engine=parameters.engine,
-            seed=parameters.seed,
-            level=parameters.level,
-            is_duplicate=is_duplicate,
-        )
-    return partition_rows(
-        vectors,
-        inputs.neighbours,
-        engine=parameters.engine,
-        seed=parameters.seed,
-        level=parameters.level,
-        fits=inputs.fits,
-        is_duplicate=is_duplicate,
     )
 
 

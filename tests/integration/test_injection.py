@@ -11,6 +11,7 @@ from tests.fixtures.builders import (
     build_grounded_draft,
     cases_by_id,
 )
+from tests.fixtures.unsafe_files import unsafe_csv, unsafe_pdf
 
 from patternmind.domain.cases import CaseKind, Submission
 from patternmind.domain.drafts import Draft, DraftKind, ReviewedDraft
@@ -123,7 +124,7 @@ def test_unsafe_markdown_detects_active_markup(text: str) -> None:
 
 
 def test_output_safety_detects_formulas_and_control_characters() -> None:
-    assert output_safety.unsafe_csv('a,"=1+1"\n')
+    assert unsafe_csv('a,"=1+1"\n')
     assert output_safety.unsafe_terminal_text("a\x1b[2J")
 
 
@@ -143,7 +144,7 @@ def test_documents_render_every_payload_as_plain_text() -> None:
         assert output_safety.unsafe_markdown(to_markdown(document)) == []
         assert output_safety.unsafe_docx(to_docx(document)) == []
         if start < 16:
-            assert output_safety.unsafe_pdf(to_pdf(document)) == []
+            assert unsafe_pdf(to_pdf(document)) == []
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.fixtures.builders import build_case
+from tests.fixtures.scripted_answers import answer_candidate_pattern, answer_case_facets, rule_based_model
 from tests.integration.test_pipeline import PipelineNetwork, build_cases, outlier_cases
 
 from patternmind.domain.cases import Case
@@ -25,7 +26,6 @@ from patternmind.drafting.case_selection import MAX_CASES_SHOWN
 from patternmind.drafting.patterns import NO_PATTERN
 from patternmind.grounding import ground
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
-from patternmind.llm.scripted_answers import answer_candidate_pattern, answer_case_facets, rule_based_model
 from patternmind.llm.scripted_model import (
     SERVER_FAILURE,
     Script,

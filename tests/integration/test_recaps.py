@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.builders import build_case
+from tests.fixtures.scripted_answers import rule_based_model
 from tests.integration.test_pipeline import PipelineNetwork, build_cases, outlier_cases
 
 from patternmind.bootstrap import AppContext
@@ -21,7 +22,6 @@ from patternmind.domain.drafts import (
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import NotFound, PromptInvalid, UsageError
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
-from patternmind.llm.scripted_answers import rule_based_model
 from patternmind.pipeline import LlmContext
 from patternmind.services.prereading_builder import build_prereading, subject_from_theme
 from patternmind.services.recaps import draft_from_recap, draft_theme_change

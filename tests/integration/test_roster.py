@@ -23,7 +23,7 @@ from patternmind.services import prereading_builder
 from patternmind.services.exports import export_rows
 from patternmind.services.file_import import import_files
 from patternmind.services.reviews import decide_draft, list_all_drafts
-from patternmind.services.roster import import_roster, redact_all
+from patternmind.services.roster import add_people, import_roster
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.storage.repositories.drafts import SqlDraftRepository
 from patternmind.storage.run_lock import run_lock
@@ -182,7 +182,7 @@ def test_roster_change_changes_nothing_when_interrupted_and_can_be_repeated(
     assert import_roster(ctx.store, roster) == RosterChange(added=1, changed=27)
     after = exported_texts(ctx)
     assert import_roster(ctx.store, roster) == RosterChange(added=0, changed=0)
-    assert redact_all(ctx.store) == 0
+    assert add_people(ctx.store, ()).changed == 0
     assert exported_texts(ctx) == after
 
 

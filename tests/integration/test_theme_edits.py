@@ -40,7 +40,7 @@ from patternmind.ports import (
     RunRecord,
     RunRevision,
 )
-from patternmind.services.roster import redact_all
+from patternmind.services.roster import add_people
 from patternmind.services.theme_edits import (
     EditResult,
     ThemeEditRequest,
@@ -464,7 +464,7 @@ def test_theme_name_never_contains_a_person_on_the_roster(network: ThemeNetwork)
     theme = network.themes()[0]
     network.decide(EditAction.RENAME, theme_id=theme.id, name="Scanner docks, Anna Hansen")
     network.store.network.add_to_roster([("Anna Hansen", None, None)])
-    redact_all(network.store)
+    add_people(network.store, ())
     network.run(label="2026Q4")
     assert network.theme(theme.id).name == network.store.edits.list_all()[0].name == "Scanner docks"
     with pytest.raises(UsageError, match="person's name or contact details"):

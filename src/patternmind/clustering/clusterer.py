@@ -1,41 +1,14 @@
-"""Entry point of clustering: neighbours and clusters of any number of vectors."""
-
-from typing import NamedTuple
+"""Entry point of clustering: clusters of any number of vectors."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patternmind.clustering.neighbours import find_nearest_neighbours
-from patternmind.clustering.partition import default_n_neighbours, partition_rows
+from patternmind.clustering.partition import partition_rows
 from patternmind.clustering.sample import partition_sample
 from patternmind.domain.themes import Neighbours, Partition, Vectors
 
 MAX_FITTED_ROWS = 300_000
 """Largest number of rows that are all fitted; above it, a sample of this size is fitted (docs/decisions/0014)."""
-
-
-class ClusteringResult(NamedTuple):
-    """Neighbours and clusters of all rows.
-
-    The neighbours cover all rows, also where only a sample was fitted.
-    """
-
-    neighbours: Neighbours
-    partition: Partition
-
-
-def find_clusters(
-    vectors: Vectors, *, engine: str, seed: int, level: str = "theme", resample: bool = True
-) -> ClusteringResult:
-    """Search the neighbours of the rows and group them.
-
-    The order of the rows must not depend on the order of the input. The other arguments are those of
-    ``partition_rows``.
-    """
-    neighbours = find_nearest_neighbours(vectors, default_n_neighbours(len(vectors)))
-    return ClusteringResult(
-        neighbours, group_rows(vectors, neighbours, engine=engine, seed=seed, level=level, resample=resample)
-    )
 
 
 def group_rows(
@@ -51,7 +24,8 @@ def group_rows(
 ) -> Partition:
     """Partition the rows, or a sample of them above ``max_fitted_rows``.
 
-    Rows outside the sample are assigned by the votes of their neighbours.
+    Rows outside the sample are assigned by the votes of their neighbours. The other arguments are those of
+    ``partition_rows``.
     """
     if len(vectors) <= max_fitted_rows:
         return partition_rows(
@@ -67,6 +41,3 @@ def group_rows(
         resample=resample,
         is_duplicate=is_duplicate,
     )
-
-
-__all__ = ["MAX_FITTED_ROWS", "ClusteringResult", "find_clusters", "group_rows"]

@@ -392,6 +392,3 @@ def _load_sparse() -> Any:
     from scipy import sparse
 
     return sparse
-
-
-__all__ = ["compute_layout"]

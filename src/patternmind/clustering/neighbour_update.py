@@ -116,6 +116,3 @@ def _merge_neighbours(
     first = np.searchsorted(row[order], changed_rows)
     retained = order[first[:, None] + np.arange(k)]
     index[changed_rows], similarity[changed_rows] = column[retained], value[retained]
-
-
-__all__ = ["REMOVED", "update_neighbours"]

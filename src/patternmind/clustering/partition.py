@@ -20,7 +20,7 @@ from patternmind.clustering.levels import group_into_areas
 from patternmind.clustering.neighbours import cosine_similarity
 from patternmind.clustering.outliers import find_outliers
 from patternmind.clustering.recurrence import find_recurring_rows
-from patternmind.clustering.stability import estimate_stability, fit_row_samples, measure_stability
+from patternmind.clustering.stability import estimate_stability, fit_row_samples
 from patternmind.domain.stored_fits import FitLabels
 from patternmind.domain.themes import (
     OUTLIER,
@@ -77,31 +77,24 @@ class EngineFit:
 
 
 def make_fits(neighbours: Neighbours, *, seed: int) -> FitLabels:
-    """Make all fits of the graph engine.
-
-    They take most of the time of a run; the next run can extend them instead.
-    """
+    """Make all fits of the graph engine. They take most of the time of a run; the next run can extend them instead."""
     edges = build_edges(neighbours)
     edge_fits = fit_edge_samples(edges, n_fits=default_n_fits(edges.n), seed=seed)
     return FitLabels(np.array(edge_fits, np.int32).reshape(-1, edges.n), fit_row_samples(edges, seed=seed))
 
 
-def fit_graph(vectors: Vectors, neighbours: Neighbours, seed: int, fits: FitLabels | None = None) -> EngineFit:
+def fit_graph(vectors: Vectors, neighbours: Neighbours, seed: int, fits: FitLabels | None) -> EngineFit:
     del vectors  # the graph is enough
     edges = build_edges(neighbours)
     edge_fits = (
         fit_edge_samples(edges, n_fits=default_n_fits(edges.n), seed=seed) if fits is None else list(fits.edge_fits)
     )
-    is_noise = np.zeros(edges.n, np.bool_)
-    return EngineFit(
-        build_consensus(edges, edge_fits, seed=seed),
-        is_noise,
-        needs_resampling=True,
-        samples=fits.row_fits if fits else None,
-    )
+    consensus = build_consensus(edges, edge_fits, seed=seed)
+    samples = fits.row_fits if fits else None
+    return EngineFit(consensus, np.zeros(edges.n, np.bool_), needs_resampling=True, samples=samples)
 
 
-def fit_hdbscan(vectors: Vectors, neighbours: Neighbours, seed: int, fits: FitLabels | None = None) -> EngineFit:
+def fit_hdbscan(vectors: Vectors, neighbours: Neighbours, seed: int, fits: FitLabels | None) -> EngineFit:
     del fits  # this engine makes its own single fit
     labels, probability = cluster_by_density(vectors, neighbours, seed=seed)
     edges = build_edges(neighbours)
@@ -241,10 +234,8 @@ def _measure_strength_and_stability(
     k = int(labels.max()) + 1
     consensus = np.clip(fit.communities.consensus, 0, 1)
     if k and fit.needs_resampling and resample:
-        if fit.samples is None:
-            estimate = measure_stability(fit.communities.edges, labels, nearest, consensus, seed=seed)
-        else:
-            estimate = estimate_stability(fit.samples, labels, nearest, consensus)
+        samples = fit_row_samples(fit.communities.edges, seed=seed) if fit.samples is None else fit.samples
+        estimate = estimate_stability(samples, labels, nearest, consensus)
         return estimate.strength, estimate.stability
     is_member = labels != OUTLIER
     size = np.bincount(labels[is_member], minlength=k)

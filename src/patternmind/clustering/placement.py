@@ -276,6 +276,3 @@ def _best_threshold(
         np.sort(values[is_other]), thresholds
     )
     return float(thresholds[int(errors.argmin())])
-
-
-__all__ = ["Placement", "PlacementModel", "fit_placement", "predict"]

@@ -35,7 +35,6 @@ class _RepulsionGrid:
 
     cells: int
     width: float
-    kernel: NDArray[np.float64]
     kernel_corner: NDArray[np.float64]
     kernel_spectrum: Any
     force_spectrum: Any
@@ -81,7 +80,7 @@ def _build_grid(cells: int, width: float) -> _RepulsionGrid:
     displacement = steps[:, None] + 1j * steps[None, :]
     kernel = 1 / (1 + np.abs(displacement) ** 2)
     return _RepulsionGrid(
-        cells, width, kernel, kernel[:2, :2], _load_fft().fft2(kernel), _load_fft().fft2(displacement * kernel**2)
+        cells, width, kernel[:2, :2], _load_fft().fft2(kernel), _load_fft().fft2(displacement * kernel**2)
     )
 
 

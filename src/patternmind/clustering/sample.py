@@ -249,6 +249,3 @@ def _number_by_size(labels: NDArray[np.int32], k: int) -> tuple[NDArray[np.intp]
     new_number = np.full(k + 1, OUTLIER, np.int32)
     new_number[order] = np.arange(len(order), dtype=np.int32)
     return order, new_number
-
-
-__all__ = ["draw_sample", "partition_sample", "smallest_visible_theme"]

@@ -90,26 +90,8 @@ def estimate_stability(
     )
 
 
-def measure_stability(
-    edges: Edges,
-    labels: NDArray[np.int32],
-    nearest_cluster: NDArray[np.int32],
-    consensus: NDArray[np.float64],
-    *,
-    seed: int,
-) -> StabilityEstimate:
-    """Fit samples of the rows and compare a partition with them.
-
-    The other arguments are those of ``estimate_stability``.
-    """
-    return estimate_stability(fit_row_samples(edges, seed=seed), labels, nearest_cluster, consensus)
-
-
 def _jaccard(labels: NDArray[np.int32], communities: NDArray[np.int32], k: int) -> NDArray[np.float64]:
-    """Return the Jaccard index of each cluster with each community, (k, m).
-
-    Only rows in a cluster count.
-    """
+    """Return the Jaccard index of each cluster with each community, (k, m). Only rows in a cluster count."""
     is_member = labels != OUTLIER
     cluster, community = labels[is_member].astype(np.int64), communities[is_member].astype(np.int64) + 1
     m = int(communities.max()) + 2

@@ -221,6 +221,3 @@ def _weight_by_label(
     cell = row[is_counted] * width + label[is_counted] - OUTLIER
     edge_weight = np.concatenate([weight, weight])[is_counted]
     return np.asarray(np.bincount(cell, edge_weight, len(rows) * width), np.float64).reshape(len(rows), width)
-
-
-__all__ = ["MAX_DRIFT", "MIN_ROWS", "WarmStart", "count_drift", "extend_fits", "hash_rows", "warm_start_fits"]

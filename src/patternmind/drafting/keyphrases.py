@@ -15,6 +15,7 @@ PLACEHOLDER = re.compile(r"\[[a-z]+(?: \d+)?\]")
 MASKED = re.compile(r"\b[xX]{2,}\b")
 PHRASE_BREAK = "\0"
 MAX_PHRASE_WORDS = 3
+MAX_DISTINCTIVE_PHRASES = 12
 MIN_CASE_SHARE = 0.15
 """Minimum share of a theme's cases for a phrase.
 
@@ -22,56 +23,9 @@ A rarer phrase belongs to single incidents, not to what the cases have in common
 """
 
 VAGUE_WORDS = frozenset(
-    [
-        "various",
-        "diverse",
-        "different",
-        "several",
-        "issue",
-        "issues",
-        "problem",
-        "problems",
-        "challenge",
-        "challenges",
-        "improving",
-        "improvement",
-        "thing",
-        "things",
-        "lot",
-        "way",
-        "ways",
-        "time",
-        "times",
-        "day",
-        "days",
-        "week",
-        "weeks",
-        "month",
-        "months",
-        "year",
-        "years",
-        "case",
-        "cases",
-        "people",
-        "person",
-        "team",
-        "teams",
-        "work",
-        "example",
-        "general",
-        "use",
-        "used",
-        "using",
-        "need",
-        "needed",
-        "part",
-        "parts",
-        "number",
-        "process",
-        "result",
-        "results",
-        "order",
-    ]
+    "various diverse different several issue issues problem problems challenge challenges improving improvement"
+    " thing things lot way ways time times day days week weeks month months year years case cases people person"
+    " team teams work example general use used using need needed part parts number process result results order".split()
 )
 """Words that never name a theme alone: they fit every other theme as well."""
 
@@ -91,10 +45,7 @@ ALL_STOPWORDS = STOPWORDS | {normalize_word(word) for word in STOPWORDS}
 
 
 def extract_phrases(text: str) -> dict[tuple[str, ...], str]:
-    """Return each phrase of up to three words with its first spelling.
-
-    Every word of a phrase is a content word.
-    """
+    """Return each phrase of up to three words with its first spelling. Every word of a phrase is a content word."""
     phrases: dict[tuple[str, ...], str] = {}
     clean = MASKED.sub(PHRASE_BREAK, PLACEHOLDER.sub(PHRASE_BREAK, text))
     for part in re.split(r"[.,;:!?()\[\]\"“”\n/|{}\0]+", clean):
@@ -133,7 +84,7 @@ class PhraseCounts:
         """Noun and verb counts of a sample of these texts, independent of their order."""
         return WordUsage(self.texts[case_id] for case_id in sorted(self.texts)[:MAX_TEXTS_READ])
 
-    def distinctive_phrases(self, case_ids: Sequence[str], *, limit: int = 12) -> list[Phrase]:
+    def distinctive_phrases(self, case_ids: Sequence[str]) -> list[Phrase]:
         """Return the phrases that a theme's cases share and other cases do not, best first.
 
         The score is the product of three factors:
@@ -155,7 +106,7 @@ class PhraseCounts:
             if score > 0:
                 phrases.append(Phrase(self._common_spelling(key, case_ids), key, share, score))
         phrases.sort(key=lambda phrase: (-phrase.score, phrase.words))
-        return _drop_redundant_phrases(phrases, limit)
+        return _drop_redundant_phrases(phrases)
 
     def _common_spelling(self, key: tuple[str, ...], case_ids: Iterable[str]) -> str:
         """Return the most common spelling; lower case, except for names and abbreviations with capitals inside."""
@@ -169,24 +120,22 @@ class PhraseCounts:
     def __len__(self) -> int:
         return len(self._phrases)
 
-    def n_cases_with(self, word: str, case_ids: Iterable[str] | None = None) -> int:
-        """Count the cases, among these or all, that contain a normalised word."""
-        if case_ids is None:
-            return self._case_counts[word,]
-        return sum((word,) in self._phrases[case_id] for case_id in case_ids)
+    def n_cases_with(self, word: str) -> int:
+        """Count the cases that contain a normalised word."""
+        return self._case_counts[word,]
 
     def content_words_of(self, case_id: str) -> Iterator[str]:
         """Yield each content word of a case once."""
         return (key[0] for key in self._phrases[case_id] if len(key) == 1)
 
 
-def _drop_redundant_phrases(phrases: Sequence[Phrase], limit: int) -> list[Phrase]:
+def _drop_redundant_phrases(phrases: Sequence[Phrase]) -> list[Phrase]:
     """Drop each phrase whose words contain, or are contained in, those of a better phrase."""
     distinct: list[Phrase] = []
     for phrase in phrases:
         words = set(phrase.words)
         if not any(words <= set(other.words) or words >= set(other.words) for other in distinct):
             distinct.append(phrase)
-        if len(distinct) == limit:
+        if len(distinct) == MAX_DISTINCTIVE_PHRASES:
             break
     return distinct

@@ -67,7 +67,7 @@ class WordWeights:
 
 
 def propose_name_candidates(
-    counts: PhraseCounts, case_ids: Sequence[str], *, contrast_case_ids: Sequence[str] = (), limit: int = MAX_CANDIDATES
+    counts: PhraseCounts, case_ids: Sequence[str], *, contrast_case_ids: Sequence[str] = ()
 ) -> list[Phrase]:
     """Return phrases of a theme's cases, best first; several cases contain each content word of a phrase.
 
@@ -83,7 +83,7 @@ def propose_name_candidates(
         candidates = _collect_candidates(
             counts, case_ids, contrast_case_ids, min_case_share=MIN_CASE_SHARE, max_single_case_words=1
         )
-    return candidates[:limit]
+    return candidates[:MAX_CANDIDATES]
 
 
 def _has_too_few_candidates(candidates: Sequence[Phrase]) -> bool:

@@ -83,6 +83,3 @@ def _phrases_from(tokens: Sequence[Token], start: int) -> Iterator[Sequence[Toke
         opens_object = folded_before is not None and word.casefold() in ARTICLES
         if word.casefold() not in LINKING_WORDS or n_links > MAX_LINKING_WORDS or opens_object:
             return
-
-
-__all__ = ["LINKING_WORDS", "MAX_PHRASE_WORDS", "extract_noun_phrases"]

@@ -184,15 +184,12 @@ def _capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def lint_name(
-    name: str, case_texts: Sequence[str], *, contrast_texts: Sequence[str] = (), other_names: Sequence[str] = ()
-) -> list[str]:
+def lint_name(name: str, case_texts: Sequence[str], *, contrast_texts: Sequence[str] = ()) -> list[str]:
     """Return the errors of a theme's name; empty if the name is valid.
 
     Args:
         case_texts: Texts of the theme's own cases.
         contrast_texts: Texts of the nearest theme's cases, which the name must fit less well.
-        other_names: Names of the other themes.
     """
     words = [normalize_word(word) for word in re.findall(r"[^\W\d_]+", name)]
     case_words = [frozenset(normalize_word(word) for word in re.findall(r"[^\W\d_]+", text)) for text in case_texts]
@@ -207,8 +204,6 @@ def lint_name(
         errors.append("the name contains a proper name that only one case in eight or fewer uses")
     if contrast_texts and not _fits_own_theme_better(name, case_texts, contrast_texts):
         errors.append("the name fits its nearest theme equally well")
-    if any(are_names_similar(name, other) for other in other_names):
-        errors.append("the name is too similar to that of another theme")
     return errors
 
 

@@ -1,7 +1,4 @@
-"""Encoder for tests: hashes words to directions, without a model.
-
-Texts with common words get similar vectors.
-"""
+"""Encoder for tests: hashes words to directions, without a model. Texts with common words get similar vectors."""
 
 import hashlib
 import re
@@ -33,11 +30,7 @@ class HashingEncoder:
                 sums[row] += _word_direction(word)
             if progress:
                 progress("embed", row + 1, len(texts))
-        return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32) if len(texts) else _no_vectors()
-
-
-def _no_vectors() -> Vectors:
-    return np.zeros((0, HashingEncoder.dimensions), np.float32)
+        return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
 
 
 def _word_direction(word: str) -> np.ndarray:

@@ -13,7 +13,6 @@ from patternmind.domain.cases import (
 )
 from patternmind.errors import UsageError
 from patternmind.text import (
-    SentenceSide,
     Side,
     classify_sides,
     is_english,
@@ -73,10 +72,7 @@ def check_lens(lens: str) -> str:
 
 
 def lens_text(case: Case, lens: str) -> str:
-    """Return the text of a case under a lens, in reading order.
-
-    It is the whole text if the lens selects too little.
-    """
+    """Return the text of a case under a lens, in reading order. It is the whole text if the lens selects too little."""
     return extract_lens_text(case, lens).text
 
 
@@ -96,7 +92,10 @@ def extract_lens_text(case: Case, lens: str) -> LensText:
         return LensText(_join_masked(case.text.values()), LensCoverage.NOTHING_SPECIFIC)
     if not is_english(" ".join(case.text[field] for field in body)):
         return LensText(_join_masked(case.text.values()), LensCoverage.NOT_ENGLISH)
-    sentences_of = {field: _classify_sentences(case.text[field], is_whole_text=has_single_field) for field in body}
+    sentences_of = {
+        field: classify_sides(case.text[field], split_sentences(case.text[field]), is_whole_text=has_single_field)
+        for field in body
+    }
     side = LENS_SIDES[lens]
     if all(sentence.side is side for sentences in sentences_of.values() for sentence in sentences):
         return LensText(_join_masked(case.text.values()), LensCoverage.SENTENCES)
@@ -110,10 +109,6 @@ def extract_lens_text(case: Case, lens: str) -> LensText:
         return LensText(_join_masked(case.text.values()), LensCoverage.NOTHING_SPECIFIC)
     title = [case.text["title"]] if "title" in fields else []
     return LensText(_join_masked([*title, *selected]), LensCoverage.SENTENCES)
-
-
-def _classify_sentences(text: str, *, is_whole_text: bool) -> list[SentenceSide]:
-    return classify_sides(text, split_sentences(text), is_whole_text=is_whole_text)
 
 
 def _join_masked(parts: Iterable[str]) -> str:

@@ -47,10 +47,7 @@ that differs is never used.
 """
 
 WINDOW_SIZE = 94
-"""Word pieces per window.
-
-With the two special tokens a row has 96, where attention costs half as much as at 208.
-"""
+"""Word pieces per window. With the two special tokens a row has 96, where attention costs half as much as at 208."""
 
 ROW_LENGTH_STEP = 16
 MAX_SINGLE_WINDOWS = 3

@@ -60,6 +60,3 @@ def _offset_progress(progress: Progress | None, start: int, total: int) -> Progr
     if progress is None:
         return None
     return lambda step, done, _: progress(step, start + done, total)
-
-
-__all__ = ["EMBEDDING_CHUNK_SIZE", "embed_cases", "embed_texts", "missing_texts", "stack_vectors", "text_hash"]

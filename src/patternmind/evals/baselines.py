@@ -1,11 +1,8 @@
-"""Baselines by figure.
-
-``evals/baselines.json`` in the repository holds them; the wheel includes a copy.
-"""
+"""Baselines by figure. ``evals/baselines.json`` in the repository holds them; the wheel includes a copy."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,20 +78,11 @@ def merge_baselines(
         new_modes = new[key].modes if key in new else ()
         merged_modes = tuple(sorted({*other_modes, *new_modes}))
         if merged_modes:
-            merged[key] = Baseline(value=latest.value, noise=latest.noise, gate=latest.gate, modes=merged_modes)
+            merged[key] = replace(latest, modes=merged_modes)
     return merged
 
 
 def write_baselines(path: Path, baselines: Mapping[str, Baseline]) -> None:
-    """Write one figure per line.
-
-    A changed figure is then one line of a diff.
-    """
-    lines = [
-        f"  {json.dumps(key)}: "
-        + json.dumps(
-            {"value": baseline.value, "noise": baseline.noise, "gate": baseline.gate, "modes": list(baseline.modes)}
-        )
-        for key, baseline in baselines.items()
-    ]
+    """Write one figure per line. A changed figure is then one line of a diff."""
+    lines = [f"  {json.dumps(key)}: {json.dumps(asdict(baseline))}" for key, baseline in baselines.items()]
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

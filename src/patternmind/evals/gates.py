@@ -1,10 +1,7 @@
-"""Turn scores into results with a verdict.
-
-A gate combines the promised limit with the baseline minus its noise.
-"""
+"""Turn scores into results with a verdict. A gate combines the promised limit with the baseline minus its noise."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from patternmind.evals.baselines import Baseline
 from patternmind.evals.report import MetricResult, ScoreDirection, ScoreUnit
@@ -16,7 +13,7 @@ Both are compared as the baselines store them, so that a value never fails again
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Score:
     """One value from a scorer.
 
@@ -29,6 +26,7 @@ class Score:
     dataset: str
     name: str
     value: float
+    _: KW_ONLY
     direction: ScoreDirection = ScoreDirection.HIGHER
     unit: ScoreUnit = ScoreUnit.SHARE
     limit: float | None = None

@@ -73,10 +73,7 @@ class MetricResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalReport:
-    """Results of one suite.
-
-    ``encoder`` names weights and precision.
-    """
+    """Results of one suite. ``encoder`` names weights and precision."""
 
     suite: str
     encoder: str
@@ -204,6 +201,3 @@ def explain_failure(result: MetricResult) -> str:
     gate = format_value(result.gate, result.unit)
     note = f" ({result.note})" if result.note else ""
     return f"{result.key} is {format_value(result.value, result.unit)}, but its gate is {bound} {gate}{note}."
-
-
-__all__ = ["EvalReport", "MetricResult", "ScoreDirection", "ScoreUnit", "explain_failure", "format_value"]

@@ -57,16 +57,10 @@ SUITES = ("ci", "full")
 CI_STABILITY_FITS, FULL_STABILITY_FITS = 4, 10
 N_PLANTED_SENTENCES = 150
 MAX_KNOWN_ITEMS = 100
-"""Limit of both suites.
-
-A figure has one baseline, whichever suite measures it.
-"""
+"""Limit of both suites. A figure has one baseline, whichever suite measures it."""
 
 CI_MAX_PREREADINGS = 5
-"""Maximum of each real corpus in the "ci" suite.
-
-The full suite takes every theme, as both suites do for the sample.
-"""
+"""Maximum of each real corpus in the "ci" suite. The full suite takes every theme, as both suites do for the sample."""
 
 
 def run_suite(suite: str, *, corpora: Path | None, progress: Progress | None = None) -> EvalReport:
@@ -113,10 +107,7 @@ def mode_of(suite: str, score: Score) -> str:
 def eval_context(
     *, progress: Progress | None = None, encoder: Encoder | None = None, seed: int = 0
 ) -> Generator[EvalContext]:
-    """Provide a temporary folder for data folders and the default encoder.
-
-    The encoder caches what it embeds.
-    """
+    """Provide a temporary folder for data folders and the default encoder. The encoder caches what it embeds."""
     with tempfile.TemporaryDirectory(prefix="patternmind-eval-") as folder:
         base_encoder = encoder or CachingEncoder(AppContext(Settings(home=Path(folder))).encoder)
         yield EvalContext(Path(folder), base_encoder, seed, progress)
@@ -221,10 +212,7 @@ def measure_arxiv(corpora: Path, context: EvalContext) -> list[Score]:
 
 
 def duplicate_pairs(network: NetworkRun) -> frozenset[frozenset[str]]:
-    """Return pairs of external ids of duplicates.
-
-    One case of each pair is marked as a duplicate of the other.
-    """
+    """Return pairs of external ids of duplicates. One case of each pair is marked as a duplicate of the other."""
     external_ids = dict(zip((case.id for case in network.cases), network.external_ids, strict=True))
     return frozenset(
         frozenset((external_ids[case.id], external_ids[case.duplicate_of]))
@@ -279,6 +267,3 @@ def _score_names(network: NetworkRun, context: EvalContext) -> list[Score]:
             network.name, network_themes, network.cases, network.vectors, context.encoder, seed=context.seed
         ),
     ]
-
-
-__all__: Sequence[str] = ("SUITES", "check_suite", "eval_context", "measure_suite", "mode_of", "modes_of", "run_suite")

@@ -87,11 +87,6 @@ def _is_word_character(char: str) -> bool:
     return category[0] in "NM" or category in {"Lu", "Ll", "Lt", "Lm"}
 
 
-def fold_text(text: str) -> str:
-    """Return the text as ``find_folded`` compares it, stripped."""
-    return _fold_with_spans(text.strip())[0]
-
-
 @lru_cache(maxsize=32)  # the claims of a draft quote the same few cases
 def _fold_with_spans(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Return the folded text in NFD, and the source span of each character.

@@ -22,10 +22,7 @@ def exemplars_of(theme: Theme) -> tuple[str, ...]:
 
 
 def is_dormant(theme: Theme) -> bool:
-    """Return True if the theme matched no cluster in the last run.
-
-    Its cases may belong to another theme now.
-    """
+    """Return True if the theme matched no cluster in the last run. Its cases may belong to another theme now."""
     return not theme.case_ids and theme.lineage in DORMANT_LINEAGES
 
 

@@ -6,7 +6,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 
 from patternmind.errors import GatewayFailed
-from patternmind.ports import LanguageModel, ModelAnswer, Progress, RenderedPrompt
+from patternmind.ports import LanguageModel, ModelAnswer, RenderedPrompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,7 @@ LlmResult = ModelAnswer | GatewayFailed
 """A valid answer, or the failure; ``outcome`` of the failure names its kind."""
 
 
-def ask_all(
-    model: LanguageModel, requests: Sequence[LlmRequest], *, progress: Progress | None = None
-) -> list[LlmResult]:
+def ask_all(model: LanguageModel, requests: Sequence[LlmRequest]) -> list[LlmResult]:
     """Return one result per request, in the order of the requests.
 
     The model's ``n_parallel`` limits the number of parallel requests; the default is 1. A repeated request is sent
@@ -34,38 +32,25 @@ def ask_all(
     distinct: dict[tuple[str, ...], LlmRequest] = {}
     for request in requests:
         distinct.setdefault(_request_key(request), request)
-    results = _ask_in_parallel(model, list(distinct.values()), progress)
+    results = _ask_in_parallel(model, list(distinct.values()))
     return [results[_request_key(request)] for request in requests]
 
 
-def _ask_in_parallel(
-    model: LanguageModel, requests: Sequence[LlmRequest], progress: Progress | None
-) -> dict[tuple[str, ...], LlmResult]:
+def _ask_in_parallel(model: LanguageModel, requests: Sequence[LlmRequest]) -> dict[tuple[str, ...], LlmResult]:
     n_parallel: int = getattr(model, "n_parallel", 1)
     if n_parallel == 1:
-        return _ask_sequentially(model, requests, progress)
+        return {_request_key(request): _ask_or_failure(model, request) for request in requests}
     results: dict[tuple[str, ...], LlmResult] = {}
     with ThreadPoolExecutor(n_parallel, thread_name_prefix="question") as threads:
         request_by_future: dict[Future[LlmResult], LlmRequest] = {
             threads.submit(copy_context().run, _ask_or_failure, model, request): request for request in requests
         }
         try:
-            for n_done, future in enumerate(as_completed(request_by_future), 1):
+            for future in as_completed(request_by_future):
                 results[_request_key(request_by_future[future])] = future.result()
-                _report_progress(progress, n_done, len(requests))
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
-    return results
-
-
-def _ask_sequentially(
-    model: LanguageModel, requests: Sequence[LlmRequest], progress: Progress | None
-) -> dict[tuple[str, ...], LlmResult]:
-    results: dict[tuple[str, ...], LlmResult] = {}
-    for n_done, request in enumerate(requests, 1):
-        results[_request_key(request)] = _ask_or_failure(model, request)
-        _report_progress(progress, n_done, len(requests))
     return results
 
 
@@ -76,14 +61,6 @@ def _ask_or_failure(model: LanguageModel, request: LlmRequest) -> LlmResult:
         return error
 
 
-def _report_progress(progress: Progress | None, n_done: int, n_total: int) -> None:
-    if progress is not None:
-        progress("ask", n_done, n_total)
-
-
 def _request_key(request: LlmRequest) -> tuple[str, ...]:
     prompt = request.prompt
     return (request.task, prompt.id, prompt.hash, prompt.input_hash, prompt.system, prompt.user)
-
-
-__all__ = ["LlmRequest", "LlmResult", "ask_all"]

@@ -153,18 +153,3 @@ def _case_texts(cases: Iterable[Case]) -> Iterator[str]:
 
 def _trailing_space(part: str) -> str:
     return part[len(part.rstrip()) :]
-
-
-__all__ = [
-    "MIN_SHORT_WORDS",
-    "QUOTATION_PATTERN",
-    "RUN_WORDS",
-    "WITHHELD_MARK",
-    "ConfidentialPhrases",
-    "WordRun",
-    "identifying_phrases",
-    "iter_texts",
-    "split_sentences",
-    "split_words",
-    "word_runs",
-]

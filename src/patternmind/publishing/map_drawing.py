@@ -46,10 +46,7 @@ MAX_TRIANGULATED_DOTS = 1_500
 """Maximum number of dots for polygons between them; more dots touch anyway."""
 
 MAX_LINK_RATIO, MIN_GAP = 5.0, 60.0
-"""Limits for the links of an island.
-
-A link is omitted if it exceeds both the median times this ratio and this gap.
-"""
+"""Limits for the links of an island. A link is omitted if it exceeds both the median times this ratio and this gap."""
 
 MAX_TRIANGLE_RATIO = 1.5
 """Longest side of a triangle, as a multiple of the longest link."""
@@ -116,7 +113,10 @@ def draw_map(
     boxes = [_island_box(island, _outline_width(radius) / 2) for island in members]
     looks = _assign_styles(boxes)
     labels = _place_labels(theme_map.themes, members, boxes, looks, dots)
-    link = _with_link if with_links else _without_link
+
+    def link(address: str, svg: str, *, is_hidden: bool = False) -> str:
+        return _with_link(address, svg, is_hidden=is_hidden) if with_links else svg
+
     links_cases = with_links and len(rows) <= MAX_CASE_LINKS
     case_ids = [theme_map.case_ids[int(row)] for row in rows] if links_cases else []
     parts = [
@@ -151,12 +151,7 @@ def _sample_rows(theme_indices: NDArray[np.int64], step: int) -> NDArray[np.int6
     return np.flatnonzero(is_drawn)
 
 
-def _without_link(address: str, svg: str, *, is_hidden: bool = False) -> str:
-    del address, is_hidden
-    return svg
-
-
-def _with_link(address: str, svg: str, *, is_hidden: bool = False) -> str:
+def _with_link(address: str, svg: str, *, is_hidden: bool) -> str:
     """Wrap an SVG part in a link.
 
     A hidden link is for the mouse only, because the theme name or the table has the same link.

@@ -3,8 +3,7 @@
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from patternmind.domain.breadth import pluralize
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, DraftFields, joined_lines, stated_lines
@@ -27,6 +26,8 @@ from patternmind.publishing.document import (
 from patternmind.publishing.field_text import NOT_STATED_SENTENCE, provenance_line, quote_blocks
 from patternmind.publishing.publication_rules import PublishedPattern, WithheldPattern
 
+VERSION = "0.1"
+
 INTRODUCTION = (
     "Ways of working that recurred in this network's own cases. Each was proposed from those cases and accepted by a "
     "named person; every quote is verbatim from a colleague's case, names removed."
@@ -39,15 +40,6 @@ NO_COUNTER_EVIDENCE = "None was found in these cases. That does not prove that t
 NO_USES = "No uses recorded yet. If you try it, tell the network how it went."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edition:
-    """An earlier version of the playbook, for the change log."""
-
-    version: str
-    date: dt.date
-    text: str
-
-
 def build_playbook(
     patterns: Sequence[PublishedPattern],
     withheld: Sequence[WithheldPattern],
@@ -55,25 +47,21 @@ def build_playbook(
     *,
     network: Network,
     themes: Sequence[Theme],
-    version: str = "0.1",
     date: dt.date,
-    earlier_editions: Sequence[Edition] = (),
 ) -> Document:
     """Return the whole playbook, with the patterns in the same order.
 
     Args:
         withheld: Only their number and reasons appear, without names or texts.
         retired: Listed by name; ``publication_rules.select_patterns`` excludes those that could never be published.
-        earlier_editions: Earlier versions, newest first.
     """
     anchors = {published.pattern.id: _anchor(published.pattern, n) for n, published in enumerate(patterns, 1)}
-    edition = Edition(version=version, date=date, text=_edition_text(patterns))
-    blocks: list[Block] = [*_front_blocks(patterns, withheld, network=network, version=version, date=date)]
+    blocks: list[Block] = [*_front_blocks(patterns, withheld, network=network, date=date)]
     if patterns:
         blocks += _contents_blocks(patterns, anchors)
     for published in patterns:
         blocks += _pattern_page(published, anchors, patterns, themes)
-    blocks += _change_log([edition, *earlier_editions])
+    blocks += _change_log(patterns, date)
     blocks += _retired_list(retired)
     return Document(
         kind="playbook",
@@ -81,7 +69,7 @@ def build_playbook(
         blocks=tuple(blocks),
         front_matter={
             "network": network.name,
-            "version": version,
+            "version": VERSION,
             "date": date.isoformat(),
             "patterns": tuple(published.pattern.id for published in patterns),
             "withheld": len(withheld),
@@ -99,14 +87,13 @@ def _front_blocks(
     withheld: Sequence[WithheldPattern],
     *,
     network: Network,
-    version: str,
     date: dt.date,
 ) -> Iterator[Block]:
     if network.purpose:
         yield Paragraph(network.purpose, is_lead=True)
     n_tested = sum(published.pattern.state is DraftState.FIELD_TESTED for published in patterns)
     count = f"{len(patterns)}, {n_tested} of them field-tested" if n_tested else str(len(patterns))
-    yield FactTable((("Version", version), ("Date", date.isoformat()), ("Patterns", count)))
+    yield FactTable((("Version", VERSION), ("Date", date.isoformat()), ("Patterns", count)))
     if not patterns:
         yield Paragraph(_empty_message(withheld))
         return
@@ -246,19 +233,10 @@ def _omissions_text(published: PublishedPattern) -> str:
     return f"{quotes} that may not be published, and {lines} with them"
 
 
-def _edition_text(patterns: Sequence[PublishedPattern]) -> str:
-    if not patterns:
-        return "No patterns yet."
-    return f"{pluralize(len(patterns), 'pattern')}: {_pattern_names(published.pattern for published in patterns)}."
-
-
-def _pattern_names(patterns: Iterable[Pattern]) -> str:
-    return ", ".join(f"{pattern.name} (version {pattern.version})" for pattern in patterns)
-
-
-def _change_log(editions: Sequence[Edition]) -> list[Block]:
-    rows = tuple((f"{edition.version}, {edition.date.isoformat()}", edition.text) for edition in editions)
-    return [Heading(2, "Change log", starts_page=True), FactTable(rows)]
+def _change_log(patterns: Sequence[PublishedPattern], date: dt.date) -> list[Block]:
+    names = ", ".join(f"{item.pattern.name} (version {item.pattern.version})" for item in patterns)
+    text = f"{pluralize(len(patterns), 'pattern')}: {names}." if patterns else "No patterns yet."
+    return [Heading(2, "Change log", starts_page=True), FactTable(((f"{VERSION}, {date.isoformat()}", text),))]
 
 
 def _retired_list(retired: Sequence[Pattern]) -> list[Block]:

@@ -1,6 +1,7 @@
 """Lay out a pre-reading as a document of two pages: the case first, open questions last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from patternmind.domain.drafts import (
     Claim,
     DraftState,
     Pattern,
+    Provenance,
     ReviewedDraft,
     fields_of,
     state_of,
@@ -94,23 +96,26 @@ def prereading_record(prereading: ReviewedDraft) -> dict[str, Any]:
         "theme_id": draft.theme_id,
         "name": fields.pop("name"),
         "fields": fields,
-        "claims": [_claim_record(claim) for claim in draft.claims],
-        "provenance": {
-            "run_id": draft.provenance.run_id,
-            "model": draft.provenance.model,
-            "prompt": draft.provenance.prompt,
-            "prompt_hash": draft.provenance.prompt_hash,
-            "inputs": list(draft.provenance.inputs),
-        },
+        "claims": [claim_record(claim) for claim in draft.claims],
+        "provenance": provenance_record(draft.provenance),
     }
 
 
-def _claim_record(claim: Claim) -> dict[str, Any]:
-    quotes = [
-        {"case_id": quote.case_id, "field": quote.field, "start": quote.start, "end": quote.end, "text": quote.text}
-        for quote in claim.quotes
-    ]
+def claim_record(claim: Claim, *, without_cases: Collection[str] = ()) -> dict[str, Any]:
+    """Return a claim as JSON, with its quotes from all other cases."""
+    quotes = [asdict(quote) for quote in claim.quotes if quote.case_id not in without_cases]
     return {"text": claim.text, "field": claim.field, "quotes": quotes}
+
+
+def provenance_record(provenance: Provenance) -> dict[str, Any]:
+    """Return a provenance as JSON, without the cost."""
+    return {
+        "run_id": provenance.run_id,
+        "model": provenance.model,
+        "prompt": provenance.prompt,
+        "prompt_hash": provenance.prompt_hash,
+        "inputs": list(provenance.inputs),
+    }
 
 
 def _build_document(content: PrereadingContent, parts: Parts, *, n_left_out: int) -> Document:

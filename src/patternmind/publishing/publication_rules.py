@@ -280,10 +280,7 @@ def _is_quote_publishable(quote: Quote, cases: Mapping[str, Case]) -> bool:
 
 
 def _may_mix_confidential(claim: Claim, pattern: Pattern, cases: Mapping[str, Case]) -> bool:
-    """Return whether a model's claim quotes an unpublishable case.
-
-    Its words may come from any quoted case.
-    """
+    """Return whether a model's claim quotes an unpublishable case. Its words may come from any quoted case."""
     quoted_cases = (cases.get(quote.case_id) for quote in claim.quotes)
     return pattern.provenance.model != NO_AI and not all(map(is_publishable, quoted_cases))
 

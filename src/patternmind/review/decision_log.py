@@ -23,21 +23,16 @@ from patternmind.domain.drafts import (
 from patternmind.domain.members import require_actor
 from patternmind.errors import InvalidState, RuleViolated
 
+_PENDING_TRANSITIONS: Mapping[DraftAction, DraftState] = {
+    DraftAction.ACCEPT: DraftState.ACCEPTED,
+    DraftAction.EDIT: DraftState.IN_REVIEW,
+    DraftAction.REJECT: DraftState.REJECTED,
+    DraftAction.NOT_SURE: DraftState.IN_REVIEW,
+    DraftAction.FLAG: DraftState.IN_REVIEW,
+}
 TRANSITIONS: Mapping[DraftState, Mapping[DraftAction, DraftState]] = {
-    DraftState.CANDIDATE: {
-        DraftAction.ACCEPT: DraftState.ACCEPTED,
-        DraftAction.EDIT: DraftState.IN_REVIEW,
-        DraftAction.REJECT: DraftState.REJECTED,
-        DraftAction.NOT_SURE: DraftState.IN_REVIEW,
-        DraftAction.FLAG: DraftState.IN_REVIEW,
-    },
-    DraftState.IN_REVIEW: {
-        DraftAction.ACCEPT: DraftState.ACCEPTED,
-        DraftAction.EDIT: DraftState.IN_REVIEW,
-        DraftAction.REJECT: DraftState.REJECTED,
-        DraftAction.NOT_SURE: DraftState.IN_REVIEW,
-        DraftAction.FLAG: DraftState.IN_REVIEW,
-    },
+    DraftState.CANDIDATE: _PENDING_TRANSITIONS,
+    DraftState.IN_REVIEW: _PENDING_TRANSITIONS,
     DraftState.ACCEPTED: {DraftAction.EDIT: DraftState.ACCEPTED, DraftAction.RETIRE: DraftState.RETIRED},
     DraftState.FIELD_TESTED: {DraftAction.EDIT: DraftState.FIELD_TESTED, DraftAction.RETIRE: DraftState.RETIRED},
     DraftState.RETIRED: {},

@@ -16,10 +16,6 @@ class ReviewStatus(StrEnum):
     DECIDED = "decided"
 
 
-_ACCEPTING = frozenset({DraftAction.ACCEPT})
-_REJECTING = frozenset({DraftAction.REJECT})
-
-
 def needs_second_view(decisions: Sequence[Decision]) -> bool:
     """Return True if the last active decision is "not sure"."""
     active = active_decisions(decisions)
@@ -60,6 +56,4 @@ def latest_views(decisions: Sequence[Decision]) -> dict[str, DraftAction]:
 def has_disagreement(decisions: Sequence[Decision]) -> bool:
     """Return True if people disagree: accepted by one and rejected by another, or two were not sure."""
     views = list(latest_views(decisions).values())
-    return (
-        bool(_ACCEPTING.intersection(views) and _REJECTING.intersection(views)) or views.count(DraftAction.NOT_SURE) > 1
-    )
+    return {DraftAction.ACCEPT, DraftAction.REJECT} <= set(views) or views.count(DraftAction.NOT_SURE) > 1

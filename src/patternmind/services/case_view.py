@@ -95,14 +95,14 @@ def get_case_view(store: Store, case_id: str) -> CaseView:
 
 
 def find_similar_cases(
-    store: Store, find_nearest: Callable[[str, int], Sequence[Hit]], case: Case, *, k: int = MAX_SIMILAR_CASES
+    store: Store, find_nearest: Callable[[str, int], Sequence[Hit]], case: Case
 ) -> list[SimilarCase]:
     """Find the cases most similar in meaning, best first; empty while the case is not embedded.
 
     Args:
         find_nearest: Returns the k nearest cases of a case id, best first.
     """
-    hits = find_nearest(case.id, k)
+    hits = find_nearest(case.id, MAX_SIMILAR_CASES)
     cases = store.cases.get_many([hit.case_id for hit in hits])
     return [SimilarCase(cases[hit.case_id], hit.score) for hit in hits if hit.case_id in cases]
 

@@ -11,9 +11,9 @@ _COUNTS_CACHE: VersionedCache[NetworkCounts] = VersionedCache()
 _CASE_COUNT_CACHE: VersionedCache[int] = VersionedCache()
 
 
-def get_counts(store: Store, lens: str | None = None) -> NetworkCounts:
+def get_counts(store: Store) -> NetworkCounts:
     """Return ``store.network_counts``, cached."""
-    return _COUNTS_CACHE.get_or_compute(store, lambda: store.network_counts(lens), key=lens)
+    return _COUNTS_CACHE.get_or_compute(store, store.network_counts)
 
 
 def count_matching_cases(store: Store, filters: CaseFilter) -> int:

@@ -265,6 +265,3 @@ class _ThemeWithoutCase:
             n_contributors=counts.n_contributors,
             trend=theme_counts.trend_by_quarter(counts.cases),
         )
-
-
-__all__ = ["ErasureResult", "erase_case", "find_erasure"]

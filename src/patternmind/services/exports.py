@@ -1,6 +1,7 @@
 """Export rows of assignments, map, cases, themes, drafts and patterns, within consent and publishing limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from patternmind.domain.cases import Case, is_publishable
@@ -8,7 +9,6 @@ from patternmind.domain.drafts import (
     NO_AI,
     Claim,
     Draft,
-    Flag,
     Pattern,
     ReviewedDraft,
     fields_of,
@@ -22,6 +22,7 @@ from patternmind.ingestion.redaction.redactor import redact_values
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Store
 from patternmind.publishing.confidential_phrases import WITHHELD_MARK, ConfidentialPhrases, iter_texts
+from patternmind.publishing.prereading import claim_record, provenance_record
 from patternmind.publishing.publication_rules import MIN_SUBSTRING_CHARS, redact_for_export
 from patternmind.services.playbook import collect_playbook
 from patternmind.services.reviews import list_all_drafts
@@ -76,18 +77,8 @@ def _assignment_rows(store: Store, lens: str | None) -> Iterator[Row]:
 
 
 def assignment_row(assignment: Assignment, external_id: str | None) -> Row:
-    return {
-        "case_id": assignment.case_id,
-        "external_id": external_id,
-        "theme_id": assignment.theme_id,
-        "area_id": assignment.area_id,
-        "strength": assignment.strength,
-        "nearest_theme_id": assignment.nearest_theme_id,
-        "second_theme_id": assignment.second_theme_id,
-        "second_strength": assignment.second_strength,
-        "outlier_score": assignment.outlier_score,
-        "reason": assignment.reason,
-    }
+    row: Row = {"case_id": assignment.case_id, "external_id": external_id, **asdict(assignment)}
+    return {name: value for name, value in row.items() if name not in {"x", "y"}}
 
 
 def _case_rows(store: Store) -> Iterator[Row]:
@@ -209,7 +200,7 @@ def draft_row(reviewed: ReviewedDraft, cases: Mapping[str, Case] | None = None) 
         "theme_id": draft.theme_id,
         "name": name,
         **content,
-        "flags": [_flag_row(flag) for flag in reviewed.grounded.flags if flag.text not in hidden],
+        "flags": [asdict(flag) for flag in reviewed.grounded.flags if flag.text not in hidden],
         "refused_claims": len(reviewed.grounded.refused_claims),
         "version": reviewed.version,
         "provenance": _provenance_row(draft),
@@ -219,10 +210,6 @@ def draft_row(reviewed: ReviewedDraft, cases: Mapping[str, Case] | None = None) 
 def _confidential_ids(draft: Draft, cases: Mapping[str, Case]) -> frozenset[str]:
     ids = {*draft.provenance.case_ids, *(quote.case_id for claim in draft.claims for quote in claim.quotes)}
     return frozenset(id for id in ids if not is_publishable(cases.get(id)))
-
-
-def _flag_row(flag: Flag) -> Row:
-    return {"doubt": flag.doubt.value, "reason": flag.reason, "field": flag.field, "text": flag.text}
 
 
 def _pattern_row(pattern: Pattern) -> Row:
@@ -248,18 +235,7 @@ def _content_row(
     exported = [claim for claim in claims if claim.text not in withheld_texts]
     return {
         "fields": {name: _without_texts(value, withheld_texts) for name, value in fields.items()},
-        "claims": [
-            {
-                "text": claim.text,
-                "field": claim.field,
-                "quotes": [
-                    {"case_id": q.case_id, "field": q.field, "start": q.start, "end": q.end, "text": q.text}
-                    for q in claim.quotes
-                    if q.case_id not in confidential_ids
-                ],
-            }
-            for claim in exported
-        ],
+        "claims": [claim_record(claim, without_cases=confidential_ids) for claim in exported],
         "withheld_claims": len(claims) - len(exported),
     }
 
@@ -290,12 +266,5 @@ def _replace_texts(line: str, withheld_texts: set[str]) -> str:
 
 def _provenance_row(source: Draft | Pattern) -> Row:
     provenance = source.provenance
-    return {
-        "run_id": provenance.run_id,
-        "model": provenance.model,
-        "prompt": provenance.prompt,
-        "prompt_hash": provenance.prompt_hash,
-        "inputs": list(provenance.inputs),
-        "n_tokens": provenance.n_tokens,
-        "cost_usd": provenance.cost_usd,
-    }
+    cost = {"n_tokens": provenance.n_tokens, "cost_usd": provenance.cost_usd}
+    return {**provenance_record(provenance), **cost}

@@ -12,11 +12,11 @@ from patternmind.domain.networks import (
     PublishingRule,
     RosterEntry,
 )
-from patternmind.errors import UsageError, VersionConflict
+from patternmind.errors import VersionConflict
 from patternmind.ingestion.redaction.phones import ALL_REGIONS, known_regions
 from patternmind.ports import RosterChange, Store
 from patternmind.services.roster import add_people, redact_with_roster
-from patternmind.services.validation import parse_enum
+from patternmind.services.validation import InvalidField, parse_enum
 
 MIN_THRESHOLD = 2
 """Smallest publishing limit for contributors and teams: a limit of one would identify a person."""
@@ -27,15 +27,6 @@ MAX_THRESHOLD = 10
 MAX_NETWORK_NAME_CHARS = 120
 MAX_PURPOSE_CHARS = 2000
 MAX_ROSTER_ENTRIES = 5000
-
-
-class InvalidField(UsageError):
-    """Invalid value of the field ``field``."""
-
-    field: str
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message, field=field)
 
 
 def network_version(network: Network) -> str:
@@ -61,9 +52,7 @@ def update_network(
     after = replace(
         before, name=name or before.name, purpose=purpose or before.purpose, rule=rule, default_consent=consent
     )
-    if after != before:
-        store.network.save(after)
-    return after
+    return _save_if_changed(store, before, after)
 
 
 def update_description(

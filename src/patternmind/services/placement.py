@@ -373,6 +373,3 @@ def _fit_model(
     stacked: NDArray[np.float32] = np.stack(vectors) if vectors else np.zeros((0, n_dimensions), np.float32)
     strength = np.asarray([assignment.strength for assignment in assignments], np.float32)
     return fit_placement(stacked, np.asarray(labels, np.int32), strength, np.asarray(reasons, np.int8))
-
-
-__all__ = ["CasePlacement", "Placer", "ThemeSuggestion"]

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patternmind.errors import UsageError
@@ -23,11 +23,7 @@ class PendingNames:
     is_complete: bool
 
 
-def _case_version(store: Store) -> Hashable:
-    return store.vectors.version()
-
-
-_POSSIBLE_NAMES_CACHE: VersionedCache[tuple[PossibleName, ...]] = VersionedCache(_case_version)
+_POSSIBLE_NAMES_CACHE: VersionedCache[tuple[PossibleName, ...]] = VersionedCache(lambda store: store.vectors.version())
 
 
 def search_possible_names(store: Store) -> tuple[PossibleName, ...]:

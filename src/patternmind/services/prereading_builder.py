@@ -1,7 +1,7 @@
 """Pre-reading for a theme, a topic or a case."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from patternmind.domain.cases import Case
@@ -65,11 +65,16 @@ def subject_from_theme(store: Store, theme_id: str) -> PrereadingSubject:
     Raises:
         NotFound: The last run of no lens has this theme.
     """
-    themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes.list_all(lens))
-    theme = next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None)
+    theme = find_theme(store, theme_id)
     if theme is None:
         raise NotFound("theme", theme_id)
     return PrereadingSubject(store.cases.get((theme.exemplars or theme.case_ids)[0]), theme, theme.case_ids)
+
+
+def find_theme(store: Store, theme_id: str | None) -> Theme | None:
+    """Return the theme with this id that has cases, of any lens with a finished run."""
+    themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes.list_all(lens))
+    return next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None)
 
 
 def subject_from_case(store: Store, case_id: str) -> PrereadingSubject:
@@ -144,13 +149,13 @@ def build_prereading(
     texts = [topic, session, date, leave_with]
     topic, session, date, leave_with = redact_values(texts, Roster.of(store.network.roster()))
     cases = {case.id: case for case in store.cases.list_all()}
-    evidence = _gather_evidence(store, subject, cases, topic)
-    last_run = store.runs.latest(subject.theme.lens if subject.theme else None)
+    lens = subject.theme.lens if subject.theme else None
+    evidence = gather_theme_evidence(store, subject.theme or _ad_hoc_theme(subject, topic), cases, lens)
+    last_run = store.runs.latest(lens)
     draft = draft_prereading(
         evidence, cases[subject.case.id], session=session, date=date, run_id=last_run.id if last_run else ""
     )
-    llm_session = LlmSession(llm, Roster.of(store.network.roster())) if llm else None
-    prose = write_prereading(evidence, cases[subject.case.id], draft, cases, llm_session)
+    prose = write_prereading(evidence, cases[subject.case.id], draft, cases, open_llm_session(store, llm))
     grounded = ground(_with_leave_with(prose.grounded.draft, leave_with), cases) if leave_with else prose.grounded
     store.drafts.save_all([grounded.draft], clock.now())
     return PreparedPrereading(
@@ -164,11 +169,17 @@ def _with_leave_with(draft: Draft, leave_with: str) -> Draft:
     return with_recomputed_id(replace(draft, fields={**draft.fields, "leave_with": leave_with}, claims=claims))
 
 
-def _gather_evidence(store: Store, subject: PrereadingSubject, cases: Mapping[str, Case], topic: str) -> ThemeEvidence:
+def open_llm_session(store: Store, llm: LlmContext | None) -> LlmSession | None:
+    """Return a session that hides the roster's names from the model; None without a model."""
+    return LlmSession(llm, Roster.of(store.network.roster())) if llm else None
+
+
+def gather_theme_evidence(
+    store: Store, theme: Theme, cases: Mapping[str, Case], lens: str | None = None
+) -> ThemeEvidence:
+    """Gather a theme's evidence; the strengths are those of the lens, by default of the first lens with a run."""
     phrases = PhraseCounts({case.id: "\n".join(case.text.values()) for case in cases.values()})
-    assignments = _lens_assignments(store, subject.theme.lens if subject.theme else None)
-    strengths = {assignment.case_id: assignment.strength for assignment in assignments}
-    theme = subject.theme or _ad_hoc_theme(subject, topic)
+    strengths = {assignment.case_id: assignment.strength for assignment in _lens_assignments(store, lens)}
     return gather_evidence(theme, cases, phrases=phrases.distinctive_phrases(theme.case_ids), cohesion=strengths)
 
 
@@ -198,14 +209,3 @@ def find_patterns_for_theme(store: Store, theme: Theme | None) -> tuple[Reviewed
 
 def _has_solution(reviewed: ReviewedDraft) -> bool:
     return any(claim.field == "solution" for claim in reviewed.grounded.draft.claims)
-
-
-__all__: Sequence[str] = (
-    "PreparedPrereading",
-    "PrereadingSubject",
-    "build_prereading",
-    "find_patterns_for_theme",
-    "subject_from_case",
-    "subject_from_theme",
-    "subject_from_topic",
-)

@@ -16,8 +16,7 @@ from patternmind.domain.drafts import (
     fields_of,
     state_of,
 )
-from patternmind.domain.themes import Theme
-from patternmind.errors import InvalidState, NotFound, UsageError
+from patternmind.errors import InvalidState, NotFound
 from patternmind.ingestion.redaction.redactor import redact, redact_values
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm_drafting import LlmContext
@@ -29,12 +28,13 @@ from patternmind.services.prereading_builder import (
     PrereadingSubject,
     build_prereading,
     find_patterns_for_theme,
-    list_lenses_with_runs,
+    find_theme,
     subject_from_case,
     subject_from_theme,
     subject_from_topic,
 )
 from patternmind.services.reviews import decide_draft, get_draft
+from patternmind.services.validation import InvalidField
 
 MAX_FIELD_CHARS = {"theme": 200, "topic": 2000, "case": 500, "session": 200, "date": 10, "leave_with": 400}
 
@@ -51,30 +51,21 @@ class PrereadingRequest:
     leave_with: str = ""
 
 
-class InvalidPrereadingRequest(UsageError):
-    """Invalid request for a pre-reading; ``field`` names the field to correct."""
-
-    field: str
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message, field=field)
-
-
 def validate_prereading_request(store: Store, request: PrereadingRequest) -> PrereadingRequest:
     """Check a request; return it with the case's id instead of its external id, and redacted.
 
     Raises:
-        InvalidPrereadingRequest
+        InvalidField
         NotFound: The theme does not exist or has no cases, or the case does not exist.
     """
     request = PrereadingRequest(**{name: value.strip() for name, value in asdict(request).items()})
     for name, value in asdict(request).items():
         if len(value) > MAX_FIELD_CHARS[name]:
-            raise InvalidPrereadingRequest(name, f"Use at most {MAX_FIELD_CHARS[name]} characters.")
+            raise InvalidField(name, f"Use at most {MAX_FIELD_CHARS[name]} characters.")
     if sum(bool(chosen) for chosen in (request.theme, request.topic, request.case)) != 1:
-        raise InvalidPrereadingRequest("about", "Name exactly one of theme, topic and case.")
+        raise InvalidField("about", "Name exactly one of theme, topic and case.")
     if request.date and not is_iso_date(request.date):
-        raise InvalidPrereadingRequest("date", "Give the date as year, month and day, such as 2026-12-03.")
+        raise InvalidField("date", "Give the date as year, month and day, such as 2026-12-03.")
     if request.theme:
         subject_from_theme(store, request.theme)
     if request.case:
@@ -119,11 +110,9 @@ def _find_subject(
 ) -> PrereadingSubject:
     if request.theme:
         return subject_from_theme(store, request.theme)
-    return (
-        subject_from_case(store, request.case)
-        if request.case
-        else subject_from_topic(store, encoder, get_index(), request.topic)
-    )
+    if request.case:
+        return subject_from_case(store, request.case)
+    return subject_from_topic(store, encoder, get_index(), request.topic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,16 +175,11 @@ def get_prereading(store: Store, id: str) -> ReviewedDraft:
 
 def build_prereading_document(store: Store, reviewed: ReviewedDraft) -> Document:
     """Lay out a pre-reading as a document, with its current theme and patterns."""
-    theme = _find_theme(store, reviewed.grounded.draft.theme_id)
+    theme = find_theme(store, reviewed.grounded.draft.theme_id)
     cases = {case.id: case for case in store.cases.list_all()}
     return lay_out_prereading(
         reviewed, theme=theme, patterns=find_patterns_for_theme(store, theme), cases=cases, network=store.network.get()
     )
-
-
-def _find_theme(store: Store, theme_id: str | None) -> Theme | None:
-    themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes.list_all(lens))
-    return next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None) if theme_id else None
 
 
 def fields_with_names(store: Store, edits: DraftFields) -> list[str]:

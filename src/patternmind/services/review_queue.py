@@ -106,10 +106,10 @@ _SUMMARY_CACHE: VersionedCache[tuple[DraftSummary, ...]] = VersionedCache()
 _QUEUE_CACHE: VersionedCache[_SharedQueue] = VersionedCache()
 
 
-def get_review_queue(store: Store, clock: Clock, reviewer: str | None, *, seed: int = 0) -> ReviewQueue:
+def get_review_queue(store: Store, clock: Clock, reviewer: str | None) -> ReviewQueue:
     """Return the current queue of a reviewer."""
     now = clock.now()
-    queue = _QUEUE_CACHE.get_or_compute(store, lambda: _build_queue(store, now.date(), seed), key=(now.date(), seed))
+    queue = _QUEUE_CACHE.get_or_compute(store, lambda: _build_queue(store, now.date()), key=now.date())
     items = list(queue.items)
     for position in queue.second_view_positions:
         items[position] = _queue_item(queue.ranked[position], queue.summaries[position], reviewer)
@@ -120,11 +120,11 @@ def get_review_queue(store: Store, clock: Clock, reviewer: str | None, *, seed: 
     return ReviewQueue(tuple(items))
 
 
-def _build_queue(store: Store, day: date, seed: int) -> _SharedQueue:
+def _build_queue(store: Store, day: date) -> _SharedQueue:
     summaries = {summary.id: summary for summary in _draft_summaries(store) if summary.kind in REVIEWABLE_KINDS}
     themes = _themes_by_id(store)
     factors = {summary.id: _uncertainty_factors(summary, themes) for summary in summaries.values()}
-    ranked = tuple(rank_drafts(factors, day=day, seed=seed))
+    ranked = tuple(rank_drafts(factors, day=day))
     ordered = tuple(summaries[draft.draft_id] for draft in ranked)
     return _SharedQueue(
         ranked=ranked,
@@ -183,9 +183,9 @@ def get_source_cases(store: Store, draft: Draft) -> dict[str, Case]:
     return store.cases.get_many([*quoted_ids, *draft.provenance.case_ids])
 
 
-def next_draft(queue: ReviewQueue, *, after: str | None = None, kind: DraftKind | None = None) -> str | None:
+def next_draft(queue: ReviewQueue, *, after: str | None = None) -> str | None:
     """Return the draft to open next: second views first, then the queue, without reserved drafts."""
-    pending = queue.filter(ReviewStatus.SECOND, kind=kind) + queue.filter(ReviewStatus.WAITING, kind=kind)
+    pending = queue.filter(ReviewStatus.SECOND) + queue.filter(ReviewStatus.WAITING)
     ids = [item.draft_id for item in pending if item.reserved_by is None and item.draft_id != after]
     return ids[0] if ids else None
 

@@ -106,11 +106,6 @@ def _roster_row(row: Row, path: Path) -> tuple[str, str | None, str | None]:
     return (name if kind == "person" or not name else f"{kind}: {name}"), contacts or None, values.get("team")
 
 
-def redact_all(store: Store) -> int:
-    """Redact all stored texts with the current roster, and return the number of changed cases."""
-    return add_people(store, ()).changed
-
-
 def redact_with_roster(
     store: Store, people: Sequence[RosterEntry]
 ) -> tuple[list[tuple[Submission, Case]], TextRewrite]:

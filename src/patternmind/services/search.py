@@ -4,14 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from patternmind.clustering.neighbours import cosine_similarity
 from patternmind.domain.cases import Case, CaseKind
 from patternmind.domain.drafts import Pattern
 from patternmind.domain.themes import Vectors
 from patternmind.drafting.sentence_selection import content_words
-from patternmind.embedding.vectors import embed_cases, text_hash
+from patternmind.embedding.vectors import embed_cases, embed_texts
 from patternmind.errors import UsageError
 from patternmind.ports import Encoder, Progress, Store, VectorIndex
 from patternmind.services.reviews import list_accepted_patterns
@@ -111,13 +109,7 @@ def score_patterns(store: Store, encoder: Encoder, patterns: Sequence[Pattern], 
 
 def _pattern_vectors(store: Store, encoder: Encoder, patterns: Sequence[Pattern]) -> Vectors:
     texts = [f"{pattern.name}\n{pattern.fields.get('patlet', '')}" for pattern in patterns]
-    vectors = store.vectors.get_many(encoder.id, [text_hash(text) for text in texts])
-    missing = [text for text in texts if text_hash(text) not in vectors]
-    if missing:
-        new_vectors = {text_hash(text): row for text, row in zip(missing, encoder.encode(missing), strict=True)}
-        store.vectors.save_all(encoder.id, new_vectors)
-        vectors |= new_vectors
-    return np.stack([vectors[text_hash(text)] for text in texts])
+    return embed_texts(store, encoder, texts)
 
 
 def _to_score(cosine: float) -> float:

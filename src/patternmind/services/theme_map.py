@@ -2,7 +2,7 @@
 
 import sys
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,7 +64,10 @@ def build_theme_map(store: Store, lens: str | None = None, *, named_themes: Sequ
         raise UsageError("There is still no map. Start a run to make one.", code=ErrorCode.NO_RUN)
     if named_themes is None:
         named_themes = _with_public_names(store, store.themes.list_all(lens))
-    themes = _sort_by_size(named_themes, set(theme_ids))
+    on_map = set(theme_ids)
+    themes = sorted(
+        (theme for theme in named_themes if theme.id in on_map), key=lambda theme: (-theme.n_cases, theme.id)
+    )
     index_by_theme = {theme.id: index for index, theme in enumerate(themes)}
     return ThemeMap(
         title=_title(store, lens),
@@ -79,11 +82,6 @@ def _with_public_names(store: Store, themes: Sequence[Theme]) -> list[Theme]:
     """Replace theme names that contain words of confidential cases only."""
     confidential = find_confidential_phrases(store, [theme.name for theme in themes])
     return [replace(theme, name=redact_theme_name(theme, confidential)) for theme in themes]
-
-
-def _sort_by_size(themes: Sequence[Theme], theme_ids: Collection[str]) -> list[Theme]:
-    """Return the themes with a case on the map, largest first, ties by id."""
-    return sorted((theme for theme in themes if theme.id in theme_ids), key=lambda theme: (-theme.n_cases, theme.id))
 
 
 def _title(store: Store, lens: str | None) -> str:

@@ -25,17 +25,13 @@ class _StoreEntries:
         self.values: dict[Hashable, object] = {}
 
 
-def _data_version(store: Store) -> Hashable:
-    return store.data_version()
-
-
 class VersionedCache(Generic[Value]):
     """Cache of one kind of result for any number of stores; entries live as long as their store.
 
     Results are dropped when ``get_version`` returns another value; by default, when any readable data changes.
     """
 
-    def __init__(self, get_version: Callable[[Store], Hashable] = _data_version) -> None:
+    def __init__(self, get_version: Callable[[Store], Hashable] = lambda store: store.data_version()) -> None:
         self._get_version = get_version
         self._lock = threading.Lock()
         self._entries: WeakKeyDictionary[Store, _StoreEntries] = WeakKeyDictionary()

@@ -164,6 +164,3 @@ def mentions_problem(sentence: str) -> bool:
         return False
     words = WORD.findall(sentence.casefold().replace("’", "'"))
     return not (FAILURE_WORDS.isdisjoint(words) and ABSENCE_WORDS.isdisjoint(words))
-
-
-__all__ = ["UNSOLVED_CUE", "is_narrative", "mentions_failure", "mentions_problem", "remedy_log_odds"]

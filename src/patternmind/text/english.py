@@ -20,6 +20,3 @@ German, French, Spanish and Norwegian texts have under a tenth.
 def is_english(text: str) -> bool:
     words = WORD.findall(text.casefold())
     return bool(words) and sum(word in FUNCTION_WORDS for word in words) >= MIN_FUNCTION_WORD_SHARE * len(words)
-
-
-__all__ = ["is_english"]

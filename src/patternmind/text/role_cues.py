@@ -40,10 +40,7 @@ MIN_CURE_LOG_ODDS = -0.5
 """Minimum log-odds for a sentence that names a cure."""
 
 FIRST_PERSON = re.compile(r"\b(i|my|me|mine|i['’](m|ve|d|ll))\b", re.IGNORECASE)
-"""First person.
-
-Demands and fears use the words of advice: "they should refund me", "I have to pay".
-"""
+"""First person. Demands and fears use the words of advice: "they should refund me", "I have to pay"."""
 
 REPORTED_SPEECH = re.compile(
     r"\b(told|stated?s?|says?|said|inform(s|ed)|advised|claim(s|ed)?|replied|promised|request(s|ed)|refus(es|ed))"

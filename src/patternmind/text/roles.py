@@ -104,10 +104,7 @@ class Sentence:
 
 
 def extract_sentences(case: Case) -> list[Sentence]:
-    """Return the sentences of a case in reading order.
-
-    The title is included only if the case has no other text.
-    """
+    """Return the sentences of a case in reading order. The title is included only if the case has no other text."""
     fields = [name for name in case.text if name != "title"] or list(case.text)
     return [sentence for field in fields for sentence in _split_field(case, field)]
 

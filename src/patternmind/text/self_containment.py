@@ -55,6 +55,3 @@ def is_fragment(sentence: str) -> bool:
     is_heading = len(words) >= 3 and n_capitalised >= MIN_CAPITALIZED_SHARE * len(words) + 1
     is_unclosed = sentence.count("(") != sentence.count(")") or sentence.count("[") != sentence.count("]")
     return bool(FORM_LABEL.match(sentence) or UPPERCASE_HEADING.match(sentence)) or is_heading or is_unclosed
-
-
-__all__ = ["is_fragment", "is_self_contained"]

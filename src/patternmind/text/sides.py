@@ -186,6 +186,3 @@ def _reset_unsupported_remedies(sides: Sequence[Side], log_odds: Sequence[float]
         supported += [side if is_supported else Side.PROBLEM] * n
         position += n
     return supported
-
-
-__all__ = ["SentenceSide", "Side", "classify_sides", "contextual_remedy_log_odds"]

@@ -5,7 +5,7 @@ import pytest
 from tests.fixtures.builders import planted_vectors
 
 from patternmind.clustering.centroids import compute_centroids
-from patternmind.clustering.clusterer import find_clusters, group_rows
+from patternmind.clustering.clusterer import group_rows
 from patternmind.clustering.neighbours import find_nearest_neighbours
 from patternmind.clustering.partition import ENGINES, default_n_neighbours, partition_rows
 from patternmind.clustering.sample import MIN_SAMPLED_ROWS, draw_sample, smallest_visible_theme
@@ -93,9 +93,7 @@ def test_group_rows_fits_all_rows_up_to_the_limit() -> None:
     vectors, _ = planted_vectors([20, 15, 10], spread=0.4)
     full_partition = partition_rows(vectors, neighbours_of(vectors), engine="graph", seed=0)
     assert_same(partition_by_sample(vectors, len(vectors), resample=True), full_partition)
-    result = find_clusters(vectors, engine="graph", seed=0)
-    assert_same(result.partition, full_partition)
-    assert np.array_equal(result.neighbours.index, neighbours_of(vectors).index)
+    assert_same(group_rows(vectors, neighbours_of(vectors), engine="graph", seed=0), full_partition)
     assert full_partition.smallest_visible == 0
 
 

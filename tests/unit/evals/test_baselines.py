@@ -71,7 +71,7 @@ def test_merge_baselines_preserves_figures_of_other_suites() -> None:
 
 
 def make_seed_scores(direction: ScoreDirection, *values: float, tracked: bool = True) -> list[dict[str, Score]]:
-    score = Score(eval="themes", dataset="sample", name="AMI", value=0, direction=direction, is_tracked=tracked)
+    score = Score("themes", "sample", "AMI", 0, direction=direction, is_tracked=tracked)
     return [{"k": replace(score, value=value)} for value in values]
 
 

@@ -10,9 +10,9 @@ from tests.fixtures.builders import build_case, build_theme
 from patternmind.domain.cases import CaseKind
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.evals.report import ScoreDirection
-from patternmind.evals.scorers.intervals import wilson_interval
 from patternmind.evals.scorers.name_informativeness import N_QUESTIONS, score_name_informativeness
 from patternmind.evals.scorers.sentence_roles import MIN_SHARE, join_cases, score_sentence_roles
+from patternmind.evals.scorers.shares import wilson_interval
 from patternmind.text import Side
 
 PARTS = "hose crane valve pump gate lamp belt motor brake wheel".split()

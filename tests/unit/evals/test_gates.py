@@ -16,7 +16,7 @@ from patternmind.evals.report import (
     ScoreUnit,
 )
 
-HIGHER = Score(eval="themes", dataset="sample", name="AMI", value=0.61, unit=ScoreUnit.SCORE, note="88 cases")
+HIGHER = Score("themes", "sample", "AMI", 0.61, unit=ScoreUnit.SCORE, note="88 cases")
 LOWER = replace(HIGHER, eval="redaction", name="names left", direction=ScoreDirection.LOWER)
 
 

@@ -15,7 +15,8 @@ from patternmind.evals.scorers.name_redaction import (
     score_possible_names,
     vary_names,
 )
-from patternmind.evals.scorers.redaction import PERSON, LabelledSpan, format_share
+from patternmind.evals.scorers.redaction import PERSON, LabelledSpan
+from patternmind.evals.scorers.shares import format_share
 from patternmind.ingestion.redaction.roster import Roster
 
 ROW = {

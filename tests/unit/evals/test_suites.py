@@ -19,7 +19,7 @@ from patternmind.evals.steps.encoders import CachingEncoder, PerturbedEncoder
 from patternmind.evals.steps.network_runs import EvalContext
 from patternmind.evals.suites import check_suite, mode_of, modes_of, run_suite
 
-SCORE = Score(eval="themes", dataset="sample", name="AMI", value=0.5)
+SCORE = Score("themes", "sample", "AMI", 0.5)
 
 
 def test_run_suite_rejects_an_unknown_suite_before_measuring() -> None:
@@ -48,7 +48,7 @@ def test_modes_include_sample_figures_with_and_without_corpora(tmp_path: Path) -
     assert modes_of("ci", None) == ["ci"]
     assert modes_of("ci", tmp_path) == ["ci", "ci+corpora"]
     assert modes_of("full", tmp_path) == ["full"]
-    on_bills = Score(eval="themes", dataset="bills", name="AMI", value=0.4)
+    on_bills = Score("themes", "bills", "AMI", 0.4)
     assert [mode_of("ci", SCORE), mode_of("ci", on_bills), mode_of("full", on_bills)] == ["ci", "ci+corpora", "full"]
 
 

@@ -11,7 +11,7 @@ from tests.fixtures.builders import build_case
 from patternmind.cli.output import strip_control_chars
 from patternmind.domain.cases import Case, CaseKind, Submission
 from patternmind.domain.theme_counts import has_one_contributor
-from patternmind.evals.scorers.intervals import wilson_interval
+from patternmind.evals.scorers.shares import wilson_interval
 from patternmind.ingestion.cases import make_case
 from patternmind.ingestion.prompt_injection import suspicion_flags
 from patternmind.ingestion.redaction.roster import Roster

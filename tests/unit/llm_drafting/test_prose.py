@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.fixtures.builders import build_case, build_theme, cases_by_id
+from tests.fixtures.scripted_answers import rule_based_model
 
 from patternmind.domain.cases import Case, CaseKind
 from patternmind.domain.draft_fields import NOT_STATED
@@ -20,7 +21,6 @@ from patternmind.grounding import ground
 from patternmind.ingestion.redaction.redactor import redact_values
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
-from patternmind.llm.scripted_answers import rule_based_model
 from patternmind.llm.scripted_model import (
     SERVER_FAILURE,
     Script,

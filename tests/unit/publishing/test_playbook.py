@@ -23,7 +23,7 @@ from patternmind.publishing.document import (
     QuoteBlock,
     block_texts,
 )
-from patternmind.publishing.playbook import Edition, build_playbook
+from patternmind.publishing.playbook import build_playbook
 from patternmind.publishing.publication_rules import PublishedPattern, WithheldPattern
 
 DAY = dt.date(2026, 11, 21)
@@ -46,11 +46,8 @@ def playbook(
     withheld: Sequence[WithheldPattern] = (),
     retired: Sequence[Pattern] = (),
     themes: Sequence[Theme] = (),
-    earlier: Sequence[Edition] = (),
 ) -> Document:
-    return build_playbook(
-        patterns, withheld, retired, network=NETWORK, themes=themes, date=DAY, earlier_editions=earlier
-    )
+    return build_playbook(patterns, withheld, retired, network=NETWORK, themes=themes, date=DAY)
 
 
 def text_of(document: Document) -> str:
@@ -189,14 +186,6 @@ def test_retired_patterns_are_listed() -> None:
     )
 
 
-def test_change_log_begins_with_this_edition() -> None:
-    earlier = [Edition(version="0.1", date=dt.date(2026, 8, 1), text="No patterns yet.")]
-    log = text_under(playbook([publish()], earlier=earlier), "Retired patterns")
-    assert log
-    change_log = next(
-        block for block in reversed(playbook([publish()], earlier=earlier).blocks) if isinstance(block, FactTable)
-    )
-    assert change_log.rows == (
-        ("0.1, 2026-11-21", "1 pattern: Red tape on the goods (version 1)."),
-        ("0.1, 2026-08-01", "No patterns yet."),
-    )
+def test_change_log_lists_this_edition() -> None:
+    change_log = next(block for block in reversed(playbook([publish()]).blocks) if isinstance(block, FactTable))
+    assert change_log.rows == (("0.1, 2026-11-21", "1 pattern: Red tape on the goods (version 1)."),)

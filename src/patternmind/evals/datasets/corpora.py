@@ -13,8 +13,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from patternmind.domain.cases import CaseKind
+from patternmind.domain.cases import Case, CaseKind, Submission
 from patternmind.errors import UsageError
+from patternmind.ingestion.cases import make_case
+from patternmind.ingestion.redaction.roster import Roster
+from patternmind.ingestion.submissions import read_submissions
 
 SAMPLE = "sample"
 N_ARXIV_ROWS = 20_000
@@ -34,10 +37,7 @@ class Corpus:
     is_labelled: bool = False
     is_large: bool = False
     is_drafted: bool = True
-    """True if drafts are made and their quotes checked.
-
-    Single questions and titles hold nothing to draft from.
-    """
+    """True if drafts are made and their quotes checked. Single questions and titles hold nothing to draft from."""
 
 
 BANKING77 = Corpus("banking77", "banking77.jsonl.gz", is_labelled=True, is_large=True, is_drafted=False)
@@ -71,6 +71,19 @@ def check_corpora(folder: Path, *, full: bool) -> None:
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         yield from (json.loads(line) for line in lines if line.strip())
+
+
+def read_quoted_corpora(folder: Path) -> Iterator[tuple[str, list[Case]]]:
+    """Yield name and cases of the corpora whose sentences are quoted in planted drafts."""
+    for corpus in CORPORA:
+        if corpus.name in {"lessons", "recaps", "complaints"}:
+            rows = read_submissions(folder / corpus.file, kind=corpus.kind, mapping={})
+            yield corpus.name, [make_eval_case(row) for row in rows if isinstance(row, Submission)]
+
+
+def make_eval_case(submission: Submission) -> Case:
+    """Return the case of a submission in a network without a roster."""
+    return make_case(submission, roster=Roster.of([]), network_id="n", secret=b"eval")[0]
 
 
 def gold_labels(path: Path) -> dict[str, str]:
@@ -123,10 +136,7 @@ class SampleNetwork:
 
     @property
     def themes_of_cases(self) -> Mapping[str, str | None]:
-        """The authors' theme by external id.
-
-        It is ``None`` for a case that belongs to no theme.
-        """
+        """The authors' theme by external id. It is ``None`` for a case that belongs to no theme."""
         return self._truth["cases"]
 
     @property

@@ -84,7 +84,9 @@ def is_in_case(text: str, case: Case) -> bool:
     Spaces, quote marks and dashes are normalised.
     """
     quote = normalize_quote(text)
-    return bool(quote) and any(_contains_whole_words(quote, field) for field in _normalized_fields(case))
+    return bool(quote) and any(
+        _contains_whole_words(quote, field) for field in _normalized_texts(tuple(case.text.values()))
+    )
 
 
 def _contains_whole_words(quote: str, field: str) -> bool:
@@ -93,10 +95,6 @@ def _contains_whole_words(quote: str, field: str) -> bool:
     left_boundary = r"(?<!\w)" if re.match(r"\w", quote) else ""
     right_boundary = r"(?!\w)" if re.search(r"\w\Z", quote) else ""
     return re.search(f"{left_boundary}{re.escape(quote)}{right_boundary}", field) is not None
-
-
-def _normalized_fields(case: Case) -> tuple[str, ...]:
-    return _normalized_texts(tuple(case.text.values()))
 
 
 @lru_cache(maxsize=64)
@@ -170,188 +168,129 @@ def _replace_word(text: str, word: re.Match[str], new: str) -> str:
     return text[: word.start()] + new + text[word.end() :]
 
 
-def swap_word(text: str, other: str, chance: random.Random) -> str | None:
+def swap_word(text: str, other: str, rng: random.Random) -> str | None:
     """Replace a word of the sentence by a word of the other sentence."""
     own_words = [w for w in _words(text) if len(w[0]) > 3]
     other_words = [w[0] for w in _words(other) if len(w[0]) > 3 and w[0].casefold() not in text.casefold()]
-    return (
-        _replace_word(text, chance.choice(own_words), chance.choice(other_words)) if own_words and other_words else None
-    )
+    return _replace_word(text, rng.choice(own_words), rng.choice(other_words)) if own_words and other_words else None
 
 
-def drop_word(text: str, other: str, chance: random.Random) -> str | None:
-    del other
+def drop_word(text: str, rng: random.Random) -> str | None:
     inner = _words(text)[1:-1]
-    word = chance.choice(inner) if inner else None
+    word = rng.choice(inner) if inner else None
     return None if word is None else text[: word.start()].rstrip() + text[word.end() :]
 
 
-def drop_stopwords(text: str, other: str, chance: random.Random) -> str | None:
+def drop_stopwords(text: str) -> str | None:
     """Leave out all stop words, as a summary does."""
-    del other, chance
     words = [word for word in text.split() if word.strip(".,;:!?").casefold() not in STOPWORDS]
     return " ".join(words) if 2 < len(words) < len(text.split()) else None
 
 
-def swap_adjacent_words(text: str, other: str, chance: random.Random) -> str | None:
-    del other
+def swap_adjacent_words(text: str, rng: random.Random) -> str | None:
     words = text.split(" ")
     swappable = [i for i in range(len(words) - 1) if words[i] != words[i + 1]]
     if not swappable:
         return None
-    i = chance.choice(swappable)
+    i = rng.choice(swappable)
     return " ".join([*words[:i], words[i + 1], words[i], *words[i + 2 :]])
 
 
-def change_number(text: str, other: str, chance: random.Random) -> str | None:
-    del other
+def change_number(text: str, rng: random.Random) -> str | None:
     digits = [i for i, char in enumerate(text) if char in "0123456789"]
     if not digits:
         return None
-    i = chance.choice(digits)
-    return text[:i] + str((int(text[i]) + chance.randint(1, 9)) % 10) + text[i + 1 :]
+    i = rng.choice(digits)
+    return text[:i] + str((int(text[i]) + rng.randint(1, 9)) % 10) + text[i + 1 :]
 
 
-def add_digit(text: str, other: str, chance: random.Random) -> str | None:
-    del other, chance
+def add_digit(text: str) -> str | None:
     number = re.search(r"\d+", text)
     return None if number is None else text[: number.end()] + "0" + text[number.end() :]
 
 
-def add_negation(text: str, other: str, chance: random.Random) -> str | None:
-    del other
+def add_negation(text: str, rng: random.Random) -> str | None:
     verb = re.search(r"\b(is|was|are|were|has|had|have|can|could|will|would|did|does|do)\b", text)
     if verb is not None:
         return text[: verb.end()] + " not" + text[verb.end() :]
     inner = _words(text)[1:]
-    return _replace_word(text, word := chance.choice(inner), f"not {word[0]}") if inner else None
+    return _replace_word(text, word := rng.choice(inner), f"not {word[0]}") if inner else None
 
 
-def drop_negation(text: str, other: str, chance: random.Random) -> str | None:
-    del other, chance
+def drop_negation(text: str) -> str | None:
     shorter = re.sub(r"\b(not|never|no|nobody|nothing)\b ?|n['’]t\b", "", text, count=1, flags=re.IGNORECASE)
     return shorter if shorter != text and len(shorter.split()) > 2 else None
 
 
-def splice(text: str, other: str, chance: random.Random) -> str | None:
+def splice(text: str, other: str) -> str:
     """Join the first half of one sentence and the second half of the other."""
-    del chance
     first_words, second_words = text.split(" "), other.split(" ")
     return " ".join(first_words[: len(first_words) // 2] + second_words[len(second_words) // 2 :])
 
 
-def elide_middle(text: str, other: str, chance: random.Random) -> str | None:
-    del other, chance
+def elide_middle(text: str) -> str | None:
     words = text.split(" ")
     third = len(words) // 3
     return " ".join([*words[:third], "…", *words[-third:]]) if third else None
 
 
-def add_ending(text: str, other: str, chance: random.Random) -> str | None:
-    del other, chance
-    return text.rstrip(".!?") + ", which cost us a week."
-
-
-def add_beginning(text: str, other: str, chance: random.Random) -> str | None:
-    del other, chance
-    return f"As everybody knows, {text}"
-
-
-def transpose_letters(text: str, other: str, chance: random.Random) -> str | None:
+def transpose_letters(text: str, rng: random.Random) -> str | None:
     """Transpose two letters inside a word, as a typo or its correction would."""
-    del other
     long = [w for w in _words(text) if len(w[0]) > 4 and w[0][1] != w[0][2]]
     if not long:
         return None
-    word = chance.choice(long)
+    word = rng.choice(long)
     return _replace_word(text, word, word[0][0] + word[0][2] + word[0][1] + word[0][3:])
 
 
-def upper_case(text: str, other: str, chance: random.Random) -> str | None:
-    del other, chance
-    return text.upper()
-
-
-def replace_with_homoglyph(text: str, other: str, chance: random.Random) -> str | None:
-    """Replace a Latin letter by the Cyrillic letter that looks the same."""
-    del other, chance
-    return text.replace("a", "а", 1) if "a" in text else None
-
-
-def normalize_compatibility(text: str, other: str, chance: random.Random) -> str | None:
-    """Apply NFKC: "10²" becomes "102", and a ligature becomes two letters."""
-    del other, chance
-    return unicodedata.normalize("NFKC", text)
-
-
-def strip_accents(text: str, other: str, chance: random.Random) -> str | None:
-    del other, chance
+def strip_accents(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
 
 
-def fill_placeholder(text: str, other: str, chance: random.Random) -> str | None:
+def fill_placeholder(text: str) -> str | None:
     """Replace a redacted name by a name."""
-    del other, chance
     return re.sub(r"\[person(?: \d+)?\]", "Kari Nordmann", text) if "[person" in text else None
 
 
-def change_end_mark(text: str, other: str, chance: random.Random) -> str | None:
-    del other, chance
+def change_end_mark(text: str) -> str | None:
     return text[:-1] + ("?" if text.endswith(".") else ".") if text[-1:] in ".!?" else None
 
 
-def repeat_quote(text: str, other: str, chance: random.Random) -> str | None:
-    del other, chance
-    return f"{text} {text}"
-
-
-def drop_character(text: str, other: str, chance: random.Random) -> str | None:
-    del other
-    at = chance.randrange(len(text))
+def drop_character(text: str, rng: random.Random) -> str | None:
+    at = rng.randrange(len(text))
     return text[:at] + text[at + 1 :] if len(text) > 1 else None
 
 
-def drop_last_letter(text: str, other: str, chance: random.Random) -> str | None:
+def drop_last_letter(text: str) -> str | None:
     """Drop the last letter: the rest is part of the case, but ends inside a word."""
-    del other, chance
     bare = text.rstrip(" .,;:!?…\"'”’)")
     return bare[:-1] if len(bare) > 2 and bare[-1].isalnum() and bare[-2].isalnum() else None
 
 
-def change_character(text: str, other: str, chance: random.Random) -> str | None:
-    del other
+def change_character(text: str, rng: random.Random) -> str | None:
     letters = [i for i, char in enumerate(text) if char.isascii() and char.isalpha()]
     if not letters:
         return None
-    i = chance.choice(letters)
-    new = chance.choice([char for char in "abcdefghijklmnopqrstuvwxyz" if char != text[i].lower()])
+    i = rng.choice(letters)
+    new = rng.choice([char for char in "abcdefghijklmnopqrstuvwxyz" if char != text[i].lower()])
     return text[:i] + new + text[i + 1 :]
 
 
-def add_character(text: str, other: str, chance: random.Random) -> str | None:
-    del other
-    i = chance.randrange(len(text) + 1)
-    return text[:i] + chance.choice("aeinorst") + text[i:]
+def add_character(text: str, rng: random.Random) -> str:
+    i = rng.randrange(len(text) + 1)
+    return text[:i] + rng.choice("aeinorst") + text[i:]
 
 
-def superscript_digit(text: str, other: str, chance: random.Random) -> str | None:
+def superscript_digit(text: str) -> str | None:
     """Raise a digit: "102" becomes "10²"."""
-    del other, chance
     number = re.search(r"(?<=\d)\d", text)
     return None if number is None else text[: number.start()] + "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(number[0])] + text[number.end() :]
 
 
-def swap_case_of_word(text: str, other: str, chance: random.Random) -> str | None:
-    del other
+def swap_case_of_word(text: str, rng: random.Random) -> str | None:
     words = _words(text)
-    word = chance.choice(words) if words else None
+    word = rng.choice(words) if words else None
     return None if word is None else _replace_word(text, word, word[0].swapcase())
-
-
-def join_sentences(text: str, other: str, chance: random.Random) -> str | None:
-    """Join whole sentences of two cases into one quote."""
-    del chance
-    return f"{text} {other}"
 
 
 GLOSSARY = {
@@ -362,50 +301,43 @@ GLOSSARY = {
 }
 
 
-def translate(text: str, other: str, chance: random.Random) -> str | None:
-    """Translate word by word with a small glossary.
-
-    That is enough for a text that no case contains.
-    """
-    del other
-    pairs = (pair.split(" ") for pair in GLOSSARY[chance.choice(["de", "nb"])].split("|"))
+def translate(text: str, rng: random.Random) -> str:
+    """Translate word by word with a small glossary. That is enough for a text that no case contains."""
+    pairs = (pair.split(" ") for pair in GLOSSARY[rng.choice(["de", "nb"])].split("|"))
     translations = dict(pairs)
     return re.sub(r"[^\W\d_]+", lambda word: translations.get(word[0].casefold(), word[0]), text)
 
 
-def invent_sentence(text: str, other: str, chance: random.Random) -> str | None:
-    del text, other, chance
-    return "We agreed that every team would report its numbers weekly from then on."
-
-
 ALTERATIONS: Mapping[str, QuoteAlteration] = {
-    "a character left out": drop_character,
-    "the last letter left out": drop_last_letter,
-    "a character changed": change_character,
-    "a character added": add_character,
-    "a digit raised": superscript_digit,
-    "the case of a word changed": swap_case_of_word,
-    "two whole sentences joined": join_sentences,
-    "translated word by word": translate,
+    "a character left out": lambda text, _, rng: drop_character(text, rng),
+    "the last letter left out": lambda text, _other, _rng: drop_last_letter(text),
+    "a character changed": lambda text, _, rng: change_character(text, rng),
+    "a character added": lambda text, _, rng: add_character(text, rng),
+    "a digit raised": lambda text, _other, _rng: superscript_digit(text),
+    "the case of a word changed": lambda text, _, rng: swap_case_of_word(text, rng),
+    "two whole sentences joined": lambda text, other, _: f"{text} {other}",
+    "translated word by word": lambda text, _, rng: translate(text, rng),
     "a word swapped": swap_word,
-    "a word left out": drop_word,
-    "small words left out": drop_stopwords,
-    "two words turned": swap_adjacent_words,
-    "a number changed": change_number,
-    "a digit added": add_digit,
-    "a negation added": add_negation,
-    "a negation left out": drop_negation,
-    "two sentences spliced": splice,
-    "the middle left out": elide_middle,
-    "an ending added": add_ending,
-    "a beginning added": add_beginning,
-    "spelling corrected": transpose_letters,
-    "capitals throughout": upper_case,
-    "a homoglyph": replace_with_homoglyph,
-    "compatibility forms": normalize_compatibility,
-    "accents dropped": strip_accents,
-    "a name for a placeholder": fill_placeholder,
-    "another end mark": change_end_mark,
-    "said twice": repeat_quote,
-    "freely invented": invent_sentence,
+    "a word left out": lambda text, _, rng: drop_word(text, rng),
+    "small words left out": lambda text, _other, _rng: drop_stopwords(text),
+    "two words turned": lambda text, _, rng: swap_adjacent_words(text, rng),
+    "a number changed": lambda text, _, rng: change_number(text, rng),
+    "a digit added": lambda text, _other, _rng: add_digit(text),
+    "a negation added": lambda text, _, rng: add_negation(text, rng),
+    "a negation left out": lambda text, _other, _rng: drop_negation(text),
+    "two sentences spliced": lambda text, other, _: splice(text, other),
+    "the middle left out": lambda text, _other, _rng: elide_middle(text),
+    "an ending added": lambda text, _other, _rng: text.rstrip(".!?") + ", which cost us a week.",
+    "a beginning added": lambda text, _other, _rng: f"As everybody knows, {text}",
+    "spelling corrected": lambda text, _, rng: transpose_letters(text, rng),
+    "capitals throughout": lambda text, _other, _rng: text.upper(),
+    "a homoglyph": lambda text, _other, _rng: text.replace("a", "а", 1) if "a" in text else None,  # Cyrillic
+    "compatibility forms": lambda text, _other, _rng: unicodedata.normalize("NFKC", text),
+    "accents dropped": lambda text, _other, _rng: strip_accents(text),
+    "a name for a placeholder": lambda text, _other, _rng: fill_placeholder(text),
+    "another end mark": lambda text, _other, _rng: change_end_mark(text),
+    "said twice": lambda text, _other, _rng: f"{text} {text}",
+    "freely invented": lambda _text, _other, _rng: (
+        "We agreed that every team would report its numbers weekly from then on."
+    ),
 }

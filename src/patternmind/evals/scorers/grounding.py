@@ -11,15 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from patternmind.domain.cases import Case, Submission
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-    Quote,
-)
-from patternmind.evals.datasets.corpora import CORPORA
+from patternmind.domain.cases import Case
+from patternmind.domain.drafts import NO_AI, Claim, DraftKind, Provenance, Quote
+from patternmind.drafting.identity import build_draft
+from patternmind.evals.datasets.corpora import read_quoted_corpora
 from patternmind.evals.datasets.planted_quotes import (
     PlantedQuote,
     edge_case,
@@ -28,12 +23,9 @@ from patternmind.evals.datasets.planted_quotes import (
 )
 from patternmind.evals.gates import Score
 from patternmind.evals.report import ScoreDirection, ScoreUnit
-from patternmind.evals.scorers.intervals import wilson_interval
+from patternmind.evals.scorers.shares import wilson_interval
 from patternmind.evals.steps.network_runs import NetworkRun
 from patternmind.grounding import ground
-from patternmind.ingestion.cases import make_case
-from patternmind.ingestion.redaction.roster import Roster
-from patternmind.ingestion.submissions import read_submissions
 from patternmind.services import prereading_builder
 from patternmind.services.exports import export_rows
 
@@ -41,10 +33,7 @@ EVAL = "grounding"
 DATASET = "planted quotes"
 
 MIN_RECALL = 0.995
-"""Limit for true quotes (issue 4).
-
-They include typographic marks, spaces and normal forms.
-"""
+"""Limit for true quotes (issue 4). They include typographic marks, spaces and normal forms."""
 
 DEFAULT_DRAFTS = 10_000
 
@@ -85,10 +74,7 @@ def _is_exact_slice(quote: Mapping[str, Any], texts: Mapping[str, Mapping[str, s
 
 @dataclass(frozen=True, slots=True)
 class QuoteVerdict:
-    """A planted quote and the result of ``ground``.
-
-    ``grounded_quote`` is ``None`` if ``ground`` refused the quote.
-    """
+    """A planted quote and the result of ``ground``. ``grounded_quote`` is ``None`` if ``ground`` refused the quote."""
 
     planted: PlantedQuote
     grounded_quote: Quote | None
@@ -103,8 +89,8 @@ def score_planted_quotes(
     """
     by_id = {case.id: case for case in [*cases, edge_case()]}
     verdicts = [
-        QuoteVerdict(planted_quote, grounded_quote)
-        for planted_quote, grounded_quote in _ground_each(list(planted), by_id)
+        QuoteVerdict(quote, ground_quote(Claim(text="Planted.", field="", quotes=(quote.quote,)), by_id))
+        for quote in planted
     ]
     false = [verdict for verdict in verdicts if verdict.planted.should_keep is False]
     true = [verdict for verdict in verdicts if verdict.planted.should_keep]
@@ -145,22 +131,12 @@ def score_planted_quotes(
     ]
 
 
-def _ground_each(
-    planted: Sequence[PlantedQuote], cases: Mapping[str, Case]
-) -> Iterator[tuple[PlantedQuote, Quote | None]]:
-    """Ground each quote as the one claim of its own draft."""
-    for planted_quote in planted:
-        draft = Draft(
-            id="d-planted",
-            kind=DraftKind.PATTERN,
-            theme_id=None,
-            name="",
-            fields={},
-            claims=(Claim(text="Planted.", field="", quotes=(planted_quote.quote,)),),
-            provenance=Provenance(run_id=""),
-        )
-        claims = ground(draft, cases).draft.claims
-        yield planted_quote, claims[0].quotes[0] if claims else None
+def ground_quote(claim: Claim, cases: Mapping[str, Case], *, model: str = NO_AI) -> Quote | None:
+    """Ground a claim in a draft of its own; return its first quote, or ``None`` if ``ground`` refuses the claim."""
+    provenance = Provenance(run_id="", model=model)
+    draft = build_draft(DraftKind.PATTERN, None, "", {}, [claim], provenance)
+    claims = ground(draft, cases).draft.claims
+    return claims[0].quotes[0] if claims else None
 
 
 def _is_kept_as_slice(verdict: QuoteVerdict, cases: Mapping[str, Case]) -> bool:
@@ -178,16 +154,13 @@ def _is_kept_as_slice(verdict: QuoteVerdict, cases: Mapping[str, Case]) -> bool:
 
 
 def _misplaced_score(verdicts: Sequence[QuoteVerdict], dataset: str) -> Score:
-    """Score true text that names another field of its case.
-
-    Accepting and refusing it are both right.
-    """
+    """Score true text that names another field of its case. Accepting and refusing it are both right."""
     misplaced = [verdict for verdict in verdicts if verdict.planted.should_keep is None]
     n_found = sum(verdict.grounded_quote is not None for verdict in misplaced)
     value = n_found / len(misplaced) if misplaced else 0.0
     note = f"{n_found} of {len(misplaced)}"
     name = "found under another field"
-    return Score(eval=EVAL, dataset=dataset, name=name, value=value, direction=ScoreDirection.NONE, note=note)
+    return Score(EVAL, dataset, name, value, direction=ScoreDirection.NONE, note=note)
 
 
 def _count_alterations(verdicts: Sequence[QuoteVerdict]) -> str:
@@ -205,32 +178,15 @@ def _share_score(
     counts = f"{n_hits} of {n_total}" + (f" {unit}" if unit else "") + f"; 95 % {low:.4f}-{high:.4f}"
     note = counts + (f"; wrong: {failures}" if failures else "")
     return Score(
-        eval=EVAL,
-        dataset=dataset,
-        name=name,
-        value=n_hits / n_total if n_total else 0.0,
-        unit=ScoreUnit.SHARE,
-        limit=limit,
-        note=note,
+        EVAL, dataset, name, n_hits / n_total if n_total else 0.0, unit=ScoreUnit.SHARE, limit=limit, note=note
     )
 
 
-def plant_drafts(cases: Sequence[Case], *, n_drafts: int, seed: int) -> list[PlantedQuote]:
-    """Return up to ``n_drafts`` planted quotes, from as many sentences as needed."""
-    planted = plant_quotes(cases, n_sentences=n_drafts, seed=seed)
-    return list(islice(planted, n_drafts))
-
-
 def _measure_corpora(corpora: Path, *, n_drafts: int, seed: int) -> Iterator[Score]:
-    for corpus in (corpus for corpus in CORPORA if corpus.name in {"lessons", "recaps", "complaints"}):
-        rows = read_submissions(corpora / corpus.file, kind=corpus.kind, mapping={})
-        submissions = [row for row in rows if isinstance(row, Submission)]
-        cases = [
-            make_case(submission, roster=Roster.of([]), network_id="n", secret=b"eval")[0] for submission in submissions
-        ]
-        yield from score_planted_quotes(
-            plant_drafts(cases, n_drafts=n_drafts, seed=seed), cases, dataset=f"{DATASET} in {corpus.name}"
-        )
+    """Score up to ``n_drafts`` planted quotes of each corpus, from as many sentences as needed."""
+    for name, cases in read_quoted_corpora(corpora):
+        planted = islice(plant_quotes(cases, n_sentences=n_drafts, seed=seed), n_drafts)
+        yield from score_planted_quotes(planted, cases, dataset=f"{DATASET} in {name}")
 
 
 if __name__ == "__main__":

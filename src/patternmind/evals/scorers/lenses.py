@@ -5,7 +5,7 @@ one plain text. The sentences that a lens picks from it are compared with the fi
 weighed on the lessons, so their figures there are too favourable.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from patternmind.domain.themes import Vectors
 from patternmind.embedding.lenses import LENSES, lens_text
 from patternmind.evals.gates import Score
 from patternmind.evals.report import ScoreDirection, ScoreUnit
+from patternmind.evals.scorers.shares import share_of_hits
 from patternmind.evals.steps.groupings import Grouping, score_agreement_measures
 from patternmind.ports import Encoder
 from patternmind.text import Side, classify_sides, split_sentences
@@ -51,13 +52,13 @@ def _flatten(case: Case) -> FlattenedCase:
     for name, field_text in fields.items():
         sentence_spans = [(len(text) + start, len(text) + end) for start, end in split_sentences(field_text)]
         spans += sentence_spans
-        gold += [_side(name)] * len(sentence_spans)
+        gold += [side_of_field(name)] * len(sentence_spans)
         text += f"{field_text}\n"
     plain = replace(case, text={"problem": text})
     return FlattenedCase(replace(case, text=fields), plain, tuple(spans), tuple(gold))
 
 
-def _side(field: str) -> Side:
+def side_of_field(field: str) -> Side:
     return next(side for side, fields in FIELDS_OF.items() if field in fields)
 
 
@@ -87,11 +88,11 @@ def sides_by_position(n: int) -> list[Side]:
 
 def _side_scores(dataset: str, gold: Sequence[Side], predicted: Sequence[Side | None]) -> list[Score]:
     pairs = list(zip(gold, predicted, strict=True))
-    values = {"sentences on their side": _share(expected is actual for expected, actual in pairs)}
+    values = {"sentences on their side": share_of_hits(expected is actual for expected, actual in pairs)}
     for side in Side:
-        values[f"{side}, precision"] = _share(expected is side for expected, actual in pairs if actual is side)
-        values[f"{side}, recall"] = _share(actual is side for expected, actual in pairs if expected is side)
-    return [Score(eval=EVAL, dataset=dataset, name=name, value=value) for name, value in values.items()]
+        values[f"{side}, precision"] = share_of_hits(expected is side for expected, actual in pairs if actual is side)
+        values[f"{side}, recall"] = share_of_hits(actual is side for expected, actual in pairs if expected is side)
+    return [Score(EVAL, dataset, name, value) for name, value in values.items()]
 
 
 def score_lens_themes(
@@ -110,37 +111,25 @@ def score_lens_themes(
         picked_vectors = encoder.encode([lens_text(case.plain, lens) for case in flattened_cases])
         expected = [str(label) for label in fit(field_vectors).filled.tolist()]
         scores += [
-            _score(
-                dataset,
-                f"{lens} lens, AMI with its fields",
-                score_agreement_measures(expected, fit(picked_vectors).filled)["AMI"],
-            ),
+            _score(dataset, f"{lens} lens, AMI with its fields", _ami(expected, fit(picked_vectors))),
             _score(dataset, f"{lens} lens, cosine to its fields", _cosine(picked_vectors, field_vectors)),
-            _reference_score(
-                dataset,
-                f"{lens} lens, AMI of whole texts",
-                score_agreement_measures(expected, whole_grouping.filled)["AMI"],
-            ),
+            _reference_score(dataset, f"{lens} lens, AMI of whole texts", _ami(expected, whole_grouping)),
             _reference_score(dataset, f"{lens} lens, cosine of whole texts", _cosine(whole_vectors, field_vectors)),
         ]
     return scores
 
 
 def _score(dataset: str, name: str, value: float) -> Score:
-    return Score(eval=EVAL, dataset=dataset, name=name, value=value, unit=ScoreUnit.SCORE)
+    return Score(EVAL, dataset, name, value, unit=ScoreUnit.SCORE)
 
 
 def _reference_score(dataset: str, name: str, value: float) -> Score:
     return replace(_score(dataset, name, value), direction=ScoreDirection.NONE, is_tracked=False)
 
 
+def _ami(expected: Sequence[str], grouping: Grouping) -> float:
+    return score_agreement_measures(expected, grouping.filled)["AMI"]
+
+
 def _cosine(first: Vectors, second: Vectors) -> float:
     return float(np.einsum("nd,nd->n", first, second).mean())
-
-
-def _share(hits: Iterable[bool]) -> float:
-    outcomes = list(hits)
-    return sum(outcomes) / max(1, len(outcomes))
-
-
-__all__ = ["FlattenedCase", "flatten_cases", "score_lens_themes", "score_side_classification", "sides_by_position"]

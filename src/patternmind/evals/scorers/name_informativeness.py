@@ -16,7 +16,7 @@ from patternmind.drafting.keyphrases import Phrase, PhraseCounts
 from patternmind.drafting.name_candidates import propose_name_candidates, rank_by_similarity
 from patternmind.drafting.theme_names import name_themes
 from patternmind.evals.gates import Score
-from patternmind.evals.scorers.intervals import wilson_interval
+from patternmind.evals.scorers.shares import wilson_interval
 from patternmind.ports import Encoder
 
 EVAL = "naming"
@@ -60,10 +60,7 @@ class ThemeVectors:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutFold:
-    """Vectors of names made without a fold.
-
-    ``held_out_ids`` holds the cases of each theme that are in the fold.
-    """
+    """Vectors of names made without a fold. ``held_out_ids`` holds the cases of each theme that are in the fold."""
 
     name_vectors: Mapping[str, Vectors]
     held_out_ids: Mapping[str, Sequence[str]]
@@ -110,9 +107,7 @@ def score_name_informativeness(
     low, high = wilson_interval(hits, n)
     note = f"{hits} of {n}, {low:.2f}-{high:.2f}, seed {seed}, {len(nearest)} themes, {n_folds} of {N_FOLDS} folds"
     limit = MIN_SHARE if sum(map(len, members.values())) >= MIN_CASES_FOR_LIMIT else None
-    return [
-        Score(eval=EVAL, dataset=dataset, name="name leads to a held-out case", value=hits / n, limit=limit, note=note)
-    ]
+    return [Score(EVAL, dataset, "name leads to a held-out case", hits / n, limit=limit, note=note)]
 
 
 def _answer_questions(network: ThemeVectors, fold: HeldOutFold, rng: random.Random, n: int) -> list[bool]:
@@ -144,6 +139,3 @@ def _hold_out(network: ThemeVectors, fold_of: Mapping[str, int], fold: int, enco
     )
     vectors = encoder.encode([theme_name.name for theme_name in names.values()])
     return HeldOutFold(dict(zip(names, vectors, strict=True)), held_out_ids)
-
-
-__all__ = ["score_name_informativeness"]

@@ -19,10 +19,10 @@ from patternmind.evals.scorers.redaction import (
     PERSON,
     AnnotatedText,
     LabelledSpan,
-    format_share,
     nfc_rows,
     redacted_spans,
 )
+from patternmind.evals.scorers.shares import format_share
 from patternmind.ingestion.redaction.names import fold, without_titles
 from patternmind.ingestion.redaction.possible_names import (
     count_lower_case_words,
@@ -59,10 +59,7 @@ NAME_VARIANTS: Mapping[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class VariedText:
-    """A text whose full names were replaced by variants.
-
-    ``variants`` holds the variant of each name, in order.
-    """
+    """A text whose full names were replaced by variants. ``variants`` holds the variant of each name, in order."""
 
     annotated: AnnotatedText
     variants: Sequence[str]
@@ -89,11 +86,7 @@ def score_known_names(path: Path, *, seed: int) -> list[Score]:
     )
     note = f"{format_share(len(outcomes) - len(leaked), len(outcomes))}; left: {worst or 'none'}"
     value = 1 - len(leaked) / max(1, len(outcomes))
-    return [
-        Score(
-            eval=EVAL, dataset=DATASET, name="known names, varied: taken out", value=value, limit=MIN_SHARE, note=note
-        )
-    ]
+    return [Score(EVAL, DATASET, "known names, varied: taken out", value, limit=MIN_SHARE, note=note)]
 
 
 def full_name_spans(row: Mapping[str, Any]) -> list[tuple[str, LabelledSpan]]:
@@ -143,13 +136,7 @@ def score_possible_names(path: Path) -> list[Score]:
         n_candidates += len(candidates)
         n_right += sum(any(candidate.overlaps(span) for span in gold) for candidate in candidates)
     return [
-        Score(
-            eval=EVAL,
-            dataset=DATASET,
-            name=name,
-            value=part / max(1, whole),
-            note=format_share(part, whole),
-        )
+        Score(EVAL, DATASET, name, part / max(1, whole), note=format_share(part, whole))
         for name, part, whole in (
             ("possible names, no roster: offered", n_found, n_gold),
             ("possible names: rightly offered", n_right, n_candidates),
@@ -176,20 +163,20 @@ def score_false_alarms(name: str, path: Path, pii: Path) -> list[Score]:
         n_megabytes = sum(len(text.encode()) for text in texts) / 1e6
         scores += [
             Score(
-                eval=EVAL,
-                dataset=name,
-                name=f"taken out a thousand words, {roster_name}",
-                value=1000 * n_redacted / max(1, n_words),
+                EVAL,
+                name,
+                f"taken out a thousand words, {roster_name}",
+                1000 * n_redacted / max(1, n_words),
                 direction=ScoreDirection.LOWER,
                 unit=ScoreUnit.SCORE,
                 limit=MAX_FALSE_ALARMS,
                 note=f"{n_redacted} in {n_words:,}",
             ),
             Score(
-                eval=EVAL,
-                dataset=name,
-                name=f"megabytes a second of one core, {roster_name}",
-                value=n_megabytes / n_seconds,
+                EVAL,
+                name,
+                f"megabytes a second of one core, {roster_name}",
+                n_megabytes / n_seconds,
                 direction=ScoreDirection.NONE,
                 unit=ScoreUnit.SCORE,
                 note=f"{n_megabytes:.1f} MB",

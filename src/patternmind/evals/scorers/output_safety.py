@@ -1,18 +1,15 @@
 """Detection of unsafe output: active content, unverified quotes, formulas, control characters."""
 
-import csv
 import io
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
 
 from patternmind.domain.cases import Case
-from patternmind.domain.spreadsheet import is_formula
 from patternmind.evals.datasets.planted_quotes import is_in_case
 
 ALLOWED_TAGS = frozenset(
@@ -84,25 +81,6 @@ def unsafe_docx(content: bytes) -> list[str]:
             ):
                 violations.append(f"a field or an object in {name}")
     return violations
-
-
-def unsafe_pdf(content: bytes) -> list[str]:
-    """List the actions of a PDF, including those in compressed parts."""
-    parts = [content]
-    for match in re.finditer(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
-        try:
-            parts.append(zlib.decompress(match[1]))
-        except zlib.error:
-            continue
-    actions = (b"/URI", b"/JavaScript", b"/Launch", b"/SubmitForm", b"/GoToR", b"/EmbeddedFile")
-    whole = b"\n".join(parts)
-    return [action.decode() for action in actions if re.search(action + rb"\b", whole)]
-
-
-def unsafe_csv(text: str) -> list[str]:
-    """List cells that a spreadsheet would calculate."""
-    cells = (cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row)
-    return ["a formula" for cell in cells if is_formula(cell)]
 
 
 def unsafe_terminal_text(text: str) -> list[str]:

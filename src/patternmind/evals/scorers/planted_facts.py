@@ -8,23 +8,15 @@ fact is false: its figures, or its word, do not occur in the case. Run it as
 import random
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from patternmind.domain.cases import Case, Submission
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-)
-from patternmind.evals.datasets.corpora import CORPORA
-from patternmind.evals.scorers.intervals import wilson_interval
-from patternmind.grounding import ground
-from patternmind.ingestion.cases import make_case
-from patternmind.ingestion.redaction.roster import Roster
-from patternmind.ingestion.submissions import read_submissions
+from patternmind.domain.cases import Case
+from patternmind.domain.drafts import Claim
+from patternmind.evals.datasets.corpora import read_quoted_corpora
+from patternmind.evals.scorers.grounding import ground_quote
+from patternmind.evals.scorers.shares import wilson_interval
 from patternmind.text import Sentence, extract_sentences
 
 N_SENTENCES = 1000
@@ -38,9 +30,6 @@ class PlantedClaim:
     claim: str
     alteration: str
     is_true: bool
-
-
-FactAlteration = Callable[[str, Case, Sequence[str], random.Random], str | None]
 
 
 def _draw_number(sentence: str, rng: random.Random) -> re.Match[str] | None:
@@ -114,26 +103,13 @@ def measure_refusals(cases: Sequence[Case], *, n_sentences: int, seed: int) -> I
 
 
 def _is_accepted(text: str, case: Case, sentence: Sentence) -> bool:
-    draft = Draft(
-        id="d-facts",
-        kind=DraftKind.PATTERN,
-        theme_id=None,
-        name="",
-        fields={},
-        claims=(Claim(text=text, field="problem", quotes=(sentence.to_quote(),)),),
-        provenance=Provenance(run_id="", model="scripted"),
-    )
-    return bool(ground(draft, {case.id: case}).draft.claims)
+    claim = Claim(text=text, field="problem", quotes=(sentence.to_quote(),))
+    return ground_quote(claim, {case.id: case}, model="scripted") is not None
 
 
 def _main(corpora: Path, seed: int) -> None:
-    for corpus in (corpus for corpus in CORPORA if corpus.name in {"lessons", "recaps", "complaints"}):
-        rows = read_submissions(corpora / corpus.file, kind=corpus.kind, mapping={})
-        submissions = [row for row in rows if isinstance(row, Submission)]
-        cases = [
-            make_case(submission, roster=Roster.of([]), network_id="n", secret=b"eval")[0] for submission in submissions
-        ]
-        sys.stdout.write(f"{corpus.name}, seed {seed}\n")
+    for name, cases in read_quoted_corpora(corpora):
+        sys.stdout.write(f"{name}, seed {seed}\n")
         sys.stdout.writelines(f"{line}\n" for line in measure_refusals(cases, n_sentences=N_SENTENCES, seed=seed))
 
 

@@ -16,6 +16,7 @@ from patternmind.domain.networks import RosterEntry
 from patternmind.evals.datasets.corpora import SAMPLE, SampleNetwork, read_jsonl
 from patternmind.evals.gates import Score
 from patternmind.evals.report import ScoreDirection, ScoreUnit
+from patternmind.evals.scorers.shares import format_share
 from patternmind.evals.steps.network_runs import NetworkRun
 from patternmind.ingestion.redaction.redactor import PLACEHOLDER, redact
 from patternmind.ingestion.redaction.roster import Roster
@@ -37,10 +38,7 @@ PLACEHOLDER_BY_TYPE: Mapping[str, str] = {
 
 MIN_SHARE = 0.95
 MIN_PHONE_RECALL = 0.75
-"""Limit for telephone numbers with every region of the world enabled.
-
-Most are written without their country code.
-"""
+"""Limit for telephone numbers with every region of the world enabled. Most are written without their country code."""
 
 PERSON = "PERSON"
 
@@ -57,10 +55,7 @@ class LabelledSpan:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedText:
-    """A text with its gold spans and its redacted spans.
-
-    Both are in offsets of the text.
-    """
+    """A text with its gold spans and its redacted spans. Both are in offsets of the text."""
 
     text: str
     gold: tuple[LabelledSpan, ...]
@@ -85,7 +80,7 @@ def score_pii(path: Path) -> list[Score]:
     scores = [
         score
         for type, word in PLACEHOLDER_BY_TYPE.items()
-        for score in score_type(without_roster, type, word, limit=_recall_limit(word))
+        for score in score_type(without_roster, type, word, limit=None if word == "phone" else MIN_SHARE)
     ]
     all_regions = Roster.of([RosterEntry(number=1, name="region: all")])
     return [
@@ -132,10 +127,6 @@ def redacted_spans(text: str, redacted: str) -> Iterator[LabelledSpan]:
         yield LabelledSpan(placeholder[0].strip("[]").split(" ")[0], *match.span(i))
 
 
-def _recall_limit(placeholder: str) -> float | None:
-    return None if placeholder == "phone" else MIN_SHARE
-
-
 def score_type(
     texts: Sequence[AnnotatedText], type: str, placeholder: str, *, limit: float | None = None, suffix: str = ""
 ) -> list[Score]:
@@ -158,30 +149,14 @@ def _share(name: str, part: int, whole: Sequence[object], limit: float | None) -
     if not whole:
         return []
     note = format_share(part, len(whole))
-    return [Score(eval=EVAL, dataset=DATASET, name=name, value=part / len(whole), limit=limit, note=note)]
-
-
-def format_share(n_hits: int, n_total: int) -> str:
-    """Format a share with its 95 % interval: ``47 of 49, .86-.99``.
-
-    The interval is Wilson's score interval, which is also valid near 0 and 1.
-    """
-    if not n_total:
-        return "0 of 0"
-    z, share = 1.96, n_hits / n_total
-    middle = (share + z * z / (2 * n_total)) / (1 + z * z / n_total)
-    half = z / (1 + z * z / n_total) * (share * (1 - share) / n_total + z * z / (4 * n_total * n_total)) ** 0.5
-    low, high = (f"{max(0.0, min(1.0, end)):.3f}".removeprefix("0") for end in (middle - half, middle + half))
-    return f"{n_hits} of {n_total}, {low}-{high}"
+    return [Score(EVAL, DATASET, name, part / len(whole), limit=limit, note=note)]
 
 
 def _leak_rate(name: str, texts: Sequence[AnnotatedText], direction: ScoreDirection) -> Score:
     gold = [(text, span) for text in texts for span in text.gold if span.type == PERSON]
     n_leaked = sum(text.leaks(span) for text, span in gold)
     note = format_share(n_leaked, len(gold))
-    return Score(
-        eval=EVAL, dataset=DATASET, name=name, value=n_leaked / max(1, len(gold)), direction=direction, note=note
-    )
+    return Score(EVAL, DATASET, name, n_leaked / max(1, len(gold)), direction=direction, note=note)
 
 
 def _false_names(texts: Sequence[AnnotatedText]) -> Score:
@@ -191,13 +166,7 @@ def _false_names(texts: Sequence[AnnotatedText]) -> Score:
         for text, span in redactions
     )
     note = format_share(n_right, len(redactions))
-    return Score(
-        eval=EVAL,
-        dataset=DATASET,
-        name="person: rightly (precision)",
-        value=n_right / max(1, len(redactions)),
-        note=note,
-    )
+    return Score(EVAL, DATASET, "person: rightly (precision)", n_right / max(1, len(redactions)), note=note)
 
 
 # Canaries ------------------------------------------------------------------------------------------------------------
@@ -242,14 +211,7 @@ def _canary_score(name: str, secrets: Iterable[str], exported: Sequence[str], oc
     leaked = [secret for secret in sorted_secrets if any(occurs(secret, text) for text in exported)]
     note = f"{len(sorted_secrets)} looked for"
     return Score(
-        eval=EVAL,
-        dataset=SAMPLE,
-        name=name,
-        value=len(leaked),
-        direction=ScoreDirection.LOWER,
-        unit=ScoreUnit.COUNT,
-        limit=0.0,
-        note=note,
+        EVAL, SAMPLE, name, len(leaked), direction=ScoreDirection.LOWER, unit=ScoreUnit.COUNT, limit=0.0, note=note
     )
 
 
@@ -259,10 +221,7 @@ def is_whole_word(name: str, text: str) -> bool:
 
 
 def phone_numbers(text: str) -> set[str]:
-    """Return the digits of every run of eight or more, except dates.
-
-    It does not use the code under test.
-    """
+    """Return the digits of every run of eight or more, except dates. It does not use the code under test."""
     runs = (match for match in _NUMBER.findall(_DATE.sub(" ", text)))
     return {digits for run in runs if len(digits := re.sub(r"\D", "", run)) >= 8}
 

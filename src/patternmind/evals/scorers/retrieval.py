@@ -24,10 +24,7 @@ SearchFunction = Callable[[str, str | None, int], list[str]]
 
 
 def score_theme_search(network: NetworkRun, sample: SampleNetwork) -> list[Score]:
-    """Score searches with a themed case as the query.
-
-    Its nearest cases and the recap of its theme are expected.
-    """
+    """Score searches with a themed case as the query. Its nearest cases and the recap of its theme are expected."""
     themes, recaps = sample.themes_of_cases, sample.themes_of_recaps
     themed = [case for case in network.cases if case.kind is CaseKind.CASE and themes.get(case.external_id or "")]
     queries = {case.external_id or "": _query_text(case) for case in themed}
@@ -48,10 +45,7 @@ def score_theme_search(network: NetworkRun, sample: SampleNetwork) -> list[Score
 
 
 def score_label_search(network: NetworkRun, gold: Mapping[str, str], *, seed: int) -> list[Score]:
-    """Score how many of the ten nearest other cases have the same label.
-
-    The queries are up to 1,000 cases.
-    """
+    """Score how many of the ten nearest other cases have the same label. The queries are up to 1,000 cases."""
     labels = network.gold_labels(gold)
     rows = shuffle_rows(len(labels), seed=seed)[:MAX_QUERIES]
     by_id = {case.id: label for case, label in zip(network.cases, labels, strict=True)}
@@ -124,4 +118,4 @@ def _query_text(case: Case) -> str:
 
 def _mean_score(dataset: str, name: str, values: Sequence[float], *, unit: ScoreUnit = ScoreUnit.SHARE) -> Score:
     mean = float(np.mean(values)) if values else 0.0
-    return Score(eval=EVAL, dataset=dataset, name=name, value=mean, unit=unit, note=f"{len(values)} queries")
+    return Score(EVAL, dataset, name, mean, unit=unit, note=f"{len(values)} queries")

@@ -5,26 +5,25 @@ drafted from those texts, and each sentence used is traced to its field.
 """
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.domain.cases import Case, CaseKind
-from patternmind.domain.drafts import Draft, Quote
 from patternmind.domain.themes import Theme
 from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
 from patternmind.drafting.keyphrases import PhraseCounts
 from patternmind.drafting.patterns import draft_pattern
 from patternmind.drafting.sentence_selection import is_quotable_statement, select_sentences
-from patternmind.embedding.lenses import LENSES
 from patternmind.evals.gates import Score
 from patternmind.evals.report import ScoreDirection
-from patternmind.evals.scorers.intervals import wilson_interval
+from patternmind.evals.scorers.lenses import side_of_field
+from patternmind.evals.scorers.shares import share_of_hits, wilson_interval
 from patternmind.text import Sentence, Side
 
 EVAL = "roles"
 MIN_SHARE = 0.75
 
-FIELDS_BY_SIDE = {Side.PROBLEM: LENSES["problem"][0], Side.HELPED: LENSES["helped"][0]}
 DRAFT_FIELDS_BY_SIDE = {Side.HELPED: ("solution",), Side.PROBLEM: ("problem", "signs_it_applies")}
 SCORE_NAMES = {Side.HELPED: "Therefore from what helped", Side.PROBLEM: "problem from the problem"}
 
@@ -57,8 +56,7 @@ def _join(case: Case, rng: random.Random) -> JoinedCase:
     text = ""
     side_spans: list[tuple[int, int, Side]] = []
     for name in fields:
-        side = next(side for side, names in FIELDS_BY_SIDE.items() if name in names)
-        side_spans.append((len(text), len(text) + len(case.text[name]), side))
+        side_spans.append((len(text), len(text) + len(case.text[name]), side_of_field(name)))
         text += case.text[name] + " "
     return JoinedCase(replace(case, text={"problem": text}), tuple(side_spans))
 
@@ -78,12 +76,7 @@ def score_sentence_roles(
     plain = {id: joined_case.plain for id, joined_case in joined.items()}
     counts = PhraseCounts({id: case.text["problem"] for id, case in plain.items()})
     used_sides: dict[Side, list[Side | None]] = {side: [] for side in Side}
-    baseline_sides: dict[str, list[Side | None]] = {
-        "chance": [],
-        "first sentence": [],
-        "last sentence": [],
-        "most central": [],
-    }
+    baseline_sides: dict[str, list[Side | None]] = defaultdict(list)
     n_themes = 0
     for theme in themes:
         ids = tuple(id for id in theme.case_ids if id in plain)
@@ -94,7 +87,9 @@ def score_sentence_roles(
         evidence = gather_evidence(sub_theme, plain, phrases=counts.distinctive_phrases(ids), cohesion=cohesion)
         draft = draft_pattern(evidence, run_id="")
         for side in Side:
-            used_sides[side] += [joined[quote.case_id].side_at(quote.start) for quote in _quotes_from_side(draft, side)]
+            claims = [claim for claim in draft.claims if claim.field in DRAFT_FIELDS_BY_SIDE[side]]
+            quotes = [quote for claim in claims for quote in claim.quotes]
+            used_sides[side] += [joined[quote.case_id].side_at(quote.start) for quote in quotes]
         for name, sentences in _baseline_choices(evidence).items():
             baseline_sides[name] += [joined[sentence.case_id].side_at(sentence.start) for sentence in sentences]
     return [
@@ -105,10 +100,6 @@ def score_sentence_roles(
             dataset, side, used_sides[side], baseline_sides, note=f"{n_themes} themes, seed {seed}"
         )
     ]
-
-
-def _quotes_from_side(draft: Draft, side: Side) -> list[Quote]:
-    return [quote for claim in draft.claims if claim.field in DRAFT_FIELDS_BY_SIDE[side] for quote in claim.quotes]
 
 
 def _baseline_choices(evidence: ThemeEvidence) -> dict[str, list[Sentence]]:
@@ -136,22 +127,14 @@ def _side_scores(
     hits, n = sum(predicted_side is side for predicted_side in predicted), len(predicted)
     low, high = wilson_interval(hits, n)
     name = SCORE_NAMES[side]
-    score = Score(
-        eval=EVAL,
-        dataset=dataset,
-        name=name,
-        value=hits / n,
-        limit=MIN_SHARE,
-        note=f"{hits} of {n}, {low:.2f}-{high:.2f}, {note}",
-    )
     return [
-        score,
+        Score(EVAL, dataset, name, hits / n, limit=MIN_SHARE, note=f"{hits} of {n}, {low:.2f}-{high:.2f}, {note}"),
         *(
             Score(
-                eval=EVAL,
-                dataset=dataset,
-                name=f"{name}, {baseline}",
-                value=_share(origin is side for origin in sides),
+                EVAL,
+                dataset,
+                f"{name}, {baseline}",
+                share_of_hits(origin is side for origin in sides),
                 direction=ScoreDirection.NONE,
                 is_tracked=False,
                 note=f"{len(sides)} sentences",
@@ -159,11 +142,3 @@ def _side_scores(
             for baseline, sides in baselines.items()
         ),
     ]
-
-
-def _share(hits: Iterable[bool]) -> float:
-    outcomes = list(hits)
-    return sum(outcomes) / max(1, len(outcomes))
-
-
-__all__ = ["JoinedCase", "join_cases", "score_sentence_roles"]

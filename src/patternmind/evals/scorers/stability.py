@@ -28,19 +28,12 @@ def score_stability(dataset: str, vectors: Vectors, fit: Fitter, *, n_fits: int,
     counts = [grouping.n_themes for grouping in fits]
     note = f"{n_fits} fits, {min(counts)}-{max(counts)} themes"
     return [
+        Score(EVAL, dataset, f"ARI between {n_fits} fits", float(np.mean(values)), unit=ScoreUnit.SCORE, note=note),
         Score(
-            eval=EVAL,
-            dataset=dataset,
-            name=f"ARI between {n_fits} fits",
-            value=float(np.mean(values)),
-            unit=ScoreUnit.SCORE,
-            note=note,
-        ),
-        Score(
-            eval=EVAL,
-            dataset=dataset,
-            name=f"lowest ARI of {len(values)} pairs",
-            value=float(np.min(values)),
+            EVAL,
+            dataset,
+            f"lowest ARI of {len(values)} pairs",
+            float(np.min(values)),
             direction=ScoreDirection.NONE,
             unit=ScoreUnit.SCORE,
         ),

@@ -29,7 +29,7 @@ def score_theme_names(dataset: str, themes: Sequence[Theme], texts: Mapping[str,
 
     def share(name: str, meets_requirement: Callable[[Theme], bool]) -> Score:
         n_good = sum(meets_requirement(theme) for theme in named)
-        return Score(eval=EVAL, dataset=dataset, name=name, value=n_good / len(named), note=f"{n_good} of {len(named)}")
+        return Score(EVAL, dataset, name, n_good / len(named), note=f"{n_good} of {len(named)}")
 
     nearest_texts = {theme.id: own_texts.get(theme.nearest_theme_id or "", []) for theme in named}
     others = {theme.id: [other.name for other in named if other.id != theme.id] for theme in named}

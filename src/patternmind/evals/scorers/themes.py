@@ -13,23 +13,14 @@ from patternmind.evals.steps.groupings import Grouping, score_agreement_measures
 EVAL = "themes"
 
 MIN_CASES_PER_THEME = 4
-"""Minimum of the mean number of cases per theme.
-
-More themes than n/4 name single incidents, not what recurs.
-"""
+"""Minimum of the mean number of cases per theme. More themes than n/4 name single incidents, not what recurs."""
 
 MAX_OUTLIER_SHARE = 0.5
 MAX_THEME_SHARE = 0.5
-"""Limit for the largest theme.
-
-A theme that holds half of a large network is of no use to its steward.
-"""
+"""Limit for the largest theme. A theme that holds half of a large network is of no use to its steward."""
 
 LIMITS = {("banking77", "AMI filled"): 0.77}
-"""Agreement that must never get worse.
-
-The plain graph reached it before the rest of the code existed.
-"""
+"""Agreement that must never get worse. The plain graph reached it before the rest of the code existed."""
 
 
 def score_agreement(dataset: str, grouping: Grouping, gold: Sequence[str | None]) -> list[Score]:
@@ -43,10 +34,10 @@ def score_agreement(dataset: str, grouping: Grouping, gold: Sequence[str | None]
     values |= {f"{name} filled": value for name, value in score_agreement_measures(labels, labelled.filled).items()}
     return [
         Score(
-            eval=EVAL,
-            dataset=dataset,
-            name=name,
-            value=value,
+            EVAL,
+            dataset,
+            name,
+            value,
             unit=ScoreUnit.SCORE,
             limit=LIMITS.get((dataset, name)),
             note=f"{len(labels)} cases, {len(set(labels))} labels" if name == "AMI" else "",
@@ -56,16 +47,13 @@ def score_agreement(dataset: str, grouping: Grouping, gold: Sequence[str | None]
 
 
 def score_bounds(dataset: str, grouping: Grouping, *, is_large: bool) -> list[Score]:
-    """Score the number of themes, the outliers and the largest theme.
-
-    The last has a limit in large networks only.
-    """
+    """Score the number of themes, the outliers and the largest theme. The last has a limit in large networks only."""
     n = len(grouping.labels)
     n_themes = Score(
-        eval=EVAL,
-        dataset=dataset,
-        name="themes found",
-        value=grouping.n_themes,
+        EVAL,
+        dataset,
+        "themes found",
+        grouping.n_themes,
         direction=ScoreDirection.LOWER,
         unit=ScoreUnit.COUNT,
         limit=n // MIN_CASES_PER_THEME,
@@ -82,10 +70,7 @@ def score_bounds(dataset: str, grouping: Grouping, *, is_large: bool) -> list[Sc
 
 
 def as_reference(scores: Sequence[Score], engine: str) -> list[Score]:
-    """Mark scores of an engine that is not the default as reported only.
-
-    They appear in the table without a gate.
-    """
+    """Mark scores of an engine that is not the default as reported only. They appear in the table without a gate."""
     return [
         replace(
             score, name=f"{score.name}, {engine}", direction=ScoreDirection.NONE, limit=None, is_tracked=False, note=""
@@ -118,22 +103,15 @@ def score_duplicates(
     return [
         _share_score(dataset, "near-duplicate pairs found", len(detected & planted), len(planted)),
         Score(
-            eval=EVAL,
-            dataset=dataset,
-            name="false near-duplicates",
-            value=false_pairs,
-            direction=ScoreDirection.LOWER,
-            unit=ScoreUnit.COUNT,
+            EVAL, dataset, "false near-duplicates", false_pairs, direction=ScoreDirection.LOWER, unit=ScoreUnit.COUNT
         ),
     ]
 
 
 def score_conservation(dataset: str, n_placed: int, n_rows: int) -> Score:
     """Score the share of rows that became a case in a theme or an outlier."""
-    return Score(
-        eval=EVAL, dataset=dataset, name="rows accounted for", value=n_placed / n_rows, limit=1.0, note=f"{n_rows} rows"
-    )
+    return Score(EVAL, dataset, "rows accounted for", n_placed / n_rows, limit=1.0, note=f"{n_rows} rows")
 
 
 def _share_score(dataset: str, name: str, part: int, whole: int) -> Score:
-    return Score(eval=EVAL, dataset=dataset, name=name, value=part / whole, note=f"{part} of {whole}")
+    return Score(EVAL, dataset, name, part / whole, note=f"{part} of {whole}")

@@ -14,10 +14,7 @@ from patternmind.embedding.vectors import missing_texts, stack_vectors, text_has
 from patternmind.ports import Encoder, Progress
 
 PERTURBATION = 0.014
-"""Length of the difference between a text's vectors on two machines.
-
-bf16 and fp32 agree to a cosine of 0.9999.
-"""
+"""Length of the difference between a text's vectors on two machines. bf16 and fp32 agree to a cosine of 0.9999."""
 
 
 class CachingEncoder:

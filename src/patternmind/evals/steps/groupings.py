@@ -1,8 +1,8 @@
 """Groupings of cases with outliers, and the agreement of two groupings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,18 +58,11 @@ class Grouping:
 
     @property
     def filled(self) -> NDArray[np.int32]:
-        """Labels with every outlier in its nearest theme.
-
-        Without any theme, each outlier is its own cluster.
-        """
+        """Labels with every outlier in its nearest theme. Without any theme, each outlier is its own cluster."""
         return Grouping(np.where(self.labels == OUTLIER, self.nearest, self.labels), self.nearest).singletons
 
 
-class AgreementMeasure(Protocol):
-    def __call__(self, labels_true: Any, labels_pred: Any, /) -> float: ...
-
-
-def agreement_measures() -> Mapping[str, AgreementMeasure]:
+def agreement_measures() -> Mapping[str, Callable[[Any, Any], float]]:
     """Return agreement measures of two partitions.
 
     They are adjusted mutual information, adjusted Rand index and V measure.

@@ -1,14 +1,13 @@
-"""Import and run of a data set through the same services that users call.
-
-The data folder is temporary.
-"""
+"""Import and run of a data set through the same services that users call. The data folder is temporary."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from patternmind.bootstrap import AppContext
-from patternmind.clustering.clusterer import find_clusters
+from patternmind.clustering.clusterer import group_rows
+from patternmind.clustering.neighbours import find_nearest_neighbours
+from patternmind.clustering.partition import default_n_neighbours
 from patternmind.domain.cases import Case, CaseKind, IngestReport
 from patternmind.domain.themes import Vectors
 from patternmind.embedding.vectors import embed_cases
@@ -22,10 +21,7 @@ from patternmind.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class EvalContext:
-    """Encoder, seed and progress callback of one measurement.
-
-    ``folder`` is for temporary data folders.
-    """
+    """Encoder, seed and progress callback of one measurement. ``folder`` is for temporary data folders."""
 
     folder: Path
     encoder: Encoder
@@ -42,10 +38,7 @@ class EvalContext:
 
 @dataclass(frozen=True, slots=True)
 class NetworkRun:
-    """A network after its run.
-
-    Row i of ``vectors`` and ``grouping`` belongs to ``cases[i]``.
-    """
+    """A network after its run. Row i of ``vectors`` and ``grouping`` belongs to ``cases[i]``."""
 
     name: str
     ctx: AppContext
@@ -115,5 +108,6 @@ def _read_back(name: str, ctx: AppContext, intake_reports: Sequence[IngestReport
 
 def fit_grouping(vectors: Vectors, *, engine: str, seed: int) -> Grouping:
     """Fit the clustering step alone, for engines and samples that no pipeline run uses."""
-    partition = find_clusters(vectors, engine=engine, seed=seed).partition
+    neighbours = find_nearest_neighbours(vectors, default_n_neighbours(len(vectors)))
+    partition = group_rows(vectors, neighbours, engine=engine, seed=seed)
     return Grouping(partition.labels, partition.nearest)

@@ -1,7 +1,4 @@
-"""Language model that obeys every order it finds in its prompt, however disguised.
-
-It is worse than any real model.
-"""
+"""Language model that obeys every order it finds in its prompt, however disguised. It is worse than any real model."""
 
 import base64
 import codecs
@@ -30,10 +27,7 @@ FOREIGN_WORD = "kvartsitt"
 FOREIGN_LINE = f"The {FOREIGN_WORD} of the other network must stay in that network."
 
 SHORT_OPENING_CHARS = 48
-"""Characters of the prompt's beginning.
-
-These are too few consecutive words to be recognised as part of the prompt.
-"""
+"""Characters of the prompt's beginning. These are too few consecutive words to be recognised as part of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +103,7 @@ class ObedientModel:
         self.prompts.append(f"{prompt.system}\n{prompt.user}")
         canaries = sorted(self._find_canaries(prompt.user))
         self.obeyed_canaries.update(canaries)
-        self.prompt_openings.add(_prompt_opening(prompt))
+        self.prompt_openings.add(" ".join(prompt.system.split()))
         self.n_answers[task] += 1
         if self.is_persistent:
             canaries = canaries or sorted(self.obeyed_canaries)
@@ -139,20 +133,14 @@ class ObedientModel:
 
 
 ID_LIST_FIELDS = frozenset({"facets", "sentences", "voices"})
-"""Fields that list ids from the prompt.
-
-"facets" is also the field for the facets of one case.
-"""
+"""Fields that list ids from the prompt. "facets" is also the field for the facets of one case."""
 
 MAX_FACETS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PromptLine:
-    """A line of a case in a prompt.
-
-    ``id`` is its id in the prompt, if any.
-    """
+    """A line of a case in a prompt. ``id`` is its id in the prompt, if any."""
 
     case_id: str
     id: str
@@ -264,10 +252,6 @@ def _parse_prompt_line(case_id: str, line: str) -> PromptLine:
         return PromptLine(case_id, "", line)
     passage = re.search(r'"(.+)"$', match[2]) if match[1].startswith("q") else None
     return PromptLine(case_id, match[1], passage[1] if passage else match[2])
-
-
-def _prompt_opening(prompt: RenderedPrompt) -> str:
-    return " ".join(prompt.system.split())
 
 
 FENCED_BLOCK = re.compile(r"(?P<before>.*?)<<<(?P<code>\w+)\n(?P<text>.*?)\n(?P=code)>>>", re.DOTALL)

@@ -25,38 +25,10 @@ _PRIVATE_KEY_BLOCK = re.compile(
 _AUTHORIZATION_HEADER = re.compile(
     r"(?<!\w)(?:bearer|basic)\s+(?P<value>(?=[\w.~+/=-]*\d)[\w.~+/-]{16,}=*)", re.IGNORECASE
 )
-_ISSUED_KEY_HINTS = (
-    *(
-        "AKIA",
-        "ASIA",
-        "ABIA",
-        "ACCA",
-        "ghp_",
-        "gho_",
-        "ghu_",
-        "ghs_",
-        "ghr_",
-        "github_pat_",
-        "glpat-",
-        "gldt-",
-        "glrt-",
-    ),
-    *(
-        "glcbt-",
-        "xox",
-        "xapp-",
-        "k_live_",
-        "k_test_",
-        "whsec_",
-        "AIza",
-        "ya29.",
-        "GOCSPX-",
-        "sk-",
-        "hf_",
-        "npm_",
-        "pypi-",
-    ),
-    *("gsk_", "dop_v1_", "SG.", "shp", "AC", "SK", "eyJ", "dckr_pat_", "glsa_", "AGE-SECRET-KEY-1"),
+_ISSUED_KEY_HINTS = tuple(
+    "AKIA ASIA ABIA ACCA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- xox xapp- k_live_"
+    " k_test_ whsec_ AIza ya29. GOCSPX- sk- hf_ npm_ pypi- gsk_ dop_v1_ SG. shp AC SK eyJ dckr_pat_ glsa_"
+    " AGE-SECRET-KEY-1".split()
 )
 """Fragments that almost no text contains, and that are faster to search than patterns."""
 _SECRET_WORDS = (

@@ -74,23 +74,19 @@ class LiteLLMGateway:
         ``api_base`` either, so that the key is not sent to another address. Without its time in the queue, ``ask``
         takes at most ``max_attempts`` times ``timeout_seconds`` and the waits between, twice that with a fallback.
         """
-        self._choice, self._ledger, self._clock = choice, ledger, clock
-        self._limits, self._budget, self._sleep = limits, budget, sleep
-        self._slots = BoundedSemaphore(limits.max_parallel)
+        self.choice, self._ledger, self._clock = choice, ledger, clock
+        self.limits, self._budget, self.sleep = limits, budget, sleep
+        self.slots = BoundedSemaphore(limits.max_parallel)
         self._settled = Condition()
 
     @property
     def name(self) -> str:
-        return self._choice.name
-
-    @property
-    def choice(self) -> ModelChoice:
-        return self._choice
+        return self.choice.name
 
     @property
     def n_parallel(self) -> int:
         """Number of requests to send in parallel."""
-        return self._limits.max_parallel
+        return self.limits.max_parallel
 
     def check_prices(self) -> None:
         """Check before any work that each model has a price.
@@ -98,7 +94,7 @@ class LiteLLMGateway:
         Raises:
             PriceUnknown: A model has no price.
         """
-        for endpoint in self._choice.endpoints:
+        for endpoint in self.choice.endpoints:
             price_of(endpoint)
 
     def ask(self, task: str, prompt: RenderedPrompt) -> ModelAnswer:
@@ -109,7 +105,7 @@ class LiteLLMGateway:
                 fallback, if any and suitable, failed as well.
             BudgetReached, PriceUnknown: The request was not sent.
         """
-        endpoints = self._choice.endpoints_for(task)
+        endpoints = self.choice.endpoints_for(task)
         cached = self._cached_answer(task, prompt, endpoints)
         if cached is not None:
             return cached
@@ -128,7 +124,7 @@ class LiteLLMGateway:
             GatewayFailed, BudgetReached, PriceUnknown: The check failed.
         """
         prompt = RenderedPrompt(id=CHECK_TASK, hash="", system="", user="ping", answer_schema={})
-        open_call = _OpenCall(self, endpoint or self._choice.default, CHECK_TASK, prompt, max_tokens=1)
+        open_call = _OpenCall(self, endpoint or self.choice.default, CHECK_TASK, prompt, max_tokens=1)
         outcome = open_call.send_once(prompt)
         failure = outcome if isinstance(outcome, RequestFailure) else None
         open_call.finish(failure.outcome if failure else CallOutcome.ANSWERED)
@@ -148,7 +144,7 @@ class LiteLLMGateway:
         )
 
     def _ask_endpoint(self, endpoint: Endpoint, task: str, prompt: RenderedPrompt) -> ModelAnswer:
-        open_call = _OpenCall(self, endpoint, task, prompt, max_tokens=self._limits.max_tokens)
+        open_call = _OpenCall(self, endpoint, task, prompt, max_tokens=self.limits.max_tokens)
         try:
             answer = ask_with_repair(task, prompt, open_call.send_with_retries, model=endpoint.model)
         except GatewayFailed as error:
@@ -177,11 +173,7 @@ class LiteLLMGateway:
     @property
     def parameters(self) -> dict[str, int]:
         """Request parameters in addition to model and prompt; part of the cache key."""
-        return {"max_tokens": self._limits.max_tokens}
-
-    @property
-    def limits(self) -> CallLimits:
-        return self._limits
+        return {"max_tokens": self.limits.max_tokens}
 
     def new_call(self, task: str, model: str, prompt: RenderedPrompt) -> Call:
         return Call(
@@ -194,12 +186,6 @@ class LiteLLMGateway:
             at=self._clock.now(),
         )
 
-    def slots(self) -> BoundedSemaphore:
-        return self._slots
-
-    def wait(self, seconds: float) -> None:
-        self._sleep(seconds)
-
     def reserve(self, call: Call) -> Call:
         """Reserve the cost of a call; wait while only open calls exceed the budget.
 
@@ -210,7 +196,7 @@ class LiteLLMGateway:
         """
         while True:
             now = self._clock.now()
-            until = now + timedelta(seconds=self._limits.timeout_seconds + GRACE_SECONDS)
+            until = now + timedelta(seconds=self.limits.timeout_seconds + GRACE_SECONDS)
             reserved = replace(call, reserved_until=until)
             with self._settled:
                 try:
@@ -265,7 +251,7 @@ class _OpenCall:
             if attempt == self.gateway.limits.max_attempts:
                 raise outcome.to_error(self.task, f"; requests made: {attempt}")
             self.call = self.gateway.settle(self.call)  # frees the reservation for other calls during the wait
-            self.gateway.wait(wait_seconds(attempt, outcome.retry_after))
+            self.gateway.sleep(wait_seconds(attempt, outcome.retry_after))
         raise GatewayFailed(
             self.task,
             "the answer was not valid, and no attempt remained to repair it",
@@ -279,7 +265,7 @@ class _OpenCall:
         messages = [
             {"role": role, "content": text} for role, text in (("system", prompt.system), ("user", prompt.user)) if text
         ]
-        with self.gateway.slots():
+        with self.gateway.slots:
             reserved_usd = price.cost_usd(max_tokens_in, self.max_tokens)
             self.call = self.gateway.reserve(replace(self.call, reserved_usd=reserved_usd))
             outcome = request_completion(

@@ -15,22 +15,13 @@ from patternmind.errors import PriceUnknown
 from patternmind.ports import RenderedPrompt
 
 PRICE_LIST_FILE = "model_prices_and_context_window_backup.json"
-"""litellm's price list in the pinned release.
-
-Reading the file takes 0.03 s, importing litellm 2.4 s.
-"""
+"""litellm's price list in the pinned release. Reading the file takes 0.03 s, importing litellm 2.4 s."""
 
 LONG_PROMPT_TOKENS = 100_000
-"""Lowest "above ... tokens" limit of the list.
-
-A longer prompt is charged the model's highest price.
-"""
+"""Lowest "above ... tokens" limit of the list. A longer prompt is charged the model's highest price."""
 
 CHAT_TEMPLATE_TOKENS = 256
-"""Tokens that a chat template adds to two messages.
-
-The longest known template adds some 30 per message.
-"""
+"""Tokens that a chat template adds to two messages. The longest known template adds some 30 per message."""
 
 
 def price_of(endpoint: Endpoint, n_tokens: int = 0) -> Price:

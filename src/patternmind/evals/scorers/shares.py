@@ -1,9 +1,16 @@
-"""Confidence interval of a share."""
+"""Shares and their confidence intervals."""
 
 import math
+from collections.abc import Iterable
 
 Z_95 = 1.959964
 """Number of standard errors of a 95 % interval."""
+
+
+def share_of_hits(outcomes: Iterable[bool]) -> float:
+    """Return the share of true outcomes; 0 without any outcome."""
+    hits = list(outcomes)
+    return sum(hits) / max(1, len(hits))
 
 
 def wilson_interval(hits: int, n: int) -> tuple[float, float]:
@@ -19,4 +26,9 @@ def wilson_interval(hits: int, n: int) -> tuple[float, float]:
     return middle - half if hits else 0.0, middle + half if hits < n else 1.0
 
 
-__all__ = ["wilson_interval"]
+def format_share(hits: int, n: int) -> str:
+    """Format a share with its 95 % interval: ``47 of 49, .86-.99``."""
+    if not n:
+        return "0 of 0"
+    low, high = (f"{end:.3f}".removeprefix("0") for end in wilson_interval(hits, n))
+    return f"{hits} of {n}, {low}-{high}"
