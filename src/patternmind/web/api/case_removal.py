@@ -1,6 +1,5 @@
 """Case removal: withdraw, restore and erase a case."""
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
@@ -13,13 +12,10 @@ from patternmind.web.api.schemas import ActorRequest
 from patternmind.web.audit import audit_target
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 from patternmind.web.state import get_app_state
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class RemovedCaseResponse(BaseModel):
@@ -32,12 +28,7 @@ class RemovedCaseResponse(BaseModel):
     linked: list[str] = Field(description="Cases and recaps that link to it; they stay.")
 
 
-@router.post(
-    "/cases/{case_id:path}/withdrawal",
-    name="withdraw_case",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[requires(Action.EDIT_CASE, own=True), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/cases/{case_id:path}/withdrawal", "withdraw_case", Action.EDIT_CASE, own=True, problems=[409])
 def withdraw_case(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, body: ActorRequest
 ) -> RemovedCaseResponse:
@@ -47,12 +38,7 @@ def withdraw_case(
     return _removal_response(ctx.withdraw(case.id, actor=caller.actor_name(body.by)))
 
 
-@router.delete(
-    "/cases/{case_id:path}/withdrawal",
-    name="put_case_back",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.EDIT_CASE, own=True)],
-)
+@router.delete("/cases/{case_id:path}/withdrawal", "put_case_back", Action.EDIT_CASE, own=True)
 def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> CaseResponse:
     """Restore a withdrawn case; the next run assigns it to a theme."""
     withdrawn_id = _withdrawn_case_id(ctx, caller, case_id, Action.EDIT_CASE)
@@ -62,12 +48,7 @@ def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> 
     return case_response(case, ctx.store.runs.assignment_of(case.id))
 
 
-@router.delete(
-    "/cases/{case_id:path}",
-    name="erase_case",
-    responses=problem_responses(404, 409),
-    dependencies=[requires(Action.ERASE_CASE, own=True)],
-)
+@router.delete("/cases/{case_id:path}", "erase_case", Action.ERASE_CASE, own=True, problems=[409])
 def erase_case(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, by: str | None = None
 ) -> RemovedCaseResponse:

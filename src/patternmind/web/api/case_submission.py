@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.requests import Request
@@ -19,18 +19,16 @@ from patternmind.services.case_submission import (
     preview_case,
     submit_case,
 )
-from patternmind.web.api.cases import ETAG_RESPONSE, CaseResponse, authorized_case, case_response
+from patternmind.web.api.cases import CaseResponse, authorized_case, case_response
 from patternmind.web.api.schemas import RequestModel
 from patternmind.web.audit import audit_target, skip_audit
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import INVALID, MEDIA_TYPE, FieldProblem, build_problem, problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
+from patternmind.web.problems import INVALID, MEDIA_TYPE, FieldProblem, build_problem
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class CaseRequest(RequestModel):
@@ -68,11 +66,7 @@ class CasePreviewResponse(BaseModel):
 
 
 @router.post(
-    "/cases/preview",
-    name="preview_case",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.SUBMIT_CASE)],
-    response_model=CasePreviewResponse,
+    "/cases/preview", "preview_case", Action.SUBMIT_CASE, is_replayable=False, response_model=CasePreviewResponse
 )
 def create_case_preview(request: Request, ctx: ContextDep, caller: CallerDep, body: CaseRequest) -> object:
     """Preview a case as others would read it, without storing it."""
@@ -84,12 +78,7 @@ def create_case_preview(request: Request, ctx: ContextDep, caller: CallerDep, bo
 
 
 @router.post(
-    "/cases",
-    name="submit_case",
-    status_code=201,
-    responses=problem_responses(400) | etag_responses("Version of the case.", status=201),
-    dependencies=[requires(Action.SUBMIT_CASE), ACCEPTS_IDEMPOTENCY_KEY],
-    response_model=CasePreviewResponse,
+    "/cases", "submit_case", Action.SUBMIT_CASE, status_code=201, response_model=CasePreviewResponse, etag="case"
 )
 def create_case(request: Request, response: Response, ctx: ContextDep, caller: CallerDep, body: CaseRequest) -> object:
     """Submit a case. The same text with the same id, or without one, is one case however often it is sent."""
@@ -103,11 +92,7 @@ def create_case(request: Request, response: Response, ctx: ContextDep, caller: C
 
 
 @router.put(
-    "/cases/{case_id:path}",
-    name="replace_case",
-    responses=problem_responses(400, 404, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.EDIT_CASE, own=True)],
-    response_model=CasePreviewResponse,
+    "/cases/{case_id:path}", "replace_case", Action.EDIT_CASE, own=True, response_model=CasePreviewResponse, etag="case"
 )
 def replace_case(
     request: Request,

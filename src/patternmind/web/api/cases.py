@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from patternmind.domain.cases import Case, CaseKind, Consent
@@ -26,14 +26,10 @@ from patternmind.web.api.roster import PossibleNamesRequest
 from patternmind.web.api.schemas import ListResponse, PageResponse, TextByField
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.etags import etag_responses
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class CaseResponse(BaseModel):
@@ -118,15 +114,7 @@ class NamesConfirmedResponse(BaseModel):
     people_added: int
 
 
-ETAG_RESPONSE = etag_responses("Version of the case.")
-
-
-@router.get(
-    "/cases/{case_id:path}/related",
-    name="read_related",
-    responses=problem_responses(404) | ETAG_RESPONSE,
-    dependencies=[requires(Action.SEARCH)],
-)
+@router.get("/cases/{case_id:path}/related", "read_related", Action.SEARCH, etag="case")
 def read_related(response: Response, ctx: ContextDep, caller: CallerDep, case_id: str) -> RelatedResponse:
     """Read the theme, similar cases and quotes of a case that you may see. The ETag is for edits."""
     view = get_case_view(ctx.store, case_id)
@@ -157,12 +145,7 @@ def _related_response(ctx: ContextDep, caller: Caller, view: CaseView) -> Relate
     )
 
 
-@router.get(
-    "/cases/{case_id:path}/raw",
-    name="read_raw",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_RAW_TEXT, own=True)],
-)
+@router.get("/cases/{case_id:path}/raw", "read_raw", Action.SEE_RAW_TEXT, own=True)
 def read_raw(ctx: ContextDep, caller: CallerDep, case_id: str) -> RawCaseResponse:
     """Read all submitted versions of a case, including names; for stewards and its submitter."""
     case = authorized_case(ctx, caller, case_id, Action.SEE_RAW_TEXT)
@@ -185,12 +168,7 @@ def read_raw(ctx: ContextDep, caller: CallerDep, case_id: str) -> RawCaseRespons
     )
 
 
-@router.get(
-    "/cases/{case_id:path}/possible-names",
-    name="read_possible_names",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_POSSIBLE_NAMES, own=True)],
-)
+@router.get("/cases/{case_id:path}/possible-names", "read_possible_names", Action.SEE_POSSIBLE_NAMES, own=True)
 def read_possible_names(ctx: ContextDep, caller: CallerDep, case_id: str) -> ListResponse[CasePossibleNameResponse]:
     """List possible names in the redacted text of a case, most likely first."""
     possible_names = possible_names_in_case(authorized_case(ctx, caller, case_id, Action.SEE_POSSIBLE_NAMES))
@@ -204,12 +182,7 @@ def read_possible_names(ctx: ContextDep, caller: CallerDep, case_id: str) -> Lis
     )
 
 
-@router.post(
-    "/cases/{case_id:path}/possible-names",
-    name="confirm_names_of_case",
-    responses=problem_responses(400, 404),
-    dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/cases/{case_id:path}/possible-names", "confirm_names_of_case", Action.ROSTER)
 def confirm_names_of_case(ctx: ContextDep, case_id: str, body: PossibleNamesRequest) -> NamesConfirmedResponse:
     """Add possible names of a case to the roster and redact them everywhere."""
     candidates = {candidate.name for candidate in possible_names_in_case(ctx.store.cases.get(case_id))}
@@ -242,7 +215,7 @@ def _case_filter(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     )
 
 
-@router.get("/cases", name="list_cases", dependencies=[requires(Action.SEARCH)])
+@router.get("/cases", "list_cases", Action.SEARCH)
 def list_cases(
     ctx: ContextDep,
     caller: CallerDep,
@@ -260,9 +233,7 @@ def list_cases(
     return PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
 
 
-@router.get(
-    "/cases/{case_id:path}", name="read_case", responses=problem_responses(404), dependencies=[requires(Action.SEARCH)]
-)
+@router.get("/cases/{case_id:path}", "read_case", Action.SEARCH)
 def read_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> CaseResponse:
     """Read a redacted case or recap by its id or external id."""
     case = ctx.store.cases.get(case_id)

@@ -3,10 +3,9 @@
 import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
-from patternmind.domain import permissions
 from patternmind.domain.drafts import (
     Decision,
     DraftAction,
@@ -35,14 +34,11 @@ from patternmind.web.api.schemas import (
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
-from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
+from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
 from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["review"])
+router = ApiRouter("review")
 
 
 class DraftResponse(DraftContentResponse):
@@ -80,10 +76,7 @@ class ReservationResponse(BaseModel):
     mine: bool = Field(description="False if another reviewer holds it; the reservation expires at `until`.")
 
 
-ETAG_RESPONSE = etag_responses("Version of the draft.")
-
-
-@router.get("/drafts", name="list_drafts", dependencies=[requires(permissions.Action.SEE_DRAFTS)])
+@router.get("/drafts", "list_drafts", Action.SEE_DRAFTS)
 def read_drafts(
     ctx: ContextDep,
     caller: CallerDep,
@@ -102,23 +95,13 @@ def read_drafts(
     )
 
 
-@router.get(
-    "/drafts/{draft_id}",
-    name="read_draft",
-    responses=problem_responses(404) | ETAG_RESPONSE,
-    dependencies=[requires(permissions.Action.SEE_DRAFTS)],
-)
+@router.get("/drafts/{draft_id}", "read_draft", Action.SEE_DRAFTS, etag="draft")
 def read_draft(ctx: ContextDep, caller: CallerDep, response: Response, draft_id: str) -> DraftResponse:
     """Read a draft with quotes and decisions; second reviewers see the decisions only after their own."""
     return draft_response_with_etag(get_draft(ctx.store, draft_id), caller, response)
 
 
-@router.post(
-    "/drafts/{draft_id}/decisions",
-    name="decide",
-    responses=problem_responses(400, 404, 409, 412) | ETAG_RESPONSE,
-    dependencies=[requires(permissions.Action.REVIEW_DRAFTS), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/drafts/{draft_id}/decisions", "decide", Action.REVIEW_DRAFTS, problems=[409], etag="draft")
 def decide(
     ctx: ContextDep,
     caller: CallerDep,
@@ -186,12 +169,7 @@ def decision_response(decision: Decision) -> DecisionResponse:
 DraftId = Annotated[str, Path(max_length=200)]
 
 
-@router.post(
-    "/drafts/{draft_id}/reservation",
-    name="reserve",
-    responses=problem_responses(400, 404),
-    dependencies=[requires(Action.REVIEW_DRAFTS), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/drafts/{draft_id}/reservation", "reserve", Action.REVIEW_DRAFTS)
 def reserve(ctx: ContextDep, caller: CallerDep, draft_id: DraftId, body: ActorRequest) -> ReservationResponse:
     """Reserve a draft for 15 minutes, or read who holds it. Others get another draft, but can still open it."""
     by = caller.actor_name(body.by)
@@ -204,13 +182,7 @@ def _reservation_response(reservation: DraftReservation, actor: str) -> Reservat
     )
 
 
-@router.delete(
-    "/drafts/{draft_id}/reservation",
-    name="release",
-    status_code=204,
-    responses=problem_responses(404),
-    dependencies=[requires(Action.REVIEW_DRAFTS)],
-)
+@router.delete("/drafts/{draft_id}/reservation", "release", Action.REVIEW_DRAFTS, status_code=204)
 def release(ctx: ContextDep, caller: CallerDep, draft_id: DraftId) -> None:
     """Release a draft; no effect if another reviewer holds it."""
     ctx.store.drafts.get(draft_id)

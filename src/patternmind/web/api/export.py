@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -17,10 +16,9 @@ from patternmind.web.api.schemas import PageResponse
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.lens import LensQuery
 from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class AssignmentResponse(BaseModel):
@@ -38,7 +36,7 @@ class AssignmentResponse(BaseModel):
     reason: str
 
 
-@router.get("/assignments", name="list_assignments", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/assignments", "list_assignments", Action.SEE_THEMES)
 def list_assignments(
     ctx: ContextDep, lens: LensQuery = None, limit: LimitQuery = 200, cursor: CursorQuery = None
 ) -> PageResponse[AssignmentResponse]:
@@ -60,10 +58,10 @@ EXPORT_ACTIONS: Mapping[str, Action] = {
 
 @router.get(
     "/export/{what}",
-    name="export",
+    "export",
+    Action.EXPORT,
     response_class=StreamingResponse,
     responses={200: {"description": "One JSON object per line.", "content": {"application/x-ndjson": {}}}},
-    dependencies=[requires(Action.EXPORT)],
 )
 def export(
     ctx: ContextDep,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
@@ -18,12 +18,9 @@ from patternmind.errors import UnreadableFile, UsageError
 from patternmind.services.file_import import import_files
 from patternmind.storage.engine import translate_db_errors
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 MAX_NAME_BYTES = 240
@@ -84,13 +81,7 @@ async def _uploaded_file(request: Request, ctx: ContextDep, filename: FileNameQu
         yield path
 
 
-@router.post(
-    "/imports",
-    name="import_file",
-    responses=problem_responses(400, 409),
-    openapi_extra=FILE_REQUEST_BODY,
-    dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/imports", "import_file", Action.IMPORT_FILES, openapi_extra=FILE_REQUEST_BODY, problems=[409])
 def import_file(
     ctx: ContextDep,
     path: Annotated[Path, Depends(_uploaded_file)],

@@ -5,7 +5,7 @@ import json
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from patternmind.bootstrap import AppContext
@@ -18,11 +18,9 @@ from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep, EventStreamsDep, JobRunnerDep
 from patternmind.web.event_streams import EventReader, ServerSentEvent
 from patternmind.web.pagination import LimitQuery, invalid_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["jobs"])
+router = ApiRouter("jobs")
 
 
 LastEventIdHeader = Annotated[
@@ -39,7 +37,7 @@ STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/jobs", name="list_jobs", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/jobs", "list_jobs", Action.SEE_THEMES)
 def list_jobs(
     ctx: ContextDep,
     job_runner: JobRunnerDep,
@@ -55,20 +53,14 @@ def list_jobs(
     return PageResponse(items=[job_response(ctx, job) for job in jobs[:limit]], next_cursor=next_cursor)
 
 
-@router.get(
-    "/jobs/{job_id}", name="read_job", responses=problem_responses(404), dependencies=[requires(Action.SEE_THEMES)]
-)
+@router.get("/jobs/{job_id}", "read_job", Action.SEE_THEMES)
 def read_job(ctx: ContextDep, job_runner: JobRunnerDep, job_id: str) -> JobResponse:
     """Read the state and progress of a job."""
     return job_response(ctx, job_runner.find(job_id))
 
 
 @router.get(
-    "/jobs/{job_id}/events",
-    name="stream_job",
-    response_class=Response,
-    responses=problem_responses(404, 429) | STREAM_RESPONSES,
-    dependencies=[requires(Action.SEE_THEMES)],
+    "/jobs/{job_id}/events", "stream_job", Action.SEE_THEMES, response_class=Response, responses=STREAM_RESPONSES
 )
 async def stream_job(
     ctx: ContextDep,

@@ -2,17 +2,15 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action, Role
 from patternmind.web.api.schemas import ListResponse, PageResponse
 from patternmind.web.dependencies import AppStateDep, CallerDep
 from patternmind.web.pagination import CursorQuery, LimitQuery, decode_number_cursor, encode_number_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["network"])
+router = ApiRouter("network")
 
 
 class MeResponse(BaseModel):
@@ -40,7 +38,7 @@ class AuditEntryResponse(BaseModel):
     id: str
 
 
-@router.get("/me", name="read_me", dependencies=[requires(Action.OWN_TOKENS)])
+@router.get("/me", "read_me", Action.OWN_TOKENS)
 def read_me(caller: CallerDep) -> MeResponse:
     """Read the caller's name, roles and permissions."""
     return MeResponse(
@@ -51,7 +49,7 @@ def read_me(caller: CallerDep) -> MeResponse:
     )
 
 
-@router.get("/members", name="list_members", dependencies=[requires(Action.MEMBERS)])
+@router.get("/members", "list_members", Action.MEMBERS)
 def list_members(app_state: AppStateDep, caller: CallerDep) -> ListResponse[MemberResponse]:
     """List the members of the network by name."""
     return ListResponse(
@@ -62,7 +60,7 @@ def list_members(app_state: AppStateDep, caller: CallerDep) -> ListResponse[Memb
     )
 
 
-@router.get("/audit", name="list_audit", dependencies=[requires(Action.AUDIT_LOG)])
+@router.get("/audit", "list_audit", Action.AUDIT_LOG)
 def list_audit(
     app_state: AppStateDep, caller: CallerDep, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> PageResponse[AuditEntryResponse]:

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from patternmind.domain.cases import Consent
@@ -10,10 +9,9 @@ from patternmind.domain.permissions import Action
 from patternmind.services.counts import get_counts
 from patternmind.web.api.schemas import ThresholdsResponse
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class NetworkResponse(BaseModel):
@@ -27,7 +25,7 @@ class NetworkResponse(BaseModel):
     last_run_id: str | None
 
 
-@router.get("/network", name="read_network", dependencies=[requires(Action.SEARCH)])
+@router.get("/network", "read_network", Action.SEARCH)
 def read_network(ctx: ContextDep) -> NetworkResponse:
     """Read the settings of the network and its number of cases."""
     store = ctx.store

@@ -3,10 +3,9 @@
 import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
-from patternmind.domain import permissions
 from patternmind.domain.drafts import PatternUse
 from patternmind.domain.permissions import Action
 from patternmind.services.exports import export_rows
@@ -14,12 +13,9 @@ from patternmind.services.library import get_library_entry
 from patternmind.services.pattern_uses import record_use
 from patternmind.web.api.schemas import DraftContentResponse, ListResponse, RequestModel
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["patterns"])
+router = ApiRouter("patterns")
 
 
 class PatternUseRequest(RequestModel):
@@ -53,7 +49,7 @@ class PatternResponse(DraftContentResponse):
     withheld_claims: int
 
 
-@router.get("/patterns", name="list_patterns", dependencies=[requires(permissions.Action.SEARCH)])
+@router.get("/patterns", "list_patterns", Action.SEARCH)
 def list_patterns(ctx: ContextDep) -> ListResponse[PatternResponse]:
     """List accepted patterns that may be published, by name; withheld quotes are counted.
 
@@ -66,25 +62,14 @@ def list_patterns(ctx: ContextDep) -> ListResponse[PatternResponse]:
 PatternId = Annotated[str, Path(max_length=200)]
 
 
-@router.get(
-    "/patterns/{pattern_id}/uses",
-    name="list_uses",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEARCH)],
-)
+@router.get("/patterns/{pattern_id}/uses", "list_uses", Action.SEARCH)
 def list_uses(ctx: ContextDep, pattern_id: PatternId) -> ListResponse[PatternUseResponse]:
     """List the uses of a published pattern, latest first."""
     get_library_entry(ctx.store, pattern_id)
     return ListResponse(items=[_use_response(use) for use in ctx.store.drafts.pattern_uses(pattern_id)])
 
 
-@router.post(
-    "/patterns/{pattern_id}/uses",
-    name="record_use",
-    status_code=201,
-    responses=problem_responses(400, 404),
-    dependencies=[requires(Action.RECORD_USE), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/patterns/{pattern_id}/uses", "record_use", Action.RECORD_USE, status_code=201)
 def record_pattern_use(
     ctx: ContextDep, caller: CallerDep, pattern_id: PatternId, body: PatternUseRequest
 ) -> PatternUseResponse:

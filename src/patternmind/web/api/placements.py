@@ -3,20 +3,16 @@
 from dataclasses import asdict
 from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action
 from patternmind.services.placement import CasePlacement
 from patternmind.web.api.schemas import RequestModel
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.lens import LensName, LensQuery
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class PlacementRequest(RequestModel):
@@ -50,24 +46,14 @@ class PlacementResponse(BaseModel):
     like: list[str] = Field(description="Ids of the most similar cases.")
 
 
-@router.get(
-    "/cases/{case_id:path}/placement",
-    name="read_placement",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/cases/{case_id:path}/placement", "read_placement", Action.SEE_THEMES)
 def read_placement(ctx: ContextDep, case_id: str, lens: LensQuery = None) -> PlacementResponse:
     """Read the theme of a case; a case newer than the last run is placed."""
     case = ctx.store.cases.get(case_id)  # raises NotFound also before the first run
     return _placement_response(ctx.placer(lens).place_cases([case.id])[0])
 
 
-@router.post(
-    "/placements",
-    name="place_text",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.SEE_THEMES), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/placements", "place_text", Action.SEE_THEMES)
 def place_text(ctx: ContextDep, body: PlacementRequest) -> PlacementResponse:
     """Place a text. It is redacted like a case and not stored."""
     return _placement_response(ctx.placer(body.lens).place_text(body.text))

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import asdict, replace
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -15,10 +15,9 @@ from patternmind.services.playbook import build_playbook_document, collect_playb
 from patternmind.web.api.schemas import ClaimResponse, DraftFields
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["publishing"])
+router = ApiRouter("publishing")
 
 
 class PublishedPatternResponse(BaseModel):
@@ -63,10 +62,10 @@ PUBLISHED_COUNTS = ("n_cases", "n_contributors", "n_teams", "n_cut_quotes")
 
 @router.get(
     "/playbook",
-    name="read_playbook",
+    "read_playbook",
+    Action.SEARCH,
     response_model=PlaybookResponse,
     responses={200: {"content": FILE_CONTENT}},
-    dependencies=[requires(Action.SEARCH)],
 )
 def read_playbook(ctx: ContextDep, caller: CallerDep, format: DocumentFormat = "json") -> Response:
     """Read the accepted patterns that consent and publishing limits allow; reviewers also get the withheld ones."""

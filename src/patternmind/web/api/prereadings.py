@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import Header, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -18,19 +18,16 @@ from patternmind.publishing.prereading import prereading_record
 from patternmind.services import prereadings
 from patternmind.services.playbook import prepared_document, prepared_row
 from patternmind.services.prereadings import PrereadingRequest
-from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_draft_version
+from patternmind.web.api.drafts import decision_response, expected_draft_version
 from patternmind.web.api.job_responses import JobResponse, accepted_job_response
 from patternmind.web.api.schemas import ActorRequest, DecisionResponse, DraftContentResponse, PageResponse, RequestModel
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
 from patternmind.web.etags import IfMatchHeader, format_etag
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["pre-reading"])
+router = ApiRouter("pre-reading")
 
 
 class CreatePrereadingRequest(RequestModel):
@@ -79,11 +76,12 @@ class PrereadingEditRequest(RequestModel):
 
 @router.post(
     "/prereadings",
-    name="make_prereading",
+    "make_prereading",
+    Action.REQUEST_PREREADING,
     status_code=201,
     response_model=DraftContentResponse,
-    responses=problem_responses(400, 404) | {201: {"content": FILE_CONTENT}, 202: {"model": JobResponse}},
-    dependencies=[requires(Action.REQUEST_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+    problems=[404],
+    responses={201: {"content": FILE_CONTENT}, 202: {"model": JobResponse}},
 )
 def create_prereading(
     ctx: ContextDep,
@@ -134,7 +132,7 @@ def _prereading_request(body: CreatePrereadingRequest) -> PrereadingRequest:
     return PrereadingRequest(**fields, date=body.date.isoformat() if body.date else "")
 
 
-@router.get("/prereadings", name="list_prereadings", dependencies=[requires(Action.REQUEST_PREREADING)])
+@router.get("/prereadings", "list_prereadings", Action.REQUEST_PREREADING)
 def list_prereadings(
     ctx: ContextDep, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> PageResponse[PrereadingSummaryResponse]:
@@ -154,10 +152,11 @@ def list_prereadings(
 
 @router.get(
     "/prereadings/{prereading_id}",
-    name="read_prereading",
+    "read_prereading",
+    Action.REQUEST_PREREADING,
     response_model=PrereadingResponse,
-    responses=problem_responses(404) | {200: {**ETAG_RESPONSE[200], "content": FILE_CONTENT}},
-    dependencies=[requires(Action.REQUEST_PREREADING)],
+    etag="draft",
+    responses={200: {"content": FILE_CONTENT}},
 )
 def read_prereading(ctx: ContextDep, prereading_id: str, format: DocumentFormat = "json") -> Response:
     """Read a pre-reading, as JSON or as a document. Without approval it prints "Draft, not reviewed"."""
@@ -168,12 +167,7 @@ def read_prereading(ctx: ContextDep, prereading_id: str, format: DocumentFormat 
     return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, headers=etag_header)
 
 
-@router.patch(
-    "/prereadings/{prereading_id}",
-    name="edit_prereading",
-    responses=problem_responses(400, 404, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.APPROVE_PREREADING)],
-)
+@router.patch("/prereadings/{prereading_id}", "edit_prereading", Action.APPROVE_PREREADING, etag="draft")
 def edit_prereading(
     ctx: ContextDep,
     caller: CallerDep,
@@ -196,9 +190,10 @@ def edit_prereading(
 
 @router.post(
     "/prereadings/{prereading_id}/approval",
-    name="approve_prereading",
-    responses=problem_responses(400, 404, 409, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.APPROVE_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+    "approve_prereading",
+    Action.APPROVE_PREREADING,
+    problems=[409],
+    etag="draft",
 )
 def approve_prereading(
     ctx: ContextDep,
@@ -216,10 +211,7 @@ def approve_prereading(
 
 
 @router.post(
-    "/prereadings/{prereading_id}/undo",
-    name="undo_prereading",
-    responses=problem_responses(400, 404, 409, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.APPROVE_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+    "/prereadings/{prereading_id}/undo", "undo_prereading", Action.APPROVE_PREREADING, problems=[409], etag="draft"
 )
 def undo_prereading(
     ctx: ContextDep,
@@ -263,10 +255,10 @@ def _prereading_response(reviewed: ReviewedDraft) -> PrereadingResponse:
 
 @router.post(
     "/prereadings/jobs/{job_id}/restart",
-    name="restart_prereading",
+    "restart_prereading",
+    Action.REQUEST_PREREADING,
     status_code=202,
-    responses=problem_responses(404, 409),
-    dependencies=[requires(Action.REQUEST_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+    problems=[409],
 )
 def restart_prereading(
     ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, job_id: str

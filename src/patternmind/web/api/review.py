@@ -3,23 +3,20 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
 from patternmind.domain.permissions import Action
 from patternmind.review import ReviewStatus, latest_views
 from patternmind.services.review_queue import QueueItem, get_review_queue, list_own_decisions, undo_last_decision
-from patternmind.web.api.drafts import ETAG_RESPONSE, DraftResponse, decision_response, draft_response_with_etag
+from patternmind.web.api.drafts import DraftResponse, decision_response, draft_response_with_etag
 from patternmind.web.api.schemas import ActorRequest, DecisionResponse, ListResponse, PageResponse
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, decode_number_cursor, encode_number_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["review"])
+router = ApiRouter("review")
 
 
 class QueueItemResponse(BaseModel):
@@ -68,7 +65,7 @@ class OwnDecisionResponse(BaseModel):
     last: bool = Field(description="It is the latest decision on the draft and can be undone.")
 
 
-@router.get("/review/queue", name="review_queue", dependencies=[requires(Action.SEE_DRAFTS)])
+@router.get("/review/queue", "review_queue", Action.SEE_DRAFTS)
 def review_queue(
     ctx: ContextDep,
     caller: CallerDep,
@@ -95,7 +92,7 @@ def _queue_item_response(item: QueueItem) -> QueueItemResponse:
     return QueueItemResponse.model_validate(asdict(item))
 
 
-@router.get("/review/discuss", name="review_discuss", dependencies=[requires(Action.SEE_DRAFTS)])
+@router.get("/review/discuss", "review_discuss", Action.SEE_DRAFTS)
 def review_discuss(ctx: ContextDep, caller: CallerDep) -> ListResponse[DiscussionResponse]:
     """List drafts that reviewers disagree on, and drafts kept for a jam."""
     queue = get_review_queue(ctx.store, ctx.clock, caller.name)
@@ -113,12 +110,7 @@ def _discussion_response(ctx: ContextDep, item: QueueItem) -> DiscussionResponse
     )
 
 
-@router.get(
-    "/review/decisions",
-    name="my_decisions",
-    responses=problem_responses(422),
-    dependencies=[requires(Action.SEE_DRAFTS)],
-)
+@router.get("/review/decisions", "my_decisions", Action.SEE_DRAFTS)
 def read_own_decisions(
     ctx: ContextDep,
     caller: CallerDep,
@@ -140,12 +132,7 @@ def read_own_decisions(
     )
 
 
-@router.post(
-    "/review/undo",
-    name="undo_last_decision",
-    responses=problem_responses(400, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.REVIEW_DRAFTS), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/review/undo", "undo_last_decision", Action.REVIEW_DRAFTS, problems=[412], etag="draft")
 def undo_own_decision(ctx: ContextDep, caller: CallerDep, response: Response, body: ActorRequest) -> DraftResponse:
     """Undo the caller's last active decision on any draft; repeat to undo earlier ones."""
     return draft_response_with_etag(

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action
@@ -10,13 +9,10 @@ from patternmind.errors import NotFound
 from patternmind.services import network_settings, possible_names
 from patternmind.web.api.schemas import PageResponse, RequestModel
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["settings"])
+router = ApiRouter("settings")
 
 
 class RosterEntryResponse(BaseModel):
@@ -61,7 +57,7 @@ class DismissedNamesResponse(BaseModel):
     dismissed: int
 
 
-@router.get("/roster", name="list_roster", dependencies=[requires(Action.ROSTER)])
+@router.get("/roster", "list_roster", Action.ROSTER)
 def list_roster(
     ctx: ContextDep, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> PageResponse[RosterEntryResponse]:
@@ -76,12 +72,7 @@ def list_roster(
     return PageResponse(items=items, next_cursor=next_cursor)
 
 
-@router.post(
-    "/roster",
-    name="add_to_roster",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/roster", "add_to_roster", Action.ROSTER)
 def add_to_roster(ctx: ContextDep, body: RosterRequest) -> RosterChangeResponse:
     """Add names to the roster.
 
@@ -92,9 +83,7 @@ def add_to_roster(ctx: ContextDep, body: RosterRequest) -> RosterChangeResponse:
     return RosterChangeResponse(added=changed.added, changed_cases=changed.changed)
 
 
-@router.delete(
-    "/roster/{number}", name="take_off_roster", responses=problem_responses(404), dependencies=[requires(Action.ROSTER)]
-)
+@router.delete("/roster/{number}", "take_off_roster", Action.ROSTER)
 def remove_from_roster(ctx: ContextDep, number: int) -> RosterChangeResponse:
     """Remove a name from the roster; it appears in texts again."""
     if not 0 < number < 2**31:
@@ -102,7 +91,7 @@ def remove_from_roster(ctx: ContextDep, number: int) -> RosterChangeResponse:
     return RosterChangeResponse(added=0, changed_cases=network_settings.remove_from_roster(ctx.store, number).changed)
 
 
-@router.get("/possible-names", name="list_possible_names", dependencies=[requires(Action.SEE_POSSIBLE_NAMES)])
+@router.get("/possible-names", "list_possible_names", Action.SEE_POSSIBLE_NAMES)
 def list_possible_names(
     ctx: ContextDep, *, everywhere: bool = False, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> PageResponse[PossibleNameResponse]:
@@ -125,23 +114,13 @@ def list_possible_names(
     return PageResponse(items=items, next_cursor=next_cursor)
 
 
-@router.post(
-    "/possible-names/confirm",
-    name="confirm_possible_names",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/possible-names/confirm", "confirm_possible_names", Action.ROSTER)
 def confirm_possible_names(ctx: ContextDep, body: PossibleNamesRequest) -> RosterChangeResponse:
     """Add possible names to the roster and redact them in all stored text."""
     return RosterChangeResponse(added=possible_names.confirm_names(ctx.store, body.names), changed_cases=None)
 
 
-@router.post(
-    "/possible-names/dismiss",
-    name="dismiss_possible_names",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/possible-names/dismiss", "dismiss_possible_names", Action.ROSTER)
 def dismiss_possible_names(ctx: ContextDep, caller: CallerDep, body: PossibleNamesRequest) -> DismissedNamesResponse:
     """Dismiss possible names that are not names; they are not listed again."""
     n = possible_names.dismiss_names(ctx.store, ctx.clock, body.names, actor=caller.audit_name)

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import asdict
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from patternmind.domain.jobs import JobKind
@@ -15,13 +15,10 @@ from patternmind.services.validation import validate_run_parameters
 from patternmind.web.api.job_responses import JobResponse, RunResponse, accepted_job_response, run_response
 from patternmind.web.api.schemas import EngineName, LevelName, ListResponse, RequestModel
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.lens import LensName
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["runs"])
+router = ApiRouter("runs")
 
 
 class RunRequest(RequestModel):
@@ -122,13 +119,7 @@ class ThemeChangeResponse(BaseModel):
     similarity: float
 
 
-@router.post(
-    "/runs",
-    name="start_run",
-    status_code=202,
-    responses=problem_responses(400, 409),
-    dependencies=[requires(Action.START_RUN), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/runs", "start_run", Action.START_RUN, status_code=202, problems=[409])
 def start_run(
     ctx: ContextDep,
     job_runner: JobRunnerDep,
@@ -144,13 +135,7 @@ def start_run(
     return accepted_job_response(ctx, job_runner.start(JobKind.RUN, asdict(parameters), actor=caller.name), response)
 
 
-@router.post(
-    "/runs/jobs/{job_id}/restart",
-    name="restart_run",
-    status_code=202,
-    responses=problem_responses(404, 409),
-    dependencies=[requires(Action.START_RUN), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/runs/jobs/{job_id}/restart", "restart_run", Action.START_RUN, status_code=202, problems=[409])
 def restart_run(
     ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, job_id: str
 ) -> JobResponse:
@@ -158,41 +143,26 @@ def restart_run(
     return accepted_job_response(ctx, job_runner.restart(job_id, kind=JobKind.RUN, actor=caller.name), response)
 
 
-@router.get("/runs", name="list_runs", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/runs", "list_runs", Action.SEE_THEMES)
 def list_runs(ctx: ContextDep) -> ListResponse[RunResponse]:
     """List all runs, newest first."""
     return ListResponse(items=[run_response(record) for record in reversed(ctx.store.runs.list_all())])
 
 
-@router.get(
-    "/runs/{run_id}",
-    name="read_run",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/runs/{run_id}", "read_run", Action.SEE_THEMES)
 def read_run(ctx: ContextDep, run_id: str) -> RunResponse:
     """Read a run."""
     return run_response(ctx.store.runs.get(run_id))
 
 
-@router.get(
-    "/runs/{run_id}/changes",
-    name="list_changes",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/runs/{run_id}/changes", "list_changes", Action.SEE_THEMES)
 def list_changes(ctx: ContextDep, run_id: str) -> ListResponse[ThemeChangeResponse]:
     """List how a run changed the themes: new, continued, split, merged, dormant, with the evidence."""
     changes = ctx.store.themes.changes(ctx.store.runs.get(run_id).id)
     return ListResponse(items=[ThemeChangeResponse.model_validate(asdict(change)) for change in changes])
 
 
-@router.get(
-    "/runs/{run_id}/costs",
-    name="read_costs",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/runs/{run_id}/costs", "read_costs", Action.SEE_THEMES)
 def read_costs(ctx: ContextDep, run_id: str) -> RunCostsResponse:
     """Read the language model costs of a run by task, with all failed calls."""
     spending = get_run_spending(ctx.store, ctx.store.runs.get(run_id).id)
@@ -224,12 +194,7 @@ def read_costs(ctx: ContextDep, run_id: str) -> RunCostsResponse:
     return RunCostsResponse(cost_usd=spending.total.cost_usd, tasks=tasks, failures=failures)
 
 
-@router.get(
-    "/runs/{run_id}/comparison/{other_id}",
-    name="compare",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/runs/{run_id}/comparison/{other_id}", "compare", Action.SEE_THEMES)
 def compare(ctx: ContextDep, run_id: str, other_id: str) -> RunComparisonResponse:
     """Compare a run with another, usually later, run."""
     comparison = compare_runs(ctx.store, run_id, other_id)

@@ -3,17 +3,16 @@
 from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action
 from patternmind.services import search as search_service
 from patternmind.web.api.schemas import ListResponse
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class SearchResultResponse(BaseModel):
@@ -26,7 +25,7 @@ class SearchResultResponse(BaseModel):
     snippet: str
 
 
-@router.get("/search", name="search", dependencies=[requires(Action.SEARCH)])
+@router.get("/search", "search", Action.SEARCH)
 def search(
     ctx: ContextDep,
     q: Annotated[str, Query(min_length=1, max_length=2000, description="Search text in your own words.")],

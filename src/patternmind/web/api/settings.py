@@ -1,6 +1,6 @@
 """Settings: network description, publishing thresholds and budgets."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, StrictInt
 
 from patternmind.bootstrap import AppContext
@@ -10,12 +10,10 @@ from patternmind.services import network_settings
 from patternmind.services.llm_costs import get_spending
 from patternmind.web.api.schemas import RequestModel, ThresholdsResponse
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["settings"])
+router = ApiRouter("settings")
 
 
 class NetworkSettingsRequest(RequestModel):
@@ -52,23 +50,13 @@ class LimitsResponse(BaseModel):
     budgets: BudgetResponse
 
 
-ETAG_RESPONSE = etag_responses("Version of the settings.")
-
-
-@router.get(
-    "/settings/network", name="read_network_settings", responses=ETAG_RESPONSE, dependencies=[requires(Action.SETTINGS)]
-)
+@router.get("/settings/network", "read_network_settings", Action.SETTINGS, etag="settings")
 def read_network_settings(ctx: ContextDep, response: Response) -> NetworkSettingsResponse:
     """Read name, purpose and default consent of the network."""
     return _network_settings_response(ctx, response)
 
 
-@router.put(
-    "/settings/network",
-    name="put_network_settings",
-    responses=problem_responses(400, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.SETTINGS)],
-)
+@router.put("/settings/network", "put_network_settings", Action.SETTINGS, etag="settings")
 def put_network_settings(
     ctx: ContextDep, response: Response, body: NetworkSettingsRequest, if_match: IfMatchHeader = None
 ) -> NetworkSettingsResponse:
@@ -96,20 +84,13 @@ def _expected_version(ctx: AppContext, if_match: str | None) -> str | None:
     return expected_version(if_match, version, kind="network", id=network.id)
 
 
-@router.get(
-    "/settings/limits", name="read_limits", responses=ETAG_RESPONSE, dependencies=[requires(Action.SET_BUDGETS)]
-)
+@router.get("/settings/limits", "read_limits", Action.SET_BUDGETS, etag="settings")
 def read_limits(ctx: ContextDep, response: Response) -> LimitsResponse:
     """Read the publishing thresholds, and the budgets and costs of the language model."""
     return _limits_response(ctx, response)
 
 
-@router.put(
-    "/settings/limits/thresholds",
-    name="put_thresholds",
-    responses=problem_responses(400, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.SET_BUDGETS)],
-)
+@router.put("/settings/limits/thresholds", "put_thresholds", Action.SET_BUDGETS, etag="settings")
 def put_thresholds(
     ctx: ContextDep, response: Response, body: ThresholdsRequest, if_match: IfMatchHeader = None
 ) -> LimitsResponse:

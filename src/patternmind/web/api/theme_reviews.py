@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action
@@ -25,7 +25,6 @@ from patternmind.services.theme_changes import (
 from patternmind.services.theme_edits import EditResult
 from patternmind.web.api.schemas import EditConflictResponse, ListResponse
 from patternmind.web.api.theme_edits import (
-    MAY_SEE_THEMES,
     EditResultResponse,
     ThemeDecisionRequest,
     ThemeEditResponse,
@@ -33,13 +32,11 @@ from patternmind.web.api.theme_edits import (
     edit_result_response,
 )
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.lens import LensQuery
 from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["themes"])
+router = ApiRouter("themes")
 
 
 class AnswerRequest(ThemeDecisionRequest):
@@ -89,7 +86,7 @@ class ThemeChangeReviewResponse(BaseModel):
 MAY_EDIT_THEMES = requires(Action.EDIT_THEMES)
 
 
-@router.get("/themes/proposals", name="list_proposals", dependencies=[MAY_SEE_THEMES])
+@router.get("/themes/proposals", "list_proposals", Action.SEE_THEMES)
 def list_proposals(
     ctx: ContextDep,
     lens: LensQuery = None,
@@ -102,12 +99,7 @@ def list_proposals(
     return ListResponse(items=[_proposed_edit_response(proposal) for proposal in proposals])
 
 
-@router.post(
-    "/themes/proposals/{seq}",
-    name="answer_proposal",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[MAY_EDIT_THEMES, ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/themes/proposals/{seq}", "answer_proposal", Action.EDIT_THEMES, problems=[409])
 def answer_proposal(ctx: ContextDep, caller: CallerDep, seq: int, body: AnswerRequest) -> EditResultResponse:
     """Accept a proposal, which applies the edit under your name, or decline it."""
     by = caller.actor_name(body.by)
@@ -123,7 +115,7 @@ def _proposed_edit_response(proposal: ProposedEdit) -> ProposedEditResponse:
     )
 
 
-@router.get("/themes/doubts", name="list_doubts", dependencies=[MAY_SEE_THEMES])
+@router.get("/themes/doubts", "list_doubts", Action.SEE_THEMES)
 def list_conflicts(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[ConflictReviewResponse]:
     """List decisions that the cases of the last run contradict. They stay in effect."""
     return ListResponse(
@@ -138,12 +130,7 @@ def list_conflicts(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[Conf
     )
 
 
-@router.post(
-    "/themes/doubts/{seq}",
-    name="answer_one_doubt",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[MAY_EDIT_THEMES, ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/themes/doubts/{seq}", "answer_one_doubt", Action.EDIT_THEMES, problems=[409])
 def decide_conflict(
     ctx: ContextDep, caller: CallerDep, seq: int, body: AnswerRequest, lens: LensQuery = None
 ) -> EditResultResponse:
@@ -154,9 +141,7 @@ def decide_conflict(
     )
 
 
-@router.get(
-    "/themes/changes", name="list_changes_to_review", responses=problem_responses(404), dependencies=[MAY_SEE_THEMES]
-)
+@router.get("/themes/changes", "list_changes_to_review", Action.SEE_THEMES, problems=[404])
 def list_theme_changes(
     ctx: ContextDep,
     lens: LensQuery = None,
@@ -187,12 +172,7 @@ def _change_response(change: ChangeToReview, run: RunRecord, text: str) -> Theme
     )
 
 
-@router.post(
-    "/themes/changes/{run_id}/{theme_id}",
-    name="answer_change",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[MAY_EDIT_THEMES, ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/themes/changes/{run_id}/{theme_id}", "answer_change", Action.EDIT_THEMES, problems=[409])
 def answer_change(
     ctx: ContextDep, caller: CallerDep, run_id: str, theme_id: str, body: AnswerRequest
 ) -> ListResponse[EditResultResponse]:

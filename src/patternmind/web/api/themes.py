@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from patternmind.domain.permissions import Action
@@ -12,11 +12,9 @@ from patternmind.services.exports import theme_row
 from patternmind.web.api.schemas import ListResponse
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.lens import LensQuery
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["themes"])
+router = ApiRouter("themes")
 
 
 class ThemeResponse(BaseModel):
@@ -60,7 +58,7 @@ class AreaResponse(BaseModel):
     n_cases: int
 
 
-@router.get("/themes", name="list_themes", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes", "list_themes", Action.SEE_THEMES)
 def list_themes(
     ctx: ContextDep,
     lens: LensQuery = None,
@@ -71,12 +69,7 @@ def list_themes(
     return ListResponse(items=[ThemeResponse.model_validate(row) for row in rows])
 
 
-@router.get(
-    "/themes/{theme_id}",
-    name="read_theme",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/themes/{theme_id}", "read_theme", Action.SEE_THEMES)
 def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> ThemeDetailResponse:
     """Read a theme of the last run with the ids of its cases."""
     try:
@@ -86,7 +79,7 @@ def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> ThemeD
     return ThemeDetailResponse.model_validate({**theme_row(card.theme, card.size), "case_ids": case_ids})
 
 
-@router.get("/areas", name="list_areas", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/areas", "list_areas", Action.SEE_THEMES)
 def list_areas(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[AreaResponse]:
     """List the areas of the last run with their themes."""
     themes = [card.theme for card in ctx.store.themes.cards(lens)]

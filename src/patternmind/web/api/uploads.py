@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import anyio
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,13 +20,10 @@ from patternmind.storage.engine import translate_db_errors
 from patternmind.web.api.imports import FILE_REQUEST_BODY, FileNameQuery
 from patternmind.web.api.schemas import RequestModel, TextByField
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 from patternmind.web.uploads import Upload, UploadStore, rejected_rows_csv, safe_name, upload_owner
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class ColumnResponse(BaseModel):
@@ -91,14 +88,7 @@ async def _received_file(request: Request, ctx: ContextDep, filename: FileNameQu
         raise
 
 
-@router.post(
-    "/uploads",
-    name="send_upload",
-    status_code=201,
-    responses=problem_responses(400),
-    openapi_extra=FILE_REQUEST_BODY,
-    dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/uploads", "send_upload", Action.IMPORT_FILES, status_code=201, openapi_extra=FILE_REQUEST_BODY)
 def create_upload(
     response: Response,
     ctx: ContextDep,
@@ -114,24 +104,14 @@ def create_upload(
     return _upload_response(ctx, uploads, upload)
 
 
-@router.get(
-    "/uploads/{upload_id}",
-    name="read_upload",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.IMPORT_FILES)],
-)
+@router.get("/uploads/{upload_id}", "read_upload", Action.IMPORT_FILES)
 def read_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> UploadResponse:
     """Read the state of an upload; poll it while it is being checked or imported."""
     uploads = UploadStore(ctx)
     return _upload_response(ctx, uploads, uploads.find(upload_id, owner=upload_owner(caller)))
 
 
-@router.put(
-    "/uploads/{upload_id}/mapping",
-    name="map_upload",
-    responses=problem_responses(400, 404),
-    dependencies=[requires(Action.IMPORT_FILES)],
-)
+@router.put("/uploads/{upload_id}/mapping", "map_upload", Action.IMPORT_FILES)
 def map_upload(ctx: ContextDep, caller: CallerDep, upload_id: str, body: MappingRequest) -> UploadResponse:
     """Change the column mapping; the whole file is checked again."""
     uploads = UploadStore(ctx)
@@ -140,12 +120,7 @@ def map_upload(ctx: ContextDep, caller: CallerDep, upload_id: str, body: Mapping
     return _upload_response(ctx, uploads, uploads.remap(upload, kind=body.kind, mapping=body.map))
 
 
-@router.post(
-    "/uploads/{upload_id}/import",
-    name="import_upload",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/uploads/{upload_id}/import", "import_upload", Action.IMPORT_FILES)
 def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> UploadResponse:
     """Import all valid rows in one transaction; a repeated request has no effect."""
     uploads = UploadStore(ctx)
@@ -154,11 +129,7 @@ def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> UploadR
 
 
 @router.get(
-    "/uploads/{upload_id}/errors",
-    name="read_errors",
-    responses=problem_responses(404) | CSV_RESPONSE,
-    response_class=Response,
-    dependencies=[requires(Action.IMPORT_FILES)],
+    "/uploads/{upload_id}/errors", "read_errors", Action.IMPORT_FILES, response_class=Response, responses=CSV_RESPONSE
 )
 def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
     """Download the rejected rows with their errors as CSV, to fix and upload again; no cell is a formula."""
@@ -166,13 +137,7 @@ def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
     return rejected_rows_csv(uploads, uploads.find(upload_id, owner=upload_owner(caller)))
 
 
-@router.delete(
-    "/uploads/{upload_id}",
-    name="drop_upload",
-    status_code=204,
-    responses=problem_responses(404),
-    dependencies=[requires(Action.IMPORT_FILES)],
-)
+@router.delete("/uploads/{upload_id}", "drop_upload", Action.IMPORT_FILES, status_code=204)
 def delete_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> None:
     """Delete the upload; imported cases stay."""
     uploads = UploadStore(ctx)

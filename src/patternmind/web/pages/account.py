@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -13,20 +13,19 @@ from patternmind.services.authentication import set_password, switch_network
 from patternmind.web.audit import audit_target
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 
-@router.get("/settings", name="read_settings", dependencies=[requires(Action.OWN_TOKENS)])
+@router.get("/settings", "read_settings", Action.OWN_TOKENS)
 def read_settings() -> Response:
     return RedirectResponse("/settings/account", status_code=303)
 
 
-@router.get("/settings/account", name="read_account", dependencies=[requires(Action.OWN_TOKENS)])
+@router.get("/settings/account", "read_account", Action.OWN_TOKENS)
 def read_account(request: Request, caller: CallerDep) -> Response:
     return _page(request, caller)
 
@@ -53,7 +52,7 @@ def _require_session(caller: Caller) -> Session:
     return caller.session
 
 
-@router.post("/settings/account/password", name="change_password", dependencies=[requires(Action.OWN_TOKENS)])
+@router.post("/settings/account/password", "change_password", Action.OWN_TOKENS)
 def change_password(
     request: Request,
     caller: CallerDep,
@@ -79,7 +78,7 @@ def change_password(
     return _redirect_with_message("Password set. You are signed out everywhere else.")
 
 
-@router.post("/settings/account/network", name="choose_network", dependencies=[requires(Action.OWN_TOKENS)])
+@router.post("/settings/account/network", "choose_network", Action.OWN_TOKENS)
 def choose_network(request: Request, caller: CallerDep, network: Annotated[str, Form(max_length=40)]) -> Response:
     try:
         switch_network(get_app_state(request).ctx.accounts, _require_session(caller), network)

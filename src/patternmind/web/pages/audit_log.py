@@ -2,23 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind.domain.permissions import Action
 from patternmind.web.dependencies import CallerDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.state import get_app_state
 from patternmind.web.templating import render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 50
 
 
-@router.get("/settings/audit", name="read_audit_log", dependencies=[requires(Action.AUDIT_LOG)])
+@router.get("/settings/audit", "read_audit_log", Action.AUDIT_LOG)
 def read_audit_log(
     request: Request, caller: CallerDep, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
 ) -> Response:

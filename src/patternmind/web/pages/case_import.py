@@ -4,7 +4,7 @@ import shutil
 from dataclasses import replace
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -21,13 +21,12 @@ from patternmind.services.import_preview import (
 from patternmind.storage.engine import translate_db_errors
 from patternmind.web import case_fields
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.safe_text import mark_placeholders
 from patternmind.web.templating import flash, render
 from patternmind.web.uploads import Upload, UploadStore, rejected_rows_csv, safe_name, upload_owner
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 MAX_REJECTED_ROWS = 50
 """Rejected rows shown on the page; the CSV file has all of them."""
@@ -44,12 +43,12 @@ async def _form_data(request: Request) -> FormData:
 UploadFormDep = Annotated[FormData, Depends(_form_data)]
 
 
-@router.get("/cases/import", name="choose_file", dependencies=[requires(Action.IMPORT_FILES)])
+@router.get("/cases/import", "choose_file", Action.IMPORT_FILES)
 def choose_file(request: Request) -> Response:
     return render(request, "cases/import.html", kinds=KIND_OPTIONS, kind="case", error="")
 
 
-@router.post("/cases/import", name="upload_file", dependencies=[requires(Action.IMPORT_FILES)])
+@router.post("/cases/import", "upload_file", Action.IMPORT_FILES)
 def upload_file(request: Request, ctx: ContextDep, caller: CallerDep, form_data: UploadFormDep) -> Response:
     """Store the file with the raw texts and preview it, without importing it."""
     file, kind = form_data.get("file"), _parse_kind(form_data)
@@ -72,13 +71,13 @@ def upload_file(request: Request, ctx: ContextDep, caller: CallerDep, form_data:
     return RedirectResponse(f"/cases/import/{upload_id}", status_code=303)
 
 
-@router.get("/cases/import/{upload_id}", name="look_at_file", dependencies=[requires(Action.IMPORT_FILES)])
+@router.get("/cases/import/{upload_id}", "look_at_file", Action.IMPORT_FILES)
 def read_upload(request: Request, ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
     uploads = UploadStore(ctx)
     return _page(request, ctx, uploads, uploads.find(upload_id, owner=upload_owner(caller)))
 
 
-@router.post("/cases/import/{upload_id}/columns", name="map_columns", dependencies=[requires(Action.IMPORT_FILES)])
+@router.post("/cases/import/{upload_id}/columns", "map_columns", Action.IMPORT_FILES)
 def map_columns(
     request: Request, ctx: ContextDep, caller: CallerDep, upload_id: str, form_data: UploadFormDep
 ) -> Response:
@@ -97,7 +96,7 @@ def map_columns(
     return RedirectResponse(f"/cases/import/{upload.id}", status_code=303)
 
 
-@router.post("/cases/import/{upload_id}", name="take_in", dependencies=[requires(Action.IMPORT_FILES)])
+@router.post("/cases/import/{upload_id}", "take_in", Action.IMPORT_FILES)
 def import_upload(request: Request, ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
     """Import all valid rows in one transaction; a repeated request imports them once."""
     uploads = UploadStore(ctx)
@@ -109,7 +108,7 @@ def import_upload(request: Request, ctx: ContextDep, caller: CallerDep, upload_i
     return RedirectResponse(f"/cases/import/{upload.id}", status_code=303)
 
 
-@router.post("/cases/import/{upload_id}/drop", name="drop_file", dependencies=[requires(Action.IMPORT_FILES)])
+@router.post("/cases/import/{upload_id}/drop", "drop_file", Action.IMPORT_FILES)
 def delete_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
     uploads = UploadStore(ctx)
     uploads.remove(uploads.find(upload_id, owner=upload_owner(caller)))
@@ -118,7 +117,7 @@ def delete_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Respons
     return response
 
 
-@router.get("/cases/import/{upload_id}/errors.csv", name="errors_file", dependencies=[requires(Action.IMPORT_FILES)])
+@router.get("/cases/import/{upload_id}/errors.csv", "errors_file", Action.IMPORT_FILES)
 def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
     """Download the rejected rows as a CSV file to fix and upload again."""
     uploads = UploadStore(ctx)

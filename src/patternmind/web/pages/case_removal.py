@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -15,20 +15,19 @@ from patternmind.services.case_view import find_quotations, find_same_text
 from patternmind.services.erasure import find_withdrawal
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 
-@router.get("/cases/{case_id}/withdraw", name="ask_withdraw", dependencies=[requires(Action.EDIT_CASE, own=True)])
+@router.get("/cases/{case_id}/withdraw", "ask_withdraw", Action.EDIT_CASE, own=True)
 def withdraw_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
     return _confirmation_page(request, ctx, _authorized_case(ctx, caller, case_id, Action.EDIT_CASE), action="withdraw")
 
 
-@router.post("/cases/{case_id}/withdraw", name="withdraw", dependencies=[requires(Action.EDIT_CASE, own=True)])
+@router.post("/cases/{case_id}/withdraw", "withdraw", Action.EDIT_CASE, own=True)
 def withdraw_case(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, by: Annotated[str, Form(max_length=200)] = ""
 ) -> Response:
@@ -41,7 +40,7 @@ def withdraw_case(
     return response
 
 
-@router.post("/cases/{case_id}/back", name="back", dependencies=[requires(Action.EDIT_CASE, own=True)])
+@router.post("/cases/{case_id}/back", "back", Action.EDIT_CASE, own=True)
 def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
     withdrawal = _withdrawn_case(ctx, caller, case_id)
     restore_case(ctx.store, withdrawal.case_id)
@@ -50,7 +49,7 @@ def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> 
     return response
 
 
-@router.get("/cases/{case_id}/erase", name="ask_erase", dependencies=[requires(Action.ERASE_CASE, own=True)])
+@router.get("/cases/{case_id}/erase", "ask_erase", Action.ERASE_CASE, own=True)
 def erase_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
     withdrawal = find_withdrawal(ctx.store, case_id)
     if withdrawal is not None:
@@ -59,7 +58,7 @@ def erase_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id: st
     return _confirmation_page(request, ctx, _authorized_case(ctx, caller, case_id, Action.ERASE_CASE), action="erase")
 
 
-@router.post("/cases/{case_id}/erase", name="erase", dependencies=[requires(Action.ERASE_CASE, own=True)])
+@router.post("/cases/{case_id}/erase", "erase", Action.ERASE_CASE, own=True)
 def erase_case(
     request: Request,
     ctx: ContextDep,

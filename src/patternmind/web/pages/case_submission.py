@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -38,13 +38,12 @@ from patternmind.web.caller import Caller
 from patternmind.web.case_fields import CONSENT_OPTIONS, FIELD_GROUPS, form_field_names
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pages.cases import render_case
-from patternmind.web.permissions import requires
 from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.safe_text import mark_placeholders
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 MAX_KEY_LENGTH = 40
 
@@ -68,14 +67,14 @@ class CaseForm:
     version: int | None = None
 
 
-@router.get("/cases/new", name="new_case", dependencies=[requires(Action.SUBMIT_CASE)])
+@router.get("/cases/new", "new_case", Action.SUBMIT_CASE)
 def new_case(request: Request, ctx: ContextDep, caller: CallerDep, kind: str = "", full: str = "") -> Response:
     chosen = CaseKind.RECAP if kind == CaseKind.RECAP.value else CaseKind.CASE
     form = {"consent": ctx.store.network.get().default_consent.value}
     return _page(request, caller, CaseForm(kind=chosen, values=form, is_full=bool(full), key=secrets.token_hex(8)))
 
 
-@router.post("/cases/new", name="send_case", dependencies=[requires(Action.SUBMIT_CASE)])
+@router.post("/cases/new", "send_case", Action.SUBMIT_CASE)
 def submit_case_form(request: Request, ctx: ContextDep, caller: CallerDep, form_data: FormDataDep) -> Response:
     """Preview the case or save it.
 
@@ -106,7 +105,7 @@ def submit_case_form(request: Request, ctx: ContextDep, caller: CallerDep, form_
     return response
 
 
-@router.get("/cases/{case_id}/saved", name="saved_case", dependencies=[requires(Action.SEARCH)])
+@router.get("/cases/{case_id}/saved", "saved_case", Action.SEARCH)
 def read_saved_case(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
     """Show a saved case with its suggested theme, computed without a run."""
     view = get_case_view(ctx.store, case_id)
@@ -138,7 +137,7 @@ def _placement(ctx: ContextDep, case_id: str, caller: Caller) -> tuple[CasePlace
         return None, "No theme can be suggested right now. The case is saved, and the next run places it."
 
 
-@router.get("/cases/{case_id}/edit", name="edit_form", dependencies=[requires(Action.EDIT_CASE, own=True)])
+@router.get("/cases/{case_id}/edit", "edit_form", Action.EDIT_CASE, own=True)
 def edit_case_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
     view = get_case_view(ctx.store, case_id)
     case = view.case
@@ -153,7 +152,7 @@ def edit_case_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id
     return _page(request, caller, CaseForm(kind=case.kind, values=form, case_id=case.id, version=view.n_versions))
 
 
-@router.post("/cases/{case_id}/edit", name="send_edit", dependencies=[requires(Action.EDIT_CASE, own=True)])
+@router.post("/cases/{case_id}/edit", "send_edit", Action.EDIT_CASE, own=True)
 def submit_edit(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, form_data: FormDataDep) -> Response:
     """Save a new version; if another person saved one first, show both and keep the text."""
     view = get_case_view(ctx.store, case_id)

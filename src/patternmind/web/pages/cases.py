@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -33,13 +33,12 @@ from patternmind.web.caller import Caller
 from patternmind.web.case_fields import STATUS_OPTIONS
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pagination import decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
 from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.safe_text import link_urls, mark_placeholders
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 25
 MAX_FILTER_LENGTH = 400
@@ -56,7 +55,7 @@ FLAG_OPTIONS = [
 ]
 
 
-@router.get("/cases", name="list_cases", dependencies=[requires(Action.SEARCH)])
+@router.get("/cases", "list_cases", Action.SEARCH)
 def list_cases(
     request: Request,
     ctx: ContextDep,
@@ -123,7 +122,7 @@ def _count_label(n: int, *, is_filtered: bool) -> str:
     return f"{n:,} {noun}"
 
 
-@router.get("/cases/{case_id}", name="read_case", dependencies=[requires(Action.SEARCH)])
+@router.get("/cases/{case_id}", "read_case", Action.SEARCH)
 def read_case(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
     """Show a case as others see it; a withdrawn case is shown only to callers who may restore it."""
     from patternmind.web.pages.case_removal import render_withdrawn_case  # the two pages share a path
@@ -190,7 +189,7 @@ def _fact_rows(case: Case) -> list[tuple[str, Any]]:
     return [*rows, (case_fields.field_label("consent"), case_fields.value_label("consent", case.consent.value))]
 
 
-@router.get("/cases/{case_id}/raw", name="read_raw", dependencies=[requires(Action.SEE_RAW_TEXT, own=True)])
+@router.get("/cases/{case_id}/raw", "read_raw", Action.SEE_RAW_TEXT, own=True)
 def read_raw(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, version: int | None = None
 ) -> Response:
@@ -225,7 +224,7 @@ def read_raw(
     )
 
 
-@router.post("/cases/{case_id}/names", name="confirm", dependencies=[requires(Action.ROSTER)])
+@router.post("/cases/{case_id}/names", "confirm", Action.ROSTER)
 def confirm_case_names(ctx: ContextDep, case_id: str, names: Annotated[list[str], Form()] = []) -> Response:  # noqa: B006
     """Add possible names to the roster, which redacts them in all stored texts."""
     case = ctx.store.cases.get(case_id)

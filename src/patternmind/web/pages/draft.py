@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.domain import permissions
 from patternmind.domain.drafts import (
     DraftAction,
     DraftKind,
@@ -17,6 +16,7 @@ from patternmind.domain.drafts import (
     RejectionReason,
     ReviewedDraft,
 )
+from patternmind.domain.permissions import Action
 from patternmind.errors import (
     InvalidState,
     PatternmindError,
@@ -50,11 +50,10 @@ from patternmind.web import draft_view
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
 from patternmind.web.pages.review import progress_text, redirect_to_next
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 CONFIRMATIONS: Mapping[DraftAction, str] = {
     DraftAction.ACCEPT: "Accepted.",
@@ -72,7 +71,7 @@ ACTIONS_STAYING_ON_DRAFT = frozenset({DraftAction.EDIT, DraftAction.UNDO})
 """Actions after which the page shows the same draft, not the next."""
 
 
-@router.get("/drafts/{draft_id}", name="read_draft", dependencies=[requires(permissions.Action.SEE_DRAFTS)])
+@router.get("/drafts/{draft_id}", "read_draft", Action.SEE_DRAFTS)
 def read_draft(
     request: Request,
     ctx: ContextDep,
@@ -146,7 +145,7 @@ def _page(
 
 
 def _may_retire(caller: CallerDep) -> bool:
-    return caller.may(permissions.Action.RETIRE_PATTERN)
+    return caller.may(Action.RETIRE_PATTERN)
 
 
 def _form_fields(
@@ -180,7 +179,7 @@ def _publication_status(store: Store, reviewed: ReviewedDraft) -> tuple[bool, st
     return False, result.reason
 
 
-@router.post("/drafts/{draft_id}/decide", name="decide", dependencies=[requires(permissions.Action.REVIEW_DRAFTS)])
+@router.post("/drafts/{draft_id}/decide", "decide", Action.REVIEW_DRAFTS)
 async def decide(request: Request, ctx: ContextDep, caller: CallerDep, draft_id: str) -> Response:
     form = await request.form()
     return await run_in_threadpool(_decide, request, ctx, caller, draft_id, form)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,11 +9,10 @@ from patternmind.domain.permissions import Action
 from patternmind.review import ReviewStatus
 from patternmind.services.review_queue import get_review_queue, list_own_decisions, next_draft
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ HOME_ACTIONS = (
 )
 
 
-@router.get("/", name="home", dependencies=[requires(Action.SEARCH)])
+@router.get("/", "home", Action.SEARCH)
 def home(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     sees_drafts = caller.may(Action.SEE_DRAFTS)
     queue = get_review_queue(ctx.store, ctx.clock, caller.name) if sees_drafts else None

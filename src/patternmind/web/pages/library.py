@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,11 +22,10 @@ from patternmind.services.library import (
 from patternmind.services.pattern_uses import MIN_TEAMS, MIN_USES, record_use
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_view import field_title
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 24
 
@@ -36,7 +35,7 @@ FIELDS_IN_ORDER = ("context", "problem", "forces", "solution", "signs_it_applies
 STATE_OPTIONS = [("", "All"), (DraftState.FIELD_TESTED.value, "Field-tested"), (DraftState.ACCEPTED.value, "Accepted")]
 
 
-@router.get("/library", name="library", dependencies=[requires(Action.SEARCH)])
+@router.get("/library", "library", Action.SEARCH)
 def list_patterns(
     request: Request,
     ctx: ContextDep,
@@ -68,7 +67,7 @@ def _patlet(entry: LibraryEntry) -> str:
     return " ".join(stated_lines(entry.published.pattern.fields, "patlet"))
 
 
-@router.get("/library/{pattern_id}", name="read_pattern", dependencies=[requires(Action.SEARCH)])
+@router.get("/library/{pattern_id}", "read_pattern", Action.SEARCH)
 def read_pattern(request: Request, ctx: ContextDep, pattern_id: str) -> Response:
     return _page(request, ctx, get_library_entry(ctx.store, pattern_id))
 
@@ -117,7 +116,7 @@ def _lines_with_quotes(
     return rows
 
 
-@router.post("/library/{pattern_id}/uses", name="record_use", dependencies=[requires(Action.RECORD_USE)])
+@router.post("/library/{pattern_id}/uses", "record_use", Action.RECORD_USE)
 def record_pattern_use(
     request: Request,
     ctx: ContextDep,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -18,17 +18,16 @@ from patternmind.services.members import (
 from patternmind.web.audit import audit_target
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 RolesForm = Annotated[list[Role], Form()]
 
 
-@router.get("/settings/members", name="list_members", dependencies=[requires(Action.MEMBERS)])
+@router.get("/settings/members", "list_members", Action.MEMBERS)
 def list_members(request: Request, caller: CallerDep) -> Response:
     return _page(request, caller)
 
@@ -59,7 +58,7 @@ def _page(
     )
 
 
-@router.post("/settings/members", name="invite_member", dependencies=[requires(Action.MEMBERS)])
+@router.post("/settings/members", "invite_member", Action.MEMBERS)
 def invite_member(
     request: Request,
     caller: CallerDep,
@@ -76,7 +75,7 @@ def invite_member(
     return _page_with_link(request, caller, member.id)
 
 
-@router.post("/settings/members/{member_id}/link", name="make_member_link", dependencies=[requires(Action.MEMBERS)])
+@router.post("/settings/members/{member_id}/link", "make_member_link", Action.MEMBERS)
 def make_member_link(request: Request, caller: CallerDep, member_id: str) -> Response:
     return _page_with_link(request, caller, member_id)
 
@@ -89,7 +88,7 @@ def _page_with_link(request: Request, caller: Caller, member_id: str) -> Respons
     return _page(request, caller, link=f"{base}/sign-in/link/{secret}", link_for=member.name)
 
 
-@router.post("/settings/members/{member_id}/roles", name="change_member_roles", dependencies=[requires(Action.MEMBERS)])
+@router.post("/settings/members/{member_id}/roles", "change_member_roles", Action.MEMBERS)
 def change_member_roles(
     request: Request,
     caller: CallerDep,
@@ -110,9 +109,7 @@ def change_member_roles(
     return _redirect_with_message(f"Saved. Roles of {member.name}: {labels}.")
 
 
-@router.post(
-    "/settings/members/{member_id}/remove", name="remove_from_network", dependencies=[requires(Action.MEMBERS)]
-)
+@router.post("/settings/members/{member_id}/remove", "remove_from_network", Action.MEMBERS)
 def remove_from_network(request: Request, caller: CallerDep, member_id: str) -> Response:
     try:
         member = remove_member(get_app_state(request).ctx.accounts, caller.network_id, member_id)

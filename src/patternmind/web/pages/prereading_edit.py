@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -17,11 +16,10 @@ from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pages.prereadings import form_version
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 FieldValue = str | tuple[str, ...]
 
@@ -45,7 +43,7 @@ FORM_FIELDS: Mapping[str, tuple[str, str, int]] = {
 MAX_CHARACTERS = 20_000
 
 
-@router.get("/prereadings/{prereading_id}/edit", name="edit_page", dependencies=[requires(Action.APPROVE_PREREADING)])
+@router.get("/prereadings/{prereading_id}/edit", "edit_page", Action.APPROVE_PREREADING)
 def edit_page(request: Request, ctx: ContextDep, prereading_id: str) -> Response:
     return _page(request, prereadings.get_prereading(ctx.store, prereading_id))
 
@@ -115,9 +113,7 @@ def changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dic
     return edits
 
 
-@router.post(
-    "/prereadings/{prereading_id}/edit", name="edit_prereading", dependencies=[requires(Action.APPROVE_PREREADING)]
-)
+@router.post("/prereadings/{prereading_id}/edit", "edit_prereading", Action.APPROVE_PREREADING)
 def edit_prereading(
     request: Request, ctx: ContextDep, caller: CallerDep, prereading_id: str, form: FormValuesDep
 ) -> Response:

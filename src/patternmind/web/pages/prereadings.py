@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,11 +21,10 @@ from patternmind.web.forms import FormValuesDep
 from patternmind.web.pages.document_blocks import block_views
 from patternmind.web.pages.job_status import render_job_status
 from patternmind.web.pagination import CursorQuery, paginate
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 30
 
@@ -41,7 +39,7 @@ ACTION_LABELS = {
 """Texts of the log, after the name of the person."""
 
 
-@router.get("/prereadings", name="list_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+@router.get("/prereadings", "list_page", Action.REQUEST_PREREADING)
 def list_page(request: Request, ctx: ContextDep, job_runner: JobRunnerDep, cursor: CursorQuery = None) -> Response:
     rows = prereadings.list_prereadings(ctx.store)
     keys = {row.id: f"{10**6 - n:07d}" for n, row in enumerate(reversed(rows))}
@@ -61,7 +59,7 @@ def list_page(request: Request, ctx: ContextDep, job_runner: JobRunnerDep, curso
     )
 
 
-@router.get("/prereadings/new", name="ask_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+@router.get("/prereadings/new", "ask_page", Action.REQUEST_PREREADING)
 def new_page(request: Request, ctx: ContextDep, theme: str = "", case: str = "", topic: str = "") -> Response:
     about = "case" if case else "topic" if topic else "theme"
     return _form(request, ctx, {"theme": theme, "case": case, "topic": topic, "about": about}, {})
@@ -85,7 +83,7 @@ def _form(
     )
 
 
-@router.post("/prereadings", name="ask_for_prereading", dependencies=[requires(Action.REQUEST_PREREADING)])
+@router.post("/prereadings", "ask_for_prereading", Action.REQUEST_PREREADING)
 def request_prereading(
     request: Request, ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, form: FormValuesDep
 ) -> Response:
@@ -109,7 +107,7 @@ def request_prereading(
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
 
-@router.get("/prereadings/jobs/{job_id}", name="wait_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+@router.get("/prereadings/jobs/{job_id}", "wait_page", Action.REQUEST_PREREADING)
 def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Response:
     job = job_runner.find(job_id, kind=JobKind.PREREADING)
     return render_job_status(
@@ -122,15 +120,13 @@ def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Respons
     )
 
 
-@router.post(
-    "/prereadings/jobs/{job_id}/restart", name="restart_prereading", dependencies=[requires(Action.REQUEST_PREREADING)]
-)
+@router.post("/prereadings/jobs/{job_id}/restart", "restart_prereading", Action.REQUEST_PREREADING)
 def restart_prereading(job_runner: JobRunnerDep, caller: CallerDep, job_id: str) -> Response:
     job = job_runner.restart(job_id, kind=JobKind.PREREADING, actor=caller.name)
     return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
 
 
-@router.get("/prereadings/{prereading_id}", name="read_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+@router.get("/prereadings/{prereading_id}", "read_page", Action.REQUEST_PREREADING)
 def read_page(request: Request, ctx: ContextDep, prereading_id: str) -> Response:
     return _render_prereading(request, ctx, prereadings.get_prereading(ctx.store, prereading_id))
 
@@ -174,28 +170,20 @@ def is_approvable(reviewed: ReviewedDraft) -> bool:
     return DraftAction.ACCEPT in possible_actions(reviewed.decisions)
 
 
-@router.get("/prereadings/{prereading_id}/print", name="print_page", dependencies=[requires(Action.REQUEST_PREREADING)])
+@router.get("/prereadings/{prereading_id}/print", "print_page", Action.REQUEST_PREREADING)
 def print_page(ctx: ContextDep, prereading_id: str) -> Response:
     """Show the two pages as a stand-alone document with its own style sheet, for printing."""
     reviewed = prereadings.get_prereading(ctx.store, prereading_id)
     return document_response(prereadings.build_prereading_document(ctx.store, reviewed), "html")
 
 
-@router.get(
-    "/prereadings/{prereading_id}/file/{format}",
-    name="download_prereading",
-    dependencies=[requires(Action.REQUEST_PREREADING)],
-)
+@router.get("/prereadings/{prereading_id}/file/{format}", "download_prereading", Action.REQUEST_PREREADING)
 def download_prereading(ctx: ContextDep, prereading_id: str, format: DownloadFormat) -> Response:
     reviewed = prereadings.get_prereading(ctx.store, prereading_id)
     return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, as_attachment=True)
 
 
-@router.post(
-    "/prereadings/{prereading_id}/approve",
-    name="approve_prereading",
-    dependencies=[requires(Action.APPROVE_PREREADING)],
-)
+@router.post("/prereadings/{prereading_id}/approve", "approve_prereading", Action.APPROVE_PREREADING)
 def approve_prereading(
     request: Request, ctx: ContextDep, caller: CallerDep, prereading_id: str, form: FormValuesDep
 ) -> Response:
@@ -203,9 +191,7 @@ def approve_prereading(
     return _decide(request, ctx, caller, prereading_id, form, action="approve")
 
 
-@router.post(
-    "/prereadings/{prereading_id}/undo", name="undo_prereading", dependencies=[requires(Action.APPROVE_PREREADING)]
-)
+@router.post("/prereadings/{prereading_id}/undo", "undo_prereading", Action.APPROVE_PREREADING)
 def undo_prereading(
     request: Request, ctx: ContextDep, caller: CallerDep, prereading_id: str, form: FormValuesDep
 ) -> Response:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,11 +22,10 @@ from patternmind.services.review_queue import (
 )
 from patternmind.web.audit import audit_target
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 25
 
@@ -38,7 +37,7 @@ QUEUE_TABS = {
 }
 
 
-@router.get("/review", name="review_queue", dependencies=[requires(Action.SEE_DRAFTS)])
+@router.get("/review", "review_queue", Action.SEE_DRAFTS)
 def review_queue(
     request: Request,
     ctx: ContextDep,
@@ -101,7 +100,7 @@ def progress_text(queue: ReviewQueue) -> str:
     return f"{queue.n_decided} of {len(queue.items)} decided{second_view}"
 
 
-@router.get("/review/discuss", name="to_discuss", dependencies=[requires(Action.SEE_DRAFTS)])
+@router.get("/review/discuss", "to_discuss", Action.SEE_DRAFTS)
 def discussion_page(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     queue = get_review_queue(ctx.store, ctx.clock, caller.name)
     return render(
@@ -119,7 +118,7 @@ def _reviewer_views(ctx: ContextDep, item: QueueItem) -> list[tuple[str, str]]:
     return [(reviewer, action.value.replace("_", " ")) for reviewer, action in latest_views(log).items()]
 
 
-@router.post("/review/next", name="begin_next", dependencies=[requires(Action.REVIEW_DRAFTS)])
+@router.post("/review/next", "begin_next", Action.REVIEW_DRAFTS)
 def open_next(ctx: ContextDep, caller: CallerDep, after: Annotated[str, Form(max_length=200)] = "") -> Response:
     """Open the next draft and reserve it for 15 minutes."""
     return redirect_to_next(ctx, caller, after=after or None)
@@ -138,7 +137,7 @@ def redirect_to_next(ctx: ContextDep, caller: CallerDep, *, after: str | None = 
     return RedirectResponse(f"/drafts/{next_id}", status_code=303)
 
 
-@router.post("/review/undo", name="undo", dependencies=[requires(Action.REVIEW_DRAFTS)])
+@router.post("/review/undo", "undo", Action.REVIEW_DRAFTS)
 def undo_own_decision(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     """Undo the caller's last decision and open its draft."""
     try:
@@ -167,7 +166,7 @@ KEYBOARD_SHORTCUTS = (
 )
 
 
-@router.get("/settings/keys", name="keys", dependencies=[requires(Action.OWN_KEYS)])
+@router.get("/settings/keys", "keys", Action.OWN_KEYS)
 def keys_page(request: Request) -> Response:
     """Show the keyboard shortcuts; changes are stored in the browser."""
     return render(request, "settings/keys.html", shortcuts=KEYBOARD_SHORTCUTS)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Query, UploadFile
+from fastapi import Query, UploadFile
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,18 +18,17 @@ from patternmind.services.roster import import_roster
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pagination import CursorQuery, paginate
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.spooled_file import spooled_file
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 50
 NAMES_PAGE_SIZE = 20
 
 
-@router.get("/settings/roster", name="roster_page", dependencies=[requires(Action.ROSTER)])
+@router.get("/settings/roster", "roster_page", Action.ROSTER)
 def roster_page(
     request: Request, ctx: ContextDep, words: Annotated[str, Query(max_length=200)] = "", cursor: CursorQuery = None
 ) -> Response:
@@ -66,7 +65,7 @@ def _render_roster(
     )
 
 
-@router.post("/settings/roster", name="add_to_roster", dependencies=[requires(Action.ROSTER)])
+@router.post("/settings/roster", "add_to_roster", Action.ROSTER)
 def add_to_roster(request: Request, ctx: ContextDep, form: FormValuesDep) -> Response:
     row = (form.get("name", ""), form.get("kind", ""), form.get("email", ""), form.get("team", ""))
     try:
@@ -87,7 +86,7 @@ def _redirect_with_message(path: str, message: str) -> Response:
     return response
 
 
-@router.post("/settings/roster/import", name="import_roster", dependencies=[requires(Action.ROSTER)])
+@router.post("/settings/roster/import", "import_roster", Action.ROSTER)
 def upload_roster(request: Request, ctx: ContextDep, file: UploadFile) -> Response:
     """Import a CSV or Excel file: column "name", optional "kind", "email", "handles", "team"."""
     try:
@@ -100,7 +99,7 @@ def upload_roster(request: Request, ctx: ContextDep, file: UploadFile) -> Respon
     return _redirect_with_message("/settings/roster", f"{added} {_changed_cases_text(change.changed)}")
 
 
-@router.post("/settings/roster/{number}/remove", name="take_off_roster", dependencies=[requires(Action.ROSTER)])
+@router.post("/settings/roster/{number}/remove", "take_off_roster", Action.ROSTER)
 def remove_from_roster(ctx: ContextDep, number: int) -> Response:
     if not 0 < number < 2**31:
         raise NotFound("roster entry", str(number))
@@ -108,7 +107,7 @@ def remove_from_roster(ctx: ContextDep, number: int) -> Response:
     return _redirect_with_message("/settings/roster", f"Removed. {_changed_cases_text(n)}")
 
 
-@router.get("/settings/names", name="names_page", dependencies=[requires(Action.SEE_POSSIBLE_NAMES)])
+@router.get("/settings/names", "names_page", Action.SEE_POSSIBLE_NAMES)
 def names_page(request: Request, ctx: ContextDep, *, everywhere: bool = False) -> Response:
     return _render_names(request, ctx, everywhere=everywhere)
 
@@ -135,7 +134,7 @@ def _render_names(
     )
 
 
-@router.post("/settings/names", name="decide_on_possible_names", dependencies=[requires(Action.ROSTER)])
+@router.post("/settings/names", "decide_on_possible_names", Action.ROSTER)
 async def decide_on_possible_names(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     """Add the selected names to the roster, or dismiss them."""
     form = await request.form()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,11 +22,10 @@ from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.pages.job_status import render_job_status
 from patternmind.web.pagination import CursorQuery, paginate
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 30
 MAX_MOVED_CASES = 200
@@ -53,7 +52,7 @@ STEP_LABELS = {
 STATE_BADGES = {"finished": "good", "failed": "bad", "interrupted": "doubt"}
 
 
-@router.get("/runs", name="list_page", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/runs", "list_page", Action.SEE_THEMES)
 def list_page(request: Request, ctx: ContextDep, job_runner: JobRunnerDep, cursor: CursorQuery = None) -> Response:
     return _render_list(request, ctx, job_runner, cursor=cursor)
 
@@ -118,7 +117,7 @@ def run_title(run: RunRecord) -> str:
     return f"{run.id} · {run.parameters.label}" if run.parameters.label else run.id
 
 
-@router.post("/runs", name="start_run", dependencies=[requires(Action.START_RUN)])
+@router.post("/runs", "start_run", Action.START_RUN)
 def start_run(
     request: Request, ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, form: FormValuesDep
 ) -> Response:
@@ -154,7 +153,7 @@ def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParam
     )
 
 
-@router.get("/runs/jobs/{job_id}", name="wait_page", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/runs/jobs/{job_id}", "wait_page", Action.SEE_THEMES)
 def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Response:
     job = job_runner.find(job_id, kind=JobKind.RUN)
     label = job.parameters.get("label")
@@ -168,7 +167,7 @@ def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Respons
     )
 
 
-@router.post("/runs/jobs/{job_id}/restart", name="restart_run", dependencies=[requires(Action.START_RUN)])
+@router.post("/runs/jobs/{job_id}/restart", "restart_run", Action.START_RUN)
 def restart_run(job_runner: JobRunnerDep, caller: CallerDep, job_id: str) -> Response:
     job = job_runner.restart(job_id, kind=JobKind.RUN, actor=caller.name)
     return RedirectResponse(f"/runs/jobs/{job.id}", status_code=303)
@@ -177,7 +176,7 @@ def restart_run(job_runner: JobRunnerDep, caller: CallerDep, job_id: str) -> Res
 RunIdQuery = Annotated[str, Query(max_length=40)]
 
 
-@router.get("/runs/compare", name="compare_page", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/runs/compare", "compare_page", Action.SEE_THEMES)
 def compare_page(request: Request, ctx: ContextDep, before: RunIdQuery = "", after: RunIdQuery = "") -> Response:
     """Compare two runs; by default the last two with the lens of the last run."""
     runs = [run for run in ctx.store.runs.list_all() if run.state == "finished"]
@@ -209,7 +208,7 @@ def _step_timings(before: RunRecord, after: RunRecord) -> list[tuple[str, float 
     return [(STEP_LABELS.get(name, name), before.seconds.get(name), after.seconds.get(name)) for name in names]
 
 
-@router.get("/runs/{run_id}", name="run_page", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/runs/{run_id}", "run_page", Action.SEE_THEMES)
 def run_page(request: Request, ctx: ContextDep, run_id: str) -> Response:
     run = ctx.store.runs.get(run_id)
     previous_runs = [

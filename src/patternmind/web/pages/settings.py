@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -17,11 +16,10 @@ from patternmind.services.network_settings import InvalidField
 from patternmind.web.checkup import run_checkup
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.forms import FormValuesDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 CHANGED_MESSAGE = (
     "Someone else changed these settings in the meantime. Your values are below; save again to replace theirs."
@@ -34,7 +32,7 @@ CONSENT_DESCRIPTIONS = {
 }
 
 
-@router.get("/settings/network", name="network_page", dependencies=[requires(Action.SETTINGS)])
+@router.get("/settings/network", "network_page", Action.SETTINGS)
 def network_page(request: Request, ctx: ContextDep) -> Response:
     return _render_network(request, ctx, {}, {})
 
@@ -55,7 +53,7 @@ def _render_network(
     )
 
 
-@router.post("/settings/network", name="put_network_settings", dependencies=[requires(Action.SETTINGS)])
+@router.post("/settings/network", "put_network_settings", Action.SETTINGS)
 def put_network_settings(request: Request, ctx: ContextDep, form: FormValuesDep) -> Response:
     try:
         network_settings.update_description(
@@ -75,7 +73,7 @@ def put_network_settings(request: Request, ctx: ContextDep, form: FormValuesDep)
     return response
 
 
-@router.get("/settings/limits", name="limits_page", dependencies=[requires(Action.SET_BUDGETS)])
+@router.get("/settings/limits", "limits_page", Action.SET_BUDGETS)
 def limits_page(request: Request, ctx: ContextDep) -> Response:
     return _render_limits(request, ctx, {}, {})
 
@@ -105,7 +103,7 @@ def _render_limits(
     )
 
 
-@router.post("/settings/limits", name="put_thresholds", dependencies=[requires(Action.SET_BUDGETS)])
+@router.post("/settings/limits", "put_thresholds", Action.SET_BUDGETS)
 def put_thresholds(request: Request, ctx: ContextDep, form: FormValuesDep) -> Response:
     values = {name: form.get(name, "").strip() for name in ("contributors", "teams")}
     message = f"Enter a whole number from {network_settings.MIN_THRESHOLD} to {network_settings.MAX_THRESHOLD}."
@@ -128,13 +126,13 @@ def put_thresholds(request: Request, ctx: ContextDep, form: FormValuesDep) -> Re
     return response
 
 
-@router.get("/settings/status", name="status_page", dependencies=[requires(Action.SETTINGS)])
+@router.get("/settings/status", "status_page", Action.SETTINGS)
 def status_page(request: Request, ctx: ContextDep) -> Response:
     """Show the server settings without running the check."""
     return _render_status(request, ctx, None)
 
 
-@router.post("/settings/status", name="check_up", dependencies=[requires(Action.SETTINGS)])
+@router.post("/settings/status", "check_up", Action.SETTINGS)
 def checkup_page(request: Request, ctx: ContextDep) -> Response:
     """Check all parts, including the language models."""
     return _render_status(request, ctx, run_checkup(ctx))

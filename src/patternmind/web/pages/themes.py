@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -29,8 +29,7 @@ from patternmind.services.versioned_cache import VersionedCache
 from patternmind.web import charts
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pagination import CursorQuery, decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import render
 from patternmind.web.theme_descriptions import (
     LENS_LABELS,
@@ -45,7 +44,7 @@ from patternmind.web.theme_edit_forms import (
     read_form,
 )
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 25
 THEMES_PAGE_SIZE = 50
@@ -69,7 +68,7 @@ def parse_lens(text: str) -> str | None:
     return text if text in LENS_LABELS else None
 
 
-@router.get("/themes", name="list_themes", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes", "list_themes", Action.SEE_THEMES)
 def themes_page(
     request: Request, ctx: ContextDep, lens: ShortTextQuery = "", sort: ShortTextQuery = "size", start: StartQuery = 0
 ) -> Response:
@@ -169,7 +168,7 @@ def cached_map(ctx: AppContext, themes: ThemeList) -> DrawnMap:
     return _MAP_CACHE.get_or_compute(ctx.store, draw, key=themes.lens)
 
 
-@router.get("/themes/map", name="map_of_themes", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes/map", "map_of_themes", Action.SEE_THEMES)
 def map_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
     theme_list = list_themes(ctx.store, parse_lens(lens))
     drawn_map: DrawnMap | None = None
@@ -194,7 +193,7 @@ def map_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start
 # By quarter ----------------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/trend", name="trend", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes/trend", "trend", Action.SEE_THEMES)
 def trend_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
     theme_list = list_themes(ctx.store, parse_lens(lens))
     trends = [card.theme.trend for card in theme_list.cards]
@@ -218,7 +217,7 @@ def trend_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", sta
 # Not in a theme yet --------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/unplaced", name="unplaced", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes/unplaced", "unplaced", Action.SEE_THEMES)
 def unplaced_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", cursor: CursorQuery = None) -> Response:
     return _render_unplaced(request, ctx, parse_lens(lens), cursor)
 
@@ -246,7 +245,7 @@ def _render_unplaced(
     )
 
 
-@router.post("/themes/unplaced", name="edit_unplaced", dependencies=[requires(Action.EDIT_THEMES, proposing=True)])
+@router.post("/themes/unplaced", "edit_unplaced", Action.EDIT_THEMES, proposing=True)
 async def edit_unplaced(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     form = read_form(await request.form())
     return_path = f"/themes/unplaced?{urlencode({'lens': form.lens})}"
@@ -259,7 +258,7 @@ async def edit_unplaced(request: Request, ctx: ContextDep, caller: CallerDep) ->
 # The log -------------------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/log", name="log", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes/log", "log", Action.SEE_THEMES)
 def log_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
     return _render_log(request, ctx, parse_lens(lens), start)
 
@@ -287,7 +286,7 @@ def _render_log(
     )
 
 
-@router.post("/themes/log", name="undo_from_log", dependencies=[requires(Action.EDIT_THEMES, proposing=True)])
+@router.post("/themes/log", "undo_from_log", Action.EDIT_THEMES, proposing=True)
 async def undo_from_log(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     form = read_form(await request.form())
     return_path = f"/themes/log?{urlencode({'lens': form.lens})}"

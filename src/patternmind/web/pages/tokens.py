@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,18 +14,17 @@ from patternmind.services.tokens import create_token
 from patternmind.web.audit import audit_target
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 MAX_DAYS = 365
 MAX_NAME_LENGTH = 80
 
 
-@router.get("/settings/tokens", name="list_tokens", dependencies=[requires(Action.OWN_TOKENS)])
+@router.get("/settings/tokens", "list_tokens", Action.OWN_TOKENS)
 def list_tokens(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
     return _page(request, ctx, caller)
 
@@ -61,7 +60,7 @@ def _visible_tokens(ctx: AppContext, caller: Caller) -> list[ApiToken]:
     return [token for token in ctx.store.tokens.list_all() if sees_all or token.account_id == member_id]
 
 
-@router.post("/settings/tokens", name="make_token", dependencies=[requires(Action.OWN_TOKENS)])
+@router.post("/settings/tokens", "make_token", Action.OWN_TOKENS)
 def make_token(
     request: Request,
     ctx: ContextDep,
@@ -101,7 +100,7 @@ def _parse_days(text: str) -> int:
     return int(text)
 
 
-@router.post("/settings/tokens/{token_id}/revoke", name="revoke_token", dependencies=[requires(Action.OWN_TOKENS)])
+@router.post("/settings/tokens/{token_id}/revoke", "revoke_token", Action.OWN_TOKENS)
 def revoke_token(request: Request, ctx: ContextDep, caller: CallerDep, token_id: str) -> Response:
     if token_id not in {token.id for token in _visible_tokens(ctx, caller)}:
         raise NotFound("token", token_id)
