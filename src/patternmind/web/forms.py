@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends
+from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from patternmind.bootstrap import AppContext
@@ -36,9 +37,7 @@ def form_token(ctx: AppContext, caller: Caller | None) -> str:
     """Return the token of the caller's forms; it is unique to the session and network."""
     session = caller.session.sha256 if caller and caller.session else ""
     network_id = caller.network_id if caller else ""
-    return hmac.new(
-        ctx.store.network.contributor_secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256
-    ).hexdigest()
+    return _keyed_hash(ctx, f"form\0{session}\0{network_id}")
 
 
 def autosave_namespace(ctx: AppContext, caller: Caller | None) -> str:
@@ -46,9 +45,11 @@ def autosave_namespace(ctx: AppContext, caller: Caller | None) -> str:
     member_id = caller.member.id if caller and caller.member else ""
     if not member_id:
         return ""
-    return hmac.new(ctx.store.network.contributor_secret(), f"shelf\0{member_id}".encode(), hashlib.sha256).hexdigest()[
-        :12
-    ]
+    return _keyed_hash(ctx, f"shelf\0{member_id}")[:12]
+
+
+def _keyed_hash(ctx: AppContext, text: str) -> str:
+    return hmac.new(ctx.store.network.contributor_secret(), text.encode(), hashlib.sha256).hexdigest()
 
 
 async def verify_form_token(request: Request) -> None:
@@ -61,8 +62,7 @@ async def verify_form_token(request: Request) -> None:
         return
     token = request.headers.get(TOKEN_HEADER, "")
     if not token and request.headers.get("content-type", "").partition(";")[0].strip() in FORM_MEDIA_TYPES:
-        form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)  # Starlette caches it
-        token = str(form.get(TOKEN_FIELD, ""))
+        token = str((await form_data(request)).get(TOKEN_FIELD, ""))
     ctx, caller = request.app.state.shared.ctx, request.state.caller
     valid_tokens = [form_token(ctx, caller)]
     if request.state.permission.action is None:  # the page was opened before the user signed in in another window
@@ -73,9 +73,17 @@ async def verify_form_token(request: Request) -> None:
         )
 
 
+async def form_data(request: Request) -> FormData:
+    """Return the submitted form; Starlette caches it."""
+    return await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
+
+
+FormDataDep = Annotated[FormData, Depends(form_data)]
+
+
 async def form_values(request: Request) -> dict[str, str]:
     """Return the text fields of the submitted form, the last value of each name."""
-    form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
+    form = await form_data(request)
     return {name: value for name, value in form.multi_items() if isinstance(value, str)}
 
 
@@ -89,7 +97,7 @@ async def form_fingerprint(request: Request) -> str | None:
     """
     if not _is_form_submission(request):
         return None
-    form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
+    form = await form_data(request)
     key = form.get(REPLAY_KEY_FIELD)
     if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH:
         return None
@@ -120,7 +128,7 @@ async def serialize_form(request: Request) -> str | None:
     """
     if not _is_form_submission(request):
         return None
-    form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
+    form = await form_data(request)
     fields = [
         (name, value)
         for name, value in form.multi_items()

@@ -174,15 +174,14 @@ def problem_from_error(error: errors.PatternmindError, *, request_id: str) -> Pr
 def _field_problems(error: errors.PatternmindError) -> list[FieldProblem]:
     """Return the invalid fields that the error names; names without a prefix belong to the body."""
     if isinstance(error, InvalidCase):
-        messages = [(field_error.field, field_error.message) for field_error in error.field_errors]
-    elif isinstance(error, errors.UsageError) and error.field:
-        messages = [(error.field, str(error))]
-    else:
-        messages = []
-    return [
-        FieldProblem(field=name if name.startswith("query.") else f"body.{name}", message=message.rstrip("."))
-        for name, message in messages[:MAX_FIELD_PROBLEMS]
-    ]
+        return [
+            FieldProblem(field=f"body.{field_error.field}".removesuffix("."), message=field_error.message)
+            for field_error in error.field_errors
+        ]
+    if isinstance(error, errors.UsageError) and error.field:
+        name = error.field if error.field.startswith("query.") else f"body.{error.field}"
+        return [FieldProblem(field=name, message=str(error).rstrip("."))]
+    return []
 
 
 def unexpected_problem(error: Exception, *, request_id: str) -> Problem:

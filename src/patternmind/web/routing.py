@@ -1,7 +1,7 @@
 """Route classes that authenticate, authorise and de-duplicate a request before its handler runs."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from fastapi import APIRouter
@@ -36,8 +36,6 @@ from patternmind.web.problems import (
 )
 from patternmind.web.state import get_app_state
 from patternmind.web.templating import error_page, render
-
-RouteDecorator = Callable[[DecoratedCallable], DecoratedCallable]
 
 GO_BACK_DETAIL = "Go back and try again; the form still has your input."
 
@@ -109,6 +107,12 @@ class PageRoute(AuthorizedRoute):
             return error_page(request, problem.title, problem.detail, problem.status)
 
         return handle
+
+
+class RouteDecorator(Protocol):
+    """Decorator of a handler; it returns the handler unchanged."""
+
+    def __call__(self, handler: DecoratedCallable, /) -> DecoratedCallable: ...
 
 
 class AuthorizedRouter(APIRouter):

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from patternmind.domain.permissions import Action
 from patternmind.web import forms
@@ -121,6 +121,14 @@ def flash(response: Response, text: str) -> None:
         httponly=True,
         samesite="lax",
     )
+
+
+def redirect(path: str, message: str = "") -> Response:
+    """Redirect to a page, which shows the message once."""
+    response = RedirectResponse(path, status_code=303)
+    if message:
+        flash(response, message)
+    return response
 
 
 def error_page(

@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Depends
 from starlette.responses import Response
 
 from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX, AppContext
@@ -27,9 +28,10 @@ from patternmind.errors import (
     UnreadableFile,
 )
 from patternmind.services.file_import import import_files
-from patternmind.services.import_preview import rejected_as_csv
+from patternmind.services.import_preview import FilePreview, preview_file, rejected_as_csv
 from patternmind.storage.engine import translate_db_errors
 from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.problems import problem_from_error, unexpected_problem
 
 RETENTION_SECONDS = 3600
@@ -80,6 +82,14 @@ def safe_name(filename: str) -> str:
 def upload_owner(caller: Caller) -> str:
     """Return the owner of the caller's uploads; other members cannot access them."""
     return f"{caller.network_id}/{caller.member.id if caller.member else caller.name or ''}"
+
+
+def _own_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Upload:
+    return UploadStore(ctx).find(upload_id, owner=upload_owner(caller))
+
+
+UploadDep = Annotated[Upload, Depends(_own_upload)]
+"""The caller's upload that the path names."""
 
 
 class UploadStore:
@@ -231,11 +241,28 @@ class UploadStore:
                 continue  # another process deleted it first
 
 
-def rejected_rows_csv(uploads: UploadStore, upload: Upload) -> Response:
+def rejected_rows_csv(ctx: AppContext, upload: Upload) -> Response:
     """Return the rejected rows with their errors as a CSV download."""
+    uploads = UploadStore(ctx)
     text = rejected_as_csv(uploads.file_path(upload), uploads.rejected_rows(upload))
     headers = {"content-disposition": 'attachment; filename="rows-to-fix.csv"'}
     return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def preview_upload(
+    ctx: AppContext, upload: Upload, *, kind: CaseKind | None = None, mapping: Sequence[str] | None = None
+) -> FilePreview:
+    """Preview how the file is read, by default as its kind and with its mapping.
+
+    Raises:
+        UnreadableFile: the file cannot be read; the error has its name and not its folder.
+    """
+    path = UploadStore(ctx).file_path(upload)
+    columns = upload.mapping if mapping is None else mapping
+    try:
+        return preview_file(ctx.store, path, kind=kind or upload.kind, mapping=columns)
+    except UnreadableFile as error:
+        raise UnreadableFile(upload.name, error.reason, error.remedy) from error
 
 
 def _write_json(path: Path, data: Any) -> None:

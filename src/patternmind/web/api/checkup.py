@@ -1,9 +1,7 @@
 """Checkup of the installation."""
 
-from pydantic import BaseModel
-
 from patternmind.domain.permissions import Action
-from patternmind.web.api.schemas import ListResponse
+from patternmind.web.api.schemas import ListResponse, ResponseModel
 from patternmind.web.checkup import run_checkup
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.routing import ApiRouter
@@ -11,7 +9,7 @@ from patternmind.web.routing import ApiRouter
 router = ApiRouter("settings")
 
 
-class CheckResultResponse(BaseModel):
+class CheckResultResponse(ResponseModel):
     what: str
     ok: bool
     says: str
@@ -20,5 +18,4 @@ class CheckResultResponse(BaseModel):
 @router.post("/checkup", "check_up", Action.SETTINGS)
 def create_checkup(ctx: ContextDep) -> ListResponse[CheckResultResponse]:
     """Run the checks of `patternmind doctor`. Requests one token from each language model."""
-    checks = run_checkup(ctx)
-    return ListResponse(items=[CheckResultResponse(what=check.what, ok=check.ok, says=check.says) for check in checks])
+    return ListResponse[CheckResultResponse].of_records(run_checkup(ctx))

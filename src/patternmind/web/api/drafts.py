@@ -1,22 +1,20 @@
 """Drafts: list, read, decide and reserve."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from patternmind.domain.drafts import (
-    Decision,
     DraftAction,
     DraftKind,
-    DraftReservation,
     DraftState,
     RejectionReason,
     ReviewedDraft,
 )
 from patternmind.domain.permissions import Action
-from patternmind.domain.read_models import DraftFilter
+from patternmind.domain.read_models import DraftFilter, Page
 from patternmind.errors import UsageError
 from patternmind.ports import Store
 from patternmind.review import possible_actions
@@ -30,12 +28,13 @@ from patternmind.web.api.schemas import (
     FlagResponse,
     PageResponse,
     RequestModel,
+    ResponseModel,
 )
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
 from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
-from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor
 from patternmind.web.routing import ApiRouter
 
 router = ApiRouter("review")
@@ -69,7 +68,7 @@ class DecisionRequest(RequestModel):
     )
 
 
-class ReservationResponse(BaseModel):
+class ReservationResponse(ResponseModel):
     draft_id: str
     by: str
     until: dt.datetime
@@ -90,9 +89,8 @@ def read_drafts(
     """List drafts with and without decisions, oldest first."""
     draft_filter = DraftFilter(kind=kind, state=state, theme_id=theme_id)
     page = list_drafts(ctx.store, draft_filter, limit=limit, after=decode_cursor(cursor))
-    return PageResponse(
-        items=[_draft_response(reviewed, caller) for reviewed in page.rows], next_cursor=encode_cursor(page.next_cursor)
-    )
+    items = tuple(_draft_response(reviewed, caller) for reviewed in page.rows)
+    return PageResponse[DraftResponse].of_page(Page(items, page.next_cursor))
 
 
 @router.get("/drafts/{draft_id}", "read_draft", Action.SEE_DRAFTS, etag="draft")
@@ -142,27 +140,13 @@ def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: 
 
 
 def _draft_response(reviewed: ReviewedDraft, caller: Caller) -> DraftResponse:
-    row: dict[str, Any] = {
-        **draft_row(reviewed),
-        "created_at": reviewed.created_at,
-        "decisions": [decision_response(decision) for decision in with_visible_log(reviewed, caller.name).decisions],
-        "possible_actions": possible_actions(reviewed.decisions),
-    }
-    return DraftResponse.model_validate(row)
-
-
-def decision_response(decision: Decision) -> DecisionResponse:
-    return DecisionResponse(
-        id=decision.id,
-        action=decision.action,
-        by=decision.by,
-        at=decision.at,
-        before=decision.before,
-        after=decision.after,
-        reason=decision.reason,
-        note=decision.note,
-        fields={name: value if isinstance(value, str) else list(value) for name, value in decision.edits.items()},
-        undoes=decision.undoes,
+    return DraftResponse.model_validate(
+        {
+            **draft_row(reviewed),
+            "created_at": reviewed.created_at,
+            "decisions": with_visible_log(reviewed, caller.name).decisions,
+            "possible_actions": possible_actions(reviewed.decisions),
+        }
     )
 
 
@@ -173,13 +157,8 @@ DraftId = Annotated[str, Path(max_length=200)]
 def reserve(ctx: ContextDep, caller: CallerDep, draft_id: DraftId, body: ActorRequest) -> ReservationResponse:
     """Reserve a draft for 15 minutes, or read who holds it. Others get another draft, but can still open it."""
     by = caller.actor_name(body.by)
-    return _reservation_response(reserve_draft(ctx.store, ctx.clock, draft_id, by), by)
-
-
-def _reservation_response(reservation: DraftReservation, actor: str) -> ReservationResponse:
-    return ReservationResponse(
-        draft_id=reservation.draft_id, by=reservation.by, until=reservation.until, mine=reservation.by == actor
-    )
+    reservation = reserve_draft(ctx.store, ctx.clock, draft_id, by)
+    return ReservationResponse.of(reservation, mine=reservation.by == by)
 
 
 @router.delete("/drafts/{draft_id}/reservation", "release", Action.REVIEW_DRAFTS, status_code=204)

@@ -2,13 +2,13 @@
 
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
 from fastapi import Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.requests import Request
 
 from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX
@@ -17,6 +17,7 @@ from patternmind.domain.permissions import Action
 from patternmind.errors import UnreadableFile, UsageError
 from patternmind.services.file_import import import_files
 from patternmind.storage.engine import translate_db_errors
+from patternmind.web.api.schemas import ResponseModel
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.routing import ApiRouter
 
@@ -36,13 +37,13 @@ FILE_REQUEST_BODY: dict[str, Any] = {
 }
 
 
-class RejectedRowResponse(BaseModel):
+class RejectedRowResponse(ResponseModel):
     file: str
     row: int
     errors: list[str]
 
 
-class ImportResponse(BaseModel):
+class ImportResponse(ResponseModel):
     """Result of an import: accepted + unchanged + rejected = rows read."""
 
     accepted: int
@@ -95,4 +96,4 @@ def import_file(
     except UnreadableFile as error:
         raise UnreadableFile(path.name, error.reason, error.remedy) from error
     rejected = tuple(replace(row, file=path.name) for row in report.rejected)
-    return ImportResponse(**asdict(replace(report, rejected=rejected)), dry_run=dry_run)
+    return ImportResponse.of(replace(report, rejected=rejected), dry_run=dry_run)

@@ -1,51 +1,49 @@
 """Responses with a job, shared by the resources that start one."""
 
 import datetime as dt
-from dataclasses import asdict
 from typing import Literal
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import AliasPath, Field
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.jobs import Job, JobKind, JobState
-from patternmind.ports import RunRecord
-from patternmind.web.api.schemas import EditConflictResponse
+from patternmind.web.api.schemas import EditConflictResponse, ResponseModel
 from patternmind.web.problems import Problem, job_problem
 
 
-class RunResponse(BaseModel):
-    run_id: str
+class RunResponse(ResponseModel):
+    run_id: str = Field(validation_alias="id")
     state: str = Field(description="running, finished, failed or interrupted.")
-    label: str
-    lens: str
-    level: str
-    engine: str
-    seed: int
-    since: str | None
+    label: str = Field(validation_alias=AliasPath("parameters", "label"))
+    lens: str = Field(validation_alias=AliasPath("parameters", "lens"))
+    level: str = Field(validation_alias=AliasPath("parameters", "level"))
+    engine: str = Field(validation_alias=AliasPath("parameters", "engine"))
+    seed: int = Field(validation_alias=AliasPath("parameters", "seed"))
+    since: str | None = Field(validation_alias=AliasPath("parameters", "since"))
     started_at: dt.datetime
     finished_at: dt.datetime | None
-    cases: int
-    themes: int
-    outliers: int
-    drafts: int
+    cases: int = Field(validation_alias="n_cases")
+    themes: int = Field(validation_alias="n_themes")
+    outliers: int = Field(validation_alias="n_outliers")
+    drafts: int = Field(validation_alias="n_drafts")
     seconds: dict[str, float]
     notes: list[str]
     doubts: list[EditConflictResponse] = Field(
-        description="Decisions that the cases of the run contradict; they stay in effect."
+        validation_alias="conflicts", description="Decisions that the cases of the run contradict; they stay in effect."
     )
 
 
-class JobProgressResponse(BaseModel):
+class JobProgressResponse(ResponseModel):
     step: str
-    done: int
-    total: int
+    done: int = Field(validation_alias="n_done")
+    total: int = Field(validation_alias="n_total")
 
 
-class JobResponse(BaseModel):
+class JobResponse(ResponseModel):
     """A background job: poll it until `state` is no longer running, or listen to its events."""
 
-    job_id: str
+    job_id: str = Field(validation_alias="id")
     kind: JobKind
     state: Literal["running", "finished", "failed"]
     by: str = Field(description="Name of the requester.")
@@ -66,44 +64,13 @@ def accepted_job_response(ctx: AppContext, job: Job, response: Response) -> JobR
 
 def job_response(ctx: AppContext, job: Job) -> JobResponse:
     result_id = job.made if job.state is JobState.FINISHED else ""
-    run = (
-        next((run for run in ctx.store.runs.list_all() if run.id == result_id), None)
-        if result_id and is_run(job)
-        else None
-    )
-    return JobResponse(
-        job_id=job.id,
-        kind=job.kind,
+    is_run = job.kind is JobKind.RUN
+    runs = ctx.store.runs.list_all() if result_id and is_run else []
+    return JobResponse.of(
+        job,
         state="failed" if job.state is JobState.LOST else job.state.value,
-        by=job.by,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-        progress=JobProgressResponse(step=job.step, done=job.n_done, total=job.n_total),
-        run=run_response(run) if run else None,
-        prereading_id=result_id if result_id and not is_run(job) else None,
-        notes=list(job.notes),
+        progress=job,
+        run=next((run for run in runs if run.id == result_id), None),
+        prereading_id=None if is_run else result_id or None,
         problem=job_problem(job),
-    )
-
-
-def is_run(job: Job) -> bool:
-    return job.kind is JobKind.RUN
-
-
-def run_response(record: RunRecord) -> RunResponse:
-    parameters = asdict(record.parameters)
-    del parameters["draft"]
-    return RunResponse(
-        **parameters,
-        run_id=record.id,
-        state=record.state,
-        started_at=record.started_at,
-        finished_at=record.finished_at,
-        cases=record.n_cases,
-        themes=record.n_themes,
-        outliers=record.n_outliers,
-        drafts=record.n_drafts,
-        seconds=dict(record.seconds),
-        notes=list(record.notes),
-        doubts=[EditConflictResponse(**asdict(conflict)) for conflict in record.conflicts],
     )

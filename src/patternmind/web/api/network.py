@@ -1,20 +1,18 @@
 """Network: settings and counts."""
 
-from dataclasses import asdict
-
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from patternmind.domain.cases import Consent
 from patternmind.domain.permissions import Action
 from patternmind.services.counts import get_counts
-from patternmind.web.api.schemas import ThresholdsResponse
+from patternmind.web.api.schemas import ResponseModel, ThresholdsResponse
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.routing import ApiRouter
 
 router = ApiRouter("cases")
 
 
-class NetworkResponse(BaseModel):
+class NetworkResponse(ResponseModel):
     id: str
     name: str
     purpose: str
@@ -29,13 +27,9 @@ class NetworkResponse(BaseModel):
 def read_network(ctx: ContextDep) -> NetworkResponse:
     """Read the settings of the network and its number of cases."""
     store = ctx.store
-    network, last, counts = store.network.get(), store.runs.latest(), get_counts(store)
-    return NetworkResponse(
-        id=network.id,
-        name=network.name,
-        purpose=network.purpose,
-        rule=ThresholdsResponse(**asdict(network.rule)),
-        default_consent=network.default_consent,
+    last, counts = store.runs.latest(), get_counts(store)
+    return NetworkResponse.of(
+        store.network.get(),
         n_cases=counts.n_cases,
         n_recaps=counts.n_recaps,
         last_run_id=last.id if last else None,

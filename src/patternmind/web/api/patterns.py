@@ -4,14 +4,13 @@ import datetime as dt
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from patternmind.domain.drafts import PatternUse
 from patternmind.domain.permissions import Action
 from patternmind.services.exports import export_rows
 from patternmind.services.library import get_library_entry
 from patternmind.services.pattern_uses import record_use
-from patternmind.web.api.schemas import DraftContentResponse, ListResponse, RequestModel
+from patternmind.web.api.schemas import DraftContentResponse, ListResponse, RequestModel, ResponseModel
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.routing import ApiRouter
 
@@ -29,7 +28,7 @@ class PatternUseRequest(RequestModel):
     )
 
 
-class PatternUseResponse(BaseModel):
+class PatternUseResponse(ResponseModel):
     """A recorded use, without the person: uses count per team."""
 
     id: str
@@ -55,8 +54,8 @@ def list_patterns(ctx: ContextDep) -> ListResponse[PatternResponse]:
 
     `GET /api/v1/playbook` lists withheld patterns with the reason.
     """
-    rows = [row for row in export_rows(ctx.store, "patterns") if "withheld" not in row]
-    return ListResponse(items=[PatternResponse.model_validate(row) for row in rows])
+    rows = export_rows(ctx.store, "patterns")
+    return ListResponse[PatternResponse].of_records(row for row in rows if "withheld" not in row)
 
 
 PatternId = Annotated[str, Path(max_length=200)]
@@ -66,7 +65,7 @@ PatternId = Annotated[str, Path(max_length=200)]
 def list_uses(ctx: ContextDep, pattern_id: PatternId) -> ListResponse[PatternUseResponse]:
     """List the uses of a published pattern, latest first."""
     get_library_entry(ctx.store, pattern_id)
-    return ListResponse(items=[_use_response(use) for use in ctx.store.drafts.pattern_uses(pattern_id)])
+    return ListResponse[PatternUseResponse].of_records(ctx.store.drafts.pattern_uses(pattern_id))
 
 
 @router.post("/patterns/{pattern_id}/uses", "record_use", Action.RECORD_USE, status_code=201)
@@ -76,8 +75,4 @@ def record_pattern_use(
     """Record the use of a pattern by a team. Three uses by two teams make it field-tested."""
     by = caller.actor_name(body.by)
     use = record_use(ctx.store, ctx.clock, pattern_id, used_on=body.on, team=body.team, note=body.note, actor=by)
-    return _use_response(use)
-
-
-def _use_response(use: PatternUse) -> PatternUseResponse:
-    return PatternUseResponse(id=use.id, pattern_id=use.pattern_id, on=use.on, team=use.team, note=use.note)
+    return PatternUseResponse.of(use)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Header, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BeforeValidator, Field
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.drafts import DraftState, ReviewedDraft
@@ -18,9 +18,16 @@ from patternmind.publishing.prereading import prereading_record
 from patternmind.services import prereadings
 from patternmind.services.playbook import prepared_document, prepared_row
 from patternmind.services.prereadings import PrereadingRequest
-from patternmind.web.api.drafts import decision_response, expected_draft_version
+from patternmind.web.api.drafts import expected_draft_version
 from patternmind.web.api.job_responses import JobResponse, accepted_job_response
-from patternmind.web.api.schemas import ActorRequest, DecisionResponse, DraftContentResponse, PageResponse, RequestModel
+from patternmind.web.api.schemas import (
+    ActorRequest,
+    DecisionResponse,
+    DraftContentResponse,
+    PageResponse,
+    RequestModel,
+    ResponseModel,
+)
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
 from patternmind.web.etags import IfMatchHeader, format_etag
@@ -41,7 +48,7 @@ class CreatePrereadingRequest(RequestModel):
     leave_with: str = Field(default="", max_length=400, description="Intended result of the session, in a sentence.")
 
 
-class PrereadingSummaryResponse(BaseModel):
+class PrereadingSummaryResponse(ResponseModel):
     """A pre-reading in a list; `approved_by` is null while it prints "Draft, not reviewed"."""
 
     id: str
@@ -52,7 +59,7 @@ class PrereadingSummaryResponse(BaseModel):
     state: DraftState
     version: int
     created_at: dt.datetime
-    approved_by: str | None
+    approved_by: Annotated[str | None, BeforeValidator(lambda name: name or None)]
     approved_at: dt.datetime | None
 
 
@@ -138,16 +145,8 @@ def list_prereadings(
 ) -> PageResponse[PrereadingSummaryResponse]:
     """List all pre-readings, oldest first."""
     rows = prereadings.list_prereadings(ctx.store)
-    page, next_cursor = paginate(
-        rows, key=lambda row: f"{row.created_at.isoformat()} {row.id}", limit=limit, cursor=cursor
-    )
-    return PageResponse(
-        items=[
-            PrereadingSummaryResponse.model_validate({**asdict(row), "approved_by": row.approved_by or None})
-            for row in page
-        ],
-        next_cursor=next_cursor,
-    )
+    page = paginate(rows, key=lambda row: f"{row.created_at.isoformat()} {row.id}", limit=limit, cursor=cursor)
+    return PageResponse[PrereadingSummaryResponse].of_page(page)
 
 
 @router.get(
@@ -248,7 +247,7 @@ def _prereading_response(reviewed: ReviewedDraft) -> PrereadingResponse:
             "version": reviewed.version,
             "approved_by": approval.by if approval else None,
             "approved_at": approval.at if approval else None,
-            "decisions": [decision_response(decision) for decision in reviewed.decisions],
+            "decisions": reviewed.decisions,
         }
     )
 

@@ -1,21 +1,20 @@
 """Search by meaning."""
 
-from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from patternmind.domain.permissions import Action
 from patternmind.services import search as search_service
-from patternmind.web.api.schemas import ListResponse
+from patternmind.web.api.schemas import ListResponse, ResponseModel
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.routing import ApiRouter
 
 router = ApiRouter("cases")
 
 
-class SearchResultResponse(BaseModel):
+class SearchResultResponse(ResponseModel):
     """A match of a search by meaning."""
 
     kind: Literal["case", "recap", "pattern"]
@@ -37,4 +36,4 @@ def search(
     The search is exact over the stored vectors: Chroma's client becomes stale when another process rebuilds the index.
     """
     results = search_service.search(ctx.store, ctx.encoder, ctx.live_index, q, kind=kind, k=k)
-    return ListResponse(items=[SearchResultResponse.model_validate(asdict(result)) for result in results])
+    return ListResponse[SearchResultResponse].of_records(results)

@@ -1,14 +1,14 @@
 """Settings: network description, publishing thresholds and budgets."""
 
 from fastapi import Response
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import Field, StrictInt
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import Consent
 from patternmind.domain.permissions import Action
 from patternmind.services import network_settings
 from patternmind.services.llm_costs import get_spending
-from patternmind.web.api.schemas import RequestModel, ThresholdsResponse
+from patternmind.web.api.schemas import RequestModel, ResponseModel, ThresholdsResponse
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
 from patternmind.web.routing import ApiRouter
@@ -22,7 +22,7 @@ class NetworkSettingsRequest(RequestModel):
     default_consent: Consent = Field(description="Consent level of rows that give none.")
 
 
-class NetworkSettingsResponse(BaseModel):
+class NetworkSettingsResponse(ResponseModel):
     name: str
     purpose: str
     default_consent: Consent = Field(description="Consent level of rows that give none.")
@@ -35,7 +35,7 @@ class ThresholdsRequest(RequestModel):
     min_teams: StrictInt = Field(ge=2, le=10)
 
 
-class BudgetResponse(BaseModel):
+class BudgetResponse(ResponseModel):
     """Budgets in USD; null means no limit. Spending includes reservations of running calls."""
 
     run_usd: float | None
@@ -45,8 +45,8 @@ class BudgetResponse(BaseModel):
     spent_network_usd: float
 
 
-class LimitsResponse(BaseModel):
-    thresholds: ThresholdsResponse
+class LimitsResponse(ResponseModel):
+    thresholds: ThresholdsResponse = Field(validation_alias="rule")
     budgets: BudgetResponse
 
 
@@ -74,7 +74,7 @@ def put_network_settings(
 def _network_settings_response(ctx: AppContext, response: Response) -> NetworkSettingsResponse:
     network = ctx.store.network.get()
     response.headers["etag"] = format_etag(network_settings.network_version(network))
-    return NetworkSettingsResponse(name=network.name, purpose=network.purpose, default_consent=network.default_consent)
+    return NetworkSettingsResponse.of(network)
 
 
 def _expected_version(ctx: AppContext, if_match: str | None) -> str | None:
@@ -105,16 +105,11 @@ def put_thresholds(
 
 
 def _limits_response(ctx: AppContext, response: Response) -> LimitsResponse:
-    network, budget = ctx.store.network.get(), ctx.settings.budget
-    spending = get_spending(ctx.store, ctx.clock.now())
+    network, spending = ctx.store.network.get(), get_spending(ctx.store, ctx.clock.now())
     response.headers["etag"] = format_etag(network_settings.network_version(network))
-    return LimitsResponse(
-        thresholds=ThresholdsResponse(min_contributors=network.rule.min_contributors, min_teams=network.rule.min_teams),
-        budgets=BudgetResponse(
-            run_usd=budget.run_usd,
-            month_usd=budget.month_usd,
-            network_usd=budget.network_usd,
-            spent_month_usd=spending.month_usd or 0.0,
-            spent_network_usd=spending.network_usd or 0.0,
-        ),
+    budgets = BudgetResponse.of(
+        ctx.settings.budget,
+        spent_month_usd=spending.month_usd or 0.0,
+        spent_network_usd=spending.network_usd or 0.0,
     )
+    return LimitsResponse.of(network, budgets=budgets)

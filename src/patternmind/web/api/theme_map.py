@@ -1,14 +1,14 @@
 """Theme map and trends."""
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from patternmind.domain.permissions import Action
 from patternmind.errors import NotFound
 from patternmind.publishing.map_drawing import DrawnMap, draw_map
 from patternmind.services.theme_map import build_theme_map, map_rows
 from patternmind.services.versioned_cache import VersionedCache
-from patternmind.web.api.schemas import ListResponse
+from patternmind.web.api.schemas import ListResponse, ResponseModel
 from patternmind.web.charts import quarter_range
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.lens import LensQuery
@@ -17,19 +17,19 @@ from patternmind.web.routing import ApiRouter
 router = ApiRouter("themes")
 
 
-class ThemeTrendResponse(BaseModel):
+class ThemeTrendResponse(ResponseModel):
     theme_id: str
     name: str
     n_cases: list[int] = Field(description="Number of cases for each of `quarters`.")
 
 
-class TrendsResponse(BaseModel):
+class TrendsResponse(ResponseModel):
     quarters: list[str]
     n_cases: list[int] = Field(description="Number of cases of all themes.")
     themes: list[ThemeTrendResponse]
 
 
-class MapPointResponse(BaseModel):
+class MapPointResponse(ResponseModel):
     case_id: str
     external_id: str | None
     x: float | None
@@ -62,7 +62,7 @@ def read_trends(ctx: ContextDep, lens: LensQuery = None) -> TrendsResponse:
 @router.get("/map.json", "read_map", Action.SEE_THEMES)
 def read_map(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[MapPointResponse]:
     """Read the position of each case on the map. Distances are only a rough guide."""
-    return ListResponse(items=[MapPointResponse.model_validate(row) for row in map_rows(ctx.store, lens)])
+    return ListResponse[MapPointResponse].of_records(map_rows(ctx.store, lens))
 
 
 @router.get(

@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from patternmind.domain.permissions import Action
 from patternmind.domain.themes import Lineage
 from patternmind.errors import NotFound
 from patternmind.services.exports import theme_row
-from patternmind.web.api.schemas import ListResponse
+from patternmind.web.api.schemas import ListResponse, ResponseModel
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.lens import LensQuery
 from patternmind.web.routing import ApiRouter
@@ -17,7 +17,7 @@ from patternmind.web.routing import ApiRouter
 router = ApiRouter("themes")
 
 
-class ThemeResponse(BaseModel):
+class ThemeResponse(ResponseModel):
     theme_id: str
     name: str
     gist: str = Field(description="Verbatim sentence from one of its cases.")
@@ -49,7 +49,7 @@ class ThemeDetailResponse(ThemeResponse):
     case_ids: list[str] = Field(description="Strongest first.")
 
 
-class AreaResponse(BaseModel):
+class AreaResponse(ResponseModel):
     """A broad area of related themes."""
 
     area_id: str
@@ -65,8 +65,8 @@ def list_themes(
     include_dormant: Annotated[bool, Query(alias="all", description="Also list themes without cases.")] = False,
 ) -> ListResponse[ThemeResponse]:
     """List the themes of the last run, largest first."""
-    rows = (theme_row(card.theme, card.size) for card in ctx.store.themes.cards(lens, include_dormant=include_dormant))
-    return ListResponse(items=[ThemeResponse.model_validate(row) for row in rows])
+    cards = ctx.store.themes.cards(lens, include_dormant=include_dormant)
+    return ListResponse[ThemeResponse].of_records(theme_row(card.theme, card.size) for card in cards)
 
 
 @router.get("/themes/{theme_id}", "read_theme", Action.SEE_THEMES)
