@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from patternmind.domain.permissions import Action
+from patternmind.publishing.document import to_visible_line
 from patternmind.web import forms
 from patternmind.web.caller import Caller
 from patternmind.web.static_files import asset_url
@@ -146,13 +147,15 @@ def _is_allowed(caller: Caller | None, action: str, own: bool = False, *, propos
 
 @cache
 def template_environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("patternmind.web"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.filters["visible_line"] = to_visible_line
+    return environment
 
 
 def _is_current(item: NavigationItem, current_path: str) -> bool:

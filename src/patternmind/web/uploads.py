@@ -21,12 +21,7 @@ from starlette.responses import Response
 
 from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX, AppContext
 from patternmind.domain.cases import CaseKind, RejectedRow
-from patternmind.errors import (
-    NotFound,
-    PatternmindError,
-    RuleViolated,
-    UnreadableFile,
-)
+from patternmind.errors import NotFound, PatternmindError, RuleViolated, UnreadableFile
 from patternmind.services.file_import import import_files
 from patternmind.services.import_preview import FilePreview, preview_file, rejected_as_csv
 from patternmind.storage.engine import translate_db_errors
@@ -101,7 +96,7 @@ class UploadStore:
 
     def create_folder(self) -> tuple[str, Path]:
         """Return the id of a new upload and the folder to write its file to; expired uploads are deleted."""
-        self._delete_expired()
+        self.delete_expired()
         upload_id = secrets.token_urlsafe(16)
         folder = self._folder_path(upload_id) / "file"
         with translate_db_errors(self._data_folder):
@@ -232,7 +227,8 @@ class UploadStore:
     def _write(self, upload: Upload) -> None:
         _write_json(self._folder_path(upload.id) / "state.json", asdict(upload))
 
-    def _delete_expired(self) -> None:
+    def delete_expired(self) -> None:
+        """Remove uploads that are no longer needed, or that a killed server left behind."""
         for folder in self._data_folder.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
             try:
                 if time.time() - folder.stat().st_mtime > RETENTION_SECONDS:

@@ -8,13 +8,7 @@ from patternmind.domain.cases import FACT_FIELDS, CaseKind, Consent, text_fields
 from patternmind.domain.members import LOCAL_USER
 from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError
-from patternmind.services.case_submission import (
-    CaseInput,
-    CasePreview,
-    edit_case,
-    preview_case,
-    submit_case,
-)
+from patternmind.services.case_submission import CaseInput, CasePreview, edit_case, preview_case, submit_case
 from patternmind.web.api.cases import CaseResponse, case_response
 from patternmind.web.api.schemas import RequestModel, ResponseModel
 from patternmind.web.audit import audit_target, skip_audit

@@ -6,17 +6,10 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 from pydantic import Field
 
-from patternmind.domain.drafts import (
-    DraftAction,
-    DraftKind,
-    DraftState,
-    RejectionReason,
-    ReviewedDraft,
-)
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState, RejectionReason, ReviewedDraft
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import DraftFilter, Page
 from patternmind.errors import UsageError
-from patternmind.ports import Store
 from patternmind.review import possible_actions
 from patternmind.services.exports import draft_row
 from patternmind.services.review_queue import reserve_draft, with_visible_log
@@ -115,6 +108,7 @@ def decide(
     require_decision_permission(ctx.store, caller, draft_id, body.action)
     if not isinstance(body.fields.get("name", ""), str):
         raise UsageError('"fields.name" must be a single line of text, not a list.', field="fields.name")
+    version = get_draft(ctx.store, draft_id).version
     reviewed = decide_draft(
         ctx.store,
         ctx.clock,
@@ -124,14 +118,9 @@ def decide(
         reason=body.reason,
         note=body.note,
         edits={name: value if isinstance(value, str) else tuple(value) for name, value in body.fields.items()},
-        expected_version=expected_draft_version(ctx.store, draft_id, if_match),
+        expected_version=expected_version(if_match, version, kind="draft", id=draft_id),
     )
     return draft_response_with_etag(reviewed, caller, response)
-
-
-def expected_draft_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
-    """Return the draft version that the caller has read, None for any; see ``etags.expected_version``."""
-    return expected_version(if_match, get_draft(store, draft_id).version, kind="draft", id=draft_id)
 
 
 def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: Response) -> DraftResponse:

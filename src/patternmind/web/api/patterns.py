@@ -10,7 +10,7 @@ from patternmind.domain.permissions import Action
 from patternmind.services.exports import export_rows
 from patternmind.services.library import get_library_entry
 from patternmind.services.pattern_uses import record_use
-from patternmind.web.api.schemas import DraftContentResponse, ListResponse, RequestModel, ResponseModel
+from patternmind.web.api.schemas import ActorName, DraftContentResponse, ListResponse, RequestModel, ResponseModel
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.routing import ApiRouter
 
@@ -23,9 +23,7 @@ class PatternUseRequest(RequestModel):
     on: dt.date = Field(description="Day of use; not in the future.")
     team: str = Field(min_length=1, max_length=100)
     note: str = Field(default="", max_length=1000, description="Result.")
-    by: str | None = Field(
-        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
-    )
+    by: ActorName = None
 
 
 class PatternUseResponse(ResponseModel):

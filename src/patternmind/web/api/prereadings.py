@@ -18,9 +18,9 @@ from patternmind.publishing.prereading import prereading_record
 from patternmind.services import prereadings
 from patternmind.services.playbook import prepared_document, prepared_row
 from patternmind.services.prereadings import PrereadingRequest
-from patternmind.web.api.drafts import expected_draft_version
-from patternmind.web.api.job_responses import JobResponse, accepted_job_response
+from patternmind.web.api.jobs import JobResponse, accepted_job_response
 from patternmind.web.api.schemas import (
+    ActorName,
     ActorRequest,
     DecisionResponse,
     DraftContentResponse,
@@ -30,7 +30,7 @@ from patternmind.web.api.schemas import (
 )
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
-from patternmind.web.etags import IfMatchHeader, format_etag
+from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
 from patternmind.web.routing import ApiRouter
 
@@ -76,9 +76,7 @@ class PrereadingEditRequest(RequestModel):
     """Full new text by field; `name` is one of them. An approved pre-reading needs approval again."""
 
     fields: dict[str, str | list[str]] = Field(min_length=1, max_length=40)
-    by: str | None = Field(
-        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
-    )
+    by: ActorName = None
 
 
 @router.post(
@@ -107,19 +105,13 @@ def create_prereading(
     """
     prereading_request = prereadings.validate_prereading_request(ctx.store, _prereading_request(body))
     if "respond-async" in (prefer or "").casefold():
-        response = Response()
-        job = accepted_job_response(
-            ctx, job_runner.start(JobKind.PREREADING, asdict(prereading_request), actor=caller.name), response
-        )
-        headers = {name: response.headers[name] for name in ("location", "retry-after")}
-        return JSONResponse(job.model_dump(mode="json"), 202, {**headers, "preference-applied": "respond-async"})
+        job = job_runner.start(JobKind.PREREADING, asdict(prereading_request), actor=caller.name)
+        response = Response(headers={"preference-applied": "respond-async"})
+        job_response = accepted_job_response(ctx, job, response)
+        headers = {name: response.headers[name] for name in ("location", "retry-after", "preference-applied")}
+        return JSONResponse(job_response.model_dump(mode="json"), 202, headers)
     prereading = prereadings.create_prereading(
-        ctx.store,
-        ctx.clock,
-        ctx.encoder,
-        prereading_request,
-        get_index=lambda: exact_index(ctx),
-        llm=ctx.llm,
+        ctx.store, ctx.clock, ctx.encoder, prereading_request, get_index=lambda: exact_index(ctx), llm=ctx.llm
     )
     headers = {"location": f"/api/v1/drafts/{prereading.grounded.draft.id}"}
     if format == "json":
@@ -223,15 +215,13 @@ def undo_prereading(
     """Undo the last active decision, an approval or an edit."""
     version = _expected_version(ctx, prereading_id, if_match)
     by = caller.actor_name(body.by if body else None)
-    return _response_with_etag(
-        prereadings.undo_prereading_decision(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version),
-        response,
-    )
+    undo = prereadings.undo_prereading_decision
+    return _response_with_etag(undo(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version), response)
 
 
 def _expected_version(ctx: AppContext, prereading_id: str, if_match: str | None) -> int | None:
-    prereadings.get_prereading(ctx.store, prereading_id)
-    return expected_draft_version(ctx.store, prereading_id, if_match)
+    version = prereadings.get_prereading(ctx.store, prereading_id).version
+    return expected_version(if_match, version, kind="draft", id=prereading_id)
 
 
 def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> PrereadingResponse:

@@ -12,7 +12,7 @@ from patternmind.domain.themes import Lineage
 from patternmind.ports import RunParameters
 from patternmind.services.run_comparison import compare_runs, get_run_spending
 from patternmind.services.validation import validate_run_parameters
-from patternmind.web.api.job_responses import JobResponse, RunResponse, accepted_job_response
+from patternmind.web.api.jobs import JobResponse, RunResponse, accepted_job_response
 from patternmind.web.api.schemas import EngineName, LevelName, ListResponse, RequestModel, ResponseModel
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.lens import LensName

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -77,12 +77,15 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+ActorName = Annotated[
+    str | None, Field(min_length=1, max_length=120, description="Name of the person; with a token, the token's name.")
+]
+
+
 class ActorRequest(RequestModel):
     """Author of a decision that needs no other data."""
 
-    by: str | None = Field(
-        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
-    )
+    by: ActorName = None
 
 
 class ThresholdsResponse(ResponseModel):

@@ -10,11 +10,7 @@ from starlette.responses import Response
 from patternmind.domain.cases import CaseKind, RejectedRow
 from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError, RuleViolated, UnreadableFile
-from patternmind.services.import_preview import (
-    FilePreview,
-    mapping_from_choices,
-    preview_file,
-)
+from patternmind.services.import_preview import FilePreview, mapping_from_choices, preview_file
 from patternmind.storage.engine import translate_db_errors
 from patternmind.web import case_fields
 from patternmind.web.forms import FormDataDep

@@ -10,12 +10,7 @@ from starlette.responses import Response
 
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Action
-from patternmind.errors import (
-    PatternmindError,
-    RuleViolated,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.errors import PatternmindError, RuleViolated, UsageError, VersionConflict
 from patternmind.ingestion.form_validation import FieldError, suggest_field
 from patternmind.services.case_submission import (
     CaseInput,

@@ -10,12 +10,7 @@ from fastapi import Form, Query
 from starlette.responses import Response
 
 from patternmind.domain.breadth import pluralize
-from patternmind.domain.cases import (
-    SUSPICIOUS_FLAG_PREFIX,
-    Case,
-    CaseKind,
-    text_fields,
-)
+from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Case, CaseKind, text_fields
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import CaseFilter
 from patternmind.errors import NotFound, RawTextKeyInvalid, UsageError

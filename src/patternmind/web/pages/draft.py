@@ -7,21 +7,9 @@ from fastapi import Query
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from patternmind.domain.drafts import (
-    DraftAction,
-    DraftKind,
-    DraftState,
-    RejectionReason,
-    ReviewedDraft,
-)
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState, RejectionReason, ReviewedDraft
 from patternmind.domain.permissions import Action
-from patternmind.errors import (
-    InvalidState,
-    PatternmindError,
-    RuleViolated,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.errors import InvalidState, PatternmindError, RuleViolated, UsageError, VersionConflict
 from patternmind.ports import Store
 from patternmind.publishing.field_text import NOT_STATED, provenance_line
 from patternmind.publishing.publication_rules import PublishedPattern

@@ -11,12 +11,7 @@ from patternmind.domain.drafts import Claim, DraftState
 from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
 from patternmind.publishing.field_text import provenance_line, stated_lines
-from patternmind.services.library import (
-    LibraryEntry,
-    get_library_entry,
-    list_library,
-    search_library,
-)
+from patternmind.services.library import LibraryEntry, get_library_entry, list_library, search_library
 from patternmind.services.pattern_uses import MIN_TEAMS, MIN_USES, record_use
 from patternmind.web.draft_view import field_title
 from patternmind.web.page_request import PageDep, PageRequest

@@ -8,12 +8,7 @@ from starlette.responses import Response
 from patternmind.domain.permissions import Action, Role
 from patternmind.errors import RuleViolated, UsageError, VersionConflict
 from patternmind.services.authentication import LINK_LIFETIME, create_sign_in_link
-from patternmind.services.members import (
-    add_member,
-    change_roles,
-    find_member,
-    remove_member,
-)
+from patternmind.services.members import add_member, change_roles, find_member, remove_member
 from patternmind.web.audit import audit_target
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.routing import PageRouter

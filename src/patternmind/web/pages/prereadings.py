@@ -16,7 +16,6 @@ from patternmind.web.dependencies import JobRunnerDep
 from patternmind.web.document_response import DownloadFormat, document_response
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.page_request import PageDep, PageRequest
-from patternmind.web.pages.document_blocks import block_views
 from patternmind.web.pages.job_status import render_job_status
 from patternmind.web.pagination import CursorQuery, cursor_links, paginate
 from patternmind.web.routing import PageRouter
@@ -129,7 +128,7 @@ def _render_prereading(page: PageRequest, reviewed: ReviewedDraft, *, error: str
         status,
         id=reviewed.grounded.draft.id,
         title=document.title,
-        blocks=block_views(document),
+        blocks=document.blocks,
         approval=prereadings.find_approval(reviewed.decisions),
         last_decision=active[-1] if active else None,
         may_approve=page.caller.may(Action.APPROVE_PREREADING) and is_approvable(reviewed),

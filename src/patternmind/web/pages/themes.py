@@ -29,18 +29,8 @@ from patternmind.web.forms import FormDataDep
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pagination import CursorQuery, cursor_links, decode_cursor, offset_links
 from patternmind.web.routing import PageRouter
-from patternmind.web.theme_descriptions import (
-    LENS_LABELS,
-    LINEAGE_LABELS,
-    MAX_LISTED_CASES,
-    describe_edit,
-)
-from patternmind.web.theme_edit_forms import (
-    RejectedThemeEdit,
-    ThemeEditForm,
-    handle_theme_edit,
-    read_form,
-)
+from patternmind.web.theme_descriptions import LENS_LABELS, LINEAGE_LABELS, MAX_LISTED_CASES, describe_edit
+from patternmind.web.theme_edit_forms import RejectedThemeEdit, ThemeEditForm, handle_theme_edit, read_form
 
 router = PageRouter()
 
