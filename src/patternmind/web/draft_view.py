@@ -63,7 +63,6 @@ class FieldView:
     name: str
     title: str
     lines: tuple[LineView, ...]
-    is_list: bool
     changes: tuple[WordChange, ...] = ()
 
 
@@ -108,7 +107,6 @@ def field_views(reviewed: ReviewedDraft, *, changes: bool = True) -> list[FieldV
             name=name,
             title=field_title(name),
             lines=tuple(_line_view(line, name, draft.claims, reviewed.grounded.flags) for line in value_lines(value)),
-            is_list=not isinstance(value, str),
             changes=tuple(diff_words(field_to_text(machine[name]), field_to_text(value)))
             if changes and field_to_text(machine[name]) != field_to_text(value)
             else (),

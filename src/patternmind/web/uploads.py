@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends
+from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX, AppContext
@@ -60,6 +61,9 @@ class Upload:
     @property
     def is_in_progress(self) -> bool:
         return self.state in {"checking", "importing"}
+
+
+_STORED_UPLOAD = TypeAdapter(Upload)
 
 
 def safe_name(filename: str) -> str:
@@ -117,9 +121,7 @@ class UploadStore:
         path = self._folder_path(upload_id) / "state.json" if _ID_PATTERN.fullmatch(upload_id) else None
         if path is None or not path.is_file():
             raise _not_found(upload_id)
-        state = json.loads(path.read_text(encoding="utf-8"))
-        values: dict[str, Any] = {**state, "kind": CaseKind(state["kind"]), "mapping": tuple(state["mapping"])}
-        upload = Upload(**values)
+        upload = _STORED_UPLOAD.validate_json(path.read_bytes())
         if not secrets.compare_digest(upload.owner.encode(), owner.encode()):
             raise _not_found(upload_id)
         if upload.is_in_progress and upload.pid != os.getpid() and not _is_process_alive(upload.pid):

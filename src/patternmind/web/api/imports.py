@@ -1,24 +1,21 @@
 """Imports: import a file of cases or recaps in one request."""
 
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import anyio
 from fastapi import Depends, Query
 from pydantic import Field
 from starlette.requests import Request
 
-from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Action
 from patternmind.errors import UnreadableFile, UsageError
 from patternmind.services.file_import import import_files
-from patternmind.storage.engine import translate_db_errors
 from patternmind.web.api.schemas import ResponseModel
 from patternmind.web.dependencies import ContextDep
+from patternmind.web.received_files import temporary_folder, write_body
 from patternmind.web.routing import ApiRouter
 
 router = ApiRouter("cases")
@@ -67,19 +64,12 @@ FileNameQuery = Annotated[
 
 
 async def _uploaded_file(request: Request, ctx: ContextDep, filename: FileNameQuery) -> AsyncIterator[Path]:
-    """Yield the path of the body as a temporary file; it is raw text, so it stays inside the data folder."""
+    """Yield the path of the body as a temporary file."""
     if len(filename.encode()) > MAX_NAME_BYTES:
         raise UsageError("The file name is too long. Shorten it.", field="query.filename")
-    home = ctx.settings.home
-    with translate_db_errors(home):
-        temporary = tempfile.TemporaryDirectory(prefix=UPLOAD_FOLDER_PREFIX, dir=home)
-    with temporary as folder:
-        path = Path(folder) / filename
-        with translate_db_errors(home):
-            async with await anyio.open_file(path, "wb") as file:
-                async for chunk in request.stream():
-                    await file.write(chunk)
-        yield path
+    with temporary_folder(ctx.settings.home) as folder:
+        await write_body(request, folder / filename)
+        yield folder / filename
 
 
 @router.post("/imports", "import_file", Action.IMPORT_FILES, openapi_extra=FILE_REQUEST_BODY, problems=[409])

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated, Literal
 
-import anyio
 from fastapi import Depends, Query, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
@@ -15,10 +14,10 @@ from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError
 from patternmind.services.import_preview import FilePreview
-from patternmind.storage.engine import translate_db_errors
 from patternmind.web.api.imports import FILE_REQUEST_BODY, FileNameQuery
 from patternmind.web.api.schemas import RequestModel, ResponseModel, TextByField
 from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.received_files import write_body
 from patternmind.web.routing import ApiRouter
 from patternmind.web.uploads import (
     Upload,
@@ -85,10 +84,7 @@ async def _received_file(request: Request, ctx: ContextDep, filename: FileNameQu
     name = safe_name(filename)
     upload_id, folder = await run_in_threadpool(uploads.create_folder)
     try:
-        with translate_db_errors(ctx.settings.home):
-            async with await anyio.open_file(folder / name, "wb") as file:
-                async for chunk in request.stream():
-                    await file.write(chunk)
+        await write_body(request, folder / name)
         yield upload_id, name
     except BaseException:
         uploads.discard(upload_id)

@@ -1,8 +1,7 @@
 """Pages to import a file: upload, columns, preview, rejected rows, import."""
 
-import shutil
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
@@ -11,10 +10,10 @@ from patternmind.domain.cases import CaseKind, RejectedRow
 from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError, RuleViolated, UnreadableFile
 from patternmind.services.import_preview import FilePreview, mapping_from_choices, preview_file
-from patternmind.storage.engine import translate_db_errors
 from patternmind.web import case_fields
 from patternmind.web.forms import FormDataDep
 from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.received_files import write_form_file
 from patternmind.web.routing import PageRouter
 from patternmind.web.safe_text import mark_placeholders
 from patternmind.web.templating import redirect
@@ -57,8 +56,7 @@ def upload_file(page: PageDep, form_data: FormDataDep) -> Response:
     uploads = UploadStore(page.ctx)
     name = safe_name(file.filename)
     upload_id, folder = uploads.create_folder()
-    with translate_db_errors(page.ctx.settings.home), (folder / name).open("wb") as copy:
-        shutil.copyfileobj(cast(Any, file.file), copy)
+    write_form_file(file, folder / name)
     try:
         preview_file(page.store, folder / name, kind=kind)
     except PatternmindError as error:

@@ -28,7 +28,7 @@ from patternmind.web import case_fields
 from patternmind.web.audit import audit_target, skip_audit
 from patternmind.web.caller import Caller
 from patternmind.web.case_fields import CONSENT_OPTIONS, FIELD_GROUPS, form_field_names
-from patternmind.web.forms import FormDataDep
+from patternmind.web.forms import FormDataDep, form_version
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pages.cases import reads_original_text, render_case
 from patternmind.web.routing import PageRouter
@@ -137,7 +137,7 @@ def submit_edit(page: PageDep, case_id: str, form_data: FormDataDep) -> Response
     case = view.case
     page.caller.require(Action.EDIT_CASE, is_own_case(page.store, case, page.caller.member))
     form = _form_values(form_data, case.kind)
-    version = _parse_version(_form_text(form_data, "version"))
+    version = form_version(form_data)
     case_form = CaseForm(kind=case.kind, values=form, case_id=case.id, version=version)
     case_input = _case_input(page.caller, form_data, form, case.kind, external_id=case.external_id)
     try:
@@ -181,10 +181,6 @@ def _form_values(form_data: FormData, kind: CaseKind) -> dict[str, str]:
 def _form_text(form_data: FormData, name: str) -> str:
     value = form_data.get(name, "")
     return "" if isinstance(value, UploadFile) else value.replace("\r\n", "\n")
-
-
-def _parse_version(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 9 else None
 
 
 def _page(

@@ -35,7 +35,7 @@ from patternmind.services.reviews import decide_draft, get_draft, preview_decisi
 from patternmind.web import draft_view
 from patternmind.web.caller import Caller
 from patternmind.web.draft_permissions import require_decision_permission
-from patternmind.web.forms import FormDataDep
+from patternmind.web.forms import FormDataDep, form_version
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pages.review import progress_text, redirect_to_next
 from patternmind.web.routing import PageRouter
@@ -154,7 +154,7 @@ def _publication_status(store: Store, reviewed: ReviewedDraft) -> tuple[bool, st
 @router.post("/drafts/{draft_id}/decide", "decide", Action.REVIEW_DRAFTS)
 def decide(page: PageDep, draft_id: str, form: FormDataDep) -> Response:
     reviewed = get_draft(page.store, draft_id)
-    action, reason, version = _parse_action(form), _parse_reason(form), _parse_version(form)
+    action, reason, version = _parse_action(form), _parse_reason(form), form_version(form, missing=-1)
     actor = page.caller.name or str(form.get("by", ""))
     note = str(form.get("note", ""))[:4000]
     submitted = {name[2:]: str(value) for name, value in form.items() if name.startswith("f.")}
@@ -208,11 +208,6 @@ def _parse_action(form: FormData) -> DraftAction:
 def _parse_reason(form: FormData) -> RejectionReason | None:
     reason = form.get("reason")
     return RejectionReason(reason) if reason in set(RejectionReason) else None
-
-
-def _parse_version(form: FormData) -> int:
-    version = str(form.get("version", ""))
-    return int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1
 
 
 def _repeats_last_decision(

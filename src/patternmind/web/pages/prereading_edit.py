@@ -11,9 +11,8 @@ from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError, VersionConflict
 from patternmind.review import fields_of
 from patternmind.services import prereadings
-from patternmind.web.forms import FormValuesDep
+from patternmind.web.forms import FormValuesDep, form_version
 from patternmind.web.page_request import PageDep, PageRequest
-from patternmind.web.pages.prereadings import form_version
 from patternmind.web.routing import PageRouter
 from patternmind.web.templating import redirect
 

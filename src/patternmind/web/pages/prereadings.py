@@ -14,7 +14,7 @@ from patternmind.services import prereadings
 from patternmind.services.prereadings import InvalidPrereadingRequest, PrereadingRequest
 from patternmind.web.dependencies import JobRunnerDep
 from patternmind.web.document_response import DownloadFormat, document_response
-from patternmind.web.forms import FormValuesDep
+from patternmind.web.forms import FormValuesDep, form_version
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pages.job_status import render_job_status
 from patternmind.web.pagination import CursorQuery, cursor_links, paginate
@@ -186,8 +186,3 @@ def _decide(page: PageRequest, prereading_id: str, form: Mapping[str, str], *, a
         return _render_prereading(page, reviewed, error=message, status=412)
     message = "Approved. Prints now show your name." if action == "approve" else "Undone."
     return redirect(f"/prereadings/{prereading_id}", message)
-
-
-def form_version(form: Mapping[str, str]) -> int | None:
-    version = form.get("version", "")
-    return int(version) if version.isascii() and version.isdigit() else None

@@ -16,8 +16,8 @@ from patternmind.services.roster import import_roster
 from patternmind.web.forms import FormDataDep, FormValuesDep
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pagination import CursorQuery, cursor_links, paginate
+from patternmind.web.received_files import temporary_form_file
 from patternmind.web.routing import PageRouter
-from patternmind.web.spooled_file import spooled_file
 from patternmind.web.templating import redirect
 
 router = PageRouter()
@@ -79,7 +79,7 @@ def _changed_cases_text(n: int) -> str:
 def upload_roster(page: PageDep, file: UploadFile) -> Response:
     """Import a CSV or Excel file: column "name", optional "kind", "email", "handles", "team"."""
     try:
-        with spooled_file(page.ctx.settings.home, file) as path:
+        with temporary_form_file(page.ctx.settings.home, file) as path:
             change = import_roster(page.store, path)
     except UnreadableFile as error:
         message = f"{error.reason[:1].upper()}{error.reason[1:]}. {error.remedy}"

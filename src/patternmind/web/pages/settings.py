@@ -132,19 +132,22 @@ def checkup_page(page: PageDep) -> Response:
 
 def _render_status(page: PageRequest, check_results: list[CheckResult] | None) -> Response:
     settings = page.ctx.settings
-    return page.render("settings/status.html",
-        check_results=check_results,
-        settings=[
-            ("Language model", settings.model or "none; the cases' own text is used", "PATTERNMIND_MODEL"),
-            ("Models for single tasks",
-             ", ".join(f"{task}: {model}" for task, model in sorted(settings.task_models.items())),
-             "PATTERNMIND_TASK_MODELS"),
-            ("Fallback model", settings.fallback_model or "", "PATTERNMIND_FALLBACK_MODEL"),
-            ("API key", "set" if settings.api_key else "not set", "PATTERNMIND_API_KEY"),
-            ("Timeout per request", f"{settings.limits.timeout_seconds:g} seconds",
-             "PATTERNMIND_MODEL_TIMEOUT_SECONDS"),
-            ("Parallel requests", str(settings.limits.max_parallel), "PATTERNMIND_MODEL_PARALLEL"),
-            ("Prompts", "custom for some tasks" if settings.prompts else "built-in", "PATTERNMIND_PROMPTS"),
-            ("Raw texts", "encrypted" if settings.raw_key else "not encrypted", "PATTERNMIND_RAW_KEY"),
-        ],
-    )  # fmt: skip
+    rows = [
+        ("Language model", settings.model or "none; the cases' own text is used", "PATTERNMIND_MODEL"),
+        (
+            "Models for single tasks",
+            ", ".join(f"{task}: {model}" for task, model in sorted(settings.task_models.items())),
+            "PATTERNMIND_TASK_MODELS",
+        ),
+        ("Fallback model", settings.fallback_model or "", "PATTERNMIND_FALLBACK_MODEL"),
+        ("API key", "set" if settings.api_key else "not set", "PATTERNMIND_API_KEY"),
+        (
+            "Timeout per request",
+            f"{settings.limits.timeout_seconds:g} seconds",
+            "PATTERNMIND_MODEL_TIMEOUT_SECONDS",
+        ),
+        ("Parallel requests", str(settings.limits.max_parallel), "PATTERNMIND_MODEL_PARALLEL"),
+        ("Prompts", "custom for some tasks" if settings.prompts else "built-in", "PATTERNMIND_PROMPTS"),
+        ("Raw texts", "encrypted" if settings.raw_key else "not encrypted", "PATTERNMIND_RAW_KEY"),
+    ]
+    return page.render("settings/status.html", check_results=check_results, settings=rows)
