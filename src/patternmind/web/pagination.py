@@ -77,7 +77,7 @@ def decode_number_cursor(cursor: str | None) -> int | None:
 
 
 def cursor_links(path: str, page: Page[Any], cursor: str | None) -> dict[str, Any]:
-    """Return the template values that link to the next and the first page of a list."""
+    """Return the links to the next and the first page of a list, for a template."""
     separator, next_cursor = "&" if "?" in path else "?", encode_cursor(page.next_cursor)
     return {
         "next_url": f"{path}{separator}cursor={next_cursor}" if next_cursor else "",
@@ -86,7 +86,15 @@ def cursor_links(path: str, page: Page[Any], cursor: str | None) -> dict[str, An
 
 
 def offset_links(path: str, n: int, start: int, page_size: int, **query: str) -> dict[str, Any]:
-    """Return the template values of the pager of a list of ``n`` rows, of which a page begins after ``start``."""
+    """Return the pager of a list of ``n`` rows, for a template.
+
+    Args:
+        path: path of the list.
+        n: number of rows.
+        start: number of rows before the page.
+        page_size: rows per page.
+        query: further parameters of the links; empty ones are left out.
+    """
     end = min(start + page_size, n)
     given = {name: value for name, value in query.items() if value}
     return {
