@@ -77,7 +77,7 @@ def decode_number_cursor(cursor: str | None) -> int | None:
 
 
 def cursor_links(path: str, page: Page[Any], cursor: str | None) -> dict[str, Any]:
-    """Return the links to the next and the first page of a list, for a template."""
+    """Return links to the next and the first page of a list, for a template."""
     separator, next_cursor = "&" if "?" in path else "?", encode_cursor(page.next_cursor)
     return {
         "next_url": f"{path}{separator}cursor={next_cursor}" if next_cursor else "",

@@ -96,7 +96,10 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     common: dict[str, Any] = {
         "caller": caller,
         "may": partial(_is_allowed, caller),
-        "nav": _navigation(request, caller),
+        "nav": [
+            (item.path, item.title, _is_current(item, f"{request.url.path.rstrip('/')}/"))
+            for item in _visible_items(request, caller, NAVIGATION)
+        ],
         "settings_tabs": [(item.path, item.title) for item in _visible_items(request, caller, SETTINGS_TABS)],
         "flash": message,
         "form_token": FormToken(forms.form_token(ctx, caller)),
@@ -164,19 +167,6 @@ def _is_current(item: NavigationItem, current_path: str) -> bool:
     return current_path.startswith(f"{item.path}/") or bool(
         item.extra_prefix and current_path.startswith(item.extra_prefix)
     )
-
-
-def _navigation(request: Request, caller: Caller | None) -> list[dict[str, Any]]:
-    """Return the entries the caller may open; ``current`` marks the section of this page."""
-    current_path = f"{request.url.path.rstrip('/')}/"
-    return [
-        {
-            "title": item.title,
-            "address": item.path,
-            "current": _is_current(item, current_path),
-        }
-        for item in _visible_items(request, caller, NAVIGATION)
-    ]
 
 
 def _visible_items(request: Request, caller: Caller | None, items: Sequence[NavigationItem]) -> list[NavigationItem]:

@@ -29,6 +29,7 @@ from patternmind.web import case_fields
 from patternmind.web.case_access import authorized_case
 from patternmind.web.case_fields import STATUS_OPTIONS
 from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.pages.case_removal import render_withdrawn_case
 from patternmind.web.pagination import decode_cursor, encode_cursor
 from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
 from patternmind.web.routing import PageRouter
@@ -119,8 +120,6 @@ def _count_label(n: int, *, is_filtered: bool) -> str:
 @router.get("/cases/{case_id}", "read_case", Action.SEARCH)
 def read_case(page: PageDep, case_id: str) -> Response:
     """Show a case as others see it; a withdrawn case is shown only to callers who may restore it."""
-    from patternmind.web.pages.case_removal import render_withdrawn_case  # the two pages share a path
-
     try:
         view = get_case_view(page.store, case_id)
     except NotFound:
