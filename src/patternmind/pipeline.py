@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from patternmind import __version__
 from patternmind.assembly import RunAssembler, build_groups
@@ -197,9 +196,6 @@ class ClusteringInputs:
     fits_to_store: StoredFits | None = None
     notes: tuple[str, ...] = ()
     is_warm_start: bool = False
-
-
-    )
 
 
 def prepare_clustering(

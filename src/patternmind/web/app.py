@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import import_module
 from typing import Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -15,61 +16,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from patternmind import __version__
 from patternmind.bootstrap import AppContext
 from patternmind.web import static_files
-from patternmind.web.api import (
-    case_removal,
-    case_submission,
-    cases,
-    checkup,
-    drafts,
-    events,
-    export,
-    imports,
-    jobs,
-    network,
-    patterns,
-    placements,
-    playbook,
-    prereadings,
-    review,
-    runs,
-    search,
-    settings,
-    theme_edits,
-    theme_map,
-    theme_reviews,
-    themes,
-    uploads,
-)
-from patternmind.web.api import members as members_api
-from patternmind.web.api import roster as roster_api
 from patternmind.web.api_docs import docs_page
 from patternmind.web.auth import BEARER_SCHEME, identify
 from patternmind.web.locked_encoder import LockedEncoder
 from patternmind.web.middleware import SecurityMiddleware, is_loopback
 from patternmind.web.openapi import DESCRIPTION, build_openapi
-from patternmind.web.pages import (
-    account,
-    audit_log,
-    home,
-    library,
-    members,
-    prereading_edit,
-    roster,
-    sign_in,
-    theme,
-    theme_changes,
-    tokens,
-)
-from patternmind.web.pages import case_import as case_import_pages
-from patternmind.web.pages import case_removal as case_removal_pages
-from patternmind.web.pages import case_submission as case_submission_pages
-from patternmind.web.pages import cases as cases_pages
-from patternmind.web.pages import draft as draft_pages
-from patternmind.web.pages import prereadings as prereadings_pages
-from patternmind.web.pages import review as review_pages
-from patternmind.web.pages import runs as run_pages
-from patternmind.web.pages import settings as settings_pages
-from patternmind.web.pages import themes as themes_pages
 from patternmind.web.permissions import allows_anonymous
 from patternmind.web.problems import COMMON_PROBLEM_RESPONSES, add_exception_handlers
 from patternmind.web.routing import not_found_page
@@ -82,32 +33,14 @@ class HealthResponse(BaseModel):
     status: Literal["ok"]
 
 
-API_ROUTERS: Sequence[APIRouter] = (
-    placements.router,
-    case_submission.router,
-    case_removal.router,
-    cases.router,
-    network.router,
-    imports.router,
-    uploads.router,
-    search.router,
-    export.router,
-    jobs.router,
-    events.router,
-    runs.router,
-    theme_edits.router,
-    theme_reviews.router,
-    theme_map.router,
-    themes.router,
-    drafts.router,
-    patterns.router,
-    prereadings.router,
-    review.router,
-    playbook.router,
-    settings.router,
-    roster_api.router,
-    checkup.router,
-    members_api.router,
+def _routers(package: str, modules: str) -> Sequence[APIRouter]:
+    return [import_module(f"patternmind.web.{package}.{module}").router for module in modules.split()]
+
+
+API_ROUTERS = _routers(
+    "api",
+    """placements case_submission case_removal cases network imports uploads search export jobs events runs theme_edits
+    theme_reviews theme_map themes drafts patterns prereadings review playbook settings roster checkup members""",
 )
 """Routers of the API; their order matters.
 
@@ -115,30 +48,14 @@ The path of a case matches everything after /cases/, and that of a theme everyth
 paths come first.
 """
 
-PAGE_ROUTERS: Sequence[APIRouter] = (
+PAGE_ROUTERS = [
     static_files.router,
-    home.router,
-    review_pages.router,
-    draft_pages.router,
-    library.router,
-    themes_pages.router,
-    theme_changes.router,
-    theme.router,
-    prereadings_pages.router,
-    prereading_edit.router,
-    run_pages.router,
-    settings_pages.router,
-    roster.router,
-    case_submission_pages.router,
-    case_import_pages.router,
-    case_removal_pages.router,
-    cases_pages.router,
-    sign_in.router,
-    account.router,
-    members.router,
-    tokens.router,
-    audit_log.router,
-)
+    *_routers(
+        "pages",
+        """home review draft library themes theme_changes theme prereadings prereading_edit runs settings roster
+        case_submission case_import case_removal cases sign_in account members tokens audit_log""",
+    ),
+]
 """Routers of the pages."""
 
 

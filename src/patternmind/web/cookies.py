@@ -21,23 +21,24 @@ def is_secure(request: Request) -> bool:
 
 
 def read_session_cookie(request: Request) -> str | None:
-    return request.cookies.get(SECURE_COOKIE if is_secure(request) else PLAIN_COOKIE)
+    return request.cookies.get(_cookie_name(request))
+
+
+def _cookie_name(request: Request) -> str:
+    return SECURE_COOKIE if is_secure(request) else PLAIN_COOKIE
 
 
 def set_session_cookie(request: Request, response: Response, secret: str) -> None:
-    secure = is_secure(request)
     response.set_cookie(
-        SECURE_COOKIE if secure else PLAIN_COOKIE,
+        _cookie_name(request),
         secret,
         max_age=int(MAX_SESSION_AGE.total_seconds()),
         path="/",
-        secure=secure,
+        secure=is_secure(request),
         httponly=True,
         samesite="lax",
     )
 
 
 def delete_session_cookie(request: Request, response: Response) -> None:
-    secure = is_secure(request)
-    name = SECURE_COOKIE if secure else PLAIN_COOKIE
-    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+    response.delete_cookie(_cookie_name(request), path="/", secure=is_secure(request), httponly=True, samesite="lax")

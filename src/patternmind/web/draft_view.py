@@ -71,7 +71,6 @@ class FieldView:
     name: str
     title: str
     lines: tuple[LineView, ...]
-    is_list: bool
     changes: tuple[WordChange, ...] = ()
 
 
@@ -116,7 +115,6 @@ def field_views(reviewed: ReviewedDraft, *, changes: bool = True) -> list[FieldV
             name=name,
             title=field_title(name),
             lines=tuple(_line_view(line, name, draft.claims, reviewed.grounded.flags) for line in value_lines(value)),
-            is_list=not isinstance(value, str),
             changes=tuple(diff_words(value_to_text(machine[name]), value_to_text(value)))
             if changes and value_to_text(machine[name]) != value_to_text(value)
             else (),

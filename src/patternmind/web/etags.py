@@ -1,7 +1,7 @@
 """ETags of versions, and the ``If-Match`` header that compares them (RFC 9110)."""
 
 import re
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Header
 
@@ -44,6 +44,11 @@ def expected_version(if_match: str | None, version: Version, *, kind: str, id: s
     return version
 
 
-def etag_responses(description: str, *, status: int = 200) -> dict[int | str, dict[str, object]]:
+def etag_headers(description: str) -> dict[str, Any]:
+    """Return the OpenAPI description of a response's ETag."""
+    return {"headers": {"ETag": {"description": description, "schema": {"type": "string"}}}}
+
+
+def etag_responses(description: str, *, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI description of a response with an ETag."""
-    return {status: {"headers": {"ETag": {"description": description, "schema": {"type": "string"}}}}}
+    return {status: etag_headers(description)}

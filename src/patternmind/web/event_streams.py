@@ -62,10 +62,6 @@ class EventStreams:
         """End all streams at their next poll."""
         self._closing = True
 
-    @property
-    def is_closing(self) -> bool:
-        return self._closing
-
     @contextmanager
     def track(self, caller: str) -> Generator[None]:
         self._open[caller] += 1

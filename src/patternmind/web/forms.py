@@ -8,11 +8,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Depends
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from patternmind.bootstrap import AppContext
@@ -22,8 +23,13 @@ from patternmind.web.problems import FORM_REFUSED, HTTPProblem
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a form field
 REPLAY_KEY_FIELD = "form_key"
+OWN_FIELDS = frozenset({TOKEN_FIELD, REPLAY_KEY_FIELD})
+"""Fields of every form that say nothing about what the person entered."""
+
 TOKEN_HEADER = "x-form-token"  # noqa: S105 - the name of a header
 """Header for our scripts; they read the token from ``<meta name="form-token">``."""
+
+Missing = TypeVar("Missing", int, None)
 
 MAX_KEY_LENGTH = 40
 MAX_FIELDS = 300
@@ -36,9 +42,7 @@ def form_token(ctx: AppContext, caller: Caller | None) -> str:
     """Return the token of the caller's forms; it is unique to the session and network."""
     session = caller.session.sha256 if caller and caller.session else ""
     network_id = caller.network_id if caller else ""
-    return hmac.new(
-        ctx.store.network.contributor_secret(), f"form\0{session}\0{network_id}".encode(), hashlib.sha256
-    ).hexdigest()
+    return _keyed_hash(ctx, f"form\0{session}\0{network_id}")
 
 
 def autosave_namespace(ctx: AppContext, caller: Caller | None) -> str:
@@ -46,9 +50,11 @@ def autosave_namespace(ctx: AppContext, caller: Caller | None) -> str:
     member_id = caller.member.id if caller and caller.member else ""
     if not member_id:
         return ""
-    return hmac.new(ctx.store.network.contributor_secret(), f"shelf\0{member_id}".encode(), hashlib.sha256).hexdigest()[
-        :12
-    ]
+    return _keyed_hash(ctx, f"shelf\0{member_id}")[:12]
+
+
+def _keyed_hash(ctx: AppContext, text: str) -> str:
+    return hmac.new(ctx.store.network.contributor_secret(), text.encode(), hashlib.sha256).hexdigest()
 
 
 async def verify_form_token(request: Request) -> None:
@@ -60,9 +66,8 @@ async def verify_form_token(request: Request) -> None:
     if request.method in SAFE_METHODS:
         return
     token = request.headers.get(TOKEN_HEADER, "")
-    if not token and request.headers.get("content-type", "").partition(";")[0].strip() in FORM_MEDIA_TYPES:
-        form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)  # Starlette caches it
-        token = str(form.get(TOKEN_FIELD, ""))
+    if not token and _is_form_submission(request):
+        token = str((await form_data(request)).get(TOKEN_FIELD, ""))
     ctx, caller = request.app.state.shared.ctx, request.state.caller
     valid_tokens = [form_token(ctx, caller)]
     if request.state.permission.action is None:  # the page was opened before the user signed in in another window
@@ -73,9 +78,17 @@ async def verify_form_token(request: Request) -> None:
         )
 
 
+async def form_data(request: Request) -> FormData:
+    """Return the submitted form; Starlette caches it."""
+    return await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
+
+
+FormDataDep = Annotated[FormData, Depends(form_data)]
+
+
 async def form_values(request: Request) -> dict[str, str]:
     """Return the text fields of the submitted form, the last value of each name."""
-    form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
+    form = await form_data(request)
     return {name: value for name, value in form.multi_items() if isinstance(value, str)}
 
 
@@ -89,7 +102,7 @@ async def form_fingerprint(request: Request) -> str | None:
     """
     if not _is_form_submission(request):
         return None
-    form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
+    form = await form_data(request)
     key = form.get(REPLAY_KEY_FIELD)
     if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH:
         return None
@@ -105,8 +118,7 @@ def _is_form_submission(request: Request) -> bool:
     return request.method not in SAFE_METHODS and media_type in FORM_MEDIA_TYPES
 
 
-@dataclass(frozen=True, slots=True)
-class SavedForm:
+class SavedForm(BaseModel):
     """The values of a rejected form: its text fields, and the names of its file fields."""
 
     fields: list[tuple[str, str]]
@@ -120,26 +132,20 @@ async def serialize_form(request: Request) -> str | None:
     """
     if not _is_form_submission(request):
         return None
-    form = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
-    fields = [
-        (name, value)
-        for name, value in form.multi_items()
-        if isinstance(value, str) and name not in (TOKEN_FIELD, REPLAY_KEY_FIELD)
-    ]
-    files = list(dict.fromkeys(name for name, value in form.multi_items() if not isinstance(value, str)))
-    return json.dumps({"fields": fields, "files": files})
+    values = (await form_data(request)).multi_items()
+    fields = [(name, value) for name, value in values if isinstance(value, str) and name not in OWN_FIELDS]
+    files = dict.fromkeys(name for name, value in values if not isinstance(value, str))
+    return SavedForm(fields=fields, files=list(files)).model_dump_json()
 
 
 def parse_saved_form(serialized: str) -> SavedForm | None:
     """Parse the text of ``serialize_form``; None if it is invalid."""
     try:
-        saved: Any = json.loads(serialized)
-        fields = [
-            (str(name), str(value)) for name, value in saved["fields"] if name not in (TOKEN_FIELD, REPLAY_KEY_FIELD)
-        ]
-        return SavedForm(fields[:MAX_FIELDS], [str(name) for name in saved["files"]][:MAX_FILES])
-    except (ValueError, TypeError, KeyError):
+        saved = SavedForm.model_validate_json(serialized)
+    except ValidationError:
         return None
+    fields = [(name, value) for name, value in saved.fields if name not in OWN_FIELDS]
+    return SavedForm(fields=fields[:MAX_FIELDS], files=saved.files[:MAX_FILES])
 
 
 def safe_redirect_path(text: str) -> str:
@@ -150,3 +156,9 @@ def safe_redirect_path(text: str) -> str:
     parts = urlsplit(text)
     is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
     return text if is_local and not parts.scheme and not parts.netloc else "/"
+
+
+def form_version(form: Mapping[str, Any], missing: Missing = None) -> int | Missing:
+    """Return the version that the form was rendered for; ``missing`` if it names none."""
+    version = str(form.get("version", ""))
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 10 else missing

@@ -1,11 +1,12 @@
 """The OpenAPI description of the API."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from patternmind.web.problems import Problem
+from patternmind.web.problems import COMMON_PROBLEM_RESPONSES, Problem, problem_responses
 
 DESCRIPTION = """\
 Everything the command line does, and the review of drafts.
@@ -28,9 +29,31 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        for path in schema["paths"].values():
+            for operation in path.values():
+                _document_implied_problems(operation)
         schemas = schema["components"]["schemas"]
         schemas.update(problem.pop("$defs"))
         schemas["Problem"] = problem
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _document_implied_problems(operation: dict[str, Any]) -> None:
+    """Add the problem responses that follow from the parameters and the body of an operation."""
+    responses = operation["responses"]
+    declared = {int(status) for status in responses if int(status) >= 400} - set(COMMON_PROBLEM_RESPONSES)
+    for status, response in problem_responses(*sorted({*declared, *_implied_statuses(operation)})).items():
+        responses.pop(str(status), None)
+        responses[str(status)] = response
+
+
+def _implied_statuses(operation: Mapping[str, Any]) -> Iterator[int]:
+    parameters = operation.get("parameters", [])
+    if "requestBody" in operation:
+        yield 400
+    if any(parameter["in"] == "path" and "enum" not in parameter["schema"] for parameter in parameters):
+        yield 404
+    if any(parameter["name"] == "if-match" for parameter in parameters):
+        yield 412

@@ -3,10 +3,12 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import Query
 
+from patternmind.domain.read_models import Page
 from patternmind.errors import UsageError
 
 Row = TypeVar("Row")
@@ -42,26 +44,22 @@ def invalid_cursor() -> UsageError:
     return UsageError('"cursor" is invalid. Start again without it.', field="query.cursor")
 
 
-def paginate(
-    rows: Sequence[Row], *, key: Callable[[Row], str], limit: int, cursor: str | None
-) -> tuple[list[Row], str | None]:
-    """Return a page of an in-memory list, and the cursor of the next page.
+def paginate(rows: Sequence[Row], *, key: Callable[[Row], str], limit: int, cursor: str | None) -> Page[Row]:
+    """Return a page of an in-memory list.
 
     Args:
+        rows: the whole list.
         key: the unique sort key of a row.
+        limit: size of the page.
+        cursor: `next_cursor` of the previous page.
 
     Raises:
         UsageError: the cursor is invalid.
     """
     after = decode_cursor(cursor) or ""
     remaining = sorted((row for row in rows if key(row) > after), key=key)
-    page = remaining[:limit]
-    return page, encode_cursor(key(page[-1])) if len(remaining) > limit else None
-
-
-def encode_number_cursor(number: int) -> str:
-    """Return a cursor for the last number of a page."""
-    return base64.urlsafe_b64encode(str(number).encode()).decode().rstrip("=")
+    page = tuple(remaining[:limit])
+    return Page(page, key(page[-1]) if len(remaining) > limit else None)
 
 
 def decode_number_cursor(cursor: str | None) -> int | None:
@@ -76,3 +74,31 @@ def decode_number_cursor(cursor: str | None) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > MAX_CURSOR_DIGITS:
         raise invalid_cursor()
     return int(text)
+
+
+def cursor_links(path: str, page: Page[Any], cursor: str | None) -> dict[str, Any]:
+    """Return links to the next and the first page of a list, for a template."""
+    separator, next_cursor = "&" if "?" in path else "?", encode_cursor(page.next_cursor)
+    return {
+        "next_url": f"{path}{separator}cursor={next_cursor}" if next_cursor else "",
+        "first_url": path if cursor else "",
+    }
+
+
+def offset_links(path: str, n: int, start: int, page_size: int, **query: str) -> dict[str, Any]:
+    """Return the pager of a list of ``n`` rows, for a template.
+
+    Args:
+        path: path of the list.
+        n: number of rows.
+        start: number of rows before the page.
+        page_size: rows per page.
+        query: further parameters of the links; empty ones are left out.
+    """
+    end = min(start + page_size, n)
+    given = {name: value for name, value in query.items() if value}
+    return {
+        "page_range": f"{start + 1}–{end} of {n}" if n > page_size else "",
+        "next_url": f"{path}?{urlencode({**given, 'start': end})}" if end < n else "",
+        "first_url": f"{path}?{urlencode(given)}" if start else "",
+    }

@@ -50,62 +50,43 @@ class ProblemKind:
     title: str
 
 
-MALFORMED = ProblemKind("malformed", 400, "The request cannot be read")
-TOKEN_NEEDED = ProblemKind("token-needed", 401, "A valid bearer token is required")
-REFUSED = ProblemKind("refused", 403, "Requests from this origin are refused")
-FORBIDDEN = ProblemKind("forbidden", 403, "You do not have permission to do this")
-FORM_REFUSED = ProblemKind("form-refused", 403, "The form belongs to another session")
-NOT_FOUND = ProblemKind("not-found", 404, "Not found")
-METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", 405, "Method not allowed")
-WRONG_STATE = ProblemKind("wrong-state", 409, "Not possible in the current state")
-CONTRADICTION = ProblemKind("contradiction", 409, "The request contradicts an earlier decision")
-RUN_IN_PROGRESS = ProblemKind("run-in-progress", 409, "Another run is in progress")
-SENT_BEFORE = ProblemKind("sent-before", 409, "This form was already submitted")
-STILL_WORKING = ProblemKind("still-working", 409, "The same request is still in progress")
-CHANGED_MEANWHILE = ProblemKind("changed-meanwhile", 412, "Changed by someone else in the meantime")
-TOO_SLOW = ProblemKind("too-slow", 408, "The request arrived too slowly")
-TOO_MANY_ATTEMPTS = ProblemKind("too-many", 429, "Too many attempts")
-TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
-INVALID = ProblemKind("invalid", 422, "The request is not valid")
-NOT_ALLOWED = ProblemKind("not-allowed", 422, "Not allowed by policy")
-UNREADABLE_FILE = ProblemKind("unreadable-file", 422, "The file cannot be read")
-KEY_REUSED = ProblemKind("key-reused", 422, "The Idempotency-Key was used for a different request")
-BUDGET_REACHED = ProblemKind("budget-reached", 402, "A budget for the language model is reached")
-UNEXPECTED = ProblemKind("unexpected", 500, "Unexpected error")
-STORE_UNAVAILABLE = ProblemKind("store-unavailable", 503, "The data folder is unavailable")
-MODEL_UNAVAILABLE = ProblemKind("model-unavailable", 503, "The encoder is unavailable")
+PROBLEM_KINDS: list[ProblemKind] = []
+"""All kinds, in the order of the documentation."""
 
-STOPPED = ProblemKind("stopped", 503, "The server was stopped")
-LOST = ProblemKind("lost", 503, "The process of the job ended unexpectedly")
 
-PROBLEM_KINDS: Sequence[ProblemKind] = (
-    MALFORMED,
-    TOKEN_NEEDED,
-    REFUSED,
-    FORBIDDEN,
-    FORM_REFUSED,
-    NOT_FOUND,
-    METHOD_NOT_ALLOWED,
-    WRONG_STATE,
-    CONTRADICTION,
-    RUN_IN_PROGRESS,
-    SENT_BEFORE,
-    STILL_WORKING,
-    CHANGED_MEANWHILE,
-    TOO_SLOW,
-    TOO_LARGE,
-    TOO_MANY_ATTEMPTS,
-    INVALID,
-    NOT_ALLOWED,
-    UNREADABLE_FILE,
-    KEY_REUSED,
-    BUDGET_REACHED,
-    UNEXPECTED,
-    STORE_UNAVAILABLE,
-    MODEL_UNAVAILABLE,
-    STOPPED,
-    LOST,
-)
+def _problem_kind(slug: str, status: int, title: str) -> ProblemKind:
+    kind = ProblemKind(slug, status, title)
+    PROBLEM_KINDS.append(kind)
+    return kind
+
+
+MALFORMED = _problem_kind("malformed", 400, "The request cannot be read")
+TOKEN_NEEDED = _problem_kind("token-needed", 401, "A valid bearer token is required")
+REFUSED = _problem_kind("refused", 403, "Requests from this origin are refused")
+FORBIDDEN = _problem_kind("forbidden", 403, "You do not have permission to do this")
+FORM_REFUSED = _problem_kind("form-refused", 403, "The form belongs to another session")
+NOT_FOUND = _problem_kind("not-found", 404, "Not found")
+METHOD_NOT_ALLOWED = _problem_kind("method-not-allowed", 405, "Method not allowed")
+WRONG_STATE = _problem_kind("wrong-state", 409, "Not possible in the current state")
+CONTRADICTION = _problem_kind("contradiction", 409, "The request contradicts an earlier decision")
+RUN_IN_PROGRESS = _problem_kind("run-in-progress", 409, "Another run is in progress")
+SENT_BEFORE = _problem_kind("sent-before", 409, "This form was already submitted")
+STILL_WORKING = _problem_kind("still-working", 409, "The same request is still in progress")
+CHANGED_MEANWHILE = _problem_kind("changed-meanwhile", 412, "Changed by someone else in the meantime")
+TOO_SLOW = _problem_kind("too-slow", 408, "The request arrived too slowly")
+TOO_LARGE = _problem_kind("too-large", 413, "The request is too large")
+TOO_MANY_ATTEMPTS = _problem_kind("too-many", 429, "Too many attempts")
+INVALID = _problem_kind("invalid", 422, "The request is not valid")
+NOT_ALLOWED = _problem_kind("not-allowed", 422, "Not allowed by policy")
+UNREADABLE_FILE = _problem_kind("unreadable-file", 422, "The file cannot be read")
+KEY_REUSED = _problem_kind("key-reused", 422, "The Idempotency-Key was used for a different request")
+BUDGET_REACHED = _problem_kind("budget-reached", 402, "A budget for the language model is reached")
+UNEXPECTED = _problem_kind("unexpected", 500, "Unexpected error")
+STORE_UNAVAILABLE = _problem_kind("store-unavailable", 503, "The data folder is unavailable")
+MODEL_UNAVAILABLE = _problem_kind("model-unavailable", 503, "The encoder is unavailable")
+
+STOPPED = _problem_kind("stopped", 503, "The server was stopped")
+LOST = _problem_kind("lost", 503, "The process of the job ended unexpectedly")
 
 
 KIND_BY_ERROR: Mapping[type[errors.PatternmindError], ProblemKind] = {
@@ -174,15 +155,14 @@ def problem_from_error(error: errors.PatternmindError, *, request_id: str) -> Pr
 def _field_problems(error: errors.PatternmindError) -> list[FieldProblem]:
     """Return the invalid fields that the error names; names without a prefix belong to the body."""
     if isinstance(error, InvalidCase):
-        messages = [(field_error.field, field_error.message) for field_error in error.field_errors]
-    elif isinstance(error, errors.UsageError) and error.field:
-        messages = [(error.field, str(error))]
-    else:
-        messages = []
-    return [
-        FieldProblem(field=name if name.startswith("query.") else f"body.{name}", message=message.rstrip("."))
-        for name, message in messages[:MAX_FIELD_PROBLEMS]
-    ]
+        return [
+            FieldProblem(field=f"body.{field_error.field}".removesuffix("."), message=field_error.message)
+            for field_error in error.field_errors
+        ]
+    if isinstance(error, errors.UsageError) and error.field:
+        name = error.field if error.field.startswith("query.") else f"body.{error.field}"
+        return [FieldProblem(field=name, message=str(error).rstrip("."))]
+    return []
 
 
 def unexpected_problem(error: Exception, *, request_id: str) -> Problem:

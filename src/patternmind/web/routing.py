@@ -1,23 +1,27 @@
 """Route classes that authenticate, authorise and de-duplicate a request before its handler runs."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 from urllib.parse import quote
 
+from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from fastapi.types import DecoratedCallable
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError
 from patternmind.web.audit import record_change
 from patternmind.web.caller import Caller
+from patternmind.web.etags import etag_headers
 from patternmind.web.forms import parse_saved_form, serialize_form, verify_form_token
-from patternmind.web.idempotency import Endpoint, respond_to_api_request, respond_to_form
+from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY, Endpoint, respond_to_api_request, respond_to_form
 from patternmind.web.middleware import SAFE_METHODS
-from patternmind.web.permissions import Permission, permissions_of
+from patternmind.web.permissions import Permission, permissions_of, requires
 from patternmind.web.problems import (
     FORM_REFUSED,
     KIND_BY_STATUS,
@@ -27,6 +31,7 @@ from patternmind.web.problems import (
     HTTPProblem,
     build_problem,
     problem_from_error,
+    problem_responses,
     validation_problem,
 )
 from patternmind.web.state import get_app_state
@@ -101,6 +106,83 @@ class PageRoute(AuthorizedRoute):
             return error_page(request, problem.title, problem.detail, problem.status)
 
         return handle
+
+
+class RouteDecorator(Protocol):
+    """Decorator of a handler; it returns the handler unchanged."""
+
+    def __call__(self, handler: DecoratedCallable, /) -> DecoratedCallable: ...
+
+
+class AuthorizedRouter(APIRouter):
+    """Base of the routers; a route gives its name and the action it requires after its path."""
+
+    def get(self, path: str, name: str | None = None, action: Action | None = None, **options: Any) -> RouteDecorator:
+        return super().get(path, name=name, **self.route_options(action, **options))
+
+    def post(self, path: str, name: str | None = None, action: Action | None = None, **options: Any) -> RouteDecorator:
+        return super().post(path, name=name, **self.route_options(action, **options))
+
+    def put(self, path: str, name: str | None = None, action: Action | None = None, **options: Any) -> RouteDecorator:
+        return super().put(path, name=name, **self.route_options(action, **options))
+
+    def patch(self, path: str, name: str | None = None, action: Action | None = None, **options: Any) -> RouteDecorator:
+        return super().patch(path, name=name, **self.route_options(action, **options))
+
+    def delete(
+        self, path: str, name: str | None = None, action: Action | None = None, **options: Any
+    ) -> RouteDecorator:
+        return super().delete(path, name=name, **self.route_options(action, **options))
+
+    def route_options(
+        self, action: Action | None, *, own: bool = False, proposing: bool = False, **options: Any
+    ) -> dict[str, Any]:
+        """Return the options of a FastAPI route that requires the action; see ``permissions.Permission``."""
+        permission = [requires(action, own=own, proposing=proposing)] if action else []
+        return {**options, "dependencies": [*permission, *options.get("dependencies", ())]}
+
+
+class PageRouter(AuthorizedRouter):
+    """Router of pages."""
+
+    def __init__(self) -> None:
+        super().__init__(route_class=PageRoute)
+
+
+class ApiRouter(AuthorizedRouter):
+    """Router of one API resource; POST routes accept an ``Idempotency-Key``."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(route_class=ApiRoute, tags=[tag])
+
+    def post(
+        self,
+        path: str,
+        name: str | None = None,
+        action: Action | None = None,
+        *,
+        is_replayable: bool = True,
+        **options: Any,
+    ) -> RouteDecorator:
+        key = [ACCEPTS_IDEMPOTENCY_KEY] if is_replayable else []
+        return super().post(path, name, action, dependencies=key, **options)
+
+    def route_options(
+        self, action: Action | None, *, problems: Sequence[int] = (), etag: str = "", **options: Any
+    ) -> dict[str, Any]:
+        """Return the options of a FastAPI route with its documented responses.
+
+        Args:
+            action: the action that the route requires.
+            problems: statuses of problems that its signature does not imply; see ``openapi.build_openapi``.
+            etag: what the ETag of its response is the version of.
+            options: further options of the route.
+        """
+        responses = {**options.pop("responses", {}), **problem_responses(*problems)}
+        if etag:
+            status = options.get("status_code", 200)
+            responses[status] = {**responses.get(status, {}), **etag_headers(f"Version of the {etag}.")}
+        return super().route_options(action, responses=responses, **options)
 
 
 def _with_audit(handler: Endpoint, permission: Permission) -> Endpoint:

@@ -1,10 +1,8 @@
 """Run the web server until it is stopped; beyond loopback only with a token or a member."""
 
-import shutil
 import signal
 import socket
 import sys
-from pathlib import Path
 
 import uvicorn
 
@@ -14,8 +12,7 @@ from patternmind.services.authentication import create_first_steward_link
 from patternmind.web.app import make_app
 from patternmind.web.event_streams import EventStreams
 from patternmind.web.middleware import is_loopback
-
-UPLOAD_RETENTION_SECONDS = 3600
+from patternmind.web.uploads import UploadStore
 
 SHUTDOWN_GRACE_SECONDS = 10
 """Time that open requests get to finish after a stop."""
@@ -43,7 +40,7 @@ def serve(ctx: AppContext, *, host: str, port: int) -> None:
             "`patternmind token create NAME` or a member with `patternmind member add NAME`, then start again."
         )
     listener = _listen(host, port)
-    _delete_stale_uploads(ctx.settings.home, now.timestamp())
+    UploadStore(ctx).delete_expired()
     app = make_app(ctx, host=host)
     config = uvicorn.Config(
         app,
@@ -65,13 +62,6 @@ def serve(ctx: AppContext, *, host: str, port: int) -> None:
         _print_status("The connection is not encrypted. Use a proxy with HTTPS, and set PATTERNMIND_URL.")
     _run_until_stopped(uvicorn.Server(config), listener, app.state.shared.event_streams)
     _print_status("Stopped.")
-
-
-def _delete_stale_uploads(home: Path, now: float) -> None:
-    """Remove uploads that a killed server left behind; younger ones may belong to another process."""
-    for folder in home.glob(".upload-*"):
-        if now - folder.stat().st_mtime > UPLOAD_RETENTION_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -10,9 +10,10 @@ from urllib.parse import quote, unquote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from patternmind.domain.permissions import Action
+from patternmind.publishing.document import to_visible_line
 from patternmind.web import forms
 from patternmind.web.caller import Caller
 from patternmind.web.static_files import asset_url
@@ -95,7 +96,10 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     common: dict[str, Any] = {
         "caller": caller,
         "may": partial(_is_allowed, caller),
-        "nav": _navigation(request, caller),
+        "nav": [
+            (item.path, item.title, _is_current(item, f"{request.url.path.rstrip('/')}/"))
+            for item in _visible_items(request, caller, NAVIGATION)
+        ],
         "settings_tabs": [(item.path, item.title) for item in _visible_items(request, caller, SETTINGS_TABS)],
         "flash": message,
         "form_token": FormToken(forms.form_token(ctx, caller)),
@@ -123,6 +127,14 @@ def flash(response: Response, text: str) -> None:
     )
 
 
+def redirect(path: str, message: str = "") -> Response:
+    """Redirect to a page, which shows the message once."""
+    response = RedirectResponse(path, status_code=303)
+    if message:
+        flash(response, message)
+    return response
+
+
 def error_page(
     request: Request, title: str, detail: str, status: int, *, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
@@ -138,13 +150,15 @@ def _is_allowed(caller: Caller | None, action: str, own: bool = False, *, propos
 
 @cache
 def template_environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("patternmind.web"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.filters["visible_line"] = to_visible_line
+    return environment
 
 
 def _is_current(item: NavigationItem, current_path: str) -> bool:
@@ -153,19 +167,6 @@ def _is_current(item: NavigationItem, current_path: str) -> bool:
     return current_path.startswith(f"{item.path}/") or bool(
         item.extra_prefix and current_path.startswith(item.extra_prefix)
     )
-
-
-def _navigation(request: Request, caller: Caller | None) -> list[dict[str, Any]]:
-    """Return the entries the caller may open; ``current`` marks the section of this page."""
-    current_path = f"{request.url.path.rstrip('/')}/"
-    return [
-        {
-            "title": item.title,
-            "address": item.path,
-            "current": _is_current(item, current_path),
-        }
-        for item in _visible_items(request, caller, NAVIGATION)
-    ]
 
 
 def _visible_items(request: Request, caller: Caller | None, items: Sequence[NavigationItem]) -> list[NavigationItem]:

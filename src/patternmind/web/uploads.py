@@ -14,22 +14,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Depends
+from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX, AppContext
 from patternmind.domain.cases import CaseKind, RejectedRow
-from patternmind.errors import (
-    NotFound,
-    PatternmindError,
-    RuleViolated,
-    UnreadableFile,
-)
+from patternmind.errors import NotFound, PatternmindError, RuleViolated, UnreadableFile
 from patternmind.services.file_import import import_files
-from patternmind.services.import_preview import rejected_as_csv
+from patternmind.services.import_preview import FilePreview, preview_file, rejected_as_csv
 from patternmind.storage.engine import translate_db_errors
 from patternmind.web.caller import Caller
+from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.problems import problem_from_error, unexpected_problem
 
 RETENTION_SECONDS = 3600
@@ -65,6 +63,9 @@ class Upload:
         return self.state in {"checking", "importing"}
 
 
+_STORED_UPLOAD = TypeAdapter(Upload)
+
+
 def safe_name(filename: str) -> str:
     """Return a file name without folders, control characters and bidi marks; its suffix is kept."""
     last = re.split(r"[/\\]", filename)[-1]
@@ -82,6 +83,14 @@ def upload_owner(caller: Caller) -> str:
     return f"{caller.network_id}/{caller.member.id if caller.member else caller.name or ''}"
 
 
+def _own_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Upload:
+    return UploadStore(ctx).find(upload_id, owner=upload_owner(caller))
+
+
+UploadDep = Annotated[Upload, Depends(_own_upload)]
+"""The caller's upload that the path names."""
+
+
 class UploadStore:
     """The uploads of a data folder. Safe to use from several threads and processes."""
 
@@ -91,7 +100,7 @@ class UploadStore:
 
     def create_folder(self) -> tuple[str, Path]:
         """Return the id of a new upload and the folder to write its file to; expired uploads are deleted."""
-        self._delete_expired()
+        self.delete_expired()
         upload_id = secrets.token_urlsafe(16)
         folder = self._folder_path(upload_id) / "file"
         with translate_db_errors(self._data_folder):
@@ -112,9 +121,7 @@ class UploadStore:
         path = self._folder_path(upload_id) / "state.json" if _ID_PATTERN.fullmatch(upload_id) else None
         if path is None or not path.is_file():
             raise _not_found(upload_id)
-        state = json.loads(path.read_text(encoding="utf-8"))
-        values: dict[str, Any] = {**state, "kind": CaseKind(state["kind"]), "mapping": tuple(state["mapping"])}
-        upload = Upload(**values)
+        upload = _STORED_UPLOAD.validate_json(path.read_bytes())
         if not secrets.compare_digest(upload.owner.encode(), owner.encode()):
             raise _not_found(upload_id)
         if upload.is_in_progress and upload.pid != os.getpid() and not _is_process_alive(upload.pid):
@@ -222,7 +229,8 @@ class UploadStore:
     def _write(self, upload: Upload) -> None:
         _write_json(self._folder_path(upload.id) / "state.json", asdict(upload))
 
-    def _delete_expired(self) -> None:
+    def delete_expired(self) -> None:
+        """Remove uploads that are no longer needed, or that a killed server left behind."""
         for folder in self._data_folder.glob(f"{UPLOAD_FOLDER_PREFIX}*"):
             try:
                 if time.time() - folder.stat().st_mtime > RETENTION_SECONDS:
@@ -231,11 +239,28 @@ class UploadStore:
                 continue  # another process deleted it first
 
 
-def rejected_rows_csv(uploads: UploadStore, upload: Upload) -> Response:
+def rejected_rows_csv(ctx: AppContext, upload: Upload) -> Response:
     """Return the rejected rows with their errors as a CSV download."""
+    uploads = UploadStore(ctx)
     text = rejected_as_csv(uploads.file_path(upload), uploads.rejected_rows(upload))
     headers = {"content-disposition": 'attachment; filename="rows-to-fix.csv"'}
     return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def preview_upload(
+    ctx: AppContext, upload: Upload, *, kind: CaseKind | None = None, mapping: Sequence[str] | None = None
+) -> FilePreview:
+    """Preview how the file is read, by default as its kind and with its mapping.
+
+    Raises:
+        UnreadableFile: the file cannot be read; the error has its name and not its folder.
+    """
+    path = UploadStore(ctx).file_path(upload)
+    columns = upload.mapping if mapping is None else mapping
+    try:
+        return preview_file(ctx.store, path, kind=kind or upload.kind, mapping=columns)
+    except UnreadableFile as error:
+        raise UnreadableFile(upload.name, error.reason, error.remedy) from error
 
 
 def _write_json(path: Path, data: Any) -> None:

@@ -1,27 +1,22 @@
 """Case removal: withdraw, restore and erase a case."""
 
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.requests import Request
 
 from patternmind.domain.permissions import Action
 from patternmind.errors import NotFound
-from patternmind.services.case_submission import is_own_withdrawn_case, restore_case
-from patternmind.services.erasure import ErasureResult, find_withdrawal
-from patternmind.web.api.cases import CaseResponse, authorized_case, case_response
-from patternmind.web.api.schemas import ActorRequest
+from patternmind.services.case_submission import restore_case
+from patternmind.web.api.cases import CaseResponse, case_response
+from patternmind.web.api.schemas import ActorRequest, ResponseModel
 from patternmind.web.audit import audit_target
-from patternmind.web.caller import Caller
+from patternmind.web.case_access import authorized_case, authorized_withdrawal
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
-class RemovedCaseResponse(BaseModel):
+class RemovedCaseResponse(ResponseModel):
     """Result of withdrawing or erasing a case."""
 
     case_id: str
@@ -31,73 +26,33 @@ class RemovedCaseResponse(BaseModel):
     linked: list[str] = Field(description="Cases and recaps that link to it; they stay.")
 
 
-@router.post(
-    "/cases/{case_id:path}/withdrawal",
-    name="withdraw_case",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[requires(Action.EDIT_CASE, own=True), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/cases/{case_id:path}/withdrawal", "withdraw_case", Action.EDIT_CASE, own=True, problems=[409])
 def withdraw_case(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, body: ActorRequest
 ) -> RemovedCaseResponse:
     """Withdraw a case from all lists, themes, drafts and searches. It can be restored."""
     case = authorized_case(ctx, caller, case_id, Action.EDIT_CASE)
     audit_target(request, "case", case.id)
-    return _removal_response(ctx.withdraw(case.id, actor=caller.actor_name(body.by)))
+    return RemovedCaseResponse.of(ctx.withdraw(case.id, actor=caller.actor_name(body.by)))
 
 
-@router.delete(
-    "/cases/{case_id:path}/withdrawal",
-    name="put_case_back",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.EDIT_CASE, own=True)],
-)
+@router.delete("/cases/{case_id:path}/withdrawal", "put_case_back", Action.EDIT_CASE, own=True)
 def restore_withdrawn_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> CaseResponse:
     """Restore a withdrawn case; the next run assigns it to a theme."""
-    withdrawn_id = _withdrawn_case_id(ctx, caller, case_id, Action.EDIT_CASE)
-    if withdrawn_id is None:
+    withdrawal = authorized_withdrawal(ctx, caller, case_id, Action.EDIT_CASE)
+    if withdrawal is None:
         raise NotFound("withdrawn case", case_id)
-    case = restore_case(ctx.store, withdrawn_id)
+    case = restore_case(ctx.store, withdrawal.case_id)
     return case_response(case, ctx.store.runs.assignment_of(case.id))
 
 
-@router.delete(
-    "/cases/{case_id:path}",
-    name="erase_case",
-    responses=problem_responses(404, 409),
-    dependencies=[requires(Action.ERASE_CASE, own=True)],
-)
+@router.delete("/cases/{case_id:path}", "erase_case", Action.ERASE_CASE, own=True, problems=[409])
 def erase_case(
     request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, by: str | None = None
 ) -> RemovedCaseResponse:
     """Erase a case permanently, also a withdrawn one. This cannot be undone."""
-    target_id = _withdrawn_case_id(ctx, caller, case_id, Action.ERASE_CASE)
-    if target_id is None:
-        target_id = authorized_case(ctx, caller, case_id, Action.ERASE_CASE).id
+    withdrawal = authorized_withdrawal(ctx, caller, case_id, Action.ERASE_CASE)
+    target_id = withdrawal.case_id if withdrawal else authorized_case(ctx, caller, case_id, Action.ERASE_CASE).id
     audit_target(request, "case", target_id)
     result = ctx.erase(target_id, actor=caller.actor_name(by))
-    return _removal_response(result)
-
-
-def _withdrawn_case_id(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> str | None:
-    """Return the id of a withdrawn case, or None if the case is not withdrawn.
-
-    Raises:
-        NotFound: the case is withdrawn, and the caller may not access it.
-    """
-    withdrawal = find_withdrawal(ctx.store, case_id)
-    if withdrawal is None:
-        return None
-    if not caller.may(action, is_own_withdrawn_case(ctx.store, withdrawal.case_id, caller.member)):
-        raise NotFound("case", case_id)
-    return withdrawal.case_id
-
-
-def _removal_response(removal: ErasureResult) -> RemovedCaseResponse:
-    return RemovedCaseResponse(
-        case_id=removal.case_id,
-        n_quotes=removal.n_quotes,
-        n_drafts=removal.n_drafts,
-        same=list(removal.same),
-        linked=list(removal.linked),
-    )
+    return RemovedCaseResponse.of(result)

@@ -1,36 +1,24 @@
 """Case submission: preview, submit and edit a case."""
 
-from dataclasses import asdict
-
-from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from fastapi import Response
+from pydantic import Field
 from starlette.requests import Request
 
 from patternmind.domain.cases import FACT_FIELDS, CaseKind, Consent, text_fields
 from patternmind.domain.members import LOCAL_USER
 from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError
-from patternmind.services.case_submission import (
-    CaseInput,
-    CasePreview,
-    InvalidCase,
-    edit_case,
-    preview_case,
-    submit_case,
-)
-from patternmind.web.api.cases import ETAG_RESPONSE, CaseResponse, authorized_case, case_response
-from patternmind.web.api.schemas import RequestModel
+from patternmind.services.case_submission import CaseInput, CasePreview, edit_case, preview_case, submit_case
+from patternmind.web.api.cases import CaseResponse, case_response
+from patternmind.web.api.schemas import RequestModel, ResponseModel
 from patternmind.web.audit import audit_target, skip_audit
 from patternmind.web.caller import Caller
+from patternmind.web.case_access import authorized_case
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import INVALID, MEDIA_TYPE, FieldProblem, build_problem, problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class CaseRequest(RequestModel):
@@ -51,64 +39,41 @@ class CaseRequest(RequestModel):
     submitter: str = Field(default="", max_length=400, description="Submitter, if not you; stewards only.")
 
 
-class MissingFieldResponse(BaseModel):
+class MissingFieldResponse(ResponseModel):
     field: str
     question: str
 
 
-class CasePreviewResponse(BaseModel):
+class CasePreviewResponse(ResponseModel):
     """A redacted case, with hints for its author."""
 
     case: CaseResponse
-    redacted: dict[str, int] = Field(description="Number of redactions by kind.")
+    redacted: dict[str, int] = Field(validation_alias="redaction_counts", description="Number of redactions by kind.")
     possible_names: list[str] = Field(description="Names the redaction may have missed.")
     suspicions: list[str] = Field(description="Unusual properties of the text; the case is accepted.")
-    missing: MissingFieldResponse | None = Field(description="The missing field that would help most.")
+    missing: MissingFieldResponse | None = Field(
+        validation_alias="suggestion", description="The missing field that would help most."
+    )
     is_new: bool = Field(description="True if the case did not exist before.")
 
 
-@router.post(
-    "/cases/preview",
-    name="preview_case",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.SUBMIT_CASE)],
-    response_model=CasePreviewResponse,
-)
-def create_case_preview(request: Request, ctx: ContextDep, caller: CallerDep, body: CaseRequest) -> object:
+@router.post("/cases/preview", "preview_case", Action.SUBMIT_CASE, is_replayable=False)
+def create_case_preview(request: Request, ctx: ContextDep, caller: CallerDep, body: CaseRequest) -> CasePreviewResponse:
     """Preview a case as others would read it, without storing it."""
     skip_audit(request)
-    try:
-        return _preview_response(preview_case(ctx.store, _case_input(caller, body)))
-    except InvalidCase as error:
-        return _invalid_case_response(request, error)
+    return _preview_response(preview_case(ctx.store, _case_input(caller, body)))
 
 
-@router.post(
-    "/cases",
-    name="submit_case",
-    status_code=201,
-    responses=problem_responses(400) | etag_responses("Version of the case.", status=201),
-    dependencies=[requires(Action.SUBMIT_CASE), ACCEPTS_IDEMPOTENCY_KEY],
-    response_model=CasePreviewResponse,
-)
-def create_case(request: Request, response: Response, ctx: ContextDep, caller: CallerDep, body: CaseRequest) -> object:
+@router.post("/cases", "submit_case", Action.SUBMIT_CASE, status_code=201, etag="case")
+def create_case(response: Response, ctx: ContextDep, caller: CallerDep, body: CaseRequest) -> CasePreviewResponse:
     """Submit a case. The same text with the same id, or without one, is one case however often it is sent."""
-    try:
-        saved = submit_case(ctx.store, ctx.clock, _case_input(caller, body))
-    except InvalidCase as error:
-        return _invalid_case_response(request, error)
+    saved = submit_case(ctx.store, ctx.clock, _case_input(caller, body))
     response.headers["etag"] = format_etag(ctx.store.submissions.count_versions(saved.case.id))
     response.headers["location"] = f"/api/v1/cases/{saved.case.id}"
     return _preview_response(saved)
 
 
-@router.put(
-    "/cases/{case_id:path}",
-    name="replace_case",
-    responses=problem_responses(400, 404, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.EDIT_CASE, own=True)],
-    response_model=CasePreviewResponse,
-)
+@router.put("/cases/{case_id:path}", "replace_case", Action.EDIT_CASE, own=True, etag="case")
 def replace_case(
     request: Request,
     response: Response,
@@ -118,17 +83,14 @@ def replace_case(
     case_id: str,
     body: CaseRequest,
     if_match: IfMatchHeader = None,
-) -> object:
+) -> CasePreviewResponse:
     """Replace the text and facts of a case. All earlier versions are kept."""
     case = authorized_case(ctx, caller, case_id, Action.EDIT_CASE)
     audit_target(request, "case", case.id)
     if body.kind is not case.kind or body.external_id not in (None, case.external_id):
         raise UsageError("Kind and external id of a case cannot change. Leave them out.")
     expected = expected_version(if_match, ctx.store.submissions.count_versions(case.id), kind="case", id=case.id)
-    try:
-        saved = edit_case(ctx.store, ctx.clock, case.id, _case_input(caller, body), expected_version=expected)
-    except InvalidCase as error:
-        return _invalid_case_response(request, error)
+    saved = edit_case(ctx.store, ctx.clock, case.id, _case_input(caller, body), expected_version=expected)
     response.headers["etag"] = format_etag(ctx.store.submissions.count_versions(case.id))
     return _preview_response(saved)
 
@@ -155,21 +117,6 @@ def _case_input(caller: Caller, body: CaseRequest) -> CaseInput:
     )
 
 
-def _invalid_case_response(request: Request, error: InvalidCase) -> JSONResponse:
-    fields = [
-        FieldProblem(field=f"body.{field_error.field}" if field_error.field else "body", message=field_error.message)
-        for field_error in error.field_errors
-    ]
-    problem = build_problem(INVALID, str(error), request_id=request.state.request_id, fields=fields)
-    return JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE)
-
-
 def _preview_response(preview: CasePreview) -> CasePreviewResponse:
-    return CasePreviewResponse(
-        case=case_response(preview.case, None),
-        redacted=dict(preview.redaction_counts),
-        possible_names=list(preview.possible_names),
-        suspicions=list(preview.case.suspicions),
-        missing=MissingFieldResponse(**asdict(preview.suggestion)) if preview.suggestion else None,
-        is_new=preview.is_new,
-    )
+    case = preview.case
+    return CasePreviewResponse.of(preview, case=case_response(case, None), suspicions=case.suspicions)

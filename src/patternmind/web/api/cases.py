@@ -1,18 +1,16 @@
 """Cases: list, read, related cases, raw versions and possible names."""
 
 import datetime as dt
-from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import Depends, Query, Response
+from pydantic import AliasPath, Field
 
 from patternmind.domain.cases import Case, CaseKind, Consent
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import CaseFilter, CaseOrder
 from patternmind.domain.themes import Assignment
 from patternmind.errors import UsageError
-from patternmind.services.case_submission import is_own_case
 from patternmind.services.case_view import (
     CaseView,
     find_quotations,
@@ -23,23 +21,20 @@ from patternmind.services.case_view import (
 )
 from patternmind.services.possible_names import confirm_names
 from patternmind.web.api.roster import PossibleNamesRequest
-from patternmind.web.api.schemas import ListResponse, PageResponse, TextByField
+from patternmind.web.api.schemas import ListResponse, PageResponse, ResponseModel, TextByField
 from patternmind.web.caller import Caller
+from patternmind.web.case_access import authorized_case
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.etags import etag_responses
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
-class CaseResponse(BaseModel):
+class CaseResponse(ResponseModel):
     """A redacted case or recap, without raw text and without the submitter's name."""
 
-    case_id: str
+    case_id: str = Field(validation_alias="id")
     external_id: str | None
     kind: CaseKind
     title: str
@@ -50,18 +45,18 @@ class CaseResponse(BaseModel):
     consent: Consent = Field(description="Where its text may be used; the API always serves members of the network.")
     linked_cases: list[str]
     flags: list[str]
-    near_duplicate_of: str | None
+    near_duplicate_of: str | None = Field(validation_alias="duplicate_of")
     theme_id: str | None = Field(description="Theme in the last run; null if it is in none.")
     strength: float | None = Field(description="Share of resampled fits that agree with its theme, 0..1.")
 
 
-class SimilarCaseResponse(BaseModel):
-    case_id: str
-    title: str
+class SimilarCaseResponse(ResponseModel):
+    case_id: str = Field(validation_alias=AliasPath("case", "id"))
+    title: str = Field(validation_alias=AliasPath("case", "title"))
     score: float = Field(description="Cosine similarity, 0..1.")
 
 
-class CaseQuoteResponse(BaseModel):
+class CaseQuoteResponse(ResponseModel):
     """A quote from the case in a draft."""
 
     draft_id: str
@@ -70,7 +65,7 @@ class CaseQuoteResponse(BaseModel):
     text: str
 
 
-class RelatedResponse(BaseModel):
+class RelatedResponse(ResponseModel):
     """Theme, similar cases and quotes of a case that the caller may see."""
 
     n_versions: int
@@ -88,45 +83,37 @@ class RelatedResponse(BaseModel):
     quotes: list[CaseQuoteResponse]
 
 
-class CaseVersionResponse(BaseModel):
+class CaseVersionResponse(ResponseModel):
     """A submitted version of a case, including names."""
 
-    version: int
+    version: int = Field(validation_alias="number")
     at: dt.datetime | None
-    by: str | None
-    file: str
-    row: int
-    text: TextByField
-    facts: TextByField
-    extra: TextByField
-    linked_cases: list[str]
+    by: str | None = Field(validation_alias="actor")
+    file: str = Field(validation_alias=AliasPath("submission", "file"))
+    row: int = Field(validation_alias=AliasPath("submission", "row"))
+    text: TextByField = Field(validation_alias=AliasPath("submission", "text"))
+    facts: TextByField = Field(validation_alias=AliasPath("submission", "facts"))
+    extra: TextByField = Field(validation_alias=AliasPath("submission", "extra"))
+    linked_cases: list[str] = Field(validation_alias=AliasPath("submission", "linked_cases"))
 
 
-class RawCaseResponse(BaseModel):
+class RawCaseResponse(ResponseModel):
     case_id: str
     versions: list[CaseVersionResponse] = Field(description="Newest first.")
 
 
-class CasePossibleNameResponse(BaseModel):
+class CasePossibleNameResponse(ResponseModel):
     name: str
     n: int
     why: list[str]
     contexts: list[str]
 
 
-class NamesConfirmedResponse(BaseModel):
+class NamesConfirmedResponse(ResponseModel):
     people_added: int
 
 
-ETAG_RESPONSE = etag_responses("Version of the case.")
-
-
-@router.get(
-    "/cases/{case_id:path}/related",
-    name="read_related",
-    responses=problem_responses(404) | ETAG_RESPONSE,
-    dependencies=[requires(Action.SEARCH)],
-)
+@router.get("/cases/{case_id:path}/related", "read_related", Action.SEARCH, etag="case")
 def read_related(response: Response, ctx: ContextDep, caller: CallerDep, case_id: str) -> RelatedResponse:
     """Read the theme, similar cases and quotes of a case that you may see. The ETag is for edits."""
     view = get_case_view(ctx.store, case_id)
@@ -137,79 +124,40 @@ def read_related(response: Response, ctx: ContextDep, caller: CallerDep, case_id
 def _related_response(ctx: ContextDep, caller: Caller, view: CaseView) -> RelatedResponse:
     assignment = view.assignment if caller.may(Action.SEE_THEMES, reading=True) else None
     quotes = find_quotations(ctx.store, view.case.id) if caller.may(Action.SEE_DRAFTS, reading=True) else []
-    return RelatedResponse(
-        n_versions=view.n_versions,
-        theme_id=assignment.theme_id if assignment else None,
-        theme=view.theme_names.get(assignment.theme_id or "") if assignment else None,
-        strength=assignment.strength if assignment else None,
-        second_theme_id=assignment.second_theme_id if assignment else None,
-        nearest_theme_id=assignment.nearest_theme_id if assignment else None,
-        reason=assignment.reason if assignment else "",
-        repeats=view.duplicate_of.id if view.duplicate_of else None,
-        repeated_by=[duplicate.id for duplicate in view.duplicates],
-        linked=[linked.id for linked in view.linked_cases],
-        linked_by=[recap.id for recap in view.linking_recaps],
-        like=[
-            SimilarCaseResponse(case_id=similar.case.id, title=similar.case.title, score=similar.score)
-            for similar in find_similar_cases(ctx.store, ctx.live_index.neighbours, view.case)
-        ],
-        quotes=[CaseQuoteResponse(**asdict(quote)) for quote in quotes],
+    return RelatedResponse.model_validate(
+        {
+            "n_versions": view.n_versions,
+            "theme_id": assignment.theme_id if assignment else None,
+            "theme": view.theme_names.get(assignment.theme_id or "") if assignment else None,
+            "strength": assignment.strength if assignment else None,
+            "second_theme_id": assignment.second_theme_id if assignment else None,
+            "nearest_theme_id": assignment.nearest_theme_id if assignment else None,
+            "reason": assignment.reason if assignment else "",
+            "repeats": view.duplicate_of.id if view.duplicate_of else None,
+            "repeated_by": [duplicate.id for duplicate in view.duplicates],
+            "linked": [linked.id for linked in view.linked_cases],
+            "linked_by": [recap.id for recap in view.linking_recaps],
+            "like": find_similar_cases(ctx.store, ctx.live_index.neighbours, view.case),
+            "quotes": quotes,
+        }
     )
 
 
-@router.get(
-    "/cases/{case_id:path}/raw",
-    name="read_raw",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_RAW_TEXT, own=True)],
-)
+@router.get("/cases/{case_id:path}/raw", "read_raw", Action.SEE_RAW_TEXT, own=True)
 def read_raw(ctx: ContextDep, caller: CallerDep, case_id: str) -> RawCaseResponse:
     """Read all submitted versions of a case, including names; for stewards and its submitter."""
     case = authorized_case(ctx, caller, case_id, Action.SEE_RAW_TEXT)
-    return RawCaseResponse(
-        case_id=case.id,
-        versions=[
-            CaseVersionResponse(
-                version=version.number,
-                at=version.at,
-                by=version.actor,
-                file=version.submission.file,
-                row=version.submission.row,
-                text=dict(version.submission.text),
-                facts=dict(version.submission.facts),
-                extra=dict(version.submission.extra),
-                linked_cases=list(version.submission.linked_cases),
-            )
-            for version in list_versions(ctx.store, case.id)
-        ],
-    )
+    return RawCaseResponse.of(case, case_id=case.id, versions=list_versions(ctx.store, case.id))
 
 
-@router.get(
-    "/cases/{case_id:path}/possible-names",
-    name="read_possible_names",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_POSSIBLE_NAMES, own=True)],
-)
+@router.get("/cases/{case_id:path}/possible-names", "read_possible_names", Action.SEE_POSSIBLE_NAMES, own=True)
 def read_possible_names(ctx: ContextDep, caller: CallerDep, case_id: str) -> ListResponse[CasePossibleNameResponse]:
     """List possible names in the redacted text of a case, most likely first."""
-    possible_names = possible_names_in_case(authorized_case(ctx, caller, case_id, Action.SEE_POSSIBLE_NAMES))
-    return ListResponse(
-        items=[
-            CasePossibleNameResponse(
-                name=candidate.name, n=candidate.n, why=list(candidate.why), contexts=list(candidate.contexts)
-            )
-            for candidate in possible_names
-        ]
-    )
+    case = authorized_case(ctx, caller, case_id, Action.SEE_POSSIBLE_NAMES)
+    return ListResponse[CasePossibleNameResponse].of_records(possible_names_in_case(case))
 
 
-@router.post(
-    "/cases/{case_id:path}/possible-names",
-    name="confirm_names_of_case",
-    responses=problem_responses(400, 404),
-    dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/cases/{case_id:path}/possible-names", "confirm_names_of_case", Action.ROSTER)
 def confirm_names_of_case(ctx: ContextDep, case_id: str, body: PossibleNamesRequest) -> NamesConfirmedResponse:
     """Add possible names of a case to the roster and redact them everywhere."""
     candidates = {candidate.name for candidate in possible_names_in_case(ctx.store.cases.get(case_id))}
@@ -242,7 +190,7 @@ def _case_filter(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     )
 
 
-@router.get("/cases", name="list_cases", dependencies=[requires(Action.SEARCH)])
+@router.get("/cases", "list_cases", Action.SEARCH)
 def list_cases(
     ctx: ContextDep,
     caller: CallerDep,
@@ -260,9 +208,7 @@ def list_cases(
     return PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
 
 
-@router.get(
-    "/cases/{case_id:path}", name="read_case", responses=problem_responses(404), dependencies=[requires(Action.SEARCH)]
-)
+@router.get("/cases/{case_id:path}", "read_case", Action.SEARCH)
 def read_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> CaseResponse:
     """Read a redacted case or recap by its id or external id."""
     case = ctx.store.cases.get(case_id)
@@ -270,25 +216,5 @@ def read_case(ctx: ContextDep, caller: CallerDep, case_id: str) -> CaseResponse:
 
 
 def case_response(case: Case, assignment: Assignment | None) -> CaseResponse:
-    return CaseResponse(
-        case_id=case.id,
-        external_id=case.external_id,
-        kind=case.kind,
-        title=case.title,
-        text=dict(case.text),
-        extra=dict(case.extra),
-        date=case.date,
-        team=case.team,
-        consent=case.consent,
-        linked_cases=list(case.linked_cases),
-        flags=list(case.flags),
-        near_duplicate_of=case.duplicate_of,
-        theme_id=assignment.theme_id if assignment else None,
-        strength=assignment.strength if assignment else None,
-    )
-
-
-def authorized_case(ctx: ContextDep, caller: Caller, case_id: str, action: Action) -> Case:
-    case = ctx.store.cases.get(case_id)
-    caller.require(action, is_own_case(ctx.store, case, caller.member))
-    return case
+    theme_id, strength = (assignment.theme_id, assignment.strength) if assignment else (None, None)
+    return CaseResponse.of(case, theme_id=theme_id, strength=strength)

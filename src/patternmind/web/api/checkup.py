@@ -1,27 +1,21 @@
 """Checkup of the installation."""
 
-from fastapi import APIRouter
-from pydantic import BaseModel
-
 from patternmind.domain.permissions import Action
-from patternmind.web.api.schemas import ListResponse
+from patternmind.web.api.schemas import ListResponse, ResponseModel
 from patternmind.web.checkup import run_checkup
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["settings"])
+router = ApiRouter("settings")
 
 
-class CheckResultResponse(BaseModel):
+class CheckResultResponse(ResponseModel):
     what: str
     ok: bool
     says: str
 
 
-@router.post("/checkup", name="check_up", dependencies=[requires(Action.SETTINGS), ACCEPTS_IDEMPOTENCY_KEY])
+@router.post("/checkup", "check_up", Action.SETTINGS)
 def create_checkup(ctx: ContextDep) -> ListResponse[CheckResultResponse]:
     """Run the checks of `patternmind doctor`. Requests one token from each language model."""
-    checks = run_checkup(ctx)
-    return ListResponse(items=[CheckResultResponse(what=check.what, ok=check.ok, says=check.says) for check in checks])
+    return ListResponse[CheckResultResponse].of_records(run_checkup(ctx))

@@ -1,26 +1,16 @@
 """Drafts: list, read, decide and reserve."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import Path, Query, Response
+from pydantic import Field
 
-from patternmind.domain import permissions
-from patternmind.domain.draft_fields import fields_record, parse_fields
-from patternmind.domain.drafts import (
-    Decision,
-    DraftAction,
-    DraftKind,
-    DraftReservation,
-    DraftState,
-    RejectionReason,
-    ReviewedDraft,
-)
+from patternmind.domain.draft_fields import parse_fields
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState, RejectionReason, ReviewedDraft
 from patternmind.domain.permissions import Action
-from patternmind.domain.read_models import DraftFilter
+from patternmind.domain.read_models import DraftFilter, Page
 from patternmind.errors import UsageError
-from patternmind.ports import Store
 from patternmind.review import possible_actions
 from patternmind.services.exports import draft_row
 from patternmind.services.review_queue import reserve_draft, with_visible_log
@@ -32,18 +22,16 @@ from patternmind.web.api.schemas import (
     FlagResponse,
     PageResponse,
     RequestModel,
+    ResponseModel,
 )
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_permissions import require_decision_permission
-from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["review"])
+router = ApiRouter("review")
 
 
 class DraftResponse(DraftContentResponse):
@@ -74,17 +62,14 @@ class DecisionRequest(RequestModel):
     )
 
 
-class ReservationResponse(BaseModel):
+class ReservationResponse(ResponseModel):
     draft_id: str
     by: str
     until: dt.datetime
     mine: bool = Field(description="False if another reviewer holds it; the reservation expires at `until`.")
 
 
-ETAG_RESPONSE = etag_responses("Version of the draft.")
-
-
-@router.get("/drafts", name="list_drafts", dependencies=[requires(permissions.Action.SEE_DRAFTS)])
+@router.get("/drafts", "list_drafts", Action.SEE_DRAFTS)
 def read_drafts(
     ctx: ContextDep,
     caller: CallerDep,
@@ -98,28 +83,17 @@ def read_drafts(
     """List drafts with and without decisions, oldest first."""
     draft_filter = DraftFilter(kind=kind, state=state, theme_id=theme_id)
     page = list_drafts(ctx.store, draft_filter, limit=limit, after=decode_cursor(cursor))
-    return PageResponse(
-        items=[_draft_response(reviewed, caller) for reviewed in page.rows], next_cursor=encode_cursor(page.next_cursor)
-    )
+    items = tuple(_draft_response(reviewed, caller) for reviewed in page.rows)
+    return PageResponse[DraftResponse].of_page(Page(items, page.next_cursor))
 
 
-@router.get(
-    "/drafts/{draft_id}",
-    name="read_draft",
-    responses=problem_responses(404) | ETAG_RESPONSE,
-    dependencies=[requires(permissions.Action.SEE_DRAFTS)],
-)
+@router.get("/drafts/{draft_id}", "read_draft", Action.SEE_DRAFTS, etag="draft")
 def read_draft(ctx: ContextDep, caller: CallerDep, response: Response, draft_id: str) -> DraftResponse:
     """Read a draft with quotes and decisions; second reviewers see the decisions only after their own."""
     return draft_response_with_etag(get_draft(ctx.store, draft_id), caller, response)
 
 
-@router.post(
-    "/drafts/{draft_id}/decisions",
-    name="decide",
-    responses=problem_responses(400, 404, 409, 412) | ETAG_RESPONSE,
-    dependencies=[requires(permissions.Action.REVIEW_DRAFTS), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/drafts/{draft_id}/decisions", "decide", Action.REVIEW_DRAFTS, problems=[409], etag="draft")
 def decide(
     ctx: ContextDep,
     caller: CallerDep,
@@ -135,6 +109,7 @@ def decide(
     require_decision_permission(ctx.store, caller, draft_id, body.action)
     if not isinstance(body.fields.get("name", ""), str):
         raise UsageError('"fields.name" must be a single line of text, not a list.', field="fields.name")
+    version = get_draft(ctx.store, draft_id).version
     reviewed = decide_draft(
         ctx.store,
         ctx.clock,
@@ -144,14 +119,9 @@ def decide(
         reason=body.reason,
         note=body.note,
         edits=parse_fields(body.fields),
-        expected_version=expected_draft_version(ctx.store, draft_id, if_match),
+        expected_version=expected_version(if_match, version, kind="draft", id=draft_id),
     )
     return draft_response_with_etag(reviewed, caller, response)
-
-
-def expected_draft_version(store: Store, draft_id: str, if_match: str | None) -> int | None:
-    """Return the draft version that the caller has read, None for any; see ``etags.expected_version``."""
-    return expected_version(if_match, get_draft(store, draft_id).version, kind="draft", id=draft_id)
 
 
 def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: Response) -> DraftResponse:
@@ -160,58 +130,28 @@ def draft_response_with_etag(reviewed: ReviewedDraft, caller: Caller, response: 
 
 
 def _draft_response(reviewed: ReviewedDraft, caller: Caller) -> DraftResponse:
-    row: dict[str, Any] = {
-        **draft_row(reviewed),
-        "created_at": reviewed.created_at,
-        "decisions": [decision_response(decision) for decision in with_visible_log(reviewed, caller.name).decisions],
-        "possible_actions": possible_actions(reviewed.decisions),
-    }
-    return DraftResponse.model_validate(row)
-
-
-def decision_response(decision: Decision) -> DecisionResponse:
-    return DecisionResponse(
-        id=decision.id,
-        action=decision.action,
-        by=decision.by,
-        at=decision.at,
-        before=decision.before,
-        after=decision.after,
-        reason=decision.reason,
-        note=decision.note,
-        fields=fields_record(decision.edits),
-        undoes=decision.undoes,
+    return DraftResponse.model_validate(
+        {
+            **draft_row(reviewed),
+            "created_at": reviewed.created_at,
+            "decisions": with_visible_log(reviewed, caller.name).decisions,
+            "possible_actions": possible_actions(reviewed.decisions),
+        }
     )
 
 
 DraftId = Annotated[str, Path(max_length=200)]
 
 
-@router.post(
-    "/drafts/{draft_id}/reservation",
-    name="reserve",
-    responses=problem_responses(400, 404),
-    dependencies=[requires(Action.REVIEW_DRAFTS), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/drafts/{draft_id}/reservation", "reserve", Action.REVIEW_DRAFTS)
 def reserve(ctx: ContextDep, caller: CallerDep, draft_id: DraftId, body: ActorRequest) -> ReservationResponse:
     """Reserve a draft for 15 minutes, or read who holds it. Others get another draft, but can still open it."""
     by = caller.actor_name(body.by)
-    return _reservation_response(reserve_draft(ctx.store, ctx.clock, draft_id, by), by)
+    reservation = reserve_draft(ctx.store, ctx.clock, draft_id, by)
+    return ReservationResponse.of(reservation, mine=reservation.by == by)
 
 
-def _reservation_response(reservation: DraftReservation, actor: str) -> ReservationResponse:
-    return ReservationResponse(
-        draft_id=reservation.draft_id, by=reservation.by, until=reservation.until, mine=reservation.by == actor
-    )
-
-
-@router.delete(
-    "/drafts/{draft_id}/reservation",
-    name="release",
-    status_code=204,
-    responses=problem_responses(404),
-    dependencies=[requires(Action.REVIEW_DRAFTS)],
-)
+@router.delete("/drafts/{draft_id}/reservation", "release", Action.REVIEW_DRAFTS, status_code=204)
 def release(ctx: ContextDep, caller: CallerDep, draft_id: DraftId) -> None:
     """Release a draft; no effect if another reviewer holds it."""
     ctx.store.drafts.get(draft_id)

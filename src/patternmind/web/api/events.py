@@ -3,27 +3,19 @@
 from collections.abc import Mapping
 from functools import partial
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.permissions import Action
 from patternmind.web.api.jobs import STREAM_RESPONSES, LastEventIdHeader, stream_response
 from patternmind.web.dependencies import CallerDep, ContextDep, EventStreamsDep
 from patternmind.web.event_streams import ServerSentEvent
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["jobs"])
+router = ApiRouter("jobs")
 
 
-@router.get(
-    "/events",
-    name="stream_events",
-    response_class=Response,
-    responses=problem_responses(429) | STREAM_RESPONSES,
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/events", "stream_events", Action.SEE_THEMES, response_class=Response, responses=STREAM_RESPONSES)
 async def stream_events(
     ctx: ContextDep, event_streams: EventStreamsDep, caller: CallerDep, last_event_id: LastEventIdHeader = None
 ) -> Response:

@@ -5,25 +5,24 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from patternmind.domain.permissions import Action
+from patternmind.domain.read_models import Page
 from patternmind.ingestion.redaction.redactor import redact_values
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.services.exports import assignment_row, export_rows
-from patternmind.web.api.schemas import PageResponse
+from patternmind.web.api.schemas import PageResponse, ResponseModel
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.lens import LensQuery
-from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
-class AssignmentResponse(BaseModel):
+class AssignmentResponse(ResponseModel):
     """Theme of a case in the last run, or the reason for none."""
 
     case_id: str
@@ -38,16 +37,17 @@ class AssignmentResponse(BaseModel):
     reason: str
 
 
-@router.get("/assignments", name="list_assignments", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/assignments", "list_assignments", Action.SEE_THEMES)
 def list_assignments(
     ctx: ContextDep, lens: LensQuery = None, limit: LimitQuery = 200, cursor: CursorQuery = None
 ) -> PageResponse[AssignmentResponse]:
     """List the assignment of each case in the last run, by case id."""
     page = ctx.store.runs.assignment_page(lens, limit=limit, cursor=decode_cursor(cursor))
     roster = Roster.of(ctx.store.network.roster())
-    rows = (redact_values(assignment_row(assignment, external_id), roster) for external_id, assignment in page.rows)
-    items = [AssignmentResponse.model_validate(row) for row in rows]
-    return PageResponse(items=items, next_cursor=encode_cursor(page.next_cursor))
+    rows = tuple(
+        redact_values(assignment_row(assignment, external_id), roster) for external_id, assignment in page.rows
+    )
+    return PageResponse[AssignmentResponse].of_page(Page(rows, page.next_cursor))
 
 
 EXPORT_ACTIONS: Mapping[str, Action] = {
@@ -60,10 +60,10 @@ EXPORT_ACTIONS: Mapping[str, Action] = {
 
 @router.get(
     "/export/{what}",
-    name="export",
+    "export",
+    Action.EXPORT,
     response_class=StreamingResponse,
     responses={200: {"description": "One JSON object per line.", "content": {"application/x-ndjson": {}}}},
-    dependencies=[requires(Action.EXPORT)],
 )
 def export(
     ctx: ContextDep,

@@ -1,29 +1,24 @@
 """Imports: import a file of cases or recaps in one request."""
 
-import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import anyio
-from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from fastapi import Depends, Query
+from pydantic import Field
 from starlette.requests import Request
 
-from patternmind.bootstrap import UPLOAD_FOLDER_PREFIX
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Action
 from patternmind.errors import UnreadableFile, UsageError
 from patternmind.services.file_import import import_files
-from patternmind.storage.engine import translate_db_errors
+from patternmind.web.api.schemas import ResponseModel
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.received_files import temporary_folder, write_body
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 MAX_NAME_BYTES = 240
@@ -39,13 +34,13 @@ FILE_REQUEST_BODY: dict[str, Any] = {
 }
 
 
-class RejectedRowResponse(BaseModel):
+class RejectedRowResponse(ResponseModel):
     file: str
     row: int
     errors: list[str]
 
 
-class ImportResponse(BaseModel):
+class ImportResponse(ResponseModel):
     """Result of an import: accepted + unchanged + rejected = rows read."""
 
     accepted: int
@@ -69,28 +64,15 @@ FileNameQuery = Annotated[
 
 
 async def _uploaded_file(request: Request, ctx: ContextDep, filename: FileNameQuery) -> AsyncIterator[Path]:
-    """Yield the path of the body as a temporary file; it is raw text, so it stays inside the data folder."""
+    """Yield the path of the body as a temporary file."""
     if len(filename.encode()) > MAX_NAME_BYTES:
         raise UsageError("The file name is too long. Shorten it.", field="query.filename")
-    home = ctx.settings.home
-    with translate_db_errors(home):
-        temporary = tempfile.TemporaryDirectory(prefix=UPLOAD_FOLDER_PREFIX, dir=home)
-    with temporary as folder:
-        path = Path(folder) / filename
-        with translate_db_errors(home):
-            async with await anyio.open_file(path, "wb") as file:
-                async for chunk in request.stream():
-                    await file.write(chunk)
-        yield path
+    with temporary_folder(ctx.settings.home) as folder:
+        await write_body(request, folder / filename)
+        yield folder / filename
 
 
-@router.post(
-    "/imports",
-    name="import_file",
-    responses=problem_responses(400, 409),
-    openapi_extra=FILE_REQUEST_BODY,
-    dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/imports", "import_file", Action.IMPORT_FILES, openapi_extra=FILE_REQUEST_BODY, problems=[409])
 def import_file(
     ctx: ContextDep,
     path: Annotated[Path, Depends(_uploaded_file)],
@@ -104,4 +86,4 @@ def import_file(
     except UnreadableFile as error:
         raise UnreadableFile(path.name, error.reason, error.remedy) from error
     rejected = tuple(replace(row, file=path.name) for row in report.rejected)
-    return ImportResponse(**asdict(replace(report, rejected=rejected)), dry_run=dry_run)
+    return ImportResponse.of(replace(report, rejected=rejected), dry_run=dry_run)

@@ -1,28 +1,72 @@
 """Jobs: list, state and progress events."""
 
+import datetime as dt
 import hashlib
 import json
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
+from pydantic import AliasPath, Field
 from starlette.concurrency import run_in_threadpool
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.jobs import JobKind, JobState
+from patternmind.domain.jobs import Job, JobKind, JobState
 from patternmind.domain.permissions import Action
 from patternmind.jobs.runner import JobRunner
-from patternmind.web.api.job_responses import JobResponse, job_response
-from patternmind.web.api.schemas import PageResponse
+from patternmind.web.api.schemas import EditConflictResponse, PageResponse, ResponseModel
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep, EventStreamsDep, JobRunnerDep
 from patternmind.web.event_streams import EventReader, ServerSentEvent
 from patternmind.web.pagination import LimitQuery, invalid_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.problems import Problem, job_problem
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["jobs"])
+router = ApiRouter("jobs")
+
+
+class RunResponse(ResponseModel):
+    run_id: str = Field(validation_alias="id")
+    state: str = Field(description="running, finished, failed or interrupted.")
+    label: str = Field(validation_alias=AliasPath("parameters", "label"))
+    lens: str = Field(validation_alias=AliasPath("parameters", "lens"))
+    level: str = Field(validation_alias=AliasPath("parameters", "level"))
+    engine: str = Field(validation_alias=AliasPath("parameters", "engine"))
+    seed: int = Field(validation_alias=AliasPath("parameters", "seed"))
+    since: str | None = Field(validation_alias=AliasPath("parameters", "since"))
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+    cases: int = Field(validation_alias="n_cases")
+    themes: int = Field(validation_alias="n_themes")
+    outliers: int = Field(validation_alias="n_outliers")
+    drafts: int = Field(validation_alias="n_drafts")
+    seconds: dict[str, float]
+    notes: list[str]
+    doubts: list[EditConflictResponse] = Field(
+        validation_alias="conflicts", description="Decisions that the cases of the run contradict; they stay in effect."
+    )
+
+
+class JobProgressResponse(ResponseModel):
+    step: str
+    done: int = Field(validation_alias="n_done")
+    total: int = Field(validation_alias="n_total")
+
+
+class JobResponse(ResponseModel):
+    """A background job: poll it until `state` is no longer running, or listen to its events."""
+
+    job_id: str = Field(validation_alias="id")
+    kind: JobKind
+    state: Literal["running", "finished", "failed"]
+    by: str = Field(description="Name of the requester.")
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+    progress: JobProgressResponse
+    run: RunResponse | None = Field(description="The run, once finished.")
+    prereading_id: str | None = Field(description="Id of the pre-reading, once finished.")
+    notes: list[str] = Field(description="Notes on how it was created.")
+    problem: Problem | None = Field(description="Reason of the failure; type `lost` if its process died.")
 
 
 LastEventIdHeader = Annotated[
@@ -39,7 +83,7 @@ STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/jobs", name="list_jobs", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/jobs", "list_jobs", Action.SEE_THEMES)
 def list_jobs(
     ctx: ContextDep,
     job_runner: JobRunnerDep,
@@ -55,20 +99,34 @@ def list_jobs(
     return PageResponse(items=[job_response(ctx, job) for job in jobs[:limit]], next_cursor=next_cursor)
 
 
-@router.get(
-    "/jobs/{job_id}", name="read_job", responses=problem_responses(404), dependencies=[requires(Action.SEE_THEMES)]
-)
+@router.get("/jobs/{job_id}", "read_job", Action.SEE_THEMES)
 def read_job(ctx: ContextDep, job_runner: JobRunnerDep, job_id: str) -> JobResponse:
     """Read the state and progress of a job."""
     return job_response(ctx, job_runner.find(job_id))
 
 
+def accepted_job_response(ctx: AppContext, job: Job, response: Response) -> JobResponse:
+    response.headers["location"] = f"/api/v1/jobs/{job.id}"
+    response.headers["retry-after"] = "1"
+    return job_response(ctx, job)
+
+
+def job_response(ctx: AppContext, job: Job) -> JobResponse:
+    result_id = job.made if job.state is JobState.FINISHED else ""
+    is_run = job.kind is JobKind.RUN
+    runs = ctx.store.runs.list_all() if result_id and is_run else []
+    return JobResponse.of(
+        job,
+        state="failed" if job.state is JobState.LOST else job.state.value,
+        progress=job,
+        run=next((run for run in runs if run.id == result_id), None),
+        prereading_id=None if is_run else result_id or None,
+        problem=job_problem(job),
+    )
+
+
 @router.get(
-    "/jobs/{job_id}/events",
-    name="stream_job",
-    response_class=Response,
-    responses=problem_responses(404, 429) | STREAM_RESPONSES,
-    dependencies=[requires(Action.SEE_THEMES)],
+    "/jobs/{job_id}/events", "stream_job", Action.SEE_THEMES, response_class=Response, responses=STREAM_RESPONSES
 )
 async def stream_job(
     ctx: ContextDep,

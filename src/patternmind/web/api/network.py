@@ -1,22 +1,18 @@
 """Network: settings and counts."""
 
-from dataclasses import asdict
-
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from patternmind.domain.cases import Consent
 from patternmind.domain.permissions import Action
 from patternmind.services.counts import get_counts
-from patternmind.web.api.schemas import ThresholdsResponse
+from patternmind.web.api.schemas import ResponseModel, ThresholdsResponse
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
-class NetworkResponse(BaseModel):
+class NetworkResponse(ResponseModel):
     id: str
     name: str
     purpose: str
@@ -27,17 +23,13 @@ class NetworkResponse(BaseModel):
     last_run_id: str | None
 
 
-@router.get("/network", name="read_network", dependencies=[requires(Action.SEARCH)])
+@router.get("/network", "read_network", Action.SEARCH)
 def read_network(ctx: ContextDep) -> NetworkResponse:
     """Read the settings of the network and its number of cases."""
     store = ctx.store
-    network, last, counts = store.network.get(), store.runs.latest(), get_counts(store)
-    return NetworkResponse(
-        id=network.id,
-        name=network.name,
-        purpose=network.purpose,
-        rule=ThresholdsResponse(**asdict(network.rule)),
-        default_consent=network.default_consent,
+    last, counts = store.runs.latest(), get_counts(store)
+    return NetworkResponse.of(
+        store.network.get(),
         n_cases=counts.n_cases,
         n_recaps=counts.n_recaps,
         last_run_id=last.id if last else None,

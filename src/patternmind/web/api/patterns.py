@@ -3,23 +3,18 @@
 import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
+from fastapi import Path
+from pydantic import Field
 
-from patternmind.domain import permissions
-from patternmind.domain.drafts import PatternUse
 from patternmind.domain.permissions import Action
 from patternmind.services.exports import export_rows
 from patternmind.services.library import get_library_entry
 from patternmind.services.pattern_uses import record_use
-from patternmind.web.api.schemas import DraftContentResponse, ListResponse, RequestModel
+from patternmind.web.api.schemas import ActorName, DraftContentResponse, ListResponse, RequestModel, ResponseModel
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["patterns"])
+router = ApiRouter("patterns")
 
 
 class PatternUseRequest(RequestModel):
@@ -28,12 +23,10 @@ class PatternUseRequest(RequestModel):
     on: dt.date = Field(description="Day of use; not in the future.")
     team: str = Field(min_length=1, max_length=100)
     note: str = Field(default="", max_length=1000, description="Result.")
-    by: str | None = Field(
-        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
-    )
+    by: ActorName = None
 
 
-class PatternUseResponse(BaseModel):
+class PatternUseResponse(ResponseModel):
     """A recorded use, without the person: uses count per team."""
 
     id: str
@@ -53,46 +46,31 @@ class PatternResponse(DraftContentResponse):
     withheld_claims: int
 
 
-@router.get("/patterns", name="list_patterns", dependencies=[requires(permissions.Action.SEARCH)])
+@router.get("/patterns", "list_patterns", Action.SEARCH)
 def list_patterns(ctx: ContextDep) -> ListResponse[PatternResponse]:
     """List accepted patterns that may be published, by name; withheld quotes are counted.
 
     `GET /api/v1/playbook` lists withheld patterns with the reason.
     """
-    rows = [row for row in export_rows(ctx.store, "patterns") if "withheld" not in row]
-    return ListResponse(items=[PatternResponse.model_validate(row) for row in rows])
+    rows = export_rows(ctx.store, "patterns")
+    return ListResponse[PatternResponse].of_records(row for row in rows if "withheld" not in row)
 
 
 PatternId = Annotated[str, Path(max_length=200)]
 
 
-@router.get(
-    "/patterns/{pattern_id}/uses",
-    name="list_uses",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEARCH)],
-)
+@router.get("/patterns/{pattern_id}/uses", "list_uses", Action.SEARCH)
 def list_uses(ctx: ContextDep, pattern_id: PatternId) -> ListResponse[PatternUseResponse]:
     """List the uses of a published pattern, latest first."""
     get_library_entry(ctx.store, pattern_id)
-    return ListResponse(items=[_use_response(use) for use in ctx.store.drafts.pattern_uses(pattern_id)])
+    return ListResponse[PatternUseResponse].of_records(ctx.store.drafts.pattern_uses(pattern_id))
 
 
-@router.post(
-    "/patterns/{pattern_id}/uses",
-    name="record_use",
-    status_code=201,
-    responses=problem_responses(400, 404),
-    dependencies=[requires(Action.RECORD_USE), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/patterns/{pattern_id}/uses", "record_use", Action.RECORD_USE, status_code=201)
 def record_pattern_use(
     ctx: ContextDep, caller: CallerDep, pattern_id: PatternId, body: PatternUseRequest
 ) -> PatternUseResponse:
     """Record the use of a pattern by a team. Three uses by two teams make it field-tested."""
     by = caller.actor_name(body.by)
     use = record_use(ctx.store, ctx.clock, pattern_id, used_on=body.on, team=body.team, note=body.note, actor=by)
-    return _use_response(use)
-
-
-def _use_response(use: PatternUse) -> PatternUseResponse:
-    return PatternUseResponse(id=use.id, pattern_id=use.pattern_id, on=use.on, team=use.team, note=use.note)
+    return PatternUseResponse.of(use)

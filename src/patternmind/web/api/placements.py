@@ -1,22 +1,16 @@
 """Place new cases and texts into the themes of the last run."""
 
-from dataclasses import asdict
 from typing import Literal
 
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from patternmind.domain.permissions import Action
-from patternmind.services.placement import CasePlacement
-from patternmind.web.api.schemas import RequestModel
+from patternmind.web.api.schemas import RequestModel, ResponseModel
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.lens import LensName, LensQuery
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
 class PlacementRequest(RequestModel):
@@ -24,7 +18,7 @@ class PlacementRequest(RequestModel):
     lens: LensName | None = Field(default=None, description="Lens; default: that of the last run.")
 
 
-class PlacementCandidateResponse(BaseModel):
+class PlacementCandidateResponse(ResponseModel):
     theme_id: str
     name: str
     strength: float = Field(
@@ -32,7 +26,7 @@ class PlacementCandidateResponse(BaseModel):
     )
 
 
-class PlacementResponse(BaseModel):
+class PlacementResponse(ResponseModel):
     """Theme of a case or text without a run, or the reason for none."""
 
     case_id: str | None
@@ -50,28 +44,14 @@ class PlacementResponse(BaseModel):
     like: list[str] = Field(description="Ids of the most similar cases.")
 
 
-@router.get(
-    "/cases/{case_id:path}/placement",
-    name="read_placement",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/cases/{case_id:path}/placement", "read_placement", Action.SEE_THEMES)
 def read_placement(ctx: ContextDep, case_id: str, lens: LensQuery = None) -> PlacementResponse:
     """Read the theme of a case; a case newer than the last run is placed."""
     case = ctx.store.cases.get(case_id)  # raises NotFound also before the first run
-    return _placement_response(ctx.placer(lens).place_cases([case.id])[0])
+    return PlacementResponse.of(ctx.placer(lens).place_cases([case.id])[0])
 
 
-@router.post(
-    "/placements",
-    name="place_text",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.SEE_THEMES), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/placements", "place_text", Action.SEE_THEMES)
 def place_text(ctx: ContextDep, body: PlacementRequest) -> PlacementResponse:
     """Place a text. It is redacted like a case and not stored."""
-    return _placement_response(ctx.placer(body.lens).place_text(body.text))
-
-
-def _placement_response(placement: CasePlacement) -> PlacementResponse:
-    return PlacementResponse.model_validate(asdict(placement))
+    return PlacementResponse.of(ctx.placer(body.lens).place_text(body.text))

@@ -1,44 +1,41 @@
 """The playbook of accepted patterns."""
 
 import datetime as dt
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import AliasPath, Field
 
-from patternmind.bootstrap import AppContext
 from patternmind.domain.drafts import DraftState
 from patternmind.domain.permissions import Action
-from patternmind.publishing.publication_rules import PlaybookSelection
 from patternmind.services.playbook import build_playbook_document, collect_playbook
-from patternmind.web.api.schemas import ClaimResponse, DraftFields
+from patternmind.web.api.schemas import ClaimResponse, DraftFields, ResponseModel
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["publishing"])
+router = ApiRouter("publishing")
 
 
-class PublishedPatternResponse(BaseModel):
+class PublishedPatternResponse(ResponseModel):
     """A published pattern, without text that may not be published."""
 
-    id: str
-    name: str
-    state: DraftState
-    theme_id: str | None
-    fields: DraftFields
-    claims: list[ClaimResponse]
-    reviewers: list[str]
-    accepted_at: dt.datetime
+    id: str = Field(validation_alias=AliasPath("pattern", "id"))
+    name: str = Field(validation_alias=AliasPath("pattern", "name"))
+    state: DraftState = Field(validation_alias=AliasPath("pattern", "state"))
+    theme_id: str | None = Field(validation_alias=AliasPath("pattern", "theme_id"))
+    fields: DraftFields = Field(validation_alias=AliasPath("pattern", "fields"))
+    claims: list[ClaimResponse] = Field(validation_alias=AliasPath("pattern", "claims"))
+    reviewers: list[str] = Field(validation_alias=AliasPath("pattern", "reviewers"))
+    accepted_at: dt.datetime = Field(validation_alias=AliasPath("pattern", "accepted_at"))
     n_cases: int
     n_contributors: int
     n_teams: int
     n_cut_quotes: int = Field(description="Number of quotes removed because of consent.")
 
 
-class WithheldPatternResponse(BaseModel):
+class WithheldPatternResponse(ResponseModel):
     """A pattern that is not published, with the reason."""
 
     pattern_id: str
@@ -46,27 +43,24 @@ class WithheldPatternResponse(BaseModel):
     reason: str
 
 
-class RetiredPatternResponse(BaseModel):
+class RetiredPatternResponse(ResponseModel):
     id: str
     name: str
 
 
-class PlaybookResponse(BaseModel):
+class PlaybookResponse(ResponseModel):
     network: str
-    patterns: list[PublishedPatternResponse]
+    patterns: list[PublishedPatternResponse] = Field(validation_alias="published")
     withheld: list[WithheldPatternResponse]
     retired: list[RetiredPatternResponse]
 
 
-PUBLISHED_COUNTS = ("n_cases", "n_contributors", "n_teams", "n_cut_quotes")
-
-
 @router.get(
     "/playbook",
-    name="read_playbook",
+    "read_playbook",
+    Action.SEARCH,
     response_model=PlaybookResponse,
     responses={200: {"content": FILE_CONTENT}},
-    dependencies=[requires(Action.SEARCH)],
 )
 def read_playbook(ctx: ContextDep, caller: CallerDep, format: DocumentFormat = "json") -> Response:
     """Read the accepted patterns that consent and publishing limits allow; reviewers also get the withheld ones."""
@@ -74,22 +68,9 @@ def read_playbook(ctx: ContextDep, caller: CallerDep, format: DocumentFormat = "
     if not caller.may(Action.SEE_DRAFTS):
         selection = replace(selection, withheld=())
     if format == "json":
-        return JSONResponse(_playbook_response(ctx, selection).model_dump(mode="json"))
+        return JSONResponse(
+            PlaybookResponse.of(selection, network=ctx.store.network.get().name).model_dump(mode="json")
+        )
     return document_response(
         build_playbook_document(ctx.store, selection, ctx.clock.now()), format, status_code=200, headers={}
-    )
-
-
-def _playbook_response(ctx: AppContext, selection: PlaybookSelection) -> PlaybookResponse:
-    published = [
-        {**asdict(entry.pattern), **{name: getattr(entry, name) for name in PUBLISHED_COUNTS}}
-        for entry in selection.published
-    ]
-    return PlaybookResponse.model_validate(
-        {
-            "network": ctx.store.network.get().name,
-            "patterns": published,
-            "withheld": [asdict(pattern) for pattern in selection.withheld],
-            "retired": [{"id": pattern.id, "name": pattern.name} for pattern in selection.retired],
-        }
     )

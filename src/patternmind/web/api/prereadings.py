@@ -4,9 +4,9 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import Header, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BeforeValidator, Field
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.draft_fields import parse_fields
@@ -19,19 +19,23 @@ from patternmind.publishing.prereading import prereading_record
 from patternmind.services import prereadings
 from patternmind.services.playbook import prepared_document, prepared_row
 from patternmind.services.prereadings import PrereadingRequest
-from patternmind.web.api.drafts import ETAG_RESPONSE, decision_response, expected_draft_version
-from patternmind.web.api.job_responses import JobResponse, accepted_job_response
-from patternmind.web.api.schemas import ActorRequest, DecisionResponse, DraftContentResponse, PageResponse, RequestModel
+from patternmind.web.api.jobs import JobResponse, accepted_job_response
+from patternmind.web.api.schemas import (
+    ActorName,
+    ActorRequest,
+    DecisionResponse,
+    DraftContentResponse,
+    PageResponse,
+    RequestModel,
+    ResponseModel,
+)
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import FILE_CONTENT, DocumentFormat, document_response
-from patternmind.web.etags import IfMatchHeader, format_etag
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
+from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["pre-reading"])
+router = ApiRouter("pre-reading")
 
 
 class CreatePrereadingRequest(RequestModel):
@@ -45,7 +49,7 @@ class CreatePrereadingRequest(RequestModel):
     leave_with: str = Field(default="", max_length=400, description="Intended result of the session, in a sentence.")
 
 
-class PrereadingSummaryResponse(BaseModel):
+class PrereadingSummaryResponse(ResponseModel):
     """A pre-reading in a list; `approved_by` is null while it prints "Draft, not reviewed"."""
 
     id: str
@@ -56,7 +60,7 @@ class PrereadingSummaryResponse(BaseModel):
     state: DraftState
     version: int
     created_at: dt.datetime
-    approved_by: str | None
+    approved_by: Annotated[str | None, BeforeValidator(lambda name: name or None)]
     approved_at: dt.datetime | None
 
 
@@ -73,18 +77,17 @@ class PrereadingEditRequest(RequestModel):
     """Full new text by field; `name` is one of them. An approved pre-reading needs approval again."""
 
     fields: dict[str, str | list[str]] = Field(min_length=1, max_length=40)
-    by: str | None = Field(
-        default=None, min_length=1, max_length=120, description="Name of the person; with a token, the token's name."
-    )
+    by: ActorName = None
 
 
 @router.post(
     "/prereadings",
-    name="make_prereading",
+    "make_prereading",
+    Action.REQUEST_PREREADING,
     status_code=201,
     response_model=DraftContentResponse,
-    responses=problem_responses(400, 404) | {201: {"content": FILE_CONTENT}, 202: {"model": JobResponse}},
-    dependencies=[requires(Action.REQUEST_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+    problems=[404],
+    responses={201: {"content": FILE_CONTENT}, 202: {"model": JobResponse}},
 )
 def create_prereading(
     ctx: ContextDep,
@@ -103,19 +106,13 @@ def create_prereading(
     """
     prereading_request = prereadings.validate_prereading_request(ctx.store, _prereading_request(body))
     if "respond-async" in (prefer or "").casefold():
-        response = Response()
-        job = accepted_job_response(
-            ctx, job_runner.start(JobKind.PREREADING, asdict(prereading_request), actor=caller.name), response
-        )
-        headers = {name: response.headers[name] for name in ("location", "retry-after")}
-        return JSONResponse(job.model_dump(mode="json"), 202, {**headers, "preference-applied": "respond-async"})
+        job = job_runner.start(JobKind.PREREADING, asdict(prereading_request), actor=caller.name)
+        response = Response(headers={"preference-applied": "respond-async"})
+        job_response = accepted_job_response(ctx, job, response)
+        headers = {name: response.headers[name] for name in ("location", "retry-after", "preference-applied")}
+        return JSONResponse(job_response.model_dump(mode="json"), 202, headers)
     prereading = prereadings.create_prereading(
-        ctx.store,
-        ctx.clock,
-        ctx.encoder,
-        prereading_request,
-        get_index=lambda: exact_index(ctx),
-        llm=ctx.llm,
+        ctx.store, ctx.clock, ctx.encoder, prereading_request, get_index=lambda: exact_index(ctx), llm=ctx.llm
     )
     headers = {"location": f"/api/v1/drafts/{prereading.grounded.draft.id}"}
     if format == "json":
@@ -135,30 +132,23 @@ def _prereading_request(body: CreatePrereadingRequest) -> PrereadingRequest:
     return PrereadingRequest(**fields, date=body.date.isoformat() if body.date else "")
 
 
-@router.get("/prereadings", name="list_prereadings", dependencies=[requires(Action.REQUEST_PREREADING)])
+@router.get("/prereadings", "list_prereadings", Action.REQUEST_PREREADING)
 def list_prereadings(
     ctx: ContextDep, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> PageResponse[PrereadingSummaryResponse]:
     """List all pre-readings, oldest first."""
     rows = prereadings.list_prereadings(ctx.store)
-    page, next_cursor = paginate(
-        rows, key=lambda row: f"{row.created_at.isoformat()} {row.id}", limit=limit, cursor=cursor
-    )
-    return PageResponse(
-        items=[
-            PrereadingSummaryResponse.model_validate({**asdict(row), "approved_by": row.approved_by or None})
-            for row in page
-        ],
-        next_cursor=next_cursor,
-    )
+    page = paginate(rows, key=lambda row: f"{row.created_at.isoformat()} {row.id}", limit=limit, cursor=cursor)
+    return PageResponse[PrereadingSummaryResponse].of_page(page)
 
 
 @router.get(
     "/prereadings/{prereading_id}",
-    name="read_prereading",
+    "read_prereading",
+    Action.REQUEST_PREREADING,
     response_model=PrereadingResponse,
-    responses=problem_responses(404) | {200: {**ETAG_RESPONSE[200], "content": FILE_CONTENT}},
-    dependencies=[requires(Action.REQUEST_PREREADING)],
+    etag="draft",
+    responses={200: {"content": FILE_CONTENT}},
 )
 def read_prereading(ctx: ContextDep, prereading_id: str, format: DocumentFormat = "json") -> Response:
     """Read a pre-reading, as JSON or as a document. Without approval it prints "Draft, not reviewed"."""
@@ -169,12 +159,7 @@ def read_prereading(ctx: ContextDep, prereading_id: str, format: DocumentFormat 
     return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, headers=etag_header)
 
 
-@router.patch(
-    "/prereadings/{prereading_id}",
-    name="edit_prereading",
-    responses=problem_responses(400, 404, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.APPROVE_PREREADING)],
-)
+@router.patch("/prereadings/{prereading_id}", "edit_prereading", Action.APPROVE_PREREADING, etag="draft")
 def edit_prereading(
     ctx: ContextDep,
     caller: CallerDep,
@@ -197,9 +182,10 @@ def edit_prereading(
 
 @router.post(
     "/prereadings/{prereading_id}/approval",
-    name="approve_prereading",
-    responses=problem_responses(400, 404, 409, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.APPROVE_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+    "approve_prereading",
+    Action.APPROVE_PREREADING,
+    problems=[409],
+    etag="draft",
 )
 def approve_prereading(
     ctx: ContextDep,
@@ -217,10 +203,7 @@ def approve_prereading(
 
 
 @router.post(
-    "/prereadings/{prereading_id}/undo",
-    name="undo_prereading",
-    responses=problem_responses(400, 404, 409, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.APPROVE_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+    "/prereadings/{prereading_id}/undo", "undo_prereading", Action.APPROVE_PREREADING, problems=[409], etag="draft"
 )
 def undo_prereading(
     ctx: ContextDep,
@@ -233,15 +216,13 @@ def undo_prereading(
     """Undo the last active decision, an approval or an edit."""
     version = _expected_version(ctx, prereading_id, if_match)
     by = caller.actor_name(body.by if body else None)
-    return _response_with_etag(
-        prereadings.undo_prereading_decision(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version),
-        response,
-    )
+    undo = prereadings.undo_prereading_decision
+    return _response_with_etag(undo(ctx.store, ctx.clock, prereading_id, actor=by, expected_version=version), response)
 
 
 def _expected_version(ctx: AppContext, prereading_id: str, if_match: str | None) -> int | None:
-    prereadings.get_prereading(ctx.store, prereading_id)
-    return expected_draft_version(ctx.store, prereading_id, if_match)
+    version = prereadings.get_prereading(ctx.store, prereading_id).version
+    return expected_version(if_match, version, kind="draft", id=prereading_id)
 
 
 def _response_with_etag(reviewed: ReviewedDraft, response: Response) -> PrereadingResponse:
@@ -257,17 +238,17 @@ def _prereading_response(reviewed: ReviewedDraft) -> PrereadingResponse:
             "version": reviewed.version,
             "approved_by": approval.by if approval else None,
             "approved_at": approval.at if approval else None,
-            "decisions": [decision_response(decision) for decision in reviewed.decisions],
+            "decisions": reviewed.decisions,
         }
     )
 
 
 @router.post(
     "/prereadings/jobs/{job_id}/restart",
-    name="restart_prereading",
+    "restart_prereading",
+    Action.REQUEST_PREREADING,
     status_code=202,
-    responses=problem_responses(404, 409),
-    dependencies=[requires(Action.REQUEST_PREREADING), ACCEPTS_IDEMPOTENCY_KEY],
+    problems=[409],
 )
 def restart_prereading(
     ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, job_id: str

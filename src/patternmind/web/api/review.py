@@ -1,28 +1,25 @@
 """Review: queue, discussions and own decisions."""
 
-from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import Query, Response
+from pydantic import AliasPath, Field
 
 from patternmind.domain.drafts import DraftAction, DraftKind, DraftState
 from patternmind.domain.permissions import Action
+from patternmind.domain.read_models import Page
 from patternmind.review import ReviewStatus, latest_views
 from patternmind.services.review_queue import QueueItem, get_review_queue, list_own_decisions, undo_last_decision
-from patternmind.web.api.drafts import ETAG_RESPONSE, DraftResponse, decision_response, draft_response_with_etag
-from patternmind.web.api.schemas import ActorRequest, DecisionResponse, ListResponse, PageResponse
+from patternmind.web.api.drafts import DraftResponse, draft_response_with_etag
+from patternmind.web.api.schemas import ActorRequest, DecisionResponse, ListResponse, PageResponse, ResponseModel
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.pagination import CursorQuery, LimitQuery, decode_number_cursor, encode_number_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.pagination import CursorQuery, LimitQuery, decode_number_cursor
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["review"])
+router = ApiRouter("review")
 
 
-class QueueItemResponse(BaseModel):
+class QueueItemResponse(ResponseModel):
     """A draft in the review queue."""
 
     draft_id: str
@@ -45,12 +42,12 @@ class ReviewQueueResponse(PageResponse[QueueItemResponse]):
     n_second: int = Field(description="Number of drafts that need a second view.")
 
 
-class ReviewerViewResponse(BaseModel):
+class ReviewerViewResponse(ResponseModel):
     by: str
     action: DraftAction
 
 
-class DiscussionResponse(BaseModel):
+class DiscussionResponse(ResponseModel):
     draft_id: str
     kind: DraftKind
     name: str
@@ -58,17 +55,19 @@ class DiscussionResponse(BaseModel):
     for_jam: bool
 
 
-class OwnDecisionResponse(BaseModel):
+class OwnDecisionResponse(ResponseModel):
     """A recent decision of the caller."""
 
-    draft_id: str
+    draft_id: str = Field(validation_alias=AliasPath("decision", "draft_id"))
     name: str
     decision: DecisionResponse
-    stands: bool
-    last: bool = Field(description="It is the latest decision on the draft and can be undone.")
+    stands: bool = Field(validation_alias="is_active")
+    last: bool = Field(
+        validation_alias="is_last", description="It is the latest decision on the draft and can be undone."
+    )
 
 
-@router.get("/review/queue", name="review_queue", dependencies=[requires(Action.SEE_DRAFTS)])
+@router.get("/review/queue", "review_queue", Action.SEE_DRAFTS)
 def review_queue(
     ctx: ContextDep,
     caller: CallerDep,
@@ -82,20 +81,13 @@ def review_queue(
     items = queue.filter(*([standing] if standing else ReviewStatus), kind=kind)
     start = decode_number_cursor(cursor) or 0
     end = start + limit
-    return ReviewQueueResponse(
-        items=[_queue_item_response(item) for item in items[start:end]],
-        next_cursor=encode_number_cursor(end) if end < len(items) else None,
-        n_drafts=len(queue.items),
-        n_decided=queue.n_decided,
-        n_second=queue.n_second,
+    page = Page(tuple(items[start:end]), str(end) if end < len(items) else None)
+    return ReviewQueueResponse.of_page(
+        page, n_drafts=len(queue.items), n_decided=queue.n_decided, n_second=queue.n_second
     )
 
 
-def _queue_item_response(item: QueueItem) -> QueueItemResponse:
-    return QueueItemResponse.model_validate(asdict(item))
-
-
-@router.get("/review/discuss", name="review_discuss", dependencies=[requires(Action.SEE_DRAFTS)])
+@router.get("/review/discuss", "review_discuss", Action.SEE_DRAFTS)
 def review_discuss(ctx: ContextDep, caller: CallerDep) -> ListResponse[DiscussionResponse]:
     """List drafts that reviewers disagree on, and drafts kept for a jam."""
     queue = get_review_queue(ctx.store, ctx.clock, caller.name)
@@ -104,48 +96,24 @@ def review_discuss(ctx: ContextDep, caller: CallerDep) -> ListResponse[Discussio
 
 def _discussion_response(ctx: ContextDep, item: QueueItem) -> DiscussionResponse:
     views = latest_views(ctx.store.drafts.get(item.draft_id)[1]) if item.differs else {}
-    return DiscussionResponse(
-        draft_id=item.draft_id,
-        kind=item.kind,
-        name=item.name,
-        views=[ReviewerViewResponse(by=by, action=action) for by, action in views.items()],
+    return DiscussionResponse.of(
+        item,
+        views=[{"by": by, "action": action} for by, action in views.items()],
         for_jam=item.standing is ReviewStatus.JAM,
     )
 
 
-@router.get(
-    "/review/decisions",
-    name="my_decisions",
-    responses=problem_responses(422),
-    dependencies=[requires(Action.SEE_DRAFTS)],
-)
+@router.get("/review/decisions", "my_decisions", Action.SEE_DRAFTS)
 def read_own_decisions(
     ctx: ContextDep,
     caller: CallerDep,
     by: Annotated[str | None, Query(max_length=120, description="Your name, if you use no token.")] = None,
 ) -> ListResponse[OwnDecisionResponse]:
     """List the caller's last ten decisions, newest first, one per draft."""
-    own_decisions = list_own_decisions(ctx.store, caller.actor_name(by))
-    return ListResponse(
-        items=[
-            OwnDecisionResponse(
-                draft_id=own.decision.draft_id,
-                name=own.name,
-                decision=decision_response(own.decision),
-                stands=own.is_active,
-                last=own.is_last,
-            )
-            for own in own_decisions
-        ]
-    )
+    return ListResponse[OwnDecisionResponse].of_records(list_own_decisions(ctx.store, caller.actor_name(by)))
 
 
-@router.post(
-    "/review/undo",
-    name="undo_last_decision",
-    responses=problem_responses(400, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.REVIEW_DRAFTS), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/review/undo", "undo_last_decision", Action.REVIEW_DRAFTS, problems=[412], etag="draft")
 def undo_own_decision(ctx: ContextDep, caller: CallerDep, response: Response, body: ActorRequest) -> DraftResponse:
     """Undo the caller's last active decision on any draft; repeat to undo earlier ones."""
     return draft_response_with_etag(

@@ -2,24 +2,21 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from patternmind.domain.permissions import Action
+from patternmind.domain.read_models import Page
 from patternmind.errors import NotFound
 from patternmind.services import network_settings, possible_names
-from patternmind.web.api.schemas import PageResponse, RequestModel
+from patternmind.web.api.schemas import PageResponse, RequestModel, ResponseModel
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.pagination import CursorQuery, LimitQuery, paginate
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["settings"])
+router = ApiRouter("settings")
 
 
-class RosterEntryResponse(BaseModel):
+class RosterEntryResponse(ResponseModel):
     """A person, customer, site or region whose name is redacted."""
 
     number: int
@@ -40,12 +37,14 @@ class RosterRequest(RequestModel):
     people: list[RosterEntryRequest] = Field(min_length=1, max_length=5000)
 
 
-class RosterChangeResponse(BaseModel):
+class RosterChangeResponse(ResponseModel):
     added: int
-    changed_cases: int | None = Field(description="Number of cases whose redacted text changed; null if not counted.")
+    changed_cases: int | None = Field(
+        validation_alias="changed", description="Number of cases whose redacted text changed; null if not counted."
+    )
 
 
-class PossibleNameResponse(BaseModel):
+class PossibleNameResponse(ResponseModel):
     name: str
     n: int
     n_texts: int
@@ -57,52 +56,39 @@ class PossibleNamesRequest(RequestModel):
     names: list[str] = Field(min_length=1, max_length=500, description="The possible names to confirm or dismiss.")
 
 
-class DismissedNamesResponse(BaseModel):
+class DismissedNamesResponse(ResponseModel):
     dismissed: int
 
 
-@router.get("/roster", name="list_roster", dependencies=[requires(Action.ROSTER)])
+@router.get("/roster", "list_roster", Action.ROSTER)
 def list_roster(
     ctx: ContextDep, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> PageResponse[RosterEntryResponse]:
     """List the names that are redacted in all texts, by number."""
-    page, next_cursor = paginate(
-        network_settings.list_roster(ctx.store), key=lambda entry: f"{entry.number:09d}", limit=limit, cursor=cursor
-    )
-    items = [
-        RosterEntryResponse(number=entry.number, name=entry.name, kind=entry.kind, email=entry.email, team=entry.team)
-        for entry in page
-    ]
-    return PageResponse(items=items, next_cursor=next_cursor)
+    roster = network_settings.list_roster(ctx.store)
+    page = paginate(roster, key=lambda entry: f"{entry.number:09d}", limit=limit, cursor=cursor)
+    return PageResponse[RosterEntryResponse].of_page(page)
 
 
-@router.post(
-    "/roster",
-    name="add_to_roster",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/roster", "add_to_roster", Action.ROSTER)
 def add_to_roster(ctx: ContextDep, body: RosterRequest) -> RosterChangeResponse:
     """Add names to the roster.
 
     All stored text is redacted again at once; large networks take a while.
     """
     people = [(entry.name, entry.kind, entry.email, entry.team) for entry in body.people]
-    changed = network_settings.add_to_roster(ctx.store, people)
-    return RosterChangeResponse(added=changed.added, changed_cases=changed.changed)
+    return RosterChangeResponse.of(network_settings.add_to_roster(ctx.store, people))
 
 
-@router.delete(
-    "/roster/{number}", name="take_off_roster", responses=problem_responses(404), dependencies=[requires(Action.ROSTER)]
-)
+@router.delete("/roster/{number}", "take_off_roster", Action.ROSTER)
 def remove_from_roster(ctx: ContextDep, number: int) -> RosterChangeResponse:
     """Remove a name from the roster; it appears in texts again."""
     if not 0 < number < 2**31:
         raise NotFound("roster entry", str(number))
-    return RosterChangeResponse(added=0, changed_cases=network_settings.remove_from_roster(ctx.store, number).changed)
+    return RosterChangeResponse.of(network_settings.remove_from_roster(ctx.store, number))
 
 
-@router.get("/possible-names", name="list_possible_names", dependencies=[requires(Action.SEE_POSSIBLE_NAMES)])
+@router.get("/possible-names", "list_possible_names", Action.SEE_POSSIBLE_NAMES)
 def list_possible_names(
     ctx: ContextDep, *, everywhere: bool = False, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> PageResponse[PossibleNameResponse]:
@@ -111,37 +97,19 @@ def list_possible_names(
     `everywhere` searches all texts, which takes half a minute for 100,000 cases.
     """
     candidates = list(enumerate(possible_names.list_pending_names(ctx.store, all_texts=everywhere).names))
-    page, next_cursor = paginate(candidates, key=lambda entry: f"{entry[0]:07d}", limit=limit, cursor=cursor)
-    items = [
-        PossibleNameResponse(
-            name=candidate.name,
-            n=candidate.n,
-            n_texts=candidate.n_texts,
-            why=list(candidate.why),
-            contexts=list(candidate.contexts),
-        )
-        for _, candidate in page
-    ]
-    return PageResponse(items=items, next_cursor=next_cursor)
+    page = paginate(candidates, key=lambda entry: f"{entry[0]:07d}", limit=limit, cursor=cursor)
+    return PageResponse[PossibleNameResponse].of_page(Page(tuple(name for _, name in page.rows), page.next_cursor))
 
 
-@router.post(
-    "/possible-names/confirm",
-    name="confirm_possible_names",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/possible-names/confirm", "confirm_possible_names", Action.ROSTER)
 def confirm_possible_names(ctx: ContextDep, body: PossibleNamesRequest) -> RosterChangeResponse:
     """Add possible names to the roster and redact them in all stored text."""
-    return RosterChangeResponse(added=possible_names.confirm_names(ctx.store, body.names), changed_cases=None)
+    return RosterChangeResponse.model_validate(
+        {"added": possible_names.confirm_names(ctx.store, body.names), "changed": None}
+    )
 
 
-@router.post(
-    "/possible-names/dismiss",
-    name="dismiss_possible_names",
-    responses=problem_responses(400),
-    dependencies=[requires(Action.ROSTER), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/possible-names/dismiss", "dismiss_possible_names", Action.ROSTER)
 def dismiss_possible_names(ctx: ContextDep, caller: CallerDep, body: PossibleNamesRequest) -> DismissedNamesResponse:
     """Dismiss possible names that are not names; they are not listed again."""
     n = possible_names.dismiss_names(ctx.store, ctx.clock, body.names, actor=caller.audit_name)

@@ -3,25 +3,22 @@
 import datetime as dt
 from dataclasses import asdict
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, StrictBool, StrictInt
+from fastapi import Response
+from pydantic import AliasPath, Field, StrictBool, StrictInt
 
 from patternmind.domain.jobs import JobKind
 from patternmind.domain.permissions import Action
 from patternmind.domain.themes import Lineage
-from patternmind.ports import RunParameters, ThemeSnapshot
+from patternmind.ports import RunParameters
 from patternmind.services.run_comparison import compare_runs, get_run_spending
 from patternmind.services.validation import validate_run_parameters
-from patternmind.web.api.job_responses import JobResponse, RunResponse, accepted_job_response, run_response
-from patternmind.web.api.schemas import EngineName, LevelName, ListResponse, RequestModel
+from patternmind.web.api.jobs import JobResponse, RunResponse, accepted_job_response
+from patternmind.web.api.schemas import EngineName, LevelName, ListResponse, RequestModel, ResponseModel
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.lens import LensName
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["runs"])
+router = ApiRouter("runs")
 
 
 class RunRequest(RequestModel):
@@ -41,44 +38,44 @@ class RunRequest(RequestModel):
     )
 
 
-class TaskCostResponse(BaseModel):
+class TaskCostResponse(ResponseModel):
     """Language model use of a run for one task."""
 
     task: str
     n_calls: int = Field(serialization_alias="asked")
-    cached: int
-    failed: int
-    requests: int
-    tokens_in: int
-    tokens_out: int
+    cached: int = Field(validation_alias="n_cached")
+    failed: int = Field(validation_alias="n_failed")
+    requests: int = Field(validation_alias="n_requests")
+    tokens_in: int = Field(validation_alias="n_tokens_in")
+    tokens_out: int = Field(validation_alias="n_tokens_out")
     cost_usd: float
 
 
-class FailedCallResponse(BaseModel):
+class FailedCallResponse(ResponseModel):
     """A language model call without a usable result; the run continued without it."""
 
-    call_id: str
+    call_id: str = Field(validation_alias="id")
     task: str
     model: str
     outcome: str
     at: dt.datetime
-    requests: int
+    requests: int = Field(validation_alias="n_attempts")
     cost_usd: float
 
 
-class RunCostsResponse(BaseModel):
-    cost_usd: float
+class RunCostsResponse(ResponseModel):
+    cost_usd: float = Field(validation_alias=AliasPath("total", "cost_usd"))
     tasks: list[TaskCostResponse]
-    failures: list[FailedCallResponse]
+    failures: list[FailedCallResponse] = Field(validation_alias="failed_calls")
 
 
-class RunThemeResponse(BaseModel):
-    theme_id: str
+class RunThemeResponse(ResponseModel):
+    theme_id: str = Field(validation_alias="id")
     name: str
     n_cases: int
 
 
-class SharedThemeResponse(BaseModel):
+class SharedThemeResponse(ResponseModel):
     theme_id: str
     name_before: str
     name_after: str
@@ -86,7 +83,7 @@ class SharedThemeResponse(BaseModel):
     n_after: int
 
 
-class MovedCaseResponse(BaseModel):
+class MovedCaseResponse(ResponseModel):
     """A case that changed its theme; null means no theme."""
 
     case_id: str
@@ -94,22 +91,22 @@ class MovedCaseResponse(BaseModel):
     after: str | None
 
 
-class RunComparisonResponse(BaseModel):
+class RunComparisonResponse(ResponseModel):
     """Comparison of two runs."""
 
     before: RunResponse
     after: RunResponse
-    same_lens: bool = Field(description="If false, the themes cannot be compared.")
-    shared: list[SharedThemeResponse] = Field(serialization_alias="kept")
-    new: list[RunThemeResponse]
-    gone: list[RunThemeResponse]
-    moved: list[MovedCaseResponse]
-    n_stayed: int
+    same_lens: bool = Field(validation_alias="has_same_lens", description="If false, the themes cannot be compared.")
+    shared: list[SharedThemeResponse] = Field(validation_alias="shared_themes", serialization_alias="kept")
+    new: list[RunThemeResponse] = Field(validation_alias="new_themes")
+    gone: list[RunThemeResponse] = Field(validation_alias="missing_themes")
+    moved: list[MovedCaseResponse] = Field(validation_alias="moved_cases")
+    n_stayed: int = Field(validation_alias="n_unmoved")
     n_only_before: int
     n_only_after: int
 
 
-class ThemeChangeResponse(BaseModel):
+class ThemeChangeResponse(ResponseModel):
     """A change of a theme in a run, with its evidence."""
 
     theme_id: str
@@ -122,13 +119,7 @@ class ThemeChangeResponse(BaseModel):
     similarity: float
 
 
-@router.post(
-    "/runs",
-    name="start_run",
-    status_code=202,
-    responses=problem_responses(400, 409),
-    dependencies=[requires(Action.START_RUN), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/runs", "start_run", Action.START_RUN, status_code=202, problems=[409])
 def start_run(
     ctx: ContextDep,
     job_runner: JobRunnerDep,
@@ -144,13 +135,7 @@ def start_run(
     return accepted_job_response(ctx, job_runner.start(JobKind.RUN, asdict(parameters), actor=caller.name), response)
 
 
-@router.post(
-    "/runs/jobs/{job_id}/restart",
-    name="restart_run",
-    status_code=202,
-    responses=problem_responses(404, 409),
-    dependencies=[requires(Action.START_RUN), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/runs/jobs/{job_id}/restart", "restart_run", Action.START_RUN, status_code=202, problems=[409])
 def restart_run(
     ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, job_id: str
 ) -> JobResponse:
@@ -158,94 +143,33 @@ def restart_run(
     return accepted_job_response(ctx, job_runner.restart(job_id, kind=JobKind.RUN, actor=caller.name), response)
 
 
-@router.get("/runs", name="list_runs", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/runs", "list_runs", Action.SEE_THEMES)
 def list_runs(ctx: ContextDep) -> ListResponse[RunResponse]:
     """List all runs, newest first."""
-    return ListResponse(items=[run_response(record) for record in reversed(ctx.store.runs.list_all())])
+    return ListResponse[RunResponse].of_records(reversed(ctx.store.runs.list_all()))
 
 
-@router.get(
-    "/runs/{run_id}",
-    name="read_run",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/runs/{run_id}", "read_run", Action.SEE_THEMES)
 def read_run(ctx: ContextDep, run_id: str) -> RunResponse:
     """Read a run."""
-    return run_response(ctx.store.runs.get(run_id))
+    return RunResponse.of(ctx.store.runs.get(run_id))
 
 
-@router.get(
-    "/runs/{run_id}/changes",
-    name="list_changes",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/runs/{run_id}/changes", "list_changes", Action.SEE_THEMES)
 def list_changes(ctx: ContextDep, run_id: str) -> ListResponse[ThemeChangeResponse]:
     """List how a run changed the themes: new, continued, split, merged, dormant, with the evidence."""
-    changes = ctx.store.themes.changes(ctx.store.runs.get(run_id).id)
-    return ListResponse(items=[ThemeChangeResponse.model_validate(asdict(change)) for change in changes])
+    return ListResponse[ThemeChangeResponse].of_records(ctx.store.themes.changes(ctx.store.runs.get(run_id).id))
 
 
-@router.get(
-    "/runs/{run_id}/costs",
-    name="read_costs",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/runs/{run_id}/costs", "read_costs", Action.SEE_THEMES)
 def read_costs(ctx: ContextDep, run_id: str) -> RunCostsResponse:
     """Read the language model costs of a run by task, with all failed calls."""
     spending = get_run_spending(ctx.store, ctx.store.runs.get(run_id).id)
-    tasks = [
-        TaskCostResponse(
-            task=task,
-            n_calls=cost.n_calls,
-            cached=cost.n_cached,
-            failed=cost.n_failed,
-            requests=cost.n_requests,
-            tokens_in=cost.n_tokens_in,
-            tokens_out=cost.n_tokens_out,
-            cost_usd=cost.cost_usd,
-        )
-        for task, cost in spending.by_task.items()
-    ]
-    failures = [
-        FailedCallResponse(
-            call_id=call.id,
-            task=call.task,
-            model=call.model,
-            outcome=call.outcome.value,
-            at=call.at,
-            requests=call.n_attempts,
-            cost_usd=call.cost_usd,
-        )
-        for call in spending.failed_calls
-    ]
-    return RunCostsResponse(cost_usd=spending.total.cost_usd, tasks=tasks, failures=failures)
+    tasks = [TaskCostResponse.of(cost, task=task) for task, cost in spending.by_task.items()]
+    return RunCostsResponse.of(spending, tasks=tasks)
 
 
-@router.get(
-    "/runs/{run_id}/comparison/{other_id}",
-    name="compare",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/runs/{run_id}/comparison/{other_id}", "compare", Action.SEE_THEMES)
 def compare(ctx: ContextDep, run_id: str, other_id: str) -> RunComparisonResponse:
     """Compare a run with another, usually later, run."""
-    comparison = compare_runs(ctx.store, run_id, other_id)
-    return RunComparisonResponse(
-        before=run_response(comparison.before),
-        after=run_response(comparison.after),
-        same_lens=comparison.has_same_lens,
-        shared=[SharedThemeResponse.model_validate(asdict(theme)) for theme in comparison.shared_themes],
-        new=[_run_theme_response(theme) for theme in comparison.new_themes],
-        gone=[_run_theme_response(theme) for theme in comparison.missing_themes],
-        moved=[MovedCaseResponse.model_validate(asdict(case)) for case in comparison.moved_cases],
-        n_stayed=comparison.n_unmoved,
-        n_only_before=comparison.n_only_before,
-        n_only_after=comparison.n_only_after,
-    )
-
-
-def _run_theme_response(theme: ThemeSnapshot) -> RunThemeResponse:
-    return RunThemeResponse(theme_id=theme.id, name=theme.name, n_cases=theme.n_cases)
+    return RunComparisonResponse.of(compare_runs(ctx.store, run_id, other_id))

@@ -1,22 +1,20 @@
 """Search by meaning."""
 
-from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from fastapi import Query
+from pydantic import Field
 
 from patternmind.domain.permissions import Action
 from patternmind.services import search as search_service
-from patternmind.web.api.schemas import ListResponse
+from patternmind.web.api.schemas import ListResponse, ResponseModel
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
-class SearchResultResponse(BaseModel):
+class SearchResultResponse(ResponseModel):
     """A match of a search by meaning."""
 
     kind: Literal["case", "recap", "pattern"]
@@ -26,7 +24,7 @@ class SearchResultResponse(BaseModel):
     snippet: str
 
 
-@router.get("/search", name="search", dependencies=[requires(Action.SEARCH)])
+@router.get("/search", "search", Action.SEARCH)
 def search(
     ctx: ContextDep,
     q: Annotated[str, Query(min_length=1, max_length=2000, description="Search text in your own words.")],
@@ -38,4 +36,4 @@ def search(
     The search is exact over the stored vectors: Chroma's client becomes stale when another process rebuilds the index.
     """
     results = search_service.search(ctx.store, ctx.encoder, ctx.live_index, q, kind=kind, k=k)
-    return ListResponse(items=[SearchResultResponse.model_validate(asdict(result)) for result in results])
+    return ListResponse[SearchResultResponse].of_records(results)

@@ -1,21 +1,19 @@
 """Settings: network description, publishing thresholds and budgets."""
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, StrictInt
+from fastapi import Response
+from pydantic import Field, StrictInt
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import Consent
 from patternmind.domain.permissions import Action
 from patternmind.services import network_settings
 from patternmind.services.llm_costs import get_spending
-from patternmind.web.api.schemas import RequestModel, ThresholdsResponse
+from patternmind.web.api.schemas import RequestModel, ResponseModel, ThresholdsResponse
 from patternmind.web.dependencies import ContextDep
-from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.etags import IfMatchHeader, expected_version, format_etag
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["settings"])
+router = ApiRouter("settings")
 
 
 class NetworkSettingsRequest(RequestModel):
@@ -24,7 +22,7 @@ class NetworkSettingsRequest(RequestModel):
     default_consent: Consent = Field(description="Consent level of rows that give none.")
 
 
-class NetworkSettingsResponse(BaseModel):
+class NetworkSettingsResponse(ResponseModel):
     name: str
     purpose: str
     default_consent: Consent = Field(description="Consent level of rows that give none.")
@@ -37,7 +35,7 @@ class ThresholdsRequest(RequestModel):
     min_teams: StrictInt = Field(ge=2, le=10)
 
 
-class BudgetResponse(BaseModel):
+class BudgetResponse(ResponseModel):
     """Budgets in USD; null means no limit. Spending includes reservations of running calls."""
 
     run_usd: float | None
@@ -47,28 +45,18 @@ class BudgetResponse(BaseModel):
     spent_network_usd: float
 
 
-class LimitsResponse(BaseModel):
-    thresholds: ThresholdsResponse
+class LimitsResponse(ResponseModel):
+    thresholds: ThresholdsResponse = Field(validation_alias="rule")
     budgets: BudgetResponse
 
 
-ETAG_RESPONSE = etag_responses("Version of the settings.")
-
-
-@router.get(
-    "/settings/network", name="read_network_settings", responses=ETAG_RESPONSE, dependencies=[requires(Action.SETTINGS)]
-)
+@router.get("/settings/network", "read_network_settings", Action.SETTINGS, etag="settings")
 def read_network_settings(ctx: ContextDep, response: Response) -> NetworkSettingsResponse:
     """Read name, purpose and default consent of the network."""
     return _network_settings_response(ctx, response)
 
 
-@router.put(
-    "/settings/network",
-    name="put_network_settings",
-    responses=problem_responses(400, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.SETTINGS)],
-)
+@router.put("/settings/network", "put_network_settings", Action.SETTINGS, etag="settings")
 def put_network_settings(
     ctx: ContextDep, response: Response, body: NetworkSettingsRequest, if_match: IfMatchHeader = None
 ) -> NetworkSettingsResponse:
@@ -86,7 +74,7 @@ def put_network_settings(
 def _network_settings_response(ctx: AppContext, response: Response) -> NetworkSettingsResponse:
     network = ctx.store.network.get()
     response.headers["etag"] = format_etag(network_settings.network_version(network))
-    return NetworkSettingsResponse(name=network.name, purpose=network.purpose, default_consent=network.default_consent)
+    return NetworkSettingsResponse.of(network)
 
 
 def _expected_version(ctx: AppContext, if_match: str | None) -> str | None:
@@ -96,20 +84,13 @@ def _expected_version(ctx: AppContext, if_match: str | None) -> str | None:
     return expected_version(if_match, version, kind="network", id=network.id)
 
 
-@router.get(
-    "/settings/limits", name="read_limits", responses=ETAG_RESPONSE, dependencies=[requires(Action.SET_BUDGETS)]
-)
+@router.get("/settings/limits", "read_limits", Action.SET_BUDGETS, etag="settings")
 def read_limits(ctx: ContextDep, response: Response) -> LimitsResponse:
     """Read the publishing thresholds, and the budgets and costs of the language model."""
     return _limits_response(ctx, response)
 
 
-@router.put(
-    "/settings/limits/thresholds",
-    name="put_thresholds",
-    responses=problem_responses(400, 412) | ETAG_RESPONSE,
-    dependencies=[requires(Action.SET_BUDGETS)],
-)
+@router.put("/settings/limits/thresholds", "put_thresholds", Action.SET_BUDGETS, etag="settings")
 def put_thresholds(
     ctx: ContextDep, response: Response, body: ThresholdsRequest, if_match: IfMatchHeader = None
 ) -> LimitsResponse:
@@ -124,16 +105,11 @@ def put_thresholds(
 
 
 def _limits_response(ctx: AppContext, response: Response) -> LimitsResponse:
-    network, budget = ctx.store.network.get(), ctx.settings.budget
-    spending = get_spending(ctx.store, ctx.clock.now())
+    network, spending = ctx.store.network.get(), get_spending(ctx.store, ctx.clock.now())
     response.headers["etag"] = format_etag(network_settings.network_version(network))
-    return LimitsResponse(
-        thresholds=ThresholdsResponse(min_contributors=network.rule.min_contributors, min_teams=network.rule.min_teams),
-        budgets=BudgetResponse(
-            run_usd=budget.run_usd,
-            month_usd=budget.month_usd,
-            network_usd=budget.network_usd,
-            spent_month_usd=spending.month_usd or 0.0,
-            spent_network_usd=spending.network_usd or 0.0,
-        ),
+    budgets = BudgetResponse.of(
+        ctx.settings.budget,
+        spent_month_usd=spending.month_usd or 0.0,
+        spent_network_usd=spending.network_usd or 0.0,
     )
+    return LimitsResponse.of(network, budgets=budgets)

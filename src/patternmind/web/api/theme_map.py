@@ -1,36 +1,35 @@
 """Theme map and trends."""
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from fastapi import Response
+from pydantic import Field
 
+from patternmind.domain.permissions import Action
 from patternmind.errors import NotFound
 from patternmind.publishing.map_drawing import DrawnMap, draw_map
 from patternmind.services.theme_map import build_theme_map, map_rows
 from patternmind.services.versioned_cache import VersionedCache
-from patternmind.web.api.schemas import ListResponse
-from patternmind.web.api.theme_edits import MAY_SEE_THEMES
+from patternmind.web.api.schemas import ListResponse, ResponseModel
 from patternmind.web.charts import quarter_range
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.lens import LensQuery
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["themes"])
+router = ApiRouter("themes")
 
 
-class ThemeTrendResponse(BaseModel):
+class ThemeTrendResponse(ResponseModel):
     theme_id: str
     name: str
     n_cases: list[int] = Field(description="Number of cases for each of `quarters`.")
 
 
-class TrendsResponse(BaseModel):
+class TrendsResponse(ResponseModel):
     quarters: list[str]
     n_cases: list[int] = Field(description="Number of cases of all themes.")
     themes: list[ThemeTrendResponse]
 
 
-class MapPointResponse(BaseModel):
+class MapPointResponse(ResponseModel):
     case_id: str
     external_id: str | None
     x: float | None
@@ -43,7 +42,7 @@ _MAP_CACHE: VersionedCache[DrawnMap] = VersionedCache()
 """Latest map per lens, as all callers may see it."""
 
 
-@router.get("/themes/trends", name="read_trends", dependencies=[MAY_SEE_THEMES])
+@router.get("/themes/trends", "read_trends", Action.SEE_THEMES)
 def read_trends(ctx: ContextDep, lens: LensQuery = None) -> TrendsResponse:
     """Read the number of cases per quarter, by theme and in total; quarters without cases have 0."""
     cards = ctx.store.themes.cards(lens)
@@ -60,18 +59,19 @@ def read_trends(ctx: ContextDep, lens: LensQuery = None) -> TrendsResponse:
     return TrendsResponse(quarters=quarters, n_cases=totals, themes=themes)
 
 
-@router.get("/map.json", name="read_map", dependencies=[MAY_SEE_THEMES])
+@router.get("/map.json", "read_map", Action.SEE_THEMES)
 def read_map(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[MapPointResponse]:
     """Read the position of each case on the map. Distances are only a rough guide."""
-    return ListResponse(items=[MapPointResponse.model_validate(row) for row in map_rows(ctx.store, lens)])
+    return ListResponse[MapPointResponse].of_records(map_rows(ctx.store, lens))
 
 
 @router.get(
     "/map.svg",
-    name="draw",
+    "draw",
+    Action.SEE_THEMES,
     response_class=Response,
-    responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}} | problem_responses(404),
-    dependencies=[MAY_SEE_THEMES],
+    problems=[404],
+    responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}},
 )
 def read_map_svg(ctx: ContextDep, lens: LensQuery = None) -> Response:
     """Draw the map; names that only confidential cases contain are left out."""

@@ -1,19 +1,16 @@
 """Theme reviews: proposals, conflicts with the cases, and changes by runs."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from fastapi import Query
+from pydantic import Field
 
 from patternmind.domain.permissions import Action
 from patternmind.domain.themes import Lineage
 from patternmind.lineage import explain_change
 from patternmind.ports import RunRecord, Store
 from patternmind.services.theme_changes import (
-    ChangeToReview,
-    ProposedEdit,
     accept_change,
     answer_conflict,
     answer_proposed_edit,
@@ -23,47 +20,43 @@ from patternmind.services.theme_changes import (
     list_proposed_edits,
 )
 from patternmind.services.theme_edits import EditResult
-from patternmind.web.api.schemas import EditConflictResponse, ListResponse
+from patternmind.web.api.schemas import EditConflictResponse, ListResponse, ResponseModel
 from patternmind.web.api.theme_edits import (
-    MAY_SEE_THEMES,
     EditResultResponse,
     ThemeDecisionRequest,
     ThemeEditResponse,
-    edit_response,
     edit_result_response,
 )
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.lens import LensQuery
 from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["themes"])
+router = ApiRouter("themes")
 
 
 class AnswerRequest(ThemeDecisionRequest):
     answer: Literal["accept", "decline"]
 
 
-class ProposedEditResponse(BaseModel):
+class ProposedEditResponse(ResponseModel):
     edit: ThemeEditResponse
     answer: ThemeEditResponse | None
 
 
-class ConflictReviewResponse(BaseModel):
-    doubt: EditConflictResponse
-    decision: ThemeEditResponse
+class ConflictReviewResponse(ResponseModel):
+    doubt: EditConflictResponse = Field(validation_alias="conflict")
+    decision: ThemeEditResponse = Field(validation_alias="edit")
     answer: ThemeEditResponse | None = Field(description="The entry that kept the decision.")
 
 
-class CaseFlowResponse(BaseModel):
+class CaseFlowResponse(ResponseModel):
     theme_id: str | None = Field(description="Null means no theme.")
     n_cases: int
     share: float
 
 
-class ThemeChangeReviewResponse(BaseModel):
+class ThemeChangeReviewResponse(ResponseModel):
     """A change of a theme in a run, with the evidence; declining it pins the cases of `put_back` by theme."""
 
     run_id: str
@@ -89,25 +82,20 @@ class ThemeChangeReviewResponse(BaseModel):
 MAY_EDIT_THEMES = requires(Action.EDIT_THEMES)
 
 
-@router.get("/themes/proposals", name="list_proposals", dependencies=[MAY_SEE_THEMES])
+@router.get("/themes/proposals", "list_proposals", Action.SEE_THEMES)
 def list_proposals(
     ctx: ContextDep,
     lens: LensQuery = None,
     include_answered: Annotated[bool, Query(alias="all", description="Also list answered proposals.")] = False,
 ) -> ListResponse[ProposedEditResponse]:
     """List edits proposed by members who may not decide, oldest first."""
-    proposals = [
-        proposal for proposal in list_proposed_edits(ctx.store, lens) if include_answered or proposal.answer is None
-    ]
-    return ListResponse(items=[_proposed_edit_response(proposal) for proposal in proposals])
+    proposals = list_proposed_edits(ctx.store, lens)
+    return ListResponse[ProposedEditResponse].of_records(
+        proposal for proposal in proposals if include_answered or proposal.answer is None
+    )
 
 
-@router.post(
-    "/themes/proposals/{seq}",
-    name="answer_proposal",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[MAY_EDIT_THEMES, ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/themes/proposals/{seq}", "answer_proposal", Action.EDIT_THEMES, problems=[409])
 def answer_proposal(ctx: ContextDep, caller: CallerDep, seq: int, body: AnswerRequest) -> EditResultResponse:
     """Accept a proposal, which applies the edit under your name, or decline it."""
     by = caller.actor_name(body.by)
@@ -117,33 +105,13 @@ def answer_proposal(ctx: ContextDep, caller: CallerDep, seq: int, body: AnswerRe
     )
 
 
-def _proposed_edit_response(proposal: ProposedEdit) -> ProposedEditResponse:
-    return ProposedEditResponse(
-        edit=edit_response(proposal.edit), answer=edit_response(proposal.answer) if proposal.answer else None
-    )
-
-
-@router.get("/themes/doubts", name="list_doubts", dependencies=[MAY_SEE_THEMES])
+@router.get("/themes/doubts", "list_doubts", Action.SEE_THEMES)
 def list_conflicts(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[ConflictReviewResponse]:
     """List decisions that the cases of the last run contradict. They stay in effect."""
-    return ListResponse(
-        items=[
-            ConflictReviewResponse(
-                doubt=EditConflictResponse(**asdict(review.conflict)),
-                decision=edit_response(review.edit),
-                answer=edit_response(review.answer) if review.answer else None,
-            )
-            for review in list_conflicts_to_review(ctx.store, lens)
-        ]
-    )
+    return ListResponse[ConflictReviewResponse].of_records(list_conflicts_to_review(ctx.store, lens))
 
 
-@router.post(
-    "/themes/doubts/{seq}",
-    name="answer_one_doubt",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[MAY_EDIT_THEMES, ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/themes/doubts/{seq}", "answer_one_doubt", Action.EDIT_THEMES, problems=[409])
 def decide_conflict(
     ctx: ContextDep, caller: CallerDep, seq: int, body: AnswerRequest, lens: LensQuery = None
 ) -> EditResultResponse:
@@ -154,9 +122,7 @@ def decide_conflict(
     )
 
 
-@router.get(
-    "/themes/changes", name="list_changes_to_review", responses=problem_responses(404), dependencies=[MAY_SEE_THEMES]
-)
+@router.get("/themes/changes", "list_changes_to_review", Action.SEE_THEMES, problems=[404])
 def list_theme_changes(
     ctx: ContextDep,
     lens: LensQuery = None,
@@ -170,29 +136,18 @@ def list_theme_changes(
 def _change_responses(store: Store, run: RunRecord) -> list[ThemeChangeReviewResponse]:
     names = store.themes.names(run.parameters.lens)
     return [
-        _change_response(change, run, explain_change(change.change, names))
-        for change in list_changes_to_review(store, run.id)
+        ThemeChangeReviewResponse.of(
+            review.change,
+            run_id=run.id,
+            text=explain_change(review.change, names),
+            put_back=review.former_case_ids,
+            answer=review.answer,
+        )
+        for review in list_changes_to_review(store, run.id)
     ]
 
 
-def _change_response(change: ChangeToReview, run: RunRecord, text: str) -> ThemeChangeReviewResponse:
-    return ThemeChangeReviewResponse.model_validate(
-        {
-            **asdict(change.change),
-            "run_id": run.id,
-            "text": text,
-            "put_back": {theme_id: list(ids) for theme_id, ids in change.former_case_ids.items()},
-            "answer": edit_response(change.answer) if change.answer else None,
-        }
-    )
-
-
-@router.post(
-    "/themes/changes/{run_id}/{theme_id}",
-    name="answer_change",
-    responses=problem_responses(400, 404, 409),
-    dependencies=[MAY_EDIT_THEMES, ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/themes/changes/{run_id}/{theme_id}", "answer_change", Action.EDIT_THEMES, problems=[409])
 def answer_change(
     ctx: ContextDep, caller: CallerDep, run_id: str, theme_id: str, body: AnswerRequest
 ) -> ListResponse[EditResultResponse]:

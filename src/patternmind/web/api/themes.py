@@ -2,24 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from fastapi import Query
+from pydantic import Field
 
 from patternmind.domain.permissions import Action
 from patternmind.domain.themes import Lineage
 from patternmind.errors import NotFound
 from patternmind.services.exports import theme_row
-from patternmind.web.api.schemas import ListResponse
+from patternmind.web.api.schemas import ListResponse, ResponseModel
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.lens import LensQuery
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["themes"])
+router = ApiRouter("themes")
 
 
-class ThemeResponse(BaseModel):
+class ThemeResponse(ResponseModel):
     theme_id: str
     name: str
     gist: str = Field(description="Verbatim sentence from one of its cases.")
@@ -51,7 +49,7 @@ class ThemeDetailResponse(ThemeResponse):
     case_ids: list[str] = Field(description="Strongest first.")
 
 
-class AreaResponse(BaseModel):
+class AreaResponse(ResponseModel):
     """A broad area of related themes."""
 
     area_id: str
@@ -60,23 +58,18 @@ class AreaResponse(BaseModel):
     n_cases: int
 
 
-@router.get("/themes", name="list_themes", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes", "list_themes", Action.SEE_THEMES)
 def list_themes(
     ctx: ContextDep,
     lens: LensQuery = None,
     include_dormant: Annotated[bool, Query(alias="all", description="Also list themes without cases.")] = False,
 ) -> ListResponse[ThemeResponse]:
     """List the themes of the last run, largest first."""
-    rows = (theme_row(card.theme, card.size) for card in ctx.store.themes.cards(lens, include_dormant=include_dormant))
-    return ListResponse(items=[ThemeResponse.model_validate(row) for row in rows])
+    cards = ctx.store.themes.cards(lens, include_dormant=include_dormant)
+    return ListResponse[ThemeResponse].of_records(theme_row(card.theme, card.size) for card in cards)
 
 
-@router.get(
-    "/themes/{theme_id}",
-    name="read_theme",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.SEE_THEMES)],
-)
+@router.get("/themes/{theme_id}", "read_theme", Action.SEE_THEMES)
 def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> ThemeDetailResponse:
     """Read a theme of the last run with the ids of its cases."""
     try:
@@ -86,7 +79,7 @@ def read_theme(ctx: ContextDep, theme_id: str, lens: LensQuery = None) -> ThemeD
     return ThemeDetailResponse.model_validate({**theme_row(card.theme, card.size), "case_ids": case_ids})
 
 
-@router.get("/areas", name="list_areas", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/areas", "list_areas", Action.SEE_THEMES)
 def list_areas(ctx: ContextDep, lens: LensQuery = None) -> ListResponse[AreaResponse]:
     """List the areas of the last run with their themes."""
     themes = [card.theme for card in ctx.store.themes.cards(lens)]

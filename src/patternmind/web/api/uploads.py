@@ -2,41 +2,44 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import anyio
-from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import Depends, Query, Response
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Action
-from patternmind.errors import PatternmindError, UnreadableFile
-from patternmind.services.import_preview import FilePreview, preview_file
-from patternmind.storage.engine import translate_db_errors
+from patternmind.errors import PatternmindError
+from patternmind.services.import_preview import FilePreview
 from patternmind.web.api.imports import FILE_REQUEST_BODY, FileNameQuery
-from patternmind.web.api.schemas import RequestModel, TextByField
+from patternmind.web.api.schemas import RequestModel, ResponseModel, TextByField
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
-from patternmind.web.uploads import Upload, UploadStore, rejected_rows_csv, safe_name, upload_owner
+from patternmind.web.received_files import write_body
+from patternmind.web.routing import ApiRouter
+from patternmind.web.uploads import (
+    Upload,
+    UploadDep,
+    UploadStore,
+    preview_upload,
+    rejected_rows_csv,
+    safe_name,
+    upload_owner,
+)
 
-router = APIRouter(route_class=ApiRoute, tags=["cases"])
+router = ApiRouter("cases")
 
 
-class ColumnResponse(BaseModel):
+class ColumnResponse(ResponseModel):
     name: str
     field: str | None = Field(description="Field it is read as; null if it is kept but not analysed.")
     guessed: bool
     example: str = Field(description="Redacted.")
 
 
-class RowPreviewResponse(BaseModel):
+class RowPreviewResponse(ResponseModel):
     """A redacted row of the file."""
 
     title: str
@@ -44,10 +47,10 @@ class RowPreviewResponse(BaseModel):
     extra: TextByField
 
 
-class UploadResponse(BaseModel):
+class UploadResponse(ResponseModel):
     """An uploaded file; while its state is `ready`, the counts are those of a dry run."""
 
-    upload_id: str
+    upload_id: str = Field(validation_alias="id")
     name: str
     kind: CaseKind
     state: Literal["checking", "ready", "importing", "done", "failed"]
@@ -65,14 +68,14 @@ class UploadResponse(BaseModel):
     rows: list[RowPreviewResponse] = Field(description="The first valid rows.")
 
 
+COUNTS = ("accepted", "unchanged", "updated", "duplicates", "suspicious", "n_rejected")
+
+
 class MappingRequest(RequestModel):
     kind: CaseKind = CaseKind.CASE
     map: list[str] = Field(
         default=[], max_length=200, description="FIELD=COLUMN, or beside=COLUMN for a column to keep but not analyse."
     )
-
-
-CSV_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"description": "A CSV file.", "content": {"text/csv": {}}}}
 
 
 async def _received_file(request: Request, ctx: ContextDep, filename: FileNameQuery) -> AsyncIterator[tuple[str, str]]:
@@ -81,24 +84,14 @@ async def _received_file(request: Request, ctx: ContextDep, filename: FileNameQu
     name = safe_name(filename)
     upload_id, folder = await run_in_threadpool(uploads.create_folder)
     try:
-        with translate_db_errors(ctx.settings.home):
-            async with await anyio.open_file(folder / name, "wb") as file:
-                async for chunk in request.stream():
-                    await file.write(chunk)
+        await write_body(request, folder / name)
         yield upload_id, name
     except BaseException:
         uploads.discard(upload_id)
         raise
 
 
-@router.post(
-    "/uploads",
-    name="send_upload",
-    status_code=201,
-    responses=problem_responses(400),
-    openapi_extra=FILE_REQUEST_BODY,
-    dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
-)
+@router.post("/uploads", "send_upload", Action.IMPORT_FILES, status_code=201, openapi_extra=FILE_REQUEST_BODY)
 def create_upload(
     response: Response,
     ctx: ContextDep,
@@ -108,105 +101,53 @@ def create_upload(
 ) -> UploadResponse:
     """Upload a file and preview how it is read, without importing it. It is kept for an hour."""
     upload_id, name = received
-    uploads = UploadStore(ctx)
-    upload = uploads.register(upload_id, owner=upload_owner(caller), name=name, kind=kind)
+    upload = UploadStore(ctx).register(upload_id, owner=upload_owner(caller), name=name, kind=kind)
     response.headers["location"] = f"/api/v1/uploads/{upload_id}"
-    return _upload_response(ctx, uploads, upload)
+    return _upload_response(ctx, upload)
 
 
-@router.get(
-    "/uploads/{upload_id}",
-    name="read_upload",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.IMPORT_FILES)],
-)
-def read_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> UploadResponse:
+@router.get("/uploads/{upload_id}", "read_upload", Action.IMPORT_FILES)
+def read_upload(ctx: ContextDep, upload: UploadDep) -> UploadResponse:
     """Read the state of an upload; poll it while it is being checked or imported."""
-    uploads = UploadStore(ctx)
-    return _upload_response(ctx, uploads, uploads.find(upload_id, owner=upload_owner(caller)))
+    return _upload_response(ctx, upload)
 
 
-@router.put(
-    "/uploads/{upload_id}/mapping",
-    name="map_upload",
-    responses=problem_responses(400, 404),
-    dependencies=[requires(Action.IMPORT_FILES)],
-)
-def map_upload(ctx: ContextDep, caller: CallerDep, upload_id: str, body: MappingRequest) -> UploadResponse:
+@router.put("/uploads/{upload_id}/mapping", "map_upload", Action.IMPORT_FILES)
+def map_upload(ctx: ContextDep, upload: UploadDep, body: MappingRequest) -> UploadResponse:
     """Change the column mapping; the whole file is checked again."""
-    uploads = UploadStore(ctx)
-    upload = uploads.find(upload_id, owner=upload_owner(caller))
-    _preview_file(ctx, uploads, upload, kind=body.kind, mapping=tuple(body.map))
-    return _upload_response(ctx, uploads, uploads.remap(upload, kind=body.kind, mapping=body.map))
+    preview_upload(ctx, upload, kind=body.kind, mapping=body.map)
+    return _upload_response(ctx, UploadStore(ctx).remap(upload, kind=body.kind, mapping=body.map))
 
 
-@router.post(
-    "/uploads/{upload_id}/import",
-    name="import_upload",
-    responses=problem_responses(404),
-    dependencies=[requires(Action.IMPORT_FILES), ACCEPTS_IDEMPOTENCY_KEY],
-)
-def import_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> UploadResponse:
+@router.post("/uploads/{upload_id}/import", "import_upload", Action.IMPORT_FILES)
+def import_upload(ctx: ContextDep, upload: UploadDep) -> UploadResponse:
     """Import all valid rows in one transaction; a repeated request has no effect."""
-    uploads = UploadStore(ctx)
-    upload = uploads.find(upload_id, owner=upload_owner(caller))
-    return _upload_response(ctx, uploads, uploads.start_import(upload))
+    return _upload_response(ctx, UploadStore(ctx).start_import(upload))
 
 
 @router.get(
     "/uploads/{upload_id}/errors",
-    name="read_errors",
-    responses=problem_responses(404) | CSV_RESPONSE,
+    "read_errors",
+    Action.IMPORT_FILES,
     response_class=Response,
-    dependencies=[requires(Action.IMPORT_FILES)],
+    responses={200: {"description": "A CSV file.", "content": {"text/csv": {}}}},
 )
-def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
+def read_errors(ctx: ContextDep, upload: UploadDep) -> Response:
     """Download the rejected rows with their errors as CSV, to fix and upload again; no cell is a formula."""
-    uploads = UploadStore(ctx)
-    return rejected_rows_csv(uploads, uploads.find(upload_id, owner=upload_owner(caller)))
+    return rejected_rows_csv(ctx, upload)
 
 
-@router.delete(
-    "/uploads/{upload_id}",
-    name="drop_upload",
-    status_code=204,
-    responses=problem_responses(404),
-    dependencies=[requires(Action.IMPORT_FILES)],
-)
-def delete_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> None:
+@router.delete("/uploads/{upload_id}", "drop_upload", Action.IMPORT_FILES, status_code=204)
+def delete_upload(ctx: ContextDep, upload: UploadDep) -> None:
     """Delete the upload; imported cases stay."""
-    uploads = UploadStore(ctx)
-    uploads.remove(uploads.find(upload_id, owner=upload_owner(caller)))
+    UploadStore(ctx).remove(upload)
 
 
-def _preview_file(
-    ctx: AppContext, uploads: UploadStore, upload: Upload, *, kind: CaseKind, mapping: tuple[str, ...]
-) -> FilePreview:
-    try:
-        return preview_file(ctx.store, uploads.file_path(upload), kind=kind, mapping=mapping)
-    except UnreadableFile as error:
-        raise UnreadableFile(upload.name, error.reason, error.remedy) from error
-
-
-def _upload_response(ctx: AppContext, uploads: UploadStore, upload: Upload) -> UploadResponse:
+def _upload_response(ctx: AppContext, upload: Upload) -> UploadResponse:
     preview = FilePreview(columns=(), cases=(), fields=())
     if upload.state == "ready":
         with suppress(PatternmindError):  # the file was just imported or removed; the next request shows the state
-            preview = _preview_file(ctx, uploads, upload, kind=upload.kind, mapping=upload.mapping)
-    numbers = ("accepted", "unchanged", "updated", "duplicates", "suspicious", "n_rejected")
-    counts: dict[str, Any] = {name: upload.report.get(name, 0) for name in numbers}
-    return UploadResponse(
-        upload_id=upload.id,
-        name=upload.name,
-        kind=upload.kind,
-        state=upload.state,  # pyright: ignore[reportArgumentType]
-        n_done=upload.n_done,
-        mapping=list(upload.mapping),
-        redacted=upload.report.get("redacted", {}),
-        failure=upload.failure,
-        columns=[ColumnResponse(**asdict(column)) for column in preview.columns],
-        rows=[
-            RowPreviewResponse(title=case.title, text=dict(case.text), extra=dict(case.extra)) for case in preview.cases
-        ],
-        **counts,
-    )
+            preview = preview_upload(ctx, upload)
+    counts = {name: upload.report.get(name, 0) for name in COUNTS}
+    redacted = upload.report.get("redacted", {})
+    return UploadResponse.of(upload, redacted=redacted, columns=preview.columns, rows=preview.cases, **counts)

@@ -1,33 +1,33 @@
 """Pages to import a file: upload, columns, preview, rejected rows, import."""
 
-import shutil
 from dataclasses import replace
-from typing import Annotated, Any, cast
+from typing import cast
 
-from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData, UploadFile
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import CaseKind, RejectedRow
 from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError, RuleViolated, UnreadableFile
-from patternmind.services.import_preview import (
-    FilePreview,
-    mapping_from_choices,
-    preview_file,
-)
-from patternmind.storage.engine import translate_db_errors
+from patternmind.services.import_preview import FilePreview, mapping_from_choices, preview_file
 from patternmind.web import case_fields
-from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.forms import FormDataDep
+from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.received_files import write_form_file
+from patternmind.web.routing import PageRouter
 from patternmind.web.safe_text import mark_placeholders
-from patternmind.web.templating import flash, render
-from patternmind.web.uploads import Upload, UploadStore, rejected_rows_csv, safe_name, upload_owner
+from patternmind.web.templating import redirect
+from patternmind.web.uploads import (
+    Upload,
+    UploadDep,
+    UploadStore,
+    preview_upload,
+    rejected_rows_csv,
+    safe_name,
+    upload_owner,
+)
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 MAX_REJECTED_ROWS = 50
 """Rejected rows shown on the page; the CSV file has all of them."""
@@ -37,110 +37,92 @@ MAX_EXCERPT_LENGTH = 400
 KIND_OPTIONS = [("case", "Cases", "One case per row."), ("recap", "Recaps", "One session per row.")]
 
 
-async def _form_data(request: Request) -> FormData:
-    return await request.form()
+@router.get("/cases/import", "choose_file", Action.IMPORT_FILES)
+def choose_file(page: PageDep) -> Response:
+    return _form(page)
 
 
-UploadFormDep = Annotated[FormData, Depends(_form_data)]
+def _form(page: PageRequest, kind: CaseKind = CaseKind.CASE, error: str = "") -> Response:
+    status = 422 if error else 200
+    return page.render("cases/import.html", status, kinds=KIND_OPTIONS, kind=kind.value, error=error)
 
 
-@router.get("/cases/import", name="choose_file", dependencies=[requires(Action.IMPORT_FILES)])
-def choose_file(request: Request) -> Response:
-    return render(request, "cases/import.html", kinds=KIND_OPTIONS, kind="case", error="")
-
-
-@router.post("/cases/import", name="upload_file", dependencies=[requires(Action.IMPORT_FILES)])
-def upload_file(request: Request, ctx: ContextDep, caller: CallerDep, form_data: UploadFormDep) -> Response:
+@router.post("/cases/import", "upload_file", Action.IMPORT_FILES)
+def upload_file(page: PageDep, form_data: FormDataDep) -> Response:
     """Store the file with the raw texts and preview it, without importing it."""
     file, kind = form_data.get("file"), _parse_kind(form_data)
     if not isinstance(file, UploadFile) or not file.filename:
-        return render(
-            request, "cases/import.html", 422, kinds=KIND_OPTIONS, kind=kind.value, error="Select a file first."
-        )
-    uploads = UploadStore(ctx)
+        return _form(page, kind, "Select a file first.")
+    uploads = UploadStore(page.ctx)
     name = safe_name(file.filename)
     upload_id, folder = uploads.create_folder()
-    with translate_db_errors(ctx.settings.home), (folder / name).open("wb") as copy:
-        shutil.copyfileobj(cast(Any, file.file), copy)
+    write_form_file(file, folder / name)
     try:
-        preview_file(ctx.store, folder / name, kind=kind)
+        preview_file(page.store, folder / name, kind=kind)
     except PatternmindError as error:
         uploads.discard(upload_id)
         message = f"{name}: {error.reason}. {error.remedy}" if isinstance(error, UnreadableFile) else str(error)
-        return render(request, "cases/import.html", 422, kinds=KIND_OPTIONS, kind=kind.value, error=message)
-    uploads.register(upload_id, owner=upload_owner(caller), name=name, kind=kind)
-    return RedirectResponse(f"/cases/import/{upload_id}", status_code=303)
+        return _form(page, kind, message)
+    uploads.register(upload_id, owner=upload_owner(page.caller), name=name, kind=kind)
+    return redirect(f"/cases/import/{upload_id}")
 
 
-@router.get("/cases/import/{upload_id}", name="look_at_file", dependencies=[requires(Action.IMPORT_FILES)])
-def read_upload(request: Request, ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
-    uploads = UploadStore(ctx)
-    return _page(request, ctx, uploads, uploads.find(upload_id, owner=upload_owner(caller)))
+@router.get("/cases/import/{upload_id}", "look_at_file", Action.IMPORT_FILES)
+def read_upload(page: PageDep, upload: UploadDep) -> Response:
+    return _page(page, upload)
 
 
-@router.post("/cases/import/{upload_id}/columns", name="map_columns", dependencies=[requires(Action.IMPORT_FILES)])
-def map_columns(
-    request: Request, ctx: ContextDep, caller: CallerDep, upload_id: str, form_data: UploadFormDep
-) -> Response:
+@router.post("/cases/import/{upload_id}/columns", "map_columns", Action.IMPORT_FILES)
+def map_columns(page: PageDep, upload: UploadDep, form_data: FormDataDep) -> Response:
     """Read the file again with another column mapping."""
-    uploads = UploadStore(ctx)
-    upload = uploads.find(upload_id, owner=upload_owner(caller))
     kind = _parse_kind(form_data)
     columns = [value for value in form_data.getlist("column") if isinstance(value, str)]
     fields = [value for value in form_data.getlist("field") if isinstance(value, str)]
     mapping = mapping_from_choices(dict(zip(columns, fields, strict=False)), kind) if kind is upload.kind else ()
     try:
-        preview_file(ctx.store, uploads.file_path(upload), kind=kind, mapping=mapping)
-        uploads.remap(upload, kind=kind, mapping=mapping)
+        preview_upload(page.ctx, upload, kind=kind, mapping=mapping)
+        UploadStore(page.ctx).remap(upload, kind=kind, mapping=mapping)
     except PatternmindError as error:
-        return _page(request, ctx, uploads, upload, error=str(error), status=422)
-    return RedirectResponse(f"/cases/import/{upload.id}", status_code=303)
+        return _page(page, upload, error=str(error), status=422)
+    return redirect(f"/cases/import/{upload.id}")
 
 
-@router.post("/cases/import/{upload_id}", name="take_in", dependencies=[requires(Action.IMPORT_FILES)])
-def import_upload(request: Request, ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
+@router.post("/cases/import/{upload_id}", "take_in", Action.IMPORT_FILES)
+def import_upload(page: PageDep, upload: UploadDep) -> Response:
     """Import all valid rows in one transaction; a repeated request imports them once."""
-    uploads = UploadStore(ctx)
-    upload = uploads.find(upload_id, owner=upload_owner(caller))
     try:
-        uploads.start_import(upload)
+        UploadStore(page.ctx).start_import(upload)
     except RuleViolated as error:
-        return _page(request, ctx, uploads, upload, error=str(error), status=409)
-    return RedirectResponse(f"/cases/import/{upload.id}", status_code=303)
+        return _page(page, upload, error=str(error), status=409)
+    return redirect(f"/cases/import/{upload.id}")
 
 
-@router.post("/cases/import/{upload_id}/drop", name="drop_file", dependencies=[requires(Action.IMPORT_FILES)])
-def delete_upload(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
-    uploads = UploadStore(ctx)
-    uploads.remove(uploads.find(upload_id, owner=upload_owner(caller)))
-    response = RedirectResponse("/cases/import", status_code=303)
-    flash(response, "Cancelled. The file was deleted and nothing was imported.")
-    return response
+@router.post("/cases/import/{upload_id}/drop", "drop_file", Action.IMPORT_FILES)
+def delete_upload(page: PageDep, upload: UploadDep) -> Response:
+    UploadStore(page.ctx).remove(upload)
+    return redirect("/cases/import", "Cancelled. The file was deleted and nothing was imported.")
 
 
-@router.get("/cases/import/{upload_id}/errors.csv", name="errors_file", dependencies=[requires(Action.IMPORT_FILES)])
-def read_errors(ctx: ContextDep, caller: CallerDep, upload_id: str) -> Response:
+@router.get("/cases/import/{upload_id}/errors.csv", "errors_file", Action.IMPORT_FILES)
+def read_errors(page: PageDep, upload: UploadDep) -> Response:
     """Download the rejected rows as a CSV file to fix and upload again."""
-    uploads = UploadStore(ctx)
-    return rejected_rows_csv(uploads, uploads.find(upload_id, owner=upload_owner(caller)))
+    return rejected_rows_csv(page.ctx, upload)
 
 
 def _parse_kind(form_data: FormData) -> CaseKind:
     return CaseKind.RECAP if form_data.get("kind") == CaseKind.RECAP.value else CaseKind.CASE
 
 
-def _page(
-    request: Request, ctx: AppContext, uploads: UploadStore, upload: Upload, *, error: str = "", status: int = 200
-) -> Response:
+def _page(page: PageRequest, upload: Upload, *, error: str = "", status: int = 200) -> Response:
+    uploads = UploadStore(page.ctx)
     preview: FilePreview | None = None
     if upload.state in {"ready", "failed"} and uploads.file_path(upload).is_file():
         try:
-            preview = preview_file(ctx.store, uploads.file_path(upload), kind=upload.kind, mapping=upload.mapping)
+            preview = preview_upload(page.ctx, upload)
         except PatternmindError as preview_error:
             error = error or str(preview_error)
     rejected = uploads.rejected_rows(upload) if not upload.is_in_progress else []
-    return render(
-        request,
+    return page.render(
         "cases/upload.html",
         status,
         upload=upload,

@@ -3,22 +3,14 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData, UploadFile
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Action
-from patternmind.errors import (
-    PatternmindError,
-    RawTextKeyInvalid,
-    RuleViolated,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.errors import PatternmindError, RuleViolated, UsageError, VersionConflict
 from patternmind.ingestion.form_validation import FieldError, suggest_field
 from patternmind.services.case_submission import (
     CaseInput,
@@ -36,24 +28,16 @@ from patternmind.web import case_fields
 from patternmind.web.audit import audit_target, skip_audit
 from patternmind.web.caller import Caller
 from patternmind.web.case_fields import CONSENT_OPTIONS, FIELD_GROUPS, form_field_names
-from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.pages.cases import render_case
-from patternmind.web.permissions import requires
-from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
-from patternmind.web.routing import PageRoute
+from patternmind.web.forms import FormDataDep, form_version
+from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.pages.cases import reads_original_text, render_case
+from patternmind.web.routing import PageRouter
 from patternmind.web.safe_text import mark_placeholders
-from patternmind.web.templating import flash, render
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 MAX_KEY_LENGTH = 40
-
-
-async def _form_data(request: Request) -> FormData:
-    return await request.form()
-
-
-FormDataDep = Annotated[FormData, Depends(_form_data)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +52,15 @@ class CaseForm:
     version: int | None = None
 
 
-@router.get("/cases/new", name="new_case", dependencies=[requires(Action.SUBMIT_CASE)])
-def new_case(request: Request, ctx: ContextDep, caller: CallerDep, kind: str = "", full: str = "") -> Response:
+@router.get("/cases/new", "new_case", Action.SUBMIT_CASE)
+def new_case(page: PageDep, kind: str = "", full: str = "") -> Response:
     chosen = CaseKind.RECAP if kind == CaseKind.RECAP.value else CaseKind.CASE
-    form = {"consent": ctx.store.network.get().default_consent.value}
-    return _page(request, caller, CaseForm(kind=chosen, values=form, is_full=bool(full), key=secrets.token_hex(8)))
+    form = {"consent": page.store.network.get().default_consent.value}
+    return _page(page, CaseForm(kind=chosen, values=form, is_full=bool(full), key=secrets.token_hex(8)))
 
 
-@router.post("/cases/new", name="send_case", dependencies=[requires(Action.SUBMIT_CASE)])
-def submit_case_form(request: Request, ctx: ContextDep, caller: CallerDep, form_data: FormDataDep) -> Response:
+@router.post("/cases/new", "send_case", Action.SUBMIT_CASE)
+def submit_case_form(page: PageDep, form_data: FormDataDep) -> Response:
     """Preview the case or save it.
 
     The form's key becomes its external id, so that submitting twice saves one case.
@@ -86,38 +70,35 @@ def submit_case_form(request: Request, ctx: ContextDep, caller: CallerDep, form_
     key = "".join(char for char in _form_text(form_data, "key") if char.isalnum())[
         :MAX_KEY_LENGTH
     ] or secrets.token_hex(8)
-    page = CaseForm(kind=kind, values=form, is_full=bool(_form_text(form_data, "full")), key=key)
+    case_form = CaseForm(kind=kind, values=form, is_full=bool(_form_text(form_data, "full")), key=key)
     if _form_text(form_data, "do") != "save":
-        skip_audit(request)
+        skip_audit(page.request)
     if _form_text(form_data, "do") == "more":
-        return _page(request, caller, replace(page, is_full=True), has_more_fields=True)
-    case_input = _case_input(caller, form_data, form, kind, external_id=f"desk-{key}")
+        return _page(page, replace(case_form, is_full=True), has_more_fields=True)
+    case_input = _case_input(page.caller, form_data, form, kind, external_id=f"desk-{key}")
     try:
         if _form_text(form_data, "do") != "save":
-            return _page(request, caller, page, preview=preview_case(ctx.store, case_input))
-        result = submit_case(ctx.store, ctx.clock, case_input)
+            return _page(page, case_form, preview=preview_case(page.store, case_input))
+        result = submit_case(page.store, page.ctx.clock, case_input)
     except InvalidCase as error:
-        return _page(request, caller, page, errors=error.field_errors, status=422)
+        return _page(page, case_form, errors=error.field_errors, status=422)
     except RuleViolated as error:
-        return _page(request, caller, page, errors=(FieldError("", str(error)),), status=409)
-    audit_target(request, "case", result.case.id)
-    response = RedirectResponse(f"/cases/{result.case.id}/saved", status_code=303)
-    flash(response, "Saved. Thank you." if result.is_new else "This case was already saved.")
-    return response
+        return _page(page, case_form, errors=(FieldError("", str(error)),), status=409)
+    audit_target(page.request, "case", result.case.id)
+    message = "Saved. Thank you." if result.is_new else "This case was already saved."
+    return redirect(f"/cases/{result.case.id}/saved", message)
 
 
-@router.get("/cases/{case_id}/saved", name="saved_case", dependencies=[requires(Action.SEARCH)])
-def read_saved_case(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
+@router.get("/cases/{case_id}/saved", "saved_case", Action.SEARCH)
+def read_saved_case(page: PageDep, case_id: str) -> Response:
     """Show a saved case with its suggested theme, computed without a run."""
-    view = get_case_view(ctx.store, case_id)
-    placement, placement_error = _placement(ctx, view.case.id, caller)
+    view = get_case_view(page.store, case_id)
+    placement, placement_error = _placement(page, view.case.id)
     suggestion = None
-    if caller.may(Action.EDIT_CASE, is_own_case(ctx.store, view.case, caller.member)):
+    if page.caller.may(Action.EDIT_CASE, is_own_case(page.store, view.case, page.caller.member)):
         suggestion = suggest_field({**view.case.text, **view.case.facts}, kind=view.case.kind)
     return render_case(
-        request,
-        ctx,
-        caller,
+        page,
         view,
         just_saved=True,
         placement=placement,
@@ -126,62 +107,56 @@ def read_saved_case(request: Request, ctx: ContextDep, caller: CallerDep, case_i
     )
 
 
-def _placement(ctx: ContextDep, case_id: str, caller: Caller) -> tuple[CasePlacement | None, str]:
+def _placement(page: PageRequest, case_id: str) -> tuple[CasePlacement | None, str]:
     """Return the suggested theme for callers who see themes, else a message."""
-    if not caller.may(Action.SEE_THEMES, reading=True):
+    if not page.caller.may(Action.SEE_THEMES, reading=True):
         return None, "The next run compares it with all other cases."
     try:
-        return ctx.placer().place_cases([case_id])[0], ""
+        return page.ctx.placer().place_cases([case_id])[0], ""
     except UsageError as error:
         return None, str(error)
     except PatternmindError:
         return None, "No theme can be suggested right now. The case is saved, and the next run places it."
 
 
-@router.get("/cases/{case_id}/edit", name="edit_form", dependencies=[requires(Action.EDIT_CASE, own=True)])
-def edit_case_page(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
-    view = get_case_view(ctx.store, case_id)
+@router.get("/cases/{case_id}/edit", "edit_form", Action.EDIT_CASE, own=True)
+def edit_case_page(page: PageDep, case_id: str) -> Response:
+    view = get_case_view(page.store, case_id)
     case = view.case
-    caller.require(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
-    try:
-        submitted = get_submitted_fields(ctx.store, case.id)
-    except RawTextKeyInvalid as error:
-        raise HTTPProblem(
-            STORE_UNAVAILABLE, "The original text is encrypted, and this server was started without the key."
-        ) from error
+    page.caller.require(Action.EDIT_CASE, is_own_case(page.store, case, page.caller.member))
+    with reads_original_text():
+        submitted = get_submitted_fields(page.store, case.id)
     form = {**submitted, "consent": case.consent.value}
-    return _page(request, caller, CaseForm(kind=case.kind, values=form, case_id=case.id, version=view.n_versions))
+    return _page(page, CaseForm(kind=case.kind, values=form, case_id=case.id, version=view.n_versions))
 
 
-@router.post("/cases/{case_id}/edit", name="send_edit", dependencies=[requires(Action.EDIT_CASE, own=True)])
-def submit_edit(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, form_data: FormDataDep) -> Response:
+@router.post("/cases/{case_id}/edit", "send_edit", Action.EDIT_CASE, own=True)
+def submit_edit(page: PageDep, case_id: str, form_data: FormDataDep) -> Response:
     """Save a new version; if another person saved one first, show both and keep the text."""
-    view = get_case_view(ctx.store, case_id)
+    view = get_case_view(page.store, case_id)
     case = view.case
-    caller.require(Action.EDIT_CASE, is_own_case(ctx.store, case, caller.member))
+    page.caller.require(Action.EDIT_CASE, is_own_case(page.store, case, page.caller.member))
     form = _form_values(form_data, case.kind)
-    version = _parse_version(_form_text(form_data, "version"))
-    page = CaseForm(kind=case.kind, values=form, case_id=case.id, version=version)
-    case_input = _case_input(caller, form_data, form, case.kind, external_id=case.external_id)
+    version = form_version(form_data)
+    case_form = CaseForm(kind=case.kind, values=form, case_id=case.id, version=version)
+    case_input = _case_input(page.caller, form_data, form, case.kind, external_id=case.external_id)
     try:
         if _form_text(form_data, "do") != "save":
-            skip_audit(request)
-            return _page(request, caller, page, preview=preview_case(ctx.store, case_input))
-        edit_case(ctx.store, ctx.clock, case.id, case_input, expected_version=version)
+            skip_audit(page.request)
+            return _page(page, case_form, preview=preview_case(page.store, case_input))
+        edit_case(page.store, page.ctx.clock, case.id, case_input, expected_version=version)
     except InvalidCase as error:
-        return _page(request, caller, page, errors=error.field_errors, status=422)
+        return _page(page, case_form, errors=error.field_errors, status=422)
     except VersionConflict:
-        current = get_submitted_fields(ctx.store, case.id)
+        current = get_submitted_fields(page.store, case.id)
         other_version = [
             (case_fields.field_label(name), mark_placeholders(current.get(name, "")))
             for name in form_field_names(case.kind)
             if current.get(name, "").strip() != form.get(name, "").strip()
         ]
-        page = replace(page, version=ctx.store.submissions.count_versions(case.id))
-        return _page(request, caller, page, other_version=other_version, status=412)
-    response = RedirectResponse(f"/cases/{case.id}/saved", status_code=303)
-    flash(response, "Saved. The previous version is kept.")
-    return response
+        case_form = replace(case_form, version=page.store.submissions.count_versions(case.id))
+        return _page(page, case_form, other_version=other_version, status=412)
+    return redirect(f"/cases/{case.id}/saved", "Saved. The previous version is kept.")
 
 
 def _case_input(
@@ -208,14 +183,9 @@ def _form_text(form_data: FormData, name: str) -> str:
     return "" if isinstance(value, UploadFile) else value.replace("\r\n", "\n")
 
 
-def _parse_version(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 9 else None
-
-
 def _page(
-    request: Request,
-    caller: Caller,
-    case_form: "CaseForm",
+    page: PageRequest,
+    case_form: CaseForm,
     *,
     preview: CasePreview | None = None,
     errors: Sequence[FieldError] = (),
@@ -238,10 +208,10 @@ def _page(
         "has_more_fields": False,
         "groups": FIELD_GROUPS[case_form.kind],
         "consents": CONSENT_OPTIONS,
-        "may_name": caller.may(Action.SEE_RAW_TEXT),
+        "may_name": page.caller.may(Action.SEE_RAW_TEXT),
         **more,
     }
-    return render(request, "cases/form.html", **values)
+    return page.render("cases/form.html", **values)
 
 
 def _preview_rows(preview: CasePreview | None) -> list[tuple[str, Any]]:

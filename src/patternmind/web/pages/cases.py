@@ -1,19 +1,16 @@
 """Pages of cases: the list, a case with related data, and its original text."""
 
 import datetime as dt
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import Form, Query
+from starlette.responses import Response
 
-from patternmind.domain.cases import (
-    SUSPICIOUS_FLAG_PREFIX,
-    Case,
-    CaseKind,
-    text_fields,
-)
+from patternmind.domain.breadth import pluralize
+from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Case, CaseKind, text_fields
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import CaseFilter
 from patternmind.errors import NotFound, RawTextKeyInvalid, UsageError
@@ -29,17 +26,17 @@ from patternmind.services.case_view import (
 )
 from patternmind.services.possible_names import confirm_names
 from patternmind.web import case_fields
-from patternmind.web.caller import Caller
+from patternmind.web.case_access import authorized_case
 from patternmind.web.case_fields import STATUS_OPTIONS
-from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.pages.case_removal import render_withdrawn_case
 from patternmind.web.pagination import decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
 from patternmind.web.problems import STORE_UNAVAILABLE, HTTPProblem
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.safe_text import link_urls, mark_placeholders
-from patternmind.web.templating import flash, render
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 25
 MAX_FILTER_LENGTH = 400
@@ -56,25 +53,20 @@ FLAG_OPTIONS = [
 ]
 
 
-@router.get("/cases", name="list_cases", dependencies=[requires(Action.SEARCH)])
-def list_cases(
-    request: Request,
-    ctx: ContextDep,
-    caller: CallerDep,
-    *,
-    after: Annotated[str, Query(max_length=800)] = "",
-) -> Response:
+@router.get("/cases", "list_cases", Action.SEARCH)
+def list_cases(page: PageDep, *, after: Annotated[str, Query(max_length=800)] = "") -> Response:
     """List cases, newest first, filtered by the query; invalid filters are ignored and reported."""
-    sees_themes = caller.may(Action.SEE_THEMES, reading=True)
-    filters = {name: request.query_params.get(name, "")[:MAX_FILTER_LENGTH] for name in FILTER_NAMES}
+    sees_themes = page.caller.may(Action.SEE_THEMES, reading=True)
+    filters = {name: page.request.query_params.get(name, "")[:MAX_FILTER_LENGTH] for name in FILTER_NAMES}
     filters = {name: value for name, value in filters.items() if value and (sees_themes or name != "theme")}
     errors: dict[str, str] = {}
-    page = find_cases(ctx.store, _case_filter(filters, errors), limit=PAGE_SIZE, after=decode_cursor(after or None))
-    theme_names = ctx.store.themes.names() if sees_themes else {}
-    return render(
-        request,
+    case_page = find_cases(
+        page.store, _case_filter(filters, errors), limit=PAGE_SIZE, after=decode_cursor(after or None)
+    )
+    theme_names = page.store.themes.names() if sees_themes else {}
+    return page.render(
         "cases/list.html",
-        page=page,
+        page=case_page,
         theme_names=theme_names,
         sees_themes=sees_themes,
         filters=filters,
@@ -83,10 +75,12 @@ def list_cases(
         flags=FLAG_OPTIONS,
         statuses=[("", "Any"), *STATUS_OPTIONS],
         themes=[("", "All"), (UNPLACED_OPTION, "Not in a theme yet"), *theme_names.items()],
-        teams=[("", "All"), *((team, team) for team in ctx.store.cases.teams())],
-        next_url=_list_url({**filters, "after": encode_cursor(page.next_cursor) or ""}) if page.next_cursor else "",
+        teams=[("", "All"), *((team, team) for team in page.store.cases.teams())],
+        next_url=_list_url({**filters, "after": encode_cursor(case_page.next_cursor) or ""})
+        if case_page.next_cursor
+        else "",
         first_url=_list_url(filters) if after else "",
-        count=_count_label(page.n_total, is_filtered=bool(filters)),
+        count=_count_label(case_page.n_total, is_filtered=bool(filters)),
         value_label=case_fields.value_label,
     )
 
@@ -123,36 +117,34 @@ def _count_label(n: int, *, is_filtered: bool) -> str:
     return f"{n:,} {noun}"
 
 
-@router.get("/cases/{case_id}", name="read_case", dependencies=[requires(Action.SEARCH)])
-def read_case(request: Request, ctx: ContextDep, caller: CallerDep, case_id: str) -> Response:
+@router.get("/cases/{case_id}", "read_case", Action.SEARCH)
+def read_case(page: PageDep, case_id: str) -> Response:
     """Show a case as others see it; a withdrawn case is shown only to callers who may restore it."""
-    from patternmind.web.pages.case_removal import render_withdrawn_case  # the two pages share a path
-
     try:
-        view = get_case_view(ctx.store, case_id)
+        view = get_case_view(page.store, case_id)
     except NotFound:
-        return render_withdrawn_case(request, ctx, caller, case_id)
+        return render_withdrawn_case(page, case_id)
     if view.case.id != case_id:
-        return RedirectResponse(f"/cases/{view.case.id}", status_code=303)
-    return render_case(request, ctx, caller, view)
+        return redirect(f"/cases/{view.case.id}")
+    return render_case(page, view)
 
 
-def render_case(request: Request, ctx: ContextDep, caller: Caller, view: CaseView, **more: Any) -> Response:
+def render_case(page: PageRequest, view: CaseView, **more: Any) -> Response:
     case = view.case
-    is_own = is_own_case(ctx.store, case, caller.member)
-    sees_themes = caller.may(Action.SEE_THEMES, reading=True)
-    sees_drafts = caller.may(Action.SEE_DRAFTS, reading=True)
-    sees_names = caller.may(Action.SEE_POSSIBLE_NAMES, is_own)
+    is_own = is_own_case(page.store, case, page.caller.member)
+    sees_themes = page.caller.may(Action.SEE_THEMES, reading=True)
+    sees_drafts = page.caller.may(Action.SEE_DRAFTS, reading=True)
+    sees_names = page.caller.may(Action.SEE_POSSIBLE_NAMES, is_own)
     values: dict[str, Any] = {
         "view": view,
         "case": case,
         "is_own": is_own,
-        "may_edit": caller.may(Action.EDIT_CASE, is_own),
-        "may_erase": caller.may(Action.ERASE_CASE, is_own),
-        "sees_raw": caller.may(Action.SEE_RAW_TEXT, is_own),
+        "may_edit": page.caller.may(Action.EDIT_CASE, is_own),
+        "may_erase": page.caller.may(Action.ERASE_CASE, is_own),
+        "sees_raw": page.caller.may(Action.SEE_RAW_TEXT, is_own),
         "sees_themes": sees_themes,
         "sees_drafts": sees_drafts,
-        "may_confirm": caller.may(Action.ROSTER),
+        "may_confirm": page.caller.may(Action.ROSTER),
         "texts": [
             (name, case_fields.field_label(name), mark_placeholders(value)) for name, value in _texts_in_order(case)
         ],
@@ -160,13 +152,23 @@ def render_case(request: Request, ctx: ContextDep, caller: Caller, view: CaseVie
         "extra": [(mark_placeholders(name), mark_placeholders(value)) for name, value in case.extra.items()],
         "suspicions": case.suspicions,
         "flags": [flag for flag in case.flags if not flag.startswith(SUSPICIOUS_FLAG_PREFIX)],
-        "similar_cases": find_similar_cases(ctx.store, ctx.live_index.neighbours, case),
-        "quotes": find_quotations(ctx.store, case.id) if sees_drafts else [],
+        "similar_cases": find_similar_cases(page.store, page.ctx.live_index.neighbours, case),
+        "quotes": find_quotations(page.store, case.id) if sees_drafts else [],
         "possible_names": possible_names_in_case(case) if sees_names else (),
         "just_saved": False,
         **more,
     }
-    return render(request, "cases/case.html", **values)
+    return page.render("cases/case.html", **values)
+
+
+@contextmanager
+def reads_original_text() -> Generator[None]:
+    """Answer with a problem if the original text cannot be decrypted."""
+    try:
+        yield
+    except RawTextKeyInvalid as error:
+        detail = "The original text is encrypted, and this server was started without the key."
+        raise HTTPProblem(STORE_UNAVAILABLE, detail) from error
 
 
 def _texts_in_order(case: Case) -> list[tuple[str, str]]:
@@ -190,19 +192,12 @@ def _fact_rows(case: Case) -> list[tuple[str, Any]]:
     return [*rows, (case_fields.field_label("consent"), case_fields.value_label("consent", case.consent.value))]
 
 
-@router.get("/cases/{case_id}/raw", name="read_raw", dependencies=[requires(Action.SEE_RAW_TEXT, own=True)])
-def read_raw(
-    request: Request, ctx: ContextDep, caller: CallerDep, case_id: str, version: int | None = None
-) -> Response:
+@router.get("/cases/{case_id}/raw", "read_raw", Action.SEE_RAW_TEXT, own=True)
+def read_raw(page: PageDep, case_id: str, version: int | None = None) -> Response:
     """Show the original text of a case with names, in every version."""
-    case = ctx.store.cases.get(case_id)
-    caller.require(Action.SEE_RAW_TEXT, is_own_case(ctx.store, case, caller.member))
-    try:
-        versions = list_versions(ctx.store, case.id)
-    except RawTextKeyInvalid as error:
-        raise HTTPProblem(
-            STORE_UNAVAILABLE, "The original text is encrypted, and this server was started without the key."
-        ) from error
+    case = authorized_case(page.ctx, page.caller, case_id, Action.SEE_RAW_TEXT)
+    with reads_original_text():
+        versions = list_versions(page.store, case.id)
     number = version or versions[0].number
     selected = next((candidate for candidate in versions if candidate.number == number), None)
     if selected is None:
@@ -213,8 +208,7 @@ def read_raw(
         (case_fields.field_label(name), link_urls(case_fields.value_label(name, value)))
         for name, value in raw.facts.items()
     ]
-    return render(
-        request,
+    return page.render(
         "cases/raw.html",
         case=case,
         versions=versions,
@@ -225,20 +219,17 @@ def read_raw(
     )
 
 
-@router.post("/cases/{case_id}/names", name="confirm", dependencies=[requires(Action.ROSTER)])
-def confirm_case_names(ctx: ContextDep, case_id: str, names: Annotated[list[str], Form()] = []) -> Response:  # noqa: B006
+@router.post("/cases/{case_id}/names", "confirm", Action.ROSTER)
+def confirm_case_names(page: PageDep, case_id: str, names: Annotated[list[str], Form()] = []) -> Response:  # noqa: B006
     """Add possible names to the roster, which redacts them in all stored texts."""
-    case = ctx.store.cases.get(case_id)
+    case = page.store.cases.get(case_id)
     candidates = {candidate.name for candidate in possible_names_in_case(case)}
     selected = [name for name in names if name in candidates]
-    response = RedirectResponse(f"/cases/{case.id}", status_code=303)
-    if not selected:
-        flash(response, "Select the names first.")
-        return response
-    try:
-        n = confirm_names(ctx.store, selected)
-    except UsageError as error:
-        flash(response, str(error))
-        return response
-    flash(response, f"{n} name{'' if n == 1 else 's'} added to the roster and redacted in all texts.")
-    return response
+    message = "Select the names first."
+    if selected:
+        try:
+            n = confirm_names(page.store, selected)
+            message = f"{pluralize(n, 'name')} added to the roster and redacted in all texts."
+        except UsageError as error:
+            message = str(error)
+    return redirect(f"/cases/{case.id}", message)

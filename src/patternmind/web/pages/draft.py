@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from starlette.concurrency import run_in_threadpool
+from fastapi import Query
 from starlette.datastructures import FormData
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from patternmind.domain import permissions
 from patternmind.domain.draft_fields import COUNTER_SEARCH, FieldValue, value_to_text
 from patternmind.domain.drafts import (
     DraftAction,
@@ -21,13 +18,8 @@ from patternmind.domain.drafts import (
     fields_of,
     state_of,
 )
-from patternmind.errors import (
-    InvalidState,
-    PatternmindError,
-    RuleViolated,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.domain.permissions import Action
+from patternmind.errors import InvalidState, PatternmindError, RuleViolated, UsageError, VersionConflict
 from patternmind.ports import Store
 from patternmind.publishing.field_text import provenance_line
 from patternmind.publishing.publication_rules import PublishedPattern
@@ -42,14 +34,15 @@ from patternmind.services.review_queue import (
 )
 from patternmind.services.reviews import decide_draft, get_draft, preview_decision
 from patternmind.web import draft_view
-from patternmind.web.dependencies import CallerDep, ContextDep
+from patternmind.web.caller import Caller
 from patternmind.web.draft_permissions import require_decision_permission
+from patternmind.web.forms import FormDataDep, form_version
+from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pages.review import progress_text, redirect_to_next
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.templating import flash, render
+from patternmind.web.routing import PageRouter
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 CONFIRMATIONS: Mapping[DraftAction, str] = {
     DraftAction.ACCEPT: "Accepted.",
@@ -67,48 +60,34 @@ ACTIONS_STAYING_ON_DRAFT = frozenset({DraftAction.EDIT, DraftAction.UNDO})
 """Actions after which the page shows the same draft, not the next."""
 
 
-@router.get("/drafts/{draft_id}", name="read_draft", dependencies=[requires(permissions.Action.SEE_DRAFTS)])
+@router.get("/drafts/{draft_id}", "read_draft", Action.SEE_DRAFTS)
 def read_draft(
-    request: Request,
-    ctx: ContextDep,
-    caller: CallerDep,
-    draft_id: str,
-    *,
-    claim: Annotated[int, Query(ge=0, le=10_000)] = -1,
-    edit: bool = False,
+    page: PageDep, draft_id: str, *, claim: Annotated[int, Query(ge=0, le=10_000)] = -1, edit: bool = False
 ) -> Response:
-    reviewed = get_draft(ctx.store, draft_id)
-    return _page(request, ctx, caller, reviewed, claim=claim, edit=edit)
+    reviewed = get_draft(page.store, draft_id)
+    return _page(page, reviewed, claim=claim, edit=edit)
 
 
 def _page(
-    request: Request,
-    ctx: ContextDep,
-    caller: CallerDep,
-    reviewed: ReviewedDraft,
-    *,
-    claim: int = -1,
-    edit: bool = False,
-    status: int = 200,
-    **more: Any,
+    page: PageRequest, reviewed: ReviewedDraft, *, claim: int = -1, edit: bool = False, status: int = 200, **more: Any
 ) -> Response:
     draft = reviewed.grounded.draft
-    queue = get_review_queue(ctx.store, ctx.clock, caller.name)
+    queue = get_review_queue(page.store, page.ctx.clock, page.caller.name)
     previous_id, next_id = adjacent_drafts(queue, draft.id)
     numbers = [number for number, quoted in enumerate(draft.claims) if quoted.quotes]
     selected_claim = claim if claim in numbers else (numbers[0] if numbers else -1)
-    cases = get_source_cases(ctx.store, draft)
-    is_log_hidden = hides_log(reviewed.decisions, caller.name)
+    cases = get_source_cases(page.store, draft)
+    is_log_hidden = hides_log(reviewed.decisions, page.caller.name)
     actions = possible_actions(reviewed.decisions)
-    undoable_id = find_undoable_draft(ctx.store, caller.name)
+    undoable_id = find_undoable_draft(page.store, page.caller.name)
     values: dict[str, Any] = {
         "draft": draft,
-        "reviewed": with_visible_log(reviewed, caller.name),
+        "reviewed": with_visible_log(reviewed, page.caller.name),
         "version": reviewed.version,
         "item": next((item for item in queue.items if item.draft_id == draft.id), None),
         "name": fields_of(reviewed)["name"],
         "state": state_of(reviewed.decisions),
-        "review_status": review_status(reviewed.decisions, caller.name),
+        "review_status": review_status(reviewed.decisions, page.caller.name),
         "fields": draft_view.field_views(reviewed, changes=not is_log_hidden),
         "draft_flags": draft_view.draft_flags(reviewed),
         "n_refused_claims": len(reviewed.grounded.refused_claims),
@@ -118,14 +97,16 @@ def _page(
         "is_log_hidden": is_log_hidden,
         "active_ids": {decision.id for decision in active_decisions(reviewed.decisions)},
         "provenance": provenance_line(draft.provenance),
-        "publication": _publication_status(ctx.store, reviewed),
+        "publication": _publication_status(page.store, reviewed),
         "possible_actions": {
-            action.value for action in actions if action is not DraftAction.RETIRE or _may_retire(caller)
+            action.value
+            for action in actions
+            if action is not DraftAction.RETIRE or page.caller.may(Action.RETIRE_PATTERN)
         },
         "reasons": REASON_OPTIONS,
         "has_own_last": undoable_id is not None,
         "is_own_last_here": undoable_id == draft.id,
-        "has_theme_page": draft.theme_id and "/themes/{theme_id}" in request.app.state.pages,
+        "has_theme_page": draft.theme_id and "/themes/{theme_id}" in page.request.app.state.pages,
         "previous_id": previous_id,
         "next_id": next_id,
         "progress": progress_text(queue),
@@ -137,11 +118,7 @@ def _page(
         "by": "",
         **more,
     }
-    return render(request, "review/draft.html", status, **values)
-
-
-def _may_retire(caller: CallerDep) -> bool:
-    return caller.may(permissions.Action.RETIRE_PATTERN)
+    return page.render("review/draft.html", status, **values)
 
 
 def _form_fields(
@@ -175,26 +152,21 @@ def _publication_status(store: Store, reviewed: ReviewedDraft) -> tuple[bool, st
     return False, result.reason
 
 
-@router.post("/drafts/{draft_id}/decide", name="decide", dependencies=[requires(permissions.Action.REVIEW_DRAFTS)])
-async def decide(request: Request, ctx: ContextDep, caller: CallerDep, draft_id: str) -> Response:
-    form = await request.form()
-    return await run_in_threadpool(_decide, request, ctx, caller, draft_id, form)
-
-
-def _decide(request: Request, ctx: ContextDep, caller: CallerDep, draft_id: str, form: FormData) -> Response:
-    reviewed = get_draft(ctx.store, draft_id)
-    action, reason, version = _parse_action(form), _parse_reason(form), _parse_version(form)
-    actor = caller.name or str(form.get("by", ""))
+@router.post("/drafts/{draft_id}/decide", "decide", Action.REVIEW_DRAFTS)
+def decide(page: PageDep, draft_id: str, form: FormDataDep) -> Response:
+    reviewed = get_draft(page.store, draft_id)
+    action, reason, version = _parse_action(form), _parse_reason(form), form_version(form, missing=-1)
+    actor = page.caller.name or str(form.get("by", ""))
     note = str(form.get("note", ""))[:4000]
     submitted = {name[2:]: str(value) for name, value in form.items() if name.startswith("f.")}
     edits = _changed_fields(reviewed, submitted)
     if _repeats_last_decision(reviewed, action, actor, version, edits):
-        return _redirect_after(ctx, caller, draft_id, action)
-    require_decision_permission(ctx.store, caller, draft_id, action)
+        return _redirect_after(page, draft_id, action)
+    require_decision_permission(page.store, page.caller, draft_id, action)
     try:
         decide_draft(
-            ctx.store,
-            ctx.clock,
+            page.store,
+            page.ctx.clock,
             draft_id,
             action,
             actor=actor,
@@ -204,14 +176,12 @@ def _decide(request: Request, ctx: ContextDep, caller: CallerDep, draft_id: str,
             expected_version=version,
         )
     except (VersionConflict, RuleViolated, UsageError, InvalidState) as error:
-        reviewed = get_draft(ctx.store, draft_id)
+        reviewed = get_draft(page.store, draft_id)
         edits = _changed_fields(reviewed, submitted)
         if _repeats_last_decision(reviewed, action, actor, version, edits):  # the other of two clicks was faster
-            return _redirect_after(ctx, caller, draft_id, action)
-        return _render_conflict(
-            request, ctx, caller, draft_id, error, action=action, submitted=submitted, note=note, actor=actor
-        )
-    return _redirect_after(ctx, caller, draft_id, action)
+            return _redirect_after(page, draft_id, action)
+        return _render_conflict(page, draft_id, error, action=action, submitted=submitted, note=note, actor=actor)
+    return _redirect_after(page, draft_id, action)
 
 
 def _changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dict[str, FieldValue]:
@@ -241,11 +211,6 @@ def _parse_reason(form: FormData) -> RejectionReason | None:
     return RejectionReason(reason) if reason in set(RejectionReason) else None
 
 
-def _parse_version(form: FormData) -> int:
-    version = str(form.get("version", ""))
-    return int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1
-
-
 def _repeats_last_decision(
     reviewed: ReviewedDraft, action: DraftAction, actor: str, version: int, edits: Mapping[str, object]
 ) -> bool:
@@ -256,19 +221,15 @@ def _repeats_last_decision(
     return last.by == actor.strip() and last.action is action and not edits
 
 
-def _redirect_after(ctx: ContextDep, caller: CallerDep, draft_id: str, action: DraftAction) -> Response:
+def _redirect_after(page: PageRequest, draft_id: str, action: DraftAction) -> Response:
     """Redirect to the next draft, or to the same one after an edit or undo."""
-    response: Response = RedirectResponse(f"/drafts/{draft_id}", status_code=303)
-    if action not in ACTIONS_STAYING_ON_DRAFT:
-        response = redirect_to_next(ctx, caller, after=draft_id)
-    flash(response, CONFIRMATIONS[action])
-    return response
+    if action in ACTIONS_STAYING_ON_DRAFT:
+        return redirect(f"/drafts/{draft_id}", CONFIRMATIONS[action])
+    return redirect_to_next(page, CONFIRMATIONS[action], after=draft_id)
 
 
 def _render_conflict(
-    request: Request,
-    ctx: ContextDep,
-    caller: CallerDep,
+    page: PageRequest,
     draft_id: str,
     error: PatternmindError,
     *,
@@ -278,25 +239,23 @@ def _render_conflict(
     actor: str,
 ) -> Response:
     """Render the page again with the submitted text and its differences from the current text."""
-    reviewed = get_draft(ctx.store, draft_id)
+    reviewed = get_draft(page.store, draft_id)
     is_changed = isinstance(error, VersionConflict | InvalidState)
-    may_compare = is_changed and not hides_log(reviewed.decisions, caller.name)
+    may_compare = is_changed and not hides_log(reviewed.decisions, page.caller.name)
     return _page(
-        request,
-        ctx,
-        caller,
+        page,
         reviewed,
         edit=action is DraftAction.EDIT,
         status=412 if isinstance(error, VersionConflict) else 409 if is_changed else 422,
         form_fields=_form_fields(reviewed, submitted),
-        error=_changed_message(reviewed, caller) if is_changed else str(error),
+        error=_changed_message(reviewed, page.caller) if is_changed else str(error),
         differences=_field_differences(reviewed, submitted) if may_compare else (),
         note=note,
         by=actor,
     )
 
 
-def _changed_message(reviewed: ReviewedDraft, caller: CallerDep) -> str:
+def _changed_message(reviewed: ReviewedDraft, caller: Caller) -> str:
     if hides_log(reviewed.decisions, caller.name) or not reviewed.decisions:
         return (
             "Someone else decided on this draft in the meantime. Yours was not saved; check the draft and decide again."

@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter
-from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind.domain.permissions import Action
 from patternmind.review import ReviewStatus
 from patternmind.services.review_queue import get_review_queue, list_own_decisions, next_draft
-from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.templating import render
+from patternmind.web.page_request import PageDep
+from patternmind.web.routing import PageRouter
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +43,12 @@ HOME_ACTIONS = (
 )
 
 
-@router.get("/", name="home", dependencies=[requires(Action.SEARCH)])
-def home(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
-    sees_drafts = caller.may(Action.SEE_DRAFTS)
-    queue = get_review_queue(ctx.store, ctx.clock, caller.name) if sees_drafts else None
+@router.get("/", "home", Action.SEARCH)
+def home(page: PageDep) -> Response:
+    sees_drafts = page.caller.may(Action.SEE_DRAFTS)
+    queue = get_review_queue(page.store, page.ctx.clock, page.caller.name) if sees_drafts else None
     pending: list[PendingReview] = []
-    if queue and caller.may(Action.REVIEW_DRAFTS):
+    if queue and page.caller.may(Action.REVIEW_DRAFTS):
         second = len(queue.filter(ReviewStatus.SECOND))
         pending = [
             PendingReview(len(queue.filter(ReviewStatus.WAITING)), "to review", "/review", "most uncertain first"),
@@ -61,16 +57,15 @@ def home(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
                 len(queue.to_discuss), "to discuss", "/review/discuss", "reviewers disagree, or flagged for a jam"
             ),
         ]
-    page_paths = request.app.state.pages
-    return render(
-        request,
+    page_paths = page.request.app.state.pages
+    return page.render(
         "home/home.html",
-        network=ctx.store.network.get(),
+        network=page.store.network.get(),
         pending=[review for review in pending if review.n],
         all_done=bool(pending) and not any(review.n for review in pending),
-        next_id=next_draft(queue) if queue and caller.may(Action.REVIEW_DRAFTS) else None,
-        actions=[action for action in HOME_ACTIONS if caller.may(action.action) and action.href in page_paths],
-        run=ctx.store.runs.latest() if caller.may(Action.SEE_THEMES) else None,
-        sees_themes=caller.may(Action.SEE_THEMES),
-        own_decisions=list_own_decisions(ctx.store, caller.name)[:3] if caller.name and sees_drafts else [],
+        next_id=next_draft(queue) if queue and page.caller.may(Action.REVIEW_DRAFTS) else None,
+        actions=[action for action in HOME_ACTIONS if page.caller.may(action.action) and action.href in page_paths],
+        run=page.store.runs.latest() if page.caller.may(Action.SEE_THEMES) else None,
+        sees_themes=page.caller.may(Action.SEE_THEMES),
+        own_decisions=list_own_decisions(page.store, page.caller.name)[:3] if page.caller.name and sees_drafts else [],
     )

@@ -1,11 +1,10 @@
 """The status page of a job, shared by runs and pre-readings."""
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind.domain.jobs import Job, JobKind, JobState
+from patternmind.web.page_request import PageRequest
 from patternmind.web.problems import job_problem
-from patternmind.web.templating import render
 
 STEP_LABELS = {
     "": "Waiting in the queue",
@@ -27,7 +26,7 @@ def step_label(job: Job) -> str:
 
 
 def render_job_status(
-    request: Request, job: Job, *, title: str, lead: str, result_path: str, result_label: str
+    page: PageRequest, job: Job, *, title: str, lead: str, result_path: str, result_label: str
 ) -> Response:
     """Render the progress of a job; the page updates by server-sent events, or by reloading without scripts.
 
@@ -40,8 +39,7 @@ def render_job_status(
         result_label: text of the link to the result.
     """
     section_path, section_title = SECTIONS[job.kind]
-    return render(
-        request,
+    return page.render(
         "jobs/status.html",
         title=title,
         lead=lead,

@@ -3,62 +3,49 @@
 import datetime as dt
 from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import Form, Query
+from starlette.responses import Response
 
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, PATTERN_FIELDS, joined_lines, stated_lines
 from patternmind.domain.drafts import Claim, DraftState
 from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
 from patternmind.publishing.field_text import provenance_line
-from patternmind.services.library import (
-    LibraryEntry,
-    get_library_entry,
-    list_library,
-    search_library,
-)
+from patternmind.services.library import LibraryEntry, get_library_entry, list_library, search_library
 from patternmind.services.pattern_uses import MIN_TEAMS, MIN_USES, record_use
-from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.draft_view import field_title
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.templating import flash, render
+from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.pagination import offset_links
+from patternmind.web.routing import PageRouter
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 24
 
 STATE_OPTIONS = [("", "All"), (DraftState.FIELD_TESTED.value, "Field-tested"), (DraftState.ACCEPTED.value, "Accepted")]
 
 
-@router.get("/library", name="library", dependencies=[requires(Action.SEARCH)])
+@router.get("/library", "library", Action.SEARCH)
 def list_patterns(
-    request: Request,
-    ctx: ContextDep,
+    page: PageDep,
     words: Annotated[str, Query(max_length=500)] = "",
     state: str = "",
     start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
-    library = list_library(ctx.store)
+    library = list_library(page.store)
     matches = [entry for entry in library if state in ("", entry.published.pattern.state.value)]
     if words.strip() and matches:
-        matches = search_library(matches, ctx.store, ctx.encoder, words)
-    query = {name: value for name, value in (("words", words), ("state", state)) if value}
-    n = len(matches)
-    return render(
-        request,
+        matches = search_library(matches, page.store, page.ctx.encoder, words)
+    return page.render(
         "library/list.html",
         patterns=[(entry, _patlet(entry)) for entry in matches[start : start + PAGE_SIZE]],
         n_patterns=len(library),
         words=words,
         state=state,
         states=STATE_OPTIONS,
-        page_range=f"{start + 1}–{min(start + PAGE_SIZE, n)} of {n}" if n > PAGE_SIZE else "",
-        next_url=f"/library?{urlencode({**query, 'start': start + PAGE_SIZE})}" if start + PAGE_SIZE < n else "",
-        first_url=f"/library?{urlencode(query)}" if start else "",
+        **offset_links("/library", len(matches), start, PAGE_SIZE, words=words, state=state),
     )
 
 
@@ -66,14 +53,14 @@ def _patlet(entry: LibraryEntry) -> str:
     return joined_lines(entry.published.pattern.fields, "patlet")
 
 
-@router.get("/library/{pattern_id}", name="read_pattern", dependencies=[requires(Action.SEARCH)])
-def read_pattern(request: Request, ctx: ContextDep, pattern_id: str) -> Response:
-    return _page(request, ctx, get_library_entry(ctx.store, pattern_id))
+@router.get("/library/{pattern_id}", "read_pattern", Action.SEARCH)
+def read_pattern(page: PageDep, pattern_id: str) -> Response:
+    return _page(page, get_library_entry(page.store, pattern_id))
 
 
-def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int = 200, **more: Any) -> Response:
+def _page(page: PageRequest, entry: LibraryEntry, *, status: int = 200, **more: Any) -> Response:
     pattern = entry.published.pattern
-    today = ctx.clock.now().date()
+    today = page.ctx.clock.now().date()
     values: dict[str, Any] = {
         "entry": entry,
         "pattern": pattern,
@@ -90,7 +77,7 @@ def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int
         "counter_evidence": _lines_with_quotes(
             stated_lines(pattern.fields, COUNTER_EVIDENCE), pattern.claims, entry.published.references
         ),
-        "uses": ctx.store.drafts.pattern_uses(pattern.id),
+        "uses": page.store.drafts.pattern_uses(pattern.id),
         "uses_needed": f"{MIN_USES} uses by {MIN_TEAMS} teams",
         "percent_edited": round(100 * pattern.share_edited),
         "provenance": provenance_line(pattern.provenance),
@@ -99,7 +86,7 @@ def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int
         "errors": {},
         **more,
     }
-    return render(request, "library/pattern.html", status, **values)
+    return page.render("library/pattern.html", status, **values)
 
 
 def _lines_with_quotes(
@@ -115,11 +102,9 @@ def _lines_with_quotes(
     return rows
 
 
-@router.post("/library/{pattern_id}/uses", name="record_use", dependencies=[requires(Action.RECORD_USE)])
+@router.post("/library/{pattern_id}/uses", "record_use", Action.RECORD_USE)
 def record_pattern_use(
-    request: Request,
-    ctx: ContextDep,
-    caller: CallerDep,
+    page: PageDep,
     pattern_id: str,
     *,
     on: Annotated[str, Form(max_length=20)] = "",
@@ -130,14 +115,14 @@ def record_pattern_use(
     form = {"on": on, "team": team, "note": note, "by": by}
     try:
         day = _parse_date(on)
-        record_use(ctx.store, ctx.clock, pattern_id, used_on=day, team=team, note=note, actor=caller.name or by)
+        record_use(
+            page.store, page.ctx.clock, pattern_id, used_on=day, team=team, note=note, actor=page.caller.name or by
+        )
     except UsageError as error:
-        entry = get_library_entry(ctx.store, pattern_id)
+        entry = get_library_entry(page.store, pattern_id)
         errors = {_error_field(error): str(error)}
-        return _page(request, ctx, entry, status=422, form=form, errors=errors)
-    response = RedirectResponse(f"/library/{pattern_id}", status_code=303)
-    flash(response, "Use recorded. Thank you: uses show the network what works.")
-    return response
+        return _page(page, entry, status=422, form=form, errors=errors)
+    return redirect(f"/library/{pattern_id}", "Use recorded. Thank you: uses show the network what works.")
 
 
 def _parse_date(text: str) -> dt.date:

@@ -1,127 +1,93 @@
 """Settings page of members, for stewards: invite, change roles, create sign-in links, remove."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import Form
+from starlette.responses import Response
 
 from patternmind.domain.permissions import Action, Role
 from patternmind.errors import RuleViolated, UsageError, VersionConflict
 from patternmind.services.authentication import LINK_LIFETIME, create_sign_in_link
-from patternmind.services.members import (
-    add_member,
-    change_roles,
-    find_member,
-    remove_member,
-)
+from patternmind.services.members import add_member, change_roles, find_member, remove_member
 from patternmind.web.audit import audit_target
-from patternmind.web.caller import Caller
-from patternmind.web.dependencies import CallerDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.state import get_app_state
-from patternmind.web.templating import flash, render
+from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.routing import PageRouter
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 RolesForm = Annotated[list[Role], Form()]
 
 
-@router.get("/settings/members", name="list_members", dependencies=[requires(Action.MEMBERS)])
-def list_members(request: Request, caller: CallerDep) -> Response:
-    return _page(request, caller)
+@router.get("/settings/members", "list_members", Action.MEMBERS)
+def list_members(page: PageDep) -> Response:
+    return _page(page)
 
 
-def _page(
-    request: Request,
-    caller: Caller,
-    *,
-    status: int = 200,
-    name: str = "",
-    roles: list[Role] | None = None,
-    error: str = "",
-    link: str = "",
-    link_for: str = "",
-) -> Response:
-    return render(
-        request,
-        "settings/members.html",
-        status,
-        members=get_app_state(request).ctx.accounts.members.list_all(caller.network_id),
-        all_roles=[(role.value, role.label) for role in Role],
-        name=name,
-        roles=roles if roles is not None else [Role.MEMBER],
-        error=error,
-        link=link,
-        link_for=link_for,
-        link_days=LINK_LIFETIME.days,
-    )
+def _page(page: PageRequest, *, status: int = 200, **more: Any) -> Response:
+    values: dict[str, Any] = {
+        "members": page.accounts.members.list_all(page.caller.network_id),
+        "all_roles": [(role.value, role.label) for role in Role],
+        "name": "",
+        "roles": [Role.MEMBER],
+        "error": "",
+        "link": "",
+        "link_for": "",
+        "link_days": LINK_LIFETIME.days,
+        **more,
+    }
+    return page.render("settings/members.html", status, **values)
 
 
-@router.post("/settings/members", name="invite_member", dependencies=[requires(Action.MEMBERS)])
+@router.post("/settings/members", "invite_member", Action.MEMBERS)
 def invite_member(
-    request: Request,
-    caller: CallerDep,
+    page: PageDep,
     name: Annotated[str, Form(max_length=400)] = "",
     roles: RolesForm = [],  # noqa: B006
 ) -> Response:
     """Add a member and show the sign-in link once; the steward sends it, because the server sends no mail."""
-    ctx = get_app_state(request).ctx
     try:
-        member = add_member(ctx.accounts.members, ctx.clock, caller.network_id, name, roles)
+        member = add_member(page.accounts.members, page.ctx.clock, page.caller.network_id, name, roles)
     except UsageError as error:
-        return _page(request, caller, status=422, name=name, roles=roles, error=str(error))
-    audit_target(request, "member", member.id)
-    return _page_with_link(request, caller, member.id)
+        return _page(page, status=422, name=name, roles=roles, error=str(error))
+    audit_target(page.request, "member", member.id)
+    return _page_with_link(page, member.id)
 
 
-@router.post("/settings/members/{member_id}/link", name="make_member_link", dependencies=[requires(Action.MEMBERS)])
-def make_member_link(request: Request, caller: CallerDep, member_id: str) -> Response:
-    return _page_with_link(request, caller, member_id)
+@router.post("/settings/members/{member_id}/link", "make_member_link", Action.MEMBERS)
+def make_member_link(page: PageDep, member_id: str) -> Response:
+    return _page_with_link(page, member_id)
 
 
-def _page_with_link(request: Request, caller: Caller, member_id: str) -> Response:
-    ctx = get_app_state(request).ctx
-    member = find_member(ctx.accounts.members, caller.network_id, member_id)
-    secret = create_sign_in_link(ctx.accounts.sign_in_links, ctx.clock, member, is_confined=True)
-    base = ctx.settings.url or f"{request.url.scheme}://{request.url.netloc}"
-    return _page(request, caller, link=f"{base}/sign-in/link/{secret}", link_for=member.name)
+def _page_with_link(page: PageRequest, member_id: str) -> Response:
+    member = find_member(page.accounts.members, page.caller.network_id, member_id)
+    secret = create_sign_in_link(page.accounts.sign_in_links, page.ctx.clock, member, is_confined=True)
+    base = page.ctx.settings.url or f"{page.request.url.scheme}://{page.request.url.netloc}"
+    return _page(page, link=f"{base}/sign-in/link/{secret}", link_for=member.name)
 
 
-@router.post("/settings/members/{member_id}/roles", name="change_member_roles", dependencies=[requires(Action.MEMBERS)])
+@router.post("/settings/members/{member_id}/roles", "change_member_roles", Action.MEMBERS)
 def change_member_roles(
-    request: Request,
-    caller: CallerDep,
+    page: PageDep,
     member_id: str,
     roles: RolesForm = [],  # noqa: B006
     was: Annotated[list[Role] | None, Form()] = None,
 ) -> Response:
     try:
-        member = change_roles(
-            get_app_state(request).ctx.accounts.members, caller.network_id, member_id, roles, expected_roles=was
-        )
+        member = change_roles(page.accounts.members, page.caller.network_id, member_id, roles, expected_roles=was)
     except (UsageError, RuleViolated) as error:
-        return _page(request, caller, status=422, error=str(error))
+        return _page(page, status=422, error=str(error))
     except VersionConflict as error:
         message = f"The roles of {error.id} were changed in the meantime. The current roles are below; choose again."
-        return _page(request, caller, status=412, error=message)
+        return _page(page, status=412, error=message)
     labels = ", ".join(role.label for role in Role if role in member.roles)
-    return _redirect_with_message(f"Saved. Roles of {member.name}: {labels}.")
+    return redirect("/settings/members", f"Saved. Roles of {member.name}: {labels}.")
 
 
-@router.post(
-    "/settings/members/{member_id}/remove", name="remove_from_network", dependencies=[requires(Action.MEMBERS)]
-)
-def remove_from_network(request: Request, caller: CallerDep, member_id: str) -> Response:
+@router.post("/settings/members/{member_id}/remove", "remove_from_network", Action.MEMBERS)
+def remove_from_network(page: PageDep, member_id: str) -> Response:
     try:
-        member = remove_member(get_app_state(request).ctx.accounts.members, caller.network_id, member_id)
+        member = remove_member(page.accounts.members, page.caller.network_id, member_id)
     except RuleViolated as error:
-        return _page(request, caller, status=422, error=str(error))
-    return _redirect_with_message(f"{member.name} is no longer a member. Their decisions stay in the log.")
-
-
-def _redirect_with_message(text: str) -> Response:
-    response = RedirectResponse("/settings/members", status_code=303)
-    flash(response, text)
-    return response
+        return _page(page, status=422, error=str(error))
+    return redirect("/settings/members", f"{member.name} is no longer a member. Their decisions stay in the log.")

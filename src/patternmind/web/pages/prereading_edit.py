@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.draft_fields import FieldValue, value_items, value_to_text
@@ -13,15 +11,12 @@ from patternmind.domain.drafts import ReviewedDraft, approval_of, fields_of
 from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError, VersionConflict
 from patternmind.services import prereadings
-from patternmind.web.caller import Caller
-from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.forms import FormValuesDep
-from patternmind.web.pages.prereadings import form_version
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.templating import flash, render
+from patternmind.web.forms import FormValuesDep, form_version
+from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.routing import PageRouter
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 QUOTE_HINT = "One sentence per line. Delete a line to omit it. A line you change is no longer shown as a quote."
 
@@ -43,13 +38,13 @@ FORM_FIELDS: Mapping[str, tuple[str, str, int]] = {
 MAX_CHARACTERS = 20_000
 
 
-@router.get("/prereadings/{prereading_id}/edit", name="edit_page", dependencies=[requires(Action.APPROVE_PREREADING)])
-def edit_page(request: Request, ctx: ContextDep, prereading_id: str) -> Response:
-    return _page(request, prereadings.get_prereading(ctx.store, prereading_id))
+@router.get("/prereadings/{prereading_id}/edit", "edit_page", Action.APPROVE_PREREADING)
+def edit_page(page: PageDep, prereading_id: str) -> Response:
+    return _page(page, prereadings.get_prereading(page.store, prereading_id))
 
 
 def _page(
-    request: Request,
+    page: PageRequest,
     reviewed: ReviewedDraft,
     *,
     submitted: Mapping[str, str] | None = None,
@@ -66,8 +61,7 @@ def _page(
         differs = changed_by != "" and value != text
         field = {"name": name, "label": label, "hint": hint, "rows": rows, "value": value}
         fields.append({**field, "error": (errors or {}).get(name, ""), "current": text if differs else ""})
-    return render(
-        request,
+    return page.render(
         "prereadings/edit.html",
         status,
         id=reviewed.grounded.draft.id,
@@ -109,20 +103,16 @@ def changed_fields(reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dic
     return edits
 
 
-@router.post(
-    "/prereadings/{prereading_id}/edit", name="edit_prereading", dependencies=[requires(Action.APPROVE_PREREADING)]
-)
-def edit_prereading(
-    request: Request, ctx: ContextDep, caller: CallerDep, prereading_id: str, form: FormValuesDep
-) -> Response:
+@router.post("/prereadings/{prereading_id}/edit", "edit_prereading", Action.APPROVE_PREREADING)
+def edit_prereading(page: PageDep, prereading_id: str, form: FormValuesDep) -> Response:
     typed = {name: value.replace("\r\n", "\n").strip("\n") for name, value in form.items()}
-    reviewed = prereadings.get_prereading(ctx.store, prereading_id)
+    reviewed = prereadings.get_prereading(page.store, prereading_id)
     if form_version(form) != reviewed.version:
-        return _page(request, reviewed, submitted=typed, changed_by=_last_editor(reviewed), status=412)
-    errors = _validation_errors(ctx, reviewed, typed)
+        return _page(page, reviewed, submitted=typed, changed_by=_last_editor(reviewed), status=412)
+    errors = _validation_errors(page.ctx, reviewed, typed)
     if errors:
-        return _page(request, reviewed, submitted=typed, errors=errors, status=422)
-    return _save(request, ctx, caller, reviewed, typed)
+        return _page(page, reviewed, submitted=typed, errors=errors, status=422)
+    return _save(page, reviewed, typed)
 
 
 def _validation_errors(ctx: AppContext, reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dict[str, str]:
@@ -142,24 +132,21 @@ def _validation_errors(ctx: AppContext, reviewed: ReviewedDraft, submitted: Mapp
     return errors
 
 
-def _save(
-    request: Request, ctx: AppContext, caller: Caller, reviewed: ReviewedDraft, submitted: Mapping[str, str]
-) -> Response:
+def _save(page: PageRequest, reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> Response:
     id, edits = reviewed.grounded.draft.id, changed_fields(reviewed, submitted)
-    response = RedirectResponse(f"/prereadings/{id}", status_code=303)
     if not edits:
-        flash(response, "Nothing was changed.")
-        return response
+        return redirect(f"/prereadings/{id}", "Nothing was changed.")
     try:
-        actor = caller.actor_name(submitted.get("by") or None)
-        prereadings.edit_prereading(ctx.store, ctx.clock, id, edits, actor=actor, expected_version=reviewed.version)
+        actor = page.caller.actor_name(submitted.get("by") or None)
+        prereadings.edit_prereading(
+            page.store, page.ctx.clock, id, edits, actor=actor, expected_version=reviewed.version
+        )
     except VersionConflict:
-        current = prereadings.get_prereading(ctx.store, id)
-        return _page(request, current, submitted=submitted, changed_by=_last_editor(current), status=412)
+        current = prereadings.get_prereading(page.store, id)
+        return _page(page, current, submitted=submitted, changed_by=_last_editor(current), status=412)
     except (RuleViolated, UsageError) as error:
-        return _page(request, reviewed, submitted=submitted, errors={"": str(error)}, status=422)
-    flash(response, "Saved. Needs approval again.")
-    return response
+        return _page(page, reviewed, submitted=submitted, errors={"": str(error)}, status=422)
+    return redirect(f"/prereadings/{id}", "Saved. Needs approval again.")
 
 
 def _last_editor(reviewed: ReviewedDraft) -> str:

@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from fastapi import APIRouter
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from patternmind.bootstrap import AppContext
 from patternmind.domain.drafts import DraftAction, ReviewedDraft, active_decisions, approval_of
 from patternmind.domain.jobs import JobKind, JobState
 from patternmind.domain.permissions import Action
@@ -15,18 +12,16 @@ from patternmind.errors import InvalidState, NotFound, VersionConflict
 from patternmind.review import possible_actions
 from patternmind.services import prereadings
 from patternmind.services.prereadings import InvalidField, PrereadingRequest
-from patternmind.web.caller import Caller
-from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
+from patternmind.web.dependencies import JobRunnerDep
 from patternmind.web.document_response import DownloadFormat, document_response
-from patternmind.web.forms import FormValuesDep
-from patternmind.web.pages.document_blocks import block_views
+from patternmind.web.forms import FormValuesDep, form_version
+from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pages.job_status import render_job_status
-from patternmind.web.pagination import CursorQuery, paginate
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.templating import flash, render
+from patternmind.web.pagination import CursorQuery, cursor_links, paginate
+from patternmind.web.routing import PageRouter
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 30
 
@@ -41,42 +36,37 @@ ACTION_LABELS = {
 """Texts of the log, after the name of the person."""
 
 
-@router.get("/prereadings", name="list_page", dependencies=[requires(Action.REQUEST_PREREADING)])
-def list_page(request: Request, ctx: ContextDep, job_runner: JobRunnerDep, cursor: CursorQuery = None) -> Response:
-    rows = prereadings.list_prereadings(ctx.store)
+@router.get("/prereadings", "list_page", Action.REQUEST_PREREADING)
+def list_page(page: PageDep, job_runner: JobRunnerDep, cursor: CursorQuery = None) -> Response:
+    rows = prereadings.list_prereadings(page.store)
     keys = {row.id: f"{10**6 - n:07d}" for n, row in enumerate(reversed(rows))}
-    page, next_cursor = paginate(rows, key=lambda row: keys[row.id], limit=PAGE_SIZE, cursor=cursor)
+    current_page = paginate(rows, key=lambda row: keys[row.id], limit=PAGE_SIZE, cursor=cursor)
     unfinished_jobs = [
         job for job in job_runner.list_jobs(kind=JobKind.PREREADING, limit=10) if job.state is not JobState.FINISHED
     ]
-    return render(
-        request,
+    return page.render(
         "prereadings/list.html",
-        rows=page,
+        rows=current_page.rows,
         n_unapproved=sum(not row.approved_by for row in rows),
         n_all=len(rows),
         jobs=unfinished_jobs,
-        next_url=f"/prereadings?cursor={next_cursor}" if next_cursor else "",
-        first_url="/prereadings" if cursor else "",
+        **cursor_links("/prereadings", current_page, cursor),
     )
 
 
-@router.get("/prereadings/new", name="ask_page", dependencies=[requires(Action.REQUEST_PREREADING)])
-def new_page(request: Request, ctx: ContextDep, theme: str = "", case: str = "", topic: str = "") -> Response:
+@router.get("/prereadings/new", "ask_page", Action.REQUEST_PREREADING)
+def new_page(page: PageDep, theme: str = "", case: str = "", topic: str = "") -> Response:
     about = "case" if case else "topic" if topic else "theme"
-    return _form(request, ctx, {"theme": theme, "case": case, "topic": topic, "about": about}, {})
+    return _form(page, {"theme": theme, "case": case, "topic": topic, "about": about}, {})
 
 
-def _form(
-    request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
-) -> Response:
+def _form(page: PageRequest, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200) -> Response:
     names = ("about", "theme", "topic", "case", "session", "date", "leave_with")
-    themes = [card.theme for card in ctx.store.themes.cards()]
+    themes = [card.theme for card in page.store.themes.cards()]
     values = {name: submitted.get(name, "") for name in names}
     if not themes and values["about"] in {"", "theme"}:
         values["about"] = "topic"
-    return render(
-        request,
+    return page.render(
         "prereadings/new.html",
         status,
         form=values,
@@ -85,35 +75,31 @@ def _form(
     )
 
 
-@router.post("/prereadings", name="ask_for_prereading", dependencies=[requires(Action.REQUEST_PREREADING)])
-def request_prereading(
-    request: Request, ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, form: FormValuesDep
-) -> Response:
+@router.post("/prereadings", "ask_for_prereading", Action.REQUEST_PREREADING)
+def request_prereading(page: PageDep, job_runner: JobRunnerDep, form: FormValuesDep) -> Response:
     about = form.get("about", "")
     subject = form.get(about, "") if about in {"theme", "topic", "case"} else ""
     options = {name: form.get(name, "") for name in ("session", "date", "leave_with")}
     if not subject.strip():
         field = about if about in {"theme", "topic", "case"} else "about"
-        return _form(request, ctx, form, {field: "Choose or enter what the session is about."}, 422)
+        return _form(page, form, {field: "Choose or enter what the session is about."}, 422)
     try:
         prereading_request = prereadings.validate_prereading_request(
-            ctx.store, PrereadingRequest(**{about: subject}, **options)
+            page.store, PrereadingRequest(**{about: subject}, **options)
         )
     except InvalidField as error:
-        return _form(request, ctx, form, {error.field: str(error)}, 422)
+        return _form(page, form, {error.field: str(error)}, 422)
     except NotFound:
-        return _form(
-            request, ctx, form, {about: f"{about.capitalize()} not found. Its ID is on the page of the {about}."}, 422
-        )
-    job = job_runner.start(JobKind.PREREADING, asdict(prereading_request), actor=caller.name)
-    return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
+        return _form(page, form, {about: f"{about.capitalize()} not found. Its ID is on the page of the {about}."}, 422)
+    job = job_runner.start(JobKind.PREREADING, asdict(prereading_request), actor=page.caller.name)
+    return redirect(f"/prereadings/jobs/{job.id}")
 
 
-@router.get("/prereadings/jobs/{job_id}", name="wait_page", dependencies=[requires(Action.REQUEST_PREREADING)])
-def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Response:
+@router.get("/prereadings/jobs/{job_id}", "wait_page", Action.REQUEST_PREREADING)
+def job_page(page: PageDep, job_runner: JobRunnerDep, job_id: str) -> Response:
     job = job_runner.find(job_id, kind=JobKind.PREREADING)
     return render_job_status(
-        request,
+        page,
         job,
         title="Your pre-reading",
         lead="It is created from the current cases and saved as a draft.",
@@ -122,35 +108,30 @@ def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Respons
     )
 
 
-@router.post(
-    "/prereadings/jobs/{job_id}/restart", name="restart_prereading", dependencies=[requires(Action.REQUEST_PREREADING)]
-)
-def restart_prereading(job_runner: JobRunnerDep, caller: CallerDep, job_id: str) -> Response:
-    job = job_runner.restart(job_id, kind=JobKind.PREREADING, actor=caller.name)
-    return RedirectResponse(f"/prereadings/jobs/{job.id}", status_code=303)
+@router.post("/prereadings/jobs/{job_id}/restart", "restart_prereading", Action.REQUEST_PREREADING)
+def restart_prereading(page: PageDep, job_runner: JobRunnerDep, job_id: str) -> Response:
+    job = job_runner.restart(job_id, kind=JobKind.PREREADING, actor=page.caller.name)
+    return redirect(f"/prereadings/jobs/{job.id}")
 
 
-@router.get("/prereadings/{prereading_id}", name="read_page", dependencies=[requires(Action.REQUEST_PREREADING)])
-def read_page(request: Request, ctx: ContextDep, prereading_id: str) -> Response:
-    return _render_prereading(request, ctx, prereadings.get_prereading(ctx.store, prereading_id))
+@router.get("/prereadings/{prereading_id}", "read_page", Action.REQUEST_PREREADING)
+def read_page(page: PageDep, prereading_id: str) -> Response:
+    return _render_prereading(page, prereadings.get_prereading(page.store, prereading_id))
 
 
-def _render_prereading(
-    request: Request, ctx: AppContext, reviewed: ReviewedDraft, *, error: str = "", status: int = 200
-) -> Response:
-    document = prereadings.build_prereading_document(ctx.store, reviewed)
+def _render_prereading(page: PageRequest, reviewed: ReviewedDraft, *, error: str = "", status: int = 200) -> Response:
+    document = prereadings.build_prereading_document(page.store, reviewed)
     active = active_decisions(reviewed.decisions)
     undone_ids = {decision.undoes for decision in reviewed.decisions}
-    return render(
-        request,
+    return page.render(
         "prereadings/read.html",
         status,
         id=reviewed.grounded.draft.id,
         title=document.title,
-        blocks=block_views(document),
+        blocks=document.blocks,
         approval=approval_of(reviewed.decisions),
         last_decision=active[-1] if active else None,
-        may_approve=may_approve(request) and is_approvable(reviewed),
+        may_approve=page.caller.may(Action.APPROVE_PREREADING) and is_approvable(reviewed),
         log=[
             {
                 "by": decision.by,
@@ -166,73 +147,42 @@ def _render_prereading(
     )
 
 
-def may_approve(request: Request) -> bool:
-    return request.state.caller.may(Action.APPROVE_PREREADING)
-
-
 def is_approvable(reviewed: ReviewedDraft) -> bool:
     return DraftAction.ACCEPT in possible_actions(reviewed.decisions)
 
 
-@router.get("/prereadings/{prereading_id}/print", name="print_page", dependencies=[requires(Action.REQUEST_PREREADING)])
-def print_page(ctx: ContextDep, prereading_id: str) -> Response:
+@router.get("/prereadings/{prereading_id}/print", "print_page", Action.REQUEST_PREREADING)
+def print_page(page: PageDep, prereading_id: str) -> Response:
     """Show the two pages as a stand-alone document with its own style sheet, for printing."""
-    reviewed = prereadings.get_prereading(ctx.store, prereading_id)
-    return document_response(prereadings.build_prereading_document(ctx.store, reviewed), "html")
+    reviewed = prereadings.get_prereading(page.store, prereading_id)
+    return document_response(prereadings.build_prereading_document(page.store, reviewed), "html")
 
 
-@router.get(
-    "/prereadings/{prereading_id}/file/{format}",
-    name="download_prereading",
-    dependencies=[requires(Action.REQUEST_PREREADING)],
-)
-def download_prereading(ctx: ContextDep, prereading_id: str, format: DownloadFormat) -> Response:
-    reviewed = prereadings.get_prereading(ctx.store, prereading_id)
-    return document_response(prereadings.build_prereading_document(ctx.store, reviewed), format, as_attachment=True)
+@router.get("/prereadings/{prereading_id}/file/{format}", "download_prereading", Action.REQUEST_PREREADING)
+def download_prereading(page: PageDep, prereading_id: str, format: DownloadFormat) -> Response:
+    reviewed = prereadings.get_prereading(page.store, prereading_id)
+    return document_response(prereadings.build_prereading_document(page.store, reviewed), format, as_attachment=True)
 
 
-@router.post(
-    "/prereadings/{prereading_id}/approve",
-    name="approve_prereading",
-    dependencies=[requires(Action.APPROVE_PREREADING)],
-)
-def approve_prereading(
-    request: Request, ctx: ContextDep, caller: CallerDep, prereading_id: str, form: FormValuesDep
-) -> Response:
+@router.post("/prereadings/{prereading_id}/approve", "approve_prereading", Action.APPROVE_PREREADING)
+def approve_prereading(page: PageDep, prereading_id: str, form: FormValuesDep) -> Response:
     """Approve the version on the page; if it has changed, show the current one instead."""
-    return _decide(request, ctx, caller, prereading_id, form, action="approve")
+    return _decide(page, prereading_id, form, action="approve")
 
 
-@router.post(
-    "/prereadings/{prereading_id}/undo", name="undo_prereading", dependencies=[requires(Action.APPROVE_PREREADING)]
-)
-def undo_prereading(
-    request: Request, ctx: ContextDep, caller: CallerDep, prereading_id: str, form: FormValuesDep
-) -> Response:
-    return _decide(request, ctx, caller, prereading_id, form, action="undo")
+@router.post("/prereadings/{prereading_id}/undo", "undo_prereading", Action.APPROVE_PREREADING)
+def undo_prereading(page: PageDep, prereading_id: str, form: FormValuesDep) -> Response:
+    return _decide(page, prereading_id, form, action="undo")
 
 
-def _decide(
-    request: Request, ctx: AppContext, caller: Caller, prereading_id: str, form: Mapping[str, str], *, action: str
-) -> Response:
-    decide = prereadings.approve_prereading if action == "approve" else prereadings.undo_prereading_decision
+def _decide(page: PageRequest, prereading_id: str, form: Mapping[str, str], *, action: str) -> Response:
+    apply = prereadings.approve_prereading if action == "approve" else prereadings.undo_prereading_decision
+    actor = page.caller.actor_name(form.get("by") or None)
     try:
-        decide(
-            ctx.store,
-            ctx.clock,
-            prereading_id,
-            actor=caller.actor_name(form.get("by") or None),
-            expected_version=form_version(form),
-        )
+        apply(page.store, page.ctx.clock, prereading_id, actor=actor, expected_version=form_version(form))
     except (VersionConflict, InvalidState):
-        reviewed = prereadings.get_prereading(ctx.store, prereading_id)
+        reviewed = prereadings.get_prereading(page.store, prereading_id)
         message = "Someone else changed this in the meantime. Your decision was not saved; this is the current version."
-        return _render_prereading(request, ctx, reviewed, error=message, status=412)
-    response = RedirectResponse(f"/prereadings/{prereading_id}", status_code=303)
-    flash(response, "Approved. Prints now show your name." if action == "approve" else "Undone.")
-    return response
-
-
-def form_version(form: Mapping[str, str]) -> int | None:
-    version = form.get("version", "")
-    return int(version) if version.isascii() and version.isdigit() else None
+        return _render_prereading(page, reviewed, error=message, status=412)
+    message = "Approved. Prints now show your name." if action == "approve" else "Undone."
+    return redirect(f"/prereadings/{prereading_id}", message)

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import Query
+from starlette.responses import Response
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.jobs import JobKind, JobState
@@ -18,15 +17,15 @@ from patternmind.ports import RunParameters, RunRecord
 from patternmind.services.llm_costs import get_spending, list_run_costs
 from patternmind.services.run_comparison import compare_runs, get_run_spending
 from patternmind.services.validation import validate_run_parameters
-from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
+from patternmind.web.dependencies import JobRunnerDep
 from patternmind.web.forms import FormValuesDep
+from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pages.job_status import render_job_status
-from patternmind.web.pagination import CursorQuery, paginate
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.templating import render
+from patternmind.web.pagination import CursorQuery, cursor_links, paginate
+from patternmind.web.routing import PageRouter
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 30
 MAX_MOVED_CASES = 200
@@ -53,14 +52,13 @@ STEP_LABELS = {
 STATE_BADGES = {"finished": "good", "failed": "bad", "interrupted": "doubt"}
 
 
-@router.get("/runs", name="list_page", dependencies=[requires(Action.SEE_THEMES)])
-def list_page(request: Request, ctx: ContextDep, job_runner: JobRunnerDep, cursor: CursorQuery = None) -> Response:
-    return _render_list(request, ctx, job_runner, cursor=cursor)
+@router.get("/runs", "list_page", Action.SEE_THEMES)
+def list_page(page: PageDep, job_runner: JobRunnerDep, cursor: CursorQuery = None) -> Response:
+    return _render_list(page, job_runner, cursor=cursor)
 
 
 def _render_list(
-    request: Request,
-    ctx: AppContext,
+    page: PageRequest,
     job_runner: JobRunner,
     *,
     cursor: str | None = None,
@@ -68,15 +66,14 @@ def _render_list(
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    costs = {cost.run.id: cost.totals.cost_usd for cost in list_run_costs(ctx.store) if cost.run}
-    runs = ctx.store.runs.list_all()
-    page, next_cursor = paginate(runs, key=lambda run: f"{10**9 - run.number:010d}", limit=PAGE_SIZE, cursor=cursor)
+    costs = {cost.run.id: cost.totals.cost_usd for cost in list_run_costs(page.store) if cost.run}
+    runs = page.store.runs.list_all()
+    current_page = paginate(runs, key=lambda run: f"{10**9 - run.number:010d}", limit=PAGE_SIZE, cursor=cursor)
     newest = job_runner.list_jobs(kind=JobKind.RUN, limit=1)
-    return render(
-        request,
+    return page.render(
         "runs/list.html",
         status,
-        runs=[{"run": run, "cost": costs.get(run.id, 0.0), "seconds": run_seconds(run)} for run in page],
+        runs=[{"run": run, "cost": costs.get(run.id, 0.0), "seconds": run_seconds(run)} for run in current_page.rows],
         n_runs=len(runs),
         finished_runs=[run for run in runs if run.state == "finished"],
         state_badges=STATE_BADGES,
@@ -85,9 +82,8 @@ def _render_list(
         form=run_form(submitted or {}),
         is_form_open=bool(errors) or not runs,
         errors=errors or {},
-        budget=budget_status(ctx),
-        next_url=f"/runs?cursor={next_cursor}" if next_cursor else "",
-        first_url="/runs" if cursor else "",
+        budget=budget_status(page.ctx),
+        **cursor_links("/runs", current_page, cursor),
     )
 
 
@@ -118,21 +114,19 @@ def run_title(run: RunRecord) -> str:
     return f"{run.id} · {run.parameters.label}" if run.parameters.label else run.id
 
 
-@router.post("/runs", name="start_run", dependencies=[requires(Action.START_RUN)])
-def start_run(
-    request: Request, ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, form: FormValuesDep
-) -> Response:
+@router.post("/runs", "start_run", Action.START_RUN)
+def start_run(page: PageDep, job_runner: JobRunnerDep, form: FormValuesDep) -> Response:
     errors: dict[str, str] = {}
     parameters = read_parameters(form, errors)
     if errors:
-        return _render_list(request, ctx, job_runner, submitted=form, errors=errors, status=422)
+        return _render_list(page, job_runner, submitted=form, errors=errors, status=422)
     try:
         validate_run_parameters(parameters)
-        job = job_runner.start(JobKind.RUN, asdict(parameters), actor=caller.name)
+        job = job_runner.start(JobKind.RUN, asdict(parameters), actor=page.caller.name)
     except (UsageError, RunInProgress) as error:
         status = 409 if isinstance(error, RunInProgress) else 422
-        return _render_list(request, ctx, job_runner, submitted=form, errors={"": str(error)}, status=status)
-    return RedirectResponse(f"/runs/jobs/{job.id}", status_code=303)
+        return _render_list(page, job_runner, submitted=form, errors={"": str(error)}, status=status)
+    return redirect(f"/runs/jobs/{job.id}")
 
 
 def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParameters:
@@ -154,12 +148,12 @@ def read_parameters(form: Mapping[str, str], errors: dict[str, str]) -> RunParam
     )
 
 
-@router.get("/runs/jobs/{job_id}", name="wait_page", dependencies=[requires(Action.SEE_THEMES)])
-def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Response:
+@router.get("/runs/jobs/{job_id}", "wait_page", Action.SEE_THEMES)
+def job_page(page: PageDep, job_runner: JobRunnerDep, job_id: str) -> Response:
     job = job_runner.find(job_id, kind=JobKind.RUN)
     label = job.parameters.get("label")
     return render_job_status(
-        request,
+        page,
         job,
         title=f"Run {label}" if label else "Run",
         lead="All cases are being grouped into themes. People's decisions are kept.",
@@ -168,30 +162,29 @@ def job_page(request: Request, job_runner: JobRunnerDep, job_id: str) -> Respons
     )
 
 
-@router.post("/runs/jobs/{job_id}/restart", name="restart_run", dependencies=[requires(Action.START_RUN)])
-def restart_run(job_runner: JobRunnerDep, caller: CallerDep, job_id: str) -> Response:
-    job = job_runner.restart(job_id, kind=JobKind.RUN, actor=caller.name)
-    return RedirectResponse(f"/runs/jobs/{job.id}", status_code=303)
+@router.post("/runs/jobs/{job_id}/restart", "restart_run", Action.START_RUN)
+def restart_run(page: PageDep, job_runner: JobRunnerDep, job_id: str) -> Response:
+    job = job_runner.restart(job_id, kind=JobKind.RUN, actor=page.caller.name)
+    return redirect(f"/runs/jobs/{job.id}")
 
 
 RunIdQuery = Annotated[str, Query(max_length=40)]
 
 
-@router.get("/runs/compare", name="compare_page", dependencies=[requires(Action.SEE_THEMES)])
-def compare_page(request: Request, ctx: ContextDep, before: RunIdQuery = "", after: RunIdQuery = "") -> Response:
+@router.get("/runs/compare", "compare_page", Action.SEE_THEMES)
+def compare_page(page: PageDep, before: RunIdQuery = "", after: RunIdQuery = "") -> Response:
     """Compare two runs; by default the last two with the lens of the last run."""
-    runs = [run for run in ctx.store.runs.list_all() if run.state == "finished"]
+    runs = [run for run in page.store.runs.list_all() if run.state == "finished"]
     same_lens = [run.id for run in runs if run.parameters.lens == runs[-1].parameters.lens]
     if not (before and after) and len(same_lens) > 1:
         before, after = before or same_lens[-2], after or same_lens[-1]
     comparison, error = None, ""
     if before and after:
         try:
-            comparison = compare_runs(ctx.store, before, after)
+            comparison = compare_runs(page.store, before, after)
         except UsageError as usage_error:
             error = str(usage_error)
-    return render(
-        request,
+    return page.render(
         "runs/compare.html",
         422 if error else 200,
         choices=[(run.id, run_title(run)) for run in reversed(runs)],
@@ -209,18 +202,17 @@ def _step_timings(before: RunRecord, after: RunRecord) -> list[tuple[str, float 
     return [(STEP_LABELS.get(name, name), before.seconds.get(name), after.seconds.get(name)) for name in names]
 
 
-@router.get("/runs/{run_id}", name="run_page", dependencies=[requires(Action.SEE_THEMES)])
-def run_page(request: Request, ctx: ContextDep, run_id: str) -> Response:
-    run = ctx.store.runs.get(run_id)
+@router.get("/runs/{run_id}", "run_page", Action.SEE_THEMES)
+def run_page(page: PageDep, run_id: str) -> Response:
+    run = page.store.runs.get(run_id)
     previous_runs = [
         previous
-        for previous in ctx.store.runs.list_all()
+        for previous in page.store.runs.list_all()
         if previous.number < run.number
         and previous.state == "finished"
         and previous.parameters.lens == run.parameters.lens
     ]
-    return render(
-        request,
+    return page.render(
         "runs/run.html",
         run=run,
         title=run_title(run),
@@ -228,15 +220,15 @@ def run_page(request: Request, ctx: ContextDep, run_id: str) -> Response:
         lens=LENS_OPTIONS.get(run.parameters.lens, (run.parameters.lens, ""))[0],
         steps=[(STEP_LABELS.get(name, name), seconds) for name, seconds in run.seconds.items()],
         seconds=run_seconds(run),
-        spending=get_run_spending(ctx.store, run.id),
-        changes_path=changes_path(request, run),
+        spending=get_run_spending(page.store, run.id),
+        changes_path=changes_path(page, run),
         previous_id=previous_runs[-1].id if previous_runs and run.state == "finished" else "",
     )
 
 
-def changes_path(request: Request, run: RunRecord) -> str:
+def changes_path(page: PageRequest, run: RunRecord) -> str:
     """Return the path of the page to review the run's changes; empty if this server has no such page."""
-    pages = request.app.state.pages
+    pages = page.request.app.state.pages
     if "/runs/{run_id}/changes" in pages:
         return f"/runs/{run.id}/changes"
     return "/themes/changes" if "/themes/changes" in pages else ""

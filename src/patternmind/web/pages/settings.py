@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from patternmind.bootstrap import AppContext
 from patternmind.diagnostics import CheckResult
 from patternmind.domain.cases import Consent
 from patternmind.domain.permissions import Action
@@ -15,13 +12,12 @@ from patternmind.services import network_settings
 from patternmind.services.llm_costs import get_spending
 from patternmind.services.network_settings import InvalidField
 from patternmind.web.checkup import run_checkup
-from patternmind.web.dependencies import ContextDep
 from patternmind.web.forms import FormValuesDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.templating import flash, render
+from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.routing import PageRouter
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 CHANGED_MESSAGE = (
     "Someone else changed these settings in the meantime. Your values are below; save again to replace theirs."
@@ -34,18 +30,17 @@ CONSENT_DESCRIPTIONS = {
 }
 
 
-@router.get("/settings/network", name="network_page", dependencies=[requires(Action.SETTINGS)])
-def network_page(request: Request, ctx: ContextDep) -> Response:
-    return _render_network(request, ctx, {}, {})
+@router.get("/settings/network", "network_page", Action.SETTINGS)
+def network_page(page: PageDep) -> Response:
+    return _render_network(page, {}, {})
 
 
 def _render_network(
-    request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
+    page: PageRequest, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
-    network = ctx.store.network.get()
+    network = page.store.network.get()
     current = {"name": network.name, "purpose": network.purpose, "consent": network.default_consent.value}
-    return render(
-        request,
+    return page.render(
         "settings/network.html",
         status,
         form={name: submitted.get(name, value) for name, value in current.items()},
@@ -55,40 +50,37 @@ def _render_network(
     )
 
 
-@router.post("/settings/network", name="put_network_settings", dependencies=[requires(Action.SETTINGS)])
-def put_network_settings(request: Request, ctx: ContextDep, form: FormValuesDep) -> Response:
+@router.post("/settings/network", "put_network_settings", Action.SETTINGS)
+def put_network_settings(page: PageDep, form: FormValuesDep) -> Response:
     try:
         network_settings.update_description(
-            ctx.store,
+            page.store,
             name=form.get("name", ""),
             purpose=form.get("purpose", "").replace("\r\n", "\n"),
             consent=form.get("consent", ""),
             expected_version=form.get("version"),
         )
     except VersionConflict:
-        return _render_network(request, ctx, form, {"": CHANGED_MESSAGE}, 412)
+        return _render_network(page, form, {"": CHANGED_MESSAGE}, 412)
     except UsageError as error:
         field = error.field if isinstance(error, InvalidField) else "consent"
-        return _render_network(request, ctx, form, {field: str(error)}, 422)
-    response = RedirectResponse("/settings/network", status_code=303)
-    flash(response, "Saved.")
-    return response
+        return _render_network(page, form, {field: str(error)}, 422)
+    return redirect("/settings/network", "Saved.")
 
 
-@router.get("/settings/limits", name="limits_page", dependencies=[requires(Action.SET_BUDGETS)])
-def limits_page(request: Request, ctx: ContextDep) -> Response:
-    return _render_limits(request, ctx, {}, {})
+@router.get("/settings/limits", "limits_page", Action.SET_BUDGETS)
+def limits_page(page: PageDep) -> Response:
+    return _render_limits(page, {}, {})
 
 
 def _render_limits(
-    request: Request, ctx: AppContext, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
+    page: PageRequest, submitted: Mapping[str, str], errors: Mapping[str, str], status: int = 200
 ) -> Response:
-    network, budget = ctx.store.network.get(), ctx.settings.budget
-    spent = get_spending(ctx.store, ctx.clock.now())
+    network, budget = page.store.network.get(), page.ctx.settings.budget
+    spent = get_spending(page.store, page.ctx.clock.now())
     rule = network.rule
     current = {"contributors": str(rule.min_contributors), "teams": str(rule.min_teams)}
-    return render(
-        request,
+    return page.render(
         "settings/limits.html",
         status,
         form={name: submitted.get(name, value) for name, value in current.items()},
@@ -96,7 +88,7 @@ def _render_limits(
         max_threshold=network_settings.MAX_THRESHOLD,
         version=network_settings.network_version(network),
         errors=errors,
-        model=ctx.settings.model,
+        model=page.ctx.settings.model,
         budgets=[
             ("Per run", None, budget.run_usd, "PATTERNMIND_BUDGET_RUN_USD"),
             ("This month", spent.month_usd or 0.0, budget.month_usd, "PATTERNMIND_BUDGET_MONTH_USD"),
@@ -105,58 +97,57 @@ def _render_limits(
     )
 
 
-@router.post("/settings/limits", name="put_thresholds", dependencies=[requires(Action.SET_BUDGETS)])
-def put_thresholds(request: Request, ctx: ContextDep, form: FormValuesDep) -> Response:
+@router.post("/settings/limits", "put_thresholds", Action.SET_BUDGETS)
+def put_thresholds(page: PageDep, form: FormValuesDep) -> Response:
     values = {name: form.get(name, "").strip() for name in ("contributors", "teams")}
     message = f"Enter a whole number from {network_settings.MIN_THRESHOLD} to {network_settings.MAX_THRESHOLD}."
     errors = {name: message for name, value in values.items() if not (value.isascii() and value.isdigit())}
     if errors:
-        return _render_limits(request, ctx, form, errors, 422)
+        return _render_limits(page, form, errors, 422)
     try:
         network_settings.update_thresholds(
-            ctx.store,
+            page.store,
             contributors=int(values["contributors"][:4]),
             teams=int(values["teams"][:4]),
             expected_version=form.get("version"),
         )
     except VersionConflict:
-        return _render_limits(request, ctx, form, {"": CHANGED_MESSAGE}, 412)
+        return _render_limits(page, form, {"": CHANGED_MESSAGE}, 412)
     except InvalidField as error:
-        return _render_limits(request, ctx, form, {error.field: str(error)}, 422)
-    response = RedirectResponse("/settings/limits", status_code=303)
-    flash(response, "Saved. The limits apply to everything published from now on.")
-    return response
+        return _render_limits(page, form, {error.field: str(error)}, 422)
+    return redirect("/settings/limits", "Saved. The limits apply to everything published from now on.")
 
 
-@router.get("/settings/status", name="status_page", dependencies=[requires(Action.SETTINGS)])
-def status_page(request: Request, ctx: ContextDep) -> Response:
+@router.get("/settings/status", "status_page", Action.SETTINGS)
+def status_page(page: PageDep) -> Response:
     """Show the server settings without running the check."""
-    return _render_status(request, ctx, None)
+    return _render_status(page, None)
 
 
-@router.post("/settings/status", name="check_up", dependencies=[requires(Action.SETTINGS)])
-def checkup_page(request: Request, ctx: ContextDep) -> Response:
+@router.post("/settings/status", "check_up", Action.SETTINGS)
+def checkup_page(page: PageDep) -> Response:
     """Check all parts, including the language models."""
-    return _render_status(request, ctx, run_checkup(ctx))
+    return _render_status(page, run_checkup(page.ctx))
 
 
-def _render_status(request: Request, ctx: AppContext, check_results: list[CheckResult] | None) -> Response:
-    settings = ctx.settings
-    return render(
-        request,
-        "settings/status.html",
-        check_results=check_results,
-        settings=[
-            ("Language model", settings.model or "none; the cases' own text is used", "PATTERNMIND_MODEL"),
-            ("Models for single tasks",
-             ", ".join(f"{task}: {model}" for task, model in sorted(settings.task_models.items())),
-             "PATTERNMIND_TASK_MODELS"),
-            ("Fallback model", settings.fallback_model or "", "PATTERNMIND_FALLBACK_MODEL"),
-            ("API key", "set" if settings.api_key else "not set", "PATTERNMIND_API_KEY"),
-            ("Timeout per request", f"{settings.limits.timeout_seconds:g} seconds",
-             "PATTERNMIND_MODEL_TIMEOUT_SECONDS"),
-            ("Parallel requests", str(settings.limits.max_parallel), "PATTERNMIND_MODEL_PARALLEL"),
-            ("Prompts", "custom for some tasks" if settings.prompts else "built-in", "PATTERNMIND_PROMPTS"),
-            ("Raw texts", "encrypted" if settings.raw_key else "not encrypted", "PATTERNMIND_RAW_KEY"),
-        ],
-    )  # fmt: skip
+def _render_status(page: PageRequest, check_results: list[CheckResult] | None) -> Response:
+    settings = page.ctx.settings
+    rows = [
+        ("Language model", settings.model or "none; the cases' own text is used", "PATTERNMIND_MODEL"),
+        (
+            "Models for single tasks",
+            ", ".join(f"{task}: {model}" for task, model in sorted(settings.task_models.items())),
+            "PATTERNMIND_TASK_MODELS",
+        ),
+        ("Fallback model", settings.fallback_model or "", "PATTERNMIND_FALLBACK_MODEL"),
+        ("API key", "set" if settings.api_key else "not set", "PATTERNMIND_API_KEY"),
+        (
+            "Timeout per request",
+            f"{settings.limits.timeout_seconds:g} seconds",
+            "PATTERNMIND_MODEL_TIMEOUT_SECONDS",
+        ),
+        ("Parallel requests", str(settings.limits.max_parallel), "PATTERNMIND_MODEL_PARALLEL"),
+        ("Prompts", "custom for some tasks" if settings.prompts else "built-in", "PATTERNMIND_PROMPTS"),
+        ("Raw texts", "encrypted" if settings.raw_key else "not encrypted", "PATTERNMIND_RAW_KEY"),
+    ]
+    return page.render("settings/status.html", check_results=check_results, settings=rows)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -23,11 +23,11 @@ from patternmind.web.dependencies import get_caller
 from patternmind.web.forms import parse_saved_form, safe_redirect_path
 from patternmind.web.permissions import allows_anonymous
 from patternmind.web.rate_limit import client_key
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.state import get_app_state
 from patternmind.web.templating import flash, render
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 FormText = Annotated[str, Form()]
 SavedFormText = Annotated[str, Form(alias="kept", max_length=1_000_000)]

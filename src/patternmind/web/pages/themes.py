@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from markupsafe import Markup
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response
 
 from patternmind.bootstrap import AppContext
@@ -27,25 +25,14 @@ from patternmind.services.theme_queries import (
 )
 from patternmind.services.versioned_cache import VersionedCache
 from patternmind.web import charts
-from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.pagination import CursorQuery, decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.templating import render
-from patternmind.web.theme_descriptions import (
-    LENS_LABELS,
-    LINEAGE_LABELS,
-    MAX_LISTED_CASES,
-    describe_edit,
-)
-from patternmind.web.theme_edit_forms import (
-    RejectedThemeEdit,
-    ThemeEditForm,
-    handle_theme_edit,
-    read_form,
-)
+from patternmind.web.forms import FormDataDep
+from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.pagination import CursorQuery, cursor_links, decode_cursor, offset_links
+from patternmind.web.routing import PageRouter
+from patternmind.web.theme_descriptions import LENS_LABELS, LINEAGE_LABELS, MAX_LISTED_CASES, describe_edit
+from patternmind.web.theme_edit_forms import RejectedThemeEdit, ThemeEditForm, handle_theme_edit, read_form
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 25
 THEMES_PAGE_SIZE = 50
@@ -69,20 +56,19 @@ def parse_lens(text: str) -> str | None:
     return text if text in LENS_LABELS else None
 
 
-@router.get("/themes", name="list_themes", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes", "list_themes", Action.SEE_THEMES)
 def themes_page(
-    request: Request, ctx: ContextDep, lens: ShortTextQuery = "", sort: ShortTextQuery = "size", start: StartQuery = 0
+    page: PageDep, lens: ShortTextQuery = "", sort: ShortTextQuery = "size", start: StartQuery = 0
 ) -> Response:
-    theme_list = list_themes(ctx.store, parse_lens(lens))
+    theme_list = list_themes(page.store, parse_lens(lens))
     sort = sort if sort in SORT_OPTIONS else "size"
     groups = _group_by_area(
         sorted(theme_list.cards, key=SORT_OPTIONS[sort][1]), theme_list.area_names, is_grouped=sort == "size"
     )
-    return render(
-        request,
+    return page.render(
         "themes/list.html",
-        **common_context(ctx, theme_list, "/themes"),
-        **page_links("/themes", len(theme_list.cards), start, lens=theme_list.lens, sort=sort),
+        **common_context(page.ctx, theme_list, "/themes"),
+        **_page_links("/themes", theme_list, start, sort=sort),
         groups=_slice_groups(groups, start),
         sort=sort,
         sort_options=[(name, label) for name, (label, _) in SORT_OPTIONS.items()],
@@ -114,6 +100,11 @@ def common_context(ctx: AppContext, themes: ThemeList, path: str) -> dict[str, A
     }
 
 
+def _page_links(path: str, themes: ThemeList, start: int, sort: str = "") -> dict[str, Any]:
+    links = offset_links(path, len(themes.cards), start, THEMES_PAGE_SIZE, lens=themes.lens, sort=sort)
+    return {**links, "page_range": links["page_range"] and f"{links['page_range']} themes"}
+
+
 AreaGroups = list[tuple[str, list[ThemeCard]]]
 
 
@@ -138,17 +129,6 @@ def _slice_groups(groups: AreaGroups, start: int) -> AreaGroups:
     return page
 
 
-def page_links(path: str, n: int, start: int, **query: str) -> dict[str, Any]:
-    """Return the template values of the pager for ``n`` themes."""
-    url = f"{path}?{urlencode({name: value for name, value in query.items() if value})}"
-    last = min(start + THEMES_PAGE_SIZE, n)
-    return {
-        "page_range": f"{start + 1}–{last} of {n} themes" if n > THEMES_PAGE_SIZE else "",
-        "next_url": f"{url}&start={last}" if last < n else "",
-        "first_url": url if start else "",
-    }
-
-
 # The map -------------------------------------------------------------------------------------------------------------
 
 _MAP_CACHE: VersionedCache[DrawnMap] = VersionedCache()
@@ -169,20 +149,19 @@ def cached_map(ctx: AppContext, themes: ThemeList) -> DrawnMap:
     return _MAP_CACHE.get_or_compute(ctx.store, draw, key=themes.lens)
 
 
-@router.get("/themes/map", name="map_of_themes", dependencies=[requires(Action.SEE_THEMES)])
-def map_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
-    theme_list = list_themes(ctx.store, parse_lens(lens))
+@router.get("/themes/map", "map_of_themes", Action.SEE_THEMES)
+def map_page(page: PageDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
+    theme_list = list_themes(page.store, parse_lens(lens))
     drawn_map: DrawnMap | None = None
     if theme_list.status is ThemeStatus.THEMES:
         try:
-            drawn_map = cached_map(ctx, theme_list)
+            drawn_map = cached_map(page.ctx, theme_list)
         except UsageError:
             drawn_map = None
-    return render(
-        request,
+    return page.render(
         "themes/map.html",
-        **common_context(ctx, theme_list, "/themes/map"),
-        **page_links("/themes/map", len(theme_list.cards), start, lens=theme_list.lens),
+        **common_context(page.ctx, theme_list, "/themes/map"),
+        **_page_links("/themes/map", theme_list, start),
         cards=theme_list.cards[start : start + THEMES_PAGE_SIZE],
         drawn_map=drawn_map,
         svg=Markup(drawn_map.svg) if drawn_map else "",  # noqa: S704 - draw_map escapes all names
@@ -194,17 +173,16 @@ def map_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start
 # By quarter ----------------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/trend", name="trend", dependencies=[requires(Action.SEE_THEMES)])
-def trend_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
-    theme_list = list_themes(ctx.store, parse_lens(lens))
+@router.get("/themes/trend", "trend", Action.SEE_THEMES)
+def trend_page(page: PageDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
+    theme_list = list_themes(page.store, parse_lens(lens))
     trends = [card.theme.trend for card in theme_list.cards]
     quarters = charts.quarter_range(*trends)
     totals = {quarter: sum(trend.get(quarter, 0) for trend in trends) for quarter in quarters}
-    return render(
-        request,
+    return page.render(
         "themes/trend.html",
-        **common_context(ctx, theme_list, "/themes/trend"),
-        **page_links("/themes/trend", len(theme_list.cards), start, lens=theme_list.lens),
+        **common_context(page.ctx, theme_list, "/themes/trend"),
+        **_page_links("/themes/trend", theme_list, start),
         cards=theme_list.cards[start : start + THEMES_PAGE_SIZE],
         quarters=quarters,
         totals=totals,
@@ -218,80 +196,69 @@ def trend_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", sta
 # Not in a theme yet --------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/unplaced", name="unplaced", dependencies=[requires(Action.SEE_THEMES)])
-def unplaced_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", cursor: CursorQuery = None) -> Response:
-    return _render_unplaced(request, ctx, parse_lens(lens), cursor)
+@router.get("/themes/unplaced", "unplaced", Action.SEE_THEMES)
+def unplaced_page(page: PageDep, lens: ShortTextQuery = "", cursor: CursorQuery = None) -> Response:
+    return _render_unplaced(page, parse_lens(lens), cursor)
 
 
 def _render_unplaced(
-    request: Request, ctx: AppContext, lens: str | None, cursor: str | None, rejected: RejectedThemeEdit | None = None
+    page: PageRequest, lens: str | None, cursor: str | None, rejected: RejectedThemeEdit | None = None
 ) -> Response:
-    theme_list = list_themes(ctx.store, lens)
-    page = list_unplaced_cases(ctx.store, theme_list.lens, limit=PAGE_SIZE, after=decode_cursor(cursor))
-    next_cursor = encode_cursor(page.next_cursor)
+    theme_list = list_themes(page.store, lens)
+    current_page = list_unplaced_cases(page.store, theme_list.lens, limit=PAGE_SIZE, after=decode_cursor(cursor))
     url = f"/themes/unplaced?{urlencode({'lens': theme_list.lens})}"
-    return render(
-        request,
+    return page.render(
         "themes/unplaced.html",
         rejected.status if rejected else 200,
-        **common_context(ctx, theme_list, "/themes/unplaced"),
-        rows=page.rows,
-        theme_names=ctx.store.themes.names(theme_list.lens),
+        **common_context(page.ctx, theme_list, "/themes/unplaced"),
+        rows=current_page.rows,
+        theme_names=page.store.themes.names(theme_list.lens),
         theme_options=[(card.theme.id, card.theme.name) for card in theme_list.cards],
-        next_url=f"{url}&cursor={next_cursor}" if next_cursor else "",
-        first_url=url if cursor else "",
-        last_seq=get_last_edit_seq(ctx.store),
+        **cursor_links(url, current_page, cursor),
+        last_seq=get_last_edit_seq(page.store),
         rejected=rejected,
         form=rejected.form if rejected else ThemeEditForm(),
     )
 
 
-@router.post("/themes/unplaced", name="edit_unplaced", dependencies=[requires(Action.EDIT_THEMES, proposing=True)])
-async def edit_unplaced(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
-    form = read_form(await request.form())
+@router.post("/themes/unplaced", "edit_unplaced", Action.EDIT_THEMES, proposing=True)
+def edit_unplaced(page: PageDep, form_data: FormDataDep) -> Response:
+    form = read_form(form_data)
     return_path = f"/themes/unplaced?{urlencode({'lens': form.lens})}"
-    result = await run_in_threadpool(handle_theme_edit, ctx, caller, form, return_path=return_path)
+    result = handle_theme_edit(page.ctx, page.caller, form, return_path=return_path)
     if isinstance(result, Response):
         return result
-    return await run_in_threadpool(_render_unplaced, request, ctx, parse_lens(form.lens), None, result)
+    return _render_unplaced(page, parse_lens(form.lens), None, result)
 
 
 # The log -------------------------------------------------------------------------------------------------------------
 
 
-@router.get("/themes/log", name="log", dependencies=[requires(Action.SEE_THEMES)])
-def log_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
-    return _render_log(request, ctx, parse_lens(lens), start)
+@router.get("/themes/log", "log", Action.SEE_THEMES)
+def log_page(page: PageDep, lens: ShortTextQuery = "", start: StartQuery = 0) -> Response:
+    return _render_log(page, parse_lens(lens), start)
 
 
-def _render_log(
-    request: Request, ctx: AppContext, lens: str | None, start: int, rejected: RejectedThemeEdit | None = None
-) -> Response:
-    theme_list = list_themes(ctx.store, lens)
-    logged_edits = list(reversed(list_logged_edits(ctx.store, theme_list.lens)))
-    page = logged_edits[start : start + PAGE_SIZE]
-    names = ctx.store.themes.names(theme_list.lens)
-    cases = case_display_ids(ctx.store, [logged.edit for logged in page], MAX_LISTED_CASES)
-    url = f"/themes/log?lens={theme_list.lens}"
-    has_more = start + PAGE_SIZE < len(logged_edits)
-    return render(
-        request,
+def _render_log(page: PageRequest, lens: str | None, start: int, rejected: RejectedThemeEdit | None = None) -> Response:
+    theme_list = list_themes(page.store, lens)
+    logged_edits = list(reversed(list_logged_edits(page.store, theme_list.lens)))
+    current_page = logged_edits[start : start + PAGE_SIZE]
+    names = page.store.themes.names(theme_list.lens)
+    cases = case_display_ids(page.store, [logged.edit for logged in current_page], MAX_LISTED_CASES)
+    return page.render(
         "themes/log.html",
         rejected.status if rejected else 200,
-        **common_context(ctx, theme_list, "/themes/log"),
-        rows=[(logged, describe_edit(logged.edit, names, cases)) for logged in page],
-        next_url=f"{url}&start={start + PAGE_SIZE}" if has_more else "",
-        first_url=url if start else "",
-        last_seq=get_last_edit_seq(ctx.store),
+        **common_context(page.ctx, theme_list, "/themes/log"),
+        rows=[(logged, describe_edit(logged.edit, names, cases)) for logged in current_page],
+        **offset_links("/themes/log", len(logged_edits), start, PAGE_SIZE, lens=theme_list.lens),
+        last_seq=get_last_edit_seq(page.store),
         rejected=rejected,
     )
 
 
-@router.post("/themes/log", name="undo_from_log", dependencies=[requires(Action.EDIT_THEMES, proposing=True)])
-async def undo_from_log(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
-    form = read_form(await request.form())
+@router.post("/themes/log", "undo_from_log", Action.EDIT_THEMES, proposing=True)
+def undo_from_log(page: PageDep, form_data: FormDataDep) -> Response:
+    form = read_form(form_data)
     return_path = f"/themes/log?{urlencode({'lens': form.lens})}"
-    result = await run_in_threadpool(handle_theme_edit, ctx, caller, form, return_path=return_path)
-    if isinstance(result, Response):
-        return result
-    return await run_in_threadpool(_render_log, request, ctx, parse_lens(form.lens), 0, result)
+    result = handle_theme_edit(page.ctx, page.caller, form, return_path=return_path)
+    return result if isinstance(result, Response) else _render_log(page, parse_lens(form.lens), 0, result)

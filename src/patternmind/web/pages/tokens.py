@@ -2,52 +2,36 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import Form
+from starlette.responses import Response
 
-from patternmind.bootstrap import AppContext
 from patternmind.domain.members import ApiToken
 from patternmind.domain.permissions import Action, Role
 from patternmind.errors import NotFound, UsageError
 from patternmind.services.tokens import create_token
 from patternmind.web.audit import audit_target
-from patternmind.web.caller import Caller
-from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
-from patternmind.web.state import get_app_state
-from patternmind.web.templating import flash, render
+from patternmind.web.page_request import PageDep, PageRequest
+from patternmind.web.routing import PageRouter
+from patternmind.web.templating import redirect
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 MAX_DAYS = 365
 MAX_NAME_LENGTH = 80
 
 
-@router.get("/settings/tokens", name="list_tokens", dependencies=[requires(Action.OWN_TOKENS)])
-def list_tokens(request: Request, ctx: ContextDep, caller: CallerDep) -> Response:
-    return _page(request, ctx, caller)
+@router.get("/settings/tokens", "list_tokens", Action.OWN_TOKENS)
+def list_tokens(page: PageDep) -> Response:
+    return _page(page)
 
 
-def _page(
-    request: Request,
-    ctx: AppContext,
-    caller: Caller,
-    *,
-    status: int = 200,
-    error: str = "",
-    name: str = "",
-    secret: str = "",
-) -> Response:
-    accounts = get_app_state(request).ctx.accounts
-    return render(
-        request,
+def _page(page: PageRequest, *, status: int = 200, error: str = "", name: str = "", secret: str = "") -> Response:
+    return page.render(
         "settings/tokens.html",
         status,
-        tokens=_visible_tokens(ctx, caller),
-        creator_names={member.id: member.name for member in accounts.members.list_all(caller.network_id)},
-        own_roles=[(role.value, role.label) for role in Role if role in caller.roles],
+        tokens=_visible_tokens(page),
+        creator_names={member.id: member.name for member in page.accounts.members.list_all(page.caller.network_id)},
+        own_roles=[(role.value, role.label) for role in Role if role in page.caller.roles],
         all_actions=[(action.value, action.value.replace("_", " ")) for action in Action],
         error=error,
         name=name,
@@ -55,17 +39,15 @@ def _page(
     )
 
 
-def _visible_tokens(ctx: AppContext, caller: Caller) -> list[ApiToken]:
-    sees_all = caller.may(Action.MEMBERS)
-    member_id = caller.member.id if caller.member else None
-    return [token for token in ctx.store.tokens.list_all() if sees_all or token.account_id == member_id]
+def _visible_tokens(page: PageRequest) -> list[ApiToken]:
+    sees_all = page.caller.may(Action.MEMBERS)
+    member_id = page.caller.member.id if page.caller.member else None
+    return [token for token in page.store.tokens.list_all() if sees_all or token.account_id == member_id]
 
 
-@router.post("/settings/tokens", name="make_token", dependencies=[requires(Action.OWN_TOKENS)])
+@router.post("/settings/tokens", "make_token", Action.OWN_TOKENS)
 def make_token(
-    request: Request,
-    ctx: ContextDep,
-    caller: CallerDep,
+    page: PageDep,
     name: Annotated[str, Form(max_length=400)] = "",
     days: Annotated[str, Form(max_length=10)] = "90",
     roles: Annotated[list[Role], Form()] = [],  # noqa: B006
@@ -74,18 +56,18 @@ def make_token(
     """Create a token and show it once."""
     try:
         secret, token = create_token(
-            ctx.store.tokens,
-            ctx.clock,
+            page.store.tokens,
+            page.ctx.clock,
             _parse_name(name),
             lifetime_days=_parse_days(days),
-            creator=caller.member,
+            creator=page.caller.member,
             roles=roles,
             actions=actions,
         )
     except UsageError as error:
-        return _page(request, ctx, caller, status=422, error=str(error), name=name)
-    audit_target(request, "token", token.id)
-    return _page(request, ctx, caller, secret=secret)
+        return _page(page, status=422, error=str(error), name=name)
+    audit_target(page.request, "token", token.id)
+    return _page(page, secret=secret)
 
 
 def _parse_name(text: str) -> str:
@@ -101,11 +83,9 @@ def _parse_days(text: str) -> int:
     return int(text)
 
 
-@router.post("/settings/tokens/{token_id}/revoke", name="revoke_token", dependencies=[requires(Action.OWN_TOKENS)])
-def revoke_token(ctx: ContextDep, caller: CallerDep, token_id: str) -> Response:
-    if token_id not in {token.id for token in _visible_tokens(ctx, caller)}:
+@router.post("/settings/tokens/{token_id}/revoke", "revoke_token", Action.OWN_TOKENS)
+def revoke_token(page: PageDep, token_id: str) -> Response:
+    if token_id not in {token.id for token in _visible_tokens(page)}:
         raise NotFound("token", token_id)
-    ctx.store.tokens.revoke(token_id, ctx.clock.now())
-    response = RedirectResponse("/settings/tokens", status_code=303)
-    flash(response, "Token revoked. It no longer works.")
-    return response
+    page.store.tokens.revoke(token_id, page.ctx.clock.now())
+    return redirect("/settings/tokens", "Token revoked. It no longer works.")
