@@ -1,11 +1,17 @@
-"""The approximate neighbour search, whose library compiles itself at its first use (20 s): no unit test."""
+"""The approximate neighbour search, whose library compiles itself at its first use (20 s): no unit test.
+
+With one thread it compiles itself again, in a process of its own: a proof.
+"""
 
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
+import pytest
 from tests.fixtures.builders import planted_vectors
 
 from patternmind.clustering.approximate_search import find_candidate_neighbours
@@ -30,6 +36,16 @@ np.save(sys.argv[2], find_candidate_neighbours(np.load(sys.argv[1]), 15))
 """
 
 
+@pytest.mark.parametrize(("allowed", "used"), [("1", "2"), ("2", "2"), ("7", "7")])
+def test_search_allows_numba_two_threads_at_least(monkeypatch: pytest.MonkeyPatch, allowed: str, used: str) -> None:
+    monkeypatch.setenv("NUMBA_NUM_THREADS", allowed)
+    monkeypatch.setitem(sys.modules, "pynndescent", Mock())
+    with suppress(TypeError, IndexError):  # the library is replaced, so there is no result
+        find_candidate_neighbours(np.zeros((1, 3), np.float32), 1)
+    assert os.environ["NUMBA_NUM_THREADS"] == used
+
+
+@pytest.mark.prove
 def test_candidates_are_the_same_when_numba_is_limited_to_one_thread(tmp_path: Path) -> None:
     vectors, _ = planted_vectors([60] * 10, spread=0.5)
     rows, candidates = tmp_path / "rows.npy", tmp_path / "candidates.npy"

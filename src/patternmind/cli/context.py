@@ -1,4 +1,4 @@
-"""The app context that a command works in, and its entries in the audit log that the web also writes."""
+"""The app context of a command, and its entries in the audit log."""
 
 import os
 from pathlib import Path

@@ -34,7 +34,7 @@ LIST_COMMANDS = {
 
 
 def add_remedy(message: str, code: ErrorCode | None) -> str:
-    """Return a message with the command or option that helps by the cause of the problem, if any."""
+    """Add the command or option that helps with a cause, if there is one."""
     return f"{message} {REMEDIES_BY_CODE[code]}" if code is not None else message
 
 
