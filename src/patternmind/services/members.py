@@ -128,6 +128,12 @@ def find_member(accounts: Accounts, network_id: str, id_or_name: str) -> Member:
     return matches[0]
 
 
+def find_membership(accounts: Accounts, account_id: str, network_id: str | None) -> Member | None:
+    """Return an account as a member of a network, by default of its first one; None if it is in no such network."""
+    memberships = accounts.list_memberships(account_id)
+    return next((member for member in memberships if network_id in {None, member.network_id}), None)
+
+
 def add_network(accounts: Accounts, id: str, name: str) -> Network:
     """Create another, empty network in this installation.
 
