@@ -92,7 +92,7 @@ def _is_last_run(store: Store, run: RunRecord) -> bool:
 
 
 def _free_moved_cases(store: Store, run: RunRecord) -> list[tuple[str, str, str | None]]:
-    """Return the cases that a run moved, with former and new theme, except those that edits hold in place."""
+    """Return the moved cases of a run, with former and new theme. Those that edits hold in place are left out."""
     rules = resolve_edits(binding_edits(store.edits.list_all(run.parameters.lens)))
     held_cases: Collection[str] = rules.required_theme.keys() | rules.excluded_themes.keys() | rules.unit_of.keys()
     closed_themes = rules.retired.keys() | rules.merged_into.keys()
