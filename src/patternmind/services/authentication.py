@@ -8,7 +8,7 @@ from patternmind.domain.members import Member, Session, SignInLink
 from patternmind.domain.permissions import Role
 from patternmind.errors import RuleViolated, UsageError
 from patternmind.ports import Accounts, Clock, PasswordHasher, SessionRepository, SignInLinkRepository
-from patternmind.services.members import add_member
+from patternmind.services.members import add_member, find_membership
 from patternmind.services.tokens import hash_secret
 
 MAX_SESSION_IDLE = timedelta(hours=24)
@@ -48,14 +48,7 @@ def start_session(
     Raises:
         RuleViolated: The account is not a member of that network, or of any.
     """
-    member = next(
-        (
-            membership
-            for membership in accounts.members.list_memberships(account_id)
-            if network_id in {None, membership.network_id}
-        ),
-        None,
-    )
+    member = find_membership(accounts.members, account_id, network_id)
     if member is None:
         raise RuleViolated("You are not a member here any more. Ask a steward to add you.")
     now = clock.now()
@@ -79,8 +72,7 @@ def find_session(accounts: Accounts, secret: str, now: datetime) -> tuple[Sessio
     session = accounts.sessions.find(hash_secret(secret))
     if session is None or now - session.created_at > MAX_SESSION_AGE or now - session.seen_at > MAX_SESSION_IDLE:
         return None
-    memberships = accounts.members.list_memberships(session.account_id)
-    member = next((membership for membership in memberships if membership.network_id == session.network_id), None)
+    member = find_membership(accounts.members, session.account_id, session.network_id)
     if member is None:
         return None
     if now - session.seen_at > LAST_SEEN_RESOLUTION:

@@ -128,6 +128,12 @@ def find_member(members: MemberRepository, network_id: str, id_or_name: str) -> 
     return matches[0]
 
 
+def find_membership(members: MemberRepository, account_id: str, network_id: str | None) -> Member | None:
+    """Return an account as a member of a network, by default of its first one; None if it is in no such network."""
+    memberships = members.list_memberships(account_id)
+    return next((member for member in memberships if network_id in {None, member.network_id}), None)
+
+
 def add_network(networks: NetworkDirectory, id: str, name: str) -> Network:
     """Create another, empty network in this installation.
 

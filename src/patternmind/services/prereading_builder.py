@@ -72,7 +72,7 @@ def subject_from_theme(store: Store, theme_id: str) -> PrereadingSubject:
 
 
 def find_theme(store: Store, theme_id: str | None) -> Theme | None:
-    """Return the theme with this id that has cases, of any lens with a finished run."""
+    """Return the theme with this id, if it has cases; all lenses with a finished run are searched."""
     themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes.list_all(lens))
     return next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None)
 

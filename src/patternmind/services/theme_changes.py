@@ -71,9 +71,9 @@ def list_changes_to_review(store: Store, run_id: str) -> list[ChangeToReview]:
         for edit in active_edits(store.edits.list_all(run.parameters.lens))
         if edit.run_id == run_id and edit.action in {EditAction.ACCEPT, EditAction.DECLINE}
     }
-    former = _FormerAssignments(store, run) if _is_last_run(store, run) else None
+    moved = _free_moved_cases(store, run) if _is_last_run(store, run) else []
     return [
-        ChangeToReview(change, answers.get(change.theme_id), former.by_former_theme(change.theme_id) if former else {})
+        ChangeToReview(change, answers.get(change.theme_id), _by_former_theme(moved, change.theme_id))
         for change in _reviewable_changes(store, run_id)
     ]
 
@@ -91,27 +91,22 @@ def _is_last_run(store: Store, run: RunRecord) -> bool:
     return last_run is not None and last_run.id == run.id
 
 
-class _FormerAssignments:
-    """Cases that a run moved, with former and new theme; without cases and themes that edits hold in place."""
+def _free_moved_cases(store: Store, run: RunRecord) -> list[tuple[str, str, str | None]]:
+    """Return the moved cases of a run, with former and new theme. Those that edits hold in place are left out."""
+    rules = resolve_edits(binding_edits(store.edits.list_all(run.parameters.lens)))
+    held_cases: Collection[str] = rules.required_theme.keys() | rules.excluded_themes.keys() | rules.unit_of.keys()
+    closed_themes = rules.retired.keys() | rules.merged_into.keys()
+    moved = _MOVED_CASES_CACHE.get_or_compute(store, lambda: store.runs.moved_cases(run.id), key=run.id)
+    return [move for move in moved if move[0] not in held_cases and move[1] not in closed_themes]
 
-    def __init__(self, store: Store, run: RunRecord) -> None:
-        rules = resolve_edits(binding_edits(store.edits.list_all(run.parameters.lens)))
-        held_cases: Collection[str] = rules.required_theme.keys() | rules.excluded_themes.keys() | rules.unit_of.keys()
-        closed_themes = rules.retired.keys() | rules.merged_into.keys()
-        moved = _MOVED_CASES_CACHE.get_or_compute(store, lambda: store.runs.moved_cases(run.id), key=run.id)
-        self.moved_cases = [
-            (case_id, former, current)
-            for case_id, former, current in moved
-            if case_id not in held_cases and former not in closed_themes
-        ]
 
-    def by_former_theme(self, theme_id: str) -> dict[str, tuple[str, ...]]:
-        """Return the cases to restore, by former theme: those this theme lost, and those it took from others."""
-        case_ids: dict[str, tuple[str, ...]] = {}
-        for case_id, former, current in self.moved_cases:
-            if theme_id in {former, current}:
-                case_ids[former] = (*case_ids.get(former, ()), case_id)
-        return case_ids
+def _by_former_theme(moved: Sequence[tuple[str, str, str | None]], theme_id: str) -> dict[str, tuple[str, ...]]:
+    """Return the cases to restore, by former theme: those this theme lost, and those it took from others."""
+    case_ids: dict[str, tuple[str, ...]] = {}
+    for case_id, former, current in moved:
+        if theme_id in {former, current}:
+            case_ids[former] = (*case_ids.get(former, ()), case_id)
+    return case_ids
 
 
 def accept_change(store: Store, clock: Clock, run_id: str, theme_id: str, *, actor: str, note: str = "") -> EditResult:

@@ -9,6 +9,7 @@ from patternmind.domain.members import DEFAULT_TOKEN_ROLES, ApiToken, Member
 from patternmind.domain.permissions import Action, Role
 from patternmind.errors import UsageError
 from patternmind.ports import Accounts, Clock, TokenRepository
+from patternmind.services.members import find_membership
 
 TOKEN_PREFIX = "pm_"  # noqa: S105 - the public beginning of every token
 
@@ -65,8 +66,7 @@ def find_token(accounts: Accounts, secret: str, now: datetime) -> tuple[ApiToken
     network_id, token = record
     if token.account_id is None:
         return token, network_id, None
-    memberships = accounts.members.list_memberships(token.account_id)
-    creator = next((member for member in memberships if member.network_id == network_id), None)
+    creator = find_membership(accounts.members, token.account_id, network_id)
     return (token, network_id, creator) if creator and creator.roles & token.roles else None
 
 
