@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from patternmind.cli.output import write_json, write_text
+from patternmind.edits import cite_edit, summarize_edit
 
 if TYPE_CHECKING:
     from patternmind.domain.edits import Edit, EditConflict
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def edit_row(edit: "Edit") -> dict[str, Any]:
     """Return a decision as a JSON object, without fields that its action does not use."""
-    row = {**asdict(edit), "action": edit.action.value, "at": edit.at.isoformat(), "what": edit.summary()}
+    row = {**asdict(edit), "action": edit.action.value, "at": edit.at.isoformat(), "what": summarize_edit(edit)}
     return {name: value for name, value in row.items() if value is not False and value not in ("", None, ())}
 
 
@@ -24,7 +25,7 @@ def write_edit_result(result: "EditResult", *, as_json: bool) -> None:
     if as_json:
         write_json({**edit_row(edit), "proposals": [asdict(conflict) for conflict in result.conflicts]})
         return
-    description = edit.describe().removeprefix("decision ")
+    description = cite_edit(edit).removeprefix("decision ")
     effect = (
         f"It applies to every later run. To undo it: `patternmind themes undo {edit.seq}`."
         if edit.undoes is None
@@ -52,7 +53,7 @@ def _edit_log_line(entry: "LoggedEdit") -> str:
     edit = entry.edit
     undone = f"  (undone by decision {entry.undone_by})" if entry.undone_by else ""
     note = f"  {edit.note}" if edit.note else ""
-    return f"{edit.seq:>4}  {edit.at:%Y-%m-%d %H:%M}  {edit.by}: {edit.summary()}  [{edit.lens}]{note}{undone}"
+    return f"{edit.seq:>4}  {edit.at:%Y-%m-%d %H:%M}  {edit.by}: {summarize_edit(edit)}  [{edit.lens}]{note}{undone}"
 
 
 def write_theme_changes(

@@ -1,18 +1,17 @@
 """`patternmind themes`: list themes, edit them, and show what changed."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from patternmind.cli import output
 from patternmind.cli.audit import write_audit
 from patternmind.cli.root import HomeOption, JsonOption, LensOption, app, open_context, set_global_options
+from patternmind.domain.edits import EditAction
+from patternmind.domain.permissions import Action
 from patternmind.errors import NotFound
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from patternmind.domain.edits import EditAction
 
 themes_app = typer.Typer(
     invoke_without_command=True,
@@ -45,19 +44,69 @@ def list_themes(
     output.write_themes(themes, store.themes.areas(lens), outliers, store.runs.latest(lens), as_json=json)
 
 
-def _apply_edit(home: "Path | None", action: "EditAction", *, json: bool, **fields: Any) -> None:
+def _apply_edit(home: Path | None, action: EditAction, *, json: bool, **fields: Any) -> None:
     from patternmind.cli.theme_output import write_edit_result
-    from patternmind.domain.permissions import Action
     from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 
     ctx = open_context(home)
-    if "case_ids" in fields:
-        fields["case_ids"] = tuple(fields["case_ids"])
     result = submit_edit(ctx.store, ctx.clock, ThemeEditRequest(action=action, **fields))
     write_audit(
         ctx, Action.EDIT_THEMES, f"themes.{action.value}", "theme", result.edit.theme_id or "", actor=result.edit.by
     )
     write_edit_result(result, as_json=json)
+
+
+def _add_theme_command(action: EditAction, help: str) -> None:
+    """Add the command of an action on a theme."""
+
+    def command(
+        theme: ThemeIdArgument,
+        by: ByOption,
+        lens: LensOption = None,
+        note: NoteOption = "",
+        home: HomeOption = None,
+        json: JsonOption = False,
+    ) -> None:
+        _apply_edit(home, action, json=json, theme_id=theme, actor=by, lens=lens, note=note)
+
+    _add_command(action, help, command)
+
+
+def _add_cases_command(action: EditAction, help: str) -> None:
+    """Add the command of an action on cases."""
+
+    def command(
+        cases: CaseIdsArgument,
+        by: ByOption,
+        lens: LensOption = None,
+        note: NoteOption = "",
+        home: HomeOption = None,
+        json: JsonOption = False,
+    ) -> None:
+        _apply_edit(home, action, json=json, case_ids=tuple(cases), actor=by, lens=lens, note=note)
+
+    _add_command(action, help, command)
+
+
+def _add_theme_and_cases_command(action: EditAction, help: str) -> None:
+    """Add the command of an action on a theme and cases."""
+
+    def command(
+        theme: ThemeIdArgument,
+        cases: CaseIdsArgument,
+        by: ByOption,
+        lens: LensOption = None,
+        note: NoteOption = "",
+        home: HomeOption = None,
+        json: JsonOption = False,
+    ) -> None:
+        _apply_edit(home, action, json=json, theme_id=theme, case_ids=tuple(cases), actor=by, lens=lens, note=note)
+
+    _add_command(action, help, command)
+
+
+def _add_command(action: EditAction, help: str, command: Callable[..., None]) -> None:
+    themes_app.command(action.value.replace("_", "-"), help=help)(command)
 
 
 @themes_app.command()
@@ -71,12 +120,6 @@ def rename(
     json: JsonOption = False,
 ) -> None:
     """Rename a theme. Every later run keeps the name."""
-    from patternmind.domain.edits import EditAction
-
-    if not name.strip():
-        from patternmind.errors import UsageError
-
-        raise UsageError("Give the theme a name with at least one word.")
     _apply_edit(home, EditAction.RENAME, json=json, theme_id=theme, name=name, actor=by, lens=lens, note=note)
 
 
@@ -91,41 +134,14 @@ def merge(
     json: JsonOption = False,
 ) -> None:
     """Merge a theme into another. Whatever continues either of them later belongs to the second."""
-    from patternmind.domain.edits import EditAction
-
     _apply_edit(home, EditAction.MERGE, json=json, theme_id=theme, other_theme_id=into, actor=by, lens=lens, note=note)
 
 
-@themes_app.command("move-out")
-def move_out(
-    theme: ThemeIdArgument,
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Move cases out of a theme. Each moves to the next-best theme, or to none, and never returns."""
-    from patternmind.domain.edits import EditAction
-
-    _apply_edit(home, EditAction.MOVE_OUT, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
-
-
-@themes_app.command("move-in")
-def move_in(
-    theme: ThemeIdArgument,
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Move cases into a theme, from another theme or from none."""
-    from patternmind.domain.edits import EditAction
-
-    _apply_edit(home, EditAction.MOVE_IN, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
+_add_theme_and_cases_command(
+    EditAction.MOVE_OUT,
+    "Move cases out of a theme. Each moves to the next-best theme, or to none, and never returns.",
+)
+_add_theme_and_cases_command(EditAction.MOVE_IN, "Move cases into a theme, from another theme or from none.")
 
 
 @themes_app.command("split-off")
@@ -140,86 +156,15 @@ def split_off(
     json: JsonOption = False,
 ) -> None:
     """Split cases off into a new theme, from one theme or from cases in none."""
-    from patternmind.domain.edits import EditAction
-
-    fields = {"theme_id": from_theme, "case_ids": cases, "name": name}
+    fields = {"theme_id": from_theme, "case_ids": tuple(cases), "name": name}
     _apply_edit(home, EditAction.SPLIT_OFF, json=json, actor=by, lens=lens, note=note, **fields)
 
 
-@themes_app.command()
-def together(
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Keep cases together in one theme, whichever it is."""
-    from patternmind.domain.edits import EditAction
-
-    _apply_edit(home, EditAction.TOGETHER, json=json, case_ids=cases, actor=by, lens=lens, note=note)
-
-
-@themes_app.command()
-def apart(
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Keep each of these cases in a different theme."""
-    from patternmind.domain.edits import EditAction
-
-    _apply_edit(home, EditAction.APART, json=json, case_ids=cases, actor=by, lens=lens, note=note)
-
-
-@themes_app.command()
-def pin(
-    theme: ThemeIdArgument,
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Pin cases to their theme, whatever later runs find."""
-    from patternmind.domain.edits import EditAction
-
-    _apply_edit(home, EditAction.PIN, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
-
-
-@themes_app.command()
-def lock(
-    theme: ThemeIdArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Lock a theme: it keeps its name and its cases; new cases may still join."""
-    from patternmind.domain.edits import EditAction
-
-    _apply_edit(home, EditAction.LOCK, json=json, theme_id=theme, actor=by, lens=lens, note=note)
-
-
-@themes_app.command()
-def retire(
-    theme: ThemeIdArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Retire a theme with its cases: nothing is drafted from it, and nothing is lost."""
-    from patternmind.domain.edits import EditAction
-
-    _apply_edit(home, EditAction.RETIRE, json=json, theme_id=theme, actor=by, lens=lens, note=note)
+_add_cases_command(EditAction.TOGETHER, "Keep cases together in one theme, whichever it is.")
+_add_cases_command(EditAction.APART, "Keep each of these cases in a different theme.")
+_add_theme_and_cases_command(EditAction.PIN, "Pin cases to their theme, whatever later runs find.")
+_add_theme_command(EditAction.LOCK, "Lock a theme: it keeps its name and its cases; new cases may still join.")
+_add_theme_command(EditAction.RETIRE, "Retire a theme with its cases: nothing is drafted from it, and nothing is lost.")
 
 
 @themes_app.command()
@@ -231,8 +176,6 @@ def undo(
     json: JsonOption = False,
 ) -> None:
     """Undo a decision. The themes become what they would be without it, at once."""
-    from patternmind.domain.edits import EditAction
-
     _apply_edit(home, EditAction.UNDO, json=json, undoes=number, actor=by, note=note)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from patternmind.domain.machine_result import MachineResult
 from patternmind.domain.themes import OUTLIER, Partition, Vectors
 from patternmind.edits.assignment import EditedAssignments, machine_theme_ids
-from patternmind.edits.resolution import ResolvedEdits
+from patternmind.edits.effects import ResolvedEdits
 
 LABEL_FIELDS = ("second",)
 """Label fields of a partition, apart from those that are computed again."""

@@ -11,7 +11,7 @@ from patternmind.domain.edits import (
     binding_edits,
 )
 from patternmind.domain.themes import Lineage, ThemeChange
-from patternmind.edits import resolve_edits
+from patternmind.edits import ACTIONS, cite_edit, resolve_edits
 from patternmind.errors import NotFound, UsageError
 from patternmind.ports import Clock, RunRecord, Store
 from patternmind.services.theme_edits import (
@@ -19,6 +19,7 @@ from patternmind.services.theme_edits import (
     ThemeEditRequest,
     submit_edit,
     submit_edits,
+    undo_request,
 )
 from patternmind.services.versioned_cache import VersionedCache
 
@@ -97,7 +98,7 @@ class _FormerAssignments:
     def __init__(self, store: Store, run: RunRecord) -> None:
         rules = resolve_edits(binding_edits(store.edits.list_all(run.parameters.lens)))
         held_cases: Collection[str] = rules.required_theme.keys() | rules.excluded_themes.keys() | rules.unit_of.keys()
-        closed_themes = rules.retired.keys() | rules.merged_into.keys()
+        closed_themes = rules.retired | rules.merged_into.keys()
         moved = _MOVED_CASES_CACHE.get_or_compute(store, lambda: store.runs.moved_cases(run.id), key=run.id)
         self.moved_cases = [
             (case_id, former, current)
@@ -179,7 +180,7 @@ def _require_unanswered(store: Store, run_id: str, theme_id: str) -> ChangeToRev
     if review is None:
         raise NotFound("change", f"{run_id}/{theme_id}")
     if review.answer is not None:
-        raise UsageError(f"This change was answered already, by {review.answer.describe()}. Undo that first.")
+        raise UsageError(f"This change was answered already, by {cite_edit(review.answer)}. Undo that first.")
     return review
 
 
@@ -234,9 +235,9 @@ def answer_conflict(
     if review is None:
         raise NotFound("conflict with decision", str(seq))
     if review.answer is not None:
-        raise UsageError(f"Decision {seq} was confirmed already, by {review.answer.describe()}. Undo that first.")
+        raise UsageError(f"Decision {seq} was confirmed already, by {cite_edit(review.answer)}. Undo that first.")
     if is_accepted:
-        return submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, actor=actor, undoes=seq))
+        return submit_edit(store, clock, undo_request(seq, actor=actor))
     confirmation = ThemeEditRequest(action=EditAction.DECLINE, actor=actor, lens=review.edit.lens, answers=seq)
     return submit_edit(store, clock, confirmation)
 
@@ -270,7 +271,7 @@ def answer_proposed_edit(
     if proposal is None:
         raise NotFound("proposal", str(seq))
     if proposal.answer is not None:
-        raise UsageError(f"This proposal was answered already, by {proposal.answer.describe()}. Undo that first.")
+        raise UsageError(f"This proposal was answered already, by {cite_edit(proposal.answer)}. Undo that first.")
     proposed = proposal.edit
     accepted = ThemeEditRequest(
         action=proposed.action,
@@ -279,7 +280,7 @@ def answer_proposed_edit(
         theme_id=proposed.theme_id,
         other_theme_id=proposed.other_theme_id,
         case_ids=proposed.case_ids,
-        name=proposed.name if proposed.action in {EditAction.RENAME, EditAction.SPLIT_OFF} else "",
+        name=proposed.name if "name" in ACTIONS[proposed.action].fields else "",
         undoes=proposed.undoes,
         note=note or proposed.note,
         answers=seq,

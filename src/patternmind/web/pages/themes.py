@@ -13,6 +13,7 @@ from starlette.responses import Response
 from patternmind.bootstrap import AppContext
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import ThemeCard
+from patternmind.edits import MAX_LISTED_CASES, describe_edit
 from patternmind.errors import UsageError
 from patternmind.publishing.map_drawing import DrawnMap, draw_map
 from patternmind.services.theme_changes import count_pending_reviews
@@ -32,12 +33,7 @@ from patternmind.web.pagination import CursorQuery, decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
 from patternmind.web.routing import PageRoute
 from patternmind.web.templating import render
-from patternmind.web.theme_descriptions import (
-    LENS_LABELS,
-    LINEAGE_LABELS,
-    MAX_LISTED_CASES,
-    describe_edit,
-)
+from patternmind.web.theme_descriptions import LENS_LABELS, LINEAGE_LABELS
 from patternmind.web.theme_edit_forms import (
     RejectedThemeEdit,
     ThemeEditForm,
