@@ -1,6 +1,6 @@
 """`patternmind themes`: list themes, edit them, and show what changed."""
 
-from collections.abc import Callable
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +9,9 @@ import typer
 from patternmind.cli import output
 from patternmind.cli.audit import write_audit
 from patternmind.cli.root import HomeOption, JsonOption, LensOption, app, open_context, set_global_options
-from patternmind.domain.edits import EditAction
+from patternmind.domain.edits import ANNOTATION_ACTIONS, EditAction
 from patternmind.domain.permissions import Action
+from patternmind.edits import ACTIONS, ThemeAction
 from patternmind.errors import NotFound
 
 themes_app = typer.Typer(
@@ -19,10 +20,7 @@ themes_app = typer.Typer(
 )
 app.add_typer(themes_app, name="themes")
 
-ByOption = Annotated[str, typer.Option("--by", help="Name of the person who decides.")]
-NoteOption = Annotated[str, typer.Option(help="Reason, in a few words; kept in the log.")]
 ThemeIdArgument = Annotated[str, typer.Argument(help="Theme id.")]
-CaseIdsArgument = Annotated[list[str], typer.Argument(help="Case ids or external ids.")]
 
 
 @themes_app.callback()
@@ -44,11 +42,64 @@ def list_themes(
     output.write_themes(themes, store.themes.areas(lens), outliers, store.runs.latest(lens), as_json=json)
 
 
+def _parameter(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+ARGUMENTS = {
+    "theme_id": _parameter("theme", ThemeIdArgument),
+    "other_theme_id": _parameter("into", Annotated[str, typer.Argument(help="Theme that receives its cases.")]),
+    "case_ids": _parameter("cases", Annotated[list[str], typer.Argument(help="Case ids or external ids.")]),
+    "name": _parameter("name", Annotated[str, typer.Argument(help="New name.")]),
+    "undoes": _parameter(
+        "number", Annotated[int, typer.Argument(help="Number of the decision in `patternmind themes log`.")]
+    ),
+}
+"""Argument for each field that an action requires."""
+
+OPTIONS = {
+    "theme_id": _parameter(
+        "from_theme",
+        Annotated[str | None, typer.Option("--from", help="Theme id. Leave out for cases in no theme.")],
+        None,
+    ),
+    "name": _parameter(
+        "name", Annotated[str, typer.Option(help="Name of the new theme. Without it: its key phrases.")], ""
+    ),
+    "actor": _parameter("by", Annotated[str, typer.Option("--by", help="Name of the person who decides.")]),
+    "lens": _parameter("lens", LensOption, None),
+    "note": _parameter("note", Annotated[str, typer.Option(help="Reason, in a few words; kept in the log.")], ""),
+}
+"""Option for each optional field of an action, and for the fields of every edit."""
+
+
+def _add_edit_command(action: ThemeAction) -> None:
+    """Add the command of an action, with an argument or option for each of its fields."""
+    parameters = {
+        **{field: ARGUMENTS[field] for field in action.required_fields},
+        "actor": OPTIONS["actor"],
+        **{field: OPTIONS[field] for field in action.optional_fields},
+        **({} if "undoes" in action.fields else {"lens": OPTIONS["lens"]}),
+        "note": OPTIONS["note"],
+    }
+
+    def command(home: Path | None, json: bool, **values: Any) -> None:
+        fields = {field: values[parameter.name] for field, parameter in parameters.items()}
+        _apply_edit(home, action.action, json=json, **fields)
+
+    command.__signature__ = Signature(  # pyright: ignore[reportFunctionMemberAccess] - typer reads it
+        [*parameters.values(), _parameter("home", HomeOption, None), _parameter("json", JsonOption, False)]
+    )
+    themes_app.command(action.action.value.replace("_", "-"), help=action.__doc__)(command)
+
+
 def _apply_edit(home: Path | None, action: EditAction, *, json: bool, **fields: Any) -> None:
     from patternmind.cli.theme_output import write_edit_result
     from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 
     ctx = open_context(home)
+    if "case_ids" in fields:
+        fields["case_ids"] = tuple(fields["case_ids"])
     result = submit_edit(ctx.store, ctx.clock, ThemeEditRequest(action=action, **fields))
     write_audit(
         ctx, Action.EDIT_THEMES, f"themes.{action.value}", "theme", result.edit.theme_id or "", actor=result.edit.by
@@ -56,127 +107,9 @@ def _apply_edit(home: Path | None, action: EditAction, *, json: bool, **fields: 
     write_edit_result(result, as_json=json)
 
 
-def _add_theme_command(action: EditAction, help: str) -> None:
-    """Add the command of an action on a theme."""
-
-    def command(
-        theme: ThemeIdArgument,
-        by: ByOption,
-        lens: LensOption = None,
-        note: NoteOption = "",
-        home: HomeOption = None,
-        json: JsonOption = False,
-    ) -> None:
-        _apply_edit(home, action, json=json, theme_id=theme, actor=by, lens=lens, note=note)
-
-    _add_command(action, help, command)
-
-
-def _add_cases_command(action: EditAction, help: str) -> None:
-    """Add the command of an action on cases."""
-
-    def command(
-        cases: CaseIdsArgument,
-        by: ByOption,
-        lens: LensOption = None,
-        note: NoteOption = "",
-        home: HomeOption = None,
-        json: JsonOption = False,
-    ) -> None:
-        _apply_edit(home, action, json=json, case_ids=tuple(cases), actor=by, lens=lens, note=note)
-
-    _add_command(action, help, command)
-
-
-def _add_theme_and_cases_command(action: EditAction, help: str) -> None:
-    """Add the command of an action on a theme and cases."""
-
-    def command(
-        theme: ThemeIdArgument,
-        cases: CaseIdsArgument,
-        by: ByOption,
-        lens: LensOption = None,
-        note: NoteOption = "",
-        home: HomeOption = None,
-        json: JsonOption = False,
-    ) -> None:
-        _apply_edit(home, action, json=json, theme_id=theme, case_ids=tuple(cases), actor=by, lens=lens, note=note)
-
-    _add_command(action, help, command)
-
-
-def _add_command(action: EditAction, help: str, command: Callable[..., None]) -> None:
-    themes_app.command(action.value.replace("_", "-"), help=help)(command)
-
-
-@themes_app.command()
-def rename(
-    theme: ThemeIdArgument,
-    name: Annotated[str, typer.Argument(help="New name.")],
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Rename a theme. Every later run keeps the name."""
-    _apply_edit(home, EditAction.RENAME, json=json, theme_id=theme, name=name, actor=by, lens=lens, note=note)
-
-
-@themes_app.command()
-def merge(
-    theme: ThemeIdArgument,
-    into: Annotated[str, typer.Argument(help="Theme that receives its cases.")],
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Merge a theme into another. Whatever continues either of them later belongs to the second."""
-    _apply_edit(home, EditAction.MERGE, json=json, theme_id=theme, other_theme_id=into, actor=by, lens=lens, note=note)
-
-
-_add_theme_and_cases_command(
-    EditAction.MOVE_OUT,
-    "Move cases out of a theme. Each moves to the next-best theme, or to none, and never returns.",
-)
-_add_theme_and_cases_command(EditAction.MOVE_IN, "Move cases into a theme, from another theme or from none.")
-
-
-@themes_app.command("split-off")
-def split_off(
-    cases: CaseIdsArgument,
-    by: ByOption,
-    from_theme: Annotated[str | None, typer.Option("--from", help="Theme id. Leave out for cases in no theme.")] = None,
-    name: Annotated[str, typer.Option(help="Name of the new theme. Without it: its key phrases.")] = "",
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Split cases off into a new theme, from one theme or from cases in none."""
-    fields = {"theme_id": from_theme, "case_ids": tuple(cases), "name": name}
-    _apply_edit(home, EditAction.SPLIT_OFF, json=json, actor=by, lens=lens, note=note, **fields)
-
-
-_add_cases_command(EditAction.TOGETHER, "Keep cases together in one theme, whichever it is.")
-_add_cases_command(EditAction.APART, "Keep each of these cases in a different theme.")
-_add_theme_and_cases_command(EditAction.PIN, "Pin cases to their theme, whatever later runs find.")
-_add_theme_command(EditAction.LOCK, "Lock a theme: it keeps its name and its cases; new cases may still join.")
-_add_theme_command(EditAction.RETIRE, "Retire a theme with its cases: nothing is drafted from it, and nothing is lost.")
-
-
-@themes_app.command()
-def undo(
-    number: Annotated[int, typer.Argument(help="Number of the decision in `patternmind themes log`.")],
-    by: ByOption,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Undo a decision. The themes become what they would be without it, at once."""
-    _apply_edit(home, EditAction.UNDO, json=json, undoes=number, actor=by, note=note)
+for _action in ACTIONS.values():
+    if _action.action not in ANNOTATION_ACTIONS:
+        _add_edit_command(_action)
 
 
 @themes_app.command()

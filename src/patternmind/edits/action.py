@@ -27,6 +27,8 @@ class ThemesToEdit:
 class ThemeAction:
     """An action: the fields it needs, its checks, its effects, its conflicts with cases, and its texts.
 
+    The docstring of a subclass is the help of its command.
+
     Attributes:
         action: its name in the log.
         required_fields: fields of ``Edit`` that a person must give.

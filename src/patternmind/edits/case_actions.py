@@ -13,7 +13,7 @@ from patternmind.errors import UsageError
 
 
 class MoveOut(ThemeAction):
-    """Keep cases out of a theme; each goes to the nearest other theme, or to none."""
+    """Move cases out of a theme. Each moves to the next-best theme, or to none, and never returns."""
 
     action = EditAction.MOVE_OUT
     required_fields = ("theme_id", "case_ids")
@@ -37,7 +37,7 @@ class MoveOut(ThemeAction):
 
 
 class Pin(ThemeAction):
-    """Keep cases in a theme."""
+    """Pin cases to their theme, whatever later runs find."""
 
     action = EditAction.PIN
     required_fields = ("theme_id", "case_ids")
@@ -51,7 +51,7 @@ class Pin(ThemeAction):
 
 
 class MoveIn(Pin):
-    """Move cases from another theme or from none into a theme, and keep them there."""
+    """Move cases into a theme, from another theme or from none."""
 
     action = EditAction.MOVE_IN
     verbs, phrase = ("move", "moved"), "{cases} into {theme}"
@@ -60,7 +60,7 @@ class MoveIn(Pin):
 
 
 class SplitOff(ThemeAction):
-    """Move cases of one theme, or cases without a theme, into a new theme, and keep them there."""
+    """Split cases off into a new theme, from one theme or from cases in none."""
 
     action = EditAction.SPLIT_OFF
     required_fields, optional_fields = ("case_ids",), ("theme_id", "name")
@@ -104,7 +104,7 @@ def _new_theme_id(edit: Edit, before: ThemesToEdit) -> str:
 
 
 class Together(ThemeAction):
-    """Keep cases in the same theme, or all of them in none."""
+    """Keep cases together in one theme, whichever it is."""
 
     action = EditAction.TOGETHER
     required_fields = ("case_ids",)
@@ -127,7 +127,7 @@ class Together(ThemeAction):
 
 
 class Apart(Together):
-    """Keep every two of the cases in different themes."""
+    """Keep each of these cases in a different theme."""
 
     action = EditAction.APART
     effects = (Effect.SEPARATE_CASES,)

@@ -39,7 +39,7 @@ class Decline(Accept):
 
 
 class Undo(ThemeAction):
-    """Undo an active edit, as if it had never been made."""
+    """Undo a decision. The themes become what they would be without it, at once."""
 
     action = EditAction.UNDO
     required_fields = ("undoes",)

@@ -13,7 +13,7 @@ MIN_NEW_CASES = 3
 
 
 class Rename(ThemeAction):
-    """Give a theme a name, which every later run keeps."""
+    """Rename a theme. Every later run keeps the name."""
 
     action = EditAction.RENAME
     required_fields = ("theme_id", "name")
@@ -31,7 +31,7 @@ class Rename(ThemeAction):
 
 
 class Merge(ThemeAction):
-    """Move all cases of a theme, now and in every later run, to another theme, which remains."""
+    """Merge a theme into another. Whatever continues either of them later belongs to the second."""
 
     action = EditAction.MERGE
     required_fields = ("theme_id", "other_theme_id")
@@ -52,7 +52,7 @@ class Merge(ThemeAction):
 
 
 class Lock(ThemeAction):
-    """Keep the name and the current cases of a theme; no run or edit merges or renames it."""
+    """Lock a theme: it keeps its name and its cases; new cases may still join."""
 
     action = EditAction.LOCK
     effects = (Effect.LOCK_THEME, Effect.HOLD_CASES, Effect.NAME_THEME)
@@ -71,7 +71,7 @@ class Lock(ThemeAction):
 
 
 class Retire(ThemeAction):
-    """Keep the current cases of a theme, and draft nothing from it."""
+    """Retire a theme with its cases: nothing is drafted from it, and nothing is lost."""
 
     action = EditAction.RETIRE
     effects = (Effect.HOLD_CASES, Effect.RETIRE_THEME)
